@@ -1,0 +1,184 @@
+// The one door behind `npm start`, `npm test` and the small ones. Runs on Node 18 and later with nothing installed:
+// it installs what the lockfile says, finds a Node that can run TypeScript sources, and starts the real thing with it.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MODULES = join(ROOT, "node_modules");
+const STAMP = join(MODULES, ".fanfare-installed");
+const BROUGHT_NODE = join(MODULES, "node", "bin", "node");
+/** Sources run unbuilt (type stripping), `node:sqlite` and `reusePort`: all there from Node 24 on. */
+const NODE_MAJOR_MIN = 24;
+
+/** What the end-to-end tests run: by command, and the Debian package that has it. */
+const COMMANDS = [
+  { command: "ffmpeg", args: ["-version"], packages: ["ffmpeg"] },
+  { command: "nginx", args: ["-v"], packages: ["nginx"] },
+  { command: "openssl", args: ["version"], packages: ["openssl"] },
+  { command: "python3", args: ["--version"], packages: ["python3"] },
+  { command: "curl", args: ["--version"], packages: ["curl", "ca-certificates"] },
+  { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
+];
+/** The module's place is Debian's; other systems keep it elsewhere and are asked to install by hand. */
+const NGINX_RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+const GSTREAMER_ELEMENTS = [
+  { elements: ["videotestsrc", "audiotestsrc", "tee"], packages: ["gstreamer1.0-plugins-base"] },
+  { elements: ["flvmux", "aacparse"], packages: ["gstreamer1.0-plugins-good"] },
+  { elements: ["rtmp2sink", "rtmpsink", "voaacenc", "h264parse"], packages: ["gstreamer1.0-plugins-bad"] },
+  { elements: ["x264enc"], packages: ["gstreamer1.0-plugins-ugly"] },
+];
+
+function fail(message, code = 1) {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
+
+/** The exit code a shell would show: the child's own, or 128 + the signal that ended it. */
+function exitCode(status, signal) {
+  return status ?? 128 + (constants.signals[signal] ?? 0);
+}
+
+function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
+
+/** Runs a command whose output matters only when it fails; ends the script when it does. */
+function runQuietly(name, command, args, env = process.env) {
+  const result = spawnSync(command, args, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  if (result.status === 0) return;
+  process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
+  const reason =
+    result.error === undefined ? `exit code ${exitCode(result.status, result.signal)}` : result.error.message;
+  fail(`fanfare: ${name} failed (${reason})`, exitCode(result.status, result.signal) || 1);
+}
+
+/**
+ * Runs one step with its output shown; ends the script, naming the step, when it fails. The tests tell that themselves,
+ * in their closing line, and nothing comes after it.
+ */
+function runStep(name, command, args, { isLast = false } = {}) {
+  process.stdout.write(`— ${name}\n`);
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  if (result.status === 0) return;
+  if (result.error !== undefined) fail(`fanfare: ${name} could not be started: ${result.error.message}`);
+  const code = exitCode(result.status, result.signal);
+  if (isLast) process.exit(code);
+  fail(`fanfare: ${name} failed (exit code ${code})`, code);
+}
+
+/** `npm ci` when nothing is installed or the lockfile is another one than at the last install. */
+function install() {
+  const lock = createHash("sha256")
+    .update(readFileSync(join(ROOT, "package-lock.json")))
+    .digest("hex");
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8").trim() === lock) return;
+  process.stdout.write("— installing packages\n");
+  // Node 24 itself is a dev dependency, so NODE_ENV=production or `omit=dev` must not drop it, nor what its install
+  // script asks npm for.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_ENV"));
+  runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], env);
+  writeFileSync(STAMP, `${lock}\n`);
+}
+
+/** The Node that runs the server and the tests: this one where it is new enough, else the one that npm brought. */
+function newEnoughNode() {
+  if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) return process.execPath;
+  if (existsSync(BROUGHT_NODE) && succeeds(BROUGHT_NODE, ["--version"])) return BROUGHT_NODE;
+  return fail(
+    `fanfare needs Node ${NODE_MAJOR_MIN} or later. This is ${process.version}, and the one that \`npm ci\` should have brought ` +
+      `(node_modules/node/bin/node) is missing or does not run here: allow the install script of the npm package ` +
+      "`node`, or install Node 24 yourself.",
+  );
+}
+
+function missingPackages() {
+  const packages = COMMANDS.filter(({ command, args }) => !succeeds(command, args)).flatMap((tool) => tool.packages);
+  if (!existsSync(NGINX_RTMP_MODULE)) packages.push("libnginx-mod-rtmp");
+  for (const { elements, packages: owners } of GSTREAMER_ELEMENTS) {
+    if (!elements.every((element) => succeeds("gst-inspect-1.0", ["--exists", element]))) packages.push(...owners);
+  }
+  return packages;
+}
+
+/** The real encoders and targets of the end-to-end tests: installed when this is root on Debian, else asked for. */
+function installTestTools() {
+  const packages = missingPackages();
+  if (packages.length === 0) return;
+  const list = packages.join(" ");
+  if (process.getuid?.() !== 0 || !succeeds("apt-get", ["--version"])) {
+    fail(`The tests run real encoders and servers. Please install: ${list}\n(Debian: sudo apt-get install ${list})`);
+  }
+  process.stdout.write(`— installing ${list}\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  runQuietly("apt-get update", "apt-get", ["update"], env);
+  runQuietly("apt-get install", "apt-get", ["install", "-y", "--no-install-recommends", ...packages], env);
+  const still = missingPackages();
+  if (still.length > 0) fail(`Still missing after apt-get install: ${still.join(" ")}`);
+}
+
+/** Runs the server in the foreground; signals go on to it, and it alone decides how to end. */
+function start(node, args) {
+  const server = spawn(node, [join(ROOT, "src", "cli", "main.ts"), ...args], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
+  server.on("error", (error) => fail(`fanfare: the server could not be started: ${error.message}`));
+  server.on("exit", (status, signal) => process.exit(exitCode(status, signal)));
+}
+
+const [command, ...args] = process.argv.slice(2);
+const PACKAGED = {
+  biome: join(MODULES, "@biomejs", "biome", "bin", "biome"),
+  tsc: join(MODULES, "typescript", "bin", "tsc"),
+  knip: join(MODULES, "knip", "bin", "knip.js"),
+  vitest: join(MODULES, "vitest", "vitest.mjs"),
+};
+
+function check(node) {
+  runStep("lint and format (biome)", node, [PACKAGED.biome, "check", "--error-on-warnings"]);
+  runStep("types (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.json"]);
+  runStep("unused code and packages (knip)", node, [PACKAGED.knip]);
+}
+
+function build(node) {
+  // A file that is no longer a source must not stay and be found.
+  rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+  runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json"]);
+}
+
+/** Runs one measurement of `bench/`; its result goes to `docs/results/`. */
+function bench(node, name) {
+  const file = join(ROOT, "bench", `${name}.ts`);
+  if (name === undefined || !existsSync(file)) fail("usage: node scripts/run.mjs bench NAME, for a file of bench/");
+  installTestTools();
+  runStep(`bench (${name})`, node, [file]);
+}
+
+const COMMAND_TABLE = {
+  start: (node) => start(node, args),
+  check,
+  build,
+  bench: (node) => bench(node, args[0]),
+  "kill-nine": (node) => runStep("kill -9", node, [join(ROOT, "scripts", "kill-nine.mjs"), ...args], { isLast: true }),
+  format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
+  soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),
+  "long-hold"(node) {
+    installTestTools();
+    runStep("long hold", node, [join(ROOT, "test", "soak", "long-hold.ts"), ...args], { isLast: true });
+  },
+  test(node) {
+    installTestTools();
+    if (args.length === 0) {
+      check(node);
+      build(node);
+    }
+    runStep("tests (vitest)", node, [PACKAGED.vitest, "run", ...args], { isLast: true });
+  },
+};
+
+const run = Object.hasOwn(COMMAND_TABLE, command ?? "") ? COMMAND_TABLE[command] : undefined;
+if (run === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMAND_TABLE).join(" | ")}`);
+install();
+run(newEnoughNode());

@@ -1,0 +1,263 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { parsePublishStatusName } from "../contract/channel-status.ts";
+import { parsePlanLimits } from "../control/plan.ts";
+import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
+import { parseCidrList } from "../net/cidr-list.ts";
+
+/** The process cannot start like this: the text says which setting, what was given, and what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Text through a parser of ours; `allowed` completes the sentence "allowed is …". */
+function parsed<Value>(parse: (text: string) => Value | undefined, allowed: string) {
+  return z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: "custom", message: allowed });
+    return z.NEVER;
+  });
+}
+
+const port = (allowed: string) =>
+  parsed((text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined), allowed);
+const PORT_ALLOWED = "a port number from 0 (any free one) to 65535";
+
+const RETRIES_PER_SECOND_MAX = 1_000;
+
+const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, "a host name or an IP address");
+
+const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  z.enum(words, `one of ${words.join(", ")}`);
+
+const cidrs = parsed((text) => {
+  try {
+    parseCidrList(text);
+    return text;
+  } catch {
+    return undefined;
+  }
+}, "a comma-separated list of networks such as 10.0.0.0/8,fd00::/8");
+
+/** `127.0.0.1:9464` or `[::1]:9464`. */
+function parseListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host = "", portText = ""] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
+  const value = Number(portText);
+  return value >= 1 && value <= 65_535 ? { host: host.replace(/^\[|\]$/g, ""), port: value } : undefined;
+}
+
+const publishUrl = z
+  .string()
+  .max(1_024)
+  .regex(
+    /^rtmps?:\/\/[^\s/]+\/[^\s]*[^\s/]$/,
+    "an address such as rtmp://live.example.com:1935/relay, without a slash at its end",
+  );
+
+type Setting<Schema extends z.ZodType> = {
+  readonly env: string;
+  readonly schema: Schema;
+  readonly fallback?: string;
+  readonly help: string;
+};
+
+function setting<Schema extends z.ZodType>(
+  env: string,
+  schema: Schema,
+  help: string,
+  fallback?: string,
+): Setting<Schema> {
+  return fallback === undefined ? { env, schema, help } : { env, schema, help, fallback };
+}
+
+const text = (allowed: string, pattern: RegExp) => z.string().regex(pattern, allowed);
+
+/** Every setting there is: its environment variable, its check, what it is for, and its default. */
+const SETTINGS = {
+  dataDir: setting("FANFARE_DATA_DIR", text("a folder", /^[^\0]+$/), "Where the database is kept.", "./data"),
+  encryptionKeyFile: setting(
+    "FANFARE_ENCRYPTION_KEY_FILE",
+    text("a file", /^[^\0]+$/),
+    "Keys that stream keys and passwords are sealed with in the database (default: encryption.key in the data folder).",
+  ),
+  httpHost: setting("FANFARE_HTTP_HOST", hostName, "Address the API listens on (default: all)."),
+  httpPort: setting("FANFARE_HTTP_PORT", port(PORT_ALLOWED), "Port of the API.", "8080"),
+  rtmpHost: setting("FANFARE_RTMP_HOST", hostName, "Address encoders are accepted on (default: all)."),
+  rtmpPort: setting("FANFARE_RTMP_PORT", port(PORT_ALLOWED), "Port encoders are accepted on.", "1935"),
+  publicHost: setting(
+    "FANFARE_PUBLIC_HOST",
+    hostName,
+    "Host that publishUrl shows (default: this machine's first outside address).",
+  ),
+  publishUrl: setting("FANFARE_PUBLISH_URL", publishUrl, "Whole publishUrl, where a mapped port makes it differ."),
+  accessKey: setting(
+    "FANFARE_ACCESS_KEY",
+    text("4 to 128 letters, digits, - or _", /^[A-Za-z0-9_-]{4,128}$/),
+    "Id of a manager key given from outside, together with FANFARE_SECRET_KEY.",
+  ),
+  secretKey: setting(
+    "FANFARE_SECRET_KEY",
+    text("16 to 256 printable characters without blanks", /^[\x21-\x7e]{16,256}$/),
+    "Secret of that key.",
+  ),
+  targetAllow: setting(
+    "FANFARE_TARGET_ALLOW",
+    cidrs,
+    "Networks that targets and webhooks may be in although they are loopback or private: comma-separated CIDRs.",
+    "",
+  ),
+  replayProtection: setting(
+    "FANFARE_REPLAY_PROTECTION",
+    oneOf(["off", "writes"]),
+    "Whether a signed request that changes something is taken once only (writes), or as often as it is sent (off).",
+    "off",
+  ),
+  planLimits: setting(
+    "FANFARE_PLAN_LIMITS",
+    parsed(
+      parsePlanLimits,
+      "PLAN=NUMBER pairs such as STANDARD=3,PROFESSIONAL=5,UNLIMITED=0 (0: 100, the most of any plan)",
+    ),
+    "How many platforms a channel of each plan may have.",
+    "STANDARD=3,PROFESSIONAL=5,UNLIMITED=0",
+  ),
+  rateLimit: setting(
+    "FANFARE_RATE_LIMIT",
+    parsed((text) => (/^[1-9]\d{0,6}$/.test(text) ? Number(text) : undefined), "a whole number from 1 to 9999999"),
+    "Requests that one access key may send within a second.",
+    String(REQUESTS_PER_SECOND_DEFAULT),
+  ),
+  retriesPerSecond: setting(
+    "FANFARE_RETRIES_PER_SECOND",
+    parsed(
+      (text) => (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= RETRIES_PER_SECOND_MAX ? Number(text) : undefined),
+      `a whole number from 1 to ${RETRIES_PER_SECOND_MAX}`,
+    ),
+    "Platforms connected to again within a second, of all channels together.",
+    "20",
+  ),
+  trustedProxies: setting(
+    "FANFARE_TRUSTED_PROXIES",
+    cidrs,
+    "Networks of the reverse proxies whose X-Forwarded-For tells a client's address: comma-separated CIDRs.",
+    "",
+  ),
+  metricsListen: setting(
+    "FANFARE_METRICS_LISTEN",
+    parsed(parseListenAddress, "HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, with a port from 1 to 65535"),
+    "Where /metrics is served instead of on the API's port.",
+  ),
+  publishStatusName: setting(
+    "FANFARE_PUBLISH_STATUS_NAME",
+    parsed(parsePublishStatusName, "PUBLISHING or PUBLISH"),
+    "What channelStatus calls a channel on air.",
+    "PUBLISHING",
+  ),
+  shutdown: setting(
+    "FANFARE_SHUTDOWN",
+    oneOf(["cut", "end"]),
+    "What platforms are told when the server stops: nothing (cut: their own grace counts), or that the broadcast is over (end).",
+    "cut",
+  ),
+  logLevel: setting(
+    "FANFARE_LOG_LEVEL",
+    oneOf(["debug", "info", "warn", "error", "silent"]),
+    "Least severe log line.",
+    "info",
+  ),
+} as const;
+
+type SettingName = keyof typeof SETTINGS;
+type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
+
+/** Settings that are simply absent when nobody gives them. */
+type Optional =
+  | "encryptionKeyFile"
+  | "httpHost"
+  | "rtmpHost"
+  | "publicHost"
+  | "publishUrl"
+  | "accessKey"
+  | "secretKey"
+  | "metricsListen";
+
+export type Config = { readonly [Name in Exclude<SettingName, Optional>]: ValueOf<Name> } & {
+  readonly [Name in Optional]?: ValueOf<Name>;
+};
+
+/** `httpPort` → `http-port`. */
+function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+export type CommandLine = { readonly config: Config } | { readonly show: "help" | "version" };
+
+/**
+ * Reads flags, then environment, then defaults, and checks every value once. An empty environment variable counts as not
+ * set. Throws ConfigError for an unknown flag or a value that is not allowed.
+ */
+export function readConfig(args: readonly string[], env: Readonly<Record<string, string | undefined>>): CommandLine {
+  const flags = readFlags(args);
+  if (flags["help"] === true) return { show: "help" };
+  if (flags["version"] === true) return { show: "version" };
+  const values: Record<string, unknown> = {};
+  for (const [name, { env: variable, schema, fallback }] of Object.entries(SETTINGS)) {
+    const flag = flags[flagOf(name)];
+    const fromEnv = env[variable] === "" ? undefined : env[variable];
+    const given = typeof flag === "string" ? flag : (fromEnv ?? fallback);
+    if (given === undefined) continue;
+    const result = schema.safeParse(given);
+    if (!result.success) {
+      const where = typeof flag === "string" ? `--${flagOf(name)} (${variable})` : variable;
+      const shown = name === "secretKey" ? "what was given" : JSON.stringify(given);
+      throw new ConfigError(`${where}: ${shown} is not allowed; allowed is ${result.error.issues[0]?.message ?? ""}.`);
+    }
+    values[name] = result.data;
+  }
+  if ((values["accessKey"] === undefined) !== (values["secretKey"] === undefined)) {
+    throw new ConfigError("FANFARE_ACCESS_KEY and FANFARE_SECRET_KEY go together: give both or none.");
+  }
+  return { config: Object.freeze(values) as Config };
+}
+
+function readFlags(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
+  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean" },
+  };
+  for (const name of Object.keys(SETTINGS)) options[flagOf(name)] = { type: "string" };
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Readonly<
+      Record<string, string | boolean | undefined>
+    >;
+  } catch (error) {
+    throw new ConfigError(`${error instanceof Error ? error.message : String(error)} (--help lists all flags)`);
+  }
+}
+
+const COMMAND_LINES = [
+  "       fanfare backup FOLDER       write database and encryption keys into a new folder; the server may run",
+  "       fanfare restore FOLDER      put a backup in place of the data; the server must not run",
+  "       fanfare rotate-key          seal every secret with a new key; the server may run",
+  "       fanfare rotate-key --drop-old   take keys out of the key file that are not needed any more",
+  "Commands take --data-dir and --encryption-key-file.",
+  "",
+  "       fanfare testkit --help      targets, encoders and networks that fail, to try things out with",
+];
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const lines = [
+    "Usage: fanfare [flags]             run the server",
+    ...COMMAND_LINES,
+    "",
+    "Every flag has an environment variable; the flag wins.",
+    "",
+  ];
+  for (const [name, { env, help, fallback }] of Object.entries(SETTINGS)) {
+    const shown = fallback === undefined || fallback === "" ? "" : ` [${fallback}]`;
+    lines.push(`  --${flagOf(name)} VALUE`, `      ${env}: ${help}${shown}`);
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,55 @@
+import type { AccessKey } from "../control/access-key.ts";
+
+export type Addresses = {
+  /** What an encoder is given as its server. */
+  readonly publishUrl: string;
+  /** Where the API is, without a slash at the end. */
+  readonly apiUrl: string;
+};
+
+/** What is printed when the server is ready: where to go. */
+export function readyText({ publishUrl, apiUrl }: Addresses): string {
+  return [
+    "Fanfare is ready.",
+    `  Encoder (OBS: Settings > Stream > Custom, Server): ${publishUrl}`,
+    `  API:                                               ${apiUrl}`,
+    "",
+  ].join("\n");
+}
+
+/** What is printed once, when the encryption key file was made. */
+export function newKeyFileText(path: string): string {
+  return [
+    "Stream keys and passwords are encrypted in the database. The key is in a file of its own:",
+    `  ${path}`,
+    "Back this up: without it nobody can read those secrets again.",
+    "",
+    "",
+  ].join("\n");
+}
+
+/** What is printed once, at the first start: the key, and a request that works as it stands. */
+export function firstRunText(key: AccessKey, { apiUrl }: Addresses): string {
+  const body = JSON.stringify({
+    channelName: "my_first_channel",
+    planType: "STANDARD",
+    restream: [
+      { targetName: "YOUTUBE", rtmpUrl: "rtmp://a.rtmp.youtube.com/live2", streamKey: "your-youtube-key" },
+      { targetName: "TWITCH", rtmpUrl: "rtmp://live.twitch.tv/app", streamKey: "your-twitch-key" },
+    ],
+  });
+  return [
+    "First start: a manager access key was made. The secret is shown this once, write it down.",
+    `  Access key: ${key.accessKeyId}`,
+    `  Secret key: ${key.secretKey}`,
+    "",
+    "Create a channel with two platforms (put your own keys in); the answer has the encoder's stream key:",
+    "",
+    `curl -s -X POST ${apiUrl}/api/v2/re-stream/channels \\`,
+    `  -H 'Authorization: Bearer ${key.secretKey}' \\`,
+    "  -H 'Content-Type: application/json' \\",
+    `  -d '${body}'`,
+    "",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,134 @@
+import assert from "node:assert";
+import { randomBytes } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../base/clock.ts";
+import { RtmpDialer } from "../egress/dialer.ts";
+import { preflight } from "../egress/preflight.ts";
+import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
+import type { PreflightRequest } from "../exchange/preflight.ts";
+import type { Admission } from "../ingest/rtmp-connection.ts";
+import { RtmpListener } from "../ingest/rtmp-listener.ts";
+import { parseCidrList } from "../net/cidr-list.ts";
+import { createResolver } from "../net/resolver.ts";
+import { Engine } from "../relay/engine.ts";
+import { LoopWatch } from "../telemetry/loop-watch.ts";
+import type { MediaOptions } from "./media-options.ts";
+
+/** The media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
+
+/** An encoder waits this long for the answer about its key; then it is sent away to try again. */
+const ADMISSION_DEADLINE_MS = 5_000;
+/** At shutdown: for what is pending to leave, and for targets to close their side. */
+const DRAIN_DEADLINE_MS = 3_000;
+
+/** How often this thread tells how late its event loop was. */
+const LOOP_DELAY_INTERVAL_MS = 5_000;
+
+assert(parentPort !== null, "runs as a worker thread only");
+const port = parentPort;
+const options = workerData as MediaOptions;
+const clock = systemClock;
+const tell = (message: ToControl) => port.postMessage(message);
+
+const ownPorts = [...options.ownPorts];
+const dialer = new RtmpDialer({
+  clock,
+  randomBytes,
+  resolver: createResolver(),
+  policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
+  onFault: (error) => tell({ kind: "fact", fact: linkFault(error) }),
+});
+
+const engine = new Engine({
+  clock,
+  random: Math.random,
+  dialer,
+  tell: (fact) => tell({ kind: "fact", fact }),
+  report: (samples) => tell({ kind: "samples", samples }),
+  retriesPerSecond: options.retriesPerSecond,
+});
+
+const asked = new Map<number, (verdict: Admission) => void>();
+let lastRequestId = 0;
+
+const listener = new RtmpListener({
+  clock,
+  randomBytes,
+  engine,
+  admit,
+  tell: (fact) => tell({ kind: "fact", fact }),
+});
+
+const loopWatch = new LoopWatch();
+const tellLoopDelay = () => {
+  tell({ kind: "loop-delay", delay: loopWatch.take() });
+  clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
+};
+clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
+
+port.on("message", (message: ToMedia) => {
+  switch (message.kind) {
+    case "channel":
+      return engine.apply(message.spec);
+    case "channel-removed":
+      return engine.remove(message.channelId);
+    case "admission": {
+      const { answer } = message;
+      return asked.get(answer.requestId)?.(answer.decision === "admit" ? answer : "refused");
+    }
+    case "end":
+      return engine.end(message.channelId);
+    case "cut-source":
+      return engine.cutSource(message.channelId, message.slot);
+    case "retry-target":
+      return engine.retryTarget(message.channelId, message.targetId);
+    case "preflight":
+      void answerPreflight(message.request);
+      return;
+    case "own-port":
+      ownPorts.push(message.port);
+      return;
+    case "shutdown":
+      void stop(message.mode);
+  }
+});
+
+try {
+  const bound = await listener.listen({ host: options.rtmpHost, port: options.rtmpPort });
+  ownPorts.push(bound.port);
+  tell({ kind: "listening", ...bound });
+} catch (error) {
+  tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
+}
+
+function admit(key: string): Promise<Admission> {
+  lastRequestId += 1;
+  const requestId = lastRequestId;
+  return new Promise((resolve) => {
+    const timer = clock.startTimer(ADMISSION_DEADLINE_MS, () => settle("unavailable"));
+    const settle = (verdict: Admission) => {
+      timer.cancel();
+      asked.delete(requestId);
+      resolve(verdict);
+    };
+    asked.set(requestId, settle);
+    tell({ kind: "admission", request: { requestId, key } });
+  });
+}
+
+async function answerPreflight({ requestId, target }: PreflightRequest): Promise<void> {
+  tell({ kind: "preflight", requestId, result: await preflight(target, dialer, clock) });
+}
+
+function linkFault(error: unknown) {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: "internal-fault", time: clock.wallNow(), where: "link", detail } as const;
+}
+
+async function stop(mode: ShutdownMode): Promise<void> {
+  engine.shutDown(mode);
+  listener.close();
+  await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(DRAIN_DEADLINE_MS, resolve))]);
+  tell({ kind: "stopped" });
+  port.close();
+}

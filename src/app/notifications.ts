@@ -1,0 +1,101 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { Callbacks } from "../control/callbacks.ts";
+import type { ChannelNotice } from "../control/channel-notice.ts";
+import { Deliveries } from "../control/deliveries.ts";
+import type { ChannelEvent } from "../control/events.ts";
+import { EventRetention } from "../control/events-retention.ts";
+import { EventWriter } from "../control/events-writer.ts";
+import type { RandomBytes } from "../control/ids.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { EventUseCases } from "../http/routes/events.ts";
+import type { AddressPolicy } from "../net/address-check.ts";
+import { parseCidrList } from "../net/cidr-list.ts";
+import { createResolver } from "../net/resolver.ts";
+import type { Database } from "../store/database.ts";
+import { SqlDeliveryStore } from "../store/delivery-store.ts";
+import { SqlEventStore } from "../store/event-store.ts";
+import { Deliverer } from "../webhooks/deliverer.ts";
+import { createHttpPost } from "../webhooks/http-post.ts";
+
+export type NotificationsOptions = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Where webhooks may go, as targets may: the networks that are allowed although they are private, … */
+  readonly targetAllow: string;
+  /** … and where we ourselves listen and are found. */
+  readonly ownHosts: readonly string[];
+  readonly ownPorts: readonly number[];
+  /** Told of changed callback endpoints, as of every change; has to hand the notice on to `notice`. */
+  readonly onNotice: (notice: ChannelNotice) => void;
+  /** Told of every event once it is stored. */
+  readonly onEvent: (event: ChannelEvent) => void;
+};
+
+/** Events and webhooks, put together: facts and notices go in, stored events and deliveries come out. */
+export class Notifications {
+  /** What the API's routes work with. */
+  readonly useCases: EventUseCases;
+  readonly #writer: EventWriter;
+  readonly #deliverer: Deliverer;
+  readonly #retention: EventRetention;
+  readonly #ownPorts: number[];
+
+  constructor(options: NotificationsOptions) {
+    const { database, clock, randomBytes, random, log, onNotice, onEvent } = options;
+    this.#ownPorts = [...options.ownPorts];
+    const policy: AddressPolicy = {
+      allowed: parseCidrList(options.targetAllow),
+      ownHosts: options.ownHosts,
+      ownPorts: this.#ownPorts,
+    };
+    const events = new SqlEventStore(database);
+    const store = new SqlDeliveryStore(database);
+    const post = createHttpPost({ clock, resolver: createResolver(), policy });
+    this.#deliverer = new Deliverer({ store, post, clock, random, log });
+    const wake = () => this.#deliverer.wake();
+    this.#writer = new EventWriter({
+      store: events,
+      clock,
+      log,
+      onWritten: (written) => {
+        wake();
+        for (const event of written) onEvent(event);
+      },
+    });
+    this.#retention = new EventRetention({ store: events, clock, log });
+    this.useCases = {
+      events,
+      callbacks: new Callbacks({ store, clock, randomBytes, onNotice, wake }),
+      deliveries: new Deliveries({ store, clock, wake }),
+    };
+  }
+
+  /** Another port of ours is known now: no webhook may lead back to it. */
+  addOwnPort(port: number): void {
+    this.#ownPorts.push(port);
+  }
+
+  fact(fact: Fact): void {
+    this.#writer.fact(fact);
+  }
+
+  notice(notice: ChannelNotice): void {
+    this.#writer.notice(notice);
+  }
+
+  /** Goes on with what the last process left. */
+  start(): void {
+    this.#deliverer.wake();
+    this.#retention.start();
+  }
+
+  /** Writes the last events; deliveries under way are broken off and tried again after the next start. Idempotent. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await Promise.all([this.#deliverer.close(), this.#retention.close()]);
+  }
+}

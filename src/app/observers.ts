@@ -1,0 +1,56 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { ChannelNotice } from "../control/channel-notice.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { LoopDelay } from "../exchange/loop-delay.ts";
+import type { ChannelSample } from "../exchange/samples.ts";
+import { LiveStream, type LiveStreamOptions } from "../http/live-stream.ts";
+import { logFact } from "../telemetry/fact-log.ts";
+import { LoopWatch } from "../telemetry/loop-watch.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+
+/** How often this thread's event loop is asked how late it was, in milliseconds. */
+const LOOP_DELAY_INTERVAL_MS = 5_000;
+
+/** Who hears what happens: the log, the live stream, the metrics. One call tells all of them, in that order. */
+export class Observers {
+  readonly live: LiveStream;
+  readonly metrics = new Metrics();
+  readonly #log: Log;
+
+  constructor(options: LiveStreamOptions) {
+    this.#log = options.log;
+    this.live = new LiveStream(options);
+    this.#watchLoop(options.clock);
+  }
+
+  fact(fact: Fact): void {
+    logFact(this.#log, fact);
+    this.live.fact(fact);
+    this.metrics.fact(fact);
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    this.live.samples(samples);
+    this.metrics.samples(samples);
+  }
+
+  notice(notice: ChannelNotice): void {
+    this.live.changed(notice.channelId);
+    if (notice.kind === "deleted") this.metrics.forget(notice.channelId);
+  }
+
+  mediaLoopDelay(delay: LoopDelay): void {
+    this.metrics.loopDelay("media", delay);
+  }
+
+  /** This thread's own event loop. */
+  #watchLoop(clock: Clock): void {
+    const watch = new LoopWatch();
+    const look = () => {
+      this.metrics.loopDelay("control", watch.take());
+      clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);
+    };
+    clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);
+  }
+}

@@ -1,0 +1,261 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { type AccessKey, ensureManagerKey } from "../control/access-key.ts";
+import type { ChannelNotice } from "../control/channel-notice.ts";
+import type { ChannelEvent } from "../control/events.ts";
+import { LiveView } from "../control/live-view.ts";
+import { Service } from "../control/service.ts";
+import type { Fact } from "../exchange/facts.ts";
+import { eventAnswer } from "../http/event-answers.ts";
+import { Health } from "../http/health.ts";
+import { buildMetricsServer } from "../http/routes/health.ts";
+import { buildHttpServer } from "../http/server.ts";
+import { parseTargetUrl } from "../protocol/rtmp/url.ts";
+import { probeWrite } from "../store/write-probe.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import type { Config } from "./config.ts";
+import type { Addresses } from "./first-run.ts";
+import type { MediaOptions } from "./media-options.ts";
+import { MediaRuntime } from "./media-runtime.ts";
+import { Notifications } from "./notifications.ts";
+import { Observers } from "./observers.ts";
+import { firstOutsideAddress, hostInUrl } from "./public-address.ts";
+import { openStorage, type Storage } from "./storage.ts";
+
+/** Totals on disk lag behind by this much at most, and the time one write takes. */
+const TOTALS_INTERVAL_MS = 2_500;
+/** Tells this process's live stream from that of the one before. */
+const LIVE_EPOCH_BYTES = 6;
+/** At the end, requests have so long to finish. */
+const HTTP_CLOSE_MS = 1_000;
+/** Publish URLs end in this application name; encoders may use any other, the key decides. */
+const APPLICATION = "relay";
+
+export type RunningServer = {
+  readonly addresses: Addresses;
+  /** The manager key, where this start made one. */
+  readonly firstKey: AccessKey | undefined;
+  /** The encryption key file, where this start made one. */
+  readonly newKeyFile: string | undefined;
+  /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
+  stop(): Promise<void>;
+};
+
+/** The control thread's root: puts the rooms together and starts them. Rejects, leaving nothing behind, if it cannot. */
+export async function startServer(config: Config): Promise<RunningServer> {
+  const log = createLogger({ level: config.logLevel });
+  const storage = await openStorage(config);
+  const { store, newKeyFile } = storage;
+  if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
+  const parts = assemble(config, log, storage);
+  try {
+    // Encoders first: who reads an address from the API must find somebody there.
+    const rtmpPort = await parts.runtime.start();
+    parts.addresses = addressesOf(config, config.httpPort, rtmpPort);
+    const httpPort = await listenHttp(parts.http, config);
+    for (const port of [rtmpPort, httpPort]) parts.addOwnPort(port);
+    if (config.metricsListen !== undefined) {
+      await parts.metricsHttp.listen(config.metricsListen);
+      parts.addOwnPort(config.metricsListen.port);
+    }
+    parts.addresses = addressesOf(config, httpPort, rtmpPort);
+    // Last of what can fail: a secret that was made is shown, whatever else is wrong with this start.
+    const firstKey = await ensureManagerKey({
+      store,
+      nowMs: systemClock.wallNow(),
+      randomBytes,
+      ...(config.accessKey === undefined || config.secretKey === undefined
+        ? {}
+        : { configured: { accessKeyId: config.accessKey, secretKey: config.secretKey } }),
+    });
+    parts.startTotals();
+    parts.notifications.start();
+    storage.followKeyFile(log);
+    log.info("ready", { httpPort, rtmpPort });
+    return { addresses: parts.addresses, firstKey, newKeyFile, stop: () => parts.stop() };
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+type Parts = {
+  readonly http: FastifyInstance;
+  /** Listens only where the settings say so. */
+  readonly metricsHttp: FastifyInstance;
+  readonly runtime: MediaRuntime;
+  readonly notifications: Notifications;
+  addresses: Addresses;
+  /** Neither targets nor webhooks may lead back to this port. */
+  addOwnPort(port: number): void;
+  startTotals(): void;
+  stop(): Promise<void>;
+};
+
+function assemble(config: Config, log: Log, storage: Storage): Parts {
+  const { store } = storage;
+  const clock = systemClock;
+  const view = new LiveView(clock);
+  const flushTotals = () => {
+    service.flushTotals().catch((error: unknown) => {
+      log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
+    });
+  };
+  const runtime = new MediaRuntime({
+    options: mediaOptions(config),
+    view,
+    clock,
+    log,
+    admit: (key) => service.admit(key),
+    onSamples: (samples) => observers.samples(samples),
+    onLoopDelay: (delay) => observers.mediaLoopDelay(delay),
+    onFact: (fact: Fact) => {
+      observers.fact(fact);
+      notifications.fact(fact);
+      if (fact.kind === "ingest-ended") flushTotals();
+    },
+  });
+  const onNotice = (notice: ChannelNotice) => {
+    observers.notice(notice);
+    notifications.notice(notice);
+  };
+  const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
+  const notifications = new Notifications({ ...notificationsOptions(config, storage, log), onNotice, onEvent });
+  const service = new Service({
+    store,
+    runtime,
+    view,
+    clock,
+    randomBytes,
+    planLimits: config.planLimits,
+    onNotice,
+  });
+  const { publishStatusName } = config;
+  const publishUrl = () => parts.addresses.publishUrl;
+  const observers = new Observers({
+    service,
+    clock,
+    log,
+    epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
+    answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName, isViewer }),
+  });
+  const { live, metrics } = observers;
+  const parts: Parts = {
+    http: buildHttpServer({
+      ...httpOptions(config, storage, log),
+      service,
+      publishUrl,
+      live,
+      events: notifications.useCases,
+      metrics,
+    }),
+    metricsHttp: buildMetricsServer(metrics, clock),
+    runtime,
+    notifications,
+    addOwnPort: (port) => {
+      for (const part of [runtime, notifications]) part.addOwnPort(port);
+    },
+    addresses: addressesOf(config, config.httpPort, config.rtmpPort),
+    startTotals: () => {
+      timer = setInterval(flushTotals, TOTALS_INTERVAL_MS);
+    },
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+  let timer: NodeJS.Timeout | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    log.info("stopping", { mode: config.shutdown });
+    clearInterval(timer);
+    await Promise.all([closeHttp(parts.http), closeHttp(parts.metricsHttp), runtime.stop(config.shutdown)]);
+    await service.flushTotals().catch(() => log.error("the last totals could not be stored"));
+    await notifications.close();
+    await storage.close();
+    log.info("stopped");
+  };
+  return parts;
+}
+
+/** Requests under way may finish; one whose client does not go on with it must not hold up the end. */
+async function closeHttp(http: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => http.server.closeAllConnections(), HTTP_CLOSE_MS);
+  await http.close();
+  clearTimeout(timer);
+}
+
+/** Of the HTTP side's options those that follow from the settings. */
+function httpOptions(config: Config, storage: Storage, log: Log) {
+  const clock = systemClock;
+  return {
+    clock,
+    randomBytes,
+    log,
+    publishStatusName: config.publishStatusName,
+    limits: {
+      requestsPerSecond: config.rateLimit,
+      trustedProxies: config.trustedProxies,
+      replayProtection: config.replayProtection,
+    },
+    health: new Health({ clock, probe: () => probeWrite(storage.database) }),
+    areMetricsHere: config.metricsListen === undefined,
+  };
+}
+
+/** The same for events and webhooks. */
+function notificationsOptions(config: Config, storage: Storage, log: Log) {
+  return {
+    database: storage.database,
+    clock: systemClock,
+    randomBytes,
+    random: Math.random,
+    log,
+    targetAllow: config.targetAllow,
+    ...outsideNames(config),
+  };
+}
+
+/** All addresses means IPv6 and IPv4 on one socket, or IPv4 alone where the machine has no IPv6. */
+async function listenHttp(http: FastifyInstance, config: Config): Promise<number> {
+  const { httpHost, httpPort: port } = config;
+  if (httpHost !== undefined) await http.listen({ host: httpHost, port });
+  else {
+    await http.listen({ host: "::", port }).catch((error: unknown) => {
+      if (error instanceof Error && "code" in error && error.code === "EAFNOSUPPORT") {
+        return http.listen({ host: "0.0.0.0", port });
+      }
+      throw error;
+    });
+  }
+  const bound = http.server.address();
+  return bound !== null && typeof bound === "object" ? bound.port : port;
+}
+
+function mediaOptions(config: Config): MediaOptions {
+  return {
+    ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
+    rtmpPort: config.rtmpPort,
+    retriesPerSecond: config.retriesPerSecond,
+    targetAllow: config.targetAllow,
+    ...outsideNames(config),
+  };
+}
+
+/** Where the outside finds us: under no name of these may a target lead back to our own ports. */
+function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
+  const published = config.publishUrl === undefined ? undefined : parseTargetUrl(config.publishUrl);
+  const ownHosts = config.publicHost === undefined ? [] : [config.publicHost.toLowerCase()];
+  if (published === undefined || typeof published === "string") return { ownHosts, ownPorts: [] };
+  return { ownHosts: [...ownHosts, published.host.replace(/^\[|\]$/g, "")], ownPorts: [published.port] };
+}
+
+function addressesOf(config: Config, httpPort: number, rtmpPort: number): Addresses {
+  const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
+  return {
+    publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
+    apiUrl: `http://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}`,
+  };
+}

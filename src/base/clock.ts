@@ -1,0 +1,28 @@
+/** A started timer; cancelling it twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * Time as everything below the adapters sees it. `protocol/`, `relay/` and `control/` read no clock of their own,
+ * so the whole data plane can run on virtual time.
+ */
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary start; never steps. For durations and deadlines. */
+  now(): number;
+  /** Milliseconds since the Unix epoch; may step. For what people and APIs see. */
+  wallNow(): number;
+  /** Calls `run` once, `delayMs` from now. */
+  startTimer(delayMs: number, run: () => void): Timer;
+}
+
+/** The machine's own time. Its timers do not keep a process alive: the servers and sockets do. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  startTimer(delayMs, run) {
+    const handle = setTimeout(run, delayMs);
+    handle.unref();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};

@@ -1,0 +1,12 @@
+/** One line of JSON for one event, written at once, so that a program that reads along sees it when it happens. */
+export function printEvent(event: object): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process as usual. */
+export async function untilStopped(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+}

@@ -1,0 +1,178 @@
+import { z } from "zod";
+import { CHANNEL_STATUSES } from "./channel-status.ts";
+import { eventSchemas } from "./event-answer-schemas.ts";
+import { PLATFORM_NAMES } from "./platform-names.ts";
+
+/**
+ * What the calls answer, as published at `/openapi.json`. Strict: an answer with a key that is not here fails the tests, so
+ * that nothing is answered that nobody can read about.
+ */
+
+/** Milliseconds since 1970-01-01 UTC. */
+const time = z.int().min(0);
+const count = z.int().min(0);
+
+const platformSettings = {
+  platId: z.int().min(1),
+  targetName: z.enum(PLATFORM_NAMES),
+  rtmpUrl: z.string(),
+  streamKey: z.string(),
+  id: z.string().optional(),
+  password: z.string().optional(),
+  enabled: z.boolean(),
+  bufferPolicy: z.enum(["drop", "disconnect"]),
+  label: z.string().optional(),
+};
+
+const targetError = z.strictObject({
+  code: z.enum([
+    "DNS_FAILED",
+    "TCP_REFUSED",
+    "TCP_TIMEOUT",
+    "TCP_RESET",
+    "TLS_FAILED",
+    "HANDSHAKE_FAILED",
+    "CONNECT_REJECTED",
+    "AUTH_FAILED",
+    "PUBLISH_REJECTED",
+    "STREAM_KEY_IN_USE",
+    "REMOTE_CLOSED",
+    "STALLED",
+    "TARGET_FORBIDDEN",
+    "CODEC_UNSUPPORTED",
+  ]),
+  severity: z.enum(["transient", "fatal"]),
+  message: z.string(),
+  messageKo: z.string(),
+  time,
+});
+
+const platform = {
+  ...platformSettings,
+  connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
+  connectStatusTime: time.optional(),
+  bytesPerSecond: count,
+  bytesTotalTrans: count,
+  totalBytesPerSecond: count,
+  totalPlaySecond: count,
+  totalRetryCount: count,
+  nextRetryTime: time.optional(),
+  retryAttempt: count.optional(),
+  lastError: targetError.optional(),
+  droppedFrames: count.optional(),
+  droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }).optional(),
+  queueMilliseconds: count.optional(),
+  unackedBytes: count.optional(),
+};
+
+const ingest = z.strictObject({
+  state: z.enum(["LIVE", "HELD", "ENDED"]),
+  source: z.enum(["main", "backup"]),
+  remoteAddress: z.string(),
+  encoder: z.string(),
+  startTime: time,
+  videoCodec: z.string().optional(),
+  width: count.optional(),
+  height: count.optional(),
+  frameRate: z.number().min(0).optional(),
+  keyframeIntervalSeconds: z.number().min(0).optional(),
+  audioCodec: z.string().optional(),
+  sampleRate: count.optional(),
+  channels: count.optional(),
+  bytesPerSecond: count,
+  bytesTotal: count,
+  warnings: z.array(
+    z.strictObject({
+      code: z.string(),
+      severity: z.string(),
+      message: z.string(),
+      platId: z.int().min(1).optional(),
+    }),
+  ),
+});
+
+const channel = {
+  channelId: z.string(),
+  channelName: z.string(),
+  envType: z.enum(["REAL", "DEV", "STAGE"]),
+  planType: z.enum(["STANDARD", "PROFESSIONAL", "UNLIMITED"]),
+  instanceNo: z.int().min(1),
+  channelStatus: z.enum(CHANNEL_STATUSES),
+  isPublishing: z.boolean(),
+  createdTime: time,
+  publishUrl: z.string(),
+  globalPublishUrl: z.string(),
+  streamKey: z.string(),
+  hold: z.strictObject({ seconds: count }),
+  backup: z.strictObject({ enabled: z.boolean() }),
+  backupStreamKey: z.string().optional(),
+  platformCount: count,
+  totalPublishSeconds: count,
+  recentPublishStartTime: time.optional(),
+  recentPublishTime: time.optional(),
+  alertOn: z.boolean(),
+  alertOptions: z
+    .strictObject({ alertChangeStatus: z.boolean(), alertVodUploadFail: z.boolean(), alertReStreamFail: z.boolean() })
+    .optional(),
+  callbackEndpoint: z.string().optional(),
+  ingest: ingest.optional(),
+};
+
+const accessKey = {
+  accessKey: z.string(),
+  role: z.enum(["manager", "viewer"]),
+  name: z.string().optional(),
+  createdTime: time,
+  lastUsedTime: time.optional(),
+};
+
+/** Objects that answers and the live stream are made of, by the name they have in the published document. */
+export const ANSWER_SCHEMAS = {
+  Channel: z.strictObject(channel),
+  ChannelWithPlatforms: z.strictObject({ ...channel, restream: z.array(z.strictObject(platformSettings)) }),
+  ChannelWithWebhookSecret: z.strictObject({ ...channel, webhookSecret: z.string().optional() }),
+  PlatformSettings: z.strictObject(platformSettings),
+  Platform: z.strictObject(platform),
+  PlatformTest: z.strictObject({
+    ok: z.boolean(),
+    stage: z.enum(["resolve", "connect", "tls", "handshake", "login", "publish"]),
+    lastError: targetError.optional(),
+    milliseconds: z.number().min(0),
+  }),
+  AccessKey: z.strictObject(accessKey),
+  NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
+  ...eventSchemas,
+  LiveSnapshot: z.strictObject({
+    channels: z.array(z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) })),
+  }),
+  LiveChannel: z.union([
+    z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) }),
+    z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
+  ]),
+  LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
+  LiveSample: z.strictObject({
+    channelId: z.string(),
+    time,
+    ingest: z.strictObject({ bytesPerSecond: count }),
+    platforms: z.array(
+      z.strictObject({ platId: z.int(), bytesPerSecond: count, queueMilliseconds: count, droppedFrames: count }),
+    ),
+  }),
+} as const;
+
+export type AnswerName = keyof typeof ANSWER_SCHEMAS;
+
+/** The two forms of an answer that is not a success. */
+export const ERROR_SCHEMAS = {
+  GatewayError: z.strictObject({
+    error: z.strictObject({ errorCode: z.string(), message: z.string(), details: z.string() }),
+  }),
+  ServiceError: z.strictObject({
+    error: z.strictObject({
+      errorCode: z.int(),
+      message: z.string(),
+      errorName: z.string(),
+      details: z.string().optional(),
+    }),
+  }),
+} as const;

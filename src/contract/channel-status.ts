@@ -1,0 +1,22 @@
+/** Every `channelStatus` the API knows; the list call filters by them. */
+export const CHANNEL_STATUSES = [
+  "CREATING",
+  "READY",
+  "PUBLISHING",
+  "PUBLISH",
+  "DELETED",
+  "BLOCK",
+  "FORCE_BLOCK",
+  "FORCE_DELETED",
+] as const;
+
+/**
+ * What a channel on air is called: Live Station's reference spelled it `PUBLISH` until 2024 and `PUBLISHING` since, and
+ * clients compare the word.
+ */
+export type PublishStatusName = "PUBLISHING" | "PUBLISH";
+
+/** Reads the setting `FANFARE_PUBLISH_STATUS_NAME`; undefined where it is neither word. */
+export function parsePublishStatusName(text: string): PublishStatusName | undefined {
+  return text === "PUBLISHING" || text === "PUBLISH" ? text : undefined;
+}

@@ -1,0 +1,26 @@
+/** Every `targetName` a platform may have. */
+export const PLATFORM_NAMES = [
+  // Live Station's published list.
+  "YOUTUBE",
+  "CHZZK",
+  "STEAM",
+  "YOUNOW",
+  "USTREAM",
+  "AFREECATV",
+  "PRISM",
+  "CUSTOM",
+  // In its reference until 2024 and in its examples still.
+  "TWITCH",
+  // Ours.
+  "FACEBOOK",
+  "KICK",
+  "SOOP",
+  "NAVERTV",
+  "KAKAO",
+  "TIKTOK",
+  "X",
+  "INSTAGRAM",
+  "LINKEDIN",
+  "TROVO",
+  "VIMEO",
+] as const;

@@ -1,0 +1,29 @@
+import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+
+/** What a use case did to a channel or to one of its targets. */
+export type ChannelNoticeKind =
+  | "created"
+  | "deleted"
+  | "settings-changed"
+  | "blocked"
+  | "unblocked"
+  | "stream-key-renewed"
+  | "backup-key-renewed"
+  | "callback-changed"
+  | "target-added"
+  | "target-edited"
+  | "target-removed"
+  | "target-turned-on"
+  | "target-turned-off";
+
+/** Told once the change is stored. Holds no secret and no address. */
+export type ChannelNotice = {
+  readonly kind: ChannelNoticeKind;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly channelId: ChannelId;
+  /** The channel's name after the change. */
+  readonly channelName: string;
+  /** The target it was about. */
+  readonly target?: { readonly targetId: TargetId; readonly targetName: string };
+};

@@ -1,0 +1,144 @@
+import { backoffDelayMs } from "../base/backoff.ts";
+import type { Clock } from "../base/clock.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import { DomainError } from "./errors.ts";
+import type { EventCode, EventLevel } from "./events.ts";
+import type { Page } from "./store.ts";
+
+/** How long a delivery is tried again, in milliseconds. */
+export const RETRY_FOR_MS = 24 * 60 * 60 * 1_000;
+/** 5 s, 10 s, 20 s … 1 h: about 32 attempts in a day. */
+const RETRY_BACKOFF = { baseMs: 5_000, capMs: 60 * 60 * 1_000 };
+
+/** HTTP's word for "never again". */
+const STATUS_GONE = 410;
+
+/** `cancelled`: there is no endpoint any more, or it is gone. */
+export const DELIVERY_STATES = ["waiting", "delivered", "failed", "cancelled"] as const;
+type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** Why an attempt brought no answer. */
+export const DELIVERY_PROBLEMS = [
+  /** The address is not one we connect to. */
+  "ADDRESS_FORBIDDEN",
+  "DNS_FAILED",
+  "CONNECTION_FAILED",
+  "TLS_FAILED",
+  "TIMEOUT",
+  /** What came back is not HTTP. */
+  "ANSWER_UNREADABLE",
+] as const;
+export type DeliveryProblem = (typeof DELIVERY_PROBLEMS)[number];
+
+/** What one attempt came to. */
+export type AttemptResult = { readonly status: number } | { readonly problem: DeliveryProblem };
+
+/** One event on its way to a webhook, as people see it. Its number is the event's. */
+export type Delivery = {
+  readonly eventId: number;
+  readonly channelId: ChannelId;
+  readonly code: EventCode;
+  /** When the event happened, milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly state: DeliveryState;
+  readonly url: string;
+  readonly attempts: number;
+  readonly lastStatus?: number;
+  readonly lastProblem?: DeliveryProblem;
+  /** When the next attempt of its channel is due; while it waits. */
+  readonly nextTime?: number;
+};
+
+/** The oldest waiting delivery of a channel, with all an attempt needs. Holds a secret. */
+export type DueDelivery = {
+  readonly eventId: number;
+  readonly channelId: ChannelId;
+  readonly code: EventCode;
+  readonly level: EventLevel;
+  readonly time: number;
+  readonly attempts: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly retryUntil: number;
+  /** Where it goes as things are now; absent where there is none, or it is gone. */
+  readonly endpoint?: { readonly url: string; readonly secret: string; readonly revision: number };
+};
+
+/** What is to be remembered of a delivery after its turn. */
+export type DeliveryUpdate = {
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly url?: string;
+  readonly lastStatus?: number;
+  readonly lastProblem?: DeliveryProblem;
+  /** Set while it waits for another attempt. */
+  readonly nextTime?: number;
+  /** The endpoint that is gone: its revision, so that one set meanwhile is not meant. */
+  readonly goneRevision?: number;
+};
+
+/** Where deliveries are kept. Every call may reject with StoreUnavailableError. */
+export interface DeliveryStore {
+  /** Newest first; `total` counts all pages. */
+  listDeliveries(
+    filter: { readonly channelId?: ChannelId },
+    page: Page,
+  ): Promise<{ readonly deliveries: readonly Delivery[]; readonly total: number }>;
+  /** The delivery, waiting and due now as if it had never been tried; undefined where there is none. */
+  resendDelivery(eventId: number, nowMs: number, retryUntil: number): Promise<Delivery | undefined>;
+  /** Of each channel but these the oldest waiting delivery, where it is due: longest due first, at most `limit`. */
+  findDueDeliveries(nowMs: number, limit: number, except: readonly ChannelId[]): Promise<readonly DueDelivery[]>;
+  /** When the next delivery of any channel but these is due; undefined where none waits. */
+  findNextDueTime(except: readonly ChannelId[]): Promise<number | undefined>;
+  /** Also lets the channel's next delivery have its turn, unless this one waits on. */
+  updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void>;
+}
+
+/**
+ * What becomes of a delivery after an attempt: 2xx is delivered, 410 ends it and its endpoint, anything else is tried again
+ * with growing pauses until its day is over.
+ */
+export function afterAttempt(
+  { attempts: before, retryUntil }: Pick<DueDelivery, "attempts" | "retryUntil">,
+  endpoint: { readonly url: string; readonly revision: number },
+  result: AttemptResult,
+  nowMs: number,
+  random: () => number,
+): DeliveryUpdate {
+  const attempts = before + 1;
+  const seen = "status" in result ? { lastStatus: result.status } : { lastProblem: result.problem };
+  const told = { attempts, url: endpoint.url, ...seen };
+  if ("status" in result) {
+    if (result.status >= 200 && result.status <= 299) return { ...told, state: "delivered" };
+    if (result.status === STATUS_GONE) return { ...told, state: "failed", goneRevision: endpoint.revision };
+  }
+  const nextTime = nowMs + backoffDelayMs(before, random, RETRY_BACKOFF);
+  return nextTime > retryUntil ? { ...told, state: "failed" } : { ...told, state: "waiting", nextTime };
+}
+
+export type DeliveriesOptions = { readonly store: DeliveryStore; readonly clock: Clock; readonly wake: () => void };
+
+/** The use cases of deliveries. */
+export class Deliveries {
+  readonly #options: DeliveriesOptions;
+
+  constructor(options: DeliveriesOptions) {
+    this.#options = options;
+  }
+
+  list(filter: { readonly channelId?: ChannelId }, page: Page): ReturnType<DeliveryStore["listDeliveries"]> {
+    return this.#options.store.listDeliveries(filter, page);
+  }
+
+  /**
+   * Sends it again, whatever became of it before, and tries it for another day. Before the waiting ones of its
+   * channel, since it is older. Throws DomainError `delivery-not-found`.
+   */
+  async resend(eventId: number): Promise<Delivery> {
+    const { store, clock, wake } = this.#options;
+    const nowMs = clock.wallNow();
+    const delivery = await store.resendDelivery(eventId, nowMs, nowMs + RETRY_FOR_MS);
+    if (delivery === undefined) throw new DomainError({ kind: "delivery-not-found" });
+    wake();
+    return delivery;
+  }
+}

@@ -1,0 +1,48 @@
+import type { PlanType } from "./plan.ts";
+
+/** Why a use case was not carried out: the caller's doing, not ours. */
+export type DomainFault =
+  | { readonly kind: "channel-not-found" }
+  | { readonly kind: "target-not-found" }
+  /** The channel is on air, and this cannot be done to a channel on air. */
+  | { readonly kind: "channel-publishing" }
+  /** The target is switched off, and this takes one that is on. */
+  | { readonly kind: "target-off" }
+  /** The target's own link is up or being made. */
+  | { readonly kind: "target-linked" }
+  | { readonly kind: "target-under-test" }
+  /** The channel has no backup ingest, and this is about its key. */
+  | { readonly kind: "backup-off" }
+  | { readonly kind: "access-key-not-found" }
+  | { readonly kind: "delivery-not-found" }
+  /** Nobody could make another key without it. */
+  | { readonly kind: "last-manager-key" }
+  | {
+      readonly kind: "too-many-targets";
+      readonly planType: PlanType;
+      readonly limit: number;
+      readonly given: number;
+    };
+
+/** Tell the caller; nothing was changed. */
+export class DomainError extends Error {
+  override readonly name = "DomainError";
+  readonly fault: DomainFault;
+  constructor(fault: DomainFault) {
+    super(fault.kind);
+    this.fault = fault;
+  }
+}
+
+/** Why the database does not take a write at the moment. */
+export type StoreTrouble = "locked" | "full" | "unwritable";
+
+/** The database cannot do it now: nothing was changed, try again later. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+  readonly trouble: StoreTrouble;
+  constructor(trouble: StoreTrouble, options?: ErrorOptions) {
+    super(`the database is ${trouble}`, options);
+    this.trouble = trouble;
+  }
+}

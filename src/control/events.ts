@@ -1,0 +1,88 @@
+import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { ConnectStatus } from "../exchange/target-status.ts";
+import type { Alerts } from "./channel.ts";
+import type { Page } from "./store.ts";
+
+/** What an event can be about; the words are the API's. */
+export const EVENT_CODES = [
+  /** A channel was created. */
+  "STREAM_RESERVE",
+  /** A channel's or a target's settings changed. */
+  "STREAM_UPDATE",
+  "PUBLISH_START",
+  "PUBLISH_END",
+  /** A target settled in another status. */
+  "SIMULCAST_STATUS_CHANGE",
+  "RTMP_MAIN_STREAM_ENABLED",
+  "RTMP_BACKUP_STREAM_ENABLED",
+  "BACKUP_SESSION_STREAMING_CONNECTED",
+  // From here on ours: the original ends a broadcast when its encoder is lost.
+  /** The encoder was lost; targets are held. */
+  "INGEST_HELD",
+  /** Media flows again. */
+  "INGEST_RESUMED",
+  /** Two encoders with the same key push each other out. */
+  "ENCODERS_FIGHT",
+  /** The encoder that stands by differs from the one on air. */
+  "BACKUP_DIFFERS",
+] as const;
+export type EventCode = (typeof EVENT_CODES)[number];
+
+export const EVENT_LEVELS = ["INFO", "WARN", "ERROR"] as const;
+export type EventLevel = (typeof EVENT_LEVELS)[number];
+
+/** Something that happened to a channel, in words for a person. Holds no secret and no address. */
+export type EventBody = {
+  readonly channelId: ChannelId;
+  readonly code: EventCode;
+  readonly level: EventLevel;
+  /** When it happened, milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly description: string;
+  /** The target it was about. */
+  readonly targetId?: TargetId;
+  readonly from?: ConnectStatus;
+  readonly to?: ConnectStatus;
+  /** Why, in one word of a closed list. */
+  readonly reason?: string;
+};
+
+export type NewEvent = EventBody & {
+  /** Whether the channel's webhook, where it has one, is to hear of it. */
+  readonly isForWebhook: boolean;
+};
+
+/** An event as stored. */
+export type ChannelEvent = EventBody & { readonly eventId: number };
+
+export type EventFilter = { readonly channelId?: ChannelId; readonly codes?: readonly EventCode[] };
+
+/** What an event's text and its way to a webhook depend on. */
+export type EventSubject = {
+  readonly channelId: ChannelId;
+  readonly name: string;
+  readonly alerts: Alerts;
+  /** The targets there are, by what they are called. */
+  readonly targetNames: ReadonlyMap<TargetId, string>;
+};
+
+/** Where events are kept. Every call may reject with StoreUnavailableError. */
+export interface EventStore {
+  /** The channels of these that ever were, deleted ones too. */
+  findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]>;
+  /**
+   * Stores all of them, numbered in this order, and in the same transaction the webhook deliveries they cause: an event
+   * for webhooks whose channel has an endpoint of its own, or else where there is a default one, that is not gone.
+   */
+  appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]>;
+  /** Newest first; `total` counts all pages. */
+  listEvents(
+    filter: EventFilter,
+    page: Page,
+  ): Promise<{ readonly events: readonly ChannelEvent[]; readonly total: number }>;
+  /**
+   * Removes events from before `time` with their deliveries, at most `limit`, and the endpoints of deleted channels that
+   * wait for nothing; answers how many events went.
+   */
+  pruneEvents(time: number, limit: number): Promise<number>;
+}

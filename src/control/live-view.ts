@@ -1,0 +1,256 @@
+import type { Clock } from "../base/clock.ts";
+import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
+import type { TargetStatus } from "../exchange/target-status.ts";
+import type { TargetTotals } from "./channel.ts";
+import { IngestLive } from "./ingest-live.ts";
+import type { ChannelLive, TargetLive } from "./runtime.ts";
+import type { TotalsBatch } from "./store.ts";
+
+const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
+
+type TargetEntry = {
+  status: TargetStatus | undefined;
+  sample: TargetSample | undefined;
+  /** Counted but not stored yet. */
+  unstored: TargetTotals;
+};
+
+type ChannelEntry = {
+  /** Set while on air: the monotonic time up to which `unstoredPublishMs` counts. */
+  countedUpToMs: number | undefined;
+  startTime: number | undefined;
+  isStartStored: boolean;
+  /** Milliseconds on air that are counted but not stored yet. */
+  unstoredPublishMs: number;
+  readonly ingest: IngestLive;
+  readonly targets: Map<TargetId, TargetEntry>;
+};
+
+function plus(left: TargetTotals, right: TargetTotals, sign: 1 | -1 = 1): TargetTotals {
+  return {
+    bytes: left.bytes + sign * right.bytes,
+    playMs: left.playMs + sign * right.playMs,
+    retryCount: left.retryCount + sign * right.retryCount,
+  };
+}
+
+/** A counter that went down has started over: all of its new value is new. */
+function grown(before: number, now: number): number {
+  return now < before ? now : now - before;
+}
+
+function grownTotals(before: TargetSample | undefined, now: TargetSample): TargetTotals {
+  return {
+    bytes: grown(before?.bytesTotal ?? 0, now.bytesTotal),
+    playMs: grown(before?.playMs ?? 0, now.playMs),
+    retryCount: grown(before?.retryCount ?? 0, now.retryCount),
+  };
+}
+
+/**
+ * What the media thread told, folded into what is true now, and what of its counters is not in the store yet. Samples
+ * count since the media thread started, so a channel's last sample is kept until the channel is removed: a few numbers
+ * for every channel that was on air since the process started.
+ */
+export class LiveView {
+  readonly #clock: Clock;
+  readonly #channels = new Map<ChannelId, ChannelEntry>();
+  /** Looked after by every fact; each is one waiting request. */
+  readonly #waiting = new Set<() => void>();
+
+  /** Only the monotonic time is read: a stepping wall clock changes no total. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  fact(fact: Fact): void {
+    this.#take(fact);
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves once the view `isSo`, which is asked after every fact, and at the deadline at the latest. */
+  until(isSo: () => boolean, deadlineMs: number): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = () => {
+        if (isSo()) end();
+      };
+      const timer = this.#clock.startTimer(deadlineMs, end);
+      this.#waiting.add(look);
+    });
+  }
+
+  #take(fact: Fact): void {
+    if ("ingestId" in fact) this.#entry(fact.channelId).ingest.fact(fact);
+    switch (fact.kind) {
+      case "ingest-started":
+        this.#start(this.#entry(fact.channelId), fact.time);
+        return;
+      case "ingest-ended":
+        if (fact.isBroadcastOver) this.#end(this.#entry(fact.channelId));
+        return;
+      case "target-status":
+        return this.#status(fact.channelId, fact.targetId, fact.status);
+      default:
+        // Other facts tell nothing of a channel's state.
+        return;
+    }
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    for (const { channelId, ingest, targets } of samples) {
+      const channel = this.#entry(channelId);
+      channel.ingest.sample(ingest);
+      for (const sample of targets) {
+        const target = this.#target(channel, sample.targetId);
+        target.unstored = plus(target.unstored, grownTotals(target.sample, sample));
+        target.sample = sample;
+      }
+    }
+  }
+
+  /** The media thread was started again: what its counters say from now on is new. */
+  countersStartOver(): void {
+    for (const { targets } of this.#channels.values()) for (const target of targets.values()) target.sample = undefined;
+  }
+
+  /** Forgets a channel that was removed. */
+  forget(channelId: ChannelId): void {
+    this.#channels.delete(channelId);
+  }
+
+  /** Forgets a target that was removed. */
+  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#channels.get(channelId)?.targets.delete(targetId);
+  }
+
+  live(channelId: ChannelId): ChannelLive | undefined {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return undefined;
+    const targets = new Map<TargetId, TargetLive>();
+    for (const [targetId, { status, sample }] of channel.targets) {
+      if (status === undefined) continue;
+      targets.set(targetId, sample === undefined ? { status } : { status, sample });
+    }
+    const { startTime } = channel;
+    const ingest = channel.ingest.latest;
+    return {
+      isPublishing: channel.countedUpToMs !== undefined,
+      ...(startTime === undefined ? {} : { startTime }),
+      ...(ingest === undefined ? {} : { ingest }),
+      targets,
+    };
+  }
+
+  publishingChannels(): readonly ChannelId[] {
+    return [...this.#channels].filter(([, { countedUpToMs }]) => countedUpToMs !== undefined).map(([id]) => id);
+  }
+
+  /** What a target did that is not in the store yet. */
+  unstoredOfTarget(channelId: ChannelId, targetId: TargetId): TargetTotals {
+    return this.#channels.get(channelId)?.targets.get(targetId)?.unstored ?? NO_TOTALS;
+  }
+
+  /** Milliseconds on air, up to now, that are not in the store yet. */
+  unstoredPublishMs(channelId: ChannelId): number {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return 0;
+    this.#countUp(channel);
+    return channel.unstoredPublishMs;
+  }
+
+  /** Everything that is not in the store yet; changes nothing, so a failed write is tried again as a whole. */
+  unstored(): TotalsBatch {
+    const channels: TotalsBatch["channels"][number][] = [];
+    const targets: TotalsBatch["targets"][number][] = [];
+    for (const [channelId, channel] of this.#channels) {
+      this.#countUp(channel);
+      // Whole milliseconds are stored; the rest waits for the next batch.
+      const publishMs = Math.floor(channel.unstoredPublishMs);
+      if (channel.startTime !== undefined && !channel.isStartStored) {
+        channels.push({ channelId, publishMs, recentPublishStartTime: channel.startTime });
+      } else if (publishMs > 0) {
+        channels.push({ channelId, publishMs });
+      }
+      for (const [targetId, { unstored }] of channel.targets) {
+        const whole = { ...unstored, playMs: Math.floor(unstored.playMs) };
+        if (whole.bytes + whole.playMs + whole.retryCount > 0) targets.push({ targetId, ...whole });
+      }
+    }
+    return { channels, targets };
+  }
+
+  /** The batch, as `unstored` gave it, is in the store. */
+  markStored(batch: TotalsBatch): void {
+    for (const { channelId, publishMs, recentPublishStartTime } of batch.channels) {
+      const channel = this.#channels.get(channelId);
+      if (channel === undefined) continue;
+      channel.unstoredPublishMs -= publishMs;
+      if (recentPublishStartTime === channel.startTime) channel.isStartStored = true;
+    }
+    const stored = new Map(batch.targets.map((target) => [target.targetId, target]));
+    for (const channel of this.#channels.values()) {
+      for (const [targetId, target] of channel.targets) {
+        const totals = stored.get(targetId);
+        if (totals !== undefined) target.unstored = plus(target.unstored, totals, -1);
+      }
+    }
+  }
+
+  #entry(channelId: ChannelId): ChannelEntry {
+    const known = this.#channels.get(channelId);
+    if (known !== undefined) return known;
+    const entry: ChannelEntry = {
+      countedUpToMs: undefined,
+      startTime: undefined,
+      isStartStored: false,
+      unstoredPublishMs: 0,
+      ingest: new IngestLive(),
+      targets: new Map(),
+    };
+    this.#channels.set(channelId, entry);
+    return entry;
+  }
+
+  #target(channel: ChannelEntry, targetId: TargetId): TargetEntry {
+    const known = channel.targets.get(targetId);
+    if (known !== undefined) return known;
+    const entry: TargetEntry = { status: undefined, sample: undefined, unstored: NO_TOTALS };
+    channel.targets.set(targetId, entry);
+    return entry;
+  }
+
+  #status(channelId: ChannelId, targetId: TargetId, status: TargetStatus): void {
+    const channel = this.#entry(channelId);
+    // The farewell of a target that was removed comes after it was forgotten.
+    if (status.status === "READY" && !channel.targets.has(targetId)) return;
+    this.#target(channel, targetId).status = status;
+  }
+
+  /** A broadcast that another encoder takes over goes on; it does not begin again. */
+  #start(channel: ChannelEntry, time: number): void {
+    if (channel.countedUpToMs !== undefined) return;
+    channel.countedUpToMs = this.#clock.now();
+    channel.startTime = time;
+    channel.isStartStored = false;
+  }
+
+  #end(channel: ChannelEntry): void {
+    this.#countUp(channel);
+    channel.countedUpToMs = undefined;
+  }
+
+  #countUp(channel: ChannelEntry): void {
+    if (channel.countedUpToMs === undefined) return;
+    const nowMs = this.#clock.now();
+    channel.unstoredPublishMs += nowMs - channel.countedUpToMs;
+    channel.countedUpToMs = nowMs;
+  }
+}

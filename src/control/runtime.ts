@@ -1,0 +1,38 @@
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../exchange/channel-spec.ts";
+import type { PreflightResult } from "../exchange/preflight.ts";
+import type { IngestSample, TargetSample } from "../exchange/samples.ts";
+import type { TargetStatus } from "../exchange/target-status.ts";
+
+/** What is true of one target as the media thread last told it. */
+export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
+
+/** What is true of one channel as the media thread last told it. */
+export type ChannelLive = {
+  readonly isPublishing: boolean;
+  /** When the broadcast began, milliseconds since the Unix epoch; absent before the first. */
+  readonly startTime?: number;
+  /** The encoder on air, or last on air. */
+  readonly ingest?: IngestSample;
+  /** Only targets whose status was ever told. */
+  readonly targets: ReadonlyMap<TargetId, TargetLive>;
+};
+
+/** The data plane as the use cases see it. */
+export interface Runtime {
+  /** A stored change: to be carried out where the channel is resident, no matter otherwise. */
+  apply(spec: ChannelSpec): void;
+  /** The channel is deleted: whoever publishes there is cut, and nothing of it is remembered. */
+  remove(channelId: ChannelId): void;
+  /** Ends the broadcast, or its hold, now: targets are told that it is over, the encoder is sent away. */
+  end(channelId: ChannelId): void;
+  /** Sends the encoder of this key away as if its connection were lost: its key changed. */
+  cutSource(channelId: ChannelId, slot: IngestSlot): void;
+  /** Dials a target that waits for its next attempt at once; no matter where it does not wait. */
+  retryTarget(channelId: ChannelId, targetId: TargetId): void;
+  /** Tries a target as if for real, sending no media. Rejects where the media thread does not answer. */
+  testTarget(target: TargetSpec): Promise<PreflightResult>;
+  /** Undefined where nothing was ever told of the channel. */
+  live(channelId: ChannelId): ChannelLive | undefined;
+  /** All channels on air. */
+  publishingChannels(): readonly ChannelId[];
+}

@@ -1,0 +1,203 @@
+import type { Clock } from "../base/clock.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
+import { AccessKeys } from "./access-keys.ts";
+import type { Channel, ChannelRecord, ChannelSettings, Target, TargetSettings, TargetTotals } from "./channel.ts";
+import { channelSpec, slotOf } from "./channel.ts";
+import { ChannelEdits } from "./channel-edits.ts";
+import type { ChannelNotice, ChannelNoticeKind } from "./channel-notice.ts";
+import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } from "./details.ts";
+import { checkPlan, type EditContext } from "./edit-context.ts";
+import { DomainError } from "./errors.ts";
+import type { RandomBytes } from "./ids.ts";
+import { newChannelId, newStreamKey } from "./ids.ts";
+import type { LiveView } from "./live-view.ts";
+import type { PlanLimits } from "./plan.ts";
+import type { Runtime } from "./runtime.ts";
+import type { ChannelFilter, Page, Store } from "./store.ts";
+import { TargetEdits } from "./target-edits.ts";
+import { Totals } from "./totals.ts";
+
+export type ServiceOptions = {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  /** The view the runtime answers from: its counters complete the stored totals. */
+  readonly view: LiveView;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly planLimits: PlanLimits;
+  /** Every change a use case made, once it is stored. Must not throw. */
+  readonly onNotice: (notice: ChannelNotice) => void;
+};
+
+/** Which channels a list holds. */
+export type ListFilter = Pick<ChannelFilter, "channelId" | "namePart" | "state"> & { readonly isPublishing?: boolean };
+
+/** The use cases: every door (HTTP, command line, media thread) comes through here. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #totals: Totals;
+  readonly channelEdits: ChannelEdits;
+  readonly targetEdits: TargetEdits;
+  readonly accessKeys: AccessKeys;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#totals = new Totals(options.store, options.view);
+    const context: EditContext = {
+      ...options,
+      tell: (kind, channel, target) => this.#tell(kind, channel, target),
+      readChannel: (channelId) => this.getChannel(channelId),
+      readTarget: async (channelId, targetId) => targetOf({ targets: await this.listTargets(channelId) }, targetId),
+    };
+    this.channelEdits = new ChannelEdits(context);
+    this.targetEdits = new TargetEdits(context);
+    this.accessKeys = new AccessKeys(options);
+  }
+
+  /** Throws DomainError `too-many-targets` where the plan does not allow as many. */
+  async createChannel(
+    settings: ChannelSettings,
+    targets: readonly TargetSettings[],
+    hasBackup = false,
+  ): Promise<ChannelDetail> {
+    const { store, clock, randomBytes, planLimits } = this.#options;
+    checkPlan(planLimits, settings.planType, targets.length);
+    const createdTime = clock.wallNow();
+    const channel = await store.createChannel({
+      ...settings,
+      channelId: newChannelId(createdTime, randomBytes),
+      streamKey: newStreamKey(randomBytes),
+      ...(hasBackup ? { backupStreamKey: newStreamKey(randomBytes) } : {}),
+      createdTime,
+      targets,
+    });
+    this.#tell("created", channel);
+    return { ...channel, isPublishing: false };
+  }
+
+  /** The ids of all channels at one moment, newest first. */
+  listChannelIds(): Promise<readonly ChannelId[]> {
+    return this.#options.store.listChannelIds();
+  }
+
+  async listChannels(
+    filter: ListFilter,
+    page: Page,
+  ): Promise<{ readonly channels: readonly ChannelSummary[]; readonly total: number }> {
+    const { isPublishing, ...rest } = filter;
+    const read = () => {
+      const among =
+        isPublishing === undefined
+          ? {}
+          : { among: { channelIds: this.#options.runtime.publishingChannels(), isInside: isPublishing } };
+      return this.#options.store.listChannels({ ...rest, ...among }, page);
+    };
+    return this.#totals.readBeside(read, ({ channels, total }) => ({
+      channels: channels.map((channel) => this.#summary(channel)),
+      total,
+    }));
+  }
+
+  /** Throws DomainError `channel-not-found`. */
+  async getChannel(channelId: ChannelId): Promise<ChannelDetail> {
+    return this.#totals.readBeside(
+      () => this.#channel(channelId),
+      (channel) => this.#summary(channel),
+    );
+  }
+
+  /** Throws DomainError `channel-not-found`, or `channel-publishing` while an encoder is there. */
+  async deleteChannel(channelId: ChannelId): Promise<ChannelSummary> {
+    const { store, runtime } = this.#options;
+    await this.#channel(channelId);
+    if (this.#isPublishing(channelId)) throw new DomainError({ kind: "channel-publishing" });
+    // What the last broadcast did belongs to the answer, and to whoever looks at the rows later.
+    await this.#totals.flush();
+    const deleted = await store.deleteChannel(channelId);
+    if (deleted === undefined) throw new DomainError({ kind: "channel-not-found" });
+    runtime.remove(channelId);
+    this.#tell("deleted", deleted);
+    return { ...deleted, isPublishing: false };
+  }
+
+  /** The targets in the order of their ids. Throws DomainError `channel-not-found`. */
+  async listTargets(channelId: ChannelId): Promise<readonly TargetDetail[]> {
+    return this.#totals.readBeside(
+      () => this.#channel(channelId),
+      (channel) => channel.targets.map((target) => this.#detail(channelId, target)),
+    );
+  }
+
+  /** Throws DomainError `channel-not-found` or `target-not-found`. */
+  async getTarget(channelId: ChannelId, targetId: TargetId): Promise<Target> {
+    return targetOf(await this.#channel(channelId), targetId);
+  }
+
+  /** May this key publish? If so the channel's spec, and which of its keys this is. */
+  async admit(streamKey: string): Promise<{ readonly spec: ChannelSpec; readonly slot: IngestSlot } | undefined> {
+    const channel = await this.#options.store.findChannelByStreamKey(streamKey);
+    // It was found a moment before it was read: meanwhile it may have been blocked, or given another key.
+    const slot = channel?.state === "live" ? slotOf(channel, streamKey) : undefined;
+    return channel === undefined || slot === undefined ? undefined : { spec: channelSpec(channel), slot };
+  }
+
+  /**
+   * Writes what the live view counted since the last call. To be called every few seconds, when an encoder left, and
+   * before the process ends. Rejects with StoreUnavailableError; the next call writes what this one could not.
+   */
+  flushTotals(): Promise<void> {
+    return this.#totals.flush();
+  }
+
+  #tell(kind: ChannelNoticeKind, { channelId, name }: ChannelRecord, target?: Target): void {
+    this.#options.onNotice({
+      kind,
+      time: this.#options.clock.wallNow(),
+      channelId,
+      channelName: name,
+      ...(target === undefined ? {} : { target: { targetId: target.targetId, targetName: target.targetName } }),
+    });
+  }
+
+  async #channel(channelId: ChannelId): Promise<Channel> {
+    const channel = await this.#options.store.findChannel(channelId);
+    if (channel === undefined) throw new DomainError({ kind: "channel-not-found" });
+    return channel;
+  }
+
+  #isPublishing(channelId: ChannelId): boolean {
+    return this.#options.runtime.live(channelId)?.isPublishing ?? false;
+  }
+
+  #summary<Stored extends ChannelRecord>(channel: Stored): Stored & ChannelSummary {
+    const { runtime, view } = this.#options;
+    const live = runtime.live(channel.channelId);
+    const startTime = live?.startTime ?? channel.recentPublishStartTime;
+    return {
+      ...channel,
+      isPublishing: live?.isPublishing ?? false,
+      ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
+      publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
+      ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),
+    };
+  }
+
+  #detail(channelId: ChannelId, target: Target): TargetDetail {
+    const live = this.#options.runtime.live(channelId);
+    const targetLive = live?.targets.get(target.targetId);
+    return {
+      ...target,
+      totals: sum(target.totals, this.#options.view.unstoredOfTarget(channelId, target.targetId)),
+      isChannelPublishing: live?.isPublishing ?? false,
+      ...(targetLive === undefined ? {} : { live: targetLive }),
+    };
+  }
+}
+
+function sum(stored: TargetTotals, unstored: TargetTotals): TargetTotals {
+  return {
+    bytes: stored.bytes + unstored.bytes,
+    playMs: stored.playMs + unstored.playMs,
+    retryCount: stored.retryCount + unstored.retryCount,
+  };
+}

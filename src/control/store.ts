@@ -1,0 +1,108 @@
+import type { BufferPolicy, ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { AccessKeyStore } from "./access-key.ts";
+import type {
+  Alerts,
+  Channel,
+  ChannelRecord,
+  ChannelSettings,
+  ChannelState,
+  TargetSettings,
+  TargetTotals,
+} from "./channel.ts";
+
+/** A channel to be stored. Holds secrets. */
+export type NewChannel = ChannelSettings & {
+  readonly channelId: ChannelId;
+  readonly streamKey: string;
+  /** Absent: no backup ingest. */
+  readonly backupStreamKey?: string;
+  readonly createdTime: number;
+  readonly targets: readonly TargetSettings[];
+};
+
+/** What changes of a channel. Absent keeps; an empty backup key takes the present one away. */
+export type ChannelChange = Partial<Omit<ChannelSettings, "alerts">> & {
+  readonly alerts?: Partial<Alerts>;
+  readonly state?: Exclude<ChannelState, "deleted">;
+  readonly streamKey?: string;
+  readonly backupStreamKey?: string;
+};
+
+/**
+ * Says what is to change of a channel, from how it is in the transaction that changes it: what this throws ends the
+ * transaction, and nothing was changed.
+ */
+export type ChannelDecision = (present: Channel) => ChannelChange;
+
+/**
+ * Looks at a channel as it is in the transaction that is about to change it: what this throws ends the transaction, and
+ * nothing was changed.
+ */
+export type ChannelCheck = (present: Channel) => void;
+
+/** What changes of a target. Absent keeps; for login and label `""` clears. */
+export type TargetChange = {
+  readonly url?: string;
+  readonly streamKey?: string;
+  readonly loginId?: string;
+  readonly loginPassword?: string;
+  readonly label?: string;
+  readonly isEnabled?: boolean;
+  readonly bufferPolicy?: BufferPolicy;
+};
+
+/** Which channels a list holds. Absent: no condition. */
+export type ChannelFilter = {
+  readonly channelId?: ChannelId;
+  /** Part of the name, small and capital letters alike. */
+  readonly namePart?: string;
+  readonly state?: ChannelState;
+  /** Only these, or all but these. */
+  readonly among?: { readonly channelIds: readonly ChannelId[]; readonly isInside: boolean };
+};
+
+/** `number` counts from 1. */
+export type Page = { readonly number: number; readonly size: number };
+
+/** What is to be added to the stored totals. */
+export type TotalsBatch = {
+  readonly channels: readonly {
+    readonly channelId: ChannelId;
+    readonly publishMs: number;
+    /** Set where a broadcast began since the last batch. */
+    readonly recentPublishStartTime?: number;
+  }[];
+  readonly targets: readonly (TargetTotals & { readonly targetId: TargetId })[];
+};
+
+/**
+ * Where channels and access keys are kept. A promise that resolves means the write survives a crash of the process and
+ * of the machine. Every call may reject with StoreUnavailableError. Deleted channels are kept but never found.
+ */
+export interface Store extends AccessKeyStore {
+  createChannel(channel: NewChannel): Promise<Channel>;
+  /** Newest first; `total` counts all pages. */
+  listChannels(
+    filter: ChannelFilter,
+    page: Page,
+  ): Promise<{ readonly channels: readonly ChannelRecord[]; readonly total: number }>;
+  /** All that a list would hold, newest first. */
+  listChannelIds(): Promise<readonly ChannelId[]>;
+  findChannel(channelId: ChannelId): Promise<Channel | undefined>;
+  /** The live channel whose main or backup key this is. */
+  findChannelByStreamKey(streamKey: string): Promise<Channel | undefined>;
+  /** The channel as it was left, now deleted; undefined where there was none. */
+  deleteChannel(channelId: ChannelId): Promise<Channel | undefined>;
+  /** The changed channel with its new revision; undefined where there is none. */
+  changeChannel(channelId: ChannelId, decide: ChannelDecision): Promise<Channel | undefined>;
+  /** The channel with its new target, which is the last one; undefined where there is no channel. */
+  addTarget(channelId: ChannelId, target: TargetSettings, check: ChannelCheck): Promise<Channel | undefined>;
+  /** The channel without the target; undefined where the channel had no such target. */
+  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<Channel | undefined>;
+  /** The changed channel with its new revision; undefined where the channel has no such target. */
+  changeTarget(channelId: ChannelId, targetId: TargetId, change: TargetChange): Promise<Channel | undefined>;
+  /** All of the batch or nothing. Channels and targets that are gone are skipped. */
+  addTotals(batch: TotalsBatch): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,75 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { TargetSpec } from "../exchange/channel-spec.ts";
+import type { AddressPolicy } from "../net/address-check.ts";
+import { ResolveError, type Resolver } from "../net/resolver.ts";
+import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
+import type { TargetAddress } from "../protocol/rtmp/url.ts";
+import type { Dialer, LinkEvents } from "../relay/ports.ts";
+import { forbiddenAddress, nameNotResolved } from "./link-errors.ts";
+import { OpenError, openTcp, openTls } from "./open-socket.ts";
+import { RtmpLink } from "./rtmp-link.ts";
+
+export type RtmpDialerDeps = {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Buffer;
+  readonly resolver: Resolver;
+  /** Which addresses may be connected to; read anew at each attempt. */
+  readonly policy: AddressPolicy;
+  /** Told of a mistake of our own that ended one link. */
+  readonly onFault: (error: unknown) => void;
+};
+
+/** Dials RTMP and RTMPS targets over the network, and knows which of its connections are still there. */
+export class RtmpDialer implements Dialer {
+  readonly #deps: RtmpDialerDeps;
+  readonly #links = new Set<RtmpLink>();
+  #whenIdle: (() => void) | undefined;
+
+  constructor(deps: RtmpDialerDeps) {
+    this.#deps = deps;
+  }
+
+  dial(target: TargetSpec, events: LinkEvents): RtmpLink {
+    const { clock, randomBytes, onFault } = this.#deps;
+    const link = new RtmpLink(target, events, {
+      clock,
+      randomBytes,
+      onFault,
+      open: (address, signal) => this.#open(address, signal),
+      onGone: (gone) => {
+        this.#links.delete(gone);
+        if (this.#links.size === 0) this.#whenIdle?.();
+      },
+    });
+    this.#links.add(link);
+    return link;
+  }
+
+  /** Resolves when every connection, also those that linger after their close, is gone. */
+  idle(): Promise<void> {
+    if (this.#links.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  /** Resolves and checks the name anew each time: an answer may change between two attempts. */
+  async #open(address: TargetAddress, signal: AbortSignal): Promise<Socket> {
+    const addresses = await this.#resolve(address, signal);
+    const { socket, checked } = await openTcp(addresses, this.#deps.clock, signal);
+    return address.scheme === "rtmps" ? openTls(socket, checked, this.#deps.clock, signal) : socket;
+  }
+
+  async #resolve(address: TargetAddress, signal: AbortSignal): Promise<readonly CheckedAddress[]> {
+    const { resolver, policy } = this.#deps;
+    try {
+      return await resolveTarget({ host: address.host, port: address.port }, resolver, policy, signal);
+    } catch (error) {
+      if (error instanceof ForbiddenTargetError)
+        throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });
+      if (error instanceof ResolveError) throw new OpenError("resolve", nameNotResolved(error.fault), { cause: error });
+      throw error;
+    }
+  }
+}

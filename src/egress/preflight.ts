@@ -1,0 +1,42 @@
+import type { Clock } from "../base/clock.ts";
+import type { TargetSpec } from "../exchange/channel-spec.ts";
+import type { PreflightResult, PreflightStage } from "../exchange/preflight.ts";
+import { TargetErrorCode } from "../exchange/target-status.ts";
+import type { RtmpDialer } from "./dialer.ts";
+import type { RtmpLink } from "./rtmp-link.ts";
+
+/**
+ * Tries a target as if for real: everything up to its consent to publish, then a proper end. Sends no media. Takes as long as
+ * the stages' deadlines allow at most; never rejects.
+ */
+export function preflight(target: TargetSpec, dialer: RtmpDialer, clock: Clock): Promise<PreflightResult> {
+  const startMs = clock.now();
+  const durationMs = () => Math.round(clock.now() - startMs);
+  return new Promise((resolve) => {
+    const link = dialer.dial(target, {
+      onPublishing: () => {
+        link.close("end");
+        resolve({ isOk: true, stage: "publish", durationMs: durationMs() });
+      },
+      onDrained: () => undefined,
+      onClosed: (error) => {
+        const stage = error.code === TargetErrorCode.AuthFailed ? "login" : stageOf(link);
+        resolve({ isOk: false, stage, error, durationMs: durationMs() });
+      },
+    });
+  });
+}
+
+/** RTMP's connect command belongs to the consent: it names the application that is to be published to. */
+function stageOf(link: RtmpLink): PreflightStage {
+  switch (link.failedAt) {
+    case "resolve":
+    case "tls":
+    case "handshake":
+      return link.failedAt;
+    case "tcp":
+      return "connect";
+    default:
+      return "publish";
+  }
+}

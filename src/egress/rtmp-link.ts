@@ -1,0 +1,269 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Clock, Timer } from "../base/clock.ts";
+import type { TargetSpec } from "../exchange/channel-spec.ts";
+import { targetError } from "../exchange/target-errors.ts";
+import type { TargetError } from "../exchange/target-status.ts";
+import {
+  type ClientFailure,
+  type ClientOutput,
+  ClientSession,
+  type ClientStage,
+} from "../protocol/rtmp/client-session.ts";
+import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
+import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
+import { type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
+import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { OpenError, systemCode } from "./open-socket.ts";
+
+/** For handshake, connect and publish, each. */
+const STAGE_DEADLINE_MS = 10_000;
+/** How long a link that was closed may take to get rid of what is pending, and for the target to close its side. */
+const LINGER_MS = 3_000;
+const HANDSHAKE_RANDOM_BYTES = 1_528;
+/** A login's next connection is not begun later than this after the dial, so that an attempt ends in bounded time. */
+const LOGIN_DEADLINE_MS = 20_000;
+/** What we choose for a login's proof: 8 hexadecimal digits. */
+const LOGIN_RANDOM_BYTES = 4;
+/** Answers that a target does not read are not kept for it beyond this. */
+const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
+
+export type LinkDeps = {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Buffer;
+  /** Opens the connection: name, address check, TCP, TLS. Throws OpenError, or the signal's reason. */
+  readonly open: (address: TargetAddress, signal: AbortSignal) => Promise<Socket>;
+  /** Something was thrown that no peer can be blamed for. */
+  readonly onFault: (error: unknown) => void;
+  /** The socket is gone, or was never there. */
+  readonly onGone: (link: RtmpLink) => void;
+};
+
+/**
+ * One connection to a target: a socket and a client session, joined. Everything it is sent is read at once. Where the target
+ * demands a login, up to two connections are made and given up before it.
+ */
+export class RtmpLink implements Link {
+  readonly #deps: LinkDeps;
+  readonly #events: LinkEvents;
+  readonly #abort = new AbortController();
+  readonly #target: TargetSpec;
+  readonly #dialledAtMs: number;
+  #login: LoginDialogue | undefined;
+  /** Whether this connection shows who we are. */
+  #isLoggingIn = false;
+  #session: ClientSession | undefined;
+  #socket: Socket | undefined;
+  #stage: ClientStage = "handshake";
+  #openStage: OpenError["stage"] | undefined;
+  #stageTimer: Timer | undefined;
+  #isClosed = false;
+  #publishingSinceMs = 0;
+  #writtenBytes = 0;
+  #takenBytes = 0;
+  #unreadReplyBytes = 0;
+  #ackedBytes: number | undefined;
+  #ackedLow = 0;
+  #isBacklogged = false;
+
+  constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
+    this.#target = target;
+    this.#deps = deps;
+    this.#events = events;
+    this.#dialledAtMs = deps.clock.now();
+    void this.#run();
+  }
+
+  /** Where the link is, or was when it failed: a stage of opening it, or of its dialogue. */
+  get failedAt(): ClientStage | OpenError["stage"] {
+    return this.#openStage ?? this.#stage;
+  }
+
+  get pendingBytes(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
+  /** Our own words wait in the same queue: what was taken is never less than it was. */
+  get takenBytes(): number {
+    this.#takenBytes = Math.max(this.#takenBytes, this.#writtenBytes - this.pendingBytes);
+    return this.#takenBytes;
+  }
+
+  get ackedBytes(): number | undefined {
+    return this.#ackedBytes;
+  }
+
+  write(bytes: Buffer): void {
+    const socket = this.#socket;
+    if (socket === undefined || this.#isClosed) return;
+    this.#writtenBytes += bytes.length;
+    socket.write(bytes, () => {
+      if (!this.#isBacklogged || socket.writableLength > 0) return;
+      this.#isBacklogged = false;
+      if (!this.#isClosed) this.#events.onDrained();
+    });
+    this.#isBacklogged = socket.writableLength > 0;
+  }
+
+  close(how: LinkClose): void {
+    if (this.#isClosed) return;
+    const farewell = how === "end" ? (this.#session?.unpublish() ?? Buffer.alloc(0)) : Buffer.alloc(0);
+    this.#letGo();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (how === "abort") {
+      // A TLS socket has no handle of its own to reset, and throws.
+      if (socket instanceof TLSSocket) socket.destroy();
+      else socket.resetAndDestroy();
+      return;
+    }
+    if (farewell.length > 0) socket.write(farewell);
+    socket.end();
+    const timer = this.#deps.clock.startTimer(LINGER_MS, () => socket.destroy());
+    socket.once("close", () => timer.cancel());
+  }
+
+  async #run(): Promise<void> {
+    // Whoever dialled has the link in hand before the first event.
+    await Promise.resolve();
+    await this.#connect(undefined);
+  }
+
+  /** Makes a connection, the first or the next one of a login. The name is resolved and its addresses are checked each time. */
+  async #connect(loginQuery: string | undefined): Promise<void> {
+    try {
+      const address = parseTargetUrl(this.#target.url);
+      if (typeof address === "string") throw new OpenError("resolve", targetError("address-unusable", address));
+      const socket = await this.#deps.open(address, this.#abort.signal);
+      if (this.#isClosed) {
+        socket.destroy();
+        return;
+      }
+      this.#attach(socket, address, loginQuery);
+    } catch (error) {
+      if (error instanceof OpenError) {
+        this.#openStage = error.stage;
+        this.#fail(error.targetError);
+      } else if (!this.#isClosed) this.#failByFault(error);
+    } finally {
+      if (this.#socket === undefined) this.#deps.onGone(this);
+    }
+  }
+
+  #attach(socket: Socket, { app, tcUrl }: TargetAddress, loginQuery: string | undefined): void {
+    const login = loginQuery === undefined ? {} : { loginQuery };
+    const publication = { app, tcUrl, name: streamName(this.#target.streamKey), ...login };
+    const session = new ClientSession(publication, this.#deps.randomBytes(HANDSHAKE_RANDOM_BYTES), MEDIA_CHUNK_SIZE);
+    const { credentials } = this.#target;
+    if (credentials !== undefined) this.#login ??= new LoginDialogue(credentials, app);
+    this.#isLoggingIn = loginQuery !== undefined;
+    this.#socket = socket;
+    this.#session = session;
+    // A connection that only served a login may have something to say behind its end.
+    const isCurrent = () => this.#socket === socket;
+    socket.on("data", (bytes) => {
+      // What a target still says to a link that was closed is read, so that its own writes do not fail, and ignored.
+      if (this.#isClosed || !isCurrent()) return;
+      try {
+        for (const output of session.receive(bytes)) this.#take(output);
+        if (isCurrent() && session.stage !== this.#stage) this.#enter(session.stage);
+      } catch (error) {
+        this.#failByFault(error);
+      }
+    });
+    socket.on("error", (error) => {
+      if (isCurrent()) this.#fail(socketError(systemCode(error), this.#stage));
+    });
+    socket.on("end", () => {
+      if (isCurrent()) this.#fail(this.#closedByTarget());
+    });
+    socket.on("close", () => {
+      if (!isCurrent()) return;
+      this.#fail(socketError("ECONNRESET", this.#stage));
+      this.#deps.onGone(this);
+    });
+    this.#enter("handshake");
+    socket.write(session.start());
+  }
+
+  #enter(stage: ClientStage): void {
+    this.#stage = stage;
+    this.#stageTimer?.cancel();
+    if (stage === "publishing" || stage === "closed") return;
+    this.#stageTimer = this.#deps.clock.startTimer(STAGE_DEADLINE_MS, () => this.#fail(stageTimedOut(stage)));
+  }
+
+  #take(output: ClientOutput): void {
+    switch (output.kind) {
+      case "send":
+        return this.#reply(output.bytes);
+      case "publishing":
+        this.#enter("publishing");
+        this.#publishingSinceMs = this.#deps.clock.now();
+        if (!this.#isClosed) this.#events.onPublishing(output.streamId);
+        return;
+      case "acknowledged":
+        return this.#takeAcknowledgement(output.bytesTotal);
+      case "failed":
+        return this.#takeFailure(output.failure);
+    }
+  }
+
+  #takeFailure(failure: ClientFailure): void {
+    if (failure.kind === "login-demanded" && this.#login !== undefined) this.#logIn(this.#login, failure.demand);
+    else this.#fail(refusedByTarget(failure));
+  }
+
+  /** Each step of a login takes a connection of its own, whether the target closes this one or keeps it. */
+  #logIn(login: LoginDialogue, demand: LoginDemand): void {
+    const step = login.answer(demand, this.#deps.randomBytes(LOGIN_RANDOM_BYTES).toString("hex"));
+    if (step.kind !== "reconnect") return this.#fail(targetError(`login-${step.kind}`));
+    if (this.#deps.clock.now() - this.#dialledAtMs > LOGIN_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
+    this.#stageTimer?.cancel();
+    this.#socket?.destroy();
+    this.#socket = undefined;
+    this.#session = undefined;
+    void this.#connect(step.query);
+  }
+
+  /** Some targets hang up where a login is not to their liking. */
+  #closedByTarget(): TargetError {
+    if (this.#isLoggingIn && this.#stage === "connect") return targetError("login-closed");
+    return closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
+  }
+
+  /** A target that asks and asks, and never reads, must not fill our memory with answers. */
+  #reply(bytes: Buffer): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    this.#unreadReplyBytes = socket.writableLength === 0 ? bytes.length : this.#unreadReplyBytes + bytes.length;
+    if (this.#unreadReplyBytes > UNREAD_REPLIES_MAX_BYTES) return this.#fail(targetError("flooded-us"));
+    socket.write(bytes);
+  }
+
+  /** The total wraps at 4 GiB, after an hour and a half of a usual stream. */
+  #takeAcknowledgement(total: number): void {
+    const step = (total - this.#ackedLow + 2 ** 32) % 2 ** 32;
+    this.#ackedLow = total;
+    this.#ackedBytes = (this.#ackedBytes ?? 0) + step;
+  }
+
+  #fail(error: TargetError): void {
+    if (this.#isClosed) return;
+    this.#letGo();
+    this.#socket?.destroy();
+    this.#events.onClosed(error);
+  }
+
+  /** A mistake of ours must end this link only. */
+  #failByFault(error: unknown): void {
+    this.#deps.onFault(error);
+    this.#fail(socketError(undefined, this.#stage));
+  }
+
+  #letGo(): void {
+    this.#isClosed = true;
+    this.#stageTimer?.cancel();
+    this.#abort.abort();
+  }
+}

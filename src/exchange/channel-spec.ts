@@ -1,0 +1,39 @@
+/** A channel's public id, `ls-20260102030405-aB3dE`. */
+export type ChannelId = string;
+
+/** Which of a channel's two keys an encoder showed. */
+export type IngestSlot = "main" | "backup";
+
+/** One target of one channel; the API's `platId`. Unique over the installation. */
+export type TargetId = number;
+
+/** What a target that is too slow loses: frames, or its connection, and begins afresh. */
+export const BUFFER_POLICIES = ["drop", "disconnect"] as const;
+export type BufferPolicy = (typeof BUFFER_POLICIES)[number];
+
+/** Where one target is and whether it is wanted. Holds secrets: never log it. */
+export type TargetSpec = {
+  readonly targetId: TargetId;
+  /** `rtmp://` or `rtmps://` address of the server and application, without the stream key. */
+  readonly url: string;
+  /** Sent byte for byte as the stream name. */
+  readonly streamKey: string;
+  /** What the target is told where it demands a login; absent: it cannot be logged in to. */
+  readonly credentials?: { readonly id: string; readonly password: string };
+  /** False: the target stays READY whatever the ingest does. */
+  readonly isEnabled: boolean;
+  /** Absent: `drop`. */
+  readonly bufferPolicy?: BufferPolicy;
+};
+
+/**
+ * What the control thread wants of one channel: whole, never a difference. A spec with a revision not above the one
+ * last applied is ignored, so a late message cannot undo a newer one.
+ */
+export type ChannelSpec = {
+  readonly channelId: ChannelId;
+  readonly revision: number;
+  /** How long targets are held when the encoder is lost, in seconds; 0 ends the broadcast at once. */
+  readonly holdSeconds: number;
+  readonly targets: readonly TargetSpec[];
+};

@@ -1,0 +1,37 @@
+import type { AdmissionAnswer, AdmissionRequest } from "./admission.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
+import type { Fact } from "./facts.ts";
+import type { LoopDelay } from "./loop-delay.ts";
+import type { PreflightRequest, PreflightResult } from "./preflight.ts";
+import type { ChannelSample } from "./samples.ts";
+
+/** How links and encoders are left when the process stops: `cut` closes only, `end` tells the platforms it is over. */
+export type ShutdownMode = "cut" | "end";
+
+/** Control thread to media thread. Plain data. */
+export type ToMedia =
+  | { readonly kind: "channel"; readonly spec: ChannelSpec }
+  | { readonly kind: "channel-removed"; readonly channelId: ChannelId }
+  | { readonly kind: "admission"; readonly answer: AdmissionAnswer }
+  /** The broadcast, or its hold, is over now: targets are ended properly and the encoder is sent away. */
+  | { readonly kind: "end"; readonly channelId: ChannelId }
+  /** The encoder is sent away as if its connection were lost: its key changed. */
+  | { readonly kind: "cut-source"; readonly channelId: ChannelId; readonly slot: IngestSlot }
+  /** A target that waits for its next attempt is dialled at once. */
+  | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
+  | { readonly kind: "preflight"; readonly request: PreflightRequest }
+  /** Another port of ours that no target may lead back to. */
+  | { readonly kind: "own-port"; readonly port: number }
+  | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
+
+/** Media thread to control thread. Plain data. */
+export type ToControl =
+  | { readonly kind: "listening"; readonly address: string; readonly port: number }
+  | { readonly kind: "listen-failed"; readonly message: string }
+  | { readonly kind: "admission"; readonly request: AdmissionRequest }
+  | { readonly kind: "fact"; readonly fact: Fact }
+  | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
+  /** How late the media thread's event loop was since it told so last. */
+  | { readonly kind: "loop-delay"; readonly delay: LoopDelay }
+  | { readonly kind: "preflight"; readonly requestId: number; readonly result: PreflightResult }
+  | { readonly kind: "stopped" };

@@ -1,0 +1,63 @@
+import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
+
+/** Frames a slow target lost, by what made it lose them. */
+export type DroppedFrames = {
+  /** Its queue held too much media time. */
+  readonly overTime: number;
+  /** Its queue held too many bytes. */
+  readonly overBytes: number;
+  /** Pictures that came after such a loss, before the next keyframe. */
+  readonly untilKeyframe: number;
+};
+
+/** One target's counters, all since the media thread started: the control side keeps what was before. */
+export type TargetSample = {
+  readonly targetId: TargetId;
+  /** Bytes the kernel took in the last whole second. */
+  readonly bytesPerSecond: number;
+  /** Bytes the kernel took in all. */
+  readonly bytesTotal: number;
+  /** Milliseconds spent PUBLISHING. */
+  readonly playMs: number;
+  /** Reconnection attempts. */
+  readonly retryCount: number;
+  /** Frames that a full queue made this target lose, in all. */
+  readonly droppedFrames: number;
+  readonly drops: DroppedFrames;
+  /** Media time waiting for this target's socket, in milliseconds. */
+  readonly queueMs: number;
+  /** Bytes sent that the target has not acknowledged; absent where it never acknowledged anything. */
+  readonly unackedBytes?: number;
+};
+
+/** The encoder on air, or last on air, of one channel. Absent fields are not known, or not there. */
+export type IngestSample = {
+  /** `LIVE`: media flows. `HELD`: the encoder is lost, targets are held. `ENDED`: the broadcast is over. */
+  readonly state: "LIVE" | "HELD" | "ENDED";
+  readonly slot: IngestSlot;
+  readonly remoteAddress: string;
+  readonly encoder: string;
+  /** When this encoder began to publish, milliseconds since the Unix epoch. */
+  readonly startTime: number;
+  readonly videoCodec?: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** Pictures a second, over the last seconds. */
+  readonly frameRate?: number;
+  /** Between the last two keyframes. */
+  readonly keyframeIntervalSeconds?: number;
+  readonly audioCodec?: string;
+  readonly sampleRate?: number;
+  readonly channels?: number;
+  readonly bytesPerSecond: number;
+  readonly bytesTotal: number;
+  /** A standby that differs from what is on air, in words; absent where there is none. */
+  readonly standbyDiffers?: string;
+};
+
+/** One channel's counters. Sent once a second while it is on air, and once more when it no longer is. */
+export type ChannelSample = {
+  readonly channelId: ChannelId;
+  readonly ingest: IngestSample;
+  readonly targets: readonly TargetSample[];
+};

@@ -1,0 +1,260 @@
+import type { TargetError, TargetErrorCode } from "./target-status.ts";
+
+type Sentence = {
+  readonly code: TargetErrorCode;
+  readonly severity: TargetError["severity"];
+  /** One plain sentence that says what is wrong and what to do; `{detail}` is a closed word or a protocol's code. */
+  readonly en: string;
+  readonly ko: string;
+};
+
+/** Everything that can be wrong with a target, as people are told it. Platforms' own texts never get in: they may echo keys. */
+const SENTENCES = {
+  "address-unusable": {
+    code: "TARGET_FORBIDDEN",
+    severity: "fatal",
+    en: "The target's address cannot be used ({detail}): correct the URL.",
+    ko: "송출 대상 주소를 사용할 수 없습니다({detail}). URL을 바르게 고쳐 주세요.",
+  },
+  "address-own": {
+    code: "TARGET_FORBIDDEN",
+    severity: "fatal",
+    en: "The target's address leads back to this server: enter the platform's.",
+    ko: "송출 대상 주소가 이 서버 자신을 가리킵니다. 플랫폼의 주소를 입력해 주세요.",
+  },
+  "address-port": {
+    code: "TARGET_FORBIDDEN",
+    severity: "fatal",
+    en: "The target's port belongs to another kind of service: correct the URL.",
+    ko: "송출 대상 포트는 다른 서비스가 쓰는 포트입니다. URL을 바르게 고쳐 주세요.",
+  },
+  "address-not-public": {
+    code: "TARGET_FORBIDDEN",
+    severity: "fatal",
+    en: "The target's address is not a public one ({detail}): correct the URL, or let the operator allow its network with FANFARE_TARGET_ALLOW.",
+    ko: "송출 대상 주소가 공인 주소가 아닙니다({detail}). URL을 고치거나, 운영자가 FANFARE_TARGET_ALLOW로 해당 네트워크를 허용해야 합니다.",
+  },
+  "name-unknown": {
+    code: "DNS_FAILED",
+    severity: "transient",
+    en: "The target's host name does not exist: check the URL for a typing error.",
+    ko: "송출 대상의 호스트 이름이 존재하지 않습니다. URL에 오타가 없는지 확인해 주세요.",
+  },
+  "name-server-silent": {
+    code: "DNS_FAILED",
+    severity: "transient",
+    en: "The name server did not answer in time: check this server's DNS; we go on trying.",
+    ko: "DNS 서버가 제때 응답하지 않았습니다. 이 서버의 DNS 설정을 확인해 주세요. 계속 재시도합니다.",
+  },
+  "name-failed": {
+    code: "DNS_FAILED",
+    severity: "transient",
+    en: "The target's host name could not be looked up: check this server's DNS; we go on trying.",
+    ko: "송출 대상의 호스트 이름을 조회하지 못했습니다. 이 서버의 DNS 설정을 확인해 주세요. 계속 재시도합니다.",
+  },
+  "connection-refused": {
+    code: "TCP_REFUSED",
+    severity: "transient",
+    en: "The target refused the connection: nothing listens at this address and port; check the URL, or wait until the platform is back.",
+    ko: "송출 대상이 연결을 거부했습니다. 이 주소와 포트에서 받는 서버가 없습니다. URL을 확인하거나 플랫폼이 복구될 때까지 기다려 주세요.",
+  },
+  "connection-broken": {
+    code: "TCP_RESET",
+    severity: "transient",
+    en: "The connection to the target broke off; we connect again by ourselves.",
+    ko: "송출 대상과의 연결이 끊어졌습니다. 자동으로 다시 연결합니다.",
+  },
+  "connection-broken-early": {
+    code: "TCP_RESET",
+    severity: "transient",
+    en: "The target broke off the connection while it was being set up: check URL and stream key if this repeats.",
+    ko: "연결하는 도중에 송출 대상이 연결을 끊었습니다. 반복되면 URL과 스트림 키를 확인해 주세요.",
+  },
+  "connection-failed": {
+    code: "TCP_RESET",
+    severity: "transient",
+    en: "The connection to the target failed; we connect again by ourselves.",
+    ko: "송출 대상과의 연결에 실패했습니다. 자동으로 다시 연결합니다.",
+  },
+  "connection-lost": {
+    code: "TCP_TIMEOUT",
+    severity: "transient",
+    en: "The target can no longer be reached; we connect again by ourselves.",
+    ko: "송출 대상에 더 이상 연결할 수 없습니다. 자동으로 다시 연결합니다.",
+  },
+  "connection-unanswered": {
+    code: "TCP_TIMEOUT",
+    severity: "transient",
+    en: "The target did not answer the connection: check URL and port, and whether a firewall is in between.",
+    ko: "송출 대상이 연결에 응답하지 않았습니다. URL과 포트, 그리고 방화벽을 확인해 주세요.",
+  },
+  "tls-certificate": {
+    code: "TLS_FAILED",
+    severity: "fatal",
+    en: "The target's certificate is not valid for this address: check the host name in the URL.",
+    ko: "송출 대상의 인증서가 이 주소에 유효하지 않습니다. URL의 호스트 이름을 확인해 주세요.",
+  },
+  "tls-unanswered": {
+    code: "TLS_FAILED",
+    severity: "transient",
+    en: "The target did not answer the TLS handshake: this port may not speak RTMPS; check URL and port.",
+    ko: "송출 대상이 TLS 핸드셰이크에 응답하지 않았습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+  },
+  "tls-handshake": {
+    code: "TLS_FAILED",
+    severity: "transient",
+    en: "No secure connection could be made with the target: this port may not speak RTMPS; check URL and port.",
+    ko: "송출 대상과 보안 연결을 맺지 못했습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+  },
+  "handshake-unanswered": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The target accepted the connection but never answered: this port may not speak RTMP; check URL and port.",
+    ko: "송출 대상이 연결은 받았지만 응답하지 않았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+  },
+  "handshake-closed": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The target closed the connection during the handshake: this port may need rtmps:// instead of rtmp://, or not speak RTMP.",
+    ko: "핸드셰이크 도중에 송출 대상이 연결을 닫았습니다. rtmp:// 대신 rtmps://가 필요하거나 RTMP 포트가 아닐 수 있습니다.",
+  },
+  "handshake-foreign": {
+    code: "HANDSHAKE_FAILED",
+    severity: "transient",
+    en: "The target answered with something that is not RTMP: check URL and port.",
+    ko: "송출 대상이 RTMP가 아닌 것으로 응답했습니다. URL과 포트를 확인해 주세요.",
+  },
+  "connect-unanswered": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target did not answer our connect request in time; we go on trying.",
+    ko: "송출 대상이 접속 요청에 제때 응답하지 않았습니다. 계속 재시도합니다.",
+  },
+  "connect-refused": {
+    code: "CONNECT_REJECTED",
+    severity: "fatal",
+    en: "The target refused the application ({detail}): check the path of the URL.",
+    ko: "송출 대상이 애플리케이션을 거부했습니다({detail}). URL의 경로를 확인해 주세요.",
+  },
+  "connect-closed": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection when we named the application: check the path of the URL.",
+    ko: "애플리케이션 이름을 알리자 송출 대상이 연결을 닫았습니다. URL의 경로를 확인해 주세요.",
+  },
+  "login-demanded": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target demands a user name and password for publishing.",
+    ko: "송출 대상이 사용자 이름과 비밀번호를 요구합니다.",
+  },
+  "login-refused": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target refused the user name and password: check both; we ask again once a minute.",
+    ko: "송출 대상이 사용자 이름과 비밀번호를 거부했습니다. 둘 다 확인해 주세요. 1분마다 다시 시도합니다.",
+  },
+  "login-closed": {
+    code: "AUTH_FAILED",
+    severity: "transient",
+    en: "The target closed the connection when we logged in: check user name and password; we go on trying.",
+    ko: "로그인하는 중에 송출 대상이 연결을 닫았습니다. 사용자 이름과 비밀번호를 확인해 주세요. 계속 재시도합니다.",
+  },
+  "login-unsupported": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target demands a login of a kind that is not supported: ask the platform for an address with a stream key alone.",
+    ko: "송출 대상이 지원하지 않는 방식의 로그인을 요구합니다. 스트림 키만으로 송출할 수 있는 주소를 플랫폼에 문의해 주세요.",
+  },
+  "publish-unanswered": {
+    code: "PUBLISH_REJECTED",
+    severity: "transient",
+    en: "The target did not answer our publish request in time: check the stream key; we go on trying.",
+    ko: "송출 대상이 송출 요청에 제때 응답하지 않았습니다. 스트림 키를 확인해 주세요. 계속 재시도합니다.",
+  },
+  "publish-refused": {
+    code: "PUBLISH_REJECTED",
+    severity: "fatal",
+    en: "The target refused the stream key ({detail}): copy it again from the platform.",
+    ko: "송출 대상이 스트림 키를 거부했습니다({detail}). 플랫폼에서 스트림 키를 다시 복사해 주세요.",
+  },
+  "publish-closed": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection when we showed the stream key: most likely the key is wrong or has expired.",
+    ko: "스트림 키를 보내자 송출 대상이 연결을 닫았습니다. 스트림 키가 틀렸거나 만료되었을 가능성이 큽니다.",
+  },
+  "key-in-use": {
+    code: "STREAM_KEY_IN_USE",
+    severity: "transient",
+    en: "The target says that this stream key is already in use ({detail}): stop the other program.",
+    ko: "송출 대상에서 이 스트림 키를 이미 사용 중입니다({detail}). 다른 송출 프로그램을 중지해 주세요.",
+  },
+  "key-lingers": {
+    code: "STREAM_KEY_IN_USE",
+    severity: "transient",
+    en: "The target says that this stream key is in use: usually our last connection that it has not yet given up; if it lasts, another program publishes with this key.",
+    ko: "송출 대상에서 이 스트림 키를 사용 중이라고 합니다. 대개 아직 정리되지 않은 이전 연결이며, 계속되면 다른 프로그램이 같은 키로 송출하고 있는 것입니다.",
+  },
+  "closed-at-once": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target accepted the stream and closed at once: check the stream key, and whether the broadcast is still open on the platform.",
+    ko: "송출 대상이 송출을 받자마자 연결을 닫았습니다. 스트림 키와 플랫폼의 방송이 열려 있는지 확인해 주세요.",
+  },
+  "closed-on-air": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection; we connect again by ourselves.",
+    ko: "송출 대상이 연결을 닫았습니다. 자동으로 다시 연결합니다.",
+  },
+  "ended-by-target": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target ended the broadcast ({detail}): check whether it is still open on the platform.",
+    ko: "송출 대상이 방송을 종료했습니다({detail}). 플랫폼에서 방송이 아직 열려 있는지 확인해 주세요.",
+  },
+  "spoke-nonsense": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target broke the RTMP protocol: check URL and port; we go on trying.",
+    ko: "송출 대상이 RTMP 규약을 어겼습니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
+  },
+  "flooded-us": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target sends requests without reading our answers: it is overloaded or not a streaming server; we go on trying.",
+    ko: "송출 대상이 응답을 읽지 않고 요청만 보냅니다. 과부하이거나 스트리밍 서버가 아닙니다. 계속 재시도합니다.",
+  },
+  stalled: {
+    code: "STALLED",
+    severity: "transient",
+    en: "The target has taken no data for 5 seconds: its connection is too slow or broken; lower the bitrate if this stays.",
+    ko: "송출 대상이 5초 동안 데이터를 받지 않았습니다. 연결이 느리거나 끊어진 상태입니다. 계속되면 비트레이트를 낮춰 주세요.",
+  },
+  "uplink-stalled": {
+    code: "STALLED",
+    severity: "transient",
+    en: "All targets stopped taking data at the same moment: this server's own connection to the internet is the likely cause; check the upload, or lower the bitrate.",
+    ko: "모든 송출 대상이 동시에 데이터를 받지 않게 되었습니다. 이 서버의 인터넷 연결이 원인일 가능성이 큽니다. 업로드 상태를 확인하거나 비트레이트를 낮춰 주세요.",
+  },
+  "too-slow": {
+    code: "STALLED",
+    severity: "transient",
+    en: "The target is too slow for this stream and is set to be disconnected then: lower the bitrate if this repeats.",
+    ko: "송출 대상이 이 스트림을 받기에 너무 느려, 설정대로 연결을 끊었습니다. 반복되면 비트레이트를 낮춰 주세요.",
+  },
+} as const satisfies Readonly<Record<string, Sentence>>;
+
+export type TargetErrorName = keyof typeof SENTENCES;
+
+/** Every name there is, for tests and for whoever shows them all. */
+export const TARGET_ERROR_NAMES = Object.keys(SENTENCES) as readonly TargetErrorName[];
+
+/** The error of this name. `detail` stands in its sentence where that has a place for it; nothing is left of the place without. */
+export function targetError(name: TargetErrorName, detail = ""): TargetError {
+  const { code, severity, en, ko } = SENTENCES[name];
+  const fill = (sentence: string) =>
+    detail === "" ? sentence.replace(/ ?\(\{detail\}\)/, "") : sentence.replace("{detail}", detail);
+  return { code, severity, message: fill(en), messageKo: fill(ko) };
+}

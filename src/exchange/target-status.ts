@@ -1,0 +1,45 @@
+/** Why a target is not taking media: the closed list of the API's `lastError.code`. */
+export const TargetErrorCode = {
+  DnsFailed: "DNS_FAILED",
+  TcpRefused: "TCP_REFUSED",
+  TcpTimeout: "TCP_TIMEOUT",
+  TcpReset: "TCP_RESET",
+  TlsFailed: "TLS_FAILED",
+  HandshakeFailed: "HANDSHAKE_FAILED",
+  ConnectRejected: "CONNECT_REJECTED",
+  AuthFailed: "AUTH_FAILED",
+  PublishRejected: "PUBLISH_REJECTED",
+  StreamKeyInUse: "STREAM_KEY_IN_USE",
+  RemoteClosed: "REMOTE_CLOSED",
+  Stalled: "STALLED",
+  TargetForbidden: "TARGET_FORBIDDEN",
+  CodecUnsupported: "CODEC_UNSUPPORTED",
+} as const;
+export type TargetErrorCode = (typeof TargetErrorCode)[keyof typeof TargetErrorCode];
+
+/** `transient`: retried with backoff. `fatal`: a person has to change something; still retried, once a minute. */
+type TargetErrorSeverity = "transient" | "fatal";
+
+/** How a link failed, as told by whoever saw it. The message is one plain sentence that says what to do. No secrets. */
+export type TargetError = {
+  readonly code: TargetErrorCode;
+  readonly severity: TargetErrorSeverity;
+  readonly message: string;
+  /** The same in Korean. */
+  readonly messageKo: string;
+};
+
+/** The API's `connectStatus`. */
+export type ConnectStatus = "READY" | "CONNECTING" | "PUBLISHING" | "FAIL";
+
+/** What is true of one target at one moment. Times are milliseconds since the Unix epoch. */
+export type TargetStatus = {
+  readonly status: ConnectStatus;
+  readonly sinceTime: number;
+  /** The last failure, while it still matters: until the target is PUBLISHING again or READY. */
+  readonly lastError?: TargetError & { readonly time: number };
+  /** Retries since the target was last healthy; set while CONNECTING again or FAIL. */
+  readonly retryAttempt?: number;
+  /** When the next attempt is due; set while FAIL waits for it. */
+  readonly nextRetryTime?: number;
+};

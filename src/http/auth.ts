@@ -1,0 +1,74 @@
+import type { IncomingMessage } from "node:http";
+import type { Clock } from "../base/clock.ts";
+import { gatewayError } from "../contract/errors.ts";
+import { isSignatureValid, timestampProblem } from "../contract/signature.ts";
+import type { AccessKey, Role } from "../control/access-key.ts";
+import type { Service } from "../control/service.ts";
+import { RequestRefusedError } from "./errors.ts";
+
+/** Who sent a request. */
+export type Caller = {
+  readonly accessKeyId: string;
+  readonly role: Role;
+  /** The valid signature and the time it was made at; absent where the secret itself was shown. */
+  readonly signature?: { readonly text: string; readonly timestampMs: number };
+};
+
+type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
+
+/** Signed with instead of the secret of a key that does not exist, so that an unknown key takes as long as a wrong signature. */
+const NO_SECRET = "0".repeat(40);
+
+const MISSING = "Authentication information are missing.";
+const INVALID = "Invalid authentication information.";
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function refuse(details: string): never {
+  throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
+}
+
+async function signedKey(request: IncomingMessage, service: Service, clock: Clock): Promise<Recognised> {
+  const timestamp = header(request, "x-ncp-apigw-timestamp");
+  const accessKey = header(request, "x-ncp-iam-access-key");
+  const signature = header(request, "x-ncp-apigw-signature-v2");
+  if (timestamp === undefined || accessKey === undefined || signature === undefined) refuse(MISSING);
+  const key = await service.accessKeys.find(accessKey);
+  const signed = { method: request.method ?? "", requestTarget: request.url ?? "", timestamp, accessKey };
+  const isValid = isSignatureValid(signed, key?.secretKey ?? NO_SECRET, signature);
+  // Told whatever else is wrong: it says nothing of any key, and a wrong clock is the commonest reason.
+  const problem = timestampProblem(timestamp, clock.wallNow());
+  if (problem !== undefined) refuse(`${INVALID} ${problem}`);
+  if (key === undefined || !isValid) refuse(INVALID);
+  return { key, signature: { text: signature, timestampMs: Number(timestamp) } };
+}
+
+async function bearerKey(secretKey: string, service: Service): Promise<Recognised> {
+  const key = await service.accessKeys.findBySecret(secretKey);
+  return key === undefined ? refuse(INVALID) : { key };
+}
+
+/**
+ * Who sends this request: by signature v2 over the request line as it came, or, for people with curl, by
+ * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 where it cannot be told, 210 where a viewer writes or
+ * asks for what only managers see.
+ */
+export async function authenticate(
+  request: IncomingMessage,
+  service: Service,
+  clock: Clock,
+  isManagersOnly: boolean,
+): Promise<Caller> {
+  const bearer = /^Bearer +(\S+)$/i.exec(header(request, "authorization") ?? "")?.[1];
+  const { key, ...rest } =
+    bearer === undefined ? await signedKey(request, service, clock) : await bearerKey(bearer, service);
+  service.accessKeys.used(key.accessKeyId);
+  if (key.role === "viewer" && (request.method !== "GET" || isManagersOnly)) {
+    const details = isManagersOnly ? "This takes a manager's access key." : "This access key may only read.";
+    throw new RequestRefusedError(gatewayError("PERMISSION_DENIED", details));
+  }
+  return { accessKeyId: key.accessKeyId, role: key.role, ...rest };
+}

@@ -1,0 +1,46 @@
+import type { Endpoint } from "../control/callbacks.ts";
+import type { Delivery } from "../control/deliveries.ts";
+import type { ChannelEvent } from "../control/events.ts";
+
+/** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
+export function eventAnswer(event: ChannelEvent) {
+  return {
+    logLevel: event.level,
+    eventCode: event.code,
+    description: event.description,
+    timestamp: event.time,
+    channelId: event.channelId,
+    id: event.eventId,
+    ...(event.targetId === undefined ? {} : { platId: event.targetId }),
+    ...(event.from === undefined ? {} : { from: event.from }),
+    ...(event.to === undefined ? {} : { to: event.to }),
+    ...(event.reason === undefined ? {} : { reason: event.reason }),
+  };
+}
+
+/** The answer of calls 11 and 12; nothing where no endpoint is set. The secret is shown when it was just made. */
+export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: boolean) {
+  if (endpoint === undefined) return {};
+  return {
+    callbackUrl: endpoint.url,
+    updateTime: endpoint.updateTime,
+    ...(endpoint.goneTime === undefined ? {} : { goneTime: endpoint.goneTime }),
+    ...(isSecretShown ? { webhookSecret: endpoint.secret } : {}),
+  };
+}
+
+/** One element of the list of deliveries. */
+export function deliveryAnswer(delivery: Delivery) {
+  return {
+    id: delivery.eventId,
+    channelId: delivery.channelId,
+    event: delivery.code,
+    timestamp: delivery.time,
+    url: delivery.url,
+    attempts: delivery.attempts,
+    state: delivery.state.toUpperCase(),
+    ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),
+    ...(delivery.lastProblem === undefined ? {} : { lastProblem: delivery.lastProblem }),
+    ...(delivery.nextTime === undefined ? {} : { nextTime: delivery.nextTime }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { FastifyRequest } from "fastify";
+import type { Clock } from "../base/clock.ts";
+import { gatewayError } from "../contract/errors.ts";
+import type { Service } from "../control/service.ts";
+import { authenticate, type Caller } from "./auth.ts";
+import { RequestRefusedError, tooLarge } from "./errors.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, FailedLogins, RequestRate } from "./limits.ts";
+import { ReplayGuard, type ReplayProtection } from "./replay.ts";
+
+/** Largest body of a request. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+export type GateOptions = {
+  readonly service: Service;
+  readonly clock: Clock;
+  /** Requests of one access key within a second. */
+  readonly requestsPerSecond: number;
+  /** Failed authentications of one address within a minute. */
+  readonly failedLoginsPerMinute?: number;
+  /** Default: `off`. */
+  readonly replayProtection?: ReplayProtection;
+};
+
+const REPLAYED =
+  "Invalid authentication information. A request with this signature was taken already; sign the next one with a new timestamp.";
+
+/** Signatures are forgotten by the minute. */
+const REPLAYS_FULL_WAIT_SECONDS = 60;
+
+function isFailedLogin(error: unknown): boolean {
+  return error instanceof RequestRefusedError && error.answer.body.error.errorCode === "200";
+}
+
+/** What stands before every call of the API, in the contract's order: size, authentication, role, rate. */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #rate: RequestRate;
+  readonly #failedLogins: FailedLogins;
+  readonly #replays = new ReplayGuard();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#rate = new RequestRate(options.requestsPerSecond, options.clock);
+    this.#failedLogins = new FailedLogins(options.failedLoginsPerMinute ?? FAILED_LOGINS_PER_MINUTE, options.clock);
+  }
+
+  /** Who sends the request, or RequestRefusedError. */
+  async pass(request: FastifyRequest): Promise<Caller> {
+    // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
+    if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw new RequestRefusedError(tooLarge());
+    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
+    // Before any work is done for it: guessing is not to cost us anything either.
+    refuseFor(this.#failedLogins.waitSeconds(client), "Too many failed authentications from this address.");
+    const caller = await this.#authenticate(request, client);
+    refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
+    if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
+    return caller;
+  }
+
+  /** Last of all: a request that was refused for another reason may be sent again as it is. */
+  #takeOnce({ signature }: Caller): void {
+    if (signature === undefined) return;
+    const taken = this.#replays.take(signature.text, signature.timestampMs, this.#options.clock.wallNow());
+    if (taken === "again") throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", REPLAYED));
+    refuseFor(taken === "full" ? REPLAYS_FULL_WAIT_SECONDS : undefined, "Too many writes within ten minutes.");
+  }
+
+  async #authenticate(request: FastifyRequest, client: string): Promise<Caller> {
+    try {
+      const { service, clock } = this.#options;
+      return await authenticate(request.raw, service, clock, request.routeOptions.config.isManagersOnly === true);
+    } catch (error) {
+      if (isFailedLogin(error)) this.#failedLogins.failed(client);
+      throw error;
+    }
+  }
+}
+
+function refuseFor(waitSeconds: number | undefined, details: string): void {
+  if (waitSeconds !== undefined) throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), waitSeconds);
+}

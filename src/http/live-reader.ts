@@ -1,0 +1,139 @@
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../base/clock.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import type { LiveRing } from "./live-ring.ts";
+
+/** A reader that took nothing for this long, with something waiting for it, is cut, in milliseconds. */
+const STUCK_MAX_MS = 10_000;
+
+/** How soon a browser that lost the stream comes back, in milliseconds. */
+const RETRY_MS = 2_000;
+
+export type ReaderOptions = {
+  readonly response: ServerResponse;
+  readonly ring: LiveRing;
+  readonly clock: Clock;
+  /** Tells the ids of this process from those of an earlier one. */
+  readonly epoch: string;
+  readonly isViewer: boolean;
+  readonly accessKeyId: string;
+  /** Only this channel, where set. */
+  readonly channelId: ChannelId | undefined;
+};
+
+/**
+ * One open event stream. It reads the shared ring at its own pace and holds nothing of its own beyond what its socket has
+ * been given; samples are for those who keep up.
+ */
+export class LiveReader {
+  readonly #options: ReaderOptions;
+  /** Sequence of the last entry dealt with; undefined while the snapshot is written. */
+  #cursor: number | undefined;
+  #stuckSinceMs: number | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    const { response } = options;
+    response.on("drain", () => {
+      this.#stuckSinceMs = undefined;
+      this.#onDrained?.();
+      this.pump();
+    });
+    response.on("close", () => this.#onDrained?.());
+    this.#write(`retry: ${RETRY_MS}\n\n`);
+  }
+
+  get accessKeyId(): string {
+    return this.#options.accessKeyId;
+  }
+
+  get isViewer(): boolean {
+    return this.#options.isViewer;
+  }
+
+  get isOpen(): boolean {
+    return !this.#options.response.destroyed && !this.#options.response.writableEnded;
+  }
+
+  /** Goes on after this entry. */
+  readFrom(sequence: number): void {
+    this.#cursor = sequence;
+    this.pump();
+  }
+
+  /** Writes the snapshot, piece by piece as fast as it is read, and goes on with what happened meanwhile. */
+  async readSnapshot(channels: AsyncIterable<string>): Promise<void> {
+    const { ring, epoch } = this.#options;
+    const from = ring.last;
+    // One event of many lines: a reader's JSON may be long, but nothing of ours has to hold all of it.
+    this.#write(`id: ${epoch}-${from}\nevent: snapshot\ndata: {"channels":[\n`);
+    let separator = "";
+    for await (const channel of channels) {
+      if (!this.isOpen) return;
+      this.#write(`data: ${separator}${channel}\n`);
+      separator = ",";
+      if (this.#stuckSinceMs !== undefined) await this.#drained();
+    }
+    if (!this.isOpen) return;
+    this.#write("data: ]}\n\n");
+    this.readFrom(from);
+  }
+
+  /** Writes what is new, as far as the socket takes it. */
+  pump(): void {
+    const { ring, isViewer, epoch } = this.#options;
+    while (this.#cursor !== undefined && this.#cursor < ring.last && this.#stuckSinceMs === undefined && this.isOpen) {
+      const entry = ring.get(this.#cursor + 1);
+      // Thrown away before this reader took it: it has to begin anew.
+      if (entry === undefined) return this.cut();
+      this.#cursor = entry.sequence;
+      if (!this.#wants(entry.channelId)) continue;
+      const text = isViewer ? entry.viewerText : entry.managerText;
+      this.#write(`id: ${epoch}-${entry.sequence}\nevent: ${entry.name}\ndata: ${text}\n\n`);
+    }
+  }
+
+  /** A sample is of this second: whoever is behind gets the next one. */
+  sample(channelId: ChannelId, text: string): void {
+    if (this.#cursor === undefined || this.#stuckSinceMs !== undefined || !this.#wants(channelId)) return;
+    this.#write(`event: sample\ndata: ${text}\n\n`);
+  }
+
+  /** Shows that the stream lives, and cuts a reader that does not read. */
+  beat(): void {
+    if (this.#stuckSinceMs === undefined) {
+      // Inside the snapshot's event a comment is as good as between events.
+      this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
+    } else if (this.#options.clock.now() - this.#stuckSinceMs >= STUCK_MAX_MS) {
+      this.cut();
+    }
+  }
+
+  /** Ends the stream in order; its client comes back by itself. */
+  end(): void {
+    this.#options.response.end();
+  }
+
+  cut(): void {
+    this.#options.response.destroy();
+  }
+
+  #wants(channelId: ChannelId): boolean {
+    return this.#options.channelId === undefined || this.#options.channelId === channelId;
+  }
+
+  #write(text: string): void {
+    if (!this.isOpen) return;
+    if (!this.#options.response.write(text)) this.#stuckSinceMs ??= this.#options.clock.now();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = () => {
+        this.#onDrained = undefined;
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock } from "../base/clock.ts";
+
+/** One answered request; `route` is the pattern, not the URL. */
+type RequestMeasure = {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+};
+
+/** Where the numbers come from and where those of HTTP go. */
+export interface MetricsSource {
+  readonly contentType: string;
+  text(): Promise<string>;
+  request(measure: RequestMeasure): void;
+}
+
+/** One page stays good for this long, in milliseconds: nobody has to prove who they are to read it. */
+const PAGE_LASTS_MS = 1_000;
+
+/** The text of `/metrics`, made once for all who ask at the same time. */
+export class MetricsPage {
+  readonly #source: MetricsSource;
+  readonly #clock: Clock;
+  #made: { readonly atMs: number; readonly text: Promise<string> } | undefined;
+
+  constructor(source: MetricsSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  get contentType(): string {
+    return this.#source.contentType;
+  }
+
+  text(): Promise<string> {
+    const atMs = this.#clock.now();
+    if (this.#made === undefined || atMs - this.#made.atMs >= PAGE_LASTS_MS) {
+      this.#made = { atMs, text: this.#source.text() };
+    }
+    return this.#made.text;
+  }
+}

@@ -1,0 +1,38 @@
+import type { FastifyReply } from "fastify";
+import type { ErrorAnswer } from "./errors.ts";
+
+/** As the original spells it: no blank before `charset`. */
+const JSON_TYPE = "application/json;charset=utf-8";
+
+/** Headers of every API answer. The original lets any web page read its answers, and never sends credentials along. */
+export function answerHeaders(traceId: string): Readonly<Record<string, string>> {
+  return { "content-type": JSON_TYPE, "access-control-allow-origin": "*", "x-ncp-trace-id": traceId };
+}
+
+/** Headers of an event stream: nobody on the way may keep it or hold it back. */
+export function liveStreamHeaders(traceId: string): Readonly<Record<string, string>> {
+  return {
+    ...answerHeaders(traceId),
+    "content-type": "text/event-stream;charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  };
+}
+
+/** What tells a client that the gateway layer answered, and not the service. */
+export const GATEWAY_ORIGIN_HEADER = { "x-ncp-apigw-response-origin": "APIGW" } as const;
+
+/** Answers 200 with `content`, and with `total` for a list that has pages. */
+export function sendContent(reply: FastifyReply, content: unknown, total?: number): FastifyReply {
+  return reply
+    .code(200)
+    .headers(answerHeaders(reply.request.id))
+    .send(JSON.stringify(total === undefined ? { content } : { content, total }));
+}
+
+export function sendError(reply: FastifyReply, { answer, retryAfterSeconds }: ErrorAnswer): FastifyReply {
+  reply.code(answer.status).headers(answerHeaders(reply.request.id));
+  if (answer.layer === "gateway") reply.headers(GATEWAY_ORIGIN_HEADER);
+  if (retryAfterSeconds !== undefined) reply.header("retry-after", String(retryAfterSeconds));
+  return reply.send(JSON.stringify(answer.body));
+}

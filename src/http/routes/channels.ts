@@ -1,0 +1,157 @@
+import type { FastifyInstance } from "fastify";
+import { parseBody, parseQuery } from "../../contract/field-errors.ts";
+import type { UpdateChannelRequest } from "../../contract/schemas.ts";
+import {
+  createChannelRequest,
+  listChannelsQuery,
+  streamKeyRequest,
+  updateChannelRequest,
+} from "../../contract/schemas.ts";
+import { type Alerts, HOLD_SECONDS_DEFAULT, NO_ALERTS } from "../../control/channel.ts";
+import type { ChannelEdit } from "../../control/channel-edits.ts";
+import type { ListFilter } from "../../control/service.ts";
+import { channelAnswer, channelWithPlatformsAnswer } from "../answers.ts";
+import { sendContent } from "../reply.ts";
+import type { RouteContext } from "../request.ts";
+import { answerContext, orRefuse, readJson, readOptionalJson } from "../request.ts";
+import { targetSettings } from "../target-settings.ts";
+
+type ChannelParams = { readonly Params: { readonly channelId: string } };
+
+/** The calls on channels: 1–4, and those that change one that is there. */
+export function addChannelRoutes(api: FastifyInstance, context: RouteContext): void {
+  addChannelLifeRoutes(api, context);
+  addChannelChangeRoutes(api, context);
+}
+
+/** Calls 1–4: create, list, read and delete. */
+function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { service } = context;
+
+  api.post("/re-stream/channels", async (request, reply) => {
+    const body = orRefuse(parseBody(createChannelRequest, readJson(request)));
+    const settings = {
+      name: body.channelName,
+      planType: body.planType,
+      envType: body.envType ?? "REAL",
+      alerts: { ...NO_ALERTS, ...alertChange(body) },
+      holdSeconds: body.hold?.seconds ?? HOLD_SECONDS_DEFAULT,
+    } as const;
+    const targets = body.restream.map(targetSettings);
+    const channel = await service.createChannel(settings, targets, body.backup?.enabled ?? false);
+    return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
+  });
+
+  api.get("/re-stream/channels", async (request, reply) => {
+    const query = orRefuse(parseQuery(listChannelsQuery, request.query));
+    const page = { number: query.pageNo, size: query.pageSizeNo };
+    const filter = statusFilter(query.channelStatus);
+    if (filter === "never") return sendContent(reply, [], 0);
+    const { channels, total } = await service.listChannels(
+      {
+        ...(query.channelId === undefined ? {} : { channelId: query.channelId }),
+        ...(query.channelName === undefined ? {} : { namePart: query.channelName }),
+        ...filter,
+      },
+      page,
+    );
+    const shown = answerContext(context, request);
+    return sendContent(
+      reply,
+      channels.map((channel) => channelAnswer(channel, shown)),
+      total,
+    );
+  });
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
+    const channel = await service.getChannel(request.params.channelId);
+    return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
+  });
+
+  api.delete<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
+    const channel = await service.deleteChannel(request.params.channelId);
+    return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
+  });
+}
+
+/** Calls 13, 14, `end` and 15. */
+function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { service } = context;
+  const { channelEdits } = service;
+
+  api.put<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
+    const { channelId } = request.params;
+    const json = readJson(request);
+    await service.getChannel(channelId);
+    const body = orRefuse(parseBody(updateChannelRequest, json));
+    const channel = await channelEdits.update(channelId, channelEdit(body));
+    return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
+  });
+
+  api.post<ChannelParams>("/re-stream/channels/:channelId/stream-key", async (request, reply) => {
+    const { channelId } = request.params;
+    const json = readOptionalJson(request);
+    await service.getChannel(channelId);
+    const { which } = orRefuse(parseBody(streamKeyRequest, json));
+    const channel = await channelEdits.renewStreamKey(channelId, which ?? "main");
+    return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
+  });
+
+  const actions = [
+    { method: "PUT", name: "on", act: (channelId: string) => channelEdits.unblock(channelId) },
+    { method: "PUT", name: "off", act: (channelId: string) => channelEdits.block(channelId) },
+    { method: "POST", name: "end", act: (channelId: string) => channelEdits.end(channelId) },
+  ] as const;
+  for (const { method, name, act } of actions) {
+    api.route<ChannelParams>({
+      method,
+      url: `/re-stream/channels/:channelId/${name}`,
+      handler: async (request, reply) => {
+        const channel = await act(request.params.channelId);
+        return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
+      },
+    });
+  }
+}
+
+/** Which channels a `channelStatus` stands for: `never` where no channel of a list can have it. */
+function statusFilter(status: string | undefined): Pick<ListFilter, "state" | "isPublishing"> | "never" {
+  switch (status) {
+    case undefined:
+      return {};
+    case "READY":
+      return { state: "live", isPublishing: false };
+    case "PUBLISHING":
+    case "PUBLISH":
+      return { state: "live", isPublishing: true };
+    case "BLOCK":
+      return { state: "blocked" };
+    default:
+      return "never";
+  }
+}
+
+type AlertRequest = Pick<UpdateChannelRequest, "alertOn" | "alertOptions">;
+
+/** What of the alerts a body sets. */
+function alertChange({ alertOn, alertOptions }: AlertRequest): Partial<Alerts> {
+  const { alertChangeStatus, alertVodUploadFail, alertReStreamFail } = alertOptions ?? {};
+  return {
+    ...(alertOn == null ? {} : { isOn: alertOn }),
+    ...(alertChangeStatus == null ? {} : { ofChannelStatus: alertChangeStatus }),
+    ...(alertVodUploadFail == null ? {} : { ofVodUploads: alertVodUploadFail }),
+    ...(alertReStreamFail == null ? {} : { ofTargetFailures: alertReStreamFail }),
+  };
+}
+
+function channelEdit(body: UpdateChannelRequest): ChannelEdit {
+  const alerts = alertChange(body);
+  return {
+    ...(body.channelName == null ? {} : { name: body.channelName }),
+    ...(body.planType == null ? {} : { planType: body.planType }),
+    ...(body.envType == null ? {} : { envType: body.envType }),
+    ...(body.hold?.seconds == null ? {} : { holdSeconds: body.hold.seconds }),
+    ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
+    ...(Object.keys(alerts).length === 0 ? {} : { alerts }),
+  };
+}

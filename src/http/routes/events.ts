@@ -1,0 +1,109 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { serviceError } from "../../contract/errors.ts";
+import { callbackRequest, channelEventsQuery, eventsQuery } from "../../contract/event-schemas.ts";
+import { parseBody, parsePathInteger, parseQuery } from "../../contract/field-errors.ts";
+import type { Callbacks } from "../../control/callbacks.ts";
+import type { Deliveries } from "../../control/deliveries.ts";
+import type { EventCode, EventFilter, EventStore } from "../../control/events.ts";
+import { channelAnswer } from "../answers.ts";
+import { RequestRefusedError } from "../errors.ts";
+import { callbackAnswer, deliveryAnswer, eventAnswer } from "../event-answers.ts";
+import { sendContent } from "../reply.ts";
+import type { RouteContext } from "../request.ts";
+import { answerContext, orRefuse, readJson } from "../request.ts";
+
+/** What these routes are given beside what all are. */
+export type EventUseCases = {
+  readonly events: Pick<EventStore, "listEvents">;
+  readonly callbacks: Callbacks;
+  readonly deliveries: Deliveries;
+};
+
+type ChannelParams = { readonly Params: { readonly channelId: string } };
+type DeliveryParams = { readonly Params: { readonly deliveryId: string } };
+
+/** What call 7 is about. */
+const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
+
+/** Calls 7–9: events, newest first. */
+export function addEventRoutes(api: FastifyInstance, { service }: RouteContext, { events }: EventUseCases): void {
+  const ofChannel = async (channelId: string, filter: EventFilter, request: FastifyRequest, reply: FastifyReply) => {
+    const query = orRefuse(parseQuery(channelEventsQuery, request.query));
+    await service.getChannel(channelId);
+    return sendEvents(reply, { ...filter, channelId }, query);
+  };
+  const sendEvents = async (
+    reply: FastifyReply,
+    filter: EventFilter,
+    { pageNo, pageSizeNo }: { readonly pageNo: number; readonly pageSizeNo: number },
+  ) => {
+    const found = await events.listEvents(filter, { number: pageNo, size: pageSizeNo });
+    return sendContent(reply, found.events.map(eventAnswer), found.total);
+  };
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/publish-log", (request, reply) =>
+    ofChannel(request.params.channelId, { codes: PUBLISH_CODES }, request, reply),
+  );
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/events", (request, reply) =>
+    ofChannel(request.params.channelId, {}, request, reply),
+  );
+
+  api.get("/events", (request, reply) => {
+    const { channelId, ...page } = orRefuse(parseQuery(eventsQuery, request.query));
+    return sendEvents(reply, channelId === undefined ? {} : { channelId }, page);
+  });
+}
+
+/** Calls 10–12: where webhooks go; and what became of those that went. */
+export function addCallbackRoutes(
+  api: FastifyInstance,
+  context: RouteContext,
+  { callbacks, deliveries }: EventUseCases,
+): void {
+  const { service } = context;
+
+  api.post<ChannelParams>("/re-stream/channels/:channelId/callbackEndpoint", async (request, reply) => {
+    const json = readJson(request);
+    const channel = await service.getChannel(request.params.channelId);
+    const endpoint = await callbacks.setOfChannel(channel, callbackUrl(json));
+    const changed = await service.getChannel(channel.channelId);
+    return sendContent(reply, {
+      ...channelAnswer(changed, answerContext(context, request)),
+      ...(endpoint === undefined ? {} : { webhookSecret: endpoint.secret }),
+    });
+  });
+
+  api.post("/events/callbackEndpoint", async (request, reply) =>
+    sendContent(reply, callbackAnswer(await callbacks.setDefault(callbackUrl(readJson(request))), true)),
+  );
+
+  api.get("/events/callbackEndpoint", async (_request, reply) =>
+    sendContent(reply, callbackAnswer(await callbacks.getDefault(), false)),
+  );
+
+  api.get("/events/deliveries", async (request, reply) => {
+    const { channelId, pageNo, pageSizeNo } = orRefuse(parseQuery(eventsQuery, request.query));
+    const found = await deliveries.list(channelId === undefined ? {} : { channelId }, {
+      number: pageNo,
+      size: pageSizeNo,
+    });
+    return sendContent(reply, found.deliveries.map(deliveryAnswer), found.total);
+  });
+
+  api.post<DeliveryParams>("/events/deliveries/:deliveryId/resend", async (request, reply) => {
+    const deliveryId = orRefuse(parsePathInteger("deliveryId", request.params.deliveryId));
+    return sendContent(reply, deliveryAnswer(await deliveries.resend(deliveryId)));
+  });
+}
+
+/** The address in the body, by either name. Throws RequestRefusedError. */
+function callbackUrl(json: unknown): string {
+  const body = orRefuse(parseBody(callbackRequest, json));
+  const url = body.callbackEndpoint ?? body.callbackUrl;
+  if (url == null) {
+    const details = 'callbackEndpoint: expected an http:// or https:// address, or "" to remove it, got nothing.';
+    throw new RequestRefusedError(serviceError("NEED_VALUE", "callbackEndpoint", details));
+  }
+  return url;
+}

@@ -1,0 +1,33 @@
+import { type FastifyInstance, fastify } from "fastify";
+import type { Clock } from "../../base/clock.ts";
+import type { Health } from "../health.ts";
+import { MetricsPage, type MetricsSource } from "../metrics-page.ts";
+
+const TEXT = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" } as const;
+
+/** For whoever runs the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it. Unsigned. */
+export function addHealthRoutes(server: FastifyInstance, health: Health): void {
+  server.get("/livez", async (_request, reply) => reply.headers(TEXT).send("ok\n"));
+  server.get("/readyz", async (_request, reply) => {
+    const problem = await health.problem();
+    return reply
+      .code(problem === undefined ? 200 : 503)
+      .headers(TEXT)
+      .send(`${problem ?? "ok"}\n`);
+  });
+}
+
+/** For Prometheus. Unsigned: no key and no address is in it, but channel ids and how busy they are. */
+export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, clock: Clock): void {
+  const page = new MetricsPage(source, clock);
+  server.get("/metrics", async (_request, reply) =>
+    reply.headers({ ...TEXT, "content-type": page.contentType }).send(await page.text()),
+  );
+}
+
+/** A server of its own for `/metrics`, where it is not to be on the API's port; built but not listening. */
+export function buildMetricsServer(source: MetricsSource, clock: Clock): FastifyInstance {
+  const server = fastify({ logger: false, exposeHeadRoutes: false });
+  addMetricsRoute(server, source, clock);
+  return server;
+}

@@ -1,0 +1,33 @@
+import type { FastifyInstance } from "fastify";
+import { parseBody } from "../../contract/field-errors.ts";
+import { createAccessKeyRequest } from "../../contract/schemas.ts";
+import { accessKeyAnswer, newAccessKeyAnswer } from "../answers.ts";
+import type { LiveStream } from "../live-stream.ts";
+import { sendContent } from "../reply.ts";
+import type { RouteContext } from "../request.ts";
+import { orRefuse, readJson } from "../request.ts";
+
+type KeyParams = { readonly Params: { readonly accessKey: string } };
+
+const managersOnly = { config: { isManagersOnly: true } } as const;
+
+/** Access keys: list, create, delete. Managers only. A deleted key's open streams end. */
+export function addAccessKeyRoutes(api: FastifyInstance, { service }: RouteContext, live: LiveStream): void {
+  const { accessKeys } = service;
+
+  api.get("/access-keys", managersOnly, async (_request, reply) => {
+    const keys = await accessKeys.list();
+    return sendContent(reply, keys.map(accessKeyAnswer), keys.length);
+  });
+
+  api.post("/access-keys", managersOnly, async (request, reply) => {
+    const { role, name } = orRefuse(parseBody(createAccessKeyRequest, readJson(request)));
+    return sendContent(reply, newAccessKeyAnswer(await accessKeys.create(role, name ?? "")));
+  });
+
+  api.delete<KeyParams>("/access-keys/:accessKey", managersOnly, async (request, reply) => {
+    const deleted = await accessKeys.delete(request.params.accessKey);
+    live.endReadersOf(deleted.accessKeyId);
+    return sendContent(reply, accessKeyAnswer(deleted));
+  });
+}

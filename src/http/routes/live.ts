@@ -1,0 +1,37 @@
+import type { FastifyInstance } from "fastify";
+import { gatewayError } from "../../contract/errors.ts";
+import { parseQuery } from "../../contract/field-errors.ts";
+import { liveStreamQuery } from "../../contract/live-schemas.ts";
+import { RequestRefusedError } from "../errors.ts";
+import { type LiveStream, READERS_MAX } from "../live-stream.ts";
+import { liveStreamHeaders } from "../reply.ts";
+import type { RouteContext } from "../request.ts";
+import { answerContext, orRefuse } from "../request.ts";
+
+/** A client that found no place may ask again after this long, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Call 20: changes and samples as they come, as Server-Sent Events. */
+export function addLiveRoutes(api: FastifyInstance, context: RouteContext, live: LiveStream): void {
+  api.get("/re-stream/events/stream", { config: { isStream: true } }, async (request, reply) => {
+    const { channelId } = orRefuse(parseQuery(liveStreamQuery, request.query));
+    if (channelId !== undefined) await context.service.getChannel(channelId);
+    if (live.readerCount >= READERS_MAX) {
+      const answer = gatewayError(
+        "RATE_LIMITED",
+        `${READERS_MAX} event streams are open, which is as many as there may be.`,
+      );
+      throw new RequestRefusedError(answer, RETRY_AFTER_SECONDS);
+    }
+    const lastEventId = request.headers["last-event-id"];
+    reply.hijack();
+    reply.raw.writeHead(200, liveStreamHeaders(request.id));
+    live.open(reply.raw, {
+      isViewer: answerContext(context, request).isViewer,
+      accessKeyId: request.caller?.accessKeyId ?? "",
+      channelId,
+      lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
+    });
+    return reply;
+  });
+}

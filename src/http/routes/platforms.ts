@@ -1,0 +1,110 @@
+import type { FastifyInstance } from "fastify";
+import { parseBody, parsePathInteger, parseQuery } from "../../contract/field-errors.ts";
+import { maskPassword } from "../../contract/masks.ts";
+import type { EditPlatformRequest } from "../../contract/schemas.ts";
+import { addPlatformRequest, editPlatformQuery, editPlatformRequest } from "../../contract/schemas.ts";
+import type { Target } from "../../control/channel.ts";
+import type { TargetDetail } from "../../control/details.ts";
+import type { TargetChange } from "../../control/store.ts";
+import type { ChannelId, TargetId } from "../../exchange/channel-spec.ts";
+import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../answers.ts";
+import { sendContent } from "../reply.ts";
+import type { RouteContext } from "../request.ts";
+import { answerContext, orRefuse, readJson } from "../request.ts";
+import { targetSettings } from "../target-settings.ts";
+
+type ChannelParams = { readonly Params: { readonly channelId: string } };
+type PlatformParams = { readonly Params: { readonly channelId: string; readonly platformId: string } };
+
+/** The calls on platforms: 5, 6 and 16–19. */
+export function addPlatformRoutes(api: FastifyInstance, context: RouteContext): void {
+  addPlatformSettingsRoutes(api, context);
+  addPlatformActionRoutes(api, context);
+}
+
+/** Calls 5, 6 and 16: the platforms of a channel with their live status, the edit of one, and another one. */
+function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { service } = context;
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/platforms", async (request, reply) => {
+    const targets = await service.listTargets(request.params.channelId);
+    const shown = answerContext(context, request);
+    return sendContent(
+      reply,
+      targets.map((target) => platformAnswer(target, shown)),
+    );
+  });
+
+  api.put<PlatformParams>("/re-stream/channels/:channelId/platforms/:platformId", async (request, reply) => {
+    const { channelId, platformId } = request.params;
+    const json = readJson(request);
+    const targetId = orRefuse(parsePathInteger("platformId", platformId));
+    const { onAir } = orRefuse(parseQuery(editPlatformQuery, request.query));
+    const present = await service.getTarget(channelId, targetId);
+    const body = orRefuse(parseBody(editPlatformRequest, json));
+    const edited = await service.targetEdits.edit(channelId, targetId, targetChange(body, present), onAir === "true");
+    return sendContent(reply, platformSettingsAnswer(edited, answerContext(context, request)));
+  });
+
+  api.post<ChannelParams>("/re-stream/channels/:channelId/platforms", async (request, reply) => {
+    const { channelId } = request.params;
+    const json = readJson(request);
+    await service.getChannel(channelId);
+    const body = orRefuse(parseBody(addPlatformRequest, json));
+    const added = await service.targetEdits.add(channelId, targetSettings(body));
+    return sendContent(reply, platformAnswer(added, answerContext(context, request)));
+  });
+}
+
+/** Calls 17–19: remove, switch, retry and test one. */
+function addPlatformActionRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { targetEdits } = context.service;
+  const url = "/re-stream/channels/:channelId/platforms/:platformId";
+  type Act = (channelId: ChannelId, targetId: TargetId) => Promise<TargetDetail>;
+  const actions: readonly { readonly method: "PUT" | "DELETE"; readonly url: string; readonly act: Act }[] = [
+    { method: "DELETE", url, act: (channelId, targetId) => targetEdits.remove(channelId, targetId) },
+    {
+      method: "PUT",
+      url: `${url}/on`,
+      act: (channelId, targetId) => targetEdits.setEnabled(channelId, targetId, true),
+    },
+    {
+      method: "PUT",
+      url: `${url}/off`,
+      act: (channelId, targetId) => targetEdits.setEnabled(channelId, targetId, false),
+    },
+    { method: "PUT", url: `${url}/retry`, act: (channelId, targetId) => targetEdits.retry(channelId, targetId) },
+  ];
+  for (const { act, ...route } of actions) {
+    api.route<PlatformParams>({
+      ...route,
+      handler: async (request, reply) => {
+        const { channelId, platformId } = request.params;
+        const target = await act(channelId, orRefuse(parsePathInteger("platformId", platformId)));
+        return sendContent(reply, platformAnswer(target, answerContext(context, request)));
+      },
+    });
+  }
+
+  api.post<PlatformParams>(`${url}/test`, async (request, reply) => {
+    const { channelId, platformId } = request.params;
+    const targetId = orRefuse(parsePathInteger("platformId", platformId));
+    return sendContent(reply, platformTestAnswer(await targetEdits.test(channelId, targetId)));
+  });
+}
+
+/** Absent keeps, `""` clears. A password that is what every answer shows of the present one was read from an answer: it keeps. */
+function targetChange(body: EditPlatformRequest, present: Target): TargetChange {
+  const loginId = body.streamId ?? body.id;
+  const loginPassword = body.streamPassword ?? body.password;
+  const isMask = present.loginPassword !== undefined && loginPassword === maskPassword(present.loginPassword);
+  return {
+    url: body.rtmpUrl,
+    streamKey: body.streamKey,
+    ...(loginId == null ? {} : { loginId }),
+    ...(loginPassword == null || isMask ? {} : { loginPassword }),
+    ...(body.label == null ? {} : { label: body.label }),
+    ...(body.enabled == null ? {} : { isEnabled: body.enabled }),
+    ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),
+  };
+}

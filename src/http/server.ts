@@ -1,0 +1,239 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { fastify } from "fastify";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { PublishStatusName } from "../contract/channel-status.ts";
+import { gatewayError } from "../contract/errors.ts";
+import type { RegionCode } from "../contract/regions.ts";
+import { API_PREFIXES, regionError } from "../contract/regions.ts";
+import type { RandomBytes } from "../control/ids.ts";
+import { randomText } from "../control/ids.ts";
+import type { Service } from "../control/service.ts";
+import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
+import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
+import type { Health } from "./health.ts";
+import type { LiveStream } from "./live-stream.ts";
+import type { MetricsSource } from "./metrics-page.ts";
+import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./reply.ts";
+import type { RouteContext } from "./request.ts";
+import { addChannelRoutes } from "./routes/channels.ts";
+import { addDocsRoutes } from "./routes/docs.ts";
+import { addCallbackRoutes, addEventRoutes, type EventUseCases } from "./routes/events.ts";
+import { addHealthRoutes, addMetricsRoute } from "./routes/health.ts";
+import { addAccessKeyRoutes } from "./routes/keys.ts";
+import { addLiveRoutes } from "./routes/live.ts";
+import { addPlatformRoutes } from "./routes/platforms.ts";
+
+/** A client has this long for its headers, and this long for the whole request, in milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often connections are held against those two, in milliseconds. */
+const TIMEOUT_CHECK_MS = 5_000;
+
+/** Connections at a time; further ones are closed at once. Event streams keep one each. */
+const CONNECTIONS_MAX = 2_000;
+
+/** All headers of one request, in bytes. */
+const HEADER_BYTES_MAX = 16_384;
+
+/** As long as a request line can get: an id that is too long is not found, like any other wrong id. */
+const PARAM_CHARACTERS_MAX = 16_384;
+
+const MS_PER_SECOND = 1_000;
+
+const TRACE_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const TRACE_ID_LENGTH = 26;
+
+export type HttpServerOptions = {
+  readonly service: Service;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly log: Log;
+  /** Where encoders send to, without key or trailing slash; asked at each answer, since the port may not be known before. */
+  readonly publishUrl: () => string;
+  readonly publishStatusName: PublishStatusName;
+  /** Call 20; its streams end when the server closes. */
+  readonly live: LiveStream;
+  readonly events: EventUseCases;
+  readonly limits: HttpLimits;
+  /** Told that the server closes as soon as it does. */
+  readonly health: Health;
+  /** Takes the latency of every answer. */
+  readonly metrics: MetricsSource;
+  /** False where `/metrics` has a server of its own. */
+  readonly areMetricsHere: boolean;
+};
+
+export type HttpLimits = Pick<GateOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
+  /** Networks, comma-separated, of the proxies whose `X-Forwarded-For` is believed; empty: of none. */
+  readonly trustedProxies: string;
+};
+
+/** The HTTP side, built but not listening: `listen()` and `close()` are the caller's. */
+export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { randomBytes, log, limits } = options;
+  const newTraceId = () => randomText(TRACE_ID_LENGTH, TRACE_ID_CHARACTERS, randomBytes);
+  const server = fastify({
+    logger: false,
+    genReqId: newTraceId,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: limits.trustedProxies === "" ? false : limits.trustedProxies,
+    // What comes on an open connection while the server stops is answered in the contract's form, and the connection closed.
+    return503OnClosing: false,
+    // A request without Host is answered like any other: Node's own refusal would have none of our headers.
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: false,
+    },
+    // HEAD is not part of the contract: a known path with a wrong method is a URL that is not there.
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    frameworkErrors: (_error, request, reply) => {
+      logRequest(log, request, reply, 400);
+      sendError(reply, { answer: unreadable(), isUnexpected: false });
+    },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, newTraceId(), log),
+  });
+
+  server.server.maxConnections = CONNECTIONS_MAX;
+  // Node would answer 417 by itself, with none of our headers.
+  server.server.on("checkExpectation", (_request, response) => {
+    answerExpectation(response, newTraceId(), log);
+  });
+  server.decorateRequest("caller", undefined);
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+
+  server.setErrorHandler((error, request, reply) => {
+    const answer = answerForError(error);
+    if (answer.isUnexpected) logUnexpected(log, error, request);
+    sendError(reply, answer);
+  });
+  // Before any body is read, since an unknown URL is told before its body is found too large.
+  server.addHook("onRequest", (request, _reply, done) => done(isUrlKnown(request) ? undefined : urlNotFound()));
+  server.setNotFoundHandler(() => {
+    throw urlNotFound();
+  });
+  server.addHook("onResponse", (request, reply, done) => {
+    logRequest(log, request, reply, reply.statusCode);
+    measure(options.metrics, request, reply);
+    done();
+  });
+
+  // An open stream would keep the server from ever closing.
+  server.addHook("preClose", (done) => {
+    options.health.drain();
+    options.live.close();
+    done();
+  });
+
+  const { service, clock } = options;
+  addHealthRoutes(server, options.health);
+  addDocsRoutes(server);
+  if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
+  const gate = new Gate({ service, clock, ...limits });
+  for (const { prefix, region } of API_PREFIXES) {
+    server.register(
+      (api, _options, done) => {
+        addApi(api, region, gate, options);
+        done();
+      },
+      { prefix },
+    );
+  }
+  return server;
+}
+
+/** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
+function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: HttpServerOptions): void {
+  const { service, publishUrl, publishStatusName } = options;
+  api.addHook("onRequest", async (request) => {
+    request.caller = await gate.pass(request);
+    const code = request.headers["x-ncp-region_code"];
+    const problem = regionError(typeof code === "string" ? code : undefined, region);
+    if (problem !== undefined) throw new RequestRefusedError(problem);
+    // Every body is read as JSON. Fastify would refuse a content type it cannot parse.
+    delete request.raw.headers["content-type"];
+  });
+  const context: RouteContext = { service, publishUrl, publishStatusName };
+  addChannelRoutes(api, context);
+  addPlatformRoutes(api, context);
+  addAccessKeyRoutes(api, context, options.live);
+  addLiveRoutes(api, context, options.live);
+  addEventRoutes(api, context, options.events);
+  addCallbackRoutes(api, context, options.events);
+}
+
+/** The router lets `/channels/` through as a channel with an empty id. */
+function isUrlKnown(request: FastifyRequest): boolean {
+  return !request.is404 && !Object.values(request.params ?? {}).includes("");
+}
+
+function urlNotFound(): RequestRefusedError {
+  return new RequestRefusedError(gatewayError("URL_NOT_FOUND", "URL not found."));
+}
+
+/** An event stream lasts as long as its reader likes: that is no latency. */
+function measure(metrics: MetricsSource, request: FastifyRequest, reply: FastifyReply): void {
+  if (request.routeOptions.config.isStream === true) return;
+  const { method, routeOptions } = request;
+  const route = routeOptions.url ?? "none";
+  metrics.request({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / MS_PER_SECOND });
+}
+
+/** One line per request. The route's pattern, not its URL: ids are fine, but a query may hold anything. */
+function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, status: number): void {
+  log.info("http-request", {
+    traceId: request.id,
+    method: request.method,
+    route: request.routeOptions?.url ?? "none",
+    status,
+    durationMs: Math.round(reply.elapsedTime),
+    accessKeyId: request.caller?.accessKeyId,
+  });
+}
+
+function logUnexpected(log: Log, error: unknown, request: FastifyRequest): void {
+  log.error("http-unexpected-error", {
+    traceId: request.id,
+    error: error instanceof Error ? (error.stack ?? error.message) : typeof error,
+  });
+}
+
+/** The answer to what never becomes a request. */
+function unreadableAnswer(traceId: string) {
+  const { status, body } = unreadable();
+  const text = JSON.stringify(body);
+  const headers = {
+    ...answerHeaders(traceId),
+    ...GATEWAY_ORIGIN_HEADER,
+    "content-length": String(Buffer.byteLength(text)),
+    connection: "close",
+  };
+  return { status, text, headers };
+}
+
+/** No expectation but `100-continue` is known. Whether the client sends its body all the same cannot be told: the connection ends. */
+function answerExpectation(response: ServerResponse, traceId: string, log: Log): void {
+  const { status, text, headers } = unreadableAnswer(traceId);
+  response.writeHead(status, headers).end(text);
+  log.info("http-unreadable", { traceId, status, code: "EXPECTATION" });
+}
+
+/** What is not HTTP never becomes a request: the answer is written by hand, and the connection ends. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId: string, log: Log): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, text, headers } = unreadableAnswer(traceId);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}\r\n${text}`);
+  log.info("http-unreadable", { traceId, status, code: error.code });
+}

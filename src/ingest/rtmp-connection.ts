@@ -1,0 +1,166 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
+import type { Fact, IngestEnd } from "../exchange/facts.ts";
+import {
+  type PublishRequest,
+  type ServerCloseReason,
+  type ServerOutput,
+  ServerSession,
+} from "../protocol/rtmp/server-session.ts";
+import { publishKey } from "../protocol/rtmp/url.ts";
+import type { Engine } from "../relay/engine.ts";
+import type { Source } from "../relay/feed.ts";
+import type { Refusals } from "./refusals.ts";
+
+/** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
+const LINGER_MS = 500;
+/** Replies that an encoder does not read are not kept for it beyond this. */
+const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
+const HANDSHAKE_RANDOM_BYTES = 1_528;
+
+/** Where a key leads. */
+export type Admission = { readonly spec: ChannelSpec; readonly slot: IngestSlot } | "refused" | "unavailable";
+
+export type IngestDeps = {
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Buffer;
+  readonly engine: Pick<Engine, "introduce" | "admits" | "open">;
+  /** May this key publish? `unavailable`: nobody answered in time. Never rejects. */
+  readonly admit: (key: string) => Promise<Admission>;
+  readonly tell: (fact: Fact) => void;
+  readonly refusals: Pick<Refusals, "add">;
+};
+
+/** One encoder's connection: a socket and a server session, joined, and the relay's source while it publishes. */
+export class RtmpConnection {
+  readonly #deps: IngestDeps;
+  readonly #socket: Socket;
+  readonly #session: ServerSession;
+  readonly #remoteAddress: string;
+  #source: Source | undefined;
+  /** What a refusal is told to mean: the encoder hears the same of either. */
+  #refusal: "unknown-key" | "encoders-fight" = "unknown-key";
+  #isClosed = false;
+
+  constructor(socket: Socket, deps: IngestDeps) {
+    this.#deps = deps;
+    this.#socket = socket;
+    // A socket for both families shows IPv4 peers in IPv6's mapped form.
+    this.#remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+    this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), deps.clock.now());
+    socket.on("data", (bytes) => this.#run(() => this.#session.receive(bytes, deps.clock.now())));
+    socket.on("error", () => this.#leave("connection-lost"));
+    socket.on("end", () => this.#leave("connection-lost"));
+    socket.on("close", () => this.#leave("connection-lost"));
+  }
+
+  /** Call about once a second. */
+  tick(): void {
+    this.#run(() => this.#session.tick(this.#deps.clock.now()));
+  }
+
+  /** Closes without a word: the process stops, or the encoder was replaced. */
+  close(): void {
+    this.#isClosed = true;
+    this.#source = undefined;
+    this.#socket.destroySoon();
+    this.#lingerThenDestroy();
+  }
+
+  #run(step: () => readonly ServerOutput[]): void {
+    if (this.#isClosed) return;
+    try {
+      for (const output of step()) this.#take(output);
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
+      this.#leave("protocol-error");
+      this.#socket.destroy();
+    }
+  }
+
+  #take(output: ServerOutput): void {
+    switch (output.kind) {
+      case "send":
+        return this.#send(output.bytes);
+      case "media":
+        this.#source?.push(output.message);
+        return;
+      case "publish-requested":
+        void this.#decide(output.request);
+        return;
+      case "unpublished":
+        this.#source?.end("clean");
+        this.#source = undefined;
+        return;
+      case "closed":
+        return this.#closeBy(output.reason, output.detail);
+    }
+  }
+
+  #send(bytes: Buffer): void {
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > UNREAD_REPLIES_MAX_BYTES) {
+      this.#leave("connection-lost");
+      this.#socket.destroy();
+    }
+  }
+
+  async #decide(request: PublishRequest): Promise<void> {
+    const verdict = await this.#deps.admit(publishKey(request.app, request.name));
+    if (this.#isClosed) return;
+    if (verdict === "refused" || verdict === "unavailable") {
+      const decision = verdict === "refused" ? "refuse" : "unavailable";
+      return this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
+    }
+    const { engine, clock } = this.#deps;
+    engine.introduce(verdict.spec);
+    if (!engine.admits(verdict.spec.channelId, verdict.slot)) {
+      this.#refusal = "encoders-fight";
+      return this.#run(() => this.#session.answer(request.requestId, "refuse", clock.now()));
+    }
+    this.#run(() => {
+      const outputs = this.#session.answer(request.requestId, "accept", clock.now());
+      // The encoder may have given up while we asked: then there is nothing to open.
+      if (outputs.length > 0) {
+        this.#source = engine.open(verdict.spec.channelId, {
+          slot: verdict.slot,
+          remoteAddress: this.#remoteAddress,
+          encoder: request.encoder,
+          onDismissed: () => this.close(),
+        });
+      }
+      return outputs;
+    });
+  }
+
+  #closeBy(reason: ServerCloseReason, detail: string): void {
+    const isPublishing = this.#source !== undefined;
+    if (!isPublishing) this.#tellRefused(reason, detail);
+    this.#leave(reason === "timed-out" ? "timed-out" : "protocol-error");
+    this.#socket.end();
+    this.#lingerThenDestroy();
+  }
+
+  #tellRefused(reason: ServerCloseReason, detail: string): void {
+    this.#deps.refusals.add({
+      time: this.#deps.clock.wallNow(),
+      remoteAddress: this.#remoteAddress,
+      reason: reason === "refused" ? this.#refusal : reason,
+      ...(reason === "refused" ? {} : { detail }),
+    });
+  }
+
+  #lingerThenDestroy(): void {
+    const timer = this.#deps.clock.startTimer(LINGER_MS, () => this.#socket.destroy());
+    this.#socket.once("close", () => timer.cancel());
+  }
+
+  #leave(end: IngestEnd): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#source?.end(end);
+    this.#source = undefined;
+  }
+}

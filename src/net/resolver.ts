@@ -1,0 +1,117 @@
+import { CANCELLED, promises as dns, NODATA, NOTFOUND, TIMEOUT } from "node:dns";
+import { isIP } from "node:net";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { HostsFile } from "./hosts-file.ts";
+
+/** Why a name has no addresses now. A closed word: for messages, counters and tests. */
+export type ResolveFault = "not-found" | "timeout" | "failed";
+
+/** A name could not be resolved. Worth another try later, whatever the word. */
+export class ResolveError extends Error {
+  override readonly name = "ResolveError";
+  readonly fault: ResolveFault;
+  constructor(fault: ResolveFault, detail: string, options?: ErrorOptions) {
+    super(`${fault}: ${detail}`, options);
+    this.fault = fault;
+  }
+}
+
+/** Turns names into addresses. */
+export interface Resolver {
+  /**
+   * Every address of a name, IPv4 first; an address stands for itself. `host` is in canonical form: lower case, ASCII, no
+   * brackets. Throws `ResolveError`, or the signal's reason where it is aborted.
+   */
+  resolve(host: string, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+export type ResolverOptions = {
+  /** DNS servers, as address or address:port. Default: the system's. */
+  readonly servers?: readonly string[];
+  readonly hostsPath?: string;
+  /** No look-up takes longer, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How long one server may take to answer one query, in milliseconds, before it is asked again or another is. */
+  readonly queryTimeoutMs?: number;
+  /** How long the other family may take once one has answered, in milliseconds: some routers never answer AAAA. */
+  readonly otherFamilyMs?: number;
+  readonly clock?: Clock;
+};
+
+const HOSTS_PATH = "/etc/hosts";
+const RESOLVE_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 1_500;
+const QUERY_TRIES = 3;
+const OTHER_FAMILY_MS = 300;
+
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+type Answer = { readonly addresses: readonly string[] } | { readonly fault: ResolveFault; readonly cause: unknown };
+
+function faultOf(error: unknown): ResolveFault {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === NOTFOUND || code === NODATA) return "not-found";
+  // A query is cancelled by the deadline only: an aborted look-up never gets to tell why.
+  return code === TIMEOUT || code === CANCELLED ? "timeout" : "failed";
+}
+
+/** One family's query, as a value. */
+async function ask(query: Promise<readonly string[]>): Promise<Answer> {
+  try {
+    return { addresses: await query };
+  } catch (error) {
+    return { fault: faultOf(error), cause: error };
+  }
+}
+
+/** Both families' answers as one: addresses if there are any, else the fault that leaves most hope. */
+function combine(name: string, answers: readonly Answer[]): string[] {
+  const addresses = answers.flatMap((answer) => ("addresses" in answer ? answer.addresses : []));
+  if (addresses.length > 0) return [...new Set(addresses)];
+  const faults = answers.flatMap((answer) => ("fault" in answer ? [answer] : []));
+  const worst =
+    faults.find(({ fault }) => fault === "timeout") ?? faults.find(({ fault }) => fault === "failed") ?? faults[0];
+  throw new ResolveError(worst?.fault ?? "not-found", `no address for ${name}`, { cause: worst?.cause });
+}
+
+/**
+ * Resolves names as the system does (hosts file, then DNS) but with a deadline, and on its own: `dns.lookup` has four
+ * threads for the whole process, and one dead name server would hold up every target. Each look-up has its own
+ * channel, so that it can be cancelled alone, and follows a changed resolv.conf. RFC 6761: localhost is never asked for.
+ */
+export function createResolver(options: ResolverOptions = {}): Resolver {
+  const hostsFile = new HostsFile(options.hostsPath ?? HOSTS_PATH);
+  const clock = options.clock ?? systemClock;
+
+  async function lookUp(name: string, signal: AbortSignal): Promise<string[]> {
+    const channel = new dns.Resolver({ timeout: options.queryTimeoutMs ?? QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
+    if (options.servers !== undefined) channel.setServers(options.servers);
+    const cancel = (): void => channel.cancel();
+    const timers = [clock.startTimer(options.timeoutMs ?? RESOLVE_TIMEOUT_MS, cancel)];
+    const askFamily = async (query: Promise<readonly string[]>): Promise<Answer> => {
+      const answer = await ask(query);
+      if ("addresses" in answer) timers.push(clock.startTimer(options.otherFamilyMs ?? OTHER_FAMILY_MS, cancel));
+      return answer;
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      const answers = await Promise.all([askFamily(channel.resolve4(name)), askFamily(channel.resolve6(name))]);
+      signal.throwIfAborted();
+      return combine(name, answers);
+    } finally {
+      for (const timer of timers) timer.cancel();
+      signal.removeEventListener("abort", cancel);
+    }
+  }
+
+  return {
+    async resolve(host, signal) {
+      signal.throwIfAborted();
+      if (isIP(host) !== 0) return [host];
+      if (host === "localhost" || host.endsWith(".localhost")) return LOOPBACK;
+      const listed = await hostsFile.addressesOf(host);
+      signal.throwIfAborted();
+      return listed.length > 0 ? listed : lookUp(host, signal);
+    },
+  };
+}

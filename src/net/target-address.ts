@@ -1,0 +1,57 @@
+import { isIPv6 } from "node:net";
+import { type HostProblem, readHost } from "../base/host-name.ts";
+import { type AddressPolicy, type AddressProblem, addressProblem } from "./address-check.ts";
+import { ResolveError, type Resolver } from "./resolver.ts";
+
+/** Why a target may not be connected to: its host is no host, or one of its addresses is forbidden. */
+export type ForbiddenReason = HostProblem | AddressProblem;
+
+/** The target's address is not one we connect to. An operator may allow it, or its owner has to change it. */
+export class ForbiddenTargetError extends Error {
+  override readonly name = "ForbiddenTargetError";
+  readonly reason: ForbiddenReason;
+  constructor(reason: ForbiddenReason) {
+    super(`${reason}: targets may not be there`);
+    this.reason = reason;
+  }
+}
+
+/** Where to connect: exactly here, without another look-up. */
+export type CheckedAddress = {
+  readonly address: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+  /** The name for TLS (SNI and certificate); absent where the target is an address, which TLS must not name. */
+  readonly serverName?: string;
+};
+
+/** Addresses worth trying in one attempt. More are checked, but not kept. */
+const ADDRESSES_MAX = 16;
+
+/**
+ * The addresses of a target, every one checked; to be called before each connect and reconnect, because a name may
+ * point elsewhere since. One forbidden address forbids the name: who mixes them in wants to get there. `host` is as in
+ * the URL. Throws `ForbiddenTargetError`, `ResolveError`, or the signal's reason.
+ */
+export async function resolveTarget(
+  target: { readonly host: string; readonly port: number },
+  resolver: Resolver,
+  policy: AddressPolicy,
+  signal: AbortSignal,
+): Promise<readonly CheckedAddress[]> {
+  const host = readHost(target.host);
+  if (host.kind === "problem") throw new ForbiddenTargetError(host.problem);
+  const name = host.kind === "name" ? host.name : host.address;
+  if (policy.ownPorts.includes(target.port) && policy.ownHosts.includes(name)) {
+    throw new ForbiddenTargetError("own-listener");
+  }
+  const addresses = await resolver.resolve(name, signal);
+  if (addresses.length === 0) throw new ResolveError("not-found", `no address for ${name}`);
+  const serverName = host.kind === "name" ? { serverName: host.name } : {};
+  const checked = addresses.map((address): CheckedAddress => {
+    const problem = addressProblem(address, target.port, policy);
+    if (problem !== undefined) throw new ForbiddenTargetError(problem);
+    return { address, family: isIPv6(address) ? 6 : 4, port: target.port, ...serverName };
+  });
+  return checked.slice(0, ADDRESSES_MAX);
+}

@@ -1,0 +1,90 @@
+import { readAmf3Value } from "./amf3.ts";
+import { type Amf0Limits, AmfCursor, badAmf } from "./cursor.ts";
+import { Marker } from "./marker.ts";
+import type { Amf0Value } from "./value.ts";
+
+export type { Amf0Limits } from "./cursor.ts";
+
+/** For a peer that may publish. Deeper or longer is either an attack or of no use to us. */
+export const AMF0_LIMITS: Amf0Limits = { depthMax: 16, valuesMax: 1_024, stringBytesMax: 64 * 1_024 };
+
+/** For a peer nobody knows yet. Its longest string is a `tcUrl` with a signed query. */
+export const AMF0_LIMITS_BEFORE_PUBLISH: Amf0Limits = { depthMax: 8, valuesMax: 256, stringBytesMax: 8 * 1_024 };
+
+/**
+ * All values of a command or data message, to its last byte (AMF0 specification of 2007). Never allocates by an announced
+ * count or length, only by bytes that are there.
+ *
+ * @throws ProtocolError "bad-amf": cut short, an unknown marker, or beyond a limit.
+ */
+export function decodeAmf0(bytes: Buffer, limits: Amf0Limits): Amf0Value[] {
+  const cursor = new AmfCursor(bytes, limits);
+  const values: Amf0Value[] = [];
+  while (cursor.remaining > 0) values.push(readValue(cursor, 0));
+  return values;
+}
+
+/** `depth` counts the objects and arrays around the value. */
+function readValue(cursor: AmfCursor, depth: number): Amf0Value {
+  cursor.startValue(depth);
+  const marker = cursor.byte();
+  switch (marker) {
+    case Marker.Number:
+      return cursor.double();
+    case Marker.Boolean:
+      return cursor.byte() !== 0;
+    case Marker.String:
+      return cursor.text(cursor.uint16());
+    case Marker.Object:
+      return { kind: "object", entries: readProperties(cursor, depth + 1, false) };
+    case Marker.Null:
+    case Marker.Undefined:
+    case Marker.Unsupported:
+      return null;
+    case Marker.Reference:
+      // Points at an earlier object. No encoder needs it, and resolving it is how cycles get in.
+      cursor.skip(2);
+      return null;
+    case Marker.EcmaArray:
+      // The count is a hint that many writers leave at 0 or get wrong.
+      cursor.skip(4);
+      return { kind: "ecma-array", entries: readProperties(cursor, depth + 1, true) };
+    case Marker.StrictArray:
+      return readStrictArray(cursor, depth + 1);
+    case Marker.Date:
+      return { kind: "date", milliseconds: cursor.double(), timezone: cursor.int16() };
+    case Marker.LongString:
+    case Marker.XmlDocument:
+      return cursor.text(cursor.uint32());
+    case Marker.TypedObject:
+      // The class name must never choose anything on our side (CVE-2017-5878).
+      cursor.skip(cursor.uint16());
+      return { kind: "object", entries: readProperties(cursor, depth + 1, false) };
+    case Marker.Amf3:
+      return readAmf3Value(cursor, depth);
+    default:
+      throw badAmf(`marker ${marker}`);
+  }
+}
+
+/**
+ * Name and value pairs up to the end mark. An empty name is a legal one unless the end marker follows it. Some encoders
+ * leave the end mark off an ECMA array that ends with the message.
+ */
+function readProperties(cursor: AmfCursor, depth: number, mayEndWithMessage: boolean): Map<string, Amf0Value> {
+  const entries = new Map<string, Amf0Value>();
+  while (!cursor.skipObjectEnd()) {
+    if (mayEndWithMessage && cursor.remaining === 0) break;
+    const name = cursor.text(cursor.uint16());
+    entries.set(name, readValue(cursor, depth));
+  }
+  return entries;
+}
+
+function readStrictArray(cursor: AmfCursor, depth: number): Amf0Value[] {
+  // However large, the count is only a promise: reading ends with the first value that is not there.
+  const count = cursor.uint32();
+  const values: Amf0Value[] = [];
+  for (let index = 0; index < count; index += 1) values.push(readValue(cursor, depth));
+  return values;
+}

@@ -1,0 +1,195 @@
+import { encodeAmf0 } from "../amf0/encode.ts";
+import type { Amf0Value } from "../amf0/value.ts";
+import { parseAudioSpecificConfig } from "./aac-config.ts";
+import { classifyAudio } from "./audio-tag.ts";
+import { parseAvcConfig } from "./avc-config.ts";
+import { type AudioCodec, FourCc, type VideoCodec } from "./fourcc.ts";
+import { classifyVideo } from "./video-tag.ts";
+
+/** Metadata properties by name, in the order they are sent. */
+export type MetadataEntries = ReadonlyMap<string, Amf0Value>;
+
+/** What a data message (type 18 or 15) asks for. */
+export type DataMessage =
+  | { readonly kind: "metadata"; readonly entries: MetadataEntries }
+  /** Forget what was stored. */
+  | { readonly kind: "clear" }
+  /** Timed data, and what only players are told: cue points, captions, status. */
+  | { readonly kind: "other" };
+
+const OTHER: DataMessage = { kind: "other" };
+const NO_ENTRIES: MetadataEntries = new Map();
+
+/**
+ * What may be sent on, in the order OBS sends it. Left out: `duration` and `filesize` (a player may take the stream for a
+ * recording), keyframe lists, and whatever else tells of the device or the place.
+ */
+const KEPT = [
+  "width",
+  "height",
+  "videocodecid",
+  "videodatarate",
+  "framerate",
+  "audiocodecid",
+  "audiodatarate",
+  "audiosamplerate",
+  "audiosamplesize",
+  "audiochannels",
+  "stereo",
+  "encoder",
+] as const;
+
+/** Enhanced RTMP's descriptions of the tracks from 1 on: objects by track id. */
+const KEPT_MAPS = ["videoTrackIdInfoMap", "audioTrackIdInfoMap"] as const;
+
+/** Characters. Real values (`encoder`, a codec's name) are far shorter. */
+const TEXT_MAX = 256;
+/** A track's id is one byte. */
+const MAP_TRACKS_MAX = 256;
+const MAP_TRACK_PROPERTIES_MAX = 32;
+/** Bytes on the wire. Track maps are left out of metadata that would be longer. */
+const METADATA_BYTES_MAX = 16_384;
+
+/** Legacy codec ids, which every platform knows; what has none is named by its FourCC. */
+const VIDEO_CODEC_ID_AVC = 7;
+const AUDIO_CODEC_ID_AAC = 10;
+const AUDIO_CODEC_ID_MP3 = 2;
+const AUDIO_SAMPLE_BITS = 16;
+
+function entriesOf(value: Amf0Value | undefined): MetadataEntries | undefined {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return undefined;
+  return value.kind === "date" ? undefined : value.entries;
+}
+
+/**
+ * Tells metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. A message that says
+ * onMetaData without any properties is metadata without any.
+ */
+export function readMetadata(values: readonly Amf0Value[]): DataMessage {
+  const [first, second] = values;
+  if (first === "@clearDataFrame") return { kind: "clear" };
+  if (first === "@setDataFrame" && second === "onMetaData") {
+    return { kind: "metadata", entries: entriesOf(values[2]) ?? NO_ENTRIES };
+  }
+  return first === "onMetaData" ? { kind: "metadata", entries: entriesOf(second) ?? NO_ENTRIES } : OTHER;
+}
+
+function isPlain(value: Amf0Value | undefined): value is number | boolean | string {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value === "boolean" || (typeof value === "string" && value.length <= TEXT_MAX);
+}
+
+/** A track map with nothing in it but plain values by property by track; undefined where it is none, or too large. */
+function plainTrackMap(value: Amf0Value | undefined): Amf0Value | undefined {
+  const tracks = entriesOf(value);
+  if (tracks === undefined || tracks.size > MAP_TRACKS_MAX) return undefined;
+  const kept = new Map<string, Amf0Value>();
+  for (const [trackId, track] of tracks) {
+    const properties = entriesOf(track);
+    if (properties === undefined || properties.size > MAP_TRACK_PROPERTIES_MAX || trackId.length > TEXT_MAX) continue;
+    const plain = [...properties].filter(([name, property]) => name.length <= TEXT_MAX && isPlain(property));
+    kept.set(trackId, { kind: "object", entries: new Map(plain) });
+  }
+  return kept.size === 0 ? undefined : { kind: "object", entries: kept };
+}
+
+/**
+ * What of an encoder's metadata is passed on: the properties platforms read, with values of their simple kinds, in the
+ * order OBS sends them. Encoders put anything there; unknown properties have confused platforms and told of places.
+ */
+export function rewriteMetadata(entries: MetadataEntries): MetadataEntries {
+  const kept = new Map<string, Amf0Value>();
+  for (const name of KEPT) {
+    const value = entries.get(name);
+    if (isPlain(value)) kept.set(name, value);
+  }
+  const withMaps = new Map(kept);
+  for (const name of KEPT_MAPS) {
+    const map = plainTrackMap(entries.get(name));
+    if (map !== undefined) withMaps.set(name, map);
+  }
+  if (withMaps.size === kept.size) return kept;
+  return encodeTargetMetadata(withMaps).length <= METADATA_BYTES_MAX ? withMaps : kept;
+}
+
+/** The payload of a data message (type 18) for a target: `@setDataFrame`, `onMetaData`, ECMA array with its true count. */
+export function encodeTargetMetadata(entries: MetadataEntries): Buffer {
+  return encodeAmf0(["@setDataFrame", "onMetaData", { kind: "ecma-array", entries }]);
+}
+
+function videoCodecId(codec: VideoCodec): number | undefined {
+  switch (codec) {
+    case "avc":
+      return VIDEO_CODEC_ID_AVC;
+    case "hevc":
+      return FourCc.Hevc;
+    case "vvc":
+      return FourCc.Vvc;
+    case "av1":
+      return FourCc.Av1;
+    case "vp9":
+      return FourCc.Vp9;
+    case "vp8":
+      return FourCc.Vp8;
+    default:
+      return undefined;
+  }
+}
+
+function audioCodecId(codec: AudioCodec): number | undefined {
+  switch (codec) {
+    case "aac":
+      return AUDIO_CODEC_ID_AAC;
+    case "mp3":
+      return AUDIO_CODEC_ID_MP3;
+    case "opus":
+      return FourCc.Opus;
+    case "flac":
+      return FourCc.Flac;
+    case "ac3":
+      return FourCc.Ac3;
+    case "eac3":
+      return FourCc.Eac3;
+    default:
+      return undefined;
+  }
+}
+
+/** The properties a video configuration message gives away. */
+function describeVideo(payload: Buffer, into: Map<string, Amf0Value>): void {
+  const tag = classifyVideo(payload);
+  const codecId = tag.part === "config" ? videoCodecId(tag.codec) : undefined;
+  if (codecId === undefined) return;
+  const picture =
+    tag.codec === "avc" ? parseAvcConfig(payload.subarray(tag.bodyOffset, tag.bodyEnd))?.picture : undefined;
+  if (picture !== undefined) into.set("width", picture.width).set("height", picture.height);
+  into.set("videocodecid", codecId);
+  if (picture?.frameRate !== undefined) into.set("framerate", picture.frameRate);
+}
+
+/** The properties an audio configuration message gives away. */
+function describeAudio(payload: Buffer, into: Map<string, Amf0Value>): void {
+  const tag = classifyAudio(payload);
+  const codecId = tag.part === "config" ? audioCodecId(tag.codec) : undefined;
+  if (codecId === undefined) return;
+  into.set("audiocodecid", codecId);
+  const config =
+    tag.codec === "aac" ? parseAudioSpecificConfig(payload.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  if (config === undefined) return;
+  into.set("audiosamplerate", config.sampleRate).set("audiosamplesize", AUDIO_SAMPLE_BITS);
+  if (config.channels > 0) into.set("audiochannels", config.channels).set("stereo", config.channels === 2);
+}
+
+/** The configuration messages (sequence headers) of a stream's first tracks, whole payloads. */
+export type StreamConfigs = { readonly videoConfig?: Buffer; readonly audioConfig?: Buffer };
+
+/**
+ * Metadata for a stream whose encoder sent none (DJI drones, some cameras), as the payload of a data message for a
+ * target: made from the sequence headers, which tell the truth anyway.
+ */
+export function synthesiseMetadata(configs: StreamConfigs): Buffer {
+  const entries = new Map<string, Amf0Value>();
+  if (configs.videoConfig !== undefined) describeVideo(configs.videoConfig, entries);
+  if (configs.audioConfig !== undefined) describeAudio(configs.audioConfig, entries);
+  return encodeTargetMetadata(entries);
+}

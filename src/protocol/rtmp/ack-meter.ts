@@ -1,0 +1,28 @@
+import { encodeControl } from "./control.ts";
+import type { Message } from "./message.ts";
+
+/** What nearly every server announces (FFmpeg, SRS, Adobe): used until the peer names its own window. */
+const WINDOW_BYTES_DEFAULT = 2_500_000;
+/** Windows of 0 or 1 occur in the field; an acknowledgement per packet would be all they bring. */
+const WINDOW_BYTES_MIN = 4_096;
+
+/**
+ * Decides when the peer is owed an Acknowledgement: a running total (modulo 2³²), once a window. Not more often: an encoder that
+ * closes with one unread (FFmpeg, when it stops) resets the connection and loses its own last packets.
+ */
+export class AckMeter {
+  #windowBytes = WINDOW_BYTES_DEFAULT;
+  #acknowledgedTotal = 0;
+
+  /** The peer sent Window Acknowledgement Size. */
+  setWindow(bytes: number): void {
+    this.#windowBytes = Math.max(WINDOW_BYTES_MIN, bytes);
+  }
+
+  /** The acknowledgement that is due now, if one is; `receivedTotal` counts every chunk byte of the connection. */
+  due(receivedTotal: number): Message | undefined {
+    if (receivedTotal - this.#acknowledgedTotal < this.#windowBytes) return undefined;
+    this.#acknowledgedTotal = receivedTotal;
+    return encodeControl({ kind: "acknowledgement", bytesTotal: receivedTotal % 2 ** 32 });
+  }
+}

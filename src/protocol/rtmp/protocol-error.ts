@@ -1,0 +1,22 @@
+/** What a peer did wrong, as a closed word: for logs, counters and tests. */
+export type ProtocolFault =
+  | "bad-version"
+  | "bad-chunk-size"
+  | "no-previous-header"
+  | "header-changed"
+  | "message-too-long"
+  | "too-many-partial-messages"
+  | "too-many-messages"
+  | "bad-amf"
+  | "bad-aggregate"
+  | "unexpected-command";
+
+/** The peer broke the protocol: close the connection; whatever was read before stays valid. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly fault: ProtocolFault;
+  constructor(fault: ProtocolFault, detail: string, options?: ErrorOptions) {
+    super(`${fault}: ${detail}`, options);
+    this.fault = fault;
+  }
+}

@@ -1,0 +1,72 @@
+import { type Amf0Value, amf0Object } from "../amf0/value.ts";
+import { encodeCommand } from "./command.ts";
+import type { Message } from "./message.ts";
+
+/** `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. */
+export function connected(transactionId: number, objectEncoding: 0 | 3): Message {
+  return encodeCommand(0, {
+    name: "_result",
+    transactionId,
+    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31 }),
+    args: [
+      amf0Object({
+        level: "status",
+        code: "NetConnection.Connect.Success",
+        description: "Connection succeeded.",
+        objectEncoding,
+      }),
+    ],
+  });
+}
+
+/** `_error` of connect: OBS and FFmpeg treat it as final and show the description. */
+export function connectRefused(transactionId: number, description: string): Message {
+  return encodeCommand(0, {
+    name: "_error",
+    transactionId,
+    object: null,
+    args: [amf0Object({ level: "error", code: "NetConnection.Connect.InvalidApp", description })],
+  });
+}
+
+/** `_result` of any other command, with its value where it has one. */
+export function result(transactionId: number, value?: Amf0Value): Message {
+  return encodeCommand(0, { name: "_result", transactionId, object: null, args: [value ?? null] });
+}
+
+export function fcPublishStarted(): Message {
+  return encodeCommand(0, {
+    name: "onFCPublish",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ code: "NetStream.Publish.Start", description: "FCPublish accepted." })],
+  });
+}
+
+export function fcUnpublished(): Message {
+  return encodeCommand(0, {
+    name: "onFCUnpublish",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ code: "NetStream.Unpublish.Success", description: "FCUnpublish accepted." })],
+  });
+}
+
+/** GStreamer insists on exactly this code, on the message stream it publishes on. */
+export function publishStarted(streamId: number): Message {
+  return status(streamId, "status", "NetStream.Publish.Start", "Start publishing");
+}
+
+/** BadName: what OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would go on for ever. */
+export function publishRefused(streamId: number, description: string): Message {
+  return status(streamId, "error", "NetStream.Publish.BadName", description);
+}
+
+function status(streamId: number, level: string, code: string, description: string): Message {
+  return encodeCommand(streamId, {
+    name: "onStatus",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ level, code, description })],
+  });
+}

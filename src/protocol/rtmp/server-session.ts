@@ -1,0 +1,386 @@
+import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../amf0/decode.ts";
+import { type Amf0Value, numberProperty, textProperty } from "../amf0/value.ts";
+import { AckMeter } from "./ack-meter.ts";
+import { splitAggregate } from "./aggregate.ts";
+import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
+import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_PUBLISHING } from "./chunk-reader.ts";
+import { encodeMessage } from "./chunk-writer.ts";
+import { type Command, decodeCommand } from "./command.ts";
+import { decodeControl, encodeControl, PeerBandwidthLimit } from "./control.ts";
+import { ServerHandshake } from "./handshake.ts";
+import { type Message, MessageType } from "./message.ts";
+import { ProtocolError } from "./protocol-error.ts";
+import * as reply from "./server-replies.ts";
+
+/** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
+export type PublishRequest = {
+  readonly requestId: number;
+  readonly app: string;
+  readonly name: string;
+  /** The encoder's `flashVer`: printable ASCII, at most 64 characters, may be empty. */
+  readonly encoder: string;
+};
+
+export type ServerCloseReason = "refused" | "not-answered" | "protocol-error" | "timed-out";
+
+export type ServerOutput =
+  | { readonly kind: "send"; readonly bytes: Buffer }
+  | { readonly kind: "publish-requested"; readonly request: PublishRequest }
+  /** An audio, video or data message of the running publication. */
+  | { readonly kind: "media"; readonly message: Message }
+  /** The encoder ended its publication properly; the connection stays and may publish again. */
+  | { readonly kind: "unpublished" }
+  /** Write what was sent, half-close, then destroy. Last output of a session. */
+  | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
+
+/** `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
+export type PublishDecision = "accept" | "refuse" | "unavailable";
+
+type State =
+  | { readonly at: "handshake" }
+  | { readonly at: "waiting-for-connect" }
+  | { readonly at: "waiting-for-publish" }
+  | { readonly at: "deciding"; readonly requestId: number; readonly streamId: number; readonly sinceMs: number }
+  | { readonly at: "publishing"; readonly streamId: number; readonly hasMedia: boolean }
+  | { readonly at: "closed" };
+
+/** All in milliseconds. */
+export const SERVER_DEADLINES = {
+  firstByteMs: 5_000,
+  handshakeMs: 10_000,
+  connectMs: 5_000,
+  publishMs: 10_000,
+  firstMediaMs: 15_000,
+  /** Silence after which we ping; many encoders never answer, so only silence as a whole counts. */
+  pingAfterMs: 15_000,
+  silenceMs: 30_000,
+} as const;
+
+/** FFmpeg copies our chunk size for its own direction, so a large one spares both sides headers. */
+const CHUNK_SIZE = 60_000;
+const MESSAGE_STREAMS_MAX = 8;
+const APP_LENGTH_MAX = 512;
+const NAME_LENGTH_MAX = 2_048;
+/** Messages that are not media: in all before publishing, and in any one second afterwards. */
+const COMMANDS_BEFORE_PUBLISH_MAX = 64;
+const COMMANDS_PER_SECOND_MAX = 50;
+
+/**
+ * The ingest side of one RTMP connection, without IO: bytes in, outputs out, time as an argument. Accepts commands in
+ * whatever order encoders send them (OBS, FFmpeg, GStreamer, Haivision's createStream before FCPublish, Flash without
+ * FCPublish). The key is put to the owner as `publish-requested` and nothing is said to the encoder before `answer`:
+ * OBS reconnects for ever if a refusal comes after `NetStream.Publish.Start`.
+ */
+export class ServerSession {
+  #state: State = { at: "handshake" };
+  #outputs: ServerOutput[] = [];
+  readonly #handshake: ServerHandshake;
+  readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
+  readonly #acks = new AckMeter();
+  #chunkSize = CHUNK_SIZE_INITIAL;
+  #stateSinceMs: number;
+  #lastByteMs: number;
+  #hasBytes = false;
+  #isPinged = false;
+  #app = "";
+  #encoder = "";
+  #streamsCreated = 0;
+  #requestId = 0;
+  #commandCount = 0;
+  #commandSecond = 0;
+  #nowMs: number;
+
+  /** `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. */
+  constructor(random: Buffer, nowMs: number) {
+    this.#handshake = new ServerHandshake(random);
+    this.#stateSinceMs = nowMs;
+    this.#lastByteMs = nowMs;
+    this.#nowMs = nowMs;
+  }
+
+  /** Takes bytes from the socket. After `closed` everything is ignored. */
+  receive(bytes: Buffer, nowMs: number): readonly ServerOutput[] {
+    if (this.#state.at === "closed" || bytes.length === 0) return [];
+    this.#nowMs = nowMs;
+    this.#lastByteMs = nowMs;
+    this.#hasBytes = true;
+    this.#isPinged = false;
+    try {
+      const chunks = this.#state.at === "handshake" ? this.#shakeHands(bytes) : bytes;
+      if (chunks.length > 0) this.#readChunks(chunks);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#close("protocol-error", error.message);
+    }
+    return this.#takeOutputs();
+  }
+
+  /** Decides a `publish-requested`. A late answer, to a request that is gone, does nothing. */
+  answer(requestId: number, decision: PublishDecision, nowMs: number): readonly ServerOutput[] {
+    const state = this.#state;
+    if (state.at !== "deciding" || state.requestId !== requestId) return [];
+    this.#nowMs = nowMs;
+    if (decision === "accept") {
+      this.#enter({ at: "publishing", streamId: state.streamId, hasMedia: false });
+      this.#reader.setLimits(LIMITS_PUBLISHING);
+      this.#send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
+      this.#send(5, reply.publishStarted(state.streamId));
+    } else if (decision === "refuse") {
+      this.#send(5, reply.publishRefused(state.streamId, "Stream key not accepted."));
+      this.#close("refused", "stream key not accepted");
+    } else {
+      this.#close("not-answered", "nobody decided about the stream key");
+    }
+    return this.#takeOutputs();
+  }
+
+  /** Call about once a second: holds the deadlines, pings a silent encoder. */
+  tick(nowMs: number): readonly ServerOutput[] {
+    if (this.#state.at === "closed") return [];
+    this.#nowMs = nowMs;
+    const overdue = this.#overdue();
+    if (overdue !== undefined) {
+      this.#close("timed-out", overdue);
+    } else if (
+      this.#state.at === "publishing" &&
+      !this.#isPinged &&
+      nowMs - this.#lastByteMs >= SERVER_DEADLINES.pingAfterMs
+    ) {
+      this.#isPinged = true;
+      this.#send(2, encodeControl({ kind: "ping-request", timestamp: Math.trunc(nowMs) % 2 ** 32 }));
+    }
+    return this.#takeOutputs();
+  }
+
+  /** The first deadline that has passed, in words. */
+  #overdue(): string | undefined {
+    const state = this.#state;
+    const inStateMs = this.#nowMs - this.#stateSinceMs;
+    const limits = SERVER_DEADLINES;
+    switch (state.at) {
+      case "handshake":
+        if (!this.#hasBytes && inStateMs >= limits.firstByteMs) return "no byte came";
+        return inStateMs >= limits.handshakeMs ? "the handshake was not finished" : undefined;
+      case "waiting-for-connect":
+        return inStateMs >= limits.connectMs ? "no connect came" : undefined;
+      case "waiting-for-publish":
+        return inStateMs >= limits.publishMs ? "no publish came" : undefined;
+      case "publishing":
+        if (!state.hasMedia && inStateMs >= limits.firstMediaMs) return "no media came";
+        return this.#nowMs - this.#lastByteMs >= limits.silenceMs ? "the encoder fell silent" : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #shakeHands(bytes: Buffer): Buffer {
+    const step = this.#handshake.receive(bytes);
+    if (step.send !== undefined) this.#outputs.push({ kind: "send", bytes: step.send });
+    if (step.isDone) this.#enter({ at: "waiting-for-connect" });
+    return step.rest;
+  }
+
+  #readChunks(bytes: Buffer): void {
+    this.#reader.receive(bytes, (message) => {
+      if (this.#state.at !== "closed") this.#take(message);
+    });
+    const ack = this.#acks.due(this.#reader.bytesReceived);
+    if (ack !== undefined && this.#state.at !== "closed") this.#send(2, ack);
+  }
+
+  #take(message: Message): void {
+    switch (message.type) {
+      case MessageType.Audio:
+      case MessageType.Video:
+        this.#takeMedia(message);
+        break;
+      case MessageType.Aggregate:
+        for (const part of splitAggregate(message)) {
+          if (part.type === MessageType.Audio || part.type === MessageType.Video) this.#takeMedia(part);
+          else if (part.type === MessageType.DataAmf0) this.#takeData(part);
+        }
+        break;
+      case MessageType.DataAmf0:
+      case MessageType.DataAmf3:
+        this.#takeData(message);
+        break;
+      case MessageType.CommandAmf0:
+      case MessageType.CommandAmf3:
+        this.#countCommand();
+        this.#obey(message);
+        break;
+      default:
+        this.#countCommand();
+        this.#obeyControl(message);
+    }
+  }
+
+  #takeMedia(message: Message): void {
+    if (!this.#isOfPublication(message)) return;
+    const state = this.#state;
+    if (state.at === "publishing" && !state.hasMedia) this.#state = { ...state, hasMedia: true };
+    this.#outputs.push({ kind: "media", message });
+  }
+
+  /** Timed data may come in bursts, behind a stall of the network: too much of it is lost, not the broadcast. */
+  #takeData(message: Message): void {
+    if (this.#state.at !== "publishing") this.#countCommand();
+    else if (!this.#isWithinBudget()) return;
+    if (this.#isOfPublication(message)) this.#outputs.push({ kind: "media", message });
+  }
+
+  /** Some encoders publish, and then send their media, on message stream 0. */
+  #isOfPublication(message: Message): boolean {
+    const state = this.#state;
+    return state.at === "publishing" && (message.streamId === state.streamId || message.streamId === 0);
+  }
+
+  /** Bounds the work a peer can make us do without sending any media. */
+  #countCommand(): void {
+    if (this.#isWithinBudget()) return;
+    throw new ProtocolError("too-many-messages", "more without media than any encoder sends");
+  }
+
+  #isWithinBudget(): boolean {
+    if (this.#state.at === "publishing") {
+      const second = Math.floor(this.#nowMs / 1000);
+      if (second !== this.#commandSecond) {
+        this.#commandSecond = second;
+        this.#commandCount = 0;
+      }
+    }
+    const max = this.#state.at === "publishing" ? COMMANDS_PER_SECOND_MAX : COMMANDS_BEFORE_PUBLISH_MAX;
+    this.#commandCount += 1;
+    return this.#commandCount <= max;
+  }
+
+  #obeyControl(message: Message): void {
+    const control = decodeControl(message);
+    if (control === undefined) return;
+    if (control.kind === "window-ack-size") this.#acks.setWindow(control.bytes);
+    else if (control.kind === "ping-request") {
+      this.#send(2, encodeControl({ kind: "ping-response", timestamp: control.timestamp }));
+    }
+  }
+
+  #obey(message: Message): void {
+    const limits = this.#state.at === "publishing" ? AMF0_LIMITS : AMF0_LIMITS_BEFORE_PUBLISH;
+    const command = decodeCommand(message, limits);
+    if (this.#state.at === "waiting-for-connect" && command.name !== "connect") {
+      if (command.name === "publish") throw new ProtocolError("unexpected-command", "publish before connect");
+      return;
+    }
+    switch (command.name) {
+      case "connect":
+        return this.#obeyConnect(command);
+      case "createStream":
+        return this.#obeyCreateStream(command);
+      case "publish":
+        return this.#obeyPublish(command, message.streamId);
+      case "FCPublish":
+        this.#send(3, reply.result(command.transactionId));
+        // FMLE-style hardware waits for this one before it goes on.
+        return this.#send(3, reply.fcPublishStarted());
+      case "FCUnpublish":
+        this.#endPublication();
+        return this.#send(3, reply.fcUnpublished());
+      case "deleteStream":
+        // GStreamer sends the stream's name here instead of its number: with one publication there is no doubt.
+        return this.#endPublication();
+      case "closeStream":
+        return this.#endPublication();
+      case "getStreamLength":
+        return this.#send(3, reply.result(command.transactionId, 0));
+      default:
+        // releaseStream, _checkbw, FCSubscribe and whatever else: some clients wait for an answer to anything.
+        if (command.transactionId > 0 && command.name !== "_result" && command.name !== "_error") {
+          this.#send(3, reply.result(command.transactionId));
+        }
+    }
+  }
+
+  #obeyConnect(command: Command): void {
+    const properties: Amf0Value = command.object;
+    const app = textProperty(properties, "app") ?? "";
+    if (app.length > APP_LENGTH_MAX) {
+      this.#send(3, reply.connectRefused(command.transactionId, "The application name is too long."));
+      return this.#close("refused", "application name too long");
+    }
+    this.#app = app;
+    this.#encoder = printable(textProperty(properties, "flashVer") ?? "");
+    this.#send(2, encodeControl({ kind: "window-ack-size", bytes: 2_500_000 }));
+    this.#send(2, encodeControl({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: PeerBandwidthLimit.Dynamic }));
+    this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: CHUNK_SIZE }));
+    this.#chunkSize = CHUNK_SIZE;
+    const objectEncoding = numberProperty(properties, "objectEncoding") === 3 ? 3 : 0;
+    this.#send(3, reply.connected(command.transactionId, objectEncoding));
+    if (this.#state.at === "waiting-for-connect") this.#enter({ at: "waiting-for-publish" });
+  }
+
+  #obeyCreateStream(command: Command): void {
+    if (this.#streamsCreated >= MESSAGE_STREAMS_MAX) {
+      throw new ProtocolError("unexpected-command", `more than ${MESSAGE_STREAMS_MAX} message streams`);
+    }
+    this.#streamsCreated += 1;
+    this.#send(3, reply.result(command.transactionId, this.#streamsCreated));
+  }
+
+  #obeyPublish(command: Command, onStreamId: number): void {
+    const streamId = onStreamId === 0 ? Math.max(1, this.#streamsCreated) : onStreamId;
+    const name = command.args[0];
+    if (this.#state.at !== "waiting-for-publish") {
+      return this.#send(5, reply.publishRefused(streamId, "This connection is already publishing."));
+    }
+    if (typeof name === "string" && name.length > NAME_LENGTH_MAX) {
+      this.#send(5, reply.publishRefused(streamId, "The stream key is too long."));
+      return this.#close("refused", "stream key too long");
+    }
+    this.#requestId += 1;
+    const requestId = this.#requestId;
+    this.#enter({ at: "deciding", requestId, streamId, sinceMs: this.#stateSinceMs });
+    const text = typeof name === "string" ? name : "";
+    this.#outputs.push({
+      kind: "publish-requested",
+      request: { requestId, app: this.#app, name: text, encoder: this.#encoder },
+    });
+  }
+
+  #endPublication(): void {
+    const state = this.#state;
+    if (state.at === "deciding") {
+      // Who takes back what was not decided yet gains neither time nor another budget by it.
+      this.#state = { at: "waiting-for-publish" };
+      this.#stateSinceMs = state.sinceMs;
+    } else if (state.at === "publishing") {
+      this.#enter({ at: "waiting-for-publish" });
+      this.#commandCount = 0;
+      this.#outputs.push({ kind: "unpublished" });
+    }
+  }
+
+  #enter(state: State): void {
+    this.#state = state;
+    this.#stateSinceMs = this.#nowMs;
+  }
+
+  #send(csid: number, message: Message): void {
+    this.#outputs.push({ kind: "send", bytes: encodeMessage(csid, message, this.#chunkSize) });
+  }
+
+  #close(reason: ServerCloseReason, detail: string): void {
+    this.#state = { at: "closed" };
+    this.#outputs.push({ kind: "closed", reason, detail });
+  }
+
+  #takeOutputs(): readonly ServerOutput[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+}
+
+const ENCODER_NAME_MAX = 64;
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "").slice(0, ENCODER_NAME_MAX);
+}

@@ -1,0 +1,106 @@
+/** Why a text is no target URL. A closed word: for API answers and tests. */
+export type TargetUrlProblem =
+  | "not-a-url"
+  | "unsupported-scheme"
+  | "bad-character"
+  | "has-user-info"
+  | "no-host"
+  | "bad-port";
+
+/** A target's URL, taken apart as OBS takes its "server" field apart. */
+export type TargetAddress = {
+  readonly scheme: "rtmp" | "rtmps";
+  /** As written, in lower case; an IPv6 address keeps its brackets. Its form is not judged here. */
+  readonly host: string;
+  /** The port to connect to: the explicit one, else 1935 for rtmp and 443 for rtmps. */
+  readonly port: number;
+  /** Set where the URL names a port. */
+  readonly explicitPort?: number;
+  /** Everything behind the host, query included (YouTube's backup is `live2?backup=1`). May be empty. */
+  readonly app: string;
+  /** What `connect` says: the port only where the URL names one, because Facebook compares it. */
+  readonly tcUrl: string;
+};
+
+const DEFAULT_PORT = { rtmp: 1_935, rtmps: 443 } as const;
+const PORT_MAX = 65_535;
+
+const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+const PORT = /^[1-9]\d{0,4}$/;
+const CONTROL_OR_SPACE = /[\p{Cc}\p{Z}]/u;
+
+/** `host` or `host:port`; undefined where what stands behind the host is no port. */
+function splitAuthority(authority: string): { host: string; portText?: string } | undefined {
+  const bracket = authority.startsWith("[") ? authority.indexOf("]") : -1;
+  const rest = authority.slice(bracket + 1);
+  const colon = authority.startsWith("[") && bracket < 0 ? -1 : rest.indexOf(":");
+  if (colon < 0) return { host: authority };
+  if (bracket >= 0 && colon > 0) return undefined;
+  const hostEnd = bracket + 1 + colon;
+  return { host: authority.slice(0, hostEnd), portText: authority.slice(hostEnd + 1) };
+}
+
+/**
+ * Splits a target's URL into what RTMP transmits, or says in a word why it is none. Hand-written, because WHATWG `URL`
+ * changes paths and hosts of schemes it does not know. The rule is that of OBS: the application is everything behind
+ * the host, query included, less a fragment and exactly one trailing slash; an empty application is legal. Whether the
+ * host is well-formed is `hostProblem`'s question, and where it points is asked at each connect.
+ */
+export function parseTargetUrl(url: string): TargetAddress | TargetUrlProblem {
+  const schemeMatch = SCHEME.exec(url);
+  if (schemeMatch === null) return "not-a-url";
+  const scheme = (schemeMatch[1] ?? "").toLowerCase();
+  if (scheme !== "rtmp" && scheme !== "rtmps") return "unsupported-scheme";
+  // Readers disagree whether a backslash ends the host, and blanks and line breaks end lines of protocols behind us.
+  if (url.includes("\\") || CONTROL_OR_SPACE.test(url)) return "bad-character";
+
+  const afterScheme = url.slice(schemeMatch[0].length).split("#", 1)[0] ?? "";
+  const authorityEnd = afterScheme.search(/[/?]/);
+  const authority = authorityEnd < 0 ? afterScheme : afterScheme.slice(0, authorityEnd);
+  if (authority.includes("@")) return "has-user-info";
+  const parts = splitAuthority(authority.toLowerCase());
+  if (parts === undefined) return "bad-port";
+  if (parts.host === "") return "no-host";
+
+  const behind = authorityEnd < 0 ? "" : afterScheme.slice(authorityEnd);
+  const rest = behind.startsWith("/") ? behind.slice(1) : behind;
+  const app = rest.endsWith("/") ? rest.slice(0, -1) : rest;
+  const tcUrlHead = `${scheme}://${parts.host}`;
+  if (parts.portText === undefined) {
+    return { scheme, host: parts.host, port: DEFAULT_PORT[scheme], app, tcUrl: `${tcUrlHead}/${app}` };
+  }
+  const port = Number(parts.portText);
+  if (!PORT.test(parts.portText) || port > PORT_MAX) return "bad-port";
+  return { scheme, host: parts.host, port, explicitPort: port, app, tcUrl: `${tcUrlHead}:${port}/${app}` };
+}
+
+/**
+ * The stream name to publish: the key without the blanks and line breaks that come along when it is pasted, otherwise
+ * byte for byte. No percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque.
+ */
+export function streamName(streamKey: string): string {
+  return streamKey.replace(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, "");
+}
+
+/** Cuts the query, trailing slashes and Flash Media Server's default instance off. */
+function barePath(text: string): string {
+  let path = (streamName(text).split("?", 1)[0] ?? "").replace(/^\/+/, "");
+  for (;;) {
+    const shorter = path.endsWith("/_definst_") ? path.slice(0, -"/_definst_".length) : path;
+    const cut = shorter.endsWith("/") ? shorter.slice(0, -1) : shorter;
+    if (cut === path) return path;
+    path = cut;
+  }
+}
+
+/**
+ * The key an encoder means by the application it connects to and the name it publishes. Usually that is the name. FFmpeg
+ * given `rtmp://host/key`, cameras with one URL field, and OBS publishing a name that is only a query (`?…`) have it as
+ * the last segment of the application. Queries are no part of a key. Empty where there is nothing to go by.
+ */
+export function publishKey(app: string, name: string): string {
+  const bareName = barePath(name);
+  if (bareName !== "") return bareName;
+  const bareApp = barePath(app);
+  return bareApp.slice(bareApp.lastIndexOf("/") + 1);
+}

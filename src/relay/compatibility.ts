@@ -1,0 +1,43 @@
+import { describeAudio, describeVideo } from "./feed.ts";
+import type { StreamHead } from "./stream-head.ts";
+
+/**
+ * How a stream goes on after a change of encoder. `same`: a new sequence header at most. `reconnect`: another codec, sample rate
+ * or set of tracks, which receivers take within one connection badly or not at all. `incomplete`: tracks are missing that may
+ * still come.
+ */
+export type Continuation = "same" | "reconnect" | "incomplete";
+
+/** Compares what targets were told with what the next encoder has shown so far. */
+export function continuationOf(sent: StreamHead, coming: StreamHead): Continuation {
+  const before = tracksOf(sent);
+  const after = tracksOf(coming);
+  const isMissing = [...before.keys()].some((slot) => !after.has(slot));
+  if (isMissing) return "incomplete";
+  const isSame = before.size === after.size && [...before].every(([slot, track]) => after.get(slot) === track);
+  return isSame ? "same" : "reconnect";
+}
+
+/** What differs between two streams that are to stand in for each other, in words; empty where nothing does. */
+export function differences(onAir: StreamHead, standby: StreamHead): string {
+  const [before, after] = [describe(onAir), describe(standby)];
+  return Object.keys({ ...before, ...after })
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `${name} ${after[name] ?? "none"} instead of ${before[name] ?? "none"}`)
+    .join(", ");
+}
+
+function describe(head: StreamHead): Readonly<Record<string, string | number | undefined>> {
+  return { ...describeVideo(head.config("video")), ...describeAudio(head.config("audio")) };
+}
+
+/** Codec and, for sound, what may not change within a connection; by track and kind of configuration. */
+function tracksOf(head: StreamHead): Map<string, string> {
+  const tracks = new Map<string, string>();
+  for (const [slot, { kind, payload }] of head.configs) {
+    const { audioCodec, sampleRate, channels } = kind === "audio" ? describeAudio(payload) : {};
+    const track = kind === "audio" ? `${audioCodec} ${sampleRate} ${channels}` : `${describeVideo(payload).videoCodec}`;
+    tracks.set(slot, track);
+  }
+  return tracks;
+}

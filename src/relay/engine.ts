@@ -1,0 +1,171 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { ChannelSample } from "../exchange/samples.ts";
+import { Channel } from "./channel.ts";
+import type { Source, SourceDescription } from "./feed.ts";
+import type { Dialer, LinkClose } from "./ports.ts";
+import { RETRIES_PER_SECOND, RetryPace } from "./retry-pace.ts";
+
+/** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
+const FLUSH_INTERVAL_MS = 50;
+const TICK_MS = 1_000;
+
+export type EngineDeps = {
+  readonly clock: Clock;
+  /** 0 ≤ n < 1, for the spread of retries. */
+  readonly random: () => number;
+  readonly dialer: Dialer;
+  /** Takes what happened, at the moment it happens. */
+  readonly tell: (fact: Fact) => void;
+  /** Takes the counters of the channels on air: once a second, and once when a broadcast ends. */
+  readonly report: (samples: readonly ChannelSample[]) => void;
+  /** Retries of all targets together in a second; default 20. */
+  readonly retriesPerSecond?: number;
+};
+
+/**
+ * The data plane: all channels of one media thread. Knows no socket and reads no clock: it is given both, and can run on
+ * virtual time.
+ */
+export class Engine {
+  readonly #deps: EngineDeps;
+  readonly #channels = new Map<ChannelId, Channel>();
+  readonly #dirty = new Set<Channel>();
+  #flushTimer: Timer | undefined;
+  #tickTimer: Timer | undefined;
+  #nextTickMs: number;
+  #lastIngestId = 0;
+  readonly #retryPace: RetryPace;
+
+  constructor(deps: EngineDeps) {
+    this.#deps = { ...deps, clock: guardedClock(deps.clock, (error) => this.#tellFault(error)) };
+    this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
+    this.#nextTickMs = deps.clock.now();
+    this.#startTick();
+  }
+
+  /** Takes what is newly wanted of a channel, if an encoder ever came for it: others are brought along with their admission. */
+  apply(spec: ChannelSpec): void {
+    this.#channels.get(spec.channelId)?.apply(spec);
+  }
+
+  /** Takes the spec that an encoder's admission brought. */
+  introduce(spec: ChannelSpec): void {
+    if (this.#channels.has(spec.channelId)) return this.apply(spec);
+    const { clock, random, dialer, tell } = this.#deps;
+    this.#channels.set(
+      spec.channelId,
+      new Channel(spec, {
+        clock,
+        random,
+        dialer,
+        tell,
+        onFault: (error) => this.#tellFault(error),
+        reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
+        onDirty: (dirty) => this.#scheduleFlush(dirty),
+        onOver: (over) => this.#report([over]),
+      }),
+    );
+  }
+
+  /** Forgets a channel; whoever publishes to it is dismissed. */
+  remove(channelId: ChannelId): void {
+    this.#channels.get(channelId)?.end("removed", "end");
+    this.#channels.delete(channelId);
+  }
+
+  /** Ends a channel's broadcast now and dismisses its encoder. */
+  end(channelId: ChannelId): void {
+    this.#channels.get(channelId)?.end("ended", "end");
+  }
+
+  /** Dismisses the encoder of one of a channel's keys as if its connection were lost. */
+  cutSource(channelId: ChannelId, slot: IngestSlot): void {
+    this.#channels.get(channelId)?.cutSource(slot);
+  }
+
+  /** Dials a target that waits for its next attempt at once. */
+  retryTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#channels.get(channelId)?.retryTarget(targetId);
+  }
+
+  /** Whether an encoder with the right key may come now; false where two fight over it. */
+  admits(channelId: ChannelId, slot: IngestSlot): boolean {
+    return this.#channels.get(channelId)?.admits(slot) ?? false;
+  }
+
+  /** An encoder was admitted to this channel. Undefined where the channel went in the meantime. */
+  open(channelId: ChannelId, description: SourceDescription): Source | undefined {
+    this.#lastIngestId += 1;
+    return this.#channels.get(channelId)?.open(this.#lastIngestId, description);
+  }
+
+  /** Leaves every target as asked and dismisses every encoder. */
+  shutDown(how: LinkClose): void {
+    this.#flushTimer?.cancel();
+    this.#tickTimer?.cancel();
+    for (const channel of this.#channels.values()) channel.end("shutdown", how);
+    this.#channels.clear();
+  }
+
+  #tellFault(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "relay", detail });
+  }
+
+  #scheduleFlush(channel: Channel): void {
+    this.#dirty.add(channel);
+    this.#flushTimer ??= this.#deps.clock.startTimer(FLUSH_INTERVAL_MS, () => {
+      this.#flushTimer = undefined;
+      for (const dirty of this.#dirty) dirty.flush();
+      this.#dirty.clear();
+    });
+  }
+
+  #startTick(): void {
+    const nowMs = this.#deps.clock.now();
+    // Kept in step, so that a "last second" is one; after a pause of the whole process the count starts afresh.
+    this.#nextTickMs = Math.max(this.#nextTickMs, nowMs - TICK_MS) + TICK_MS;
+    this.#tickTimer = this.#deps.clock.startTimer(Math.max(0, this.#nextTickMs - nowMs), () => {
+      this.#startTick();
+      this.#tick();
+    });
+  }
+
+  #tick(): void {
+    const onAir = [...this.#channels.values()].filter((channel) => channel.isOnAir);
+    for (const channel of onAir) channel.tick();
+    blameUplink(onAir);
+    this.#report(onAir);
+  }
+
+  #report(channels: readonly Channel[]): void {
+    const samples = channels.map((channel) => channel.sample()).filter((sample) => sample !== undefined);
+    if (samples.length > 0) this.#deps.report(samples);
+  }
+}
+
+/** A clock whose timers cannot end the thread: what one throws is told. */
+function guardedClock(clock: Clock, onFault: (error: unknown) => void): Clock {
+  return {
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
+    startTimer: (delayMs, run) =>
+      clock.startTimer(delayMs, () => {
+        try {
+          run();
+        } catch (error) {
+          onFault(error);
+        }
+      }),
+  };
+}
+
+/** Where every target of several channels stalls at once the fault is on our side of the network: the reason says so. */
+function blameUplink(channels: readonly Channel[]): void {
+  const withLinks = channels.map((channel) => [...channel.targets].filter((target) => target.hasLink));
+  const connected = withLinks.filter((targets) => targets.length > 0);
+  if (connected.length < 2 || !connected.flat().every((target) => target.isStalled)) return;
+  for (const target of connected.flat()) target.blameUplink();
+}

@@ -1,0 +1,182 @@
+import type { IngestSlot } from "../exchange/channel-spec.ts";
+import type { IngestEnd } from "../exchange/facts.ts";
+import type { IngestSample } from "../exchange/samples.ts";
+import { parseAudioSpecificConfig } from "../protocol/flv/aac-config.ts";
+import { classifyAudio } from "../protocol/flv/audio-tag.ts";
+import { parseAvcConfig } from "../protocol/flv/avc-config.ts";
+import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import type { Message } from "../protocol/rtmp/message.ts";
+import { type Intake, takeIn } from "./intake.ts";
+import { StreamHead } from "./stream-head.ts";
+
+/** Who publishes, as far as the relay cares. */
+export type SourceDescription = {
+  readonly slot: IngestSlot;
+  readonly remoteAddress: string;
+  readonly encoder: string;
+  /** The relay let go of this source: another took its place, or its channel went. Close its connection. */
+  readonly onDismissed: () => void;
+};
+
+/** The relay's end of an ingest: whatever it gives goes to the channel's targets while it is the one on air. */
+export interface Source {
+  /** Takes an audio, video or data message. Ignored once the source was dismissed or ended. */
+  push(message: Message): void;
+  /** The encoder left. Idempotent. */
+  end(end: IngestEnd): void;
+}
+
+/** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. */
+export const SILENT_AFTER_MS = 2_000;
+/** Frame rates are measured over this many pictures at least, in milliseconds. */
+const RATE_WINDOW_MS = 2_000;
+
+/**
+ * One encoder's stream, on air or not: what a decoder needs of it, how it is doing, and its counters. Knows nothing of
+ * targets.
+ */
+export class Feed {
+  readonly ingestId: number;
+  readonly description: SourceDescription;
+  readonly head = new StreamHead();
+  readonly #startTime: number;
+  readonly openedMs: number;
+  #lastMediaMs: number;
+  #healthySinceMs: number;
+  #firstFrameMs: number | undefined;
+  #bytesTotal = 0;
+  #bytesAtTick = 0;
+  #bytesPerSecond = 0;
+  #pictures = 0;
+  #rateFromMs = 0;
+  #picturesPerSecond: number | undefined;
+  #lastKeyframe: { readonly timestamp: number } | undefined;
+  #keyframeIntervalMs: number | undefined;
+
+  constructor(ingestId: number, description: SourceDescription, startTime: number, nowMs: number) {
+    this.ingestId = ingestId;
+    this.description = description;
+    this.#startTime = startTime;
+    this.openedMs = nowMs;
+    this.#lastMediaMs = nowMs;
+    this.#healthySinceMs = nowMs;
+    this.#rateFromMs = nowMs;
+  }
+
+  get slot(): IngestSlot {
+    return this.description.slot;
+  }
+
+  /** Takes a message: classified, counted, and remembered where it is a header. */
+  take(message: Message, nowMs: number): Intake {
+    this.#bytesTotal += message.payload.length;
+    const intake = takeIn(message);
+    switch (intake.what) {
+      case "metadata":
+        this.head.setMetadata(intake.payload, intake.announcesVideo);
+        break;
+      case "metadata-cleared":
+        this.head.clearMetadata();
+        break;
+      case "config":
+        this.head.setConfig(intake.kind, intake.slot, intake.payload);
+        break;
+      case "frame":
+        this.#countFrame(intake.kind, intake.isKeyframe, message.timestamp, nowMs);
+        break;
+      case "ignored":
+        break;
+    }
+    return intake;
+  }
+
+  #countFrame(kind: "audio" | "video", isKeyframe: boolean, timestamp: number, nowMs: number): void {
+    this.head.sawFrame(kind, nowMs);
+    // Behind a gap it is a stream begun anew.
+    if (nowMs - this.#lastMediaMs > SILENT_AFTER_MS) this.#healthySinceMs = nowMs;
+    this.#lastMediaMs = nowMs;
+    this.#firstFrameMs ??= nowMs;
+    if (kind !== "video") return;
+    this.#pictures += 1;
+    if (!isKeyframe) return;
+    if (this.#lastKeyframe !== undefined) {
+      this.#keyframeIntervalMs = (timestamp - this.#lastKeyframe.timestamp + 2 ** 32) % 2 ** 32;
+    }
+    this.#lastKeyframe = { timestamp };
+  }
+
+  /** Milliseconds since a frame came, or since the encoder did. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.#lastMediaMs;
+  }
+
+  /** Milliseconds of media without a gap; 0 while there is one. */
+  healthyMs(nowMs: number): number {
+    return this.silentMs(nowMs) > SILENT_AFTER_MS ? 0 : nowMs - this.#healthySinceMs;
+  }
+
+  /** Whether anything of a stream came: a header, or a frame. */
+  get hasBegun(): boolean {
+    return this.#firstFrameMs !== undefined || this.head.configs.size > 0;
+  }
+
+  /** Milliseconds since its first frame; undefined before. */
+  framesForMs(nowMs: number): number | undefined {
+    return this.#firstFrameMs === undefined ? undefined : nowMs - this.#firstFrameMs;
+  }
+
+  /** Call once a second. */
+  tick(nowMs: number): void {
+    this.#bytesPerSecond = this.#bytesTotal - this.#bytesAtTick;
+    this.#bytesAtTick = this.#bytesTotal;
+    if (nowMs - this.#rateFromMs < RATE_WINDOW_MS) return;
+    this.#picturesPerSecond = (this.#pictures * 1_000) / (nowMs - this.#rateFromMs);
+    this.#pictures = 0;
+    this.#rateFromMs = nowMs;
+  }
+
+  sample(state: IngestSample["state"]): IngestSample {
+    const { slot, remoteAddress, encoder } = this.description;
+    const frameRate = this.#picturesPerSecond;
+    const intervalMs = this.#keyframeIntervalMs;
+    return {
+      state,
+      slot,
+      remoteAddress,
+      encoder,
+      startTime: this.#startTime,
+      ...describeVideo(this.head.config("video")),
+      ...(frameRate === undefined || frameRate === 0 ? {} : { frameRate: Math.round(frameRate * 100) / 100 }),
+      ...(intervalMs === undefined ? {} : { keyframeIntervalSeconds: intervalMs / 1_000 }),
+      ...describeAudio(this.head.config("audio")),
+      bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
+      bytesTotal: this.#bytesTotal,
+    };
+  }
+}
+
+type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
+type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
+
+/** What a video sequence header says. */
+export function describeVideo(config: Buffer | undefined): VideoFormat {
+  if (config === undefined) return {};
+  const tag = classifyVideo(config);
+  const picture =
+    tag.codec === "avc" ? parseAvcConfig(config.subarray(tag.bodyOffset, tag.bodyEnd))?.picture : undefined;
+  return {
+    videoCodec: tag.codec,
+    ...(picture === undefined ? {} : { width: picture.width, height: picture.height }),
+  };
+}
+
+/** What an audio sequence header says. */
+export function describeAudio(config: Buffer | undefined): AudioFormat {
+  if (config === undefined) return {};
+  const tag = classifyAudio(config);
+  const aac = tag.codec === "aac" ? parseAudioSpecificConfig(config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  return {
+    audioCodec: tag.codec,
+    ...(aac === undefined ? {} : { sampleRate: aac.sampleRate, channels: aac.channels }),
+  };
+}

@@ -1,0 +1,97 @@
+import { AMF0_LIMITS } from "../protocol/amf0/decode.ts";
+import { classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
+import { encodeTargetMetadata, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
+import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import { decodeData } from "../protocol/rtmp/command.ts";
+import { type Message, MessageType } from "../protocol/rtmp/message.ts";
+import { ProtocolError } from "../protocol/rtmp/protocol-error.ts";
+
+/** What one message from an encoder means to the relay. */
+export type Intake =
+  /** Nothing to send on: empty, an end mark (FFmpeg's looks like a keyframe), a command, timed data, unreadable. */
+  | { readonly what: "ignored" }
+  | { readonly what: "metadata"; readonly payload: Buffer; readonly announcesVideo: boolean }
+  | { readonly what: "metadata-cleared" }
+  | { readonly what: "config"; readonly kind: "audio" | "video"; readonly slot: string; readonly payload: Buffer }
+  | {
+      readonly what: "frame";
+      readonly kind: "audio" | "video";
+      readonly isKeyframe: boolean;
+      /** Presentation time less decoding time, in milliseconds; 0 for sound. */
+      readonly compositionTimeMs: number;
+      readonly payload: Buffer;
+    };
+
+const IGNORED: Intake = { what: "ignored" };
+
+/** Sequence headers are some hundred bytes; one is kept for each track, so their size is bounded. */
+const CONFIG_BYTES_MAX = 64 * 1024;
+
+/** Classifies a message, once, for all targets. Never throws. */
+export function takeIn(message: Message): Intake {
+  switch (message.type) {
+    case MessageType.Video:
+      return takeInVideo(message.payload);
+    case MessageType.Audio:
+      return takeInAudio(message.payload);
+    case MessageType.DataAmf0:
+    case MessageType.DataAmf3:
+      return takeInData(message);
+    default:
+      return IGNORED;
+  }
+}
+
+function takeInVideo(payload: Buffer): Intake {
+  const tag = classifyVideo(payload);
+  switch (tag.part) {
+    case "config":
+    case "color":
+      if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
+      return { what: "config", kind: "video", slot: `video ${tag.trackId} ${tag.part}`, payload };
+    case "frame":
+      return {
+        what: "frame",
+        kind: "video",
+        isKeyframe: tag.isKeyframe && tag.trackId === 0,
+        compositionTimeMs: tag.compositionTimeMs,
+        payload,
+      };
+    default:
+      return IGNORED;
+  }
+}
+
+function takeInAudio(payload: Buffer): Intake {
+  const tag = classifyAudio(payload);
+  switch (tag.part) {
+    case "config":
+    case "multichannel":
+      if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
+      return { what: "config", kind: "audio", slot: `audio ${tag.trackId} ${tag.part}`, payload };
+    case "frame":
+      return {
+        what: "frame",
+        kind: "audio",
+        isKeyframe: false,
+        compositionTimeMs: 0,
+        payload: tag.hasAdts ? stripAdts(payload) : payload,
+      };
+    default:
+      return IGNORED;
+  }
+}
+
+function takeInData(message: Message): Intake {
+  try {
+    const data = readMetadata(decodeData(message, AMF0_LIMITS));
+    if (data.kind === "clear") return { what: "metadata-cleared" };
+    if (data.kind !== "metadata") return IGNORED;
+    const entries = rewriteMetadata(data.entries);
+    const announcesVideo = entries.has("videocodecid") || entries.has("width");
+    return { what: "metadata", payload: encodeTargetMetadata(entries), announcesVideo };
+  } catch (error) {
+    if (error instanceof ProtocolError) return IGNORED;
+    throw error;
+  }
+}

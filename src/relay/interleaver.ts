@@ -1,0 +1,50 @@
+/** A frame with its place in channel time, waiting for its turn. */
+export type Interleaved = {
+  readonly kind: "audio" | "video";
+  readonly isKeyframe: boolean;
+  readonly payload: Buffer;
+  readonly timeMs: number;
+  readonly arrivalMs: number;
+};
+
+/** A frame may be so late behind the other kind's without anything being done: less than a picture's time. */
+const LATE_MS = 50;
+/** Longest that frames are held back for late ones of the other kind; what is later still is moved up in time. */
+const HOLD_BACK_MAX_MS = 300;
+
+/**
+ * Puts sound and pictures into one order of time, as platforms demand. Most encoders send them so, and then nothing waits here. Where
+ * one kind regularly comes late (its encoder is slower), the other is held back for it: moved up in time instead, the late kind
+ * would be out of step with the other at every target.
+ */
+export class Interleaver {
+  #holdBackMs = 0;
+  #waiting: Interleaved[] = [];
+  readonly #lastMs = new Map<Interleaved["kind"], number>();
+
+  /** Takes a frame; answers those whose turn has come, in order. `sentMs`: channel time of the last frame that was sent. */
+  add(frame: Interleaved, sentMs: number): Interleaved[] {
+    const lateMs = sentMs - frame.timeMs;
+    if (lateMs > LATE_MS) this.#holdBackMs = Math.min(HOLD_BACK_MAX_MS, Math.max(this.#holdBackMs, lateMs + LATE_MS));
+    this.#lastMs.set(frame.kind, frame.timeMs);
+    if (this.#holdBackMs === 0) return [frame];
+    // Never before one of its own kind: that is the order of decoding, whatever the times say.
+    const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
+    this.#waiting.splice(at, 0, frame);
+    return this.#due(frame.arrivalMs);
+  }
+
+  /** Everything that waits, in order: the stream ends, or changes here. */
+  drain(): Interleaved[] {
+    this.#lastMs.clear();
+    return this.#waiting.splice(0);
+  }
+
+  /** A frame's turn is when nothing earlier can come any more, or when it has waited long enough. */
+  #due(nowMs: number): Interleaved[] {
+    const reachedMs = this.#lastMs.size < 2 ? Number.NEGATIVE_INFINITY : Math.min(...this.#lastMs.values());
+    const isDue = ({ timeMs, arrivalMs }: Interleaved) => timeMs <= reachedMs || nowMs - arrivalMs >= this.#holdBackMs;
+    const firstThatWaits = this.#waiting.findIndex((frame) => !isDue(frame));
+    return this.#waiting.splice(0, firstThatWaits === -1 ? this.#waiting.length : firstThatWaits);
+  }
+}

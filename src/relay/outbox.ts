@@ -1,0 +1,207 @@
+import type { DroppedFrames } from "../exchange/samples.ts";
+import type { Packet, PacketKind } from "./packet.ts";
+import { cutOwn, recutPacket } from "./packet.ts";
+
+export type OutboxLimits = {
+  /** Chunk bytes that may wait. */
+  readonly bytesMax: number;
+  /** Media time that may wait, in milliseconds. */
+  readonly timeMaxMs: number;
+};
+
+const OUTBOX_LIMITS: OutboxLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
+
+/** What was last sent on one chunk stream. */
+type Sent = { readonly timeMs: number; readonly ordinal: number };
+
+/** The messages a target gets before its first media: metadata, then sequence headers. */
+export type HeadMessage = { readonly kind: PacketKind; readonly type: number; readonly payload: Buffer };
+
+/**
+ * Packets waiting for one target's socket. Bounded in bytes and media time: a target that is too slow loses its own video up
+ * to the next keyframe, its audio as far as that does not suffice, and never holds up the encoder or another target.
+ * Sequence headers and metadata are never lost.
+ *
+ * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only after a
+ * join or a loss does a packet get a header of its own.
+ */
+export class Outbox {
+  readonly #limits: OutboxLimits;
+  readonly #streamId: number;
+  readonly #sent = new Map<PacketKind, Sent>();
+  readonly #head: Buffer[] = [];
+  #waiting: Packet[] = [];
+  /** Everything before this index of `#waiting` has left. */
+  #next = 0;
+  #bytes = 0;
+  #baseMs: number | undefined;
+  #needsKeyframe = false;
+  readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
+
+  /** `streamId`: the message stream id the target gave, for the few headers that name it. */
+  constructor(streamId: number, limits: OutboxLimits = OUTBOX_LIMITS) {
+    this.#streamId = streamId;
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    return this.#next === this.#waiting.length && this.#head.length === 0;
+  }
+
+  /** Chunk bytes waiting. */
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Media time waiting, in milliseconds. */
+  get waitingMs(): number {
+    // Headers are kept however long they wait: they say nothing of how far behind the target is.
+    let at = this.#next;
+    while (this.#waiting[at]?.isConfig === true) at += 1;
+    const first = this.#waiting[at];
+    const last = this.#waiting[this.#waiting.length - 1];
+    return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
+  }
+
+  /** Audio and video frames lost so far, by cause. */
+  get drops(): DroppedFrames {
+    return this.#drops;
+  }
+
+  /** Begins the connection's timeline: `baseMs` of channel time becomes 0, the head's messages go first, at 0. */
+  begin(baseMs: number, head: readonly HeadMessage[]): void {
+    this.#baseMs = baseMs;
+    for (const message of head) {
+      const before = this.#sent.get(message.kind);
+      const own =
+        before === undefined
+          ? ({ fmt: 0, timestampMs: 0, streamId: this.#streamId } as const)
+          : ({ fmt: 1, deltaMs: 0 } as const);
+      this.#head.push(cutOwn(message.kind, message.type, message.payload, own));
+      this.#sent.set(message.kind, { timeMs: baseMs, ordinal: Number.NaN });
+    }
+  }
+
+  /** Queues a packet; false if this made the target lose something: this packet, or others that waited. */
+  offer(packet: Packet): boolean {
+    if (packet.kind === "video" && !packet.isConfig && this.#needsKeyframe) {
+      if (!packet.isKeyframe) {
+        this.#drops.untilKeyframe += 1;
+        return false;
+      }
+      this.#needsKeyframe = false;
+    }
+    this.#waiting.push(packet);
+    this.#bytes += packet.end - packet.start;
+    if (!this.#isOver()) return true;
+    this.#shrink();
+    return false;
+  }
+
+  /**
+   * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing waits.
+   * Packets that were cut in a row come as one slice; the pieces of a join or a loss are copied together.
+   */
+  take(bytesMax: number): Buffer | undefined {
+    const pieces: Buffer[] = this.#head.splice(0);
+    let total = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    let run: { block: Buffer; start: number; end: number } | undefined;
+    while (this.#next < this.#waiting.length) {
+      const packet = this.#waiting[this.#next];
+      if (packet === undefined) break;
+      const length = packet.end - packet.start;
+      if (total > 0 && total + length > bytesMax) break;
+      this.#next += 1;
+      this.#bytes -= length;
+      total += length;
+      if (this.#isContinuous(packet)) {
+        if (run !== undefined && run.block === packet.block && run.end === packet.start) run.end = packet.end;
+        else {
+          if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+          run = { block: packet.block, start: packet.start, end: packet.end };
+        }
+      } else {
+        if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+        run = undefined;
+        pieces.push(this.#recut(packet));
+      }
+      this.#sent.set(packet.kind, { timeMs: packet.timeMs, ordinal: packet.ordinal });
+    }
+    if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+    this.#forgetTaken();
+    return pieces.length <= 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  #isContinuous(packet: Packet): boolean {
+    return this.#sent.get(packet.kind)?.ordinal === packet.ordinal - 1;
+  }
+
+  #recut(packet: Packet): Buffer {
+    const before = this.#sent.get(packet.kind);
+    // Metadata says nothing of time: it stays at the connection's 0, however long that is ago.
+    const deltaMs = packet.kind === "data" || before === undefined ? 0 : packet.timeMs - before.timeMs;
+    if (before !== undefined) return recutPacket(packet, { fmt: 1, deltaMs });
+    const timestampMs = packet.timeMs - (this.#baseMs ?? packet.timeMs);
+    return recutPacket(packet, { fmt: 0, timestampMs, streamId: this.#streamId });
+  }
+
+  /** Drops the array's spent front once it is worth the move. */
+  #forgetTaken(): void {
+    if (this.#next === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#next = 0;
+    } else if (this.#next > 256) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#limits.timeMaxMs;
+  }
+
+  /** Video before the last waiting keyframe goes first, or all of it where that does not help; then the oldest audio. */
+  #shrink(): void {
+    const cause = this.#bytes > this.#limits.bytesMax ? "overBytes" : "overTime";
+    let kept = this.#waiting.slice(this.#next);
+    const keyframeAt = kept.findLastIndex((packet) => packet.isKeyframe);
+    const group = kept.slice(Math.max(0, keyframeAt));
+    const isGroupKept = keyframeAt > 0 && !this.#exceeds(group);
+    if (!isGroupKept && kept.some(isVideoFrame)) this.#needsKeyframe = true;
+    const videoFrom = isGroupKept ? keyframeAt : kept.length;
+    kept = this.#without(kept, cause, (packet, index) => isVideoFrame(packet) && index < videoFrom);
+    this.#waiting = kept;
+    this.#next = 0;
+    if (!this.#isOver()) return;
+    const oldestMs = (kept[kept.length - 1]?.timeMs ?? 0) - this.#limits.timeMaxMs;
+    this.#waiting = this.#without(
+      kept,
+      cause,
+      ({ kind, isConfig, timeMs }) =>
+        kind === "audio" && !isConfig && (timeMs < oldestMs || this.#bytes > this.#limits.bytesMax),
+    );
+  }
+
+  #exceeds(packets: readonly Packet[]): boolean {
+    const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
+    const spanMs = (packets[packets.length - 1]?.timeMs ?? 0) - (packets[0]?.timeMs ?? 0);
+    return bytes > this.#limits.bytesMax || spanMs > this.#limits.timeMaxMs;
+  }
+
+  #without(
+    packets: readonly Packet[],
+    cause: keyof DroppedFrames,
+    isLost: (packet: Packet, index: number) => boolean,
+  ): Packet[] {
+    return packets.filter((packet, index) => {
+      if (!isLost(packet, index)) return true;
+      this.#bytes -= packet.end - packet.start;
+      this.#drops[cause] += 1;
+      return false;
+    });
+  }
+}
+
+function isVideoFrame(packet: Packet): boolean {
+  return packet.kind === "video" && !packet.isConfig;
+}

@@ -1,0 +1,78 @@
+import { type ChunkHeader, chunkHeaderLength, continuationHeaderLength } from "../protocol/rtmp/chunk-header.ts";
+import { cutLength, cutMessage, gatherPayload } from "../protocol/rtmp/chunk-writer.ts";
+import type { ChunkArena } from "./chunk-arena.ts";
+import { MEDIA_CHUNK_SIZE } from "./ports.ts";
+
+export type PacketKind = "audio" | "video" | "data";
+
+/** The chunk streams media leaves on; any distinct ones below 32 would do (nginx-rtmp knows no others). */
+const MEDIA_CSID: Readonly<Record<PacketKind, number>> = { audio: 4, data: 5, video: 6 };
+
+/**
+ * One audio, video or data message, classified once and cut into chunks once, as a delta (fmt 1) message. Deltas carry neither
+ * a time base nor a message stream id, so the same bytes serve every target that got the packet before it on the same chunk
+ * stream, whenever that target joined.
+ */
+export type Packet = {
+  readonly kind: PacketKind;
+  /** RTMP message type. */
+  readonly type: number;
+  /** A sequence header or metadata: never dropped. */
+  readonly isConfig: boolean;
+  readonly isKeyframe: boolean;
+  /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
+  readonly timeMs: number;
+  /** Counts the packets of one kind: n is a delta to n − 1. */
+  readonly ordinal: number;
+  readonly payloadLength: number;
+  /** The chunks are `block[start…end)`. */
+  readonly block: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** The step from the packet before it of its kind, as the chunks say it. */
+  readonly deltaMs: number;
+};
+
+export type PacketFields = Pick<Packet, "kind" | "type" | "isConfig" | "isKeyframe" | "timeMs" | "ordinal">;
+
+/** Cuts a packet's chunks into the arena; `deltaMs` is the step from the packet before it of the same kind. */
+export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: number, payload: Buffer): Packet {
+  const header = deltaHeader(fields.kind, fields.type, deltaMs, payload.length);
+  const { block, start } = arena.allocate(cutLength(header, MEDIA_CHUNK_SIZE));
+  const end = cutMessage(block, start, header, payload, MEDIA_CHUNK_SIZE);
+  return { ...fields, payloadLength: payload.length, block, start, end, deltaMs };
+}
+
+function deltaHeader(kind: PacketKind, type: number, deltaMs: number, length: number): ChunkHeader {
+  return { fmt: 1, csid: MEDIA_CSID[kind], time: deltaMs, length, type, streamId: 0 };
+}
+
+/** How a target has to be told of a message whose shared bytes do not fit what it got before. */
+export type OwnHeader =
+  | { readonly fmt: 0; readonly timestampMs: number; readonly streamId: number }
+  | { readonly fmt: 1; readonly deltaMs: number };
+
+/** The packet's bytes behind a header of the target's own. Copies: for joins, drops and resumes only. */
+export function recutPacket(packet: Packet, own: OwnHeader): Buffer {
+  const { kind, type, payloadLength } = packet;
+  const header = deltaHeader(kind, type, packet.deltaMs, payloadLength);
+  const payload = gatherPayload(
+    packet.block.subarray(packet.start, packet.end),
+    chunkHeaderLength(header),
+    payloadLength,
+    MEDIA_CHUNK_SIZE,
+    continuationHeaderLength(header),
+  );
+  return cutOwn(kind, type, payload, own);
+}
+
+/** Cuts one message for one target alone. */
+export function cutOwn(kind: PacketKind, type: number, payload: Buffer, own: OwnHeader): Buffer {
+  const header: ChunkHeader =
+    own.fmt === 1
+      ? deltaHeader(kind, type, own.deltaMs, payload.length)
+      : { fmt: 0, csid: MEDIA_CSID[kind], time: own.timestampMs, length: payload.length, type, streamId: own.streamId };
+  const bytes = Buffer.allocUnsafe(cutLength(header, MEDIA_CHUNK_SIZE));
+  cutMessage(bytes, 0, header, payload, MEDIA_CHUNK_SIZE);
+  return bytes;
+}

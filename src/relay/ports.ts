@@ -1,0 +1,46 @@
+import type { TargetSpec } from "../exchange/channel-spec.ts";
+import type { TargetError } from "../exchange/target-status.ts";
+
+/**
+ * One live connection to a target, as the relay sees it. The relay cuts the chunks itself, so that targets can share
+ * them; the link only carries bytes and speaks the command dialogue around them.
+ */
+export interface Link {
+  /** Hands bytes to the socket. Call only between `onPublishing` and `onClosed`. The bytes must not change afterwards. */
+  write(bytes: Buffer): void;
+  /** Bytes given to `write` that the kernel has not taken yet. 0 means the next write may go out at once. */
+  readonly pendingBytes: number;
+  /** Bytes of `write` that the kernel has taken, in all. */
+  readonly takenBytes: number;
+  /** Bytes the target has acknowledged in all; absent until its first acknowledgement. */
+  readonly ackedBytes: number | undefined;
+  /**
+   * Ends the link; `onClosed` is not called afterwards. What is pending is still sent, for a bounded time, except with
+   * `abort`. Idempotent.
+   */
+  close(how: LinkClose): void;
+}
+
+/**
+ * `end`: FCUnpublish and deleteStream, then FIN, for a broadcast that is over. `cut`: FIN without a word, so that the platform's
+ * own grace counts. `abort`: at once, for a peer that takes nothing any more.
+ */
+export type LinkClose = "end" | "cut" | "abort";
+
+/** What a link tells the relay. */
+export interface LinkEvents {
+  /** The target accepted publish; media may be written with this message stream id. */
+  onPublishing(streamId: number): void;
+  /** The kernel took everything that was pending. */
+  onDrained(): void;
+  /** The attempt failed or the connection ended, whoever ended it; called once, and last. */
+  onClosed(error: TargetError): void;
+}
+
+/** Dials targets: name, address check, TCP, TLS, handshake and publish, each with a deadline. */
+export interface Dialer {
+  dial(target: TargetSpec, events: LinkEvents): Link;
+}
+
+/** Chunk size the relay cuts for, and every link must announce before its first media byte: what OBS uses. */
+export const MEDIA_CHUNK_SIZE = 4_096;

@@ -1,0 +1,94 @@
+import { synthesiseMetadata } from "../protocol/flv/metadata.ts";
+import { MessageType } from "../protocol/rtmp/message.ts";
+import type { HeadMessage } from "./outbox.ts";
+
+/** Headers kept: far more tracks than any encoder sends. */
+const CONFIGS_MAX = 32;
+/** How long a stream that announced video may keep its audio-only start waiting for it, in milliseconds. */
+const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
+
+type MediaKind = "audio" | "video";
+type Config = { readonly kind: MediaKind; readonly payload: Buffer };
+
+/**
+ * What a decoder needs before the first frame: metadata, and the sequence headers of every track. Whoever joins gets this
+ * first, in the order OBS sends it: metadata, audio, video.
+ */
+export class StreamHead {
+  #metadata: Buffer | undefined;
+  readonly #configs = new Map<string, Config>();
+  #isVideoAnnounced = false;
+  #hasVideo = false;
+  #firstFrameMs: number | undefined;
+
+  /** The metadata to send on, where the encoder sent some. */
+  get metadata(): Buffer | undefined {
+    return this.#metadata;
+  }
+
+  /** The sequence headers, by track and kind of configuration. */
+  get configs(): ReadonlyMap<string, Config> {
+    return this.#configs;
+  }
+
+  /** Takes the metadata to send on; true if it differs from what was there. */
+  setMetadata(payload: Buffer, announcesVideo: boolean): boolean {
+    this.#isVideoAnnounced = announcesVideo;
+    if (this.#metadata?.equals(payload) === true) return false;
+    this.#metadata = payload;
+    return true;
+  }
+
+  clearMetadata(): void {
+    this.#metadata = undefined;
+  }
+
+  /**
+   * Takes a sequence header; true if it differs from what was there and was kept. Encoders repeat identical ones, and receivers take each
+   * for a discontinuity. `slot` tells tracks, and kinds of configuration within one, apart.
+   */
+  setConfig(kind: MediaKind, slot: string, payload: Buffer): boolean {
+    if (kind === "video") this.#hasVideo = true;
+    const known = this.#configs.get(slot)?.payload;
+    if (known?.equals(payload) === true || (known === undefined && this.#configs.size >= CONFIGS_MAX)) return false;
+    this.#configs.set(slot, { kind, payload });
+    return true;
+  }
+
+  /** A frame came: tells streams with pictures from those without. */
+  sawFrame(kind: MediaKind, nowMs: number): void {
+    if (kind === "video") this.#hasVideo = true;
+    this.#firstFrameMs ??= nowMs;
+  }
+
+  /** False where sound alone is all there is, or all that will come: metadata may promise tracks that never do. */
+  expectsVideo(nowMs: number): boolean {
+    if (this.#hasVideo) return true;
+    return this.#isVideoAnnounced && nowMs - (this.#firstFrameMs ?? nowMs) < ANNOUNCED_VIDEO_WAIT_MS;
+  }
+
+  /** The first sequence header of a kind: the default track's. */
+  config(kind: MediaKind): Buffer | undefined {
+    return this.#of(kind)[0];
+  }
+
+  /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */
+  messages(): HeadMessage[] {
+    const [videoConfig, audioConfig] = [this.config("video"), this.config("audio")];
+    const metadata =
+      this.#metadata ??
+      synthesiseMetadata({
+        ...(videoConfig === undefined ? {} : { videoConfig }),
+        ...(audioConfig === undefined ? {} : { audioConfig }),
+      });
+    return [
+      { kind: "data", type: MessageType.DataAmf0, payload: metadata },
+      ...this.#of("audio").map((payload) => ({ kind: "audio", type: MessageType.Audio, payload }) as const),
+      ...this.#of("video").map((payload) => ({ kind: "video", type: MessageType.Video, payload }) as const),
+    ];
+  }
+
+  #of(kind: MediaKind): Buffer[] {
+    return [...this.#configs.values()].filter((config) => config.kind === kind).map(({ payload }) => payload);
+  }
+}

@@ -1,0 +1,356 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { unreachable } from "../base/unreachable.ts";
+import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
+import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
+import { targetError } from "../exchange/target-errors.ts";
+import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
+import { type HeadMessage, Outbox } from "./outbox.ts";
+import type { Packet } from "./packet.ts";
+import type { Dialer, Link, LinkClose } from "./ports.ts";
+import { next, statusOf, type TargetEffect, type TargetInput, type TargetState } from "./target-state.ts";
+
+/** No byte taken for this long with data waiting: FAIL, the link kept. */
+const STALLED_AFTER_MS = 5_000;
+/** … and for this long: closed and retried. */
+const STALLED_CLOSE_MS = 10_000;
+/** One write holds at most this much. */
+const WRITE_BYTES_MAX = 128 * 1024;
+/** … and this much while the target is behind, so that progress shows however slowly it takes it. */
+const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
+/** A key refused so soon after we published with it is most likely our own last session, not yet noticed to be gone. */
+const KEY_LINGERS_MS = 120_000;
+
+const STALLED = targetError("stalled");
+
+const UPLINK_STALLED = targetError("uplink-stalled");
+
+const KEY_IN_USE = targetError("key-lingers");
+
+const TOO_SLOW = targetError("too-slow");
+
+const NO_DROPS: DroppedFrames = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
+
+export type TargetDeps = {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly dialer: Dialer;
+  /** Takes a turn among all retries; answers how many milliseconds from now it is. */
+  readonly reserveRetryMs: () => number;
+  /** The status, or a detail of it, changed. */
+  readonly onStatus: (target: Target, from: ConnectStatus) => void;
+  /** The target accepted publish and waits for a place to begin. */
+  readonly onAccepted: (target: Target) => void;
+};
+
+/**
+ * One target of one channel: dials while there is media for it, joins the stream at a place that can be decoded, keeps its own
+ * bounded outbox, and counts. Nothing that happens here is felt by the channel or another target.
+ */
+export class Target {
+  #spec: TargetSpec;
+  readonly #deps: TargetDeps;
+  #state: TargetState;
+  #link: Link | undefined;
+  #outbox: Outbox | undefined;
+  #hasBegun = false;
+  /** The socket did not take everything at once, and the queue has not been empty since. */
+  #isBehind = false;
+  #retryTimer: Timer | undefined;
+  #isWanted = false;
+
+  #progressAtMs = 0;
+  #takenAtProgress = 0;
+  #ackedAtProgress: number | undefined;
+  #publishingSinceMs: number | undefined;
+  #lastOnAirMs: number | undefined;
+
+  #bytesBefore = 0;
+  #dropsBefore: DroppedFrames = NO_DROPS;
+  #playMsBefore = 0;
+  #retryCount = 0;
+  #bytesAtTick = 0;
+  #bytesPerSecond = 0;
+
+  constructor(spec: TargetSpec, deps: TargetDeps) {
+    this.#spec = spec;
+    this.#deps = deps;
+    this.#state = { at: "ready", sinceTime: deps.clock.wallNow() };
+  }
+
+  get targetId(): TargetId {
+    return this.#spec.targetId;
+  }
+
+  get status(): TargetStatus {
+    return statusOf(this.#state);
+  }
+
+  /** Whether the target accepted publish but has not been given anything yet. */
+  get isWaitingToBegin(): boolean {
+    return this.#outbox !== undefined && !this.#hasBegun;
+  }
+
+  /** Takes a new spec; an address, key or login that changed is dialled at once. */
+  setSpec(spec: TargetSpec): void {
+    const isReaddressed = spec.url !== this.#spec.url || spec.streamKey !== this.#spec.streamKey;
+    const isSameLogin = isSameCredentials(spec.credentials, this.#spec.credentials);
+    this.#spec = spec;
+    if ((isReaddressed || !isSameLogin) && spec.isEnabled) this.redial("end");
+    if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
+    else if (this.#isWanted) this.#step({ kind: "wanted" });
+    // Another key, or another server: nothing of ours can linger there. Last, since leaving the old one remembers it.
+    if (isReaddressed) this.#lastOnAirMs = undefined;
+  }
+
+  /** Somebody wants the next attempt now. Counts as a retry; does nothing where none is waited for. */
+  retry(): void {
+    if (this.#state.at !== "waiting") return;
+    this.#retryTimer?.cancel();
+    this.#retryNow();
+  }
+
+  /** There is media to send. */
+  want(): void {
+    this.#isWanted = true;
+    if (this.#spec.isEnabled) this.#step({ kind: "wanted" });
+  }
+
+  /** There is none any more: what waits is still written, then the link is left as asked. */
+  unwant(how: LinkClose): void {
+    this.#isWanted = false;
+    this.#step({ kind: "unwanted", how });
+  }
+
+  /** Starts over at once, if it is on its way or on air. */
+  redial(how: LinkClose): void {
+    this.#step({ kind: "redial", how });
+  }
+
+  /** Whether a target has accepted us, now. */
+  get hasLink(): boolean {
+    return this.#outbox !== undefined;
+  }
+
+  get isStalled(): boolean {
+    return this.#state.at === "stalled";
+  }
+
+  /** The stall is not this target's fault. */
+  blameUplink(): void {
+    this.#step({ kind: "blamed", error: UPLINK_STALLED });
+  }
+
+  /** Starts the connection's timeline at `baseMs` of channel time, behind the stream's head. */
+  begin(baseMs: number, head: readonly HeadMessage[]): void {
+    this.#outbox?.begin(baseMs, head);
+    this.#hasBegun = true;
+  }
+
+  /** Queues a packet, if the target has begun. */
+  offer(packet: Packet): void {
+    if (!this.#hasBegun || this.#outbox === undefined) return;
+    const isWhole = this.#outbox.offer(packet);
+    if (isWhole || this.#spec.bufferPolicy !== "disconnect") return;
+    this.#detach("abort");
+    this.#step({ kind: "failed", error: TOO_SLOW });
+  }
+
+  /** Writes what waits, as far as the socket takes it at once. */
+  pump(): void {
+    const link = this.#link;
+    const outbox = this.#outbox;
+    if (link === undefined || outbox === undefined) return;
+    while (link.pendingBytes === 0) {
+      const bytes = outbox.take(this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX);
+      if (bytes === undefined) {
+        this.#isBehind = false;
+        return;
+      }
+      link.write(bytes);
+    }
+    this.#isBehind = true;
+  }
+
+  /** Call once a second: counts the last second, notices a peer that takes nothing. */
+  tick(): void {
+    const bytes = this.#bytesTotal();
+    this.#bytesPerSecond = bytes - this.#bytesAtTick;
+    this.#bytesAtTick = bytes;
+    if (this.#link !== undefined && this.#outbox !== undefined) this.#watchProgress(this.#link, this.#outbox);
+  }
+
+  sample(): TargetSample {
+    const link = this.#link;
+    const acked = link?.ackedBytes;
+    const drops = sumDrops(this.#dropsBefore, this.#outbox?.drops ?? NO_DROPS);
+    return {
+      targetId: this.#spec.targetId,
+      bytesPerSecond: this.#bytesPerSecond,
+      bytesTotal: this.#bytesTotal(),
+      playMs: Math.round(this.#playMsBefore + this.#playMsNow()),
+      retryCount: this.#retryCount,
+      droppedFrames: drops.overTime + drops.overBytes + drops.untilKeyframe,
+      drops,
+      queueMs: this.#outbox?.waitingMs ?? 0,
+      ...(link === undefined || acked === undefined ? {} : { unackedBytes: Math.max(0, link.takenBytes - acked) }),
+    };
+  }
+
+  /** Leaves for good: the target was removed, or the process stops. */
+  close(how: LinkClose): void {
+    this.unwant(how);
+  }
+
+  #step(input: TargetInput): void {
+    const { clock, random, onStatus } = this.#deps;
+    const before = this.#state;
+    const step = next(before, input, { nowMs: clock.now(), wallMs: clock.wallNow(), random });
+    if (step.next === before) return;
+    this.#countPlayTime(before, step.next);
+    this.#state = step.next;
+    for (const effect of step.effects) this.#do(effect);
+    onStatus(this, statusOf(before).status);
+  }
+
+  #do(effect: TargetEffect): void {
+    switch (effect.kind) {
+      case "dial":
+        return this.#dial();
+      case "leave-link":
+        this.#flushAll();
+        return this.#detach(effect.how);
+      case "start-retry-timer":
+        this.#retryTimer = this.#deps.clock.startTimer(effect.delayMs, () => this.#queueRetry());
+        return;
+      case "cancel-retry-timer":
+        this.#retryTimer?.cancel();
+        return;
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  /** Many links that failed together do not return together: a retry that is due waits for its turn, and says so. */
+  #queueRetry(): void {
+    const delayMs = Math.round(this.#deps.reserveRetryMs());
+    if (delayMs === 0) return this.#retryNow();
+    this.#step({ kind: "postponed", delayMs });
+    this.#retryTimer = this.#deps.clock.startTimer(delayMs, () => this.#retryNow());
+  }
+
+  #retryNow(): void {
+    this.#retryCount += 1;
+    this.#step({ kind: "retry-due" });
+  }
+
+  #dial(): void {
+    const link = this.#deps.dialer.dial(this.#spec, {
+      onPublishing: (streamId) => {
+        if (link === this.#link) this.#accept(streamId);
+      },
+      onDrained: () => {
+        if (link !== this.#link || this.#outbox === undefined) return;
+        this.#watchProgress(link, this.#outbox);
+        this.pump();
+      },
+      onClosed: (error) => {
+        if (link !== this.#link) return;
+        this.#detach(undefined);
+        this.#step({ kind: "failed", error: this.#judge(error) });
+      },
+    });
+    this.#link = link;
+  }
+
+  #accept(streamId: number): void {
+    this.#outbox = new Outbox(streamId);
+    this.#hasBegun = false;
+    this.#isBehind = false;
+    this.#progressAtMs = this.#deps.clock.now();
+    this.#takenAtProgress = 0;
+    this.#ackedAtProgress = undefined;
+    this.#step({ kind: "accepted" });
+    this.#deps.onAccepted(this);
+  }
+
+  /** A refused key right after we were on air is most likely held by our own last connection. */
+  #judge(error: TargetError): TargetError {
+    const isLingering =
+      error.code === TargetErrorCode.PublishRejected &&
+      this.#lastOnAirMs !== undefined &&
+      this.#deps.clock.now() - this.#lastOnAirMs < KEY_LINGERS_MS;
+    return isLingering ? KEY_IN_USE : error;
+  }
+
+  #watchProgress(link: Link, outbox: Outbox): void {
+    const nowMs = this.#deps.clock.now();
+    const isIdle = link.pendingBytes === 0 && outbox.isEmpty;
+    const hasMoved = link.takenBytes > this.#takenAtProgress || link.ackedBytes !== this.#ackedAtProgress;
+    if (isIdle || hasMoved) {
+      this.#progressAtMs = nowMs;
+      this.#takenAtProgress = link.takenBytes;
+      this.#ackedAtProgress = link.ackedBytes;
+      return this.#step({ kind: "progressed" });
+    }
+    const waitedMs = nowMs - this.#progressAtMs;
+    if (waitedMs >= STALLED_CLOSE_MS) {
+      const error = this.#state.at === "stalled" ? this.#state.lastError : STALLED;
+      this.#detach("abort");
+      this.#step({ kind: "failed", error });
+    } else if (waitedMs >= STALLED_AFTER_MS) {
+      this.#step({ kind: "stalled", error: STALLED });
+    }
+  }
+
+  /** The broadcast is over: what still waits goes to the socket in one go, bounded by the outbox. */
+  #flushAll(): void {
+    for (let bytes = this.#outbox?.take(WRITE_BYTES_MAX); bytes !== undefined; ) {
+      this.#link?.write(bytes);
+      bytes = this.#outbox?.take(WRITE_BYTES_MAX);
+    }
+  }
+
+  /** Lets go of the link, closing it if it is not closed already, and keeps its counts. */
+  #detach(how: LinkClose | undefined): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#link = undefined;
+    if (how !== undefined) link.close(how);
+    this.#bytesBefore += link.takenBytes;
+    this.#bytesPerSecond = 0;
+    this.#bytesAtTick = this.#bytesBefore;
+    this.#dropsBefore = sumDrops(this.#dropsBefore, this.#outbox?.drops ?? NO_DROPS);
+    this.#outbox = undefined;
+    this.#hasBegun = false;
+  }
+
+  #bytesTotal(): number {
+    return this.#bytesBefore + (this.#link?.takenBytes ?? 0);
+  }
+
+  #playMsNow(): number {
+    return this.#publishingSinceMs === undefined ? 0 : this.#deps.clock.now() - this.#publishingSinceMs;
+  }
+
+  #countPlayTime(before: TargetState, after: TargetState): void {
+    if (before.at === after.at) return;
+    if (before.at === "publishing") {
+      this.#playMsBefore += this.#playMsNow();
+      this.#publishingSinceMs = undefined;
+      this.#lastOnAirMs = this.#deps.clock.now();
+    }
+    if (after.at === "publishing") this.#publishingSinceMs = this.#deps.clock.now();
+  }
+}
+
+function isSameCredentials(one: TargetSpec["credentials"], other: TargetSpec["credentials"]): boolean {
+  return one?.id === other?.id && one?.password === other?.password;
+}
+
+function sumDrops(left: DroppedFrames, right: DroppedFrames): DroppedFrames {
+  return {
+    overTime: left.overTime + right.overTime,
+    overBytes: left.overBytes + right.overBytes,
+    untilKeyframe: left.untilKeyframe + right.untilKeyframe,
+  };
+}

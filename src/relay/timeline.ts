@@ -1,0 +1,130 @@
+/** A step of the encoder's clock that the wall clock does not explain by more than this is a jump, in milliseconds. */
+const JUMP_MS = 2_000;
+/** The step assumed across a jump: about one frame. */
+const NOMINAL_STEP_MS = 20;
+
+/** The least step between one source's last frame and the next one's first: a frame, also of a slow stream. */
+const SOURCE_STEP_MS = 40;
+
+const WRAP = 2 ** 32;
+
+/** Which clock a message counts by: audio and video may start, and jump, apart. */
+export type TimelineKind = "audio" | "video";
+
+type Track = {
+  /** The encoder's last timestamp, unwrapped. */
+  lastIn: number;
+  lastArrivalMs: number;
+  /** Channel time = unwrapped encoder time + offset. */
+  offset: number;
+};
+
+/**
+ * Turns an encoder's timestamps (32-bit, wrapping, starting anywhere, now and then jumping) into channel time:
+ * milliseconds from 0 that never go back, over audio and video together, as platforms demand.
+ *
+ * Audio and video share one offset as long as they share a clock, so that they stay in sync; a track that jumps first tries
+ * the other's offset (both jumped) before it gets one of its own, anchored to the moment it arrived.
+ */
+export class Timeline {
+  readonly #tracks = new Map<TimelineKind, Track>();
+  #lastOut = 0;
+  #lastArrivalMs: number | undefined;
+  /** Channel time of the frame that came last, by its own clock. */
+  #lastMapped = 0;
+  /** Presentation may not step back either: pictures that came out of order reach beyond the last decoding time. */
+  #floorMs = 0;
+  /** The next message is a source's first: no clock is known yet. */
+  #isNewSource = true;
+
+  /** Channel time of the last message. */
+  get lastMs(): number {
+    return this.#lastOut;
+  }
+
+  /**
+   * Another encoder takes over: its first message continues in step with the wall clock, and not before `floorMs` of channel
+   * time.
+   */
+  changeSource(floorMs = 0): void {
+    this.#isNewSource = true;
+    this.#floorMs = floorMs;
+    this.#tracks.clear();
+  }
+
+  /** Channel time at this moment by the wall clock, counted from the frame that came last, but behind everything that was sent. */
+  presentMs(nowMs: number): number {
+    if (this.#lastArrivalMs === undefined) return 0;
+    return Math.max(this.#lastOut + SOURCE_STEP_MS, Math.round(this.#lastMapped + nowMs - this.#lastArrivalMs));
+  }
+
+  /** What `map` would answer by the clock of this kind as it was known; undefined where it is not. Changes nothing. */
+  expected(kind: TimelineKind, timestamp: number): number | undefined {
+    const track = this.#tracks.get(kind);
+    return track === undefined ? undefined : unwrap(timestamp, track.lastIn) + track.offset;
+  }
+
+  /**
+   * Channel time that a message with this timestamp, which arrived now (monotonic milliseconds), says it has. May lie before what
+   * was sent; `send` settles that.
+   */
+  map(kind: TimelineKind, timestamp: number, nowMs: number): number {
+    const track = this.#tracks.get(kind);
+    const mapped =
+      track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
+    this.#lastArrivalMs = nowMs;
+    this.#lastMapped = mapped;
+    return mapped;
+  }
+
+  /** Channel time that a message of this mapped time is sent with: never before the last one. */
+  send(mappedMs: number): number {
+    this.#lastOut = Math.max(this.#lastOut, mappedMs);
+    return this.#lastOut;
+  }
+
+  #begin(kind: TimelineKind, timestamp: number, nowMs: number): number {
+    const other = this.#other(kind);
+    const unwrapped = other === undefined ? timestamp : unwrap(timestamp, other.lastIn);
+    let offset: number;
+    if (this.#isNewSource) {
+      offset = Math.max(this.presentMs(nowMs), this.#floorMs) - unwrapped;
+      this.#isNewSource = false;
+    } else {
+      offset = this.#fittingOffset(unwrapped, other, nowMs);
+    }
+    this.#tracks.set(kind, { lastIn: unwrapped, lastArrivalMs: nowMs, offset });
+    return unwrapped + offset;
+  }
+
+  #continue(kind: TimelineKind, track: Track, timestamp: number, nowMs: number): number {
+    const unwrapped = unwrap(timestamp, track.lastIn);
+    const step = unwrapped - track.lastIn;
+    const waitedMs = nowMs - track.lastArrivalMs;
+    if (step < -JUMP_MS || step > waitedMs + JUMP_MS) {
+      track.offset = this.#fittingOffset(unwrapped, this.#other(kind), nowMs);
+    }
+    track.lastIn = unwrapped;
+    track.lastArrivalMs = nowMs;
+    return unwrapped + track.offset;
+  }
+
+  /** The other track's offset where it makes sense of this time, else one that puts it as long after the last as it came. */
+  #fittingOffset(unwrapped: number, other: Track | undefined, nowMs: number): number {
+    const waitedMs = this.#lastArrivalMs === undefined ? 0 : nowMs - this.#lastArrivalMs;
+    const localMs = this.#lastOut + Math.max(NOMINAL_STEP_MS, Math.round(waitedMs));
+    if (other !== undefined && Math.abs(unwrapped + other.offset - localMs) <= JUMP_MS) return other.offset;
+    return localMs - unwrapped;
+  }
+
+  #other(kind: TimelineKind): Track | undefined {
+    return this.#tracks.get(kind === "audio" ? "video" : "audio");
+  }
+}
+
+/** The number nearest to `near` that is `timestamp` modulo 2³². */
+function unwrap(timestamp: number, near: number): number {
+  const difference = (timestamp - near) % WRAP;
+  const folded = difference > WRAP / 2 ? difference - WRAP : difference < -WRAP / 2 ? difference + WRAP : difference;
+  return near + folded;
+}

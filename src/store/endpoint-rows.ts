@@ -1,0 +1,109 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Endpoint, EndpointScope } from "../control/callbacks.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import type { EndpointRow } from "./event-schema.ts";
+import { takeNumbers } from "./numbers.ts";
+import type { Schema } from "./schema.ts";
+import type { Secrets } from "./secrets.ts";
+
+const DEFAULT_SCOPE = "";
+
+function scopeText(scope: EndpointScope): string {
+  return scope === "default" ? DEFAULT_SCOPE : scope.channelId;
+}
+
+function secretPlace(scope: string) {
+  return { table: "webhook_endpoint", column: "secret", row: scope };
+}
+
+/** The endpoint's secret; the one place that opens it. */
+export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: Secrets): string {
+  return secrets.open(row.secret, secretPlace(row.scope));
+}
+
+/** The endpoint that a channel's events go to: its own, or else the default one, gone or not. */
+export async function selectEndpointOf(db: Kysely<Schema>, channelId: ChannelId): Promise<EndpointRow | undefined> {
+  return db
+    .selectFrom("webhook_endpoint")
+    .where("scope", "in", [channelId, DEFAULT_SCOPE])
+    .orderBy("scope", "desc") // Empty text comes first.
+    .limit(1)
+    .selectAll()
+    .executeTakeFirst();
+}
+
+export async function selectEndpoint(
+  db: Kysely<Schema>,
+  secrets: Secrets,
+  scope: EndpointScope,
+): Promise<Endpoint | undefined> {
+  const row = await db
+    .selectFrom("webhook_endpoint")
+    .where("scope", "=", scopeText(scope))
+    .selectAll()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    url: row.url,
+    secret: openSecret(row, secrets),
+    updateTime: Number(row.update_time),
+    ...(row.gone_time === null ? {} : { goneTime: Number(row.gone_time) }),
+  };
+}
+
+export async function putEndpoint(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  scope: EndpointScope,
+  { url, secret, updateTime }: Endpoint,
+): Promise<void> {
+  const text = scopeText(scope);
+  const row = {
+    url,
+    secret: secrets.seal(secret, secretPlace(text)),
+    revision: await takeNumbers(trx, "webhook_endpoint", 1),
+    update_time: updateTime,
+    gone_time: null,
+  };
+  await trx
+    .insertInto("webhook_endpoint")
+    .values({ scope: text, ...row })
+    .onConflict((conflict) => conflict.column("scope").doUpdateSet(row))
+    .execute();
+  // Whoever waits for another attempt at an address that may have been wrong need not wait for this one.
+  const lanes = trx.updateTable("delivery_lane").set({ next_time: updateTime });
+  await (scope === "default" ? lanes : lanes.where("channel_id", "=", scope.channelId)).execute();
+}
+
+export async function deleteEndpoint(trx: Transaction<Schema>, scope: EndpointScope): Promise<void> {
+  await trx.deleteFrom("webhook_endpoint").where("scope", "=", scopeText(scope)).execute();
+}
+
+/** Unless it was set anew meanwhile: then another endpoint answered. */
+export async function markEndpointGone(trx: Transaction<Schema>, revision: number, time: number): Promise<void> {
+  await trx.updateTable("webhook_endpoint").set({ gone_time: time }).where("revision", "=", revision).execute();
+}
+
+/** A deleted channel's endpoint and its secret are kept until what waited for it is sent. */
+export async function removeEndpointsOfDeleted(trx: Transaction<Schema>): Promise<void> {
+  await trx
+    .deleteFrom("webhook_endpoint")
+    .where(({ and, not, exists, selectFrom }) =>
+      and([
+        exists(
+          selectFrom("channel")
+            .whereRef("channel.channel_id", "=", "webhook_endpoint.scope")
+            .where("channel.state", "=", "deleted")
+            .select("channel.channel_id"),
+        ),
+        not(
+          exists(
+            selectFrom("delivery_lane")
+              .whereRef("delivery_lane.channel_id", "=", "webhook_endpoint.scope")
+              .select("delivery_lane.channel_id"),
+          ),
+        ),
+      ]),
+    )
+    .execute();
+}

@@ -1,0 +1,32 @@
+import type { Kysely } from "kysely";
+import type { Migration } from "kysely/migration";
+import { Migrator } from "kysely/migration";
+import { up as createChannels } from "./migrations/0001-channels.ts";
+import { up as addChannelSettings } from "./migrations/0002-channel-settings.ts";
+import { up as createEvents } from "./migrations/0003-events.ts";
+import { up as sealSecrets } from "./migrations/0004-secrets.ts";
+import { up as addHoldAndBackup } from "./migrations/0005-hold-and-backup.ts";
+import { up as listChannels } from "./migrations/0006-channel-listing.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
+function migrations(secrets: Secrets): Record<string, Migration> {
+  return {
+    "0001-channels": { up: createChannels },
+    "0002-channel-settings": { up: addChannelSettings },
+    "0003-events": { up: createEvents },
+    "0004-secrets": { up: (db) => sealSecrets(db, secrets) },
+    "0005-hold-and-backup": { up: addHoldAndBackup },
+    "0006-channel-listing": { up: listChannels },
+  };
+}
+
+/**
+ * Brings the tables up to date: each step that is missing, all in one transaction. Throws where a step fails, and where the
+ * database was written by a newer version than this one.
+ */
+export async function migrate<Tables>(db: Kysely<Tables>, secrets: Secrets): Promise<void> {
+  const provider = { getMigrations: () => Promise.resolve(migrations(secrets)) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error !== undefined) throw new Error("the database could not be brought up to date", { cause: error });
+}

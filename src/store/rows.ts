@@ -1,0 +1,94 @@
+import type { AccessKey } from "../control/access-key.ts";
+import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.ts";
+import { CHANNEL_STATES } from "../control/channel.ts";
+import { PLAN_TYPES } from "../control/plan.ts";
+import { BUFFER_POLICIES } from "../exchange/channel-spec.ts";
+import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
+import type { Secrets } from "./secrets.ts";
+
+const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];
+
+/** A word out of a closed list. Throws where the database holds another: somebody else wrote it. */
+export function oneOf<Word extends string>(words: readonly Word[], text: string): Word {
+  const word = words.find((each) => each === text);
+  if (word === undefined) throw new Error(`the database holds an unknown word: ${JSON.stringify(text)}`);
+  return word;
+}
+
+// `Number` throughout: PostgreSQL's driver hands big integers over as text.
+
+export function readChannel(
+  row: ChannelRow & { readonly callback_url: string | null },
+  targetCount: number,
+  secrets: Secrets,
+): ChannelRecord {
+  const opened = (column: "stream_key" | "backup_stream_key") =>
+    secrets.open(row[column], { table: "channel", column, row: row.channel_id });
+  return {
+    channelId: row.channel_id,
+    instanceNo: Number(row.instance_no),
+    name: row.name,
+    planType: oneOf(PLAN_TYPES, row.plan_type),
+    envType: oneOf(ENV_TYPES, row.env_type),
+    alerts: readAlerts(row),
+    holdSeconds: row.hold_seconds,
+    state: oneOf(CHANNEL_STATES, row.state),
+    streamKey: opened("stream_key"),
+    ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
+    createdTime: Number(row.created_time),
+    revision: Number(row.revision),
+    publishMs: Number(row.publish_ms),
+    ...(row.recent_publish_start_time === null
+      ? {}
+      : { recentPublishStartTime: Number(row.recent_publish_start_time) }),
+    ...(row.callback_url === null ? {} : { callbackUrl: row.callback_url }),
+    targetCount,
+  };
+}
+
+export function readAlerts(row: ChannelRow): Alerts {
+  return {
+    isOn: row.alert_on === 1,
+    ofChannelStatus: row.alert_channel_status === 1,
+    ofVodUploads: row.alert_vod_uploads === 1,
+    ofTargetFailures: row.alert_target_failures === 1,
+  };
+}
+
+/** All alerts as columns. */
+export function alertColumns(alerts: Alerts) {
+  return {
+    alert_on: alerts.isOn ? 1 : 0,
+    alert_channel_status: alerts.ofChannelStatus ? 1 : 0,
+    alert_vod_uploads: alerts.ofVodUploads ? 1 : 0,
+    alert_target_failures: alerts.ofTargetFailures ? 1 : 0,
+  };
+}
+
+export function readTarget(row: TargetRow, secrets: Secrets): Target {
+  const opened = (column: "stream_key" | "login_password") =>
+    secrets.open(row[column], { table: "target", column, row: String(row.target_id) });
+  return {
+    targetId: Number(row.target_id),
+    targetName: row.target_name,
+    url: row.url,
+    streamKey: opened("stream_key"),
+    ...(row.login_id === "" ? {} : { loginId: row.login_id }),
+    ...(row.login_password === "" ? {} : { loginPassword: opened("login_password") }),
+    ...(row.label === "" ? {} : { label: row.label }),
+    isEnabled: row.is_enabled === 1,
+    bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
+    totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
+  };
+}
+
+export function readAccessKey(row: AccessKeyRow, secrets: Secrets): AccessKey {
+  return {
+    accessKeyId: row.access_key_id,
+    secretKey: secrets.open(row.secret_key, { table: "access_key", column: "secret_key", row: row.access_key_id }),
+    role: oneOf(["manager", "viewer"], row.role),
+    name: row.name,
+    createdTime: Number(row.created_time),
+    ...(row.last_used_time === null ? {} : { lastUsedTime: Number(row.last_used_time) }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { DeliveryRow, EndpointRow, EventRow, LaneRow } from "./event-schema.ts";
+
+/**
+ * The tables, as every database keeps them: text, integers, no booleans (SQLite has none), times in milliseconds since
+ * the Unix epoch.
+ */
+export type Schema = {
+  readonly channel: ChannelRow;
+  readonly target: TargetRow;
+  readonly access_key: AccessKeyRow;
+  readonly encryption_key: EncryptionKeyRow;
+  readonly event: EventRow;
+  readonly webhook_endpoint: EndpointRow;
+  readonly delivery: DeliveryRow;
+  readonly delivery_lane: LaneRow;
+  readonly counter: { readonly name: string; readonly value: number };
+};
+
+export type ChannelRow = {
+  readonly channel_id: string;
+  readonly instance_no: number;
+  readonly name: string;
+  readonly plan_type: string;
+  readonly env_type: string;
+  /** `live`, `blocked` or `deleted`; rows are never removed. */
+  readonly state: string;
+  /** Sealed, like every secret of these tables; see `secrets.ts`. */
+  readonly stream_key: string;
+  /** What a stream key is found by. */
+  readonly stream_key_index: string;
+  /** Sealed. Empty: the channel has no backup ingest. */
+  readonly backup_stream_key: string;
+  /** Null: the same. */
+  readonly backup_stream_key_index: string | null;
+  readonly created_time: number;
+  readonly revision: number;
+  readonly publish_ms: number;
+  readonly recent_publish_start_time: number | null;
+  /** 0 or 1, like the next three. */
+  readonly alert_on: number;
+  readonly alert_channel_status: number;
+  readonly alert_vod_uploads: number;
+  readonly alert_target_failures: number;
+  readonly hold_seconds: number;
+};
+
+export type TargetRow = {
+  readonly target_id: number;
+  readonly channel_id: string;
+  readonly target_name: string;
+  readonly url: string;
+  /** Sealed. */
+  readonly stream_key: string;
+  /** Empty: not set; the same for the next two. */
+  readonly login_id: string;
+  /** Sealed. */
+  readonly login_password: string;
+  readonly label: string;
+  /** 0 or 1. */
+  readonly is_enabled: number;
+  /** `drop` or `disconnect`. */
+  readonly buffer_policy: string;
+  readonly bytes: number;
+  readonly play_ms: number;
+  readonly retry_count: number;
+};
+
+export type AccessKeyRow = {
+  readonly access_key_id: string;
+  /** Sealed. */
+  readonly secret_key: string;
+  /** What a secret is found by: the index of `secrets.ts`. */
+  readonly secret_hash: string;
+  /** `manager` or `viewer`. */
+  readonly role: string;
+  readonly name: string;
+  readonly created_time: number;
+  /** Null before the first use. */
+  readonly last_used_time: number | null;
+};
+
+/** A key that values of this database are sealed with. */
+export type EncryptionKeyRow = {
+  readonly key_id: string;
+  /** A known text under that key: tells a wrong key before it does harm. */
+  readonly proof: string;
+};

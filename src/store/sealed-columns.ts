@@ -1,0 +1,19 @@
+/** A column of sealed values; `index` is the one its rows are found by. */
+type SealedColumn = { readonly name: string; readonly index?: string };
+
+type SealedTable = { readonly table: string; readonly id: string; readonly columns: readonly SealedColumn[] };
+
+/** Every place where a secret is kept: a change of the key goes through all of them. `id` is the row in the sealed value's place. */
+export const SEALED_TABLES: readonly SealedTable[] = [
+  {
+    table: "channel",
+    id: "channel_id",
+    columns: [
+      { name: "stream_key", index: "stream_key_index" },
+      { name: "backup_stream_key", index: "backup_stream_key_index" },
+    ],
+  },
+  { table: "target", id: "target_id", columns: [{ name: "stream_key" }, { name: "login_password" }] },
+  { table: "access_key", id: "access_key_id", columns: [{ name: "secret_key", index: "secret_hash" }] },
+  { table: "webhook_endpoint", id: "scope", columns: [{ name: "secret" }] },
+];

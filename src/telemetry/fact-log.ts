@@ -1,0 +1,43 @@
+import type { Log } from "../base/log.ts";
+import type { Fact } from "../exchange/facts.ts";
+
+/** Writes one line for a fact. Facts carry no secrets, so neither do the lines. */
+export function logFact(log: Log, fact: Fact): void {
+  switch (fact.kind) {
+    case "ingest-started": {
+      const { channelId, ingestId, slot, remoteAddress, encoder, isBroadcastNew } = fact;
+      return log.info("ingest started", { channelId, ingestId, slot, remoteAddress, encoder, isBroadcastNew });
+    }
+    case "ingest-ended": {
+      const { channelId, ingestId, slot, end, isBroadcastOver } = fact;
+      return log.info("ingest ended", { channelId, ingestId, slot, end, isBroadcastOver });
+    }
+    case "ingest-held": {
+      const { channelId, ingestId, slot, end, holdSeconds } = fact;
+      return log.warn("ingest held", { channelId, ingestId, slot, end, holdSeconds });
+    }
+    case "source-active": {
+      const { channelId, ingestId, slot, heldMs } = fact;
+      return log.info("source active", { channelId, ingestId, slot, heldMs });
+    }
+    case "standby-differs": {
+      const { channelId, ingestId, slot, detail } = fact;
+      return log.warn("standby differs", { channelId, ingestId, slot, detail });
+    }
+    case "encoders-fight":
+      return log.warn("encoders fight", { channelId: fact.channelId, slot: fact.slot });
+    case "ingest-refused": {
+      const { remoteAddress, reason, count, detail } = fact;
+      return log.warn("ingest refused", { remoteAddress, reason, count, detail });
+    }
+    case "internal-fault":
+      return log.error("internal fault", { where: fact.where, detail: fact.detail });
+    case "target-status": {
+      const { channelId, targetId, from, status } = fact;
+      const { lastError, retryAttempt, nextRetryTime } = status;
+      const fields = { channelId, targetId, from, to: status.status, retryAttempt, nextRetryTime };
+      if (status.status !== "FAIL") return log.info("target status", fields);
+      return log.warn("target status", { ...fields, code: lastError?.code, message: lastError?.message });
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { LoopDelay } from "../exchange/loop-delay.ts";
+
+/** How often the loop is looked at; its lateness is told beyond this, in milliseconds. */
+const RESOLUTION_MS = 20;
+
+const NS_PER_SECOND = 1e9;
+
+/** Measures how late the event loop of the thread it is made in comes to its work. */
+export class LoopWatch {
+  readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+
+  constructor() {
+    this.#histogram.enable();
+  }
+
+  /** The delays since the last call. */
+  take(): LoopDelay {
+    const histogram = this.#histogram;
+    const lateness = (delayNs: number) => Math.max(0, delayNs / NS_PER_SECOND - RESOLUTION_MS / 1_000);
+    const delay =
+      histogram.count === 0
+        ? { median: 0, p99: 0, max: 0 }
+        : {
+            median: lateness(histogram.percentile(50)),
+            p99: lateness(histogram.percentile(99)),
+            max: lateness(histogram.max),
+          };
+    histogram.reset();
+    return delay;
+  }
+}

@@ -1,0 +1,205 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { LoopDelay } from "../exchange/loop-delay.ts";
+import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
+import type { ConnectStatus } from "../exchange/target-status.ts";
+
+const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
+
+/** API latencies worth telling apart, in seconds. */
+const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** One answered request; `route` is the pattern, not the URL. */
+export type RequestMeasure = {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+};
+
+type TargetEntry = {
+  state: ConnectStatus;
+  sample: TargetSample | undefined;
+  /** Retries begun, by what made them necessary. */
+  readonly reconnects: Map<string, number>;
+};
+
+type ChannelEntry = {
+  sample: ChannelSample | undefined;
+  isOnAir: boolean;
+  readonly targets: Map<TargetId, TargetEntry>;
+};
+
+const TARGET_LABELS = ["channel_id", "target_id"] as const;
+
+/**
+ * What Prometheus scrapes: base units, opaque ids as labels, never a key or an address. Series of a channel begin when it is
+ * first on air and end when it is deleted. Counters begin at 0 with the process, as Prometheus expects.
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #channels = new Map<ChannelId, ChannelEntry>();
+
+  readonly #onAir = this.#gauge("fanfare_channels_on_air", "Channels on air.", []);
+  readonly #ingestBytes = this.#counter("fanfare_ingest_received_bytes_total", "Media received from encoders.", [
+    "channel_id",
+  ]);
+  readonly #ingestEnded = this.#counter("fanfare_ingest_ended_total", "Encoders that left, by why.", ["reason"]);
+  readonly #ingestRefused = this.#counter("fanfare_ingest_refused_total", "Encoders refused, by why.", ["reason"]);
+  readonly #state = this.#gauge("fanfare_target_state", "1 for the state a target is in, else 0.", [
+    ...TARGET_LABELS,
+    "state",
+  ]);
+  readonly #sentBytes = this.#counter(
+    "fanfare_target_sent_bytes_total",
+    "Media the target's socket took.",
+    TARGET_LABELS,
+  );
+  readonly #onAirSeconds = this.#counter(
+    "fanfare_target_publishing_seconds_total",
+    "Time spent PUBLISHING.",
+    TARGET_LABELS,
+  );
+  readonly #drops = this.#counter("fanfare_target_dropped_frames_total", "Frames a slow target lost, by why.", [
+    ...TARGET_LABELS,
+    "reason",
+  ]);
+  readonly #reconnects = this.#counter("fanfare_target_reconnects_total", "Retries begun, by the failure before.", [
+    ...TARGET_LABELS,
+    "reason",
+  ]);
+  readonly #queue = this.#gauge(
+    "fanfare_target_queue_seconds",
+    "Media waiting for the target's socket.",
+    TARGET_LABELS,
+  );
+  readonly #loopDelay = this.#gauge("fanfare_event_loop_delay_seconds", "How late the thread's event loop was.", [
+    "thread",
+    "quantile",
+  ]);
+  readonly #latency = new Histogram({
+    name: "fanfare_api_request_duration_seconds",
+    help: "From a request's arrival to the end of its answer.",
+    labelNames: ["method", "route", "status"],
+    buckets: LATENCY_BUCKETS,
+    registers: [this.#registry],
+  });
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  fact(fact: Fact): void {
+    switch (fact.kind) {
+      case "ingest-started":
+        this.#channel(fact.channelId).isOnAir = true;
+        return;
+      case "ingest-ended":
+        this.#ingestEnded.inc({ reason: fact.end });
+        if (fact.isBroadcastOver) this.#channel(fact.channelId).isOnAir = false;
+        return;
+      case "ingest-refused":
+        this.#ingestRefused.inc({ reason: fact.reason });
+        return;
+      case "target-status": {
+        const target = this.#target(fact.channelId, fact.targetId);
+        const { status, retryAttempt, lastError } = fact.status;
+        target.state = status;
+        if (status === "CONNECTING" && retryAttempt !== undefined) {
+          const reason = lastError?.code ?? "UNKNOWN";
+          target.reconnects.set(reason, (target.reconnects.get(reason) ?? 0) + 1);
+        }
+        return;
+      }
+      default:
+        // Other facts are not counted.
+        return;
+    }
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    for (const sample of samples) {
+      const channel = this.#channel(sample.channelId);
+      channel.sample = sample;
+      for (const target of sample.targets) this.#target(sample.channelId, target.targetId).sample = target;
+      const present = new Set(sample.targets.map(({ targetId }) => targetId));
+      for (const targetId of channel.targets.keys()) if (!present.has(targetId)) channel.targets.delete(targetId);
+    }
+  }
+
+  /** A deleted channel's series end. */
+  forget(channelId: ChannelId): void {
+    this.#channels.delete(channelId);
+  }
+
+  request({ method, route, status, seconds }: RequestMeasure): void {
+    this.#latency.observe({ method, route, status }, seconds);
+  }
+
+  loopDelay(thread: "control" | "media", { median, p99, max }: LoopDelay): void {
+    this.#loopDelay.set({ thread, quantile: "0.5" }, median);
+    this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
+    this.#loopDelay.set({ thread, quantile: "1" }, max);
+  }
+
+  /** Everything, in Prometheus' text format. */
+  text(): Promise<string> {
+    this.#fill();
+    return this.#registry.metrics();
+  }
+
+  /** Samples are kept as they came, once a second, and made into series when somebody looks. */
+  #fill(): void {
+    for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
+      metric.reset();
+    for (const metric of [this.#reconnects, this.#queue]) metric.reset();
+    let onAirCount = 0;
+    for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
+      if (isOnAir) onAirCount += 1;
+      this.#ingestBytes.inc({ channel_id: channelId }, sample?.ingest.bytesTotal ?? 0);
+      for (const [targetId, target] of targets) {
+        this.#fillTarget({ channel_id: channelId, target_id: String(targetId) }, target, isOnAir);
+      }
+    }
+    this.#onAir.set(onAirCount);
+  }
+
+  #fillTarget(labels: { channel_id: string; target_id: string }, target: TargetEntry, isOnAir: boolean): void {
+    const { state: present, sample, reconnects } = target;
+    for (const state of STATES) this.#state.set({ ...labels, state }, state === present ? 1 : 0);
+    this.#sentBytes.inc(labels, sample?.bytesTotal ?? 0);
+    this.#onAirSeconds.inc(labels, (sample?.playMs ?? 0) / 1_000);
+    this.#queue.set(labels, isOnAir ? (sample?.queueMs ?? 0) / 1_000 : 0);
+    const { overTime = 0, overBytes = 0, untilKeyframe = 0 } = sample?.drops ?? {};
+    this.#drops.inc({ ...labels, reason: "queue_time" }, overTime);
+    this.#drops.inc({ ...labels, reason: "queue_bytes" }, overBytes);
+    this.#drops.inc({ ...labels, reason: "until_keyframe" }, untilKeyframe);
+    for (const [reason, count] of reconnects) this.#reconnects.inc({ ...labels, reason }, count);
+  }
+
+  #channel(channelId: ChannelId): ChannelEntry {
+    const known = this.#channels.get(channelId);
+    if (known !== undefined) return known;
+    const entry: ChannelEntry = { sample: undefined, isOnAir: false, targets: new Map() };
+    this.#channels.set(channelId, entry);
+    return entry;
+  }
+
+  #target(channelId: ChannelId, targetId: TargetId): TargetEntry {
+    const { targets } = this.#channel(channelId);
+    const known = targets.get(targetId);
+    if (known !== undefined) return known;
+    const entry: TargetEntry = { state: "READY", sample: undefined, reconnects: new Map() };
+    targets.set(targetId, entry);
+    return entry;
+  }
+
+  #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+}

@@ -1,0 +1,40 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { type Message, MessageType } from "../protocol/rtmp/message.ts";
+import { encodeFlvTag, FLV_FILE_START } from "./flv-file.ts";
+
+/** In front of the metadata that an encoder sends; a file has the metadata alone. */
+const SET_DATA_FRAME = Buffer.from("02000d40736574446174614672616d65", "hex");
+
+/** One publication written down as an FLV file, message by message, with the times they came with. */
+export class Recording {
+  readonly path: string;
+  readonly #file: WriteStream;
+  readonly #finished: Promise<void>;
+
+  /** `onDrained`: what was refused a while ago may go on. */
+  constructor(path: string, onDrained: () => void) {
+    this.path = path;
+    this.#file = createWriteStream(path);
+    this.#finished = finished(this.#file);
+    // Whoever closes the recording is told; until then a failure must not end the process.
+    this.#finished.catch(() => undefined);
+    this.#file.on("drain", onDrained);
+    this.#file.write(FLV_FILE_START);
+  }
+
+  /** False: the disk is behind, and nothing more should be read before `onDrained` is called. */
+  write(message: Message): boolean {
+    const { type, timestamp, payload } = message;
+    const isWrapped =
+      type === MessageType.DataAmf0 && payload.subarray(0, SET_DATA_FRAME.length).equals(SET_DATA_FRAME);
+    const body = isWrapped ? payload.subarray(SET_DATA_FRAME.length) : payload;
+    return this.#file.write(encodeFlvTag({ type, timestamp, payload: body }));
+  }
+
+  /** Resolves once everything is in the file; rejects where it could not be written. */
+  async close(): Promise<void> {
+    this.#file.end();
+    await this.#finished;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { afterAttempt, type DeliveryStore, type DeliveryUpdate, type DueDelivery } from "../control/deliveries.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import type { Post } from "./http-post.ts";
+import { signatureHeaders } from "./signing.ts";
+
+/** How many deliveries are under way at most, each of another channel. */
+const IN_FLIGHT_MAX = 16;
+/** A database that does not answer is asked again after this long, in milliseconds. */
+const STORE_RETRY_MS = 1_000;
+/** The clock of the day is looked at again after this long at the latest, in milliseconds: somebody may have set it. */
+const SLEEP_MAX_MS = 60_000;
+/** … and not sooner than this, where something is due that cannot be had. */
+const SLEEP_MIN_MS = 1_000;
+/** At the end, attempts that were broken off have so long to let go, in milliseconds. */
+const CLOSE_MS_MAX = 1_000;
+
+export type DelivererOptions = {
+  readonly store: DeliveryStore;
+  readonly post: Post;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+};
+
+/**
+ * Sends what the store has waiting to its webhooks: of each channel one after another, in order, and many channels at once. What
+ * it does is in the store after each attempt, so a restart goes on where it was; a crash in between sends one again,
+ * under the same `webhook-id`.
+ */
+export class Deliverer {
+  readonly #options: DelivererOptions;
+  readonly #closing = new AbortController();
+  readonly #inFlight = new Map<ChannelId, Promise<void>>();
+  #looking: Promise<void> | undefined;
+  /** Something changed while the store was being looked at. */
+  #isLookDue = false;
+  #timer: Timer | undefined;
+
+  constructor(options: DelivererOptions) {
+    this.#options = options;
+  }
+
+  /** Something may be due: events were stored, an endpoint was set, the process has started. Never waits. */
+  wake(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#isLookDue = true;
+    this.#looking ??= this.#look();
+  }
+
+  /** Breaks off what is under way, which is tried again after the next start. Takes a second at most. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#timer?.cancel();
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#options.clock.startTimer(CLOSE_MS_MAX, resolve);
+    });
+    await Promise.race([this.#idle(), late]);
+    timer?.cancel();
+  }
+
+  async #idle(): Promise<void> {
+    await this.#looking;
+    await Promise.all(this.#inFlight.values());
+  }
+
+  async #look(): Promise<void> {
+    let sleepMs: number | undefined;
+    while (this.#isLookDue) {
+      this.#isLookDue = false;
+      sleepMs = await this.#startDue();
+    }
+    this.#looking = undefined;
+    this.#timer?.cancel();
+    if (sleepMs === undefined || this.#closing.signal.aborted) return;
+    this.#timer = this.#options.clock.startTimer(sleepMs, () => this.wake());
+  }
+
+  /** Answers after how many milliseconds to look again; undefined: when somebody calls, or an attempt ends. */
+  async #startDue(): Promise<number | undefined> {
+    const { store, clock, log } = this.#options;
+    const free = IN_FLIGHT_MAX - this.#inFlight.size;
+    if (free <= 0) return undefined;
+    try {
+      const due = await store.findDueDeliveries(clock.wallNow(), free, [...this.#inFlight.keys()]);
+      if (this.#closing.signal.aborted) return undefined;
+      for (const delivery of due) this.#start(delivery);
+      const nextTime = await store.findNextDueTime([...this.#inFlight.keys()]);
+      if (nextTime === undefined) return undefined;
+      return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - clock.wallNow()));
+    } catch (error) {
+      log.warn("webhooks could not be read, tried again soon", { detail: textOf(error) });
+      return STORE_RETRY_MS;
+    }
+  }
+
+  #start(due: DueDelivery): void {
+    const run = this.#deliver(due).finally(() => {
+      this.#inFlight.delete(due.channelId);
+      this.wake();
+    });
+    this.#inFlight.set(due.channelId, run);
+  }
+
+  async #deliver(due: DueDelivery): Promise<void> {
+    const update = await this.#attempt(due);
+    if (update === undefined) return;
+    this.#logUpdate(due, update);
+    await this.#keep(due, update);
+  }
+
+  /** Undefined where the end of the process broke it off. */
+  async #attempt(due: DueDelivery): Promise<DeliveryUpdate | undefined> {
+    const { post, clock, random } = this.#options;
+    const { endpoint, eventId, attempts } = due;
+    if (endpoint === undefined) return { state: "cancelled", attempts };
+    const body = webhookBody(due);
+    const message = {
+      url: endpoint.url,
+      headers: {
+        "content-type": "application/json",
+        "user-agent": "Fanfare",
+        ...signatureHeaders({ id: `evt_${eventId}`, nowMs: clock.wallNow(), body }, endpoint.secret),
+      },
+      body,
+    };
+    const result = await post(message, this.#closing.signal);
+    return result === undefined ? undefined : afterAttempt(due, endpoint, result, clock.wallNow(), random);
+  }
+
+  /** Sending again what a receiver took would be worse than waiting for the database. */
+  async #keep(due: DueDelivery, update: DeliveryUpdate): Promise<void> {
+    const { store, clock, log } = this.#options;
+    do {
+      try {
+        return await store.updateDelivery(due, update, clock.wallNow());
+      } catch (error) {
+        log.warn("a webhook's result is not stored, tried again soon", {
+          deliveryId: due.eventId,
+          detail: textOf(error),
+        });
+      }
+      await this.#pause(STORE_RETRY_MS);
+    } while (!this.#closing.signal.aborted);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const timer = this.#options.clock.startTimer(delayMs, () => {
+        signal.removeEventListener("abort", end);
+        resolve();
+      });
+      const end = () => {
+        timer.cancel();
+        resolve();
+      };
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+
+  #logUpdate({ eventId: deliveryId, channelId, code: event }: DueDelivery, update: DeliveryUpdate): void {
+    const { state, attempts, lastStatus: status, lastProblem: problem, nextTime } = update;
+    const fields = { deliveryId, channelId, event, state, attempts, status, problem, nextTime };
+    if (state === "delivered") this.#options.log.debug("webhook delivered", fields);
+    else this.#options.log.warn("webhook not delivered", fields);
+  }
+}
+
+/** The body as the original service sends it: `event`, where the API's own answers say `eventCode`. */
+function webhookBody({ eventId, level, channelId, code, time }: DueDelivery): string {
+  return JSON.stringify({ id: eventId, logLevel: level, channelId, event: code, timestamp: time });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,133 @@
+import { type IncomingMessage, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { LookupFunction } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import type { AttemptResult, DeliveryProblem } from "../control/deliveries.ts";
+import type { AddressPolicy } from "../net/address-check.ts";
+import { ResolveError, type Resolver } from "../net/resolver.ts";
+import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
+
+/** An attempt takes no longer than this, from the name's look-up to the answer's end, in milliseconds. */
+const ATTEMPT_MS_MAX = 10_000;
+/** Of an answer's body no more is read; nothing in it is of interest. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
+/** What goes to an endpoint. */
+export type Message = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/** Sends a message once. Never rejects: whatever happens is a result; undefined where the signal ended it. */
+export type Post = (message: Message, signal: AbortSignal) => Promise<AttemptResult | undefined>;
+
+export type HttpPosterDeps = {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  /** Which addresses may be connected to; read anew at each attempt. */
+  readonly policy: AddressPolicy;
+};
+
+/**
+ * Posts over HTTP and HTTPS, to checked addresses only: the name is resolved by our resolver at every attempt, and what
+ * was checked is what is connected to, under the name's own Host and certificate. Redirects are answers, not followed.
+ */
+export function createHttpPost({ clock, resolver, policy }: HttpPosterDeps): Post {
+  return async (message, closing) => {
+    const deadline = new AbortController();
+    const timer = clock.startTimer(ATTEMPT_MS_MAX, () => deadline.abort());
+    const signal = AbortSignal.any([closing, deadline.signal]);
+    try {
+      const url = new URL(message.url);
+      const port = url.port === "" ? (DEFAULT_PORTS[url.protocol] ?? 0) : Number(url.port);
+      const addresses = await resolveTarget({ host: url.hostname, port }, resolver, policy, signal);
+      return { status: await exchange(url, addresses, message, signal) };
+    } catch (error) {
+      if (closing.aborted) return undefined;
+      return { problem: deadline.signal.aborted ? "TIMEOUT" : problemOf(error) };
+    } finally {
+      timer.cancel();
+    }
+  };
+}
+
+/** The status of the answer, once its body is over or was long enough. */
+function exchange(
+  url: URL,
+  addresses: readonly CheckedAddress[],
+  { headers, body }: Message,
+  signal: AbortSignal,
+): Promise<number> {
+  const [first] = addresses;
+  if (first === undefined) return Promise.reject(new ResolveError("not-found", "no address"));
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === "https:" ? requestHttps : requestHttp;
+    const request = send({
+      method: "POST",
+      // A name is looked up below, an address is taken as it is.
+      host: first.serverName ?? first.address,
+      port: first.port,
+      path: `${url.pathname}${url.search}`,
+      lookup: lookupAmong(addresses),
+      // TLS may not be told an address as a name.
+      servername: first.serverName ?? "",
+      headers: { ...headers, host: url.host, "content-length": String(Buffer.byteLength(body)) },
+      agent: false,
+      signal,
+    });
+    let status: number | undefined;
+    // With an answer there, what breaks afterwards changes nothing.
+    const end = (reason: unknown) => (status === undefined ? reject(reason) : resolve(status));
+    // Whatever the request's own events say or keep to themselves, the deadline and the end of the process hold.
+    if (signal.aborted) end(signal.reason);
+    signal.addEventListener("abort", () => end(signal.reason), { once: true });
+    request.on("response", (response) => {
+      const answered = response.statusCode ?? 0;
+      status = answered;
+      readToEnd(response, () => resolve(answered));
+    });
+    // The other protocol is not spoken here.
+    request.on("upgrade", (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    request.on("error", end);
+    request.on("close", () => {
+      if (status === undefined) reject(new Error("closed without an answer"));
+    });
+    request.end(body);
+  });
+}
+
+/** Answers with what was checked, whatever is asked for. */
+function lookupAmong(addresses: readonly CheckedAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const all = addresses.map(({ address, family }) => ({ address, family }));
+    if (options.all === true) return callback(null, all);
+    const [first] = all;
+    if (first === undefined) return callback(new Error("no address"), "");
+    return callback(null, first.address, first.family);
+  };
+}
+
+/** The status is known already: a body that breaks off, lasts too long or is too long changes nothing. */
+function readToEnd(response: IncomingMessage, onEnd: () => void): void {
+  let bytes = 0;
+  response.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > ANSWER_BYTES_MAX) response.destroy();
+  });
+  response.on("error", () => undefined);
+  response.on("close", onEnd);
+}
+
+function problemOf(error: unknown): DeliveryProblem {
+  if (error instanceof ForbiddenTargetError) return "ADDRESS_FORBIDDEN";
+  if (error instanceof ResolveError) return "DNS_FAILED";
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (code.startsWith("HPE_")) return "ANSWER_UNREADABLE";
+  return /CERT|TLS|SSL|SELF_SIGNED|ISSUER|UNABLE_TO|EPROTO/.test(code) ? "TLS_FAILED" : "CONNECTION_FAILED";
+}

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { ConfigError, helpText, readConfig } from "../../src/app/config.ts";
+
+function config(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const commandLine = readConfig(args, env);
+  if ("show" in commandLine) throw new Error("asked for help");
+  return commandLine.config;
+}
+
+function refusal(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  try {
+    readConfig(args, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return "nothing refused";
+}
+
+test("without anything the defaults hold", () => {
+  expect(config([])).toEqual({
+    dataDir: "./data",
+    httpPort: 8080,
+    rtmpPort: 1935,
+    targetAllow: "",
+    planLimits: { STANDARD: 3, PROFESSIONAL: 5, UNLIMITED: 0 },
+    rateLimit: 1_000,
+    retriesPerSecond: 20,
+    replayProtection: "off",
+    trustedProxies: "",
+    publishStatusName: "PUBLISHING",
+    shutdown: "cut",
+    logLevel: "info",
+  });
+});
+
+test("a flag wins over the environment, the environment over the default; an empty variable is not set", () => {
+  const env = { FANFARE_HTTP_PORT: "81", FANFARE_RTMP_PORT: "1936", FANFARE_LOG_LEVEL: "" };
+  expect(config(["--http-port", "82"], env)).toMatchObject({ httpPort: 82, rtmpPort: 1936, logLevel: "info" });
+  expect(config(["--http-port=83"], env)).toMatchObject({ httpPort: 83 });
+});
+
+test("everything that can be set is taken", () => {
+  const env = {
+    FANFARE_DATA_DIR: "/srv/fanfare",
+    FANFARE_ENCRYPTION_KEY_FILE: "/run/secrets/fanfare.key",
+    FANFARE_HTTP_HOST: "::1",
+    FANFARE_RTMP_HOST: "0.0.0.0",
+    FANFARE_PUBLIC_HOST: "live.example.com",
+    FANFARE_PUBLISH_URL: "rtmp://live.example.com:41935/relay",
+    FANFARE_ACCESS_KEY: "KEY1",
+    FANFARE_SECRET_KEY: "0123456789abcdef",
+    FANFARE_TARGET_ALLOW: "10.0.0.0/8,fd00::/8",
+    FANFARE_PLAN_LIMITS: "STANDARD=4",
+    FANFARE_RATE_LIMIT: "20",
+    FANFARE_RETRIES_PER_SECOND: "1000",
+    FANFARE_REPLAY_PROTECTION: "writes",
+    FANFARE_METRICS_LISTEN: "[::1]:9464",
+    FANFARE_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
+    FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
+    FANFARE_SHUTDOWN: "end",
+    FANFARE_LOG_LEVEL: "debug",
+  };
+  expect(config([], env)).toEqual({
+    dataDir: "/srv/fanfare",
+    encryptionKeyFile: "/run/secrets/fanfare.key",
+    httpHost: "::1",
+    httpPort: 8080,
+    rtmpHost: "0.0.0.0",
+    rtmpPort: 1935,
+    publicHost: "live.example.com",
+    publishUrl: "rtmp://live.example.com:41935/relay",
+    accessKey: "KEY1",
+    secretKey: "0123456789abcdef",
+    targetAllow: "10.0.0.0/8,fd00::/8",
+    planLimits: { STANDARD: 4, PROFESSIONAL: 5, UNLIMITED: 0 },
+    rateLimit: 20,
+    retriesPerSecond: 1_000,
+    replayProtection: "writes",
+    metricsListen: { host: "::1", port: 9_464 },
+    trustedProxies: "10.0.0.1, fd00::/8",
+    publishStatusName: "PUBLISH",
+    shutdown: "end",
+    logLevel: "debug",
+  });
+});
+
+const wrong: readonly { variable: string; value: string; allowed: RegExp }[] = [
+  { variable: "FANFARE_HTTP_PORT", value: "65536", allowed: /a port number from 0/ },
+  { variable: "FANFARE_HTTP_PORT", value: "eighty", allowed: /a port number from 0/ },
+  { variable: "FANFARE_RTMP_PORT", value: "-1", allowed: /a port number from 0/ },
+  { variable: "FANFARE_HTTP_HOST", value: "a host", allowed: /a host name or an IP address/ },
+  { variable: "FANFARE_PUBLISH_URL", value: "http://live.example.com/relay", allowed: /an address such as rtmp:/ },
+  { variable: "FANFARE_PUBLISH_URL", value: "rtmp://live.example.com/relay/", allowed: /without a slash at its end/ },
+  { variable: "FANFARE_TARGET_ALLOW", value: "10.0.0.0/33", allowed: /comma-separated list of networks/ },
+  { variable: "FANFARE_METRICS_LISTEN", value: "9464", allowed: /HOST:PORT such as/ },
+  { variable: "FANFARE_METRICS_LISTEN", value: "localhost:0", allowed: /with a port from 1 to 65535/ },
+  { variable: "FANFARE_RATE_LIMIT", value: "0", allowed: /a whole number from 1 to 9999999/ },
+  { variable: "FANFARE_TRUSTED_PROXIES", value: "proxy", allowed: /comma-separated list of networks/ },
+  { variable: "FANFARE_PLAN_LIMITS", value: "STANDARD:3", allowed: /PLAN=NUMBER pairs/ },
+  { variable: "FANFARE_PUBLISH_STATUS_NAME", value: "ON_AIR", allowed: /PUBLISHING or PUBLISH/ },
+  { variable: "FANFARE_SHUTDOWN", value: "now", allowed: /one of cut, end/ },
+  { variable: "FANFARE_LOG_LEVEL", value: "verbose", allowed: /one of debug, info/ },
+];
+test.each(wrong)("$variable=$value is refused with its name and what is allowed", ({ variable, value, allowed }) => {
+  const message = refusal([], { [variable]: value });
+  expect(message).toContain(variable);
+  expect(message).toContain(JSON.stringify(value));
+  expect(message).toMatch(allowed);
+});
+
+test("a wrong flag is named as a flag, an unknown one and a stray word are refused", () => {
+  expect(refusal(["--http-port", "x"])).toMatch(/^--http-port \(FANFARE_HTTP_PORT\): "x" is not allowed; allowed is/);
+  expect(refusal(["--http-prot", "1"])).toMatch(/--http-prot.*--help lists all flags/);
+  expect(refusal(["serve"])).toMatch(/--help lists all flags/);
+});
+
+test("a key goes with its secret, and a wrong secret is not repeated", () => {
+  expect(refusal([], { FANFARE_ACCESS_KEY: "KEY1" })).toMatch(/go together/);
+  const message = refusal([], { FANFARE_ACCESS_KEY: "KEY1", FANFARE_SECRET_KEY: "too short" });
+  expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
+  expect(message).not.toContain("too short");
+});
+
+test("help lists every setting, version and help win over all else", () => {
+  const help = helpText();
+  for (const variable of ["FANFARE_DATA_DIR", "FANFARE_TARGET_ALLOW", "FANFARE_SHUTDOWN"])
+    expect(help).toContain(variable);
+  expect(help).toContain("--rtmp-port VALUE");
+  expect(readConfig(["--help", "--http-port", "x"], {})).toEqual({ show: "help" });
+  expect(readConfig(["--version"], {})).toEqual({ show: "version" });
+});

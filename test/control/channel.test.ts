@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { type Target, targetSpec } from "../../src/control/channel.ts";
+
+const target: Target = {
+  targetId: 7,
+  targetName: "CUSTOM",
+  url: "rtmp://target/app",
+  streamKey: "key",
+  isEnabled: true,
+  bufferPolicy: "drop",
+  totals: { bytes: 0, playMs: 0, retryCount: 0 },
+};
+
+test.each([
+  { name: "an id and a password", login: { loginId: "someone", loginPassword: "word" }, is: "word" },
+  { name: "an id alone, with an empty password", login: { loginId: "someone" }, is: "" },
+])("a target with $name can be logged in to", ({ login, is }) => {
+  expect(targetSpec({ ...target, ...login }).credentials).toEqual({ id: "someone", password: is });
+});
+
+test("a target without an id has no login, whether or not a password was left behind", () => {
+  for (const login of [{}, { loginPassword: "word" }]) {
+    expect(targetSpec({ ...target, ...login })).toEqual({
+      targetId: 7,
+      url: "rtmp://target/app",
+      streamKey: "key",
+      isEnabled: true,
+      bufferPolicy: "drop",
+    });
+  }
+});

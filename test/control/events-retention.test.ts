@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { EventStore } from "../../src/control/events.ts";
+import { EventRetention } from "../../src/control/events-retention.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const MINUTE_MS = 60 * 1_000;
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function open(counts: readonly (number | Error)[]) {
+  const clock = new VirtualClock();
+  const asked: (readonly [number, number])[] = [];
+  const lines: string[] = [];
+  const write = (event: string) => void lines.push(event);
+  const store: Pick<EventStore, "pruneEvents"> = {
+    pruneEvents: async (time, limit) => {
+      const count = counts[asked.length] ?? 0;
+      asked.push([clock.wallNow() - time, limit]);
+      if (count instanceof Error) throw count;
+      return count;
+    },
+  };
+  const retention = new EventRetention({
+    store,
+    clock,
+    log: { debug: write, info: write, warn: write, error: write },
+  });
+  retention.start();
+  return { clock, asked, lines, retention };
+}
+
+test("events of more than seven days go, at most 500 at once, looked for every ten minutes", async () => {
+  const { clock, asked } = open([3]);
+  await settle();
+  clock.advance(10 * MINUTE_MS - 1);
+  await settle();
+  expect(asked).toEqual([[7 * DAY_MS, 500]]);
+  clock.advance(1);
+  await settle();
+  expect(asked).toEqual([
+    [7 * DAY_MS, 500],
+    [7 * DAY_MS, 500],
+  ]);
+});
+
+test("while there are more the next ones go after a second, not at once", async () => {
+  const { clock, asked } = open([500, 500, 20]);
+  await settle();
+  clock.advance(999);
+  await settle();
+  expect(asked).toHaveLength(1);
+  clock.advance(1);
+  await settle();
+  clock.advance(1_000);
+  await settle();
+  expect(asked).toHaveLength(3);
+  clock.advance(MINUTE_MS);
+  await settle();
+  expect(asked).toHaveLength(3);
+});
+
+test("a database that takes no write is asked again later", async () => {
+  const { clock, asked, lines } = open([new Error("locked")]);
+  await settle();
+  expect(lines).toEqual(["old events could not be removed"]);
+  clock.advance(10 * MINUTE_MS);
+  await settle();
+  expect(asked).toHaveLength(2);
+});
+
+test("nothing is removed once it is closed", async () => {
+  const { clock, asked, retention } = open([500]);
+  await retention.close();
+  clock.advance(DAY_MS);
+  await settle();
+  expect(asked).toHaveLength(1);
+});

@@ -1,0 +1,107 @@
+import type { LiveView } from "../../src/control/live-view.ts";
+import type { ChannelLive, Runtime } from "../../src/control/runtime.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../src/exchange/channel-spec.ts";
+import type { PreflightResult } from "../../src/exchange/preflight.ts";
+import type { IngestSample, TargetSample } from "../../src/exchange/samples.ts";
+import type { TargetStatus } from "../../src/exchange/target-status.ts";
+import { channelSample, targetSample } from "../support/sample.ts";
+
+/** A media thread that does what the test says and remembers what it was told. */
+export class FakeRuntime implements Runtime {
+  readonly applied: ChannelSpec[] = [];
+  readonly removed: ChannelId[] = [];
+  readonly ended: ChannelId[] = [];
+  readonly cut: (readonly [ChannelId, IngestSlot])[] = [];
+  readonly retried: (readonly [ChannelId, TargetId])[] = [];
+  readonly tested: TargetSpec[] = [];
+  testResult: PreflightResult = { isOk: true, stage: "publish", durationMs: 12 };
+  /** False: what is asked for never happens. */
+  isResponsive = true;
+  readonly #view: LiveView;
+
+  constructor(view: LiveView) {
+    this.#view = view;
+  }
+
+  /** Targets that are switched off become READY, those that are on and wait for nothing begin to connect. */
+  apply(spec: ChannelSpec): void {
+    this.applied.push(spec);
+    if (!this.isResponsive) return;
+    const live = this.#view.live(spec.channelId);
+    for (const { targetId, isEnabled } of spec.targets) {
+      const status = live?.targets.get(targetId)?.status;
+      const isReady = (status?.status ?? "READY") === "READY";
+      const sinceTime = (status?.sinceTime ?? 0) + 1;
+      if (!isEnabled && !isReady) this.status(spec.channelId, targetId, { status: "READY", sinceTime });
+      if (isEnabled && isReady && live?.isPublishing === true) {
+        this.status(spec.channelId, targetId, { status: "CONNECTING", sinceTime });
+      }
+    }
+  }
+
+  remove(channelId: ChannelId): void {
+    this.removed.push(channelId);
+    this.#view.forget(channelId);
+  }
+
+  end(channelId: ChannelId): void {
+    this.ended.push(channelId);
+    if (this.isResponsive && this.#view.live(channelId)?.isPublishing === true) this.leave(channelId, 0);
+  }
+
+  cutSource(channelId: ChannelId, slot: IngestSlot): void {
+    this.cut.push([channelId, slot]);
+  }
+
+  retryTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.retried.push([channelId, targetId]);
+    if (this.isResponsive) this.status(channelId, targetId, { status: "CONNECTING", sinceTime: 1, retryAttempt: 1 });
+  }
+
+  async testTarget(target: TargetSpec): Promise<PreflightResult> {
+    this.tested.push(target);
+    return this.testResult;
+  }
+
+  live(channelId: ChannelId): ChannelLive | undefined {
+    return this.#view.live(channelId);
+  }
+
+  publishingChannels(): readonly ChannelId[] {
+    return this.#view.publishingChannels();
+  }
+
+  start(channelId: ChannelId, time: number): void {
+    const encoder = {
+      ingestId: 1,
+      remoteAddress: "192.0.2.1",
+      encoder: "test",
+      isBroadcastNew: true,
+      slot: "main",
+    } as const;
+    this.#view.fact({ kind: "ingest-started", time, channelId, ...encoder });
+  }
+
+  /** The encoder of `start` goes, as the media thread would tell it. */
+  leave(channelId: ChannelId, time: number): void {
+    const how = { ingestId: 1, slot: "main", end: "clean", isBroadcastOver: true } as const;
+    this.#view.fact({ kind: "ingest-ended", time, channelId, ...how });
+  }
+
+  status(channelId: ChannelId, targetId: TargetId, status: TargetStatus): TargetStatus {
+    this.#view.fact({ kind: "target-status", time: status.sinceTime, channelId, targetId, from: "READY", status });
+    return status;
+  }
+
+  /** What the encoder is like now. */
+  ingest(channelId: ChannelId, change: Partial<IngestSample>): void {
+    const sample = channelSample(channelId, []);
+    this.#view.samples([{ ...sample, ingest: { ...sample.ingest, ...change } }]);
+  }
+
+  sample(channelId: ChannelId, targetId: TargetId, counters: Partial<TargetSample>): TargetSample {
+    const sample = targetSample(targetId, counters);
+    this.#view.samples([channelSample(channelId, [sample])]);
+    return sample;
+  }
+}

@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import { NO_ALERTS } from "../../src/control/channel.ts";
+import { describeOccurrence } from "../../src/control/events-description.ts";
+import { EventTracker } from "../../src/control/events-tracker.ts";
+import type { IngestSlot } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+
+const CHANNEL = "ls-20260101000000-00001";
+const ingest = (slot: IngestSlot = "main") => ({ time: 1, channelId: CHANNEL, ingestId: 1, slot });
+
+const started: Fact = {
+  kind: "ingest-started",
+  ...ingest(),
+  remoteAddress: "192.0.2.1",
+  encoder: "e",
+  isBroadcastNew: true,
+};
+const held: Fact = { kind: "ingest-held", ...ingest(), end: "connection-lost", holdSeconds: 120 };
+const active = (heldMs: number, slot: IngestSlot = "main"): Fact => ({
+  kind: "source-active",
+  ...ingest(slot),
+  heldMs,
+});
+const fight = (time: number, slot: IngestSlot = "main"): Fact => ({
+  kind: "encoders-fight",
+  time,
+  channelId: CHANNEL,
+  slot,
+});
+const over: Fact = { kind: "ingest-ended", ...ingest(), end: "hold-expired", isBroadcastOver: true };
+const differs: Fact = { kind: "standby-differs", ...ingest("backup"), detail: "width 640 instead of 1280" };
+
+function eventsOf(facts: readonly Fact[], alerts = NO_ALERTS) {
+  const tracker = new EventTracker();
+  const subject = { channelId: CHANNEL, name: "channel001", alerts, targetNames: new Map<number, string>() };
+  return facts.flatMap((fact) => tracker.fact(fact)).map((occurrence) => describeOccurrence(occurrence, subject));
+}
+
+/** Without the start of the broadcast. */
+const toldOf = (...facts: readonly Fact[]) =>
+  eventsOf([started, active(0), ...facts])
+    .slice(1)
+    .map(({ code, level, description, reason }) => [code, level, description, reason]);
+
+test("a hold and its end are events, with why it began and how long it was", () => {
+  expect(toldOf(held, active(12_340))).toEqual([
+    [
+      "INGEST_HELD",
+      "WARN",
+      "channel001 channel main encoder has been lost, the broadcast is held for up to 120 seconds.",
+      "connection-lost",
+    ],
+    [
+      "INGEST_RESUMED",
+      "INFO",
+      "channel001 channel broadcast goes on with the main encoder after 12.3 seconds of hold.",
+      undefined,
+    ],
+  ]);
+});
+
+test("a hold that runs out is the end of the broadcast, and says so", () => {
+  expect(toldOf(held, over).slice(1)).toEqual([
+    ["PUBLISH_END", "WARN", "channel001 channel publishing has ended.", "hold-expired"],
+  ]);
+});
+
+test("a backup that takes over after a loss is told as a change of place and as the end of the hold, once", () => {
+  expect(toldOf(held, active(300, "backup"), active(0, "backup")).map(([code]) => code)).toEqual([
+    "INGEST_HELD",
+    "RTMP_BACKUP_STREAM_ENABLED",
+    "INGEST_RESUMED",
+  ]);
+});
+
+test("a takeover without a loss is neither held nor resumed, and of a channel off air nothing is told", () => {
+  expect(toldOf(active(0), active(0))).toEqual([]);
+  expect(eventsOf([held, active(5), fight(1)])).toEqual([]);
+});
+
+test("two encoders that fight are told once a minute for each key, since the refused one comes back every second", () => {
+  const told = toldOf(fight(1_000), fight(2_000), fight(2_500, "backup"), fight(60_999), fight(61_000), fight(500));
+  expect(told).toEqual([
+    ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
+    ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same backup stream key.", undefined],
+    ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
+    ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
+  ]);
+  // The next broadcast starts with a clean sheet.
+  expect(toldOf(fight(1_000), over, started, fight(1_001)).filter(([code]) => code === "ENCODERS_FIGHT")).toHaveLength(
+    2,
+  );
+});
+
+test("a standby that differs is a warning that says in what", () => {
+  expect(toldOf(differs)).toEqual([
+    [
+      "BACKUP_DIFFERS",
+      "WARN",
+      "channel001 channel backup and main encoder differ: width 640 instead of 1280.",
+      undefined,
+    ],
+  ]);
+});
+
+test("who asked for alerts hears of all this as of the channel's status", () => {
+  const forWebhook = (ofChannelStatus: boolean) =>
+    eventsOf([started, held, active(1), fight(1), differs], { ...NO_ALERTS, isOn: true, ofChannelStatus })
+      .filter(({ isForWebhook }) => isForWebhook)
+      .map(({ code }) => code);
+  expect(forWebhook(true)).toEqual([
+    "PUBLISH_START",
+    "INGEST_HELD",
+    "INGEST_RESUMED",
+    "ENCODERS_FIGHT",
+    "BACKUP_DIFFERS",
+  ]);
+  expect(forWebhook(false)).toEqual([]);
+});

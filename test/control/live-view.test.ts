@@ -1,0 +1,236 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { LiveView } from "../../src/control/live-view.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
+import { channelSample, targetSample } from "../support/sample.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const CHANNEL = "ls-20260101000001-AAAAA";
+
+function started(time: number, isReturn = false): Fact {
+  return {
+    kind: "ingest-started",
+    time,
+    channelId: CHANNEL,
+    ingestId: 1,
+    slot: "main",
+    remoteAddress: "192.0.2.1",
+    encoder: "",
+    isBroadcastNew: !isReturn,
+  };
+}
+
+function ended(time: number, isBroadcastOver: boolean): Fact {
+  return { kind: "ingest-ended", time, channelId: CHANNEL, ingestId: 1, slot: "main", end: "clean", isBroadcastOver };
+}
+
+function sample(counters: Partial<TargetSample> = {}): readonly ChannelSample[] {
+  return [channelSample(CHANNEL, [targetSample(38, counters)])];
+}
+
+function view() {
+  const clock = new ManualClock();
+  return { clock, view: new LiveView(clock) };
+}
+
+test("nothing is known of a channel nobody told of", () => {
+  const { view: live } = view();
+  expect(live.live(CHANNEL)).toBeUndefined();
+  expect(live.publishingChannels()).toEqual([]);
+  expect(live.unstored()).toEqual({ channels: [], targets: [] });
+  expect(live.unstoredPublishMs(CHANNEL)).toBe(0);
+  expect(live.unstoredOfTarget(CHANNEL, 38)).toEqual({ bytes: 0, playMs: 0, retryCount: 0 });
+});
+
+test("a channel is on air from its first encoder to the end of the broadcast", () => {
+  const { view: live } = view();
+  live.fact(started(1_000));
+  expect(live.live(CHANNEL)).toEqual({ isPublishing: true, startTime: 1_000, targets: new Map() });
+  expect(live.publishingChannels()).toEqual([CHANNEL]);
+  live.fact(ended(5_000, true));
+  expect(live.live(CHANNEL)).toEqual({ isPublishing: false, startTime: 1_000, targets: new Map() });
+  expect(live.publishingChannels()).toEqual([]);
+});
+
+test("an encoder that takes over continues the broadcast", () => {
+  const { clock, view: live } = view();
+  live.fact(started(1_000));
+  clock.advance(2_000);
+  live.fact(ended(3_000, false));
+  live.fact(started(3_000, true));
+  clock.advance(500);
+  expect(live.live(CHANNEL)).toMatchObject({ isPublishing: true, startTime: 1_000 });
+  expect(live.unstoredPublishMs(CHANNEL)).toBe(2_500);
+});
+
+test("time on air is measured by the monotonic clock and stands still off air", () => {
+  const { clock, view: live } = view();
+  live.fact(started(1_000));
+  clock.wallMs -= 86_400_000;
+  clock.monotonicMs += 1_500;
+  live.fact(ended(2_500, true));
+  clock.advance(60_000);
+  expect(live.unstoredPublishMs(CHANNEL)).toBe(1_500);
+  live.fact(started(90_000));
+  clock.advance(250);
+  expect(live.unstored().channels).toEqual([{ channelId: CHANNEL, publishMs: 1_750, recentPublishStartTime: 90_000 }]);
+});
+
+test("a target's last status and sample are shown; a target without a status is not", () => {
+  const { view: live } = view();
+  const status = { status: "PUBLISHING", sinceTime: 7 } as const;
+  live.fact(started(1));
+  live.samples(sample({ bytesPerSecond: 10 }));
+  expect(live.live(CHANNEL)?.targets).toEqual(new Map());
+  live.fact({ kind: "target-status", time: 7, channelId: CHANNEL, targetId: 38, from: "CONNECTING", status });
+  const [only] = sample({ bytesPerSecond: 10 });
+  expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0] }]]));
+});
+
+test("counters are totals since the media thread started, so only their growth is unstored", () => {
+  const { view: live } = view();
+  live.samples(sample({ bytesTotal: 100, playMs: 1_000, retryCount: 1 }));
+  live.samples(sample({ bytesTotal: 250, playMs: 2_000, retryCount: 1 }));
+  const batch = live.unstored();
+  expect(batch.targets).toEqual([{ targetId: 38, bytes: 250, playMs: 2_000, retryCount: 1 }]);
+  live.samples(sample({ bytesTotal: 300, playMs: 2_100, retryCount: 2 }));
+  live.markStored(batch);
+  expect(live.unstoredOfTarget(CHANNEL, 38)).toEqual({ bytes: 50, playMs: 100, retryCount: 1 });
+});
+
+test("a counter that starts over counts from 0", () => {
+  const { view: live } = view();
+  live.samples(sample({ bytesTotal: 100 }));
+  live.samples(sample({ bytesTotal: 30 }));
+  expect(live.unstoredOfTarget(CHANNEL, 38).bytes).toBe(130);
+});
+
+test("after the media thread was started again its counters are all new, however high they are already", () => {
+  const { view: live } = view();
+  live.samples(sample({ bytesTotal: 100 }));
+  live.countersStartOver();
+  live.samples(sample({ bytesTotal: 150 }));
+  expect(live.unstoredOfTarget(CHANNEL, 38).bytes).toBe(250);
+});
+
+test("the start of a broadcast is stored once, also when it is over before that", () => {
+  const { clock, view: live } = view();
+  live.fact(started(1_000));
+  live.fact(ended(1_000, true));
+  const batch = live.unstored();
+  expect(batch.channels).toEqual([{ channelId: CHANNEL, publishMs: 0, recentPublishStartTime: 1_000 }]);
+  live.fact(started(2_000));
+  clock.advance(10);
+  live.markStored(batch);
+  expect(live.unstored().channels).toEqual([{ channelId: CHANNEL, publishMs: 10, recentPublishStartTime: 2_000 }]);
+  live.markStored(live.unstored());
+  expect(live.unstored().channels).toEqual([]);
+});
+
+test("a batch is not taken away by asking for it: what could not be written stays", () => {
+  const { clock, view: live } = view();
+  live.fact(started(1));
+  live.samples(sample({ bytesTotal: 9 }));
+  clock.advance(4);
+  expect(live.unstored()).toEqual(live.unstored());
+});
+
+test("a removed channel is forgotten, and a late mark for it changes nothing", () => {
+  const { view: live } = view();
+  live.fact(started(1));
+  live.samples(sample({ bytesTotal: 9 }));
+  const batch = live.unstored();
+  live.forget(CHANNEL);
+  live.markStored(batch);
+  expect(live.live(CHANNEL)).toBeUndefined();
+  expect(live.unstored()).toEqual({ channels: [], targets: [] });
+});
+
+test("whenever batches are stored, stored and unstored add up to what was counted", () => {
+  const steps = fc.array(
+    fc.record({ bytes: fc.nat(10_000), playMs: fc.double({ min: 0, max: 2_000, noNaN: true }), flush: fc.boolean() }),
+    { maxLength: 30 },
+  );
+  fc.assert(
+    fc.property(steps, (list) => {
+      const { clock, view: live } = view();
+      live.fact(started(1));
+      let [bytesTotal, playMs, storedBytes, storedPlayMs, storedPublishMs] = [0, 0, 0, 0, 0];
+      for (const step of list) {
+        bytesTotal += step.bytes;
+        playMs += step.playMs;
+        clock.advance(step.playMs);
+        live.samples(sample({ bytesTotal, playMs }));
+        if (!step.flush) continue;
+        const batch = live.unstored();
+        for (const target of batch.targets) {
+          storedBytes += target.bytes;
+          storedPlayMs += target.playMs;
+        }
+        for (const channel of batch.channels) storedPublishMs += channel.publishMs;
+        live.markStored(batch);
+      }
+      const left = live.unstoredOfTarget(CHANNEL, 38);
+      expect(storedBytes + left.bytes).toBe(bytesTotal);
+      expect(storedPlayMs + left.playMs).toBeCloseTo(playMs, 3);
+      expect(storedPublishMs + live.unstoredPublishMs(CHANNEL)).toBeCloseTo(playMs, 3);
+      expect([storedPlayMs, storedPublishMs].every(Number.isInteger)).toBe(true);
+    }),
+  );
+});
+
+test("who waits for something is told with the fact that makes it so, and not before", async () => {
+  const { view: live } = view();
+  live.fact(started(1_000));
+  let isOver = false;
+  const waiting = live
+    .until(() => live.live(CHANNEL)?.isPublishing !== true, 2_000)
+    .then(() => {
+      isOver = true;
+    });
+  live.fact(started(2_000));
+  await Promise.resolve();
+  expect(isOver).toBe(false);
+  live.fact(ended(5_000, true));
+  await waiting;
+  expect(isOver).toBe(true);
+});
+
+test("who waits for what is so already, or never will be, is not kept", async () => {
+  const { clock, view: live } = view();
+  let looks = 0;
+  await live.until(() => {
+    looks += 1;
+    return true;
+  }, 2_000);
+  const waiting = live.until(() => {
+    looks += 1;
+    return false;
+  }, 2_000);
+  live.fact(started(1_000));
+  clock.advance(2_000);
+  await waiting;
+  live.fact(ended(5_000, true));
+  expect(looks).toBe(3);
+});
+
+test("a target that was removed is forgotten, with its farewell; the others are kept", () => {
+  const { view: live } = view();
+  live.fact(started(1_000));
+  const tell = (targetId: number, status: "PUBLISHING" | "READY") =>
+    live.fact({
+      kind: "target-status",
+      time: 1,
+      channelId: CHANNEL,
+      targetId,
+      from: "CONNECTING",
+      status: { status, sinceTime: 1 },
+    });
+  tell(38, "PUBLISHING");
+  tell(39, "PUBLISHING");
+  live.forgetTarget(CHANNEL, 38);
+  tell(38, "READY");
+  tell(39, "READY");
+  expect([...(live.live(CHANNEL)?.targets.keys() ?? [])]).toEqual([39]);
+});

@@ -1,0 +1,339 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ensureManagerKey } from "../../src/control/access-key.ts";
+import { type ChannelSettings, NO_ALERTS, type TargetSettings } from "../../src/control/channel.ts";
+import type { ChannelNotice } from "../../src/control/channel-notice.ts";
+import { DomainError, StoreUnavailableError } from "../../src/control/errors.ts";
+import { LiveView } from "../../src/control/live-view.ts";
+import { DEFAULT_PLAN_LIMITS } from "../../src/control/plan.ts";
+import { Service } from "../../src/control/service.ts";
+import type { Store, TotalsBatch } from "../../src/control/store.ts";
+import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { FakeRuntime } from "./fake-runtime.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const SETTINGS: ChannelSettings = {
+  name: "channel001",
+  planType: "STANDARD",
+  envType: "REAL",
+  alerts: NO_ALERTS,
+  holdSeconds: 120,
+};
+const TARGET: TargetSettings = {
+  targetName: "CUSTOM",
+  url: "rtmp://host/app",
+  streamKey: "key",
+  isEnabled: true,
+  bufferPolicy: "drop",
+};
+
+let folder = "";
+let store: Store;
+let clock: ManualClock;
+let view: LiveView;
+let runtime: FakeRuntime;
+let service: Service;
+let notices: ChannelNotice[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "fanfare-control-"));
+  store = await openSqliteStore(join(folder, "fanfare.db"));
+  start();
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** As a process starts: what is stored is there, what was live is not. */
+function start(over: Store = store): void {
+  notices = [];
+  clock = new ManualClock();
+  view = new LiveView(clock);
+  runtime = new FakeRuntime(view);
+  const planLimits = DEFAULT_PLAN_LIMITS;
+  const onNotice = (notice: ChannelNotice) => void notices.push(notice);
+  service = new Service({ store: over, runtime, view, clock, randomBytes, planLimits, onNotice });
+}
+
+async function faultOf(promise: Promise<unknown>): Promise<unknown> {
+  const error = await promise.catch((reason: unknown) => reason);
+  return error instanceof DomainError ? error.fault : error;
+}
+
+test("a created channel has an id of its time, a key of its own, and is READY to be published to", async () => {
+  const channel = await service.createChannel(SETTINGS, [TARGET]);
+  expect(channel.channelId).toMatch(/^ls-20231115071320-[A-Za-z0-9]{5}$/);
+  expect(channel.streamKey).toMatch(/^[a-z0-9]{32}$/);
+  expect(channel).toMatchObject({ createdTime: clock.wallMs, isPublishing: false, state: "live", publishMs: 0 });
+  expect(await service.getChannel(channel.channelId)).toEqual(channel);
+});
+
+test("a plan allows as many targets as it says, and UNLIMITED any number", async () => {
+  const targets = (count: number) => Array.from({ length: count }, () => TARGET);
+  await service.createChannel(SETTINGS, targets(3));
+  expect(await faultOf(service.createChannel(SETTINGS, targets(4)))).toEqual({
+    kind: "too-many-targets",
+    planType: "STANDARD",
+    limit: 3,
+    given: 4,
+  });
+  expect(await faultOf(service.createChannel({ ...SETTINGS, planType: "PROFESSIONAL" }, targets(6)))).toMatchObject({
+    limit: 5,
+  });
+  const many = await service.createChannel({ ...SETTINGS, planType: "UNLIMITED" }, targets(60));
+  expect(many.targetCount).toBe(60);
+});
+
+test("an encoder with a channel's key is let in with the channel's spec, any other is not", async () => {
+  const { channelId, streamKey } = await service.createChannel(SETTINGS, [{ ...TARGET, isEnabled: false }]);
+  expect((await service.admit(streamKey))?.spec).toMatchObject({
+    channelId,
+    revision: 1,
+    targets: [{ targetId: 1, url: "rtmp://host/app", streamKey: "key", isEnabled: false, bufferPolicy: "drop" }],
+  });
+  for (const wrong of ["", streamKey.toUpperCase(), `${streamKey} `, channelId, "key"]) {
+    expect(await service.admit(wrong)).toBeUndefined();
+  }
+});
+
+test("a channel that was blocked or given another key while it was being read lets nobody in", async () => {
+  const { streamKey } = await service.createChannel(SETTINGS, [TARGET]);
+  for (const changed of [{ state: "blocked" }, { streamKey: "another" }] as const) {
+    start({
+      ...forwarding(store),
+      findChannelByStreamKey: async (key) => {
+        const channel = await store.findChannelByStreamKey(key);
+        return channel === undefined ? undefined : { ...channel, ...changed };
+      },
+    });
+    expect(await service.admit(streamKey)).toBeUndefined();
+  }
+  start();
+  expect(await service.admit(streamKey)).toBeDefined();
+});
+
+test("a channel on air cannot be deleted; off air it can, and then its key lets nobody in", async () => {
+  const { channelId, streamKey } = await service.createChannel(SETTINGS, [TARGET]);
+  runtime.start(channelId, 1_000);
+  expect(await faultOf(service.deleteChannel(channelId))).toEqual({ kind: "channel-publishing" });
+  expect(runtime.removed).toEqual([]);
+  clock.advance(3_000);
+  runtime.leave(channelId, 4_000);
+  expect(await service.deleteChannel(channelId)).toMatchObject({
+    state: "deleted",
+    isPublishing: false,
+    publishMs: 3_000,
+    recentPublishStartTime: 1_000,
+  });
+  expect(runtime.removed).toEqual([channelId]);
+  expect(await service.admit(streamKey)).toBeUndefined();
+  expect(await faultOf(service.getChannel(channelId))).toEqual({ kind: "channel-not-found" });
+  expect(await faultOf(service.deleteChannel(channelId))).toEqual({ kind: "channel-not-found" });
+  expect(await faultOf(service.listTargets(channelId))).toEqual({ kind: "channel-not-found" });
+});
+
+test("an edit off air is stored and handed on with a higher revision", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET, TARGET]);
+  const edited = await service.targetEdits.edit(channelId, 2, { url: "rtmps://new/app", streamKey: "new" }, false);
+  expect(edited).toMatchObject({ targetId: 2, url: "rtmps://new/app", streamKey: "new" });
+  expect(runtime.applied).toMatchObject([
+    {
+      channelId,
+      revision: 2,
+      targets: [
+        { targetId: 1, url: "rtmp://host/app", streamKey: "key", isEnabled: true, bufferPolicy: "drop" },
+        { targetId: 2, url: "rtmps://new/app", streamKey: "new", isEnabled: true, bufferPolicy: "drop" },
+      ],
+    },
+  ]);
+  expect(edited).toMatchObject(await service.getTarget(channelId, 2));
+});
+
+test("an edit on air needs permission, and a refused one changes nothing", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
+  const change = { url: "rtmp://new/app", streamKey: "new" };
+  runtime.start(channelId, 1_000);
+  expect(await faultOf(service.targetEdits.edit(channelId, 1, change, false))).toEqual({ kind: "channel-publishing" });
+  expect(await service.getTarget(channelId, 1)).toMatchObject({ url: "rtmp://host/app" });
+  expect(runtime.applied).toEqual([]);
+  await service.targetEdits.edit(channelId, 1, change, true);
+  expect(runtime.applied).toEqual([expect.objectContaining({ revision: 2 })]);
+});
+
+test("a channel or target that is not there is told apart, before anything else", async () => {
+  const first = await service.createChannel(SETTINGS, [TARGET]);
+  const second = await service.createChannel(SETTINGS, [TARGET]);
+  const change = { url: "rtmp://new/app", streamKey: "new" };
+  runtime.start(second.channelId, 1_000);
+  expect(await faultOf(service.targetEdits.edit("ls-20260101000000-00000", 1, change, false))).toEqual({
+    kind: "channel-not-found",
+  });
+  expect(await faultOf(service.targetEdits.edit(second.channelId, 1, change, false))).toEqual({
+    kind: "target-not-found",
+  });
+  expect(await faultOf(service.getTarget(first.channelId, 1e30))).toEqual({ kind: "target-not-found" });
+});
+
+test("targets are shown with what is stored and what is live, added up", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET, TARGET]);
+  const [idle] = await service.listTargets(channelId);
+  expect(idle).toMatchObject({ isChannelPublishing: false, totals: { bytes: 0, playMs: 0, retryCount: 0 } });
+  expect(idle).not.toHaveProperty("live");
+
+  runtime.start(channelId, 1_000);
+  const status = runtime.status(channelId, 2, { status: "PUBLISHING", sinceTime: 1_200 });
+  const sample = runtime.sample(channelId, 2, { bytesTotal: 500, playMs: 900, retryCount: 2 });
+  const shown = await service.listTargets(channelId);
+  expect(shown[0]).not.toHaveProperty("live");
+  expect(shown[1]).toMatchObject({
+    isChannelPublishing: true,
+    live: { status, sample },
+    totals: { bytes: 500, playMs: 900, retryCount: 2 },
+  });
+});
+
+test("totals are the same before and after a flush, and outlive the process", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
+  runtime.start(channelId, 1_000);
+  runtime.sample(channelId, 1, { bytesTotal: 500, playMs: 900, retryCount: 2 });
+  clock.advance(4_000);
+  const before = await service.getChannel(channelId);
+  expect(before).toMatchObject({ publishMs: 4_000, recentPublishStartTime: 1_000, isPublishing: true });
+  await service.flushTotals();
+  expect(await service.getChannel(channelId)).toMatchObject({ publishMs: 4_000, recentPublishStartTime: 1_000 });
+  expect((await service.listTargets(channelId))[0]?.totals).toEqual({ bytes: 500, playMs: 900, retryCount: 2 });
+
+  start();
+  expect(await service.getChannel(channelId)).toMatchObject({
+    publishMs: 4_000,
+    recentPublishStartTime: 1_000,
+    isPublishing: false,
+  });
+  runtime.sample(channelId, 1, { bytesTotal: 7 });
+  expect((await service.listTargets(channelId))[0]?.totals.bytes).toBe(507);
+});
+
+test("flushes at once add nothing twice, and reads beside them never go back", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
+  let bytesTotal = 0;
+  const seen: number[] = [];
+  const watch = async () => {
+    const [target] = await service.listTargets(channelId);
+    seen.push(target?.totals.bytes ?? -1);
+  };
+  for (let round = 0; round < 30; round += 1) {
+    bytesTotal += 100;
+    runtime.sample(channelId, 1, { bytesTotal });
+    const flushes = [service.flushTotals(), service.flushTotals()];
+    await Promise.all([watch(), ...flushes, watch(), watch()]);
+    expect(seen.splice(0)).toEqual([bytesTotal, bytesTotal, bytesTotal]);
+  }
+  expect((await store.findChannel(channelId))?.targets[0]?.totals.bytes).toBe(bytesTotal);
+});
+
+test("what a flush could not write is written by the next one", async () => {
+  const batches: TotalsBatch[] = [];
+  let isLocked = true;
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
+  start({
+    ...forwarding(store),
+    addTotals: async (batch) => {
+      if (isLocked) throw new StoreUnavailableError("locked");
+      batches.push(batch);
+    },
+  });
+  runtime.sample(channelId, 1, { bytesTotal: 500 });
+  await expect(service.flushTotals()).rejects.toThrow("locked");
+  runtime.sample(channelId, 1, { bytesTotal: 700 });
+  isLocked = false;
+  await service.flushTotals();
+  await service.flushTotals();
+  expect(batches).toEqual([{ channels: [], targets: [{ targetId: 1, bytes: 700, playMs: 0, retryCount: 0 }] }]);
+});
+
+test("a list is narrowed to channels on air and off air", async () => {
+  const onAir = await service.createChannel(SETTINGS, [TARGET]);
+  const offAir = await service.createChannel(SETTINGS, [TARGET]);
+  runtime.start(onAir.channelId, 1_000);
+  const list = async (filter: Parameters<Service["listChannels"]>[0]) => {
+    const { channels, total } = await service.listChannels(filter, { number: 1, size: 10 });
+    return [channels.map((channel) => [channel.channelId, channel.isPublishing]), total];
+  };
+  expect(await list({ isPublishing: true })).toEqual([[[onAir.channelId, true]], 1]);
+  expect(await list({ isPublishing: false })).toEqual([[[offAir.channelId, false]], 1]);
+  expect(await list({})).toEqual([
+    [
+      [offAir.channelId, false],
+      [onAir.channelId, true],
+    ],
+    2,
+  ]);
+});
+
+test("every change is told once it is stored, without a secret, and a refused one is not", async () => {
+  const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
+  const change = { url: "rtmp://new/app", streamKey: "new" };
+  await service.targetEdits.edit(channelId, 1, change, false);
+  await service.targetEdits.edit(channelId, 9, change, false).catch(() => undefined);
+  clock.advance(10);
+  await service.deleteChannel(channelId);
+  const told = { time: clock.wallMs - 10, channelId, channelName: "channel001" };
+  expect(notices).toEqual([
+    { ...told, kind: "created" },
+    { ...told, kind: "target-edited", target: { targetId: 1, targetName: "CUSTOM" } },
+    { ...told, kind: "deleted", time: clock.wallMs },
+  ]);
+});
+
+test("a first manager key is made once, and shown once", async () => {
+  const sources = { store, nowMs: 5, randomBytes };
+  const made = await ensureManagerKey(sources);
+  expect(made).toMatchObject({ role: "manager", createdTime: 5 });
+  expect(made?.accessKeyId).toMatch(/^[A-Z0-9]{20}$/);
+  expect(made?.secretKey).toMatch(/^[A-Za-z0-9]{40}$/);
+  expect(await service.accessKeys.find(made?.accessKeyId ?? "")).toEqual(made);
+  expect(await service.accessKeys.findBySecret(made?.secretKey ?? "")).toEqual(made);
+  expect(await ensureManagerKey(sources)).toBeUndefined();
+});
+
+test("a configured key is stored as configured, whatever was there under its id", async () => {
+  const configured = { accessKeyId: "ADMIN", secretKey: "first" };
+  const ensure = (secretKey: string) =>
+    ensureManagerKey({ store, nowMs: 5, randomBytes, configured: { ...configured, secretKey } });
+  await store.putAccessKey({ ...configured, role: "viewer", name: "v", createdTime: 1 });
+  expect(await ensure("first")).toBeUndefined();
+  expect(await service.accessKeys.find("ADMIN")).toMatchObject({ role: "manager", secretKey: "first" });
+  await ensure("second");
+  expect(await service.accessKeys.findBySecret("second")).toMatchObject({ accessKeyId: "ADMIN" });
+  expect(await service.accessKeys.findBySecret("first")).toBeUndefined();
+  expect(await ensureManagerKey({ store, nowMs: 6, randomBytes })).toBeUndefined();
+});
+
+/** A store that hands every call on, to be changed in one place. */
+function forwarding(to: Store): Store {
+  return {
+    createChannel: (channel) => to.createChannel(channel),
+    listChannels: (filter, page) => to.listChannels(filter, page),
+    listChannelIds: () => to.listChannelIds(),
+    findChannel: (channelId) => to.findChannel(channelId),
+    findChannelByStreamKey: (streamKey) => to.findChannelByStreamKey(streamKey),
+    deleteChannel: (channelId) => to.deleteChannel(channelId),
+    changeChannel: (channelId, decide) => to.changeChannel(channelId, decide),
+    addTarget: (channelId, target, check) => to.addTarget(channelId, target, check),
+    removeTarget: (channelId, targetId) => to.removeTarget(channelId, targetId),
+    changeTarget: (channelId, targetId, change) => to.changeTarget(channelId, targetId, change),
+    addTotals: (batch) => to.addTotals(batch),
+    putAccessKey: (key) => to.putAccessKey(key),
+    findAccessKey: (accessKeyId) => to.findAccessKey(accessKeyId),
+    findAccessKeyBySecret: (hash) => to.findAccessKeyBySecret(hash),
+    hasManagerKey: () => to.hasManagerKey(),
+    listAccessKeys: () => to.listAccessKeys(),
+    deleteAccessKey: (accessKeyId) => to.deleteAccessKey(accessKeyId),
+    markAccessKeyUsed: (accessKeyId, time) => to.markAccessKeyUsed(accessKeyId, time),
+    close: () => to.close(),
+  };
+}

@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { ROOT } from "../support/fanfare-process.ts";
+import { Stage } from "../support/stage.ts";
+
+const CREDENTIALS = { accessKey: "DOCS0000000000000001", secretKey: "docs-secret-000000000000000000000000001" };
+
+/** A server takes a few seconds to start where much else runs. */
+const TEST_DEADLINE_MS = 60_000;
+
+/** The code blocks of docs/api.md in one language, in their order. */
+function blocks(language: string): string[] {
+  const page = readFileSync(join(ROOT, "docs", "api.md"), "utf8");
+  return [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+    .filter((each) => each[1] === language)
+    .map((each) => each[2] ?? "");
+}
+
+/** Standard output, and what went wrong. */
+async function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
+  const child = spawn(command, args, { env: { PATH: process.env["PATH"], ...environment } });
+  const ended = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { stdout, stderr, code };
+}
+
+test(
+  "the examples of the API's page run as they stand: shell, TypeScript, Python",
+  async () => {
+    const stage = await Stage.open();
+    const fanfare = await stage.fanfare({ credentials: CREDENTIALS });
+    const { accessKey: ACCESS_KEY, secretKey: SECRET_KEY } = CREDENTIALS;
+    const environment = { API: fanfare.origin, ACCESS_KEY, SECRET_KEY };
+
+    // One shell for all blocks, since later ones use what earlier ones define; after each a line that ends its answers.
+    const shell = blocks("sh").map((block) => `${block}\necho; echo "== end of block"\n`);
+    expect(shell.length).toBeGreaterThanOrEqual(4);
+    const inShell = await run("sh", ["-c", shell.join("")], environment);
+    expect(inShell.stderr).toBe("");
+    expect(inShell.stdout).not.toContain('"error"');
+    const [created = "", platforms = "", signed = "", ...rest] = inShell.stdout.split("== end of block\n");
+    expect(JSON.parse(created).content).toMatchObject({ channelName: "my_channel", platformCount: 2 });
+    expect(JSON.parse(platforms).content).toMatchObject([{ connectStatus: "READY" }, { connectStatus: "READY" }]);
+    expect(signed.match(/\{"content":/g)).toHaveLength(4);
+    expect(signed).toContain('"channelName":"renamed"');
+    expect(signed).toContain('"targetName":"TWITCH"');
+    expect(rest.join("")).toMatch(/event: snapshot\ndata: \{"channels":\[/);
+
+    const [program = ""] = blocks("ts");
+    const file = join(stage.folder, "example.ts");
+    await writeFile(file, program);
+    const inTypeScript = await run(process.execPath, [file], environment);
+    expect(inTypeScript).toMatchObject({ code: 0, stderr: "" });
+    expect(inTypeScript.stdout).toMatch(/^send to rtmp:\/\/127\.0\.0\.1:\d+\/relay\/[a-z0-9]{32}\n\d+ READY\n$/);
+
+    const [script = ""] = blocks("python");
+    const inPython = await run("python3", ["-c", script], environment);
+    expect(inPython).toMatchObject({ code: 0, stderr: "" });
+    expect(inPython.stdout).toMatch(/^ls-\d{14}-\w{5} from_typescript READY\nls-\d{14}-\w{5} renamed READY\n$/);
+  },
+  TEST_DEADLINE_MS,
+);
+
+test("every JSON block of the page is JSON", () => {
+  const all = blocks("json");
+  expect(all.length).toBeGreaterThanOrEqual(3);
+  for (const block of all) expect(() => JSON.parse(block)).not.toThrow();
+});

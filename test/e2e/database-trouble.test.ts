@@ -1,0 +1,182 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import type { Channel } from "../support/api-client.ts";
+import { runToEnd } from "../support/children.ts";
+import { makeClip } from "../support/clip.ts";
+import type { FanfareProcess } from "../support/fanfare-process.ts";
+import { expectSentPackets } from "../support/recorded-stream.ts";
+import { publishUrl, type Server, Stage, uniqueKey } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const LOCKED_MS = 30_000;
+/** What the contract promises for an answer that says no. */
+const REFUSAL_MS_MAX = 2_000;
+/** For one read beside the trouble, and generous for a busy machine: the lock is held a hundred times as long. */
+const READ_MS_MAX = 500;
+const PAUSE_MS = 100;
+const CLIP_SECONDS = 40;
+/** Small enough to be filled at once, and with room for a database. */
+const TMPFS_SIZE = "4m";
+const FILL_BLOCK_BYTES = 4_096;
+const TMPFS_BLOCKS_MAX = 2_000;
+
+const CHANNELS = "/api/v2/re-stream/channels";
+const BODY = JSON.stringify({
+  channelName: "not_now",
+  planType: "STANDARD",
+  restream: [{ targetName: "CUSTOM", rtmpUrl: "rtmp://live.example.com/app", streamKey: "some-key-9f8e7d" }],
+});
+const errorAnswer = z.object({ error: z.object({ errorCode: z.string(), message: z.string(), details: z.string() }) });
+
+/** One write with the secret itself: its answer, and how long that took. */
+async function write(fanfare: FanfareProcess, secretKey: string) {
+  const startMs = performance.now();
+  const headers = { authorization: `Bearer ${secretKey}`, "content-type": "application/json" };
+  const answer = await fetch(`${fanfare.origin}${CHANNELS}`, { method: "POST", headers, body: BODY });
+  const body: unknown = await answer.json();
+  return { status: answer.status, body, headers: answer.headers, ms: performance.now() - startMs };
+}
+
+/** Reads all the time until told to stop; answers how long each took, in milliseconds. */
+function readAlong({ api }: Server, channel: Channel): () => Promise<number[]> {
+  const stopping = new AbortController();
+  const times: number[] = [];
+  const reading = (async () => {
+    while (!stopping.signal.aborted) {
+      const startMs = performance.now();
+      await api.platforms(channel.channelId);
+      times.push(performance.now() - startMs);
+      await delay(PAUSE_MS);
+    }
+    return times;
+  })();
+  return () => {
+    stopping.abort();
+    return reading;
+  };
+}
+
+/** Writes for as long as the trouble lasts: every one is refused in time, in the contract's form. */
+async function expectRefusals(server: Server, secretKey: string, forMs: number, details: string): Promise<void> {
+  const endMs = performance.now() + forMs;
+  let count = 0;
+  while (performance.now() < endMs) {
+    const refused = await write(server.fanfare, secretKey);
+    expect(refused.status).toBe(503);
+    expect(refused.ms).toBeLessThan(REFUSAL_MS_MAX);
+    expect(errorAnswer.parse(refused.body).error).toEqual({ errorCode: "500", message: "Endpoint Error", details });
+    expect(refused.headers.get("retry-after")).toBe("5");
+    expect(refused.headers.get("x-ncp-apigw-response-origin")).toBe("APIGW");
+    count += 1;
+    await delay(PAUSE_MS);
+  }
+  expect(count).toBeGreaterThanOrEqual(3);
+}
+
+test("locked for half a minute: writes are refused in time, reads and the stream go on, an encoder comes in, and it heals", async () => {
+  const stage = await Stage.open();
+  const clip = await makeClip({ seconds: CLIP_SECONDS, kilobits: 500 });
+  const short = await makeClip({ seconds: 3 });
+  const nginx = await stage.nginx();
+  const server = await stage.server();
+  const { api, fanfare, credentials } = server;
+  const [key, lateKey] = [uniqueKey("locked"), uniqueKey("late")];
+  const channel = await api.createChannel("locked", [{ rtmpUrl: nginx.url, streamKey: key }]);
+  const late = await api.createChannel("late", [{ rtmpUrl: nginx.url, streamKey: lateKey }]);
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  await stage.watch(api, channel).until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 10_000);
+
+  const other = new DatabaseSync(join(stage.folder, "data", "fanfare.db"));
+  other.exec("BEGIN IMMEDIATE");
+  const stopReading = readAlong(server, channel);
+  const refusals = expectRefusals(
+    server,
+    credentials.secretKey,
+    LOCKED_MS,
+    "The database is locked by another process.",
+  );
+  const lateEncoder = await stage.ffmpeg(short, publishUrl(late));
+  expect(await lateEncoder.exited, lateEncoder.stderr()).toEqual({ code: 0, signal: null });
+  await refusals;
+  const times = await stopReading();
+  other.exec("ROLLBACK");
+  other.close();
+
+  expect(times.length).toBeGreaterThan(LOCKED_MS / PAUSE_MS / 4);
+  expect(Math.max(...times)).toBeLessThan(READ_MS_MAX);
+  expect(await write(fanfare, credentials.secretKey)).toMatchObject({ status: 200 });
+  expect((await expectSentPackets(nginx, lateKey, short.path)).picturesSkipped).toBe(0);
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+  // What was counted meanwhile was not lost either.
+  const least = clip.bytesPerSecond * clip.seconds * 0.95;
+  await waitFor("the totals", 10_000, async () => {
+    const [platform] = await api.platforms(channel.channelId);
+    return platform !== undefined && platform.bytesTotalTrans >= least ? true : undefined;
+  });
+});
+
+/** A small file system of its own where the data is to be. */
+async function mountDataFolder(stage: Stage): Promise<string> {
+  const folder = join(stage.folder, "data");
+  mkdirSync(folder);
+  const mount = ["-t", "tmpfs", "-o", `size=${TMPFS_SIZE},mode=700`, "tmpfs", folder];
+  await runToEnd("mount", mount).catch((error: unknown) => {
+    throw new Error("this test fills a small file system of its own, and mounting one takes root", { cause: error });
+  });
+  return folder;
+}
+
+test("disk full: writes are refused in time, reads and the stream go on, and it heals when there is room again", async () => {
+  const stage = await Stage.open();
+  const folder = await mountDataFolder(stage);
+  // Registered after the stage's own closing, so it comes before it.
+  onTestFinished(async () => {
+    await runToEnd("umount", ["-l", folder]);
+  });
+  const clip = await makeClip({ seconds: 12, kilobits: 500 });
+  const nginx = await stage.nginx();
+  const server = await stage.server();
+  const { api, fanfare, credentials } = server;
+  const key = uniqueKey("full");
+  const channel = await api.createChannel("full", [{ rtmpUrl: nginx.url, streamKey: key }]);
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  await stage.watch(api, channel).until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 10_000);
+
+  const stopReading = readAlong(server, channel);
+  const filler = join(folder, "filler");
+  fill(filler);
+  // The write-ahead log has room inside until it has been used up.
+  await waitFor("the first refusal", 20_000, async () =>
+    (await write(fanfare, credentials.secretKey)).status === 503 ? true : undefined,
+  );
+  await expectRefusals(server, credentials.secretKey, 3_000, "The disk of the database is full.");
+  rmSync(filler);
+  expect(await write(fanfare, credentials.secretKey)).toMatchObject({ status: 200 });
+  const times = await stopReading();
+  expect(Math.max(...times)).toBeLessThan(READ_MS_MAX);
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+
+  await fanfare.kill();
+  await fanfare.restart();
+  expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
+});
+
+/** Takes every block that is left. */
+function fill(path: string): void {
+  const block = Buffer.alloc(FILL_BLOCK_BYTES, 1);
+  for (let count = 0; count < TMPFS_BLOCKS_MAX; count += 1) {
+    try {
+      writeFileSync(path, block, { flag: "a" });
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOSPC") return;
+      throw error;
+    }
+  }
+  throw new Error("the file system did not get full");
+}

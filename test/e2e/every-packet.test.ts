@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { runToEnd } from "../support/children.ts";
+import { type ClipOptions, makeClip } from "../support/clip.ts";
+import { type FanfareOptions, ROOT } from "../support/fanfare-process.ts";
+import { expectSentPackets } from "../support/recorded-stream.ts";
+import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
+
+/** FFmpeg → server → two nginx: both recordings carry exactly the clip's packets. */
+async function expectEveryPacket(from: FanfareOptions["from"] & string, clipOptions: ClipOptions): Promise<void> {
+  const stage = await Stage.open();
+  const clip = await makeClip(clipOptions);
+  const [first, second] = [await stage.nginx(), await stage.nginx()];
+  const { api } = await stage.server({ from });
+  const [firstKey, secondKey] = [uniqueKey("first"), uniqueKey("second")];
+  const channel = await api.createChannel("every_packet", [
+    { rtmpUrl: first.url, streamKey: firstKey },
+    { rtmpUrl: `${second.url}/`, streamKey: secondKey, id: "someone", password: uniqueKey("password") },
+  ]);
+
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+
+  expect((await expectSentPackets(first, firstKey, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(second, secondKey, clip.path)).picturesSkipped).toBe(0);
+  expect(await first.recordings(firstKey)).toHaveLength(1);
+  expect(await second.recordings(secondKey)).toHaveLength(1);
+}
+
+test("two targets record exactly the packets that FFmpeg sent", async () => {
+  await expectEveryPacket("sources", { seconds: 6 });
+});
+
+test("a stream with B-frames arrives packet for packet", async () => {
+  await expectEveryPacket("sources", { seconds: 6, hasBFrames: true });
+});
+
+test("the emitted server does the same as its sources", async () => {
+  await runToEnd(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { cwd: ROOT });
+  await expectEveryPacket("dist", { seconds: 6 });
+});

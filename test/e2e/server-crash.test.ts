@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { makeClip } from "../support/clip.ts";
+import { expectSentPackets } from "../support/recorded-stream.ts";
+import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
+
+/** Totals on disk may lag by 5 s; one more for the sample they are made of, one for a busy machine. */
+const TOTALS_LAG_SECONDS = 7;
+
+test("after kill -9 channels, platforms and totals are there, and FFmpeg publishing again flows", async () => {
+  const stage = await Stage.open();
+  const [long, short] = [await makeClip({ seconds: 20 }), await makeClip({ seconds: 6 })];
+  const nginx = await stage.nginx();
+  const { api, fanfare } = await stage.server();
+  const key = uniqueKey("crash");
+  const channel = await api.createChannel("crash", [{ rtmpUrl: nginx.url, streamKey: key }]);
+  await api.createChannel("another", [
+    { rtmpUrl: nginx.url, streamKey: uniqueKey("another"), password: "p4ssw0rd-4c1d" },
+  ]);
+  const [channelsBefore, platformsBefore] = [await api.channels(), await api.platforms(channel.channelId)];
+  const watch = stage.watch(api, channel);
+  await stage.ffmpeg(long, publishUrl(channel), { loops: true });
+  const before = await watch.until(0, (platform) => platform.totalPlaySecond >= 10, 20_000);
+  await watch.stop();
+
+  await fanfare.kill();
+  await fanfare.restart();
+  const names = (channels: typeof channelsBefore): string[] =>
+    channels.map(({ channelId, channelName, streamKey }) => `${channelId} ${channelName} ${streamKey}`);
+  expect(names(await api.channels())).toEqual(names(channelsBefore));
+  expect((await api.channel(channel.channelId)).channelStatus).toBe("READY");
+  const [after] = await api.platforms(channel.channelId);
+  if (after === undefined) throw new Error("no platform");
+  const { platId, targetName, rtmpUrl, streamKey } = after;
+  expect(platformsBefore).toMatchObject([{ platId, targetName, rtmpUrl, streamKey }]);
+  expect(after.connectStatus).toBe("READY");
+  expect(after.bytesTotalTrans).toBeGreaterThan(
+    before.bytesTotalTrans - TOTALS_LAG_SECONDS * long.bytesPerSecond * 1.2,
+  );
+  expect(after.bytesTotalTrans).toBeLessThan(before.bytesTotalTrans + 2 * long.bytesPerSecond);
+  expect(after.totalPlaySecond).toBeGreaterThanOrEqual(before.totalPlaySecond - TOTALS_LAG_SECONDS);
+
+  const again = await stage.ffmpeg(short, publishUrl(channel));
+  expect(await again.exited, again.stderr()).toEqual({ code: 0, signal: null });
+  expect((await expectSentPackets(nginx, key, short.path, 1)).picturesSkipped).toBe(0);
+  const least = after.bytesTotalTrans + short.bytesPerSecond * short.seconds * 0.95;
+  const watchAgain = stage.watch(api, channel);
+  await watchAgain.until(0, (platform) => platform.bytesTotalTrans >= least, 5_000);
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { makeClip } from "../support/clip.ts";
+import { packetHashes } from "../support/packet-hashes.ts";
+import { expectSentPackets } from "../support/recorded-stream.ts";
+import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
+
+test("two encoders on two channels at once never mix", async () => {
+  const stage = await Stage.open();
+  const clips = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })] as const;
+  const nginx = await stage.nginx();
+  const { api } = await stage.server();
+  const keys = [uniqueKey("one"), uniqueKey("two")] as const;
+  const one = await api.createChannel("one", [{ rtmpUrl: nginx.url, streamKey: keys[0] }]);
+  const two = await api.createChannel("two", [{ rtmpUrl: nginx.url, streamKey: keys[1] }]);
+
+  const encoders = await Promise.all([
+    stage.ffmpeg(clips[0], publishUrl(one)),
+    stage.ffmpeg(clips[1], publishUrl(two)),
+  ]);
+  for (const encoder of encoders) expect(await encoder.exited).toEqual({ code: 0, signal: null });
+
+  const [pictures, otherPictures] = [
+    (await packetHashes(clips[0].path)).video,
+    (await packetHashes(clips[1].path)).video,
+  ];
+  expect(pictures.filter((picture) => otherPictures.includes(picture))).toEqual([]);
+  expect((await expectSentPackets(nginx, keys[0], clips[0].path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, keys[1], clips[1].path)).picturesSkipped).toBe(0);
+});
+
+test("a second encoder with the same key takes over from the first", async () => {
+  const stage = await Stage.open();
+  const [first, second] = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })];
+  const nginx = await stage.nginx();
+  const { api } = await stage.server();
+  const key = uniqueKey("takeover");
+  const channel = await api.createChannel("takeover", [{ rtmpUrl: nginx.url, streamKey: key }]);
+  const watch = stage.watch(api, channel);
+  const replaced = await stage.ffmpeg(first, publishUrl(channel), { loops: true });
+  await watch.until(0, (platform) => platform.totalPlaySecond >= 2, 10_000);
+
+  const successor = await stage.ffmpeg(second, publishUrl(channel));
+  // It would go on for ever: only the server can have ended it.
+  expect((await replaced.exited).signal).toBeNull();
+  expect(await successor.exited, successor.stderr()).toEqual({ code: 0, signal: null });
+  await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
+
+  const [a, b] = [await packetHashes(first.path), await packetHashes(second.path)];
+  const recordings = await nginx.recordings(key);
+  const recorded = await Promise.all(recordings.map(({ path }) => packetHashes(path)));
+  const video = recorded.flatMap((hashes) => hashes.video);
+  const split = video.findIndex((packet) => !a.video.includes(packet));
+  expect(split).toBeGreaterThan(25);
+  expect(video.slice(0, split)).toEqual(Array.from({ length: split }, (_, at) => a.video[at % a.video.length]));
+  expect(video.slice(split)).toEqual(b.video);
+  const audio = recorded.flatMap((hashes) => hashes.audio);
+  const lastOfFirst = audio.findLastIndex((packet) => !b.audio.includes(packet));
+  const firstOfSecond = audio.findIndex((packet) => !a.audio.includes(packet));
+  expect(lastOfFirst).toBeGreaterThan(0);
+  expect(firstOfSecond).toBeGreaterThan(lastOfFirst);
+});

@@ -1,0 +1,306 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { expect, onTestFinished, test } from "vitest";
+import type { AddressPolicy } from "../../src/net/address-check.ts";
+import { parseCidrList } from "../../src/net/cidr-list.ts";
+import type { Resolver } from "../../src/net/resolver.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeControl } from "../../src/protocol/rtmp/control.ts";
+import { KitTarget } from "../../src/testkit/target.ts";
+import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, selfSigned, serve } from "../support/dialling.ts";
+
+test("a target that accepts is told the key, gets what is written, and at the end the words of a wanted stop", async () => {
+  const target = await kitTarget();
+  const { link, outcome, dialer } = dial(target.url);
+  expect(await outcome).toEqual({ publishing: 1, error: undefined });
+  const frame = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(3_000, 0x17) }, 4_096);
+  link.write(frame);
+  expect(link.takenBytes + link.pendingBytes).toBe(frame.length);
+  link.close("end");
+  link.close("abort");
+  await dialer.idle();
+  expect(target.connections.map((connection) => connection.report)).toMatchObject([
+    {
+      commands: ["connect", "releaseStream", "FCPublish", "createStream", "publish", "FCUnpublish", "deleteStream"],
+      mediaBytes: 3_000,
+      state: "ended",
+    },
+  ]);
+});
+
+test("a link that is cut says nothing, but what was written arrives", async () => {
+  const target = await kitTarget();
+  const { link, outcome, dialer } = dial(target.url);
+  await outcome;
+  link.write(encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(3_000, 0x17) }, 4_096));
+  link.close("cut");
+  await dialer.idle();
+  expect(target.connections[0]?.report).toMatchObject({ mediaBytes: 3_000, state: "ended" });
+  expect(target.connections[0]?.report.commands).not.toContain("FCUnpublish");
+});
+
+test("a link closed while it is still being made leaves nothing behind and tells nobody", async () => {
+  const target = await kitTarget({ silentAt: "handshake" });
+  const { link, dialer, outcome } = dial(target.url);
+  link.close("end");
+  await dialer.idle();
+  const told = await Promise.race([outcome, Promise.resolve("nothing")]);
+  expect(told).toBe("nothing");
+});
+
+test("a slow target's bytes are counted as they are taken, and the emptied queue is told", async () => {
+  const target = await kitTarget({ stall: { afterMs: 0 } });
+  const { link, outcome } = dial(target.url);
+  await outcome;
+  const block = Buffer.alloc(1_000_000);
+  let writes = 0;
+  while (link.pendingBytes === 0 && writes < 100) {
+    link.write(block);
+    writes += 1;
+  }
+  expect(link.pendingBytes).toBeGreaterThan(0);
+  expect(link.takenBytes + link.pendingBytes).toBe(writes * block.length);
+});
+
+test("a refused connection, a refused key, and a key that is refused fatally each have their word", async () => {
+  const closing = createServer();
+  const port = await serve(closing);
+  closing.close();
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`)).toBe("TCP_REFUSED transient");
+  expect(await failure((await kitTarget({ refuse: "bad-name" })).url)).toBe("PUBLISH_REJECTED fatal");
+});
+
+test("a target that never answers is given up at the handshake's deadline", async () => {
+  const target = await kitTarget({ silentAt: "handshake" });
+  expect(await failure(target.url, { clock: hastyClock })).toBe("HANDSHAKE_FAILED transient");
+});
+
+const endings: readonly { name: string; serve: (socket: Socket) => void; code: string }[] = [
+  { name: "closes at once", serve: (socket) => socket.end(), code: "HANDSHAKE_FAILED" },
+  {
+    name: "speaks HTTP",
+    serve: (socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    code: "HANDSHAKE_FAILED",
+  },
+  {
+    name: "resets",
+    serve: (socket) => socket.once("data", () => socket.resetAndDestroy()),
+    code: "TCP_RESET",
+  },
+  {
+    name: "closes after the handshake",
+    serve: (socket) => {
+      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
+      let received = 0;
+      socket.on("data", (bytes) => {
+        received += bytes.length;
+        if (received > 3_073) socket.end();
+      });
+    },
+    code: "REMOTE_CLOSED",
+  },
+];
+test.each(endings)("a target that $name ends as $code, to be tried again", async ({ serve: behave, code }) => {
+  const port = await serve(createServer(behave));
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`)).toBe(`${code} transient`);
+});
+
+test.each([
+  { name: "connect", answers: 0, code: "CONNECT_REJECTED" },
+  { name: "publish", answers: 1, code: "PUBLISH_REJECTED" },
+])("a target that never answers $name is given up at that deadline", async ({ answers, code }) => {
+  const connected = encodeMessage(
+    3,
+    { type: 20, timestamp: 0, streamId: 0, payload: Buffer.from("0200075f726573756c74003ff000000000000005", "hex") },
+    128,
+  );
+  const port = await serve(
+    createServer((socket) => {
+      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072), ...(answers > 0 ? [connected] : [])]));
+      socket.resume();
+    }),
+  );
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: hastyClock })).toBe(`${code} transient`);
+});
+
+test("the loss of a target on air is REMOTE_CLOSED by its close, TCP_RESET by a reset", async () => {
+  for (const [how, code] of [
+    ["end", "REMOTE_CLOSED"],
+    ["resetAndDestroy", "TCP_RESET"],
+  ] as const) {
+    const target = await kitTarget();
+    const proxied: Socket[] = [];
+    const port = await serve(
+      createServer((socket) => {
+        proxied.push(socket);
+        const behind = connect(target.port, "127.0.0.1");
+        behind.on("error", () => undefined);
+        socket.pipe(behind);
+        behind.pipe(socket);
+        socket.on("close", () => behind.destroy());
+      }),
+    );
+    const { outcome, closed } = dial(`rtmp://127.0.0.1:${port}/live`);
+    expect((await outcome).publishing).toBe(1);
+    proxied[0]?.[how]();
+    expect((await closed).code).toBe(code);
+  }
+});
+
+test("a name that does not resolve is DNS_FAILED", async () => {
+  expect(await failure("rtmp://nowhere.invalid/live")).toBe("DNS_FAILED transient");
+});
+
+test("the second address of a name is tried where the first does not answer", async () => {
+  const target = await kitTarget();
+  const { outcome } = dial(`rtmp://two.example:${target.port}/live`, {
+    resolver: resolverOf({ "two.example": ["127.9.9.9", "127.0.0.1"] }),
+  });
+  expect((await outcome).publishing).toBe(1);
+});
+
+test("IPv4 and IPv6 are tried in turn, however many of one there are", async () => {
+  const target = await KitTarget.start({ host: "::1" });
+  onTestFinished(() => target.close());
+  const dead = [1, 2, 3, 4, 5].map((last) => `127.9.9.${last}`);
+  const { outcome } = dial(`rtmp://many.example:${target.port}/live`, {
+    resolver: resolverOf({ "many.example": [...dead, "::1"] }),
+    policy: { ...ALLOWED, allowed: parseCidrList("127.0.0.0/8,::1/128") },
+  });
+  expect((await outcome).publishing).toBe(1);
+});
+
+const forbidden: readonly { name: string; url: string; policy?: AddressPolicy }[] = [
+  { name: "loopback", url: "rtmp://127.0.0.1:PORT/live", policy: { allowed: [], ownPorts: [], ownHosts: [] } },
+  { name: "our own listener", url: "rtmp://127.0.0.1:PORT/live" },
+  { name: "a number for a host", url: "rtmp://2130706433:PORT/live" },
+  { name: "an unreadable URL", url: "http://127.0.0.1:PORT/live" },
+  { name: "a database's port", url: "rtmp://127.0.0.1:5432/live" },
+];
+test.each(forbidden)("$name is TARGET_FORBIDDEN, without a connection", async ({ name, url, policy }) => {
+  const target = await kitTarget();
+  const own = { ...ALLOWED, ownPorts: name === "our own listener" ? [target.port] : [] };
+  expect(await failure(url.replace("PORT", `${target.port}`), { policy: policy ?? own })).toBe(
+    "TARGET_FORBIDDEN fatal",
+  );
+  expect(target.connections).toEqual([]);
+});
+
+test("a name that turns to loopback between two attempts is refused at the second", async () => {
+  const target = await kitTarget();
+  const answers = [["127.0.0.1"], ["127.0.0.2"]];
+  const turning: Resolver = { resolve: async () => answers.shift() ?? [] };
+  const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
+  const url = `rtmp://turning.example:${target.port}/live`;
+  expect((await dial(url, { resolver: turning, policy }).outcome).publishing).toBe(1);
+  expect(await failure(url, { resolver: turning, policy })).toBe("TARGET_FORBIDDEN fatal");
+  expect(target.connections).toHaveLength(1);
+});
+
+test("rtmps names the host in its greeting and does not take a certificate nobody vouches for", async () => {
+  const names: string[] = [];
+  const port = await serve(
+    createTlsServer({
+      ...selfSigned("tls.example"),
+      SNICallback: (name, done) => {
+        names.push(name);
+        done(null);
+      },
+    }).on("tlsClientError", () => undefined),
+  );
+  const url = `rtmps://tls.example:${port}/live`;
+  expect(await failure(url, { resolver: resolverOf({ "tls.example": ["127.0.0.1"] }) })).toBe("TLS_FAILED fatal");
+  expect(names).toEqual(["tls.example"]);
+});
+
+test("rtmps to a plain port, and to one that never answers, is TLS_FAILED", async () => {
+  const plain = await serve(createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
+  expect(await failure(`rtmps://127.0.0.1:${plain}/live`)).toBe("TLS_FAILED transient");
+  const silent = await serve(createServer((socket) => socket.resume()));
+  expect(await failure(`rtmps://127.0.0.1:${silent}/live`, { clock: hastyClock })).toBe("TLS_FAILED transient");
+});
+
+test("no message of a failure holds the key or a query of the URL", async () => {
+  const target = await kitTarget({ refuse: "bad-name" });
+  const { error } = await dial(`${target.url}?token=canary-token`, { streamKey: "canary-key" }).outcome;
+  expect(error?.code).toBe("PUBLISH_REJECTED");
+  expect(error?.message).not.toMatch(/canary/);
+});
+
+test("a target whose machine does not answer at all is TCP_TIMEOUT", async () => {
+  // A program that was stopped accepts nobody: once its queue is full, the kernel answers no more.
+  const listen =
+    "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";
+  const child = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "ignore"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const port = Number(line.toString());
+  child.kill("SIGSTOP");
+  const fillers = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+  onTestFinished(() => {
+    for (const filler of fillers) filler.destroy();
+  });
+  await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, "connect")));
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: hastyClock })).toBe("TCP_TIMEOUT transient");
+});
+
+/** A way to a target that a test can bend once media flows. */
+async function bentWay(): Promise<{ url: string; peer: () => Socket }> {
+  const target = await kitTarget();
+  const peers: Socket[] = [];
+  const port = await serve(
+    createServer((socket) => {
+      peers.push(socket);
+      const behind = connect(target.port, "127.0.0.1").on("error", () => undefined);
+      socket.pipe(behind).pipe(socket);
+      socket.on("close", () => behind.destroy());
+    }),
+  );
+  const peer = () => {
+    const [socket] = peers;
+    if (socket === undefined) throw new Error("nobody connected");
+    return socket;
+  };
+  return { url: `rtmp://127.0.0.1:${port}/live`, peer };
+}
+
+const PING = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 1 }), 128);
+
+test("what a target took never seems to become less, though our answers to its pings wait in the same queue", async () => {
+  const { url, peer } = await bentWay();
+  const { link, outcome } = dial(url);
+  await outcome;
+  peer().unpipe();
+  peer().pause();
+  const block = Buffer.alloc(1_000_000);
+  while (link.pendingBytes === 0) link.write(block);
+  const before = link.takenBytes;
+  const pending = link.pendingBytes;
+  for (let count = 0; count < 100; count += 1) peer().write(PING);
+  await expect.poll(() => link.pendingBytes).toBeGreaterThan(pending);
+  expect(link.takenBytes).toBe(before);
+});
+
+test("a target that asks and asks and never reads is given up, and does not fill our memory", async () => {
+  const { url, peer } = await bentWay();
+  const { link, outcome, closed } = dial(url);
+  await outcome;
+  peer().unpipe();
+  peer().pause();
+  while (link.pendingBytes === 0) link.write(Buffer.alloc(1_000_000));
+  const flood = Buffer.concat(Array.from({ length: 2_000 }, () => PING));
+  for (let count = 0; count < 20; count += 1) peer().write(flood);
+  expect(await closed).toMatchObject({ code: "REMOTE_CLOSED", message: expect.stringContaining("without reading") });
+});
+
+test("a ping that comes while a link closes costs nothing of what was written", async () => {
+  const target = await kitTarget();
+  const { link, outcome, dialer } = dial(target.url);
+  await outcome;
+  link.write(encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(2_000_000, 0x17) }, 4_096));
+  link.close("cut");
+  await dialer.idle();
+  expect(target.connections[0]?.report.mediaBytes).toBe(2_000_000);
+});

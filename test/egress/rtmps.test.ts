@@ -1,0 +1,66 @@
+import { connect } from "node:net";
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
+import { beforeAll, expect, test } from "vitest";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import type { KitTarget } from "../../src/testkit/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import { dial, kitTarget, resolverOf, selfSigned, serve } from "../support/dialling.ts";
+
+const HOST = "secure.example";
+const pair = selfSigned(HOST);
+
+// This file's own world trusts the certificate, as an operating system trusts its authorities.
+beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.cert.toString()]));
+
+/** A kit target behind TLS. */
+async function secureTarget(behaviour: TargetBehaviour = {}): Promise<{ target: KitTarget; url: string }> {
+  const target = await kitTarget(behaviour);
+  const port = await serve(
+    createTlsServer(pair, (socket) => {
+      const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
+      socket.on("error", () => behind.destroy());
+      socket.pipe(behind).pipe(socket);
+    }),
+  );
+  return { target, url: `rtmps://${HOST}:${port}/live` };
+}
+
+const overLoopback = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
+const media = (bytes: number) =>
+  encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
+
+test("a target behind TLS is told the key, gets what is written, and the words of a wanted stop", async () => {
+  const { target, url } = await secureTarget();
+  const { link, outcome, dialer } = dial(url, overLoopback);
+  expect(await outcome).toEqual({ publishing: 1, error: undefined });
+  const frame = media(500_000);
+  link.write(frame);
+  await expect.poll(() => link.takenBytes).toBe(frame.length);
+  link.close("end");
+  await dialer.idle();
+  await expect.poll(() => target.connections[0]?.report.mediaBytes).toBe(500_000);
+  expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
+});
+
+test("a link over TLS that is cut says nothing, but what was written arrives", async () => {
+  const { target, url } = await secureTarget();
+  const { link, outcome, dialer } = dial(url, overLoopback);
+  await outcome;
+  link.write(media(500_000));
+  link.close("cut");
+  await dialer.idle();
+  await expect.poll(() => target.connections[0]?.report.mediaBytes).toBe(500_000);
+  expect(target.connections[0]?.report.commands).not.toContain("FCUnpublish");
+});
+
+test("a link over TLS that is stuck can be broken off", async () => {
+  const { url } = await secureTarget({ stall: { afterBytes: 1 } });
+  const { link, outcome, dialer } = dial(url, overLoopback);
+  await outcome;
+  for (let count = 0; link.pendingBytes === 0 && count < 50; count += 1) link.write(media(1_000_000));
+  expect(link.pendingBytes).toBeGreaterThan(0);
+  const before = link.takenBytes;
+  link.close("abort");
+  await dialer.idle();
+  expect(link.takenBytes).toBeGreaterThanOrEqual(before);
+});

@@ -1,0 +1,197 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import type { LogFields } from "../../src/base/log.ts";
+import type { PublishStatusName } from "../../src/contract/channel-status.ts";
+import { LiveView } from "../../src/control/live-view.ts";
+import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/plan.ts";
+import { Service } from "../../src/control/service.ts";
+import type { Store } from "../../src/control/store.ts";
+import { Health } from "../../src/http/health.ts";
+import type { RingLimits } from "../../src/http/live-ring.ts";
+import { LiveStream } from "../../src/http/live-stream.ts";
+import { buildHttpServer, type HttpLimits } from "../../src/http/server.ts";
+import type { Database } from "../../src/store/database.ts";
+import { SqlStore } from "../../src/store/sql-store.ts";
+import { openSqliteDatabase } from "../../src/store/sqlite.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+import { FakeRuntime } from "../control/fake-runtime.ts";
+import { ManualClock } from "../control/manual-clock.ts";
+import { EventParts } from "./event-parts.ts";
+import { checkPublished } from "./published-answers.ts";
+
+export const MANAGER = { accessKeyId: "MANAGER0000000000001", secretKey: "manager-secret-000000000000000000000001" };
+export const VIEWER = { accessKeyId: "VIEWER00000000000001", secretKey: "viewer-secret-0000000000000000000000001" };
+
+export const CHANNELS = "/api/v2/re-stream/channels";
+
+export const PLATFORM = { targetName: "YOUTUBE", rtmpUrl: "rtmp://a.rtmp.youtube.com/live2", streamKey: "abcd-efgh" };
+export const CHANNEL = { channelName: "channel001", planType: "STANDARD", restream: [PLATFORM] };
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+type Call = {
+  readonly method: Method;
+  readonly url: string;
+  /** A value is sent as JSON, text and bytes as they are. */
+  readonly body?: unknown;
+  readonly key?: { readonly accessKeyId: string; readonly secretKey: string };
+  /** Set, or with undefined taken away, after signing. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** What is signed, where that is not what is sent. */
+  readonly signed?: { readonly method?: string; readonly url?: string; readonly timestamp?: string };
+};
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: ReturnType<typeof JSON.parse>;
+  readonly text: string;
+};
+
+export type LogLine = { readonly event: string; readonly fields: LogFields };
+
+export type ApiOptions = {
+  readonly planLimits?: PlanLimits;
+  readonly publishStatusName?: PublishStatusName;
+  readonly over?: (store: Store) => Store;
+  readonly ringLimits?: RingLimits;
+  readonly limits?: Partial<HttpLimits>;
+  readonly areMetricsHere?: boolean;
+};
+
+/** The whole HTTP side over a real database, with a media thread that does what the test says. */
+export class Api {
+  readonly server: FastifyInstance;
+  readonly live: LiveStream;
+  readonly clock = new ManualClock();
+  readonly view = new LiveView(this.clock);
+  readonly runtime = new FakeRuntime(this.view);
+  readonly lines: LogLine[] = [];
+  readonly metrics = new Metrics();
+  readonly health = new Health({ clock: this.clock, probe: () => this.probe() });
+  /** Stands for a write to the database. */
+  probe: () => Promise<void> = () => Promise.resolve();
+  readonly store: Store;
+  readonly events: EventParts;
+  /** As the media thread asks who may publish. */
+  readonly admit: Service["admit"];
+  readonly #folder: string;
+
+  private constructor(folder: string, database: Database, options: ApiOptions) {
+    this.#folder = folder;
+    const store = new SqlStore(database);
+    this.store = store;
+    const write = (event: string, fields: LogFields = {}) => void this.lines.push({ event, fields });
+    const service = new Service({
+      store: options.over?.(store) ?? store,
+      runtime: this.runtime,
+      view: this.view,
+      clock: this.clock,
+      randomBytes,
+      planLimits: options.planLimits ?? DEFAULT_PLAN_LIMITS,
+      onNotice: (notice) => {
+        this.live.changed(notice.channelId);
+        this.events.writer.notice(notice);
+      },
+    });
+    this.admit = (streamKey) => service.admit(streamKey);
+    const publishUrl = () => "rtmp://live.example.com:1935/relay";
+    const publishStatusName = options.publishStatusName ?? "PUBLISHING";
+    const log = { debug: write, info: write, warn: write, error: write };
+    this.events = new EventParts(database, this.clock, log);
+    this.live = new LiveStream({
+      service,
+      clock: this.clock,
+      log,
+      epoch: "epoch1",
+      answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName, isViewer }),
+      ...(options.ringLimits === undefined ? {} : { ringLimits: options.ringLimits }),
+    });
+    this.server = buildHttpServer({
+      service,
+      clock: this.clock,
+      randomBytes,
+      log,
+      publishUrl,
+      publishStatusName,
+      live: this.live,
+      events: this.events.useCases,
+      // Tests of errors fail to authenticate as often as they like.
+      limits: { requestsPerSecond: 1_000_000, failedLoginsPerMinute: 1_000_000, trustedProxies: "", ...options.limits },
+      health: this.health,
+      metrics: this.metrics,
+      areMetricsHere: options.areMetricsHere ?? true,
+    });
+  }
+
+  static async open(options: ApiOptions = {}): Promise<Api> {
+    const folder = mkdtempSync(join(tmpdir(), "fanfare-http-"));
+    const { database } = await openSqliteDatabase(join(folder, "fanfare.db"));
+    const store = new SqlStore(database);
+    await store.putAccessKey({ ...MANAGER, role: "manager", name: "m", createdTime: 1 });
+    await store.putAccessKey({ ...VIEWER, role: "viewer", name: "v", createdTime: 1 });
+    return new Api(folder, database, options);
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+    await this.events.writer.close();
+    await this.store.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async call({ method, url, body, key = MANAGER, headers = {}, signed = {} }: Call): Promise<Answer> {
+    const all = {
+      ...this.signedHeaders(signed.method ?? method, signed.url ?? url, key, signed.timestamp),
+      ...headers,
+    };
+    const answer = await this.server.inject({
+      method,
+      url,
+      headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+      ...(body === undefined
+        ? {}
+        : { payload: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
+    });
+    const parsed = JSON.parse(answer.body);
+    checkPublished(method, url, answer.statusCode, parsed);
+    return { status: answer.statusCode, headers: answer.headers, body: parsed, text: answer.body };
+  }
+
+  /** Written apart from the server's own code: the signature as a client makes it. */
+  signedHeaders(
+    method: string,
+    url: string,
+    key: { readonly accessKeyId: string; readonly secretKey: string } = MANAGER,
+    timestamp = String(this.clock.wallMs),
+  ): Record<string, string> {
+    const text = `${method} ${url}\n${timestamp}\n${key.accessKeyId}`;
+    return {
+      "content-type": "application/json",
+      "x-ncp-apigw-timestamp": timestamp,
+      "x-ncp-iam-access-key": key.accessKeyId,
+      "x-ncp-apigw-signature-v2": createHmac("sha256", key.secretKey).update(text).digest("base64"),
+      "x-ncp-region_code": url.startsWith("/api/fin-v2") ? "FKR" : "KR",
+    };
+  }
+
+  /** A new channel's `content`. */
+  async create(change: object = {}): Promise<Answer["body"]> {
+    const { status, body } = await this.call({ method: "POST", url: CHANNELS, body: { ...CHANNEL, ...change } });
+    if (status !== 200) throw new Error(JSON.stringify(body));
+    return body.content;
+  }
+}
+
+/** A gateway error's body. */
+export function gateway(errorCode: string, message: string, details: string) {
+  return { error: { errorCode, message, details } };
+}
+
+/** A service error's body; `details` are for people and not compared. */
+export function service(errorCode: number, errorName: string, message: string) {
+  return { error: { errorCode, errorName, message } };
+}

@@ -1,0 +1,86 @@
+import { expect } from "vitest";
+import type { Operation } from "../../src/contract/operations.ts";
+import { type Answer, gateway } from "./api.ts";
+import { REPEATED } from "./wrong-values.ts";
+
+/** An answer that is no success. */
+export type Expected = { readonly status: number; readonly body: object; readonly isGateway: boolean };
+
+/** The last part of a field's path. */
+export function lastOf(path: string): string {
+  return path.split(".").at(-1) ?? "";
+}
+
+/** Status, body and headers, exactly. */
+export function expectAnswer(answer: Answer, { status, body, isGateway }: Expected, cell: string): void {
+  expect([answer.status, answer.body], cell).toEqual([status, body]);
+  const fixed = [
+    "access-control-allow-origin",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "x-ncp-trace-id",
+  ];
+  const names = isGateway ? [...fixed, "x-ncp-apigw-response-origin"] : fixed;
+  expect(Object.keys(answer.headers).sort(), cell).toEqual(names.sort());
+  expect(answer.headers, cell).toMatchObject({
+    "content-type": "application/json;charset=utf-8",
+    "access-control-allow-origin": "*",
+    "x-ncp-trace-id": expect.stringMatching(/^[a-z0-9]{26}$/),
+    ...(isGateway ? { "x-ncp-apigw-response-origin": "APIGW" } : {}),
+  });
+}
+
+const ofGateway = (status: number, code: string, message: string, details: string): Expected => ({
+  status,
+  body: gateway(code, message, details),
+  isGateway: true,
+});
+
+export function ofService(
+  status: number,
+  errorCode: number,
+  errorName: string,
+  message: string,
+  details?: string,
+): Expected {
+  const error = { errorCode, message, errorName, ...(details === undefined ? {} : { details }) };
+  return { status, body: { error }, isGateway: false };
+}
+
+export const unauthenticated = (details: string) => ofGateway(401, "200", "Authentication Failed", details);
+export const MISSING = unauthenticated("Authentication information are missing.");
+export const INVALID = unauthenticated("Invalid authentication information.");
+export const NO_URL = ofGateway(404, "300", "Not Found Exception", "URL not found.");
+export const TOO_LARGE = ofGateway(413, "430", "Request Entity Too Large", "The body of a request may have 1 MiB.");
+export const notFound = (what: string) => ofService(404, 250004, "NOT_FOUND", `${what} not found.`);
+const NOT_JSON_MESSAGE = "Invalid request data,please check";
+export const notJson = (details: string) =>
+  ofService(400, 250012, "JSON_PARSE_GENERAL_ERROR", NOT_JSON_MESSAGE, details);
+export const NOT_JSON = notJson("The body has to be JSON in UTF-8.");
+export const needed = (field: string, details: string) =>
+  ofService(400, 250011, "NEED_VALUE", `${field} must has a valid value`, details);
+export const invalid = (field: string, details: string) =>
+  ofService(400, 250002, "INVALID_FORMAT", `${field}: invalid value.`, details);
+export const wrongType = (field: string, details: string) =>
+  ofService(400, 250021, "OPEN_API_PARAM_TYPE_ERROR", `Invalid parameter type ${field}.`, details);
+
+export function denied({ isManagersOnly }: Operation): Expected {
+  const details = isManagersOnly === true ? "This takes a manager's access key." : "This access key may only read.";
+  return ofGateway(401, "210", "Permission Denied", details);
+}
+
+export function wrongRegion(code: string, served: string): Expected {
+  const details = `This address serves the region ${served}.`;
+  return code === "FKR" || code === "KR"
+    ? ofService(400, 250019, "OPEN_API_UNSUPPORTED_REGION", `The Region ${code} not support now.`, details)
+    : ofService(400, 250020, "OPEN_API_INVALID_REGION_CODE", `Invalid region code ${code}.`, details);
+}
+
+/** `field: expected rule, got value.`, the value cut to 60 characters and left out where it may be a secret. */
+export function said(field: string, rule: string, value: unknown): string {
+  if (!REPEATED.has(lastOf(field))) return `${field}: expected ${rule}.`;
+  const text = JSON.stringify(value);
+  return `${field}: expected ${rule}, got ${text.length > 60 ? `${text.slice(0, 60)}…` : text}.`;
+}

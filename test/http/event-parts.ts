@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import { Callbacks } from "../../src/control/callbacks.ts";
+import { Deliveries } from "../../src/control/deliveries.ts";
+import type { ChannelEvent } from "../../src/control/events.ts";
+import { EventWriter } from "../../src/control/events-writer.ts";
+import type { EventUseCases } from "../../src/http/routes/events.ts";
+import type { Database } from "../../src/store/database.ts";
+import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
+import { SqlEventStore } from "../../src/store/event-store.ts";
+
+/** Events over a real database, with webhooks that are waiting and never sent. */
+export class EventParts {
+  readonly writer: EventWriter;
+  readonly store: SqlDeliveryStore;
+  readonly useCases: EventUseCases;
+  /** How often something was said to be due. */
+  wakeCount = 0;
+  readonly #written: ChannelEvent[] = [];
+  #onWritten: () => void = () => undefined;
+
+  constructor(database: Database, clock: Clock, log: Log) {
+    const events = new SqlEventStore(database);
+    this.store = new SqlDeliveryStore(database);
+    const wake = () => {
+      this.wakeCount += 1;
+    };
+    this.writer = new EventWriter({
+      store: events,
+      clock,
+      log,
+      onWritten: (written) => {
+        this.#written.push(...written);
+        this.#onWritten();
+      },
+    });
+    const onNotice = this.writer.notice.bind(this.writer);
+    this.useCases = {
+      events,
+      callbacks: new Callbacks({ store: this.store, clock, randomBytes, onNotice, wake }),
+      deliveries: new Deliveries({ store: this.store, clock, wake }),
+    };
+  }
+
+  /** Resolves once so many events are stored, over all. */
+  async written(count: number): Promise<readonly ChannelEvent[]> {
+    while (this.#written.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#onWritten = resolve;
+      });
+    }
+    return this.#written;
+  }
+}

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Api, CHANNELS, MANAGER, PLATFORM, service, VIEWER } from "./api.ts";
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.open();
+});
+afterEach(() => api.close());
+
+const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: `${CHANNELS}/${path}`, body });
+const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
+const read = async (channelId: string, key = MANAGER) =>
+  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key })).body.content;
+const slotOf = async (streamKey: string) => (await api.admit(streamKey))?.slot;
+
+const KEY = /^[a-z0-9]{32}$/;
+
+describe("hold", () => {
+  test("is two minutes unless said, is taken on create, and is in every answer and in what the media thread is told", async () => {
+    expect((await api.create()).hold).toEqual({ seconds: 120 });
+    const { channelId, streamKey, hold } = await api.create({ hold: { seconds: 0 } });
+    expect(hold).toEqual({ seconds: 0 });
+    expect((await read(channelId)).hold).toEqual({ seconds: 0 });
+    const list = await api.call({ method: "GET", url: CHANNELS });
+    expect(list.body.content.map((each: { hold: unknown }) => each.hold)).toEqual([{ seconds: 0 }, { seconds: 120 }]);
+    expect((await api.admit(streamKey))?.spec.holdSeconds).toBe(0);
+  });
+
+  test("is changed on air at once, and what does not name it keeps it", async () => {
+    const { channelId } = await api.create();
+    api.runtime.start(channelId, 1);
+    const changed = await put(channelId, { hold: { seconds: 1_800 } });
+    expect([changed.status, changed.body.content.hold]).toEqual([200, { seconds: 1_800 }]);
+    expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, holdSeconds: 1_800 }]);
+    for (const body of [{ channelName: "renamed" }, { hold: {} }, { hold: null }, { hold: { seconds: null } }]) {
+      expect((await put(channelId, body)).body.content.hold).toEqual({ seconds: 1_800 });
+    }
+  });
+
+  test.each([1_801, -1, 0.5, "120", true])("of %j seconds is refused, and nothing changes", async (seconds) => {
+    const { channelId } = await api.create();
+    const { status, body } = await put(channelId, { hold: { seconds } });
+    expect(status).toBe(400);
+    expect(body).toMatchObject(service(250002, "INVALID_FORMAT", "hold.seconds: invalid value."));
+    const rule = "a whole number of seconds from 0 to 1800";
+    expect(body.error.details).toBe(`hold.seconds: expected ${rule}, got ${JSON.stringify(seconds)}.`);
+    expect(api.runtime.applied).toEqual([]);
+  });
+});
+
+describe("backup", () => {
+  test("is off unless asked for: then there is no second key", async () => {
+    const channel = await api.create();
+    expect(channel.backup).toEqual({ enabled: false });
+    expect(channel).not.toHaveProperty("backupStreamKey");
+    expect(await api.admit("")).toBeUndefined();
+  });
+
+  test("on create gives a second key, and each key tells its encoder's place", async () => {
+    const { channelId, streamKey, backup, backupStreamKey } = await api.create({ backup: { enabled: true } });
+    expect(backup).toEqual({ enabled: true });
+    expect(backupStreamKey).toMatch(KEY);
+    expect(backupStreamKey).not.toBe(streamKey);
+    expect([await slotOf(streamKey), await slotOf(backupStreamKey)]).toEqual(["main", "backup"]);
+    expect((await read(channelId)).backupStreamKey).toBe(backupStreamKey);
+    const masked = `${backupStreamKey.slice(0, 4)}${"*".repeat(28)}`;
+    expect((await read(channelId, VIEWER)).backupStreamKey).toBe(masked);
+  });
+
+  test("switched on later gives a key, and said again keeps it", async () => {
+    const { channelId } = await api.create();
+    const on = (await put(channelId, { backup: { enabled: true } })).body.content;
+    expect(on.backupStreamKey).toMatch(KEY);
+    for (const body of [{ backup: { enabled: true } }, { backup: {} }, { envType: "DEV" }]) {
+      expect((await put(channelId, body)).body.content.backupStreamKey).toBe(on.backupStreamKey);
+    }
+    expect(api.runtime.cut).toEqual([]);
+  });
+
+  test("two requests that switch it on at once answer the same key", async () => {
+    const { channelId } = await api.create();
+    const answers = await Promise.all([1, 2, 3].map(() => put(channelId, { backup: { enabled: true } })));
+    const keys = new Set(answers.map(({ body }) => body.content.backupStreamKey));
+    expect([...keys]).toEqual([(await read(channelId)).backupStreamKey]);
+  });
+
+  test("switched off lets its key in no more and cuts who is there; switched on again the key is another", async () => {
+    const { channelId, streamKey, backupStreamKey } = await api.create({ backup: { enabled: true } });
+    const off = (await put(channelId, { backup: { enabled: false } })).body.content;
+    expect(off.backup).toEqual({ enabled: false });
+    expect(off).not.toHaveProperty("backupStreamKey");
+    expect(api.runtime.cut).toEqual([[channelId, "backup"]]);
+    expect([await slotOf(streamKey), await slotOf(backupStreamKey)]).toEqual(["main", undefined]);
+    const again = (await put(channelId, { backup: { enabled: true } })).body.content;
+    expect(again.backupStreamKey).toMatch(KEY);
+    expect(again.backupStreamKey).not.toBe(backupStreamKey);
+    expect(await slotOf(backupStreamKey)).toBeUndefined();
+  });
+
+  test("its key is renewed by itself: the main one stays, and only the backup encoder is cut", async () => {
+    const { channelId, streamKey, backupStreamKey } = await api.create({ backup: { enabled: true } });
+    const { status, body } = await post(`${channelId}/stream-key`, { which: "backup" });
+    expect(status).toBe(200);
+    expect(body.content).toMatchObject({ streamKey, backupStreamKey: expect.stringMatching(KEY) });
+    expect(body.content.backupStreamKey).not.toBe(backupStreamKey);
+    expect(await slotOf(body.content.backupStreamKey)).toBe("backup");
+    expect(await slotOf(backupStreamKey)).toBeUndefined();
+    expect(api.runtime.cut).toEqual([[channelId, "backup"]]);
+    await api.events.writer.close();
+    const events = (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` })).body.content;
+    expect(events[0].description).toBe("channel001 channel has a new backup stream key.");
+  });
+
+  test("without one there is no key to renew, and nothing is changed or cut", async () => {
+    const { channelId } = await api.create();
+    const { status, body } = await post(`${channelId}/stream-key`, { which: "backup" });
+    expect(status).toBe(409);
+    expect(body).toMatchObject(service(250005, "NOT_AVAILABLE", "Backup not available."));
+    expect([api.runtime.cut, api.runtime.applied]).toEqual([[], []]);
+  });
+
+  test("a blocked or deleted channel's backup key lets nobody in", async () => {
+    const { channelId, backupStreamKey } = await api.create({ backup: { enabled: true } });
+    await put(`${channelId}/off`);
+    expect(await slotOf(backupStreamKey)).toBeUndefined();
+    await put(`${channelId}/on`);
+    expect(await slotOf(backupStreamKey)).toBe("backup");
+    await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` });
+    expect(await slotOf(backupStreamKey)).toBeUndefined();
+  });
+});
+
+test("a platform's buffer policy is drop unless said, is kept by edits that do not name it, and reaches the media thread", async () => {
+  const restream = [PLATFORM, { ...PLATFORM, bufferPolicy: "disconnect" }];
+  const { channelId, streamKey } = await api.create({ restream });
+  const policies = async () => (await api.admit(streamKey))?.spec.targets.map(({ bufferPolicy }) => bufferPolicy);
+  expect(await policies()).toEqual(["drop", "disconnect"]);
+  const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
+  const first = await put(`${channelId}/platforms/1`, { ...edit, bufferPolicy: "disconnect" });
+  expect(first.body.content.bufferPolicy).toBe("disconnect");
+  await put(`${channelId}/platforms/2`, { ...edit, bufferPolicy: null });
+  const added = await post(`${channelId}/platforms`, { ...PLATFORM, bufferPolicy: "disconnect" });
+  expect(added.body.content.bufferPolicy).toBe("disconnect");
+  expect(await policies()).toEqual(["disconnect", "disconnect", "disconnect"]);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { Fact } from "../../src/exchange/facts.ts";
+import { Refusals } from "../../src/ingest/refusals.ts";
+
+test("the first refusal of a reason is told at once, a flood of them once a second, with its count", () => {
+  const told: Fact[] = [];
+  const refusals = new Refusals((fact) => told.push(fact));
+  const refuse = (address: string, reason: "unknown-key" | "timed-out") =>
+    refusals.add({ time: 1, remoteAddress: address, reason });
+  refuse("192.0.2.1", "unknown-key");
+  refuse("192.0.2.2", "unknown-key");
+  refuse("192.0.2.3", "timed-out");
+  refuse("192.0.2.4", "unknown-key");
+  const counts = () =>
+    told.map((fact) => fact.kind === "ingest-refused" && [fact.reason, fact.count, fact.remoteAddress]);
+  expect(counts()).toEqual([
+    ["unknown-key", 1, "192.0.2.1"],
+    ["timed-out", 1, "192.0.2.3"],
+  ]);
+  refusals.tick();
+  refuse("192.0.2.5", "unknown-key");
+  refuse("192.0.2.6", "timed-out");
+  refusals.tick();
+  expect(counts().slice(2)).toEqual([
+    ["unknown-key", 2, "192.0.2.4"],
+    ["timed-out", 1, "192.0.2.6"],
+    ["unknown-key", 1, "192.0.2.5"],
+  ]);
+  refusals.tick();
+  refusals.tick();
+  expect(told).toHaveLength(5);
+});

@@ -1,0 +1,238 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import type { Admission } from "../../src/ingest/rtmp-connection.ts";
+import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
+import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
+import { Engine } from "../../src/relay/engine.ts";
+import { FakeDialer } from "../support/fake-links.ts";
+import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
+
+const SPEC: ChannelSpec = {
+  channelId: "ls-1",
+  revision: 1,
+  holdSeconds: 0,
+  targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
+};
+
+const ADMITTED: Admission = { spec: SPEC, slot: "main" };
+
+const cleanUps: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0)) cleanUp();
+});
+
+/** A listener on a free port, and what happened there. */
+async function listen(admit: (key: string) => Promise<Admission> = async () => ADMITTED) {
+  const facts: Fact[] = [];
+  const waiting = new Set<() => void>();
+  const tell = (fact: Fact) => {
+    facts.push(fact);
+    for (const check of waiting) check();
+  };
+  const dialer = new FakeDialer();
+  const engine = new Engine({ clock: systemClock, random: Math.random, dialer, tell, report: () => undefined });
+  const asked: string[] = [];
+  const listener = new RtmpListener({
+    clock: systemClock,
+    randomBytes,
+    engine,
+    tell,
+    admit: (key) => {
+      asked.push(key);
+      return admit(key);
+    },
+  });
+  const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+  cleanUps.push(() => {
+    engine.shutDown("cut");
+    listener.close();
+  });
+  const told = (kind: Fact["kind"], count = 1) =>
+    new Promise<Fact>((resolve) => {
+      const check = () => {
+        const found = facts.filter((fact) => fact.kind === kind)[count - 1];
+        if (found === undefined) return;
+        waiting.delete(check);
+        resolve(found);
+      };
+      waiting.add(check);
+      check();
+    });
+  return { port, facts, asked, dialer, engine, told };
+}
+
+/** An encoder over a real socket that publishes right away, without waiting for any answer. */
+async function publish(
+  port: number,
+  key: string,
+): Promise<{ socket: Socket; codes: () => string[]; closed: Promise<void> }> {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  cleanUps.push(() => socket.destroy());
+  const received: Buffer[] = [];
+  socket.on("data", (bytes) => received.push(bytes));
+  const closed = once(socket, "close").then(() => undefined);
+  await once(socket, "connect");
+  const command = (
+    name: string,
+    transactionId: number,
+    object: Parameters<typeof encodeCommand>[1]["object"],
+    args: string[],
+    streamId = 0,
+  ) => encodeMessage(3, encodeCommand(streamId, { name, transactionId, object, args }), 128);
+  socket.write(
+    Buffer.concat([
+      Buffer.from([3]),
+      Buffer.alloc(1_536),
+      Buffer.alloc(1_536),
+      command("connect", 1, amf0Object({ app: "relay", flashVer: "test" }), []),
+      command("createStream", 2, null, []),
+      command("publish", 3, null, [key, "live"], 1),
+    ]),
+  );
+  const codes = () => {
+    const reader = new ChunkReader(LIMITS_PUBLISHING);
+    const found: string[] = [];
+    reader.receive(Buffer.concat(received).subarray(3_073), (message) => {
+      if (message.type !== 20) return;
+      const { name, args } = decodeCommand(message, AMF0_LIMITS);
+      if (name === "onStatus") found.push(textProperty(args[0], "code") ?? "");
+    });
+    return found;
+  };
+  return { socket, codes, closed };
+}
+
+const frame = (timestamp: number, payload: Buffer) =>
+  encodeMessage(6, { type: 9, timestamp, streamId: 1, payload }, 128);
+
+test("an admitted encoder is heard, its media reaches the relay, and its loss ends the broadcast", async () => {
+  const { port, told, asked, dialer, facts } = await listen();
+  const { socket } = await publish(port, "the-key?token=1");
+  expect(await told("ingest-started")).toMatchObject({
+    channelId: "ls-1",
+    remoteAddress: "127.0.0.1",
+    encoder: "test",
+  });
+  expect(asked).toEqual(["the-key"]);
+  socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]));
+  await told("target-status");
+  expect(dialer.links.map(({ target }) => target.streamKey)).toEqual(["target-key"]);
+  socket.resetAndDestroy();
+  expect(await told("ingest-ended")).toMatchObject({ end: "connection-lost", isBroadcastOver: true });
+  expect(dialer.latest(1).closedHow).toBe("cut");
+  expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
+});
+
+test("a refused key reads BadName before the connection goes", async () => {
+  const { port, told } = await listen(async () => "refused");
+  const encoder = await publish(port, "wrong");
+  await encoder.closed;
+  expect(encoder.codes()).toEqual(["NetStream.Publish.BadName"]);
+  expect(await told("ingest-refused")).toEqual({
+    kind: "ingest-refused",
+    time: expect.any(Number),
+    count: 1,
+    remoteAddress: "127.0.0.1",
+    reason: "unknown-key",
+  });
+});
+
+test("where nobody can decide the connection goes without a word", async () => {
+  const { port, told } = await listen(async () => "unavailable");
+  const encoder = await publish(port, "key");
+  await encoder.closed;
+  expect(encoder.codes()).toEqual([]);
+  expect(await told("ingest-refused")).toMatchObject({ reason: "not-answered" });
+});
+
+test("an encoder that leaves while its key is being looked up opens nothing", async () => {
+  const { promise, resolve } = Promise.withResolvers<Admission>();
+  const { port, facts, asked } = await listen(() => promise);
+  const encoder = await publish(port, "key");
+  await expect.poll(() => asked).toEqual(["key"]);
+  encoder.socket.destroy();
+  await encoder.closed;
+  await expect.poll(async () => (await established(port)).length).toBe(0);
+  resolve(ADMITTED);
+  await promise;
+  const other = await publish(port, "key");
+  await expect.poll(() => facts.filter(({ kind }) => kind === "ingest-started")).toHaveLength(1);
+  other.socket.destroy();
+});
+
+/** The established connections to a port, as the kernel lists them. */
+async function established(port: number): Promise<string[]> {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const lines = (await readFile("/proc/net/tcp", "utf8")).split("\n");
+  return lines.filter((line) => line.includes(`:${hex} `) && / 01 /.test(line));
+}
+
+test("a second encoder takes the first one's place, whose connection is closed", async () => {
+  const { port, told, facts } = await listen();
+  const first = await publish(port, "key");
+  await told("ingest-started");
+  await publish(port, "key");
+  await told("ingest-started", 2);
+  await first.closed;
+  expect(facts.map((fact) => (fact.kind === "ingest-ended" ? fact.end : fact.kind))).toEqual([
+    "ingest-started",
+    "source-active",
+    "ingest-started",
+    "replaced",
+    "source-active",
+  ]);
+});
+
+test("where two encoders fight over a key the newcomer reads BadName, and the one on air stays", async () => {
+  const { port, told, facts } = await listen();
+  const onAir = (encoder: Awaited<ReturnType<typeof publish>>) =>
+    encoder.socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]));
+  for (let count = 1; count <= 4; count += 1) {
+    const encoder = await publish(port, "key");
+    await told("ingest-started", count);
+    onAir(encoder);
+    await told("source-active", count);
+  }
+  const fifth = await publish(port, "key");
+  await fifth.closed;
+  expect(fifth.codes()).toEqual(["NetStream.Publish.BadName"]);
+  expect(await told("ingest-refused")).toMatchObject({ reason: "encoders-fight" });
+  expect(facts.filter(({ kind }) => kind === "encoders-fight")).toHaveLength(1);
+  expect(facts.filter(({ kind }) => kind === "ingest-started")).toHaveLength(4);
+});
+
+test.each([
+  { name: "HTTP", bytes: Buffer.from("GET / HTTP/1.1\r\n\r\n") },
+  { name: "a TLS greeting", bytes: Buffer.from("160301", "hex") },
+])("$name on the encoders' port is closed at once", async ({ bytes }) => {
+  const { port, told } = await listen();
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write(bytes);
+  await once(socket, "close");
+  expect(await told("ingest-refused")).toMatchObject({
+    reason: "protocol-error",
+    detail: expect.stringMatching(/bad-version/),
+  });
+});
+
+test("a broken message ends that encoder alone", async () => {
+  const { port, told } = await listen();
+  const { socket } = await publish(port, "key");
+  await told("ingest-started");
+  socket.write(Buffer.from("ffffffffffffffff", "hex"));
+  expect(await told("ingest-ended")).toMatchObject({ end: "protocol-error" });
+  await publish(port, "key");
+  await told("ingest-started", 2);
+});

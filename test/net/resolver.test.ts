@@ -1,0 +1,178 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Clock } from "../../src/base/clock.ts";
+import { createResolver, ResolveError, type Resolver, type ResolverOptions } from "../../src/net/resolver.ts";
+import { type DnsServer, startDnsServer } from "./dns-server.ts";
+
+const NEVER = new AbortController().signal;
+const NO_HOSTS = "/nonexistent/hosts";
+
+let dns: DnsServer;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "fanfare-hosts-"));
+  dns = await startDnsServer({
+    "both.example": { a: ["192.0.2.1", "192.0.2.2"], aaaa: ["2001:db8::1"] },
+    "four.example": { a: ["192.0.2.3"] },
+    "six.example": { aaaa: ["2001:db8::6"] },
+    "twice.example": { a: ["192.0.2.9", "192.0.2.9"] },
+    "nothing.example": {},
+    "silent.example": { a: "silent", aaaa: "silent" },
+    "half.example": { a: ["192.0.2.4"], aaaa: "silent" },
+    "half-none.example": { a: [], aaaa: "silent" },
+    "broken.example": { a: "servfail", aaaa: "servfail" },
+    "half-broken.example": { a: "servfail", aaaa: ["2001:db8::7"] },
+    "xn--bcher-kva.example": { a: ["192.0.2.5"] },
+  });
+});
+
+afterAll(async () => {
+  await dns.close();
+  await rm(directory, { recursive: true });
+});
+
+function open(options: ResolverOptions = {}): Resolver {
+  return createResolver({ servers: [dns.server], hostsPath: NO_HOSTS, ...options });
+}
+
+async function faultOf(look: Promise<unknown>): Promise<string> {
+  try {
+    await look;
+    return "resolved";
+  } catch (error) {
+    return error instanceof ResolveError ? error.fault : String(error);
+  }
+}
+
+type ManualClock = Clock & {
+  /** Fires the timer of that length, as soon as it has been started. */
+  elapse(delayMs: number): Promise<void>;
+};
+
+/** Time that passes when the test says so. */
+function manualClock(): ManualClock {
+  const running = new Map<number, () => void>();
+  const waiting = new Map<number, () => void>();
+  return {
+    now: () => 0,
+    wallNow: () => 0,
+    startTimer(delayMs, run) {
+      running.set(delayMs, run);
+      waiting.get(delayMs)?.();
+      return { cancel: () => running.delete(delayMs) };
+    },
+    async elapse(delayMs) {
+      if (!running.has(delayMs)) await new Promise<void>((resolve) => waiting.set(delayMs, resolve));
+      running.get(delayMs)?.();
+    },
+  };
+}
+
+test.each([
+  ["both.example", ["192.0.2.1", "192.0.2.2", "2001:db8::1"]],
+  ["four.example", ["192.0.2.3"]],
+  ["six.example", ["2001:db8::6"]],
+  ["twice.example", ["192.0.2.9"]],
+  ["half-broken.example", ["2001:db8::7"]],
+  ["xn--bcher-kva.example", ["192.0.2.5"]],
+])("%s has its addresses of both families, IPv4 first, each once", async (name, addresses) => {
+  expect(await open().resolve(name, NEVER)).toStrictEqual(addresses);
+});
+
+test("both families are asked for", async () => {
+  const before = dns.queries.length;
+  await open().resolve("both.example", NEVER);
+  expect(dns.queries.slice(before).sort()).toStrictEqual(["A both.example", "AAAA both.example"]);
+});
+
+test.each([
+  ["unknown.example", "not-found"],
+  ["nothing.example", "not-found"],
+  ["broken.example", "failed"],
+])("%s is a fault of its own: %s", async (name, fault) => {
+  expect(await faultOf(open().resolve(name, NEVER))).toBe(fault);
+});
+
+test("a server that never answers ends the look-up at the deadline", async () => {
+  const clock = manualClock();
+  const look = faultOf(open({ clock, timeoutMs: 5_000, queryTimeoutMs: 60_000 }).resolve("silent.example", NEVER));
+  await clock.elapse(5_000);
+  expect(await look).toBe("timeout");
+});
+
+test("the deadline is five seconds unless told otherwise", async () => {
+  const clock = manualClock();
+  const look = faultOf(open({ clock }).resolve("silent.example", NEVER));
+  await clock.elapse(5_000);
+  expect(await look).toBe("timeout");
+});
+
+test("once one family has answered the other has a moment only", async () => {
+  const clock = manualClock();
+  const look = open({ clock, otherFamilyMs: 300, queryTimeoutMs: 60_000 }).resolve("half.example", NEVER);
+  await clock.elapse(300);
+  expect(await look).toStrictEqual(["192.0.2.4"]);
+});
+
+test("a family without addresses does not cut the other short", async () => {
+  const clock = manualClock();
+  const before = dns.queries.length;
+  const look = faultOf(open({ clock, otherFamilyMs: 300, queryTimeoutMs: 60_000 }).resolve("half-none.example", NEVER));
+  await dns.received(before + 2);
+  await clock.elapse(5_000);
+  expect(await look).toBe("timeout");
+});
+
+test("a server that is not there is a failure", async () => {
+  const gone = await startDnsServer({});
+  await gone.close();
+  expect(await faultOf(open({ servers: [gone.server] }).resolve("four.example", NEVER))).toBe("failed");
+});
+
+test("an aborted look-up throws the signal's reason, and leaves others alone", async () => {
+  const resolver = open({ queryTimeoutMs: 60_000 });
+  const abort = new AbortController();
+  const before = dns.queries.length;
+  const aborted = resolver.resolve("silent.example", abort.signal);
+  await dns.received(before + 2);
+  const other = resolver.resolve("four.example", NEVER);
+  abort.abort(new Error("not wanted any more"));
+  await expect(aborted).rejects.toThrow("not wanted any more");
+  expect(await other).toStrictEqual(["192.0.2.3"]);
+  await expect(resolver.resolve("four.example", abort.signal)).rejects.toThrow("not wanted any more");
+});
+
+test.each([
+  ["192.0.2.77", ["192.0.2.77"]],
+  ["2001:db8::77", ["2001:db8::77"]],
+  ["localhost", ["127.0.0.1", "::1"]],
+  ["a.localhost", ["127.0.0.1", "::1"]],
+])("%s needs no name server", async (host, addresses) => {
+  const before = dns.queries.length;
+  expect(await open().resolve(host, NEVER)).toStrictEqual(addresses);
+  expect(dns.queries).toHaveLength(before);
+});
+
+test("the hosts file goes before DNS, and is read again when it has changed", async () => {
+  const hostsPath = join(directory, "hosts");
+  const resolver = open({ hostsPath });
+  expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.3"]);
+
+  await writeFile(
+    hostsPath,
+    "# comment\n192.0.2.50\tfour.example Alias.Example. # note\r\n\n2001:db8::50 four.example\n192.0.2.50 four.example\nnonsense other.example\n",
+  );
+  expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.50", "2001:db8::50"]);
+  expect(await resolver.resolve("alias.example", NEVER)).toStrictEqual(["192.0.2.50"]);
+  expect(await faultOf(resolver.resolve("other.example", NEVER))).toBe("not-found");
+  expect(await faultOf(resolver.resolve("note", NEVER))).toBe("not-found");
+
+  await writeFile(hostsPath, "192.0.2.51 four.example\n");
+  expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.51"]);
+
+  await rm(hostsPath);
+  expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.3"]);
+});

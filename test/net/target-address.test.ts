@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
+import type { AddressPolicy } from "../../src/net/address-check.ts";
+import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
+import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../../src/net/target-address.ts";
+import { parseTargetUrl } from "../../src/protocol/rtmp/url.ts";
+import { fakeDns } from "./fake-dns.ts";
+
+const POLICY: AddressPolicy = {
+  allowed: [],
+  ownPorts: [19_350, 8_081],
+  ownHosts: ["ingest.example", "203.0.114.7"],
+  machineAddresses: () => ["127.0.0.1", "::1", "198.41.0.4", "fe80::5054:ff:fe12:3456%eth0"],
+};
+
+type Corpus = readonly { readonly word: string; readonly url: string }[];
+
+function readCorpus(): Corpus {
+  const lines = readFileSync(new URL("./forbidden-targets.txt", import.meta.url), "utf8").split("\n");
+  return lines
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const blank = line.indexOf(" ");
+      const text = line.slice(blank + 1);
+      return { word: line.slice(0, blank), url: text.startsWith('"') ? String(JSON.parse(text)) : text };
+    });
+}
+
+type Connect = (address: CheckedAddress) => void;
+
+/** What a dialer does with a URL up to the connection; answers the word it was refused with, or `connected`. */
+async function dial(url: string, connect: Connect, resolver: Resolver = fakeDns, policy = POLICY): Promise<string> {
+  const target = parseTargetUrl(url);
+  if (typeof target === "string") return target;
+  try {
+    const addresses = await resolveTarget(target, resolver, policy, new AbortController().signal);
+    for (const address of addresses) connect(address);
+    return "connected";
+  } catch (error) {
+    if (error instanceof ForbiddenTargetError) return error.reason;
+    throw error;
+  }
+}
+
+test("none of the known spellings of a forbidden target leads to a connection, and each is refused for what it is", async () => {
+  const corpus = readCorpus();
+  expect(corpus.length).toBeGreaterThanOrEqual(300);
+  expect(new Set(corpus.map(({ url }) => url)).size).toBe(corpus.length);
+  const connect = vi.fn<Connect>();
+  const outcomes: { word: string; url: string }[] = [];
+  for (const { url } of corpus) outcomes.push({ word: await dial(url, connect), url });
+  expect(outcomes).toStrictEqual(corpus);
+  expect(connect).toHaveBeenCalledTimes(0);
+});
+
+test("with every address allowed our own listeners stay forbidden, and so do ports and hosts that are none", async () => {
+  const policy = { ...POLICY, allowed: parseCidrList("0.0.0.0/0, ::/0") };
+  const lasting = new Set(["own-listener", "port", "not-an-address", "numeric", "has-user-info", "bad-character"]);
+  const connect = vi.fn<Connect>();
+  for (const { word, url } of readCorpus()) {
+    if (!lasting.has(word)) continue;
+    expect([url, await dial(url, connect, fakeDns, policy)]).toStrictEqual([url, word]);
+  }
+  expect(connect).toHaveBeenCalledTimes(0);
+});
+
+test.each([
+  ["rtmps://a.rtmps.youtube.com:443/live2", 443],
+  ["rtmps://b.rtmps.youtube.com:443/live2?backup=1", 443],
+  ["rtmp://a.rtmp.youtube.com/live2", 1935],
+  ["rtmp://live.twitch.tv/app", 1935],
+  ["rtmps://ingest.global-contribute.live-video.net:443/app", 443],
+  ["rtmps://live-api-s.facebook.com:443/rtmp/", 443],
+  ["rtmps://live-upload.instagram.com:443/rtmp/", 443],
+  ["rtmps://fa723fc1b171.global-contribute.live-video.net/app", 443],
+  ["rtmp://global-rtmp.lip2.navercorp.com:8080/relay", 8080],
+  ["rtmp://stream.sooplive.co.kr/app/", 1935],
+  ["rtmp://rtmp.play.kakao.com/kakaotv", 1935],
+  ["rtmps://push-rtmp-l1-va01.tiktokcdn-us.com:443/game", 443],
+  ["rtmp://va.pscp.tv:80/x", 80],
+  ["rtmps://va.pscp.tv:443/x", 443],
+  ["rtmp://0123456789abcdef0123456789abcdef.channel.media.azure.net:1936/live/abc", 1936],
+  ["rtmps://0123456789abcdef0123456789abcdef.channel.media.azure.net:2935/live/abc", 2935],
+  ["rtmps://0123456789abcdef0123456789abcdef.channel.media.azure.net:2936/live/abc", 2936],
+  ["rtmp://livepush.trovo.live/live/", 1935],
+  ["rtmp://live-push.bilivideo.com/live-bvc/", 1935],
+  ["rtmp://global-live.mux.com:5222/app", 5222],
+  ["rtmps://live.cloudflare.com:443/live/", 443],
+  ["rtmp://live.restream.io/live", 1935],
+  ["RTMP://Live.Twitch.TV./app", 1935],
+  ["rtmp://스트림.example/live", 1935],
+  ["rtmp://rtmp_in.example:19351/live", 19_351],
+])("an ordinary platform's address passes: %s", async (url, port) => {
+  const connect = vi.fn<Connect>();
+  expect(await dial(url, connect)).toBe("connected");
+  expect(connect.mock.calls).toHaveLength(1);
+  expect(connect.mock.calls[0]?.[0]).toMatchObject({ address: "93.184.216.34", family: 4, port });
+});
+
+test("public addresses pass as they are, in IPv4, in IPv6 and through NAT64, and have no name for TLS", async () => {
+  const passed: CheckedAddress[] = [];
+  for (const host of ["8.8.8.8", "[2606:2800:220:1::1]", "[64:ff9b::8.8.8.8]", "[::ffff:8.8.8.8]"]) {
+    expect(await dial(`rtmp://${host}/live`, (address) => passed.push(address))).toBe("connected");
+  }
+  expect(passed).toStrictEqual([
+    { address: "8.8.8.8", family: 4, port: 1935 },
+    { address: "2606:2800:220:1::1", family: 6, port: 1935 },
+    { address: "64:ff9b::808:808", family: 6, port: 1935 },
+    { address: "::ffff:808:808", family: 6, port: 1935 },
+  ]);
+});
+
+test("a name is handed on for TLS in its canonical form", async () => {
+  const passed: CheckedAddress[] = [];
+  await dial("rtmps://BÜCHER.example./live", (address) => passed.push(address));
+  expect(passed).toStrictEqual([
+    { address: "93.184.216.34", family: 4, port: 443, serverName: "xn--bcher-kva.example" },
+  ]);
+});
+
+test("a name that points inside at the second look-up is refused at the second connect", async () => {
+  const answers = [["93.184.216.34"], ["127.0.0.1"], ["93.184.216.34"]];
+  const rebinding: Resolver = { resolve: async () => answers.shift() ?? [] };
+  const connect = vi.fn<Connect>();
+  expect(await dial("rtmp://rebind.example/live", connect, rebinding)).toBe("connected");
+  expect(await dial("rtmp://rebind.example/live", connect, rebinding)).toBe("loopback");
+  expect(connect).toHaveBeenCalledTimes(1);
+  expect(await dial("rtmp://rebind.example/live", connect, rebinding)).toBe("connected");
+});
+
+test("an allowed range lifts the rule for its addresses only", async () => {
+  const policy = { ...POLICY, allowed: parseCidrList("127.0.0.0/8") };
+  const connect = vi.fn<Connect>();
+  expect(await dial("rtmp://127.0.0.1:1936/live", connect, fakeDns, policy)).toBe("connected");
+  expect(await dial("rtmp://[::ffff:127.0.0.1]:1936/live", connect, fakeDns, policy)).toBe("connected");
+  expect(connect).toHaveBeenCalledTimes(2);
+  expect(await dial("rtmp://127.0.0.1:19350/live", connect, fakeDns, policy)).toBe("own-listener");
+  expect(await dial("rtmp://10.0.0.1/live", connect, fakeDns, policy)).toBe("private");
+  // localhost is ::1 as well, which was not allowed.
+  expect(await dial("rtmp://localhost:1936/live", connect, fakeDns, policy)).toBe("loopback");
+  expect(connect).toHaveBeenCalledTimes(2);
+});
+
+test("a name without addresses is told apart from a forbidden one", async () => {
+  const empty: Resolver = { resolve: async () => [] };
+  await expect(dial("rtmp://nothing.example/live", () => undefined, empty)).rejects.toThrow(ResolveError);
+});
+
+test("of very many addresses sixteen are kept", async () => {
+  const many = Array.from({ length: 40 }, (_, index) => `93.184.216.${index + 1}`);
+  const connect = vi.fn<Connect>();
+  await dial("rtmp://many.example/live", connect, { resolve: async () => many });
+  expect(connect.mock.calls.map(([address]) => address.address)).toStrictEqual(many.slice(0, 16));
+});
+
+test("a refusal names the rule and not the address", async () => {
+  const target = { host: "intranet.corp.example", port: 1935 };
+  const refusal = await resolveTarget(target, fakeDns, POLICY, new AbortController().signal).catch(String);
+  expect(refusal).toBe("ForbiddenTargetError: private: targets may not be there");
+});

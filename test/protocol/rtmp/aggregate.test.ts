@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { splitAggregate } from "../../../src/protocol/rtmp/aggregate.ts";
+import { type Message, MessageType } from "../../../src/protocol/rtmp/message.ts";
+import { ProtocolError } from "../../../src/protocol/rtmp/protocol-error.ts";
+
+const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
+
+const aggregate = (payload: Buffer, timestamp = 1_000): Message => ({
+  type: MessageType.Aggregate,
+  timestamp,
+  streamId: 1,
+  payload,
+});
+
+// type, size, timestamp, its high byte, message stream, data, back pointer
+const audioTag = "08 000003 0001F4 00 000009 AF01AA 0000000E";
+const videoTag = "09 000005 000208 00 000000 2701000000 00000010";
+
+test("an aggregate's messages keep their distance and belong to the aggregate's message stream", () => {
+  expect(splitAggregate(aggregate(hex(audioTag + videoTag)))).toEqual([
+    { type: 8, timestamp: 1_000, streamId: 1, payload: hex("AF01AA") },
+    { type: 9, timestamp: 1_020, streamId: 1, payload: hex("2701000000") },
+  ]);
+});
+
+test("the high byte of a tag's timestamp counts, and times wrap at 32 bits", () => {
+  const tags = hex("08 000000 FFFFFF 7F 000000 0000000B" + "08 000000 000009 80 000000 0000000B");
+  expect(splitAggregate(aggregate(tags, 0xffff_fffc)).map(({ timestamp }) => timestamp)).toEqual([0xffff_fffc, 6]);
+});
+
+test("back pointers may be wrong, and the last one missing", () => {
+  const tags = hex(`${audioTag.slice(0, -8)}FFFFFFFF${videoTag.slice(0, -8)}`);
+  expect(splitAggregate(aggregate(tags)).map(({ type }) => type)).toEqual([8, 9]);
+});
+
+test("an empty aggregate has no messages, and one inside another is dropped", () => {
+  expect(splitAggregate(aggregate(Buffer.alloc(0)))).toEqual([]);
+  const inner = "16 000003 0001F4 00 000000 AABBCC 0000000E";
+  expect(splitAggregate(aggregate(hex(inner + videoTag))).map(({ type, timestamp }) => ({ type, timestamp }))).toEqual([
+    { type: 9, timestamp: 1_020 },
+  ]);
+});
+
+test.each([
+  { name: "an inner size beyond the end", bytes: audioTag.replace("000003", "000013") },
+  { name: "an inner size of 16 MiB", bytes: audioTag.replace("000003", "FFFFFF") },
+  { name: "a tag header cut short", bytes: `${audioTag} 09 000005 000208` },
+])("$name is refused", ({ bytes }) => {
+  expect(() => splitAggregate(aggregate(hex(bytes)))).toThrow(/^bad-aggregate/);
+});
+
+test("an aggregate holds 1024 messages and not one more", () => {
+  const empty = hex("08 000000 000000 00 000000 0000000B");
+  expect(splitAggregate(aggregate(Buffer.concat(Array.from({ length: 1_024 }, () => empty))))).toHaveLength(1_024);
+  const oneMore = aggregate(Buffer.concat(Array.from({ length: 1_025 }, () => empty)));
+  expect(() => splitAggregate(oneMore)).toThrow(/^bad-aggregate/);
+});
+
+test("any bytes are either split, into no more bytes than there are, or refused", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat({ max: 35 }), (noise, at) => {
+      const bytes = Buffer.concat([hex(audioTag + videoTag), Buffer.from(noise)]);
+      bytes.set(noise.subarray(0, 3), at);
+      try {
+        const messages = splitAggregate(aggregate(bytes));
+        expect(messages.reduce((sum, { payload }) => sum + payload.length, 0)).toBeLessThanOrEqual(bytes.length);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ProtocolError);
+      }
+    }),
+  );
+});

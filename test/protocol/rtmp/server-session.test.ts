@@ -1,0 +1,584 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
+import { type Amf0Value, amf0Object, textProperty } from "../../../src/protocol/amf0/value.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { type Command, decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
+import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
+import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { SERVER_DEADLINES, type ServerOutput, ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
+
+const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
+const C0C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), Buffer.alloc(1_528, 0x11)]);
+const C2 = Buffer.alloc(1_536, 0xee);
+const S0S1S2_BYTES = 3_073;
+
+/** An encoder by hand: says what the test says, keeps what the session answers. */
+class Peer {
+  nowMs = 0;
+  readonly session = new ServerSession(SERVER_RANDOM, 0);
+  readonly outputs: ServerOutput[] = [];
+
+  constructor(options: { isGreeted?: boolean } = {}) {
+    if (options.isGreeted !== false) this.say(Buffer.concat([C0C1, C2]));
+  }
+
+  say(bytes: Buffer): ServerOutput[] {
+    const outputs = [...this.session.receive(bytes, this.nowMs)];
+    this.outputs.push(...outputs);
+    return outputs;
+  }
+
+  command(name: string, transactionId: number, object: Amf0Value, args: readonly Amf0Value[] = [], streamId = 0) {
+    return this.say(encodeMessage(3, encodeCommand(streamId, { name, transactionId, object, args }), 128));
+  }
+
+  connect(properties: Readonly<Record<string, Amf0Value>> = { app: "relay", tcUrl: "rtmp://host/relay" }) {
+    return this.command("connect", 1, amf0Object(properties));
+  }
+
+  publish(key: Amf0Value = "key", streamId = 1) {
+    return this.command("publish", 5, null, [key, "live"], streamId);
+  }
+
+  answer(decision: "accept" | "refuse" | "unavailable", requestId = 1): ServerOutput[] {
+    const outputs = [...this.session.answer(requestId, decision, this.nowMs)];
+    this.outputs.push(...outputs);
+    return outputs;
+  }
+
+  tick(atMs: number): ServerOutput[] {
+    this.nowMs = atMs;
+    const outputs = [...this.session.tick(atMs)];
+    this.outputs.push(...outputs);
+    return outputs;
+  }
+
+  /** An encoder that is on air. */
+  static publishing(): Peer {
+    const peer = new Peer();
+    peer.connect();
+    peer.command("createStream", 4, null);
+    peer.publish();
+    peer.answer("accept");
+    return peer;
+  }
+}
+
+function sent(outputs: readonly ServerOutput[]): Buffer {
+  return Buffer.concat(outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : [])));
+}
+
+/** What the session said behind its handshake, read as an encoder reads it. */
+function replies(peer: Peer): Message[] {
+  const reader = new ChunkReader({ ...LIMITS_PUBLISHING, chunkSizeMin: 1 });
+  const messages: Message[] = [];
+  reader.receive(sent(peer.outputs).subarray(S0S1S2_BYTES), (message) => messages.push(message));
+  return messages;
+}
+
+function commands(messages: readonly Message[]): Command[] {
+  return messages.filter(({ type }) => type === 20).map((message) => decodeCommand(message, AMF0_LIMITS));
+}
+
+function names(peer: Peer): string[] {
+  return commands(replies(peer)).map(({ name, transactionId }) => `${name} ${transactionId}`);
+}
+
+const kinds = (outputs: readonly ServerOutput[]) => outputs.map(({ kind }) => kind);
+const closes = (outputs: readonly ServerOutput[]) =>
+  outputs.flatMap((output) => (output.kind === "closed" ? [output.reason] : []));
+const requests = (peer: Peer) =>
+  peer.outputs.flatMap((output) => (output.kind === "publish-requested" ? [output.request] : []));
+const media = (peer: Peer) => peer.outputs.flatMap((output) => (output.kind === "media" ? [output.message] : []));
+
+const KEYFRAME = { type: 9, timestamp: 40, streamId: 1, payload: Buffer.from("1701000000000000026588", "hex") };
+
+test("S0, S1 and S2 leave together as soon as C1 is whole, before any C2", () => {
+  const peer = new Peer({ isGreeted: false });
+  expect(sent(peer.say(C0C1.subarray(0, 1_536))).length).toBe(0);
+  expect(sent(peer.say(C0C1.subarray(1_536))).length).toBe(S0S1S2_BYTES);
+});
+
+test("connect may come glued to C2, and byte by byte", () => {
+  const connect = encodeMessage(
+    3,
+    encodeCommand(0, { name: "connect", transactionId: 1, object: amf0Object({ app: "relay" }), args: [] }),
+    128,
+  );
+  const whole = new Peer({ isGreeted: false });
+  whole.say(Buffer.concat([C0C1, C2, connect]));
+  const single = new Peer({ isGreeted: false });
+  for (const byte of Buffer.concat([C0C1, C2, connect])) single.say(Buffer.from([byte]));
+  expect(names(whole)).toEqual(["_result 1"]);
+  expect(sent(single.outputs)).toEqual(sent(whole.outputs));
+});
+
+test.each([
+  { name: "RTMPE", first: 6 },
+  { name: "a TLS ClientHello", first: 0x16 },
+  { name: "HTTP", first: 0x47 },
+])("$name is turned away at its first byte", ({ first }) => {
+  const peer = new Peer({ isGreeted: false });
+  expect(closes(peer.say(Buffer.from([first])))).toEqual(["protocol-error"]);
+});
+
+test("connect is answered with window, bandwidth, chunk size and the success that encoders look for", () => {
+  const peer = new Peer();
+  peer.connect();
+  const answers = replies(peer);
+  expect(answers.map(({ type }) => type)).toEqual([5, 6, 1, 20]);
+  expect(decodeControl(answers[0] ?? KEYFRAME)).toEqual({ kind: "window-ack-size", bytes: 2_500_000 });
+  expect(decodeControl(answers[1] ?? KEYFRAME)).toEqual({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: 2 });
+  const [result] = commands(answers);
+  expect(result).toEqual({
+    name: "_result",
+    transactionId: 1,
+    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31 }),
+    args: [
+      amf0Object({
+        level: "status",
+        code: "NetConnection.Connect.Success",
+        description: "Connection succeeded.",
+        objectEncoding: 0,
+      }),
+    ],
+  });
+});
+
+test.each([
+  { name: "no app", properties: {}, app: "" },
+  { name: "an empty app", properties: { app: "" }, app: "" },
+  { name: "tcurl in lower case", properties: { app: "relay", tcurl: "rtmp://h/relay" }, app: "relay" },
+  { name: "a quoted tcUrl", properties: { app: "relay", tcUrl: '"rtmp://h/relay"' }, app: "relay" },
+  { name: "a tcUrl of 4 KiB", properties: { app: "relay", tcUrl: `rtmp://h/${"x".repeat(4_087)}` }, app: "relay" },
+])("connect with $name is accepted", ({ properties, app }) => {
+  const peer = new Peer();
+  peer.connect(properties);
+  peer.command("createStream", 2, null);
+  peer.publish();
+  expect(requests(peer).map((request) => request.app)).toEqual([app]);
+});
+
+test("object encoding 3 is granted to who asks for it, and its commands are understood", () => {
+  const peer = new Peer();
+  peer.connect({ app: "relay", objectEncoding: 3 });
+  const [result] = commands(replies(peer));
+  expect(result?.args[0]).toEqual(
+    amf0Object({
+      level: "status",
+      code: "NetConnection.Connect.Success",
+      description: "Connection succeeded.",
+      objectEncoding: 3,
+    }),
+  );
+  const create = encodeCommand(0, { name: "createStream", transactionId: 2, object: null, args: [] });
+  peer.say(encodeMessage(3, { ...create, type: 17, payload: Buffer.concat([Buffer.from([0]), create.payload]) }, 128));
+  peer.say(encodeMessage(3, { ...create, type: 17 }, 128));
+  expect(names(peer)).toEqual(["_result 1", "_result 2", "_result 2"]);
+});
+
+const orders: readonly { name: string; run: (peer: Peer) => void; answers: string[] }[] = [
+  {
+    name: "OBS and FFmpeg",
+    run: (peer) => {
+      peer.connect();
+      peer.command("releaseStream", 2, null, ["key"]);
+      peer.command("FCPublish", 3, null, ["key"]);
+      peer.command("createStream", 4, null);
+      peer.publish();
+    },
+    answers: ["_result 1", "_result 2", "_result 3", "onFCPublish 0", "_result 4"],
+  },
+  {
+    name: "Haivision, createStream before FCPublish",
+    run: (peer) => {
+      peer.connect();
+      peer.command("createStream", 2, null);
+      peer.command("releaseStream", 3, null, ["key"]);
+      peer.command("FCPublish", 4, null, ["key"]);
+      peer.publish();
+    },
+    answers: ["_result 1", "_result 2", "_result 3", "_result 4", "onFCPublish 0"],
+  },
+  {
+    name: "Flash, without FCPublish",
+    run: (peer) => {
+      peer.connect();
+      peer.command("createStream", 2, null);
+      peer.publish();
+    },
+    answers: ["_result 1", "_result 2"],
+  },
+  {
+    name: "an encoder that asks for its bandwidth and for the length first",
+    run: (peer) => {
+      peer.connect();
+      peer.command("_checkbw", 2, null);
+      peer.command("getStreamLength", 3, null, ["key"]);
+      peer.command("FCSubscribe", 4, null, ["key"]);
+      peer.command("createStream", 5, null);
+      peer.publish();
+    },
+    answers: ["_result 1", "_result 2", "_result 3", "_result 4", "_result 5"],
+  },
+];
+
+test.each(orders)("the order of $name works", ({ run, answers }) => {
+  const peer = new Peer();
+  run(peer);
+  expect(names(peer)).toEqual(answers);
+  expect(requests(peer)).toHaveLength(1);
+  peer.answer("accept");
+  expect(names(peer)).toEqual([...answers, "onStatus 0"]);
+});
+
+test("nothing is said about publish before the key was decided on, then StreamBegin and Start on that stream", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  expect(kinds(peer.publish("the-key"))).toEqual(["publish-requested"]);
+  const before = replies(peer).length;
+  peer.answer("accept");
+  const [begin, start] = replies(peer).slice(before);
+  expect(begin && decodeControl(begin)).toEqual({ kind: "stream-begin", streamId: 1 });
+  expect(start?.streamId).toBe(1);
+  expect(start && textProperty(decodeCommand(start, AMF0_LIMITS).args[0], "code")).toBe("NetStream.Publish.Start");
+});
+
+test("a wrong key is told BadName, never Start, and the session ends", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish("wrong");
+  expect(closes(peer.answer("refuse"))).toEqual(["refused"]);
+  const codes = commands(replies(peer)).map(({ args }) => textProperty(args[0], "code"));
+  expect(codes.at(-1)).toBe("NetStream.Publish.BadName");
+  expect(codes).not.toContain("NetStream.Publish.Start");
+  expect(peer.say(encodeMessage(3, KEYFRAME, 128))).toEqual([]);
+});
+
+test("where nobody can decide, the encoder is sent away without a word, so that it tries again", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish();
+  const outputs = peer.answer("unavailable");
+  expect(kinds(outputs)).toEqual(["closed"]);
+  expect(closes(outputs)).toEqual(["not-answered"]);
+});
+
+test("an answer that comes too late, or twice, does nothing", () => {
+  const peer = Peer.publishing();
+  expect(peer.answer("refuse")).toEqual([]);
+  expect(peer.answer("accept", 2)).toEqual([]);
+});
+
+test("publish on message stream 0 means the stream created last", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish("key", 0);
+  peer.answer("accept");
+  expect(replies(peer).at(-1)?.streamId).toBe(1);
+  peer.say(encodeMessage(6, { ...KEYFRAME, streamId: 0 }, 128));
+  expect(media(peer)).toHaveLength(1);
+});
+
+test("createStream counts up; a second publish on the same connection, and on another stream, is BadName", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.command("createStream", 5, null);
+  peer.publish("key", 1);
+  peer.answer("accept");
+  peer.publish("key", 1);
+  peer.publish("other", 2);
+  const results = commands(replies(peer));
+  expect(results.filter(({ name }) => name === "_result").map(({ args }) => args[0])).toEqual([
+    expect.anything(),
+    1,
+    2,
+  ]);
+  expect(results.slice(-2).map(({ args }) => textProperty(args[0], "code"))).toEqual([
+    "NetStream.Publish.BadName",
+    "NetStream.Publish.BadName",
+  ]);
+  expect(requests(peer)).toHaveLength(1);
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  peer.say(encodeMessage(6, { ...KEYFRAME, streamId: 2 }, 128));
+  expect(media(peer)).toHaveLength(1);
+});
+
+test("a ninth message stream ends the session", () => {
+  const peer = new Peer();
+  peer.connect();
+  for (let count = 1; count <= 8; count += 1) expect(closes(peer.command("createStream", count, null))).toEqual([]);
+  expect(closes(peer.command("createStream", 9, null))).toEqual(["protocol-error"]);
+});
+
+test("publish before connect breaks the protocol; other commands before it are passed over", () => {
+  const early = new Peer();
+  expect(kinds(early.command("createStream", 2, null))).toEqual([]);
+  expect(closes(early.publish())).toEqual(["protocol-error"]);
+});
+
+test("unknown commands are answered where an answer is waited for, and passed over where not", () => {
+  const peer = Peer.publishing();
+  const before = replies(peer).length;
+  peer.command("somethingNew", 9, null);
+  peer.command("somethingElse", 0, null);
+  peer.command("_result", 9, null);
+  expect(commands(replies(peer).slice(before)).map(({ name, transactionId }) => [name, transactionId])).toEqual([
+    ["_result", 9],
+  ]);
+});
+
+const keys: readonly { name: string; key: string }[] = [
+  { name: "300 characters", key: "k".repeat(300) },
+  { name: "a query", key: "key?a=b&c=d" },
+  { name: "a colon", key: "live:key" },
+  { name: "an escaped slash", key: "a%2Fb" },
+  { name: "blanks", key: " key with blanks " },
+  { name: "CR and LF", key: "key\r\n" },
+  { name: "Hangul", key: "스트림키" },
+  { name: "nothing", key: "" },
+  { name: "a query alone", key: "?streamname=x&key=y" },
+];
+test.each(keys)("a name with $name reaches the decision as it came", ({ key }) => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish(key);
+  expect(requests(peer).map(({ name }) => name)).toEqual([key]);
+});
+
+test("a name beyond 2048 characters is refused without asking anybody", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  expect(closes(peer.publish("k".repeat(2_049)))).toEqual(["refused"]);
+  expect(requests(peer)).toEqual([]);
+});
+
+test("an application name beyond 512 characters is refused in connect", () => {
+  const peer = new Peer();
+  expect(closes(peer.connect({ app: "a".repeat(513) }))).toEqual(["refused"]);
+  expect(names(peer)).toEqual(["_error 1"]);
+});
+
+test("what the encoder calls itself is kept printable and short", () => {
+  const peer = new Peer();
+  peer.connect({ app: "relay", flashVer: `FMLE/3.0\u0007 ${"v".repeat(100)}` });
+  peer.command("createStream", 4, null);
+  peer.publish();
+  expect(requests(peer).map(({ encoder }) => encoder)).toEqual([`FMLE/3.0 ${"v".repeat(55)}`]);
+});
+
+test.each([
+  { name: "FCUnpublish", end: (peer: Peer) => peer.command("FCUnpublish", 6, null, ["key"]) },
+  { name: "deleteStream", end: (peer: Peer) => peer.command("deleteStream", 7, null, [1]) },
+  { name: "deleteStream with a name (GStreamer)", end: (peer: Peer) => peer.command("deleteStream", 7, null, ["key"]) },
+  { name: "closeStream", end: (peer: Peer) => peer.command("closeStream", 0, null, [], 1) },
+])("$name ends the publication, and the connection may publish again", ({ end }) => {
+  const peer = Peer.publishing();
+  expect(kinds(end(peer)).filter((kind) => kind === "unpublished")).toHaveLength(1);
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  expect(media(peer)).toEqual([]);
+  peer.publish("key");
+  peer.answer("accept", 2);
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  expect(media(peer)).toHaveLength(1);
+});
+
+test("OBS's farewell, FCUnpublish then deleteStream, ends the publication once", () => {
+  const peer = Peer.publishing();
+  peer.command("FCUnpublish", 6, null, ["key"]);
+  peer.command("deleteStream", 7, null, [1]);
+  expect(kinds(peer.outputs).filter((kind) => kind === "unpublished")).toHaveLength(1);
+});
+
+test("an encoder that gives up while its key is being decided on publishes nothing", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish();
+  peer.command("deleteStream", 7, null, [1]);
+  expect(peer.answer("accept")).toEqual([]);
+});
+
+test("media before Start, and on a stream nobody publishes, goes nowhere; afterwards it comes whole and in order", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  peer.command("createStream", 4, null);
+  peer.publish();
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  peer.answer("accept");
+  peer.say(encodeMessage(6, { ...KEYFRAME, streamId: 3 }, 128));
+  const audio = { type: 8, timestamp: 50, streamId: 1, payload: Buffer.from("af0121", "hex") };
+  const silence = { ...audio, payload: Buffer.alloc(0) };
+  for (const message of [KEYFRAME, audio, silence]) peer.say(encodeMessage(6, message, 128));
+  expect(media(peer)).toEqual([KEYFRAME, audio, silence]);
+});
+
+test("an aggregate is taken apart", () => {
+  const peer = Peer.publishing();
+  const part = (type: number, time: number, body: Buffer) => {
+    const head = Buffer.alloc(11);
+    head[0] = type;
+    head.writeUIntBE(body.length, 1, 3);
+    head.writeUIntBE(time, 4, 3);
+    const back = Buffer.alloc(4);
+    back.writeUInt32BE(11 + body.length);
+    return Buffer.concat([head, body, back]);
+  };
+  const payload = Buffer.concat([part(9, 10, KEYFRAME.payload), part(8, 33, Buffer.from("af0121", "hex"))]);
+  peer.say(encodeMessage(6, { type: 22, timestamp: 1_000, streamId: 1, payload }, 128));
+  expect(media(peer).map(({ type, timestamp }) => [type, timestamp])).toEqual([
+    [9, 1_000],
+    [8, 1_023],
+  ]);
+  const corrupt = Buffer.from(payload);
+  corrupt.writeUIntBE(5_000, 1, 3);
+  expect(
+    closes(peer.say(encodeMessage(6, { type: 22, timestamp: 1_000, streamId: 1, payload: corrupt }, 128))),
+  ).toEqual(["protocol-error"]);
+});
+
+test("each window of bytes is acknowledged with the running total; no acknowledgement is ever needed of us", () => {
+  const peer = Peer.publishing();
+  peer.say(encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes: 5_000 }), 128));
+  const before = replies(peer).length;
+  const frame = { ...KEYFRAME, payload: Buffer.alloc(1_000, 0x27) };
+  for (let count = 0; count < 12; count += 1) peer.say(encodeMessage(6, frame, 128));
+  const totals = replies(peer)
+    .slice(before)
+    .map((message) => decodeControl(message))
+    .flatMap((control) => (control?.kind === "acknowledgement" ? [control.bytesTotal] : []));
+  expect(totals).toHaveLength(2);
+  const [first = 0, second = 0] = totals;
+  expect(first).toBeGreaterThanOrEqual(5_000);
+  expect(second - first).toBeGreaterThanOrEqual(5_000);
+  expect(second - first).toBeLessThan(6_100);
+});
+
+test.each([0, 1])("a window of %i bytes does not make an acknowledgement per message", (bytes) => {
+  const peer = Peer.publishing();
+  peer.say(encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes }), 128));
+  const before = replies(peer).length;
+  for (let count = 0; count < 10; count += 1) peer.say(encodeMessage(6, KEYFRAME, 128));
+  expect(replies(peer).length).toBe(before);
+});
+
+test("a ping is answered with its own bytes, unknown user control events are passed over", () => {
+  const peer = Peer.publishing();
+  const before = replies(peer).length;
+  peer.say(encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 0xfedcba98 }), 128));
+  peer.say(encodeMessage(2, { type: 4, timestamp: 0, streamId: 0, payload: Buffer.from("00ff01020304", "hex") }, 128));
+  peer.say(encodeMessage(2, { type: 4, timestamp: 0, streamId: 0, payload: Buffer.from("00", "hex") }, 128));
+  expect(replies(peer).slice(before).map(decodeControl)).toEqual([{ kind: "ping-response", timestamp: 0xfedcba98 }]);
+});
+
+test("a silent encoder is pinged after 15 s; its answer keeps it, silence until 30 s does not", () => {
+  const peer = Peer.publishing();
+  peer.say(encodeMessage(6, KEYFRAME, 128));
+  expect(peer.tick(SERVER_DEADLINES.pingAfterMs - 1)).toEqual([]);
+  expect(kinds(peer.tick(SERVER_DEADLINES.pingAfterMs))).toEqual(["send"]);
+  expect(peer.tick(SERVER_DEADLINES.pingAfterMs + 1_000)).toEqual([]);
+  const ping = replies(peer).map(decodeControl).at(-1);
+  expect(ping).toEqual({ kind: "ping-request", timestamp: SERVER_DEADLINES.pingAfterMs });
+  peer.say(encodeMessage(2, encodeControl({ kind: "ping-response", timestamp: 15_000 }), 128));
+  expect(kinds(peer.tick(SERVER_DEADLINES.silenceMs))).toEqual([]);
+  expect(closes(peer.tick(SERVER_DEADLINES.silenceMs + 16_000))).toEqual(["timed-out"]);
+});
+
+test("one frame a second is not silence, for as long as it goes on", () => {
+  const peer = Peer.publishing();
+  for (let second = 1; second <= 120; second += 1) {
+    peer.nowMs = second * 1_000;
+    peer.say(encodeMessage(6, { ...KEYFRAME, timestamp: second * 1_000 }, 128));
+    expect(peer.tick(second * 1_000)).toEqual([]);
+  }
+});
+
+const deadlines: readonly { name: string; reach: () => Peer; atMs: number }[] = [
+  { name: "no first byte", reach: () => new Peer({ isGreeted: false }), atMs: SERVER_DEADLINES.firstByteMs },
+  {
+    name: "a handshake that trickles",
+    reach: () => {
+      const peer = new Peer({ isGreeted: false });
+      peer.say(C0C1.subarray(0, 1));
+      peer.nowMs = 5_000;
+      peer.say(C0C1.subarray(1, 2));
+      return peer;
+    },
+    atMs: SERVER_DEADLINES.handshakeMs,
+  },
+  { name: "no connect", reach: () => new Peer(), atMs: SERVER_DEADLINES.connectMs },
+  {
+    name: "no publish",
+    reach: () => {
+      const peer = new Peer();
+      peer.connect();
+      return peer;
+    },
+    atMs: SERVER_DEADLINES.publishMs,
+  },
+  { name: "no media", reach: () => Peer.publishing(), atMs: SERVER_DEADLINES.firstMediaMs },
+];
+test.each(deadlines)("$name ends the session at its deadline and not before", ({ reach, atMs }) => {
+  expect(closes(reach().tick(atMs - 1))).toEqual([]);
+  expect(closes(reach().tick(atMs))).toEqual(["timed-out"]);
+});
+
+test("the 65th message without publishing, and the 51st command of a second on air, end the session", () => {
+  const flood = encodeMessage(2, encodeControl({ kind: "ping-response", timestamp: 1 }), 128);
+  const before = new Peer();
+  for (let count = 1; count <= 64; count += 1) expect(closes(before.say(flood))).toEqual([]);
+  expect(closes(before.say(flood))).toEqual(["protocol-error"]);
+  const onAir = Peer.publishing();
+  onAir.nowMs = 10_000;
+  for (let count = 1; count <= 50; count += 1) expect(closes(onAir.say(flood))).toEqual([]);
+  onAir.nowMs = 11_000;
+  for (let count = 1; count <= 50; count += 1) expect(closes(onAir.say(flood))).toEqual([]);
+  expect(closes(onAir.say(flood))).toEqual(["protocol-error"]);
+});
+
+test("before publishing a message beyond 64 KiB ends the session; on air a keyframe of 300 KiB is whole", () => {
+  const big = { ...KEYFRAME, payload: Buffer.alloc(300 * 1024, 0x17) };
+  expect(closes(new Peer().say(encodeMessage(6, big, 128)))).toEqual(["protocol-error"]);
+  const peer = Peer.publishing();
+  peer.say(encodeMessage(6, big, 128));
+  expect(media(peer)).toEqual([big]);
+});
+
+test("where the network cuts the bytes never changes what the session says and hands on", () => {
+  const script = Buffer.concat([
+    C0C1,
+    C2,
+    encodeMessage(2, encodeControl({ kind: "set-chunk-size", chunkSize: 4_096 }), 128),
+    ...[
+      encodeCommand(0, { name: "connect", transactionId: 1, object: amf0Object({ app: "relay" }), args: [] }),
+      encodeCommand(0, { name: "createStream", transactionId: 2, object: null, args: [] }),
+      encodeCommand(1, { name: "publish", transactionId: 3, object: null, args: ["key", "live"] }),
+    ].map((message) => encodeMessage(3, message, 4_096)),
+  ]);
+  const whole = new Peer({ isGreeted: false });
+  whole.say(script);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 40 }), (cuts) => {
+      const peer = new Peer({ isGreeted: false });
+      let offset = 0;
+      for (let turn = 0; offset < script.length; turn += 1) {
+        const length = cuts[turn % cuts.length] ?? 1;
+        peer.say(script.subarray(offset, offset + length));
+        offset += length;
+      }
+      expect(sent(peer.outputs)).toEqual(sent(whole.outputs));
+      expect(requests(peer)).toEqual(requests(whole));
+    }),
+    { numRuns: 50 },
+  );
+});

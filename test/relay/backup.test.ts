@@ -1,0 +1,173 @@
+import { expect, test } from "vitest";
+import type { Source } from "../../src/relay/feed.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  AVC_CONFIG_CHANGED,
+  aacFrame,
+  audio,
+  avcFrame,
+  video,
+} from "../support/media-messages.ts";
+import { marksOf, RelayStage, target } from "../support/relay-stage.ts";
+
+/** Runs encoders side by side: a keyframe each second each, the second one half a second later; frames bear the encoder's mark. */
+function run(stage: RelayStage, seconds: number, encoders: readonly { source: Source; mark: number }[]): void {
+  for (let frame = 0; frame < seconds * 25; frame += 1) {
+    const timestamp = Math.round(stage.clock.now());
+    for (const [index, { source, mark }] of encoders.entries()) {
+      source.push(video(timestamp, avcFrame((frame + index * 12) % 25 === 0, mark)));
+      source.push(audio(timestamp, aacFrame(mark)));
+    }
+    stage.clock.advance(40);
+  }
+}
+
+function withBackup(): {
+  stage: RelayStage;
+  main: { source: Source; mark: number };
+  backup: { source: Source; mark: number };
+} {
+  const stage = new RelayStage(60);
+  const main = { source: stage.onAir(target(1)), mark: 1 };
+  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.source.push(audio(0, AAC_CONFIG));
+  backup.source.push(video(0, AVC_CONFIG));
+  return { stage, main, backup };
+}
+
+/** Which encoder's pictures the target got, in turn. */
+function shown(stage: RelayStage): unknown[] {
+  const pictures = marksOf(stage.dialer.latest(1)).filter(([type]) => type === 9);
+  const marks = pictures.map((picture) => picture[2]).filter((mark) => mark === 1 || mark === 2);
+  return marks.filter((mark, index) => mark !== marks[index - 1]);
+}
+
+const active = (stage: RelayStage) => stage.facts.flatMap((fact) => (fact.kind === "source-active" ? [fact.slot] : []));
+
+test("with both there the main encoder is on air, and the standby disturbs nothing", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 5, [main, backup]);
+  expect(shown(stage)).toEqual([1]);
+  expect(active(stage)).toEqual(["main"]);
+  expect(stage.samples.at(-1)?.ingest.slot).toBe("main");
+});
+
+test("a lost main encoder is replaced at the standby's keyframe, on the same connections, time going on", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  main.source.end("connection-lost");
+  run(stage, 3, [backup]);
+  expect(shown(stage)).toEqual([1, 2]);
+  expect(active(stage)).toEqual(["main", "backup"]);
+  expect(stage.dialer.links).toHaveLength(1);
+  const times = marksOf(stage.dialer.latest(1)).map(([, timestamp]) => Number(timestamp));
+  expect(times).toEqual([...times].sort((left, right) => left - right));
+  expect(times.at(-1)).toBeGreaterThan(5_800);
+  expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
+});
+
+test("a main encoder that is silent for two seconds is replaced, connected or not", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  run(stage, 2, [backup]);
+  expect(shown(stage)).toEqual([1]);
+  run(stage, 2, [backup]);
+  expect(shown(stage)).toEqual([1, 2]);
+});
+
+test("the main encoder is gone back to after half a minute of health, not before", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  main.source.end("connection-lost");
+  run(stage, 2, [backup]);
+  const again = { source: stage.open("ls-1", "main again", 3), mark: 1 };
+  again.source.push(audio(0, AAC_CONFIG));
+  again.source.push(video(0, AVC_CONFIG));
+  run(stage, 29, [again, backup]);
+  expect(active(stage)).toEqual(["main", "backup"]);
+  run(stage, 3, [again, backup]);
+  expect(active(stage)).toEqual(["main", "backup", "main"]);
+  expect(shown(stage)).toEqual([1, 2, 1]);
+});
+
+test("a main encoder that stumbles is not healthy: its half minute begins again", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  main.source.end("connection-lost");
+  run(stage, 2, [backup]);
+  const again = { source: stage.open("ls-1", "main again", 3), mark: 1 };
+  again.source.push(audio(0, AAC_CONFIG));
+  again.source.push(video(0, AVC_CONFIG));
+  run(stage, 20, [again, backup]);
+  run(stage, 3, [backup]);
+  run(stage, 25, [again, backup]);
+  expect(active(stage)).toEqual(["main", "backup"]);
+  run(stage, 7, [again, backup]);
+  expect(active(stage)).toEqual(["main", "backup", "main"]);
+});
+
+test("a clean stop of the one on air goes over to the other; of the other, changes nothing; of the last, ends", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  main.source.end("clean");
+  run(stage, 3, [backup]);
+  expect(shown(stage)).toEqual([1, 2]);
+  expect(stage.dialer.latest(1).closedHow).toBeUndefined();
+  backup.source.end("clean");
+  expect(stage.dialer.latest(1).closedHow).toBe("end");
+  const other = withBackup();
+  run(other.stage, 2, [other.main, other.backup]);
+  other.backup.source.end("clean");
+  run(other.stage, 2, [other.main]);
+  expect(shown(other.stage)).toEqual([1]);
+  expect(other.stage.dialer.latest(1).closedHow).toBeUndefined();
+});
+
+test("a standby of another size is told when it connects, and in the samples as long as it is so", () => {
+  const stage = new RelayStage(60);
+  const main = { source: stage.onAir(target(1)), mark: 1 };
+  run(stage, 1, [main]);
+  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.source.push(audio(0, Buffer.from("af001210", "hex")));
+  backup.source.push(video(0, AVC_CONFIG_CHANGED));
+  run(stage, 2, [main, backup]);
+  const told = stage.facts.filter(({ kind }) => kind === "standby-differs");
+  expect(told).toMatchObject([
+    { slot: "backup", detail: expect.stringContaining("sampleRate 44100 instead of 48000") },
+  ]);
+  expect(stage.samples.at(-1)?.ingest.standbyDiffers).toContain("sampleRate 44100");
+  backup.source.end("clean");
+  run(stage, 1, [main]);
+  expect(stage.samples.at(-1)?.ingest.standbyDiffers).toBeUndefined();
+});
+
+test("without a hold a lost encoder still gives way to a standby", () => {
+  const stage = new RelayStage(0);
+  const main = { source: stage.onAir(target(1)), mark: 1 };
+  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.source.push(audio(0, AAC_CONFIG));
+  backup.source.push(video(0, AVC_CONFIG));
+  run(stage, 3, [main, backup]);
+  main.source.end("connection-lost");
+  run(stage, 2, [backup]);
+  expect(shown(stage)).toEqual([1, 2]);
+  backup.source.end("connection-lost");
+  expect(stage.dialer.latest(1).closedHow).toBe("cut");
+});
+
+test("a backup encoder alone begins a broadcast, and the main one takes it over when it comes and stays", () => {
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1)]));
+  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.source.push(audio(0, AAC_CONFIG));
+  backup.source.push(video(0, AVC_CONFIG));
+  stage.dialer.latest(1).accept();
+  run(stage, 2, [backup]);
+  expect(shown(stage)).toEqual([2]);
+  const main = { source: stage.open("ls-1", "main", 1), mark: 1 };
+  main.source.push(audio(0, AAC_CONFIG));
+  main.source.push(video(0, AVC_CONFIG));
+  run(stage, 33, [main, backup]);
+  expect(active(stage)).toEqual(["backup", "main"]);
+});

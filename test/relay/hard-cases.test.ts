@@ -1,0 +1,266 @@
+import { expect, test } from "vitest";
+import type { Source } from "../../src/relay/feed.ts";
+import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
+import { mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
+
+const CLEAN = { kind: "ingest-ended", isBroadcastOver: true };
+
+/** Runs an encoder by the wall clock: a keyframe each `groupSeconds`, sound so much later than pictures. */
+function run(
+  stage: RelayStage,
+  source: Source,
+  seconds: number,
+  options: { groupSeconds?: number; lateMs?: number } = {},
+): void {
+  const { groupSeconds = 1, lateMs = 0 } = options;
+  for (let frame = 0; frame < seconds * 25; frame += 1) {
+    const timestamp = Math.round(stage.clock.now());
+    source.push(video(timestamp, avcFrame(frame % (25 * groupSeconds) === 0, frame % 256)));
+    source.push(audio(Math.max(0, timestamp - lateMs), aacFrame(1)));
+    stage.clock.advance(40);
+  }
+}
+
+const faults = (stage: RelayStage) => stage.facts.filter(({ kind }) => kind === "internal-fault");
+const news = (stage: RelayStage) =>
+  stage.facts.flatMap((fact) =>
+    fact.kind === "ingest-ended"
+      ? [`${fact.end} ${fact.isBroadcastOver}`]
+      : fact.kind === "ingest-held"
+        ? ["held"]
+        : [],
+  );
+
+function expectInOrder(stage: RelayStage): void {
+  const times = mediaOf(stage.dialer.latest(1)).map(({ timestamp }) => timestamp);
+  expect(times).toEqual([...times].sort((left, right) => left - right));
+}
+
+test("a burst with late sound, then a loss: the hold is filled, ends in time, and nothing throws", () => {
+  const stage = new RelayStage(10);
+  const source = stage.onAir(target(1));
+  for (let frame = 0; frame < 100; frame += 1) {
+    source.push(video(frame * 40, avcFrame(frame % 25 === 0, frame)));
+    if (frame >= 5) source.push(audio(frame * 40 - 200, aacFrame(1)));
+  }
+  source.end("connection-lost");
+  stage.clock.advance(10_100);
+  expect(faults(stage)).toEqual([]);
+  expect(news(stage).at(-1)).toBe("hold-expired true");
+  expectInOrder(stage);
+});
+
+test("between a thaw and the next keyframe the filler goes on", () => {
+  const stage = new RelayStage(60);
+  const source = stage.onAir(target(1));
+  run(stage, source, 2, { groupSeconds: 10 });
+  stage.clock.advance(3_000);
+  const before = mediaOf(stage.dialer.latest(1)).length;
+  for (let second = 0; second < 5; second += 1) {
+    for (let frame = 0; frame < 25; frame += 1) {
+      source.push(video(Math.round(stage.clock.now()), avcFrame(false, 200)));
+      stage.clock.advance(40);
+    }
+  }
+  const filler = mediaOf(stage.dialer.latest(1)).slice(before);
+  expect(filler.filter(({ type }) => type === 9).length).toBeGreaterThanOrEqual(9);
+  expect(filler.map(({ payload }) => payload.at(-1))).not.toContain(200);
+});
+
+test("a stall whose backlog comes after it leaves the target in step with the wall clock", () => {
+  const stage = new RelayStage(60);
+  const source = stage.onAir(target(1));
+  run(stage, source, 3);
+  const stalledAt = stage.clock.now();
+  stage.clock.advance(4_000);
+  for (let frame = 0; frame < 100; frame += 1) {
+    source.push(video(stalledAt + frame * 40, avcFrame(frame % 25 === 0, 7)));
+  }
+  run(stage, source, 3);
+  stage.flush();
+  const last = mediaOf(stage.dialer.latest(1)).at(-1)?.timestamp ?? 0;
+  expect(Math.abs(last - stage.clock.now())).toBeLessThan(200);
+  expectInOrder(stage);
+});
+
+test("all targets of two channels stalled at once are told to be our own uplink, once, and retried for that reason", () => {
+  const stage = new RelayStage(0);
+  const sources = ["ls-1", "ls-2"].map((channelId, index) => {
+    stage.engine.introduce(stage.spec([target(index + 1)], channelId));
+    const source = stage.open(channelId);
+    source.push(video(0, AVC_CONFIG));
+    stage.dialer.latest(index + 1).accept();
+    return source;
+  });
+  for (const link of stage.dialer.links) link.isTaking = false;
+  for (let frame = 0; frame < 12 * 25; frame += 1) {
+    for (const source of sources) source.push(video(frame * 40, avcFrame(frame % 25 === 0, frame % 256)));
+    stage.clock.advance(40);
+  }
+  for (const targetId of [1, 2]) {
+    const reasons = stage.facts.flatMap((fact) =>
+      fact.kind === "target-status" && fact.targetId === targetId && fact.status.status === "FAIL"
+        ? [
+            `${fact.status.lastError?.message.slice(0, 11)} ${fact.status.nextRetryTime === undefined ? "stalled" : "waiting"}`,
+          ]
+        : [],
+    );
+    expect(reasons.slice(0, 3)).toEqual(["The target  stalled", "All targets stalled", "All targets waiting"]);
+  }
+});
+
+test("one stalled target among healthy ones is its own fault", () => {
+  const stage = new RelayStage(0);
+  const source = stage.onAir(target(1), target(2));
+  stage.dialer.latest(1).isTaking = false;
+  run(stage, source, 8);
+  const messages = stage.facts.flatMap((fact) =>
+    fact.kind === "target-status" ? [fact.status.lastError?.message] : [],
+  );
+  expect(messages.filter((message) => message?.startsWith("All targets"))).toEqual([]);
+});
+
+test("retries beyond the pace wait for their turn and say when it is", () => {
+  const stage = new RelayStage(0);
+  const targets = Array.from({ length: 60 }, (_, index) => target(index + 1));
+  const source = stage.onAir(...targets);
+  for (const link of [...stage.dialer.links]) link.fail(REFUSED);
+  stage.pass(source, 1_000);
+  expect(stage.dialer.links.length - 60).toBeLessThanOrEqual(7);
+  const waiting = stage.facts.flatMap((fact) =>
+    fact.kind === "target-status" && fact.targetId === 60 ? [fact.status.nextRetryTime] : [],
+  );
+  expect(waiting.at(-1)).toBe(stage.clock.wallNow() - stage.clock.now() + 750 + 59 * 50);
+  stage.pass(source, 2_800);
+  expect(stage.dialer.links.length).toBe(120);
+});
+
+test("a third encoder of a key sends the second away, and a standby's newcomer disturbs no main one", () => {
+  const stage = new RelayStage(60);
+  const main = stage.onAir(target(1));
+  run(stage, main, 1);
+  stage.open("ls-1", "second main", 2);
+  stage.open("ls-1", "third main", 3);
+  expect(stage.dismissed).toEqual([2]);
+  stage.open("ls-1", "backup", 4, "backup");
+  stage.open("ls-1", "second backup", 5, "backup");
+  expect(stage.dismissed).toEqual([2, 4]);
+});
+
+test("an encoder that comes back just before the hold ends gets its time for a keyframe", () => {
+  const stage = new RelayStage(20);
+  const source = stage.onAir(target(1));
+  run(stage, source, 1);
+  source.end("connection-lost");
+  stage.clock.advance(19_000);
+  const again = stage.open("ls-1", "again", 2);
+  again.push(audio(0, AAC_CONFIG));
+  again.push(video(0, AVC_CONFIG));
+  for (let second = 0; second < 5; second += 1) {
+    again.push(video(second * 1_000, avcFrame(false, 1)));
+    stage.clock.advance(1_000);
+  }
+  expect(stage.dismissed).toEqual([]);
+  again.push(video(5_000, avcFrame(true, 9)));
+  expect(stage.facts.findLast(({ kind }) => kind === "source-active")).toMatchObject({ heldMs: 24_000 });
+});
+
+test("two clean stops end at once, and a clean stop waits for a heir ten seconds at most", () => {
+  const stage = new RelayStage(120);
+  const main = stage.onAir(target(1));
+  run(stage, main, 1);
+  const backup = stage.open("ls-1", "backup", 2, "backup");
+  main.end("clean");
+  expect(news(stage).at(-1)).toBe("held");
+  backup.end("clean");
+  expect(stage.facts.at(-1)).toMatchObject({ ...CLEAN, end: "clean" });
+  expect(stage.dialer.latest(1).closedHow).toBe("end");
+  const other = new RelayStage(120);
+  const first = other.onAir(target(1));
+  run(other, first, 1);
+  other.open("ls-1", "backup", 2, "backup");
+  first.end("clean");
+  other.clock.advance(10_100);
+  expect(other.facts.findLast(({ kind }) => kind === "ingest-ended")).toMatchObject({ ...CLEAN, end: "clean" });
+});
+
+test("an encoder that shows headers and nothing else is frozen like any other", () => {
+  const stage = new RelayStage(60);
+  stage.onAir(target(1));
+  stage.clock.advance(10_500);
+  expect(stage.dismissed).toEqual([1]);
+  expect(news(stage)).toEqual(["held", "frozen false"]);
+});
+
+test("a broadcast that never had any media is not held for", () => {
+  const stage = new RelayStage(120);
+  stage.engine.introduce(stage.spec([target(1)]));
+  stage.open().end("timed-out");
+  expect(news(stage)).toEqual(["timed-out true"]);
+});
+
+test("metadata that changes after five hours needs no extended timestamp", () => {
+  const stage = new RelayStage(60);
+  const source = stage.onAir(target(1));
+  source.push(metadata({ width: 640 }));
+  source.push(video(0, avcFrame(true, 1)));
+  for (let minute = 1; minute <= 300; minute += 1) {
+    for (let second = 0; second < 60; second += 1) {
+      source.push(video((minute - 1) * 60_000 + second * 1_000, avcFrame(second === 0, 1)));
+      stage.clock.advance(1_000);
+    }
+  }
+  source.push(metadata({ width: 1_280 }));
+  stage.flush();
+  expect(stage.dialer.latest(1).messages().at(-1)).toMatchObject({ type: 18, timestamp: 0 });
+  expect(stage.dialer.latest(1).writes.at(-1)?.readUIntBE(1, 3)).toBe(0);
+});
+
+test("sound before the returning encoder's first picture is not sent, and pictures are never presented backwards", () => {
+  const stage = new RelayStage(60);
+  const source = stage.onAir(target(1));
+  for (let frame = 0; frame < 50; frame += 1) {
+    source.push(video(frame * 40, avcFrame(frame % 25 === 0, 1, 50, frame % 3 === 0 ? 80 : 200)));
+    stage.clock.advance(40);
+  }
+  source.end("connection-lost");
+  stage.clock.advance(4_000);
+  const again = stage.open("ls-1", "again", 2);
+  again.push(audio(0, AAC_CONFIG));
+  again.push(video(0, AVC_CONFIG));
+  const before = mediaOf(stage.dialer.latest(1)).length;
+  again.push(video(1_000, avcFrame(true, 9, 50, 0)));
+  again.push(audio(800, aacFrame(66)));
+  again.push(audio(1_010, aacFrame(67)));
+  stage.flush();
+  const presented = mediaOf(stage.dialer.latest(1))
+    .filter(({ type, payload }) => type === 9 && payload[1] === 1)
+    .map(({ timestamp, payload }) => timestamp + payload.readIntBE(2, 3));
+  expect(presented.at(-1)).toBeGreaterThan(Math.max(...presented.slice(0, -1)));
+  const sounds = mediaOf(stage.dialer.latest(1))
+    .slice(before)
+    .filter(({ type }) => type === 8);
+  expect(sounds.map(({ payload }) => payload.at(-1))).not.toContain(66);
+  expect(sounds.map(({ payload }) => payload.at(-1))).toContain(67);
+});
+
+test("a key refused behind an edit is the new key's fault, though the target was on air a moment ago", () => {
+  const stage = new RelayStage(0);
+  const source = stage.onAir(target(1));
+  run(stage, source, 1);
+  stage.engine.apply(stage.spec([target(1, { streamKey: "mistyped" })]));
+  stage.dialer.latest(1).fail({ code: "PUBLISH_REJECTED", severity: "fatal", message: "refused", messageKo: "오류" });
+  expect(stage.statuses(1).at(-1)).toBe("FAIL PUBLISH_REJECTED");
+});
+
+test("a new broadcast does not begin with the rate of the one before", () => {
+  const stage = new RelayStage(0);
+  const first = stage.onAir(target(1));
+  run(stage, first, 3);
+  first.push(video(3_000, avcFrame(true, 1, 50_000)));
+  first.end("clean");
+  const second = stage.open();
+  second.push(video(0, AVC_CONFIG));
+  stage.clock.advance(1_000);
+  expect(stage.samples.at(-1)?.targets[0]?.bytesPerSecond).toBe(0);
+});

@@ -1,0 +1,258 @@
+import { expect, test } from "vitest";
+import type { TargetError, TargetStatus } from "../../src/exchange/target-status.ts";
+import type { Source } from "../../src/relay/feed.ts";
+import type { FakeLink } from "../support/fake-links.ts";
+import {
+  AAC_CONFIG,
+  AVC_CONFIG,
+  AVC_CONFIG_CHANGED,
+  aacFrame,
+  audio,
+  avcFrame,
+  video,
+} from "../support/media-messages.ts";
+import { RelayStage, target } from "../support/relay-stage.ts";
+
+const SEEDS = 2_000;
+const STEPS = 120;
+const STEP_MS = 250;
+const HOLD_SECONDS = 20;
+const TARGETS = [1, 2, 3];
+/** A target that nothing ever happens to: what it gets is what the channel sends. */
+const WITNESS = 4;
+
+const FAILURES: readonly TargetError[] = [
+  { code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" },
+  { code: "REMOTE_CLOSED", severity: "transient", message: "closed", messageKo: "오류" },
+  { code: "PUBLISH_REJECTED", severity: "fatal", message: "refused", messageKo: "오류" },
+];
+
+/** mulberry32: small, and the same on every machine. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Encoder = { readonly source: Source; readonly mark: number; clockMs: number; frame: number; isFrozen: boolean };
+
+/** A world of one channel, two keys, three targets and bad luck, on virtual time. */
+class World {
+  readonly stage = new RelayStage(HOLD_SECONDS);
+  readonly #random: () => number;
+  readonly #encoders = new Map<"main" | "backup", Encoder>();
+  readonly #seen = new Map<FakeLink, { count: number; lastMs: number; hasPicture: boolean }>();
+  readonly #displaced: Encoder[] = [];
+  readonly #activeMarks: number[] = [];
+  readonly #witnessed = new Map<FakeLink, { count: number; at: number }>();
+  #marks = 0;
+
+  constructor(seed: number) {
+    this.#random = randomOf(seed);
+    this.stage.engine.introduce(this.stage.spec([...TARGETS.map((targetId) => target(targetId)), target(WITNESS)]));
+  }
+
+  step(): void {
+    this.#act();
+    for (const encoder of [...this.#displaced, ...this.#encoders.values()]) if (!encoder.isFrozen) this.#emit(encoder);
+    this.#links();
+    this.stage.clock.advance(STEP_MS);
+    this.#check();
+  }
+
+  #chance(of: number): boolean {
+    return this.#random() < of;
+  }
+
+  #pick<Item>(items: readonly Item[]): Item | undefined {
+    return items[Math.floor(this.#random() * items.length)];
+  }
+
+  /** Encoders come, go, freeze and thaw; an operator edits. */
+  #act(): void {
+    for (const slot of ["main", "backup"] as const) {
+      const present = this.#encoders.get(slot);
+      if (this.#chance(present === undefined ? 0.15 : 0.02) && this.stage.engine.admits("ls-1", slot)) this.#come(slot);
+      else if (present !== undefined) this.#disturb(slot, present);
+    }
+    if (this.#chance(0.01)) this.stage.engine.end("ls-1");
+    if (this.#chance(0.02)) {
+      const enabled = TARGETS.map((targetId) => target(targetId, { isEnabled: this.#chance(0.8) }));
+      this.stage.engine.apply(this.stage.spec([...enabled, target(WITNESS)]));
+    }
+    if (this.#chance(0.05)) this.stage.engine.retryTarget("ls-1", this.#pick(TARGETS) ?? 1);
+  }
+
+  #disturb(slot: "main" | "backup", encoder: Encoder): void {
+    const luck = this.#random();
+    if (luck < 0.03) this.#go(slot, encoder);
+    else if (luck < 0.06) encoder.isFrozen = !encoder.isFrozen;
+  }
+
+  #come(slot: "main" | "backup"): void {
+    this.#marks += 1;
+    const mark = this.#marks;
+    const source = this.stage.open("ls-1", `encoder ${mark}`, mark, slot);
+    const encoder = { source, mark, clockMs: Math.floor(this.#random() * 2 ** 32), frame: 0, isFrozen: false };
+    // Whoever is pushed out does not know yet, and goes on sending.
+    const before = this.#encoders.get(slot);
+    if (before !== undefined) this.#displaced.push(before);
+    if (this.#displaced.length > 3) this.#displaced.shift();
+    this.#encoders.set(slot, encoder);
+    if (this.#chance(0.9)) source.push(audio(encoder.clockMs, AAC_CONFIG));
+    source.push(video(encoder.clockMs, this.#chance(0.8) ? AVC_CONFIG : AVC_CONFIG_CHANGED));
+  }
+
+  #go(slot: "main" | "backup", encoder: Encoder): void {
+    encoder.source.end(this.#chance(0.2) ? "clean" : "connection-lost");
+    this.#encoders.delete(slot);
+  }
+
+  #emit(encoder: Encoder): void {
+    for (let count = 0; count < 3; count += 1) {
+      encoder.source.push(video(encoder.clockMs % 2 ** 32, avcFrame(encoder.frame % 8 === 0, encoder.mark % 256, 40)));
+      encoder.source.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
+      encoder.clockMs += this.#chance(0.01) ? 3_600_000 : 80;
+      encoder.frame += 1;
+    }
+  }
+
+  /** Targets accept, refuse, break, stall and recover. */
+  #links(): void {
+    for (const link of [...this.#open()]) {
+      if (link.target.targetId === WITNESS) {
+        if (!this.#accepted.has(link)) link.accept();
+        this.#accepted.add(link);
+        continue;
+      }
+      const isNew = !this.#accepted.has(link);
+      if (isNew && this.#chance(0.5)) {
+        this.#accepted.add(link);
+        link.accept();
+      } else if (this.#chance(0.02)) {
+        this.#gone.add(link);
+        link.fail(
+          this.#pick(FAILURES) ?? { code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" },
+        );
+      } else if (this.#chance(0.03)) {
+        link.isTaking = !link.isTaking;
+        if (link.isTaking && !isNew) link.drain();
+      }
+    }
+  }
+
+  /** Facts are read once: there are many. */
+  #lastStatus(targetId: number): TargetStatus | undefined {
+    for (const fact of this.stage.facts.splice(0)) {
+      if (fact.kind === "internal-fault") throw new Error(fact.detail);
+      // An encoder's number is its mark: both count from 1.
+      if (fact.kind === "source-active") this.#activeMarks.push(fact.ingestId);
+      if (fact.kind === "target-status") this.#statuses.set(fact.targetId, fact.status);
+    }
+    return this.#statuses.get(targetId);
+  }
+
+  readonly #statuses = new Map<number, TargetStatus>();
+  readonly #accepted = new Set<FakeLink>();
+  readonly #gone = new Set<FakeLink>();
+
+  #open(): FakeLink[] {
+    const isOpen = (link: FakeLink) => link.closedHow === undefined && !this.#gone.has(link);
+    const open = this.stage.dialer.links.filter(isOpen);
+    this.stage.dialer.links.splice(0, this.stage.dialer.links.length, ...open);
+    return open;
+  }
+
+  #check(): void {
+    this.#checkOneLinkEach();
+    this.#checkMedia();
+    this.#checkWitness();
+    this.#checkQueues();
+    this.#checkTargets();
+  }
+
+  #checkOneLinkEach(): void {
+    const open = this.#open().map((link) => link.target.targetId);
+    expect(new Set(open).size, "one link a target at most").toBe(open.length);
+  }
+
+  /** Of every link: headers first, then a keyframe, and time that never goes back. */
+  #checkMedia(): void {
+    for (const link of this.#open()) {
+      const seen = this.#seen.get(link) ?? { count: 0, lastMs: 0, hasPicture: false };
+      const messages = link.messages();
+      for (const { type, timestamp, payload } of messages.slice(seen.count)) {
+        if (seen.count === 0) expect([type, timestamp], "metadata first, at time 0").toEqual([18, 0]);
+        if (timestamp < seen.lastMs) throw new Error(`time went back from ${seen.lastMs} to ${timestamp}`);
+        if (type === 9 && payload[1] === 1 && !seen.hasPicture) {
+          expect(payload[0], "the first picture behind headers is a keyframe").toBe(0x17);
+          seen.hasPicture = true;
+        }
+        seen.lastMs = timestamp;
+        seen.count += 1;
+      }
+      this.#seen.set(link, seen);
+    }
+  }
+
+  /** One publisher at a time: pictures are those of the encoders that went on air, in that order, each from a keyframe on. */
+  #checkWitness(): void {
+    const link = this.#open().find((each) => each.target.targetId === WITNESS);
+    this.#lastStatus(WITNESS);
+    if (link === undefined) return;
+    const pictures = link.messages().filter(({ type, payload }) => type === 9 && payload[1] === 1);
+    const seen = this.#witnessed.get(link) ?? { count: 0, at: -1 };
+    for (const { payload } of pictures.slice(seen.count)) {
+      const mark = payload.at(-1);
+      if (seen.at < 0 || this.#activeMarks[seen.at] !== mark) {
+        seen.at = this.#activeMarks.indexOf(mark ?? 0, seen.at + 1);
+        if (seen.at < 0) throw new Error(`a picture of encoder ${mark}, which is not on air`);
+        expect(payload[0], "another encoder's first picture is a keyframe").toBe(0x17);
+      }
+      seen.count += 1;
+    }
+    this.#witnessed.set(link, seen);
+  }
+
+  #checkQueues(): void {
+    for (const sample of this.stage.samples.splice(0)) {
+      for (const { queueMs } of sample.targets) expect(queueMs, "queues are within bounds").toBeLessThanOrEqual(5_000);
+    }
+  }
+
+  /** PUBLISHING has an accepted link; FAIL has a retry due or a link that stalls; nothing is wanted that nobody tries. */
+  #checkTargets(): void {
+    const open = new Map(this.#open().map((link) => [link.target.targetId, link]));
+    for (const targetId of TARGETS) {
+      const last = this.#lastStatus(targetId);
+      if (last === undefined) continue;
+      const { status, nextRetryTime } = last;
+      const link = open.get(targetId);
+      const isAccepted = link !== undefined && this.#accepted.has(link);
+      if (status === "PUBLISHING") expect(isAccepted, "PUBLISHING has an accepted link").toBe(true);
+      if (status === "CONNECTING") expect(link, "CONNECTING has a link on its way").toBeDefined();
+      if (status === "READY") expect(link, "READY has no link").toBeUndefined();
+      if (status === "FAIL") {
+        const isDue = nextRetryTime !== undefined && nextRetryTime >= this.stage.clock.wallNow() - 1_000;
+        expect(isAccepted || isDue, "FAIL has a retry due, or a link that stalls").toBe(true);
+      }
+    }
+  }
+}
+
+test(`whatever happens, in ${SEEDS} worlds, time, headers, queues, links and retries stay right`, {
+  timeout: 120_000,
+}, () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const world = new World(seed);
+    try {
+      for (let step = 0; step < STEPS; step += 1) world.step();
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+});

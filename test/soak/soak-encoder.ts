@@ -1,0 +1,86 @@
+import { setTimeout as pass } from "node:timers/promises";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder.ts";
+import type { EncoderFaultKind } from "./fault-plan.ts";
+import type { SentStream } from "./sent-stream.ts";
+
+/** Video; the sound adds next to nothing. */
+export const ENCODER_KILOBITS = 1_500;
+/** Apart enough for hours of pictures and sounds of one life, and for many lives within 32 bits. */
+const SERIALS_PER_LIFE = 1_000_000;
+const SERIALS_PER_CHANNEL = 400_000_000;
+/** How soon it comes back where the server closed its connection. */
+const RETURN_MS = 1_000;
+
+export type SoakEncoderOptions = {
+  readonly url: string;
+  readonly streamKey: string;
+  /** From 0; no two channels send the same bytes. */
+  readonly channel: number;
+  readonly sent: SentStream;
+  readonly onProblem: (problem: string) => void;
+};
+
+/** A channel's encoder: it publishes, fails as told, and comes back, with other bytes each time. */
+export class SoakEncoder {
+  readonly #options: SoakEncoderOptions;
+  readonly #done: Promise<void>;
+  #current: KitEncoder | undefined;
+  #lives = 0;
+  #isStopping = false;
+  /** The fault that this life ends by, and how long it stays away. */
+  #awayMs: number | undefined;
+  /** The server may close a frozen encoder's connection. */
+  #isFrozen = false;
+
+  constructor(options: SoakEncoderOptions) {
+    this.#options = options;
+    this.#done = this.#live();
+  }
+
+  get lives(): number {
+    return this.#lives;
+  }
+
+  begin(kind: EncoderFaultKind, forMs: number): void {
+    if (kind === "encoder-freeze") {
+      this.#isFrozen = true;
+      return this.#current?.freeze();
+    }
+    this.#awayMs = forMs;
+    this.#options.sent.lost();
+    void this.#current?.stop("reset");
+  }
+
+  heal(kind: EncoderFaultKind): void {
+    if (kind !== "encoder-freeze" || !this.#isFrozen) return;
+    this.#isFrozen = false;
+    this.#options.sent.thawed();
+    this.#current?.thaw();
+  }
+
+  /** Ends the broadcast as OBS does. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#current?.stop("clean");
+    await this.#done;
+  }
+
+  async #live(): Promise<void> {
+    const { url, streamKey, channel, sent, onProblem } = this.#options;
+    while (!this.#isStopping) {
+      const firstSerial = channel * SERIALS_PER_CHANNEL + this.#lives * SERIALS_PER_LIFE;
+      this.#lives += 1;
+      const clip = sent.follow(syntheticClip({ kilobits: ENCODER_KILOBITS, firstSerial }));
+      this.#current = new KitEncoder({ url, streamKey, clip });
+      const { end } = await this.#current.closed;
+      if (this.#isStopping) return;
+      const awayMs = this.#awayMs ?? RETURN_MS;
+      const isExpected = this.#awayMs !== undefined || (this.#isFrozen && end?.how === "lost");
+      if (!isExpected) onProblem(`the encoder ended by itself: ${JSON.stringify(end)}`);
+      this.#awayMs = undefined;
+      this.#isFrozen = false;
+      await pass(awayMs);
+    }
+  }
+}

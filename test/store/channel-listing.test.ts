@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, onTestFinished, test } from "vitest";
+import { openSqliteDatabase } from "../../src/store/sqlite.ts";
+
+test("a page of the list and its total are read from an index, however late the page", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-listing-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const { database } = await openSqliteDatabase(join(folder, "fanfare.db"));
+  await database.close();
+  const connection = new DatabaseSync(join(folder, "fanfare.db"), { readOnly: true });
+  const planOf = (sql: string) =>
+    connection
+      .prepare(`explain query plan ${sql}`)
+      .all()
+      .map((row) => row["detail"]);
+  // As the store writes it.
+  const listed = "from channel where state != 'deleted'";
+  expect(planOf(`select * ${listed} order by instance_no desc limit 20 offset 9980`)).toEqual([
+    "SCAN channel USING INDEX channel_listed",
+  ]);
+  expect(planOf(`select count(*) ${listed}`)).toEqual(["SCAN channel USING INDEX channel_listed"]);
+  connection.close();
+});

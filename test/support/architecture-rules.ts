@@ -1,0 +1,128 @@
+import { posix } from "node:path";
+import { codeOf, importsOf } from "./source-imports.ts";
+
+/** Source files by their path below `src/`, with `/` between folders: `relay/engine.ts`. */
+export type SourceTree = ReadonlyMap<string, string>;
+
+const EVERYTHING_BELOW_APP = [
+  ...["base", "protocol", "exchange", "net", "contract", "relay", "control", "ingest", "egress"],
+  ...["http", "store", "webhooks", "cluster", "telemetry", "testkit"],
+];
+
+/**
+ * Who may import whom: the house plan, whole. A room (a folder of `src/`) may always import itself. An entry with a
+ * slash allows that folder or that file only.
+ */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  protocol: [],
+  net: ["base"],
+  exchange: ["base"],
+  contract: ["base"],
+  relay: ["protocol", "exchange", "base"],
+  control: ["exchange", "base", "protocol/rtmp/url.ts"],
+  ingest: ["relay", "protocol", "exchange", "net", "base"],
+  egress: ["relay", "protocol", "exchange", "net", "base"],
+  store: ["control", "exchange", "net", "base"],
+  cluster: ["control", "exchange", "net", "base"],
+  webhooks: ["control", "exchange", "net", "base"],
+  http: ["control", "contract", "exchange", "protocol/flv", "base"],
+  telemetry: ["exchange", "base"],
+  testkit: ["protocol", "net", "base"],
+  app: EVERYTHING_BELOW_APP,
+  cli: ["app", "contract", "testkit", "base"],
+};
+
+/** Rooms that hold the product's own logic: no packages, and of Node only what computes. */
+const ROOMS_WITHOUT_PACKAGES = ["base", "protocol", "relay", "control"];
+const PURE_NODE_MODULES = ["node:assert", "node:assert/strict", "node:buffer", "node:crypto", "node:url"];
+/** `node:crypto` also has randomness, which is given to these rooms and never taken by them. */
+const PURE_CRYPTO_NAMES = ["createHash", "createHmac", "hash", "timingSafeEqual"];
+
+/** Rooms that run on given time and given chance, so that they also run in a simulator. */
+const ROOMS_WITHOUT_WORLD = ["protocol", "relay", "control"];
+const WORLD: Readonly<Record<string, RegExp>> = {
+  "Date.now": /\bDate\s*\.\s*now\b/,
+  "new Date()": /\bnew\s+Date\s*(?:\(\s*\)|(?!\s*\())/,
+  setTimeout: /\bsetTimeout\b/,
+  setInterval: /\bsetInterval\b/,
+  setImmediate: /\bsetImmediate\b/,
+  "Math.random": /\bMath\s*\.\s*random\b/,
+  "performance.now": /\bperformance\s*\.\s*now\b/,
+  process: /(?<![.\w])process\s*[.[]/,
+};
+
+/** A file is one concept. */
+const FILE_LINES_MAX = 400;
+
+const roomOf = (path: string): string => path.split("/")[0] ?? "";
+
+function isAllowed(room: string, target: string): boolean {
+  if (roomOf(target) === room) return true;
+  return (ALLOWED[room] ?? []).some((entry) => target === entry || target.startsWith(`${entry}/`));
+}
+
+function packageProblems(path: string, specifier: string, names: readonly string[]): string[] {
+  if (!ROOMS_WITHOUT_PACKAGES.includes(roomOf(path))) return [];
+  if (!PURE_NODE_MODULES.includes(specifier)) return [`${path} imports the package ${specifier}`];
+  if (specifier !== "node:crypto") return [];
+  const impure = names.length === 0 ? ["*"] : names.filter((name) => !PURE_CRYPTO_NAMES.includes(name));
+  return impure.map((name) => `${path} takes ${name} from node:crypto`);
+}
+
+/** The files of the tree that each file refers to, and everything wrong with the way it does. */
+function readImports(tree: SourceTree): { graph: Map<string, string[]>; problems: string[] } {
+  const graph = new Map<string, string[]>();
+  const problems: string[] = [];
+  for (const [path, text] of tree) {
+    if (!Object.hasOwn(ALLOWED, roomOf(path))) problems.push(`${path} is in no room of the table`);
+    const targets: string[] = [];
+    for (const { specifier, names } of importsOf(text)) {
+      if (!specifier.startsWith(".")) {
+        problems.push(...packageProblems(path, specifier, names));
+        continue;
+      }
+      const target = posix.normalize(posix.join(posix.dirname(path), specifier));
+      if (tree.has(target)) targets.push(target);
+      if (target.startsWith("..")) problems.push(`${path} imports ${specifier}, outside src/`);
+      else if (!isAllowed(roomOf(path), target)) problems.push(`${path} imports ${target}`);
+    }
+    graph.set(path, targets);
+  }
+  return { graph, problems };
+}
+
+/** Every chain of files that leads back to where it began, told once. */
+function cycleProblems(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const problems: string[] = [];
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const seenAt = trail.indexOf(path);
+    if (seenAt >= 0) {
+      problems.push(`cycle: ${[...trail.slice(seenAt), path].join(" → ")}`);
+      return;
+    }
+    if (finished.has(path)) return;
+    for (const target of graph.get(path) ?? []) visit(target, [...trail, path]);
+    finished.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return problems;
+}
+
+function textProblems(path: string, text: string): string[] {
+  const problems: string[] = [];
+  const lineCount = text.trimEnd().split("\n").length;
+  if (lineCount > FILE_LINES_MAX) problems.push(`${path} has ${lineCount} lines`);
+  if (!ROOMS_WITHOUT_WORLD.includes(roomOf(path))) return problems;
+  const code = codeOf(text);
+  for (const [word, pattern] of Object.entries(WORLD)) if (pattern.test(code)) problems.push(`${path} uses ${word}`);
+  return problems;
+}
+
+/** Everything in a tree of sources that is against the house plan, one sentence each; none when all is well. */
+export function architectureProblems(tree: SourceTree): string[] {
+  const { graph, problems } = readImports(tree);
+  const texts = [...tree].flatMap(([path, text]) => textProblems(path, text));
+  return [...problems, ...cycleProblems(graph), ...texts];
+}

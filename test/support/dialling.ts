@@ -1,0 +1,135 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { Server, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { RtmpDialer } from "../../src/egress/dialer.ts";
+import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
+import type { TargetError } from "../../src/exchange/target-status.ts";
+import type { AddressPolicy } from "../../src/net/address-check.ts";
+import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
+import type { Link } from "../../src/relay/ports.ts";
+import { KitTarget } from "../../src/testkit/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+
+/** Every deadline comes a hundred times sooner. */
+export const hastyClock: Clock = {
+  ...systemClock,
+  startTimer: (delayMs, run) => systemClock.startTimer(delayMs / 100, run),
+};
+
+/** Loopback, where the tests' targets are. */
+export const ALLOWED: AddressPolicy = { allowed: parseCidrList("127.0.0.0/8"), ownPorts: [], ownHosts: [] };
+
+/** Names as a test wants them; addresses as they are. */
+export function resolverOf(names: Readonly<Record<string, readonly string[]>> = {}): Resolver {
+  return {
+    resolve: async (host) => {
+      if (/^[\d.]+$/.test(host)) return [host];
+      const addresses = names[host];
+      if (addresses === undefined) throw new ResolveError("not-found", host);
+      return addresses;
+    },
+  };
+}
+
+/** Listens on a free port until the test is over. */
+export async function serve(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** A target of the fault kit until the test is over. */
+export async function kitTarget(behaviour: TargetBehaviour = {}): Promise<KitTarget> {
+  const target = await KitTarget.start({ behaviour });
+  onTestFinished(() => target.close());
+  return target;
+}
+
+type Outcome = { readonly publishing: number | undefined; readonly error: TargetError | undefined };
+
+export type Dialled = {
+  readonly link: Link;
+  readonly dialer: RtmpDialer;
+  /** Resolves at the first of: accepted, failed. */
+  readonly outcome: Promise<Outcome>;
+  /** Resolves when the link fails. */
+  readonly closed: Promise<TargetError>;
+};
+
+export type DialOptions = {
+  readonly clock?: Clock;
+  readonly policy?: AddressPolicy;
+  readonly resolver?: Resolver;
+  readonly streamKey?: string;
+  readonly credentials?: TargetSpec["credentials"];
+};
+
+/** Dials as the relay does; the link is gone when the test is over. */
+export function dial(url: string, options: DialOptions = {}): Dialled {
+  const dialer = new RtmpDialer({
+    clock: options.clock ?? systemClock,
+    randomBytes,
+    resolver: options.resolver ?? resolverOf(),
+    policy: options.policy ?? ALLOWED,
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
+  const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<TargetError>();
+  const link = dialer.dial(
+    {
+      targetId: 1,
+      url,
+      streamKey: options.streamKey ?? "the-key",
+      isEnabled: true,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    },
+    {
+      onPublishing: (publishing) => resolve({ publishing, error: undefined }),
+      onDrained: () => undefined,
+      onClosed: (error) => {
+        resolve({ publishing: undefined, error });
+        resolveClosed(error);
+      },
+    },
+  );
+  onTestFinished(() => link.close("abort"));
+  return { link, dialer, outcome, closed };
+}
+
+/** The word and the weight a dial fails with. */
+export async function failure(url: string, options: DialOptions = {}): Promise<string> {
+  const { error } = await dial(url, options).outcome;
+  return `${error?.code} ${error?.severity}`;
+}
+
+/** A key and a certificate that vouches for itself, for this host name. */
+export function selfSigned(host: string): { readonly key: Buffer; readonly cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-tls-"));
+  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+  const subject = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
+  const kind = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+  execFileSync("openssl", [...kind, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
+  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
+  rmSync(folder, { recursive: true });
+  return pair;
+}

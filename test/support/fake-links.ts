@@ -1,0 +1,88 @@
+import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
+import type { TargetError } from "../../src/exchange/target-status.ts";
+import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
+import type { Message } from "../../src/protocol/rtmp/message.ts";
+import { type Dialer, type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../../src/relay/ports.ts";
+
+const UNBOUNDED = {
+  messageBytesMax: () => 16_777_215,
+  partialMessagesMax: 64,
+  partialBytesMax: 64 * 1024 * 1024,
+  chunkSizeMin: 1,
+};
+
+/** A link without a network: a test says when it is accepted, when it takes bytes, and how it ends. */
+export class FakeLink implements Link {
+  readonly target: TargetSpec;
+  readonly #events: LinkEvents;
+  readonly writes: Buffer[] = [];
+  closedHow: LinkClose | undefined;
+  /** False: what is written stays pending until `drain`. */
+  isTaking = true;
+  pendingBytes = 0;
+  takenBytes = 0;
+  ackedBytes: number | undefined = undefined;
+  readonly #reader = new ChunkReader(UNBOUNDED);
+  readonly #messages: Message[] = [];
+  #read = 0;
+
+  constructor(target: TargetSpec, events: LinkEvents) {
+    this.target = target;
+    this.#events = events;
+    const setChunkSize = Buffer.from("02000000000004010000000000001000", "hex");
+    setChunkSize.writeUInt32BE(MEDIA_CHUNK_SIZE, 12);
+    this.#reader.receive(setChunkSize, () => undefined);
+  }
+
+  write(bytes: Buffer): void {
+    this.writes.push(bytes);
+    if (this.isTaking) this.takenBytes += bytes.length;
+    else this.pendingBytes += bytes.length;
+  }
+
+  close(how: LinkClose): void {
+    this.closedHow ??= how;
+  }
+
+  accept(streamId = 1): void {
+    this.#events.onPublishing(streamId);
+  }
+
+  fail(error: TargetError): void {
+    this.#events.onClosed(error);
+  }
+
+  drain(): void {
+    this.takenBytes += this.pendingBytes;
+    this.pendingBytes = 0;
+    this.#events.onDrained();
+  }
+
+  /** Everything that was written, read as the target's RTMP reader would. */
+  messages(): readonly Message[] {
+    while (this.#read < this.writes.length) {
+      const bytes = this.writes[this.#read] ?? Buffer.alloc(0);
+      this.#reader.receive(bytes, (message) => this.#messages.push(message));
+      this.#read += 1;
+    }
+    return this.#messages;
+  }
+}
+
+/** Answers every dial with a fake link and keeps them all. */
+export class FakeDialer implements Dialer {
+  readonly links: FakeLink[] = [];
+
+  dial(target: TargetSpec, events: LinkEvents): FakeLink {
+    const link = new FakeLink(target, events);
+    this.links.push(link);
+    return link;
+  }
+
+  /** The newest link to a target. */
+  latest(targetId: number): FakeLink {
+    const link = this.links.findLast(({ target }) => target.targetId === targetId);
+    if (link === undefined) throw new Error(`target ${targetId} was never dialled`);
+    return link;
+  }
+}

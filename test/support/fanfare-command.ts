@@ -1,0 +1,15 @@
+import { startChild } from "./children.ts";
+import { ROOT } from "./fanfare-process.ts";
+
+export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** Runs `fanfare …` to its end, with nothing in its environment but the path. */
+export async function runFanfare(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const env = { PATH: process.env["PATH"], ...environment };
+  const child = await startChild(process.execPath, ["src/cli/main.ts", ...args], { cwd: ROOT, env });
+  const { code } = await child.exited;
+  return { code, stdout: child.stdout(), stderr: child.stderr() };
+}

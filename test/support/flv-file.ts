@@ -1,0 +1,28 @@
+import type { FlvTag } from "../../src/testkit/flv-file.ts";
+
+export const isVideo = (tag: FlvTag): boolean => tag.type === 9;
+export const isAudio = (tag: FlvTag): boolean => tag.type === 8;
+/** AVC decoder configuration: codec 7, packet type 0. */
+export const isVideoHeader = (tag: FlvTag): boolean =>
+  isVideo(tag) && (tag.payload.readUInt8(0) & 0x0f) === 7 && tag.payload[1] === 0;
+/** AAC AudioSpecificConfig: format 10, packet type 0. */
+export const isAudioHeader = (tag: FlvTag): boolean =>
+  isAudio(tag) && tag.payload.readUInt8(0) >> 4 === 10 && tag.payload[1] === 0;
+/** A coded keyframe: frame type 1, packet type 1. */
+export const isKeyframe = (tag: FlvTag): boolean =>
+  isVideo(tag) && tag.payload.readUInt8(0) >> 4 === 1 && tag.payload[1] === 1;
+/** A coded picture or sound: neither configuration nor AVC end of sequence. */
+export const isCodedMedia = (tag: FlvTag): boolean => (isVideo(tag) || isAudio(tag)) && tag.payload[1] === 1;
+
+/** What is wrong with the time of a file: every step back within one kind of media; none when all is well. */
+export function stepsBack(tags: readonly FlvTag[]): string[] {
+  const problems: string[] = [];
+  for (const kind of [isVideo, isAudio]) {
+    let last = 0;
+    for (const tag of tags.filter(kind)) {
+      if (tag.timestamp < last) problems.push(`type ${tag.type}: ${last} → ${tag.timestamp}`);
+      last = tag.timestamp;
+    }
+  }
+  return problems;
+}

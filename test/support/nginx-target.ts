@@ -1,0 +1,133 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import { type Child, startChild } from "./children.ts";
+import { freePort } from "./free-port.ts";
+import { waitFor } from "./waiting.ts";
+
+/** Where Debian puts it. */
+const RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+const START_DEADLINE_MS = 5_000;
+const STOP_GRACE_MS = 3_000;
+
+/** One recorded publish. */
+export type Recording = { readonly path: string; readonly tags: readonly FlvTag[] };
+
+/**
+ * A real nginx with Debian's RTMP module: takes every key under the application `live`, and records each publish into a
+ * file of its own.
+ */
+export class NginxTarget {
+  readonly port: number;
+  readonly #folder: string;
+  #child: Child | undefined;
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.port = port;
+  }
+
+  /** Writes the configuration into the folder (made when missing) and starts nginx on a free port. */
+  static async start(folder: string): Promise<NginxTarget> {
+    const target = new NginxTarget(folder, await freePort());
+    await mkdir(join(folder, "recordings"), { recursive: true });
+    await writeFile(join(folder, "nginx.conf"), target.#configuration());
+    await target.restart();
+    return target;
+  }
+
+  get url(): string {
+    return `rtmp://127.0.0.1:${this.port}/live`;
+  }
+
+  /** Starts it again on the same port; waits until it accepts connections. */
+  async restart(): Promise<void> {
+    const args = ["-p", this.#folder, "-e", join(this.#folder, "error.log"), "-c", join(this.#folder, "nginx.conf")];
+    const child = await startChild("/usr/sbin/nginx", args);
+    this.#child = child;
+    await waitFor(
+      "nginx to accept connections",
+      START_DEADLINE_MS,
+      async () => {
+        if (!child.isRunning()) throw new Error(`nginx ended: ${child.stderr()}`);
+        return (await accepts(this.port)) ? true : undefined;
+      },
+      () => child.stderr(),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop("SIGTERM", STOP_GRACE_MS);
+  }
+
+  /** As a crash does it: the kernel closes its sockets, nothing is said. */
+  async kill(): Promise<void> {
+    await this.#child?.stop("SIGKILL", STOP_GRACE_MS);
+  }
+
+  /** The recordings of one key, oldest first, as far as they are on disk. */
+  async recordings(key: string): Promise<Recording[]> {
+    const folder = join(this.#folder, "recordings");
+    // nginx names them `key-<seconds>.flv`.
+    const names = (await readdir(folder)).filter((name) => name.startsWith(`${key}-`)).sort();
+    const paths = names.map((name) => join(folder, name));
+    return await Promise.all(paths.map(async (path) => ({ path, tags: readFlv(await readFile(path)) })));
+  }
+
+  /** Waits until a recording of the key, the `index`-th one, satisfies the condition; gives it as it is then. */
+  async waitForRecording(
+    key: string,
+    isEnough: (tags: readonly FlvTag[]) => boolean,
+    deadlineMs: number,
+    index = 0,
+  ): Promise<Recording> {
+    const found = { tagCounts: [] as number[] };
+    return await waitFor(
+      `recording ${index} of ${key}`,
+      deadlineMs,
+      async () => {
+        const recordings = await this.recordings(key);
+        found.tagCounts = recordings.map((recording) => recording.tags.length);
+        const recording = recordings[index];
+        return recording !== undefined && isEnough(recording.tags) ? recording : undefined;
+      },
+      () => `recordings have ${found.tagCounts.join(", ")} tags`,
+    );
+  }
+
+  #configuration(): string {
+    return `
+load_module ${RTMP_MODULE};
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log error.log notice;
+events { worker_connections 256; }
+rtmp {
+  server {
+    listen 127.0.0.1:${this.port};
+    chunk_size 4096;
+    application live {
+      live on;
+      record all;
+      record_path ${join(this.#folder, "recordings")};
+      record_suffix .flv;
+      record_unique on;
+    }
+  }
+}
+`;
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { expect } from "vitest";
+import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import { isAudio, isAudioHeader, isCodedMedia, isKeyframe, isVideo, isVideoHeader, stepsBack } from "./flv-file.ts";
+import type { NginxTarget, Recording } from "./nginx-target.ts";
+import { packetHashes } from "./packet-hashes.ts";
+
+/** How long a target may take to write down what the encoder has already sent, in milliseconds. */
+const TAIL_DEADLINE_MS = 10_000;
+
+/** Sound packets (21 ms each) that muxers put just before a keyframe of the same time. */
+const SOUNDS_AROUND_KEYFRAME_MAX = 3;
+
+/** True once the last picture and the last sound of what was sent are in the recording. */
+function isComplete(tags: readonly FlvTag[], sent: readonly FlvTag[]): boolean {
+  return [isVideo, isAudio].every((kind) => {
+    const isWanted = (tag: FlvTag): boolean => kind(tag) && isCodedMedia(tag);
+    const last = sent.findLast(isWanted);
+    return last === undefined || tags.findLast(isWanted)?.payload.equals(last.payload) === true;
+  });
+}
+
+/** What any target must get on any connection: configuration first, then a keyframe, and time that never steps back. */
+export function expectProperStart(tags: readonly FlvTag[]): void {
+  const video = tags.filter(isVideo);
+  expect(video.slice(0, 1).map(isVideoHeader), "the AVC configuration comes first").toEqual([true]);
+  expect(video.filter(isCodedMedia).slice(0, 1).map(isKeyframe), "the first picture is a keyframe").toEqual([true]);
+  expect(tags.filter(isAudio).slice(0, 1).map(isAudioHeader), "the AAC configuration comes first").toEqual([true]);
+  expect(stepsBack(tags)).toEqual([]);
+}
+
+/**
+ * Waits for the end of what was sent, then holds the recording against the file it was sent from: the same packets of
+ * both streams, one for one, from a keyframe on to the end. Gives how many pictures were sent before that keyframe.
+ */
+export async function expectSentPackets(
+  target: NginxTarget,
+  key: string,
+  sentPath: string,
+  index = 0,
+): Promise<{ recording: Recording; picturesSkipped: number }> {
+  const sent = readFlv(await readFile(sentPath));
+  const recording = await target.waitForRecording(key, (tags) => isComplete(tags, sent), TAIL_DEADLINE_MS, index);
+  expectProperStart(recording.tags);
+  const [expected, got] = await Promise.all([packetHashes(sentPath), packetHashes(recording.path)]);
+  const coded = sent.filter(isCodedMedia);
+  const pictures = coded.filter(isVideo);
+  const first = pictures[pictures.length - got.video.length];
+  if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} pictures`);
+  expect(got.video).toEqual(expected.video.slice(expected.video.length - got.video.length));
+  // Sound that lies around the keyframe's own time may be sent before or after it; all later sound must be there.
+  const laterSounds = coded.filter((tag) => isAudio(tag) && tag.timestamp > first.timestamp).length;
+  expect(got.audio.length).toBeGreaterThanOrEqual(laterSounds);
+  expect(got.audio.length).toBeLessThanOrEqual(laterSounds + SOUNDS_AROUND_KEYFRAME_MAX);
+  expect(got.audio).toEqual(expected.audio.slice(expected.audio.length - got.audio.length));
+  return { recording, picturesSkipped: pictures.indexOf(first) };
+}

@@ -1,0 +1,106 @@
+import type { ChannelSpec, IngestSlot, TargetSpec } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import type { ChannelSample } from "../../src/exchange/samples.ts";
+import type { TargetError } from "../../src/exchange/target-status.ts";
+import { Engine } from "../../src/relay/engine.ts";
+import type { Source } from "../../src/relay/feed.ts";
+import { FakeDialer, type FakeLink } from "./fake-links.ts";
+import { AAC_CONFIG, AVC_CONFIG, audio, avcFrame, video } from "./media-messages.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export const REFUSED: TargetError = {
+  code: "TCP_REFUSED",
+  severity: "transient",
+  message: "refused",
+  messageKo: "오류",
+};
+export const BAD_KEY: TargetError = {
+  code: "PUBLISH_REJECTED",
+  severity: "fatal",
+  message: "bad key",
+  messageKo: "오류",
+};
+
+/** A target with an address and key of its own. */
+export function target(targetId: number, changes: Partial<TargetSpec> = {}): TargetSpec {
+  return { targetId, url: `rtmp://target${targetId}/app`, streamKey: `key${targetId}`, isEnabled: true, ...changes };
+}
+
+/** A relay on virtual time, with links a test holds in its hand. */
+export class RelayStage {
+  readonly clock = new VirtualClock();
+  readonly dialer = new FakeDialer();
+  readonly facts: Fact[] = [];
+  readonly samples: ChannelSample[] = [];
+  readonly dismissed: number[] = [];
+  readonly engine = new Engine({
+    clock: this.clock,
+    random: () => 0.5,
+    dialer: this.dialer,
+    tell: (fact) => this.facts.push(fact),
+    report: (samples) => this.samples.push(...samples),
+  });
+  #revision = 0;
+  readonly #holdSeconds: number;
+
+  /** `holdSeconds`: how long targets are held; none unless a test is about it. */
+  constructor(holdSeconds = 0) {
+    this.#holdSeconds = holdSeconds;
+  }
+
+  spec(targets: readonly TargetSpec[], channelId = "ls-1"): ChannelSpec {
+    this.#revision += 1;
+    return { channelId, revision: this.#revision, holdSeconds: this.#holdSeconds, targets };
+  }
+
+  open(channelId = "ls-1", encoder = "test", mark = 1, slot: IngestSlot = "main"): Source {
+    const source = this.engine.open(channelId, {
+      slot,
+      remoteAddress: "127.0.0.1",
+      encoder,
+      onDismissed: () => this.dismissed.push(mark),
+    });
+    if (source === undefined) throw new Error("no such channel");
+    return source;
+  }
+
+  /** A channel with these targets on air: headers sent, links accepted, nothing but headers sent yet. */
+  onAir(...targets: readonly TargetSpec[]): Source {
+    this.engine.introduce(this.spec(targets));
+    const source = this.open();
+    source.push(audio(0, AAC_CONFIG));
+    source.push(video(0, AVC_CONFIG));
+    for (const link of this.dialer.links) link.accept();
+    return source;
+  }
+
+  /** Lets time pass while the encoder goes on: a picture a second, that nobody can begin with. */
+  pass(source: Source, byMs: number): void {
+    for (let leftMs = byMs; leftMs > 0; leftMs -= 1_000) {
+      source.push(video(Math.round(this.clock.now()), avcFrame(false, 0)));
+      this.clock.advance(Math.min(1_000, leftMs));
+    }
+  }
+
+  flush(): void {
+    this.clock.advance(50);
+  }
+
+  statuses(targetId: number): string[] {
+    return this.facts.flatMap((fact) =>
+      fact.kind === "target-status" && fact.targetId === targetId
+        ? [
+            fact.status.lastError === undefined
+              ? fact.status.status
+              : `${fact.status.status} ${fact.status.lastError.code}`,
+          ]
+        : [],
+    );
+  }
+}
+
+/** What a target got but for metadata. */
+export const mediaOf = (link: FakeLink) => link.messages().filter(({ type }) => type !== 18);
+/** … as type, time, and the last byte, by which tests tell frames apart. */
+export const marksOf = (link: FakeLink) =>
+  mediaOf(link).map(({ type, timestamp, payload }) => [type, timestamp, payload.at(-1)]);

@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
+import type { TargetStatus } from "../../src/exchange/target-status.ts";
+import { LoopWatch } from "../../src/telemetry/loop-watch.ts";
+import { Metrics } from "../../src/telemetry/metrics.ts";
+
+const CHANNEL = "ls-20260102030405-aB3dE";
+const INGEST = { time: 1, channelId: CHANNEL, ingestId: 1, slot: "main" } as const;
+const STARTED = {
+  ...INGEST,
+  kind: "ingest-started",
+  remoteAddress: "192.0.2.1",
+  encoder: "x",
+  isBroadcastNew: true,
+} as const;
+const ENDED = { ...INGEST, kind: "ingest-ended", end: "clean", isBroadcastOver: true } as const;
+
+const TARGET: TargetSample = {
+  targetId: 7,
+  bytesPerSecond: 1,
+  bytesTotal: 4_000,
+  playMs: 2_500,
+  retryCount: 0,
+  droppedFrames: 6,
+  drops: { overTime: 1, overBytes: 2, untilKeyframe: 3 },
+  queueMs: 250,
+};
+
+function sample(targets: readonly TargetSample[]): ChannelSample {
+  const ingest = {
+    state: "LIVE",
+    slot: "main",
+    remoteAddress: "192.0.2.1",
+    encoder: "x",
+    startTime: 1,
+    bytesPerSecond: 9,
+    bytesTotal: 5_000,
+  } as const;
+  return { channelId: CHANNEL, ingest, targets };
+}
+
+const told = (metrics: Metrics, targetId: number, status: TargetStatus) =>
+  metrics.fact({ kind: "target-status", time: 1, channelId: CHANNEL, targetId, from: "READY", status });
+
+async function linesOf(metrics: Metrics): Promise<string[]> {
+  return (await metrics.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+test("a channel on air has its bytes, each target its state, bytes, time, queue and drops by reason", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
+  metrics.samples([sample([TARGET])]);
+  const target = `channel_id="${CHANNEL}",target_id="7"`;
+  expect(await linesOf(metrics)).toEqual([
+    "fanfare_channels_on_air 1",
+    `fanfare_ingest_received_bytes_total{channel_id="${CHANNEL}"} 5000`,
+    `fanfare_target_state{${target},state="READY"} 0`,
+    `fanfare_target_state{${target},state="CONNECTING"} 0`,
+    `fanfare_target_state{${target},state="PUBLISHING"} 1`,
+    `fanfare_target_state{${target},state="FAIL"} 0`,
+    `fanfare_target_sent_bytes_total{${target}} 4000`,
+    `fanfare_target_publishing_seconds_total{${target}} 2.5`,
+    `fanfare_target_dropped_frames_total{${target},reason="queue_time"} 1`,
+    `fanfare_target_dropped_frames_total{${target},reason="queue_bytes"} 2`,
+    `fanfare_target_dropped_frames_total{${target},reason="until_keyframe"} 3`,
+    `fanfare_target_queue_seconds{${target}} 0.25`,
+  ]);
+});
+
+test("reconnects are counted by the failure before them, the first attempt is none", async () => {
+  const metrics = new Metrics();
+  const lastError = { code: "TCP_RESET", severity: "transient", message: "", messageKo: "오류", time: 1 } as const;
+  told(metrics, 7, { status: "CONNECTING", sinceTime: 1 });
+  told(metrics, 7, { status: "FAIL", sinceTime: 1, lastError, retryAttempt: 1 });
+  told(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 1 });
+  told(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 2 });
+  const count = (await linesOf(metrics)).filter((line) => line.includes("reconnects_total"));
+  expect(count).toEqual([
+    `fanfare_target_reconnects_total{channel_id="${CHANNEL}",target_id="7",reason="TCP_RESET"} 2`,
+  ]);
+});
+
+test("encoders that leave or are refused are counted by why", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  metrics.fact({ ...ENDED, end: "timed-out", isBroadcastOver: false });
+  metrics.fact({ kind: "ingest-refused", count: 1, time: 1, remoteAddress: "192.0.2.9", reason: "unknown-key" });
+  const lines = await linesOf(metrics);
+  expect(lines).toContain('fanfare_ingest_ended_total{reason="timed-out"} 1');
+  expect(lines).toContain('fanfare_ingest_refused_total{reason="unknown-key"} 1');
+  expect(lines).toContain("fanfare_channels_on_air 1");
+  metrics.fact(ENDED);
+  expect(await linesOf(metrics)).toContain("fanfare_channels_on_air 0");
+});
+
+test("off air nothing waits any more, and what was counted stays", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  metrics.samples([sample([TARGET])]);
+  metrics.fact(ENDED);
+  const text = await metrics.text();
+  expect(text).toContain('target_id="7"} 4000');
+  expect(text).toContain(`fanfare_target_queue_seconds{channel_id="${CHANNEL}",target_id="7"} 0`);
+});
+
+test("a removed target's series end, and a deleted channel's too", async () => {
+  const metrics = new Metrics();
+  metrics.samples([sample([TARGET, { ...TARGET, targetId: 8 }])]);
+  expect(await metrics.text()).toContain('target_id="8"');
+  metrics.samples([sample([TARGET])]);
+  expect(await metrics.text()).not.toContain('target_id="8"');
+  metrics.forget(CHANNEL);
+  expect(await metrics.text()).not.toContain(CHANNEL);
+});
+
+test("scraping twice counts nothing twice", async () => {
+  const metrics = new Metrics();
+  metrics.samples([sample([TARGET])]);
+  expect(await metrics.text()).toBe(await metrics.text());
+});
+
+test("both threads' event loop delays are there in seconds", async () => {
+  const metrics = new Metrics();
+  metrics.loopDelay("media", { median: 0.001, p99: 0.02, max: 0.5 });
+  metrics.loopDelay("control", { median: 0.002, p99: 0.03, max: 0.6 });
+  const name = "fanfare_event_loop_delay_seconds";
+  expect(await linesOf(metrics)).toEqual([
+    "fanfare_channels_on_air 0",
+    `${name}{thread="media",quantile="0.5"} 0.001`,
+    `${name}{thread="media",quantile="0.99"} 0.02`,
+    `${name}{thread="media",quantile="1"} 0.5`,
+    `${name}{thread="control",quantile="0.5"} 0.002`,
+    `${name}{thread="control",quantile="0.99"} 0.03`,
+    `${name}{thread="control",quantile="1"} 0.6`,
+  ]);
+});
+
+test("an event loop that is held up shows it, once", async () => {
+  const watch = new LoopWatch();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const untilMs = performance.now() + 200;
+  while (performance.now() < untilMs);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const held = watch.take();
+  expect(held.max).toBeGreaterThan(0.15);
+  expect(held.max).toBeGreaterThanOrEqual(held.p99);
+  expect(held.p99).toBeGreaterThanOrEqual(held.median);
+  expect(watch.take()).toEqual({ median: 0, p99: 0, max: 0 });
+});

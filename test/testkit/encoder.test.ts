@@ -1,0 +1,223 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { type EncoderEvent, type EncoderOptions, KitEncoder } from "../../src/testkit/encoder.ts";
+import { encoderTimestamp } from "../../src/testkit/encoder-time.ts";
+import { KitTarget } from "../../src/testkit/target.ts";
+import type { ConnectionReport } from "../../src/testkit/target-report.ts";
+import { runToEnd, startChild } from "../support/children.ts";
+import { isVideo } from "../support/flv-file.ts";
+import { NginxTarget } from "../support/nginx-target.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const WAIT_MS = 10_000;
+const AT_ONCE = Number.POSITIVE_INFINITY;
+
+/** An encoder that publishes to a target of its own, which keeps every message. */
+async function publish(options: Partial<EncoderOptions> = {}) {
+  const target = await KitTarget.start({ messagesMax: 100_000 });
+  onTestFinished(() => target.close());
+  const events: EncoderEvent[] = [];
+  const encoder = new KitEncoder({
+    ...{ url: target.url, streamKey: "a-key", clip: syntheticClip() },
+    ...options,
+    onEvent: (event) => events.push(event),
+  });
+  onTestFinished(async () => void (await encoder.stop("reset")));
+  const report = async (): Promise<ConnectionReport> => {
+    const [connection] = target.connections;
+    if (connection === undefined) throw new Error("nobody connected");
+    return await connection.closed;
+  };
+  const messages = () => target.connections[0]?.report.messages ?? [];
+  const arrived = (count: number) =>
+    waitFor(`${count} messages`, WAIT_MS, () => (messages().length >= count ? true : undefined));
+  return { encoder, target, events, report, messages, arrived };
+}
+
+const stamps = (report: ConnectionReport, kind: "audio" | "video") =>
+  report.messages.filter((message) => message.kind === kind && !message.isConfig).map((message) => message.timestamp);
+
+test("a real nginx-rtmp takes it, and what it recorded decodes without a word from FFmpeg", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fanfare-encoder-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const nginx = await NginxTarget.start(folder);
+  onTestFinished(() => nginx.stop());
+  const clip = syntheticClip({ picture: "360p-b", seconds: 5 });
+  const encoder = new KitEncoder({ url: nginx.url, streamKey: "kit", clip, speed: 20 });
+  expect((await encoder.closed).end).toEqual({ how: "finished" });
+  const { path } = await nginx.waitForRecording("kit", (tags) => tags.filter(isVideo).length === 126, WAIT_MS);
+  const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
+  expect(await decoder.exited).toEqual({ code: 0, signal: null });
+  expect(decoder.stderr()).toBe("");
+  const args = ["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames"];
+  expect(await runToEnd("ffprobe", [...args, "-of", "csv=p=0", path])).toBe("125\n");
+});
+
+/** Lets the encoder do what became due: it waits for the clock alone, and now and then for the event loop. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test.each([{ speed: 1 }, { speed: 4 }, { speed: 0.5 }])(
+  "at $speed times real time every message leaves when it is due, none before",
+  async ({ speed }) => {
+    const clock = new VirtualClock();
+    const { encoder } = await publish({ clock, speed });
+    await encoder.accepted;
+    const tags = [...syntheticClip({ seconds: 10 }).tags()];
+    for (let step = 0; step < 100; step += 1) {
+      await settle();
+      const due = tags.filter((tag) => tag.timestamp / speed <= clock.now()).length;
+      expect(encoder.report.messagesSent).toBe(due);
+      clock.advance(17);
+    }
+  },
+);
+
+test("as fast as possible sends ten minutes in a moment, and a server that stops it in the middle is heard", async () => {
+  const { encoder, report } = await publish({ speed: AT_ONCE, clip: syntheticClip({ seconds: 600 }) });
+  expect((await encoder.closed).end).toEqual({ how: "finished" });
+  expect((await report()).messages).toHaveLength(encoder.report.messagesSent);
+  const endless = await publish({ speed: AT_ONCE });
+  await endless.arrived(1_000);
+  endless.target.connections[0]?.end();
+  expect((await endless.encoder.closed).end).toEqual({ how: "lost", isReset: false });
+});
+
+const HOUR_MS = 3_600_000;
+const clocks = [
+  { name: "starts at 2³¹", time: { startMs: 2 ** 31 }, first: 2 ** 31, last: 2 ** 31 + 960 },
+  { name: "starts ten seconds before its wrap", time: { startMs: 2 ** 32 - 500 }, first: 2 ** 32 - 500, last: 460 },
+  { name: "jumps an hour forth", time: { jumps: [{ atMs: 400, byMs: HOUR_MS }] }, first: 0, last: HOUR_MS + 960 },
+  {
+    name: "jumps an hour forth and back",
+    time: {
+      startMs: 5,
+      jumps: [
+        { atMs: 400, byMs: HOUR_MS },
+        { atMs: 800, byMs: -HOUR_MS },
+      ],
+    },
+    first: 5,
+    last: 965,
+  },
+  { name: "jumps back below 0", time: { jumps: [{ atMs: 400, byMs: -1_000 }] }, first: 0, last: 2 ** 32 - 40 },
+  { name: "has pictures five seconds late", time: { videoSkewMs: 5_000 }, first: 5_000, last: 5_960 },
+];
+test.each(clocks)("a clock that $name is what the server sees", async ({ time, first, last }) => {
+  const { encoder, report } = await publish({ speed: AT_ONCE, clip: syntheticClip({ seconds: 1 }), time });
+  await encoder.closed;
+  const video = stamps(await report(), "video");
+  expect([video[0], video.at(-1), video.length]).toEqual([first, last, 25]);
+});
+
+test("sound keeps its own time where pictures are late", () => {
+  expect(encoderTimestamp({ videoSkewMs: 5_000 }, 100, false)).toBe(100);
+  expect(encoderTimestamp({ videoSkewMs: -5_000 }, 6_000, true)).toBe(1_000);
+});
+
+test("a frozen encoder stays connected and silent, and goes on later with a clock that has gone on", async () => {
+  const clock = new VirtualClock();
+  const { encoder, events, messages } = await publish({ clock, freeze: { atMs: 1_000, forMs: 5_000 } });
+  await encoder.accepted;
+  const run = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      clock.advance(10);
+      await settle();
+    }
+  };
+  await run(1_500);
+  const sent = encoder.report.messagesSent;
+  expect(sent).toBe([...syntheticClip({ seconds: 1 }).tags()].length);
+  await run(4_400);
+  expect(encoder.report.messagesSent).toBe(sent);
+  expect(encoder.report.end).toBeUndefined();
+  await run(1_100);
+  expect(encoder.report.messagesSent).toBeGreaterThan(sent);
+  await encoder.stop("clean");
+  expect(events.map((event) => event.event)).toEqual(["accepted", "frozen", "thawed", "ended"]);
+  await waitFor("everything", WAIT_MS, () => (messages().length === encoder.report.messagesSent ? true : undefined));
+  const video = messages().filter((message) => message.kind === "video" && !message.isConfig);
+  expect(video[24]?.timestamp).toBe(960);
+  expect(video[25]?.timestamp).toBeGreaterThanOrEqual(6_000);
+  expect(video[25]?.timestamp).toBeLessThanOrEqual(6_010);
+  expect(video[26]?.timestamp).toBe((video[25]?.timestamp ?? 0) + 40);
+});
+
+test("a test may freeze and thaw it by hand", async () => {
+  const { encoder, events, arrived } = await publish({ speed: 50 });
+  await arrived(20);
+  encoder.freeze();
+  encoder.freeze();
+  await settle();
+  const sent = encoder.report.messagesSent;
+  await arrived(sent);
+  encoder.thaw();
+  encoder.thaw();
+  await arrived(sent + 20);
+  expect(events.map((event) => event.event)).toEqual(["accepted", "frozen", "thawed"]);
+});
+
+const endings: readonly {
+  name: string;
+  options: Partial<EncoderOptions>;
+  how: string;
+  state: string;
+  isClean: boolean;
+}[] = [
+  { name: "vanishes", options: { vanishAtMs: 500 }, how: "vanished", state: "reset", isClean: false },
+  { name: "closes", options: { closeAtMs: 500 }, how: "closed", state: "ended", isClean: false },
+  {
+    name: "finishes",
+    options: { clip: syntheticClip({ seconds: 1 }) },
+    how: "finished",
+    state: "ended",
+    isClean: true,
+  },
+];
+test.each(endings)("an encoder that $name is seen to do so", async ({ options, how, state, isClean }) => {
+  const { encoder, report } = await publish({ speed: 10, ...options });
+  expect((await encoder.closed).end).toEqual({ how });
+  const seen = await report();
+  expect(seen.state).toBe(state);
+  expect(seen.commands.includes("deleteStream")).toBe(isClean);
+  expect(seen.commands.includes("FCUnpublish")).toBe(isClean);
+});
+
+test.each([
+  { how: "clean", state: "ended", isClean: true },
+  { how: "close", state: "ended", isClean: false },
+  { how: "reset", state: "reset", isClean: false },
+] as const)("stopping it ($how) is that and no other end", async ({ how, state, isClean }) => {
+  const { encoder, report, arrived } = await publish();
+  await arrived(3);
+  expect((await encoder.stop(how)).end).toEqual({ how: "stopped" });
+  const seen = await report();
+  expect([seen.state, seen.commands.includes("deleteStream")]).toEqual([state, isClean]);
+});
+
+test("garbage at message k comes behind k − 1 good messages", async () => {
+  const { encoder, events, report } = await publish({ speed: 20, garbageAtMessage: 30 });
+  await encoder.closed;
+  const seen = await report();
+  expect(seen.state).toBe("protocol-error");
+  expect(seen.messages).toHaveLength(29);
+  expect(events.map((event) => event.event)).toEqual(["accepted", "garbage", "ended"]);
+});
+
+test("nobody there, no RTMP address, and a stop before the connection stands", async () => {
+  const { encoder, target } = await publish();
+  expect((await encoder.stop("clean")).end).toEqual({ how: "stopped" });
+  expect(await encoder.accepted).toBe(false);
+  await target.close();
+  const late = new KitEncoder({ url: target.url, streamKey: "a-key", clip: syntheticClip() });
+  expect((await late.closed).end).toEqual({ how: "unreachable", code: "ECONNREFUSED" });
+  expect(() => new KitEncoder({ url: "http://127.0.0.1/", streamKey: "k", clip: syntheticClip() })).toThrow("RTMP");
+  expect(() => new KitEncoder({ url: "rtmps://127.0.0.1/live", streamKey: "k", clip: syntheticClip() })).toThrow(
+    "plain",
+  );
+});

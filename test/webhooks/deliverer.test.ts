@@ -1,0 +1,294 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Webhook } from "standardwebhooks";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { LogFields } from "../../src/base/log.ts";
+import type { AttemptResult, DeliveryStore } from "../../src/control/deliveries.ts";
+import { StoreUnavailableError } from "../../src/control/errors.ts";
+import type { Database } from "../../src/store/database.ts";
+import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
+import { SqlEventStore } from "../../src/store/event-store.ts";
+import { openSqliteDatabase } from "../../src/store/sqlite.ts";
+import { Deliverer } from "../../src/webhooks/deliverer.ts";
+import type { Message, Post } from "../../src/webhooks/http-post.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const URL = "https://hooks.example.com/";
+const STEP_MS = 30_000;
+const HOUR_MS = 60 * 60 * 1_000;
+
+type Call = {
+  readonly message: Message;
+  readonly event: ReturnType<typeof JSON.parse>;
+  answer(result: AttemptResult): Promise<void>;
+};
+
+/** Lets every promise and every look into the database that can go on go on. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 20; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+let folder = "";
+let database: Database;
+let events: SqlEventStore;
+let store: SqlDeliveryStore;
+let clock: VirtualClock;
+let calls: Call[];
+let lines: { readonly event: string; readonly fields: LogFields }[];
+let deliverer: Deliverer;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "fanfare-webhooks-"));
+  ({ database } = await openSqliteDatabase(join(folder, "fanfare.db")));
+  events = new SqlEventStore(database);
+  store = new SqlDeliveryStore(database);
+  // Signatures are checked against the real clock.
+  clock = new VirtualClock(Date.now());
+  calls = [];
+  lines = [];
+  await store.setEndpoint("default", { url: URL, secret: SECRET, updateTime: clock.wallNow() });
+  deliverer = start();
+});
+afterEach(async () => {
+  await deliverer.close();
+  await database.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A deliverer whose posts are answered by the test. `random` is 1: every pause has its full length. */
+function start(over: DeliveryStore = store, post: Post = answeredByTest): Deliverer {
+  const write = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  return new Deliverer({
+    store: over,
+    clock,
+    random: () => 1,
+    log: { debug: write, info: write, warn: write, error: write },
+    post,
+  });
+}
+
+const answeredByTest: Post = (message, signal) =>
+  new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined));
+    const answer = (result: AttemptResult) => {
+      resolve(result);
+      return settle();
+    };
+    calls.push({ message, event: JSON.parse(message.body), answer });
+  });
+
+/** Stores one event of each of these channels, in order, and says so. */
+async function happen(...channels: readonly string[]): Promise<void> {
+  await events.appendEvents(
+    channels.map((channelId) => ({
+      channelId,
+      code: "STREAM_UPDATE",
+      level: "INFO",
+      time: clock.wallNow(),
+      description: "d",
+      isForWebhook: true,
+    })),
+  );
+  deliverer.wake();
+  await settle();
+}
+
+/** In steps, since nothing reads the database while the clock is on the move. */
+async function pass(ms: number): Promise<void> {
+  for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
+    clock.advance(Math.min(leftMs, STEP_MS));
+    await settle();
+  }
+}
+
+const sent = () => calls.map(({ event }) => event.id);
+const last = (): Call => {
+  const call = calls.at(-1);
+  if (call === undefined) throw new Error("nothing was sent");
+  return call;
+};
+
+async function shown() {
+  const { deliveries } = await store.listDeliveries({}, { number: 1, size: 100 });
+  return deliveries.map(({ eventId, state, attempts }) => [eventId, state, attempts]).reverse();
+}
+
+test("an event is sent as the original sends it, signed, and delivered with 2xx", async () => {
+  await happen("ls-a");
+  const { message } = last();
+  expect(message.url).toBe(URL);
+  expect(message.body).toBe(
+    `{"id":1,"logLevel":"INFO","channelId":"ls-a","event":"STREAM_UPDATE","timestamp":${clock.wallNow()}}`,
+  );
+  expect(message.headers).toMatchObject({ "content-type": "application/json", "webhook-id": "evt_1" });
+  expect(new Webhook(SECRET).verify(message.body, message.headers)).toMatchObject({ id: 1 });
+  await last().answer({ status: 204 });
+  expect(await shown()).toEqual([[1, "delivered", 1]]);
+  await pass(HOUR_MS);
+  expect(sent()).toEqual([1]);
+});
+
+test("a failure is tried again after 5, 10, 20 … s, under the same id and a new timestamp", async () => {
+  await happen("ls-a");
+  await last().answer({ status: 500 });
+  for (const [index, pauseMs] of [5_000, 10_000, 20_000, 40_000].entries()) {
+    await pass(pauseMs - 1);
+    expect(calls).toHaveLength(index + 1);
+    await pass(1_000);
+    expect(calls).toHaveLength(index + 2);
+    expect(last().message.headers["webhook-id"]).toBe("evt_1");
+    expect(last().message.headers["webhook-timestamp"]).toBe(String(Math.floor(clock.wallNow() / 1_000)));
+    await last().answer(index % 2 === 0 ? { problem: "TIMEOUT" } : { status: 302 });
+  }
+  expect(await shown()).toEqual([[1, "waiting", 5]]);
+  await pass(81_000);
+  await last().answer({ status: 200 });
+  expect(await shown()).toEqual([[1, "delivered", 6]]);
+});
+
+test("a failing delivery holds back the later ones of its channel, and of no other", async () => {
+  await happen("ls-a", "ls-a", "ls-b", "ls-a", "ls-b");
+  expect(sent()).toEqual([1, 3]);
+  const [first, other] = calls;
+  await first?.answer({ problem: "CONNECTION_FAILED" });
+  await other?.answer({ status: 200 });
+  expect(sent()).toEqual([1, 3, 5]);
+  await last().answer({ status: 200 });
+  await pass(6_000);
+  expect(sent()).toEqual([1, 3, 5, 1]);
+  for (const _ of [1, 2, 4]) await last().answer({ status: 200 });
+  expect(sent()).toEqual([1, 3, 5, 1, 2, 4]);
+});
+
+test("after a day it is given up, and the next has its turn", async () => {
+  await happen("ls-a", "ls-a");
+  let attempts = 0;
+  const startMs = clock.wallNow();
+  while (last().event.id === 1) {
+    attempts += 1;
+    await last().answer({ status: 503 });
+    if (last().event.id === 1) await pass(HOUR_MS);
+  }
+  expect(clock.wallNow() - startMs).toBeGreaterThanOrEqual(23 * HOUR_MS);
+  expect(clock.wallNow() - startMs).toBeLessThanOrEqual(24 * HOUR_MS);
+  expect(await shown()).toEqual([
+    [1, "failed", attempts],
+    [2, "waiting", 0],
+  ]);
+});
+
+test("410 ends the delivery and its endpoint; what else waits for it is cancelled", async () => {
+  await happen("ls-a", "ls-a");
+  await last().answer({ status: 410 });
+  expect(sent()).toEqual([1]);
+  expect(await shown()).toEqual([
+    [1, "failed", 1],
+    [2, "cancelled", 0],
+  ]);
+  await happen("ls-a");
+  expect(sent()).toEqual([1]);
+});
+
+test("at most 16 are under way, and the next begins when one is over", async () => {
+  await happen(...Array.from({ length: 20 }, (_, index) => `ls-${index}`));
+  expect(calls).toHaveLength(16);
+  await calls[3]?.answer({ status: 200 });
+  expect(calls).toHaveLength(17);
+});
+
+test("what was under way or waiting at the end of a process is sent by the next one", async () => {
+  await happen("ls-a", "ls-a", "ls-b");
+  await calls[1]?.answer({ status: 500 });
+  await deliverer.close();
+  expect(await shown()).toEqual([
+    [1, "waiting", 0],
+    [2, "waiting", 0],
+    [3, "waiting", 1],
+  ]);
+  calls = [];
+  deliverer = start();
+  deliverer.wake();
+  await settle();
+  expect(sent()).toEqual([1]);
+  await last().answer({ status: 200 });
+  await pass(6_000);
+  expect(sent().toSorted()).toEqual([1, 2, 3]);
+});
+
+test("a result that the database does not take is kept and not sent again", async () => {
+  await deliverer.close();
+  let isLocked = true;
+  const refusing: DeliveryStore = {
+    listDeliveries: (filter, page) => store.listDeliveries(filter, page),
+    resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
+    findDueDeliveries: (nowMs, limit, except) => store.findDueDeliveries(nowMs, limit, except),
+    findNextDueTime: (except) => store.findNextDueTime(except),
+    updateDelivery: (due, update, nowMs) =>
+      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.updateDelivery(due, update, nowMs),
+  };
+  deliverer = start(refusing);
+  await happen("ls-a");
+  await last().answer({ status: 200 });
+  await pass(1_000);
+  await pass(1_000);
+  expect(calls).toHaveLength(1);
+  isLocked = false;
+  await pass(1_000);
+  expect(await shown()).toEqual([[1, "delivered", 1]]);
+  expect(calls).toHaveLength(1);
+});
+
+test("a database that cannot be read is asked again", async () => {
+  await deliverer.close();
+  let isLocked = true;
+  const refusing: DeliveryStore = {
+    listDeliveries: (filter, page) => store.listDeliveries(filter, page),
+    resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
+    findDueDeliveries: (nowMs, limit, except) =>
+      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.findDueDeliveries(nowMs, limit, except),
+    findNextDueTime: (except) => store.findNextDueTime(except),
+    updateDelivery: (due, update, nowMs) => store.updateDelivery(due, update, nowMs),
+  };
+  deliverer = start(refusing);
+  await happen("ls-a");
+  expect(calls).toEqual([]);
+  isLocked = false;
+  await pass(1_000);
+  expect(sent()).toEqual([1]);
+});
+
+test("the log says what was not delivered, and neither address nor secret", async () => {
+  await happen("ls-a");
+  await last().answer({ status: 503 });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    event: "webhook not delivered",
+    fields: { deliveryId: 1, channelId: "ls-a", state: "waiting", attempts: 1, status: 503 },
+  });
+  expect(JSON.stringify(lines)).not.toContain("example.com");
+});
+
+test("the end waits a second for an attempt that does not let go, and no longer", async () => {
+  await deliverer.close();
+  let posts = 0;
+  const stuck = start(store, () => {
+    posts += 1;
+    return new Promise(() => undefined);
+  });
+  deliverer = stuck;
+  await happen("ls-a");
+  expect(posts).toBe(1);
+  let isClosed = false;
+  const closed = stuck.close().then(() => {
+    isClosed = true;
+  });
+  await settle();
+  clock.advance(999);
+  await settle();
+  expect(isClosed).toBe(false);
+  clock.advance(1);
+  await closed;
+  deliverer = start();
+});

@@ -1,0 +1,34 @@
+import { defineConfig } from "vitest/config";
+import { ClosingLineReporter } from "./test/support/closing-line-reporter.ts";
+
+/** Generous beside what the tests need, so that a busy machine does not fail them. */
+const E2E_TIMEOUT_MS = 120_000;
+const UNIT_TIMEOUT_MS = 20_000;
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new ClosingLineReporter()],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**"],
+          testTimeout: UNIT_TIMEOUT_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Real encoders, servers and clocks: one file after another, and alone on the machine.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: E2E_TIMEOUT_MS,
+          hookTimeout: E2E_TIMEOUT_MS,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
