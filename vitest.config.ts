@@ -4,6 +4,8 @@ import { ClosingLineReporter } from "./test/support/closing-line-reporter.ts";
 /** Generous beside what the tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 120_000;
 const UNIT_TIMEOUT_MS = 20_000;
+/** Real processes and sockets on a busy machine: one more try, which the reporter names, so that nobody overlooks it. */
+const TRIES_MORE = 1;
 
 export default defineConfig({
   test: {
@@ -15,6 +17,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**"],
           testTimeout: UNIT_TIMEOUT_MS,
+          retry: TRIES_MORE,
           sequence: { groupOrder: 0 },
         },
       },
@@ -24,6 +27,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           testTimeout: E2E_TIMEOUT_MS,
+          retry: TRIES_MORE,
           hookTimeout: E2E_TIMEOUT_MS,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
