@@ -126,6 +126,37 @@ const accessKey = {
   lastUsedTime: time.optional(),
 };
 
+const preset = {
+  targetName: z.enum(PLATFORM_NAMES),
+  displayName: z.string(),
+  displayNameKo: z.string(),
+  rtmpUrls: z.array(z.string()),
+  backupRtmpUrls: z.array(z.string()),
+  urlHelp: z.string().optional(),
+  urlHelpKo: z.string().optional(),
+  keyHelp: z.string(),
+  keyHelpKo: z.string(),
+  failureHelp: z.string().optional(),
+  failureHelpKo: z.string().optional(),
+  limits: z.strictObject({
+    videoCodecs: z.array(z.string()).optional(),
+    audioCodecs: z.array(z.string()).optional(),
+    videoBytesPerSecondMax: count.optional(),
+    audioBytesPerSecondMax: count.optional(),
+    keyframeSecondsAdvised: count.optional(),
+    keyframeSecondsMax: count.optional(),
+    frameRateMax: count.optional(),
+    heightMax: count.optional(),
+    bFramesMax: count.optional(),
+    sampleRates: z.array(count).optional(),
+    audioChannelsMax: count.optional(),
+    tracksNeeded: z.array(z.enum(["audio", "video"])).optional(),
+    unknown: z.array(z.string()),
+  }),
+  confidence: z.enum(["documented", "reported", "unknown"]),
+  sources: z.array(z.string()),
+};
+
 /** Objects that answers and the live stream are made of, by the name they have in the published document. */
 export const ANSWER_SCHEMAS = {
   Channel: z.strictObject(channel),
@@ -139,6 +170,7 @@ export const ANSWER_SCHEMAS = {
     lastError: targetError.optional(),
     milliseconds: z.number().min(0),
   }),
+  Preset: z.strictObject(preset),
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,

@@ -283,6 +283,15 @@ const PLATFORM_ADDITIONS: readonly Operation[] = [
 const OTHER_ADDITIONS: readonly Operation[] = [
   {
     ...ours,
+    name: "listPresets",
+    method: "GET",
+    path: "/re-stream/presets",
+    summary: "What is known of each kind of platform: addresses, keys, limits.",
+    content: "Preset",
+    list: "whole",
+  },
+  {
+    ...ours,
     call: 20,
     name: "streamEvents",
     method: "GET",

@@ -25,6 +25,7 @@ import { addHealthRoutes, addMetricsRoute } from "./routes/health.ts";
 import { addAccessKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
+import { addPresetRoutes } from "./routes/presets.ts";
 
 /** A client has this long for its headers, and this long for the whole request, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -164,6 +165,7 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: H
   const context: RouteContext = { service, publishUrl, publishStatusName };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
+  addPresetRoutes(api);
   addAccessKeyRoutes(api, context, options.live);
   addLiveRoutes(api, context, options.live);
   addEventRoutes(api, context, options.events);

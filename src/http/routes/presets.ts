@@ -1,0 +1,28 @@
+import type { FastifyInstance } from "fastify";
+import { type Bilingual, LIMIT_NAMES, type TargetPreset } from "../../control/target-preset.ts";
+import { TARGET_PRESETS } from "../../control/target-presets.ts";
+import { sendContent } from "../reply.ts";
+
+/** The kinds of platforms there are, and what is known of each. */
+export function addPresetRoutes(api: FastifyInstance): void {
+  const presets = TARGET_PRESETS.map(presetAnswer);
+  api.get("/re-stream/presets", async (_request, reply) => sendContent(reply, presets));
+}
+
+function presetAnswer({ displayName, urls, backupUrls, urlHelp, keyHelp, failureHelp, limits, ...rest }: TargetPreset) {
+  return {
+    ...rest,
+    ...sentences("displayName", displayName),
+    rtmpUrls: urls,
+    backupRtmpUrls: backupUrls,
+    ...(urlHelp === undefined ? {} : sentences("urlHelp", urlHelp)),
+    ...sentences("keyHelp", keyHelp),
+    ...(failureHelp === undefined ? {} : sentences("failureHelp", failureHelp)),
+    limits: { ...limits, unknown: LIMIT_NAMES.filter((name) => limits[name] === undefined) },
+  };
+}
+
+/** A field and the same in Korean. */
+function sentences(name: string, { en, ko }: Bilingual) {
+  return { [name]: en, [`${name}Ko`]: ko };
+}

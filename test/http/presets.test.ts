@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { PLATFORM_NAMES } from "../../src/contract/platform-names.ts";
+import { rtmpUrlProblem } from "../../src/contract/rtmp-url.ts";
+import { CONFIDENCES } from "../../src/control/target-preset.ts";
+import { limitsOf } from "../../src/control/target-presets.ts";
+import { Api, VIEWER } from "./api.ts";
+
+const URL_OF_PRESETS = "/api/v2/re-stream/presets";
+
+type Preset = {
+  readonly targetName: string;
+  readonly rtmpUrls: readonly string[];
+  readonly backupRtmpUrls: readonly string[];
+  readonly urlHelp?: string;
+  readonly confidence: string;
+  readonly sources: readonly string[];
+  readonly limits: Readonly<Record<string, unknown>> & { readonly unknown: readonly string[] };
+};
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.open();
+});
+afterEach(() => api.close());
+
+async function presets(): Promise<readonly Preset[]> {
+  const { status, body } = await api.call({ method: "GET", url: URL_OF_PRESETS, key: VIEWER });
+  expect(status).toBe(200);
+  return body.content;
+}
+
+test("every name a platform may have has one preset, and a viewer may read them", async () => {
+  const names = (await presets()).map(({ targetName }) => targetName);
+  expect(names.toSorted()).toEqual([...PLATFORM_NAMES].sort());
+});
+
+test("YouTube's is whole: both ways in, its limits, and which of them nobody knows", async () => {
+  const youtube = (await presets()).find(({ targetName }) => targetName === "YOUTUBE");
+  expect(youtube).toMatchObject({
+    displayName: "YouTube",
+    displayNameKo: "유튜브",
+    rtmpUrls: ["rtmps://a.rtmps.youtube.com:443/live2", "rtmp://a.rtmp.youtube.com/live2"],
+    backupRtmpUrls: ["rtmps://b.rtmps.youtube.com:443/live2?backup=1", "rtmp://b.rtmp.youtube.com/live2?backup=1"],
+    confidence: "documented",
+  });
+  expect(youtube?.limits).toEqual({
+    videoCodecs: ["avc", "hevc", "av1"],
+    audioCodecs: ["aac", "mp3"],
+    videoBytesPerSecondMax: 6_375_000,
+    keyframeSecondsAdvised: 2,
+    keyframeSecondsMax: 4,
+    sampleRates: [44_100, 48_000],
+    audioChannelsMax: 2,
+    tracksNeeded: ["audio"],
+    unknown: ["audioBytesPerSecondMax", "frameRateMax", "heightMax", "bFramesMax"],
+  });
+});
+
+test("of a custom server nothing is known, and nothing is claimed", async () => {
+  const custom = (await presets()).find(({ targetName }) => targetName === "CUSTOM");
+  expect(custom).toMatchObject({ rtmpUrls: [], confidence: "unknown", sources: [] });
+  expect(Object.keys(custom?.limits ?? {})).toEqual(["unknown"]);
+  expect(custom?.limits.unknown).toHaveLength(12);
+});
+
+test("the limits of a name are its preset's; a name that is not listed has none", () => {
+  expect(limitsOf("CHZZK")).toMatchObject({
+    keyframeSecondsAdvised: 1,
+    bFramesMax: 0,
+    videoBytesPerSecondMax: 1_000_000,
+  });
+  expect(limitsOf("MYSPACE")).toEqual({});
+});
+
+test("every address is one that a platform may have; who has none says where to find it; what is claimed has a source", async () => {
+  for (const { targetName, rtmpUrls, backupRtmpUrls, urlHelp, confidence, sources } of await presets()) {
+    for (const url of [...rtmpUrls, ...backupRtmpUrls]) expect(rtmpUrlProblem(url), targetName).toBeUndefined();
+    if (rtmpUrls.length === 0) expect(urlHelp, targetName).toEqual(expect.any(String));
+    expect(CONFIDENCES).toContain(confidence);
+    expect(sources.length > 0, targetName).toBe(confidence !== "unknown");
+  }
+});
+
+test("a platform is created with the first address of each preset", async () => {
+  const restream = (await presets())
+    .filter(({ rtmpUrls }) => rtmpUrls.length > 0)
+    .map(({ targetName, rtmpUrls }) => ({ targetName, rtmpUrl: rtmpUrls[0], streamKey: "k" }));
+  expect(restream.length).toBeGreaterThan(9);
+  const channel = await api.create({ planType: "UNLIMITED", restream });
+  expect(channel.restream).toHaveLength(restream.length);
+});
