@@ -49,6 +49,23 @@ export type Delivery = {
   readonly nextTime?: number;
 };
 
+/** What a delivery under way keeps from others. */
+export type DeliveryTurn = {
+  readonly channelId: ChannelId;
+  /** Name and port of where it goes; empty where that is nowhere. */
+  readonly host: string;
+  readonly isRetry: boolean;
+};
+
+/** How many deliveries may be under way. */
+export type DeliveryLimits = {
+  readonly inFlightMax: number;
+  /** To one host: one that does not answer must not hold up the others. */
+  readonly perHostMax: number;
+  /** Of those that were tried before: hosts that fail must not hold up those that were not asked yet. */
+  readonly retriesMax: number;
+};
+
 /** The oldest waiting delivery of a channel, with all an attempt needs. Holds a secret. */
 export type DueDelivery = {
   readonly eventId: number;
@@ -57,8 +74,12 @@ export type DueDelivery = {
   readonly level: EventLevel;
   readonly time: number;
   readonly attempts: number;
+  /** How often somebody had it sent again. */
+  readonly resendCount: number;
   /** Milliseconds since the Unix epoch. */
   readonly retryUntil: number;
+  /** Whose turn this takes. */
+  readonly turn: DeliveryTurn;
   /** Where it goes as things are now; absent where there is none, or it is gone. */
   readonly endpoint?: { readonly url: string; readonly secret: string; readonly revision: number };
 };
@@ -85,11 +106,21 @@ export interface DeliveryStore {
   ): Promise<{ readonly deliveries: readonly Delivery[]; readonly total: number }>;
   /** The delivery, waiting and due now as if it had never been tried; undefined where there is none. */
   resendDelivery(eventId: number, nowMs: number, retryUntil: number): Promise<Delivery | undefined>;
-  /** Of each channel but these the oldest waiting delivery, where it is due: longest due first, at most `limit`. */
-  findDueDeliveries(nowMs: number, limit: number, except: readonly ChannelId[]): Promise<readonly DueDelivery[]>;
-  /** When the next delivery of any channel but these is due; undefined where none waits. */
-  findNextDueTime(except: readonly ChannelId[]): Promise<number | undefined>;
-  /** Also lets the channel's next delivery have its turn, unless this one waits on. */
+  /**
+   * What may begin beside what is under way: of each channel the oldest waiting delivery, where it is due. Those that were
+   * never tried come first, then the longest due.
+   */
+  findDueDeliveries(
+    nowMs: number,
+    limits: DeliveryLimits,
+    inFlight: readonly DeliveryTurn[],
+  ): Promise<readonly DueDelivery[]>;
+  /** When the next delivery that is not due yet will be; undefined where there is none. */
+  findNextDueTime(nowMs: number): Promise<number | undefined>;
+  /**
+   * Also lets the channel's next delivery have its turn, unless this one waits on. Where somebody had it sent again meanwhile
+   * it keeps waiting for that.
+   */
   updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void>;
 }
 

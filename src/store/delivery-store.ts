@@ -1,10 +1,12 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { Endpoint, EndpointScope, EndpointStore } from "../control/callbacks.ts";
 import {
   DELIVERY_PROBLEMS,
   DELIVERY_STATES,
   type Delivery,
+  type DeliveryLimits,
   type DeliveryStore,
+  type DeliveryTurn,
   type DeliveryUpdate,
   type DueDelivery,
 } from "../control/deliveries.ts";
@@ -12,6 +14,7 @@ import { EVENT_CODES, EVENT_LEVELS } from "../control/events.ts";
 import type { Page } from "../control/store.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Database } from "./database.ts";
+import { moveLane, pickLanes, redirectLanes } from "./delivery-lanes.ts";
 import {
   deleteEndpoint,
   markEndpointGone,
@@ -37,11 +40,17 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   }
 
   setEndpoint(scope: EndpointScope, endpoint: Endpoint): Promise<void> {
-    return this.#database.write((trx) => putEndpoint(trx, this.#secrets, scope, endpoint));
+    return this.#database.write(async (trx) => {
+      await putEndpoint(trx, this.#secrets, scope, endpoint);
+      await redirectLanes(trx, scope, endpoint.updateTime);
+    });
   }
 
   removeEndpoint(scope: EndpointScope): Promise<void> {
-    return this.#database.write((trx) => deleteEndpoint(trx, scope));
+    return this.#database.write(async (trx) => {
+      await deleteEndpoint(trx, scope);
+      await redirectLanes(trx, scope, undefined);
+    });
   }
 
   findEndpoint(scope: EndpointScope): Promise<Endpoint | undefined> {
@@ -75,35 +84,39 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
       if (present === undefined) return undefined;
       await trx
         .updateTable("delivery")
-        .set({ state: "waiting", attempts: 0, retry_until: retryUntil })
+        .set((is) => ({
+          state: "waiting",
+          attempts: 0,
+          retry_until: retryUntil,
+          resend_count: is("resend_count", "+", 1),
+        }))
         .where("event_id", "=", eventId)
         .execute();
-      await putLane(trx, present.channel_id, nowMs);
+      await moveLane(trx, present.channel_id, nowMs);
       return readDelivery(await withEvents(trx).where("delivery.event_id", "=", eventId).executeTakeFirstOrThrow());
     });
   }
 
-  findDueDeliveries(nowMs: number, limit: number, except: readonly ChannelId[]): Promise<readonly DueDelivery[]> {
+  findDueDeliveries(
+    nowMs: number,
+    limits: DeliveryLimits,
+    inFlight: readonly DeliveryTurn[],
+  ): Promise<readonly DueDelivery[]> {
     return this.#database.read(async (db) => {
-      const lanes = db.selectFrom("delivery_lane").where("next_time", "<=", nowMs);
-      const due = await (except.length === 0 ? lanes : lanes.where("channel_id", "not in", except))
-        .orderBy("next_time")
-        .limit(limit)
-        .select("channel_id")
-        .execute();
       const found: DueDelivery[] = [];
-      for (const { channel_id: channelId } of due) {
-        const first = await selectFirst(db, this.#secrets, channelId);
+      for (const turn of await pickLanes(db, nowMs, limits, inFlight)) {
+        const first = await selectFirst(db, this.#secrets, turn);
         if (first !== undefined) found.push(first);
       }
       return found;
     });
   }
 
-  findNextDueTime(except: readonly ChannelId[]): Promise<number | undefined> {
+  findNextDueTime(nowMs: number): Promise<number | undefined> {
     return this.#database.read(async (db) => {
-      const lanes = db.selectFrom("delivery_lane");
-      const next = await (except.length === 0 ? lanes : lanes.where("channel_id", "not in", except))
+      const next = await db
+        .selectFrom("delivery_lane")
+        .where("next_time", ">", nowMs)
         .orderBy("next_time")
         .limit(1)
         .select("next_time")
@@ -112,9 +125,10 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
     });
   }
 
-  updateDelivery({ eventId, channelId }: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void> {
+  updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void> {
+    const { eventId, turn, resendCount } = due;
     return this.#database.write(async (trx) => {
-      await trx
+      const { numUpdatedRows } = await trx
         .updateTable("delivery")
         .set({
           state: update.state,
@@ -126,9 +140,12 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
             : { last_status: update.lastStatus ?? null, last_problem: update.lastProblem ?? null }),
         })
         .where("event_id", "=", eventId)
-        .execute();
+        .where("resend_count", "=", resendCount)
+        .executeTakeFirst();
       if (update.goneRevision !== undefined) await markEndpointGone(trx, update.goneRevision, nowMs);
-      await moveLane(trx, channelId, update.nextTime ?? nowMs);
+      // What was sent again meanwhile waits for no pause.
+      const nextTime = numUpdatedRows === 0n ? undefined : update.nextTime;
+      await moveLane(trx, turn.channelId, nextTime ?? nowMs);
     });
   }
 
@@ -138,11 +155,8 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
 }
 
 /** The oldest waiting delivery of a channel, with what an attempt takes. */
-async function selectFirst(
-  db: Kysely<Schema>,
-  secrets: Secrets,
-  channelId: ChannelId,
-): Promise<DueDelivery | undefined> {
+async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryTurn): Promise<DueDelivery | undefined> {
+  const { channelId } = turn;
   const row = await withEvents(db)
     .where("delivery.state", "=", "waiting")
     .where("delivery.channel_id", "=", channelId)
@@ -158,7 +172,9 @@ async function selectFirst(
     level: oneOf(EVENT_LEVELS, row.level),
     time: Number(row.time),
     attempts: Number(row.attempts),
+    resendCount: Number(row.resend_count),
     retryUntil: Number(row.retry_until),
+    turn,
     ...(endpoint === undefined || endpoint.gone_time !== null
       ? {}
       : {
@@ -174,27 +190,6 @@ function withEvents(db: Kysely<Schema>) {
     .leftJoin("delivery_lane", "delivery_lane.channel_id", "delivery.channel_id")
     .selectAll("delivery")
     .select(["event.code", "event.level", "event.time", "delivery_lane.next_time"]);
-}
-
-async function putLane(trx: Transaction<Schema>, channelId: ChannelId, nextTime: number): Promise<void> {
-  await trx
-    .insertInto("delivery_lane")
-    .values({ channel_id: channelId, next_time: nextTime })
-    .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ next_time: nextTime }))
-    .execute();
-}
-
-/** Takes the lane away where nothing waits any more. */
-async function moveLane(trx: Transaction<Schema>, channelId: ChannelId, nextTime: number): Promise<void> {
-  const waiting = await trx
-    .selectFrom("delivery")
-    .where("state", "=", "waiting")
-    .where("channel_id", "=", channelId)
-    .limit(1)
-    .select("event_id")
-    .executeTakeFirst();
-  if (waiting === undefined) await trx.deleteFrom("delivery_lane").where("channel_id", "=", channelId).execute();
-  else await putLane(trx, channelId, nextTime);
 }
 
 type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };

@@ -21,11 +21,19 @@ export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: 
   return secrets.open(row.secret, secretPlace(row.scope));
 }
 
-/** The endpoint that a channel's events go to: its own, or else the default one, gone or not. */
-export async function selectEndpointOf(db: Kysely<Schema>, channelId: ChannelId): Promise<EndpointRow | undefined> {
+/** Name and port of an endpoint's address. */
+export function endpointHost(url: string): string {
+  return new URL(url).host;
+}
+
+/** The endpoint that a channel's events go to: its own, or else the default one, gone or not. Without a channel the default one. */
+export async function selectEndpointOf(
+  db: Kysely<Schema>,
+  channelId: ChannelId | undefined,
+): Promise<EndpointRow | undefined> {
   return db
     .selectFrom("webhook_endpoint")
-    .where("scope", "in", [channelId, DEFAULT_SCOPE])
+    .where("scope", "in", [channelId ?? DEFAULT_SCOPE, DEFAULT_SCOPE])
     .orderBy("scope", "desc") // Empty text comes first.
     .limit(1)
     .selectAll()
@@ -70,9 +78,6 @@ export async function putEndpoint(
     .values({ scope: text, ...row })
     .onConflict((conflict) => conflict.column("scope").doUpdateSet(row))
     .execute();
-  // Whoever waits for another attempt at an address that may have been wrong need not wait for this one.
-  const lanes = trx.updateTable("delivery_lane").set({ next_time: updateTime });
-  await (scope === "default" ? lanes : lanes.where("channel_id", "=", scope.channelId)).execute();
 }
 
 export async function deleteEndpoint(trx: Transaction<Schema>, scope: EndpointScope): Promise<void> {

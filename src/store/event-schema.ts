@@ -39,7 +39,16 @@ export type DeliveryRow = {
   readonly last_status: number | null;
   readonly last_problem: string | null;
   readonly retry_until: number;
+  /** How often somebody had it sent again: the result of an attempt from before that says nothing any more. */
+  readonly resend_count: number;
 };
 
 /** There is a lane for a channel while deliveries of it wait; the oldest of them is due at `next_time`. */
-export type LaneRow = { readonly channel_id: string; readonly next_time: number };
+export type LaneRow = {
+  readonly channel_id: string;
+  readonly next_time: number;
+  /** Where it leads, name and port; empty where there is no endpoint, or the lane is older than this column. */
+  readonly host: string;
+  /** 1 where the oldest one was tried already. */
+  readonly is_retry: number;
+};

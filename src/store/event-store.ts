@@ -13,7 +13,7 @@ import type { Page } from "../control/store.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { ConnectStatus } from "../exchange/target-status.ts";
 import type { Database } from "./database.ts";
-import { removeEndpointsOfDeleted, selectEndpointOf } from "./endpoint-rows.ts";
+import { endpointHost, removeEndpointsOfDeleted, selectEndpointOf } from "./endpoint-rows.ts";
 import type { EventRow } from "./event-schema.ts";
 import { takeNumbers } from "./numbers.ts";
 import { oneOf, readAlerts } from "./rows.ts";
@@ -153,11 +153,12 @@ async function insertDelivery(trx: Transaction<Schema>, event: ChannelEvent): Pr
       last_status: null,
       last_problem: null,
       retry_until: event.time + RETRY_FOR_MS,
+      resend_count: 0,
     })
     .execute();
   await trx
     .insertInto("delivery_lane")
-    .values({ channel_id: event.channelId, next_time: event.time })
+    .values({ channel_id: event.channelId, next_time: event.time, host: endpointHost(endpoint.url), is_retry: 0 })
     .onConflict((conflict) => conflict.column("channel_id").doNothing())
     .execute();
 }

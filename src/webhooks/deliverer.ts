@@ -1,12 +1,19 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { afterAttempt, type DeliveryStore, type DeliveryUpdate, type DueDelivery } from "../control/deliveries.ts";
+import {
+  afterAttempt,
+  type DeliveryLimits,
+  type DeliveryStore,
+  type DeliveryTurn,
+  type DeliveryUpdate,
+  type DueDelivery,
+} from "../control/deliveries.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Post } from "./http-post.ts";
 import { signatureHeaders } from "./signing.ts";
 
-/** How many deliveries are under way at most, each of another channel. */
-const IN_FLIGHT_MAX = 16;
+/** How many deliveries are under way at most, each of another channel; a host that hangs holds each for 10 s. */
+const LIMITS: DeliveryLimits = { inFlightMax: 16, perHostMax: 4, retriesMax: 12 };
 /** A database that does not answer is asked again after this long, in milliseconds. */
 const STORE_RETRY_MS = 1_000;
 /** The clock of the day is looked at again after this long at the latest, in milliseconds: somebody may have set it. */
@@ -32,7 +39,7 @@ export type DelivererOptions = {
 export class Deliverer {
   readonly #options: DelivererOptions;
   readonly #closing = new AbortController();
-  readonly #inFlight = new Map<ChannelId, Promise<void>>();
+  readonly #inFlight = new Map<ChannelId, { readonly turn: DeliveryTurn; readonly run: Promise<void> }>();
   #looking: Promise<void> | undefined;
   /** Something changed while the store was being looked at. */
   #isLookDue = false;
@@ -63,7 +70,7 @@ export class Deliverer {
 
   async #idle(): Promise<void> {
     await this.#looking;
-    await Promise.all(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values()].map(({ run }) => run));
   }
 
   async #look(): Promise<void> {
@@ -81,13 +88,15 @@ export class Deliverer {
   /** Answers after how many milliseconds to look again; undefined: when somebody calls, or an attempt ends. */
   async #startDue(): Promise<number | undefined> {
     const { store, clock, log } = this.#options;
-    const free = IN_FLIGHT_MAX - this.#inFlight.size;
-    if (free <= 0) return undefined;
+    const inFlight = [...this.#inFlight.values()].map(({ turn }) => turn);
+    if (inFlight.length >= LIMITS.inFlightMax) return undefined;
     try {
-      const due = await store.findDueDeliveries(clock.wallNow(), free, [...this.#inFlight.keys()]);
+      const nowMs = clock.wallNow();
+      const due = await store.findDueDeliveries(nowMs, LIMITS, inFlight);
       if (this.#closing.signal.aborted) return undefined;
       for (const delivery of due) this.#start(delivery);
-      const nextTime = await store.findNextDueTime([...this.#inFlight.keys()]);
+      // What is due and did not begin waits for the end of an attempt, which looks again.
+      const nextTime = await store.findNextDueTime(nowMs);
       if (nextTime === undefined) return undefined;
       return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - clock.wallNow()));
     } catch (error) {
@@ -101,7 +110,7 @@ export class Deliverer {
       this.#inFlight.delete(due.channelId);
       this.wake();
     });
-    this.#inFlight.set(due.channelId, run);
+    this.#inFlight.set(due.channelId, { turn: due.turn, run });
   }
 
   async #deliver(due: DueDelivery): Promise<void> {
@@ -114,15 +123,17 @@ export class Deliverer {
   /** Undefined where the end of the process broke it off. */
   async #attempt(due: DueDelivery): Promise<DeliveryUpdate | undefined> {
     const { post, clock, random } = this.#options;
-    const { endpoint, eventId, attempts } = due;
+    const { endpoint, eventId, time, attempts } = due;
     if (endpoint === undefined) return { state: "cancelled", attempts };
     const body = webhookBody(due);
+    // Numbers begin again where a backup is restored: with its time an event is told from the one that had its number before.
+    const id = `evt_${eventId}_${time}`;
     const message = {
       url: endpoint.url,
       headers: {
         "content-type": "application/json",
         "user-agent": "Fanfare",
-        ...signatureHeaders({ id: `evt_${eventId}`, nowMs: clock.wallNow(), body }, endpoint.secret),
+        ...signatureHeaders({ id, nowMs: clock.wallNow(), body }, endpoint.secret),
       },
       body,
     };

@@ -5,7 +5,7 @@ const MS_PER_SECOND = 1_000;
 
 /** What is sent and signed. */
 export type SignedMessage = {
-  /** The same for every attempt, so that a receiver knows what it has already. */
+  /** The same for every attempt of one event and of no other, so that a receiver knows what it has already. */
   readonly id: string;
   /** When this attempt is made, milliseconds since the Unix epoch. */
   readonly nowMs: number;

@@ -19,6 +19,12 @@ const payload = z.strictObject({
 });
 const deliveries = z.array(z.looseObject({ id: z.int(), state: z.string(), attempts: z.int() }));
 
+/** The `webhook-id` that goes with this body. */
+function idOf(body: string): string {
+  const { id, timestamp } = payload.parse(JSON.parse(body));
+  return `evt_${id}_${timestamp}`;
+}
+
 async function openReceiver(): Promise<WebhookReceiver> {
   const receiver = await WebhookReceiver.start();
   onTestFinished(() => receiver.close());
@@ -66,7 +72,7 @@ test("a receiver that fails twice and a server that is killed in between: every 
   expect(bodies.map(({ id }) => id)).toEqual(bodies.map(({ id }) => id).toSorted((left, right) => left - right));
   expect(bodies.every(({ channelId }) => channelId === channel.channelId)).toBe(true);
   const failed = receiver.received.filter(({ status }) => status === 503);
-  expect(failed.map(({ headers }) => headers["webhook-id"])).toEqual(failed.map(() => "evt_1"));
+  expect(failed.map(({ headers }) => headers["webhook-id"])).toEqual(failed.map(({ body }) => idOf(body)));
   expect(failed.length).toBeGreaterThanOrEqual(2);
   for (const { headers, body, url } of receiver.received) {
     const signed = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
@@ -82,7 +88,7 @@ test("a receiver that fails twice and a server that is killed in between: every 
   await waitFor("the delivery that was sent again", 10_000, () =>
     receiver.received.length > before ? true : undefined,
   );
-  expect(receiver.received.at(-1)?.headers["webhook-id"]).toBe(`evt_${bodies[1]?.id}`);
+  expect(receiver.received.at(-1)?.headers["webhook-id"]).toBe(`evt_${bodies[1]?.id}_${bodies[1]?.timestamp}`);
 });
 
 test("a webhook into a network that is not allowed, or to the server itself, is never connected to", async () => {

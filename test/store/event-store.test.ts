@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EndpointScope } from "../../src/control/callbacks.ts";
 import { NO_ALERTS } from "../../src/control/channel.ts";
-import type { DeliveryUpdate, DueDelivery } from "../../src/control/deliveries.ts";
+import type { DeliveryTurn, DeliveryUpdate, DueDelivery } from "../../src/control/deliveries.ts";
 import type { NewEvent } from "../../src/control/events.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
@@ -16,6 +16,7 @@ import { newChannel } from "./store-suite-data.ts";
 const A = "ls-20260101000000-00001";
 const B = "ls-20260101000000-00002";
 const PAGE = { number: 1, size: 10 };
+const LIMITS = { inFlightMax: 10, perHostMax: 10, retriesMax: 10 };
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 let folder = "";
@@ -50,13 +51,16 @@ function setEndpoint(scope: EndpointScope, url: string, updateTime = 1): Promise
 }
 
 /** Of the deliveries that are due at a time: event and address. */
-async function due(nowMs: number, except: readonly string[] = []): Promise<(readonly [number, string | undefined])[]> {
-  const found = await deliveries.findDueDeliveries(nowMs, 10, except);
+async function due(
+  nowMs: number,
+  inFlight: readonly DeliveryTurn[] = [],
+): Promise<(readonly [number, string | undefined])[]> {
+  const found = await deliveries.findDueDeliveries(nowMs, LIMITS, inFlight);
   return found.map(({ eventId, endpoint }) => [eventId, endpoint?.url] as const);
 }
 
 async function finish(eventId: number, update: Partial<DeliveryUpdate> = {}, nowMs = 100): Promise<void> {
-  const found = (await deliveries.findDueDeliveries(Number.MAX_SAFE_INTEGER, 10, [])).find(
+  const found = (await deliveries.findDueDeliveries(Number.MAX_SAFE_INTEGER, LIMITS, [])).find(
     (each): each is DueDelivery => each.eventId === eventId,
   );
   if (found === undefined) throw new Error(`${eventId} is not the first of its channel`);
@@ -114,7 +118,7 @@ test("an event goes to its channel's endpoint, else to the default one, else now
   await events.appendEvents([event(A, 1)]);
   await setEndpoint("default", "http://default");
   await setEndpoint({ channelId: A }, "http://own");
-  await events.appendEvents([event(A, 2), event(B, 2), event(B, 3, { isForWebhook: false })]);
+  await events.appendEvents([event(A, 2), event(B, 3), event(B, 3, { isForWebhook: false })]);
   expect(await due(10)).toEqual([
     [2, "http://own"],
     [3, "http://default"],
@@ -133,20 +137,21 @@ test("of each channel only the oldest waiting delivery is due, and one that wait
     [1, "http://default"],
     [3, "http://default"],
   ]);
-  expect(await due(10, [A])).toEqual([[3, "http://default"]]);
+  expect(await due(10, [{ channelId: A, host: "default", isRetry: false }])).toEqual([[3, "http://default"]]);
   await finish(1, { state: "waiting", attempts: 1, nextTime: 50, lastStatus: 503, url: "http://default" });
   expect(await due(10)).toEqual([[3, "http://default"]]);
-  expect(await deliveries.findNextDueTime([])).toBe(3);
+  expect(await deliveries.findNextDueTime(2)).toBe(3);
+  expect(await deliveries.findNextDueTime(3)).toBe(50);
   await finish(3);
-  expect(await deliveries.findNextDueTime([])).toBe(50);
-  expect(await deliveries.findNextDueTime([A])).toBeUndefined();
+  expect(await deliveries.findNextDueTime(10)).toBe(50);
+  expect(await deliveries.findNextDueTime(50)).toBeUndefined();
   expect(await due(49)).toEqual([]);
   expect(await due(50)).toEqual([[1, "http://default"]]);
   await finish(1, { lastStatus: 200 }, 60);
   expect(await due(60)).toEqual([[2, "http://default"]]);
   await finish(2, {}, 60);
   await finish(4, {}, 60);
-  expect(await deliveries.findNextDueTime([])).toBeUndefined();
+  expect(await deliveries.findNextDueTime(0)).toBeUndefined();
 });
 
 test("a delivery is shown with its attempts, its last answer and when it is due", async () => {
@@ -171,7 +176,7 @@ test("a delivery knows its endpoint as it is at its turn, with what it signs wit
   await finish(1, { state: "waiting", nextTime: 5_000 });
   await setEndpoint("default", "http://new", 60);
   // A new address is tried at once.
-  const [found] = await deliveries.findDueDeliveries(60, 10, []);
+  const [found] = await deliveries.findDueDeliveries(60, LIMITS, []);
   expect(found?.endpoint).toEqual({ url: "http://new", secret: "whsec_http://new", revision: 2 });
   expect(found?.retryUntil).toBe(1 + DAY_MS);
   await setEndpoint({ channelId: A }, "http://own", 70);
@@ -208,7 +213,7 @@ test("resending makes a delivery wait again as if it were new, before the younge
   await finish(1, { state: "failed", attempts: 30, lastStatus: 500 });
   await finish(2, { state: "waiting", nextTime: 900 });
   expect(await deliveries.resendDelivery(1, 100, 500)).toMatchObject({ state: "waiting", attempts: 0, nextTime: 100 });
-  const [found] = await deliveries.findDueDeliveries(100, 10, []);
+  const [found] = await deliveries.findDueDeliveries(100, LIMITS, []);
   expect(found).toMatchObject({ eventId: 1, attempts: 0, retryUntil: 500 });
   expect(await deliveries.resendDelivery(99, 100, 500)).toBeUndefined();
 });
@@ -264,7 +269,7 @@ test("old events go, a few at a time, with their deliveries and what would lead 
   expect(await events.pruneEvents(10, 2)).toBe(1);
   expect(await events.pruneEvents(10, 2)).toBe(0);
   expect(await due(100)).toEqual([[4, "http://default"]]);
-  expect(await deliveries.findNextDueTime([A])).toBeUndefined();
+  expect(await deliveries.findNextDueTime(20)).toBeUndefined();
 });
 
 test("a deleted channel's endpoint is kept for what waits, and no longer", async () => {
@@ -294,8 +299,12 @@ test("everything that is asked for all the time is found by an index", async () 
   expect(plan("SELECT event_id FROM event WHERE time < 5 ORDER BY time LIMIT 500")).toEqual([
     "SEARCH event USING INDEX event_by_time (time<?)",
   ]);
-  expect(plan("SELECT channel_id FROM delivery_lane WHERE next_time <= 5 ORDER BY next_time LIMIT 16")).toEqual([
-    expect.stringContaining("INDEX delivery_lane_by_time (next_time<?)"),
+  const lanes = "SELECT channel_id, host FROM delivery_lane WHERE is_retry = 0 AND next_time <= 5";
+  expect(plan(`${lanes} AND channel_id NOT IN ('x') AND host NOT IN ('y') ORDER BY next_time LIMIT 16`)).toEqual([
+    "SEARCH delivery_lane USING COVERING INDEX delivery_lane_by_turn (is_retry=? AND next_time<?)",
+  ]);
+  expect(plan("SELECT next_time FROM delivery_lane WHERE next_time > 5 ORDER BY next_time LIMIT 1")).toEqual([
+    expect.stringContaining("INDEX delivery_lane_by_time (next_time>?)"),
   ]);
   expect(plan("SELECT * FROM delivery WHERE state = 'waiting' AND channel_id = 'x' ORDER BY event_id LIMIT 1")).toEqual(
     ["SEARCH delivery USING INDEX delivery_waiting (state=? AND channel_id=?)"],

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LogFields } from "../../src/base/log.ts";
@@ -103,6 +104,15 @@ async function pass(ms: number): Promise<void> {
   }
 }
 
+/** Gives so many channels an endpoint each, all on other hosts. */
+async function ownHosts(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const url = `https://host-${index}.example.com/`;
+    await store.setEndpoint({ channelId: `ls-${index}` }, { url, secret: SECRET, updateTime: clock.wallNow() });
+  }
+}
+
+const channelsOf = (some: readonly Call[]) => some.map(({ event }) => event.channelId);
 const sent = () => calls.map(({ event }) => event.id);
 const last = (): Call => {
   const call = calls.at(-1);
@@ -122,7 +132,10 @@ test("an event is sent as the original sends it, signed, and delivered with 2xx"
   expect(message.body).toBe(
     `{"id":1,"logLevel":"INFO","channelId":"ls-a","event":"STREAM_UPDATE","timestamp":${clock.wallNow()}}`,
   );
-  expect(message.headers).toMatchObject({ "content-type": "application/json", "webhook-id": "evt_1" });
+  expect(message.headers).toMatchObject({
+    "content-type": "application/json",
+    "webhook-id": `evt_1_${clock.wallNow()}`,
+  });
   expect(new Webhook(SECRET).verify(message.body, message.headers)).toMatchObject({ id: 1 });
   await last().answer({ status: 204 });
   expect(await shown()).toEqual([[1, "delivered", 1]]);
@@ -132,13 +145,14 @@ test("an event is sent as the original sends it, signed, and delivered with 2xx"
 
 test("a failure is tried again after 5, 10, 20 … s, under the same id and a new timestamp", async () => {
   await happen("ls-a");
+  const id = `evt_1_${clock.wallNow()}`;
   await last().answer({ status: 500 });
   for (const [index, pauseMs] of [5_000, 10_000, 20_000, 40_000].entries()) {
     await pass(pauseMs - 1);
     expect(calls).toHaveLength(index + 1);
     await pass(1_000);
     expect(calls).toHaveLength(index + 2);
-    expect(last().message.headers["webhook-id"]).toBe("evt_1");
+    expect(last().message.headers["webhook-id"]).toBe(id);
     expect(last().message.headers["webhook-timestamp"]).toBe(String(Math.floor(clock.wallNow() / 1_000)));
     await last().answer(index % 2 === 0 ? { problem: "TIMEOUT" } : { status: 302 });
   }
@@ -192,10 +206,97 @@ test("410 ends the delivery and its endpoint; what else waits for it is cancelle
 });
 
 test("at most 16 are under way, and the next begins when one is over", async () => {
+  await ownHosts(20);
   await happen(...Array.from({ length: 20 }, (_, index) => `ls-${index}`));
   expect(calls).toHaveLength(16);
   await calls[3]?.answer({ status: 200 });
   expect(calls).toHaveLength(17);
+});
+
+test("a host that hangs holds four of the sixteen, however many channels lead there, and nobody else's", async () => {
+  const hanging = Array.from({ length: 30 }, (_, index) => `hanging-${index + 10}`);
+  await happen(...hanging);
+  expect(channelsOf(calls)).toEqual(hanging.slice(0, 4));
+  await ownHosts(3);
+  await happen("ls-0", "ls-1", "ls-2");
+  expect(channelsOf(calls).slice(4)).toEqual(["ls-0", "ls-1", "ls-2"]);
+  await calls[1]?.answer({ problem: "TIMEOUT" });
+  expect(channelsOf(calls).slice(7)).toEqual(["hanging-14"]);
+  // Also where the lanes were there before this process.
+  await deliverer.close();
+  calls = [];
+  deliverer = start();
+  deliverer.wake();
+  await settle();
+  expect(channelsOf(calls).toSorted()).toEqual(
+    ["hanging-10", "hanging-12", "hanging-13", "hanging-14", "ls-0", "ls-1", "ls-2"].toSorted(),
+  );
+});
+
+test("an endpoint that moves takes its lanes along: they count for the new host", async () => {
+  const waiting = Array.from({ length: 6 }, (_, index) => `ls-${index}`);
+  await happen(...waiting);
+  expect(calls).toHaveLength(4);
+  const moved = { url: "https://other.example.com:8443/", secret: SECRET, updateTime: clock.wallNow() };
+  await store.setEndpoint("default", moved);
+  deliverer.wake();
+  await settle();
+  expect(calls.slice(4).map(({ message }) => message.url)).toEqual([moved.url, moved.url]);
+  await ownHosts(1);
+  await store.removeEndpoint({ channelId: "ls-0" });
+  for (const call of calls.slice(0, 4)) await call.answer({ status: 500 });
+  await happen("ls-7", "ls-8", "ls-9");
+  expect(channelsOf(calls.slice(6))).toEqual(["ls-7", "ls-8"]);
+});
+
+test("what was never tried goes before what is tried again, and retries never hold all sixteen", async () => {
+  await ownHosts(40);
+  const failing = Array.from({ length: 20 }, (_, index) => `ls-${index}`);
+  await happen(...failing);
+  // Each failure makes room for the next.
+  for (let index = 0; index < 20; index += 1) await calls[index]?.answer({ problem: "TIMEOUT" });
+  calls = [];
+  await pass(6_000);
+  expect(calls).toHaveLength(12);
+  await happen("ls-30", "ls-31", "ls-32", "ls-33", "ls-34");
+  expect(channelsOf(calls.slice(12))).toEqual(["ls-30", "ls-31", "ls-32", "ls-33"]);
+  await calls[0]?.answer({ problem: "TIMEOUT" });
+  expect(channelsOf(calls.slice(16))).toEqual(["ls-34"]);
+});
+
+test("a delivery that is sent again while it is under way is sent again, whatever comes of the first", async () => {
+  const resend = () => store.resendDelivery(1, clock.wallNow(), clock.wallNow() + HOUR_MS);
+  await happen("ls-a", "ls-a");
+  await resend();
+  deliverer.wake();
+  await settle();
+  expect(sent()).toEqual([1]);
+  await last().answer({ status: 200 });
+  expect(sent()).toEqual([1, 1]);
+  expect(await shown()).toEqual([
+    [1, "waiting", 0],
+    [2, "waiting", 0],
+  ]);
+  await resend();
+  await last().answer({ status: 500 });
+  // At once, since that pause belongs to what was before.
+  expect(sent()).toEqual([1, 1, 1]);
+  expect(new Set(calls.map(({ message }) => message.headers["webhook-id"])).size).toBe(1);
+  await last().answer({ status: 200 });
+  expect(sent()).toEqual([1, 1, 1, 2]);
+});
+
+test("an event of a restored database has another id than the one of the same number before", async () => {
+  await happen("ls-a");
+  const before = last().message.headers["webhook-id"];
+  await last().answer({ status: 200 });
+  const other = new DatabaseSync(join(folder, "fanfare.db"));
+  other.exec("DELETE FROM delivery; DELETE FROM event; DELETE FROM counter WHERE name = 'event'");
+  other.close();
+  await pass(1_000);
+  await happen("ls-a");
+  expect(sent()).toEqual([1, 1]);
+  expect(last().message.headers["webhook-id"]).not.toBe(before);
 });
 
 test("what was under way or waiting at the end of a process is sent by the next one", async () => {
@@ -223,8 +324,8 @@ test("a result that the database does not take is kept and not sent again", asyn
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
     resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
-    findDueDeliveries: (nowMs, limit, except) => store.findDueDeliveries(nowMs, limit, except),
-    findNextDueTime: (except) => store.findNextDueTime(except),
+    findDueDeliveries: (...asked) => store.findDueDeliveries(...asked),
+    findNextDueTime: (nowMs) => store.findNextDueTime(nowMs),
     updateDelivery: (due, update, nowMs) =>
       isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.updateDelivery(due, update, nowMs),
   };
@@ -246,9 +347,9 @@ test("a database that cannot be read is asked again", async () => {
   const refusing: DeliveryStore = {
     listDeliveries: (filter, page) => store.listDeliveries(filter, page),
     resendDelivery: (eventId, nowMs, retryUntil) => store.resendDelivery(eventId, nowMs, retryUntil),
-    findDueDeliveries: (nowMs, limit, except) =>
-      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.findDueDeliveries(nowMs, limit, except),
-    findNextDueTime: (except) => store.findNextDueTime(except),
+    findDueDeliveries: (...asked) =>
+      isLocked ? Promise.reject(new StoreUnavailableError("locked")) : store.findDueDeliveries(...asked),
+    findNextDueTime: (nowMs) => store.findNextDueTime(nowMs),
     updateDelivery: (due, update, nowMs) => store.updateDelivery(due, update, nowMs),
   };
   deliverer = start(refusing);
