@@ -34,6 +34,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   streamPassword: "The same as `password`.",
   enabled: "Of a platform: false keeps it READY. Of `backup`: whether there is a backup ingest.",
   bufferPolicy: "What a platform that is too slow loses: frames (drop, the default), or its connection (disconnect).",
+  tls: "Whom an rtmps:// platform is believed, beside the usual authorities.",
+  ca: "Authorities beside the usual ones, in PEM form, up to 16384 characters; empty removes them.",
+  fingerprint:
+    "SHA-256 of the one certificate that is taken, whoever signed it: 64 hexadecimal digits, colons are left out; empty removes it.",
   hold: "What happens when the encoder is lost.",
   seconds: "How long platforms are held then, 0 to 1800; 0 ends the broadcast at once. 120 unless set.",
   backup: "A second encoder with a key of its own that stands by.",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CHANNEL_STATUSES } from "./channel-status.ts";
 import { PLATFORM_NAMES } from "./platform-names.ts";
 import { rtmpUrlProblem } from "./rtmp-url.ts";
+import { targetTrust } from "./target-trust.ts";
 
 /** Longest values, in characters. */
 const LONGEST = { rtmpUrl: 1024, streamKey: 512, login: 128, label: 40 } as const;
@@ -78,7 +79,7 @@ const streamKey = secretText(LONGEST.streamKey).refine((text) => text.trim() !==
 
 const login = secretText(LONGEST.login);
 
-const comingWithPlatforms = { tracks: notYet(), tls: notYet() };
+const comingWithPlatforms = { tracks: notYet() };
 const bufferPolicy = oneOf(["drop", "disconnect"]);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
@@ -126,6 +127,7 @@ const platform = z.object(
     label: optional(label),
     bufferPolicy: optional(bufferPolicy),
     ...comingWithPlatforms,
+    tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
 );
@@ -180,6 +182,7 @@ export const editPlatformRequest = z.object({
   label: optional(label),
   bufferPolicy: optional(bufferPolicy),
   ...comingWithPlatforms,
+  tls: optional(targetTrust),
 });
 
 export type EditPlatformRequest = z.output<typeof editPlatformRequest>;

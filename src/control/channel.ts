@@ -5,6 +5,7 @@ import type {
   IngestSlot,
   TargetId,
   TargetSpec,
+  TargetTrust,
 } from "../exchange/channel-spec.ts";
 import type { PlanType } from "./plan.ts";
 
@@ -32,6 +33,8 @@ export type TargetSettings = {
   readonly label?: string;
   readonly isEnabled: boolean;
   readonly bufferPolicy: BufferPolicy;
+  /** Absent: nothing is said of it. */
+  readonly tls?: TargetTrust;
 };
 
 /** One target as stored. */
@@ -103,9 +106,9 @@ export function channelSpec(channel: Channel): ChannelSpec {
 
 /** What the media thread is told of one target. */
 export function targetSpec(target: Target): TargetSpec {
-  const { targetId, url, streamKey, isEnabled, bufferPolicy, loginId, loginPassword = "" } = target;
+  const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, loginId, loginPassword = "" } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
-  return { targetId, url, streamKey, ...credentials, isEnabled, bufferPolicy };
+  return { targetId, url, streamKey, ...credentials, isEnabled, bufferPolicy, ...(tls === undefined ? {} : { tls }) };
 }
 
 /** Which of the channel's keys this is; undefined where it is none. */

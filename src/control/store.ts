@@ -1,4 +1,4 @@
-import type { BufferPolicy, ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { BufferPolicy, ChannelId, TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { AccessKeyStore } from "./access-key.ts";
 import type {
   Alerts,
@@ -40,7 +40,7 @@ export type ChannelDecision = (present: Channel) => ChannelChange;
  */
 export type ChannelCheck = (present: Channel) => void;
 
-/** What changes of a target. Absent keeps; for login and label `""` clears. */
+/** What changes of a target. Absent keeps; for login, label and what is in `tls` `""` clears. */
 export type TargetChange = {
   readonly url?: string;
   readonly streamKey?: string;
@@ -49,6 +49,7 @@ export type TargetChange = {
   readonly label?: string;
   readonly isEnabled?: boolean;
   readonly bufferPolicy?: BufferPolicy;
+  readonly tls?: TargetTrust;
 };
 
 /** Which channels a list holds. Absent: no condition. */

@@ -9,6 +9,7 @@ import type { Dialer, LinkEvents } from "../relay/ports.ts";
 import { forbiddenAddress, nameNotResolved } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
+import { TlsMemory } from "./tls-memory.ts";
 
 export type RtmpDialerDeps = {
   readonly clock: Clock;
@@ -16,6 +17,8 @@ export type RtmpDialerDeps = {
   readonly resolver: Resolver;
   /** Which addresses may be connected to; read anew at each attempt. */
   readonly policy: AddressPolicy;
+  /** Authorities, as PEM, that targets may be vouched for by beside the usual ones; absent: none. */
+  readonly extraCa?: string;
   /** Told of a mistake of our own that ended one link. */
   readonly onFault: (error: unknown) => void;
 };
@@ -24,10 +27,12 @@ export type RtmpDialerDeps = {
 export class RtmpDialer implements Dialer {
   readonly #deps: RtmpDialerDeps;
   readonly #links = new Set<RtmpLink>();
+  readonly #tlsMemory: TlsMemory;
   #whenIdle: (() => void) | undefined;
 
   constructor(deps: RtmpDialerDeps) {
     this.#deps = deps;
+    this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
   }
 
   dial(target: TargetSpec, events: LinkEvents): RtmpLink {
@@ -36,7 +41,7 @@ export class RtmpDialer implements Dialer {
       clock,
       randomBytes,
       onFault,
-      open: (address, signal) => this.#open(address, signal),
+      open: (address, signal) => this.#open(target, address, signal),
       onGone: (gone) => {
         this.#links.delete(gone);
         if (this.#links.size === 0) this.#whenIdle?.();
@@ -55,10 +60,12 @@ export class RtmpDialer implements Dialer {
   }
 
   /** Resolves and checks the name anew each time: an answer may change between two attempts. */
-  async #open(address: TargetAddress, signal: AbortSignal): Promise<Socket> {
+  async #open(target: TargetSpec, address: TargetAddress, signal: AbortSignal): Promise<Socket> {
     const addresses = await this.#resolve(address, signal);
     const { socket, checked } = await openTcp(addresses, this.#deps.clock, signal);
-    return address.scheme === "rtmps" ? openTls(socket, checked, this.#deps.clock, signal) : socket;
+    if (address.scheme === "rtmp") return socket;
+    const trust = { tls: target.tls ?? {}, memory: this.#tlsMemory, targetId: target.targetId };
+    return openTls(socket, checked, trust, this.#deps.clock, signal);
   }
 
   async #resolve(address: TargetAddress, signal: AbortSignal): Promise<readonly CheckedAddress[]> {

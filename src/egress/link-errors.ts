@@ -1,4 +1,4 @@
-import { targetError } from "../exchange/target-errors.ts";
+import { type TargetErrorName, targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { ForbiddenReason } from "../net/target-address.ts";
 import type { ClientFailure, ClientStage } from "../protocol/rtmp/client-session.ts";
@@ -52,8 +52,33 @@ export function socketError(systemCode: string | undefined, stage: ClientStage |
   }
 }
 
-export function tlsFailed(kind: "certificate" | "handshake" | "unanswered"): TargetError {
-  return targetError(`tls-${kind}`);
+/** OpenSSL's and Node's words for what is wrong with a certificate or a handshake. */
+const TLS_FAULTS = {
+  CERT_HAS_EXPIRED: "tls-expired",
+  CERT_NOT_YET_VALID: "tls-not-yet-valid",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "tls-self-signed",
+  // The chain ends in a root that is not among ours.
+  SELF_SIGNED_CERT_IN_CHAIN: "tls-unknown-authority",
+  UNABLE_TO_GET_ISSUER_CERT: "tls-unknown-authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "tls-unknown-authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls-unknown-authority",
+  ERR_TLS_CERT_ALTNAME_INVALID: "tls-wrong-host",
+  ERR_TLS_CERT_ALTNAME_FORMAT: "tls-wrong-host",
+  ERR_SSL_UNSUPPORTED_PROTOCOL: "tls-too-old",
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "tls-too-old",
+  ERR_SSL_WRONG_VERSION_NUMBER: "tls-foreign",
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: "tls-foreign",
+  ERR_SSL_UNEXPECTED_MESSAGE: "tls-foreign",
+  ECONNRESET: "tls-closed",
+  EPIPE: "tls-closed",
+} as const satisfies Readonly<Record<string, TargetErrorName>>;
+
+const isKnownTlsFault = (code: string): code is keyof typeof TLS_FAULTS => Object.hasOwn(TLS_FAULTS, code);
+
+/** Why there is no TLS with a target, by the error's code. */
+export function tlsFailed(code: string): TargetError {
+  if (isKnownTlsFault(code)) return targetError(TLS_FAULTS[code]);
+  return targetError(/CERT|CRL|ISSUER|SUBJECT/.test(code) ? "tls-certificate" : "tls-handshake");
 }
 
 /** A stage of the dialogue took longer than its deadline. */

@@ -1,9 +1,12 @@
 import { connect as connectTcp, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
+import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
+import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { socketError, tlsFailed } from "./link-errors.ts";
+import type { TlsMemory } from "./tls-memory.ts";
 
 const TCP_DEADLINE_MS = 10_000;
 /** … for each, where a name has several addresses. */
@@ -67,25 +70,53 @@ export async function openTcp(
 export async function openTls(
   socket: Socket,
   checked: CheckedAddress,
+  trust: { readonly tls: TargetTrust; readonly memory: TlsMemory; readonly targetId: TargetId },
   clock: Clock,
   signal: AbortSignal,
-): Promise<Socket> {
+): Promise<TLSSocket> {
   const { address, serverName } = checked;
+  const { tls, memory } = trust;
+  const sessionName = memory.sessionName(trust.targetId, checked, tls);
   const secured = connectTls({
     socket,
     host: address,
-    minVersion: "TLSv1.2",
+    secureContext: memory.context(tls.ca),
+    // A pinned certificate is known: nobody has to vouch for it.
+    rejectUnauthorized: tls.fingerprint === undefined,
+    ...memory.session(sessionName),
     ...(serverName === undefined ? {} : { servername: serverName }),
+  });
+  // With TLS 1.2 it comes before we know whom we speak to, with TLS 1.3 after it and more than once.
+  let isVerified = false;
+  let early: Buffer | undefined;
+  secured.on("session", (session) => {
+    if (isVerified) memory.keep(sessionName, session);
+    else early = session;
   });
   try {
     await whenOpen(secured, "secureConnect", TLS_DEADLINE_MS, clock, signal);
-    return secured;
   } catch (error) {
     secured.destroy();
+    memory.forget(sessionName);
     signal.throwIfAborted();
-    if (error === DEADLINE) throw new OpenError("tls", tlsFailed("unanswered"));
-    throw new OpenError("tls", tlsFailed(isAboutCertificate(error) ? "certificate" : "handshake"), { cause: error });
+    if (error === DEADLINE) throw new OpenError("tls", targetError("tls-unanswered"));
+    throw new OpenError("tls", tlsFailed(systemCode(error) ?? "ECONNRESET"), { cause: error });
   }
+  // A session that is taken up shows no certificate: it was kept because that of its first connection was the one.
+  const isPinHeld =
+    tls.fingerprint === undefined || secured.isSessionReused() || fingerprintOf(secured) === tls.fingerprint;
+  if (!isPinHeld) {
+    secured.destroy();
+    throw new OpenError("tls", targetError("tls-wrong-fingerprint"));
+  }
+  isVerified = true;
+  if (early !== undefined) memory.keep(sessionName, early);
+  return secured;
+}
+
+/** SHA-256 of the certificate that was shown, as 64 small hexadecimal digits. */
+function fingerprintOf(secured: TLSSocket): string | undefined {
+  return secured.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 /** IPv4 and IPv6 in turn: a name with many addresses of a family that is broken here must not hide the other. */
@@ -134,8 +165,4 @@ export function systemCode(error: unknown): string | undefined {
 
 function isUnreachable(error: unknown): boolean {
   return ["ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH"].includes(systemCode(error) ?? "");
-}
-
-function isAboutCertificate(error: unknown): boolean {
-  return /CERT|ALTNAME|SELF_SIGNED|ISSUER|UNABLE_TO/.test(systemCode(error) ?? "");
 }

@@ -11,6 +11,14 @@ export type TargetId = number;
 export const BUFFER_POLICIES = ["drop", "disconnect"] as const;
 export type BufferPolicy = (typeof BUFFER_POLICIES)[number];
 
+/** Whom a target behind TLS is believed. Absent fields: whoever the authorities of this machine vouch for. */
+export type TargetTrust = {
+  /** Authorities beside the usual ones, as PEM. */
+  readonly ca?: string;
+  /** SHA-256 of the one certificate that is taken, as 64 small hexadecimal digits: whoever signed it, whatever it is for, and no other. */
+  readonly fingerprint?: string;
+};
+
 /** Where one target is and whether it is wanted. Holds secrets: never log it. */
 export type TargetSpec = {
   readonly targetId: TargetId;
@@ -24,6 +32,8 @@ export type TargetSpec = {
   readonly isEnabled: boolean;
   /** Absent: `drop`. */
   readonly bufferPolicy?: BufferPolicy;
+  /** Absent: nothing is said of it. */
+  readonly tls?: TargetTrust;
 };
 
 /**

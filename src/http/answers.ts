@@ -88,6 +88,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     ...(target.loginPassword === undefined ? {} : { password: maskPassword(target.loginPassword) }),
     enabled: target.isEnabled,
     bufferPolicy: target.bufferPolicy,
+    ...(target.tls === undefined ? {} : { tls: target.tls }),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }

@@ -1,5 +1,6 @@
 import type { PlatformRequest } from "../contract/schemas.ts";
 import type { TargetSettings } from "../control/channel.ts";
+import type { TargetTrust } from "../exchange/channel-spec.ts";
 
 /** One element of `restream`, as the use cases take it. */
 export function targetSettings(platform: PlatformRequest): TargetSettings {
@@ -15,5 +16,11 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     ...(label === "" ? {} : { label }),
     isEnabled: platform.enabled ?? true,
     bufferPolicy: platform.bufferPolicy ?? "drop",
+    ...(platform.tls == null ? {} : { tls: targetTrust(platform.tls) }),
   };
+}
+
+/** What is said in a platform's `tls`; null counts as not said. */
+export function targetTrust({ ca, fingerprint }: NonNullable<PlatformRequest["tls"]>): TargetTrust {
+  return { ...(ca == null ? {} : { ca }), ...(fingerprint == null ? {} : { fingerprint }) };
 }

@@ -90,12 +90,13 @@ export class Target {
     return this.#outbox !== undefined && !this.#hasBegun;
   }
 
-  /** Takes a new spec; an address, key or login that changed is dialled at once. */
+  /** Takes a new spec; where an address, key, login or trust changed the target is dialled at once. */
   setSpec(spec: TargetSpec): void {
     const isReaddressed = spec.url !== this.#spec.url || spec.streamKey !== this.#spec.streamKey;
-    const isSameLogin = isSameCredentials(spec.credentials, this.#spec.credentials);
+    const isSamePeer =
+      isSameCredentials(spec.credentials, this.#spec.credentials) && isSameTrust(spec.tls, this.#spec.tls);
     this.#spec = spec;
-    if ((isReaddressed || !isSameLogin) && spec.isEnabled) this.redial("end");
+    if ((isReaddressed || !isSamePeer) && spec.isEnabled) this.redial("end");
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
     // Another key, or another server: nothing of ours can linger there. Last, since leaving the old one remembers it.
@@ -345,6 +346,10 @@ export class Target {
 
 function isSameCredentials(one: TargetSpec["credentials"], other: TargetSpec["credentials"]): boolean {
   return one?.id === other?.id && one?.password === other?.password;
+}
+
+function isSameTrust(one: TargetSpec["tls"], other: TargetSpec["tls"]): boolean {
+  return one?.ca === other?.ca && one?.fingerprint === other?.fingerprint;
 }
 
 function sumDrops(left: DroppedFrames, right: DroppedFrames): DroppedFrames {

@@ -8,6 +8,7 @@ import { up as sealSecrets } from "./migrations/0004-secrets.ts";
 import { up as addHoldAndBackup } from "./migrations/0005-hold-and-backup.ts";
 import { up as listChannels } from "./migrations/0006-channel-listing.ts";
 import { up as addDeliveryHosts } from "./migrations/0007-delivery-hosts.ts";
+import { up as addTargetTrust } from "./migrations/0009-target-trust.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
@@ -20,6 +21,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0005-hold-and-backup": { up: addHoldAndBackup },
     "0006-channel-listing": { up: listChannels },
     "0007-delivery-hosts": { up: addDeliveryHosts },
+    "0009-target-trust": { up: addTargetTrust },
   };
 }
 

@@ -2,7 +2,7 @@ import type { AccessKey } from "../control/access-key.ts";
 import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.ts";
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
-import { BUFFER_POLICIES } from "../exchange/channel-spec.ts";
+import { BUFFER_POLICIES, type TargetTrust } from "../exchange/channel-spec.ts";
 import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -78,7 +78,21 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     ...(row.label === "" ? {} : { label: row.label }),
     isEnabled: row.is_enabled === 1,
     bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
+    ...readTrust(row),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
+  };
+}
+
+function readTrust({ tls_ca: ca, tls_fingerprint: fingerprint }: TargetRow): { readonly tls?: TargetTrust } {
+  if (ca === "" && fingerprint === "") return {};
+  return { tls: { ...(ca === "" ? {} : { ca }), ...(fingerprint === "" ? {} : { fingerprint }) } };
+}
+
+/** What is said of whom to believe, as columns. */
+export function trustColumns({ ca, fingerprint }: TargetTrust) {
+  return {
+    ...(ca === undefined ? {} : { tls_ca: ca }),
+    ...(fingerprint === undefined ? {} : { tls_fingerprint: fingerprint }),
   };
 }
 

@@ -60,6 +60,9 @@ export type TargetRow = {
   readonly is_enabled: number;
   /** `drop` or `disconnect`. */
   readonly buffer_policy: string;
+  /** PEM; empty: not set. The same for the next one, which is 64 hexadecimal digits. */
+  readonly tls_ca: string;
+  readonly tls_fingerprint: string;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

@@ -25,7 +25,7 @@ import {
 } from "./access-keys.ts";
 import type { Database } from "./database.ts";
 import { takeNumbers } from "./numbers.ts";
-import { alertColumns, readChannel, readTarget } from "./rows.ts";
+import { alertColumns, readChannel, readTarget, trustColumns } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 import { writeTotals } from "./total-rows.ts";
@@ -187,6 +187,7 @@ export class SqlStore implements Store {
           ...(change.label === undefined ? {} : { label: change.label }),
           ...(change.isEnabled === undefined ? {} : { is_enabled: change.isEnabled ? 1 : 0 }),
           ...(change.bufferPolicy === undefined ? {} : { buffer_policy: change.bufferPolicy }),
+          ...trustColumns(change.tls ?? {}),
         })
         .where("target_id", "=", targetId)
         .execute();
@@ -259,6 +260,8 @@ async function insertTargets(
         label: target.label ?? "",
         is_enabled: target.isEnabled ? 1 : 0,
         buffer_policy: target.bufferPolicy,
+        tls_ca: target.tls?.ca ?? "",
+        tls_fingerprint: target.tls?.fingerprint ?? "",
         bytes: 0,
         play_ms: 0,
         retry_count: 0,

@@ -123,7 +123,7 @@ test.each([
   ["label", "l".repeat(41)],
   ["label", "a\nb"],
   ["tracks", { video: 0 }],
-  ["tls", { ca: "" }],
+  ["tls", true],
   ["bufferPolicy", "wait"],
 ])("restream[1].%s is 250002 as %j", (field, value) => {
   expect(platform({ [field]: value })).toBe(`250002 restream[1].${field}: invalid value.`);

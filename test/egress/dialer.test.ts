@@ -9,7 +9,8 @@ import type { Resolver } from "../../src/net/resolver.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { KitTarget } from "../../src/testkit/target.ts";
-import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, selfSigned, serve } from "../support/dialling.ts";
+import { certificate } from "../support/certificates.ts";
+import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
 test("a target that accepts is told the key, gets what is written, and at the end the words of a wanted stop", async () => {
   const target = await kitTarget();
@@ -203,7 +204,7 @@ test("rtmps names the host in its greeting and does not take a certificate nobod
   const names: string[] = [];
   const port = await serve(
     createTlsServer({
-      ...selfSigned("tls.example"),
+      ...certificate("tls.example"),
       SNICallback: (name, done) => {
         names.push(name);
         done(null);

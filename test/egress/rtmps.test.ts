@@ -4,13 +4,14 @@ import { beforeAll, expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import type { KitTarget } from "../../src/testkit/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
-import { dial, kitTarget, resolverOf, selfSigned, serve } from "../support/dialling.ts";
+import { certificate } from "../support/certificates.ts";
+import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
 const HOST = "secure.example";
-const pair = selfSigned(HOST);
+const pair = certificate(HOST);
 
 // This file's own world trusts the certificate, as an operating system trusts its authorities.
-beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.cert.toString()]));
+beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.cert]));
 
 /** A kit target behind TLS. */
 async function secureTarget(behaviour: TargetBehaviour = {}): Promise<{ target: KitTarget; url: string }> {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { certificate, fingerprintOf } from "../support/certificates.ts";
 import { Api, CHANNELS, PLATFORM, service, VIEWER } from "./api.ts";
 
 let api: Api;
@@ -27,7 +28,7 @@ const LAST_ERROR = {
 
 const url = (path: string) => `${CHANNELS}/${channelId}/platforms${path}`;
 const post = (path: string, body?: unknown) => api.call({ method: "POST", url: url(path), body });
-const put = (path: string) => api.call({ method: "PUT", url: url(path) });
+const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: url(path), body });
 const remove = (path: string) => api.call({ method: "DELETE", url: url(path) });
 const platforms = async () => (await api.call({ method: "GET", url: url("") })).body.content;
 
@@ -47,6 +48,21 @@ describe("call 16", () => {
     expect(body).toEqual({ content: { ...added, connectStatus: "READY", ...COUNTERS } });
     expect((await platforms()).map((each: { platId: number }) => each.platId)).toEqual([1, 2]);
     expect(api.runtime.applied).toMatchObject([{ revision: 2, targets: [{}, { targetId: 2, isEnabled: false }] }]);
+  });
+
+  test("whom it is believed is kept in one form, answered, changed and cleared field by field", async () => {
+    const authority = certificate("An authority", { isAuthority: true });
+    const fingerprint = fingerprintOf(authority);
+    const pin = fingerprint.replaceAll(":", "").toLowerCase();
+    const added = await post("", { ...NEW, tls: { ca: authority.cert, fingerprint } });
+    expect(added.body.content.tls).toEqual({ ca: authority.cert, fingerprint: pin });
+    expect(api.runtime.applied.at(-1)).toMatchObject({
+      targets: [{}, { tls: { ca: authority.cert, fingerprint: pin } }],
+    });
+    const address = { rtmpUrl: NEW.rtmpUrl, streamKey: NEW.streamKey };
+    expect((await put("/2", address)).body.content.tls).toEqual({ ca: authority.cert, fingerprint: pin });
+    expect((await put("/2", { ...address, tls: { ca: "" } })).body.content.tls).toEqual({ fingerprint: pin });
+    expect((await put("/2", { ...address, tls: { fingerprint: "" } })).body.content).not.toHaveProperty("tls");
   });
 
   test("on air it is told to the media thread at once", async () => {
@@ -80,7 +96,7 @@ describe("call 16", () => {
     [{}, 250011, "NEED_VALUE", "targetName must has a valid value"],
     [{ ...NEW, streamKey: "" }, 250011, "NEED_VALUE", "streamKey must has a valid value"],
     [{ ...NEW, rtmpUrl: "rtmp://host:0935/app" }, 250002, "INVALID_FORMAT", "rtmpUrl: invalid value."],
-    [{ ...NEW, tls: {} }, 250002, "INVALID_FORMAT", "tls: invalid value."],
+    [{ ...NEW, tls: { ca: "x" } }, 250002, "INVALID_FORMAT", "tls.ca: invalid value."],
     [[], 250012, "JSON_PARSE_GENERAL_ERROR", "Invalid request data,please check"],
   ])("with %j it is %d", async (body, code, name, message) => {
     const answer = await post("", body);

@@ -47,7 +47,12 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   label: LABEL,
   name: LABEL,
   tracks: NOT_YET,
-  tls: NOT_YET,
+  tls: wrong("an object with ca and fingerprint", true, "x"),
+  ca: wrong("certificates in PEM form, at most 16384 characters", 5, "x", {}),
+  fingerprint: wrong(
+    "the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons",
+    ...[5, "ab", "g".repeat(64), "AB:".repeat(32)],
+  ),
   bufferPolicy: oneOf(["drop", "disconnect"], "wait", "DROP"),
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),

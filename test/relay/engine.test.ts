@@ -530,6 +530,9 @@ test("a target whose login changes is dialled with the new one, and one whose lo
   expect(isDialled({})).toBe(true);
   expect(isDialled({})).toBe(false);
   expect(stage.dialer.links.map((link) => link.closedHow)).toEqual(["end", "end", "end", undefined]);
+  expect(isDialled({ tls: { fingerprint: "ab" } })).toBe(true);
+  expect(isDialled({ tls: { fingerprint: "ab" } })).toBe(false);
+  expect(isDialled({ tls: { fingerprint: "ab", ca: "x" } })).toBe(true);
 });
 
 test("a removed channel dismisses its encoder and ends its targets", () => {

@@ -129,7 +129,7 @@ describe("a database", () => {
     plain.exec(`
       DROP INDEX channel_listed; DROP INDEX channel_by_backup_stream_key; ALTER TABLE channel DROP COLUMN backup_stream_key_index;
       ALTER TABLE channel DROP COLUMN backup_stream_key; ALTER TABLE channel DROP COLUMN hold_seconds;
-      ALTER TABLE target DROP COLUMN buffer_policy;
+      ALTER TABLE target DROP COLUMN buffer_policy; ALTER TABLE target DROP COLUMN tls_ca; ALTER TABLE target DROP COLUMN tls_fingerprint;
       DROP INDEX channel_by_stream_key; ALTER TABLE channel DROP COLUMN stream_key_index; DROP TABLE encryption_key;
       DELETE FROM kysely_migration WHERE name >= '0004'; PRAGMA user_version = 0;
       UPDATE channel SET stream_key = 'canary-ingest'; UPDATE target SET stream_key = 'canary-target';

@@ -1,10 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { Server, Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
@@ -80,11 +76,18 @@ export type DialOptions = {
   readonly resolver?: Resolver;
   readonly streamKey?: string;
   readonly credentials?: TargetSpec["credentials"];
+  readonly tls?: TargetSpec["tls"];
+  readonly extraCa?: string;
 };
 
 /** Dials as the relay does; the link is gone when the test is over. */
 export function dial(url: string, options: DialOptions = {}): Dialled {
-  const dialer = new RtmpDialer({
+  return dialWith(dialerOf(options), url, options);
+}
+
+/** What dials, as the relay has it: its memory of TLS lasts from one dial to the next. */
+export function dialerOf(options: DialOptions = {}): RtmpDialer {
+  return new RtmpDialer({
     clock: options.clock ?? systemClock,
     randomBytes,
     resolver: options.resolver ?? resolverOf(),
@@ -92,7 +95,12 @@ export function dial(url: string, options: DialOptions = {}): Dialled {
     onFault: (error) => {
       throw error;
     },
+    ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
   });
+}
+
+/** Dials once more with the same dialer. */
+export function dialWith(dialer: RtmpDialer, url: string, options: DialOptions = {}): Dialled {
   const { promise: outcome, resolve } = Promise.withResolvers<Outcome>();
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<TargetError>();
   const link = dialer.dial(
@@ -102,6 +110,7 @@ export function dial(url: string, options: DialOptions = {}): Dialled {
       streamKey: options.streamKey ?? "the-key",
       isEnabled: true,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
     },
     {
       onPublishing: (publishing) => resolve({ publishing, error: undefined }),
@@ -120,16 +129,4 @@ export function dial(url: string, options: DialOptions = {}): Dialled {
 export async function failure(url: string, options: DialOptions = {}): Promise<string> {
   const { error } = await dial(url, options).outcome;
   return `${error?.code} ${error?.severity}`;
-}
-
-/** A key and a certificate that vouches for itself, for this host name. */
-export function selfSigned(host: string): { readonly key: Buffer; readonly cert: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), "fanfare-tls-"));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", `/CN=${host}`, "-addext", `subjectAltName=DNS:${host}`];
-  const kind = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
-  execFileSync("openssl", [...kind, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
-  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
-  rmSync(folder, { recursive: true });
-  return pair;
 }

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
+import type { CheckedAddress } from "../net/target-address.ts";
+
+/** Kept at most, each: sets of authorities are as many as there are differing `tls.ca`, sessions as many as targets. */
+const CONTEXTS_MAX = 64;
+const SESSIONS_MAX = 1_000;
+
+/**
+ * What is worth keeping between two connections over TLS: the authorities as OpenSSL reads them, which takes milliseconds, and
+ * each target's last session, which spares its next connection the certificates.
+ */
+export class TlsMemory {
+  readonly #extraCa: string;
+  readonly #contexts = new Map<string, SecureContext>();
+  readonly #sessions = new Map<string, Buffer>();
+
+  /** `extraCa`: authorities that all targets may be vouched for by, as PEM; empty: none beside the usual ones. */
+  constructor(extraCa: string) {
+    this.#extraCa = extraCa;
+  }
+
+  /** For a target with these authorities of its own. Throws where they are no PEM certificates. */
+  context(ca = ""): SecureContext {
+    const known = this.#contexts.get(ca);
+    if (known !== undefined) return known;
+    const own = [this.#extraCa, ca].filter((pem) => pem !== "");
+    const made = createSecureContext({
+      minVersion: "TLSv1.2",
+      ...(own.length === 0 ? {} : { ca: [...getCACertificates("default"), ...own] }),
+    });
+    keepAtMost(this.#contexts, CONTEXTS_MAX, ca, made);
+    return made;
+  }
+
+  /** A session is good for one target at one address under one trust: it stands for a certificate that was verified. */
+  sessionName(targetId: TargetId, { address, port, serverName = "" }: CheckedAddress, trust: TargetTrust): string {
+    const trusted = createHash("sha256")
+      .update(JSON.stringify([trust.ca, trust.fingerprint]))
+      .digest("base64");
+    return [targetId, address, port, serverName, trusted].join(" ");
+  }
+
+  /** The session to be taken up, as an option of `tls.connect`. */
+  session(name: string): { readonly session?: Buffer } {
+    const session = this.#sessions.get(name);
+    return session === undefined ? {} : { session };
+  }
+
+  keep(name: string, session: Buffer): void {
+    keepAtMost(this.#sessions, SESSIONS_MAX, name, session);
+  }
+
+  forget(name: string): void {
+    this.#sessions.delete(name);
+  }
+}
+
+/** The one that was put there first goes. */
+function keepAtMost<Value>(map: Map<string, Value>, countMax: number, name: string, value: Value): void {
+  map.delete(name);
+  map.set(name, value);
+  const [oldest] = map.keys();
+  if (map.size > countMax && oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,128 @@
+import { connect, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { expect, test } from "vitest";
+import { targetError } from "../../src/exchange/target-errors.ts";
+import { type CertificateOptions, certificate, fingerprintOf } from "../support/certificates.ts";
+import {
+  type DialOptions,
+  dial,
+  dialerOf,
+  dialWith,
+  hastyClock,
+  kitTarget,
+  resolverOf,
+  serve,
+} from "../support/dialling.ts";
+
+const HOST = "secure.example";
+const authority = certificate("Our authority", { isAuthority: true });
+const stranger = certificate("Another authority", { isAuthority: true });
+const leaf = certificate(HOST, { by: authority });
+const LONG_AGO = { from: "20200101000000Z", until: "20200201000000Z" };
+const FAR_AHEAD = { from: "20900101000000Z", until: "20910101000000Z" };
+
+const named: DialOptions = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
+const trusting: DialOptions = { ...named, tls: { ca: authority.cert } };
+
+/** A kit target behind TLS: its address, and of each connection the name it was asked for and whether its session was taken up. */
+async function secureTarget(options: TlsOptions, host = HOST) {
+  const seen: { readonly name: string | false; readonly isReused: boolean; readonly version: string | null }[] = [];
+  const target = await kitTarget();
+  const server = createTlsServer(options, (socket) => {
+    seen.push({
+      name: (socket as { servername?: string | false }).servername ?? false,
+      isReused: socket.isSessionReused(),
+      version: socket.getProtocol(),
+    });
+    const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
+    socket.on("error", () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  });
+  server.on("tlsClientError", () => undefined);
+  return { url: `rtmps://${host}:${await serve(server)}/live`, seen };
+}
+
+const outcomeOf = async (url: string, options: DialOptions) => (await dial(url, options).outcome).error;
+
+test.each([
+  ["expired", { by: authority, ...LONG_AGO }, HOST, "tls-expired"],
+  ["not valid yet", { by: authority, ...FAR_AHEAD }, HOST, "tls-not-yet-valid"],
+  ["vouching for itself", {}, HOST, "tls-self-signed"],
+  ["signed by an unknown authority", { by: stranger }, HOST, "tls-unknown-authority"],
+  ["of another host", { by: authority }, "other.example", "tls-wrong-host"],
+  ["of another address", { by: authority }, "127.0.0.2", "tls-wrong-host"],
+] as const)(
+  "a certificate that is %s has a sentence of its own",
+  async (_name, how: CertificateOptions, host, name) => {
+    const { url } = await secureTarget(certificate(host, how));
+    expect(await outcomeOf(url, trusting)).toEqual(targetError(name));
+  },
+);
+
+test("a target that speaks nothing newer than TLS 1.1 has a sentence of its own", async () => {
+  const old: TlsOptions = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" };
+  const { url } = await secureTarget({ ...leaf, ...old });
+  expect(await outcomeOf(url, trusting)).toEqual(targetError("tls-too-old"));
+});
+
+test.each([
+  ["never answers", (_socket: Socket): void => undefined, "tls-unanswered"],
+  ["answers something else", (socket: Socket): void => void socket.write(Buffer.alloc(1_537, 3)), "tls-foreign"],
+  ["closes", (socket: Socket): void => void socket.once("data", () => socket.end()), "tls-closed"],
+] as const)("a port that %s has a sentence of its own", async (_name, behave, name) => {
+  const port = await serve(createServer(behave));
+  const clock = name === "tls-unanswered" ? { clock: hastyClock } : {};
+  expect(await outcomeOf(`rtmps://127.0.0.1:${port}/live`, clock)).toEqual(targetError(name));
+});
+
+test.each(["TLSv1.2", "TLSv1.3"] as const)(
+  "%s: the name is told, and the next connection takes the session up",
+  async (version) => {
+    const { url, seen } = await secureTarget({ ...leaf, minVersion: version, maxVersion: version });
+    const dialer = dialerOf(trusting);
+    for (let count = 0; count < 3; count += 1) {
+      const { link, outcome } = dialWith(dialer, url, trusting);
+      expect((await outcome).error).toBeUndefined();
+      link.close("end");
+      await dialer.idle();
+    }
+    expect(seen.map(({ isReused }) => isReused)).toEqual([false, true, true]);
+    // A server of TLS 1.2 does not look at the name of a session that it takes up.
+    expect(seen[0]).toMatchObject({ name: HOST, version });
+    // Another trust: what was verified under the first is worth nothing.
+    const { error } = await dialWith(dialer, url, { ...named, tls: { ca: stranger.cert } }).outcome;
+    expect(error).toEqual(targetError("tls-unknown-authority"));
+  },
+);
+
+test("an address is verified as one, and no name is told", async () => {
+  const { url, seen } = await secureTarget(certificate("127.0.0.1", { by: authority }), "127.0.0.1");
+  expect(await outcomeOf(url, trusting)).toBeUndefined();
+  expect(seen).toMatchObject([{ name: false }]);
+});
+
+test("an authority of the whole server vouches for every target, beside a target's own", async () => {
+  const { url } = await secureTarget(leaf);
+  const extraCa = authority.cert;
+  expect(await outcomeOf(url, { ...named, extraCa })).toBeUndefined();
+  expect(await outcomeOf(url, { ...named, extraCa, tls: { ca: stranger.cert } })).toBeUndefined();
+  expect(await outcomeOf(url, named)).toEqual(targetError("tls-unknown-authority"));
+});
+
+test("a pinned certificate is taken whoever signed it, also again, and no other is, however well signed", async () => {
+  const pinned = certificate("other.example", LONG_AGO);
+  const fingerprint = fingerprintOf(pinned).replaceAll(":", "").toLowerCase();
+  const { url, seen } = await secureTarget(pinned);
+  const options = { ...named, tls: { fingerprint } };
+  const dialer = dialerOf(options);
+  for (let count = 0; count < 2; count += 1) {
+    const { link, outcome } = dialWith(dialer, url, options);
+    expect((await outcome).error).toBeUndefined();
+    link.close("end");
+    await dialer.idle();
+  }
+  expect(seen.map(({ isReused }) => isReused)).toEqual([false, true]);
+  const other = await secureTarget(leaf);
+  const error = await outcomeOf(other.url, { ...named, tls: { fingerprint, ca: authority.cert } });
+  expect(error).toEqual(targetError("tls-wrong-fingerprint"));
+});
