@@ -130,6 +130,8 @@ describe("a database", () => {
       DROP INDEX channel_listed; DROP INDEX channel_by_backup_stream_key; ALTER TABLE channel DROP COLUMN backup_stream_key_index;
       ALTER TABLE channel DROP COLUMN backup_stream_key; ALTER TABLE channel DROP COLUMN hold_seconds;
       ALTER TABLE target DROP COLUMN buffer_policy; ALTER TABLE target DROP COLUMN tls_ca; ALTER TABLE target DROP COLUMN tls_fingerprint;
+      DROP INDEX delivery_lane_by_turn; ALTER TABLE delivery_lane DROP COLUMN host; ALTER TABLE delivery_lane DROP COLUMN is_retry;
+      ALTER TABLE delivery DROP COLUMN resend_count;
       DROP INDEX channel_by_stream_key; ALTER TABLE channel DROP COLUMN stream_key_index; DROP TABLE encryption_key;
       DELETE FROM kysely_migration WHERE name >= '0004'; PRAGMA user_version = 0;
       UPDATE channel SET stream_key = 'canary-ingest'; UPDATE target SET stream_key = 'canary-target';
