@@ -11,6 +11,12 @@ export function maskPassword(password: string): string {
   return maskAfter(password, 1);
 }
 
+/** An address as a viewer sees it: scheme, host and port. What follows may be a secret, or hold one. */
+export function maskAddress(url: string): string {
+  const [, scheme = "", host = "", rest] = /^([a-z]+:\/\/)(?:[^/?#]*@)?([^/?#]*)(.*)$/is.exec(url) ?? [];
+  return rest === "" || rest === "/" ? `${scheme}${host}${rest}` : `${scheme}${host}/…`;
+}
+
 /** A stream key as a viewer sees it: the first four characters, the rest `*`, the length stays. */
 export function maskStreamKey(streamKey: string): string {
   return maskAfter(streamKey, VIEWER_KEY_CHARACTERS);

@@ -1,5 +1,5 @@
 import type { PublishStatusName } from "../contract/channel-status.ts";
-import { maskPassword, maskStreamKey } from "../contract/masks.ts";
+import { maskAddress, maskPassword, maskStreamKey } from "../contract/masks.ts";
 import type { AccessKey } from "../control/access-key.ts";
 import type { Alerts, Target } from "../control/channel.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../control/details.ts";
@@ -11,7 +11,7 @@ export type AnswerContext = {
   /** Where encoders send to: no key, no trailing slash. */
   readonly publishUrl: string;
   readonly publishStatusName: PublishStatusName;
-  /** A viewer sees stream keys masked. */
+  /** A viewer sees stream keys, logins and the paths of addresses masked. */
   readonly isViewer: boolean;
 };
 
@@ -19,6 +19,11 @@ const MS_PER_SECOND = 1_000;
 
 function shownKey(streamKey: string, { isViewer }: AnswerContext): string {
   return isViewer ? maskStreamKey(streamKey) : streamKey;
+}
+
+/** A viewer sees where something goes, and not by what path: some platforms and receivers put the secret there. */
+export function shownAddress(url: string, { isViewer }: Pick<AnswerContext, "isViewer">): string {
+  return isViewer ? maskAddress(url) : url;
 }
 
 function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerContext): string {
@@ -49,7 +54,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     // One value under two names: Live Station renamed the field in 2025.
     ...(startTime === undefined ? {} : { recentPublishStartTime: startTime, recentPublishTime: startTime }),
     ...alertAnswer(channel.alerts),
-    ...(channel.callbackUrl === undefined ? {} : { callbackEndpoint: channel.callbackUrl }),
+    ...(channel.callbackUrl === undefined ? {} : { callbackEndpoint: shownAddress(channel.callbackUrl, context) }),
     ...(channel.ingest === undefined ? {} : { ingest: ingestAnswer(channel.ingest) }),
   };
 }
@@ -82,9 +87,9 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
   return {
     platId: target.targetId,
     targetName: target.targetName,
-    rtmpUrl: target.url,
+    rtmpUrl: shownAddress(target.url, context),
     streamKey: shownKey(target.streamKey, context),
-    ...(target.loginId === undefined ? {} : { id: target.loginId }),
+    ...(target.loginId === undefined ? {} : { id: context.isViewer ? maskPassword(target.loginId) : target.loginId }),
     ...(target.loginPassword === undefined ? {} : { password: maskPassword(target.loginPassword) }),
     enabled: target.isEnabled,
     bufferPolicy: target.bufferPolicy,

@@ -1,6 +1,7 @@
 import type { Endpoint } from "../control/callbacks.ts";
 import type { Delivery } from "../control/deliveries.ts";
 import type { ChannelEvent } from "../control/events.ts";
+import { type AnswerContext, shownAddress } from "./answers.ts";
 
 /** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
 export function eventAnswer(event: ChannelEvent) {
@@ -19,10 +20,10 @@ export function eventAnswer(event: ChannelEvent) {
 }
 
 /** The answer of calls 11 and 12; nothing where no endpoint is set. The secret is shown when it was just made. */
-export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: boolean) {
+export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: boolean, context: AnswerContext) {
   if (endpoint === undefined) return {};
   return {
-    callbackUrl: endpoint.url,
+    callbackUrl: shownAddress(endpoint.url, context),
     updateTime: endpoint.updateTime,
     ...(endpoint.goneTime === undefined ? {} : { goneTime: endpoint.goneTime }),
     ...(isSecretShown ? { webhookSecret: endpoint.secret } : {}),
@@ -30,13 +31,13 @@ export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: bo
 }
 
 /** One element of the list of deliveries. */
-export function deliveryAnswer(delivery: Delivery) {
+export function deliveryAnswer(delivery: Delivery, context: AnswerContext) {
   return {
     id: delivery.eventId,
     channelId: delivery.channelId,
     event: delivery.code,
     timestamp: delivery.time,
-    url: delivery.url,
+    url: shownAddress(delivery.url, context),
     attempts: delivery.attempts,
     state: delivery.state.toUpperCase(),
     ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),

@@ -2,11 +2,22 @@ import type { Kysely, Transaction } from "kysely";
 import type { EndpointScope } from "../control/callbacks.ts";
 import type { DeliveryLimits, DeliveryTurn } from "../control/deliveries.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
-import { endpointHost, selectEndpointOf } from "./endpoint-rows.ts";
+import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
 import type { Schema } from "./schema.ts";
+import type { Secrets } from "./secrets.ts";
+
+/** Name and port of an endpoint's address, as lanes have it. */
+export function laneHost(url: string): string {
+  return new URL(url).host;
+}
 
 /** Puts the lane of a channel where its oldest waiting delivery is, due then; takes it away where nothing waits any more. */
-export async function moveLane(trx: Transaction<Schema>, channelId: ChannelId, nextTime: number): Promise<void> {
+export async function moveLane(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  channelId: ChannelId,
+  nextTime: number,
+): Promise<void> {
   const first = await trx
     .selectFrom("delivery")
     .where("state", "=", "waiting")
@@ -21,7 +32,7 @@ export async function moveLane(trx: Transaction<Schema>, channelId: ChannelId, n
   }
   const lane = {
     next_time: nextTime,
-    host: await hostOf(trx, channelId),
+    host: await hostOf(trx, secrets, channelId),
     is_retry: Number(first.attempts) > 0 ? 1 : 0,
   };
   await trx
@@ -37,10 +48,11 @@ export async function moveLane(trx: Transaction<Schema>, channelId: ChannelId, n
  */
 export async function redirectLanes(
   trx: Transaction<Schema>,
+  secrets: Secrets,
   scope: EndpointScope,
   dueTime: number | undefined,
 ): Promise<void> {
-  const host = await hostOf(trx, scope === "default" ? undefined : scope.channelId);
+  const host = await hostOf(trx, secrets, scope === "default" ? undefined : scope.channelId);
   const lanes = trx
     .updateTable("delivery_lane")
     .set({ host, ...(dueTime === undefined ? {} : { next_time: dueTime, is_retry: 0 }) });
@@ -120,7 +132,7 @@ function fullHosts(turns: readonly DeliveryTurn[], { perHostMax }: DeliveryLimit
 }
 
 /** Of a channel's endpoint, or of the default one; empty where there is none. */
-async function hostOf(db: Kysely<Schema>, channelId: ChannelId | undefined): Promise<string> {
+async function hostOf(db: Kysely<Schema>, secrets: Secrets, channelId: ChannelId | undefined): Promise<string> {
   const endpoint = await selectEndpointOf(db, channelId);
-  return endpoint === undefined ? "" : endpointHost(endpoint.url);
+  return endpoint === undefined ? "" : laneHost(openEndpointUrl(endpoint, secrets));
 }

@@ -15,9 +15,11 @@ import type { Page } from "../control/store.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Database } from "./database.ts";
 import { moveLane, pickLanes, redirectLanes } from "./delivery-lanes.ts";
+import { deliveryUrlPlace, sealDeliveryUrl } from "./delivery-url.ts";
 import {
   deleteEndpoint,
   markEndpointGone,
+  openEndpointUrl,
   openSecret,
   putEndpoint,
   selectEndpoint,
@@ -42,14 +44,14 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   setEndpoint(scope: EndpointScope, endpoint: Endpoint): Promise<void> {
     return this.#database.write(async (trx) => {
       await putEndpoint(trx, this.#secrets, scope, endpoint);
-      await redirectLanes(trx, scope, endpoint.updateTime);
+      await redirectLanes(trx, this.#secrets, scope, endpoint.updateTime);
     });
   }
 
   removeEndpoint(scope: EndpointScope): Promise<void> {
     return this.#database.write(async (trx) => {
       await deleteEndpoint(trx, scope);
-      await redirectLanes(trx, scope, undefined);
+      await redirectLanes(trx, this.#secrets, scope, undefined);
     });
   }
 
@@ -74,7 +76,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         ? count
         : count.where("channel_id", "=", channelId)
       ).executeTakeFirstOrThrow();
-      return { deliveries: rows.map(readDelivery), total: Number(counted.total) };
+      return { deliveries: rows.map((row) => readDelivery(row, this.#secrets)), total: Number(counted.total) };
     });
   }
 
@@ -92,8 +94,9 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         }))
         .where("event_id", "=", eventId)
         .execute();
-      await moveLane(trx, present.channel_id, nowMs);
-      return readDelivery(await withEvents(trx).where("delivery.event_id", "=", eventId).executeTakeFirstOrThrow());
+      await moveLane(trx, this.#secrets, present.channel_id, nowMs);
+      const changed = await withEvents(trx).where("delivery.event_id", "=", eventId).executeTakeFirstOrThrow();
+      return readDelivery(changed, this.#secrets);
     });
   }
 
@@ -133,7 +136,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         .set({
           state: update.state,
           attempts: update.attempts,
-          ...(update.url === undefined ? {} : { url: update.url }),
+          ...(update.url === undefined ? {} : { url: sealDeliveryUrl(update.url, eventId, this.#secrets) }),
           // A delivery that was never tried again keeps what its last attempt came to.
           ...(update.state === "cancelled"
             ? {}
@@ -145,7 +148,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
       if (update.goneRevision !== undefined) await markEndpointGone(trx, update.goneRevision, nowMs);
       // What was sent again meanwhile waits for no pause.
       const nextTime = numUpdatedRows === 0n ? undefined : update.nextTime;
-      await moveLane(trx, turn.channelId, nextTime ?? nowMs);
+      await moveLane(trx, this.#secrets, turn.channelId, nextTime ?? nowMs);
     });
   }
 
@@ -178,7 +181,11 @@ async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryT
     ...(endpoint === undefined || endpoint.gone_time !== null
       ? {}
       : {
-          endpoint: { url: endpoint.url, secret: openSecret(endpoint, secrets), revision: Number(endpoint.revision) },
+          endpoint: {
+            url: openEndpointUrl(endpoint, secrets),
+            secret: openSecret(endpoint, secrets),
+            revision: Number(endpoint.revision),
+          },
         }),
   };
 }
@@ -194,7 +201,7 @@ function withEvents(db: Kysely<Schema>) {
 
 type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };
 
-function readDelivery(row: JoinedRow): Delivery {
+function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
   const state = oneOf(DELIVERY_STATES, row.state);
   return {
     eventId: Number(row.event_id),
@@ -202,7 +209,7 @@ function readDelivery(row: JoinedRow): Delivery {
     code: oneOf(EVENT_CODES, row.code),
     time: Number(row.time),
     state,
-    url: row.url,
+    url: secrets.open(row.url, deliveryUrlPlace(row.event_id)),
     attempts: Number(row.attempts),
     ...(row.last_status === null ? {} : { lastStatus: Number(row.last_status) }),
     ...(row.last_problem === null ? {} : { lastProblem: oneOf(DELIVERY_PROBLEMS, row.last_problem) }),

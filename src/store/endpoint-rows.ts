@@ -12,18 +12,18 @@ function scopeText(scope: EndpointScope): string {
   return scope === "default" ? DEFAULT_SCOPE : scope.channelId;
 }
 
-function secretPlace(scope: string) {
-  return { table: "webhook_endpoint", column: "secret", row: scope };
+function place(scope: string, column: "url" | "secret") {
+  return { table: "webhook_endpoint", column, row: scope };
 }
 
 /** The endpoint's secret; the one place that opens it. */
 export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: Secrets): string {
-  return secrets.open(row.secret, secretPlace(row.scope));
+  return secrets.open(row.secret, place(row.scope, "secret"));
 }
 
-/** Name and port of an endpoint's address. */
-export function endpointHost(url: string): string {
-  return new URL(url).host;
+/** The endpoint's address; the one place that opens it. */
+export function openEndpointUrl(row: Pick<EndpointRow, "scope" | "url">, secrets: Secrets): string {
+  return secrets.open(row.url, place(row.scope, "url"));
 }
 
 /** The endpoint that a channel's events go to: its own, or else the default one, gone or not. Without a channel the default one. */
@@ -52,7 +52,7 @@ export async function selectEndpoint(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   return {
-    url: row.url,
+    url: openEndpointUrl(row, secrets),
     secret: openSecret(row, secrets),
     updateTime: Number(row.update_time),
     ...(row.gone_time === null ? {} : { goneTime: Number(row.gone_time) }),
@@ -67,8 +67,8 @@ export async function putEndpoint(
 ): Promise<void> {
   const text = scopeText(scope);
   const row = {
-    url,
-    secret: secrets.seal(secret, secretPlace(text)),
+    url: secrets.seal(url, place(text, "url")),
+    secret: secrets.seal(secret, place(text, "secret")),
     revision: await takeNumbers(trx, "webhook_endpoint", 1),
     update_time: updateTime,
     gone_time: null,

@@ -16,6 +16,7 @@ export type EventRow = {
 export type EndpointRow = {
   /** A channel's id; empty: the default endpoint. */
   readonly scope: string;
+  /** Sealed: its path or query may be a secret. */
   readonly url: string;
   /** Sealed. */
   readonly secret: string;
@@ -32,7 +33,7 @@ export type DeliveryRow = {
   readonly channel_id: string;
   /** `waiting`, `delivered`, `failed` or `cancelled`. */
   readonly state: string;
-  /** Where it went last, or is to go. */
+  /** Where it went last, or is to go. Sealed. */
   readonly url: string;
   readonly attempts: number;
   /** The HTTP status of the last answer; null where there was none. */

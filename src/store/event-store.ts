@@ -13,11 +13,14 @@ import type { Page } from "../control/store.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { ConnectStatus } from "../exchange/target-status.ts";
 import type { Database } from "./database.ts";
-import { endpointHost, removeEndpointsOfDeleted, selectEndpointOf } from "./endpoint-rows.ts";
+import { laneHost } from "./delivery-lanes.ts";
+import { sealDeliveryUrl } from "./delivery-url.ts";
+import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "./endpoint-rows.ts";
 import type { EventRow } from "./event-schema.ts";
 import { takeNumbers } from "./numbers.ts";
 import { oneOf, readAlerts } from "./rows.ts";
 import type { Schema } from "./schema.ts";
+import type { Secrets } from "./secrets.ts";
 
 const STATUSES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
@@ -54,7 +57,7 @@ export class SqlEventStore implements EventStore {
       for (const { isForWebhook, ...body } of events) {
         const event = { ...body, eventId };
         await insertEvent(trx, event);
-        if (isForWebhook) await insertDelivery(trx, event);
+        if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
         stored.push(event);
         eventId += 1;
       }
@@ -139,16 +142,17 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
 }
 
 /** Puts the event behind what waits of its channel, where somebody is to hear of it. */
-async function insertDelivery(trx: Transaction<Schema>, event: ChannelEvent): Promise<void> {
+async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event: ChannelEvent): Promise<void> {
   const endpoint = await selectEndpointOf(trx, event.channelId);
   if (endpoint === undefined || endpoint.gone_time !== null) return;
+  const url = openEndpointUrl(endpoint, secrets);
   await trx
     .insertInto("delivery")
     .values({
       event_id: event.eventId,
       channel_id: event.channelId,
       state: "waiting",
-      url: endpoint.url,
+      url: sealDeliveryUrl(url, event.eventId, secrets),
       attempts: 0,
       last_status: null,
       last_problem: null,
@@ -158,7 +162,7 @@ async function insertDelivery(trx: Transaction<Schema>, event: ChannelEvent): Pr
     .execute();
   await trx
     .insertInto("delivery_lane")
-    .values({ channel_id: event.channelId, next_time: event.time, host: endpointHost(endpoint.url), is_retry: 0 })
+    .values({ channel_id: event.channelId, next_time: event.time, host: laneHost(url), is_retry: 0 })
     .onConflict((conflict) => conflict.column("channel_id").doNothing())
     .execute();
 }

@@ -8,6 +8,7 @@ import { up as sealSecrets } from "./migrations/0004-secrets.ts";
 import { up as addHoldAndBackup } from "./migrations/0005-hold-and-backup.ts";
 import { up as listChannels } from "./migrations/0006-channel-listing.ts";
 import { up as addDeliveryHosts } from "./migrations/0007-delivery-hosts.ts";
+import { up as sealAddresses } from "./migrations/0008-sealed-addresses.ts";
 import { up as addTargetTrust } from "./migrations/0009-target-trust.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -21,6 +22,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0005-hold-and-backup": { up: addHoldAndBackup },
     "0006-channel-listing": { up: listChannels },
     "0007-delivery-hosts": { up: addDeliveryHosts },
+    "0008-sealed-addresses": { up: (db) => sealAddresses(db, secrets) },
     "0009-target-trust": { up: addTargetTrust },
   };
 }

@@ -3,6 +3,7 @@ import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
 import { BUFFER_POLICIES, type TargetTrust } from "../exchange/channel-spec.ts";
+import { openEndpointUrl } from "./endpoint-rows.ts";
 import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -41,7 +42,9 @@ export function readChannel(
     ...(row.recent_publish_start_time === null
       ? {}
       : { recentPublishStartTime: Number(row.recent_publish_start_time) }),
-    ...(row.callback_url === null ? {} : { callbackUrl: row.callback_url }),
+    ...(row.callback_url === null
+      ? {}
+      : { callbackUrl: openEndpointUrl({ scope: row.channel_id, url: row.callback_url }, secrets) }),
     targetCount,
   };
 }
@@ -66,14 +69,14 @@ export function alertColumns(alerts: Alerts) {
 }
 
 export function readTarget(row: TargetRow, secrets: Secrets): Target {
-  const opened = (column: "stream_key" | "login_password") =>
+  const opened = (column: "url" | "stream_key" | "login_id" | "login_password") =>
     secrets.open(row[column], { table: "target", column, row: String(row.target_id) });
   return {
     targetId: Number(row.target_id),
     targetName: row.target_name,
-    url: row.url,
+    url: opened("url"),
     streamKey: opened("stream_key"),
-    ...(row.login_id === "" ? {} : { loginId: row.login_id }),
+    ...(row.login_id === "" ? {} : { loginId: opened("login_id") }),
     ...(row.login_password === "" ? {} : { loginPassword: opened("login_password") }),
     ...(row.label === "" ? {} : { label: row.label }),
     isEnabled: row.is_enabled === 1,

@@ -48,10 +48,11 @@ export type TargetRow = {
   readonly target_id: number;
   readonly channel_id: string;
   readonly target_name: string;
+  /** Sealed: its path or query may be a secret. */
   readonly url: string;
   /** Sealed. */
   readonly stream_key: string;
-  /** Empty: not set; the same for the next two. */
+  /** Sealed. Empty: not set; the same for the next two. */
   readonly login_id: string;
   /** Sealed. */
   readonly login_password: string;

@@ -13,7 +13,12 @@ export const SEALED_TABLES: readonly SealedTable[] = [
       { name: "backup_stream_key", index: "backup_stream_key_index" },
     ],
   },
-  { table: "target", id: "target_id", columns: [{ name: "stream_key" }, { name: "login_password" }] },
+  {
+    table: "target",
+    id: "target_id",
+    columns: [{ name: "url" }, { name: "stream_key" }, { name: "login_id" }, { name: "login_password" }],
+  },
   { table: "access_key", id: "access_key_id", columns: [{ name: "secret_key", index: "secret_hash" }] },
-  { table: "webhook_endpoint", id: "scope", columns: [{ name: "secret" }] },
+  { table: "webhook_endpoint", id: "scope", columns: [{ name: "url" }, { name: "secret" }] },
+  { table: "delivery", id: "event_id", columns: [{ name: "url" }] },
 ];

@@ -176,11 +176,13 @@ export class SqlStore implements Store {
       await trx
         .updateTable("target")
         .set({
-          ...(change.url === undefined ? {} : { url: change.url }),
+          ...(change.url === undefined ? {} : { url: sealed(this.#secrets, targetId, "url", change.url) }),
           ...(change.streamKey === undefined
             ? {}
             : { stream_key: sealed(this.#secrets, targetId, "stream_key", change.streamKey) }),
-          ...(change.loginId === undefined ? {} : { login_id: change.loginId }),
+          ...(change.loginId === undefined
+            ? {}
+            : { login_id: sealed(this.#secrets, targetId, "login_id", change.loginId) }),
           ...(change.loginPassword === undefined
             ? {}
             : { login_password: sealed(this.#secrets, targetId, "login_password", change.loginPassword) }),
@@ -253,9 +255,9 @@ async function insertTargets(
         target_id: targetId,
         channel_id: channelId,
         target_name: target.targetName,
-        url: target.url,
+        url: sealed(secrets, targetId, "url", target.url),
         stream_key: sealed(secrets, targetId, "stream_key", target.streamKey),
-        login_id: target.loginId ?? "",
+        login_id: sealed(secrets, targetId, "login_id", target.loginId ?? ""),
         login_password: sealed(secrets, targetId, "login_password", target.loginPassword ?? ""),
         label: target.label ?? "",
         is_enabled: target.isEnabled ? 1 : 0,
@@ -271,7 +273,7 @@ async function insertTargets(
   }
 }
 
-/** The address of a channel's own webhook, as a column of a query for channels. */
+/** The sealed address of a channel's own webhook, as a column of a query for channels. */
 function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">) {
   return selectFrom("webhook_endpoint")
     .whereRef("webhook_endpoint.scope", "=", "channel.channel_id")
@@ -348,7 +350,12 @@ function backupKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: str
 }
 
 /** A secret of a target as stored. */
-function sealed(secrets: Secrets, targetId: TargetId, column: "stream_key" | "login_password", text: string): string {
+function sealed(
+  secrets: Secrets,
+  targetId: TargetId,
+  column: "url" | "stream_key" | "login_id" | "login_password",
+  text: string,
+): string {
   return secrets.seal(text, { table: "target", column, row: String(targetId) });
 }
 

@@ -30,8 +30,11 @@ const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([
   [13, "full"], // SQLITE_FULL
 ]);
 
-/** Kept in the file (`user_version`) once no plaintext of a time before sealing is left in it. */
-const PURGED = 1;
+/**
+ * Kept in the file (`user_version`) once no plaintext of a time before sealing is left in it; one more with each migration
+ * that seals more.
+ */
+const PURGED = 2;
 
 export type OpenedDatabase = {
   readonly database: Database;
@@ -53,7 +56,7 @@ export async function databaseOver(
   path: string,
   keyFilePath: string = join(dirname(path), KEY_FILE_NAME),
 ): Promise<OpenedDatabase> {
-  const writer = new Kysely<Schema>({ dialect: new NodeSqliteDialect(connection) });
+  const writer = tablesOver(connection);
   try {
     const { secrets, isKeyNew } = await unlock(writer, keyFilePath);
     await migrate(writer, secrets);
@@ -94,11 +97,16 @@ export function openReadOnly(path: string): DatabaseSync {
 
 /** The tables over such a connection, which is closed with them. */
 export function openReader(path: string): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(openReadOnly(path)) });
+  return tablesOver(openReadOnly(path));
+}
+
+/** The tables over a connection, as they are. */
+export function tablesOver(connection: DatabaseSync): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(connection) });
 }
 
 /**
- * Once in a database's life: writes the file anew, so that what stood in it before its secrets were sealed is in no
+ * Once after each migration that seals something: writes the file anew, so that what stood in it before its secrets were sealed is in no
  * unused corner of it, and empties the write-ahead log. A crash in between leaves it to the next start.
  */
 function purge(connection: DatabaseSync): void {

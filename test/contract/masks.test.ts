@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskPassword, maskStreamKey } from "../../src/contract/masks.ts";
+import { maskAddress, maskPassword, maskStreamKey } from "../../src/contract/masks.ts";
 
 test("of a password the first character is shown, and its length", () => {
   expect(maskPassword("hunter2")).toBe("h******");
@@ -11,4 +11,18 @@ test("of a password the first character is shown, and its length", () => {
 test("of a stream key a viewer sees the first four characters, and its length", () => {
   expect(maskStreamKey("abcdefgh")).toBe("abcd****");
   expect(maskStreamKey("abc")).toBe("abc");
+});
+
+test.each([
+  ["rtmp://a.rtmp.youtube.com/live2", "rtmp://a.rtmp.youtube.com/…"],
+  ["rtmps://[2001:db8::1]:443/app?token=s", "rtmps://[2001:db8::1]:443/…"],
+  ["https://hooks.example.com:8443?s=1", "https://hooks.example.com:8443/…"],
+  ["https://hooks.example.com#s", "https://hooks.example.com/…"],
+  ["RTMP://user:pass@host/app", "RTMP://host/…"],
+  ["rtmp://host", "rtmp://host"],
+  ["rtmp://host:1935/", "rtmp://host:1935/"],
+  ["rtmp://host/app\n/s", "rtmp://host/…"],
+  ["no address", "/…"],
+])("of %s a viewer sees %s", (url, shown) => {
+  expect(maskAddress(url)).toBe(shown);
 });

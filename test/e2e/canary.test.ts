@@ -42,6 +42,7 @@ async function errorAnswers(origin: string, secrets: readonly string[], managerS
     const platform = { targetName: "CUSTOM", rtmpUrl: "rtmp://x/app", streamKey: "k" };
     const bodies = [
       { ...platform, rtmpUrl: `http://${secret}@host/` },
+      { ...platform, rtmpUrl: `rtmp://host /${secret}?token=${secret}` },
       { ...platform, streamKey: secret.repeat(30) },
       { ...platform, streamKey: [secret] },
       { ...platform, password: { secret } },
@@ -51,6 +52,7 @@ async function errorAnswers(origin: string, secrets: readonly string[], managerS
     await ask("GET", `/${secret}?key=${secret}`, manager);
     await ask("GET", `${CHANNELS}/${secret}?x=${secret}`, manager);
     await ask("GET", `${CHANNELS}?pageNo=${secret}`, { authorization: `Bearer wrong-${secret}` });
+    await ask("POST", "/api/v2/events/callbackEndpoint", manager, JSON.stringify({ callbackUrl: `ftp://x/${secret}` }));
     await ask("POST", "/api/v2/access-keys", manager, JSON.stringify({ role: 1, secretKey: secret }));
   }
   return texts.join("\n");
@@ -66,13 +68,16 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
   const viewerKey = keyAnswer.parse(
     await api.request("POST", "/api/v2/access-keys", { role: "viewer", name: "canary" }),
   );
-  const callbackUrl = `http://127.0.0.1:${receiver.port}/hook`;
+  // Receivers and platforms that put the secret into the address.
+  const [hookPath, hookToken] = [uniqueKey("canary-path"), uniqueKey("canary-token")];
+  const [app, urlToken, login] = [uniqueKey("canary-app"), uniqueKey("canary-query"), uniqueKey("canary-login")];
+  const callbackUrl = `http://127.0.0.1:${receiver.port}/hook/${hookPath}?token=${hookToken}`;
   const endpoint = endpointAnswer.parse(await api.request("POST", "/api/v2/events/callbackEndpoint", { callbackUrl }));
   const [goodKey, badKey, editedKey] = [uniqueKey("canary-good"), uniqueKey("canary-bad"), uniqueKey("canary-edited")];
   const password = uniqueKey("canary-password");
   const channel = await api.createChannel("canary", [
     { rtmpUrl: nginx.url, streamKey: goodKey },
-    { rtmpUrl: `rtmp://127.0.0.1:${await freePort()}/app`, streamKey: badKey, id: "someone", password },
+    { rtmpUrl: `rtmp://127.0.0.1:${await freePort()}/${app}?t=${urlToken}`, streamKey: badKey, id: login, password },
   ]);
   const secrets = [
     ...[
@@ -82,6 +87,7 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
       endpoint.webhookSecret.replace("whsec_", ""),
     ],
     ...[channel.streamKey, goodKey, badKey, editedKey, password],
+    ...[hookPath, hookToken, app, urlToken, login],
   ];
   for (const secret of secrets) stage.keepSecret(secret);
 
@@ -92,7 +98,7 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
   await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", WAIT_MS);
   const failed = await watch.until(1, ({ connectStatus }) => connectStatus === "FAIL", WAIT_MS);
   await api.request("PUT", `${CHANNELS}/${channel.channelId}/platforms/${failed.platId}?onAir=true`, {
-    rtmpUrl: `rtmp://127.0.0.1:${await freePort()}/app`,
+    rtmpUrl: `rtmp://127.0.0.1:${await freePort()}/${app}?t=${urlToken}`,
     streamKey: editedKey,
   });
   const wrongKey = await stage.ffmpeg(clip, `${channel.publishUrl}/wrong-${channel.streamKey}`);
@@ -117,6 +123,8 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
   const platforms = await seen(`${CHANNELS}/${channel.channelId}/platforms`);
   // The canaries are alive: a manager sees them, a viewer the beginnings.
   expect(JSON.stringify(await api.platforms(channel.channelId))).toContain(goodKey);
+  expect(JSON.stringify(await api.platforms(channel.channelId))).toContain(`/${app}?t=${urlToken}`);
+  expect(JSON.stringify(await api.request("GET", "/api/v2/events/deliveries"))).toContain(`?token=${hookToken}`);
   expect(platforms[1]).toContain(`"${goodKey.slice(0, 4)}*`);
   const places: [string, string][] = [
     platforms,
@@ -130,7 +138,7 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
     ["access keys", JSON.stringify(await api.request("GET", "/api/v2/access-keys"))],
     ["metrics", await (await fetch(`${fanfare.origin}/metrics`)).text()],
     ["SSE", sse()],
-    ["webhooks", JSON.stringify(receiver.received)],
+    ["webhooks", JSON.stringify(receiver.received.map(({ headers, body }) => ({ headers, body })))],
     ["errors", await errorAnswers(fanfare.origin, secrets, credentials.secretKey)],
     ["log", fanfare.output],
   ];

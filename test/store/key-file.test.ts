@@ -1,10 +1,16 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { Migrator } from "kysely/migration";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
 import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/key-file.ts";
-import { openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite.ts";
+import { up as createChannels } from "../../src/store/migrations/0001-channels.ts";
+import { up as addChannelSettings } from "../../src/store/migrations/0002-channel-settings.ts";
+import { up as createEvents } from "../../src/store/migrations/0003-events.ts";
+import { SqlStore } from "../../src/store/sql-store.ts";
+import { openConnection, openSqliteDatabase, openSqliteStore, tablesOver } from "../../src/store/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 
 let folder = "";
@@ -121,39 +127,64 @@ describe("a database", () => {
     await expect(openSqliteStore(path)).rejects.toThrow(/belongs to another database .*put back your copy/);
   });
 
-  test("of the time before sealing is sealed at its first start, and none of its plaintext stays in any file", async () => {
-    const canaries = ["canary-ingest", "canary-target", "canary-password", "canary-secret", "canary-deleted"];
-    await filled();
-    const plain = new DatabaseSync(path);
-    // What version 0001 and 0002 left: plaintext, no index, no keys.
-    plain.exec(`
-      DROP INDEX channel_listed; DROP INDEX channel_by_backup_stream_key; ALTER TABLE channel DROP COLUMN backup_stream_key_index;
-      ALTER TABLE channel DROP COLUMN backup_stream_key; ALTER TABLE channel DROP COLUMN hold_seconds;
-      ALTER TABLE target DROP COLUMN buffer_policy; ALTER TABLE target DROP COLUMN tls_ca; ALTER TABLE target DROP COLUMN tls_fingerprint;
-      DROP INDEX delivery_lane_by_turn; ALTER TABLE delivery_lane DROP COLUMN host; ALTER TABLE delivery_lane DROP COLUMN is_retry;
-      ALTER TABLE delivery DROP COLUMN resend_count;
-      DROP INDEX channel_by_stream_key; ALTER TABLE channel DROP COLUMN stream_key_index; DROP TABLE encryption_key;
-      DELETE FROM kysely_migration WHERE name >= '0004'; PRAGMA user_version = 0;
-      UPDATE channel SET stream_key = 'canary-ingest'; UPDATE target SET stream_key = 'canary-target';
-      UPDATE target SET login_password = 'canary-password' WHERE login_password <> '';
+  test.each([0, 1])(
+    "of the time before sealing (%d) is sealed at its first start, and no plaintext stays in any file",
+    async (purged) => {
+      const secrets = ["ingest", "target", "password", "secret", "deleted", "address", "login", "hook", "delivered"];
+      const canaries = secrets.map((name) => `canary-${name}`);
+      const plain = openConnection(path);
+      await migrateTo0003(plain);
+      plain.exec(`PRAGMA user_version = ${purged};
+      INSERT INTO channel (channel_id, instance_no, name, plan_type, env_type, state, stream_key, created_time, revision, publish_ms)
+        VALUES ('ls-1', 1, 'channel', 'STANDARD', 'REAL', 'live', 'canary-ingest', 1, 1, 0);
+      INSERT INTO target (target_id, channel_id, target_name, url, stream_key, login_id, login_password, label, is_enabled, bytes, play_ms, retry_count)
+        VALUES (1, 'ls-1', 'CUSTOM', 'rtmp://h/canary-address', 'canary-target', '', '', '', 1, 0, 0, 0),
+        (2, 'ls-1', 'CUSTOM', 'rtmp://h/canary-address', 'canary-target', 'canary-login', 'canary-password', '', 1, 0, 0, 0);
       INSERT INTO access_key (access_key_id, secret_key, secret_hash, role, name, created_time)
         VALUES ('A', 'canary-secret', 'x', 'manager', 'm', 1), ('B', 'canary-deleted', 'x', 'viewer', 'b', 1);
-      DELETE FROM access_key WHERE access_key_id = 'B';`);
-    rmSync(keyFile);
-    const store = await openSqliteStore(path);
-    const files = () => readdirSync(folder).map((name) => readFileSync(join(folder, name), "latin1"));
-    expect(canaries.filter((canary) => files().some((text) => text.includes(canary)))).toEqual([]);
-    expect(await store.findChannelByStreamKey("canary-ingest")).toMatchObject({
-      streamKey: "canary-ingest",
-      holdSeconds: 120,
-      targets: [
-        { streamKey: "canary-target", bufferPolicy: "drop" },
-        { streamKey: "canary-target", loginPassword: "canary-password" },
-      ],
-    });
-    expect(await store.findAccessKeyBySecret("canary-secret")).toMatchObject({ accessKeyId: "A" });
-    await store.close();
-    plain.close();
-    expect(canaries.filter((canary) => files().some((text) => text.includes(canary)))).toEqual([]);
-  });
+      DELETE FROM access_key WHERE access_key_id = 'B';
+      INSERT INTO webhook_endpoint (scope, url, secret, revision, update_time) VALUES ('ls-1', 'https://h/canary-hook', '', 1, 1);
+      WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 1200)
+        INSERT INTO event (event_id, channel_id, code, level, time, description) SELECT id, 'ls-1', 'STREAM_UPDATE', 'INFO', 1, 'd' FROM n;
+      INSERT INTO delivery (event_id, channel_id, state, url, attempts, retry_until)
+        SELECT event_id, 'ls-1', 'waiting', 'https://h/canary-delivered', 0, 9 FROM event;
+      INSERT INTO delivery_lane (channel_id, next_time) VALUES ('ls-1', 5);`);
+      const { database } = await openSqliteDatabase(path);
+      const store = new SqlStore(database);
+      const files = () => readdirSync(folder).map((name) => readFileSync(join(folder, name), "latin1"));
+      expect(canaries.filter((canary) => files().some((text) => text.includes(canary)))).toEqual([]);
+      expect(await store.findChannelByStreamKey("canary-ingest")).toMatchObject({
+        streamKey: "canary-ingest",
+        holdSeconds: 120,
+        callbackUrl: "https://h/canary-hook",
+        targets: [
+          { url: "rtmp://h/canary-address", streamKey: "canary-target", bufferPolicy: "drop" },
+          { streamKey: "canary-target", loginId: "canary-login", loginPassword: "canary-password" },
+        ],
+      });
+      expect(await store.findAccessKeyBySecret("canary-secret")).toMatchObject({ accessKeyId: "A" });
+      const deliveries = new SqlDeliveryStore(database);
+      const all = await deliveries.listDeliveries({}, { number: 1, size: 2_000 });
+      expect(new Set(all.deliveries.map(({ url }) => url))).toEqual(new Set(["https://h/canary-delivered"]));
+      const limits = { inFlightMax: 2, perHostMax: 2, retriesMax: 2 };
+      expect(await deliveries.findDueDeliveries(5, limits, [])).toMatchObject([
+        { eventId: 1, endpoint: { url: "https://h/canary-hook" } },
+      ]);
+      await store.close();
+      plain.close();
+      expect(canaries.filter((canary) => files().some((text) => text.includes(canary)))).toEqual([]);
+    },
+  );
 });
+
+/** The tables of the last version that kept everything as it was told. */
+async function migrateTo0003(connection: DatabaseSync): Promise<void> {
+  const migrations = {
+    "0001-channels": { up: createChannels },
+    "0002-channel-settings": { up: addChannelSettings },
+    "0003-events": { up: createEvents },
+  };
+  const provider = { getMigrations: () => Promise.resolve(migrations) };
+  const { error } = await new Migrator({ db: tablesOver(connection), provider }).migrateToLatest();
+  expect(error).toBeUndefined();
+}

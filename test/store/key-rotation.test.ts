@@ -6,6 +6,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Database } from "../../src/store/database.ts";
+import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
+import { SqlEventStore } from "../../src/store/event-store.ts";
 import { newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/key-file.ts";
 import { KeyRotation, provenKeyIds } from "../../src/store/key-rotation.ts";
 import type { Schema } from "../../src/store/schema.ts";
@@ -45,14 +47,15 @@ async function fill(): Promise<void> {
   const channel = (n: number) => newChannel(n, n % 20 === 0 ? { backupStreamKey: `backup-key-${n}` } : {});
   await Promise.all(Array.from({ length: CHANNELS }, (_, n) => store.createChannel(channel(n))));
   const { secrets } = database;
-  const secret = secrets.seal("whsec_x", { table: "webhook_endpoint", column: "secret", row: "" });
+  const sealed = (text: string, column: string) => secrets.seal(text, { table: "webhook_endpoint", column, row: "" });
   const other = new DatabaseSync(path);
   other
-    .prepare(
-      "INSERT INTO webhook_endpoint (scope, url, secret, revision, update_time) VALUES ('', 'https://x', ?, 1, 1)",
-    )
-    .run(secret);
+    .prepare("INSERT INTO webhook_endpoint (scope, url, secret, revision, update_time) VALUES ('', ?, ?, 1, 1)")
+    .run(sealed("https://x", "url"), sealed("whsec_x", "secret"));
   other.close();
+  await new SqlEventStore(database).appendEvents([
+    { channelId: "c", code: "PUBLISH_START", level: "INFO", time: 1, description: "d", isForWebhook: true },
+  ]);
 }
 
 /** Puts a new key in front. */
@@ -75,12 +78,17 @@ async function expectAllReadable(): Promise<void> {
   for (const n of [0, 1, 59, CHANNELS - 1]) {
     expect(await store.findChannelByStreamKey(`stream-key-${n}`)).toMatchObject({
       channelId: newChannel(n).channelId,
-      targets: [{ streamKey: "?a=b&c=d:é" }, { streamKey: "key", loginPassword: "pass" }],
+      targets: [
+        { url: "rtmp://a.rtmp.youtube.com/live2", streamKey: "?a=b&c=d:é" },
+        { url: "rtmps://example.com/app", streamKey: "key", loginId: "user", loginPassword: "pass" },
+      ],
     });
   }
   expect((await store.findChannelByStreamKey("backup-key-20"))?.channelId).toBe(newChannel(20).channelId);
   expect((await store.findChannel(newChannel(21).channelId))?.backupStreamKey).toBeUndefined();
   expect(await store.findAccessKeyBySecret("the-secret")).toEqual(ACCESS_KEY);
+  const { deliveries } = await new SqlDeliveryStore(database).listDeliveries({}, { number: 1, size: 10 });
+  expect(deliveries).toMatchObject([{ url: "https://x" }]);
 }
 
 test("a new key is taken up: everything is sealed with it, found by it, and nothing is left under the old one", async () => {
@@ -91,8 +99,8 @@ test("a new key is taken up: everything is sealed with it, found by it, and noth
   expect(await rotation.takeUp()).toBeUndefined();
 
   const keyId = addKey();
-  // Each channel and its two targets, the access key, the webhook.
-  expect(await rotation.takeUp()).toEqual({ keyId, resealedRows: 3 * CHANNELS + 2 });
+  // Each channel and its two targets, the access key, the webhook, its delivery.
+  expect(await rotation.takeUp()).toEqual({ keyId, resealedRows: 3 * CHANNELS + 3 });
   expect(sealedWith(oldId)).toBe(0);
   expect(sealedWith(keyId)).toBe(valueCount);
   expect(await database.read(provenKeyIds)).toEqual([keyId]);

@@ -75,11 +75,14 @@ export function addCallbackRoutes(
   });
 
   api.post("/events/callbackEndpoint", async (request, reply) =>
-    sendContent(reply, callbackAnswer(await callbacks.setDefault(callbackUrl(readJson(request))), true)),
+    sendContent(
+      reply,
+      callbackAnswer(await callbacks.setDefault(callbackUrl(readJson(request))), true, answerContext(context, request)),
+    ),
   );
 
-  api.get("/events/callbackEndpoint", async (_request, reply) =>
-    sendContent(reply, callbackAnswer(await callbacks.getDefault(), false)),
+  api.get("/events/callbackEndpoint", async (request, reply) =>
+    sendContent(reply, callbackAnswer(await callbacks.getDefault(), false, answerContext(context, request))),
   );
 
   api.get("/events/deliveries", async (request, reply) => {
@@ -88,12 +91,17 @@ export function addCallbackRoutes(
       number: pageNo,
       size: pageSizeNo,
     });
-    return sendContent(reply, found.deliveries.map(deliveryAnswer), found.total);
+    const shown = answerContext(context, request);
+    return sendContent(
+      reply,
+      found.deliveries.map((delivery) => deliveryAnswer(delivery, shown)),
+      found.total,
+    );
   });
 
   api.post<DeliveryParams>("/events/deliveries/:deliveryId/resend", async (request, reply) => {
     const deliveryId = orRefuse(parsePathInteger("deliveryId", request.params.deliveryId));
-    return sendContent(reply, deliveryAnswer(await deliveries.resend(deliveryId)));
+    return sendContent(reply, deliveryAnswer(await deliveries.resend(deliveryId), answerContext(context, request)));
   });
 }
 
