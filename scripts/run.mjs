@@ -149,18 +149,18 @@ function build(node) {
 }
 
 /** Runs one measurement of `bench/`; its result goes to `docs/results/`. */
-function bench(node, name) {
+function bench(node, name, options) {
   const file = join(ROOT, "bench", `${name}.ts`);
   if (name === undefined || !existsSync(file)) fail("usage: node scripts/run.mjs bench NAME, for a file of bench/");
   installTestTools();
-  runStep(`bench (${name})`, node, [file]);
+  runStep(`bench (${name})`, node, [file, ...options]);
 }
 
 const COMMAND_TABLE = {
   start: (node) => start(node, args),
   check,
   build,
-  bench: (node) => bench(node, args[0]),
+  bench: (node) => bench(node, args[0], args.slice(1)),
   "kill-nine": (node) => runStep("kill -9", node, [join(ROOT, "scripts", "kill-nine.mjs"), ...args], { isLast: true }),
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),

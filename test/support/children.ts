@@ -21,24 +21,37 @@ export type Child = {
   readonly stderr: () => string;
   readonly isRunning: () => boolean;
   readonly exited: Promise<ExitResult>;
+  /** Writes to its standard input, where that was asked for. */
+  write(text: string): void;
   kill(signal: NodeJS.Signals): void;
   /** Sends the signal, SIGKILL after the grace, and waits for the end. Idempotent. */
   stop(signal: NodeJS.Signals, graceMs: number): Promise<ExitResult>;
 };
 
-export type ChildOptions = Pick<SpawnOptions, "cwd" | "env">;
+export type ChildOptions = Pick<SpawnOptions, "cwd" | "env"> & {
+  /** Whether it has a standard input that `write` feeds, and that ends with this process. */
+  readonly isFed?: boolean;
+};
 
 /** Starts a program; rejects only where it cannot be started at all. */
-export async function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
+export async function startChild(
+  command: string,
+  args: readonly string[],
+  { isFed = false, ...options }: ChildOptions = {},
+): Promise<Child> {
   const [program, all] = existsSync(SETPRIV)
     ? [SETPRIV, ["--pdeathsig", "KILL", "--", command, ...args]]
     : [command, [...args]];
-  const child = spawn(program, all, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, all, { ...options, stdio: [isFed ? "pipe" : "ignore", "pipe", "pipe"] });
+  const { stdout, stderr, stdin } = child;
+  if (stdout === null || stderr === null) throw new Error("a child without pipes");
+  // Whoever ended takes no more; that it ended shows elsewhere.
+  stdin?.on("error", () => undefined);
   const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  stdout.setEncoding("utf8").on("data", (text: string) => {
     output.stdout += text;
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
     output.stderr += text;
   });
   // `close`, not `exit`: by then everything it wrote has been read.
@@ -56,6 +69,7 @@ export async function startChild(command: string, args: readonly string[], optio
     stderr: () => output.stderr,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     exited,
+    write: (text) => void stdin?.write(text),
     kill: (signal) => void child.kill(signal),
     async stop(signal, graceMs) {
       child.kill(signal);

@@ -1,0 +1,322 @@
+// Takes what any number of publishers send and throws it away. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY].
+// The first WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
+// throws the bytes away before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
+// (every Nth connection stops reading); the answer to each is a line of JSON. Ends with its input.
+#include "clip.h"
+#include <sys/epoll.h>
+#ifdef WITH_TLS
+#include <openssl/ssl.h>
+#endif
+
+enum { LATENCIES_MAX = 1 << 20, READ_BYTES = 1 << 20 };
+
+struct connection {
+  int fd;
+  enum { HELLO, ECHO, MESSAGES, DISCARD } state;
+  size_t awaited;
+  uint8_t *hello;
+  struct reader *reader;
+  struct bytes out;
+  bool is_watched, is_publishing, is_stuck, has_picture, has_sound;
+  uint32_t next_picture;
+  size_t next_sound;
+#ifdef WITH_TLS
+  SSL *tls;
+  bool is_greeted;
+#endif
+};
+
+static struct clip *clip;
+static struct tag **pictures, **sounds;
+static size_t picture_count, sound_count;
+static struct connection *connections[65536];
+static int connection_count, open_count, publishing_count, watched_max, watched_count, epoll;
+static uint64_t bytes_received, frames_whole, frames_wrong, frames_missing;
+static uint32_t latencies[LATENCIES_MAX];
+static size_t latency_count;
+static uint8_t part[READ_BYTES];
+
+static void note_picture(struct connection *connection, const struct message *message) {
+  int64_t sent_us;
+  uint32_t number;
+  if (!read_stamp(message->payload, message->length, &sent_us, &number)) {
+    // Sequence headers carry no stamp.
+    if (message->length > 1 && message->payload[1] == 1) frames_wrong += 1;
+    return;
+  }
+  if (latency_count < LATENCIES_MAX) latencies[latency_count++] = (uint32_t)(now_us() - sent_us);
+  const struct tag *tag = pictures[number % picture_count];
+  bool is_same = message->length == tag->length + STAMP_BYTES && memcmp(message->payload, tag->payload, STAMP_AT) == 0 &&
+                 memcmp(message->payload + STAMP_AT + STAMP_BYTES, tag->payload + STAMP_AT, tag->length - STAMP_AT) == 0;
+  if (is_same) frames_whole += 1;
+  else frames_wrong += 1;
+  if (connection->has_picture && number != connection->next_picture) {
+    if (number > connection->next_picture) frames_missing += number - connection->next_picture;
+    else frames_wrong += 1;
+  }
+  connection->has_picture = true;
+  connection->next_picture = number + 1;
+}
+
+static bool is_sound(const struct message *message, size_t index) {
+  const struct tag *tag = sounds[index % sound_count];
+  return message->length == tag->length && memcmp(message->payload, tag->payload, tag->length) == 0;
+}
+
+static void note_sound(struct connection *connection, const struct message *message) {
+  if (message->length > 1 && message->payload[1] == 0) return; // a sequence header
+  size_t index = connection->next_sound;
+  if (!connection->has_sound) {
+    for (index = 0; index < sound_count && !is_sound(message, index); index += 1) {}
+    connection->has_sound = true;
+  }
+  if (is_sound(message, index)) {
+    frames_whole += 1;
+    connection->next_sound = index + 1;
+    return;
+  }
+  for (size_t ahead = 1; ahead < sound_count; ahead += 1) {
+    if (!is_sound(message, index + ahead)) continue;
+    frames_missing += ahead;
+    connection->next_sound = index + ahead + 1;
+    return;
+  }
+  frames_wrong += 1;
+}
+
+static void take(void *context, const struct message *message) {
+  struct connection *connection = context;
+  char key[256];
+  if (message->type == TYPE_COMMAND) {
+    if (!answer_command(message, &connection->out, key)) return;
+    connection->is_publishing = true;
+    publishing_count += 1;
+    connection->is_watched = watched_count < watched_max;
+    if (connection->is_watched) watched_count += 1;
+    else connection->state = DISCARD;
+  } else if (connection->is_watched && message->type == TYPE_VIDEO) {
+    note_picture(connection, message);
+  } else if (connection->is_watched && message->type == TYPE_AUDIO) {
+    note_sound(connection, message);
+  }
+}
+
+static void drop(struct connection *connection) {
+  open_count -= 1;
+  if (connection->is_publishing) publishing_count -= 1;
+  if (connection->is_watched) watched_count -= 1;
+#ifdef WITH_TLS
+  if (connection->tls != NULL) SSL_free(connection->tls);
+#endif
+  close(connection->fd);
+  free_reader(connection->reader);
+  free(connection->hello);
+  free(connection->out.at);
+  for (int index = 0; index < connection_count; index += 1) {
+    if (connections[index] == connection) {
+      connections[index] = connections[--connection_count];
+      break;
+    }
+  }
+  free(connection);
+}
+
+static void reply(struct connection *connection, const uint8_t *from, size_t count) {
+#ifdef WITH_TLS
+  if (connection->tls != NULL) {
+    if (SSL_write(connection->tls, from, (int)count) != (int)count) fail("a short TLS write");
+    return;
+  }
+#endif
+  send_all(connection->fd, from, count);
+}
+
+static void take_bytes(struct connection *connection, const uint8_t *from, size_t count) {
+  while (count > 0 && (connection->state == HELLO || connection->state == ECHO)) {
+    size_t now = count < connection->awaited ? count : connection->awaited;
+    if (connection->state == HELLO) memcpy(connection->hello + 1 + HANDSHAKE_BYTES - connection->awaited, from, now);
+    from += now;
+    count -= now;
+    connection->awaited -= now;
+    if (connection->awaited > 0) continue;
+    if (connection->state == HELLO) {
+      static const uint8_t mine[1 + HANDSHAKE_BYTES] = {3};
+      reply(connection, mine, sizeof mine);
+      reply(connection, connection->hello + 1, HANDSHAKE_BYTES);
+    }
+    connection->state += 1;
+    connection->awaited = HANDSHAKE_BYTES;
+  }
+  if (count == 0 || connection->state == DISCARD) return;
+  feed(connection->reader, from, count, take, connection);
+  if (connection->out.length == 0) return;
+  reply(connection, connection->out.at, connection->out.length);
+  connection->out.length = 0;
+}
+
+#ifdef WITH_TLS
+/// The bytes read, 0 for nothing now, -1 at the end.
+static ssize_t read_tls(struct connection *connection) {
+  if (!connection->is_greeted) {
+    int result = SSL_accept(connection->tls);
+    if (result != 1) {
+      int why = SSL_get_error(connection->tls, result);
+      return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? 0 : -1;
+    }
+    connection->is_greeted = true;
+  }
+  int got = SSL_read(connection->tls, part, sizeof part);
+  if (got > 0) return got;
+  return SSL_get_error(connection->tls, got) == SSL_ERROR_WANT_READ ? 0 : -1;
+}
+#endif
+
+static void receive(struct connection *connection) {
+  for (;;) {
+    ssize_t got;
+    bool is_thrown_away = connection->state == DISCARD;
+#ifdef WITH_TLS
+    if (connection->tls != NULL) {
+      got = read_tls(connection);
+      if (got == 0) return;
+      if (got < 0) return drop(connection);
+      bytes_received += (uint64_t)got;
+      take_bytes(connection, part, (size_t)got);
+      continue;
+    }
+#endif
+    got = recv(connection->fd, is_thrown_away ? NULL : part, sizeof part, is_thrown_away ? MSG_TRUNC : 0);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) return drop(connection);
+    bytes_received += (uint64_t)got;
+    if (!is_thrown_away) take_bytes(connection, part, (size_t)got);
+    // What did not fill the room is all there was.
+    if ((size_t)got < sizeof part) return;
+  }
+}
+
+static void accept_all(int listener, void *tls) {
+  for (;;) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    struct connection *connection = calloc(1, sizeof *connection);
+    connection->fd = fd;
+    connection->hello = malloc(1 + HANDSHAKE_BYTES);
+    connection->awaited = 1 + HANDSHAKE_BYTES;
+    connection->reader = new_reader();
+    connections[connection_count++] = connection;
+    open_count += 1;
+#ifdef WITH_TLS
+    if (tls != NULL) {
+      connection->tls = SSL_new(tls);
+      SSL_set_fd(connection->tls, fd);
+    }
+#else
+    (void)tls;
+#endif
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  }
+}
+
+static void stick(int every) {
+  int stuck = 0;
+  for (int index = 0; every > 0 && index < connection_count; index += every) {
+    struct epoll_event event = {.events = 0, .data.ptr = connections[index]};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, connections[index]->fd, &event);
+    connections[index]->is_stuck = true;
+    stuck += 1;
+  }
+  printf("{\"stuck\":%d}\n", stuck);
+}
+
+static int by_size(const void *left, const void *right) {
+  uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+  return (a > b) - (a < b);
+}
+
+static double latency_ms(double share) {
+  if (latency_count == 0) return -1;
+  size_t index = (size_t)((double)latency_count * share);
+  return latencies[index < latency_count ? index : latency_count - 1] / 1000.0;
+}
+
+static void tell_stats(void) {
+  qsort(latencies, latency_count, sizeof latencies[0], by_size);
+  printf("{\"atUs\":%lld,\"open\":%d,\"publishing\":%d,\"bytes\":%llu,\"whole\":%llu,\"wrong\":%llu,\"missing\":%llu,",
+         (long long)now_us(), open_count, publishing_count, (unsigned long long)bytes_received,
+         (unsigned long long)frames_whole, (unsigned long long)frames_wrong, (unsigned long long)frames_missing);
+  printf("\"latencies\":%zu,\"p50Ms\":%.2f,\"p99Ms\":%.2f,\"maxMs\":%.2f}\n", latency_count, latency_ms(0.5), latency_ms(0.99),
+         latency_ms(1));
+}
+
+static void obey(char *line) {
+  if (strcmp(line, "stats\n") == 0) tell_stats();
+  else if (strncmp(line, "stick ", 6) == 0) stick(atoi(line + 6));
+  else if (strcmp(line, "reset\n") == 0) {
+    latency_count = 0;
+    puts("{}");
+  }
+  fflush(stdout);
+}
+
+static void sort_clip(void) {
+  pictures = calloc(clip->count, sizeof *pictures);
+  sounds = calloc(clip->count, sizeof *sounds);
+  for (size_t index = 0; index < clip->count; index += 1) {
+    struct tag *tag = &clip->tags[index];
+    if (tag->type == TYPE_VIDEO) pictures[picture_count++] = tag;
+    else if (tag->type == TYPE_AUDIO) sounds[sound_count++] = tag;
+  }
+}
+
+static void *tls_context(int argc, char **argv) {
+  if (argc < 6) return NULL;
+#ifdef WITH_TLS
+  SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+  if (SSL_CTX_use_certificate_chain_file(context, argv[4]) != 1) fail("the certificate");
+  if (SSL_CTX_use_PrivateKey_file(context, argv[5], SSL_FILETYPE_PEM) != 1) fail("the certificate's key");
+  return context;
+#else
+  (void)argv;
+  fprintf(stderr, "built without OpenSSL: no TLS\n");
+  exit(1);
+#endif
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4 && argc != 6) {
+    fprintf(stderr, "usage: sink PORT CLIP WATCHED [CERTIFICATE KEY]\n");
+    return 2;
+  }
+  clip = load_clip(argv[2]);
+  sort_clip();
+  watched_max = atoi(argv[3]);
+  void *tls = tls_context(argc, argv);
+  int listener = listen_on(atoi(argv[1]));
+  epoll = epoll_create1(EPOLL_CLOEXEC);
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+  event.data.ptr = NULL;
+  epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
+  puts("{\"ready\":true}");
+  fflush(stdout);
+  for (;;) {
+    struct epoll_event ready[256];
+    int count = epoll_wait(epoll, ready, 256, -1);
+    for (int index = 0; index < count; index += 1) {
+      void *of = ready[index].data.ptr;
+      char line[64];
+      if (of == &listener) {
+        accept_all(listener, tls);
+      } else if (of == NULL) {
+        ssize_t got = read(STDIN_FILENO, line, sizeof line - 1);
+        if (got <= 0) return 0;
+        line[got] = 0;
+        obey(line);
+      } else if (!((struct connection *)of)->is_stuck) {
+        receive(of);
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { ApiClient } from "../../test/support/api-client.ts";
+import { runToEnd } from "../../test/support/children.ts";
+import { FanfareProcess, ROOT } from "../../test/support/fanfare-process.ts";
+import type { Relay, RunningRelay, Task } from "./relay.ts";
+
+const CHANNELS = "/api/v2/re-stream/channels";
+const created = z.object({ streamKey: z.string() });
+
+/** Settings of the caller's own environment reach the server: variants are compared like that. */
+function settings(): Record<string, string> {
+  const own = Object.entries(process.env).filter(([name]) => name.startsWith("FANFARE_") || name === "NODE_OPTIONS");
+  return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));
+}
+
+async function start({ channelCount, fanOut, sinkPort, isTls, folder, authority }: Task): Promise<RunningRelay> {
+  const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
+  const trust: Record<string, string> = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority };
+  const server = await FanfareProcess.start({
+    dataFolder: join(folder, "fanfare"),
+    credentials,
+    environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings() },
+  });
+  const api = new ApiClient(server.origin, credentials, () => undefined);
+  const keys: string[] = [];
+  for (let channel = 0; channel < channelCount; channel += 1) {
+    const restream = Array.from({ length: fanOut }, (_, target) => ({
+      targetName: "CUSTOM",
+      rtmpUrl: `${isTls ? "rtmps" : "rtmp"}://127.0.0.1:${sinkPort}/live`,
+      streamKey: `bench-${channel}-${target}`,
+    }));
+    const body = { channelName: `bench_${channel}`, planType: "UNLIMITED", envType: "REAL", restream };
+    keys.push(created.parse(await api.request("POST", CHANNELS, body)).streamKey);
+  }
+  return {
+    pids: () => [server.pid],
+    ingests: keys.map((key) => ({ port: server.rtmpPort, app: "relay", key })),
+    stop: async () => void (await server.stop()),
+  };
+}
+
+export const fanfareRelay: Relay = {
+  name: "fanfare",
+  canTls: true,
+  channelsMax: 1_000,
+  start,
+  version: async () => `Fanfare ${(await runToEnd("git", ["-C", ROOT, "rev-parse", "--short", "HEAD"])).trim()}`,
+};

@@ -1,0 +1,26 @@
+import { startChild } from "../../test/support/children.ts";
+import { freePort } from "../../test/support/free-port.ts";
+import { waitFor } from "../../test/support/waiting.ts";
+import type { Relay } from "./relay.ts";
+
+const BATCH_MS = 50;
+const START_DEADLINE_MS = 5_000;
+const STOP_GRACE_MS = 1_000;
+
+/** What C can do with the same batching: one read and one write per target every 50 ms, nothing else. */
+export const floorRelay: Relay = {
+  name: "c-floor",
+  canTls: false,
+  channelsMax: 1_000,
+  async start({ channelCount, fanOut, sinkPort, tools }) {
+    const port = await freePort();
+    const floor = await startChild(tools.floor, [port, sinkPort, fanOut, BATCH_MS].map(String));
+    await waitFor("the floor", START_DEADLINE_MS, () => (floor.stdout().includes("ready") ? true : undefined));
+    return {
+      pids: () => [floor.pid],
+      ingests: Array.from({ length: channelCount }, (_, channel) => ({ port, app: "live", key: `bench-${channel}` })),
+      stop: async () => void (await floor.stop("SIGTERM", STOP_GRACE_MS)),
+    };
+  },
+  version: () => Promise.resolve("bench/native/floor.c, one read and one write per target every 50 ms"),
+};

@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runToEnd } from "../../test/support/children.ts";
+
+const SOURCES = join(import.meta.dirname, "..", "native");
+const OPENSSL_HEADER = "/usr/include/openssl/ssl.h";
+
+/** The programs in C that the bench runs beside the relays, built. */
+export type NativeTools = {
+  readonly encoder: string;
+  readonly sink: string;
+  readonly floor: string;
+  /** Whether the sink speaks TLS: only where OpenSSL's headers were there. */
+  readonly hasTls: boolean;
+};
+
+/** Builds them with gcc into the folder. */
+export async function buildNativeTools(folder: string): Promise<NativeTools> {
+  const hasTls = existsSync(OPENSSL_HEADER);
+  const build = async (name: string, flags: readonly string[] = [], libraries: readonly string[] = []) => {
+    const path = join(folder, name);
+    const warnings = ["-Wall", "-Wextra", "-Wno-unused-function"];
+    await runToEnd("gcc", ["-O2", ...warnings, ...flags, "-o", path, join(SOURCES, `${name}.c`), ...libraries]);
+    return path;
+  };
+  const [encoder, sink, floor] = await Promise.all([
+    build("load-encoder"),
+    hasTls ? build("sink", ["-DWITH_TLS"], ["-lssl", "-lcrypto"]) : build("sink"),
+    build("floor"),
+  ]);
+  return { encoder, sink, floor, hasTls };
+}

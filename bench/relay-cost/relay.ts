@@ -1,0 +1,35 @@
+import type { NativeTools } from "./native-tools.ts";
+
+/** What a relay is to do: so many channels, each to so many targets at the sink. */
+export type Task = {
+  readonly channelCount: number;
+  readonly fanOut: number;
+  readonly sinkPort: number;
+  readonly isTls: boolean;
+  /** Where it may keep its files. */
+  readonly folder: string;
+  readonly tools: NativeTools;
+  /** A certificate authority that signed the sink's certificate, as a PEM file. */
+  readonly authority: string | undefined;
+};
+
+/** Where an encoder sends one channel to. */
+export type Ingest = { readonly port: number; readonly app: string; readonly key: string };
+
+export type RunningRelay = {
+  /** All its processes; their threads count. */
+  pids(): Promise<readonly number[]> | readonly number[];
+  readonly ingests: readonly Ingest[];
+  stop(): Promise<void>;
+};
+
+/** One of those that are compared. */
+export type Relay = {
+  readonly name: string;
+  readonly canTls: boolean;
+  /** Most processes or channels it is run with; more would measure the machine's memory. */
+  readonly channelsMax: number;
+  start(task: Task): Promise<RunningRelay>;
+  /** For the report. */
+  version(): Promise<string>;
+};

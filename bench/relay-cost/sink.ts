@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { type Child, startChild } from "../../test/support/children.ts";
+import { waitFor } from "../../test/support/waiting.ts";
+
+const ANSWER_DEADLINE_MS = 20_000;
+const STOP_GRACE_MS = 3_000;
+
+const stats = z.object({
+  /** Of the sink's clock, in microseconds. */
+  atUs: z.number(),
+  open: z.number(),
+  publishing: z.number(),
+  bytes: z.number(),
+  whole: z.number(),
+  wrong: z.number(),
+  missing: z.number(),
+  latencies: z.number(),
+  p50Ms: z.number(),
+  p99Ms: z.number(),
+  maxMs: z.number(),
+});
+
+/** What reached the sink: bytes on all connections; frames and latencies of the connections it looks into. */
+export type SinkStats = z.infer<typeof stats>;
+
+export type SinkOptions = {
+  readonly program: string;
+  readonly port: number;
+  readonly clip: string;
+  /** So many connections are looked into, the others' bytes counted alone. */
+  readonly watchedMax: number;
+  /** Files; where given it speaks TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+};
+
+/** The sink's process, asked over its standard input. */
+export class Sink {
+  readonly pid: number;
+  readonly #child: Child;
+  #answered = 0;
+
+  private constructor(child: Child) {
+    this.#child = child;
+    this.pid = child.pid;
+  }
+
+  static async start({ program, port, clip, watchedMax, tls }: SinkOptions): Promise<Sink> {
+    const files = tls === undefined ? [] : [tls.certificate, tls.key];
+    const child = await startChild(program, [String(port), clip, String(watchedMax), ...files], { isFed: true });
+    const sink = new Sink(child);
+    await sink.#answer();
+    return sink;
+  }
+
+  async stats(): Promise<SinkStats> {
+    return stats.parse(await this.#ask("stats"));
+  }
+
+  /** Latencies are counted from now on. */
+  async reset(): Promise<void> {
+    await this.#ask("reset");
+  }
+
+  /** Every so manieth connection stops reading. */
+  async stick(every: number): Promise<void> {
+    await this.#ask(`stick ${every}`);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop("SIGTERM", STOP_GRACE_MS);
+  }
+
+  async #ask(command: string): Promise<unknown> {
+    this.#child.write(`${command}\n`);
+    return await this.#answer();
+  }
+
+  async #answer(): Promise<unknown> {
+    const line = await waitFor("the sink's answer", ANSWER_DEADLINE_MS, () => {
+      if (!this.#child.isRunning()) throw new Error(`the sink ended: ${this.#child.stderr()}`);
+      // What follows the last line break is not a whole line yet.
+      return this.#child.stdout().split("\n").slice(0, -1)[this.#answered];
+    });
+    this.#answered += 1;
+    return JSON.parse(line);
+  }
+}
