@@ -22,6 +22,11 @@ const STOP_DEADLINE_MS = 3_500;
 const EXIT_DEADLINE_MS = 500;
 /** Above the sum of all stages' own deadlines: for a thread that died meanwhile. */
 const PREFLIGHT_DEADLINE_MS = 90_000;
+/**
+ * In MiB. Left alone, V8 lets the young generation grow to 192 MiB, which the short-lived objects of a stream fill now and then: resident
+ * memory then rises in steps though nothing is kept. The old generation keeps Node's own limit: reaching one ends the thread.
+ */
+const MEDIA_HEAP = { maxYoungGenerationSizeMb: 24 };
 
 export type MediaRuntimeDeps = {
   readonly options: MediaOptions;
@@ -146,7 +151,11 @@ export class MediaRuntime implements Runtime {
   }
 
   #startWorker(onFirst: (message: ToControl) => void): void {
-    const worker = new Worker(entryUrl(), { workerData: this.#options, name: "media" });
+    const worker = new Worker(entryUrl(), {
+      workerData: this.#options,
+      name: "media",
+      resourceLimits: MEDIA_HEAP,
+    });
     this.#worker = worker;
     worker.on("message", (message: ToControl) => {
       onFirst(message);
