@@ -3,7 +3,7 @@ import type { IngestEnd } from "../exchange/facts.ts";
 import type { IngestSample } from "../exchange/samples.ts";
 import { parseAudioSpecificConfig } from "../protocol/flv/aac-config.ts";
 import { classifyAudio } from "../protocol/flv/audio-tag.ts";
-import { parseAvcConfig } from "../protocol/flv/avc-config.ts";
+import { readPicture } from "../protocol/flv/read-picture.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import { type Intake, takeIn } from "./intake.ts";
@@ -163,7 +163,7 @@ export function describeVideo(config: Buffer | undefined): VideoFormat {
   if (config === undefined) return {};
   const tag = classifyVideo(config);
   const picture =
-    tag.codec === "avc" ? parseAvcConfig(config.subarray(tag.bodyOffset, tag.bodyEnd))?.picture : undefined;
+    tag.part === "config" ? readPicture(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
   return {
     videoCodec: tag.codec,
     ...(picture === undefined ? {} : { width: picture.width, height: picture.height }),

@@ -142,6 +142,35 @@ test("a standby of another size is told when it connects, and in the samples as 
   expect(stage.samples.at(-1)?.ingest.standbyDiffers).toBeUndefined();
 });
 
+/** Enhanced RTMP's sequence start of HEVC, around records of 1920x1080 and 3840x2160. */
+const hevcConfig = (record: string): Buffer => Buffer.from(`9068766331${record}`, "hex");
+const HEVC_1080 = hevcConfig(
+  "01016000000090000000000078f000fcfdf8f800000f01210001" +
+    "002b420101016000000300900000030000030078a003c0801107cb965654a4c2f0168080000003008000000c8422",
+);
+const HEVC_2160 = hevcConfig(
+  "01022000000090000000000096f000fcfdfafa00000f01210001" +
+    "002b420101022000000300900000030000030096a001e020021c4d965654a4c2f0168080000003008000000c8422",
+);
+
+/** A keyframe of HEVC: coded frames without composition time. */
+const hevcKeyframe = Buffer.from("93687663310000000426010203", "hex");
+
+test("the size of an HEVC standby is told like that of H.264", () => {
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1)]));
+  const sources = [stage.open("ls-1", "main", 1), stage.open("ls-1", "standby", 2, "backup")];
+  for (const [index, source] of sources.entries()) source.push(video(0, index === 0 ? HEVC_1080 : HEVC_2160));
+  for (let frame = 0; frame < 50; frame += 1) {
+    for (const source of sources) source.push(video(frame * 40, hevcKeyframe));
+    stage.clock.advance(40);
+  }
+  expect(stage.samples.at(-1)?.ingest).toMatchObject({ videoCodec: "hevc", width: 1920, height: 1080 });
+  expect(stage.facts.filter(({ kind }) => kind === "standby-differs")).toMatchObject([
+    { slot: "backup", detail: "width 3840 instead of 1920, height 2160 instead of 1080" },
+  ]);
+});
+
 test("without a hold a lost encoder still gives way to a standby", () => {
   const stage = new RelayStage(0);
   const main = { source: stage.onAir(target(1)), mark: 1 };

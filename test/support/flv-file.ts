@@ -14,15 +14,18 @@ export const isKeyframe = (tag: FlvTag): boolean =>
 /** A coded picture or sound: neither configuration nor AVC end of sequence. */
 export const isCodedMedia = (tag: FlvTag): boolean => (isVideo(tag) || isAudio(tag)) && tag.payload[1] === 1;
 
-/** What is wrong with the time of a file: every step back within one kind of media; none when all is well. */
+/**
+ * What is wrong with the time of a file: every step back, in the order of the file and so across sound and pictures too; none when
+ * all is well.
+ */
 export function stepsBack(tags: readonly FlvTag[]): string[] {
   const problems: string[] = [];
-  for (const kind of [isVideo, isAudio]) {
-    let last = 0;
-    for (const tag of tags.filter(kind)) {
-      if (tag.timestamp < last) problems.push(`type ${tag.type}: ${last} → ${tag.timestamp}`);
-      last = tag.timestamp;
+  let last: FlvTag | undefined;
+  for (const tag of tags.filter((each) => isVideo(each) || isAudio(each))) {
+    if (last !== undefined && tag.timestamp < last.timestamp) {
+      problems.push(`type ${last.type} at ${last.timestamp} → type ${tag.type} at ${tag.timestamp}`);
     }
+    last = tag;
   }
   return problems;
 }

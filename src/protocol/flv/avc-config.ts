@@ -1,4 +1,5 @@
-import { type Picture, parseSps } from "./sps.ts";
+import type { Picture } from "./picture.ts";
+import { parseSps } from "./sps.ts";
 
 /** What an AVC decoder configuration record (avcC) says. */
 export type AvcConfig = {

@@ -2,8 +2,8 @@ import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
 import { parseAudioSpecificConfig } from "./aac-config.ts";
 import { classifyAudio } from "./audio-tag.ts";
-import { parseAvcConfig } from "./avc-config.ts";
 import { type AudioCodec, FourCc, type VideoCodec } from "./fourcc.ts";
+import { readPicture } from "./read-picture.ts";
 import { classifyVideo } from "./video-tag.ts";
 
 /** Metadata properties by name, in the order they are sent. */
@@ -160,8 +160,7 @@ function describeVideo(payload: Buffer, into: Map<string, Amf0Value>): void {
   const tag = classifyVideo(payload);
   const codecId = tag.part === "config" ? videoCodecId(tag.codec) : undefined;
   if (codecId === undefined) return;
-  const picture =
-    tag.codec === "avc" ? parseAvcConfig(payload.subarray(tag.bodyOffset, tag.bodyEnd))?.picture : undefined;
+  const picture = readPicture(tag.codec, payload.subarray(tag.bodyOffset, tag.bodyEnd));
   if (picture !== undefined) into.set("width", picture.width).set("height", picture.height);
   into.set("videocodecid", codecId);
   if (picture?.frameRate !== undefined) into.set("framerate", picture.frameRate);

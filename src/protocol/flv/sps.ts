@@ -1,41 +1,13 @@
 import { BitReader } from "./bit-reader.ts";
-
-/** What an H.264 sequence parameter set says of the picture. */
-export type Picture = {
-  /** Pixels, after cropping. */
-  readonly width: number;
-  readonly height: number;
-  /** Frames per second; set where the encoder wrote timing information. */
-  readonly frameRate?: number;
-};
+import { SPS_BYTES_MAX, withoutEmulationPrevention } from "./nal-unit.ts";
+import { isPictureSize, type Picture } from "./picture.ts";
 
 /** H.264 profiles whose parameter set says more about chroma and scaling (7.3.2.1.1). */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
-/** Level 6.2 allows 16 384 pixels in one direction. */
-const PIXELS_MAX = 16_384;
 const FRAMES_PER_SECOND_MAX = 1_000;
 /** The standard's bound of num_ref_frames_in_pic_order_cnt_cycle. */
 const ORDER_CYCLE_MAX = 255;
 const ASPECT_RATIO_EXTENDED = 255;
-/** Real parameter sets have some tens of bytes; with every list spelled out, a few hundred. */
-const SPS_BYTES_MAX = 1_024;
-
-/** The bits without the bytes that keep start codes out (7.4.1): 00 00 03 stands for 00 00. */
-function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
-  const clean = new Uint8Array(bytes.length);
-  let length = 0;
-  let zeros = 0;
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    clean[length] = byte;
-    length += 1;
-  }
-  return clean.subarray(0, length);
-}
 
 function skipScalingList(reader: BitReader, size: number): void {
   let last = 8;
@@ -129,7 +101,7 @@ export function parseSps(nalUnit: Uint8Array): Picture | undefined {
     height -= (reader.unsigned() + reader.unsigned()) * unit.y;
   }
   const hasUsability = reader.flag();
-  if (reader.isExhausted || width <= 0 || height <= 0 || width > PIXELS_MAX || height > PIXELS_MAX) return undefined;
+  if (reader.isExhausted || !isPictureSize(width, height)) return undefined;
   const frameRate = hasUsability ? readFrameRate(reader) : undefined;
   return frameRate === undefined ? { width, height } : { width, height, frameRate };
 }
