@@ -6,6 +6,7 @@ import { ChunkReader, LIMITS_CLIENT } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "./command.ts";
 import { decodeControl, encodeControl } from "./control.ts";
+import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ClientHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -38,6 +39,8 @@ export type ClientOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
   /** `NetStream.Publish.Start` came: media may be sent on this message stream. */
   | { readonly kind: "publishing"; readonly streamId: number }
+  /** It wants us to connect again, soon: elsewhere where it names an address, absolute or relative to the present one. */
+  | { readonly kind: "reconnect-requested"; readonly tcUrl?: string }
   /** The server's running total of bytes it received, modulo 2³². */
   | { readonly kind: "acknowledged"; readonly bytesTotal: number }
   /** Last output: close the connection. */
@@ -87,6 +90,7 @@ export class ClientSession {
   readonly #acks = new AckMeter();
   readonly #chunkSize: number;
   #windowSent = 0;
+  #peer: EnhancedPeer = PLAIN_PEER;
   #streamId = 0;
 
   /** `random`: 1528 bytes for the handshake. `chunkSize`: what we cut for, announced before connect. */
@@ -94,6 +98,11 @@ export class ClientSession {
     this.#publication = publication;
     this.#handshake = new ClientHandshake(random);
     this.#chunkSize = chunkSize;
+  }
+
+  /** What the server said of Enhanced RTMP. */
+  get peer(): EnhancedPeer {
+    return this.#peer;
   }
 
   get stage(): ClientStage {
@@ -156,6 +165,7 @@ export class ClientSession {
         flashVer: FLASH_VERSION,
         swfUrl: tcUrl,
         tcUrl: tcUrl + loginQuery,
+        ...enhancedProperties(),
       }),
       args: [],
     });
@@ -221,6 +231,7 @@ export class ClientSession {
   #takeResult(command: Command): void {
     if (command.transactionId === Transaction.Connect && this.#stage === "connect") {
       this.#stage = "publish";
+      this.#peer = readEnhancedPeer(command.object);
       const key = this.#publication.name;
       this.#announceWindow(WINDOW_ACK_SIZE);
       this.#send(
@@ -255,12 +266,19 @@ export class ClientSession {
   #takeStatus(command: Command): void {
     const code = codeOf(command);
     if (code === "NetStream.Publish.Start") return this.#startPublishing();
+    if (code === "NetConnection.Connect.ReconnectRequest") return this.#takeReconnectRequest(command);
     const isError = levelOf(command) === "error" || ERROR_CODES.has(code);
     const isEnd = this.#stage === "publishing" && ENDING_CODES.has(code);
     if (!isError && !isEnd) return;
     if (this.#stage === "connect") this.#fail({ kind: "connect-rejected", code });
     else if (this.#stage === "publishing") this.#fail({ kind: "ended-by-server", code });
     else this.#fail({ kind: "publish-rejected", code, isInUse: saysInUse(command) });
+  }
+
+  #takeReconnectRequest(command: Command): void {
+    if (this.#stage !== "publishing") return;
+    const tcUrl = information(command, "tcUrl");
+    this.#outputs.push({ kind: "reconnect-requested", ...(tcUrl === "" ? {} : { tcUrl }) });
   }
 
   #startPublishing(): void {

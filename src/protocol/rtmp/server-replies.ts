@@ -1,13 +1,21 @@
 import { type Amf0Value, amf0Object } from "../amf0/value.ts";
 import { encodeCommand } from "./command.ts";
+import { enhancedProperties } from "./enhanced-connect.ts";
 import type { Message } from "./message.ts";
 
-/** `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. */
-export function connected(transactionId: number, objectEncoding: 0 | 3): Message {
+/**
+ * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what is said of Enhanced
+ * RTMP beside.
+ */
+export function connected(
+  transactionId: number,
+  objectEncoding: 0 | 3,
+  enhanced: Readonly<Record<string, Amf0Value>> = enhancedProperties(),
+): Message {
   return encodeCommand(0, {
     name: "_result",
     transactionId,
-    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31 }),
+    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31, ...enhanced }),
     args: [
       amf0Object({
         level: "status",
@@ -60,6 +68,23 @@ export function publishStarted(streamId: number): Message {
 /** BadName: what OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would go on for ever. */
 export function publishRefused(streamId: number, description: string): Message {
   return status(streamId, "error", "NetStream.Publish.BadName", description);
+}
+
+/** Asks a client to connect again, elsewhere where `tcUrl` is given (Enhanced RTMP v2). Only for those whose `capsEx` says they can. */
+export function reconnectRequested(description: string, tcUrl?: string): Message {
+  return encodeCommand(0, {
+    name: "onStatus",
+    transactionId: 0,
+    object: null,
+    args: [
+      amf0Object({
+        level: "status",
+        code: "NetConnection.Connect.ReconnectRequest",
+        ...(tcUrl === undefined ? {} : { tcUrl }),
+        description,
+      }),
+    ],
+  });
 }
 
 function status(streamId: number, level: string, code: string, description: string): Message {

@@ -7,6 +7,7 @@ import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_PUBLISHING } from "./chunk-r
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand } from "./command.ts";
 import { decodeControl, encodeControl, PeerBandwidthLimit } from "./control.ts";
+import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -84,6 +85,7 @@ export class ServerSession {
   #isPinged = false;
   #app = "";
   #encoder = "";
+  #peer: EnhancedPeer = PLAIN_PEER;
   #streamsCreated = 0;
   #requestId = 0;
   #commandCount = 0;
@@ -149,6 +151,13 @@ export class ServerSession {
       this.#isPinged = true;
       this.#send(2, encodeControl({ kind: "ping-request", timestamp: Math.trunc(nowMs) % 2 ** 32 }));
     }
+    return this.#takeOutputs();
+  }
+
+  /** Asks an encoder that publishes and can do so to connect again; it goes on here until it does. */
+  requestReconnect(): readonly ServerOutput[] {
+    if (this.#state.at !== "publishing" || (this.#peer.capsEx & CapsEx.Reconnect) === 0) return [];
+    this.#send(3, reply.reconnectRequested("The server is going away."));
     return this.#takeOutputs();
   }
 
@@ -308,6 +317,7 @@ export class ServerSession {
     }
     this.#app = app;
     this.#encoder = printable(textProperty(properties, "flashVer") ?? "");
+    this.#peer = readEnhancedPeer(properties);
     this.#send(2, encodeControl({ kind: "window-ack-size", bytes: 2_500_000 }));
     this.#send(2, encodeControl({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: PeerBandwidthLimit.Dynamic }));
     this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: CHUNK_SIZE }));

@@ -6,6 +6,7 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import { type ClientOutput, ClientSession } from "../../../src/protocol/rtmp/client-session.ts";
 import { decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { type ControlMessage, decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
+import { enhancedProperties, takesFourCc } from "../../../src/protocol/rtmp/enhanced-connect.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 
 const RANDOM = Buffer.alloc(1_528, 0x5a);
@@ -102,14 +103,19 @@ test("C0 and C1 go first, C2 as soon as S1 is whole, and connect not before all 
   expect(said(server).map(({ type }) => type)).toEqual([1, 20, 4]);
 });
 
-test("Set Chunk Size and connect are, byte for byte, what OBS sends for a URL with a query", () => {
+test("Set Chunk Size and connect are, byte for byte, what OBS sends for a URL with a query, and Enhanced RTMP behind", () => {
   const server = new Server("key", "live2?backup=1", "rtmp://b.rtmp.youtube.com/live2?backup=1").greet();
   expect(sent(server).subarray(1_536).toString("hex")).toBe(
     "02000000000004010000000000001000" +
-      "030000000000d11400000000020007636f6e6e656374003ff000000000000003000361707002000e6c697665323f6261636b75703d310004747970650200" +
+      "0300000000013f1400000000020007636f6e6e656374003ff000000000000003000361707002000e6c697665323f6261636b75703d310004747970650200" +
       "0a6e6f6e707269766174650008666c61736856657202001f464d4c452f332e302028636f6d70617469626c653b20464d53632f312e30290006737766557" +
       "26c02002872746d703a2f2f622e72746d702e796f75747562652e636f6d2f6c697665323f6261636b75703d310005746355726c02002872746d703a2f2f" +
-      "622e72746d702e796f75747562652e636f6d2f6c697665323f6261636b75703d31000009",
+      "622e72746d702e796f75747562652e636f6d2f6c697665323f6261636b75703d31" +
+      "000a666f757243634c6973740a000000010200012a" +
+      "0012766964656f466f75724363496e666f4d61700300012a004010000000000000000009" +
+      "0012617564696f466f75724363496e666f4d61700300012a004010000000000000000009" +
+      "000663617073457800402e000000000000" +
+      "000009",
   );
 });
 
@@ -130,6 +136,7 @@ test("a login goes behind the application in app and tcUrl, as it is, and nowher
       flashVer: "FMLE/3.0 (compatible; FMSc/1.0)",
       swfUrl: "rtmp://host/live2?backup=1",
       tcUrl: `rtmp://host/live2?backup=1${loginQuery}`,
+      ...enhancedProperties(),
     }),
   );
 });
@@ -370,4 +377,29 @@ test("an answer that is not RTMP is a failure of the stage it came in", () => {
   ]);
   const broken = new Server().greet();
   expect(failures(broken.say(Buffer.from("ff".repeat(40), "hex"))).map(({ kind }) => kind)).toEqual(["protocol-error"]);
+});
+
+test.each([
+  ["with an address", "rtmp://other/live", { kind: "reconnect-requested", tcUrl: "rtmp://other/live" }],
+  ["without", undefined, { kind: "reconnect-requested" }],
+])("a request to connect again is told, %s", (_, tcUrl, output) => {
+  const code = "NetConnection.Connect.ReconnectRequest";
+  const info = amf0Object({ level: "status", code, ...(tcUrl === undefined ? {} : { tcUrl }) });
+  const server = Server.publishing();
+  expect(server.command("onStatus", 0, [info])).toEqual([output]);
+  expect(server.session.stage).toBe("publishing");
+  expect(new Server().admit().command("onStatus", 0, [info])).toEqual([]);
+});
+
+test("what the server says of Enhanced RTMP is remembered", () => {
+  const server = new Server().greet();
+  expect(server.session.peer).toEqual({ capsEx: 0, fourCcs: [] });
+  const object = amf0Object({
+    fourCcList: ["hvc1", 7, "too long"],
+    capsEx: 3,
+    audioFourCcInfoMap: amf0Object({ Opus: 4 }),
+  });
+  server.command("_result", 1, [], object);
+  expect(server.session.peer).toEqual({ capsEx: 3, fourCcs: ["hvc1", "Opus"] });
+  expect(["hvc1", "av01"].map((name) => takesFourCc(server.session.peer, name))).toEqual([true, false]);
 });

@@ -135,7 +135,14 @@ test("connect is answered with window, bandwidth, chunk size and the success tha
   expect(result).toEqual({
     name: "_result",
     transactionId: 1,
-    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31 }),
+    object: amf0Object({
+      fmsVer: "FMS/3,0,1,123",
+      capabilities: 31,
+      fourCcList: ["*"],
+      videoFourCcInfoMap: amf0Object({ "*": 4 }),
+      audioFourCcInfoMap: amf0Object({ "*": 4 }),
+      capsEx: 15,
+    }),
     args: [
       amf0Object({
         level: "status",
@@ -581,4 +588,21 @@ test("where the network cuts the bytes never changes what the session says and h
     }),
     { numRuns: 50 },
   );
+});
+
+test.each([
+  { name: "one that can", capsEx: 1, isAsked: true },
+  { name: "one that cannot", capsEx: 14, isAsked: false },
+  { name: "one that says nothing", capsEx: null, isAsked: false },
+])("an encoder is asked to connect again: $name", ({ capsEx, isAsked }) => {
+  const peer = new Peer();
+  peer.connect({ app: "relay", tcUrl: "rtmp://host/relay", capsEx });
+  expect(peer.session.requestReconnect()).toEqual([]);
+  peer.command("createStream", 4, null);
+  peer.publish();
+  peer.answer("accept");
+  const before = replies(peer).length;
+  peer.outputs.push(...peer.session.requestReconnect());
+  const asked = commands(replies(peer).slice(before)).map(({ name, args }) => [name, textProperty(args[0], "code")]);
+  expect(asked).toEqual(isAsked ? [["onStatus", "NetConnection.Connect.ReconnectRequest"]] : []);
 });
