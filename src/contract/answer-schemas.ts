@@ -106,6 +106,7 @@ const channel = {
   streamKey: z.string(),
   hold: z.strictObject({ seconds: count }),
   backup: z.strictObject({ enabled: z.boolean() }),
+  latency: z.enum(["efficient", "low"]),
   backupStreamKey: z.string().optional(),
   platformCount: count,
   totalPublishSeconds: count,

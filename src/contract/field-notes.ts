@@ -40,6 +40,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "SHA-256 of the one certificate that is taken, whoever signed it: 64 hexadecimal digits, colons are left out; empty removes it.",
   hold: "What happens when the encoder is lost.",
   seconds: "How long platforms are held then, 0 to 1800; 0 ends the broadcast at once. 120 unless set.",
+  latency: "When packets leave: gathered for 50 ms (efficient, the default), or at once (low), which costs more CPU.",
   backup: "A second encoder with a key of its own that stands by.",
   backupStreamKey: "The backup encoder's key, at the same `publishUrl`. Masked for viewers.",
   label: "A name for people, up to 40 characters.",

@@ -96,9 +96,10 @@ const holdSeconds = z
 const ingestSettings = {
   hold: optional(z.object({ seconds: optional(holdSeconds) }, { error: "an object with seconds" })),
   backup: optional(z.object({ enabled: optional(flag) }, { error: "an object with enabled" })),
+  latency: optional(oneOf(["efficient", "low"])),
 };
 
-const comingWithChannels = { latency: notYet(), ingestAuth: notYet() };
+const comingWithChannels = { ingestAuth: notYet() };
 
 const alerts = {
   alertOn: optional(flag),

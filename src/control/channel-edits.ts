@@ -8,7 +8,10 @@ import { newStreamKey } from "./ids.ts";
 import type { ChannelChange, ChannelDecision } from "./store.ts";
 
 /** What a person changes of a channel's settings. Absent keeps. */
-export type ChannelEdit = Pick<ChannelChange, "name" | "planType" | "envType" | "alerts" | "holdSeconds"> & {
+export type ChannelEdit = Pick<
+  ChannelChange,
+  "name" | "planType" | "envType" | "alerts" | "holdSeconds" | "latency"
+> & {
   readonly hasBackup?: boolean;
 };
 

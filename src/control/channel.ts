@@ -3,6 +3,7 @@ import type {
   ChannelId,
   ChannelSpec,
   IngestSlot,
+  Latency,
   TargetId,
   TargetSpec,
   TargetTrust,
@@ -60,6 +61,8 @@ export type ChannelSettings = {
   readonly alerts: Alerts;
   /** How long targets are held when the encoder is lost; 0 ends the broadcast at once. */
   readonly holdSeconds: number;
+  /** When its packets leave: gathered, or with each read. */
+  readonly latency: Latency;
 };
 
 /** `live`: may be published to. `blocked`: refuses encoders until a person unblocks it. `deleted`: kept, but never found. */
@@ -100,6 +103,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
     channelId: channel.channelId,
     revision: channel.revision,
     holdSeconds: channel.holdSeconds,
+    latency: channel.latency,
     targets: channel.targets.map(targetSpec),
   };
 }

@@ -19,6 +19,10 @@ export type TargetTrust = {
   readonly fingerprint?: string;
 };
 
+/** When packets leave: gathered for 50 ms, which costs least, or with each read. */
+export const LATENCIES = ["efficient", "low"] as const;
+export type Latency = (typeof LATENCIES)[number];
+
 /** Where one target is and whether it is wanted. Holds secrets: never log it. */
 export type TargetSpec = {
   readonly targetId: TargetId;
@@ -45,5 +49,7 @@ export type ChannelSpec = {
   readonly revision: number;
   /** How long targets are held when the encoder is lost, in seconds; 0 ends the broadcast at once. */
   readonly holdSeconds: number;
+  /** Absent: `efficient`. */
+  readonly latency?: Latency;
   readonly targets: readonly TargetSpec[];
 };

@@ -48,6 +48,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     globalPublishUrl: context.publishUrl,
     streamKey: shownKey(channel.streamKey, context),
     hold: { seconds: channel.holdSeconds },
+    latency: channel.latency,
     ...backupAnswer(channel, context),
     platformCount: channel.targetCount,
     totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),

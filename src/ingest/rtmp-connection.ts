@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import type { ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
 import {
   type PublishRequest,
@@ -11,6 +11,7 @@ import {
 import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Engine } from "../relay/engine.ts";
 import type { Source } from "../relay/feed.ts";
+import type { ReadClock, TimedReader } from "./read-clock.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
@@ -18,6 +19,11 @@ const LINGER_MS = 500;
 /** Replies that an encoder does not read are not kept for it beyond this. */
 const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
+/**
+ * More than this between two steps of the clock, and an encoder is read as it comes until the next: a receive window as it
+ * is at first must not hold up a big keyframe or a fast stream.
+ */
+const TIMED_READ_MAX_BYTES = 64 * 1024;
 
 /** Where a key leads. */
 export type Admission = { readonly spec: ChannelSpec; readonly slot: IngestSlot } | "refused" | "unavailable";
@@ -25,7 +31,8 @@ export type Admission = { readonly spec: ChannelSpec; readonly slot: IngestSlot 
 export type IngestDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
-  readonly engine: Pick<Engine, "introduce" | "admits" | "open">;
+  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush">;
+  readonly readClock: Pick<ReadClock, "add" | "delete">;
   /** May this key publish? `unavailable`: nobody answered in time. Never rejects. */
   readonly admit: (key: string) => Promise<Admission>;
   readonly tell: (fact: Fact) => void;
@@ -33,15 +40,20 @@ export type IngestDeps = {
 };
 
 /** One encoder's connection: a socket and a server session, joined, and the relay's source while it publishes. */
-export class RtmpConnection {
+export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
   readonly #session: ServerSession;
   readonly #remoteAddress: string;
   #source: Source | undefined;
+  /** Where its media goes, while it publishes. */
+  #channelId: ChannelId | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
   #refusal: "unknown-key" | "encoders-fight" = "unknown-key";
   #isClosed = false;
+  #isTimed = false;
+  #lowLatencyChannel: ChannelId | undefined;
+  #bytesSinceStep = 0;
 
   constructor(socket: Socket, deps: IngestDeps) {
     this.#deps = deps;
@@ -49,7 +61,7 @@ export class RtmpConnection {
     // A socket for both families shows IPv4 peers in IPv6's mapped form.
     this.#remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
     this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), deps.clock.now());
-    socket.on("data", (bytes) => this.#run(() => this.#session.receive(bytes, deps.clock.now())));
+    socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => this.#leave("connection-lost"));
     socket.on("close", () => this.#leave("connection-lost"));
@@ -58,12 +70,40 @@ export class RtmpConnection {
   /** Call about once a second. */
   tick(): void {
     this.#run(() => this.#session.tick(this.#deps.clock.now()));
+    this.#setPace();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  pause(): void {
+    if (this.#bytesSinceStep < TIMED_READ_MAX_BYTES) this.#socket.pause();
+    this.#bytesSinceStep = 0;
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#bytesSinceStep += bytes.length;
+    this.#run(() => this.#session.receive(bytes, this.#deps.clock.now()));
+    if (this.#lowLatencyChannel !== undefined) this.#deps.engine.flush(this.#lowLatencyChannel);
+  }
+
+  /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
+  #setPace(): void {
+    const channelId = this.#channelId;
+    const isLow = channelId !== undefined && this.#deps.engine.latency(channelId) === "low";
+    this.#lowLatencyChannel = isLow ? channelId : undefined;
+    const isTimed = channelId !== undefined && !isLow && !this.#isClosed;
+    if (isTimed === this.#isTimed) return;
+    this.#isTimed = isTimed;
+    if (isTimed) this.#deps.readClock.add(this);
+    else this.#deps.readClock.delete(this);
   }
 
   /** Closes without a word: the process stops, or the encoder was replaced. */
   close(): void {
     this.#isClosed = true;
-    this.#source = undefined;
+    this.#letGoOfSource();
     this.#socket.destroySoon();
     this.#lingerThenDestroy();
   }
@@ -92,7 +132,7 @@ export class RtmpConnection {
         return;
       case "unpublished":
         this.#source?.end("clean");
-        this.#source = undefined;
+        this.#letGoOfSource();
         return;
       case "closed":
         return this.#closeBy(output.reason, output.detail);
@@ -130,6 +170,8 @@ export class RtmpConnection {
           encoder: request.encoder,
           onDismissed: () => this.close(),
         });
+        this.#channelId = verdict.spec.channelId;
+        this.#setPace();
       }
       return outputs;
     });
@@ -161,6 +203,12 @@ export class RtmpConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#source?.end(end);
+    this.#letGoOfSource();
+  }
+
+  #letGoOfSource(): void {
     this.#source = undefined;
+    this.#channelId = undefined;
+    this.#setPace();
   }
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
 import { type IngestDeps, RtmpConnection } from "./rtmp-connection.ts";
 
@@ -17,11 +18,17 @@ export class RtmpListener {
   readonly #connections = new Set<RtmpConnection>();
   #isClosed = false;
 
-  constructor(deps: Omit<IngestDeps, "refusals">) {
+  constructor(deps: Omit<IngestDeps, "refusals" | "readClock">) {
     this.#refusals = new Refusals(deps.tell);
-    this.#deps = { ...deps, refusals: this.#refusals };
+    const readClock = new ReadClock({
+      clock: deps.clock,
+      afterReads: (run) => setImmediate(run),
+      onRead: () => deps.engine.flush(),
+    });
+    this.#deps = { ...deps, refusals: this.#refusals, readClock };
     this.#server = createServer(
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS },
+      // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS, highWaterMark: 1 },
       (socket) => this.#accept(socket),
     );
     this.#server.maxConnections = CONNECTIONS_MAX;

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
 import type { ChannelSample, IngestSample } from "../exchange/samples.ts";
 import type { ConnectStatus } from "../exchange/target-status.ts";
@@ -91,6 +91,10 @@ export class Channel {
 
   get isOnAir(): boolean {
     return this.#air.at !== "off";
+  }
+
+  get latency(): Latency {
+    return this.#spec.latency ?? "efficient";
   }
 
   get targets(): Iterable<Target> {

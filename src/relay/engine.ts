@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import { Channel } from "./channel.ts";
@@ -101,6 +101,17 @@ export class Engine {
     return this.#channels.get(channelId)?.open(this.#lastIngestId, description);
   }
 
+  /** When this channel's packets are to leave: it may be changed on air. */
+  latency(channelId: ChannelId): Latency {
+    return this.#channels.get(channelId)?.latency ?? "efficient";
+  }
+
+  /** Writes what waits, of one channel or of all, without waiting for the next flush. Never throws. */
+  flush(channelId?: ChannelId): void {
+    const only = channelId === undefined ? undefined : this.#channels.get(channelId);
+    for (const channel of only === undefined ? this.#dirty : [only]) this.#flush(channel);
+  }
+
   /** Leaves every target as asked and dismisses every encoder. */
   shutDown(how: LinkClose): void {
     this.#flushTimer?.cancel();
@@ -118,9 +129,13 @@ export class Engine {
     this.#dirty.add(channel);
     this.#flushTimer ??= this.#deps.clock.startTimer(FLUSH_INTERVAL_MS, () => {
       this.#flushTimer = undefined;
-      for (const dirty of this.#dirty) dirty.flush();
-      this.#dirty.clear();
+      this.flush();
     });
+  }
+
+  #flush(channel: Channel): void {
+    this.#dirty.delete(channel);
+    channel.flush();
   }
 
   #startTick(): void {

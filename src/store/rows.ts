@@ -2,7 +2,7 @@ import type { AccessKey } from "../control/access-key.ts";
 import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.ts";
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
-import { BUFFER_POLICIES, type TargetTrust } from "../exchange/channel-spec.ts";
+import { BUFFER_POLICIES, LATENCIES, type TargetTrust } from "../exchange/channel-spec.ts";
 import { openEndpointUrl } from "./endpoint-rows.ts";
 import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
@@ -33,6 +33,7 @@ export function readChannel(
     envType: oneOf(ENV_TYPES, row.env_type),
     alerts: readAlerts(row),
     holdSeconds: row.hold_seconds,
+    latency: oneOf(LATENCIES, row.latency),
     state: oneOf(CHANNEL_STATES, row.state),
     streamKey: opened("stream_key"),
     ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),

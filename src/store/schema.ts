@@ -42,6 +42,7 @@ export type ChannelRow = {
   readonly alert_vod_uploads: number;
   readonly alert_target_failures: number;
   readonly hold_seconds: number;
+  readonly latency: string;
 };
 
 export type TargetRow = {

@@ -51,6 +51,7 @@ export class SqlStore implements Store {
           ...alertColumns(channel.alerts),
           state: "live",
           hold_seconds: channel.holdSeconds,
+          latency: channel.latency,
           ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
           ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
           created_time: channel.createdTime,
@@ -323,6 +324,7 @@ function channelColumns(secrets: Secrets, present: ChannelRecord, change: Channe
     ...(change.envType === undefined ? {} : { env_type: change.envType }),
     ...(change.alerts === undefined ? {} : alertColumns({ ...present.alerts, ...change.alerts })),
     ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
+    ...(change.latency === undefined ? {} : { latency: change.latency }),
     ...(change.state === undefined ? {} : { state: change.state }),
     ...(change.streamKey === undefined ? {} : streamKeyColumns(secrets, present.channelId, change.streamKey)),
     ...(change.backupStreamKey === undefined

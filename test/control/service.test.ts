@@ -21,6 +21,7 @@ const SETTINGS: ChannelSettings = {
   envType: "REAL",
   alerts: NO_ALERTS,
   holdSeconds: 120,
+  latency: "efficient",
 };
 const TARGET: TargetSettings = {
   targetName: "CUSTOM",

@@ -23,6 +23,7 @@ function channelAnswer(channelId: string, streamKey: string) {
     globalPublishUrl: "rtmp://live.example.com:1935/relay",
     streamKey,
     hold: { seconds: 120 },
+    latency: "efficient",
     backup: { enabled: false },
     platformCount: 1,
     totalPublishSeconds: 0,

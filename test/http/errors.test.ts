@@ -259,7 +259,6 @@ test.each([
     "restream[1].streamKey must has a valid value",
   ],
   [{ hold: { seconds: 1_801 } }, 250002, "INVALID_FORMAT", "hold.seconds: invalid value."],
-  [{ latency: "low" }, 250002, "INVALID_FORMAT", "latency: invalid value."],
   // Two wrong at once: the first in the contract's order.
   [{ channelName: "x", restream: [] }, 250002, "INVALID_FORMAT", "channelName: invalid value."],
   [{ envType: "x", planType: "" }, 250011, "NEED_VALUE", "planType must has a valid value"],

@@ -15,6 +15,17 @@ const slotOf = async (streamKey: string) => (await api.admit(streamKey))?.slot;
 
 const KEY = /^[a-z0-9]{32}$/;
 
+test("latency is efficient unless said, is changed on air, and the media thread is told", async () => {
+  expect((await api.create()).latency).toBe("efficient");
+  const { channelId, streamKey, latency } = await api.create({ latency: "low" });
+  expect(latency).toBe("low");
+  expect((await api.admit(streamKey))?.spec.latency).toBe("low");
+  api.runtime.start(channelId, 1);
+  expect((await put(channelId, { latency: "efficient" })).body.content.latency).toBe("efficient");
+  expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, latency: "efficient" }]);
+  expect((await put(channelId, { channelName: "renamed" })).body.content.latency).toBe("efficient");
+});
+
 describe("hold", () => {
   test("is two minutes unless said, is taken on create, and is in every answer and in what the media thread is told", async () => {
     expect((await api.create()).hold).toEqual({ seconds: 120 });

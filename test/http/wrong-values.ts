@@ -57,7 +57,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
-  latency: NOT_YET,
+  latency: oneOf(["efficient", "low"], "fast", "LOW"),
   ingestAuth: NOT_YET,
   alertOn: FLAG,
   alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),

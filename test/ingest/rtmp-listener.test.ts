@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import type { Admission } from "../../src/ingest/rtmp-connection.ts";
@@ -16,6 +16,7 @@ import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts
 import { Engine } from "../../src/relay/engine.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 const SPEC: ChannelSpec = {
   channelId: "ls-1",
@@ -32,7 +33,7 @@ afterEach(() => {
 });
 
 /** A listener on a free port, and what happened there. */
-async function listen(admit: (key: string) => Promise<Admission> = async () => ADMITTED) {
+async function listen(admit: (key: string) => Promise<Admission> = async () => ADMITTED, clock: Clock = systemClock) {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
   const tell = (fact: Fact) => {
@@ -40,10 +41,10 @@ async function listen(admit: (key: string) => Promise<Admission> = async () => A
     for (const check of waiting) check();
   };
   const dialer = new FakeDialer();
-  const engine = new Engine({ clock: systemClock, random: Math.random, dialer, tell, report: () => undefined });
+  const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
   const asked: string[] = [];
   const listener = new RtmpListener({
-    clock: systemClock,
+    clock,
     randomBytes,
     engine,
     tell,
@@ -235,4 +236,76 @@ test("a broken message ends that encoder alone", async () => {
   expect(await told("ingest-ended")).toMatchObject({ end: "protocol-error" });
   await publish(port, "key");
   await told("ingest-started", 2);
+});
+
+/** Where real timers run: the loop reads sockets behind them, and then come its immediates. */
+const nextTimers = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+
+/** A keyframe that has reached the kernel on our side, though nobody may have read it. */
+async function arrived(socket: Socket, bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
+  await nextTimers();
+}
+
+/** On air with its target accepted, on time that stands still. */
+async function onAir(latency: "efficient" | "low", clock: VirtualClock) {
+  const listening = await listen(async () => ({ spec: { ...SPEC, latency }, slot: "main" }), clock);
+  const { socket } = await publish(listening.port, "key");
+  await listening.told("source-active");
+  const step = async () => {
+    await nextTimers();
+    clock.advance(50);
+  };
+  await arrived(socket, frame(0, AVC_CONFIG));
+  await expect
+    .poll(async () => {
+      await step();
+      return listening.dialer.links.length;
+    })
+    .toBe(1);
+  // What the last step resumed is paused again.
+  await nextTimers();
+  const link = listening.dialer.latest(1);
+  link.accept();
+  const sentFrames = () => link.messages().filter(({ type, payload }) => type === 9 && payload[1] === 1).length;
+  return { socket, step, sentFrames, ...listening };
+}
+
+test("with low latency what an encoder sends leaves with its read, whatever the clock says", async () => {
+  const { socket, sentFrames } = await onAir("low", new VirtualClock());
+  for (let count = 1; count <= 5; count += 1) {
+    await arrived(socket, frame(count * 40, avcFrame(count === 1, count)));
+    await expect.poll(sentFrames).toBe(count);
+  }
+});
+
+test("efficient: an encoder is not read until the clock says so, then all that came leaves in one write", async () => {
+  const { socket, sentFrames, step, dialer } = await onAir("efficient", new VirtualClock());
+  for (let count = 1; count <= 5; count += 1) await arrived(socket, frame(count * 40, avcFrame(count === 1, count)));
+  expect([sentFrames(), dialer.latest(1).writes.length]).toEqual([0, 0]);
+  await step();
+  await expect.poll(sentFrames).toBe(5);
+  expect(dialer.latest(1).writes).toHaveLength(1);
+});
+
+test("efficient: a stream too fast for the clock is read as it comes", async () => {
+  const { socket, step, sentFrames } = await onAir("efficient", new VirtualClock());
+  const pictures = 400;
+  for (let count = 0; count < pictures; count += 1) socket.write(frame(count * 20, avcFrame(count === 0, 1, 50_000)));
+  // 20 MB: some hundred steps if each read no more than what a receive window holds at first.
+  await expect
+    .poll(async () => {
+      await step();
+      return sentFrames();
+    })
+    .toBeGreaterThan(0);
+  await expect
+    .poll(
+      async () => {
+        await step();
+        return sentFrames();
+      },
+      { timeout: 15_000 },
+    )
+    .toBe(pictures);
 });

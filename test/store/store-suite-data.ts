@@ -29,6 +29,7 @@ export function newChannel(n: number, change: Partial<NewChannel> = {}): NewChan
     envType: "REAL",
     alerts: NO_ALERTS,
     holdSeconds: 120,
+    latency: "efficient",
     streamKey: `stream-key-${n}`,
     createdTime: 1_700_000_000_000 + n,
     targets: [TARGET, FULL_TARGET],

@@ -32,6 +32,7 @@ function channelTests(store: () => Store): void {
       envType: "REAL",
       alerts: NO_ALERTS,
       holdSeconds: 120,
+      latency: "efficient",
       state: "live",
       streamKey: "stream-key-1",
       createdTime: 1_700_000_000_001,
@@ -157,7 +158,13 @@ function changeTests(store: () => Store): void {
   test("a channel's settings, state and key are changed, the rest is kept, and the revision rises", async () => {
     const created = await store().createChannel(newChannel(1));
     const { channelId } = created;
-    const settings = { name: "renamed", planType: "UNLIMITED", envType: "DEV", holdSeconds: 0 } as const;
+    const settings = {
+      name: "renamed",
+      planType: "UNLIMITED",
+      envType: "DEV",
+      holdSeconds: 0,
+      latency: "low",
+    } as const;
     expect(await store().changeChannel(channelId, () => settings)).toEqual({
       ...created,
       ...settings,

@@ -36,6 +36,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
       envType: body.envType ?? "REAL",
       alerts: { ...NO_ALERTS, ...alertChange(body) },
       holdSeconds: body.hold?.seconds ?? HOLD_SECONDS_DEFAULT,
+      latency: body.latency ?? "efficient",
     } as const;
     const targets = body.restream.map(targetSettings);
     const channel = await service.createChannel(settings, targets, body.backup?.enabled ?? false);
@@ -151,6 +152,7 @@ function channelEdit(body: UpdateChannelRequest): ChannelEdit {
     ...(body.planType == null ? {} : { planType: body.planType }),
     ...(body.envType == null ? {} : { envType: body.envType }),
     ...(body.hold?.seconds == null ? {} : { holdSeconds: body.hold.seconds }),
+    ...(body.latency == null ? {} : { latency: body.latency }),
     ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
     ...(Object.keys(alerts).length === 0 ? {} : { alerts }),
   };
