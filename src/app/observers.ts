@@ -37,7 +37,9 @@ export class Observers {
 
   notice(notice: ChannelNotice): void {
     this.live.changed(notice.channelId);
-    if (notice.kind === "deleted") this.metrics.forget(notice.channelId);
+    const { kind, channelId, target } = notice;
+    if (kind === "deleted") this.metrics.forget(channelId);
+    if (kind === "target-removed" && target !== undefined) this.metrics.forgetTarget(channelId, target.targetId);
   }
 
   mediaLoopDelay(delay: LoopDelay): void {

@@ -88,16 +88,20 @@ export class LiveView {
   }
 
   #take(fact: Fact): void {
-    if ("ingestId" in fact) this.#entry(fact.channelId).ingest.fact(fact);
+    if (!("channelId" in fact)) return;
+    // Every broadcast begins with an encoder; what else comes of a channel that is not known is of one that was removed.
+    const isBeginning = fact.kind === "ingest-started";
+    const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
+    if (channel === undefined) return;
+    if ("ingestId" in fact) channel.ingest.fact(fact);
     switch (fact.kind) {
       case "ingest-started":
-        this.#start(this.#entry(fact.channelId), fact.time);
-        return;
+        return this.#start(channel, fact.time);
       case "ingest-ended":
-        if (fact.isBroadcastOver) this.#end(this.#entry(fact.channelId));
+        if (fact.isBroadcastOver) this.#end(channel);
         return;
       case "target-status":
-        return this.#status(fact.channelId, fact.targetId, fact.status);
+        return this.#status(channel, fact.targetId, fact.status);
       default:
         // Other facts tell nothing of a channel's state.
         return;
@@ -106,7 +110,8 @@ export class LiveView {
 
   samples(samples: readonly ChannelSample[]): void {
     for (const { channelId, ingest, targets } of samples) {
-      const channel = this.#entry(channelId);
+      const channel = this.#channels.get(channelId);
+      if (channel === undefined) continue;
       channel.ingest.sample(ingest);
       for (const sample of targets) {
         const target = this.#target(channel, sample.targetId);
@@ -227,8 +232,7 @@ export class LiveView {
     return entry;
   }
 
-  #status(channelId: ChannelId, targetId: TargetId, status: TargetStatus): void {
-    const channel = this.#entry(channelId);
+  #status(channel: ChannelEntry, targetId: TargetId, status: TargetStatus): void {
     // The farewell of a target that was removed comes after it was forgotten.
     if (status.status === "READY" && !channel.targets.has(targetId)) return;
     this.#target(channel, targetId).status = status;

@@ -3,7 +3,7 @@ import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { LoopDelay } from "../exchange/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
-import type { ConnectStatus } from "../exchange/target-status.ts";
+import type { ConnectStatus, TargetStatus } from "../exchange/target-status.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
@@ -97,21 +97,14 @@ export class Metrics {
         return;
       case "ingest-ended":
         this.#ingestEnded.inc({ reason: fact.end });
-        if (fact.isBroadcastOver) this.#channel(fact.channelId).isOnAir = false;
+        this.#left(fact.channelId, fact.isBroadcastOver);
         return;
       case "ingest-refused":
         this.#ingestRefused.inc({ reason: fact.reason });
         return;
-      case "target-status": {
-        const target = this.#target(fact.channelId, fact.targetId);
-        const { status, retryAttempt, lastError } = fact.status;
-        target.state = status;
-        if (status === "CONNECTING" && retryAttempt !== undefined) {
-          const reason = lastError?.code ?? "UNKNOWN";
-          target.reconnects.set(reason, (target.reconnects.get(reason) ?? 0) + 1);
-        }
+      case "target-status":
+        this.#status(fact.channelId, fact.targetId, fact.status);
         return;
-      }
       default:
         // Other facts are not counted.
         return;
@@ -120,9 +113,10 @@ export class Metrics {
 
   samples(samples: readonly ChannelSample[]): void {
     for (const sample of samples) {
-      const channel = this.#channel(sample.channelId);
+      const channel = this.#channels.get(sample.channelId);
+      if (channel === undefined) continue;
       channel.sample = sample;
-      for (const target of sample.targets) this.#target(sample.channelId, target.targetId).sample = target;
+      for (const target of sample.targets) this.#target(channel, target.targetId).sample = target;
       const present = new Set(sample.targets.map(({ targetId }) => targetId));
       for (const targetId of channel.targets.keys()) if (!present.has(targetId)) channel.targets.delete(targetId);
     }
@@ -131,6 +125,11 @@ export class Metrics {
   /** A deleted channel's series end. */
   forget(channelId: ChannelId): void {
     this.#channels.delete(channelId);
+  }
+
+  /** A removed target's series end. */
+  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#channels.get(channelId)?.targets.delete(targetId);
   }
 
   request({ method, route, status, seconds }: RequestMeasure): void {
@@ -186,8 +185,24 @@ export class Metrics {
     return entry;
   }
 
-  #target(channelId: ChannelId, targetId: TargetId): TargetEntry {
-    const { targets } = this.#channel(channelId);
+  #left(channelId: ChannelId, isBroadcastOver: boolean): void {
+    const channel = this.#channels.get(channelId);
+    if (channel !== undefined && isBroadcastOver) channel.isOnAir = false;
+  }
+
+  /** Of a channel that is not known: it was deleted meanwhile. */
+  #status(channelId: ChannelId, targetId: TargetId, { status, retryAttempt, lastError }: TargetStatus): void {
+    const channel = this.#channels.get(channelId);
+    // The farewell of a target that was removed comes after it was forgotten.
+    if (channel === undefined || (status === "READY" && !channel.targets.has(targetId))) return;
+    const target = this.#target(channel, targetId);
+    target.state = status;
+    if (status !== "CONNECTING" || retryAttempt === undefined) return;
+    const reason = lastError?.code ?? "UNKNOWN";
+    target.reconnects.set(reason, (target.reconnects.get(reason) ?? 0) + 1);
+  }
+
+  #target({ targets }: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = targets.get(targetId);
     if (known !== undefined) return known;
     const entry: TargetEntry = { state: "READY", sample: undefined, reconnects: new Map() };

@@ -96,12 +96,21 @@ export class FakeRuntime implements Runtime {
   /** What the encoder is like now. */
   ingest(channelId: ChannelId, change: Partial<IngestSample>): void {
     const sample = channelSample(channelId, []);
+    this.#begin(channelId);
     this.#view.samples([{ ...sample, ingest: { ...sample.ingest, ...change } }]);
   }
 
   sample(channelId: ChannelId, targetId: TargetId, counters: Partial<TargetSample>): TargetSample {
     const sample = targetSample(targetId, counters);
+    this.#begin(channelId);
     this.#view.samples([channelSample(channelId, [sample])]);
     return sample;
+  }
+
+  /** Only of a channel that was on air since the process started anything is sampled. */
+  #begin(channelId: ChannelId): void {
+    if (this.#view.live(channelId) !== undefined) return;
+    this.start(channelId, 0);
+    this.leave(channelId, 0);
   }
 }

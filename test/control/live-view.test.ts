@@ -53,6 +53,19 @@ test("a channel is on air from its first encoder to the end of the broadcast", (
   expect(live.publishingChannels()).toEqual([]);
 });
 
+test("what comes late of a channel that was removed brings nothing of it back", () => {
+  const { view: live } = view();
+  live.fact(started(1_000));
+  live.forget(CHANNEL);
+  live.fact(ended(2_000, true));
+  live.fact({ kind: "source-active", time: 2_000, channelId: CHANNEL, ingestId: 1, slot: "main", heldMs: 0 });
+  const status = { status: "FAIL", sinceTime: 2_000 } as const;
+  live.fact({ kind: "target-status", time: 2_000, channelId: CHANNEL, targetId: 38, from: "PUBLISHING", status });
+  live.samples(sample({ bytesTotal: 5 }));
+  expect(live.live(CHANNEL)).toBeUndefined();
+  expect(live.unstored()).toEqual({ channels: [], targets: [] });
+});
+
 test("an encoder that takes over continues the broadcast", () => {
   const { clock, view: live } = view();
   live.fact(started(1_000));
@@ -90,6 +103,7 @@ test("a target's last status and sample are shown; a target without a status is 
 
 test("counters are totals since the media thread started, so only their growth is unstored", () => {
   const { view: live } = view();
+  live.fact(started(1_000));
   live.samples(sample({ bytesTotal: 100, playMs: 1_000, retryCount: 1 }));
   live.samples(sample({ bytesTotal: 250, playMs: 2_000, retryCount: 1 }));
   const batch = live.unstored();
@@ -101,6 +115,7 @@ test("counters are totals since the media thread started, so only their growth i
 
 test("a counter that starts over counts from 0", () => {
   const { view: live } = view();
+  live.fact(started(1_000));
   live.samples(sample({ bytesTotal: 100 }));
   live.samples(sample({ bytesTotal: 30 }));
   expect(live.unstoredOfTarget(CHANNEL, 38).bytes).toBe(130);
@@ -108,6 +123,7 @@ test("a counter that starts over counts from 0", () => {
 
 test("after the media thread was started again its counters are all new, however high they are already", () => {
   const { view: live } = view();
+  live.fact(started(1_000));
   live.samples(sample({ bytesTotal: 100 }));
   live.countersStartOver();
   live.samples(sample({ bytesTotal: 150 }));

@@ -253,7 +253,12 @@ test("what a flush could not write is written by the next one", async () => {
   isLocked = false;
   await service.flushTotals();
   await service.flushTotals();
-  expect(batches).toEqual([{ channels: [], targets: [{ targetId: 1, bytes: 700, playMs: 0, retryCount: 0 }] }]);
+  expect(batches).toEqual([
+    {
+      channels: [{ channelId, publishMs: 0, recentPublishStartTime: 0 }],
+      targets: [{ targetId: 1, bytes: 700, playMs: 0, retryCount: 0 }],
+    },
+  ]);
 });
 
 test("a list is narrowed to channels on air and off air", async () => {

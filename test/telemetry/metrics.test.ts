@@ -71,6 +71,7 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
 test("reconnects are counted by the failure before them, the first attempt is none", async () => {
   const metrics = new Metrics();
   const lastError = { code: "TCP_RESET", severity: "transient", message: "", messageKo: "오류", time: 1 } as const;
+  metrics.fact(STARTED);
   told(metrics, 7, { status: "CONNECTING", sinceTime: 1 });
   told(metrics, 7, { status: "FAIL", sinceTime: 1, lastError, retryAttempt: 1 });
   told(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 1 });
@@ -106,6 +107,7 @@ test("off air nothing waits any more, and what was counted stays", async () => {
 
 test("a removed target's series end, and a deleted channel's too", async () => {
   const metrics = new Metrics();
+  metrics.fact(STARTED);
   metrics.samples([sample([TARGET, { ...TARGET, targetId: 8 }])]);
   expect(await metrics.text()).toContain('target_id="8"');
   metrics.samples([sample([TARGET])]);
@@ -114,9 +116,25 @@ test("a removed target's series end, and a deleted channel's too", async () => {
   expect(await metrics.text()).not.toContain(CHANNEL);
 });
 
+test("what comes late of a deleted channel or a removed target brings nothing back", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
+  metrics.forgetTarget(CHANNEL, 7);
+  told(metrics, 7, { status: "READY", sinceTime: 2 });
+  expect(await metrics.text()).not.toContain("target_id");
+  metrics.forget(CHANNEL);
+  told(metrics, 7, { status: "FAIL", sinceTime: 3 });
+  metrics.samples([sample([TARGET])]);
+  metrics.fact(ENDED);
+  expect(await metrics.text()).not.toContain(CHANNEL);
+});
+
 test("scraping twice counts nothing twice", async () => {
   const metrics = new Metrics();
+  metrics.fact(STARTED);
   metrics.samples([sample([TARGET])]);
+  expect(await metrics.text()).toContain("fanfare_target_sent_bytes_total{");
   expect(await metrics.text()).toBe(await metrics.text());
 });
 

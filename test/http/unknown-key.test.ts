@@ -1,0 +1,26 @@
+import { expect, test, vi } from "vitest";
+import { isSignatureValid } from "../../src/contract/signature.ts";
+import { Secrets } from "../../src/store/secrets.ts";
+import { Api, CHANNELS, MANAGER } from "./api.ts";
+
+vi.mock("../../src/contract/signature.ts", { spy: true });
+
+test("an unknown access key costs what a wrong signature costs: a secret is opened and a signature made, once each", async () => {
+  const api = await Api.open();
+  const open = vi.spyOn(Secrets.prototype, "open");
+  const costOf = async (accessKeyId: string) => {
+    open.mockClear();
+    vi.mocked(isSignatureValid).mockClear();
+    const key = { accessKeyId, secretKey: "wrong-secret-0000000000000000000000000001" };
+    const { status, text } = await api.call({ method: "GET", url: CHANNELS, key });
+    return { status, text, opened: open.mock.calls.length, signatures: vi.mocked(isSignatureValid).mock.calls.length };
+  };
+  try {
+    const wrongSignature = await costOf(MANAGER.accessKeyId);
+    expect(wrongSignature).toMatchObject({ status: 401, opened: 1, signatures: 1 });
+    expect(await costOf("UNKNOWN0000000000001")).toEqual(wrongSignature);
+  } finally {
+    open.mockRestore();
+    await api.close();
+  }
+});
