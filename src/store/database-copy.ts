@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync } from "node:fs";
 import { checkProofs } from "./key-proof.ts";
 import type { MasterKey } from "./secrets.ts";
-import { FILE_MODE, openReader, openReadOnly } from "./sqlite.ts";
+import { FILE_MODE, openConnection, openReader, openReadOnly } from "./sqlite.ts";
 
 /** The file is no whole database of ours. */
 class DatabaseCopyError extends Error {
@@ -29,6 +29,23 @@ export function copyDatabase(from: string, to: string): void {
   copyFileSync(from, to);
   chmodSync(to, FILE_MODE);
   syncFile(to);
+}
+
+/**
+ * Writes what the write-ahead log of an unused database holds into the database itself, so that one file is all of it. Leaves a
+ * database that cannot be read as it is.
+ */
+export function emptyLog(path: string): void {
+  try {
+    const connection = openConnection(path);
+    try {
+      connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "errcode" in error)) throw error;
+  }
 }
 
 /** Throws DatabaseCopyError unless every page is sound, KeyFileError unless these keys open its secrets. */

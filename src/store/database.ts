@@ -6,7 +6,7 @@ import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** A write that meets another process's lock is tried again for this long, in milliseconds: an answer is due within 2 s. */
-const LOCKED_PATIENCE_MS = 1_500;
+const LOCKED_PATIENCE_MS = 1_200;
 
 /** Pause between two attempts, in milliseconds. Reads go on meanwhile. */
 const LOCKED_PAUSE_MS = 20;
