@@ -17,6 +17,16 @@ export function readyText({ publishUrl, apiUrl }: Addresses): string {
   ].join("\n");
 }
 
+/** What is printed while the dashboard has no password: the link that sets it. It holds the token behind `#`, which no server logs. */
+export function setupLinkText(token: string, { apiUrl }: Pick<Addresses, "apiUrl">): string {
+  return [
+    "Open the dashboard with this link and choose its password (works once, within an hour):",
+    `  ${apiUrl}/setup#token=${token}`,
+    "",
+    "",
+  ].join("\n");
+}
+
 /** What is printed once, when the encryption key file was made. */
 export function newKeyFileText(path: string): string {
   return [

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type AccessKey, ensureManagerKey } from "../control/access-key.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
+import { DashboardAccess } from "../control/dashboard-access.ts";
 import type { ChannelEvent } from "../control/events.ts";
 import { LiveView } from "../control/live-view.ts";
 import { Service } from "../control/service.ts";
@@ -13,6 +15,7 @@ import { Health } from "../http/health.ts";
 import { buildMetricsServer } from "../http/routes/health.ts";
 import { buildHttpServer } from "../http/server.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
+import { SqlDashboardStore } from "../store/dashboard-store.ts";
 import { probeWrite } from "../store/write-probe.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import type { Config } from "./config.ts";
@@ -21,6 +24,7 @@ import type { MediaOptions } from "./media-options.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
+import { Argon2Hasher } from "./password-hash.ts";
 import { firstOutsideAddress, hostInUrl } from "./public-address.ts";
 import { openStorage, type Storage } from "./storage.ts";
 
@@ -33,12 +37,17 @@ const HTTP_CLOSE_MS = 1_000;
 /** Publish URLs end in this application name; encoders may use any other, the key decides. */
 const APPLICATION = "relay";
 
+/** What the build of the dashboard makes: beside `src/`, and beside `dist/`. */
+const APPLICATION_FOLDER = join(import.meta.dirname, "..", "..", "dist-web");
+
 export type RunningServer = {
   readonly addresses: Addresses;
   /** The manager key, where this start made one. */
   readonly firstKey: AccessKey | undefined;
   /** The encryption key file, where this start made one. */
   readonly newKeyFile: string | undefined;
+  /** The token of the dashboard's set-up link, while no password is set. */
+  readonly setupToken: string | undefined;
   /** Stops as configured: within 5 seconds, with everything stored. Idempotent. */
   stop(): Promise<void>;
 };
@@ -70,11 +79,12 @@ export async function startServer(config: Config): Promise<RunningServer> {
         ? {}
         : { configured: { accessKeyId: config.accessKey, secretKey: config.secretKey } }),
     });
+    const setupToken = await parts.dashboard.offerSetup();
     parts.startTotals();
     parts.notifications.start();
     storage.followKeyFile(log);
     log.info("ready", { httpPort, rtmpPort });
-    return { addresses: parts.addresses, firstKey, newKeyFile, stop: () => parts.stop() };
+    return { addresses: parts.addresses, firstKey, newKeyFile, setupToken, stop: () => parts.stop() };
   } catch (error) {
     await parts.stop();
     throw error;
@@ -86,6 +96,7 @@ type Parts = {
   /** Listens only where the settings say so. */
   readonly metricsHttp: FastifyInstance;
   readonly runtime: MediaRuntime;
+  readonly dashboard: DashboardAccess;
   readonly notifications: Notifications;
   addresses: Addresses;
   /** Neither targets nor webhooks may lead back to this port. */
@@ -95,7 +106,7 @@ type Parts = {
 };
 
 function assemble(config: Config, log: Log, storage: Storage): Parts {
-  const { store } = storage;
+  const dashboard = dashboardOver(storage);
   const clock = systemClock;
   const view = new LiveView(clock);
   const flushTotals = () => {
@@ -124,7 +135,7 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
   const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
   const notifications = new Notifications({ ...notificationsOptions(config, storage, log), onNotice, onEvent });
   const service = new Service({
-    store,
+    store: storage.store,
     runtime,
     view,
     clock,
@@ -132,27 +143,27 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
     planLimits: config.planLimits,
     onNotice,
   });
-  const { publishStatusName } = config;
   const publishUrl = () => parts.addresses.publishUrl;
   const observers = new Observers({
     service,
     clock,
     log,
     epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
-    answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName, isViewer }),
+    answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName: config.publishStatusName, isViewer }),
   });
-  const { live, metrics } = observers;
   const parts: Parts = {
     http: buildHttpServer({
       ...httpOptions(config, storage, log),
       service,
+      dashboard,
       publishUrl,
-      live,
+      live: observers.live,
       events: notifications.useCases,
-      metrics,
+      metrics: observers.metrics,
     }),
-    metricsHttp: buildMetricsServer(metrics, clock),
+    metricsHttp: buildMetricsServer(observers.metrics, clock),
     runtime,
+    dashboard,
     notifications,
     addOwnPort: (port) => {
       for (const part of [runtime, notifications]) part.addOwnPort(port);
@@ -180,6 +191,15 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
   return parts;
 }
 
+function dashboardOver({ database }: Storage): DashboardAccess {
+  return new DashboardAccess({
+    store: new SqlDashboardStore(database),
+    hasher: new Argon2Hasher(),
+    clock: systemClock,
+    randomBytes,
+  });
+}
+
 /** Requests under way may finish; one whose client does not go on with it must not hold up the end. */
 async function closeHttp(http: FastifyInstance): Promise<void> {
   const timer = setTimeout(() => http.server.closeAllConnections(), HTTP_CLOSE_MS);
@@ -195,6 +215,7 @@ function httpOptions(config: Config, storage: Storage, log: Log) {
     randomBytes,
     log,
     publishStatusName: config.publishStatusName,
+    applicationFolder: APPLICATION_FOLDER,
     limits: {
       requestsPerSecond: config.rateLimit,
       trustedProxies: config.trustedProxies,
@@ -252,7 +273,8 @@ function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts
   return { ownHosts: [...ownHosts, published.host.replace(/^\[|\]$/g, "")], ownPorts: [published.port] };
 }
 
-function addressesOf(config: Config, httpPort: number, rtmpPort: number): Addresses {
+/** Where the outside finds this server on these ports. */
+export function addressesOf(config: Config, httpPort: number, rtmpPort: number): Addresses {
   const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
   return {
     publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,

@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, helpText, readConfig } from "../app/config.ts";
-import { firstRunText, newKeyFileText, readyText } from "../app/first-run.ts";
+import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
 import { startServer } from "../app/server.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
+import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeyCommand } from "./commands/rotate-key.ts";
 import { testkitCommand } from "./commands/testkit.ts";
@@ -13,6 +14,7 @@ import { stopInTime } from "./stop-in-time.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
+  "reset-password": resetPasswordCommand,
   restore: restoreCommand,
   "rotate-key": rotateKeyCommand,
   testkit: testkitCommand,
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   process.stdout.write(readyText(server.addresses));
   if (server.newKeyFile !== undefined) process.stdout.write(newKeyFileText(server.newKeyFile));
   if (server.firstKey !== undefined) process.stdout.write(firstRunText(server.firstKey, server.addresses));
+  if (server.setupToken !== undefined) process.stdout.write(setupLinkText(server.setupToken, server.addresses));
   const stop = () => {
     stopInTime(() => server.stop()).then(
       () => process.exit(0),

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { gatewayError } from "../contract/errors.ts";
 import { isSignatureValid, timestampProblem } from "../contract/signature.ts";
 import type { AccessKey, Role } from "../control/access-key.ts";
+import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { RequestRefusedError } from "./errors.ts";
 
@@ -12,7 +13,16 @@ export type Caller = {
   readonly role: Role;
   /** The valid signature and the time it was made at; absent where the secret itself was shown. */
   readonly signature?: { readonly text: string; readonly timestampMs: number };
+  /** Set where a browser's session stands in for a key. */
+  readonly sessionHash?: string;
 };
+
+/** What a session is called where a key has its id. */
+export function sessionCallerId(sessionHash: string): string {
+  return `dashboard-${sessionHash.slice(0, SESSION_NAME_LENGTH)}`;
+}
+
+const SESSION_NAME_LENGTH = 16;
 
 type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
 
@@ -49,6 +59,13 @@ async function signedKey(request: IncomingMessage, service: Service, clock: Cloc
 async function bearerKey(secretKey: string, service: Service): Promise<Recognised> {
   const key = await service.accessKeys.findBySecret(secretKey);
   return key === undefined ? refuse(INVALID) : { key };
+}
+
+/** The manager whose browser shows this session. Throws RequestRefusedError (200) where the session has ended. */
+export async function authenticateSession(token: string, access: DashboardAccess): Promise<Caller> {
+  const sessionHash = await access.sessionOf(token);
+  if (sessionHash === undefined) refuse("This browser is not signed in any more.");
+  return { accessKeyId: sessionCallerId(sessionHash), role: "manager", sessionHash };
 }
 
 /**

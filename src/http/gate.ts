@@ -1,17 +1,20 @@
 import type { FastifyRequest } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { gatewayError } from "../contract/errors.ts";
+import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
-import { authenticate, type Caller } from "./auth.ts";
+import { authenticate, authenticateSession, type Caller } from "./auth.ts";
 import { RequestRefusedError, tooLarge } from "./errors.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, FailedLogins, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
+import { checkOwnPage, sessionToken } from "./session-cookie.ts";
 
 /** Largest body of a request. */
 export const BODY_BYTES_MAX = 1024 * 1024;
 
 export type GateOptions = {
   readonly service: Service;
+  readonly dashboard: DashboardAccess;
   readonly clock: Clock;
   /** Requests of one access key within a second. */
   readonly requestsPerSecond: number;
@@ -48,13 +51,24 @@ export class Gate {
   async pass(request: FastifyRequest): Promise<Caller> {
     // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
     if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw new RequestRefusedError(tooLarge());
-    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
-    // Before any work is done for it: guessing is not to cost us anything either.
-    refuseFor(this.#failedLogins.waitSeconds(client), "Too many failed authentications from this address.");
-    const caller = await this.#authenticate(request, client);
+    const token = sessionToken(request);
+    const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
     if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
     return caller;
+  }
+
+  /** Not counted as a failed authentication where it has ended: nobody guesses a token, and a browser does not know. */
+  async #bySession(request: FastifyRequest, token: string): Promise<Caller> {
+    checkOwnPage(request);
+    return authenticateSession(token, this.#options.dashboard);
+  }
+
+  async #byKey(request: FastifyRequest): Promise<Caller> {
+    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
+    // Before any work is done for it: guessing is not to cost us anything either.
+    refuseFor(this.#failedLogins.waitSeconds(client), "Too many failed authentications from this address.");
+    return this.#authenticate(request, client);
   }
 
   /** Last of all: a request that was refused for another reason may be sent again as it is. */

@@ -8,9 +8,11 @@ import type { PublishStatusName } from "../contract/channel-status.ts";
 import { gatewayError } from "../contract/errors.ts";
 import type { RegionCode } from "../contract/regions.ts";
 import { API_PREFIXES, regionError } from "../contract/regions.ts";
+import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { randomText } from "../control/ids.ts";
 import type { Service } from "../control/service.ts";
+import { Application } from "./application.ts";
 import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
 import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
@@ -19,6 +21,7 @@ import type { MetricsSource } from "./metrics-page.ts";
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./reply.ts";
 import type { RouteContext } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
+import { addDashboardRoutes } from "./routes/dashboard.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addCallbackRoutes, addEventRoutes, type EventUseCases } from "./routes/events.ts";
 import { addHealthRoutes, addMetricsRoute } from "./routes/health.ts";
@@ -50,6 +53,9 @@ const TRACE_ID_LENGTH = 26;
 
 export type HttpServerOptions = {
   readonly service: Service;
+  readonly dashboard: DashboardAccess;
+  /** Where the built dashboard is; may be missing. */
+  readonly applicationFolder: string;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly log: Log;
@@ -117,9 +123,14 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     sendError(reply, answer);
   });
   // Before any body is read, since an unknown URL is told before its body is found too large.
-  server.addHook("onRequest", (request, _reply, done) => done(isUrlKnown(request) ? undefined : urlNotFound()));
-  server.setNotFoundHandler(() => {
-    throw urlNotFound();
+  const application = new Application(options.applicationFolder);
+  application.register(server);
+  server.addHook("onRequest", (request, _reply, done) =>
+    done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
+  );
+  server.setNotFoundHandler((request, reply) => {
+    if (!application.serves(request)) throw urlNotFound();
+    return application.send(request, reply);
   });
   server.addHook("onResponse", (request, reply, done) => {
     logRequest(log, request, reply, reply.statusCode);
@@ -137,8 +148,9 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server);
+  addDashboardRoutes(server, { access: options.dashboard, live: options.live, clock });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
-  const gate = new Gate({ service, clock, ...limits });
+  const gate = new Gate({ service, dashboard: options.dashboard, clock, ...limits });
   for (const { prefix, region } of API_PREFIXES) {
     server.register(
       (api, _options, done) => {
@@ -167,7 +179,7 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: H
   addPlatformRoutes(api, context);
   addPresetRoutes(api);
   addAccessKeyRoutes(api, context, options.live);
-  addLiveRoutes(api, context, options.live);
+  addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
   addCallbackRoutes(api, context, options.events);
 }

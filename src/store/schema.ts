@@ -13,6 +13,9 @@ export type Schema = {
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
   readonly delivery_lane: LaneRow;
+  readonly dashboard_password: { readonly id: number; readonly hash: string };
+  readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
+  readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };
   readonly counter: { readonly name: string; readonly value: number };
 };
 

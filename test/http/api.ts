@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { Argon2Hasher } from "../../src/app/password-hash.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import type { PublishStatusName } from "../../src/contract/channel-status.ts";
+import { DashboardAccess } from "../../src/control/dashboard-access.ts";
 import { LiveView } from "../../src/control/live-view.ts";
 import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/plan.ts";
 import { Service } from "../../src/control/service.ts";
@@ -13,6 +15,7 @@ import { Health } from "../../src/http/health.ts";
 import type { RingLimits } from "../../src/http/live-ring.ts";
 import { LiveStream } from "../../src/http/live-stream.ts";
 import { buildHttpServer, type HttpLimits } from "../../src/http/server.ts";
+import { SqlDashboardStore } from "../../src/store/dashboard-store.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlStore } from "../../src/store/sql-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite.ts";
@@ -60,12 +63,14 @@ export type ApiOptions = {
   readonly ringLimits?: RingLimits;
   readonly limits?: Partial<HttpLimits>;
   readonly areMetricsHere?: boolean;
+  readonly applicationFolder?: string;
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
 export class Api {
   readonly server: FastifyInstance;
   readonly live: LiveStream;
+  readonly dashboard: DashboardAccess;
   readonly clock = new ManualClock();
   readonly view = new LiveView(this.clock);
   readonly runtime = new FakeRuntime(this.view);
@@ -110,8 +115,16 @@ export class Api {
       answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName, isViewer }),
       ...(options.ringLimits === undefined ? {} : { ringLimits: options.ringLimits }),
     });
+    this.dashboard = new DashboardAccess({
+      store: new SqlDashboardStore(database),
+      hasher: new Argon2Hasher(),
+      clock: this.clock,
+      randomBytes,
+    });
     this.server = buildHttpServer({
       service,
+      dashboard: this.dashboard,
+      applicationFolder: options.applicationFolder ?? join(folder, "not-built"),
       clock: this.clock,
       randomBytes,
       log,

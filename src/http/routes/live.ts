@@ -1,7 +1,10 @@
+import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
+import type { Clock } from "../../base/clock.ts";
 import { gatewayError } from "../../contract/errors.ts";
 import { parseQuery } from "../../contract/field-errors.ts";
 import { liveStreamQuery } from "../../contract/live-schemas.ts";
+import type { DashboardAccess } from "../../control/dashboard-access.ts";
 import { RequestRefusedError } from "../errors.ts";
 import { type LiveStream, READERS_MAX } from "../live-stream.ts";
 import { liveStreamHeaders } from "../reply.ts";
@@ -11,8 +14,14 @@ import { answerContext, orRefuse } from "../request.ts";
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** A browser's stream ends this soon after its session did, in milliseconds. */
+const SESSION_LOOK_MS = 15_000;
+
+export type LiveParts = { readonly live: LiveStream; readonly dashboard: DashboardAccess; readonly clock: Clock };
+
 /** Call 20: changes and samples as they come, as Server-Sent Events. */
-export function addLiveRoutes(api: FastifyInstance, context: RouteContext, live: LiveStream): void {
+export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts: LiveParts): void {
+  const { live } = parts;
   api.get("/re-stream/events/stream", { config: { isStream: true } }, async (request, reply) => {
     const { channelId } = orRefuse(parseQuery(liveStreamQuery, request.query));
     if (channelId !== undefined) await context.service.getChannel(channelId);
@@ -23,6 +32,8 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, live:
       );
       throw new RequestRefusedError(answer, RETRY_AFTER_SECONDS);
     }
+    const sessionHash = request.caller?.sessionHash;
+    if (sessionHash !== undefined) endWithSession(reply.raw, sessionHash, parts);
     const lastEventId = request.headers["last-event-id"];
     reply.hijack();
     reply.raw.writeHead(200, liveStreamHeaders(request.id));
@@ -34,4 +45,15 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, live:
     });
     return reply;
   });
+}
+
+/** A session may end while its stream is open: by signing out, a new password, or a command in another process. */
+function endWithSession(response: ServerResponse, sessionHash: string, { dashboard, clock }: LiveParts): void {
+  const look = async () => {
+    const isAlive = await dashboard.isSessionAlive(sessionHash).catch(() => sessionHash);
+    if (isAlive === undefined) response.destroy();
+    else if (!response.closed) timer = clock.startTimer(SESSION_LOOK_MS, () => void look());
+  };
+  let timer = clock.startTimer(SESSION_LOOK_MS, () => void look());
+  response.on("close", () => timer.cancel());
 }

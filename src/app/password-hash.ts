@@ -1,0 +1,68 @@
+import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import type { PasswordHasher } from "../control/dashboard-access.ts";
+
+/** RFC 9106's second recommendation (64 MiB, 3 passes), with one lane: about 0.15 s on one core. */
+const MEMORY_KIB = 65_536;
+const PASSES = 3;
+const PARALLELISM = 1;
+const NONCE_BYTES = 16;
+const TAG_BYTES = 32;
+
+/** At a time: each takes 64 MiB and a thread of Node's pool, which the database's files need too. */
+const AT_A_TIME_MAX = 2;
+
+/** The parameters are part of the form, so that a later version may choose others. */
+const FORM = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43,86})$/;
+
+function derive(password: string, parameters: Omit<Argon2Parameters, "message">): Promise<Buffer> {
+  // One password has several spellings in Unicode, and which one is sent depends on the keyboard.
+  const message = password.normalize("NFKC");
+  return new Promise((resolve, reject) => {
+    argon2("argon2id", { ...parameters, message }, (error, key) => (error === null ? resolve(key) : reject(error)));
+  });
+}
+
+const unpadded = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+
+/** argon2id in the usual text form (`$argon2id$v=19$m=…`), off the main thread, two at a time. */
+export class Argon2Hasher implements PasswordHasher {
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  async hash(password: string): Promise<string> {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cost = { memory: MEMORY_KIB, passes: PASSES, parallelism: PARALLELISM };
+    const key = await this.#inTurn(() => derive(password, { ...cost, nonce, tagLength: TAG_BYTES }));
+    return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${PARALLELISM}$${unpadded(nonce)}$${unpadded(key)}`;
+  }
+
+  async verify(password: string, hash: string): Promise<boolean> {
+    const [, memory, passes, parallelism, nonce = "", key = ""] = FORM.exec(hash) ?? [];
+    if (memory === undefined) throw new Error("the database holds a password hash that is not argon2id");
+    const expected = Buffer.from(key, "base64");
+    const given = await this.#inTurn(() =>
+      derive(password, {
+        memory: Number(memory),
+        passes: Number(passes),
+        parallelism: Number(parallelism),
+        nonce: Buffer.from(nonce, "base64"),
+        tagLength: expected.length,
+      }),
+    );
+    return timingSafeEqual(given, expected);
+  }
+
+  /** How many may wait is bounded by who calls: sign-in attempts are limited in all. */
+  async #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
+    if (this.#running >= AT_A_TIME_MAX) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      return await run();
+    } finally {
+      const next = this.#waiting.shift();
+      // The place goes to whoever waits, without being free in between.
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { type RandomBytes, randomText } from "./ids.ts";
+
+/** A set-up link works for an hour. */
+const SETUP_MS = 60 * 60 * 1000;
+/** A session that is not used for 30 days has ended. */
+export const SESSION_IDLE_MS = 30 * 24 * 60 * 60 * 1000;
+/** A session's last use is written at most this often: every request would be a write otherwise. */
+const USE_WRITE_INTERVAL_MS = 60 * 60 * 1000;
+/** Browsers signed in at a time; one more ends the session that was longest unused. */
+export const SESSIONS_MAX = 100;
+
+/** 32 of these are 165 bits. */
+const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const TOKEN_LENGTH = 32;
+
+/** A browser that is signed in, as it is kept: the token itself is only in the browser. */
+export type DashboardSession = { readonly tokenHash: string; readonly lastUsedTime: number };
+
+/** What a token is kept as and found by. */
+export type SetupToken = { readonly tokenHash: string; readonly expiresTime: number };
+
+/** Where the dashboard's password and sessions are kept. Every call may reject with StoreUnavailableError. */
+export interface DashboardStore {
+  findPasswordHash(): Promise<string | undefined>;
+  /** There is one set-up token at a time: this one takes the place of any other. */
+  putSetupToken(token: SetupToken): Promise<void>;
+  /** Takes password and sessions away and leaves this set-up token. */
+  resetPassword(token: SetupToken): Promise<void>;
+  hasSetupToken(tokenHash: string, now: number): Promise<boolean>;
+  /** Uses the token up: the password is set, other sessions end, this one begins. False where the token is no longer good. */
+  completeSetup(tokenHash: string, now: number, passwordHash: string, session: DashboardSession): Promise<boolean>;
+  /** All sessions but the kept one end. False where the present password is another than `oldHash`. */
+  changePassword(oldHash: string, newHash: string, keptTokenHash: string): Promise<boolean>;
+  /** False where the present password is another than the one that was checked. */
+  addSession(session: DashboardSession, checkedHash: string): Promise<boolean>;
+  findSession(tokenHash: string): Promise<DashboardSession | undefined>;
+  markSessionUsed(tokenHash: string, time: number): Promise<void>;
+  deleteSession(tokenHash: string): Promise<void>;
+}
+
+/** Turns passwords into what may be kept of them; slow on purpose. */
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  verify(password: string, hash: string): Promise<boolean>;
+}
+
+export type DashboardAccessOptions = {
+  readonly store: DashboardStore;
+  readonly hasher: PasswordHasher;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+};
+
+/** SHA-256 is enough for a token: unlike a password it cannot be guessed. */
+function tokenHashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** A new set-up token: the text for the link, and what is kept of it. */
+export function newSetupToken(now: number, randomBytes: RandomBytes): { readonly text: string } & SetupToken {
+  const text = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
+  return { text, tokenHash: tokenHashOf(text), expiresTime: now + SETUP_MS };
+}
+
+/** Who may use the dashboard: one password, set through a link that the server prints, and the browsers that know it. */
+export class DashboardAccess {
+  readonly #options: DashboardAccessOptions;
+
+  constructor(options: DashboardAccessOptions) {
+    this.#options = options;
+  }
+
+  async needsSetup(): Promise<boolean> {
+    return (await this.#options.store.findPasswordHash()) === undefined;
+  }
+
+  /** While there is no password: a new token for the link, good for an hour; the one before is no longer. */
+  async offerSetup(): Promise<string | undefined> {
+    const { store, clock, randomBytes } = this.#options;
+    if (!(await this.needsSetup())) return undefined;
+    const token = newSetupToken(clock.wallNow(), randomBytes);
+    await store.putSetupToken(token);
+    return token.text;
+  }
+
+  /** Sets the password. Answers a session's token, or undefined where the set-up token is not, or no longer, good. */
+  async setUp(setupToken: string, password: string): Promise<string | undefined> {
+    const { store, hasher, clock } = this.#options;
+    const setupHash = tokenHashOf(setupToken);
+    // Hashing is dear: nobody without a good token makes us do it.
+    if (!(await store.hasSetupToken(setupHash, clock.wallNow()))) return undefined;
+    const passwordHash = await hasher.hash(password);
+    const { token, session } = this.#newSession();
+    const isDone = await store.completeSetup(setupHash, clock.wallNow(), passwordHash, session);
+    return isDone ? token : undefined;
+  }
+
+  /** A session's token, or undefined where the password is another. */
+  async signIn(password: string): Promise<string | undefined> {
+    const { store, hasher } = this.#options;
+    const hash = await store.findPasswordHash();
+    if (hash === undefined || !(await hasher.verify(password, hash))) return undefined;
+    const { token, session } = this.#newSession();
+    // The password may have been changed while this one was being checked.
+    return (await store.addSession(session, hash)) ? token : undefined;
+  }
+
+  /** The session that a browser's token stands for, as its hash; undefined where there is none or it has ended. */
+  async sessionOf(token: string): Promise<string | undefined> {
+    return this.isSessionAlive(tokenHashOf(token));
+  }
+
+  /** The same by the hash, for a connection that lasts; this also counts as a use. */
+  async isSessionAlive(tokenHash: string): Promise<string | undefined> {
+    const { store, clock } = this.#options;
+    const now = clock.wallNow();
+    const session = await store.findSession(tokenHash);
+    if (session === undefined || now - session.lastUsedTime > SESSION_IDLE_MS) return undefined;
+    // Nobody waits for it: a write that fails costs an hour's precision.
+    if (now - session.lastUsedTime > USE_WRITE_INTERVAL_MS) {
+      store.markSessionUsed(tokenHash, now).catch(() => undefined);
+    }
+    return tokenHash;
+  }
+
+  signOut(tokenHash: string): Promise<void> {
+    return this.#options.store.deleteSession(tokenHash);
+  }
+
+  /** Ends all sessions but the one that asks. False where the old password is wrong. */
+  async changePassword(oldPassword: string, newPassword: string, keptTokenHash: string): Promise<boolean> {
+    const { store, hasher } = this.#options;
+    const oldHash = await store.findPasswordHash();
+    if (oldHash === undefined || !(await hasher.verify(oldPassword, oldHash))) return false;
+    return store.changePassword(oldHash, await hasher.hash(newPassword), keptTokenHash);
+  }
+
+  #newSession(): { readonly token: string; readonly session: DashboardSession } {
+    const { clock, randomBytes } = this.#options;
+    const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
+    return { token, session: { tokenHash: tokenHashOf(token), lastUsedTime: clock.wallNow() } };
+  }
+}

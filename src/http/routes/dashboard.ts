@@ -1,0 +1,120 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "../../base/clock.ts";
+import {
+  dashboardPasswordRequest,
+  dashboardSetupRequest,
+  dashboardSignInRequest,
+} from "../../contract/dashboard-schemas.ts";
+import { gatewayError } from "../../contract/errors.ts";
+import { parseBody } from "../../contract/field-errors.ts";
+import type { DashboardAccess } from "../../control/dashboard-access.ts";
+import { sessionCallerId } from "../auth.ts";
+import { RequestRefusedError } from "../errors.ts";
+import { clientOf, FailedLogins } from "../limits.ts";
+import type { LiveStream } from "../live-stream.ts";
+import { answerHeaders } from "../reply.ts";
+import { orRefuse, readJson } from "../request.ts";
+import { checkOwnPage, sessionCookie, sessionToken } from "../session-cookie.ts";
+
+/** Passwords and set-up tokens tried within a minute, right ones too: by one address, and by all together. */
+const ATTEMPTS_PER_MINUTE = 10;
+const ATTEMPTS_OF_ALL_PER_MINUTE = 60;
+const ALL = "all";
+
+export type DashboardParts = {
+  readonly access: DashboardAccess;
+  readonly live: LiveStream;
+  readonly clock: Clock;
+};
+
+/** Counts attempts before they are made, so that many at once are many. */
+class Attempts {
+  readonly #ofOne: FailedLogins;
+  readonly #ofAll: FailedLogins;
+
+  constructor(clock: Clock) {
+    this.#ofOne = new FailedLogins(ATTEMPTS_PER_MINUTE, clock);
+    this.#ofAll = new FailedLogins(ATTEMPTS_OF_ALL_PER_MINUTE, clock);
+  }
+
+  /** Throws RequestRefusedError (429) where it is one too many. */
+  take(request: FastifyRequest): void {
+    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
+    const waitSeconds = this.#ofOne.waitSeconds(client) ?? this.#ofAll.waitSeconds(ALL);
+    if (waitSeconds !== undefined) {
+      throw new RequestRefusedError(gatewayError("RATE_LIMITED", "Too many attempts to sign in."), waitSeconds);
+    }
+    this.#ofOne.failed(client);
+    this.#ofAll.failed(ALL);
+  }
+}
+
+function send(reply: FastifyReply, answer: object): FastifyReply {
+  const { "access-control-allow-origin": _anyPage, ...headers } = answerHeaders(reply.request.id);
+  return reply
+    .headers({ ...headers, "cache-control": "no-store", "x-content-type-options": "nosniff" })
+    .send(JSON.stringify(answer));
+}
+
+function refuse(details: string): never {
+  throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
+}
+
+/** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
+export function addDashboardRoutes(server: FastifyInstance, { access, live, clock }: DashboardParts): void {
+  const attempts = new Attempts(clock);
+  const sessionOf = async (request: FastifyRequest) => {
+    const token = sessionToken(request);
+    const hash = token === undefined ? undefined : await access.sessionOf(token);
+    return token === undefined || hash === undefined ? undefined : { token, hash };
+  };
+  const signedIn = (request: FastifyRequest, reply: FastifyReply, token: string) =>
+    send(reply.header("set-cookie", sessionCookie(request, token)), { signedIn: true, needsSetup: false });
+
+  server.register((routes, _options, done) => {
+    routes.addHook("onRequest", async (request) => checkOwnPage(request));
+
+    routes.get("/dashboard/session", async (request, reply) => {
+      const session = await sessionOf(request);
+      // The browser forgets its cookie by the same 30 days as we do, counted anew at each visit.
+      if (session !== undefined) return signedIn(request, reply, session.token);
+      return send(reply, { signedIn: false, needsSetup: await access.needsSetup() });
+    });
+
+    routes.post("/dashboard/setup", async (request, reply) => {
+      const { token, password } = orRefuse(parseBody(dashboardSetupRequest, readJson(request)));
+      attempts.take(request);
+      const session = await access.setUp(token, password);
+      if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
+      return signedIn(request, reply, session);
+    });
+
+    routes.post("/dashboard/session", async (request, reply) => {
+      const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
+      attempts.take(request);
+      const session = await access.signIn(password);
+      if (session === undefined) refuse("The password is wrong.");
+      return signedIn(request, reply, session);
+    });
+
+    routes.delete("/dashboard/session", async (request, reply) => {
+      const session = await sessionOf(request);
+      if (session !== undefined) {
+        await access.signOut(session.hash);
+        live.endReadersOf(sessionCallerId(session.hash));
+      }
+      const answer = { signedIn: false, needsSetup: await access.needsSetup() };
+      return send(reply.header("set-cookie", sessionCookie(request, undefined)), answer);
+    });
+
+    routes.put("/dashboard/password", async (request, reply) => {
+      const session = await sessionOf(request);
+      if (session === undefined) refuse("Sign in first.");
+      const { old, new: chosen } = orRefuse(parseBody(dashboardPasswordRequest, readJson(request)));
+      attempts.take(request);
+      if (!(await access.changePassword(old, chosen, session.hash))) refuse("The old password is wrong.");
+      return send(reply, { signedIn: true, needsSetup: false });
+    });
+    done();
+  });
+}

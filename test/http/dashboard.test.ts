@@ -1,0 +1,226 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Api, CHANNEL, CHANNELS } from "./api.ts";
+
+const HOST = "fanfare.example:8080";
+const ORIGIN = `http://${HOST}`;
+const PASSWORD = "correct horse";
+
+const folder = mkdtempSync(join(tmpdir(), "fanfare-web-"));
+mkdirSync(join(folder, "assets"));
+writeFileSync(join(folder, "index.html"), "<!doctype html><title>page</title>");
+writeFileSync(join(folder, "icon.svg"), "<svg/>");
+writeFileSync(join(folder, "assets", "main-abc123.js"), "export {};");
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.open({ applicationFolder: folder });
+});
+afterEach(() => api.close());
+
+type Sent = {
+  readonly headers?: Record<string, string | undefined>;
+  readonly body?: unknown;
+  readonly cookie?: string;
+};
+
+/** As a browser on our own page sends it. */
+async function browser(method: "GET" | "POST" | "PUT" | "DELETE", url: string, sent: Sent = {}) {
+  const headers = {
+    host: HOST,
+    ...(method === "GET" ? {} : { origin: ORIGIN }),
+    ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
+    ...(sent.cookie === undefined ? {} : { cookie: `other=1; fanfare_session=${sent.cookie}` }),
+    ...sent.headers,
+  };
+  const answer = await api.server.inject({
+    method,
+    url,
+    headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
+    ...(sent.body === undefined ? {} : { payload: JSON.stringify(sent.body) }),
+  });
+  const setCookie = String(answer.headers["set-cookie"] ?? "");
+  const cookie = /^fanfare_session=([^;]*)/.exec(setCookie)?.[1];
+  return { status: answer.statusCode, body: answer.json(), setCookie, cookie, headers: answer.headers };
+}
+
+/** A cookie of a browser that has just set the password. */
+async function setUp(): Promise<string> {
+  const token = await api.dashboard.offerSetup();
+  const { cookie } = await browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } });
+  return cookie ?? "";
+}
+
+describe("set-up", () => {
+  test("the link's token sets the password once and signs this browser in", async () => {
+    expect((await browser("GET", "/dashboard/session")).body).toEqual({ signedIn: false, needsSetup: true });
+    const token = await api.dashboard.offerSetup();
+    const set = await browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } });
+    expect([set.status, set.body]).toEqual([200, { signedIn: true, needsSetup: false }]);
+    expect(set.setCookie).toMatch(
+      /^fanfare_session=[a-z0-9]{32}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
+    );
+    const session = await browser("GET", "/dashboard/session", { cookie: set.cookie ?? "" });
+    expect(session.body).toEqual({ signedIn: true, needsSetup: false });
+    const again = await browser("POST", "/dashboard/setup", { body: { token, password: "another password" } });
+    expect([again.status, again.body.error.errorCode, again.cookie]).toEqual([401, "200", undefined]);
+    expect(await api.dashboard.offerSetup()).toBeUndefined();
+  });
+
+  test("a token is good for an hour, and until a newer one is made", async () => {
+    const first = await api.dashboard.offerSetup();
+    const second = await api.dashboard.offerSetup();
+    const send = (token: string | undefined) =>
+      browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } });
+    expect((await send(first)).status).toBe(401);
+    api.clock.advance(60 * 60 * 1000);
+    expect((await send(second)).status).toBe(401);
+    expect((await send(await api.dashboard.offerSetup())).status).toBe(200);
+  });
+
+  test("a password that is too short is refused and not repeated", async () => {
+    const token = await api.dashboard.offerSetup();
+    const { status, body } = await browser("POST", "/dashboard/setup", { body: { token, password: "abcdefg" } });
+    expect([status, body.error.errorCode]).toEqual([400, 250002]);
+    expect(JSON.stringify(body)).not.toContain("abcdefg");
+    expect((await browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } })).status).toBe(200);
+  });
+});
+
+describe("a session", () => {
+  test("stands in for a manager's signature", async () => {
+    const cookie = await setUp();
+    const made = await browser("POST", `${CHANNELS}`, { cookie, body: CHANNEL });
+    expect(made.status).toBe(200);
+    const list = await browser("GET", CHANNELS, { cookie });
+    expect(list.body.content[0].streamKey).toBe(made.body.content.streamKey);
+    expect((await browser("GET", "/api/v2/access-keys", { cookie })).status).toBe(200);
+  });
+
+  test("changes nothing from another page, nor by what a form can send", async () => {
+    const cookie = await setUp();
+    const send = (headers: Record<string, string | undefined>) =>
+      browser("POST", CHANNELS, { cookie, body: CHANNEL, headers });
+    for (const origin of [undefined, "null", "http://evil.example", "http://fanfare.example"]) {
+      const { status, body } = await send({ origin });
+      expect([origin, status, body.error.errorCode]).toEqual([origin, 401, "210"]);
+    }
+    expect((await send({ "content-type": "text/plain" })).body.error.errorCode).toBe("210");
+    expect((await send({ "content-type": undefined })).body.error.errorCode).toBe("210");
+    expect((await browser("GET", CHANNELS, { cookie })).body.total).toBe(0);
+    const signIn = await browser("POST", "/dashboard/session", {
+      body: { password: PASSWORD },
+      headers: { origin: "http://evil.example" },
+    });
+    expect([signIn.status, signIn.cookie]).toEqual([401, undefined]);
+  });
+
+  test("is not looked at where a request says otherwise who sends it", async () => {
+    const cookie = await setUp();
+    const wrong = await browser("GET", CHANNELS, { cookie, headers: { authorization: "Bearer nobody" } });
+    expect([wrong.status, wrong.body.error.errorCode]).toEqual([401, "200"]);
+    const half = await browser("GET", CHANNELS, {
+      cookie,
+      headers: { "x-ncp-iam-access-key": "MANAGER0000000000001" },
+    });
+    expect(half.status).toBe(401);
+  });
+
+  test("ends by signing out, after 30 days without use, and not before", async () => {
+    const cookie = await setUp();
+    const signedIn = async () => (await browser("GET", "/dashboard/session", { cookie })).body.signedIn;
+    api.clock.advance(29 * 24 * 60 * 60 * 1000);
+    expect(await signedIn()).toBe(true);
+    // The use is written without anybody waiting for it; the write before the next one is done first.
+    await api.dashboard.signOut("nobody");
+    api.clock.advance(29 * 24 * 60 * 60 * 1000);
+    expect(await signedIn()).toBe(true);
+    const second = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";
+    const out = await browser("DELETE", "/dashboard/session", { cookie: second });
+    expect(out.setCookie).toMatch(/^fanfare_session=; Path=\/; Max-Age=0;/);
+    expect((await browser("GET", CHANNELS, { cookie: second })).status).toBe(401);
+    api.clock.advance(31 * 24 * 60 * 60 * 1000);
+    expect(await signedIn()).toBe(false);
+  });
+
+  test("of another browser ends with a new password", async () => {
+    const cookie = await setUp();
+    const other = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";
+    const change = (old: string) =>
+      browser("PUT", "/dashboard/password", { cookie, body: { old, new: "new password" } });
+    expect((await change("wrong password")).status).toBe(401);
+    expect((await change(PASSWORD)).status).toBe(200);
+    expect((await browser("GET", CHANNELS, { cookie })).status).toBe(200);
+    expect((await browser("GET", CHANNELS, { cookie: other })).status).toBe(401);
+    expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(401);
+  });
+
+  test("is Secure where a proxy that is believed says HTTPS", async () => {
+    await setUp();
+    await api.close();
+    api = await Api.open({ limits: { trustedProxies: "127.0.0.0/8" } });
+    const token = await api.dashboard.offerSetup();
+    const headers = { "x-forwarded-proto": "https" };
+    const set = await browser("POST", "/dashboard/setup", { headers, body: { token, password: PASSWORD } });
+    expect(set.setCookie).toMatch(/; Secure$/);
+  });
+});
+
+test("the eleventh attempt of an address within a minute is refused, whatever the password", async () => {
+  await setUp();
+  const attempt = (password: string) => browser("POST", "/dashboard/session", { body: { password } });
+  for (let count = 0; count < 9; count += 1) expect((await attempt(`wrong-${count}`)).status).toBe(401);
+  const refused = await attempt(PASSWORD);
+  expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "60"]);
+  api.clock.advance(60_000);
+  expect((await attempt(PASSWORD)).status).toBe(200);
+});
+
+test("a password is one whatever way its letters are put together", async () => {
+  const token = await api.dashboard.offerSetup();
+  await browser("POST", "/dashboard/setup", { body: { token, password: "비밀번호입니다요" } });
+  const decomposed = "비밀번호입니다요".normalize("NFD");
+  expect((await browser("POST", "/dashboard/session", { body: { password: decomposed } })).status).toBe(200);
+});
+
+describe("the application", () => {
+  const get = (url: string, headers: Record<string, string> = {}) => api.server.inject({ method: "GET", url, headers });
+  const html = { accept: "text/html,*/*;q=0.8" };
+
+  test("hashed files are kept for good, the page never, and neither may load from elsewhere", async () => {
+    const script = await get("/assets/main-abc123.js");
+    expect([script.statusCode, script.body]).toEqual([200, "export {};"]);
+    expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    const page = await get("/channels/ls-1", html);
+    expect([page.statusCode, page.headers["cache-control"]]).toEqual([200, "no-cache"]);
+    expect(page.body).toContain("<title>page</title>");
+    for (const { headers } of [script, page]) {
+      expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+      expect(headers["x-content-type-options"]).toBe("nosniff");
+    }
+    expect((await get("/icon.svg")).headers["content-type"]).toMatch(/^image\/svg\+xml/);
+  });
+
+  test("what is no page stays what it was", async () => {
+    for (const url of ["/api/v2/nothing", "/api", "/dashboard/nothing", "/preview/x", "/docs/x"]) {
+      expect([url, (await get(url, html)).statusCode]).toEqual([url, 404]);
+    }
+    for (const url of ["/nothing", "/assets/%2e%2e/%2e%2e/etc/passwd", "/assets/nothing.js"]) {
+      const answer = await get(url);
+      expect([url, answer.statusCode, answer.json().error.errorCode]).toEqual([url, 404, "300"]);
+    }
+    const posted = await api.server.inject({ method: "POST", url: "/", headers: html });
+    expect(posted.statusCode).toBe(404);
+  });
+
+  test("says how to build it where it is not built", async () => {
+    await api.close();
+    api = await Api.open();
+    const answer = await get("/", html);
+    expect([answer.statusCode, answer.body]).toEqual([404, expect.stringContaining("npm run build")]);
+  });
+});
+
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
