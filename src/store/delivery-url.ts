@@ -1,4 +1,5 @@
-import type { SecretPlace, Secrets } from "./secrets.ts";
+import type { SecretPlace } from "./secret-place.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** Where a delivery's address is kept sealed: its path or query may be a secret. */
 export function deliveryUrlPlace(eventId: number): SecretPlace {

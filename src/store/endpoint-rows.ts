@@ -23,7 +23,7 @@ export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: 
 
 /** The endpoint's address; the one place that opens it. */
 export function openEndpointUrl(row: Pick<EndpointRow, "scope" | "url">, secrets: Secrets): string {
-  return secrets.open(row.url, place(row.scope, "url"));
+  return secrets.openAgain(row.url, place(row.scope, "url"));
 }
 
 /** The endpoint that a channel's events go to: its own, or else the default one, gone or not. Without a channel the default one. */

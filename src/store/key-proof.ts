@@ -1,7 +1,8 @@
 import type { Kysely } from "kysely";
 import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "./key-file.ts";
 import type { EncryptionKeyRow, Schema } from "./schema.ts";
-import type { MasterKey, SecretPlace } from "./secrets.ts";
+import type { SecretPlace } from "./secret-place.ts";
+import type { MasterKey } from "./secrets.ts";
 import { SecretError, Secrets } from "./secrets.ts";
 
 const TABLE = "encryption_key";

@@ -24,7 +24,7 @@ export function readChannel(
   secrets: Secrets,
 ): ChannelRecord {
   const opened = (column: "stream_key" | "backup_stream_key") =>
-    secrets.open(row[column], { table: "channel", column, row: row.channel_id });
+    secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
   return {
     channelId: row.channel_id,
     instanceNo: Number(row.instance_no),
@@ -71,7 +71,7 @@ export function alertColumns(alerts: Alerts) {
 
 export function readTarget(row: TargetRow, secrets: Secrets): Target {
   const opened = (column: "url" | "stream_key" | "login_id" | "login_password") =>
-    secrets.open(row[column], { table: "target", column, row: String(row.target_id) });
+    secrets.openAgain(row[column], { table: "target", column, row: String(row.target_id) });
   return {
     targetId: Number(row.target_id),
     targetName: row.target_name,

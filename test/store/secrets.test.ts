@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { OpenedSecrets } from "../../src/store/opened-secrets.ts";
 import { SecretError, Secrets } from "../../src/store/secrets.ts";
 
 const KEY = { id: "0000000a", bytes: Buffer.alloc(32, 1) };
@@ -104,4 +105,40 @@ test("after the keys are replaced the first of the new ones seals, and only they
   expect(secrets.open(old, PLACE)).toBe("text");
   secrets.replaceKeys([OTHER]);
   expect(() => secrets.open(old, PLACE)).toThrow(SecretError);
+});
+
+describe("what was opened", () => {
+  test("is not decrypted again, and is known in its own place alone", () => {
+    const secrets = new Secrets([KEY]);
+    const sealed = secrets.seal("text", PLACE);
+    const open = vi.spyOn(secrets, "open");
+    for (let time = 0; time < 3; time += 1) expect(secrets.openAgain(sealed, PLACE)).toBe("text");
+    expect(open).toHaveBeenCalledTimes(1);
+    for (const place of [
+      { ...PLACE, row: "2" },
+      { ...PLACE, column: "url" },
+      { ...PLACE, table: "channel" },
+    ]) {
+      expect(() => secrets.openAgain(sealed, place)).toThrow(SecretError);
+    }
+    expect(secrets.openAgain("", PLACE)).toBe("");
+    expect(secrets.openAgain(secrets.seal("other", PLACE), PLACE)).toBe("other");
+  });
+
+  test("is forgotten with the keys: what the new ones do not open does not open", () => {
+    const secrets = new Secrets([KEY]);
+    const sealed = secrets.seal("text", PLACE);
+    expect(secrets.openAgain(sealed, PLACE)).toBe("text");
+    secrets.replaceKeys([OTHER]);
+    expect(() => secrets.openAgain(sealed, PLACE)).toThrow(SecretError);
+  });
+
+  test("is bounded, and what was asked for longest ago goes first", () => {
+    const opened = new OpenedSecrets(2);
+    opened.keep("a", PLACE, "A");
+    opened.keep("b", PLACE, "B");
+    expect(opened.find("a", PLACE)).toBe("A");
+    opened.keep("c", PLACE, "C");
+    expect(["a", "b", "c"].map((sealed) => opened.find(sealed, PLACE))).toEqual(["A", undefined, "C"]);
+  });
 });
