@@ -21,10 +21,16 @@ const COMMANDS = [
   { command: "openssl", args: ["version"], packages: ["openssl"] },
   { command: "python3", args: ["--version"], packages: ["python3"] },
   { command: "curl", args: ["--version"], packages: ["curl", "ca-certificates"] },
+  { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
+  { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },
+  { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
 /** The module's place is Debian's; other systems keep it elsewhere and are asked to install by hand. */
 const NGINX_RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
+const LIBRTMP_HEADER = "/usr/include/librtmp/rtmp.h";
+/** OBS starts without its plugins, and then can neither encode nor stream. */
+const OBS_PLUGINS = ["/usr/lib/x86_64-linux-gnu/obs-plugins", "/usr/lib/aarch64-linux-gnu/obs-plugins"];
 const GSTREAMER_ELEMENTS = [
   { elements: ["videotestsrc", "audiotestsrc", "tee"], packages: ["gstreamer1.0-plugins-base"] },
   { elements: ["flvmux", "aacparse"], packages: ["gstreamer1.0-plugins-good"] },
@@ -98,6 +104,9 @@ function newEnoughNode() {
 function missingPackages() {
   const packages = COMMANDS.filter(({ command, args }) => !succeeds(command, args)).flatMap((tool) => tool.packages);
   if (!existsSync(NGINX_RTMP_MODULE)) packages.push("libnginx-mod-rtmp");
+  if (!existsSync(LIBRTMP_HEADER)) packages.push("librtmp-dev");
+  if (!OBS_PLUGINS.some((folder) => existsSync(folder)) && !packages.includes("obs-plugins"))
+    packages.push("obs-plugins");
   for (const { elements, packages: owners } of GSTREAMER_ELEMENTS) {
     if (!elements.every((element) => succeeds("gst-inspect-1.0", ["--exists", element]))) packages.push(...owners);
   }

@@ -41,9 +41,14 @@ export async function expectSentPackets(
 ): Promise<{ recording: Recording; picturesSkipped: number }> {
   const sent = readFlv(await readFile(sentPath));
   const recording = await target.waitForRecording(key, (tags) => isComplete(tags, sent), TAIL_DEADLINE_MS, index);
+  return { recording, picturesSkipped: await expectSamePackets(recording, sentPath) };
+}
+
+/** Holds a recording that is whole against the file it was sent from, as above; gives how many pictures it skipped. */
+export async function expectSamePackets(recording: Recording, sentPath: string): Promise<number> {
   expectProperStart(recording.tags);
   const [expected, got] = await Promise.all([packetHashes(sentPath), packetHashes(recording.path)]);
-  const coded = sent.filter(isCodedMedia);
+  const coded = readFlv(await readFile(sentPath)).filter(isCodedMedia);
   const pictures = coded.filter(isVideo);
   const first = pictures[pictures.length - got.video.length];
   if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} pictures`);
@@ -53,5 +58,5 @@ export async function expectSentPackets(
   expect(got.audio.length).toBeGreaterThanOrEqual(laterSounds);
   expect(got.audio.length).toBeLessThanOrEqual(laterSounds + SOUNDS_AROUND_KEYFRAME_MAX);
   expect(got.audio).toEqual(expected.audio.slice(expected.audio.length - got.audio.length));
-  return { recording, picturesSkipped: pictures.indexOf(first) };
+  return pictures.indexOf(first);
 }

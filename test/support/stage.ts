@@ -102,6 +102,11 @@ export class Stage {
     return this.encoder(await startFfmpeg(clip, url, options));
   }
 
+  /** What the test started in a way of its own is stopped so. */
+  onClose(close: () => Promise<unknown>): void {
+    this.#closers.push(close);
+  }
+
   /** Takes care of an encoder that the test started itself. */
   encoder(encoder: Child): Child {
     this.#closers.push(() => encoder.stop("SIGKILL", STOP_GRACE_MS));

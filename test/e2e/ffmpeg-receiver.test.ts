@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import { makeClip } from "../support/clip.ts";
+import { decodingErrors } from "../support/decoding.ts";
+import { startFfmpegReceiver } from "../support/ffmpeg-receiver.ts";
+import { isVideo } from "../support/flv-file.ts";
+import { expectSamePackets } from "../support/recorded-stream.ts";
+import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
+
+test("FFmpeg as a target records every picture and sound, and ends when it is told that the broadcast is over", async () => {
+  const stage = await Stage.open();
+  const { api } = await stage.server();
+  const key = uniqueKey("listening");
+  const path = join(stage.folder, "received.flv");
+  const receiver = await startFfmpegReceiver(key, path);
+  stage.encoder(receiver.child);
+  const channel = await api.createChannel("listening", [{ rtmpUrl: receiver.url, streamKey: key }]);
+  const watch = stage.watch(api, channel);
+
+  const clip = await makeClip({ seconds: 4 });
+  const encoder = await stage.ffmpeg(clip, publishUrl(channel));
+  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+  expect(await receiver.child.exited, receiver.child.stderr()).toEqual({ code: 0, signal: null });
+
+  await watch.until(0, ({ connectStatus }) => connectStatus === "READY", 10_000);
+  expect(watch.statuses(0)).not.toContain("FAIL");
+  // FFmpeg ends a file with a mark of its own, at the last picture's time.
+  const isEndMark = (tag: FlvTag): boolean => isVideo(tag) && tag.payload[1] === 2;
+  const recording = { path, tags: readFlv(await readFile(path)).filter((tag) => !isEndMark(tag)) };
+  expect(await expectSamePackets(recording, clip.path)).toBe(0);
+  expect(await decodingErrors(path)).toBe("");
+});

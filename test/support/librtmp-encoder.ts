@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import { type Child, runToEnd, startChild } from "./children.ts";
+import type { Clip } from "./clip.ts";
+
+const SOURCE = join(import.meta.dirname, "librtmp-publish.c");
+
+/** librtmp, which many encoders are built on, publishing a clip in real time; built into the folder. Ends by itself, cleanly. */
+export async function startLibrtmp(folder: string, clip: Clip, url: string): Promise<Child> {
+  const program = join(folder, "librtmp-publish");
+  await runToEnd("gcc", ["-O1", "-Wall", "-Werror", "-o", program, SOURCE, "-lrtmp"]);
+  return await startChild(program, [url, clip.path]);
+}
