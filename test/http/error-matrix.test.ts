@@ -194,7 +194,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
 
   test("a channel, platform, key or delivery that is not there, or another channel's", async () => {
     if (has(operation, "channelId")) {
-      for (const channelId of [UNKNOWN_CHANNEL, "x", "%20", "%00", "a".repeat(2_000)]) {
+      for (const channelId of [UNKNOWN_CHANNEL, "x", "%20", "%00", "..%2F..%2F", "a".repeat(2_000)]) {
         await cell(channelId.slice(0, 40), { params: { channelId } }, notFound("Channel"));
       }
     }
