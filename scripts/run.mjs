@@ -167,6 +167,7 @@ function bench(node, name, options) {
 
 const COMMAND_TABLE = {
   start: (node) => start(node, args),
+  demo: (node) => start(node, ["demo", ...args]),
   check,
   build,
   bench: (node) => bench(node, args[0], args.slice(1)),

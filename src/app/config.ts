@@ -241,6 +241,7 @@ const COMMAND_LINES = [
   "       fanfare restore FOLDER      put a backup in place of the data; the server must not run",
   "       fanfare rotate-key          seal every secret with a new key; the server may run",
   "       fanfare rotate-key --drop-old   take keys out of the key file that are not needed any more",
+  "       fanfare demo                show everything: a server, a test clip as encoder, three targets; nothing is kept",
   "       fanfare reset-password      end all sessions of the dashboard and print a new link that sets its password",
   "Commands take --data-dir and --encryption-key-file.",
   "",

@@ -6,6 +6,7 @@ import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/f
 import { startServer } from "../app/server.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeyCommand } from "./commands/rotate-key.ts";
@@ -14,6 +15,7 @@ import { stopInTime } from "./stop-in-time.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
+  demo: demoCommand,
   "reset-password": resetPasswordCommand,
   restore: restoreCommand,
   "rotate-key": rotateKeyCommand,

@@ -1,0 +1,32 @@
+import { ConfigError, readConfig } from "../../app/config.ts";
+import { startDemo } from "../../app/demo.ts";
+import { stopInTime } from "../stop-in-time.ts";
+import type { Command } from "./command.ts";
+
+const USAGE = "fanfare demo [--http-port PORT] [--rtmp-port PORT]";
+const HOST = "127.0.0.1";
+
+/** `fanfare demo`: runs until it is told to stop. */
+export const demoCommand: Command = async (args) => {
+  // Nothing of a real installation's settings is looked at: no data of it is touched, and no port of it is in the way.
+  const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
+  const hosts = { FANFARE_HTTP_HOST: HOST, FANFARE_RTMP_HOST: HOST, FANFARE_PUBLIC_HOST: HOST };
+  const commandLine = readConfig(args, { ...hosts, ...ports, FANFARE_LOG_LEVEL: "error" });
+  if ("show" in commandLine) throw new ConfigError(`usage: ${USAGE}`);
+  const demo = await startDemo(commandLine.config);
+  process.stdout.write(
+    [
+      "Fanfare's demo is on air: a test clip, sent to one target that is well, one that stalls now and then, and one that refuses its key.",
+      `  Dashboard: ${demo.url}/`,
+      `  Password:  ${demo.password}`,
+      "Stop it with Ctrl+C; nothing is kept.",
+      "",
+    ].join("\n"),
+  );
+  await new Promise<void>((resolve) => {
+    process.on("SIGINT", resolve);
+    process.on("SIGTERM", resolve);
+  });
+  await stopInTime(() => demo.stop());
+  process.exit(0);
+};
