@@ -3,6 +3,8 @@ import { z } from "zod";
 import { parsePublishStatusName } from "../contract/channel-status.ts";
 import { parsePlanLimits } from "../control/plan.ts";
 import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
+import { READERS_MAX } from "../http/live-stream.ts";
+import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../http/routes/live.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 
 /** The process cannot start like this: the text says which setting, what was given, and what is allowed. */
@@ -127,6 +129,15 @@ const SETTINGS = {
     parsed((text) => (/^[1-9]\d{0,6}$/.test(text) ? Number(text) : undefined), "a whole number from 1 to 9999999"),
     "Requests that one access key may send within a second.",
     String(REQUESTS_PER_SECOND_DEFAULT),
+  ),
+  eventStreamsPerKey: setting(
+    "FANFARE_EVENT_STREAMS_PER_KEY",
+    parsed(
+      (text) => (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= READERS_MAX ? Number(text) : undefined),
+      `a whole number from 1 to ${READERS_MAX}`,
+    ),
+    "Event streams that one access key may have open.",
+    String(EVENT_STREAMS_PER_KEY_DEFAULT),
   ),
   retriesPerSecond: setting(
     "FANFARE_RETRIES_PER_SECOND",

@@ -219,6 +219,7 @@ function httpOptions(config: Config, storage: Storage, log: Log) {
     limits: {
       requestsPerSecond: config.rateLimit,
       trustedProxies: config.trustedProxies,
+      eventStreamsPerKey: config.eventStreamsPerKey,
       replayProtection: config.replayProtection,
     },
     health: new Health({ clock, probe: () => probeWrite(storage.database) }),

@@ -6,6 +6,9 @@ import type { LiveRing } from "./live-ring.ts";
 /** A reader that took nothing for this long, with something waiting for it, is cut, in milliseconds. */
 const STUCK_MAX_MS = 10_000;
 
+/** Bytes of a snapshot that may wait for one reader's socket. */
+const SNAPSHOT_WAITING_MAX = 256 * 1024;
+
 /** How soon a browser that lost the stream comes back, in milliseconds. */
 const RETRY_MS = 2_000;
 
@@ -30,6 +33,7 @@ export class LiveReader {
   /** Sequence of the last entry dealt with; undefined while the snapshot is written. */
   #cursor: number | undefined;
   #stuckSinceMs: number | undefined;
+  #isBehind = false;
   #onDrained: (() => void) | undefined;
 
   constructor(options: ReaderOptions) {
@@ -37,6 +41,7 @@ export class LiveReader {
     const { response } = options;
     response.on("drain", () => {
       this.#stuckSinceMs = undefined;
+      this.#isBehind = false;
       this.#onDrained?.();
       this.pump();
     });
@@ -62,20 +67,31 @@ export class LiveReader {
     this.pump();
   }
 
-  /** Writes the snapshot, piece by piece as fast as it is read, and goes on with what happened meanwhile. */
-  async readSnapshot(channels: AsyncIterable<string>): Promise<void> {
-    const { ring, epoch } = this.#options;
-    const from = ring.last;
+  /** Whether so much of the snapshot waits for its socket that it is given no more of it. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Calls back whenever all that waited is taken, or the reader has left. */
+  onDrained(callback: () => void): void {
+    this.#onDrained = callback;
+  }
+
+  /** A snapshot of what is true after this entry is on its way. */
+  beginSnapshot(from: number): void {
     // One event of many lines: a reader's JSON may be long, but nothing of ours has to hold all of it.
-    this.#write(`id: ${epoch}-${from}\nevent: snapshot\ndata: {"channels":[\n`);
-    let separator = "";
-    for await (const channel of channels) {
-      if (!this.isOpen) return;
-      this.#write(`data: ${separator}${channel}\n`);
-      separator = ",";
-      if (this.#stuckSinceMs !== undefined) await this.#drained();
-    }
-    if (!this.isOpen) return;
+    this.#write(`id: ${this.#options.epoch}-${from}\nevent: snapshot\ndata: {"channels":[\n`);
+  }
+
+  /** Whole lines of it. */
+  addToSnapshot(lines: string): void {
+    if (lines !== "") this.#write(lines);
+    // Until all of it is taken: a reader that is never given time to empty its socket would look like one that does not read.
+    if (this.#options.response.writableLength > SNAPSHOT_WAITING_MAX) this.#isBehind = true;
+  }
+
+  /** Goes on with what happened meanwhile. */
+  endSnapshot(from: number): void {
     this.#write("data: ]}\n\n");
     this.readFrom(from);
   }
@@ -126,14 +142,5 @@ export class LiveReader {
   #write(text: string): void {
     if (!this.isOpen) return;
     if (!this.#options.response.write(text)) this.#stuckSinceMs ??= this.#options.clock.now();
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onDrained = () => {
-        this.#onDrained = undefined;
-        resolve();
-      };
-    });
   }
 }

@@ -10,6 +10,7 @@ import { type AnswerContext, channelAnswer, platformAnswer } from "./answers.ts"
 import { ingestShape } from "./ingest-answer.ts";
 import { LiveReader } from "./live-reader.ts";
 import { LiveRing, type RingLimits } from "./live-ring.ts";
+import { type ChannelTexts, LiveSnapshots } from "./live-snapshots.ts";
 
 /** Open streams at a time, all clients together. */
 export const READERS_MAX = 200;
@@ -21,9 +22,6 @@ const READ_AGAIN_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
 /** After the last reader left, changes are kept for its return for this long, in milliseconds. */
 const RETURN_MS = 60_000;
-
-/** So many channels of a snapshot are read in a row; then it is everybody else's turn. */
-const SNAPSHOT_BATCH = 10;
 
 export type LiveStreamOptions = {
   readonly service: Service;
@@ -52,6 +50,7 @@ type Change = { isChannel: boolean; areAllTargets: boolean; readonly targets: Se
 export class LiveStream {
   readonly #options: LiveStreamOptions;
   readonly #ring: LiveRing;
+  readonly #snapshots: LiveSnapshots;
   readonly #readers = new Set<LiveReader>();
   #changes = new Map<ChannelId, Change>();
   /** Of each channel on air, what was last seen of its encoder. */
@@ -65,10 +64,22 @@ export class LiveStream {
   constructor(options: LiveStreamOptions) {
     this.#options = options;
     this.#ring = new LiveRing(options.ringLimits);
+    this.#snapshots = new LiveSnapshots({
+      clock: options.clock,
+      listChannelIds: () => options.service.listChannelIds(),
+      read: (channelId) => this.#read(channelId),
+      lastSequence: () => this.#ring.last,
+      onFailure: (error) => options.log.warn("a live snapshot could not be read", { detail: messageOf(error) }),
+    });
   }
 
   get readerCount(): number {
     return this.#readers.size;
+  }
+
+  /** Open streams of one access key. */
+  readerCountOf(accessKeyId: string): number {
+    return [...this.#readers].filter((reader) => reader.accessKeyId === accessKeyId).length;
   }
 
   /** A use case changed the channel or its targets, made it or deleted it. */
@@ -126,10 +137,7 @@ export class LiveStream {
     this.#heartbeat ??= this.#startHeartbeat();
     const from = this.#resumable(lastEventId);
     if (from !== undefined) return reader.readFrom(from);
-    reader.readSnapshot(this.#snapshot(isViewer, channelId)).catch((error: unknown) => {
-      this.#options.log.warn("a live snapshot could not be read", { detail: messageOf(error) });
-      reader.cut();
-    });
+    this.#snapshots.give(reader, channelId);
   }
 
   /** The key was revoked: its streams end. */
@@ -248,28 +256,18 @@ export class LiveStream {
     for (const reader of this.#readers) reader.pump();
   }
 
-  async *#snapshot(isViewer: boolean, channelId: ChannelId | undefined): AsyncGenerator<string> {
-    const context = this.#options.answerContext(isViewer);
-    // Which there are is read at once, so that none is missed while others come and go; what they are, one by one.
-    const channelIds = channelId === undefined ? await this.#options.service.listChannelIds() : [channelId];
-    for (const [index, id] of channelIds.entries()) {
-      // A large installation is no reason to let everybody else wait.
-      if (index % SNAPSHOT_BATCH === SNAPSHOT_BATCH - 1) await new Promise((resolve) => setImmediate(resolve));
-      const channel = await this.#whole(id, context);
-      if (channel !== undefined) yield JSON.stringify(channel);
-    }
-  }
-
-  /** A channel with its platforms; undefined where it was deleted meanwhile. */
-  async #whole(channelId: ChannelId, context: AnswerContext): Promise<object | undefined> {
-    const { service } = this.#options;
+  /** A channel with its platforms, for both roles; undefined where it was deleted meanwhile. */
+  async #read(channelId: ChannelId): Promise<ChannelTexts | undefined> {
+    const { service, answerContext } = this.#options;
     try {
       const channel = await service.getChannel(channelId);
       const targets = await service.listTargets(channelId);
-      return {
-        ...channelAnswer(channel, context),
-        platforms: targets.map((target) => platformAnswer(target, context)),
-      };
+      const text = (context: AnswerContext) =>
+        JSON.stringify({
+          ...channelAnswer(channel, context),
+          platforms: targets.map((target) => platformAnswer(target, context)),
+        });
+      return { manager: text(answerContext(false)), viewer: text(answerContext(true)) };
     } catch (error) {
       if (error instanceof DomainError) return undefined;
       throw error;

@@ -77,6 +77,8 @@ export type HttpServerOptions = {
 export type HttpLimits = Pick<GateOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
   /** Networks, comma-separated, of the proxies whose `X-Forwarded-For` is believed; empty: of none. */
   readonly trustedProxies: string;
+  /** Event streams that one access key may have open. */
+  readonly eventStreamsPerKey: number;
 };
 
 /** The HTTP side, built but not listening: `listen()` and `close()` are the caller's. */

@@ -133,7 +133,13 @@ export class Api {
       live: this.live,
       events: this.events.useCases,
       // Tests of errors fail to authenticate as often as they like.
-      limits: { requestsPerSecond: 1_000_000, failedLoginsPerMinute: 1_000_000, trustedProxies: "", ...options.limits },
+      limits: {
+        requestsPerSecond: 1_000_000,
+        failedLoginsPerMinute: 1_000_000,
+        trustedProxies: "",
+        eventStreamsPerKey: 1_000,
+        ...options.limits,
+      },
       health: this.health,
       metrics: this.metrics,
       areMetricsHere: options.areMetricsHere ?? true,

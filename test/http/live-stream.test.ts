@@ -281,6 +281,20 @@ test("streams are bounded in number: one more is 420 with Retry-After", async ()
   expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
 });
 
+test("streams of one access key are bounded in number, those of another are not touched", async () => {
+  await api.close();
+  await start({ limits: { eventStreamsPerKey: 2 } });
+  const [first] = [await open(), await open()];
+  const answer = await api.call({ method: "GET", url: STREAM });
+  expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "5"]);
+  const details = "This access key has 2 event streams open, which is as many as it may have.";
+  expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
+  expect((await (await open({ key: VIEWER })).next()).name).toBe("snapshot");
+  first?.close();
+  await expect.poll(() => api.live.readerCount).toBe(2);
+  expect((await (await open()).next()).name).toBe("snapshot");
+});
+
 test("streams of a revoked key end, and all of them when the server closes", async () => {
   const viewer = await open({ key: VIEWER });
   const manager = await open();

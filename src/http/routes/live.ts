@@ -14,23 +14,36 @@ import { answerContext, orRefuse } from "../request.ts";
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** Open streams of one access key, unless configured otherwise. */
+export const EVENT_STREAMS_PER_KEY_DEFAULT = 20;
+
 /** A browser's stream ends this soon after its session did, in milliseconds. */
 const SESSION_LOOK_MS = 15_000;
 
-export type LiveParts = { readonly live: LiveStream; readonly dashboard: DashboardAccess; readonly clock: Clock };
+export type LiveParts = {
+  readonly live: LiveStream;
+  readonly dashboard: DashboardAccess;
+  readonly clock: Clock;
+  readonly limits: { readonly eventStreamsPerKey: number };
+};
+
+function refuse(details: string): never {
+  throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
+}
 
 /** Call 20: changes and samples as they come, as Server-Sent Events. */
 export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts: LiveParts): void {
   const { live } = parts;
+  const streamsPerKey = parts.limits.eventStreamsPerKey;
   api.get("/re-stream/events/stream", { config: { isStream: true } }, async (request, reply) => {
     const { channelId } = orRefuse(parseQuery(liveStreamQuery, request.query));
     if (channelId !== undefined) await context.service.getChannel(channelId);
+    const accessKeyId = request.caller?.accessKeyId ?? "";
+    if (live.readerCountOf(accessKeyId) >= streamsPerKey) {
+      refuse(`This access key has ${streamsPerKey} event streams open, which is as many as it may have.`);
+    }
     if (live.readerCount >= READERS_MAX) {
-      const answer = gatewayError(
-        "RATE_LIMITED",
-        `${READERS_MAX} event streams are open, which is as many as there may be.`,
-      );
-      throw new RequestRefusedError(answer, RETRY_AFTER_SECONDS);
+      refuse(`${READERS_MAX} event streams are open, which is as many as there may be.`);
     }
     const sessionHash = request.caller?.sessionHash;
     if (sessionHash !== undefined) endWithSession(reply.raw, sessionHash, parts);
@@ -39,7 +52,7 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
     reply.raw.writeHead(200, liveStreamHeaders(request.id));
     live.open(reply.raw, {
       isViewer: answerContext(context, request).isViewer,
-      accessKeyId: request.caller?.accessKeyId ?? "",
+      accessKeyId,
       channelId,
       lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
     });

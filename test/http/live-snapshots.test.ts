@@ -1,0 +1,160 @@
+import type { ServerResponse } from "node:http";
+import { Writable } from "node:stream";
+import { expect, test } from "vitest";
+import { LiveReader } from "../../src/http/live-reader.ts";
+import { LiveRing } from "../../src/http/live-ring.ts";
+import { LiveSnapshots } from "../../src/http/live-snapshots.ts";
+import { ManualClock } from "../control/manual-clock.ts";
+
+const CHANNEL_COUNT = 200;
+const IDS = Array.from({ length: CHANNEL_COUNT }, (_, index) => `ls-${index}`);
+
+/** A reader's socket: takes at once, or only when told. */
+class Socket extends Writable {
+  text = "";
+  isSlow = false;
+  #taken: () => void = () => undefined;
+
+  override _write(part: Buffer, _encoding: BufferEncoding, taken: () => void): void {
+    this.text += part.toString();
+    if (this.isSlow) this.#taken = taken;
+    else taken();
+  }
+
+  take(): void {
+    this.isSlow = false;
+    this.#taken();
+  }
+}
+
+function stage(textLength = 10) {
+  const clock = new ManualClock();
+  const ring = new LiveRing();
+  const reads: string[] = [];
+  const failures: unknown[] = [];
+  const snapshots = new LiveSnapshots({
+    clock,
+    listChannelIds: () => Promise.resolve(IDS),
+    read: (channelId) => {
+      reads.push(channelId);
+      const rest = "x".repeat(textLength);
+      return Promise.resolve({
+        manager: JSON.stringify({ channelId, rest }),
+        viewer: JSON.stringify({ channelId, masked: true }),
+      });
+    },
+    lastSequence: () => ring.last,
+    onFailure: (error) => void failures.push(error),
+  });
+  const join = (isViewer = false, channelId?: string) => {
+    const socket = new Socket();
+    // All of a response that a reader uses, a writable stream has.
+    const response = socket as unknown as ServerResponse;
+    const reader = new LiveReader({
+      ...{ response, ring, clock, epoch: "e", isViewer, accessKeyId: "A" },
+      channelId: undefined,
+    });
+    snapshots.give(reader, channelId);
+    return socket;
+  };
+  return { clock, ring, reads, failures, snapshots, join };
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+const isWhole = ({ text }: Socket) => text.endsWith("data: ]}\n\n");
+
+function channelsIn({ text }: Socket): { channelId: string; masked?: boolean }[] {
+  const lines = text.split("\n").filter((line) => line.startsWith("data: "));
+  return JSON.parse(lines.map((line) => line.slice(6)).join("\n")).channels;
+}
+
+async function untilWhole(sockets: readonly Socket[], reads: readonly string[] = []): Promise<number[]> {
+  const perTurn: number[] = [];
+  for (let turns = 0; turns < 10_000 && !sockets.every(isWhole); turns += 1) {
+    const before = reads.length;
+    await turn();
+    perTurn.push(reads.length - before);
+  }
+  return perTurn;
+}
+
+test("fifty readers cost a turn of the event loop no more than one does, and a channel is read twice at most for all", async () => {
+  const { reads, join } = stage();
+  const sockets = Array.from({ length: 50 }, (_, index) => join(index % 2 === 1));
+  const perTurn = await untilWhole(sockets, reads);
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(10);
+  expect(reads.length).toBeLessThanOrEqual(2 * CHANNEL_COUNT);
+  for (const [index, socket] of sockets.entries()) {
+    const channels = channelsIn(socket);
+    expect(channels.map(({ channelId }) => channelId)).toEqual(IDS);
+    expect(channels.every(({ masked }) => masked === (index % 2 === 1 ? true : undefined))).toBe(true);
+  }
+});
+
+test("who comes while a snapshot is read gets the whole of the next one, with what changed since", async () => {
+  const { ring, reads, join } = stage();
+  const first = join();
+  await turn();
+  ring.add({ name: "event", channelId: "ls-1", managerText: "{}", viewerText: "{}" });
+  const late = [join(), join()];
+  await untilWhole(late);
+  expect(first.text).toContain("id: e-0\nevent: snapshot\n");
+  // The change came while it was read, so it is told behind it.
+  expect(first.text).toMatch(/data: \]\}\n\nid: e-1\nevent: event\n/);
+  for (const socket of late) {
+    expect(socket.text).toContain("id: e-1\nevent: snapshot\n");
+    expect(channelsIn(socket)).toHaveLength(CHANNEL_COUNT);
+  }
+  expect(reads).toHaveLength(2 * CHANNEL_COUNT);
+});
+
+test("a reader that takes nothing holds up the others for a moment only, and goes on where it was", async () => {
+  const { clock, reads, join } = stage(10_000);
+  // They share the second snapshot: the first has begun.
+  const first = join();
+  const slow = join();
+  const others = [join(), join()];
+  await untilWhole([first]);
+  slow.isSlow = true;
+  for (let turns = 0; turns < 100; turns += 1) await turn();
+  expect(others.some(isWhole)).toBe(false);
+  const readTogether = reads.length - CHANNEL_COUNT;
+  expect(readTogether).toBeLessThan(CHANNEL_COUNT);
+  clock.advance(100);
+  await untilWhole(others);
+  expect(others.every((socket) => channelsIn(socket).length === CHANNEL_COUNT)).toBe(true);
+  expect(isWhole(slow)).toBe(false);
+  expect(slow.writableLength).toBeLessThan(512 * 1024);
+  slow.take();
+  await untilWhole([slow]);
+  expect(channelsIn(slow).map(({ channelId }) => channelId)).toEqual(IDS);
+  // What the others were given while it waited is read again for it, once.
+  expect(reads).toHaveLength(3 * CHANNEL_COUNT - readTogether);
+});
+
+test("while nobody takes what a snapshot gives, the next one is read for those who came later", async () => {
+  const { clock, join } = stage(10_000);
+  const stuck = join();
+  stuck.isSlow = true;
+  const later = join();
+  for (let turns = 0; turns < 100; turns += 1) await turn();
+  clock.advance(100);
+  await untilWhole([later]);
+  expect(channelsIn(later)).toHaveLength(CHANNEL_COUNT);
+  stuck.take();
+  await untilWhole([stuck]);
+  expect(channelsIn(stuck)).toHaveLength(CHANNEL_COUNT);
+});
+
+test("a reader of one channel does not wait for those who read all, and one that left costs nothing", async () => {
+  const { reads, join } = stage();
+  const gone = join();
+  await turn();
+  const one = join(false, "ls-7");
+  gone.destroy();
+  await untilWhole([one]);
+  expect(channelsIn(one).map(({ channelId }) => channelId)).toEqual(["ls-7"]);
+  const before = reads.length;
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  expect(reads.length).toBe(before);
+});
