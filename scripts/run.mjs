@@ -178,6 +178,10 @@ const COMMAND_TABLE = {
     installTestTools();
     runStep("long hold", node, [join(ROOT, "test", "soak", "long-hold.ts"), ...args], { isLast: true });
   },
+  "backup-return"(node) {
+    installTestTools();
+    runStep("backup return", node, [join(ROOT, "test", "soak", "backup-return.ts"), ...args], { isLast: true });
+  },
   test(node) {
     installTestTools();
     if (args.length === 0) {
