@@ -73,6 +73,9 @@ function setting<Schema extends z.ZodType>(
   return fallback === undefined ? { env, schema, help } : { env, schema, help, fallback };
 }
 
+const countUpTo = (max: number) => (digits: string) =>
+  /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= max ? Number(digits) : undefined;
+
 const text = (allowed: string, pattern: RegExp) => z.string().regex(pattern, allowed);
 
 /** Every setting there is: its environment variable, its check, what it is for, and its default. */
@@ -87,6 +90,35 @@ const SETTINGS = {
   httpPort: setting("FANFARE_HTTP_PORT", port(PORT_ALLOWED), "Port of the API.", "8080"),
   rtmpHost: setting("FANFARE_RTMP_HOST", hostName, "Address encoders are accepted on (default: all)."),
   rtmpPort: setting("FANFARE_RTMP_PORT", port(PORT_ALLOWED), "Port encoders are accepted on.", "1935"),
+  rtmpsPort: setting(
+    "FANFARE_RTMPS_PORT",
+    port(PORT_ALLOWED),
+    "Port encoders are accepted on over TLS, where FANFARE_TLS_CERT is given.",
+    "1936",
+  ),
+  tlsCert: setting(
+    "FANFARE_TLS_CERT",
+    text("a file", /^[^\0]+$/),
+    "Certificate and its chain in PEM form: opens the RTMPS port, and makes the API's port HTTPS. Read again when it changes.",
+  ),
+  tlsKey: setting("FANFARE_TLS_KEY", text("a file", /^[^\0]+$/), "Private key of that certificate, in PEM form."),
+  tlsExtraCa: setting(
+    "FANFARE_TLS_EXTRA_CA",
+    text("a file", /^[^\0]+$/),
+    "Authorities in PEM form that rtmps:// targets may be vouched for by beside the usual ones.",
+  ),
+  connectionsMax: setting(
+    "FANFARE_INGEST_CONNECTIONS",
+    parsed(countUpTo(65_535), "a whole number from 1 to 65535"),
+    "Connections of encoders at a time; those without a good key make room for others.",
+    "4096",
+  ),
+  strangersPerAddressMax: setting(
+    "FANFARE_INGEST_CONNECTIONS_PER_ADDRESS",
+    parsed(countUpTo(65_535), "a whole number from 1 to 65535"),
+    "Connections of one address that have not shown a good key yet.",
+    "64",
+  ),
   publicHost: setting(
     "FANFARE_PUBLIC_HOST",
     hostName,
@@ -187,6 +219,9 @@ type Optional =
   | "encryptionKeyFile"
   | "httpHost"
   | "rtmpHost"
+  | "tlsCert"
+  | "tlsKey"
+  | "tlsExtraCa"
   | "publicHost"
   | "publishUrl"
   | "accessKey"
@@ -228,6 +263,9 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   }
   if ((values["accessKey"] === undefined) !== (values["secretKey"] === undefined)) {
     throw new ConfigError("FANFARE_ACCESS_KEY and FANFARE_SECRET_KEY go together: give both or none.");
+  }
+  if ((values["tlsCert"] === undefined) !== (values["tlsKey"] === undefined)) {
+    throw new ConfigError("FANFARE_TLS_CERT and FANFARE_TLS_KEY go together: give both or none.");
   }
   return { config: Object.freeze(values) as Config };
 }

@@ -3,15 +3,20 @@ import type { AccessKey } from "../control/access-key.ts";
 export type Addresses = {
   /** What an encoder is given as its server. */
   readonly publishUrl: string;
+  /** The same over TLS; absent where there is no certificate. */
+  readonly securePublishUrl?: string;
   /** Where the API is, without a slash at the end. */
   readonly apiUrl: string;
 };
 
 /** What is printed when the server is ready: where to go. */
-export function readyText({ publishUrl, apiUrl }: Addresses): string {
+export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): string {
   return [
     "Fanfare is ready.",
     `  Encoder (OBS: Settings > Stream > Custom, Server): ${publishUrl}`,
+    ...(securePublishUrl === undefined
+      ? []
+      : [`  The same over TLS:                                 ${securePublishUrl}`]),
     `  API:                                               ${apiUrl}`,
     "",
   ].join("\n");

@@ -1,3 +1,6 @@
+import type { CertificatePair } from "../exchange/certificate.ts";
+import type { DoorLimits } from "../ingest/door.ts";
+
 /** What the media thread is started with. Plain data: it crosses the thread. */
 export type MediaOptions = {
   /** Address to accept encoders on; absent: all. */
@@ -11,4 +14,10 @@ export type MediaOptions = {
   readonly ownPorts: readonly number[];
   /** Names and addresses under which the outside reaches those ports. */
   readonly ownHosts: readonly string[];
+  /** Where encoders are accepted behind TLS; absent: nowhere. */
+  readonly rtmps?: { readonly port: number; readonly pair: CertificatePair };
+  /** Authorities as PEM that targets may be vouched for by beside the usual ones. */
+  readonly extraCa?: string;
+  /** Absent: the door's own. */
+  readonly door?: DoorLimits;
 };

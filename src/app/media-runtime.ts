@@ -5,6 +5,7 @@ import { AdmissionGate } from "../control/admission-gate.ts";
 import type { LiveView } from "../control/live-view.ts";
 import type { ChannelLive, Runtime } from "../control/runtime.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "../exchange/admission.ts";
+import type { CertificatePair } from "../exchange/certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { LoopDelay } from "../exchange/loop-delay.ts";
@@ -66,7 +67,12 @@ export class MediaRuntime implements Runtime {
       this.#startWorker((message) => {
         if (message.kind === "listening") {
           // A thread that is started again must be found where the first one was.
-          this.#options = { ...this.#options, rtmpPort: message.port };
+          const { rtmps } = this.#options;
+          this.#options = {
+            ...this.#options,
+            rtmpPort: message.port,
+            ...(rtmps === undefined ? {} : { rtmps: { ...rtmps, port: message.tlsPort ?? rtmps.port } }),
+          };
           this.#hasListened = true;
           resolve(message.port);
         } else if (message.kind === "listen-failed") reject(new Error(message.message));
@@ -94,6 +100,19 @@ export class MediaRuntime implements Runtime {
     // It ends by itself now; only one that does not is ended.
     await Promise.race([exited, new Promise<void>((resolve) => clock.startTimer(EXIT_DEADLINE_MS, resolve))]);
     await worker.terminate();
+  }
+
+  /** The port encoders are accepted on behind TLS; undefined where there is none. */
+  get tlsPort(): number | undefined {
+    return this.#options.rtmps?.port;
+  }
+
+  /** What encoders are shown from now on. */
+  setCertificate(pair: CertificatePair): void {
+    const { rtmps } = this.#options;
+    if (rtmps === undefined) return;
+    this.#options = { ...this.#options, rtmps: { ...rtmps, pair } };
+    this.#post({ kind: "certificate", pair });
   }
 
   /** Another port of ours is known now: no target may lead back to it. */

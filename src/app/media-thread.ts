@@ -37,6 +37,7 @@ const dialer = new RtmpDialer({
   resolver: createResolver(),
   policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
   onFault: (error) => tell({ kind: "fact", fact: linkFault(error) }),
+  ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
 const engine = new Engine({
@@ -56,6 +57,7 @@ const listener = new RtmpListener({
   randomBytes,
   engine,
   admit,
+  ...(options.door === undefined ? {} : { limits: options.door }),
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
@@ -85,6 +87,8 @@ port.on("message", (message: ToMedia) => {
     case "preflight":
       void answerPreflight(message.request);
       return;
+    case "certificate":
+      return listener.setCertificate(message.pair);
     case "own-port":
       ownPorts.push(message.port);
       return;
@@ -96,7 +100,10 @@ port.on("message", (message: ToMedia) => {
 try {
   const bound = await listener.listen({ host: options.rtmpHost, port: options.rtmpPort });
   ownPorts.push(bound.port);
-  tell({ kind: "listening", ...bound });
+  const { rtmpHost: host, rtmps } = options;
+  const secured = rtmps === undefined ? undefined : await listener.listenTls({ host, port: rtmps.port }, rtmps.pair);
+  if (secured !== undefined) ownPorts.push(secured.port);
+  tell({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
 } catch (error) {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }

@@ -18,6 +18,7 @@ import { parseTargetUrl } from "../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../store/dashboard-store.ts";
 import { probeWrite } from "../store/write-probe.ts";
 import { createLogger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Config } from "./config.ts";
 import type { Addresses } from "./first-run.ts";
 import type { MediaOptions } from "./media-options.ts";
@@ -27,6 +28,7 @@ import { Observers } from "./observers.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import { firstOutsideAddress, hostInUrl } from "./public-address.ts";
 import { openStorage, type Storage } from "./storage.ts";
+import { followTlsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
 
 /** Totals on disk lag behind by this much at most, and the time one write takes. */
 const TOTALS_INTERVAL_MS = 2_500;
@@ -58,18 +60,23 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const storage = await openStorage(config);
   const { store, newKeyFile } = storage;
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
-  const parts = assemble(config, log, storage);
+  const tls = await readTlsFiles(config).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  const parts = assemble(config, log, storage, tls);
   try {
     // Encoders first: who reads an address from the API must find somebody there.
     const rtmpPort = await parts.runtime.start();
-    parts.addresses = addressesOf(config, config.httpPort, rtmpPort);
+    const { tlsPort: rtmpsPort } = parts.runtime;
+    parts.addresses = addressesOf(config, config.httpPort, rtmpPort, rtmpsPort);
     const httpPort = await listenHttp(parts.http, config);
-    for (const port of [rtmpPort, httpPort]) parts.addOwnPort(port);
+    for (const port of [rtmpPort, httpPort, ...(rtmpsPort === undefined ? [] : [rtmpsPort])]) parts.addOwnPort(port);
     if (config.metricsListen !== undefined) {
       await parts.metricsHttp.listen(config.metricsListen);
       parts.addOwnPort(config.metricsListen.port);
     }
-    parts.addresses = addressesOf(config, httpPort, rtmpPort);
+    parts.addresses = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
     // Last of what can fail: a secret that was made is shown, whatever else is wrong with this start.
     const firstKey = await ensureManagerKey({
       store,
@@ -83,7 +90,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
     parts.startTotals();
     parts.notifications.start();
     storage.followKeyFile(log);
-    log.info("ready", { httpPort, rtmpPort });
+    followTlsFiles(config, tls, parts, log);
+    log.info("ready", { httpPort, rtmpPort, rtmpsPort });
     return { addresses: parts.addresses, firstKey, newKeyFile, setupToken, stop: () => parts.stop() };
   } catch (error) {
     await parts.stop();
@@ -98,6 +106,7 @@ type Parts = {
   readonly runtime: MediaRuntime;
   readonly dashboard: DashboardAccess;
   readonly notifications: Notifications;
+  readonly metrics: Metrics;
   addresses: Addresses;
   /** Neither targets nor webhooks may lead back to this port. */
   addOwnPort(port: number): void;
@@ -105,7 +114,7 @@ type Parts = {
   stop(): Promise<void>;
 };
 
-function assemble(config: Config, log: Log, storage: Storage): Parts {
+function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Parts {
   const dashboard = dashboardOver(storage);
   const clock = systemClock;
   const view = new LiveView(clock);
@@ -115,7 +124,7 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
     });
   };
   const runtime = new MediaRuntime({
-    options: mediaOptions(config),
+    options: mediaOptions(config, tls),
     view,
     clock,
     log,
@@ -134,15 +143,7 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
   };
   const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
   const notifications = new Notifications({ ...notificationsOptions(config, storage, log), onNotice, onEvent });
-  const service = new Service({
-    store: storage.store,
-    runtime,
-    view,
-    clock,
-    randomBytes,
-    planLimits: config.planLimits,
-    onNotice,
-  });
+  const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
   const publishUrl = () => parts.addresses.publishUrl;
   const observers = new Observers({
     service,
@@ -153,7 +154,7 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
   });
   const parts: Parts = {
     http: buildHttpServer({
-      ...httpOptions(config, storage, log),
+      ...httpOptions(config, storage, log, tls),
       service,
       dashboard,
       publishUrl,
@@ -172,6 +173,7 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
     startTotals: () => {
       timer = setInterval(flushTotals, TOTALS_INTERVAL_MS);
     },
+    metrics: observers.metrics,
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -191,6 +193,10 @@ function assemble(config: Config, log: Log, storage: Storage): Parts {
   return parts;
 }
 
+function serviceOptions({ planLimits }: Config, { store }: Storage) {
+  return { store, planLimits, clock: systemClock, randomBytes };
+}
+
 function dashboardOver({ database }: Storage): DashboardAccess {
   return new DashboardAccess({
     store: new SqlDashboardStore(database),
@@ -208,7 +214,7 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
 }
 
 /** Of the HTTP side's options those that follow from the settings. */
-function httpOptions(config: Config, storage: Storage, log: Log) {
+function httpOptions(config: Config, storage: Storage, log: Log, tls: TlsFiles) {
   const clock = systemClock;
   return {
     clock,
@@ -223,6 +229,7 @@ function httpOptions(config: Config, storage: Storage, log: Log) {
       replayProtection: config.replayProtection,
     },
     health: new Health({ clock, probe: () => probeWrite(storage.database) }),
+    ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
     areMetricsHere: config.metricsListen === undefined,
   };
 }
@@ -256,12 +263,15 @@ async function listenHttp(http: FastifyInstance, config: Config): Promise<number
   return bound !== null && typeof bound === "object" ? bound.port : port;
 }
 
-function mediaOptions(config: Config): MediaOptions {
+function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
   return {
     ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
     rtmpPort: config.rtmpPort,
     retriesPerSecond: config.retriesPerSecond,
     targetAllow: config.targetAllow,
+    ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
+    ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
+    door: { connectionsMax: config.connectionsMax, strangersPerAddressMax: config.strangersPerAddressMax },
     ...outsideNames(config),
   };
 }
@@ -275,10 +285,11 @@ function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts
 }
 
 /** Where the outside finds this server on these ports. */
-export function addressesOf(config: Config, httpPort: number, rtmpPort: number): Addresses {
+export function addressesOf(config: Config, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
   const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
   return {
     publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
-    apiUrl: `http://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}`,
+    ...(rtmpsPort === undefined ? {} : { securePublishUrl: `rtmps://${host}:${rtmpsPort}/${APPLICATION}` }),
+    apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}`,
   };
 }

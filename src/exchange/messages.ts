@@ -1,4 +1,5 @@
 import type { AdmissionAnswer, AdmissionRequest } from "./admission.ts";
+import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
 import type { LoopDelay } from "./loop-delay.ts";
@@ -20,13 +21,15 @@ export type ToMedia =
   /** A target that waits for its next attempt is dialled at once. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
   | { readonly kind: "preflight"; readonly request: PreflightRequest }
+  /** What encoders are shown from now on. Secret. */
+  | { readonly kind: "certificate"; readonly pair: CertificatePair }
   /** Another port of ours that no target may lead back to. */
   | { readonly kind: "own-port"; readonly port: number }
   | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
 
 /** Media thread to control thread. Plain data. */
 export type ToControl =
-  | { readonly kind: "listening"; readonly address: string; readonly port: number }
+  | { readonly kind: "listening"; readonly address: string; readonly port: number; readonly tlsPort?: number }
   | { readonly kind: "listen-failed"; readonly message: string }
   | { readonly kind: "admission"; readonly request: AdmissionRequest }
   | { readonly kind: "fact"; readonly fact: Fact }

@@ -1,4 +1,10 @@
-import type { ServerResponse } from "node:http";
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastify } from "fastify";
@@ -12,6 +18,7 @@ import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { randomText } from "../control/ids.ts";
 import type { Service } from "../control/service.ts";
+import type { CertificatePair } from "../exchange/certificate.ts";
 import { Application } from "./application.ts";
 import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
 import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
@@ -33,6 +40,9 @@ import { addPresetRoutes } from "./routes/presets.ts";
 /** A client has this long for its headers, and this long for the whole request, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+
+/** An open connection waits so long for its next request, in milliseconds: longer than the proxies before us. */
+const KEEP_ALIVE_MS = 72_000;
 
 /** How often connections are held against those two, in milliseconds. */
 const TIMEOUT_CHECK_MS = 5_000;
@@ -72,6 +82,8 @@ export type HttpServerOptions = {
   readonly metrics: MetricsSource;
   /** False where `/metrics` has a server of its own. */
   readonly areMetricsHere: boolean;
+  /** Absent: plain HTTP. */
+  readonly tls?: CertificatePair;
 };
 
 export type HttpLimits = Pick<GateOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
@@ -93,13 +105,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     trustProxy: limits.trustedProxies === "" ? false : limits.trustedProxies,
     // What comes on an open connection while the server stops is answered in the contract's form, and the connection closed.
     return503OnClosing: false,
-    // A request without Host is answered like any other: Node's own refusal would have none of our headers.
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      requireHostHeader: false,
-    },
+    serverFactory: (handler) => plainOrSecure(options.tls, handler),
     // HEAD is not part of the contract: a known path with a wrong method is a URL that is not there.
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
@@ -163,6 +169,29 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     );
   }
   return server;
+}
+
+/** Shown from the next connection on. Throws where the pair is none. */
+export function setHttpCertificate(server: FastifyInstance, pair: CertificatePair): void {
+  const inner: unknown = server.server;
+  if (inner instanceof HttpsServer) inner.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+}
+
+function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListener): HttpServer {
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    // A request without Host is answered like any other: Node's own refusal would have none of our headers.
+    requireHostHeader: false,
+  };
+  if (tls === undefined) return createHttpServer(options, handler);
+  return createHttpsServer(
+    { ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_TIMEOUT_MS },
+    handler,
+  );
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
@@ -244,7 +273,9 @@ function answerExpectation(response: ServerResponse, traceId: string, log: Log):
 
 /** What is not HTTP never becomes a request: the answer is written by hand, and the connection ends. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId: string, log: Log): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  // What breaks below HTTP, in TLS, cannot be answered in HTTP.
+  const isBelowHttp = error.code === "ECONNRESET" || /^ERR_(SSL|TLS)_/.test(error.code ?? "");
+  if (isBelowHttp || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -11,12 +11,14 @@ import {
 import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Engine } from "../relay/engine.ts";
 import type { Source } from "../relay/feed.ts";
+import type { FailedKeys } from "./failed-keys.ts";
 import type { ReadClock, TimedReader } from "./read-clock.ts";
 import type { Refusals } from "./refusals.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
-/** Replies that an encoder does not read are not kept for it beyond this. */
+/** Replies that an encoder does not read are not kept for it beyond this, before its key is known to be good and afterwards. */
+const UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES = 8 * 1024;
 const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 /**
@@ -37,7 +39,22 @@ export type IngestDeps = {
   readonly admit: (key: string) => Promise<Admission>;
   readonly tell: (fact: Fact) => void;
   readonly refusals: Pick<Refusals, "add">;
+  /** Says how long a refusal is held back. */
+  readonly failedKeys: Pick<FailedKeys, "add">;
 };
+
+export type Arrival = {
+  readonly remoteAddress: string;
+  /** When the connection was accepted, on the clock's `now()`: before TLS. */
+  readonly acceptedMs: number;
+  /** Its key was good. */
+  readonly onRecognised: () => void;
+};
+
+/** The peer's address. A socket for both families shows IPv4 peers in IPv6's mapped form. */
+export function peerAddress(socket: Socket): string {
+  return (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
 
 /** One encoder's connection: a socket and a server session, joined, and the relay's source while it publishes. */
 export class RtmpConnection implements TimedReader {
@@ -45,6 +62,7 @@ export class RtmpConnection implements TimedReader {
   readonly #socket: Socket;
   readonly #session: ServerSession;
   readonly #remoteAddress: string;
+  readonly #onRecognised: () => void;
   #source: Source | undefined;
   /** Where its media goes, while it publishes. */
   #channelId: ChannelId | undefined;
@@ -55,12 +73,12 @@ export class RtmpConnection implements TimedReader {
   #lowLatencyChannel: ChannelId | undefined;
   #bytesSinceStep = 0;
 
-  constructor(socket: Socket, deps: IngestDeps) {
+  constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
     this.#deps = deps;
     this.#socket = socket;
-    // A socket for both families shows IPv4 peers in IPv6's mapped form.
-    this.#remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-    this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), deps.clock.now());
+    this.#remoteAddress = arrival.remoteAddress;
+    this.#onRecognised = arrival.onRecognised;
+    this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs);
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => this.#leave("connection-lost"));
@@ -141,7 +159,8 @@ export class RtmpConnection implements TimedReader {
 
   #send(bytes: Buffer): void {
     this.#socket.write(bytes);
-    if (this.#socket.writableLength > UNREAD_REPLIES_MAX_BYTES) {
+    const unreadMax = this.#source === undefined ? UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES : UNREAD_REPLIES_MAX_BYTES;
+    if (this.#socket.writableLength > unreadMax) {
       this.#leave("connection-lost");
       this.#socket.destroy();
     }
@@ -150,6 +169,7 @@ export class RtmpConnection implements TimedReader {
   async #decide(request: PublishRequest): Promise<void> {
     const verdict = await this.#deps.admit(publishKey(request.app, request.name));
     if (this.#isClosed) return;
+    if (verdict === "refused") await this.#holdBack();
     if (verdict === "refused" || verdict === "unavailable") {
       const decision = verdict === "refused" ? "refuse" : "unavailable";
       return this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
@@ -172,9 +192,17 @@ export class RtmpConnection implements TimedReader {
         });
         this.#channelId = verdict.spec.channelId;
         this.#setPace();
+        this.#onRecognised();
       }
       return outputs;
     });
+  }
+
+  /** Whoever tries one key after the other waits for each refusal. */
+  async #holdBack(): Promise<void> {
+    const { clock, failedKeys } = this.#deps;
+    const delayMs = failedKeys.add(this.#remoteAddress, clock.now());
+    if (delayMs > 0) await new Promise<void>((resolve) => clock.startTimer(delayMs, resolve));
   }
 
   #closeBy(reason: ServerCloseReason, detail: string): void {

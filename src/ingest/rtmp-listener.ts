@@ -1,79 +1,169 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import type { CertificatePair } from "../exchange/certificate.ts";
+import { SERVER_DEADLINES } from "../protocol/rtmp/server-session.ts";
+import { Door, type DoorLimits, type Visitor } from "./door.ts";
+import { FailedKeys } from "./failed-keys.ts";
 import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
-import { type IngestDeps, RtmpConnection } from "./rtmp-connection.ts";
+import { type IngestDeps, peerAddress, RtmpConnection } from "./rtmp-connection.ts";
 
-/** Encoders are few; more connections than this are an attack or a loop. */
-const CONNECTIONS_MAX = 4_096;
 const TICK_MS = 1_000;
-const KEEP_ALIVE_DELAY_MS = 30_000;
+// A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 } as const;
 
 export type ListenAddress = { readonly host: string | undefined; readonly port: number };
 
-/** Accepts encoders. */
+export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "readClock"> & { readonly limits?: DoorLimits };
+
+/** A connection between its acceptance and its end; TLS comes first where there is any, then RTMP. */
+type Guest = Visitor & {
+  readonly socket: Socket;
+  readonly acceptedMs: number;
+  connection: RtmpConnection | undefined;
+};
+
+/** Accepts encoders, on a plain port and on one behind TLS. */
 export class RtmpListener {
   readonly #deps: IngestDeps;
   readonly #refusals: Refusals;
-  readonly #server: Server;
-  readonly #connections = new Set<RtmpConnection>();
+  readonly #door: Door;
+  readonly #servers: Server[] = [];
+  /** By where they come from: TLS hands over another socket than was accepted. */
+  readonly #guests = new Map<string, Guest>();
+  #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
-  constructor(deps: Omit<IngestDeps, "refusals" | "readClock">) {
+  constructor({ limits = {}, ...deps }: ListenerDeps) {
     this.#refusals = new Refusals(deps.tell);
     const readClock = new ReadClock({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.engine.flush(),
     });
-    this.#deps = { ...deps, refusals: this.#refusals, readClock };
-    this.#server = createServer(
-      // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
-      { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS, highWaterMark: 1 },
-      (socket) => this.#accept(socket),
-    );
-    this.#server.maxConnections = CONNECTIONS_MAX;
-    this.#server.on("drop", (dropped) => {
-      this.#refusals.add({
-        time: deps.clock.wallNow(),
-        remoteAddress: dropped?.remoteAddress ?? "",
-        reason: "too-many-connections",
-      });
-    });
+    this.#deps = { ...deps, refusals: this.#refusals, failedKeys: new FailedKeys(), readClock };
+    this.#door = new Door(limits);
+    this.#scheduleTick();
   }
 
   /** Listens; rejects with the system's error (port in use, no permission). Answers what was bound. */
   listen(address: ListenAddress): Promise<{ readonly address: string; readonly port: number }> {
+    const server = createServer(SOCKET_OPTIONS);
+    server.on("connection", (socket) => {
+      const guest = this.#receive(socket);
+      if (guest !== undefined) this.#begin(guest, socket);
+    });
+    return this.#bind(server, address);
+  }
+
+  /** The same behind TLS 1.2 or 1.3. Throws where the pair is none. */
+  listenTls(
+    address: ListenAddress,
+    pair: CertificatePair,
+  ): Promise<{ readonly address: string; readonly port: number }> {
+    const handshakeTimeout = SERVER_DEADLINES.publishMs;
+    const server = createTlsServer({ ...SOCKET_OPTIONS, ...pair, minVersion: "TLSv1.2", handshakeTimeout });
+    server.on("connection", (socket) => this.#receive(socket));
+    server.on("secureConnection", (secured) => {
+      const guest = this.#guests.get(originOf(secured));
+      if (guest === undefined) secured.destroy();
+      else this.#begin(guest, secured);
+    });
+    server.on("tlsClientError", (error, secured) => {
+      const remoteAddress = peerAddress(secured);
+      const code = "code" in error && typeof error.code === "string" ? error.code : "no code";
+      // Who connects and leaves, as a monitor does, is no news.
+      if (code !== "ECONNRESET") this.#refuse(remoteAddress, "protocol-error", `TLS: ${code}`);
+      secured.destroy();
+    });
+    this.#tlsServer = server;
+    return this.#bind(server, address);
+  }
+
+  /** Shown from the next connection on; those that are there keep theirs. Throws where the pair is none. */
+  setCertificate(pair: CertificatePair): void {
+    this.#tlsServer?.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  }
+
+  /** Stops accepting and closes every connection. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const server of this.#servers) server.close();
+    for (const { connection, socket } of this.#guests.values()) {
+      if (connection === undefined) socket.destroy();
+      else connection.close();
+    }
+  }
+
+  #bind(server: Server, address: ListenAddress): Promise<{ readonly address: string; readonly port: number }> {
+    this.#servers.push(server);
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
-        this.#server.off("error", reject);
-        this.#scheduleTick();
-        const bound = this.#server.address();
+      server.once("error", reject);
+      server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
+        server.off("error", reject);
+        const bound = server.address();
         if (bound === null || typeof bound === "string") reject(new Error("not a TCP address"));
         else resolve({ address: bound.address, port: bound.port });
       });
     });
   }
 
-  /** Stops accepting and closes every connection. Idempotent. */
-  close(): void {
-    this.#isClosed = true;
-    this.#server.close();
-    for (const connection of this.#connections) connection.close();
+  /** Undefined where the door stays shut. */
+  #receive(socket: Socket): Guest | undefined {
+    const address = peerAddress(socket);
+    const origin = originOf(socket);
+    const guest: Guest = {
+      address,
+      socket,
+      acceptedMs: this.#deps.clock.now(),
+      connection: undefined,
+      turnAway: () => {
+        this.#refuse(address, "too-many-connections");
+        if (guest.connection === undefined) socket.destroy();
+        else guest.connection.close();
+      },
+    };
+    if (!this.#door.enter(guest)) {
+      this.#refuse(address, "too-many-connections");
+      socket.destroy();
+      return undefined;
+    }
+    this.#guests.set(origin, guest);
+    socket.once("close", () => {
+      this.#door.leave(guest);
+      if (this.#guests.get(origin) === guest) this.#guests.delete(origin);
+    });
+    return guest;
   }
 
-  #accept(socket: Socket): void {
-    const connection = new RtmpConnection(socket, this.#deps);
-    this.#connections.add(connection);
-    socket.once("close", () => this.#connections.delete(connection));
+  #begin(guest: Guest, socket: Socket): void {
+    guest.connection = new RtmpConnection(
+      socket,
+      {
+        remoteAddress: guest.address,
+        acceptedMs: guest.acceptedMs,
+        onRecognised: () => this.#door.recognise(guest),
+      },
+      this.#deps,
+    );
+  }
+
+  #refuse(remoteAddress: string, reason: "too-many-connections" | "protocol-error", detail?: string): void {
+    const time = this.#deps.clock.wallNow();
+    this.#refusals.add({ time, remoteAddress, reason, ...(detail === undefined ? {} : { detail }) });
   }
 
   #scheduleTick(): void {
     this.#deps.clock.startTimer(TICK_MS, () => {
       if (this.#isClosed) return;
-      for (const connection of this.#connections) connection.tick();
+      for (const { connection } of this.#guests.values()) connection?.tick();
       this.#refusals.tick();
       this.#scheduleTick();
     });
   }
+}
+
+/** Of all connections that are there no two have the same, but for one that connects to two ports of ours. */
+function originOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localPort}`;
 }

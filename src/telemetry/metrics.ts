@@ -78,6 +78,16 @@ export class Metrics {
     "thread",
     "quantile",
   ]);
+  readonly #certificates = this.#counter(
+    "fanfare_tls_certificate_changes_total",
+    "Changed certificate files, taken or refused.",
+    ["result"],
+  );
+  readonly #certificateExpiry = this.#gauge(
+    "fanfare_tls_certificate_expiry_timestamp_seconds",
+    "Until when the certificate in use is good; 0 without one.",
+    [],
+  );
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
     help: "From a request's arrival to the end of its answer.",
@@ -88,6 +98,15 @@ export class Metrics {
 
   get contentType(): string {
     return this.#registry.contentType;
+  }
+
+  /** `expiryTime`: milliseconds since the Unix epoch. */
+  certificateInUse(expiryTime: number): void {
+    this.#certificateExpiry.set(expiryTime / 1_000);
+  }
+
+  certificateChange(result: "taken" | "refused"): void {
+    this.#certificates.inc({ result });
   }
 
   fact(fact: Fact): void {

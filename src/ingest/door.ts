@@ -1,0 +1,83 @@
+import { isIPv6 } from "node:net";
+
+/** Encoders are few; more connections than this are an attack or a loop. */
+const CONNECTIONS_MAX = 4_096;
+/** A machine has a few encoders, an office behind one address some dozen: they publish within a second and count no more. */
+const STRANGERS_PER_ADDRESS_MAX = 64;
+
+export type DoorLimits = {
+  /** Connections in all. */
+  readonly connectionsMax?: number;
+  /** Connections of one address that have not shown a good key yet. */
+  readonly strangersPerAddressMax?: number;
+};
+
+/** One connection, as the door sees it. */
+export interface Visitor {
+  readonly address: string;
+  /** The place is needed for another: closes without a word. */
+  turnAway(): void;
+}
+
+/**
+ * Who may be connected. Whoever has shown a good key stays; of the others the one that came first makes room for a newcomer,
+ * of the same address where that has too many: an encoder needs a second to publish, and who only holds connections has been
+ * there for longer.
+ */
+export class Door {
+  readonly #connectionsMax: number;
+  readonly #strangersPerAddressMax: number;
+  readonly #strangers = new Set<Visitor>();
+  readonly #strangersByAddress = new Map<string, Set<Visitor>>();
+  readonly #known = new Set<Visitor>();
+
+  constructor({ connectionsMax = CONNECTIONS_MAX, strangersPerAddressMax = STRANGERS_PER_ADDRESS_MAX }: DoorLimits) {
+    this.#connectionsMax = connectionsMax;
+    this.#strangersPerAddressMax = strangersPerAddressMax;
+  }
+
+  /** False where there is no room for this one. */
+  enter(visitor: Visitor): boolean {
+    const neighbours = this.#strangersByAddress.get(networkOf(visitor.address));
+    if (neighbours !== undefined && neighbours.size >= this.#strangersPerAddressMax) this.#makeRoom(neighbours);
+    if (this.#strangers.size + this.#known.size >= this.#connectionsMax) this.#makeRoom(this.#strangers);
+    if (this.#strangers.size + this.#known.size >= this.#connectionsMax) return false;
+    this.#strangers.add(visitor);
+    const network = networkOf(visitor.address);
+    const present = this.#strangersByAddress.get(network) ?? new Set();
+    this.#strangersByAddress.set(network, present.add(visitor));
+    return true;
+  }
+
+  /** It has shown a good key. */
+  recognise(visitor: Visitor): void {
+    if (!this.#strangers.has(visitor)) return;
+    this.leave(visitor);
+    this.#known.add(visitor);
+  }
+
+  leave(visitor: Visitor): void {
+    this.#known.delete(visitor);
+    this.#strangers.delete(visitor);
+    const network = networkOf(visitor.address);
+    const present = this.#strangersByAddress.get(network);
+    present?.delete(visitor);
+    if (present?.size === 0) this.#strangersByAddress.delete(network);
+  }
+
+  #makeRoom(among: ReadonlySet<Visitor>): void {
+    const [first] = among;
+    if (first === undefined) return;
+    this.leave(first);
+    first.turnAway();
+  }
+}
+
+/** Whose address it is: with IPv6 one machine has all of a /64. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [head = "", tail] = (address.split("%")[0] ?? "").split("::");
+  const groups = head === "" ? [] : head.split(":");
+  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
+  return [...groups, ...Array.from({ length: missing }, () => "0")].slice(0, 4).join(":");
+}
