@@ -83,11 +83,7 @@ export class Metrics {
     "Changed certificate files, taken or refused.",
     ["result"],
   );
-  readonly #certificateExpiry = this.#gauge(
-    "fanfare_tls_certificate_expiry_timestamp_seconds",
-    "Until when the certificate in use is good; 0 without one.",
-    [],
-  );
+  #certificateExpiry: Gauge<never> | undefined;
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
     help: "From a request's arrival to the end of its answer.",
@@ -102,6 +98,12 @@ export class Metrics {
 
   /** `expiryTime`: milliseconds since the Unix epoch. */
   certificateInUse(expiryTime: number): void {
+    // There from the first certificate on: without one there is no time to tell.
+    this.#certificateExpiry ??= this.#gauge(
+      "fanfare_tls_certificate_expiry_timestamp_seconds",
+      "Until when the certificate in use is good.",
+      [],
+    );
     this.#certificateExpiry.set(expiryTime / 1_000);
   }
 

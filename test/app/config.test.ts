@@ -20,6 +20,9 @@ function refusal(args: readonly string[], env: Readonly<Record<string, string>> 
 test("without anything the defaults hold", () => {
   expect(config([])).toEqual({
     dataDir: "./data",
+    connectionsMax: 4_096,
+    rtmpsPort: 1_936,
+    strangersPerAddressMax: 64,
     httpPort: 8080,
     rtmpPort: 1935,
     targetAllow: "",
@@ -61,10 +64,22 @@ test("everything that can be set is taken", () => {
     FANFARE_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
     FANFARE_PUBLISH_STATUS_NAME: "PUBLISH",
     FANFARE_SHUTDOWN: "end",
+    FANFARE_RTMPS_PORT: "19360",
+    FANFARE_TLS_CERT: "/etc/tls/cert.pem",
+    FANFARE_TLS_KEY: "/etc/tls/key.pem",
+    FANFARE_TLS_EXTRA_CA: "/etc/tls/ours.pem",
+    FANFARE_INGEST_CONNECTIONS: "100",
+    FANFARE_INGEST_CONNECTIONS_PER_ADDRESS: "5",
     FANFARE_LOG_LEVEL: "debug",
   };
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
+    rtmpsPort: 19_360,
+    tlsCert: "/etc/tls/cert.pem",
+    tlsKey: "/etc/tls/key.pem",
+    tlsExtraCa: "/etc/tls/ours.pem",
+    connectionsMax: 100,
+    strangersPerAddressMax: 5,
     encryptionKeyFile: "/run/secrets/fanfare.key",
     httpHost: "::1",
     httpPort: 8080,
@@ -121,6 +136,7 @@ test("a wrong flag is named as a flag, an unknown one and a stray word are refus
 
 test("a key goes with its secret, and a wrong secret is not repeated", () => {
   expect(refusal([], { FANFARE_ACCESS_KEY: "KEY1" })).toMatch(/go together/);
+  expect(refusal([], { FANFARE_TLS_KEY: "/key.pem" })).toMatch(/FANFARE_TLS_CERT and FANFARE_TLS_KEY go together/);
   const message = refusal([], { FANFARE_ACCESS_KEY: "KEY1", FANFARE_SECRET_KEY: "too short" });
   expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
   expect(message).not.toContain("too short");

@@ -48,7 +48,8 @@ export class FanfareProcess {
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${this.httpPort}`;
+    const scheme = this.#options.environment?.["FANFARE_TLS_CERT"] === undefined ? "http" : "https";
+    return `${scheme}://127.0.0.1:${this.httpPort}`;
   }
 
   /** Everything it wrote, over all its lives. */

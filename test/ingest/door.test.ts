@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { Door, type DoorLimits, networkOf, type Visitor } from "../../src/ingest/door.ts";
+import { FailedKeys } from "../../src/ingest/failed-keys.ts";
+
+/** A door, and the names of those it turned away. */
+function open(limits: DoorLimits) {
+  const door = new Door(limits);
+  const away: string[] = [];
+  const visitor = (name: string, address = "192.0.2.1"): Visitor => ({ address, turnAway: () => away.push(name) });
+  return { door, away, visitor };
+}
+
+test("of an address that has too many strangers the first one makes room, and no other address is touched", () => {
+  const { door, away, visitor } = open({ strangersPerAddressMax: 2 });
+  door.enter(visitor("elsewhere", "192.0.2.2"));
+  for (const name of ["a", "b", "c", "d"]) expect(door.enter(visitor(name))).toBe(true);
+  expect(away).toEqual(["a", "b"]);
+});
+
+test("who has shown a good key counts no more, and stays", () => {
+  const { door, away, visitor } = open({ strangersPerAddressMax: 1 });
+  for (const name of ["a", "b", "c"]) {
+    const encoder = visitor(name);
+    door.enter(encoder);
+    door.recognise(encoder);
+  }
+  door.enter(visitor("d"));
+  expect(away).toEqual([]);
+});
+
+test("where all places are taken the first stranger of all makes room; where encoders have them all the door stays shut", () => {
+  const { door, away, visitor } = open({ connectionsMax: 2 });
+  const encoders = ["a", "b"].map((name, index) => visitor(name, `192.0.2.${index}`));
+  for (const encoder of encoders) door.enter(encoder);
+  const [first, second] = encoders as [Visitor, Visitor];
+  door.recognise(first);
+  const third = visitor("c", "192.0.2.9");
+  expect(door.enter(third)).toBe(true);
+  expect(away).toEqual(["b"]);
+  door.recognise(third);
+  expect(door.enter(visitor("d"))).toBe(false);
+  expect(away).toEqual(["b"]);
+  // One that was turned away and closes later leaves nothing behind, and takes nobody's place away.
+  door.leave(second);
+  door.leave(first);
+  expect(door.enter(visitor("e"))).toBe(true);
+});
+
+test.each([
+  ["192.0.2.7", "192.0.2.7"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+  ["2001:db8::1", "2001:db8:0:0"],
+  ["::1", "0:0:0:0"],
+  ["fe80::1%eth0", "fe80:0:0:0"],
+])("%s is of the network %s", (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+test("five wrong keys within a minute are refused at once, further ones later and later, and a minute's peace forgets them", () => {
+  const keys = new FailedKeys();
+  const delays = Array.from({ length: 9 }, (_, index) => keys.add("192.0.2.1", index * 1_000));
+  expect(delays).toEqual([0, 0, 0, 0, 0, 1_000, 2_000, 4_000, 4_000]);
+  expect(keys.add("192.0.2.2", 9_000)).toBe(0);
+  expect(keys.add("192.0.2.1", 8_000 + 60_000)).toBe(0);
+});
+
+test("10,000 addresses are remembered; the one heard of least recently is forgotten first", () => {
+  const keys = new FailedKeys();
+  const fail = (address: string, count: number) => Array.from({ length: count }, () => keys.add(address, 0)).at(-1);
+  expect(fail("first", 6)).toBe(1_000);
+  expect(fail("second", 6)).toBe(1_000);
+  for (let count = 0; count < 9_999; count += 1) keys.add(`10.0.${count >> 8}.${count & 255}`, 0);
+  expect(keys.add("second", 0)).toBe(2_000);
+  expect(keys.add("first", 0)).toBe(0);
+});

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls, type SecureVersion } from "node:tls";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import type { DoorLimits } from "../../src/ingest/door.ts";
+import type { Admission } from "../../src/ingest/rtmp-connection.ts";
+import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-session.ts";
+import { Engine } from "../../src/relay/engine.ts";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder.ts";
+import { certificate } from "../support/certificates.ts";
+import { FakeDialer } from "../support/fake-links.ts";
+
+const SPEC: ChannelSpec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] };
+const pair = certificate("127.0.0.1");
+
+/** A listener on two free ports, the second behind TLS. The key `good` may publish. */
+async function listen(limits: DoorLimits = {}) {
+  const facts: Fact[] = [];
+  const tell = (fact: Fact) => void facts.push(fact);
+  const engine = new Engine({
+    ...{ clock: systemClock, random: Math.random, dialer: new FakeDialer(), tell },
+    report: () => undefined,
+  });
+  const admit = async (key: string): Promise<Admission> => (key === "good" ? { spec: SPEC, slot: "main" } : "refused");
+  const listener = new RtmpListener({ clock: systemClock, randomBytes, engine, tell, admit, limits });
+  onTestFinished(() => {
+    engine.shutDown("cut");
+    listener.close();
+  });
+  const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+  const { port: tlsPort } = await listener.listenTls({ host: "127.0.0.1", port: 0 }, pair);
+  return { listener, port, tlsPort, facts };
+}
+
+async function stranger(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", localAddress });
+  socket.on("error", () => undefined);
+  socket.resume();
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Publishes as an encoder does; answers how long it took until it was on air, in milliseconds. */
+async function publishTime(port: number, facts: readonly Fact[]): Promise<number> {
+  const startedCount = () => facts.filter(({ kind }) => kind === "ingest-started").length;
+  const before = startedCount();
+  const startMs = performance.now();
+  const clip = syntheticClip({ seconds: 60 });
+  const encoder = new KitEncoder({ url: `rtmp://127.0.0.1:${port}/relay`, streamKey: "good", clip });
+  onTestFinished(async () => void (await encoder.stop("reset")));
+  await expect.poll(startedCount, { interval: 5, timeout: 20_000 }).toBe(before + 1);
+  return performance.now() - startMs;
+}
+
+async function handshake(port: number, version: SecureVersion) {
+  const socket = connectTls({ port, host: "127.0.0.1", ca: pair.cert, minVersion: version, maxVersion: version });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+test.each(["TLSv1.2", "TLSv1.3"] as const)("behind %s RTMP is spoken as without", async (version) => {
+  const { tlsPort } = await listen();
+  const socket = await handshake(tlsPort, version);
+  socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
+  const [bytes] = (await once(socket, "data")) as [Buffer];
+  expect(bytes[0]).toBe(3);
+});
+
+test("a certificate that changes is shown from the next connection on, and one that is there stays", async () => {
+  const { listener, tlsPort } = await listen();
+  const before = await handshake(tlsPort, "TLSv1.3");
+  const renewed = certificate("127.0.0.1");
+  listener.setCertificate(renewed);
+  const after = connectTls({ port: tlsPort, host: "127.0.0.1", ca: renewed.cert });
+  onTestFinished(() => void after.destroy());
+  await once(after, "secureConnect");
+  expect(() => listener.setCertificate({ ...renewed, key: pair.key })).toThrow(/key values mismatch/);
+  before.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
+  const [bytes] = (await once(before, "data")) as [Buffer];
+  expect(bytes[0]).toBe(3);
+});
+
+test("what is not TLS on the TLS port is refused, with the reason", async () => {
+  const { tlsPort, facts } = await listen();
+  const socket = await stranger(tlsPort);
+  socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
+  await once(socket, "close");
+  await expect
+    .poll(() => facts)
+    .toMatchObject([
+      { kind: "ingest-refused", reason: "protocol-error", detail: expect.stringMatching(/^TLS: ERR_SSL_/) },
+    ]);
+});
+
+test("who connects and says nothing, or no more than TLS, is sent away in time", async () => {
+  const { port, tlsPort } = await listen();
+  const startMs = performance.now();
+  const [plain, raw, secure] = [await stranger(port), await stranger(tlsPort), await handshake(tlsPort, "TLSv1.3")];
+  secure.resume();
+  await Promise.all([plain, raw, secure].map((socket) => once(socket, "close")));
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(SERVER_DEADLINES.publishMs - 100);
+});
+
+test("1,000 connections that say nothing do not hold up an encoder, of their address or another", async () => {
+  const { port, tlsPort, facts } = await listen({ connectionsMax: 500 });
+  const aloneMs = await publishTime(port, facts);
+  const addresses = ["127.0.0.1", ...Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`)];
+  const strangers = Array.from({ length: 1_000 }, (_, index) =>
+    stranger(index % 2 === 0 ? port : tlsPort, addresses[index % addresses.length]),
+  );
+  await Promise.all(strangers);
+  const crowdedMs = await publishTime(port, facts);
+  // A floor, since the first may take next to no time.
+  expect(crowdedMs).toBeLessThan(5 * Math.max(aloneMs, 200));
+  const ended = facts.flatMap((fact) => (fact.kind === "ingest-ended" ? [fact.end] : []));
+  expect(ended).toEqual(["replaced"]);
+  await expect
+    .poll(() => facts.some((fact) => fact.kind === "ingest-refused" && fact.reason === "too-many-connections"))
+    .toBe(true);
+});
