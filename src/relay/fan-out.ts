@@ -245,6 +245,7 @@ export class FanOut {
   /** Writes what waits, target by target. */
   flush(): void {
     this.#each((target) => target.pump());
+    this.#arena.settle();
   }
 
   /** Call once a second. */
