@@ -100,6 +100,29 @@ test("what is not TLS on the TLS port is refused, with the reason", async () => 
     ]);
 });
 
+test("who tries one key after the other waits for each refusal, and a good key from there does not", async () => {
+  const { port, facts } = await listen();
+  /** How long a wrong key's refusal took, in milliseconds. */
+  const refusalTime = async () => {
+    const startMs = performance.now();
+    const clip = syntheticClip({ seconds: 60 });
+    const encoder = new KitEncoder({ url: `rtmp://127.0.0.1:${port}/relay`, streamKey: "bad", clip });
+    expect(await encoder.accepted).toBe(false);
+    return performance.now() - startMs;
+  };
+  for (let count = 0; count < 6; count += 1) await refusalTime();
+  const { promise: tried, resolve } = Promise.withResolvers<number>();
+  void refusalTime().then(resolve);
+  let isTried = false;
+  void tried.then(() => {
+    isTried = true;
+  });
+  await publishTime(port, facts);
+  expect(isTried).toBe(false);
+  // The seventh: the sixth waited for one second.
+  expect(await tried).toBeGreaterThanOrEqual(1_990);
+});
+
 test("who connects and says nothing, or no more than TLS, is sent away in time", async () => {
   const { port, tlsPort } = await listen();
   const startMs = performance.now();
