@@ -53,6 +53,7 @@ function read(...pieces: readonly (Buffer | undefined)[]): Message[] {
   const reader = new ChunkReader({
     messageBytesMax: () => 16_777_215,
     partialMessagesMax: 8,
+    chunkStreamsMax: 256,
     partialBytesMax: 64_000_000,
     chunkSizeMin: 1,
   });

@@ -7,6 +7,7 @@ import { type Dialer, type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SI
 const UNBOUNDED = {
   messageBytesMax: () => 16_777_215,
   partialMessagesMax: 64,
+  chunkStreamsMax: 256,
   partialBytesMax: 64 * 1024 * 1024,
   chunkSizeMin: 1,
 };

@@ -15,12 +15,15 @@ export type ReaderLimits = {
   readonly messageBytesMax: (type: number) => number;
   /** Messages begun and not finished, each on its own chunk stream. */
   readonly partialMessagesMax: number;
+  /** Chunk streams whose last header is remembered. Encoders use fewer than ten of the 65,598. */
+  readonly chunkStreamsMax: number;
   /** Payload bytes of all unfinished messages together. */
   readonly partialBytesMax: number;
   /** Smallest Set Chunk Size taken, in bytes, at least 1: tiny chunks turn few of the peer's bytes into much of our time. */
   readonly chunkSizeMin: number;
 };
 
+const CHUNK_STREAMS_MAX = 256;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
@@ -28,6 +31,7 @@ const MIB = 1_024 * KIB;
 export const LIMITS_BEFORE_PUBLISH: ReaderLimits = {
   messageBytesMax: () => 64 * KIB,
   partialMessagesMax: 8,
+  chunkStreamsMax: 32,
   // One message of the longest kind, and a little of what comes between its chunks.
   partialBytesMax: 72 * KIB,
   chunkSizeMin: 128,
@@ -40,18 +44,21 @@ export const LIMITS_PUBLISHING: ReaderLimits = {
     return type === MessageType.Audio ? 256 * KIB : 64 * KIB;
   },
   partialMessagesMax: 32,
+  chunkStreamsMax: CHUNK_STREAMS_MAX,
   partialBytesMax: 12 * MIB,
   chunkSizeMin: 128,
 };
 
 /** For what a target sends to us: answers, status, control. */
-export const LIMITS_CLIENT: ReaderLimits = { ...LIMITS_BEFORE_PUBLISH, chunkSizeMin: 1 };
+export const LIMITS_CLIENT: ReaderLimits = {
+  ...LIMITS_BEFORE_PUBLISH,
+  chunkStreamsMax: CHUNK_STREAMS_MAX,
+  chunkSizeMin: 1,
+};
 
 /** The top bit of a chunk size must be 0, says the specification. Far longer than any message, so nothing depends on it. */
 const CHUNK_SIZE_MAX = 0x7f_ff_ff_ff;
 const HEADER_BYTES_MAX = 3 + 11 + EXTENDED_TIME_BYTES;
-/** Chunk streams whose last header is remembered. Encoders use fewer than ten of the 65,598. */
-const CHUNK_STREAMS_MAX = 256;
 /** Smallest first allocation for a payload, so that a trickle does not grow it byte by byte. */
 const PAYLOAD_BYTES_FIRST = 1 * KIB;
 /**
@@ -207,8 +214,8 @@ export class ChunkReader {
     if (known !== undefined) return known;
     // librtmp's pings and some encoders start a chunk stream with fmt 1; less than that leaves out the length.
     if (fmt >= 2) throw new ProtocolError("no-previous-header", `fmt ${fmt} first on chunk stream ${csid}`);
-    if (this.#streams.size === CHUNK_STREAMS_MAX) {
-      throw new ProtocolError("too-many-partial-messages", `more than ${CHUNK_STREAMS_MAX} chunk streams`);
+    if (this.#streams.size >= this.#limits.chunkStreamsMax) {
+      throw new ProtocolError("too-many-partial-messages", `more than ${this.#limits.chunkStreamsMax} chunk streams`);
     }
     const stream = new ChunkStream(csid);
     this.#streams.set(csid, stream);
