@@ -1,56 +1,91 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeClip } from "../test/support/clip.ts";
+import { ROOT } from "../test/support/fanfare-process.ts";
+import { chartSvg } from "./relay-cost/chart.ts";
 import { fanfareRelay } from "./relay-cost/fanfare-relay.ts";
 import { ffmpegRelay } from "./relay-cost/ffmpeg-relay.ts";
 import { floorRelay } from "./relay-cost/floor-relay.ts";
-import { type Measurement, measure } from "./relay-cost/measurement.ts";
+import { type Conditions, type Measurement, measure, type Scenario } from "./relay-cost/measurement.ts";
 import { buildNativeTools } from "./relay-cost/native-tools.ts";
 import { nginxRelay } from "./relay-cost/nginx-relay.ts";
+import { nodeMediaServerRelay } from "./relay-cost/node-media-server-relay.ts";
+import type { Relay } from "./relay-cost/relay.ts";
+import { reportText, type Series } from "./relay-cost/report.ts";
 
 /**
  * What relaying a gigabyte costs, Fanfare beside others on the same machine in the same minutes: README.md in this folder.
  */
-const RELAYS = [fanfareRelay, nginxRelay, floorRelay, ffmpegRelay];
+const RELAYS = [fanfareRelay, nginxRelay, floorRelay, nodeMediaServerRelay, ffmpegRelay];
+const SETTLE_SECONDS = 3;
+
 const { values } = parseArgs({
   options: {
     "fan-out": { type: "string", default: "1,5,20,100" },
-    relays: { type: "string", default: "fanfare,nginx-rtmp,c-floor" },
+    relays: { type: "string", default: RELAYS.map(({ name }) => name).join(",") },
     outputs: { type: "string", default: "200" },
     seconds: { type: "string", default: "10" },
     rounds: { type: "string", default: "3" },
     speed: { type: "string", default: "1" },
+    /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
+    short: { type: "boolean", default: false },
+    /** Where the result goes, without its ending; nowhere with `--short`. */
+    out: { type: "string", default: join(ROOT, "docs", "results", "relay-cost") },
   },
 });
+const isShort = values.short;
+const rounds = isShort ? 2 : Number(values.rounds);
+const outputs = isShort ? 60 : Number(values.outputs);
+const windowSeconds = isShort ? 4 : Number(values.seconds);
+const fanOuts = (isShort ? "5,20" : values["fan-out"]).split(",").map(Number);
+const names = (isShort ? "fanfare,nginx-rtmp,c-floor" : values.relays).split(",");
 
-const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
-try {
-  const tools = await buildNativeTools(folder);
-  const { path: clip } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
-  const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
-  const windowSeconds = Number(values.seconds);
-  const relays = RELAYS.filter(({ name }) => values.relays.split(",").includes(name));
-  for (const fanOut of values["fan-out"].split(",").map(Number)) {
-    const channelCount = Math.max(1, Math.round(Number(values.outputs) / fanOut));
-    const all = new Map<string, Measurement[]>();
-    for (let round = 0; round < Number(values.rounds); round += 1) {
-      for (const relay of relays) {
-        const scenario = { fanOut, channelCount, isTls: false, speed: Number(values.speed) };
-        const one = await measure(relay, scenario, {
-          tools,
-          clip,
-          settleSeconds: 3,
-          windowSeconds,
-          cores,
-          tls: undefined,
-        });
-        all.set(relay.name, [...(all.get(relay.name) ?? []), one]);
-        process.stdout.write(`${JSON.stringify({ relay: relay.name, ...scenario, ...one })}\n`);
-      }
+async function measureInTurn(relays: readonly Relay[], scenario: Scenario, conditions: Conditions): Promise<Series[]> {
+  const windows = new Map<Relay, Measurement[]>(relays.map((relay) => [relay, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [relay, taken] of windows) {
+      const one = await measure(relay, scenario, conditions);
+      taken.push(one);
+      process.stdout.write(`${JSON.stringify({ relay: relay.name, ...scenario, ...one })}\n`);
     }
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  return [...windows].map(([relay, taken]) => ({ relay: relay.name, scenario, windows: taken }));
 }
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
+  try {
+    const tools = await buildNativeTools(folder);
+    const { path: clip } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
+    const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
+    const conditions = { tools, clip, settleSeconds: SETTLE_SECONDS, windowSeconds, cores, tls: undefined };
+    const chosen = RELAYS.filter(({ name }) => names.includes(name));
+    const [loadBefore = 0] = loadavg();
+    const all: Series[] = [];
+    for (const fanOut of fanOuts) {
+      const channelCount = Math.max(1, Math.round(outputs / fanOut));
+      const scenario = { fanOut, channelCount, isTls: false, speed: Number(values.speed) };
+      const able = chosen.filter(({ channelsMax }) => channelCount <= channelsMax);
+      all.push(...(await measureInTurn(able, scenario, conditions)));
+    }
+    const [loadAfter = 0] = loadavg();
+    const text = reportText(all, {
+      versions: await Promise.all(chosen.map((relay) => relay.version())),
+      windowSeconds,
+      isPinned: cores !== undefined,
+      load: [loadBefore, loadAfter],
+      command: `npm run bench${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(" ")}` : ""}`,
+      chart: `${basename(values.out)}.svg`,
+    });
+    process.stdout.write(text);
+    if (isShort) return;
+    await writeFile(`${values.out}.md`, text);
+    await writeFile(`${values.out}.svg`, chartSvg(all));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+await main();

@@ -20,6 +20,8 @@ const COMMANDS = [
   { command: "nginx", args: ["-v"], packages: ["nginx"] },
   { command: "openssl", args: ["version"], packages: ["openssl"] },
   { command: "python3", args: ["--version"], packages: ["python3"] },
+  { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
+  { command: "taskset", args: ["--version"], packages: ["util-linux"] },
   { command: "curl", args: ["--version"], packages: ["curl", "ca-certificates"] },
   { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
   { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },

@@ -8,7 +8,7 @@ import { waitFor } from "../../test/support/waiting.ts";
 import type { NativeTools } from "./native-tools.ts";
 import type { Ingest, Relay } from "./relay.ts";
 import { Sink } from "./sink.ts";
-import { cpuSeconds, pinTo, residentMb } from "./usage.ts";
+import { CPU_RESOLUTION_SECONDS, cpuSeconds, pinTo, residentMb } from "./usage.ts";
 
 const CONNECT_DEADLINE_MS = 60_000;
 const STOP_GRACE_MS = 3_000;
@@ -28,6 +28,8 @@ export type Scenario = {
 export type Conditions = {
   readonly tools: NativeTools;
   readonly clip: string;
+  /** What the sink compares with, where that is not the clip: a test of the sink. */
+  readonly comparedWith?: string;
   /** How long the relay runs before it is measured, and how long it is. */
   readonly settleSeconds: number;
   readonly windowSeconds: number;
@@ -65,14 +67,20 @@ async function startEncoders(conditions: Conditions, ingests: readonly Ingest[],
 
 /** Runs the relay for one window, alone with its encoders and the sink. */
 export async function measure(relay: Relay, scenario: Scenario, conditions: Conditions): Promise<Measurement> {
-  const { tools, clip, settleSeconds, windowSeconds, cores, tls } = conditions;
+  const { tools, clip, comparedWith = clip, settleSeconds, windowSeconds, cores, tls } = conditions;
   const { fanOut, channelCount, isTls, speed } = scenario;
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   try {
     const sinkPort = await freePort();
     const secure = isTls && tls !== undefined ? { tls } : {};
-    const sink = await Sink.start({ program: tools.sink, port: sinkPort, clip, watchedMax: WATCHED_MAX, ...secure });
+    const sink = await Sink.start({
+      program: tools.sink,
+      port: sinkPort,
+      clip: comparedWith,
+      watchedMax: WATCHED_MAX,
+      ...secure,
+    });
     closers.push(() => sink.stop());
     const authority = isTls ? tls?.authority : undefined;
     const running = await relay.start({ channelCount, fanOut, sinkPort, isTls, folder, tools, authority });
@@ -98,7 +106,7 @@ export async function measure(relay: Relay, scenario: Scenario, conditions: Cond
     if (after.publishing !== channelCount * fanOut) throw new Error(`${relay.name} lost targets`);
     const bytes = after.bytes - before.bytes;
     const seconds = (after.atUs - before.atUs) / 1e6;
-    const cpu = cpuAfter - cpuBefore;
+    const cpu = Math.max(cpuAfter - cpuBefore, CPU_RESOLUTION_SECONDS);
     const { p50Ms, p99Ms, maxMs, whole, wrong, missing } = after;
     return {
       cpuSecondsPerGb: cpu / (bytes / GB),

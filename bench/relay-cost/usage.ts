@@ -3,6 +3,8 @@ import { runToEnd } from "../../test/support/children.ts";
 
 /** Linux counts CPU time for its readers in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
+/** Less than this cannot be told from nothing, in seconds. */
+export const CPU_RESOLUTION_SECONDS = 1 / TICKS_PER_SECOND;
 const KIB_PER_MB = 1_000_000 / 1_024;
 
 /** CPU seconds, user and system, that all threads of these processes used since they began. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ANSWER_SCHEMAS } from "../../src/contract/answer-schemas.ts";
@@ -39,6 +40,18 @@ test("every route of both prefixes is published, and nothing that is no route", 
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(inDocument.sort()).toEqual(OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+test("the document is what OpenAPI's own schema of documents allows, and one with a mistake in it is not", async () => {
+  const problems = async (document: SpecData) => {
+    const { valid, errors } = await new Validator().validate(structuredClone(document));
+    return valid ? [] : errors;
+  };
+  expect(await problems(DOCUMENT)).toEqual([]);
+  const [path = ""] = Object.keys(DOCUMENT.paths);
+  const { responses: _without, ...operation } = DOCUMENT.paths[path].get;
+  const wrong = { ...DOCUMENT, paths: { [path]: { get: { ...operation, responses: [] } } } };
+  expect(await problems(wrong)).not.toEqual([]);
 });
 
 test("the document is OpenAPI 3.1: unique operation ids, every reference there, every path parameter declared", async () => {

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
+import { checkPublished } from "../http/published-answers.ts";
 
 const platformAnswer = z.looseObject({
   platId: z.int(),
@@ -41,7 +42,10 @@ export type NewPlatform = {
 
 export type Credentials = { readonly accessKey: string; readonly secretKey: string };
 
-/** A client of the signed API, written from its published reference alone. */
+/**
+ * A client of the signed API, written from its published reference alone. Every answer is held against the published
+ * OpenAPI document.
+ */
 export class ApiClient {
   readonly #origin: string;
   readonly #credentials: Credentials;
@@ -61,6 +65,7 @@ export class ApiClient {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const answer = await fetch(`${this.#origin}${target}`, { method, headers, ...sent });
     const answerText = await answer.text();
+    checkPublished(method, target, answer.status, JSON.parse(answerText));
     if (answer.status !== 200) throw new Error(`${method} ${target}: ${answer.status} ${answerText}`);
     return z.object({ content: z.unknown() }).parse(JSON.parse(answerText)).content;
   }

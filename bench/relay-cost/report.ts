@@ -1,0 +1,105 @@
+import { cpus, release } from "node:os";
+import type { Measurement, Scenario } from "./measurement.ts";
+
+/** All windows of one relay in one scenario. */
+export type Series = { readonly relay: string; readonly scenario: Scenario; readonly windows: readonly Measurement[] };
+
+const OURS = "fanfare";
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** The median of one figure over a series' windows. */
+export function medianOf(series: Series, figure: keyof Measurement): number {
+  return median(series.windows.map((window) => window[figure]));
+}
+
+/** How many times what a peer's gigabyte costs ours costs: the median over pairs of windows that lay side by side, and the extremes. */
+export function ratioTo(
+  peer: Series,
+  ours: Series,
+): { readonly median: number; readonly least: number; readonly most: number } {
+  const ratios = ours.windows.flatMap((window, round) => {
+    const beside = peer.windows[round];
+    return beside === undefined ? [] : [window.cpuSecondsPerGb / beside.cpuSecondsPerGb];
+  });
+  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+}
+
+const CENTURY = 100;
+/** Three digits that mean something, whatever the size. */
+function shown(value: number): string {
+  return value >= CENTURY ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function costCell(series: Series): string {
+  const costs = series.windows.map(({ cpuSecondsPerGb }) => cpuSecondsPerGb);
+  return `${shown(median(costs))} (${shown(Math.min(...costs))}–${shown(Math.max(...costs))})`;
+}
+
+/** A name that tells scenarios of one fan-out apart. */
+export function scenarioName({ fanOut, isTls, speed }: Scenario): string {
+  return `${isTls ? "RTMPS, " : ""}N = ${fanOut}${speed === 1 ? "" : `, ${speed} ×`}`;
+}
+
+function rows(all: readonly Series[]): string[] {
+  return all.map((series) => {
+    const { relay, scenario, windows } = series;
+    const ours = all.find((each) => each.relay === OURS && each.scenario === scenario);
+    const ratio = ours === undefined || relay === OURS ? undefined : ratioTo(series, ours);
+    const ratioCell =
+      ratio === undefined ? "" : `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
+    const frames = windows.reduce((sum, window) => sum + window.wholeFrames, 0);
+    const faulty = windows.reduce((sum, window) => sum + window.wrongFrames + window.missingFrames, 0);
+    const cells = [
+      ...[scenarioName(scenario), relay, costCell(series), ratioCell],
+      ...[
+        `${(medianOf(series, "cpuShare") * CENTURY).toFixed(1)} %`,
+        (medianOf(series, "bytesPerSecond") / 1e6).toFixed(0),
+      ],
+      ...[
+        `${shown(medianOf(series, "p50Ms"))} / ${shown(medianOf(series, "p99Ms"))}`,
+        medianOf(series, "memoryMb").toFixed(0),
+      ],
+      faulty === 0 ? `${frames} whole` : `${frames} whole, ${faulty} not`,
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+}
+
+export type ReportContext = {
+  readonly versions: readonly string[];
+  readonly windowSeconds: number;
+  readonly isPinned: boolean;
+  /** One-minute load of the machine before and after. */
+  readonly load: readonly [number, number];
+  readonly command: string;
+  /** Name of the chart's file, beside the report. */
+  readonly chart: string;
+};
+
+/** The result as Markdown. */
+export function reportText(all: readonly Series[], context: ReportContext): string {
+  const { versions, windowSeconds, isPinned, load, command, chart } = context;
+  const [cpu] = cpus();
+  const place = isPinned ? "the relay on one core, encoders and sink on another" : "everything on one core";
+  return `# What a relayed gigabyte costs
+
+CPU seconds, user and system, of all the relay's threads for each GB that reached the sink: the median of ${all[0]?.windows.length ?? 0} windows
+of ${windowSeconds} s, the relays in turn, with the least and the most. *Ours / theirs*: below 1 Fanfare takes less; of pairs of windows side by side. Latency is
+added by the relay (sent to taken), p50 / p99. Frames: compared with what was sent, byte for byte, on 20 connections.
+
+![chart](${chart})
+
+| | relay | CPU-s per GB | ours / theirs | core | MB/s | ms | MB | frames |
+|---|---|---|---|---|---|---|---|---|
+${rows(all).join("\n")}
+
+Machine: ${cpus().length} × ${cpu?.model ?? "unknown"}, Linux ${release()}, loopback, ${place}. Load of the machine before and after: ${load.map((value) => value.toFixed(1)).join(", ")}.
+Stream: H.264 at 6 Mbit/s and AAC at 128 kbit/s. Versions: ${versions.join("; ")}. Made by \`${command}\` (\`bench/README.md\`).
+`;
+}
