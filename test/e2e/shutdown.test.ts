@@ -1,9 +1,12 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
 import type { ConnectionReport } from "../../src/testkit/target-report.ts";
 import { makeClip } from "../support/clip.ts";
 import type { FanfareOptions } from "../support/fanfare-process.ts";
+import { LiveClient } from "../support/live-client.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
+import { WebhookReceiver } from "../support/webhook-receiver.ts";
 
 const EXIT_MS_MAX = 5_000;
 
@@ -45,4 +48,38 @@ test("SIGTERM ends the broadcast where that is wanted", async () => {
 test("npm start hands SIGTERM on and ends as the server does", async () => {
   const { commands } = await shutDownLive({ from: "start-script" });
   expect(commands).not.toContain("deleteStream");
+});
+
+test("SIGTERM while a stream of events is open, a webhook waits for its answer and a platform is being tried", async () => {
+  const stage = await Stage.open();
+  const silent = await stage.target({ silentAt: "handshake" });
+  const receiver = await WebhookReceiver.start();
+  onTestFinished(() => receiver.close());
+  const { api, fanfare } = await stage.server();
+  const reader = await LiveClient.open(fanfare.origin, api.signedHeaders("GET", LiveClient.TARGET));
+  const hold = receiver.holdAnswers();
+  const callbackUrl = `http://127.0.0.1:${receiver.port}/hook`;
+  const endpoint = await api.request("POST", "/api/v2/events/callbackEndpoint", { callbackUrl });
+  stage.keepSecret(z.object({ webhookSecret: z.string() }).parse(endpoint).webhookSecret);
+  const { channelId } = await api.createChannel("busy", [{ rtmpUrl: silent.url, streamKey: uniqueKey("busy") }]);
+  await waitFor("the webhook", 10_000, () => (receiver.received.length > 0 ? true : undefined));
+  const [{ platId = 0 } = {}] = await api.platforms(channelId);
+  const tried = api.request("POST", `/api/v2/re-stream/channels/${channelId}/platforms/${platId}/test`).then(
+    () => "answered",
+    () => "ended",
+  );
+  await waitFor("the platform to be tried", 10_000, () => (silent.connections.length > 0 ? true : undefined));
+
+  const startedMs = performance.now();
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedMs).toBeLessThan(EXIT_MS_MAX);
+  await reader.closed;
+  expect(["answered", "ended"]).toContain(await tried);
+  expect(receiver.received).toHaveLength(1);
+
+  // Nobody knows whether it arrived, so it is sent again, under the same id.
+  hold.release();
+  await fanfare.restart();
+  const again = await waitFor("the webhook again", 30_000, () => receiver.received[1]);
+  expect(again.headers["webhook-id"]).toBe(receiver.received[0]?.headers["webhook-id"]);
 });

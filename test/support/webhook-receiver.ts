@@ -16,6 +16,7 @@ export class WebhookReceiver {
   /** How many connections it was offered. */
   connectionCount = 0;
   readonly #server: Server;
+  #isHeld = false;
   #answer: (body: string) => number = () => 200;
 
   private constructor(server: Server, port: number) {
@@ -31,7 +32,7 @@ export class WebhookReceiver {
         const body = Buffer.concat(chunks).toString();
         const status = this.#answer(body);
         this.received.push({ url: request.url ?? "", headers: request.headers, body, status });
-        response.writeHead(status).end();
+        if (!this.#isHeld) response.writeHead(status).end();
       });
     });
   }
@@ -46,6 +47,16 @@ export class WebhookReceiver {
   /** From now on a request is answered with the status this says. */
   answerWith(answer: (body: string) => number): void {
     this.#answer = answer;
+  }
+
+  /** Requests are taken and never answered, those that come before the release. */
+  holdAnswers(): { release(): void } {
+    this.#isHeld = true;
+    return {
+      release: () => {
+        this.#isHeld = false;
+      },
+    };
   }
 
   async close(): Promise<void> {
