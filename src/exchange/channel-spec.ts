@@ -23,8 +23,15 @@ export type TargetTrust = {
 export const LATENCIES = ["efficient", "low"] as const;
 export type Latency = (typeof LATENCIES)[number];
 
+/** Track ids, 0 being the default track. */
+export type TrackChoice = { readonly video: number; readonly audio: number };
+
 /** Where one target is and whether it is wanted. Holds secrets: never log it. */
 export type TargetSpec = {
+  /** One video and one audio track, in the form of old where it has one; absent: all tracks, as they come. */
+  readonly tracks?: TrackChoice;
+  /** What the target takes, in the words of `ingest.videoCodec` and `audioCodec`; absent: whatever comes. */
+  readonly codecs?: { readonly video?: readonly string[]; readonly audio?: readonly string[] };
   readonly targetId: TargetId;
   /** `rtmp://` or `rtmps://` address of the server and application, without the stream key. */
   readonly url: string;

@@ -280,6 +280,12 @@ const SENTENCES = {
     en: "The target sends requests without reading our answers: it is overloaded or not a streaming server; we go on trying.",
     ko: "송출 대상이 응답을 읽지 않고 요청만 보냅니다. 과부하이거나 스트리밍 서버가 아닙니다. 계속 재시도합니다.",
   },
+  "codec-unsupported": {
+    code: "CODEC_UNSUPPORTED",
+    severity: "fatal",
+    en: "This platform does not take the stream's codec ({detail}): choose another in the encoder, or a track it takes for this platform alone.",
+    ko: "이 플랫폼은 스트림의 코덱({detail})을 지원하지 않습니다. 인코더에서 다른 코덱을 고르거나, 이 플랫폼만 지원되는 트랙으로 바꿔 주세요.",
+  },
   stalled: {
     code: "STALLED",
     severity: "transient",

@@ -1,14 +1,15 @@
 import type { Clock } from "../base/clock.ts";
 import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { TargetSample } from "../exchange/samples.ts";
+import { flattenTrack, isMultitrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
-import { ChunkArena } from "./chunk-arena.ts";
+import { codecProblem } from "./codecs.ts";
 import { Filler, FillerStock } from "./filler.ts";
-import { GopCache } from "./gop-cache.ts";
-import type { Intake } from "./intake.ts";
+import type { ConfigPart, Intake } from "./intake.ts";
 import { type Interleaved, Interleaver } from "./interleaver.ts";
-import { cutPacket, type Packet, type PacketKind } from "./packet.ts";
+import { type Lane, Lanes } from "./lane.ts";
+import type { Packet, PacketKind, PacketMarks } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
 import type { Target } from "./target.ts";
@@ -31,9 +32,11 @@ export type FanOutDeps = {
 const JOIN_FROM_CACHE_MAX_MS = 2_000;
 
 /** A frame as the intake classified it. */
-export type Frame = Pick<Extract<Intake, { what: "frame" }>, "kind" | "isKeyframe" | "compositionTimeMs" | "payload">;
+export type Frame = Omit<Extract<Intake, { what: "frame" }>, "what">;
 
-type LastCut = { timeMs: number; ordinal: number };
+const HEADER: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
+/** First byte of HEVC in the form that is not Adobe's, less its frame type. */
+const LEGACY_HEVC = 12;
 
 /**
  * A channel's way out: one stream in, placed in time and cut once, offered to every target. Who feeds it, and when filler does, is
@@ -43,8 +46,8 @@ export class FanOut {
   readonly #deps: FanOutDeps;
   readonly #targets = new Map<TargetId, Target>();
   #isWanted = false;
-  /** Pictures before a source's first keyframe refer to ones that nobody saw. */
-  #needsKeyframe = true;
+  /** Tracks that have shown a keyframe: pictures before a source's first one refer to ones that nobody saw. */
+  readonly #begunTracks = new Set<number>();
   /** Channel time of the present source's first frame. */
   #startMs: number | undefined;
   /** Latest presentation time of any frame, in channel time. */
@@ -53,14 +56,8 @@ export class FanOut {
   #head = new StreamHead();
   #timeline = new Timeline();
   #interleaver = new Interleaver();
-  readonly #gop = new GopCache();
+  readonly #lanes = new Lanes();
   readonly #stock = new FillerStock();
-  #arena = new ChunkArena();
-  readonly #lastCut: Record<PacketKind, LastCut> = {
-    audio: { timeMs: 0, ordinal: 0 },
-    video: { timeMs: 0, ordinal: 0 },
-    data: { timeMs: 0, ordinal: 0 },
-  };
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
@@ -89,6 +86,7 @@ export class FanOut {
     for (const [targetId, target] of this.#targets) {
       if (wanted.has(targetId)) continue;
       this.#targets.delete(targetId);
+      this.#lanes.leave(target);
       target.close("end");
     }
     for (const [targetId, spec] of wanted) {
@@ -101,6 +99,8 @@ export class FanOut {
       this.#targets.set(targetId, target);
       if (this.#isWanted) target.want();
     }
+    this.#lanes.provideFor(specs);
+    this.#checkCodecs();
   }
 
   /** There is media: targets are dialled. Not at publish: an encoder that sends nothing starts no broadcast. */
@@ -117,11 +117,10 @@ export class FanOut {
     this.#isWanted = false;
     this.#each((target) => target.unwant(how));
     this.#forgetStream();
-    this.#arena = new ChunkArena();
+    for (const lane of this.#lanes.all) lane.startOver();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
     this.#presentedMs = 0;
-    for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
   }
 
   /**
@@ -131,10 +130,10 @@ export class FanOut {
   changeSource(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
     this.#interleaver = new Interleaver();
-    this.#gop.clear();
+    this.#clearGops();
     // Filler is to show the encoder that was lost, not the one before it.
     this.#stock.clear();
-    this.#needsKeyframe = true;
+    this.#begunTracks.clear();
     this.#startMs = undefined;
     this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
   }
@@ -160,9 +159,11 @@ export class FanOut {
       case "metadata":
         return this.#sendMetadata(intake.payload, intake.announcesVideo);
       case "config":
+        this.#noteCodecs(intake.kind, intake.parts);
         this.#start();
-        return this.#sendConfig(intake.kind, intake.slot, intake.payload);
+        return this.#sendConfig(intake.kind, intake.parts, intake.payload);
       case "frame":
+        this.#noteCodecs(intake.kind, [intake]);
         this.#start();
         return this.#sendFrame(intake, timestamp);
     }
@@ -173,42 +174,69 @@ export class FanOut {
     const { metadata } = head;
     if (metadata === undefined) this.#head.clearMetadata();
     else this.#sendMetadata(metadata, head.config("video") !== undefined);
-    for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, slot, payload);
+    for (const kind of ["audio", "video"] as const) {
+      const codecs = [...head.codecs(kind)];
+      this.#noteCodecs(
+        kind,
+        codecs.map(([trackId, codec]) => ({ trackId, codec })),
+      );
+    }
+    for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
+  }
+
+  /** Targets that do not take a codec are not given it. */
+  #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
+    let isNews = false;
+    for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
+    if (isNews) this.#checkCodecs();
+  }
+
+  #checkCodecs(): void {
+    this.#each((target) => target.setCodecProblem(codecProblem(target.spec, this.#head)));
   }
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
     if (!this.#head.setMetadata(payload, announcesVideo)) return;
-    this.#send("data", MessageType.DataAmf0, { isConfig: true, isKeyframe: false }, payload, this.#timeline.lastMs);
+    this.#send("data", MessageType.DataAmf0, HEADER, payload, this.#timeline.lastMs);
   }
 
-  #sendConfig(kind: "audio" | "video", slot: string, payload: Buffer): void {
-    if (!this.#head.setConfig(kind, slot, payload)) return;
+  #sendConfig(kind: "audio" | "video", parts: readonly Pick<ConfigPart, "slot" | "payload">[], payload: Buffer): void {
+    const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
+    if (changed.length === 0) return;
     this.#sendFrames(this.#interleaver.drain());
-    this.#gop.clear();
-    if (kind === "video") this.#stock.clear();
-    this.#send(kind, typeOf(kind), { isConfig: true, isKeyframe: false }, payload, this.#timeline.lastMs);
+    this.#clearGops();
+    if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
+    this.#send(kind, typeOf(kind), HEADER, payload, this.#timeline.lastMs);
   }
 
-  #sendFrame({ kind, isKeyframe, compositionTimeMs, payload }: Frame, timestamp: number): void {
+  #sendFrame(frame: Frame, timestamp: number): void {
+    const { kind, trackId, isKeyframe, startsTrack, compositionTimeMs, payload } = frame;
     const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, nowMs);
-    if (kind === "video" && this.#needsKeyframe) {
-      if (!isKeyframe) return;
-      this.#needsKeyframe = false;
+    if (kind === "video") {
+      if (startsTrack && (trackId === 0 || this.#begunTracks.has(0))) this.#begunTracks.add(trackId);
+      if (!this.#begunTracks.has(trackId)) return;
+      if (trackId === 0) this.#stockPicture(payload, isKeyframe);
     }
-    if (kind === "video") this.#stock.add(payload, isKeyframe, this.#head.config("video"));
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
     // Sound joins a source from its first picture on.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    const frame = { kind, isKeyframe, payload, timeMs, arrivalMs: nowMs };
-    this.#sendFrames(this.#interleaver.add(frame, this.#timeline.lastMs));
+    const placed = { kind, isKeyframe, trackId, startsTrack, payload, timeMs, arrivalMs: nowMs };
+    this.#sendFrames(this.#interleaver.add(placed, this.#timeline.lastMs));
+  }
+
+  /** Filler shows the default track alone. */
+  #stockPicture(payload: Buffer, isKeyframe: boolean): void {
+    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
+    if (own !== undefined) this.#stock.add(own, isKeyframe, this.#head.config("video"));
   }
 
   #sendFrames(frames: readonly Interleaved[]): void {
-    for (const { kind, isKeyframe, payload, timeMs } of frames) {
-      this.#send(kind, typeOf(kind), { isConfig: false, isKeyframe }, payload, this.#timeline.send(timeMs));
+    for (const { kind, isKeyframe, trackId, startsTrack, payload, timeMs } of frames) {
+      const marks = { isConfig: false, isKeyframe, trackId: kind === "video" ? trackId : 0, startsTrack };
+      this.#send(kind, typeOf(kind), marks, payload, this.#timeline.send(timeMs));
     }
   }
 
@@ -226,7 +254,8 @@ export class FanOut {
     for (const { kind, timeMs, isKeyframe, payload } of filler.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-      this.#send(kind, typeOf(kind), { isConfig: false, isKeyframe }, payload, this.#timeline.send(timeMs));
+      const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
+      this.#send(kind, typeOf(kind), marks, payload, this.#timeline.send(timeMs));
     }
   }
 
@@ -238,8 +267,8 @@ export class FanOut {
 
   /** The encoder on air goes on by its own clock, behind filler. */
   resumeSource(): void {
-    this.#gop.clear();
-    this.#needsKeyframe = true;
+    this.#clearGops();
+    this.#begunTracks.clear();
   }
 
   /** Writes what waits, target by target. */
@@ -257,37 +286,32 @@ export class FanOut {
     return [...this.#targets.values()].map((target) => target.sample());
   }
 
-  /** Cuts a message and offers it to every target. */
-  #send(
-    kind: PacketKind,
-    type: number,
-    flags: { readonly isConfig: boolean; readonly isKeyframe: boolean },
-    payload: Buffer,
-    timeMs: number,
-  ): void {
-    const last = this.#lastCut[kind];
-    const fields = { kind, type, ...flags, timeMs, ordinal: last.ordinal + 1 };
-    // Metadata says nothing of time: it stays where the connection began, and its step cannot grow beyond what a header holds.
-    const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
-    last.timeMs = timeMs;
-    last.ordinal += 1;
-    const isStart = this.#isStart(packet);
-    this.#each((target) => {
-      if (isStart && target.isWaitingToBegin) target.begin(timeMs, this.#head.messages());
-      target.offer(packet);
-    });
-    if (!packet.isConfig) this.#gop.add(packet);
+  /** Cuts a message, once for each form it is wanted in, and offers it to every target. */
+  #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
+    for (const lane of this.#lanes.all) {
+      const packet = lane.cut({ kind, type, ...marks, payload, timeMs });
+      if (packet === undefined) continue;
+      const isStart = this.#isStart(packet);
+      for (const target of lane.targets) {
+        this.#guard(() => {
+          if (isStart && target.isWaitingToBegin) target.begin(timeMs, lane.head(this.#head.messages()));
+          target.offer(packet);
+        });
+      }
+    }
     this.#deps.onDirty();
   }
 
-  /** No mistake with one target may reach another. */
   #each(run: (target: Target) => void): void {
-    for (const target of this.#targets.values()) {
-      try {
-        run(target);
-      } catch (error) {
-        this.#deps.onFault(error);
-      }
+    for (const target of this.#targets.values()) this.#guard(() => run(target));
+  }
+
+  /** No mistake with one target may reach another. */
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#deps.onFault(error);
     }
   }
 
@@ -298,17 +322,29 @@ export class FanOut {
   }
 
   #beginFromCache(target: Target): void {
-    const first = this.#gop.packets[0];
+    const lane = this.#laneFor(target);
+    const { packets } = lane.gop;
+    const first = packets[0];
     if (first === undefined || this.#timeline.lastMs - first.timeMs > JOIN_FROM_CACHE_MAX_MS) return;
-    target.begin(first.timeMs, this.#head.messages());
-    for (const packet of this.#gop.packets) target.offer(packet);
+    target.begin(first.timeMs, lane.head(this.#head.messages()));
+    for (const packet of packets) target.offer(packet);
     this.#deps.onDirty();
   }
 
+  #laneFor(target: Target): Lane {
+    const first = this.#head.config("video")?.[0] ?? 0;
+    const isLegacyHevc = (first & 0x8f) === LEGACY_HEVC;
+    return this.#lanes.assign(target, target.spec.tracks, isLegacyHevc && target.takesHevcEnhanced);
+  }
+
+  #clearGops(): void {
+    for (const lane of this.#lanes.all) lane.gop.clear();
+  }
+
   #forgetStream(): void {
-    this.#needsKeyframe = true;
+    this.#begunTracks.clear();
     this.#head = new StreamHead();
-    this.#gop.clear();
+    this.#clearGops();
     this.#stock.clear();
   }
 }

@@ -26,6 +26,8 @@ export interface Source {
   end(end: IngestEnd): void;
 }
 
+type FrameMarks = Pick<Extract<Intake, { what: "frame" }>, "kind" | "trackId" | "isKeyframe">;
+
 /** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. */
 export const SILENT_AFTER_MS = 2_000;
 /** Frame rates are measured over this many pictures at least, in milliseconds. */
@@ -79,10 +81,10 @@ export class Feed {
         this.head.clearMetadata();
         break;
       case "config":
-        this.head.setConfig(intake.kind, intake.slot, intake.payload);
+        for (const { slot, payload } of intake.parts) this.head.setConfig(intake.kind, slot, payload);
         break;
       case "frame":
-        this.#countFrame(intake.kind, intake.isKeyframe, message.timestamp, nowMs);
+        this.#countFrame(intake, message.timestamp, nowMs);
         break;
       case "ignored":
         break;
@@ -90,13 +92,14 @@ export class Feed {
     return intake;
   }
 
-  #countFrame(kind: "audio" | "video", isKeyframe: boolean, timestamp: number, nowMs: number): void {
+  #countFrame({ kind, trackId, isKeyframe }: FrameMarks, timestamp: number, nowMs: number): void {
     this.head.sawFrame(kind, nowMs);
     // Behind a gap it is a stream begun anew.
     if (nowMs - this.#lastMediaMs > SILENT_AFTER_MS) this.#healthySinceMs = nowMs;
     this.#lastMediaMs = nowMs;
     this.#firstFrameMs ??= nowMs;
-    if (kind !== "video") return;
+    // Further tracks are other sizes of the same pictures.
+    if (kind !== "video" || trackId !== 0) return;
     this.#pictures += 1;
     if (!isKeyframe) return;
     if (this.#lastKeyframe !== undefined) {

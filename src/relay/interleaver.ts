@@ -2,6 +2,8 @@
 export type Interleaved = {
   readonly kind: "audio" | "video";
   readonly isKeyframe: boolean;
+  readonly trackId: number;
+  readonly startsTrack: boolean;
   readonly payload: Buffer;
   readonly timeMs: number;
   readonly arrivalMs: number;

@@ -36,6 +36,8 @@ export class Outbox {
   #bytes = 0;
   #baseMs: number | undefined;
   #needsKeyframe = false;
+  /** Tracks whose pictures can be decoded: the default one, and others from a keyframe of theirs on. */
+  #tracks = new Set([0]);
   readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
@@ -91,11 +93,18 @@ export class Outbox {
       }
       this.#needsKeyframe = false;
     }
+    if (!this.#mayShow(packet)) return true;
     this.#waiting.push(packet);
     this.#bytes += packet.end - packet.start;
     if (!this.#isOver()) return true;
     this.#shrink();
     return false;
+  }
+
+  #mayShow(packet: Packet): boolean {
+    if (packet.trackId === 0 || packet.isConfig) return true;
+    if (packet.startsTrack) this.#tracks.add(packet.trackId);
+    return this.#tracks.has(packet.trackId);
   }
 
   /**
@@ -169,7 +178,14 @@ export class Outbox {
     const isGroupKept = keyframeAt > 0 && !this.#exceeds(group);
     if (!isGroupKept && kept.some(isVideoFrame)) this.#needsKeyframe = true;
     const videoFrom = isGroupKept ? keyframeAt : kept.length;
-    kept = this.#without(kept, cause, (packet, index) => isVideoFrame(packet) && index < videoFrom);
+    const tracks = new Set([0]);
+    kept = this.#without(kept, cause, (packet, index) => {
+      if (!isVideoFrame(packet)) return false;
+      if (index < videoFrom) return true;
+      if (packet.startsTrack) tracks.add(packet.trackId);
+      return !tracks.has(packet.trackId);
+    });
+    this.#tracks = tracks;
     this.#waiting = kept;
     this.#next = 0;
     if (!this.#isOver()) return;

@@ -19,7 +19,12 @@ export type Packet = {
   readonly type: number;
   /** A sequence header or metadata: never dropped. */
   readonly isConfig: boolean;
+  /** A keyframe of the default track: a connection may begin with it. */
   readonly isKeyframe: boolean;
+  /** Of a picture, 0 being the default; 0 for anything else. */
+  readonly trackId: number;
+  /** A keyframe of its track. */
+  readonly startsTrack: boolean;
   /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
   readonly timeMs: number;
   /** Counts the packets of one kind: n is a delta to n − 1. */
@@ -33,7 +38,10 @@ export type Packet = {
   readonly deltaMs: number;
 };
 
-export type PacketFields = Pick<Packet, "kind" | "type" | "isConfig" | "isKeyframe" | "timeMs" | "ordinal">;
+/** What a packet is to whoever joins or loses. */
+export type PacketMarks = Pick<Packet, "isConfig" | "isKeyframe" | "trackId" | "startsTrack">;
+
+export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "ordinal"> & PacketMarks;
 
 /** Cuts a packet's chunks into the arena; `deltaMs` is the step from the packet before it of the same kind. */
 export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: number, payload: Buffer): Packet {

@@ -29,8 +29,10 @@ export type LinkClose = "end" | "cut" | "abort";
 
 /** What a link tells the relay. */
 export interface LinkEvents {
-  /** The target accepted publish; media may be written with this message stream id. */
-  onPublishing(streamId: number): void;
+  /** The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of HEVC. */
+  onPublishing(streamId: number, takesHevcEnhanced?: boolean): void;
+  /** The target wants to be connected to again, at this address where it names one; its address was checked. */
+  onReconnectWanted?(url: string | undefined): void;
   /** The kernel took everything that was pending. */
   onDrained(): void;
   /** The attempt failed or the connection ended, whoever ended it; called once, and last. */

@@ -1,3 +1,4 @@
+import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
 import { synthesiseMetadata } from "../protocol/flv/metadata.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { HeadMessage } from "./outbox.ts";
@@ -7,6 +8,7 @@ const CONFIGS_MAX = 32;
 /** How long a stream that announced video may keep its audio-only start waiting for it, in milliseconds. */
 const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
+type Codec = VideoCodec | AudioCodec;
 type MediaKind = "audio" | "video";
 type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 
@@ -17,6 +19,7 @@ type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 export class StreamHead {
   #metadata: Buffer | undefined;
   readonly #configs = new Map<string, Config>();
+  readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
   #isVideoAnnounced = false;
   #hasVideo = false;
   #firstFrameMs: number | undefined;
@@ -55,6 +58,19 @@ export class StreamHead {
     return true;
   }
 
+  /** The codec of each track that has shown one. */
+  codecs(kind: MediaKind): ReadonlyMap<number, Codec> {
+    return this.#codecs[kind];
+  }
+
+  /** A track's codec showed; true if that is news. */
+  setCodec(kind: MediaKind, trackId: number, codec: Codec): boolean {
+    const codecs = this.#codecs[kind];
+    if (codecs.get(trackId) === codec) return false;
+    codecs.set(trackId, codec);
+    return true;
+  }
+
   /** A frame came: tells streams with pictures from those without. */
   sawFrame(kind: MediaKind, nowMs: number): void {
     if (kind === "video") this.#hasVideo = true;
@@ -67,9 +83,9 @@ export class StreamHead {
     return this.#isVideoAnnounced && nowMs - (this.#firstFrameMs ?? nowMs) < ANNOUNCED_VIDEO_WAIT_MS;
   }
 
-  /** The first sequence header of a kind: the default track's. */
+  /** The sequence header of a kind's default track, or of the first there is. */
   config(kind: MediaKind): Buffer | undefined {
-    return this.#of(kind)[0];
+    return this.#configs.get(`${kind} 0 config`)?.payload ?? this.#of(kind)[0];
   }
 
   /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */

@@ -4,9 +4,12 @@ import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
+import { NO_DROPS, sumDrops } from "./drops.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
 import type { Dialer, Link, LinkClose } from "./ports.ts";
+import { Relocation } from "./relocation.ts";
+import { isReaddressed, leaveFor } from "./spec-change.ts";
 import { next, statusOf, type TargetEffect, type TargetInput, type TargetState } from "./target-state.ts";
 
 /** No byte taken for this long with data waiting: FAIL, the link kept. */
@@ -27,8 +30,6 @@ const UPLINK_STALLED = targetError("uplink-stalled");
 const KEY_IN_USE = targetError("key-lingers");
 
 const TOO_SLOW = targetError("too-slow");
-
-const NO_DROPS: DroppedFrames = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 
 export type TargetDeps = {
   readonly clock: Clock;
@@ -57,6 +58,10 @@ export class Target {
   #isBehind = false;
   #retryTimer: Timer | undefined;
   #isWanted = false;
+  /** Why this stream is not for this target. */
+  #codecProblem: TargetError | undefined;
+  #takesHevcEnhanced = false;
+  readonly #relocation = new Relocation();
 
   #progressAtMs = 0;
   #takenAtProgress = 0;
@@ -81,6 +86,15 @@ export class Target {
     return this.#spec.targetId;
   }
 
+  get spec(): TargetSpec {
+    return this.#spec;
+  }
+
+  /** Whether it wants HEVC in Enhanced RTMP's form: its preset says that it takes HEVC, or it said so itself. */
+  get takesHevcEnhanced(): boolean {
+    return this.#takesHevcEnhanced || this.#spec.codecs?.video?.includes("hevc") === true;
+  }
+
   get status(): TargetStatus {
     return statusOf(this.#state);
   }
@@ -92,15 +106,14 @@ export class Target {
 
   /** Takes a new spec; where an address, key, login or trust changed the target is dialled at once. */
   setSpec(spec: TargetSpec): void {
-    const isReaddressed = spec.url !== this.#spec.url || spec.streamKey !== this.#spec.streamKey;
-    const isSamePeer =
-      isSameCredentials(spec.credentials, this.#spec.credentials) && isSameTrust(spec.tls, this.#spec.tls);
+    const before = this.#spec;
     this.#spec = spec;
-    if ((isReaddressed || !isSamePeer) && spec.isEnabled) this.redial("end");
+    const how = leaveFor(before, spec);
+    if (how !== undefined && spec.isEnabled) this.redial(how);
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
     // Another key, or another server: nothing of ours can linger there. Last, since leaving the old one remembers it.
-    if (isReaddressed) this.#lastOnAirMs = undefined;
+    if (isReaddressed(before, spec)) this.#lastOnAirMs = undefined;
   }
 
   /** Somebody wants the next attempt now. Counts as a retry; does nothing where none is waited for. */
@@ -114,6 +127,20 @@ export class Target {
   want(): void {
     this.#isWanted = true;
     if (this.#spec.isEnabled) this.#step({ kind: "wanted" });
+  }
+
+  /** The stream has a codec this target does not take, or, where there is no problem, none any more. */
+  setCodecProblem(problem: TargetError | undefined): void {
+    const before = this.#codecProblem;
+    if (before?.message === problem?.message) return;
+    this.#codecProblem = problem;
+    if (problem !== undefined) this.#failBy(problem);
+    else if (this.#state.at === "connecting" || this.#state.at === "waiting") this.redial("cut");
+  }
+
+  #failBy(error: TargetError): void {
+    this.#detach("cut");
+    this.#step({ kind: "failed", error });
   }
 
   /** There is none any more: what waits is still written, then the link is left as asked. */
@@ -150,6 +177,7 @@ export class Target {
   /** Queues a packet, if the target has begun. */
   offer(packet: Packet): void {
     if (!this.#hasBegun || this.#outbox === undefined) return;
+    if (packet.isKeyframe && this.#relocation.isDue(this.#deps.clock.now())) return this.redial("cut");
     const isWhole = this.#outbox.offer(packet);
     if (isWhole || this.#spec.bufferPolicy !== "disconnect") return;
     this.#detach("abort");
@@ -240,14 +268,29 @@ export class Target {
   }
 
   #retryNow(): void {
-    this.#retryCount += 1;
+    if (this.#codecProblem === undefined) this.#retryCount += 1;
     this.#step({ kind: "retry-due" });
   }
 
   #dial(): void {
-    const link = this.#deps.dialer.dial(this.#spec, {
-      onPublishing: (streamId) => {
-        if (link === this.#link) this.#accept(streamId);
+    const problem = this.#codecProblem;
+    if (problem !== undefined) {
+      // Nobody is asked in vain; not within this step, whose end is still to be told.
+      this.#deps.clock.startTimer(0, () => {
+        if (this.#codecProblem === problem && this.#link === undefined) this.#failBy(problem);
+      });
+      return;
+    }
+    const url = this.#relocation.take();
+    const spec = url === undefined ? this.#spec : { ...this.#spec, url };
+    const link = this.#deps.dialer.dial(spec, {
+      onReconnectWanted: (wanted) => {
+        if (link === this.#link) this.#relocation.ask(wanted);
+      },
+      onPublishing: (streamId, takesHevcEnhanced = false) => {
+        if (link !== this.#link) return;
+        this.#takesHevcEnhanced = takesHevcEnhanced;
+        this.#accept(streamId);
       },
       onDrained: () => {
         if (link !== this.#link || this.#outbox === undefined) return;
@@ -276,6 +319,8 @@ export class Target {
 
   /** A refused key right after we were on air is most likely held by our own last connection. */
   #judge(error: TargetError): TargetError {
+    // The address we were sent to: the next attempt is at the one we were given.
+    if (this.#relocation.isUnderWay) return { ...error, severity: "transient" };
     const isLingering =
       error.code === TargetErrorCode.PublishRejected &&
       this.#lastOnAirMs !== undefined &&
@@ -342,20 +387,4 @@ export class Target {
     }
     if (after.at === "publishing") this.#publishingSinceMs = this.#deps.clock.now();
   }
-}
-
-function isSameCredentials(one: TargetSpec["credentials"], other: TargetSpec["credentials"]): boolean {
-  return one?.id === other?.id && one?.password === other?.password;
-}
-
-function isSameTrust(one: TargetSpec["tls"], other: TargetSpec["tls"]): boolean {
-  return one?.ca === other?.ca && one?.fingerprint === other?.fingerprint;
-}
-
-function sumDrops(left: DroppedFrames, right: DroppedFrames): DroppedFrames {
-  return {
-    overTime: left.overTime + right.overTime,
-    overBytes: left.overBytes + right.overBytes,
-    untilKeyframe: left.untilKeyframe + right.untilKeyframe,
-  };
 }

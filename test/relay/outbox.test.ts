@@ -3,7 +3,7 @@ import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { ChunkArena } from "../../src/relay/chunk-arena.ts";
 import { Outbox, type OutboxLimits } from "../../src/relay/outbox.ts";
-import { cutPacket, type Packet, type PacketKind } from "../../src/relay/packet.ts";
+import { cutPacket, type Packet, type PacketKind, type PacketMarks } from "../../src/relay/packet.ts";
 import { MEDIA_CHUNK_SIZE } from "../../src/relay/ports.ts";
 
 const LIMITS: OutboxLimits = { bytesMax: 10_000, timeMaxMs: 1_000 };
@@ -17,15 +17,11 @@ class Cutter {
     data: { timeMs: 0, ordinal: 0 },
   };
 
-  cut(
-    kind: PacketKind,
-    timeMs: number,
-    payload: Buffer,
-    flags: { isKeyframe?: boolean; isConfig?: boolean } = {},
-  ): Packet {
+  cut(kind: PacketKind, timeMs: number, payload: Buffer, flags: Partial<PacketMarks> = {}): Packet {
     const last = this.#last[kind];
     const type = { audio: 8, video: 9, data: 18 }[kind];
-    const fields = { kind, type, isConfig: false, isKeyframe: false, ...flags, timeMs, ordinal: last.ordinal + 1 };
+    const marks = { isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false, ...flags };
+    const fields = { kind, type, ...marks, timeMs, ordinal: last.ordinal + 1 };
     const packet = cutPacket(this.#arena, fields, timeMs - last.timeMs, payload);
     last.timeMs = timeMs;
     last.ordinal += 1;

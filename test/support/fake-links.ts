@@ -45,8 +45,12 @@ export class FakeLink implements Link {
     this.closedHow ??= how;
   }
 
-  accept(streamId = 1): void {
-    this.#events.onPublishing(streamId);
+  accept(streamId = 1, takesHevcEnhanced = false): void {
+    this.#events.onPublishing(streamId, takesHevcEnhanced);
+  }
+
+  wantReconnect(url: string | undefined): void {
+    this.#events.onReconnectWanted?.(url);
   }
 
   fail(error: TargetError): void {

@@ -1,3 +1,4 @@
+import { AMF0_LIMITS, decodeAmf0 } from "../amf0/decode.ts";
 import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
 import { parseAudioSpecificConfig } from "./aac-config.ts";
@@ -110,6 +111,13 @@ export function rewriteMetadata(entries: MetadataEntries): MetadataEntries {
   }
   if (withMaps.size === kept.size) return kept;
   return encodeTargetMetadata(withMaps).length <= METADATA_BYTES_MAX ? withMaps : kept;
+}
+
+/** Metadata for a target that gets one track of each kind: nothing of it tells of others. */
+export function withoutTrackMaps(payload: Buffer): Buffer {
+  const data = readMetadata(decodeAmf0(payload, AMF0_LIMITS));
+  if (data.kind !== "metadata" || !KEPT_MAPS.some((name) => data.entries.has(name))) return payload;
+  return encodeTargetMetadata(new Map([...data.entries].filter(([name]) => !KEPT_MAPS.some((map) => map === name))));
 }
 
 /** The payload of a data message (type 18) for a target: `@setDataFrame`, `onMetaData`, ECMA array with its true count. */

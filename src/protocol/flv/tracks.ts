@@ -62,7 +62,7 @@ export function trackIdsOf(kind: "audio" | "video", payload: Buffer): readonly n
 }
 
 /** Whether a message has the form that names tracks. */
-function isMultitrack(kind: "audio" | "video", payload: Buffer): boolean {
+export function isMultitrack(kind: "audio" | "video", payload: Buffer): boolean {
   if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return false;
   return header.packetType === (kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO);
 }

@@ -1,0 +1,141 @@
+import type { TargetSpec, TrackChoice } from "../exchange/channel-spec.ts";
+import { withoutTrackMaps } from "../protocol/flv/metadata.ts";
+import { enhanceHevc, flattenTrack } from "../protocol/flv/tracks.ts";
+import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import { ChunkArena } from "./chunk-arena.ts";
+import { GopCache } from "./gop-cache.ts";
+import type { HeadMessage } from "./outbox.ts";
+import { cutPacket, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
+import type { Target } from "./target.ts";
+
+/** How the stream is shaped for a target: `tracks`: these alone; `hasHevcEnhanced`: HEVC in Enhanced RTMP's form. */
+export type LaneShape = { readonly tracks?: TrackChoice; readonly hasHevcEnhanced: boolean };
+
+/** A message before it is cut. */
+export type Unpacked = PacketMarks & {
+  readonly kind: PacketKind;
+  readonly type: number;
+  readonly payload: Buffer;
+  readonly timeMs: number;
+};
+
+const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false };
+
+type LastCut = { timeMs: number; ordinal: number };
+
+/**
+ * The targets that get the same bytes. Most streams have one lane, through which everything goes as it came; targets that want
+ * one track of several, or another form, have lanes of their own.
+ */
+export class Lane {
+  readonly shape: LaneShape;
+  readonly targets = new Set<Target>();
+  readonly gop = new GopCache();
+  #arena = new ChunkArena();
+  readonly #lastCut: Record<PacketKind, LastCut> = {
+    audio: { timeMs: 0, ordinal: 0 },
+    video: { timeMs: 0, ordinal: 0 },
+    data: { timeMs: 0, ordinal: 0 },
+  };
+
+  constructor(shape: LaneShape = AS_IT_COMES) {
+    this.shape = shape;
+  }
+
+  /** Cuts a message; undefined where nothing of it goes this way. */
+  cut(message: Unpacked): Packet | undefined {
+    const payload = this.#shaped(message.kind, message.payload);
+    if (payload === undefined) return undefined;
+    const { kind, type, timeMs } = message;
+    const last = this.#lastCut[kind];
+    const fields = { kind, type, ...this.#marks(message, payload), timeMs, ordinal: last.ordinal + 1 };
+    // Metadata says nothing of time: it stays where the connection began, and its step cannot grow beyond what a header holds.
+    const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
+    last.timeMs = timeMs;
+    last.ordinal += 1;
+    if (!packet.isConfig) this.gop.add(packet);
+    return packet;
+  }
+
+  /** What targets of this lane get before their first media. */
+  head(messages: readonly HeadMessage[]): HeadMessage[] {
+    return messages.flatMap((message) => {
+      const payload = this.#shaped(message.kind, message.payload);
+      return payload === undefined ? [] : [{ ...message, payload }];
+    });
+  }
+
+  /** The broadcast is over, and its time with it. */
+  startOver(): void {
+    this.gop.clear();
+    this.#arena = new ChunkArena();
+    for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
+  }
+
+  /** The only track there is, is the default one. */
+  #marks({ isConfig, isKeyframe, trackId, startsTrack, kind }: Unpacked, payload: Buffer): PacketMarks {
+    if (this.shape.tracks === undefined) return { isConfig, isKeyframe, trackId, startsTrack };
+    const isStart = kind === "video" && !isConfig && classifyVideo(payload).isKeyframe;
+    return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
+  }
+
+  #shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
+    const { tracks, hasHevcEnhanced } = this.shape;
+    if (kind === "data") return tracks === undefined ? payload : withoutTrackMaps(payload);
+    const flat = tracks === undefined ? payload : flattenTrack(kind, payload, tracks[kind]);
+    return hasHevcEnhanced && kind === "video" && flat !== undefined ? enhanceHevc(flat) : flat;
+  }
+}
+
+/** Lanes of one fan-out, by what they do to the stream. */
+export class Lanes {
+  readonly #main = new Lane();
+  readonly #shaped = new Map<string, Lane>();
+  #all: readonly Lane[] = [this.#main];
+
+  /** All of them, the one that leaves everything as it is first. */
+  get all(): readonly Lane[] {
+    return this.#all;
+  }
+
+  /** Makes the lanes that targets will want, so that they have what was sent before those are ready; drops the others. */
+  provideFor(specs: readonly TargetSpec[]): void {
+    const wanted = new Set(specs.map(({ tracks }) => keyOf(shapeOf(tracks, false))));
+    for (const [key, lane] of this.#shaped) if (!wanted.has(key) && lane.targets.size === 0) this.#shaped.delete(key);
+    for (const { tracks } of specs) this.#lane(shapeOf(tracks, false));
+    this.#relist();
+  }
+
+  /** The lane of a target from here on. */
+  assign(target: Target, tracks: TrackChoice | undefined, hasHevcEnhanced: boolean): Lane {
+    this.leave(target);
+    const lane = this.#lane(shapeOf(tracks, hasHevcEnhanced));
+    lane.targets.add(target);
+    this.#relist();
+    return lane;
+  }
+
+  leave(target: Target): void {
+    for (const lane of this.#all) lane.targets.delete(target);
+  }
+
+  #lane(shape: LaneShape): Lane {
+    const key = keyOf(shape);
+    if (key === keyOf(AS_IT_COMES)) return this.#main;
+    const lane = this.#shaped.get(key) ?? new Lane(shape);
+    this.#shaped.set(key, lane);
+    return lane;
+  }
+
+  #relist(): void {
+    this.#all = [this.#main, ...this.#shaped.values()];
+  }
+}
+
+function shapeOf(tracks: TrackChoice | undefined, hasHevcEnhanced: boolean): LaneShape {
+  return tracks === undefined ? { hasHevcEnhanced } : { tracks, hasHevcEnhanced };
+}
+
+function keyOf({ tracks, hasHevcEnhanced }: LaneShape): string {
+  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}`;
+}

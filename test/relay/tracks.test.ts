@@ -1,0 +1,247 @@
+import { expect, test } from "vitest";
+import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+const sent = (stage: RelayStage, targetId: number): string[] => {
+  stage.flush();
+  return mediaOf(stage.dialer.latest(targetId)).map(
+    ({ timestamp, payload }) => `${timestamp} ${payload.toString("hex")}`,
+  );
+};
+const plain = (text: string): string => {
+  const [time, ...bytes] = text.split(" ");
+  return `${time} ${bytes.join("")}`;
+};
+
+const AVC_0 = "1700000000 0142c01effe1000101 01000102";
+const AVC_1 = "96 00 61766331 01 0142c01effe1000103 01000104";
+const AAC_0 = "af00 1190";
+const AAC_1 = "95 00 6d703461 01 1210";
+const frame = (isKey: boolean, trackId: number, mark: string): string => {
+  const start = isKey ? "1" : "2";
+  const nal = `00000002 ${isKey ? "65" : "41"}${mark}`;
+  if (trackId === 0) return `${start}7 01 000000 ${nal}`;
+  return `${isKey ? "96" : "a6"} 01 61766331 0${trackId} 000028 ${nal}`;
+};
+
+/** Two tracks of each kind, as OBS sends them: the default ones in the form of old. */
+function begin(stage: RelayStage, targets: Parameters<RelayStage["spec"]>[0]) {
+  stage.engine.introduce(stage.spec(targets));
+  const source = stage.open();
+  for (const bytes of [AAC_0, AAC_1]) source.push(audio(0, hex(bytes)));
+  for (const bytes of [AVC_0, AVC_1]) source.push(video(0, hex(bytes)));
+  return source;
+}
+
+test("all tracks go through untouched, each behind its header", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1)]);
+  stage.dialer.latest(1).accept();
+  for (const [isKey, trackId] of [
+    [true, 0],
+    [true, 1],
+    [false, 0],
+    [false, 1],
+  ] as const) {
+    source.push(video(isKey ? 0 : 40, hex(frame(isKey, trackId, "11"))));
+  }
+  source.push(audio(40, hex("95 01 6d703461 01 2133")));
+  expect(sent(stage, 1)).toEqual(
+    [
+      `0 ${AAC_0}`,
+      `0 ${AAC_1}`,
+      `0 ${AVC_0}`,
+      `0 ${AVC_1}`,
+      `0 ${frame(true, 0, "11")}`,
+      `0 ${frame(true, 1, "11")}`,
+      `40 ${frame(false, 0, "11")}`,
+      `40 ${frame(false, 1, "11")}`,
+      "40 95 01 6d703461 01 2133",
+    ].map(plain),
+  );
+});
+
+test("who joins late gets each track's header, and each track from its own keyframe on", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1), target(2)]);
+  stage.dialer.latest(1).accept();
+  source.push(video(0, hex(frame(true, 0, "01"))));
+  source.push(video(0, hex(frame(true, 1, "01"))));
+  stage.clock.advance(3_000);
+  source.push(video(3_000, hex(frame(false, 1, "02"))));
+  stage.dialer.latest(2).accept();
+  source.push(video(3_040, hex(frame(true, 0, "03"))));
+  source.push(video(3_040, hex(frame(false, 1, "04"))));
+  source.push(video(3_080, hex(frame(true, 1, "05"))));
+  source.push(video(3_120, hex(frame(false, 1, "06"))));
+  expect(sent(stage, 2).slice(4)).toEqual(
+    [`0 ${frame(true, 0, "03")}`, `40 ${frame(true, 1, "05")}`, `80 ${frame(false, 1, "06")}`].map(plain),
+  );
+  expect(sent(stage, 1).slice(6)).toHaveLength(5);
+});
+
+test("sequence headers of many tracks in one message are kept for each track", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2)]));
+  const source = stage.open();
+  source.push(video(0, hex("96 20 61766331 00 000004 0142c01e 68766331 01 000002 0102")));
+  stage.dialer.latest(1).accept();
+  source.push(video(0, hex("96 21 61766331 00 000009 000000 00000002 6588 68766331 01 000009 000000 00000002 2601")));
+  source.push(video(500, hex("96 00 68766331 01 0103")));
+  stage.clock.advance(2_500);
+  stage.dialer.latest(2).accept();
+  source.push(
+    video(3_000, hex("96 21 61766331 00 000009 000000 00000002 6589 68766331 01 000009 000000 00000002 2602")),
+  );
+  expect(sent(stage, 2)).toEqual(
+    [
+      "0 96 00 61766331 00 0142c01e",
+      "0 96 00 68766331 01 0103",
+      "0 96 21 61766331 00 000009 000000 00000002 6589 68766331 01 000009 000000 00000002 2602",
+    ].map(plain),
+  );
+  expect(sent(stage, 1)[0]).toBe(plain("0 96 00 61766331 00 0142c01e"));
+});
+
+test("a target that chose a track of each kind gets these alone, in the form of old; others feel nothing", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [
+    target(1),
+    target(2, { tracks: { video: 1, audio: 1 } }),
+    target(3, { tracks: { video: 0, audio: 1 } }),
+  ]);
+  for (const link of stage.dialer.links) link.accept();
+  source.push(video(0, hex(frame(true, 0, "01"))));
+  source.push(video(0, hex(frame(true, 1, "02"))));
+  source.push(audio(20, aacFrame(9, 2)));
+  source.push(audio(20, hex("95 01 6d703461 01 2133")));
+  source.push(video(40, hex(frame(false, 1, "03"))));
+  expect(sent(stage, 2)).toEqual(
+    [
+      "0 af00 1210",
+      "0 1700000000 0142c01effe1000103 01000104",
+      "0 17 01 000028 00000002 6502",
+      "20 af 01 2133",
+      "40 27 01 000028 00000002 4103",
+    ].map(plain),
+  );
+  expect(sent(stage, 3)).toEqual(
+    ["0 af00 1210", `0 ${AVC_0}`, "0 17 01 000000 00000002 6501", "20 af 01 2133"].map(plain),
+  );
+  expect(sent(stage, 1)).toHaveLength(9);
+});
+
+test("a choice that changes on air connects that target anew, without an end", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1), target(2)]);
+  for (const link of stage.dialer.links) link.accept();
+  source.push(video(0, hex(frame(true, 0, "01"))));
+  const [, before] = stage.dialer.links;
+  stage.engine.apply(stage.spec([target(1), target(2, { tracks: { video: 0, audio: 0 } })]));
+  expect(before?.closedHow).toBe("cut");
+  expect(stage.dialer.links).toHaveLength(3);
+  stage.dialer.latest(2).accept();
+  source.push(video(40, hex(frame(true, 0, "02"))));
+  source.push(video(40, hex(frame(true, 1, "02"))));
+  expect(sent(stage, 2)).toEqual([`0 ${AAC_0}`, `0 ${AVC_0}`, `0 ${frame(true, 0, "02")}`].map(plain));
+});
+
+const HEVC = "1c 00 000000 01020304";
+
+test("HEVC of the old form goes as Enhanced RTMP to who wants it so, and as it came to others", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc", "hevc"] } })]));
+  const source = stage.open();
+  source.push(video(0, hex(HEVC)));
+  stage.dialer.latest(1).accept();
+  stage.dialer.latest(2).accept(1, true);
+  stage.dialer.latest(3).accept();
+  source.push(video(0, hex("1c 01 000028 00000002 2601")));
+  source.push(video(40, hex("2c 01 000000 00000002 0201")));
+  const enhanced = [
+    "0 90 68766331 01020304",
+    "0 91 68766331 000028 00000002 2601",
+    "40 a1 68766331 000000 00000002 0201",
+  ];
+  expect(sent(stage, 1)).toEqual(
+    [`0 ${HEVC}`, "0 1c 01 000028 00000002 2601", "40 2c 01 000000 00000002 0201"].map(plain),
+  );
+  expect(sent(stage, 2)).toEqual(enhanced.map(plain));
+  expect(sent(stage, 3)).toEqual(enhanced.map(plain));
+});
+
+const OPUS = "91 4f707573 fc01";
+
+test.each([
+  ["video", video(0, hex("90 68766331 0102")), "HEVC"],
+  ["sound without a header", audio(0, hex(OPUS)), "Opus"],
+])("a target whose preset does not take the %s says so; the others go on", (_, message, name) => {
+  const stage = new RelayStage(600);
+  const codecs = { video: ["avc"], audio: ["aac"] };
+  stage.engine.introduce(stage.spec([target(1, { codecs }), target(2)]));
+  const source = stage.open();
+  source.push(audio(0, hex(AAC_0)));
+  source.push(message);
+  stage.clock.advance(1);
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  expect(stage.dialer.latest(1).closedHow).toBe("cut");
+  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
+  expect(told?.kind === "target-status" && told.status.lastError?.message).toContain(name);
+  stage.dialer.latest(2).accept();
+  expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
+  const dials = stage.dialer.links.length;
+  stage.clock.advance(130_000);
+  expect(stage.dialer.links).toHaveLength(dials);
+  expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
+});
+
+test("a codec that is none of the chosen tracks' keeps no target away, and a next broadcast that fits is sent", () => {
+  const stage = new RelayStage();
+  const codecs = { video: ["avc"], audio: ["aac"] };
+  const chosen = target(1, { codecs, tracks: { video: 0, audio: 0 } });
+  stage.engine.introduce(stage.spec([chosen, target(2, { codecs })]));
+  const source = stage.open();
+  source.push(video(0, hex(AVC_0)));
+  source.push(video(0, hex("96 00 68766331 01 0103")));
+  stage.clock.advance(1);
+  expect(stage.statuses(1).at(-1)).toBe("CONNECTING");
+  expect(stage.statuses(2).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  source.end("clean");
+  const next = stage.open();
+  next.push(video(0, hex(AVC_0)));
+  stage.dialer.latest(2).accept();
+  next.push(video(0, avcFrame(true, 1)));
+  expect(stage.statuses(2).at(-1)).toBe("PUBLISHING");
+});
+
+test("a target that asks for it is connected to again at a keyframe, where it said, and later where it was", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1), target(2)]);
+  for (const link of stage.dialer.links) link.accept();
+  source.push(video(0, hex(frame(true, 0, "01"))));
+  const first = stage.dialer.latest(1);
+  first.wantReconnect("rtmp://elsewhere/app");
+  source.push(video(40, hex(frame(false, 0, "02"))));
+  expect(first.closedHow).toBe(undefined);
+  source.push(video(80, hex(frame(true, 0, "03"))));
+  expect(first.closedHow).toBe("cut");
+  const moved = stage.dialer.latest(1);
+  expect([moved.target.url, moved.target.streamKey]).toEqual(["rtmp://elsewhere/app", "key1"]);
+  moved.accept();
+  source.push(video(120, hex(frame(false, 0, "04"))));
+  stage.flush();
+  expect(
+    mediaOf(moved)
+      .slice(4)
+      .map(({ payload }) => payload.toString("hex").slice(-2)),
+  ).toEqual(["03", "04"]);
+  moved.wantReconnect(undefined);
+  source.push(video(160, hex(frame(true, 0, "05"))));
+  expect(moved.closedHow).toBe(undefined);
+  stage.pass(source, 10_000);
+  source.push(video(10_200, hex(frame(true, 0, "06"))));
+  expect(moved.closedHow).toBe("cut");
+  expect(stage.dialer.latest(1).target.url).toBe("rtmp://target1/app");
+  expect(stage.dialer.links.filter(({ target: { targetId } }) => targetId === 2)).toHaveLength(1);
+});
