@@ -133,8 +133,9 @@ function linkFault(error: unknown) {
 }
 
 async function stop(mode: ShutdownMode): Promise<void> {
-  engine.shutDown(mode);
+  // Encoders first: those that can are told to come back before the relay lets go of them.
   listener.close();
+  engine.shutDown(mode);
   await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(DRAIN_DEADLINE_MS, resolve))]);
   tell({ kind: "stopped" });
   port.close();

@@ -42,6 +42,9 @@ export class RtmpDialer implements Dialer {
       randomBytes,
       onFault,
       open: (address, signal) => this.#open(target, address, signal),
+      check: async (address, signal) => {
+        await this.#resolve(address, signal);
+      },
       onGone: (gone) => {
         this.#links.delete(gone);
         if (this.#links.size === 0) this.#whenIdle?.();

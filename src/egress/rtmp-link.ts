@@ -10,8 +10,9 @@ import {
   ClientSession,
   type ClientStage,
 } from "../protocol/rtmp/client-session.ts";
+import { takesFourCc } from "../protocol/rtmp/enhanced-connect.ts";
 import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
-import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
+import { parseTargetUrl, resolveTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import { type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
 import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { OpenError, systemCode } from "./open-socket.ts";
@@ -33,6 +34,8 @@ export type LinkDeps = {
   readonly randomBytes: (length: number) => Buffer;
   /** Opens the connection: name, address check, TCP, TLS. Throws OpenError, or the signal's reason. */
   readonly open: (address: TargetAddress, signal: AbortSignal) => Promise<Socket>;
+  /** Resolves where an address may be connected to. Throws OpenError, or the signal's reason. */
+  readonly check: (address: TargetAddress, signal: AbortSignal) => Promise<void>;
   /** Something was thrown that no peer can be blamed for. */
   readonly onFault: (error: unknown) => void;
   /** The socket is gone, or was never there. */
@@ -65,6 +68,7 @@ export class RtmpLink implements Link {
   #ackedBytes: number | undefined;
   #ackedLow = 0;
   #isBacklogged = false;
+  #isConsideringMove = false;
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
     this.#target = target;
@@ -200,12 +204,36 @@ export class RtmpLink implements Link {
       case "publishing":
         this.#enter("publishing");
         this.#publishingSinceMs = this.#deps.clock.now();
-        if (!this.#isClosed) this.#events.onPublishing(output.streamId);
+        if (!this.#isClosed) this.#events.onPublishing(output.streamId, this.#takesHevcEnhanced());
+        return;
+      case "reconnect-requested":
+        void this.#considerMove(output.tcUrl);
         return;
       case "acknowledged":
         return this.#takeAcknowledgement(output.bytesTotal);
       case "failed":
         return this.#takeFailure(output.failure);
+    }
+  }
+
+  #takesHevcEnhanced(): boolean {
+    return this.#session !== undefined && takesFourCc(this.#session.peer, "hvc1");
+  }
+
+  /** An address that a target sends us to is checked like any other, and left alone where it may not be connected to. */
+  async #considerMove(tcUrl: string | undefined): Promise<void> {
+    if (this.#isConsideringMove) return;
+    this.#isConsideringMove = true;
+    const url = tcUrl === undefined ? undefined : resolveTargetUrl(this.#target.url, tcUrl);
+    const address = url === undefined ? undefined : parseTargetUrl(url);
+    try {
+      if (typeof address === "object") await this.#deps.check(address, this.#abort.signal);
+      const isRefused = tcUrl !== undefined && typeof address !== "object";
+      if (!this.#isClosed && !isRefused) this.#events.onReconnectWanted?.(url);
+    } catch (error) {
+      if (!(error instanceof OpenError) && !this.#isClosed) this.#deps.onFault(error);
+    } finally {
+      this.#isConsideringMove = false;
     }
   }
 

@@ -118,6 +118,12 @@ export class RtmpConnection implements TimedReader {
     else this.#deps.readClock.delete(this);
   }
 
+  /** The process stops: an encoder that can is asked to connect again. */
+  drain(): void {
+    this.#run(() => this.#session.requestReconnect());
+    this.close();
+  }
+
   /** Closes without a word: the process stops, or the encoder was replaced. */
   close(): void {
     this.#isClosed = true;

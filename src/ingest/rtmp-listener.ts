@@ -91,7 +91,7 @@ export class RtmpListener {
     for (const server of this.#servers) server.close();
     for (const { connection, socket } of this.#guests.values()) {
       if (connection === undefined) socket.destroy();
-      else connection.close();
+      else connection.drain();
     }
   }
 

@@ -274,7 +274,7 @@ export class FanOut {
   /** Writes what waits, target by target. */
   flush(): void {
     this.#each((target) => target.pump());
-    this.#arena.settle();
+    for (const lane of this.#lanes.all) lane.settle();
   }
 
   /** Call once a second. */

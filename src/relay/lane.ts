@@ -65,6 +65,11 @@ export class Lane {
     });
   }
 
+  /** Everything that was gathered is written. */
+  settle(): void {
+    this.#arena.settle();
+  }
+
   /** The broadcast is over, and its time with it. */
   startOver(): void {
     this.gop.clear();

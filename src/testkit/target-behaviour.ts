@@ -60,6 +60,8 @@ export type TargetBehaviour = {
   readonly stall?: Moment & { readonly resumeAfterMs?: number };
   /** It closes without a word at this moment. */
   readonly close?: Moment;
+  /** It asks to be connected to again at this moment, elsewhere where `tcUrl` is given; it goes on until the peer leaves. */
+  readonly reconnect?: Moment & { readonly tcUrl?: string };
   /** It resets the connection at this moment. */
   readonly reset?: Moment;
   /** Bytes between acknowledgements, or none at all; the window the peer announces unless told. */

@@ -280,7 +280,7 @@ export class TargetConnection {
   }
 
   #obeyPublish(command: Command): void {
-    const { answer, silentAt, stall, close, reset } = this.#deps.behaviour;
+    const { answer, silentAt, stall, close, reset, reconnect } = this.#deps.behaviour;
     const name = command.args[0];
     this.report.streamName = typeof name === "string" ? name : "";
     if (silentAt === "publish") return;
@@ -297,6 +297,9 @@ export class TargetConnection {
     }
     this.#deps.tell({ event: "publishing", connection: this.#deps.index });
     if (stall !== undefined) this.#at(stall, () => this.#stallFor(stall.resumeAfterMs));
+    if (reconnect !== undefined) {
+      this.#at(reconnect, () => this.#send(StatusCsid, reply.reconnectRequested("Moving.", reconnect.tcUrl)));
+    }
     if (close !== undefined) this.#at(close, () => this.end());
     if (reset !== undefined) this.#at(reset, () => this.reset());
   }

@@ -78,6 +78,7 @@ export type DialOptions = {
   readonly credentials?: TargetSpec["credentials"];
   readonly tls?: TargetSpec["tls"];
   readonly extraCa?: string;
+  readonly onReconnectWanted?: (url: string | undefined) => void;
 };
 
 /** Dials as the relay does; the link is gone when the test is over. */
@@ -115,6 +116,7 @@ export function dialWith(dialer: RtmpDialer, url: string, options: DialOptions =
     {
       onPublishing: (publishing) => resolve({ publishing, error: undefined }),
       onDrained: () => undefined,
+      ...(options.onReconnectWanted === undefined ? {} : { onReconnectWanted: options.onReconnectWanted }),
       onClosed: (error) => {
         resolve({ publishing: undefined, error });
         resolveClosed(error);

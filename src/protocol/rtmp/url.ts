@@ -74,6 +74,27 @@ export function parseTargetUrl(url: string): TargetAddress | TargetUrlProblem {
   return { scheme, host: parts.host, port, explicitPort: port, app, tcUrl: `${tcUrlHead}:${port}/${app}` };
 }
 
+const URL_LENGTH_MAX = 1_024;
+
+/**
+ * Where a server sends us that we are connected to: an address of its own, or one relative to the present (RFC 3986, as far
+ * as RTMP has use for it). Undefined where it is none of RTMP's, and where it would leave TLS: the key goes there too.
+ */
+export function resolveTargetUrl(present: string, reference: string): string | undefined {
+  const from = parseTargetUrl(present);
+  if (typeof from === "string" || reference.length > URL_LENGTH_MAX) return undefined;
+  const origin = from.tcUrl.slice(0, from.tcUrl.length - from.app.length - 1);
+  const folder = from.app.split("?", 1)[0]?.replace(/[^/]*$/, "") ?? "";
+  let url = `${origin}/${folder}${reference}`;
+  if (SCHEME.test(reference)) url = reference;
+  else if (reference.startsWith("//")) url = `${from.scheme}:${reference}`;
+  else if (reference.startsWith("/")) url = `${origin}${reference}`;
+  else if (reference.startsWith("?")) url = `${origin}/${from.app.split("?", 1)[0]}${reference}`;
+  const to = parseTargetUrl(url);
+  if (typeof to === "string" || (from.scheme === "rtmps" && to.scheme === "rtmp")) return undefined;
+  return url;
+}
+
 /**
  * The stream name to publish: the key without the blanks and line breaks that come along when it is pasted, otherwise
  * byte for byte. No percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque.
