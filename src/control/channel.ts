@@ -7,8 +7,10 @@ import type {
   TargetId,
   TargetSpec,
   TargetTrust,
+  TrackChoice,
 } from "../exchange/channel-spec.ts";
 import type { PlanType } from "./plan.ts";
+import { limitsOf } from "./target-presets.ts";
 
 /** A label on a channel; nothing depends on it. */
 export type EnvType = "REAL" | "DEV" | "STAGE";
@@ -36,6 +38,8 @@ export type TargetSettings = {
   readonly bufferPolicy: BufferPolicy;
   /** Absent: nothing is said of it. */
   readonly tls?: TargetTrust;
+  /** Absent: all tracks. */
+  readonly tracks?: TrackChoice;
 };
 
 /** One target as stored. */
@@ -110,9 +114,21 @@ export function channelSpec(channel: Channel): ChannelSpec {
 
 /** What the media thread is told of one target. */
 export function targetSpec(target: Target): TargetSpec {
-  const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, loginId, loginPassword = "" } = target;
+  const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
-  return { targetId, url, streamKey, ...credentials, isEnabled, bufferPolicy, ...(tls === undefined ? {} : { tls }) };
+  const { videoCodecs: video, audioCodecs: audio } = limitsOf(target.targetName);
+  const codecs = { ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) };
+  return {
+    targetId,
+    url,
+    streamKey,
+    ...credentials,
+    isEnabled,
+    bufferPolicy,
+    codecs,
+    ...(tracks === undefined ? {} : { tracks }),
+    ...(tls === undefined ? {} : { tls }),
+  };
 }
 
 /** Which of the channel's keys this is; undefined where it is none. */

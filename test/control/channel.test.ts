@@ -26,6 +26,12 @@ test("a target without an id has no login, whether or not a password was left be
       streamKey: "key",
       isEnabled: true,
       bufferPolicy: "drop",
+      codecs: {},
     });
   }
+});
+
+test("a target is given what its platform is known to take, and the tracks that were chosen", () => {
+  const { codecs, tracks } = targetSpec({ ...target, targetName: "TWITCH", tracks: { video: 0, audio: 1 } });
+  expect({ codecs, tracks }).toEqual({ codecs: { video: ["avc"], audio: ["aac"] }, tracks: { video: 0, audio: 1 } });
 });
