@@ -4,7 +4,14 @@ import type { Log } from "../base/log.ts";
 import { AdmissionGate } from "../control/admission-gate.ts";
 import type { LiveView } from "../control/live-view.ts";
 import type { ChannelLive, Runtime } from "../control/runtime.ts";
-import type { AdmissionAnswer, AdmissionRequest } from "../exchange/admission.ts";
+import type { Admitted } from "../control/service.ts";
+import type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  IngestUser,
+  LoginQuestion,
+  ProvenLogin,
+} from "../exchange/admission.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
@@ -35,7 +42,9 @@ export type MediaRuntimeDeps = {
   readonly clock: Clock;
   readonly log: Log;
   /** The channel this key may publish to. A rejection counts as no answer: the encoder tries again. */
-  readonly admit: (key: string) => Promise<{ readonly spec: ChannelSpec; readonly slot: IngestSlot } | undefined>;
+  readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
+  /** Who logs in to an ingest with this name. A rejection counts as no answer. */
+  readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
   /** Every fact, after the live view has taken it. */
   readonly onFact: (fact: Fact) => void;
   /** How late the media thread's event loop was, every few seconds. */
@@ -202,6 +211,9 @@ export class MediaRuntime implements Runtime {
       case "admission":
         void this.#answer(message.request);
         return;
+      case "login":
+        void this.#answerLogin(message.question);
+        return;
       case "listen-failed":
         log.error("media thread cannot listen", { message: message.message });
         // Once it was there, the port is wanted back: the thread's end starts the next attempt.
@@ -221,21 +233,32 @@ export class MediaRuntime implements Runtime {
     this.#deps.onFact(fact);
   }
 
-  async #answer({ requestId, key }: AdmissionRequest): Promise<void> {
+  async #answer({ requestId, key, login }: AdmissionRequest): Promise<void> {
     const asking = this.#worker;
     try {
       await this.#admissions.answer(
-        () => this.#deps.admit(key),
+        () => this.#deps.admit(key, login),
         (admitted) => {
           // A thread that was started meanwhile counts its questions anew: this answer is to none of them.
           if (asking !== this.#worker) return;
-          const answer: AdmissionAnswer =
-            admitted === undefined ? { requestId, decision: "refuse" } : { requestId, decision: "admit", ...admitted };
-          this.#post({ kind: "admission", answer });
+          this.#post({ kind: "admission", answer: admissionAnswer(requestId, admitted) });
         },
       );
     } catch (error) {
       this.#deps.log.error("a stream key could not be looked up", {
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+
+  async #answerLogin({ requestId, userId }: LoginQuestion): Promise<void> {
+    const asking = this.#worker;
+    try {
+      const user = await this.#deps.findIngestUser(userId);
+      if (asking !== this.#worker) return;
+      this.#post({ kind: "login", answer: { requestId, ...(user === undefined ? {} : { user }) } });
+    } catch (error) {
+      this.#deps.log.error("a login could not be looked up", {
         detail: error instanceof Error ? error.message : String(error),
       });
     }
@@ -270,6 +293,13 @@ export class MediaRuntime implements Runtime {
   #post(message: ToMedia): void {
     this.#worker?.postMessage(message);
   }
+}
+
+function admissionAnswer(requestId: number, admitted: Admitted | undefined): AdmissionAnswer {
+  if (admitted === undefined) return { requestId, decision: "refuse" };
+  const { spec, slot, isLoginMissing } = admitted;
+  if (isLoginMissing === true) return { requestId, decision: "refuse", loginOf: spec.channelId };
+  return { requestId, decision: "admit", spec, slot };
 }
 
 /** `tsc` rewrites the endings of imports, not of URLs: the entry ends like this file does. */

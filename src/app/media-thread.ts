@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../base/clock.ts";
 import { RtmpDialer } from "../egress/dialer.ts";
 import { preflight } from "../egress/preflight.ts";
+import type { AdmissionAnswer, IngestUser, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightRequest } from "../exchange/preflight.ts";
 import type { Admission } from "../ingest/rtmp-connection.ts";
@@ -13,6 +14,7 @@ import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import type { MediaOptions } from "./media-options.ts";
+import { Questions } from "./questions.ts";
 
 /** The media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
 
@@ -49,8 +51,8 @@ const engine = new Engine({
   retriesPerSecond: options.retriesPerSecond,
 });
 
-const asked = new Map<number, (verdict: Admission) => void>();
-let lastRequestId = 0;
+const admissions = new Questions<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
+const logins = new Questions<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
 
 const listener = new RtmpListener({
   clock,
@@ -58,6 +60,7 @@ const listener = new RtmpListener({
   engine,
   admit,
   ...(options.door === undefined ? {} : { limits: options.door }),
+  findUser,
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
@@ -74,10 +77,10 @@ port.on("message", (message: ToMedia) => {
       return engine.apply(message.spec);
     case "channel-removed":
       return engine.remove(message.channelId);
-    case "admission": {
-      const { answer } = message;
-      return asked.get(answer.requestId)?.(answer.decision === "admit" ? answer : "refused");
-    }
+    case "admission":
+      return admissions.answered(message.answer.requestId, message.answer);
+    case "login":
+      return logins.answered(message.answer.requestId, message.answer);
     case "end":
       return engine.end(message.channelId);
     case "cut-source":
@@ -108,19 +111,18 @@ try {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
-function admit(key: string): Promise<Admission> {
-  lastRequestId += 1;
-  const requestId = lastRequestId;
-  return new Promise((resolve) => {
-    const timer = clock.startTimer(ADMISSION_DEADLINE_MS, () => settle("unavailable"));
-    const settle = (verdict: Admission) => {
-      timer.cancel();
-      asked.delete(requestId);
-      resolve(verdict);
-    };
-    asked.set(requestId, settle);
-    tell({ kind: "admission", request: { requestId, key } });
-  });
+async function admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
+  const answer = await admissions.ask((requestId) =>
+    tell({ kind: "admission", request: { requestId, key, ...(login === undefined ? {} : { login }) } }),
+  );
+  if (answer === undefined) return "unavailable";
+  if (answer.decision === "admit") return answer;
+  return answer.loginOf === undefined ? "refused" : { loginOf: answer.loginOf };
+}
+
+async function findUser(userId: string): Promise<IngestUser | "unavailable" | undefined> {
+  const answer = await logins.ask((requestId) => tell({ kind: "login", question: { requestId, userId } }));
+  return answer === undefined ? "unavailable" : answer.user;
 }
 
 async function answerPreflight({ requestId, target }: PreflightRequest): Promise<void> {

@@ -22,7 +22,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Config } from "./config.ts";
 import type { Addresses } from "./first-run.ts";
 import type { MediaOptions } from "./media-options.ts";
-import { MediaRuntime } from "./media-runtime.ts";
+import { MediaRuntime, type MediaRuntimeDeps } from "./media-runtime.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
 import { Argon2Hasher } from "./password-hash.ts";
@@ -128,7 +128,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
     view,
     clock,
     log,
-    admit: (key) => service.admit(key),
+    ...ingestAccess(() => service),
     onSamples: (samples) => observers.samples(samples),
     onLoopDelay: (delay) => observers.mediaLoopDelay(delay),
     onFact: (fact: Fact) => {
@@ -195,6 +195,14 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
 
 function serviceOptions({ planLimits }: Config, { store }: Storage) {
   return { store, planLimits, clock: systemClock, randomBytes };
+}
+
+/** What the media thread asks about encoders; the service is there by the time it does. */
+function ingestAccess(service: () => Service): Pick<MediaRuntimeDeps, "admit" | "findIngestUser"> {
+  return {
+    admit: (key, login) => service().admit(key, login),
+    findIngestUser: (userId) => service().findIngestUser(userId),
+  };
 }
 
 function dashboardOver({ database }: Storage): DashboardAccess {

@@ -108,6 +108,7 @@ const channel = {
   backup: z.strictObject({ enabled: z.boolean() }),
   latency: z.enum(["efficient", "low"]),
   backupStreamKey: z.string().optional(),
+  ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
   platformCount: count,
   totalPublishSeconds: count,
   recentPublishStartTime: time.optional(),

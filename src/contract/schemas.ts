@@ -99,7 +99,16 @@ const ingestSettings = {
   latency: optional(oneOf(["efficient", "low"])),
 };
 
-const comingWithChannels = { ingestAuth: notYet() };
+/** It travels in a query as it is: what ends a value there, or a user name in a URL, can be no part of it. */
+const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasControlCharacter(text), {
+  error: "a name without blanks and & ? # = / : @",
+});
+
+const comingWithChannels = {
+  ingestAuth: optional(
+    z.object({ id: optional(ingestUser), password: optional(login) }, { error: "an object with id and password" }),
+  ),
+};
 
 const alerts = {
   alertOn: optional(flag),

@@ -1,5 +1,5 @@
 import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
-import { type Channel, channelSpec } from "./channel.ts";
+import { type Channel, channelSpec, type IngestLogin } from "./channel.ts";
 import type { ChannelNoticeKind } from "./channel-notice.ts";
 import type { ChannelDetail } from "./details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
@@ -13,6 +13,8 @@ export type ChannelEdit = Pick<
   "name" | "planType" | "envType" | "alerts" | "holdSeconds" | "latency"
 > & {
   readonly hasBackup?: boolean;
+  /** Absent in it keeps; an empty id ends it. */
+  readonly ingestLogin?: Partial<IngestLogin>;
 };
 
 /**
@@ -28,16 +30,17 @@ export class ChannelEdits {
   }
 
   /**
-   * Throws DomainError `too-many-targets` where the new plan is too small for the channel's targets. A backup ingest that is
+   * Throws DomainError `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete` and
+   * `ingest-login-taken`. Whoever is logged in stays when the login changes: it holds from the next connection on. A backup ingest that is
    * switched off loses its key, and whoever publishes with it is cut.
    */
   async update(channelId: ChannelId, edit: ChannelEdit): Promise<ChannelDetail> {
     const { runtime, planLimits, readChannel } = this.#context;
-    const { hasBackup, ...settings } = edit;
+    const { hasBackup, ingestLogin, ...settings } = edit;
     if (Object.keys(edit).length > 0) {
       await this.#change(channelId, "settings-changed", (present) => {
         if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
-        return { ...settings, ...this.#backupChange(present, hasBackup) };
+        return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
       });
     }
     if (hasBackup === false) runtime.cutSource(channelId, "backup");
@@ -100,4 +103,18 @@ export class ChannelEdits {
     tell(kind, channel);
     return channel;
   }
+}
+
+/** What of a login is not said stays as it is. Throws DomainError `ingest-login-incomplete` where there is nothing to stay. */
+function loginChange(present: Channel, edit: Partial<IngestLogin> | undefined): Pick<ChannelChange, "ingestLogin"> {
+  if (edit === undefined) return {};
+  if (edit.id === "") return { ingestLogin: { id: "", password: "" } };
+  return { ingestLogin: wholeLogin({ ...present.ingestLogin, ...edit }) };
+}
+
+/** Throws DomainError `ingest-login-incomplete`. */
+export function wholeLogin({ id = "", password = "" }: Partial<IngestLogin>): IngestLogin {
+  if (id === "") throw new DomainError({ kind: "ingest-login-incomplete", missing: "id" });
+  if (password === "") throw new DomainError({ kind: "ingest-login-incomplete", missing: "password" });
+  return { id, password };
 }

@@ -67,7 +67,12 @@ export type ChannelSettings = {
   readonly holdSeconds: number;
   /** When its packets leave: gathered, or with each read. */
   readonly latency: Latency;
+  /** What encoders have to log in with beside the key; absent: they need not. Secret. */
+  readonly ingestLogin?: IngestLogin;
 };
+
+/** A user name, of no other channel, and a password. */
+export type IngestLogin = { readonly id: string; readonly password: string };
 
 /** `live`: may be published to. `blocked`: refuses encoders until a person unblocks it. `deleted`: kept, but never found. */
 export const CHANNEL_STATES = ["live", "blocked", "deleted"] as const;

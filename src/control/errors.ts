@@ -13,6 +13,9 @@ export type DomainFault =
   | { readonly kind: "target-under-test" }
   /** The channel has no backup ingest, and this is about its key. */
   | { readonly kind: "backup-off" }
+  /** Another channel's encoders log in with this name. */
+  | { readonly kind: "ingest-login-taken" }
+  | { readonly kind: "ingest-login-incomplete"; readonly missing: "id" | "password" }
   | { readonly kind: "access-key-not-found" }
   | { readonly kind: "delivery-not-found" }
   /** Nobody could make another key without it. */

@@ -114,6 +114,11 @@ function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>
       return told("ENCODERS_FIGHT", `has two encoders with the same ${occurrence.slot} stream key`, "ERROR");
     case "backup-differs":
       return told("BACKUP_DIFFERS", `backup and main encoder differ: ${occurrence.detail}`, "WARN");
+    case "auth-failed":
+      return {
+        ...told("AUTH_FAILED", "has refused an encoder without the right login", "WARN"),
+        reason: "AUTH_FAILED",
+      };
     case "target-settled":
       return settledText(occurrence, targetNames.get(occurrence.targetId));
     default:
@@ -143,6 +148,7 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
     case "INGEST_RESUMED":
     case "ENCODERS_FIGHT":
     case "BACKUP_DIFFERS":
+    case "AUTH_FAILED":
       return ofChannelStatus;
     default:
       return unreachable(code);

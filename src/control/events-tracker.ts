@@ -38,6 +38,7 @@ export type Occurrence =
       readonly channelId: ChannelId;
       readonly detail: string;
     }
+  | { readonly kind: "auth-failed"; readonly time: number; readonly channelId: ChannelId }
   | {
       readonly kind: "target-settled";
       readonly time: number;
@@ -54,6 +55,9 @@ const READY: Settled = { status: "READY", reason: undefined };
 
 /** A refused encoder comes back every second: a fight is told again after this long, in milliseconds. */
 const FIGHT_TOLD_AGAIN_MS = 60_000;
+/** The same of a refused login; of no more channels at a time, so that nobody fills memory with guesses. */
+const AUTH_TOLD_AGAIN_MS = 60_000;
+const AUTH_TOLD_MAX = 1_000;
 
 type OnAir = {
   /** Where its media comes from. */
@@ -70,6 +74,8 @@ type OnAir = {
 export class EventTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #settled = new Map<TargetId, Settled>();
+  /** When a refused login was last told. */
+  readonly #authFailedAt = new Map<ChannelId, number>();
 
   fact(fact: Fact): readonly Occurrence[] {
     switch (fact.kind) {
@@ -95,6 +101,8 @@ export class EventTracker {
         if (!fact.isBroadcastOver || !this.#onAir.delete(channelId)) return [];
         return [{ kind: "publish-ended", time, channelId, end }];
       }
+      case "ingest-refused":
+        return fact.channelId === undefined ? [] : this.#authFailed(fact.time, fact.channelId);
       case "target-status":
         return this.#settle(fact.channelId, fact.targetId, fact.time, fact.status);
       default:
@@ -138,6 +146,14 @@ export class EventTracker {
     if (last !== undefined && time >= last && time - last < FIGHT_TOLD_AGAIN_MS) return [];
     foughtAt.set(slot, time);
     return [{ kind: "encoders-fight", time, channelId, slot }];
+  }
+
+  #authFailed(time: number, channelId: ChannelId): readonly Occurrence[] {
+    const last = this.#authFailedAt.get(channelId);
+    if (last !== undefined && time >= last && time - last < AUTH_TOLD_AGAIN_MS) return [];
+    if (this.#authFailedAt.size >= AUTH_TOLD_MAX) this.#authFailedAt.clear();
+    this.#authFailedAt.set(channelId, time);
+    return [{ kind: "auth-failed", time, channelId }];
   }
 
   #settle(channelId: ChannelId, targetId: TargetId, time: number, now: TargetStatus): readonly Occurrence[] {

@@ -25,6 +25,8 @@ export const EVENT_CODES = [
   "ENCODERS_FIGHT",
   /** The encoder that stands by differs from the one on air. */
   "BACKUP_DIFFERS",
+  /** An encoder without the channel's login, or with a wrong one, was refused. */
+  "AUTH_FAILED",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { IngestUser, ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type { Channel, ChannelRecord, ChannelSettings, Target, TargetSettings, TargetTotals } from "./channel.ts";
@@ -27,6 +28,14 @@ export type ServiceOptions = {
   readonly planLimits: PlanLimits;
   /** Every change a use case made, once it is stored. Must not throw. */
   readonly onNotice: (notice: ChannelNotice) => void;
+};
+
+/** The channel a key leads to. */
+export type Admitted = {
+  readonly spec: ChannelSpec;
+  readonly slot: IngestSlot;
+  /** True: the key is right, but the channel wants a login and this is none, or another; nobody is let in. */
+  readonly isLoginMissing?: boolean;
 };
 
 /** Which channels a list holds. */
@@ -133,12 +142,19 @@ export class Service {
     return targetOf(await this.#channel(channelId), targetId);
   }
 
-  /** May this key publish? If so the channel's spec, and which of its keys this is. */
-  async admit(streamKey: string): Promise<{ readonly spec: ChannelSpec; readonly slot: IngestSlot } | undefined> {
+  /** May this key publish, by whom this login belongs to? If so the channel's spec, and which of its keys this is. */
+  async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
     const channel = await this.#options.store.findChannelByStreamKey(streamKey);
     // It was found a moment before it was read: meanwhile it may have been blocked, or given another key.
     const slot = channel?.state === "live" ? slotOf(channel, streamKey) : undefined;
-    return channel === undefined || slot === undefined ? undefined : { spec: channelSpec(channel), slot };
+    if (channel === undefined || slot === undefined) return undefined;
+    const admitted = { spec: channelSpec(channel), slot };
+    return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, isLoginMissing: true };
+  }
+
+  /** Who logs in to an ingest with this name. */
+  findIngestUser(userId: string): Promise<IngestUser | undefined> {
+    return this.#options.store.findIngestUser(userId);
   }
 
   /**
@@ -192,6 +208,11 @@ export class Service {
       ...(targetLive === undefined ? {} : { live: targetLive }),
     };
   }
+}
+
+/** A login that was proven just before may be no more, and one of another channel opens nothing here. */
+function isSameLogin(wanted: ProvenLogin | undefined, proven: ProvenLogin | undefined): boolean {
+  return wanted?.id === proven?.id && wanted?.password === proven?.password;
 }
 
 function sum(stored: TargetTotals, unstored: TargetTotals): TargetTotals {

@@ -1,3 +1,4 @@
+import type { IngestUser } from "../exchange/admission.ts";
 import type { BufferPolicy, ChannelId, TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { AccessKeyStore } from "./access-key.ts";
 import type {
@@ -20,7 +21,7 @@ export type NewChannel = ChannelSettings & {
   readonly targets: readonly TargetSettings[];
 };
 
-/** What changes of a channel. Absent keeps; an empty backup key takes the present one away. */
+/** What changes of a channel. Absent keeps; an empty backup key, and a login with an empty id, take the present one away. */
 export type ChannelChange = Partial<Omit<ChannelSettings, "alerts">> & {
   readonly alerts?: Partial<Alerts>;
   readonly state?: Exclude<ChannelState, "deleted">;
@@ -81,6 +82,7 @@ export type TotalsBatch = {
  * of the machine. Every call may reject with StoreUnavailableError. Deleted channels are kept but never found.
  */
 export interface Store extends AccessKeyStore {
+  /** This and `changeChannel` throw DomainError `ingest-login-taken` where the login's id is another channel's. */
   createChannel(channel: NewChannel): Promise<Channel>;
   /** Newest first; `total` counts all pages. */
   listChannels(
@@ -92,6 +94,8 @@ export interface Store extends AccessKeyStore {
   findChannel(channelId: ChannelId): Promise<Channel | undefined>;
   /** The live channel whose main or backup key this is. */
   findChannelByStreamKey(streamKey: string): Promise<Channel | undefined>;
+  /** The live channel whose encoders log in with this name, and their password. */
+  findIngestUser(userId: string): Promise<IngestUser | undefined>;
   /** The channel as it was left, now deleted; undefined where there was none. */
   deleteChannel(channelId: ChannelId): Promise<Channel | undefined>;
   /** The changed channel with its new revision; undefined where there is none. */

@@ -62,11 +62,15 @@ export type Fact =
       readonly remoteAddress: string;
       readonly reason:
         | "unknown-key"
+        /** A wrong user name or password, or the right key without the login its channel wants. */
+        | "auth-failed"
         | "encoders-fight"
         | "not-answered"
         | "protocol-error"
         | "timed-out"
         | "too-many-connections";
+      /** Whose login it was, where that is known. */
+      readonly channelId?: ChannelId;
       /** What exactly broke, where the peer broke the protocol. */
       readonly detail?: string;
     }

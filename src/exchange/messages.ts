@@ -1,4 +1,4 @@
-import type { AdmissionAnswer, AdmissionRequest } from "./admission.ts";
+import type { AdmissionAnswer, AdmissionRequest, LoginAnswer, LoginQuestion } from "./admission.ts";
 import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
@@ -14,6 +14,7 @@ export type ToMedia =
   | { readonly kind: "channel"; readonly spec: ChannelSpec }
   | { readonly kind: "channel-removed"; readonly channelId: ChannelId }
   | { readonly kind: "admission"; readonly answer: AdmissionAnswer }
+  | { readonly kind: "login"; readonly answer: LoginAnswer }
   /** The broadcast, or its hold, is over now: targets are ended properly and the encoder is sent away. */
   | { readonly kind: "end"; readonly channelId: ChannelId }
   /** The encoder is sent away as if its connection were lost: its key changed. */
@@ -32,6 +33,7 @@ export type ToControl =
   | { readonly kind: "listening"; readonly address: string; readonly port: number; readonly tlsPort?: number }
   | { readonly kind: "listen-failed"; readonly message: string }
   | { readonly kind: "admission"; readonly request: AdmissionRequest }
+  | { readonly kind: "login"; readonly question: LoginQuestion }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
   /** How late the media thread's event loop was since it told so last. */

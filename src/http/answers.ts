@@ -35,6 +35,7 @@ function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerCon
 /** The channel object of all other calls that answer one. A field that is not set is left out, never `null`. */
 export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
   const startTime = channel.recentPublishStartTime;
+  const publishUrl = publishUrlOf(channel, context);
   return {
     channelId: channel.channelId,
     channelName: channel.name,
@@ -44,12 +45,13 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     channelStatus: channelStatus(channel, context),
     isPublishing: channel.isPublishing,
     createdTime: channel.createdTime,
-    publishUrl: context.publishUrl,
-    globalPublishUrl: context.publishUrl,
+    publishUrl,
+    globalPublishUrl: publishUrl,
     streamKey: shownKey(channel.streamKey, context),
     hold: { seconds: channel.holdSeconds },
     latency: channel.latency,
     ...backupAnswer(channel, context),
+    ...loginAnswer(channel),
     platformCount: channel.targetCount,
     totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),
     // One value under two names: Live Station renamed the field in 2025.
@@ -63,6 +65,16 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
 function backupAnswer({ backupStreamKey }: ChannelSummary, context: AnswerContext) {
   if (backupStreamKey === undefined) return { backup: { enabled: false } };
   return { backup: { enabled: true }, backupStreamKey: shownKey(backupStreamKey, context) };
+}
+
+/** Encoders that have to log in are asked to where the address says so: the channel is known too late for it. */
+function publishUrlOf({ ingestLogin }: ChannelSummary, { publishUrl }: AnswerContext): string {
+  return ingestLogin === undefined ? publishUrl : `${publishUrl}/login`;
+}
+
+function loginAnswer({ ingestLogin }: ChannelSummary) {
+  if (ingestLogin === undefined) return {};
+  return { ingestAuth: { id: ingestLogin.id, password: maskPassword(ingestLogin.password) } };
 }
 
 function alertAnswer({ isOn, ofChannelStatus, ofVodUploads, ofTargetFailures }: Alerts) {

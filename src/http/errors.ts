@@ -88,6 +88,10 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_AVAILABLE", "Platform", "A test of this platform is under way.");
     case "backup-off":
       return serviceError("NOT_AVAILABLE", "Backup", "The channel has no backup ingest: switch it on with `backup`.");
+    case "ingest-login-taken":
+      return serviceError("NOT_AVAILABLE", "ingestAuth.id", "Another channel's encoders log in with this name.");
+    case "ingest-login-incomplete":
+      return serviceError("NEED_VALUE", `ingestAuth.${fault.missing}`, "ingestAuth: expected id and password.");
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "delivery-not-found":

@@ -1,17 +1,16 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import type { ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
-import {
-  type PublishRequest,
-  type ServerCloseReason,
-  type ServerOutput,
-  ServerSession,
-} from "../protocol/rtmp/server-session.ts";
+import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
+import type { PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
+import { ServerSession } from "../protocol/rtmp/server-session.ts";
 import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Engine } from "../relay/engine.ts";
 import type { Source } from "../relay/feed.ts";
 import type { FailedKeys } from "./failed-keys.ts";
+import type { IngestLogins } from "./ingest-logins.ts";
 import type { ReadClock, TimedReader } from "./read-clock.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -27,16 +26,21 @@ const HANDSHAKE_RANDOM_BYTES = 1_528;
  */
 const TIMED_READ_MAX_BYTES = 64 * 1024;
 
-/** Where a key leads. */
-export type Admission = { readonly spec: ChannelSpec; readonly slot: IngestSlot } | "refused" | "unavailable";
+/** Where a key leads. `loginOf`: to this channel, but not without its login. */
+export type Admission =
+  | { readonly spec: ChannelSpec; readonly slot: IngestSlot }
+  | { readonly loginOf: ChannelId }
+  | "refused"
+  | "unavailable";
 
 export type IngestDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
   readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush">;
   readonly readClock: Pick<ReadClock, "add" | "delete">;
-  /** May this key publish? `unavailable`: nobody answered in time. Never rejects. */
-  readonly admit: (key: string) => Promise<Admission>;
+  /** May this key publish, by whom this login belongs to? `unavailable`: nobody answered in time. Never rejects. */
+  readonly admit: (key: string, login: ProvenLogin | undefined) => Promise<Admission>;
+  readonly logins: Pick<IngestLogins, "decide">;
   readonly tell: (fact: Fact) => void;
   readonly refusals: Pick<Refusals, "add">;
   /** Says how long a refusal is held back. */
@@ -67,7 +71,10 @@ export class RtmpConnection implements TimedReader {
   /** Where its media goes, while it publishes. */
   #channelId: ChannelId | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
-  #refusal: "unknown-key" | "encoders-fight" = "unknown-key";
+  #refusal: "unknown-key" | "encoders-fight" | "auth-failed" = "unknown-key";
+  /** Whose login was refused, where that is known. */
+  #refusedBy: ChannelId | undefined;
+  #login: ProvenLogin | undefined;
   #isClosed = false;
   #isTimed = false;
   #lowLatencyChannel: ChannelId | undefined;
@@ -151,6 +158,9 @@ export class RtmpConnection implements TimedReader {
       case "media":
         this.#source?.push(output.message);
         return;
+      case "login-requested":
+        void this.#decideLogin(output.requestId, output.login);
+        return;
       case "publish-requested":
         void this.#decide(output.request);
         return;
@@ -172,12 +182,29 @@ export class RtmpConnection implements TimedReader {
     }
   }
 
-  async #decide(request: PublishRequest): Promise<void> {
-    const verdict = await this.#deps.admit(publishKey(request.app, request.name));
+  async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
+    const { decision, login, channelId } = await this.#deps.logins.decide(request, this.#remoteAddress);
     if (this.#isClosed) return;
-    if (verdict === "refused") await this.#holdBack();
-    if (verdict === "refused" || verdict === "unavailable") {
-      const decision = verdict === "refused" ? "refuse" : "unavailable";
+    this.#login = login;
+    if (decision.kind === "refuse") {
+      this.#refuseLogin(channelId);
+      await this.#holdBack();
+    }
+    this.#run(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.now()));
+  }
+
+  #refuseLogin(channelId: ChannelId | undefined): void {
+    this.#refusal = "auth-failed";
+    this.#refusedBy = channelId;
+  }
+
+  async #decide(request: PublishRequest): Promise<void> {
+    const verdict = await this.#deps.admit(publishKey(request.app, request.name), this.#login);
+    if (this.#isClosed) return;
+    if (typeof verdict === "string" || "loginOf" in verdict) {
+      const decision = verdict === "unavailable" ? "unavailable" : "refuse";
+      if (decision === "refuse") await this.#holdBack();
+      if (typeof verdict !== "string") this.#refuseLogin(verdict.loginOf);
       return this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
     }
     const { engine, clock } = this.#deps;
@@ -213,17 +240,18 @@ export class RtmpConnection implements TimedReader {
 
   #closeBy(reason: ServerCloseReason, detail: string): void {
     const isPublishing = this.#source !== undefined;
-    if (!isPublishing) this.#tellRefused(reason, detail);
+    if (!isPublishing && reason !== "login-asked") this.#tellRefused(reason, detail);
     this.#leave(reason === "timed-out" ? "timed-out" : "protocol-error");
     this.#socket.end();
     this.#lingerThenDestroy();
   }
 
-  #tellRefused(reason: ServerCloseReason, detail: string): void {
+  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked">, detail: string): void {
     this.#deps.refusals.add({
       time: this.#deps.clock.wallNow(),
       remoteAddress: this.#remoteAddress,
       reason: reason === "refused" ? this.#refusal : reason,
+      ...(this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy }),
       ...(reason === "refused" ? {} : { detail }),
     });
   }

@@ -4,6 +4,7 @@ import type { CertificatePair } from "../exchange/certificate.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server-session.ts";
 import { Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
+import { IngestLogins, type LoginDeps } from "./ingest-logins.ts";
 import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
 import { type IngestDeps, peerAddress, RtmpConnection } from "./rtmp-connection.ts";
@@ -14,7 +15,8 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 
 export type ListenAddress = { readonly host: string | undefined; readonly port: number };
 
-export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "readClock"> & { readonly limits?: DoorLimits };
+export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock"> &
+  LoginDeps & { readonly limits?: DoorLimits };
 
 /** A connection between its acceptance and its end; TLS comes first where there is any, then RTMP. */
 type Guest = Visitor & {
@@ -41,7 +43,13 @@ export class RtmpListener {
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.engine.flush(),
     });
-    this.#deps = { ...deps, refusals: this.#refusals, failedKeys: new FailedKeys(), readClock };
+    this.#deps = {
+      ...deps,
+      refusals: this.#refusals,
+      failedKeys: new FailedKeys(),
+      logins: new IngestLogins(deps),
+      readClock,
+    };
     this.#door = new Door(limits);
     this.#scheduleTick();
   }

@@ -23,8 +23,9 @@ export function readChannel(
   targetCount: number,
   secrets: Secrets,
 ): ChannelRecord {
-  const opened = (column: "stream_key" | "backup_stream_key") =>
+  const opened = (column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password") =>
     secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
+  const hasLogin = row.ingest_login_id !== "";
   return {
     channelId: row.channel_id,
     instanceNo: Number(row.instance_no),
@@ -37,6 +38,7 @@ export function readChannel(
     state: oneOf(CHANNEL_STATES, row.state),
     streamKey: opened("stream_key"),
     ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
+    ...(hasLogin ? { ingestLogin: { id: opened("ingest_login_id"), password: opened("ingest_login_password") } } : {}),
     createdTime: Number(row.created_time),
     revision: Number(row.revision),
     publishMs: Number(row.publish_ms),

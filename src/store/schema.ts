@@ -46,6 +46,11 @@ export type ChannelRow = {
   readonly alert_target_failures: number;
   readonly hold_seconds: number;
   readonly latency: string;
+  /** Sealed, like the password. Empty: encoders need no login. */
+  readonly ingest_login_id: string;
+  readonly ingest_login_password: string;
+  /** What the login is found by; null where there is none. */
+  readonly ingest_login_id_index: string | null;
 };
 
 export type TargetRow = {

@@ -11,6 +11,8 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     columns: [
       { name: "stream_key", index: "stream_key_index" },
       { name: "backup_stream_key", index: "backup_stream_key_index" },
+      { name: "ingest_login_id", index: "ingest_login_id_index" },
+      { name: "ingest_login_password" },
     ],
   },
   {

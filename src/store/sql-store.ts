@@ -13,6 +13,7 @@ import type {
   TargetChange,
   TotalsBatch,
 } from "../control/store.ts";
+import type { IngestUser } from "../exchange/admission.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import {
   deleteKey,
@@ -24,6 +25,7 @@ import {
   updateLastUsed,
 } from "./access-keys.ts";
 import type { Database } from "./database.ts";
+import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { takeNumbers } from "./numbers.ts";
 import { alertColumns, readChannel, readTarget, trustColumns } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -40,6 +42,7 @@ export class SqlStore implements Store {
 
   createChannel(channel: NewChannel): Promise<Channel> {
     return this.#database.write(async (trx) => {
+      await checkLoginIsFree(trx, this.#secrets, channel.channelId, channel.ingestLogin);
       await trx
         .insertInto("channel")
         .values({
@@ -54,6 +57,7 @@ export class SqlStore implements Store {
           latency: channel.latency,
           ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
           ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
+          ...ingestLoginColumns(this.#secrets, channel.channelId, channel.ingestLogin ?? { id: "", password: "" }),
           created_time: channel.createdTime,
           revision: 1,
           publish_ms: 0,
@@ -124,13 +128,17 @@ export class SqlStore implements Store {
     });
   }
 
+  findIngestUser(userId: string): Promise<IngestUser | undefined> {
+    return this.#database.read((db) => selectIngestUser(db, this.#secrets, userId));
+  }
+
   deleteChannel(channelId: ChannelId): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       await trx
         .updateTable("channel")
-        .set((is) => ({ state: "deleted", revision: is("revision", "+", 1) }))
+        .set((is) => ({ state: "deleted", ...NO_INGEST_LOGIN, revision: is("revision", "+", 1) }))
         .where("channel_id", "=", channelId)
         .execute();
       return { ...channel, state: "deleted", revision: channel.revision + 1 };
@@ -142,6 +150,7 @@ export class SqlStore implements Store {
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       const change = decide(channel);
+      await checkLoginIsFree(trx, this.#secrets, channelId, change.ingestLogin);
       await trx
         .updateTable("channel")
         .set((is) => ({ ...channelColumns(this.#secrets, channel, change), revision: is("revision", "+", 1) }))
@@ -330,6 +339,7 @@ function channelColumns(secrets: Secrets, present: ChannelRecord, change: Channe
     ...(change.backupStreamKey === undefined
       ? {}
       : backupKeyColumns(secrets, present.channelId, change.backupStreamKey)),
+    ...(change.ingestLogin === undefined ? {} : ingestLoginColumns(secrets, present.channelId, change.ingestLogin)),
   };
 }
 

@@ -25,6 +25,7 @@ function start(rtmpPort = 0, log: Log = silent, admit: MediaRuntimeDeps["admit"]
     clock: systemClock,
     log,
     admit,
+    findIngestUser: async () => undefined,
     onFact: (fact) => facts.push(fact),
     onSamples: () => undefined,
     onLoopDelay: () => undefined,

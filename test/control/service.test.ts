@@ -327,6 +327,7 @@ function forwarding(to: Store): Store {
     listChannelIds: () => to.listChannelIds(),
     findChannel: (channelId) => to.findChannel(channelId),
     findChannelByStreamKey: (streamKey) => to.findChannelByStreamKey(streamKey),
+    findIngestUser: (userId) => to.findIngestUser(userId),
     deleteChannel: (channelId) => to.deleteChannel(channelId),
     changeChannel: (channelId, decide) => to.changeChannel(channelId, decide),
     addTarget: (channelId, target, check) => to.addTarget(channelId, target, check),

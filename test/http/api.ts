@@ -83,6 +83,7 @@ export class Api {
   readonly events: EventParts;
   /** As the media thread asks who may publish. */
   readonly admit: Service["admit"];
+  readonly findIngestUser: Service["findIngestUser"];
   readonly #folder: string;
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
@@ -102,7 +103,8 @@ export class Api {
         this.events.writer.notice(notice);
       },
     });
-    this.admit = (streamKey) => service.admit(streamKey);
+    this.admit = (streamKey, login) => service.admit(streamKey, login);
+    this.findIngestUser = (userId) => service.findIngestUser(userId);
     const publishUrl = () => "rtmp://live.example.com:1935/relay";
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
     const log = { debug: write, info: write, warn: write, error: write };

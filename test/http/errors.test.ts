@@ -100,6 +100,7 @@ function broken(error: Error) {
     listChannelIds: fail,
     findChannel: fail,
     findChannelByStreamKey: fail,
+    findIngestUser: fail,
     deleteChannel: fail,
     changeTarget: fail,
     addTotals: fail,

@@ -58,7 +58,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
   latency: oneOf(["efficient", "low"], "fast", "LOW"),
-  ingestAuth: NOT_YET,
+  ingestAuth: wrong("an object with id and password", 5, "x", true),
   alertOn: FLAG,
   alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),
   alertChangeStatus: FLAG,

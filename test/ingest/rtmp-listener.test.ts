@@ -48,6 +48,7 @@ async function listen(admit: (key: string) => Promise<Admission> = async () => A
     randomBytes,
     engine,
     tell,
+    findUser: async () => undefined,
     admit: (key) => {
       asked.push(key);
       return admit(key);

@@ -28,7 +28,15 @@ async function listen(limits: DoorLimits = {}) {
     report: () => undefined,
   });
   const admit = async (key: string): Promise<Admission> => (key === "good" ? { spec: SPEC, slot: "main" } : "refused");
-  const listener = new RtmpListener({ clock: systemClock, randomBytes, engine, tell, admit, limits });
+  const listener = new RtmpListener({
+    clock: systemClock,
+    randomBytes,
+    engine,
+    tell,
+    findUser: async () => undefined,
+    admit,
+    limits,
+  });
   onTestFinished(() => {
     engine.shutDown("cut");
     listener.close();

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import { type PublishRequest, type ServerOutput, ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import type { PublishRequest, ServerOutput } from "../../src/protocol/rtmp/server-outputs.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
 import { publishKey } from "../../src/protocol/rtmp/url.ts";
 import { Feed } from "../../src/relay/feed.ts";
 

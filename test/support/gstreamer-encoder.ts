@@ -7,16 +7,18 @@ export type GstreamerOptions = {
   readonly seconds: number;
   /** Everything that is published is written here too. */
   readonly copyPath: string;
+  /** Logs in where the server demands it; `rtmp2sink` alone. */
+  readonly login?: { readonly id: string; readonly password: string };
 };
 
 /** gst-launch-1.0 encoding live pictures and sound (x264enc, voaacenc, flvmux); ends by itself, cleanly. */
 export async function startGstreamer(options: GstreamerOptions): Promise<Child> {
-  const location = options.sink === "rtmpsink" ? `${options.url} live=1` : options.url;
+  const sink = sinkWords(options);
   // 25 pictures a second, and sound in buffers of 1024 samples at 48 kHz.
   const [pictures, sounds] = [options.seconds * 25, Math.round((options.seconds * 48_000) / 1_024)];
   const pipeline = [
     ..."flvmux name=mux streamable=true ! tee name=both".split(" "),
-    ...["both.", "!", "queue", "!", options.sink, `location=${location}`],
+    ...["both.", "!", "queue", "!", ...sink],
     ...["both.", "!", "queue", "!", "filesink", `location=${options.copyPath}`],
     ...`videotestsrc is-live=true num-buffers=${pictures} ! video/x-raw,width=320,height=240,framerate=25/1`.split(" "),
     ..."! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=800 ! h264parse ! queue ! mux.".split(
@@ -26,4 +28,10 @@ export async function startGstreamer(options: GstreamerOptions): Promise<Child> 
     ..."! audio/x-raw,rate=48000,channels=2 ! audioconvert ! voaacenc ! aacparse ! queue ! mux.".split(" "),
   ];
   return await startChild("gst-launch-1.0", ["-e", ...pipeline]);
+}
+
+function sinkWords({ sink, url, login }: GstreamerOptions): string[] {
+  if (sink === "rtmpsink") return [sink, `location=${url} live=1`];
+  const user = login === undefined ? [] : [`username=${login.id}`, `password=${login.password}`, "authmod=adobe"];
+  return [sink, `location=${url}`, ...user];
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { parseBody, parseQuery } from "../../contract/field-errors.ts";
+import { maskPassword } from "../../contract/masks.ts";
 import type { UpdateChannelRequest } from "../../contract/schemas.ts";
 import {
   createChannelRequest,
@@ -7,8 +8,9 @@ import {
   streamKeyRequest,
   updateChannelRequest,
 } from "../../contract/schemas.ts";
-import { type Alerts, HOLD_SECONDS_DEFAULT, NO_ALERTS } from "../../control/channel.ts";
-import type { ChannelEdit } from "../../control/channel-edits.ts";
+import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "../../control/channel.ts";
+import { type ChannelEdit, wholeLogin } from "../../control/channel-edits.ts";
+import type { ChannelDetail } from "../../control/details.ts";
 import type { ListFilter } from "../../control/service.ts";
 import { channelAnswer, channelWithPlatformsAnswer } from "../answers.ts";
 import { sendContent } from "../reply.ts";
@@ -37,6 +39,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
       alerts: { ...NO_ALERTS, ...alertChange(body) },
       holdSeconds: body.hold?.seconds ?? HOLD_SECONDS_DEFAULT,
       latency: body.latency ?? "efficient",
+      ...newLogin(body.ingestAuth),
     } as const;
     const targets = body.restream.map(targetSettings);
     const channel = await service.createChannel(settings, targets, body.backup?.enabled ?? false);
@@ -83,9 +86,9 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
   api.put<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
-    await service.getChannel(channelId);
+    const present = await service.getChannel(channelId);
     const body = orRefuse(parseBody(updateChannelRequest, json));
-    const channel = await channelEdits.update(channelId, channelEdit(body));
+    const channel = await channelEdits.update(channelId, channelEdit(body, present));
     return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
   });
 
@@ -145,7 +148,26 @@ function alertChange({ alertOn, alertOptions }: AlertRequest): Partial<Alerts> {
   };
 }
 
-function channelEdit(body: UpdateChannelRequest): ChannelEdit {
+type LoginRequest = UpdateChannelRequest["ingestAuth"];
+
+/** The login of a new channel; an empty id is none. */
+function newLogin(login: LoginRequest): { readonly ingestLogin?: IngestLogin } {
+  if (login == null || login.id === "") return {};
+  return { ingestLogin: wholeLogin({ id: login.id ?? "", password: login.password ?? "" }) };
+}
+
+/** What of a login a body sets. A password that is what every answer shows of the present one keeps it. */
+function loginChange(login: LoginRequest, { ingestLogin }: ChannelDetail): Pick<ChannelEdit, "ingestLogin"> {
+  const { id, password } = login ?? {};
+  const isMask = ingestLogin !== undefined && password === maskPassword(ingestLogin.password);
+  const change = {
+    ...(id == null ? {} : { id }),
+    ...(password == null || isMask ? {} : { password }),
+  };
+  return Object.keys(change).length === 0 ? {} : { ingestLogin: change };
+}
+
+function channelEdit(body: UpdateChannelRequest, present: ChannelDetail): ChannelEdit {
   const alerts = alertChange(body);
   return {
     ...(body.channelName == null ? {} : { name: body.channelName }),
@@ -154,6 +176,7 @@ function channelEdit(body: UpdateChannelRequest): ChannelEdit {
     ...(body.hold?.seconds == null ? {} : { holdSeconds: body.hold.seconds }),
     ...(body.latency == null ? {} : { latency: body.latency }),
     ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
+    ...loginChange(body.ingestAuth, present),
     ...(Object.keys(alerts).length === 0 ? {} : { alerts }),
   };
 }

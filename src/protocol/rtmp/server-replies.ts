@@ -37,6 +37,16 @@ export function connectRefused(transactionId: number, description: string): Mess
   });
 }
 
+/** `_error` of connect that is about logging in: the description carries the dialogue. */
+export function loginRefused(transactionId: number, description: string): Message {
+  return encodeCommand(0, {
+    name: "_error",
+    transactionId,
+    object: null,
+    args: [amf0Object({ level: "error", code: "NetConnection.Connect.Rejected", description })],
+  });
+}
+
 /** `_result` of any other command, with its value where it has one. */
 export function result(transactionId: number, value?: Amf0Value): Message {
   return encodeCommand(0, { name: "_result", transactionId, object: null, args: [value ?? null] });

@@ -1,45 +1,26 @@
 import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../amf0/decode.ts";
-import { type Amf0Value, numberProperty, textProperty } from "../amf0/value.ts";
+import { numberProperty, textProperty } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { splitAggregate } from "./aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
 import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_PUBLISHING } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand } from "./command.ts";
+import { CommandBudget } from "./command-budget.ts";
 import { decodeControl, encodeControl, PeerBandwidthLimit } from "./control.ts";
+import { encoderName } from "./encoder-name.ts";
 import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
+import { type LoginDecision, readLogin } from "./server-login.ts";
+import type { PublishDecision, ServerCloseReason, ServerOutput } from "./server-outputs.ts";
 import * as reply from "./server-replies.ts";
-
-/** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
-export type PublishRequest = {
-  readonly requestId: number;
-  readonly app: string;
-  readonly name: string;
-  /** The encoder's `flashVer`: printable ASCII, at most 64 characters, may be empty. */
-  readonly encoder: string;
-};
-
-export type ServerCloseReason = "refused" | "not-answered" | "protocol-error" | "timed-out";
-
-export type ServerOutput =
-  | { readonly kind: "send"; readonly bytes: Buffer }
-  | { readonly kind: "publish-requested"; readonly request: PublishRequest }
-  /** An audio, video or data message of the running publication. */
-  | { readonly kind: "media"; readonly message: Message }
-  /** The encoder ended its publication properly; the connection stays and may publish again. */
-  | { readonly kind: "unpublished" }
-  /** Write what was sent, half-close, then destroy. Last output of a session. */
-  | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
-
-/** `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
-export type PublishDecision = "accept" | "refuse" | "unavailable";
 
 type State =
   | { readonly at: "handshake" }
   | { readonly at: "waiting-for-connect" }
+  | { readonly at: "logging-in"; readonly requestId: number; readonly connect: Command }
   | { readonly at: "waiting-for-publish" }
   | { readonly at: "deciding"; readonly requestId: number; readonly streamId: number; readonly sinceMs: number }
   | { readonly at: "publishing"; readonly streamId: number; readonly hasMedia: boolean }
@@ -60,9 +41,6 @@ const CHUNK_SIZE = 60_000;
 const MESSAGE_STREAMS_MAX = 8;
 const APP_LENGTH_MAX = 512;
 const NAME_LENGTH_MAX = 2_048;
-/** Messages that are not media: in all before publishing, and in any one second afterwards. */
-const COMMANDS_BEFORE_PUBLISH_MAX = 64;
-const COMMANDS_PER_SECOND_MAX = 50;
 
 /**
  * The ingest side of one RTMP connection, without IO: bytes in, outputs out, time as an argument. Accepts commands in
@@ -88,8 +66,7 @@ export class ServerSession {
   #peer: EnhancedPeer = PLAIN_PEER;
   #streamsCreated = 0;
   #requestId = 0;
-  #commandCount = 0;
-  #commandSecond = 0;
+  readonly #budget = new CommandBudget();
   #nowMs: number;
 
   /** `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. */
@@ -133,6 +110,20 @@ export class ServerSession {
       this.#close("refused", "stream key not accepted");
     } else {
       this.#close("not-answered", "nobody decided about the stream key");
+    }
+    return this.#takeOutputs();
+  }
+
+  /** Decides a `login-requested`, like `answer` a `publish-requested`. */
+  answerLogin(requestId: number, decision: LoginDecision, nowMs: number): readonly ServerOutput[] {
+    const state = this.#state;
+    if (state.at !== "logging-in" || state.requestId !== requestId) return [];
+    this.#nowMs = nowMs;
+    if (decision.kind === "accept") this.#welcome(state.connect);
+    else if (decision.kind === "unavailable") this.#close("not-answered", "nobody decided about the login");
+    else {
+      this.#send(3, reply.loginRefused(state.connect.transactionId, decision.description));
+      this.#close(decision.kind === "ask" ? "login-asked" : "refused", "login not accepted");
     }
     return this.#takeOutputs();
   }
@@ -253,16 +244,7 @@ export class ServerSession {
   }
 
   #isWithinBudget(): boolean {
-    if (this.#state.at === "publishing") {
-      const second = Math.floor(this.#nowMs / 1000);
-      if (second !== this.#commandSecond) {
-        this.#commandSecond = second;
-        this.#commandCount = 0;
-      }
-    }
-    const max = this.#state.at === "publishing" ? COMMANDS_PER_SECOND_MAX : COMMANDS_BEFORE_PUBLISH_MAX;
-    this.#commandCount += 1;
-    return this.#commandCount <= max;
+    return this.#budget.take(this.#state.at === "publishing", this.#nowMs);
   }
 
   #obeyControl(message: Message): void {
@@ -277,6 +259,8 @@ export class ServerSession {
   #obey(message: Message): void {
     const limits = this.#state.at === "publishing" ? AMF0_LIMITS : AMF0_LIMITS_BEFORE_PUBLISH;
     const command = decodeCommand(message, limits);
+    // An encoder that is logging in waits for the answer to its `connect`.
+    if (this.#state.at === "logging-in") return;
     if (this.#state.at === "waiting-for-connect" && command.name !== "connect") {
       if (command.name === "publish") throw new ProtocolError("unexpected-command", "publish before connect");
       return;
@@ -311,22 +295,32 @@ export class ServerSession {
   }
 
   #obeyConnect(command: Command): void {
-    const properties: Amf0Value = command.object;
+    const properties = command.object;
     const app = textProperty(properties, "app") ?? "";
     if (app.length > APP_LENGTH_MAX) {
       this.#send(3, reply.connectRefused(command.transactionId, "The application name is too long."));
       return this.#close("refused", "application name too long");
     }
-    this.#app = app;
-    this.#encoder = printable(textProperty(properties, "flashVer") ?? "");
+    const login = readLogin(app, textProperty(properties, "tcUrl") ?? "");
+    this.#app = login.app;
+    this.#encoder = encoderName(textProperty(properties, "flashVer") ?? "");
     this.#peer = readEnhancedPeer(properties);
+    if (login.attempt === undefined || this.#state.at !== "waiting-for-connect") return this.#welcome(command);
+    const requestId = ++this.#requestId;
+    this.#enter({ at: "logging-in", requestId, connect: command });
+    this.#outputs.push({ kind: "login-requested", requestId, login: { attempt: login.attempt, app: login.app } });
+  }
+
+  /** Lets the encoder in as far as to publish. */
+  #welcome({ transactionId, object: properties }: Command): void {
     this.#send(2, encodeControl({ kind: "window-ack-size", bytes: 2_500_000 }));
     this.#send(2, encodeControl({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: PeerBandwidthLimit.Dynamic }));
     this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: CHUNK_SIZE }));
     this.#chunkSize = CHUNK_SIZE;
     const objectEncoding = numberProperty(properties, "objectEncoding") === 3 ? 3 : 0;
-    this.#send(3, reply.connected(command.transactionId, objectEncoding));
-    if (this.#state.at === "waiting-for-connect") this.#enter({ at: "waiting-for-publish" });
+    this.#send(3, reply.connected(transactionId, objectEncoding));
+    if (this.#state.at === "waiting-for-connect" || this.#state.at === "logging-in")
+      this.#enter({ at: "waiting-for-publish" });
   }
 
   #obeyCreateStream(command: Command): void {
@@ -365,7 +359,7 @@ export class ServerSession {
       this.#stateSinceMs = state.sinceMs;
     } else if (state.at === "publishing") {
       this.#enter({ at: "waiting-for-publish" });
-      this.#commandCount = 0;
+      this.#budget.reset();
       this.#strangerSinceMs = this.#nowMs;
       this.#outputs.push({ kind: "unpublished" });
     }
@@ -390,10 +384,4 @@ export class ServerSession {
     this.#outputs = [];
     return outputs;
   }
-}
-
-const ENCODER_NAME_MAX = 64;
-
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, "").slice(0, ENCODER_NAME_MAX);
 }

@@ -104,7 +104,7 @@ export function streamName(streamKey: string): string {
 }
 
 /** Cuts the query, trailing slashes and Flash Media Server's default instance off. */
-function barePath(text: string): string {
+export function barePath(text: string): string {
   let path = (streamName(text).split("?", 1)[0] ?? "").replace(/^\/+/, "");
   for (;;) {
     const shorter = path.endsWith("/_definst_") ? path.slice(0, -"/_definst_".length) : path;

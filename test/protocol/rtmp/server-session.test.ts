@@ -7,7 +7,8 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
-import { SERVER_DEADLINES, type ServerOutput, ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
+import type { ServerOutput } from "../../../src/protocol/rtmp/server-outputs.ts";
+import { SERVER_DEADLINES, ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
 
 const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
 const C0C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), Buffer.alloc(1_528, 0x11)]);

@@ -1,0 +1,35 @@
+import type { Clock } from "../base/clock.ts";
+
+/** Questions to the other thread that wait for their answers, each for so long at most. */
+export class Questions<Answer> {
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
+  #lastId = 0;
+
+  constructor(clock: Clock, deadlineMs: number) {
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /** Undefined where no answer came in time. */
+  ask(post: (requestId: number) => void): Promise<Answer | undefined> {
+    this.#lastId += 1;
+    const requestId = this.#lastId;
+    return new Promise((resolve) => {
+      const settle = (answer: Answer | undefined) => {
+        timer.cancel();
+        this.#waiting.delete(requestId);
+        resolve(answer);
+      };
+      const timer = this.#clock.startTimer(this.#deadlineMs, () => settle(undefined));
+      this.#waiting.set(requestId, settle);
+      post(requestId);
+    });
+  }
+
+  /** An answer that comes late is to nobody. */
+  answered(requestId: number, answer: Answer): void {
+    this.#waiting.get(requestId)?.(answer);
+  }
+}

@@ -1,0 +1,27 @@
+/** Messages that are not media: in all before publishing, and in any one second afterwards. */
+const BEFORE_PUBLISH_MAX = 64;
+const PER_SECOND_MAX = 50;
+
+/** Bounds the work a peer can make us do without sending any media. */
+export class CommandBudget {
+  #count = 0;
+  #second = 0;
+
+  /** Counts one more message; false where it is one too many. */
+  take(isPublishing: boolean, nowMs: number): boolean {
+    if (isPublishing) {
+      const second = Math.floor(nowMs / 1000);
+      if (second !== this.#second) {
+        this.#second = second;
+        this.#count = 0;
+      }
+    }
+    this.#count += 1;
+    return this.#count <= (isPublishing ? PER_SECOND_MAX : BEFORE_PUBLISH_MAX);
+  }
+
+  /** A publication ended: the next one has a budget of its own. */
+  reset(): void {
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Message } from "./message.ts";
+import type { LoginRequest } from "./server-login.ts";
+
+/** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
+export type PublishRequest = {
+  readonly requestId: number;
+  readonly app: string;
+  readonly name: string;
+  /** The encoder's `flashVer`: printable ASCII, at most 64 characters, may be empty. */
+  readonly encoder: string;
+};
+
+/** `login-asked`: the encoder is told how to log in, and does so on another connection. */
+export type ServerCloseReason = "refused" | "login-asked" | "not-answered" | "protocol-error" | "timed-out";
+
+export type ServerOutput =
+  | { readonly kind: "send"; readonly bytes: Buffer }
+  /** The encoder logs in, or has to; nothing is said to it before `answerLogin`. */
+  | { readonly kind: "login-requested"; readonly requestId: number; readonly login: LoginRequest }
+  | { readonly kind: "publish-requested"; readonly request: PublishRequest }
+  /** An audio, video or data message of the running publication. */
+  | { readonly kind: "media"; readonly message: Message }
+  /** The encoder ended its publication properly; the connection stays and may publish again. */
+  | { readonly kind: "unpublished" }
+  /** Write what was sent, half-close, then destroy. Last output of a session. */
+  | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
+
+/** `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
+export type PublishDecision = "accept" | "refuse" | "unavailable";

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Channel } from "../support/api-client.ts";
+import { makeClip } from "../support/clip.ts";
+import { startGstreamer } from "../support/gstreamer-encoder.ts";
+import { type Server, Stage, uniqueKey } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 20_000;
+
+type Login = { readonly id: string; readonly password: string };
+type Event = { readonly eventCode: string; readonly reason?: string };
+
+async function withLogin({ api }: Server, name: string, login: Login): Promise<Channel> {
+  const { channelId } = await api.createChannel(name, [{ rtmpUrl: "rtmp://127.0.0.1:9/x", streamKey: uniqueKey("k") }]);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channelId}`, { ingestAuth: login });
+  return api.channel(channelId);
+}
+
+/** FFmpeg's way to be told: in the URL, not encoded. */
+function urlOf({ publishUrl, streamKey }: Channel, { id, password }: Login, ending = ""): string {
+  return `${publishUrl.replace("rtmp://", `rtmp://${id}:${password}@`)}${ending}/${streamKey}`;
+}
+
+async function isOnAir({ api }: Server, { channelId }: Channel): Promise<true | undefined> {
+  return (await api.channel(channelId)).isPublishing ? true : undefined;
+}
+
+async function codesOf({ api }: Server, { channelId }: Channel): Promise<readonly string[]> {
+  const events = await api.request("GET", `/api/v2/re-stream/channels/${channelId}/events`);
+  return (events as readonly Event[]).map(({ eventCode }) => eventCode);
+}
+
+test("FFmpeg and GStreamer log in to the ingest, in Adobe's way; FFmpeg in Limelight's too", async () => {
+  const stage = await Stage.open();
+  const server = await stage.server();
+  const clip = await makeClip({ seconds: 10 });
+  const login = (name: string): Login => ({ id: name, password: uniqueKey("password") });
+  const publish = {
+    adobe: (channel: Channel, user: Login) => stage.ffmpeg(clip, urlOf(channel, user)),
+    limelight: (channel: Channel, user: Login) => stage.ffmpeg(clip, urlOf(channel, user, "-llnw")),
+    gstreamer: (channel: Channel, user: Login) => gstreamer(channel, user),
+  };
+  const gstreamer = async ({ publishUrl, streamKey }: Channel, login: Login) => {
+    const copyPath = join(stage.folder, "sent.flv");
+    const url = `${publishUrl}/${streamKey}`;
+    return stage.encoder(await startGstreamer({ sink: "rtmp2sink", url, seconds: 20, copyPath, login }));
+  };
+  for (const [name, start] of Object.entries(publish)) {
+    const user = login(name);
+    stage.keepSecret(user.password);
+    const channel = await withLogin(server, name, user);
+    expect(channel.publishUrl).toMatch(/\/relay\/login$/);
+    const encoder = await start(channel, user);
+    await waitFor(`${name} on air`, DEADLINE_MS, () => isOnAir(server, channel));
+    expect(encoder.isRunning()).toBe(true);
+    encoder.kill("SIGKILL");
+  }
+});
+
+test("a wrong password, an unknown user, no login and another channel's are refused, and the channel's events say so", async () => {
+  const stage = await Stage.open();
+  const server = await stage.server();
+  const clip = await makeClip({ seconds: 10 });
+  const alice = { id: "alice", password: uniqueKey("password") };
+  const bob = { id: "bob", password: uniqueKey("password") };
+  for (const { password } of [alice, bob]) stage.keepSecret(password);
+  const channel = await withLogin(server, "guarded", alice);
+  const other = await withLogin(server, "other", bob);
+  const plainUrl = channel.publishUrl.replace(/\/login$/, "");
+  const urls = {
+    "wrong password": urlOf(channel, { ...alice, password: "wrong" }),
+    "unknown user": urlOf(channel, { ...alice, id: "nobody" }),
+    "another channel's": urlOf(channel, bob),
+    "no login where it is demanded": `${channel.publishUrl}/${channel.streamKey}`,
+    "no login elsewhere": `${plainUrl}/${channel.streamKey}`,
+  };
+  for (const [name, url] of Object.entries(urls)) {
+    const encoder = await stage.ffmpeg(clip, url);
+    expect((await encoder.exited).code, name).not.toBe(0);
+    expect(await isOnAir(server, channel), name).toBeUndefined();
+  }
+  await waitFor("the event", DEADLINE_MS, async () =>
+    (await codesOf(server, channel)).includes("AUTH_FAILED") ? true : undefined,
+  );
+  // Told once a minute, whoever tries how often; and nothing began.
+  const codes = await codesOf(server, channel);
+  expect(codes.filter((code) => code === "AUTH_FAILED")).toHaveLength(1);
+  expect(codes).not.toContain("PUBLISH_START");
+  expect(await codesOf(server, other)).not.toContain("AUTH_FAILED");
+});
