@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { makeClip } from "../test/support/clip.ts";
 import { ROOT } from "../test/support/fanfare-process.ts";
+import { makeCertificate } from "./relay-cost/certificate.ts";
 import { chartSvg } from "./relay-cost/chart.ts";
 import { fanfareRelay } from "./relay-cost/fanfare-relay.ts";
 import { ffmpegRelay } from "./relay-cost/ffmpeg-relay.ts";
@@ -29,6 +30,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "10" },
     rounds: { type: "string", default: "3" },
     speed: { type: "string", default: "1" },
+    /** Targets behind TLS; of the peers only FFmpeg speaks it. */
+    tls: { type: "boolean", default: false },
     /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
     short: { type: "boolean", default: false },
     /** Where the result goes, without its ending; nowhere with `--short`. */
@@ -59,14 +62,16 @@ async function main(): Promise<void> {
   try {
     const tools = await buildNativeTools(folder);
     const { path: clip } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
+    if (values.tls && !tools.hasTls) throw new Error("the sink needs OpenSSL's headers for TLS: libssl-dev");
+    const tls = values.tls ? await makeCertificate(folder) : undefined;
     const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
-    const conditions = { tools, clip, settleSeconds: SETTLE_SECONDS, windowSeconds, cores, tls: undefined };
-    const chosen = RELAYS.filter(({ name }) => names.includes(name));
+    const conditions = { tools, clip, settleSeconds: SETTLE_SECONDS, windowSeconds, cores, tls };
+    const chosen = RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls));
     const [loadBefore = 0] = loadavg();
     const all: Series[] = [];
     for (const fanOut of fanOuts) {
       const channelCount = Math.max(1, Math.round(outputs / fanOut));
-      const scenario = { fanOut, channelCount, isTls: false, speed: Number(values.speed) };
+      const scenario = { fanOut, channelCount, isTls: values.tls, speed: Number(values.speed) };
       const able = chosen.filter(({ channelsMax }) => channelCount <= channelsMax);
       all.push(...(await measureInTurn(able, scenario, conditions)));
     }
