@@ -67,6 +67,8 @@ async function main(): Promise<void> {
     const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
     const conditions = { tools, clip, settleSeconds: SETTLE_SECONDS, windowSeconds, cores, tls };
     const chosen = RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls));
+    // Of what is run: the sources may change while it lasts.
+    const versions = await Promise.all(chosen.map((relay) => relay.version()));
     const [loadBefore = 0] = loadavg();
     const all: Series[] = [];
     for (const fanOut of fanOuts) {
@@ -77,7 +79,7 @@ async function main(): Promise<void> {
     }
     const [loadAfter = 0] = loadavg();
     const text = reportText(all, {
-      versions: await Promise.all(chosen.map((relay) => relay.version())),
+      versions,
       windowSeconds,
       isPinned: cores !== undefined,
       load: [loadBefore, loadAfter],

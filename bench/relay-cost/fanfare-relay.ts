@@ -17,7 +17,7 @@ function settings(): Record<string, string> {
 
 async function start({ channelCount, fanOut, sinkPort, isTls, folder, authority }: Task): Promise<RunningRelay> {
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
-  const trust: Record<string, string> = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority };
+  const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
   const server = await FanfareProcess.start({
     dataFolder: join(folder, "fanfare"),
     credentials,
@@ -46,5 +46,6 @@ export const fanfareRelay: Relay = {
   canTls: true,
   channelsMax: 1_000,
   start,
-  version: async () => `Fanfare ${(await runToEnd("git", ["-C", ROOT, "rev-parse", "--short", "HEAD"])).trim()}`,
+  version: async () =>
+    `Fanfare ${(await runToEnd("git", ["-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
 };
