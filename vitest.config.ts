@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**"],
+          exclude: ["test/e2e/**", "test/dashboard/browser/**"],
           testTimeout: UNIT_TIMEOUT_MS,
           retry: TRIES_MORE,
           sequence: { groupOrder: 0 },
@@ -25,7 +25,7 @@ export default defineConfig({
         // Real encoders, servers and clocks: one file after another, and alone on the machine.
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"],
           testTimeout: E2E_TIMEOUT_MS,
           retry: TRIES_MORE,
           hookTimeout: E2E_TIMEOUT_MS,

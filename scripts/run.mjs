@@ -2,7 +2,7 @@
 // it installs what the lockfile says, finds a Node that can run TypeScript sources, and starts the real thing with it.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,6 +26,7 @@ const COMMANDS = [
   { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
   { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },
   { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
+  { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
 /** The module's place is Debian's; other systems keep it elsewhere and are asked to install by hand. */
@@ -145,11 +146,31 @@ const PACKAGED = {
   tsc: join(MODULES, "typescript", "bin", "tsc"),
   knip: join(MODULES, "knip", "bin", "knip.js"),
   vitest: join(MODULES, "vitest", "vitest.mjs"),
+  vite: join(MODULES, "vite", "bin", "vite.js"),
 };
+
+/** What the dashboard is made of, and the file that is there once it is made. */
+const DASHBOARD_SOURCES = ["web", join("src", "contract"), "package-lock.json"];
+const DASHBOARD = join(ROOT, "dist-web", "index.html");
+
+function newestChange(path) {
+  const own = statSync(path);
+  if (!own.isDirectory()) return own.mtimeMs;
+  return Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))));
+}
+
+/** Builds the dashboard into dist-web/, unless what is there is newer than everything it is made of. */
+function buildDashboard(node) {
+  const newest = Math.max(...DASHBOARD_SOURCES.map((path) => newestChange(join(ROOT, path))));
+  if (existsSync(DASHBOARD) && statSync(DASHBOARD).mtimeMs > newest) return;
+  process.stdout.write("— building the dashboard\n");
+  runQuietly("the dashboard's build (vite)", node, [PACKAGED.vite, "build", "--config", join("web", "vite.config.ts")]);
+}
 
 function check(node) {
   runStep("lint and format (biome)", node, [PACKAGED.biome, "check", "--error-on-warnings"]);
   runStep("types (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.json"]);
+  runStep("types of the dashboard (tsc)", node, [PACKAGED.tsc, "-p", join("web", "tsconfig.json")]);
   runStep("unused code and packages (knip)", node, [PACKAGED.knip]);
 }
 
@@ -157,6 +178,7 @@ function build(node) {
   // A file that is no longer a source must not stay and be found.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json"]);
+  buildDashboard(node);
 }
 
 /** Runs one measurement of `bench/`; its result goes to `docs/results/`. */
@@ -168,8 +190,14 @@ function bench(node, name, options) {
 }
 
 const COMMAND_TABLE = {
-  start: (node) => start(node, args),
-  demo: (node) => start(node, ["demo", ...args]),
+  start(node) {
+    buildDashboard(node);
+    start(node, args);
+  },
+  demo(node) {
+    buildDashboard(node);
+    start(node, ["demo", ...args]);
+  },
   check,
   build,
   bench: (node) => bench(node, args[0], args.slice(1)),
@@ -190,6 +218,7 @@ const COMMAND_TABLE = {
       check(node);
       build(node);
     }
+    buildDashboard(node);
     runStep("tests (vitest)", node, [PACKAGED.vitest, "run", ...args], { isLast: true });
   },
 };

@@ -1,0 +1,74 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+import type { FanfareProcess } from "./fanfare-process.ts";
+import type { Stage } from "./stage.ts";
+
+/** Where Debian has it; `FANFARE_TEST_CHROMIUM` names another. */
+const CHROMIUM = process.env["FANFARE_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
+/** Generous beside what a page needs, so that a busy machine fails nothing. */
+const ACTION_DEADLINE_MS = 20_000;
+const PASSWORD = "correct horse battery";
+/** axe's words for what keeps people out. */
+const SERIOUS = ["serious", "critical"];
+
+/** Debian's Chromium, ended with the test. */
+export async function openBrowser(stage: Stage): Promise<Browser> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+      ...["--disable-background-networking", "--disable-component-update"],
+    ],
+  });
+  stage.onClose(() => browser.close());
+  return browser;
+}
+
+type ContextOptions = { readonly locale?: string; readonly colorScheme?: "light" | "dark"; readonly width?: number };
+
+/** A person's browser: a language, a theme, a window. Whatever goes wrong in a page's own code fails the test. */
+export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<BrowserContext> {
+  const { locale = "en-US", colorScheme = "light", width = 1_280 } = options;
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 } });
+  context.setDefaultTimeout(ACTION_DEADLINE_MS);
+  return context;
+}
+
+/** What a page's own code threw, or its policy refused. */
+export function watchErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && /Content Security Policy|Uncaught/.test(message.text())) {
+      errors.push(message.text());
+    }
+  });
+  return errors;
+}
+
+/** The link that the server printed for setting the password. */
+function setupLink(fanfare: FanfareProcess): string {
+  const link = /https?:\/\/\S+\/setup#token=(\S+)/.exec(fanfare.stdout);
+  if (link === null) throw new Error(`no set-up link in what was printed:\n${fanfare.stdout}`);
+  // The printed host is what others reach; here it is the loopback.
+  return `${fanfare.origin}/setup#token=${link[1]}`;
+}
+
+/** Opens the printed link and sets the password, as a person would. */
+export async function setUp(page: Page, fanfare: FanfareProcess): Promise<void> {
+  await page.goto(setupLink(fanfare));
+  await page.locator('input[name="password"]').fill(PASSWORD);
+  await page.locator('input[name="repeat"]').fill(PASSWORD);
+  await page.locator('button[type="submit"]').click();
+  await page.locator(".top").waitFor();
+}
+
+/** Fails where axe finds something serious on the page. */
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations
+    .filter(({ impact }) => SERIOUS.includes(impact ?? ""))
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  expect(serious, what).toEqual([]);
+}

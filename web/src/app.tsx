@@ -1,0 +1,84 @@
+import { useEffect } from "preact/hooks";
+import { startLive } from "./live/store.ts";
+import { ChannelPage } from "./pages/channel.tsx";
+import { SetupPage, SignInPage } from "./pages/door.tsx";
+import { Overview } from "./pages/overview.tsx";
+import { SettingsPage } from "./pages/settings.tsx";
+import { Notices } from "./parts/notice.tsx";
+import { StaleNotice, TopBar } from "./parts/top-bar.tsx";
+import { route } from "./router.ts";
+import { readSession, session } from "./session.ts";
+import { t } from "./text/text.ts";
+
+/** The server did not answer: asked again after so long, in milliseconds. */
+const ASK_AGAIN_MS = 3_000;
+
+export function App() {
+  return (
+    <>
+      <Inside />
+      <Notices />
+    </>
+  );
+}
+
+function Inside() {
+  switch (session.value) {
+    case "signed-in":
+      return <SignedIn />;
+    case "setup":
+      return <SetupPage />;
+    case "signed-out":
+      return <SignInPage />;
+    default:
+      return <Waiting />;
+  }
+}
+
+function Waiting() {
+  useEffect(() => {
+    const timer = setInterval(() => void readSession(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <main class="door">
+      <p role="status">{session.value === "unreachable" ? t().app.unreachable : t().app.loading}</p>
+    </main>
+  );
+}
+
+function SignedIn() {
+  useEffect(startLive, []);
+  return (
+    <>
+      <a class="skip" href="#content">
+        {t().app.skip}
+      </a>
+      <TopBar />
+      <StaleNotice />
+      <main id="content" class="page" tabIndex={-1}>
+        <Page />
+      </main>
+    </>
+  );
+}
+
+function Page() {
+  const here = route.value;
+  switch (here.page) {
+    case "overview":
+    case "setup":
+      return <Overview />;
+    case "channel":
+      return <ChannelPage key={here.channelId} channelId={here.channelId} />;
+    case "settings":
+      return <SettingsPage />;
+    default:
+      return (
+        <section class="empty">
+          <h1 tabIndex={-1}>{t().app.notFound}</h1>
+          <a href="/">{t().app.home}</a>
+        </section>
+      );
+  }
+}

@@ -1,0 +1,137 @@
+import { batch, computed, type Signal, signal } from "@preact/signals";
+import type { Channel, ChannelEvent, Platform, Sample } from "../model.ts";
+import { noticeSignedOut } from "../session.ts";
+import type { StreamState } from "./event-stream.ts";
+import { HISTORY_SECONDS, Hub, type HubMessage, withPlatform } from "./hub.ts";
+import type { TabMessage } from "./worker.ts";
+
+/** One channel as the page sees it: itself, its rates, and its last sample, each told apart so that little is drawn again. */
+export type LiveChannel = {
+  readonly channel: Signal<Channel>;
+  readonly samples: Signal<readonly Sample[]>;
+};
+
+const ALIVE_MS = 20_000;
+/** Events that are kept for the timeline of the page that is open. */
+const RECENT_EVENTS_MAX = 200;
+
+const channels = signal<ReadonlyMap<string, LiveChannel>>(new Map());
+/** What the connection is worth; `connecting` until the first snapshot. */
+export const streamState = signal<StreamState>("connecting");
+export const hasSnapshot = signal(false);
+/** Events of all channels since this tab was opened, newest first. */
+export const recentEvents = signal<readonly ChannelEvent[]>([]);
+
+/** Every channel, newest first. */
+export const allChannels = computed(() =>
+  [...channels.value.values()].sort((a, b) => b.channel.value.createdTime - a.channel.value.createdTime),
+);
+
+export function liveChannel(channelId: string): LiveChannel | undefined {
+  return channels.value.get(channelId);
+}
+
+/** Bytes a second now: of the encoders, and to all platforms. */
+export const totals = computed(() => {
+  let inbound = 0;
+  let outbound = 0;
+  for (const { channel, samples } of channels.value.values()) {
+    const last = samples.value.at(-1);
+    if (last === undefined || !channel.value.isPublishing) continue;
+    inbound += last.ingest.bytesPerSecond;
+    for (const { bytesPerSecond } of last.platforms) outbound += bytesPerSecond;
+  }
+  return { inbound, outbound };
+});
+
+function take(message: HubMessage): void {
+  if (message.kind === "state") {
+    streamState.value = message.state;
+    if (message.state === "refused") noticeSignedOut();
+    return;
+  }
+  batch(() => {
+    if (message.kind === "snapshot") takeSnapshot(message.channels, message.samples);
+    else for (const change of message.changes) takeChange(change);
+  });
+}
+
+function takeSnapshot(all: readonly Channel[], samples: readonly Sample[]): void {
+  const known = channels.peek();
+  const next = new Map<string, LiveChannel>();
+  const byChannel = Map.groupBy(samples, ({ channelId }) => channelId);
+  for (const channel of all) {
+    const live = known.get(channel.channelId) ?? { channel: signal(channel), samples: signal<readonly Sample[]>([]) };
+    live.channel.value = channel;
+    live.samples.value = byChannel.get(channel.channelId) ?? live.samples.peek();
+    next.set(channel.channelId, live);
+  }
+  channels.value = next;
+  hasSnapshot.value = true;
+}
+
+function takeChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][number]): void {
+  if (change.name === "event") {
+    recentEvents.value = [change.data, ...recentEvents.peek()].slice(0, RECENT_EVENTS_MAX);
+    return;
+  }
+  const live = channels.peek().get(change.data.channelId);
+  if (change.name === "channel") {
+    const { data } = change;
+    if (!("platforms" in data)) forgetChannel(data.channelId);
+    else if (live === undefined) showChannel(data);
+    else live.channel.value = data;
+  } else if (live !== undefined) {
+    if (change.name === "platform") live.channel.value = withPlatform(live.channel.peek(), change.data);
+    else live.samples.value = [...live.samples.peek(), change.data].slice(-HISTORY_SECONDS);
+  }
+}
+
+/** A channel this tab made: shown at once, not only when the stream tells of it. */
+export function showChannel(channel: Channel): void {
+  if (channels.peek().has(channel.channelId)) return;
+  const live: LiveChannel = { channel: signal(channel), samples: signal<readonly Sample[]>([]) };
+  channels.value = new Map(channels.peek()).set(channel.channelId, live);
+}
+
+export function forgetChannel(channelId: string): void {
+  const next = new Map(channels.peek());
+  if (next.delete(channelId)) channels.value = next;
+}
+
+/** What a call answered about a platform is newer than what the stream told. */
+export function showPlatform(channelId: string, platform: Platform): void {
+  const live = channels.peek().get(channelId);
+  if (live === undefined) return;
+  const channel = live.channel.peek();
+  const isKnown = channel.platforms.some(({ platId }) => platId === platform.platId);
+  live.channel.value = isKnown
+    ? withPlatform(channel, { channelId, ...platform })
+    : { ...channel, platforms: [...channel.platforms, platform], platformCount: channel.platforms.length + 1 };
+}
+
+/** Joins this browser's one connection; the return value leaves it. */
+export function startLive(): () => void {
+  if (typeof SharedWorker === "undefined") return new Hub().listen(take);
+  const { port } = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "fanfare-live" });
+  const say = (message: TabMessage): void => port.postMessage(message);
+  port.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
+  const alive = setInterval(() => say("alive"), ALIVE_MS);
+  const bye = (): void => say("bye");
+  addEventListener("pagehide", bye);
+  // From the back-forward cache a page comes with a port that nobody hears.
+  const restored = (event: PageTransitionEvent): void => {
+    if (event.persisted) location.reload();
+  };
+  addEventListener("pageshow", restored);
+  return () => {
+    clearInterval(alive);
+    removeEventListener("pagehide", bye);
+    removeEventListener("pageshow", restored);
+    bye();
+    port.close();
+    channels.value = new Map();
+    hasSnapshot.value = false;
+    streamState.value = "connecting";
+  };
+}

@@ -1,0 +1,26 @@
+import { Hub } from "./hub.ts";
+
+/** What a tab says to the shared worker; a tab that closes says so, or is missed after a while without a sign of life. */
+export type TabMessage = "alive" | "bye";
+
+/** Tabs say that they are there every 20 s; background tabs may do so once a minute only. */
+const SILENT_TAB_MS = 150_000;
+
+const hub = new Hub();
+
+addEventListener("connect", (event) => {
+  const port = (event as MessageEvent).ports[0];
+  if (port === undefined) return;
+  const stop = hub.listen((message) => port.postMessage(message));
+  const leave = (): void => {
+    clearTimeout(silence);
+    stop();
+    port.close();
+  };
+  let silence = setTimeout(leave, SILENT_TAB_MS);
+  port.onmessage = ({ data }: MessageEvent<TabMessage>) => {
+    clearTimeout(silence);
+    if (data === "bye") leave();
+    else silence = setTimeout(leave, SILENT_TAB_MS);
+  };
+});

@@ -1,0 +1,24 @@
+import type { z } from "zod";
+import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/contract/answer-schemas.ts";
+
+/** What the API answers, by the names of its published document. */
+type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeof ANSWER_SCHEMAS)[Name]> };
+
+export type Channel = Answers["LiveSnapshot"]["channels"][number];
+export type Platform = Answers["Platform"];
+export type Ingest = NonNullable<Channel["ingest"]>;
+export type TargetError = NonNullable<Platform["lastError"]>;
+export type Preset = Answers["Preset"];
+export type PlatformTest = Answers["PlatformTest"];
+export type ChannelEvent = Answers["Event"];
+export type Delivery = Answers["Delivery"];
+export type CallbackEndpoint = Answers["CallbackEndpoint"];
+export type AccessKey = Answers["AccessKey"];
+export type NewAccessKey = Answers["NewAccessKey"];
+export type Sample = Answers["LiveSample"];
+export type ChannelChange = Answers["LiveChannel"];
+export type PlatformChange = Answers["LivePlatform"];
+export type ApiErrorBody = z.output<(typeof ERROR_SCHEMAS)["GatewayError"] | (typeof ERROR_SCHEMAS)["ServiceError"]>;
+
+export type ErrorCode = TargetError["code"];
+export type ConnectStatus = Platform["connectStatus"];

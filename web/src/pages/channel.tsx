@@ -1,0 +1,179 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, channelPath } from "../api.ts";
+import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel } from "../live/store.ts";
+import type { Channel } from "../model.ts";
+import { Action } from "../parts/action.tsx";
+import { ChannelSettings, RenameChannel } from "../parts/channel-settings.tsx";
+import { now } from "../parts/clock.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { EncoderCard } from "../parts/encoder-card.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { ImportPlatforms } from "../parts/import-dialog.tsx";
+import { IngestCard } from "../parts/ingest-card.tsx";
+import { AddPlatform } from "../parts/platform-form.tsx";
+import { PlatformRow } from "../parts/platform-row.tsx";
+import { Reports } from "../parts/reports.tsx";
+import { channelLook, State } from "../parts/state.tsx";
+import { Timeline } from "../parts/timeline.tsx";
+import { readPresets } from "../presets.ts";
+import { go } from "../router.ts";
+import { formatClock, formatMoment } from "../text/format.ts";
+import { t } from "../text/text.ts";
+
+/** Everything about one channel. */
+export function ChannelPage({ channelId }: { readonly channelId: string }) {
+  useEffect(() => void readPresets().catch(() => undefined), []);
+  const live = liveChannel(channelId);
+  if (live === undefined) {
+    return (
+      <section class="empty">
+        <h1 tabIndex={-1}>{hasSnapshot.value ? t().channel.gone : t().app.loading}</h1>
+        <a href="/">{t().app.home}</a>
+      </section>
+    );
+  }
+  return <Whole live={live} />;
+}
+
+function Whole({ live }: { readonly live: LiveChannel }) {
+  const channel = live.channel.value;
+  const hasEncoder = channel.isPublishing && channel.ingest !== undefined;
+  return (
+    <>
+      <Head channel={channel} />
+      <div class="columns">
+        <div class="column-main">
+          <Platforms live={live} />
+          <Timeline channel={channel} />
+          <Reports channel={channel} />
+        </div>
+        <div class="column-side">
+          {hasEncoder && <IngestCard live={live} />}
+          <EncoderCard channel={channel} />
+          <ChannelSettings key={channel.channelId} channel={channel} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+type Question = "end" | "block" | "delete" | "rename";
+
+function Head({ channel }: { readonly channel: Channel }) {
+  const question = useSignal<Question | undefined>(undefined);
+  const close = (): void => {
+    question.value = undefined;
+  };
+  const path = channelPath(channel.channelId);
+  const isBlocked = channel.channelStatus === "BLOCK";
+  const isHeld = channel.ingest?.state === "HELD";
+  const remove = async (): Promise<void> => {
+    await call("DELETE", path);
+    go("/");
+    forgetChannel(channel.channelId);
+  };
+  return (
+    <div class="page-head">
+      <a class="back" href="/" aria-label={t().app.home}>
+        <Icon name="back" />
+      </a>
+      <h1 tabIndex={-1}>{channel.channelName}</h1>
+      <span role="status">
+        <State look={channelLook(channel)} />
+      </span>
+      <OnAirTime channel={channel} />
+      <div class="page-actions">
+        {channel.isPublishing && (
+          <button type="button" class="danger" onClick={() => (question.value = "end")}>
+            {isHeld ? t().channel.endHold : t().channel.end}
+          </button>
+        )}
+        <button type="button" onClick={() => (question.value = "rename")}>
+          {t().channel.rename}
+        </button>
+        {isBlocked ? (
+          <Action run={() => call("PUT", `${path}/on`)}>{t().channel.unblock}</Action>
+        ) : (
+          <button type="button" onClick={() => (question.value = "block")}>
+            {t().channel.block}
+          </button>
+        )}
+        <button
+          type="button"
+          disabled={channel.isPublishing}
+          title={channel.isPublishing ? t().channel.deleteOnAir : undefined}
+          onClick={() => (question.value = "delete")}
+        >
+          {t().channel.delete}
+        </button>
+      </div>
+      {question.value === "rename" && <RenameChannel channel={channel} onClose={close} />}
+      {question.value === "end" && (
+        <Confirm
+          title={isHeld ? t().channel.endHold : t().channel.end}
+          text={t().channel.endSure}
+          run={() => call("POST", `${path}/end`)}
+          onClose={close}
+        />
+      )}
+      {question.value === "block" && (
+        <Confirm
+          title={t().channel.block}
+          text={t().channel.blockSure}
+          run={() => call("PUT", `${path}/off`)}
+          onClose={close}
+        />
+      )}
+      {question.value === "delete" && (
+        <Confirm
+          title={t().channel.delete}
+          text={t().channel.deleteSure(channel.channelName)}
+          run={remove}
+          onClose={close}
+        />
+      )}
+    </div>
+  );
+}
+
+function OnAirTime({ channel }: { readonly channel: Channel }) {
+  const since = channel.recentPublishStartTime;
+  if (!channel.isPublishing || since === undefined) return null;
+  return (
+    <span class="on-air-time" title={t().overview.onAirSince(formatMoment(since))}>
+      {formatClock((now.value - since) / 1_000)}
+    </span>
+  );
+}
+
+function Platforms({ live }: { readonly live: LiveChannel }) {
+  const opened = useSignal<"add" | "import" | undefined>(undefined);
+  const close = (): void => {
+    opened.value = undefined;
+  };
+  const channel = live.channel.value;
+  return (
+    <section class="panel" aria-labelledby="platforms-title">
+      <div class="panel-head">
+        <h2 id="platforms-title">{t().channel.platforms}</h2>
+        <div class="page-actions">
+          <button type="button" onClick={() => (opened.value = "import")}>
+            {t().channel.importPlatforms}
+          </button>
+          <button type="button" class="main" onClick={() => (opened.value = "add")}>
+            <Icon name="plus" /> {t().channel.addPlatform}
+          </button>
+        </div>
+      </div>
+      {channel.platforms.length === 0 && <p class="quiet">{t().channel.noPlatforms}</p>}
+      <ul class="platforms">
+        {channel.platforms.map((platform) => (
+          <PlatformRow key={platform.platId} live={live} platform={platform} />
+        ))}
+      </ul>
+      {opened.value === "add" && <AddPlatform channelId={channel.channelId} onClose={close} />}
+      {opened.value === "import" && <ImportPlatforms channelId={channel.channelId} onClose={close} />}
+    </section>
+  );
+}

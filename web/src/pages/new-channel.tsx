@@ -1,0 +1,40 @@
+import { useEffect } from "preact/hooks";
+import { call, channelPath } from "../api.ts";
+import { showChannel } from "../live/store.ts";
+import type { Channel, Platform } from "../model.ts";
+import { Dialog } from "../parts/dialog.tsx";
+import { Form, TextField } from "../parts/form.tsx";
+import { PlatformFields, platformBody } from "../parts/platform-form.tsx";
+import { readPresets } from "../presets.ts";
+import { go } from "../router.ts";
+import { t } from "../text/text.ts";
+
+/** A first channel needs a name, a platform and its key: nothing else. */
+export function NewChannel({ onClose }: { readonly onClose: () => void }) {
+  useEffect(() => void readPresets().catch(() => undefined), []);
+  const submit = async (field: (name: string) => string): Promise<void> => {
+    const made = await call<Channel>("POST", "/re-stream/channels", {
+      channelName: field("channelName"),
+      planType: "UNLIMITED",
+      restream: [platformBody(field)],
+    });
+    const platforms = await call<Platform[]>("GET", `${channelPath(made.channelId)}/platforms`);
+    showChannel({ ...made, platforms });
+    onClose();
+    go(`/channels/${made.channelId}`);
+  };
+  return (
+    <Dialog title={t().overview.create} onClose={onClose} isWide>
+      <Form submit={submit} button={t().common.create} onCancel={onClose}>
+        <TextField
+          label={t().channel.name}
+          name="channelName"
+          help={t().channel.nameRule}
+          isRequired
+          input={{ minLength: 3, maxLength: 20, autofocus: true }}
+        />
+        <PlatformFields />
+      </Form>
+    </Dialog>
+  );
+}

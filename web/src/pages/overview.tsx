@@ -1,0 +1,160 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
+import { Icon } from "../parts/icon.tsx";
+import { pictureText, soundText } from "../parts/media-words.ts";
+import { RateLine } from "../parts/rate-line.tsx";
+import { channelLook, platformLook, State } from "../parts/state.tsx";
+import { platformName, readPresets } from "../presets.ts";
+import { formatMoment, formatRate } from "../text/format.ts";
+import { language, t } from "../text/text.ts";
+import { NewChannel } from "./new-channel.tsx";
+
+/** So many alerts are shown; more of them say the same. */
+const ALERTS_MAX = 8;
+
+/** Every channel at a glance, what is wrong first. */
+export function Overview() {
+  const query = useSignal("");
+  const isCreating = useSignal(false);
+  useEffect(() => void readPresets().catch(() => undefined), []);
+  const channels = allChannels.value;
+  const wanted = query.value.trim().toLowerCase();
+  const shown = channels.filter(({ channel }) => channel.value.channelName.toLowerCase().includes(wanted));
+  if (!hasSnapshot.value) return <p role="status">{t().app.loading}</p>;
+  return (
+    <>
+      <div class="page-head">
+        <h1 tabIndex={-1}>{t().overview.title}</h1>
+        <span class="page-count">
+          {t().overview.channels(channels.length)} · {t().overview.onAirCount(channels.filter(isOnAir).length)}
+        </span>
+        <div class="page-actions">
+          {channels.length > 0 && (
+            <label class="search">
+              <Icon name="search" />
+              <span class="visually-hidden">{t().overview.search}</span>
+              <input
+                type="search"
+                placeholder={t().overview.search}
+                onInput={(event) => (query.value = event.currentTarget.value)}
+              />
+            </label>
+          )}
+          <button type="button" class="main" onClick={() => (isCreating.value = true)}>
+            <Icon name="plus" /> {t().overview.create}
+          </button>
+        </div>
+      </div>
+      <Alerts channels={channels} />
+      {channels.length === 0 && <Empty />}
+      {channels.length > 0 && shown.length === 0 && <p class="quiet">{t().overview.noMatch(query.value)}</p>}
+      <ul class="cards">
+        {shown.map((live) => (
+          <li key={live.channel.value.channelId} class="card-place">
+            <Card live={live} />
+          </li>
+        ))}
+      </ul>
+      {isCreating.value && <NewChannel onClose={() => (isCreating.value = false)} />}
+    </>
+  );
+}
+
+const isOnAir = ({ channel }: LiveChannel): boolean => channel.value.isPublishing;
+
+function Empty() {
+  return (
+    <section class="empty">
+      <img src="/icon.svg" alt="" width="64" height="64" />
+      <h2>{t().overview.emptyTitle}</h2>
+      <p>{t().overview.emptyText}</p>
+    </section>
+  );
+}
+
+/** Failed platforms and held channels, of all channels. */
+function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
+  const alerts = channels.flatMap(({ channel: { value: channel } }) => {
+    const path = `/channels/${channel.channelId}`;
+    const failed = channel.platforms
+      .filter((platform) => platform.enabled && platform.connectStatus === "FAIL" && platform.lastError !== undefined)
+      .map((platform) => ({
+        key: `${channel.channelId} ${platform.platId}`,
+        path,
+        look: platformLook(platform),
+        title: t().overview.alertFail(channel.channelName, platformName(platform)),
+        text: platform.lastError === undefined ? "" : t().errors[platform.lastError.code],
+      }));
+    if (!channel.isPublishing || channel.ingest?.state !== "HELD") return failed;
+    const held = {
+      key: channel.channelId,
+      path,
+      look: channelLook(channel),
+      title: channel.channelName,
+      text: t().overview.held,
+    };
+    return [held, ...failed];
+  });
+  if (alerts.length === 0) return null;
+  return (
+    <section class="alerts" aria-labelledby="alerts-title">
+      <h2 id="alerts-title">
+        {t().overview.alerts} <span class="page-count">{alerts.length}</span>
+      </h2>
+      <ul>
+        {alerts.slice(0, ALERTS_MAX).map(({ key, path, look, title, text }) => (
+          <li key={key}>
+            <a href={path}>
+              <State look={look} />
+              <b>{title}</b>
+              <span>{text}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Card({ live }: { readonly live: LiveChannel }) {
+  const channel = live.channel.value;
+  const look = channelLook(channel);
+  const { ingest } = channel;
+  const isLive = channel.isPublishing;
+  return (
+    <a class={`card tone-${look.tone}`} href={`/channels/${channel.channelId}`} lang={language.value}>
+      <span class="card-head">
+        <span class="card-name">{channel.channelName}</span>
+        <State look={look} />
+      </span>
+      <span class="card-since">
+        {isLive && channel.recentPublishStartTime !== undefined
+          ? t().overview.onAirSince(formatMoment(channel.recentPublishStartTime))
+          : t().overview.notOnAir}
+      </span>
+      {isLive && <CardRate live={live} tone={look.tone} />}
+      {isLive && ingest !== undefined && (
+        <span class="card-facts">
+          {[pictureText(ingest), soundText(ingest)].filter((text) => text !== "").join(" · ")}
+        </span>
+      )}
+      <span class="pills">
+        {channel.platforms.map((platform) => (
+          <State key={platform.platId} look={platformLook(platform)} name={platformName(platform)} />
+        ))}
+      </span>
+    </a>
+  );
+}
+
+/** Alone drawn again at each sample. */
+function CardRate({ live, tone }: { readonly live: LiveChannel; readonly tone: string }) {
+  const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
+  return (
+    <span class="card-rate">
+      <RateLine rates={rates} label={t().encoder.rateLine} tone={tone} />
+      <b>{formatRate(rates.at(-1) ?? 0)}</b>
+    </span>
+  );
+}

@@ -1,0 +1,52 @@
+import { request } from "../api.ts";
+import { AccessKeys } from "../parts/access-keys.tsx";
+import { type Fields, Form, TextField } from "../parts/form.tsx";
+import { say } from "../parts/notice.tsx";
+import { Webhook } from "../parts/webhook.tsx";
+import { t } from "../text/text.ts";
+import { PASSWORD_LENGTH_MIN } from "./door.tsx";
+
+/** What is of the whole installation. */
+export function SettingsPage() {
+  return (
+    <>
+      <div class="page-head">
+        <h1 tabIndex={-1}>{t().settings.title}</h1>
+      </div>
+      <div class="settings">
+        <AccessKeys />
+        <Webhook />
+        <Password />
+      </div>
+    </>
+  );
+}
+
+function Password() {
+  const submit = async (field: Fields): Promise<void> => {
+    await request("PUT", "/dashboard/password", { old: field("old"), new: field("new") });
+    say(t().settings.passwordChanged);
+  };
+  return (
+    <section class="panel" aria-labelledby="password-title">
+      <div class="panel-head">
+        <h2 id="password-title">{t().settings.password}</h2>
+      </div>
+      <Form submit={submit} button={t().common.save} isPlain>
+        <TextField
+          label={t().settings.oldPassword}
+          name="old"
+          isRequired
+          input={{ type: "password", autocomplete: "current-password" }}
+        />
+        <TextField
+          label={t().settings.newPassword}
+          name="new"
+          help={t().door.rule}
+          isRequired
+          input={{ type: "password", autocomplete: "new-password", minLength: PASSWORD_LENGTH_MIN }}
+        />
+      </Form>
+    </section>
+  );
+}

@@ -1,0 +1,126 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, list } from "../api.ts";
+import type { AccessKey, NewAccessKey } from "../model.ts";
+import { formatDateTime } from "../text/format.ts";
+import { t } from "../text/text.ts";
+import { problemText } from "./action.tsx";
+import { Confirm } from "./confirm.tsx";
+import { CopyField } from "./copy.tsx";
+import { Dialog } from "./dialog.tsx";
+import { Field, type Fields, Form, TextField } from "./form.tsx";
+import { Icon } from "./icon.tsx";
+import { say } from "./notice.tsx";
+
+const ROLES = ["manager", "viewer"] as const;
+
+/** Who may use the API. */
+export function AccessKeys() {
+  const keys = useSignal<readonly AccessKey[]>([]);
+  const isCreating = useSignal(false);
+  const leaving = useSignal<string | undefined>(undefined);
+  const read = async (): Promise<void> => {
+    keys.value = (await list<AccessKey>("/access-keys")).items;
+  };
+  useEffect(() => {
+    read().catch((error: unknown) => say(problemText(error), "bad"));
+  }, []);
+  const remove = async (): Promise<void> => {
+    await call("DELETE", `/access-keys/${encodeURIComponent(leaving.value ?? "")}`);
+    await read();
+  };
+  return (
+    <section class="panel" aria-labelledby="keys-title">
+      <div class="panel-head">
+        <h2 id="keys-title">{t().settings.keys}</h2>
+        <button type="button" onClick={() => (isCreating.value = true)}>
+          <Icon name="plus" /> {t().settings.newKey}
+        </button>
+      </div>
+      <p class="quiet">{t().settings.keysHelp}</p>
+      <div class="table-place">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t().settings.accessKey}</th>
+              <th scope="col">{t().settings.keyName}</th>
+              <th scope="col">{t().settings.role}</th>
+              <th scope="col">{t().settings.created}</th>
+              <th scope="col">{t().settings.lastUsed}</th>
+              <td />
+            </tr>
+          </thead>
+          <tbody>
+            {keys.value.map(({ accessKey, name, role, createdTime, lastUsedTime }) => (
+              <tr key={accessKey}>
+                <th scope="row">
+                  <code>{accessKey}</code>
+                </th>
+                <td>{name ?? "–"}</td>
+                <td>{t().settings.roles[role]}</td>
+                <td>{formatDateTime(createdTime)}</td>
+                <td>{lastUsedTime === undefined ? t().settings.never : formatDateTime(lastUsedTime)}</td>
+                <td>
+                  <button
+                    type="button"
+                    aria-label={`${t().common.remove}: ${accessKey}`}
+                    onClick={() => (leaving.value = accessKey)}
+                  >
+                    {t().common.remove}
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {isCreating.value && <NewKey onMade={read} onClose={() => (isCreating.value = false)} />}
+      {leaving.value !== undefined && (
+        <Confirm
+          title={t().common.remove}
+          text={t().settings.deleteKeySure(leaving.value)}
+          run={remove}
+          onClose={() => (leaving.value = undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+type NewKeyOptions = { readonly onMade: () => Promise<void>; readonly onClose: () => void };
+
+function NewKey({ onMade, onClose }: NewKeyOptions) {
+  const made = useSignal<NewAccessKey | undefined>(undefined);
+  const submit = async (field: Fields): Promise<void> => {
+    const name = field("name").trim();
+    const body = { role: field("role"), ...(name === "" ? {} : { name }) };
+    made.value = await call<NewAccessKey>("POST", "/access-keys", body);
+    await onMade();
+  };
+  return (
+    <Dialog title={t().settings.newKey} onClose={onClose}>
+      {made.value === undefined ? (
+        <Form submit={submit} button={t().common.create} onCancel={onClose}>
+          <TextField label={`${t().settings.keyName} (${t().common.optional})`} name="name" input={{ maxLength: 40 }} />
+          <Field label={t().settings.role}>
+            {(ids) => (
+              <select {...ids} name="role">
+                {ROLES.map((role) => (
+                  <option key={role} value={role}>
+                    {t().settings.roles[role]}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        </Form>
+      ) : (
+        <>
+          <p>{t().settings.keyShown}</p>
+          <CopyField label={t().settings.accessKey} value={made.value.accessKey} />
+          <CopyField label={t().settings.secretKey} value={made.value.secretKey} />
+        </>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,58 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath } from "../api.ts";
+import type { Channel } from "../model.ts";
+import { t } from "../text/text.ts";
+import { Confirm } from "./confirm.tsx";
+import { CopyField } from "./copy.tsx";
+import { Icon } from "./icon.tsx";
+import { QrCode } from "./qr-code.tsx";
+
+/** Where to point the encoder. */
+export function EncoderCard({ channel }: { readonly channel: Channel }) {
+  const isAsking = useSignal(false);
+  const isQrShown = useSignal(false);
+  const isWaiting = !channel.isPublishing;
+  return (
+    <section class="panel" aria-labelledby="encoder-title">
+      <div class="panel-head">
+        <h2 id="encoder-title">
+          {isWaiting && channel.channelStatus !== "BLOCK" ? (
+            <>
+              <Icon name="spinner" /> {t().encoder.waiting}
+            </>
+          ) : (
+            t().encoder.title
+          )}
+        </h2>
+      </div>
+      {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
+      <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
+      <CopyField label={t().encoder.key} help={t().encoder.keyObs} value={channel.streamKey} isSecret />
+      {channel.backupStreamKey !== undefined && (
+        <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />
+      )}
+      <div class="buttons">
+        <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
+          {t().encoder.qr}
+        </button>
+        <button type="button" onClick={() => (isAsking.value = true)}>
+          {t().encoder.newKey}
+        </button>
+      </div>
+      {isQrShown.value && (
+        <div class="qr">
+          <QrCode text={`${channel.publishUrl}/${channel.streamKey}`} label={t().encoder.qrLabel} />
+          <p class="help">{t().encoder.qrText}</p>
+        </div>
+      )}
+      {isAsking.value && (
+        <Confirm
+          title={t().encoder.newKey}
+          text={t().encoder.newKeySure}
+          run={() => call("POST", `${channelPath(channel.channelId)}/stream-key`, { which: "main" })}
+          onClose={() => (isAsking.value = false)}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,172 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath, platformPath } from "../api.ts";
+import { showPlatform } from "../live/store.ts";
+import type { Channel, Platform, Preset } from "../model.ts";
+import { keyHelp, platformName, presetName, presets, urlHelp } from "../presets.ts";
+import { t } from "../text/text.ts";
+import { Dialog } from "./dialog.tsx";
+import { Field, type Fields, Form, TextField } from "./form.tsx";
+
+const OWN_ADDRESS = "own";
+
+/** What was typed, as the API takes it; what is optional and empty is left out. */
+export function platformBody(field: Fields): Record<string, string> {
+  const choice = field("urlChoice");
+  const optional = ["id", "password", "label", "bufferPolicy"].filter((name) => field(name) !== "");
+  return {
+    targetName: field("targetName"),
+    rtmpUrl: (choice === "" || choice === OWN_ADDRESS ? field("rtmpUrl") : choice).trim(),
+    streamKey: field("streamKey").trim(),
+    ...Object.fromEntries(optional.map((name) => [name, field(name)])),
+  };
+}
+
+/** Pick a platform, paste the key; the rest is folded away. */
+export function PlatformFields() {
+  const chosen = useSignal("");
+  const all = presets.value;
+  const preset = all.find(({ targetName }) => targetName === chosen.value) ?? all[0];
+  if (preset === undefined) return <p role="status">{t().app.loading}</p>;
+  return (
+    <>
+      <fieldset class="presets">
+        <legend>{t().platform.pick}</legend>
+        {all.map((one) => (
+          <label key={one.targetName} class="preset">
+            <input
+              type="radio"
+              name="targetName"
+              value={one.targetName}
+              checked={one === preset}
+              onChange={() => (chosen.value = one.targetName)}
+            />
+            <span>{presetName(one)}</span>
+          </label>
+        ))}
+      </fieldset>
+      <AddressFields key={preset.targetName} preset={preset} />
+    </>
+  );
+}
+
+function AddressFields({ preset }: { readonly preset: Preset }) {
+  const isOwn = useSignal(preset.rtmpUrls.length === 0);
+  return (
+    <>
+      {preset.rtmpUrls.length > 0 && (
+        <Field label={t().platform.urlChoice}>
+          {(ids) => (
+            <select
+              {...ids}
+              name="urlChoice"
+              onChange={(event) => (isOwn.value = event.currentTarget.value === OWN_ADDRESS)}
+            >
+              {preset.rtmpUrls.map((url) => (
+                <option key={url} value={url}>
+                  {url}
+                </option>
+              ))}
+              <option value={OWN_ADDRESS}>{t().platform.ownUrl}</option>
+            </select>
+          )}
+        </Field>
+      )}
+      {isOwn.value && (
+        <TextField
+          label={t().platform.url}
+          name="rtmpUrl"
+          help={urlHelp(preset)}
+          isRequired
+          input={{ placeholder: "rtmps://", inputMode: "url" }}
+        />
+      )}
+      <TextField label={t().platform.key} name="streamKey" help={keyHelp(preset)} isRequired />
+      <MoreFields />
+    </>
+  );
+}
+
+function MoreFields({ platform }: { readonly platform?: Platform }) {
+  return (
+    <details class="more-fields">
+      <summary>{t().platform.moreFields}</summary>
+      <TextField
+        label={`${t().platform.label} (${t().common.optional})`}
+        name="label"
+        help={t().platform.labelHelp}
+        value={platform?.label}
+        input={{ maxLength: 40 }}
+      />
+      <TextField label={`${t().platform.login} (${t().common.optional})`} name="id" value={platform?.id} />
+      <TextField
+        label={`${t().platform.password} (${t().common.optional})`}
+        name="password"
+        value={platform?.password}
+        input={{ autocomplete: "new-password" }}
+      />
+      <Field label={t().platform.bufferPolicy}>
+        {(ids) => (
+          <select {...ids} name="bufferPolicy" defaultValue={platform?.bufferPolicy ?? "drop"}>
+            {(["drop", "disconnect"] as const).map((policy) => (
+              <option key={policy} value={policy} selected={policy === (platform?.bufferPolicy ?? "drop")}>
+                {t().platform.policies[policy]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </details>
+  );
+}
+
+type AddOptions = { readonly channelId: string; readonly onClose: () => void };
+
+export function AddPlatform({ channelId, onClose }: AddOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    showPlatform(channelId, await call<Platform>("POST", `${channelPath(channelId)}/platforms`, platformBody(field)));
+    onClose();
+  };
+  return (
+    <Dialog title={t().platform.addTitle} onClose={onClose} isWide>
+      <Form submit={submit} button={t().common.add} onCancel={onClose}>
+        <PlatformFields />
+      </Form>
+    </Dialog>
+  );
+}
+
+type EditOptions = { readonly channel: Channel; readonly platform: Platform; readonly onClose: () => void };
+
+/** Edits one platform; on air it alone reconnects. */
+export function EditPlatform({ channel, platform, onClose }: EditOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    const path = platformPath(channel.channelId, platform.platId);
+    const onAir = channel.isPublishing ? "?onAir=true" : "";
+    await call("PUT", `${path}${onAir}`, {
+      rtmpUrl: field("rtmpUrl").trim(),
+      streamKey: field("streamKey").trim(),
+      streamId: field("id"),
+      streamPassword: field("password"),
+      label: field("label"),
+      bufferPolicy: field("bufferPolicy"),
+    });
+    onClose();
+  };
+  const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
+  return (
+    <Dialog title={t().platform.editTitle(platformName(platform))} onClose={onClose} isWide>
+      {channel.isPublishing && <p class="quiet">{t().platform.onAirNote}</p>}
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <TextField label={t().platform.url} name="rtmpUrl" value={platform.rtmpUrl} isRequired />
+        <TextField
+          label={t().platform.key}
+          name="streamKey"
+          value={platform.streamKey}
+          help={preset === undefined ? undefined : keyHelp(preset)}
+          isRequired
+        />
+        <MoreFields platform={platform} />
+      </Form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,51 @@
+import type { Channel, Platform } from "../model.ts";
+import { t } from "../text/text.ts";
+import { Icon, type IconName } from "./icon.tsx";
+
+/** How a state looks: always a colour, an icon and a word together. */
+type Tone = "good" | "busy" | "bad" | "calm" | "off" | "held";
+
+type Look = { readonly tone: Tone; readonly icon: IconName; readonly word: string };
+
+export function platformLook(platform: Platform): Look {
+  if (!platform.enabled) return { tone: "off", icon: "off", word: t().switchedOff };
+  const word = t().connectStatus[platform.connectStatus];
+  switch (platform.connectStatus) {
+    case "PUBLISHING":
+      return { tone: "good", icon: "check", word };
+    case "CONNECTING":
+      return { tone: "busy", icon: "spinner", word };
+    case "FAIL":
+      return { tone: "bad", icon: "alert", word };
+    default:
+      return { tone: "calm", icon: "dot", word };
+  }
+}
+
+export function channelLook(channel: Channel): Look {
+  const words = t().channelStatus;
+  if (channel.isPublishing) {
+    if (channel.ingest?.state === "HELD") return { tone: "held", icon: "pause", word: words.held };
+    return { tone: "good", icon: "check", word: words.onAir };
+  }
+  if (channel.channelStatus === "BLOCK" || channel.channelStatus === "FORCE_BLOCK") {
+    return { tone: "off", icon: "block", word: words.blocked };
+  }
+  return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
+}
+
+/** A state as a pill. */
+export function State({ look, name }: { readonly look: Look; readonly name?: string }) {
+  return (
+    <span class={`state tone-${look.tone}`}>
+      <Icon name={look.icon} />
+      {name === undefined ? (
+        look.word
+      ) : (
+        <>
+          {name} <span class="state-word">{look.word}</span>
+        </>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,106 @@
+import { request } from "../api.ts";
+import { streamState, totals } from "../live/store.ts";
+import { route } from "../router.ts";
+import { readSession, session } from "../session.ts";
+import { formatRate } from "../text/format.ts";
+import { LANGUAGES, type Language, language, setLanguage, t } from "../text/text.ts";
+import { setTheme, THEMES, type Theme, theme } from "../theme.ts";
+import { Action } from "./action.tsx";
+import { Icon } from "./icon.tsx";
+
+export function TopBar() {
+  const page = route.value.page;
+  return (
+    <header class="top">
+      <a class="brand" href="/" aria-label={`Fanfare: ${t().app.channels}`}>
+        <img src="/icon.svg" alt="" width="26" height="26" />
+        <span>Fanfare</span>
+      </a>
+      <nav aria-label={t().app.navigation}>
+        <a href="/" aria-current={page === "overview" || page === "channel" ? "page" : undefined}>
+          {t().app.channels}
+        </a>
+        <a href="/settings" aria-current={page === "settings" ? "page" : undefined}>
+          {t().app.settings}
+        </a>
+      </nav>
+      <Totals />
+      <div class="top-end">
+        <Choices />
+        <Action kind="plain" run={signOut}>
+          {t().door.signOut}
+        </Action>
+      </div>
+    </header>
+  );
+}
+
+async function signOut(): Promise<void> {
+  await request("DELETE", "/dashboard/session");
+  await readSession();
+  if (session.value === "signed-in") throw new Error("still signed in");
+}
+
+/** Language and appearance; also on the pages before the sign-in. */
+export function Choices() {
+  return (
+    <>
+      <select
+        class="plain"
+        aria-label={t().app.language}
+        value={language.value}
+        onChange={(event) => setLanguage(event.currentTarget.value as Language)}
+      >
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <select
+        class="plain"
+        aria-label={t().app.theme}
+        value={theme.value}
+        onChange={(event) => setTheme(event.currentTarget.value as Theme)}
+      >
+        {THEMES.map((name) => (
+          <option key={name} value={name}>
+            {t().app.themes[name]}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function Totals() {
+  const state = streamState.value;
+  const isLive = state === "live";
+  return (
+    <p class="totals">
+      <span class="total">
+        {t().app.inbound} <b>{formatRate(totals.value.inbound)}</b>
+      </span>
+      <span class="total">
+        {t().app.outbound} <b>{formatRate(totals.value.outbound)}</b>
+      </span>
+      <span class={`state tone-${isLive ? "good" : state === "connecting" ? "busy" : "bad"}`} data-stream={state}>
+        <Icon name={isLive ? "dot" : state === "connecting" ? "spinner" : "alert"} />
+        {isLive ? t().stream.live : state === "connecting" ? t().stream.connecting : t().stream.stale}
+      </span>
+    </p>
+  );
+}
+
+/** Said at once when what is on the page may be out of date. */
+export function StaleNotice() {
+  return (
+    <div role="status" aria-live="polite">
+      {streamState.value === "stale" && (
+        <p class="stale">
+          <Icon name="alert" /> {t().stream.staleLong}
+        </p>
+      )}
+    </div>
+  );
+}

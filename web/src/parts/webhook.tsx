@@ -1,0 +1,97 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { call, list } from "../api.ts";
+import type { CallbackEndpoint, Delivery } from "../model.ts";
+import { formatDateTime } from "../text/format.ts";
+import { t } from "../text/text.ts";
+import { Action, problemText } from "./action.tsx";
+import { CopyField } from "./copy.tsx";
+import { type Fields, Form, TextField } from "./form.tsx";
+import { say } from "./notice.tsx";
+
+const DELIVERIES_SHOWN = 20;
+
+/** Where events are posted, and what became of them. */
+export function Webhook() {
+  const endpoint = useSignal<CallbackEndpoint | undefined>(undefined);
+  const deliveries = useSignal<readonly Delivery[]>([]);
+  const readDeliveries = async (): Promise<void> => {
+    deliveries.value = (await list<Delivery>(`/events/deliveries?pageSizeNo=${DELIVERIES_SHOWN}`)).items;
+  };
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      endpoint.value = await call<CallbackEndpoint>("GET", "/events/callbackEndpoint");
+      await readDeliveries();
+    };
+    read().catch((error: unknown) => say(problemText(error), "bad"));
+  }, []);
+  const submit = async (field: Fields): Promise<void> => {
+    endpoint.value = await call("POST", "/events/callbackEndpoint", { callbackUrl: field("callbackUrl").trim() });
+    say(t().common.saved);
+  };
+  const { callbackUrl, goneTime, webhookSecret } = endpoint.value ?? {};
+  return (
+    <section class="panel" aria-labelledby="webhook-title">
+      <div class="panel-head">
+        <h2 id="webhook-title">{t().settings.webhook}</h2>
+      </div>
+      <p class="quiet">{t().settings.webhookHelp}</p>
+      <Form key={callbackUrl ?? ""} submit={submit} button={t().common.save} isPlain>
+        <TextField
+          label={t().settings.webhookUrl}
+          name="callbackUrl"
+          value={callbackUrl}
+          help={goneTime === undefined ? undefined : t().settings.webhookGone}
+          input={{ type: "url", placeholder: "https://" }}
+        />
+      </Form>
+      {webhookSecret !== undefined && (
+        <CopyField label={t().settings.webhookSecret} help={t().settings.keyShown} value={webhookSecret} />
+      )}
+      <h3>{t().settings.deliveries}</h3>
+      {deliveries.value.length === 0 && <p class="quiet">{t().settings.noDeliveries}</p>}
+      {deliveries.value.length > 0 && <Deliveries deliveries={deliveries.value} onSent={readDeliveries} />}
+    </section>
+  );
+}
+
+type DeliveriesOptions = { readonly deliveries: readonly Delivery[]; readonly onSent: () => Promise<void> };
+
+function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
+  const codes: Readonly<Record<string, string>> = t().events.codes;
+  const states: Readonly<Record<string, string>> = t().settings.deliveryStates;
+  const resend = async (id: number): Promise<void> => {
+    await call("POST", `/events/deliveries/${id}/resend`);
+    await onSent();
+  };
+  return (
+    <div class="table-place">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t().settings.event}</th>
+            <th scope="col">{t().settings.state}</th>
+            <th scope="col">{t().settings.answer}</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          {deliveries.map(({ id, event, timestamp, state, attempts, lastStatus, lastProblem }) => (
+            <tr key={id}>
+              <th scope="row">
+                {codes[event] ?? event} <span class="quiet">{formatDateTime(timestamp)}</span>
+              </th>
+              <td>
+                {states[state] ?? state} <span class="quiet">{t().settings.attempts(attempts)}</span>
+              </td>
+              <td>{lastStatus ?? lastProblem ?? "–"}</td>
+              <td>
+                <Action run={() => resend(id)}>{t().settings.resend}</Action>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+import { signal } from "@preact/signals";
+import { call } from "./api.ts";
+import type { Platform, Preset } from "./model.ts";
+import { language } from "./text/text.ts";
+
+/** What is known of every kind of platform; empty until the server told. */
+export const presets = signal<readonly Preset[]>([]);
+
+export async function readPresets(): Promise<void> {
+  if (presets.value.length === 0) presets.value = await call<Preset[]>("GET", "/re-stream/presets");
+}
+
+export const presetName = (preset: Preset): string =>
+  language.value === "ko" ? preset.displayNameKo : preset.displayName;
+export const keyHelp = (preset: Preset): string => (language.value === "ko" ? preset.keyHelpKo : preset.keyHelp);
+export const urlHelp = (preset: Preset): string | undefined =>
+  language.value === "ko" ? preset.urlHelpKo : preset.urlHelp;
+
+/** What a platform is called: its own name, else its kind's. */
+export function platformName(platform: Pick<Platform, "label" | "targetName">): string {
+  if (platform.label !== undefined && platform.label !== "") return platform.label;
+  const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
+  return preset === undefined ? platform.targetName : presetName(preset);
+}

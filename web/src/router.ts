@@ -1,0 +1,51 @@
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { readonly page: "overview" }
+  | { readonly page: "channel"; readonly channelId: string }
+  | { readonly page: "settings" }
+  | { readonly page: "setup" }
+  | { readonly page: "not-found" };
+
+function parse(path: string): Route {
+  if (path === "/") return { page: "overview" };
+  if (path === "/settings") return { page: "settings" };
+  if (path === "/setup") return { page: "setup" };
+  const channelId = /^\/channels\/(ls-[A-Za-z0-9-]+)$/.exec(path)?.[1];
+  return channelId === undefined ? { page: "not-found" } : { page: "channel", channelId };
+}
+
+/** Where we are, from the address bar. */
+export const route = signal<Route>(parse(location.pathname));
+
+const read = (): void => {
+  route.value = parse(location.pathname);
+};
+
+/** Goes to a page of ours without loading anything; focus moves to its heading, as a page load would move it. */
+export function go(path: string): void {
+  if (path !== location.pathname) history.pushState(null, "", path);
+  read();
+  scrollTo(0, 0);
+  requestAnimationFrame(() => document.querySelector("h1")?.focus());
+}
+
+/** Makes plain links and the back button work without loading. */
+export function startRouter(): void {
+  addEventListener("popstate", read);
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (
+      link === null ||
+      link.origin !== location.origin ||
+      link.target !== "" ||
+      link.hash !== "" ||
+      link.hasAttribute("download")
+    )
+      return;
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (parse(link.pathname).page === "not-found") return;
+    event.preventDefault();
+    go(link.pathname);
+  });
+}
