@@ -8,7 +8,7 @@ import type { Stage } from "./stage.ts";
 const CHROMIUM = process.env["FANFARE_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
 /** Generous beside what a page needs, so that a busy machine fails nothing. */
 const ACTION_DEADLINE_MS = 20_000;
-const PASSWORD = "correct horse battery";
+export const PASSWORD = "correct horse battery";
 /** axe's words for what keeps people out. */
 const SERIOUS = ["serious", "critical"];
 

@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { ApiError, request } from "../api.ts";
 import { Form, TextField } from "../parts/form.tsx";
 import { Choices } from "../parts/top-bar.tsx";
@@ -33,6 +34,14 @@ function tokenOfLink(): string {
 export function SetupPage() {
   const token = useSignal(tokenOfLink());
   const isMismatch = useSignal(false);
+  useEffect(() => {
+    // The link may be pasted where this page is open already: then nothing is loaded anew.
+    const read = (): void => {
+      token.value = tokenOfLink();
+    };
+    addEventListener("hashchange", read);
+    return () => removeEventListener("hashchange", read);
+  }, [token]);
   if (token.value === "") {
     return (
       <Door title={t().door.setupTitle}>

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+import { waitFor } from "../../support/waiting.ts";
+
+test("two tabs see every change over one connection; an edit on air moves one platform; a lost server is told, and comes back", async () => {
+  const stage = await Stage.open();
+  const first = await stage.target();
+  const second = await stage.target();
+  const steady = await stage.target();
+  // With one event stream allowed, a second connection of this browser would be refused, and its tab be stale.
+  const { fanfare, api } = await stage.server({ environment: { FANFARE_EVENT_STREAMS_PER_KEY: "1" } });
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("two_tabs", [
+    { rtmpUrl: `rtmp://127.0.0.1:${first.port}/live`, streamKey: uniqueKey("a") },
+    { rtmpUrl: `rtmp://127.0.0.1:${steady.port}/live`, streamKey: uniqueKey("b") },
+  ]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  await page.locator(".card .rate-line").waitFor();
+  const other = await context.newPage();
+  await other.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const onAir = other.locator(".platform .state", { hasText: "On air" });
+  await onAir.nth(1).waitFor();
+  // The edit: only that platform is dialled again.
+  const steadyBefore = steady.connections.length;
+  await other.getByRole("button", { name: "Edit" }).first().click();
+  await other.locator('dialog input[name="rtmpUrl"]').fill(`rtmp://127.0.0.1:${second.port}/live`);
+  await other.locator("dialog").getByRole("button", { name: "Save" }).click();
+  await other.locator("dialog").waitFor({ state: "detached" });
+  await waitFor("the new target's connection", 10_000, () => (second.connections.length > 0 ? true : undefined));
+  await onAir.nth(1).waitFor();
+  expect(steady.connections.length).toBe(steadyBefore);
+
+  // Renamed by a program: both tabs show it.
+  await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { channelName: "renamed" });
+  await other.getByRole("heading", { name: "renamed" }).waitFor();
+  await page.locator(".card-name", { hasText: "renamed" }).waitFor();
+
+  await fanfare.stop();
+  for (const tab of [page, other]) await tab.locator(".stale").waitFor();
+  await fanfare.restart();
+  for (const tab of [page, other]) await tab.locator('[data-stream="live"]').waitFor();
+  await other.locator(".stale").waitFor({ state: "detached" });
+  expect(errors).toEqual([]);
+});

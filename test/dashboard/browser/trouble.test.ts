@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { TARGET_ERROR_NAMES, targetError } from "../../../src/exchange/target-errors.ts";
+import { TargetErrorCode } from "../../../src/exchange/target-status.ts";
+import { en } from "../../../web/src/text/en.ts";
+import { ko } from "../../../web/src/text/ko.ts";
+import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+/** As many attempts as an address has within a minute, and one more. */
+const ATTEMPTS = 11;
+
+/** One failed platform for each sentence there is, as the live stream would tell them. */
+function failedPlatforms() {
+  return TARGET_ERROR_NAMES.map((name, index) => ({
+    platId: index + 1,
+    targetName: "CUSTOM",
+    label: name,
+    rtmpUrl: "rtmp://example.com/app",
+    streamKey: "k",
+    enabled: true,
+    bufferPolicy: "drop",
+    connectStatus: "FAIL",
+    bytesPerSecond: 0,
+    bytesTotalTrans: 0,
+    totalBytesPerSecond: 0,
+    totalPlaySecond: 0,
+    totalRetryCount: 1,
+    nextRetryTime: Date.now() + 60_000,
+    lastError: { ...targetError(name, "detail"), time: Date.now() },
+  }));
+}
+
+test("each reason of a failed platform has its own words and its own sentence, in both languages", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("all_reasons", [
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const whole = { ...channel, platforms: failedPlatforms() };
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  // In the page the connection can be answered by the test; in a shared worker it cannot.
+  await context.addInitScript("delete globalThis.SharedWorker");
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await page.route("**/events/stream", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n`,
+    }),
+  );
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page
+    .locator(".failure")
+    .nth(TARGET_ERROR_NAMES.length - 1)
+    .waitFor();
+  expect(new Set(TARGET_ERROR_NAMES.map((name) => targetError(name).code)).size).toBeGreaterThan(10);
+  for (const [language, words] of [
+    ["en", en],
+    ["ko", ko],
+  ] as const) {
+    await page.locator("header select").first().selectOption(language);
+    await page.getByRole("heading", { name: words.channel.platforms }).waitFor();
+    const shown = await page.locator(".failure p").allInnerTexts();
+    const expected = TARGET_ERROR_NAMES.map((name) => {
+      const error = targetError(name, "detail");
+      return `${words.errors[error.code]} ${language === "ko" ? error.messageKo : error.message}`;
+    });
+    expect(shown).toEqual(expected);
+    expect(new Set(shown).size).toBe(TARGET_ERROR_NAMES.length);
+    expect(new Set(Object.values(words.errors)).size).toBe(Object.values(TargetErrorCode).length);
+  }
+  expect(errors).toEqual([]);
+});
+
+test("a wrong password is told, too many are refused with the time to wait, and the page has a text for both", async () => {
+  const stage = await Stage.open();
+  const { fanfare } = await stage.server();
+  const browser = await openBrowser(stage);
+  const page = await (await openContext(browser)).newPage();
+  await setUp(page, fanfare);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  const password = page.locator('input[name="password"]');
+  const problem = page.locator(".problem");
+  await password.fill("wrong password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await problem.getByText("The password is wrong.").waitFor();
+  for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+    const answer = page.waitForResponse("**/dashboard/session");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await answer;
+  }
+  await problem.getByText(/Too many attempts\. Try again in \d+ seconds?\./).waitFor();
+  // The right one is refused too, until the minute is over.
+  await password.fill(PASSWORD);
+  const refused = page.waitForResponse("**/dashboard/session");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  expect((await refused).status()).toBe(429);
+});
