@@ -21,6 +21,7 @@ const platformSettings = {
   password: z.string().optional(),
   enabled: z.boolean(),
   bufferPolicy: z.enum(["drop", "disconnect"]),
+  tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
 };

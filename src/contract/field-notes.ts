@@ -34,6 +34,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   streamPassword: "The same as `password`.",
   enabled: "Of a platform: false keeps it READY. Of `backup`: whether there is a backup ingest.",
   bufferPolicy: "What a platform that is too slow loses: frames (drop, the default), or its connection (disconnect).",
+  tracks:
+    "One video and one audio track, by number, in the form every platform knows; of a kind left out the default one (0). Absent: all; in an edit `{}` means all again.",
+  video: "The video track's number; 0 is the default track.",
+  audio: "The audio track's number; 0 is the default track.",
   tls: "Whom an rtmps:// platform is believed, beside the usual authorities.",
   ca: "Authorities beside the usual ones, in PEM form, up to 16384 characters; empty removes them.",
   fingerprint:

@@ -49,11 +49,6 @@ function optional<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish();
 }
 
-/** A setting of a later version: refusing it is honest, ignoring it would promise something. */
-function notYet() {
-  return z.null({ error: "nothing, since this version does not have it" }).optional();
-}
-
 function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, { error: `one of ${values.join(", ")}` });
 }
@@ -79,7 +74,15 @@ const streamKey = secretText(LONGEST.streamKey).refine((text) => text.trim() !==
 
 const login = secretText(LONGEST.login);
 
-const comingWithPlatforms = { tracks: notYet() };
+/** A track id is one byte on the wire. */
+const TRACK_RULE = "a track's number, 0 to 255";
+const trackId = z
+  .number({ error: TRACK_RULE })
+  .refine((id) => Number.isInteger(id) && id >= 0 && id <= 255, { error: TRACK_RULE });
+const tracks = z.object(
+  { video: optional(trackId), audio: optional(trackId) },
+  { error: "an object with video and audio" },
+);
 const bufferPolicy = oneOf(["drop", "disconnect"]);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
@@ -136,7 +139,7 @@ const platform = z.object(
     enabled: optional(flag),
     label: optional(label),
     bufferPolicy: optional(bufferPolicy),
-    ...comingWithPlatforms,
+    tracks: optional(tracks),
     tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
@@ -191,7 +194,7 @@ export const editPlatformRequest = z.object({
   enabled: optional(flag),
   label: optional(label),
   bufferPolicy: optional(bufferPolicy),
-  ...comingWithPlatforms,
+  tracks: optional(tracks),
   tls: optional(targetTrust),
 });
 

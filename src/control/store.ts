@@ -1,5 +1,5 @@
 import type { IngestUser } from "../exchange/admission.ts";
-import type { BufferPolicy, ChannelId, TargetId, TargetTrust } from "../exchange/channel-spec.ts";
+import type { BufferPolicy, ChannelId, TargetId, TargetTrust, TrackChoice } from "../exchange/channel-spec.ts";
 import type { AccessKeyStore } from "./access-key.ts";
 import type {
   Alerts,
@@ -51,6 +51,8 @@ export type TargetChange = {
   readonly isEnabled?: boolean;
   readonly bufferPolicy?: BufferPolicy;
   readonly tls?: TargetTrust;
+  /** `all`: none is chosen any more. */
+  readonly tracks?: TrackChoice | "all";
 };
 
 /** Which channels a list holds. Absent: no condition. */

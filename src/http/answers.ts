@@ -107,6 +107,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     enabled: target.isEnabled,
     bufferPolicy: target.bufferPolicy,
     ...(target.tls === undefined ? {} : { tls: target.tls }),
+    ...(target.tracks === undefined ? {} : { tracks: target.tracks }),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }

@@ -1,11 +1,12 @@
 import type { PlatformRequest } from "../contract/schemas.ts";
 import type { TargetSettings } from "../control/channel.ts";
-import type { TargetTrust } from "../exchange/channel-spec.ts";
+import type { TargetTrust, TrackChoice } from "../exchange/channel-spec.ts";
 
 /** One element of `restream`, as the use cases take it. */
 export function targetSettings(platform: PlatformRequest): TargetSettings {
   const loginId = platform.id ?? platform.streamId ?? "";
   const loginPassword = platform.password ?? platform.streamPassword ?? "";
+  const tracks = trackChoice(platform.tracks);
   const label = platform.label ?? "";
   return {
     targetName: platform.targetName,
@@ -17,7 +18,14 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     isEnabled: platform.enabled ?? true,
     bufferPolicy: platform.bufferPolicy ?? "drop",
     ...(platform.tls == null ? {} : { tls: targetTrust(platform.tls) }),
+    ...(tracks === undefined ? {} : { tracks }),
   };
+}
+
+/** What is said in a platform's `tracks`: of a kind that is left out the default track; undefined for all of them. */
+export function trackChoice(tracks: PlatformRequest["tracks"]): TrackChoice | undefined {
+  if (tracks == null || (tracks.video == null && tracks.audio == null)) return undefined;
+  return { video: tracks.video ?? 0, audio: tracks.audio ?? 0 };
 }
 
 /** What is said in a platform's `tls`; null counts as not said. */

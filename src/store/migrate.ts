@@ -10,6 +10,7 @@ import { up as listChannels } from "./migrations/0006-channel-listing.ts";
 import { up as addDeliveryHosts } from "./migrations/0007-delivery-hosts.ts";
 import { up as sealAddresses } from "./migrations/0008-sealed-addresses.ts";
 import { up as addTargetTrust } from "./migrations/0009-target-trust.ts";
+import { up as addTargetTracks } from "./migrations/0010-target-tracks.ts";
 import { up as addIngestLogin } from "./migrations/0011-ingest-login.ts";
 import { up as addDashboard } from "./migrations/0012-dashboard.ts";
 import { up as addLatency } from "./migrations/0014-latency.ts";
@@ -27,6 +28,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0007-delivery-hosts": { up: addDeliveryHosts },
     "0008-sealed-addresses": { up: (db) => sealAddresses(db, secrets) },
     "0009-target-trust": { up: addTargetTrust },
+    "0010-target-tracks": { up: addTargetTracks },
     "0011-ingest-login": { up: addIngestLogin },
     "0012-dashboard": { up: addDashboard },
     "0014-latency": { up: addLatency },

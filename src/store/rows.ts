@@ -2,7 +2,7 @@ import type { AccessKey } from "../control/access-key.ts";
 import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.ts";
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
-import { BUFFER_POLICIES, LATENCIES, type TargetTrust } from "../exchange/channel-spec.ts";
+import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../exchange/channel-spec.ts";
 import { openEndpointUrl } from "./endpoint-rows.ts";
 import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
@@ -85,6 +85,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     isEnabled: row.is_enabled === 1,
     bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
     ...readTrust(row),
+    ...readTracks(row),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
   };
 }
@@ -92,6 +93,16 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
 function readTrust({ tls_ca: ca, tls_fingerprint: fingerprint }: TargetRow): { readonly tls?: TargetTrust } {
   if (ca === "" && fingerprint === "") return {};
   return { tls: { ...(ca === "" ? {} : { ca }), ...(fingerprint === "" ? {} : { fingerprint }) } };
+}
+
+function readTracks({ video_track: video, audio_track: audio }: TargetRow): { readonly tracks?: TrackChoice } {
+  return video === null || audio === null ? {} : { tracks: { video: Number(video), audio: Number(audio) } };
+}
+
+/** The tracks that were chosen, as columns. */
+export function trackColumns(tracks: TrackChoice | "all") {
+  if (tracks === "all") return { video_track: null, audio_track: null };
+  return { video_track: tracks.video, audio_track: tracks.audio };
 }
 
 /** What is said of whom to believe, as columns. */

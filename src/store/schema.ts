@@ -73,6 +73,9 @@ export type TargetRow = {
   /** PEM; empty: not set. The same for the next one, which is 64 hexadecimal digits. */
   readonly tls_ca: string;
   readonly tls_fingerprint: string;
+  /** Null: all tracks; the next one is null with it. */
+  readonly video_track: number | null;
+  readonly audio_track: number | null;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

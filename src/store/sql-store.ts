@@ -27,7 +27,7 @@ import {
 import type { Database } from "./database.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { takeNumbers } from "./numbers.ts";
-import { alertColumns, readChannel, readTarget, trustColumns } from "./rows.ts";
+import { alertColumns, readChannel, readTarget, trackColumns, trustColumns } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 import { writeTotals } from "./total-rows.ts";
@@ -200,6 +200,7 @@ export class SqlStore implements Store {
           ...(change.isEnabled === undefined ? {} : { is_enabled: change.isEnabled ? 1 : 0 }),
           ...(change.bufferPolicy === undefined ? {} : { buffer_policy: change.bufferPolicy }),
           ...trustColumns(change.tls ?? {}),
+          ...(change.tracks === undefined ? {} : trackColumns(change.tracks)),
         })
         .where("target_id", "=", targetId)
         .execute();
@@ -274,6 +275,7 @@ async function insertTargets(
         buffer_policy: target.bufferPolicy,
         tls_ca: target.tls?.ca ?? "",
         tls_fingerprint: target.tls?.fingerprint ?? "",
+        ...trackColumns(target.tracks ?? "all"),
         bytes: 0,
         play_ms: 0,
         retry_count: 0,

@@ -125,7 +125,7 @@ test.each([
   ["enabled", "true"],
   ["label", "l".repeat(41)],
   ["label", "a\nb"],
-  ["tracks", { video: 0 }],
+  ["tracks", 1],
   ["tls", true],
   ["bufferPolicy", "wait"],
 ])("restream[1].%s is 250002 as %j", (field, value) => {
@@ -215,7 +215,8 @@ test("the edit of a platform needs address and key, and takes the rest or leaves
   expect(edit({ rtmpUrl })).toBe("250011 streamKey must has a valid value");
   expect(edit({ rtmpUrl: "x", streamKey: "" })).toBe("250002 rtmpUrl: invalid value.");
   expect(edit({ rtmpUrl, streamKey, streamId: 5 })).toBe("250002 streamId: invalid value.");
-  expect(edit({ rtmpUrl, streamKey, tracks: { video: 1 } })).toBe("250002 tracks: invalid value.");
+  expect(edit({ rtmpUrl, streamKey, tracks: { video: 1 } })).toBeUndefined();
+  expect(edit({ rtmpUrl, streamKey, tracks: { video: 256 } })).toBe("250002 tracks.video: invalid value.");
 });
 
 test.each([

@@ -8,7 +8,7 @@ const wrong = (rule: string, ...values: readonly unknown[]): WrongValue[] => val
 const NAME = "3 to 20 Korean or English letters, digits or _";
 const LOGIN = wrong("text of at most 128 characters", 5, {}, "x".repeat(129), "a\u0000b");
 const FLAG = wrong("true or false", "true", 1, {});
-const NOT_YET = wrong("nothing, since this version does not have it", {}, true, "x");
+const TRACK = wrong("a track's number, 0 to 255", "0", -1, 256, 0.5, {});
 const LABEL = [
   ...wrong("text of at most 40 characters", 5, []),
   ...wrong("at most 40 characters, no control characters", "x".repeat(41), "a\nb"),
@@ -46,7 +46,9 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   enabled: FLAG,
   label: LABEL,
   name: LABEL,
-  tracks: NOT_YET,
+  tracks: wrong("an object with video and audio", true, "x", 1),
+  video: TRACK,
+  audio: TRACK,
   tls: wrong("an object with ca and fingerprint", true, "x"),
   ca: wrong("certificates in PEM form, at most 16384 characters", 5, "x", {}),
   fingerprint: wrong(

@@ -11,7 +11,7 @@ import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../a
 import { sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 import { answerContext, orRefuse, readJson } from "../request.ts";
-import { targetSettings, targetTrust } from "../target-settings.ts";
+import { targetSettings, targetTrust, trackChoice } from "../target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type PlatformParams = { readonly Params: { readonly channelId: string; readonly platformId: string } };
@@ -107,5 +107,6 @@ function targetChange(body: EditPlatformRequest, present: Target): TargetChange 
     ...(body.enabled == null ? {} : { isEnabled: body.enabled }),
     ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),
     ...(body.tls == null ? {} : { tls: targetTrust(body.tls) }),
+    ...(body.tracks == null ? {} : { tracks: trackChoice(body.tracks) ?? "all" }),
   };
 }

@@ -1,0 +1,9 @@
+import type { Kysely } from "kysely";
+
+/** Which tracks of a stream a target gets. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  // Null: all of them, as every target got before it could be said.
+  for (const name of ["video_track", "audio_track"]) {
+    await db.schema.alterTable("target").addColumn(name, "integer").execute();
+  }
+}
