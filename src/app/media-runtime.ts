@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { AdmissionGate } from "../control/admission-gate.ts";
 import type { LiveView } from "../control/live-view.ts";
-import type { ChannelLive, Runtime } from "../control/runtime.ts";
+import type { ChannelLive, Runtime, Watch, WatchSink } from "../control/runtime.ts";
 import type { Admitted } from "../control/service.ts";
 import type {
   AdmissionAnswer,
@@ -20,6 +20,7 @@ import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightResult } from "../exchange/preflight.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import type { MediaOptions } from "./media-options.ts";
+import { Watches } from "./watches.ts";
 
 /** A media thread that died is started again after this long. */
 const RESTART_DELAY_MS = 1_000;
@@ -64,6 +65,7 @@ export class MediaRuntime implements Runtime {
   #lastRequestId = 0;
   #onStopped: (() => void) | undefined;
   readonly #admissions = new AdmissionGate();
+  readonly #watches = new Watches((message) => this.#post(message));
 
   constructor(deps: MediaRuntimeDeps) {
     this.#deps = deps;
@@ -170,6 +172,10 @@ export class MediaRuntime implements Runtime {
     });
   }
 
+  watch(channelId: ChannelId, sink: WatchSink): Watch {
+    return this.#watches.start(channelId, sink);
+  }
+
   live(channelId: ChannelId): ChannelLive | undefined {
     return this.#deps.view.live(channelId);
   }
@@ -193,6 +199,7 @@ export class MediaRuntime implements Runtime {
       this.#deps.log.error("media thread failed", { detail: error.stack ?? error.message }),
     );
     worker.on("exit", () => {
+      this.#watches.endAll();
       this.#worker = undefined;
       this.#restart();
     });
@@ -223,6 +230,9 @@ export class MediaRuntime implements Runtime {
         return log.info("accepting encoders", { address: message.address, port: message.port });
       case "preflight":
         return this.#preflights.get(message.requestId)?.(message.result);
+      case "watched":
+      case "watch-ended":
+        return this.#watches.take(message);
       case "stopped":
         return this.#onStopped?.();
     }

@@ -15,6 +15,7 @@ import { Engine } from "../relay/engine.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { Questions } from "./questions.ts";
+import { WatchDesk } from "./watch-desk.ts";
 
 /** The media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
 
@@ -53,6 +54,7 @@ const engine = new Engine({
 
 const admissions = new Questions<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
 const logins = new Questions<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
+const watchDesk = new WatchDesk(engine, clock, (message, transfer) => port.postMessage(message, transfer));
 
 const listener = new RtmpListener({
   clock,
@@ -92,6 +94,10 @@ port.on("message", (message: ToMedia) => {
       return;
     case "certificate":
       return listener.setCertificate(message.pair);
+    case "watch":
+    case "watch-taken":
+    case "unwatch":
+      return watchDesk.take(message);
     case "own-port":
       ownPorts.push(message.port);
       return;

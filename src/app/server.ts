@@ -86,7 +86,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
         ? {}
         : { configured: { accessKeyId: config.accessKey, secretKey: config.secretKey } }),
     });
-    const setupToken = await parts.dashboard.offerSetup();
+    const setupToken = await dashboardOver(storage).offerSetup();
     parts.startTotals();
     parts.notifications.start();
     storage.followKeyFile(log);
@@ -104,7 +104,6 @@ type Parts = {
   /** Listens only where the settings say so. */
   readonly metricsHttp: FastifyInstance;
   readonly runtime: MediaRuntime;
-  readonly dashboard: DashboardAccess;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   addresses: Addresses;
@@ -115,7 +114,6 @@ type Parts = {
 };
 
 function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Parts {
-  const dashboard = dashboardOver(storage);
   const clock = systemClock;
   const view = new LiveView(clock);
   const flushTotals = () => {
@@ -144,27 +142,29 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
   const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
   const notifications = new Notifications({ ...notificationsOptions(config, storage, log), onNotice, onEvent });
   const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
-  const publishUrl = () => parts.addresses.publishUrl;
   const observers = new Observers({
     service,
     clock,
     log,
     epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
-    answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName: config.publishStatusName, isViewer }),
+    answerContext: (isViewer) => ({
+      publishUrl: parts.addresses.publishUrl,
+      publishStatusName: config.publishStatusName,
+      isViewer,
+    }),
   });
   const parts: Parts = {
     http: buildHttpServer({
       ...httpOptions(config, storage, log, tls),
       service,
-      dashboard,
-      publishUrl,
+      runtime,
+      publishUrl: () => parts.addresses.publishUrl,
       live: observers.live,
       events: notifications.useCases,
       metrics: observers.metrics,
     }),
     metricsHttp: buildMetricsServer(observers.metrics, clock),
     runtime,
-    dashboard,
     notifications,
     addOwnPort: (port) => {
       for (const part of [runtime, notifications]) part.addOwnPort(port);
@@ -229,6 +229,7 @@ function httpOptions(config: Config, storage: Storage, log: Log, tls: TlsFiles) 
     randomBytes,
     log,
     publishStatusName: config.publishStatusName,
+    dashboard: dashboardOver(storage),
     applicationFolder: APPLICATION_FOLDER,
     limits: {
       requestsPerSecond: config.rateLimit,

@@ -174,6 +174,7 @@ export const ANSWER_SCHEMAS = {
     lastError: targetError.optional(),
     milliseconds: z.number().min(0),
   }),
+  PreviewToken: z.strictObject({ url: z.string(), expiresTime: time }),
   Preset: z.strictObject(preset),
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),

@@ -81,6 +81,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   secretKey: "Its secret; shown this once.",
   role: "manager may do everything; viewer reads, and sees keys masked.",
   name: "A name for people, up to 40 characters.",
+  expiresTime: "Until when the address may be opened, milliseconds since 1970.",
   lastUsedTime: "Milliseconds since 1970, to the minute.",
   logLevel: "How much it matters.",
   eventCode: "What happened.",

@@ -231,6 +231,14 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     bodyExample: { which: "main" },
     content: "Channel",
   },
+  {
+    ...ours,
+    name: "createPreviewToken",
+    method: "POST",
+    path: `${CHANNEL}/preview-token`,
+    summary: "Make an address, good for five minutes, that shows what the channel sends as HTTP-FLV.",
+    content: "PreviewToken",
+  },
 ];
 
 const PLATFORM_ADDITIONS: readonly Operation[] = [

@@ -17,6 +17,22 @@ export type ChannelLive = {
   readonly targets: ReadonlyMap<TargetId, TargetLive>;
 };
 
+/** Where a preview goes. */
+export type WatchSink = {
+  /** The next bytes of one FLV stream. */
+  readonly take: (bytes: Uint8Array) => void;
+  /** Nothing comes any more: the channel is off air, or the watcher was too slow. */
+  readonly end: () => void;
+};
+
+/** A preview that runs. */
+export type Watch = {
+  /** So many more of the bytes have left: no more than a bound of them is ever under way. */
+  taken(bytes: number): void;
+  /** Idempotent. */
+  leave(): void;
+};
+
 /** The data plane as the use cases see it. */
 export interface Runtime {
   /** A stored change: to be carried out where the channel is resident, no matter otherwise. */
@@ -31,6 +47,8 @@ export interface Runtime {
   retryTarget(channelId: ChannelId, targetId: TargetId): void;
   /** Tries a target as if for real, sending no media. Rejects where the media thread does not answer. */
   testTarget(target: TargetSpec): Promise<PreflightResult>;
+  /** Shows what the channel sends, from its last keyframe on; ends at once where it is not on air. */
+  watch(channelId: ChannelId, sink: WatchSink): Watch;
   /** Undefined where nothing was ever told of the channel. */
   live(channelId: ChannelId): ChannelLive | undefined;
   /** All channels on air. */

@@ -5,6 +5,7 @@ import type { Fact } from "./facts.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightRequest, PreflightResult } from "./preflight.ts";
 import type { ChannelSample } from "./samples.ts";
+import type { WatchAnswer, WatchRequest } from "./watching.ts";
 
 /** How links and encoders are left when the process stops: `cut` closes only, `end` tells the platforms it is over. */
 export type ShutdownMode = "cut" | "end";
@@ -24,6 +25,7 @@ export type ToMedia =
   | { readonly kind: "preflight"; readonly request: PreflightRequest }
   /** What encoders are shown from now on. Secret. */
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
+  | WatchRequest
   /** Another port of ours that no target may lead back to. */
   | { readonly kind: "own-port"; readonly port: number }
   | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
@@ -39,4 +41,5 @@ export type ToControl =
   /** How late the media thread's event loop was since it told so last. */
   | { readonly kind: "loop-delay"; readonly delay: LoopDelay }
   | { readonly kind: "preflight"; readonly requestId: number; readonly result: PreflightResult }
+  | WatchAnswer
   | { readonly kind: "stopped" };

@@ -17,6 +17,7 @@ import { API_PREFIXES, regionError } from "../contract/regions.ts";
 import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { randomText } from "../control/ids.ts";
+import type { Runtime } from "../control/runtime.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
 import { Application } from "./application.ts";
@@ -25,6 +26,7 @@ import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
 import type { LiveStream } from "./live-stream.ts";
 import type { MetricsSource } from "./metrics-page.ts";
+import { Previews } from "./previews.ts";
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./reply.ts";
 import type { RouteContext } from "./request.ts";
 import { addChannelRoutes } from "./routes/channels.ts";
@@ -36,6 +38,7 @@ import { addAccessKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
+import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
 
 /** A client has this long for its headers, and this long for the whole request, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -64,6 +67,8 @@ const TRACE_ID_LENGTH = 26;
 export type HttpServerOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
+  /** Where previews come from. */
+  readonly runtime: Pick<Runtime, "watch">;
   /** Where the built dashboard is; may be missing. */
   readonly applicationFolder: string;
   readonly clock: Clock;
@@ -146,29 +151,39 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     done();
   });
 
+  const previews = new Previews(options);
   // An open stream would keep the server from ever closing.
   server.addHook("preClose", (done) => {
     options.health.drain();
     options.live.close();
+    previews.close();
     done();
   });
 
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server);
+  addPreviewRoute(server, previews);
   addDashboardRoutes(server, { access: options.dashboard, live: options.live, clock });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
   const gate = new Gate({ service, dashboard: options.dashboard, clock, ...limits });
+  addApis(server, gate, { ...options, previews });
+  return server;
+}
+
+type ApiParts = HttpServerOptions & { readonly previews: Previews };
+
+/** The API under each of its prefixes. */
+function addApis(server: FastifyInstance, gate: Gate, parts: ApiParts): void {
   for (const { prefix, region } of API_PREFIXES) {
     server.register(
       (api, _options, done) => {
-        addApi(api, region, gate, options);
+        addApi(api, region, gate, parts);
         done();
       },
       { prefix },
     );
   }
-  return server;
 }
 
 /** Shown from the next connection on. Throws where the pair is none. */
@@ -195,7 +210,7 @@ function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListene
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
-function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: HttpServerOptions): void {
+function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: ApiParts): void {
   const { service, publishUrl, publishStatusName } = options;
   api.addHook("onRequest", async (request) => {
     request.caller = await gate.pass(request);
@@ -208,6 +223,7 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: H
   const context: RouteContext = { service, publishUrl, publishStatusName };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
+  addPreviewTokenRoute(api, context, options.previews);
   addPresetRoutes(api);
   addAccessKeyRoutes(api, context, options.live);
   addLiveRoutes(api, context, options);

@@ -22,6 +22,7 @@ import type { Dialer, LinkClose } from "./ports.ts";
 import { Seats } from "./seats.ts";
 import { TakeoverGuard } from "./takeover-guard.ts";
 import { Target, type TargetDeps } from "./target.ts";
+import type { Watcher } from "./watcher.ts";
 
 export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly clock: Clock;
@@ -169,6 +170,12 @@ export class Channel {
       if (this.#seats.has(feed)) this.#leave(feed, "ended");
       feed.description.onDismissed();
     }
+  }
+
+  /** False where the channel is not on air. */
+  watch(watcher: Watcher): boolean {
+    if (this.isOnAir) this.#out.watch(watcher);
+    return this.isOnAir;
   }
 
   /** Writes what waits, target by target. */

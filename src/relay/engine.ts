@@ -6,6 +6,7 @@ import { Channel } from "./channel.ts";
 import type { Source, SourceDescription } from "./feed.ts";
 import type { Dialer, LinkClose } from "./ports.ts";
 import { RETRIES_PER_SECOND, RetryPace } from "./retry-pace.ts";
+import type { Watcher } from "./watcher.ts";
 
 /** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
 const FLUSH_INTERVAL_MS = 50;
@@ -99,6 +100,11 @@ export class Engine {
   open(channelId: ChannelId, description: SourceDescription): Source | undefined {
     this.#lastIngestId += 1;
     return this.#channels.get(channelId)?.open(this.#lastIngestId, description);
+  }
+
+  /** Shows a channel to this watcher; false where it is not on air. */
+  watch(channelId: ChannelId, watcher: Watcher): boolean {
+    return this.#channels.get(channelId)?.watch(watcher) ?? false;
   }
 
   /** When this channel's packets are to leave: it may be changed on air. */

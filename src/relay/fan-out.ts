@@ -14,6 +14,7 @@ import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
 import type { Target } from "./target.ts";
 import { Timeline } from "./timeline.ts";
+import { type Watcher, Watchers } from "./watcher.ts";
 
 export type FanOutDeps = {
   readonly clock: Clock;
@@ -57,6 +58,7 @@ export class FanOut {
   #timeline = new Timeline();
   #interleaver = new Interleaver();
   readonly #lanes = new Lanes();
+  readonly #watchers = new Watchers();
   readonly #stock = new FillerStock();
 
   constructor(deps: FanOutDeps) {
@@ -121,6 +123,7 @@ export class FanOut {
     this.#timeline = new Timeline();
     this.#startMs = undefined;
     this.#presentedMs = 0;
+    this.#watchers.end();
   }
 
   /**
@@ -271,15 +274,23 @@ export class FanOut {
     this.#begunTracks.clear();
   }
 
+  /** Begins with what a decoder needs of the present group of pictures. */
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher, this.#lanes.main.gop.packets, () => this.#head.messages());
+    this.#deps.onDirty();
+  }
+
   /** Writes what waits, target by target. */
   flush(): void {
     this.#each((target) => target.pump());
+    this.#watchers.flush(this.#deps.clock.now());
     for (const lane of this.#lanes.all) lane.settle();
   }
 
   /** Call once a second. */
   tick(): void {
     this.#each((target) => target.tick());
+    this.#watchers.tick(this.#deps.clock.now());
   }
 
   sample(): TargetSample[] {
@@ -292,6 +303,7 @@ export class FanOut {
       const packet = lane.cut({ kind, type, ...marks, payload, timeMs });
       if (packet === undefined) continue;
       const isStart = this.#isStart(packet);
+      if (lane === this.#lanes.main) this.#watchers.offer(packet, isStart, () => this.#head.messages());
       for (const target of lane.targets) {
         this.#guard(() => {
           if (isStart && target.isWaitingToBegin) target.begin(timeMs, lane.head(this.#head.messages()));

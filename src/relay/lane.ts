@@ -103,6 +103,11 @@ export class Lanes {
     return this.#all;
   }
 
+  /** The one that leaves everything as it is. */
+  get main(): Lane {
+    return this.#main;
+  }
+
   /** Makes the lanes that targets will want, so that they have what was sent before those are ready; drops the others. */
   provideFor(specs: readonly TargetSpec[]): void {
     const wanted = new Set(specs.map(({ tracks }) => keyOf(shapeOf(tracks, false))));

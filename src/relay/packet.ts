@@ -62,16 +62,19 @@ export type OwnHeader =
 
 /** The packet's bytes behind a header of the target's own. Copies: for joins, drops and resumes only. */
 export function recutPacket(packet: Packet, own: OwnHeader): Buffer {
-  const { kind, type, payloadLength } = packet;
-  const header = deltaHeader(kind, type, packet.deltaMs, payloadLength);
-  const payload = gatherPayload(
-    packet.block.subarray(packet.start, packet.end),
+  return cutOwn(packet.kind, packet.type, payloadOf(packet), own);
+}
+
+/** The message's payload, gathered out of its chunks. Copies. */
+export function payloadOf({ kind, type, deltaMs, payloadLength, block, start, end }: Packet): Buffer {
+  const header = deltaHeader(kind, type, deltaMs, payloadLength);
+  return gatherPayload(
+    block.subarray(start, end),
     chunkHeaderLength(header),
     payloadLength,
     MEDIA_CHUNK_SIZE,
     continuationHeaderLength(header),
   );
-  return cutOwn(kind, type, payload, own);
 }
 
 /** Cuts one message for one target alone. */

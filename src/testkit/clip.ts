@@ -1,10 +1,10 @@
 import { encodeAmf0 } from "../protocol/amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray } from "../protocol/amf0/value.ts";
 import { classifyAudio } from "../protocol/flv/audio-tag.ts";
+import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import { ENCODED_PICTURES, type EncodedPictures } from "./encoded-pictures.ts";
-import type { FlvTag } from "./flv-file.ts";
 
 /** Media for an encoder to send: tags in order of time from 0 on, as often as one asks for them. */
 export type Clip = {

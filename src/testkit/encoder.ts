@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
+import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { encodeMessage } from "../protocol/rtmp/chunk-writer.ts";
 import { type ClientFailure, type ClientOutput, ClientSession } from "../protocol/rtmp/client-session.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
 import type { Clip } from "./clip.ts";
 import { type EncoderTime, encoderTimestamp } from "./encoder-time.ts";
-import type { FlvTag } from "./flv-file.ts";
 
 export type EncoderOptions = {
   /** Where to, without the key: `rtmp://host:port/app`. */

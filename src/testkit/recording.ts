@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
+import { encodeFlvTag, FLV_FILE_START } from "../protocol/flv/flv-tag.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
-import { encodeFlvTag, FLV_FILE_START } from "./flv-file.ts";
 
 /** In front of the metadata that an encoder sends; a file has the metadata alone. */
 const SET_DATA_FRAME = Buffer.from("02000d40736574446174614672616d65", "hex");

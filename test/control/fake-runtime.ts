@@ -1,5 +1,5 @@
 import type { LiveView } from "../../src/control/live-view.ts";
-import type { ChannelLive, Runtime } from "../../src/control/runtime.ts";
+import type { ChannelLive, Runtime, Watch, WatchSink } from "../../src/control/runtime.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../src/exchange/channel-spec.ts";
 import type { PreflightResult } from "../../src/exchange/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/exchange/samples.ts";
@@ -14,6 +14,7 @@ export class FakeRuntime implements Runtime {
   readonly cut: (readonly [ChannelId, IngestSlot])[] = [];
   readonly retried: (readonly [ChannelId, TargetId])[] = [];
   readonly tested: TargetSpec[] = [];
+  readonly watches: { readonly sink: WatchSink; takenBytes: number; isLeft: boolean }[] = [];
   testResult: PreflightResult = { isOk: true, stage: "publish", durationMs: 12 };
   /** False: what is asked for never happens. */
   isResponsive = true;
@@ -61,6 +62,19 @@ export class FakeRuntime implements Runtime {
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
     this.tested.push(target);
     return this.testResult;
+  }
+
+  watch(_channelId: ChannelId, sink: WatchSink): Watch {
+    const watch = { sink, takenBytes: 0, isLeft: false };
+    this.watches.push(watch);
+    return {
+      taken: (bytes) => {
+        watch.takenBytes += bytes;
+      },
+      leave: () => {
+        watch.isLeft = true;
+      },
+    };
   }
 
   live(channelId: ChannelId): ChannelLive | undefined {

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
 import { makeClip } from "../support/clip.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { startFfmpegReceiver } from "../support/ffmpeg-receiver.ts";

@@ -126,6 +126,7 @@ export class Api {
     this.server = buildHttpServer({
       service,
       dashboard: this.dashboard,
+      runtime: this.runtime,
       applicationFolder: options.applicationFolder ?? join(folder, "not-built"),
       clock: this.clock,
       randomBytes,

@@ -204,7 +204,7 @@ describe("the application", () => {
   });
 
   test("what is no page stays what it was", async () => {
-    for (const url of ["/api/v2/nothing", "/api", "/dashboard/nothing", "/preview/x", "/docs/x"]) {
+    for (const url of ["/api/v2/nothing", "/api", "/dashboard/nothing", "/preview/x/y", "/docs/x"]) {
       expect([url, (await get(url, html)).statusCode]).toEqual([url, 404]);
     }
     for (const url of ["/nothing", "/assets/%2e%2e/%2e%2e/etc/passwd", "/assets/nothing.js"]) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pass } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { FlvTag } from "../../src/testkit/flv-file.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { ApiClient } from "../support/api-client.ts";
 import type { Child } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";

@@ -1,4 +1,4 @@
-import type { FlvTag } from "../../src/testkit/flv-file.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 
 export const isVideo = (tag: FlvTag): boolean => tag.type === 9;
 export const isAudio = (tag: FlvTag): boolean => tag.type === 8;

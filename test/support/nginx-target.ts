@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
 import { type Child, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
 import { waitFor } from "./waiting.ts";

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
-import { type FlvTag, readFlv } from "../../src/testkit/flv-file.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
 import { isAudio, isAudioHeader, isCodedMedia, isKeyframe, isVideo, isVideoHeader, stepsBack } from "./flv-file.ts";
 import type { NginxTarget, Recording } from "./nginx-target.ts";
 import { packetHashes } from "./packet-hashes.ts";

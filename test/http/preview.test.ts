@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { waitFor } from "../support/waiting.ts";
+import { Api, CHANNELS } from "./api.ts";
+
+const DEADLINE_MS = 5_000;
+
+let api: Api;
+let origin: string;
+beforeEach(async () => {
+  api = await Api.open();
+  origin = await api.server.listen({ host: "127.0.0.1", port: 0 });
+});
+afterEach(() => api.close());
+
+async function address(): Promise<string> {
+  const { channelId } = await api.create();
+  const { body } = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
+  expect(body.content).toEqual({
+    url: expect.stringMatching(new RegExp(`^/preview/${channelId}\\.flv\\?token=[a-z0-9]{32}$`)),
+    expiresTime: api.clock.wallMs + 300_000,
+  });
+  return body.content.url;
+}
+
+const watched = (count: number) =>
+  waitFor("the watch", DEADLINE_MS, () =>
+    api.runtime.watches.length >= count ? api.runtime.watches.at(-1) : undefined,
+  );
+
+test("what the media thread sends reaches the watcher, and its bytes are credited when they have left", async () => {
+  const url = await address();
+  const asked = fetch(origin + url);
+  const watch = await watched(1);
+  watch.sink.take(Buffer.from("FLV1"));
+  const answer = await asked;
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "video/x-flv"]);
+  watch.sink.take(Buffer.from("more"));
+  await waitFor("the credit", DEADLINE_MS, () => (watch.takenBytes === 8 ? true : undefined));
+  watch.sink.end();
+  expect(await answer.text()).toBe("FLV1more");
+});
+
+test("a channel that is off air has no preview", async () => {
+  const url = await address();
+  const asked = fetch(origin + url);
+  (await watched(1)).sink.end();
+  const answer = await asked;
+  expect([answer.status, ((await answer.json()) as { error: { errorCode: number } }).error.errorCode]).toEqual([
+    409, 250005,
+  ]);
+});
+
+test("a token opens its own channel, for five minutes", async () => {
+  const url = await address();
+  const { channelId } = await api.create();
+  const token = url.split("=")[1] ?? "";
+  for (const wrong of [`/preview/${channelId}.flv?token=${token}`, url.slice(0, -1), url.split("?")[0] ?? ""]) {
+    expect([wrong, (await fetch(origin + wrong)).status]).toEqual([wrong, 401]);
+  }
+  api.clock.advance(300_000);
+  expect((await fetch(origin + url)).status).toBe(401);
+  expect(api.runtime.watches).toEqual([]);
+});
+
+test("a channel has four watchers; when one leaves there is place again, and the media thread hears of it", async () => {
+  const url = await address();
+  const stops: AbortController[] = [];
+  for (let count = 1; count <= 4; count += 1) {
+    const stop = new AbortController();
+    stops.push(stop);
+    const asked = fetch(origin + url, { signal: stop.signal });
+    (await watched(count)).sink.take(Buffer.from("FLV"));
+    await asked;
+  }
+  const refused = await fetch(origin + url);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+  stops[0]?.abort();
+  await waitFor("the leave", DEADLINE_MS, () => api.runtime.watches[0]?.isLeft === true || undefined);
+  const again = fetch(origin + url);
+  (await watched(5)).sink.take(Buffer.from("FLV"));
+  expect((await again).status).toBe(200);
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";
+import { ChunkArena } from "../../src/relay/chunk-arena.ts";
+import { cutPacket, type Packet } from "../../src/relay/packet.ts";
+import { Watcher } from "../../src/relay/watcher.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
+
+const METADATA = Buffer.concat([
+  Buffer.from("02000d40736574446174614672616d65", "hex"),
+  Buffer.from("020003616263", "hex"),
+]);
+const CONFIG = Buffer.from("1700000000aa", "hex");
+const head = () =>
+  [
+    { kind: "data", type: 18, payload: METADATA },
+    { kind: "video", type: 9, payload: CONFIG },
+  ] as const;
+const MIB = 1024 * 1024;
+
+class Sink {
+  readonly batches: Buffer[] = [];
+  isOver = false;
+  take(bytes: Uint8Array): void {
+    this.batches.push(Buffer.from(bytes));
+  }
+  end(): void {
+    this.isOver = true;
+  }
+  get tags() {
+    return readFlv(Buffer.concat(this.batches));
+  }
+}
+
+const arena = new ChunkArena();
+function picture(timeMs: number, isKeyframe: boolean, bytes = 8): Packet {
+  const payload = Buffer.alloc(bytes, isKeyframe ? 0x17 : 0x27);
+  const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
+  const fields = { kind: "video", type: 9, ...marks, timeMs, ordinal: 1 } as const;
+  return cutPacket(arena, fields, 40, payload);
+}
+
+const offer = (watcher: Watcher, packet: Packet) => watcher.offer(packet, packet.isKeyframe, head);
+
+test("a preview is an FLV file from the first keyframe on: metadata, headers, and times from 0", () => {
+  const sink = new Sink();
+  const watcher = new Watcher(sink, 0);
+  offer(watcher, picture(4_960, false));
+  offer(watcher, picture(5_000, true, 9_000));
+  offer(watcher, picture(5_040, false));
+  watcher.flush(0);
+  expect(sink.batches).toHaveLength(1);
+  expect(sink.batches[0]?.subarray(0, FLV_FILE_START.length)).toEqual(FLV_FILE_START);
+  expect(sink.tags.map(({ type, timestamp, payload }) => [type, timestamp, payload.length])).toEqual([
+    [18, 0, METADATA.length - 16],
+    [9, 0, CONFIG.length],
+    [9, 0, 9_000],
+    [9, 40, 8],
+  ]);
+  expect(sink.tags[2]?.payload).toEqual(Buffer.alloc(9_000, 0x17));
+});
+
+test("a watcher that is behind loses pictures up to the next keyframe, and holds no more than its bound", () => {
+  const sink = new Sink();
+  const watcher = new Watcher(sink, 0);
+  offer(watcher, picture(0, true, 4 * MIB));
+  watcher.flush(0);
+  offer(watcher, picture(40, false));
+  offer(watcher, picture(1_000, true));
+  watcher.taken(4 * MIB, 10);
+  offer(watcher, picture(1_040, false));
+  offer(watcher, picture(2_000, true));
+  offer(watcher, picture(2_040, false));
+  watcher.flush(20);
+  expect(sink.tags.slice(2).map(({ timestamp }) => timestamp)).toEqual([0, 2_000, 2_040]);
+  expect(sink.isOver).toBe(false);
+});
+
+test("a watcher that takes nothing for ten seconds is cut; one that was sent nothing is not", () => {
+  const sink = new Sink();
+  const watcher = new Watcher(sink, 0);
+  watcher.tick(60_000);
+  expect(sink.isOver).toBe(false);
+  offer(watcher, picture(0, true));
+  watcher.flush(60_000);
+  watcher.tick(69_999);
+  expect(sink.isOver).toBe(false);
+  watcher.tick(70_000);
+  expect(sink.isOver).toBe(true);
+});
