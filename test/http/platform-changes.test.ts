@@ -305,3 +305,17 @@ test("none of these is a viewer's to do; and platforms and channels that are not
   expect((await api.call({ method: "POST", url: url(""), body: NEW, key: VIEWER })).body.error.errorCode).toBe("210");
   expect(api.runtime.applied).toEqual([]);
 });
+
+test("tracks are chosen when a platform is made, kept and changed by an edit, and cleared by {}", async () => {
+  const made = await api.call({ method: "POST", url: url(""), body: { ...NEW, tracks: { audio: 1 } } });
+  expect(made.body.content.tracks).toEqual({ video: 0, audio: 1 });
+  const edit = async (tracks: unknown) => {
+    const body = { rtmpUrl: NEW.rtmpUrl, streamKey: NEW.streamKey, ...(tracks === undefined ? {} : { tracks }) };
+    await api.call({ method: "PUT", url: url(`/${made.body.content.platId}`), body });
+    const { targets = [] } = api.runtime.applied.at(-1) ?? {};
+    return targets.find(({ targetId }) => targetId === made.body.content.platId)?.tracks;
+  };
+  expect(await edit(undefined)).toEqual({ video: 0, audio: 1 });
+  expect(await edit({ video: 2, audio: 3 })).toEqual({ video: 2, audio: 3 });
+  expect(await edit({})).toBe(undefined);
+});
