@@ -48,7 +48,7 @@ export function watchErrors(page: Page): string[] {
 }
 
 /** The link that the server printed for setting the password. */
-function setupLink(fanfare: FanfareProcess): string {
+export function setupLink(fanfare: FanfareProcess): string {
   const link = /https?:\/\/\S+\/setup#token=(\S+)/.exec(fanfare.stdout);
   if (link === null) throw new Error(`no set-up link in what was printed:\n${fanfare.stdout}`);
   // The printed host is what others reach; here it is the loopback.

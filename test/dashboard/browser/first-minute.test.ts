@@ -1,23 +1,60 @@
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/clip.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
-import { Stage } from "../../support/stage.ts";
+import { openBrowser, openContext, PASSWORD, setupLink, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
 
-test("from the printed link to a green platform: password, channel, key, encoder", async () => {
+/** No page has more stops than this between two things. */
+const STOPS_MAX = 60;
+
+/** Presses Tab until what has this name, or this field, has the focus. */
+async function tabTo(page: Page, wanted: string): Promise<void> {
+  const seen: string[] = [];
+  for (let stop = 0; stop < STOPS_MAX; stop += 1) {
+    await page.keyboard.press("Tab");
+    const name = await page
+      .locator(":focus")
+      .evaluate(
+        (element) => element.getAttribute("name") ?? element.getAttribute("aria-label") ?? element.textContent ?? "",
+      )
+      .catch(() => "");
+    if (name.trim() === wanted) return;
+    seen.push(name);
+  }
+  throw new Error(`Tab never comes to ${wanted}: ${seen.join(", ")}`);
+}
+
+test("from the printed link to a green platform, by keyboard alone: password, channel, key, encoder", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser)).newPage();
   const errors = watchErrors(page);
+  const keyboard = page.keyboard;
 
-  await setUp(page, fanfare);
-  await page.getByRole("button", { name: "New channel" }).click();
-  await page.getByLabel("Channel name").fill("my_show");
-  await page.locator('input[value="CUSTOM"]').check();
-  await page.locator('input[name="rtmpUrl"]').fill(`rtmp://127.0.0.1:${target.port}/live`);
-  await page.locator('input[name="streamKey"]').fill("a-first-key");
-  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.goto(setupLink(fanfare));
+  await page.locator('input[name="repeat"]').waitFor();
+  await tabTo(page, "password");
+  await keyboard.type(PASSWORD);
+  await tabTo(page, "repeat");
+  await keyboard.type(PASSWORD);
+  await keyboard.press("Enter");
+
+  await page.getByText("Your first channel").waitFor();
+  await tabTo(page, "New channel");
+  await keyboard.press("Enter");
+  // The dialog begins at the name; the platforms are one stop, chosen by arrow keys.
+  await page.locator(".presets").waitFor();
+  await keyboard.type("my_show");
+  await tabTo(page, "targetName");
+  await keyboard.press("ArrowUp");
+  await page.locator('input[name="rtmpUrl"]').waitFor();
+  await tabTo(page, "rtmpUrl");
+  await keyboard.type(`rtmp://127.0.0.1:${target.port}/live`);
+  await tabTo(page, "streamKey");
+  await keyboard.type(uniqueKey("first"));
+  await keyboard.press("Enter");
 
   await page.getByRole("heading", { name: "my_show" }).waitFor();
   await page.getByText("Waiting for your encoder").waitFor();
@@ -26,13 +63,20 @@ test("from the printed link to a green platform: password, channel, key, encoder
   // The key is hidden until asked for, and then it is the one that works.
   const encoder = page.locator("section", { hasText: "Waiting for your encoder" });
   expect(await encoder.innerText()).not.toContain(channel.streamKey);
-  await encoder.getByRole("button", { name: "Show: Stream key" }).click();
-  expect(await encoder.innerText()).toContain(channel.streamKey);
+  await tabTo(page, "Show: Stream key");
+  await keyboard.press("Space");
+  await encoder.getByText(channel.streamKey).waitFor();
 
-  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 60 }) });
-  const row = page.locator(".platform").first();
-  await row.locator(".state", { hasText: "On air" }).waitFor();
+  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   await page.locator(".platform .rate-line path.line[d^='M']").waitFor();
-  await expectAccessible(page, "a channel on air");
+  expect(target.connections).toHaveLength(1);
+
+  // Off and on again.
+  await tabTo(page, "Send to Other server");
+  await keyboard.press("Space");
+  await page.locator(".platform .state", { hasText: "Switched off" }).waitFor();
+  await keyboard.press("Space");
+  await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   expect(errors).toEqual([]);
 });

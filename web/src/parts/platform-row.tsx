@@ -31,9 +31,9 @@ export function PlatformRow({ live, platform }: RowOptions) {
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
       <Figures live={live} platform={platform} />
+      <Actions live={live} platform={platform} name={name} onTested={(result) => (test.value = result)} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {test.value !== undefined && <TestResult result={test.value} onClose={() => (test.value = undefined)} />}
-      <Actions live={live} platform={platform} name={name} onTested={(result) => (test.value = result)} />
     </li>
   );
 }
