@@ -108,6 +108,8 @@ export class Hub {
         return;
       }
       case "sample": {
+        const channel = this.#channels.get(change.data.channelId);
+        if (channel !== undefined) this.#channels.set(channel.channelId, withSample(channel, change.data));
         const samples = this.#samples.get(change.data.channelId) ?? [];
         samples.push(change.data);
         if (samples.length > HISTORY_SECONDS) samples.shift();
@@ -118,6 +120,18 @@ export class Hub {
         return;
     }
   }
+}
+
+/** Totals are told with whole objects alone; between them they grow by what each second's sample says. */
+export function withSample(channel: Channel, { ingest, platforms }: Sample): Channel {
+  const rates = new Map(platforms.map(({ platId, bytesPerSecond }) => [platId, bytesPerSecond]));
+  const grown = channel.platforms.map((platform) => {
+    const bytesTotalTrans = platform.bytesTotalTrans + (rates.get(platform.platId) ?? 0);
+    return { ...platform, bytesTotalTrans, totalBytesPerSecond: bytesTotalTrans };
+  });
+  if (channel.ingest === undefined) return { ...channel, platforms: grown };
+  const bytesTotal = channel.ingest.bytesTotal + ingest.bytesPerSecond;
+  return { ...channel, platforms: grown, ingest: { ...channel.ingest, bytesTotal } };
 }
 
 /** The channel with this platform as it is now; one that it does not have is none of it, a change of the channel tells of it. */

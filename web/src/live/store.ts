@@ -2,14 +2,25 @@ import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Channel, ChannelEvent, Platform, Sample } from "../model.ts";
 import { noticeSignedOut } from "../session.ts";
 import type { StreamState } from "./event-stream.ts";
-import { HISTORY_SECONDS, Hub, type HubMessage, withPlatform } from "./hub.ts";
+import { HISTORY_SECONDS, Hub, type HubMessage, withPlatform, withSample } from "./hub.ts";
 import type { TabMessage } from "./worker.ts";
 
 /** One channel as the page sees it: itself, its rates, and its last sample, each told apart so that little is drawn again. */
 export type LiveChannel = {
   readonly channel: Signal<Channel>;
   readonly samples: Signal<readonly Sample[]>;
+  /** The channel with totals of this second; only a page that shows them looks. */
+  readonly counted: Signal<Channel>;
 };
+
+function newLive(channel: Channel): LiveChannel {
+  return { channel: signal(channel), samples: signal<readonly Sample[]>([]), counted: signal(channel) };
+}
+
+function setChannel(live: LiveChannel, channel: Channel): void {
+  live.channel.value = channel;
+  live.counted.value = channel;
+}
 
 const ALIVE_MS = 20_000;
 /** Events that are kept for the timeline of the page that is open. */
@@ -61,8 +72,8 @@ function takeSnapshot(all: readonly Channel[], samples: readonly Sample[]): void
   const next = new Map<string, LiveChannel>();
   const byChannel = Map.groupBy(samples, ({ channelId }) => channelId);
   for (const channel of all) {
-    const live = known.get(channel.channelId) ?? { channel: signal(channel), samples: signal<readonly Sample[]>([]) };
-    live.channel.value = channel;
+    const live = known.get(channel.channelId) ?? newLive(channel);
+    setChannel(live, channel);
     live.samples.value = byChannel.get(channel.channelId) ?? live.samples.peek();
     next.set(channel.channelId, live);
   }
@@ -80,18 +91,22 @@ function takeChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][
     const { data } = change;
     if (!("platforms" in data)) forgetChannel(data.channelId);
     else if (live === undefined) showChannel(data);
-    else live.channel.value = data;
+    else setChannel(live, data);
   } else if (live !== undefined) {
-    if (change.name === "platform") live.channel.value = withPlatform(live.channel.peek(), change.data);
-    else live.samples.value = [...live.samples.peek(), change.data].slice(-HISTORY_SECONDS);
+    if (change.name === "platform") {
+      live.channel.value = withPlatform(live.channel.peek(), change.data);
+      live.counted.value = withPlatform(live.counted.peek(), change.data);
+    } else {
+      live.samples.value = [...live.samples.peek(), change.data].slice(-HISTORY_SECONDS);
+      live.counted.value = withSample(live.counted.peek(), change.data);
+    }
   }
 }
 
 /** A channel this tab made: shown at once, not only when the stream tells of it. */
 export function showChannel(channel: Channel): void {
   if (channels.peek().has(channel.channelId)) return;
-  const live: LiveChannel = { channel: signal(channel), samples: signal<readonly Sample[]>([]) };
-  channels.value = new Map(channels.peek()).set(channel.channelId, live);
+  channels.value = new Map(channels.peek()).set(channel.channelId, newLive(channel));
 }
 
 export function forgetChannel(channelId: string): void {
@@ -105,9 +120,10 @@ export function showPlatform(channelId: string, platform: Platform): void {
   if (live === undefined) return;
   const channel = live.channel.peek();
   const isKnown = channel.platforms.some(({ platId }) => platId === platform.platId);
-  live.channel.value = isKnown
+  const next = isKnown
     ? withPlatform(channel, { channelId, ...platform })
     : { ...channel, platforms: [...channel.platforms, platform], platformCount: channel.platforms.length + 1 };
+  setChannel(live, next);
 }
 
 /** Joins this browser's one connection; the return value leaves it. */

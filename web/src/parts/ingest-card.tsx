@@ -17,7 +17,7 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
     [t().encoder.software, ingest.encoder],
     [t().encoder.from, ingest.remoteAddress],
     [t().encoder.source, channel.backup.enabled ? t().encoder.sources[ingest.source] : ""],
-    [t().encoder.received, formatBytes(ingest.bytesTotal)],
+    [t().encoder.received, formatBytes(live.counted.value.ingest?.bytesTotal ?? ingest.bytesTotal)],
   ];
   return (
     <section class="panel" aria-labelledby="ingest-title">

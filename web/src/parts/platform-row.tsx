@@ -57,6 +57,8 @@ function PlatformRate({ live, platform, name, tone }: RateOptions) {
 
 function Figures({ live, platform }: RowOptions) {
   const last = live.samples.value.at(-1)?.platforms.find(({ platId }) => platId === platform.platId);
+  const counted = live.counted.value.platforms.find(({ platId }) => platId === platform.platId);
+  const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
   const isOnAir = platform.connectStatus === "PUBLISHING" && platform.connectStatusTime !== undefined;
   const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
   const drops = Math.max(last?.droppedFrames ?? 0, platform.droppedFrames ?? 0);
@@ -71,7 +73,7 @@ function Figures({ live, platform }: RowOptions) {
           .join(", ");
   return (
     <dl class="figures">
-      <Figure name={t().platform.sent} value={formatBytes(platform.bytesTotalTrans)} />
+      <Figure name={t().platform.sent} value={formatBytes(sent)} />
       {isOnAir && <OnAirFigure since={platform.connectStatusTime ?? 0} />}
       {!isOnAir && <Figure name={t().platform.playTime} value={formatDuration(platform.totalPlaySecond)} />}
       {isOnAir && queue !== undefined && (

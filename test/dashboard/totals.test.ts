@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { withSample } from "../../web/src/live/hub.ts";
+import type { Channel } from "../../web/src/model.ts";
+
+test("between whole objects totals grow by what each second's sample says", () => {
+  const platform = { platId: 7, bytesTotalTrans: 1_000, totalBytesPerSecond: 1_000 };
+  const idle = { platId: 8, bytesTotalTrans: 5, totalBytesPerSecond: 5 };
+  const channel = { channelId: "ls-1", platforms: [platform, idle], ingest: { bytesTotal: 50 } } as unknown as Channel;
+  const sample = {
+    channelId: "ls-1",
+    time: 1,
+    ingest: { bytesPerSecond: 30 },
+    platforms: [{ platId: 7, bytesPerSecond: 200, queueMilliseconds: 0, droppedFrames: 0 }],
+  };
+  expect(withSample(withSample(channel, sample), sample)).toEqual({
+    channelId: "ls-1",
+    platforms: [{ platId: 7, bytesTotalTrans: 1_400, totalBytesPerSecond: 1_400 }, idle],
+    ingest: { bytesTotal: 110 },
+  });
+});
