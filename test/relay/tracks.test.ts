@@ -248,3 +248,74 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
   expect(stage.dialer.latest(1).target.url).toBe("rtmp://target1/app");
   expect(stage.dialer.links.filter(({ target: { targetId } }) => targetId === 2)).toHaveLength(1);
 });
+
+test("a held multitrack stream is filled with the default track alone, and goes on with each track's own keyframe", () => {
+  const stage = new RelayStage(60);
+  const source = begin(stage, [target(1)]);
+  stage.dialer.latest(1).accept();
+  for (const trackId of [0, 1]) source.push(video(0, hex(frame(true, trackId, "01"))));
+  source.end("connection-lost");
+  stage.clock.advance(4_000);
+  const before = sent(stage, 1).length;
+  const filler = sent(stage, 1)
+    .slice(6)
+    .map((line) => line.split(" ")[1]);
+  expect(filler.length).toBeGreaterThan(3);
+  const pictures = filler.filter((bytes) => bytes?.startsWith("17") || bytes?.startsWith("96"));
+  expect(new Set(pictures)).toEqual(new Set([frame(true, 0, "01").replaceAll(" ", "")]));
+  const again = begin(stage, [target(1)]);
+  again.push(video(0, hex(frame(true, 0, "02"))));
+  again.push(video(0, hex(frame(false, 1, "03"))));
+  again.push(video(40, hex(frame(true, 1, "04"))));
+  again.push(video(40, hex(frame(false, 0, "05"))));
+  const bytes = sent(stage, 1)
+    .slice(before)
+    .map((line) => line.split(" ")[1]);
+  const resumed = [frame(true, 0, "02"), frame(true, 1, "04"), frame(false, 0, "05")];
+  expect(bytes.slice(-3)).toEqual(resumed.map((line) => line.replaceAll(" ", "")));
+  expect(stage.dialer.links).toHaveLength(1);
+});
+
+test.each([
+  ["HEVC", "90 68766331 0102", "91 68766331 000000 00000002 2601", "a1 68766331 000000 00000002 0201"],
+  ["AV1 with colours", "90 61763031 8104", "91 61763031 1200", "a1 61763031 3200"],
+  ["VP9", "90 76703039 0100", "91 76703039 8249", "a1 76703039 8600"],
+  ["VVC", "90 76766331 0102", "91 76766331 000000 00000002 0039", "a1 76766331 000000 00000002 0001"],
+])("%s is taken over at its keyframe, its header not told twice", (_, config, key, inter) => {
+  const stage = new RelayStage(60);
+  stage.engine.introduce(stage.spec([target(1)]));
+  const first = stage.open();
+  first.push(video(0, hex(config)));
+  stage.dialer.latest(1).accept();
+  first.push(video(0, hex(key)));
+  stage.clock.advance(40);
+  first.push(video(40, hex(inter)));
+  const second = stage.open("ls-1", "second", 2);
+  second.push(video(0, hex(config)));
+  second.push(video(0, hex(inter)));
+  stage.clock.advance(40);
+  second.push(video(40, hex(key)));
+  const bytes = sent(stage, 1).map((line) => line.split(" ")[1]);
+  expect(bytes).toEqual([config, key, inter, key].map((line) => line.replaceAll(" ", "")));
+  expect(stage.dismissed).toEqual([1]);
+});
+
+test.each([
+  ["Opus", "90 4f707573 4f70757348656164", "91 4f707573 fc01"],
+  ["FLAC", "90 664c6143 664c614300", "91 664c6143 fff8"],
+  ["AC-3", "90 61632d33", "91 61632d33 0b77"],
+  ["E-AC-3", "90 65632d33", "91 65632d33 0b78"],
+  ["AAC of six channels", "90 6d703461 11b0", "91 6d703461 2149"],
+])("%s and the meaning of its channels reach who joins late, untouched", (_, config, sound) => {
+  const stage = new RelayStage();
+  const fourCc = config.slice(3, 11);
+  const channels = `94 ${fourCc} 01 06 0000003f`;
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  for (const bytes of [config, channels]) source.push(audio(0, hex(bytes)));
+  source.push(audio(0, hex(sound)));
+  stage.clock.advance(3_000);
+  stage.dialer.latest(1).accept();
+  source.push(audio(3_000, hex(sound)));
+  expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${sound}`].map(plain));
+});
