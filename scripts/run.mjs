@@ -186,6 +186,7 @@ function bench(node, name, options) {
   const file = join(ROOT, "bench", `${name}.ts`);
   if (name === undefined || !existsSync(file)) fail("usage: node scripts/run.mjs bench NAME, for a file of bench/");
   installTestTools();
+  buildDashboard(node);
   runStep(`bench (${name})`, node, [file, ...options]);
 }
 
