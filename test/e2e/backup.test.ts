@@ -174,7 +174,9 @@ test("two servers do not share a data folder, and a command that is told wrongly
   expect(await runFanfare(["bakcup", "x"])).toMatchObject({
     code: 2,
     stdout: "",
-    stderr: expect.stringMatching(/^fanfare: "bakcup" is no command; there are backup, demo, reset-password, restore, rotate-key/),
+    stderr: expect.stringMatching(
+      /^fanfare: "bakcup" is no command; there are backup, demo, reset-password, restore, rotate-key/,
+    ),
   });
   const empty = await runFanfare(["backup", join(stage.folder, "b"), "--data-dir", join(stage.folder, "none")]);
   expect(empty).toMatchObject({ code: 1, stderr: expect.stringMatching(/there is no database in .*none: name the/) });
