@@ -7,7 +7,9 @@ import type { ChannelEvent } from "../control/events.ts";
 import { EventRetention } from "../control/events-retention.ts";
 import { EventWriter } from "../control/events-writer.ts";
 import type { RandomBytes } from "../control/ids.ts";
+import { ReportWriter } from "../control/report-writer.ts";
 import type { Fact } from "../exchange/facts.ts";
+import type { ChannelSample } from "../exchange/samples.ts";
 import type { EventUseCases } from "../http/routes/events.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
@@ -15,6 +17,7 @@ import { createResolver } from "../net/resolver.ts";
 import type { Database } from "../store/database.ts";
 import { SqlDeliveryStore } from "../store/delivery-store.ts";
 import { SqlEventStore } from "../store/event-store.ts";
+import { SqlReportStore } from "../store/report-store.ts";
 import { Deliverer } from "../webhooks/deliverer.ts";
 import { createHttpPost } from "../webhooks/http-post.ts";
 
@@ -35,11 +38,12 @@ export type NotificationsOptions = {
   readonly onEvent: (event: ChannelEvent) => void;
 };
 
-/** Events and webhooks, put together: facts and notices go in, stored events and deliveries come out. */
+/** Events, webhooks and reports, put together: facts, samples and notices go in, what is stored and delivered comes out. */
 export class Notifications {
   /** What the API's routes work with. */
   readonly useCases: EventUseCases;
   readonly #writer: EventWriter;
+  readonly #reports: ReportWriter;
   readonly #deliverer: Deliverer;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
@@ -66,9 +70,12 @@ export class Notifications {
         for (const event of written) onEvent(event);
       },
     });
+    const reports = new SqlReportStore(database);
+    this.#reports = new ReportWriter({ store: reports, subjects: events, clock, log });
     this.#retention = new EventRetention({ store: events, clock, log });
     this.useCases = {
       events,
+      reports,
       callbacks: new Callbacks({ store, clock, randomBytes, onNotice, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
     };
@@ -81,21 +88,28 @@ export class Notifications {
 
   fact(fact: Fact): void {
     this.#writer.fact(fact);
+    this.#reports.fact(fact);
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    this.#reports.samples(samples);
   }
 
   notice(notice: ChannelNotice): void {
     this.#writer.notice(notice);
+    this.#reports.notice(notice);
   }
 
   /** Goes on with what the last process left. */
   start(): void {
     this.#deliverer.wake();
     this.#retention.start();
+    this.#reports.start();
   }
 
-  /** Writes the last events; deliveries under way are broken off and tried again after the next start. Idempotent. */
+  /** Writes the last events and reports; deliveries under way are broken off and tried again after the next start. Idempotent. */
   async close(): Promise<void> {
-    await this.#writer.close();
+    await Promise.all([this.#writer.close(), this.#reports.close()]);
     await Promise.all([this.#deliverer.close(), this.#retention.close()]);
   }
 }

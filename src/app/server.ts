@@ -127,7 +127,10 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
     clock,
     log,
     ...ingestAccess(() => service),
-    onSamples: (samples) => observers.samples(samples),
+    onSamples: (samples) => {
+      observers.samples(samples);
+      notifications.samples(samples);
+    },
     onLoopDelay: (delay) => observers.mediaLoopDelay(delay),
     onFact: (fact: Fact) => {
       observers.fact(fact);

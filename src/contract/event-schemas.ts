@@ -23,7 +23,7 @@ export const callbackRequest = z.object({
   callbackUrl: callbackUrl.nullish(),
 });
 
-/** Query of calls 7 and 8. */
+/** Query of calls 7 and 8, and of the reports. */
 export const channelEventsQuery = z.object(pageFields);
 
 /** Query of call 9 and of the deliveries: `channelId` narrows them to one channel. */

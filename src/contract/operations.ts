@@ -233,6 +233,16 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "listReports",
+    method: "GET",
+    path: `${CHANNEL}/reports`,
+    summary: "What became of each broadcast that is over, newest first.",
+    query: channelEventsQuery,
+    content: "Report",
+    list: "paged",
+  },
+  {
+    ...ours,
     name: "createPreviewToken",
     method: "POST",
     path: `${CHANNEL}/preview-token`,

@@ -83,8 +83,8 @@ export interface EventStore {
     page: Page,
   ): Promise<{ readonly events: readonly ChannelEvent[]; readonly total: number }>;
   /**
-   * Removes events from before `time` with their deliveries, at most `limit`, and the endpoints of deleted channels that
-   * wait for nothing; answers how many events went.
+   * Removes events from before `time` with their deliveries, at most `limit`, as many reports of broadcasts that were over
+   * then, and the endpoints of deleted channels that wait for nothing; answers how many events went.
    */
   pruneEvents(time: number, limit: number): Promise<number>;
 }

@@ -13,6 +13,19 @@ export type EventRow = {
   readonly reason: string | null;
 };
 
+/** One broadcast. */
+export type ReportRow = {
+  /** Of a channel that may be deleted by now. */
+  readonly channel_id: string;
+  readonly start_time: number;
+  /** While the broadcast is on air: up to when the report tells. */
+  readonly end_time: number;
+  /** Null: on air. */
+  readonly end_reason: string | null;
+  /** JSON: what the encoder's and the targets' parts in it were. */
+  readonly parts: string;
+};
+
 export type EndpointRow = {
   /** A channel's id; empty: the default endpoint. */
   readonly scope: string;

@@ -18,6 +18,7 @@ import { sealDeliveryUrl } from "./delivery-url.ts";
 import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "./endpoint-rows.ts";
 import type { EventRow } from "./event-schema.ts";
 import { takeNumbers } from "./numbers.ts";
+import { pruneReports } from "./report-store.ts";
 import { oneOf, readAlerts } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
@@ -86,6 +87,7 @@ export class SqlEventStore implements EventStore {
   pruneEvents(time: number, limit: number): Promise<number> {
     return this.#database.write(async (trx) => {
       await removeEndpointsOfDeleted(trx);
+      await pruneReports(trx, time, limit);
       const old = await trx
         .selectFrom("event")
         .where("time", "<", time)

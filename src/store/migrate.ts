@@ -14,6 +14,7 @@ import { up as addTargetTracks } from "./migrations/0010-target-tracks.ts";
 import { up as addIngestLogin } from "./migrations/0011-ingest-login.ts";
 import { up as addDashboard } from "./migrations/0012-dashboard.ts";
 import { up as addLatency } from "./migrations/0014-latency.ts";
+import { up as addReports } from "./migrations/0015-reports.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
@@ -32,6 +33,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0011-ingest-login": { up: addIngestLogin },
     "0012-dashboard": { up: addDashboard },
     "0014-latency": { up: addLatency },
+    "0015-reports": { up: addReports },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DeliveryRow, EndpointRow, EventRow, LaneRow } from "./event-schema.ts";
+import type { DeliveryRow, EndpointRow, EventRow, LaneRow, ReportRow } from "./event-schema.ts";
 
 /**
  * The tables, as every database keeps them: text, integers, no booleans (SQLite has none), times in milliseconds since
@@ -10,6 +10,7 @@ export type Schema = {
   readonly access_key: AccessKeyRow;
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
+  readonly report: ReportRow;
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
   readonly delivery_lane: LaneRow;

@@ -9,11 +9,13 @@ import type { EventUseCases } from "../../src/http/routes/events.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/event-store.ts";
+import { SqlReportStore } from "../../src/store/report-store.ts";
 
 /** Events over a real database, with webhooks that are waiting and never sent. */
 export class EventParts {
   readonly writer: EventWriter;
   readonly store: SqlDeliveryStore;
+  readonly reports: SqlReportStore;
   readonly useCases: EventUseCases;
   /** How often something was said to be due. */
   wakeCount = 0;
@@ -22,6 +24,7 @@ export class EventParts {
 
   constructor(database: Database, clock: Clock, log: Log) {
     const events = new SqlEventStore(database);
+    this.reports = new SqlReportStore(database);
     this.store = new SqlDeliveryStore(database);
     const wake = () => {
       this.wakeCount += 1;
@@ -38,6 +41,7 @@ export class EventParts {
     const onNotice = this.writer.notice.bind(this.writer);
     this.useCases = {
       events,
+      reports: this.reports,
       callbacks: new Callbacks({ store: this.store, clock, randomBytes, onNotice, wake }),
       deliveries: new Deliveries({ store: this.store, clock, wake }),
     };

@@ -5,16 +5,19 @@ import { parseBody, parsePathInteger, parseQuery } from "../../contract/field-er
 import type { Callbacks } from "../../control/callbacks.ts";
 import type { Deliveries } from "../../control/deliveries.ts";
 import type { EventCode, EventFilter, EventStore } from "../../control/events.ts";
+import type { ReportStore } from "../../control/reports.ts";
 import { channelAnswer } from "../answers.ts";
 import { RequestRefusedError } from "../errors.ts";
 import { callbackAnswer, deliveryAnswer, eventAnswer } from "../event-answers.ts";
 import { sendContent } from "../reply.ts";
+import { reportAnswer } from "../report-answer.ts";
 import type { RouteContext } from "../request.ts";
 import { answerContext, orRefuse, readJson } from "../request.ts";
 
 /** What these routes are given beside what all are. */
 export type EventUseCases = {
   readonly events: Pick<EventStore, "listEvents">;
+  readonly reports: Pick<ReportStore, "listReports">;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
 };
@@ -25,8 +28,12 @@ type DeliveryParams = { readonly Params: { readonly deliveryId: string } };
 /** What call 7 is about. */
 const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
 
-/** Calls 7–9: events, newest first. */
-export function addEventRoutes(api: FastifyInstance, { service }: RouteContext, { events }: EventUseCases): void {
+/** Calls 7–9: events, newest first; and the reports of broadcasts that are over. */
+export function addEventRoutes(
+  api: FastifyInstance,
+  { service }: RouteContext,
+  { events, reports }: EventUseCases,
+): void {
   const ofChannel = async (channelId: string, filter: EventFilter, request: FastifyRequest, reply: FastifyReply) => {
     const query = orRefuse(parseQuery(channelEventsQuery, request.query));
     await service.getChannel(channelId);
@@ -48,6 +55,13 @@ export function addEventRoutes(api: FastifyInstance, { service }: RouteContext, 
   api.get<ChannelParams>("/re-stream/channels/:channelId/events", (request, reply) =>
     ofChannel(request.params.channelId, {}, request, reply),
   );
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/reports", async (request, reply) => {
+    const { pageNo, pageSizeNo } = orRefuse(parseQuery(channelEventsQuery, request.query));
+    const { channelId } = await service.getChannel(request.params.channelId);
+    const found = await reports.listReports(channelId, { number: pageNo, size: pageSizeNo });
+    return sendContent(reply, found.reports.map(reportAnswer), found.total);
+  });
 
   api.get("/events", (request, reply) => {
     const { channelId, ...page } = orRefuse(parseQuery(eventsQuery, request.query));

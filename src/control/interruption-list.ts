@@ -1,0 +1,36 @@
+import type { Interruption, Interruptions } from "./reports.ts";
+
+/** So many are remembered one by one; the others are counted. */
+const REMEMBERED_MAX = 50;
+
+/** Interruptions of one stream, one after another. Times are milliseconds since the Unix epoch. */
+export class InterruptionList {
+  readonly #ended: Interruption[] = [];
+  #count = 0;
+  #open: { readonly time: number; readonly reason: string } | undefined;
+
+  /** Media does not flow from now on; for another reason than before it is another interruption. */
+  begin(time: number, reason: string): void {
+    if (this.#open?.reason === reason) return;
+    this.end(time);
+    this.#open = { time, reason };
+    this.#count += 1;
+  }
+
+  /** Media flows, or nobody wants it any more. */
+  end(time: number): void {
+    this.#ended.push(...this.#openUntil(time));
+    this.#open = undefined;
+  }
+
+  /** As they are at this moment: one that lasts counts up to now. */
+  at(time: number): Interruptions {
+    return { list: [...this.#ended, ...this.#openUntil(time)], count: this.#count };
+  }
+
+  #openUntil(time: number): readonly Interruption[] {
+    if (this.#open === undefined || this.#ended.length >= REMEMBERED_MAX) return [];
+    // A wall clock may be set back.
+    return [{ ...this.#open, durationMs: Math.max(0, time - this.#open.time) }];
+  }
+}

@@ -1,0 +1,184 @@
+import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { ChannelSample, DroppedFrames, TargetSample } from "../exchange/samples.ts";
+import type { TargetStatus } from "../exchange/target-status.ts";
+import { InterruptionList } from "./interruption-list.ts";
+import type { BroadcastEnd, BroadcastReport, TargetReport } from "./reports.ts";
+
+/** Targets one report tells of: whoever adds and removes them on air for ever is not to fill memory. */
+const TARGETS_MAX = 1_000;
+
+/** What is counted of a target, all since the media thread started. */
+type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "drops">;
+
+const NOTHING: Counters = {
+  bytesTotal: 0,
+  playMs: 0,
+  retryCount: 0,
+  drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
+};
+
+type Part = {
+  name: string | undefined;
+  /** What it did in this broadcast. */
+  sum: Counters;
+  readonly interruptions: InterruptionList;
+};
+
+type OnAir = {
+  readonly startTime: number;
+  readonly interruptions: InterruptionList;
+  readonly parts: Map<TargetId, Part>;
+};
+
+/** A counter that went down has started over: all of its new value is new. */
+function plus(sum: number, before: number, now: number): number {
+  return sum + (now < before ? now : now - before);
+}
+
+function plusDrops(sum: DroppedFrames, before: DroppedFrames, now: DroppedFrames): DroppedFrames {
+  return {
+    overTime: plus(sum.overTime, before.overTime, now.overTime),
+    overBytes: plus(sum.overBytes, before.overBytes, now.overBytes),
+    untilKeyframe: plus(sum.untilKeyframe, before.untilKeyframe, now.untilKeyframe),
+  };
+}
+
+function plusCounters(sum: Counters, before: Counters, now: Counters): Counters {
+  return {
+    bytesTotal: plus(sum.bytesTotal, before.bytesTotal, now.bytesTotal),
+    playMs: plus(sum.playMs, before.playMs, now.playMs),
+    retryCount: plus(sum.retryCount, before.retryCount, now.retryCount),
+    drops: plusDrops(sum.drops, before.drops, now.drops),
+  };
+}
+
+/**
+ * Makes the report of each broadcast out of facts and samples. Counters go on from one broadcast to the next, so a target's
+ * last ones are kept until it is removed: a few numbers for every target that was on air since the process started.
+ */
+export class ReportTracker {
+  readonly #onAir = new Map<ChannelId, OnAir>();
+  readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
+  #lastIngestId = 0;
+
+  /** The finished report where this fact ends a broadcast. */
+  fact(fact: Fact): BroadcastReport | undefined {
+    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, fact.ingestId);
+    if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
+    const onAir = this.#onAir.get(fact.channelId);
+    if (onAir === undefined) return undefined;
+    switch (fact.kind) {
+      case "ingest-held":
+        onAir.interruptions.begin(fact.time, fact.end);
+        return undefined;
+      case "source-active":
+        onAir.interruptions.end(fact.time);
+        return undefined;
+      case "target-status":
+        follow(onAir, fact.targetId, fact.status, fact.time);
+        return undefined;
+      case "ingest-ended":
+        if (!fact.isBroadcastOver) return undefined;
+        this.#onAir.delete(fact.channelId);
+        return reportOf(fact.channelId, onAir, fact.time, fact.end);
+      default:
+        // Other facts are no part of a report.
+        return undefined;
+    }
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    for (const { channelId, targets } of samples) {
+      const counters = this.#counters.get(channelId) ?? new Map<TargetId, Counters>();
+      this.#counters.set(channelId, counters);
+      const onAir = this.#onAir.get(channelId);
+      for (const { targetId, bytesTotal, playMs, retryCount, drops } of targets) {
+        const now = { bytesTotal, playMs, retryCount, drops };
+        const before = counters.get(targetId) ?? NOTHING;
+        counters.set(targetId, now);
+        // Of a target that is turned off there are counters too: it is in the report once it was tried.
+        const part = onAir?.parts.get(targetId);
+        if (part !== undefined) part.sum = plusCounters(part.sum, before, now);
+      }
+    }
+  }
+
+  /** The reports of what is on air, as they are now. */
+  running(time: number): readonly BroadcastReport[] {
+    return [...this.#onAir].map(([channelId, onAir]) => reportOf(channelId, onAir, time));
+  }
+
+  /** Channels on air with a target whose name was not told yet. */
+  nameless(): readonly ChannelId[] {
+    const isNameless = ({ parts }: OnAir) => [...parts.values()].some(({ name }) => name === undefined);
+    return [...this.#onAir].filter(([, onAir]) => isNameless(onAir)).map(([channelId]) => channelId);
+  }
+
+  name(channelId: ChannelId, targetId: TargetId, name: string): void {
+    const part = this.#onAir.get(channelId)?.parts.get(targetId);
+    if (part !== undefined) part.name ??= name;
+  }
+
+  /** The channel was removed. */
+  forget(channelId: ChannelId): void {
+    this.#counters.delete(channelId);
+  }
+
+  /** The target was removed; what it did in the broadcast that runs stays in its report. */
+  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#counters.get(channelId)?.delete(targetId);
+  }
+
+  #started(channelId: ChannelId, time: number, ingestId: number): void {
+    // Encoders are numbered from 1 in each life of the media thread, which begins with counters of 0.
+    if (ingestId <= this.#lastIngestId) this.#counters.clear();
+    this.#lastIngestId = ingestId;
+    // A takeover, a return or a standby begins no broadcast.
+    if (this.#onAir.has(channelId)) return;
+    this.#onAir.set(channelId, { startTime: time, interruptions: new InterruptionList(), parts: new Map() });
+  }
+}
+
+function follow({ parts }: OnAir, targetId: TargetId, now: TargetStatus, time: number): void {
+  const known = parts.get(targetId);
+  if (known === undefined && (now.status === "READY" || parts.size >= TARGETS_MAX)) return;
+  const part = known ?? { name: undefined, sum: NOTHING, interruptions: new InterruptionList() };
+  parts.set(targetId, part);
+  switch (now.status) {
+    case "FAIL":
+      if (now.lastError !== undefined) part.interruptions.begin(time, now.lastError.code);
+      return;
+    case "PUBLISHING":
+    case "READY":
+      return part.interruptions.end(time);
+    case "CONNECTING":
+      // An attempt changes nothing: media flows again with PUBLISHING.
+      return;
+  }
+}
+
+function reportOf(channelId: ChannelId, onAir: OnAir, time: number, end?: BroadcastEnd): BroadcastReport {
+  // A wall clock may be set back.
+  const endTime = Math.max(onAir.startTime, time);
+  return {
+    channelId,
+    startTime: onAir.startTime,
+    endTime,
+    ...(end === undefined ? {} : { end }),
+    interruptions: onAir.interruptions.at(endTime),
+    targets: [...onAir.parts].map(([targetId, part]) => targetReportOf(targetId, part, endTime)),
+  };
+}
+
+function targetReportOf(targetId: TargetId, { name, sum, interruptions }: Part, time: number): TargetReport {
+  return {
+    targetId,
+    ...(name === undefined ? {} : { targetName: name }),
+    onAirMs: sum.playMs,
+    bytes: sum.bytesTotal,
+    retryCount: sum.retryCount,
+    drops: sum.drops,
+    interruptions: interruptions.at(time),
+  };
+}

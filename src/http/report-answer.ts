@@ -1,0 +1,36 @@
+import type { FinishedReport, Interruptions, TargetReport } from "../control/reports.ts";
+
+const seconds = (ms: number): number => Math.round(ms / 1_000);
+
+function interruptionsAnswer({ list, count }: Interruptions) {
+  return {
+    interruptions: list.map(({ time, durationMs, reason }) => ({ time, durationSeconds: seconds(durationMs), reason })),
+    interruptionCount: count,
+  };
+}
+
+function targetReportAnswer({ targetId, targetName, onAirMs, bytes, retryCount, drops, ...rest }: TargetReport) {
+  return {
+    platId: targetId,
+    ...(targetName === undefined ? {} : { targetName }),
+    onAirSeconds: seconds(onAirMs),
+    bytesSent: bytes,
+    retryCount,
+    droppedFrames: drops.overTime + drops.overBytes + drops.untilKeyframe,
+    droppedFramesByCause: drops,
+    ...interruptionsAnswer(rest.interruptions),
+  };
+}
+
+/** One element of the list of reports. */
+export function reportAnswer({ channelId, startTime, endTime, end, interruptions, targets }: FinishedReport) {
+  return {
+    channelId,
+    startTime,
+    endTime,
+    durationSeconds: seconds(endTime - startTime),
+    reason: end,
+    ...interruptionsAnswer(interruptions),
+    platforms: targets.map(targetReportAnswer),
+  };
+}
