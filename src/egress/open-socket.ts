@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
@@ -6,7 +7,7 @@ import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { socketError, tlsFailed } from "./link-errors.ts";
-import type { TlsMemory } from "./tls-memory.ts";
+import { goodUntil, type KeptSession, type TlsMemory } from "./tls-memory.ts";
 
 const TCP_DEADLINE_MS = 10_000;
 /** … for each, where a name has several addresses. */
@@ -77,21 +78,22 @@ export async function openTls(
   const { address, serverName } = checked;
   const { tls, memory } = trust;
   const sessionName = memory.sessionName(trust.targetId, checked, tls);
+  const kept = memory.session(sessionName, clock.wallNow());
   const secured = connectTls({
     socket,
     host: address,
     secureContext: memory.context(tls.ca),
     // A pinned certificate is known: nobody has to vouch for it.
     rejectUnauthorized: tls.fingerprint === undefined,
-    ...memory.session(sessionName),
+    ...(kept === undefined ? {} : { session: kept.session }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
   // With TLS 1.2 it comes before we know whom we speak to, with TLS 1.3 after it and more than once.
-  let isVerified = false;
+  let verifiedUntil: number | undefined;
   let early: Buffer | undefined;
   secured.on("session", (session) => {
-    if (isVerified) memory.keep(sessionName, session);
-    else early = session;
+    if (verifiedUntil === undefined) early = session;
+    else memory.keep(sessionName, { session, goodUntil: verifiedUntil });
   });
   try {
     await whenOpen(secured, "secureConnect", TLS_DEADLINE_MS, clock, signal);
@@ -102,21 +104,35 @@ export async function openTls(
     if (error === DEADLINE) throw new OpenError("tls", targetError("tls-unanswered"));
     throw new OpenError("tls", tlsFailed(systemCode(error) ?? "ECONNRESET"), { cause: error });
   }
-  // A session that is taken up shows no certificate: it was kept because that of its first connection was the one.
-  const isPinHeld =
-    tls.fingerprint === undefined || secured.isSessionReused() || fingerprintOf(secured) === tls.fingerprint;
-  if (!isPinHeld) {
+  verifiedUntil = verify(secured, kept, tls, clock.wallNow());
+  if (verifiedUntil === undefined) {
     secured.destroy();
+    memory.forget(sessionName);
     throw new OpenError("tls", targetError("tls-wrong-fingerprint"));
   }
-  isVerified = true;
-  if (early !== undefined) memory.keep(sessionName, early);
+  if (early !== undefined) memory.keep(sessionName, { session: early, goodUntil: verifiedUntil });
   return secured;
 }
 
-/** SHA-256 of the certificate that was shown, as 64 small hexadecimal digits. */
-function fingerprintOf(secured: TLSSocket): string | undefined {
-  return secured.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase();
+/** Until when the peer's certificate needs not be seen again; undefined where it is another than the pinned one. */
+function verify(
+  secured: TLSSocket,
+  kept: KeptSession | undefined,
+  { fingerprint }: TargetTrust,
+  wallMs: number,
+): number | undefined {
+  // A session that is taken up shows no certificate, and is good as long as the one it was made with.
+  if (secured.isSessionReused()) return kept?.goodUntil;
+  const certificate = secured.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  const isPinned = fingerprint !== undefined;
+  if (isPinned && fingerprintOf(certificate) !== fingerprint) return undefined;
+  return goodUntil(certificate, isPinned, wallMs);
+}
+
+/** SHA-256 of a certificate, as 64 small hexadecimal digits. */
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 /** IPv4 and IPv6 in turn: a name with many addresses of a family that is broken here must not hide the other. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
@@ -6,6 +6,14 @@ import type { CheckedAddress } from "../net/target-address.ts";
 /** Kept at most, each: sets of authorities are as many as there are differing `tls.ca`, sessions as many as targets. */
 const CONTEXTS_MAX = 64;
 const SESSIONS_MAX = 1_000;
+/**
+ * A session may lead to the next one for ever, and shows no certificate: so long after the certificate was verified it is asked
+ * for again.
+ */
+const SESSION_AGE_MAX_MS = 24 * 60 * 60 * 1_000;
+
+/** What stands for a certificate that was verified, until then (Unix milliseconds). */
+export type KeptSession = { readonly session: Buffer; readonly goodUntil: number };
 
 /**
  * What is worth keeping between two connections over TLS: the authorities as OpenSSL reads them, which takes milliseconds, and
@@ -14,7 +22,7 @@ const SESSIONS_MAX = 1_000;
 export class TlsMemory {
   readonly #extraCa: string;
   readonly #contexts = new Map<string, SecureContext>();
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #sessions = new Map<string, KeptSession>();
 
   /** `extraCa`: authorities that all targets may be vouched for by, as PEM; empty: none beside the usual ones. */
   constructor(extraCa: string) {
@@ -42,19 +50,25 @@ export class TlsMemory {
     return [targetId, address, port, serverName, trusted].join(" ");
   }
 
-  /** The session to be taken up, as an option of `tls.connect`. */
-  session(name: string): { readonly session?: Buffer } {
-    const session = this.#sessions.get(name);
-    return session === undefined ? {} : { session };
+  /** The session to be taken up at this time (Unix milliseconds). */
+  session(name: string, wallMs: number): KeptSession | undefined {
+    const kept = this.#sessions.get(name);
+    return kept !== undefined && wallMs < kept.goodUntil ? kept : undefined;
   }
 
-  keep(name: string, session: Buffer): void {
-    keepAtMost(this.#sessions, SESSIONS_MAX, name, session);
+  keep(name: string, kept: KeptSession): void {
+    keepAtMost(this.#sessions, SESSIONS_MAX, name, kept);
   }
 
   forget(name: string): void {
     this.#sessions.delete(name);
   }
+}
+
+/** Until when a certificate that was verified now needs not be seen again; a pinned one is good beyond its own end. */
+export function goodUntil(certificate: X509Certificate, isPinned: boolean, wallMs: number): number {
+  const aged = wallMs + SESSION_AGE_MAX_MS;
+  return isPinned ? aged : Math.min(aged, Date.parse(certificate.validTo));
 }
 
 /** The one that was put there first goes. */

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
 import { targetError } from "../../src/exchange/target-errors.ts";
 import { type CertificateOptions, certificate, fingerprintOf } from "../support/certificates.ts";
 import {
@@ -92,6 +93,35 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)(
     // Another trust: what was verified under the first is worth nothing.
     const { error } = await dialWith(dialer, url, { ...named, tls: { ca: stranger.cert } }).outcome;
     expect(error).toEqual(targetError("tls-unknown-authority"));
+  },
+);
+
+const HOUR_MS = 3_600_000;
+const inHours = (hours: number) =>
+  `${new Date(Date.now() + hours * HOUR_MS).toISOString().slice(0, 19).replaceAll(/[-:T]/g, "")}Z`;
+const shortLived = certificate(HOST, { by: authority, from: inHours(-1), until: inHours(1) });
+const pinOf = (pair: typeof leaf) => ({ fingerprint: fingerprintOf(pair).replaceAll(":", "").toLowerCase() });
+
+test.each([
+  ["a day", leaf, { ca: authority.cert }, [0, 23, 25], [false, true, false]],
+  ["the certificate's end", shortLived, { ca: authority.cert }, [0, 0.9, 1.1], [false, true, false]],
+  ["a day where the certificate is pinned", shortLived, pinOf(shortLived), [0, 2, 23, 25], [false, true, true, false]],
+] as const)(
+  "a session, and those that it led to, are good for %s: then the certificate is asked for again",
+  async (_name, pair, tls, hours, isReused) => {
+    const { url, seen } = await secureTarget(pair);
+    let laterMs = 0;
+    const clock = { ...systemClock, wallNow: () => systemClock.wallNow() + laterMs };
+    const options = { ...named, clock, tls };
+    const dialer = dialerOf(options);
+    for (const hour of hours) {
+      laterMs = hour * HOUR_MS;
+      const { link, outcome } = dialWith(dialer, url, options);
+      expect((await outcome).error).toBeUndefined();
+      link.close("end");
+      await dialer.idle();
+    }
+    expect(seen.map((connection) => connection.isReused)).toEqual(isReused);
   },
 );
 
