@@ -58,11 +58,12 @@ export class FanOut {
   #timeline = new Timeline();
   #interleaver = new Interleaver();
   readonly #lanes = new Lanes();
-  readonly #watchers = new Watchers();
+  readonly #watchers: Watchers;
   readonly #stock = new FillerStock();
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
+    this.#watchers = new Watchers(deps.onFault);
   }
 
   get head(): StreamHead {

@@ -113,35 +113,58 @@ export class Watcher {
   }
 }
 
-/** Who looks at one channel. */
+/** Who looks at one channel. No mistake with one of them reaches another, or the channel. */
 export class Watchers {
+  readonly #onFault: (error: unknown) => void;
   readonly #watchers = new Set<Watcher>();
+
+  constructor(onFault: (error: unknown) => void) {
+    this.#onFault = onFault;
+  }
 
   /** Begins with the keyframe of the group that is being sent, so that there is a picture at once. */
   add(watcher: Watcher, cached: readonly Packet[], head: () => readonly HeadMessage[]): void {
     this.#watchers.add(watcher);
-    for (const [index, packet] of cached.entries()) watcher.offer(packet, index === 0, head);
+    this.#guard(watcher, () => {
+      for (const [index, packet] of cached.entries()) watcher.offer(packet, index === 0, head);
+    });
   }
 
   offer(packet: Packet, isStart: boolean, head: () => readonly HeadMessage[]): void {
-    for (const watcher of this.#watchers) watcher.offer(packet, isStart, head);
+    for (const watcher of this.#watchers) this.#guard(watcher, () => watcher.offer(packet, isStart, head));
   }
 
   flush(nowMs: number): void {
-    for (const watcher of this.#watchers) watcher.flush(nowMs);
+    for (const watcher of this.#watchers) this.#guard(watcher, () => watcher.flush(nowMs));
   }
 
   /** Call once a second. */
   tick(nowMs: number): void {
-    for (const watcher of this.#watchers) {
-      watcher.tick(nowMs);
-      if (watcher.isOver) this.#watchers.delete(watcher);
-    }
+    for (const watcher of this.#watchers) this.#guard(watcher, () => watcher.tick(nowMs));
   }
 
   /** The broadcast is over. */
   end(): void {
-    for (const watcher of this.#watchers) watcher.end();
-    this.#watchers.clear();
+    for (const watcher of this.#watchers) this.#guard(watcher, () => watcher.end());
+  }
+
+  /** Lets go of a watcher that is over, or fails. */
+  #guard(watcher: Watcher, run: () => void): void {
+    try {
+      if (!watcher.isOver) run();
+    } catch (error) {
+      this.#onFault(error);
+      this.#watchers.delete(watcher);
+      this.#endFaulty(watcher);
+    }
+    if (watcher.isOver) this.#watchers.delete(watcher);
+  }
+
+  #endFaulty(watcher: Watcher): void {
+    try {
+      watcher.end();
+    } catch {
+      // Its fault was told.
+    }
   }
 }

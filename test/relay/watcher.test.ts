@@ -4,6 +4,8 @@ import { ChunkArena } from "../../src/relay/chunk-arena.ts";
 import { cutPacket, type Packet } from "../../src/relay/packet.ts";
 import { Watcher } from "../../src/relay/watcher.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
+import { avcFrame, video } from "../support/media-messages.ts";
+import { marksOf, RelayStage, target } from "../support/relay-stage.ts";
 
 const METADATA = Buffer.concat([
   Buffer.from("02000d40736574446174614672616d65", "hex"),
@@ -86,4 +88,38 @@ test("a watcher that takes nothing for ten seconds is cut; one that was sent not
   expect(sink.isOver).toBe(false);
   watcher.tick(70_000);
   expect(sink.isOver).toBe(true);
+});
+
+test("a watcher that fails is let go of alone: the channel's targets and other watchers get everything", () => {
+  const stage = new RelayStage();
+  const source = stage.onAir(target(1));
+  const broken = new Watcher(
+    {
+      take: () => {
+        throw new Error("the other side is gone");
+      },
+      end: () => {
+        throw new Error("and cannot even be told");
+      },
+    },
+    0,
+  );
+  const sink = new Sink();
+  expect(stage.engine.watch("ls-1", broken)).toBe(true);
+  expect(stage.engine.watch("ls-1", new Watcher(sink, 0))).toBe(true);
+  source.push(video(0, avcFrame(true, 1)));
+  stage.engine.flush();
+  source.push(video(40, avcFrame(false, 2)));
+  stage.engine.flush();
+  stage.clock.advance(1_000);
+  source.push(video(1_040, avcFrame(false, 3)));
+  stage.engine.flush();
+  expect(marksOf(stage.dialer.latest(1)).slice(2)).toEqual([
+    [9, 0, 1],
+    [9, 40, 2],
+    [9, 1_040, 3],
+  ]);
+  expect(sink.tags.filter(({ type, payload }) => type === 9 && payload[1] === 1)).toHaveLength(3);
+  const faults = stage.facts.filter(({ kind }) => kind === "internal-fault");
+  expect(faults).toHaveLength(1);
 });
