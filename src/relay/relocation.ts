@@ -32,4 +32,10 @@ export class Relocation {
     this.#isUnderWay = url !== undefined;
     return url;
   }
+
+  /** The address that was left for it is the target's no more, or the broadcast is over: the next attempt is at the target's own. */
+  forget(): void {
+    this.#wish = undefined;
+    this.#isUnderWay = false;
+  }
 }

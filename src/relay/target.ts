@@ -109,6 +109,8 @@ export class Target {
     const before = this.#spec;
     this.#spec = spec;
     const how = leaveFor(before, spec);
+    // Whoever sent us elsewhere is not to have the new key, or the new login.
+    if (how === "end" || !spec.isEnabled) this.#relocation.forget();
     if (how !== undefined && spec.isEnabled) this.redial(how);
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
@@ -146,6 +148,7 @@ export class Target {
   /** There is none any more: what waits is still written, then the link is left as asked. */
   unwant(how: LinkClose): void {
     this.#isWanted = false;
+    this.#relocation.forget();
     this.#step({ kind: "unwanted", how });
   }
 

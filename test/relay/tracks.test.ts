@@ -249,6 +249,25 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
   expect(stage.dialer.links.filter(({ target: { targetId } }) => targetId === 2)).toHaveLength(1);
 });
 
+test("where a target was asked to go by its old server is forgotten with that server's address, and with the broadcast", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1)]);
+  stage.dialer.latest(1).accept();
+  source.push(video(0, hex(frame(true, 0, "01"))));
+  stage.dialer.latest(1).wantReconnect("rtmp://elsewhere/app");
+  const moved = target(1, { url: "rtmp://new/app", streamKey: "another" });
+  stage.engine.apply(stage.spec([moved]));
+  expect(stage.dialer.latest(1).target).toMatchObject({ url: "rtmp://new/app", streamKey: "another" });
+
+  stage.dialer.latest(1).accept();
+  stage.dialer.latest(1).wantReconnect("rtmp://elsewhere/app");
+  source.end("clean");
+  const next = begin(stage, [moved]);
+  next.push(video(0, hex(frame(true, 0, "02"))));
+  expect(stage.dialer.links).toHaveLength(3);
+  expect(stage.dialer.latest(1).target.url).toBe("rtmp://new/app");
+});
+
 test("a held multitrack stream is filled with the default track alone, and goes on with each track's own keyframe", () => {
   const stage = new RelayStage(60);
   const source = begin(stage, [target(1)]);
