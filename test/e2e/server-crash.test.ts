@@ -1,10 +1,21 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { makeClip } from "../support/clip.ts";
 import { expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
 
 /** Totals on disk may lag by 5 s; one more for the sample they are made of, one for a busy machine. */
 const TOTALS_LAG_SECONDS = 7;
+/** The same of reports, which are stored half as often. */
+const REPORT_LAG_SECONDS = 9;
+
+const reportAnswer = z.object({
+  reason: z.string(),
+  platforms: z.array(
+    z.object({ platId: z.number(), targetName: z.string(), onAirSeconds: z.number(), bytesSent: z.number() }),
+  ),
+});
 
 test("after kill -9 channels, platforms and totals are there, and FFmpeg publishing again flows", async () => {
   const stage = await Stage.open();
@@ -38,6 +49,17 @@ test("after kill -9 channels, platforms and totals are there, and FFmpeg publish
   );
   expect(after.bytesTotalTrans).toBeLessThan(before.bytesTotalTrans + 2 * long.bytesPerSecond);
   expect(after.totalPlaySecond).toBeGreaterThanOrEqual(before.totalPlaySecond - TOTALS_LAG_SECONDS);
+
+  // What was known of the broadcast that the server died in.
+  const reports = z.array(reportAnswer);
+  const [report] = await waitFor("the report", 5_000, async () => {
+    const found = reports.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/reports`));
+    return found.length > 0 ? found : undefined;
+  });
+  expect(report).toMatchObject({ reason: "server-lost", platforms: [{ platId, targetName: "CUSTOM" }] });
+  const known = report?.platforms[0];
+  expect(known?.onAirSeconds).toBeGreaterThanOrEqual(before.totalPlaySecond - REPORT_LAG_SECONDS);
+  expect(known?.bytesSent).toBeGreaterThan(before.bytesTotalTrans - REPORT_LAG_SECONDS * long.bytesPerSecond * 1.2);
 
   const again = await stage.ffmpeg(short, publishUrl(channel));
   expect(await again.exited, again.stderr()).toEqual({ code: 0, signal: null });

@@ -46,5 +46,9 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await fanfare.restart();
   for (const tab of [page, other]) await tab.locator('[data-stream="live"]').waitFor();
   await other.locator(".stale").waitFor({ state: "detached" });
+  // The report of the broadcast that the stop ended.
+  const report = other.locator(".report", { hasText: "the server was stopped" });
+  await report.waitFor();
+  expect(await report.locator("tbody tr").count()).toBe(2);
   expect(errors).toEqual([]);
 });

@@ -1,26 +1,33 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../api.ts";
-import type { Channel, ChannelEvent } from "../model.ts";
+import type { Channel, Report } from "../model.ts";
 import { platformName } from "../presets.ts";
-import { type Report, reportsOf } from "../reports.ts";
-import { formatDateTime, formatDuration, formatTime } from "../text/format.ts";
+import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
-/** Events that are read for the reports: the newest. */
-const EVENTS_READ = 100;
 const REPORTS_SHOWN = 5;
+/** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */
+const AGAIN_MS = 2_000;
 
 /** What became of the last broadcasts; read again when one ends. */
 export function Reports({ channel }: { readonly channel: Channel }) {
   const reports = useSignal<readonly Report[]>([]);
   const { channelId, isPublishing } = channel;
   useEffect(() => {
-    list<ChannelEvent>(`${channelPath(channelId)}/events?pageSizeNo=${EVENTS_READ}`)
-      .then(({ items }) => {
-        reports.value = reportsOf(items).slice(0, REPORTS_SHOWN);
-      })
-      .catch(() => undefined);
+    let isLeft = false;
+    const read = () =>
+      list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
+        .then(({ items }) => {
+          if (!isLeft) reports.value = items;
+        })
+        .catch(() => undefined);
+    void read();
+    const timer = isPublishing ? undefined : setTimeout(read, AGAIN_MS);
+    return () => {
+      isLeft = true;
+      clearTimeout(timer);
+    };
   }, [channelId, isPublishing]);
   return (
     <section class="panel" aria-labelledby="reports-title">
@@ -31,9 +38,14 @@ export function Reports({ channel }: { readonly channel: Channel }) {
       {reports.value.map((report, index) => (
         <details key={report.startTime} class="report" open={index === 0}>
           <summary>
-            {formatDateTime(report.startTime)} · {t().report.duration}{" "}
-            {formatDuration((report.endTime - report.startTime) / 1_000)}
+            {formatDateTime(report.startTime)} · {t().report.duration} {formatDuration(report.durationSeconds)} ·{" "}
+            {reasonText(report.reason)}
           </summary>
+          {report.interruptionCount > 0 && (
+            <p class="quiet">
+              {t().report.interruptions}: {interruptionsText(report)}
+            </p>
+          )}
           <ReportTable report={report} channel={channel} />
         </details>
       ))}
@@ -41,38 +53,71 @@ export function Reports({ channel }: { readonly channel: Channel }) {
   );
 }
 
+/** Reasons are closed lists with our own words; one that is new is shown as it is. */
+function reasonText(reason: string): string {
+  const known: Readonly<Record<string, string>> = { ...t().errors, ...t().report.ends };
+  return known[reason] ?? reason;
+}
+
+function interruptionsText({
+  interruptions,
+  interruptionCount,
+}: Pick<Report, "interruptions" | "interruptionCount">): string {
+  if (interruptionCount === 0) return t().report.noInterruptions;
+  const told = interruptions.map(
+    ({ time, durationSeconds, reason }) =>
+      `${formatTime(time)} ${reasonText(reason)} (${formatDuration(durationSeconds)})`,
+  );
+  const untold = interruptionCount - interruptions.length;
+  return [...told, ...(untold > 0 ? [`+${formatNumber(untold)}`] : [])].join("; ");
+}
+
 function ReportTable({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
-  const errors: Readonly<Record<string, string>> = t().errors;
-  const nameOf = (id: number): string => {
-    const platform = channel.platforms.find(({ platId }) => platId === id);
-    return platform === undefined ? `#${id}` : platformName(platform);
+  const nameOf = ({ platId, targetName }: Report["platforms"][number]): string => {
+    const platform = channel.platforms.find((each) => each.platId === platId);
+    return platform === undefined ? (targetName ?? `#${platId}`) : platformName(platform);
   };
+  const texts = t();
+  const headings = [
+    texts.platform.targetName,
+    texts.report.timeOnAir,
+    texts.platform.sent,
+    texts.platform.drops,
+    texts.report.interruptions,
+  ];
   return (
     <div class="table-place">
       <table>
         <thead>
           <tr>
-            <th scope="col">{t().platform.targetName}</th>
-            <th scope="col">{t().report.timeOnAir}</th>
-            <th scope="col">{t().report.interruptions}</th>
+            {headings.map((heading) => (
+              <th key={heading} scope="col">
+                {heading}
+              </th>
+            ))}
           </tr>
         </thead>
         <tbody>
-          {report.platforms.map(({ platId, onAirSeconds, interruptions }) => (
-            <tr key={platId}>
-              <th scope="row">{nameOf(platId)}</th>
-              <td>{formatDuration(onAirSeconds)}</td>
-              <td>
-                {interruptions.length === 0
-                  ? t().report.noInterruptions
-                  : interruptions
-                      .map(({ time, reason }) => `${formatTime(time)} ${errors[reason] ?? reason}`)
-                      .join("; ")}
-              </td>
+          {report.platforms.map((platform) => (
+            <tr key={platform.platId}>
+              <th scope="row">{nameOf(platform)}</th>
+              <td>{formatDuration(platform.onAirSeconds)}</td>
+              <td>{formatBytes(platform.bytesSent)}</td>
+              <td>{dropsText(platform)}</td>
+              <td>{interruptionsText(platform)}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+function dropsText({ droppedFrames, droppedFramesByCause }: Report["platforms"][number]): string {
+  const names = t().platform.dropCauses;
+  const causes = (["overTime", "overBytes", "untilKeyframe"] as const)
+    .filter((cause) => droppedFramesByCause[cause] > 0)
+    .map((cause) => `${names[cause]} ${formatNumber(droppedFramesByCause[cause])}`);
+  const count = formatNumber(droppedFrames);
+  return causes.length === 0 ? count : `${count} (${causes.join(", ")})`;
 }
