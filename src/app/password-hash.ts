@@ -52,7 +52,7 @@ export class Argon2Hasher implements PasswordHasher {
     return timingSafeEqual(given, expected);
   }
 
-  /** How many may wait is bounded by who calls: sign-in attempts are limited in all. */
+  /** How many may wait is bounded by who calls: sign-in attempts under way are limited in all. */
   async #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
     if (this.#running >= AT_A_TIME_MAX) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running += 1;

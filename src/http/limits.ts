@@ -66,6 +66,11 @@ export class FailedLogins {
     return Math.max(1, Math.ceil((fromMs + MINUTE_MS - this.#clock.now()) / 1_000));
   }
 
+  /** How often this client failed within its minute. */
+  failures(client: string): number {
+    return this.#current(client).count;
+  }
+
   failed(client: string): void {
     const { count, fromMs } = this.#current(client);
     remember(this.#failures, client, { count: count + 1, fromMs });

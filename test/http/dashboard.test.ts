@@ -24,6 +24,8 @@ type Sent = {
   readonly headers?: Record<string, string | undefined>;
   readonly body?: unknown;
   readonly cookie?: string;
+  /** Where the browser is; 127.0.0.1 unless set. */
+  readonly remoteAddress?: string;
 };
 
 /** As a browser on our own page sends it. */
@@ -38,6 +40,7 @@ async function browser(method: "GET" | "POST" | "PUT" | "DELETE", url: string, s
   const answer = await api.server.inject({
     method,
     url,
+    ...(sent.remoteAddress === undefined ? {} : { remoteAddress: sent.remoteAddress }),
     headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
     ...(sent.body === undefined ? {} : { payload: JSON.stringify(sent.body) }),
   });
@@ -168,14 +171,28 @@ describe("a session", () => {
   });
 });
 
-test("the eleventh attempt of an address within a minute is refused, whatever the password", async () => {
+test("after ten failures of an address within a minute it is refused, whatever the password; others are not", async () => {
   await setUp();
-  const attempt = (password: string) => browser("POST", "/dashboard/session", { body: { password } });
-  for (let count = 0; count < 9; count += 1) expect((await attempt(`wrong-${count}`)).status).toBe(401);
+  const attempt = (password: string, remoteAddress = "192.0.2.1") =>
+    browser("POST", "/dashboard/session", { body: { password }, remoteAddress });
+  // Right ones do not count.
+  expect((await attempt(PASSWORD)).status).toBe(200);
+  for (let count = 0; count < 10; count += 1) expect((await attempt(`wrong-${count}`)).status).toBe(401);
   const refused = await attempt(PASSWORD);
   expect([refused.status, refused.headers["retry-after"]]).toEqual([429, "60"]);
+  expect((await attempt(PASSWORD, "192.0.2.2")).status).toBe(200);
   api.clock.advance(60_000);
   expect((await attempt(PASSWORD)).status).toBe(200);
+});
+
+test("a wrong set-up token and a wrong old password are failures too", async () => {
+  const cookie = await setUp();
+  const send = (count: number) =>
+    count % 2 === 0
+      ? browser("POST", "/dashboard/setup", { body: { token: "wrong", password: PASSWORD } })
+      : browser("PUT", "/dashboard/password", { cookie, body: { old: "wrong password", new: "new password" } });
+  for (let count = 0; count < 10; count += 1) expect((await send(count)).status).toBe(401);
+  for (let count = 0; count < 2; count += 1) expect((await send(count)).status).toBe(429);
 });
 
 test("a password is one whatever way its letters are put together", async () => {

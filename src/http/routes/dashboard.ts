@@ -10,44 +10,18 @@ import { parseBody } from "../../contract/field-errors.ts";
 import type { DashboardAccess } from "../../control/dashboard-access.ts";
 import { sessionCallerId } from "../auth.ts";
 import { RequestRefusedError } from "../errors.ts";
-import { clientOf, FailedLogins } from "../limits.ts";
+import { clientOf } from "../limits.ts";
 import type { LiveStream } from "../live-stream.ts";
 import { answerHeaders } from "../reply.ts";
 import { orRefuse, readJson } from "../request.ts";
 import { checkOwnPage, sessionCookie, sessionToken } from "../session-cookie.ts";
-
-/** Passwords and set-up tokens tried within a minute, right ones too: by one address, and by all together. */
-const ATTEMPTS_PER_MINUTE = 10;
-const ATTEMPTS_OF_ALL_PER_MINUTE = 60;
-const ALL = "all";
+import { SignInAttempts } from "../sign-in-attempts.ts";
 
 export type DashboardParts = {
   readonly access: DashboardAccess;
   readonly live: LiveStream;
   readonly clock: Clock;
 };
-
-/** Counts attempts before they are made, so that many at once are many. */
-class Attempts {
-  readonly #ofOne: FailedLogins;
-  readonly #ofAll: FailedLogins;
-
-  constructor(clock: Clock) {
-    this.#ofOne = new FailedLogins(ATTEMPTS_PER_MINUTE, clock);
-    this.#ofAll = new FailedLogins(ATTEMPTS_OF_ALL_PER_MINUTE, clock);
-  }
-
-  /** Throws RequestRefusedError (429) where it is one too many. */
-  take(request: FastifyRequest): void {
-    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
-    const waitSeconds = this.#ofOne.waitSeconds(client) ?? this.#ofAll.waitSeconds(ALL);
-    if (waitSeconds !== undefined) {
-      throw new RequestRefusedError(gatewayError("RATE_LIMITED", "Too many attempts to sign in."), waitSeconds);
-    }
-    this.#ofOne.failed(client);
-    this.#ofAll.failed(ALL);
-  }
-}
 
 function send(reply: FastifyReply, answer: object): FastifyReply {
   const { "access-control-allow-origin": _anyPage, ...headers } = answerHeaders(reply.request.id);
@@ -62,7 +36,9 @@ function refuse(details: string): never {
 
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
 export function addDashboardRoutes(server: FastifyInstance, { access, live, clock }: DashboardParts): void {
-  const attempts = new Attempts(clock);
+  const attempts = new SignInAttempts(clock);
+  const tried = <Value>(request: FastifyRequest, attempt: () => Promise<Value>) =>
+    attempts.run(clientOf(request.ip, request.socket.remoteAddress ?? ""), attempt);
   const sessionOf = async (request: FastifyRequest) => {
     const token = sessionToken(request);
     const hash = token === undefined ? undefined : await access.sessionOf(token);
@@ -83,16 +59,14 @@ export function addDashboardRoutes(server: FastifyInstance, { access, live, cloc
 
     routes.post("/dashboard/setup", async (request, reply) => {
       const { token, password } = orRefuse(parseBody(dashboardSetupRequest, readJson(request)));
-      attempts.take(request);
-      const session = await access.setUp(token, password);
+      const session = await tried(request, () => access.setUp(token, password));
       if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
       return signedIn(request, reply, session);
     });
 
     routes.post("/dashboard/session", async (request, reply) => {
       const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
-      attempts.take(request);
-      const session = await access.signIn(password);
+      const session = await tried(request, () => access.signIn(password));
       if (session === undefined) refuse("The password is wrong.");
       return signedIn(request, reply, session);
     });
@@ -111,8 +85,8 @@ export function addDashboardRoutes(server: FastifyInstance, { access, live, cloc
       const session = await sessionOf(request);
       if (session === undefined) refuse("Sign in first.");
       const { old, new: chosen } = orRefuse(parseBody(dashboardPasswordRequest, readJson(request)));
-      attempts.take(request);
-      if (!(await access.changePassword(old, chosen, session.hash))) refuse("The old password is wrong.");
+      const isChanged = await tried(request, () => access.changePassword(old, chosen, session.hash));
+      if (!isChanged) refuse("The old password is wrong.");
       return send(reply, { signedIn: true, needsSetup: false });
     });
     done();
