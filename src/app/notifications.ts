@@ -5,6 +5,7 @@ import type { ChannelNotice } from "../control/channel-notice.ts";
 import { Deliveries } from "../control/deliveries.ts";
 import type { ChannelEvent } from "../control/events.ts";
 import { EventRetention } from "../control/events-retention.ts";
+import type { Occurrence } from "../control/events-tracker.ts";
 import { EventWriter } from "../control/events-writer.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { ReportWriter } from "../control/report-writer.ts";
@@ -91,8 +92,10 @@ export class Notifications {
     this.#reports.fact(fact);
   }
 
-  samples(samples: readonly ChannelSample[]): void {
+  /** What was measured, and what of it is worth an event. */
+  samples(samples: readonly ChannelSample[], occurrences: readonly Occurrence[]): void {
     this.#reports.samples(samples);
+    for (const occurrence of occurrences) this.#writer.occurred(occurrence);
   }
 
   notice(notice: ChannelNotice): void {

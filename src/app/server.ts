@@ -128,11 +128,12 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
     log,
     ...ingestAccess(() => service),
     onSamples: (samples) => {
+      notifications.samples(samples, service.ingestChecks.samples(samples));
       observers.samples(samples);
-      notifications.samples(samples);
     },
     onLoopDelay: (delay) => observers.mediaLoopDelay(delay),
     onFact: (fact: Fact) => {
+      service.ingestChecks.fact(fact);
       observers.fact(fact);
       notifications.fact(fact);
       if (fact.kind === "ingest-ended") flushTotals();

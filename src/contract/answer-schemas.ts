@@ -88,6 +88,7 @@ const ingest = z.strictObject({
       code: z.string(),
       severity: z.string(),
       message: z.string(),
+      messageKo: z.string(),
       platId: z.int().min(1).optional(),
     }),
   ),

@@ -69,7 +69,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   unackedBytes: "Bytes sent that the platform has not acknowledged.",
   messageKo: "The sentence in Korean.",
   severity:
-    "Of a warning: warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
+    "Of a warning: error where the platform refuses such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
   ok: "Whether the platform accepted publish.",
   stage: "The stage that failed, or the last one.",
   milliseconds: "How long it took.",

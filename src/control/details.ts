@@ -2,6 +2,7 @@ import type { TargetId } from "../exchange/channel-spec.ts";
 import type { IngestSample } from "../exchange/samples.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
 import { DomainError } from "./errors.ts";
+import type { IngestWarning } from "./ingest-checks.ts";
 import type { TargetLive } from "./runtime.ts";
 
 /** A channel, stored and live together. `publishMs` and `recentPublishStartTime` are up to now. */
@@ -9,6 +10,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly isPublishing: boolean;
   /** The encoder on air, or last on air; absent where none was since the process started. */
   readonly ingest?: IngestSample;
+  /** What the ingest check says of it. */
+  readonly warnings: readonly IngestWarning[];
 };
 
 /** A channel with its targets. */

@@ -75,6 +75,17 @@ function settledText(
   };
 }
 
+/** In kilobits, as encoders' settings have it. */
+function overText(
+  { targetId, cause, bytesPerSecond, limit }: Extract<Occurrence, { kind: "over-threshold" }>,
+  name?: string,
+): Told {
+  const what = cause === "VIDEO_BITRATE_HIGH" ? "video" : "audio";
+  const [rate, most] = [bytesPerSecond, limit].map((bytes) => Math.round((bytes * 8) / 1_000));
+  const text = `${what} of ${rate} kbit/s stays above the ${most} kbit/s of platform ${platformName(name, targetId)}`;
+  return { ...told("PUBLISH_OVER_THRESHOLD", text, "WARN"), targetId, reason: cause };
+}
+
 function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>): Told {
   switch (occurrence.kind) {
     case "notice": {
@@ -119,6 +130,8 @@ function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>
         ...told("AUTH_FAILED", "has refused an encoder without the right login", "WARN"),
         reason: "AUTH_FAILED",
       };
+    case "over-threshold":
+      return overText(occurrence, targetNames.get(occurrence.targetId));
     case "target-settled":
       return settledText(occurrence, targetNames.get(occurrence.targetId));
     default:
@@ -144,6 +157,7 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
     case "RTMP_MAIN_STREAM_ENABLED":
     case "RTMP_BACKUP_STREAM_ENABLED":
     case "BACKUP_SESSION_STREAMING_CONNECTED":
+    case "PUBLISH_OVER_THRESHOLD":
     case "INGEST_HELD":
     case "INGEST_RESUMED":
     case "ENCODERS_FIGHT":

@@ -2,8 +2,9 @@ import type { ChannelId, IngestSlot, TargetId } from "../exchange/channel-spec.t
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
 import type { ChannelNotice } from "./channel-notice.ts";
+import type { OverThreshold } from "./over-threshold.ts";
 
-/** A fact or a notice that is worth an event. */
+/** A fact, a notice or a measurement that is worth an event. */
 export type Occurrence =
   | { readonly kind: "notice"; readonly time: number; readonly channelId: ChannelId; readonly notice: ChannelNotice }
   | { readonly kind: "publish-started"; readonly time: number; readonly channelId: ChannelId }
@@ -38,6 +39,7 @@ export type Occurrence =
       readonly channelId: ChannelId;
       readonly detail: string;
     }
+  | (OverThreshold & { readonly kind: "over-threshold"; readonly time: number; readonly channelId: ChannelId })
   | { readonly kind: "auth-failed"; readonly time: number; readonly channelId: ChannelId }
   | {
       readonly kind: "target-settled";

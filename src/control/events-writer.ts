@@ -49,6 +49,11 @@ export class EventWriter {
     for (const occurrence of this.#tracker.fact(fact)) this.#add(occurrence);
   }
 
+  /** What the ingest check found worth telling. */
+  occurred(occurrence: Occurrence): void {
+    this.#add(occurrence);
+  }
+
   notice(notice: ChannelNotice): void {
     this.#add(this.#tracker.notice(notice));
   }

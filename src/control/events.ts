@@ -16,6 +16,8 @@ export const EVENT_CODES = [
   "RTMP_MAIN_STREAM_ENABLED",
   "RTMP_BACKUP_STREAM_ENABLED",
   "BACKUP_SESSION_STREAMING_CONNECTED",
+  /** The ingest stays above what a target takes. */
+  "PUBLISH_OVER_THRESHOLD",
   // From here on ours: the original ends a broadcast when its encoder is lost.
   /** The encoder was lost; targets are held. */
   "INGEST_HELD",

@@ -11,6 +11,7 @@ import { checkPlan, type EditContext } from "./edit-context.ts";
 import { DomainError } from "./errors.ts";
 import type { RandomBytes } from "./ids.ts";
 import { newChannelId, newStreamKey } from "./ids.ts";
+import { IngestChecks } from "./ingest-checks.ts";
 import type { LiveView } from "./live-view.ts";
 import type { PlanLimits } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
@@ -48,6 +49,8 @@ export class Service {
   readonly channelEdits: ChannelEdits;
   readonly targetEdits: TargetEdits;
   readonly accessKeys: AccessKeys;
+  /** What is to be changed about the streams on air. */
+  readonly ingestChecks: IngestChecks;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -61,6 +64,10 @@ export class Service {
     this.channelEdits = new ChannelEdits(context);
     this.targetEdits = new TargetEdits(context);
     this.accessKeys = new AccessKeys(options);
+    this.ingestChecks = new IngestChecks({
+      clock: options.clock,
+      readTargets: async (channelId) => (await options.store.findChannel(channelId))?.targets,
+    });
   }
 
   /** Throws DomainError `too-many-targets` where the plan does not allow as many. */
@@ -81,7 +88,7 @@ export class Service {
       targets,
     });
     this.#tell("created", channel);
-    return { ...channel, isPublishing: false };
+    return { ...channel, isPublishing: false, warnings: [] };
   }
 
   /** The ids of all channels at one moment, newest first. */
@@ -126,7 +133,7 @@ export class Service {
     if (deleted === undefined) throw new DomainError({ kind: "channel-not-found" });
     runtime.remove(channelId);
     this.#tell("deleted", deleted);
-    return { ...deleted, isPublishing: false };
+    return { ...deleted, isPublishing: false, warnings: [] };
   }
 
   /** The targets in the order of their ids. Throws DomainError `channel-not-found`. */
@@ -166,6 +173,7 @@ export class Service {
   }
 
   #tell(kind: ChannelNoticeKind, { channelId, name }: ChannelRecord, target?: Target): void {
+    this.ingestChecks.changed(channelId);
     this.#options.onNotice({
       kind,
       time: this.#options.clock.wallNow(),
@@ -193,6 +201,7 @@ export class Service {
       ...channel,
       isPublishing: live?.isPublishing ?? false,
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
+      warnings: this.ingestChecks.warnings(channel.channelId),
       publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
       ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),
     };

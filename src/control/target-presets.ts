@@ -317,3 +317,8 @@ const BY_NAME: ReadonlyMap<string, TargetPreset> = new Map(TARGET_PRESETS.map((p
 export function limitsOf(targetName: string): TargetLimits {
   return BY_NAME.get(targetName)?.limits ?? {};
 }
+
+/** What people call targets of this name; the name itself where it is not listed. */
+export function displayNameOf(targetName: string): Bilingual {
+  return BY_NAME.get(targetName)?.displayName ?? { en: targetName, ko: targetName };
+}

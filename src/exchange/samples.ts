@@ -30,6 +30,19 @@ export type TargetSample = {
   readonly unackedBytes?: number;
 };
 
+/** What the ingest check compares with what targets take, of the default tracks. Absent fields are not known yet. */
+export type StreamMeasures = {
+  /** Means of the last ten seconds. */
+  readonly videoBytesPerSecond?: number;
+  readonly audioBytesPerSecond?: number;
+  /** The longest way between two keyframes of the last 15 to 30 seconds, or since the last one. */
+  readonly longestKeyframeSeconds?: number;
+  /** B pictures in a row, at most, of the last 15 to 30 seconds. */
+  readonly bFrames?: number;
+  /** Millionths that the encoder's clock is fast against ours, negative: slow; of the last two to ten minutes. */
+  readonly clockDriftPpm?: number;
+};
+
 /** The encoder on air, or last on air, of one channel. Absent fields are not known, or not there. */
 export type IngestSample = {
   /** `LIVE`: media flows. `HELD`: the encoder is lost, targets are held. `ENDED`: the broadcast is over. */
@@ -53,6 +66,8 @@ export type IngestSample = {
   readonly bytesTotal: number;
   /** A standby that differs from what is on air, in words; absent where there is none. */
   readonly standbyDiffers?: string;
+  /** Absent before the first sample. */
+  readonly measures?: StreamMeasures;
 };
 
 /** One channel's counters. Sent once a second while it is on air, and once more when it no longer is. */

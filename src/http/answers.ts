@@ -58,7 +58,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     ...(startTime === undefined ? {} : { recentPublishStartTime: startTime, recentPublishTime: startTime }),
     ...alertAnswer(channel.alerts),
     ...(channel.callbackUrl === undefined ? {} : { callbackEndpoint: shownAddress(channel.callbackUrl, context) }),
-    ...(channel.ingest === undefined ? {} : { ingest: ingestAnswer(channel.ingest) }),
+    ...(channel.ingest === undefined ? {} : { ingest: ingestAnswer(channel.ingest, channel.warnings) }),
   };
 }
 

@@ -1,7 +1,8 @@
+import type { IngestWarning } from "../control/ingest-checks.ts";
 import type { IngestSample } from "../exchange/samples.ts";
 
 /** The channel object's `ingest`. */
-export function ingestAnswer(ingest: IngestSample) {
+export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[]) {
   const { state, slot, remoteAddress, encoder, startTime, bytesPerSecond, bytesTotal } = ingest;
   const { videoCodec, width, height, frameRate, keyframeIntervalSeconds, audioCodec, sampleRate, channels } = ingest;
   return {
@@ -20,21 +21,33 @@ export function ingestAnswer(ingest: IngestSample) {
     ...(channels === undefined ? {} : { channels }),
     bytesPerSecond: Math.round(bytesPerSecond),
     bytesTotal,
-    warnings: warningsOf(ingest),
+    warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
   };
 }
 
-function warningsOf({ standbyDiffers }: IngestSample) {
+function backupWarnings({ standbyDiffers }: IngestSample) {
   if (standbyDiffers === undefined) return [];
   const message = `The encoder that stands by differs from the one on air (${standbyDiffers}): give both the same settings, or platforms will notice the switch.`;
-  return [{ code: "BACKUP_DIFFERS", severity: "warning", message }];
+  const messageKo = `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${standbyDiffers}). 두 인코더의 설정을 같게 하지 않으면 전환할 때 플랫폼에서 티가 납니다.`;
+  return [{ code: "BACKUP_DIFFERS", severity: "warning", message, messageKo }];
+}
+
+function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
+  return {
+    code,
+    severity,
+    message: message.en,
+    messageKo: message.ko,
+    ...(targetId === undefined ? {} : { platId: targetId }),
+  };
 }
 
 /**
  * Everything of `ingest` that does not change by itself while media flows; of what is measured, whether it is known. Two samples
  * with the same text are no change worth telling.
  */
-export function ingestShape(ingest: IngestSample): string {
-  const { bytesPerSecond: _rate, bytesTotal: _total, frameRate, keyframeIntervalSeconds, ...steady } = ingest;
-  return JSON.stringify([steady, frameRate !== undefined, keyframeIntervalSeconds !== undefined]);
+export function ingestShape(ingest: IngestSample, warnings: readonly IngestWarning[]): string {
+  const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
+  const { frameRate, keyframeIntervalSeconds, ...steady } = rest;
+  return JSON.stringify([steady, frameRate !== undefined, keyframeIntervalSeconds !== undefined, warnings]);
 }

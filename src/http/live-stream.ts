@@ -111,7 +111,7 @@ export class LiveStream {
 
   /** A sample may show of the encoder what no fact told: its codecs, its picture. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
-    const shape = ingestShape(ingest);
+    const shape = ingestShape(ingest, this.#options.service.ingestChecks.warnings(channelId));
     if (this.#shapes.get(channelId) !== shape) this.#change(channelId).isChannel = true;
     if (ingest.state === "ENDED") this.#shapes.delete(channelId);
     else this.#shapes.set(channelId, shape);

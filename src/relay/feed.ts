@@ -8,6 +8,7 @@ import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { StreamHead } from "./stream-head.ts";
+import { StreamMeter } from "./stream-meter.ts";
 
 /** Who publishes, as far as the relay cares. */
 export type SourceDescription = {
@@ -26,7 +27,7 @@ export interface Source {
   end(end: IngestEnd): void;
 }
 
-type FrameMarks = Pick<Extract<Intake, { what: "frame" }>, "kind" | "trackId" | "isKeyframe">;
+type Frame = Extract<Intake, { what: "frame" }>;
 
 /** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. */
 export const SILENT_AFTER_MS = 2_000;
@@ -54,6 +55,7 @@ export class Feed {
   #picturesPerSecond: number | undefined;
   #lastKeyframe: { readonly timestamp: number } | undefined;
   #keyframeIntervalMs: number | undefined;
+  readonly #meter = new StreamMeter();
 
   constructor(ingestId: number, description: SourceDescription, startTime: number, nowMs: number) {
     this.ingestId = ingestId;
@@ -92,14 +94,17 @@ export class Feed {
     return intake;
   }
 
-  #countFrame({ kind, trackId, isKeyframe }: FrameMarks, timestamp: number, nowMs: number): void {
+  #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
+    const { kind, trackId, isKeyframe, compositionTimeMs, payload } = frame;
     this.head.sawFrame(kind, nowMs);
     // Behind a gap it is a stream begun anew.
     if (nowMs - this.#lastMediaMs > SILENT_AFTER_MS) this.#healthySinceMs = nowMs;
     this.#lastMediaMs = nowMs;
     this.#firstFrameMs ??= nowMs;
     // Further tracks are other sizes of the same pictures.
-    if (kind !== "video" || trackId !== 0) return;
+    if (trackId !== 0) return;
+    this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe }, nowMs);
+    if (kind !== "video") return;
     this.#pictures += 1;
     if (!isKeyframe) return;
     if (this.#lastKeyframe !== undefined) {
@@ -132,6 +137,7 @@ export class Feed {
   tick(nowMs: number): void {
     this.#bytesPerSecond = this.#bytesTotal - this.#bytesAtTick;
     this.#bytesAtTick = this.#bytesTotal;
+    this.#meter.tick(nowMs);
     if (nowMs - this.#rateFromMs < RATE_WINDOW_MS) return;
     this.#picturesPerSecond = (this.#pictures * 1_000) / (nowMs - this.#rateFromMs);
     this.#pictures = 0;
@@ -154,6 +160,7 @@ export class Feed {
       ...describeAudio(this.head.config("audio")),
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
+      measures: this.#meter.measures,
     };
   }
 }

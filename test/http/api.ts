@@ -84,6 +84,7 @@ export class Api {
   /** As the media thread asks who may publish. */
   readonly admit: Service["admit"];
   readonly findIngestUser: Service["findIngestUser"];
+  readonly ingestChecks: Service["ingestChecks"];
   readonly #folder: string;
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
@@ -105,6 +106,7 @@ export class Api {
     });
     this.admit = (streamKey, login) => service.admit(streamKey, login);
     this.findIngestUser = (userId) => service.findIngestUser(userId);
+    this.ingestChecks = service.ingestChecks;
     const publishUrl = () => "rtmp://live.example.com:1935/relay";
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
     const log = { debug: write, info: write, warn: write, error: write };

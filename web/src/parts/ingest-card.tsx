@@ -1,6 +1,6 @@
 import type { LiveChannel } from "../live/store.ts";
 import { formatBytes, formatRate } from "../text/format.ts";
-import { t } from "../text/text.ts";
+import { language, t } from "../text/text.ts";
 import { Icon } from "./icon.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { pictureText, soundText } from "./media-words.ts";
@@ -40,9 +40,9 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
       <h3 class="warnings-title">{t().encoder.warnings}</h3>
       {ingest.warnings.length === 0 && <p class="quiet">{t().encoder.noWarnings}</p>}
       <ul class="warnings">
-        {ingest.warnings.map(({ code, severity, message, platId }) => (
-          <li key={`${code} ${platId ?? ""}`} class={severity === "ERROR" ? "tone-bad" : "tone-busy"}>
-            <Icon name="alert" /> <span>{message}</span>
+        {ingest.warnings.map(({ code, severity, message, messageKo, platId }) => (
+          <li key={`${code} ${platId ?? ""}`} class={severity === "error" ? "tone-bad" : "tone-busy"}>
+            <Icon name="alert" /> <span>{language.value === "ko" ? messageKo : message}</span>
           </li>
         ))}
       </ul>

@@ -1,0 +1,66 @@
+/** What of the network a measurement is freed of: of each window the frame counts that was under way for the shortest time. */
+const WINDOW_MS = 30_000;
+/** Two minutes between first and last window at least, … */
+const WINDOWS_MIN = 5;
+/** … and ten at most. */
+const WINDOWS_MAX = 21;
+
+type Window = { readonly endMs: number; readonly latenessMs: number };
+
+/**
+ * How fast an encoder's clock runs against ours. A frame may arrive late and never early, so the least late frame of each half minute
+ * shows the clock; whatever else delays frames comes and goes, or comes once.
+ */
+export class DriftMeter {
+  #beganMs: number | undefined;
+  #mediaMs = 0;
+  #leastLateMs = Number.POSITIVE_INFINITY;
+  #windowBeganMs = 0;
+  /** The first window is a start, where encoders send what they have gathered; it is no measure. */
+  #isStarting = true;
+  readonly #windows: Window[] = [];
+
+  /** Takes a frame: the encoder's time since the last one, undefined where its clock began anew. */
+  take(stepMs: number | undefined, nowMs: number): void {
+    if (stepMs === undefined || this.#beganMs === undefined) {
+      this.#begin(nowMs);
+      return;
+    }
+    this.#mediaMs += stepMs;
+    this.#leastLateMs = Math.min(this.#leastLateMs, nowMs - this.#beganMs - this.#mediaMs);
+    if (nowMs - this.#windowBeganMs < WINDOW_MS) return;
+    if (!this.#isStarting) this.#windows.push({ endMs: nowMs, latenessMs: this.#leastLateMs });
+    if (this.#windows.length > WINDOWS_MAX) this.#windows.shift();
+    this.#isStarting = false;
+    this.#windowBeganMs = nowMs;
+    this.#leastLateMs = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Millionths that the encoder's clock is fast; negative where it is slow. Measured over two to ten minutes; undefined before. A
+   * delay that came once, in one half of that time, is a queue and no drift: 0.
+   */
+  get ppm(): number | undefined {
+    const first = this.#windows[0];
+    const middle = this.#windows[this.#windows.length >> 1];
+    const last = this.#windows.at(-1);
+    if (this.#windows.length < WINDOWS_MIN || !first || !middle || !last) return undefined;
+    const [early, late] = [slope(first, middle), slope(middle, last)];
+    if (early * late <= 0) return 0;
+    const steady = Math.abs(early) < Math.abs(late) ? early : late;
+    return Math.round(-steady * 1_000_000);
+  }
+
+  #begin(nowMs: number): void {
+    this.#beganMs = nowMs;
+    this.#mediaMs = 0;
+    this.#leastLateMs = 0;
+    this.#windowBeganMs = nowMs;
+    this.#isStarting = true;
+    this.#windows.length = 0;
+  }
+}
+
+function slope(from: Window, to: Window): number {
+  return (to.latenessMs - from.latenessMs) / (to.endMs - from.endMs);
+}

@@ -1,0 +1,61 @@
+/** What was seen is remembered for one to two of these. Longer than any sensible keyframe interval. */
+const WINDOW_MS = 15_000;
+
+/** How the pictures of one track follow each other: keyframes, and pictures shown before ones that were sent earlier. */
+export class PictureMeter {
+  /** The encoder's time since the last keyframe; undefined before the first, and after a jump. */
+  #sinceKeyframeMs: number | undefined;
+  /** How far the latest presentation time so far lies ahead of the decoding time. */
+  #aheadMs = Number.NEGATIVE_INFINITY;
+  #run = 0;
+  #windowBeganMs: number | undefined;
+  #now = { gapMs: 0, run: 0 };
+  #before = { gapMs: 0, run: 0 };
+
+  /** Takes a picture: the encoder's time since the last one, undefined where its clock began anew. */
+  take(stepMs: number | undefined, compositionTimeMs: number, isKeyframe: boolean, nowMs: number): void {
+    this.#turnWindow(nowMs);
+    if (stepMs === undefined) {
+      this.#sinceKeyframeMs = undefined;
+      this.#aheadMs = Number.NEGATIVE_INFINITY;
+    } else {
+      if (this.#sinceKeyframeMs !== undefined) this.#sinceKeyframeMs += stepMs;
+      this.#aheadMs -= stepMs;
+    }
+    if (isKeyframe) {
+      this.#now.gapMs = Math.max(this.#now.gapMs, this.#sinceKeyframeMs ?? 0);
+      this.#sinceKeyframeMs = 0;
+    }
+    this.#order(compositionTimeMs);
+  }
+
+  /** The longest way between two keyframes of late, or since the last one, in milliseconds; undefined before the first two. */
+  get longestKeyframeGapMs(): number | undefined {
+    const gapMs = Math.max(this.#now.gapMs, this.#before.gapMs);
+    if (gapMs === 0 && (this.#sinceKeyframeMs ?? 0) < WINDOW_MS) return undefined;
+    return Math.max(gapMs, this.#sinceKeyframeMs ?? 0);
+  }
+
+  /** B pictures in a row, at most, of late: pictures that are shown before one that was sent before them. */
+  get bFrames(): number {
+    return Math.max(this.#now.run, this.#before.run);
+  }
+
+  #order(compositionTimeMs: number): void {
+    if (compositionTimeMs >= this.#aheadMs) {
+      this.#aheadMs = compositionTimeMs;
+      this.#run = 0;
+      return;
+    }
+    this.#run += 1;
+    this.#now.run = Math.max(this.#now.run, this.#run);
+  }
+
+  #turnWindow(nowMs: number): void {
+    this.#windowBeganMs ??= nowMs;
+    if (nowMs - this.#windowBeganMs < WINDOW_MS) return;
+    this.#before = this.#now;
+    this.#now = { gapMs: 0, run: 0 };
+    this.#windowBeganMs = nowMs;
+  }
+}

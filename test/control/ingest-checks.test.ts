@@ -1,0 +1,134 @@
+import { beforeEach, expect, test } from "vitest";
+import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { IngestChecks } from "../../src/control/ingest-checks.ts";
+import type { IngestSample } from "../../src/exchange/samples.ts";
+import { channelSample } from "../support/sample.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+const CHANNEL = "ls-20260101000001-AAAAA";
+const TWITCH = { targetId: 39, targetName: "TWITCH", isEnabled: true } as const;
+const CUSTOM = { targetId: 40, targetName: "CUSTOM", isEnabled: true } as const;
+
+type Stored = { readonly targetId: number; readonly targetName: string; readonly isEnabled: boolean };
+
+let clock: ManualClock;
+let stored: readonly Stored[] | Error;
+let reads: number;
+let checks: IngestChecks;
+beforeEach(() => {
+  clock = new ManualClock();
+  stored = [TWITCH, CUSTOM];
+  reads = 0;
+  checks = new IngestChecks({
+    clock,
+    readTargets: async () => {
+      reads += 1;
+      if (stored instanceof Error) throw stored;
+      return stored;
+    },
+  });
+});
+
+/** 60 % above what Twitch takes. */
+const HIGH = { measures: { videoBytesPerSecond: 1_200_000 } };
+
+/** One sample a second; what is worth an event. */
+async function run(seconds: number, change: Partial<IngestSample> = HIGH): Promise<readonly unknown[]> {
+  const told: unknown[] = [];
+  for (let second = 0; second < seconds; second += 1) {
+    const sample = channelSample(CHANNEL, []);
+    told.push(...checks.samples([{ ...sample, ingest: { ...sample.ingest, ...change } }]));
+    clock.advance(1_000);
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+  return told;
+}
+
+const shown = () => checks.warnings(CHANNEL).map(({ code, targetId }) => `${code} ${targetId}`);
+const over = () =>
+  checks.fact({
+    kind: "ingest-ended",
+    time: 0,
+    channelId: CHANNEL,
+    ingestId: 1,
+    slot: "main",
+    end: "clean",
+    isBroadcastOver: true,
+  });
+
+test("a stream above one target's limit warns of that target, and is told once in a broadcast", async () => {
+  const told = await run(120);
+  expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
+  const event = { kind: "over-threshold", channelId: CHANNEL, targetId: 39, cause: "VIDEO_BITRATE_HIGH" };
+  expect(told).toMatchObject([{ ...event, bytesPerSecond: 1_200_000, limit: 750_000 }]);
+  expect(reads).toBe(1);
+  // Another encoder of the same broadcast: measured anew, told already.
+  expect(await run(1, { ...HIGH, startTime: 5 })).toEqual([]);
+  expect(shown()).toEqual([]);
+  expect(await run(60, { ...HIGH, startTime: 5 })).toEqual([]);
+  expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
+  over();
+  expect(shown()).toEqual([]);
+  expect(await run(20)).toMatchObject([event]);
+});
+
+test("while the encoder is lost its warnings stay; when the broadcast is over they go", async () => {
+  await run(8);
+  expect(shown()).toHaveLength(1);
+  await run(30, { ...HIGH, state: "HELD" });
+  expect(shown()).toHaveLength(1);
+  await run(1, { ...HIGH, state: "ENDED" });
+  expect(shown()).toEqual([]);
+});
+
+test("the time an encoder was lost is no time above the limit", async () => {
+  expect(await run(9)).toEqual([]);
+  expect(await run(30, { ...HIGH, state: "HELD" })).toEqual([]);
+  expect(await run(9)).toEqual([]);
+  expect(await run(5)).toHaveLength(1);
+});
+
+test("a target that is switched off or removed is warned of no more, one that is added is", async () => {
+  await run(8);
+  stored = [{ ...TWITCH, isEnabled: false }, CUSTOM];
+  checks.changed(CHANNEL);
+  await run(1, { ...HIGH, state: "HELD" });
+  expect(shown()).toEqual([]);
+  stored = [{ ...TWITCH, targetId: 41 }];
+  checks.changed(CHANNEL);
+  await run(8);
+  expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 41"]);
+  checks.changed("ls-20260101000001-BBBBB");
+  expect(reads).toBe(3);
+});
+
+test("a change while targets are read is read too", async () => {
+  let answer: (targets: readonly Stored[]) => void = () => undefined;
+  checks = new IngestChecks({
+    clock,
+    readTargets: () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  });
+  await run(1);
+  const first = answer;
+  checks.changed(CHANNEL);
+  first([TWITCH]);
+  await run(1);
+  expect(answer).not.toBe(first);
+  answer([{ ...TWITCH, targetId: 41 }]);
+  await run(8);
+  expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 41"]);
+});
+
+test("targets that could not be read are read at the next sample", async () => {
+  stored = new StoreUnavailableError("locked");
+  await run(3);
+  expect(reads).toBe(3);
+  stored = [TWITCH];
+  await run(8);
+  expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
+  expect(reads).toBe(4);
+});

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { type Finding, findIngestFaults, findTargetFaults } from "../../src/control/ingest-findings.ts";
+import { describeFinding } from "../../src/control/ingest-sentences.ts";
+import { displayNameOf, limitsOf, TARGET_PRESETS } from "../../src/control/target-presets.ts";
+import type { IngestSample, StreamMeasures } from "../../src/exchange/samples.ts";
+import { channelSample } from "../support/sample.ts";
+
+type Change = Partial<IngestSample>;
+
+/** A stream that every known target takes. */
+const GOOD: IngestSample = {
+  ...channelSample("ls-20260101000001-AAAAA", []).ingest,
+  videoCodec: "avc",
+  width: 1_280,
+  height: 720,
+  frameRate: 30,
+  audioCodec: "aac",
+  sampleRate: 48_000,
+  channels: 2,
+  measures: {
+    videoBytesPerSecond: 375_000,
+    audioBytesPerSecond: 16_000,
+    longestKeyframeSeconds: 1,
+    bFrames: 0,
+    clockDriftPpm: 0,
+  },
+};
+
+const measured = (measures: StreamMeasures): Change => ({ measures: { ...GOOD.measures, ...measures } });
+const check = (targetName: string, change: Change): readonly Finding[] =>
+  findTargetFaults({ ...GOOD, ...change }, limitsOf(targetName));
+
+test("a modest stream is right for every target of the list, and nothing is wrong with it", () => {
+  for (const { targetName } of TARGET_PRESETS) expect([targetName, check(targetName, {})]).toEqual([targetName, []]);
+  expect(findIngestFaults(GOOD)).toEqual([]);
+});
+
+test("what is not known, of the target or of the stream, is never wrong", () => {
+  const odd: Change = {
+    ...{ videoCodec: "vvc", width: 7_680, height: 4_320, frameRate: 240, sampleRate: 8_000, channels: 8 },
+    ...measured({ videoBytesPerSecond: 50_000_000, longestKeyframeSeconds: 60, bFrames: 16 }),
+  };
+  for (const targetName of ["CUSTOM", "YOUNOW", "USTREAM", "NOT_IN_THE_LIST"]) {
+    expect(check(targetName, odd)).toEqual([]);
+  }
+  const { videoCodec: _v, width: _w, frameRate: _f, audioCodec: _a, sampleRate: _s, measures: _m, ...blank } = GOOD;
+  for (const { targetName } of TARGET_PRESETS) expect(findTargetFaults(blank, limitsOf(targetName))).toEqual([]);
+});
+
+const FAULTS: readonly (readonly [targetName: string, change: Change, finding: Finding])[] = [
+  ["TWITCH", { videoCodec: "hevc" }, finding("VIDEO_CODEC_UNSUPPORTED", "hevc", "avc")],
+  ["YOUTUBE", { audioCodec: "opus" }, finding("AUDIO_CODEC_UNSUPPORTED", "opus", "aac, mp3")],
+  ["KICK", measured({ videoBytesPerSecond: 0 }), finding("VIDEO_MISSING", 0, 1)],
+  ["YOUTUBE", measured({ audioBytesPerSecond: 0 }), finding("AUDIO_MISSING", 0, 1)],
+  ["TWITCH", measured({ videoBytesPerSecond: 787_501 }), finding("VIDEO_BITRATE_HIGH", 787_501, 750_000)],
+  ["TWITCH", measured({ videoBytesPerSecond: 787_500 }), finding("VIDEO_BITRATE_HIGH", 787_500, 750_000, false)],
+  ["FACEBOOK", measured({ audioBytesPerSecond: 24_000 }), finding("AUDIO_BITRATE_HIGH", 24_000, 16_000)],
+  ["LINKEDIN", { frameRate: 59.94 }, finding("FRAME_RATE_HIGH", 59.94, 30)],
+  ["LINKEDIN", { frameRate: 31.2 }, finding("FRAME_RATE_HIGH", 31.2, 30, false)],
+  ["FACEBOOK", { width: 2_560, height: 1_440 }, finding("PICTURE_TOO_LARGE", 1_440, 1_080)],
+  ["FACEBOOK", { width: 1_440, height: 2_560 }, finding("PICTURE_TOO_LARGE", 1_440, 1_080)],
+  ["YOUTUBE", measured({ longestKeyframeSeconds: 10 }), finding("KEYFRAME_INTERVAL_LONG", 10, 2)],
+  ["TWITCH", measured({ longestKeyframeSeconds: 2.5 }), finding("KEYFRAME_INTERVAL_LONG", 2.5, 2)],
+  ["TWITCH", measured({ longestKeyframeSeconds: 2.15 }), finding("KEYFRAME_INTERVAL_LONG", 2.15, 2, false)],
+  ["CHZZK", measured({ bFrames: 2 }), finding("B_FRAMES", 2, 0)],
+  ["FACEBOOK", { sampleRate: 44_100 }, finding("SAMPLE_RATE_UNSUPPORTED", 44_100, "48000")],
+  ["YOUTUBE", { sampleRate: 32_000 }, finding("SAMPLE_RATE_UNSUPPORTED", 32_000, "44100, 48000")],
+  ["YOUTUBE", { channels: 6 }, finding("AUDIO_CHANNELS_TOO_MANY", 6, 2)],
+];
+
+function finding(code: Finding["code"], found: Finding["found"], wanted: Finding["wanted"], isClear = true): Finding {
+  return { code, found, wanted, isClear };
+}
+
+test.each(FAULTS)("%s with %j", (targetName, change, found) => {
+  expect(check(targetName, change)).toEqual([found]);
+});
+
+test.each<readonly [string, Change]>([
+  ["TWITCH", measured({ videoBytesPerSecond: 750_000 })],
+  ["LINKEDIN", { frameRate: 30.5 }],
+  ["FACEBOOK", { width: 1_920, height: 1_080 }],
+  ["YOUTUBE", measured({ longestKeyframeSeconds: 4.004 })],
+  ["TWITCH", measured({ longestKeyframeSeconds: 2.002 })],
+  ["TWITCH", measured({ bFrames: 3 })],
+  ["TWITCH", measured({ videoBytesPerSecond: 0, audioBytesPerSecond: 0 })],
+])("%s takes %j", (targetName, change) => {
+  expect(check(targetName, change)).toEqual([]);
+});
+
+test("a target that chose another track is not judged by the default one", () => {
+  const change = { ...GOOD, ...measured({ videoBytesPerSecond: 9_000_000, audioBytesPerSecond: 90_000 }) };
+  const codes = (video: number, audio: number) =>
+    findTargetFaults(change, limitsOf("TWITCH"), { video, audio }).map(({ code }) => code);
+  expect(codes(0, 0)).toEqual(["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"]);
+  expect(codes(1, 0)).toEqual(["AUDIO_BITRATE_HIGH"]);
+  expect(codes(0, 1)).toEqual(["VIDEO_BITRATE_HIGH"]);
+});
+
+test("a clock is wrong from a thousandth on, and stays so down to half of that", () => {
+  const drift = (clockDriftPpm: number) => findIngestFaults({ ...GOOD, measures: { clockDriftPpm } });
+  expect(drift(500)).toEqual([]);
+  expect(drift(-501)).toEqual([finding("CLOCK_DRIFT", -501, 0, false)]);
+  expect(drift(-50_000)).toEqual([finding("CLOCK_DRIFT", -50_000, 0)]);
+});
+
+test("every finding is one sentence in both languages that says what to change", () => {
+  const told = (found: Finding, targetName: string) => describeFinding(found, displayNameOf(targetName));
+  for (const [targetName, , found] of FAULTS) {
+    const { message } = told(found, targetName);
+    expect(message.en).toMatch(/^[^{}]+(?:encoder's|in the encoder)[^{}]*\.$/);
+    expect(message.ko).toMatch(/^[^{}]*인코더[^{}]*주세요\.$/);
+    expect(message.ko).toContain(displayNameOf(targetName).ko);
+  }
+  expect(told(finding("VIDEO_BITRATE_HIGH", 1_150_000, 750_000), "TWITCH")).toEqual({
+    severity: "warning",
+    message: {
+      en: "Video comes at 9200 kbit/s, Twitch takes 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
+      ko: "영상 비트레이트가 9200 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
+    },
+  });
+  expect(told(finding("VIDEO_CODEC_UNSUPPORTED", "vp9", "avc, hevc, av1"), "YOUTUBE")).toMatchObject({
+    severity: "error",
+    message: { en: "YouTube does not take VP9 video: choose H.264, HEVC, AV1 as the encoder's video codec." },
+  });
+  expect(told(finding("CLOCK_DRIFT", -50_000, 0), "CUSTOM").message.en).toBe(
+    "The encoder falls behind real time by 5 % (180 s an hour): lower its load (preset, resolution, frame rate), or correct its clock.",
+  );
+  expect(told(finding("CLOCK_DRIFT", 1_200, 0), "CUSTOM").message.en).toBe(
+    "The encoder runs ahead of real time by 0.12 % (4.3 s an hour): have it send in real time (FFmpeg: -re), or correct its clock.",
+  );
+});
