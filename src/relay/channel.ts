@@ -17,7 +17,7 @@ import {
 import { continuationOf, differences } from "./compatibility.ts";
 import { FanOut, type Frame } from "./fan-out.ts";
 import { Feed, SILENT_AFTER_MS, type Source, type SourceDescription } from "./feed.ts";
-import type { Filler } from "./filler.ts";
+import type { Gap } from "./gap.ts";
 import type { Dialer, LinkClose } from "./ports.ts";
 import { Seats } from "./seats.ts";
 import { TakeoverGuard } from "./takeover-guard.ts";
@@ -57,7 +57,7 @@ export class Channel {
   readonly #seats = new Seats();
   /** The feed on air, or the last one that was. */
   #last: Feed | undefined;
-  #filler: Filler | undefined;
+  #gap: Gap | undefined;
   #watchTimer: Timer | undefined;
   #differs: string | undefined;
   readonly #guards: Readonly<Record<IngestSlot, TakeoverGuard>> = {
@@ -214,8 +214,8 @@ export class Channel {
     const { timestamp } = message;
     if (this.#isOnAir(feed)) {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
-      if (this.#filler !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
-      if (this.#filler === undefined) this.#out.forward(intake, timestamp);
+      if (this.#gap !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
+      if (this.#gap === undefined) this.#out.forward(intake, timestamp);
     } else if (intake.what === "frame" && this.#isEntry(feed, intake)) {
       if (!this.#mayTakeOver(feed)) return this.#updateStandby();
       if (this.#isBacklog(feed, intake, timestamp)) return;
@@ -242,7 +242,7 @@ export class Channel {
 
   /** Media from this feed, from this frame on: by the clock it had, if it is the one that was on air last. */
   #goOn(feed: Feed, frame: Frame, timestamp: number): void {
-    this.#filler = undefined;
+    this.#gap = undefined;
     if (this.#last === feed && !this.#out.isStale(frame.kind, timestamp)) this.#out.resumeSource();
     else this.#out.changeSource(frame.compositionTimeMs);
     this.#last = feed;
@@ -331,12 +331,12 @@ export class Channel {
     const silentMs = feed.silentMs(nowMs);
     const isHolding = air.at === "held" || this.#spec.holdSeconds > 0;
     if (air.at === "live" && hasFrozen(feed, nowMs, FROZEN_AFTER_MS)) return this.#freeze(feed);
-    const isFilling = this.#filler !== undefined || (isHolding && silentMs >= SILENT_AFTER_MS);
+    const isFilling = this.#gap !== undefined || (isHolding && silentMs >= SILENT_AFTER_MS);
     const nextMs = isFilling ? FILLER_STEP_MS : Math.max(FILLER_STEP_MS, SILENT_AFTER_MS - silentMs);
     this.#watchTimer = this.#deps.clock.startTimer(nextMs, () => this.#watch());
     if (!isFilling) return;
-    this.#filler ??= this.#out.newFiller();
-    this.#out.fill(this.#filler);
+    this.#gap ??= this.#out.newGap();
+    this.#out.fill(this.#gap);
   }
 
   /** Connected, but without media: told to be lost, and held for; where nothing is held for, over. */
@@ -371,7 +371,7 @@ export class Channel {
     const last = air.at === "live" ? air.feed : air.lost;
     const others = this.#seats.all().filter((feed) => feed !== last);
     this.#air = { at: "off" };
-    this.#filler = undefined;
+    this.#gap = undefined;
     this.#watchTimer?.cancel();
     this.#seats.clear();
     this.#differs = undefined;

@@ -6,9 +6,10 @@ import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import { codecProblem } from "./codecs.ts";
 import { Filler, FillerStock } from "./filler.ts";
+import { Gap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
 import { type Interleaved, Interleaver } from "./interleaver.ts";
-import { type Lane, Lanes } from "./lane.ts";
+import { type Lane, Lanes, type Unpacked } from "./lane.ts";
 import type { Packet, PacketKind, PacketMarks } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
@@ -136,7 +137,7 @@ export class FanOut {
     this.#interleaver = new Interleaver();
     this.#clearGops();
     // Filler is to show the encoder that was lost, not the one before it.
-    this.#stock.clear();
+    this.#clearStocks();
     this.#begunTracks.clear();
     this.#startMs = undefined;
     this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
@@ -245,22 +246,38 @@ export class FanOut {
   }
 
   /** Filler that begins at this moment, behind everything that came before. */
-  newFiller(): Filler {
+  newGap(): Gap {
     this.#sendFrames(this.#interleaver.drain());
+    const own = new Map<Lane, Filler>();
+    for (const lane of this.#lanes.all) {
+      const audioConfig = this.#head.trackConfig("audio", lane.shape.tracks?.audio ?? 0);
+      const config = audioConfig === undefined ? undefined : lane.shaped("audio", audioConfig);
+      if (lane.stock !== undefined) own.set(lane, this.#newFiller(lane.stock, config));
+    }
+    return new Gap(this.#newFiller(this.#stock, this.#head.config("audio")), own);
+  }
+
+  #newFiller(stock: FillerStock, audioConfig: Buffer | undefined): Filler {
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
-    const floorMs = this.#presentedMs + 1 - this.#stock.compositionTimeMs;
-    return new Filler(this.#stock, this.#head, Math.max(presentMs, floorMs));
+    return new Filler(stock, audioConfig, Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs));
   }
 
   /** Sends the filler that is due. */
-  fill(filler: Filler): void {
+  fill(gap: Gap): void {
     const untilMs = this.#timeline.presentMs(this.#deps.clock.now());
-    for (const { kind, timeMs, isKeyframe, payload } of filler.until(untilMs)) {
+    for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
-      this.#send(kind, typeOf(kind), marks, payload, this.#timeline.send(timeMs));
+      const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
+      if (own !== undefined) this.#offer(own, own.cutFiller(frame));
+      else
+        this.#sendBy(
+          this.#lanes.all.filter((lane) => !gap.hasOwn(lane)),
+          frame,
+        );
     }
+    this.#deps.onDirty();
   }
 
   /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. */
@@ -300,19 +317,26 @@ export class FanOut {
 
   /** Cuts a message, once for each form it is wanted in, and offers it to every target. */
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
-    for (const lane of this.#lanes.all) {
-      const packet = lane.cut({ kind, type, ...marks, payload, timeMs });
-      if (packet === undefined) continue;
-      const isStart = this.#isStart(packet);
-      if (lane === this.#lanes.main) this.#watchers.offer(packet, isStart, () => this.#head.messages());
-      for (const target of lane.targets) {
-        this.#guard(() => {
-          if (isStart && target.isWaitingToBegin) target.begin(timeMs, lane.head(this.#head.messages()));
-          target.offer(packet);
-        });
-      }
-    }
+    this.#sendBy(this.#lanes.all, { kind, type, ...marks, payload, timeMs });
     this.#deps.onDirty();
+  }
+
+  #sendBy(lanes: readonly Lane[], message: Unpacked): void {
+    for (const lane of lanes) {
+      const packet = lane.cut(message);
+      if (packet !== undefined) this.#offer(lane, packet);
+    }
+  }
+
+  #offer(lane: Lane, packet: Packet): void {
+    const isStart = this.#isStart(packet);
+    if (lane === this.#lanes.main) this.#watchers.offer(packet, isStart, () => this.#head.messages());
+    for (const target of lane.targets) {
+      this.#guard(() => {
+        if (isStart && target.isWaitingToBegin) target.begin(packet.timeMs, lane.head(this.#head.messages()));
+        target.offer(packet);
+      });
+    }
   }
 
   #each(run: (target: Target) => void): void {
@@ -358,7 +382,12 @@ export class FanOut {
     this.#begunTracks.clear();
     this.#head = new StreamHead();
     this.#clearGops();
+    this.#clearStocks();
+  }
+
+  #clearStocks(): void {
     this.#stock.clear();
+    for (const lane of this.#lanes.all) lane.stock?.clear();
   }
 }
 

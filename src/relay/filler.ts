@@ -2,7 +2,6 @@ import { parseAudioSpecificConfig } from "../protocol/flv/aac-config.ts";
 import { classifyAudio } from "../protocol/flv/audio-tag.ts";
 import { parseAvcConfig } from "../protocol/flv/avc-config.ts";
 import { classifyVideo, hasIdr } from "../protocol/flv/video-tag.ts";
-import type { StreamHead } from "./stream-head.ts";
 
 /** Two pictures a second: enough to be a stream, too few to cost a keyframe's bitrate. */
 const PICTURE_INTERVAL_MS = 500;
@@ -94,10 +93,10 @@ export class Filler {
   #picturesSent = 0;
   #silencesSent = 0;
 
-  /** `startMs`: channel time of the first frames. */
-  constructor(stock: FillerStock, head: StreamHead, startMs: number) {
+  /** `audioConfig`: the sound's sequence header; `startMs`: channel time of the first frames. */
+  constructor(stock: FillerStock, audioConfig: Buffer | undefined, startMs: number) {
     this.#pictures = stock.pictures;
-    this.#silence = silenceFor(head.config("audio"));
+    this.#silence = silenceFor(audioConfig);
     this.#startMs = startMs;
   }
 

@@ -3,6 +3,7 @@ import { withoutTrackMaps } from "../protocol/flv/metadata.ts";
 import { enhanceHevc, flattenTrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { ChunkArena } from "./chunk-arena.ts";
+import { FillerStock } from "./filler.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
 import { cutPacket, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
@@ -31,6 +32,8 @@ export class Lane {
   readonly shape: LaneShape;
   readonly targets = new Set<Target>();
   readonly gop = new GopCache();
+  /** What filler of its own is made of; only where it shows other tracks than the default ones. */
+  readonly stock: FillerStock | undefined;
   #arena = new ChunkArena();
   readonly #lastCut: Record<PacketKind, LastCut> = {
     audio: { timeMs: 0, ordinal: 0 },
@@ -40,12 +43,28 @@ export class Lane {
 
   constructor(shape: LaneShape = AS_IT_COMES) {
     this.shape = shape;
+    const { video = 0, audio = 0 } = shape.tracks ?? {};
+    this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
   }
 
   /** Cuts a message; undefined where nothing of it goes this way. */
   cut(message: Unpacked): Packet | undefined {
-    const payload = this.#shaped(message.kind, message.payload);
+    const payload = this.shaped(message.kind, message.payload);
     if (payload === undefined) return undefined;
+    const packet = this.#cut(message, payload);
+    if (this.stock !== undefined && packet.kind === "video") {
+      if (packet.isConfig) this.stock.clear();
+      else this.stock.add(payload, packet.isKeyframe, undefined);
+    }
+    return packet;
+  }
+
+  /** Cuts a frame of the lane's own filler. */
+  cutFiller(message: Unpacked): Packet {
+    return this.#cut(message, message.payload);
+  }
+
+  #cut(message: Unpacked, payload: Buffer): Packet {
     const { kind, type, timeMs } = message;
     const last = this.#lastCut[kind];
     const fields = { kind, type, ...this.#marks(message, payload), timeMs, ordinal: last.ordinal + 1 };
@@ -60,7 +79,7 @@ export class Lane {
   /** What targets of this lane get before their first media. */
   head(messages: readonly HeadMessage[]): HeadMessage[] {
     return messages.flatMap((message) => {
-      const payload = this.#shaped(message.kind, message.payload);
+      const payload = this.shaped(message.kind, message.payload);
       return payload === undefined ? [] : [{ ...message, payload }];
     });
   }
@@ -84,7 +103,8 @@ export class Lane {
     return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
   }
 
-  #shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
+  /** A message's payload as it goes this way; undefined where nothing of it does. */
+  shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced } = this.shape;
     if (kind === "data") return tracks === undefined ? payload : withoutTrackMaps(payload);
     const flat = tracks === undefined ? payload : flattenTrack(kind, payload, tracks[kind]);

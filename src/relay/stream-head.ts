@@ -85,7 +85,12 @@ export class StreamHead {
 
   /** The sequence header of a kind's default track, or of the first there is. */
   config(kind: MediaKind): Buffer | undefined {
-    return this.#configs.get(`${kind} 0 config`)?.payload ?? this.#of(kind)[0];
+    return this.trackConfig(kind, 0) ?? this.#of(kind)[0];
+  }
+
+  /** The sequence header of one track. */
+  trackConfig(kind: MediaKind, trackId: number): Buffer | undefined {
+    return this.#configs.get(`${kind} ${trackId} config`)?.payload;
   }
 
   /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */

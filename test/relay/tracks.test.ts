@@ -25,6 +25,8 @@ const frame = (isKey: boolean, trackId: number, mark: string): string => {
   return `${isKey ? "96" : "a6"} 01 61766331 0${trackId} 000028 ${nal}`;
 };
 
+const plainFrame = (...of: Parameters<typeof frame>): string => frame(...of).replaceAll(" ", "");
+
 /** Two tracks of each kind, as OBS sends them: the default ones in the form of old. */
 function begin(stage: RelayStage, targets: Parameters<RelayStage["spec"]>[0]) {
   stage.engine.introduce(stage.spec(targets));
@@ -266,6 +268,51 @@ test("where a target was asked to go by its old server is forgotten with that se
   next.push(video(0, hex(frame(true, 0, "02"))));
   expect(stage.dialer.links).toHaveLength(3);
   expect(stage.dialer.latest(1).target.url).toBe("rtmp://new/app");
+});
+
+test("a target that chose other tracks is filled with their own picture and silence, at their own cadence, as long as the hold is", () => {
+  const stage = new RelayStage(60);
+  const source = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
+  for (const targetId of [1, 2]) stage.dialer.latest(targetId).accept();
+  for (const trackId of [0, 1]) source.push(video(0, hex(frame(true, trackId, "01"))));
+  for (const trackId of [0, 1]) source.push(video(40, hex(frame(false, trackId, "02"))));
+  const before = sent(stage, 2).length;
+  source.end("connection-lost");
+  stage.clock.advance(10_000);
+  const filler = sent(stage, 2)
+    .slice(before)
+    .map((line) => ({ timeMs: Number(line.split(" ")[0]), bytes: line.split(" ")[1] ?? "" }));
+  const pictures = filler.filter(({ bytes }) => /^[12]7/.test(bytes));
+  const flat = (isKey: boolean, mark: string) =>
+    `${isKey ? "1" : "2"}701000028 00000002 ${isKey ? "65" : "41"}${mark}`.replaceAll(" ", "");
+  expect(pictures.slice(0, 3).map(({ bytes }) => bytes)).toEqual([
+    flat(true, "01"),
+    flat(false, "02"),
+    flat(true, "01"),
+  ]);
+  expect(pictures.length).toBeGreaterThanOrEqual(15);
+  expect((pictures[2]?.timeMs ?? 0) - (pictures[0]?.timeMs ?? 0)).toBe(1_000);
+  const silence = filler.filter(({ bytes }) => bytes === "af01210049900219002380");
+  // 441 frames of 1,024 samples at 44.1 kHz are 10.24 seconds.
+  expect((silence[100]?.timeMs ?? 0) - (silence[0]?.timeMs ?? 0)).toBe(2_322);
+  const times = filler.map(({ timeMs }) => timeMs);
+  expect(times).toEqual(times.toSorted((left, right) => left - right));
+  expect(filler).toHaveLength(pictures.length + silence.length);
+  // Whoever takes the stream as it comes has the default track's alone.
+  const marks = sent(stage, 1).map((line) => line.split(" ")[1]);
+  expect(marks.filter((bytes) => bytes === plainFrame(true, 0, "01")).length).toBeGreaterThan(7);
+  expect(marks.filter((bytes) => bytes === plainFrame(true, 1, "01"))).toHaveLength(1);
+
+  const again = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
+  const resumedAt = sent(stage, 2).length;
+  again.push(video(0, hex(frame(true, 0, "03"))));
+  again.push(video(0, hex(frame(false, 1, "04"))));
+  again.push(video(40, hex(frame(true, 1, "05"))));
+  expect(
+    sent(stage, 2)
+      .slice(resumedAt)
+      .map((line) => line.split(" ")[1]),
+  ).toEqual([flat(true, "05")]);
 });
 
 test("a held multitrack stream is filled with the default track alone, and goes on with each track's own keyframe", () => {
