@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TargetError, TargetStatus } from "../../src/exchange/target-status.ts";
+import type { Message } from "../../src/protocol/rtmp/message.ts";
 import type { Source } from "../../src/relay/feed.ts";
 import type { FakeLink } from "../support/fake-links.ts";
 import {
@@ -18,8 +19,26 @@ const STEPS = 120;
 const STEP_MS = 250;
 const HOLD_SECONDS = 20;
 const TARGETS = [1, 2, 3];
-/** A target that nothing ever happens to: what it gets is what the channel sends. */
+/** Targets that nothing ever happens to: what they get is what the channel sends, of all tracks or of the second one. */
 const WITNESS = 4;
+const WITNESS_OF_SECOND = 5;
+const WITNESSES = [target(WITNESS), target(WITNESS_OF_SECOND, { tracks: { video: 1, audio: 0 } })];
+const CHOICES = [undefined, { video: 0, audio: 0 }, { video: 1, audio: 0 }, { video: 1, audio: 1 }];
+
+/** A second track's message, as OBS sends it. */
+function secondTrack(packetType: 0 | 1, avc: Buffer): Buffer {
+  const isKeyframe = avc[0] === 0x17;
+  const head = Buffer.from([isKeyframe ? 0x96 : 0xa6, packetType, ...Buffer.from("avc1"), 1]);
+  return Buffer.concat([head, avc.subarray(packetType === 0 ? 5 : 2)]);
+}
+/** A picture that says which one it is: its encoder's mark is the last byte, its number the one before. */
+function picture(isKeyframe: boolean, mark: number, number: number): Buffer {
+  const bytes = avcFrame(isKeyframe, mark % 256, 40);
+  bytes[bytes.length - 2] = number % 256;
+  return bytes;
+}
+const isPicture = ({ type, payload }: Message) => type === 9 && payload[1] === 1;
+const isSecond = ({ payload }: Message) => ((payload[0] ?? 0) & 0x80) !== 0;
 
 const FAILURES: readonly TargetError[] = [
   { code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" },
@@ -38,22 +57,32 @@ function randomOf(seed: number): () => number {
   };
 }
 
-type Encoder = { readonly source: Source; readonly mark: number; clockMs: number; frame: number; isFrozen: boolean };
+type Encoder = {
+  readonly source: Source;
+  readonly mark: number;
+  readonly hasSecond: boolean;
+  clockMs: number;
+  frame: number;
+  isFrozen: boolean;
+};
 
 /** A world of one channel, two keys, three targets and bad luck, on virtual time. */
 class World {
   readonly stage = new RelayStage(HOLD_SECONDS);
   readonly #random: () => number;
   readonly #encoders = new Map<"main" | "backup", Encoder>();
-  readonly #seen = new Map<FakeLink, { count: number; lastMs: number; hasPicture: boolean }>();
+  readonly #seen = new Map<FakeLink, { count: number; lastMs: number; pictures: Buffer[] }>();
   readonly #displaced: Encoder[] = [];
   readonly #activeMarks: number[] = [];
+  /** Whether this world's encoders send a second track; in some only now and then. */
+  readonly #secondsChance: number;
   readonly #witnessed = new Map<FakeLink, { count: number; at: number }>();
   #marks = 0;
 
   constructor(seed: number) {
     this.#random = randomOf(seed);
-    this.stage.engine.introduce(this.stage.spec([...TARGETS.map((targetId) => target(targetId)), target(WITNESS)]));
+    this.#secondsChance = [0, 0.8, 1][seed % 3] ?? 0;
+    this.stage.engine.introduce(this.stage.spec([...TARGETS.map((targetId) => target(targetId)), ...WITNESSES]));
   }
 
   step(): void {
@@ -81,8 +110,11 @@ class World {
     }
     if (this.#chance(0.01)) this.stage.engine.end("ls-1");
     if (this.#chance(0.02)) {
-      const enabled = TARGETS.map((targetId) => target(targetId, { isEnabled: this.#chance(0.8) }));
-      this.stage.engine.apply(this.stage.spec([...enabled, target(WITNESS)]));
+      const edited = TARGETS.map((targetId) => {
+        const tracks = this.#chance(0.3) ? this.#pick(CHOICES) : undefined;
+        return target(targetId, { isEnabled: this.#chance(0.8), ...(tracks === undefined ? {} : { tracks }) });
+      });
+      this.stage.engine.apply(this.stage.spec([...edited, ...WITNESSES]));
     }
     if (this.#chance(0.05)) this.stage.engine.retryTarget("ls-1", this.#pick(TARGETS) ?? 1);
   }
@@ -97,14 +129,23 @@ class World {
     this.#marks += 1;
     const mark = this.#marks;
     const source = this.stage.open("ls-1", `encoder ${mark}`, mark, slot);
-    const encoder = { source, mark, clockMs: Math.floor(this.#random() * 2 ** 32), frame: 0, isFrozen: false };
+    const encoder = {
+      source,
+      mark,
+      hasSecond: this.#chance(this.#secondsChance),
+      clockMs: Math.floor(this.#random() * 2 ** 32),
+      frame: 0,
+      isFrozen: false,
+    };
     // Whoever is pushed out does not know yet, and goes on sending.
     const before = this.#encoders.get(slot);
     if (before !== undefined) this.#displaced.push(before);
     if (this.#displaced.length > 3) this.#displaced.shift();
     this.#encoders.set(slot, encoder);
     if (this.#chance(0.9)) source.push(audio(encoder.clockMs, AAC_CONFIG));
-    source.push(video(encoder.clockMs, this.#chance(0.8) ? AVC_CONFIG : AVC_CONFIG_CHANGED));
+    const config = this.#chance(0.8) ? AVC_CONFIG : AVC_CONFIG_CHANGED;
+    source.push(video(encoder.clockMs, config));
+    if (encoder.hasSecond) source.push(video(encoder.clockMs, secondTrack(0, config)));
   }
 
   #go(slot: "main" | "backup", encoder: Encoder): void {
@@ -114,7 +155,11 @@ class World {
 
   #emit(encoder: Encoder): void {
     for (let count = 0; count < 3; count += 1) {
-      encoder.source.push(video(encoder.clockMs % 2 ** 32, avcFrame(encoder.frame % 8 === 0, encoder.mark % 256, 40)));
+      const clockMs = encoder.clockMs % 2 ** 32;
+      encoder.source.push(video(clockMs, picture(encoder.frame % 8 === 0, encoder.mark, encoder.frame)));
+      // Its keyframes are not where those of the first one are.
+      const second = () => secondTrack(1, picture(encoder.frame % 8 === 2, encoder.mark, encoder.frame));
+      if (encoder.hasSecond) encoder.source.push(video(clockMs, second()));
       encoder.source.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
       encoder.clockMs += this.#chance(0.01) ? 3_600_000 : 80;
       encoder.frame += 1;
@@ -124,7 +169,7 @@ class World {
   /** Targets accept, refuse, break, stall and recover. */
   #links(): void {
     for (const link of [...this.#open()]) {
-      if (link.target.targetId === WITNESS) {
+      if (WITNESSES.some(({ targetId }) => targetId === link.target.targetId)) {
         if (!this.#accepted.has(link)) link.accept();
         this.#accepted.add(link);
         continue;
@@ -170,7 +215,7 @@ class World {
   #check(): void {
     this.#checkOneLinkEach();
     this.#checkMedia();
-    this.#checkWitness();
+    for (const { targetId } of WITNESSES) this.#checkWitness(targetId);
     this.#checkQueues();
     this.#checkTargets();
   }
@@ -180,17 +225,21 @@ class World {
     expect(new Set(open).size, "one link a target at most").toBe(open.length);
   }
 
-  /** Of every link: headers first, then a keyframe, and time that never goes back. */
+  /** Of every link: headers first, then pictures that can be decoded, and time that never goes back. */
   #checkMedia(): void {
     for (const link of this.#open()) {
-      const seen = this.#seen.get(link) ?? { count: 0, lastMs: 0, hasPicture: false };
+      const seen = this.#seen.get(link) ?? { count: 0, lastMs: 0, pictures: [] as Buffer[] };
       const messages = link.messages();
-      for (const { type, timestamp, payload } of messages.slice(seen.count)) {
+      for (const message of messages.slice(seen.count)) {
+        const { type, timestamp, payload } = message;
         if (seen.count === 0) expect([type, timestamp], "metadata first, at time 0").toEqual([18, 0]);
         if (timestamp < seen.lastMs) throw new Error(`time went back from ${seen.lastMs} to ${timestamp}`);
-        if (type === 9 && payload[1] === 1 && !seen.hasPicture) {
-          expect(payload[0], "the first picture behind headers is a keyframe").toBe(0x17);
-          seen.hasPicture = true;
+        const isOfSecond = type === 9 && isSecond(message);
+        if (isOfSecond && link.target.tracks !== undefined) throw new Error("a target with one track was sent another");
+        if (isPicture(message)) {
+          const track = isOfSecond ? 1 : 0;
+          checkPicture(payload, isOfSecond ? 0x96 : 0x17, seen.pictures[track]);
+          seen.pictures[track] = payload;
         }
         seen.lastMs = timestamp;
         seen.count += 1;
@@ -200,11 +249,11 @@ class World {
   }
 
   /** One publisher at a time: pictures are those of the encoders that went on air, in that order, each from a keyframe on. */
-  #checkWitness(): void {
-    const link = this.#open().find((each) => each.target.targetId === WITNESS);
-    this.#lastStatus(WITNESS);
+  #checkWitness(targetId: number): void {
+    const link = this.#open().find((each) => each.target.targetId === targetId);
+    this.#lastStatus(targetId);
     if (link === undefined) return;
-    const pictures = link.messages().filter(({ type, payload }) => type === 9 && payload[1] === 1);
+    const pictures = link.messages().filter((message) => isPicture(message) && !isSecond(message));
     const seen = this.#witnessed.get(link) ?? { count: 0, at: -1 };
     for (const { payload } of pictures.slice(seen.count)) {
       const mark = payload.at(-1);
@@ -242,6 +291,14 @@ class World {
       }
     }
   }
+}
+
+/** A picture that is no keyframe comes right behind the one before it, which it refers to: nothing is lost in between. */
+function checkPicture(payload: Buffer, keyframe: number, before: Buffer | undefined): void {
+  if (payload[0] === keyframe) return;
+  if (before === undefined) throw new Error("a track's first picture is no keyframe");
+  const follows = ((before.at(-2) ?? 0) + 1) % 256 === payload.at(-2) && before.at(-1) === payload.at(-1);
+  if (!follows) throw new Error(`picture ${payload.at(-2)} came behind ${before.at(-2)}`);
 }
 
 test(`whatever happens, in ${SEEDS} worlds, time, headers, queues, links and retries stay right`, {
