@@ -14,6 +14,8 @@ type ReaderOptions = {
   readonly url?: string;
   readonly key?: { readonly accessKeyId: string; readonly secretKey: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a browser's session, which stands in for the key. */
+  readonly session?: string;
 };
 
 const STREAM = "/api/v2/re-stream/events/stream";
@@ -41,11 +43,19 @@ export class EventReader {
     });
   }
 
-  static open(api: Api, { url = STREAM, key = MANAGER, headers = {} }: ReaderOptions = {}): Promise<EventReader> {
+  static open(api: Api, options: ReaderOptions = {}): Promise<EventReader> {
+    const { url = STREAM, key = MANAGER, headers = {}, session } = options;
     const { port } = api.server.server.address() as AddressInfo;
-    const signed = { ...api.signedHeaders("GET", url, key), ...headers };
+    const caller =
+      session === undefined ? api.signedHeaders("GET", url, key) : { cookie: `fanfare_session=${session}` };
     return new Promise((resolve, reject) => {
-      const outgoing = request({ host: "127.0.0.1", port, path: url, headers: signed, agent: false });
+      const outgoing = request({
+        host: "127.0.0.1",
+        port,
+        path: url,
+        headers: { ...caller, ...headers },
+        agent: false,
+      });
       outgoing.on("error", reject);
       outgoing.on("response", (response) => resolve(new EventReader(outgoing, response)));
       outgoing.end();

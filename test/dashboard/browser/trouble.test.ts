@@ -6,7 +6,7 @@ import { ko } from "../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
-/** As many attempts as an address has within a minute, and one more. */
+/** As many failures as an address has within a minute, and one attempt more. */
 const ATTEMPTS = 11;
 
 /** One failed platform for each sentence there is, as the live stream would tell them. */
