@@ -144,11 +144,16 @@ export class RtmpConnection implements TimedReader {
     try {
       for (const output of step()) this.#take(output);
     } catch (error) {
-      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
-      this.#leave("protocol-error");
-      this.#socket.destroy();
+      this.#failByFault(error);
     }
+  }
+
+  /** A mistake of ours must end this connection only. */
+  #failByFault(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
+    this.#leave("protocol-error");
+    this.#socket.destroy();
   }
 
   #take(output: ServerOutput): void {
@@ -159,10 +164,10 @@ export class RtmpConnection implements TimedReader {
         this.#source?.push(output.message);
         return;
       case "login-requested":
-        void this.#decideLogin(output.requestId, output.login);
+        this.#decideLogin(output.requestId, output.login).catch((error) => this.#failByFault(error));
         return;
       case "publish-requested":
-        void this.#decide(output.request);
+        this.#decide(output.request).catch((error) => this.#failByFault(error));
         return;
       case "unpublished":
         this.#source?.end("clean");

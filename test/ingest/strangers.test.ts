@@ -20,14 +20,14 @@ const SPEC: ChannelSpec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targ
 const pair = certificate("127.0.0.1");
 
 /** A listener on two free ports, the second behind TLS. The key `good` may publish. */
-async function listen(limits: DoorLimits = {}) {
+async function listen(limits: DoorLimits = {}, admission: () => Admission = () => ({ spec: SPEC, slot: "main" })) {
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
   const engine = new Engine({
     ...{ clock: systemClock, random: Math.random, dialer: new FakeDialer(), tell },
     report: () => undefined,
   });
-  const admit = async (key: string): Promise<Admission> => (key === "good" ? { spec: SPEC, slot: "main" } : "refused");
+  const admit = async (key: string): Promise<Admission> => (key === "good" ? admission() : "refused");
   const listener = new RtmpListener({
     clock: systemClock,
     randomBytes,
@@ -157,4 +157,23 @@ test("1,000 connections that say nothing do not hold up an encoder, of their add
   await expect
     .poll(() => facts.some((fact) => fact.kind === "ingest-refused" && fact.reason === "too-many-connections"))
     .toBe(true);
+});
+
+test("what throws while a key is looked up ends that connection alone, and is told", async () => {
+  const faulty = { admission: true };
+  const { port, facts } = await listen({}, () => {
+    if (faulty.admission) throw new Error("a mistake of ours");
+    return { spec: SPEC, slot: "main" };
+  });
+  const encoder = new KitEncoder({
+    url: `rtmp://127.0.0.1:${port}/relay`,
+    streamKey: "good",
+    clip: syntheticClip({ seconds: 1 }),
+  });
+  onTestFinished(async () => void (await encoder.stop("reset")));
+  await expect
+    .poll(() => facts, { interval: 5, timeout: 20_000 })
+    .toMatchObject([{ kind: "internal-fault", where: "ingest", detail: expect.stringContaining("a mistake of ours") }]);
+  faulty.admission = false;
+  await publishTime(port, facts);
 });
