@@ -104,9 +104,18 @@ export class RtmpLink implements Link {
     socket.write(bytes, () => {
       if (!this.#isBacklogged || socket.writableLength > 0) return;
       this.#isBacklogged = false;
-      if (!this.#isClosed) this.#events.onDrained();
+      this.#tellDrained();
     });
     this.#isBacklogged = socket.writableLength > 0;
+  }
+
+  #tellDrained(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#events.onDrained();
+    } catch (error) {
+      this.#failByFault(error);
+    }
   }
 
   close(how: LinkClose): void {

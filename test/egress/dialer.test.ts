@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { RtmpDialer } from "../../src/egress/dialer.ts";
+import type { TargetError } from "../../src/exchange/target-status.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import type { Resolver } from "../../src/net/resolver.ts";
@@ -304,4 +308,33 @@ test("a ping that comes while a link closes costs nothing of what was written", 
   link.close("cut");
   await dialer.idle();
   expect(target.connections[0]?.report.mediaBytes).toBe(2_000_000);
+});
+
+test("what throws where a link tells that it has room again ends that link alone, and is told", async () => {
+  const target = await kitTarget();
+  const faults: unknown[] = [];
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<number>();
+  const { promise: closed, resolve: close } = Promise.withResolvers<TargetError>();
+  const dialer = new RtmpDialer({
+    ...{ clock: systemClock, randomBytes, resolver: resolverOf(), policy: ALLOWED },
+    onFault: (error) => faults.push(error),
+  });
+  const mistake = new Error("a mistake of ours");
+  const link = dialer.dial(
+    { targetId: 1, url: target.url, streamKey: "the-key", isEnabled: true },
+    {
+      onPublishing: accept,
+      onDrained: () => {
+        throw mistake;
+      },
+      onClosed: close,
+    },
+  );
+  onTestFinished(() => link.close("abort"));
+  await accepted;
+  const payload = Buffer.alloc(1_000_000, 0x17);
+  const block = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload }, 4_096);
+  while (link.pendingBytes === 0) link.write(block);
+  expect(await closed).toMatchObject({ severity: "transient" });
+  expect(faults).toEqual([mistake]);
 });
