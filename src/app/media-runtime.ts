@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { AdmissionGate } from "../control/admission-gate.ts";
 import type { LiveView } from "../control/live-view.ts";
+import type { PreviewAccess, PreviewPlace } from "../control/preview-access.ts";
 import type { ChannelLive, Runtime, Watch, WatchSink } from "../control/runtime.ts";
 import type { Admitted } from "../control/service.ts";
 import type {
@@ -19,6 +20,7 @@ import type { LoopDelay } from "../exchange/loop-delay.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightResult } from "../exchange/preflight.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
+import type { PreviewAnswer, PreviewQuestion } from "../exchange/watching.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { Watches } from "./watches.ts";
 
@@ -46,6 +48,8 @@ export type MediaRuntimeDeps = {
   readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
   /** Who logs in to an ingest with this name. A rejection counts as no answer. */
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
+  /** Who may open a preview. */
+  readonly previewAccess: PreviewAccess;
   /** Every fact, after the live view has taken it. */
   readonly onFact: (fact: Fact) => void;
   /** How late the media thread's event loop was, every few seconds. */
@@ -65,6 +69,8 @@ export class MediaRuntime implements Runtime {
   #lastRequestId = 0;
   #onStopped: (() => void) | undefined;
   readonly #admissions = new AdmissionGate();
+  /** Of players on RTMP, by the media thread's numbers. */
+  readonly #players = new Map<number, PreviewPlace>();
   readonly #watches = new Watches((message) => this.#post(message));
 
   constructor(deps: MediaRuntimeDeps) {
@@ -200,6 +206,8 @@ export class MediaRuntime implements Runtime {
     );
     worker.on("exit", () => {
       this.#watches.endAll();
+      for (const place of this.#players.values()) place.leave();
+      this.#players.clear();
       this.#worker = undefined;
       this.#restart();
     });
@@ -233,6 +241,12 @@ export class MediaRuntime implements Runtime {
       case "watched":
       case "watch-ended":
         return this.#watches.take(message);
+      case "preview":
+        return this.#post({ kind: "preview", answer: this.#answerPlayer(message) });
+      case "preview-left":
+        this.#players.get(message.requestId)?.leave();
+        this.#players.delete(message.requestId);
+        return;
       case "stopped":
         return this.#onStopped?.();
     }
@@ -272,6 +286,14 @@ export class MediaRuntime implements Runtime {
         detail: error instanceof Error ? error.message : String(error),
       });
     }
+  }
+
+  #answerPlayer({ requestId, channelId, token }: Extract<PreviewQuestion, { kind: "preview" }>): PreviewAnswer {
+    const place = this.#deps.previewAccess.enter(token, channelId);
+    if (place === "full") return { requestId, decision: "full" };
+    if (place === "refused") return { requestId, decision: "refuse" };
+    this.#players.set(requestId, place);
+    return { requestId, decision: "admit", channelId: place.channelId };
   }
 
   /** The thread died: nothing it held is on air any more, and encoders come back by themselves. */

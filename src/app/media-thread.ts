@@ -7,8 +7,10 @@ import { preflight } from "../egress/preflight.ts";
 import type { AdmissionAnswer, IngestUser, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightRequest } from "../exchange/preflight.ts";
+import type { PreviewAnswer } from "../exchange/watching.ts";
 import type { Admission } from "../ingest/rtmp-connection.ts";
 import { RtmpListener } from "../ingest/rtmp-listener.ts";
+import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
@@ -54,6 +56,7 @@ const engine = new Engine({
 
 const admissions = new Questions<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
 const logins = new Questions<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
+const previews = new Questions<PreviewAnswer>(clock, ADMISSION_DEADLINE_MS);
 const watchDesk = new WatchDesk(engine, clock, (message, transfer) => port.postMessage(message, transfer));
 
 const listener = new RtmpListener({
@@ -63,6 +66,7 @@ const listener = new RtmpListener({
   admit,
   ...(options.door === undefined ? {} : { limits: options.door }),
   findUser,
+  seatPlayer,
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
@@ -83,6 +87,8 @@ port.on("message", (message: ToMedia) => {
       return admissions.answered(message.answer.requestId, message.answer);
     case "login":
       return logins.answered(message.answer.requestId, message.answer);
+    case "preview":
+      return previews.answered(message.answer.requestId, message.answer);
     case "end":
       return engine.end(message.channelId);
     case "cut-source":
@@ -129,6 +135,19 @@ async function admit(key: string, login: ProvenLogin | undefined): Promise<Admis
 async function findUser(userId: string): Promise<IngestUser | "unavailable" | undefined> {
   const answer = await logins.ask((requestId) => tell({ kind: "login", question: { requestId, userId } }));
   return answer === undefined ? "unavailable" : answer.user;
+}
+
+async function seatPlayer(channelId: string, token: string): Promise<Seat> {
+  let requestId = 0;
+  const answer = await previews.ask((id) => {
+    requestId = id;
+    tell({ kind: "preview", requestId, channelId, token });
+  });
+  const leave = () => tell({ kind: "preview-left", requestId });
+  if (answer?.decision === "admit") return { channelId: answer.channelId, leave };
+  // The answer may still come, and with it a place.
+  if (answer === undefined) leave();
+  return answer?.decision ?? "unavailable";
 }
 
 async function answerPreflight({ requestId, target }: PreflightRequest): Promise<void> {

@@ -8,6 +8,7 @@ import type { ChannelNotice } from "../control/channel-notice.ts";
 import { DashboardAccess } from "../control/dashboard-access.ts";
 import type { ChannelEvent } from "../control/events.ts";
 import { LiveView } from "../control/live-view.ts";
+import { PreviewAccess } from "../control/preview-access.ts";
 import { Service } from "../control/service.ts";
 import type { Fact } from "../exchange/facts.ts";
 import { eventAnswer } from "../http/event-answers.ts";
@@ -121,11 +122,13 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
       log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
     });
   };
+  const previewAccess = new PreviewAccess({ clock, randomBytes });
   const runtime = new MediaRuntime({
     options: mediaOptions(config, tls),
     view,
     clock,
     log,
+    previewAccess,
     ...ingestAccess(() => service),
     onSamples: (samples) => {
       notifications.samples(samples, service.ingestChecks.samples(samples));
@@ -162,6 +165,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
       ...httpOptions(config, storage, log, tls),
       service,
       runtime,
+      previewAccess,
       publishUrl: () => parts.addresses.publishUrl,
       live: observers.live,
       events: notifications.useCases,

@@ -65,6 +65,8 @@ export type Fact =
         /** A wrong user name or password, or the right key without the login its channel wants. */
         | "auth-failed"
         | "encoders-fight"
+        /** A player without a token that opens what it asked for now, or one too many. */
+        | "play-refused"
         | "not-answered"
         | "protocol-error"
         | "timed-out"

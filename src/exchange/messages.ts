@@ -5,7 +5,7 @@ import type { Fact } from "./facts.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightRequest, PreflightResult } from "./preflight.ts";
 import type { ChannelSample } from "./samples.ts";
-import type { WatchAnswer, WatchRequest } from "./watching.ts";
+import type { PreviewAnswer, PreviewQuestion, WatchAnswer, WatchRequest } from "./watching.ts";
 
 /** How links and encoders are left when the process stops: `cut` closes only, `end` tells the platforms it is over. */
 export type ShutdownMode = "cut" | "end";
@@ -26,6 +26,7 @@ export type ToMedia =
   /** What encoders are shown from now on. Secret. */
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
   | WatchRequest
+  | { readonly kind: "preview"; readonly answer: PreviewAnswer }
   /** Another port of ours that no target may lead back to. */
   | { readonly kind: "own-port"; readonly port: number }
   | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
@@ -42,4 +43,5 @@ export type ToControl =
   | { readonly kind: "loop-delay"; readonly delay: LoopDelay }
   | { readonly kind: "preflight"; readonly requestId: number; readonly result: PreflightResult }
   | WatchAnswer
+  | PreviewQuestion
   | { readonly kind: "stopped" };

@@ -11,3 +11,15 @@ export type WatchRequest =
 export type WatchAnswer =
   | { readonly kind: "watched"; readonly watchId: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "watch-ended"; readonly watchId: number };
+
+/** Media thread to control thread: a player came over RTMP. The token is secret. */
+export type PreviewQuestion =
+  | { readonly kind: "preview"; readonly requestId: number; readonly channelId: string; readonly token: string }
+  /** It left, or nobody waited for the answer any more: its place is free. */
+  | { readonly kind: "preview-left"; readonly requestId: number };
+
+/** Control thread to media thread. An admitted player has a place until `preview-left`. */
+export type PreviewAnswer = { readonly requestId: number } & (
+  | { readonly decision: "admit"; readonly channelId: ChannelId }
+  | { readonly decision: "refuse" | "full" }
+);

@@ -17,6 +17,7 @@ import { API_PREFIXES, regionError } from "../contract/regions.ts";
 import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { randomText } from "../control/ids.ts";
+import type { PreviewAccess } from "../control/preview-access.ts";
 import type { Runtime } from "../control/runtime.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
@@ -69,6 +70,8 @@ export type HttpServerOptions = {
   readonly dashboard: DashboardAccess;
   /** Where previews come from. */
   readonly runtime: Pick<Runtime, "watch">;
+  /** Who may open one. */
+  readonly previewAccess: PreviewAccess;
   /** Where the built dashboard is; may be missing. */
   readonly applicationFolder: string;
   readonly clock: Clock;
@@ -151,7 +154,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     done();
   });
 
-  const previews = new Previews(options);
+  const previews = new Previews(options.runtime);
   // An open stream would keep the server from ever closing.
   server.addHook("preClose", (done) => {
     options.health.drain();
@@ -163,18 +166,16 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server);
-  addPreviewRoute(server, previews);
+  addPreviewRoute(server, options.previewAccess, previews);
   addDashboardRoutes(server, { access: options.dashboard, live: options.live, clock });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
   const gate = new Gate({ service, dashboard: options.dashboard, clock, ...limits });
-  addApis(server, gate, { ...options, previews });
+  addApis(server, gate, options);
   return server;
 }
 
-type ApiParts = HttpServerOptions & { readonly previews: Previews };
-
 /** The API under each of its prefixes. */
-function addApis(server: FastifyInstance, gate: Gate, parts: ApiParts): void {
+function addApis(server: FastifyInstance, gate: Gate, parts: HttpServerOptions): void {
   for (const { prefix, region } of API_PREFIXES) {
     server.register(
       (api, _options, done) => {
@@ -210,7 +211,7 @@ function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListene
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
-function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: ApiParts): void {
+function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: HttpServerOptions): void {
   const { service, publishUrl, publishStatusName } = options;
   api.addHook("onRequest", async (request) => {
     request.caller = await gate.pass(request);
@@ -223,7 +224,7 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: A
   const context: RouteContext = { service, publishUrl, publishStatusName };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
-  addPreviewTokenRoute(api, context, options.previews);
+  addPreviewTokenRoute(api, context, options.previewAccess);
   addPresetRoutes(api);
   addAccessKeyRoutes(api, context, options.live);
   addLiveRoutes(api, context, options);

@@ -3,8 +3,9 @@ import type { Clock } from "../base/clock.ts";
 import type { ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
+import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
 import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
-import type { PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
+import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
 import { ServerSession } from "../protocol/rtmp/server-session.ts";
 import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Engine } from "../relay/engine.ts";
@@ -13,12 +14,15 @@ import type { FailedKeys } from "./failed-keys.ts";
 import type { IngestLogins } from "./ingest-logins.ts";
 import type { ReadClock, TimedReader } from "./read-clock.ts";
 import type { Refusals } from "./refusals.ts";
+import { RtmpPlayback, type Seat } from "./rtmp-playback.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
 /** Replies that an encoder does not read are not kept for it beyond this, before its key is known to be good and afterwards. */
 const UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES = 8 * 1024;
 const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
+/** A player is cut by what waits for it as its watcher counts it; this is above whatever that lets wait, and for replies. */
+const UNREAD_PLAYED_MAX_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 /**
  * More than this between two steps of the clock, and an encoder is read as it comes until the next: a receive window as it
@@ -36,10 +40,12 @@ export type Admission =
 export type IngestDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
-  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush">;
+  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "watch" | "latency" | "flush">;
   readonly readClock: Pick<ReadClock, "add" | "delete">;
   /** May this key publish, by whom this login belongs to? `unavailable`: nobody answered in time. Never rejects. */
   readonly admit: (key: string, login: ProvenLogin | undefined) => Promise<Admission>;
+  /** May a player with this token watch this channel? Never rejects. */
+  readonly seatPlayer: (channelId: string, token: string) => Promise<Seat>;
   readonly logins: Pick<IngestLogins, "decide">;
   readonly tell: (fact: Fact) => void;
   readonly refusals: Pick<Refusals, "add">;
@@ -60,7 +66,7 @@ export function peerAddress(socket: Socket): string {
   return (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }
 
-/** One encoder's connection: a socket and a server session, joined, and the relay's source while it publishes. */
+/** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or watcher behind it. */
 export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
@@ -68,6 +74,7 @@ export class RtmpConnection implements TimedReader {
   readonly #remoteAddress: string;
   readonly #onRecognised: () => void;
   #source: Source | undefined;
+  #playback: RtmpPlayback | undefined;
   /** Where its media goes, while it publishes. */
   #channelId: ChannelId | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
@@ -135,6 +142,7 @@ export class RtmpConnection implements TimedReader {
   close(): void {
     this.#isClosed = true;
     this.#letGoOfSource();
+    this.#letGoOfPlayback();
     this.#socket.destroySoon();
     this.#lingerThenDestroy();
   }
@@ -169,6 +177,13 @@ export class RtmpConnection implements TimedReader {
       case "publish-requested":
         this.#decide(output.request).catch((error) => this.#failByFault(error));
         return;
+      case "play-requested":
+        void this.#decidePlay(output.request);
+        return;
+      case "play-paused":
+        return this.#playback?.pause(output.isPaused);
+      case "play-ended":
+        return this.#letGoOfPlayback();
       case "unpublished":
         this.#source?.end("clean");
         this.#letGoOfSource();
@@ -180,11 +195,15 @@ export class RtmpConnection implements TimedReader {
 
   #send(bytes: Buffer): void {
     this.#socket.write(bytes);
-    const unreadMax = this.#source === undefined ? UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES : UNREAD_REPLIES_MAX_BYTES;
-    if (this.#socket.writableLength > unreadMax) {
+    if (this.#socket.writableLength > this.#unreadMaxBytes()) {
       this.#leave("connection-lost");
       this.#socket.destroy();
     }
+  }
+
+  #unreadMaxBytes(): number {
+    if (this.#playback !== undefined) return UNREAD_PLAYED_MAX_BYTES;
+    return this.#source === undefined ? UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES : UNREAD_REPLIES_MAX_BYTES;
   }
 
   async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
@@ -236,6 +255,42 @@ export class RtmpConnection implements TimedReader {
     });
   }
 
+  async #decidePlay({ requestId, streamId, app, name }: PlayRequest): Promise<void> {
+    const { seatPlayer, engine, clock } = this.#deps;
+    const preview = previewOf(app, name);
+    const seat = preview === undefined ? "refuse" : await seatPlayer(preview.channelId, preview.token);
+    if (typeof seat === "string") {
+      if (seat === "refuse" && !this.#isClosed) await this.#holdBack();
+      this.#answerPlay(requestId, seat === "refuse" ? "not-found" : "failed");
+      return;
+    }
+    if (this.#isClosed) return seat.leave();
+    const onOver = () => {
+      if (this.#playback === playback) this.#run(() => this.#session.endPlay());
+    };
+    const playback = new RtmpPlayback({ socket: this.#socket, clock, seat, streamId, onOver });
+    if (!playback.start(engine)) {
+      playback.end();
+      this.#answerPlay(requestId, "not-found");
+      return;
+    }
+    this.#playback = playback;
+    this.#onRecognised();
+    // The player may have given up while we asked.
+    if (!this.#answerPlay(requestId, "accept")) this.#letGoOfPlayback();
+  }
+
+  /** Whether there was somebody to answer. */
+  #answerPlay(requestId: number, decision: "accept" | PlayRefusal): boolean {
+    let hasAnswered = false;
+    this.#run(() => {
+      const outputs = this.#session.answerPlay(requestId, decision, this.#deps.clock.now());
+      hasAnswered = outputs.length > 0;
+      return outputs;
+    });
+    return hasAnswered;
+  }
+
   /** Whoever tries one key after the other waits for each refusal. */
   async #holdBack(): Promise<void> {
     const { clock, failedKeys } = this.#deps;
@@ -244,14 +299,14 @@ export class RtmpConnection implements TimedReader {
   }
 
   #closeBy(reason: ServerCloseReason, detail: string): void {
-    const isPublishing = this.#source !== undefined;
-    if (!isPublishing && reason !== "login-asked") this.#tellRefused(reason, detail);
+    const isKnown = this.#source !== undefined || this.#playback !== undefined;
+    if (!isKnown && reason !== "login-asked" && reason !== "play-over") this.#tellRefused(reason, detail);
     this.#leave(reason === "timed-out" ? "timed-out" : "protocol-error");
     this.#socket.end();
     this.#lingerThenDestroy();
   }
 
-  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked">, detail: string): void {
+  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked" | "play-over">, detail: string): void {
     this.#deps.refusals.add({
       time: this.#deps.clock.wallNow(),
       remoteAddress: this.#remoteAddress,
@@ -271,6 +326,13 @@ export class RtmpConnection implements TimedReader {
     this.#isClosed = true;
     this.#source?.end(end);
     this.#letGoOfSource();
+    this.#letGoOfPlayback();
+  }
+
+  #letGoOfPlayback(): void {
+    const playback = this.#playback;
+    this.#playback = undefined;
+    playback?.end();
   }
 
   #letGoOfSource(): void {

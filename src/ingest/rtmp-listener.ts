@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import type { CertificatePair } from "../exchange/certificate.ts";
-import { SERVER_DEADLINES } from "../protocol/rtmp/server-session.ts";
+import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
 import { Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import { IngestLogins, type LoginDeps } from "./ingest-logins.ts";

@@ -1,4 +1,4 @@
-import { encodeFlvTag, FLV_FILE_START } from "../protocol/flv/flv-tag.ts";
+import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../protocol/flv/flv-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { HeadMessage } from "./outbox.ts";
 import { type Packet, payloadOf } from "./packet.ts";
@@ -13,9 +13,19 @@ const STALLED_MS = 10_000;
 /** `@setDataFrame` as an AMF0 string: an instruction to a server, and no part of a file. */
 const SET_DATA_FRAME = Buffer.from("02000d40736574446174614672616d65", "hex");
 
-/** Somebody who looks at a channel as FLV. */
+/** What a watcher is sent: how it begins, and how a message lies in it. */
+export type WatchForm = {
+  readonly start: Buffer;
+  /** Whole by itself. `timestamp`: milliseconds, unsigned 32-bit. */
+  readonly encode: (tag: FlvTag) => Buffer;
+};
+
+/** As a file: for HTTP. */
+const FLV_FORM: WatchForm = { start: FLV_FILE_START, encode: encodeFlvTag };
+
+/** Somebody who looks at a channel. */
 export interface WatcherSink {
-  /** Bytes of the one FLV stream, in order; a buffer of their own, which may be given away. */
+  /** Bytes of the one stream, in order; a buffer of their own, which may be given away. */
   take(bytes: Uint8Array<ArrayBuffer>): void;
   /** Nothing comes any more. */
   end(): void;
@@ -27,16 +37,19 @@ export interface WatcherSink {
  */
 export class Watcher {
   readonly #sink: WatcherSink;
+  readonly #form: WatchForm;
   #pieces: Uint8Array[] = [];
   #unsentBytes = 0;
   #untakenBytes = 0;
   #lastTakenMs: number;
   #baseMs: number | undefined;
   #needsKeyframe = false;
+  #isPaused = false;
   #isOver = false;
 
-  constructor(sink: WatcherSink, nowMs: number) {
+  constructor(sink: WatcherSink, nowMs: number, form = FLV_FORM) {
     this.#sink = sink;
+    this.#form = form;
     this.#lastTakenMs = nowMs;
   }
 
@@ -46,13 +59,14 @@ export class Watcher {
 
   /** `isStart`: a stream may begin with this packet, behind these headers. */
   offer(packet: Packet, isStart: boolean, head: () => readonly HeadMessage[]): void {
+    if (this.#isOver) return;
     const pendingBytes = this.#unsentBytes + this.#untakenBytes;
     if (pendingBytes > PENDING_BYTES_CUT) return this.end();
     if (this.#baseMs === undefined) {
       if (!isStart) return;
       this.#begin(packet.timeMs, head());
     } else if (!packet.isConfig) {
-      if (pendingBytes > PENDING_BYTES_MAX) this.#needsKeyframe = true;
+      if (this.#isPaused || pendingBytes > PENDING_BYTES_MAX) this.#needsKeyframe = true;
       else if (isStart) this.#needsKeyframe = false;
       if (this.#needsKeyframe) return;
     }
@@ -82,6 +96,11 @@ export class Watcher {
     this.#lastTakenMs = nowMs;
   }
 
+  /** While paused nothing but headers comes; afterwards it goes on at the next keyframe. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
   /** Call once a second. */
   tick(nowMs: number): void {
     if (this.#untakenBytes > 0 && nowMs - this.#lastTakenMs >= STALLED_MS) this.end();
@@ -97,14 +116,14 @@ export class Watcher {
 
   #begin(baseMs: number, head: readonly HeadMessage[]): void {
     this.#baseMs = baseMs;
-    this.#add(FLV_FILE_START);
+    this.#add(this.#form.start);
     for (const { type, payload } of head) this.#addTag(type, 0, payload);
   }
 
   #addTag(type: number, timestamp: number, payload: Buffer): void {
     const isInstruction = type === MessageType.DataAmf0 && payload.indexOf(SET_DATA_FRAME) === 0;
     const written = isInstruction ? payload.subarray(SET_DATA_FRAME.length) : payload;
-    this.#add(encodeFlvTag({ type, timestamp: Math.max(0, timestamp) % 2 ** 32, payload: written }));
+    this.#add(this.#form.encode({ type, timestamp: Math.max(0, timestamp) % 2 ** 32, payload: written }));
   }
 
   #add(bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
@@ -5,6 +6,7 @@ import { MediaRuntime, type MediaRuntimeDeps } from "../../src/app/media-runtime
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { LiveView } from "../../src/control/live-view.ts";
+import { PreviewAccess } from "../../src/control/preview-access.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import { syntheticClip } from "../../src/testkit/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder.ts";
@@ -26,6 +28,7 @@ function start(rtmpPort = 0, log: Log = silent, admit: MediaRuntimeDeps["admit"]
     log,
     admit,
     findIngestUser: async () => undefined,
+    previewAccess: new PreviewAccess({ clock: systemClock, randomBytes }),
     onFact: (fact) => facts.push(fact),
     onSamples: () => undefined,
     onLoopDelay: () => undefined,

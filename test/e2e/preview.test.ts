@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/clip.ts";
-import { startChild } from "../support/children.ts";
+import { type ExitResult, startChild } from "../support/children.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
@@ -28,26 +28,7 @@ test("FFmpeg plays the preview; watchers that take nothing are cut and cost the 
   const made = z.object({ url: z.string() }).parse(await api.request("POST", path));
   const url = fanfare.origin + made.url;
 
-  const file = join(stage.folder, "preview.flv");
-  const player = await startChild("ffmpeg", [
-    "-v",
-    "error",
-    "-nostdin",
-    "-i",
-    url,
-    "-t",
-    "2",
-    "-c",
-    "copy",
-    "-y",
-    file,
-  ]);
-  expect([(await player.exited).code, player.stderr()]).toEqual([0, ""]);
-  expect(await decodingErrors(file)).toBe("");
-  const entries = ["-show_entries", "stream=codec_name,width", "-of", "csv=p=0", file];
-  const shown = await startChild("ffprobe", ["-v", "error", ...entries]);
-  await shown.exited;
-  expect(shown.stdout().trim().split("\n").sort()).toEqual(["aac", "h264,640"]);
+  await playsWell(stage, url);
 
   for (let count = 0; count < PLACES; count += 1) {
     // The player's place is free a moment after it left.
@@ -68,6 +49,71 @@ test("FFmpeg plays the preview; watchers that take nothing are cut and cost the 
   );
   expect(target.connections).toHaveLength(1);
 });
+
+test("FFmpeg plays the preview over RTMP, with a token, as often as there is a place", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { api, fanfare } = await stage.server();
+  const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
+  const made = z.object({ url: z.string() }).parse(await api.request("POST", path));
+  const token = made.url.split("=")[1] ?? "";
+  stage.keepSecret(token);
+  const url = `rtmp://127.0.0.1:${fanfare.rtmpPort}/preview/${channel.channelId}`;
+  expect(await refusal(`${url}?token=${token}`)).toContain("There is no such preview now.");
+
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ picture: "360p" }) });
+  await encoder.accepted;
+  await waitFor("media", DEADLINE_MS, () => (target.connections[0]?.report.mediaBytes ?? 0) > 0 || undefined);
+  await playsWell(stage, `${url}?token=${token}`);
+  expect(await refusal(`${url}?token=${token}x`)).toContain("There is no such preview now.");
+
+  const ends: Promise<ExitResult>[] = [];
+  for (let count = 0; count < PLACES; count += 1) {
+    // The place of the player before is free a moment after it left.
+    ends.push(...(await waitFor("a place", DEADLINE_MS, () => watchToTheEnd(`${url}?token=${token}`))));
+  }
+  expect(await refusal(`${url}?token=${token}`)).toContain("The preview cannot be shown now.");
+  expect((await fetch(fanfare.origin + made.url)).status).toBe(429);
+  // What is over is over for players too.
+  await encoder.stop("clean");
+  for (const end of ends) expect(await end).toMatchObject({ code: 0 });
+});
+
+/** Two seconds of it, seen by FFmpeg without an error in any picture. */
+async function playsWell(stage: Stage, url: string): Promise<void> {
+  const file = join(stage.folder, "preview.flv");
+  const player = await startChild("ffmpeg", [
+    ...["-v", "error", "-nostdin", "-i", url],
+    ...["-t", "2", "-c", "copy", "-y", file],
+  ]);
+  expect([(await player.exited).code, player.stderr()]).toEqual([0, ""]);
+  expect(await decodingErrors(file)).toBe("");
+  const entries = ["-show_entries", "stream=codec_name,width", "-of", "csv=p=0", file];
+  const shown = await startChild("ffprobe", ["-v", "error", ...entries]);
+  await shown.exited;
+  expect(shown.stdout().trim().split("\n").sort()).toEqual(["aac", "h264,640"]);
+}
+
+/** What FFmpeg says of an address that it cannot play. */
+async function refusal(url: string): Promise<string> {
+  const player = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", url, "-f", "null", "-"]);
+  expect((await player.exited).code).not.toBe(0);
+  return player.stderr();
+}
+
+/** An FFmpeg that plays until it is over; undefined where it found no place. Wrapped, since it is not waited for. */
+async function watchToTheEnd(url: string): Promise<Promise<ExitResult>[] | undefined> {
+  const player = await startChild("ffmpeg", [
+    ...["-v", "error", "-nostdin", "-i", url],
+    ...["-c", "copy", "-f", "flv", "-flush_packets", "1", "pipe:1"],
+  ]);
+  const isPlaying = await Promise.race([
+    player.exited.then(() => false),
+    waitFor("the player", DEADLINE_MS, () => player.stdout().length > 0 || undefined),
+  ]);
+  return isPlaying ? [player.exited] : undefined;
+}
 
 /** A watcher that asks and never reads on; false where it found no place. */
 async function stall(stage: Stage, url: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { PublishStatusName } from "../../src/contract/channel-status.ts";
 import { DashboardAccess } from "../../src/control/dashboard-access.ts";
 import { LiveView } from "../../src/control/live-view.ts";
 import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/plan.ts";
+import { PreviewAccess } from "../../src/control/preview-access.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store } from "../../src/control/store.ts";
 import { Health } from "../../src/http/health.ts";
@@ -129,6 +130,7 @@ export class Api {
       service,
       dashboard: this.dashboard,
       runtime: this.runtime,
+      previewAccess: new PreviewAccess({ clock: this.clock, randomBytes }),
       applicationFolder: options.applicationFolder ?? join(folder, "not-built"),
       clock: this.clock,
       randomBytes,

@@ -49,6 +49,7 @@ async function listen(admit: (key: string) => Promise<Admission> = async () => A
     engine,
     tell,
     findUser: async () => undefined,
+    seatPlayer: async () => "refuse",
     admit: (key) => {
       asked.push(key);
       return admit(key);

@@ -9,7 +9,7 @@ import type { Fact } from "../../src/exchange/facts.ts";
 import type { DoorLimits } from "../../src/ingest/door.ts";
 import type { Admission } from "../../src/ingest/rtmp-connection.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
-import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-session.ts";
+import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-state.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder.ts";
@@ -34,6 +34,7 @@ async function listen(limits: DoorLimits = {}, admission: () => Admission = () =
     engine,
     tell,
     findUser: async () => undefined,
+    seatPlayer: async () => "refuse",
     admit,
     limits,
   });

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { gatewayError, serviceError } from "../../contract/errors.ts";
+import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/preview-access.ts";
 import { RequestRefusedError } from "../errors.ts";
-import { type Previews, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../previews.ts";
+import type { Previews } from "../previews.ts";
 import { sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 
@@ -24,29 +25,30 @@ type FileRequest = {
 };
 
 /** The call that makes a preview's address. */
-export function addPreviewTokenRoute(api: FastifyInstance, { service }: RouteContext, previews: Previews): void {
+export function addPreviewTokenRoute(api: FastifyInstance, { service }: RouteContext, access: PreviewAccess): void {
   api.post<ChannelParams>("/re-stream/channels/:channelId/preview-token", async (request, reply) => {
     const { channelId } = await service.getChannel(request.params.channelId);
-    const { token, expiresTime } = previews.newToken(channelId);
+    const { token, expiresTime } = access.newToken(channelId);
     return sendContent(reply, { url: `/preview/${channelId}.flv?token=${token}`, expiresTime });
   });
 }
 
 /** What a channel sends, as HTTP-FLV, for whoever has a token. Lasts as long as the broadcast. */
-export function addPreviewRoute(server: FastifyInstance, previews: Previews): void {
+export function addPreviewRoute(server: FastifyInstance, access: PreviewAccess, previews: Previews): void {
   server.get<FileRequest>("/preview/:file", { config: { isStream: true } }, async (request, reply) => {
     const channelId = /^(.+)\.flv$/.exec(request.params.file)?.[1] ?? "";
     const { token } = request.query;
-    if (typeof token !== "string" || !previews.opens(token, channelId)) {
+    const place = access.enter(typeof token === "string" ? token : "", channelId);
+    if (place === "refused") {
       throw new RequestRefusedError(
         gatewayError("AUTHENTICATION_FAILED", "The preview's address is wrong or too old."),
       );
     }
-    if (!previews.hasPlace(channelId)) {
+    if (place === "full") {
       const details = `${WATCHERS_OF_CHANNEL_MAX} previews of a channel, and ${WATCHERS_MAX} in all, is as many as there may be.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
     }
-    if (!(await previews.serve(channelId, reply.raw, HEADERS))) {
+    if (!(await previews.serve(place, reply.raw, HEADERS))) {
       throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "Channel", "The channel is not on air."));
     }
     return reply.hijack();

@@ -10,14 +10,36 @@ export type PublishRequest = {
   readonly encoder: string;
 };
 
+/** What a player said it wants to play. `name` may hold a token: secret. */
+export type PlayRequest = {
+  readonly requestId: number;
+  /** The message stream it is to be played on. */
+  readonly streamId: number;
+  readonly app: string;
+  readonly name: string;
+};
+
 /** `login-asked`: the encoder is told how to log in, and does so on another connection. */
-export type ServerCloseReason = "refused" | "login-asked" | "not-answered" | "protocol-error" | "timed-out";
+export type ServerCloseReason =
+  | "refused"
+  | "login-asked"
+  | "not-answered"
+  | "protocol-error"
+  | "timed-out"
+  | "play-refused"
+  | "play-over";
 
 export type ServerOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
   /** The encoder logs in, or has to; nothing is said to it before `answerLogin`. */
   | { readonly kind: "login-requested"; readonly requestId: number; readonly login: LoginRequest }
   | { readonly kind: "publish-requested"; readonly request: PublishRequest }
+  /** Nothing is said to the player before `answerPlay`. */
+  | { readonly kind: "play-requested"; readonly request: PlayRequest }
+  /** Only where something is played. */
+  | { readonly kind: "play-paused"; readonly isPaused: boolean }
+  /** The player ended what it played; the connection stays. */
+  | { readonly kind: "play-ended" }
   /** An audio, video or data message of the running publication. */
   | { readonly kind: "media"; readonly message: Message }
   /** The encoder ended its publication properly; the connection stays and may publish again. */

@@ -12,79 +12,48 @@ import { encoderName } from "./encoder-name.ts";
 import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
+import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE, sampleAccess } from "./play.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { type LoginDecision, readLogin } from "./server-login.ts";
 import type { PublishDecision, ServerCloseReason, ServerOutput } from "./server-outputs.ts";
 import * as reply from "./server-replies.ts";
+import { type ServerState, ServerTimes } from "./server-state.ts";
 
-type State =
-  | { readonly at: "handshake" }
-  | { readonly at: "waiting-for-connect" }
-  | { readonly at: "logging-in"; readonly requestId: number; readonly connect: Command }
-  | { readonly at: "waiting-for-publish" }
-  | { readonly at: "deciding"; readonly requestId: number; readonly streamId: number; readonly sinceMs: number }
-  | { readonly at: "publishing"; readonly streamId: number; readonly hasMedia: boolean }
-  | { readonly at: "closed" };
-
-/** All in milliseconds. */
-export const SERVER_DEADLINES = {
-  /** From the accepted connection, or the end of its last publication, to publish: all of it, however it is spread. */
-  publishMs: 5_000,
-  firstMediaMs: 15_000,
-  /** Silence after which we ping; many encoders never answer, so only silence as a whole counts. */
-  pingAfterMs: 15_000,
-  silenceMs: 30_000,
-} as const;
-
-/** FFmpeg copies our chunk size for its own direction, so a large one spares both sides headers. */
-const CHUNK_SIZE = 60_000;
 const MESSAGE_STREAMS_MAX = 8;
 const APP_LENGTH_MAX = 512;
 const NAME_LENGTH_MAX = 2_048;
 
 /**
- * The ingest side of one RTMP connection, without IO: bytes in, outputs out, time as an argument. Accepts commands in
+ * The server's side of one RTMP connection, an encoder's or a player's, without IO: bytes in, outputs out, time as an argument. Accepts commands in
  * whatever order encoders send them (OBS, FFmpeg, GStreamer, Haivision's createStream before FCPublish, Flash without
  * FCPublish). The key is put to the owner as `publish-requested` and nothing is said to the encoder before `answer`:
  * OBS reconnects for ever if a refusal comes after `NetStream.Publish.Start`.
  */
 export class ServerSession {
-  #state: State = { at: "handshake" };
+  #state: ServerState = { at: "handshake" };
   #outputs: ServerOutput[] = [];
   readonly #handshake: ServerHandshake;
   readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
-  #stateSinceMs: number;
-  /** Since when it has had nothing published. */
-  #strangerSinceMs: number;
-  #lastByteMs: number;
-  #hasBytes = false;
-  #isPinged = false;
+  readonly #times: ServerTimes;
   #app = "";
   #encoder = "";
   #peer: EnhancedPeer = PLAIN_PEER;
   #streamsCreated = 0;
   #requestId = 0;
   readonly #budget = new CommandBudget();
-  #nowMs: number;
 
   /** `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. */
   constructor(random: Buffer, nowMs: number) {
     this.#handshake = new ServerHandshake(random);
-    this.#stateSinceMs = nowMs;
-    this.#strangerSinceMs = nowMs;
-    this.#lastByteMs = nowMs;
-    this.#nowMs = nowMs;
+    this.#times = new ServerTimes(nowMs);
   }
 
   /** Takes bytes from the socket. After `closed` everything is ignored. */
   receive(bytes: Buffer, nowMs: number): readonly ServerOutput[] {
     if (this.#state.at === "closed" || bytes.length === 0) return [];
-    this.#nowMs = nowMs;
-    this.#lastByteMs = nowMs;
-    this.#hasBytes = true;
-    this.#isPinged = false;
+    this.#times.bytesCame(nowMs);
     try {
       const chunks = this.#state.at === "handshake" ? this.#shakeHands(bytes) : bytes;
       if (chunks.length > 0) this.#readChunks(chunks);
@@ -98,8 +67,8 @@ export class ServerSession {
   /** Decides a `publish-requested`. A late answer, to a request that is gone, does nothing. */
   answer(requestId: number, decision: PublishDecision, nowMs: number): readonly ServerOutput[] {
     const state = this.#state;
-    if (state.at !== "deciding" || state.requestId !== requestId) return [];
-    this.#nowMs = nowMs;
+    if (state.at !== "deciding" || state.what !== "publish" || state.requestId !== requestId) return [];
+    this.#times.nowMs = nowMs;
     if (decision === "accept") {
       this.#enter({ at: "publishing", streamId: state.streamId, hasMedia: false });
       this.#reader.setLimits(LIMITS_PUBLISHING);
@@ -114,11 +83,40 @@ export class ServerSession {
     return this.#takeOutputs();
   }
 
+  /** Decides a `play-requested`, like `answer` a `publish-requested`. What is played is the owner's to send, by `encodePlayed`. */
+  answerPlay(requestId: number, decision: "accept" | PlayRefusal, nowMs: number): readonly ServerOutput[] {
+    const state = this.#state;
+    if (state.at !== "deciding" || state.what !== "play" || state.requestId !== requestId) return [];
+    this.#times.nowMs = nowMs;
+    const { streamId } = state;
+    if (decision === "accept") {
+      this.#enter({ at: "playing", streamId });
+      this.#send(2, encodeControl({ kind: "stream-begin", streamId }));
+      for (const message of [playReplies.reset(streamId), playReplies.started(streamId), sampleAccess(streamId)]) {
+        this.#send(5, message);
+      }
+    } else {
+      this.#send(5, playReplies.refused(streamId, decision));
+      this.#close("play-refused", "preview not shown");
+    }
+    return this.#takeOutputs();
+  }
+
+  /** What was played is over, or the player was too slow for it. */
+  endPlay(): readonly ServerOutput[] {
+    const state = this.#state;
+    if (state.at !== "playing") return [];
+    this.#send(2, encodeControl({ kind: "stream-eof", streamId: state.streamId }));
+    this.#send(5, playReplies.over(state.streamId));
+    this.#close("play-over", "the preview is over");
+    return this.#takeOutputs();
+  }
+
   /** Decides a `login-requested`, like `answer` a `publish-requested`. */
   answerLogin(requestId: number, decision: LoginDecision, nowMs: number): readonly ServerOutput[] {
     const state = this.#state;
     if (state.at !== "logging-in" || state.requestId !== requestId) return [];
-    this.#nowMs = nowMs;
+    this.#times.nowMs = nowMs;
     if (decision.kind === "accept") this.#welcome(state.connect);
     else if (decision.kind === "unavailable") this.#close("not-answered", "nobody decided about the login");
     else {
@@ -131,16 +129,11 @@ export class ServerSession {
   /** Call about once a second: holds the deadlines, pings a silent encoder. */
   tick(nowMs: number): readonly ServerOutput[] {
     if (this.#state.at === "closed") return [];
-    this.#nowMs = nowMs;
-    const overdue = this.#overdue();
-    if (overdue !== undefined) {
-      this.#close("timed-out", overdue);
-    } else if (
-      this.#state.at === "publishing" &&
-      !this.#isPinged &&
-      nowMs - this.#lastByteMs >= SERVER_DEADLINES.pingAfterMs
-    ) {
-      this.#isPinged = true;
+    this.#times.nowMs = nowMs;
+    const late = this.#times.overdue(this.#state);
+    if (late !== undefined) {
+      this.#close("timed-out", late);
+    } else if (this.#times.takePingDue(this.#state)) {
       this.#send(2, encodeControl({ kind: "ping-request", timestamp: Math.trunc(nowMs) % 2 ** 32 }));
     }
     return this.#takeOutputs();
@@ -151,28 +144,6 @@ export class ServerSession {
     if (this.#state.at !== "publishing" || (this.#peer.capsEx & CapsEx.Reconnect) === 0) return [];
     this.#send(3, reply.reconnectRequested("The server is going away."));
     return this.#takeOutputs();
-  }
-
-  /** The first deadline that has passed, in words. */
-  #overdue(): string | undefined {
-    const state = this.#state;
-    const inStateMs = this.#nowMs - this.#stateSinceMs;
-    const limits = SERVER_DEADLINES;
-    const isLate = this.#nowMs - this.#strangerSinceMs >= limits.publishMs;
-    switch (state.at) {
-      case "handshake":
-        if (!isLate) return undefined;
-        return this.#hasBytes ? "the handshake was not finished" : "no byte came";
-      case "waiting-for-connect":
-        return isLate ? "no connect came" : undefined;
-      case "waiting-for-publish":
-        return isLate ? "no publish came" : undefined;
-      case "publishing":
-        if (!state.hasMedia && inStateMs >= limits.firstMediaMs) return "no media came";
-        return this.#nowMs - this.#lastByteMs >= limits.silenceMs ? "the encoder fell silent" : undefined;
-      default:
-        return undefined;
-    }
   }
 
   #shakeHands(bytes: Buffer): Buffer {
@@ -218,6 +189,8 @@ export class ServerSession {
   }
 
   #takeMedia(message: Message): void {
+    // A player has no media to send.
+    if (this.#state.at === "playing") this.#countCommand();
     if (!this.#isOfPublication(message)) return;
     const state = this.#state;
     if (state.at === "publishing" && !state.hasMedia) this.#state = { ...state, hasMedia: true };
@@ -244,7 +217,7 @@ export class ServerSession {
   }
 
   #isWithinBudget(): boolean {
-    return this.#budget.take(this.#state.at === "publishing", this.#nowMs);
+    return this.#budget.take(this.#state.at === "publishing" || this.#state.at === "playing", this.#times.nowMs);
   }
 
   #obeyControl(message: Message): void {
@@ -272,18 +245,22 @@ export class ServerSession {
         return this.#obeyCreateStream(command);
       case "publish":
         return this.#obeyPublish(command, message.streamId);
+      case "play":
+        return this.#obeyPlay(command, message.streamId);
+      case "pause":
+        return this.#obeyPause(command);
       case "FCPublish":
         this.#send(3, reply.result(command.transactionId));
         // FMLE-style hardware waits for this one before it goes on.
         return this.#send(3, reply.fcPublishStarted());
       case "FCUnpublish":
-        this.#endPublication();
+        this.#endStream();
         return this.#send(3, reply.fcUnpublished());
       case "deleteStream":
-        // GStreamer sends the stream's name here instead of its number: with one publication there is no doubt.
-        return this.#endPublication();
+        // GStreamer sends the stream's name here instead of its number: with one stream there is no doubt.
+        return this.#endStream();
       case "closeStream":
-        return this.#endPublication();
+        return this.#endStream();
       case "getStreamLength":
         return this.#send(3, reply.result(command.transactionId, 0));
       default:
@@ -315,8 +292,8 @@ export class ServerSession {
   #welcome({ transactionId, object: properties }: Command): void {
     this.#send(2, encodeControl({ kind: "window-ack-size", bytes: 2_500_000 }));
     this.#send(2, encodeControl({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: PeerBandwidthLimit.Dynamic }));
-    this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: CHUNK_SIZE }));
-    this.#chunkSize = CHUNK_SIZE;
+    this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE }));
+    this.#chunkSize = SERVER_CHUNK_SIZE;
     const objectEncoding = numberProperty(properties, "objectEncoding") === 3 ? 3 : 0;
     this.#send(3, reply.connected(transactionId, objectEncoding));
     if (this.#state.at === "waiting-for-connect" || this.#state.at === "logging-in")
@@ -332,7 +309,7 @@ export class ServerSession {
   }
 
   #obeyPublish(command: Command, onStreamId: number): void {
-    const streamId = onStreamId === 0 ? Math.max(1, this.#streamsCreated) : onStreamId;
+    const streamId = this.#streamOf(onStreamId);
     const name = command.args[0];
     if (this.#state.at !== "waiting-for-publish") {
       return this.#send(5, reply.publishRefused(streamId, "This connection is already publishing."));
@@ -341,9 +318,7 @@ export class ServerSession {
       this.#send(5, reply.publishRefused(streamId, "The stream key is too long."));
       return this.#close("refused", "stream key too long");
     }
-    this.#requestId += 1;
-    const requestId = this.#requestId;
-    this.#enter({ at: "deciding", requestId, streamId, sinceMs: this.#stateSinceMs });
+    const requestId = this.#decide("publish", streamId);
     const text = typeof name === "string" ? name : "";
     this.#outputs.push({
       kind: "publish-requested",
@@ -351,23 +326,54 @@ export class ServerSession {
     });
   }
 
-  #endPublication(): void {
+  #obeyPlay(command: Command, onStreamId: number): void {
+    const streamId = this.#streamOf(onStreamId);
+    const name = command.args[0];
+    if (this.#state.at !== "waiting-for-publish") return this.#send(5, playReplies.refused(streamId, "failed"));
+    if (typeof name !== "string" || name.length > NAME_LENGTH_MAX) {
+      this.#send(5, playReplies.refused(streamId, "not-found"));
+      return this.#close("play-refused", "no stream name");
+    }
+    const requestId = this.#decide("play", streamId);
+    this.#outputs.push({ kind: "play-requested", request: { requestId, streamId, app: this.#app, name } });
+  }
+
+  #obeyPause(command: Command): void {
+    if (this.#state.at !== "playing") return;
+    const isPaused = command.args[0] === true;
+    this.#send(5, playReplies.paused(this.#state.streamId, isPaused));
+    this.#outputs.push({ kind: "play-paused", isPaused });
+  }
+
+  /** Some clients publish, and play, on message stream 0. */
+  #streamOf(onStreamId: number): number {
+    return onStreamId === 0 ? Math.max(1, this.#streamsCreated) : onStreamId;
+  }
+
+  #decide(what: "publish" | "play", streamId: number): number {
+    this.#requestId += 1;
+    const requestId = this.#requestId;
+    this.#enter({ at: "deciding", what, requestId, streamId, sinceMs: this.#times.stateSinceMs });
+    return requestId;
+  }
+
+  #endStream(): void {
     const state = this.#state;
     if (state.at === "deciding") {
       // Who takes back what was not decided yet gains neither time nor another budget by it.
       this.#state = { at: "waiting-for-publish" };
-      this.#stateSinceMs = state.sinceMs;
-    } else if (state.at === "publishing") {
+      this.#times.stateSinceMs = state.sinceMs;
+    } else if (state.at === "publishing" || state.at === "playing") {
       this.#enter({ at: "waiting-for-publish" });
       this.#budget.reset();
-      this.#strangerSinceMs = this.#nowMs;
-      this.#outputs.push({ kind: "unpublished" });
+      this.#times.strangerSinceMs = this.#times.nowMs;
+      this.#outputs.push({ kind: state.at === "playing" ? "play-ended" : "unpublished" });
     }
   }
 
-  #enter(state: State): void {
+  #enter(state: ServerState): void {
     this.#state = state;
-    this.#stateSinceMs = this.#nowMs;
+    this.#times.stateSinceMs = this.#times.nowMs;
   }
 
   #send(csid: number, message: Message): void {

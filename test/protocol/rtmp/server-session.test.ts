@@ -8,7 +8,8 @@ import { type Command, decodeCommand, encodeCommand } from "../../../src/protoco
 import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import type { ServerOutput } from "../../../src/protocol/rtmp/server-outputs.ts";
-import { SERVER_DEADLINES, ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
+import { ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
+import { SERVER_DEADLINES } from "../../../src/protocol/rtmp/server-state.ts";
 
 const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
 const C0C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), Buffer.alloc(1_528, 0x11)]);

@@ -1,0 +1,63 @@
+import type { Clock } from "../base/clock.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import { type RandomBytes, randomText } from "./ids.ts";
+
+/** A token opens previews of its channel for five minutes. */
+const TOKEN_MS = 5 * 60 * 1000;
+const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const TOKEN_LENGTH = 32;
+/** Tokens at a time; the oldest gives way. */
+const TOKENS_MAX = 1_000;
+
+/** Open previews at a time, over HTTP and RTMP together: of one channel, and of all. */
+export const WATCHERS_OF_CHANNEL_MAX = 4;
+export const WATCHERS_MAX = 20;
+
+type Token = { readonly channelId: ChannelId; readonly expiresTime: number };
+
+/** One watcher's place, until it leaves. */
+export type PreviewPlace = {
+  readonly channelId: ChannelId;
+  /** Idempotent. */
+  leave(): void;
+};
+
+/** Who may open a preview of a channel, by whichever protocol, and how many there are. */
+export class PreviewAccess {
+  readonly #clock: Clock;
+  readonly #randomBytes: RandomBytes;
+  readonly #tokens = new Map<string, Token>();
+  readonly #places = new Set<PreviewPlace>();
+
+  constructor(parts: { readonly clock: Clock; readonly randomBytes: RandomBytes }) {
+    this.#clock = parts.clock;
+    this.#randomBytes = parts.randomBytes;
+  }
+
+  newToken(channelId: ChannelId): { readonly token: string; readonly expiresTime: number } {
+    const expiresTime = this.#clock.wallNow() + TOKEN_MS;
+    const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, this.#randomBytes);
+    this.#tokens.set(token, { channelId, expiresTime });
+    for (const oldest of this.#tokens.keys()) {
+      if (this.#tokens.size <= TOKENS_MAX) break;
+      this.#tokens.delete(oldest);
+    }
+    return { token, expiresTime };
+  }
+
+  /** `refused`: the token does not open this channel now. `full`: no more may be open. */
+  enter(token: string, channelId: string): PreviewPlace | "refused" | "full" {
+    const known = this.#tokens.get(token);
+    if (known?.channelId !== channelId || this.#clock.wallNow() >= known.expiresTime) return "refused";
+    const ofChannel = [...this.#places].filter((each) => each.channelId === channelId).length;
+    if (ofChannel >= WATCHERS_OF_CHANNEL_MAX || this.#places.size >= WATCHERS_MAX) return "full";
+    const place: PreviewPlace = {
+      channelId: known.channelId,
+      leave: () => {
+        this.#places.delete(place);
+      },
+    };
+    this.#places.add(place);
+    return place;
+  }
+}

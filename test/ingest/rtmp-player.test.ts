@@ -1,0 +1,202 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import type { Seat } from "../../src/ingest/rtmp-playback.ts";
+import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
+import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
+import type { Message } from "../../src/protocol/rtmp/message.ts";
+import { Engine } from "../../src/relay/engine.ts";
+import { FakeDialer } from "../support/fake-links.ts";
+import { AVC_CONFIG, avcFrame, metadata, video } from "../support/media-messages.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 10_000;
+const S0S1S2_BYTES = 3_073;
+const SPEC: ChannelSpec = {
+  channelId: "ls-1",
+  revision: 1,
+  holdSeconds: 0,
+  targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
+};
+
+/** A listener on virtual time, whose one channel is on air; the token `good` has a seat. */
+async function open() {
+  const clock = new VirtualClock();
+  const facts: Fact[] = [];
+  const tell = (fact: Fact) => void facts.push(fact);
+  const dialer = new FakeDialer();
+  const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
+  const seats = { asked: [] as string[], left: 0 };
+  const listener = new RtmpListener({
+    ...{ clock, randomBytes, engine, tell },
+    findUser: async () => undefined,
+    admit: async () => "refused",
+    seatPlayer: async (channelId, token): Promise<Seat> => {
+      seats.asked.push(`${channelId} ${token}`);
+      if (token === "full") return "full";
+      if (token !== "good") return "refuse";
+      const leave = () => {
+        seats.left += 1;
+      };
+      return { channelId, leave };
+    },
+  });
+  onTestFinished(() => {
+    engine.shutDown("cut");
+    listener.close();
+  });
+  const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+  engine.introduce(SPEC);
+  const source = engine.open(SPEC.channelId, {
+    ...{ slot: "main", remoteAddress: "127.0.0.1", encoder: "" },
+    onDismissed: () => undefined,
+  });
+  if (source === undefined) throw new Error("no source");
+  source.push(metadata({ width: 640 }));
+  source.push(video(0, AVC_CONFIG));
+  source.push(video(0, avcFrame(true, 1)));
+  dialer.latest(1).accept();
+  return { clock, facts, dialer, engine, seats, port, source };
+}
+
+class Player {
+  readonly socket: Socket;
+  readonly #reader = new ChunkReader(LIMITS_PUBLISHING);
+  readonly messages: Message[] = [];
+  #skipped = 0;
+  isClosed = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      this.isClosed = true;
+    });
+    socket.on("data", (bytes) => {
+      const skip = Math.min(bytes.length, S0S1S2_BYTES - this.#skipped);
+      this.#skipped += skip;
+      this.#reader.receive(bytes.subarray(skip), (message) => this.messages.push(message));
+    });
+    onTestFinished(() => void socket.destroy());
+  }
+
+  static async open(port: number, name: string): Promise<Player> {
+    const player = new Player(connect(port, "127.0.0.1"));
+    await once(player.socket, "connect");
+    player.socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
+    player.say("connect", 1, amf0Object({ app: "preview" }), []);
+    player.say("createStream", 2, null, []);
+    player.say("play", 3, null, [name]);
+    return player;
+  }
+
+  say(name: string, transactionId: number, object: ReturnType<typeof amf0Object> | null, args: (string | boolean)[]) {
+    const message = encodeCommand(name === "play" ? 1 : 0, { name, transactionId, object, args });
+    this.socket.write(encodeMessage(3, message, 128));
+  }
+
+  get codes(): string[] {
+    return this.messages
+      .filter(({ type }) => type === 20)
+      .map((message) => decodeCommand(message, AMF0_LIMITS))
+      .flatMap(({ name, args }) => (name === "onStatus" ? [textProperty(args[0], "code") ?? ""] : []));
+  }
+
+  get pictures(): number[][] {
+    return this.messages
+      .filter(({ type }) => type === 9)
+      .map(({ timestamp, payload }) => [timestamp, payload[0] ?? 0, payload[1] ?? 0]);
+  }
+}
+
+test("a player begins with metadata, headers and the present keyframe, and pauses up to the next one", async () => {
+  const { clock, port, source, seats } = await open();
+  source.push(video(40, avcFrame(false, 2)));
+  const player = await Player.open(port, "ls-1?token=good");
+  await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
+  clock.advance(50);
+  await waitFor("pictures", DEADLINE_MS, () => player.pictures.length >= 3 || undefined);
+  const [, data] = player.messages.filter(({ type }) => type === 18);
+  expect(data?.timestamp).toBe(0);
+  expect(data?.payload.subarray(0, 13)).toEqual(Buffer.from("02000a6f6e4d65746144617461", "hex"));
+  expect(
+    player.messages.filter(({ type }) => type !== 20).every(({ streamId, type }) => streamId === 1 || type < 8),
+  ).toBe(true);
+
+  player.say("pause", 0, null, [true]);
+  await waitFor("the pause", DEADLINE_MS, () => player.codes.includes("NetStream.Pause.Notify") || undefined);
+  source.push(video(80, avcFrame(true, 3)));
+  player.say("pause", 0, null, [false]);
+  await waitFor("its end", DEADLINE_MS, () => player.codes.includes("NetStream.Unpause.Notify") || undefined);
+  source.push(video(120, avcFrame(false, 4)));
+  source.push(video(160, avcFrame(true, 5)));
+  clock.advance(50);
+  await waitFor("the next keyframe", DEADLINE_MS, () => player.pictures.length >= 4 || undefined);
+  expect(player.pictures).toEqual([
+    [0, 0x17, 0],
+    [0, 0x17, 1],
+    [40, 0x27, 1],
+    [160, 0x17, 1],
+  ]);
+
+  source.end("clean");
+  await waitFor("the end", DEADLINE_MS, () => player.isClosed || undefined);
+  expect(player.codes.at(-1)).toBe("NetStream.Play.UnpublishNotify");
+  expect(seats).toEqual({ asked: ["ls-1 good"], left: 1 });
+});
+
+test.each([
+  { name: "ls-1?token=bad", code: "NetStream.Play.StreamNotFound" },
+  { name: "ls-2?token=good", code: "NetStream.Play.StreamNotFound" },
+  { name: "ls-1?token=full", code: "NetStream.Play.Failed" },
+])("$name is refused with $code, told, and costs no seat", async ({ name, code }) => {
+  const { clock, facts, port, seats } = await open();
+  const player = await Player.open(port, name);
+  await waitFor("the refusal", DEADLINE_MS, () => player.codes.length > 0 || undefined);
+  expect(player.codes).toEqual([code]);
+  clock.advance(1_000);
+  await waitFor("the end", DEADLINE_MS, () => player.isClosed || undefined);
+  expect(facts).toContainEqual(expect.objectContaining({ kind: "ingest-refused", reason: "play-refused" }));
+  expect(seats.left).toBe(name === "ls-2?token=good" ? 1 : 0);
+});
+
+test("a player that leaves gives its seat back", async () => {
+  const { port, seats } = await open();
+  const player = await Player.open(port, "ls-1?token=good");
+  await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
+  player.socket.destroy();
+  await waitFor("the seat", DEADLINE_MS, () => seats.left === 1 || undefined);
+});
+
+test("a player that takes nothing is cut, and the target gets every picture", async () => {
+  const { clock, dialer, port, seats, source, facts } = await open();
+  const player = await Player.open(port, "ls-1?token=good");
+  await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
+  player.socket.pause();
+  let seconds = 0;
+  while (seats.left === 0 && seconds < 200) {
+    seconds += 1;
+    source.push(video(seconds * 1_000, avcFrame(true, 1, 512 * 1024)));
+    clock.advance(1_000);
+    await nextTurn();
+  }
+  expect(seats.left).toBe(1);
+  const pictures = dialer
+    .latest(1)
+    .messages()
+    .filter(({ type }) => type === 9);
+  expect(pictures.map(({ timestamp }) => timestamp)).toEqual([
+    0,
+    ...Array.from({ length: seconds + 1 }, (_, index) => index * 1_000),
+  ]);
+  expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
+});
