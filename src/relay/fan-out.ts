@@ -208,6 +208,8 @@ export class FanOut {
   #sendConfig(kind: "audio" | "video", parts: readonly Pick<ConfigPart, "slot" | "payload">[], payload: Buffer): void {
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
+    // The form of the pictures shows now, to whoever accepted before them too.
+    this.#each((target) => target.isWaitingToBegin && this.#laneFor(target));
     this.#sendFrames(this.#interleaver.drain());
     this.#clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
@@ -339,7 +341,7 @@ export class FanOut {
     }
   }
 
-  #each(run: (target: Target) => void): void {
+  #each(run: (target: Target) => unknown): void {
     for (const target of this.#targets.values()) this.#guard(() => run(target));
   }
 

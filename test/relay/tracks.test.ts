@@ -198,6 +198,19 @@ test.each([
   expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
 });
 
+test("a target that accepts before the first picture's header gets HEVC in its own form too", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2)]));
+  const source = stage.open();
+  source.push(audio(0, hex(AAC_0)));
+  stage.dialer.latest(1).accept(1, true);
+  stage.dialer.latest(2).accept();
+  source.push(video(0, hex("1c00000000 01aabb")));
+  source.push(video(0, hex("1c01000000 cafe01")));
+  expect(sent(stage, 1)).toEqual(["0 af001190", "0 9068766331" + "01aabb", "0 9168766331" + "000000cafe01"]);
+  expect(sent(stage, 2)).toEqual(["0 af001190", "0 1c0000000001aabb", "0 1c01000000cafe01"]);
+});
+
 test("a codec that is none of the chosen tracks' keeps no target away, and a next broadcast that fits is sent", () => {
   const stage = new RelayStage();
   const codecs = { video: ["avc"], audio: ["aac"] };
