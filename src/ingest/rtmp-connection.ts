@@ -178,7 +178,7 @@ export class RtmpConnection implements TimedReader {
         this.#decide(output.request).catch((error) => this.#failByFault(error));
         return;
       case "play-requested":
-        void this.#decidePlay(output.request);
+        this.#decidePlay(output.request).catch((error) => this.#failByFault(error));
         return;
       case "play-paused":
         return this.#playback?.pause(output.isPaused);
@@ -269,12 +269,12 @@ export class RtmpConnection implements TimedReader {
       if (this.#playback === playback) this.#run(() => this.#session.endPlay());
     };
     const playback = new RtmpPlayback({ socket: this.#socket, clock, seat, streamId, onOver });
+    this.#playback = playback;
     if (!playback.start(engine)) {
-      playback.end();
+      this.#letGoOfPlayback();
       this.#answerPlay(requestId, "not-found");
       return;
     }
-    this.#playback = playback;
     this.#onRecognised();
     // The player may have given up while we asked.
     if (!this.#answerPlay(requestId, "accept")) this.#letGoOfPlayback();
