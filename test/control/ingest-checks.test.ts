@@ -89,6 +89,18 @@ test("the time an encoder was lost is no time above the limit", async () => {
   expect(await run(5)).toHaveLength(1);
 });
 
+test("nor is it one encoder's what the one before did", async () => {
+  expect(await run(9)).toEqual([]);
+  expect(await run(9, { ...HIGH, startTime: 5 })).toEqual([]);
+  expect(await run(5, { ...HIGH, startTime: 5 })).toHaveLength(1);
+});
+
+test("nothing is told of a target that is switched off", async () => {
+  stored = [{ ...TWITCH, isEnabled: false }];
+  expect(await run(60)).toEqual([]);
+  expect(shown()).toEqual([]);
+});
+
 test("a target that is switched off or removed is warned of no more, one that is added is", async () => {
   await run(8);
   stored = [{ ...TWITCH, isEnabled: false }, CUSTOM];

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { Stage, uniqueKey } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+/** A fault is shown after five seconds, of streams that are measured each second. */
+const DEADLINE_MS = 30_000;
+
+const answer = z.looseObject({
+  ingest: z.looseObject({ warnings: z.array(z.looseObject({ code: z.string() })) }).optional(),
+});
+
+test("what an encoder really sends is measured and held against each platform's limits", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { api } = await stage.server();
+  const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
+  const channel = await api.createChannel("checked", [platform("CHZZK"), platform("YOUTUBE"), platform("CUSTOM")]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ picture: "180p-b" }) });
+  const warnings = await waitFor("a warning", DEADLINE_MS, async () => {
+    const { ingest } = answer.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}`));
+    return ingest !== undefined && ingest.warnings.length > 0 ? ingest.warnings : undefined;
+  });
+  expect(warnings).toMatchObject([
+    {
+      code: "B_FRAMES",
+      severity: "warning",
+      message: expect.stringContaining("CHZZK takes 0: set the encoder's B-frames to 0"),
+    },
+  ]);
+});
