@@ -6,9 +6,8 @@ import { FailedLogins } from "./limits.ts";
 /** Failed attempts within a minute: of one address, and of all together before those that failed at all have to wait. */
 export const FAILURES_PER_MINUTE = 10;
 export const FAILURES_OF_ALL_PER_MINUTE = 60;
-/** Attempts under way: of one address, of all, and of all addresses that failed lately. Each is about 0.15 s of hashing, two run at a time. */
-const AT_ONCE_OF_ONE = 2;
-export const AT_ONCE = 20;
+/** Attempts under way of all, and of all addresses that failed lately; one address has one. Each is about 0.15 s of hashing, two run at a time. */
+export const AT_ONCE = 50;
 export const AT_ONCE_OF_FAILED = 10;
 
 /** Places are free again soon. */
@@ -22,8 +21,8 @@ const ALL = "all";
 export class SignInAttempts {
   readonly #ofOne: FailedLogins;
   readonly #ofAll: FailedLogins;
-  readonly #underWay = new Map<string, number>();
-  #countUnderWay = 0;
+  /** The clients whose attempts are. */
+  readonly #underWay = new Set<string>();
 
   constructor(clock: Clock) {
     this.#ofOne = new FailedLogins(FAILURES_PER_MINUTE, clock);
@@ -35,42 +34,29 @@ export class SignInAttempts {
    * RequestRefusedError (429) where it is one too many.
    */
   async run<Value>(client: string, attempt: () => Promise<Value>): Promise<Value> {
-    const underWay = this.#check(client);
-    this.#underWay.set(client, underWay + 1);
-    this.#countUnderWay += 1;
+    this.#check(client);
+    this.#underWay.add(client);
     try {
       const value = await attempt();
       if (value === undefined || value === false) this.#failed(client);
       return value;
     } finally {
-      this.#leave(client);
+      this.#underWay.delete(client);
     }
   }
 
-  /** How many attempts of this client are under way. */
-  #check(client: string): number {
+  #check(client: string): void {
     const failures = this.#ofOne.failures(client);
     const ofAllSeconds = failures === 0 ? undefined : this.#ofAll.waitSeconds(ALL);
     const waitSeconds = this.#ofOne.waitSeconds(client) ?? ofAllSeconds;
     if (waitSeconds !== undefined) refuse(waitSeconds);
-    const underWay = this.#underWay.get(client) ?? 0;
     const atOnce = failures === 0 ? AT_ONCE : AT_ONCE_OF_FAILED;
-    // Those under way may all fail: many at once are many.
-    const isFull = underWay >= AT_ONCE_OF_ONE || failures + underWay >= FAILURES_PER_MINUTE;
-    if (isFull || this.#countUnderWay >= atOnce) refuse(FULL_WAIT_SECONDS);
-    return underWay;
+    if (this.#underWay.has(client) || this.#underWay.size >= atOnce) refuse(FULL_WAIT_SECONDS);
   }
 
   #failed(client: string): void {
     this.#ofOne.failed(client);
     this.#ofAll.failed(ALL);
-  }
-
-  #leave(client: string): void {
-    this.#countUnderWay -= 1;
-    const underWay = (this.#underWay.get(client) ?? 0) - 1;
-    if (underWay > 0) this.#underWay.set(client, underWay);
-    else this.#underWay.delete(client);
   }
 }
 

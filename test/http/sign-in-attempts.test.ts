@@ -70,12 +70,12 @@ test("while many addresses fail, an address that did not is let in, and those th
   expect(await run("never failed", "session")).toBe("session");
 });
 
-test("one address has two attempts under way, and those may be its last ones", async () => {
+test("one address has one attempt under way, and it may be its last one", async () => {
   const { run, hold } = open();
   const end = hold("a", 50);
   expect(await run("b", "session")).toBe("session");
-  expect(await end()).toBe(2);
-  for (let count = 2; count < FAILURES_PER_MINUTE - 1; count += 1) await run("a", undefined);
+  expect(await end()).toBe(1);
+  for (let count = 1; count < FAILURES_PER_MINUTE - 1; count += 1) await run("a", undefined);
   expect(await hold("a", 50)()).toBe(1);
   expect(await run("a", "session")).toBe(60);
 });
@@ -85,7 +85,7 @@ test("those that failed never take all places, and no more than all places are t
   for (let count = 0; count < 30; count += 1) await run(`failed ${count}`, undefined);
   const ends = Array.from({ length: 30 }, (_, count) => hold(`failed ${count}`, 2));
   expect(await run("never failed", "session")).toBe("session");
-  const others = Array.from({ length: 30 }, (_, count) => hold(`new ${count}`, 1));
+  const others = Array.from({ length: AT_ONCE }, (_, count) => hold(`new ${count}`, 1));
   expect(await run("never failed", "session")).toBe(1);
   const sum = async (all: readonly (() => Promise<number>)[]) =>
     (await Promise.all(all.map((end) => end()))).reduce((total, count) => total + count, 0);
