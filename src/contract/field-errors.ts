@@ -44,9 +44,16 @@ function describe(name: string, issue: z.core.$ZodIssue): string {
   if (field === undefined || !ECHOED_FIELDS.has(field) || issue.input === undefined) {
     return `${name}: expected ${issue.message}.`;
   }
-  const text = JSON.stringify(issue.input);
+  const text = shown(issue.input);
   const given = text.length > ECHO_CHARACTERS_MAX ? `${text.slice(0, ECHO_CHARACTERS_MAX)}…` : text;
   return `${name}: expected ${issue.message}, got ${given}.`;
+}
+
+/** Of what is nested the outermost level: a body may hold more levels than can be written without running out of stack. */
+function shown(input: unknown): string {
+  const withoutLevels = (_key: string, value: unknown) =>
+    value !== input && typeof value === "object" && value !== null ? "…" : value;
+  return JSON.stringify(input, withoutLevels);
 }
 
 function isMissing(input: unknown): boolean {

@@ -202,8 +202,21 @@ test("details tell what is allowed, what was given, and never a secret", () => {
   expect(details({ ...CHANNEL, channelName: "n".repeat(500) })).toBe(
     `channelName: expected 3 to 20 Korean or English letters, digits or _, got "${"n".repeat(59)}….`,
   );
+  expect(details({ ...CHANNEL, planType: ["FREE", [1], { x: 1 }] })).toContain('got ["FREE","…","…"].');
   expect(details({ ...CHANNEL, restream: [{ ...PLATFORM, streamKey: "canary\0" }] })).not.toContain("canary");
   expect(details({ ...CHANNEL, restream: [{ ...PLATFORM, rtmpUrl: "rtmp://canary@x" }] })).not.toContain("canary");
+});
+
+test("a value of more levels than a stack has is refused like any other", () => {
+  const levels = 100_000;
+  for (const [open, close] of [
+    ["[", "]"],
+    ['{"":', "}"],
+  ] as const) {
+    const deep: unknown = JSON.parse(`${open.repeat(levels)}0${close.repeat(levels)}`);
+    expect(refusal(createChannelRequest, { ...CHANNEL, channelName: deep })).toBe("250002 channelName: invalid value.");
+    expect(refusal(createChannelRequest, { ...CHANNEL, restream: [deep] })).toMatch(/^2500(02|11) restream\[0\]/);
+  }
 });
 
 test("the edit of a platform needs address and key, and takes the rest or leaves it", () => {

@@ -134,7 +134,10 @@ export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>>
   pageSizeNo: [...badType("pageSizeNo", PAGE_SIZE, "1.5"), ...numbers(outside("pageSizeNo", PAGE_SIZE, "0", "101"))],
   channelStatus: outside("channelStatus", `one of ${STATUSES}`, "ON", "ready"),
   channelId: twice("channelId", "one channel id"),
-  channelName: twice("channelName", "one part of a name"),
+  channelName: [
+    ...twice("channelName", "one part of a name"),
+    { query: "channelName=%00", given: "\0", rule: "one part of a name", isType: false },
+  ],
   onAir: outside("onAir", "one of true, false", "yes", "1"),
 };
 
