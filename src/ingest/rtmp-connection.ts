@@ -95,7 +95,11 @@ export class RtmpConnection implements TimedReader {
     this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs);
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#leave("connection-lost"));
-    socket.on("end", () => this.#leave("connection-lost"));
+    socket.on("end", () => {
+      this.#leave("connection-lost");
+      // What it does not read of our last words would keep our side open for as long as it likes.
+      this.#lingerThenDestroy();
+    });
     socket.on("close", () => this.#leave("connection-lost"));
   }
 

@@ -129,7 +129,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   }
 
   updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void> {
-    const { eventId, turn, resendCount } = due;
+    const { eventId, turn, resendCount, endpoint } = due;
     return this.#database.write(async (trx) => {
       const { numUpdatedRows } = await trx
         .updateTable("delivery")
@@ -146,8 +146,10 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         .where("resend_count", "=", resendCount)
         .executeTakeFirst();
       if (update.goneRevision !== undefined) await markEndpointGone(trx, update.goneRevision, nowMs);
-      // What was sent again meanwhile waits for no pause.
-      const nextTime = numUpdatedRows === 0n ? undefined : update.nextTime;
+      // What was sent again meanwhile waits for no pause, and neither does what goes to another address now.
+      const present = await selectEndpointOf(trx, turn.channelId);
+      const isSameEndpoint = endpoint === undefined || Number(present?.revision) === endpoint.revision;
+      const nextTime = numUpdatedRows > 0n && isSameEndpoint ? update.nextTime : undefined;
       await moveLane(trx, this.#secrets, turn.channelId, nextTime ?? nowMs);
     });
   }

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
+import type { DoorLimits } from "../../src/ingest/door.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
 import type { Seat } from "../../src/ingest/rtmp-playback.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
@@ -29,7 +30,7 @@ const SPEC: ChannelSpec = {
 };
 
 /** A listener on virtual time, whose one channel is on air; the token `good` has a seat. */
-async function open() {
+async function open(limits: DoorLimits = {}) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
@@ -37,7 +38,7 @@ async function open() {
   const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
   const seats = { asked: [] as string[], left: 0 };
   const listener = new RtmpListener({
-    ...{ clock, randomBytes, engine, tell },
+    ...{ clock, randomBytes, engine, tell, limits },
     findUser: async () => undefined,
     admit: async () => "refused",
     seatPlayer: async (channelId, token): Promise<Seat> => {
@@ -199,4 +200,28 @@ test("a player that takes nothing is cut, and the target gets every picture", as
     ...Array.from({ length: seconds + 1 }, (_, index) => index * 1_000),
   ]);
   expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
+});
+
+test("a player that reads nothing and says that it is gone does not keep its connection", async () => {
+  const { clock, port, seats, source } = await open({ connectionsMax: 1 });
+  const gone = await Player.open(port, "ls-1?token=good");
+  await waitFor("the start", DEADLINE_MS, () => gone.codes.includes("NetStream.Play.Start") || undefined);
+  gone.socket.pause();
+  // More than any socket's buffers hold, faster than a watcher is given up.
+  for (let step = 1; step <= 20; step += 1) {
+    source.push(video(step * 50, avcFrame(true, 1, 1024 * 1024)));
+    clock.advance(50);
+    await nextTurn();
+  }
+  expect(seats.left).toBe(0);
+  gone.socket.end();
+  await waitFor("its seat", DEADLINE_MS, () => seats.left === 1 || undefined);
+  clock.advance(500);
+  // There is one place, and nobody who has a good key or token is sent away for another.
+  const next = await waitFor("a place", DEADLINE_MS, async () => {
+    const player = await Player.open(port, "ls-1?token=good");
+    await waitFor("an answer", DEADLINE_MS, () => player.isClosed || player.codes.length > 0 || undefined);
+    return player.isClosed ? undefined : player;
+  });
+  expect(next.codes).toContain("NetStream.Play.Start");
 });

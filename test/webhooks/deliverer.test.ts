@@ -246,7 +246,28 @@ test("an endpoint that moves takes its lanes along: they count for the new host"
   await store.removeEndpoint({ channelId: "ls-0" });
   for (const call of calls.slice(0, 4)) await call.answer({ status: 500 });
   await happen("ls-7", "ls-8", "ls-9");
-  expect(channelsOf(calls.slice(6))).toEqual(["ls-7", "ls-8"]);
+  // What failed where it was before goes to where it is now at once: four are under way there.
+  expect(calls.slice(6).map(({ message, event }) => [event.channelId, message.url])).toEqual([
+    ["ls-0", moved.url],
+    ["ls-1", moved.url],
+  ]);
+});
+
+test("an attempt at an address that was replaced meanwhile holds up nothing at the new one", async () => {
+  await happen("ls-a");
+  for (let failures = 1; failures <= 6; failures += 1) {
+    await last().answer({ problem: "CONNECTION_FAILED" });
+    await pass(HOUR_MS);
+    expect(calls).toHaveLength(failures + 1);
+  }
+  const url = "https://right.example.com/";
+  await store.setEndpoint("default", { url, secret: SECRET, updateTime: clock.wallNow() });
+  deliverer.wake();
+  await settle();
+  await last().answer({ problem: "TIMEOUT" });
+  expect(last().message.url).toBe(url);
+  await last().answer({ status: 200 });
+  expect(await shown()).toEqual([[1, "delivered", 8]]);
 });
 
 test("what was never tried goes before what is tried again, and retries never hold all sixteen", async () => {
