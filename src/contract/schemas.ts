@@ -229,8 +229,5 @@ export const listChannelsQuery = z.object({
   ...pageFields,
   channelStatus: oneOf(CHANNEL_STATUSES).optional(),
   channelId: z.string({ error: "one channel id" }).optional(),
-  channelName: z
-    .string({ error: "one part of a name" })
-    .refine(isStorable, { error: "one part of a name" })
-    .optional(),
+  channelName: z.string({ error: "one part of a name" }).refine(isStorable, { error: "one part of a name" }).optional(),
 });
