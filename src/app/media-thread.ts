@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { RtmpDialer } from "../egress/dialer.ts";
 import { preflight } from "../egress/preflight.ts";
 import type { AdmissionAnswer, IngestUser, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
+import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightRequest } from "../exchange/preflight.ts";
 import type { PreviewAnswer } from "../exchange/watching.ts";
@@ -92,7 +93,7 @@ port.on("message", (message: ToMedia) => {
     case "end":
       return engine.end(message.channelId);
     case "cut-source":
-      return engine.cutSource(message.channelId, message.slot);
+      return cutSource(message.channelId, message.slot);
     case "retry-target":
       return engine.retryTarget(message.channelId, message.targetId);
     case "preflight":
@@ -121,6 +122,12 @@ try {
   tell({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
 } catch (error) {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
+}
+
+/** Behind what the encoder said before: one that has just stopped is over, and nothing to hold the targets for. */
+function cutSource(channelId: ChannelId, slot: IngestSlot): void {
+  const { lastIngestId } = engine;
+  listener.afterReads(() => engine.cutSource(channelId, slot, lastIngestId));
 }
 
 async function admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {

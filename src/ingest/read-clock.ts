@@ -26,6 +26,7 @@ export type ReadClockDeps = {
 export class ReadClock {
   readonly #deps: ReadClockDeps;
   readonly #readers = new Set<TimedReader>();
+  #afterNext: (() => void)[] = [];
   #timer: Timer | undefined;
 
   constructor(deps: ReadClockDeps) {
@@ -44,15 +45,28 @@ export class ReadClock {
     if (this.#readers.delete(reader)) reader.resume();
   }
 
+  /** Runs behind the next step: what readers' peers have said up to now was read then. At once where there is nobody to read. */
+  afterNext(run: () => void): void {
+    if (this.#readers.size === 0) run();
+    else this.#afterNext.push(run);
+  }
+
   #step(): void {
     this.#timer = undefined;
-    if (this.#readers.size === 0) return;
+    if (this.#readers.size === 0) return this.#runAfter();
     // First, so that the steps lie in a row however long a read takes.
     this.#timer = this.#deps.clock.startTimer(READ_INTERVAL_MS, () => this.#step());
     for (const reader of this.#readers) reader.resume();
     this.#deps.afterReads(() => {
       for (const reader of this.#readers) reader.pause();
+      this.#runAfter();
       this.#deps.onRead();
     });
+  }
+
+  #runAfter(): void {
+    const due = this.#afterNext;
+    this.#afterNext = [];
+    for (const run of due) run();
   }
 }

@@ -30,6 +30,7 @@ export class RtmpListener {
   readonly #deps: IngestDeps;
   readonly #refusals: Refusals;
   readonly #door: Door;
+  readonly #readClock: ReadClock;
   readonly #servers: Server[] = [];
   /** By where they come from: TLS hands over another socket than was accepted. */
   readonly #guests = new Map<string, Guest>();
@@ -38,7 +39,7 @@ export class RtmpListener {
 
   constructor({ limits = {}, ...deps }: ListenerDeps) {
     this.#refusals = new Refusals(deps.tell);
-    const readClock = new ReadClock({
+    this.#readClock = new ReadClock({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.engine.flush(),
@@ -48,7 +49,7 @@ export class RtmpListener {
       refusals: this.#refusals,
       failedKeys: new FailedKeys(),
       logins: new IngestLogins(deps),
-      readClock,
+      readClock: this.#readClock,
     };
     this.#door = new Door(limits);
     this.#scheduleTick();
@@ -91,6 +92,11 @@ export class RtmpListener {
   /** Shown from the next connection on; those that are there keep theirs. Throws where the pair is none. */
   setCertificate(pair: CertificatePair): void {
     this.#tlsServer?.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
+  }
+
+  /** Runs, soon, when what encoders have said up to now was read: whoever had stopped by itself is not cut. */
+  afterReads(run: () => void): void {
+    this.#readClock.afterNext(run);
   }
 
   /** Stops accepting and closes every connection. Idempotent. */

@@ -162,9 +162,9 @@ export class Channel {
     for (const feed of feeds) feed.description.onDismissed();
   }
 
-  /** Sends the encoder of a key away as if its connection were lost: the key changed. */
-  cutSource(slot: IngestSlot): void {
-    const feeds = this.#seats.all().filter((each) => each.slot === slot);
+  /** Sends the encoder of a key away as if its connection were lost: the key changed. Whoever came later has the new one. */
+  cutSource(slot: IngestSlot, lastIngestId: number): void {
+    const feeds = this.#seats.all().filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
     // The one on air last: the others are no heirs to wait for.
     for (const feed of feeds.sort((left, right) => Number(this.#isOnAir(left)) - Number(this.#isOnAir(right)))) {
       if (this.#seats.has(feed)) this.#leave(feed, "ended");

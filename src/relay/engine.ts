@@ -81,9 +81,14 @@ export class Engine {
     this.#channels.get(channelId)?.end("ended", "end");
   }
 
-  /** Dismisses the encoder of one of a channel's keys as if its connection were lost. */
-  cutSource(channelId: ChannelId, slot: IngestSlot): void {
-    this.#channels.get(channelId)?.cutSource(slot);
+  /** The number of the encoder that came last. */
+  get lastIngestId(): number {
+    return this.#lastIngestId;
+  }
+
+  /** Dismisses the encoder of one of a channel's keys as if its connection were lost, unless it came after `lastIngestId`. */
+  cutSource(channelId: ChannelId, slot: IngestSlot, lastIngestId: number): void {
+    this.#channels.get(channelId)?.cutSource(slot, lastIngestId);
   }
 
   /** Dials a target that waits for its next attempt at once. */

@@ -14,6 +14,8 @@ const WAIT_MS = 15_000;
 const keyAnswer = z.looseObject({ accessKey: z.string(), secretKey: z.string() });
 const endpointAnswer = z.looseObject({ webhookSecret: z.string() });
 const channelAnswer = z.looseObject({ streamKey: z.string() });
+const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
+const previewAnswer = z.looseObject({ url: z.string() });
 
 /** Reads an endless answer along; answers what came so far. */
 async function readAlong(url: string, headers: Readonly<Record<string, string>>): Promise<() => string> {
@@ -107,8 +109,23 @@ test("no secret is in the database's files, the log, errors, metrics, events, a 
   const newKey = channelAnswer.parse(
     await api.request("POST", `${CHANNELS}/${channel.channelId}/stream-key`, { which: "main" }),
   ).streamKey;
-  secrets.push(newKey);
-  stage.keepSecret(newKey);
+  const ingestPassword = uniqueKey("canary-ingest");
+  const { backupStreamKey } = backupAnswer.parse(
+    await api.request("PUT", `${CHANNELS}/${channel.channelId}`, {
+      backup: { enabled: true },
+      ingestAuth: { id: uniqueKey("encoder"), password: ingestPassword },
+    }),
+  );
+  const { url: previewUrl } = previewAnswer.parse(
+    await api.request("POST", `${CHANNELS}/${channel.channelId}/preview-token`),
+  );
+  const previewToken = previewUrl.split("token=")[1] ?? "";
+  // Nothing is on air any more, and the refusal must not repeat the address.
+  expect(await (await fetch(`${fanfare.origin}${previewUrl}`)).text()).not.toContain(previewToken);
+  for (const secret of [newKey, ingestPassword, backupStreamKey, previewToken]) {
+    secrets.push(secret);
+    stage.keepSecret(secret);
+  }
   await waitFor("the webhooks", WAIT_MS, () => (receiver.received.length >= 4 ? true : undefined));
 
   const viewer = new ApiClient(

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { clientOf, FailedLogins, RequestRate } from "../../src/http/limits.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, FailedLogins, RequestRate } from "../../src/http/limits.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER, VIEWER } from "./api.ts";
 
@@ -46,7 +46,7 @@ describe("requests of one access key", () => {
 
 describe("failed authentications of one address", () => {
   test("are 401 thirty times a minute, then everything from there is 420 until the minute is over", async () => {
-    const { call, clock } = bound(await open({ failedLoginsPerMinute: 30 }));
+    const { call, clock } = bound(await open({ failedLoginsPerMinute: FAILED_LOGINS_PER_MINUTE }));
     for (let count = 0; count < 30; count += 1) {
       expect((await call({ method: "GET", url: CHANNELS, key: WRONG })).status).toBe(401);
     }

@@ -36,6 +36,27 @@ test("readers are paused at once, read together each 50 ms, paused again behind 
   }
 });
 
+test("what waits for the next step runs behind its reads, once; where nobody is read, at once", () => {
+  const { clock, reads, reader, check, taken } = readClock();
+  const said: string[] = [];
+  reads.afterNext(() => said.push("at once"));
+  expect(said.splice(0)).toEqual(["at once"]);
+  const a = reader("a");
+  reads.add(a);
+  clock.advance(READ_INTERVAL_MS - 1);
+  reads.afterNext(() => said.push(`behind ${taken()}`));
+  clock.advance(1);
+  expect(said).toEqual([]);
+  check();
+  expect(said.splice(0)).toEqual(["behind pause a,resume a,pause a"]);
+  // Also where whoever was to be read has left by then.
+  reads.afterNext(() => said.push("nobody"));
+  reads.delete(a);
+  clock.advance(READ_INTERVAL_MS);
+  check();
+  expect(said).toEqual(["nobody"]);
+});
+
 test("who is let go is resumed and not touched any more, and without readers no timer runs", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const [a, b] = [reader("a"), reader("b")];

@@ -71,7 +71,7 @@ async function listen(admit: (key: string) => Promise<Admission> = async () => A
       waiting.add(check);
       check();
     });
-  return { port, facts, asked, dialer, engine, told };
+  return { port, facts, asked, dialer, engine, listener, told };
 }
 
 /** An encoder over a real socket that publishes right away, without waiting for any answer. */
@@ -303,4 +303,25 @@ test("efficient: an encoder that sends too much for the clock is read as it come
       return sentFrames();
     })
     .toBe(7);
+});
+
+test("efficient: an encoder that had stopped before its key was changed is over, and not held for", async () => {
+  const held = { ...SPEC, revision: 2, holdSeconds: 60 };
+  const { socket, step, engine, listener, told, facts, dialer } = await onAir("efficient", new VirtualClock());
+  engine.apply(held);
+  await arrived(socket, frame(40, avcFrame(true, 1)));
+  await step();
+  await nextTimers();
+  const stop = encodeMessage(
+    3,
+    encodeCommand(0, { name: "deleteStream", transactionId: 4, object: null, args: [1] }),
+    128,
+  );
+  await arrived(socket, stop);
+  const { lastIngestId } = engine;
+  listener.afterReads(() => engine.cutSource("ls-1", "main", lastIngestId));
+  await step();
+  expect(await told("ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
+  expect(facts.filter(({ kind }) => kind === "ingest-held")).toEqual([]);
+  expect(dialer.latest(1).closedHow).toBe("end");
 });

@@ -408,10 +408,23 @@ test("after the refusal newcomers may take over again", () => {
 
 test("a changed key cuts the encoder and the targets are held", () => {
   const { stage } = onAir();
-  stage.engine.cutSource("ls-1", "main");
+  stage.engine.cutSource("ls-1", "main", stage.engine.lastIngestId);
   expect(stage.dismissed).toEqual([1]);
   expect(stage.dialer.latest(1).closedHow).toBeUndefined();
   expect(news(stage).slice(-2)).toEqual(["ingest-ended ended false", "ingest-held"]);
+});
+
+test("an encoder that came with the new key is not cut with the one of the old key", () => {
+  const { stage } = onAir();
+  const { lastIngestId } = stage.engine;
+  const newcomer = stage.open();
+  stage.engine.cutSource("ls-1", "main", lastIngestId);
+  expect(stage.dismissed).toEqual([1]);
+  for (const message of [audio(0, AAC_CONFIG), video(0, AVC_CONFIG), video(0, avcFrame(true, 99))])
+    newcomer.push(message);
+  stage.clock.advance(3_000);
+  expect(stage.dismissed).toEqual([1]);
+  expect(news(stage).slice(-1)).toEqual(["source-active"]);
 });
 
 test("streams whose clock stands at 2^31 or just before 2^32 are held and go on like any other", () => {
