@@ -5,6 +5,7 @@ import { type Clock, systemClock, type Timer } from "../base/clock.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
 import { encodeMessage } from "../protocol/rtmp/chunk-writer.ts";
 import { type ClientFailure, type ClientOutput, ClientSession } from "../protocol/rtmp/client-session.ts";
+import { type EnhancedPeer, PLAIN_PEER } from "../protocol/rtmp/enhanced-connect.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
 import type { Clip } from "./clip.ts";
@@ -52,6 +53,8 @@ export type EncoderReport = {
   /** The server's latest running total, modulo 2³². */
   acknowledgedBytes: number | undefined;
   isAccepted: boolean;
+  /** What the server said of Enhanced RTMP in its answer to `connect`. */
+  peer: EnhancedPeer;
   end: EncoderEnd | undefined;
 };
 
@@ -85,6 +88,7 @@ export class KitEncoder {
     lastTimestamp: undefined,
     acknowledgedBytes: undefined,
     isAccepted: false,
+    peer: PLAIN_PEER,
     end: undefined,
   };
   /** Whether the server said `NetStream.Publish.Start`. */
@@ -185,6 +189,7 @@ export class KitEncoder {
         this.#acceptTimer?.cancel();
         this.#streamId = output.streamId;
         this.report.isAccepted = true;
+        this.report.peer = this.#session.peer;
         this.#accept.resolve(true);
         this.#tell({ event: "accepted" });
         void this.#send();

@@ -64,6 +64,8 @@ export type TargetBehaviour = {
   readonly reconnect?: Moment & { readonly tcUrl?: string };
   /** It resets the connection at this moment. */
   readonly reset?: Moment;
+  /** It says nothing of Enhanced RTMP, as a server that knows nothing of it; else it says that it takes every codec and form. */
+  readonly isPlain?: boolean;
   /** Bytes between acknowledgements, or none at all; the window the peer announces unless told. */
   readonly acknowledge?: number | "never";
 };

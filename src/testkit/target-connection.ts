@@ -9,6 +9,7 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../protocol/rtmp/chunk-reader.ts
 import { encodeMessage } from "../protocol/rtmp/chunk-writer.ts";
 import { type Command, decodeCommand } from "../protocol/rtmp/command.ts";
 import { decodeControl, encodeControl, PeerBandwidthLimit } from "../protocol/rtmp/control.ts";
+import { PLAIN_PEER, readEnhancedPeer } from "../protocol/rtmp/enhanced-connect.ts";
 import { ServerHandshake } from "../protocol/rtmp/handshake.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 import { ProtocolError } from "../protocol/rtmp/protocol-error.ts";
@@ -77,6 +78,7 @@ export class TargetConnection {
       index: deps.index,
       commands: [],
       app: "",
+      peer: PLAIN_PEER,
       streamName: "",
       stage: "handshake",
       bytesReceived: 0,
@@ -263,8 +265,9 @@ export class TargetConnection {
   }
 
   #obeyConnect(command: Command): void {
-    const { answer, silentAt, chunkSize = CHUNK_SIZE_DEFAULT } = this.#deps.behaviour;
+    const { answer, silentAt, isPlain = false, chunkSize = CHUNK_SIZE_DEFAULT } = this.#deps.behaviour;
     this.report.app = appWithoutLogin(textProperty(command.object, "app") ?? "");
+    this.report.peer = readEnhancedPeer(command.object);
     this.report.stage = "publish";
     if (silentAt === "connect") return;
     if (answer === "garbage-chunks") {
@@ -276,7 +279,10 @@ export class TargetConnection {
     this.#send(ControlCsid, encodeControl({ kind: "set-peer-bandwidth", bytes: WINDOW_BYTES, limit }));
     this.#send(ControlCsid, encodeControl({ kind: "set-chunk-size", chunkSize }));
     this.#chunkSize = Math.min(chunkSize, CHUNK_BYTES_MAX);
-    this.#send(CommandCsid, reply.connected(command.transactionId, 0));
+    this.#send(
+      CommandCsid,
+      isPlain ? reply.connected(command.transactionId, 0, {}) : reply.connected(command.transactionId, 0),
+    );
   }
 
   #obeyPublish(command: Command): void {

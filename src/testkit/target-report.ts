@@ -1,3 +1,4 @@
+import type { EnhancedPeer } from "../protocol/rtmp/enhanced-connect.ts";
 import type { MessageRecord } from "./message-record.ts";
 
 /** What one connection to the target was like, and is like while it lasts. */
@@ -7,6 +8,8 @@ export type ConnectionReport = {
   /** Names of the commands it was sent, in order. */
   readonly commands: string[];
   app: string;
+  /** What the peer said of Enhanced RTMP in `connect`. */
+  peer: EnhancedPeer;
   /** The stream key of the latest publish. */
   streamName: string;
   stage: "handshake" | "connect" | "publish" | "publishing" | "unpublished";

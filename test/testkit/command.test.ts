@@ -124,6 +124,13 @@ test("target: without options it takes and tells everything, and its recording d
   expect(command.stdout).not.toContain("canary-key");
 });
 
+test("target: --plain says nothing of Enhanced RTMP", async () => {
+  const command = new KitCommand(["target", "--port", "0", "--plain"]);
+  const encoder = publish(await command.port());
+  expect(await encoder.accepted).toBe(true);
+  expect(encoder.report.peer).toEqual({ capsEx: 0, fourCcs: [] });
+});
+
 test("target: stalls, resumes and closes when it was told to", async () => {
   const command = new KitCommand([
     ...["target", "--port", "0", "--stall-after", "200ms", "--resume-after", "0.3s", "--close-after", "1s"],

@@ -195,6 +195,20 @@ test.each([
   },
 );
 
+test("a target says what Enhanced RTMP it takes, or nothing; and remembers what its peer says", async () => {
+  const all = { capsEx: 15, fourCcs: ["*", "*", "*"] };
+  for (const [isPlain, said] of [
+    [false, all],
+    [true, { capsEx: 0, fourCcs: [] }],
+  ] as const) {
+    const { target } = await startTarget({ behaviour: { isPlain } });
+    const encoder = publish(target.url);
+    expect(await encoder.accepted).toBe(true);
+    expect(encoder.report.peer).toEqual(said);
+    expect(target.connections[0]?.report.peer).toEqual(all);
+  }
+});
+
 test("answers in pieces arrive in pieces", async () => {
   const { target } = await startTarget({ behaviour: { splitBytes: 100 } });
   const socket = connect(target.port, "127.0.0.1");

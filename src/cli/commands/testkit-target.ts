@@ -66,11 +66,14 @@ const OPTIONS = {
   "only-first": wholeNumber(1, CONNECTIONS_MAX, "Only so many connections are treated badly, all later ones well."),
 } as const;
 
-const COMMAND: CommandUsage<typeof OPTIONS, "messages"> = {
+const COMMAND: CommandUsage<typeof OPTIONS, "messages" | "plain"> = {
   usage: "fanfare testkit target [options]",
   about: "An RTMP server that takes every key. Without options it is a good one.",
   options: OPTIONS,
-  switches: { messages: "Prints every message: kind, time, size, SHA-256, keyframe, configuration." },
+  switches: {
+    messages: "Prints every message: kind, time, size, SHA-256, keyframe, configuration.",
+    plain: "Says nothing of Enhanced RTMP.",
+  },
 };
 
 const PORT_DEFAULT = 1_936;
@@ -82,7 +85,7 @@ export async function runTarget(args: readonly string[]): Promise<string> {
   const { values, switches } = given;
   const { host, record, port = PORT_DEFAULT, "only-first": badCount = CONNECTIONS_MAX } = values;
   if (record !== undefined) await mkdir(record, { recursive: true });
-  const bad = behaviour(values);
+  const bad = { ...behaviour(values), isPlain: switches.has("plain") };
   const target = await KitTarget.start({
     port,
     behaviour: (index) => (index < badCount ? bad : {}),
