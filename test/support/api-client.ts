@@ -38,6 +38,7 @@ export type NewPlatform = {
   readonly id?: string;
   readonly password?: string;
   readonly bufferPolicy?: "drop" | "disconnect";
+  readonly tracks?: { readonly video?: number; readonly audio?: number };
 };
 
 export type Credentials = { readonly accessKey: string; readonly secretKey: string };
@@ -93,6 +94,12 @@ export class ApiClient {
     const channel = channelAnswer.parse(await this.request("POST", "/api/v2/re-stream/channels", body));
     this.#onSecret(channel.streamKey);
     return channel;
+  }
+
+  async addPlatform(channelId: string, platform: NewPlatform): Promise<void> {
+    this.#onSecret(platform.streamKey);
+    const body = { targetName: "CUSTOM", ...platform };
+    await this.request("POST", `/api/v2/re-stream/channels/${channelId}/platforms`, body);
   }
 
   async channel(channelId: string): Promise<Channel> {

@@ -37,9 +37,10 @@ export class Stage {
     this.folder = folder;
   }
 
-  static async open(): Promise<Stage> {
+  /** `whenOver` is given what closes it: a stage of several tests is not over with the first of them. */
+  static async open(whenOver: (close: () => Promise<void>) => void = onTestFinished): Promise<Stage> {
     const stage = new Stage(await mkdtemp(join(tmpdir(), "fanfare-test-")));
-    onTestFinished(() => stage.#close());
+    whenOver(() => stage.#close());
     return stage;
   }
 

@@ -1,0 +1,157 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import { MessageType } from "../../src/protocol/rtmp/message.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
+import type { KitTarget } from "../../src/testkit/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import type { Channel, NewPlatform } from "./api-client.ts";
+import { enhancedClip, type StreamForm, type StreamTag, streamTags } from "./enhanced-streams.ts";
+import { type Server, type Stage, uniqueKey } from "./stage.ts";
+import { waitFor } from "./waiting.ts";
+
+const DEADLINE_MS = 20_000;
+/** More than any of these broadcasts has. */
+const MESSAGES_MAX = 10_000;
+
+/** A target's place in the channel, and the target. */
+export type Receiver = { readonly target: KitTarget; readonly platform: NewPlatform };
+
+/** Tracks that a target chose, by number. */
+export type Choice = { readonly video: number; readonly audio: number };
+
+/** What of a message a target gets; undefined: nothing. */
+export type Shape = (tag: StreamTag) => Buffer | undefined;
+
+export const asSent: Shape = ({ payload }) => payload;
+export const chosen =
+  (choice: Choice): Shape =>
+  ({ kind, alone }) =>
+    alone.get(choice[kind]);
+export const withEnhancedHevc: Shape = ({ enhanced }) => enhanced;
+
+/** A target that writes down what it is sent. */
+export async function receiver(
+  stage: Stage,
+  more: Partial<NewPlatform> = {},
+  behaviour: TargetBehaviour = {},
+): Promise<Receiver> {
+  const streamKey = uniqueKey("enhanced");
+  const recordInto = join(stage.folder, streamKey);
+  await mkdir(recordInto);
+  const target = await stage.target(behaviour, { recordInto, messagesMax: MESSAGES_MAX });
+  return { target, platform: { rtmpUrl: target.url, streamKey, ...more } };
+}
+
+/** Messages that came on a target's first connection so far. */
+export function messageCount({ target }: Receiver): number {
+  return target.connections[0]?.report.messages.length ?? 0;
+}
+
+/** Waits until a target was sent so much media on its first connection, in milliseconds of that connection's time. */
+export async function waitForMedia(which: Receiver, milliseconds: number): Promise<void> {
+  const cameMs = () => which.target.connections[0]?.report.messages.at(-1)?.timestamp ?? -1;
+  await waitFor(
+    `${milliseconds} ms of media`,
+    DEADLINE_MS,
+    () => cameMs() >= milliseconds || undefined,
+    () => `${cameMs()} ms came`,
+  );
+}
+
+/** A stream on air, with its targets. */
+export class EnhancedBroadcast {
+  readonly channel: Channel;
+  readonly #form: StreamForm;
+  readonly #encoder: ReturnType<Stage["kitEncoder"]>;
+
+  private constructor(stage: Stage, channel: Channel, form: StreamForm) {
+    this.channel = channel;
+    this.#form = form;
+    this.#encoder = stage.kitEncoder(channel, { clip: enhancedClip(form) });
+  }
+
+  static async start(stage: Stage, { api }: Server, form: StreamForm, receivers: readonly Receiver[]) {
+    const name = form.name.replaceAll(/[^A-Za-z0-9]/g, "_").slice(0, 20);
+    const channel = await api.createChannel(
+      name,
+      receivers.map(({ platform }) => platform),
+    );
+    return new EnhancedBroadcast(stage, channel, form);
+  }
+
+  /** What the server said of Enhanced RTMP. */
+  get serverSaid() {
+    return this.#encoder.report.peer;
+  }
+
+  /** Ends it; gives what was sent. */
+  async end(): Promise<StreamTag[]> {
+    const { messagesSent, end } = await this.#encoder.stop("clean");
+    expect(end).toEqual({ how: "stopped" });
+    const sent: StreamTag[] = [];
+    for (const tag of streamTags(this.#form)) {
+      if (sent.length === messagesSent) break;
+      sent.push(tag);
+    }
+    return sent;
+  }
+}
+
+/**
+ * Holds what a target was sent, on its one connection, against what the encoder sent: metadata, then what was kept of each track, then
+ * from a keyframe on every picture and sound in order, each track's pictures from a keyframe of its own on. Gives how many of the
+ * stream's messages went before that keyframe.
+ */
+export async function expectStream(which: Receiver, sent: readonly StreamTag[], shape: Shape): Promise<number> {
+  expect(which.target.connections).toHaveLength(1);
+  const report = await which.target.connections[0]?.closed;
+  const [path] = report?.recordings ?? [];
+  if (path === undefined) throw new Error("nothing was recorded");
+  const [metadata, ...got] = readFlv(await readFile(path));
+  expect(metadata?.type).toBe(MessageType.DataAmf0);
+
+  const heads = keptHeads(sent, shape);
+  expect(got.slice(0, heads.length).map(shown)).toEqual(heads.map(shown));
+  const frames = got.slice(heads.length);
+  const begin = sent.findIndex((tag) => tag.role === "frame" && frames[0] && shape(tag)?.equals(frames[0].payload));
+  const first = sent[begin];
+  if (first === undefined) throw new Error(`no such message was sent: ${frames[0] && shown(frames[0])}`);
+  expect(first.isKeyframe || sent.every(({ kind, role }) => kind === "audio" || role === "metadata")).toBe(true);
+  expect(frames.map(shown)).toEqual(framesFrom(sent, begin, shape).map(shown));
+  return begin;
+}
+
+/** What everybody gets first, at 0. */
+function keptHeads(sent: readonly StreamTag[], shape: Shape): FlvTag[] {
+  const before = sent.slice(
+    0,
+    sent.findIndex(({ role }) => role === "frame"),
+  );
+  return before.flatMap((tag) => {
+    if (tag.role !== "head") return [];
+    const payload = shape(tag);
+    // As it comes: one message for each of its tracks.
+    const payloads = payload === tag.payload ? tag.kept : payload === undefined ? [] : [payload];
+    return payloads.map((each) => ({ type: tag.type, timestamp: 0, payload: each }));
+  });
+}
+
+function framesFrom(sent: readonly StreamTag[], begin: number, shape: Shape): FlvTag[] {
+  const startMs = sent[begin]?.timestamp ?? 0;
+  const begun = new Set<number>();
+  return sent.slice(begin).flatMap((tag) => {
+    const payload = shape(tag);
+    if (tag.role !== "frame" || payload === undefined) return [];
+    if (tag.kind === "video") {
+      if (tag.isKeyframe) for (const track of tag.tracks) begun.add(track);
+      if (!tag.tracks.some((track) => begun.has(track))) return [];
+    }
+    return [{ type: tag.type, timestamp: tag.timestamp - startMs, payload }];
+  });
+}
+
+function shown({ type, timestamp, payload }: FlvTag): string {
+  return `${type} at ${timestamp} ms: ${payload.toString("hex")}`;
+}
