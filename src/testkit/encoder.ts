@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { connect, type Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
+import { classifyAudio } from "../protocol/flv/audio-tag.ts";
 import type { FlvTag } from "../protocol/flv/flv-tag.ts";
-import { encodeMessage } from "../protocol/rtmp/chunk-writer.ts";
-import { type ClientFailure, type ClientOutput, ClientSession } from "../protocol/rtmp/client-session.ts";
-import { type EnhancedPeer, PLAIN_PEER } from "../protocol/rtmp/enhanced-connect.ts";
+import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import type { ClientFailure } from "../protocol/rtmp/client-session.ts";
+import { CapsEx, type EnhancedPeer, PLAIN_PEER } from "../protocol/rtmp/enhanced-connect.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
-import { parseTargetUrl } from "../protocol/rtmp/url.ts";
+import { parseTargetUrl, resolveTargetUrl } from "../protocol/rtmp/url.ts";
 import type { Clip } from "./clip.ts";
+import { type ConnectionEvents, type ConnectionLoss, EncoderConnection, type Farewell } from "./encoder-connection.ts";
 import { type EncoderTime, encoderTimestamp } from "./encoder-time.ts";
 
 export type EncoderOptions = {
@@ -29,6 +30,11 @@ export type EncoderOptions = {
   readonly garbageAtMessage?: number;
   /** How long the server may take until it accepts, in milliseconds; 15 s unless told. */
   readonly acceptDeadlineMs?: number;
+  /**
+   * It says that it can follow a ReconnectRequest, and does: publishes where it is sent (or where it is, if not said) while it goes on here,
+   * then goes on there from a keyframe and leaves in good order. Where nobody accepts it, it stays.
+   */
+  readonly followsReconnectRequests?: boolean;
   readonly clock?: Clock;
   readonly onEvent?: (event: EncoderEvent) => void;
 };
@@ -40,8 +46,7 @@ export type EncoderOptions = {
 export type EncoderEnd =
   | { readonly how: "finished" | "stopped" | "vanished" | "closed" | "not-accepted" }
   | { readonly how: "refused"; readonly failure: ClientFailure }
-  | { readonly how: "lost"; readonly isReset: boolean }
-  | { readonly how: "unreachable"; readonly code: string };
+  | ConnectionLoss;
 
 export type EncoderReport = {
   /** Audio, video and data messages. */
@@ -55,27 +60,25 @@ export type EncoderReport = {
   isAccepted: boolean;
   /** What the server said of Enhanced RTMP in its answer to `connect`. */
   peer: EnhancedPeer;
+  /** ReconnectRequests that came. */
+  reconnectRequests: number;
+  /** Of the message sent last before it moved to another connection, for each move. */
+  movedAfter: (number | undefined)[];
   end: EncoderEnd | undefined;
 };
 
 export type EncoderEvent =
-  | { readonly event: "accepted" | "frozen" | "thawed" | "garbage" }
+  | { readonly event: "accepted" | "frozen" | "thawed" | "garbage" | "moved" }
+  | { readonly event: "reconnect-requested"; readonly tcUrl?: string }
   | { readonly event: "ended"; readonly report: EncoderReport };
 
-const HANDSHAKE_RANDOM_BYTES = 1_528;
-/** OBS's own. */
-const CHUNK_SIZE = 4_096;
 const ACCEPT_DEADLINE_MS = 15_000;
-/** How long the server may take to close its side after ours. */
-const LINGER_MS = 3_000;
 /** Sent and not yet taken by the kernel; beyond it nothing more is made. */
 const PENDING_BYTES_MAX = 1_048_576;
 const MESSAGES_IN_A_ROW_MAX = 64;
 const GARBAGE_BYTES = 64;
 /** A header that builds on an earlier one, on a chunk stream that never had one: an error to every reader. */
 const GARBAGE_FIRST_BYTE = 0xbf;
-const CSID: Readonly<Record<number, number>> = { [MessageType.Audio]: 4, [MessageType.Video]: 6 };
-const DATA_CSID = 5;
 
 /**
  * An encoder that publishes a clip as OBS would, until it does what it was told to do wrong. Begins to connect at once;
@@ -89,6 +92,8 @@ export class KitEncoder {
     acknowledgedBytes: undefined,
     isAccepted: false,
     peer: PLAIN_PEER,
+    reconnectRequests: 0,
+    movedAfter: [],
     end: undefined,
   };
   /** Whether the server said `NetStream.Publish.Start`. */
@@ -96,8 +101,12 @@ export class KitEncoder {
   readonly closed: Promise<EncoderReport>;
   readonly #options: EncoderOptions;
   readonly #clock: Clock;
-  readonly #socket: Socket;
-  readonly #session: ClientSession;
+  #connection: EncoderConnection;
+  /** Where it was asked to go on. */
+  #next: EncoderConnection | undefined;
+  /** Metadata and sequence headers, for the next connection. */
+  readonly #heads = new Map<string, FlvTag>();
+  readonly #over = Promise.withResolvers<EncoderReport>();
   readonly #accept = Promise.withResolvers<boolean>();
   #acceptTimer: Timer | undefined;
   /** Ends the wait that the sending is in, if it is in one. */
@@ -107,25 +116,21 @@ export class KitEncoder {
   #hasFrozen = false;
   /** How much later everything happens than the clip has it. */
   #frozenMs = 0;
-  #streamId = 0;
 
   /** @throws Error where the URL is none of RTMP. */
   constructor(options: EncoderOptions) {
-    const address = parseTargetUrl(options.url);
-    if (typeof address === "string") throw new Error(`no RTMP address: ${address}`);
-    if (address.scheme !== "rtmp") throw new Error("the test kit's encoder speaks plain RTMP only");
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const publication = { app: address.app, tcUrl: address.tcUrl, name: options.streamKey };
-    this.#session = new ClientSession(publication, randomBytes(HANDSHAKE_RANDOM_BYTES), CHUNK_SIZE);
-    this.#socket = connect({ host: address.host.replace(/^\[|\]$/g, ""), port: address.port, noDelay: true });
     this.accepted = this.#accept.promise;
-    this.closed = this.#life();
+    this.closed = this.#over.promise;
+    this.#connection = this.#connect(options.url);
+    const deadlineMs = options.acceptDeadlineMs ?? ACCEPT_DEADLINE_MS;
+    this.#acceptTimer = this.#clock.startTimer(deadlineMs, () => this.#leave({ how: "not-accepted" }, "reset"));
   }
 
   /** Sent and not yet taken by the kernel. */
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#connection.socket.writableLength;
   }
 
   /** From now on it stays connected and silent. */
@@ -143,63 +148,61 @@ export class KitEncoder {
     this.#wake?.();
   }
 
-  /**
-   * `clean`: with FCUnpublish and deleteStream; `close`: without a word; `reset`: the hard way. Resolves when the connection
-   * is gone.
-   */
-  async stop(how: "clean" | "close" | "reset"): Promise<EncoderReport> {
+  /** Resolves when the connection is gone. */
+  async stop(how: Farewell): Promise<EncoderReport> {
     this.#leave({ how: "stopped" }, how);
     return await this.closed;
   }
 
-  #life(): Promise<EncoderReport> {
-    const socket = this.#socket;
-    const deadlineMs = this.#options.acceptDeadlineMs ?? ACCEPT_DEADLINE_MS;
-    this.#acceptTimer = this.#clock.startTimer(deadlineMs, () => this.#leave({ how: "not-accepted" }, "reset"));
-    let isConnected = false;
-    socket.once("connect", () => {
-      isConnected = true;
-      socket.write(this.#session.start());
-    });
-    socket.on("data", (bytes: Buffer) => {
-      for (const output of this.#session.receive(bytes)) this.#take(output);
-    });
-    socket.on("end", () => this.#leave({ how: "lost", isReset: false }, "close"));
-    socket.on("error", (error) => {
-      const code = "code" in error ? String(error.code) : error.name;
-      this.#leave(isConnected ? { how: "lost", isReset: true } : { how: "unreachable", code }, "reset");
-    });
-    socket.on("drain", () => this.#wake?.());
-    return new Promise((resolve) => {
-      socket.once("close", () => {
-        this.#leave({ how: "lost", isReset: true }, "reset");
+  #connect(url: string): EncoderConnection {
+    const address = parseTargetUrl(url);
+    if (typeof address === "string") throw new Error(`no RTMP address: ${address}`);
+    if (address.scheme !== "rtmp") throw new Error("the test kit's encoder speaks plain RTMP only");
+    const { streamKey: name, followsReconnectRequests = false } = this.#options;
+    const capsLacking = followsReconnectRequests ? 0 : CapsEx.Reconnect;
+    const publication = { app: address.app, tcUrl: address.tcUrl, name, capsLacking };
+    const isCurrent = () => connection === this.#connection;
+    const events: ConnectionEvents = {
+      onOutput: (output) => {
+        if (output.kind === "publishing" && isCurrent()) this.#begin();
+        else if (output.kind === "failed") lose({ how: "refused", failure: output.failure }, "close");
+        else if (output.kind === "acknowledged" && isCurrent()) this.report.acknowledgedBytes = output.bytesTotal;
+        else if (output.kind === "reconnect-requested" && isCurrent()) this.#takeReconnectRequest(url, output.tcUrl);
+      },
+      onLost: (loss) => lose(loss, loss.how === "lost" && !loss.isReset ? "close" : "reset"),
+      onDrained: () => this.#wake?.(),
+      onGone: () => {
+        if (!isCurrent()) return;
         this.#tell({ event: "ended", report: this.report });
-        resolve(this.report);
-      });
-    });
+        this.#over.resolve(this.report);
+      },
+    };
+    const lose = (end: EncoderEnd, how: Farewell) => {
+      if (isCurrent()) return this.#leave(end, how);
+      connection.leave(how);
+      if (connection === this.#next) this.#next = undefined;
+    };
+    const connection = new EncoderConnection(address, publication, events, this.#clock);
+    return connection;
   }
 
-  #take(output: ClientOutput): void {
-    switch (output.kind) {
-      case "send":
-        if (this.report.end === undefined) this.#socket.write(output.bytes);
-        return;
-      case "publishing":
-        if (this.report.end !== undefined) return;
-        this.#acceptTimer?.cancel();
-        this.#streamId = output.streamId;
-        this.report.isAccepted = true;
-        this.report.peer = this.#session.peer;
-        this.#accept.resolve(true);
-        this.#tell({ event: "accepted" });
-        void this.#send();
-        return;
-      case "failed":
-        return this.#leave({ how: "refused", failure: output.failure }, "close");
-      case "acknowledged":
-        this.report.acknowledgedBytes = output.bytesTotal;
-        return;
-    }
+  #begin(): void {
+    if (this.report.end !== undefined) return;
+    this.#acceptTimer?.cancel();
+    this.report.isAccepted = true;
+    this.report.peer = this.#connection.peer;
+    this.#accept.resolve(true);
+    this.#tell({ event: "accepted" });
+    void this.#send();
+  }
+
+  #takeReconnectRequest(presentUrl: string, tcUrl: string | undefined): void {
+    this.report.reconnectRequests += 1;
+    this.#tell({ event: "reconnect-requested", ...(tcUrl === undefined ? {} : { tcUrl }) });
+    if (this.#options.followsReconnectRequests !== true || this.#next !== undefined || this.report.end !== undefined)
+      return;
+    const url = tcUrl === undefined ? presentUrl : resolveTargetUrl(presentUrl, tcUrl);
+    if (url !== undefined) this.#next = this.#connect(url);
   }
 
   async #send(): Promise<void> {
@@ -209,7 +212,8 @@ export class KitEncoder {
       await this.#until(startMs + tag.timestamp / speed);
       if (!this.#doAsTold(tag)) return;
       while (this.#isFrozen && this.report.end === undefined) await this.#frozen();
-      while (this.#socket.writableLength > PENDING_BYTES_MAX && this.report.end === undefined) await this.#wait();
+      while (this.#connection.socket.writableLength > PENDING_BYTES_MAX && this.report.end === undefined)
+        await this.#wait();
       if (this.report.end !== undefined) return;
       this.#write(tag);
       // A clip that never has to wait must not keep the socket from being read.
@@ -240,7 +244,7 @@ export class KitEncoder {
   /** Until the kernel has taken everything, or the connection is gone. */
   #sent(): Promise<void> {
     return new Promise((resolve) => {
-      this.#socket.write(Buffer.alloc(0), () => resolve());
+      this.#connection.socket.write(Buffer.alloc(0), () => resolve());
     });
   }
 
@@ -267,43 +271,56 @@ export class KitEncoder {
     return this.report.end === undefined;
   }
 
-  #write({ type, timestamp, payload }: FlvTag): void {
+  #write(tag: FlvTag): void {
+    const { type, timestamp, payload } = tag;
+    const stamp = encoderTimestamp(this.#options.time ?? {}, timestamp + this.#frozenMs, type === MessageType.Video);
+    this.#moveAt(tag, stamp);
     this.report.messagesSent += 1;
     if (this.report.messagesSent === this.#options.garbageAtMessage) {
       const garbage = randomBytes(GARBAGE_BYTES);
       garbage[0] = GARBAGE_FIRST_BYTE;
-      this.#socket.write(garbage);
+      this.#connection.socket.write(garbage);
       return this.#tell({ event: "garbage" });
     }
-    const clipMs = timestamp + this.#frozenMs;
-    const stamp = encoderTimestamp(this.#options.time ?? {}, clipMs, type === MessageType.Video);
-    const message = { type, timestamp: stamp, streamId: this.#streamId, payload };
-    this.#socket.write(encodeMessage(CSID[type] ?? DATA_CSID, message, CHUNK_SIZE));
+    this.#connection.write({ type, timestamp: stamp, payload });
     this.report.payloadBytes += payload.length;
     this.report.lastTimestamp = stamp;
   }
 
+  /** At a keyframe it moves to the connection that waits for it, if one does. */
+  #moveAt(tag: FlvTag, timestamp: number): void {
+    const head = headOf(tag);
+    if (head !== undefined) this.#heads.set(head, tag);
+    const next = this.#next;
+    if (next?.isAccepted !== true || tag.type !== MessageType.Video || !classifyVideo(tag.payload).isKeyframe) return;
+    const before = this.#connection;
+    this.#connection = next;
+    this.#next = undefined;
+    this.report.movedAfter.push(this.report.lastTimestamp);
+    for (const { type, payload } of this.#heads.values()) next.write({ type, timestamp, payload });
+    before.leave("clean");
+    this.#tell({ event: "moved" });
+  }
+
   /** What ended it first is how it ended. */
-  #leave(end: EncoderEnd, how: "clean" | "close" | "reset"): void {
+  #leave(end: EncoderEnd, how: Farewell): void {
     if (this.report.end !== undefined) return;
     this.report.end = end;
     this.#acceptTimer?.cancel();
     this.#accept.resolve(false);
-    if (how === "reset" || this.#socket.connecting) {
-      // What is not connected yet cannot be reset.
-      if (this.#socket.connecting) this.#socket.destroy();
-      else this.#socket.resetAndDestroy();
-    } else {
-      const farewell = how === "clean" ? this.#session.unpublish() : Buffer.alloc(0);
-      if (farewell.length > 0) this.#socket.write(farewell);
-      this.#socket.end();
-      const timer = this.#clock.startTimer(LINGER_MS, () => this.#socket.destroy());
-      this.#socket.once("close", () => timer.cancel());
-    }
+    this.#next?.leave("reset");
+    this.#connection.leave(how);
     this.#wake?.();
   }
 
   #tell(event: EncoderEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+/** What a decoder needs before the first frame, by its kind; undefined for everything else. */
+function headOf({ type, payload }: FlvTag): string | undefined {
+  if (type === MessageType.Audio) return classifyAudio(payload).part === "config" ? "audio" : undefined;
+  if (type === MessageType.Video) return classifyVideo(payload).part === "config" ? "video" : undefined;
+  return "metadata";
 }

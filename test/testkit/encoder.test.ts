@@ -221,3 +221,48 @@ test("nobody there, no RTMP address, and a stop before the connection stands", a
     "plain",
   );
 });
+
+test("an encoder that is told to follows a request to connect again, from a keyframe on and with headers", async () => {
+  const requested: EncoderEvent[] = [];
+  const target = await KitTarget.start({
+    messagesMax: 1_000,
+    behaviour: (index) => (index === 0 ? { reconnect: { afterMs: 100, tcUrl: "/elsewhere" } } : {}),
+  });
+  onTestFinished(() => target.close());
+  const encoder = new KitEncoder({
+    ...{ url: target.url, streamKey: "a-key", clip: syntheticClip(), followsReconnectRequests: true },
+    onEvent: (event) => requested.push(event),
+  });
+  onTestFinished(async () => void (await encoder.stop("reset")));
+  const messages = (index: number) => target.connections[index]?.report.messages ?? [];
+  await waitFor("media on the second connection", WAIT_MS, () => (messages(1).length > 20 ? true : undefined));
+  await target.connections[0]?.closed;
+  const heads = messages(1).slice(0, 4);
+  expect(heads.map(({ kind, isConfig, isKeyframe }) => [kind, isConfig, isKeyframe])).toEqual([
+    ["data", false, false],
+    ["video", true, false],
+    ["audio", true, false],
+    ["video", false, true],
+  ]);
+  expect(heads[3]?.timestamp).toBeGreaterThanOrEqual(encoder.report.movedAfter[0] ?? Number.POSITIVE_INFINITY);
+  expect(messages(0).at(-1)?.timestamp).toBe(encoder.report.movedAfter[0]);
+  expect(target.connections.map(({ report }) => [report.app, report.streamName])).toEqual([
+    ["live", "a-key"],
+    ["elsewhere", "a-key"],
+  ]);
+  expect(requested.map(({ event }) => event)).toEqual(["accepted", "reconnect-requested", "moved"]);
+  expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
+});
+
+test("an encoder that is not told to takes note of such a request, and goes on", async () => {
+  const target = await KitTarget.start({ messagesMax: 1_000, behaviour: { reconnect: { afterMs: 0 } } });
+  onTestFinished(() => target.close());
+  const encoder = new KitEncoder({
+    url: target.url,
+    streamKey: "a-key",
+    clip: syntheticClip({ seconds: 2 }),
+    speed: 2,
+  });
+  expect(await encoder.closed).toMatchObject({ end: { how: "finished" }, reconnectRequests: 1, movedAfter: [] });
+  expect(target.connections).toHaveLength(1);
+});

@@ -19,6 +19,8 @@ export type ClientPublication = {
   readonly name: string;
   /** What a login adds to `app` and `tcUrl`, from `LoginDialogue`. */
   readonly loginQuery?: string;
+  /** Bits of `capsEx` that are not to be announced. */
+  readonly capsLacking?: number;
 };
 
 /** Where the dialogue stands: each stage has a deadline of its own, held by whoever owns the socket. */
@@ -154,7 +156,7 @@ export class ClientSession {
   }
 
   #connect(): Buffer {
-    const { app, tcUrl, loginQuery = "" } = this.#publication;
+    const { app, tcUrl, loginQuery = "", capsLacking = 0 } = this.#publication;
     const setChunkSize = encodeControl({ kind: "set-chunk-size", chunkSize: this.#chunkSize });
     const connect = encodeCommand(0, {
       name: "connect",
@@ -165,7 +167,7 @@ export class ClientSession {
         flashVer: FLASH_VERSION,
         swfUrl: tcUrl,
         tcUrl: tcUrl + loginQuery,
-        ...enhancedProperties(),
+        ...enhancedProperties(capsLacking),
       }),
       args: [],
     });

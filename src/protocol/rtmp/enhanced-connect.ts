@@ -8,10 +8,14 @@ const CAPS_ALL = CapsEx.Reconnect | CapsEx.Multitrack | CapsEx.ModEx | CapsEx.Ti
 const CAN_FORWARD = 4;
 const FOURCC_LIST_MAX = 64;
 
-/** What both our sides say of themselves: every codec is passed on as it comes, and every form of v2 is read. */
-export function enhancedProperties(): Readonly<Record<string, Amf0Value>> {
+/**
+ * What both our sides say of themselves: every codec is passed on as it comes, and every form of v2 is read. `lacks`: bits of
+ * `capsEx` to leave out.
+ */
+export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value>> {
   const anyCodec: Amf0Object = amf0Object({ "*": CAN_FORWARD });
-  return { fourCcList: ["*"], videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx: CAPS_ALL };
+  const capsEx = CAPS_ALL & ~lacks;
+  return { fourCcList: ["*"], videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx };
 }
 
 /** What a peer said of itself in connect, or in its answer. */
