@@ -26,8 +26,8 @@ import { Watches } from "./watches.ts";
 
 /** A media thread that died is started again after this long. */
 const RESTART_DELAY_MS = 1_000;
-/** The media thread bounds its own farewell; this is for one that no longer answers. */
-const STOP_DEADLINE_MS = 3_500;
+/** The media thread bounds its own farewell, to 3.5 s in all; this is for one that no longer answers. */
+const STOP_DEADLINE_MS = 3_700;
 
 /** For a thread that has said goodbye. */
 const EXIT_DEADLINE_MS = 500;

@@ -24,8 +24,12 @@ import { WatchDesk } from "./watch-desk.ts";
 
 /** An encoder waits this long for the answer about its key; then it is sent away to try again. */
 const ADMISSION_DEADLINE_MS = 5_000;
-/** At shutdown: for what is pending to leave, and for targets to close their side. */
+/** At shutdown: for encoders that were asked to connect elsewhere to do so. Platforms want a keyframe every 2 s: that is when they leave. */
+const MOVE_DEADLINE_MS = 2_500;
+/** … then, for what is pending to leave, and for targets to close their side; with what encoders took of it, in all. */
 const DRAIN_DEADLINE_MS = 3_000;
+/** … and of that, however long encoders took. */
+const FAREWELL_MS_MIN = 1_000;
 
 /** How often this thread tells how late its event loop was. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
@@ -167,10 +171,13 @@ function linkFault(error: unknown) {
 }
 
 async function stop(mode: ShutdownMode): Promise<void> {
-  // Encoders first: those that can are told to come back before the relay lets go of them.
+  const startedMs = clock.now();
+  // A broadcast that is to be over is carried on nowhere.
+  if (mode === "cut") await listener.drain(MOVE_DEADLINE_MS);
   listener.close();
   engine.shutDown(mode);
-  await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(DRAIN_DEADLINE_MS, resolve))]);
+  const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - startedMs));
+  await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(leftMs, resolve))]);
   tell({ kind: "stopped" });
   port.close();
 }

@@ -83,6 +83,8 @@ export class RtmpConnection implements TimedReader {
   #refusedBy: ChannelId | undefined;
   #login: ProvenLogin | undefined;
   #isClosed = false;
+  /** It was asked to connect elsewhere: however it leaves, it does so because the process stops. */
+  #isDraining = false;
   #isTimed = false;
   #lowLatencyChannel: ChannelId | undefined;
   #bytesSinceStep = 0;
@@ -136,10 +138,20 @@ export class RtmpConnection implements TimedReader {
     else this.#deps.readClock.delete(this);
   }
 
-  /** The process stops: an encoder that can is asked to connect again. */
-  drain(): void {
-    this.#run(() => this.#session.requestReconnect());
+  /**
+   * The process stops. An encoder that can is asked to connect again, and true is answered: it goes on here until it leaves.
+   * Everybody else is closed.
+   */
+  drain(): boolean {
+    this.#run(() => {
+      const outputs = this.#session.requestReconnect();
+      this.#isDraining = outputs.length > 0;
+      return outputs;
+    });
+    if (this.#isDraining) return !this.#isClosed;
+    this.#source?.end("shutdown");
     this.close();
+    return false;
   }
 
   /** Closes without a word: the process stops, or the encoder was replaced. */
@@ -189,8 +201,10 @@ export class RtmpConnection implements TimedReader {
       case "play-ended":
         return this.#letGoOfPlayback();
       case "unpublished":
-        this.#source?.end("clean");
+        // To leave for the next server in good order is not to end the broadcast.
+        this.#source?.end(this.#isDraining ? "shutdown" : "clean");
         this.#letGoOfSource();
+        if (this.#isDraining) this.close();
         return;
       case "closed":
         return this.#closeBy(output.reason, output.detail);
@@ -328,7 +342,7 @@ export class RtmpConnection implements TimedReader {
   #leave(end: IngestEnd): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#source?.end(end);
+    this.#source?.end(this.#isDraining ? "shutdown" : end);
     this.#letGoOfSource();
     this.#letGoOfPlayback();
   }

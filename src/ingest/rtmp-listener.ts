@@ -99,13 +99,31 @@ export class RtmpListener {
     this.#readClock.afterNext(run);
   }
 
-  /** Stops accepting and closes every connection. Idempotent. */
+  /**
+   * Stops accepting. Encoders that can are asked to connect again, which is up to whoever has the port by then, and go on here
+   * until they leave; everybody else is closed. Resolves when they have left, at once where there are none, after `waitMs` at the latest.
+   */
+  async drain(waitMs: number): Promise<void> {
+    for (const server of this.#servers) server.close();
+    const leaving: Promise<void>[] = [];
+    for (const { connection, socket } of this.#guests.values()) {
+      if (connection?.drain() === true) leaving.push(new Promise((resolve) => socket.once("close", () => resolve())));
+      else if (connection === undefined) socket.destroy();
+    }
+    if (leaving.length === 0) return;
+    const late = Promise.withResolvers<void>();
+    const timer = this.#deps.clock.startTimer(waitMs, late.resolve);
+    await Promise.race([Promise.all(leaving), late.promise]);
+    timer.cancel();
+  }
+
+  /** Stops accepting and closes every connection without a word. Idempotent. */
   close(): void {
     this.#isClosed = true;
     for (const server of this.#servers) server.close();
     for (const { connection, socket } of this.#guests.values()) {
       if (connection === undefined) socket.destroy();
-      else connection.drain();
+      else connection.close();
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
 import { type Feed, SILENT_AFTER_MS } from "./feed.ts";
+import type { LinkClose } from "./ports.ts";
 
 /** Whether a channel is on air, and what feeds it. */
 export type Air =
@@ -38,9 +39,19 @@ export function standbyOf(air: Air, feeds: readonly Feed[], nowMs: number): Feed
   return feeds.find((feed) => feed.slot !== air.feed.slot && feed.framesForMs(nowMs) !== undefined);
 }
 
-/** When a hold ends: after its time, of which a clean stop has none, but not before every heir had its chance. */
+/** Whether nobody waits for an encoder that ended so: it stopped, or it left because the process stops. */
+export function isFinal(end: IngestEnd): boolean {
+  return end === "clean" || end === "shutdown";
+}
+
+/** How targets are left behind the last encoder: only a clean stop is the end to the platforms too. */
+export function closeAfter(end: IngestEnd): LinkClose {
+  return end === "clean" ? "end" : "cut";
+}
+
+/** When a hold ends: after its time, of which a final end has none, but not before every heir had its chance. */
 export function holdEndMs(held: Air & { readonly at: "held" }, holdSeconds: number, heirs: readonly Feed[]): number {
-  const ownMs = held.sinceMs + (held.end === "clean" ? 0 : holdSeconds * 1_000);
+  const ownMs = held.sinceMs + (isFinal(held.end) ? 0 : holdSeconds * 1_000);
   return Math.max(ownMs, ...heirs.map((heir) => Math.max(heir.openedMs, held.sinceMs) + HEIR_WAIT_MS));
 }
 

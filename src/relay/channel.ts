@@ -6,11 +6,13 @@ import type { ConnectStatus } from "../exchange/target-status.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import {
   type Air,
+  closeAfter,
   type FeedFact,
   FROZEN_AFTER_MS,
   FROZEN_CLOSE_MS,
   hasFrozen,
   holdEndMs,
+  isFinal,
   mayGoOnAir,
   standbyOf,
 } from "./air.ts";
@@ -297,14 +299,14 @@ export class Channel {
     if (!wasOnAir) {
       this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
       this.#updateStandby();
-      // What was waited for after a clean stop is gone too: now it is over.
-      if (air.at === "held" && air.end === "clean" && !hasHeir) this.#endBroadcast("clean", "end");
+      // What was waited for after a clean stop, or at the process's end, is gone too: now it is over.
+      if (air.at === "held" && isFinal(air.end) && !hasHeir) this.#endBroadcast(air.end, closeAfter(air.end));
       return;
     }
-    const isClean = end === "clean" || (air.at === "held" && air.end === "clean");
+    const first = air.at === "held" && isFinal(air.end) ? air.end : end;
     // A newcomer with the same key, or the other key's encoder, is about to go on: that is not the end.
-    if (!hasHeir && (isClean || this.#spec.holdSeconds === 0 || !this.#out.hasStarted)) {
-      return this.#endBroadcast(end, isClean ? "end" : "cut");
+    if (!hasHeir && (isFinal(first) || this.#spec.holdSeconds === 0 || !this.#out.hasStarted)) {
+      return this.#endBroadcast(end, closeAfter(first));
     }
     this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
     this.#hold(feed, end);
@@ -361,8 +363,7 @@ export class Channel {
     if (air.at !== "held") return;
     const heirs = this.#seats.all().filter((feed) => feed !== air.lost);
     if (this.#deps.clock.now() < holdEndMs(air, this.#spec.holdSeconds, heirs)) return;
-    const isClean = air.end === "clean";
-    this.end(isClean ? "clean" : "hold-expired", isClean ? "end" : "cut");
+    this.end(isFinal(air.end) ? air.end : "hold-expired", closeAfter(air.end));
   }
 
   #endBroadcast(end: IngestEnd, how: LinkClose): void {

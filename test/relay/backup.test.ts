@@ -200,3 +200,30 @@ test("a backup encoder alone begins a broadcast, and the main one takes it over 
   run(stage, 33, [main, backup]);
   expect(active(stage)).toEqual(["backup", "main"]);
 });
+
+test.each([
+  ["the main one", [0, 1]],
+  ["the standby", [1, 0]],
+] as const)(
+  "encoders that leave because the process stops, %s first, are not held for, and nobody is told that it is over",
+  (_, order) => {
+    const { stage, main, backup } = withBackup();
+    run(stage, 3, [main, backup]);
+    const [first, last] = [[main, backup][order[0]], [main, backup][order[1]]];
+    first?.source.end("shutdown");
+    expect(stage.dialer.latest(1).closedHow).toBe(undefined);
+    if (last !== undefined) run(stage, 2, [last]);
+    last?.source.end("shutdown");
+    expect(stage.dialer.latest(1).closedHow).toBe("cut");
+    expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown", isBroadcastOver: true });
+  },
+);
+
+test("both encoders leave because the process stops, within one group of pictures", () => {
+  const { stage, main, backup } = withBackup();
+  run(stage, 3, [main, backup]);
+  main.source.end("shutdown");
+  backup.source.end("shutdown");
+  expect(stage.dialer.latest(1).closedHow).toBe("cut");
+  expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown", isBroadcastOver: true });
+});

@@ -45,7 +45,7 @@ export class Stage {
   }
 
   /** A server with a manager key given from outside, and a client that has it. */
-  async server(options: Omit<FanfareOptions, "dataFolder" | "credentials"> = {}): Promise<Server> {
+  async server(options: Omit<ServerOptions, "credentials"> = {}): Promise<Server> {
     const credentials = {
       accessKey: randomBytes(10).toString("hex").toUpperCase(),
       secretKey: randomBytes(20).toString("hex"),
@@ -56,8 +56,8 @@ export class Stage {
   }
 
   /** The server alone. */
-  async fanfare(options: Omit<FanfareOptions, "dataFolder">): Promise<FanfareProcess> {
-    const fanfare = await FanfareProcess.start({ ...options, dataFolder: join(this.folder, "data") });
+  async fanfare(options: ServerOptions): Promise<FanfareProcess> {
+    const fanfare = await FanfareProcess.start({ dataFolder: join(this.folder, "data"), ...options });
     this.#servers.push(fanfare);
     this.#closers.push(() => fanfare.stop());
     return fanfare;
@@ -93,7 +93,10 @@ export class Stage {
   }
 
   /** The test kit's own encoder, for what FFmpeg does not do. */
-  kitEncoder(channel: Channel, options: Omit<EncoderOptions, "url" | "streamKey">): KitEncoder {
+  kitEncoder(
+    channel: Channel,
+    options: Omit<EncoderOptions, "url" | "streamKey"> & Partial<Pick<EncoderOptions, "url">>,
+  ): KitEncoder {
     const encoder = new KitEncoder({ url: channel.publishUrl, streamKey: channel.streamKey, ...options });
     this.#closers.push(() => encoder.stop("reset"));
     return encoder;
@@ -133,6 +136,9 @@ export class Stage {
     }
   }
 }
+
+/** The data are in the stage's folder unless told. */
+export type ServerOptions = Omit<FanfareOptions, "dataFolder"> & Partial<Pick<FanfareOptions, "dataFolder">>;
 
 /** A running server and a client of its API. */
 export type Server = {

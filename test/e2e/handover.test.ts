@@ -1,0 +1,144 @@
+import { hash } from "node:crypto";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type Clip, syntheticClip } from "../../src/testkit/clip.ts";
+import type { EncoderEvent } from "../../src/testkit/encoder.ts";
+import type { MessageRecord } from "../../src/testkit/message-record.ts";
+import { runFanfare } from "../support/fanfare-command.ts";
+import { Stage, uniqueKey } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const EXIT_MS_MAX = 5_000;
+/** What encoders that were asked to move have for it. */
+const MOVE_MS = 2_500;
+const VIDEO = 9;
+/** Where the FLV tag of a picture says whether it is one, and no header. */
+const PICTURE = 1;
+
+/** A port that hands every new connection to the server that is on duty, as a load balancer does. */
+async function portOf(first: number): Promise<{ readonly port: number; onDuty: number }> {
+  const balancer = { port: 0, onDuty: first };
+  const server = createServer((socket) => {
+    const upstream = connect({ port: balancer.onDuty, host: "127.0.0.1" });
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      from.on("error", () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  balancer.port = typeof address === "object" && address !== null ? address.port : 0;
+  return balancer;
+}
+
+const pictures = (messages: readonly MessageRecord[]): string[] =>
+  messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig).map((message) => message.hash);
+
+/** The clip's pictures, in order, up to this time. */
+function picturesOf(clip: Clip, untilMs: number): string[] {
+  const hashes: string[] = [];
+  for (const { type, timestamp, payload } of clip.tags()) {
+    if (timestamp > untilMs) return hashes;
+    if (type === VIDEO && payload[1] === PICTURE) hashes.push(hash("sha256", payload));
+  }
+  return hashes;
+}
+
+test("at SIGTERM an encoder that can is asked to connect again, and all it sends here until it has moved reaches the target", async () => {
+  const stage = await Stage.open();
+  const clip = syntheticClip();
+  const target = await stage.target({}, { messagesMax: 10_000 });
+  const { api, fanfare, credentials } = await stage.server();
+  const channel = await api.createChannel("handover", [{ rtmpUrl: target.url, streamKey: uniqueKey("handover") }]);
+  const [backup, dataFolder] = [join(stage.folder, "backup"), join(stage.folder, "next")];
+  expect((await runFanfare(["backup", backup, "--data-dir", join(stage.folder, "data")])).code).toBe(0);
+  expect((await runFanfare(["restore", backup, "--data-dir", dataFolder])).code).toBe(0);
+  const next = await stage.fanfare({ credentials, dataFolder });
+  const balancer = await portOf(fanfare.rtmpPort);
+  const encoder = stage.kitEncoder(channel, {
+    clip,
+    url: `rtmp://127.0.0.1:${balancer.port}/relay`,
+    followsReconnectRequests: true,
+  });
+  const first = await waitFor("pictures at the target", 10_000, () =>
+    target.connections.find(({ report }) => pictures(report.messages).length > 10),
+  );
+
+  balancer.onDuty = next.rtmpPort;
+  const startedMs = performance.now();
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedMs).toBeLessThan(EXIT_MS_MAX);
+
+  const [lastMs = 0] = encoder.report.movedAfter;
+  expect(encoder.report).toMatchObject({ reconnectRequests: 1, movedAfter: [lastMs], end: undefined });
+  await waitFor("the first connection's end", 2_000, () => (first.report.state === "open" ? undefined : true));
+  expect(first.report.commands, "the broadcast goes on").not.toContain("deleteStream");
+  const second = await waitFor("pictures from the next server", 10_000, () =>
+    target.connections.slice(1).find(({ report }) => pictures(report.messages).length > 10),
+  );
+  const [keyframe] = second.report.messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig);
+  expect(keyframe?.isKeyframe).toBe(true);
+  const sent = picturesOf(clip, lastMs + 1_000);
+  const before = sent.slice(0, sent.indexOf(keyframe?.hash ?? ""));
+  expect(before.length).toBeGreaterThan(10);
+  expect(pictures(first.report.messages)).toEqual(before);
+  expect(second.report.streamName).toBe(first.report.streamName);
+});
+
+test("an encoder that finds nobody to move to goes on here for as long as it may, and one that cannot move is closed at once", async () => {
+  const stage = await Stage.open();
+  const [target, other] = [await stage.target({}, { messagesMax: 10_000 }), await stage.target()];
+  const { api, fanfare } = await stage.server();
+  const channel = await api.createChannel("stays", [{ rtmpUrl: target.url, streamKey: uniqueKey("stays") }]);
+  const plainChannel = await api.createChannel("plain", [{ rtmpUrl: other.url, streamKey: uniqueKey("plain") }]);
+  const clip = syntheticClip();
+  const askedAfter: (number | undefined)[] = [];
+  const onEvent = ({ event }: EncoderEvent) => {
+    if (event === "reconnect-requested") askedAfter.push(encoder.report.lastTimestamp);
+  };
+  const encoder = stage.kitEncoder(channel, { clip, followsReconnectRequests: true, onEvent });
+  const plain = stage.kitEncoder(plainChannel, { clip });
+  const [connection] = await waitFor("media at both targets", 10_000, () => {
+    const both = [...target.connections, ...other.connections].filter(({ report }) => report.mediaBytes > 10_000);
+    return both.length === 2 ? both : undefined;
+  });
+  const ends: string[] = [];
+  for (const [name, each] of Object.entries({ encoder, plain })) void each.closed.then(() => ends.push(name));
+
+  const startedMs = performance.now();
+  expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedMs).toBeLessThan(EXIT_MS_MAX);
+
+  await Promise.all([encoder.closed, plain.closed]);
+  expect(ends).toEqual(["plain", "encoder"]);
+  expect(plain.report).toMatchObject({ reconnectRequests: 0, end: { how: "lost" } });
+  expect(encoder.report).toMatchObject({ reconnectRequests: 1, movedAfter: [], end: { how: "lost" } });
+  // It had 2.5 s; what it sent in the first second of them came through.
+  const [askedMs = 0] = askedAfter;
+  const shown = pictures(connection?.report.messages ?? []);
+  expect(shown).toEqual(picturesOf(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
+  expect(shown.length).toBeGreaterThan(picturesOf(clip, askedMs + 1_000).length);
+});
+
+test("where nobody can move, and where the broadcast is to be over, the server stops as soon as it can", async () => {
+  for (const [shutdown, followsReconnectRequests] of [
+    ["cut", false],
+    ["end", true],
+  ] as const) {
+    const stage = await Stage.open();
+    const target = await stage.target();
+    const { api, fanfare } = await stage.server({ environment: { FANFARE_SHUTDOWN: shutdown } });
+    const channel = await api.createChannel(shutdown, [{ rtmpUrl: target.url, streamKey: uniqueKey(shutdown) }]);
+    const encoder = stage.kitEncoder(channel, { clip: syntheticClip(), followsReconnectRequests });
+    await waitFor("media", 10_000, () => target.connections.find(({ report }) => report.mediaBytes > 1_000));
+    const startedMs = performance.now();
+    expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
+    expect(performance.now() - startedMs).toBeLessThan(MOVE_MS);
+    expect((await encoder.closed).reconnectRequests).toBe(0);
+  }
+});
