@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withSample } from "../../web/src/live/hub.ts";
+import { withSample } from "../../web/src/live/changes.ts";
 import type { Channel } from "../../web/src/model.ts";
 
 test("between whole objects totals grow by what each second's sample says", () => {

@@ -1,14 +1,17 @@
 import { useEffect } from "preact/hooks";
 import { startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
-import { SetupPage, SignInPage } from "./pages/door.tsx";
 import { Overview } from "./pages/overview.tsx";
-import { SettingsPage } from "./pages/settings.tsx";
+import { later } from "./parts/later.tsx";
 import { Notices } from "./parts/notice.tsx";
 import { StaleNotice, TopBar } from "./parts/top-bar.tsx";
 import { route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
+
+const SetupPage = later(async () => (await import("./pages/door.tsx")).SetupPage);
+const SignInPage = later(async () => (await import("./pages/door.tsx")).SignInPage);
+const SettingsPage = later(async () => (await import("./pages/settings.tsx")).SettingsPage);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;

@@ -5,10 +5,19 @@ import "./style/parts.css";
 import "./style/pages.css";
 import { startRouter } from "./router.ts";
 import { readSession } from "./session.ts";
+import { startTexts } from "./text/text.ts";
 import { startTheme } from "./theme.ts";
+
+/** The server was lost while the page was loaded: loaded again after so long, in milliseconds. */
+const LOAD_AGAIN_MS = 3_000;
 
 startTheme();
 startRouter();
 void readSession();
 const root = document.getElementById("app");
-if (root !== null) render(<App />, root);
+if (root !== null) {
+  startTexts().then(
+    () => render(<App />, root),
+    () => setTimeout(() => location.reload(), LOAD_AGAIN_MS),
+  );
+}

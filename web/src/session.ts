@@ -3,6 +3,9 @@ import { signal } from "@preact/signals";
 /** Whether this browser is let in: `unknown` until the server was asked, `setup` while it has no password yet. */
 export type Session = "unknown" | "unreachable" | "setup" | "signed-out" | "signed-in";
 
+/** The server refuses shorter ones. */
+export const PASSWORD_LENGTH_MIN = 8;
+
 export const session = signal<Session>("unknown");
 
 /** Asks the server; called at the start and after everything that changes it. */

@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -7,14 +7,22 @@ const KEPT_AS = "fanfare-theme";
 const kept = localStorage.getItem(KEPT_AS);
 export const theme = signal<Theme>(THEMES.find((name) => name === kept) ?? "auto");
 
+const system = matchMedia("(prefers-color-scheme: dark)");
+const isSystemDark = signal(system.matches);
+/** Whether the page is dark now: for what is painted, not styled. */
+export const isDark = computed(() => (theme.value === "auto" ? isSystemDark.value : theme.value === "dark"));
+
 export function setTheme(next: Theme): void {
   localStorage.setItem(KEPT_AS, next);
   theme.value = next;
 }
 
-/** Follows the choice from now on. */
+/** Follows the choice, and the system's, from now on. */
 export function startTheme(): void {
   effect(() => {
     document.documentElement.dataset["theme"] = theme.value;
+  });
+  system.addEventListener("change", ({ matches }) => {
+    isSystemDark.value = matches;
   });
 }

@@ -3,12 +3,20 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/clip.ts";
 import { openBrowser, openContext, PASSWORD, setupLink, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
+import { waitFor } from "../../support/waiting.ts";
 
 /** No page has more stops than this between two things. */
 const STOPS_MAX = 60;
 
 const NAME_OF_FOCUS = `(({ activeElement: on }) =>
   on?.getAttribute("name") ?? on?.getAttribute("aria-label") ?? (on === document.body ? "" : on?.textContent) ?? "")(document)`;
+
+/** What is painted on the canvas of the first platform's line; empty text where nothing is. */
+const PAINTING = `(() => {
+  const canvas = document.querySelector(".platform .rate-line canvas");
+  const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+  return pixels.some((value) => value > 0) ? canvas.toDataURL() : "";
+})()`;
 
 /** Presses Tab until what has this name, or this field, has the focus. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
@@ -68,7 +76,10 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
 
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
-  await page.locator(".platform .rate-line path.line[d^='M']").waitFor();
+  // The line moves: something is painted, and a second later something else.
+  const painted = async () => String(await page.evaluate(PAINTING));
+  const first = await waitFor("a line", 10_000, async () => (await painted()) || undefined);
+  await waitFor("a line that moves", 10_000, async () => ((await painted()) === first ? undefined : true));
   expect(target.connections).toHaveLength(1);
 
   // Off and on again.

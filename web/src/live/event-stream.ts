@@ -1,5 +1,4 @@
-/** `stale`: the connection is lost and being made again; `refused`: there is no session any more. */
-export type StreamState = "connecting" | "live" | "stale" | "refused";
+import type { StreamState } from "./changes.ts";
 
 export type StreamEvent = { readonly name: string; readonly data: unknown };
 

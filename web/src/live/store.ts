@@ -1,8 +1,7 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Channel, ChannelEvent, Platform, Sample } from "../model.ts";
 import { noticeSignedOut } from "../session.ts";
-import type { StreamState } from "./event-stream.ts";
-import { HISTORY_SECONDS, Hub, type HubMessage, withPlatform, withSample } from "./hub.ts";
+import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
 
 /** One channel as the page sees it: itself, its rates, and its last sample, each told apart so that little is drawn again. */
@@ -128,7 +127,7 @@ export function showPlatform(channelId: string, platform: Platform): void {
 
 /** Joins this browser's one connection; the return value leaves it. */
 export function startLive(): () => void {
-  if (typeof SharedWorker === "undefined") return new Hub().listen(take);
+  if (typeof SharedWorker === "undefined") return startInPage();
   const { port } = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "fanfare-live" });
   const say = (message: TabMessage): void => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
@@ -146,8 +145,29 @@ export function startLive(): () => void {
     removeEventListener("pageshow", restored);
     bye();
     port.close();
-    channels.value = new Map();
-    hasSnapshot.value = false;
-    streamState.value = "connecting";
+    forgetAll();
+  };
+}
+
+function forgetAll(): void {
+  channels.value = new Map();
+  hasSnapshot.value = false;
+  streamState.value = "connecting";
+}
+
+/** The same where there are no shared workers: each tab has a connection of its own, and loads what the worker would. */
+function startInPage(): () => void {
+  let isLeft = false;
+  let leave = (): void => undefined;
+  import("./hub.ts").then(
+    ({ Hub }) => {
+      if (!isLeft) leave = new Hub().listen(take);
+    },
+    () => (streamState.value = "stale"),
+  );
+  return () => {
+    isLeft = true;
+    leave();
+    forgetAll();
   };
 }

@@ -9,8 +9,8 @@ import { now } from "../parts/clock.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { EncoderCard } from "../parts/encoder-card.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { ImportPlatforms } from "../parts/import-dialog.tsx";
 import { IngestCard } from "../parts/ingest-card.tsx";
+import { later } from "../parts/later.tsx";
 import { AddPlatform } from "../parts/platform-form.tsx";
 import { PlatformRow } from "../parts/platform-row.tsx";
 import { Reports } from "../parts/reports.tsx";
@@ -20,6 +20,8 @@ import { readPresets } from "../presets.ts";
 import { go } from "../router.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
+
+const ImportPlatforms = later(async () => (await import("../parts/import-dialog.tsx")).ImportPlatforms);
 
 /** Everything about one channel. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {

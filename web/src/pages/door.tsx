@@ -5,11 +5,8 @@ import { ApiError, request } from "../api.ts";
 import { Form, TextField } from "../parts/form.tsx";
 import { Choices } from "../parts/top-bar.tsx";
 import { go } from "../router.ts";
-import { readSession } from "../session.ts";
+import { PASSWORD_LENGTH_MIN, readSession } from "../session.ts";
 import { t } from "../text/text.ts";
-
-/** The server refuses shorter ones. */
-export const PASSWORD_LENGTH_MIN = 8;
 
 function Door({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (

@@ -3,8 +3,8 @@ import { AccessKeys } from "../parts/access-keys.tsx";
 import { type Fields, Form, TextField } from "../parts/form.tsx";
 import { say } from "../parts/notice.tsx";
 import { Webhook } from "../parts/webhook.tsx";
+import { PASSWORD_LENGTH_MIN } from "../session.ts";
 import { t } from "../text/text.ts";
-import { PASSWORD_LENGTH_MIN } from "./door.tsx";
 
 /** What is of the whole installation. */
 export function SettingsPage() {

@@ -5,7 +5,9 @@ import { t } from "../text/text.ts";
 import { Confirm } from "./confirm.tsx";
 import { CopyField } from "./copy.tsx";
 import { Icon } from "./icon.tsx";
-import { QrCode } from "./qr-code.tsx";
+import { later } from "./later.tsx";
+
+const QrCode = later(async () => (await import("./qr-code.tsx")).QrCode);
 
 /** Where to point the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {

@@ -1,8 +1,16 @@
-import { HISTORY_SECONDS } from "../live/hub.ts";
+import { type Signal, useSignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { Line } from "../chart/line.tsx";
+import type { PlotLook } from "../chart/line-plot.ts";
 import type { LiveChannel } from "../live/store.ts";
-import { formatNumber } from "../text/format.ts";
+import { formatNumber, formatRate } from "../text/format.ts";
 import { t } from "../text/text.ts";
-import { linePaths, RATE_BOX_HEIGHT, rateWords } from "./rate-line.tsx";
+import { rateWords } from "./rate-line.tsx";
+
+/** Labelled seconds before now. */
+const SECONDS_LABELLED = [-45, -30, -15, 0];
+const AXIS_FONT = "12px system-ui, sans-serif";
+const X_AXIS_PX = 22;
 
 /** Steps of an axis that people read easily: 1, 2 or 5 times a power of ten. */
 function axisTop(max: number): number {
@@ -10,38 +18,59 @@ function axisTop(max: number): number {
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= max) ?? max;
 }
 
-/**
- * The ingest bitrate of the last minute in kbit/s, and the same in words. Drawn by ourselves: one line of 60 points, where the charting
- * library we tried was more than a third of the whole application.
- */
+/** The second that is pointed at: its place from the newest, 0 being now. */
+type Pointed = Signal<number | undefined>;
+
+function chartLook(pointed: Pointed) {
+  return (style: CSSStyleDeclaration): PlotLook => {
+    const grid = { stroke: () => style.borderTopColor, width: 1 };
+    const axis = { stroke: () => style.color, font: AXIS_FONT, ticks: { show: false } };
+    return {
+      axes: [
+        {
+          ...axis,
+          size: X_AXIS_PX,
+          gap: 4,
+          grid: { show: false },
+          splits: () => SECONDS_LABELLED,
+          values: (_plot, splits) => splits.map((second) => `${formatNumber(second)} s`),
+        },
+        {
+          ...axis,
+          grid,
+          gap: 6,
+          size: (_plot, labels) => 10 + 7 * Math.max(0, ...(labels ?? []).map(({ length }) => length)),
+          splits: (_plot, _axis, min, max) => [min, (min + max) / 2, max],
+          values: (_plot, splits) => splits.map((value) => formatNumber(value)),
+        },
+      ],
+      cursor: { y: false, drag: { x: false, y: false, setScale: false } },
+      padding: [8, 14, 0, 0],
+      top: (max) => axisTop(Math.max(100, max)),
+      hooks: {
+        setCursor: [
+          ({ cursor, data: [seconds] }) => {
+            pointed.value = typeof cursor.idx === "number" ? -(seconds[cursor.idx] ?? 0) : undefined;
+          },
+        ],
+      },
+    };
+  };
+}
+
+/** The ingest bitrate of the last minute in kbit/s, and the same in words; who points at it is told the value there. */
 export function IngestChart({ live }: { readonly live: LiveChannel }) {
-  const rates = live.samples.value.map(({ ingest }) => (ingest.bytesPerSecond * 8) / 1_000);
-  const top = axisTop(Math.max(100, ...rates));
-  const { line, area } = linePaths(rates, top);
-  const words = rateWords(live.samples.value.map(({ ingest }) => ingest.bytesPerSecond));
+  const pointed: Pointed = useSignal<number | undefined>(undefined);
+  const look = useMemo(() => chartLook(pointed), [pointed]);
+  const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
+  const kilobits = rates.map((rate) => (rate * 8) / 1_000);
+  const ago = pointed.value;
+  const rate = ago === undefined ? undefined : rates.at(-1 - ago);
   return (
-    <figure class="chart" role="img" aria-label={`${t().encoder.rateLine}: ${words}`}>
-      <div class="chart-scale" aria-hidden="true">
-        {[top, top / 2, 0].map((value) => (
-          <span key={value}>{formatNumber(value)}</span>
-        ))}
-      </div>
-      <svg viewBox={`0 0 ${HISTORY_SECONDS - 1} ${RATE_BOX_HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        {[0, 0.5, 1].map((part) => (
-          <path
-            key={part}
-            class="grid"
-            d={`M0 ${part * RATE_BOX_HEIGHT}H${HISTORY_SECONDS - 1}`}
-            vector-effect="non-scaling-stroke"
-          />
-        ))}
-        <path class="area" d={area} />
-        <path class="line" d={line} vector-effect="non-scaling-stroke" />
-      </svg>
+    <figure class="chart">
+      <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
       <figcaption aria-hidden="true">
-        <span>−60 s</span>
-        <span>kbit/s</span>
-        <span>0 s</span>
+        {rate === undefined ? "kbit/s" : `${formatNumber(-(ago ?? 0))} s: ${formatRate(rate)}`}
       </figcaption>
     </figure>
   );

@@ -1,10 +1,13 @@
-import { computed, effect, signal } from "@preact/signals";
-import { en, type Texts } from "./en.ts";
-import { ko } from "./ko.ts";
+import { batch, effect, signal } from "@preact/signals";
+import type { Texts } from "./en.ts";
 
 export type Language = "en" | "ko";
 export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", ko: "한국어" };
-const CATALOGUE: Readonly<Record<Language, Texts>> = { en, ko };
+/** A browser loads the one language that it shows. */
+const CATALOGUES: Readonly<Record<Language, () => Promise<Texts>>> = {
+  en: async () => (await import("./en.ts")).en,
+  ko: async () => (await import("./ko.ts")).ko,
+};
 const KEPT_AS = "fanfare-language";
 
 function chosen(): Language {
@@ -15,16 +18,34 @@ function chosen(): Language {
 }
 
 export const language = signal<Language>(chosen());
+const texts = signal<Texts | undefined>(undefined);
+let wanted = language.peek();
 
-export function setLanguage(next: Language): void {
-  localStorage.setItem(KEPT_AS, next);
-  language.value = next;
+async function show(next: Language): Promise<void> {
+  wanted = next;
+  const loaded = await CATALOGUES[next]();
+  // Who chooses again while it is loaded gets what was chosen last.
+  if (wanted !== next) return;
+  batch(() => {
+    texts.value = loaded;
+    language.value = next;
+  });
 }
 
-const texts = computed(() => CATALOGUE[language.value]);
+/** Loads the texts; before that nothing can be drawn. */
+export const startTexts = (): Promise<void> => show(language.peek());
+
+/** Rejects where the language's texts cannot be loaded; then the language stays. */
+export async function setLanguage(next: Language): Promise<void> {
+  await show(next);
+  localStorage.setItem(KEPT_AS, next);
+}
 
 /** The texts of the present language; whoever reads them while drawing is drawn again when it changes. */
-export const t = (): Texts => texts.value;
+export function t(): Texts {
+  if (texts.value === undefined) throw new Error("drawn before the texts were there");
+  return texts.value;
+}
 
 effect(() => {
   document.documentElement.lang = language.value;

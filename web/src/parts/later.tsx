@@ -1,0 +1,20 @@
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+import { t } from "../text/text.ts";
+import { say } from "./notice.tsx";
+
+/** A part that few look at: its code is loaded when it is first shown. */
+export function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+  const loaded = signal<ComponentType<Props> | undefined>(undefined);
+  return function Later(props: Props) {
+    useEffect(() => {
+      load().then(
+        (part) => (loaded.value = part),
+        () => say(t().common.failed(t().common.network), "bad"),
+      );
+    }, []);
+    const Part = loaded.value;
+    return Part === undefined ? <p role="status">{t().app.loading}</p> : <Part {...props} />;
+  };
+}
