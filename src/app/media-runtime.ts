@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { AdmissionGate } from "../control/admission-gate.ts";
 import type { LiveView } from "../control/live-view.ts";
 import type { PreviewAccess, PreviewPlace } from "../control/preview-access.ts";
+import { RunningTotals } from "../control/running-totals.ts";
 import type { ChannelLive, Runtime, Watch, WatchSink } from "../control/runtime.ts";
 import type { Admitted } from "../control/service.ts";
 import type {
@@ -69,6 +70,7 @@ export class MediaRuntime implements Runtime {
   #lastRequestId = 0;
   #onStopped: (() => void) | undefined;
   readonly #admissions = new AdmissionGate();
+  readonly #totals = new RunningTotals();
   /** Of players on RTMP, by the media thread's numbers. */
   readonly #players = new Map<number, PreviewPlace>();
   readonly #watches = new Watches((message) => this.#post(message));
@@ -146,6 +148,7 @@ export class MediaRuntime implements Runtime {
   remove(channelId: ChannelId): void {
     this.#admissions.removed(channelId);
     this.#post({ kind: "channel-removed", channelId });
+    this.#totals.forget(channelId);
     this.#deps.view.forget(channelId);
   }
 
@@ -214,13 +217,12 @@ export class MediaRuntime implements Runtime {
   }
 
   #take(message: ToControl): void {
-    const { view, log } = this.#deps;
+    const { log } = this.#deps;
     switch (message.kind) {
       case "fact":
         return this.#takeFact(message.fact);
       case "samples":
-        view.samples(message.samples);
-        return this.#deps.onSamples(message.samples);
+        return this.#takeSamples(this.#totals.samples(message.samples));
       case "loop-delay":
         return this.#deps.onLoopDelay(message.delay);
       case "admission":
@@ -255,6 +257,11 @@ export class MediaRuntime implements Runtime {
   #takeFact(fact: Fact): void {
     this.#deps.view.fact(fact);
     this.#deps.onFact(fact);
+  }
+
+  #takeSamples(samples: readonly ChannelSample[]): void {
+    this.#deps.view.samples(samples);
+    this.#deps.onSamples(samples);
   }
 
   async #answer({ requestId, key, login }: AdmissionRequest): Promise<void> {
@@ -301,7 +308,7 @@ export class MediaRuntime implements Runtime {
     if (this.#stopping !== undefined) return;
     const { view, clock } = this.#deps;
     const time = clock.wallNow();
-    view.countersStartOver();
+    this.#totals.startOver();
     for (const channelId of view.publishingChannels()) {
       for (const [targetId, { status }] of view.live(channelId)?.targets ?? []) {
         const ready = { status: "READY", sinceTime: time } as const;

@@ -36,23 +36,18 @@ function plus(left: TargetTotals, right: TargetTotals, sign: 1 | -1 = 1): Target
   };
 }
 
-/** A counter that went down has started over: all of its new value is new. */
-function grown(before: number, now: number): number {
-  return now < before ? now : now - before;
-}
-
 function grownTotals(before: TargetSample | undefined, now: TargetSample): TargetTotals {
   return {
-    bytes: grown(before?.bytesTotal ?? 0, now.bytesTotal),
-    playMs: grown(before?.playMs ?? 0, now.playMs),
-    retryCount: grown(before?.retryCount ?? 0, now.retryCount),
+    bytes: now.bytesTotal - (before?.bytesTotal ?? 0),
+    playMs: now.playMs - (before?.playMs ?? 0),
+    retryCount: now.retryCount - (before?.retryCount ?? 0),
   };
 }
 
 /**
- * What the media thread told, folded into what is true now, and what of its counters is not in the store yet. Samples
- * count since the media thread started, so a channel's last sample is kept until the channel is removed: a few numbers
- * for every channel that was on air since the process started.
+ * What the media threads told, folded into what is true now, and what of their counters is not in the store yet. Samples
+ * count since the process started (`RunningTotals`), so a channel's last sample is kept until the channel is removed: a few
+ * numbers for every channel that was on air since then.
  */
 export class LiveView {
   readonly #clock: Clock;
@@ -119,11 +114,6 @@ export class LiveView {
         target.sample = sample;
       }
     }
-  }
-
-  /** The media thread was started again: what its counters say from now on is new. */
-  countersStartOver(): void {
-    for (const { targets } of this.#channels.values()) for (const target of targets.values()) target.sample = undefined;
   }
 
   /** Forgets a channel that was removed. */

@@ -8,7 +8,7 @@ import type { BroadcastEnd, BroadcastReport, TargetReport } from "./reports.ts";
 /** Targets one report tells of: whoever adds and removes them on air for ever is not to fill memory. */
 const TARGETS_MAX = 1_000;
 
-/** What is counted of a target, all since the media thread started. */
+/** What is counted of a target, all since the process started. */
 type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "drops">;
 
 const NOTHING: Counters = {
@@ -31,24 +31,19 @@ type OnAir = {
   readonly parts: Map<TargetId, Part>;
 };
 
-/** A counter that went down has started over: all of its new value is new. */
-function plus(sum: number, before: number, now: number): number {
-  return sum + (now < before ? now : now - before);
-}
-
 function plusDrops(sum: DroppedFrames, before: DroppedFrames, now: DroppedFrames): DroppedFrames {
   return {
-    overTime: plus(sum.overTime, before.overTime, now.overTime),
-    overBytes: plus(sum.overBytes, before.overBytes, now.overBytes),
-    untilKeyframe: plus(sum.untilKeyframe, before.untilKeyframe, now.untilKeyframe),
+    overTime: sum.overTime + now.overTime - before.overTime,
+    overBytes: sum.overBytes + now.overBytes - before.overBytes,
+    untilKeyframe: sum.untilKeyframe + now.untilKeyframe - before.untilKeyframe,
   };
 }
 
 function plusCounters(sum: Counters, before: Counters, now: Counters): Counters {
   return {
-    bytesTotal: plus(sum.bytesTotal, before.bytesTotal, now.bytesTotal),
-    playMs: plus(sum.playMs, before.playMs, now.playMs),
-    retryCount: plus(sum.retryCount, before.retryCount, now.retryCount),
+    bytesTotal: sum.bytesTotal + now.bytesTotal - before.bytesTotal,
+    playMs: sum.playMs + now.playMs - before.playMs,
+    retryCount: sum.retryCount + now.retryCount - before.retryCount,
     drops: plusDrops(sum.drops, before.drops, now.drops),
   };
 }
@@ -60,11 +55,10 @@ function plusCounters(sum: Counters, before: Counters, now: Counters): Counters 
 export class ReportTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
-  #lastIngestId = 0;
 
   /** The finished report where this fact ends a broadcast. */
   fact(fact: Fact): BroadcastReport | undefined {
-    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, fact.ingestId);
+    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time);
     if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
     const onAir = this.#onAir.get(fact.channelId);
     if (onAir === undefined) return undefined;
@@ -130,10 +124,7 @@ export class ReportTracker {
     this.#counters.get(channelId)?.delete(targetId);
   }
 
-  #started(channelId: ChannelId, time: number, ingestId: number): void {
-    // Encoders are numbered from 1 in each life of the media thread, which begins with counters of 0.
-    if (ingestId <= this.#lastIngestId) this.#counters.clear();
-    this.#lastIngestId = ingestId;
+  #started(channelId: ChannelId, time: number): void {
     // A takeover, a return or a standby begins no broadcast.
     if (this.#onAir.has(channelId)) return;
     this.#onAir.set(channelId, { startTime: time, interruptions: new InterruptionList(), parts: new Map() });

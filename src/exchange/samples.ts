@@ -10,7 +10,7 @@ export type DroppedFrames = {
   readonly untilKeyframe: number;
 };
 
-/** One target's counters, all since the media thread started: the control side keeps what was before. */
+/** One target's counters, all since its channel came to the media thread: the control side keeps what was before. */
 export type TargetSample = {
   readonly targetId: TargetId;
   /** Bytes the kernel took in the last whole second. */

@@ -101,7 +101,7 @@ test("a target's last status and sample are shown; a target without a status is 
   expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0] }]]));
 });
 
-test("counters are totals since the media thread started, so only their growth is unstored", () => {
+test("counters are totals since the process started, so only their growth is unstored", () => {
   const { view: live } = view();
   live.fact(started(1_000));
   live.samples(sample({ bytesTotal: 100, playMs: 1_000, retryCount: 1 }));
@@ -111,23 +111,6 @@ test("counters are totals since the media thread started, so only their growth i
   live.samples(sample({ bytesTotal: 300, playMs: 2_100, retryCount: 2 }));
   live.markStored(batch);
   expect(live.unstoredOfTarget(CHANNEL, 38)).toEqual({ bytes: 50, playMs: 100, retryCount: 1 });
-});
-
-test("a counter that starts over counts from 0", () => {
-  const { view: live } = view();
-  live.fact(started(1_000));
-  live.samples(sample({ bytesTotal: 100 }));
-  live.samples(sample({ bytesTotal: 30 }));
-  expect(live.unstoredOfTarget(CHANNEL, 38).bytes).toBe(130);
-});
-
-test("after the media thread was started again its counters are all new, however high they are already", () => {
-  const { view: live } = view();
-  live.fact(started(1_000));
-  live.samples(sample({ bytesTotal: 100 }));
-  live.countersStartOver();
-  live.samples(sample({ bytesTotal: 150 }));
-  expect(live.unstoredOfTarget(CHANNEL, 38).bytes).toBe(250);
 });
 
 test("the start of a broadcast is stored once, also when it is over before that", () => {
