@@ -15,6 +15,8 @@ import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
+import { entranceTo } from "../relay/entrance.ts";
+import { showToPlayer } from "../relay/showing.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { Questions } from "./questions.ts";
@@ -67,7 +69,7 @@ const watchDesk = new WatchDesk(engine, clock, (message, transfer) => port.postM
 const listener = new RtmpListener({
   clock,
   randomBytes,
-  engine,
+  flush: () => engine.flush(),
   admit,
   ...(options.door === undefined ? {} : { limits: options.door }),
   findUser,
@@ -139,7 +141,7 @@ async function admit(key: string, login: ProvenLogin | undefined): Promise<Admis
     tell({ kind: "admission", request: { requestId, key, ...(login === undefined ? {} : { login }) } }),
   );
   if (answer === undefined) return "unavailable";
-  if (answer.decision === "admit") return answer;
+  if (answer.decision === "admit") return { entrance: entranceTo(engine, answer.spec, answer.slot), slot: answer.slot };
   return answer.loginOf === undefined ? "refused" : { loginOf: answer.loginOf };
 }
 
@@ -155,7 +157,10 @@ async function seatPlayer(channelId: string, token: string): Promise<Seat> {
     tell({ kind: "preview", requestId, channelId, token });
   });
   const leave = () => tell({ kind: "preview-left", requestId });
-  if (answer?.decision === "admit") return { channelId: answer.channelId, leave };
+  if (answer?.decision === "admit") {
+    const { channelId: known } = answer;
+    return { leave, show: async (streamId, sink) => showToPlayer(engine, clock, { channelId: known, streamId }, sink) };
+  }
   // The answer may still come, and with it a place.
   if (answer === undefined) leave();
   return answer?.decision ?? "unavailable";

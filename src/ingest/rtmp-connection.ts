@@ -1,14 +1,14 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { ProvenLogin } from "../exchange/admission.ts";
-import type { ChannelId, ChannelSpec, IngestSlot } from "../exchange/channel-spec.ts";
+import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
 import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
 import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
 import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
 import { ServerSession } from "../protocol/rtmp/server-session.ts";
 import { publishKey } from "../protocol/rtmp/url.ts";
-import type { Engine } from "../relay/engine.ts";
+import type { Entrance } from "../relay/entrance.ts";
 import type { Source } from "../relay/feed.ts";
 import type { FailedKeys } from "./failed-keys.ts";
 import type { IngestLogins } from "./ingest-logins.ts";
@@ -32,15 +32,18 @@ const TIMED_READ_MAX_BYTES = 64 * 1024;
 
 /** Where a key leads. `loginOf`: to this channel, but not without its login. */
 export type Admission =
-  | { readonly spec: ChannelSpec; readonly slot: IngestSlot }
+  | { readonly entrance: Entrance; readonly slot: IngestSlot }
   | { readonly loginOf: ChannelId }
   | "refused"
   | "unavailable";
 
+type Invitation = Extract<Admission, { readonly entrance: Entrance }>;
+
+const DECISIONS = { welcome: "accept", fight: "refuse", unavailable: "unavailable" } as const;
+
 export type IngestDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
-  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "watch" | "latency" | "flush">;
   readonly readClock: Pick<ReadClock, "add" | "delete">;
   /** May this key publish, by whom this login belongs to? `unavailable`: nobody answered in time. Never rejects. */
   readonly admit: (key: string, login: ProvenLogin | undefined) => Promise<Admission>;
@@ -76,7 +79,7 @@ export class RtmpConnection implements TimedReader {
   #source: Source | undefined;
   #playback: RtmpPlayback | undefined;
   /** Where its media goes, while it publishes. */
-  #channelId: ChannelId | undefined;
+  #entrance: Entrance | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
   #refusal: "unknown-key" | "encoders-fight" | "auth-failed" = "unknown-key";
   /** Whose login was refused, where that is known. */
@@ -86,7 +89,7 @@ export class RtmpConnection implements TimedReader {
   /** It was asked to connect elsewhere: however it leaves, it does so because the process stops. */
   #isDraining = false;
   #isTimed = false;
-  #lowLatencyChannel: ChannelId | undefined;
+  #isQuick = false;
   #bytesSinceStep = 0;
 
   constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
@@ -112,7 +115,7 @@ export class RtmpConnection implements TimedReader {
   }
 
   resume(): void {
-    this.#socket.resume();
+    if (this.#entrance?.isFull !== true) this.#socket.resume();
   }
 
   pause(): void {
@@ -123,15 +126,15 @@ export class RtmpConnection implements TimedReader {
   #receive(bytes: Buffer): void {
     this.#bytesSinceStep += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.now()));
-    if (this.#lowLatencyChannel !== undefined) this.#deps.engine.flush(this.#lowLatencyChannel);
+    if (this.#isQuick) this.#entrance?.flush();
+    if (this.#entrance?.isFull === true) this.#socket.pause();
   }
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
   #setPace(): void {
-    const channelId = this.#channelId;
-    const isLow = channelId !== undefined && this.#deps.engine.latency(channelId) === "low";
-    this.#lowLatencyChannel = isLow ? channelId : undefined;
-    const isTimed = channelId !== undefined && !isLow && !this.#isClosed;
+    const entrance = this.#entrance;
+    this.#isQuick = entrance?.latency === "low";
+    const isTimed = entrance !== undefined && !this.#isQuick && !this.#isClosed;
     if (isTimed === this.#isTimed) return;
     this.#isTimed = isTimed;
     if (isTimed) this.#deps.readClock.add(this);
@@ -242,39 +245,43 @@ export class RtmpConnection implements TimedReader {
 
   async #decide(request: PublishRequest): Promise<void> {
     const verdict = await this.#deps.admit(publishKey(request.app, request.name), this.#login);
+    if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict);
     if (this.#isClosed) return;
-    if (typeof verdict === "string" || "loginOf" in verdict) {
-      const decision = verdict === "unavailable" ? "unavailable" : "refuse";
-      if (decision === "refuse") await this.#holdBack();
-      if (typeof verdict !== "string") this.#refuseLogin(verdict.loginOf);
-      return this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
-    }
-    const { engine, clock } = this.#deps;
-    engine.introduce(verdict.spec);
-    if (!engine.admits(verdict.spec.channelId, verdict.slot)) {
-      this.#refusal = "encoders-fight";
-      return this.#run(() => this.#session.answer(request.requestId, "refuse", clock.now()));
-    }
+    const decision = verdict === "unavailable" ? "unavailable" : "refuse";
+    if (decision === "refuse") await this.#holdBack();
+    if (typeof verdict !== "string") this.#refuseLogin(verdict.loginOf);
+    this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
+  }
+
+  async #enter({ requestId, encoder }: PublishRequest, { entrance, slot }: Invitation): Promise<void> {
+    const { clock } = this.#deps;
+    const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
+    if (welcome === "fight") this.#refusal = "encoders-fight";
     this.#run(() => {
-      const outputs = this.#session.answer(request.requestId, "accept", clock.now());
+      const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.now());
       // The encoder may have given up while we asked: then there is nothing to open.
-      if (outputs.length > 0) {
-        this.#source = engine.open(verdict.spec.channelId, {
-          slot: verdict.slot,
+      if (welcome === "welcome" && outputs.length > 0) {
+        this.#source = entrance.open({
+          slot,
           remoteAddress: this.#remoteAddress,
-          encoder: request.encoder,
+          encoder,
           onDismissed: () => this.close(),
+          // Who is read by the clock is read at its next step.
+          onRoom: () => {
+            if (!this.#isTimed) this.#socket.resume();
+          },
         });
-        this.#channelId = verdict.spec.channelId;
+        this.#entrance = entrance;
         this.#setPace();
         this.#onRecognised();
       }
       return outputs;
     });
+    if (this.#entrance !== entrance) entrance.leave();
   }
 
   async #decidePlay({ requestId, streamId, app, name }: PlayRequest): Promise<void> {
-    const { seatPlayer, engine, clock } = this.#deps;
+    const { seatPlayer } = this.#deps;
     const preview = previewOf(app, name);
     const seat = preview === undefined ? "refuse" : await seatPlayer(preview.channelId, preview.token);
     if (typeof seat === "string") {
@@ -286,9 +293,9 @@ export class RtmpConnection implements TimedReader {
     const onOver = () => {
       if (this.#playback === playback) this.#run(() => this.#session.endPlay());
     };
-    const playback = new RtmpPlayback({ socket: this.#socket, clock, seat, streamId, onOver });
+    const playback = new RtmpPlayback({ socket: this.#socket, seat, streamId, onOver });
     this.#playback = playback;
-    if (!playback.start(engine)) {
+    if (!(await playback.start())) {
       this.#letGoOfPlayback();
       this.#answerPlay(requestId, "not-found");
       return;
@@ -355,7 +362,7 @@ export class RtmpConnection implements TimedReader {
 
   #letGoOfSource(): void {
     this.#source = undefined;
-    this.#channelId = undefined;
+    this.#entrance = undefined;
     this.#setPace();
   }
 }

@@ -16,7 +16,11 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 export type ListenAddress = { readonly host: string | undefined; readonly port: number };
 
 export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock"> &
-  LoginDeps & { readonly limits?: DoorLimits };
+  LoginDeps & {
+    readonly limits?: DoorLimits;
+    /** Encoders were read: what they gave leaves now. */
+    readonly flush: () => void;
+  };
 
 /** A connection between its acceptance and its end; TLS comes first where there is any, then RTMP. */
 type Guest = Visitor & {
@@ -42,7 +46,7 @@ export class RtmpListener {
     this.#readClock = new ReadClock({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),
-      onRead: () => deps.engine.flush(),
+      onRead: () => deps.flush(),
     });
     this.#deps = {
       ...deps,

@@ -1,16 +1,20 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
-import type { ChannelId } from "../exchange/channel-spec.ts";
-import { encodePlayed } from "../protocol/rtmp/play.ts";
-import type { Engine } from "../relay/engine.ts";
-import { Watcher } from "../relay/watcher.ts";
+import type { Showing } from "../relay/showing.ts";
+import type { WatcherSink } from "../relay/watcher.ts";
 
 /** What a player is told where it gets no seat: wrong or old token, none free, nobody could say. */
-export type Seat = { readonly channelId: ChannelId; readonly leave: () => void } | "refuse" | "full" | "unavailable";
+export type Seat =
+  | {
+      /** Begins with the next flush; undefined where the channel is not on air. */
+      readonly show: (streamId: number, sink: WatcherSink) => Promise<Showing | undefined>;
+      readonly leave: () => void;
+    }
+  | "refuse"
+  | "full"
+  | "unavailable";
 
 type PlaybackParts = {
   readonly socket: Socket;
-  readonly clock: Clock;
   readonly seat: Exclude<Seat, string>;
   readonly streamId: number;
   /** The broadcast is over, or the player too slow for it. */
@@ -19,39 +23,45 @@ type PlaybackParts = {
 
 /** What one player is shown of a channel. Bounded by its watcher: what has not left counts as not taken. */
 export class RtmpPlayback {
-  readonly #watcher: Watcher;
-  readonly #seat: Exclude<Seat, string>;
+  readonly #parts: PlaybackParts;
+  #showing: Showing | undefined;
+  #isOver = false;
 
-  constructor({ socket, clock, seat, streamId, onOver }: PlaybackParts) {
-    this.#seat = seat;
-    this.#watcher = new Watcher(
-      {
-        take: (bytes) => {
-          socket.write(bytes, (error) => {
-            if (error === null || error === undefined) this.#watcher.taken(bytes.length, clock.now());
-          });
-        },
-        end: () => {
-          seat.leave();
-          onOver();
-        },
-      },
-      clock.now(),
-      { start: Buffer.alloc(0), encode: (tag) => encodePlayed(streamId, tag) },
-    );
+  constructor(parts: PlaybackParts) {
+    this.#parts = parts;
   }
 
-  /** Begins, with the next flush; false where the channel is not on air. */
-  start(engine: Pick<Engine, "watch">): boolean {
-    return engine.watch(this.#seat.channelId, this.#watcher);
+  /** Begins, with the next flush; false where the channel is not on air, or the player has gone meanwhile. */
+  async start(): Promise<boolean> {
+    const { seat, socket, streamId } = this.#parts;
+    const showing = await seat.show(streamId, {
+      take: (bytes) => {
+        socket.write(bytes, (error) => {
+          if (error === null || error === undefined) this.#showing?.taken(bytes.length);
+        });
+      },
+      end: () => this.#end(),
+    });
+    this.#showing = showing;
+    if (this.#isOver) showing?.end();
+    return showing !== undefined && !this.#isOver;
   }
 
   pause(isPaused: boolean): void {
-    this.#watcher.pause(isPaused);
+    this.#showing?.pause(isPaused);
   }
 
   /** The player is gone. Idempotent. */
   end(): void {
-    this.#watcher.end();
+    this.#showing?.end();
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { seat, onOver } = this.#parts;
+    seat.leave();
+    onOver();
   }
 }

@@ -6,7 +6,6 @@ import { afterEach, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
-import type { Admission } from "../../src/ingest/rtmp-connection.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
@@ -14,6 +13,7 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-re
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { Engine } from "../../src/relay/engine.ts";
+import { admissionTo, type Verdict } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -25,15 +25,15 @@ const SPEC: ChannelSpec = {
   targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
 };
 
-const ADMITTED: Admission = { spec: SPEC, slot: "main" };
-
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
 
+const ADMITTED: Verdict = { spec: SPEC, slot: "main" };
+
 /** A listener on a free port, and what happened there. */
-async function listen(admit: (key: string) => Promise<Admission> = async () => ADMITTED, clock: Clock = systemClock) {
+async function listen(admit: (key: string) => Promise<Verdict> = async () => ADMITTED, clock: Clock = systemClock) {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
   const tell = (fact: Fact) => {
@@ -46,13 +46,13 @@ async function listen(admit: (key: string) => Promise<Admission> = async () => A
   const listener = new RtmpListener({
     clock,
     randomBytes,
-    engine,
+    flush: () => engine.flush(),
     tell,
     findUser: async () => undefined,
     seatPlayer: async () => "refuse",
-    admit: (key) => {
+    admit: async (key) => {
       asked.push(key);
-      return admit(key);
+      return admissionTo(engine, await admit(key));
     },
   });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
@@ -160,7 +160,7 @@ test("where nobody can decide the connection goes without a word", async () => {
 });
 
 test("an encoder that leaves while its key is being looked up opens nothing", async () => {
-  const { promise, resolve } = Promise.withResolvers<Admission>();
+  const { promise, resolve } = Promise.withResolvers<Verdict>();
   const { port, facts, asked } = await listen(() => promise);
   const encoder = await publish(port, "key");
   await expect.poll(() => asked).toEqual(["key"]);

@@ -15,6 +15,7 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
+import { showToPlayer } from "../../src/relay/showing.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -38,7 +39,7 @@ async function open(limits: DoorLimits = {}) {
   const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
   const seats = { asked: [] as string[], left: 0 };
   const listener = new RtmpListener({
-    ...{ clock, randomBytes, engine, tell, limits },
+    ...{ clock, randomBytes, tell, limits, flush: () => engine.flush() },
     findUser: async () => undefined,
     admit: async () => "refused",
     seatPlayer: async (channelId, token): Promise<Seat> => {
@@ -48,7 +49,10 @@ async function open(limits: DoorLimits = {}) {
       const leave = () => {
         seats.left += 1;
       };
-      return { channelId, leave };
+      return {
+        leave,
+        show: async (streamId, sink) => showToPlayer(engine, clock, { channelId, streamId }, sink),
+      };
     },
   });
   onTestFinished(() => {

@@ -7,12 +7,12 @@ import { systemClock } from "../../src/base/clock.ts";
 import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import type { DoorLimits } from "../../src/ingest/door.ts";
-import type { Admission } from "../../src/ingest/rtmp-connection.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
 import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-state.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder.ts";
+import { admissionTo, type Verdict } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 
@@ -20,18 +20,18 @@ const SPEC: ChannelSpec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targ
 const pair = certificate("127.0.0.1");
 
 /** A listener on two free ports, the second behind TLS. The key `good` may publish. */
-async function listen(limits: DoorLimits = {}, admission: () => Admission = () => ({ spec: SPEC, slot: "main" })) {
+async function listen(limits: DoorLimits = {}, admission: () => Verdict = () => ({ spec: SPEC, slot: "main" })) {
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
   const engine = new Engine({
     ...{ clock: systemClock, random: Math.random, dialer: new FakeDialer(), tell },
     report: () => undefined,
   });
-  const admit = async (key: string): Promise<Admission> => (key === "good" ? admission() : "refused");
+  const admit = async (key: string) => admissionTo(engine, key === "good" ? admission() : "refused");
   const listener = new RtmpListener({
     clock: systemClock,
     randomBytes,
-    engine,
+    flush: () => engine.flush(),
     tell,
     findUser: async () => undefined,
     seatPlayer: async () => "refuse",

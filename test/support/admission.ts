@@ -1,0 +1,14 @@
+import type { ChannelSpec, IngestSlot } from "../../src/exchange/channel-spec.ts";
+import type { Admission } from "../../src/ingest/rtmp-connection.ts";
+import type { Engine } from "../../src/relay/engine.ts";
+import { entranceTo } from "../../src/relay/entrance.ts";
+
+/** What a test answers about a key: a channel of its engine, or a refusal. */
+export type Verdict =
+  | { readonly spec: ChannelSpec; readonly slot: IngestSlot }
+  | Exclude<Admission, { readonly entrance: unknown }>;
+
+export function admissionTo(engine: Engine, verdict: Verdict): Admission {
+  if (typeof verdict === "string" || "loginOf" in verdict) return verdict;
+  return { entrance: entranceTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
+}
