@@ -1,22 +1,12 @@
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
-import type { Channel, NewPlatform } from "./api-client.ts";
+import type { Channel } from "./api-client.ts";
 import { enhancedClip, type StreamForm, type StreamTag, streamTags } from "./enhanced-streams.ts";
-import { type Server, type Stage, uniqueKey } from "./stage.ts";
-import { waitFor } from "./waiting.ts";
-
-const DEADLINE_MS = 20_000;
-/** More than any of these broadcasts has. */
-const MESSAGES_MAX = 10_000;
-
-/** A target's place in the channel, and the target. */
-export type Receiver = { readonly target: KitTarget; readonly platform: NewPlatform };
+import { type Receiver, recordingOf } from "./receiver.ts";
+import type { Server, Stage } from "./stage.ts";
 
 /** Tracks that a target chose, by number. */
 export type Choice = { readonly video: number; readonly audio: number };
@@ -30,35 +20,6 @@ export const chosen =
   ({ kind, alone }) =>
     alone.get(choice[kind]);
 export const withEnhancedHevc: Shape = ({ enhanced }) => enhanced;
-
-/** A target that writes down what it is sent. */
-export async function receiver(
-  stage: Stage,
-  more: Partial<NewPlatform> = {},
-  behaviour: TargetBehaviour = {},
-): Promise<Receiver> {
-  const streamKey = uniqueKey("enhanced");
-  const recordInto = join(stage.folder, streamKey);
-  await mkdir(recordInto);
-  const target = await stage.target(behaviour, { recordInto, messagesMax: MESSAGES_MAX });
-  return { target, platform: { rtmpUrl: target.url, streamKey, ...more } };
-}
-
-/** Messages that came on a target's first connection so far. */
-export function messageCount({ target }: Receiver): number {
-  return target.connections[0]?.report.messages.length ?? 0;
-}
-
-/** Waits until a target was sent so much media on its first connection, in milliseconds of that connection's time. */
-export async function waitForMedia(which: Receiver, milliseconds: number): Promise<void> {
-  const cameMs = () => which.target.connections[0]?.report.messages.at(-1)?.timestamp ?? -1;
-  await waitFor(
-    `${milliseconds} ms of media`,
-    DEADLINE_MS,
-    () => cameMs() >= milliseconds || undefined,
-    () => `${cameMs()} ms came`,
-  );
-}
 
 /** A stream on air, with its targets. */
 export class EnhancedBroadcast {
@@ -105,11 +66,7 @@ export class EnhancedBroadcast {
  * stream's messages went before that keyframe.
  */
 export async function expectStream(which: Receiver, sent: readonly StreamTag[], shape: Shape): Promise<number> {
-  expect(which.target.connections).toHaveLength(1);
-  const report = await which.target.connections[0]?.closed;
-  const [path] = report?.recordings ?? [];
-  if (path === undefined) throw new Error("nothing was recorded");
-  const [metadata, ...got] = readFlv(await readFile(path));
+  const [metadata, ...got] = readFlv(await readFile(await recordingOf(which)));
   expect(metadata?.type).toBe(MessageType.DataAmf0);
 
   const heads = keptHeads(sent, shape);
