@@ -286,6 +286,18 @@ const SENTENCES = {
     en: "This platform does not take the stream's codec ({detail}): choose another in the encoder, or a track it takes for this platform alone.",
     ko: "이 플랫폼은 스트림의 코덱({detail})을 지원하지 않습니다. 인코더에서 다른 코덱을 고르거나, 이 플랫폼만 지원되는 트랙으로 바꿔 주세요.",
   },
+  "video-track-missing": {
+    code: "CODEC_UNSUPPORTED",
+    severity: "fatal",
+    en: "The stream does not have the video track chosen for this platform ({detail}): turn the track on in the encoder, or choose another one for this platform; it is sent as soon as it is there.",
+    ko: "스트림에 이 플랫폼에 지정한 비디오 트랙({detail})이 없습니다. 인코더에서 그 트랙을 켜거나, 이 플랫폼에 다른 트랙을 지정해 주세요. 트랙이 나타나면 바로 송출합니다.",
+  },
+  "audio-track-missing": {
+    code: "CODEC_UNSUPPORTED",
+    severity: "fatal",
+    en: "The stream does not have the audio track chosen for this platform ({detail}): turn the track on in the encoder, or choose another one for this platform; it is sent as soon as it is there.",
+    ko: "스트림에 이 플랫폼에 지정한 오디오 트랙({detail})이 없습니다. 인코더에서 그 트랙을 켜거나, 이 플랫폼에 다른 트랙을 지정해 주세요. 트랙이 나타나면 바로 송출합니다.",
+  },
   stalled: {
     code: "STALLED",
     severity: "transient",

@@ -4,7 +4,6 @@ import type { TargetSample } from "../exchange/samples.ts";
 import { flattenTrack, isMultitrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
-import { codecProblem } from "./codecs.ts";
 import { Filler, FillerStock } from "./filler.ts";
 import { Gap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
@@ -13,6 +12,7 @@ import { type Lane, Lanes, type Unpacked } from "./lane.ts";
 import type { Packet, PacketKind, PacketMarks } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
+import { streamProblem } from "./stream-problem.ts";
 import type { Target } from "./target.ts";
 import { Timeline } from "./timeline.ts";
 import { type Watcher, Watchers } from "./watcher.ts";
@@ -104,7 +104,7 @@ export class FanOut {
       if (this.#isWanted) target.want();
     }
     this.#lanes.provideFor(specs);
-    this.#checkCodecs();
+    this.#checkTargets();
   }
 
   /** There is media: targets are dialled. Not at publish: an encoder that sends nothing starts no broadcast. */
@@ -189,15 +189,16 @@ export class FanOut {
     for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
   }
 
-  /** Targets that do not take a codec are not given it. */
+  /** Targets that cannot be given the stream are told so. */
   #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
     let isNews = false;
     for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
-    if (isNews) this.#checkCodecs();
+    if (isNews) this.#checkTargets();
   }
 
-  #checkCodecs(): void {
-    this.#each((target) => target.setCodecProblem(codecProblem(target.spec, this.#head)));
+  #checkTargets(): void {
+    const nowMs = this.#deps.clock.now();
+    this.#each((target) => target.setStreamProblem(streamProblem(target.spec, this.#head, nowMs)));
   }
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
@@ -310,6 +311,7 @@ export class FanOut {
   /** Call once a second. */
   tick(): void {
     this.#each((target) => target.tick());
+    this.#checkTargets();
     this.#watchers.tick(this.#deps.clock.now());
   }
 

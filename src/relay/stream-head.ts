@@ -77,6 +77,11 @@ export class StreamHead {
     this.#firstFrameMs ??= nowMs;
   }
 
+  /** How long there have been frames, in milliseconds. */
+  shownForMs(nowMs: number): number {
+    return this.#firstFrameMs === undefined ? 0 : nowMs - this.#firstFrameMs;
+  }
+
   /** False where sound alone is all there is, or all that will come: metadata may promise tracks that never do. */
   expectsVideo(nowMs: number): boolean {
     if (this.#hasVideo) return true;

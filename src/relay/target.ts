@@ -59,7 +59,7 @@ export class Target {
   #retryTimer: Timer | undefined;
   #isWanted = false;
   /** Why this stream is not for this target. */
-  #codecProblem: TargetError | undefined;
+  #streamProblem: TargetError | undefined;
   #takesHevcEnhanced = false;
   readonly #relocation = new Relocation();
 
@@ -131,11 +131,11 @@ export class Target {
     if (this.#spec.isEnabled) this.#step({ kind: "wanted" });
   }
 
-  /** The stream has a codec this target does not take, or, where there is no problem, none any more. */
-  setCodecProblem(problem: TargetError | undefined): void {
-    const before = this.#codecProblem;
+  /** Why this target cannot be given the stream (a codec, a missing track), or, where there is no problem, that it can. */
+  setStreamProblem(problem: TargetError | undefined): void {
+    const before = this.#streamProblem;
     if (before?.message === problem?.message) return;
-    this.#codecProblem = problem;
+    this.#streamProblem = problem;
     if (problem !== undefined) this.#failBy(problem);
     else if (this.#state.at === "connecting" || this.#state.at === "waiting") this.redial("cut");
   }
@@ -271,16 +271,16 @@ export class Target {
   }
 
   #retryNow(): void {
-    if (this.#codecProblem === undefined) this.#retryCount += 1;
+    if (this.#streamProblem === undefined) this.#retryCount += 1;
     this.#step({ kind: "retry-due" });
   }
 
   #dial(): void {
-    const problem = this.#codecProblem;
+    const problem = this.#streamProblem;
     if (problem !== undefined) {
       // Nobody is asked in vain; not within this step, whose end is still to be told.
       this.#deps.clock.startTimer(0, () => {
-        if (this.#codecProblem === problem && this.#link === undefined) this.#failBy(problem);
+        if (this.#streamProblem === problem && this.#link === undefined) this.#failBy(problem);
       });
       return;
     }

@@ -22,8 +22,9 @@ test("each way to fail has its own error, and the healthy target is untouched by
     stalled: await stage.target({ stall: { afterMs: 0 } }),
     refusing: await stage.target({ refuse: "bad-name" }),
     silent: await stage.target({ silentAt: "handshake" }),
+    choosy: await stage.target(),
   };
-  const { api, fanfare } = await stage.server();
+  const { api, fanfare } = await stage.server({ environment: { FANFARE_PLAN_LIMITS: "PROFESSIONAL=6" } });
   const healthyKey = uniqueKey("healthy");
   const channel = await api.createChannel("failing", [
     { rtmpUrl: healthy.url, streamKey: healthyKey },
@@ -31,6 +32,7 @@ test("each way to fail has its own error, and the healthy target is untouched by
     { rtmpUrl: "rtmp://no-such-host.invalid/live", streamKey: uniqueKey("nameless") },
     { rtmpUrl: targets.refusing.url, streamKey: uniqueKey("refused") },
     { rtmpUrl: targets.silent.url, streamKey: uniqueKey("silent") },
+    { rtmpUrl: targets.choosy.url, streamKey: uniqueKey("choosy"), tracks: { video: 0, audio: 1 } },
   ]);
   const watch = stage.watch(api, channel);
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
@@ -39,17 +41,19 @@ test("each way to fail has its own error, and the healthy target is untouched by
 
   const failed = (index: number, code: string) =>
     watch.until(index, (platform) => platform.lastError?.code === code, FAIL_DEADLINE_MS);
-  const [stalled, nameless, refused, silent] = await Promise.all([
+  const [stalled, nameless, refused, silent, choosy] = await Promise.all([
     failed(1, "STALLED"),
     failed(2, "DNS_FAILED"),
     failed(3, "PUBLISH_REJECTED"),
     failed(4, "HANDSHAKE_FAILED"),
+    failed(5, "CODEC_UNSUPPORTED"),
   ]);
   expect(stalled.connectStatus).toBe("FAIL");
   expect(watch.statuses(1)).toContain("PUBLISHING");
   expect(refused.lastError?.severity).toBe("fatal");
   expect(nameless.lastError?.severity).toBe("transient");
   expect(silent.lastError?.severity).toBe("transient");
+  expect(choosy.lastError?.message).toContain("audio track chosen for this platform (#1)");
   for (const index of [2, 3, 4]) expect(watch.statuses(index)).not.toContain("PUBLISHING");
 
   expect(await encoder.exited).toEqual({ code: 0, signal: null });
@@ -63,4 +67,5 @@ test("each way to fail has its own error, and the healthy target is untouched by
   expect(watch.errorCodes(2)).toEqual(["DNS_FAILED"]);
   expect(watch.errorCodes(3)).toEqual(["PUBLISH_REJECTED"]);
   expect(watch.errorCodes(4)).toEqual(["HANDSHAKE_FAILED"]);
+  expect(watch.errorCodes(5)).toEqual(["CODEC_UNSUPPORTED"]);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Source } from "../../src/relay/feed.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
@@ -397,4 +398,102 @@ test.each([
   stage.dialer.latest(1).accept();
   source.push(audio(3_000, hex(sound)));
   expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${sound}`].map(plain));
+});
+
+const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
+  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
+  return told?.kind === "target-status" ? told.status.lastError?.message : undefined;
+};
+
+/** Pictures and sound of the default tracks, and of these others. */
+function play(stage: RelayStage, source: Source, seconds: number, more: { video?: number; audio?: number } = {}): void {
+  for (let second = 0; second < seconds; second += 1) {
+    const timestamp = Math.round(stage.clock.now());
+    source.push(video(timestamp, hex(frame(true, 0, "01"))));
+    source.push(audio(timestamp, hex("af01 2133")));
+    if (more.video !== undefined) source.push(video(timestamp, hex(frame(true, more.video, "02"))));
+    if (more.audio !== undefined) source.push(audio(timestamp, hex(`95 01 6d703461 0${more.audio} 2133`)));
+    stage.clock.advance(1_000);
+  }
+}
+
+test.each([
+  ["video", { video: 1, audio: 0 }, /video track .*\(#1\)/],
+  ["audio", { video: 0, audio: 2 }, /audio track .*\(#2\)/],
+] as const)(
+  "a target that chose a %s track that is not there fails, and is sent the stream once it is",
+  (_, tracks, named) => {
+    const stage = new RelayStage();
+    stage.engine.introduce(stage.spec([target(1, { tracks }), target(2)]));
+    const source = stage.open();
+    for (const message of [audio(0, hex(AAC_0)), video(0, hex(AVC_0))]) source.push(message);
+    for (const link of stage.dialer.links) link.accept();
+
+    play(stage, source, 4);
+    expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
+    play(stage, source, 3);
+    expect(stage.statuses(1).slice(2)).toEqual(["FAIL CODEC_UNSUPPORTED"]);
+    expect(reasonOf(stage, 1)).toMatch(named);
+    expect(stage.dialer.latest(1).closedHow).toBe("cut");
+    const dials = stage.dialer.links.length;
+    play(stage, source, 130);
+    expect(stage.dialer.links, "nobody is asked in vain").toHaveLength(dials);
+    expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
+
+    play(stage, source, 1, tracks);
+    stage.dialer.latest(1).accept();
+    play(stage, source, 2, tracks);
+    expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
+    expect(sent(stage, 1).length).toBeGreaterThan(2);
+    expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
+  },
+);
+
+test("who chooses a missing track on air is told at once, who chooses another again gets it at once", () => {
+  const stage = new RelayStage();
+  const source = begin(stage, [target(1)]);
+  stage.dialer.latest(1).accept();
+  play(stage, source, 10, { video: 1 });
+  stage.engine.apply(stage.spec([target(1, { tracks: { video: 3, audio: 0 } })]));
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  expect(reasonOf(stage, 1)).toContain("(#3)");
+  stage.engine.apply(stage.spec([target(1, { tracks: { video: 4, audio: 0 } })]));
+  stage.clock.advance(1);
+  expect(reasonOf(stage, 1)).toContain("(#4)");
+  stage.engine.apply(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
+  stage.dialer.latest(1).accept();
+  play(stage, source, 1, { video: 1 });
+  expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
+});
+
+test("a stream without sound, or without pictures, does not lack the default track of that kind", () => {
+  const stage = new RelayStage();
+  const chosen = target(1, { tracks: { video: 0, audio: 0 } });
+  stage.engine.introduce(stage.spec([chosen]));
+  const source = stage.open();
+  source.push(video(0, hex(AVC_0)));
+  stage.dialer.latest(1).accept();
+  for (let second = 0; second < 20; second += 1) {
+    source.push(video(second * 1_000, hex(frame(true, 0, "01"))));
+    stage.clock.advance(1_000);
+  }
+  expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
+});
+
+test("the next broadcast is given its time to show its tracks", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
+  const source = stage.open();
+  source.push(video(0, hex(AVC_0)));
+  stage.dialer.latest(1).accept();
+  play(stage, source, 8);
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  source.end("clean");
+  const next = stage.open();
+  next.push(video(0, hex(AVC_0)));
+  stage.dialer.latest(1).accept();
+  play(stage, next, 4);
+  expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
+  play(stage, next, 4);
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
 });

@@ -114,7 +114,7 @@ export const en = {
     REMOTE_CLOSED: "The platform closed the connection",
     STALLED: "The platform takes no data",
     TARGET_FORBIDDEN: "This address may not be used",
-    CODEC_UNSUPPORTED: "The platform cannot take this codec",
+    CODEC_UNSUPPORTED: "The codec or track does not fit",
   } satisfies Record<ErrorCode, string>,
   channel: {
     name: "Channel name",

@@ -102,7 +102,7 @@ export const ko: Texts = {
     REMOTE_CLOSED: "플랫폼이 연결을 닫음",
     STALLED: "플랫폼이 데이터를 받지 않음",
     TARGET_FORBIDDEN: "사용할 수 없는 주소",
-    CODEC_UNSUPPORTED: "플랫폼이 지원하지 않는 코덱",
+    CODEC_UNSUPPORTED: "코덱이나 트랙이 맞지 않음",
   },
   channel: {
     name: "채널 이름",

@@ -1,0 +1,58 @@
+import type { TargetSpec } from "../exchange/channel-spec.ts";
+import { targetError } from "../exchange/target-errors.ts";
+import type { TargetError } from "../exchange/target-status.ts";
+import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
+import type { StreamHead } from "./stream-head.ts";
+
+/** Codecs as people write them. */
+const NAMES: Readonly<Partial<Record<VideoCodec | AudioCodec, string>>> = {
+  avc: "H.264",
+  hevc: "HEVC",
+  vvc: "VVC",
+  av1: "AV1",
+  vp9: "VP9",
+  vp8: "VP8",
+  aac: "AAC",
+  mp3: "MP3",
+  opus: "Opus",
+  flac: "FLAC",
+  ac3: "AC-3",
+  eac3: "E-AC-3",
+};
+
+/** Media for so long without a track: it does not come. Headers stand at a stream's beginning; an encoder may turn on a track late. In milliseconds. */
+const TRACK_WAIT_MS = 5_000;
+
+const KINDS = ["video", "audio"] as const;
+
+/**
+ * Why a target cannot be given this stream: a codec, of a track it would get, that it does not take, or a track it was to get that is not
+ * there. Undefined where it can.
+ */
+export function streamProblem(spec: TargetSpec, head: StreamHead, nowMs: number): TargetError | undefined {
+  return codecProblem(spec, head) ?? trackProblem(spec, head, nowMs);
+}
+
+function codecProblem({ codecs, tracks }: TargetSpec, head: StreamHead): TargetError | undefined {
+  for (const kind of KINDS) {
+    const taken = codecs?.[kind];
+    if (taken === undefined) continue;
+    for (const [trackId, codec] of head.codecs(kind)) {
+      const isSent = tracks === undefined || tracks[kind] === trackId;
+      if (isSent && !taken.includes(codec)) return targetError("codec-unsupported", NAMES[codec] ?? codec);
+    }
+  }
+  return undefined;
+}
+
+/** A stream without any sound, or without any picture, does not lack the default track: nobody chose it. */
+function trackProblem({ tracks }: TargetSpec, head: StreamHead, nowMs: number): TargetError | undefined {
+  if (tracks === undefined || head.shownForMs(nowMs) < TRACK_WAIT_MS) return undefined;
+  for (const kind of KINDS) {
+    const present = head.codecs(kind);
+    const chosen = tracks[kind];
+    if (present.has(chosen) || (chosen === 0 && present.size === 0)) continue;
+    return targetError(`${kind}-track-missing`, `#${chosen}`);
+  }
+  return undefined;
+}
