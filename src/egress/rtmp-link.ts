@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
+import { DirectSocket } from "../net/direct-socket.ts";
 import {
   type ClientFailure,
   type ClientOutput,
@@ -57,6 +58,8 @@ export class RtmpLink implements Link {
   #isLoggingIn = false;
   #session: ClientSession | undefined;
   #socket: Socket | undefined;
+  /** The way past Node's stream, where there is one. */
+  #direct: DirectSocket | undefined;
   #stage: ClientStage = "handshake";
   #openStage: OpenError["stage"] | undefined;
   #stageTimer: Timer | undefined;
@@ -101,7 +104,9 @@ export class RtmpLink implements Link {
     const socket = this.#socket;
     if (socket === undefined || this.#isClosed) return;
     this.#writtenBytes += bytes.length;
-    socket.write(bytes, () => {
+    const taken = socket.writableLength === 0 ? (this.#direct?.write(bytes) ?? 0) : 0;
+    if (taken === bytes.length) return;
+    socket.write(taken === 0 ? bytes : bytes.subarray(taken), () => {
       if (!this.#isBacklogged || socket.writableLength > 0) return;
       this.#isBacklogged = false;
       this.#tellDrained();
@@ -171,6 +176,7 @@ export class RtmpLink implements Link {
     if (credentials !== undefined) this.#login ??= new LoginDialogue(credentials, app);
     this.#isLoggingIn = loginQuery !== undefined;
     this.#socket = socket;
+    this.#direct = DirectSocket.of(socket);
     this.#session = session;
     // A connection that only served a login may have something to say behind its end.
     const isCurrent = () => this.#socket === socket;

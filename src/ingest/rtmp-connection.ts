@@ -3,6 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import type { ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
 import type { Fact, IngestEnd } from "../exchange/facts.ts";
+import { DirectSocket } from "../net/direct-socket.ts";
+import type { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
 import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
 import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
 import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
@@ -25,10 +27,11 @@ const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
 const UNREAD_PLAYED_MAX_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 /**
- * More than this between two steps of the clock, and an encoder is read as it comes until the next: a receive window as it
- * is at first must not hold up a big keyframe or a fast stream.
+ * So much in a step, and an encoder may be waiting for room: three quarters of the receive window it begins with. It is read again
+ * soon, until what that brings shows that it is not.
  */
-const TIMED_READ_MAX_BYTES = 64 * 1024;
+const STEP_BYTES_MUCH = 48 * 1024;
+const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
 
 /** Where a key leads. `loginOf`: to this channel, but not without its login. */
 export type Admission =
@@ -45,6 +48,8 @@ export type IngestDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
   readonly readClock: Pick<ReadClock, "add" | "delete">;
+  /** What encoders send is lent from it: it is sent on, or copied, before the next is read. */
+  readonly slab: PayloadSlab;
   /** May this key publish, by whom this login belongs to? `unavailable`: nobody answered in time. Never rejects. */
   readonly admit: (key: string, login: ProvenLogin | undefined) => Promise<Admission>;
   /** May a player with this token watch this channel? Never rejects. */
@@ -90,14 +95,17 @@ export class RtmpConnection implements TimedReader {
   #isDraining = false;
   #isTimed = false;
   #isQuick = false;
-  #bytesSinceStep = 0;
+  /** While it is read by the clock. */
+  #direct: DirectSocket | undefined;
+  #bytesReceived = 0;
+  #bytesAtStep = 0;
 
   constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
     this.#deps = deps;
     this.#socket = socket;
     this.#remoteAddress = arrival.remoteAddress;
     this.#onRecognised = arrival.onRecognised;
-    this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs);
+    this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs, deps.slab);
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => {
@@ -114,20 +122,43 @@ export class RtmpConnection implements TimedReader {
     this.#setPace();
   }
 
-  resume(): void {
-    if (this.#entrance?.isFull !== true) this.#socket.resume();
+  hold(): void {
+    this.#direct = DirectSocket.of(this.#socket);
+    if (this.#direct === undefined) this.#socket.pause();
+    else this.#direct.holdReads();
   }
 
-  pause(): void {
-    if (this.#bytesSinceStep < TIMED_READ_MAX_BYTES) this.#socket.pause();
-    this.#bytesSinceStep = 0;
+  /** Without a direct way the socket reads by itself until `settle`. */
+  read(isStep: boolean): boolean {
+    const [direct, entrance, before] = [this.#direct, this.#entrance, this.#bytesReceived];
+    if (entrance?.isFull === true) return false;
+    if (direct === undefined) {
+      this.#socket.resume();
+      return false;
+    }
+    // Its end, or its error, is Node's to tell.
+    if (!direct.read((bytes) => this.#receive(bytes))) this.#deps.readClock.delete(this);
+    const brought = this.#bytesReceived - before;
+    if (isStep || brought >= STEP_BYTES_MUCH) entrance?.flush();
+    return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
+  }
+
+  settle(): void {
+    if (this.#direct === undefined && this.#bytesReceived - this.#bytesAtStep < STEP_BYTES_MUCH) this.#socket.pause();
+    this.#bytesAtStep = this.#bytesReceived;
+  }
+
+  release(): void {
+    if (this.#direct === undefined) this.#socket.resume();
+    else this.#direct.releaseReads();
+    this.#direct = undefined;
   }
 
   #receive(bytes: Buffer): void {
-    this.#bytesSinceStep += bytes.length;
+    this.#bytesReceived += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.now()));
     if (this.#isQuick) this.#entrance?.flush();
-    if (this.#entrance?.isFull === true) this.#socket.pause();
+    if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
   }
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import type { CertificatePair } from "../exchange/certificate.ts";
+import { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
 import { Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
@@ -15,7 +16,7 @@ const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 
 
 export type ListenAddress = { readonly host: string | undefined; readonly port: number };
 
-export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock"> &
+export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock" | "slab"> &
   LoginDeps & {
     readonly limits?: DoorLimits;
     /** Encoders were read: what they gave leaves now. */
@@ -54,6 +55,7 @@ export class RtmpListener {
       failedKeys: new FailedKeys(),
       logins: new IngestLogins(deps),
       readClock: this.#readClock,
+      slab: new PayloadSlab(),
     };
     this.#door = new Door(limits);
     this.#scheduleTick();

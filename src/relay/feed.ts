@@ -21,7 +21,7 @@ export type SourceDescription = {
 
 /** The relay's end of an ingest: whatever it gives goes to the channel's targets while it is the one on air. */
 export interface Source {
-  /** Takes an audio, video or data message. Ignored once the source was dismissed or ended. */
+  /** Takes an audio, video or data message; what of its payload is kept is copied. Ignored once the source was dismissed or ended. */
   push(message: Message): void;
   /** The encoder left. Idempotent. */
   end(end: IngestEnd): void;

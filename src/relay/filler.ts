@@ -47,15 +47,15 @@ export class FillerStock {
     return this.#complete ?? this.#latest;
   }
 
-  /** Takes a video frame that went out. `config`: the sequence header it belongs to. */
+  /** Takes a video frame that went out, and copies it if it is needed. `config`: the sequence header it belongs to. */
   add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
     if (isKeyframe) {
       // Some encoders flag recovery points as keyframes: nothing can begin, or be repeated, there.
       if (this.#latest !== undefined && !isRealKeyframe(payload, config)) return;
-      this.#latest = { key: payload, following: undefined };
+      this.#latest = { key: Buffer.from(payload), following: undefined };
       if (!canBeFollowed(payload)) this.#complete = this.#latest;
     } else if (this.#latest !== undefined && this.#latest.following === undefined && canBeFollowed(payload)) {
-      this.#latest = { key: this.#latest.key, following: payload };
+      this.#latest = { key: this.#latest.key, following: Buffer.from(payload) };
       this.#complete = this.#latest;
     }
   }

@@ -32,7 +32,8 @@ export class Interleaver {
     if (this.#holdBackMs === 0) return [frame];
     // Never before one of its own kind: that is the order of decoding, whatever the times say.
     const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
-    this.#waiting.splice(at, 0, frame);
+    // What waits is copied: a payload is lent until the next bytes come.
+    this.#waiting.splice(at, 0, { ...frame, payload: Buffer.from(frame.payload) });
     return this.#due(frame.arrivalMs);
   }
 

@@ -48,13 +48,13 @@ export class StreamHead {
 
   /**
    * Takes a sequence header; true if it differs from what was there and was kept. Encoders repeat identical ones, and receivers take each
-   * for a discontinuity. `slot` tells tracks, and kinds of configuration within one, apart.
+   * for a discontinuity. The payload is copied. `slot` tells tracks, and kinds of configuration within one, apart.
    */
   setConfig(kind: MediaKind, slot: string, payload: Buffer): boolean {
     if (kind === "video") this.#hasVideo = true;
     const known = this.#configs.get(slot)?.payload;
     if (known?.equals(payload) === true || (known === undefined && this.#configs.size >= CONFIGS_MAX)) return false;
-    this.#configs.set(slot, { kind, payload });
+    this.#configs.set(slot, { kind, payload: Buffer.from(payload) });
     return true;
   }
 

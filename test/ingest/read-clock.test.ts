@@ -8,31 +8,37 @@ function readClock() {
   const said: string[] = [];
   const pending: (() => void)[] = [];
   const reads = new ReadClock({ clock, afterReads: (run) => pending.push(run), onRead: () => said.push("flush") });
+  const busy = new Set<string>();
   const reader = (name: string) => ({
-    resume: () => said.push(`resume ${name}`),
-    pause: () => said.push(`pause ${name}`),
+    hold: () => said.push(`hold ${name}`),
+    read: (isStep: boolean) => {
+      said.push(isStep ? `read ${name}` : `read ${name} again`);
+      return busy.has(name);
+    },
+    settle: () => said.push(`settle ${name}`),
+    release: () => said.push(`release ${name}`),
   });
   /** The loop's next check phase. */
   const check = () => {
     for (const run of pending.splice(0)) run();
   };
-  return { clock, reads, reader, check, taken: () => said.splice(0) };
+  return { clock, reads, reader, busy, check, taken: () => said.splice(0) };
 }
 
-test("readers are paused at once, read together each 50 ms, paused again behind the reads, and then all is flushed", () => {
+test("readers are held at once, read together each 50 ms, settled behind the reads, and then all is flushed", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const [a, b] = [reader("a"), reader("b")];
   reads.add(a);
   clock.advance(20);
   reads.add(b);
-  expect(taken()).toEqual(["pause a", "pause b"]);
+  expect(taken()).toEqual(["hold a", "hold b"]);
   clock.advance(READ_INTERVAL_MS - 21);
   expect(taken()).toEqual([]);
   for (let step = 0; step < 3; step += 1) {
     clock.advance(step === 0 ? 1 : READ_INTERVAL_MS);
-    expect(taken()).toEqual(["resume a", "resume b"]);
+    expect(taken()).toEqual(["read a", "read b"]);
     check();
-    expect(taken()).toEqual(["pause a", "pause b", "flush"]);
+    expect(taken()).toEqual(["settle a", "settle b", "flush"]);
   }
 });
 
@@ -48,7 +54,7 @@ test("what waits for the next step runs behind its reads, once; where nobody is 
   clock.advance(1);
   expect(said).toEqual([]);
   check();
-  expect(said.splice(0)).toEqual(["behind pause a,resume a,pause a"]);
+  expect(said.splice(0)).toEqual(["behind hold a,read a,settle a"]);
   // Also where whoever was to be read has left by then.
   reads.afterNext(() => said.push("nobody"));
   reads.delete(a);
@@ -57,22 +63,38 @@ test("what waits for the next step runs behind its reads, once; where nobody is 
   expect(said).toEqual(["nobody"]);
 });
 
-test("who is let go is resumed and not touched any more, and without readers no timer runs", () => {
+test("who is let go is released and not touched any more, and without readers no timer runs", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const [a, b] = [reader("a"), reader("b")];
   reads.add(a);
   reads.add(b);
   reads.delete(a);
   reads.delete(a);
-  expect(taken()).toEqual(["pause a", "pause b", "resume a"]);
+  expect(taken()).toEqual(["hold a", "hold b", "release a"]);
   clock.advance(READ_INTERVAL_MS);
   reads.delete(b);
   check();
-  expect(taken()).toEqual(["resume b", "resume b", "flush"]);
+  expect(taken()).toEqual(["read b", "release b", "flush"]);
   clock.advance(10 * READ_INTERVAL_MS);
   check();
   expect(taken()).toEqual([]);
   reads.add(a);
   clock.advance(READ_INTERVAL_MS);
-  expect(taken()).toEqual(["pause a", "resume a"]);
+  expect(taken()).toEqual(["hold a", "read a"]);
+});
+
+test("who brought much is read again each 5 ms, as long as that brings much, and at the next step with all others", () => {
+  const { clock, reads, reader, busy, check, taken } = readClock();
+  busy.add("a");
+  for (const name of ["a", "b"]) reads.add(reader(name));
+  clock.advance(READ_INTERVAL_MS);
+  check();
+  taken();
+  clock.advance(10);
+  expect(taken()).toEqual(["read a again", "read a again"]);
+  busy.clear();
+  clock.advance(READ_INTERVAL_MS - 11);
+  expect(taken()).toEqual(["read a again"]);
+  clock.advance(1);
+  expect(taken()).toEqual(["read a", "read b"]);
 });

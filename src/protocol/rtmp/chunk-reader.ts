@@ -6,8 +6,11 @@ import {
   MESSAGE_HEADER_BYTES,
   readCsid,
 } from "./chunk-header.ts";
+import { ChunkStream, NO_PAYLOAD } from "./chunk-stream.ts";
 import { decodeControl } from "./control.ts";
+import { LentPayloads } from "./lent-payloads.ts";
 import { type Message, MessageType } from "./message.ts";
+import type { PayloadSlab } from "./payload-slab.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
 export type ReaderLimits = {
@@ -69,36 +72,13 @@ const TIMESTAMP_AS_DELTA_MAX_MS = 5_000;
 /** How far ahead an absolute timestamp may lie where the specification wants the delta repeated, in milliseconds. */
 const ABSOLUTE_AHEAD_MAX_MS = 60_000;
 
-const NO_PAYLOAD = Buffer.alloc(0);
-
-/** What the next header of one chunk stream builds on, and the message being put together on it. */
-class ChunkStream {
-  readonly csid: number;
-  timestamp = 0;
-  /** Step to a message that starts with fmt 3. */
-  delta = 0;
-  length = 0;
-  type = 0;
-  streamId = 0;
-  /** The 32-bit time of the last fmt 0, 1 or 2 header where that was extended; otherwise undefined. */
-  extendedTime: number | undefined = undefined;
-  isPartial = false;
-  /** Bytes of the message in chunks whose header has been read, and those of them that have come. */
-  claimed = 0;
-  arrived = 0;
-  payload = NO_PAYLOAD;
-
-  constructor(csid: number) {
-    this.csid = csid;
-  }
-}
-
 /**
  * Puts RTMP messages together from a chunk stream (RTMP 1.0, chapter 5.3), for either role. Obeys Set Chunk Size and Abort
  * itself, and hands them on like all others. One reader per connection; after a ProtocolError it stays broken.
  *
  * Memory follows what has come, not what was announced: a payload's buffer is at most twice the bytes that have arrived for
- * it plus what the present input still holds. Each payload is a buffer of its own, never written again.
+ * it plus what the present input still holds. Each payload is a buffer of its own, never written again, unless payloads
+ * are lent.
  */
 export class ChunkReader {
   #limits: ReaderLimits;
@@ -116,6 +96,7 @@ export class ChunkReader {
   /** Whether this peer repeats extended timestamps in fmt 3 headers, once that is known. */
   #repeatsExtendedTime: boolean | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #lending: LentPayloads | undefined;
 
   constructor(limits: ReaderLimits) {
     this.#limits = limits;
@@ -124,6 +105,11 @@ export class ChunkReader {
   /** Bytes of chunks in all, without the handshake; never wraps. */
   get bytesReceived(): number {
     return this.#bytesReceived;
+  }
+
+  /** From the next message on payloads are lent from this slab, or views of the input: good until the slab's next use. */
+  lendPayloads(slab: PayloadSlab): void {
+    this.#lending = new LentPayloads(slab);
   }
 
   /** Counts from the next header on; may be called by `onMessage`. */
@@ -140,7 +126,9 @@ export class ChunkReader {
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#bytesReceived += bytes.length;
     try {
+      this.#lending?.resume(this.#streams.values());
       this.#read(bytes, onMessage);
+      this.#lending?.suspend(this.#streams.values(), this.#partialMessages);
     } catch (error) {
       this.#failure = { error };
       throw error;
@@ -298,6 +286,10 @@ export class ChunkReader {
     const stream = this.#current;
     const available = input.length - at;
     const taken = Math.min(this.#chunkLeft, available);
+    if (stream.arrived === 0 && this.#lending !== undefined) {
+      if (taken === stream.length) return this.#deliverInPlace(stream, input, at, onMessage);
+      this.#lending.begin(stream);
+    }
     if (stream.arrived + taken > stream.payload.length) {
       const room = Math.max(PAYLOAD_BYTES_FIRST, 2 * stream.arrived + available);
       const payload = Buffer.allocUnsafe(Math.min(stream.length, room));
@@ -315,6 +307,15 @@ export class ChunkReader {
     return at + taken;
   }
 
+  /** A message that lies in the input in one piece is handed over where it lies. */
+  #deliverInPlace(stream: ChunkStream, input: Buffer, at: number, onMessage: (message: Message) => void): number {
+    const end = at + stream.length;
+    this.#chunkLeft = 0;
+    this.#forgetPartial(stream);
+    this.#deliver(stream, input.subarray(at, end), onMessage);
+    return end;
+  }
+
   /** The message is whole, or given up. Its header stays what the next one builds on. */
   #forgetPartial(stream: ChunkStream): void {
     this.#partialMessages -= 1;
@@ -323,6 +324,7 @@ export class ChunkReader {
     stream.claimed = 0;
     stream.arrived = 0;
     stream.payload = NO_PAYLOAD;
+    stream.isLent = false;
   }
 
   #deliver(stream: ChunkStream, payload: Buffer, onMessage: (message: Message) => void): void {

@@ -25,6 +25,6 @@ export type Message = {
   readonly timestamp: number;
   /** Message stream id: 0 for the connection itself, else what createStream answered. */
   readonly streamId: number;
-  /** The reader never writes to it again: whoever gets it may keep it. */
+  /** Whoever gets it may keep it, unless its reader lends payloads (`ChunkReader.lendPayloads`): then only a copy. */
   readonly payload: Buffer;
 };

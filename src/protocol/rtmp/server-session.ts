@@ -12,6 +12,7 @@ import { encoderName } from "./encoder-name.ts";
 import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
+import type { PayloadSlab } from "./payload-slab.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE, sampleAccess } from "./play.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { type LoginDecision, readLogin } from "./server-login.ts";
@@ -34,6 +35,7 @@ export class ServerSession {
   #outputs: ServerOutput[] = [];
   readonly #handshake: ServerHandshake;
   readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
+  readonly #slab: PayloadSlab | undefined;
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
   readonly #times: ServerTimes;
@@ -44,9 +46,13 @@ export class ServerSession {
   #requestId = 0;
   readonly #budget = new CommandBudget();
 
-  /** `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. */
-  constructor(random: Buffer, nowMs: number) {
+  /**
+   * `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. `slab`: what an encoder sends is lent
+   * from it, good until the next bytes are received; without it media may be kept.
+   */
+  constructor(random: Buffer, nowMs: number, slab?: PayloadSlab) {
     this.#handshake = new ServerHandshake(random);
+    this.#slab = slab;
     this.#times = new ServerTimes(nowMs);
   }
 
@@ -72,6 +78,7 @@ export class ServerSession {
     if (decision === "accept") {
       this.#enter({ at: "publishing", streamId: state.streamId, hasMedia: false });
       this.#reader.setLimits(LIMITS_PUBLISHING);
+      if (this.#slab !== undefined) this.#reader.lendPayloads(this.#slab);
       this.#send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
       this.#send(5, reply.publishStarted(state.streamId));
     } else if (decision === "refuse") {

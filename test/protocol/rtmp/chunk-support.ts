@@ -3,6 +3,7 @@ import { ChunkReader, LIMITS_PUBLISHING, type ReaderLimits } from "../../../src/
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { PayloadSlab } from "../../../src/protocol/rtmp/payload-slab.ts";
 import { ProtocolError, type ProtocolFault } from "../../../src/protocol/rtmp/protocol-error.ts";
 import { hex, videoPayload } from "./chunk-vectors.ts";
 
@@ -12,23 +13,54 @@ export type Reading = { readonly messages: readonly Message[]; readonly fault: P
 /** Any chunk size, otherwise as for an encoder that publishes. */
 export const LIMITS_LENIENT: ReaderLimits = { ...LIMITS_PUBLISHING, chunkSizeMin: 1 };
 
-/** Reads the parts one after another with a fresh reader; anything but a ProtocolError is thrown on. */
-export function readParts(parts: readonly Buffer[], limits: ReaderLimits = LIMITS_LENIENT): Reading {
-  const reader = new ChunkReader(limits);
+/** Some messages find room in it, and some do not. */
+const SLAB_BYTES = 512;
+
+/**
+ * Reads the parts one after another with a fresh reader; anything but a ProtocolError is thrown on. A reader whose payloads are lent
+ * must make the same of them.
+ */
+export function readParts(parts: readonly Buffer[], limits = LIMITS_LENIENT, slabBytes = SLAB_BYTES): Reading {
+  const reading = readWith(new ChunkReader(limits), parts, undefined);
+  const slab = new PayloadSlab(slabBytes);
+  const lending = new ChunkReader(limits);
+  lending.lendPayloads(slab);
+  expect(readWith(lending, parts, slab)).toEqual(reading);
+  return reading;
+}
+
+function readWith(reader: ChunkReader, parts: readonly Buffer[], slab: PayloadSlab | undefined): Reading {
   const messages: Message[] = [];
   for (const part of parts) {
-    // What the caller does with its buffer afterwards must not matter.
     const input = Buffer.from(part);
-    try {
-      reader.receive(input, (message) => messages.push(message));
-    } catch (error) {
-      if (error instanceof ProtocolError) return { messages, fault: error.fault };
-      throw error;
-    } finally {
-      input.fill(0xee);
-    }
+    const fresh: Message[] = [];
+    const fault = faultOf(() => reader.receive(input, (message) => fresh.push(message)));
+    // What was lent is good up to here.
+    messages.push(...(slab === undefined ? fresh : fresh.map(copied)));
+    if (slab !== undefined) useUp(slab);
+    // What the caller does with its buffer afterwards must not matter.
+    input.fill(0xee);
+    if (fault !== undefined) return { messages, fault };
   }
   return { messages, fault: undefined };
+}
+
+function faultOf(run: () => void): ProtocolFault | undefined {
+  try {
+    run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.fault;
+    throw error;
+  }
+}
+
+const copied = (message: Message): Message => ({ ...message, payload: Buffer.from(message.payload) });
+
+/** Another reader's turn: it writes wherever it likes. */
+function useUp(slab: PayloadSlab): void {
+  slab.startOver();
+  for (let lent = slab.lend(SLAB_BYTES); lent !== undefined; lent = slab.lend(SLAB_BYTES)) lent.fill(0xee);
 }
 
 /** The bytes cut at these offsets, in any order, modulo their length. */

@@ -1,0 +1,100 @@
+import { readSync, writeSync } from "node:fs";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+
+/** What Node keeps behind a socket, as far as it is used here; it is looked for before it is used. */
+type Handle = { readonly fd: number; reading: boolean; readStart(): number; readStop(): number };
+
+/** How much one read takes at most. Larger than what a receive window usually holds, so that one call empties it. */
+const READ_BYTES = 1024 * 1024;
+
+/** All sockets of a thread are read into this, one after another. */
+let readBuffer: Buffer | undefined;
+
+/**
+ * A plain TCP socket read and written by system calls of our own, past Node's streams: one call a read or write, one buffer
+ * for all reads, nothing left for the garbage collector, and no wake-up for what is not to be read yet. Errors, and the end of the
+ * stream, are left to Node: who gives reading or writing back meets them there.
+ */
+export class DirectSocket {
+  readonly #socket: Socket;
+  readonly #handle: Handle;
+  readonly #descriptor: number;
+
+  private constructor(socket: Socket, handle: Handle) {
+    this.#socket = socket;
+    this.#handle = handle;
+    this.#descriptor = handle.fd;
+  }
+
+  /** Undefined where there is no such way: behind TLS, and on systems whose sockets have no descriptor (Windows). */
+  static of(socket: Socket): DirectSocket | undefined {
+    if (socket instanceof TLSSocket || socket.destroyed) return undefined;
+    const handle: unknown = Reflect.get(socket, "_handle");
+    return isHandle(handle) && handle.fd > 0 ? new DirectSocket(socket, handle) : undefined;
+  }
+
+  /** From here on nothing is read but by `read`. */
+  holdReads(): void {
+    this.#socket.pause();
+    if (this.#socket.destroyed) return;
+    this.#handle.readStop();
+    // Else the stream itself would start reading again.
+    this.#handle.reading = true;
+  }
+
+  /** Node reads again, as things come. */
+  releaseReads(): void {
+    if (!this.#socket.destroyed) this.#handle.readStart();
+    this.#socket.resume();
+  }
+
+  /**
+   * Takes what has come, in one piece or several; each is overwritten by the next read of any socket. False where there is an end or an
+   * error to be met: release the reads.
+   */
+  read(take: (bytes: Buffer) => void): boolean {
+    // What Node had read before reads were held.
+    while (this.#socket.readableLength > 0) {
+      const early: unknown = this.#socket.read();
+      if (early instanceof Buffer) take(early);
+    }
+    readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    while (!this.#socket.destroyed) {
+      const length = readNow(this.#descriptor, readBuffer);
+      if (length === undefined) return false;
+      if (length > 0) take(readBuffer.subarray(0, length));
+      if (length < READ_BYTES) return true;
+    }
+    return true;
+  }
+
+  /** Answers how many of the bytes the kernel took at once; what it did not, and any error, is for the stream's own `write`. */
+  write(bytes: Buffer): number {
+    if (this.#socket.destroyed) return 0;
+    try {
+      return writeSync(this.#descriptor, bytes);
+    } catch {
+      return 0;
+    }
+  }
+}
+
+/** The bytes read, 0 where none have come; undefined at an end or an error. */
+function readNow(descriptor: number, into: Buffer): number | undefined {
+  try {
+    const length = readSync(descriptor, into);
+    return length === 0 ? undefined : length;
+  } catch (error) {
+    const hasNone = error instanceof Error && "code" in error && error.code === "EAGAIN";
+    return hasNone ? 0 : undefined;
+  }
+}
+
+function isHandle(value: unknown): value is Handle {
+  if (typeof value !== "object" || value === null) return false;
+  const has = (name: string, type: string) => typeof Reflect.get(value, name) === type;
+  return (
+    has("fd", "number") && has("reading", "boolean") && has("readStart", "function") && has("readStop", "function")
+  );
+}

@@ -1,0 +1,25 @@
+export const NO_PAYLOAD = Buffer.alloc(0);
+
+/** What the next header of one chunk stream builds on, and the message being put together on it. */
+export class ChunkStream {
+  readonly csid: number;
+  timestamp = 0;
+  /** Step to a message that starts with fmt 3. */
+  delta = 0;
+  length = 0;
+  type = 0;
+  streamId = 0;
+  /** The 32-bit time of the last fmt 0, 1 or 2 header where that was extended; otherwise undefined. */
+  extendedTime: number | undefined = undefined;
+  isPartial = false;
+  /** Bytes of the message in chunks whose header has been read, and those of them that have come. */
+  claimed = 0;
+  arrived = 0;
+  payload = NO_PAYLOAD;
+  /** Whether `payload` is lent, and has to be kept elsewhere between two inputs. */
+  isLent = false;
+
+  constructor(csid: number) {
+    this.csid = csid;
+  }
+}

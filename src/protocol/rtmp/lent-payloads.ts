@@ -1,0 +1,69 @@
+import type { ChunkStream } from "./chunk-stream.ts";
+import type { PayloadSlab } from "./payload-slab.ts";
+
+/** Buffers kept for the next unfinished message, and their size at most: pictures and sound, of a usual stream. */
+const SPARES_MAX = 2;
+const SPARE_BYTES_MAX = 1024 * 1024;
+const KEPT_BYTES_MIN = 1_024;
+
+/**
+ * One reader's payloads in a slab that others use as well: what has arrived of unfinished messages is kept elsewhere between two
+ * inputs. Memory follows what has come, as without lending.
+ */
+export class LentPayloads {
+  readonly #slab: PayloadSlab;
+  readonly #spares: ChunkStream["payload"][] = [];
+  #keptCount = 0;
+
+  constructor(slab: PayloadSlab) {
+    this.#slab = slab;
+  }
+
+  /** Gives a message of which nothing has arrived its place in the slab, if there is room. */
+  begin(stream: ChunkStream): void {
+    const lent = this.#slab.lend(stream.length);
+    if (lent === undefined) return;
+    stream.payload = lent;
+    stream.isLent = true;
+  }
+
+  /** An input begins: nothing lent before is used any more, and unfinished messages go on in the slab. */
+  resume(streams: Iterable<ChunkStream>): void {
+    this.#slab.startOver();
+    if (this.#keptCount === 0) return;
+    this.#keptCount = 0;
+    for (const stream of streams) if (stream.isLent) this.#takeBack(stream);
+  }
+
+  #takeBack(stream: ChunkStream): void {
+    const kept = stream.payload;
+    const lent = this.#slab.lend(stream.length);
+    if (lent === undefined) {
+      // It grows where it is, like one that was never lent.
+      stream.payload = kept.length > stream.length ? kept.subarray(0, stream.length) : kept;
+      stream.isLent = false;
+      return;
+    }
+    kept.copy(lent, 0, 0, stream.arrived);
+    stream.payload = lent;
+    if (this.#spares.length < SPARES_MAX && kept.length <= SPARE_BYTES_MAX) this.#spares.push(kept);
+  }
+
+  /** An input is read: the slab is another's next. */
+  suspend(streams: Iterable<ChunkStream>, unfinished: number): void {
+    if (unfinished === 0) return;
+    for (const stream of streams) {
+      if (!stream.isLent) continue;
+      const kept = this.#spare(stream);
+      stream.payload.copy(kept, 0, 0, stream.arrived);
+      stream.payload = kept;
+      this.#keptCount += 1;
+    }
+  }
+
+  #spare({ arrived }: ChunkStream): ChunkStream["payload"] {
+    const spare = this.#spares.pop();
+    if (spare !== undefined && spare.length >= arrived) return spare;
+    return Buffer.allocUnsafeSlow(Math.max(KEPT_BYTES_MIN, 2 * arrived));
+  }
+}

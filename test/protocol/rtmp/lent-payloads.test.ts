@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { seededRandom } from "../../support/seeded-random.ts";
+import { readParts, setChunkSize } from "./chunk-support.ts";
+
+/** A message, most of them short, some longer than the slab. */
+function message(random: () => number, index: number) {
+  const length = Math.floor(random() ** 3 * 1_500_000) + 1;
+  // 251 is no divisor of any chunk's length: a piece in the wrong place shows.
+  const payload = Buffer.alloc(length, Buffer.from(Array.from({ length: 251 }, (_, at) => (at * 31 + index) % 251)));
+  return { type: 9, timestamp: index * 40, streamId: 1, payload };
+}
+
+test("lent payloads are whole, whatever their size and wherever inputs are cut, though others use the slab meanwhile", () => {
+  for (let seed = 1; seed <= 4; seed += 1) {
+    const random = seededRandom(seed);
+    const sent = Array.from({ length: 8 }, (_, index) => message(random, index));
+    const bytes = Buffer.concat([setChunkSize(4_096), ...sent.map((each) => encodeMessage(6, each, 4_096))]);
+    const parts: Buffer[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const length = Math.floor(random() ** 2 * 700_000) + 1;
+      parts.push(bytes.subarray(at, at + length));
+      at += length;
+    }
+    const { messages } = readParts(parts, LIMITS_PUBLISHING, 1024 * 1024);
+    expect(messages.slice(1).map(({ payload }) => payload.length)).toEqual(sent.map(({ payload }) => payload.length));
+    for (const [index, { payload }] of sent.entries()) {
+      expect(messages[index + 1]?.payload.equals(payload), `seed ${seed}, message ${index}`).toBe(true);
+    }
+  }
+});
