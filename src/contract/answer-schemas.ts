@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CHANNEL_STATUSES } from "./channel-status.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
+import { TARGET_ERROR_CODES } from "./event-words.ts";
 import { PLATFORM_NAMES } from "./platform-names.ts";
 
 /**
@@ -27,22 +28,7 @@ const platformSettings = {
 };
 
 const targetError = z.strictObject({
-  code: z.enum([
-    "DNS_FAILED",
-    "TCP_REFUSED",
-    "TCP_TIMEOUT",
-    "TCP_RESET",
-    "TLS_FAILED",
-    "HANDSHAKE_FAILED",
-    "CONNECT_REJECTED",
-    "AUTH_FAILED",
-    "PUBLISH_REJECTED",
-    "STREAM_KEY_IN_USE",
-    "REMOTE_CLOSED",
-    "STALLED",
-    "TARGET_FORBIDDEN",
-    "CODEC_UNSUPPORTED",
-  ]),
+  code: z.enum(TARGET_ERROR_CODES),
   severity: z.enum(["transient", "fatal"]),
   message: z.string(),
   messageKo: z.string(),

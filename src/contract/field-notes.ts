@@ -92,7 +92,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   from: "Status before.",
   to: "Status after.",
   reason:
-    "Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did.",
+    "Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   updateTime: "Milliseconds since 1970.",
   goneTime: "When the endpoint said that it is gone for good (410), milliseconds since 1970.",
   attempts: "How often it was tried.",

@@ -1,20 +1,22 @@
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 
 /** What a use case did to a channel or to one of its targets. */
-export type ChannelNoticeKind =
-  | "created"
-  | "deleted"
-  | "settings-changed"
-  | "blocked"
-  | "unblocked"
-  | "stream-key-renewed"
-  | "backup-key-renewed"
-  | "callback-changed"
-  | "target-added"
-  | "target-edited"
-  | "target-removed"
-  | "target-turned-on"
-  | "target-turned-off";
+export const CHANNEL_NOTICE_KINDS = [
+  "created",
+  "deleted",
+  "settings-changed",
+  "blocked",
+  "unblocked",
+  "stream-key-renewed",
+  "backup-key-renewed",
+  "callback-changed",
+  "target-added",
+  "target-edited",
+  "target-removed",
+  "target-turned-on",
+  "target-turned-off",
+] as const;
+export type ChannelNoticeKind = (typeof CHANNEL_NOTICE_KINDS)[number];
 
 /** Told once the change is stored. Holds no secret and no address. */
 export type ChannelNotice = {

@@ -91,8 +91,12 @@ function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>
     case "notice": {
       const { notice } = occurrence;
       const code = notice.kind === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE";
-      const { target } = notice;
-      return { ...told(code, noticeText(notice)), ...(target === undefined ? {} : { targetId: target.targetId }) };
+      const { kind, target } = notice;
+      return {
+        ...told(code, noticeText(notice)),
+        ...(target === undefined ? {} : { targetId: target.targetId }),
+        ...(kind === "created" ? {} : { reason: kind }),
+      };
     }
     case "publish-started":
       return told("PUBLISH_START", "publishing has started");

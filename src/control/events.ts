@@ -1,6 +1,9 @@
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
-import type { ConnectStatus } from "../exchange/target-status.ts";
+import { INGEST_ENDS } from "../exchange/facts.ts";
+import { type ConnectStatus, TargetErrorCode } from "../exchange/target-status.ts";
 import type { Alerts } from "./channel.ts";
+import { CHANNEL_NOTICE_KINDS } from "./channel-notice.ts";
+import { RATE_CAUSES } from "./over-threshold.ts";
 import type { Page } from "./store.ts";
 
 /** What an event can be about; the words are the API's. */
@@ -35,6 +38,16 @@ export type EventCode = (typeof EVENT_CODES)[number];
 export const EVENT_LEVELS = ["INFO", "WARN", "ERROR"] as const;
 export type EventLevel = (typeof EVENT_LEVELS)[number];
 
+/** Why something happened, or of a change what was changed: each code has its own of these. */
+export const EVENT_REASONS = [
+  ...Object.values(TargetErrorCode),
+  ...INGEST_ENDS,
+  ...RATE_CAUSES,
+  // A channel that was made says so by its code.
+  ...CHANNEL_NOTICE_KINDS.filter((kind) => kind !== "created"),
+] as const;
+export type EventReason = (typeof EVENT_REASONS)[number];
+
 /** Something that happened to a channel, in words for a person. Holds no secret and no address. */
 export type EventBody = {
   readonly channelId: ChannelId;
@@ -47,8 +60,7 @@ export type EventBody = {
   readonly targetId?: TargetId;
   readonly from?: ConnectStatus;
   readonly to?: ConnectStatus;
-  /** Why, in one word of a closed list. */
-  readonly reason?: string;
+  readonly reason?: EventReason;
 };
 
 export type NewEvent = EventBody & {

@@ -7,10 +7,10 @@ const REMEMBERED_MAX = 50;
 export class InterruptionList {
   readonly #ended: Interruption[] = [];
   #count = 0;
-  #open: { readonly time: number; readonly reason: string } | undefined;
+  #open: { readonly time: number; readonly reason: Interruption["reason"] } | undefined;
 
   /** Media does not flow from now on; for another reason than before it is another interruption. */
-  begin(time: number, reason: string): void {
+  begin(time: number, reason: Interruption["reason"]): void {
     if (this.#open?.reason === reason) return;
     this.end(time);
     this.#open = { time, reason };

@@ -7,7 +7,8 @@ const OVER = 1.2;
 const STAYS_MS = 10_000;
 
 /** The rates there are limits of. */
-type RateCause = "VIDEO_BITRATE_HIGH" | "AUDIO_BITRATE_HIGH";
+export const RATE_CAUSES = ["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"] as const;
+type RateCause = (typeof RATE_CAUSES)[number];
 
 /** An ingest that stayed above a target's limit. Rates are bytes a second. */
 export type OverThreshold = {
@@ -48,8 +49,8 @@ export class ThresholdWatch {
 }
 
 function breachOf({ code, targetId, found, wanted }: PlacedFinding): OverThreshold | undefined {
-  if (code !== "VIDEO_BITRATE_HIGH" && code !== "AUDIO_BITRATE_HIGH") return undefined;
+  const cause = RATE_CAUSES.find((each) => each === code);
   const [rate, limit] = [Number(found), Number(wanted)];
-  if (targetId === undefined || rate < limit * OVER) return undefined;
-  return { targetId, cause: code, bytesPerSecond: rate, limit };
+  if (cause === undefined || targetId === undefined || rate < limit * OVER) return undefined;
+  return { targetId, cause, bytesPerSecond: rate, limit };
 }

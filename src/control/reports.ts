@@ -1,18 +1,20 @@
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
-import type { IngestEnd } from "../exchange/facts.ts";
+import { INGEST_ENDS, type IngestEnd } from "../exchange/facts.ts";
 import type { DroppedFrames } from "../exchange/samples.ts";
+import type { TargetErrorCode } from "../exchange/target-status.ts";
 import type { Page } from "./store.ts";
 
 /** How a broadcast ended; `server-lost`: the process did, without a chance to say so. */
-export type BroadcastEnd = IngestEnd | "server-lost";
+export const BROADCAST_ENDS = [...INGEST_ENDS, "server-lost"] as const;
+export type BroadcastEnd = (typeof BROADCAST_ENDS)[number];
 
 /** Media did not flow for a while. */
 export type Interruption = {
   /** When it began, milliseconds since the Unix epoch. */
   readonly time: number;
   readonly durationMs: number;
-  /** Why, in one word of a closed list: of a target its error's code, of the encoder how it was lost. */
-  readonly reason: string;
+  /** Of a target its error's code, of the encoder how it was lost. */
+  readonly reason: TargetErrorCode | IngestEnd;
 };
 
 /** The first of the interruptions, oldest first, and how many there were in all. */

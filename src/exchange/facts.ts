@@ -2,21 +2,23 @@ import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { TargetStatus } from "./target-status.ts";
 
 /** Why an encoder's connection, or with it the broadcast, ended. */
-export type IngestEnd =
+export const INGEST_ENDS = [
   /** The encoder said so: FCUnpublish, deleteStream, closeStream. */
-  | "clean"
-  | "connection-lost"
+  "clean",
+  "connection-lost",
   /** Connected, but no media came any more. */
-  | "frozen"
-  | "timed-out"
-  | "protocol-error"
+  "frozen",
+  "timed-out",
+  "protocol-error",
   /** Another encoder with the same key took its place. */
-  | "replaced"
-  | "removed"
+  "replaced",
+  "removed",
   /** By request of an API client, or because its key changed. */
-  | "ended"
-  | "hold-expired"
-  | "shutdown";
+  "ended",
+  "hold-expired",
+  "shutdown",
+] as const;
+export type IngestEnd = (typeof INGEST_ENDS)[number];
 
 /** What every fact about one encoder's connection tells. */
 type IngestFact = {

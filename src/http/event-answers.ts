@@ -1,10 +1,11 @@
+import type { DeliveryAnswer, EventAnswer } from "../contract/event-answer-schemas.ts";
 import type { Endpoint } from "../control/callbacks.ts";
 import type { Delivery } from "../control/deliveries.ts";
 import type { ChannelEvent } from "../control/events.ts";
 import { type AnswerContext, shownAddress } from "./answers.ts";
 
 /** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
-export function eventAnswer(event: ChannelEvent) {
+export function eventAnswer(event: ChannelEvent): EventAnswer {
   return {
     logLevel: event.level,
     eventCode: event.code,
@@ -30,8 +31,15 @@ export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: bo
   };
 }
 
+const STATE_WORDS: Readonly<Record<Delivery["state"], DeliveryAnswer["state"]>> = {
+  waiting: "WAITING",
+  delivered: "DELIVERED",
+  failed: "FAILED",
+  cancelled: "CANCELLED",
+};
+
 /** One element of the list of deliveries. */
-export function deliveryAnswer(delivery: Delivery, context: AnswerContext) {
+export function deliveryAnswer(delivery: Delivery, context: AnswerContext): DeliveryAnswer {
   return {
     id: delivery.eventId,
     channelId: delivery.channelId,
@@ -39,7 +47,7 @@ export function deliveryAnswer(delivery: Delivery, context: AnswerContext) {
     timestamp: delivery.time,
     url: shownAddress(delivery.url, context),
     attempts: delivery.attempts,
-    state: delivery.state.toUpperCase(),
+    state: STATE_WORDS[delivery.state],
     ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),
     ...(delivery.lastProblem === undefined ? {} : { lastProblem: delivery.lastProblem }),
     ...(delivery.nextTime === undefined ? {} : { nextTime: delivery.nextTime }),

@@ -1,3 +1,4 @@
+import type { ReportAnswer } from "../contract/event-answer-schemas.ts";
 import type { FinishedReport, Interruptions, TargetReport } from "../control/reports.ts";
 
 const seconds = (ms: number): number => Math.round(ms / 1_000);
@@ -23,7 +24,8 @@ function targetReportAnswer({ targetId, targetName, onAirMs, bytes, retryCount, 
 }
 
 /** One element of the list of reports. */
-export function reportAnswer({ channelId, startTime, endTime, end, interruptions, targets }: FinishedReport) {
+export function reportAnswer(report: FinishedReport): ReportAnswer {
+  const { channelId, startTime, endTime, end, interruptions, targets } = report;
   return {
     channelId,
     startTime,

@@ -4,6 +4,7 @@ import {
   type ChannelEvent,
   EVENT_CODES,
   EVENT_LEVELS,
+  EVENT_REASONS,
   type EventFilter,
   type EventStore,
   type EventSubject,
@@ -180,6 +181,6 @@ function readEvent(row: EventRow): ChannelEvent {
     ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
     ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
-    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
   };
 }

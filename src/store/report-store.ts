@@ -1,16 +1,11 @@
 import type { Transaction } from "kysely";
-import type { BroadcastEnd, BroadcastReport, FinishedReport, ReportStore } from "../control/reports.ts";
+import { BROADCAST_ENDS, type BroadcastReport, type FinishedReport, type ReportStore } from "../control/reports.ts";
 import type { Page } from "../control/store.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Database } from "./database.ts";
 import type { ReportRow } from "./event-schema.ts";
 import { oneOf } from "./rows.ts";
 import type { Schema } from "./schema.ts";
-
-const ENDS: readonly BroadcastEnd[] = [
-  ...(["clean", "connection-lost", "frozen", "timed-out", "protocol-error", "replaced", "removed"] as const),
-  ...(["ended", "hold-expired", "shutdown", "server-lost"] as const),
-];
 
 /** What of a report is kept as JSON: it is only ever read as a whole. */
 type Parts = Pick<BroadcastReport, "interruptions" | "targets">;
@@ -83,7 +78,7 @@ function readReport(row: ReportRow): FinishedReport {
     channelId: row.channel_id,
     startTime: Number(row.start_time),
     endTime: Number(row.end_time),
-    end: oneOf(ENDS, row.end_reason ?? ""),
+    end: oneOf(BROADCAST_ENDS, row.end_reason ?? ""),
     ...parts,
   };
 }

@@ -164,6 +164,7 @@ test.each(NOTICES)("%s is an event under the name of the moment", (kind, hasTarg
   expect(describeOccurrence(new EventTracker().notice(notice), SUBJECT)).toEqual({
     channelId: CHANNEL,
     code: kind === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE",
+    ...(kind === "created" ? {} : { reason: kind }),
     level: "INFO",
     time: 9,
     description,

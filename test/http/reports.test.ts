@@ -14,7 +14,7 @@ test("the reports of a channel's broadcasts, newest first, for viewers too", asy
   const none = { list: [], count: 0 };
   const drops = { overTime: 4, overBytes: 2, untilKeyframe: 30 };
   const part = { targetId: 7, onAirMs: 5_600, bytes: 1_234, retryCount: 2, drops, interruptions: none };
-  const stalls = { list: [{ time: 2_000, durationMs: 2_500, reason: "STALLED" }], count: 1 };
+  const stalls = { list: [{ time: 2_000, durationMs: 2_500, reason: "STALLED" as const }], count: 1 };
   await api.events.reports.putReports([
     { channelId, startTime: 1_000, endTime: 2_000, end: "ended", interruptions: none, targets: [] },
     {

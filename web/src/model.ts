@@ -23,3 +23,9 @@ export type ApiErrorBody = z.output<(typeof ERROR_SCHEMAS)["GatewayError"] | (ty
 
 export type ErrorCode = TargetError["code"];
 export type ConnectStatus = Platform["connectStatus"];
+export type {
+  BroadcastEndWord,
+  ChangeReasonWord,
+  EventCodeWord,
+  RateReasonWord,
+} from "../../src/contract/event-words.ts";

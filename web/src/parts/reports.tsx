@@ -5,6 +5,7 @@ import type { Channel, Report } from "../model.ts";
 import { platformName } from "../presets.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
+import { reasonText } from "./event-words.ts";
 
 const REPORTS_SHOWN = 5;
 /** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */
@@ -39,7 +40,7 @@ export function Reports({ channel }: { readonly channel: Channel }) {
         <details key={report.startTime} class="report" open={index === 0}>
           <summary>
             {formatDateTime(report.startTime)} · {t().report.duration} {formatDuration(report.durationSeconds)} ·{" "}
-            {reasonText(report.reason)}
+            {reasonText(t(), report.reason)}
           </summary>
           {report.interruptionCount > 0 && (
             <p class="quiet">
@@ -53,12 +54,6 @@ export function Reports({ channel }: { readonly channel: Channel }) {
   );
 }
 
-/** Reasons are closed lists with our own words; one that is new is shown as it is. */
-function reasonText(reason: string): string {
-  const known: Readonly<Record<string, string>> = { ...t().errors, ...t().report.ends };
-  return known[reason] ?? reason;
-}
-
 function interruptionsText({
   interruptions,
   interruptionCount,
@@ -66,7 +61,7 @@ function interruptionsText({
   if (interruptionCount === 0) return t().report.noInterruptions;
   const told = interruptions.map(
     ({ time, durationSeconds, reason }) =>
-      `${formatTime(time)} ${reasonText(reason)} (${formatDuration(durationSeconds)})`,
+      `${formatTime(time)} ${reasonText(t(), reason)} (${formatDuration(durationSeconds)})`,
   );
   const untold = interruptionCount - interruptions.length;
   return [...told, ...(untold > 0 ? [`+${formatNumber(untold)}`] : [])].join("; ");

@@ -7,6 +7,7 @@ import { platformName } from "../presets.ts";
 import { formatDateTime, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Action, problemText } from "./action.tsx";
+import { eventText } from "./event-words.ts";
 import { Icon } from "./icon.tsx";
 import { say } from "./notice.tsx";
 
@@ -103,24 +104,16 @@ function EventLine({ event, channel }: LineOptions) {
       </time>
       <span>
         <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>
-        {eventText(event, channel)}
+        {eventText(t(), event, nameOf(event, channel))}
       </span>
     </li>
   );
 }
 
-/** Codes and reasons are closed lists with our own words; one that is new is shown as it is. */
-function eventText(event: ChannelEvent, channel: Channel): string {
-  const codes: Readonly<Record<string, string>> = t().events.codes;
-  const title = codes[event.eventCode] ?? event.eventCode;
-  const errors: Readonly<Record<string, string>> = t().errors;
-  const reason = event.reason === undefined ? "" : (errors[event.reason] ?? event.reason);
-  if (event.eventCode !== "SIMULCAST_STATUS_CHANGE") return reason === "" ? title : `${title} (${reason})`;
-  const platform = channel.platforms.find(({ platId }) => platId === event.platId);
-  const name = platform === undefined ? `${title} ${event.platId ?? ""}` : platformName(platform);
-  const statuses: Readonly<Record<string, string>> = t().connectStatus;
-  const to = statuses[event.to ?? ""] ?? event.to ?? "";
-  return reason === "" ? `${name}: ${to}` : `${name}: ${to} (${reason})`;
+/** What a platform is called, or was by its number. */
+function nameOf({ platId }: ChannelEvent, { platforms }: Channel): string {
+  const platform = platforms.find((each) => each.platId === platId);
+  return platform === undefined ? t().events.formerPlatform(platId ?? 0) : platformName(platform);
 }
 
 function csvOf(events: readonly ChannelEvent[]): string {

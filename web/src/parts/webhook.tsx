@@ -58,8 +58,8 @@ export function Webhook() {
 type DeliveriesOptions = { readonly deliveries: readonly Delivery[]; readonly onSent: () => Promise<void> };
 
 function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
-  const codes: Readonly<Record<string, string>> = t().events.codes;
-  const states: Readonly<Record<string, string>> = t().settings.deliveryStates;
+  const { codes } = t().events;
+  const { deliveryStates, deliveryProblems } = t().settings;
   const resend = async (id: number): Promise<void> => {
     await call("POST", `/events/deliveries/${id}/resend`);
     await onSent();
@@ -79,12 +79,12 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
           {deliveries.map(({ id, event, timestamp, state, attempts, lastStatus, lastProblem }) => (
             <tr key={id}>
               <th scope="row">
-                {codes[event] ?? event} <span class="quiet">{formatDateTime(timestamp)}</span>
+                {codes[event]} <span class="quiet">{formatDateTime(timestamp)}</span>
               </th>
               <td>
-                {states[state] ?? state} <span class="quiet">{t().settings.attempts(attempts)}</span>
+                {deliveryStates[state]} <span class="quiet">{t().settings.attempts(attempts)}</span>
               </td>
-              <td>{lastStatus ?? lastProblem ?? "–"}</td>
+              <td>{lastStatus ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem])}</td>
               <td>
                 <Action run={() => resend(id)}>{t().settings.resend}</Action>
               </td>

@@ -1,4 +1,4 @@
-import type { ConnectStatus, ErrorCode } from "../model.ts";
+import type { ConnectStatus, Delivery, ErrorCode } from "../model.ts";
 import { enEvents } from "./en-events.ts";
 import { plural } from "./plural.ts";
 
@@ -235,7 +235,20 @@ export const en = {
     webhookGone: "The receiver answered that it is gone; nothing is sent until the address is set again.",
     webhookSecret: "Signing secret",
     deliveries: "Deliveries",
-    deliveryStates: { WAITING: "Waiting", DELIVERED: "Delivered", FAILED: "Given up", CANCELLED: "Cancelled" },
+    deliveryStates: {
+      WAITING: "Waiting",
+      DELIVERED: "Delivered",
+      FAILED: "Given up",
+      CANCELLED: "Cancelled",
+    } satisfies Record<Delivery["state"], string>,
+    deliveryProblems: {
+      ADDRESS_FORBIDDEN: "this address may not be used",
+      DNS_FAILED: "the address was not found",
+      CONNECTION_FAILED: "no connection",
+      TLS_FAILED: "no secure connection",
+      TIMEOUT: "no answer in time",
+      ANSWER_UNREADABLE: "the answer is not HTTP",
+    } satisfies Record<NonNullable<Delivery["lastProblem"]>, string>,
     attempts: (number: number) => count(number, "attempt", "attempts"),
     resend: "Send again",
     noDeliveries: "Nothing was sent yet.",
@@ -264,19 +277,6 @@ export const en = {
     timeOnAir: "On air",
     interruptions: "Interruptions",
     noInterruptions: "none",
-    ends: {
-      clean: "the encoder stopped",
-      "connection-lost": "the encoder was lost",
-      frozen: "the encoder sent nothing any more",
-      "timed-out": "the encoder did not answer any more",
-      "protocol-error": "the encoder broke the protocol",
-      replaced: "another encoder took over",
-      removed: "the channel was deleted",
-      ended: "ended here",
-      "hold-expired": "the encoder did not come back",
-      shutdown: "the server was stopped",
-      "server-lost": "the server failed",
-    },
   },
   ...enEvents,
 };

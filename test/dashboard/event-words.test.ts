@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { CHANNEL_NOTICE_KINDS } from "../../src/control/channel-notice.ts";
+import { DELIVERY_PROBLEMS, DELIVERY_STATES } from "../../src/control/deliveries.ts";
+import { EVENT_CODES, EVENT_REASONS, type EventCode, type EventReason } from "../../src/control/events.ts";
+import { RATE_CAUSES } from "../../src/control/over-threshold.ts";
+import { BROADCAST_ENDS } from "../../src/control/reports.ts";
+import { INGEST_ENDS } from "../../src/exchange/facts.ts";
+import { TargetErrorCode } from "../../src/exchange/target-status.ts";
+import type { ChannelEvent } from "../../web/src/model.ts";
+import { eventText, reasonText } from "../../web/src/parts/event-words.ts";
+import { en } from "../../web/src/text/en.ts";
+import { ko } from "../../web/src/text/ko.ts";
+
+const LANGUAGES = [
+  ["English", en],
+  ["Korean", ko],
+] as const;
+
+/** What code and reason the server can tell together. */
+const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
+  STREAM_UPDATE: CHANNEL_NOTICE_KINDS.filter((kind) => kind !== "created"),
+  PUBLISH_END: INGEST_ENDS,
+  INGEST_HELD: INGEST_ENDS,
+  SIMULCAST_STATUS_CHANGE: Object.values(TargetErrorCode),
+  PUBLISH_OVER_THRESHOLD: RATE_CAUSES,
+  AUTH_FAILED: ["AUTH_FAILED"],
+};
+
+const happened = (eventCode: EventCode, more: Partial<ChannelEvent> = {}): ChannelEvent => ({
+  id: 1,
+  logLevel: "INFO",
+  eventCode,
+  description: "the server's own sentence",
+  timestamp: 0,
+  channelId: "ls-1",
+  ...more,
+});
+
+/** Every event there can be. */
+const EVENTS: readonly ChannelEvent[] = EVENT_CODES.flatMap((eventCode) => [
+  // One without a reason, as a server of before stored it; a refused login never says more than its code.
+  ...(eventCode === "AUTH_FAILED" ? [] : [happened(eventCode)]),
+  ...(REASONS_OF[eventCode] ?? []).map((reason) =>
+    happened(eventCode, eventCode === "SIMULCAST_STATUS_CHANGE" ? { reason, to: "FAIL" } : { reason }),
+  ),
+  ...(eventCode === "SIMULCAST_STATUS_CHANGE"
+    ? (["READY", "CONNECTING", "PUBLISHING"] as const).map((to) => happened(eventCode, { to }))
+    : []),
+]);
+
+test("the list of what the server can tell is whole", () => {
+  const reasons = new Set(Object.values(REASONS_OF).flat());
+  expect([...reasons].sort()).toEqual([...new Set(EVENT_REASONS)].sort());
+});
+
+test.each(LANGUAGES)(
+  "every event and reason has a sentence of its own in %s, and none shows the API's word",
+  (_, texts) => {
+    const sentences = EVENTS.map((event) => eventText(texts, event, "MyTV"));
+    for (const [index, sentence] of sentences.entries()) {
+      const { eventCode, reason = "" } = EVENTS[index] as ChannelEvent;
+      const what = `${eventCode} ${reason}: ${sentence}`;
+      expect(sentence, what).toMatch(/\S{2}/);
+      expect(sentence, what).not.toMatch(/undefined|[A-Z]+_[A-Z]+|[a-z]-[a-z]|the server's own sentence/);
+      const words = sentence.split(/[^\w-]+/);
+      // "clean" or "frozen" alone is the API's word too; as a part of an English sentence it may stand.
+      expect(words.length === 1 && words[0] === reason, what).toBe(false);
+      if (texts === ko) expect(sentence, what).toMatch(/[가-힣]/);
+    }
+    expect(new Set(sentences).size).toBe(sentences.length);
+  },
+);
+
+test.each(LANGUAGES)("every end of a broadcast, and what becomes of a delivery, has its words in %s", (_, texts) => {
+  const ends = BROADCAST_ENDS.map((end) => reasonText(texts, end));
+  expect(new Set(ends).size).toBe(BROADCAST_ENDS.length);
+  for (const [index, end] of ends.entries()) expect(end).not.toBe(BROADCAST_ENDS[index]);
+  const states: Readonly<Record<string, string>> = texts.settings.deliveryStates;
+  expect(DELIVERY_STATES.filter((state) => !states[state.toUpperCase()])).toEqual([]);
+  expect(DELIVERY_PROBLEMS.filter((problem) => !texts.settings.deliveryProblems[problem])).toEqual([]);
+});
