@@ -57,6 +57,14 @@ const publishUrl = z
     "an address such as rtmp://live.example.com:1935/relay, without a slash at its end",
   );
 
+const securePublishUrl = z
+  .string()
+  .max(1_024)
+  .regex(
+    /^rtmps:\/\/[^\s/]+\/[^\s]*[^\s/]$/,
+    "an address such as rtmps://live.example.com:1936/relay, without a slash at its end",
+  );
+
 type Setting<Schema extends z.ZodType> = {
   readonly env: string;
   readonly schema: Schema;
@@ -125,6 +133,11 @@ const SETTINGS = {
     "Host that publishUrl shows (default: this machine's first outside address).",
   ),
   publishUrl: setting("FANFARE_PUBLISH_URL", publishUrl, "Whole publishUrl, where a mapped port makes it differ."),
+  securePublishUrl: setting(
+    "FANFARE_SECURE_PUBLISH_URL",
+    securePublishUrl,
+    "Whole securePublishUrl, where a mapped port or a proxy for TLS makes it differ.",
+  ),
   accessKey: setting(
     "FANFARE_ACCESS_KEY",
     text("4 to 128 letters, digits, - or _", /^[A-Za-z0-9_-]{4,128}$/),
@@ -224,6 +237,7 @@ type Optional =
   | "tlsExtraCa"
   | "publicHost"
   | "publishUrl"
+  | "securePublishUrl"
   | "accessKey"
   | "secretKey"
   | "metricsListen";

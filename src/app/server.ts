@@ -155,7 +155,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
     log,
     epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
     answerContext: (isViewer) => ({
-      publishUrl: parts.addresses.publishUrl,
+      ...parts.addresses,
       publishStatusName: config.publishStatusName,
       isViewer,
     }),
@@ -166,7 +166,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
       service,
       runtime,
       previewAccess,
-      publishUrl: () => parts.addresses.publishUrl,
+      publishAddresses: () => parts.addresses,
       live: observers.live,
       events: notifications.useCases,
       metrics: observers.metrics,
@@ -295,18 +295,24 @@ function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
 
 /** Where the outside finds us: under no name of these may a target lead back to our own ports. */
 function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
-  const published = config.publishUrl === undefined ? undefined : parseTargetUrl(config.publishUrl);
+  const published = [config.publishUrl, config.securePublishUrl]
+    .map((url) => (url === undefined ? undefined : parseTargetUrl(url)))
+    .filter((address) => typeof address === "object");
   const ownHosts = config.publicHost === undefined ? [] : [config.publicHost.toLowerCase()];
-  if (published === undefined || typeof published === "string") return { ownHosts, ownPorts: [] };
-  return { ownHosts: [...ownHosts, published.host.replace(/^\[|\]$/g, "")], ownPorts: [published.port] };
+  return {
+    ownHosts: [...ownHosts, ...published.map(({ host }) => host.replace(/^\[|\]$/g, ""))],
+    ownPorts: published.map(({ port }) => port),
+  };
 }
 
 /** Where the outside finds this server on these ports. */
 export function addressesOf(config: Config, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
   const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
+  const securePublishUrl =
+    config.securePublishUrl ?? (rtmpsPort === undefined ? undefined : `rtmps://${host}:${rtmpsPort}/${APPLICATION}`);
   return {
     publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
-    ...(rtmpsPort === undefined ? {} : { securePublishUrl: `rtmps://${host}:${rtmpsPort}/${APPLICATION}` }),
+    ...(securePublishUrl === undefined ? {} : { securePublishUrl }),
     apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}`,
   };
 }

@@ -91,6 +91,7 @@ const channel = {
   createdTime: time,
   publishUrl: z.string(),
   globalPublishUrl: z.string(),
+  securePublishUrl: z.string().optional(),
   streamKey: z.string(),
   hold: z.strictObject({ seconds: count }),
   backup: z.strictObject({ enabled: z.boolean() }),

@@ -12,6 +12,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   createdTime: "Milliseconds since 1970.",
   publishUrl: "The encoder's server; it publishes to `publishUrl`/`streamKey`.",
   globalPublishUrl: "The same as `publishUrl`.",
+  securePublishUrl: "The same server over TLS (rtmps://); absent where encoders are not accepted over TLS.",
   streamKey: "Of a channel: what the encoder shows. Of a platform: its key, up to 512 characters. Masked for viewers.",
   platformCount: "How many platforms the channel has.",
   totalPublishSeconds: "Seconds on air over all broadcasts.",

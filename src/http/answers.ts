@@ -6,10 +6,15 @@ import type { ChannelDetail, ChannelSummary, TargetDetail } from "../control/det
 import type { TargetTest } from "../control/target-edits.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 
-/** What an answer depends on besides what it is about. */
-export type AnswerContext = {
-  /** Where encoders send to: no key, no trailing slash. */
+/** Where encoders send to: no key, no trailing slash. */
+export type PublishAddresses = {
   readonly publishUrl: string;
+  /** The same over TLS; absent where encoders are not accepted over TLS. */
+  readonly securePublishUrl?: string;
+};
+
+/** What an answer depends on besides what it is about. */
+export type AnswerContext = PublishAddresses & {
   readonly publishStatusName: PublishStatusName;
   /** A viewer sees stream keys, logins and the paths of addresses masked. */
   readonly isViewer: boolean;
@@ -35,7 +40,8 @@ function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerCon
 /** The channel object of all other calls that answer one. A field that is not set is left out, never `null`. */
 export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
   const startTime = channel.recentPublishStartTime;
-  const publishUrl = publishUrlOf(channel, context);
+  const { publishUrl, securePublishUrl } = context;
+  const ownUrl = addressOf(channel, publishUrl);
   return {
     channelId: channel.channelId,
     channelName: channel.name,
@@ -45,8 +51,9 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     channelStatus: channelStatus(channel, context),
     isPublishing: channel.isPublishing,
     createdTime: channel.createdTime,
-    publishUrl,
-    globalPublishUrl: publishUrl,
+    publishUrl: ownUrl,
+    globalPublishUrl: ownUrl,
+    ...(securePublishUrl === undefined ? {} : { securePublishUrl: addressOf(channel, securePublishUrl) }),
     streamKey: shownKey(channel.streamKey, context),
     hold: { seconds: channel.holdSeconds },
     latency: channel.latency,
@@ -68,8 +75,8 @@ function backupAnswer({ backupStreamKey }: ChannelSummary, context: AnswerContex
 }
 
 /** Encoders that have to log in are asked to where the address says so: the channel is known too late for it. */
-function publishUrlOf({ ingestLogin }: ChannelSummary, { publishUrl }: AnswerContext): string {
-  return ingestLogin === undefined ? publishUrl : `${publishUrl}/login`;
+function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
+  return ingestLogin === undefined ? url : `${url}/login`;
 }
 
 function loginAnswer({ ingestLogin }: ChannelSummary) {

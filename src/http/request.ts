@@ -3,14 +3,14 @@ import type { PublishStatusName } from "../contract/channel-status.ts";
 import type { ContractError } from "../contract/errors.ts";
 import { serviceError } from "../contract/errors.ts";
 import type { Service } from "../control/service.ts";
-import type { AnswerContext } from "./answers.ts";
+import type { AnswerContext, PublishAddresses } from "./answers.ts";
 import type { Caller } from "./auth.ts";
 import { RequestRefusedError } from "./errors.ts";
 
 /** What the routes are given. */
 export type RouteContext = {
   readonly service: Service;
-  readonly publishUrl: () => string;
+  readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
 };
 
@@ -31,7 +31,7 @@ declare module "fastify" {
 
 export function answerContext(context: RouteContext, request: FastifyRequest): AnswerContext {
   return {
-    publishUrl: context.publishUrl(),
+    ...context.publishAddresses(),
     publishStatusName: context.publishStatusName,
     // Whoever is not known to be a manager sees no key.
     isViewer: request.caller?.role !== "manager",

@@ -21,6 +21,7 @@ import type { PreviewAccess } from "../control/preview-access.ts";
 import type { Runtime } from "../control/runtime.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
+import type { PublishAddresses } from "./answers.ts";
 import { Application } from "./application.ts";
 import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
 import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
@@ -77,8 +78,8 @@ export type HttpServerOptions = {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly log: Log;
-  /** Where encoders send to, without key or trailing slash; asked at each answer, since the port may not be known before. */
-  readonly publishUrl: () => string;
+  /** Asked at each answer, since the ports may not be known before. */
+  readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
   /** Call 20; its streams end when the server closes. */
   readonly live: LiveStream;
@@ -212,7 +213,7 @@ function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListene
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
 function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: HttpServerOptions): void {
-  const { service, publishUrl, publishStatusName } = options;
+  const { service, publishAddresses, publishStatusName } = options;
   api.addHook("onRequest", async (request) => {
     request.caller = await gate.pass(request);
     const code = request.headers["x-ncp-region_code"];
@@ -221,7 +222,7 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: H
     // Every body is read as JSON. Fastify would refuse a content type it cannot parse.
     delete request.raw.headers["content-type"];
   });
-  const context: RouteContext = { service, publishUrl, publishStatusName };
+  const context: RouteContext = { service, publishAddresses, publishStatusName };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
   addPreviewTokenRoute(api, context, options.previewAccess);

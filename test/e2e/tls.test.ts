@@ -35,7 +35,8 @@ test("FFmpeg publishes over TLS and the API answers over it; a certificate is re
   const { api, fanfare } = await stage.server({ environment });
   const target = await stage.target();
   const channel = await api.createChannel("secure", [{ rtmpUrl: target.url, streamKey: uniqueKey("key") }]);
-  const url = `rtmps://127.0.0.1:${rtmpsPort}/relay/${channel.streamKey}`;
+  expect(channel.securePublishUrl).toBe(`rtmps://127.0.0.1:${rtmpsPort}/relay`);
+  const url = `${channel.securePublishUrl}/${channel.streamKey}`;
   const encoder = await stage.ffmpeg(await makeClip({ seconds: 5 }), url, { loops: true });
   const mediaBytes = () => target.connections.at(-1)?.report.mediaBytes ?? 0;
   await expect.poll(mediaBytes, { timeout: DEADLINE_MS }).toBeGreaterThan(0);

@@ -60,6 +60,7 @@ export type LogLine = { readonly event: string; readonly fields: LogFields };
 export type ApiOptions = {
   readonly planLimits?: PlanLimits;
   readonly publishStatusName?: PublishStatusName;
+  readonly securePublishUrl?: string;
   readonly over?: (store: Store) => Store;
   readonly ringLimits?: RingLimits;
   readonly limits?: Partial<HttpLimits>;
@@ -108,7 +109,10 @@ export class Api {
     this.admit = (streamKey, login) => service.admit(streamKey, login);
     this.findIngestUser = (userId) => service.findIngestUser(userId);
     this.ingestChecks = service.ingestChecks;
-    const publishUrl = () => "rtmp://live.example.com:1935/relay";
+    const publishAddresses = () => ({
+      publishUrl: "rtmp://live.example.com:1935/relay",
+      ...(options.securePublishUrl === undefined ? {} : { securePublishUrl: options.securePublishUrl }),
+    });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
     const log = { debug: write, info: write, warn: write, error: write };
     this.events = new EventParts(database, this.clock, log);
@@ -117,7 +121,7 @@ export class Api {
       clock: this.clock,
       log,
       epoch: "epoch1",
-      answerContext: (isViewer) => ({ publishUrl: publishUrl(), publishStatusName, isViewer }),
+      answerContext: (isViewer) => ({ ...publishAddresses(), publishStatusName, isViewer }),
       ...(options.ringLimits === undefined ? {} : { ringLimits: options.ringLimits }),
     });
     this.dashboard = new DashboardAccess({
@@ -135,7 +139,7 @@ export class Api {
       clock: this.clock,
       randomBytes,
       log,
-      publishUrl,
+      publishAddresses,
       publishStatusName,
       live: this.live,
       events: this.events.useCases,

@@ -25,6 +25,7 @@ const channelAnswer = z.looseObject({
   channelStatus: z.string(),
   isPublishing: z.boolean(),
   publishUrl: z.string(),
+  securePublishUrl: z.string().optional(),
   streamKey: z.string(),
   totalPublishSeconds: z.int(),
 });

@@ -34,7 +34,8 @@ async function tabTo(page: Page, wanted: string): Promise<void> {
 test("from the printed link to a green platform, by keyboard alone: password, channel, key, encoder", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
-  const { fanfare, api } = await stage.server();
+  const secureUrl = "rtmps://live.example.com/relay";
+  const { fanfare, api } = await stage.server({ environment: { FANFARE_SECURE_PUBLISH_URL: secureUrl } });
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser)).newPage();
   const errors = watchErrors(page);
@@ -70,6 +71,8 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
   // The key is hidden until asked for, and then it is the one that works.
   const encoder = page.locator("section", { hasText: "Waiting for your encoder" });
   expect(await encoder.innerText()).not.toContain(channel.streamKey);
+  for (const url of [channel.publishUrl, secureUrl]) await encoder.getByText(url, { exact: true }).waitFor();
+  await encoder.getByRole("button", { name: "Copy: Server, encrypted (RTMPS)" }).waitFor();
   await tabTo(page, "Show: Stream key");
   await keyboard.press("Space");
   await encoder.getByText(channel.streamKey).waitFor();

@@ -29,6 +29,9 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
       </div>
       {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
       <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
+      {channel.securePublishUrl !== undefined && (
+        <CopyField label={t().encoder.secureServer} value={channel.securePublishUrl} />
+      )}
       <CopyField label={t().encoder.key} help={t().encoder.keyObs} value={channel.streamKey} isSecret />
       {channel.backupStreamKey !== undefined && (
         <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />

@@ -142,6 +142,7 @@ export const en = {
     steps: "In OBS: Settings → Stream → Service “Custom…”, then paste these two and press Start Streaming.",
     server: "Server",
     serverObs: "OBS calls this “Server”",
+    secureServer: "Server, encrypted (RTMPS)",
     key: "Stream key",
     keyObs: "OBS calls this “Stream Key”",
     backupKey: "Backup stream key",

@@ -130,6 +130,7 @@ export const ko: Texts = {
     steps: "OBS에서 설정 → 방송 → 서비스를 ‘사용자 지정…’으로 바꾸고, 아래 두 값을 붙여 넣은 뒤 방송 시작을 누르세요.",
     server: "서버",
     serverObs: "OBS의 ‘서버’",
+    secureServer: "서버, 암호화 연결(RTMPS)",
     key: "스트림 키",
     keyObs: "OBS의 ‘스트림 키’",
     backupKey: "백업 스트림 키",
