@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Channel } from "../support/api-client.ts";
+import type { Child } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
 import { startGstreamer } from "../support/gstreamer-encoder.ts";
+import { startLibrtmp } from "../support/librtmp-encoder.ts";
 import { type Server, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -22,6 +24,11 @@ function urlOf({ publishUrl, streamKey }: Channel, { id, password }: Login, endi
   return `${publishUrl.replace("rtmp://", `rtmp://${id}:${password}@`)}${ending}/${streamKey}`;
 }
 
+/** librtmp's way: behind the URL. */
+function librtmpUrlOf({ publishUrl, streamKey }: Channel, { id, password }: Login, ending = ""): string {
+  return `${publishUrl}${ending}/${streamKey} pubUser=${id} pubPasswd=${password}`;
+}
+
 async function isOnAir({ api }: Server, { channelId }: Channel): Promise<true | undefined> {
   return (await api.channel(channelId)).isPublishing ? true : undefined;
 }
@@ -31,7 +38,7 @@ async function codesOf({ api }: Server, { channelId }: Channel): Promise<readonl
   return (events as readonly Event[]).map(({ eventCode }) => eventCode);
 }
 
-test("FFmpeg and GStreamer log in to the ingest, in Adobe's way; FFmpeg in Limelight's too", async () => {
+test("FFmpeg, librtmp and GStreamer log in to the ingest, in Adobe's way; the first two in Limelight's too", async () => {
   const stage = await Stage.open();
   const server = await stage.server();
   const clip = await makeClip({ seconds: 10 });
@@ -40,7 +47,10 @@ test("FFmpeg and GStreamer log in to the ingest, in Adobe's way; FFmpeg in Limel
     adobe: (channel: Channel, user: Login) => stage.ffmpeg(clip, urlOf(channel, user)),
     limelight: (channel: Channel, user: Login) => stage.ffmpeg(clip, urlOf(channel, user, "-llnw")),
     gstreamer: (channel: Channel, user: Login) => gstreamer(channel, user),
+    librtmp_adobe: (channel: Channel, user: Login) => librtmp(librtmpUrlOf(channel, user)),
+    librtmp_limelight: (channel: Channel, user: Login) => librtmp(librtmpUrlOf(channel, user, "-llnw")),
   };
+  const librtmp = async (url: string) => stage.encoder(await startLibrtmp(stage.folder, clip, url));
   const gstreamer = async ({ publishUrl, streamKey }: Channel, login: Login) => {
     const copyPath = join(stage.folder, "sent.flv");
     const url = `${publishUrl}/${streamKey}`;
@@ -68,18 +78,27 @@ test("a wrong password, an unknown user, no login and another channel's are refu
   const channel = await withLogin(server, "guarded", alice);
   const other = await withLogin(server, "other", bob);
   const plainUrl = channel.publishUrl.replace(/\/login$/, "");
-  const urls = {
-    "wrong password": urlOf(channel, { ...alice, password: "wrong" }),
-    "unknown user": urlOf(channel, { ...alice, id: "nobody" }),
-    "another channel's": urlOf(channel, bob),
-    "no login where it is demanded": `${channel.publishUrl}/${channel.streamKey}`,
-    "no login elsewhere": `${plainUrl}/${channel.streamKey}`,
+  const ffmpeg = (url: string) => stage.ffmpeg(clip, url);
+  const librtmp = async (url: string) => stage.encoder(await startLibrtmp(stage.folder, clip, url));
+  const wrong = { ...alice, password: "wrong" };
+  const unknown = { ...alice, id: "nobody" };
+  const tries = {
+    "wrong password": () => ffmpeg(urlOf(channel, wrong)),
+    "unknown user": () => ffmpeg(urlOf(channel, unknown)),
+    "another channel's": () => ffmpeg(urlOf(channel, bob)),
+    "no login where it is demanded": () => ffmpeg(`${channel.publishUrl}/${channel.streamKey}`),
+    "no login elsewhere": () => ffmpeg(`${plainUrl}/${channel.streamKey}`),
+    "librtmp's wrong password": () => librtmp(librtmpUrlOf(channel, wrong)),
+    "librtmp's unknown user": () => librtmp(librtmpUrlOf(channel, unknown)),
+    "librtmp's wrong password in Limelight's way": () => librtmp(librtmpUrlOf(channel, wrong, "-llnw")),
   };
-  for (const [name, url] of Object.entries(urls)) {
-    const encoder = await stage.ffmpeg(clip, url);
-    expect((await encoder.exited).code, name).not.toBe(0);
+  const tryOne = async ([name, start]: readonly [string, () => Promise<Child>]) => {
+    const encoder = await start();
+    // Each says no by itself; a crash has no code.
+    expect((await encoder.exited).code, name).toBeGreaterThan(0);
     expect(await isOnAir(server, channel), name).toBeUndefined();
-  }
+  };
+  await Promise.all(Object.entries(tries).map(tryOne));
   await waitFor("the event", DEADLINE_MS, async () =>
     (await codesOf(server, channel)).includes("AUTH_FAILED") ? true : undefined,
   );

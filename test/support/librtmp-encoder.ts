@@ -3,10 +3,18 @@ import { type Child, runToEnd, startChild } from "./children.ts";
 import type { Clip } from "./clip.ts";
 
 const SOURCE = join(import.meta.dirname, "librtmp-publish.c");
+/** The program of each folder, once it is built. */
+const programs = new Map<string, Promise<string>>();
 
 /** librtmp, which many encoders are built on, publishing a clip in real time; built into the folder. Ends by itself, cleanly. */
 export async function startLibrtmp(folder: string, clip: Clip, url: string): Promise<Child> {
+  const program = programs.get(folder) ?? build(folder);
+  programs.set(folder, program);
+  return await startChild(await program, [url, clip.path]);
+}
+
+async function build(folder: string): Promise<string> {
   const program = join(folder, "librtmp-publish");
   await runToEnd("gcc", ["-O1", "-Wall", "-Werror", "-o", program, SOURCE, "-lrtmp"]);
-  return await startChild(program, [url, clip.path]);
+  return program;
 }

@@ -1,10 +1,24 @@
 /* Publishes an FLV file in real time with librtmp: librtmp-publish URL FILE. Ends with 0 after a clean stop. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <librtmp/rtmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { FILE_HEADER_BYTES = 13, TAG_HEADER_BYTES = 11, BACK_POINTER_BYTES = 4 };
+
+/*
+ * Debian's librtmp takes what nettle makes for a string. It is none: nettle writes no 0 behind it, so what the stack held before
+ * goes along in the proof of a login, and runs over the end of the block that this is printed into. librtmp's own buffers have a
+ * place for the 0.
+ */
+void nettle_base64_encode_raw(char *text, size_t length, const unsigned char *bytes) {
+  void (*encode)(char *, size_t, const unsigned char *) =
+      (void (*)(char *, size_t, const unsigned char *))dlsym(RTLD_NEXT, "nettle_base64_encode_raw");
+  encode(text, length, bytes);
+  text[(length + 2) / 3 * 4] = 0;
+}
 
 static int fail(const char *what) {
   fprintf(stderr, "%s failed\n", what);
