@@ -52,3 +52,31 @@ test("OBS publishes, is shown as it is, and its stop is the broadcast's end", as
     expect(await decodingErrors(path)).toBe("");
   }
 });
+
+test("OBS logs in, and with a wrong password is refused and says so", async () => {
+  const stage = await Stage.open();
+  const { api } = await stage.server();
+  const login = { id: "obs", password: uniqueKey("password") };
+  stage.keepSecret(login.password);
+  const nowhere = { rtmpUrl: "rtmp://127.0.0.1:9/x", streamKey: uniqueKey("nowhere") };
+  const { channelId } = await api.createChannel("obs_login", [nowhere]);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channelId}`, { ingestAuth: login });
+  const { publishUrl, streamKey } = await api.channel(channelId);
+
+  const obs = await ObsEncoder.start({ folder: stage.folder, publishUrl, streamKey, login });
+  stage.onClose(() => obs.kill());
+  const isOnAir = async () => (await api.channel(channelId)).isPublishing;
+  await waitFor("OBS on air", DEADLINE_MS, async () => (await isOnAir()) || undefined);
+  await obs.stopStreaming();
+  await waitFor("the end", DEADLINE_MS, async () => !(await isOnAir()) || undefined);
+
+  await obs.startStreaming({ publishUrl, streamKey, login: { ...login, password: "wrong" } });
+  await obs.says("Authentication failed: wrong password");
+  expect(await isOnAir()).toBe(false);
+  const events = () => api.request("GET", `/api/v2/re-stream/channels/${channelId}/events`);
+  await waitFor(
+    "the event",
+    DEADLINE_MS,
+    async () => JSON.stringify(await events()).includes("AUTH_FAILED") || undefined,
+  );
+});

@@ -7,14 +7,21 @@ import { waitFor } from "./waiting.ts";
 const START_DEADLINE_MS = 60_000;
 const STOP_GRACE_MS = 1_000;
 const NAME = "Fanfare";
+const SERVICE_TYPE = "rtmp_custom";
 /** obs-websocket 5: messages are `{op, d}`. */
 const Op = { Identify: 1, Identified: 2, Request: 6, Response: 7 } as const;
 
-export type ObsOptions = {
-  /** Becomes OBS's home: nothing of the user's own is read or written. */
-  readonly folder: string;
+/** Where OBS streams to: a custom server. */
+export type ObsService = {
   readonly publishUrl: string;
   readonly streamKey: string;
+  /** "Use authentication" of its settings. */
+  readonly login?: { readonly id: string; readonly password: string };
+};
+
+export type ObsOptions = ObsService & {
+  /** Becomes OBS's home: nothing of the user's own is read or written. */
+  readonly folder: string;
 };
 
 /** OBS Studio, streaming: 640x360 at 30 pictures a second and 400 kbit/s with a keyframe each 2 s, AAC 48 kHz stereo. */
@@ -49,7 +56,7 @@ export class ObsEncoder {
       };
       const obs = await startChild("obs", args, { env });
       const encoder = new ObsEncoder(screen, obs, controlPort);
-      await encoder.#said("==== Streaming Start").catch(async (error: unknown) => {
+      await encoder.says("==== Streaming Start").catch(async (error: unknown) => {
         await encoder.kill();
         throw error;
       });
@@ -60,10 +67,17 @@ export class ObsEncoder {
     }
   }
 
+  /** Streams again, where and as whom it is told now, as the settings and the button do it. Answers before it is known how that went. */
+  async startStreaming(to: ObsService): Promise<void> {
+    const service = { streamServiceType: SERVICE_TYPE, streamServiceSettings: serviceSettings(to) };
+    await requestOfObs(this.#controlPort, "SetStreamServiceSettings", service);
+    await requestOfObs(this.#controlPort, "StartStream");
+  }
+
   /** As the button does it: OBS says goodbye to the server. Answers once it has stopped. */
   async stopStreaming(): Promise<void> {
     await requestOfObs(this.#controlPort, "StopStream");
-    await this.#said("==== Streaming Stop");
+    await this.says("==== Streaming Stop");
   }
 
   /** As a crash does it. Idempotent. */
@@ -72,7 +86,8 @@ export class ObsEncoder {
     await this.#screen.stop("SIGKILL", STOP_GRACE_MS);
   }
 
-  async #said(text: string): Promise<void> {
+  /** Waits until this is in what OBS has written. */
+  async says(text: string): Promise<void> {
     const said = () => `${this.#obs.stdout()}${this.#obs.stderr()}`;
     await waitFor(
       `OBS to say "${text}"`,
@@ -87,14 +102,15 @@ export class ObsEncoder {
 }
 
 /** Sends one request to obs-websocket and waits for its answer. */
-function requestOfObs(port: number, requestType: string): Promise<void> {
+function requestOfObs(port: number, requestType: string, requestData: object = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`);
     socket.onerror = () => reject(new Error("obs-websocket cannot be reached"));
     socket.onmessage = ({ data }) => {
       const { op, d } = JSON.parse(String(data));
       if (op === 0) socket.send(JSON.stringify({ op: Op.Identify, d: { rpcVersion: 1 } }));
-      if (op === Op.Identified) socket.send(JSON.stringify({ op: Op.Request, d: { requestType, requestId: "1" } }));
+      if (op === Op.Identified)
+        socket.send(JSON.stringify({ op: Op.Request, d: { requestType, requestId: "1", requestData } }));
       if (op !== Op.Response) return;
       socket.close();
       if (d.requestStatus.result === true) resolve();
@@ -107,6 +123,12 @@ const sections = (parts: Readonly<Record<string, Readonly<Record<string, string 
   Object.entries(parts)
     .map(([name, values]) => [`[${name}]`, ...Object.entries(values).map((pair) => pair.join("=")), ""].join("\n"))
     .join("\n");
+
+function serviceSettings({ publishUrl, streamKey, login }: ObsService) {
+  const settings = { server: publishUrl, key: streamKey };
+  if (login === undefined) return { ...settings, use_auth: false };
+  return { ...settings, use_auth: true, username: login.id, password: login.password };
+}
 
 /** The files that OBS would have written when a person had set it up: without a scene file it does not start streaming. */
 async function prepareHome(home: string, options: ObsOptions, controlPort: number): Promise<void> {
@@ -134,7 +156,6 @@ async function prepareHome(home: string, options: ObsOptions, controlPort: numbe
       x264Settings: "keyint=60",
     },
   };
-  const settings = { server: options.publishUrl, key: options.streamKey, use_auth: false };
   const colour = { color: 0xff00ff00, width: 640, height: 360 };
   const place = { name: "Colour", id: 1, visible: true, pos: { x: 0, y: 0 }, scale: { x: 1, y: 1 }, align: 5 };
   const scene = {
@@ -149,6 +170,9 @@ async function prepareHome(home: string, options: ObsOptions, controlPort: numbe
   };
   await writeFile(join(config, "global.ini"), sections(global));
   await writeFile(join(profile, "basic.ini"), sections(basic));
-  await writeFile(join(profile, "service.json"), JSON.stringify({ type: "rtmp_custom", settings }));
+  await writeFile(
+    join(profile, "service.json"),
+    JSON.stringify({ type: SERVICE_TYPE, settings: serviceSettings(options) }),
+  );
   await writeFile(join(config, "basic", "scenes", `${NAME}.json`), JSON.stringify(scene));
 }
