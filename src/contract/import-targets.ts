@@ -8,10 +8,31 @@ export type ImportedTarget = {
   readonly password?: string;
 };
 
+/** Something that is meant to be a platform and cannot be one here. */
+export type SkippedTarget = {
+  /** Its name there, or the line; cut where it is long. Never its key. */
+  readonly what: string;
+  /** `not-rtmp`: its address is of another kind; `no-address`: it has none; `too-many`: a channel has no more. */
+  readonly reason: "not-rtmp" | "no-address" | "too-many";
+};
+
+export type Import = {
+  readonly targets: readonly ImportedTarget[];
+  readonly skipped: readonly SkippedTarget[];
+  /** Why nothing could be read at all; where JSON breaks off, by line and column where the engine tells them. */
+  readonly problem?:
+    | { readonly kind: "too-long" | "nothing" }
+    | { readonly kind: "broken-json"; readonly line?: number; readonly column?: number };
+};
+
 /** Longer text is no settings file, in characters. */
 const TEXT_CHARACTERS_MAX = 1_000_000;
 /** As many as a channel may have. */
 const TARGETS_MAX = 100;
+/** So much of what was skipped is said, in characters. */
+const WHAT_CHARACTERS_MAX = 60;
+/** OBS keeps "auto" where it chooses among a service's servers itself; this one finds the nearest. */
+const TWITCH_SERVER = "rtmps://ingest.global-contribute.live-video.net:443/app";
 /** Longest label the API takes, in characters. */
 const LABEL_CHARACTERS_MAX = 40;
 
@@ -36,19 +57,24 @@ function targetNameOf(url: string): string {
   return HOSTS.find(([suffix]) => host === suffix || host.endsWith(`.${suffix}`))?.[1] ?? "CUSTOM";
 }
 
-function target(url: string, key: string, more: Omit<Partial<ImportedTarget>, "targetName">): ImportedTarget[] {
-  if (!/^rtmps?:\/\/[^\s/]+/i.test(url)) return [];
-  const label = more.label === undefined ? "" : [...more.label].slice(0, LABEL_CHARACTERS_MAX).join("");
-  return [
-    {
-      targetName: targetNameOf(url),
-      rtmpUrl: url,
-      streamKey: key,
-      ...(label === "" ? {} : { label }),
-      ...(more.id === undefined || more.id === "" ? {} : { id: more.id }),
-      ...(more.password === undefined || more.password === "" ? {} : { password: more.password }),
-    },
-  ];
+type Found = ImportedTarget | SkippedTarget;
+
+const cut = (text: string, characters: number): string => [...text].slice(0, characters).join("");
+
+/** `what` names it where it cannot be taken. */
+function target(url: string, key: string, more: Omit<Partial<ImportedTarget>, "targetName">, what: string): Found {
+  if (!/^rtmps?:\/\/[^\s/]+/i.test(url)) {
+    return { what: cut(what, WHAT_CHARACTERS_MAX), reason: url === "" ? "no-address" : "not-rtmp" };
+  }
+  const label = cut(more.label ?? "", LABEL_CHARACTERS_MAX);
+  return {
+    targetName: targetNameOf(url),
+    rtmpUrl: url,
+    streamKey: key,
+    ...(label === "" ? {} : { label }),
+    ...(more.id === undefined || more.id === "" ? {} : { id: more.id }),
+    ...(more.password === undefined || more.password === "" ? {} : { password: more.password }),
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -61,55 +87,77 @@ const textOf = (fields: Fields, name: string): string => {
 };
 
 /** Server and key as OBS keeps them, under a service's settings and in obs-multi-rtmp's `service-param` alike. */
-function fromService(service: Fields, label: string): ImportedTarget[] {
+function fromService(service: Fields, label: string, place: string): Found {
   const login =
     service["use_auth"] === true ? { id: textOf(service, "username"), password: textOf(service, "password") } : {};
-  return target(textOf(service, "server"), textOf(service, "key"), { label, ...login });
+  const server = textOf(service, "server");
+  const isTwitch = server === "auto" && textOf(service, "service") === "Twitch";
+  return target(
+    isTwitch ? TWITCH_SERVER : server,
+    textOf(service, "key"),
+    { label, ...login },
+    label || server || place,
+  );
 }
 
-function fromJson(value: unknown): ImportedTarget[] {
-  if (Array.isArray(value)) return value.flatMap((item) => fromJson(item));
+/** `place` says which of several it is, for one without a name. */
+function fromJson(value: unknown, place: string): readonly Found[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => fromJson(item, `#${index + 1}`));
   if (!isFields(value)) return [];
   const { targets, settings, "service-param": service } = value;
   // obs-multi-rtmp keeps a list of targets; OBS's service.json one service.
-  if (Array.isArray(targets)) return targets.flatMap((item) => fromJson(item));
-  if (isFields(service)) return fromService(service, textOf(value, "name"));
-  if (isFields(settings)) return fromService(settings, textOf(settings, "service"));
+  if (Array.isArray(targets)) return fromJson(targets, place);
+  if (isFields(service)) return [fromService(service, textOf(value, "name"), place)];
+  if (isFields(settings)) return [fromService(settings, textOf(settings, "service"), place)];
+  if (!("rtmp-path" in value)) return [];
   // obs-multi-rtmp before 0.3.
-  return target(textOf(value, "rtmp-path"), textOf(value, "rtmp-key"), {
-    label: textOf(value, "name"),
-    id: textOf(value, "rtmp-user"),
-    password: textOf(value, "rtmp-pass"),
-  });
+  const more = { label: textOf(value, "name"), id: textOf(value, "rtmp-user"), password: textOf(value, "rtmp-pass") };
+  return [target(textOf(value, "rtmp-path"), textOf(value, "rtmp-key"), more, more.label || place)];
 }
 
 /** One `push` line of nginx-rtmp: the key is its `playpath`, else what follows the application in the address. */
-function fromPush(line: string): ImportedTarget[] {
+function fromPush(line: string): readonly Found[] {
   const [, address = "", rest = ""] = /^\s*push\s+([^\s;]+)([^;]*)/.exec(line) ?? [];
   const url = address.includes("://") ? address : `rtmp://${address}`;
   if (address === "") return [];
   const playPath = /\bplaypath=(\S+)/.exec(rest)?.[1];
   const label = /\bname=(\S+)/.exec(rest)?.[1] ?? "";
-  if (playPath !== undefined) return target(url, playPath, { label });
+  const host = /^[^:]+:\/\/[^/]*/.exec(url)?.[0] ?? url;
+  if (playPath !== undefined) return [target(url, playPath, { label }, label || host)];
   const [, app = url, key = ""] = /^(rtmps?:\/\/[^/]+\/[^/?]+)\/(.+)$/i.exec(url) ?? [];
-  return target(app, key, { label });
+  return [target(app, key, { label }, label || host)];
 }
 
 /**
- * The platforms in the settings of obs-multi-rtmp (JSON), OBS (`service.json`) or nginx-rtmp (`push` lines), in their order. What is
- * none of them yields nothing: a person pasted it, and sees what was found before anything is made of it.
+ * The platforms in the settings of obs-multi-rtmp (JSON), OBS (`service.json`) or nginx-rtmp (`push` lines), in their order; what is
+ * meant to be one and cannot be; and why nothing was found at all. A person pasted it, and sees it before anything is made of it.
  */
-export function importTargets(text: string): readonly ImportedTarget[] {
-  if (text.length > TEXT_CHARACTERS_MAX) return [];
+export function importTargets(text: string): Import {
+  const none = { targets: [], skipped: [] };
+  if (text.length > TEXT_CHARACTERS_MAX) return { ...none, problem: { kind: "too-long" } };
   const trimmed = text.replace(/^\uFEFF/, "").trim();
-  const found = /^[[{]/.test(trimmed) ? fromJsonText(trimmed) : trimmed.split(/[\n;]/).flatMap(fromPush);
-  return found.slice(0, TARGETS_MAX);
+  let found: readonly Found[];
+  if (/^[[{]/.test(trimmed)) {
+    try {
+      found = fromJson(JSON.parse(trimmed), "#1");
+    } catch (error) {
+      return { ...none, problem: { kind: "broken-json", ...placeOf(error) } };
+    }
+  } else {
+    found = trimmed.split(/[\n;]/).flatMap(fromPush);
+  }
+  if (found.length === 0) return { ...none, problem: { kind: "nothing" } };
+  const targets = found.filter((one) => "rtmpUrl" in one);
+  const surplus = targets
+    .slice(TARGETS_MAX)
+    .map(
+      ({ label, rtmpUrl }): SkippedTarget => ({ what: cut(label ?? rtmpUrl, WHAT_CHARACTERS_MAX), reason: "too-many" }),
+    );
+  return { targets: targets.slice(0, TARGETS_MAX), skipped: [...found.filter((one) => "reason" in one), ...surplus] };
 }
 
-function fromJsonText(text: string): ImportedTarget[] {
-  try {
-    return fromJson(JSON.parse(text));
-  } catch {
-    return [];
-  }
+/** Engines tell it in their messages, in forms of their own, or not at all. */
+function placeOf(error: unknown): { readonly line?: number; readonly column?: number } {
+  const [, line, column] = /line (\d+),? column (\d+)/.exec(error instanceof Error ? error.message : "") ?? [];
+  return line === undefined || column === undefined ? {} : { line: Number(line), column: Number(column) };
 }

@@ -31,7 +31,15 @@ const MULTI_RTMP = {
   ],
 };
 
-const cases: readonly { name: string; text: string; found: readonly object[] }[] = [
+type Case = {
+  readonly name: string;
+  readonly text: string;
+  readonly found: readonly object[];
+  readonly skipped?: readonly object[];
+  readonly problem?: object;
+};
+
+const cases: readonly Case[] = [
   {
     name: "obs-multi-rtmp",
     text: JSON.stringify(MULTI_RTMP),
@@ -44,6 +52,7 @@ const cases: readonly { name: string; text: string; found: readonly object[] }[]
       },
       { targetName: "CUSTOM", rtmpUrl: "rtmp://example.com/app", streamKey: "k?t=1", id: "me", password: "pw" },
     ],
+    skipped: [{ what: "SRT", reason: "not-rtmp" }],
   },
   {
     name: "obs-multi-rtmp before 0.3",
@@ -56,9 +65,22 @@ const cases: readonly { name: string; text: string; found: readonly object[] }[]
     found: [{ targetName: "CUSTOM", rtmpUrl: "rtmp://h/app", streamKey: "k" }],
   },
   {
-    name: "OBS's service.json, whose server OBS chooses itself",
+    name: "OBS's service.json, where OBS chooses Twitch's server",
     text: '{"type":"rtmp_common","settings":{"service":"Twitch","server":"auto","key":"k"}}',
+    found: [
+      {
+        targetName: "TWITCH",
+        rtmpUrl: "rtmps://ingest.global-contribute.live-video.net:443/app",
+        streamKey: "k",
+        label: "Twitch",
+      },
+    ],
+  },
+  {
+    name: "OBS's service.json, where OBS chooses another service's server",
+    text: '{"type":"rtmp_common","settings":{"service":"Elsewhere","server":"auto","key":"k"}}',
     found: [],
+    skipped: [{ what: "Elsewhere", reason: "not-rtmp" }],
   },
   {
     name: "nginx-rtmp",
@@ -68,6 +90,7 @@ const cases: readonly { name: string; text: string; found: readonly object[] }[]
       "  push rtmp://a.rtmp.youtube.com/live2/key-1;",
       "  push rtmp://live.twitch.tv/app playpath=live_2 name=main live=1;",
       "  push example.com:1936/app/a/b?c=d; push rtmp://h/only-app;",
+      "  push srt://h:9000/secret; push http://h/x playpath=secret name=wrong;",
       "}",
     ].join("\n"),
     found: [
@@ -76,25 +99,47 @@ const cases: readonly { name: string; text: string; found: readonly object[] }[]
       { targetName: "CUSTOM", rtmpUrl: "rtmp://example.com:1936/app", streamKey: "a/b?c=d" },
       { targetName: "CUSTOM", rtmpUrl: "rtmp://h/only-app", streamKey: "" },
     ],
+    skipped: [
+      { what: "srt://h:9000", reason: "not-rtmp" },
+      { what: "wrong", reason: "not-rtmp" },
+    ],
   },
-  { name: "broken JSON", text: '{"targets":[', found: [] },
-  { name: "something else", text: "hello", found: [] },
+  { name: "JSON that breaks off", text: '{"targets":[', found: [], problem: { kind: "broken-json" } },
+  {
+    name: "JSON with a comma too many",
+    text: '{\n  "targets": [],\n}',
+    found: [],
+    problem: { kind: "broken-json", line: 3, column: 1 },
+  },
+  { name: "something else", text: "hello", found: [], problem: { kind: "nothing" } },
+  { name: "other JSON", text: '{"targets":[],"name":"x"}', found: [], problem: { kind: "nothing" } },
+  { name: "a text without end", text: `push ${"x".repeat(1_000_000)}`, found: [], problem: { kind: "too-long" } },
   {
     name: "numbers where text belongs",
-    text: '{"targets":[{"service-param":{"server":1,"key":2}},3,null]}',
+    text: '{"targets":[{"service-param":{"server":1,"key":2}},3,null,{"name":"N","rtmp-path":""}]}',
     found: [],
+    skipped: [
+      { what: "#1", reason: "no-address" },
+      { what: "N", reason: "no-address" },
+    ],
   },
 ];
 
-test.each(cases)("platforms are found in $name", ({ text, found }) => {
-  expect(importTargets(text)).toEqual(found);
+test.each(cases)("platforms, and what cannot be one, are found in $name", ({ text, found, skipped = [], problem }) => {
+  expect(importTargets(text)).toEqual({
+    targets: found,
+    skipped,
+    ...(problem === undefined ? {} : { problem }),
+  });
 });
 
 test("no more are found than a channel may have, and labels are as long as they may be", () => {
   const long = "이".repeat(60);
-  const found = importTargets(
+  const { targets, skipped } = importTargets(
     Array.from({ length: 150 }, (_, index) => `push rtmp://h/a/${index} name=${long};`).join("\n"),
   );
-  expect(found).toHaveLength(100);
-  expect(found[0]?.label).toBe("이".repeat(40));
+  expect(targets).toHaveLength(100);
+  expect(targets[0]?.label).toBe("이".repeat(40));
+  expect(skipped).toHaveLength(50);
+  expect(skipped[0]).toEqual({ what: "이".repeat(40), reason: "too-many" });
 });

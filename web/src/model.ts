@@ -5,6 +5,7 @@ import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/contract/answer-sc
 type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeof ANSWER_SCHEMAS)[Name]> };
 
 export type Channel = Answers["LiveSnapshot"]["channels"][number];
+export type ChannelWithSecret = Answers["ChannelWithWebhookSecret"];
 export type Platform = Answers["Platform"];
 export type Ingest = NonNullable<Channel["ingest"]>;
 export type TargetError = NonNullable<Platform["lastError"]>;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/clip.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { LOADED_WHEN_ASKED_FOR } from "../../support/dashboard-files.ts";
 import { ROOT } from "../../support/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
@@ -35,6 +36,17 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   const path = `/channels/${channel.channelId}`;
   await page.locator(".alerts").waitFor();
+
+  // What test/dashboard/bundle.test.ts does not count is not loaded for these two pages.
+  const fresh = await context.newPage();
+  const loaded = new Set<string>();
+  fresh.on("request", (request) => loaded.add(/([\w-]+)-.{8}\.\w+$/.exec(request.url())?.[1] ?? ""));
+  await fresh.goto(`${fanfare.origin}/`);
+  await fresh.locator(`.card[href="${path}"]`).click();
+  await fresh.locator(".platform .failure").waitFor();
+  await fresh.close();
+  expect([...loaded]).toEqual(expect.arrayContaining(["index", "style", "en"]));
+  expect([...LOADED_WHEN_ASKED_FOR, "ko"].filter((name) => loaded.has(name))).toEqual([]);
 
   for (const language of ["en", "ko"] as const) {
     await page.locator("header select").first().selectOption(language);

@@ -8,7 +8,7 @@ import { problemText } from "./action.tsx";
 import { Confirm } from "./confirm.tsx";
 import { CopyField } from "./copy.tsx";
 import { Dialog } from "./dialog.tsx";
-import { Field, type Fields, Form, TextField } from "./form.tsx";
+import { type Fields, Form, optionalLabel, SelectField, TextField } from "./form.tsx";
 import { Icon } from "./icon.tsx";
 import { say } from "./notice.tsx";
 
@@ -101,18 +101,13 @@ function NewKey({ onMade, onClose }: NewKeyOptions) {
     <Dialog title={t().settings.newKey} onClose={onClose}>
       {made.value === undefined ? (
         <Form submit={submit} button={t().common.create} onCancel={onClose}>
-          <TextField label={`${t().settings.keyName} (${t().common.optional})`} name="name" input={{ maxLength: 40 }} />
-          <Field label={t().settings.role}>
-            {(ids) => (
-              <select {...ids} name="role">
-                {ROLES.map((role) => (
-                  <option key={role} value={role}>
-                    {t().settings.roles[role]}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
+          <TextField label={optionalLabel(t().settings.keyName)} name="name" input={{ maxLength: 40 }} />
+          <SelectField
+            label={t().settings.role}
+            name="role"
+            value="manager"
+            options={ROLES.map((role) => [role, t().settings.roles[role]])}
+          />
         </Form>
       ) : (
         <>

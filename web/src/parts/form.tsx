@@ -34,21 +34,43 @@ type TextFieldOptions = {
   readonly value?: string | undefined;
   readonly isRequired?: boolean;
   readonly input?: JSX.IntrinsicElements["input"];
+  /** Lines of a longer text; one without. */
+  readonly rows?: number;
 };
 
-export function TextField({ label, name, help, value = "", isRequired = false, input = {} }: TextFieldOptions) {
+export function TextField({ label, name, help, value = "", isRequired = false, input = {}, rows }: TextFieldOptions) {
+  const common = { name, defaultValue: value, required: isRequired, autocomplete: "off", spellcheck: false } as const;
+  return (
+    <Field label={label} help={help}>
+      {(ids) =>
+        rows === undefined ? <input {...ids} {...common} {...input} /> : <textarea {...ids} {...common} rows={rows} />
+      }
+    </Field>
+  );
+}
+
+/** A label that says that its field may stay empty. */
+export const optionalLabel = (label: string): string => `${label} (${t().common.optional})`;
+
+type SelectFieldOptions = {
+  readonly label: string;
+  readonly name: string;
+  readonly help?: string | undefined;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, text: string])[];
+};
+
+export function SelectField({ label, name, help, value, options }: SelectFieldOptions) {
   return (
     <Field label={label} help={help}>
       {(ids) => (
-        <input
-          {...ids}
-          name={name}
-          defaultValue={value}
-          required={isRequired}
-          autocomplete="off"
-          spellcheck={false}
-          {...input}
-        />
+        <select {...ids} name={name}>
+          {options.map(([option, text]) => (
+            <option key={option} value={option} selected={option === value}>
+              {text}
+            </option>
+          ))}
+        </select>
       )}
     </Field>
   );
@@ -60,13 +82,15 @@ type FormOptions = {
   readonly children: ComponentChildren;
   readonly onCancel?: () => void;
   readonly isPlain?: boolean;
+  /** There is nothing to do yet. */
+  readonly isDisabled?: boolean;
 };
 
 /** What was typed, by the controls' names; empty text where there is none. */
 export type Fields = (name: string) => string;
 
 /** A form that does one call; a refusal is told in it, where the person looks. */
-export function Form({ submit, button, children, onCancel, isPlain = false }: FormOptions) {
+export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   const problem = useSignal("");
   const onSubmit = async (event: SubmitEvent): Promise<void> => {
@@ -89,7 +113,7 @@ export function Form({ submit, button, children, onCancel, isPlain = false }: Fo
         {problem.value}
       </p>
       <div class="buttons">
-        <button type="submit" class={isPlain ? "" : "main"} aria-busy={isBusy.value}>
+        <button type="submit" class={isPlain ? "" : "main"} aria-busy={isBusy.value} disabled={isDisabled}>
           {button}
         </button>
         {onCancel !== undefined && (

@@ -6,18 +6,23 @@ import { keyHelp, platformName, presetName, presets, urlHelp } from "../presets.
 import { t } from "../text/text.ts";
 import { Dialog } from "./dialog.tsx";
 import { Field, type Fields, Form, TextField } from "./form.tsx";
+import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
 
 const OWN_ADDRESS = "own";
 
 /** What was typed, as the API takes it; what is optional and empty is left out. */
-export function platformBody(field: Fields): Record<string, string> {
+export function platformBody(field: Fields): object {
   const choice = field("urlChoice");
   const optional = ["id", "password", "label", "bufferPolicy"].filter((name) => field(name) !== "");
+  const tracks = tracksOf(field);
+  const tls = Object.entries(trustOf(field)).filter(([, value]) => value !== "");
   return {
     targetName: field("targetName"),
     rtmpUrl: (choice === "" || choice === OWN_ADDRESS ? field("rtmpUrl") : choice).trim(),
     streamKey: field("streamKey").trim(),
     ...Object.fromEntries(optional.map((name) => [name, field(name)])),
+    ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
+    ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
   };
 }
 
@@ -86,39 +91,6 @@ function AddressFields({ preset }: { readonly preset: Preset }) {
   );
 }
 
-function MoreFields({ platform }: { readonly platform?: Platform }) {
-  return (
-    <details class="more-fields">
-      <summary>{t().platform.moreFields}</summary>
-      <TextField
-        label={`${t().platform.label} (${t().common.optional})`}
-        name="label"
-        help={t().platform.labelHelp}
-        value={platform?.label}
-        input={{ maxLength: 40 }}
-      />
-      <TextField label={`${t().platform.login} (${t().common.optional})`} name="id" value={platform?.id} />
-      <TextField
-        label={`${t().platform.password} (${t().common.optional})`}
-        name="password"
-        value={platform?.password}
-        input={{ autocomplete: "new-password" }}
-      />
-      <Field label={t().platform.bufferPolicy}>
-        {(ids) => (
-          <select {...ids} name="bufferPolicy" defaultValue={platform?.bufferPolicy ?? "drop"}>
-            {(["drop", "disconnect"] as const).map((policy) => (
-              <option key={policy} value={policy} selected={policy === (platform?.bufferPolicy ?? "drop")}>
-                {t().platform.policies[policy]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-    </details>
-  );
-}
-
 type AddOptions = { readonly channelId: string; readonly onClose: () => void };
 
 export function AddPlatform({ channelId, onClose }: AddOptions) {
@@ -149,6 +121,9 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       streamPassword: field("password"),
       label: field("label"),
       bufferPolicy: field("bufferPolicy"),
+      // No track means all of them again, empty text that nobody else is believed.
+      tracks: tracksOf(field),
+      tls: trustOf(field),
     });
     onClose();
   };

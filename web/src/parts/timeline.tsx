@@ -7,11 +7,14 @@ import { platformName } from "../presets.ts";
 import { formatDateTime, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Action, problemText } from "./action.tsx";
+import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
 import { eventText } from "./event-words.ts";
 import { Icon } from "./icon.tsx";
 import { say } from "./notice.tsx";
 
 const PAGE_SIZE = 50;
+const EXPORT_PAGE_SIZE = 100;
+const EXPORT_PAGES_MAX = 200;
 const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
 type Filter = (typeof FILTERS)[number];
 
@@ -38,15 +41,25 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   const total = useSignal(0);
   const filter = useSignal<Filter>("all");
   const { channelId } = channel;
+  const isOfChannel = (event: ChannelEvent): boolean => event.channelId === channelId;
   const read = async (pageNo: number): Promise<void> => {
     const page = await list<ChannelEvent>(`${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}`);
     stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
     total.value = page.total;
   };
+  /** What the filter lets through, of all there is and not only of the pages that were looked at. */
+  const exportAs = async (format: ExportFormat): Promise<void> => {
+    const whole = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
+    saveEvents(
+      channel.channelName,
+      format,
+      whole.filter((event) => passes(event, filter.peek())),
+    );
+  };
   useEffect(() => {
     read(1).catch((error: unknown) => say(problemText(error), "bad"));
   }, [channelId]);
-  const fresh = recentEvents.value.filter((event) => event.channelId === channelId);
+  const fresh = recentEvents.value.filter(isOfChannel);
   const all = merged(fresh, stored.value);
   const shown = all.filter((event) => passes(event, filter.value));
   return (
@@ -65,12 +78,11 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
               </option>
             ))}
           </select>
-          <button type="button" onClick={() => download(`${channel.channelName}.json`, JSON.stringify(shown, null, 2))}>
-            {t().events.export} JSON
-          </button>
-          <button type="button" onClick={() => download(`${channel.channelName}.csv`, csvOf(shown))}>
-            {t().events.export} CSV
-          </button>
+          {FORMATS.map((format) => (
+            <Action key={format} run={() => exportAs(format)}>
+              {t().events.export} {format.toUpperCase()}
+            </Action>
+          ))}
         </div>
       </div>
       {shown.length === 0 && <p class="quiet">{all.length === 0 ? t().events.none : t().events.noneMatch}</p>}
@@ -84,6 +96,18 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
       )}
     </section>
   );
+}
+
+/** All stored events, page by page. */
+async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
+  let events: readonly ChannelEvent[] = [];
+  for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
+    const path = `${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}`;
+    const { items, total } = await list<ChannelEvent>(path);
+    events = merged(events, items);
+    if (items.length < EXPORT_PAGE_SIZE || events.length >= total) break;
+  }
+  return events;
 }
 
 /** Both lists in one, newest first, each event once. */
@@ -114,26 +138,4 @@ function EventLine({ event, channel }: LineOptions) {
 function nameOf({ platId }: ChannelEvent, { platforms }: Channel): string {
   const platform = platforms.find((each) => each.platId === platId);
   return platform === undefined ? t().events.formerPlatform(platId ?? 0) : platformName(platform);
-}
-
-function csvOf(events: readonly ChannelEvent[]): string {
-  const columns = ["timestamp", "logLevel", "eventCode", "platId", "from", "to", "reason", "description"] as const;
-  const cell = (value: unknown): string => {
-    const text = String(value ?? "");
-    // A text that a spreadsheet would take for a formula is made plain text.
-    return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  };
-  const rows = events.map((event) =>
-    columns.map((name) => cell(name === "timestamp" ? new Date(event.timestamp).toISOString() : event[name])).join(","),
-  );
-  return `\uFEFF${[columns.join(","), ...rows].join("\r\n")}\r\n`;
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text]));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

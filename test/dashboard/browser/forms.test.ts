@@ -1,0 +1,96 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+/** So many things a person is asked when a platform is added; the choice of platform is one. */
+const INPUTS_MAX = 4;
+const FINGERPRINT = "AB".repeat(32);
+
+const saved = (page: Page) => page.locator(".notice", { hasText: "Saved." }).waitFor();
+
+test("what few need is folded away, and does what it says: of a channel and of a platform", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("advanced", [
+    { rtmpUrl: "rtmps://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const browser = await openBrowser(stage);
+  const page = await (await openContext(browser)).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const present = () => api.channel(channel.channelId);
+
+  // The channel: delay and login of its encoders.
+  const settings = page.locator("section", { has: page.getByRole("heading", { name: "Channel settings" }) });
+  await settings.getByText("Advanced").click();
+  await settings.getByLabel("Delay").selectOption("low");
+  await settings.locator('input[name="ingestId"]').fill("studio");
+  await settings.locator('input[name="ingestPassword"]').fill("ingest-password-5d20");
+  stage.keepSecret("ingest-password-5d20");
+  await settings.getByRole("button", { name: "Save" }).first().click();
+  await saved(page);
+  expect(await present()).toMatchObject({
+    latency: "low",
+    ingestAuth: { id: "studio", password: "i*******************" },
+    publishUrl: expect.stringMatching(/\/login$/),
+  });
+  // An empty password keeps it, an empty name ends the login.
+  await settings.locator('input[name="ingestPassword"]').fill("");
+  await settings.locator('input[name="hold"]').fill("60");
+  await settings.getByRole("button", { name: "Save" }).first().click();
+  await expect.poll(async () => (await present())["hold"]).toEqual({ seconds: 60 });
+  expect((await present())["ingestAuth"]).toMatchObject({ id: "studio" });
+  await settings.locator('input[name="ingestId"]').fill("");
+  await settings.getByRole("button", { name: "Save" }).first().click();
+  await expect.poll(async () => (await present())["ingestAuth"]).toBeUndefined();
+
+  // Its own webhook: the secret is shown once.
+  await settings.getByText("Webhook of this channel").click();
+  await settings.locator('input[name="callbackUrl"]').fill("https://hooks.example.com/x");
+  await settings.getByRole("button", { name: "Save" }).last().click();
+  await settings.locator("code", { hasText: /^whsec_/ }).waitFor();
+  expect((await present())["callbackEndpoint"]).toBe("https://hooks.example.com/x");
+  await settings.locator('input[name="callbackUrl"]').fill("");
+  await settings.getByRole("button", { name: "Save" }).last().click();
+  await expect.poll(async () => (await present())["callbackEndpoint"]).toBeUndefined();
+
+  // A platform: few inputs until more are asked for.
+  await page.getByRole("button", { name: "Add platform" }).click();
+  const dialog = page.locator("dialog");
+  await dialog.getByRole("radio", { name: "Other server" }).check();
+  const inputs = dialog.locator("input:visible:not([type=radio]), select:visible, textarea:visible");
+  expect((await inputs.count()) + 1).toBeLessThanOrEqual(INPUTS_MAX);
+  const key = uniqueKey("added");
+  stage.keepSecret(key);
+  await dialog.locator('input[name="rtmpUrl"]').fill("rtmps://127.0.0.1:9/more");
+  await dialog.locator('input[name="streamKey"]').fill(key);
+  await dialog.getByText("Advanced").click();
+  await dialog.locator('input[name="audioTrack"]').fill("1");
+  await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);
+  await dialog.getByLabel("When it is too slow").selectOption("disconnect");
+  await dialog.getByRole("button", { name: "Add" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const added = async () => (await api.platforms(channel.channelId)).at(-1);
+  expect(await added()).toMatchObject({
+    tracks: { video: 0, audio: 1 },
+    tls: { fingerprint: FINGERPRINT.toLowerCase() },
+    bufferPolicy: "disconnect",
+  });
+
+  // Emptied again: all tracks, the usual authorities. A certificate that is none is refused where it was typed.
+  await page.getByRole("button", { name: "Edit" }).last().click();
+  await dialog.getByText("Advanced").click();
+  for (const name of ["videoTrack", "audioTrack", "fingerprint"])
+    await dialog.locator(`input[name="${name}"]`).fill("");
+  await dialog.locator('textarea[name="ca"]').fill("not a certificate");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.locator('[role="alert"]', { hasText: "tls.ca" }).waitFor();
+  await dialog.locator('textarea[name="ca"]').fill("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const emptied = (await added()) ?? {};
+  expect("tracks" in emptied || "tls" in emptied).toBe(false);
+  expect(errors).toEqual([]);
+});

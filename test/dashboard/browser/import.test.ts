@@ -1,0 +1,134 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+const KEYS = Array.from({ length: 6 }, (_, index) => uniqueKey(`import-${index}`));
+
+/** obs-multi-rtmp's file: one for YouTube, one with a login, one that is not RTMP. */
+const MULTI_RTMP = JSON.stringify({
+  audio_configs: [],
+  targets: [
+    {
+      name: "내 유튜브",
+      "service-param": { server: "rtmps://a.rtmps.youtube.com:443/live2", key: KEYS[0], use_auth: false },
+    },
+    {
+      name: "Studio",
+      "service-param": {
+        server: "rtmp://127.0.0.1:9/app",
+        key: KEYS[1],
+        use_auth: true,
+        username: "me",
+        password: "import-password-8c1f",
+      },
+    },
+    { name: "Over SRT", "service-param": { server: "srt://127.0.0.1:9000", key: "x" } },
+  ],
+});
+const OBS_SERVICE = JSON.stringify({
+  type: "rtmp_custom",
+  settings: { server: "rtmp://127.0.0.1:9/obs", key: KEYS[2] },
+});
+const NGINX = [
+  "application live {",
+  "  live on;",
+  `  push rtmp://127.0.0.1:9/first/${KEYS[3]};`,
+  `  push rtmp://127.0.0.1:9/second playpath=${KEYS[4]} name=second;`,
+  "  push rtmp://127.0.0.1:9/keyless;",
+  "}",
+].join("\n");
+
+const dialog = (page: Page) => page.locator("dialog");
+const found = (page: Page) => dialog(page).locator(".found li").allInnerTexts();
+
+async function open(page: Page) {
+  await page.getByRole("button", { name: "Import" }).click();
+  await dialog(page).locator("textarea").waitFor();
+}
+
+async function add(page: Page, button: string) {
+  await dialog(page).getByRole("button", { name: button }).click();
+}
+
+/** Drops a file, as from a folder's window. */
+async function drop(page: Page, text: string) {
+  const dataTransfer = await page.evaluateHandle(
+    `(() => { const all = new DataTransfer(); all.items.add(new File([${JSON.stringify(text)}], "service.json")); return all; })()`,
+  );
+  await dialog(page).locator("textarea").dispatchEvent("drop", { dataTransfer });
+}
+
+test("platforms of other programs are pasted or dropped, looked at, and made; what cannot be one says why", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  for (const key of [...KEYS, "import-password-8c1f"]) stage.keepSecret(key);
+  const channel = await api.createChannel("imports", [
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: KEYS[5] ?? "" },
+  ]);
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+
+  // obs-multi-rtmp, pasted: shown before anything is made, without a key.
+  await open(page);
+  await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(MULTI_RTMP)})`);
+  await dialog(page).locator("textarea").focus();
+  await page.keyboard.press("Control+V");
+  await dialog(page).getByText("2 platforms found").waitFor();
+  expect(await found(page)).toEqual(
+    [
+      "내 유튜브 rtmps://a.rtmps.youtube.com:443/live2",
+      "Studio rtmp://127.0.0.1:9/app",
+      "Over SRT not an rtmp:// or rtmps:// address",
+    ].map((text) => expect.stringMatching(new RegExp(text.replaceAll(/[/.]/g, "\\$&").replaceAll(" ", "\\s+")))),
+  );
+  expect(await api.platforms(channel.channelId)).toHaveLength(1);
+  await add(page, "Add 2 platforms");
+  await dialog(page).waitFor({ state: "detached" });
+  await page.getByRole("heading", { name: "내 유튜브" }).waitFor();
+
+  // OBS's service.json, dropped as a file.
+  await open(page);
+  await drop(page, OBS_SERVICE);
+  await dialog(page).getByText("1 platform found").waitFor();
+  await add(page, "Add 1 platform");
+  await dialog(page).waitFor({ state: "detached" });
+
+  // What is wrong is said where it is wrong, and nothing can be added.
+  await open(page);
+  const problem = dialog(page).locator('[role="status"] .problem');
+  for (const [text, told] of [
+    ['{\n  "targets": [],\n}', "This is JSON with a mistake in line 3, column 1."],
+    ['{"targets": [', "This is JSON, but breaks off: copy it whole."],
+    ["my stream key is abc", "No platform is in this text."],
+  ] as const) {
+    await dialog(page).locator("textarea").fill(text);
+    await problem.getByText(told).waitFor();
+    expect(await dialog(page).getByRole("button", { name: "Add 0 platforms" }).isDisabled()).toBe(true);
+  }
+
+  // nginx-rtmp's lines: one has no key, and the plan's last place goes to the first; what is refused says which it is.
+  await dialog(page).locator("textarea").fill(NGINX);
+  await dialog(page).getByText("3 platforms found").waitFor();
+  expect((await found(page)).at(-1)).toMatch(/no stream key/);
+  await add(page, "Add 2 platforms");
+  await dialog(page)
+    .locator('[role="alert"]', { hasText: /^second: .*Added before it: 1 platform\.$/s })
+    .waitFor();
+  await page.keyboard.press("Escape");
+
+  const platforms = await api.platforms(channel.channelId);
+  expect(platforms.map(({ targetName, rtmpUrl, streamKey }) => ({ targetName, rtmpUrl, streamKey })).slice(1)).toEqual([
+    { targetName: "YOUTUBE", rtmpUrl: "rtmps://a.rtmps.youtube.com:443/live2", streamKey: KEYS[0] },
+    { targetName: "CUSTOM", rtmpUrl: "rtmp://127.0.0.1:9/app", streamKey: KEYS[1] },
+    { targetName: "CUSTOM", rtmpUrl: "rtmp://127.0.0.1:9/obs", streamKey: KEYS[2] },
+    { targetName: "CUSTOM", rtmpUrl: "rtmp://127.0.0.1:9/first", streamKey: KEYS[3] },
+  ]);
+  expect(platforms[2]).toMatchObject({ id: "me", label: "Studio" });
+  expect(errors).toEqual([]);
+});

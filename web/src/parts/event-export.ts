@@ -1,0 +1,34 @@
+import type { ChannelEvent } from "../model.ts";
+
+export const FORMATS = ["json", "csv"] as const;
+export type ExportFormat = (typeof FORMATS)[number];
+
+const COLUMNS = ["timestamp", "logLevel", "eventCode", "platId", "from", "to", "reason", "description"] as const;
+/** What makes a spreadsheet take a text for a formula, in narrow and wide forms. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+
+/** Always quoted; what would be a formula is made plain text by an apostrophe before it. */
+function cell(value: string): string {
+  return `"${(FORMULA.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
+}
+
+/** As RFC 4180 has it, with the mark by which spreadsheets know UTF-8. */
+function csvOf(events: readonly ChannelEvent[]): string {
+  const rows = events.map((event) =>
+    COLUMNS.map((name) =>
+      cell(name === "timestamp" ? new Date(event.timestamp).toISOString() : String(event[name] ?? "")),
+    ).join(","),
+  );
+  return `\uFEFF${[COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
+}
+
+/** Hands the events to the browser as a file under the channel's name. */
+export function saveEvents(channelName: string, format: ExportFormat, events: readonly ChannelEvent[]): void {
+  const text = format === "json" ? `${JSON.stringify(events, null, 2)}\n` : csvOf(events);
+  const url = URL.createObjectURL(new Blob([text], { type: format === "json" ? "application/json" : "text/csv" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `${channelName}.${format}`;
+  link.click();
+  URL.revokeObjectURL(url);
+}
