@@ -9,7 +9,7 @@ export type ImportedTarget = {
 };
 
 /** Something that is meant to be a platform and cannot be one here. */
-export type SkippedTarget = {
+type SkippedTarget = {
   /** Its name there, or the line; cut where it is long. Never its key. */
   readonly what: string;
   /** `not-rtmp`: its address is of another kind; `no-address`: it has none; `too-many`: a channel has no more. */
