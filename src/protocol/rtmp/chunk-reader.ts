@@ -34,7 +34,7 @@ const MIB = 1_024 * KIB;
 export const LIMITS_BEFORE_PUBLISH: ReaderLimits = {
   messageBytesMax: () => 64 * KIB,
   partialMessagesMax: 8,
-  chunkStreamsMax: 32,
+  chunkStreamsMax: 16,
   // One message of the longest kind, and a little of what comes between its chunks.
   partialBytesMax: 72 * KIB,
   chunkSizeMin: 128,

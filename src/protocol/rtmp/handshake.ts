@@ -42,8 +42,10 @@ export class ServerHandshake {
   /** `random`: 1528 bytes. */
   constructor(random: Buffer) {
     const s0s1 = versionAndFirstPacket(random);
+    // Strangers cost memory until they have shown a key: what is random is kept once.
+    const fill = s0s1.subarray(s0s1.length - RANDOM_BYTES);
     this.#incoming = new IncomingHandshake(FOREIGN_TO_SERVER, (c1) => {
-      const signed = digestReply(c1, { s1: random, s2: random.subarray(0, SIGNED_BYTES) });
+      const signed = digestReply(c1, { s1: fill, s2: fill.subarray(0, SIGNED_BYTES) });
       return signed === undefined ? Buffer.concat([s0s1, c1]) : Buffer.concat([s0s1.subarray(0, 1), signed]);
     });
   }

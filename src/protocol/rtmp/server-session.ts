@@ -31,9 +31,8 @@ const NAME_LENGTH_MAX = 2_048;
  * OBS reconnects for ever if a refusal comes after `NetStream.Publish.Start`.
  */
 export class ServerSession {
-  #state: ServerState = { at: "handshake" };
+  #state: ServerState;
   #outputs: ServerOutput[] = [];
-  readonly #handshake: ServerHandshake;
   readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
   readonly #slab: PayloadSlab | undefined;
   readonly #acks = new AckMeter();
@@ -51,7 +50,7 @@ export class ServerSession {
    * from it, good until the next bytes are received; without it media may be kept.
    */
   constructor(random: Buffer, nowMs: number, slab?: PayloadSlab) {
-    this.#handshake = new ServerHandshake(random);
+    this.#state = { at: "handshake", handshake: new ServerHandshake(random) };
     this.#slab = slab;
     this.#times = new ServerTimes(nowMs);
   }
@@ -61,7 +60,7 @@ export class ServerSession {
     if (this.#state.at === "closed" || bytes.length === 0) return [];
     this.#times.bytesCame(nowMs);
     try {
-      const chunks = this.#state.at === "handshake" ? this.#shakeHands(bytes) : bytes;
+      const chunks = this.#state.at === "handshake" ? this.#shakeHands(this.#state.handshake, bytes) : bytes;
       if (chunks.length > 0) this.#readChunks(chunks);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -153,8 +152,8 @@ export class ServerSession {
     return this.#takeOutputs();
   }
 
-  #shakeHands(bytes: Buffer): Buffer {
-    const step = this.#handshake.receive(bytes);
+  #shakeHands(handshake: ServerHandshake, bytes: Buffer): Buffer {
+    const step = handshake.receive(bytes);
     if (step.send !== undefined) this.#outputs.push({ kind: "send", bytes: step.send });
     if (step.isDone) this.#enter({ at: "waiting-for-connect" });
     return step.rest;

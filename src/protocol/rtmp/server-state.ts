@@ -1,8 +1,10 @@
 import type { Command } from "./command.ts";
+import type { ServerHandshake } from "./handshake.ts";
 
 /** Where the ingest side of a connection is. */
 export type ServerState =
-  | { readonly at: "handshake" }
+  /** Its buffers are most of what a stranger costs: they go with this state. */
+  | { readonly at: "handshake"; readonly handshake: ServerHandshake }
   | { readonly at: "waiting-for-connect" }
   | { readonly at: "logging-in"; readonly requestId: number; readonly connect: Command }
   | { readonly at: "waiting-for-publish" }

@@ -107,7 +107,7 @@ describe("limits", () => {
     expect(enough.messages[0]?.payload).toEqual(videoPayload);
   });
 
-  test("chunk streams that are remembered: 256, and a stranger's 32", () => {
+  test("chunk streams that are remembered: 256, and a stranger's 16", () => {
     const use = (count: number): Buffer =>
       Buffer.concat(
         Array.from({ length: count }, (_, index) =>
@@ -116,8 +116,8 @@ describe("limits", () => {
       );
     expect(readParts([use(256)])).toMatchObject({ fault: undefined, messages: { length: 256 } });
     expect(readParts([use(257)])).toMatchObject({ fault: "too-many-partial-messages", messages: { length: 256 } });
-    expect(readParts([use(32)], LIMITS_BEFORE_PUBLISH).fault).toBeUndefined();
-    expect(readParts([use(33)], LIMITS_BEFORE_PUBLISH).fault).toBe("too-many-partial-messages");
+    expect(readParts([use(16)], LIMITS_BEFORE_PUBLISH).fault).toBeUndefined();
+    expect(readParts([use(17)], LIMITS_BEFORE_PUBLISH).fault).toBe("too-many-partial-messages");
   });
 
   test("limits given by the receiver of a message count from the next header on", () => {

@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../../src/base/clock.ts";
+import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+
+/**
+ * An ingest alone in a process that was forked with `--expose-gc`, so that its memory is that of its connections. Sends its port once;
+ * answers each message with `{ accepted, bytes }`: connections so far, and what the heap and all buffers hold after a collection.
+ */
+
+const CONNECTIONS_MAX = 10_000;
+const COLLECTIONS = 3;
+/** Drawn once for each connection. */
+const HANDSHAKE_RANDOM_BYTES = 1_528;
+
+let accepted = 0;
+const listener = new RtmpListener({
+  // No deadline passes: what is measured does not hang on how fast the machine is.
+  clock: { ...systemClock, now: () => 0 },
+  randomBytes: (length) => {
+    if (length === HANDSHAKE_RANDOM_BYTES) accepted += 1;
+    return randomBytes(length);
+  },
+  admit: async () => "refused",
+  findUser: async () => undefined,
+  seatPlayer: async () => "refuse",
+  tell: () => undefined,
+  flush: () => undefined,
+  limits: { connectionsMax: CONNECTIONS_MAX, strangersPerAddressMax: CONNECTIONS_MAX },
+});
+
+/** Collected more than once: what a finaliser lets go of is gone after the next. */
+async function heldBytes(): Promise<number> {
+  for (let times = 0; times < COLLECTIONS; times += 1) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+process.on("message", async () => process.send?.({ accepted, bytes: await heldBytes() }));
+const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+process.send?.({ port });
