@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -7,6 +5,7 @@ import { syntheticClip } from "../../src/testkit/clip.ts";
 import { type ExitResult, startChild } from "../support/children.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
+import { stalledWatcher } from "../support/stalled-watcher.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
@@ -32,7 +31,7 @@ test("FFmpeg plays the preview; watchers that take nothing are cut and cost the 
 
   for (let count = 0; count < PLACES; count += 1) {
     // The player's place is free a moment after it left.
-    await waitFor("a place", DEADLINE_MS, () => stall(stage, url).then((hasPlace) => hasPlace || undefined));
+    await waitFor("a place", DEADLINE_MS, () => stalledWatcher(stage, url).then((hasPlace) => hasPlace || undefined));
   }
   expect(await isOpen(url)).toBe(false);
   await waitFor("the stalled watchers to be cut", DEADLINE_MS, () => isOpen(url).then((open) => open || undefined));
@@ -113,18 +112,6 @@ async function watchToTheEnd(url: string): Promise<Promise<ExitResult>[] | undef
     waitFor("the player", DEADLINE_MS, () => player.stdout().length > 0 || undefined),
   ]);
   return isPlaying ? [player.exited] : undefined;
-}
-
-/** A watcher that asks and never reads on; false where it found no place. */
-async function stall(stage: Stage, url: string): Promise<boolean> {
-  const { hostname, port, pathname, search } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  stage.onClose(async () => socket.destroy());
-  socket.on("error", () => undefined);
-  socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
-  const [head] = (await once(socket, "data")) as [Buffer];
-  socket.pause();
-  return head.toString("latin1").startsWith("HTTP/1.1 200");
 }
 
 async function isOpen(url: string): Promise<boolean> {
