@@ -5,6 +5,7 @@ import type { Child } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
 import { startGstreamer } from "../support/gstreamer-encoder.ts";
 import { startLibrtmp } from "../support/librtmp-encoder.ts";
+import { loginProof, sayLogin } from "../support/login-client.ts";
 import { type Server, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -107,4 +108,21 @@ test("a wrong password, an unknown user, no login and another channel's are refu
   expect(codes.filter((code) => code === "AUTH_FAILED")).toHaveLength(1);
   expect(codes).not.toContain("PUBLISH_START");
   expect(await codesOf(server, other)).not.toContain("AUTH_FAILED");
+});
+
+test("a proof that somebody heard and says again is refused, and the channel's events say so", async () => {
+  const stage = await Stage.open();
+  const server = await stage.server();
+  const credentials = { id: "alice", password: uniqueKey("password") };
+  stage.keepSecret(credentials.password);
+  const channel = await withLogin(server, "replayed", credentials);
+  const app = new URL(channel.publishUrl).pathname.slice(1);
+  const attempt = { port: server.fanfare.rtmpPort, app, streamKey: channel.streamKey, credentials };
+  const proof = await loginProof(attempt);
+  expect(await sayLogin(attempt, proof)).toBe("publishing");
+  expect(await codesOf(server, channel)).not.toContain("AUTH_FAILED");
+  expect(await sayLogin(attempt, proof)).toMatchObject({ kind: "login-demanded", demand: { kind: "refused" } });
+  await waitFor("the event", DEADLINE_MS, async () =>
+    (await codesOf(server, channel)).includes("AUTH_FAILED") ? true : undefined,
+  );
 });

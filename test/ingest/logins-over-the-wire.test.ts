@@ -1,0 +1,79 @@
+import { randomBytes } from "node:crypto";
+import { expect, onTestFinished, test } from "vitest";
+import type { Fact } from "../../src/exchange/facts.ts";
+import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 10_000;
+/** Far shorter than any deadline of a connection, long beside the second that a refusal takes. */
+const STEP_MS = 250;
+const CREDENTIALS = { id: "alice", password: "s3cr3t" };
+
+/** A listener on virtual time where one user may log in, and no key is known. */
+async function listen() {
+  const clock = new VirtualClock();
+  const facts: Fact[] = [];
+  const proven: (string | undefined)[] = [];
+  const listener = new RtmpListener({
+    ...{ clock, randomBytes, flush: () => undefined, tell: (fact) => void facts.push(fact) },
+    findUser: async (id) => (id === CREDENTIALS.id ? { channelId: "ls-1", password: CREDENTIALS.password } : undefined),
+    admit: async (_key, login) => {
+      proven.push(login?.id);
+      return "refused";
+    },
+    seatPlayer: async () => "refuse",
+  });
+  onTestFinished(() => listener.close());
+  const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+  return { clock, facts, proven, port };
+}
+
+const failedLogins = (facts: readonly Fact[]) =>
+  facts.filter((fact) => fact.kind === "ingest-refused" && fact.reason === "auth-failed");
+
+/** The answer, while time passes: a refusal comes a second late. */
+async function afterAWhile(clock: VirtualClock, answer: Promise<LoginAnswer>): Promise<LoginAnswer> {
+  let come: LoginAnswer | undefined;
+  void answer.then((given) => {
+    come = given;
+  });
+  return await waitFor("an answer", DEADLINE_MS, () => {
+    clock.advance(STEP_MS);
+    return come;
+  });
+}
+
+const REFUSED = { kind: "login-demanded", demand: { kind: "refused" } };
+
+test.each(["relay/login", "relay/login-llnw"])(
+  "at %s a proof that somebody heard and says again is a failed login",
+  async (app) => {
+    const { clock, facts, proven, port } = await listen();
+    const attempt = { port, app, streamKey: "a-key", credentials: CREDENTIALS };
+    const proof = await loginProof(attempt);
+    expect(await sayLogin(attempt, proof)).toMatchObject({ kind: "publish-rejected" });
+    expect(proven).toEqual(["alice"]);
+    expect(failedLogins(facts)).toEqual([]);
+
+    expect(await afterAWhile(clock, sayLogin(attempt, proof))).toMatchObject(REFUSED);
+    expect(proven).toHaveLength(1);
+    await waitFor("the fact", DEADLINE_MS, () => failedLogins(facts)[0]);
+    expect(failedLogins(facts)).toMatchObject([{ channelId: "ls-1", remoteAddress: "127.0.0.1", count: 1 }]);
+  },
+);
+
+test.each(["relay/login", "relay/login-llnw"])(
+  "at %s a challenge that is answered after its minute is a failed login",
+  async (app) => {
+    const { clock, facts, proven, port } = await listen();
+    const attempt = { port, app, streamKey: "a-key", credentials: CREDENTIALS };
+    const proof = await loginProof(attempt);
+    clock.advance(60_000);
+    expect(await afterAWhile(clock, sayLogin(attempt, proof))).toMatchObject(REFUSED);
+    expect(proven).toEqual([]);
+    await waitFor("the fact", DEADLINE_MS, () => failedLogins(facts)[0]);
+    expect(failedLogins(facts)).toMatchObject([{ channelId: "ls-1" }]);
+  },
+);

@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
+import { type ClientFailure, ClientSession } from "../../src/protocol/rtmp/client-session.ts";
+import { type Credentials, LoginDialogue } from "../../src/protocol/rtmp/publish-auth.ts";
+
+const HANDSHAKE_RANDOM_BYTES = 1_528;
+const CHUNK_SIZE = 4_096;
+/** Eight digits of the client's own. */
+const CLIENT_CHALLENGE = "8f1e6c20";
+
+/** Where to publish, and as whom. */
+export type LoginAttempt = {
+  readonly port: number;
+  readonly app: string;
+  readonly streamKey: string;
+  readonly credentials: Credentials;
+};
+
+/** What a server said to one connection: it took the publication, or it did not, or it only hung up. */
+export type LoginAnswer = "publishing" | "hung-up" | ClientFailure;
+
+/** One connection with these words behind its application, over once it is answered. */
+export function sayLogin({ port, app, streamKey }: LoginAttempt, loginQuery: string): Promise<LoginAnswer> {
+  const publication = { app, tcUrl: `rtmp://127.0.0.1:${port}/${app}`, name: streamKey, loginQuery };
+  const session = new ClientSession(publication, randomBytes(HANDSHAKE_RANDOM_BYTES), CHUNK_SIZE);
+  const socket = connect(port, "127.0.0.1", () => socket.write(session.start()));
+  return new Promise((resolve) => {
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve("hung-up"));
+    socket.on("data", (bytes: Buffer) => {
+      for (const output of session.receive(bytes)) {
+        if (output.kind === "send") socket.write(output.bytes);
+        if (output.kind === "publishing") resolve("publishing");
+        if (output.kind === "failed") resolve(output.failure);
+        if (output.kind === "publishing" || output.kind === "failed") socket.destroy();
+      }
+    });
+  });
+}
+
+/** What proves the password, after the server was asked for what it is made of: to be said on a connection of its own. */
+export async function loginProof(attempt: LoginAttempt): Promise<string> {
+  const dialogue = new LoginDialogue(attempt.credentials, attempt.app);
+  let query = "";
+  for (const asked of ["a name", "a proof"]) {
+    const answer = await sayLogin(attempt, query);
+    const isDemand = typeof answer === "object" && answer.kind === "login-demanded";
+    const step = isDemand ? dialogue.answer(answer.demand, CLIENT_CHALLENGE) : undefined;
+    if (step?.kind !== "reconnect") throw new Error(`the server was to ask for ${asked}: ${JSON.stringify(answer)}`);
+    query = step.query;
+  }
+  return query;
+}
