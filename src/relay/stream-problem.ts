@@ -26,7 +26,7 @@ const TRACK_WAIT_MS = 5_000;
 const KINDS = ["video", "audio"] as const;
 
 /**
- * Why a target cannot be given this stream: a codec, of a track it would get, that it does not take, or a track it was to get that is not
+ * Why a target cannot be given this stream: the codecs, of tracks it would get, that it does not take, or a track it was to get that is not
  * there. Undefined where it can.
  */
 export function streamProblem(spec: TargetSpec, head: StreamHead, nowMs: number): TargetError | undefined {
@@ -34,15 +34,16 @@ export function streamProblem(spec: TargetSpec, head: StreamHead, nowMs: number)
 }
 
 function codecProblem({ codecs, tracks }: TargetSpec, head: StreamHead): TargetError | undefined {
+  const refused = new Set<string>();
   for (const kind of KINDS) {
     const taken = codecs?.[kind];
     if (taken === undefined) continue;
     for (const [trackId, codec] of head.codecs(kind)) {
       const isSent = tracks === undefined || tracks[kind] === trackId;
-      if (isSent && !taken.includes(codec)) return targetError("codec-unsupported", NAMES[codec] ?? codec);
+      if (isSent && !taken.includes(codec)) refused.add(NAMES[codec] ?? codec);
     }
   }
-  return undefined;
+  return refused.size === 0 ? undefined : targetError("codec-unsupported", [...refused].join(", "));
 }
 
 /** A stream without any sound, or without any picture, does not lack the default track: nobody chose it. */

@@ -40,7 +40,7 @@ export type TargetInput =
   | { readonly kind: "failed"; readonly error: TargetError }
   | { readonly kind: "retry-due" }
   | { readonly kind: "stalled"; readonly error: TargetError }
-  /** A better reason for the same stall. */
+  /** A better reason for the same failure, which does not change what is waited for. */
   | { readonly kind: "blamed"; readonly error: TargetError }
   /** The retry that is due has to wait for its turn. */
   | { readonly kind: "postponed"; readonly delayMs: number }
@@ -97,7 +97,8 @@ export function next(state: TargetState, input: TargetInput, context: StepContex
       return { next: { at: "stalled", sinceTime, attempt, startedAtMs, lastError }, effects: [] };
     }
     case "blamed":
-      if (state.at !== "stalled" || state.lastError.message === input.error.message) return stay(state);
+      if (state.at !== "stalled" && state.at !== "waiting") return stay(state);
+      if (state.lastError.message === input.error.message) return stay(state);
       return { next: { ...state, lastError: { ...input.error, time: context.wallMs } }, effects: [] };
     case "postponed":
       if (state.at !== "waiting") return stay(state);

@@ -142,7 +142,8 @@ export class Target {
 
   #failBy(error: TargetError): void {
     this.#detach("cut");
-    this.#step({ kind: "failed", error });
+    // Where it has failed already the old reason need not hold any more.
+    this.#step({ kind: this.#state.at === "waiting" ? "blamed" : "failed", error });
   }
 
   /** There is none any more: what waits is still written, then the link is left as asked. */

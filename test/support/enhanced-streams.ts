@@ -137,7 +137,7 @@ export const MULTITRACK_FORMS: readonly StreamForm[] = [
     name: "one track a message",
     video: tracks("one-track", "avc1", "hvc1", "av01"),
     audio: tracks("one-track", "mp4a", "Opus"),
-    refused: /\((HEVC|Opus)\)/,
+    refused: /\(HEVC, AV1, Opus\)/,
   },
   {
     name: "many tracks of one codec a message",
@@ -148,7 +148,7 @@ export const MULTITRACK_FORMS: readonly StreamForm[] = [
     name: "many tracks of many codecs a message",
     video: tracks("many-codecs", "avc1", "hvc1"),
     audio: tracks("many-codecs", "mp4a", "Opus"),
-    refused: /\((HEVC|Opus)\)/,
+    refused: /\(HEVC, Opus\)/,
   },
 ];
 
