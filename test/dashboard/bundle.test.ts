@@ -9,7 +9,7 @@ const BUILT = join(ROOT, "dist-web");
 /** What a browser loads to show the overview and a channel's page. */
 const LOADED_BYTES_MAX = 60_000;
 /** Everything but the player: what one browser would load that opened every page and dialog in both languages. */
-const WHOLE_BYTES_MAX = 73_000;
+const WHOLE_BYTES_MAX = 76_000;
 
 const gzipped = (path: string): number => gzipSync(readFileSync(path), { level: 9 }).length;
 
@@ -34,7 +34,7 @@ test("a browser loads at most 60 kB gzip for the overview and a channel's page",
   expect(sum(loaded), `${loaded.join(", ")} and index.html`).toBeLessThanOrEqual(LOADED_BYTES_MAX);
 });
 
-test("everything but the preview's player, in both languages, is at most 73 kB gzip", () => {
+test("everything but the preview's player, in both languages, is at most 76 kB gzip", () => {
   expect(sum([...sizes.keys()].filter((name) => name !== "mpegts"))).toBeLessThanOrEqual(WHOLE_BYTES_MAX);
 });
 

@@ -24,7 +24,7 @@ function readCsv(text: string): string[][] {
   return rows.slice(0, -1);
 }
 
-test("the timeline leaves as JSON and CSV: what the API tells, all pages of it, as the filter says", async () => {
+test("the timeline leaves as JSON and CSV: all pages, as the filter says; no cell is a formula, and quotes stay in theirs", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("exports", [
@@ -58,15 +58,8 @@ test("the timeline leaves as JSON and CSV: what the API tells, all pages of it, 
 
   await page.getByRole("combobox", { name: "Show" }).selectOption("problems");
   expect(JSON.parse((await exported(page, "Export JSON")).text)).toEqual([]);
-  expect(errors).toEqual([]);
-});
 
-test("no cell of the CSV is a formula, and quotes, commas and line ends stay in their cells", async () => {
-  const stage = await Stage.open();
-  const { fanfare, api } = await stage.server();
-  const channel = await api.createChannel("formulas", [
-    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
-  ]);
+  // Nothing that can happen is told in such words today; a channel or platform may be called so tomorrow.
   const descriptions = [
     '=HYPERLINK("http://example.com","click")',
     "+1+1",
@@ -86,23 +79,18 @@ test("no cell of the CSV is a formula, and quotes, commas and line ends stay in 
     id: 1_000_000 - index,
     reason: "settings-changed",
   }));
-  const browser = await openBrowser(stage);
-  const page = await (await openContext(browser)).newPage();
-  const errors = watchErrors(page);
   await page.route("**/events?pageNo=*", (route) => route.fulfill({ json: { content: events, total: events.length } }));
-  await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await page
     .locator(".timeline li")
     .nth(events.length - 1)
     .waitFor();
-  const csv = await exported(page, "Export CSV");
-  const [, ...rows] = readCsv(csv.text.slice(1));
-  expect(rows.map((row) => row.at(-1))).toEqual([
+  const [, ...crafted] = readCsv((await exported(page, "Export CSV")).text.slice(1));
+  expect(crafted.map((row) => row.at(-1))).toEqual([
     ...descriptions.slice(0, 6).map((text) => `'${text}`),
     ...descriptions.slice(6),
   ]);
-  expect(rows[0]?.slice(0, 7)).toEqual([
+  expect(crafted[0]?.slice(0, 7)).toEqual([
     "2026-01-02T03:04:05.000Z",
     "INFO",
     "STREAM_UPDATE",

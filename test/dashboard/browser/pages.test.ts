@@ -1,7 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { en } from "../../../web/src/text/en.ts";
+import { ko } from "../../../web/src/text/ko.ts";
 import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { LOADED_WHEN_ASKED_FOR } from "../../support/dashboard-files.ts";
 import { ROOT } from "../../support/fanfare-process.ts";
@@ -9,8 +12,26 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 
 /** Where a person may look at them; ignored by git. */
 const PICTURES = join(ROOT, "screenshots");
-const THEMES = ["light", "dark"] as const;
 const PHONE_WIDTH = 390;
+
+type Look = readonly [language: "en" | "ko", theme: "light" | "dark"];
+/** Each language and each theme once: for what is made of the same parts as the great pages. */
+const TWO_LOOKS: readonly Look[] = [
+  ["ko", "dark"],
+  ["en", "light"],
+];
+const ALL_LOOKS: readonly Look[] = [["ko", "light"], ["en", "dark"], ...TWO_LOOKS];
+
+/** Does something in these languages and themes. */
+async function inLooks(page: Page, looks: readonly Look[], act: (...look: Look) => Promise<void>) {
+  for (const [language, theme] of looks) {
+    await page.locator("select", { has: page.locator('option[value="ko"]') }).selectOption(language);
+    await page.locator(`html[lang="${language}"]`).waitFor();
+    // Colours that are on their way from one theme to the other are nobody's.
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await act(language, theme);
+  }
+}
 
 test("every page is accessible in both languages and themes, fits a phone, and has its picture taken", async () => {
   await mkdir(PICTURES, { recursive: true });
@@ -22,12 +43,18 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   const context = await openContext(browser);
   const page = await context.newPage();
   const errors = watchErrors(page);
+  const take = async (name: string, isWhole = true) => {
+    await expectAccessible(page, name);
+    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: isWhole });
+  };
+  const look = (name: string, looks = TWO_LOOKS) =>
+    inLooks(page, looks, (language, theme) => take(`${name}-${language}-${theme}`));
   await page.goto(`${fanfare.origin}/setup`);
   await page.getByText("Open the set-up link").waitFor();
-  await expectAccessible(page, "set-up without a link");
+  await look("set-up-without-link");
   await setUp(page, fanfare);
   await page.getByText("Your first channel").waitFor();
-  await expectAccessible(page, "no channel yet");
+  await look("no-channel");
 
   const channel = await api.createChannel("evening_show", [
     { targetName: "YOUTUBE", rtmpUrl: `rtmp://127.0.0.1:${good.port}/live`, streamKey: uniqueKey("well") },
@@ -36,6 +63,8 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   const path = `/channels/${channel.channelId}`;
   await page.locator(".alerts").waitFor();
+  await page.locator(".card .rate-line canvas").waitFor();
+  await look("overview", ALL_LOOKS);
 
   // What test/dashboard/bundle.test.ts does not count is not loaded for these two pages.
   const fresh = await context.newPage();
@@ -48,59 +77,42 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   expect([...loaded]).toEqual(expect.arrayContaining(["index", "style", "en"]));
   expect([...LOADED_WHEN_ASKED_FOR, "ko"].filter((name) => loaded.has(name))).toEqual([]);
 
-  for (const language of ["en", "ko"] as const) {
-    await page.locator("header select").first().selectOption(language);
-    for (const theme of THEMES) {
-      await page.emulateMedia({ colorScheme: theme });
-      for (const [name, address, mark] of [
-        ["overview", "/", ".card .rate-line"],
-        ["channel", path, ".platform .failure"],
-        ["settings", "/settings", "tbody tr"],
-      ] as const) {
-        await page
-          .locator(`.top a[href="${address === path ? "/" : address}"]`)
-          .first()
-          .click();
-        if (address === path) await page.locator(`.card[href="${path}"]`).click();
-        await page.locator(mark).first().waitFor();
-        expect(await page.locator("html").getAttribute("lang")).toBe(language);
-        await expectAccessible(page, `${name}, ${language}, ${theme}`);
-        await page.screenshot({ path: join(PICTURES, `${name}-${language}-${theme}.png`), fullPage: true });
-      }
+  await page.locator(`.card[href="${path}"]`).click();
+  await page.locator(".platform .failure").waitFor();
+  for (const folded of await page.locator("details.more-fields summary").all()) await folded.click();
+  await look("channel", ALL_LOOKS);
+  await inLooks(page, TWO_LOOKS, async (language, theme) => {
+    const { channel: words, common } = language === "en" ? en : ko;
+    for (const [name, button] of [
+      ["add-platform", words.addPlatform],
+      ["import", words.importPlatforms],
+      ["edit-platform", common.edit],
+    ] as const) {
+      await page.getByRole("button", { name: button, exact: true }).first().click();
+      await page.locator("dialog input, dialog textarea").first().waitFor();
+      for (const folded of await page.locator("dialog summary").all()) await folded.click();
+      await take(`${name}-${language}-${theme}`, false);
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
     }
-  }
-
-  await page.goto(`${fanfare.origin}${path}`);
-  for (const [name, button] of [
-    ["add-platform", "플랫폼 추가"],
-    ["import", "가져오기"],
-    ["edit-platform", "수정"],
-  ] as const) {
-    await page.getByRole("button", { name: button }).first().click();
-    await page.locator("dialog input, dialog textarea").first().waitFor();
-    await expectAccessible(page, name);
-    await page.screenshot({ path: join(PICTURES, `${name}.png`) });
-    await page.keyboard.press("Escape");
-    await page.locator("dialog").waitFor({ state: "detached" });
-  }
+  });
+  await page.locator('.top a[href="/settings"]').click();
+  await page.locator("tbody tr").first().waitFor();
+  await look("settings", ALL_LOOKS);
 
   await page.setViewportSize({ width: PHONE_WIDTH, height: 844 });
-  for (const address of ["/", path, "/settings"]) {
+  for (const [name, address, mark] of [
+    ["overview", "/", ".card .rate-line canvas"],
+    ["channel", path, ".platform .failure"],
+    ["settings", "/settings", "tbody tr"],
+  ] as const) {
     await page.goto(`${fanfare.origin}${address}`);
-    await page.locator("h1").waitFor();
-    await page
-      .locator(address === "/settings" ? "tbody tr" : ".state")
-      .first()
-      .waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth"), address).toBe(PHONE_WIDTH);
-    await page.screenshot({
-      path: join(PICTURES, `phone${address === path ? "-channel" : address.replace("/", "-")}.png`),
-      fullPage: true,
-    });
+    await page.locator(mark).first().waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBe(PHONE_WIDTH);
+    await page.screenshot({ path: join(PICTURES, `phone-${name}.png`), fullPage: true });
   }
-  await page.getByRole("button", { name: "로그아웃" }).click();
-  await page.getByRole("heading", { name: "로그인" }).waitFor();
-  await expectAccessible(page, "sign-in");
-  await page.screenshot({ path: join(PICTURES, "sign-in.png") });
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await look("sign-in");
   expect(errors).toEqual([]);
 });

@@ -11,7 +11,6 @@ import { EncoderCard } from "../parts/encoder-card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { IngestCard } from "../parts/ingest-card.tsx";
 import { later } from "../parts/later.tsx";
-import { AddPlatform } from "../parts/platform-form.tsx";
 import { PlatformRow } from "../parts/platform-row.tsx";
 import { Reports } from "../parts/reports.tsx";
 import { channelLook, State } from "../parts/state.tsx";
@@ -21,6 +20,7 @@ import { go } from "../router.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
+const AddPlatform = later(async () => (await import("../parts/platform-form.tsx")).AddPlatform);
 const ImportPlatforms = later(async () => (await import("../parts/import-dialog.tsx")).ImportPlatforms);
 
 /** Everything about one channel. */
@@ -47,13 +47,15 @@ function Whole({ live }: { readonly live: LiveChannel }) {
       <div class="columns">
         <div class="column-main">
           <Platforms live={live} />
-          <Timeline channel={channel} />
-          <Reports channel={channel} />
         </div>
         <div class="column-side">
           {hasEncoder && <IngestCard live={live} />}
           <EncoderCard channel={channel} />
           <ChannelSettings key={channel.channelId} channel={channel} />
+        </div>
+        <div class="column-main">
+          <Timeline channel={channel} />
+          <Reports channel={channel} />
         </div>
       </div>
     </>

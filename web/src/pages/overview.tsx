@@ -2,13 +2,15 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
 import { Icon } from "../parts/icon.tsx";
+import { later } from "../parts/later.tsx";
 import { pictureText, soundText } from "../parts/media-words.ts";
 import { RateLine } from "../parts/rate-line.tsx";
 import { channelLook, platformLook, State } from "../parts/state.tsx";
 import { platformName, readPresets } from "../presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
-import { NewChannel } from "./new-channel.tsx";
+
+const NewChannel = later(async () => (await import("./new-channel.tsx")).NewChannel);
 
 /** So many alerts are shown; more of them say the same. */
 const ALERTS_MAX = 8;
@@ -136,7 +138,7 @@ function Card({ live }: { readonly live: LiveChannel }) {
       {isLive && <CardRate live={live} tone={look.tone} />}
       {isLive && ingest !== undefined && (
         <span class="card-facts">
-          {[pictureText(ingest), soundText(ingest)].filter((text) => text !== "").join(" · ")}
+          {[pictureText(ingest), soundText(ingest)].filter((text) => text !== "").join("\u00a0· ")}
         </span>
       )}
       <span class="pills">

@@ -56,10 +56,12 @@ export function AccessKeys() {
                 <th scope="row">
                   <code>{accessKey}</code>
                 </th>
-                <td>{name ?? "–"}</td>
-                <td>{t().settings.roles[role]}</td>
-                <td>{formatDateTime(createdTime)}</td>
-                <td>{lastUsedTime === undefined ? t().settings.never : formatDateTime(lastUsedTime)}</td>
+                <td data-label={t().settings.keyName}>{name ?? "–"}</td>
+                <td data-label={t().settings.role}>{t().settings.roles[role]}</td>
+                <td data-label={t().settings.created}>{formatDateTime(createdTime)}</td>
+                <td data-label={t().settings.lastUsed}>
+                  {lastUsedTime === undefined ? t().settings.never : formatDateTime(lastUsedTime)}
+                </td>
                 <td>
                   <button
                     type="button"

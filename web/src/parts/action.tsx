@@ -9,7 +9,9 @@ export function problemText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "network") return t().common.failed(t().common.network);
   if (error.code === "limited") return t().common.limited(error.retryAfterSeconds ?? 1);
-  return t().common.failed(error.details === "" ? error.message : `${error.message} ${error.details}`);
+  const known: Readonly<Record<string, string>> = t().common.refusals;
+  const what = known[error.code] ?? error.message;
+  return t().common.failed(error.details === "" ? what : `${what} (${error.details})`);
 }
 
 type ActionOptions = {

@@ -53,7 +53,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
     <Dialog title={t().import.title} onClose={onClose} isWide>
       <Form
         submit={submit}
-        button={t().import.button(usable.length - added.value)}
+        button={usable.length === 0 ? t().common.add : t().import.button(usable.length - added.value)}
         onCancel={onClose}
         isDisabled={usable.length === 0}
       >

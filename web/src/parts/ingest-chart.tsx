@@ -68,10 +68,10 @@ export function IngestChart({ live }: { readonly live: LiveChannel }) {
   const rate = ago === undefined ? undefined : rates.at(-1 - ago);
   return (
     <figure class="chart">
-      <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
       <figcaption aria-hidden="true">
         {rate === undefined ? "kbit/s" : `${formatNumber(-(ago ?? 0))} s: ${formatRate(rate)}`}
       </figcaption>
+      <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
     </figure>
   );
 }

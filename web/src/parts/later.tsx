@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../text/text.ts";
 import { say } from "./notice.tsx";
 
-/** A part that few look at: its code is loaded when it is first shown. */
+/** A part that is not needed at once: its code is loaded when it is first shown. */
 export function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   const loaded = signal<ComponentType<Props> | undefined>(undefined);
   return function Later(props: Props) {
@@ -15,6 +15,6 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
       );
     }, []);
     const Part = loaded.value;
-    return Part === undefined ? <p role="status">{t().app.loading}</p> : <Part {...props} />;
+    return Part === undefined ? null : <Part {...props} />;
   };
 }

@@ -20,7 +20,12 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
 
 const codecName = (codec: string | undefined): string => (codec === undefined ? "" : (CODEC_NAMES[codec] ?? codec));
 
-const joined = (parts: readonly string[]): string => parts.filter((part) => part !== "").join(" · ");
+/** A number stays with its unit where a line is broken. */
+const joined = (parts: readonly string[]): string =>
+  parts
+    .filter((part) => part !== "")
+    .map((part) => part.replaceAll(" ", "\u00a0"))
+    .join("\u00a0· ");
 
 /** `1920×1080 · 30 fps · H.264`, as far as known. */
 export function pictureText({ width, height, frameRate, videoCodec, keyframeIntervalSeconds }: Ingest): string {

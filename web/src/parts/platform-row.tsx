@@ -5,13 +5,16 @@ import type { Platform, PlatformTest, TargetError } from "../model.ts";
 import { platformName } from "../presets.ts";
 import { formatBytes, formatClock, formatDuration, formatNumber, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
-import { Action } from "./action.tsx";
+import { Action, problemText } from "./action.tsx";
 import { now } from "./clock.ts";
 import { Confirm } from "./confirm.tsx";
 import { Icon } from "./icon.tsx";
-import { EditPlatform } from "./platform-form.tsx";
+import { later } from "./later.tsx";
+import { say } from "./notice.tsx";
 import { RateLine } from "./rate-line.tsx";
 import { platformLook, State } from "./state.tsx";
+
+const EditPlatform = later(async () => (await import("./platform-form.tsx")).EditPlatform);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
@@ -173,7 +176,12 @@ function Actions({ live, platform, name, onTested }: ActionsOptions) {
           type="checkbox"
           checked={platform.enabled}
           aria-label={t().platform.switchOn(name)}
-          onChange={() => void change(platform.enabled ? "off" : "on").catch(() => undefined)}
+          onChange={({ currentTarget }) => {
+            change(platform.enabled ? "off" : "on").catch((error: unknown) => {
+              currentTarget.checked = platform.enabled;
+              say(problemText(error), "bad");
+            });
+          }}
         />
         <span aria-hidden="true">{platform.enabled ? t().common.on : t().common.off}</span>
       </label>

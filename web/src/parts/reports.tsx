@@ -96,10 +96,10 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
           {report.platforms.map((platform) => (
             <tr key={platform.platId}>
               <th scope="row">{nameOf(platform)}</th>
-              <td>{formatDuration(platform.onAirSeconds)}</td>
-              <td>{formatBytes(platform.bytesSent)}</td>
-              <td>{dropsText(platform)}</td>
-              <td>{interruptionsText(platform)}</td>
+              <td data-label={headings[1]}>{formatDuration(platform.onAirSeconds)}</td>
+              <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
+              <td data-label={headings[3]}>{dropsText(platform)}</td>
+              <td data-label={headings[4]}>{interruptionsText(platform)}</td>
             </tr>
           ))}
         </tbody>

@@ -43,7 +43,7 @@ export function State({ look, name }: { readonly look: Look; readonly name?: str
         look.word
       ) : (
         <>
-          {name} <span class="state-word">{look.word}</span>
+          <span class="state-name">{name}</span> <span class="state-word">{look.word}</span>
         </>
       )}
     </span>

@@ -4,7 +4,7 @@ import { channelPath, list } from "../api.ts";
 import { recentEvents } from "../live/store.ts";
 import type { Channel, ChannelEvent } from "../model.ts";
 import { platformName } from "../presets.ts";
-import { formatDateTime, formatTime } from "../text/format.ts";
+import { formatDateTime, formatEventTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Action, problemText } from "./action.tsx";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
@@ -80,7 +80,7 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
           </select>
           {FORMATS.map((format) => (
             <Action key={format} run={() => exportAs(format)}>
-              {t().events.export} {format.toUpperCase()}
+              {t().events.export(format.toUpperCase())}
             </Action>
           ))}
         </div>
@@ -124,7 +124,7 @@ function EventLine({ event, channel }: LineOptions) {
     <li class={`tone-${tone}`}>
       <Icon name={event.logLevel === "INFO" ? "dot" : "alert"} />
       <time dateTime={new Date(event.timestamp).toISOString()} title={formatDateTime(event.timestamp)}>
-        {formatTime(event.timestamp)}
+        {formatEventTime(event.timestamp)}
       </time>
       <span>
         <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>

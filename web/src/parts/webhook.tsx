@@ -81,10 +81,12 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
               <th scope="row">
                 {codes[event]} <span class="quiet">{formatDateTime(timestamp)}</span>
               </th>
-              <td>
+              <td data-label={t().settings.state}>
                 {deliveryStates[state]} <span class="quiet">{t().settings.attempts(attempts)}</span>
               </td>
-              <td>{lastStatus ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem])}</td>
+              <td data-label={t().settings.answer}>
+                {lastStatus ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem])}
+              </td>
               <td>
                 <Action run={() => resend(id)}>{t().settings.resend}</Action>
               </td>

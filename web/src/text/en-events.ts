@@ -14,7 +14,7 @@ export const enEvents = {
       platforms: "Platforms",
       changes: "Changes",
     },
-    export: "Export",
+    export: (format: string) => `Export ${format}`,
     levels: { INFO: "Information", WARN: "Warning", ERROR: "Error" },
     codes: {
       STREAM_RESERVE: "The channel was made",

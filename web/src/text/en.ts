@@ -44,6 +44,16 @@ export const en = {
     optional: "optional",
     on: "On",
     off: "Off",
+    /** By the API's error codes. */
+    refusals: {
+      "250002": "Something typed has not the right form.",
+      "250004": "This no longer exists.",
+      "250005": "This is not possible at the moment.",
+      "250011": "Something needed is missing.",
+      "250014": "The channel's plan has no room for it.",
+      "210": "You may look, but not change anything.",
+      "500": "The server cannot store anything at the moment. Try again soon.",
+    },
     failed: (what: string) => `That did not work: ${what}`,
     network: "the server could not be reached",
     limited: (seconds: number) => `Too many attempts. Try again in ${count(seconds, "second", "seconds")}.`,
@@ -222,7 +232,7 @@ export const en = {
   settings: {
     hold: "Hold when the encoder is lost",
     holdHelp: "Platforms stay connected for so long and are shown the last picture. 0 ends the broadcast at once.",
-    holdSeconds: "Seconds",
+    holdSeconds: "seconds",
     backup: "A second encoder may stand by",
     backupHelp: "It gets a key of its own, and takes over when the main encoder is lost.",
     latency: "Delay",

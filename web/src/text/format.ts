@@ -64,6 +64,14 @@ export const formatTime = (time: number): string => dateFormat({ timeStyle: "med
 export const formatDateTime = (time: number): string =>
   dateFormat({ dateStyle: "medium", timeStyle: "short" }).format(time);
 
+/** To the second where it is today, else the day and the minute. */
+export function formatEventTime(time: number): string {
+  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  return isToday
+    ? formatTime(time)
+    : dateFormat({ month: "numeric", day: "numeric", hour: "numeric", minute: "2-digit" }).format(time);
+}
+
 /** The hour where it is today, else the day too. */
 export function formatMoment(time: number): string {
   const isToday = new Date(time).toDateString() === new Date().toDateString();

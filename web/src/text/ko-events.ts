@@ -7,7 +7,7 @@ export const koEvents: typeof enEvents = {
     noneMatch: "해당하는 기록이 없습니다.",
     filter: "보기",
     filters: { all: "전체", problems: "문제", broadcasts: "방송", platforms: "플랫폼", changes: "변경" },
-    export: "내보내기",
+    export: (format) => `${format} 내보내기`,
     levels: { INFO: "정보", WARN: "경고", ERROR: "오류" },
     codes: {
       STREAM_RESERVE: "채널이 생성되었습니다",
