@@ -55,6 +55,8 @@ static struct clip *load_clip(const char *path) {
   fclose(file);
   if (pictures < 2) fail("a clip needs pictures");
   clip->duration_ms = (uint32_t)((uint64_t)(last_ms - first_ms) * pictures / (pictures - 1));
+  // Sound may be longer than the pictures: where the next round begins, time must not go back.
+  while (clip->tags[clip->count - 1].time_ms > clip->tags[0].time_ms + clip->duration_ms) clip->count -= 1;
   return clip;
 }
 

@@ -1,6 +1,6 @@
-// Many encoders in one process. Usage: load-encoder CLIP SPEED < CHANNELS, a channel a line: PORT APP KEY.
-// The channels are spread evenly over two seconds, so that their keyframes do not meet. Says "ready" once all publish, and on
-// SIGTERM how much it sent.
+// Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY.
+// The channels are spread evenly over two seconds, so that their keyframes do not meet. Says "ready" once all publish. After
+// so many rounds of the clip, or on SIGTERM, it says how much it sent, and ends; after rounds each stream was ended as encoders do.
 #include "clip.h"
 #include <signal.h>
 #include <sys/epoll.h>
@@ -17,12 +17,12 @@ struct channel {
   uint32_t pictures;
   struct bytes waiting;
   size_t sent;
-  bool has_begun;
+  bool has_begun, is_over;
 };
 
 static struct channel channels[CHANNELS_MAX];
-static int channel_count;
-static uint64_t bytes_sent, frames_sent;
+static int channel_count, ended_count;
+static uint64_t bytes_sent, frames_sent, rounds_max;
 static volatile sig_atomic_t is_over;
 
 static void end(int signal_number) {
@@ -78,10 +78,27 @@ static void begin(struct channel *channel, const struct clip *clip) {
   channel->has_begun = true;
 }
 
+/// Ends the stream and this side of the connection; the server closes its own once it has read all of it.
+static void finish(struct channel *channel) {
+  struct bytes command = {0};
+  amf_string(&command, "deleteStream");
+  amf_number(&command, 0);
+  amf_null(&command);
+  amf_number(&command, channel->stream_id);
+  put_command(&channel->waiting, 0, &command);
+  free(command.at);
+  channel->is_over = true;
+}
+
 static void send_due(struct channel *channel, const struct clip *clip, int64_t at_us, double speed) {
   static uint8_t *picture;
   static size_t picture_room;
-  if (at_us < channel->start_us) return;
+  if (at_us < channel->start_us || channel->fd < 0) return;
+  if (channel->is_over) {
+    flush(channel);
+    if (channel->waiting.length == 0) shutdown(channel->fd, SHUT_WR);
+    return;
+  }
   if (!channel->has_begun) begin(channel, clip);
   double media_ms = (double)(at_us - channel->start_us) / 1000 * speed;
   for (;;) {
@@ -108,16 +125,32 @@ static void send_due(struct channel *channel, const struct clip *clip, int64_t a
     if (channel->next == clip->count) {
       channel->next = 0;
       channel->round += 1;
+      if (channel->round == rounds_max) return finish(channel);
     }
   }
   flush(channel);
 }
 
+static void tell_totals(const struct clip *clip) {
+  // A target begins with a picture: sound before the first one reaches nobody.
+  uint64_t pictures = 0, sounds = 0, early_sounds = 0;
+  for (size_t index = 0; index < clip->count; index += 1) {
+    if (clip->tags[index].type == TYPE_VIDEO) pictures += 1;
+    else if (pictures > 0) sounds += 1;
+    else early_sounds += 1;
+  }
+  uint64_t later_rounds = rounds_max > 0 ? rounds_max - 1 : 0;
+  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu,\"pictures\":%llu,\"sounds\":%llu}\n", channel_count,
+         (unsigned long long)frames_sent, (unsigned long long)bytes_sent, (unsigned long long)(pictures * rounds_max),
+         (unsigned long long)(sounds * rounds_max + early_sounds * later_rounds));
+}
+
 int main(int argc, char **argv) {
-  if (argc != 3) {
-    fprintf(stderr, "usage: load-encoder CLIP SPEED < CHANNELS\n");
+  if (argc != 3 && argc != 4) {
+    fprintf(stderr, "usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS\n");
     return 2;
   }
+  rounds_max = argc == 4 ? (uint64_t)atoll(argv[3]) : 0;
   struct clip *clip = load_clip(argv[1]);
   double speed = atof(argv[2]);
   char line[1024], app[256], key[512];
@@ -144,7 +177,7 @@ int main(int argc, char **argv) {
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(events, EPOLL_CTL_ADD, timer, &event);
   static uint8_t ignored[1 << 16];
-  while (!is_over) {
+  while (!is_over && ended_count < channel_count) {
     struct epoll_event ready[256];
     int count = epoll_wait(events, ready, 256, 1000);
     for (int index = 0; index < count; index += 1) {
@@ -153,13 +186,16 @@ int main(int argc, char **argv) {
         uint64_t ticks;
         if (read(timer, &ticks, 8) != 8) continue;
         for (int each = 0; each < channel_count; each += 1) send_due(&channels[each], clip, now_us(), speed);
-      } else if (recv(channel->fd, ignored, sizeof ignored, 0) == 0) {
-        errno = 0;
-        fail("the server closed a broadcast");
+      } else {
+        ssize_t got = recv(channel->fd, ignored, sizeof ignored, 0);
+        if (got > 0 || (got < 0 && errno == EAGAIN)) continue;
+        if (!channel->is_over) fail("the server closed a broadcast");
+        close(channel->fd);
+        channel->fd = -1;
+        ended_count += 1;
       }
     }
   }
-  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu}\n", channel_count, (unsigned long long)frames_sent,
-         (unsigned long long)bytes_sent);
+  tell_totals(clip);
   return 0;
 }

@@ -1,35 +1,10 @@
 // As much of RTMP 1.0 as a load generator and a discarding sink need: chunks, AMF0 commands, the plain handshake.
 // Written apart from the server's own code, so that the two cannot share a mistake.
 #pragma once
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "sockets.h"
 
 enum { HANDSHAKE_BYTES = 1536, CHUNK_BYTES_DEFAULT = 128, CHUNK_STREAMS = 64, MESSAGE_BYTES_MAX = 16 << 20 };
 enum { TYPE_SET_CHUNK_SIZE = 1, TYPE_AUDIO = 8, TYPE_VIDEO = 9, TYPE_DATA = 18, TYPE_COMMAND = 20 };
-
-static void fail(const char *what) {
-  fprintf(stderr, "%s: %s\n", what, errno ? strerror(errno) : "failed");
-  exit(1);
-}
-
-static int64_t now_us(void) {
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  return (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
-}
 
 static uint32_t u24(const uint8_t *at) { return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2]; }
 static uint32_t u32(const uint8_t *at) { return (uint32_t)at[0] << 24 | u24(at + 1); }
@@ -104,7 +79,7 @@ static void put_command(struct bytes *to, uint32_t stream_id, struct bytes *comm
 
 struct message {
   int type;
-  uint32_t stream_id;
+  uint32_t stream_id, time_ms;
   const uint8_t *payload;
   size_t length;
 };
@@ -112,7 +87,7 @@ struct message {
 struct chunk_stream {
   uint8_t *payload;
   size_t room, length, filled;
-  uint32_t stream_id;
+  uint32_t stream_id, time_ms, step_ms;
   int type;
   bool is_extended;
 };
@@ -139,25 +114,32 @@ static void free_reader(struct reader *reader) {
   free(reader);
 }
 
+static const size_t header_bytes_by_format[] = {12, 8, 4, 1};
+
 /// How long the chunk's header is, as far as its first bytes tell.
 static size_t header_bytes(struct reader *reader) {
-  static const size_t by_format[] = {12, 8, 4, 1};
   const uint8_t *header = reader->header;
   if ((header[0] & 63) < 2) {
     fprintf(stderr, "chunk stream ids over 63 are not used by anybody here\n");
     exit(1);
   }
-  size_t length = by_format[header[0] >> 6];
+  size_t length = header_bytes_by_format[header[0] >> 6];
   if (reader->header_length < length) return length;
   bool is_extended = length > 1 ? u24(header + 1) == 0xffffff : reader->streams[header[0] & 63].is_extended;
   return length + (is_extended ? 4 : 0);
 }
 
 static void deliver(struct reader *reader, struct chunk_stream *stream, on_message take, void *context) {
-  struct message message = {stream->type, stream->stream_id, stream->payload, stream->length};
+  struct message message = {stream->type, stream->stream_id, stream->time_ms, stream->payload, stream->length};
   stream->filled = 0;
   if (message.type == TYPE_SET_CHUNK_SIZE && message.length == 4) reader->chunk_bytes = u32(message.payload);
   take(context, &message);
+}
+
+/// The time of the message that this header begins: told (fmt 0), or a step from the one before it, told or the last one again.
+static void take_time(struct chunk_stream *stream, const uint8_t *header, int format) {
+  if (format < 3) stream->step_ms = stream->is_extended ? u32(header + header_bytes_by_format[format]) : u24(header + 1);
+  stream->time_ms = format == 0 ? stream->step_ms : stream->time_ms + stream->step_ms;
 }
 
 static void begin_chunk(struct reader *reader, on_message take, void *context) {
@@ -165,6 +147,7 @@ static void begin_chunk(struct reader *reader, on_message take, void *context) {
   struct chunk_stream *stream = &reader->streams[header[0] & 63];
   int format = header[0] >> 6;
   if (format < 3) stream->is_extended = u24(header + 1) == 0xffffff;
+  if (stream->filled == 0) take_time(stream, header, format);
   if (format < 2) {
     stream->length = u24(header + 4);
     stream->type = header[7];
@@ -220,50 +203,9 @@ static const uint8_t *read_command(const struct message *message, char name[64],
   return message->payload + 3 + length + 9;
 }
 
-// ---- sockets
-
-static void set_nonblocking(int fd) {
-  if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) | O_NONBLOCK) < 0) fail("fcntl");
-}
-
-static int listen_on(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int yes = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) fail("bind");
-  if (listen(fd, 1024) < 0) fail("listen");
-  return fd;
-}
-
-static void send_all(int fd, const uint8_t *from, size_t count) {
-  while (count > 0) {
-    ssize_t sent = send(fd, from, count, MSG_NOSIGNAL);
-    if (sent > 0) {
-      from += sent;
-      count -= (size_t)sent;
-    } else if (errno == EAGAIN) {
-      struct pollfd ready = {fd, POLLOUT, 0};
-      poll(&ready, 1, 1000);
-    } else {
-      fail("send");
-    }
-  }
-}
-
 static void send_bytes(int fd, struct bytes *bytes) {
   send_all(fd, bytes->at, bytes->length);
   bytes->length = 0;
-}
-
-static void receive_exactly(int fd, uint8_t *to, size_t count) {
-  while (count > 0) {
-    ssize_t got = recv(fd, to, count, 0);
-    if (got <= 0) fail("handshake");
-    to += got;
-    count -= (size_t)got;
-  }
 }
 
 // ---- the publishing side

@@ -2,13 +2,13 @@
 // The first WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
 // throws the bytes away before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
 // (every Nth connection stops reading); the answer to each is a line of JSON. Ends with its input.
-#include "clip.h"
+#include "received.h"
 #include <sys/epoll.h>
 #ifdef WITH_TLS
 #include <openssl/ssl.h>
 #endif
 
-enum { LATENCIES_MAX = 1 << 20, READ_BYTES = 1 << 20 };
+enum { READ_BYTES = 1 << 20, STUCK_MAX = 4096 };
 
 struct connection {
   int fd;
@@ -17,91 +17,53 @@ struct connection {
   uint8_t *hello;
   struct reader *reader;
   struct bytes out;
-  bool is_watched, is_publishing, is_stuck, has_picture, has_sound;
-  uint32_t next_picture;
-  size_t next_sound;
+  char key[256];
+  bool is_watched, is_publishing, is_stuck;
+  struct received received;
 #ifdef WITH_TLS
   SSL *tls;
   bool is_greeted;
 #endif
 };
 
-static struct clip *clip;
-static struct tag **pictures, **sounds;
-static size_t picture_count, sound_count;
 static struct connection *connections[65536];
-static int connection_count, open_count, publishing_count, watched_max, watched_count, epoll;
-static uint64_t bytes_received, frames_whole, frames_wrong, frames_missing;
-static uint32_t latencies[LATENCIES_MAX];
-static size_t latency_count;
+static int connection_count, open_count, publishing_count, accepted_count, watched_max, watched_count, epoll;
+static uint64_t bytes_received;
+/// Of connections that are gone.
+static struct extremes gone;
+static char stuck_keys[STUCK_MAX][256];
+static int stuck_count;
 static uint8_t part[READ_BYTES];
 
-static void note_picture(struct connection *connection, const struct message *message) {
-  int64_t sent_us;
-  uint32_t number;
-  if (!read_stamp(message->payload, message->length, &sent_us, &number)) {
-    // Sequence headers carry no stamp.
-    if (message->length > 1 && message->payload[1] == 1) frames_wrong += 1;
-    return;
+static bool is_stuck_key(const char *key) {
+  for (int index = 0; index < stuck_count; index += 1) {
+    if (strcmp(stuck_keys[index], key) == 0) return true;
   }
-  if (latency_count < LATENCIES_MAX) latencies[latency_count++] = (uint32_t)(now_us() - sent_us);
-  const struct tag *tag = pictures[number % picture_count];
-  bool is_same = message->length == tag->length + STAMP_BYTES && memcmp(message->payload, tag->payload, STAMP_AT) == 0 &&
-                 memcmp(message->payload + STAMP_AT + STAMP_BYTES, tag->payload + STAMP_AT, tag->length - STAMP_AT) == 0;
-  if (is_same) frames_whole += 1;
-  else frames_wrong += 1;
-  if (connection->has_picture && number != connection->next_picture) {
-    if (number > connection->next_picture) frames_missing += number - connection->next_picture;
-    else frames_wrong += 1;
-  }
-  connection->has_picture = true;
-  connection->next_picture = number + 1;
+  return false;
 }
 
-static bool is_sound(const struct message *message, size_t index) {
-  const struct tag *tag = sounds[index % sound_count];
-  return message->length == tag->length && memcmp(message->payload, tag->payload, tag->length) == 0;
-}
-
-static void note_sound(struct connection *connection, const struct message *message) {
-  if (message->length > 1 && message->payload[1] == 0) return; // a sequence header
-  size_t index = connection->next_sound;
-  if (!connection->has_sound) {
-    for (index = 0; index < sound_count && !is_sound(message, index); index += 1) {}
-    connection->has_sound = true;
-  }
-  if (is_sound(message, index)) {
-    frames_whole += 1;
-    connection->next_sound = index + 1;
-    return;
-  }
-  for (size_t ahead = 1; ahead < sound_count; ahead += 1) {
-    if (!is_sound(message, index + ahead)) continue;
-    frames_missing += ahead;
-    connection->next_sound = index + ahead + 1;
-    return;
-  }
-  frames_wrong += 1;
+/// What a connection was given in all, unless its like was told to be stuck.
+static void tally_connection(struct extremes *of, const struct connection *connection) {
+  if (connection->is_watched && !is_stuck_key(connection->key)) tally(of, &connection->received);
 }
 
 static void take(void *context, const struct message *message) {
   struct connection *connection = context;
-  char key[256];
   if (message->type == TYPE_COMMAND) {
-    if (!answer_command(message, &connection->out, key)) return;
+    if (!answer_command(message, &connection->out, connection->key)) return;
     connection->is_publishing = true;
     publishing_count += 1;
+    accepted_count += 1;
     connection->is_watched = watched_count < watched_max;
     if (connection->is_watched) watched_count += 1;
     else connection->state = DISCARD;
-  } else if (connection->is_watched && message->type == TYPE_VIDEO) {
-    note_picture(connection, message);
-  } else if (connection->is_watched && message->type == TYPE_AUDIO) {
-    note_sound(connection, message);
+  } else if (connection->is_watched) {
+    note(&connection->received, message);
   }
 }
 
 static void drop(struct connection *connection) {
+  tally_connection(&gone, connection);
   open_count -= 1;
   if (connection->is_publishing) publishing_count -= 1;
   if (connection->is_watched) watched_count -= 1;
@@ -225,6 +187,7 @@ static void stick(int every) {
     struct epoll_event event = {.events = 0, .data.ptr = connections[index]};
     epoll_ctl(epoll, EPOLL_CTL_MOD, connections[index]->fd, &event);
     connections[index]->is_stuck = true;
+    if (stuck_count < STUCK_MAX) strcpy(stuck_keys[stuck_count++], connections[index]->key);
     stuck += 1;
   }
   printf("{\"stuck\":%d}\n", stuck);
@@ -241,11 +204,29 @@ static double latency_ms(double share) {
   return latencies[index < latency_count ? index : latency_count - 1] / 1000.0;
 }
 
+static void tell_number(const char *name, uint64_t value) { printf("\"%s\":%llu,", name, (unsigned long long)value); }
+
 static void tell_stats(void) {
   qsort(latencies, latency_count, sizeof latencies[0], by_size);
-  printf("{\"atUs\":%lld,\"open\":%d,\"publishing\":%d,\"bytes\":%llu,\"whole\":%llu,\"wrong\":%llu,\"missing\":%llu,",
-         (long long)now_us(), open_count, publishing_count, (unsigned long long)bytes_received,
-         (unsigned long long)frames_whole, (unsigned long long)frames_wrong, (unsigned long long)frames_missing);
+  struct extremes all = gone;
+  for (int index = 0; index < connection_count; index += 1) tally_connection(&all, connections[index]);
+  putchar('{');
+  tell_number("atUs", (uint64_t)now_us());
+  tell_number("open", (uint64_t)open_count);
+  tell_number("publishing", (uint64_t)publishing_count);
+  tell_number("accepted", (uint64_t)accepted_count);
+  tell_number("bytes", bytes_received);
+  tell_number("whole", frames_whole);
+  tell_number("wrong", frames_wrong);
+  tell_number("missing", frames_missing);
+  tell_number("displaced", frames_displaced);
+  tell_number("headless", frames_headless);
+  tell_number("connections", all.connections);
+  tell_number("picturesLeast", all.pictures_least);
+  tell_number("picturesMost", all.pictures_most);
+  tell_number("soundsLeast", all.sounds_least);
+  tell_number("soundsMost", all.sounds_most);
+  tell_number("firstPictureMost", all.first_picture_most);
   printf("\"latencies\":%zu,\"p50Ms\":%.2f,\"p99Ms\":%.2f,\"maxMs\":%.2f}\n", latency_count, latency_ms(0.5), latency_ms(0.99),
          latency_ms(1));
 }
@@ -258,16 +239,6 @@ static void obey(char *line) {
     puts("{}");
   }
   fflush(stdout);
-}
-
-static void sort_clip(void) {
-  pictures = calloc(clip->count, sizeof *pictures);
-  sounds = calloc(clip->count, sizeof *sounds);
-  for (size_t index = 0; index < clip->count; index += 1) {
-    struct tag *tag = &clip->tags[index];
-    if (tag->type == TYPE_VIDEO) pictures[picture_count++] = tag;
-    else if (tag->type == TYPE_AUDIO) sounds[sound_count++] = tag;
-  }
 }
 
 static void *tls_context(int argc, char **argv) {
@@ -289,8 +260,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: sink PORT CLIP WATCHED [CERTIFICATE KEY]\n");
     return 2;
   }
-  clip = load_clip(argv[2]);
-  sort_clip();
+  compare_with(argv[2]);
   watched_max = atoi(argv[3]);
   void *tls = tls_context(argc, argv);
   int listener = listen_on(atoi(argv[1]));

@@ -15,13 +15,14 @@ function settings(): Record<string, string> {
   return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));
 }
 
-async function start({ channelCount, fanOut, sinkPort, isTls, folder, authority }: Task): Promise<RunningRelay> {
+async function start(task: Task, own: Readonly<Record<string, string>>): Promise<RunningRelay> {
+  const { channelCount, fanOut, sinkPort, isTls, folder, authority } = task;
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
   const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
   const server = await FanfareProcess.start({
     dataFolder: join(folder, "fanfare"),
     credentials,
-    environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings() },
+    environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
   const api = new ApiClient(server.origin, credentials, () => undefined);
   const keys: string[] = [];
@@ -41,11 +42,16 @@ async function start({ channelCount, fanOut, sinkPort, isTls, folder, authority 
   };
 }
 
-export const fanfareRelay: Relay = {
-  name: "fanfare",
-  canTls: true,
-  channelsMax: 1_000,
-  start,
-  version: async () =>
-    `Fanfare ${(await runToEnd("git", ["-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
-};
+/** Fanfare, started with these variables besides. */
+export function fanfareWith(environment: Readonly<Record<string, string>>): Relay {
+  return {
+    name: "fanfare",
+    canTls: true,
+    channelsMax: 1_000,
+    start: (task) => start(task, environment),
+    version: async () =>
+      `Fanfare ${(await runToEnd("git", ["-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
+  };
+}
+
+export const fanfareRelay = fanfareWith({});

@@ -1,5 +1,6 @@
 import { cpus, release } from "node:os";
-import type { Measurement, Scenario } from "./measurement.ts";
+import type { Scenario } from "./load.ts";
+import type { Measurement } from "./measurement.ts";
 
 /** All windows of one relay in one scenario. */
 export type Series = { readonly relay: string; readonly scenario: Scenario; readonly windows: readonly Measurement[] };

@@ -10,17 +10,33 @@ const stats = z.object({
   atUs: z.number(),
   open: z.number(),
   publishing: z.number(),
+  /** Publishers so far, those that are gone among them. */
+  accepted: z.number(),
   bytes: z.number(),
+  /** Frames of the connections that are looked into, and were. */
   whole: z.number(),
+  /** Not what was sent, or not in its order. */
   wrong: z.number(),
   missing: z.number(),
+  /** Not at their encoder's time, counted from the connection's first picture, or behind a later one. */
+  displaced: z.number(),
+  /** Before the metadata or the sequence header of their kind. */
+  headless: z.number(),
+  /** How many connections were looked into, apart from those that were told to stop reading, and what they were given. */
+  connections: z.number(),
+  picturesLeast: z.number(),
+  picturesMost: z.number(),
+  soundsLeast: z.number(),
+  soundsMost: z.number(),
+  /** Number of the picture that a connection began with: of the one that began last. */
+  firstPictureMost: z.number(),
   latencies: z.number(),
   p50Ms: z.number(),
   p99Ms: z.number(),
   maxMs: z.number(),
 });
 
-/** What reached the sink: bytes on all connections; frames and latencies of the connections it looks into. */
+/** What reached the sink: bytes on all connections; the rest of the connections it looks into. */
 export type SinkStats = z.infer<typeof stats>;
 
 export type SinkOptions = {

@@ -1,0 +1,18 @@
+import { join } from "node:path";
+import type { AllocationSite } from "./allocation-sites.ts";
+
+/** The variable that tells a server's threads where to listen for questions. */
+export const PROBE_FOLDER = "BENCH_PROBE_FOLDER";
+
+export function threadSocket(folder: string, thread: string): string {
+  return join(folder, `${thread}.sock`);
+}
+
+/** What one thread allocated in a while. */
+export type ThreadProfile = {
+  readonly seconds: number;
+  /** On V8's heap, most first. */
+  readonly sites: readonly AllocationSite[];
+  /** Bytes of memory for buffers asked of `Buffer`, by what asked for it. */
+  readonly bufferBytes: Readonly<Record<string, number>>;
+};
