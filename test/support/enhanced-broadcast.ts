@@ -89,8 +89,9 @@ function keptHeads(sent: readonly StreamTag[], shape: Shape): FlvTag[] {
   return before.flatMap((tag) => {
     if (tag.role !== "head") return [];
     const payload = shape(tag);
+    if (payload === undefined) return [];
     // As it comes: one message for each of its tracks.
-    const payloads = payload === tag.payload ? tag.kept : payload === undefined ? [] : [payload];
+    const payloads = payload === tag.payload ? tag.kept : [payload];
     return payloads.map((each) => ({ type: tag.type, timestamp: 0, payload: each }));
   });
 }

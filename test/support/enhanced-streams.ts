@@ -215,14 +215,14 @@ function* endTags(form: StreamForm, timestamp: number): Generator<StreamTag> {
 function* frameTags(kind: MediaKind, of: KindOfStream, frame: number, timestamp: number): Generator<StreamTag> {
   const packetType = of.frame ?? VideoPacket.CodedFrames;
   const compositionMs = packetType === VideoPacket.CodedFrames ? (COMPOSITION_TIMES_MS[frame % 3] ?? 0) : 0;
-  const isTogether = of.packing.startsWith("many");
-  for (const [trackId, fourCc] of isTogether ? [[0, ""] as const] : of.tracks.entries()) {
-    const ownFrame = frame - trackId * TRACK_OFFSET_FRAMES;
+  const together = of.packing.startsWith("many") ? [of.tracks] : of.tracks.map((fourCc) => [fourCc]);
+  for (const [firstId, fourCcs] of together.entries()) {
+    const ownFrame = frame - firstId * TRACK_OFFSET_FRAMES;
     const isKeyframe = kind === "video" && ownFrame % GROUP_FRAMES === 0;
     const tag = { kind, isKeyframe, packetType };
-    const body = (codec: string, of: number): Buffer => frameOf(codec, of, frame, isKeyframe);
-    const each = messages(of, tag, isTogether ? of.tracks : [fourCc], body, compositionMs, trackId);
-    yield* each.map((message) => ({ ...message, timestamp, role: "frame" as const }));
+    const body = (fourCc: string, trackId: number): Buffer => frameOf(fourCc, trackId, frame, isKeyframe);
+    const all = messages(of, tag, fourCcs, body, compositionMs, firstId);
+    yield* all.map((each) => ({ ...each, timestamp, role: "frame" as const }));
   }
 }
 

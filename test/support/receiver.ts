@@ -20,7 +20,7 @@ export async function receiver(
   more: Partial<NewPlatform> = {},
   behaviour: TargetBehaviour = {},
 ): Promise<Receiver> {
-  const streamKey = uniqueKey("enhanced");
+  const streamKey = uniqueKey("receiver");
   const recordInto = join(stage.folder, streamKey);
   await mkdir(recordInto);
   const target = await stage.target(behaviour, { recordInto, messagesMax: MESSAGES_MAX });

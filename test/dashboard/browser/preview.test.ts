@@ -13,8 +13,8 @@ const HAVE_CURRENT_DATA = 2;
 /** Of one channel's preview. */
 const PLACES = 4;
 /** Runs in the page. */
-const VIDEO_STATE = `(({ readyState, videoWidth, videoHeight, currentTime } = {}) =>
-  ({ readyState, videoWidth, videoHeight, currentTime }))(document.querySelector("video") ?? undefined)`;
+const VIDEO_STATE = `(({ readyState, videoWidth, videoHeight, currentTime }) =>
+  ({ readyState, videoWidth, videoHeight, currentTime }))(document.querySelector("video"))`;
 const videoState = z.object({
   readyState: z.int(),
   videoWidth: z.int(),
@@ -37,6 +37,7 @@ test("the preview shows a picture at once, plays on, and is let go of by its but
   await waitFor("half a second", DEADLINE_MS, () => sentMs() > 500 || undefined);
 
   await page.getByRole("button", { name: "Show preview" }).click();
+  await page.locator("video").waitFor();
   const shown = async () => videoState.parse(await page.evaluate(VIDEO_STATE));
   const first = await waitFor("a picture", DEADLINE_MS, async () => {
     const now = await shown();
