@@ -1,17 +1,17 @@
 import { useEffect } from "preact/hooks";
-import { startLive } from "./live/store.ts";
+import { liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { later } from "./parts/later.tsx";
 import { Notices } from "./parts/notice.tsx";
 import { StaleNotice, TopBar } from "./parts/top-bar.tsx";
-import { route } from "./router.ts";
+import { focusHeading, type Route, route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
 
 const SetupPage = later(async () => (await import("./pages/door.tsx")).SetupPage);
 const SignInPage = later(async () => (await import("./pages/door.tsx")).SignInPage);
-const SettingsPage = later(async () => (await import("./pages/settings.tsx")).SettingsPage);
+const SettingsPage = later(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;
@@ -66,8 +66,26 @@ function SignedIn() {
   );
 }
 
+/** What the browser calls the page: in its tab, its history, and to a screen reader first of all. */
+function titleOf(here: Route): string {
+  switch (here.page) {
+    case "channel":
+      return liveChannel(here.channelId)?.channel.value.channelName ?? t().app.channels;
+    case "settings":
+      return t().app.settings;
+    case "not-found":
+      return t().app.notFound;
+    default:
+      return t().app.channels;
+  }
+}
+
 function Page() {
   const here = route.value;
+  const title = `${titleOf(here)} · Fanfare`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   switch (here.page) {
     case "overview":
     case "setup":

@@ -27,6 +27,11 @@ export function go(path: string): void {
   if (path !== location.pathname) history.pushState(null, "", path);
   read();
   scrollTo(0, 0);
+  focusHeading();
+}
+
+/** To the page's heading, once it is drawn. */
+export function focusHeading(): void {
   requestAnimationFrame(() => document.querySelector("h1")?.focus());
 }
 

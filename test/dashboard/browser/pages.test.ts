@@ -80,6 +80,8 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   await page.locator(`.card[href="${path}"]`).click();
   await page.locator(".platform .failure").waitFor();
   for (const folded of await page.locator("details.more-fields summary").all()) await folded.click();
+  await page.evaluate("scrollTo(0, 0)");
+  await page.locator(".chart-line canvas").waitFor();
   await look("channel", ALL_LOOKS);
   await inLooks(page, TWO_LOOKS, async (language, theme) => {
     const { channel: words, common } = language === "en" ? en : ko;
@@ -98,6 +100,9 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   });
   await page.locator('.top a[href="/settings"]').click();
   await page.locator("tbody tr").first().waitFor();
+  // A page that is loaded when it is opened takes the focus like every other, and says what it is.
+  await page.locator("h1:focus").waitFor();
+  expect(await page.title()).toBe("Settings · Fanfare");
   await look("settings", ALL_LOOKS);
 
   await page.setViewportSize({ width: PHONE_WIDTH, height: 844 });

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ApiError, request } from "../api.ts";
+import { withCommands } from "../parts/commands.tsx";
 import { Form, TextField } from "../parts/form.tsx";
 import { Choices } from "../parts/top-bar.tsx";
 import { go } from "../router.ts";
@@ -42,7 +43,7 @@ export function SetupPage() {
   if (token.value === "") {
     return (
       <Door title={t().door.setupTitle}>
-        <p>{t().door.linkMissing}</p>
+        <p>{withCommands(t().door.linkMissing)}</p>
       </Door>
     );
   }
@@ -92,7 +93,7 @@ export function SignInPage() {
         <TextField
           label={t().door.password}
           name="password"
-          help={t().door.forgotten}
+          help={withCommands(t().door.forgotten)}
           isRequired
           input={{ type: "password", autocomplete: "current-password", autofocus: true }}
         />

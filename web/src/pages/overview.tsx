@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -23,6 +24,11 @@ export function Overview() {
   const channels = allChannels.value;
   const wanted = query.value.trim().toLowerCase();
   const shown = channels.filter(({ channel }) => channel.value.channelName.toLowerCase().includes(wanted));
+  const create = (
+    <button type="button" class="main" onClick={() => (isCreating.value = true)}>
+      <Icon name="plus" /> {t().overview.create}
+    </button>
+  );
   if (!hasSnapshot.value) return <p role="status">{t().app.loading}</p>;
   return (
     <>
@@ -31,8 +37,8 @@ export function Overview() {
         <span class="page-count">
           {t().overview.channels(channels.length)} · {t().overview.onAirCount(channels.filter(isOnAir).length)}
         </span>
-        <div class="page-actions">
-          {channels.length > 0 && (
+        {channels.length > 0 && (
+          <div class="page-actions">
             <label class="search">
               <Icon name="search" />
               <span class="visually-hidden">{t().overview.search}</span>
@@ -42,14 +48,12 @@ export function Overview() {
                 onInput={(event) => (query.value = event.currentTarget.value)}
               />
             </label>
-          )}
-          <button type="button" class="main" onClick={() => (isCreating.value = true)}>
-            <Icon name="plus" /> {t().overview.create}
-          </button>
-        </div>
+            {create}
+          </div>
+        )}
       </div>
       <Alerts channels={channels} />
-      {channels.length === 0 && <Empty />}
+      {channels.length === 0 && <Empty create={create} />}
       {channels.length > 0 && shown.length === 0 && <p class="quiet">{t().overview.noMatch(query.value)}</p>}
       <ul class="cards">
         {shown.map((live) => (
@@ -65,12 +69,13 @@ export function Overview() {
 
 const isOnAir = ({ channel }: LiveChannel): boolean => channel.value.isPublishing;
 
-function Empty() {
+function Empty({ create }: { readonly create: ComponentChildren }) {
   return (
     <section class="empty">
       <img src="/icon.svg" alt="" width="64" height="64" />
       <h2>{t().overview.emptyTitle}</h2>
       <p>{t().overview.emptyText}</p>
+      {create}
     </section>
   );
 }

@@ -11,7 +11,7 @@ const QrCode = later(async () => (await import("./qr-code.tsx")).QrCode);
 
 /** Where to point the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {
-  const isAsking = useSignal(false);
+  const asked = useSignal<"main" | "backup" | undefined>(undefined);
   const isQrShown = useSignal(false);
   const isWaiting = !channel.isPublishing;
   return (
@@ -36,13 +36,21 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
       {channel.backupStreamKey !== undefined && (
         <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />
       )}
+      {channel.ingestAuth !== undefined && (
+        <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
+      )}
       <div class="buttons">
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
           {t().encoder.qr}
         </button>
-        <button type="button" onClick={() => (isAsking.value = true)}>
+        <button type="button" onClick={() => (asked.value = "main")}>
           {t().encoder.newKey}
         </button>
+        {channel.backupStreamKey !== undefined && (
+          <button type="button" onClick={() => (asked.value = "backup")}>
+            {t().encoder.newBackupKey}
+          </button>
+        )}
       </div>
       {isQrShown.value && (
         <div class="qr">
@@ -50,12 +58,12 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
-      {isAsking.value && (
+      {asked.value !== undefined && (
         <Confirm
-          title={t().encoder.newKey}
+          title={asked.value === "main" ? t().encoder.newKey : t().encoder.newBackupKey}
           text={t().encoder.newKeySure}
-          run={() => call("POST", `${channelPath(channel.channelId)}/stream-key`, { which: "main" })}
-          onClose={() => (isAsking.value = false)}
+          run={() => call("POST", `${channelPath(channel.channelId)}/stream-key`, { which: asked.value })}
+          onClose={() => (asked.value = undefined)}
         />
       )}
     </section>

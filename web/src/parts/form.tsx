@@ -6,7 +6,7 @@ import { problemText } from "./action.tsx";
 
 type FieldOptions = {
   readonly label: string;
-  readonly help?: string | undefined;
+  readonly help?: ComponentChildren;
   readonly children: (ids: { readonly id: string; readonly "aria-describedby"?: string }) => ComponentChildren;
 };
 
@@ -30,7 +30,7 @@ export function Field({ label, help, children }: FieldOptions) {
 type TextFieldOptions = {
   readonly label: string;
   readonly name: string;
-  readonly help?: string | undefined;
+  readonly help?: ComponentChildren;
   readonly value?: string | undefined;
   readonly isRequired?: boolean;
   readonly input?: JSX.IntrinsicElements["input"];

@@ -4,13 +4,20 @@ import { useEffect } from "preact/hooks";
 import { t } from "../text/text.ts";
 import { say } from "./notice.tsx";
 
-/** A part that is not needed at once: its code is loaded when it is first shown. */
-export function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+/** A part that is not needed at once: its code is loaded when it is first shown. `onLoaded` is called when it comes after the rest. */
+export function later<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  onLoaded: () => void = () => undefined,
+): ComponentType<Props> {
   const loaded = signal<ComponentType<Props> | undefined>(undefined);
   return function Later(props: Props) {
     useEffect(() => {
+      if (loaded.peek() !== undefined) return;
       load().then(
-        (part) => (loaded.value = part),
+        (part) => {
+          loaded.value = part;
+          onLoaded();
+        },
         () => say(t().common.failed(t().common.network), "bad"),
       );
     }, []);

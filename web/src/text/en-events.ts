@@ -67,7 +67,7 @@ export const enEvents = {
     "protocol-error": "the encoder broke the protocol",
     replaced: "another encoder took over",
     removed: "the channel was deleted",
-    ended: "ended here",
+    ended: "by request",
     "hold-expired": "the encoder did not come back",
     shutdown: "the server was stopped",
     "server-lost": "the server failed",

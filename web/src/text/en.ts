@@ -72,7 +72,7 @@ export const en = {
     linkMissing:
       "This server has no password yet. Open the set-up link that it printed when it started; `fanfare reset-password` prints a new one.",
     linkInvalid:
-      "This set-up link is used up or has expired. Start the server again, or run `fanfare reset-password`, for a new one.",
+      "This set-up link is used up or has expired. Start the server again, or run fanfare reset-password, for a new one.",
     signInTitle: "Sign in",
     signInButton: "Sign in",
     wrong: "The password is wrong.",
@@ -160,6 +160,8 @@ export const en = {
     qrText: "Scan it with a phone encoder such as Larix or PRISM. It holds the key: show it to nobody.",
     qrLabel: "QR code of the publish address with the stream key",
     newKey: "New stream key",
+    newBackupKey: "New backup stream key",
+    loginObs: "in OBS: “Use authentication”, with the password from the settings",
     newKeySure: "The old key stops working at once, and an encoder that uses it is cut.",
     from: "From",
     software: "Software",

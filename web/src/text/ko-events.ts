@@ -59,7 +59,7 @@ export const koEvents: typeof enEvents = {
     "protocol-error": "인코더 프로토콜 오류",
     replaced: "다른 인코더로 교체",
     removed: "채널 삭제",
-    ended: "직접 종료",
+    ended: "요청에 따른 종료",
     "hold-expired": "인코더가 돌아오지 않음",
     shutdown: "서버 종료",
     "server-lost": "서버 비정상 종료",

@@ -70,7 +70,7 @@ export const ko: Texts = {
     linkMissing:
       "아직 비밀번호가 없는 서버입니다. 서버를 시작할 때 출력된 설정 링크를 열어 주세요. `fanfare reset-password`를 실행하면 새 링크가 출력됩니다.",
     linkInvalid:
-      "이미 사용했거나 만료된 설정 링크입니다. 서버를 다시 시작하거나 `fanfare reset-password`를 실행해 새 링크를 받아 주세요.",
+      "이미 사용했거나 만료된 설정 링크입니다. 서버를 다시 시작하거나 fanfare reset-password를 실행해 새 링크를 받아 주세요.",
     signInTitle: "로그인",
     signInButton: "로그인",
     wrong: "비밀번호가 틀렸습니다.",
@@ -147,6 +147,8 @@ export const ko: Texts = {
     qrText: "Larix, PRISM 같은 휴대폰 인코더로 스캔하세요. 스트림 키가 들어 있으니 다른 사람에게 보이지 마세요.",
     qrLabel: "스트림 키가 포함된 송출 주소의 QR 코드",
     newKey: "스트림 키 재발급",
+    newBackupKey: "백업 스트림 키 재발급",
+    loginObs: "OBS의 ‘인증 사용’, 비밀번호는 설정에서 정한 값",
     newKeySure: "이전 키는 즉시 쓸 수 없게 되며, 그 키로 송출 중인 인코더는 연결이 끊어집니다.",
     from: "접속 주소",
     software: "프로그램",
