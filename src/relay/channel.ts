@@ -16,6 +16,7 @@ import {
   mayGoOnAir,
   standbyOf,
 } from "./air.ts";
+import type { BlockStore } from "./block-store.ts";
 import { continuationOf, differences } from "./compatibility.ts";
 import { FanOut, type Frame } from "./fan-out.ts";
 import { Feed, SILENT_AFTER_MS, type Source, type SourceDescription } from "./feed.ts";
@@ -29,6 +30,7 @@ import type { Watcher } from "./watcher.ts";
 export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly clock: Clock;
   readonly dialer: Dialer;
+  readonly blocks: BlockStore;
   readonly tell: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets are waiting to be flushed. */
@@ -73,6 +75,7 @@ export class Channel {
     const { clock, random, reserveRetryMs, dialer } = deps;
     this.#out = new FanOut({
       clock,
+      blocks: deps.blocks,
       onDirty: () => deps.onDirty(this),
       onFault: deps.onFault,
       newTarget: (target, onAccepted) =>

@@ -1,32 +1,57 @@
-/** Several flushes of a usual stream: one allocation serves about a second. */
-const BLOCK_BYTES = 512 * 1024;
-/** What a usual stream brings between two flushes, a keyframe among it. */
-const GATHERING_BYTES = 96 * 1024;
+import { type Block, BlockStore } from "./block-store.ts";
+
+/** How much of what the largest gathering lately took counts at the next one. */
+const USUAL_DECAY = 7 / 8;
 
 /**
  * Memory that packets' chunks are cut into, one after another, so that packets cut in a row lie in a row and leave in one
- * write. Blocks are never reused: the garbage collector frees one when no queue and no cache points into it any more.
+ * write. Blocks that are needed no more go back to the store.
  */
 export class ChunkArena {
-  #block = Buffer.alloc(0);
+  readonly #store: BlockStore;
+  /** Oldest first; the last is the one being filled. */
+  #blocks: Block[] = [];
   #used = 0;
+  #gatheredBytes = 0;
+  #usualBytes = 0;
 
-  /**
-   * Call when everything was handed on: what little is left of a block is given up, so that the next gathering does not lie
-   * in two blocks, which every target would have to join for itself.
-   */
-  settle(): void {
-    if (this.#block.length - this.#used < GATHERING_BYTES) this.#used = this.#block.length;
+  constructor(store = new BlockStore()) {
+    this.#store = store;
   }
 
   /** Room for `length` bytes; the caller writes them once and nobody changes them afterwards. */
-  allocate(length: number): { readonly block: Buffer; readonly start: number } {
-    if (this.#block.length - this.#used < length) {
-      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, length));
-      this.#used = 0;
+  allocate(length: number): { readonly block: Block; readonly start: number } {
+    this.#gatheredBytes += length;
+    const filling = this.#blocks[this.#blocks.length - 1];
+    if (filling !== undefined && filling.bytes.length - this.#used >= length) {
+      const start = this.#used;
+      this.#used += length;
+      return { block: filling, start };
     }
-    const start = this.#used;
-    this.#used += length;
-    return { block: this.#block, start };
+    const block = this.#store.take(length);
+    this.#blocks.push(block);
+    this.#used = length;
+    return { block, start: 0 };
+  }
+
+  /**
+   * Call when everything was handed on; `oldest` is the first block that is still needed, beside kept ones. What little is left of
+   * a block is given up, so that the next gathering does not lie in two blocks, which every target would have to join for itself.
+   */
+  settle(oldest: Block | undefined): void {
+    this.#usualBytes = Math.max(this.#gatheredBytes, this.#usualBytes * USUAL_DECAY);
+    this.#gatheredBytes = 0;
+    let spent = 0;
+    while (spent < this.#blocks.length - 1 && this.#blocks[spent] !== oldest) spent += 1;
+    for (const block of this.#blocks.splice(0, spent)) this.#store.giveBack(block);
+    const filling = this.#blocks[this.#blocks.length - 1];
+    if (filling !== undefined && filling.bytes.length - this.#used < this.#usualBytes)
+      this.#used = filling.bytes.length;
+  }
+
+  /** Nothing of it is needed any more, beside kept blocks. */
+  clear(): void {
+    for (const block of this.#blocks.splice(0)) this.#store.giveBack(block);
+    this.#used = 0;
   }
 }

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
+import { BlockStore } from "./block-store.ts";
 import { Channel } from "./channel.ts";
 import type { Source, SourceDescription } from "./feed.ts";
 import type { Dialer, LinkClose } from "./ports.ts";
@@ -33,6 +34,7 @@ export class Engine {
   readonly #deps: EngineDeps;
   readonly #channels = new Map<ChannelId, Channel>();
   readonly #dirty = new Set<Channel>();
+  readonly #blocks = new BlockStore();
   #flushTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #nextTickMs: number;
@@ -61,6 +63,7 @@ export class Engine {
         clock,
         random,
         dialer,
+        blocks: this.#blocks,
         tell,
         onFault: (error) => this.#tellFault(error),
         reserveRetryMs: () => this.#retryPace.reserve(clock.now()),

@@ -4,21 +4,24 @@ import type { TargetSample } from "../exchange/samples.ts";
 import { flattenTrack, isMultitrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
+import type { BlockStore } from "./block-store.ts";
+import { Delivery } from "./delivery.ts";
 import { Filler, FillerStock } from "./filler.ts";
 import { Gap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
 import { type Interleaved, Interleaver } from "./interleaver.ts";
-import { type Lane, Lanes, type Unpacked } from "./lane.ts";
-import type { Packet, PacketKind, PacketMarks } from "./packet.ts";
+import type { Lane } from "./lane.ts";
+import type { PacketKind, PacketMarks } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
 import { streamProblem } from "./stream-problem.ts";
 import type { Target } from "./target.ts";
 import { Timeline } from "./timeline.ts";
-import { type Watcher, Watchers } from "./watcher.ts";
+import type { Watcher } from "./watcher.ts";
 
 export type FanOutDeps = {
   readonly clock: Clock;
+  readonly blocks: BlockStore;
   /** Makes a target; `onAccepted` is to be called when it waits for a place to begin. */
   readonly newTarget: (spec: TargetSpec, onAccepted: (target: Target) => void) => Target;
   /** Packets are waiting to be flushed. */
@@ -27,18 +30,10 @@ export type FanOutDeps = {
   readonly onFault: (error: unknown) => void;
 };
 
-/**
- * A target that is ready this soon after a keyframe begins with that keyframe, out of the cache, and not with the next one: it
- * costs a burst too short for a platform to mind. In milliseconds of media.
- */
-const JOIN_FROM_CACHE_MAX_MS = 2_000;
-
 /** A frame as the intake classified it. */
 export type Frame = Omit<Extract<Intake, { what: "frame" }>, "what">;
 
 const HEADER: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
-/** First byte of HEVC in the form that is not Adobe's, less its frame type. */
-const LEGACY_HEVC = 12;
 
 /**
  * A channel's way out: one stream in, placed in time and cut once, offered to every target. Who feeds it, and when filler does, is
@@ -58,13 +53,13 @@ export class FanOut {
   #head = new StreamHead();
   #timeline = new Timeline();
   #interleaver = new Interleaver();
-  readonly #lanes = new Lanes();
-  readonly #watchers: Watchers;
+  readonly #delivery: Delivery;
   readonly #stock = new FillerStock();
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
-    this.#watchers = new Watchers(deps.onFault);
+    const { clock, blocks, onFault } = deps;
+    this.#delivery = new Delivery({ clock, blocks, onFault, head: () => this.#head });
   }
 
   get head(): StreamHead {
@@ -86,11 +81,12 @@ export class FanOut {
 
   /** Brings the targets to what is wanted; those that did not change do not notice. */
   setTargets(specs: readonly TargetSpec[]): void {
+    this.#delivery.deliver();
     const wanted = new Map(specs.map((spec) => [spec.targetId, spec]));
     for (const [targetId, target] of this.#targets) {
       if (wanted.has(targetId)) continue;
       this.#targets.delete(targetId);
-      this.#lanes.leave(target);
+      this.#delivery.leave(target);
       target.close("end");
     }
     for (const [targetId, spec] of wanted) {
@@ -99,11 +95,11 @@ export class FanOut {
         present.setSpec(spec);
         continue;
       }
-      const target = this.#deps.newTarget(spec, (accepted) => this.#beginFromCache(accepted));
+      const target = this.#deps.newTarget(spec, (accepted) => this.#begin(accepted));
       this.#targets.set(targetId, target);
       if (this.#isWanted) target.want();
     }
-    this.#lanes.provideFor(specs);
+    this.#delivery.provideFor(specs);
     this.#checkTargets();
   }
 
@@ -117,15 +113,15 @@ export class FanOut {
   /** The broadcast is over: targets are left as asked, and the next one begins afresh. */
   stop(how: LinkClose): void {
     this.#sendFrames(this.#interleaver.drain());
+    this.#delivery.deliver();
     this.#interleaver = new Interleaver();
     this.#isWanted = false;
     this.#each((target) => target.unwant(how));
     this.#forgetStream();
-    for (const lane of this.#lanes.all) lane.startOver();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
     this.#presentedMs = 0;
-    this.#watchers.end();
+    this.#delivery.startOver();
   }
 
   /**
@@ -150,6 +146,7 @@ export class FanOut {
 
   /** What comes cannot follow what was sent within one connection: every target is dialled anew. */
   reconnect(): void {
+    this.#delivery.deliver();
     this.#forgetStream();
     for (const target of this.#targets.values()) target.redial("cut");
   }
@@ -197,6 +194,7 @@ export class FanOut {
   }
 
   #checkTargets(): void {
+    this.#delivery.deliver();
     const nowMs = this.#deps.clock.now();
     this.#each((target) => target.setStreamProblem(streamProblem(target.spec, this.#head, nowMs)));
   }
@@ -210,7 +208,7 @@ export class FanOut {
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
     // The form of the pictures shows now, to whoever accepted before them too.
-    this.#each((target) => target.isWaitingToBegin && this.#laneFor(target));
+    this.#each((target) => target.isWaitingToBegin && this.#delivery.place(target));
     this.#sendFrames(this.#interleaver.drain());
     this.#clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
@@ -252,7 +250,7 @@ export class FanOut {
   newGap(): Gap {
     this.#sendFrames(this.#interleaver.drain());
     const own = new Map<Lane, Filler>();
-    for (const lane of this.#lanes.all) {
+    for (const lane of this.#delivery.lanes) {
       const audioConfig = this.#head.trackConfig("audio", lane.shape.tracks?.audio ?? 0);
       const config = audioConfig === undefined ? undefined : lane.shaped("audio", audioConfig);
       if (lane.stock !== undefined) own.set(lane, this.#newFiller(lane.stock, config));
@@ -273,12 +271,11 @@ export class FanOut {
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
-      if (own !== undefined) this.#offer(own, own.cutFiller(frame));
-      else
-        this.#sendBy(
-          this.#lanes.all.filter((lane) => !gap.hasOwn(lane)),
-          frame,
-        );
+      if (own !== undefined) this.#delivery.sendFiller(own, frame);
+      else {
+        const lanes = this.#delivery.lanes.filter((lane) => !gap.hasOwn(lane));
+        this.#delivery.send(frame, lanes);
+      }
     }
     this.#deps.onDirty();
   }
@@ -297,50 +294,34 @@ export class FanOut {
 
   /** Begins with what a decoder needs of the present group of pictures. */
   watch(watcher: Watcher): void {
-    this.#watchers.add(watcher, this.#lanes.main.gop.packets, () => this.#head.messages());
+    this.#delivery.watch(watcher);
     this.#deps.onDirty();
   }
 
   /** Writes what waits, target by target. */
   flush(): void {
-    this.#each((target) => target.pump());
-    this.#watchers.flush(this.#deps.clock.now());
-    for (const lane of this.#lanes.all) lane.settle();
+    this.#delivery.flush();
   }
 
   /** Call once a second. */
   tick(): void {
     this.#each((target) => target.tick());
     this.#checkTargets();
-    this.#watchers.tick(this.#deps.clock.now());
+    this.#delivery.tick();
   }
 
   sample(): TargetSample[] {
     return [...this.#targets.values()].map((target) => target.sample());
   }
 
-  /** Cuts a message, once for each form it is wanted in, and offers it to every target. */
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
-    this.#sendBy(this.#lanes.all, { kind, type, ...marks, payload, timeMs });
+    this.#delivery.send({ kind, type, ...marks, payload, timeMs });
     this.#deps.onDirty();
   }
 
-  #sendBy(lanes: readonly Lane[], message: Unpacked): void {
-    for (const lane of lanes) {
-      const packet = lane.cut(message);
-      if (packet !== undefined) this.#offer(lane, packet);
-    }
-  }
-
-  #offer(lane: Lane, packet: Packet): void {
-    const isStart = this.#isStart(packet);
-    if (lane === this.#lanes.main) this.#watchers.offer(packet, isStart, () => this.#head.messages());
-    for (const target of lane.targets) {
-      this.#guard(() => {
-        if (isStart && target.isWaitingToBegin) target.begin(packet.timeMs, lane.head(this.#head.messages()));
-        target.offer(packet);
-      });
-    }
+  #begin(accepted: Target): void {
+    this.#delivery.begin(accepted, this.#timeline.lastMs);
+    this.#deps.onDirty();
   }
 
   #each(run: (target: Target) => unknown): void {
@@ -356,30 +337,8 @@ export class FanOut {
     }
   }
 
-  /** Whether a connection may begin with this packet: a keyframe, or sound where there are no pictures. */
-  #isStart(packet: Packet): boolean {
-    if (packet.isKeyframe) return true;
-    return packet.kind === "audio" && !packet.isConfig && !this.#head.expectsVideo(this.#deps.clock.now());
-  }
-
-  #beginFromCache(target: Target): void {
-    const lane = this.#laneFor(target);
-    const { packets } = lane.gop;
-    const first = packets[0];
-    if (first === undefined || this.#timeline.lastMs - first.timeMs > JOIN_FROM_CACHE_MAX_MS) return;
-    target.begin(first.timeMs, lane.head(this.#head.messages()));
-    for (const packet of packets) target.offer(packet);
-    this.#deps.onDirty();
-  }
-
-  #laneFor(target: Target): Lane {
-    const first = this.#head.config("video")?.[0] ?? 0;
-    const isLegacyHevc = (first & 0x8f) === LEGACY_HEVC;
-    return this.#lanes.assign(target, target.spec.tracks, isLegacyHevc && target.takesHevcEnhanced);
-  }
-
   #clearGops(): void {
-    for (const lane of this.#lanes.all) lane.gop.clear();
+    for (const lane of this.#delivery.lanes) lane.gop.clear();
   }
 
   #forgetStream(): void {
@@ -391,7 +350,7 @@ export class FanOut {
 
   #clearStocks(): void {
     this.#stock.clear();
-    for (const lane of this.#lanes.all) lane.stock?.clear();
+    for (const lane of this.#delivery.lanes) lane.stock?.clear();
   }
 }
 

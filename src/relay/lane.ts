@@ -2,8 +2,10 @@ import type { TargetSpec, TrackChoice } from "../exchange/channel-spec.ts";
 import { withoutTrackMaps } from "../protocol/flv/metadata.ts";
 import { enhanceHevc, flattenTrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import type { BlockStore } from "./block-store.ts";
 import { ChunkArena } from "./chunk-arena.ts";
 import { FillerStock } from "./filler.ts";
+import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
 import { cutPacket, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
@@ -32,17 +34,20 @@ export class Lane {
   readonly shape: LaneShape;
   readonly targets = new Set<Target>();
   readonly gop = new GopCache();
+  /** What was cut since the last flush. */
+  readonly gathering = new Gathering();
   /** What filler of its own is made of; only where it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
-  #arena = new ChunkArena();
+  readonly #arena: ChunkArena;
   readonly #lastCut: Record<PacketKind, LastCut> = {
     audio: { timeMs: 0, ordinal: 0 },
     video: { timeMs: 0, ordinal: 0 },
     data: { timeMs: 0, ordinal: 0 },
   };
 
-  constructor(shape: LaneShape = AS_IT_COMES) {
+  constructor(shape: LaneShape, blocks: BlockStore) {
     this.shape = shape;
+    this.#arena = new ChunkArena(blocks);
     const { video = 0, audio = 0 } = shape.tracks ?? {};
     this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
   }
@@ -73,6 +78,7 @@ export class Lane {
     last.timeMs = timeMs;
     last.ordinal += 1;
     if (!packet.isConfig) this.gop.add(packet);
+    this.gathering.add(packet);
     return packet;
   }
 
@@ -84,15 +90,17 @@ export class Lane {
     });
   }
 
-  /** Everything that was gathered is written. */
+  /** Everything that was gathered is written, or waits where it is kept. */
   settle(): void {
-    this.#arena.settle();
+    this.gathering.clear();
+    this.#arena.settle(this.gop.packets[0]?.block);
   }
 
   /** The broadcast is over, and its time with it. */
   startOver(): void {
     this.gop.clear();
-    this.#arena = new ChunkArena();
+    this.gathering.clear();
+    this.#arena.clear();
     for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
   }
 
@@ -114,9 +122,16 @@ export class Lane {
 
 /** Lanes of one fan-out, by what they do to the stream. */
 export class Lanes {
-  readonly #main = new Lane();
+  readonly #blocks: BlockStore;
+  readonly #main: Lane;
   readonly #shaped = new Map<string, Lane>();
-  #all: readonly Lane[] = [this.#main];
+  #all: readonly Lane[];
+
+  constructor(blocks: BlockStore) {
+    this.#blocks = blocks;
+    this.#main = new Lane(AS_IT_COMES, blocks);
+    this.#all = [this.#main];
+  }
 
   /** All of them, the one that leaves everything as it is first. */
   get all(): readonly Lane[] {
@@ -152,7 +167,7 @@ export class Lanes {
   #lane(shape: LaneShape): Lane {
     const key = keyOf(shape);
     if (key === keyOf(AS_IT_COMES)) return this.#main;
-    const lane = this.#shaped.get(key) ?? new Lane(shape);
+    const lane = this.#shaped.get(key) ?? new Lane(shape, this.#blocks);
     this.#shaped.set(key, lane);
     return lane;
   }

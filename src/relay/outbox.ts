@@ -1,4 +1,6 @@
 import type { DroppedFrames } from "../exchange/samples.ts";
+import type { Block } from "./block-store.ts";
+import type { Gathering, Sent } from "./gathering.ts";
 import type { Packet, PacketKind } from "./packet.ts";
 import { cutOwn, recutPacket } from "./packet.ts";
 
@@ -10,9 +12,6 @@ export type OutboxLimits = {
 };
 
 const OUTBOX_LIMITS: OutboxLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
-
-/** What was last sent on one chunk stream. */
-type Sent = { readonly timeMs: number; readonly ordinal: number };
 
 /** The messages a target gets before its first media: metadata, then sequence headers. */
 export type HeadMessage = { readonly kind: PacketKind; readonly type: number; readonly payload: Buffer };
@@ -94,11 +93,24 @@ export class Outbox {
       this.#needsKeyframe = false;
     }
     if (!this.#mayShow(packet)) return true;
+    packet.block.isKept = true;
     this.#waiting.push(packet);
     this.#bytes += packet.end - packet.start;
     if (!this.#isOver()) return true;
     this.#shrink();
     return false;
+  }
+
+  /** Whether what was gathered may be written as it lies: nothing waits, nothing is left out, and each kind goes on where it was. */
+  isFollowedBy(gathering: Gathering): boolean {
+    if (!this.isEmpty || this.#needsKeyframe) return false;
+    for (const [kind, ordinal] of gathering.first) if (this.#sent.get(kind)?.ordinal !== ordinal - 1) return false;
+    return true;
+  }
+
+  /** What was gathered was written past this queue. */
+  passed(gathering: Gathering): void {
+    for (const [kind, sent] of gathering.last) this.#sent.set(kind, sent);
   }
 
   #mayShow(packet: Packet): boolean {
@@ -114,7 +126,7 @@ export class Outbox {
   take(bytesMax: number): Buffer | undefined {
     const pieces: Buffer[] = this.#head.splice(0);
     let total = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    let run: { block: Buffer; start: number; end: number } | undefined;
+    let run: { block: Block; start: number; end: number } | undefined;
     while (this.#next < this.#waiting.length) {
       const packet = this.#waiting[this.#next];
       if (packet === undefined) break;
@@ -126,17 +138,17 @@ export class Outbox {
       if (this.#isContinuous(packet)) {
         if (run !== undefined && run.block === packet.block && run.end === packet.start) run.end = packet.end;
         else {
-          if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+          if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
           run = { block: packet.block, start: packet.start, end: packet.end };
         }
       } else {
-        if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+        if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
         run = undefined;
         pieces.push(this.#recut(packet));
       }
       this.#sent.set(packet.kind, { timeMs: packet.timeMs, ordinal: packet.ordinal });
     }
-    if (run !== undefined) pieces.push(run.block.subarray(run.start, run.end));
+    if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
     this.#forgetTaken();
     return pieces.length <= 1 ? pieces[0] : Buffer.concat(pieces);
   }

@@ -1,5 +1,6 @@
 import { type ChunkHeader, chunkHeaderLength, continuationHeaderLength } from "../protocol/rtmp/chunk-header.ts";
 import { cutLength, cutMessage, gatherPayload } from "../protocol/rtmp/chunk-writer.ts";
+import type { Block } from "./block-store.ts";
 import type { ChunkArena } from "./chunk-arena.ts";
 import { MEDIA_CHUNK_SIZE } from "./ports.ts";
 
@@ -30,8 +31,8 @@ export type Packet = {
   /** Counts the packets of one kind: n is a delta to n − 1. */
   readonly ordinal: number;
   readonly payloadLength: number;
-  /** The chunks are `block[start…end)`. */
-  readonly block: Buffer;
+  /** The chunks are `block.bytes[start…end)`. Whoever holds the packet beyond the flush marks the block as kept. */
+  readonly block: Block;
   readonly start: number;
   readonly end: number;
   /** The step from the packet before it of its kind, as the chunks say it. */
@@ -47,7 +48,7 @@ export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "ordinal"> 
 export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: number, payload: Buffer): Packet {
   const header = deltaHeader(fields.kind, fields.type, deltaMs, payload.length);
   const { block, start } = arena.allocate(cutLength(header, MEDIA_CHUNK_SIZE));
-  const end = cutMessage(block, start, header, payload, MEDIA_CHUNK_SIZE);
+  const end = cutMessage(block.bytes, start, header, payload, MEDIA_CHUNK_SIZE);
   return { ...fields, payloadLength: payload.length, block, start, end, deltaMs };
 }
 
@@ -69,7 +70,7 @@ export function recutPacket(packet: Packet, own: OwnHeader): Buffer {
 export function payloadOf({ kind, type, deltaMs, payloadLength, block, start, end }: Packet): Buffer {
   const header = deltaHeader(kind, type, deltaMs, payloadLength);
   return gatherPayload(
-    block.subarray(start, end),
+    block.bytes.subarray(start, end),
     chunkHeaderLength(header),
     payloadLength,
     MEDIA_CHUNK_SIZE,

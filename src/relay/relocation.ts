@@ -17,6 +17,11 @@ export class Relocation {
     this.#wish = { url };
   }
 
+  /** Whether there is a wish that was not followed yet. */
+  get isAsked(): boolean {
+    return this.#wish !== undefined;
+  }
+
   /** Whether to go now. */
   isDue(nowMs: number): boolean {
     if (this.#wish === undefined) return false;

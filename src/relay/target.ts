@@ -5,6 +5,7 @@ import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
 import { NO_DROPS, sumDrops } from "./drops.ts";
+import type { Gathering } from "./gathering.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
 import type { Dialer, Link, LinkClose } from "./ports.ts";
@@ -54,6 +55,8 @@ export class Target {
   #link: Link | undefined;
   #outbox: Outbox | undefined;
   #hasBegun = false;
+  /** It got everything there was at the last flush: what is gathered since comes to it at the next, in one piece. */
+  #isInStep = false;
   /** The socket did not take everything at once, and the queue has not been empty since. */
   #isBehind = false;
   #retryTimer: Timer | undefined;
@@ -188,6 +191,35 @@ export class Target {
     this.#step({ kind: "failed", error: TOO_SLOW });
   }
 
+  /** Whether packets come to it with the flush, and are not to be offered one by one. */
+  get isInStep(): boolean {
+    return this.#isInStep;
+  }
+
+  /** Takes what was gathered since the last flush, if it was in step then, and writes what waits. */
+  flush(gathering: Gathering): void {
+    if (this.#isInStep && gathering.packets.length > 0 && !this.#writeAsItLies(gathering)) {
+      this.#isInStep = false;
+      for (const packet of gathering.packets) this.offer(packet);
+    }
+    this.pump();
+    this.#isInStep = this.#hasBegun && this.#outbox?.isEmpty === true;
+  }
+
+  #writeAsItLies(gathering: Gathering): boolean {
+    const link = this.#link;
+    const outbox = this.#outbox;
+    if (link === undefined || outbox === undefined || link.pendingBytes > 0) return false;
+    if (gathering.hasKeyframe && this.#relocation.isAsked) return false;
+    const slice = outbox.isFollowedBy(gathering) ? gathering.slice() : undefined;
+    if (slice === undefined) return false;
+    link.write(slice);
+    outbox.passed(gathering);
+    this.#isBehind = link.pendingBytes > 0;
+    if (this.#isBehind) gathering.keep();
+    return true;
+  }
+
   /** Writes what waits, as far as the socket takes it at once. */
   pump(): void {
     const link = this.#link;
@@ -313,6 +345,7 @@ export class Target {
   #accept(streamId: number): void {
     this.#outbox = new Outbox(streamId);
     this.#hasBegun = false;
+    this.#isInStep = false;
     this.#isBehind = false;
     this.#progressAtMs = this.#deps.clock.now();
     this.#takenAtProgress = 0;
@@ -372,6 +405,7 @@ export class Target {
     this.#dropsBefore = sumDrops(this.#dropsBefore, this.#outbox?.drops ?? NO_DROPS);
     this.#outbox = undefined;
     this.#hasBegun = false;
+    this.#isInStep = false;
   }
 
   #bytesTotal(): number {

@@ -1,23 +1,46 @@
 import { expect, test } from "vitest";
+import { BlockStore } from "../../src/relay/block-store.ts";
 import { ChunkArena } from "../../src/relay/chunk-arena.ts";
 
 test("what is allocated in a row lies in a row, also after a hand-over that leaves enough room", () => {
   const arena = new ChunkArena();
   const first = arena.allocate(1_000);
-  arena.settle();
+  arena.settle(undefined);
   const second = arena.allocate(2_000);
   expect(second).toEqual({ block: first.block, start: first.start + 1_000 });
 });
 
-test("a gathering begins in a block of its own where the one before is nearly used up", () => {
+test("a gathering begins in a block of its own where what is left of the one before is less than is usual", () => {
   const arena = new ChunkArena();
-  const first = arena.allocate(1_000);
-  const rest = first.block.length - 1_000;
+  const first = arena.allocate(60_000);
+  arena.settle(undefined);
+  const rest = first.block.bytes.length - 60_000;
   arena.allocate(rest - 50_000);
-  const gathered = [arena.allocate(100), arena.allocate(100)];
-  expect(gathered.map(({ block }) => block === first.block)).toEqual([true, true]);
-  arena.settle();
+  arena.settle(undefined);
   const next = [arena.allocate(30_000), arena.allocate(30_000)];
   expect(next.map(({ start }) => start)).toEqual([0, 30_000]);
   expect(next.every(({ block }) => block === next[0]?.block && block !== first.block)).toBe(true);
+});
+
+test("blocks that are needed no more are used again, by whichever arena comes first; kept ones, and what is behind the oldest, never", () => {
+  const store = new BlockStore();
+  const [arena, other] = [new ChunkArena(store), new ChunkArena(store)];
+  const whole = () => arena.allocate(256 * 1024).block;
+  const blocks = [whole(), whole(), whole(), whole()] as const;
+  arena.settle(blocks[2]);
+  expect(new Set([other.allocate(1).block, other.allocate(256 * 1024).block])).toEqual(new Set([blocks[0], blocks[1]]));
+  blocks[2].isKept = true;
+  arena.settle(undefined);
+  expect(blocks).not.toContain(other.allocate(256 * 1024).block);
+  arena.clear();
+  expect(other.allocate(256 * 1024).block).toBe(blocks[3]);
+});
+
+test("one message larger than a block has a block of its own, which is not used again", () => {
+  const store = new BlockStore();
+  const arena = new ChunkArena(store);
+  const large = arena.allocate(1_000_000).block;
+  expect(large.bytes.length).toBe(1_000_000);
+  arena.clear();
+  expect(arena.allocate(1_000).block).not.toBe(large);
 });

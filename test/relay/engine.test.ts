@@ -97,7 +97,7 @@ test("all targets are written the same memory, once for each flush", () => {
   source.push(video(40, avcFrame(false, 2, 9_000)));
   source.push(audio(45, aacFrame(3)));
   stage.flush();
-  const last = stage.dialer.links.map((link) => link.writes.at(-1));
+  const last = stage.dialer.links.map((link) => link.given.at(-1));
   expect(stage.dialer.links.map((link) => link.writes.length)).toEqual([2, 2, 2]);
   expect(new Set(last.map((bytes) => `${bytes?.byteOffset} ${bytes?.length}`)).size).toBe(1);
   expect(new Set(last.map((bytes) => bytes?.buffer)).size).toBe(1);

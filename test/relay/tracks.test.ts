@@ -241,6 +241,7 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
   source.push(video(40, hex(frame(false, 0, "02"))));
   expect(first.closedHow).toBe(undefined);
   source.push(video(80, hex(frame(true, 0, "03"))));
+  stage.flush();
   expect(first.closedHow).toBe("cut");
   const moved = stage.dialer.latest(1);
   expect([moved.target.url, moved.target.streamKey]).toEqual(["rtmp://elsewhere/app", "key1"]);
@@ -260,6 +261,7 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
     source.push(video(160 + second * 1_000, hex(frame(false, 0, "05"))));
   }
   source.push(video(10_200, hex(frame(true, 0, "06"))));
+  stage.flush();
   expect(moved.closedHow).toBe("cut");
   expect(stage.dialer.latest(1).target.url).toBe("rtmp://target1/app");
   expect(stage.dialer.links.filter(({ target: { targetId } }) => targetId === 2)).toHaveLength(1);

@@ -17,6 +17,8 @@ export class FakeLink implements Link {
   readonly target: TargetSpec;
   readonly #events: LinkEvents;
   readonly writes: Buffer[] = [];
+  /** What was given to `write`, where it lies. */
+  readonly given: Buffer[] = [];
   closedHow: LinkClose | undefined;
   /** False: what is written stays pending until `drain`. */
   isTaking = true;
@@ -35,8 +37,10 @@ export class FakeLink implements Link {
     this.#reader.receive(setChunkSize, () => undefined);
   }
 
+  /** What is taken at once is the kernel's own copy; what is pending lies where it was, and must not be written over. */
   write(bytes: Buffer): void {
-    this.writes.push(bytes);
+    this.given.push(bytes);
+    this.writes.push(this.isTaking ? Buffer.from(bytes) : bytes);
     if (this.isTaking) this.takenBytes += bytes.length;
     else this.pendingBytes += bytes.length;
   }
