@@ -211,9 +211,9 @@ export class Target {
     const outbox = this.#outbox;
     if (link === undefined || outbox === undefined || link.pendingBytes > 0) return false;
     if (gathering.hasKeyframe && this.#relocation.isAsked) return false;
-    const slice = outbox.isFollowedBy(gathering) ? gathering.slice() : undefined;
-    if (slice === undefined) return false;
-    link.write(slice);
+    const slices = outbox.isFollowedBy(gathering) ? gathering.slices : undefined;
+    if (slices === undefined) return false;
+    for (const slice of slices) link.write(slice);
     outbox.passed(gathering);
     this.#isBehind = link.pendingBytes > 0;
     if (this.#isBehind) gathering.keep();
