@@ -4,7 +4,7 @@ export type Block = { readonly bytes: Buffer; isKept: boolean };
 /** A third of a second of a usual stream. */
 const BLOCK_BYTES = 256 * 1024;
 /** Blocks that wait to be used again, at most: what the channels of one thread give back within a flush or two. */
-const SPARES_MAX = 64;
+const SPARES_MAX = 256;
 
 /**
  * The blocks of one media thread. What nobody keeps comes back and is used again: allocating at the rate of the streams would have

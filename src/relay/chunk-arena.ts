@@ -1,5 +1,7 @@
 import { type Block, BlockStore } from "./block-store.ts";
 
+const NO_BLOCK: Block = { bytes: Buffer.alloc(0), isKept: false };
+
 /** How much of what the largest gathering lately took counts at the next one. */
 const USUAL_DECAY = 7 / 8;
 
@@ -10,7 +12,8 @@ const USUAL_DECAY = 7 / 8;
 export class ChunkArena {
   readonly #store: BlockStore;
   /** Oldest first; the last is the one being filled. */
-  #blocks: Block[] = [];
+  readonly #blocks: Block[] = [];
+  #block = NO_BLOCK;
   #used = 0;
   #gatheredBytes = 0;
   #usualBytes = 0;
@@ -19,19 +22,22 @@ export class ChunkArena {
     this.#store = store;
   }
 
-  /** Room for `length` bytes; the caller writes them once and nobody changes them afterwards. */
-  allocate(length: number): { readonly block: Block; readonly start: number } {
+  /** The block that was allocated from last. */
+  get block(): Block {
+    return this.#block;
+  }
+
+  /** Where in `block` there is room for `length` bytes; the caller writes them once and nobody changes them afterwards. */
+  allocate(length: number): number {
     this.#gatheredBytes += length;
-    const filling = this.#blocks[this.#blocks.length - 1];
-    if (filling !== undefined && filling.bytes.length - this.#used >= length) {
-      const start = this.#used;
-      this.#used += length;
-      return { block: filling, start };
+    if (this.#block.bytes.length - this.#used < length) {
+      this.#block = this.#store.take(length);
+      this.#blocks.push(this.#block);
+      this.#used = 0;
     }
-    const block = this.#store.take(length);
-    this.#blocks.push(block);
-    this.#used = length;
-    return { block, start: 0 };
+    const start = this.#used;
+    this.#used += length;
+    return start;
   }
 
   /**
@@ -43,7 +49,7 @@ export class ChunkArena {
     this.#gatheredBytes = 0;
     let spent = 0;
     while (spent < this.#blocks.length - 1 && this.#blocks[spent] !== oldest) spent += 1;
-    for (const block of this.#blocks.splice(0, spent)) this.#store.giveBack(block);
+    if (spent > 0) for (const block of this.#blocks.splice(0, spent)) this.#store.giveBack(block);
     const filling = this.#blocks[this.#blocks.length - 1];
     if (filling !== undefined && filling.bytes.length - this.#used < this.#usualBytes)
       this.#used = filling.bytes.length;
@@ -52,6 +58,7 @@ export class ChunkArena {
   /** Nothing of it is needed any more, beside kept blocks. */
   clear(): void {
     for (const block of this.#blocks.splice(0)) this.#store.giveBack(block);
+    this.#block = NO_BLOCK;
     this.#used = 0;
   }
 }

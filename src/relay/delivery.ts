@@ -93,7 +93,14 @@ export class Delivery {
   /** Hands what was gathered to the targets in step. Before anything that ends a link: what came before belongs on it. */
   deliver(): void {
     for (const lane of this.lanes) {
-      for (const target of lane.targets) this.#guard(() => target.flush(lane.gathering));
+      for (const target of lane.targets) {
+        // No mistake with one target may reach another.
+        try {
+          target.flush(lane.gathering);
+        } catch (error) {
+          this.#deps.onFault(error);
+        }
+      }
       lane.gathering.clear();
     }
   }
@@ -118,13 +125,16 @@ export class Delivery {
 
   #offer(lane: Lane, packet: Packet): void {
     const isStart = this.#isStart(packet);
-    if (lane === this.#lanes.main) this.#watchers.offer(packet, isStart, () => this.#deps.head().messages());
+    if (lane === this.#lanes.main && this.#watchers.areThere)
+      this.#watchers.offer(packet, isStart, () => this.#deps.head().messages());
     for (const target of lane.targets) {
       if (target.isInStep) continue;
-      this.#guard(() => {
+      try {
         if (isStart && target.isWaitingToBegin) target.begin(packet.timeMs, lane.head(this.#deps.head().messages()));
         target.offer(packet);
-      });
+      } catch (error) {
+        this.#deps.onFault(error);
+      }
     }
   }
 
@@ -132,14 +142,5 @@ export class Delivery {
   #isStart(packet: Packet): boolean {
     if (packet.isKeyframe) return true;
     return packet.kind === "audio" && !packet.isConfig && !this.#deps.head().expectsVideo(this.#deps.clock.now());
-  }
-
-  /** No mistake with one target may reach another. */
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#deps.onFault(error);
-    }
   }
 }

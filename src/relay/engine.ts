@@ -122,8 +122,12 @@ export class Engine {
 
   /** Writes what waits, of one channel or of all, without waiting for the next flush. Never throws. */
   flush(channelId?: ChannelId): void {
-    const only = channelId === undefined ? undefined : this.#channels.get(channelId);
-    for (const channel of only === undefined ? this.#dirty : [only]) this.#flush(channel);
+    if (channelId === undefined) {
+      for (const channel of this.#dirty) this.#flush(channel);
+      return;
+    }
+    const only = this.#channels.get(channelId);
+    if (only !== undefined) this.#flush(only);
   }
 
   /** Leaves every target as asked and dismisses every encoder. */

@@ -6,7 +6,8 @@ import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { BlockStore } from "./block-store.ts";
 import { Delivery } from "./delivery.ts";
-import { Filler, FillerStock } from "./filler.ts";
+import { Filler } from "./filler.ts";
+import { FillerStock } from "./filler-stock.ts";
 import { Gap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
 import { type Interleaved, Interleaver } from "./interleaver.ts";
@@ -229,7 +230,19 @@ export class FanOut {
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    const placed = { kind, isKeyframe, trackId, startsTrack, payload, timeMs, arrivalMs: nowMs };
+    const type = typeOf(kind);
+    const track = kind === "video" ? trackId : 0;
+    const placed = {
+      kind,
+      type,
+      isConfig: false,
+      isKeyframe,
+      trackId: track,
+      startsTrack,
+      payload,
+      timeMs,
+      arrivalMs: nowMs,
+    };
     this.#sendFrames(this.#interleaver.add(placed, this.#timeline.lastMs));
   }
 
@@ -240,10 +253,11 @@ export class FanOut {
   }
 
   #sendFrames(frames: readonly Interleaved[]): void {
-    for (const { kind, isKeyframe, trackId, startsTrack, payload, timeMs } of frames) {
-      const marks = { isConfig: false, isKeyframe, trackId: kind === "video" ? trackId : 0, startsTrack };
-      this.#send(kind, typeOf(kind), marks, payload, this.#timeline.send(timeMs));
+    for (const frame of frames) {
+      const timeMs = this.#timeline.send(frame.timeMs);
+      this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
     }
+    if (frames.length > 0) this.#deps.onDirty();
   }
 
   /** Filler that begins at this moment, behind everything that came before. */

@@ -1,7 +1,7 @@
-import type { Packet, PacketKind } from "./packet.ts";
+import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 
-/** What was last sent of one kind. */
-export type Sent = { readonly timeMs: number; readonly ordinal: number };
+/** The packets of one kind in a gathering: how many, the first and the last of them. */
+type Tally = { count: number; firstOrdinal: number; lastOrdinal: number; lastMs: number };
 
 /** Beyond this a gathering is written packet by packet: what the socket does not take at once waits outside of the outbox. */
 const BYTES_MAX = 256 * 1024;
@@ -12,10 +12,9 @@ const BYTES_MAX = 256 * 1024;
  */
 export class Gathering {
   #packets: Packet[] = [];
-  readonly #first = new Map<PacketKind, number>();
-  readonly #last = new Map<PacketKind, Packet>();
+  /** Reused from one gathering to the next: this is asked of for every target at every flush. */
+  readonly #tallies: Readonly<Record<PacketKind, Tally>> = { audio: noTally(), video: noTally(), data: noTally() };
   /** For all targets alike; made when the first one asks. */
-  #sent: ReadonlyMap<PacketKind, Sent> | undefined;
   #slices: readonly Buffer[] | undefined;
   #bytes = 0;
   /** False with pictures of further tracks: each target may or may not be shown those yet. */
@@ -30,15 +29,8 @@ export class Gathering {
     return this.#hasKeyframe;
   }
 
-  /** The ordinal of the first packet of each kind that is in it. */
-  get first(): ReadonlyMap<PacketKind, number> {
-    return this.#first;
-  }
-
-  /** The last of each kind that is in it, without the memory it lies in: targets remember it. */
-  get last(): ReadonlyMap<PacketKind, Sent> {
-    this.#sent ??= new Map([...this.#last].map(([kind, { timeMs, ordinal }]) => [kind, { timeMs, ordinal }]));
-    return this.#sent;
+  get tallies(): Readonly<Record<PacketKind, Readonly<Tally>>> {
+    return this.#tallies;
   }
 
   /** All of it as it lies; undefined where it cannot be written so. */
@@ -51,11 +43,13 @@ export class Gathering {
   add(packet: Packet): void {
     if (packet.trackId !== 0 && !packet.isConfig) this.#isForAll = false;
     if (packet.isKeyframe) this.#hasKeyframe = true;
-    if (!this.#first.has(packet.kind)) this.#first.set(packet.kind, packet.ordinal);
-    this.#last.set(packet.kind, packet);
+    const tally = this.#tallies[packet.kind];
+    if (tally.count === 0) tally.firstOrdinal = packet.ordinal;
+    tally.count += 1;
+    tally.lastOrdinal = packet.ordinal;
+    tally.lastMs = packet.timeMs;
     this.#packets.push(packet);
     this.#bytes += packet.end - packet.start;
-    this.#sent = undefined;
     this.#slices = undefined;
   }
 
@@ -66,14 +60,16 @@ export class Gathering {
 
   clear(): void {
     this.#packets = [];
-    this.#first.clear();
-    this.#last.clear();
-    this.#sent = undefined;
+    for (const kind of PACKET_KINDS) this.#tallies[kind].count = 0;
     this.#slices = undefined;
     this.#bytes = 0;
     this.#isForAll = true;
     this.#hasKeyframe = false;
   }
+}
+
+function noTally(): Tally {
+  return { count: 0, firstOrdinal: 0, lastOrdinal: 0, lastMs: 0 };
 }
 
 /** Packets that lie behind one another are one slice. */

@@ -1,13 +1,7 @@
+import type { Unpacked } from "./lane.ts";
+
 /** A frame with its place in channel time, waiting for its turn. */
-export type Interleaved = {
-  readonly kind: "audio" | "video";
-  readonly isKeyframe: boolean;
-  readonly trackId: number;
-  readonly startsTrack: boolean;
-  readonly payload: Buffer;
-  readonly timeMs: number;
-  readonly arrivalMs: number;
-};
+export type Interleaved = Unpacked & { readonly kind: "audio" | "video"; readonly arrivalMs: number };
 
 /** A frame may be so late behind the other kind's without anything being done: less than a picture's time. */
 const LATE_MS = 50;
@@ -25,7 +19,7 @@ export class Interleaver {
   readonly #lastMs = new Map<Interleaved["kind"], number>();
 
   /** Takes a frame; answers those whose turn has come, in order. `sentMs`: channel time of the last frame that was sent. */
-  add(frame: Interleaved, sentMs: number): Interleaved[] {
+  add(frame: Interleaved, sentMs: number): readonly Interleaved[] {
     const lateMs = sentMs - frame.timeMs;
     if (lateMs > LATE_MS) this.#holdBackMs = Math.min(HOLD_BACK_MAX_MS, Math.max(this.#holdBackMs, lateMs + LATE_MS));
     this.#lastMs.set(frame.kind, frame.timeMs);

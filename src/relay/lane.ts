@@ -4,7 +4,7 @@ import { enhanceHevc, flattenTrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { BlockStore } from "./block-store.ts";
 import { ChunkArena } from "./chunk-arena.ts";
-import { FillerStock } from "./filler.ts";
+import { FillerStock } from "./filler-stock.ts";
 import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
@@ -72,7 +72,9 @@ export class Lane {
   #cut(message: Unpacked, payload: Buffer): Packet {
     const { kind, type, timeMs } = message;
     const last = this.#lastCut[kind];
-    const fields = { kind, type, ...this.#marks(message, payload), timeMs, ordinal: last.ordinal + 1 };
+    const { isConfig, isKeyframe, trackId, startsTrack } =
+      this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
+    const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, ordinal: last.ordinal + 1 };
     // Metadata says nothing of time: it stays where the connection began, and its step cannot grow beyond what a header holds.
     const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
     last.timeMs = timeMs;
@@ -104,13 +106,6 @@ export class Lane {
     for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
   }
 
-  /** The only track there is, is the default one. */
-  #marks({ isConfig, isKeyframe, trackId, startsTrack, kind }: Unpacked, payload: Buffer): PacketMarks {
-    if (this.shape.tracks === undefined) return { isConfig, isKeyframe, trackId, startsTrack };
-    const isStart = kind === "video" && !isConfig && classifyVideo(payload).isKeyframe;
-    return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
-  }
-
   /** A message's payload as it goes this way; undefined where nothing of it does. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced } = this.shape;
@@ -118,6 +113,12 @@ export class Lane {
     const flat = tracks === undefined ? payload : flattenTrack(kind, payload, tracks[kind]);
     return hasHevcEnhanced && kind === "video" && flat !== undefined ? enhanceHevc(flat) : flat;
   }
+}
+
+/** The only track there is, is the default one. */
+function marksOfOnlyTrack({ kind, isConfig }: Unpacked, payload: Buffer): PacketMarks {
+  const isStart = kind === "video" && !isConfig && classifyVideo(payload).isKeyframe;
+  return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
 }
 
 /** Lanes of one fan-out, by what they do to the stream. */

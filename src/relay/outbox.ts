@@ -1,8 +1,7 @@
 import type { DroppedFrames } from "../exchange/samples.ts";
 import type { Block } from "./block-store.ts";
-import type { Gathering, Sent } from "./gathering.ts";
-import type { Packet, PacketKind } from "./packet.ts";
-import { cutOwn, recutPacket } from "./packet.ts";
+import type { Gathering } from "./gathering.ts";
+import { cutOwn, PACKET_KINDS, type Packet, type PacketKind, recutPacket } from "./packet.ts";
 
 export type OutboxLimits = {
   /** Chunk bytes that may wait. */
@@ -12,6 +11,9 @@ export type OutboxLimits = {
 };
 
 const OUTBOX_LIMITS: OutboxLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
+
+/** What was last sent of one kind; nothing of it yet where there is no time. `ordinal`: NaN behind what is no packet. */
+type Sent = { timeMs: number | undefined; ordinal: number };
 
 /** The messages a target gets before its first media: metadata, then sequence headers. */
 export type HeadMessage = { readonly kind: PacketKind; readonly type: number; readonly payload: Buffer };
@@ -27,7 +29,11 @@ export type HeadMessage = { readonly kind: PacketKind; readonly type: number; re
 export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #streamId: number;
-  readonly #sent = new Map<PacketKind, Sent>();
+  readonly #sent: Readonly<Record<PacketKind, Sent>> = {
+    audio: nothingSent(),
+    video: nothingSent(),
+    data: nothingSent(),
+  };
   readonly #head: Buffer[] = [];
   #waiting: Packet[] = [];
   /** Everything before this index of `#waiting` has left. */
@@ -73,13 +79,14 @@ export class Outbox {
   begin(baseMs: number, head: readonly HeadMessage[]): void {
     this.#baseMs = baseMs;
     for (const message of head) {
-      const before = this.#sent.get(message.kind);
+      const sent = this.#sent[message.kind];
       const own =
-        before === undefined
+        sent.timeMs === undefined
           ? ({ fmt: 0, timestampMs: 0, streamId: this.#streamId } as const)
           : ({ fmt: 1, deltaMs: 0 } as const);
       this.#head.push(cutOwn(message.kind, message.type, message.payload, own));
-      this.#sent.set(message.kind, { timeMs: baseMs, ordinal: Number.NaN });
+      sent.timeMs = baseMs;
+      sent.ordinal = Number.NaN;
     }
   }
 
@@ -104,13 +111,21 @@ export class Outbox {
   /** Whether what was gathered may be written as it lies: nothing waits, nothing is left out, and each kind goes on where it was. */
   isFollowedBy(gathering: Gathering): boolean {
     if (!this.isEmpty || this.#needsKeyframe) return false;
-    for (const [kind, ordinal] of gathering.first) if (this.#sent.get(kind)?.ordinal !== ordinal - 1) return false;
+    for (const kind of PACKET_KINDS) {
+      const { count, firstOrdinal } = gathering.tallies[kind];
+      if (count > 0 && this.#sent[kind].ordinal !== firstOrdinal - 1) return false;
+    }
     return true;
   }
 
   /** What was gathered was written past this queue. */
   passed(gathering: Gathering): void {
-    for (const [kind, sent] of gathering.last) this.#sent.set(kind, sent);
+    for (const kind of PACKET_KINDS) {
+      const { count, lastOrdinal, lastMs } = gathering.tallies[kind];
+      if (count === 0) continue;
+      this.#sent[kind].timeMs = lastMs;
+      this.#sent[kind].ordinal = lastOrdinal;
+    }
   }
 
   #mayShow(packet: Packet): boolean {
@@ -146,7 +161,9 @@ export class Outbox {
         run = undefined;
         pieces.push(this.#recut(packet));
       }
-      this.#sent.set(packet.kind, { timeMs: packet.timeMs, ordinal: packet.ordinal });
+      const sent = this.#sent[packet.kind];
+      sent.timeMs = packet.timeMs;
+      sent.ordinal = packet.ordinal;
     }
     if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
     this.#forgetTaken();
@@ -154,14 +171,14 @@ export class Outbox {
   }
 
   #isContinuous(packet: Packet): boolean {
-    return this.#sent.get(packet.kind)?.ordinal === packet.ordinal - 1;
+    return this.#sent[packet.kind].ordinal === packet.ordinal - 1;
   }
 
   #recut(packet: Packet): Buffer {
-    const before = this.#sent.get(packet.kind);
+    const beforeMs = this.#sent[packet.kind].timeMs;
     // Metadata says nothing of time: it stays at the connection's 0, however long that is ago.
-    const deltaMs = packet.kind === "data" || before === undefined ? 0 : packet.timeMs - before.timeMs;
-    if (before !== undefined) return recutPacket(packet, { fmt: 1, deltaMs });
+    const deltaMs = packet.kind === "data" || beforeMs === undefined ? 0 : packet.timeMs - beforeMs;
+    if (beforeMs !== undefined) return recutPacket(packet, { fmt: 1, deltaMs });
     const timestampMs = packet.timeMs - (this.#baseMs ?? packet.timeMs);
     return recutPacket(packet, { fmt: 0, timestampMs, streamId: this.#streamId });
   }
@@ -228,6 +245,10 @@ export class Outbox {
       return false;
     });
   }
+}
+
+function nothingSent(): Sent {
+  return { timeMs: undefined, ordinal: Number.NaN };
 }
 
 function isVideoFrame(packet: Packet): boolean {

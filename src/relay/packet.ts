@@ -5,6 +5,7 @@ import type { ChunkArena } from "./chunk-arena.ts";
 import { MEDIA_CHUNK_SIZE } from "./ports.ts";
 
 export type PacketKind = "audio" | "video" | "data";
+export const PACKET_KINDS = ["audio", "video", "data"] as const;
 
 /** The chunk streams media leaves on; any distinct ones below 32 would do (nginx-rtmp knows no others). */
 const MEDIA_CSID: Readonly<Record<PacketKind, number>> = { audio: 4, data: 5, video: 6 };
@@ -46,10 +47,27 @@ export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "ordinal"> 
 
 /** Cuts a packet's chunks into the arena; `deltaMs` is the step from the packet before it of the same kind. */
 export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: number, payload: Buffer): Packet {
-  const header = deltaHeader(fields.kind, fields.type, deltaMs, payload.length);
-  const { block, start } = arena.allocate(cutLength(header, MEDIA_CHUNK_SIZE));
+  const { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, ordinal } = fields;
+  const header = deltaHeader(kind, type, deltaMs, payload.length);
+  const start = arena.allocate(cutLength(header, MEDIA_CHUNK_SIZE));
+  const { block } = arena;
   const end = cutMessage(block.bytes, start, header, payload, MEDIA_CHUNK_SIZE);
-  return { ...fields, payloadLength: payload.length, block, start, end, deltaMs };
+  // Written out: this is done for every frame, and copying with `...` costs more than all of the rest.
+  return {
+    kind,
+    type,
+    isConfig,
+    isKeyframe,
+    trackId,
+    startsTrack,
+    timeMs,
+    ordinal,
+    payloadLength: payload.length,
+    block,
+    start,
+    end,
+    deltaMs,
+  };
 }
 
 function deltaHeader(kind: PacketKind, type: number, deltaMs: number, length: number): ChunkHeader {

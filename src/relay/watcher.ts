@@ -141,6 +141,10 @@ export class Watchers {
     this.#onFault = onFault;
   }
 
+  get areThere(): boolean {
+    return this.#watchers.size > 0;
+  }
+
   /** Begins with the keyframe of the group that is being sent, so that there is a picture at once. */
   add(watcher: Watcher, cached: readonly Packet[], head: () => readonly HeadMessage[]): void {
     this.#watchers.add(watcher);

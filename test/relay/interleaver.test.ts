@@ -16,7 +16,7 @@ function run(arrivals: readonly (readonly [kind: "audio" | "video", timeMs: numb
     }
   };
   for (const [kind, timeMs, arrivalMs] of arrivals) {
-    const marks = { isKeyframe: false, trackId: 0, startsTrack: false };
+    const marks = { type: 9, isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false };
     send(interleaver.add({ kind, ...marks, payload: EMPTY, timeMs, arrivalMs }, lastMs), arrivalMs);
   }
   send(interleaver.drain(), arrivals.at(-1)?.[2] ?? 0);

@@ -1,0 +1,105 @@
+import { parseAvcConfig } from "../protocol/flv/avc-config.ts";
+import { classifyVideo, hasIdr } from "../protocol/flv/video-tag.ts";
+
+const NAL_LENGTH_BYTES_USUAL = 4;
+/** Pictures vary: memory for one a little larger serves the next as well. */
+const ROOM = 1.25;
+
+/** What to show in turn. The bytes are the stock's: good until it takes the next picture. */
+export type Pictures = { readonly key: Buffer; readonly following: Buffer | undefined };
+
+/** One payload, in memory that is used again for the next. */
+class Copy {
+  #memory = Buffer.alloc(0);
+  #length: number | undefined;
+
+  get bytes(): Buffer | undefined {
+    return this.#length === undefined ? undefined : this.#memory.subarray(0, this.#length);
+  }
+
+  get isThere(): boolean {
+    return this.#length !== undefined;
+  }
+
+  set(payload: Buffer): void {
+    if (payload.length > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(Math.ceil(payload.length * ROOM));
+    payload.copy(this.#memory);
+    this.#length = payload.length;
+  }
+
+  clear(): void {
+    this.#length = undefined;
+  }
+}
+
+/**
+ * Keeps what filler is made of while the stream is live: the last keyframe and the access unit right behind it. Sent in turn they
+ * are a stream any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 wants those to differ in a field that
+ * a repeated one does not), and the second refers to the first alone.
+ */
+export class FillerStock {
+  /** Of two groups of pictures: the last one of which both were there, and the one that has begun since. */
+  readonly #groups = [
+    { key: new Copy(), following: new Copy() },
+    { key: new Copy(), following: new Copy() },
+  ] as const;
+  #complete: 0 | 1 | undefined;
+  #latest: 0 | 1 | undefined;
+
+  /** Presentation time less decoding time of the first picture of filler, in milliseconds. */
+  get compositionTimeMs(): number {
+    return this.pictures === undefined ? 0 : classifyVideo(this.pictures.key).compositionTimeMs;
+  }
+
+  /** What to show; undefined before the first keyframe. */
+  get pictures(): Pictures | undefined {
+    const shown = this.#complete ?? this.#latest;
+    const group = shown === undefined ? undefined : this.#groups[shown];
+    const key = group?.key.bytes;
+    return key === undefined ? undefined : { key, following: group?.following.bytes };
+  }
+
+  /** Takes a video frame that went out, and copies it if it is needed. `config`: the sequence header it belongs to. */
+  add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
+    if (isKeyframe) this.#begin(payload, config);
+    else if (this.#latest !== undefined) this.#follow(this.#latest, payload);
+  }
+
+  #begin(payload: Buffer, config: Buffer | undefined): void {
+    // Some encoders flag recovery points as keyframes: nothing can begin, or be repeated, there.
+    if (this.#latest !== undefined && !isRealKeyframe(payload, config)) return;
+    this.#latest = this.#complete === 0 ? 1 : 0;
+    const { key, following } = this.#groups[this.#latest];
+    key.set(payload);
+    following.clear();
+    if (!canBeFollowed(payload)) this.#complete = this.#latest;
+  }
+
+  #follow(latest: 0 | 1, payload: Buffer): void {
+    const { following } = this.#groups[latest];
+    if (following.isThere || !canBeFollowed(payload)) return;
+    following.set(payload);
+    this.#complete = latest;
+  }
+
+  /** A sequence header changed: what is here cannot be decoded with it. */
+  clear(): void {
+    this.#complete = undefined;
+    this.#latest = undefined;
+  }
+}
+
+/** HEVC's and AV1's next picture may need more than the keyframe: those are filled with keyframes alone. */
+function canBeFollowed(payload: Buffer): boolean {
+  return classifyVideo(payload).codec === "avc";
+}
+
+function isRealKeyframe(payload: Buffer, config: Buffer | undefined): boolean {
+  if (classifyVideo(payload).codec !== "avc") return true;
+  return hasIdr(payload, config === undefined ? NAL_LENGTH_BYTES_USUAL : nalLengthBytes(config));
+}
+
+function nalLengthBytes(config: Buffer): number {
+  const { bodyOffset, bodyEnd } = classifyVideo(config);
+  return parseAvcConfig(config.subarray(bodyOffset, bodyEnd))?.nalLengthSize ?? NAL_LENGTH_BYTES_USUAL;
+}
