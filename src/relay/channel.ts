@@ -23,7 +23,7 @@ import { Feed, SILENT_AFTER_MS, type Source, type SourceDescription } from "./fe
 import type { Gap } from "./gap.ts";
 import type { Dialer, LinkClose } from "./ports.ts";
 import { Seats } from "./seats.ts";
-import { TakeoverGuard } from "./takeover-guard.ts";
+import { takeoverGuards } from "./takeover-guard.ts";
 import { Target, type TargetDeps } from "./target.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -64,10 +64,7 @@ export class Channel {
   #gap: Gap | undefined;
   #watchTimer: Timer | undefined;
   #differs: string | undefined;
-  readonly #guards: Readonly<Record<IngestSlot, TakeoverGuard>> = {
-    main: new TakeoverGuard(),
-    backup: new TakeoverGuard(),
-  };
+  readonly #guards = takeoverGuards();
 
   constructor(spec: ChannelSpec, deps: ChannelDeps) {
     this.#spec = spec;

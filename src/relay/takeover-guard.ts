@@ -1,3 +1,5 @@
+import type { IngestSlot } from "../exchange/channel-spec.ts";
+
 /** So many takeovers of one slot are taken within the window; the next one is two encoders pushing each other out. */
 const TAKEOVERS_MAX = 3;
 const WINDOW_MS = 30_000;
@@ -23,4 +25,9 @@ export class TakeoverGuard {
     this.#takeovers.push(nowMs);
     return true;
   }
+}
+
+/** One for each of a channel's keys. */
+export function takeoverGuards(): Readonly<Record<IngestSlot, TakeoverGuard>> {
+  return { main: new TakeoverGuard(), backup: new TakeoverGuard() };
 }

@@ -1,14 +1,17 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
-import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
+import type { TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
-import { NO_DROPS, sumDrops } from "./drops.ts";
+import { NO_DROPS } from "./drops.ts";
 import type { Gathering } from "./gathering.ts";
+import { LinkTotals } from "./link-totals.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
+import { PlayTime } from "./play-time.ts";
 import type { Dialer, Link, LinkClose } from "./ports.ts";
+import { Progress } from "./progress.ts";
 import { Relocation } from "./relocation.ts";
 import { isReaddressed, leaveFor } from "./spec-change.ts";
 import { next, statusOf, type TargetEffect, type TargetInput, type TargetState } from "./target-state.ts";
@@ -25,11 +28,8 @@ const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
 const KEY_LINGERS_MS = 120_000;
 
 const STALLED = targetError("stalled");
-
 const UPLINK_STALLED = targetError("uplink-stalled");
-
 const KEY_IN_USE = targetError("key-lingers");
-
 const TOO_SLOW = targetError("too-slow");
 
 export type TargetDeps = {
@@ -66,18 +66,12 @@ export class Target {
   #takesHevcEnhanced = false;
   readonly #relocation = new Relocation();
 
-  #progressAtMs = 0;
-  #takenAtProgress = 0;
-  #ackedAtProgress: number | undefined;
-  #publishingSinceMs: number | undefined;
+  #progress = new Progress(0);
   #lastOnAirMs: number | undefined;
 
-  #bytesBefore = 0;
-  #dropsBefore: DroppedFrames = NO_DROPS;
-  #playMsBefore = 0;
+  readonly #totals = new LinkTotals();
+  readonly #playTime = new PlayTime();
   #retryCount = 0;
-  #bytesAtTick = 0;
-  #bytesPerSecond = 0;
 
   constructor(spec: TargetSpec, deps: TargetDeps) {
     this.#spec = spec;
@@ -238,21 +232,19 @@ export class Target {
 
   /** Call once a second: counts the last second, notices a peer that takes nothing. */
   tick(): void {
-    const bytes = this.#bytesTotal();
-    this.#bytesPerSecond = bytes - this.#bytesAtTick;
-    this.#bytesAtTick = bytes;
+    this.#totals.tick(this.#link?.takenBytes ?? 0);
     if (this.#link !== undefined && this.#outbox !== undefined) this.#watchProgress(this.#link, this.#outbox);
   }
 
   sample(): TargetSample {
     const link = this.#link;
     const acked = link?.ackedBytes;
-    const drops = sumDrops(this.#dropsBefore, this.#outbox?.drops ?? NO_DROPS);
+    const drops = this.#totals.drops(this.#outbox?.drops ?? NO_DROPS);
     return {
       targetId: this.#spec.targetId,
-      bytesPerSecond: this.#bytesPerSecond,
-      bytesTotal: this.#bytesTotal(),
-      playMs: Math.round(this.#playMsBefore + this.#playMsNow()),
+      bytesPerSecond: this.#totals.bytesPerSecond,
+      bytesTotal: this.#totals.bytes(link?.takenBytes ?? 0),
+      playMs: Math.round(this.#playTime.total(this.#deps.clock.now())),
       retryCount: this.#retryCount,
       droppedFrames: drops.overTime + drops.overBytes + drops.untilKeyframe,
       drops,
@@ -347,9 +339,7 @@ export class Target {
     this.#hasBegun = false;
     this.#isInStep = false;
     this.#isBehind = false;
-    this.#progressAtMs = this.#deps.clock.now();
-    this.#takenAtProgress = 0;
-    this.#ackedAtProgress = undefined;
+    this.#progress = new Progress(this.#deps.clock.now());
     this.#step({ kind: "accepted" });
     this.#deps.onAccepted(this);
   }
@@ -366,16 +356,9 @@ export class Target {
   }
 
   #watchProgress(link: Link, outbox: Outbox): void {
-    const nowMs = this.#deps.clock.now();
-    const isIdle = link.pendingBytes === 0 && outbox.isEmpty;
-    const hasMoved = link.takenBytes > this.#takenAtProgress || link.ackedBytes !== this.#ackedAtProgress;
-    if (isIdle || hasMoved) {
-      this.#progressAtMs = nowMs;
-      this.#takenAtProgress = link.takenBytes;
-      this.#ackedAtProgress = link.ackedBytes;
-      return this.#step({ kind: "progressed" });
-    }
-    const waitedMs = nowMs - this.#progressAtMs;
+    const hasWork = link.pendingBytes > 0 || !outbox.isEmpty;
+    const waitedMs = this.#progress.look(link, hasWork, this.#deps.clock.now());
+    if (waitedMs === 0) return this.#step({ kind: "progressed" });
     if (waitedMs >= STALLED_CLOSE_MS) {
       const error = this.#state.at === "stalled" ? this.#state.lastError : STALLED;
       this.#detach("abort");
@@ -399,30 +382,19 @@ export class Target {
     if (link === undefined) return;
     this.#link = undefined;
     if (how !== undefined) link.close(how);
-    this.#bytesBefore += link.takenBytes;
-    this.#bytesPerSecond = 0;
-    this.#bytesAtTick = this.#bytesBefore;
-    this.#dropsBefore = sumDrops(this.#dropsBefore, this.#outbox?.drops ?? NO_DROPS);
+    this.#totals.add(link.takenBytes, this.#outbox?.drops ?? NO_DROPS);
     this.#outbox = undefined;
     this.#hasBegun = false;
     this.#isInStep = false;
   }
 
-  #bytesTotal(): number {
-    return this.#bytesBefore + (this.#link?.takenBytes ?? 0);
-  }
-
-  #playMsNow(): number {
-    return this.#publishingSinceMs === undefined ? 0 : this.#deps.clock.now() - this.#publishingSinceMs;
-  }
-
   #countPlayTime(before: TargetState, after: TargetState): void {
     if (before.at === after.at) return;
+    const nowMs = this.#deps.clock.now();
     if (before.at === "publishing") {
-      this.#playMsBefore += this.#playMsNow();
-      this.#publishingSinceMs = undefined;
-      this.#lastOnAirMs = this.#deps.clock.now();
+      this.#playTime.stop(nowMs);
+      this.#lastOnAirMs = nowMs;
     }
-    if (after.at === "publishing") this.#publishingSinceMs = this.#deps.clock.now();
+    if (after.at === "publishing") this.#playTime.start(nowMs);
   }
 }
