@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parsePublishStatusName } from "../contract/channel-status.ts";
@@ -27,6 +28,12 @@ const port = (allowed: string) =>
 const PORT_ALLOWED = "a port number from 0 (any free one) to 65535";
 
 const RETRIES_PER_SECOND_MAX = 1_000;
+
+/** More than that of one machine's cores do nothing but relay nowhere. */
+const MEDIA_THREADS_MAX = 64;
+
+/** One core is left for the control thread; where the system cannot share a port among threads there is one. */
+const MEDIA_THREADS_DEFAULT = process.platform === "linux" ? Math.max(1, availableParallelism() - 1) : 1;
 
 const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, "a host name or an IP address");
 
@@ -114,6 +121,15 @@ const SETTINGS = {
     "FANFARE_TLS_EXTRA_CA",
     text("a file", /^[^\0]+$/),
     "Authorities in PEM form that rtmps:// targets may be vouched for by beside the usual ones.",
+  ),
+  mediaThreads: setting(
+    "FANFARE_MEDIA_THREADS",
+    parsed(
+      (text) => countUpTo(MEDIA_THREADS_MAX)(text),
+      `a whole number from 1 to ${MEDIA_THREADS_MAX} (more than 1 on Linux only)`,
+    ),
+    "Threads that relay, on the same port (default: one core less than there are).",
+    String(Math.min(MEDIA_THREADS_DEFAULT, MEDIA_THREADS_MAX)),
   ),
   connectionsMax: setting(
     "FANFARE_INGEST_CONNECTIONS",

@@ -1,11 +1,29 @@
 import type { CertificatePair } from "../exchange/certificate.ts";
 import type { DoorLimits } from "../ingest/door.ts";
 
-/** What the media thread is started with. Plain data: it crosses the thread. */
+/** Which of the media threads this is, and what they have in common. */
+type ThreadPlace = {
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+  /** The first of all to listen: it makes sure that nobody else does. */
+  readonly isFirst: boolean;
+  /** A `ThreadBoard`'s. */
+  readonly board: SharedArrayBuffer;
+  /** What logins' challenges are signed with. Secret. */
+  readonly challengeSecret: Uint8Array;
+};
+
+/** What a media thread is started with. Plain data: it crosses the thread. */
+export type ThreadOptions = MediaOptions & { readonly place: ThreadPlace };
+
+/** What all media threads are started with. */
 export type MediaOptions = {
   /** Address to accept encoders on; absent: all. */
   readonly rtmpHost?: string;
   readonly rtmpPort: number;
+  /** Media threads on one port; 1 or more. */
+  readonly threads: number;
   /** Retries of all targets together in a second. */
   readonly retriesPerSecond: number;
   /** Networks allowed for targets, as configured. */

@@ -1,16 +1,25 @@
 import assert from "node:assert";
 import { randomBytes } from "node:crypto";
-import { parentPort, workerData } from "node:worker_threads";
-import { systemClock } from "../base/clock.ts";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { processNow, systemClock } from "../base/clock.ts";
 import { RtmpDialer } from "../egress/dialer.ts";
 import { preflight } from "../egress/preflight.ts";
-import type { AdmissionAnswer, IngestUser, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
+import type { AdmissionAnswer, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
+import type { FromEncoder, FromPlayer, ToEncoder, ToPlayer } from "../exchange/hand-over.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../exchange/messages.ts";
 import type { PreflightRequest } from "../exchange/preflight.ts";
 import type { PreviewAnswer } from "../exchange/watching.ts";
+import { type Carrier, portCarrier } from "../handover/carrier.ts";
+import { DistantEntrances } from "../handover/distant-entrance.ts";
+import { HostedEncoders } from "../handover/hosted-encoders.ts";
+import { hostPlayer, showFromAfar } from "../handover/players.ts";
+import { Residents } from "../handover/residents.ts";
+import { claimPort } from "../ingest/claim-port.ts";
+import type { DoorLimits } from "../ingest/door.ts";
+import type { FoundUser } from "../ingest/ingest-logins.ts";
 import type { Admission } from "../ingest/rtmp-connection.ts";
-import { RtmpListener } from "../ingest/rtmp-listener.ts";
+import { type ListenAddress, RtmpListener } from "../ingest/rtmp-listener.ts";
 import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 import { createResolver } from "../net/resolver.ts";
@@ -18,11 +27,12 @@ import { Engine } from "../relay/engine.ts";
 import { entranceTo } from "../relay/entrance.ts";
 import { showToPlayer } from "../relay/showing.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
-import type { MediaOptions } from "./media-options.ts";
+import type { ThreadOptions } from "./media-options.ts";
 import { Questions } from "./questions.ts";
+import { ThreadBoard } from "./thread-board.ts";
 import { WatchDesk } from "./watch-desk.ts";
 
-/** The media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
+/** A media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
 
 /** An encoder waits this long for the answer about its key; then it is sent away to try again. */
 const ADMISSION_DEADLINE_MS = 5_000;
@@ -38,9 +48,11 @@ const LOOP_DELAY_INTERVAL_MS = 5_000;
 
 assert(parentPort !== null, "runs as a worker thread only");
 const port = parentPort;
-const options = workerData as MediaOptions;
+const options = workerData as ThreadOptions;
+const { place } = options;
 const clock = systemClock;
 const tell = (message: ToControl) => port.postMessage(message);
+const board = new ThreadBoard(place.board, place.index);
 
 const ownPorts = [...options.ownPorts];
 const dialer = new RtmpDialer({
@@ -48,7 +60,7 @@ const dialer = new RtmpDialer({
   randomBytes,
   resolver: createResolver(),
   policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
-  onFault: (error) => tell({ kind: "fact", fact: linkFault(error) }),
+  onFault: (error) => tellFault("link", error),
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
@@ -58,7 +70,10 @@ const engine = new Engine({
   dialer,
   tell: (fact) => tell({ kind: "fact", fact }),
   report: (samples) => tell({ kind: "samples", samples }),
-  retriesPerSecond: options.retriesPerSecond,
+  // Each thread has its share, so that together they keep to the setting.
+  retriesPerSecond: options.retriesPerSecond / place.count,
+  ingestIds: { first: place.index + 1, step: place.count },
+  shareUplink: (own) => board.shareUplink(own),
 });
 
 const admissions = new Questions<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
@@ -66,16 +81,40 @@ const logins = new Questions<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
 const previews = new Questions<PreviewAnswer>(clock, ADMISSION_DEADLINE_MS);
 const watchDesk = new WatchDesk(engine, clock, (message, transfer) => port.postMessage(message, transfer));
 
+const hosted = new HostedEncoders({ clock, engine });
+const distant = new DistantEntrances({
+  clock,
+  afterReads: (run) => listener.afterReads(run),
+  onWait: () => tell({ kind: "hand-over-waits" }),
+});
+// A thread that is alone keeps its channels: there is nowhere else for them to begin.
+const residents =
+  place.count === 1
+    ? undefined
+    : new Residents({
+        clock,
+        engine,
+        onLeft: (channelId, grants) => tell({ kind: "channel-left", channelId, grants }),
+      });
+
 const listener = new RtmpListener({
   clock,
+  processNow,
+  challengeSecret: place.challengeSecret,
   randomBytes,
-  flush: () => engine.flush(),
+  flush: () => {
+    distant.flush();
+    engine.flush();
+  },
   admit,
-  ...(options.door === undefined ? {} : { limits: options.door }),
+  ...(options.door === undefined ? {} : { limits: shareOf(options.door) }),
+  tally: board.connections,
   findUser,
   seatPlayer,
   tell: (fact) => tell({ kind: "fact", fact }),
 });
+
+let stopStartedMs: number | undefined;
 
 const loopWatch = new LoopWatch();
 const tellLoopDelay = () => {
@@ -87,16 +126,24 @@ clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
 port.on("message", (message: ToMedia) => {
   switch (message.kind) {
     case "channel":
-      return engine.apply(message.spec);
+      engine.apply(message.spec);
+      return hosted.changed(message.spec.channelId);
     case "channel-removed":
-      return engine.remove(message.channelId);
+      return remove(message.channelId);
     case "admission":
-      return admissions.answered(message.answer.requestId, message.answer);
+      if (message.answer.decision === "admit") residents?.granted(message.answer.spec);
+      return takeAnswer(admissions, message.answer);
+    case "host-encoder":
+      residents?.granted(message.spec);
+      return hosted.take(message.spec, message.slot, wayOf<ToEncoder, FromEncoder>(message.port));
+    case "host-player":
+      return hostPlayer(engine, clock, message.channelId, wayOf<ToPlayer, FromPlayer>(message.port));
     case "login":
-      return logins.answered(message.answer.requestId, message.answer);
+      return takeAnswer(logins, message.answer);
     case "preview":
-      return previews.answered(message.answer.requestId, message.answer);
+      return takeAnswer(previews, message.answer);
     case "end":
+      hosted.dismissWaiting(message.channelId);
       return engine.end(message.channelId);
     case "cut-source":
       return cutSource(message.channelId, message.slot);
@@ -114,40 +161,83 @@ port.on("message", (message: ToMedia) => {
     case "own-port":
       ownPorts.push(message.port);
       return;
+    case "drain":
+      void drain();
+      return;
     case "shutdown":
       void stop(message.mode);
   }
 });
 
 try {
-  const bound = await listener.listen({ host: options.rtmpHost, port: options.rtmpPort });
+  const bound = await listener.listen(await addressAt(options.rtmpPort));
   ownPorts.push(bound.port);
-  const { rtmpHost: host, rtmps } = options;
-  const secured = rtmps === undefined ? undefined : await listener.listenTls({ host, port: rtmps.port }, rtmps.pair);
+  const { rtmps } = options;
+  const secured = rtmps === undefined ? undefined : await listener.listenTls(await addressAt(rtmps.port), rtmps.pair);
   if (secured !== undefined) ownPorts.push(secured.port);
   tell({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
 } catch (error) {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
+/** Connections are counted over all threads; strangers of one address in each thread for itself, so each has its share of them. */
+function shareOf(door: DoorLimits): DoorLimits {
+  const { strangersPerAddressMax } = door;
+  if (strangersPerAddressMax === undefined) return door;
+  return { ...door, strangersPerAddressMax: Math.ceil(strangersPerAddressMax / place.count) };
+}
+
+/** Nobody goes the way that a late answer opens. */
+function takeAnswer<Answer extends { readonly requestId: number; readonly port?: MessagePort }>(
+  questions: Questions<Answer>,
+  answer: Answer,
+): void {
+  if (!questions.answered(answer.requestId, answer)) answer.port?.close();
+}
+
+/** Where this thread listens, alone or, where the first of several has the port, with the others. */
+async function addressAt(wanted: number): Promise<ListenAddress> {
+  const host = options.rtmpHost;
+  if (place.count === 1) return { host, port: wanted };
+  return { host, port: place.isFirst ? await claimPort({ host, port: wanted }) : wanted, isShared: true };
+}
+
+function remove(channelId: ChannelId): void {
+  hosted.dismissWaiting(channelId);
+  residents?.removed(channelId);
+  engine.remove(channelId);
+}
+
 /** Behind what the encoder said before: one that has just stopped is over, and nothing to hold the targets for. */
 function cutSource(channelId: ChannelId, slot: IngestSlot): void {
   const { lastIngestId } = engine;
-  listener.afterReads(() => engine.cutSource(channelId, slot, lastIngestId));
+  hosted.dismissWaiting(channelId, slot);
+  listener.afterReads(() => {
+    hosted.afterReads(channelId, slot, () => engine.cutSource(channelId, slot, lastIngestId));
+  });
 }
 
 async function admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
   const answer = await admissions.ask((requestId) =>
     tell({ kind: "admission", request: { requestId, key, ...(login === undefined ? {} : { login }) } }),
   );
-  if (answer === undefined) return "unavailable";
-  if (answer.decision === "admit") return { entrance: entranceTo(engine, answer.spec, answer.slot), slot: answer.slot };
-  return answer.loginOf === undefined ? "refused" : { loginOf: answer.loginOf };
+  switch (answer?.decision) {
+    case undefined:
+      return "unavailable";
+    case "admit":
+      return { entrance: entranceTo(engine, answer.spec, answer.slot), slot: answer.slot };
+    case "admit-elsewhere":
+      return { entrance: distant.to(answer, wayOf<FromEncoder, ToEncoder>(answer.port)), slot: answer.slot };
+    case "refuse":
+      return answer.loginOf === undefined ? "refused" : { loginOf: answer.loginOf };
+  }
 }
 
-async function findUser(userId: string): Promise<IngestUser | "unavailable" | undefined> {
-  const answer = await logins.ask((requestId) => tell({ kind: "login", question: { requestId, userId } }));
-  return answer === undefined ? "unavailable" : answer.user;
+async function findUser(userId: string, challenge: string | undefined): Promise<FoundUser | "unavailable"> {
+  const answer = await logins.ask((requestId) =>
+    tell({ kind: "login", question: { requestId, userId, ...(challenge === undefined ? {} : { challenge }) } }),
+  );
+  return answer ?? "unavailable";
 }
 
 async function seatPlayer(channelId: string, token: string): Promise<Seat> {
@@ -157,31 +247,48 @@ async function seatPlayer(channelId: string, token: string): Promise<Seat> {
     tell({ kind: "preview", requestId, channelId, token });
   });
   const leave = () => tell({ kind: "preview-left", requestId });
-  if (answer?.decision === "admit") {
-    const { channelId: known } = answer;
-    return { leave, show: async (streamId, sink) => showToPlayer(engine, clock, { channelId: known, streamId }, sink) };
-  }
   // The answer may still come, and with it a place.
   if (answer === undefined) leave();
-  return answer?.decision ?? "unavailable";
+  if (answer?.decision !== "admit") return answer?.decision ?? "unavailable";
+  if (answer.port !== undefined) return distantSeat(wayOf<FromPlayer, ToPlayer>(answer.port), leave);
+  const { channelId: known } = answer;
+  return { leave, show: async (streamId, sink) => showToPlayer(engine, clock, { channelId: known, streamId }, sink) };
+}
+
+function distantSeat(way: Carrier<FromPlayer, ToPlayer>, onLeft: () => void): Seat {
+  return {
+    show: (streamId, sink) => showFromAfar(way, clock, streamId, sink),
+    leave: () => {
+      way.close();
+      onLeft();
+    },
+  };
+}
+
+function wayOf<Sent, Received>(messagePort: MessagePort): Carrier<Sent, Received> {
+  return portCarrier(messagePort, (error) => tellFault("ingest", error));
 }
 
 async function answerPreflight({ requestId, target }: PreflightRequest): Promise<void> {
   tell({ kind: "preflight", requestId, result: await preflight(target, dialer, clock) });
 }
 
-function linkFault(error: unknown) {
+function tellFault(where: "ingest" | "link", error: unknown): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { kind: "internal-fault", time: clock.wallNow(), where: "link", detail } as const;
+  tell({ kind: "fact", fact: { kind: "internal-fault", time: clock.wallNow(), where, detail } });
+}
+
+async function drain(): Promise<void> {
+  stopStartedMs = clock.now();
+  await listener.drain(MOVE_DEADLINE_MS);
+  tell({ kind: "drained" });
 }
 
 async function stop(mode: ShutdownMode): Promise<void> {
-  const startedMs = clock.now();
-  // A broadcast that is to be over is carried on nowhere.
-  if (mode === "cut") await listener.drain(MOVE_DEADLINE_MS);
+  stopStartedMs ??= clock.now();
   listener.close();
   engine.shutDown(mode);
-  const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - startedMs));
+  const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - stopStartedMs));
   await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(leftMs, resolve))]);
   tell({ kind: "stopped" });
   port.close();

@@ -2,12 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
 import type { Fact } from "../exchange/facts.ts";
-import type { LoopDelay } from "../exchange/loop-delay.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import { LiveStream, type LiveStreamOptions } from "../http/live-stream.ts";
 import { logFact } from "../telemetry/fact-log.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import type { ThreadNews } from "./media-pool.ts";
 
 /** How often this thread's event loop is asked how late it was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
@@ -42,8 +42,16 @@ export class Observers {
     if (kind === "target-removed" && target !== undefined) this.metrics.forgetTarget(channelId, target.targetId);
   }
 
-  mediaLoopDelay(delay: LoopDelay): void {
-    this.metrics.loopDelay("media", delay);
+  /** `thread`: a media thread's name. */
+  thread(news: ThreadNews): void {
+    switch (news.kind) {
+      case "loop-delay":
+        return this.metrics.loopDelay(news.thread, news.delay);
+      case "handed-over":
+        return this.metrics.handedOver(news.what);
+      case "hand-over-waits":
+        return this.metrics.handOverWait(news.thread);
+    }
   }
 
   /** This thread's own event loop. */

@@ -28,8 +28,10 @@ export class Questions<Answer> {
     });
   }
 
-  /** An answer that comes late is to nobody. */
-  answered(requestId: number, answer: Answer): void {
-    this.#waiting.get(requestId)?.(answer);
+  /** False where nobody waits for it any more. */
+  answered(requestId: number, answer: Answer): boolean {
+    const settle = this.#waiting.get(requestId);
+    settle?.(answer);
+    return settle !== undefined;
   }
 }

@@ -23,7 +23,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { Config } from "./config.ts";
 import type { Addresses } from "./first-run.ts";
 import type { MediaOptions } from "./media-options.ts";
-import { MediaRuntime, type MediaRuntimeDeps } from "./media-runtime.ts";
+import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
 import { Argon2Hasher } from "./password-hash.ts";
@@ -104,7 +104,7 @@ type Parts = {
   readonly http: FastifyInstance;
   /** Listens only where the settings say so. */
   readonly metricsHttp: FastifyInstance;
-  readonly runtime: MediaRuntime;
+  readonly runtime: MediaPool;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   addresses: Addresses;
@@ -123,7 +123,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
     });
   };
   const previewAccess = new PreviewAccess({ clock, randomBytes });
-  const runtime = new MediaRuntime({
+  const runtime = new MediaPool({
     options: mediaOptions(config, tls),
     view,
     clock,
@@ -134,7 +134,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
       notifications.samples(samples, service.ingestChecks.samples(samples));
       observers.samples(samples);
     },
-    onLoopDelay: (delay) => observers.mediaLoopDelay(delay),
+    onThread: (news) => observers.thread(news),
     onFact: (fact: Fact) => {
       service.ingestChecks.fact(fact);
       observers.fact(fact);
@@ -205,8 +205,8 @@ function serviceOptions({ planLimits }: Config, { store }: Storage) {
   return { store, planLimits, clock: systemClock, randomBytes };
 }
 
-/** What the media thread asks about encoders; the service is there by the time it does. */
-function ingestAccess(service: () => Service): Pick<MediaRuntimeDeps, "admit" | "findIngestUser"> {
+/** What the media threads ask about encoders; the service is there by the time they do. */
+function ingestAccess(service: () => Service): Pick<MediaPoolDeps, "admit" | "findIngestUser"> {
   return {
     admit: (key, login) => service().admit(key, login),
     findIngestUser: (userId) => service().findIngestUser(userId),
@@ -284,6 +284,7 @@ function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
   return {
     ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
     rtmpPort: config.rtmpPort,
+    threads: config.mediaThreads,
     retriesPerSecond: config.retriesPerSecond,
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),

@@ -4,7 +4,7 @@ import { setHttpCertificate } from "../http/server.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
 import type { Config } from "./config.ts";
-import type { MediaRuntime } from "./media-runtime.ts";
+import type { MediaPool } from "./media-pool.ts";
 
 /** What the settings about TLS lead to. */
 export type TlsFiles = {
@@ -17,7 +17,7 @@ export type TlsFiles = {
 type TlsConfig = Pick<Config, "tlsCert" | "tlsKey" | "tlsExtraCa">;
 
 type Users = {
-  readonly runtime: MediaRuntime;
+  readonly runtime: MediaPool;
   readonly http: FastifyInstance;
   readonly metrics: Metrics;
 };

@@ -16,6 +16,12 @@ export interface Clock {
   startTimer(delayMs: number, run: () => void): Timer;
 }
 
+/** Monotonic milliseconds that are the same in every thread of this process, where `now()` counts from the thread's own start. */
+export function processNow(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1e6;
+}
+
 /** The machine's own time. Its timers do not keep a process alive: the servers and sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),

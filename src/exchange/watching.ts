@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ChannelId } from "./channel-spec.ts";
 
 /** Control thread to media thread, about a preview. Numbers of watches are the control thread's. */
@@ -18,8 +19,11 @@ export type PreviewQuestion =
   /** It left, or nobody waited for the answer any more: its place is free. */
   | { readonly kind: "preview-left"; readonly requestId: number };
 
-/** Control thread to media thread. An admitted player has a place until `preview-left`. */
+/**
+ * Control thread to media thread. An admitted player has a place until `preview-left`. `port`: the channel is at home in another
+ * thread, at the other end of this way.
+ */
 export type PreviewAnswer = { readonly requestId: number } & (
-  | { readonly decision: "admit"; readonly channelId: ChannelId }
+  | { readonly decision: "admit"; readonly channelId: ChannelId; readonly port?: MessagePort }
   | { readonly decision: "refuse" | "full" }
 );

@@ -12,6 +12,14 @@ export type DoorLimits = {
   readonly strangersPerAddressMax?: number;
 };
 
+/** How many connections the other media threads have; they are told how many this one has. */
+export interface ConnectionTally {
+  tell(count: number): void;
+  elsewhere(): number;
+}
+
+const ALONE: ConnectionTally = { tell: () => undefined, elsewhere: () => 0 };
+
 /** One connection, as the door sees it. */
 export interface Visitor {
   readonly address: string;
@@ -30,8 +38,13 @@ export class Door {
   readonly #strangers = new Set<Visitor>();
   readonly #strangersByAddress = new Map<string, Set<Visitor>>();
   readonly #known = new Set<Visitor>();
+  readonly #tally: ConnectionTally;
 
-  constructor({ connectionsMax = CONNECTIONS_MAX, strangersPerAddressMax = STRANGERS_PER_ADDRESS_MAX }: DoorLimits) {
+  constructor(
+    { connectionsMax = CONNECTIONS_MAX, strangersPerAddressMax = STRANGERS_PER_ADDRESS_MAX }: DoorLimits,
+    tally: ConnectionTally = ALONE,
+  ) {
+    this.#tally = tally;
     this.#connectionsMax = connectionsMax;
     this.#strangersPerAddressMax = strangersPerAddressMax;
   }
@@ -40,9 +53,10 @@ export class Door {
   enter(visitor: Visitor): boolean {
     const neighbours = this.#strangersByAddress.get(networkOf(visitor.address));
     if (neighbours !== undefined && neighbours.size >= this.#strangersPerAddressMax) this.#makeRoom(neighbours);
-    if (this.#strangers.size + this.#known.size >= this.#connectionsMax) this.#makeRoom(this.#strangers);
-    if (this.#strangers.size + this.#known.size >= this.#connectionsMax) return false;
+    if (this.#isFull()) this.#makeRoom(this.#strangers);
+    if (this.#isFull()) return false;
     this.#strangers.add(visitor);
+    this.#tellCount();
     const network = networkOf(visitor.address);
     const present = this.#strangersByAddress.get(network) ?? new Set();
     this.#strangersByAddress.set(network, present.add(visitor));
@@ -54,6 +68,7 @@ export class Door {
     if (!this.#strangers.has(visitor)) return;
     this.leave(visitor);
     this.#known.add(visitor);
+    this.#tellCount();
   }
 
   leave(visitor: Visitor): void {
@@ -63,6 +78,19 @@ export class Door {
     const present = this.#strangersByAddress.get(network);
     present?.delete(visitor);
     if (present?.size === 0) this.#strangersByAddress.delete(network);
+    this.#tellCount();
+  }
+
+  get #count(): number {
+    return this.#strangers.size + this.#known.size;
+  }
+
+  #isFull(): boolean {
+    return this.#count + this.#tally.elsewhere() >= this.#connectionsMax;
+  }
+
+  #tellCount(): void {
+    this.#tally.tell(this.#count);
   }
 
   #makeRoom(among: ReadonlySet<Visitor>): void {

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { IngestUser, ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import {
@@ -12,9 +13,16 @@ import { type ChallengeDeps, LoginChallenges } from "./login-challenges.ts";
 /** A refusal comes this long after the question, whatever the reason: how long a look-up took is not to be heard. In milliseconds. */
 const REFUSAL_AFTER_MS = 1_000;
 
+/** Who logs in with a name, and whether the challenge that came with it was not used before. */
+export type FoundUser = { readonly user?: IngestUser; readonly isFirstUse: boolean };
+
 export type LoginDeps = ChallengeDeps & {
-  /** Who logs in with this name; undefined: nobody. `unavailable`: nobody answered in time. Never rejects. */
-  readonly findUser: (userId: string) => Promise<IngestUser | "unavailable" | undefined>;
+  readonly clock: Pick<Clock, "startTimer">;
+  /**
+   * Who logs in with this name. Uses the challenge up, which is good, if there is one. `unavailable`: nobody answered in time.
+   * Never rejects.
+   */
+  readonly findUser: (userId: string, challenge: string | undefined) => Promise<FoundUser | "unavailable">;
 };
 
 export type LoginVerdict = {
@@ -27,7 +35,7 @@ export type LoginVerdict = {
 
 type Proof = Extract<LoginAttempt, { kind: "proof" }>;
 
-/** The server's side of encoders' logins, over one connection for each step. All of a thread's connections share it. */
+/** The server's side of encoders' logins, over one connection for each step, whichever thread each of them comes to. */
 export class IngestLogins {
   readonly #deps: LoginDeps;
   readonly #challenges: LoginChallenges;
@@ -54,14 +62,15 @@ export class IngestLogins {
   }
 
   async #judge(proof: Proof, app: string, address: string): Promise<LoginVerdict> {
-    const { clock, findUser } = this.#deps;
+    const { clock } = this.#deps;
     const delay = new Promise<void>((resolve) => clock.startTimer(REFUSAL_AFTER_MS, resolve));
-    const isFresh = this.#challenges.use(proof.token, proof.id, address);
-    const user = await findUser(proof.id);
-    if (user === "unavailable") return { decision: { kind: "unavailable" } };
+    const isGood = this.#challenges.isGood(proof.token, proof.id, address);
+    const found = await this.#deps.findUser(proof.id, isGood ? proof.token : undefined);
+    if (found === "unavailable") return { decision: { kind: "unavailable" } };
+    const { user, isFirstUse } = found;
     const given = { app, salt: this.#challenges.saltOf(proof.id) };
     const isRight = isProven(proof, user?.password ?? "", given);
-    if (isFresh && isRight && user !== undefined) {
+    if (isGood && isFirstUse && isRight && user !== undefined) {
       return { decision: { kind: "accept" }, login: { id: proof.id, password: user.password } };
     }
     await delay;

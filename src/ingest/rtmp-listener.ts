@@ -3,7 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { CertificatePair } from "../exchange/certificate.ts";
 import { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
-import { Door, type DoorLimits, type Visitor } from "./door.ts";
+import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import { IngestLogins, type LoginDeps } from "./ingest-logins.ts";
 import { ReadClock } from "./read-clock.ts";
@@ -14,11 +14,18 @@ const TICK_MS = 1_000;
 // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 } as const;
 
-export type ListenAddress = { readonly host: string | undefined; readonly port: number };
+/** `isShared`: other threads listen there too, and the kernel says which gets a connection. */
+export type ListenAddress = {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly isShared?: boolean;
+};
 
 export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock" | "slab"> &
   LoginDeps & {
     readonly limits?: DoorLimits;
+    /** What the other threads that listen here have; absent: there are none. */
+    readonly tally?: ConnectionTally;
     /** Encoders were read: what they gave leaves now. */
     readonly flush: () => void;
   };
@@ -42,7 +49,7 @@ export class RtmpListener {
   #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
-  constructor({ limits = {}, ...deps }: ListenerDeps) {
+  constructor({ limits = {}, tally, ...deps }: ListenerDeps) {
     this.#refusals = new Refusals(deps.tell);
     this.#readClock = new ReadClock({
       clock: deps.clock,
@@ -57,7 +64,7 @@ export class RtmpListener {
       readClock: this.#readClock,
       slab: new PayloadSlab(),
     };
-    this.#door = new Door(limits);
+    this.#door = new Door(limits, tally);
     this.#scheduleTick();
   }
 
@@ -137,7 +144,9 @@ export class RtmpListener {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }, () => {
+      const { host, port, isShared = false } = address;
+      const where = { port, ...(host === undefined ? {} : { host }), ...(isShared ? { reusePort: true } : {}) };
+      server.listen(where, () => {
         server.off("error", reject);
         const bound = server.address();
         if (bound === null || typeof bound === "string") reject(new Error("not a TCP address"));

@@ -24,6 +24,18 @@ export type EngineDeps = {
   readonly report: (samples: readonly ChannelSample[]) => void;
   /** Retries of all targets together in a second; default 20. */
   readonly retriesPerSecond?: number;
+  /** The numbers encoders get: every `step`th, so that no other thread gives the same; default all. */
+  readonly ingestIds?: { readonly first: number; readonly step: number };
+  /** Tells the other media threads how the links of this one do; answers how those of all do together. Default: this one is all. */
+  readonly shareUplink?: (own: UplinkState) => UplinkState;
+};
+
+/** How the links that share the uplink do. */
+export type UplinkState = {
+  /** Channels with links. */
+  readonly channels: number;
+  readonly links: number;
+  readonly stalledLinks: number;
 };
 
 /**
@@ -35,15 +47,19 @@ export class Engine {
   readonly #channels = new Map<ChannelId, Channel>();
   readonly #dirty = new Set<Channel>();
   readonly #blocks = new BlockStore();
+  /** Since when each channel that is off air has been, or was last expected on air. */
+  readonly #offSinceMs = new Map<ChannelId, number>();
   #flushTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
   #nextTickMs: number;
-  #lastIngestId = 0;
+  #lastIngestId: number;
   readonly #retryPace: RetryPace;
 
   constructor(deps: EngineDeps) {
     this.#deps = { ...deps, clock: guardedClock(deps.clock, (error) => this.#tellFault(error)) };
     this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
+    const { first, step } = this.#ingestIds();
+    this.#lastIngestId = first - step;
     this.#nextTickMs = deps.clock.now();
     this.#startTick();
   }
@@ -55,7 +71,9 @@ export class Engine {
 
   /** Takes the spec that an encoder's admission brought. */
   introduce(spec: ChannelSpec): void {
-    if (this.#channels.has(spec.channelId)) return this.apply(spec);
+    const present = this.#channels.get(spec.channelId);
+    if (present?.isOnAir !== true) this.#offSinceMs.set(spec.channelId, this.#deps.clock.now());
+    if (present !== undefined) return present.apply(spec);
     const { clock, random, dialer, tell } = this.#deps;
     this.#channels.set(
       spec.channelId,
@@ -68,7 +86,10 @@ export class Engine {
         onFault: (error) => this.#tellFault(error),
         reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
         onDirty: (dirty) => this.#scheduleFlush(dirty),
-        onOver: (over) => this.#report([over]),
+        onOver: (over) => {
+          this.#offSinceMs.set(over.channelId, clock.now());
+          this.#report([over]);
+        },
       }),
     );
   }
@@ -77,6 +98,17 @@ export class Engine {
   remove(channelId: ChannelId): void {
     this.#channels.get(channelId)?.end("removed", "end");
     this.#channels.delete(channelId);
+    this.#offSinceMs.delete(channelId);
+  }
+
+  /** Forgets channels that were off air for so long, and were not expected on air; answers which. */
+  forgetIdle(forMs: number): readonly ChannelId[] {
+    const nowMs = this.#deps.clock.now();
+    const idle = [...this.#offSinceMs]
+      .filter(([, sinceMs]) => nowMs - sinceMs >= forMs)
+      .map(([channelId]) => channelId);
+    for (const channelId of idle) this.remove(channelId);
+    return idle;
   }
 
   /** Ends a channel's broadcast now and dismisses its encoder. */
@@ -106,8 +138,11 @@ export class Engine {
 
   /** An encoder was admitted to this channel. Undefined where the channel went in the meantime. */
   open(channelId: ChannelId, description: SourceDescription): Source | undefined {
-    this.#lastIngestId += 1;
-    return this.#channels.get(channelId)?.open(this.#lastIngestId, description);
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return undefined;
+    this.#lastIngestId += this.#ingestIds().step;
+    this.#offSinceMs.delete(channelId);
+    return channel.open(this.#lastIngestId, description);
   }
 
   /** Shows a channel to this watcher; false where it is not on air. */
@@ -169,8 +204,25 @@ export class Engine {
   #tick(): void {
     const onAir = [...this.#channels.values()].filter((channel) => channel.isOnAir);
     for (const channel of onAir) channel.tick();
-    blameUplink(onAir);
+    this.#blameUplink(onAir);
     this.#report(onAir);
+  }
+
+  /** Where every target of several channels stalls at once the fault is on our side of the network: the reason says so. */
+  #blameUplink(onAir: readonly Channel[]): void {
+    const links = onAir.map((channel) => [...channel.targets].filter((target) => target.hasLink));
+    const own = {
+      channels: links.filter((targets) => targets.length > 0).length,
+      links: links.flat().length,
+      stalledLinks: links.flat().filter((target) => target.isStalled).length,
+    };
+    const all = this.#deps.shareUplink?.(own) ?? own;
+    if (all.channels < 2 || all.stalledLinks < all.links) return;
+    for (const target of links.flat()) target.blameUplink();
+  }
+
+  #ingestIds(): { readonly first: number; readonly step: number } {
+    return this.#deps.ingestIds ?? { first: 1, step: 1 };
   }
 
   #report(channels: readonly Channel[]): void {
@@ -193,12 +245,4 @@ function guardedClock(clock: Clock, onFault: (error: unknown) => void): Clock {
         }
       }),
   };
-}
-
-/** Where every target of several channels stalls at once the fault is on our side of the network: the reason says so. */
-function blameUplink(channels: readonly Channel[]): void {
-  const withLinks = channels.map((channel) => [...channel.targets].filter((target) => target.hasLink));
-  const connected = withLinks.filter((targets) => targets.length > 0);
-  if (connected.length < 2 || !connected.flat().every((target) => target.isStalled)) return;
-  for (const target of connected.flat()) target.blameUplink();
 }

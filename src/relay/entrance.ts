@@ -3,9 +3,9 @@ import type { Engine } from "./engine.ts";
 import type { Source, SourceDescription } from "./feed.ts";
 
 /** `fight`: two encoders push each other out, this one is refused. `unavailable`: nobody can say now. */
-type Welcome = "welcome" | "fight" | "unavailable";
+export type Welcome = "welcome" | "fight" | "unavailable";
 
-type Entering = SourceDescription & {
+export type Entering = SourceDescription & {
   /** The way is no longer full. */
   readonly onRoom: () => void;
 };

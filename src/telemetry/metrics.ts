@@ -83,6 +83,16 @@ export class Metrics {
     "Changed certificate files, taken or refused.",
     ["result"],
   );
+  readonly #handedOver = this.#counter(
+    "fanfare_handed_over_total",
+    "Encoders and players that came to another media thread than their channel's.",
+    ["what"],
+  );
+  readonly #handOverWaits = this.#counter(
+    "fanfare_hand_over_waits_total",
+    "Times an encoder was not read because its channel's media thread was behind.",
+    ["thread"],
+  );
   #certificateExpiry: Gauge<never> | undefined;
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
@@ -157,10 +167,21 @@ export class Metrics {
     this.#latency.observe({ method, route, status }, seconds);
   }
 
-  loopDelay(thread: "control" | "media", { median, p99, max }: LoopDelay): void {
+  /** `thread`: `control`, or a media thread's name. */
+  loopDelay(thread: string, { median, p99, max }: LoopDelay): void {
     this.#loopDelay.set({ thread, quantile: "0.5" }, median);
     this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
     this.#loopDelay.set({ thread, quantile: "1" }, max);
+  }
+
+  /** An encoder or a player came to another media thread than its channel's. */
+  handedOver(what: "encoder" | "player"): void {
+    this.#handedOver.inc({ what });
+  }
+
+  /** An encoder of this thread was not read for a while, because its channel's home was behind. */
+  handOverWait(thread: string): void {
+    this.#handOverWaits.inc({ thread });
   }
 
   /** Everything, in Prometheus' text format. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { expect, test } from "vitest";
 import { ConfigError, helpText, readConfig } from "../../src/app/config.ts";
 
@@ -21,6 +22,7 @@ test("without anything the defaults hold", () => {
   expect(config([])).toEqual({
     dataDir: "./data",
     connectionsMax: 4_096,
+    mediaThreads: Math.max(1, availableParallelism() - 1),
     rtmpsPort: 1_936,
     strangersPerAddressMax: 64,
     httpPort: 8080,
@@ -55,6 +57,7 @@ test("everything that can be set is taken", () => {
     FANFARE_SECURE_PUBLISH_URL: "rtmps://live.example.com:41936/relay",
     FANFARE_ACCESS_KEY: "KEY1",
     FANFARE_SECRET_KEY: "0123456789abcdef",
+    FANFARE_MEDIA_THREADS: "3",
     FANFARE_TARGET_ALLOW: "10.0.0.0/8,fd00::/8",
     FANFARE_PLAN_LIMITS: "STANDARD=4",
     FANFARE_RATE_LIMIT: "20",
@@ -75,6 +78,7 @@ test("everything that can be set is taken", () => {
   };
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
+    mediaThreads: 3,
     rtmpsPort: 19_360,
     tlsCert: "/etc/tls/cert.pem",
     tlsKey: "/etc/tls/key.pem",

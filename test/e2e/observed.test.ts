@@ -37,7 +37,7 @@ test("the live stream and the metrics tell what happens to a real broadcast, and
 
     const metrics = await waitFor("both threads' event loop delay", 10_000, async () => {
       const text = await (await fetch(`${fanfare.origin}/metrics`)).text();
-      return text.includes('thread="media"') && text.includes('thread="control"') ? text : undefined;
+      return /thread="media[^"]*"/.test(text) && text.includes('thread="control"') ? text : undefined;
     });
     const target = `channel_id="${channel.channelId}",target_id="${publishing.data.platId}"`;
     expect(metrics).toContain(`fanfare_target_state{${target},state="PUBLISHING"} 1`);

@@ -8,6 +8,7 @@ import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "../protocol/rtmp/handshake-digest-vectors.ts";
+import { NO_LOGINS } from "../support/admission.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 10_000;
@@ -28,7 +29,7 @@ test.each(DIGEST_VECTORS)(
       ...{ clock: systemClock, flush: () => undefined, tell: () => undefined },
       // What is random in the vectors' S1.
       randomBytes: (length) => (length === FILL.s1.length ? FILL.s1 : Buffer.alloc(length)),
-      findUser: async () => undefined,
+      ...NO_LOGINS,
       admit: async () => "refused",
       seatPlayer: async () => "refuse",
     });

@@ -46,6 +46,27 @@ test("where all places are taken the first stranger of all makes room; where enc
   expect(door.enter(visitor("e"))).toBe(true);
 });
 
+test("places are counted over all threads: strangers here make room for whoever comes here, and without any it stays shut", () => {
+  const told: number[] = [];
+  let elsewhere = 1;
+  const door = new Door({ connectionsMax: 3 }, { tell: (count) => told.push(count), elsewhere: () => elsewhere });
+  const away: string[] = [];
+  const visitor = (name: string): Visitor => ({ address: name, turnAway: () => away.push(name) });
+  const known = visitor("a");
+  expect([door.enter(known), door.enter(visitor("b")), door.enter(visitor("c"))]).toEqual([true, true, true]);
+  expect(away).toEqual(["a"]);
+  expect(told.at(-1)).toBe(2);
+  elsewhere = 3;
+  expect([door.enter(visitor("d")), away, told.at(-1)]).toEqual([false, ["a", "b"], 1]);
+  elsewhere = 2;
+  expect(door.enter(visitor("e"))).toBe(true);
+  const encoder = visitor("f");
+  elsewhere = 1;
+  door.enter(encoder);
+  door.recognise(encoder);
+  expect(told.at(-1)).toBe(2);
+});
+
 test.each([
   ["192.0.2.7", "192.0.2.7"],
   ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
+import { SpentChallenges } from "../../src/control/spent-challenges.ts";
 import type { IngestUser } from "../../src/exchange/admission.ts";
 import { IngestLogins } from "../../src/ingest/ingest-logins.ts";
 import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/publish-auth.ts";
@@ -14,22 +15,36 @@ const USER: IngestUser = { channelId: "ls-1", password: "s3cr3t!" };
 class Talk {
   readonly clock = new VirtualClock();
   readonly asked: string[] = [];
-  readonly logins = new IngestLogins({
-    clock: this.clock,
-    randomBytes,
-    findUser: async (id) => {
-      this.asked.push(id);
-      return id === "alice" ? USER : undefined;
-    },
-  });
+  readonly #spent = new SpentChallenges(this.clock);
+  readonly #secret = randomBytes(32);
+  /** Two threads' worth: each step comes to the other one. */
+  readonly #threads = [this.#newLogins(), this.#newLogins()] as const;
+  #steps = 0;
+
+  #newLogins(): IngestLogins {
+    return new IngestLogins({
+      clock: this.clock,
+      processNow: () => this.clock.now(),
+      challengeSecret: this.#secret,
+      randomBytes,
+      findUser: async (id, challenge) => {
+        this.asked.push(id);
+        const isFirstUse = challenge !== undefined && this.#spent.spend(challenge);
+        return id === "alice" ? { user: USER, isFirstUse } : { isFirstUse };
+      },
+    });
+  }
 
   async say(query: string, app = APP, address = ADDRESS) {
     const { attempt, app: bare } = readLogin(`${app}${query}`, "");
     if (attempt === undefined) throw new Error("no login");
     let verdict: Awaited<ReturnType<IngestLogins["decide"]>> | undefined;
-    const done = this.logins.decide({ attempt, app: bare }, address).then((decided) => {
-      verdict = decided;
-    });
+    this.#steps += 1;
+    const done = this.#threads[this.#steps % 2 === 0 ? 0 : 1]
+      .decide({ attempt, app: bare }, address)
+      .then((decided) => {
+        verdict = decided;
+      });
     // What a look-up takes passes without any clock; a refusal does not come before its second is over.
     await new Promise(setImmediate);
     const wasPrompt = verdict !== undefined;
@@ -148,7 +163,11 @@ test("a challenge is good from the address that asked, for the user it was given
 
 test("where nobody answers who it is, the encoder is sent away to try again", async () => {
   const clock = new VirtualClock();
-  const logins = new IngestLogins({ clock, randomBytes, findUser: async () => "unavailable" });
+  const findUser = async () => "unavailable" as const;
+  const logins = new IngestLogins({
+    ...{ clock, randomBytes, findUser },
+    ...{ processNow: () => clock.now(), challengeSecret: Buffer.alloc(32) },
+  });
   const attempt = { kind: "proof", scheme: "adobe", id: "a", token: "", clientChallenge: "", response: "" } as const;
   expect(await logins.decide({ attempt, app: APP }, ADDRESS)).toEqual({ decision: { kind: "unavailable" } });
 });

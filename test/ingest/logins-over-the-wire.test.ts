@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
+import { SpentChallenges } from "../../src/control/spent-challenges.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
 import { type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
@@ -16,9 +17,15 @@ async function listen() {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
   const proven: (string | undefined)[] = [];
+  const spent = new SpentChallenges(clock);
   const listener = new RtmpListener({
     ...{ clock, randomBytes, flush: () => undefined, tell: (fact) => void facts.push(fact) },
-    findUser: async (id) => (id === CREDENTIALS.id ? { channelId: "ls-1", password: CREDENTIALS.password } : undefined),
+    ...{ processNow: () => clock.now(), challengeSecret: randomBytes(32) },
+    findUser: async (id, challenge) => {
+      const isFirstUse = challenge !== undefined && spent.spend(challenge);
+      const user = { channelId: "ls-1", password: CREDENTIALS.password };
+      return id === CREDENTIALS.id ? { user, isFirstUse } : { isFirstUse };
+    },
     admit: async (_key, login) => {
       proven.push(login?.id);
       return "refused";

@@ -13,7 +13,8 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-re
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import { admissionTo, type Verdict } from "../support/admission.ts";
+import type { Entrance } from "../../src/relay/entrance.ts";
+import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -32,8 +33,31 @@ afterEach(() => {
 
 const ADMITTED: Verdict = { spec: SPEC, slot: "main" };
 
+/** The way into a channel in another thread: the test says whether it is full, and what is to be called when it no longer is. */
+type TestedWay = { isFull: boolean; room: () => void };
+
+function through(way: TestedWay, entrance: Entrance): Entrance {
+  return {
+    ...entrance,
+    get latency() {
+      return entrance.latency;
+    },
+    get isFull() {
+      return way.isFull;
+    },
+    open: (entering) => {
+      way.room = entering.onRoom;
+      return entrance.open(entering);
+    },
+  };
+}
+
 /** A listener on a free port, and what happened there. */
-async function listen(admit: (key: string) => Promise<Verdict> = async () => ADMITTED, clock: Clock = systemClock) {
+async function listen(
+  admit: (key: string) => Promise<Verdict> = async () => ADMITTED,
+  clock: Clock = systemClock,
+  way?: TestedWay,
+) {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
   const tell = (fact: Fact) => {
@@ -48,11 +72,13 @@ async function listen(admit: (key: string) => Promise<Verdict> = async () => ADM
     randomBytes,
     flush: () => engine.flush(),
     tell,
-    findUser: async () => undefined,
+    ...NO_LOGINS,
     seatPlayer: async () => "refuse",
     admit: async (key) => {
       asked.push(key);
-      return admissionTo(engine, await admit(key));
+      const admission = admissionTo(engine, await admit(key));
+      if (way === undefined || typeof admission === "string" || "loginOf" in admission) return admission;
+      return { ...admission, entrance: through(way, admission.entrance) };
     },
   });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
@@ -251,8 +277,8 @@ async function arrived(socket: Socket, bytes: Buffer): Promise<void> {
 }
 
 /** On air with its target accepted, on time that stands still. */
-async function onAir(latency: "efficient" | "low", clock: VirtualClock) {
-  const listening = await listen(async () => ({ spec: { ...SPEC, latency }, slot: "main" }), clock);
+async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: TestedWay) {
+  const listening = await listen(async () => ({ spec: { ...SPEC, latency }, slot: "main" }), clock, way);
   const { socket } = await publish(listening.port, "key");
   await listening.told("source-active");
   const step = async () => {
@@ -329,3 +355,30 @@ test("efficient: an encoder that had stopped before its key was changed is over,
   expect(facts.filter(({ kind }) => kind === "ingest-held")).toEqual([]);
   expect(dialer.latest(1).closedHow).toBe("end");
 });
+
+test.each(["low", "efficient"] as const)(
+  "%s: an encoder whose channel's home is behind is not read, until it has caught up",
+  async (latency) => {
+    const clock = new VirtualClock();
+    const way: TestedWay = { isFull: false, room: () => undefined };
+    const { socket, step, sentFrames } = await onAir(latency, clock, way);
+    way.isFull = true;
+    await arrived(socket, frame(40, avcFrame(true, 1)));
+    // What tells that the way is full is read: then nothing more, however often the clock comes by.
+    if (latency === "efficient") await step();
+    else await expect.poll(sentFrames).toBe(1);
+    const before = sentFrames();
+    await arrived(socket, frame(80, avcFrame(false, 2)));
+    for (let count = 0; count < 5; count += 1) await step();
+    await nextTimers();
+    expect(sentFrames()).toBe(before);
+    way.isFull = false;
+    way.room();
+    await expect
+      .poll(async () => {
+        await step();
+        return sentFrames();
+      })
+      .toBe(2);
+  },
+);

@@ -16,6 +16,7 @@ import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { showToPlayer } from "../../src/relay/showing.ts";
+import { NO_LOGINS } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -40,7 +41,7 @@ async function open(limits: DoorLimits = {}) {
   const seats = { asked: [] as string[], left: 0 };
   const listener = new RtmpListener({
     ...{ clock, randomBytes, tell, limits, flush: () => engine.flush() },
-    findUser: async () => undefined,
+    ...NO_LOGINS,
     admit: async () => "refused",
     seatPlayer: async (channelId, token): Promise<Seat> => {
       seats.asked.push(`${channelId} ${token}`);

@@ -12,7 +12,7 @@ import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-state.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder.ts";
-import { admissionTo, type Verdict } from "../support/admission.ts";
+import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 
@@ -33,7 +33,7 @@ async function listen(limits: DoorLimits = {}, admission: () => Verdict = () => 
     randomBytes,
     flush: () => engine.flush(),
     tell,
-    findUser: async () => undefined,
+    ...NO_LOGINS,
     seatPlayer: async () => "refuse",
     admit,
     limits,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Engine } from "../../src/relay/engine.ts";
 import type { Source } from "../../src/relay/feed.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
@@ -263,4 +264,49 @@ test("a new broadcast does not begin with the rate of the one before", () => {
   second.push(video(0, AVC_CONFIG));
   stage.clock.advance(1_000);
   expect(stage.samples.at(-1)?.targets[0]?.bytesPerSecond).toBe(0);
+});
+
+test("where threads share the uplink it is told to stall only where all links of all of them do", () => {
+  for (const stalledElsewhere of [1, 2]) {
+    const stage = new RelayStage();
+    const engine = new Engine({
+      ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, tell: (fact) => stage.facts.push(fact) },
+      report: () => undefined,
+      shareUplink: ({ channels, links, stalledLinks }) => ({
+        ...{ channels: channels + 1, links: links + 2, stalledLinks: stalledLinks + stalledElsewhere },
+      }),
+    });
+    engine.introduce(stage.spec([target(1)]));
+    const source = engine.open("ls-1", {
+      ...{ slot: "main", remoteAddress: "", encoder: "" },
+      onDismissed: () => undefined,
+    });
+    source?.push(video(0, AVC_CONFIG));
+    source?.push(video(0, avcFrame(true, 0)));
+    stage.dialer.latest(1).accept();
+    stage.dialer.latest(1).isTaking = false;
+    for (let second = 1; second <= 8; second += 1) {
+      source?.push(video(second * 1_000, avcFrame(true, second)));
+      stage.clock.advance(1_000);
+    }
+    const reasons = stage.facts.map((fact) => (fact.kind === "target-status" ? fact.status.lastError?.message : ""));
+    const isBlamed = reasons.some((reason) => reason?.startsWith("All targets stopped"));
+    expect(isBlamed).toBe(stalledElsewhere === 2);
+  }
+});
+
+test("threads number their encoders so that no two of them have the same", () => {
+  const stage = new RelayStage();
+  const engine = new Engine({
+    ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, tell: (fact) => stage.facts.push(fact) },
+    report: () => undefined,
+    ingestIds: { first: 2, step: 3 },
+  });
+  engine.introduce(stage.spec([target(1)]));
+  for (const slot of ["main", "backup"] as const) {
+    engine.open("ls-1", { ...{ slot, remoteAddress: "", encoder: "" }, onDismissed: () => undefined });
+  }
+  const ids = stage.facts.map((fact) => (fact.kind === "ingest-started" ? fact.ingestId : undefined));
+  expect(ids.filter((id) => id !== undefined)).toEqual([2, 5]);
+  expect(engine.lastIngestId).toBe(5);
 });

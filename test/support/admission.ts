@@ -12,3 +12,10 @@ export function admissionTo(engine: Engine, verdict: Verdict): Admission {
   if (typeof verdict === "string" || "loginOf" in verdict) return verdict;
   return { entrance: entranceTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
 }
+
+/** What a listener whose encoders never log in is given for their logins. */
+export const NO_LOGINS = {
+  findUser: async () => ({ isFirstUse: true }),
+  processNow: () => 0,
+  challengeSecret: Buffer.alloc(32),
+};

@@ -5,7 +5,7 @@ import { codeOf, importsOf } from "./source-imports.ts";
 export type SourceTree = ReadonlyMap<string, string>;
 
 const EVERYTHING_BELOW_APP = [
-  ...["base", "protocol", "exchange", "net", "contract", "relay", "control", "ingest", "egress"],
+  ...["base", "protocol", "exchange", "net", "contract", "relay", "control", "ingest", "egress", "handover"],
   ...["http", "store", "webhooks", "cluster", "telemetry", "testkit"],
 ];
 
@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   control: ["exchange", "base", "protocol/rtmp/url.ts"],
   ingest: ["relay", "protocol", "exchange", "net", "base"],
   egress: ["relay", "protocol", "exchange", "net", "base"],
+  handover: ["relay", "protocol", "exchange", "base"],
   store: ["control", "exchange", "net", "base"],
   cluster: ["control", "exchange", "net", "base"],
   webhooks: ["control", "exchange", "net", "base"],

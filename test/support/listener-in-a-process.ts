@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/base/clock.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { NO_LOGINS } from "./admission.ts";
 
 /**
  * An ingest alone in a process that was forked with `--expose-gc`, so that its memory is that of its connections. Sends its port once;
@@ -21,7 +22,7 @@ const listener = new RtmpListener({
     return randomBytes(length);
   },
   admit: async () => "refused",
-  findUser: async () => undefined,
+  ...NO_LOGINS,
   seatPlayer: async () => "refuse",
   tell: () => undefined,
   flush: () => undefined,

@@ -138,7 +138,7 @@ test("scraping twice counts nothing twice", async () => {
   expect(await metrics.text()).toBe(await metrics.text());
 });
 
-test("both threads' event loop delays are there in seconds", async () => {
+test("every thread's event loop delays are there in seconds", async () => {
   const metrics = new Metrics();
   metrics.loopDelay("media", { median: 0.001, p99: 0.02, max: 0.5 });
   metrics.loopDelay("control", { median: 0.002, p99: 0.03, max: 0.6 });
@@ -151,6 +151,18 @@ test("both threads' event loop delays are there in seconds", async () => {
     `${name}{thread="control",quantile="0.5"} 0.002`,
     `${name}{thread="control",quantile="0.99"} 0.03`,
     `${name}{thread="control",quantile="1"} 0.6`,
+  ]);
+});
+
+test("what was handed over between threads, and had to wait, is counted", async () => {
+  const metrics = new Metrics();
+  for (const what of ["encoder", "encoder", "player"] as const) metrics.handedOver(what);
+  metrics.handOverWait("media-2");
+  expect(await linesOf(metrics)).toEqual([
+    "fanfare_channels_on_air 0",
+    'fanfare_handed_over_total{what="encoder"} 2',
+    'fanfare_handed_over_total{what="player"} 1',
+    'fanfare_hand_over_waits_total{thread="media-2"} 1',
   ]);
 });
 

@@ -1,0 +1,74 @@
+import type { Message } from "../protocol/rtmp/message.ts";
+
+/** Before each payload: its length, the message's timestamp and stream id, 32 bits each, and its type. */
+const HEADER_BYTES = 13;
+const BLOCK_BYTES_MIN = 16 * 1024;
+/** A block begins so much larger than the last one was, since streams go on as they are. */
+const HEADROOM = 1.25;
+
+/** Messages in a row, in memory of their own which may be given away; behind `length` it holds nothing. */
+export type Block = { readonly buffer: ArrayBuffer; readonly length: number };
+
+/**
+ * Gathers messages for another thread. Their payloads are lent, and may lie in memory that holds other things too: they are copied,
+ * once, into a block that is then given away.
+ */
+export class BlockWriter {
+  #bytes: Buffer<ArrayBuffer> | undefined;
+  #length = 0;
+  #expectedLength = BLOCK_BYTES_MIN;
+
+  /** Of the block that is being gathered. */
+  get length(): number {
+    return this.#length;
+  }
+
+  add({ type, timestamp, streamId, payload }: Message): void {
+    const at = this.#length;
+    const end = at + HEADER_BYTES + payload.length;
+    const bytes = this.#withRoomFor(end);
+    bytes.writeUInt32BE(payload.length, at);
+    bytes.writeUInt32BE(timestamp, at + 4);
+    bytes.writeUInt32BE(streamId, at + 8);
+    bytes.writeUInt8(type, at + 12);
+    payload.copy(bytes, at + HEADER_BYTES);
+    this.#length = end;
+  }
+
+  /** What was gathered; the next message begins a new block. */
+  take(): Block {
+    const block = { buffer: this.#bytes?.buffer ?? new ArrayBuffer(0), length: this.#length };
+    if (this.#length > 0) this.#expectedLength = Math.max(BLOCK_BYTES_MIN, Math.ceil(this.#length * HEADROOM));
+    this.#bytes = undefined;
+    this.#length = 0;
+    return block;
+  }
+
+  #withRoomFor(length: number): Buffer<ArrayBuffer> {
+    const present = this.#bytes;
+    if (present !== undefined && length <= present.length) return present;
+    const wanted = present === undefined ? this.#expectedLength : 2 * present.length;
+    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, length));
+    present?.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+    return grown;
+  }
+}
+
+/** The messages of a block. Their payloads lie in it. */
+export function readBlock({ buffer, length }: Block): Message[] {
+  const bytes = Buffer.from(buffer, 0, length);
+  const messages: Message[] = [];
+  let at = 0;
+  while (at < length) {
+    const end = at + HEADER_BYTES + bytes.readUInt32BE(at);
+    messages.push({
+      type: bytes.readUInt8(at + 12),
+      timestamp: bytes.readUInt32BE(at + 4),
+      streamId: bytes.readUInt32BE(at + 8),
+      payload: bytes.subarray(at + HEADER_BYTES, end),
+    });
+    at = end;
+  }
+  return messages;
+}

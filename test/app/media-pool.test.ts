@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, test } from "vitest";
+import type { MediaPool } from "../../src/app/media-pool.ts";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { PoolStage } from "../support/pool-stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+/** What a server that speaks RTMP says first. */
+async function isAnswering(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
+    const [bytes] = (await once(socket, "data")) as [Buffer];
+    return bytes[0] === 3;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+test("a media thread that dies is started again on the same port, and what it held is told to be over", async () => {
+  const stage = new PoolStage();
+  const port = await stage.start();
+  const channel = stage.channel([await stage.target()]);
+  const { channelId } = channel;
+  stage.encoder(channelId, { clip: syntheticClip() });
+  const isSending = () => stage.samples.some(({ targets }) => (targets[0]?.bytesTotal ?? 0) > 0) || undefined;
+  await waitFor("bytes at the target", 10_000, isSending);
+  const bytesBefore = stage.samples.at(-1)?.targets[0]?.bytesTotal ?? 0;
+  // A spec that is none makes the thread throw where nothing catches.
+  stage.pool.apply({ ...channel, revision: 2, targets: null as never });
+  await waitFor("the end", 10_000, () => (stage.told(channelId).at(-1) === "ingest-ended" ? true : undefined));
+  expect(stage.told(channelId).slice(-2)).toEqual(["READY", "ingest-ended"]);
+  expect(stage.logged.map(({ event }) => event)).toContain("media thread failed");
+  expect(stage.view.live(channelId)?.isPublishing).toBe(false);
+  expect([...(stage.view.live(channelId)?.targets.values() ?? [])].map(({ status }) => status.status)).toEqual([
+    "READY",
+  ]);
+  await expect.poll(() => isAnswering(port), { timeout: 15_000 }).toBe(true);
+  // The new life counts from 0, which nobody sees.
+  stage.samples.length = 0;
+  stage.encoder(channelId, { clip: syntheticClip() });
+  await waitFor("bytes at the target again", 10_000, isSending);
+  expect(stage.samples.at(-1)?.targets[0]?.bytesTotal).toBeGreaterThan(bytesBefore);
+});
+
+test("a port that is taken is told to whoever starts", async () => {
+  const port = await new PoolStage().start();
+  await expect(new PoolStage({ rtmpPort: port }).start()).rejects.toThrow(/EADDRINUSE/);
+});
+
+test("a runtime that was never started stops at once, and stopping twice is stopping once", async () => {
+  await new PoolStage().pool.stop("cut");
+  const stage = new PoolStage();
+  await stage.start();
+  await stage.pool.stop("end");
+  await stage.pool.stop("end");
+});
+
+test("an encoder whose channel is deleted or blocked while its key is looked up is refused", async () => {
+  const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] } as const;
+  const changes: readonly ((pool: MediaPool) => void)[] = [
+    (pool) => pool.remove("ls-1"),
+    (pool) => {
+      pool.apply({ ...spec, revision: 2 });
+      pool.end("ls-1");
+    },
+  ];
+  for (const change of changes) {
+    let lookUps = 0;
+    const stage: PoolStage = new PoolStage({
+      admit: async () => {
+        lookUps += 1;
+        if (lookUps > 1) return undefined;
+        change(stage.pool);
+        return { spec, slot: "main" };
+      },
+    });
+    await stage.start();
+    const encoder = stage.encoder("key", { clip: syntheticClip() });
+    expect((await encoder.closed).end?.how).toBe("refused");
+    expect(encoder.report.isAccepted).toBe(false);
+    await expect.poll(() => stage.facts.map(({ kind }) => kind)).toEqual(["ingest-refused"]);
+    expect(lookUps).toBe(2);
+  }
+});

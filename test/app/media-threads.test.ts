@@ -1,0 +1,288 @@
+import { hash } from "node:crypto";
+import { expect, onTestFinished, test } from "vitest";
+import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import { type SyntheticOptions, syntheticClip } from "../../src/testkit/clip.ts";
+import type { KitEncoder } from "../../src/testkit/encoder.ts";
+import type { MessageRecord } from "../../src/testkit/message-record.ts";
+import type { KitTarget } from "../../src/testkit/target.ts";
+import { PoolStage } from "../support/pool-stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 20_000;
+/** The kernel says which thread gets a connection: with three, two of three second ones come to another than the first. */
+const THREADS = 3;
+const ATTEMPTS_MAX = 30;
+/** Serial numbers that no other encoder of a test reaches. */
+const SECOND_SERIAL = 1_000_000;
+const VIDEO = 9;
+
+/** The hashes of a clip's pictures, without its sequence header. */
+function pictureHashes(options: SyntheticOptions, count: number): string[] {
+  const hashes: string[] = [];
+  for (const { type, payload } of syntheticClip(options).tags()) {
+    if (type === VIDEO && payload[1] === 1) hashes.push(hash("sha256", payload));
+    if (hashes.length === count) break;
+  }
+  return hashes;
+}
+
+const pictures = (messages: readonly MessageRecord[]) =>
+  messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig).map((record) => record.hash);
+
+type Pair = {
+  readonly channel: ChannelSpec;
+  readonly target: KitTarget;
+  readonly first: KitEncoder;
+  readonly second: KitEncoder;
+};
+
+/**
+ * A channel whose first encoder is on air, and whose second, made by `come`, came to another thread. Tried with a new channel until
+ * it is so.
+ */
+async function apart(
+  stage: PoolStage,
+  come: (channel: ChannelSpec, first: KitEncoder) => Promise<KitEncoder>,
+  settings: Parameters<PoolStage["channel"]>[1] = {},
+): Promise<Pair> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const target = await stage.target({ messagesMax: 100_000 });
+    const channel = stage.channel([target], settings);
+    const first = stage.encoder(channel.channelId, { clip: syntheticClip() });
+    await onAir(stage, channel, target);
+    const second = await come(channel, first);
+    expect(await second.accepted).toBe(true);
+    if (stage.handOvers(channel.channelId) === 1) return { channel, target, first, second };
+    await Promise.all([first.stop("clean"), second.stop("clean")]);
+  }
+  throw new Error(`of ${ATTEMPTS_MAX} second encoders all came to the first one's thread`);
+}
+
+async function onAir(stage: PoolStage, channel: ChannelSpec, target: KitTarget): Promise<void> {
+  await waitFor(
+    `${channel.channelId} on air`,
+    DEADLINE_MS,
+    () => (pictures(target.connections[0]?.report.messages ?? []).length > 5 ? true : undefined),
+    () => stage.told(channel.channelId).join(" "),
+  );
+}
+
+async function told(stage: PoolStage, channel: ChannelSpec, kind: string, count = 1): Promise<void> {
+  const found = () => stage.told(channel.channelId).filter((each) => each === kind).length;
+  await waitFor(
+    kind,
+    DEADLINE_MS,
+    () => (found() >= count ? true : undefined),
+    () => stage.told(channel.channelId).join(" "),
+  );
+}
+
+function lastOf(stage: PoolStage, { channelId }: ChannelSpec, kind: Fact["kind"]): Fact | undefined {
+  return stage.facts.findLast((fact) => fact.kind === kind && "channelId" in fact && fact.channelId === channelId);
+}
+
+async function openStage(options: ConstructorParameters<typeof PoolStage>[0] = {}): Promise<PoolStage> {
+  const stage = new PoolStage({ threads: THREADS, ...options });
+  await stage.start();
+  return stage;
+}
+
+test("an encoder that comes to another thread takes over at its keyframe, and the target gets every picture of both", async () => {
+  const stage = await openStage();
+  const { channel, target, first, second } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL, seconds: 3 }) }),
+  );
+  // It would go on for ever: the second one pushed it out.
+  expect((await first.closed).end?.how).toBe("lost");
+  expect((await second.closed).end?.how).toBe("finished");
+  await told(stage, channel, "ingest-ended", 2);
+
+  expect(target.connections).toHaveLength(1);
+  const received = pictures(target.connections[0]?.report.messages ?? []);
+  const ofFirst = pictureHashes({}, received.length);
+  const split = received.findIndex((each, at) => each !== ofFirst[at]);
+  expect(split).toBeGreaterThan(5);
+  expect(received.slice(split)).toEqual(pictureHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
+  expect(stage.told(channel.channelId)).toEqual([
+    ...["ingest-started", "source-active", "CONNECTING", "PUBLISHING"],
+    ...["ingest-started", "ingest-ended", "source-active", "READY", "ingest-ended"],
+  ]);
+});
+
+test("a fourth takeover within half a minute is refused, whichever threads the encoders come to", async () => {
+  const stage = await openStage();
+  const target = await stage.target();
+  const channel = stage.channel([target]);
+  const encoders: KitEncoder[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    const encoder = stage.encoder(channel.channelId, { clip: syntheticClip() });
+    encoders.push(encoder);
+    expect(await encoder.accepted).toBe(count < 4);
+    // It is at its place: who has shown nothing yet is replaced without a fight.
+    if (count < 4) await told(stage, channel, "ingest-started", count + 1);
+  }
+  expect((await encoders[4]?.closed)?.end?.how).toBe("refused");
+  expect(stage.told(channel.channelId)).toContain("encoders-fight");
+});
+
+test("a lost encoder is held for, and goes on from another thread over the same link", async () => {
+  const stage = await openStage();
+  const { channel, target, second } = await apart(stage, async (spec, first) => {
+    await first.stop("reset");
+    await told(stage, spec, "ingest-held");
+    return stage.encoder(spec.channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) });
+  });
+  const wanted = pictureHashes({ firstSerial: SECOND_SERIAL }, 20);
+  await waitFor("the second encoder's pictures", DEADLINE_MS, () => {
+    const received = pictures(target.connections[0]?.report.messages ?? []);
+    return wanted.every((each) => received.includes(each)) ? true : undefined;
+  });
+  expect(target.connections).toHaveLength(1);
+  // The one from afar is lost like any other.
+  await second.stop("reset");
+  await told(stage, channel, "ingest-held", 2);
+  expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "connection-lost" });
+});
+
+test("a backup encoder in another thread goes on when the main one is lost", async () => {
+  const stage = await openStage();
+  const { channel, target, first } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(`${channelId}-backup`, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  );
+  await first.stop("reset");
+  await told(stage, channel, "source-active", 2);
+  expect(lastOf(stage, channel, "source-active")).toMatchObject({ slot: "backup" });
+  const backup = new Set(pictureHashes({ firstSerial: SECOND_SERIAL }, 500));
+  await waitFor("the backup's pictures", DEADLINE_MS, () =>
+    pictures(target.connections[0]?.report.messages ?? []).filter((each) => backup.has(each)).length > 10
+      ? true
+      : undefined,
+  );
+  expect(target.connections).toHaveLength(1);
+});
+
+test("a thread that dies takes its own channels with it, and the encoders it had for others; those go on", async () => {
+  const stage = await openStage();
+  const { channel, target, second } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  );
+  await told(stage, channel, "source-active", 2);
+  const [handOver] = stage.logged.filter(
+    ({ event, fields }) => event === "encoder handed over" && fields["channelId"] === channel.channelId,
+  );
+  const others: { readonly channel: ChannelSpec; readonly encoder: KitEncoder }[] = [];
+  const byThread = () => new Map(others.map((other) => [stage.homeOf(other.channel.channelId), other]));
+  while (byThread().size < THREADS) {
+    const other = stage.channel([await stage.target()]);
+    others.push({ channel: other, encoder: stage.encoder(other.channelId, { clip: syntheticClip() }) });
+    await told(stage, other, "PUBLISHING");
+  }
+
+  // A spec that is none makes the thread throw where nothing catches: the one that has the second encoder's connection.
+  const accepting = byThread().get(handOver?.fields["from"]);
+  stage.pool.apply({ ...channel, channelId: accepting?.channel.channelId ?? "", revision: 2, targets: null as never });
+  expect((await second.closed).end?.how).toBe("lost");
+  await told(stage, channel, "ingest-held");
+  const hasDied = (spec: ChannelSpec) => stage.told(spec.channelId).includes("ingest-ended");
+  await waitFor("its channel's end", DEADLINE_MS, () => accepting && (hasDied(accepting.channel) ? true : undefined));
+  const dead = others.filter((other) => hasDied(other.channel));
+  expect(dead.map((other) => stage.homeOf(other.channel.channelId))).toEqual(dead.map(() => handOver?.fields["from"]));
+  expect(target.connections).toHaveLength(1);
+
+  // The home of the other: its encoders are sent away, wherever they are, and the next one begins anew.
+  const again = stage.encoder(channel.channelId, { clip: syntheticClip({ firstSerial: 2 * SECOND_SERIAL }) });
+  await told(stage, channel, "source-active", 3);
+  stage.pool.apply({ ...channel, revision: 3, targets: null as never });
+  expect((await again.closed).end?.how).toBe("lost");
+  await waitFor("the end", DEADLINE_MS, () =>
+    stage.view.live(channel.channelId)?.isPublishing === false ? true : undefined,
+  );
+  expect(lastOf(stage, channel, "ingest-ended")).toMatchObject({ end: "connection-lost", isBroadcastOver: true });
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitFor("a new link", DEADLINE_MS, () => (target.connections.length === 2 ? true : undefined));
+});
+
+test("an encoder in another thread whose key is changed is cut, and its channel is held", async () => {
+  const stage = await openStage();
+  const { channel, second } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  );
+  await told(stage, channel, "source-active", 2);
+  stage.pool.cutSource(channel.channelId, "main");
+  expect((await second.closed).end?.how).toBe("lost");
+  await told(stage, channel, "ingest-held");
+  expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "ended" });
+});
+
+test("a broadcast that is ended ends its encoder in another thread; so does a removed channel", async () => {
+  const stage = await openStage();
+  for (const end of ["end", "remove"] as const) {
+    const { channel, target, second } = await apart(stage, async ({ channelId }) =>
+      stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+    );
+    await told(stage, channel, "source-active", 2);
+    stage.pool[end](channel.channelId);
+    expect((await second.closed).end?.how).toBe("lost");
+    await waitFor("the target's farewell", DEADLINE_MS, () =>
+      target.connections[0]?.report.stage === "unpublished" ? true : undefined,
+    );
+  }
+});
+
+test("low latency holds from another thread, and so does a change to it", async () => {
+  const stage = await openStage();
+  const { channel, target } = await apart(
+    stage,
+    async ({ channelId }) => stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+    { latency: "low" },
+  );
+  await told(stage, channel, "source-active", 2);
+  const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
+  for (const latency of ["efficient", "low"] as const) {
+    const revision = latency === "efficient" ? 2 : 3;
+    stage.pool.apply({ ...channel, latency, revision });
+    const before = count();
+    await waitFor("pictures", DEADLINE_MS, () => (count() > before + 30 ? true : undefined));
+  }
+});
+
+test("a port that somebody else listens on is told, although threads would share it", async () => {
+  const other = await openStage({ threads: 2 });
+  const port = Number(new URL(other.url).port);
+  const stage = new PoolStage({ threads: 2, rtmpPort: port });
+  await expect(stage.start()).rejects.toThrow(/EADDRINUSE/);
+});
+
+test("a preview shows a channel that another thread has, over either protocol's way", async () => {
+  const stage = await openStage();
+  const target = await stage.target();
+  const channel = stage.channel([target]);
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await told(stage, channel, "PUBLISHING");
+  const shown = await new Promise<Uint8Array>((resolve) => {
+    const watch = stage.pool.watch(channel.channelId, { take: resolve, end: () => undefined });
+    onTestFinished(() => watch.leave());
+  });
+  expect(Buffer.from(shown).subarray(0, 3).toString()).toBe("FLV");
+  await new Promise<void>((resolve) => {
+    stage.pool.watch("ls-nowhere", { take: () => undefined, end: resolve });
+  });
+});
+
+test("when the process stops, an encoder in another thread that can move reaches its targets until it has, or had its time", async () => {
+  const stage = await openStage();
+  const { channel, target, first } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(channelId, {
+      clip: syntheticClip({ firstSerial: SECOND_SERIAL }),
+      followsReconnectRequests: true,
+    }),
+  );
+  expect((await first.closed).end?.how).toBe("lost");
+  await told(stage, channel, "source-active", 2);
+  const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
+  const before = count();
+  await stage.pool.stop("cut");
+  // It has two and a half seconds, and nowhere to go.
+  expect(count() - before).toBeGreaterThan(12);
+});

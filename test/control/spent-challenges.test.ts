@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { SpentChallenges } from "../../src/control/spent-challenges.ts";
+
+test("a challenge is good once, and forgotten when it is good no more anyway", () => {
+  let nowMs = 0;
+  const spent = new SpentChallenges({ now: () => nowMs });
+  expect([spent.spend("a"), spent.spend("a"), spent.spend("b")]).toEqual([true, false, true]);
+  nowMs = 59_999;
+  expect(spent.spend("a")).toBe(false);
+  nowMs = 60_000;
+  expect(spent.spend("a")).toBe(true);
+});
+
+test("more of them than encoders could use are taken for spent, and fill no memory", () => {
+  let nowMs = 0;
+  const spent = new SpentChallenges({ now: () => nowMs });
+  for (let count = 0; count < 65_536; count += 1) spent.spend(String(count));
+  expect(spent.spend("one more")).toBe(false);
+  nowMs = 60_000;
+  expect(spent.spend("one more")).toBe(true);
+});

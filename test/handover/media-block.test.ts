@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { BlockWriter, readBlock } from "../../src/handover/media-block.ts";
+import type { Message } from "../../src/protocol/rtmp/message.ts";
+
+const messages: fc.Arbitrary<Message[]> = fc.array(
+  fc.record({
+    type: fc.integer({ min: 0, max: 255 }),
+    timestamp: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    streamId: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    payload: fc.integer({ min: 0, max: 40_000 }).map((bytes) => Buffer.alloc(bytes, bytes)),
+  }),
+);
+
+test("what comes out of blocks is what went in, one block behind the other", () => {
+  fc.assert(
+    fc.property(fc.array(messages, { maxLength: 4 }), (blocks) => {
+      const writer = new BlockWriter();
+      for (const sent of blocks) {
+        for (const message of sent) writer.add(message);
+        const length = sent.reduce((sum, message) => sum + 13 + message.payload.length, 0);
+        expect(writer.length).toBe(length);
+        const block = structuredClone(writer.take());
+        expect([readBlock(block), block.length, writer.length]).toEqual([sent, length, 0]);
+      }
+    }),
+  );
+});
+
+test("a payload is lent: what becomes of its memory afterwards is no matter", () => {
+  const shared = Buffer.from("one, two");
+  const writer = new BlockWriter();
+  writer.add({ type: 8, timestamp: 1, streamId: 1, payload: shared.subarray(5) });
+  shared.fill(0);
+  expect(readBlock(writer.take())[0]?.payload.toString()).toBe("two");
+});

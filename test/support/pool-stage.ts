@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { onTestFinished } from "vitest";
+import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/media-pool.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import { LiveView } from "../../src/control/live-view.ts";
+import { PreviewAccess } from "../../src/control/preview-access.ts";
+import type { Admitted } from "../../src/control/service.ts";
+import type { ChannelSpec, IngestSlot } from "../../src/exchange/channel-spec.ts";
+import type { Fact } from "../../src/exchange/facts.ts";
+import type { ChannelSample } from "../../src/exchange/samples.ts";
+import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder.ts";
+import { KitTarget, type TargetOptions } from "../../src/testkit/target.ts";
+
+export type PoolOptions = Partial<Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "door" | "rtmps">> &
+  Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser">>;
+
+type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
+
+/** Media threads and nothing else of the server; what they tell is kept. Everything ends with the test. */
+export class PoolStage {
+  readonly pool: MediaPool;
+  readonly view = new LiveView(systemClock);
+  readonly previewAccess = new PreviewAccess({ clock: systemClock, randomBytes });
+  readonly facts: Fact[] = [];
+  readonly samples: ChannelSample[] = [];
+  readonly logged: LogLine[] = [];
+  readonly news: ThreadNews[] = [];
+  readonly #keys = new Map<string, Admitted>();
+  #port = 0;
+  #channels = 0;
+
+  constructor({ threads = 1, rtmpPort = 0, admit, findIngestUser = async () => undefined, ...rest }: PoolOptions = {}) {
+    const note = (event: string, fields: LogLine["fields"] = {}) => void this.logged.push({ event, fields });
+    const log: Log = { debug: note, info: note, warn: note, error: note };
+    this.pool = new MediaPool({
+      options: {
+        ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, targetAllow: "127.0.0.0/8" },
+        ...{ ownPorts: [], ownHosts: [], ...rest },
+      },
+      ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
+      admit: admit ?? (async (key) => this.#keys.get(key)),
+      onFact: (fact) => this.facts.push(fact),
+      onSamples: (samples) => this.samples.push(...samples),
+      onThread: (news) => this.news.push(news),
+    });
+    onTestFinished(() => this.pool.stop("cut"));
+  }
+
+  async start(): Promise<number> {
+    this.#port = await this.pool.start();
+    return this.#port;
+  }
+
+  /** Where encoders go. */
+  get url(): string {
+    return `rtmp://127.0.0.1:${this.#port}/relay`;
+  }
+
+  async target(options: TargetOptions = {}): Promise<KitTarget> {
+    const target = await KitTarget.start(options);
+    onTestFinished(() => target.close());
+    return target;
+  }
+
+  /** A new channel; its keys are its id, with `-backup` behind it for the second one. */
+  channel(
+    targets: readonly KitTarget[],
+    settings: Partial<Pick<ChannelSpec, "holdSeconds" | "latency">> = {},
+  ): ChannelSpec {
+    this.#channels += 1;
+    const spec: ChannelSpec = {
+      ...{ channelId: `ls-${this.#channels}`, revision: 1, holdSeconds: 60, ...settings },
+      targets: targets.map(({ url }, index) => ({
+        ...{ targetId: this.#channels * 100 + index, url, streamKey: `key-${this.#channels}`, isEnabled: true },
+      })),
+    };
+    this.#admit(spec, "main");
+    this.#admit(spec, "backup");
+    return spec;
+  }
+
+  encoder(streamKey: string, options: Omit<EncoderOptions, "url" | "streamKey">): KitEncoder {
+    const encoder = new KitEncoder({ url: this.url, streamKey, ...options });
+    onTestFinished(async () => void (await encoder.stop("reset")));
+    return encoder;
+  }
+
+  /** The thread a channel is at home in. */
+  homeOf(channelId: string): unknown {
+    return this.logged.findLast(({ event, fields }) => event === "channel at home" && fields["channelId"] === channelId)
+      ?.fields["thread"];
+  }
+
+  /** How many encoders, or players, of a channel came to another thread than its home. */
+  handOvers(channelId: string, what: "encoder" | "player" = "encoder"): number {
+    return this.logged.filter(
+      ({ event, fields }) => event === `${what} handed over` && fields["channelId"] === channelId,
+    ).length;
+  }
+
+  /** What was told of one channel, in words: `ingest-started`, `PUBLISHING`. */
+  told(channelId: string): string[] {
+    return this.facts
+      .filter((fact) => "channelId" in fact && fact.channelId === channelId)
+      .map((fact) => (fact.kind === "target-status" ? fact.status.status : fact.kind));
+  }
+
+  #admit(spec: ChannelSpec, slot: IngestSlot): void {
+    this.#keys.set(slot === "main" ? spec.channelId : `${spec.channelId}-backup`, { spec, slot });
+  }
+}
