@@ -142,3 +142,28 @@ test("where nobody can move, and where the broadcast is to be over, the server s
     expect((await encoder.closed).reconnectRequests).toBe(0);
   }
 });
+
+test("a target that wants us elsewhere is followed at a keyframe: between both places no picture is missing or sent twice", async () => {
+  const stage = await Stage.open();
+  const clip = syntheticClip();
+  const next = await stage.target({}, { messagesMax: 10_000 });
+  const tcUrl = `rtmp://127.0.0.1:${next.port}/elsewhere`;
+  const first = await stage.target({ reconnect: { afterMs: 500, tcUrl } }, { messagesMax: 10_000 });
+  const { api } = await stage.server();
+  const channel = await api.createChannel("sent_on", [{ rtmpUrl: first.url, streamKey: uniqueKey("sent_on") }]);
+  const encoder = stage.kitEncoder(channel, { clip });
+  const moved = await waitFor("pictures elsewhere", 10_000, () =>
+    next.connections.find(({ report }) => pictures(report.messages).length > 30),
+  );
+  const [left] = first.connections;
+  await waitFor("the first connection's end", 2_000, () => (left?.report.state === "open" ? undefined : true));
+
+  const before = pictures(left?.report.messages ?? []);
+  const shown = [...before, ...pictures(moved.report.messages)];
+  expect(before.length).toBeGreaterThan(10);
+  expect(shown).toEqual(picturesOf(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
+  expect(moved.report).toMatchObject({ app: "elsewhere", streamName: left?.report.streamName });
+  expect(left?.report.commands).not.toContain("deleteStream");
+  const [platform] = await api.platforms(channel.channelId);
+  expect(platform).toMatchObject({ connectStatus: "PUBLISHING", totalRetryCount: 0 });
+});

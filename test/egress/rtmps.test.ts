@@ -1,4 +1,5 @@
-import { connect } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
@@ -64,4 +65,23 @@ test("a link over TLS that is stuck can be broken off", async () => {
   link.close("abort");
   await dialer.idle();
   expect(link.takenBytes).toBeGreaterThanOrEqual(before);
+});
+
+test("a target behind TLS that closes its side has closed the connection, and is not left half open", async () => {
+  const target = await kitTarget();
+  const { promise: secured, resolve } = Promise.withResolvers<Socket>();
+  const port = await serve(
+    createTlsServer({ ...pair, allowHalfOpen: true }, (socket) => {
+      const behind = connect(target.port, "127.0.0.1");
+      socket.pipe(behind).pipe(socket, { end: false });
+      resolve(socket);
+    }),
+  );
+  const { outcome, closed } = dial(`rtmps://${HOST}:${port}/live`, overLoopback);
+  expect((await outcome).publishing).toBe(1);
+  const socket = await secured;
+  const gone = once(socket, "close");
+  socket.end();
+  expect(await closed).toMatchObject({ code: "REMOTE_CLOSED", severity: "transient" });
+  await gone;
 });

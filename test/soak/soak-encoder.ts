@@ -9,6 +9,10 @@ export const ENCODER_KILOBITS = 1_500;
 /** Apart enough for hours of pictures and sounds of one life, and for many lives within 32 bits. */
 const SERIALS_PER_LIFE = 1_000_000;
 const SERIALS_PER_CHANNEL = 400_000_000;
+/** Where clocks of 32 bits show what was read with a sign, or does not wrap: lives take turns. */
+const EDGES_MS = [2 ** 31, 2 ** 32] as const;
+/** A life crosses its edge so long after its beginning. */
+const EDGE_AFTER_MS = 20_000;
 /** How soon it comes back where the server closed its connection. */
 const RETURN_MS = 1_000;
 
@@ -70,9 +74,10 @@ export class SoakEncoder {
     const { url, streamKey, channel, sent, onProblem } = this.#options;
     while (!this.#isStopping) {
       const firstSerial = channel * SERIALS_PER_CHANNEL + this.#lives * SERIALS_PER_LIFE;
+      const edgeMs = EDGES_MS[(channel + this.#lives) % EDGES_MS.length] ?? 0;
       this.#lives += 1;
       const clip = sent.follow(syntheticClip({ kilobits: ENCODER_KILOBITS, firstSerial }));
-      this.#current = new KitEncoder({ url, streamKey, clip });
+      this.#current = new KitEncoder({ url, streamKey, clip, time: { startMs: edgeMs - EDGE_AFTER_MS } });
       const { end } = await this.#current.closed;
       if (this.#isStopping) return;
       const awayMs = this.#awayMs ?? RETURN_MS;
