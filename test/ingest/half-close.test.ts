@@ -10,7 +10,7 @@ import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder.ts";
-import { admissionTo } from "../support/admission.ts";
+import { admissionTo, NO_LOGINS } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { mediaOf } from "../support/relay-stage.ts";
@@ -35,7 +35,7 @@ async function open(version: SecureVersion) {
   const engine = new Engine({ clock: systemClock, random: Math.random, dialer, tell, report: () => undefined });
   const listener = new RtmpListener({
     ...{ clock: systemClock, randomBytes, tell, flush: () => engine.flush() },
-    findUser: async () => undefined,
+    ...NO_LOGINS,
     seatPlayer: async () => "refuse",
     admit: async () => admissionTo(engine, { spec: SPEC, slot: "main" }),
   });
