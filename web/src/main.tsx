@@ -1,8 +1,12 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
 import "./style/base.css";
+import "./style/shell.css";
 import "./style/parts.css";
+import "./style/forms.css";
+import "./style/chart.css";
 import "./style/pages.css";
+import "./style/narrow.css";
 import { startRouter } from "./router.ts";
 import { readSession } from "./session.ts";
 import { startTexts } from "./text/text.ts";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
-import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { expectAccessible, openBrowser, openContext, setUp, setupLink, watchErrors } from "../../support/browser.ts";
 import { LOADED_WHEN_ASKED_FOR } from "../../support/dashboard-files.ts";
 import { ROOT } from "../../support/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
@@ -52,9 +52,16 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   await page.goto(`${fanfare.origin}/setup`);
   await page.getByText("Open the set-up link").waitFor();
   await look("set-up-without-link");
+  await page.goto(setupLink(fanfare));
+  await page.locator('input[name="repeat"]').waitFor();
+  await look("set-up");
   await setUp(page, fanfare);
   await page.getByText("Your first channel").waitFor();
   await look("no-channel");
+  await page.getByRole("button", { name: "New channel" }).click();
+  await page.locator("dialog .presets").waitFor();
+  await take("new-channel", false);
+  await page.keyboard.press("Escape");
 
   const channel = await api.createChannel("evening_show", [
     { targetName: "YOUTUBE", rtmpUrl: `rtmp://127.0.0.1:${good.port}/live`, streamKey: uniqueKey("well") },

@@ -22,6 +22,8 @@ function setChannel(live: LiveChannel, channel: Channel): void {
 }
 
 const ALIVE_MS = 20_000;
+/** The server was lost while its reader was loaded: all is loaded again after so long, in milliseconds. */
+const LOAD_AGAIN_MS = 3_000;
 /** Events that are kept for the timeline of the page that is open. */
 const RECENT_EVENTS_MAX = 200;
 
@@ -163,7 +165,10 @@ function startInPage(): () => void {
     ({ Hub }) => {
       if (!isLeft) leave = new Hub().listen(take);
     },
-    () => (streamState.value = "stale"),
+    () => {
+      streamState.value = "stale";
+      setTimeout(() => location.reload(), LOAD_AGAIN_MS);
+    },
   );
   return () => {
     isLeft = true;

@@ -13,6 +13,7 @@ import { Icon } from "./icon.tsx";
 import { say } from "./notice.tsx";
 
 const PAGE_SIZE = 50;
+/** The longest pages there are, and an end to asking where events come faster than they are read. */
 const EXPORT_PAGE_SIZE = 100;
 const EXPORT_PAGES_MAX = 200;
 const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
