@@ -63,7 +63,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   lastError: "What went wrong last, while it matters.",
   droppedFrames: "Frames a slow platform lost in this broadcast.",
   droppedFramesByCause: "The same by cause.",
-  overTime: "Too much media time was waiting.",
+  overTime: "Media had waited too long.",
   overBytes: "Too many bytes were waiting.",
   untilKeyframe: "Pictures after such a loss, up to the next keyframe.",
   queueMilliseconds: "Media that waits for the platform.",

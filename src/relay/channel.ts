@@ -33,8 +33,8 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly blocks: BlockStore;
   readonly tell: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
-  /** Packets are waiting to be flushed. */
-  readonly onDirty: (channel: Channel) => void;
+  /** Packets are waiting to be flushed, of so many bytes more. */
+  readonly onDirty: (channel: Channel, bytes: number) => void;
   /** The broadcast is over: the last moment to sample it. */
   readonly onOver: (channel: Channel) => void;
 };
@@ -73,7 +73,7 @@ export class Channel {
     this.#out = new FanOut({
       clock,
       blocks: deps.blocks,
-      onDirty: () => deps.onDirty(this),
+      onDirty: (bytes) => deps.onDirty(this, bytes),
       onFault: deps.onFault,
       newTarget: (target, onAccepted) =>
         new Target(target, {

@@ -25,8 +25,8 @@ export type FanOutDeps = {
   readonly blocks: BlockStore;
   /** Makes a target; `onAccepted` is to be called when it waits for a place to begin. */
   readonly newTarget: (spec: TargetSpec, onAccepted: (target: Target) => void) => Target;
-  /** Packets are waiting to be flushed. */
-  readonly onDirty: () => void;
+  /** Packets are waiting to be flushed, of so many bytes more. */
+  readonly onDirty: (bytes: number) => void;
   /** Something was thrown that concerns one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
@@ -256,8 +256,8 @@ export class FanOut {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
       this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
+      this.#deps.onDirty(frame.payload.length);
     }
-    if (frames.length > 0) this.#deps.onDirty();
   }
 
   /** Filler that begins at this moment, behind everything that came before. */
@@ -279,11 +279,11 @@ export class FanOut {
 
   /** Sends the filler that is due. */
   fill(gap: Gap): void {
-    const untilMs = this.#timeline.presentMs(this.#deps.clock.now());
-    for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(untilMs)) {
+    const arrivalMs = this.#deps.clock.now();
+    for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(this.#timeline.presentMs(arrivalMs))) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-      const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
+      const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
       if (own !== undefined) this.#delivery.sendFiller(own, frame);
       else {
@@ -291,7 +291,7 @@ export class FanOut {
         this.#delivery.send(frame, lanes);
       }
     }
-    this.#deps.onDirty();
+    this.#deps.onDirty(0);
   }
 
   /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. */
@@ -309,7 +309,7 @@ export class FanOut {
   /** Begins with what a decoder needs of the present group of pictures. */
   watch(watcher: Watcher): void {
     this.#delivery.watch(watcher);
-    this.#deps.onDirty();
+    this.#deps.onDirty(0);
   }
 
   /** Writes what waits, target by target. */
@@ -329,13 +329,13 @@ export class FanOut {
   }
 
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
-    this.#delivery.send({ kind, type, ...marks, payload, timeMs });
-    this.#deps.onDirty();
+    this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.now() });
+    this.#deps.onDirty(payload.length);
   }
 
   #begin(accepted: Target): void {
     this.#delivery.begin(accepted, this.#timeline.lastMs);
-    this.#deps.onDirty();
+    this.#deps.onDirty(0);
   }
 
   #each(run: (target: Target) => unknown): void {

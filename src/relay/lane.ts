@@ -20,6 +20,8 @@ export type Unpacked = PacketMarks & {
   readonly type: number;
   readonly payload: Buffer;
   readonly timeMs: number;
+  /** When it came, on the clock's `now()`. */
+  readonly arrivalMs: number;
 };
 
 const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false };
@@ -70,11 +72,12 @@ export class Lane {
   }
 
   #cut(message: Unpacked, payload: Buffer): Packet {
-    const { kind, type, timeMs } = message;
+    const { kind, type, timeMs, arrivalMs } = message;
     const last = this.#lastCut[kind];
     const { isConfig, isKeyframe, trackId, startsTrack } =
       this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
-    const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, ordinal: last.ordinal + 1 };
+    const ordinal = last.ordinal + 1;
+    const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, arrivalMs, ordinal };
     // Metadata says nothing of time: it stays where the connection began, and its step cannot grow beyond what a header holds.
     const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
     last.timeMs = timeMs;

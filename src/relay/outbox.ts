@@ -6,7 +6,7 @@ import { cutOwn, PACKET_KINDS, type Packet, type PacketKind, recutPacket } from 
 export type OutboxLimits = {
   /** Chunk bytes that may wait. */
   readonly bytesMax: number;
-  /** Media time that may wait, in milliseconds. */
+  /** How long media may wait, in milliseconds: by its own time, and by when it came. */
   readonly timeMaxMs: number;
 };
 
@@ -19,9 +19,11 @@ type Sent = { timeMs: number | undefined; ordinal: number };
 export type HeadMessage = { readonly kind: PacketKind; readonly type: number; readonly payload: Buffer };
 
 /**
- * Packets waiting for one target's socket. Bounded in bytes and media time: a target that is too slow loses its own video up
+ * Packets waiting for one target's socket. Bounded in bytes and time: a target that is too slow loses its own video up
  * to the next keyframe, its audio as far as that does not suffice, and never holds up the encoder or another target.
  * Sequence headers and metadata are never lost.
+ *
+ * Time counts twice: what an encoder was held up with comes at once, and nobody is slow who has not had the time to take it.
  *
  * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only after a
  * join or a loss does a packet get a header of its own.
@@ -60,14 +62,12 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** Media time waiting, in milliseconds. */
+  /** How far the target is behind, in milliseconds. */
   get waitingMs(): number {
     // Headers are kept however long they wait: they say nothing of how far behind the target is.
     let at = this.#next;
     while (this.#waiting[at]?.isConfig === true) at += 1;
-    const first = this.#waiting[at];
-    const last = this.#waiting[this.#waiting.length - 1];
-    return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
+    return lagMs(this.#waiting[at], this.#waiting[this.#waiting.length - 1]);
   }
 
   /** Audio and video frames lost so far, by cause. */
@@ -218,19 +218,21 @@ export class Outbox {
     this.#waiting = kept;
     this.#next = 0;
     if (!this.#isOver()) return;
-    const oldestMs = (kept[kept.length - 1]?.timeMs ?? 0) - this.#limits.timeMaxMs;
+    const last = kept[kept.length - 1];
     this.#waiting = this.#without(
       kept,
       cause,
-      ({ kind, isConfig, timeMs }) =>
-        kind === "audio" && !isConfig && (timeMs < oldestMs || this.#bytes > this.#limits.bytesMax),
+      (packet) =>
+        packet.kind === "audio" &&
+        !packet.isConfig &&
+        (lagMs(packet, last) > this.#limits.timeMaxMs || this.#bytes > this.#limits.bytesMax),
     );
   }
 
   #exceeds(packets: readonly Packet[]): boolean {
     const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
-    const spanMs = (packets[packets.length - 1]?.timeMs ?? 0) - (packets[0]?.timeMs ?? 0);
-    return bytes > this.#limits.bytesMax || spanMs > this.#limits.timeMaxMs;
+    const lag = lagMs(packets[0], packets[packets.length - 1]);
+    return bytes > this.#limits.bytesMax || lag > this.#limits.timeMaxMs;
   }
 
   #without(
@@ -249,6 +251,12 @@ export class Outbox {
 
 function nothingSent(): Sent {
   return { timeMs: undefined, ordinal: Number.NaN };
+}
+
+/** How far one packet is behind another, both by their own time and by when they came. */
+function lagMs(first: Packet | undefined, last: Packet | undefined): number {
+  if (first === undefined || last === undefined) return 0;
+  return Math.min(last.timeMs - first.timeMs, last.arrivalMs - first.arrivalMs);
 }
 
 function isVideoFrame(packet: Packet): boolean {

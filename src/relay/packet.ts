@@ -29,6 +29,8 @@ export type Packet = {
   readonly startsTrack: boolean;
   /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
   readonly timeMs: number;
+  /** When it came, on the clock's `now()`. */
+  readonly arrivalMs: number;
   /** Counts the packets of one kind: n is a delta to n − 1. */
   readonly ordinal: number;
   readonly payloadLength: number;
@@ -43,11 +45,11 @@ export type Packet = {
 /** What a packet is to whoever joins or loses. */
 export type PacketMarks = Pick<Packet, "isConfig" | "isKeyframe" | "trackId" | "startsTrack">;
 
-export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "ordinal"> & PacketMarks;
+export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "arrivalMs" | "ordinal"> & PacketMarks;
 
 /** Cuts a packet's chunks into the arena; `deltaMs` is the step from the packet before it of the same kind. */
 export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: number, payload: Buffer): Packet {
-  const { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, ordinal } = fields;
+  const { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, arrivalMs, ordinal } = fields;
   const header = deltaHeader(kind, type, deltaMs, payload.length);
   const start = arena.allocate(cutLength(header, MEDIA_CHUNK_SIZE));
   const { block } = arena;
@@ -61,6 +63,7 @@ export function cutPacket(arena: ChunkArena, fields: PacketFields, deltaMs: numb
     trackId,
     startsTrack,
     timeMs,
+    arrivalMs,
     ordinal,
     payloadLength: payload.length,
     block,

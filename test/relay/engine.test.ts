@@ -59,6 +59,37 @@ test("inter frames before the first keyframe go to nobody", () => {
   expect(marksOf(stage.dialer.latest(1)).slice(2)).toEqual([[9, 0, 3]]);
 });
 
+test("what an encoder was held up with and then sends at once reaches every target whole, and no link is given up for it", () => {
+  const stage = new RelayStage();
+  const source = stage.onAir(target(1), target(2, { bufferPolicy: "disconnect" }));
+  source.push(video(0, avcFrame(true, 0)));
+  stage.flush();
+  stage.clock.advance(4_000);
+  const times = Array.from({ length: 300 }, (_, index) => (index + 1) * 40);
+  for (const timeMs of times) source.push(video(timeMs, avcFrame(timeMs % 2_000 === 0, 1)));
+  stage.flush();
+  for (const targetId of [1, 2]) {
+    expect(
+      mediaOf(stage.dialer.latest(targetId))
+        .slice(2)
+        .map(({ timestamp }) => timestamp),
+    ).toEqual([0, ...times]);
+  }
+  expect(stage.dialer.links).toHaveLength(2);
+});
+
+test("more than an outbox holds, come at once, reaches a target that takes it", () => {
+  const stage = new RelayStage();
+  const source = stage.onAir(target(1));
+  source.push(video(0, avcFrame(true, 0)));
+  for (let index = 1; index <= 80; index += 1) source.push(video(index * 40, avcFrame(false, 1, 300 * 1024)));
+  stage.flush();
+  const sizes = mediaOf(stage.dialer.latest(1))
+    .slice(3)
+    .map(({ payload }) => payload.length);
+  expect(sizes).toEqual(Array.from({ length: 80 }, () => avcFrame(false, 1, 300 * 1024).length));
+});
+
 test("a target that is ready soon after a keyframe begins with it, a later one waits for the next", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));

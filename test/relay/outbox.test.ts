@@ -16,12 +16,15 @@ class Cutter {
     video: { timeMs: 0, ordinal: 0 },
     data: { timeMs: 0, ordinal: 0 },
   };
+  /** When what is cut has come; undefined: in its own time. */
+  arrivalMs: number | undefined;
 
   cut(kind: PacketKind, timeMs: number, payload: Buffer, flags: Partial<PacketMarks> = {}): Packet {
     const last = this.#last[kind];
     const type = { audio: 8, video: 9, data: 18 }[kind];
     const marks = { isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false, ...flags };
-    const fields = { kind, type, ...marks, timeMs, ordinal: last.ordinal + 1 };
+    const arrivalMs = this.arrivalMs ?? timeMs;
+    const fields = { kind, type, ...marks, timeMs, arrivalMs, ordinal: last.ordinal + 1 };
     const packet = cutPacket(this.#arena, fields, timeMs - last.timeMs, payload);
     last.timeMs = timeMs;
     last.ordinal += 1;
@@ -157,6 +160,33 @@ test("over the time bound the video before the last keyframe is lost, its audio 
     [9, 1_001, 1, 50],
   ]);
   expect(outbox.drops).toEqual({ overTime: 2, overBytes: 0, untilKeyframe: 0 });
+});
+
+test("what came at once is not late, however much time it is of: a slow target has as long for it as for anything", () => {
+  const cutter = new Cutter();
+  const outbox = new Outbox(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
+  outbox.begin(0, []);
+  cutter.arrivalMs = 0;
+  for (let timeMs = 0; timeMs < 10_000; timeMs += 40) {
+    expect(outbox.offer(timeMs % 2_000 === 0 ? cutter.key(timeMs) : cutter.inter(timeMs))).toBe(true);
+  }
+  cutter.arrivalMs = 1_000;
+  expect(outbox.offer(cutter.key(10_000))).toBe(true);
+  expect(outbox.waitingMs).toBe(1_000);
+  cutter.arrivalMs = 1_001;
+  expect(outbox.offer(cutter.inter(10_040))).toBe(false);
+  expect(outbox.drops).toEqual({ overTime: 250, overBytes: 0, untilKeyframe: 0 });
+  expect(read(outbox.take(1_000_000)).map(({ timestamp }) => timestamp)).toEqual([10_000, 10_040]);
+});
+
+test("what came slowly and is of little time is not late", () => {
+  const cutter = new Cutter();
+  const outbox = new Outbox(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
+  outbox.begin(0, []);
+  for (let timeMs = 0; timeMs <= 1_000; timeMs += 40) {
+    cutter.arrivalMs = timeMs * 10;
+    expect(outbox.offer(timeMs === 0 ? cutter.key(0) : cutter.inter(timeMs))).toBe(true);
+  }
 });
 
 test("where no keyframe waits all video is lost, and none is taken before the next keyframe", () => {

@@ -37,7 +37,7 @@ const arena = new ChunkArena();
 function picture(timeMs: number, isKeyframe: boolean, bytes = 8): Packet {
   const payload = Buffer.alloc(bytes, isKeyframe ? 0x17 : 0x27);
   const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
-  const fields = { kind: "video", type: 9, ...marks, timeMs, ordinal: 1 } as const;
+  const fields = { kind: "video", type: 9, ...marks, timeMs, arrivalMs: timeMs, ordinal: 1 } as const;
   return cutPacket(arena, fields, 40, payload);
 }
 
