@@ -254,6 +254,19 @@ test("encoder: SIGTERM is a clean stop, SIGKILL a crash, --close-after neither",
   expect([reports.length, clean.length]).toEqual([3, 1]);
 });
 
+test("encoder: with --follow-requests it goes where the server sends it, and without it stays", async () => {
+  const at = await target({ behaviour: (index) => (index < 2 ? { reconnect: { afterMs: 0 } } : {}) });
+  const run = (...args: string[]) =>
+    new KitCommand(["encoder", "--url", `${at.url}/k`, "--seconds", "3", "--speed", "4", ...args]);
+  const staying = run();
+  await staying.until({ event: "reconnect-requested" });
+  expect(await staying.ended()).toBe(0);
+  const following = run("--follow-requests");
+  await following.until({ event: "moved" });
+  expect(await following.ended()).toBe(0);
+  expect(at.connections).toHaveLength(3);
+});
+
 test("proxy: does what its input says, and what its options say", async () => {
   const at = await target();
   const to = ["--to", `127.0.0.1:${at.port}`, "--port", "0"];

@@ -70,11 +70,15 @@ const OPTIONS = {
   "garbage-at": wholeNumber(1, Number.MAX_SAFE_INTEGER, "In place of this message it sends bytes that are no RTMP."),
 } as const;
 
-const COMMAND: CommandUsage<typeof OPTIONS, "loop"> = {
+const COMMAND: CommandUsage<typeof OPTIONS, "loop" | "follow-requests"> = {
   usage: "fanfare testkit encoder --url rtmp://host:port/app/key [options]",
   about: "An encoder. Ends with 0 when the clip is over or it was stopped or did what it was told to; else with 1.",
   options: OPTIONS,
-  switches: { loop: "The clip over and over, as one stream." },
+  switches: {
+    loop: "The clip over and over, as one stream.",
+    "follow-requests":
+      "It says that it follows ReconnectRequests, and does: goes on where it is sent, from a keyframe.",
+  },
 };
 
 /** `fanfare testkit encoder` */
@@ -83,7 +87,7 @@ export async function runEncoder(args: readonly string[]): Promise<string> {
   if (given === "help") return usageText(COMMAND);
   const { values, switches } = given;
   const clip = await clipOf(values);
-  const encoder = startEncoder(values, switches.has("loop") ? loopedClip(clip) : clip);
+  const encoder = startEncoder(values, switches.has("loop") ? loopedClip(clip) : clip, switches.has("follow-requests"));
   const stop = (): void => void encoder.stop("clean");
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -94,12 +98,13 @@ export async function runEncoder(args: readonly string[]): Promise<string> {
   return "";
 }
 
-function startEncoder(values: OptionValues<typeof OPTIONS>, clip: Clip): KitEncoder {
+function startEncoder(values: OptionValues<typeof OPTIONS>, clip: Clip, followsReconnectRequests: boolean): KitEncoder {
   const freezeAtMs = values["freeze-after"];
   try {
     return new KitEncoder({
       ...placeOf(values),
       clip,
+      followsReconnectRequests,
       time: present({ startMs: values["start-at"], jumps: values.jump, videoSkewMs: values["video-skew"] }),
       ...present({
         speed: values.speed,
