@@ -15,6 +15,7 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
+import type { Source } from "../../src/relay/feed.ts";
 import { showToPlayer } from "../../src/relay/showing.ts";
 import { NO_LOGINS } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
@@ -31,8 +32,8 @@ const SPEC: ChannelSpec = {
   targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
 };
 
-/** A listener on virtual time, whose one channel is on air; the token `good` has a seat. */
-async function open(limits: DoorLimits = {}) {
+/** A listener on virtual time, whose one channel is on air, with a picture unless told; the token `good` has a seat. */
+async function open(limits: DoorLimits = {}, hasPicture = true) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
@@ -67,11 +68,17 @@ async function open(limits: DoorLimits = {}) {
     onDismissed: () => undefined,
   });
   if (source === undefined) throw new Error("no source");
+  if (hasPicture) {
+    begin(source);
+    dialer.latest(1).accept();
+  }
+  return { clock, facts, dialer, engine, seats, port, source };
+}
+
+function begin(source: Source): void {
   source.push(metadata({ width: 640 }));
   source.push(video(0, AVC_CONFIG));
   source.push(video(0, avcFrame(true, 1)));
-  dialer.latest(1).accept();
-  return { clock, facts, dialer, engine, seats, port, source };
 }
 
 class Player {
@@ -158,6 +165,21 @@ test("a player begins with metadata, headers and the present keyframe, and pause
   await waitFor("the end", DEADLINE_MS, () => player.isClosed || undefined);
   expect(player.codes.at(-1)).toBe("NetStream.Play.UnpublishNotify");
   expect(seats).toEqual({ asked: ["ls-1 good"], left: 1 });
+});
+
+test("a player that comes between publish and the first picture gets that one, behind its header", async () => {
+  const { clock, port, source } = await open({}, false);
+  const player = await Player.open(port, "ls-1?token=good");
+  await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
+  begin(source);
+  source.push(video(40, avcFrame(false, 2)));
+  clock.advance(50);
+  await waitFor("pictures", DEADLINE_MS, () => player.pictures.length >= 3 || undefined);
+  expect(player.pictures).toEqual([
+    [0, 0x17, 0],
+    [0, 0x17, 1],
+    [40, 0x27, 1],
+  ]);
 });
 
 test.each([
