@@ -202,7 +202,8 @@ export class KitEncoder {
     if (this.#options.followsReconnectRequests !== true || this.#next !== undefined || this.report.end !== undefined)
       return;
     const url = tcUrl === undefined ? presentUrl : resolveTargetUrl(presentUrl, tcUrl);
-    if (url !== undefined) this.#next = this.#connect(url);
+    // Where it cannot go it is not sent to.
+    if (url !== undefined && isPlainRtmp(url)) this.#next = this.#connect(url);
   }
 
   async #send(): Promise<void> {
@@ -323,4 +324,9 @@ function headOf({ type, payload }: FlvTag): string | undefined {
   if (type === MessageType.Audio) return classifyAudio(payload).part === "config" ? "audio" : undefined;
   if (type === MessageType.Video) return classifyVideo(payload).part === "config" ? "video" : undefined;
   return "metadata";
+}
+
+function isPlainRtmp(url: string): boolean {
+  const address = parseTargetUrl(url);
+  return typeof address === "object" && address.scheme === "rtmp";
 }

@@ -266,3 +266,16 @@ test("an encoder that is not told to takes note of such a request, and goes on",
   expect(await encoder.closed).toMatchObject({ end: { how: "finished" }, reconnectRequests: 1, movedAfter: [] });
   expect(target.connections).toHaveLength(1);
 });
+
+test.each(["rtmps://127.0.0.1:1/live", "http://127.0.0.1/live", "rtmp://127.0.0.1:1/live"])(
+  "an encoder that is sent to %s, where nobody takes it, goes on where it is",
+  async (tcUrl) => {
+    const target = await KitTarget.start({ messagesMax: 1_000, behaviour: { reconnect: { afterMs: 0, tcUrl } } });
+    onTestFinished(() => target.close());
+    const clip = syntheticClip({ seconds: 2 });
+    const options = { url: target.url, streamKey: "a-key", clip, speed: 2, followsReconnectRequests: true };
+    const report = await new KitEncoder(options).closed;
+    expect(report).toMatchObject({ end: { how: "finished" }, reconnectRequests: 1, movedAfter: [] });
+    expect(target.connections).toHaveLength(1);
+  },
+);
