@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
 async function exported(page: Page, button: string) {
@@ -39,6 +39,13 @@ test("the timeline leaves as JSON and CSV: all pages, as the filter says; no cel
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await page.locator(".timeline li").first().waitFor();
+  await expectAccessible(page, "a long timeline");
+  // A page of it, and the next when it is asked for.
+  const lines = page.locator(".timeline li");
+  expect(await lines.count()).toBe(20);
+  await page.getByRole("button", { name: "Show older ones" }).click();
+  await lines.nth(39).waitFor();
+  expect(await lines.count()).toBe(40);
 
   const told = [
     ...((await api.request("GET", `${path}/events?pageNo=1&pageSizeNo=100`)) as { description: string }[]),

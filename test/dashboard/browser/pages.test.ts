@@ -12,7 +12,8 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 
 /** Where a person may look at them; ignored by git. */
 const PICTURES = join(ROOT, "screenshots");
-const PHONE_WIDTH = 390;
+/** The narrowest that WCAG 2.2 asks for (reflow, 1.4.10). */
+const PHONE_WIDTH = 320;
 
 type Look = readonly [language: "en" | "ko", theme: "light" | "dark"];
 /** Each language and each theme once: for what is made of the same parts as the great pages. */
@@ -121,7 +122,7 @@ test("every page is accessible in both languages and themes, fits a phone, and h
     await page.goto(`${fanfare.origin}${address}`);
     await page.locator(mark).first().waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth"), name).toBe(PHONE_WIDTH);
-    await page.screenshot({ path: join(PICTURES, `phone-${name}.png`), fullPage: true });
+    await take(`phone-${name}`);
   }
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();

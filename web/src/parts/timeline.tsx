@@ -12,7 +12,8 @@ import { eventText } from "./event-words.ts";
 import { Icon } from "./icon.tsx";
 import { say } from "./notice.tsx";
 
-const PAGE_SIZE = 50;
+/** So many are shown, and as many more whenever older ones are asked for. */
+const PAGE_SIZE = 20;
 /** The longest pages there are, and an end to asking where events come faster than they are read. */
 const EXPORT_PAGE_SIZE = 100;
 const EXPORT_PAGES_MAX = 200;
@@ -40,6 +41,7 @@ function passes(event: ChannelEvent, filter: Filter): boolean {
 export function Timeline({ channel }: { readonly channel: Channel }) {
   const stored = useSignal<readonly ChannelEvent[]>([]);
   const total = useSignal(0);
+  const shownMax = useSignal(PAGE_SIZE);
   const filter = useSignal<Filter>("all");
   const { channelId } = channel;
   const isOfChannel = (event: ChannelEvent): boolean => event.channelId === channelId;
@@ -62,7 +64,13 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
   }, [channelId]);
   const fresh = recentEvents.value.filter(isOfChannel);
   const all = merged(fresh, stored.value);
-  const shown = all.filter((event) => passes(event, filter.value));
+  const passing = all.filter((event) => passes(event, filter.value));
+  const shown = passing.slice(0, shownMax.value);
+  const hasMoreStored = stored.value.length < total.value;
+  const showMore = async (): Promise<void> => {
+    if (hasMoreStored) await read(Math.floor(stored.value.length / PAGE_SIZE) + 1);
+    shownMax.value += PAGE_SIZE;
+  };
   return (
     <section class="panel" aria-labelledby="timeline-title">
       <div class="panel-head">
@@ -92,9 +100,7 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
           <EventLine key={event.id} event={event} channel={channel} />
         ))}
       </ol>
-      {stored.value.length < total.value && (
-        <Action run={() => read(Math.floor(stored.value.length / PAGE_SIZE) + 1)}>{t().common.loadMore}</Action>
-      )}
+      {(hasMoreStored || passing.length > shown.length) && <Action run={showMore}>{t().common.loadMore}</Action>}
     </section>
   );
 }
