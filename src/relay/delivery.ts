@@ -65,11 +65,10 @@ export class Delivery {
   /** A target accepted us: it begins with the cached keyframe if that is new, else with the next. `nowMs`: in channel time. */
   begin(target: Target, nowMs: number): void {
     const lane = this.place(target);
-    const { packets } = lane.gop;
-    const first = packets[0];
-    if (first === undefined || nowMs - first.timeMs > JOIN_FROM_CACHE_MAX_MS) return;
-    target.begin(first.timeMs, lane.head(this.#deps.head().messages()));
-    for (const packet of packets) target.offer(packet);
+    const { beganMs } = lane.gop;
+    if (beganMs === undefined || nowMs - beganMs > JOIN_FROM_CACHE_MAX_MS) return;
+    target.begin(beganMs, lane.head(this.#deps.head().messages()));
+    for (const packet of lane.gop.packets) target.offer(packet);
   }
 
   /** Sends a message, in each of these forms. */

@@ -1,31 +1,107 @@
-import type { Packet } from "./packet.ts";
+import type { Block } from "./block-store.ts";
+import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 
 /** Beyond either bound the group is forgotten and joins wait for the next keyframe. */
 const BYTES_MAX = 32 * 1024 * 1024;
 const TIME_MAX_MS = 10_000;
 
-/** The packets since the last keyframe, for targets that join in the middle of a group of pictures. Held, not copied. */
+/** What is noted of a packet: a number for each of these, in this order. */
+const FIELDS = 11;
+const ROOM_FIRST = 128;
+const CONFIG = 1;
+const KEYFRAME = 2;
+const TRACK_START = 4;
+
+/**
+ * The packets since the last keyframe, for targets that join in the middle of a group of pictures. Their bytes are held, not
+ * copied; of the packets themselves only the numbers are: thousands of small objects that live for a second or two, most of them
+ * never asked for, are what a collector is slowest at.
+ */
 export class GopCache {
-  #packets: Packet[] = [];
+  #notes = new Float64Array(FIELDS * ROOM_FIRST);
+  #count = 0;
+  /** Blocks the packets lie in, oldest first. */
+  #blocks: Block[] = [];
   #bytes = 0;
 
-  /** Since the last keyframe, the keyframe first; empty while there is none to start from. */
+  /** Since the last keyframe, the keyframe first; empty while there is none to start from. Made anew at each call. */
   get packets(): readonly Packet[] {
-    return this.#packets;
+    return Array.from({ length: this.#count }, (_, index) => this.#packet(index));
+  }
+
+  /** Channel time of the keyframe, in milliseconds; undefined while there is none. */
+  get beganMs(): number | undefined {
+    return this.#count === 0 ? undefined : this.#notes[4];
+  }
+
+  /** The block the keyframe lies in: it and all later ones are held. */
+  get oldestBlock(): Block | undefined {
+    return this.#blocks[0];
   }
 
   add(packet: Packet): void {
     if (packet.isKeyframe) this.clear();
-    else if (this.#packets.length === 0) return;
-    this.#packets.push(packet);
+    else if (this.#count === 0) return;
+    this.#note(packet);
     this.#bytes += packet.end - packet.start;
-    const first = this.#packets[0] ?? packet;
-    if (this.#bytes > BYTES_MAX || packet.timeMs - first.timeMs > TIME_MAX_MS) this.clear();
+    if (this.#bytes > BYTES_MAX || packet.timeMs - (this.beganMs ?? 0) > TIME_MAX_MS) this.clear();
   }
 
   /** The source or a sequence header changed: what is here cannot be decoded with what comes. */
   clear(): void {
-    this.#packets = [];
+    this.#count = 0;
+    this.#blocks = [];
     this.#bytes = 0;
   }
+
+  #note(packet: Packet): void {
+    if (this.#blocks[this.#blocks.length - 1] !== packet.block) this.#blocks.push(packet.block);
+    let at = this.#count * FIELDS;
+    if (at === this.#notes.length) {
+      const larger = new Float64Array(2 * at);
+      larger.set(this.#notes);
+      this.#notes = larger;
+    }
+    const notes = this.#notes;
+    notes[at++] = PACKET_KINDS.indexOf(packet.kind);
+    notes[at++] = packet.type;
+    notes[at++] =
+      (packet.isConfig ? CONFIG : 0) | (packet.isKeyframe ? KEYFRAME : 0) | (packet.startsTrack ? TRACK_START : 0);
+    notes[at++] = packet.trackId;
+    notes[at++] = packet.timeMs;
+    notes[at++] = packet.ordinal;
+    notes[at++] = packet.payloadLength;
+    notes[at++] = this.#blocks.length - 1;
+    notes[at++] = packet.start;
+    notes[at++] = packet.end;
+    notes[at] = packet.deltaMs;
+    this.#count += 1;
+  }
+
+  #packet(index: number): Packet {
+    const from = index * FIELDS;
+    const note = (field: number) => this.#notes[from + field] ?? 0;
+    const marks = note(2);
+    const block = this.#blocks[note(7)];
+    if (block === undefined) throw new RangeError("a packet lies in no block of its group");
+    return {
+      kind: kindAt(note(0)),
+      type: note(1),
+      isConfig: (marks & CONFIG) !== 0,
+      isKeyframe: (marks & KEYFRAME) !== 0,
+      startsTrack: (marks & TRACK_START) !== 0,
+      trackId: note(3),
+      timeMs: note(4),
+      ordinal: note(5),
+      payloadLength: note(6),
+      block,
+      start: note(8),
+      end: note(9),
+      deltaMs: note(10),
+    };
+  }
+}
+
+function kindAt(index: number): PacketKind {
+  return PACKET_KINDS[index] ?? "data";
 }

@@ -98,7 +98,7 @@ export class Lane {
   /** Everything that was gathered is written, or waits where it is kept. */
   settle(): void {
     this.gathering.clear();
-    this.#arena.settle(this.gop.packets[0]?.block);
+    this.#arena.settle(this.gop.oldestBlock);
   }
 
   /** The broadcast is over, and its time with it. */
