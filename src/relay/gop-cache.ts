@@ -6,7 +6,7 @@ const BYTES_MAX = 32 * 1024 * 1024;
 const TIME_MAX_MS = 10_000;
 
 /** What is noted of a packet: a number for each of these, in this order. */
-const FIELDS = 11;
+const FIELDS = 12;
 const ROOM_FIRST = 128;
 const CONFIG = 1;
 const KEYFRAME = 2;
@@ -74,7 +74,8 @@ export class GopCache {
     notes[at++] = this.#blocks.length - 1;
     notes[at++] = packet.start;
     notes[at++] = packet.end;
-    notes[at] = packet.deltaMs;
+    notes[at++] = packet.deltaMs;
+    notes[at] = packet.arrivalMs;
     this.#count += 1;
   }
 
@@ -98,6 +99,7 @@ export class GopCache {
       start: note(8),
       end: note(9),
       deltaMs: note(10),
+      arrivalMs: note(11),
     };
   }
 }

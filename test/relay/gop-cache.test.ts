@@ -14,7 +14,7 @@ function packets(arena: ChunkArena, count: number): Packet[] {
     const isKeyframe = index === 0;
     const trackId = index % 4 === 2 ? 3 : 0;
     const marks = { ...MARKS, isKeyframe, startsTrack: isKeyframe || index === 6, trackId };
-    const fields = { kind, type, ...marks, timeMs: 1_000 + index * 10, ordinal: index + 7 };
+    const fields = { kind, type, ...marks, timeMs: 1_000 + index * 10, arrivalMs: 77.5 + index, ordinal: index + 7 };
     return cutPacket(arena, fields, index, Buffer.alloc(3_000, index));
   });
 }
