@@ -8,8 +8,9 @@ import type { Texts } from "../text/en.ts";
 export function eventText(texts: Texts, event: ChannelEvent, platform: string): string {
   const { codes, changes, settled, over } = texts.events;
   const { eventCode, reason, to } = event;
-  if (reason !== undefined && reason in changes) return changes[reason as keyof typeof changes](platform);
-  if (reason !== undefined && reason in over) return over[reason as keyof typeof over](platform);
+  const whole: Readonly<Record<string, (name: string) => string>> = { ...changes, ...over };
+  const sentence = whole[reason ?? ""];
+  if (sentence !== undefined) return sentence(platform);
   const isSettled = eventCode === "SIMULCAST_STATUS_CHANGE" && to !== undefined;
   const what = isSettled ? settled[to](platform) : (codes[eventCode] ?? event.description);
   return reason === undefined || eventCode === "AUTH_FAILED" ? what : `${what} (${reasonText(texts, reason)})`;
