@@ -96,6 +96,11 @@ export class RtmpLink implements Link {
     return this.#takenBytes;
   }
 
+  /** TLS has made other bytes of them by the time `write` returns. */
+  get isHolding(): boolean {
+    return this.pendingBytes > 0 && !(this.#socket instanceof TLSSocket);
+  }
+
   get ackedBytes(): number | undefined {
     return this.#ackedBytes;
   }
@@ -104,9 +109,12 @@ export class RtmpLink implements Link {
     const socket = this.#socket;
     if (socket === undefined || this.#isClosed) return;
     this.#writtenBytes += bytes.length;
-    const taken = socket.writableLength === 0 ? (this.#direct?.write(bytes) ?? 0) : 0;
+    const isFirst = socket.writableLength === 0;
+    const taken = isFirst ? (this.#direct?.write(bytes) ?? 0) : 0;
     if (taken === bytes.length) return;
-    socket.write(taken === 0 ? bytes : bytes.subarray(taken), () => {
+    // Behind another write the stream keeps what it is given, also before TLS.
+    const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
+    socket.write(rest, () => {
       if (!this.#isBacklogged || socket.writableLength > 0) return;
       this.#isBacklogged = false;
       this.#tellDrained();

@@ -1,5 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { createSecureContext, DEFAULT_CIPHERS, getCACertificates, type SecureContext } from "node:tls";
 import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 
@@ -11,6 +11,15 @@ const SESSIONS_MAX = 1_000;
  * for again.
  */
 const SESSION_AGE_MAX_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * Node's own, but AES-128-GCM before AES-256-GCM in TLS 1.3 as it is in 1.2: where the target has no wish of its own, encrypting
+ * costs a third less.
+ */
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  ...DEFAULT_CIPHERS.split(":").filter((name) => name !== "TLS_AES_128_GCM_SHA256"),
+].join(":");
 
 /** What stands for a certificate that was verified, until then (Unix milliseconds). */
 export type KeptSession = { readonly session: Buffer; readonly goodUntil: number };
@@ -36,6 +45,7 @@ export class TlsMemory {
     const own = [this.#extraCa, ca].filter((pem) => pem !== "");
     const made = createSecureContext({
       minVersion: "TLSv1.2",
+      ciphers: CIPHERS,
       ...(own.length === 0 ? {} : { ca: [...getCACertificates("default"), ...own] }),
     });
     keepAtMost(this.#contexts, CONTEXTS_MAX, ca, made);

@@ -6,8 +6,10 @@ import type { TargetError } from "../exchange/target-status.ts";
  * them; the link only carries bytes and speaks the command dialogue around them.
  */
 export interface Link {
-  /** Hands bytes to the socket. Call only between `onPublishing` and `onClosed`. The bytes must not change afterwards. */
+  /** Hands bytes to the socket. Call only between `onPublishing` and `onClosed`. They must not change while `isHolding`. */
   write(bytes: Buffer): void;
+  /** Whether bytes given to `write` are still needed where they lie. */
+  readonly isHolding: boolean;
   /** Bytes given to `write` that the kernel has not taken yet. 0 means the next write may go out at once. */
   readonly pendingBytes: number;
   /** Bytes of `write` that the kernel has taken, in all. */

@@ -210,7 +210,7 @@ export class Target {
     for (const slice of slices) link.write(slice);
     outbox.passed(gathering);
     this.#isBehind = link.pendingBytes > 0;
-    if (this.#isBehind) gathering.keep();
+    if (link.isHolding) gathering.keep();
     return true;
   }
 

@@ -44,6 +44,25 @@ test("a target behind TLS is told the key, gets what is written, and the words o
   expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
 });
 
+test("what a link over TLS was given may be written over at once: a stuck target gets what was meant", async () => {
+  const { target, url } = await secureTarget();
+  const { link, outcome, dialer } = dial(url, overLoopback);
+  await outcome;
+  // More than all buffers on the way hold, and the target reads none of it before it is written over.
+  const frames = Array.from({ length: 40 }, () => media(200_000));
+  const sent = Buffer.concat(frames);
+  for (const frame of frames) {
+    link.write(frame);
+    expect(link.isHolding).toBe(false);
+    frame.fill(0xee);
+  }
+  await expect.poll(() => link.takenBytes).toBe(sent.length);
+  link.close("cut");
+  await dialer.idle();
+  await expect.poll(() => target.connections[0]?.report.mediaBytes).toBe(40 * 200_000);
+  expect(target.connections[0]?.report.state).toBe("ended");
+});
+
 test("a link over TLS that is cut says nothing, but what was written arrives", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);

@@ -24,6 +24,10 @@ export class FakeLink implements Link {
   isTaking = true;
   pendingBytes = 0;
   takenBytes = 0;
+  get isHolding(): boolean {
+    return this.pendingBytes > 0;
+  }
+
   ackedBytes: number | undefined = undefined;
   readonly #reader = new ChunkReader(UNBOUNDED);
   readonly #messages: Message[] = [];
