@@ -9,11 +9,25 @@ import { expectAccessible, openBrowser, openContext, setUp, setupLink, watchErro
 import { LOADED_WHEN_ASKED_FOR } from "../../support/dashboard-files.ts";
 import { ROOT } from "../../support/fanfare-process.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
+import { waitFor } from "../../support/waiting.ts";
 
 /** Where a person may look at them; ignored by git. */
 const PICTURES = join(ROOT, "screenshots");
 /** The narrowest that WCAG 2.2 asks for (reflow, 1.4.10). */
 const PHONE_WIDTH = 320;
+
+/** Whether the chart's canvas has the colour that its style says now. */
+const PAINTED_AS_STYLED = `(() => {
+  const place = document.querySelector(".chart-line");
+  const canvas = place.querySelector("canvas");
+  const wanted = getComputedStyle(place).stroke.match(/\\d+/g).map(Number);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) {
+    const far = wanted.reduce((sum, part, index) => sum + Math.abs(part - data[at + index]), 0);
+    if (data[at + 3] > 200 && far < 30) return true;
+  }
+  return false;
+})()`;
 
 type Look = readonly [language: "en" | "ko", theme: "light" | "dark"];
 /** Each language and each theme once: for what is made of the same parts as the great pages. */
@@ -90,6 +104,10 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   for (const folded of await page.locator("details.more-fields summary").all()) await folded.click();
   await page.evaluate("scrollTo(0, 0)");
   await page.locator(".chart-line canvas").waitFor();
+  const isPainted = async () => ((await page.evaluate(PAINTED_AS_STYLED)) === true ? true : undefined);
+  await inLooks(page, TWO_LOOKS, async (_language, theme) => {
+    await waitFor(`a line in the colours of ${theme}`, 10_000, isPainted);
+  });
   await look("channel", ALL_LOOKS);
   await inLooks(page, TWO_LOOKS, async (language, theme) => {
     const { channel: words, common } = language === "en" ? en : ko;
