@@ -6,11 +6,14 @@ import { expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
 /** FFmpeg → server → two nginx: both recordings carry exactly the clip's packets. */
-async function expectEveryPacket(from: FanfareOptions["from"] & string, clipOptions: ClipOptions): Promise<void> {
+async function expectEveryPacket(
+  clipOptions: ClipOptions,
+  options: Pick<FanfareOptions, "from" | "environment"> = {},
+): Promise<void> {
   const stage = await Stage.open();
   const clip = await makeClip(clipOptions);
   const [first, second] = [await stage.nginx(), await stage.nginx()];
-  const { api } = await stage.server({ from });
+  const { api } = await stage.server(options);
   const [firstKey, secondKey] = [uniqueKey("first"), uniqueKey("second")];
   const channel = await api.createChannel("every_packet", [
     { rtmpUrl: first.url, streamKey: firstKey },
@@ -27,14 +30,16 @@ async function expectEveryPacket(from: FanfareOptions["from"] & string, clipOpti
 }
 
 test("two targets record exactly the packets that FFmpeg sent", async () => {
-  await expectEveryPacket("sources", { seconds: 6 });
+  await expectEveryPacket({ seconds: 6 });
 });
 
 test("a stream with B-frames arrives packet for packet", async () => {
-  await expectEveryPacket("sources", { seconds: 6, hasBFrames: true });
+  await expectEveryPacket({ seconds: 6, hasBFrames: true });
 });
 
-test("the emitted server does the same as its sources", async () => {
+test("the emitted server does the same as its sources, with one media thread and with several", async () => {
   await runToEnd(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { cwd: ROOT });
-  await expectEveryPacket("dist", { seconds: 6 });
+  for (const threads of ["1", "3"]) {
+    await expectEveryPacket({ seconds: 6 }, { from: "dist", environment: { FANFARE_MEDIA_THREADS: threads } });
+  }
 });

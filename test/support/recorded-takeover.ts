@@ -1,0 +1,31 @@
+import { expect } from "vitest";
+import type { NginxTarget } from "./nginx-target.ts";
+import { packetHashes } from "./packet-hashes.ts";
+
+/** A second: before that the first encoder was hardly on air. */
+const PICTURES_OF_FIRST_MIN = 25;
+
+/**
+ * Holds what a target recorded against the two files it was sent from: the first, over and over, up to some picture, then the second,
+ * whole. Their sound passes over in the same place.
+ */
+export async function expectTakeover(
+  target: NginxTarget,
+  key: string,
+  firstPath: string,
+  secondPath: string,
+): Promise<void> {
+  const [first, second] = [await packetHashes(firstPath), await packetHashes(secondPath)];
+  const recordings = await target.recordings(key);
+  const recorded = await Promise.all(recordings.map(({ path }) => packetHashes(path)));
+  const video = recorded.flatMap((hashes) => hashes.video);
+  const split = video.findIndex((packet) => !first.video.includes(packet));
+  expect(split).toBeGreaterThan(PICTURES_OF_FIRST_MIN);
+  expect(video.slice(0, split)).toEqual(Array.from({ length: split }, (_, at) => first.video[at % first.video.length]));
+  expect(video.slice(split)).toEqual(second.video);
+  const audio = recorded.flatMap((hashes) => hashes.audio);
+  const lastOfFirst = audio.findLastIndex((packet) => !second.audio.includes(packet));
+  const firstOfSecond = audio.findIndex((packet) => !first.audio.includes(packet));
+  expect(lastOfFirst).toBeGreaterThan(0);
+  expect(firstOfSecond).toBeGreaterThan(lastOfFirst);
+}
