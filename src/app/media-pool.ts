@@ -255,7 +255,7 @@ export class MediaPool implements Runtime {
       case "fact":
         return this.#takeFact(told.fact);
       case "samples":
-        return this.#takeSamples(told.samples);
+        return this.#takeSamples(thread, told.samples);
       case "loop-delay":
       case "hand-over-waits":
         return this.#deps.onThread({ ...told, thread: thread.name });
@@ -270,8 +270,9 @@ export class MediaPool implements Runtime {
     this.#deps.onFact(fact);
   }
 
-  #takeSamples(samples: readonly ChannelSample[]): void {
-    const whole = this.#totals.samples(samples);
+  #takeSamples(thread: MediaRuntime, samples: readonly ChannelSample[]): void {
+    // The last ones of a channel that was removed are nobody's.
+    const whole = this.#totals.samples(samples.filter(({ channelId }) => this.#homes.of(channelId) === thread));
     this.#deps.view.samples(whole);
     this.#deps.onSamples(whole);
   }

@@ -19,8 +19,8 @@ export type FromEncoder =
 export type ToEncoder =
   /** First of all: whether the encoder may come. */
   | { readonly kind: "welcome"; readonly isWelcome: boolean }
-  /** So many bytes of blocks were taken: room for as many to come. */
-  | { readonly kind: "taken"; readonly bytes: number }
+  /** So many bytes of a block were taken: room for as many to come. The block is given back. */
+  | { readonly kind: "taken"; readonly bytes: number; readonly buffer: ArrayBuffer }
   | { readonly kind: "latency"; readonly latency: Latency }
   | { readonly kind: "read-wanted" };
 

@@ -147,6 +147,7 @@ class DistantEntrance implements Entrance {
         return this.#answerKnock(message.isWelcome ? "welcome" : "fight");
       case "taken":
         this.#untakenBytes -= message.bytes;
+        this.#gathered.reuse(message.buffer);
         if (!this.#isFull || this.#untakenBytes > ROOM_BYTES) return;
         this.#isFull = false;
         this.#entering?.onRoom();

@@ -128,7 +128,8 @@ class HostedEncoder {
       case "media":
         for (const each of readBlock(message)) this.#source?.push(each);
         if (message.isFlush) this.#entrance.flush();
-        return this.#carrier.post({ kind: "taken", bytes: message.length });
+        // Nobody keeps a payload that was pushed: the block may be written again.
+        return this.#carrier.post({ kind: "taken", bytes: message.length, buffer: message.buffer }, [message.buffer]);
       case "read":
         return this.#onRead.shift()?.();
       case "end":

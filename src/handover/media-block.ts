@@ -5,6 +5,9 @@ const HEADER_BYTES = 13;
 const BLOCK_BYTES_MIN = 16 * 1024;
 /** A block begins so much larger than the last one was, since streams go on as they are. */
 const HEADROOM = 1.25;
+/** Blocks that came back and wait to be written again, and their size at most. */
+const SPARES_MAX = 2;
+const SPARE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Messages in a row, in memory of their own which may be given away; behind `length` it holds nothing. */
 export type Block = { readonly buffer: ArrayBuffer; readonly length: number };
@@ -17,6 +20,7 @@ export class BlockWriter {
   #bytes: Buffer<ArrayBuffer> | undefined;
   #length = 0;
   #expectedLength = BLOCK_BYTES_MIN;
+  readonly #spares: ArrayBuffer[] = [];
 
   /** Of the block that is being gathered. */
   get length(): number {
@@ -44,14 +48,25 @@ export class BlockWriter {
     return block;
   }
 
+  /** A block came back: its memory is written again, so a stream that goes on as it is costs no garbage. */
+  reuse(buffer: ArrayBuffer): void {
+    const isWanted = buffer.byteLength >= this.#expectedLength && buffer.byteLength <= SPARE_BYTES_MAX;
+    if (isWanted && this.#spares.length < SPARES_MAX) this.#spares.push(buffer);
+  }
+
   #withRoomFor(length: number): Buffer<ArrayBuffer> {
     const present = this.#bytes;
     if (present !== undefined && length <= present.length) return present;
-    const wanted = present === undefined ? this.#expectedLength : 2 * present.length;
-    const grown = Buffer.allocUnsafeSlow(Math.max(wanted, length));
+    const wanted = Math.max(length, present === undefined ? this.#expectedLength : 2 * present.length);
+    const grown = this.#takeSpare(wanted) ?? Buffer.allocUnsafeSlow(wanted);
     present?.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
     return grown;
+  }
+
+  #takeSpare(bytes: number): Buffer<ArrayBuffer> | undefined {
+    const spare = this.#spares.pop();
+    return spare === undefined || spare.byteLength < bytes ? undefined : Buffer.from(spare);
   }
 }
 

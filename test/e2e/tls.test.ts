@@ -11,6 +11,8 @@ import { Stage, uniqueKey } from "../support/stage.ts";
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
+/** That all show the same: the kernel says which of them gets a connection. */
+const THREADS = 3;
 
 const authority = certificate("Our authority", { isAuthority: true });
 const [first, second] = [1, 2].map(() => certificate("127.0.0.1", { by: authority })) as [Pair, Pair];
@@ -31,7 +33,8 @@ test("FFmpeg publishes over TLS and the API answers over it; a certificate is re
   const put = (pair: Pair) => Promise.all([writeFile(cert, pair.cert), writeFile(key, pair.key)]);
   await put(first);
   const rtmpsPort = await freePort();
-  const environment = { FANFARE_TLS_CERT: cert, FANFARE_TLS_KEY: key, FANFARE_RTMPS_PORT: `${rtmpsPort}` };
+  const tls = { FANFARE_TLS_CERT: cert, FANFARE_TLS_KEY: key, FANFARE_RTMPS_PORT: `${rtmpsPort}` };
+  const environment = { ...tls, FANFARE_MEDIA_THREADS: `${THREADS}` };
   const { api, fanfare } = await stage.server({ environment });
   const target = await stage.target();
   const channel = await api.createChannel("secure", [{ rtmpUrl: target.url, streamKey: uniqueKey("key") }]);
@@ -50,6 +53,7 @@ test("FFmpeg publishes over TLS and the API answers over it; a certificate is re
 
   await put(second);
   await expect.poll(() => shownOn(rtmpsPort), { timeout: DEADLINE_MS }).toBe(fingerprintOf(second));
+  for (let count = 0; count < 4 * THREADS; count += 1) expect(await shownOn(rtmpsPort)).toBe(fingerprintOf(second));
   expect(await shownOn(fanfare.httpPort)).toBe(fingerprintOf(second));
   const before = mediaBytes();
   await expect.poll(mediaBytes, { timeout: DEADLINE_MS }).toBeGreaterThan(before);

@@ -20,11 +20,33 @@ test("what comes out of blocks is what went in, one block behind the other", () 
         for (const message of sent) writer.add(message);
         const length = sent.reduce((sum, message) => sum + 13 + message.payload.length, 0);
         expect(writer.length).toBe(length);
-        const block = structuredClone(writer.take());
+        const block = writer.take();
         expect([readBlock(block), block.length, writer.length]).toEqual([sent, length, 0]);
+        writer.reuse(block.buffer);
       }
     }),
   );
+});
+
+test("a block that came back is written again, unless it is too small for the stream by now, or too large to keep", () => {
+  const writer = new BlockWriter();
+  const gather = (bytes: number): ArrayBuffer => {
+    writer.add({ type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 1) });
+    return writer.take().buffer;
+  };
+  const small = gather(1_000);
+  writer.reuse(small);
+  expect(gather(2_000)).toBe(small);
+  const large = gather(100_000);
+  writer.reuse(small);
+  expect(gather(1_000)).not.toBe(small);
+  const [first, second, third] = [gather(1_000), gather(1_000), gather(1_000)];
+  for (const buffer of [first, second, third, large]) writer.reuse(buffer);
+  expect([gather(1_000), gather(1_000)]).toEqual([second, first]);
+  expect([first, second, third, large]).not.toContain(gather(1_000));
+  const huge = gather(3 * 1024 * 1024);
+  writer.reuse(huge);
+  expect(gather(1_000)).not.toBe(huge);
 });
 
 test("a payload is lent: what becomes of its memory afterwards is no matter", () => {
