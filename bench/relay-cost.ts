@@ -21,7 +21,9 @@ import { reportText, type Series } from "./relay-cost/report.ts";
  * What relaying a gigabyte costs, Fanfare beside others on the same machine in the same minutes: README.md in this folder.
  */
 const RELAYS = [fanfareRelay, nginxRelay, floorRelay, nodeMediaServerRelay, ffmpegRelay];
-const SETTLE_SECONDS = 3;
+/** Long enough for whoever compiles while running, as JavaScript does; a relay runs for hours. */
+const SETTLE_SECONDS = 10;
+const SETTLE_SECONDS_SHORT = 3;
 
 const { values } = parseArgs({
   options: {
@@ -33,6 +35,8 @@ const { values } = parseArgs({
     speed: { type: "string", default: "1" },
     /** Targets behind TLS; of the peers only FFmpeg speaks it. */
     tls: { type: "boolean", default: false },
+    /** Fanfare also with targets that all joined at different times. */
+    apart: { type: "boolean", default: false },
     /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
     short: { type: "boolean", default: false },
     /** Where the result goes, without its ending; nowhere with `--short`. */
@@ -66,7 +70,14 @@ async function main(): Promise<void> {
     if (values.tls && !tools.hasTls) throw new Error("the sink needs OpenSSL's headers for TLS: libssl-dev");
     const tls = values.tls ? await makeCertificate(folder) : undefined;
     const cores = availableParallelism() > 1 ? { relay: 0, load: 1 } : undefined;
-    const conditions = { tools, clip, settleSeconds: SETTLE_SECONDS, windowSeconds, cores, tls };
+    const conditions = {
+      tools,
+      clip,
+      settleSeconds: isShort ? SETTLE_SECONDS_SHORT : SETTLE_SECONDS,
+      windowSeconds,
+      cores,
+      tls,
+    };
     const chosen = RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls));
     // Of what is run: the sources may change while it lasts.
     const versions = await Promise.all(chosen.map((relay) => relay.version()));
@@ -77,6 +88,8 @@ async function main(): Promise<void> {
       const scenario = { fanOut, channelCount, isTls: values.tls, speed: Number(values.speed) };
       const able = chosen.filter(({ channelsMax }) => channelCount <= channelsMax);
       all.push(...(await measureInTurn(able, scenario, conditions)));
+      if (!values.apart) continue;
+      all.push(...(await measureInTurn([fanfareRelay], { ...scenario, isApart: true }, conditions)));
     }
     const [loadAfter = 0] = loadavg();
     const text = reportText(all, {

@@ -7,7 +7,11 @@ import { FanfareProcess, ROOT } from "../../test/support/fanfare-process.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
 const CHANNELS = "/api/v2/re-stream/channels";
-const created = z.object({ streamKey: z.string() });
+const created = z.object({
+  channelId: z.string(),
+  streamKey: z.string(),
+  restream: z.array(z.object({ platId: z.number() })),
+});
 
 /** Settings of the caller's own environment reach the server: variants are compared like that. */
 function settings(): Record<string, string> {
@@ -25,7 +29,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
     environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
   const api = new ApiClient(server.origin, credentials, () => undefined);
-  const keys: string[] = [];
+  const channels: z.infer<typeof created>[] = [];
   for (let channel = 0; channel < channelCount; channel += 1) {
     const restream = Array.from({ length: fanOut }, (_, target) => ({
       targetName: "CUSTOM",
@@ -33,11 +37,20 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
       streamKey: `bench-${channel}-${target}`,
     }));
     const body = { channelName: `bench_${channel}`, planType: "UNLIMITED", envType: "REAL", restream };
-    keys.push(created.parse(await api.request("POST", CHANNELS, body)).streamKey);
+    channels.push(created.parse(await api.request("POST", CHANNELS, body)));
   }
   return {
     pids: () => [server.pid],
-    ingests: keys.map((key) => ({ port: server.rtmpPort, app: "relay", key })),
+    ingests: channels.map(({ streamKey }) => ({ port: server.rtmpPort, app: "relay", key: streamKey })),
+    rejoin: async () => {
+      for (const { channelId, restream } of channels) {
+        for (const { platId } of restream) {
+          const platform = `${CHANNELS}/${channelId}/platforms/${platId}`;
+          await api.request("PUT", `${platform}/off`);
+          await api.request("PUT", `${platform}/on`);
+        }
+      }
+    },
     stop: async () => void (await server.stop()),
   };
 }

@@ -20,6 +20,8 @@ export type Scenario = {
   readonly isTls: boolean;
   /** How many times real time the encoders send. */
   readonly speed: number;
+  /** Every target joins at a time of its own, in the middle of the stream; absent: all at its start. */
+  readonly isApart?: boolean;
 };
 
 export type LoadConditions = {
@@ -73,6 +75,13 @@ export async function startLoad(relay: Relay, scenario: Scenario, conditions: Lo
       const { accepted } = await sink.stats();
       return accepted >= channelCount * fanOut ? true : undefined;
     });
+    if (scenario.isApart === true) {
+      await running.rejoin?.();
+      await waitFor("all targets to be back", CONNECT_DEADLINE_MS, async () => {
+        const { publishing } = await sink.stats();
+        return publishing === channelCount * fanOut ? true : undefined;
+      });
+    }
     return { relay: running, pids, encoders, sink, close };
   } catch (error) {
     await close();

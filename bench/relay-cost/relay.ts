@@ -20,6 +20,8 @@ export type RunningRelay = {
   /** All its processes; their threads count. */
   pids(): Promise<readonly number[]> | readonly number[];
   readonly ingests: readonly Ingest[];
+  /** Has every target leave and join again, one after another; absent where that cannot be. */
+  rejoin?(): Promise<void>;
   stop(): Promise<void>;
 };
 
