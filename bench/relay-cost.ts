@@ -37,6 +37,8 @@ const { values } = parseArgs({
     tls: { type: "boolean", default: false },
     /** Fanfare also with targets that all joined at different times. */
     apart: { type: "boolean", default: false },
+    /** Channels whose `latency` is `low`, of Fanfare. */
+    quick: { type: "boolean", default: false },
     /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
     short: { type: "boolean", default: false },
     /** Where the result goes, without its ending; nowhere with `--short`. */
@@ -85,7 +87,7 @@ async function main(): Promise<void> {
     const all: Series[] = [];
     for (const fanOut of fanOuts) {
       const channelCount = Math.max(1, Math.round(outputs / fanOut));
-      const scenario = { fanOut, channelCount, isTls: values.tls, speed: Number(values.speed) };
+      const scenario = { fanOut, channelCount, isTls: values.tls, speed: Number(values.speed), isQuick: values.quick };
       const able = chosen.filter(({ channelsMax }) => channelCount <= channelsMax);
       all.push(...(await measureInTurn(able, scenario, conditions)));
       if (!values.apart) continue;

@@ -20,7 +20,7 @@ function settings(): Record<string, string> {
 }
 
 async function start(task: Task, own: Readonly<Record<string, string>>): Promise<RunningRelay> {
-  const { channelCount, fanOut, sinkPort, isTls, folder, authority } = task;
+  const { channelCount, fanOut, sinkPort, isTls, isQuick, folder, authority } = task;
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
   const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
   const server = await FanfareProcess.start({
@@ -36,7 +36,8 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
       rtmpUrl: `${isTls ? "rtmps" : "rtmp"}://127.0.0.1:${sinkPort}/live`,
       streamKey: `bench-${channel}-${target}`,
     }));
-    const body = { channelName: `bench_${channel}`, planType: "UNLIMITED", envType: "REAL", restream };
+    const latency = isQuick ? "low" : "efficient";
+    const body = { channelName: `bench_${channel}`, planType: "UNLIMITED", envType: "REAL", latency, restream };
     channels.push(created.parse(await api.request("POST", CHANNELS, body)));
   }
   return {

@@ -22,6 +22,8 @@ export type Scenario = {
   readonly speed: number;
   /** Every target joins at a time of its own, in the middle of the stream; absent: all at its start. */
   readonly isApart?: boolean;
+  /** What comes is to leave at once, by relays that can choose. */
+  readonly isQuick?: boolean;
 };
 
 export type LoadConditions = {
@@ -49,7 +51,7 @@ export type Load = {
 /** Starts a relay and feeds it; it is under load once every target is fed. */
 export async function startLoad(relay: Relay, scenario: Scenario, conditions: LoadConditions): Promise<Load> {
   const { tools, clip, comparedWith = clip, cores, tls, watchedMax = WATCHED_MAX, rounds } = conditions;
-  const { fanOut, channelCount, isTls, speed } = scenario;
+  const { fanOut, channelCount, isTls, speed, isQuick = false } = scenario;
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async () => {
@@ -61,7 +63,7 @@ export async function startLoad(relay: Relay, scenario: Scenario, conditions: Lo
     const sink = await Sink.start({ program: tools.sink, port: sinkPort, clip: comparedWith, watchedMax, ...secure });
     closers.push(() => sink.stop());
     const authority = isTls ? tls?.authority : undefined;
-    const running = await relay.start({ channelCount, fanOut, sinkPort, isTls, folder, tools, authority });
+    const running = await relay.start({ channelCount, fanOut, sinkPort, isTls, isQuick, folder, tools, authority });
     closers.push(() => running.stop());
     const pids = await running.pids();
     if (cores !== undefined) for (const pid of pids) await pinTo(cores.relay, pid);

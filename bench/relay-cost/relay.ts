@@ -6,6 +6,8 @@ export type Task = {
   readonly fanOut: number;
   readonly sinkPort: number;
   readonly isTls: boolean;
+  /** What comes is to leave at once, where there is a choice. */
+  readonly isQuick: boolean;
   /** Where it may keep its files. */
   readonly folder: string;
   readonly tools: NativeTools;

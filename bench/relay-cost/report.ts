@@ -43,8 +43,8 @@ function costCell(series: Series): string {
 }
 
 /** A name that tells scenarios of one fan-out apart. */
-export function scenarioName({ fanOut, isTls, speed, isApart }: Scenario): string {
-  return `${isTls ? "RTMPS, " : ""}N = ${fanOut}${speed === 1 ? "" : `, ${speed} ×`}${isApart ? ", joined apart" : ""}`;
+export function scenarioName({ fanOut, isTls, speed, isApart, isQuick }: Scenario): string {
+  return `${isTls ? "RTMPS, " : ""}N = ${fanOut}${speed === 1 ? "" : `, ${speed} ×`}${isApart ? ", joined apart" : ""}${isQuick ? ", low latency" : ""}`;
 }
 
 function rows(all: readonly Series[]): string[] {
