@@ -32,6 +32,7 @@ const COMMANDS = [
 /** The module's place is Debian's; other systems keep it elsewhere and are asked to install by hand. */
 const NGINX_RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const LIBRTMP_HEADER = "/usr/include/librtmp/rtmp.h";
+const OPENSSL_HEADER = "/usr/include/openssl/ssl.h";
 /** OBS starts without its plugins, and then can neither encode nor stream. */
 const OBS_PLUGINS = ["/usr/lib/x86_64-linux-gnu/obs-plugins", "/usr/lib/aarch64-linux-gnu/obs-plugins"];
 const GSTREAMER_ELEMENTS = [
@@ -108,6 +109,7 @@ function missingPackages() {
   const packages = COMMANDS.filter(({ command, args }) => !succeeds(command, args)).flatMap((tool) => tool.packages);
   if (!existsSync(NGINX_RTMP_MODULE)) packages.push("libnginx-mod-rtmp");
   if (!existsSync(LIBRTMP_HEADER)) packages.push("librtmp-dev");
+  if (!existsSync(OPENSSL_HEADER)) packages.push("libssl-dev");
   if (!OBS_PLUGINS.some((folder) => existsSync(folder)) && !packages.includes("obs-plugins"))
     packages.push("obs-plugins");
   for (const { elements, packages: owners } of GSTREAMER_ELEMENTS) {

@@ -132,17 +132,15 @@ static void send_due(struct channel *channel, const struct clip *clip, int64_t a
 }
 
 static void tell_totals(const struct clip *clip) {
-  // A target begins with a picture: sound before the first one reaches nobody.
   uint64_t pictures = 0, sounds = 0, early_sounds = 0;
   for (size_t index = 0; index < clip->count; index += 1) {
     if (clip->tags[index].type == TYPE_VIDEO) pictures += 1;
-    else if (pictures > 0) sounds += 1;
-    else early_sounds += 1;
+    else sounds += 1;
+    if (pictures == 0) early_sounds = sounds;
   }
-  uint64_t later_rounds = rounds_max > 0 ? rounds_max - 1 : 0;
-  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu,\"pictures\":%llu,\"sounds\":%llu}\n", channel_count,
+  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu,\"pictures\":%llu,\"sounds\":%llu,\"earlySounds\":%llu}\n", channel_count,
          (unsigned long long)frames_sent, (unsigned long long)bytes_sent, (unsigned long long)(pictures * rounds_max),
-         (unsigned long long)(sounds * rounds_max + early_sounds * later_rounds));
+         (unsigned long long)(sounds * rounds_max), (unsigned long long)early_sounds);
 }
 
 int main(int argc, char **argv) {

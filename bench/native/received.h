@@ -13,7 +13,7 @@ struct received {
 
 /// What the connections that were given least and most were given.
 struct extremes {
-  uint64_t connections, pictures_least, pictures_most, sounds_least, sounds_most, first_picture_most;
+  uint64_t connections, pictures_least, pictures_most, sounds_least, sounds_most, first_picture_most, next_picture_least, next_sound_least;
 };
 
 static struct clip *clip;
@@ -141,6 +141,8 @@ static void tally(struct extremes *of, const struct received *received) {
   bool is_first = of->connections == 0;
   if (is_first || received->pictures < of->pictures_least) of->pictures_least = received->pictures;
   if (is_first || received->sounds < of->sounds_least) of->sounds_least = received->sounds;
+  if (is_first || received->next_picture < of->next_picture_least) of->next_picture_least = received->next_picture;
+  if (is_first || received->next_sound < of->next_sound_least) of->next_sound_least = received->next_sound;
   if (received->pictures > of->pictures_most) of->pictures_most = received->pictures;
   if (received->sounds > of->sounds_most) of->sounds_most = received->sounds;
   if (received->first_picture > of->first_picture_most) of->first_picture_most = received->first_picture;

@@ -209,11 +209,16 @@ static void tell_number(const char *name, uint64_t value) { printf("\"%s\":%llu,
 static void tell_stats(void) {
   qsort(latencies, latency_count, sizeof latencies[0], by_size);
   struct extremes all = gone;
-  for (int index = 0; index < connection_count; index += 1) tally_connection(&all, connections[index]);
+  uint64_t readers = 0;
+  for (int index = 0; index < connection_count; index += 1) {
+    tally_connection(&all, connections[index]);
+    if (connections[index]->is_publishing && !connections[index]->is_stuck) readers += 1;
+  }
   putchar('{');
   tell_number("atUs", (uint64_t)now_us());
   tell_number("open", (uint64_t)open_count);
   tell_number("publishing", (uint64_t)publishing_count);
+  tell_number("readers", readers);
   tell_number("accepted", (uint64_t)accepted_count);
   tell_number("bytes", bytes_received);
   tell_number("whole", frames_whole);
@@ -227,6 +232,8 @@ static void tell_stats(void) {
   tell_number("soundsLeast", all.sounds_least);
   tell_number("soundsMost", all.sounds_most);
   tell_number("firstPictureMost", all.first_picture_most);
+  tell_number("nextPictureLeast", all.next_picture_least);
+  tell_number("nextSoundLeast", all.next_sound_least);
   printf("\"latencies\":%zu,\"p50Ms\":%.2f,\"p99Ms\":%.2f,\"maxMs\":%.2f}\n", latency_count, latency_ms(0.5), latency_ms(0.99),
          latency_ms(1));
 }

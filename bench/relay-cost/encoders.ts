@@ -11,9 +11,11 @@ const totals = z.object({
   /** Of all channels together. */
   frames: z.number(),
   bytes: z.number(),
-  /** Of each channel; sounds from its first picture on. 0 where no end was asked for. */
+  /** Of each channel; 0 where no end was asked for. */
   pictures: z.number(),
   sounds: z.number(),
+  /** Of these sounds, those before the first picture: a target begins with that one. */
+  earlySounds: z.number(),
 });
 
 export type SentTotals = z.infer<typeof totals>;

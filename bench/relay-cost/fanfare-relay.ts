@@ -6,6 +6,8 @@ import { runToEnd } from "../../test/support/children.ts";
 import { FanfareProcess, ROOT } from "../../test/support/fanfare-process.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
+/** Requests under way together. */
+const CREATED_AT_ONCE = 10;
 const CHANNELS = "/api/v2/re-stream/channels";
 const created = z.object({
   channelId: z.string(),
@@ -29,8 +31,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
     environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
   const api = new ApiClient(server.origin, credentials, () => undefined);
-  const channels: z.infer<typeof created>[] = [];
-  for (let channel = 0; channel < channelCount; channel += 1) {
+  const create = async (channel: number): Promise<z.infer<typeof created>> => {
     const restream = Array.from({ length: fanOut }, (_, target) => ({
       targetName: "CUSTOM",
       rtmpUrl: `${isTls ? "rtmps" : "rtmp"}://127.0.0.1:${sinkPort}/live`,
@@ -38,7 +39,13 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
     }));
     const latency = isQuick ? "low" : "efficient";
     const body = { channelName: `bench_${channel}`, planType: "UNLIMITED", envType: "REAL", latency, restream };
-    channels.push(created.parse(await api.request("POST", CHANNELS, body)));
+    return created.parse(await api.request("POST", CHANNELS, body));
+  };
+  const channels: z.infer<typeof created>[] = [];
+  while (channels.length < channelCount) {
+    const count = Math.min(CREATED_AT_ONCE, channelCount - channels.length);
+    const ones = Array.from({ length: count }, (_, index) => create(channels.length + index));
+    channels.push(...(await Promise.all(ones)));
   }
   return {
     pids: () => [server.pid],

@@ -10,6 +10,8 @@ const stats = z.object({
   atUs: z.number(),
   open: z.number(),
   publishing: z.number(),
+  /** Publishers that are read: all but those that were told to be stuck. */
+  readers: z.number(),
   /** Publishers so far, those that are gone among them. */
   accepted: z.number(),
   bytes: z.number(),
@@ -30,11 +32,16 @@ const stats = z.object({
   soundsMost: z.number(),
   /** Number of the picture that a connection began with: of the one that began last. */
   firstPictureMost: z.number(),
+  /** Numbers of the picture and the sound that would have come next: where the least are. */
+  nextPictureLeast: z.number(),
+  nextSoundLeast: z.number(),
   latencies: z.number(),
   p50Ms: z.number(),
   p99Ms: z.number(),
   maxMs: z.number(),
 });
+
+const stuckAnswer = z.object({ stuck: z.number() });
 
 /** What reached the sink: bytes on all connections; the rest of the connections it looks into. */
 export type SinkStats = z.infer<typeof stats>;
@@ -77,9 +84,9 @@ export class Sink {
     await this.#ask("reset");
   }
 
-  /** Every so manieth connection stops reading. */
-  async stick(every: number): Promise<void> {
-    await this.#ask(`stick ${every}`);
+  /** Every so manieth connection stops reading; answers how many that are. */
+  async stick(every: number): Promise<number> {
+    return stuckAnswer.parse(await this.#ask(`stick ${every}`)).stuck;
   }
 
   async stop(): Promise<void> {

@@ -39,6 +39,8 @@ async function profile(seconds: number): Promise<ThreadProfile> {
 function memory() {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
+  // Buffers' memory is let go of beside the program after one collection, and for certain at the next.
+  collect();
   collect();
   const { used_heap_size: heapUsed, total_heap_size: heapTotal, external_memory: external } = getHeapStatistics();
   const { rss, arrayBuffers } = process.memoryUsage();

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -37,9 +37,7 @@ export class ServerProbe {
 
   /** Keeps its sockets in this folder, which should have a short name: a Unix socket's has at most 107 characters. */
   static async in(folder: string): Promise<ServerProbe> {
-    const own = join(folder, "probe");
-    await mkdir(own, { recursive: true });
-    return new ServerProbe(own);
+    return new ServerProbe(await mkdtemp(join(folder, "probe-")));
   }
 
   /** Variables for the server. */

@@ -17,9 +17,11 @@ export type ClipOptions = {
   readonly size?: string;
   /** Hertz; 48000 unless told. */
   readonly sampleRate?: number;
+  /** 25 unless told. */
+  readonly framesPerSecond?: number;
 };
 
-/** An FLV file of H.264 (25 fps, a closed GOP of 2 s) and AAC (stereo). */
+/** An FLV file of H.264 (25 fps unless told, a closed GOP of 2 s) and AAC (stereo). */
 export type Clip = {
   readonly path: string;
   readonly seconds: number;
@@ -27,14 +29,13 @@ export type Clip = {
   readonly bytesPerSecond: number;
 };
 
-const FRAMES_PER_SECOND = 25;
 const GOP_SECONDS = 2;
 
 function ffmpegArguments(options: Required<ClipOptions>, path: string): string[] {
-  const { seconds, kilobits, hasBFrames, pitchHz, size, sampleRate } = options;
-  const gop = `${FRAMES_PER_SECOND * GOP_SECONDS}`;
+  const { seconds, kilobits, hasBFrames, pitchHz, size, sampleRate, framesPerSecond } = options;
+  const gop = `${framesPerSecond * GOP_SECONDS}`;
   // Noise makes the rate real: a test picture alone compresses to next to nothing. Its hue tells the clips apart.
-  const video = `testsrc2=size=${size}:rate=${FRAMES_PER_SECOND},hue=h=${pitchHz % 360},noise=alls=24:allf=t`;
+  const video = `testsrc2=size=${size}:rate=${framesPerSecond},hue=h=${pitchHz % 360},noise=alls=24:allf=t`;
   return [
     ...["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],
     ...["-f", "lavfi", "-i", video, "-f", "lavfi", "-i", `sine=frequency=${pitchHz}:sample_rate=${sampleRate}`],
@@ -47,7 +48,8 @@ function ffmpegArguments(options: Required<ClipOptions>, path: string): string[]
 
 /** The clip with these parameters: made once by FFmpeg, then found again in the system's temporary folder. */
 export async function makeClip(options: ClipOptions): Promise<Clip> {
-  const all = { kilobits: 1_500, hasBFrames: false, pitchHz: 440, size: "640x360", sampleRate: 48_000, ...options };
+  const usual = { kilobits: 1_500, hasBFrames: false, pitchHz: 440, size: "640x360" };
+  const all = { ...usual, sampleRate: 48_000, framesPerSecond: 25, ...options };
   const name = createHash("sha256").update(ffmpegArguments(all, "").join("\0")).digest("hex").slice(0, 16);
   const path = join(tmpdir(), `fanfare-clip-${name}.flv`);
   if (!existsSync(path)) {

@@ -1,0 +1,93 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pass } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeCertificate } from "../../bench/relay-cost/certificate.ts";
+import type { Load } from "../../bench/relay-cost/load.ts";
+import { buildNativeTools, type NativeTools } from "../../bench/relay-cost/native-tools.ts";
+import { ServerProbe } from "../../bench/server-probe/probe.ts";
+import { readFlv } from "../../src/testkit/flv-file.ts";
+import { makeClip } from "../support/clip.ts";
+import { isVideo } from "../support/flv-file.ts";
+import { deliver, expectAllOf, expectNothingAmiss } from "../support/whole-delivery.ts";
+
+// Every message of every target, held against what was sent: its bytes, its place, its time. How fast it came is nobody's business here.
+
+let folder: string;
+let tools: NativeTools;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fanfare-bytes-"));
+  tools = await buildNativeTools(folder);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const MIB = 1024 * 1024;
+/** What an outbox may hold at most, in bytes. */
+const OUTBOX_BYTES_MAX = 16 * MIB;
+/** What lies in sockets' queues and in blocks that are only partly needed. */
+const SLACK_BYTES = 4 * MIB;
+
+test.each([1, 4, 10])("at %i times real time every target is given every frame", async (speed) => {
+  const { path: clip } = await makeClip({ seconds: 3 });
+  const delivery = await deliver({ tools, clip, channelCount: 2, fanOut: 8, speed, rounds: speed });
+  expectAllOf(delivery, 16);
+});
+
+test("a second and a half in which the server stood still, at ten times real time, costs nobody a frame", async () => {
+  const { path: clip } = await makeClip({ seconds: 4 });
+  const during = async ({ pids }: { readonly pids: readonly number[] }) => {
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    // It is time that has to pass: what encoders send meanwhile is 15 s of media.
+    await pass(1_500);
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+  };
+  expectAllOf(await deliver({ tools, clip, channelCount: 1, fanOut: 4, speed: 10, rounds: 8, during }), 4);
+});
+
+test("60 Mbit/s with keyframes of 300 KiB arrive whole, also behind TLS", async () => {
+  const { path: clip } = await makeClip({ seconds: 2, kilobits: 60_000, size: "1280x720" });
+  const tags = readFlv(await readFile(clip));
+  expect(Math.max(...tags.filter(isVideo).map(({ payload }) => payload.length))).toBeGreaterThan(300 * 1024);
+  expect(tags.reduce((sum, { payload }) => sum + payload.length, 0) * 8).toBeGreaterThan(2 * 50e6);
+  expectAllOf(await deliver({ tools, clip, channelCount: 1, fanOut: 4, rounds: 2 }), 4);
+  const tls = await makeCertificate(folder);
+  expectAllOf(await deliver({ tools, clip, channelCount: 1, fanOut: 2, rounds: 1, tls }), 2);
+});
+
+test("a hundred targets of one channel are given every frame", async () => {
+  const { path: clip } = await makeClip({ seconds: 4 });
+  expectAllOf(await deliver({ tools, clip, channelCount: 1, fanOut: 100, rounds: 1 }), 100);
+});
+
+test("five hundred channels at once lose nothing between a target's first keyframe and the end", async () => {
+  const { path: clip } = await makeClip({
+    ...{ seconds: 3, kilobits: 100, size: "160x120", framesPerSecond: 5, sampleRate: 8_000 },
+  });
+  expectNothingAmiss(await deliver({ tools, clip, channelCount: 500, fanOut: 1, rounds: 2 }), 500);
+});
+
+test("one target, then half of them, read nothing: the others are given every frame, and what waits is held once for all", async () => {
+  const { path: clip } = await makeClip({ seconds: 2, kilobits: 60_000, size: "1280x720" });
+  const probe = await ServerProbe.in(folder);
+  const held: number[] = [];
+  const hold = async () => void held.push((await probe.memory("media")).arrayBuffers);
+  const during = async ({ sink }: Load) => {
+    // It is time that has to pass: what is not read fills the sockets' memory within a second or two, then the queue within two.
+    await pass(2_000);
+    await hold();
+    expect(await sink.stick(10)).toBe(1);
+    await pass(3_500);
+    await hold();
+    expect(await sink.stick(2)).toBe(5);
+    await pass(3_500);
+    await hold();
+  };
+  const { environment } = probe;
+  expectAllOf(await deliver({ tools, clip, channelCount: 1, fanOut: 10, rounds: 5, environment, during }), 5);
+  // A group of pictures is kept for who joins; the clip is one.
+  const groupBytes = readFlv(await readFile(clip)).reduce((sum, { payload }) => sum + payload.length, 0);
+  const [before = 0, ...stuck] = held;
+  expect(stuck).toHaveLength(2);
+  for (const bytes of stuck) expect(bytes - before).toBeLessThan(groupBytes + OUTBOX_BYTES_MAX + SLACK_BYTES);
+});
