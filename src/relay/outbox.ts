@@ -1,7 +1,7 @@
 import type { DroppedFrames } from "../exchange/samples.ts";
 import type { Block } from "./block-store.ts";
 import type { Gathering } from "./gathering.ts";
-import { cutOwn, PACKET_KINDS, type Packet, type PacketKind, recutPacket } from "./packet.ts";
+import { cutOwn, PACKET_KINDS, type Packet, type PacketKind, recutPacket, withOwnMemory } from "./packet.ts";
 
 export type OutboxLimits = {
   /** Chunk bytes that may wait. */
@@ -100,8 +100,10 @@ export class Outbox {
       this.#needsKeyframe = false;
     }
     if (!this.#mayShow(packet)) return true;
-    packet.block.isKept = true;
-    this.#waiting.push(packet);
+    // Where the pictures around it go nowhere it is not to hold on to their memory.
+    const held = this.#needsKeyframe ? withOwnMemory(packet) : packet;
+    held.block.isKept = true;
+    this.#waiting.push(held);
     this.#bytes += packet.end - packet.start;
     if (!this.#isOver()) return true;
     this.#shrink();
@@ -215,6 +217,8 @@ export class Outbox {
       return !tracks.has(packet.trackId);
     });
     this.#tracks = tracks;
+    const videoAt = kept.findIndex(isVideoFrame);
+    kept = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
     this.#waiting = kept;
     this.#next = 0;
     if (!this.#isOver()) return;

@@ -77,6 +77,18 @@ function deltaHeader(kind: PacketKind, type: number, deltaMs: number, length: nu
   return { fmt: 1, csid: MEDIA_CSID[kind], time: deltaMs, length, type, streamId: 0 };
 }
 
+/** The same packet with memory of its own: what it lies among may be large, and is then not kept for its sake. */
+export function withOwnMemory(packet: Packet): Packet {
+  const { block, start, end } = packet;
+  if (block.bytes.length === end - start) return packet;
+  return {
+    ...packet,
+    block: { bytes: Buffer.from(block.bytes.subarray(start, end)), isKept: true },
+    start: 0,
+    end: end - start,
+  };
+}
+
 /** How a target has to be told of a message whose shared bytes do not fit what it got before. */
 export type OwnHeader =
   | { readonly fmt: 0; readonly timestampMs: number; readonly streamId: number }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
@@ -10,7 +12,7 @@ const LIMITS: OutboxLimits = { bytesMax: 10_000, timeMaxMs: 1_000 };
 
 /** Cuts packets as a channel does: each a delta to the one before it of its kind. */
 class Cutter {
-  readonly #arena = new ChunkArena();
+  #arena = new ChunkArena();
   readonly #last: Record<PacketKind, { timeMs: number; ordinal: number }> = {
     audio: { timeMs: 0, ordinal: 0 },
     video: { timeMs: 0, ordinal: 0 },
@@ -29,6 +31,11 @@ class Cutter {
     last.timeMs = timeMs;
     last.ordinal += 1;
     return packet;
+  }
+
+  /** Keeps no memory of what was cut. */
+  forget(): void {
+    this.#arena = new ChunkArena();
   }
 
   key(timeMs: number, bytes = 50): Packet {
@@ -218,6 +225,35 @@ test("the byte bound holds whatever is offered, and sequence headers survive it"
   }
   const sizes = read(outbox.take(1_000_000)).map(({ payload }) => payload.length);
   expect(sizes.filter((size) => size === 20)).toHaveLength(4);
+});
+
+test("sound that is kept of a queue does not hold on to the memory of the pictures that were lost", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const cutter = new Cutter();
+  const outbox = new Outbox(1, { bytesMax: 1_000_000, timeMaxMs: 10_000 });
+  outbox.begin(0, []);
+  outbox.offer(cutter.key(0));
+  const begun = outbox.take(1_000_000);
+  const blocks: WeakRef<object>[] = [];
+  const lose = () => {
+    for (let timeMs = 40; timeMs <= 400; timeMs += 40) {
+      const sound = cutter.audio(timeMs, 10);
+      blocks.push(new WeakRef(sound.block));
+      outbox.offer(sound);
+      outbox.offer(cutter.inter(timeMs, 200_000));
+    }
+  };
+  lose();
+  expect(outbox.drops.overBytes).toBeGreaterThan(0);
+  cutter.forget();
+  // What was looked at in this turn of the loop is held until its end.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(blocks.filter((block) => block.deref() !== undefined)).toEqual([]);
+  expect(
+    read(begun, outbox.take(1_000_000)).map(({ type, timestamp, payload }) => [type, timestamp, payload[0]]),
+  ).toEqual([[9, 0, 0x17], ...[40, 80, 120, 160, 200, 240, 280, 320, 360, 400].map((timeMs) => [8, timeMs, 0xaf])]);
 });
 
 test("of sound alone the oldest is lost", () => {
