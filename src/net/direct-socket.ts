@@ -7,6 +7,8 @@ type Handle = { readonly fd: number; reading: boolean; readStart(): number; read
 
 /** How much one read takes at most. Larger than what a receive window usually holds, so that one call empties it. */
 const READ_BYTES = 1024 * 1024;
+/** As much as Node itself reads in a turn: a peer that is faster than we are does not keep us from others. */
+const READS_MAX = 2;
 
 /** All sockets of a thread are read into this, one after another. */
 let readBuffer: Buffer | undefined;
@@ -50,17 +52,15 @@ export class DirectSocket {
   }
 
   /**
-   * Takes what has come, in one piece or several; each is overwritten by the next read of any socket. False where there is an end or an
-   * error to be met: release the reads.
+   * Takes what has come, in one piece or two; each is overwritten by the next read of any socket. What is beyond them is left for the
+   * next read. What Node had read before reads were held goes first, to who listens for the socket's `data`. False where there is an
+   * end or an error to be met: release the reads.
    */
   read(take: (bytes: Buffer) => void): boolean {
-    // What Node had read before reads were held.
-    while (this.#socket.readableLength > 0) {
-      const early: unknown = this.#socket.read();
-      if (early instanceof Buffer) take(early);
-    }
+    // `read` gives it to the listeners as well: taken here it would be taken twice.
+    while (this.#socket.readableLength > 0) this.#socket.read();
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
-    while (!this.#socket.destroyed) {
+    for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
       const length = readNow(this.#descriptor, readBuffer);
       if (length === undefined) return false;
       if (length > 0) take(readBuffer.subarray(0, length));

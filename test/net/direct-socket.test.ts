@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import { writeSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { DirectSocket } from "../../src/net/direct-socket.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 10_000;
+const MIB = 1024 * 1024;
+const READS_MAX = 2;
+/** No kernel lets more wait in one connection. */
+const EVERYTHING_READ_MAX = 64;
+
+/** Both ends of a connection; what comes to the first is not read before it is asked for. */
+async function connected(): Promise<{ near: Socket; far: Socket }> {
+  const server = createServer({ pauseOnConnect: true, highWaterMark: 1 });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("not a TCP address");
+  const far = connect(address.port, "127.0.0.1");
+  const accepted: Promise<Socket[]> = once(server, "connection");
+  await once(far, "connect");
+  const [near] = await accepted;
+  if (near === undefined) throw new Error("nobody came");
+  onTestFinished(() => {
+    near.destroy();
+    far.destroy();
+    server.close();
+  });
+  return { near, far };
+}
+
+function direct(socket: Socket): DirectSocket {
+  const found = DirectSocket.of(socket);
+  if (found === undefined) throw new Error("no direct way");
+  return found;
+}
+
+test("what Node had read before reads were held is heard once, by who listens to the socket, and before all else", async () => {
+  const { near, far } = await connected();
+  const heard: string[] = [];
+  near.on("data", (bytes) => heard.push(String(bytes)));
+  far.write("early ");
+  near.pause();
+  near.read(0);
+  await waitFor("Node's read", DEADLINE_MS, () => near.readableLength > 0 || undefined);
+  const reads = direct(near);
+  reads.holdReads();
+  far.write("late");
+  await waitFor("all", DEADLINE_MS, () => {
+    reads.read((bytes) => heard.push(String(bytes)));
+    return heard.join("").endsWith("late") || undefined;
+  });
+  expect(heard.join("")).toBe("early late");
+});
+
+test("a peer that is faster than we are is read so far, and then it is others' turn", async () => {
+  const { near, far } = await connected();
+  const reads = direct(near);
+  reads.holdReads();
+  const descriptor: unknown = Reflect.get(Reflect.get(far, "_handle"), "fd");
+  const bytes = Buffer.alloc(MIB);
+  const fill = () => {
+    try {
+      while (typeof descriptor === "number") writeSync(descriptor, bytes);
+    } catch {
+      // No room: it is full.
+    }
+  };
+  // The kernel makes room for as much as is taken each time: soon each read takes all that one can.
+  const readsInOneTurn = () => {
+    let count = 0;
+    fill();
+    reads.read(() => {
+      count += 1;
+      if (count > EVERYTHING_READ_MAX) throw new Error("the peer keeps us reading for ever");
+      fill();
+    });
+    return count;
+  };
+  const most = await waitFor("several reads in a turn", DEADLINE_MS, () => {
+    const count = readsInOneTurn();
+    return count < READS_MAX ? undefined : count;
+  });
+  expect(most).toBe(READS_MAX);
+});
