@@ -107,9 +107,12 @@ export class ChunkReader {
     return this.#bytesReceived;
   }
 
-  /** From the next message on payloads are lent from this slab, or views of the input: good until the slab's next use. */
+  /**
+   * From the next message on payloads are lent from this slab, or views of the input: good until the slab's next use. Asked for
+   * again, nothing changes.
+   */
   lendPayloads(slab: PayloadSlab): void {
-    this.#lending = new LentPayloads(slab);
+    this.#lending ??= new LentPayloads(slab);
   }
 
   /** Counts from the next header on; may be called by `onMessage`. */

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { PayloadSlab } from "../../../src/protocol/rtmp/payload-slab.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { readParts, setChunkSize } from "./chunk-support.ts";
 
@@ -29,4 +31,17 @@ test("lent payloads are whole, whatever their size and wherever inputs are cut, 
       expect(messages[index + 1]?.payload.equals(payload), `seed ${seed}, message ${index}`).toBe(true);
     }
   }
+});
+
+test("who publishes once more has the message that is under way whole, and no longer than it is", () => {
+  const slab = new PayloadSlab();
+  const reader = new ChunkReader(LIMITS_PUBLISHING);
+  reader.lendPayloads(slab);
+  const sent = { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(100, "ab") };
+  const bytes = encodeMessage(6, sent, 128);
+  const came: Message[] = [];
+  reader.receive(bytes.subarray(0, 50), (each) => came.push(each));
+  reader.lendPayloads(slab);
+  reader.receive(bytes.subarray(50), (each) => came.push(each));
+  expect(came).toEqual([sent]);
 });
