@@ -79,9 +79,9 @@ export class Delivery {
     }
   }
 
-  /** Sends a frame of a lane's own filler. */
+  /** Sends a frame of a lane's own filler; a lane that was dropped meanwhile would keep it for ever. */
   sendFiller(lane: Lane, frame: Unpacked): void {
-    this.#offer(lane, lane.cutFiller(frame));
+    if (this.lanes.includes(lane)) this.#offer(lane, lane.cutFiller(frame));
   }
 
   /** Shows a watcher the present group of pictures, and what comes. */
