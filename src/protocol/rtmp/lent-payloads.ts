@@ -5,6 +5,8 @@ import type { PayloadSlab } from "./payload-slab.ts";
 const SPARES_MAX = 2;
 const SPARE_BYTES_MAX = 1024 * 1024;
 const KEPT_BYTES_MIN = 1_024;
+/** Moved into the slab with one input, at most: moving all of a long message with each of its bits would take longer than the rest. */
+const TAKEN_BACK_BYTES_MAX = 64 * 1024;
 
 /**
  * One reader's payloads in a slab that others use as well: what has arrived of unfinished messages is kept elsewhere between two
@@ -27,17 +29,21 @@ export class LentPayloads {
     stream.isLent = true;
   }
 
-  /** An input begins: nothing lent before is used any more, and unfinished messages go on in the slab. */
+  /** An input begins: nothing lent before is used any more, and unfinished messages that are short so far go on in the slab. */
   resume(streams: Iterable<ChunkStream>): void {
     this.#slab.startOver();
     if (this.#keptCount === 0) return;
     this.#keptCount = 0;
-    for (const stream of streams) if (stream.isLent) this.#takeBack(stream);
+    let room = TAKEN_BACK_BYTES_MAX;
+    for (const stream of streams) {
+      if (!stream.isLent) continue;
+      room -= stream.arrived;
+      this.#takeBack(stream, room >= 0 ? this.#slab.lend(stream.length) : undefined);
+    }
   }
 
-  #takeBack(stream: ChunkStream): void {
+  #takeBack(stream: ChunkStream, lent: ChunkStream["payload"] | undefined): void {
     const kept = stream.payload;
-    const lent = this.#slab.lend(stream.length);
     if (lent === undefined) {
       // It grows where it is, like one that was never lent.
       stream.payload = kept.length > stream.length ? kept.subarray(0, stream.length) : kept;

@@ -45,3 +45,24 @@ test("who publishes once more has the message that is under way whole, and no lo
   reader.receive(bytes.subarray(50), (each) => came.push(each));
   expect(came).toEqual([sent]);
 });
+
+test("a long message that comes bit by bit is not moved for each bit, but for its first ones", () => {
+  let lentCount = 0;
+  class CountedSlab extends PayloadSlab {
+    override lend(length: number) {
+      lentCount += 1;
+      return super.lend(length);
+    }
+  }
+  const reader = new ChunkReader(LIMITS_PUBLISHING);
+  reader.lendPayloads(new CountedSlab());
+  const payload = Buffer.alloc(512 * 1024, "a long message");
+  const bytes = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload }, 128);
+  const came: Message[] = [];
+  for (let at = 0; at < bytes.length; at += 1024) {
+    reader.receive(bytes.subarray(at, at + 1024), (each) => came.push(each));
+  }
+  expect(came.map((each) => each.payload.equals(payload))).toEqual([true]);
+  expect(lentCount).toBeGreaterThan(1);
+  expect(lentCount).toBeLessThan(100);
+});
