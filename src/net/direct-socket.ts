@@ -57,8 +57,8 @@ export class DirectSocket {
    * end or an error to be met: release the reads.
    */
   read(take: (bytes: Buffer) => void): boolean {
-    // `read` gives it to the listeners as well: taken here it would be taken twice.
-    while (this.#socket.readableLength > 0) this.#socket.read();
+    // All there is, as the stream is paused. `read` gives it to the listeners as well: taken here it would be taken twice.
+    if (this.#socket.readableLength > 0) this.#socket.read();
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
     for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
       const length = readNow(this.#descriptor, readBuffer);
