@@ -211,6 +211,10 @@ const COMMAND_TABLE = {
     installTestTools();
     runStep("long hold", node, [join(ROOT, "test", "soak", "long-hold.ts"), ...args], { isLast: true });
   },
+  "every-byte"(node) {
+    installTestTools();
+    runStep("every byte", node, [join(ROOT, "test", "soak", "every-byte.ts"), ...args], { isLast: true });
+  },
   "backup-return"(node) {
     installTestTools();
     runStep("backup return", node, [join(ROOT, "test", "soak", "backup-return.ts"), ...args], { isLast: true });

@@ -181,16 +181,16 @@ static void accept_all(int listener, void *tls) {
   }
 }
 
+/// Tells of how many targets a connection was told to stop reading; one that connects again is the same target.
 static void stick(int every) {
-  int stuck = 0;
   for (int index = 0; every > 0 && index < connection_count; index += every) {
-    struct epoll_event event = {.events = 0, .data.ptr = connections[index]};
-    epoll_ctl(epoll, EPOLL_CTL_MOD, connections[index]->fd, &event);
-    connections[index]->is_stuck = true;
-    if (stuck_count < STUCK_MAX) strcpy(stuck_keys[stuck_count++], connections[index]->key);
-    stuck += 1;
+    struct connection *connection = connections[index];
+    struct epoll_event event = {.events = 0, .data.ptr = connection};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, connection->fd, &event);
+    connection->is_stuck = true;
+    if (stuck_count < STUCK_MAX && !is_stuck_key(connection->key)) strcpy(stuck_keys[stuck_count++], connection->key);
   }
-  printf("{\"stuck\":%d}\n", stuck);
+  printf("{\"stuck\":%d}\n", stuck_count);
 }
 
 static int by_size(const void *left, const void *right) {

@@ -84,7 +84,7 @@ export class Sink {
     await this.#ask("reset");
   }
 
-  /** Every so manieth connection stops reading; answers how many that are. */
+  /** Every so manieth connection stops reading; answers of how many targets one was told so by now. */
   async stick(every: number): Promise<number> {
     return stuckAnswer.parse(await this.#ask(`stick ${every}`)).stuck;
   }

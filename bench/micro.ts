@@ -1,0 +1,163 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Bench, type Task } from "tinybench";
+import { AMF0_LIMITS, decodeAmf0 } from "../src/protocol/amf0/decode.ts";
+import { encodeAmf0 } from "../src/protocol/amf0/encode.ts";
+import { type Amf0Value, amf0EcmaArray, amf0Object } from "../src/protocol/amf0/value.ts";
+import type { ChunkHeader } from "../src/protocol/rtmp/chunk-header.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../src/protocol/rtmp/chunk-reader.ts";
+import { cutLength, cutMessage, encodeMessage } from "../src/protocol/rtmp/chunk-writer.ts";
+import { type Message, MessageType } from "../src/protocol/rtmp/message.ts";
+import { PayloadSlab } from "../src/protocol/rtmp/payload-slab.ts";
+import { takeIn } from "../src/relay/intake.ts";
+import { MEDIA_CHUNK_SIZE } from "../src/relay/ports.ts";
+import { readFlv } from "../src/testkit/flv-file.ts";
+import { machineRows, table } from "../test/soak/machine.ts";
+import { makeClip } from "../test/support/clip.ts";
+import { ROOT } from "../test/support/fanfare-process.ts";
+
+/** How fast the pieces of a packet's way are, each alone: README.md in this folder. */
+const READ_BYTES = 64 * 1024;
+const CSID = 6;
+const SMALL_CHUNK_BYTES = 128;
+const AMF_ROUNDS = 1_000;
+const MB = 1_000_000;
+
+const { values } = parseArgs({
+  options: {
+    /** Milliseconds for each piece. */
+    time: { type: "string", default: "2000" },
+    /** Shows the result and writes nothing down. */
+    dry: { type: "boolean", default: false },
+  },
+});
+
+/** One piece: what it does once, and how many bytes and items (messages, values) that is. */
+type Piece = { readonly name: string; readonly bytes: number; readonly items: number; readonly run: () => void };
+
+function chunked(messages: readonly Message[], chunkBytes: number): Buffer {
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(chunkBytes);
+  const announced: Message = { type: MessageType.SetChunkSize, timestamp: 0, streamId: 0, payload: size };
+  return Buffer.concat([
+    encodeMessage(2, announced, SMALL_CHUNK_BYTES),
+    ...messages.map((message) => encodeMessage(CSID, message, chunkBytes)),
+  ]);
+}
+
+/** A reader as an encoder's connection has it, fed by reads of a socket's usual size. */
+function reading(name: string, messages: readonly Message[], chunkBytes: number): Piece {
+  const bytes = chunked(messages, chunkBytes);
+  const slab = new PayloadSlab();
+  const run = () => {
+    const reader = new ChunkReader(LIMITS_PUBLISHING);
+    reader.lendPayloads(slab);
+    let count = 0;
+    for (let at = 0; at < bytes.length; at += READ_BYTES) {
+      reader.receive(bytes.subarray(at, at + READ_BYTES), () => {
+        count += 1;
+      });
+    }
+    if (count < messages.length) throw new Error(`${count} messages of ${messages.length}`);
+  };
+  return { name, bytes: bytes.length, items: messages.length, run };
+}
+
+function writing(messages: readonly Message[]): Piece {
+  const headers = messages.map(
+    ({ type, payload }): ChunkHeader => ({ fmt: 1, csid: CSID, time: 20, length: payload.length, type, streamId: 0 }),
+  );
+  const lengths = headers.map((header) => cutLength(header, MEDIA_CHUNK_SIZE));
+  const into = Buffer.alloc(Math.max(...lengths));
+  const run = () => {
+    for (const [index, { payload }] of messages.entries()) {
+      const header = headers[index];
+      if (header !== undefined) cutMessage(into, 0, header, payload, MEDIA_CHUNK_SIZE);
+    }
+  };
+  const bytes = lengths.reduce((sum, length) => sum + length, 0);
+  return { name: `chunk writer, chunks of ${MEDIA_CHUNK_SIZE} bytes`, bytes, items: messages.length, run };
+}
+
+function classifying(messages: readonly Message[]): Piece {
+  const run = () => {
+    let frames = 0;
+    for (const message of messages) if (takeIn(message).what === "frame") frames += 1;
+    if (frames === 0) throw new Error("no frames");
+  };
+  const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
+  return { name: "packet classification", bytes, items: messages.length, run };
+}
+
+const CONNECT: readonly Amf0Value[] = [
+  "connect",
+  1,
+  amf0Object({
+    app: "live",
+    type: "nonprivate",
+    flashVer: "FMLE/3.0 (compatible; FMSc/1.0)",
+    tcUrl: "rtmp://a.example/live",
+  }),
+];
+const METADATA: readonly Amf0Value[] = [
+  "@setDataFrame",
+  "onMetaData",
+  amf0EcmaArray({
+    ...{ duration: 0, fileSize: 0, width: 1920, height: 1080, videocodecid: 7, videodatarate: 6000, framerate: 30 },
+    ...{ audiocodecid: 10, audiodatarate: 160, audiosamplerate: 48_000, audiosamplesize: 16, audiochannels: 2 },
+    ...{ stereo: true, encoder: "obs-output module (libobs version 31.0.0)" },
+  }),
+];
+
+function amf(name: string, of: readonly Amf0Value[]): Piece[] {
+  const bytes = encodeAmf0(of);
+  const times = (once: () => void) => () => {
+    for (let round = 0; round < AMF_ROUNDS; round += 1) once();
+  };
+  const size = { bytes: bytes.length * AMF_ROUNDS, items: AMF_ROUNDS };
+  return [
+    { name: `AMF0 decoded, ${name}`, ...size, run: times(() => decodeAmf0(bytes, AMF0_LIMITS)) },
+    { name: `AMF0 encoded, ${name}`, ...size, run: times(() => encodeAmf0(of)) },
+  ];
+}
+
+function row({ name, bytes, items }: Piece, task: Task | undefined): string {
+  if (task?.result.state !== "completed") throw new Error(`${name} was not measured`);
+  const { p50, rme } = task.result.latency;
+  const perSecond = 1_000 / p50;
+  const rate = (bytes * perSecond) / MB;
+  const cells = [name, rate.toFixed(0), (items * perSecond).toExponential(2), ((p50 * MB) / items).toFixed(0)];
+  return `| ${[...cells, `± ${rme.toFixed(1)} %`].join(" | ")} |`;
+}
+
+const { path } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
+const messages = readFlv(await readFile(path)).map(
+  ({ type, timestamp, payload }): Message => ({ type, timestamp, streamId: 1, payload }),
+);
+const pieces = [
+  reading(`chunk reader, chunks of ${MEDIA_CHUNK_SIZE} bytes`, messages, MEDIA_CHUNK_SIZE),
+  reading(`chunk reader, chunks of ${SMALL_CHUNK_BYTES} bytes`, messages, SMALL_CHUNK_BYTES),
+  writing(messages),
+  classifying(messages),
+  ...amf("a connect command", CONNECT),
+  ...amf("OBS's metadata", METADATA),
+];
+const bench = new Bench({ time: Number(values.time), throws: true });
+for (const { name, run } of pieces) bench.add(name, run);
+await bench.run();
+const rows = pieces.map((piece) => row(piece, bench.getTask(piece.name)));
+const text = `# How fast the pieces are
+
+\`npm run bench:micro\`, ${new Date().toISOString().slice(0, 10)}: the median of what tinybench measures in ${Number(values.time) / 1_000} s for each piece, in one thread. The messages are those of a clip of 10 s,
+H.264 at 6 Mbit/s and AAC (${messages.length} of them); a reader is fed ${READ_BYTES / 1_024} KiB at a time. A unit is a message, or one AMF0 body. Classification looks at a message's first bytes:
+its MB/s are of the whole.
+
+| piece | MB/s | units a second | ns a unit | mean's error |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+${table(["machine", ""], machineRows())}
+`;
+process.stdout.write(text);
+if (!values.dry) await writeFile(join(ROOT, "docs", "results", "micro.md"), text);
