@@ -17,7 +17,7 @@ const EXIT_DEADLINE_MS = 500;
  * In MiB. Left alone, V8 lets the young generation grow to 192 MiB, which the short-lived objects of a stream fill now and then: resident
  * memory then rises in steps though nothing is kept. The old generation keeps Node's own limit: reaching one ends the thread.
  */
-const MEDIA_HEAP = { maxYoungGenerationSizeMb: 24 };
+const MEDIA_HEAP = { maxYoungGenerationSizeMb: 12 };
 
 type WorkerDeps = {
   readonly name: string;
