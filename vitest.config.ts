@@ -6,10 +6,13 @@ const E2E_TIMEOUT_MS = 120_000;
 const UNIT_TIMEOUT_MS = 20_000;
 /** Real processes and sockets on a busy machine: one more try, which the reporter names, so that nobody overlooks it. */
 const TRIES_MORE = 1;
+/** Tests of one file that mostly wait run side by side, each with a server of its own. */
+const SIDE_BY_SIDE = 3;
 
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
+    maxConcurrency: SIDE_BY_SIDE,
     projects: [
       {
         test: {

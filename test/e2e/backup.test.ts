@@ -9,8 +9,10 @@ import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 const TARGET = { rtmpUrl: "rtmp://live.example.com/app", streamKey: "target-key-1b2c3d" };
 const CHANNELS = "/api/v2/re-stream/channels";
 
-test("a backup of a server at work is restored whole: channels, keys and access keys, and only where no server runs", async () => {
-  const stage = await Stage.open();
+test.concurrent("a backup of a server at work is restored whole: channels, keys and access keys, and only where no server runs", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server();
   const dataFolder = join(stage.folder, "data");
   const flags = ["--data-dir", dataFolder];
@@ -57,8 +59,8 @@ test("a backup of a server at work is restored whole: channels, keys and access 
   await api.createChannel("life_goes_on", [TARGET]);
 });
 
-test("what is no backup, or a damaged one, is refused and changes nothing", async () => {
-  const stage = await Stage.open();
+test.concurrent("what is no backup, or a damaged one, is refused and changes nothing", async ({ onTestFinished }) => {
+  const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server();
   const flags = ["--data-dir", join(stage.folder, "data")];
   const channel = await api.createChannel("stays", [TARGET]);
@@ -74,7 +76,7 @@ test("what is no backup, or a damaged one, is refused and changes nothing", asyn
   const keyFile = join(backup, "encryption.key");
   renameSync(keyFile, `${keyFile}.away`);
   expect(await problem()).toMatch(/backup is no backup: it has to hold fanfare\.db and encryption\.key\.\n$/);
-  const otherStage = await Stage.open();
+  const otherStage = await Stage.open(onTestFinished);
   await (await otherStage.server()).fanfare.stop();
   renameSync(join(otherStage.folder, "data", "encryption.key"), keyFile);
   expect(await problem()).toMatch(/lacks the key [0-9a-f]{8} /);
@@ -87,8 +89,10 @@ test("what is no backup, or a damaged one, is refused and changes nothing", asyn
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
 
-test("a missing, an unreadable and a wrong key file stop the start with one sentence; the right one mends it", async () => {
-  const stage = await Stage.open();
+test.concurrent("a missing, an unreadable and a wrong key file stop the start with one sentence; the right one mends it", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server();
   const channel = await api.createChannel("sealed", [TARGET]);
   await fanfare.stop();
@@ -107,7 +111,7 @@ test("a missing, an unreadable and a wrong key file stop the start with one sent
       "put back your copy of it (a backup has one too), or name it with FANFARE_ENCRYPTION_KEY_FILE.\n",
   });
   expect(existsSync(keyFile)).toBe(false);
-  const other = await Stage.open();
+  const other = await Stage.open(onTestFinished);
   await (await other.server()).fanfare.stop();
   renameSync(join(other.folder, "data", "encryption.key"), keyFile);
   expect(await start()).toMatchObject({
@@ -121,8 +125,10 @@ test("a missing, an unreadable and a wrong key file stop the start with one sent
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
 
-test("a key is changed on air: nothing of the stream is lost, and the old key can go", async () => {
-  const stage = await Stage.open();
+test.concurrent("a key is changed on air: nothing of the stream is lost, and the old key can go", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
   const { api, fanfare } = await stage.server();
   const flags = ["--data-dir", join(stage.folder, "data")];
@@ -153,8 +159,10 @@ test("a key is changed on air: nothing of the stream is lost, and the old key ca
   expect(await again.exited, again.stderr()).toEqual({ code: 0, signal: null });
 });
 
-test("two servers do not share a data folder, and a command that is told wrongly says how it is used", async () => {
-  const stage = await Stage.open();
+test.concurrent("two servers do not share a data folder, and a command that is told wrongly says how it is used", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   await stage.server();
   const dataFolder = join(stage.folder, "data");
   const second = await runFanfare(["--data-dir", dataFolder, "--http-port", "0", "--rtmp-port", "0"], {

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Channel } from "../support/api-client.ts";
 import { runToEnd } from "../support/children.ts";
@@ -77,8 +77,10 @@ async function expectRefusals(server: Server, secretKey: string, forMs: number, 
   expect(count).toBeGreaterThanOrEqual(3);
 }
 
-test("locked for half a minute: writes are refused in time, reads and the stream go on, an encoder comes in, and it heals", async () => {
-  const stage = await Stage.open();
+test.concurrent("locked for half a minute: writes are refused in time, reads and the stream go on, an encoder comes in, and it heals", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const clip = await makeClip({ seconds: CLIP_SECONDS, kilobits: 500 });
   const short = await makeClip({ seconds: 3 });
   const nginx = await stage.nginx();
@@ -131,8 +133,10 @@ async function mountDataFolder(stage: Stage): Promise<string> {
   return folder;
 }
 
-test("disk full: writes are refused in time, reads and the stream go on, and it heals when there is room again", async () => {
-  const stage = await Stage.open();
+test.concurrent("disk full: writes are refused in time, reads and the stream go on, and it heals when there is room again", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const folder = await mountDataFolder(stage);
   // Registered after the stage's own closing, so it comes before it.
   onTestFinished(async () => {

@@ -36,8 +36,10 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
   return error instanceof Error ? error.message : "";
 }
 
-test("platforms are added, edited, switched off and on, and removed on air, and no other one feels it", async () => {
-  const stage = await Stage.open();
+test.concurrent("platforms are added, edited, switched off and on, and removed on air, and no other one feels it", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const clip = await makeClip({ seconds: 30 });
   const [sibling, edited, switched, added] = [
     await stage.nginx(),
@@ -123,8 +125,10 @@ async function act(api: ApiClient, channel: Channel, method: string, action: str
   return await api.request(method, `/api/v2/re-stream/channels/${channel.channelId}/${action}`);
 }
 
-test("a channel is blocked, ended and given another key on air, and platforms are tried without media", async () => {
-  const stage = await Stage.open();
+test.concurrent("a channel is blocked, ended and given another key on air, and platforms are tried without media", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const clip = await makeClip({ seconds: 6 });
   const nginx = await stage.nginx();
   const { api } = await stage.server();

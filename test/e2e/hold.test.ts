@@ -1,5 +1,5 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { makeClip } from "../support/clip.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { isCodedMedia, isKeyframe, isVideo, isVideoHeader, stepsBack } from "../support/flv-file.ts";
@@ -7,8 +7,8 @@ import type { NginxTarget } from "../support/nginx-target.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
 /** A server with one channel and one recording target, and its only platform watched. */
-async function oneTarget() {
-  const stage = await Stage.open();
+async function oneTarget({ onTestFinished }: TestContext) {
+  const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
   const { api, fanfare } = await stage.server();
   const key = uniqueKey("held");
@@ -32,14 +32,14 @@ async function expectOneSoundRecording(nginx: NginxTarget, key: string) {
   return recording;
 }
 
-test.each([
+test.concurrent.for([
   { name: "1 s", dropMs: 1_000, clip: {}, isFilled: false },
   { name: "5 s", dropMs: 5_000, clip: {}, isFilled: true },
   { name: "5 s of a stream with B-frames", dropMs: 5_000, clip: { hasBFrames: true }, isFilled: true },
 ])(
   "a drop of $name leaves the target's connection, picture and clock in order",
-  async ({ dropMs, clip: how, isFilled }) => {
-    const { stage, nginx, key, channel, watch } = await oneTarget();
+  async ({ dropMs, clip: how, isFilled }, context) => {
+    const { stage, nginx, key, channel, watch } = await oneTarget(context);
     const clip = await makeClip({ seconds: 6, ...how });
     const startMs = performance.now();
     const first = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
@@ -63,8 +63,8 @@ test.each([
   },
 );
 
-test("a cut that sends no word, not even FIN, is held like any other, and the dead connection locks nobody out", async () => {
-  const { stage, nginx, key, channel, watch, fanfare } = await oneTarget();
+test.concurrent("a cut that sends no word, not even FIN, is held like any other, and the dead connection locks nobody out", async (context) => {
+  const { stage, nginx, key, channel, watch, fanfare } = await oneTarget(context);
   const clip = await makeClip({ seconds: 6 });
   const wire = await stage.proxy(fanfare.rtmpPort);
   await stage.ffmpeg(clip, `rtmp://127.0.0.1:${wire.port}/relay/${channel.streamKey}`, { loops: true });
@@ -77,8 +77,8 @@ test("a cut that sends no word, not even FIN, is held like any other, and the de
   await expectOneSoundRecording(nginx, key);
 });
 
-test("an encoder that returns with another resolution sends its header, and the picture changes cleanly", async () => {
-  const { stage, nginx, key, channel, watch } = await oneTarget();
+test.concurrent("an encoder that returns with another resolution sends its header, and the picture changes cleanly", async (context) => {
+  const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const first = await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   await recorded(nginx, key, 3_000);
   first.kill("SIGKILL");
@@ -99,8 +99,8 @@ test("an encoder that returns with another resolution sends its header, and the 
   ).toEqual([true]);
 });
 
-test("an encoder that returns with another sample rate has the target connected anew", async () => {
-  const { stage, nginx, key, channel, watch } = await oneTarget();
+test.concurrent("an encoder that returns with another sample rate has the target connected anew", async (context) => {
+  const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const first = await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   await recorded(nginx, key, 3_000);
   first.kill("SIGKILL");
@@ -116,8 +116,8 @@ test("an encoder that returns with another sample rate has the target connected 
   }
 });
 
-test("a second encoder takes over on the same connections, without a wrong picture", async () => {
-  const { stage, nginx, key, channel, watch } = await oneTarget();
+test.concurrent("a second encoder takes over on the same connections, without a wrong picture", async (context) => {
+  const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const clip = await makeClip({ seconds: 6 });
   const first = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   await recorded(nginx, key, 3_000);
