@@ -21,6 +21,8 @@ export default defineConfig({
           exclude: ["test/e2e/**", "test/dashboard/browser/**"],
           testTimeout: UNIT_TIMEOUT_MS,
           retry: TRIES_MORE,
+          // Unless told it leaves one core idle: half of two.
+          maxWorkers: "100%",
           sequence: { groupOrder: 0 },
         },
       },
