@@ -45,6 +45,7 @@ export const INGEST_ENDS = [
   "frozen",
   "timed-out",
   "protocol-error",
+  "too-many-messages",
   "replaced",
   "removed",
   "ended",

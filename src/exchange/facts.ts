@@ -10,6 +10,8 @@ export const INGEST_ENDS = [
   "frozen",
   "timed-out",
   "protocol-error",
+  /** It sent more messages than any encoder does, however short they were. */
+  "too-many-messages",
   /** Another encoder with the same key took its place. */
   "replaced",
   "removed",

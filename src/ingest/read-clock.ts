@@ -60,7 +60,11 @@ export class ReadClock {
     if (this.#readers.delete(reader)) reader.release();
   }
 
-  /** Runs behind the next step: what readers' peers have said up to now was read then. At once where there is nobody to read. */
+  /**
+   * Runs behind the next step: what readers' peers have said up to now was read then. At once where there is nobody to read. Of who is
+   * behind by more than is read in a turn not all was: to be heard to the end it would hold up the others, and a flood could put off
+   * for good what waits here. What is behind lies in its receive window, or is the rest of one turn, so it is bounded.
+   */
   afterNext(run: () => void): void {
     if (this.#readers.size === 0) run();
     else this.#afterNext.push(run);

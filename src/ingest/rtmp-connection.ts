@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import type { ProvenLogin } from "../exchange/admission.ts";
-import type { ChannelId, IngestSlot } from "../exchange/channel-spec.ts";
-import type { Fact, IngestEnd } from "../exchange/facts.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
+import type { IngestEnd } from "../exchange/facts.ts";
 import { DirectSocket } from "../net/direct-socket.ts";
-import type { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
+import { READ_TURN_MS } from "../protocol/rtmp/paced-reader.ts";
 import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
 import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
 import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
@@ -12,11 +12,9 @@ import { ServerSession } from "../protocol/rtmp/server-session.ts";
 import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Entrance } from "../relay/entrance.ts";
 import type { Source } from "../relay/feed.ts";
-import type { FailedKeys } from "./failed-keys.ts";
-import type { IngestLogins } from "./ingest-logins.ts";
-import type { ReadClock, TimedReader } from "./read-clock.ts";
-import type { Refusals } from "./refusals.ts";
-import { RtmpPlayback, type Seat } from "./rtmp-playback.ts";
+import type { Admission, Arrival, IngestDeps } from "./ingest-deps.ts";
+import type { TimedReader } from "./read-clock.ts";
+import { RtmpPlayback } from "./rtmp-playback.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
@@ -33,41 +31,11 @@ const HANDSHAKE_RANDOM_BYTES = 1_528;
 const STEP_BYTES_MUCH = 48 * 1024;
 const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
 
-/** Where a key leads. `loginOf`: to this channel, but not without its login. */
-export type Admission =
-  | { readonly entrance: Entrance; readonly slot: IngestSlot }
-  | { readonly loginOf: ChannelId }
-  | "refused"
-  | "unavailable";
-
 type Invitation = Extract<Admission, { readonly entrance: Entrance }>;
 
+const NOTHING = Buffer.alloc(0);
+
 const DECISIONS = { welcome: "accept", fight: "refuse", unavailable: "unavailable" } as const;
-
-export type IngestDeps = {
-  readonly clock: Clock;
-  readonly randomBytes: (length: number) => Buffer;
-  readonly readClock: Pick<ReadClock, "add" | "delete">;
-  /** What encoders send is lent from it: it is sent on, or copied, before the next is read. */
-  readonly slab: PayloadSlab;
-  /** May this key publish, by whom this login belongs to? `unavailable`: nobody answered in time. Never rejects. */
-  readonly admit: (key: string, login: ProvenLogin | undefined) => Promise<Admission>;
-  /** May a player with this token watch this channel? Never rejects. */
-  readonly seatPlayer: (channelId: string, token: string) => Promise<Seat>;
-  readonly logins: Pick<IngestLogins, "decide">;
-  readonly tell: (fact: Fact) => void;
-  readonly refusals: Pick<Refusals, "add">;
-  /** Says how long a refusal is held back. */
-  readonly failedKeys: Pick<FailedKeys, "add">;
-};
-
-export type Arrival = {
-  readonly remoteAddress: string;
-  /** When the connection was accepted, on the clock's `now()`: before TLS. */
-  readonly acceptedMs: number;
-  /** Its key was good. */
-  readonly onRecognised: () => void;
-};
 
 /** The peer's address. A socket for both families shows IPv4 peers in IPv6's mapped form. */
 export function peerAddress(socket: Socket): string {
@@ -99,6 +67,8 @@ export class RtmpConnection implements TimedReader {
   #direct: DirectSocket | undefined;
   #bytesReceived = 0;
   #bytesAtStep = 0;
+  /** More came than is read in a turn: nothing is read from the socket until the rest of it was. */
+  #nextTurn: Timer | undefined;
 
   constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
     this.#deps = deps;
@@ -109,6 +79,8 @@ export class RtmpConnection implements TimedReader {
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => {
+      // A paused socket that has nothing left tells its end all the same.
+      this.#run(() => this.#session.receive(NOTHING, deps.clock.now(), true));
       this.#leave("connection-lost");
       // What it does not read of our last words would keep our side open for as long as it likes.
       this.#lingerThenDestroy();
@@ -131,13 +103,14 @@ export class RtmpConnection implements TimedReader {
   /** Without a direct way the socket reads by itself until `settle`. */
   read(isStep: boolean): boolean {
     const [direct, entrance, before] = [this.#direct, this.#entrance, this.#bytesReceived];
-    if (entrance?.isFull === true) return false;
+    if (entrance?.isFull === true || this.#session.isBehind) return false;
     if (direct === undefined) {
       this.#socket.resume();
       return false;
     }
-    // Its end, or its error, is Node's to tell.
-    if (!direct.read((bytes) => this.#receive(bytes))) this.#deps.readClock.delete(this);
+    // Its end, or its error, is Node's to tell, once what it said before was read.
+    const isOver = !direct.read((bytes) => this.#receive(bytes));
+    if (isOver && !this.#session.isBehind) this.#deps.readClock.delete(this);
     const brought = this.#bytesReceived - before;
     if (isStep || brought >= STEP_BYTES_MUCH) entrance?.flush();
     return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
@@ -158,7 +131,22 @@ export class RtmpConnection implements TimedReader {
     this.#bytesReceived += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.now()));
     if (this.#isQuick) this.#entrance?.flush();
-    if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
+    if (this.#session.isBehind) this.#waitForTurn();
+    else if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
+  }
+
+  #waitForTurn(): void {
+    if (this.#direct === undefined) this.#socket.pause();
+    this.#nextTurn ??= this.#deps.clock.startTimer(READ_TURN_MS, () => this.#takeTurn());
+  }
+
+  #takeTurn(): void {
+    this.#nextTurn = undefined;
+    if (this.#isClosed) return;
+    if (this.#entrance?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.now()));
+    this.#entrance?.flush();
+    if (this.#session.isBehind) this.#waitForTurn();
+    else if (!this.#isTimed) this.#socket.resume();
   }
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
@@ -299,7 +287,7 @@ export class RtmpConnection implements TimedReader {
           onDismissed: () => this.close(),
           // Who is read by the clock is read at its next step.
           onRoom: () => {
-            if (!this.#isTimed) this.#socket.resume();
+            if (!this.#isTimed && !this.#session.isBehind) this.#socket.resume();
           },
         });
         this.#entrance = entrance;
@@ -357,7 +345,7 @@ export class RtmpConnection implements TimedReader {
   #closeBy(reason: ServerCloseReason, detail: string): void {
     const isKnown = this.#source !== undefined || this.#playback !== undefined;
     if (!isKnown && reason !== "login-asked" && reason !== "play-over") this.#tellRefused(reason, detail);
-    this.#leave(reason === "timed-out" ? "timed-out" : "protocol-error");
+    this.#leave(reason === "timed-out" || reason === "too-many-messages" ? reason : "protocol-error");
     this.#socket.end();
     this.#lingerThenDestroy();
   }
@@ -366,7 +354,7 @@ export class RtmpConnection implements TimedReader {
     this.#deps.refusals.add({
       time: this.#deps.clock.wallNow(),
       remoteAddress: this.#remoteAddress,
-      reason: reason === "refused" ? this.#refusal : reason,
+      reason: reason === "refused" ? this.#refusal : reason === "too-many-messages" ? "protocol-error" : reason,
       ...(this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy }),
       ...(reason === "refused" ? {} : { detail }),
     });

@@ -5,10 +5,11 @@ import { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
 import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
+import type { IngestDeps } from "./ingest-deps.ts";
 import { IngestLogins, type LoginDeps } from "./ingest-logins.ts";
 import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
-import { type IngestDeps, peerAddress, RtmpConnection } from "./rtmp-connection.ts";
+import { peerAddress, RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
 // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.

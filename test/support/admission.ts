@@ -1,5 +1,5 @@
 import type { ChannelSpec, IngestSlot } from "../../src/exchange/channel-spec.ts";
-import type { Admission } from "../../src/ingest/rtmp-connection.ts";
+import type { Admission } from "../../src/ingest/ingest-deps.ts";
 import type { Engine } from "../../src/relay/engine.ts";
 import { entranceTo } from "../../src/relay/entrance.ts";
 

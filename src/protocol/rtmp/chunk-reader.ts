@@ -97,6 +97,7 @@ export class ChunkReader {
   #repeatsExtendedTime: boolean | undefined;
   #failure: { readonly error: unknown } | undefined;
   #lending: LentPayloads | undefined;
+  #isHalted = false;
 
   constructor(limits: ReaderLimits) {
     this.#limits = limits;
@@ -120,27 +121,35 @@ export class ChunkReader {
     this.#limits = limits;
   }
 
+  /** To be called by `onMessage`: nothing behind this message is read in this call of `receive`. */
+  halt(): void {
+    this.#isHalted = true;
+  }
+
   /**
-   * Takes the bytes that came and hands over every message they complete, in order. The input is not kept.
+   * Takes the bytes that came and hands over every message they complete, in order. The input is not kept. Answers how many bytes
+   * were taken: all of them, unless it was halted; the others are to be given again.
    *
    * @throws ProtocolError, and again at each later call. Messages handed over before it stay valid.
    */
-  receive(bytes: Buffer, onMessage: (message: Message) => void): void {
+  receive(bytes: Buffer, onMessage: (message: Message) => void): number {
     if (this.#failure !== undefined) throw this.#failure.error;
-    this.#bytesReceived += bytes.length;
+    this.#isHalted = false;
     try {
       this.#lending?.resume(this.#streams.values());
-      this.#read(bytes, onMessage);
+      const taken = this.#read(bytes, onMessage);
+      this.#bytesReceived += taken;
       this.#lending?.suspend(this.#streams.values(), this.#partialMessages);
+      return taken;
     } catch (error) {
       this.#failure = { error };
       throw error;
     }
   }
 
-  #read(input: Buffer, onMessage: (message: Message) => void): void {
+  #read(input: Buffer, onMessage: (message: Message) => void, halts = true): number {
     let at = 0;
-    while (at < input.length) {
+    while (at < input.length && !(halts && this.#isHalted)) {
       if (this.#chunkLeft > 0) at = this.#readPayload(input, at, onMessage);
       else if (this.#heldLength > 0) at = this.#readHeldHeader(input, at, onMessage);
       else {
@@ -149,6 +158,7 @@ export class ChunkReader {
         else at += this.#hold(input, at, available);
       }
     }
+    return at;
   }
 
   #hold(input: Buffer, at: number, length: number): number {
@@ -168,8 +178,8 @@ export class ChunkReader {
     const length = this.#heldLength;
     this.#heldLength = 0;
     const used = this.#readHeader(this.#held, 0, onMessage);
-    // The four bytes looked at for an extended timestamp may turn out to be none: they go the way of all input.
-    if (used < length) this.#read(Buffer.from(this.#held.subarray(used, length)), onMessage);
+    // The four bytes looked at for an extended timestamp may turn out to be none: they go the way of all input, whole, as they were taken.
+    if (used < length) this.#read(Buffer.from(this.#held.subarray(used, length)), onMessage, false);
     return at;
   }
 

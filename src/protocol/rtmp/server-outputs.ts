@@ -19,12 +19,16 @@ export type PlayRequest = {
   readonly name: string;
 };
 
-/** `login-asked`: the encoder is told how to log in, and does so on another connection. */
+/**
+ * `login-asked`: the encoder is told how to log in, and does so on another connection. `too-many-messages`: it sent more of them than
+ * any encoder does, media or not.
+ */
 export type ServerCloseReason =
   | "refused"
   | "login-asked"
   | "not-answered"
   | "protocol-error"
+  | "too-many-messages"
   | "timed-out"
   | "play-refused"
   | "play-over";

@@ -3,7 +3,7 @@ import { numberProperty, textProperty } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { splitAggregate } from "./aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
-import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_PUBLISHING } from "./chunk-reader.ts";
+import { LIMITS_PUBLISHING } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand } from "./command.ts";
 import { CommandBudget } from "./command-budget.ts";
@@ -12,13 +12,14 @@ import { encoderName } from "./encoder-name.ts";
 import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
+import { PacedReader } from "./paced-reader.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE, sampleAccess } from "./play.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { type LoginDecision, readLogin } from "./server-login.ts";
 import type { PublishDecision, ServerCloseReason, ServerOutput } from "./server-outputs.ts";
 import * as reply from "./server-replies.ts";
-import { type ServerState, ServerTimes } from "./server-state.ts";
+import { isOfPublication, type ServerState, ServerTimes } from "./server-state.ts";
 
 const MESSAGE_STREAMS_MAX = 8;
 const APP_LENGTH_MAX = 512;
@@ -33,7 +34,7 @@ const NAME_LENGTH_MAX = 2_048;
 export class ServerSession {
   #state: ServerState;
   #outputs: ServerOutput[] = [];
-  readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
+  readonly #reader = new PacedReader();
   readonly #slab: PayloadSlab | undefined;
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
@@ -55,16 +56,21 @@ export class ServerSession {
     this.#times = new ServerTimes(nowMs);
   }
 
-  /** Takes bytes from the socket. After `closed` everything is ignored. */
-  receive(bytes: Buffer, nowMs: number): readonly ServerOutput[] {
-    if (this.#state.at === "closed" || bytes.length === 0) return [];
+  /** More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of nothing. */
+  get isBehind(): boolean {
+    return this.#state.at !== "closed" && this.#reader.isBehind;
+  }
+
+  /** Takes bytes from the socket; `isLast`: nothing comes behind them. After `closed` everything is ignored. */
+  receive(bytes: Buffer, nowMs: number, isLast = false): readonly ServerOutput[] {
+    if (this.#state.at === "closed" || (bytes.length === 0 && !this.isBehind)) return [];
     this.#times.bytesCame(nowMs);
     try {
       const chunks = this.#state.at === "handshake" ? this.#shakeHands(this.#state.handshake, bytes) : bytes;
-      if (chunks.length > 0) this.#readChunks(chunks);
+      if (chunks.length > 0 || this.isBehind) this.#readChunks(chunks, isLast);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#close("protocol-error", error.message);
+      this.#close(error.fault === "too-many-messages" ? error.fault : "protocol-error", error.message);
     }
     return this.#takeOutputs();
   }
@@ -159,10 +165,11 @@ export class ServerSession {
     return step.rest;
   }
 
-  #readChunks(bytes: Buffer): void {
-    this.#reader.receive(bytes, (message) => {
+  #readChunks(bytes: Buffer, isLast: boolean): void {
+    const take = (message: Message) => {
       if (this.#state.at !== "closed") this.#take(message);
-    });
+    };
+    this.#reader.receive(bytes, this.#times.nowMs, isLast, take);
     const ack = this.#acks.due(this.#reader.bytesReceived);
     if (ack !== undefined && this.#state.at !== "closed") this.#send(2, ack);
   }
@@ -197,7 +204,7 @@ export class ServerSession {
   #takeMedia(message: Message): void {
     // A player has no media to send.
     if (this.#state.at === "playing") this.#countCommand();
-    if (!this.#isOfPublication(message)) return;
+    if (!isOfPublication(this.#state, message)) return;
     const state = this.#state;
     if (state.at === "publishing" && !state.hasMedia) this.#state = { ...state, hasMedia: true };
     this.#outputs.push({ kind: "media", message });
@@ -207,13 +214,7 @@ export class ServerSession {
   #takeData(message: Message): void {
     if (this.#state.at !== "publishing") this.#countCommand();
     else if (!this.#isWithinBudget()) return;
-    if (this.#isOfPublication(message)) this.#outputs.push({ kind: "media", message });
-  }
-
-  /** Some encoders publish, and then send their media, on message stream 0. */
-  #isOfPublication(message: Message): boolean {
-    const state = this.#state;
-    return state.at === "publishing" && (message.streamId === state.streamId || message.streamId === 0);
+    if (isOfPublication(this.#state, message)) this.#outputs.push({ kind: "media", message });
   }
 
   /** Bounds the work a peer can make us do without sending any media. */

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import type { ServerHandshake } from "./handshake.ts";
+import type { Message } from "./message.ts";
 
 /** Where the ingest side of a connection is. */
 export type ServerState =
@@ -18,6 +19,11 @@ export type ServerState =
   | { readonly at: "publishing"; readonly streamId: number; readonly hasMedia: boolean }
   | { readonly at: "playing"; readonly streamId: number }
   | { readonly at: "closed" };
+
+/** Some encoders publish, and then send their media, on message stream 0. */
+export function isOfPublication(state: ServerState, { streamId }: Pick<Message, "streamId">): boolean {
+  return state.at === "publishing" && (streamId === state.streamId || streamId === 0);
+}
 
 /** All in milliseconds. */
 export const SERVER_DEADLINES = {

@@ -38,7 +38,7 @@ describe("limits", () => {
     ]);
     const reader = new ChunkReader(LIMITS_PUBLISHING);
     const lower = { ...LIMITS_PUBLISHING, messageBytesMax: () => 299 };
-    const receive = (): void =>
+    const receive = () =>
       reader.receive(bytes, ({ type }) => {
         if (type === 8) reader.setLimits(lower);
       });

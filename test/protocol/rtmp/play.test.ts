@@ -122,7 +122,7 @@ test("a player that sends pictures is turned away, and none of them goes on", ()
     128,
   );
   const outputs = player.session.receive(Buffer.concat(Array.from({ length: 60 }, () => picture)), 0);
-  expect(outputs).toMatchObject([{ kind: "closed", reason: "protocol-error" }]);
+  expect(outputs).toMatchObject([{ kind: "closed", reason: "too-many-messages" }]);
 });
 
 test("an encoder's answer is none to a player, and a second play on one connection fails", () => {

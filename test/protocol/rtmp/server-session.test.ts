@@ -546,13 +546,13 @@ test("the 65th message without publishing, and the 51st command of a second on a
   const flood = encodeMessage(2, encodeControl({ kind: "ping-response", timestamp: 1 }), 128);
   const before = new Peer();
   for (let count = 1; count <= 64; count += 1) expect(closes(before.say(flood))).toEqual([]);
-  expect(closes(before.say(flood))).toEqual(["protocol-error"]);
+  expect(closes(before.say(flood))).toEqual(["too-many-messages"]);
   const onAir = Peer.publishing();
   onAir.nowMs = 10_000;
   for (let count = 1; count <= 50; count += 1) expect(closes(onAir.say(flood))).toEqual([]);
   onAir.nowMs = 11_000;
   for (let count = 1; count <= 50; count += 1) expect(closes(onAir.say(flood))).toEqual([]);
-  expect(closes(onAir.say(flood))).toEqual(["protocol-error"]);
+  expect(closes(onAir.say(flood))).toEqual(["too-many-messages"]);
 });
 
 test("before publishing a message beyond 64 KiB ends the session; on air a keyframe of 300 KiB is whole", () => {

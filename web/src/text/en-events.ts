@@ -65,6 +65,7 @@ export const enEvents = {
     frozen: "the encoder sent nothing any more",
     "timed-out": "the encoder did not answer any more",
     "protocol-error": "the encoder broke the protocol",
+    "too-many-messages": "the encoder sent far more messages than it should",
     replaced: "another encoder took over",
     removed: "the channel was deleted",
     ended: "by request",

@@ -57,6 +57,7 @@ export const koEvents: typeof enEvents = {
     frozen: "인코더 전송 멈춤",
     "timed-out": "인코더 응답 없음",
     "protocol-error": "인코더 프로토콜 오류",
+    "too-many-messages": "인코더가 메시지를 지나치게 많이 보냄",
     replaced: "다른 인코더로 교체",
     removed: "채널 삭제",
     ended: "요청에 따른 종료",

@@ -1,0 +1,90 @@
+import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "./chunk-reader.ts";
+import type { Message } from "./message.ts";
+import { ProtocolError } from "./protocol-error.ts";
+
+/** A peer's messages are counted by turns of so many milliseconds. */
+export const READ_TURN_MS = 50;
+/**
+ * Messages of one peer that are read in a turn, some 10 ms of work; the busiest encoder, with many tracks, sends 25 in it. What comes beyond
+ * them is read in the next turn, so that others are served in between.
+ */
+export const TURN_MESSAGES_MAX = 2_000;
+/** Of a peer that has ended: more than a stream's buffer of the shortest ones. */
+const LAST_MESSAGES_MAX = 20_000;
+const FLOOD_SECONDS = 10;
+/** Messages in ten seconds: no encoder sends so many, not even one that catches up at fifty times real time. */
+export const FLOOD_MESSAGES_MAX = 200_000;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * A chunk reader for whoever may send anything: a message costs us about the same however short it is, and 2 MiB, which an
+ * encoder may bring in one turn, can hold two million. What is beyond a turn's messages is copied and kept: no more than the caller
+ * gives while `isBehind`.
+ */
+export class PacedReader {
+  readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
+  /** Given, and not read yet. */
+  #rest: Buffer = NOTHING;
+  #turnStartedMs = Number.NEGATIVE_INFINITY;
+  #left = 0;
+  #floodStartedMs = Number.NEGATIVE_INFINITY;
+  #floodCount = 0;
+
+  /** Something is kept for the next turn: read nothing from the peer, and give nothing in a while. */
+  get isBehind(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** Bytes of chunks that were read, without the handshake; never wraps. */
+  get bytesReceived(): number {
+    return this.#reader.bytesReceived;
+  }
+
+  setLimits(...args: Parameters<ChunkReader["setLimits"]>): void {
+    this.#reader.setLimits(...args);
+  }
+
+  lendPayloads(...args: Parameters<ChunkReader["lendPayloads"]>): void {
+    this.#reader.lendPayloads(...args);
+  }
+
+  /**
+   * Takes the bytes that came, none to go on with what is kept, and hands over the messages they complete, in order, as many as the turn
+   * has left; where they are the last, as many as an encoder can have left over.
+   *
+   * @throws ProtocolError, also "too-many-messages" where more came in ten seconds than any encoder sends.
+   */
+  receive(bytes: Buffer, nowMs: number, isLast: boolean, onMessage: (message: Message) => void): void {
+    if (nowMs - this.#turnStartedMs >= READ_TURN_MS) this.#startTurn(nowMs);
+    if (isLast) this.#left = LAST_MESSAGES_MAX;
+    const isRest = bytes.length === 0;
+    const input = isRest ? this.#rest : this.isBehind ? Buffer.concat([this.#rest, bytes]) : bytes;
+    const taken = this.#left > 0 ? this.#read(input, onMessage) : 0;
+    const untaken = input.subarray(taken);
+    // The caller's bytes are the caller's again; what was kept is ours.
+    this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
+  }
+
+  #startTurn(nowMs: number): void {
+    if (nowMs - this.#floodStartedMs >= FLOOD_SECONDS * 1_000) {
+      this.#floodStartedMs = nowMs;
+      this.#floodCount = 0;
+    }
+    this.#turnStartedMs = nowMs;
+    this.#left = TURN_MESSAGES_MAX;
+  }
+
+  #read(input: Buffer, onMessage: (message: Message) => void): number {
+    const before = this.#left;
+    const taken = this.#reader.receive(input, (message) => {
+      this.#left -= 1;
+      if (this.#left === 0) this.#reader.halt();
+      onMessage(message);
+    });
+    this.#floodCount += before - this.#left;
+    if (this.#floodCount > FLOOD_MESSAGES_MAX)
+      throw new ProtocolError("too-many-messages", `more than ${FLOOD_MESSAGES_MAX} in ${FLOOD_SECONDS} seconds`);
+    return taken;
+  }
+}

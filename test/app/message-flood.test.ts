@@ -1,0 +1,102 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { ClientSession } from "../../src/protocol/rtmp/client-session.ts";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { PoolStage } from "../support/pool-stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+const DEADLINE_MS = 15_000;
+const CHUNK_SIZE = 4_096;
+/** What one encoder may bring in a turn, in messages of five bytes each, takes seconds to read. */
+const BATCH_BYTES = 1024 * 1024;
+/** The healthy channel's packets leave every 50 ms; 80 were measured beside the flood, and 550 where nothing bounds a turn. */
+const GAP_MAX_MS = 400;
+
+/** Those of several turns. */
+const FRAMES_AT_ONCE = 9_000;
+
+const CONFIG = Buffer.from("af001190", "hex");
+const FRAME = Buffer.from("af012100", "hex");
+/** On the chunk stream of the frame before: the same again. */
+const NEXT_FRAME = Buffer.concat([Buffer.from("c4", "hex"), FRAME]);
+
+/** An encoder that publishes sound in frames of four bytes: `onAir` is given the connection and its session behind the first of them. */
+async function publishSound(port: number, key: string, onAir: (socket: Socket, session: ClientSession) => void) {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  socket.on("error", () => undefined);
+  onTestFinished(() => void socket.destroy());
+  const publication = { app: "relay", tcUrl: `rtmp://127.0.0.1:${port}/relay`, name: key, capsLacking: 0 };
+  const session = new ClientSession(publication, Buffer.alloc(1_528), CHUNK_SIZE);
+  await once(socket, "connect");
+  socket.write(session.start());
+  socket.on("data", (bytes) => {
+    for (const output of session.receive(bytes)) {
+      if (output.kind === "send") socket.write(output.bytes);
+      if (output.kind !== "publishing") continue;
+      const { streamId } = output;
+      for (const payload of [CONFIG, FRAME])
+        socket.write(encodeMessage(4, { type: 8, timestamp: 0, streamId, payload }, CHUNK_SIZE));
+      onAir(socket, session);
+    }
+  });
+  return socket;
+}
+
+/** As fast as they are taken. */
+function pour(socket: Socket): void {
+  const batch = Buffer.alloc(BATCH_BYTES - (BATCH_BYTES % NEXT_FRAME.length), NEXT_FRAME);
+  const write = () => {
+    while (socket.writable && socket.write(batch));
+  };
+  socket.on("drain", write);
+  write();
+}
+
+test.each(["efficient", "low"] as const)(
+  "an encoder that sends many messages at once and stops in good order is heard to its end (latency: %s)",
+  async (latency) => {
+    const stage = new PoolStage();
+    const port = await stage.start();
+    const { channelId } = stage.channel([], { latency });
+    await publishSound(port, channelId, (socket, session) => {
+      socket.end(Buffer.concat([Buffer.alloc(FRAMES_AT_ONCE * NEXT_FRAME.length, NEXT_FRAME), session.unpublish()]));
+    });
+    const end = () => stage.facts.find(({ kind }) => kind === "ingest-held" || kind === "ingest-ended");
+    expect(await waitFor("its end", DEADLINE_MS, end)).toMatchObject({ kind: "ingest-ended", end: "clean" });
+  },
+);
+
+test.each(["efficient", "low"] as const)(
+  "an encoder that floods its own channel with short messages holds up no other, and is told apart and closed (latency: %s)",
+  async (latency) => {
+    const stage = new PoolStage();
+    const port = await stage.start();
+    const target = await stage.target({ messagesMax: 100_000 });
+    const healthy = stage.channel([target]);
+    stage.encoder(healthy.channelId, { clip: syntheticClip() });
+    const received = () => target.connections[0]?.report.messages.length ?? 0;
+    await waitFor("the healthy channel on air", DEADLINE_MS, () => (received() > 10 ? true : undefined));
+
+    const flooded = stage.channel([], { latency });
+    const socket = await publishSound(port, flooded.channelId, pour);
+    const closed = once(socket, "close");
+    const isOver = () => stage.facts.find(({ kind }) => kind === "ingest-held") !== undefined;
+    let [seen, atMs, longestMs] = [received(), performance.now(), 0];
+    await waitFor("the flood's end", DEADLINE_MS, () => {
+      const nowMs = performance.now();
+      longestMs = Math.max(longestMs, nowMs - atMs);
+      if (received() > seen) [seen, atMs] = [received(), nowMs];
+      return isOver() ? true : undefined;
+    });
+    expect(stage.facts.find(({ kind }) => kind === "ingest-held")).toMatchObject({
+      channelId: flooded.channelId,
+      end: "too-many-messages",
+    });
+    await closed;
+    expect(longestMs).toBeLessThan(GAP_MAX_MS);
+    expect(stage.told(healthy.channelId)).toEqual(["ingest-started", "source-active", "CONNECTING", "PUBLISHING"]);
+  },
+  2 * DEADLINE_MS,
+);
