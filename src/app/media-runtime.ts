@@ -11,7 +11,7 @@ import type { ThreadOptions } from "./media-options.ts";
 import { MediaWorker } from "./media-worker.ts";
 import { Watches } from "./watches.ts";
 
-/** Above the sum of all stages' own deadlines: for a thread that died meanwhile. */
+/** Above the sum of all stages' own deadlines: for a thread that lives and does not answer. */
 const PREFLIGHT_DEADLINE_MS = 90_000;
 
 /** What a thread tells that is nobody's answer. */
@@ -46,7 +46,7 @@ export class MediaRuntime {
   readonly name: string;
   readonly #deps: MediaRuntimeDeps;
   readonly #worker: MediaWorker;
-  readonly #preflights = new Map<number, (result: PreflightResult) => void>();
+  readonly #preflights = new Map<number, (result: PreflightResult | Error) => void>();
   #lastRequestId = 0;
   /** Of players on RTMP, by the media thread's numbers. */
   readonly #players = new Map<number, PreviewPlace>();
@@ -85,20 +85,21 @@ export class MediaRuntime {
     this.#worker.post(message, portsIn(message));
   }
 
-  /** Rejects where the thread does not answer. */
+  /** Rejects where the thread does not answer, at once where it dies. */
   testTarget(target: TargetSpec): Promise<PreflightResult> {
     this.#lastRequestId += 1;
     const requestId = this.#lastRequestId;
     return new Promise((resolve, reject) => {
-      const timer = this.#deps.clock.startTimer(PREFLIGHT_DEADLINE_MS, () => {
-        this.#preflights.delete(requestId);
-        reject(new Error("the media thread did not answer"));
-      });
-      this.#preflights.set(requestId, (result) => {
+      const settle = (result: PreflightResult | Error) => {
         timer.cancel();
         this.#preflights.delete(requestId);
-        resolve(result);
-      });
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      };
+      const timer = this.#deps.clock.startTimer(PREFLIGHT_DEADLINE_MS, () =>
+        settle(new Error("the media thread did not answer")),
+      );
+      this.#preflights.set(requestId, settle);
       this.post({ kind: "preflight", request: { requestId, target } });
     });
   }
@@ -171,6 +172,7 @@ export class MediaRuntime {
 
   #gone(): void {
     this.#watches.endAll();
+    for (const settle of this.#preflights.values()) settle(new Error("the media thread died"));
     for (const place of this.#players.values()) place.leave();
     this.#players.clear();
     if (!this.#worker.isStopping) this.#deps.onDied();

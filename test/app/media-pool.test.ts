@@ -47,6 +47,26 @@ test("a media thread that dies is started again on the same port, and what it he
   expect(stage.samples.at(-1)?.targets[0]?.bytesTotal).toBeGreaterThan(bytesBefore);
 });
 
+test("a platform test under way when its media thread dies is answered at once, and the next one by the thread that follows", async () => {
+  const stage = new PoolStage();
+  const port = await stage.start();
+  const [fed, silent] = [await stage.target(), await stage.target({ behaviour: { silentAt: "handshake" } })];
+  const channel = stage.channel([fed]);
+  stage.encoder(channel.channelId, { clip: syntheticClip() });
+  await waitFor("the channel on air", 10_000, () => stage.told(channel.channelId).includes("PUBLISHING") || undefined);
+  const [wanted] = stage.channel([silent]).targets;
+  const [good] = channel.targets;
+  if (wanted === undefined || good === undefined) throw new Error("no target");
+  const tested = expect(stage.pool.testTarget(wanted)).rejects.toThrow("the media thread died");
+  await waitFor("the test's connection", 10_000, () => (silent.connections.length > 0 ? true : undefined));
+  // A spec that is none makes the thread throw where nothing catches.
+  stage.pool.apply({ ...channel, revision: 2, targets: null as never });
+  await tested;
+  await expect(stage.pool.testTarget(good)).rejects.toThrow("no media thread is running");
+  await expect.poll(() => isAnswering(port), { timeout: 15_000 }).toBe(true);
+  expect(await stage.pool.testTarget(good)).toMatchObject({ isOk: true });
+});
+
 test("a port that is taken is told to whoever starts", async () => {
   const port = await new PoolStage().start();
   await expect(new PoolStage({ rtmpPort: port }).start()).rejects.toThrow(/EADDRINUSE/);
