@@ -38,4 +38,6 @@ export type MediaOptions = {
   readonly extraCa?: string;
   /** Absent: the door's own. */
   readonly door?: DoorLimits;
+  /** How long a channel that is off air stays in its thread, in milliseconds; absent: as long as what is known of its broadcast matters. */
+  readonly homeKeptMs?: number;
 };

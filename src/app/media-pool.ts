@@ -260,6 +260,7 @@ export class MediaPool implements Runtime {
       case "hand-over-waits":
         return this.#deps.onThread({ ...told, thread: thread.name });
       case "channel-left":
+        this.#deps.log.debug("channel left its home", { channelId: told.channelId, thread: thread.name });
         this.#homes.left(told.channelId, thread, told.grants);
         return this.#totals.startOver([told.channelId]);
     }

@@ -95,6 +95,7 @@ const residents =
         clock,
         engine,
         onLeft: (channelId, grants) => tell({ kind: "channel-left", channelId, grants }),
+        ...(options.homeKeptMs === undefined ? {} : { keptMs: options.homeKeptMs }),
       });
 
 const listener = new RtmpListener({

@@ -14,6 +14,8 @@ export type ResidentsDeps = {
   readonly engine: Pick<Engine, "introduce" | "forgetIdle">;
   /** A channel is at home here no more. `grants`: how many encoders were admitted to it, as far as was heard here. */
   readonly onLeft: (channelId: ChannelId, grants: number) => void;
+  /** How long a channel that is off air stays, in milliseconds; two minutes unless told. */
+  readonly keptMs?: number;
 };
 
 /** Which channels are at home in this thread. One that is off air for long enough goes, so that it may begin elsewhere. */
@@ -38,7 +40,7 @@ export class Residents {
 
   #scheduleSweep(): void {
     this.#deps.clock.startTimer(SWEEP_INTERVAL_MS, () => {
-      for (const channelId of this.#deps.engine.forgetIdle(KEPT_MS)) {
+      for (const channelId of this.#deps.engine.forgetIdle(this.#deps.keptMs ?? KEPT_MS)) {
         const grants = this.#grants.get(channelId) ?? 0;
         this.#grants.delete(channelId);
         this.#deps.onLeft(channelId, grants);

@@ -270,6 +270,33 @@ test("a preview shows a channel that another thread has, over either protocol's 
   });
 });
 
+test("a channel that is off air leaves its home, and lives where its next encoder comes to; its counters go on", async () => {
+  const stage = await openStage({ homeKeptMs: 500 });
+  const target = await stage.target({ messagesMax: 100_000 });
+  const channel = stage.channel([target]);
+  const { channelId } = channel;
+  const homes = () =>
+    stage.logged.filter(({ event, fields }) => event === "channel at home" && fields["channelId"] === channelId);
+  const bytesTotal = () =>
+    stage.samples.findLast((sample) => sample.channelId === channelId)?.targets[0]?.bytesTotal ?? 0;
+  const moves = new Set<unknown>();
+  let bytesBefore = 0;
+  for (let lives = 1; moves.size < 2; lives += 1) {
+    expect(lives).toBeLessThan(ATTEMPTS_MAX);
+    const encoder = stage.encoder(channelId, { clip: syntheticClip() });
+    await told(stage, channel, "PUBLISHING", lives);
+    await waitFor("more bytes", DEADLINE_MS, () => (bytesTotal() > bytesBefore ? true : undefined));
+    expect(homes()).toHaveLength(lives);
+    moves.add(homes().at(-1)?.fields["thread"]);
+    await encoder.stop("clean");
+    await waitFor("the channel to leave", DEADLINE_MS, () =>
+      stage.logged.filter(({ event }) => event === "channel left its home").length === lives ? true : undefined,
+    );
+    bytesBefore = bytesTotal();
+  }
+  expect(stage.handOvers(channelId)).toBe(0);
+}, 120_000);
+
 test("when the process stops, an encoder in another thread that can move reaches its targets until it has, or had its time", async () => {
   const stage = await openStage();
   const { channel, target, first } = await apart(stage, async ({ channelId }) =>
