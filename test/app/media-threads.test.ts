@@ -215,6 +215,21 @@ test("an encoder in another thread whose key is changed is cut, and its channel 
   expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "ended" });
 });
 
+test("an encoder in another thread that stops just before its key is changed is over, and not held for", async () => {
+  const stage = await openStage();
+  const { channel, second } = await apart(stage, async ({ channelId }) =>
+    stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
+  );
+  await told(stage, channel, "source-active", 2);
+  // Both are on their way before its thread reads its encoders again.
+  const stopped = second.stop("clean");
+  stage.pool.cutSource(channel.channelId, "main");
+  await told(stage, channel, "ingest-ended", 2);
+  expect(lastOf(stage, channel, "ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
+  expect(stage.told(channel.channelId)).not.toContain("ingest-held");
+  await stopped;
+});
+
 test("a broadcast that is ended ends its encoder in another thread; so does a removed channel", async () => {
   const stage = await openStage();
   for (const end of ["end", "remove"] as const) {

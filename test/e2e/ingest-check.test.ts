@@ -7,6 +7,13 @@ import { waitFor } from "../support/waiting.ts";
 /** A fault is shown after five seconds, of streams that are measured each second. */
 const DEADLINE_MS = 30_000;
 
+/** A mean of ten seconds has to stay above the limit for ten more. */
+const OVER_DEADLINE_MS = 60_000;
+/** CHZZK takes 8,000. */
+const FAR_ABOVE_KILOBITS = 12_000;
+
+const events = z.array(z.looseObject({ eventCode: z.string() }));
+
 const answer = z.looseObject({
   ingest: z.looseObject({ warnings: z.array(z.looseObject({ code: z.string() })) }).optional(),
 });
@@ -27,6 +34,32 @@ test("what an encoder really sends is measured and held against each platform's 
       code: "B_FRAMES",
       severity: "warning",
       message: expect.stringContaining("CHZZK takes 0: set the encoder's B-frames to 0"),
+    },
+  ]);
+});
+
+test("an encoder whose rate stays 20 % above a platform's limit is an event, which says what was sent and what is taken", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { api } = await stage.server();
+  const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
+  const channel = await api.createChannel("over", [platform("CHZZK"), platform("CUSTOM")]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ kilobits: FAR_ABOVE_KILOBITS }) });
+  const over = async () => {
+    const content = events.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/events`));
+    return content.filter(({ eventCode }) => eventCode === "PUBLISH_OVER_THRESHOLD");
+  };
+  const told = await waitFor("the event", OVER_DEADLINE_MS, async () => {
+    const found = await over();
+    return found.length > 0 ? found : undefined;
+  });
+  expect(told).toMatchObject([
+    {
+      logLevel: "WARN",
+      reason: "VIDEO_BITRATE_HIGH",
+      description: expect.stringMatching(
+        / video of 1[12]\d{3} kbit\/s stays above the 8000 kbit\/s of platform CHZZK /,
+      ),
     },
   ]);
 });
