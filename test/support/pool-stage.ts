@@ -12,7 +12,9 @@ import type { ChannelSample } from "../../src/exchange/samples.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target.ts";
 
-export type PoolOptions = Partial<Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "door" | "rtmps" | "homeKeptMs">> &
+export type PoolOptions = Partial<
+  Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "door" | "rtmps" | "homeKeptMs">
+> &
   Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser">>;
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
