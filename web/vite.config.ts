@@ -1,4 +1,5 @@
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin, UserConfig } from "vite";
+import { uplotForLines } from "./uplot-for-lines.ts";
 
 /**
  * Vite wraps each dynamic import in a helper that loads the styles and the further files of what is imported. Here all styles are one
@@ -10,15 +11,18 @@ const plainImports: Plugin = {
   load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : undefined),
 };
 
+/** The first with all of `Map.groupBy`, `AbortSignal.any` and `light-dark()`, which are used as they are. */
+const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
+
 /** Makes `dist-web/`, which the server serves as it is. */
-export default defineConfig({
+export default {
   root: import.meta.dirname,
-  plugins: [plainImports],
+  plugins: [plainImports, uplotForLines()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist-web",
     emptyOutDir: true,
-    target: "es2022",
+    target: BROWSERS,
     // The Content-Security-Policy has no place for inlined files.
     assetsInlineLimit: 0,
     cssCodeSplit: false,
@@ -28,4 +32,4 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", tags: ["$initial"] }] } } },
   },
   worker: { format: "es" },
-});
+} satisfies UserConfig;

@@ -2,40 +2,26 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { LOADED_WHEN_ASKED_FOR } from "../support/dashboard-files.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 
 const BUILT = join(ROOT, "dist-web");
-/** What a browser loads to show the overview and a channel's page. */
-const LOADED_BYTES_MAX = 60_000;
-/** Everything but the player: what one browser would load that opened every page and dialog in both languages. */
-const WHOLE_BYTES_MAX = 76_000;
+/** What one browser loads that opens every page and dialog in both languages, but no preview. */
+const BYTES_MAX = 60_000;
+/** The preview, with mpegts.js; by its name before the hash, like all names here. */
+const PREVIEW = "player";
+const APPLICATION = ["en", "icon.svg", "index", "index.html", "ko", "opened-later", "style", "worker"];
 
-const gzipped = (path: string): number => gzipSync(readFileSync(path), { level: 9 }).length;
-
-/** Sizes of what is built, by what the files are called before the hash. */
-const sizes = new Map(
-  readdirSync(join(BUILT, "assets")).map((name) => [
-    name.replace(/-.{8}\.\w+$/, ""),
-    gzipped(join(BUILT, "assets", name)),
-  ]),
-);
-const sum = (names: readonly string[]): number =>
-  names.reduce((total, name) => total + (sizes.get(name) ?? 0), gzipped(join(BUILT, "index.html")));
-
-test("a browser loads at most 60 kB gzip for the overview and a channel's page", () => {
-  const names = [...sizes.keys()];
-  // Each of these is a file of its own, or a name here would hide nothing, and what it hides would be counted twice.
-  expect(names).toEqual(expect.arrayContaining([...LOADED_WHEN_ASKED_FOR, "index", "style", "worker", "en", "ko"]));
-  // One language is loaded: the larger one is counted.
-  const otherLanguage = (sizes.get("ko") ?? 0) > (sizes.get("en") ?? 0) ? "en" : "ko";
-  const loaded = names.filter((name) => !LOADED_WHEN_ASKED_FOR.includes(name) && name !== otherLanguage);
-  expect(sizes.get("index")).toBeGreaterThan(30_000);
-  expect(sum(loaded), `${loaded.join(", ")} and index.html`).toBeLessThanOrEqual(LOADED_BYTES_MAX);
-});
-
-test("everything but the preview's player, in both languages, is at most 76 kB gzip", () => {
-  expect(sum([...sizes.keys()].filter((name) => name !== "mpegts"))).toBeLessThanOrEqual(WHOLE_BYTES_MAX);
+test("the application without the preview is at most 60 kB gzip", () => {
+  const files = readdirSync(BUILT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const sizes = files.map(({ name, parentPath }) => ({
+    name: name.replace(/-.{8}\.\w+$/, ""),
+    bytes: gzipSync(readFileSync(join(parentPath, name)), { level: 9 }).length,
+  }));
+  // Each is one file, and there is no other.
+  expect(sizes.map(({ name }) => name).toSorted()).toEqual([...APPLICATION, PREVIEW].toSorted());
+  const application = sizes.filter(({ name }) => name !== PREVIEW);
+  const total = application.reduce((sum, { bytes }) => sum + bytes, 0);
+  expect(total, application.map(({ name, bytes }) => `${name} ${bytes}`).join(", ")).toBeLessThanOrEqual(BYTES_MAX);
 });
 
 test("no script and no style stands in the page itself, and nothing comes from another host", () => {

@@ -9,9 +9,9 @@ import { focusHeading, type Route, route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
 
-const SetupPage = later(async () => (await import("./pages/door.tsx")).SetupPage);
-const SignInPage = later(async () => (await import("./pages/door.tsx")).SignInPage);
-const SettingsPage = later(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
+const SetupPage = later(async () => (await import("./opened-later.ts")).SetupPage);
+const SignInPage = later(async () => (await import("./opened-later.ts")).SignInPage);
+const SettingsPage = later(async () => (await import("./opened-later.ts")).SettingsPage, focusHeading);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;

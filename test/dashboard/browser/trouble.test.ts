@@ -39,7 +39,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
   const whole = { ...channel, platforms: failedPlatforms() };
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
-  // In the page the connection can be answered by the test; in a shared worker it cannot.
+  // In a worker of its own page the connection can be answered by the test; in a shared one it cannot.
   await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);

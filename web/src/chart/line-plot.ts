@@ -4,14 +4,20 @@ import { HISTORY_SECONDS } from "../live/changes.ts";
 /** Seconds before now, the newest at the right edge: the same for every line. */
 const SECONDS = Array.from({ length: HISTORY_SECONDS }, (_, index) => index + 1 - HISTORY_SECONDS);
 
+/** An axis with labels of our own at places of our own, or none. What else uPlot can is left out: see `web/uplot-for-lines.ts`. */
+type LineAxis =
+  | { readonly show: false }
+  | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid"> & Required<Pick<uPlot.Axis, "splits" | "values">>);
+
 /** What of a plot is its own: everything else is the same for a small line and the large chart. */
 export type PlotLook = {
-  readonly axes: uPlot.Axis[];
-  readonly cursor: uPlot.Cursor;
+  /** Below, and at the left. */
+  readonly axes: readonly [LineAxis, LineAxis];
   readonly padding: uPlot.Padding;
   /** The upper end of the scale, by the highest value. */
   readonly top: (max: number) => number;
-  readonly hooks?: uPlot.Hooks.Arrays;
+  /** Is told the second that is pointed at, and shown there: 0 is now, the others are below. Without it nobody can point. */
+  readonly onPoint?: (second: number | undefined) => void;
 };
 
 /** A line that is on the page now. */
@@ -38,15 +44,16 @@ export function openLinePlot(
   values: readonly number[],
 ): LinePlot {
   const style = getComputedStyle(place);
-  const { axes, cursor, padding, top, hooks } = look(style);
+  const { axes, padding, top, onPoint } = look(style);
   const size = () => ({ width: place.clientWidth, height: place.clientHeight });
   const plot = new uPlot(
     {
       ...size(),
       padding,
-      axes,
-      cursor,
-      ...(hooks === undefined ? {} : { hooks }),
+      axes: axes.map((axis) => ({ ...axis, ticks: { show: false } })),
+      cursor: { show: onPoint !== undefined, y: false, drag: { x: false, y: false, setScale: false } },
+      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
+      hooks: { setCursor: [({ cursor: { idx } }) => onPoint?.(typeof idx === "number" ? SECONDS[idx] : undefined)] },
       pxAlign: false,
       legend: { show: false },
       scales: {

@@ -22,8 +22,6 @@ function setChannel(live: LiveChannel, channel: Channel): void {
 }
 
 const ALIVE_MS = 20_000;
-/** The server was lost while its reader was loaded: all is loaded again after so long, in milliseconds. */
-const LOAD_AGAIN_MS = 3_000;
 /** Events that are kept for the timeline of the page that is open. */
 const RECENT_EVENTS_MAX = 200;
 
@@ -127,9 +125,24 @@ export function showPlatform(channelId: string, platform: Platform): void {
   setChannel(live, next);
 }
 
-/** Joins this browser's one connection; the return value leaves it. */
+/** Joins this browser's one connection, or has one of its own where there are no shared workers; the return value leaves it. */
 export function startLive(): () => void {
-  if (typeof SharedWorker === "undefined") return startInPage();
+  const leave = typeof SharedWorker === "undefined" ? startOwn() : startShared();
+  return () => {
+    leave();
+    channels.value = new Map();
+    hasSnapshot.value = false;
+    streamState.value = "connecting";
+  };
+}
+
+function startOwn(): () => void {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
+  return () => worker.terminate();
+}
+
+function startShared(): () => void {
   const { port } = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "fanfare-live" });
   const say = (message: TabMessage): void => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
@@ -147,32 +160,5 @@ export function startLive(): () => void {
     removeEventListener("pageshow", restored);
     bye();
     port.close();
-    forgetAll();
-  };
-}
-
-function forgetAll(): void {
-  channels.value = new Map();
-  hasSnapshot.value = false;
-  streamState.value = "connecting";
-}
-
-/** The same where there are no shared workers: each tab has a connection of its own, and loads what the worker would. */
-function startInPage(): () => void {
-  let isLeft = false;
-  let leave = (): void => undefined;
-  import("./hub.ts").then(
-    ({ Hub }) => {
-      if (!isLeft) leave = new Hub().listen(take);
-    },
-    () => {
-      streamState.value = "stale";
-      setTimeout(() => location.reload(), LOAD_AGAIN_MS);
-    },
-  );
-  return () => {
-    isLeft = true;
-    leave();
-    forgetAll();
   };
 }

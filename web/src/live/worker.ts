@@ -8,9 +8,7 @@ const SILENT_TAB_MS = 150_000;
 
 const hub = new Hub();
 
-addEventListener("connect", (event) => {
-  const port = (event as MessageEvent).ports[0];
-  if (port === undefined) return;
+function serve(port: MessagePort): void {
   const stop = hub.listen((message) => port.postMessage(message));
   const leave = (): void => {
     clearTimeout(silence);
@@ -23,4 +21,11 @@ addEventListener("connect", (event) => {
     if (data === "bye") leave();
     else silence = setTimeout(leave, SILENT_TAB_MS);
   };
-});
+}
+
+// Without shared workers this one is of a single tab, and ends with it.
+if ("SharedWorkerGlobalScope" in self) {
+  addEventListener("connect", (event) => (event as MessageEvent).ports.forEach(serve));
+} else {
+  hub.listen((message) => postMessage(message));
+}

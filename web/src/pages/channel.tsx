@@ -20,8 +20,8 @@ import { go } from "../router.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
-const AddPlatform = later(async () => (await import("../parts/platform-form.tsx")).AddPlatform);
-const ImportPlatforms = later(async () => (await import("../parts/import-dialog.tsx")).ImportPlatforms);
+const AddPlatform = later(async () => (await import("../opened-later.ts")).AddPlatform);
+const ImportPlatforms = later(async () => (await import("../opened-later.ts")).ImportPlatforms);
 
 /** Everything about one channel. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {

@@ -11,7 +11,7 @@ import { platformName, readPresets } from "../presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 
-const NewChannel = later(async () => (await import("./new-channel.tsx")).NewChannel);
+const NewChannel = later(async () => (await import("../opened-later.ts")).NewChannel);
 
 /** So many alerts are shown; more of them say the same. */
 const ALERTS_MAX = 8;

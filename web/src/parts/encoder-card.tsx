@@ -7,7 +7,7 @@ import { CopyField } from "./copy.tsx";
 import { Icon } from "./icon.tsx";
 import { later } from "./later.tsx";
 
-const QrCode = later(async () => (await import("./qr-code.tsx")).QrCode);
+const QrCode = later(async () => (await import("../opened-later.ts")).QrCode);
 
 /** Where to point the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {

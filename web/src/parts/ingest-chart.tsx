@@ -18,13 +18,13 @@ function axisTop(max: number): number {
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= max) ?? max;
 }
 
-/** The second that is pointed at: its place from the newest, 0 being now. */
+/** The second that is pointed at: 0 is now, the others are below. */
 type Pointed = Signal<number | undefined>;
 
 function chartLook(pointed: Pointed) {
   return (style: CSSStyleDeclaration): PlotLook => {
     const grid = { stroke: () => style.borderTopColor, width: 1 };
-    const axis = { stroke: () => style.color, font: AXIS_FONT, ticks: { show: false } };
+    const axis = { stroke: () => style.color, font: AXIS_FONT };
     return {
       axes: [
         {
@@ -44,15 +44,10 @@ function chartLook(pointed: Pointed) {
           values: (_plot, splits) => splits.map((value) => formatNumber(value)),
         },
       ],
-      cursor: { y: false, drag: { x: false, y: false, setScale: false } },
       padding: [8, 14, 0, 0],
       top: (max) => axisTop(Math.max(100, max)),
-      hooks: {
-        setCursor: [
-          ({ cursor, data: [seconds] }) => {
-            pointed.value = typeof cursor.idx === "number" ? -(seconds[cursor.idx] ?? 0) : undefined;
-          },
-        ],
+      onPoint: (second) => {
+        pointed.value = second;
       },
     };
   };
@@ -64,12 +59,12 @@ export function IngestChart({ live }: { readonly live: LiveChannel }) {
   const look = useMemo(() => chartLook(pointed), [pointed]);
   const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
   const kilobits = rates.map((rate) => (rate * 8) / 1_000);
-  const ago = pointed.value;
-  const rate = ago === undefined ? undefined : rates.at(-1 - ago);
+  const second = pointed.value;
+  const rate = second === undefined ? undefined : rates.at(second - 1);
   return (
     <figure class="chart">
       <figcaption aria-hidden="true">
-        {rate === undefined ? "kbit/s" : `${formatNumber(-(ago ?? 0))} s: ${formatRate(rate)}`}
+        {rate === undefined ? "kbit/s" : `${formatNumber(second ?? 0)} s: ${formatRate(rate)}`}
       </figcaption>
       <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
     </figure>

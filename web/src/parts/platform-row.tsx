@@ -14,7 +14,7 @@ import { say } from "./notice.tsx";
 import { RateLine } from "./rate-line.tsx";
 import { platformLook, State } from "./state.tsx";
 
-const EditPlatform = later(async () => (await import("./platform-form.tsx")).EditPlatform);
+const EditPlatform = later(async () => (await import("../opened-later.ts")).EditPlatform);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 

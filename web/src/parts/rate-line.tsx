@@ -23,7 +23,6 @@ type RateLineOptions = {
 /** Nothing but the line, its highest point a little below the upper edge. */
 const look = (): PlotLook => ({
   axes: [{ show: false }, { show: false }],
-  cursor: { show: false },
   padding: [1, 0, 1, 0],
   top: (max) => Math.max(1, max) * 1.1,
 });

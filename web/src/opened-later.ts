@@ -1,0 +1,10 @@
+/**
+ * What a browser loads when it is first opened: every page, form and dialog but the overview and a channel's page. One file, smaller
+ * than one for each, and there already when the second of them is opened.
+ */
+export { SetupPage, SignInPage } from "./pages/door.tsx";
+export { NewChannel } from "./pages/new-channel.tsx";
+export { SettingsPage } from "./pages/settings.tsx";
+export { ImportPlatforms } from "./parts/import-dialog.tsx";
+export { AddPlatform, EditPlatform } from "./parts/platform-form.tsx";
+export { QrCode } from "./parts/qr-code.tsx";
