@@ -126,6 +126,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   });
 
   server.server.maxConnections = CONNECTIONS_MAX;
+  letIdleMakeRoom(server.server);
   // Node would answer 417 by itself, with none of our headers.
   server.server.on("checkExpectation", (_request, response) => {
     answerExpectation(response, newTraceId(), log);
@@ -209,6 +210,21 @@ function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListene
     { ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_TIMEOUT_MS },
     handler,
   );
+}
+
+/**
+ * Whoever takes the last place sends those away who wait for their next request: keeping connections open keeps nobody out. There is no
+ * bound for one address, because everybody behind a proxy has the same.
+ */
+function letIdleMakeRoom(server: HttpServer): void {
+  let count = 0;
+  server.on("connection", (socket) => {
+    count += 1;
+    socket.once("close", () => {
+      count -= 1;
+    });
+    if (count >= server.maxConnections) server.closeIdleConnections();
+  });
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
