@@ -66,6 +66,12 @@ export class PacedReader {
     this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
   }
 
+  /** Called by `onMessage` where a message holds others: so many more are as good as read. */
+  count(messages: number): void {
+    this.#left -= messages;
+    if (this.#left <= 0) this.#reader.halt();
+  }
+
   #startTurn(nowMs: number): void {
     if (nowMs - this.#floodStartedMs >= FLOOD_SECONDS * 1_000) {
       this.#floodStartedMs = nowMs;
@@ -78,8 +84,7 @@ export class PacedReader {
   #read(input: Buffer, onMessage: (message: Message) => void): number {
     const before = this.#left;
     const taken = this.#reader.receive(input, (message) => {
-      this.#left -= 1;
-      if (this.#left === 0) this.#reader.halt();
+      this.count(1);
       onMessage(message);
     });
     this.#floodCount += before - this.#left;

@@ -166,15 +166,13 @@ export class ServerSession {
   }
 
   #readChunks(bytes: Buffer, isLast: boolean): void {
-    const take = (message: Message) => {
-      if (this.#state.at !== "closed") this.#take(message);
-    };
-    this.#reader.receive(bytes, this.#times.nowMs, isLast, take);
+    this.#reader.receive(bytes, this.#times.nowMs, isLast, (message) => this.#take(message));
     const ack = this.#acks.due(this.#reader.bytesReceived);
     if (ack !== undefined && this.#state.at !== "closed") this.#send(2, ack);
   }
 
   #take(message: Message): void {
+    if (this.#state.at === "closed") return;
     switch (message.type) {
       case MessageType.Audio:
       case MessageType.Video:
@@ -182,6 +180,7 @@ export class ServerSession {
         break;
       case MessageType.Aggregate:
         for (const part of splitAggregate(message)) {
+          this.#reader.count(1);
           if (part.type === MessageType.Audio || part.type === MessageType.Video) this.#takeMedia(part);
           else if (part.type === MessageType.DataAmf0) this.#takeData(part);
         }

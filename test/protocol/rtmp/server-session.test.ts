@@ -555,6 +555,22 @@ test("the 65th message without publishing, and the 51st command of a second on a
   expect(closes(onAir.say(flood))).toEqual(["too-many-messages"]);
 });
 
+test("what lies in aggregates is counted each, so that they hold no more of a turn than single messages", () => {
+  const peer = Peer.publishing();
+  peer.nowMs = 10_000;
+  const tag = Buffer.alloc(15);
+  tag[0] = 8;
+  const aggregate = { type: 22, timestamp: 0, streamId: 1, payload: Buffer.alloc(1_000 * tag.length, tag) };
+  peer.say(Buffer.concat(Array.from({ length: 5 }, () => encodeMessage(6, aggregate, 128))));
+  expect(media(peer)).toHaveLength(2_000);
+  expect(peer.session.isBehind).toBe(true);
+  for (const turn of [1, 2]) {
+    peer.outputs.push(...peer.session.receive(Buffer.alloc(0), 10_000 + turn * 50));
+    expect(media(peer)).toHaveLength(2_000 + (turn === 1 ? 2_000 : 3_000));
+  }
+  expect(peer.session.isBehind).toBe(false);
+});
+
 test("before publishing a message beyond 64 KiB ends the session; on air a keyframe of 300 KiB is whole", () => {
   const big = { ...KEYFRAME, payload: Buffer.alloc(300 * 1024, 0x17) };
   expect(closes(new Peer().say(encodeMessage(6, big, 128)))).toEqual(["protocol-error"]);
