@@ -71,6 +71,8 @@ export class RtmpLink implements Link {
   #ackedBytes: number | undefined;
   #ackedLow = 0;
   #isBacklogged = false;
+  /** Whether Node's stream was given something that it may not have got rid of. */
+  #mayBePending = false;
   #isConsideringMove = false;
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
@@ -87,7 +89,11 @@ export class RtmpLink implements Link {
   }
 
   get pendingBytes(): number {
-    return this.#socket?.writableLength ?? 0;
+    // Asked of every target at every flush: the stream itself is asked only where it was used.
+    if (!this.#mayBePending) return 0;
+    const bytes = this.#socket?.writableLength ?? 0;
+    this.#mayBePending = bytes > 0;
+    return bytes;
   }
 
   /** Our own words wait in the same queue: what was taken is never less than it was. */
@@ -109,17 +115,17 @@ export class RtmpLink implements Link {
     const socket = this.#socket;
     if (socket === undefined || this.#isClosed) return;
     this.#writtenBytes += bytes.length;
-    const isFirst = socket.writableLength === 0;
+    const isFirst = this.pendingBytes === 0;
     const taken = isFirst ? (this.#direct?.write(bytes) ?? 0) : 0;
     if (taken === bytes.length) return;
     // Behind another write the stream keeps what it is given, also before TLS.
     const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
-    socket.write(rest, () => {
-      if (!this.#isBacklogged || socket.writableLength > 0) return;
+    this.#queue(socket, rest, () => {
+      if (!this.#isBacklogged || this.pendingBytes > 0) return;
       this.#isBacklogged = false;
       this.#tellDrained();
     });
-    this.#isBacklogged = socket.writableLength > 0;
+    this.#isBacklogged = this.pendingBytes > 0;
   }
 
   #tellDrained(): void {
@@ -143,7 +149,7 @@ export class RtmpLink implements Link {
       else socket.resetAndDestroy();
       return;
     }
-    if (farewell.length > 0) socket.write(farewell);
+    if (farewell.length > 0) this.#queue(socket, farewell);
     socket.end();
     const timer = this.#deps.clock.startTimer(LINGER_MS, () => socket.destroy());
     socket.once("close", () => timer.cancel());
@@ -210,7 +216,7 @@ export class RtmpLink implements Link {
       this.#deps.onGone(this);
     });
     this.#enter("handshake");
-    socket.write(session.start());
+    this.#queue(socket, session.start());
   }
 
   #enter(stage: ClientStage): void {
@@ -287,9 +293,14 @@ export class RtmpLink implements Link {
   #reply(bytes: Buffer): void {
     const socket = this.#socket;
     if (socket === undefined) return;
-    this.#unreadReplyBytes = socket.writableLength === 0 ? bytes.length : this.#unreadReplyBytes + bytes.length;
+    this.#unreadReplyBytes = this.pendingBytes === 0 ? bytes.length : this.#unreadReplyBytes + bytes.length;
     if (this.#unreadReplyBytes > UNREAD_REPLIES_MAX_BYTES) return this.#fail(targetError("flooded-us"));
-    socket.write(bytes);
+    this.#queue(socket, bytes);
+  }
+
+  #queue(socket: Socket, bytes: Buffer, onTaken?: () => void): void {
+    this.#mayBePending = true;
+    socket.write(bytes, onTaken);
   }
 
   /** The total wraps at 4 GiB, after an hour and a half of a usual stream. */

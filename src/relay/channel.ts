@@ -33,8 +33,8 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly blocks: BlockStore;
   readonly tell: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
-  /** Packets are waiting to be flushed, of so many bytes more. */
-  readonly onDirty: (channel: Channel, bytes: number) => void;
+  /** Packets are waiting to be flushed, or are by now so many that they should not wait. */
+  readonly onDirty: (channel: Channel, isMuch: boolean) => void;
   /** The broadcast is over: the last moment to sample it. */
   readonly onOver: (channel: Channel) => void;
 };
@@ -73,7 +73,7 @@ export class Channel {
     this.#out = new FanOut({
       clock,
       blocks: deps.blocks,
-      onDirty: (bytes) => deps.onDirty(this, bytes),
+      onDirty: (isMuch) => deps.onDirty(this, isMuch),
       onFault: deps.onFault,
       newTarget: (target, onAccepted) =>
         new Target(target, {
@@ -144,7 +144,7 @@ export class Channel {
     this.#watch();
     return {
       push: (message) => {
-        if (this.#seats.has(feed)) this.#push(feed, message);
+        if (this.#isOnAir(feed) || this.#seats.has(feed)) this.#push(feed, message);
       },
       end: (end) => {
         if (this.#seats.has(feed)) this.#leave(feed, end);

@@ -95,7 +95,7 @@ export class Delivery {
       for (const target of lane.targets) {
         // No mistake with one target may reach another.
         try {
-          target.flush(lane.gathering);
+          lane.flushTo(target);
         } catch (error) {
           this.#deps.onFault(error);
         }
@@ -126,8 +126,7 @@ export class Delivery {
     const isStart = this.#isStart(packet);
     if (lane === this.#lanes.main && this.#watchers.areThere)
       this.#watchers.offer(packet, isStart, () => this.#deps.head().messages());
-    for (const target of lane.targets) {
-      if (target.isInStep) continue;
+    for (const target of lane.lateTargets) {
       try {
         if (isStart && target.isWaitingToBegin) target.begin(packet.timeMs, lane.head(this.#deps.head().messages()));
         target.offer(packet);

@@ -3,14 +3,18 @@ const JUMP_MS = 2_000;
 
 /** One track's timestamps, read as steps: 32 bits that wrap, start anywhere and now and then jump. */
 export class EncoderClock {
-  #last: { readonly timestamp: number; readonly arrivalMs: number } | undefined;
+  #hasBegun = false;
+  #timestamp = 0;
+  #arrivalMs = 0;
 
   /** Milliseconds by the encoder's clock since the frame before; undefined for the first one, and where the clock jumped. */
   step(timestamp: number, nowMs: number): number | undefined {
-    const last = this.#last;
-    this.#last = { timestamp, arrivalMs: nowMs };
-    if (last === undefined) return undefined;
-    const stepMs = (timestamp - last.timestamp) | 0;
-    return Math.abs(stepMs - (nowMs - last.arrivalMs)) > JUMP_MS ? undefined : stepMs;
+    const stepMs = (timestamp - this.#timestamp) | 0;
+    const passedMs = nowMs - this.#arrivalMs;
+    const isFirst = !this.#hasBegun;
+    this.#hasBegun = true;
+    this.#timestamp = timestamp;
+    this.#arrivalMs = nowMs;
+    return isFirst || Math.abs(stepMs - passedMs) > JUMP_MS ? undefined : stepMs;
   }
 }

@@ -11,11 +11,6 @@ import type { Watcher } from "./watcher.ts";
 
 /** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
 const FLUSH_INTERVAL_MS = 50;
-/**
- * So much of one channel is not kept for the next flush: what an encoder was held up with comes at once, may be more than an outbox
- * holds, and a target that takes all of it is to get all of it.
- */
-const FLUSH_BYTES_MAX = 1024 * 1024;
 const TICK_MS = 1_000;
 
 export type EngineDeps = {
@@ -50,8 +45,8 @@ export type UplinkState = {
 export class Engine {
   readonly #deps: EngineDeps;
   readonly #channels = new Map<ChannelId, Channel>();
-  /** Channels with packets to flush, and of how many bytes. */
-  readonly #dirty = new Map<Channel, number>();
+  /** Channels with packets to flush. */
+  readonly #dirty = new Set<Channel>();
   readonly #blocks = new BlockStore();
   /** Since when each channel that is off air has been, or was last expected on air. */
   readonly #offSinceMs = new Map<ChannelId, number>();
@@ -91,7 +86,7 @@ export class Engine {
         tell,
         onFault: (error) => this.#tellFault(error),
         reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
-        onDirty: (dirty, bytes) => this.#scheduleFlush(dirty, bytes),
+        onDirty: (dirty, isMuch) => this.#scheduleFlush(dirty, isMuch),
         onOver: (over) => {
           this.#offSinceMs.set(over.channelId, clock.now());
           this.#report([over]);
@@ -164,7 +159,7 @@ export class Engine {
   /** Writes what waits, of one channel or of all, without waiting for the next flush. Never throws. */
   flush(channelId?: ChannelId): void {
     if (channelId === undefined) {
-      for (const channel of this.#dirty.keys()) this.#flush(channel);
+      for (const channel of this.#dirty) this.#flush(channel);
       return;
     }
     const only = this.#channels.get(channelId);
@@ -184,10 +179,9 @@ export class Engine {
     this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "relay", detail });
   }
 
-  #scheduleFlush(channel: Channel, bytes: number): void {
-    const waitingBytes = (this.#dirty.get(channel) ?? 0) + bytes;
-    this.#dirty.set(channel, waitingBytes);
-    if (waitingBytes > FLUSH_BYTES_MAX) return this.#flush(channel);
+  #scheduleFlush(channel: Channel, isMuch: boolean): void {
+    if (isMuch) return this.#flush(channel);
+    this.#dirty.add(channel);
     this.#flushTimer ??= this.#deps.clock.startTimer(FLUSH_INTERVAL_MS, () => {
       this.#flushTimer = undefined;
       this.flush();

@@ -25,14 +25,20 @@ export type FanOutDeps = {
   readonly blocks: BlockStore;
   /** Makes a target; `onAccepted` is to be called when it waits for a place to begin. */
   readonly newTarget: (spec: TargetSpec, onAccepted: (target: Target) => void) => Target;
-  /** Packets are waiting to be flushed, of so many bytes more. */
-  readonly onDirty: (bytes: number) => void;
+  /** Packets are waiting to be flushed: the first ones since the last flush, or by now so many bytes that they should not wait. */
+  readonly onDirty: (isMuch: boolean) => void;
   /** Something was thrown that concerns one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
 
 /** A frame as the intake classified it. */
 export type Frame = Omit<Extract<Intake, { what: "frame" }>, "what">;
+
+/**
+ * So much of one channel is not kept for the next flush: what an encoder was held up with comes at once, may be more than an outbox
+ * holds, and a target that takes all of it is to get all of it.
+ */
+const FLUSH_BYTES_MAX = 1024 * 1024;
 
 const HEADER: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
 
@@ -56,6 +62,8 @@ export class FanOut {
   #interleaver = new Interleaver();
   readonly #delivery: Delivery;
   readonly #stock = new FillerStock();
+  /** Payload bytes since the last flush; undefined where nothing waits. */
+  #waitingBytes: number | undefined;
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
@@ -166,7 +174,7 @@ export class FanOut {
         this.#start();
         return this.#sendConfig(intake.kind, intake.parts, intake.payload);
       case "frame":
-        this.#noteCodecs(intake.kind, [intake]);
+        if (this.#head.setCodec(intake.kind, intake.trackId, intake.codec)) this.#checkTargets();
         this.#start();
         return this.#sendFrame(intake, timestamp);
     }
@@ -249,14 +257,14 @@ export class FanOut {
   /** Filler shows the default track alone. */
   #stockPicture(payload: Buffer, isKeyframe: boolean): void {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
-    if (own !== undefined) this.#stock.add(own, isKeyframe, this.#head.config("video"));
+    if (own !== undefined) this.#stock.add(own, isKeyframe, isKeyframe ? this.#head.config("video") : undefined);
   }
 
   #sendFrames(frames: readonly Interleaved[]): void {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
       this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
-      this.#deps.onDirty(frame.payload.length);
+      this.#noteWaiting(frame.payload.length);
     }
   }
 
@@ -291,7 +299,7 @@ export class FanOut {
         this.#delivery.send(frame, lanes);
       }
     }
-    this.#deps.onDirty(0);
+    this.#noteWaiting(0);
   }
 
   /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. */
@@ -309,11 +317,12 @@ export class FanOut {
   /** Begins with what a decoder needs of the present group of pictures. */
   watch(watcher: Watcher): void {
     this.#delivery.watch(watcher);
-    this.#deps.onDirty(0);
+    this.#noteWaiting(0);
   }
 
   /** Writes what waits, target by target. */
   flush(): void {
+    this.#waitingBytes = undefined;
     this.#delivery.flush();
   }
 
@@ -330,12 +339,19 @@ export class FanOut {
 
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
     this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.now() });
-    this.#deps.onDirty(payload.length);
+    this.#noteWaiting(payload.length);
+  }
+
+  #noteWaiting(bytes: number): void {
+    const isFirst = this.#waitingBytes === undefined;
+    this.#waitingBytes = (this.#waitingBytes ?? 0) + bytes;
+    const isMuch = this.#waitingBytes > FLUSH_BYTES_MAX;
+    if (isFirst || isMuch) this.#deps.onDirty(isMuch);
   }
 
   #begin(accepted: Target): void {
     this.#delivery.begin(accepted, this.#timeline.lastMs);
-    this.#deps.onDirty(0);
+    this.#noteWaiting(0);
   }
 
   #each(run: (target: Target) => unknown): void {

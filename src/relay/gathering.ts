@@ -1,7 +1,7 @@
-import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
+import { ofKind, type Packet, type PacketKind } from "./packet.ts";
 
 /** The packets of one kind in a gathering: how many, the first and the last of them. */
-type Tally = { count: number; firstOrdinal: number; lastOrdinal: number; lastMs: number };
+export type Tally = { count: number; firstOrdinal: number; lastOrdinal: number; lastMs: number };
 
 /** Beyond this a gathering is written packet by packet: what the socket does not take at once waits outside of the outbox. */
 const BYTES_MAX = 256 * 1024;
@@ -43,7 +43,7 @@ export class Gathering {
   add(packet: Packet): void {
     if (packet.trackId !== 0 && !packet.isConfig) this.#isForAll = false;
     if (packet.isKeyframe) this.#hasKeyframe = true;
-    const tally = this.#tallies[packet.kind];
+    const tally = ofKind(this.#tallies, packet.kind);
     if (tally.count === 0) tally.firstOrdinal = packet.ordinal;
     tally.count += 1;
     tally.lastOrdinal = packet.ordinal;
@@ -60,7 +60,10 @@ export class Gathering {
 
   clear(): void {
     this.#packets = [];
-    for (const kind of PACKET_KINDS) this.#tallies[kind].count = 0;
+    const { audio, video, data } = this.#tallies;
+    audio.count = 0;
+    video.count = 0;
+    data.count = 0;
     this.#slices = undefined;
     this.#bytes = 0;
     this.#isForAll = true;

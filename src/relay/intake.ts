@@ -2,7 +2,7 @@ import { AMF0_LIMITS } from "../protocol/amf0/decode.ts";
 import { classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
 import { encodeTargetMetadata, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
-import { splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
+import { isMultitrack, splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { decodeData } from "../protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
@@ -119,6 +119,7 @@ function takeInAudio(payload: Buffer): Intake {
 
 /** The default track where a message is about that too; undefined where it breaks off behind its first track. */
 function mainTrackOf(kind: "audio" | "video", payload: Buffer): number | undefined {
+  if (!isMultitrack(kind, payload)) return 0;
   const trackIds = trackIdsOf(kind, payload);
   return trackIds.includes(0) ? 0 : trackIds[0];
 }

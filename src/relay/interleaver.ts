@@ -16,13 +16,15 @@ const HOLD_BACK_MAX_MS = 300;
 export class Interleaver {
   #holdBackMs = 0;
   #waiting: Interleaved[] = [];
-  readonly #lastMs = new Map<Interleaved["kind"], number>();
+  #lastAudioMs = Number.NEGATIVE_INFINITY;
+  #lastVideoMs = Number.NEGATIVE_INFINITY;
 
   /** Takes a frame; answers those whose turn has come, in order. `sentMs`: channel time of the last frame that was sent. */
   add(frame: Interleaved, sentMs: number): readonly Interleaved[] {
     const lateMs = sentMs - frame.timeMs;
     if (lateMs > LATE_MS) this.#holdBackMs = Math.min(HOLD_BACK_MAX_MS, Math.max(this.#holdBackMs, lateMs + LATE_MS));
-    this.#lastMs.set(frame.kind, frame.timeMs);
+    if (frame.kind === "video") this.#lastVideoMs = frame.timeMs;
+    else this.#lastAudioMs = frame.timeMs;
     if (this.#holdBackMs === 0) return [frame];
     // Never before one of its own kind: that is the order of decoding, whatever the times say.
     const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
@@ -33,13 +35,14 @@ export class Interleaver {
 
   /** Everything that waits, in order: the stream ends, or changes here. */
   drain(): Interleaved[] {
-    this.#lastMs.clear();
+    this.#lastAudioMs = Number.NEGATIVE_INFINITY;
+    this.#lastVideoMs = Number.NEGATIVE_INFINITY;
     return this.#waiting.splice(0);
   }
 
   /** A frame's turn is when nothing earlier can come any more, or when it has waited long enough. */
   #due(nowMs: number): Interleaved[] {
-    const reachedMs = this.#lastMs.size < 2 ? Number.NEGATIVE_INFINITY : Math.min(...this.#lastMs.values());
+    const reachedMs = Math.min(this.#lastAudioMs, this.#lastVideoMs);
     const isDue = ({ timeMs, arrivalMs }: Interleaved) => timeMs <= reachedMs || nowMs - arrivalMs >= this.#holdBackMs;
     const firstThatWaits = this.#waiting.findIndex((frame) => !isDue(frame));
     return this.#waiting.splice(0, firstThatWaits === -1 ? this.#waiting.length : firstThatWaits);

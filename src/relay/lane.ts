@@ -8,7 +8,7 @@ import { FillerStock } from "./filler-stock.ts";
 import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
-import { cutPacket, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
+import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
 import type { Target } from "./target.ts";
 
 /** How the stream is shaped for a target: `tracks`: these alone; `hasHevcEnhanced`: HEVC in Enhanced RTMP's form. */
@@ -34,7 +34,9 @@ type LastCut = { timeMs: number; ordinal: number };
  */
 export class Lane {
   readonly shape: LaneShape;
-  readonly targets = new Set<Target>();
+  readonly #targets = new Set<Target>();
+  /** Those of its targets that were not in step after the last flush, or came since: packets are offered to them one by one. */
+  readonly #late = new Set<Target>();
   readonly gop = new GopCache();
   /** What was cut since the last flush. */
   readonly gathering = new Gathering();
@@ -52,6 +54,37 @@ export class Lane {
     this.#arena = new ChunkArena(blocks);
     const { video = 0, audio = 0 } = shape.tracks ?? {};
     this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
+  }
+
+  get targets(): ReadonlySet<Target> {
+    return this.#targets;
+  }
+
+  get lateTargets(): ReadonlySet<Target> {
+    return this.#late;
+  }
+
+  join(target: Target): void {
+    this.#targets.add(target);
+    this.#late.add(target);
+  }
+
+  leave(target: Target): void {
+    this.#targets.delete(target);
+    this.#late.delete(target);
+  }
+
+  /** Hands a target what was gathered, and writes what waits for it. */
+  flushTo(target: Target): void {
+    const wasInStep = target.isInStep;
+    try {
+      target.flush(this.gathering);
+    } finally {
+      if (target.isInStep !== wasInStep) {
+        if (wasInStep) this.#late.add(target);
+        else this.#late.delete(target);
+      }
+    }
   }
 
   /** Cuts a message; undefined where nothing of it goes this way. */
@@ -73,7 +106,7 @@ export class Lane {
 
   #cut(message: Unpacked, payload: Buffer): Packet {
     const { kind, type, timeMs, arrivalMs } = message;
-    const last = this.#lastCut[kind];
+    const last = ofKind(this.#lastCut, kind);
     const { isConfig, isKeyframe, trackId, startsTrack } =
       this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
     const ordinal = last.ordinal + 1;
@@ -159,13 +192,13 @@ export class Lanes {
   assign(target: Target, tracks: TrackChoice | undefined, hasHevcEnhanced: boolean): Lane {
     this.leave(target);
     const lane = this.#lane(shapeOf(tracks, hasHevcEnhanced));
-    lane.targets.add(target);
+    lane.join(target);
     this.#relist();
     return lane;
   }
 
   leave(target: Target): void {
-    for (const lane of this.#all) lane.targets.delete(target);
+    for (const lane of this.#all) lane.leave(target);
   }
 
   #lane(shape: LaneShape): Lane {

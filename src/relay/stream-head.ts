@@ -65,7 +65,7 @@ export class StreamHead {
 
   /** A track's codec showed; true if that is news. */
   setCodec(kind: MediaKind, trackId: number, codec: Codec): boolean {
-    const codecs = this.#codecs[kind];
+    const codecs = kind === "video" ? this.#codecs.video : this.#codecs.audio;
     if (codecs.get(trackId) === codec) return false;
     codecs.set(trackId, codec);
     return true;

@@ -16,16 +16,16 @@ export type MeasuredFrame = {
 
 /** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
 export class StreamMeter {
-  readonly #rates = { audio: new RateMeter(), video: new RateMeter() };
-  readonly #clocks = { audio: new EncoderClock(), video: new EncoderClock() };
+  readonly #audio = newTrackMeter();
+  readonly #video = newTrackMeter();
   readonly #pictures = new PictureMeter();
-  readonly #drifts = { audio: new DriftMeter(), video: new DriftMeter() };
   #hasPictures = false;
 
   take({ kind, bytes, timestamp, compositionTimeMs, isKeyframe }: MeasuredFrame, nowMs: number): void {
-    this.#rates[kind].add(bytes);
-    const stepMs = this.#clocks[kind].step(timestamp, nowMs);
-    this.#drifts[kind].take(stepMs, nowMs);
+    const { rate, clock, drift } = kind === "video" ? this.#video : this.#audio;
+    rate.add(bytes);
+    const stepMs = clock.step(timestamp, nowMs);
+    drift.take(stepMs, nowMs);
     if (kind === "audio") return;
     this.#hasPictures = true;
     this.#pictures.take(stepMs, compositionTimeMs, isKeyframe, nowMs);
@@ -33,15 +33,15 @@ export class StreamMeter {
 
   /** Call once a second. */
   tick(nowMs: number): void {
-    this.#rates.audio.tick(nowMs);
-    this.#rates.video.tick(nowMs);
+    this.#audio.rate.tick(nowMs);
+    this.#video.rate.tick(nowMs);
   }
 
   get measures(): StreamMeasures {
-    const videoBytesPerSecond = this.#rates.video.bytesPerSecond;
-    const audioBytesPerSecond = this.#rates.audio.bytesPerSecond;
+    const videoBytesPerSecond = this.#video.rate.bytesPerSecond;
+    const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;
     const gapMs = this.#pictures.longestKeyframeGapMs;
-    const clockDriftPpm = this.#drifts[this.#hasPictures ? "video" : "audio"].ppm;
+    const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm;
     return {
       ...(videoBytesPerSecond === undefined ? {} : { videoBytesPerSecond }),
       ...(audioBytesPerSecond === undefined ? {} : { audioBytesPerSecond }),
@@ -50,4 +50,8 @@ export class StreamMeter {
       ...(clockDriftPpm === undefined ? {} : { clockDriftPpm }),
     };
   }
+}
+
+function newTrackMeter() {
+  return { rate: new RateMeter(), clock: new EncoderClock(), drift: new DriftMeter() };
 }

@@ -192,7 +192,8 @@ export class Target {
 
   /** Takes what was gathered since the last flush, if it was in step then, and writes what waits. */
   flush(gathering: Gathering): void {
-    if (this.#isInStep && gathering.packets.length > 0 && !this.#writeAsItLies(gathering)) {
+    if (this.#isInStep && gathering.packets.length > 0) {
+      if (this.#writeAsItLies(gathering)) return;
       this.#isInStep = false;
       for (const packet of gathering.packets) this.offer(packet);
     }

@@ -27,7 +27,8 @@ type Track = {
  * the other's offset (both jumped) before it gets one of its own, anchored to the moment it arrived.
  */
 export class Timeline {
-  readonly #tracks = new Map<TimelineKind, Track>();
+  #audio: Track | undefined;
+  #video: Track | undefined;
   #lastOut = 0;
   #lastArrivalMs: number | undefined;
   /** Channel time of the frame that came last, by its own clock. */
@@ -49,7 +50,8 @@ export class Timeline {
   changeSource(floorMs = 0): void {
     this.#isNewSource = true;
     this.#floorMs = floorMs;
-    this.#tracks.clear();
+    this.#audio = undefined;
+    this.#video = undefined;
   }
 
   /** Channel time at this moment by the wall clock, counted from the frame that came last, but behind everything that was sent. */
@@ -60,7 +62,7 @@ export class Timeline {
 
   /** What `map` would answer by the clock of this kind as it was known; undefined where it is not. Changes nothing. */
   expected(kind: TimelineKind, timestamp: number): number | undefined {
-    const track = this.#tracks.get(kind);
+    const track = this.#track(kind);
     return track === undefined ? undefined : unwrap(timestamp, track.lastIn) + track.offset;
   }
 
@@ -69,7 +71,7 @@ export class Timeline {
    * was sent; `send` settles that.
    */
   map(kind: TimelineKind, timestamp: number, nowMs: number): number {
-    const track = this.#tracks.get(kind);
+    const track = this.#track(kind);
     const mapped =
       track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
     this.#lastArrivalMs = nowMs;
@@ -93,7 +95,9 @@ export class Timeline {
     } else {
       offset = this.#fittingOffset(unwrapped, other, nowMs);
     }
-    this.#tracks.set(kind, { lastIn: unwrapped, lastArrivalMs: nowMs, offset });
+    const track = { lastIn: unwrapped, lastArrivalMs: nowMs, offset };
+    if (kind === "video") this.#video = track;
+    else this.#audio = track;
     return unwrapped + offset;
   }
 
@@ -117,8 +121,12 @@ export class Timeline {
     return localMs - unwrapped;
   }
 
+  #track(kind: TimelineKind): Track | undefined {
+    return kind === "video" ? this.#video : this.#audio;
+  }
+
   #other(kind: TimelineKind): Track | undefined {
-    return this.#tracks.get(kind === "audio" ? "video" : "audio");
+    return kind === "video" ? this.#audio : this.#video;
   }
 }
 

@@ -190,7 +190,7 @@ export class ChunkReader {
     if (available < basic) return basic;
     const fmt = formatOf(first);
     if (fmt === 3) {
-      const isExtended = this.#streams.get(readCsid(bytes, at))?.extendedTime !== undefined;
+      const isExtended = this.#known(readCsid(bytes, at))?.extendedTime !== undefined;
       return isExtended ? basic + EXTENDED_TIME_BYTES : basic;
     }
     const length = basic + MESSAGE_HEADER_BYTES[fmt];
@@ -210,8 +210,13 @@ export class ChunkReader {
     return used;
   }
 
+  /** Most chunks belong to the same chunk stream as the one before. */
+  #known(csid: number): ChunkStream | undefined {
+    return this.#current.csid === csid ? this.#current : this.#streams.get(csid);
+  }
+
   #streamOf(csid: number, fmt: 0 | 1 | 2 | 3): ChunkStream {
-    const known = this.#streams.get(csid);
+    const known = this.#known(csid);
     if (known !== undefined) return known;
     // librtmp's pings and some encoders start a chunk stream with fmt 1; less than that leaves out the length.
     if (fmt >= 2) throw new ProtocolError("no-previous-header", `fmt ${fmt} first on chunk stream ${csid}`);
