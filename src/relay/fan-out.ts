@@ -96,7 +96,7 @@ export class FanOut {
       if (wanted.has(targetId)) continue;
       this.#targets.delete(targetId);
       this.#delivery.leave(target);
-      target.close("end");
+      target.unwant("end");
     }
     for (const [targetId, spec] of wanted) {
       const present = this.#targets.get(targetId);

@@ -143,7 +143,7 @@ export class Target {
     this.#step({ kind: this.#state.at === "waiting" ? "blamed" : "failed", error });
   }
 
-  /** There is none any more: what waits is still written, then the link is left as asked. */
+  /** There is none any more, or the target was removed: what waits is still written, then the link is left as asked. */
   unwant(how: LinkClose): void {
     this.#isWanted = false;
     this.#relocation.forget();
@@ -252,11 +252,6 @@ export class Target {
       queueMs: this.#outbox?.waitingMs ?? 0,
       ...(link === undefined || acked === undefined ? {} : { unackedBytes: Math.max(0, link.takenBytes - acked) }),
     };
-  }
-
-  /** Leaves for good: the target was removed, or the process stops. */
-  close(how: LinkClose): void {
-    this.unwant(how);
   }
 
   #step(input: TargetInput): void {
