@@ -31,6 +31,8 @@ export const eventSchemas = {
     channelId: z.string(),
     id: z.int().min(1),
     platId: z.int().min(1).optional(),
+    targetName: z.string().optional(),
+    label: z.string().optional(),
     from: status.optional(),
     to: status.optional(),
     reason: z.enum(EVENT_REASONS).optional(),
@@ -46,6 +48,7 @@ export const eventSchemas = {
       z.strictObject({
         platId: z.int().min(1),
         targetName: z.string().optional(),
+        label: z.string().optional(),
         onAirSeconds: count,
         bytesSent: count,
         retryCount: count,

@@ -1,4 +1,5 @@
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
+import type { TargetName } from "./channel.ts";
 
 /** What a use case did to a channel or to one of its targets. */
 export const CHANNEL_NOTICE_KINDS = [
@@ -27,5 +28,5 @@ export type ChannelNotice = {
   /** The channel's name after the change. */
   readonly channelName: string;
   /** The target it was about. */
-  readonly target?: { readonly targetId: TargetId; readonly targetName: string };
+  readonly target?: TargetName & { readonly targetId: TargetId };
 };

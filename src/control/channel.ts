@@ -42,6 +42,13 @@ export type TargetSettings = {
   readonly tracks?: TrackChoice;
 };
 
+/** What a target is called: its platform's name, and a person's own for it. */
+export type TargetName = Pick<TargetSettings, "targetName" | "label">;
+
+export function targetNameOf({ targetName, label }: TargetName): TargetName {
+  return { targetName, ...(label === undefined ? {} : { label }) };
+}
+
 /** One target as stored. */
 export type Target = TargetSettings & { readonly targetId: TargetId; readonly totals: TargetTotals };
 

@@ -1,6 +1,7 @@
 import { unreachable } from "../base/unreachable.ts";
 import type { TargetId } from "../exchange/channel-spec.ts";
 import type { IngestEnd } from "../exchange/facts.ts";
+import type { TargetName } from "./channel.ts";
 import type { ChannelNotice } from "./channel-notice.ts";
 import type { EventBody, EventCode, EventLevel, EventSubject, NewEvent } from "./events.ts";
 import type { Occurrence } from "./events-tracker.ts";
@@ -9,7 +10,7 @@ import type { Occurrence } from "./events-tracker.ts";
 const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced"];
 
 function noticeText({ kind, target }: ChannelNotice): string {
-  const platform = target === undefined ? "platform" : `platform ${platformName(target.targetName, target.targetId)}`;
+  const platform = target === undefined ? "platform" : `platform ${platformName(target, target.targetId)}`;
   switch (kind) {
     case "created":
       return "has been created";
@@ -42,8 +43,15 @@ function noticeText({ kind, target }: ChannelNotice): string {
   }
 }
 
-function platformName(targetName: string | undefined, targetId: TargetId): string {
-  return targetName === undefined ? `(${targetId})` : `${targetName} (${targetId})`;
+function platformName(name: TargetName | undefined, targetId: TargetId): string {
+  return name === undefined ? `(${targetId})` : `${name.targetName} (${targetId})`;
+}
+
+/** The target an event is about, under the name of then. */
+function about(targetId: TargetId, name?: TargetName): Pick<EventBody, "targetId" | "targetName" | "targetLabel"> {
+  if (name === undefined) return { targetId };
+  const { targetName, label } = name;
+  return { targetId, targetName, ...(label === undefined ? {} : { targetLabel: label }) };
 }
 
 type Told = Omit<EventBody, "channelId" | "time" | "description"> & { readonly text: string };
@@ -58,7 +66,7 @@ function seconds(ms: number): string {
 
 function settledText(
   { from, to, targetId, error }: Extract<Occurrence, { kind: "target-settled" }>,
-  name?: string,
+  name?: TargetName,
 ): Told {
   const cause = error === undefined ? "" : `: ${error.code}`;
   const level = error === undefined ? "INFO" : error.severity === "fatal" ? "ERROR" : "WARN";
@@ -68,7 +76,7 @@ function settledText(
       `platform ${platformName(name, targetId)} status has been changed from ${from} to ${to}${cause}`,
       level,
     ),
-    targetId,
+    ...about(targetId, name),
     from,
     to,
     ...(error === undefined ? {} : { reason: error.code }),
@@ -78,15 +86,15 @@ function settledText(
 /** In kilobits, as encoders' settings have it. */
 function overText(
   { targetId, cause, bytesPerSecond, limit }: Extract<Occurrence, { kind: "over-threshold" }>,
-  name?: string,
+  name?: TargetName,
 ): Told {
   const what = cause === "VIDEO_BITRATE_HIGH" ? "video" : "audio";
   const [rate, most] = [bytesPerSecond, limit].map((bytes) => Math.round((bytes * 8) / 1_000));
   const text = `${what} of ${rate} kbit/s stays above the ${most} kbit/s of platform ${platformName(name, targetId)}`;
-  return { ...told("PUBLISH_OVER_THRESHOLD", text, "WARN"), targetId, reason: cause };
+  return { ...told("PUBLISH_OVER_THRESHOLD", text, "WARN"), ...about(targetId, name), reason: cause };
 }
 
-function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>): Told {
+function tell(occurrence: Occurrence, targets: EventSubject["targets"]): Told {
   switch (occurrence.kind) {
     case "notice": {
       const { notice } = occurrence;
@@ -94,7 +102,7 @@ function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>
       const { kind, target } = notice;
       return {
         ...told(code, noticeText(notice)),
-        ...(target === undefined ? {} : { targetId: target.targetId }),
+        ...(target === undefined ? {} : about(target.targetId, target)),
         ...(kind === "created" ? {} : { reason: kind }),
       };
     }
@@ -135,9 +143,9 @@ function tell(occurrence: Occurrence, targetNames: ReadonlyMap<TargetId, string>
         reason: "AUTH_FAILED",
       };
     case "over-threshold":
-      return overText(occurrence, targetNames.get(occurrence.targetId));
+      return overText(occurrence, targets.get(occurrence.targetId));
     case "target-settled":
-      return settledText(occurrence, targetNames.get(occurrence.targetId));
+      return settledText(occurrence, targets.get(occurrence.targetId));
     default:
       return unreachable(occurrence);
   }
@@ -175,7 +183,7 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
 
 /** What happened as an event in the original's words: `channel001 channel publishing has ended.` */
 export function describeOccurrence(occurrence: Occurrence, subject: EventSubject): NewEvent {
-  const toldBody = tell(occurrence, subject.targetNames);
+  const toldBody = tell(occurrence, subject.targets);
   const { text, ...rest } = toldBody;
   // The name as it was then: the channel may have been renamed since.
   const name = occurrence.kind === "notice" ? occurrence.notice.channelName : subject.name;

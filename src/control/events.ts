@@ -1,7 +1,7 @@
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import { INGEST_ENDS } from "../exchange/facts.ts";
 import { type ConnectStatus, TargetErrorCode } from "../exchange/target-status.ts";
-import type { Alerts } from "./channel.ts";
+import type { Alerts, TargetName } from "./channel.ts";
 import { CHANNEL_NOTICE_KINDS } from "./channel-notice.ts";
 import { RATE_CAUSES } from "./over-threshold.ts";
 import type { Page } from "./store.ts";
@@ -56,8 +56,11 @@ export type EventBody = {
   /** When it happened, milliseconds since the Unix epoch. */
   readonly time: number;
   readonly description: string;
-  /** The target it was about. */
+  /** The target it was about, */
   readonly targetId?: TargetId;
+  /** and what that was called then: it may be gone by now. */
+  readonly targetName?: string;
+  readonly targetLabel?: string;
   readonly from?: ConnectStatus;
   readonly to?: ConnectStatus;
   readonly reason?: EventReason;
@@ -78,8 +81,8 @@ export type EventSubject = {
   readonly channelId: ChannelId;
   readonly name: string;
   readonly alerts: Alerts;
-  /** The targets there are, by what they are called. */
-  readonly targetNames: ReadonlyMap<TargetId, string>;
+  /** What the targets that there are are called. */
+  readonly targets: ReadonlyMap<TargetId, TargetName>;
 };
 
 /** Where events are kept. Every call may reject with StoreUnavailableError. */

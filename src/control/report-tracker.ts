@@ -2,6 +2,7 @@ import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample, DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import type { TargetStatus } from "../exchange/target-status.ts";
+import type { TargetName } from "./channel.ts";
 import { InterruptionList } from "./interruption-list.ts";
 import type { BroadcastEnd, BroadcastReport, TargetReport } from "./reports.ts";
 
@@ -19,7 +20,7 @@ const NOTHING: Counters = {
 };
 
 type Part = {
-  name: string | undefined;
+  name: TargetName | undefined;
   /** What it did in this broadcast. */
   sum: Counters;
   readonly interruptions: InterruptionList;
@@ -109,7 +110,7 @@ export class ReportTracker {
     return [...this.#onAir].filter(([, onAir]) => isNameless(onAir)).map(([channelId]) => channelId);
   }
 
-  name(channelId: ChannelId, targetId: TargetId, name: string): void {
+  name(channelId: ChannelId, targetId: TargetId, name: TargetName): void {
     const part = this.#onAir.get(channelId)?.parts.get(targetId);
     if (part !== undefined) part.name ??= name;
   }
@@ -165,7 +166,7 @@ function reportOf(channelId: ChannelId, onAir: OnAir, time: number, end?: Broadc
 function targetReportOf(targetId: TargetId, { name, sum, interruptions }: Part, time: number): TargetReport {
   return {
     targetId,
-    ...(name === undefined ? {} : { targetName: name }),
+    ...name,
     onAirMs: sum.playMs,
     bytes: sum.bytesTotal,
     retryCount: sum.retryCount,

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
+import { targetNameOf } from "./channel.ts";
 import type { ChannelNotice } from "./channel-notice.ts";
 import type { EventStore } from "./events.ts";
 import { ReportTracker } from "./report-tracker.ts";
@@ -60,7 +61,7 @@ export class ReportWriter {
   notice({ kind, channelId, target }: ChannelNotice): void {
     if (kind === "deleted") this.#tracker.forget(channelId);
     if (kind !== "target-removed" || target === undefined) return;
-    this.#tracker.name(channelId, target.targetId, target.targetName);
+    this.#tracker.name(channelId, target.targetId, targetNameOf(target));
     this.#tracker.forgetTarget(channelId, target.targetId);
   }
 
@@ -115,8 +116,8 @@ export class ReportWriter {
   async #findNames(): Promise<void> {
     const channelIds = this.#tracker.nameless();
     if (channelIds.length === 0) return;
-    for (const { channelId, targetNames } of await this.#options.subjects.findEventSubjects(channelIds)) {
-      for (const [targetId, name] of targetNames) this.#tracker.name(channelId, targetId, name);
+    for (const { channelId, targets } of await this.#options.subjects.findEventSubjects(channelIds)) {
+      for (const [targetId, name] of targets) this.#tracker.name(channelId, targetId, name);
     }
   }
 }

@@ -25,6 +25,7 @@ export type TargetReport = {
   readonly targetId: TargetId;
   /** As it was called then; absent where it was not known. */
   readonly targetName?: string;
+  readonly label?: string;
   /** Milliseconds spent PUBLISHING. */
   readonly onAirMs: number;
   readonly bytes: number;

@@ -3,7 +3,7 @@ import type { IngestUser, ProvenLogin } from "../exchange/admission.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type { Channel, ChannelRecord, ChannelSettings, Target, TargetSettings, TargetTotals } from "./channel.ts";
-import { channelSpec, slotOf } from "./channel.ts";
+import { channelSpec, slotOf, targetNameOf } from "./channel.ts";
 import { ChannelEdits } from "./channel-edits.ts";
 import type { ChannelNotice, ChannelNoticeKind } from "./channel-notice.ts";
 import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } from "./details.ts";
@@ -179,7 +179,7 @@ export class Service {
       time: this.#options.clock.wallNow(),
       channelId,
       channelName: name,
-      ...(target === undefined ? {} : { target: { targetId: target.targetId, targetName: target.targetName } }),
+      ...(target === undefined ? {} : { target: { targetId: target.targetId, ...targetNameOf(target) } }),
     });
   }
 

@@ -14,6 +14,8 @@ export function eventAnswer(event: ChannelEvent): EventAnswer {
     channelId: event.channelId,
     id: event.eventId,
     ...(event.targetId === undefined ? {} : { platId: event.targetId }),
+    ...(event.targetName === undefined ? {} : { targetName: event.targetName }),
+    ...(event.targetLabel === undefined ? {} : { label: event.targetLabel }),
     ...(event.from === undefined ? {} : { from: event.from }),
     ...(event.to === undefined ? {} : { to: event.to }),
     ...(event.reason === undefined ? {} : { reason: event.reason }),

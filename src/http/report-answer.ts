@@ -10,10 +10,11 @@ function interruptionsAnswer({ list, count }: Interruptions) {
   };
 }
 
-function targetReportAnswer({ targetId, targetName, onAirMs, bytes, retryCount, drops, ...rest }: TargetReport) {
+function targetReportAnswer({ targetId, targetName, label, onAirMs, bytes, retryCount, drops, ...rest }: TargetReport) {
   return {
     platId: targetId,
     ...(targetName === undefined ? {} : { targetName }),
+    ...(label === undefined ? {} : { label }),
     onAirSeconds: seconds(onAirMs),
     bytesSent: bytes,
     retryCount,

@@ -8,6 +8,9 @@ export type EventRow = {
   readonly time: number;
   readonly description: string;
   readonly target_id: number | null;
+  /** What the target was called then; null also where the event is older than these columns. */
+  readonly target_name: string | null;
+  readonly target_label: string | null;
   readonly from_status: string | null;
   readonly to_status: string | null;
   readonly reason: string | null;

@@ -20,7 +20,7 @@ import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "./e
 import type { EventRow } from "./event-schema.ts";
 import { takeNumbers } from "./numbers.ts";
 import { pruneReports } from "./report-store.ts";
-import { oneOf, readAlerts } from "./rows.ts";
+import { oneOf, readAlerts, readTargetName } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -43,10 +43,10 @@ export class SqlEventStore implements EventStore {
         const targets = await db
           .selectFrom("target")
           .where("channel_id", "=", channelId)
-          .select(["target_id", "target_name"])
+          .select(["target_id", "target_name", "label"])
           .execute();
-        const targetNames = new Map(targets.map((target) => [Number(target.target_id), target.target_name]));
-        subjects.push({ channelId, name: row.name, alerts: readAlerts(row), targetNames });
+        const names = targets.map((target) => [Number(target.target_id), readTargetName(target)] as const);
+        subjects.push({ channelId, name: row.name, alerts: readAlerts(row), targets: new Map(names) });
       }
       return subjects;
     });
@@ -137,6 +137,8 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
       time: event.time,
       description: event.description,
       target_id: event.targetId ?? null,
+      target_name: event.targetName ?? null,
+      target_label: event.targetLabel ?? null,
       from_status: event.from ?? null,
       to_status: event.to ?? null,
       reason: event.reason ?? null,
@@ -179,6 +181,8 @@ function readEvent(row: EventRow): ChannelEvent {
     time: Number(row.time),
     description: row.description,
     ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
+    ...(row.target_name === null ? {} : { targetName: row.target_name }),
+    ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
     ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
     ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),

@@ -1,5 +1,5 @@
 import type { AccessKey } from "../control/access-key.ts";
-import type { Alerts, ChannelRecord, EnvType, Target } from "../control/channel.ts";
+import type { Alerts, ChannelRecord, EnvType, Target, TargetName } from "../control/channel.ts";
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
 import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../exchange/channel-spec.ts";
@@ -71,17 +71,20 @@ export function alertColumns(alerts: Alerts) {
   };
 }
 
+export function readTargetName(row: Pick<TargetRow, "target_name" | "label">): TargetName {
+  return { targetName: row.target_name, ...(row.label === "" ? {} : { label: row.label }) };
+}
+
 export function readTarget(row: TargetRow, secrets: Secrets): Target {
   const opened = (column: "url" | "stream_key" | "login_id" | "login_password") =>
     secrets.openAgain(row[column], { table: "target", column, row: String(row.target_id) });
   return {
     targetId: Number(row.target_id),
-    targetName: row.target_name,
+    ...readTargetName(row),
     url: opened("url"),
     streamKey: opened("stream_key"),
     ...(row.login_id === "" ? {} : { loginId: opened("login_id") }),
     ...(row.login_password === "" ? {} : { loginPassword: opened("login_password") }),
-    ...(row.label === "" ? {} : { label: row.label }),
     isEnabled: row.is_enabled === 1,
     bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
     ...readTrust(row),

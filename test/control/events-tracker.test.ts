@@ -16,7 +16,7 @@ const SUBJECT: EventSubject = {
   channelId: CHANNEL,
   name: "channel001",
   alerts: NO_ALERTS,
-  targetNames: new Map([[38, "YOUTUBE"]]),
+  targets: new Map([[38, { targetName: "YOUTUBE", label: "Mine" }]]),
 };
 
 const ingest = { time: 1, channelId: CHANNEL, ingestId: 1 } as const;
@@ -117,6 +117,7 @@ test("a status change says which platform, from what, to what and why", () => {
   const text = "channel001 channel platform YOUTUBE (38) status has been changed from";
   expect(publishing?.description).toBe(`${text} READY to PUBLISHING.`);
   expect(failed?.description).toBe(`${text} PUBLISHING to FAIL: TCP_REFUSED.`);
+  expect(failed).toMatchObject({ targetId: 38, targetName: "YOUTUBE", targetLabel: "Mine" });
   // Removed meanwhile.
   expect(unnamed?.description).toBe(
     "channel001 channel platform (39) status has been changed from READY to PUBLISHING.",
@@ -158,7 +159,7 @@ const NOTICES: readonly (readonly [ChannelNoticeKind, boolean, string])[] = [
 ];
 
 test.each(NOTICES)("%s is an event under the name of the moment", (kind, hasTarget, description) => {
-  const target = { targetId: 7, targetName: "TWITCH" };
+  const target = { targetId: 7, targetName: "TWITCH", label: "Mine" };
   const base = { kind, time: 9, channelId: CHANNEL, channelName: "renamed" };
   const notice: ChannelNotice = hasTarget ? { ...base, target } : base;
   expect(describeOccurrence(new EventTracker().notice(notice), SUBJECT)).toEqual({
@@ -168,7 +169,7 @@ test.each(NOTICES)("%s is an event under the name of the moment", (kind, hasTarg
     level: "INFO",
     time: 9,
     description,
-    ...(hasTarget ? { targetId: 7 } : {}),
+    ...(hasTarget ? { targetId: 7, targetName: "TWITCH", targetLabel: "Mine" } : {}),
     isForWebhook: true,
   });
 });

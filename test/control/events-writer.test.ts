@@ -17,7 +17,7 @@ class FakeEvents implements EventStore {
   async findEventSubjects(channelIds: readonly string[]) {
     return channelIds
       .filter((channelId) => this.known(channelId))
-      .map((channelId) => ({ channelId, name: channelId, alerts: NO_ALERTS, targetNames: new Map() }));
+      .map((channelId) => ({ channelId, name: channelId, alerts: NO_ALERTS, targets: new Map() }));
   }
 
   async appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {

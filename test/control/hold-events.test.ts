@@ -32,7 +32,7 @@ const differs: Fact = { kind: "standby-differs", ...ingest("backup"), detail: "w
 
 function eventsOf(facts: readonly Fact[], alerts = NO_ALERTS) {
   const tracker = new EventTracker();
-  const subject = { channelId: CHANNEL, name: "channel001", alerts, targetNames: new Map<number, string>() };
+  const subject = { channelId: CHANNEL, name: "channel001", alerts, targets: new Map() };
   return facts.flatMap((fact) => tracker.fact(fact)).map((occurrence) => describeOccurrence(occurrence, subject));
 }
 

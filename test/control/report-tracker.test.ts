@@ -133,12 +133,12 @@ test("a platform that was never tried is in no report; one that was removed keep
   told.status(10, 7, "CONNECTING");
   expect(told.tracker.nameless()).toEqual([CHANNEL]);
   told.sample(7, { bytesTotal: 500 });
-  told.tracker.name(CHANNEL, 7, "TWITCH");
+  told.tracker.name(CHANNEL, 7, { targetName: "TWITCH", label: "Mine" });
   told.tracker.forgetTarget(CHANNEL, 7);
   expect(told.tracker.nameless()).toEqual([]);
   expect(told.tracker.running(15_000)).toMatchObject([{ startTime: 10_000, endTime: 15_000 }]);
   expect(told.tracker.running(15_000)[0]).not.toHaveProperty("end");
-  expect(told.end(20)?.targets).toMatchObject([{ targetId: 7, targetName: "TWITCH", bytes: 500 }]);
+  expect(told.end(20)?.targets).toMatchObject([{ targetId: 7, targetName: "TWITCH", label: "Mine", bytes: 500 }]);
   expect(told.tracker.running(21_000)).toEqual([]);
 });
 

@@ -29,7 +29,7 @@ function open(waitingMax?: number) {
           channelId,
           name: "channel001",
           alerts: { isOn: false, ofChannelStatus: false, ofTargetFailures: false, ofVodUploads: false },
-          targetNames: new Map([[7, "YOUTUBE"]]),
+          targets: new Map([[7, { targetName: "YOUTUBE" }]]),
         })),
     },
     clock,

@@ -64,6 +64,7 @@ test("a channel's events are listed newest first, with their total, and page by 
       channelId,
       id: 3,
       platId: 1,
+      targetName: "YOUTUBE",
       from: "READY",
       to: "FAIL",
       reason: "TCP_REFUSED",

@@ -23,7 +23,7 @@ test("the reports of a channel's broadcasts, newest first, for viewers too", asy
       endTime: 64_400,
       end: "hold-expired",
       interruptions: { list: [{ time: 60_000, durationMs: 4_400, reason: "connection-lost" }], count: 1 },
-      targets: [part, { ...part, targetId: 8, targetName: "TWITCH", interruptions: stalls }],
+      targets: [part, { ...part, targetId: 8, targetName: "TWITCH", label: "Mine", interruptions: stalls }],
     },
   ]);
   const answer = await api.call({ method: "GET", url: `${url}?pageNo=1&pageSizeNo=1`, key: VIEWER });
@@ -43,6 +43,7 @@ test("the reports of a channel's broadcasts, newest first, for viewers too", asy
           {
             platId: 8,
             targetName: "TWITCH",
+            label: "Mine",
             ...platform,
             interruptions: [{ time: 2_000, durationSeconds: 3, reason: "STALLED" }],
             interruptionCount: 1,

@@ -76,7 +76,15 @@ test("events are numbered in order and listed newest first, of one channel or al
   const stored = await events.appendEvents([
     event(A, 1, { code: "STREAM_RESERVE" }),
     event(B, 2),
-    event(A, 3, { targetId: 7, from: "READY", to: "FAIL", reason: "TCP_REFUSED", level: "WARN" }),
+    event(A, 3, {
+      targetId: 7,
+      targetName: "YOUTUBE",
+      targetLabel: "Mine",
+      from: "READY",
+      to: "FAIL",
+      reason: "TCP_REFUSED",
+      level: "WARN",
+    }),
   ]);
   expect(stored.map(({ eventId, channelId }) => [eventId, channelId])).toEqual([
     [1, A],
@@ -93,6 +101,8 @@ test("events are numbered in order and listed newest first, of one channel or al
     time: 3,
     description: "d",
     targetId: 7,
+    targetName: "YOUTUBE",
+    targetLabel: "Mine",
     from: "READY",
     to: "FAIL",
     reason: "TCP_REFUSED",
@@ -108,9 +118,9 @@ test("events are numbered in order and listed newest first, of one channel or al
 test("what an event is about is known of deleted channels too", async () => {
   const { channelId, targets } = await channels.createChannel(newChannel(1));
   await channels.deleteChannel(channelId);
-  const targetNames = new Map(targets.map((target) => [target.targetId, target.targetName]));
+  const named = targets.map(({ targetId, targetName, label }) => [targetId, { targetName, label }] as const);
   expect(await events.findEventSubjects([channelId, "nobody"])).toEqual([
-    { channelId, name: "channel_1", alerts: NO_ALERTS, targetNames },
+    { channelId, name: "channel_1", alerts: NO_ALERTS, targets: new Map(named) },
   ]);
 });
 

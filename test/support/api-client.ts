@@ -34,6 +34,7 @@ export type Channel = z.infer<typeof channelAnswer>;
 
 export type NewPlatform = {
   readonly targetName?: string;
+  readonly label?: string;
   readonly rtmpUrl: string;
   readonly streamKey: string;
   readonly id?: string;

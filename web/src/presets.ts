@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { call } from "./api.ts";
-import type { Platform, Preset } from "./model.ts";
+import type { Preset } from "./model.ts";
 import { language } from "./text/text.ts";
 
 /** What is known of every kind of platform; empty until the server told. */
@@ -16,9 +16,11 @@ export const keyHelp = (preset: Preset): string => (language.value === "ko" ? pr
 export const urlHelp = (preset: Preset): string | undefined =>
   language.value === "ko" ? preset.urlHelpKo : preset.urlHelp;
 
+type PlatformName = { readonly targetName: string; readonly label?: string | undefined };
+
 /** What a platform is called: its own name, else its kind's. */
-export function platformName(platform: Pick<Platform, "label" | "targetName">): string {
-  if (platform.label !== undefined && platform.label !== "") return platform.label;
-  const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
-  return preset === undefined ? platform.targetName : presetName(preset);
+export function platformName({ targetName, label = "" }: PlatformName): string {
+  if (label !== "") return label;
+  const preset = presets.value.find((each) => each.targetName === targetName);
+  return preset === undefined ? targetName : presetName(preset);
 }

@@ -3,7 +3,18 @@ import type { ChannelEvent } from "../model.ts";
 export const FORMATS = ["json", "csv"] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 
-const COLUMNS = ["timestamp", "logLevel", "eventCode", "platId", "from", "to", "reason", "description"] as const;
+const COLUMNS = [
+  "timestamp",
+  "logLevel",
+  "eventCode",
+  "platId",
+  "targetName",
+  "label",
+  "from",
+  "to",
+  "reason",
+  "description",
+] as const;
 /** What makes a spreadsheet take a text for a formula, in narrow and wide forms. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 

@@ -2,10 +2,10 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../api.ts";
 import type { Channel, Report } from "../model.ts";
-import { platformName } from "../presets.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { reasonText } from "./event-words.ts";
+import { nameThen } from "./name-then.ts";
 
 const REPORTS_SHOWN = 5;
 /** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */
@@ -68,10 +68,6 @@ function interruptionsText({
 }
 
 function ReportTable({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
-  const nameOf = ({ platId, targetName }: Report["platforms"][number]): string => {
-    const platform = channel.platforms.find((each) => each.platId === platId);
-    return platform === undefined ? (targetName ?? `#${platId}`) : platformName(platform);
-  };
   const texts = t();
   const headings = [
     texts.platform.targetName,
@@ -95,7 +91,7 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
         <tbody>
           {report.platforms.map((platform) => (
             <tr key={platform.platId}>
-              <th scope="row">{nameOf(platform)}</th>
+              <th scope="row">{nameThen(platform, channel)}</th>
               <td data-label={headings[1]}>{formatDuration(platform.onAirSeconds)}</td>
               <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
               <td data-label={headings[3]}>{dropsText(platform)}</td>

@@ -3,13 +3,13 @@ import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../api.ts";
 import { recentEvents } from "../live/store.ts";
 import type { Channel, ChannelEvent } from "../model.ts";
-import { platformName } from "../presets.ts";
 import { formatDateTime, formatEventTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Action, problemText } from "./action.tsx";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
 import { eventText } from "./event-words.ts";
 import { Icon } from "./icon.tsx";
+import { nameThen } from "./name-then.ts";
 import { say } from "./notice.tsx";
 
 /** So many are shown, and as many more whenever older ones are asked for. */
@@ -135,14 +135,8 @@ function EventLine({ event, channel }: LineOptions) {
       </time>
       <span>
         <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>
-        {eventText(t(), event, nameOf(event, channel))}
+        {eventText(t(), event, nameThen(event, channel))}
       </span>
     </li>
   );
-}
-
-/** What a platform is called, or was by its number. */
-function nameOf({ platId }: ChannelEvent, { platforms }: Channel): string {
-  const platform = platforms.find((each) => each.platId === platId);
-  return platform === undefined ? t().events.formerPlatform(platId ?? 0) : platformName(platform);
 }

@@ -56,8 +56,8 @@ export const enEvents = {
       VIDEO_BITRATE_HIGH: (name) => `The video bitrate stays above what ${name} takes: lower it in the encoder`,
       AUDIO_BITRATE_HIGH: (name) => `The audio bitrate stays above what ${name} takes: lower it in the encoder`,
     } satisfies Record<RateReasonWord, (name: string) => string>,
-    /** A platform that is gone. */
-    formerPlatform: (number: number) => `Platform ${number}`,
+    /** A platform that is gone, and whose name nobody kept. */
+    formerPlatform: (number: number) => `Removed platform ${number}`,
   },
   ends: {
     clean: "the encoder stopped",

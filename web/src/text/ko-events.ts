@@ -49,7 +49,7 @@ export const koEvents: typeof enEvents = {
       VIDEO_BITRATE_HIGH: (name) => `${name}: 영상 비트레이트가 플랫폼 한도를 계속 넘습니다. 인코더에서 낮춰 주세요`,
       AUDIO_BITRATE_HIGH: (name) => `${name}: 음성 비트레이트가 플랫폼 한도를 계속 넘습니다. 인코더에서 낮춰 주세요`,
     },
-    formerPlatform: (number) => `플랫폼 ${number}`,
+    formerPlatform: (number) => `삭제된 플랫폼 ${number}`,
   },
   ends: {
     clean: "인코더가 방송을 마침",
