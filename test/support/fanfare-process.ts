@@ -25,6 +25,8 @@ export type FanfareOptions = {
   /** `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it is installed; the project's own folder unless told. */
+  readonly root?: string;
 };
 
 /** The real server in a process of its own, on free ports of 127.0.0.1. */
@@ -69,7 +71,10 @@ export class FanfareProcess {
   async restart(): Promise<void> {
     this.#earlierOutput = this.output;
     const entry = ENTRIES[this.#options.from ?? "sources"];
-    const child = await startChild(process.execPath, entry, { cwd: ROOT, env: this.#environment() });
+    const child = await startChild(process.execPath, entry, {
+      cwd: this.#options.root ?? ROOT,
+      env: this.#environment(),
+    });
     this.#child = child;
     await waitFor(
       "the server to answer",

@@ -7,7 +7,7 @@ import { LANGUAGES, type Language, language, setLanguage, t } from "../text/text
 import { setTheme, THEMES, type Theme, theme } from "../theme.ts";
 import { Action } from "./action.tsx";
 import { Icon } from "./icon.tsx";
-import { say } from "./notice.tsx";
+import { tellMissing } from "./missing-part.ts";
 
 export function TopBar() {
   const page = route.value.page;
@@ -44,16 +44,13 @@ async function signOut(): Promise<void> {
 
 /** Language and appearance; also on the pages before the sign-in. */
 export function Choices() {
-  const change = (wanted: Language): void => {
-    setLanguage(wanted).catch(() => say(t().common.failed(t().common.network), "bad"));
-  };
   return (
     <>
       <select
         class="plain"
         aria-label={t().app.language}
         value={language.value}
-        onChange={(event) => change(event.currentTarget.value as Language)}
+        onChange={(event) => setLanguage(event.currentTarget.value as Language).catch(tellMissing)}
       >
         {Object.entries(LANGUAGES).map(([code, name]) => (
           <option key={code} value={code} lang={code}>

@@ -35,10 +35,10 @@ async function show(next: Language): Promise<void> {
 /** Loads the texts; before that nothing can be drawn. */
 export const startTexts = (): Promise<void> => show(language.peek());
 
-/** Rejects where the language's texts cannot be loaded; then the language stays. */
-export async function setLanguage(next: Language): Promise<void> {
-  await show(next);
+/** Rejects where the language's texts cannot be loaded; then it is shown when the page is loaded anew. */
+export function setLanguage(next: Language): Promise<void> {
   localStorage.setItem(KEPT_AS, next);
+  return show(next);
 }
 
 /** The texts of the present language; whoever reads them while drawing is drawn again when it changes. */
