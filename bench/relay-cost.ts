@@ -22,7 +22,7 @@ import { reportText, type Series } from "./relay-cost/report.ts";
  */
 const RELAYS = [fanfareRelay, nginxRelay, floorRelay, nodeMediaServerRelay, ffmpegRelay];
 /** Long enough for whoever compiles while running, as JavaScript does; a relay runs for hours. */
-const SETTLE_SECONDS = 10;
+const SETTLE_SECONDS = 20;
 const SETTLE_SECONDS_SHORT = 3;
 
 const { values } = parseArgs({
