@@ -3,6 +3,12 @@ import type { Clock, Timer } from "../base/clock.ts";
 /** How often encoders that are on air are read: the same step as the relay's flush, which follows in the same turn. */
 export const READ_INTERVAL_MS = 50;
 
+/**
+ * So many are read before what they brought goes out: done in turn, reading and writing find the processor's caches full of the other's. Of
+ * hundreds the first would wait for the last.
+ */
+const READ_TOGETHER = 16;
+
 /** Whoever has brought much is read again after this long. */
 const FOLLOW_UP_MS = 5;
 
@@ -25,7 +31,7 @@ export type ReadClockDeps = {
   readonly clock: Clock;
   /** Runs once everything that has come was read; the loop's check phase, behind the one in which sockets are read. */
   readonly afterReads: (run: () => void) => void;
-  /** All readers were read: what is to go out may go out in the same turn. */
+  /** Readers were read, some or all of them: what they brought may go out in the same turn. */
   readonly onRead: () => void;
 };
 
@@ -77,7 +83,12 @@ export class ReadClock {
     if (this.#readers.size === 0) return this.#runAfter();
     // First, so that the steps lie in a row however long a read takes.
     this.#timer = this.#deps.clock.startTimer(READ_INTERVAL_MS, () => this.#step());
-    for (const reader of this.#readers) if (reader.read(true)) this.#busy.add(reader);
+    let readCount = 0;
+    for (const reader of this.#readers) {
+      if (reader.read(true)) this.#busy.add(reader);
+      readCount += 1;
+      if (readCount % READ_TOGETHER === 0) this.#deps.onRead();
+    }
     this.#startFollowUp();
     this.#deps.afterReads(() => {
       for (const reader of this.#readers) reader.settle();

@@ -112,8 +112,7 @@ export class RtmpConnection implements TimedReader {
     const isOver = !direct.read((bytes) => this.#receive(bytes));
     if (isOver && !this.#session.isBehind) this.#deps.readClock.delete(this);
     const brought = this.#bytesReceived - before;
-    // At a step all encoders are read before anything is written: done in turn, reading and writing find the processor's caches full
-    // of the other's.
+    // At a step what many have brought goes out together.
     if (!isStep && brought >= STEP_BYTES_MUCH) entrance?.flush();
     return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
   }

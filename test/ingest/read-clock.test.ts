@@ -42,6 +42,18 @@ test("readers are held at once, read together each 50 ms, settled behind the rea
   }
 });
 
+test("of many readers each sixteen are flushed before the next are read, so that the first do not wait for the last", () => {
+  const { clock, reads, reader, check, taken } = readClock();
+  const names = Array.from({ length: 40 }, (_, index) => `${index}`);
+  for (const name of names) reads.add(reader(name));
+  taken();
+  clock.advance(READ_INTERVAL_MS);
+  const read = names.map((name) => `read ${name}`);
+  expect(taken()).toEqual([...read.slice(0, 16), "flush", ...read.slice(16, 32), "flush", ...read.slice(32)]);
+  check();
+  expect(taken().at(-1)).toBe("flush");
+});
+
 test("what waits for the next step runs behind its reads, once; where nobody is read, at once", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const said: string[] = [];
