@@ -63,6 +63,7 @@ export class RtmpConnection implements TimedReader {
   #isDraining = false;
   #isTimed = false;
   #isQuick = false;
+  #takesArrivals = false;
   /** While it is read by the clock. */
   #direct: DirectSocket | undefined;
   #bytesReceived = 0;
@@ -155,10 +156,13 @@ export class RtmpConnection implements TimedReader {
     const entrance = this.#entrance;
     this.#isQuick = entrance?.latency === "low";
     const isTimed = entrance !== undefined && !this.#isQuick && !this.#isClosed;
-    if (isTimed === this.#isTimed) return;
-    this.#isTimed = isTimed;
-    if (isTimed) this.#deps.readClock.add(this);
-    else this.#deps.readClock.delete(this);
+    if (isTimed !== this.#isTimed) {
+      this.#isTimed = isTimed;
+      if (isTimed) this.#deps.readClock.add(this);
+      else this.#deps.readClock.delete(this);
+    }
+    if (!this.#isQuick || this.#takesArrivals) return;
+    this.#takesArrivals = DirectSocket.of(this.#socket)?.takeArrivals((bytes) => this.#receive(bytes)) ?? false;
   }
 
   /**

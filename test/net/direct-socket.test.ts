@@ -84,3 +84,59 @@ test("a peer that is faster than we are is read so far, and then it is others' t
   });
   expect(most).toBe(READS_MAX);
 });
+
+test("arrivals come in order into one memory, pause and hold as any reads do, and the end is told behind them", async () => {
+  const { near, far } = await connected();
+  const heard: string[] = [];
+  const memory = new Set<ArrayBufferLike>();
+  const told: string[] = [];
+  near
+    .on("data", (bytes) => told.push(`data ${String(bytes)}`))
+    .on("end", () => told.push(`end behind ${heard.join("")}`));
+  const hears = (text: string) =>
+    waitFor(
+      text,
+      DEADLINE_MS,
+      () => heard.join("").endsWith(text) || undefined,
+      () => `${heard.join("")} ${told.join()}`,
+    );
+  const reads = direct(near);
+  const takes = reads.takeArrivals((bytes) => {
+    memory.add(bytes.buffer);
+    heard.push(String(bytes));
+    if (heard.join("").endsWith("b")) near.pause();
+  });
+  expect(takes).toBe(true);
+  near.resume();
+  far.write("a");
+  await hears("a");
+  far.write("b");
+  await hears("b");
+  far.write("c");
+  await new Promise((resolve) => far.write("d", resolve));
+  expect(heard.join("")).toBe("ab");
+  near.resume();
+  await hears("d");
+  reads.holdReads();
+  far.write("e");
+  await waitFor("a read of our own", DEADLINE_MS, () => {
+    reads.read((bytes) => heard.push(String(bytes)));
+    return heard.join("").endsWith("e") || undefined;
+  });
+  reads.releaseReads();
+  far.end("f");
+  await waitFor("the end", DEADLINE_MS, () => told.length > 0 || undefined);
+  expect(heard.join("")).toBe("abcdef");
+  expect(told).toEqual(["end behind abcdef"]);
+  expect(memory.size).toBe(1);
+});
+
+test("what Node has read and not given out stays with it: arrivals are not taken then", async () => {
+  const { near, far } = await connected();
+  far.write("early");
+  near.pause();
+  near.read(0);
+  await waitFor("Node's read", DEADLINE_MS, () => near.readableLength > 0 || undefined);
+  expect(direct(near).takeArrivals(() => undefined)).toBe(false);
+  expect(String(await once(near.resume(), "data"))).toBe("early");
+});
