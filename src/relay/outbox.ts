@@ -116,7 +116,7 @@ export class Outbox {
   /** Whether what was gathered may be written as it lies: nothing waits, nothing is left out, and each kind goes on where it was. */
   isFollowedBy(gathering: Gathering): boolean {
     if (!this.isEmpty || this.#needsKeyframe) return false;
-    // Kind by kind, written out: a loop over their names costs more than all else that is done for a target.
+    // Kind by kind, written out, for every target at every flush: V8 does not cache what is looked up by a name that varies.
     const { audio, video, data } = gathering.tallies;
     const sent = this.#sent;
     return isNext(sent.audio, audio) && isNext(sent.video, video) && isNext(sent.data, data);

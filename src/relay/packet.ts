@@ -8,8 +8,7 @@ export type PacketKind = "audio" | "video" | "data";
 export const PACKET_KINDS = ["audio", "video", "data"] as const;
 
 /**
- * What is kept for each kind, of this one. Written out, since a record looked into by a name that varies is the slowest thing that is
- * done for a frame.
+ * What is kept for each kind, of this one. Written out, for every frame: V8 does not cache what is looked up by a name that varies.
  */
 export function ofKind<T>(each: Readonly<Record<PacketKind, T>>, kind: PacketKind): T {
   if (kind === "video") return each.video;

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { DirectSocket } from "../../src/net/direct-socket.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
 import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
@@ -300,12 +301,15 @@ async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: Te
   return { socket, step, sentFrames, ...listening };
 }
 
-test("with low latency what an encoder sends leaves with its read, whatever the clock says", async () => {
+test("with low latency what an encoder sends leaves with its read, into memory that is there, whatever the clock says", async () => {
+  const arrivals = vi.spyOn(DirectSocket.prototype, "takeArrivals");
   const { socket, sentFrames } = await onAir("low", new VirtualClock());
   for (let count = 1; count <= 5; count += 1) {
     await arrived(socket, frame(count * 40, avcFrame(count === 1, count)));
     await expect.poll(sentFrames).toBe(count);
   }
+  expect(arrivals.mock.results).toEqual([{ type: "return", value: true }]);
+  arrivals.mockRestore();
 });
 
 test("efficient: an encoder is not read until the clock says so, then all that came leaves in one write", async () => {
