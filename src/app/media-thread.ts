@@ -22,6 +22,7 @@ import type { FoundUser } from "../ingest/ingest-logins.ts";
 import { type ListenAddress, RtmpListener } from "../ingest/rtmp-listener.ts";
 import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
+import { OwnNames } from "../net/own-names.ts";
 import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
 import { entranceTo } from "../relay/entrance.ts";
@@ -55,11 +56,18 @@ const tell = (message: ToControl) => port.postMessage(message);
 const board = new ThreadBoard(place.board, place.index);
 
 const ownPorts = [...options.ownPorts];
+const resolver = createResolver();
+const ownNames = new OwnNames(options.ownHosts, resolver);
 const dialer = new RtmpDialer({
   clock,
   randomBytes,
-  resolver: createResolver(),
-  policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
+  resolver,
+  policy: {
+    allowed: parseCidrList(options.targetAllow),
+    ownPorts,
+    ownHosts: options.ownHosts,
+    ownAddresses: () => ownNames.addresses(),
+  },
   onFault: (error) => tellFault("link", error),
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import type { CidrBlock } from "./cidr-list.ts";
+import { isMetadataAddress, isNamedAlone } from "./metadata-address.ts";
 import { isTargetPort } from "./target-port.ts";
 
 /** Why no connection is made to an address. A closed word: for logs, counters and tests. */
@@ -13,7 +14,7 @@ export type AddressProblem =
   | "unspecified"
   | "private"
   | "link-local"
-  /** Where clouds hand out credentials. */
+  /** Where clouds hand out credentials: allowed only where the operator named the very address. */
   | "metadata"
   | "multicast"
   | "reserved"
@@ -22,24 +23,19 @@ export type AddressProblem =
 
 /** What the operator lets targets be. Never a user's choice. */
 export type AddressPolicy = {
-  /** Ranges that targets may be in although the rules below forbid it. Our own listeners stay forbidden. */
+  /** Ranges that targets may be in although the rules below forbid it. Our own listeners and, unless named alone, metadata stay forbidden. */
   readonly allowed: readonly CidrBlock[];
   /** Every port this process listens on, and the outside ports mapped to those. */
   readonly ownPorts: readonly number[];
   /** Names and addresses, in canonical form, under which the outside world reaches those ports. */
   readonly ownHosts: readonly string[];
+  /** Where those that are names lead to, now: behind NAT that is no address of this machine. */
+  readonly ownAddresses?: () => Promise<readonly string[]>;
   /** The addresses of this machine's interfaces, now. Default: what the system says. */
   readonly machineAddresses?: () => readonly string[];
 };
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
-
-/** Credential services: AWS, Google and others; ECS tasks; Azure's wire server; Alibaba; AWS and Google by IPv6. */
-const METADATA: ReadonlySet<string> = new Set(
-  ["169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254"].map(
-    (text) => ipaddr.parse(text).toNormalizedString(),
-  ),
-);
 
 const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 const NAT64_WELL_KNOWN: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("64:ff9b::"), 96];
@@ -71,7 +67,6 @@ function embeddedIpv4(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
 }
 
 function judgeIpv4(address: ipaddr.IPv4): AddressProblem | undefined {
-  if (METADATA.has(address.toNormalizedString())) return "metadata";
   switch (address.range()) {
     case "unicast":
       return undefined;
@@ -92,7 +87,6 @@ function judgeIpv4(address: ipaddr.IPv4): AddressProblem | undefined {
 }
 
 function judgeIpv6(address: ipaddr.IPv6): AddressProblem | undefined {
-  if (METADATA.has(address.toNormalizedString())) return "metadata";
   const range: string = address.range();
   switch (range) {
     case "unspecified":
@@ -118,6 +112,7 @@ function judgeIpv6(address: ipaddr.IPv6): AddressProblem | undefined {
 }
 
 function judge(address: Address): AddressProblem | undefined {
+  if (isMetadataAddress(address)) return "metadata";
   return address instanceof ipaddr.IPv4 ? judgeIpv4(address) : judgeIpv6(address);
 }
 
@@ -157,6 +152,7 @@ export function addressProblem(address: string, port: number, policy: AddressPol
   if (parsed === undefined) return "not-an-address";
   const isOurs = isOwn(parsed, policy);
   if (isOurs && policy.ownPorts.includes(port)) return "own-listener";
+  if (isMetadataAddress(parsed) && !isNamedAlone(parsed, policy.allowed)) return "metadata";
   if (!policy.allowed.some((block) => isIn(block, parsed))) {
     const problem = judge(parsed);
     if (problem !== undefined) return problem;

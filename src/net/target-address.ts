@@ -42,14 +42,19 @@ export async function resolveTarget(
   const host = readHost(target.host);
   if (host.kind === "problem") throw new ForbiddenTargetError(host.problem);
   const name = host.kind === "name" ? host.name : host.address;
-  if (policy.ownPorts.includes(target.port) && policy.ownHosts.includes(name)) {
+  const isOwnPort = policy.ownPorts.includes(target.port);
+  if (isOwnPort && policy.ownHosts.includes(name)) {
     throw new ForbiddenTargetError("own-listener");
   }
-  const addresses = await resolver.resolve(name, signal);
+  const [addresses, ownAddresses = []] = await Promise.all([
+    resolver.resolve(name, signal),
+    isOwnPort ? policy.ownAddresses?.() : undefined,
+  ]);
+  const strict = { ...policy, ownHosts: [...policy.ownHosts, ...ownAddresses] };
   if (addresses.length === 0) throw new ResolveError("not-found", `no address for ${name}`);
   const serverName = host.kind === "name" ? { serverName: host.name } : {};
   const checked = addresses.map((address): CheckedAddress => {
-    const problem = addressProblem(address, target.port, policy);
+    const problem = addressProblem(address, target.port, strict);
     if (problem !== undefined) throw new ForbiddenTargetError(problem);
     return { address, family: isIPv6(address) ? 6 : 4, port: target.port, ...serverName };
   });

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { OwnNames } from "../../src/net/own-names.ts";
 import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../../src/net/target-address.ts";
 import { parseTargetUrl } from "../../src/protocol/rtmp/url.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 import { fakeDns } from "./fake-dns.ts";
 
 const POLICY: AddressPolicy = {
@@ -56,7 +58,15 @@ test("none of the known spellings of a forbidden target leads to a connection, a
 
 test("with every address allowed our own listeners stay forbidden, and so do ports and hosts that are none", async () => {
   const policy = { ...POLICY, allowed: parseCidrList("0.0.0.0/0, ::/0") };
-  const lasting = new Set(["own-listener", "port", "not-an-address", "numeric", "has-user-info", "bad-character"]);
+  const lasting = new Set([
+    "own-listener",
+    "metadata",
+    "port",
+    "not-an-address",
+    "numeric",
+    "has-user-info",
+    "bad-character",
+  ]);
   const connect = vi.fn<Connect>();
   for (const { word, url } of readCorpus()) {
     if (!lasting.has(word)) continue;
@@ -140,6 +150,61 @@ test("an allowed range lifts the rule for its addresses only", async () => {
   // localhost is ::1 as well, which was not allowed.
   expect(await dial("rtmp://localhost:1936/live", connect, fakeDns, policy)).toBe("loopback");
   expect(connect).toHaveBeenCalledTimes(2);
+});
+
+test.each([
+  ["169.254.169.254", "169.254.169.254"],
+  ["[::ffff:169.254.169.254]", "169.254.169.254/32"],
+  ["[64:ff9b::169.254.169.254]", "169.254.169.254"],
+  ["[64:ff9b::169.254.169.254]", "64:ff9b::a9fe:a9fe/128"],
+  ["[fd00:ec2::254]", "fd00:ec2::254"],
+])("the metadata address %s is allowed by its very address, %s, and by no wider range", async (host, alone) => {
+  const allow = (list: string) => ({ ...POLICY, allowed: parseCidrList(list) });
+  const url = `rtmp://${host}/live`;
+  const connect = vi.fn<Connect>();
+  for (const list of ["169.254.0.0/16,0.0.0.0/0,::/0", "169.254.169.254/31,fd00:ec2::254/127,64:ff9b::/96"]) {
+    expect([list, await dial(url, connect, fakeDns, allow(list))]).toStrictEqual([list, "metadata"]);
+  }
+  expect(connect).toHaveBeenCalledTimes(0);
+  // Where it is the IPv4 address that was named, its forms in IPv6 are what their own range says.
+  const list = host.includes("64:ff9b") && !alone.includes(":") ? `${alone},64:ff9b::/96` : alone;
+  expect(await dial(url, connect, fakeDns, allow(list))).toBe("connected");
+});
+
+test("behind NAT our own listener is known by what the public name leads to", async () => {
+  let addresses = ["93.184.216.34"];
+  const resolver: Resolver = {
+    resolve: async (host) =>
+      host === "ingest.example" ? addresses : fakeDns.resolve(host, new AbortController().signal),
+  };
+  const clock = new VirtualClock();
+  const ownNames = new OwnNames(POLICY.ownHosts, resolver, clock);
+  const policy = { ...POLICY, allowed: parseCidrList("0.0.0.0/0"), ownAddresses: () => ownNames.addresses() };
+  const connect = vi.fn<Connect>();
+  expect(await dial("rtmp://93.184.216.34:19350/relay", connect, resolver, policy)).toBe("own-listener");
+  expect(await dial("rtmp://another-name.example:19350/relay", connect, resolver, policy)).toBe("own-listener");
+  expect(await dial("rtmp://8.8.8.8:19350/relay", connect, resolver, policy)).toBe("connected");
+  // Another port of the same public address is another machine's behind that NAT.
+  expect(await dial("rtmp://93.184.216.34:1936/live", connect, resolver, policy)).toBe("connected");
+  addresses = ["8.8.8.8"];
+  clock.advance(30_000);
+  expect(await dial("rtmp://8.8.8.8:19350/relay", connect, resolver, policy)).toBe("own-listener");
+  expect(await dial("rtmp://93.184.216.34:19350/relay", connect, resolver, policy)).toBe("connected");
+});
+
+test("a public name that cannot be looked up holds no target up, and what it led to before stays known", async () => {
+  const clock = new VirtualClock();
+  let answer: Promise<readonly string[]> = Promise.resolve(["93.184.216.34"]);
+  const ownNames = new OwnNames(["ingest.example"], { resolve: () => answer }, clock);
+  expect(await ownNames.addresses()).toStrictEqual(["93.184.216.34"]);
+  clock.advance(30_000);
+  answer = new Promise(() => undefined);
+  const silent = ownNames.addresses();
+  clock.advance(1_000);
+  expect(await silent).toStrictEqual(["93.184.216.34"]);
+  clock.advance(30_000);
+  answer = Promise.reject(new ResolveError("timeout", "ingest.example"));
+  expect(await ownNames.addresses()).toStrictEqual(["93.184.216.34"]);
 });
 
 test("a name without addresses is told apart from a forbidden one", async () => {
