@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parsePublishStatusName } from "../contract/channel-status.ts";
 import { parsePlanLimits } from "../control/plan.ts";
+import { parseHostNames } from "../http/host-names.ts";
 import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
 import { READERS_MAX } from "../http/live-stream.ts";
 import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../http/routes/live.ts";
@@ -147,6 +148,12 @@ const SETTINGS = {
     "FANFARE_PUBLIC_HOST",
     hostName,
     "Host that publishUrl shows (default: this machine's first outside address).",
+  ),
+  allowedHosts: setting(
+    "FANFARE_ALLOWED_HOSTS",
+    parsed(parseHostNames, "comma-separated host names such as fanfare.lan,*.example.com, or * for any"),
+    "Names the API and the dashboard answer to beside FANFARE_PUBLIC_HOST, localhost and any IP address.",
+    "",
   ),
   publishUrl: setting("FANFARE_PUBLISH_URL", publishUrl, "Whole publishUrl, where a mapped port makes it differ."),
   securePublishUrl: setting(

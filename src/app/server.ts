@@ -13,6 +13,7 @@ import { Service } from "../control/service.ts";
 import type { Fact } from "../exchange/facts.ts";
 import { eventAnswer } from "../http/event-answers.ts";
 import { Health } from "../http/health.ts";
+import { HostNames } from "../http/host-names.ts";
 import { buildMetricsServer } from "../http/routes/health.ts";
 import { buildHttpServer } from "../http/server.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
@@ -171,7 +172,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
       events: notifications.useCases,
       metrics: observers.metrics,
     }),
-    metricsHttp: buildMetricsServer(observers.metrics, clock),
+    metricsHttp: buildMetricsServer({ source: observers.metrics, clock, log, hosts: hostNames(config) }),
     runtime,
     notifications,
     addOwnPort: (port) => {
@@ -248,6 +249,7 @@ function httpOptions(config: Config, storage: Storage, log: Log, tls: TlsFiles) 
     health: new Health({ clock, probe: () => probeWrite(storage.database) }),
     ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
     areMetricsHere: config.metricsListen === undefined,
+    hosts: hostNames(config),
   };
 }
 
@@ -292,6 +294,16 @@ function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     door: { connectionsMax: config.connectionsMax, strangersPerAddressMax: config.strangersPerAddressMax },
     ...outsideNames(config),
   };
+}
+
+/** Under which names browsers and clients may ask. */
+function hostNames(config: Config): HostNames {
+  const { ownHosts } = outsideNames(config);
+  return new HostNames([
+    ...ownHosts,
+    ...(config.httpHost === undefined ? [] : [config.httpHost]),
+    ...config.allowedHosts,
+  ]);
 }
 
 /** Where the outside finds us: under no name of these may a target lead back to our own ports. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { wantsPage } from "./request.ts";
 
 /** Vite names these files after their content: whoever has one has it for good. */
 const HASHED_FOLDER = "assets/";
@@ -77,8 +78,4 @@ function pathOf(request: FastifyRequest): string {
 /** The path as a file's name: names of built files need no decoding, so what is encoded is no file. */
 function fileOf(request: FastifyRequest): string {
   return pathOf(request).slice(1);
-}
-
-function wantsPage(request: FastifyRequest): boolean {
-  return (request.headers.accept ?? "").includes("text/html");
 }

@@ -4,9 +4,17 @@ import type { ErrorAnswer } from "./errors.ts";
 /** As the original spells it: no blank before `charset`. */
 const JSON_TYPE = "application/json;charset=utf-8";
 
+/** What an answer holds is for who asked, now, and is what its type says: no cache keeps it, no browser makes something else of it. */
+export const PRIVATE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
 /** Headers of every API answer. The original lets any web page read its answers, and never sends credentials along. */
 export function answerHeaders(traceId: string): Readonly<Record<string, string>> {
-  return { "content-type": JSON_TYPE, "access-control-allow-origin": "*", "x-ncp-trace-id": traceId };
+  return {
+    "content-type": JSON_TYPE,
+    "access-control-allow-origin": "*",
+    "x-ncp-trace-id": traceId,
+    ...PRIVATE_HEADERS,
+  };
 }
 
 /** Headers of an event stream: nobody on the way may keep it or hold it back. */
@@ -14,7 +22,6 @@ export function liveStreamHeaders(traceId: string): Readonly<Record<string, stri
   return {
     ...answerHeaders(traceId),
     "content-type": "text/event-stream;charset=utf-8",
-    "cache-control": "no-store",
     "x-accel-buffering": "no",
   };
 }

@@ -38,6 +38,11 @@ export function answerContext(context: RouteContext, request: FastifyRequest): A
   };
 }
 
+/** A person's browser asks, and not a program. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? "").includes("text/html");
+}
+
 /** The value, or the end of the request. */
 export function orRefuse<Value>(parsed: { readonly value: Value } | { readonly error: ContractError }): Value {
   if ("error" in parsed) throw new RequestRefusedError(parsed.error);

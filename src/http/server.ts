@@ -26,6 +26,7 @@ import { Application } from "./application.ts";
 import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
 import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
+import { type HostNames, hostCheck } from "./host-names.ts";
 import type { LiveStream } from "./live-stream.ts";
 import type { MetricsSource } from "./metrics-page.ts";
 import { Previews } from "./previews.ts";
@@ -85,6 +86,8 @@ export type HttpServerOptions = {
   readonly live: LiveStream;
   readonly events: EventUseCases;
   readonly limits: HttpLimits;
+  /** The names it answers to. */
+  readonly hosts: HostNames;
   /** Told that the server closes as soon as it does. */
   readonly health: Health;
   /** Takes the latency of every answer. */
@@ -140,6 +143,11 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     if (answer.isUnexpected) logUnexpected(log, error, request);
     sendError(reply, answer);
   });
+  // First of all, whatever the route.
+  server.addHook(
+    "onRequest",
+    hostCheck(options.hosts, log, () => options.clock.now()),
+  );
   // Before any body is read, since an unknown URL is told before its body is found too large.
   const application = new Application(options.applicationFolder);
   application.register(server);

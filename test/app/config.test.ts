@@ -20,6 +20,7 @@ function refusal(args: readonly string[], env: Readonly<Record<string, string>> 
 
 test("without anything the defaults hold", () => {
   expect(config([])).toEqual({
+    allowedHosts: [],
     dataDir: "./data",
     connectionsMax: 4_096,
     mediaThreads: Math.max(1, availableParallelism() - 1),
@@ -53,6 +54,7 @@ test("everything that can be set is taken", () => {
     FANFARE_HTTP_HOST: "::1",
     FANFARE_RTMP_HOST: "0.0.0.0",
     FANFARE_PUBLIC_HOST: "live.example.com",
+    FANFARE_ALLOWED_HOSTS: "fanfare.lan, *.example.org",
     FANFARE_PUBLISH_URL: "rtmp://live.example.com:41935/relay",
     FANFARE_SECURE_PUBLISH_URL: "rtmps://live.example.com:41936/relay",
     FANFARE_ACCESS_KEY: "KEY1",
@@ -91,6 +93,7 @@ test("everything that can be set is taken", () => {
     rtmpHost: "0.0.0.0",
     rtmpPort: 1935,
     publicHost: "live.example.com",
+    allowedHosts: ["fanfare.lan", "*.example.org"],
     publishUrl: "rtmp://live.example.com:41935/relay",
     securePublishUrl: "rtmps://live.example.com:41936/relay",
     accessKey: "KEY1",
@@ -114,6 +117,7 @@ const wrong: readonly { variable: string; value: string; allowed: RegExp }[] = [
   { variable: "FANFARE_HTTP_PORT", value: "eighty", allowed: /a port number from 0/ },
   { variable: "FANFARE_RTMP_PORT", value: "-1", allowed: /a port number from 0/ },
   { variable: "FANFARE_HTTP_HOST", value: "a host", allowed: /a host name or an IP address/ },
+  { variable: "FANFARE_ALLOWED_HOSTS", value: "http://fanfare.lan", allowed: /comma-separated host names/ },
   { variable: "FANFARE_PUBLISH_URL", value: "http://live.example.com/relay", allowed: /an address such as rtmp:/ },
   { variable: "FANFARE_PUBLISH_URL", value: "rtmp://live.example.com/relay/", allowed: /without a slash at its end/ },
   { variable: "FANFARE_SECURE_PUBLISH_URL", value: "rtmp://live.example.com/relay", allowed: /such as rtmps:/ },

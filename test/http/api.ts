@@ -13,6 +13,7 @@ import { PreviewAccess } from "../../src/control/preview-access.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store } from "../../src/control/store.ts";
 import { Health } from "../../src/http/health.ts";
+import { HostNames } from "../../src/http/host-names.ts";
 import type { RingLimits } from "../../src/http/live-ring.ts";
 import { LiveStream } from "../../src/http/live-stream.ts";
 import { buildHttpServer, type HttpLimits } from "../../src/http/server.ts";
@@ -66,6 +67,7 @@ export type ApiOptions = {
   readonly limits?: Partial<HttpLimits>;
   readonly areMetricsHere?: boolean;
   readonly applicationFolder?: string;
+  readonly hosts?: readonly string[];
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
@@ -151,6 +153,7 @@ export class Api {
         eventStreamsPerKey: 1_000,
         ...options.limits,
       },
+      hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,
       metrics: this.metrics,
       areMetricsHere: options.areMetricsHere ?? true,
@@ -187,6 +190,9 @@ export class Api {
         : { payload: typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     });
     const parsed = JSON.parse(answer.body);
+    if (answer.headers["cache-control"] !== "no-store" || answer.headers["x-content-type-options"] !== "nosniff") {
+      throw new Error(`${method} ${url} may be kept by a cache: ${JSON.stringify(answer.headers)}`);
+    }
     checkPublished(method, url, answer.statusCode, parsed);
     return { status: answer.statusCode, headers: answer.headers, body: parsed, text: answer.body };
   }

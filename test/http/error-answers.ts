@@ -16,10 +16,12 @@ export function expectAnswer(answer: Answer, { status, body, isGateway }: Expect
   expect([answer.status, answer.body], cell).toEqual([status, body]);
   const fixed = [
     "access-control-allow-origin",
+    "cache-control",
     "connection",
     "content-length",
     "content-type",
     "date",
+    "x-content-type-options",
     "x-ncp-trace-id",
   ];
   const names = isGateway ? [...fixed, "x-ncp-apigw-response-origin"] : fixed;
@@ -27,6 +29,8 @@ export function expectAnswer(answer: Answer, { status, body, isGateway }: Expect
   expect(answer.headers, cell).toMatchObject({
     "content-type": "application/json;charset=utf-8",
     "access-control-allow-origin": "*",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
     "x-ncp-trace-id": expect.stringMatching(/^[a-z0-9]{26}$/),
     ...(isGateway ? { "x-ncp-apigw-response-origin": "APIGW" } : {}),
   });

@@ -139,7 +139,11 @@ test.each([
   });
   expect(answer.statusCode).toBe(404);
   expect(answer.headers["x-ncp-apigw-response-origin"]).toBe("APIGW");
-  expect(answer.headers["content-type"]).toBe("application/json;charset=utf-8");
+  expect(answer.headers).toMatchObject({
+    "content-type": "application/json;charset=utf-8",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
   if (method !== "HEAD") expect(answer.json()).toEqual(URL_NOT_FOUND);
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { HostNames } from "../../src/http/host-names.ts";
 import { buildMetricsServer } from "../../src/http/routes/health.ts";
 import { Api, CHANNELS, MANAGER } from "./api.ts";
 
@@ -87,9 +88,16 @@ test("metrics can have a server of their own, and are then nowhere else", async 
   const here = await Api.open({ areMetricsHere: false });
   expect((await here.server.inject({ method: "GET", url: "/metrics" })).statusCode).toBe(404);
   await here.close();
-  const own = buildMetricsServer(api.metrics, api.clock);
+  const own = buildMetricsServer({
+    source: api.metrics,
+    clock: api.clock,
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    hosts: new HostNames([]),
+  });
   const answer = await own.inject({ method: "GET", url: "/metrics" });
   expect(answer.body).toContain("fanfare_channels_on_air 0");
   expect((await own.inject({ method: "GET", url: "/readyz" })).statusCode).toBe(404);
+  const other = await own.inject({ method: "GET", url: "/metrics", headers: { host: "evil.example" } });
+  expect([other.statusCode, other.body.includes("fanfare_")]).toEqual([400, false]);
   await own.close();
 });

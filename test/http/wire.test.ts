@@ -95,7 +95,7 @@ test("a target that cannot be decoded is 100", async () => {
 test.each([
   ["no HTTP at all", "hello\r\n\r\n"],
   ["a TLS greeting", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
-  ["two lengths", `POST ${CHANNELS} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`],
+  ["two lengths", `POST ${CHANNELS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`],
   ["headers without end", `GET ${CHANNELS} HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`],
 ])("what is not readable (%s) is 100, with the headers of every answer", async (_name, bytes) => {
   const text = await sendRaw(bytes);
@@ -103,6 +103,7 @@ test.each([
   expect(head.split("\r\n")[0]).toBe("HTTP/1.1 400 Bad Request");
   expect(head).toContain("\r\ncontent-type: application/json;charset=utf-8\r\n");
   expect(head).toContain("\r\naccess-control-allow-origin: *\r\n");
+  expect(head).toContain("\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n");
   expect(head).toContain("\r\nx-ncp-apigw-response-origin: APIGW\r\n");
   const traceId = /x-ncp-trace-id: ([a-z0-9]{26})\r\n/.exec(head)?.[1];
   expect(api.lines.map(({ event, fields }) => [event, fields["traceId"]])).toEqual([["http-unreadable", traceId]]);
@@ -116,6 +117,8 @@ test("an expectation nobody knows is answered like a request that cannot be read
   expect(answer.headers).toMatchObject({
     "content-type": "application/json;charset=utf-8",
     "access-control-allow-origin": "*",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
     "x-ncp-apigw-response-origin": "APIGW",
     connection: "close",
   });
@@ -157,7 +160,7 @@ test("who waits for its next request makes room where the last place is taken, w
     const left = once(socket, "close");
     socket.on("error", () => undefined);
     const headers = Object.entries(api.signedHeaders("GET", path)).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: here\r\n${headers.join("")}\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers.join("")}\r\n`);
     const [answer] = await Promise.race([once(socket, "data"), left.then(() => ["nothing"])]);
     return { socket, left, status: String(answer).slice(0, 12) };
   };
@@ -178,7 +181,7 @@ test("a request on an open connection is answered in the contract's form while t
     text += part;
   });
   const lines = Object.entries(api.signedHeaders("GET", CHANNELS)).map(([name, value]) => `${name}: ${value}\r\n`);
-  const whole = `GET ${CHANNELS} HTTP/1.1\r\nHost: x\r\n${lines.join("")}\r\n`;
+  const whole = `GET ${CHANNELS} HTTP/1.1\r\nHost: 127.0.0.1\r\n${lines.join("")}\r\n`;
   // The first half of a request keeps the connection from being idle when the server begins to close.
   socket.write(whole.slice(0, 30));
   await expect

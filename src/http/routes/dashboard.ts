@@ -25,9 +25,7 @@ export type DashboardParts = {
 
 function send(reply: FastifyReply, answer: object): FastifyReply {
   const { "access-control-allow-origin": _anyPage, ...headers } = answerHeaders(reply.request.id);
-  return reply
-    .headers({ ...headers, "cache-control": "no-store", "x-content-type-options": "nosniff" })
-    .send(JSON.stringify(answer));
+  return reply.headers(headers).send(JSON.stringify(answer));
 }
 
 function refuse(details: string): never {

@@ -10,7 +10,11 @@ export function addDocsRoutes(server: FastifyInstance): void {
   server.get("/openapi.json", async (_request, reply) => {
     document ??= JSON.stringify(openApiDocument());
     return reply
-      .headers({ "content-type": "application/json;charset=utf-8", "access-control-allow-origin": "*" })
+      .headers({
+        "content-type": "application/json;charset=utf-8",
+        "access-control-allow-origin": "*",
+        "x-content-type-options": "nosniff",
+      })
       .send(document);
   });
   server.get("/docs", async (_request, reply) => {

@@ -1,9 +1,13 @@
 import { type FastifyInstance, fastify } from "fastify";
 import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { answerForError } from "../errors.ts";
 import type { Health } from "../health.ts";
+import { type HostNames, hostCheck } from "../host-names.ts";
 import { MetricsPage, type MetricsSource } from "../metrics-page.ts";
+import { PRIVATE_HEADERS, sendError } from "../reply.ts";
 
-const TEXT = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" } as const;
+const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 
 /** For whoever runs the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it. Unsigned. */
 export function addHealthRoutes(server: FastifyInstance, health: Health): void {
@@ -25,9 +29,21 @@ export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, 
   );
 }
 
+type MetricsServerOptions = {
+  readonly source: MetricsSource;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly hosts: HostNames;
+};
+
 /** A server of its own for `/metrics`, where it is not to be on the API's port; built but not listening. */
-export function buildMetricsServer(source: MetricsSource, clock: Clock): FastifyInstance {
+export function buildMetricsServer({ source, clock, log, hosts }: MetricsServerOptions): FastifyInstance {
   const server = fastify({ logger: false, exposeHeadRoutes: false });
+  server.addHook(
+    "onRequest",
+    hostCheck(hosts, log, () => clock.now()),
+  );
+  server.setErrorHandler((error, _request, reply) => sendError(reply, answerForError(error)));
   addMetricsRoute(server, source, clock);
   return server;
 }

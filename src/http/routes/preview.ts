@@ -3,7 +3,7 @@ import { gatewayError, serviceError } from "../../contract/errors.ts";
 import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/preview-access.ts";
 import { RequestRefusedError } from "../errors.ts";
 import type { Previews } from "../previews.ts";
-import { sendContent } from "../reply.ts";
+import { PRIVATE_HEADERS, sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 
 /** A client that found no place may ask again after this long, in seconds. */
@@ -11,10 +11,9 @@ const RETRY_AFTER_SECONDS = 5;
 
 const HEADERS = {
   "content-type": "video/x-flv",
-  "cache-control": "no-store",
+  ...PRIVATE_HEADERS,
   // The token lets in, not where the page of a player comes from.
   "access-control-allow-origin": "*",
-  "x-content-type-options": "nosniff",
   "x-accel-buffering": "no",
 } as const;
 
