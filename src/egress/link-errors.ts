@@ -107,15 +107,37 @@ export function closedByTarget(stage: ClientStage, livedMs: number): TargetError
   }
 }
 
+/** Codes that are about the key. Others may be about anything: the platform's broadcast, its account, a signature that ran out. */
+const KEY_CODES: ReadonlySet<string> = new Set(["NetStream.Publish.BadName", "NetStream.Publish.Unauthorized", ""]);
+
+function publishRefusal({ isInUse, code }: Extract<ClientFailure, { kind: "publish-rejected" }>): TargetErrorName {
+  if (isInUse) return "key-in-use";
+  return KEY_CODES.has(code) ? "publish-refused" : "publish-refused-otherwise";
+}
+
+/**
+ * Where a target sent us there is no connection, or must be none: its doing, whatever it is, and nothing that the URL is to be
+ * corrected for. `error`: what it would be at the target's own address.
+ */
+export function redirectFailed({ code }: TargetError): TargetError {
+  return code === "TARGET_FORBIDDEN"
+    ? targetError("redirect-refused", code)
+    : targetError("redirect-unreachable", code);
+}
+
 /** The target said no in RTMP's own words. */
 export function refusedByTarget(failure: ClientFailure): TargetError {
   switch (failure.kind) {
     case "login-demanded":
       return targetError("login-demanded");
     case "connect-rejected":
+      return targetError(`connect-${failure.why ?? "refused"}`, failure.code);
+    case "redirected":
       return targetError("connect-refused", failure.code);
     case "publish-rejected":
-      return targetError(failure.isInUse ? "key-in-use" : "publish-refused", failure.code);
+      return targetError(publishRefusal(failure), failure.code);
+    case "bad-stream-number":
+      return targetError("stream-number-broken");
     case "ended-by-server":
       return targetError("ended-by-target", failure.code);
     case "protocol-error":

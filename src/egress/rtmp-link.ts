@@ -15,16 +15,20 @@ import { takesFourCc } from "../protocol/rtmp/enhanced-connect.ts";
 import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
 import { parseTargetUrl, resolveTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import { type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
-import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { OpenError, systemCode } from "./open-socket.ts";
 
-/** For handshake, connect and publish, each. */
+/** For the handshake and for connect, each. */
 const STAGE_DEADLINE_MS = 10_000;
+/** Some platforms take 20 s to look a key up; while the connection lives, hanging up would only start that anew. */
+const PUBLISH_DEADLINE_MS = 21_000;
 /** How long a link that was closed may take to get rid of what is pending, and for the target to close its side. */
 const LINGER_MS = 3_000;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
-/** A login's next connection is not begun later than this after the dial, so that an attempt ends in bounded time. */
-const LOGIN_DEADLINE_MS = 20_000;
+/** The next connection of a login or behind a redirect is not begun later than this after the dial: an attempt ends in bounded time. */
+const NEXT_DEADLINE_MS = 20_000;
+/** So often a target may send us on in one attempt. */
+const REDIRECTS_MAX = 3;
 /** What we choose for a login's proof: 8 hexadecimal digits. */
 const LOGIN_RANDOM_BYTES = 4;
 /** Answers that a target does not read are not kept for it beyond this. */
@@ -45,7 +49,7 @@ export type LinkDeps = {
 
 /**
  * One connection to a target: a socket and a client session, joined. Everything it is sent is read at once. Where the target
- * demands a login, up to two connections are made and given up before it.
+ * demands a login, up to two connections are made and given up before it; where it sends us on, up to three more.
  */
 export class RtmpLink implements Link {
   readonly #deps: LinkDeps;
@@ -53,6 +57,9 @@ export class RtmpLink implements Link {
   readonly #abort = new AbortController();
   readonly #target: TargetSpec;
   readonly #dialledAtMs: number;
+  /** The address of the present connection: the target's own, or where it sent us. */
+  #url: string;
+  #redirectCount = 0;
   #login: LoginDialogue | undefined;
   /** Whether this connection shows who we are. */
   #isLoggingIn = false;
@@ -77,6 +84,7 @@ export class RtmpLink implements Link {
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
     this.#target = target;
+    this.#url = target.url;
     this.#deps = deps;
     this.#events = events;
     this.#dialledAtMs = deps.clock.now();
@@ -161,10 +169,10 @@ export class RtmpLink implements Link {
     await this.#connect(undefined);
   }
 
-  /** Makes a connection, the first or the next one of a login. The name is resolved and its addresses are checked each time. */
+  /** Makes a connection, the first or a next one. The name is resolved and its addresses are checked each time. */
   async #connect(loginQuery: string | undefined): Promise<void> {
     try {
-      const address = parseTargetUrl(this.#target.url);
+      const address = parseTargetUrl(this.#url);
       if (typeof address === "string") throw new OpenError("resolve", targetError("address-unusable", address));
       const socket = await this.#deps.open(address, this.#abort.signal);
       if (this.#isClosed) {
@@ -175,7 +183,7 @@ export class RtmpLink implements Link {
     } catch (error) {
       if (error instanceof OpenError) {
         this.#openStage = error.stage;
-        this.#fail(error.targetError);
+        this.#fail(this.#redirectCount > 0 ? redirectFailed(error.targetError) : error.targetError);
       } else if (!this.#isClosed) this.#failByFault(error);
     } finally {
       if (this.#socket === undefined) this.#deps.onGone(this);
@@ -223,7 +231,10 @@ export class RtmpLink implements Link {
     this.#stage = stage;
     this.#stageTimer?.cancel();
     if (stage === "publishing" || stage === "closed") return;
-    this.#stageTimer = this.#deps.clock.startTimer(STAGE_DEADLINE_MS, () => this.#fail(stageTimedOut(stage)));
+    const deadlineMs = stage === "publish" ? PUBLISH_DEADLINE_MS : STAGE_DEADLINE_MS;
+    this.#stageTimer = this.#deps.clock.startTimer(deadlineMs, () =>
+      this.#fail(this.#doubted() ?? stageTimedOut(stage)),
+    );
   }
 
   #take(output: ClientOutput): void {
@@ -253,7 +264,7 @@ export class RtmpLink implements Link {
   async #considerMove(tcUrl: string | undefined): Promise<void> {
     if (this.#isConsideringMove) return;
     this.#isConsideringMove = true;
-    const url = tcUrl === undefined ? undefined : resolveTargetUrl(this.#target.url, tcUrl);
+    const url = tcUrl === undefined ? undefined : resolveTargetUrl(this.#url, tcUrl);
     const address = url === undefined ? undefined : parseTargetUrl(url);
     try {
       if (typeof address === "object") await this.#deps.check(address, this.#abort.signal);
@@ -268,6 +279,7 @@ export class RtmpLink implements Link {
 
   #takeFailure(failure: ClientFailure): void {
     if (failure.kind === "login-demanded" && this.#login !== undefined) this.#logIn(this.#login, failure.demand);
+    else if (failure.kind === "redirected") this.#follow(failure.tcUrl);
     else this.#fail(refusedByTarget(failure));
   }
 
@@ -275,18 +287,39 @@ export class RtmpLink implements Link {
   #logIn(login: LoginDialogue, demand: LoginDemand): void {
     const step = login.answer(demand, this.#deps.randomBytes(LOGIN_RANDOM_BYTES).toString("hex"));
     if (step.kind !== "reconnect") return this.#fail(targetError(`login-${step.kind}`));
-    if (this.#deps.clock.now() - this.#dialledAtMs > LOGIN_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
+    this.#connectNext(step.query);
+  }
+
+  /** As with a ReconnectRequest: to no address that may not be connected to (`open` sees to that), and never out of TLS. */
+  #follow(tcUrl: string): void {
+    if (this.#redirectCount === REDIRECTS_MAX) return this.#fail(targetError("redirect-endless"));
+    const url = resolveTargetUrl(this.#url, tcUrl);
+    if (url === undefined) return this.#fail(targetError("redirect-refused"));
+    this.#redirectCount += 1;
+    this.#url = url;
+    // Whoever it is there has not demanded a login yet.
+    this.#login = undefined;
+    this.#connectNext(undefined);
+  }
+
+  #connectNext(loginQuery: string | undefined): void {
+    if (this.#deps.clock.now() - this.#dialledAtMs > NEXT_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
     this.#stageTimer?.cancel();
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#session = undefined;
-    void this.#connect(step.query);
+    void this.#connect(loginQuery);
+  }
+
+  #doubted(): TargetError | undefined {
+    const doubt = this.#session?.doubt;
+    return doubt === undefined ? undefined : refusedByTarget(doubt);
   }
 
   /** Some targets hang up where a login is not to their liking. */
   #closedByTarget(): TargetError {
     if (this.#isLoggingIn && this.#stage === "connect") return targetError("login-closed");
-    return closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
+    return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
   }
 
   /** A target that asks and asks, and never reads, must not fill our memory with answers. */

@@ -1,12 +1,6 @@
-import type { TargetError, TargetErrorCode } from "./target-status.ts";
-
-type Sentence = {
-  readonly code: TargetErrorCode;
-  readonly severity: TargetError["severity"];
-  /** One plain sentence that says what is wrong and what to do; `{detail}` is a closed word or a protocol's code. */
-  readonly en: string;
-  readonly ko: string;
-};
+import { REFUSAL_SENTENCES } from "./refusal-sentences.ts";
+import type { TargetSentence } from "./target-sentence.ts";
+import type { TargetError } from "./target-status.ts";
 
 /** Everything that can be wrong with a target, as people are told it. Platforms' own texts never get in: they may echo keys. */
 const SENTENCES = {
@@ -178,78 +172,7 @@ const SENTENCES = {
     en: "The target answered with something that is not RTMP: check URL and port.",
     ko: "송출 대상이 RTMP가 아닌 것으로 응답했습니다. URL과 포트를 확인해 주세요.",
   },
-  "connect-unanswered": {
-    code: "CONNECT_REJECTED",
-    severity: "transient",
-    en: "The target did not answer our connect request in time; we go on trying.",
-    ko: "송출 대상이 접속 요청에 제때 응답하지 않았습니다. 계속 재시도합니다.",
-  },
-  "connect-refused": {
-    code: "CONNECT_REJECTED",
-    severity: "fatal",
-    en: "The target refused the application ({detail}): check the path of the URL.",
-    ko: "송출 대상이 애플리케이션을 거부했습니다({detail}). URL의 경로를 확인해 주세요.",
-  },
-  "connect-closed": {
-    code: "REMOTE_CLOSED",
-    severity: "transient",
-    en: "The target closed the connection when we named the application: check the path of the URL.",
-    ko: "애플리케이션 이름을 알리자 송출 대상이 연결을 닫았습니다. URL의 경로를 확인해 주세요.",
-  },
-  "login-demanded": {
-    code: "AUTH_FAILED",
-    severity: "fatal",
-    en: "The target demands a user name and password for publishing.",
-    ko: "송출 대상이 사용자 이름과 비밀번호를 요구합니다.",
-  },
-  "login-refused": {
-    code: "AUTH_FAILED",
-    severity: "fatal",
-    en: "The target refused the user name and password: check both; we ask again once a minute.",
-    ko: "송출 대상이 사용자 이름과 비밀번호를 거부했습니다. 둘 다 확인해 주세요. 1분마다 다시 시도합니다.",
-  },
-  "login-closed": {
-    code: "AUTH_FAILED",
-    severity: "transient",
-    en: "The target closed the connection when we logged in: check user name and password; we go on trying.",
-    ko: "로그인하는 중에 송출 대상이 연결을 닫았습니다. 사용자 이름과 비밀번호를 확인해 주세요. 계속 재시도합니다.",
-  },
-  "login-unsupported": {
-    code: "AUTH_FAILED",
-    severity: "fatal",
-    en: "The target demands a login of a kind that is not supported: ask the platform for an address with a stream key alone.",
-    ko: "송출 대상이 지원하지 않는 방식의 로그인을 요구합니다. 스트림 키만으로 송출할 수 있는 주소를 플랫폼에 문의해 주세요.",
-  },
-  "publish-unanswered": {
-    code: "PUBLISH_REJECTED",
-    severity: "transient",
-    en: "The target did not answer our publish request in time: check the stream key; we go on trying.",
-    ko: "송출 대상이 송출 요청에 제때 응답하지 않았습니다. 스트림 키를 확인해 주세요. 계속 재시도합니다.",
-  },
-  "publish-refused": {
-    code: "PUBLISH_REJECTED",
-    severity: "fatal",
-    en: "The target refused the stream key ({detail}): copy it again from the platform.",
-    ko: "송출 대상이 스트림 키를 거부했습니다({detail}). 플랫폼에서 스트림 키를 다시 복사해 주세요.",
-  },
-  "publish-closed": {
-    code: "REMOTE_CLOSED",
-    severity: "transient",
-    en: "The target closed the connection when we showed the stream key: most likely the key is wrong or has expired.",
-    ko: "스트림 키를 보내자 송출 대상이 연결을 닫았습니다. 스트림 키가 틀렸거나 만료되었을 가능성이 큽니다.",
-  },
-  "key-in-use": {
-    code: "STREAM_KEY_IN_USE",
-    severity: "transient",
-    en: "The target says that this stream key is already in use ({detail}): stop the other program.",
-    ko: "송출 대상에서 이 스트림 키를 이미 사용 중입니다({detail}). 다른 송출 프로그램을 중지해 주세요.",
-  },
-  "key-lingers": {
-    code: "STREAM_KEY_IN_USE",
-    severity: "transient",
-    en: "The target says that this stream key is in use: usually our last connection that it has not yet given up; if it lasts, another program publishes with this key.",
-    ko: "송출 대상에서 이 스트림 키를 사용 중이라고 합니다. 대개 아직 정리되지 않은 이전 연결이며, 계속되면 다른 프로그램이 같은 키로 송출하고 있는 것입니다.",
-  },
+  ...REFUSAL_SENTENCES,
   "closed-at-once": {
     code: "REMOTE_CLOSED",
     severity: "transient",
@@ -316,7 +239,7 @@ const SENTENCES = {
     en: "The target is too slow for this stream and is set to be disconnected then: lower the bitrate if this repeats.",
     ko: "송출 대상이 이 스트림을 받기에 너무 느려, 설정대로 연결을 끊었습니다. 반복되면 비트레이트를 낮춰 주세요.",
   },
-} as const satisfies Readonly<Record<string, Sentence>>;
+} as const satisfies Readonly<Record<string, TargetSentence>>;
 
 export type TargetErrorName = keyof typeof SENTENCES;
 

@@ -16,18 +16,32 @@ const REFUSALS = {
     code: "NetConnection.Connect.Rejected",
     description: "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ",
   },
+  full: {
+    at: "connect",
+    code: "NetConnection.Connect.Rejected",
+    description: "[ AccessManager.Reject ] : [ code=403 ] : app is full",
+  },
+  forbidden: {
+    at: "connect",
+    code: "NetConnection.Connect.Rejected",
+    description: "[ AccessManager.Reject ] : [ code=403 ] : ",
+  },
   "bad-name": { at: "publish", code: "NetStream.Publish.BadName", description: "No such stream key." },
   "key-in-use": { at: "publish", code: "NetStream.Publish.BadName", description: "Already publishing." },
   denied: { at: "publish", code: "NetStream.Publish.Denied", description: "Not allowed." },
+  "own-code": { at: "publish", code: "NetStream.Publish.InvalidSign", description: "Signature expired." },
 } as const;
 export type Refusal = keyof typeof REFUSALS;
 export const REFUSAL_NAMES = [
   "connect-rejected",
   "invalid-app",
   "login-demanded",
+  "full",
+  "forbidden",
   "bad-name",
   "key-in-use",
   "denied",
+  "own-code",
 ] as const satisfies readonly Refusal[];
 
 /** Where a target stops answering. `handshake`: it never says a byte. */
@@ -47,6 +61,10 @@ export type TargetBehaviour = {
   readonly refuse?: Refusal;
   /** It lets in whoever logs in so, and nobody else. */
   readonly login?: TargetLogin;
+  /** It lets nobody in, and sends everybody to this address, absolute or relative. */
+  readonly redirect?: string;
+  /** What it answers to `createStream`; 1 and up unless told. */
+  readonly streamNumber?: number;
   readonly closeAt?: (typeof CLOSE_STAGES)[number];
   readonly silentAt?: (typeof SILENT_STAGES)[number];
   readonly answer?: (typeof WRONG_ANSWERS)[number];
@@ -71,16 +89,29 @@ export type TargetBehaviour = {
 };
 
 /** The message that refuses this command, where the behaviour refuses it. */
-export function refusalOf({ refuse, login }: TargetBehaviour, command: Command, streamId: number): Message | undefined {
+export function refusalOf(
+  { refuse, login, redirect }: TargetBehaviour,
+  command: Command,
+  streamId: number,
+): Message | undefined {
   if (refuse !== undefined && command.name === REFUSALS[refuse].at) {
     const { at, code, description } = REFUSALS[refuse];
     const status = amf0Object({ level: "error", code, description });
     return at === "publish" ? statusMessage(streamId, 0, status) : errorMessage(command, status);
   }
+  if (redirect !== undefined && command.name === "connect") return redirectMessage(command, redirect);
   if (login === undefined || command.name !== "connect") return undefined;
   const description = loginRefusal(login, command);
   if (description === undefined) return undefined;
   return errorMessage(command, amf0Object({ level: "error", code: "NetConnection.Connect.Rejected", description }));
+}
+
+/** As servers of Adobe's family have it. */
+function redirectMessage(command: Command, redirect: string): Message {
+  const code = "NetConnection.Connect.Rejected";
+  const description = "[ AccessManager.Reject ] : [ code=302 ] : ";
+  const ex = amf0Object({ code: 302, redirect });
+  return errorMessage(command, amf0Object({ level: "error", code, description, ex }));
 }
 
 function errorMessage({ transactionId }: Command, status: Amf0Value): Message {

@@ -235,7 +235,7 @@ export class TargetConnection {
     this.report.commands.push(command.name);
     this.#deps.tell({ event: "command", connection: this.#deps.index, name: command.name });
     const { closeAt, login } = this.#deps.behaviour;
-    const refusal = refusalOf(this.#deps.behaviour, command, Math.max(1, this.#streamsCreated));
+    const refusal = refusalOf(this.#deps.behaviour, command, this.#streamNumber);
     if (refusal !== undefined) {
       this.#send(CommandCsid, refusal);
       this.#tellFault("refused");
@@ -248,7 +248,7 @@ export class TargetConnection {
       case "createStream":
         if (this.#deps.behaviour.silentAt === "create-stream") return;
         this.#streamsCreated += 1;
-        return this.#send(CommandCsid, reply.result(command.transactionId, this.#streamsCreated));
+        return this.#send(CommandCsid, reply.result(command.transactionId, this.#streamNumber));
       case "FCPublish":
         return this.#send(CommandCsid, reply.fcPublishStarted());
       case "publish":
@@ -262,6 +262,10 @@ export class TargetConnection {
         // As many real servers: releaseStream and the like are not answered.
         return;
     }
+  }
+
+  get #streamNumber(): number {
+    return this.#deps.behaviour.streamNumber ?? Math.max(1, this.#streamsCreated);
   }
 
   #obeyConnect(command: Command): void {
@@ -290,7 +294,7 @@ export class TargetConnection {
     const name = command.args[0];
     this.report.streamName = typeof name === "string" ? name : "";
     if (silentAt === "publish") return;
-    const streamId = Math.max(1, this.#streamsCreated);
+    const streamId = this.#streamNumber;
     this.#send(ControlCsid, encodeControl({ kind: "stream-begin", streamId }));
     this.#send(StatusCsid, publishAnswer(answer, command, streamId));
     this.report.stage = "publishing";

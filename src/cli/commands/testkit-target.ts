@@ -49,6 +49,8 @@ const OPTIONS = {
   record: text("a folder", "Each publication becomes an FLV file in it."),
   refuse: oneOf(REFUSAL_NAMES, "Refuses in these words."),
   login,
+  redirect: text("an RTMP address", "Lets nobody in, and sends everybody there."),
+  "stream-number": wholeNumber(0, 0xff_ff_ff_ff, "What it answers to createStream (default 1)."),
   "close-at": oneOf(CLOSE_STAGES, "Closes without a word where it should answer this."),
   "silent-at": oneOf(SILENT_STAGES, "Answers nothing from here on and stays connected."),
   answer: oneOf(WRONG_ANSWERS, "Answers wrongly."),
@@ -111,6 +113,8 @@ function behaviour(values: OptionValues<typeof OPTIONS>): TargetBehaviour {
   return present({
     refuse: values.refuse,
     login: values.login,
+    redirect: values.redirect,
+    streamNumber: values["stream-number"],
     answer: values.answer,
     acknowledge: values.acknowledge,
     closeAt: values["close-at"],

@@ -1,5 +1,5 @@
 import { AMF0_LIMITS } from "../amf0/decode.ts";
-import { type Amf0Value, amf0Object, textProperty } from "../amf0/value.ts";
+import { type Amf0Value, amf0Object } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
 import { ChunkReader, LIMITS_CLIENT } from "./chunk-reader.ts";
@@ -11,6 +11,7 @@ import { ClientHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { type LoginDemand, readLoginDemand } from "./publish-auth.ts";
+import { ServerStatus } from "./server-status.ts";
 
 /** Where and as what to publish. `name` is the stream key: a secret, sent byte for byte. */
 export type ClientPublication = {
@@ -28,11 +29,15 @@ export type ClientStage = "handshake" | "connect" | "publish" | "publishing" | "
 
 /** How a server said no, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
 export type ClientFailure =
-  | { readonly kind: "connect-rejected"; readonly code: string }
+  | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
+  /** It lets nobody in itself, and sends us to another server: absolute, or relative to the present one. */
+  | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
   /** It wants a user name and password, on a connection of their own, or did not like ours. */
   | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
   /** `isInUse`: it said that somebody publishes with this key already. */
   | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
+  /** It gave our stream no number, or one that cannot be written into a message. */
+  | { readonly kind: "bad-stream-number" }
   /** It hung up by a message, or had trouble with a running publication: no verdict about address or key. */
   | { readonly kind: "ended-by-server"; readonly code: string }
   | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
@@ -62,20 +67,8 @@ const Transaction = {
   DeleteStream: 7,
 } as const;
 
-/** Codes that end a publication although some servers send them with level "status". */
-const ENDING_CODES: ReadonlySet<string> = new Set(["NetStream.Unpublish.Success", "NetConnection.Connect.Closed"]);
-
-/** What OBS treats as an error whatever the level says. */
-const ERROR_CODES: ReadonlySet<string> = new Set([
-  "NetStream.Failed",
-  "NetStream.Publish.BadName",
-  "NetStream.Publish.Denied",
-  "NetStream.Publish.Rejected",
-  "NetStream.Publish.Unauthorized",
-  "NetConnection.Connect.InvalidApp",
-  "NetConnection.Connect.Rejected",
-  "NetConnection.Connect.Failed",
-]);
+/** Message stream numbers are four bytes on the wire. */
+const STREAM_ID_MAX = 0xffff_ffff;
 
 /**
  * The publishing side of one RTMP connection, without IO: does what OBS does, in OBS's order, since that is what every
@@ -93,7 +86,9 @@ export class ClientSession {
   readonly #chunkSize: number;
   #windowSent = 0;
   #peer: EnhancedPeer = PLAIN_PEER;
-  #streamId = 0;
+  /** Servers may give any number, 0 too. */
+  #streamId: number | undefined;
+  #doubt: ClientFailure | undefined;
 
   /** `random`: 1528 bytes for the handshake. `chunkSize`: what we cut for, announced before connect. */
   constructor(publication: ClientPublication, random: Buffer, chunkSize: number) {
@@ -109,6 +104,14 @@ export class ClientSession {
 
   get stage(): ClientStage {
     return this.#stage;
+  }
+
+  /**
+   * A refusal said beside the answer that counts (`onFCPublish`), while that answer is waited for. Some servers say one and start
+   * nevertheless; where no answer comes it is the reason.
+   */
+  get doubt(): ClientFailure | undefined {
+    return this.#stage === "publish" ? this.#doubt : undefined;
   }
 
   /** C0 and C1, to be sent in one write as soon as the connection stands. */
@@ -136,12 +139,12 @@ export class ClientSession {
    * nothing was published yet.
    */
   unpublish(): Buffer {
-    const hadStream = this.#streamId > 0;
+    const streamId = this.#streamId;
     this.#stage = "closed";
-    if (!hadStream) return Buffer.alloc(0);
+    if (streamId === undefined) return Buffer.alloc(0);
     return Buffer.concat([
       this.#command(3, 0, "FCUnpublish", Transaction.FcUnpublish, [this.#publication.name]),
-      this.#command(3, 0, "deleteStream", Transaction.DeleteStream, [this.#streamId]),
+      this.#command(3, 0, "deleteStream", Transaction.DeleteStream, [streamId]),
     ]);
   }
 
@@ -222,6 +225,8 @@ export class ClientSession {
         return this.#takeStatus(command);
       case "_onbwcheck":
         return this.#send(this.#command(3, 0, "_result", command.transactionId, []));
+      case "onFCPublish":
+        return this.#takeRemark(command);
       case "onFCUnpublish":
       case "close":
         return this.#fail({ kind: "ended-by-server", code: command.name });
@@ -243,48 +248,82 @@ export class ClientSession {
           this.#command(3, 0, "createStream", Transaction.CreateStream, []),
         ]),
       );
-    } else if (command.transactionId === Transaction.CreateStream && this.#stage === "publish") {
-      const streamId = command.args.find((value) => typeof value === "number");
-      if (streamId === undefined) throw new ProtocolError("unexpected-command", "createStream answered no number");
-      this.#streamId = streamId;
-      this.#send(this.#command(4, streamId, "publish", Transaction.Publish, [this.#publication.name, "live"]));
-    } else if (command.transactionId === Transaction.Publish && this.#streamId > 0) {
+    } else if (command.transactionId === Transaction.CreateStream && this.#isStreamAwaited) {
+      this.#takeStreamNumber(command);
+    } else if (command.transactionId === Transaction.Publish) {
       this.#startPublishing();
     }
   }
 
+  get #isStreamAwaited(): boolean {
+    return this.#stage === "publish" && this.#streamId === undefined;
+  }
+
+  /** Some servers leave out the null in front of it. */
+  #takeStreamNumber({ args, object }: Command): void {
+    const streamId = [...args, object].find((value) => typeof value === "number");
+    if (streamId === undefined || !Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
+      return this.#fail({ kind: "bad-stream-number" });
+    }
+    this.#streamId = streamId;
+    this.#send(this.#command(4, streamId, "publish", Transaction.Publish, [this.#publication.name, "live"]));
+  }
+
   /** Errors about releaseStream and FCPublish are common and mean nothing. */
   #takeError(command: Command): void {
-    const code = codeOf(command);
-    if (command.transactionId === Transaction.Connect) {
-      const demand = readLoginDemand(descriptionOf(command));
-      this.#fail(demand === undefined ? { kind: "connect-rejected", code } : { kind: "login-demanded", code, demand });
-    } else if (command.transactionId === Transaction.CreateStream || command.transactionId === Transaction.Publish) {
-      this.#fail({ kind: "publish-rejected", code, isInUse: saysInUse(command) });
+    const status = new ServerStatus(command);
+    if (command.transactionId === Transaction.Connect) this.#refuseConnect(status);
+    else if (command.transactionId === Transaction.CreateStream || command.transactionId === Transaction.Publish) {
+      this.#fail(this.#publishRejected(status));
     }
   }
 
   /** Servers send onStatus with transaction 0 or 5, on the message stream or on 0: only its words count. */
   #takeStatus(command: Command): void {
-    const code = codeOf(command);
-    if (code === "NetStream.Publish.Start") return this.#startPublishing();
-    if (code === "NetConnection.Connect.ReconnectRequest") return this.#takeReconnectRequest(command);
-    const isError = levelOf(command) === "error" || ERROR_CODES.has(code);
-    const isEnd = this.#stage === "publishing" && ENDING_CODES.has(code);
-    if (!isError && !isEnd) return;
-    if (this.#stage === "connect") this.#fail({ kind: "connect-rejected", code });
-    else if (this.#stage === "publishing") this.#fail({ kind: "ended-by-server", code });
-    else this.#fail({ kind: "publish-rejected", code, isInUse: saysInUse(command) });
+    const status = new ServerStatus(command);
+    if (status.code === "NetStream.Publish.Start") return this.#startPublishing();
+    if (status.code === "NetConnection.Connect.ReconnectRequest") return this.#takeReconnectRequest(status);
+    if (this.#stage === "connect" && status.isError) this.#refuseConnect(status);
+    else if (this.#stage === "publishing" && status.isEnd) this.#fail(this.#ended(status));
+    else if (this.#stage === "publish" && status.refusesPublish) this.#fail(this.#publishRejected(status));
   }
 
-  #takeReconnectRequest(command: Command): void {
+  #takeRemark(command: Command): void {
+    const status = new ServerStatus(command);
+    if (status.refusesPublish) this.#doubt = this.#publishRejected(status);
+  }
+
+  #refuseConnect(status: ServerStatus): void {
+    const code = this.#shown(status);
+    const demand = readLoginDemand(status.text("description"));
+    const tcUrl = status.redirect;
+    if (demand !== undefined) return this.#fail({ kind: "login-demanded", code, demand });
+    if (tcUrl !== undefined) return this.#fail({ kind: "redirected", code, tcUrl });
+    if (status.saysFull) return this.#fail({ kind: "connect-rejected", code, why: "full" });
+    if (status.saysForbidden) return this.#fail({ kind: "connect-rejected", code, why: "forbidden" });
+    this.#fail({ kind: "connect-rejected", code });
+  }
+
+  #publishRejected(status: ServerStatus): ClientFailure {
+    return { kind: "publish-rejected", code: this.#shown(status), isInUse: status.saysInUse };
+  }
+
+  #ended(status: ServerStatus): ClientFailure {
+    return { kind: "ended-by-server", code: this.#shown(status) };
+  }
+
+  #shown(status: ServerStatus): string {
+    return status.shownCode(this.#publication.name);
+  }
+
+  #takeReconnectRequest(status: ServerStatus): void {
     if (this.#stage !== "publishing") return;
-    const tcUrl = information(command, "tcUrl");
+    const tcUrl = status.text("tcUrl");
     this.#outputs.push({ kind: "reconnect-requested", ...(tcUrl === "" ? {} : { tcUrl }) });
   }
 
   #startPublishing(): void {
-    if (this.#stage !== "publish" || this.#streamId === 0) return;
+    if (this.#stage !== "publish" || this.#streamId === undefined) return;
     this.#stage = "publishing";
     this.#outputs.push({ kind: "publishing", streamId: this.#streamId });
   }
@@ -311,33 +350,4 @@ export class ClientSession {
     this.#stage = "closed";
     this.#outputs.push({ kind: "failed", failure });
   }
-}
-
-/** The information object is the first argument by the specification; some servers put it in the command object. */
-function information(command: Command, property: string): string {
-  for (const value of [...command.args, command.object]) {
-    const text = textProperty(value, property);
-    if (text !== undefined) return text;
-  }
-  return "";
-}
-
-const CODE_LENGTH_MAX = 64;
-
-/** Only what looks like a code: a server may echo our key in any text, and a code goes into logs. */
-function codeOf(command: Command): string {
-  const code = information(command, "code");
-  return /^Net(Stream|Connection)\.[A-Za-z.]+$/.test(code) ? code.slice(0, CODE_LENGTH_MAX) : "";
-}
-
-function levelOf(command: Command): string {
-  return information(command, "level");
-}
-
-function descriptionOf(command: Command): string {
-  return information(command, "description");
-}
-
-function saysInUse(command: Command): boolean {
-  return /already (publish|in use|exist)|in use|busy/i.test(descriptionOf(command));
 }

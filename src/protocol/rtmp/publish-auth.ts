@@ -27,10 +27,11 @@ const DESCRIPTION_LENGTH_MAX = 1_024;
 
 /**
  * Reads the `description` of a refused `connect`; undefined where it is not about logging in. What is looked for are the
- * words that OBS looks for, because servers differ in what stands around them.
+ * words that OBS looks for, because servers differ in what stands around them. `AccessManager.Reject` is none of them: servers say
+ * it also when they are full, forbid us, or send us elsewhere.
  */
 export function readLoginDemand(description: string): LoginDemand | undefined {
-  if (!/authmod=|AccessManager/.test(description)) return undefined;
+  if (!/authmod=|need ?auth/.test(description)) return undefined;
   if (description.length > DESCRIPTION_LENGTH_MAX) return { kind: "unreadable" };
   if (/\?reason=(authfail|nosuchuser)/.test(description)) return { kind: "refused" };
   const scheme = AUTH_SCHEMES.find((name) => new RegExp(`authmod=${name}(?![a-z0-9])`).test(description));

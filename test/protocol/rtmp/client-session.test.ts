@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
-import { type Amf0Value, amf0Object } from "../../../src/protocol/amf0/value.ts";
+import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import { type ClientOutput, ClientSession } from "../../../src/protocol/rtmp/client-session.ts";
@@ -292,6 +292,152 @@ test.each(refusals)("$name ends the session with its word", ({ say, failure }) =
   expect(server.session.stage).toBe("closed");
   expect(server.say(encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 1 }), 128))).toEqual([]);
 });
+
+const redirection = amf0Object({ code: 302, redirect: "rtmp://other:1936/app" });
+const connectRefusals: readonly { name: string; info: Record<string, Amf0Value>; failure: object }[] = [
+  {
+    name: "code=302 and an address",
+    info: { description: "[ AccessManager.Reject ] : [ code=302 ] : ", ex: amf0Object({ redirect: "/edge" }) },
+    failure: { kind: "redirected", tcUrl: "/edge" },
+  },
+  {
+    name: "an address under another text",
+    info: { description: "Connection failed", ex: redirection },
+    failure: { kind: "redirected", tcUrl: "rtmp://other:1936/app" },
+  },
+  {
+    name: "an address in an ECMA array, its code as text",
+    info: { description: "", ex: amf0EcmaArray({ code: "302", redirect: "rtmp://other/app" }) },
+    failure: { kind: "redirected", tcUrl: "rtmp://other/app" },
+  },
+  {
+    name: "code=302 and no address",
+    info: { description: "[ AccessManager.Reject ] : [ code=302 ] : " },
+    failure: { kind: "connect-rejected" },
+  },
+  {
+    name: "an address and another code",
+    info: { description: "", ex: amf0Object({ code: 200, redirect: "rtmp://other/app" }) },
+    failure: { kind: "connect-rejected" },
+  },
+  {
+    name: "an address beside a demand to log in",
+    info: { description: "[ code=403 need auth; authmod=llnw ]", ex: redirection },
+    failure: { kind: "login-demanded", demand: { kind: "name-wanted", scheme: "llnw" } },
+  },
+  {
+    name: "403",
+    info: { description: "[ AccessManager.Reject ] : [ code=403 ] : " },
+    failure: { kind: "connect-rejected", why: "forbidden" },
+  },
+  {
+    name: "403 in its object",
+    info: { description: "no", ex: amf0Object({ code: 403 }) },
+    failure: { kind: "connect-rejected", why: "forbidden" },
+  },
+  {
+    name: "403 that it is full",
+    info: { description: "[ AccessManager.Reject ] : [ code=403 ] : app is full" },
+    failure: { kind: "connect-rejected", why: "full" },
+  },
+  {
+    name: "its limit",
+    info: { description: "Connection limit reached" },
+    failure: { kind: "connect-rejected", why: "full" },
+  },
+  {
+    name: "a 4030 and a fuller text",
+    info: { description: "code=4030 fuller" },
+    failure: { kind: "connect-rejected" },
+  },
+];
+test.each(connectRefusals)(
+  "a refused connect that says $name is told as that, by _error and by onStatus",
+  ({ info, failure }) => {
+    const code = "NetConnection.Connect.Rejected";
+    for (const level of ["error", "Error", "ERROR "]) {
+      const status = amf0Object({ level, code, ...info });
+      expect(failures(new Server().greet().command("_error", 1, [status]))).toEqual([{ code, ...failure }]);
+      expect(failures(new Server().greet().command("onStatus", 0, [status]))).toEqual([{ code, ...failure }]);
+    }
+  },
+);
+
+test.each([
+  ["NetStream.Publish.InvalidSign", "status", "NetStream.Publish.InvalidSign"],
+  ["NetStream.Publish.InvalidSign", "warning", "NetStream.Publish.InvalidSign"],
+  ["NetStream.Publish.Forbidden", "Error", "NetStream.Publish.Forbidden"],
+  ["NetStream.Own.Word", "ERROR", "NetStream.Own.Word"],
+  ["NetStream.Publish.No way_2<b>", "status", "NetStream.Publish.No?way_2?b?"],
+  [`NetStream.Publish.${"x".repeat(2_000)}`, "status", `NetStream.Publish.${"x".repeat(46)}`],
+  ["NetStream.Publish.the-secret-key", "status", ""],
+])("before the start %j with level %s refuses, and is shown as %j", (code, level, shown) => {
+  const server = new Server("the-secret-key?token=1").admit();
+  server.command("_result", 4, [1]);
+  expect(failures(server.status(code, level))).toEqual([{ kind: "publish-rejected", code: shown, isInUse: false }]);
+});
+
+test.each([
+  ["NetStream.Publish.Idle", "status"],
+  ["NetStream.Play.Reset", "status"],
+  ["NetStream.Data.Start", "Status"],
+  ["NetConnection.Connect.Success", "status"],
+  ["", ""],
+])("before the start %j with level %j is news, and the start that follows counts", (code, level) => {
+  const server = new Server().admit();
+  server.command("_result", 4, [1]);
+  expect(failures(server.status(code, level))).toEqual([]);
+  server.status("NetStream.Publish.Start", "error");
+  expect(isPublishing(server)).toBe(true);
+});
+
+test("on air an unknown code about publishing is news, and an error in any case ends", () => {
+  const server = Server.publishing();
+  expect(failures(server.status("NetStream.Publish.Warned", "status"))).toEqual([]);
+  expect(failures(server.status("NetStream.Publish.Warned", "Error"))).toEqual([
+    { kind: "ended-by-server", code: "NetStream.Publish.Warned" },
+  ]);
+});
+
+test("a refusal beside the answer is only the reason where no answer comes", () => {
+  const refused = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
+  const doubted = new Server().admit();
+  expect(doubted.session.doubt).toBe(undefined);
+  doubted.command("_result", 4, [1]);
+  doubted.command("onFCPublish", 0, [refused]);
+  expect(doubted.session.doubt).toEqual({
+    kind: "publish-rejected",
+    code: "NetStream.Publish.BadName",
+    isInUse: false,
+  });
+  doubted.status("NetStream.Publish.Start");
+  expect(isPublishing(doubted)).toBe(true);
+  expect(doubted.session.doubt).toBe(undefined);
+});
+
+test.each([0, 1, 7, 2 ** 31, 2 ** 32 - 1])("a stream may have the number %d", (number) => {
+  const server = new Server("key").admit();
+  server.command("_result", 4, [number]);
+  expect(commands(server).at(-1)).toMatchObject({ name: "publish", streamId: number });
+  server.status("NetStream.Publish.Start");
+  expect(server.outputs.at(-1)).toEqual({ kind: "publishing", streamId: number });
+  expect(server.session.unpublish().length).toBeGreaterThan(0);
+});
+
+test("a stream's number may stand where the null belongs, and only the first one counts", () => {
+  const server = new Server().admit();
+  server.command("_result", 4, [], 3);
+  server.command("_result", 4, [4]);
+  const published = commands(server).filter(({ name }) => name === "publish");
+  expect(published.map(({ streamId }) => streamId)).toEqual([3]);
+});
+
+test.each([[-1], [2 ** 32], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], [], ["1"], [null]])(
+  "the target's answer %j to createStream is its broken protocol",
+  (...args) => {
+    expect(failures(new Server().admit().command("_result", 4, args))).toEqual([{ kind: "bad-stream-number" }]);
+  },
+);
 
 test("codes are kept only where they look like codes: a server may echo the key", () => {
   const server = new Server("secret-key").admit();

@@ -126,6 +126,16 @@ const demands: readonly { name: string; says: string; means: object | undefined 
   {
     name: "another refusal of the AccessManager's",
     says: "[ AccessManager.Reject ] : [ code=403 access denied ] : ",
+    means: undefined,
+  },
+  {
+    name: "a redirection of the AccessManager's",
+    says: "[ AccessManager.Reject ] : [ code=302 ] : ",
+    means: undefined,
+  },
+  {
+    name: "a demand without a scheme",
+    says: "[ AccessManager.Reject ] : [ code=403 need auth ] : ",
     means: { kind: "unreadable" },
   },
   {

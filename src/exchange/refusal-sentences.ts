@@ -1,0 +1,119 @@
+import type { TargetSentence } from "./target-sentence.ts";
+
+/** How a target said no, or nothing, to our connect, login or publish. */
+export const REFUSAL_SENTENCES = {
+  "connect-unanswered": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target did not answer our connect request in time; we go on trying.",
+    ko: "송출 대상이 접속 요청에 제때 응답하지 않았습니다. 계속 재시도합니다.",
+  },
+  "connect-refused": {
+    code: "CONNECT_REJECTED",
+    severity: "fatal",
+    en: "The target refused the application ({detail}): check the path of the URL.",
+    ko: "송출 대상이 애플리케이션을 거부했습니다({detail}). URL의 경로를 확인해 주세요.",
+  },
+  "connect-forbidden": {
+    code: "CONNECT_REJECTED",
+    severity: "fatal",
+    en: "The target forbids this server to connect ({detail}): check the path of the URL, and ask the platform whether this account and this server's address may publish there.",
+    ko: "송출 대상이 이 서버의 접속을 금지했습니다({detail}). URL의 경로를 확인하고, 이 계정과 이 서버의 주소로 송출할 수 있는지 플랫폼에 문의해 주세요.",
+  },
+  "connect-full": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target has no room for another stream ({detail}): its operator has to make some; we go on trying.",
+    ko: "송출 대상에 더 받을 자리가 없습니다({detail}). 대상 서버의 운영자가 자리를 마련해야 합니다. 계속 재시도합니다.",
+  },
+  "redirect-refused": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target sends us on to an address that we do not go to ({detail}): ask its operator; we go on trying.",
+    ko: "송출 대상이 연결할 수 없는 주소로 보냅니다({detail}). 대상 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+  },
+  "redirect-endless": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target sends us from server to server without letting us in: ask its operator; we go on trying.",
+    ko: "송출 대상이 받아 주지 않고 서버에서 서버로 계속 보냅니다. 대상 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+  },
+  "redirect-unreachable": {
+    code: "CONNECT_REJECTED",
+    severity: "transient",
+    en: "The target sends us on to a server that we cannot connect to ({detail}): ask its operator if this lasts; we go on trying.",
+    ko: "송출 대상이 연결되지 않는 다른 서버로 보냅니다({detail}). 계속되면 대상 서버의 운영자에게 문의해 주세요. 계속 재시도합니다.",
+  },
+  "connect-closed": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection when we named the application: check the path of the URL.",
+    ko: "애플리케이션 이름을 알리자 송출 대상이 연결을 닫았습니다. URL의 경로를 확인해 주세요.",
+  },
+  "login-demanded": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target demands a user name and password for publishing.",
+    ko: "송출 대상이 사용자 이름과 비밀번호를 요구합니다.",
+  },
+  "login-refused": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target refused the user name and password: check both; we ask again once a minute.",
+    ko: "송출 대상이 사용자 이름과 비밀번호를 거부했습니다. 둘 다 확인해 주세요. 1분마다 다시 시도합니다.",
+  },
+  "login-closed": {
+    code: "AUTH_FAILED",
+    severity: "transient",
+    en: "The target closed the connection when we logged in: check user name and password; we go on trying.",
+    ko: "로그인하는 중에 송출 대상이 연결을 닫았습니다. 사용자 이름과 비밀번호를 확인해 주세요. 계속 재시도합니다.",
+  },
+  "login-unsupported": {
+    code: "AUTH_FAILED",
+    severity: "fatal",
+    en: "The target demands a login of a kind that is not supported: ask the platform for an address with a stream key alone.",
+    ko: "송출 대상이 지원하지 않는 방식의 로그인을 요구합니다. 스트림 키만으로 송출할 수 있는 주소를 플랫폼에 문의해 주세요.",
+  },
+  "publish-unanswered": {
+    code: "PUBLISH_REJECTED",
+    severity: "transient",
+    en: "The target did not answer our publish request in time: check the stream key; we go on trying.",
+    ko: "송출 대상이 송출 요청에 제때 응답하지 않았습니다. 스트림 키를 확인해 주세요. 계속 재시도합니다.",
+  },
+  "publish-refused": {
+    code: "PUBLISH_REJECTED",
+    severity: "fatal",
+    en: "The target refused the stream key ({detail}): copy it again from the platform.",
+    ko: "송출 대상이 스트림 키를 거부했습니다({detail}). 플랫폼에서 스트림 키를 다시 복사해 주세요.",
+  },
+  "publish-refused-otherwise": {
+    code: "PUBLISH_REJECTED",
+    severity: "fatal",
+    en: "The target refused the broadcast ({detail}): check on the platform whether the stream key is still good and the broadcast is open.",
+    ko: "송출 대상이 송출을 거부했습니다({detail}). 플랫폼에서 스트림 키가 유효한지, 방송이 열려 있는지 확인해 주세요.",
+  },
+  "stream-number-broken": {
+    code: "PUBLISH_REJECTED",
+    severity: "transient",
+    en: "The target's answer to createStream has no number that RTMP allows: its server is faulty, neither the URL nor the key; we go on trying.",
+    ko: "createStream에 대한 송출 대상의 응답에 RTMP가 허용하는 번호가 없습니다. URL이나 키가 아니라 대상 서버의 오류입니다. 계속 재시도합니다.",
+  },
+  "publish-closed": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection when we showed the stream key: most likely the key is wrong or has expired.",
+    ko: "스트림 키를 보내자 송출 대상이 연결을 닫았습니다. 스트림 키가 틀렸거나 만료되었을 가능성이 큽니다.",
+  },
+  "key-in-use": {
+    code: "STREAM_KEY_IN_USE",
+    severity: "transient",
+    en: "The target says that this stream key is already in use ({detail}): stop the other program.",
+    ko: "송출 대상에서 이 스트림 키를 이미 사용 중입니다({detail}). 다른 송출 프로그램을 중지해 주세요.",
+  },
+  "key-lingers": {
+    code: "STREAM_KEY_IN_USE",
+    severity: "transient",
+    en: "The target says that this stream key is in use: usually our last connection that it has not yet given up; if it lasts, another program publishes with this key.",
+    ko: "송출 대상에서 이 스트림 키를 사용 중이라고 합니다. 대개 아직 정리되지 않은 이전 연결이며, 계속되면 다른 프로그램이 같은 키로 송출하고 있는 것입니다.",
+  },
+} as const satisfies Readonly<Record<string, TargetSentence>>;

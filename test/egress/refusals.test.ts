@@ -1,0 +1,135 @@
+import { createServer, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { preflight } from "../../src/egress/preflight.ts";
+import { targetError } from "../../src/exchange/target-errors.ts";
+import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
+import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+
+/** Targets each of which sends to the next, the last to `to`. */
+async function chain(length: number, to: string): Promise<string> {
+  let next = to;
+  for (let index = 0; index < length; index += 1) next = (await kitTarget({ redirect: next })).url;
+  return next;
+}
+
+test("a target that sends us on is followed, with the key, over three hops", async () => {
+  const real = await kitTarget();
+  const { outcome } = dial(await chain(3, `rtmp://127.0.0.1:${real.port}/edge?x=1`));
+  expect(await outcome).toEqual({ publishing: 1, error: undefined });
+  expect(real.connections[0]?.report).toMatchObject({ app: "edge?x=1", streamName: "the-key" });
+});
+
+test("a fourth hop is not gone, and a circle ends", async () => {
+  const real = await kitTarget();
+  expect((await dial(await chain(4, real.url)).outcome).error).toEqual(targetError("redirect-endless"));
+  const circle = await kitTarget({ redirect: "/live" });
+  expect((await dial(circle.url).outcome).error).toEqual(targetError("redirect-endless"));
+  expect(real.connections).toHaveLength(0);
+  expect(circle.connections).toHaveLength(4);
+});
+
+test("a login that is demanded behind a redirect is gone through there", async () => {
+  const user = { id: "someone", password: "canary" };
+  const real = await kitTarget({ login: { scheme: "adobe", ...user } });
+  const first = await kitTarget({ redirect: real.url });
+  expect((await dial(first.url, { credentials: user }).outcome).publishing).toBe(1);
+  expect([first.connections.length, real.connections.length]).toEqual([1, 3]);
+});
+
+test.each([
+  ["a forbidden address", "rtmp://10.0.0.1/app", targetError("redirect-refused", "TARGET_FORBIDDEN")],
+  ["where clouds keep their secrets", "rtmp://169.254.169.254/", targetError("redirect-refused", "TARGET_FORBIDDEN")],
+  ["another protocol", "http://127.0.0.1/app", targetError("redirect-refused")],
+  ["a name nobody knows", "rtmp://nowhere.invalid/app", targetError("redirect-unreachable", "DNS_FAILED")],
+  ["a closed port", "rtmp://127.0.0.1:1/app", targetError("redirect-refused", "TARGET_FORBIDDEN")],
+])("a target that sends us to %s is the one to blame", async (_, redirect, error) => {
+  const target = await kitTarget({ redirect });
+  const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
+  expect((await dial(target.url, { policy, resolver: resolverOf() }).outcome).error).toEqual(error);
+  expect(target.connections).toHaveLength(1);
+});
+
+test("the test of a target follows in the same way", async () => {
+  const real = await kitTarget();
+  const dialer = dialerOf();
+  const spec = { targetId: 1, url: await chain(2, real.url), streamKey: "the-key", isEnabled: true };
+  expect(await preflight(spec, dialer, systemClock)).toMatchObject({ isOk: true, stage: "publish" });
+  expect(await preflight({ ...spec, url: await chain(4, real.url) }, dialer, systemClock)).toMatchObject({
+    isOk: false,
+    stage: "publish",
+    error: { code: "CONNECT_REJECTED" },
+  });
+});
+
+test.each([
+  ["full", targetError("connect-full", "NetConnection.Connect.Rejected")],
+  ["forbidden", targetError("connect-forbidden", "NetConnection.Connect.Rejected")],
+  ["own-code", targetError("publish-refused-otherwise", "NetStream.Publish.InvalidSign")],
+] as const)("a target that refuses as %s has its own sentence", async (refuse, error) => {
+  const target = await kitTarget({ refuse });
+  // A login that was given changes nothing: nobody demanded one.
+  expect((await dial(target.url, { credentials: { id: "a", password: "b" } }).outcome).error).toEqual(error);
+  expect(target.connections).toHaveLength(1);
+});
+
+test.each([0, 2 ** 32 - 1])("media reaches a target that gives the stream the number %d", async (streamNumber) => {
+  const target = await kitTarget({ streamNumber });
+  const { link, outcome, dialer } = dial(target.url);
+  expect(await outcome).toEqual({ publishing: streamNumber, error: undefined });
+  link.write(
+    encodeMessage(6, { type: 9, timestamp: 0, streamId: streamNumber, payload: Buffer.alloc(3_000, 0x17) }, 4_096),
+  );
+  link.close("end");
+  await dialer.idle();
+  expect(target.connections[0]?.report).toMatchObject({ mediaBytes: 3_000, state: "ended" });
+});
+
+test.each([-1, 0.5, Number.NaN, 2 ** 32])(
+  "the stream number %d is told as the target's fault",
+  async (streamNumber) => {
+    const target = await kitTarget({ streamNumber });
+    expect((await dial(target.url).outcome).error).toEqual(targetError("stream-number-broken"));
+  },
+);
+
+test("an answer to publish is waited for for twenty seconds, one to connect for ten", async () => {
+  const waits: number[] = [];
+  const clock = {
+    ...systemClock,
+    startTimer: (delayMs: number, run: () => void) => {
+      waits.push(delayMs);
+      return hastyClock.startTimer(delayMs, run);
+    },
+  };
+  const target = await kitTarget({ silentAt: "publish" });
+  expect((await dial(target.url, { clock }).outcome).error).toEqual(targetError("publish-unanswered"));
+  expect(waits.at(-1)).toBeGreaterThan(20_000);
+  const deaf = await kitTarget({ silentAt: "connect" });
+  expect((await dial(deaf.url, { clock }).outcome).error).toEqual(targetError("connect-unanswered"));
+  expect(waits.at(-1)).toBe(10_000);
+});
+
+test("a target that refuses beside the answer and hangs up is quoted", async () => {
+  const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
+    encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
+  const refusal = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
+  const port = await serve(
+    createServer((socket: Socket) => {
+      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
+      let received = 0;
+      socket.on("data", (bytes: Buffer) => {
+        received += bytes.length;
+        if (received <= 3_073 || !socket.writable) return;
+        socket.end(
+          Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), command("onFCPublish", 0, [refusal])]),
+        );
+      });
+    }),
+  );
+  const { error } = await dial(`rtmp://127.0.0.1:${port}/live`).outcome;
+  expect(error).toEqual(targetError("publish-refused", "NetStream.Publish.BadName"));
+});
