@@ -78,7 +78,9 @@ export class RtmpDialer implements Dialer {
     } catch (error) {
       if (error instanceof ForbiddenTargetError)
         throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });
-      if (error instanceof ResolveError) throw new OpenError("resolve", nameNotResolved(error.fault), { cause: error });
+      if (error instanceof ResolveError) {
+        throw new OpenError("resolve", nameNotResolved(error.fault, address.host), { cause: error });
+      }
       throw error;
     }
   }

@@ -27,9 +27,14 @@ export function forbiddenAddress(reason: ForbiddenReason): TargetError {
   }
 }
 
-export function nameNotResolved(fault: "not-found" | "timeout" | "failed"): TargetError {
-  const name = { "not-found": "name-unknown", timeout: "name-server-silent", failed: "name-failed" } as const;
-  return targetError(name[fault]);
+/** `host`: as in the URL. A name that only its own network knows is seldom a typing error. */
+export function nameNotResolved(fault: "not-found" | "timeout" | "failed", host: string): TargetError {
+  const name = host.endsWith(".") ? host.slice(0, -1) : host;
+  const isShort = !name.includes(".") || name.endsWith(".local");
+  if (fault === "not-found" && isShort) return targetError("name-not-full");
+  return targetError(
+    ({ "not-found": "name-unknown", timeout: "name-server-silent", failed: "name-failed" } as const)[fault],
+  );
 }
 
 /** What the operating system said about a connection that was being made or had been made. */

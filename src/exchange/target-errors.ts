@@ -34,6 +34,12 @@ const SENTENCES = {
     en: "The target's host name does not exist: check the URL for a typing error.",
     ko: "송출 대상의 호스트 이름이 존재하지 않습니다. URL에 오타가 없는지 확인해 주세요.",
   },
+  "name-not-full": {
+    code: "DNS_FAILED",
+    severity: "transient",
+    en: "This server does not find the target's short name (one without a dot, or one that ends in .local): enter the full host name, or its address.",
+    ko: "이 서버가 송출 대상의 짧은 이름(점이 없거나 .local로 끝나는 이름)을 찾지 못합니다. 전체 호스트 이름이나 주소를 입력해 주세요.",
+  },
   "name-server-silent": {
     code: "DNS_FAILED",
     severity: "transient",

@@ -1,11 +1,14 @@
-import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
+import { ChangingFile } from "./changing-file.ts";
 
-type Version = { readonly modifiedNs: bigint; readonly bytes: bigint; readonly inode: bigint };
+/** Some tens of thousands of names, read in some tens of milliseconds. */
+const BYTES_MAX = 1024 * 1024;
 
-function parseHosts(text: string): Map<string, string[]> {
+type Names = ReadonlyMap<string, readonly string[]>;
+
+function parseHosts(text: string): Names {
   const addresses = new Map<string, string[]>();
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of text.split("\n")) {
     const [address, ...names] = (line.split("#", 1)[0] ?? "").trim().split(/\s+/);
     if (address === undefined || isIP(address) === 0) continue;
     for (const name of names) {
@@ -18,29 +21,16 @@ function parseHosts(text: string): Map<string, string[]> {
   return addresses;
 }
 
-/** The machine's own list of names, hosts(5), read again when it has changed. Without the file there are no names. */
+/** The machine's own list of names, hosts(5). Without the file there are no names. */
 export class HostsFile {
-  readonly #path: string;
-  #version: Version | undefined;
-  #addresses: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly #file: ChangingFile<Names>;
 
   constructor(path: string) {
-    this.#path = path;
+    this.#file = new ChangingFile({ path, bytesMax: BYTES_MAX, parse: parseHosts, nothing: new Map() });
   }
 
   /** The addresses the file gives a name (lower case, no trailing dot), in its order; none where it does not know it. */
   async addressesOf(name: string): Promise<readonly string[]> {
-    try {
-      const { mtimeNs, size, ino } = await stat(this.#path, { bigint: true });
-      const seen = this.#version;
-      if (seen === undefined || seen.modifiedNs !== mtimeNs || seen.bytes !== size || seen.inode !== ino) {
-        this.#addresses = parseHosts(await readFile(this.#path, "utf8"));
-        this.#version = { modifiedNs: mtimeNs, bytes: size, inode: ino };
-      }
-    } catch {
-      this.#addresses = new Map();
-      this.#version = undefined;
-    }
-    return this.#addresses.get(name) ?? [];
+    return (await this.#file.read()).get(name) ?? [];
   }
 }

@@ -47,7 +47,8 @@ export async function resolveTarget(
     throw new ForbiddenTargetError("own-listener");
   }
   const [addresses, ownAddresses = []] = await Promise.all([
-    resolver.resolve(name, signal),
+    // What ends in a dot is a full name, to be looked up as it is.
+    resolver.resolve(host.kind === "name" && target.host.endsWith(".") ? `${name}.` : name, signal),
     isOwnPort ? policy.ownAddresses?.() : undefined,
   ]);
   const strict = { ...policy, ownHosts: [...policy.ownHosts, ...ownAddresses] };

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
+import { targetError } from "../../src/exchange/target-errors.ts";
 import type { TargetError } from "../../src/exchange/target-status.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
@@ -156,6 +157,11 @@ test("the loss of a target on air is REMOTE_CLOSED by its close, TCP_RESET by a 
 
 test("a name that does not resolve is DNS_FAILED", async () => {
   expect(await failure("rtmp://nowhere.invalid/live")).toBe("DNS_FAILED transient");
+});
+
+test.each(["studio", "studio.", "studio.local", "studio.local."])("a short name, %s, is told as one", async (host) => {
+  const { error } = await dial(`rtmp://${host}/live`).outcome;
+  expect(error).toEqual(targetError("name-not-full"));
 });
 
 test("the second address of a name is tried where the first does not answer", async () => {

@@ -50,8 +50,9 @@ function addressInName(host: string): string | undefined {
  * harmless public server, so that nothing but our own checks stands between a spelling and a connection.
  */
 export const fakeDns: Resolver = {
-  async resolve(host) {
-    if (isIP(host) !== 0) return [host];
+  async resolve(given) {
+    if (isIP(given) !== 0) return [given];
+    const host = given.replace(/\.$/, "");
     if (host === "localhost" || host.endsWith(".localhost")) return ["127.0.0.1", "::1"];
     const numeric = numericAddress(host) ?? addressInName(host);
     return numeric === undefined ? (NAMES[host] ?? ["93.184.216.34"]) : [numeric];

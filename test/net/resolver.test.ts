@@ -26,6 +26,12 @@ beforeAll(async () => {
     "broken.example": { a: "servfail", aaaa: "servfail" },
     "half-broken.example": { a: "servfail", aaaa: ["2001:db8::7"] },
     "xn--bcher-kva.example": { a: ["192.0.2.5"] },
+    "short.second.test": { a: ["192.0.2.20"] },
+    "both.example.first.test": { a: ["192.0.2.21"] },
+    "slow.first.test": { a: "silent", aaaa: "silent" },
+    "slow.second.test": { a: ["192.0.2.22"] },
+    "sick.first.test": { a: "servfail", aaaa: "servfail" },
+    "sick.second.test": { a: ["192.0.2.23"] },
   });
 });
 
@@ -35,7 +41,7 @@ afterAll(async () => {
 });
 
 function open(options: ResolverOptions = {}): Resolver {
-  return createResolver({ servers: [dns.server], hostsPath: NO_HOSTS, ...options });
+  return createResolver({ servers: [dns.server], hostsPath: NO_HOSTS, resolvConfPath: NO_HOSTS, ...options });
 }
 
 async function faultOf(look: Promise<unknown>): Promise<string> {
@@ -175,4 +181,104 @@ test("the hosts file goes before DNS, and is read again when it has changed", as
 
   await rm(hostsPath);
   expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.3"]);
+});
+
+/** A resolver whose system completes names as this resolv.conf says. */
+async function searching(resolvConf: string, options: ResolverOptions = {}): Promise<Resolver> {
+  const resolvConfPath = join(directory, "resolv.conf");
+  await writeFile(resolvConfPath, resolvConf);
+  return open({ resolvConfPath, ...options });
+}
+
+const askedSince = (before: number) =>
+  dns.queries
+    .slice(before)
+    .filter((query) => query.startsWith("A "))
+    .map((query) => query.slice(2));
+
+test.each([
+  ["search first.test second.test", "short", ["short.first.test", "short.second.test"], ["192.0.2.20"]],
+  ["search first.test", "both.example", ["both.example"], ["192.0.2.1", "192.0.2.2", "2001:db8::1"]],
+  ["search first.test\noptions ndots:2", "both.example", ["both.example.first.test"], ["192.0.2.21"]],
+  ["search first.test\noptions ndots:2", "both.example.", ["both.example"], ["192.0.2.1", "192.0.2.2", "2001:db8::1"]],
+  ["search first.test second.test", "sick", ["sick.first.test", "sick.second.test"], ["192.0.2.23"]],
+])("with %j %s is looked up as %j", async (resolvConf, name, asked, addresses) => {
+  const resolver = await searching(resolvConf);
+  const before = dns.queries.length;
+  expect(await resolver.resolve(name, NEVER)).toStrictEqual(addresses);
+  expect(askedSince(before)).toStrictEqual(asked);
+});
+
+test("a name that exists in no domain of the search list is looked up as it is last, and told as unknown", async () => {
+  const resolver = await searching("search first.test second.test\n");
+  const before = dns.queries.length;
+  expect(await faultOf(resolver.resolve("nowhere", NEVER))).toBe("not-found");
+  expect(askedSince(before)).toStrictEqual(["nowhere.first.test", "nowhere.second.test", "nowhere"]);
+});
+
+test("where one of the search list failed, that is told, and the deadline is one for all", async () => {
+  expect(await faultOf((await searching("search first.test")).resolve("sick", NEVER))).toBe("failed");
+  const clock = manualClock();
+  const resolver = await searching("search first.test second.test", { clock, queryTimeoutMs: 60_000 });
+  const look = faultOf(resolver.resolve("slow", NEVER));
+  await clock.elapse(5_000);
+  expect(await look).toBe("timeout");
+});
+
+test("a changed search list counts at once", async () => {
+  const resolver = await searching("search first.test");
+  expect(await faultOf(resolver.resolve("short", NEVER))).toBe("not-found");
+  await writeFile(join(directory, "resolv.conf"), "search elsewhere.test second.test");
+  expect(await resolver.resolve("short", NEVER)).toStrictEqual(["192.0.2.20"]);
+});
+
+test("names that end in .local are asked of the system, which may know multicast DNS", async () => {
+  const asked: string[] = [];
+  const askSystem = async (name: string) => {
+    asked.push(name);
+    if (name === "gone.local") throw Object.assign(new Error("no"), { code: "ENOTFOUND" });
+    if (name === "sick.local") throw Object.assign(new Error("no"), { code: "EAI_AGAIN" });
+    return ["192.0.2.30"];
+  };
+  const resolver = await searching("search first.test", { askSystem });
+  const before = dns.queries.length;
+  expect(await resolver.resolve("studio.local", NEVER)).toStrictEqual(["192.0.2.30"]);
+  expect(await faultOf(resolver.resolve("gone.local", NEVER))).toBe("not-found");
+  expect(await faultOf(resolver.resolve("sick.local", NEVER))).toBe("failed");
+  expect(asked).toStrictEqual(["studio.local", "gone.local", "sick.local"]);
+  expect(dns.queries).toHaveLength(before);
+});
+
+test("a system that hangs is asked one name at a time, and ends each look-up at its deadline", async () => {
+  const clock = manualClock();
+  const asked: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+  const begun = Promise.withResolvers<void>();
+  const resolver = open({
+    clock,
+    askSystem: (name) => {
+      asked.push(name);
+      begun.resolve();
+      return promise;
+    },
+  });
+  const first = faultOf(resolver.resolve("one.local", NEVER));
+  await begun.promise;
+  await clock.elapse(5_000);
+  expect(await first).toBe("timeout");
+  const second = faultOf(resolver.resolve("two.local", NEVER));
+  await clock.elapse(5_000);
+  expect(await second).toBe("timeout");
+  expect(asked).toStrictEqual(["one.local"]);
+  const third = resolver.resolve("three.local", NEVER);
+  resolve(["192.0.2.31"]);
+  expect(await third).toStrictEqual(["192.0.2.31"]);
+  expect(asked).toStrictEqual(["one.local", "three.local"]);
+});
+
+test("an aborted look-up of the system's is over at once", async () => {
+  const abort = new AbortController();
+  const look = open({ askSystem: () => new Promise(() => undefined) }).resolve("one.local", abort.signal);
+  abort.abort(new Error("not wanted any more"));
+  await expect(look).rejects.toThrow("not wanted any more");
 });
