@@ -18,6 +18,7 @@ import { buildMetricsServer } from "../http/routes/health.ts";
 import { buildHttpServer } from "../http/server.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../store/dashboard-store.ts";
+import { instanceName } from "../store/instance-name.ts";
 import { probeWrite } from "../store/write-probe.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -62,11 +63,13 @@ export async function startServer(config: Config): Promise<RunningServer> {
   const storage = await openStorage(config);
   const { store, newKeyFile } = storage;
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
-  const tls = await readTlsFiles(config).catch(async (error: unknown) => {
-    await storage.close();
-    throw error;
-  });
-  const parts = assemble(config, log, storage, tls);
+  const [tls, instance] = await Promise.all([readTlsFiles(config), instanceName(storage.database)]).catch(
+    async (error: unknown) => {
+      await storage.close();
+      throw error;
+    },
+  );
+  const parts = assemble({ config, log, storage, tls, instance });
   try {
     // Encoders first: who reads an address from the API must find somebody there.
     const rtmpPort = await parts.runtime.start();
@@ -115,7 +118,16 @@ type Parts = {
   stop(): Promise<void>;
 };
 
-function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Parts {
+type Foundations = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly tls: TlsFiles;
+  /** Tells this installation from others. */
+  readonly instance: string;
+};
+
+function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const clock = systemClock;
   const view = new LiveView(clock);
   const flushTotals = () => {
@@ -163,7 +175,7 @@ function assemble(config: Config, log: Log, storage: Storage, tls: TlsFiles): Pa
   });
   const parts: Parts = {
     http: buildHttpServer({
-      ...httpOptions(config, storage, log, tls),
+      ...httpOptions({ config, log, storage, tls, instance }),
       service,
       runtime,
       previewAccess,
@@ -231,7 +243,7 @@ async function closeHttp(http: FastifyInstance): Promise<void> {
 }
 
 /** Of the HTTP side's options those that follow from the settings. */
-function httpOptions(config: Config, storage: Storage, log: Log, tls: TlsFiles) {
+function httpOptions({ config, storage, log, tls, instance }: Foundations) {
   const clock = systemClock;
   return {
     clock,
@@ -239,6 +251,7 @@ function httpOptions(config: Config, storage: Storage, log: Log, tls: TlsFiles) 
     log,
     publishStatusName: config.publishStatusName,
     dashboard: dashboardOver(storage),
+    instance,
     applicationFolder: APPLICATION_FOLDER,
     limits: {
       requestsPerSecond: config.rateLimit,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { type RandomBytes, randomText } from "./ids.ts";
 
@@ -14,6 +14,7 @@ export const SESSIONS_MAX = 100;
 /** 32 of these are 165 bits. */
 const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TOKEN_LENGTH = 32;
+const DEVICE_ID_LENGTH = 16;
 
 /** A browser that is signed in, as it is kept: the token itself is only in the browser. */
 export type DashboardSession = { readonly tokenHash: string; readonly lastUsedTime: number };
@@ -56,6 +57,11 @@ export type DashboardAccessOptions = {
 /** SHA-256 is enough for a token: unlike a password it cannot be guessed. */
 function tokenHashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
+}
+
+/** The password's hash has 256 bits of its own nonce and result that nobody outside knows, so it serves as the key. */
+function deviceProof(passwordHash: string, id: string): string {
+  return createHmac("sha256", passwordHash).update(`device ${id}`).digest("hex");
 }
 
 /** A new set-up token: the text for the link, and what is kept of it. */
@@ -123,6 +129,26 @@ export class DashboardAccess {
       store.markSessionUsed(tokenHash, now).catch(() => undefined);
     }
     return tokenHash;
+  }
+
+  /**
+   * What a browser keeps that has just signed in: it lets nobody in, but tells the browser from strangers the next time. Good until the
+   * password changes. Undefined where there is no password.
+   */
+  async newDevice(): Promise<string | undefined> {
+    const hash = await this.#options.store.findPasswordHash();
+    if (hash === undefined) return undefined;
+    const id = randomText(DEVICE_ID_LENGTH, TOKEN_CHARACTERS, this.#options.randomBytes);
+    return `${id}.${deviceProof(hash, id)}`;
+  }
+
+  /** The browser's id, if `newDevice` made this text for the present password. */
+  async deviceOf(text: string): Promise<string | undefined> {
+    const hash = await this.#options.store.findPasswordHash();
+    if (hash === undefined) return undefined;
+    const id = text.slice(0, DEVICE_ID_LENGTH);
+    const [given, right] = [Buffer.from(text), Buffer.from(`${id}.${deviceProof(hash, id)}`)];
+    return given.length === right.length && timingSafeEqual(given, right) ? id : undefined;
   }
 
   signOut(tokenHash: string): Promise<void> {

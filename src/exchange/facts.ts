@@ -68,6 +68,8 @@ export type Fact =
         | "unknown-key"
         /** A wrong user name or password, or the right key without the login its channel wants. */
         | "auth-failed"
+        /** A login that was not even looked at: too many of its network have failed within a minute. */
+        | "too-many-guesses"
         | "encoders-fight"
         /** A player without a token that opens what it asked for now, or one too many. */
         | "play-refused"

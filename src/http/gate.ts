@@ -1,13 +1,14 @@
 import type { FastifyRequest } from "fastify";
 import type { Clock } from "../base/clock.ts";
+import { FailedGuesses, limitsFrom } from "../base/failed-guesses.ts";
 import { gatewayError } from "../contract/errors.ts";
 import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { authenticate, authenticateSession, type Caller } from "./auth.ts";
 import { RequestRefusedError, tooLarge } from "./errors.ts";
-import { clientOf, FAILED_LOGINS_PER_MINUTE, FailedLogins, RequestRate } from "./limits.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
-import { checkOwnPage, sessionToken } from "./session-cookie.ts";
+import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
 
 /** Largest body of a request. */
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -15,10 +16,13 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 export type GateOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
+  readonly cookies: DashboardCookies;
   readonly clock: Clock;
+  /** Told of each failed authentication. */
+  readonly onFailedLogin: (address: string) => void;
   /** Requests of one access key within a second. */
   readonly requestsPerSecond: number;
-  /** Failed authentications of one address within a minute. */
+  /** Failed authentications of one address within a minute; of the networks around it, as many more as `limitsFrom` says. */
   readonly failedLoginsPerMinute?: number;
   /** Default: `off`. */
   readonly replayProtection?: ReplayProtection;
@@ -38,20 +42,20 @@ function isFailedLogin(error: unknown): boolean {
 export class Gate {
   readonly #options: GateOptions;
   readonly #rate: RequestRate;
-  readonly #failedLogins: FailedLogins;
+  readonly #failedLogins: FailedGuesses;
   readonly #replays = new ReplayGuard();
 
   constructor(options: GateOptions) {
     this.#options = options;
     this.#rate = new RequestRate(options.requestsPerSecond, options.clock);
-    this.#failedLogins = new FailedLogins(options.failedLoginsPerMinute ?? FAILED_LOGINS_PER_MINUTE, options.clock);
+    this.#failedLogins = new FailedGuesses(limitsFrom(options.failedLoginsPerMinute ?? FAILED_LOGINS_PER_MINUTE));
   }
 
   /** Who sends the request, or RequestRefusedError. */
   async pass(request: FastifyRequest): Promise<Caller> {
     // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
     if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw new RequestRefusedError(tooLarge());
-    const token = sessionToken(request);
+    const token = this.#options.cookies.sessionToken(request);
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
     if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
@@ -67,7 +71,8 @@ export class Gate {
   async #byKey(request: FastifyRequest): Promise<Caller> {
     const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
     // Before any work is done for it: guessing is not to cost us anything either.
-    refuseFor(this.#failedLogins.waitSeconds(client), "Too many failed authentications from this address.");
+    const waitMs = this.#failedLogins.waitMs(client, this.#options.clock.now());
+    refuseFor(waitMs > 0 ? Math.ceil(waitMs / 1_000) : undefined, "Too many failed authentications from this address.");
     return this.#authenticate(request, client);
   }
 
@@ -84,7 +89,10 @@ export class Gate {
       const { service, clock } = this.#options;
       return await authenticate(request.raw, service, clock, request.routeOptions.config.isManagersOnly === true);
     } catch (error) {
-      if (isFailedLogin(error)) this.#failedLogins.failed(client);
+      if (isFailedLogin(error)) {
+        this.#failedLogins.failed(client, this.#options.clock.now());
+        this.#options.onFailedLogin(client);
+      }
       throw error;
     }
   }

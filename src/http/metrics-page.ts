@@ -8,11 +8,16 @@ type RequestMeasure = {
   readonly seconds: number;
 };
 
+/** Where somebody says who they are. */
+export type LoginPlace = "api" | "dashboard";
+
 /** Where the numbers come from and where those of HTTP go. */
 export interface MetricsSource {
   readonly contentType: string;
   text(): Promise<string>;
   request(measure: RequestMeasure): void;
+  /** Somebody showed a wrong key, or a wrong password of the dashboard. */
+  failedLogin(where: LoginPlace): void;
 }
 
 /** One page stays good for this long, in milliseconds: nobody has to prove who they are to read it. */

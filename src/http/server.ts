@@ -28,7 +28,7 @@ import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
 import { type HostNames, hostCheck } from "./host-names.ts";
 import type { LiveStream } from "./live-stream.ts";
-import type { MetricsSource } from "./metrics-page.ts";
+import type { LoginPlace, MetricsSource } from "./metrics-page.ts";
 import { Previews } from "./previews.ts";
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "./reply.ts";
 import type { RouteContext } from "./request.ts";
@@ -42,6 +42,7 @@ import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
+import { DashboardCookies } from "./session-cookie.ts";
 
 /** A client has this long for its headers, and this long for the whole request, in milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -70,6 +71,8 @@ const TRACE_ID_LENGTH = 26;
 export type HttpServerOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
+  /** Tells this installation from others on the same host: they share a browser's cookies. */
+  readonly instance: string;
   /** Where previews come from. */
   readonly runtime: Pick<Runtime, "watch">;
   /** Who may open one. */
@@ -173,15 +176,30 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     done();
   });
 
+  addRoutes(server, options, previews);
+  return server;
+}
+
+function addRoutes(server: FastifyInstance, options: HttpServerOptions, previews: Previews): void {
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server);
   addPreviewRoute(server, options.previewAccess, previews);
-  addDashboardRoutes(server, { access: options.dashboard, live: options.live, clock });
+  const cookies = new DashboardCookies(options.instance);
+  const onFailedLogin = (where: LoginPlace) => (remoteAddress: string) => {
+    options.metrics.failedLogin(where);
+    options.log.warn("login failed", { where, remoteAddress });
+  };
+  addDashboardRoutes(server, {
+    ...{ access: options.dashboard, cookies, live: options.live, clock },
+    onFailedLogin: onFailedLogin("dashboard"),
+  });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
-  const gate = new Gate({ service, dashboard: options.dashboard, clock, ...limits });
+  const gate = new Gate({
+    ...{ service, dashboard: options.dashboard, cookies, clock, onFailedLogin: onFailedLogin("api") },
+    ...options.limits,
+  });
   addApis(server, gate, options);
-  return server;
 }
 
 /** The API under each of its prefixes. */

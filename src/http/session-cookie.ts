@@ -3,9 +3,14 @@ import { gatewayError } from "../contract/errors.ts";
 import { SESSION_IDLE_MS } from "../control/dashboard-access.ts";
 import { RequestRefusedError } from "./errors.ts";
 
-const NAME = "fanfare_session";
+/** Browsers share cookies among all ports of a host: behind these stands which server's they are. */
+const SESSION_NAME = "fanfare_session";
+const DEVICE_NAME = "fanfare_device";
 /** As `control/dashboard-access` makes them; anything else is nobody's. */
-const TOKEN_FORM = /^[a-z0-9]{32}$/;
+const SESSION_FORM = /^[a-z0-9]{32}$/;
+const DEVICE_FORM = /^[a-z0-9.]{1,128}$/;
+/** As long as browsers keep a cookie. */
+const DEVICE_MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
 /** Headers that say who sends a request; one that has any of them is judged by these alone, whatever cookie comes along. */
 const CREDENTIAL_HEADERS = [
@@ -15,21 +20,52 @@ const CREDENTIAL_HEADERS = [
   "x-ncp-apigw-signature-v2",
 ] as const;
 
-/** The session token the browser shows; undefined where it shows none, or the request says in another way who sends it. */
-export function sessionToken(request: FastifyRequest): string | undefined {
-  if (CREDENTIAL_HEADERS.some((name) => request.headers[name] !== undefined)) return undefined;
-  for (const part of (request.headers.cookie ?? "").split(";")) {
-    const [name = "", value = ""] = part.split("=", 2).map((text) => text.trim());
-    if (name === NAME && TOKEN_FORM.test(value)) return value;
+/** What browsers keep for the dashboard: who is signed in, and who was before. */
+export class DashboardCookies {
+  readonly #sessionName: string;
+  readonly #deviceName: string;
+
+  /** `instance`: tells this installation from others on the same host. */
+  constructor(instance: string) {
+    this.#sessionName = `${SESSION_NAME}_${instance}`;
+    this.#deviceName = `${DEVICE_NAME}_${instance}`;
   }
-  return undefined;
+
+  /** The session token the browser shows; undefined where it shows none, or the request says in another way who sends it. */
+  sessionToken(request: FastifyRequest): string | undefined {
+    if (CREDENTIAL_HEADERS.some((name) => request.headers[name] !== undefined)) return undefined;
+    // The bare name is from before the name told servers apart.
+    return cookieValue(request, this.#sessionName, SESSION_FORM) ?? cookieValue(request, SESSION_NAME, SESSION_FORM);
+  }
+
+  /** What this browser got when it was signed in before. */
+  device(request: FastifyRequest): string | undefined {
+    return cookieValue(request, this.#deviceName, DEVICE_FORM);
+  }
+
+  /** `Set-Cookie` for this token, or, without one, what takes the cookie away. */
+  session(request: FastifyRequest, token: string | undefined): string {
+    const maxAge = token === undefined ? 0 : SESSION_IDLE_MS / 1_000;
+    return written(request, `${this.#sessionName}=${token ?? ""}; Path=/; Max-Age=${maxAge}`);
+  }
+
+  /** Goes to the sign-in alone. */
+  knownDevice(request: FastifyRequest, text: string): string {
+    return written(request, `${this.#deviceName}=${text}; Path=/dashboard; Max-Age=${DEVICE_MAX_AGE_SECONDS}`);
+  }
 }
 
-/** `Set-Cookie` for this token, or, without one, what takes the cookie away. Secure where the browser came by HTTPS. */
-export function sessionCookie(request: FastifyRequest, token: string | undefined): string {
-  const maxAge = token === undefined ? 0 : SESSION_IDLE_MS / 1_000;
-  const secure = request.protocol === "https" ? "; Secure" : "";
-  return `${NAME}=${token ?? ""}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Strict${secure}`;
+/** Secure where the browser came by HTTPS. */
+function written(request: FastifyRequest, cookie: string): string {
+  return `${cookie}; HttpOnly; SameSite=Strict${request.protocol === "https" ? "; Secure" : ""}`;
+}
+
+function cookieValue(request: FastifyRequest, wanted: string, form: RegExp): string | undefined {
+  for (const part of (request.headers.cookie ?? "").split(";")) {
+    const [name = "", value = ""] = part.split("=", 2).map((text) => text.trim());
+    if (name === wanted && form.test(value)) return value;
+  }
+  return undefined;
 }
 
 /**

@@ -1,62 +1,81 @@
 import type { Clock } from "../base/clock.ts";
+import { FailedGuesses, type GuessLimits, limitsFrom } from "../base/failed-guesses.ts";
+import { networkOf } from "../base/networks.ts";
 import { gatewayError } from "../contract/errors.ts";
 import { RequestRefusedError } from "./errors.ts";
-import { FailedLogins } from "./limits.ts";
 
-/** Failed attempts within a minute: of one address, and of all together before those that failed at all have to wait. */
+/** Failed attempts within a minute: of one machine or known browser, and of all strangers together. */
 export const FAILURES_PER_MINUTE = 10;
-export const FAILURES_OF_ALL_PER_MINUTE = 60;
-/** Attempts under way of all, and of all addresses that failed lately; one address has one. Each is about 0.15 s of hashing, two run at a time. */
-export const AT_ONCE = 50;
-export const AT_ONCE_OF_FAILED = 10;
+export const FAILURES_OF_STRANGERS_PER_MINUTE = 60;
+/** Attempts under way in a lane; a machine, or a known browser, has one. Each is about 0.15 s of hashing, two run at a time. */
+export const AT_ONCE = 10;
 
 /** Places are free again soon. */
 const FULL_WAIT_SECONDS = 1;
-const ALL = "all";
+
+/** Whose attempt it is. */
+export type Visitor = {
+  readonly address: string;
+  /** A browser that was signed in before, as its cookie proves. */
+  readonly deviceId?: string;
+};
 
 /**
- * How often passwords and set-up tokens may be tried. Only failures count, so nobody is locked out by signing in; and an
- * address without a failure is let in whatever the others do, while there is a place: those that failed never get them all.
+ * How often passwords may be tried. Only failures count, so nobody is locked out by signing in. Browsers that signed in before have a
+ * lane of their own: whatever strangers do, from however many addresses, the owner gets in.
  */
 export class SignInAttempts {
-  readonly #ofOne: FailedLogins;
-  readonly #ofAll: FailedLogins;
-  /** The clients whose attempts are. */
-  readonly #underWay = new Set<string>();
+  readonly #clock: Clock;
+  readonly #onFailure: (address: string) => void;
+  readonly #strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, FAILURES_OF_STRANGERS_PER_MINUTE));
+  readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE));
 
-  constructor(clock: Clock) {
-    this.#ofOne = new FailedLogins(FAILURES_PER_MINUTE, clock);
-    this.#ofAll = new FailedLogins(FAILURES_OF_ALL_PER_MINUTE, clock);
+  /** `onFailure`: told of each failed attempt. */
+  constructor(clock: Clock, onFailure: (address: string) => void) {
+    this.#clock = clock;
+    this.#onFailure = onFailure;
   }
 
   /**
    * What the attempt comes to; undefined or false is a failure, which is counted, unlike an attempt that rejects. Throws
    * RequestRefusedError (429) where it is one too many.
    */
-  async run<Value>(client: string, attempt: () => Promise<Value>): Promise<Value> {
-    this.#check(client);
-    this.#underWay.add(client);
+  async run<Value>({ address, deviceId }: Visitor, attempt: () => Promise<Value>): Promise<Value> {
+    const lane = deviceId === undefined ? this.#strangers : this.#known;
+    // An id is no address, so it counts as itself.
+    const who = deviceId ?? address;
+    lane.enter(who, this.#clock.now());
     try {
       const value = await attempt();
-      if (value === undefined || value === false) this.#failed(client);
+      if (value === undefined || value === false) {
+        lane.failures.failed(who, this.#clock.now());
+        this.#onFailure(address);
+      }
       return value;
     } finally {
-      this.#underWay.delete(client);
+      lane.leave(who);
     }
   }
+}
 
-  #check(client: string): void {
-    const failures = this.#ofOne.failures(client);
-    const ofAllSeconds = failures === 0 ? undefined : this.#ofAll.waitSeconds(ALL);
-    const waitSeconds = this.#ofOne.waitSeconds(client) ?? ofAllSeconds;
-    if (waitSeconds !== undefined) refuse(waitSeconds);
-    const atOnce = failures === 0 ? AT_ONCE : AT_ONCE_OF_FAILED;
-    if (this.#underWay.has(client) || this.#underWay.size >= atOnce) refuse(FULL_WAIT_SECONDS);
+/** Attempts of strangers, or of known browsers: counted apart, under way apart. */
+class Lane {
+  readonly failures: FailedGuesses;
+  readonly #underWay = new Set<string>();
+
+  constructor(limits: GuessLimits) {
+    this.failures = new FailedGuesses(limits);
   }
 
-  #failed(client: string): void {
-    this.#ofOne.failed(client);
-    this.#ofAll.failed(ALL);
+  enter(who: string, nowMs: number): void {
+    const waitMs = this.failures.waitMs(who, nowMs);
+    if (waitMs > 0) refuse(Math.ceil(waitMs / 1_000));
+    if (this.#underWay.has(networkOf(who)) || this.#underWay.size >= AT_ONCE) refuse(FULL_WAIT_SECONDS);
+    this.#underWay.add(networkOf(who));
+  }
+
+  leave(who: string): void {
+    this.#underWay.delete(networkOf(who));
   }
 }
 

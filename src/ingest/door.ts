@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { networkOf } from "../base/networks.ts";
 
 /** Encoders are few; more connections than this are an attack or a loop. */
 const CONNECTIONS_MAX = 4_096;
@@ -99,13 +99,4 @@ export class Door {
     this.leave(first);
     first.turnAway();
   }
-}
-
-/** Whose address it is: with IPv6 one machine has all of a /64. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [head = "", tail] = (address.split("%")[0] ?? "").split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === "" ? 0 : tail.split(":").length);
-  return [...groups, ...Array.from({ length: missing }, () => "0")].slice(0, 4).join(":");
 }

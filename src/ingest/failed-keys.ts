@@ -1,26 +1,44 @@
-import { networkOf } from "./door.ts";
+import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "../base/networks.ts";
 
-/** Wrong keys of one address that are refused at once, within the time after which they are forgotten: people mistype. */
-const FREE_COUNT = 5;
+/** Wrong keys of one address, and of the networks around it, that are refused at once: people mistype. */
+const FREE_COUNTS: Readonly<Record<NetworkWidth, number>> = { own: 5, near: 20, wide: 80 };
+/** The time after which they are forgotten. */
 const FORGET_AFTER_MS = 60_000;
 const DELAY_FIRST_MS = 1_000;
 const DELAY_MAX_MS = 4_000;
-/** Addresses remembered; the one heard of least recently is forgotten first. */
-const ADDRESSES_MAX = 10_000;
+/** Networks of each width that are remembered; the one heard of least recently is forgotten first. */
+const NETWORKS_MAX = 10_000;
+
+type Failures = { readonly count: number; readonly lastMs: number };
 
 /** Makes whoever tries keys wait for each refusal. A good key never waits, whoever else is behind its address. */
 export class FailedKeys {
-  readonly #failures = new Map<string, { readonly count: number; readonly lastMs: number }>();
+  readonly #failures = {
+    own: new Map<string, Failures>(),
+    near: new Map<string, Failures>(),
+    wide: new Map<string, Failures>(),
+  } as const;
 
   /** Notes a refused key; answers for how long the refusal is to be held back, in milliseconds. */
   add(address: string, nowMs: number): number {
-    const network = networkOf(address);
-    const before = this.#failures.get(network);
+    const networks = networksOf(address);
+    let delayMs = 0;
+    for (const width of NETWORK_WIDTHS) {
+      const network = networks[width];
+      if (network === undefined) continue;
+      const over = this.#count(this.#failures[width], network, nowMs) - FREE_COUNTS[width];
+      if (over > 0) delayMs = Math.max(delayMs, Math.min(DELAY_MAX_MS, DELAY_FIRST_MS * 2 ** (over - 1)));
+    }
+    return delayMs;
+  }
+
+  #count(failures: Map<string, Failures>, network: string, nowMs: number): number {
+    const before = failures.get(network);
     const count = before === undefined || nowMs - before.lastMs >= FORGET_AFTER_MS ? 1 : before.count + 1;
-    this.#failures.delete(network);
-    this.#failures.set(network, { count, lastMs: nowMs });
-    const [oldest] = this.#failures.keys();
-    if (this.#failures.size > ADDRESSES_MAX && oldest !== undefined) this.#failures.delete(oldest);
-    return count <= FREE_COUNT ? 0 : Math.min(DELAY_MAX_MS, DELAY_FIRST_MS * 2 ** (count - FREE_COUNT - 1));
+    failures.delete(network);
+    failures.set(network, { count, lastMs: nowMs });
+    const [oldest] = failures.keys();
+    if (failures.size > NETWORKS_MAX && oldest !== undefined) failures.delete(oldest);
+    return count;
   }
 }

@@ -57,6 +57,7 @@ export class RtmpConnection implements TimedReader {
   #refusal: "unknown-key" | "encoders-fight" | "auth-failed" = "unknown-key";
   /** Whose login was refused, where that is known. */
   #refusedBy: ChannelId | undefined;
+  #isRefusalTold = false;
   #login: ProvenLogin | undefined;
   #isClosed = false;
   /** It was asked to connect elsewhere: however it leaves, it does so because the process stops. */
@@ -252,28 +253,21 @@ export class RtmpConnection implements TimedReader {
   }
 
   async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
-    const { decision, login, channelId } = await this.#deps.logins.decide(request, this.#remoteAddress);
-    if (this.#isClosed) return;
+    const { decision, login, isTold } = await this.#deps.logins.decide(request, this.#remoteAddress);
     this.#login = login;
-    if (decision.kind === "refuse") {
-      this.#refuseLogin(channelId);
-      await this.#holdBack();
-    }
+    this.#isRefusalTold = isTold === true;
     this.#run(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.now()));
-  }
-
-  #refuseLogin(channelId: ChannelId | undefined): void {
-    this.#refusal = "auth-failed";
-    this.#refusedBy = channelId;
   }
 
   async #decide(request: PublishRequest): Promise<void> {
     const verdict = await this.#deps.admit(publishKey(request.app, request.name), this.#login);
     if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict);
-    if (this.#isClosed) return;
     const decision = verdict === "unavailable" ? "unavailable" : "refuse";
-    if (decision === "refuse") await this.#holdBack();
-    if (typeof verdict !== "string") this.#refuseLogin(verdict.loginOf);
+    if (typeof verdict !== "string") {
+      this.#refusal = "auth-failed";
+      this.#refusedBy = verdict.loginOf;
+    }
+    if (decision === "refuse") await this.#holdBack("refused");
     this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
   }
 
@@ -309,7 +303,7 @@ export class RtmpConnection implements TimedReader {
     const preview = previewOf(app, name);
     const seat = preview === undefined ? "refuse" : await seatPlayer(preview.channelId, preview.token);
     if (typeof seat === "string") {
-      if (seat === "refuse" && !this.#isClosed) await this.#holdBack();
+      if (seat === "refuse") await this.#holdBack("play-refused");
       this.#answerPlay(requestId, seat === "refuse" ? "not-found" : "failed");
       return;
     }
@@ -340,9 +334,13 @@ export class RtmpConnection implements TimedReader {
     return hasAnswered;
   }
 
-  /** Whoever tries one key after the other waits for each refusal. */
-  async #holdBack(): Promise<void> {
+  /**
+   * Whoever tries one key after the other waits for each refusal. It is counted and told at the verdict: who hangs up before the
+   * answer has tried all the same.
+   */
+  async #holdBack(reason: "refused" | "play-refused"): Promise<void> {
     const { clock, failedKeys } = this.#deps;
+    this.#tellRefused(reason);
     const delayMs = failedKeys.add(this.#remoteAddress, clock.now());
     if (delayMs > 0) await new Promise<void>((resolve) => clock.startTimer(delayMs, resolve));
   }
@@ -355,13 +353,15 @@ export class RtmpConnection implements TimedReader {
     this.#lingerThenDestroy();
   }
 
-  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked" | "play-over">, detail: string): void {
+  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked" | "play-over">, detail?: string): void {
+    if (this.#isRefusalTold) return;
+    this.#isRefusalTold = true;
     this.#deps.refusals.add({
       time: this.#deps.clock.wallNow(),
       remoteAddress: this.#remoteAddress,
       reason: reason === "refused" ? this.#refusal : reason === "too-many-messages" ? "protocol-error" : reason,
       ...(this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy }),
-      ...(reason === "refused" ? {} : { detail }),
+      ...(reason === "refused" || detail === undefined ? {} : { detail }),
     });
   }
 

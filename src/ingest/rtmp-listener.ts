@@ -6,7 +6,7 @@ import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
 import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./door.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
-import { IngestLogins, type LoginDeps } from "./ingest-logins.ts";
+import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins.ts";
 import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
 import { peerAddress, RtmpConnection } from "./rtmp-connection.ts";
@@ -23,7 +23,7 @@ export type ListenAddress = {
 };
 
 export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock" | "slab"> &
-  LoginDeps & {
+  Omit<LoginDeps, "onFailure"> & {
     readonly limits?: DoorLimits;
     /** What the other threads that listen here have; absent: there are none. */
     readonly tally?: ConnectionTally;
@@ -57,11 +57,17 @@ export class RtmpListener {
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.flush(),
     });
+    const failedKeys = new FailedKeys();
+    const onFailure = ({ reason, address, channelId }: LoginFailure) => {
+      const whose = channelId === undefined ? {} : { channelId };
+      this.#refusals.add({ time: deps.clock.wallNow(), remoteAddress: address, reason, ...whose });
+      return failedKeys.add(address, deps.clock.now());
+    };
     this.#deps = {
       ...deps,
       refusals: this.#refusals,
-      failedKeys: new FailedKeys(),
-      logins: new IngestLogins(deps),
+      failedKeys,
+      logins: new IngestLogins({ ...deps, onFailure }),
       readClock: this.#readClock,
       slab: new PayloadSlab(),
     };

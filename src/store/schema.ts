@@ -18,6 +18,7 @@ export type Schema = {
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };
   readonly counter: { readonly name: string; readonly value: number };
+  readonly instance: { readonly id: number; readonly name: string };
 };
 
 export type ChannelRow = {

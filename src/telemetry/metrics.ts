@@ -93,6 +93,11 @@ export class Metrics {
     "Times an encoder was not read because its channel's media thread was behind.",
     ["thread"],
   );
+  readonly #failedLogins = this.#counter(
+    "fanfare_failed_logins_total",
+    "Wrong access keys (api), wrong passwords and set-up links (dashboard).",
+    ["where"],
+  );
   #certificateExpiry: Gauge<never> | undefined;
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
@@ -131,7 +136,7 @@ export class Metrics {
         this.#left(fact.channelId, fact.isBroadcastOver);
         return;
       case "ingest-refused":
-        this.#ingestRefused.inc({ reason: fact.reason });
+        this.#ingestRefused.inc({ reason: fact.reason }, fact.count);
         return;
       case "target-status":
         this.#status(fact.channelId, fact.targetId, fact.status);
@@ -165,6 +170,10 @@ export class Metrics {
 
   request({ method, route, status, seconds }: RequestMeasure): void {
     this.#latency.observe({ method, route, status }, seconds);
+  }
+
+  failedLogin(where: "api" | "dashboard"): void {
+    this.#failedLogins.inc({ where });
   }
 
   /** `thread`: `control`, or a media thread's name. */

@@ -68,6 +68,7 @@ export type ApiOptions = {
   readonly areMetricsHere?: boolean;
   readonly applicationFolder?: string;
   readonly hosts?: readonly string[];
+  readonly instance?: string;
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
@@ -135,6 +136,7 @@ export class Api {
     this.server = buildHttpServer({
       service,
       dashboard: this.dashboard,
+      instance: options.instance ?? "test",
       runtime: this.runtime,
       previewAccess: new PreviewAccess({ clock: this.clock, randomBytes }),
       applicationFolder: options.applicationFolder ?? join(folder, "not-built"),

@@ -56,7 +56,7 @@ test("a stream ends at once when its browser signs out; another browser's goes o
   const endedStream = await openStream(ended);
   const keptStream = await openStream(kept);
   const host = "fanfare.example";
-  const headers = { host, origin: `http://${host}`, cookie: `fanfare_session=${ended}` };
+  const headers = { host, origin: `http://${host}`, cookie: `fanfare_session_test=${ended}` };
   const answer = await api.server.inject({ method: "DELETE", url: "/dashboard/session", headers });
   expect(answer.statusCode).toBe(200);
   await endedStream.closed();

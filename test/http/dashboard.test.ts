@@ -24,17 +24,24 @@ type Sent = {
   readonly headers?: Record<string, string | undefined>;
   readonly body?: unknown;
   readonly cookie?: string;
+  /** What this browser got when it signed in before. */
+  readonly device?: string;
   /** Where the browser is; 127.0.0.1 unless set. */
   readonly remoteAddress?: string;
 };
 
 /** As a browser on our own page sends it. */
 async function browser(method: "GET" | "POST" | "PUT" | "DELETE", url: string, sent: Sent = {}) {
+  const cookies = [
+    "other=1",
+    ...(sent.cookie === undefined ? [] : [`fanfare_session_test=${sent.cookie}`]),
+    ...(sent.device === undefined ? [] : [`fanfare_device_test=${sent.device}`]),
+  ];
   const headers = {
     host: HOST,
     ...(method === "GET" ? {} : { origin: ORIGIN }),
     ...(sent.body === undefined ? {} : { "content-type": "application/json" }),
-    ...(sent.cookie === undefined ? {} : { cookie: `other=1; fanfare_session=${sent.cookie}` }),
+    cookie: cookies.join("; "),
     ...sent.headers,
   };
   const answer = await api.server.inject({
@@ -44,9 +51,20 @@ async function browser(method: "GET" | "POST" | "PUT" | "DELETE", url: string, s
     headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
     ...(sent.body === undefined ? {} : { payload: JSON.stringify(sent.body) }),
   });
-  const setCookie = String(answer.headers["set-cookie"] ?? "");
-  const cookie = /^fanfare_session=([^;]*)/.exec(setCookie)?.[1];
-  return { status: answer.statusCode, body: answer.json(), setCookie, cookie, headers: answer.headers };
+  const all = [answer.headers["set-cookie"] ?? []].flat();
+  const setCookie = all.find((each) => each.startsWith("fanfare_session_test=")) ?? "";
+  const cookie = /^fanfare_session_test=([^;]*)/.exec(setCookie)?.[1];
+  const setDevice = all.find((each) => each.startsWith("fanfare_device_test=")) ?? "";
+  const device = /=([^;]*)/.exec(setDevice)?.[1];
+  return {
+    status: answer.statusCode,
+    body: answer.json(),
+    setCookie,
+    cookie,
+    setDevice,
+    device,
+    headers: answer.headers,
+  };
 }
 
 /** A cookie of a browser that has just set the password. */
@@ -63,7 +81,7 @@ describe("set-up", () => {
     const set = await browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } });
     expect([set.status, set.body]).toEqual([200, { signedIn: true, needsSetup: false }]);
     expect(set.setCookie).toMatch(
-      /^fanfare_session=[a-z0-9]{32}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
+      /^fanfare_session_test=[a-z0-9]{32}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
     );
     const session = await browser("GET", "/dashboard/session", { cookie: set.cookie ?? "" });
     expect(session.body).toEqual({ signedIn: true, needsSetup: false });
@@ -142,7 +160,7 @@ describe("a session", () => {
     expect(await signedIn()).toBe(true);
     const second = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";
     const out = await browser("DELETE", "/dashboard/session", { cookie: second });
-    expect(out.setCookie).toMatch(/^fanfare_session=; Path=\/; Max-Age=0;/);
+    expect(out.setCookie).toMatch(/^fanfare_session_test=; Path=\/; Max-Age=0;/);
     expect((await browser("GET", CHANNELS, { cookie: second })).status).toBe(401);
     api.clock.advance(31 * 24 * 60 * 60 * 1000);
     expect(await signedIn()).toBe(false);
@@ -185,14 +203,65 @@ test("after ten failures of an address within a minute it is refused, whatever t
   expect((await attempt(PASSWORD)).status).toBe(200);
 });
 
-test("a wrong set-up token and a wrong old password are failures too", async () => {
+test("wrong set-up tokens and wrong old passwords are failures too, each counted by itself", async () => {
   const cookie = await setUp();
-  const send = (count: number) =>
-    count % 2 === 0
-      ? browser("POST", "/dashboard/setup", { body: { token: "wrong", password: PASSWORD } })
-      : browser("PUT", "/dashboard/password", { cookie, body: { old: "wrong password", new: "new password" } });
-  for (let count = 0; count < 10; count += 1) expect((await send(count)).status).toBe(401);
-  for (let count = 0; count < 2; count += 1) expect((await send(count)).status).toBe(429);
+  const setUpBy = () => browser("POST", "/dashboard/setup", { body: { token: "wrong", password: PASSWORD } });
+  const change = () =>
+    browser("PUT", "/dashboard/password", { cookie, body: { old: "wrong password", new: "new password" } });
+  for (const send of [setUpBy, change]) {
+    for (let count = 0; count < 10; count += 1) expect((await send()).status).toBe(401);
+    expect((await send()).status).toBe(429);
+  }
+  // And nobody who guesses keeps this browser's owner out.
+  expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(200);
+});
+
+describe("a browser that signed in before", () => {
+  const signIn = (password: string, sent: Sent = {}) =>
+    browser("POST", "/dashboard/session", { body: { password }, ...sent });
+
+  test("gets a cookie that lets nobody in, and with it gets in while strangers guess, from its address too", async () => {
+    await setUp();
+    const before = await signIn(PASSWORD);
+    expect(before.setDevice).toMatch(
+      /^fanfare_device_test=[a-z0-9]{16}\.[0-9a-f]{64}; Path=\/dashboard; Max-Age=34560000; HttpOnly; SameSite=Strict$/,
+    );
+    const device = before.device ?? "";
+    expect((await browser("GET", "/dashboard/session", { device })).body.signedIn).toBe(false);
+    expect((await browser("GET", CHANNELS, { device })).status).toBe(401);
+    for (let count = 0; count < 10; count += 1) expect((await signIn("wrong")).status).toBe(401);
+    expect((await signIn(PASSWORD)).status).toBe(429);
+    expect((await signIn(PASSWORD, { device: `${device.slice(0, -1)}g` })).status).toBe(429);
+    expect((await signIn(PASSWORD, { device: `b${device.slice(1)}` })).status).toBe(429);
+    expect((await signIn(PASSWORD, { device })).status).toBe(200);
+    // Nor do they keep anybody from a new set-up link.
+    expect((await browser("POST", "/dashboard/setup", { body: { token: "old", password: PASSWORD } })).status).toBe(
+      401,
+    );
+  });
+
+  test("is a stranger again once the password is another, but for the one that changed it", async () => {
+    await setUp();
+    const [first, second] = [await signIn(PASSWORD), await signIn(PASSWORD)];
+    const body = { old: PASSWORD, new: "new password" };
+    const changed = await browser("PUT", "/dashboard/password", { cookie: first.cookie ?? "", body });
+    expect(await api.dashboard.deviceOf(second.device ?? "")).toBeUndefined();
+    expect(await api.dashboard.deviceOf(first.device ?? "")).toBeUndefined();
+    expect(await api.dashboard.deviceOf(changed.device ?? "")).toMatch(/^[a-z0-9]{16}$/);
+  });
+});
+
+describe("two servers on one host", () => {
+  test("have cookies of their own, and one from before they had is taken once more", async () => {
+    const cookie = await setUp();
+    const send = (text: string) =>
+      browser("GET", "/dashboard/session", { headers: { cookie: text } }).then(({ body }) => body.signedIn);
+    const other = "a".repeat(32);
+    expect(await send(`fanfare_session_other=${other}; fanfare_session_test=${cookie}`)).toBe(true);
+    expect(await send(`fanfare_session=${other}; fanfare_session_test=${cookie}`)).toBe(true);
+    expect(await send(`fanfare_session_other=${cookie}`)).toBe(false);
+    expect(await send(`fanfare_session=${cookie}`)).toBe(true);
+  });
 });
 
 test("a password is one whatever way its letters are put together", async () => {

@@ -47,7 +47,7 @@ export class EventReader {
     const { url = STREAM, key = MANAGER, headers = {}, session } = options;
     const { port } = api.server.server.address() as AddressInfo;
     const caller =
-      session === undefined ? api.signedHeaders("GET", url, key) : { cookie: `fanfare_session=${session}` };
+      session === undefined ? api.signedHeaders("GET", url, key) : { cookie: `fanfare_session_test=${session}` };
     return new Promise((resolve, reject) => {
       const outgoing = request({
         host: "127.0.0.1",

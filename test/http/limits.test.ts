@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { clientOf, FAILED_LOGINS_PER_MINUTE, FailedLogins, RequestRate } from "../../src/http/limits.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "../../src/http/limits.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER, VIEWER } from "./api.ts";
 
@@ -60,6 +60,13 @@ describe("failed authentications of one address", () => {
     expect((await call({ method: "GET", url: CHANNELS })).status).toBe(200);
   });
 
+  test("are told as a metric, and in the log with their address", async () => {
+    api = await Api.open();
+    await api.call({ method: "GET", url: CHANNELS, key: WRONG });
+    expect(await api.metrics.text()).toContain('fanfare_failed_logins_total{where="api"} 1');
+    expect(api.lines).toContainEqual({ event: "login failed", fields: { where: "api", remoteAddress: "127.0.0.1" } });
+  });
+
   test("are counted before anything is looked up", async () => {
     let lookUps = 0;
     api = await Api.open({
@@ -109,34 +116,21 @@ describe("behind a reverse proxy", () => {
 
 test.each([
   ["192.0.2.1", "192.0.2.1"],
-  ["::ffff:192.0.2.1", "192.0.2.1"],
-  ["2001:db8:1:2:3:4:5:6", "20010db800010002"],
-  ["2001:db8:1:2::", "20010db800010002"],
-  ["2001:db8:1:3::", "20010db800010003"],
-  ["fe80::1%eth0", "fe80000000000000"],
+  ["fe80::1%eth0", "fe80::1%eth0"],
   ["unknown", "10.0.0.1"],
   ["192.0.2.1:1234", "10.0.0.1"],
-])("%s counts as the client %s", (address, client) => {
+])("%s is the client %s", (address, client) => {
   expect(clientOf(address, "10.0.0.1")).toBe(client);
 });
 
-test("both limits remember a bounded number of clients and forget the one longest unseen", () => {
-  const clock = new ManualClock();
-  const rate = new RequestRate(1, clock);
-  const failed = new FailedLogins(1, clock);
-  for (const each of ["first", "second"]) {
-    rate.take(each);
-    failed.failed(each);
-  }
+test("a bounded number of keys is remembered, and the one longest unseen forgotten", () => {
+  const rate = new RequestRate(1, new ManualClock());
+  rate.take("first");
+  rate.take("second");
   // Seen again: it stays.
   rate.take("first");
-  failed.failed("first");
-  for (let count = 0; count < 9_999; count += 1) {
-    rate.take(`key-${count}`);
-    failed.failed(`address-${count}`);
-  }
+  for (let count = 0; count < 9_999; count += 1) rate.take(`key-${count}`);
   expect([rate.take("first"), rate.take("second")]).toEqual([1, undefined]);
-  expect([failed.waitSeconds("first"), failed.waitSeconds("second")]).toEqual([60, undefined]);
 });
 
 test("a rate is refilled evenly, and never above one second's worth", () => {

@@ -2,31 +2,35 @@ import { expect, test } from "vitest";
 import { RequestRefusedError } from "../../src/http/errors.ts";
 import {
   AT_ONCE,
-  AT_ONCE_OF_FAILED,
-  FAILURES_OF_ALL_PER_MINUTE,
+  FAILURES_OF_STRANGERS_PER_MINUTE,
   FAILURES_PER_MINUTE,
   SignInAttempts,
+  type Visitor,
 } from "../../src/http/sign-in-attempts.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
+const OWNER: Visitor = { address: "198.51.100.1", deviceId: "abcdefgh12345678" };
+const visitor = (from: string | Visitor): Visitor => (typeof from === "string" ? { address: from } : from);
+
 function open() {
   const clock = new ManualClock();
-  const attempts = new SignInAttempts(clock);
+  const failed: string[] = [];
+  const attempts = new SignInAttempts(clock, (address) => failed.push(address));
   /** What came of it, or the seconds to wait. */
-  const run = async (client: string, value: string | undefined): Promise<string | number | undefined> => {
+  const run = async (from: string | Visitor, value: string | undefined): Promise<string | number | undefined> => {
     try {
-      return await attempts.run(client, async () => value);
+      return await attempts.run(visitor(from), async () => value);
     } catch (error) {
       if (error instanceof RequestRefusedError) return error.retryAfterSeconds ?? 0;
       throw error;
     }
   };
-  /** Attempts that go on until the returned function is called. */
-  const hold = (client: string, count: number) => {
+  /** Attempts that go on until the returned function is called; it answers how many there were. */
+  const hold = (from: string | Visitor, count: number) => {
     const ends: (() => void)[] = [];
     const results = Array.from({ length: count }, () =>
       attempts
-        .run(client, () => new Promise<undefined>((resolve) => ends.push(() => resolve(undefined))))
+        .run(visitor(from), () => new Promise<undefined>((resolve) => ends.push(() => resolve(undefined))))
         .then(
           () => "failed",
           () => "refused",
@@ -37,58 +41,71 @@ function open() {
       return (await Promise.all(results)).filter((result) => result === "failed").length;
     };
   };
-  return { clock, attempts, run, hold };
+  return { clock, attempts, failed, run, hold };
 }
 
 test("right attempts never count, failed ones count for their address for a minute", async () => {
   const { clock, run } = open();
-  for (let count = 0; count < 200; count += 1) expect(await run("a", "session")).toBe("session");
-  for (let count = 0; count < FAILURES_PER_MINUTE; count += 1) expect(await run("a", undefined)).toBeUndefined();
+  for (let count = 0; count < 200; count += 1) expect(await run("192.0.2.1", "session")).toBe("session");
+  for (let count = 0; count < FAILURES_PER_MINUTE; count += 1)
+    expect(await run("192.0.2.1", undefined)).toBeUndefined();
   clock.advance(20_000);
-  expect(await run("a", "session")).toBe(40);
-  expect(await run("b", "session")).toBe("session");
+  expect(await run("192.0.2.1", "session")).toBe(40);
+  expect(await run("192.0.2.2", "session")).toBe("session");
   clock.advance(40_000);
-  expect(await run("a", "session")).toBe("session");
+  expect(await run("192.0.2.1", "session")).toBe("session");
 });
 
 test("false is a failure; an attempt that breaks is none", async () => {
-  const { attempts, run } = open();
+  const { attempts, failed, run } = open();
+  const one = { address: "192.0.2.1" };
   for (let count = 0; count < 50; count += 1) {
-    await expect(attempts.run("a", () => Promise.reject(new Error("locked")))).rejects.toThrow("locked");
+    await expect(attempts.run(one, () => Promise.reject(new Error("locked")))).rejects.toThrow("locked");
   }
   for (let count = 0; count < FAILURES_PER_MINUTE; count += 1)
-    expect(await attempts.run("a", async () => false)).toBe(false);
-  expect(await run("a", "session")).toBe(60);
+    expect(await attempts.run(one, async () => false)).toBe(false);
+  expect(await run("192.0.2.1", "session")).toBe(60);
+  expect(failed).toEqual(Array.from({ length: FAILURES_PER_MINUTE }, () => "192.0.2.1"));
 });
 
-test("while many addresses fail, an address that did not is let in, and those that failed once wait", async () => {
+test("ever new addresses run into the bound of all strangers, and a browser that signed in before gets in meanwhile", async () => {
   const { run } = open();
-  await run("failed once", undefined);
-  for (let count = 1; count < FAILURES_OF_ALL_PER_MINUTE; count += 1) await run(`flood ${count % 30}`, undefined);
-  expect(await run("flood 3", "session")).toBe(60);
-  expect(await run("failed once", "session")).toBe(60);
-  expect(await run("never failed", "session")).toBe("session");
+  let looked = 0;
+  for (let count = 0; count < 1_000; count += 1) {
+    // No two of them in one /48.
+    if ((await run(`2001:${count.toString(16)}::1`, undefined)) === undefined) looked += 1;
+  }
+  expect(looked).toBe(FAILURES_OF_STRANGERS_PER_MINUTE);
+  expect(await run("198.51.100.1", "session")).toBe(60);
+  expect(await run(OWNER, "session")).toBe("session");
 });
 
-test("one address has one attempt under way, and it may be its last one", async () => {
+test("a known browser fails as often as one machine may, and has no say over others", async () => {
+  const { run } = open();
+  for (let count = 0; count < FAILURES_PER_MINUTE; count += 1) expect(await run(OWNER, undefined)).toBeUndefined();
+  expect(await run(OWNER, "session")).toBe(60);
+  // Another of the owner's browsers, behind the same address; and somebody without a cookie.
+  expect(await run({ ...OWNER, deviceId: "another-browser1" }, "session")).toBe("session");
+  expect(await run(OWNER.address, "session")).toBe("session");
+});
+
+test("one machine has one attempt under way, and it may be its last one", async () => {
   const { run, hold } = open();
-  const end = hold("a", 50);
-  expect(await run("b", "session")).toBe("session");
+  const end = hold("2001:db8::1", 50);
+  expect(await run("2001:db8::2", "session")).toBe(1);
+  expect(await run("192.0.2.1", "session")).toBe("session");
   expect(await end()).toBe(1);
-  for (let count = 1; count < FAILURES_PER_MINUTE - 1; count += 1) await run("a", undefined);
-  expect(await hold("a", 50)()).toBe(1);
-  expect(await run("a", "session")).toBe(60);
+  for (let count = 1; count < FAILURES_PER_MINUTE - 1; count += 1) await run("2001:db8::1", undefined);
+  expect(await hold("2001:db8::1", 50)()).toBe(1);
+  expect(await run("2001:db8::1", "session")).toBe(60);
 });
 
-test("those that failed never take all places, and no more than all places are taken", async () => {
+test("strangers take their own places only", async () => {
   const { run, hold } = open();
-  for (let count = 0; count < 30; count += 1) await run(`failed ${count}`, undefined);
-  const ends = Array.from({ length: 30 }, (_, count) => hold(`failed ${count}`, 2));
-  expect(await run("never failed", "session")).toBe("session");
-  const others = Array.from({ length: AT_ONCE }, (_, count) => hold(`new ${count}`, 1));
-  expect(await run("never failed", "session")).toBe(1);
-  const sum = async (all: readonly (() => Promise<number>)[]) =>
-    (await Promise.all(all.map((end) => end()))).reduce((total, count) => total + count, 0);
-  expect([await sum(ends), await sum(others)]).toEqual([AT_ONCE_OF_FAILED, AT_ONCE - AT_ONCE_OF_FAILED]);
-  expect(await run("never failed", "session")).toBe("session");
+  const ends = Array.from({ length: AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
+  expect(await run("198.51.100.1", "session")).toBe(1);
+  expect(await run(OWNER, "session")).toBe("session");
+  const held = await Promise.all(ends.map((end) => end()));
+  expect(held.reduce((total, count) => total + count, 0)).toBe(AT_ONCE);
+  expect(await run("198.51.100.1", "session")).toBe("session");
 });

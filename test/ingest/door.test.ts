@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Door, type DoorLimits, networkOf, type Visitor } from "../../src/ingest/door.ts";
+import { Door, type DoorLimits, type Visitor } from "../../src/ingest/door.ts";
 import { FailedKeys } from "../../src/ingest/failed-keys.ts";
 
 /** A door, and the names of those it turned away. */
@@ -67,16 +67,6 @@ test("places are counted over all threads: strangers here make room for whoever 
   expect(told.at(-1)).toBe(2);
 });
 
-test.each([
-  ["192.0.2.7", "192.0.2.7"],
-  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
-  ["2001:db8::1", "2001:db8:0:0"],
-  ["::1", "0:0:0:0"],
-  ["fe80::1%eth0", "fe80:0:0:0"],
-])("%s is of the network %s", (address, network) => {
-  expect(networkOf(address)).toBe(network);
-});
-
 test("five wrong keys within a minute are refused at once, further ones later and later, and a minute's peace forgets them", () => {
   const keys = new FailedKeys();
   const delays = Array.from({ length: 9 }, (_, index) => keys.add("192.0.2.1", index * 1_000));
@@ -85,12 +75,23 @@ test("five wrong keys within a minute are refused at once, further ones later an
   expect(keys.add("192.0.2.1", 8_000 + 60_000)).toBe(0);
 });
 
+test.each([
+  ["a /56 of ever new /64s", (count: number) => `2001:db8:0:${count.toString(16)}::1`, 20],
+  ["a /48 of ever new /56s", (count: number) => `2001:db8:0:${(count * 256).toString(16)}::1`, 80],
+  ["a /24 of ever new addresses", (count: number) => `192.0.2.${count}`, 20],
+])("whoever owns %s waits too", (_what, address, freeCount) => {
+  const keys = new FailedKeys();
+  const delays = Array.from({ length: freeCount + 2 }, (_, count) => keys.add(address(count), 0));
+  expect(delays.slice(freeCount - 1)).toEqual([0, 1_000, 2_000]);
+  expect(keys.add("2001:db8:1::1", 0)).toBe(0);
+});
+
 test("10,000 addresses are remembered; the one heard of least recently is forgotten first", () => {
   const keys = new FailedKeys();
   const fail = (address: string, count: number) => Array.from({ length: count }, () => keys.add(address, 0)).at(-1);
   expect(fail("first", 6)).toBe(1_000);
   expect(fail("second", 6)).toBe(1_000);
-  for (let count = 0; count < 9_999; count += 1) keys.add(`10.0.${count >> 8}.${count & 255}`, 0);
+  for (let count = 0; count < 9_999; count += 1) keys.add(`10.${count >> 8}.${count & 255}.1`, 0);
   expect(keys.add("second", 0)).toBe(2_000);
   expect(keys.add("first", 0)).toBe(0);
 });

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { SpentChallenges } from "../../src/control/spent-challenges.ts";
 import type { IngestUser } from "../../src/exchange/admission.ts";
-import { IngestLogins } from "../../src/ingest/ingest-logins.ts";
+import { IngestLogins, type LoginFailure } from "../../src/ingest/ingest-logins.ts";
 import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/publish-auth.ts";
 import { readLogin } from "../../src/protocol/rtmp/server-login.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -15,11 +15,19 @@ const USER: IngestUser = { channelId: "ls-1", password: "s3cr3t!" };
 class Talk {
   readonly clock = new VirtualClock();
   readonly asked: string[] = [];
+  readonly failures: LoginFailure[] = [];
+  heldBackMs = 0;
   readonly #spent = new SpentChallenges(this.clock);
   readonly #secret = randomBytes(32);
   /** Two threads' worth: each step comes to the other one. */
-  readonly #threads = [this.#newLogins(), this.#newLogins()] as const;
+  readonly #threads: readonly [IngestLogins, IngestLogins];
   #steps = 0;
+
+  /** `isOneThread`: failures are counted by each. */
+  constructor(isOneThread = false) {
+    const first = this.#newLogins();
+    this.#threads = [first, isOneThread ? first : this.#newLogins()];
+  }
 
   #newLogins(): IngestLogins {
     return new IngestLogins({
@@ -31,6 +39,10 @@ class Talk {
         this.asked.push(id);
         const isFirstUse = challenge !== undefined && this.#spent.spend(challenge);
         return id === "alice" ? { user: USER, isFirstUse } : { isFirstUse };
+      },
+      onFailure: (failure) => {
+        this.failures.push(failure);
+        return this.heldBackMs;
       },
     });
   }
@@ -60,11 +72,11 @@ class Talk {
   }
 
   /** The proof a client would send, after the steps before it. */
-  async proof(id: string, password: string, app = APP): Promise<string> {
+  async proof(id: string, password: string, app = APP, address = ADDRESS): Promise<string> {
     const dialogue = new LoginDialogue({ id, password }, app);
     let query = "";
     for (let step = 0; step < 2; step += 1) {
-      const { decision } = await this.say(query, app);
+      const { decision } = await this.say(query, app, address);
       if (decision.kind !== "ask") throw new Error(`asked for nothing: ${decision.kind}`);
       const demand = readLoginDemand(decision.description);
       const next = demand === undefined ? undefined : dialogue.answer(demand, "8f1e6c20");
@@ -101,7 +113,10 @@ test("a wrong password and an unknown user are asked, answered and delayed alike
   });
   expect(unknown.decision).toEqual(wrong.decision);
   expect([wrong.wasPrompt, unknown.wasPrompt]).toEqual([false, false]);
-  expect([wrong.channelId, unknown.channelId]).toEqual(["ls-1", undefined]);
+  expect(talk.failures).toEqual([
+    { reason: "auth-failed", address: ADDRESS, channelId: "ls-1" },
+    { reason: "auth-failed", address: ADDRESS },
+  ]);
   const empty = await talk.say(await talk.proof("nobody", ""));
   expect(empty.decision.kind).toBe("refuse");
 });
@@ -165,9 +180,95 @@ test("where nobody answers who it is, the encoder is sent away to try again", as
   const clock = new VirtualClock();
   const findUser = async () => "unavailable" as const;
   const logins = new IngestLogins({
-    ...{ clock, randomBytes, findUser },
+    ...{ clock, randomBytes, findUser, onFailure: () => 0 },
     ...{ processNow: () => clock.now(), challengeSecret: Buffer.alloc(32) },
   });
   const attempt = { kind: "proof", scheme: "adobe", id: "a", token: "", clientChallenge: "", response: "" } as const;
   expect(await logins.decide({ attempt, app: APP }, ADDRESS)).toEqual({ decision: { kind: "unavailable" } });
+});
+
+describe("guesses", () => {
+  /** As many failed logins as a machine may have in a minute. */
+  const FREE = 10;
+  const guess = async (talk: Talk, address: string, password = "wrong", id = "alice") =>
+    (await talk.say(await talk.proof(id, password, APP, address), APP, address)).decision.kind;
+  const guesses = async (talk: Talk, count: number, address: (index: number) => string) => {
+    for (let index = 0; index < count; index += 1) expect(await guess(talk, address(index))).toBe("refuse");
+  };
+  /** A proof that is judged to the end, whether or not anybody waits for it. */
+  const sent = async (talk: Talk, address: string, password: string) => {
+    const proof = await talk.proof("alice", password, APP, address);
+    return () => void talk.say(proof, APP, address).catch(() => undefined);
+  };
+
+  test("are counted and told at the verdict, not when the answer is read", async () => {
+    const talk = new Talk(true);
+    const proofs = [];
+    for (let index = 0; index < FREE * 3; index += 1) proofs.push(await sent(talk, ADDRESS, `wrong ${index}`));
+    const right = await talk.proof("alice", USER.password);
+    // All at once, as many connections send them that hang up without waiting; no time passes.
+    for (const send of proofs) send();
+    await new Promise(setImmediate);
+    const told = talk.failures.map(({ reason }) => reason);
+    expect(told.filter((reason) => reason === "auth-failed")).toHaveLength(FREE);
+    expect(told.filter((reason) => reason === "too-many-guesses")).toHaveLength(FREE * 2);
+    // Not looked at, so it tells nothing of the password.
+    expect((await talk.say(right)).decision).toEqual({ kind: "unavailable" });
+  });
+
+  test("of one network leave others alone, and are forgotten a minute after the first", async () => {
+    const talk = new Talk(true);
+    const beganMs = talk.clock.now();
+    await guesses(talk, FREE, () => ADDRESS);
+    expect(await guess(talk, ADDRESS, USER.password)).toBe("unavailable");
+    expect(await guess(talk, "198.51.100.1", USER.password)).toBe("accept");
+    talk.clock.advance(beganMs + 61_000 - talk.clock.now());
+    expect(await guess(talk, ADDRESS, USER.password)).toBe("accept");
+  });
+
+  test.each([
+    ["/56", (index: number) => `2001:db8:0:${index.toString(16)}::1`, 40],
+    ["/24", (index: number) => `192.0.2.${index}`, 40],
+  ])("from ever new addresses of a %s run into its bound", async (_what, address, count) => {
+    const talk = new Talk(true);
+    const refused = [];
+    for (let index = 0; index < count; index += 1) refused.push(await sent(talk, address(index), "wrong"));
+    const right = await talk.proof("alice", USER.password, APP, address(200));
+    for (const send of refused) send();
+    await new Promise(setImmediate);
+    expect(talk.failures.map(({ reason }) => reason)).toEqual(Array.from({ length: count }, () => "auth-failed"));
+    expect((await talk.say(right, APP, address(200))).decision.kind).toBe("unavailable");
+  });
+
+  test("do not shut out a user where it logged in before", async () => {
+    const talk = new Talk(true);
+    expect(await guess(talk, ADDRESS, USER.password)).toBe("accept");
+    await guesses(talk, FREE, (index) => `192.0.2.${100 + (index % 2)}`);
+    for (let index = 0; index < FREE; index += 1) expect(await guess(talk, ADDRESS, "wrong", "nobody")).toBe("refuse");
+    expect(await guess(talk, ADDRESS, "wrong", "nobody")).toBe("unavailable");
+    expect(await guess(talk, ADDRESS, USER.password)).toBe("accept");
+    // But it is not free to guess there either.
+    for (let index = 0; index < FREE; index += 1) expect(await guess(talk, ADDRESS)).toBe("refuse");
+    expect(await guess(talk, ADDRESS, USER.password)).toBe("unavailable");
+  });
+
+  test("are held back for as long as refused keys are", async () => {
+    const talk = new Talk(true);
+    talk.heldBackMs = 4_000;
+    let verdict: string | undefined;
+    const proof = await talk.proof("alice", "wrong");
+    void talk.say(proof).then(({ decision }) => {
+      verdict = decision.kind;
+    });
+    for (const [byMs, expected] of [
+      [4_999 - 1_000, undefined],
+      [1, "refuse"],
+    ] as const) {
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      talk.clock.advance(byMs);
+      await new Promise(setImmediate);
+      expect(verdict).toBe(expected);
+    }
+  });
 });

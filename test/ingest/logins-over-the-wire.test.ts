@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { SpentChallenges } from "../../src/control/spent-challenges.ts";
 import type { Fact } from "../../src/exchange/facts.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
-import { type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
+import { hangUpAfter, type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -84,3 +84,27 @@ test.each(["relay/login", "relay/login-llnw"])(
     expect(failedLogins(facts)).toMatchObject([{ channelId: "ls-1" }]);
   },
 );
+
+test("who hangs up instead of waiting for the refusal is counted and told all the same, and looked at no more", async () => {
+  const { clock, facts, proven, port } = await listen();
+  const right = { port, app: "relay/login", streamKey: "a-key", credentials: CREDENTIALS };
+  const wrong = { ...right, credentials: { ...CREDENTIALS, password: "wrong" } };
+  const proofs = [];
+  for (let count = 0; count < 30; count += 1) proofs.push(await loginProof(wrong));
+  const goodProof = await loginProof(right);
+  const counts = (reason: string) =>
+    facts
+      .filter((fact) => fact.kind === "ingest-refused" && fact.reason === reason)
+      .reduce((sum, fact) => sum + (fact.kind === "ingest-refused" ? fact.count : 0), 0);
+  const ends = proofs.map((proof) => hangUpAfter(right, proof));
+  // No refusal is due yet: what is told is told at the verdict. A second later the rest of the same reason.
+  await waitFor("the first fact", DEADLINE_MS, () => counts("auth-failed") > 0 || undefined);
+  for (const end of await Promise.all(ends)) end();
+  await waitFor("all facts", DEADLINE_MS, () => {
+    clock.advance(STEP_MS);
+    return counts("auth-failed") + counts("too-many-guesses") >= 30 || undefined;
+  });
+  expect([counts("auth-failed"), counts("too-many-guesses")]).toEqual([10, 20]);
+  const answer = await afterAWhile(clock, sayLogin(right, goodProof));
+  expect([answer, proven]).toEqual(["hung-up", []]);
+});

@@ -30,3 +30,18 @@ test("the first refusal of a reason is told at once, a flood of them once a seco
   refusals.tick();
   expect(told).toHaveLength(5);
 });
+
+test("refusals of several channels' logins are each told within a second; of very many as nobody's", () => {
+  const told: Fact[] = [];
+  const refusals = new Refusals((fact) => told.push(fact));
+  const refuse = (channelId: string) =>
+    refusals.add({ time: 1, remoteAddress: "192.0.2.1", reason: "auth-failed", channelId });
+  for (let count = 0; count < 1_000; count += 1) refuse(`ls-${count}`);
+  refuse("ls-0");
+  refusals.tick();
+  const channels = told.map((fact) => (fact.kind === "ingest-refused" ? fact.channelId : ""));
+  expect(channels.filter((channelId) => channelId !== undefined)).toHaveLength(65);
+  expect(channels.filter((channelId) => channelId === undefined)).toHaveLength(2);
+  const count = told.reduce((sum, fact) => sum + (fact.kind === "ingest-refused" ? fact.count : 0), 0);
+  expect(count).toBe(1_001);
+});

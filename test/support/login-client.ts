@@ -38,6 +38,23 @@ export function sayLogin({ port, app, streamKey }: LoginAttempt, loginQuery: str
   });
 }
 
+/** Says these words and answers, once they were sent, what hangs up: an answer is not waited for. */
+export function hangUpAfter({ port, app, streamKey }: LoginAttempt, loginQuery: string): Promise<() => void> {
+  const publication = { app, tcUrl: `rtmp://127.0.0.1:${port}/${app}`, name: streamKey, loginQuery };
+  const session = new ClientSession(publication, randomBytes(HANDSHAKE_RANDOM_BYTES), CHUNK_SIZE);
+  const socket = connect(port, "127.0.0.1", () => socket.write(session.start()));
+  socket.on("error", () => undefined);
+  return new Promise((resolve) => {
+    let isHandshaken = false;
+    socket.on("data", (bytes: Buffer) => {
+      for (const output of session.receive(bytes)) if (output.kind === "send") socket.write(output.bytes);
+      // The handshake's answer brings forth `connect`, with the words.
+      if (!isHandshaken) setImmediate(() => resolve(() => void socket.destroy()));
+      isHandshaken = true;
+    });
+  });
+}
+
 /** What proves the password, after the server was asked for what it is made of: to be said on a connection of its own. */
 export async function loginProof(attempt: LoginAttempt): Promise<string> {
   const dialogue = new LoginDialogue(attempt.credentials, attempt.app);

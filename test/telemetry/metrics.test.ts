@@ -90,6 +90,9 @@ test("encoders that leave or are refused are counted by why", async () => {
   const lines = await linesOf(metrics);
   expect(lines).toContain('fanfare_ingest_ended_total{reason="timed-out"} 1');
   expect(lines).toContain('fanfare_ingest_refused_total{reason="unknown-key"} 1');
+  // A flood is told once a second, with its count.
+  metrics.fact({ kind: "ingest-refused", count: 40, time: 1, remoteAddress: "192.0.2.9", reason: "too-many-guesses" });
+  expect(await linesOf(metrics)).toContain('fanfare_ingest_refused_total{reason="too-many-guesses"} 40');
   expect(lines).toContain("fanfare_channels_on_air 1");
   metrics.fact(ENDED);
   expect(await linesOf(metrics)).toContain("fanfare_channels_on_air 0");

@@ -14,13 +14,16 @@ import { clientOf } from "../limits.ts";
 import type { LiveStream } from "../live-stream.ts";
 import { answerHeaders } from "../reply.ts";
 import { orRefuse, readJson } from "../request.ts";
-import { checkOwnPage, sessionCookie, sessionToken } from "../session-cookie.ts";
-import { SignInAttempts } from "../sign-in-attempts.ts";
+import { checkOwnPage, type DashboardCookies } from "../session-cookie.ts";
+import { SignInAttempts, type Visitor } from "../sign-in-attempts.ts";
 
 export type DashboardParts = {
   readonly access: DashboardAccess;
+  readonly cookies: DashboardCookies;
   readonly live: LiveStream;
   readonly clock: Clock;
+  /** Told of each wrong password and set-up token. */
+  readonly onFailedLogin: (address: string) => void;
 };
 
 function send(reply: FastifyReply, answer: object): FastifyReply {
@@ -33,17 +36,29 @@ function refuse(details: string): never {
 }
 
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
-export function addDashboardRoutes(server: FastifyInstance, { access, live, clock }: DashboardParts): void {
-  const attempts = new SignInAttempts(clock);
-  const tried = <Value>(request: FastifyRequest, attempt: () => Promise<Value>) =>
-    attempts.run(clientOf(request.ip, request.socket.remoteAddress ?? ""), attempt);
+export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
+  const { access, cookies, live, clock, onFailedLogin } = parts;
+  const attempts = new SignInAttempts(clock, onFailedLogin);
+  // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
+  const setUps = new SignInAttempts(clock, onFailedLogin);
+  const visitorOf = async (request: FastifyRequest): Promise<Visitor> => {
+    const address = clientOf(request.ip, request.socket.remoteAddress ?? "");
+    const device = cookies.device(request);
+    const deviceId = device === undefined ? undefined : await access.deviceOf(device);
+    return deviceId === undefined ? { address } : { address, deviceId };
+  };
   const sessionOf = async (request: FastifyRequest) => {
-    const token = sessionToken(request);
+    const token = cookies.sessionToken(request);
     const hash = token === undefined ? undefined : await access.sessionOf(token);
     return token === undefined || hash === undefined ? undefined : { token, hash };
   };
   const signedIn = (request: FastifyRequest, reply: FastifyReply, token: string) =>
-    send(reply.header("set-cookie", sessionCookie(request, token)), { signedIn: true, needsSetup: false });
+    send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
+  /** From now on this browser is told from strangers. */
+  const known = async (request: FastifyRequest, reply: FastifyReply) => {
+    const device = await access.newDevice();
+    if (device !== undefined) reply.header("set-cookie", cookies.knownDevice(request, device));
+  };
 
   server.register((routes, _options, done) => {
     routes.addHook("onRequest", async (request) => checkOwnPage(request));
@@ -57,15 +72,17 @@ export function addDashboardRoutes(server: FastifyInstance, { access, live, cloc
 
     routes.post("/dashboard/setup", async (request, reply) => {
       const { token, password } = orRefuse(parseBody(dashboardSetupRequest, readJson(request)));
-      const session = await tried(request, () => access.setUp(token, password));
+      const session = await setUps.run(await visitorOf(request), () => access.setUp(token, password));
       if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
+      await known(request, reply);
       return signedIn(request, reply, session);
     });
 
     routes.post("/dashboard/session", async (request, reply) => {
       const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
-      const session = await tried(request, () => access.signIn(password));
+      const session = await attempts.run(await visitorOf(request), () => access.signIn(password));
       if (session === undefined) refuse("The password is wrong.");
+      await known(request, reply);
       return signedIn(request, reply, session);
     });
 
@@ -76,15 +93,17 @@ export function addDashboardRoutes(server: FastifyInstance, { access, live, cloc
         live.endReadersOf(sessionCallerId(session.hash));
       }
       const answer = { signedIn: false, needsSetup: await access.needsSetup() };
-      return send(reply.header("set-cookie", sessionCookie(request, undefined)), answer);
+      return send(reply.header("set-cookie", cookies.session(request, undefined)), answer);
     });
 
     routes.put("/dashboard/password", async (request, reply) => {
       const session = await sessionOf(request);
       if (session === undefined) refuse("Sign in first.");
       const { old, new: chosen } = orRefuse(parseBody(dashboardPasswordRequest, readJson(request)));
-      const isChanged = await tried(request, () => access.changePassword(old, chosen, session.hash));
+      const visitor = { ...(await visitorOf(request)), deviceId: session.hash };
+      const isChanged = await attempts.run(visitor, () => access.changePassword(old, chosen, session.hash));
       if (!isChanged) refuse("The old password is wrong.");
+      await known(request, reply);
       return send(reply, { signedIn: true, needsSetup: false });
     });
     done();
