@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { processNow, systemClock } from "../base/clock.ts";
+import { machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import { RtmpDialer } from "../egress/dialer.ts";
 import { preflight } from "../egress/preflight.ts";
 import type { AdmissionAnswer, LoginAnswer, ProvenLogin } from "../exchange/admission.ts";
@@ -22,6 +23,8 @@ import type { FoundUser } from "../ingest/ingest-logins.ts";
 import { type ListenAddress, RtmpListener } from "../ingest/rtmp-listener.ts";
 import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
+import { Descriptors } from "../net/descriptors.ts";
+import { isCutOff } from "../net/machine-trouble.ts";
 import { OwnNames } from "../net/own-names.ts";
 import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
@@ -31,6 +34,7 @@ import { LoopWatch } from "../telemetry/loop-watch.ts";
 import type { ThreadOptions } from "./media-options.ts";
 import { Questions } from "./questions.ts";
 import { ThreadBoard } from "./thread-board.ts";
+import { TroubleTeller } from "./trouble-teller.ts";
 import { WatchDesk } from "./watch-desk.ts";
 
 /** A media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
@@ -55,6 +59,13 @@ const clock = systemClock;
 const tell = (message: ToControl) => port.postMessage(message);
 const board = new ThreadBoard(place.board, place.index);
 
+const troubles = new TroubleTeller({
+  clock,
+  isCutOff,
+  tell: (trouble) => tell({ kind: "fact", fact: { kind: "server-trouble", time: clock.wallNow(), trouble } }),
+});
+const descriptors = new Descriptors(clock);
+
 const ownPorts = [...options.ownPorts];
 const resolver = createResolver();
 const ownNames = new OwnNames(options.ownHosts, resolver);
@@ -69,6 +80,8 @@ const dialer = new RtmpDialer({
     ownAddresses: () => ownNames.addresses(),
   },
   onFault: (error) => tellFault("link", error),
+  onTrouble: (trouble) => troubles.met(trouble),
+  takeDescriptor: () => descriptors.take(),
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
 
@@ -115,6 +128,7 @@ const listener = new RtmpListener({
     distant.flush();
     engine.flush();
   },
+  onAcceptError: (error) => troubles.met(machineTroubleOf(systemCode(error)) ?? "descriptors"),
   admit,
   ...(options.door === undefined ? {} : { limits: shareOf(options.door) }),
   tally: board.connections,

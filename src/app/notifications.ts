@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { MachineTrouble } from "../base/system-errors.ts";
 import { Callbacks } from "../control/callbacks.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
 import { Deliveries } from "../control/deliveries.ts";
@@ -38,6 +39,8 @@ export type NotificationsOptions = {
   readonly onNotice: (notice: ChannelNotice) => void;
   /** Told of every event once it is stored. */
   readonly onEvent: (event: ChannelEvent) => void;
+  /** Told when a webhook could not be sent because of this machine. */
+  readonly onTrouble: (trouble: MachineTrouble) => void;
 };
 
 /** Events, webhooks and reports, put together: facts, samples and notices go in, what is stored and delivered comes out. */
@@ -51,7 +54,7 @@ export class Notifications {
   readonly #ownPorts: number[];
 
   constructor(options: NotificationsOptions) {
-    const { database, clock, randomBytes, random, log, onNotice, onEvent } = options;
+    const { database, clock, randomBytes, random, log, onNotice, onEvent, onTrouble } = options;
     this.#ownPorts = [...options.ownPorts];
     const resolver = createResolver();
     const ownNames = new OwnNames(options.ownHosts, resolver, clock);
@@ -63,7 +66,7 @@ export class Notifications {
     };
     const events = new SqlEventStore(database);
     const store = new SqlDeliveryStore(database);
-    const post = createHttpPost({ clock, resolver, policy });
+    const post = createHttpPost({ clock, resolver, policy, onTrouble });
     this.#deliverer = new Deliverer({ store, post, clock, random, log });
     const wake = () => this.#deliverer.wake();
     this.#writer = new EventWriter({

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
+import type { TroubleChange } from "../control/server-troubles.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import { LiveStream, type LiveStreamOptions } from "../http/live-stream.ts";
@@ -33,6 +34,14 @@ export class Observers {
   samples(samples: readonly ChannelSample[]): void {
     this.live.samples(samples);
     this.metrics.samples(samples);
+  }
+
+  trouble({ trouble, isOver }: TroubleChange): void {
+    const { name, message } = trouble;
+    if (isOver) this.#log.info("server trouble over", { trouble: name });
+    else this.#log.error("server trouble", { trouble: name, message });
+    this.metrics.serverTrouble(name, !isOver);
+    this.live.serverChanged();
   }
 
   notice(notice: ChannelNotice): void {

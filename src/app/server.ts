@@ -11,6 +11,7 @@ import { LiveView } from "../control/live-view.ts";
 import { PreviewAccess } from "../control/preview-access.ts";
 import { Service } from "../control/service.ts";
 import type { Fact } from "../exchange/facts.ts";
+import type { ShutdownMode } from "../exchange/messages.ts";
 import { eventAnswer } from "../http/event-answers.ts";
 import { Health } from "../http/health.ts";
 import { HostNames } from "../http/host-names.ts";
@@ -28,13 +29,13 @@ import type { MediaOptions } from "./media-options.ts";
 import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
+import { OwnTroubles } from "./own-troubles.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import { firstOutsideAddress, hostInUrl } from "./public-address.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { followTlsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { TotalsKeeper } from "./totals-keeper.ts";
 
-/** Totals on disk lag behind by this much at most, and the time one write takes. */
-const TOTALS_INTERVAL_MS = 2_500;
 /** Tells this process's live stream from that of the one before. */
 const LIVE_EPOCH_BYTES = 6;
 /** At the end, requests have so long to finish. */
@@ -92,7 +93,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
         : { configured: { accessKeyId: config.accessKey, secretKey: config.secretKey } }),
     });
     const setupToken = await dashboardOver(storage).offerSetup();
-    parts.startTotals();
+    parts.totals.start();
     parts.notifications.start();
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
@@ -114,7 +115,7 @@ type Parts = {
   addresses: Addresses;
   /** Neither targets nor webhooks may lead back to this port. */
   addOwnPort(port: number): void;
-  startTotals(): void;
+  readonly totals: TotalsKeeper;
   stop(): Promise<void>;
 };
 
@@ -130,11 +131,8 @@ type Foundations = {
 function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const clock = systemClock;
   const view = new LiveView(clock);
-  const flushTotals = () => {
-    service.flushTotals().catch((error: unknown) => {
-      log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
-    });
-  };
+  const totals = new TotalsKeeper(() => service.flushTotals(), log);
+  const troubles = new OwnTroubles(clock, (change) => observers.trouble(change));
   const previewAccess = new PreviewAccess({ clock, randomBytes });
   const runtime = new MediaPool({
     options: mediaOptions(config, tls),
@@ -152,7 +150,8 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
       service.ingestChecks.fact(fact);
       observers.fact(fact);
       notifications.fact(fact);
-      if (fact.kind === "ingest-ended") flushTotals();
+      troubles.fact(fact);
+      if (fact.kind === "ingest-ended") totals.storeSoon();
     },
   });
   const onNotice = (notice: ChannelNotice) => {
@@ -160,12 +159,18 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     notifications.notice(notice);
   };
   const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
-  const notifications = new Notifications({ ...notificationsOptions(config, storage, log), onNotice, onEvent });
+  const notifications = new Notifications({
+    ...notificationsOptions(config, storage, log),
+    onNotice,
+    onEvent,
+    onTrouble: (trouble) => troubles.met(trouble),
+  });
   const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
   const observers = new Observers({
     service,
     clock,
     log,
+    troubles: () => troubles.current,
     epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
     answerContext: (isViewer) => ({
       ...parts.addresses,
@@ -176,6 +181,8 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const parts: Parts = {
     http: buildHttpServer({
       ...httpOptions({ config, log, storage, tls, instance }),
+      health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
+      onAcceptError: (error) => troubles.acceptFailed(error),
       service,
       runtime,
       previewAccess,
@@ -191,27 +198,27 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
       for (const part of [runtime, notifications]) part.addOwnPort(port);
     },
     addresses: addressesOf(config, config.httpPort, config.rtmpPort),
-    startTotals: () => {
-      timer = setInterval(flushTotals, TOTALS_INTERVAL_MS);
-    },
+    totals,
     metrics: observers.metrics,
     stop: () => {
-      stopping ??= stop();
+      stopping ??= stopAll(parts, config.shutdown, storage, log);
       return stopping;
     },
   };
-  let timer: NodeJS.Timeout | undefined;
   let stopping: Promise<void> | undefined;
-  const stop = async () => {
-    log.info("stopping", { mode: config.shutdown });
-    clearInterval(timer);
-    await Promise.all([closeHttp(parts.http), closeHttp(parts.metricsHttp), runtime.stop(config.shutdown)]);
-    await service.flushTotals().catch(() => log.error("the last totals could not be stored"));
-    await notifications.close();
-    await storage.close();
-    log.info("stopped");
-  };
   return parts;
+}
+
+/** Encoders and targets are left first: what they counted is stored, then the events of all that. */
+async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: Log): Promise<void> {
+  log.info("stopping", { mode });
+  const { http, metricsHttp, runtime, notifications, totals } = parts;
+  totals.stop();
+  await Promise.all([closeHttp(http), closeHttp(metricsHttp), runtime.stop(mode)]);
+  await totals.storeLast();
+  await notifications.close();
+  await storage.close();
+  log.info("stopped");
 }
 
 function serviceOptions({ planLimits }: Config, { store }: Storage) {
@@ -259,7 +266,6 @@ function httpOptions({ config, storage, log, tls, instance }: Foundations) {
       eventStreamsPerKey: config.eventStreamsPerKey,
       replayProtection: config.replayProtection,
     },
-    health: new Health({ clock, probe: () => probeWrite(storage.database) }),
     ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
     areMetricsHere: config.metricsListen === undefined,
     hosts: hostNames(config),

@@ -175,6 +175,11 @@ export const ANSWER_SCHEMAS = {
     z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
   ]),
   LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
+  LiveServer: z.strictObject({
+    troubles: z.array(
+      z.strictObject({ trouble: z.string(), sinceTime: time, message: z.string(), messageKo: z.string() }),
+    ),
+  }),
   LiveSample: z.strictObject({
     channelId: z.string(),
     time,

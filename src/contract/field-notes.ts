@@ -69,6 +69,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   queueMilliseconds: "Media that waits for the platform.",
   unackedBytes: "Bytes sent that the platform has not acknowledged.",
   messageKo: "The sentence in Korean.",
+  troubles: "What is wrong with the server itself, the oldest first.",
+  trouble: "`descriptors`, `memory`, `ports` or `no-route`; more may come.",
+  sinceTime: "When it was noticed.",
   severity:
     "Of a warning: error where the platform refuses such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",
   ok: "Whether the platform accepted publish.",

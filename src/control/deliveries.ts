@@ -23,6 +23,7 @@ export const DELIVERY_PROBLEMS = [
   "ADDRESS_FORBIDDEN",
   "DNS_FAILED",
   "CONNECTION_FAILED",
+  "SERVER_TROUBLE",
   "TLS_FAILED",
   "TIMEOUT",
   /** What came back is not HTTP. */

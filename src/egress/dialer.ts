@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import type { MachineTrouble } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { ResolveError, type Resolver } from "../net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 import type { TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/ports.ts";
-import { forbiddenAddress, nameNotResolved } from "./link-errors.ts";
+import { forbiddenAddress, machineError, nameNotResolved } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";
 import { RtmpLink } from "./rtmp-link.ts";
 import { TlsMemory } from "./tls-memory.ts";
@@ -21,6 +22,10 @@ export type RtmpDialerDeps = {
   readonly extraCa?: string;
   /** Told of a mistake of our own that ended one link. */
   readonly onFault: (error: unknown) => void;
+  /** Told when a connection failed because of this machine. */
+  readonly onTrouble?: (trouble: MachineTrouble) => void;
+  /** Whether there is a file descriptor for one more connection; counts as taken where it answers true. Absent: always. */
+  readonly takeDescriptor?: () => boolean;
 };
 
 /** Dials RTMP and RTMPS targets over the network, and knows which of its connections are still there. */
@@ -36,11 +41,12 @@ export class RtmpDialer implements Dialer {
   }
 
   dial(target: TargetSpec, events: LinkEvents): RtmpLink {
-    const { clock, randomBytes, onFault } = this.#deps;
+    const { clock, randomBytes, onFault, onTrouble = () => undefined } = this.#deps;
     const link = new RtmpLink(target, events, {
       clock,
       randomBytes,
       onFault,
+      onTrouble,
       open: (address, signal) => this.#open(target, address, signal),
       check: async (address, signal) => {
         await this.#resolve(address, signal);
@@ -64,6 +70,9 @@ export class RtmpDialer implements Dialer {
 
   /** Resolves and checks the name anew each time: an answer may change between two attempts. */
   async #open(target: TargetSpec, address: TargetAddress, signal: AbortSignal): Promise<Socket> {
+    if (this.#deps.takeDescriptor?.() === false) {
+      throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });
+    }
     const addresses = await this.#resolve(address, signal);
     const { socket, checked } = await openTcp(addresses, this.#deps.clock, signal);
     if (address.scheme === "rtmp") return socket;
@@ -79,7 +88,8 @@ export class RtmpDialer implements Dialer {
       if (error instanceof ForbiddenTargetError)
         throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });
       if (error instanceof ResolveError) {
-        throw new OpenError("resolve", nameNotResolved(error.fault, address.host), { cause: error });
+        const { fault, trouble } = error;
+        throw new OpenError("resolve", nameNotResolved(fault, address.host, trouble), { cause: error, trouble });
       }
       throw error;
     }

@@ -1,3 +1,4 @@
+import { type MachineTrouble, machineTroubleOf } from "../base/system-errors.ts";
 import { type TargetErrorName, targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { ForbiddenReason } from "../net/target-address.ts";
@@ -27,8 +28,18 @@ export function forbiddenAddress(reason: ForbiddenReason): TargetError {
   }
 }
 
-/** `host`: as in the URL. A name that only its own network knows is seldom a typing error. */
-export function nameNotResolved(fault: "not-found" | "timeout" | "failed", host: string): TargetError {
+/** This machine lacked something: `detail` says of what kind of address. */
+export function machineError(trouble: MachineTrouble, detail = ""): TargetError {
+  return targetError(`server-${trouble}`, detail);
+}
+
+/** `host`: as in the URL. A name that only its own network knows is seldom a typing error. `trouble`: what kept us from asking. */
+export function nameNotResolved(
+  fault: "not-found" | "timeout" | "failed",
+  host: string,
+  trouble?: MachineTrouble,
+): TargetError {
+  if (trouble !== undefined) return machineError(trouble);
   const name = host.endsWith(".") ? host.slice(0, -1) : host;
   const isShort = !name.includes(".") || name.endsWith(".local");
   if (fault === "not-found" && isShort) return targetError("name-not-full");
@@ -40,6 +51,8 @@ export function nameNotResolved(fault: "not-found" | "timeout" | "failed", host:
 /** What the operating system said about a connection that was being made or had been made. */
 export function socketError(systemCode: string | undefined, stage: ClientStage | "tcp"): TargetError {
   const isOnAir = stage === "publishing";
+  const trouble = machineTroubleOf(systemCode);
+  if (trouble !== undefined) return machineError(trouble);
   switch (systemCode) {
     case "ECONNREFUSED":
       return targetError("connection-refused");
@@ -50,7 +63,7 @@ export function socketError(systemCode: string | undefined, stage: ClientStage |
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
     case "ENETUNREACH":
-    case "EADDRNOTAVAIL":
+    case "ENETDOWN":
       return targetError(isOnAir ? "connection-lost" : "connection-unanswered");
     default:
       return targetError("connection-failed");
@@ -82,6 +95,8 @@ const isKnownTlsFault = (code: string): code is keyof typeof TLS_FAULTS => Objec
 
 /** Why there is no TLS with a target, by the error's code. */
 export function tlsFailed(code: string): TargetError {
+  const trouble = machineTroubleOf(code);
+  if (trouble !== undefined) return machineError(trouble);
   if (isKnownTlsFault(code)) return targetError(TLS_FAULTS[code]);
   return targetError(/CERT|CRL|ISSUER|SUBJECT/.test(code) ? "tls-certificate" : "tls-handshake");
 }

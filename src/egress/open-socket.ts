@@ -2,11 +2,12 @@ import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
+import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
-import { socketError, tlsFailed } from "./link-errors.ts";
+import { machineError, socketError, tlsFailed } from "./link-errors.ts";
 import { goodUntil, type KeptSession, type TlsMemory } from "./tls-memory.ts";
 
 const TCP_DEADLINE_MS = 10_000;
@@ -21,10 +22,17 @@ export class OpenError extends Error {
   override readonly name = "OpenError";
   readonly stage: "resolve" | "tcp" | "tls";
   readonly targetError: TargetError;
-  constructor(stage: OpenError["stage"], targetError: TargetError, options?: ErrorOptions) {
+  /** What this machine lacked, where it was that. */
+  readonly trouble: MachineTrouble | undefined;
+  constructor(
+    stage: OpenError["stage"],
+    targetError: TargetError,
+    options: ErrorOptions & { readonly trouble?: MachineTrouble | undefined } = {},
+  ) {
     super(targetError.message, options);
     this.stage = stage;
     this.targetError = targetError;
+    this.trouble = options.trouble;
   }
 }
 
@@ -38,7 +46,7 @@ export async function openTcp(
   signal: AbortSignal,
 ): Promise<{ readonly socket: Socket; readonly checked: CheckedAddress }> {
   const deadlineMs = addresses.length > 1 ? TCP_DEADLINE_EACH_MS : TCP_DEADLINE_MS;
-  let failure: unknown;
+  let failure: OpenError | undefined;
   let triedCount = 0;
   for (const checked of inTurn(addresses)) {
     if (triedCount === ADDRESSES_TRIED_MAX) break;
@@ -56,12 +64,22 @@ export async function openTcp(
       socket.destroy();
       signal.throwIfAborted();
       // A machine without IPv6 says so at once; what the other address said is the news.
-      if (failure === undefined || !isUnreachable(error)) failure = error;
+      if (failure === undefined || !isUnreachable(error)) failure = notConnected(error, checked);
       if (!isUnreachable(error)) triedCount += 1;
     }
   }
-  const code = failure === DEADLINE ? "ETIMEDOUT" : systemCode(failure);
-  throw new OpenError("tcp", socketError(code, "tcp"), { cause: failure });
+  throw failure ?? new OpenError("tcp", socketError(undefined, "tcp"));
+}
+
+function notConnected(error: unknown, { family }: CheckedAddress): OpenError {
+  if (error === DEADLINE) return new OpenError("tcp", socketError("ETIMEDOUT", "tcp"), { cause: error });
+  const { code, cause } = error instanceof RefusedHere ? error : { code: systemCode(error), cause: error };
+  const dialling = diallingTroubleOf(code);
+  // A machine without an IPv6 address has no port there either.
+  const refused = dialling === "ports" && family === 6 ? "no-route" : dialling;
+  const trouble = error instanceof RefusedHere ? refused : machineTroubleOf(code);
+  const told = trouble === undefined ? socketError(code, "tcp") : machineError(trouble, `IPv${family}`);
+  return new OpenError("tcp", told, { cause, trouble });
 }
 
 /**
@@ -102,7 +120,8 @@ export async function openTls(
     memory.forget(sessionName);
     signal.throwIfAborted();
     if (error === DEADLINE) throw new OpenError("tls", targetError("tls-unanswered"));
-    throw new OpenError("tls", tlsFailed(systemCode(error) ?? "ECONNRESET"), { cause: error });
+    const code = systemCode(error) ?? "ECONNRESET";
+    throw new OpenError("tls", tlsFailed(code), { cause: error, trouble: machineTroubleOf(code) });
   }
   verifiedUntil = verify(secured, kept, tls, clock.wallNow());
   if (verifiedUntil === undefined) {
@@ -143,6 +162,16 @@ function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
 
 const DEADLINE = Symbol("deadline");
 
+/** The kernel refused to begin: no packet left, so nobody but this machine said no. */
+class RefusedHere extends Error {
+  override readonly name = "RefusedHere";
+  readonly code: string | undefined;
+  constructor(cause: unknown) {
+    super("refused by this machine", { cause });
+    this.code = systemCode(cause);
+  }
+}
+
 function whenOpen(
   socket: Socket,
   event: "connect" | "secureConnect",
@@ -152,6 +181,11 @@ function whenOpen(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = clock.startTimer(deadlineMs, () => reject(DEADLINE));
+    // An answer of the network comes with a later turn of the event loop.
+    let isFirstTurn = event === "connect";
+    setImmediate(() => {
+      isFirstTurn = false;
+    });
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
     const settle = () => {
@@ -165,18 +199,13 @@ function whenOpen(
     // Stays on: an error may come after the deadline, and an unheard one ends the process.
     socket.on("error", (error) => {
       settle();
-      reject(error);
+      reject(isFirstTurn ? new RefusedHere(error) : error);
     });
     socket.once("close", () => {
       settle();
       reject(new Error("closed before it was open"));
     });
   });
-}
-
-/** The operating system's word for an error, `ECONNREFUSED` and the like. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 function isUnreachable(error: unknown): boolean {

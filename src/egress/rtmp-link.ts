@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
+import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
@@ -16,7 +17,7 @@ import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.t
 import { parseTargetUrl, resolveTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import { type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
 import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
-import { OpenError, systemCode } from "./open-socket.ts";
+import { OpenError } from "./open-socket.ts";
 
 /** For the handshake and for connect, each. */
 const STAGE_DEADLINE_MS = 10_000;
@@ -43,6 +44,8 @@ export type LinkDeps = {
   readonly check: (address: TargetAddress, signal: AbortSignal) => Promise<void>;
   /** Something was thrown that no peer can be blamed for. */
   readonly onFault: (error: unknown) => void;
+  /** The connection failed because of this machine. */
+  readonly onTrouble: (trouble: MachineTrouble) => void;
   /** The socket is gone, or was never there. */
   readonly onGone: (link: RtmpLink) => void;
 };
@@ -183,7 +186,9 @@ export class RtmpLink implements Link {
     } catch (error) {
       if (error instanceof OpenError) {
         this.#openStage = error.stage;
-        this.#fail(this.#redirectCount > 0 ? redirectFailed(error.targetError) : error.targetError);
+        if (error.trouble !== undefined && !this.#isClosed) this.#deps.onTrouble(error.trouble);
+        const isRedirect = this.#redirectCount > 0 && error.trouble === undefined;
+        this.#fail(isRedirect ? redirectFailed(error.targetError) : error.targetError);
       } else if (!this.#isClosed) this.#failByFault(error);
     } finally {
       if (this.#socket === undefined) this.#deps.onGone(this);
@@ -213,7 +218,10 @@ export class RtmpLink implements Link {
       }
     });
     socket.on("error", (error) => {
-      if (isCurrent()) this.#fail(socketError(systemCode(error), this.#stage));
+      if (!isCurrent()) return;
+      const trouble = machineTroubleOf(systemCode(error));
+      if (trouble !== undefined) this.#deps.onTrouble(trouble);
+      this.#fail(socketError(systemCode(error), this.#stage));
     });
     socket.on("end", () => {
       if (isCurrent()) this.#fail(this.#closedByTarget());
@@ -353,7 +361,7 @@ export class RtmpLink implements Link {
   /** A mistake of ours must end this link only. */
   #failByFault(error: unknown): void {
     this.#deps.onFault(error);
-    this.#fail(socketError(undefined, this.#stage));
+    this.#fail(targetError("server-fault"));
   }
 
   #letGo(): void {

@@ -1,4 +1,5 @@
 import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
+import type { ServerTroubleName } from "./server-troubles.ts";
 import type { TargetStatus } from "./target-status.ts";
 
 /** Why an encoder's connection, or with it the broadcast, ended. */
@@ -89,6 +90,8 @@ export type Fact =
       readonly where: "ingest" | "link" | "relay";
       readonly detail: string;
     }
+  /** This machine lacked something. Told once a second at most by each thread. */
+  | { readonly kind: "server-trouble"; readonly time: number; readonly trouble: ServerTroubleName }
   | {
       readonly kind: "target-status";
       readonly time: number;

@@ -209,6 +209,42 @@ const SENTENCES = {
     en: "The target sends requests without reading our answers: it is overloaded or not a streaming server; we go on trying.",
     ko: "송출 대상이 응답을 읽지 않고 요청만 보냅니다. 과부하이거나 스트리밍 서버가 아닙니다. 계속 재시도합니다.",
   },
+  "server-descriptors": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: it has no file descriptor left for the connection; its operator has to raise the limit on open files.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 연결에 쓸 파일 디스크립터가 남아 있지 않으니, 운영자가 열린 파일 수 제한을 늘려야 합니다.",
+  },
+  "server-memory": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: it has no memory left for the connection; we go on trying.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 연결에 쓸 메모리가 부족합니다. 계속 재시도합니다.",
+  },
+  "server-ports": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: it has no free local address and port for the connection; its operator has to look at its addresses and net.ipv4.ip_local_port_range.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 연결에 쓸 로컬 주소와 포트가 없으니, 운영자가 서버 주소와 net.ipv4.ip_local_port_range를 확인해야 합니다.",
+  },
+  "server-no-route": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: it has no route to the platform's address ({detail}); its operator has to look at its network connection.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 플랫폼 주소({detail})로 가는 경로가 없으니, 운영자가 네트워크 연결을 확인해야 합니다.",
+  },
+  "server-firewall": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: its own firewall or policy forbids the connection ({detail}); its operator has to allow it.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 서버 자신의 방화벽이나 정책이 연결을 막고 있으니({detail}), 운영자가 허용해야 합니다.",
+  },
+  "server-fault": {
+    code: "SERVER_TROUBLE",
+    severity: "transient",
+    en: "This server, not the platform, is the cause: a mistake in its program ended the connection, and its log has the details; we connect again by ourselves.",
+    ko: "플랫폼이 아니라 이 서버가 원인입니다. 프로그램 오류로 연결이 끊어졌으며 자세한 내용은 로그에 있습니다. 자동으로 다시 연결합니다.",
+  },
   "codec-unsupported": {
     code: "CODEC_UNSUPPORTED",
     severity: "fatal",

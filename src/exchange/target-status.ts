@@ -14,6 +14,7 @@ export const TargetErrorCode = {
   Stalled: "STALLED",
   TargetForbidden: "TARGET_FORBIDDEN",
   CodecUnsupported: "CODEC_UNSUPPORTED",
+  ServerTrouble: "SERVER_TROUBLE",
 } as const;
 export type TargetErrorCode = (typeof TargetErrorCode)[keyof typeof TargetErrorCode];
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { StoreUnavailableError } from "../control/errors.ts";
+import type { ServerTrouble } from "../control/server-troubles.ts";
 import { TROUBLE_DETAILS } from "./errors.ts";
 
 /** An answer about the database stays true for this long, in milliseconds: whoever asks more often costs nothing. */
@@ -9,6 +10,8 @@ export type HealthOptions = {
   readonly clock: Clock;
   /** Writes something to the database; rejects where that cannot be done. */
   readonly probe: () => Promise<void>;
+  /** What else is wrong with this server. */
+  readonly troubles: () => readonly ServerTrouble[];
 };
 
 /** Whether this process may be sent requests. */
@@ -26,10 +29,13 @@ export class Health {
     this.#isDraining = true;
   }
 
-  /** Why no requests should be sent here, in one sentence; undefined where they may. */
+  /** Why no requests should be sent here, in a sentence for each reason; undefined where they may. */
   async problem(): Promise<string | undefined> {
-    const found = this.#isDraining ? undefined : await this.#databaseProblem();
-    return this.#isDraining ? "The server is stopping." : found;
+    const database = this.#isDraining ? undefined : await this.#databaseProblem();
+    if (this.#isDraining) return "The server is stopping.";
+    const troubles = this.#options.troubles().map(({ message }) => message);
+    const all = database === undefined ? troubles : [database, ...troubles];
+    return all.length === 0 ? undefined : all.join(" ");
   }
 
   #databaseProblem(): Promise<string | undefined> {

@@ -35,6 +35,8 @@ export class LiveReader {
   #stuckSinceMs: number | undefined;
   #isBehind = false;
   #onDrained: (() => void) | undefined;
+  /** What is true of the server and was not told here yet. */
+  #serverText: string | undefined;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
@@ -96,8 +98,22 @@ export class LiveReader {
     this.readFrom(from);
   }
 
+  /** What is true of the server as a whole; told as soon as the reader takes something. */
+  server(text: string): void {
+    this.#serverText = text;
+    this.#tellServer();
+  }
+
+  #tellServer(): void {
+    const text = this.#serverText;
+    if (text === undefined || this.#cursor === undefined || this.#stuckSinceMs !== undefined) return;
+    this.#serverText = undefined;
+    this.#write(`event: server\ndata: ${text}\n\n`);
+  }
+
   /** Writes what is new, as far as the socket takes it. */
   pump(): void {
+    this.#tellServer();
     const { ring, isViewer, epoch } = this.#options;
     while (this.#cursor !== undefined && this.#cursor < ring.last && this.#stuckSinceMs === undefined && this.isOpen) {
       const entry = ring.get(this.#cursor + 1);

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { DomainError } from "../control/errors.ts";
+import type { ServerTrouble } from "../control/server-troubles.ts";
 import type { Service } from "../control/service.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
@@ -30,6 +31,8 @@ export type LiveStreamOptions = {
   /** Tells the ids of this process from those of an earlier one: letters and digits. */
   readonly epoch: string;
   readonly answerContext: (isViewer: boolean) => AnswerContext;
+  /** What is wrong with this server itself. */
+  readonly troubles: () => readonly ServerTrouble[];
   readonly ringLimits?: RingLimits;
 };
 
@@ -59,6 +62,7 @@ export class LiveStream {
   #isTelling = false;
   #heartbeat: Timer | undefined;
   #forgetting: Timer | undefined;
+  #wasTroubled = false;
   #isClosed = false;
 
   constructor(options: LiveStreamOptions) {
@@ -125,6 +129,18 @@ export class LiveStream {
     this.#pumpAll();
   }
 
+  /** What is wrong with this server itself has changed. */
+  serverChanged(): void {
+    this.#wasTroubled = true;
+    const text = this.#serverText();
+    for (const reader of this.#readers) reader.server(text);
+  }
+
+  #serverText(): string {
+    const troubles = this.#options.troubles().map(({ name, ...text }) => ({ trouble: name, ...text }));
+    return JSON.stringify({ troubles });
+  }
+
   /** Serves the stream on this response, whose head is written. */
   open(response: ServerResponse, request: ReaderRequest): void {
     const { clock, epoch } = this.#options;
@@ -136,6 +152,8 @@ export class LiveStream {
     this.#readers.add(reader);
     this.#heartbeat ??= this.#startHeartbeat();
     const from = this.#resumable(lastEventId);
+    // Behind a snapshot nothing is the matter unless told; who goes on may know what is over meanwhile.
+    if (this.#wasTroubled || this.#options.troubles().length > 0) reader.server(this.#serverText());
     if (from !== undefined) return reader.readFrom(from);
     this.#snapshots.give(reader, channelId);
   }

@@ -57,7 +57,7 @@ function queryParameters({ query }: Operation): object[] {
 function successAnswer({ content, list, isStream }: Operation): object {
   if (isStream === true) {
     const description =
-      "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event).";
+      "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event), `server` (LiveServer).";
     return { description, content: { "text/event-stream": { schema: { type: "string" } } } };
   }
   const one = reference(content);

@@ -97,6 +97,8 @@ export type HttpServerOptions = {
   readonly metrics: MetricsSource;
   /** False where `/metrics` has a server of its own. */
   readonly areMetricsHere: boolean;
+  /** The system gave an error instead of a connection. */
+  readonly onAcceptError?: (error: Error) => void;
   /** Absent: plain HTTP. */
   readonly tls?: CertificatePair;
 };
@@ -133,6 +135,8 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
 
   server.server.maxConnections = CONNECTIONS_MAX;
   letIdleMakeRoom(server.server);
+  // Unheard it would end the process. What listening says goes to who asked to listen as well.
+  server.server.on("error", options.onAcceptError ?? (() => undefined));
   // Node would answer 417 by itself, with none of our headers.
   server.server.on("checkExpectation", (_request, response) => {
     answerExpectation(response, newTraceId(), log);

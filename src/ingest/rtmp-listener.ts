@@ -27,6 +27,8 @@ export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins"
     readonly limits?: DoorLimits;
     /** What the other threads that listen here have; absent: there are none. */
     readonly tally?: ConnectionTally;
+    /** The system gave an error instead of a connection: it lacks something. */
+    readonly onAcceptError?: (error: Error) => void;
     /** Encoders were read: what they gave leaves now. */
     readonly flush: () => void;
   };
@@ -47,10 +49,12 @@ export class RtmpListener {
   readonly #servers: Server[] = [];
   /** By where they come from: TLS hands over another socket than was accepted. */
   readonly #guests = new Map<string, Guest>();
+  readonly #onAcceptError: (error: Error) => void;
   #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
-  constructor({ limits = {}, tally, ...deps }: ListenerDeps) {
+  constructor({ limits = {}, tally, onAcceptError = () => undefined, ...deps }: ListenerDeps) {
+    this.#onAcceptError = onAcceptError;
     this.#refusals = new Refusals(deps.tell);
     this.#readClock = new ReadClock({
       clock: deps.clock,
@@ -155,6 +159,8 @@ export class RtmpListener {
       const where = { port, ...(host === undefined ? {} : { host }), ...(isShared ? { reusePort: true } : {}) };
       server.listen(where, () => {
         server.off("error", reject);
+        // Unheard it would end the thread.
+        server.on("error", this.#onAcceptError);
         const bound = server.address();
         if (bound === null || typeof bound === "string") reject(new Error("not a TCP address"));
         else resolve({ address: bound.address, port: bound.port });

@@ -1,7 +1,9 @@
 import { CANCELLED, promises as dns, NODATA, NOTFOUND, TIMEOUT } from "node:dns";
 import { isIP } from "node:net";
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
+import type { MachineTrouble } from "../base/system-errors.ts";
 import { HostsFile } from "./hosts-file.ts";
+import { machineTroubleNow } from "./machine-trouble.ts";
 import { searchNames, searchRulesFile } from "./search-rules.ts";
 import { type AskSystem, askSystem, oneAtATime } from "./system-lookup.ts";
 
@@ -12,9 +14,12 @@ export type ResolveFault = "not-found" | "timeout" | "failed";
 export class ResolveError extends Error {
   override readonly name = "ResolveError";
   readonly fault: ResolveFault;
-  constructor(fault: ResolveFault, detail: string, options?: ErrorOptions) {
+  /** What this machine lacked to ask at all, where that was it. */
+  readonly trouble: MachineTrouble | undefined;
+  constructor(fault: ResolveFault, detail: string, options: ErrorOptions & { readonly trouble?: MachineTrouble } = {}) {
     super(`${fault}: ${detail}`, options);
     this.fault = fault;
+    this.trouble = options.trouble;
   }
 }
 
@@ -78,7 +83,12 @@ function combine(name: string, answers: readonly Answer[]): string[] {
   const faults = answers.flatMap((answer) => ("fault" in answer ? [answer] : []));
   const worst =
     faults.find(({ fault }) => fault === "timeout") ?? faults.find(({ fault }) => fault === "failed") ?? faults[0];
-  throw new ResolveError(worst?.fault ?? "not-found", `no address for ${name}`, { cause: worst?.cause });
+  // The library that asks has one word for all that keeps it from asking.
+  const trouble = worst?.fault === "failed" || worst?.fault === "timeout" ? machineTroubleNow() : undefined;
+  throw new ResolveError(worst?.fault ?? "not-found", `no address for ${name}`, {
+    cause: worst?.cause,
+    ...(trouble === undefined ? {} : { trouble }),
+  });
 }
 
 /** Of a name's completions the fault that leaves most hope: one that does not exist says nothing about the others. */

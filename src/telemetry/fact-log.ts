@@ -32,6 +32,9 @@ export function logFact(log: Log, fact: Fact): void {
     }
     case "internal-fault":
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
+    case "server-trouble":
+      // Its first and its last moment are told by who gathers them.
+      return log.debug("server trouble met", { trouble: fact.trouble });
     case "target-status": {
       const { channelId, targetId, from, status } = fact;
       const { lastError, retryAttempt, nextRetryTime } = status;

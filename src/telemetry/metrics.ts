@@ -98,6 +98,9 @@ export class Metrics {
     "Wrong access keys (api), wrong passwords and set-up links (dashboard).",
     ["where"],
   );
+  readonly #troubles = this.#gauge("fanfare_server_trouble", "1 while this server itself lacks something.", [
+    "trouble",
+  ]);
   #certificateExpiry: Gauge<never> | undefined;
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
@@ -181,6 +184,11 @@ export class Metrics {
     this.#loopDelay.set({ thread, quantile: "0.5" }, median);
     this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
     this.#loopDelay.set({ thread, quantile: "1" }, max);
+  }
+
+  /** Something is the matter with this server itself, or no longer is. */
+  serverTrouble(trouble: string, isThere: boolean): void {
+    this.#troubles.set({ trouble }, isThere ? 1 : 0);
   }
 
   /** An encoder or a player came to another media thread than its channel's. */

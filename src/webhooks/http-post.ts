@@ -2,8 +2,10 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { AttemptResult, DeliveryProblem } from "../control/deliveries.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
+import { isCutOff } from "../net/machine-trouble.ts";
 import { ResolveError, type Resolver } from "../net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 
@@ -29,13 +31,15 @@ export type HttpPosterDeps = {
   readonly resolver: Resolver;
   /** Which addresses may be connected to; read anew at each attempt. */
   readonly policy: AddressPolicy;
+  /** Told when an attempt failed because of this machine. */
+  readonly onTrouble?: (trouble: MachineTrouble) => void;
 };
 
 /**
  * Posts over HTTP and HTTPS, to checked addresses only: the name is resolved by our resolver at every attempt, and what
  * was checked is what is connected to, under the name's own Host and certificate. Redirects are answers, not followed.
  */
-export function createHttpPost({ clock, resolver, policy }: HttpPosterDeps): Post {
+export function createHttpPost({ clock, resolver, policy, onTrouble }: HttpPosterDeps): Post {
   return async (message, closing) => {
     const deadline = new AbortController();
     const timer = clock.startTimer(ATTEMPT_MS_MAX, () => deadline.abort());
@@ -47,7 +51,11 @@ export function createHttpPost({ clock, resolver, policy }: HttpPosterDeps): Pos
       return { status: await exchange(url, addresses, message, signal) };
     } catch (error) {
       if (closing.aborted) return undefined;
-      return { problem: deadline.signal.aborted ? "TIMEOUT" : problemOf(error) };
+      if (deadline.signal.aborted) return { problem: "TIMEOUT" };
+      const trouble = troubleOf(error);
+      if (trouble === undefined) return { problem: problemOf(error) };
+      onTrouble?.(trouble);
+      return { problem: "SERVER_TROUBLE" };
     } finally {
       timer.cancel();
     }
@@ -124,10 +132,18 @@ function readToEnd(response: IncomingMessage, onEnd: () => void): void {
   response.on("close", onEnd);
 }
 
+/** What this machine lacked. Of a route it is that where none leads anywhere: else it may have been a router on the way. */
+function troubleOf(error: unknown): MachineTrouble | undefined {
+  if (error instanceof ResolveError) return error.trouble;
+  const code = systemCode(error);
+  const trouble = machineTroubleOf(code) ?? diallingTroubleOf(code);
+  return trouble === "no-route" && !isCutOff() ? undefined : trouble;
+}
+
 function problemOf(error: unknown): DeliveryProblem {
   if (error instanceof ForbiddenTargetError) return "ADDRESS_FORBIDDEN";
   if (error instanceof ResolveError) return "DNS_FAILED";
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = systemCode(error) ?? "";
   if (code.startsWith("HPE_")) return "ANSWER_UNREADABLE";
   return /CERT|TLS|SSL|SELF_SIGNED|ISSUER|UNABLE_TO|EPROTO/.test(code) ? "TLS_FAILED" : "CONNECTION_FAILED";
 }

@@ -341,6 +341,6 @@ test("what throws where a link tells that it has room again ends that link alone
   const payload = Buffer.alloc(1_000_000, 0x17);
   const block = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload }, 4_096);
   while (link.pendingBytes === 0) link.write(block);
-  expect(await closed).toMatchObject({ severity: "transient" });
+  expect(await closed).toEqual(targetError("server-fault"));
   expect(faults).toEqual([mistake]);
 });

@@ -10,6 +10,7 @@ import { DashboardAccess } from "../../src/control/dashboard-access.ts";
 import { LiveView } from "../../src/control/live-view.ts";
 import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/plan.ts";
 import { PreviewAccess } from "../../src/control/preview-access.ts";
+import { ServerTroubles } from "../../src/control/server-troubles.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store } from "../../src/control/store.ts";
 import { Health } from "../../src/http/health.ts";
@@ -81,7 +82,12 @@ export class Api {
   readonly runtime = new FakeRuntime(this.view);
   readonly lines: LogLine[] = [];
   readonly metrics = new Metrics();
-  readonly health = new Health({ clock: this.clock, probe: () => this.probe() });
+  readonly troubles = new ServerTroubles({ clock: this.clock, onChange: () => this.live.serverChanged() });
+  readonly health = new Health({
+    clock: this.clock,
+    probe: () => this.probe(),
+    troubles: () => this.troubles.current,
+  });
   /** Stands for a write to the database. */
   probe: () => Promise<void> = () => Promise.resolve();
   readonly store: Store;
@@ -124,6 +130,7 @@ export class Api {
       clock: this.clock,
       log,
       epoch: "epoch1",
+      troubles: () => this.troubles.current,
       answerContext: (isViewer) => ({ ...publishAddresses(), publishStatusName, isViewer }),
       ...(options.ringLimits === undefined ? {} : { ringLimits: options.ringLimits }),
     });

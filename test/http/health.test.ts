@@ -34,6 +34,19 @@ test.each([
   expect((await get("/readyz")).statusCode).toBe(200);
 });
 
+test("readyz says what the server itself lacks, behind what is wrong with the database", async () => {
+  api.troubles.set("descriptors", true);
+  const lacks = "This server has no file descriptors left: ";
+  expect(await get("/readyz")).toMatchObject({ statusCode: 503, body: expect.stringMatching(`^${lacks}.*\n$`) });
+  api.probe = () => Promise.reject(new StoreUnavailableError("full"));
+  api.clock.advance(1_000);
+  expect((await get("/readyz")).body).toContain(`The disk of the database is full. ${lacks}`);
+  api.probe = () => Promise.resolve();
+  api.clock.advance(1_000);
+  api.troubles.set("descriptors", false);
+  expect((await get("/readyz")).body).toBe("ok\n");
+});
+
 test("the database is tried once a second at most, however many ask", async () => {
   let probes = 0;
   api.probe = async () => {

@@ -61,6 +61,26 @@ test("without channels the snapshot is empty", async () => {
   expect((await (await open()).next()).data).toEqual({ channels: [] });
 });
 
+test("what is wrong with the server is told behind the snapshot, at each change, and to who comes back", async () => {
+  const early = await open();
+  await early.next();
+  api.troubles.set("no-route", true);
+  const trouble = {
+    trouble: "no-route",
+    sinceTime: api.clock.wallNow(),
+    message: expect.stringMatching(/no route/),
+    messageKo: expect.stringMatching(/[가-힣]/),
+  };
+  expect(await early.next()).toMatchObject({ name: "server", id: undefined, data: { troubles: [trouble] } });
+  const late = await open({ key: VIEWER });
+  expect((await late.take(2)).map(({ name }) => name)).toEqual(["snapshot", "server"]);
+  api.troubles.set("no-route", false);
+  for (const reader of [early, late])
+    expect(await reader.next()).toMatchObject({ name: "server", data: { troubles: [] } });
+  const back = await open({ headers: { "last-event-id": "epoch1-0" } });
+  expect(await back.next()).toMatchObject({ name: "server", data: { troubles: [] } });
+});
+
 test("what a use case changes is told as whole objects, once for changes close together", async () => {
   const reader = await open();
   await reader.next();

@@ -127,6 +127,8 @@ test("what the stream tells is as published", async () => {
   api.clock.advance(100);
   await parsed("LiveChannel");
   await parsed("LivePlatform");
+  api.troubles.set("memory", true);
+  await parsed("LiveServer");
   reader.close();
 });
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
+import type { MachineTrouble } from "../../src/base/system-errors.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
 import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
 import type { TargetError } from "../../src/exchange/target-status.ts";
@@ -78,6 +79,8 @@ export type DialOptions = {
   readonly credentials?: TargetSpec["credentials"];
   readonly tls?: TargetSpec["tls"];
   readonly extraCa?: string;
+  readonly onTrouble?: (trouble: MachineTrouble) => void;
+  readonly takeDescriptor?: () => boolean;
   readonly onReconnectWanted?: (url: string | undefined) => void;
 };
 
@@ -97,6 +100,8 @@ export function dialerOf(options: DialOptions = {}): RtmpDialer {
       throw error;
     },
     ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
+    ...(options.onTrouble === undefined ? {} : { onTrouble: options.onTrouble }),
+    ...(options.takeDescriptor === undefined ? {} : { takeDescriptor: options.takeDescriptor }),
   });
 }
 

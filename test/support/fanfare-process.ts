@@ -25,6 +25,8 @@ export type FanfareOptions = {
   /** `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
+  readonly wrapper?: readonly string[];
   /** Where it is installed; the project's own folder unless told. */
   readonly root?: string;
 };
@@ -71,7 +73,8 @@ export class FanfareProcess {
   async restart(): Promise<void> {
     this.#earlierOutput = this.output;
     const entry = ENTRIES[this.#options.from ?? "sources"];
-    const child = await startChild(process.execPath, entry, {
+    const [command = "", ...args] = [...(this.#options.wrapper ?? []), process.execPath, ...entry];
+    const child = await startChild(command, args, {
       cwd: this.#options.root ?? ROOT,
       env: this.#environment(),
     });

@@ -4,7 +4,7 @@ import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { later } from "./parts/later.tsx";
 import { Notices } from "./parts/notice.tsx";
-import { StaleNotice, TopBar } from "./parts/top-bar.tsx";
+import { ServerNotice, StaleNotice, TopBar } from "./parts/top-bar.tsx";
 import { focusHeading, type Route, route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
@@ -59,6 +59,7 @@ function SignedIn() {
       </a>
       <TopBar />
       <StaleNotice />
+      <ServerNotice />
       <main id="content" class="page" tabIndex={-1}>
         <Page />
       </main>

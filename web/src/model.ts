@@ -20,6 +20,8 @@ export type NewAccessKey = Answers["NewAccessKey"];
 export type Sample = Answers["LiveSample"];
 export type ChannelChange = Answers["LiveChannel"];
 export type PlatformChange = Answers["LivePlatform"];
+export type Server = Answers["LiveServer"];
+export type ServerTrouble = Server["troubles"][number];
 export type ApiErrorBody = z.output<(typeof ERROR_SCHEMAS)["GatewayError"] | (typeof ERROR_SCHEMAS)["ServiceError"]>;
 
 export type ErrorCode = TargetError["code"];

@@ -1,4 +1,4 @@
-import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample } from "../model.ts";
+import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Server } from "../model.ts";
 
 /** Seconds of rates that are kept, and shown by every line. */
 export const HISTORY_SECONDS = 60;
@@ -10,6 +10,7 @@ export type StreamState = "connecting" | "live" | "stale" | "refused";
 export type HubMessage =
   | { readonly kind: "state"; readonly state: StreamState }
   | { readonly kind: "snapshot"; readonly channels: readonly Channel[]; readonly samples: readonly Sample[] }
+  | { readonly kind: "server"; readonly server: Server }
   | { readonly kind: "changes"; readonly changes: readonly Change[] };
 
 export type Change =

@@ -1,4 +1,4 @@
-import type { Channel, Sample } from "../model.ts";
+import type { Channel, Sample, Server } from "../model.ts";
 import {
   type Change,
   HISTORY_SECONDS,
@@ -23,6 +23,7 @@ export class Hub {
   readonly #channels = new Map<string, Channel>();
   readonly #samples = new Map<string, Sample[]>();
   #state: StreamState = "connecting";
+  #server: Server = { troubles: [] };
   #hasSnapshot = false;
   #gathered: Change[] = [];
   #close: (() => void) | undefined;
@@ -37,6 +38,7 @@ export class Hub {
       });
     } else {
       listener({ kind: "state", state: this.#state });
+      listener({ kind: "server", server: this.#server });
       if (this.#hasSnapshot) listener(this.#snapshot());
     }
     return () => {
@@ -70,13 +72,23 @@ export class Hub {
       this.#hasSnapshot = true;
       this.#gathered = [];
       this.#tell(this.#snapshot());
+      // What is the matter is told behind it.
+      this.#takeServer({ troubles: [] });
       return;
+    }
+    if (name === "server") {
+      return this.#takeServer(data as Server);
     }
     if (name !== "channel" && name !== "platform" && name !== "sample" && name !== "event") return;
     const change = { name, data } as Change;
     this.#keep(change);
     if (this.#gathered.length === 0) setTimeout(() => this.#tellGathered(), GATHER_MS);
     this.#gathered.push(change);
+  }
+
+  #takeServer(server: Server): void {
+    this.#server = server;
+    this.#tell({ kind: "server", server });
   }
 
   #tellGathered(): void {

@@ -1,5 +1,5 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
-import type { Channel, ChannelEvent, Platform, Sample } from "../model.ts";
+import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../model.ts";
 import { noticeSignedOut } from "../session.ts";
 import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
@@ -29,6 +29,8 @@ const channels = signal<ReadonlyMap<string, LiveChannel>>(new Map());
 /** What the connection is worth; `connecting` until the first snapshot. */
 export const streamState = signal<StreamState>("connecting");
 export const hasSnapshot = signal(false);
+/** What is the matter with the server itself, the oldest first. */
+export const serverTroubles = signal<readonly ServerTrouble[]>([]);
 /** Events of all channels since this tab was opened, newest first. */
 export const recentEvents = signal<readonly ChannelEvent[]>([]);
 
@@ -58,6 +60,10 @@ function take(message: HubMessage): void {
   if (message.kind === "state") {
     streamState.value = message.state;
     if (message.state === "refused") noticeSignedOut();
+    return;
+  }
+  if (message.kind === "server") {
+    serverTroubles.value = message.server.troubles;
     return;
   }
   batch(() => {
@@ -132,6 +138,7 @@ export function startLive(): () => void {
     leave();
     channels.value = new Map();
     hasSnapshot.value = false;
+    serverTroubles.value = [];
     streamState.value = "connecting";
   };
 }

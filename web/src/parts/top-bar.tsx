@@ -1,5 +1,5 @@
 import { request } from "../api.ts";
-import { streamState, totals } from "../live/store.ts";
+import { serverTroubles, streamState, totals } from "../live/store.ts";
 import { route } from "../router.ts";
 import { readSession, session } from "../session.ts";
 import { formatRate } from "../text/format.ts";
@@ -102,6 +102,19 @@ export function StaleNotice() {
           <Icon name="alert" /> {t().stream.staleLong}
         </p>
       )}
+    </div>
+  );
+}
+
+/** What is wrong with this server itself, on every page: no platform can be blamed for it. */
+export function ServerNotice() {
+  return (
+    <div role="status" aria-live="polite">
+      {serverTroubles.value.map(({ trouble, message, messageKo }) => (
+        <p key={trouble} class="stale" data-trouble={trouble}>
+          <Icon name="alert" /> {language.value === "ko" ? messageKo : message}
+        </p>
+      ))}
     </div>
   );
 }

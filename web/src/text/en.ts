@@ -125,6 +125,7 @@ export const en = {
     STALLED: "The platform takes no data",
     TARGET_FORBIDDEN: "This address may not be used",
     CODEC_UNSUPPORTED: "The codec or track does not fit",
+    SERVER_TROUBLE: "This server, not the platform, lacks something",
   } satisfies Record<ErrorCode, string>,
   channel: {
     name: "Channel name",
@@ -278,6 +279,7 @@ export const en = {
       ADDRESS_FORBIDDEN: "this address may not be used",
       DNS_FAILED: "the address was not found",
       CONNECTION_FAILED: "no connection",
+      SERVER_TROUBLE: "trouble of this server",
       TLS_FAILED: "no secure connection",
       TIMEOUT: "no answer in time",
       ANSWER_UNREADABLE: "the answer is not HTTP",

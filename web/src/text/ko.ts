@@ -112,6 +112,7 @@ export const ko: Texts = {
     STALLED: "플랫폼이 데이터를 받지 않음",
     TARGET_FORBIDDEN: "사용할 수 없는 주소",
     CODEC_UNSUPPORTED: "코덱이나 트랙이 맞지 않음",
+    SERVER_TROUBLE: "플랫폼이 아니라 이 서버의 문제",
   },
   channel: {
     name: "채널 이름",
@@ -261,6 +262,7 @@ export const ko: Texts = {
       ADDRESS_FORBIDDEN: "사용할 수 없는 주소",
       DNS_FAILED: "주소를 찾을 수 없음",
       CONNECTION_FAILED: "연결 실패",
+      SERVER_TROUBLE: "이 서버의 문제",
       TLS_FAILED: "보안 연결 실패",
       TIMEOUT: "응답 시간 초과",
       ANSWER_UNREADABLE: "HTTP가 아닌 응답",

@@ -1,0 +1,43 @@
+import type { MachineTrouble } from "../base/system-errors.ts";
+
+type Sentence = { readonly en: string; readonly ko: string };
+
+/** What a firewall forbids concerns one address: that target's own reason says so. */
+type SharedTrouble = Exclude<MachineTrouble, "firewall">;
+
+/** Everything that can be wrong with this server itself, as people are told it: what is the matter, and what to do. */
+const SENTENCES = {
+  descriptors: {
+    en: "This server has no file descriptors left: raise its limit on open files (LimitNOFILE, ulimit -n, --ulimit nofile) and start it again.",
+    ko: "이 서버에 남은 파일 디스크립터가 없습니다. 열린 파일 수 제한(LimitNOFILE, ulimit -n, --ulimit nofile)을 늘린 뒤 다시 시작해 주세요.",
+  },
+  memory: {
+    en: "This server has no memory left for a connection: give the machine more, or run less on it.",
+    ko: "이 서버에 연결을 위한 메모리가 부족합니다. 메모리를 늘리거나 다른 작업을 줄여 주세요.",
+  },
+  ports: {
+    en: "This server has no free local address and port for a connection: widen net.ipv4.ip_local_port_range, or check its addresses.",
+    ko: "이 서버에 연결에 쓸 로컬 주소와 포트가 없습니다. net.ipv4.ip_local_port_range를 넓히거나 서버의 주소를 확인해 주세요.",
+  },
+  "no-route": {
+    en: "This server has no route to a platform: check its network connection and its routes.",
+    ko: "이 서버에서 플랫폼으로 가는 경로가 없습니다. 네트워크 연결과 라우팅을 확인해 주세요.",
+  },
+} as const satisfies Readonly<Record<SharedTrouble, Sentence>> & Readonly<Record<string, Sentence>>;
+
+export type ServerTroubleName = keyof typeof SENTENCES;
+
+/** The trouble of the whole server that shows in a connection's; undefined where it says nothing of others. */
+export function sharedTrouble(trouble: MachineTrouble): ServerTroubleName | undefined {
+  return trouble === "firewall" ? undefined : trouble;
+}
+
+/** Every name there is, for tests and for whoever shows them all. */
+export const SERVER_TROUBLE_NAMES = Object.keys(SENTENCES) as readonly ServerTroubleName[];
+
+export type ServerTroubleText = { readonly message: string; readonly messageKo: string };
+
+export function serverTroubleText(name: ServerTroubleName): ServerTroubleText {
+  const { en, ko } = SENTENCES[name];
+  return { message: en, messageKo: ko };
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { ServerTroubles, type TroubleChange } from "../../src/control/server-troubles.ts";
+import { ManualClock } from "./manual-clock.ts";
+
+function stage() {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const onChange = ({ trouble, isOver }: TroubleChange) =>
+    void told.push(`${trouble.name} ${isOver ? "over" : "there"}`);
+  const troubles = new ServerTroubles({ clock, onChange });
+  return { clock, told, troubles, names: () => troubles.current.map(({ name }) => name) };
+}
+
+test("a trouble that is met is told once, lasts while it is met, and is over 40 s after it was met last", () => {
+  const { clock, told, troubles, names } = stage();
+  const sinceTime = clock.wallNow();
+  troubles.see("descriptors");
+  clock.advance(30_000);
+  troubles.see("descriptors");
+  clock.advance(39_999);
+  expect(troubles.current).toMatchObject([{ name: "descriptors", sinceTime, message: expect.any(String) }]);
+  expect(told).toEqual(["descriptors there"]);
+  clock.advance(1);
+  expect(names()).toEqual([]);
+  expect(told).toEqual(["descriptors there", "descriptors over"]);
+});
+
+test("several are listed in the order they came; one that is set stays until told otherwise", () => {
+  const { clock, told, troubles, names } = stage();
+  troubles.set("memory", true);
+  troubles.set("memory", true);
+  troubles.see("no-route");
+  expect(names()).toEqual(["memory", "no-route"]);
+  clock.advance(1_000_000);
+  expect(names()).toEqual(["memory"]);
+  troubles.set("memory", false);
+  troubles.set("memory", false);
+  expect(told).toEqual(["memory there", "no-route there", "no-route over", "memory over"]);
+});

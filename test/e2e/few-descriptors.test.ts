@@ -1,0 +1,48 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { makeClip } from "../support/clip.ts";
+import { publishUrl, Stage } from "../support/stage.ts";
+import { waitFor } from "../support/waiting.ts";
+
+/** A server itself has some forty. */
+const DESCRIPTORS = 80;
+const TARGETS = 60;
+const DEADLINE_MS = 20_000;
+
+test("more platforms than descriptors: those that find none blame this server, the API and encoders still get in, and all is told", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const clip = await makeClip({ seconds: 30, kilobits: 100 });
+  const { api, fanfare } = await stage.server({
+    wrapper: ["prlimit", `--nofile=${DESCRIPTORS}`],
+    environment: { FANFARE_PLAN_LIMITS: "PROFESSIONAL=0" },
+  });
+  const keys = Array.from({ length: TARGETS }, (_, index) => ({
+    rtmpUrl: target.url,
+    streamKey: `descriptor-${index}`,
+  }));
+  const channel = await api.createChannel("descriptors", keys);
+  await stage.ffmpeg(clip, publishUrl(channel));
+
+  const platforms = await waitFor("every platform to be tried", DEADLINE_MS, async () => {
+    const all = await api.platforms(channel.channelId);
+    return all.every(({ connectStatus }) => ["PUBLISHING", "FAIL"].includes(connectStatus)) ? all : undefined;
+  });
+  const failed = platforms.filter(({ connectStatus }) => connectStatus === "FAIL");
+  expect(failed.length).toBeGreaterThan(0);
+  expect(failed.length).toBeLessThan(TARGETS);
+  expect(new Set(failed.map(({ lastError }) => lastError?.code))).toEqual(new Set(["SERVER_TROUBLE"]));
+  expect(failed[0]?.lastError?.message).toMatch(/^This server, not the platform, is the cause: .*file descriptor/);
+  // Each on a connection of its own.
+  for (let count = 0; count < 8; count += 1) {
+    const answer = await fetch(`${fanfare.origin}/readyz`, { headers: { connection: "close" } });
+    expect([answer.status, await answer.text()]).toEqual([503, expect.stringMatching(/no file descriptors left/)]);
+    await delay(50);
+  }
+  const second = await api.createChannel("newcomer", [{ rtmpUrl: target.url, streamKey: "newcomer-key" }]);
+  const newcomer = await stage.ffmpeg(await makeClip({ seconds: 3 }), publishUrl(second));
+  expect(await newcomer.exited, newcomer.stderr()).toEqual({ code: 0, signal: null });
+  const lines = fanfare.output.split("\n").filter((line) => /"event":"server trouble"/.test(line));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('"trouble":"descriptors"');
+});
