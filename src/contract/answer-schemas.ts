@@ -168,6 +168,7 @@ export const ANSWER_SCHEMAS = {
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,
   LiveSnapshot: z.strictObject({
+    time: z.int(),
     channels: z.array(z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) })),
   }),
   LiveChannel: z.union([

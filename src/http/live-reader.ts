@@ -82,7 +82,9 @@ export class LiveReader {
   /** A snapshot of what is true after this entry is on its way. */
   beginSnapshot(from: number): void {
     // One event of many lines: a reader's JSON may be long, but nothing of ours has to hold all of it.
-    this.#write(`id: ${this.#options.epoch}-${from}\nevent: snapshot\ndata: {"channels":[\n`);
+    this.#write(
+      `id: ${this.#options.epoch}-${from}\nevent: snapshot\ndata: {"time":${this.#options.clock.wallNow()},"channels":[\n`,
+    );
   }
 
   /** Whole lines of it. */

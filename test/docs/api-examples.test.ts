@@ -48,7 +48,7 @@ test(
     expect(signed.match(/\{"content":/g)).toHaveLength(4);
     expect(signed).toContain('"channelName":"renamed"');
     expect(signed).toContain('"targetName":"TWITCH"');
-    expect(rest.join("")).toMatch(/event: snapshot\ndata: \{"channels":\[/);
+    expect(rest.join("")).toMatch(/event: snapshot\ndata: \{"time":\d+,"channels":\[/);
 
     const [program = ""] = blocks("ts");
     const file = join(stage.folder, "example.ts");

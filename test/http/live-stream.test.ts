@@ -49,6 +49,7 @@ test("the stream begins with all channels and their platforms, newest first, as 
   expect([name, id]).toEqual(["snapshot", "epoch1-2"]);
   const [newest, oldest] = await listed();
   expect(data).toEqual({
+    time: api.clock.wallMs,
     channels: [
       { ...newest, platforms: await platformsOf(second.channelId) },
       { ...oldest, platforms: await platformsOf(first.channelId) },
@@ -58,7 +59,7 @@ test("the stream begins with all channels and their platforms, newest first, as 
 });
 
 test("without channels the snapshot is empty", async () => {
-  expect((await (await open()).next()).data).toEqual({ channels: [] });
+  expect((await (await open()).next()).data).toEqual({ time: api.clock.wallMs, channels: [] });
 });
 
 test("what is wrong with the server is told behind the snapshot, at each change, and to who comes back", async () => {

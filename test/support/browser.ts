@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect } from "vitest";
 import type { FanfareProcess } from "./fanfare-process.ts";
 import type { Stage } from "./stage.ts";
@@ -12,6 +12,9 @@ export const PASSWORD = "correct horse battery";
 /** axe's words for what keeps people out. */
 const SERIOUS = ["serious", "critical"];
 
+/** Leads to the loopback in these browsers: a page of it is not secure, as with a server in the house that is reached by plain http. */
+export const INSECURE_NAME = "fanfare.test";
+
 /** Debian's Chromium, ended with the test. */
 export async function openBrowser(stage: Stage): Promise<Browser> {
   const browser = await chromium.launch({
@@ -19,18 +22,25 @@ export async function openBrowser(stage: Stage): Promise<Browser> {
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
       ...["--disable-background-networking", "--disable-component-update"],
+      `--host-resolver-rules=MAP ${INSECURE_NAME} 127.0.0.1`,
     ],
   });
   stage.onClose(() => browser.close());
   return browser;
 }
 
-type ContextOptions = { readonly locale?: string; readonly colorScheme?: "light" | "dark"; readonly width?: number };
+type ContextOptions = {
+  readonly locale?: string;
+  readonly colorScheme?: "light" | "dark";
+  readonly width?: number;
+  /** The cookies of another. */
+  readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
+};
 
 /** A person's browser: a language, a theme, a window. Whatever goes wrong in a page's own code fails the test. */
 export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<BrowserContext> {
-  const { locale = "en-US", colorScheme = "light", width = 1_280 } = options;
-  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 } });
+  const { locale = "en-US", colorScheme = "light", width = 1_280, ...rest } = options;
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
   context.setDefaultTimeout(ACTION_DEADLINE_MS);
   return context;
 }
@@ -47,8 +57,11 @@ export function watchErrors(page: Page): string[] {
   return errors;
 }
 
+/** Where a browser finds it, and what it printed. */
+type Dashboard = Pick<FanfareProcess, "origin" | "stdout">;
+
 /** The link that the server printed for setting the password. */
-export function setupLink(fanfare: FanfareProcess): string {
+export function setupLink(fanfare: Dashboard): string {
   const link = /https?:\/\/\S+\/setup#token=(\S+)/.exec(fanfare.stdout);
   if (link === null) throw new Error(`no set-up link in what was printed:\n${fanfare.stdout}`);
   // The printed host is what others reach; here it is the loopback.
@@ -56,7 +69,7 @@ export function setupLink(fanfare: FanfareProcess): string {
 }
 
 /** Opens the printed link and sets the password, as a person would. */
-export async function setUp(page: Page, fanfare: FanfareProcess): Promise<void> {
+export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
   await page.goto(setupLink(fanfare));
   await page.locator('input[name="password"]').fill(PASSWORD);
   await page.locator('input[name="repeat"]').fill(PASSWORD);

@@ -9,9 +9,15 @@ export type StreamState = "connecting" | "live" | "stale" | "refused";
 /** What the tabs are told. */
 export type HubMessage =
   | { readonly kind: "state"; readonly state: StreamState }
-  | { readonly kind: "snapshot"; readonly channels: readonly Channel[]; readonly samples: readonly Sample[] }
+  | {
+      readonly kind: "snapshot";
+      /** What the server's clock shows now. */
+      readonly time: number;
+      readonly channels: readonly Channel[];
+      readonly samples: readonly Sample[];
+    }
   | { readonly kind: "server"; readonly server: Server }
-  | { readonly kind: "changes"; readonly changes: readonly Change[] };
+  | { readonly kind: "changes"; readonly time: number; readonly changes: readonly Change[] };
 
 export type Change =
   | { readonly name: "channel"; readonly data: ChannelChange }

@@ -22,6 +22,8 @@ export class Hub {
   readonly #listeners = new Set<Listener>();
   readonly #channels = new Map<string, Channel>();
   readonly #samples = new Map<string, Sample[]>();
+  /** The server's clock less our own that never steps: what is told on later is dated with it. */
+  #serverAheadMs = 0;
   #state: StreamState = "connecting";
   #server: Server = { troubles: [] };
   #hasSnapshot = false;
@@ -60,12 +62,22 @@ export class Hub {
   }
 
   #snapshot(): HubMessage {
-    return { kind: "snapshot", channels: [...this.#channels.values()], samples: [...this.#samples.values()].flat() };
+    return {
+      kind: "snapshot",
+      time: this.#serverTime(),
+      channels: [...this.#channels.values()],
+      samples: [...this.#samples.values()].flat(),
+    };
+  }
+
+  #serverTime(): number {
+    return performance.now() + this.#serverAheadMs;
   }
 
   #take({ name, data }: StreamEvent): void {
     if (name === "snapshot") {
-      const { channels } = data as { readonly channels: readonly Channel[] };
+      const { time, channels } = data as { readonly time: number; readonly channels: readonly Channel[] };
+      this.#serverAheadMs = time - performance.now();
       this.#channels.clear();
       for (const channel of channels) this.#channels.set(channel.channelId, channel);
       for (const id of this.#samples.keys()) if (!this.#channels.has(id)) this.#samples.delete(id);
@@ -81,6 +93,7 @@ export class Hub {
     }
     if (name !== "channel" && name !== "platform" && name !== "sample" && name !== "event") return;
     const change = { name, data } as Change;
+    if (change.name === "sample") this.#serverAheadMs = change.data.time - performance.now();
     this.#keep(change);
     if (this.#gathered.length === 0) setTimeout(() => this.#tellGathered(), GATHER_MS);
     this.#gathered.push(change);
@@ -94,7 +107,7 @@ export class Hub {
   #tellGathered(): void {
     const changes = this.#gathered;
     this.#gathered = [];
-    if (changes.length > 0) this.#tell({ kind: "changes", changes });
+    if (changes.length > 0) this.#tell({ kind: "changes", time: this.#serverTime(), changes });
   }
 
   #keep(change: Change): void {

@@ -1,5 +1,6 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../model.ts";
+import { setServerTime } from "../parts/clock.ts";
 import { noticeSignedOut } from "../session.ts";
 import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
@@ -67,6 +68,7 @@ function take(message: HubMessage): void {
     return;
   }
   batch(() => {
+    setServerTime(message.time);
     if (message.kind === "snapshot") takeSnapshot(message.channels, message.samples);
     else for (const change of message.changes) takeChange(change);
   });

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../text/text.ts";
 
 type SecretOptions = {
@@ -12,16 +13,21 @@ type SecretOptions = {
 /** A value to take along: shown, or hidden until asked, with a button that copies it. */
 export function CopyField({ label, value, help, isSecret = false }: SecretOptions) {
   const isShown = useSignal(!isSecret);
-  const isCopied = useSignal(false);
+  const outcome = useSignal<"copied" | "not-copied" | undefined>(undefined);
+  const place = useRef<HTMLDivElement>(null);
   const copy = async (): Promise<void> => {
-    await copyText(value);
-    isCopied.value = true;
-    setTimeout(() => {
-      isCopied.value = false;
-    }, 1_500);
+    outcome.value = (await copyText(value, place.current)) ? "copied" : "not-copied";
+    // It is to be seen before it is selected.
+    if (outcome.value === "not-copied") isShown.value = true;
+    else setTimeout(() => (outcome.value = undefined), 1_500);
   };
+  useEffect(() => {
+    const text = place.current?.querySelector("code");
+    if (outcome.value === "not-copied" && text) getSelection()?.selectAllChildren(text);
+  }, [outcome.value]);
+  const said = { copied: t().common.copied, "not-copied": t().common.notCopied }[outcome.value ?? "copied"];
   return (
-    <div class="copy-field">
+    <div class="copy-field" ref={place}>
       <span class="copy-label">
         {label}
         {help !== undefined && <span class="help"> · {help}</span>}
@@ -42,24 +48,34 @@ export function CopyField({ label, value, help, isSecret = false }: SecretOption
         {t().common.copy}
       </button>
       <span class="visually-hidden" role="status">
-        {isCopied.value ? t().common.copied : ""}
+        {outcome.value === undefined ? "" : said}
       </span>
-      {isCopied.value && (
-        <span class="copied" aria-hidden="true">
-          {t().common.copied}
+      {outcome.value !== undefined && (
+        <span class={`copied ${outcome.value}`} aria-hidden="true">
+          {said}
         </span>
       )}
     </div>
   );
 }
 
-/** The clipboard needs a secure page; a server in the house is often reached by plain http. */
-async function copyText(text: string): Promise<void> {
-  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  document.execCommand("copy");
-  area.remove();
+/**
+ * Whether it is in the clipboard now. The browser's clipboard needs a secure page and may refuse; a server in the house is often reached by
+ * plain http. The old way needs a selection, and in an open dialog nothing outside it can be selected.
+ */
+async function copyText(text: string, place: Element | null): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const opener = document.activeElement;
+    const area = document.createElement("textarea");
+    area.value = text;
+    (place?.closest("dialog") ?? document.body).append(area);
+    area.select();
+    const isCopied = document.execCommand("copy");
+    area.remove();
+    if (opener instanceof HTMLElement) opener.focus();
+    return isCopied;
+  }
 }

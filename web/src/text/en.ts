@@ -34,6 +34,7 @@ export const en = {
     close: "Close",
     copy: "Copy",
     copied: "Copied",
+    notCopied: "Not copied: the browser refused. The text is selected: copy it by hand.",
     show: "Show",
     hide: "Hide",
     edit: "Edit",

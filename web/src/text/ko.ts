@@ -33,6 +33,7 @@ export const ko: Texts = {
     close: "닫기",
     copy: "복사",
     copied: "복사됨",
+    notCopied: "복사하지 못했습니다. 브라우저가 거부했습니다. 텍스트를 선택해 두었으니 직접 복사하세요.",
     show: "표시",
     hide: "숨기기",
     edit: "수정",

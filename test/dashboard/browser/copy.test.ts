@@ -1,0 +1,82 @@
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+/** What a person would paste; in an open dialog nothing outside it takes the focus. */
+async function pasted(page: Page): Promise<string> {
+  await page.evaluate(`
+    const area = document.createElement("textarea");
+    area.id = "probe";
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
+    area.focus();
+  `);
+  await page.keyboard.press("Control+V");
+  const text = await page.locator("#probe").inputValue();
+  await page.locator("#probe").evaluate((area) => area.remove());
+  return text;
+}
+
+/** Takes both ways to the clipboard away, as a browser's policy may. */
+const REFUSE_CLIPBOARD = `
+  const writeText = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
+  Object.defineProperty(navigator, "clipboard", { value: { writeText } });
+  document.execCommand = () => false;
+`;
+
+test("copies on a page without the browser's clipboard, in a dialog too; where nothing copies, says so and selects the text", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
+  const channel = await api.createChannel("copied", [
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const context = await openContext(await openBrowser(stage));
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  const insecure = { origin: `http://${INSECURE_NAME}:${fanfare.httpPort}`, stdout: fanfare.stdout };
+  await setUp(page, insecure);
+  expect(await page.evaluate("[isSecureContext, typeof navigator.clipboard]")).toEqual([false, "undefined"]);
+
+  await page.goto(`${insecure.origin}/channels/${channel.channelId}`);
+  await page.getByRole("button", { name: "Copy: Stream key" }).click();
+  await page.locator(".copied", { hasText: "Copied" }).waitFor();
+  expect(await pasted(page)).toBe(channel.streamKey);
+
+  await page.goto(`${insecure.origin}/settings`);
+  await page.locator('section[aria-labelledby="keys-title"] .panel-head button').click();
+  const dialog = page.locator("dialog[open]");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  const field = dialog.locator(".copy-field").nth(1);
+  const secret = await field.locator(".copy-value").innerText();
+  stage.keepSecret(secret);
+  const button = field.getByRole("button", { name: /^Copy/ });
+  await button.click();
+  await field.locator(".copied", { hasText: "Copied" }).waitFor();
+  // Whoever works by keyboard is where they were.
+  expect(await page.evaluate(`document.activeElement?.getAttribute("aria-label")`)).toBe("Copy: Secret key");
+  expect(await pasted(page)).toBe(secret);
+
+  const refused = await context.newPage();
+  errors.push(...watchErrors(refused));
+  await refused.addInitScript(REFUSE_CLIPBOARD);
+  await refused.goto(`${insecure.origin}/channels/${channel.channelId}`);
+  await refused.getByRole("button", { name: "Copy: Stream key" }).click();
+  await refused.locator(".copied", { hasText: "Not copied" }).waitFor();
+  expect(await refused.evaluate("String(getSelection())")).toBe(channel.streamKey);
+  expect(errors).toEqual([]);
+});
+
+test("two servers on one host do not sign each other out", async () => {
+  const stage = await Stage.open();
+  const [first, second] = await Promise.all(
+    ["one", "two"].map((name) => stage.server({ dataFolder: `${stage.folder}/${name}` })),
+  );
+  const context = await openContext(await openBrowser(stage));
+  const page = await context.newPage();
+  for (const server of [first, second]) if (server !== undefined) await setUp(page, server.fanfare);
+  for (const server of [first, second]) {
+    await page.goto(server?.fanfare.origin ?? "");
+    await page.locator(".top").waitFor();
+  }
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { openBrowser, openContext, setUp } from "../../support/browser.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+const MINUTE_MS = 60_000;
+/** A clock of the figures: minutes and seconds. */
+const seconds = (clock: string): number => clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+
+/** The browser's clock is off, in pages; a worker's is as right as the machine's, so nothing may be computed from one for the other. */
+function shiftClock(byMs: number): void {
+  const RealDate = Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...given: readonly unknown[]) {
+      if (given.length === 0) super(RealDate.now() + byMs);
+      else super(...(given as [number]));
+    }
+    static override now(): number {
+      return RealDate.now() + byMs;
+    }
+  } as DateConstructor;
+}
+
+test("a browser whose clock is ten minutes off, either way, counts by the server's", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const beganMs = performance.now();
+  const channel = await api.createChannel("off", [
+    { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
+    // Nobody listens there: it waits for its next attempt most of the time.
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("b") },
+  ]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const browser = await openBrowser(stage);
+  const first = await (await openContext(browser)).newPage();
+  await setUp(first, fanfare);
+  const storageState = await first.context().storageState();
+  for (const minutes of [-10, 10]) {
+    const context = await openContext(browser, { storageState });
+    await context.addInitScript(shiftClock, minutes * MINUTE_MS);
+    const page = await context.newPage();
+    await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+    const onAirTime = page.locator(".on-air-time");
+    const playTime = page.locator(".platform").first().locator(".figure", { hasText: "On air for" }).locator("dd");
+    // The first look may come before the server told its time.
+    for (const figure of [onAirTime, playTime]) {
+      await expect
+        .poll(async () => {
+          const shown = seconds(await figure.innerText());
+          return shown > 0 && shown < (performance.now() - beganMs) / 1_000 + 3;
+        })
+        .toBe(true);
+    }
+    // A refused target is asked once a minute.
+    const waitSeconds = async () =>
+      Number(/in (\d+) s/.exec((await page.locator(".countdown").allInnerTexts()).join(" "))?.[1] ?? 0);
+    await expect.poll(async () => (await waitSeconds()) > 0 && (await waitSeconds()) <= 60).toBe(true);
+    await context.close();
+  }
+});
