@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { Log } from "../base/log.ts";
 import type { PreviewPlace } from "../control/preview-access.ts";
 import type { Watch, WatchSink } from "../control/runtime.ts";
@@ -96,7 +97,7 @@ export class MediaRuntime {
         if (result instanceof Error) reject(result);
         else resolve(result);
       };
-      const timer = this.#deps.clock.startTimer(PREFLIGHT_DEADLINE_MS, () =>
+      const timer = startDeadline(this.#deps.clock, PREFLIGHT_DEADLINE_MS, () =>
         settle(new Error("the media thread did not answer")),
       );
       this.#preflights.set(requestId, settle);

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 
 /** Questions to the other thread that wait for their answers, each for so long at most. */
 export class Questions<Answer> {
@@ -22,7 +23,7 @@ export class Questions<Answer> {
         this.#waiting.delete(requestId);
         resolve(answer);
       };
-      const timer = this.#clock.startTimer(this.#deadlineMs, () => settle(undefined));
+      const timer = startDeadline(this.#clock, this.#deadlineMs, () => settle(undefined));
       this.#waiting.set(requestId, settle);
       post(requestId);
     });

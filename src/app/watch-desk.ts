@@ -31,14 +31,14 @@ export class WatchDesk {
               this.#tell({ kind: "watch-ended", watchId }, []);
             },
           },
-          this.#clock.now(),
+          this.#clock.awakeNow(),
         );
         this.#watchers.set(watchId, added);
         if (!this.#engine.watch(request.channelId, added)) added.end();
         return;
       }
       case "watch-taken":
-        return watcher?.taken(request.bytes, this.#clock.now());
+        return watcher?.taken(request.bytes, this.#clock.awakeNow());
       case "unwatch":
         return watcher?.end();
     }

@@ -1,3 +1,5 @@
+import { AWAKE_BEAT_MS, AwakeTime } from "./awake-time.ts";
+
 /** A started timer; cancelling it twice, or after it fired, does nothing. */
 export interface Timer {
   cancel(): void;
@@ -10,6 +12,11 @@ export interface Timer {
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary start; never steps. For durations and deadlines. */
   now(): number;
+  /**
+   * `now()` less the time in which this thread could not run: its process was stopped, its machine stood still, its event loop was busy.
+   * Whether a peer is silent, or has had time to answer, is judged by this clock alone: what it said meanwhile lies in the sockets.
+   */
+  awakeNow(): number;
   /** Milliseconds since the Unix epoch; may step. For what people and APIs see. */
   wallNow(): number;
   /** Calls `run` once, `delayMs` from now. */
@@ -22,9 +29,26 @@ export function processNow(): number {
   return seconds * 1_000 + nanoseconds / 1e6;
 }
 
+let awakeTime: AwakeTime | undefined;
+
+/** Begins with the first that asks: a command that asks nothing is not woken. */
+function awake(): AwakeTime {
+  if (awakeTime !== undefined) return awakeTime;
+  const time = new AwakeTime(() => performance.now());
+  awakeTime = time;
+  // Immediates run behind the phase of the loop in which sockets are read.
+  const note = () => {
+    time.note();
+    setTimeout(() => setImmediate(note).unref(), AWAKE_BEAT_MS).unref();
+  };
+  note();
+  return time;
+}
+
 /** The machine's own time. Its timers do not keep a process alive: the servers and sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  awakeNow: () => awake().now(),
   wallNow: () => Date.now(),
   startTimer(delayMs, run) {
     const handle = setTimeout(run, delayMs);

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
@@ -77,7 +78,7 @@ export class LiveView {
       const look = () => {
         if (isSo()) end();
       };
-      const timer = this.#clock.startTimer(deadlineMs, end);
+      const timer = startDeadline(this.#clock, deadlineMs, end);
       this.#waiting.add(look);
     });
   }

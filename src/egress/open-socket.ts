@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
@@ -180,7 +181,7 @@ function whenOpen(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = clock.startTimer(deadlineMs, () => reject(DEADLINE));
+    const timer = startDeadline(clock, deadlineMs, () => reject(DEADLINE));
     // An answer of the network comes with a later turn of the event loop.
     let isFirstTurn = event === "connect";
     setImmediate(() => {

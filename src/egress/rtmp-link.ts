@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
@@ -90,7 +91,7 @@ export class RtmpLink implements Link {
     this.#url = target.url;
     this.#deps = deps;
     this.#events = events;
-    this.#dialledAtMs = deps.clock.now();
+    this.#dialledAtMs = deps.clock.awakeNow();
     void this.#run();
   }
 
@@ -240,7 +241,7 @@ export class RtmpLink implements Link {
     this.#stageTimer?.cancel();
     if (stage === "publishing" || stage === "closed") return;
     const deadlineMs = stage === "publish" ? PUBLISH_DEADLINE_MS : STAGE_DEADLINE_MS;
-    this.#stageTimer = this.#deps.clock.startTimer(deadlineMs, () =>
+    this.#stageTimer = startDeadline(this.#deps.clock, deadlineMs, () =>
       this.#fail(this.#doubted() ?? stageTimedOut(stage)),
     );
   }
@@ -311,7 +312,7 @@ export class RtmpLink implements Link {
   }
 
   #connectNext(loginQuery: string | undefined): void {
-    if (this.#deps.clock.now() - this.#dialledAtMs > NEXT_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
+    if (this.#deps.clock.awakeNow() - this.#dialledAtMs > NEXT_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
     this.#stageTimer?.cancel();
     this.#socket?.destroy();
     this.#socket = undefined;

@@ -1,3 +1,5 @@
+import type { FreezeTimes } from "./freeze-times.ts";
+
 /** A channel's public id, `ls-20260102030405-aB3dE`. */
 export type ChannelId = string;
 
@@ -58,5 +60,7 @@ export type ChannelSpec = {
   readonly holdSeconds: number;
   /** Absent: `efficient`. */
   readonly latency?: Latency;
+  /** Absent: the usual ones. */
+  readonly freeze?: FreezeTimes;
   readonly targets: readonly TargetSpec[];
 };

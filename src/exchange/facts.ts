@@ -54,6 +54,10 @@ export type Fact =
   | (IngestFact & { readonly kind: "ingest-held"; readonly end: IngestEnd; readonly holdSeconds: number })
   /** Media flows from this encoder from now on: the first of a broadcast, or instead of another or of filler. */
   | (IngestFact & { readonly kind: "source-active"; readonly heldMs: number })
+  /** Its pictures stopped so long ago, while its sound goes on. */
+  | (IngestFact & { readonly kind: "pictures-stopped"; readonly silentMs: number })
+  /** … and came back after so long. */
+  | (IngestFact & { readonly kind: "pictures-back"; readonly awayMs: number })
   /** A standby differs from what is on air: switching to it would disturb the targets. */
   | (IngestFact & { readonly kind: "standby-differs"; readonly detail: string })
   /** Too many takeovers: two encoders share a key and push each other out. The newcomer was refused. */

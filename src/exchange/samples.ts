@@ -64,6 +64,8 @@ export type IngestSample = {
   readonly channels?: number;
   readonly bytesPerSecond: number;
   readonly bytesTotal: number;
+  /** Since the last picture, where pictures are missed while sound goes on. */
+  readonly secondsWithoutVideo?: number;
   /** A standby that differs from what is on air, in words; absent where there is none. */
   readonly standbyDiffers?: string;
   /** Absent before the first sample. */

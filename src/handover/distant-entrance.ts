@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { ChannelId, Latency } from "../exchange/channel-spec.ts";
 import type { IngestEnd } from "../exchange/facts.ts";
 import type { FromEncoder, ToEncoder } from "../exchange/hand-over.ts";
@@ -94,7 +95,7 @@ class DistantEntrance implements Entrance {
   }
 
   async knock(): Promise<Welcome> {
-    const timer = this.#deps.clock.startTimer(WELCOME_DEADLINE_MS, () => this.#answerKnock("unavailable"));
+    const timer = startDeadline(this.#deps.clock, WELCOME_DEADLINE_MS, () => this.#answerKnock("unavailable"));
     const welcome = await this.#welcome;
     timer.cancel();
     return welcome;

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "../exchange/channel-spec.ts";
 import type { IngestEnd } from "../exchange/facts.ts";
 import type { FromEncoder, ToEncoder } from "../exchange/hand-over.ts";
@@ -50,7 +51,7 @@ export class HostedEncoders {
   afterReads(channelId: ChannelId, slot: IngestSlot, run: () => void): void {
     const reads = this.#of(channelId, slot).map((hosted) => hosted.read());
     if (reads.length === 0) return run();
-    const deadline = new Promise<void>((resolve) => this.#deps.clock.startTimer(READ_DEADLINE_MS, resolve));
+    const deadline = new Promise<void>((resolve) => startDeadline(this.#deps.clock, READ_DEADLINE_MS, resolve));
     void Promise.race([Promise.all(reads), deadline]).then(run);
   }
 

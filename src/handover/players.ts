@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { FromPlayer, ToPlayer } from "../exchange/hand-over.ts";
 import type { Engine } from "../relay/engine.ts";
@@ -28,7 +29,7 @@ export function showFromAfar(
       resolve(undefined);
       sink.end();
     };
-    const timer = clock.startTimer(SHOWING_DEADLINE_MS, end);
+    const timer = startDeadline(clock, SHOWING_DEADLINE_MS, end);
     carrier.listen((message) => {
       if (message.kind === "shown") return sink.take(message.bytes);
       timer.cancel();

@@ -139,7 +139,7 @@ export class LiveReader {
     if (this.#stuckSinceMs === undefined) {
       // Inside the snapshot's event a comment is as good as between events.
       this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
-    } else if (this.#options.clock.now() - this.#stuckSinceMs >= STUCK_MAX_MS) {
+    } else if (this.#options.clock.awakeNow() - this.#stuckSinceMs >= STUCK_MAX_MS) {
       this.cut();
     }
   }
@@ -159,6 +159,6 @@ export class LiveReader {
 
   #write(text: string): void {
     if (!this.isOpen) return;
-    if (!this.#options.response.write(text)) this.#stuckSinceMs ??= this.#options.clock.now();
+    if (!this.#options.response.write(text)) this.#stuckSinceMs ??= this.#options.clock.awakeNow();
   }
 }

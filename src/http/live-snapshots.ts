@@ -111,7 +111,7 @@ export class LiveSnapshots {
       pass.waitsSinceMs = undefined;
       return true;
     }
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.awakeNow();
     pass.waitsSinceMs ??= nowMs;
     if (nowMs - pass.waitsSinceMs < PATIENCE_MS) {
       this.#lookAgain();

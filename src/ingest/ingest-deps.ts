@@ -36,7 +36,7 @@ export type IngestDeps = {
 
 export type Arrival = {
   readonly remoteAddress: string;
-  /** When the connection was accepted, on the clock's `now()`: before TLS. */
+  /** When the connection was accepted, on the clock's `awakeNow()`: before TLS. */
   readonly acceptedMs: number;
   /** Its key was good. */
   readonly onRecognised: () => void;

@@ -82,7 +82,7 @@ export class RtmpConnection implements TimedReader {
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => {
       // A paused socket that has nothing left tells its end all the same.
-      this.#run(() => this.#session.receive(NOTHING, deps.clock.now(), true));
+      this.#run(() => this.#session.receive(NOTHING, deps.clock.awakeNow(), true));
       this.#leave("connection-lost");
       // What it does not read of our last words would keep our side open for as long as it likes.
       this.#lingerThenDestroy();
@@ -92,7 +92,7 @@ export class RtmpConnection implements TimedReader {
 
   /** Call about once a second. */
   tick(): void {
-    this.#run(() => this.#session.tick(this.#deps.clock.now()));
+    this.#run(() => this.#session.tick(this.#deps.clock.awakeNow()));
     this.#setPace();
   }
 
@@ -132,7 +132,7 @@ export class RtmpConnection implements TimedReader {
 
   #receive(bytes: Buffer): void {
     this.#bytesReceived += bytes.length;
-    this.#run(() => this.#session.receive(bytes, this.#deps.clock.now()));
+    this.#run(() => this.#session.receive(bytes, this.#deps.clock.awakeNow()));
     if (this.#isQuick) this.#entrance?.flush();
     if (this.#session.isBehind) this.#waitForTurn();
     else if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
@@ -146,7 +146,7 @@ export class RtmpConnection implements TimedReader {
   #takeTurn(): void {
     this.#nextTurn = undefined;
     if (this.#isClosed) return;
-    if (this.#entrance?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.now()));
+    if (this.#entrance?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
     this.#entrance?.flush();
     if (this.#session.isBehind) this.#waitForTurn();
     else if (!this.#isTimed) this.#socket.resume();
@@ -256,7 +256,7 @@ export class RtmpConnection implements TimedReader {
     const { decision, login, isTold } = await this.#deps.logins.decide(request, this.#remoteAddress);
     this.#login = login;
     this.#isRefusalTold = isTold === true;
-    this.#run(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.now()));
+    this.#run(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.awakeNow()));
   }
 
   async #decide(request: PublishRequest): Promise<void> {
@@ -268,7 +268,7 @@ export class RtmpConnection implements TimedReader {
       this.#refusedBy = verdict.loginOf;
     }
     if (decision === "refuse") await this.#holdBack("refused");
-    this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.now()));
+    this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
   }
 
   async #enter({ requestId, encoder }: PublishRequest, { entrance, slot }: Invitation): Promise<void> {
@@ -276,7 +276,7 @@ export class RtmpConnection implements TimedReader {
     const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
     if (welcome === "fight") this.#refusal = "encoders-fight";
     this.#run(() => {
-      const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.now());
+      const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.awakeNow());
       // The encoder may have given up while we asked: then there is nothing to open.
       if (welcome === "welcome" && outputs.length > 0) {
         this.#source = entrance.open({
@@ -327,7 +327,7 @@ export class RtmpConnection implements TimedReader {
   #answerPlay(requestId: number, decision: "accept" | PlayRefusal): boolean {
     let hasAnswered = false;
     this.#run(() => {
-      const outputs = this.#session.answerPlay(requestId, decision, this.#deps.clock.now());
+      const outputs = this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow());
       hasAnswered = outputs.length > 0;
       return outputs;
     });

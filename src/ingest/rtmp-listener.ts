@@ -175,7 +175,7 @@ export class RtmpListener {
     const guest: Guest = {
       address,
       socket,
-      acceptedMs: this.#deps.clock.now(),
+      acceptedMs: this.#deps.clock.awakeNow(),
       connection: undefined,
       turnAway: () => {
         this.#refuse(address, "too-many-connections");

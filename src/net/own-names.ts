@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { ResolveError, type Resolver } from "./resolver.ts";
 
 /** How long an answer, also that there is none, is good. */
@@ -37,7 +38,7 @@ export class OwnNames {
 
   async #inTime(asked: Promise<readonly string[]>): Promise<readonly string[]> {
     const late = Promise.withResolvers<readonly string[]>();
-    const timer = this.#clock.startTimer(WAIT_MS, () => late.resolve(this.#known));
+    const timer = startDeadline(this.#clock, WAIT_MS, () => late.resolve(this.#known));
     try {
       return await Promise.race([asked, late.promise]);
     } finally {

@@ -1,6 +1,7 @@
 import { CANCELLED, promises as dns, NODATA, NOTFOUND, TIMEOUT } from "node:dns";
 import { isIP } from "node:net";
 import { type Clock, systemClock, type Timer } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { MachineTrouble } from "../base/system-errors.ts";
 import { HostsFile } from "./hosts-file.ts";
 import { machineTroubleNow } from "./machine-trouble.ts";
@@ -126,7 +127,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
     const channel = new dns.Resolver({ timeout: options.queryTimeoutMs ?? QUERY_TIMEOUT_MS, tries: QUERY_TRIES });
     if (options.servers !== undefined) channel.setServers(options.servers);
     const cancel = (): void => channel.cancel();
-    const deadline = clock.startTimer(timeoutMs, cancel);
+    const deadline = startDeadline(clock, timeoutMs, cancel);
     signal.addEventListener("abort", cancel, { once: true });
     try {
       return await firstOf(names, (name) => lookUpOne(channel, name, signal));
@@ -141,7 +142,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
     const askFamily = async (query: Promise<readonly string[]>): Promise<Answer> => {
       const answer = await ask(query);
       const otherFamilyMs = options.otherFamilyMs ?? OTHER_FAMILY_MS;
-      if ("addresses" in answer) timers.push(clock.startTimer(otherFamilyMs, () => channel.cancel()));
+      if ("addresses" in answer) timers.push(startDeadline(clock, otherFamilyMs, () => channel.cancel()));
       return answer;
     };
     try {
@@ -155,7 +156,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
 
   async function lookUpLocal(name: string, signal: AbortSignal): Promise<readonly string[]> {
     const late = new AbortController();
-    const deadline = clock.startTimer(timeoutMs, () => late.abort());
+    const deadline = startDeadline(clock, timeoutMs, () => late.abort());
     try {
       return await lookUpBySystem(name, AbortSignal.any([signal, late.signal]));
     } catch (error) {

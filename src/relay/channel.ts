@@ -1,47 +1,41 @@
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
-import type { Fact, IngestEnd } from "../exchange/facts.ts";
-import type { ChannelSample, IngestSample } from "../exchange/samples.ts";
-import type { ConnectStatus } from "../exchange/target-status.ts";
+import type { IngestEnd } from "../exchange/facts.ts";
+import { FREEZE_TIMES, type FreezeTimes } from "../exchange/freeze-times.ts";
+import type { ChannelSample } from "../exchange/samples.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import {
   type Air,
   closeAfter,
+  DEAD_AFTER_MS,
   type FeedFact,
-  FROZEN_AFTER_MS,
-  FROZEN_CLOSE_MS,
   hasFrozen,
   holdEndMs,
   isFinal,
+  isGivenUp,
+  isMissed,
   mayGoOnAir,
-  standbyOf,
+  STATES,
 } from "./air.ts";
-import type { BlockStore } from "./block-store.ts";
-import { continuationOf, differences } from "./compatibility.ts";
+import type { ChannelDeps } from "./channel-deps.ts";
+import { continuationOf } from "./compatibility.ts";
 import { FanOut, type Frame } from "./fan-out.ts";
 import { Feed, SILENT_AFTER_MS, type Source, type SourceDescription } from "./feed.ts";
+import { FrozenPictures } from "./frozen-pictures.ts";
 import type { Gap } from "./gap.ts";
-import type { Dialer, LinkClose } from "./ports.ts";
+import type { LinkClose } from "./ports.ts";
 import { Seats } from "./seats.ts";
+import { StandbyWatch } from "./standby-watch.ts";
 import { takeoverGuards } from "./takeover-guard.ts";
-import { Target, type TargetDeps } from "./target.ts";
+import type { Target } from "./target.ts";
+import { targetMaker } from "./target-maker.ts";
 import type { Watcher } from "./watcher.ts";
-
-export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
-  readonly clock: Clock;
-  readonly dialer: Dialer;
-  readonly blocks: BlockStore;
-  readonly tell: (fact: Fact) => void;
-  readonly onFault: (error: unknown) => void;
-  /** Packets are waiting to be flushed, or are by now so many that they should not wait. */
-  readonly onDirty: (channel: Channel, isMuch: boolean) => void;
-  /** The broadcast is over: the last moment to sample it. */
-  readonly onOver: (channel: Channel) => void;
-};
 
 /** A stream that lacks a track of the one before may still bring it, this long. */
 const TRACKS_WAIT_MS = 2_000;
 const FILLER_STEP_MS = 100;
+/** How often an encoder that is well is looked at, at least. */
+const LOOK_MS = 1_000;
 /** What is held up on its way comes in one go when it comes; after so long an encoder that is behind just is. */
 const BACKLOG_WAIT_MS = 2_000;
 /** An encoder that comes back with sound alone may still bring pictures, this long. */
@@ -63,29 +57,22 @@ export class Channel {
   #last: Feed | undefined;
   #gap: Gap | undefined;
   #watchTimer: Timer | undefined;
-  #differs: string | undefined;
+  readonly #standby = new StandbyWatch();
   readonly #guards = takeoverGuards();
+  readonly #pictures: FrozenPictures;
 
   constructor(spec: ChannelSpec, deps: ChannelDeps) {
     this.#spec = spec;
     this.#deps = deps;
-    const { clock, random, reserveRetryMs, dialer } = deps;
     this.#out = new FanOut({
-      clock,
+      clock: deps.clock,
       blocks: deps.blocks,
-      onDirty: (isMuch) => deps.onDirty(this, isMuch),
+      onDirty: deps.onDirty,
       onFault: deps.onFault,
-      newTarget: (target, onAccepted) =>
-        new Target(target, {
-          clock,
-          random,
-          reserveRetryMs,
-          dialer,
-          onAccepted,
-          onStatus: (changed, from) => this.#tellStatus(changed, from),
-        }),
+      newTarget: targetMaker(spec.channelId, deps),
     });
     this.#out.setTargets(spec.targets);
+    this.#pictures = new FrozenPictures({ out: this.#out, tell: (feed, fact) => this.#tellOf(feed, fact) });
   }
 
   get channelId(): ChannelId {
@@ -104,6 +91,15 @@ export class Channel {
     return this.#out.targets;
   }
 
+  /** What says whether an encoder is silent: time in which it could not have been heard does not count. */
+  get #awakeMs(): number {
+    return this.#deps.clock.awakeNow();
+  }
+
+  get #freezeTimes(): FreezeTimes {
+    return this.#spec.freeze ?? FREEZE_TIMES;
+  }
+
   /** Takes a newer spec; targets that did not change do not notice. */
   apply(spec: ChannelSpec): void {
     if (spec.revision <= this.#spec.revision) return;
@@ -117,7 +113,7 @@ export class Channel {
     const present = this.#seats.latest(slot);
     const nowMs = this.#deps.clock.now();
     // A dead connection locks nobody out, and replacing it is no fight.
-    if (present === undefined || present.silentMs(nowMs) >= FROZEN_AFTER_MS) return true;
+    if (present === undefined || present.silentMs(this.#awakeMs) >= DEAD_AFTER_MS) return true;
     if (this.#guards[slot].allows(nowMs)) return true;
     this.#deps.tell({ kind: "encoders-fight", time: this.#deps.clock.wallNow(), channelId: this.channelId, slot });
     return false;
@@ -126,13 +122,13 @@ export class Channel {
   /** An encoder with the right key begins to publish. */
   open(ingestId: number, description: SourceDescription): Source {
     const { clock } = this.#deps;
-    const feed = new Feed(ingestId, description, clock.wallNow(), clock.now());
+    const feed = new Feed(ingestId, description, clock.wallNow(), { nowMs: clock.now(), awakeMs: this.#awakeMs });
     const isBroadcastNew = this.#air.at === "off";
     const { remoteAddress, encoder } = description;
     this.#tellOf(feed, { kind: "ingest-started", remoteAddress, encoder, isBroadcastNew });
     const onAir = this.#air.at === "live" ? this.#air.feed : undefined;
     // Who has not shown a frame yet is replaced at once.
-    const isIdle = onAir?.framesForMs(clock.now()) === undefined;
+    const isIdle = onAir?.framesForMs(this.#awakeMs) === undefined;
     const displaced = this.#seats.seat(feed, isIdle ? undefined : onAir);
     for (const each of displaced) this.#replace(each);
     if (this.#air.at === "off" || (onAir !== undefined && displaced.includes(onAir))) {
@@ -196,11 +192,11 @@ export class Channel {
   sample(): ChannelSample | undefined {
     const feed = this.#last;
     if (feed === undefined) return undefined;
-    const state: IngestSample["state"] = this.#air.at === "live" ? "LIVE" : this.#air.at === "held" ? "HELD" : "ENDED";
-    const ingest = feed.sample(state);
+    const ingest = feed.sample(STATES[this.#air.at], this.#awakeMs);
+    const { differs } = this.#standby;
     return {
       channelId: this.channelId,
-      ingest: this.#differs === undefined ? ingest : { ...ingest, standbyDiffers: this.#differs },
+      ingest: differs === undefined ? ingest : { ...ingest, standbyDiffers: differs },
       targets: this.#out.sample(),
     };
   }
@@ -212,12 +208,13 @@ export class Channel {
   }
 
   #push(feed: Feed, message: Message): void {
-    const intake = feed.take(message, this.#deps.clock.now());
+    const awakeMs = this.#awakeMs;
+    const intake = feed.take(message, this.#deps.clock.now(), awakeMs);
     const { timestamp } = message;
     if (this.#isOnAir(feed)) {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
       if (this.#gap !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
-      if (this.#gap === undefined) this.#out.forward(intake, timestamp);
+      if (this.#gap === undefined && this.#pictures.passes(intake, awakeMs)) this.#out.forward(intake, timestamp);
     } else if (intake.what === "frame" && this.#isEntry(feed, intake)) {
       if (!this.#mayTakeOver(feed)) return this.#updateStandby();
       if (this.#isBacklog(feed, intake, timestamp)) return;
@@ -228,7 +225,7 @@ export class Channel {
 
   /** The encoder on air was silent and is not any more: where filler has taken its place, it goes on in its own time. */
   #thaw(feed: Feed, frame: Frame, timestamp: number): void {
-    const thawedMs = feed.healthyMs(this.#deps.clock.now());
+    const thawedMs = feed.healthyMs(this.#awakeMs);
     const isEntry = this.#isEntry(feed, frame) || (frame.kind === "audio" && thawedMs >= PICTURES_WAIT_MS);
     if (!isEntry) return;
     if (this.#isBacklog(feed, frame, timestamp)) return;
@@ -239,12 +236,13 @@ export class Channel {
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */
   #isBacklog(feed: Feed, frame: Frame, timestamp: number): boolean {
     if (this.#last !== feed || !this.#out.isStale(frame.kind, timestamp)) return false;
-    return feed.healthyMs(this.#deps.clock.now()) < BACKLOG_WAIT_MS;
+    return feed.healthyMs(this.#awakeMs) < BACKLOG_WAIT_MS;
   }
 
   /** Media from this feed, from this frame on: by the clock it had, if it is the one that was on air last. */
   #goOn(feed: Feed, frame: Frame, timestamp: number): void {
     this.#gap = undefined;
+    this.#pictures.forget();
     if (this.#last === feed && !this.#out.isStale(frame.kind, timestamp)) this.#out.resumeSource();
     else this.#out.changeSource(frame.compositionTimeMs);
     this.#last = feed;
@@ -262,10 +260,10 @@ export class Channel {
   }
 
   #mayTakeOver(feed: Feed): boolean {
-    const nowMs = this.#deps.clock.now();
-    const mayBringTracks = (feed.framesForMs(nowMs) ?? 0) < TRACKS_WAIT_MS;
+    const awakeMs = this.#awakeMs;
+    const mayBringTracks = (feed.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
     if (mayBringTracks && continuationOf(this.#out.head, feed.head) === "incomplete") return false;
-    return mayGoOnAir(this.#air, feed, nowMs);
+    return mayGoOnAir(this.#air, feed, awakeMs);
   }
 
   /** From here on this feed is the one that targets get. */
@@ -282,12 +280,8 @@ export class Channel {
 
   /** Tells, when it first shows, that the encoder of the other key could not take over quietly. */
   #updateStandby(): void {
-    const standby = standbyOf(this.#air, this.#seats.all(), this.#deps.clock.now());
-    const detail = standby === undefined ? "" : differences(this.#out.head, standby.head);
-    const differs = detail === "" ? undefined : detail;
-    if (differs === this.#differs) return;
-    this.#differs = differs;
-    if (standby !== undefined && differs !== undefined) this.#tellOf(standby, { kind: "standby-differs", detail });
+    const news = this.#standby.look(this.#air, this.#seats.all(), this.#out.head, this.#awakeMs);
+    if (news !== undefined) this.#tellOf(news.standby, { kind: "standby-differs", detail: news.detail });
   }
 
   /** An encoder's connection is gone. */
@@ -314,7 +308,8 @@ export class Channel {
 
   #hold(lost: Feed, end: IngestEnd): void {
     if (this.#air.at !== "live") return;
-    this.#air = { at: "held", sinceMs: this.#deps.clock.now(), lost, end };
+    this.#air = { at: "held", sinceMs: this.#deps.clock.now(), sinceAwakeMs: this.#awakeMs, lost, end };
+    this.#pictures.forget();
     this.#tellOf(lost, { kind: "ingest-held", end, holdSeconds: this.#spec.holdSeconds });
     this.#updateStandby();
     this.#watch();
@@ -328,17 +323,18 @@ export class Channel {
     this.#watchTimer = undefined;
     const air = this.#air;
     if (air.at === "off") return;
-    const nowMs = this.#deps.clock.now();
+    const awakeMs = this.#awakeMs;
     const feed = air.at === "live" ? air.feed : air.lost;
-    const silentMs = feed.silentMs(nowMs);
     const isHolding = air.at === "held" || this.#spec.holdSeconds > 0;
-    if (air.at === "live" && hasFrozen(feed, nowMs, FROZEN_AFTER_MS)) return this.#freeze(feed);
-    const isFilling = this.#gap !== undefined || (isHolding && silentMs >= SILENT_AFTER_MS);
-    const nextMs = isFilling ? FILLER_STEP_MS : Math.max(FILLER_STEP_MS, SILENT_AFTER_MS - silentMs);
+    if (air.at === "live" && hasFrozen(feed, awakeMs, this.#freezeTimes)) return this.#freeze(feed);
+    if (this.#gap === undefined && isHolding && isMissed(air, awakeMs)) this.#gap = this.#out.newGap();
+    const isFilling =
+      this.#gap !== undefined || (air.at === "live" && this.#pictures.look(feed, awakeMs, this.#freezeTimes));
+    const nextMs = isFilling
+      ? FILLER_STEP_MS
+      : Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - feed.silentMs(awakeMs)));
     this.#watchTimer = this.#deps.clock.startTimer(nextMs, () => this.#watch());
-    if (!isFilling) return;
-    this.#gap ??= this.#out.newGap();
-    this.#out.fill(this.#gap);
+    if (this.#gap !== undefined) this.#out.fill(this.#gap);
   }
 
   /** Connected, but without media: told to be lost, and held for; where nothing is held for, over. */
@@ -350,9 +346,8 @@ export class Channel {
   }
 
   #closeFrozen(): void {
-    const nowMs = this.#deps.clock.now();
     for (const feed of this.#seats.all()) {
-      if (!this.#seats.has(feed) || !hasFrozen(feed, nowMs, FROZEN_CLOSE_MS)) continue;
+      if (!this.#seats.has(feed) || !isGivenUp(feed, this.#awakeMs, this.#freezeTimes)) continue;
       this.#leave(feed, "frozen");
       feed.description.onDismissed();
     }
@@ -362,7 +357,7 @@ export class Channel {
     const air = this.#air;
     if (air.at !== "held") return;
     const heirs = this.#seats.all().filter((feed) => feed !== air.lost);
-    if (this.#deps.clock.now() < holdEndMs(air, this.#spec.holdSeconds, heirs)) return;
+    if (this.#awakeMs < holdEndMs(air, this.#spec.holdSeconds, heirs)) return;
     this.end(isFinal(air.end) ? air.end : "hold-expired", closeAfter(air.end));
   }
 
@@ -373,11 +368,12 @@ export class Channel {
     const others = this.#seats.all().filter((feed) => feed !== last);
     this.#air = { at: "off" };
     this.#gap = undefined;
+    this.#pictures.forget();
     this.#watchTimer?.cancel();
     this.#seats.clear();
-    this.#differs = undefined;
+    this.#standby.forget();
     this.#out.stop(how);
-    this.#deps.onOver(this);
+    this.#deps.onOver();
     for (const feed of others) this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
     this.#tellOf(last, { kind: "ingest-ended", end, isBroadcastOver: true });
   }
@@ -385,16 +381,5 @@ export class Channel {
   #tellOf(feed: Feed, what: FeedFact): void {
     const { ingestId, slot } = feed;
     this.#deps.tell({ ...what, time: this.#deps.clock.wallNow(), channelId: this.channelId, ingestId, slot });
-  }
-
-  #tellStatus(target: Target, from: ConnectStatus): void {
-    this.#deps.tell({
-      kind: "target-status",
-      time: this.#deps.clock.wallNow(),
-      channelId: this.channelId,
-      targetId: target.targetId,
-      from,
-      status: target.status,
-    });
   }
 }

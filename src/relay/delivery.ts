@@ -107,13 +107,13 @@ export class Delivery {
   /** Writes what waits, target by target. */
   flush(): void {
     this.deliver();
-    this.#watchers.flush(this.#deps.clock.now());
+    this.#watchers.flush(this.#deps.clock.awakeNow());
     for (const lane of this.lanes) lane.settle();
   }
 
   /** Call once a second. */
   tick(): void {
-    this.#watchers.tick(this.#deps.clock.now());
+    this.#watchers.tick(this.#deps.clock.awakeNow());
   }
 
   /** The broadcast is over, and its time with it. */

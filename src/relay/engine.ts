@@ -76,23 +76,21 @@ export class Engine {
     if (present?.isOnAir !== true) this.#offSinceMs.set(spec.channelId, this.#deps.clock.now());
     if (present !== undefined) return present.apply(spec);
     const { clock, random, dialer, tell } = this.#deps;
-    this.#channels.set(
-      spec.channelId,
-      new Channel(spec, {
-        clock,
-        random,
-        dialer,
-        blocks: this.#blocks,
-        tell,
-        onFault: (error) => this.#tellFault(error),
-        reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
-        onDirty: (dirty, isMuch) => this.#scheduleFlush(dirty, isMuch),
-        onOver: (over) => {
-          this.#offSinceMs.set(over.channelId, clock.now());
-          this.#report([over]);
-        },
-      }),
-    );
+    const channel: Channel = new Channel(spec, {
+      clock,
+      random,
+      dialer,
+      blocks: this.#blocks,
+      tell,
+      onFault: (error) => this.#tellFault(error),
+      reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
+      onDirty: (isMuch) => this.#scheduleFlush(channel, isMuch),
+      onOver: () => {
+        this.#offSinceMs.set(channel.channelId, clock.now());
+        this.#report([channel]);
+      },
+    });
+    this.#channels.set(spec.channelId, channel);
   }
 
   /** Forgets a channel; whoever publishes to it is dismissed. */
@@ -237,6 +235,7 @@ export class Engine {
 function guardedClock(clock: Clock, onFault: (error: unknown) => void): Clock {
   return {
     now: () => clock.now(),
+    awakeNow: () => clock.awakeNow(),
     wallNow: () => clock.wallNow(),
     startTimer: (delayMs, run) =>
       clock.startTimer(delayMs, () => {

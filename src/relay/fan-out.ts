@@ -6,12 +6,10 @@ import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { BlockStore } from "./block-store.ts";
 import { Delivery } from "./delivery.ts";
-import { Filler } from "./filler.ts";
 import { FillerStock } from "./filler-stock.ts";
-import { Gap } from "./gap.ts";
+import { type Gap, newGap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
 import { type Interleaved, Interleaver } from "./interleaver.ts";
-import type { Lane } from "./lane.ts";
 import type { PacketKind, PacketMarks } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
@@ -268,27 +266,30 @@ export class FanOut {
     }
   }
 
-  /** Filler that begins at this moment, behind everything that came before. */
-  newGap(): Gap {
+  /** Filler that begins at this moment, behind everything that came before. `pictures`: beside the sound as it comes. */
+  newGap(what: "all" | "pictures" = "all"): Gap {
     this.#sendFrames(this.#interleaver.drain());
-    const own = new Map<Lane, Filler>();
-    for (const lane of this.#delivery.lanes) {
-      const audioConfig = this.#head.trackConfig("audio", lane.shape.tracks?.audio ?? 0);
-      const config = audioConfig === undefined ? undefined : lane.shaped("audio", audioConfig);
-      if (lane.stock !== undefined) own.set(lane, this.#newFiller(lane.stock, config));
-    }
-    return new Gap(this.#newFiller(this.#stock, this.#head.config("audio")), own);
-  }
-
-  #newFiller(stock: FillerStock, audioConfig: Buffer | undefined): Filler {
+    const { lastMs } = this.#timeline;
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
-    return new Filler(stock, audioConfig, Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs));
+    const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
+    const hasSound = what === "all";
+    const startMs = hasSound ? behind : () => lastMs;
+    return newGap({ lanes: this.#delivery.lanes, stock: this.#stock, head: this.#head, hasSound, startMs });
   }
 
   /** Sends the filler that is due. */
   fill(gap: Gap): void {
+    this.#fillUntil(gap, this.#timeline.presentMs(this.#deps.clock.now()));
+  }
+
+  /** The same beside sound that goes on: up to where that is, and in its order. */
+  fillPictures(gap: Gap): void {
+    this.#fillUntil(gap, this.#timeline.lastMs);
+  }
+
+  #fillUntil(gap: Gap, untilMs: number): void {
     const arrivalMs = this.#deps.clock.now();
-    for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(this.#timeline.presentMs(arrivalMs))) {
+    for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
@@ -312,6 +313,12 @@ export class FanOut {
   resumeSource(): void {
     this.#clearGops();
     this.#begunTracks.clear();
+  }
+
+  /** Its pictures go on beside its sound: in step with that, whatever their clock did meanwhile. */
+  resumePictures(): void {
+    this.resumeSource();
+    this.#timeline.forgetClock("video");
   }
 
   /** Begins with what a decoder needs of the present group of pictures. */

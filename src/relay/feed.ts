@@ -7,6 +7,7 @@ import { readPicture } from "../protocol/flv/read-picture.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import { type Intake, takeIn } from "./intake.ts";
+import { Pace } from "./pace.ts";
 import { StreamHead } from "./stream-head.ts";
 import { StreamMeter } from "./stream-meter.ts";
 
@@ -29,8 +30,10 @@ export interface Source {
 
 type Frame = Extract<Intake, { what: "frame" }>;
 
-/** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. */
+/** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. Slow ones have longer. */
 export const SILENT_AFTER_MS = 2_000;
+/** Pictures that fail to come for so long while sound goes on are told, in milliseconds. Slow ones have longer. */
+export const PICTURES_MISSED_MS = 5_000;
 /** Frame rates are measured over this many pictures at least, in milliseconds. */
 const RATE_WINDOW_MS = 2_000;
 
@@ -43,8 +46,11 @@ export class Feed {
   readonly description: SourceDescription;
   readonly head = new StreamHead();
   readonly #startTime: number;
+  /** This, and whatever is judged by how long ago it was, counts the time in which we could have heard the encoder. */
   readonly openedMs: number;
-  #lastMediaMs: number;
+  readonly #media = new Pace();
+  readonly #picturePace = new Pace();
+  #hasSound = false;
   #healthySinceMs: number;
   #firstFrameMs: number | undefined;
   #bytesTotal = 0;
@@ -57,13 +63,18 @@ export class Feed {
   #keyframeIntervalMs: number | undefined;
   readonly #meter = new StreamMeter();
 
-  constructor(ingestId: number, description: SourceDescription, startTime: number, nowMs: number) {
+  /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
+  constructor(
+    ingestId: number,
+    description: SourceDescription,
+    startTime: number,
+    { nowMs, awakeMs }: { readonly nowMs: number; readonly awakeMs: number },
+  ) {
     this.ingestId = ingestId;
     this.description = description;
     this.#startTime = startTime;
-    this.openedMs = nowMs;
-    this.#lastMediaMs = nowMs;
-    this.#healthySinceMs = nowMs;
+    this.openedMs = awakeMs;
+    this.#healthySinceMs = awakeMs;
     this.#rateFromMs = nowMs;
   }
 
@@ -72,7 +83,7 @@ export class Feed {
   }
 
   /** Takes a message: classified, counted, and remembered where it is a header. */
-  take(message: Message, nowMs: number): Intake {
+  take(message: Message, nowMs: number, awakeMs: number): Intake {
     this.#bytesTotal += message.payload.length;
     const intake = takeIn(message);
     switch (intake.what) {
@@ -86,7 +97,9 @@ export class Feed {
         for (const { slot, payload } of intake.parts) this.head.setConfig(intake.kind, slot, payload);
         break;
       case "frame":
-        this.#countFrame(intake, message.timestamp, nowMs);
+        this.#noteFrame(intake, nowMs, awakeMs);
+        // Further tracks are other sizes of the same pictures.
+        if (intake.trackId === 0) this.#countFrame(intake, message.timestamp, nowMs);
         break;
       case "ignored":
         break;
@@ -94,15 +107,18 @@ export class Feed {
     return intake;
   }
 
-  #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
-    const { kind, trackId, isKeyframe, compositionTimeMs, payload } = frame;
+  #noteFrame({ kind, trackId }: Frame, nowMs: number, awakeMs: number): void {
     this.head.sawFrame(kind, nowMs);
     // Behind a gap it is a stream begun anew.
-    if (nowMs - this.#lastMediaMs > SILENT_AFTER_MS) this.#healthySinceMs = nowMs;
-    this.#lastMediaMs = nowMs;
-    this.#firstFrameMs ??= nowMs;
-    // Further tracks are other sizes of the same pictures.
-    if (trackId !== 0) return;
+    if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
+    this.#media.took(awakeMs);
+    this.#firstFrameMs ??= awakeMs;
+    if (kind === "audio") this.#hasSound = true;
+    else if (trackId === 0) this.#picturePace.took(awakeMs);
+  }
+
+  #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
+    const { kind, isKeyframe, compositionTimeMs, payload } = frame;
     this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe }, nowMs);
     if (kind !== "video") return;
     this.#pictures += 1;
@@ -114,13 +130,36 @@ export class Feed {
   }
 
   /** Milliseconds since a frame came, or since the encoder did. */
-  silentMs(nowMs: number): number {
-    return nowMs - this.#lastMediaMs;
+  silentMs(awakeMs: number): number {
+    return this.#media.silentMs(awakeMs) ?? awakeMs - this.openedMs;
+  }
+
+  /** For so long at least it may be silent without being missed: an encoder may be slow. Pictures that come alone more than those with sound. */
+  get missedAfterMs(): number {
+    return this.#media.missedAfterMs(!this.#hasSound && this.#firstFrameMs !== undefined);
+  }
+
+  /** After so long without media it is not healthy. */
+  get silentAfterMs(): number {
+    return Math.max(SILENT_AFTER_MS, this.missedAfterMs);
+  }
+
+  isSilent(awakeMs: number): boolean {
+    const silentMs = this.silentMs(awakeMs);
+    // Asked of each frame: what was learned is looked at where it matters.
+    return silentMs >= SILENT_AFTER_MS && silentMs >= this.silentAfterMs;
+  }
+
+  /** How long pictures are missed while sound goes on; undefined where none are. `afterMs`: not before so long. */
+  pictureless(awakeMs: number, afterMs: number): number | undefined {
+    const silentMs = this.#hasSound ? this.#picturePace.silentMs(awakeMs) : undefined;
+    if (silentMs === undefined || this.isSilent(awakeMs)) return undefined;
+    return silentMs >= Math.max(afterMs, this.#picturePace.missedAfterMs(true)) ? silentMs : undefined;
   }
 
   /** Milliseconds of media without a gap; 0 while there is one. */
-  healthyMs(nowMs: number): number {
-    return this.silentMs(nowMs) > SILENT_AFTER_MS ? 0 : nowMs - this.#healthySinceMs;
+  healthyMs(awakeMs: number): number {
+    return this.isSilent(awakeMs) ? 0 : awakeMs - this.#healthySinceMs;
   }
 
   /** Whether anything of a stream came: a header, or a frame. */
@@ -129,8 +168,8 @@ export class Feed {
   }
 
   /** Milliseconds since its first frame; undefined before. */
-  framesForMs(nowMs: number): number | undefined {
-    return this.#firstFrameMs === undefined ? undefined : nowMs - this.#firstFrameMs;
+  framesForMs(awakeMs: number): number | undefined {
+    return this.#firstFrameMs === undefined ? undefined : awakeMs - this.#firstFrameMs;
   }
 
   /** Call once a second. */
@@ -144,10 +183,11 @@ export class Feed {
     this.#rateFromMs = nowMs;
   }
 
-  sample(state: IngestSample["state"]): IngestSample {
+  sample(state: IngestSample["state"], awakeMs: number): IngestSample {
     const { slot, remoteAddress, encoder } = this.description;
     const frameRate = this.#picturesPerSecond;
     const intervalMs = this.#keyframeIntervalMs;
+    const picturelessMs = state === "LIVE" ? this.pictureless(awakeMs, PICTURES_MISSED_MS) : undefined;
     return {
       state,
       slot,
@@ -160,6 +200,7 @@ export class Feed {
       ...describeAudio(this.head.config("audio")),
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
+      ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
       measures: this.#meter.measures,
     };
   }

@@ -4,6 +4,8 @@ import type { FillerStock, Pictures } from "./filler-stock.ts";
 
 /** Two pictures a second: enough to be a stream, too few to cost a keyframe's bitrate. */
 const PICTURE_INTERVAL_MS = 500;
+/** So much filler is made up for at most, in milliseconds: as much as a target's queue holds. */
+const BEHIND_MS_MAX = 5_000;
 const AAC_FRAME_SAMPLES = 1_024;
 const AAC_LC = 2;
 
@@ -45,6 +47,7 @@ export class Filler {
   /** The frames due up to this moment of channel time that were not given before, in order of time. */
   until(timeMs: number): FillerFrame[] {
     const frames: FillerFrame[] = [];
+    this.#skipTo(timeMs - BEHIND_MS_MAX);
     while (this.#pictures !== undefined && this.#pictureTime() <= timeMs) {
       const { key, following } = this.#pictures;
       const isKeyframe = following === undefined || this.#picturesSent % 2 === 0;
@@ -58,6 +61,15 @@ export class Filler {
       this.#silencesSent += 1;
     }
     return frames.sort((left, right) => left.timeMs - right.timeMs);
+  }
+
+  /** What was due before is left out: the process stood still. */
+  #skipTo(timeMs: number): void {
+    const passedMs = timeMs - this.#startMs;
+    this.#picturesSent = Math.max(this.#picturesSent, Math.ceil(passedMs / PICTURE_INTERVAL_MS));
+    if (this.#silence === undefined) return;
+    const silences = Math.ceil((passedMs * this.#silence.sampleRate) / (AAC_FRAME_SAMPLES * 1_000));
+    this.#silencesSent = Math.max(this.#silencesSent, silences);
   }
 
   #pictureTime(): number {

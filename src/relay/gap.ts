@@ -1,5 +1,7 @@
-import type { Filler, FillerFrame } from "./filler.ts";
+import { Filler, type FillerFrame } from "./filler.ts";
+import type { FillerStock } from "./filler-stock.ts";
 import type { Lane } from "./lane.ts";
+import type { StreamHead } from "./stream-head.ts";
 
 /** A frame of filler; `lane`: the one it is for, absent where it is for all that have none of their own. */
 export type GapFrame = FillerFrame & { readonly lane?: Lane };
@@ -25,4 +27,27 @@ export class Gap {
     for (const [lane, filler] of this.#own) frames.push(...filler.until(timeMs).map((frame) => ({ ...frame, lane })));
     return frames.sort((left, right) => left.timeMs - right.timeMs);
   }
+}
+
+export type GapParts = {
+  readonly lanes: readonly Lane[];
+  /** Of the default tracks. */
+  readonly stock: FillerStock;
+  readonly head: StreamHead;
+  /** False where the encoder's own sound goes on. */
+  readonly hasSound: boolean;
+  /** When filler of this stock begins, in channel time. */
+  readonly startMs: (stock: FillerStock) => number;
+};
+
+/** Filler for all lanes, as the stream is now. */
+export function newGap({ lanes, stock, head, hasSound, startMs }: GapParts): Gap {
+  const own = new Map<Lane, Filler>();
+  for (const lane of lanes) {
+    if (lane.stock === undefined) continue;
+    const config = hasSound ? head.trackConfig("audio", lane.shape.tracks?.audio ?? 0) : undefined;
+    const shaped = config === undefined ? undefined : lane.shaped("audio", config);
+    own.set(lane, new Filler(lane.stock, shaped, startMs(lane.stock)));
+  }
+  return new Gap(new Filler(stock, hasSound ? head.config("audio") : undefined, startMs(stock)), own);
 }

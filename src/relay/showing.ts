@@ -25,10 +25,10 @@ export function showToPlayer(
     start: Buffer.alloc(0),
     encode: (tag: Parameters<typeof encodePlayed>[1]) => encodePlayed(streamId, tag),
   };
-  const watcher = new Watcher(sink, clock.now(), form);
+  const watcher = new Watcher(sink, clock.awakeNow(), form);
   if (!engine.watch(channelId, watcher)) return undefined;
   return {
-    taken: (bytes) => watcher.taken(bytes, clock.now()),
+    taken: (bytes) => watcher.taken(bytes, clock.awakeNow()),
     pause: (isPaused) => watcher.pause(isPaused),
     end: () => watcher.end(),
   };

@@ -335,7 +335,7 @@ export class Target {
     this.#hasBegun = false;
     this.#isInStep = false;
     this.#isBehind = false;
-    this.#progress = new Progress(this.#deps.clock.now());
+    this.#progress = new Progress(this.#deps.clock.awakeNow());
     this.#step({ kind: "accepted" });
     this.#deps.onAccepted(this);
   }
@@ -353,7 +353,7 @@ export class Target {
 
   #watchProgress(link: Link, outbox: Outbox): void {
     const hasWork = link.pendingBytes > 0 || !outbox.isEmpty;
-    const waitedMs = this.#progress.look(link, hasWork, this.#deps.clock.now());
+    const waitedMs = this.#progress.look(link, hasWork, this.#deps.clock.awakeNow());
     if (waitedMs === 0) return this.#step({ kind: "progressed" });
     if (waitedMs >= STALLED_CLOSE_MS) {
       const error = this.#state.at === "stalled" ? this.#state.lastError : STALLED;

@@ -54,6 +54,12 @@ export class Timeline {
     this.#video = undefined;
   }
 
+  /** This kind begins anew: in step with the other one, whatever its clock did meanwhile. */
+  forgetClock(kind: TimelineKind): void {
+    if (kind === "video") this.#video = undefined;
+    else this.#audio = undefined;
+  }
+
   /** Channel time at this moment by the wall clock, counted from the frame that came last, but behind everything that was sent. */
   presentMs(nowMs: number): number {
     if (this.#lastArrivalMs === undefined) return 0;

@@ -2,6 +2,7 @@ import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { AttemptResult, DeliveryProblem } from "../control/deliveries.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
@@ -42,7 +43,7 @@ export type HttpPosterDeps = {
 export function createHttpPost({ clock, resolver, policy, onTrouble }: HttpPosterDeps): Post {
   return async (message, closing) => {
     const deadline = new AbortController();
-    const timer = clock.startTimer(ATTEMPT_MS_MAX, () => deadline.abort());
+    const timer = startDeadline(clock, ATTEMPT_MS_MAX, () => deadline.abort());
     const signal = AbortSignal.any([closing, deadline.signal]);
     try {
       const url = new URL(message.url);

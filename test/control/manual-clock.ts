@@ -10,6 +10,10 @@ export class ManualClock implements Clock {
     return this.monotonicMs;
   }
 
+  awakeNow(): number {
+    return this.monotonicMs;
+  }
+
   wallNow(): number {
     return this.wallMs;
   }

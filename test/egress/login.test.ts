@@ -176,7 +176,7 @@ test("a login that drags on is given up, to be tried again", async () => {
     aheadMs += 12_000;
     return { login: { scheme: "adobe", ...USER } };
   });
-  const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+  const clock = { ...systemClock, awakeNow: () => systemClock.awakeNow() + aheadMs };
   expect(await failureAt(target, { credentials: USER, clock })).toMatchObject({
     code: "CONNECT_REJECTED",
     severity: "transient",

@@ -99,7 +99,7 @@ test.each([-1, 0.5, Number.NaN, 2 ** 32])(
 test("an answer to publish is waited for for twenty seconds, one to connect for ten", async () => {
   const waits: number[] = [];
   const clock = {
-    ...systemClock,
+    ...hastyClock,
     startTimer: (delayMs: number, run: () => void) => {
       waits.push(delayMs);
       return hastyClock.startTimer(delayMs, run);
@@ -107,10 +107,10 @@ test("an answer to publish is waited for for twenty seconds, one to connect for 
   };
   const target = await kitTarget({ silentAt: "publish" });
   expect((await dial(target.url, { clock }).outcome).error).toEqual(targetError("publish-unanswered"));
-  expect(waits.at(-1)).toBeGreaterThan(20_000);
+  expect(Math.max(...waits.splice(0))).toBeGreaterThan(20_000);
   const deaf = await kitTarget({ silentAt: "connect" });
   expect((await dial(deaf.url, { clock }).outcome).error).toEqual(targetError("connect-unanswered"));
-  expect(waits.at(-1)).toBe(10_000);
+  expect(Math.max(...waits)).toBe(10_000);
 });
 
 test("a target that refuses beside the answer and hangs up is quoted", async () => {

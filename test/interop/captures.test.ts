@@ -75,9 +75,9 @@ test.each(encoders)("the first second of $name is understood", async ({ name, en
   ]);
   const onDismissed = () => undefined;
   const description = { slot: "main", remoteAddress: "", encoder: "", onDismissed } as const;
-  const feed = new Feed(1, description, 0, 0);
-  const frames = messages.map((message) => feed.take(message, 0)).filter((intake) => intake.what === "frame");
-  expect(feed.sample("LIVE")).toMatchObject({ ...picture, ...AAC_48_STEREO });
+  const feed = new Feed(1, description, 0, { nowMs: 0, awakeMs: 0 });
+  const frames = messages.map((message) => feed.take(message, 0, 0)).filter((intake) => intake.what === "frame");
+  expect(feed.sample("LIVE", 0)).toMatchObject({ ...picture, ...AAC_48_STEREO });
   expect(feed.head.metadata).toBeDefined();
   // Decoding can begin at once: the first picture of all is a keyframe.
   expect(frames.find(({ kind }) => kind === "video")?.isKeyframe).toBe(true);

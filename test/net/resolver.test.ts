@@ -62,8 +62,10 @@ type ManualClock = Clock & {
 function manualClock(): ManualClock {
   const running = new Map<number, () => void>();
   const waiting = new Map<number, () => void>();
+  let awakeMs = 0;
   return {
     now: () => 0,
+    awakeNow: () => awakeMs,
     wallNow: () => 0,
     startTimer(delayMs, run) {
       running.set(delayMs, run);
@@ -72,6 +74,7 @@ function manualClock(): ManualClock {
     },
     async elapse(delayMs) {
       if (!running.has(delayMs)) await new Promise<void>((resolve) => waiting.set(delayMs, resolve));
+      awakeMs += delayMs;
       running.get(delayMs)?.();
     },
   };

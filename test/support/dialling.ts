@@ -17,6 +17,7 @@ import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
 /** Every deadline comes a hundred times sooner. */
 export const hastyClock: Clock = {
   ...systemClock,
+  awakeNow: () => systemClock.now() * 100,
   startTimer: (delayMs, run) => systemClock.startTimer(delayMs / 100, run),
 };
 

@@ -1,3 +1,4 @@
+import { AWAKE_BEAT_MS, AwakeTime } from "../../src/base/awake-time.ts";
 import type { Clock, Timer } from "../../src/base/clock.ts";
 
 type Due = { readonly atMs: number; readonly order: number; readonly run: () => void };
@@ -8,6 +9,7 @@ export class VirtualClock implements Clock {
   #order = 0;
   readonly #timers = new Set<Due>();
   readonly #epochMs: number;
+  readonly #awake = new AwakeTime(() => this.#nowMs);
 
   constructor(epochMs = 1_800_000_000_000) {
     this.#epochMs = epochMs;
@@ -15,6 +17,10 @@ export class VirtualClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  awakeNow(): number {
+    return this.#awake.now();
   }
 
   wallNow(): number {
@@ -37,9 +43,22 @@ export class VirtualClock implements Clock {
         .sort((left, right) => left.atMs - right.atMs || left.order - right.order)[0];
       if (next === undefined) break;
       this.#timers.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      this.#pass(next.atMs);
       next.run();
     }
-    this.#nowMs = untilMs;
+    this.#pass(untilMs);
+  }
+
+  /** The process stands still for so long: nothing runs. What was due meanwhile runs late, at the next `advance`, before anything is read. */
+  pause(forMs: number): void {
+    this.#nowMs += forMs;
+  }
+
+  /** As a thread that is awake all the time. */
+  #pass(untilMs: number): void {
+    while (this.#nowMs < untilMs) {
+      this.#nowMs = Math.min(untilMs, this.#nowMs + AWAKE_BEAT_MS);
+      this.#awake.note();
+    }
   }
 }

@@ -33,6 +33,8 @@ export const SERVER_DEADLINES = {
   /** Silence after which we ping; many encoders never answer, so only silence as a whole counts. */
   pingAfterMs: 15_000,
   silenceMs: 30_000,
+  /** Once media came it is its channel that says how slow an encoder may be; this is beyond all that. */
+  silenceOfMediaMs: 300_000,
 } as const;
 
 /** When what happened on a connection, on the owner's monotonic clock, in milliseconds. */
@@ -80,7 +82,9 @@ export class ServerTimes {
         return isLate ? "no publish came" : undefined;
       case "publishing":
         if (!state.hasMedia && this.nowMs - this.stateSinceMs >= limits.firstMediaMs) return "no media came";
-        return this.nowMs - this.#lastByteMs >= limits.silenceMs ? "the encoder fell silent" : undefined;
+        return this.nowMs - this.#lastByteMs >= (state.hasMedia ? limits.silenceOfMediaMs : limits.silenceMs)
+          ? "the encoder fell silent"
+          : undefined;
       default:
         return undefined;
     }

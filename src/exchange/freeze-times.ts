@@ -1,0 +1,11 @@
+/**
+ * After how long without media an encoder that stays connected counts as frozen, and after how long without pictures, while its sound goes on,
+ * its last picture is shown instead; in seconds. An encoder whose frames come more slowly is given twice its own pace.
+ */
+export type FreezeTimes = {
+  readonly seconds: number;
+  /** 0: never. */
+  readonly videoSeconds: number;
+};
+
+export const FREEZE_TIMES: FreezeTimes = { seconds: 5, videoSeconds: 10 };

@@ -1,0 +1,18 @@
+import type { Clock } from "../base/clock.ts";
+import type { Fact } from "../exchange/facts.ts";
+import type { BlockStore } from "./block-store.ts";
+import type { Dialer } from "./ports.ts";
+import type { TargetDeps } from "./target.ts";
+
+/** What a channel is given. */
+export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
+  readonly clock: Clock;
+  readonly dialer: Dialer;
+  readonly blocks: BlockStore;
+  readonly tell: (fact: Fact) => void;
+  readonly onFault: (error: unknown) => void;
+  /** Packets are waiting to be flushed, or are by now so many that they should not wait. */
+  readonly onDirty: (isMuch: boolean) => void;
+  /** The broadcast is over: the last moment to sample it. */
+  readonly onOver: () => void;
+};
