@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Log } from "../base/log.ts";
-import { setHttpCertificate } from "../http/server.ts";
+import { setHttpCertificate } from "../http/listener.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
 import type { Config } from "./config.ts";

@@ -1,12 +1,13 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join, sep } from "node:path";
-import fastifyStatic from "@fastify/static";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { extname, join, sep } from "node:path";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { sendBytes } from "./reply.ts";
 import { wantsPage } from "./request.ts";
 
 /** Vite names these files after their content: whoever has one has it for good. */
 const HASHED_FOLDER = "assets/";
-const YEAR = "365d";
+const FOR_GOOD = "public, max-age=31536000, immutable";
 const INDEX = "index.html";
 
 /** Addresses below which there are no pages. */
@@ -38,37 +39,72 @@ const HEADERS = {
 const NOT_BUILT =
   "The dashboard is not built. Run `npm run build` and start the server again; the API works without it.\n";
 
-/** The built dashboard, served as it is: its files, and its one page for every address that a person may open. */
+/** What the build makes; anything else is bytes. */
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css;charset=utf-8",
+  ".html": "text/html;charset=utf-8",
+  ".ico": "image/x-icon",
+  ".js": "text/javascript;charset=utf-8",
+  ".json": "application/json;charset=utf-8",
+  ".map": "application/json;charset=utf-8",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain;charset=utf-8",
+  ".webmanifest": "application/manifest+json",
+  ".woff2": "font/woff2",
+};
+
+type Asset = { readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> };
+
+/**
+ * The built dashboard, served as it is: its files, and its one page for every address that a person may open. Kept in memory, half a megabyte
+ * that all answers share: a request for a file holds no descriptor and no copy, however slowly it is read.
+ */
 export class Application {
-  readonly #files: ReadonlySet<string>;
-  readonly #folder: string;
+  readonly #assets: ReadonlyMap<string, Asset>;
 
   /** The folder that the build makes; it may be missing. Read once: what is not in it now is never served. */
   constructor(folder: string) {
-    this.#folder = folder;
-    const names = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
-    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    this.#files = new Set(files.map((file) => file.slice(join(folder, sep).length).split(sep).join("/")));
-  }
-
-  register(server: FastifyInstance): void {
-    if (this.#files.size > 0) server.register(fastifyStatic, { root: this.#folder, serve: false });
+    const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    this.#assets = new Map(
+      files.map((file) => {
+        const name = file.slice(join(folder, sep).length).split(sep).join("/");
+        return [name, assetOf(name, readFileSync(file))];
+      }),
+    );
   }
 
   /** Whether this request, for which there is no route, is for a file or a page. */
   serves(request: FastifyRequest): boolean {
     if (request.method !== "GET" || NO_PAGES.test(pathOf(request))) return false;
-    return this.#files.has(fileOf(request)) || wantsPage(request);
+    return this.#assets.has(fileOf(request)) || wantsPage(request);
   }
 
   /** Answers what `serves` is true for. */
   send(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    reply.code(200).headers(HEADERS);
-    const file = this.#files.has(fileOf(request)) ? fileOf(request) : INDEX;
-    if (!this.#files.has(file)) return reply.code(404).type("text/plain;charset=utf-8").send(NOT_BUILT);
-    if (file.startsWith(HASHED_FOLDER)) return reply.sendFile(file, { maxAge: YEAR, immutable: true });
-    return reply.header("cache-control", "no-cache").sendFile(file, { cacheControl: false });
+    reply.headers(HEADERS);
+    const asset = this.#assets.get(fileOf(request)) ?? this.#assets.get(INDEX);
+    if (asset === undefined) return reply.code(404).type("text/plain;charset=utf-8").send(NOT_BUILT);
+    reply.headers(asset.headers);
+    if (isKnown(request, asset.headers["etag"])) return reply.code(304).send();
+    return sendBytes(reply.code(200), asset.bytes);
   }
+}
+
+function assetOf(name: string, bytes: Buffer): Asset {
+  const headers = {
+    "content-type": TYPES[extname(name).toLowerCase()] ?? "application/octet-stream",
+    "cache-control": name.startsWith(HASHED_FOLDER) ? FOR_GOOD : "no-cache",
+    etag: `"${createHash("sha256").update(bytes).digest("base64url")}"`,
+  };
+  return { bytes, headers };
+}
+
+/** The browser has this very file (RFC 9110 §13.1.2); a proxy that compressed it may have made the validator a weak one. */
+function isKnown(request: FastifyRequest, etag: string | undefined): boolean {
+  const given = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
+  return etag !== undefined && given.includes(etag);
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -5,6 +5,7 @@ import { gatewayError } from "../contract/errors.ts";
 import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { authenticate, authenticateSession, type Caller } from "./auth.ts";
+import type { ConnectionGuard } from "./connection-guard.ts";
 import { RequestRefusedError, tooLarge } from "./errors.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
@@ -20,6 +21,8 @@ export type GateOptions = {
   readonly clock: Clock;
   /** Told of each failed authentication. */
   readonly onFailedLogin: (address: string) => void;
+  /** Told whose connections are no strangers'. */
+  readonly guard: ConnectionGuard;
   /** Requests of one access key within a second. */
   readonly requestsPerSecond: number;
   /** Failed authentications of one address within a minute; of the networks around it, as many more as `limitsFrom` says. */
@@ -57,6 +60,7 @@ export class Gate {
     if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw new RequestRefusedError(tooLarge());
     const token = this.#options.cookies.sessionToken(request);
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
+    this.#options.guard.recognise(request.socket);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
     if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
     return caller;

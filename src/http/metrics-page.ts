@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { CutReason } from "./connection-guard.ts";
 
 /** One answered request; `route` is the pattern, not the URL. */
 type RequestMeasure = {
@@ -18,16 +19,18 @@ export interface MetricsSource {
   request(measure: RequestMeasure): void;
   /** Somebody showed a wrong key, or a wrong password of the dashboard. */
   failedLogin(where: LoginPlace): void;
+  /** A connection was closed although its client did not want it. */
+  connectionCut(reason: CutReason): void;
 }
 
 /** One page stays good for this long, in milliseconds: nobody has to prove who they are to read it. */
 const PAGE_LASTS_MS = 1_000;
 
-/** The text of `/metrics`, made once for all who ask at the same time. */
+/** The bytes of `/metrics`, made once for all who ask at the same time. */
 export class MetricsPage {
   readonly #source: MetricsSource;
   readonly #clock: Clock;
-  #made: { readonly atMs: number; readonly text: Promise<string> } | undefined;
+  #made: { readonly atMs: number; readonly bytes: Promise<Buffer> } | undefined;
 
   constructor(source: MetricsSource, clock: Clock) {
     this.#source = source;
@@ -38,11 +41,11 @@ export class MetricsPage {
     return this.#source.contentType;
   }
 
-  text(): Promise<string> {
+  bytes(): Promise<Buffer> {
     const atMs = this.#clock.now();
     if (this.#made === undefined || atMs - this.#made.atMs >= PAGE_LASTS_MS) {
-      this.#made = { atMs, text: this.#source.text() };
+      this.#made = { atMs, bytes: this.#source.text().then((text) => Buffer.from(text)) };
     }
-    return this.#made.text;
+    return this.#made.bytes;
   }
 }

@@ -1,10 +1,4 @@
-import {
-  createServer as createHttpServer,
-  type Server as HttpServer,
-  type RequestListener,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { fastify } from "fastify";
@@ -23,10 +17,13 @@ import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
 import type { PublishAddresses } from "./answers.ts";
 import { Application } from "./application.ts";
+import { ConnectionGuard, type CutReason } from "./connection-guard.ts";
+import type { PlaceLimits } from "./connection-places.ts";
 import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
 import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
 import { type HostNames, hostCheck } from "./host-names.ts";
+import { listenerFactory, REQUEST_TIMEOUT_MS } from "./listener.ts";
 import type { LiveStream } from "./live-stream.ts";
 import type { LoginPlace, MetricsSource } from "./metrics-page.ts";
 import { Previews } from "./previews.ts";
@@ -43,22 +40,6 @@ import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
 import { DashboardCookies } from "./session-cookie.ts";
-
-/** A client has this long for its headers, and this long for the whole request, in milliseconds. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
-
-/** An open connection waits so long for its next request, in milliseconds: longer than the proxies before us. */
-const KEEP_ALIVE_MS = 72_000;
-
-/** How often connections are held against those two, in milliseconds. */
-const TIMEOUT_CHECK_MS = 5_000;
-
-/** Connections at a time; further ones are closed at once. Event streams keep one each. */
-const CONNECTIONS_MAX = 2_000;
-
-/** All headers of one request, in bytes. */
-const HEADER_BYTES_MAX = 16_384;
 
 /** As long as a request line can get: an id that is too long is not found, like any other wrong id. */
 const PARAM_CHARACTERS_MAX = 16_384;
@@ -108,12 +89,15 @@ export type HttpLimits = Pick<GateOptions, "requestsPerSecond" | "failedLoginsPe
   readonly trustedProxies: string;
   /** Event streams that one access key may have open. */
   readonly eventStreamsPerKey: number;
+  /** How many connections there may be, where that is not the default. */
+  readonly places?: Partial<PlaceLimits>;
 };
 
 /** The HTTP side, built but not listening: `listen()` and `close()` are the caller's. */
 export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const { randomBytes, log, limits } = options;
   const newTraceId = () => randomText(TRACE_ID_LENGTH, TRACE_ID_CHARACTERS, randomBytes);
+  const guard = guardOf(options);
   const server = fastify({
     logger: false,
     genReqId: newTraceId,
@@ -122,7 +106,13 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     trustProxy: limits.trustedProxies === "" ? false : limits.trustedProxies,
     // What comes on an open connection while the server stops is answered in the contract's form, and the connection closed.
     return503OnClosing: false,
-    serverFactory: (handler) => plainOrSecure(options.tls, handler),
+    serverFactory: listenerFactory({
+      guard,
+      onAcceptError: options.onAcceptError ?? (() => undefined),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      // Node would answer 417 by itself, with none of our headers.
+      onExpectation: (response) => answerExpectation(response, newTraceId(), log),
+    }),
     // HEAD is not part of the contract: a known path with a wrong method is a URL that is not there.
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
@@ -133,14 +123,6 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket, newTraceId(), log),
   });
 
-  server.server.maxConnections = CONNECTIONS_MAX;
-  letIdleMakeRoom(server.server);
-  // Unheard it would end the process. What listening says goes to who asked to listen as well.
-  server.server.on("error", options.onAcceptError ?? (() => undefined));
-  // Node would answer 417 by itself, with none of our headers.
-  server.server.on("checkExpectation", (_request, response) => {
-    answerExpectation(response, newTraceId(), log);
-  });
   server.decorateRequest("caller", undefined);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -155,9 +137,8 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     "onRequest",
     hostCheck(options.hosts, log, () => options.clock.now()),
   );
-  // Before any body is read, since an unknown URL is told before its body is found too large.
   const application = new Application(options.applicationFolder);
-  application.register(server);
+  // Before any body is read, since an unknown URL is told before its body is found too large.
   server.addHook("onRequest", (request, _reply, done) =>
     done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
   );
@@ -180,30 +161,37 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     done();
   });
 
-  addRoutes(server, options, previews);
+  addRoutes(server, options, { previews, guard });
   return server;
 }
 
-function addRoutes(server: FastifyInstance, options: HttpServerOptions, previews: Previews): void {
+type Shared = { readonly previews: Previews; readonly guard: ConnectionGuard };
+
+function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previews, guard }: Shared): void {
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server);
-  addPreviewRoute(server, options.previewAccess, previews);
+  addPreviewRoute(server, { access: options.previewAccess, previews, guard });
   const cookies = new DashboardCookies(options.instance);
   const onFailedLogin = (where: LoginPlace) => (remoteAddress: string) => {
     options.metrics.failedLogin(where);
     options.log.warn("login failed", { where, remoteAddress });
   };
   addDashboardRoutes(server, {
-    ...{ access: options.dashboard, cookies, live: options.live, clock },
+    ...{ access: options.dashboard, cookies, live: options.live, clock, guard },
     onFailedLogin: onFailedLogin("dashboard"),
   });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
   const gate = new Gate({
-    ...{ service, dashboard: options.dashboard, cookies, clock, onFailedLogin: onFailedLogin("api") },
+    ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },
     ...options.limits,
   });
   addApis(server, gate, options);
+}
+
+function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpServerOptions): ConnectionGuard {
+  const onCut = (reason: CutReason) => metrics.connectionCut(reason);
+  return new ConnectionGuard({ clock, trustedProxies, ...(places === undefined ? {} : { limits: places }), onCut });
 }
 
 /** The API under each of its prefixes. */
@@ -217,44 +205,6 @@ function addApis(server: FastifyInstance, gate: Gate, parts: HttpServerOptions):
       { prefix },
     );
   }
-}
-
-/** Shown from the next connection on. Throws where the pair is none. */
-export function setHttpCertificate(server: FastifyInstance, pair: CertificatePair): void {
-  const inner: unknown = server.server;
-  if (inner instanceof HttpsServer) inner.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
-}
-
-function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListener): HttpServer {
-  const options = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: HEADER_BYTES_MAX,
-    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    // A request without Host is answered like any other: Node's own refusal would have none of our headers.
-    requireHostHeader: false,
-  };
-  if (tls === undefined) return createHttpServer(options, handler);
-  return createHttpsServer(
-    { ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_TIMEOUT_MS },
-    handler,
-  );
-}
-
-/**
- * Whoever takes the last place sends those away who wait for their next request: keeping connections open keeps nobody out. There is no
- * bound for one address, because everybody behind a proxy has the same.
- */
-function letIdleMakeRoom(server: HttpServer): void {
-  let count = 0;
-  server.on("connection", (socket) => {
-    count += 1;
-    socket.once("close", () => {
-      count -= 1;
-    });
-    if (count >= server.maxConnections) server.closeIdleConnections();
-  });
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
@@ -345,6 +295,7 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId:
   }
   const { status, text, headers } = unreadableAnswer(traceId);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Node does not read it any more, so its end is never seen: the guard closes it.
   socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}\r\n${text}`);
   log.info("http-unreadable", { traceId, status, code: error.code });
 }

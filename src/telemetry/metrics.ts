@@ -102,6 +102,11 @@ export class Metrics {
     "trouble",
   ]);
   #certificateExpiry: Gauge<never> | undefined;
+  readonly #connectionsCut = this.#counter(
+    "fanfare_api_connections_cut_total",
+    "Connections to the API that were closed although their clients did not want it, by why.",
+    ["reason"],
+  );
   readonly #latency = new Histogram({
     name: "fanfare_api_request_duration_seconds",
     help: "From a request's arrival to the end of its answer.",
@@ -177,6 +182,10 @@ export class Metrics {
 
   failedLogin(where: "api" | "dashboard"): void {
     this.#failedLogins.inc({ where });
+  }
+
+  connectionCut(reason: string): void {
+    this.#connectionsCut.inc({ reason });
   }
 
   /** `thread`: `control`, or a media thread's name. */

@@ -13,6 +13,7 @@ import { PreviewAccess } from "../../src/control/preview-access.ts";
 import { ServerTroubles } from "../../src/control/server-troubles.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store } from "../../src/control/store.ts";
+import type { CertificatePair } from "../../src/exchange/certificate.ts";
 import { Health } from "../../src/http/health.ts";
 import { HostNames } from "../../src/http/host-names.ts";
 import type { RingLimits } from "../../src/http/live-ring.ts";
@@ -70,6 +71,7 @@ export type ApiOptions = {
   readonly applicationFolder?: string;
   readonly hosts?: readonly string[];
   readonly instance?: string;
+  readonly tls?: CertificatePair;
 };
 
 /** The whole HTTP side over a real database, with a media thread that does what the test says. */
@@ -162,6 +164,7 @@ export class Api {
         eventStreamsPerKey: 1_000,
         ...options.limits,
       },
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       hosts: new HostNames(options.hosts ?? ["fanfare.example"]),
       health: this.health,
       metrics: this.metrics,

@@ -9,6 +9,7 @@ import { gatewayError } from "../../contract/errors.ts";
 import { parseBody } from "../../contract/field-errors.ts";
 import type { DashboardAccess } from "../../control/dashboard-access.ts";
 import { sessionCallerId } from "../auth.ts";
+import type { ConnectionGuard } from "../connection-guard.ts";
 import { RequestRefusedError } from "../errors.ts";
 import { clientOf } from "../limits.ts";
 import type { LiveStream } from "../live-stream.ts";
@@ -24,6 +25,7 @@ export type DashboardParts = {
   readonly clock: Clock;
   /** Told of each wrong password and set-up token. */
   readonly onFailedLogin: (address: string) => void;
+  readonly guard: ConnectionGuard;
 };
 
 function send(reply: FastifyReply, answer: object): FastifyReply {
@@ -37,7 +39,7 @@ function refuse(details: string): never {
 
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
 export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
-  const { access, cookies, live, clock, onFailedLogin } = parts;
+  const { access, cookies, live, clock, guard, onFailedLogin } = parts;
   const attempts = new SignInAttempts(clock, onFailedLogin);
   // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
   const setUps = new SignInAttempts(clock, onFailedLogin);
@@ -52,8 +54,10 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
     const hash = token === undefined ? undefined : await access.sessionOf(token);
     return token === undefined || hash === undefined ? undefined : { token, hash };
   };
-  const signedIn = (request: FastifyRequest, reply: FastifyReply, token: string) =>
-    send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
+  const signedIn = (request: FastifyRequest, reply: FastifyReply, token: string) => {
+    guard.recognise(request.socket);
+    return send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
+  };
   /** From now on this browser is told from strangers. */
   const known = async (request: FastifyRequest, reply: FastifyReply) => {
     const device = await access.newDevice();

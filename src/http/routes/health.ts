@@ -1,11 +1,13 @@
 import { type FastifyInstance, fastify } from "fastify";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { ConnectionGuard, type CutReason } from "../connection-guard.ts";
 import { answerForError } from "../errors.ts";
 import type { Health } from "../health.ts";
 import { type HostNames, hostCheck } from "../host-names.ts";
+import { listenerFactory } from "../listener.ts";
 import { MetricsPage, type MetricsSource } from "../metrics-page.ts";
-import { PRIVATE_HEADERS, sendError } from "../reply.ts";
+import { PRIVATE_HEADERS, sendBytes, sendError } from "../reply.ts";
 
 const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 
@@ -24,10 +26,14 @@ export function addHealthRoutes(server: FastifyInstance, health: Health): void {
 /** For Prometheus. Unsigned: no key and no address is in it, but channel ids and how busy they are. */
 export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, clock: Clock): void {
   const page = new MetricsPage(source, clock);
-  server.get("/metrics", async (_request, reply) =>
-    reply.headers({ ...TEXT, "content-type": page.contentType }).send(await page.text()),
-  );
+  server.get("/metrics", async (_request, reply) => {
+    const bytes = await page.bytes();
+    return sendBytes(reply.headers({ ...TEXT, "content-type": page.contentType }), bytes);
+  });
 }
+
+/** Few read it, and none of them has to authenticate. */
+const PLACES = { connectionsMax: 200, strangersPerAddressMax: 100 } as const;
 
 type MetricsServerOptions = {
   readonly source: MetricsSource;
@@ -38,7 +44,9 @@ type MetricsServerOptions = {
 
 /** A server of its own for `/metrics`, where it is not to be on the API's port; built but not listening. */
 export function buildMetricsServer({ source, clock, log, hosts }: MetricsServerOptions): FastifyInstance {
-  const server = fastify({ logger: false, exposeHeadRoutes: false });
+  const onCut = (reason: CutReason) => source.connectionCut(reason);
+  const guard = new ConnectionGuard({ clock, trustedProxies: "", limits: PLACES, onCut });
+  const server = fastify({ logger: false, exposeHeadRoutes: false, serverFactory: listenerFactory({ guard }) });
   server.addHook(
     "onRequest",
     hostCheck(hosts, log, () => clock.now()),

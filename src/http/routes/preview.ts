@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { gatewayError, serviceError } from "../../contract/errors.ts";
 import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/preview-access.ts";
+import type { ConnectionGuard } from "../connection-guard.ts";
 import { RequestRefusedError } from "../errors.ts";
 import type { Previews } from "../previews.ts";
 import { PRIVATE_HEADERS, sendContent } from "../reply.ts";
@@ -32,8 +33,14 @@ export function addPreviewTokenRoute(api: FastifyInstance, { service }: RouteCon
   });
 }
 
+type PreviewParts = {
+  readonly access: PreviewAccess;
+  readonly previews: Previews;
+  readonly guard: ConnectionGuard;
+};
+
 /** What a channel sends, as HTTP-FLV, for whoever has a token. Lasts as long as the broadcast. */
-export function addPreviewRoute(server: FastifyInstance, access: PreviewAccess, previews: Previews): void {
+export function addPreviewRoute(server: FastifyInstance, { access, previews, guard }: PreviewParts): void {
   server.get<FileRequest>("/preview/:file", { config: { isStream: true } }, async (request, reply) => {
     const channelId = /^(.+)\.flv$/.exec(request.params.file)?.[1] ?? "";
     const { token } = request.query;
@@ -43,6 +50,7 @@ export function addPreviewRoute(server: FastifyInstance, access: PreviewAccess, 
         gatewayError("AUTHENTICATION_FAILED", "The preview's address is wrong or too old."),
       );
     }
+    guard.recognise(request.socket);
     if (place === "full") {
       const details = `${WATCHERS_OF_CHANNEL_MAX} previews of a channel, and ${WATCHERS_MAX} in all, is as many as there may be.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
