@@ -13,6 +13,14 @@ import { PLATFORM_NAMES } from "./platform-names.ts";
 const time = z.int().min(0);
 const count = z.int().min(0);
 
+const inputNote = z.strictObject({
+  field: z.enum(["rtmpUrl", "streamKey"]),
+  code: z.enum(["INVISIBLE_REMOVED", "ADDRESS_REMOVED", "PREFIX_REMOVED", "SLASHES_REMOVED", "SAME_KEY"]),
+  message: z.string(),
+  messageKo: z.string(),
+  platId: z.int().min(1).optional(),
+});
+
 const platformSettings = {
   platId: z.int().min(1),
   targetName: z.enum(PLATFORM_NAMES),
@@ -25,6 +33,7 @@ const platformSettings = {
   tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
+  notes: z.array(inputNote).optional(),
 };
 
 const targetError = z.strictObject({

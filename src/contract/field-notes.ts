@@ -51,6 +51,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   ingestAuth:
     "What encoders have to log in with beside the key; an empty id ends it. Then `publishUrl` ends in /login.",
   label: "A name for people, up to 40 characters.",
+  notes:
+    "In the answer to a call that set them: what was taken off the address or the key as it was pasted, and that another platform of the channel has the same. Absent where there is nothing to say.",
+  field: "Which field of the request it is about.",
   connectStatus: "READY waits, CONNECTING tries, PUBLISHING takes media, FAIL failed and may be retried.",
   connectStatusTime: "Since when, milliseconds since 1970.",
   bytesPerSecond: "Bytes sent, or received, in the last whole second.",

@@ -1,3 +1,5 @@
+import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
+
 /** One platform found in another program's settings, as the API takes it; the key may be missing where that program hides it. */
 export type ImportedTarget = {
   readonly targetName: string;
@@ -6,6 +8,8 @@ export type ImportedTarget = {
   readonly label?: string;
   readonly id?: string;
   readonly password?: string;
+  /** What was taken off its address and key. */
+  readonly notes?: readonly InputNote[];
 };
 
 /** Something that is meant to be a platform and cannot be one here. */
@@ -62,10 +66,18 @@ type Found = ImportedTarget | SkippedTarget;
 const cut = (text: string, characters: number): string => [...text].slice(0, characters).join("");
 
 /** `what` names it where it cannot be taken. */
-function target(url: string, key: string, more: Omit<Partial<ImportedTarget>, "targetName">, what: string): Found {
+function target(
+  givenUrl: string,
+  givenKey: string,
+  more: Omit<Partial<ImportedTarget>, "targetName">,
+  what: string,
+): Found {
+  const { text: url, notes: urlNotes } = tidyRtmpUrl(givenUrl);
   if (!/^rtmps?:\/\/[^\s/]+/i.test(url)) {
     return { what: cut(what, WHAT_CHARACTERS_MAX), reason: url === "" ? "no-address" : "not-rtmp" };
   }
+  const { text: key, notes: keyNotes } = tidyStreamKey(givenKey, url);
+  const notes = [...urlNotes, ...keyNotes];
   const label = cut(more.label ?? "", LABEL_CHARACTERS_MAX);
   return {
     targetName: targetNameOf(url),
@@ -74,6 +86,7 @@ function target(url: string, key: string, more: Omit<Partial<ImportedTarget>, "t
     ...(label === "" ? {} : { label }),
     ...(more.id === undefined || more.id === "" ? {} : { id: more.id }),
     ...(more.password === undefined || more.password === "" ? {} : { password: more.password }),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isRtmpAddress, tidyKey } from "../base/pasted-text.ts";
 import { CHANNEL_STATUSES } from "./channel-status.ts";
 import { PLATFORM_NAMES } from "./platform-names.ts";
 import { rtmpUrlProblem } from "./rtmp-url.ts";
@@ -70,7 +71,12 @@ const rtmpUrl = z.string({ error: "an rtmp:// or rtmps:// address" }).check((con
   }
 });
 
-const streamKey = secretText(LONGEST.streamKey).refine((text) => text.trim() !== "", { error: "the platform's key" });
+const streamKey = secretText(LONGEST.streamKey)
+  .refine((text) => text !== "", { error: "the platform's key", abort: true })
+  .refine((text) => tidyKey(text, "").text !== "", {
+    error: "the platform's key; without blanks, prefixes and characters that nobody sees nothing is left of this one",
+  })
+  .refine((text) => !isRtmpAddress(text), { error: "the platform's key; this is its address, with no key behind it" });
 
 const login = secretText(LONGEST.login);
 

@@ -17,6 +17,7 @@ import type { PlanLimits } from "./plan.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ChannelFilter, Page, Store } from "./store.ts";
 import { TargetEdits } from "./target-edits.ts";
+import { besideTwin, twinsOf } from "./target-twins.ts";
 import { Totals } from "./totals.ts";
 
 export type ServiceOptions = {
@@ -140,7 +141,7 @@ export class Service {
   async listTargets(channelId: ChannelId): Promise<readonly TargetDetail[]> {
     return this.#totals.readBeside(
       () => this.#channel(channelId),
-      (channel) => channel.targets.map((target) => this.#detail(channelId, target)),
+      (channel) => channel.targets.map((target) => this.#detail(channel, target)),
     );
   }
 
@@ -207,14 +208,17 @@ export class Service {
     };
   }
 
-  #detail(channelId: ChannelId, target: Target): TargetDetail {
+  #detail({ channelId, targets }: Channel, target: Target): TargetDetail {
     const live = this.#options.runtime.live(channelId);
     const targetLive = live?.targets.get(target.targetId);
+    const status = targetLive?.status;
+    // Who did not fail needs no reason, and the others need not be looked through.
+    const told = status?.lastError === undefined ? status : besideTwin(status, twinsOf(target, targets));
     return {
       ...target,
       totals: sum(target.totals, this.#options.view.unstoredOfTarget(channelId, target.targetId)),
       isChannelPublishing: live?.isPublishing ?? false,
-      ...(targetLive === undefined ? {} : { live: targetLive }),
+      ...(targetLive === undefined || told === undefined ? {} : { live: { ...targetLive, status: told } }),
     };
   }
 }

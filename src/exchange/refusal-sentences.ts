@@ -110,6 +110,24 @@ export const REFUSAL_SENTENCES = {
     en: "The target says that this stream key is already in use ({detail}): stop the other program.",
     ko: "송출 대상에서 이 스트림 키를 이미 사용 중입니다({detail}). 다른 송출 프로그램을 중지해 주세요.",
   },
+  "key-used-by-twin": {
+    code: "STREAM_KEY_IN_USE",
+    severity: "transient",
+    en: "Another platform of this channel ({detail}) publishes with the same address and key, and the target takes only one of them: give this one a key of its own, or turn one off.",
+    ko: "이 채널의 다른 플랫폼({detail})이 같은 주소와 키로 송출하고 있고, 송출 대상은 하나만 받습니다. 이 플랫폼에 다른 키를 지정하거나 둘 중 하나를 꺼 주세요.",
+  },
+  "refused-beside-twin": {
+    code: "PUBLISH_REJECTED",
+    severity: "fatal",
+    en: "The target refused the stream key; another platform of this channel ({detail}) has the same address and key, and most targets take only one of them: give this one a key of its own, or turn one off.",
+    ko: "송출 대상이 스트림 키를 거부했습니다. 이 채널의 다른 플랫폼({detail})에 같은 주소와 키가 있고, 대부분의 송출 대상은 하나만 받습니다. 다른 키를 지정하거나 둘 중 하나를 꺼 주세요.",
+  },
+  "closed-beside-twin": {
+    code: "REMOTE_CLOSED",
+    severity: "transient",
+    en: "The target closed the connection; another platform of this channel ({detail}) has the same address and key, and most targets keep only one of them: give this one a key of its own, or turn one off.",
+    ko: "송출 대상이 연결을 닫았습니다. 이 채널의 다른 플랫폼({detail})에 같은 주소와 키가 있고, 대부분의 송출 대상은 하나만 유지합니다. 다른 키를 지정하거나 둘 중 하나를 꺼 주세요.",
+  },
   "key-lingers": {
     code: "STREAM_KEY_IN_USE",
     severity: "transient",

@@ -9,12 +9,12 @@ import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
 import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
 import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
 import { ServerSession } from "../protocol/rtmp/server-session.ts";
-import { publishKey } from "../protocol/rtmp/url.ts";
 import type { Entrance } from "../relay/entrance.ts";
 import type { Source } from "../relay/feed.ts";
 import type { Admission, Arrival, IngestDeps } from "./ingest-deps.ts";
 import type { TimedReader } from "./read-clock.ts";
 import { RtmpPlayback } from "./rtmp-playback.ts";
+import { shownKey } from "./shown-key.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
@@ -267,7 +267,7 @@ export class RtmpConnection implements TimedReader {
   }
 
   async #decide(request: PublishRequest): Promise<void> {
-    const verdict = await this.#deps.admit(publishKey(request.app, request.name), this.#login);
+    const verdict = await this.#deps.admit(shownKey(request.app, request.name), this.#login);
     if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict);
     const decision = verdict === "unavailable" ? "unavailable" : "refuse";
     if (typeof verdict !== "string") {

@@ -143,3 +143,17 @@ test("no more are found than a channel may have, and labels are as long as they 
   expect(skipped).toHaveLength(50);
   expect(skipped[0]).toEqual({ what: "이".repeat(40), reason: "too-many" });
 });
+
+test("what came along when an address or a key was pasted is taken off, and told", () => {
+  const settings = { server: "\u200brtmp://h/live", key: "\u200b rtmp://h/live/mp4:key" };
+  const { targets } = importTargets(JSON.stringify({ settings }));
+  expect(targets).toMatchObject([{ rtmpUrl: "rtmp://h/live", streamKey: "key" }]);
+  expect(targets[0]?.notes?.map(({ field, code }) => `${field} ${code}`)).toEqual([
+    "rtmpUrl INVISIBLE_REMOVED",
+    "streamKey INVISIBLE_REMOVED",
+    "streamKey ADDRESS_REMOVED",
+    "streamKey PREFIX_REMOVED",
+  ]);
+  const hidden = importTargets(JSON.stringify({ settings: { server: "rtmp://h/live", key: "\u200b" } }));
+  expect(hidden.targets).toMatchObject([{ streamKey: "" }]);
+});

@@ -67,9 +67,10 @@ test("every answer has the original's headers, exactly", async () => {
 });
 
 test("every field of the create body is kept, and passwords are masked", async () => {
+  const twitch = { targetName: "TWITCH", streamKey: "live_1" };
   const restream = [
     { ...PLATFORM, id: "user", password: "hunter2", enabled: false, label: "메인" },
-    { ...PLATFORM, targetName: "TWITCH", streamId: "alias", streamPassword: "p", bufferPolicy: "disconnect" },
+    { ...PLATFORM, ...twitch, streamId: "alias", streamPassword: "p", bufferPolicy: "disconnect" },
     { ...PLATFORM, targetName: "CUSTOM", rtmpUrl: "rtmp://notworking-just-testcase.only", streamKey: "?a=b&c=d" },
   ];
   const channel = await api.create({ channelName: "나의채널_1", planType: "PROFESSIONAL", envType: "STAGE", restream });
@@ -81,7 +82,7 @@ test("every field of the create body is kept, and passwords are masked", async (
   });
   expect(channel.restream).toEqual([
     { ...PLATFORM_ANSWER, id: "user", password: "h******", enabled: false, label: "메인" },
-    { ...PLATFORM_ANSWER, platId: 2, targetName: "TWITCH", id: "alias", password: "p", bufferPolicy: "disconnect" },
+    { ...PLATFORM_ANSWER, ...twitch, platId: 2, id: "alias", password: "p", bufferPolicy: "disconnect" },
     {
       ...PLATFORM_ANSWER,
       platId: 3,

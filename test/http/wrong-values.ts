@@ -37,7 +37,15 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   ],
   streamKey: [
     ...wrong("text of at most 512 characters", 5, {}, "x".repeat(513), "a\u0000b"),
-    ...wrong("the platform's key", "  "),
+    ...wrong(
+      "the platform's key; without blanks, prefixes and characters that nobody sees nothing is left of this one",
+      "  ",
+      "\u200b",
+      "\ufeff\u00a0",
+      "mp4:",
+      "%2F",
+    ),
+    ...wrong("the platform's key; this is its address, with no key behind it", "rtmp://only", "RTMPS://host/app"),
   ],
   id: LOGIN,
   password: LOGIN,

@@ -21,6 +21,8 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Longest wait for an answer, in milliseconds. */
 const ANSWER_DEADLINE_MS = 20_000;
+/** … to the test of a platform, which may itself take long to answer, and may send us on. */
+const TEST_DEADLINE_MS = 90_000;
 
 /** One request to our own server, with the session's cookie; the JSON it answers. Throws ApiError. */
 export async function request(method: Method, path: string, body?: object): Promise<unknown> {
@@ -28,7 +30,7 @@ export async function request(method: Method, path: string, body?: object): Prom
   try {
     answer = await fetch(path, {
       method,
-      signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
+      signal: AbortSignal.timeout(path.endsWith("/test") ? TEST_DEADLINE_MS : ANSWER_DEADLINE_MS),
       ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch (cause) {

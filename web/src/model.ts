@@ -7,6 +7,7 @@ type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeo
 export type Channel = Answers["LiveSnapshot"]["channels"][number];
 export type ChannelWithSecret = Answers["ChannelWithWebhookSecret"];
 export type Platform = Answers["Platform"];
+export type PlatformSettings = Answers["PlatformSettings"];
 export type Ingest = NonNullable<Channel["ingest"]>;
 export type TargetError = NonNullable<Platform["lastError"]>;
 export type Preset = Answers["Preset"];

@@ -8,11 +8,13 @@ import {
   streamKeyRequest,
   updateChannelRequest,
 } from "../../contract/schemas.ts";
+import { tidyPlatforms } from "../../contract/tidy-platform.ts";
 import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "../../control/channel.ts";
 import { type ChannelEdit, wholeLogin } from "../../control/channel-edits.ts";
-import type { ChannelDetail } from "../../control/details.ts";
+import { type ChannelDetail, targetOf } from "../../control/details.ts";
 import type { ListFilter } from "../../control/service.ts";
 import { channelAnswer, channelWithPlatformsAnswer } from "../answers.ts";
+import { withNotes } from "../platform-notes.ts";
 import { sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 import { answerContext, orRefuse, readJson, readOptionalJson } from "../request.ts";
@@ -31,7 +33,8 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
   const { service } = context;
 
   api.post("/re-stream/channels", async (request, reply) => {
-    const body = orRefuse(parseBody(createChannelRequest, readJson(request)));
+    const { body: tidied, notes } = tidyPlatforms(readJson(request));
+    const body = orRefuse(parseBody(createChannelRequest, tidied));
     const settings = {
       name: body.channelName,
       planType: body.planType,
@@ -43,7 +46,11 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
     } as const;
     const targets = body.restream.map(targetSettings);
     const channel = await service.createChannel(settings, targets, body.backup?.enabled ?? false);
-    return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
+    const answer = channelWithPlatformsAnswer(channel, answerContext(context, request));
+    const restream = answer.restream.map((one, index) =>
+      withNotes(one, targetOf(channel, one.platId), notes[index] ?? [], channel.targets),
+    );
+    return sendContent(reply, { ...answer, restream });
   });
 
   api.get("/re-stream/channels", async (request, reply) => {

@@ -3,11 +3,13 @@ import { parseBody, parsePathInteger, parseQuery } from "../../contract/field-er
 import { maskPassword } from "../../contract/masks.ts";
 import type { EditPlatformRequest } from "../../contract/schemas.ts";
 import { addPlatformRequest, editPlatformQuery, editPlatformRequest } from "../../contract/schemas.ts";
+import { tidyPlatform } from "../../contract/tidy-platform.ts";
 import type { Target } from "../../control/channel.ts";
 import type { TargetDetail } from "../../control/details.ts";
 import type { TargetChange } from "../../control/store.ts";
 import type { ChannelId, TargetId } from "../../exchange/channel-spec.ts";
 import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../answers.ts";
+import { withNotes } from "../platform-notes.ts";
 import { sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 import { answerContext, orRefuse, readJson } from "../request.ts";
@@ -41,18 +43,22 @@ function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext):
     const targetId = orRefuse(parsePathInteger("platformId", platformId));
     const { onAir } = orRefuse(parseQuery(editPlatformQuery, request.query));
     const present = await service.getTarget(channelId, targetId);
-    const body = orRefuse(parseBody(editPlatformRequest, json));
+    const { body: tidied, notes } = tidyPlatform(json);
+    const body = orRefuse(parseBody(editPlatformRequest, tidied));
     const edited = await service.targetEdits.edit(channelId, targetId, targetChange(body, present), onAir === "true");
-    return sendContent(reply, platformSettingsAnswer(edited, answerContext(context, request)));
+    const answer = platformSettingsAnswer(edited, answerContext(context, request));
+    return sendContent(reply, withNotes(answer, edited, notes, (await service.getChannel(channelId)).targets));
   });
 
   api.post<ChannelParams>("/re-stream/channels/:channelId/platforms", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
     await service.getChannel(channelId);
-    const body = orRefuse(parseBody(addPlatformRequest, json));
+    const { body: tidied, notes } = tidyPlatform(json);
+    const body = orRefuse(parseBody(addPlatformRequest, tidied));
     const added = await service.targetEdits.add(channelId, targetSettings(body));
-    return sendContent(reply, platformAnswer(added, answerContext(context, request)));
+    const answer = platformAnswer(added, answerContext(context, request));
+    return sendContent(reply, withNotes(answer, added, notes, (await service.getChannel(channelId)).targets));
   });
 }
 

@@ -65,7 +65,10 @@ test("what few need is folded away, and does what it says: of a channel and of a
   const key = uniqueKey("added");
   stage.keepSecret(key);
   await dialog.locator('input[name="rtmpUrl"]').fill("rtmps://127.0.0.1:9/more");
-  await dialog.locator('input[name="streamKey"]').fill(key);
+  // As people paste it: what will be taken off is said in the form, and what was, when it is done.
+  await dialog.locator('input[name="streamKey"]').fill(`\u200brtmp://127.0.0.1/more/mp4:${key}\u00a0`);
+  await dialog.getByText("The server's address in front of the key was taken off").waitFor();
+  await dialog.getByText("A prefix such as mp4: in front of the key was taken off").waitFor();
   await dialog.getByText("Advanced").click();
   await dialog.locator('input[name="audioTrack"]').fill("1");
   await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);

@@ -1,9 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../api.ts";
 import { showChannel } from "../live/store.ts";
-import type { Channel, Platform } from "../model.ts";
+import type { Channel, Platform, PlatformSettings } from "../model.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Form, TextField } from "../parts/form.tsx";
+import { sayNotes } from "../parts/notice.tsx";
 import { PlatformFields, platformBody } from "../parts/platform-form.tsx";
 import { readPresets } from "../presets.ts";
 import { go } from "../router.ts";
@@ -13,15 +14,20 @@ import { t } from "../text/text.ts";
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
   const submit = async (field: (name: string) => string): Promise<void> => {
-    const made = await call<Channel>("POST", "/re-stream/channels", {
-      channelName: field("channelName"),
-      planType: "UNLIMITED",
-      restream: [platformBody(field)],
-    });
+    const made = await call<Channel & { readonly restream: readonly PlatformSettings[] }>(
+      "POST",
+      "/re-stream/channels",
+      {
+        channelName: field("channelName"),
+        planType: "UNLIMITED",
+        restream: [platformBody(field)],
+      },
+    );
     const platforms = await call<Platform[]>("GET", `${channelPath(made.channelId)}/platforms`);
     showChannel({ ...made, platforms });
     onClose();
     go(`/channels/${made.channelId}`);
+    sayNotes(made.restream.flatMap(({ notes = [] }) => notes));
   };
   return (
     <Dialog title={t().overview.create} onClose={onClose} isWide>

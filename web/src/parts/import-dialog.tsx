@@ -8,6 +8,7 @@ import { t } from "../text/text.ts";
 import { problemText } from "./action.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Field, Form } from "./form.tsx";
+import { noteText } from "./notice.tsx";
 
 type ImportOptions = { readonly channelId: string; readonly onClose: () => void };
 
@@ -27,7 +28,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
     if (file !== undefined) take(await file.text());
   };
   const submit = async (): Promise<void> => {
-    for (const one of usable.slice(added.value)) {
+    for (const { notes: _said, ...one } of usable.slice(added.value)) {
       try {
         showPlatform(channelId, await call<Platform>("POST", `${channelPath(channelId)}/platforms`, one));
       } catch (error) {
@@ -102,6 +103,11 @@ function Found({ found: { targets, skipped, problem } }: { readonly found: Impor
           <li key={index}>
             <b>{nameOf(one)}</b>
             <code>{one.rtmpUrl}</code>
+            {one.notes?.map((note) => (
+              <span key={`${note.field} ${note.code}`} class="quiet">
+                {t().import.ofField[note.field]} {noteText(note)}
+              </span>
+            ))}
             {one.streamKey === "" && <span class="tone-bad">{texts.noKey}</span>}
           </li>
         ))}

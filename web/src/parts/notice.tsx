@@ -1,4 +1,6 @@
 import { signal } from "@preact/signals";
+import type { PlatformSettings } from "../model.ts";
+import { language } from "../text/text.ts";
 
 type Notice = { readonly text: string; readonly tone: "good" | "bad" };
 
@@ -16,6 +18,16 @@ export function say(text: string, tone: Notice["tone"] = "good"): void {
     notice.value = undefined;
   }, SHOWN_MS[tone]);
 }
+
+/** Tells what is to be known about what was sent, in what language the page is. */
+export function sayNotes(notes: PlatformSettings["notes"] = []): void {
+  if (notes.length > 0) say(notes.map(noteText).join(" "), "bad");
+}
+
+type Note = { readonly message: string; readonly messageKo: string };
+
+/** A sentence of the server's, in the language of the page. */
+export const noteText = ({ message, messageKo }: Note): string => (language.value === "ko" ? messageKo : message);
 
 export function Notices() {
   return (

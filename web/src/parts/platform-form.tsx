@@ -1,12 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { call, channelPath, platformPath } from "../api.ts";
 import { showPlatform } from "../live/store.ts";
-import type { Channel, Platform, Preset } from "../model.ts";
+import type { Channel, Platform, PlatformSettings, Preset } from "../model.ts";
 import { keyHelp, platformName, presetName, presets, urlHelp } from "../presets.ts";
 import { t } from "../text/text.ts";
 import { Dialog } from "./dialog.tsx";
 import { Field, type Fields, Form, TextField } from "./form.tsx";
+import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
+import { sayNotes } from "./notice.tsx";
 
 const OWN_ADDRESS = "own";
 
@@ -18,8 +20,8 @@ export function platformBody(field: Fields): object {
   const tls = Object.entries(trustOf(field)).filter(([, value]) => value !== "");
   return {
     targetName: field("targetName"),
-    rtmpUrl: (choice === "" || choice === OWN_ADDRESS ? field("rtmpUrl") : choice).trim(),
-    streamKey: field("streamKey").trim(),
+    rtmpUrl: choice === "" || choice === OWN_ADDRESS ? field("rtmpUrl") : choice,
+    streamKey: field("streamKey"),
     ...Object.fromEntries(optional.map((name) => [name, field(name)])),
     ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
     ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
@@ -85,7 +87,7 @@ function AddressFields({ preset }: { readonly preset: Preset }) {
           input={{ placeholder: "rtmps://", inputMode: "url" }}
         />
       )}
-      <TextField label={t().platform.key} name="streamKey" help={keyHelp(preset)} isRequired />
+      <KeyField label={t().platform.key} help={keyHelp(preset)} />
       <MoreFields />
     </>
   );
@@ -95,8 +97,10 @@ type AddOptions = { readonly channelId: string; readonly onClose: () => void };
 
 export function AddPlatform({ channelId, onClose }: AddOptions) {
   const submit = async (field: Fields): Promise<void> => {
-    showPlatform(channelId, await call<Platform>("POST", `${channelPath(channelId)}/platforms`, platformBody(field)));
+    const added = await call<Platform>("POST", `${channelPath(channelId)}/platforms`, platformBody(field));
+    showPlatform(channelId, added);
     onClose();
+    sayNotes(added.notes);
   };
   return (
     <Dialog title={t().platform.addTitle} onClose={onClose} isWide>
@@ -114,9 +118,9 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const path = platformPath(channel.channelId, platform.platId);
     const onAir = channel.isPublishing ? "?onAir=true" : "";
-    await call("PUT", `${path}${onAir}`, {
-      rtmpUrl: field("rtmpUrl").trim(),
-      streamKey: field("streamKey").trim(),
+    const edited = await call<PlatformSettings>("PUT", `${path}${onAir}`, {
+      rtmpUrl: field("rtmpUrl"),
+      streamKey: field("streamKey"),
       streamId: field("id"),
       streamPassword: field("password"),
       label: field("label"),
@@ -126,6 +130,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       tls: trustOf(field),
     });
     onClose();
+    sayNotes(edited.notes);
   };
   const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
   return (
@@ -133,12 +138,11 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       {channel.isPublishing && <p class="quiet">{t().platform.onAirNote}</p>}
       <Form submit={submit} button={t().common.save} onCancel={onClose}>
         <TextField label={t().platform.url} name="rtmpUrl" value={platform.rtmpUrl} isRequired />
-        <TextField
+        <KeyField
           label={t().platform.key}
-          name="streamKey"
           value={platform.streamKey}
           help={preset === undefined ? undefined : keyHelp(preset)}
-          isRequired
+          server={platform.rtmpUrl}
         />
         <MoreFields platform={platform} />
       </Form>

@@ -298,6 +298,7 @@ export const en = {
   },
   import: {
     title: "Import platforms",
+    ofField: { rtmpUrl: "Server URL:", streamKey: "Stream key:" },
     help: "Paste or drop obs-multi-rtmp's JSON, OBS's service.json, or nginx-rtmp's push lines.",
     input: "What to import",
     found: (number: number) => `${count(number, "platform", "platforms")} found`,

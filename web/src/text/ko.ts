@@ -281,6 +281,7 @@ export const ko: Texts = {
   },
   import: {
     title: "플랫폼 가져오기",
+    ofField: { rtmpUrl: "서버 URL:", streamKey: "스트림 키:" },
     help: "obs-multi-rtmp의 JSON, OBS의 service.json, nginx-rtmp의 push 줄을 붙여 넣거나 끌어다 놓으세요.",
     input: "가져올 내용",
     found: (value) => `플랫폼 ${count(value, "개")}를 찾았습니다`,

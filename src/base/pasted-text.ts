@@ -1,0 +1,136 @@
+/** What came along when a key or an address was pasted, and was taken off. */
+export type Removal =
+  /** Blanks around it, and characters that nobody sees, wherever they stood. */
+  | "invisible"
+  /** The server's address in front of a key. */
+  | "address"
+  /** `mp4:`, `flv:` and their like, which say how a server stores a stream. */
+  | "prefix"
+  /** Slashes around a key, and slashes in it that were percent-encoded. */
+  | "slashes";
+
+export type Tidied = { readonly text: string; readonly removed: readonly Removal[] };
+
+/** Blanks and control characters, as code units. NUL is none of them: whoever sends that is told so. */
+function isBlank(unit: number): boolean {
+  if (unit === 0) return false;
+  if (unit <= 0x20 || (unit >= 0x7f && unit <= 0xa0)) return true;
+  if (unit >= 0x2000 && unit <= 0x200a) return true;
+  return unit === 0x1680 || unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000;
+}
+
+/** Zero-width characters, marks of direction, soft hyphens, byte order marks, variation selectors: no key or address has them. */
+function isHidden(unit: number): boolean {
+  if (unit >= 0x200b && unit <= 0x200f) return true;
+  if (unit >= 0x202a && unit <= 0x202e) return true;
+  if (unit >= 0x2060 && unit <= 0x206f) return true;
+  if (unit >= 0xfe00 && unit <= 0xfe0f) return true;
+  return unit === 0xfeff || unit === 0xad || unit === 0x34f || unit === 0x61c || unit === 0x180e || unit === 0x3164;
+}
+
+function isClean(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (isHidden(text.charCodeAt(index))) return false;
+  return !isBlank(text.charCodeAt(0)) && !isBlank(text.charCodeAt(text.length - 1));
+}
+
+/** Walked by index: the text is a stranger's, and a pattern that looks for its end may look from each of its characters. */
+function visible(text: string): string {
+  if (isClean(text)) return text;
+  let kept = "";
+  for (let index = 0; index < text.length; index += 1) if (!isHidden(text.charCodeAt(index))) kept += text[index];
+  let start = 0;
+  let end = kept.length;
+  while (start < end && isBlank(kept.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(kept.charCodeAt(end - 1))) end -= 1;
+  return kept.slice(start, end);
+}
+
+/** An address without what came along when it was pasted. */
+export function tidyAddress(given: string): Tidied {
+  const text = visible(given);
+  return { text, removed: text === given ? [] : ["invisible"] };
+}
+
+const ROUNDS_MAX = 3;
+
+/** How servers of Adobe's family say what a stream is stored as. */
+const PREFIXES = ["mp4:", "flv:", "f4v:", "mp3:", "id3:"] as const;
+
+function withoutPrefix(key: string): string {
+  const head = key.slice(0, 4).toLowerCase();
+  return PREFIXES.some((prefix) => prefix === head) ? key.slice(4) : key;
+}
+
+const ENCODED_SCHEMES = ["rtmp%3a%2f%2f", "rtmps%3a%2f%2f"] as const;
+
+const startsWithOneOf = (text: string, heads: readonly string[]): boolean => {
+  const start = text.slice(0, 16).toLowerCase();
+  return heads.some((head) => start.startsWith(head));
+};
+
+/** Whether this is an address of RTMP's and no key. */
+export const isRtmpAddress = (text: string): boolean => startsWithOneOf(text, ["rtmp://", "rtmps://"]);
+
+/** `%2F` as the slash it stands for; nothing else is decoded. */
+const withSlashes = (text: string): string => text.split("%2F").join("/").split("%2f").join("/");
+
+/** Without slashes and blanks at its ends. */
+function bare(text: string): string {
+  const isBare = (index: number): boolean => text[index] !== "/" && !isBlank(text.charCodeAt(index));
+  let start = 0;
+  let end = text.length;
+  while (start < end && !isBare(start)) start += 1;
+  while (end > start && !isBare(end - 1)) end -= 1;
+  return text.slice(start, end);
+}
+
+/** What is before the query, and the query with its question mark: that is the platform's own, and stays as it is. */
+function splitQuery(text: string): readonly [path: string, query: string] {
+  const mark = text.indexOf("?");
+  return mark < 0 ? [text, ""] : [text.slice(0, mark), text.slice(mark)];
+}
+
+/** Everything behind the host. */
+function pathOf(address: string): string {
+  const [path] = splitQuery(address);
+  const slash = path.indexOf("/", path.indexOf("://") + 3);
+  return slash < 0 ? "" : bare(path.slice(slash));
+}
+
+/** The key behind an address that was pasted whole: what follows the application that is known, else the last segment. Empty where there is none. */
+function keyBehind(address: string, server: string): string {
+  const [, query] = splitQuery(address);
+  const path = pathOf(address);
+  const app = pathOf(server);
+  if (path === app) return "";
+  const rest =
+    app !== "" && path.startsWith(`${app}/`) ? path.slice(app.length + 1) : path.slice(path.lastIndexOf("/") + 1);
+  // Nothing but an application: a key alone behind the host would be no address that a platform shows.
+  return rest === path ? "" : rest + query;
+}
+
+/**
+ * A stream key without what came along when it was pasted. `server`: the address it belongs to, where that is known. An address
+ * without a key is left as it is, for `isRtmpAddress` to tell.
+ */
+export function tidyKey(given: string, server: string): Tidied {
+  const removed: Removal[] = [];
+  const step = (text: string, next: string, removal: Removal): string => {
+    if (next !== text && !removed.includes(removal)) removed.push(removal);
+    return next;
+  };
+  let text = step(given, visible(given), "invisible");
+  if (startsWithOneOf(text, ENCODED_SCHEMES)) text = withSlashes(text).replace(/%3a/i, ":");
+  if (isRtmpAddress(text)) {
+    const key = keyBehind(text, visible(server));
+    if (key === "") return { text, removed };
+    text = visible(step(text, key, "address"));
+  }
+  // One may hide another: a slash in front of a prefix, a prefix in front of a slash.
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    text = step(text, visible(withoutPrefix(text)), "prefix");
+    const [path, query] = splitQuery(text);
+    text = step(text, bare(withSlashes(path)) + query, "slashes");
+  }
+  return { text, removed };
+}
