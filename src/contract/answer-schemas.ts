@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CHANNEL_STATUSES } from "./channel-status.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
-import { TARGET_ERROR_CODES } from "./event-words.ts";
+import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "./event-words.ts";
 import { PLATFORM_NAMES } from "./platform-names.ts";
 
 /**
@@ -56,10 +56,15 @@ const platform = {
   nextRetryTime: time.optional(),
   retryAttempt: count.optional(),
   lastError: targetError.optional(),
+  warning: z
+    .strictObject({ code: z.enum(TARGET_WARNING_CODES), message: z.string(), messageKo: z.string() })
+    .optional(),
+  stability: z.enum(["stable", "unstable"]).optional(),
   droppedFrames: count.optional(),
   droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }).optional(),
   queueMilliseconds: count.optional(),
   unackedBytes: count.optional(),
+  bytesAcknowledged: count.optional(),
 };
 
 const ingest = z.strictObject({
@@ -195,7 +200,13 @@ export const ANSWER_SCHEMAS = {
     time,
     ingest: z.strictObject({ bytesPerSecond: count }),
     platforms: z.array(
-      z.strictObject({ platId: z.int(), bytesPerSecond: count, queueMilliseconds: count, droppedFrames: count }),
+      z.strictObject({
+        platId: z.int(),
+        bytesPerSecond: count,
+        queueMilliseconds: count,
+        droppedFrames: count,
+        stability: z.enum(["stable", "unstable"]),
+      }),
     ),
   }),
 } as const;

@@ -22,6 +22,9 @@ export const TARGET_ERROR_CODES = [
   "SERVER_TROUBLE",
 ] as const;
 
+/** What may not be as it should with a platform that is PUBLISHING. */
+export const TARGET_WARNING_CODES = ["SLOW"] as const;
+
 export const EVENT_CODES = [
   "STREAM_RESERVE",
   "STREAM_UPDATE",

@@ -69,8 +69,13 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   overTime: "Media had waited too long.",
   overBytes: "Too many bytes were waiting.",
   untilKeyframe: "Pictures after such a loss, up to the next keyframe.",
-  queueMilliseconds: "Media that waits for the platform.",
+  queueMilliseconds: "Media that has not reached the platform: in the server's queue, and in its kernel's.",
   unackedBytes: "Bytes sent that the platform has not acknowledged.",
+  bytesAcknowledged:
+    "Bytes of the present connection that the platform acknowledged, in RTMP where it does, else by TCP.",
+  warning: "What is not as it should be while the platform is PUBLISHING. SLOW: it takes less than the stream has.",
+  stability:
+    "On air: `unstable` if it fell from PUBLISHING three times in ten minutes, also while it is PUBLISHING again.",
   messageKo: "The sentence in Korean.",
   troubles: "What is wrong with the server itself, the oldest first.",
   trouble: "`descriptors`, `memory`, `ports` or `no-route`; more may come.",

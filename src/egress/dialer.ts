@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { MachineTrouble } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
+import { KernelQueues } from "../net/kernel-queues.ts";
 import { ResolveError, type Resolver } from "../net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 import type { TargetAddress } from "../protocol/rtmp/url.ts";
@@ -33,11 +34,13 @@ export class RtmpDialer implements Dialer {
   readonly #deps: RtmpDialerDeps;
   readonly #links = new Set<RtmpLink>();
   readonly #tlsMemory: TlsMemory;
+  readonly #queues: KernelQueues;
   #whenIdle: (() => void) | undefined;
 
   constructor(deps: RtmpDialerDeps) {
     this.#deps = deps;
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
+    this.#queues = new KernelQueues(deps.clock);
   }
 
   dial(target: TargetSpec, events: LinkEvents): RtmpLink {
@@ -47,6 +50,13 @@ export class RtmpDialer implements Dialer {
       randomBytes,
       onFault,
       onTrouble,
+      queues: this.#queues,
+      reach: async (address, signal) => {
+        const addresses = await this.#resolve(address, signal);
+        const { socket, checked } = await openTcp(addresses, clock, signal);
+        socket.destroy();
+        return checked.address;
+      },
       open: (address, signal) => this.#open(target, address, signal),
       check: async (address, signal) => {
         await this.#resolve(address, signal);

@@ -7,6 +7,7 @@ import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import { DirectSocket } from "../net/direct-socket.ts";
+import type { KernelQueues } from "../net/kernel-queues.ts";
 import {
   type ClientFailure,
   type ClientOutput,
@@ -16,9 +17,13 @@ import {
 import { takesFourCc } from "../protocol/rtmp/enhanced-connect.ts";
 import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
 import { parseTargetUrl, resolveTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
-import { type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
+import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/ports.ts";
+import { MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
+import { checkMove } from "./check-move.ts";
 import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { LinkProofs } from "./link-proofs.ts";
 import { OpenError } from "./open-socket.ts";
+import { probePath } from "./path-probe.ts";
 
 /** For the handshake and for connect, each. */
 const STAGE_DEADLINE_MS = 10_000;
@@ -43,6 +48,9 @@ export type LinkDeps = {
   readonly open: (address: TargetAddress, signal: AbortSignal) => Promise<Socket>;
   /** Resolves where an address may be connected to. Throws OpenError, or the signal's reason. */
   readonly check: (address: TargetAddress, signal: AbortSignal) => Promise<void>;
+  /** Connects to where an address leads by now, and hangs up; answers the IP address. Throws OpenError, or the signal's reason. */
+  readonly reach: (address: TargetAddress, signal: AbortSignal) => Promise<string>;
+  readonly queues: KernelQueues;
   /** Something was thrown that no peer can be blamed for. */
   readonly onFault: (error: unknown) => void;
   /** The connection failed because of this machine. */
@@ -79,8 +87,7 @@ export class RtmpLink implements Link {
   #writtenBytes = 0;
   #takenBytes = 0;
   #unreadReplyBytes = 0;
-  #ackedBytes: number | undefined;
-  #ackedLow = 0;
+  #proofs: LinkProofs | undefined;
   #isBacklogged = false;
   /** Whether Node's stream was given something that it may not have got rid of. */
   #mayBePending = false;
@@ -119,8 +126,32 @@ export class RtmpLink implements Link {
     return this.pendingBytes > 0 && !(this.#socket instanceof TLSSocket);
   }
 
-  get ackedBytes(): number | undefined {
-    return this.#ackedBytes;
+  get acks(): PeerAcks | undefined {
+    return this.#proofs?.acksOf(this.#session?.ackWindowBytes ?? 0);
+  }
+
+  get kernelQueue(): KernelQueue | undefined {
+    return this.#proofs?.kernelQueue;
+  }
+
+  get creditBytes(): number {
+    return this.#proofs?.creditBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  suit(bytesPerSecond: number): void {
+    if (this.#isClosed) return;
+    this.#proofs?.suit(bytesPerSecond);
+    const asking = this.#session?.askForAcks(bytesPerSecond);
+    if (asking !== undefined) this.#reply(asking);
+  }
+
+  probe(tell: (answer: PathAnswer) => void): void {
+    const { remoteAddress, remotePort } = this.#socket ?? {};
+    const address = parseTargetUrl(this.#url);
+    if (remoteAddress === undefined || remotePort === undefined || typeof address === "string") return tell("none");
+    const { clock, reach } = this.#deps;
+    const deps = { clock, signal: this.#abort.signal, reach: (signal: AbortSignal) => reach(address, signal) };
+    probePath({ address: remoteAddress, port: remotePort }, deps).then(tell, this.#deps.onFault);
   }
 
   write(bytes: Buffer): void {
@@ -129,6 +160,7 @@ export class RtmpLink implements Link {
     this.#writtenBytes += bytes.length;
     const isFirst = this.pendingBytes === 0;
     const taken = isFirst ? (this.#direct?.write(bytes) ?? 0) : 0;
+    this.#proofs?.gave(taken, taken);
     if (taken === bytes.length) return;
     // Behind another write the stream keeps what it is given, also before TLS.
     const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
@@ -141,7 +173,7 @@ export class RtmpLink implements Link {
   }
 
   #tellDrained(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.pendingBytes > 0) return;
     try {
       this.#events.onDrained();
     } catch (error) {
@@ -156,9 +188,7 @@ export class RtmpLink implements Link {
     const socket = this.#socket;
     if (socket === undefined) return;
     if (how === "abort") {
-      // A TLS socket has no handle of its own to reset, and throws.
-      if (socket instanceof TLSSocket) socket.destroy();
-      else socket.resetAndDestroy();
+      this.#proofs?.reset();
       return;
     }
     if (farewell.length > 0) this.#queue(socket, farewell);
@@ -205,6 +235,8 @@ export class RtmpLink implements Link {
     this.#isLoggingIn = loginQuery !== undefined;
     this.#socket = socket;
     this.#direct = DirectSocket.of(socket);
+    const { clock, queues } = this.#deps;
+    this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#tellDrained() });
     this.#session = session;
     // A connection that only served a login may have something to say behind its end.
     const isCurrent = () => this.#socket === socket;
@@ -253,13 +285,14 @@ export class RtmpLink implements Link {
       case "publishing":
         this.#enter("publishing");
         this.#publishingSinceMs = this.#deps.clock.now();
+        this.#proofs?.start();
         if (!this.#isClosed) this.#events.onPublishing(output.streamId, this.#takesHevcEnhanced());
         return;
       case "reconnect-requested":
         void this.#considerMove(output.tcUrl);
         return;
       case "acknowledged":
-        return this.#takeAcknowledgement(output.bytesTotal);
+        return this.#proofs?.acknowledged(output.bytesTotal);
       case "failed":
         return this.#takeFailure(output.failure);
     }
@@ -273,12 +306,9 @@ export class RtmpLink implements Link {
   async #considerMove(tcUrl: string | undefined): Promise<void> {
     if (this.#isConsideringMove) return;
     this.#isConsideringMove = true;
-    const url = tcUrl === undefined ? undefined : resolveTargetUrl(this.#url, tcUrl);
-    const address = url === undefined ? undefined : parseTargetUrl(url);
     try {
-      if (typeof address === "object") await this.#deps.check(address, this.#abort.signal);
-      const isRefused = tcUrl !== undefined && typeof address !== "object";
-      if (!this.#isClosed && !isRefused) this.#events.onReconnectWanted?.(url);
+      const wanted = await checkMove(this.#url, tcUrl, (address) => this.#deps.check(address, this.#abort.signal));
+      if (!this.#isClosed && wanted !== undefined) this.#events.onReconnectWanted?.(wanted.url);
     } catch (error) {
       if (!(error instanceof OpenError) && !this.#isClosed) this.#deps.onFault(error);
     } finally {
@@ -342,14 +372,8 @@ export class RtmpLink implements Link {
 
   #queue(socket: Socket, bytes: Buffer, onTaken?: () => void): void {
     this.#mayBePending = true;
+    this.#proofs?.gave(bytes.length, 0);
     socket.write(bytes, onTaken);
-  }
-
-  /** The total wraps at 4 GiB, after an hour and a half of a usual stream. */
-  #takeAcknowledgement(total: number): void {
-    const step = (total - this.#ackedLow + 2 ** 32) % 2 ** 32;
-    this.#ackedLow = total;
-    this.#ackedBytes = (this.#ackedBytes ?? 0) + step;
   }
 
   #fail(error: TargetError): void {
@@ -368,6 +392,7 @@ export class RtmpLink implements Link {
   #letGo(): void {
     this.#isClosed = true;
     this.#stageTimer?.cancel();
+    this.#proofs?.stop();
     this.#abort.abort();
   }
 }

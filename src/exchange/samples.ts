@@ -24,10 +24,14 @@ export type TargetSample = {
   /** Frames that a full queue made this target lose, in all. */
   readonly droppedFrames: number;
   readonly drops: DroppedFrames;
-  /** Media time waiting for this target's socket, in milliseconds. */
+  /** Media time that this target has not got, in milliseconds: in our queue, and in the kernel's where that can be read. */
   readonly queueMs: number;
-  /** Bytes sent that the target has not acknowledged; absent where it never acknowledged anything. */
+  /** Bytes sent that the target has not acknowledged: its TCP, or in RTMP where that is not known; absent where neither is. */
   readonly unackedBytes?: number;
+  /** Bytes of the present connection that the target acknowledged, in RTMP if it does so, else its TCP. */
+  readonly ackedBytes?: number;
+  /** It fell from PUBLISHING three times in ten minutes. */
+  readonly isUnstable: boolean;
 };
 
 /** What the ingest check compares with what targets take, of the default tracks. Absent fields are not known yet. */

@@ -269,6 +269,12 @@ const SENTENCES = {
     en: "The target has taken no data for 5 seconds: its connection is too slow or broken; lower the bitrate if this stays.",
     ko: "송출 대상이 5초 동안 데이터를 받지 않았습니다. 연결이 느리거나 끊어진 상태입니다. 계속되면 비트레이트를 낮춰 주세요.",
   },
+  hangs: {
+    code: "STALLED",
+    severity: "transient",
+    en: "The target has acknowledged nothing for 5 seconds, though data still reaches its machine: its program hangs or is overloaded; we go on sending.",
+    ko: "데이터는 송출 대상 서버까지 도착하지만 5초 동안 수신 확인이 없습니다. 대상 프로그램이 멈췄거나 과부하 상태입니다. 계속 전송합니다.",
+  },
   "uplink-stalled": {
     code: "STALLED",
     severity: "transient",

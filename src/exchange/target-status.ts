@@ -30,6 +30,17 @@ export type TargetError = {
   readonly messageKo: string;
 };
 
+/** What is not as it should be with a target that is PUBLISHING all the same: the closed list of the API's `warning.code`. */
+export const TARGET_WARNING_CODES = ["SLOW"] as const;
+
+export type TargetWarning = {
+  readonly code: (typeof TARGET_WARNING_CODES)[number];
+  /** One plain sentence that says what to do. */
+  readonly message: string;
+  /** The same in Korean. */
+  readonly messageKo: string;
+};
+
 /** The API's `connectStatus`. */
 export type ConnectStatus = "READY" | "CONNECTING" | "PUBLISHING" | "FAIL";
 
@@ -39,6 +50,8 @@ export type TargetStatus = {
   readonly sinceTime: number;
   /** The last failure, while it still matters: until the target is PUBLISHING again or READY. */
   readonly lastError?: TargetError & { readonly time: number };
+  /** What is not as it should be, while PUBLISHING. */
+  readonly warning?: TargetWarning;
   /** Retries since the target was last healthy; set while CONNECTING again or FAIL. */
   readonly retryAttempt?: number;
   /** When the next attempt is due; set while FAIL waits for it. */

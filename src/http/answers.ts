@@ -4,6 +4,7 @@ import type { AccessKey } from "../control/access-key.ts";
 import type { Alerts, Target } from "../control/channel.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../control/details.ts";
 import type { TargetTest } from "../control/target-edits.ts";
+import type { TargetSample } from "../exchange/samples.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 
 /** Where encoders send to: no key, no trailing slash. */
@@ -135,6 +136,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     ...(status?.nextRetryTime === undefined ? {} : { nextRetryTime: status.nextRetryTime }),
     ...(status?.retryAttempt === undefined ? {} : { retryAttempt: status.retryAttempt }),
     ...(status?.lastError === undefined ? {} : { lastError: status.lastError }),
+    ...(status?.warning === undefined ? {} : { warning: status.warning }),
   };
 }
 
@@ -149,7 +151,13 @@ function rates(target: TargetDetail) {
     ...(sample.droppedFrames > 0 ? { droppedFramesByCause: sample.drops } : {}),
     queueMilliseconds: Math.round(sample.queueMs),
     ...(sample.unackedBytes === undefined ? {} : { unackedBytes: sample.unackedBytes }),
+    ...(sample.ackedBytes === undefined ? {} : { bytesAcknowledged: sample.ackedBytes }),
+    stability: stabilityOf(sample),
   };
+}
+
+export function stabilityOf({ isUnstable }: TargetSample): "stable" | "unstable" {
+  return isUnstable ? "unstable" : "stable";
 }
 
 /** How a platform fared when it was tried: call 19. */

@@ -7,7 +7,7 @@ import type { Service } from "../control/service.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
-import { type AnswerContext, channelAnswer, platformAnswer } from "./answers.ts";
+import { type AnswerContext, channelAnswer, platformAnswer, stabilityOf } from "./answers.ts";
 import { ingestShape } from "./ingest-answer.ts";
 import { LiveReader } from "./live-reader.ts";
 import { LiveRing, type RingLimits } from "./live-ring.ts";
@@ -307,11 +307,12 @@ function sampleAnswer(sample: ChannelSample, time: number): object {
     channelId: sample.channelId,
     time,
     ingest: { bytesPerSecond: Math.round(sample.ingest.bytesPerSecond) },
-    platforms: sample.targets.map(({ targetId, bytesPerSecond, queueMs, droppedFrames }) => ({
-      platId: targetId,
-      bytesPerSecond: Math.round(bytesPerSecond),
-      queueMilliseconds: Math.round(queueMs),
-      droppedFrames,
+    platforms: sample.targets.map((target) => ({
+      platId: target.targetId,
+      bytesPerSecond: Math.round(target.bytesPerSecond),
+      queueMilliseconds: Math.round(target.queueMs),
+      droppedFrames: target.droppedFrames,
+      stability: stabilityOf(target),
     })),
   };
 }

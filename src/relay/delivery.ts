@@ -113,7 +113,9 @@ export class Delivery {
 
   /** Call once a second. */
   tick(): void {
-    this.#watchers.tick(this.#deps.clock.awakeNow());
+    const { clock } = this.#deps;
+    this.#watchers.tick(clock.awakeNow());
+    for (const lane of this.lanes) lane.tick(clock.now());
   }
 
   /** The broadcast is over, and its time with it. */

@@ -9,3 +9,7 @@ export function sumDrops(left: DroppedFrames, right: DroppedFrames): DroppedFram
     untilKeyframe: left.untilKeyframe + right.untilKeyframe,
   };
 }
+
+export function sumOfDrops({ overTime, overBytes, untilKeyframe }: DroppedFrames): number {
+  return overTime + overBytes + untilKeyframe;
+}

@@ -335,9 +335,9 @@ export class FanOut {
 
   /** Call once a second. */
   tick(): void {
+    this.#delivery.tick();
     this.#each((target) => target.tick());
     this.#checkTargets();
-    this.#delivery.tick();
   }
 
   sample(): TargetSample[] {

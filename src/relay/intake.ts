@@ -1,7 +1,7 @@
 import { AMF0_LIMITS } from "../protocol/amf0/decode.ts";
 import { classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
-import { encodeTargetMetadata, METADATA_PROPERTIES, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
+import { encodeTargetMetadata, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { decodeData } from "../protocol/rtmp/command.ts";
@@ -134,7 +134,7 @@ function configParts(kind: "audio" | "video", payload: Buffer): ConfigPart[] {
 
 function takeInData(message: Message): Intake {
   try {
-    const data = readMetadata(decodeData(message, AMF0_LIMITS, METADATA_PROPERTIES));
+    const data = readMetadata(decodeData(message, AMF0_LIMITS));
     if (data.kind === "clear") return { what: "metadata-cleared" };
     if (data.kind !== "metadata") return IGNORED;
     const entries = rewriteMetadata(data.entries);

@@ -9,6 +9,7 @@ import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
 import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
+import { StreamRate } from "./stream-rate.ts";
 import type { Target } from "./target.ts";
 
 /** How the stream is shaped for a target: `tracks`: these alone; `hasHevcEnhanced`: HEVC in Enhanced RTMP's form. */
@@ -40,6 +41,7 @@ export class Lane {
   readonly gop = new GopCache();
   /** What was cut since the last flush. */
   readonly gathering = new Gathering();
+  readonly #rate = new StreamRate();
   /** What filler of its own is made of; only where it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
   readonly #arena: ChunkArena;
@@ -117,7 +119,14 @@ export class Lane {
     last.ordinal += 1;
     if (!packet.isConfig) this.gop.add(packet);
     this.gathering.add(packet);
+    this.#rate.add(packet.end - packet.start);
     return packet;
+  }
+
+  /** Call once a second. */
+  tick(nowMs: number): void {
+    this.#rate.tick(nowMs);
+    for (const target of this.#targets) target.streamPerSecond = this.#rate.perSecond;
   }
 
   /** What targets of this lane get before their first media. */

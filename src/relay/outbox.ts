@@ -48,6 +48,8 @@ export class Outbox {
   #needsKeyframe = false;
   /** Tracks whose pictures can be decoded: the default one, and others from a keyframe of theirs on. */
   #tracks = new Set([0]);
+  /** Media that left this queue and still lies in the kernel, in milliseconds: it takes of the time that media may wait. */
+  aheadMs = 0;
   readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
@@ -197,8 +199,12 @@ export class Outbox {
     }
   }
 
+  get #timeMaxMs(): number {
+    return this.#limits.timeMaxMs - this.aheadMs;
+  }
+
   #isOver(): boolean {
-    return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#limits.timeMaxMs;
+    return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#timeMaxMs;
   }
 
   /** Video before the last waiting keyframe goes first, or all of it where that does not help; then the oldest audio. */
@@ -230,14 +236,14 @@ export class Outbox {
       (packet) =>
         packet.kind === "audio" &&
         !packet.isConfig &&
-        (lagMs(packet, last) > this.#limits.timeMaxMs || this.#bytes > this.#limits.bytesMax),
+        (lagMs(packet, last) > this.#timeMaxMs || this.#bytes > this.#limits.bytesMax),
     );
   }
 
   #exceeds(packets: readonly Packet[]): boolean {
     const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
     const lag = lagMs(packets[0], packets[packets.length - 1]);
-    return bytes > this.#limits.bytesMax || lag > this.#limits.timeMaxMs;
+    return bytes > this.#limits.bytesMax || lag > this.#timeMaxMs;
   }
 
   #without(

@@ -2,6 +2,8 @@
 export class PlayTime {
   #beforeMs = 0;
   #sinceMs: number | undefined;
+  /** What was told: time that turns out not to have been on air is not taken back. */
+  #toldMs = 0;
 
   start(nowMs: number): void {
     this.#sinceMs = nowMs;
@@ -13,6 +15,8 @@ export class PlayTime {
   }
 
   total(nowMs: number): number {
-    return this.#beforeMs + (this.#sinceMs === undefined ? 0 : nowMs - this.#sinceMs);
+    const presentMs = this.#sinceMs === undefined ? 0 : Math.max(0, nowMs - this.#sinceMs);
+    this.#toldMs = Math.max(this.#toldMs, this.#beforeMs + presentMs);
+    return this.#toldMs;
   }
 }

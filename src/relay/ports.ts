@@ -14,14 +14,36 @@ export interface Link {
   readonly pendingBytes: number;
   /** Bytes of `write` that the kernel has taken, in all. */
   readonly takenBytes: number;
-  /** Bytes the target has acknowledged in all; absent until its first acknowledgement. */
-  readonly ackedBytes: number | undefined;
+  /** The target's acknowledgements in RTMP; absent before the first. */
+  readonly acks: PeerAcks | undefined;
+  /** The kernel's queue as it was last read; absent where it cannot be read, and while it was not. */
+  readonly kernelQueue: KernelQueue | undefined;
+  /** So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be read. */
+  readonly creditBytes: number;
+  /** Tells how much the stream has a second: how often the target is to acknowledge, and how much the kernel may hold, go by it. */
+  suit(bytesPerSecond: number): void;
+  /** Finds out whether the target's address can be reached, by a connection of its own that says nothing. Answers once, soon. */
+  probe(tell: (answer: PathAnswer) => void): void;
   /**
    * Ends the link; `onClosed` is not called afterwards. What is pending is still sent, for a bounded time, except with
    * `abort`. Idempotent.
    */
   close(how: LinkClose): void;
 }
+
+export type PeerAcks = {
+  readonly count: number;
+  /** Bytes acknowledged in all. */
+  readonly bytes: number;
+  /** The target was asked to acknowledge each so many bytes. */
+  readonly windowBytes: number;
+};
+
+/** What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the wire. */
+export type KernelQueue = { readonly queuedBytes: number; readonly ackedBytes: number };
+
+/** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */
+export type PathAnswer = "same" | "other" | "none";
 
 /**
  * `end`: FCUnpublish and deleteStream, then FIN, for a broadcast that is over. `cut`: FIN without a word, so that the platform's
@@ -35,7 +57,7 @@ export interface LinkEvents {
   onPublishing(streamId: number, takesHevcEnhanced?: boolean): void;
   /** The target wants to be connected to again, at this address where it names one; its address was checked. */
   onReconnectWanted?(url: string | undefined): void;
-  /** The kernel took everything that was pending. */
+  /** The kernel took everything that was pending, or may be given more. */
   onDrained(): void;
   /** The attempt failed or the connection ended, whoever ended it; called once, and last. */
   onClosed(error: TargetError): void;

@@ -1,6 +1,12 @@
 import { backoffDelayMs } from "../base/backoff.ts";
 import { unreachable } from "../base/unreachable.ts";
-import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
+import {
+  type ConnectStatus,
+  type TargetError,
+  TargetErrorCode,
+  type TargetStatus,
+  type TargetWarning,
+} from "../exchange/target-status.ts";
 import type { LinkClose } from "./ports.ts";
 
 type Failure = TargetError & { readonly time: number };
@@ -13,7 +19,13 @@ export type TargetState =
   /** Not wanted: no encoder, or switched off. */
   | { readonly at: "ready"; readonly sinceTime: number }
   | { readonly at: "connecting"; readonly sinceTime: number; readonly attempt: number; readonly lastError?: Failure }
-  | { readonly at: "publishing"; readonly sinceTime: number; readonly attempt: number; readonly startedAtMs: number }
+  | {
+      readonly at: "publishing";
+      readonly sinceTime: number;
+      readonly attempt: number;
+      readonly startedAtMs: number;
+      readonly warning?: TargetWarning;
+    }
   /** The link stands but takes nothing: FAIL, and PUBLISHING again at the first progress. */
   | {
       readonly at: "stalled";
@@ -37,14 +49,17 @@ export type TargetInput =
   /** Address, key or stream changed: start over at once. */
   | { readonly kind: "redial"; readonly how: LinkClose }
   | { readonly kind: "accepted" }
-  | { readonly kind: "failed"; readonly error: TargetError }
+  /** `isPathProven`: the link did not move although its address answers, so the next one may come at once. */
+  | { readonly kind: "failed"; readonly error: TargetError; readonly isPathProven?: boolean }
   | { readonly kind: "retry-due" }
   | { readonly kind: "stalled"; readonly error: TargetError }
   /** A better reason for the same failure, which does not change what is waited for. */
   | { readonly kind: "blamed"; readonly error: TargetError }
   /** The retry that is due has to wait for its turn. */
   | { readonly kind: "postponed"; readonly delayMs: number }
-  | { readonly kind: "progressed" };
+  | { readonly kind: "progressed" }
+  /** Something is not as it should be, or is again. */
+  | { readonly kind: "warned"; readonly warning: TargetWarning | undefined };
 
 /** What the owner of the state has to do, in this order. */
 export type TargetEffect =
@@ -62,6 +77,9 @@ export type StepContext = { readonly nowMs: number; readonly wallMs: number; rea
 const HEALTHY_AFTER_MS = 30_000;
 /** A refused key or login mends only by a person's hand: asking once a minute is enough. */
 const FATAL_RETRY_MS = 60_000;
+
+/** Nobody is burdened by an attempt that nobody answers: it is to be noticed within seconds that the path is back. */
+const UNANSWERED_BACKOFF = { baseMs: 1_000, capMs: 5_000 };
 
 /** The one place where a target's state changes. An input that means nothing in a state leaves it as it is. */
 export function next(state: TargetState, input: TargetInput, context: StepContext): TargetStep {
@@ -86,7 +104,7 @@ export function next(state: TargetState, input: TargetInput, context: StepContex
         effects: [],
       };
     case "failed":
-      return fail(state, input.error, context);
+      return fail(state, input.error, input.isPathProven === true, context);
     case "retry-due":
       if (state.at !== "waiting") return stay(state);
       return dial({ at: "connecting", sinceTime, attempt: state.attempt + 1, lastError: state.lastError });
@@ -108,17 +126,22 @@ export function next(state: TargetState, input: TargetInput, context: StepContex
       const { attempt, startedAtMs } = state;
       return { next: { at: "publishing", sinceTime, attempt, startedAtMs }, effects: [] };
     }
+    case "warned": {
+      if (state.at !== "publishing" || state.warning === input.warning) return stay(state);
+      const { warning: _, ...rest } = state;
+      return { next: input.warning === undefined ? rest : { ...rest, warning: input.warning }, effects: [] };
+    }
     default:
       return unreachable(input);
   }
 }
 
-function fail(state: TargetState, error: TargetError, context: StepContext): TargetStep {
+function fail(state: TargetState, error: TargetError, isPathProven: boolean, context: StepContext): TargetStep {
   if (state.at === "ready" || state.at === "waiting") return stay(state);
   const wasHealthy =
     (state.at === "publishing" || state.at === "stalled") && context.nowMs - state.startedAtMs >= HEALTHY_AFTER_MS;
-  const attempt = wasHealthy ? 0 : state.attempt;
-  const delayMs = error.severity === "fatal" ? FATAL_RETRY_MS : backoffDelayMs(attempt, context.random);
+  const attempt = wasHealthy || isPathProven ? 0 : state.attempt;
+  const delayMs = retryDelayMs(error, attempt, context.random);
   return {
     next: {
       at: "waiting",
@@ -129,6 +152,13 @@ function fail(state: TargetState, error: TargetError, context: StepContext): Tar
     },
     effects: [{ kind: "start-retry-timer", delayMs }],
   };
+}
+
+function retryDelayMs({ code, severity }: TargetError, attempt: number, random: () => number): number {
+  if (severity === "fatal") return FATAL_RETRY_MS;
+  return code === TargetErrorCode.TcpTimeout
+    ? backoffDelayMs(attempt, random, UNANSWERED_BACKOFF)
+    : backoffDelayMs(attempt, random);
 }
 
 function dial(state: TargetState): TargetStep {
@@ -156,6 +186,7 @@ export function statusOf(state: TargetState): TargetStatus {
   return {
     status: STATUS[state.at],
     sinceTime: state.sinceTime,
+    ...(state.at === "publishing" && state.warning !== undefined ? { warning: state.warning } : {}),
     ...("lastError" in state && state.lastError !== undefined ? { lastError: state.lastError } : {}),
     ...(state.at === "waiting" ? { nextRetryTime: state.nextRetryTime } : {}),
     ...(state.at === "waiting" ? { retryAttempt: state.attempt + 1 } : {}),

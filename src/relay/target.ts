@@ -4,22 +4,16 @@ import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
-import { NO_DROPS } from "./drops.ts";
 import type { Gathering } from "./gathering.ts";
-import { LinkTotals } from "./link-totals.ts";
+import { LinkCare } from "./link-care.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
-import { PlayTime } from "./play-time.ts";
 import type { Dialer, Link, LinkClose } from "./ports.ts";
-import { Progress } from "./progress.ts";
 import { Relocation } from "./relocation.ts";
 import { isReaddressed, leaveFor } from "./spec-change.ts";
+import { TargetCounters } from "./target-counters.ts";
 import { next, statusOf, type TargetEffect, type TargetInput, type TargetState } from "./target-state.ts";
 
-/** No byte taken for this long with data waiting: FAIL, the link kept. */
-const STALLED_AFTER_MS = 5_000;
-/** … and for this long: closed and retried. */
-const STALLED_CLOSE_MS = 10_000;
 /** One write holds at most this much. */
 const WRITE_BYTES_MAX = 128 * 1024;
 /** … and this much while the target is behind, so that progress shows however slowly it takes it. */
@@ -27,7 +21,6 @@ const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
 /** A key refused so soon after we published with it is most likely our own last session, not yet noticed to be gone. */
 const KEY_LINGERS_MS = 120_000;
 
-const STALLED = targetError("stalled");
 const UPLINK_STALLED = targetError("uplink-stalled");
 const KEY_IN_USE = targetError("key-lingers");
 const TOO_SLOW = targetError("too-slow");
@@ -66,12 +59,14 @@ export class Target {
   #takesHevcEnhanced = false;
   readonly #relocation = new Relocation();
 
-  #progress = new Progress(0);
+  #care: LinkCare | undefined;
+  /** Whether it may be judged by its acknowledgements: not by those that were given up for their absence alone. */
+  #areAcksTrusted = true;
   #lastOnAirMs: number | undefined;
+  /** What the stream that it gets has a second. */
+  streamPerSecond = 0;
 
-  readonly #totals = new LinkTotals();
-  readonly #playTime = new PlayTime();
-  #retryCount = 0;
+  readonly #counters = new TargetCounters();
 
   constructor(spec: TargetSpec, deps: TargetDeps) {
     this.#spec = spec;
@@ -115,8 +110,12 @@ export class Target {
     if (isReaddressed(before, spec)) this.#lastOnAirMs = undefined;
   }
 
-  /** Somebody wants the next attempt now. Counts as a retry; does nothing where none is waited for. */
+  /** Somebody wants the next attempt now. Counts as a retry; does nothing where nothing is wrong. */
   retry(): void {
+    if (this.#state.at === "stalled") {
+      this.#counters.retried();
+      return this.redial("cut");
+    }
     if (this.#state.at !== "waiting") return;
     this.#retryTimer?.cancel();
     this.#retryNow();
@@ -204,7 +203,7 @@ export class Target {
   #writeAsItLies(gathering: Gathering): boolean {
     const link = this.#link;
     const outbox = this.#outbox;
-    if (link === undefined || outbox === undefined || link.pendingBytes > 0) return false;
+    if (link === undefined || outbox === undefined || link.pendingBytes > 0 || link.creditBytes <= 0) return false;
     if (gathering.hasKeyframe && this.#relocation.isAsked) return false;
     const slices = outbox.isFollowedBy(gathering) ? gathering.slices : undefined;
     if (slices === undefined) return false;
@@ -220,8 +219,9 @@ export class Target {
     const link = this.#link;
     const outbox = this.#outbox;
     if (link === undefined || outbox === undefined) return;
-    while (link.pendingBytes === 0) {
-      const bytes = outbox.take(this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX);
+    while (link.pendingBytes === 0 && link.creditBytes > 0) {
+      const most = this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX;
+      const bytes = outbox.take(Math.min(most, link.creditBytes));
       if (bytes === undefined) {
         this.#isBehind = false;
         return;
@@ -231,27 +231,15 @@ export class Target {
     this.#isBehind = true;
   }
 
-  /** Call once a second: counts the last second, notices a peer that takes nothing. */
+  /** Call once a second: counts the last second, notices a peer that takes nothing, or less than there is. */
   tick(): void {
-    this.#totals.tick(this.#link?.takenBytes ?? 0);
-    if (this.#link !== undefined && this.#outbox !== undefined) this.#watchProgress(this.#link, this.#outbox);
+    this.#counters.tick(this.#link);
+    this.#care?.tick(this.streamPerSecond);
   }
 
   sample(): TargetSample {
-    const link = this.#link;
-    const acked = link?.ackedBytes;
-    const drops = this.#totals.drops(this.#outbox?.drops ?? NO_DROPS);
-    return {
-      targetId: this.#spec.targetId,
-      bytesPerSecond: this.#totals.bytesPerSecond,
-      bytesTotal: this.#totals.bytes(link?.takenBytes ?? 0),
-      playMs: Math.round(this.#playTime.total(this.#deps.clock.now())),
-      retryCount: this.#retryCount,
-      droppedFrames: drops.overTime + drops.overBytes + drops.untilKeyframe,
-      drops,
-      queueMs: this.#outbox?.waitingMs ?? 0,
-      ...(link === undefined || acked === undefined ? {} : { unackedBytes: Math.max(0, link.takenBytes - acked) }),
-    };
+    const present = { link: this.#link, outbox: this.#outbox, care: this.#care };
+    return this.#counters.sample(this.#spec.targetId, present, this.#deps.clock.now());
   }
 
   #step(input: TargetInput): void {
@@ -292,7 +280,7 @@ export class Target {
   }
 
   #retryNow(): void {
-    if (this.#streamProblem === undefined) this.#retryCount += 1;
+    if (this.#streamProblem === undefined) this.#counters.retried();
     this.#step({ kind: "retry-due" });
   }
 
@@ -317,8 +305,8 @@ export class Target {
         this.#accept(streamId);
       },
       onDrained: () => {
-        if (link !== this.#link || this.#outbox === undefined) return;
-        this.#watchProgress(link, this.#outbox);
+        if (link !== this.#link) return;
+        this.#care?.look();
         this.pump();
       },
       onClosed: (error) => {
@@ -331,11 +319,13 @@ export class Target {
   }
 
   #accept(streamId: number): void {
+    const link = this.#link;
+    if (link === undefined) return;
     this.#outbox = new Outbox(streamId);
     this.#hasBegun = false;
     this.#isInStep = false;
     this.#isBehind = false;
-    this.#progress = new Progress(this.#deps.clock.awakeNow());
+    this.#care = this.#careFor(link, this.#outbox);
     this.#step({ kind: "accepted" });
     this.#deps.onAccepted(this);
   }
@@ -351,17 +341,18 @@ export class Target {
     return isLingering ? KEY_IN_USE : error;
   }
 
-  #watchProgress(link: Link, outbox: Outbox): void {
-    const hasWork = link.pendingBytes > 0 || !outbox.isEmpty;
-    const waitedMs = this.#progress.look(link, hasWork, this.#deps.clock.awakeNow());
-    if (waitedMs === 0) return this.#step({ kind: "progressed" });
-    if (waitedMs >= STALLED_CLOSE_MS) {
-      const error = this.#state.at === "stalled" ? this.#state.lastError : STALLED;
-      this.#detach("abort");
-      this.#step({ kind: "failed", error });
-    } else if (waitedMs >= STALLED_AFTER_MS) {
-      this.#step({ kind: "stalled", error: STALLED });
-    }
+  #careFor(link: Link, outbox: Outbox): LinkCare {
+    return new LinkCare(link, outbox, this.#deps.clock, this.#areAcksTrusted, {
+      onMoving: () => this.#step({ kind: "progressed" }),
+      onStalled: (error) => this.#step({ kind: "stalled", error }),
+      onWarning: (warning) => this.#step({ kind: "warned", warning }),
+      onGivenUp: (how, error, by) => {
+        if (by === "program") this.#areAcksTrusted = false;
+        const told = this.#state.at === "stalled" ? this.#state.lastError : error;
+        this.#detach(how);
+        this.#step({ kind: "failed", error: told, isPathProven: true });
+      },
+    });
   }
 
   /** The broadcast is over: what still waits goes to the socket in one go, bounded by the outbox. */
@@ -377,8 +368,10 @@ export class Target {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
+    this.#care?.stop();
+    this.#care = undefined;
     if (how !== undefined) link.close(how);
-    this.#totals.add(link.takenBytes, this.#outbox?.drops ?? NO_DROPS);
+    this.#counters.add(link, this.#outbox?.drops);
     this.#outbox = undefined;
     this.#hasBegun = false;
     this.#isInStep = false;
@@ -388,9 +381,9 @@ export class Target {
     if (before.at === after.at) return;
     const nowMs = this.#deps.clock.now();
     if (before.at === "publishing") {
-      this.#playTime.stop(nowMs);
+      this.#counters.leftAir(this.#care, statusOf(after).status === "FAIL", nowMs);
       this.#lastOnAirMs = nowMs;
     }
-    if (after.at === "publishing") this.#playTime.start(nowMs);
+    if (after.at === "publishing") this.#counters.wentOnAir(nowMs);
   }
 }

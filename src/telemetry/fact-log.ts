@@ -39,6 +39,9 @@ export function logFact(log: Log, fact: Fact): void {
       const { channelId, targetId, from, status } = fact;
       const { lastError, retryAttempt, nextRetryTime } = status;
       const fields = { channelId, targetId, from, to: status.status, retryAttempt, nextRetryTime };
+      const { warning } = status;
+      if (warning !== undefined)
+        return log.warn("target status", { ...fields, warning: warning.code, message: warning.message });
       if (status.status !== "FAIL") return log.info("target status", fields);
       return log.warn("target status", { ...fields, code: lastError?.code, message: lastError?.message });
     }

@@ -20,6 +20,7 @@ export type RequestMeasure = {
 
 type TargetEntry = {
   state: ConnectStatus;
+  isSlow: boolean;
   sample: TargetSample | undefined;
   /** Retries begun, by what made them necessary. */
   readonly reconnects: Map<string, number>;
@@ -71,7 +72,22 @@ export class Metrics {
   ]);
   readonly #queue = this.#gauge(
     "fanfare_target_queue_seconds",
-    "Media waiting for the target's socket.",
+    "Media that has not reached the target.",
+    TARGET_LABELS,
+  );
+  readonly #unacked = this.#gauge(
+    "fanfare_target_unacknowledged_bytes",
+    "Bytes sent that the target has not acknowledged.",
+    TARGET_LABELS,
+  );
+  readonly #unstable = this.#gauge(
+    "fanfare_target_unstable",
+    "1 for a target that fell from PUBLISHING three times in ten minutes, else 0.",
+    TARGET_LABELS,
+  );
+  readonly #slow = this.#gauge(
+    "fanfare_target_slow",
+    "1 for a target that takes less than the stream has, else 0.",
     TARGET_LABELS,
   );
   readonly #loopDelay = this.#gauge("fanfare_event_loop_delay_seconds", "How late the thread's event loop was.", [
@@ -220,7 +236,7 @@ export class Metrics {
   #fill(): void {
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
-    for (const metric of [this.#reconnects, this.#queue]) metric.reset();
+    for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow]) metric.reset();
     let onAirCount = 0;
     for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
       if (isOnAir) onAirCount += 1;
@@ -238,6 +254,9 @@ export class Metrics {
     this.#sentBytes.inc(labels, sample?.bytesTotal ?? 0);
     this.#onAirSeconds.inc(labels, (sample?.playMs ?? 0) / 1_000);
     this.#queue.set(labels, isOnAir ? (sample?.queueMs ?? 0) / 1_000 : 0);
+    this.#unacked.set(labels, isOnAir ? (sample?.unackedBytes ?? 0) : 0);
+    this.#unstable.set(labels, isOnAir && sample?.isUnstable === true ? 1 : 0);
+    this.#slow.set(labels, target.isSlow ? 1 : 0);
     const { overTime = 0, overBytes = 0, untilKeyframe = 0 } = sample?.drops ?? {};
     this.#drops.inc({ ...labels, reason: "queue_time" }, overTime);
     this.#drops.inc({ ...labels, reason: "queue_bytes" }, overBytes);
@@ -259,12 +278,13 @@ export class Metrics {
   }
 
   /** Of a channel that is not known: it was deleted meanwhile. */
-  #status(channelId: ChannelId, targetId: TargetId, { status, retryAttempt, lastError }: TargetStatus): void {
+  #status(channelId: ChannelId, targetId: TargetId, { status, retryAttempt, lastError, warning }: TargetStatus): void {
     const channel = this.#channels.get(channelId);
     // The farewell of a target that was removed comes after it was forgotten.
     if (channel === undefined || (status === "READY" && !channel.targets.has(targetId))) return;
     const target = this.#target(channel, targetId);
     target.state = status;
+    target.isSlow = warning?.code === "SLOW";
     if (status !== "CONNECTING" || retryAttempt === undefined) return;
     const reason = lastError?.code ?? "UNKNOWN";
     target.reconnects.set(reason, (target.reconnects.get(reason) ?? 0) + 1);
@@ -273,7 +293,7 @@ export class Metrics {
   #target({ targets }: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = targets.get(targetId);
     if (known !== undefined) return known;
-    const entry: TargetEntry = { state: "READY", sample: undefined, reconnects: new Map() };
+    const entry: TargetEntry = { state: "READY", isSlow: false, sample: undefined, reconnects: new Map() };
     targets.set(targetId, entry);
     return entry;
   }

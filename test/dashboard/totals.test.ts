@@ -10,7 +10,9 @@ test("between whole objects totals grow by what each second's sample says", () =
     channelId: "ls-1",
     time: 1,
     ingest: { bytesPerSecond: 30 },
-    platforms: [{ platId: 7, bytesPerSecond: 200, queueMilliseconds: 0, droppedFrames: 0 }],
+    platforms: [
+      { platId: 7, bytesPerSecond: 200, queueMilliseconds: 0, droppedFrames: 0, stability: "stable" as const },
+    ],
   };
   expect(withSample(withSample(channel, sample), sample)).toEqual({
     channelId: "ls-1",

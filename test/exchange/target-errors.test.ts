@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { TARGET_WARNING_CODES as PUBLISHED } from "../../src/contract/event-words.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../src/exchange/target-errors.ts";
-import { TargetErrorCode } from "../../src/exchange/target-status.ts";
+import { TARGET_WARNING_CODES, TargetErrorCode } from "../../src/exchange/target-status.ts";
 
 test("every code has at least one sentence", () => {
   const codes = new Set(TARGET_ERROR_NAMES.map((name) => targetError(name).code));
@@ -23,4 +24,8 @@ test.each(TARGET_ERROR_NAMES)(
 test("no two sentences are the same", () => {
   const sentences = TARGET_ERROR_NAMES.flatMap((name) => [targetError(name).message, targetError(name).messageKo]);
   expect(new Set(sentences).size).toBe(sentences.length);
+});
+
+test("every warning there can be is published", () => {
+  expect(PUBLISHED).toEqual(TARGET_WARNING_CODES);
 });

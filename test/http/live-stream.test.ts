@@ -158,6 +158,7 @@ const sampleOf = (channelId: string) => ({
       droppedFrames: 3,
       drops: NO_DROPS,
       queueMs: 12.5,
+      isUnstable: false,
     },
   ],
 });
@@ -173,7 +174,7 @@ test("a sample tells the rates of a channel on air, and has no id to come back t
       channelId: "ls-1",
       time: api.clock.wallMs,
       ingest: { bytesPerSecond: 750_000 },
-      platforms: [{ platId: 1, bytesPerSecond: 749_001, queueMilliseconds: 13, droppedFrames: 3 }],
+      platforms: [{ platId: 1, bytesPerSecond: 749_001, queueMilliseconds: 13, droppedFrames: 3, stability: "stable" }],
     },
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TargetStatus } from "../../src/exchange/target-status.ts";
+import { slowTarget } from "../../src/exchange/target-warnings.ts";
 import { Api, CHANNELS, PLATFORM } from "./api.ts";
 
 let api: Api;
@@ -76,7 +77,15 @@ test("live status and counters are shown, rates as whole bytes, durations as who
   api.runtime.status(channelId, 1, failing);
   const counters = { bytesPerSecond: 187_500, bytesTotal: 900_000, playMs: 4_999, retryCount: 3 };
   const drops = { overTime: 4, overBytes: 1, untilKeyframe: 2 };
-  api.runtime.sample(channelId, 1, { ...counters, droppedFrames: 7, drops, queueMs: 120.4, unackedBytes: 2_500 });
+  api.runtime.sample(channelId, 1, {
+    ...counters,
+    droppedFrames: 7,
+    drops,
+    queueMs: 120.4,
+    unackedBytes: 2_500,
+    ackedBytes: 4_000,
+    isUnstable: true,
+  });
   expect(await platforms(channelId)).toEqual([
     {
       ...PLATFORM,
@@ -94,11 +103,28 @@ test("live status and counters are shown, rates as whole bytes, durations as who
       droppedFramesByCause: drops,
       queueMilliseconds: 120,
       unackedBytes: 2_500,
+      bytesAcknowledged: 4_000,
+      stability: "unstable",
       lastError,
       retryAttempt: 2,
       nextRetryTime: 1_700_000_005_000,
     },
   ]);
+});
+
+test("a platform that is PUBLISHING shows what is not as it should be all the same", async () => {
+  const { channelId } = await api.create();
+  const warning = slowTarget(31_250, 59_500);
+  api.runtime.start(channelId, 1);
+  api.runtime.status(channelId, 1, { status: "PUBLISHING", sinceTime: 2, warning });
+  api.runtime.sample(channelId, 1, {});
+  const [platform] = await platforms(channelId);
+  expect(platform).toMatchObject({ connectStatus: "PUBLISHING", stability: "stable", warning });
+  expect(warning).toEqual({
+    code: "SLOW",
+    message: expect.stringContaining("takes 250 of 476 kbit/s"),
+    messageKo: expect.stringContaining("476kbit/s 가운데 250kbit/s"),
+  });
 });
 
 test("once the broadcast is over nothing flows, and the totals stay", async () => {

@@ -401,7 +401,7 @@ test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the fir
   run(1);
   link.isTaking = false;
   run(12);
-  expect(stage.statuses(1).slice(4)).toEqual(["FAIL STALLED", "FAIL STALLED", "CONNECTING STALLED"]);
+  expect(stage.statuses(1).slice(4)).toEqual(["PUBLISHING SLOW", "FAIL STALLED", "FAIL STALLED", "CONNECTING STALLED"]);
   expect(link.closedHow).toBe("abort");
   const sample = stage.samples.at(-1)?.targets[0];
   expect(sample?.droppedFrames).toBeGreaterThan(100);
@@ -430,14 +430,14 @@ test("an acknowledgement is progress though the socket's queue stands still, and
   source.push(video(0, avcFrame(true, 1)));
   stage.flush();
   link.isTaking = false;
-  link.ackedBytes = 0;
+  link.acknowledge(0);
   for (let second = 1; second <= 20; second += 1) {
     source.push(video(second * 1_000, avcFrame(true, second)));
-    link.ackedBytes += 10;
+    link.acknowledge(10);
     stage.clock.advance(1_000);
   }
-  expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
-  expect(stage.samples.at(-1)?.targets[0]?.unackedBytes).toBe(link.takenBytes - link.ackedBytes);
+  expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING", "PUBLISHING SLOW"]);
+  expect(stage.samples.at(-1)?.targets[0]?.unackedBytes).toBe(link.takenBytes - (link.acks?.bytes ?? 0));
 });
 
 test("the encoder gone, everything that waits is written, targets are ended properly and READY; totals remain", () => {
@@ -461,6 +461,7 @@ test("the encoder gone, everything that waits is written, targets are ended prop
     droppedFrames: 0,
     drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
     queueMs: 0,
+    isUnstable: false,
   });
   expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "clean", isBroadcastOver: true });
   source.push(video(2_040, avcFrame(true, 3)));

@@ -2,7 +2,16 @@ import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
 import type { TargetError } from "../../src/exchange/target-status.ts";
 import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import { type Dialer, type Link, type LinkClose, type LinkEvents, MEDIA_CHUNK_SIZE } from "../../src/relay/ports.ts";
+import {
+  type Dialer,
+  type KernelQueue,
+  type Link,
+  type LinkClose,
+  type LinkEvents,
+  MEDIA_CHUNK_SIZE,
+  type PathAnswer,
+  type PeerAcks,
+} from "../../src/relay/ports.ts";
 
 const UNBOUNDED = {
   messageBytesMax: () => 16_777_215,
@@ -28,7 +37,15 @@ export class FakeLink implements Link {
     return this.pendingBytes > 0;
   }
 
-  ackedBytes: number | undefined = undefined;
+  acks: PeerAcks | undefined = undefined;
+  /** Undefined: as where the kernel's queue cannot be read. */
+  kernelQueue: KernelQueue | undefined = undefined;
+  creditBytes = Number.POSITIVE_INFINITY;
+  /** What the path answers when it is asked. */
+  path: PathAnswer = "same";
+  probes = 0;
+  /** What the stream was last said to have a second. */
+  suitedTo: number | undefined;
   readonly #reader = new ChunkReader(UNBOUNDED);
   readonly #messages: Message[] = [];
   #read = 0;
@@ -47,6 +64,20 @@ export class FakeLink implements Link {
     this.writes.push(this.isTaking ? Buffer.from(bytes) : bytes);
     if (this.isTaking) this.takenBytes += bytes.length;
     else this.pendingBytes += bytes.length;
+  }
+
+  suit(bytesPerSecond: number): void {
+    this.suitedTo = bytesPerSecond;
+  }
+
+  probe(tell: (answer: PathAnswer) => void): void {
+    this.probes += 1;
+    tell(this.path);
+  }
+
+  /** An acknowledgement of so many bytes more. */
+  acknowledge(bytes: number, windowBytes = 2_500_000): void {
+    this.acks = { count: (this.acks?.count ?? 0) + 1, bytes: (this.acks?.bytes ?? 0) + bytes, windowBytes };
   }
 
   close(how: LinkClose): void {

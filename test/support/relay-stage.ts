@@ -86,16 +86,13 @@ export class RelayStage {
     this.clock.advance(50);
   }
 
+  /** Each status as it was told, with the code of what is wrong. */
   statuses(targetId: number): string[] {
-    return this.facts.flatMap((fact) =>
-      fact.kind === "target-status" && fact.targetId === targetId
-        ? [
-            fact.status.lastError === undefined
-              ? fact.status.status
-              : `${fact.status.status} ${fact.status.lastError.code}`,
-          ]
-        : [],
-    );
+    return this.facts.flatMap((fact) => {
+      if (fact.kind !== "target-status" || fact.targetId !== targetId) return [];
+      const { status, lastError, warning } = fact.status;
+      return [[status, lastError?.code, warning?.code].filter((word) => word !== undefined).join(" ")];
+    });
   }
 }
 

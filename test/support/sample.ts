@@ -11,6 +11,7 @@ export function targetSample(targetId: number, counters: Partial<TargetSample> =
     droppedFrames: 0,
     drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
     queueMs: 0,
+    isUnstable: false,
     ...counters,
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
 import type { TargetStatus } from "../../src/exchange/target-status.ts";
+import { slowTarget } from "../../src/exchange/target-warnings.ts";
 import { LoopWatch } from "../../src/telemetry/loop-watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 
@@ -24,6 +25,7 @@ const TARGET: TargetSample = {
   droppedFrames: 6,
   drops: { overTime: 1, overBytes: 2, untilKeyframe: 3 },
   queueMs: 250,
+  isUnstable: false,
 };
 
 function sample(targets: readonly TargetSample[]): ChannelSample {
@@ -65,7 +67,28 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
     `fanfare_target_dropped_frames_total{${target},reason="queue_bytes"} 2`,
     `fanfare_target_dropped_frames_total{${target},reason="until_keyframe"} 3`,
     `fanfare_target_queue_seconds{${target}} 0.25`,
+    `fanfare_target_unacknowledged_bytes{${target}} 0`,
+    `fanfare_target_unstable{${target}} 0`,
+    `fanfare_target_slow{${target}} 0`,
   ]);
+});
+
+test("a target that is slow or unstable says so, while it is PUBLISHING too, and not off air any more", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning: slowTarget(1, 2) });
+  metrics.samples([sample([{ ...TARGET, isUnstable: true, unackedBytes: 90 }])]);
+  const labels = `{channel_id="${CHANNEL}",target_id="7"}`;
+  const now = async () =>
+    (await linesOf(metrics)).filter((line) => /_(unacknowledged_bytes|unstable|slow)\{/.test(line));
+  expect(await now()).toEqual([
+    `fanfare_target_unacknowledged_bytes${labels} 90`,
+    `fanfare_target_unstable${labels} 1`,
+    `fanfare_target_slow${labels} 1`,
+  ]);
+  told(metrics, 7, { status: "READY", sinceTime: 1 });
+  metrics.fact(ENDED);
+  expect((await now()).every((line) => line.endsWith(" 0"))).toBe(true);
 });
 
 test("reconnects are counted by the failure before them, the first attempt is none", async () => {

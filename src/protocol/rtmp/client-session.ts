@@ -53,7 +53,12 @@ export type ClientOutput =
   /** Last output: close the connection. */
   | { readonly kind: "failed"; readonly failure: ClientFailure };
 
+/** Until the stream's rate is known: what OBS says. */
 const WINDOW_ACK_SIZE = 2_500_000;
+/** Less often than this no peer is asked to acknowledge, and no more often than each so many bytes. */
+const WINDOW_ACK_SIZE_MIN = 4_096;
+/** A window that fits within this factor stays. */
+const WINDOW_TOLERANCE = 2;
 /** What servers of the Akamai family start their login dialogue for; OBS sends exactly this. */
 const FLASH_VERSION = "FMLE/3.0 (compatible; FMSc/1.0)";
 
@@ -146,6 +151,24 @@ export class ClientSession {
       this.#command(3, 0, "FCUnpublish", Transaction.FcUnpublish, [this.#publication.name]),
       this.#command(3, 0, "deleteStream", Transaction.DeleteStream, [streamId]),
     ]);
+  }
+
+  /** How often the server was asked to acknowledge: once in so many bytes. */
+  get ackWindowBytes(): number {
+    return this.#windowSent;
+  }
+
+  /**
+   * Asks for an acknowledgement about once in so many bytes, if that is much else than what was asked before. Undefined where nothing
+   * is to be sent.
+   */
+  askForAcks(windowBytes: number): Buffer | undefined {
+    const wanted = Math.min(WINDOW_ACK_SIZE, Math.max(WINDOW_ACK_SIZE_MIN, Math.round(windowBytes)));
+    const factor = wanted / this.#windowSent;
+    const fits = factor <= WINDOW_TOLERANCE && factor >= 1 / WINDOW_TOLERANCE;
+    if (this.#stage !== "publishing" || fits) return undefined;
+    this.#windowSent = wanted;
+    return encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes: wanted }), this.#chunkSize);
   }
 
   #shakeHands(bytes: Buffer): Buffer {

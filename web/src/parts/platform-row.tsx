@@ -30,12 +30,14 @@ export function PlatformRow({ live, platform }: RowOptions) {
         <h3>{name}</h3>
         <span role="status">
           <State look={look} />
+          <Unstable live={live} platform={platform} />
         </span>
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
       <Figures live={live} platform={platform} />
       <Actions live={live} platform={platform} name={name} onTested={(result) => (test.value = result)} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
+      {platform.warning !== undefined && <Warning warning={platform.warning} />}
       {test.value !== undefined && <TestResult result={test.value} onClose={() => (test.value = undefined)} />}
     </li>
   );
@@ -117,6 +119,28 @@ function ErrorText({ error }: { readonly error: TargetError }) {
     <>
       <b>{t().errors[error.code]}</b> <span>{language.value === "ko" ? error.messageKo : error.message}</span>
     </>
+  );
+}
+
+/** Green, and not as it should be. */
+function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"]> }) {
+  return (
+    <div class="test-result tone-busy">
+      <Icon name="alert" />
+      <p>{language.value === "ko" ? warning.messageKo : warning.message}</p>
+    </div>
+  );
+}
+
+function Unstable({ live, platform }: RowOptions) {
+  const last = live.samples.value.at(-1)?.platforms.find(({ platId }) => platId === platform.platId);
+  if (!live.channel.value.isPublishing || (last ?? platform).stability !== "unstable") return null;
+  const look = { tone: "busy", icon: "alert", word: t().platform.unstable } as const;
+  return (
+    <span title={t().platform.unstableHelp}>
+      {" "}
+      <State look={look} />
+    </span>
   );
 }
 

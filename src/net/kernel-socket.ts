@@ -1,0 +1,51 @@
+import { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+
+/** What Node keeps behind a TCP socket, as far as it is used here; it is looked for before it is used. */
+type TcpHandle = { readonly bytesWritten: number; readonly writeQueueSize: number };
+
+/** The TCP connection below a socket, also where TLS is in between. */
+export class KernelSocket {
+  readonly #socket: Socket;
+  readonly #handle: TcpHandle;
+
+  private constructor(socket: Socket, handle: TcpHandle) {
+    this.#socket = socket;
+    this.#handle = handle;
+  }
+
+  /** Undefined where there is no such way. */
+  static of(socket: Socket): KernelSocket | undefined {
+    const own: unknown = Reflect.get(socket, "_handle");
+    const handle: unknown = socket instanceof TLSSocket && isObject(own) ? Reflect.get(own, "_parent") : own;
+    return isHandle(handle) ? new KernelSocket(socket, handle) : undefined;
+  }
+
+  /** Bytes that the kernel took from Node, as they go over the wire. */
+  get takenBytes(): number {
+    return this.#handle.bytesWritten - this.#handle.writeQueueSize;
+  }
+
+  /** Ends the connection with a reset: the peer learns at once that it is over, whatever is still on its way. */
+  reset(): void {
+    if (!(this.#socket instanceof TLSSocket)) {
+      this.#socket.resetAndDestroy();
+      return;
+    }
+    // A TLS socket has no handle of its own to reset, and throws; the one below it takes it along.
+    const below: unknown = Reflect.get(this.#socket, "_parent");
+    if (below instanceof Socket && !below.destroyed) below.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isHandle(value: unknown): value is TcpHandle {
+  if (!isObject(value)) return false;
+  return (
+    typeof Reflect.get(value, "bytesWritten") === "number" && typeof Reflect.get(value, "writeQueueSize") === "number"
+  );
+}

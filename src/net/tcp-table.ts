@@ -1,0 +1,80 @@
+import { endianness } from "node:os";
+import ipaddr from "ipaddr.js";
+
+/** Both ends of a connection, as a socket names them. */
+export type ConnectionEnds = {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+};
+
+/** A line is 150 bytes long; one that never ends is none. */
+const LINE_LENGTH_MAX = 4_096;
+/** Connections that may still have something to send: established, or closed by the peer alone. */
+const STATES_SENDING: ReadonlySet<string> = new Set(["01", "08"]);
+const TX_QUEUE_LENGTH = 8;
+
+/**
+ * How `/proc/net/tcp` and `tcp6` write a connection: addresses as hexadecimal words in the machine's order of bytes, `:`, the port.
+ * Undefined for what is no address.
+ */
+export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()): string | undefined {
+  const local = hexOf(ends.localAddress, order);
+  const remote = hexOf(ends.remoteAddress, order);
+  if (local === undefined || remote === undefined || local.length !== remote.length) return undefined;
+  return `${local}:${portOf(ends.localPort)} ${remote}:${portOf(ends.remotePort)}`;
+}
+
+/**
+ * Reads the kernel's table of TCP connections, piece by piece, and tells of the wanted ones how many bytes the kernel has still to get
+ * rid of: what it was given and the peer's TCP has not acknowledged.
+ */
+export class TcpTable {
+  readonly #wanted: { has(key: string): boolean };
+  readonly #tell: (key: string, queuedBytes: number) => void;
+  #rest = "";
+
+  constructor(wanted: { has(key: string): boolean }, tell: (key: string, queuedBytes: number) => void) {
+    this.#wanted = wanted;
+    this.#tell = tell;
+  }
+
+  take(piece: string): void {
+    const text = this.#rest + piece;
+    let from = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", from)) {
+      this.#line(text, from, end);
+      from = end + 1;
+    }
+    this.#rest = text.slice(Math.max(from, text.length - LINE_LENGTH_MAX));
+  }
+
+  /** `  12: 0100007F:1F90 0100007F:A2C4 01 0000001C:00000000 …`: number, local, remote, state, what waits to leave : to be read. */
+  #line(text: string, from: number, end: number): void {
+    const keyAt = text.indexOf(": ", from) + 2;
+    if (keyAt < 2 || keyAt > end) return;
+    const remoteAt = text.indexOf(" ", keyAt) + 1;
+    const keyEnd = text.indexOf(" ", remoteAt);
+    if (remoteAt === 0 || keyEnd === -1 || keyEnd > end) return;
+    const key = text.slice(keyAt, keyEnd);
+    if (!this.#wanted.has(key) || !STATES_SENDING.has(text.slice(keyEnd + 1, keyEnd + 3))) return;
+    const queued = Number.parseInt(text.slice(keyEnd + 4, keyEnd + 4 + TX_QUEUE_LENGTH), 16);
+    if (Number.isSafeInteger(queued)) this.#tell(key, queued);
+  }
+}
+
+function hexOf(address: string, order: "LE" | "BE"): string | undefined {
+  try {
+    const bytes = ipaddr.parse(address.replace(/%.*$/, "")).toByteArray();
+    const words = Array.from({ length: bytes.length / 4 }, (_, word) => bytes.slice(word * 4, word * 4 + 4));
+    const ordered = words.flatMap((word) => (order === "LE" ? word.reverse() : word));
+    return Buffer.from(ordered).toString("hex").toUpperCase();
+  } catch {
+    return undefined;
+  }
+}
+
+function portOf(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, "0");
+}

@@ -1,0 +1,135 @@
+import type { Clock } from "../base/clock.ts";
+import { targetError } from "../exchange/target-errors.ts";
+import type { TargetError, TargetWarning } from "../exchange/target-status.ts";
+import { slowTarget } from "../exchange/target-warnings.ts";
+import { sumOfDrops } from "./drops.ts";
+import type { Outbox } from "./outbox.ts";
+import { PathWatch } from "./path-watch.ts";
+import type { Link, LinkClose } from "./ports.ts";
+import { type Progress, ProgressProof } from "./progress-proof.ts";
+import { type Slowness, SlowWatch } from "./slow-watch.ts";
+
+const STALLED = targetError("stalled");
+const HANGS = targetError("hangs");
+/** A program that hangs while its kernel goes on taking may come back: a new connection would most likely meet the same program. */
+const PROGRAM_PATIENCE_MS = 20_000;
+/** The send queue keeps at least half of its time, whatever lies in the kernel. */
+const AHEAD_MS_MAX = 2_500;
+
+export type CareEvents = {
+  readonly onMoving: () => void;
+  readonly onStalled: (error: TargetError) => void;
+  readonly onWarning: (warning: TargetWarning | undefined) => void;
+  /** The link is of no use any more: to be closed so, and dialled anew. `by`: what it stalled by. */
+  readonly onGivenUp: (how: LinkClose, error: TargetError, by: "connection" | "program") => void;
+};
+
+/** Looks after a link that is on air: whether it gets on, how far it is behind, and when it is to be given up. */
+export class LinkCare {
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #events: CareEvents;
+  readonly #proof: ProgressProof;
+  readonly #slow = new SlowWatch();
+  #slowness: Slowness | undefined;
+  #warning: TargetWarning | undefined;
+  #path: PathWatch | undefined;
+  #streamPerSecond = 0;
+  /** The stream's rate when the link was last given something. */
+  #queuedPerSecond = 0;
+  #takenBytes = 0;
+
+  constructor(link: Link, outbox: Outbox, clock: Clock, areAcksTrusted: boolean, events: CareEvents) {
+    this.#link = link;
+    this.#outbox = outbox;
+    this.#clock = clock;
+    this.#events = events;
+    this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
+  }
+
+  /** How long it was not seen to get on, in milliseconds. */
+  get silentMs(): number {
+    return this.#clock.awakeNow() - this.#proof.movedAtMs;
+  }
+
+  /** Media that lies in the kernel, unseen, in milliseconds. */
+  get kernelMs(): number {
+    const queued = this.#link.kernelQueue?.queuedBytes ?? 0;
+    return this.#queuedPerSecond === 0 ? 0 : (queued * 1_000) / this.#queuedPerSecond;
+  }
+
+  /** Bytes sent that the target is not known to have got; undefined where nothing is known of it. */
+  get unackedBytes(): number | undefined {
+    const { kernelQueue, acks, takenBytes } = this.#link;
+    if (kernelQueue !== undefined) return kernelQueue.queuedBytes;
+    return acks === undefined ? undefined : Math.max(0, takenBytes - acks.bytes);
+  }
+
+  /** Bytes the target itself acknowledged, or its TCP where it never does. */
+  get ackedBytes(): number | undefined {
+    return this.#link.acks?.bytes ?? this.#link.kernelQueue?.ackedBytes;
+  }
+
+  /** Call once a second. `streamPerSecond`: what the stream has. */
+  tick(streamPerSecond: number): void {
+    this.#streamPerSecond = streamPerSecond;
+    if (streamPerSecond > 0) this.#link.suit(streamPerSecond);
+    if (this.#link.takenBytes > this.#takenBytes) this.#queuedPerSecond = streamPerSecond;
+    this.#takenBytes = this.#link.takenBytes;
+    this.#outbox.aheadMs = Math.min(AHEAD_MS_MAX, this.kernelMs);
+    this.look();
+    this.#judgePace();
+  }
+
+  /** Call whenever something may have moved. */
+  look(): void {
+    const { takenBytes, pendingBytes, kernelQueue, acks } = this.#link;
+    const figures = {
+      takenBytes,
+      hasWork: pendingBytes > 0 || !this.#outbox.isEmpty,
+      ackCount: acks?.count ?? 0,
+      ackWindowBytes: acks?.windowBytes ?? 0,
+      ...(kernelQueue === undefined ? {} : { kernel: kernelQueue }),
+    };
+    const progress = this.#proof.look(figures, this.#clock.awakeNow());
+    if (progress.kind === "stalled") return this.#stall(progress);
+    this.#path?.stop();
+    this.#path = undefined;
+    this.#events.onMoving();
+  }
+
+  /** The link is gone. */
+  stop(): void {
+    this.#path?.stop();
+  }
+
+  #stall({ silentMs, by }: Progress & { readonly kind: "stalled" }): void {
+    const error = by === "program" ? HANGS : STALLED;
+    this.#events.onStalled(error);
+    if (this.#path !== undefined) return;
+    const sinceMs = this.#clock.awakeNow() - silentMs + (by === "program" ? PROGRAM_PATIENCE_MS : 0);
+    this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) =>
+      this.#events.onGivenUp(verdict === "answers" ? "abort" : "cut", error, by),
+    );
+  }
+
+  #judgePace(): void {
+    const { takenBytes, kernelQueue } = this.#link;
+    const slowness = this.#slow.look(
+      {
+        reachedBytes: kernelQueue?.ackedBytes ?? takenBytes,
+        streamPerSecond: this.#streamPerSecond,
+        waitingMs: this.#outbox.waitingMs + this.kernelMs,
+        drops: sumOfDrops(this.#outbox.drops),
+      },
+      this.#clock.now(),
+    );
+    if (slowness !== this.#slowness) {
+      this.#slowness = slowness;
+      this.#warning = slowness === undefined ? undefined : slowTarget(slowness.takesPerSecond, slowness.ofPerSecond);
+    }
+    // Each time: a stall in between has it forgotten.
+    this.#events.onWarning(this.#warning);
+  }
+}

@@ -1,0 +1,64 @@
+/** How slow a target is, in bytes a second. */
+export type Slowness = { readonly takesPerSecond: number; readonly ofPerSecond: number };
+
+export type PaceFigures = {
+  /** Bytes the peer is known to have got, of this link. */
+  readonly reachedBytes: number;
+  /** The stream's own rate. */
+  readonly streamPerSecond: number;
+  /** Media that waits for the target, in our queue and in the kernel's. */
+  readonly waitingMs: number;
+  /** Frames lost to a full queue, of this link. */
+  readonly drops: number;
+};
+
+type Mark = PaceFigures & { readonly nowMs: number };
+
+/** Judged over so long: longer than keyframes make a rate go up and down. */
+const SPAN_MS = 10_000;
+/** More than this waits for it, or something was lost: it is behind. */
+const BEHIND_MS = 2_000;
+/** … and not any more below this. */
+const CAUGHT_UP_MS = 1_000;
+/** The same rates to people: they are told anew where they differ by more than this part. */
+const NEWS_SHARE = 0.2;
+/** Takes as much as there is, nearly: it only was behind. */
+const ENOUGH_SHARE = 0.95;
+
+/** Whether a target takes less than the stream has, while it does take: that is no stall, and no reason to leave it. */
+export class SlowWatch {
+  #marks: Mark[] = [];
+  #slowness: Slowness | undefined;
+  #toldAtMs = 0;
+
+  /** Call once a second. Undefined while it keeps up. */
+  look(figures: PaceFigures, nowMs: number): Slowness | undefined {
+    this.#marks.push({ ...figures, nowMs });
+    while ((this.#marks[0]?.nowMs ?? nowMs) < nowMs - SPAN_MS) this.#marks.shift();
+    const first = this.#marks[0];
+    if (first === undefined || nowMs - first.nowMs < SPAN_MS / 2) return this.#slowness;
+    const hasLost = figures.drops > first.drops;
+    const now: Slowness = {
+      takesPerSecond: Math.round(((figures.reachedBytes - first.reachedBytes) * 1_000) / (nowMs - first.nowMs)),
+      ofPerSecond: Math.round(figures.streamPerSecond),
+    };
+    if (!hasLost && this.#marks.every(({ waitingMs }) => waitingMs < CAUGHT_UP_MS)) this.#slowness = undefined;
+    else if (this.#slowness !== undefined) this.#renew(now, nowMs);
+    else {
+      const isBehind = hasLost || this.#marks.slice(-5).every(({ waitingMs }) => waitingMs > BEHIND_MS);
+      if (isBehind && now.takesPerSecond < now.ofPerSecond * ENOUGH_SHARE) this.#tell(now, nowMs);
+    }
+    return this.#slowness;
+  }
+
+  #renew(now: Slowness, nowMs: number): void {
+    const told = this.#slowness;
+    if (told === undefined || nowMs - this.#toldAtMs < SPAN_MS) return;
+    if (Math.abs(now.takesPerSecond - told.takesPerSecond) > told.takesPerSecond * NEWS_SHARE) this.#tell(now, nowMs);
+  }
+
+  #tell(now: Slowness, nowMs: number): void {
+    this.#slowness = now;
+    this.#toldAtMs = nowMs;
+  }
+}

@@ -1,0 +1,75 @@
+import type { TargetId } from "../exchange/channel-spec.ts";
+import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
+import { NO_DROPS, sumOfDrops } from "./drops.ts";
+import type { LinkCare } from "./link-care.ts";
+import { LinkTotals } from "./link-totals.ts";
+import type { Outbox } from "./outbox.ts";
+import { PlayTime } from "./play-time.ts";
+import type { Link } from "./ports.ts";
+import { Stability } from "./stability.ts";
+
+/** Proofs come once a second. */
+const UNPROVEN_MAX_MS = 2_500;
+
+/** What a target has at present. */
+export type Present = {
+  readonly link: Link | undefined;
+  readonly outbox: Outbox | undefined;
+  readonly care: LinkCare | undefined;
+};
+
+/** What is counted of one target, over all its links. */
+export class TargetCounters {
+  readonly #totals = new LinkTotals();
+  readonly #playTime = new PlayTime();
+  readonly #stability = new Stability();
+  #retryCount = 0;
+
+  retried(): void {
+    this.#retryCount += 1;
+  }
+
+  /** Call once a second. */
+  tick(link: Link | undefined): void {
+    this.#totals.tick(link?.takenBytes ?? 0);
+  }
+
+  /** A link is over. */
+  add(link: Link, drops: DroppedFrames = NO_DROPS): void {
+    this.#totals.add(link.takenBytes, drops);
+  }
+
+  wentOnAir(nowMs: number): void {
+    this.#playTime.start(nowMs);
+  }
+
+  /** `hasFallen`: it failed; nobody wanted it to end. */
+  leftAir(care: LinkCare | undefined, hasFallen: boolean, nowMs: number): void {
+    this.#playTime.stop(provenMs(care, nowMs));
+    if (hasFallen) this.#stability.fell(nowMs);
+  }
+
+  sample(targetId: TargetId, { link, outbox, care }: Present, nowMs: number): TargetSample {
+    const [unackedBytes, ackedBytes] = [care?.unackedBytes, care?.ackedBytes];
+    const drops = this.#totals.drops(outbox?.drops ?? NO_DROPS);
+    return {
+      targetId,
+      bytesPerSecond: this.#totals.bytesPerSecond,
+      bytesTotal: this.#totals.bytes(link?.takenBytes ?? 0),
+      playMs: Math.round(this.#playTime.total(provenMs(care, nowMs))),
+      retryCount: this.#retryCount,
+      droppedFrames: sumOfDrops(drops),
+      drops,
+      queueMs: (outbox?.waitingMs ?? 0) + (care?.kernelMs ?? 0),
+      ...(unackedBytes === undefined ? {} : { unackedBytes }),
+      ...(ackedBytes === undefined ? {} : { ackedBytes }),
+      isUnstable: this.#stability.isUnstable(nowMs),
+    };
+  }
+}
+
+/** Up to when it is known to have taken what it was sent: what lies in a buffer is not played. */
+function provenMs(care: LinkCare | undefined, nowMs: number): number {
+  const silentMs = care?.silentMs ?? 0;
+  return silentMs < UNPROVEN_MAX_MS ? nowMs : nowMs - silentMs;
+}

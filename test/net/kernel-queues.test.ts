@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { KernelQueues } from "../../src/net/kernel-queues.ts";
+import { TcpTable, tableKey } from "../../src/net/tcp-table.ts";
+
+const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+const line = (number: number, key: string, state: string, queue: string) =>
+  `${String(number).padStart(4)}: ${key} ${state} ${queue}:00000000 01:00000019 00000002     0        0 4711 2 0 20 4 24 15 -1      `;
+
+const FOUR = { localAddress: "127.0.0.1", localPort: 8_080, remoteAddress: "203.0.113.9", remotePort: 1_935 };
+const FOUR_KEY = "0100007F:1F90 097100CB:078F";
+const SIX = { localAddress: "2001:db8::1", localPort: 8_080, remoteAddress: "2001:db8::2", remotePort: 1_935 };
+const SIX_KEY = "B80D0120000000000000000001000000:1F90 B80D0120000000000000000002000000:078F";
+
+test("a connection is named as the kernel's table names it, in either order of bytes", () => {
+  expect(tableKey(FOUR, "LE")).toBe(FOUR_KEY);
+  expect(tableKey(SIX, "LE")).toBe(SIX_KEY);
+  expect(tableKey(FOUR, "BE")).toBe("7F000001:1F90 CB007109:078F");
+  expect(tableKey({ ...SIX, localAddress: "fe80::1%eth0" }, "BE")).toMatch(/^FE80/);
+  expect(tableKey({ ...FOUR, remoteAddress: "nonsense" })).toBeUndefined();
+  expect(tableKey({ ...FOUR, remoteAddress: "2001:db8::2" })).toBeUndefined();
+});
+
+test("what waits is read of wanted connections that may still send, wherever the pieces are cut", () => {
+  const text = [
+    HEAD,
+    line(0, "0100007F:1F90 00000000:0000", "0A", "00000000"),
+    line(1, FOUR_KEY, "01", "00012C00"),
+    line(2, "0100007F:1F91 097100CB:078F", "01", "00000001"),
+    line(3, SIX_KEY, "08", "0000000A"),
+    line(4, FOUR_KEY, "06", "00000099"),
+    "garbage",
+    ": : : :",
+    "",
+  ].join("\n");
+  for (const size of [1, 7, 64, 1_000]) {
+    const told: [string, number][] = [];
+    const table = new TcpTable(new Set([FOUR_KEY, SIX_KEY]), (key, queued) => told.push([key, queued]));
+    for (let at = 0; at < text.length; at += size) table.take(text.slice(at, at + size));
+    expect(told).toEqual([
+      [FOUR_KEY, 76_800],
+      [SIX_KEY, 10],
+    ]);
+  }
+});
+
+test("a table that never ends a line fills no memory", () => {
+  const table = new TcpTable(new Set([FOUR_KEY]), () => undefined);
+  for (let piece = 0; piece < 1_000; piece += 1) table.take("x".repeat(64 * 1024));
+  table.take(`\n${line(0, FOUR_KEY, "01", "00000001")}\n`);
+  expect.assertions(0);
+});
+
+/** A connection over loopback whose far end reads nothing. */
+async function unread(): Promise<Socket> {
+  const server = createServer((socket) => void socket.on("error", () => undefined).pause());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const socket = connect(address.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  onTestFinished(() => {
+    socket.destroy();
+    server.close();
+  });
+  return socket;
+}
+
+test.runIf(process.platform === "linux")(
+  "what the peer has not taken is read from the system's own table",
+  async () => {
+    const socket = await unread();
+    const queues = new KernelQueues(systemClock);
+    socket.write(Buffer.alloc(8 * 1024 * 1024));
+    const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
+    const ends = { localAddress, localPort, remoteAddress, remotePort };
+    const queued = await new Promise<number>((resolve) => {
+      queues.watch(ends, { begin: () => undefined, take: (bytes) => (bytes > 0 ? resolve(bytes) : undefined) });
+    });
+    expect(queued).toBeGreaterThan(10_000);
+  },
+);
+
+test("of a table as it is when it is read; where there is none nobody is told anything", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "fanfare-tables-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const tables = { four: join(folder, "tcp"), six: join(folder, "tcp6") };
+  await writeFile(tables.four, `${HEAD}\n${line(0, FOUR_KEY, "01", "0000000A")}\n`);
+  const queues = new KernelQueues(systemClock, tables);
+  const told: string[] = [];
+  // Of the other table there is no file.
+  queues.watch(SIX, { begin: () => undefined, take: () => told.push("missing") });
+  const read = Promise.withResolvers<number>();
+  queues.watch(FOUR, { begin: () => undefined, take: read.resolve });
+  expect(await read.promise).toBe(10);
+  expect(told).toEqual([]);
+});

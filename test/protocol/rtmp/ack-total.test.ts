@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { AckTotal } from "../../../src/protocol/rtmp/ack-total.ts";
+
+const GIB = 2 ** 30;
+
+/** Takes totals, each with what was sent by then; answers what they add up to. */
+function sums(steps: readonly (readonly [total: number, sentBytes: number])[]): number[] {
+  const acks = new AckTotal();
+  return steps.map(([total, sentBytes]) => {
+    acks.take(total, sentBytes);
+    return acks.bytes;
+  });
+}
+
+test("running totals add up, also over the end of 32 bits", () => {
+  expect(
+    sums([
+      [GIB, 2 * GIB],
+      [3 * GIB, 3 * GIB],
+      [GIB, 6 * GIB],
+      [2 * GIB, 6 * GIB],
+    ]),
+  ).toEqual([GIB, 3 * GIB, 5 * GIB, 6 * GIB]);
+});
+
+test("one that comes twice adds nothing, and is counted all the same", () => {
+  const acks = new AckTotal();
+  acks.take(100, 200);
+  acks.take(100, 200);
+  expect([acks.bytes, acks.count]).toEqual([100, 2]);
+});
+
+test("a peer that begins at 0 before its total is full, as nginx-rtmp does, is followed", () => {
+  expect(
+    sums([
+      [0xf000_0000 - 5_000, 0xf000_0000],
+      [5_000, 0xf000_0000 + 20_000],
+      [10_000, 0xf000_0000 + 20_000],
+    ]),
+  ).toEqual([0xf000_0000 - 5_000, 0xf000_0000, 0xf000_0000 + 5_000]);
+});
+
+test("never more than was sent, whatever is named", () => {
+  expect(
+    sums([
+      [4_000_000_000, 1_000],
+      [7, 2_000],
+      [4_294_967_295, 3_000],
+    ]),
+  ).toEqual([1_000, 1_007, 3_000]);
+});
