@@ -42,6 +42,9 @@ const GSTREAMER_ELEMENTS = [
   { elements: ["x264enc"], packages: ["gstreamer1.0-plugins-ugly"] },
 ];
 
+/** How often it is looked at whether npm is still there, in milliseconds. */
+const PARENT_LOOK_MS = 500;
+
 function fail(message, code = 1) {
   process.stderr.write(`${message}\n`);
   process.exit(code);
@@ -138,6 +141,14 @@ function installTestTools() {
 function start(node, args) {
   const server = spawn(node, [join(ROOT, "src", "cli", "main.ts"), ...args], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
+  // npm's shell is replaced by this process (`exec` in package.json), so npm hands signals on to it and waits. Where a shell stays in between,
+  // npm ends the shell alone: whoever started this is gone then, and nobody could tell it to stop any more.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event !== undefined) {
+    setInterval(() => {
+      if (process.ppid !== parent) server.kill("SIGTERM");
+    }, PARENT_LOOK_MS).unref();
+  }
   server.on("error", (error) => fail(`fanfare: the server could not be started: ${error.message}`));
   server.on("exit", (status, signal) => process.exit(exitCode(status, signal)));
 }

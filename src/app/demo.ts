@@ -8,6 +8,7 @@ import { KitEncoder } from "../testkit/encoder.ts";
 import { KitTarget } from "../testkit/target.ts";
 import type { TargetBehaviour } from "../testkit/target-behaviour.ts";
 import type { Config } from "./config.ts";
+import { openOutputs } from "./outputs.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 /** What the encoder sends: 360p like a modest real stream. */
@@ -52,7 +53,7 @@ export async function startDemo(config: Config): Promise<Demo> {
   try {
     for (const { behaviour } of TARGETS) targets.push(await KitTarget.start({ behaviour }));
     const accessKey = { accessKey: "DEMO", secretKey: newSecretKey(randomBytes) };
-    server = await startServer({ ...config, ...accessKey, dataDir: folder, targetAllow: "127.0.0.0/8" });
+    server = await startServer({ ...config, ...accessKey, dataDir: folder, targetAllow: "127.0.0.0/8" }, openOutputs());
     const url = server.addresses.apiUrl;
     const password = randomText(PASSWORD_LENGTH, PASSWORD_CHARACTERS, randomBytes);
     await post(`${url}/dashboard/setup`, { origin: url }, { token: server.setupToken, password });

@@ -137,6 +137,10 @@ const listener = new RtmpListener({
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
+// Node's own way to tell of it waits for whoever reads standard error.
+process.removeAllListeners("warning");
+process.on("warning", ({ name, message }) => tell({ kind: "warning", name, detail: message }));
+
 let stopStartedMs: number | undefined;
 
 const loopWatch = new LoopWatch();

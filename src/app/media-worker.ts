@@ -124,7 +124,13 @@ export class MediaWorker {
 
   #startWorker(onFirst: (message: ToControl) => void): void {
     const { name, options, log, onMessage } = this.#deps;
-    const worker = new Worker(entryUrl(), { workerData: options(), name, resourceLimits: MEDIA_HEAP });
+    // What the thread would write by itself comes here, where it holds nobody up.
+    const [stdout, stderr] = [true, true];
+    const worker = new Worker(entryUrl(), { workerData: options(), name, resourceLimits: MEDIA_HEAP, stdout, stderr });
+    for (const stream of [worker.stdout, worker.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text: string) => log.warn("media thread wrote", { thread: name, detail: text.trimEnd() }));
+    }
     this.#worker = worker;
     worker.on("message", (message: ToControl) => {
       onFirst(message);
@@ -151,6 +157,8 @@ export class MediaWorker {
         return;
       case "listening":
         return log.info("accepting encoders", { thread: name, address: message.address, port: message.port });
+      case "warning":
+        return log.warn("node warning", { thread: name, name: message.name, detail: message.detail });
       case "drained":
         return this.#onDrained?.();
       case "stopped":

@@ -29,6 +29,7 @@ import type { MediaOptions } from "./media-options.ts";
 import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
+import { logLastWords, type Outputs } from "./outputs.ts";
 import { OwnTroubles } from "./own-troubles.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import { firstOutsideAddress, hostInUrl } from "./public-address.ts";
@@ -58,9 +59,18 @@ export type RunningServer = {
   stop(): Promise<void>;
 };
 
-/** The control thread's root: puts the rooms together and starts them. Rejects, leaving nothing behind, if it cannot. */
-export async function startServer(config: Config): Promise<RunningServer> {
-  const log = createLogger({ level: config.logLevel });
+/**
+ * The control thread's root: puts the rooms together and starts them. Rejects, leaving nothing behind, if it cannot, and with the signal's
+ * reason where it is told to stop before it is ready.
+ */
+export async function startServer(
+  config: Config,
+  outputs: Outputs,
+  stopping = new AbortController().signal,
+): Promise<RunningServer> {
+  const log = createLogger({ level: config.logLevel, destination: outputs.standard });
+  logLastWords(log, outputs);
+  stopping.throwIfAborted();
   const storage = await openStorage(config);
   const { store, newKeyFile } = storage;
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
@@ -71,9 +81,12 @@ export async function startServer(config: Config): Promise<RunningServer> {
     },
   );
   const parts = assemble({ config, log, storage, tls, instance });
+  outputs.standard.onLost((count) => parts.metrics.logLinesLost(count));
   try {
+    stopping.throwIfAborted();
     // Encoders first: who reads an address from the API must find somebody there.
     const rtmpPort = await parts.runtime.start();
+    stopping.throwIfAborted();
     const { tlsPort: rtmpsPort } = parts.runtime;
     parts.addresses = addressesOf(config, config.httpPort, rtmpPort, rtmpsPort);
     const httpPort = await listenHttp(parts.http, config);
@@ -83,7 +96,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
       parts.addOwnPort(config.metricsListen.port);
     }
     parts.addresses = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
-    // Last of what can fail: a secret that was made is shown, whatever else is wrong with this start.
+    stopping.throwIfAborted();
+    // Last of what can fail or be given up: a secret that was made is shown, whatever else is wrong with this start.
     const firstKey = await ensureManagerKey({
       store,
       nowMs: systemClock.wallNow(),

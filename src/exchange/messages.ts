@@ -61,6 +61,8 @@ export type ToControl =
   | { readonly kind: "preflight"; readonly requestId: number; readonly result: PreflightResult }
   | WatchAnswer
   | PreviewQuestion
+  /** What Node itself warns of. */
+  | { readonly kind: "warning"; readonly name: string; readonly detail: string }
   /** The encoders that were asked to connect elsewhere have done so, or had their time. */
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };

@@ -114,6 +114,7 @@ export class Metrics {
     "Wrong access keys (api), wrong passwords and set-up links (dashboard).",
     ["where"],
   );
+  readonly #logLinesLost = this.#counter("fanfare_log_lines_lost_total", "Log lines that nobody took.", []);
   readonly #troubles = this.#gauge("fanfare_server_trouble", "1 while this server itself lacks something.", [
     "trouble",
   ]);
@@ -214,6 +215,10 @@ export class Metrics {
   /** Something is the matter with this server itself, or no longer is. */
   serverTrouble(trouble: string, isThere: boolean): void {
     this.#troubles.set({ trouble }, isThere ? 1 : 0);
+  }
+
+  logLinesLost(count: number): void {
+    this.#logLinesLost.inc(count);
   }
 
   /** An encoder or a player came to another media thread than its channel's. */

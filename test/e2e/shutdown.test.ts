@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import type { ConnectionReport } from "../../src/testkit/target-report.ts";
+import { startChild } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
-import type { FanfareOptions } from "../support/fanfare-process.ts";
+import { type FanfareOptions, ROOT } from "../support/fanfare-process.ts";
 import { LiveClient } from "../support/live-client.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
@@ -82,4 +86,21 @@ test("SIGTERM while a stream of events is open, a webhook waits for its answer a
   await fanfare.restart();
   const again = await waitFor("the webhook again", 30_000, () => receiver.received[1]);
   expect(again.headers["webhook-id"]).toBe(receiver.received[0]?.headers["webhook-id"]);
+});
+
+test("npm hands SIGTERM on to the server, waits for it, and nothing is left behind", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
+  const hosts = { FANFARE_HTTP_HOST: "127.0.0.1", FANFARE_RTMP_HOST: "127.0.0.1" };
+  const env = { PATH: process.env["PATH"], HOME: folder, FANFARE_DATA_DIR: folder, ...ports, ...hosts };
+  const npm = await startChild("npm", ["start"], { cwd: ROOT, env });
+  onTestFinished(async () => {
+    await npm.stop("SIGKILL", EXIT_MS_MAX);
+  });
+  await waitFor("the server", 30_000, () => (npm.stdout().includes("Fanfare is ready.") ? true : undefined));
+  npm.kill("SIGTERM");
+  // Its streams end with the last process that has them.
+  expect(await npm.exited, npm.stderr()).toEqual({ code: 0, signal: null });
+  expect(npm.stdout()).toContain('"event":"stopped"');
 });

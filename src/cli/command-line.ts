@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError, helpText, readConfig } from "../app/config.ts";
+import { backupCommand } from "./commands/backup.ts";
+import type { Command } from "./commands/command.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { resetPasswordCommand } from "./commands/reset-password.ts";
+import { restoreCommand } from "./commands/restore.ts";
+import { rotateKeyCommand } from "./commands/rotate-key.ts";
+import { testkitCommand } from "./commands/testkit.ts";
+import { runServer } from "./run-server.ts";
+import type { StopRequest } from "./stop-request.ts";
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  backup: backupCommand,
+  demo: demoCommand,
+  "reset-password": resetPasswordCommand,
+  restore: restoreCommand,
+  "rotate-key": rotateKeyCommand,
+  testkit: testkitCommand,
+};
+
+/** The command line: one of the commands, or, without one, the server until it is told to stop. */
+export async function runCommandLine(stopRequest: StopRequest): Promise<void> {
+  // Nothing was begun.
+  if (stopRequest.signal.aborted) process.exit(0);
+  await run(stopRequest).catch(fail);
+}
+
+async function run(stopRequest: StopRequest): Promise<void> {
+  const [first = "", ...rest] = process.argv.slice(2);
+  const command = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  if (command !== undefined) {
+    stopRequest.leave();
+    print(await command(rest, process.env));
+    return;
+  }
+  if (first !== "" && !first.startsWith("-")) {
+    throw new ConfigError(`${JSON.stringify(first)} is no command; there are ${Object.keys(COMMANDS).join(", ")}.`);
+  }
+  const commandLine = readConfig(process.argv.slice(2), process.env);
+  if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${version()}\n`);
+  else await runServer(commandLine.config, stopRequest);
+}
+
+/** What a command says. Whoever reads it may have read enough: that is no failure. */
+function print(text: string): void {
+  process.stdout.on("error", () => process.exit(0));
+  process.stdout.write(text);
+}
+
+function version(): string {
+  const text = readFileSync(join(import.meta.dirname, "..", "..", "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function fail(error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.on("error", () => undefined);
+  process.stderr.write(`fanfare: ${text}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+}

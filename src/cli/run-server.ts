@@ -1,0 +1,45 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../app/config.ts";
+import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
+import { type Outputs, openOutputs } from "../app/outputs.ts";
+import { type RunningServer, startServer } from "../app/server.ts";
+import { stopInTime } from "./stop-in-time.ts";
+import { type StopRequest, StopRequestedError } from "./stop-request.ts";
+
+/** At the end, what was said last has so long to be read, in milliseconds. */
+const LAST_WORDS_MS = 200;
+
+/** The server until it is told to stop, which may be before it is ready. Ends the process; rejects where it cannot start. */
+export async function runServer(config: Config, { signal }: StopRequest): Promise<void> {
+  const outputs = openOutputs();
+  const starting = startServer(config, outputs, signal);
+  const stopped = new Promise<RunningServer | undefined>((resolve, reject) => {
+    const stop = () => stopInTime(() => stopWhenStarted(starting)).then(() => resolve(undefined), reject);
+    if (signal.aborted) void stop();
+    else signal.addEventListener("abort", () => void stop(), { once: true });
+  });
+  const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
+  if (server !== undefined) tell(server, outputs);
+  await stopped;
+  // A timer that keeps the process alive, which the clock's own do not.
+  await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
+  process.exit(0);
+}
+
+/** Whoever is told to stop gives a start up: there is nothing to stop then. */
+async function stopWhenStarted(starting: Promise<RunningServer>): Promise<void> {
+  const server = await starting.catch(ifNotStopping);
+  await server?.stop();
+}
+
+function ifNotStopping(error: unknown): undefined {
+  if (!(error instanceof StopRequestedError)) throw error;
+}
+
+/** Also where it is stopped already: a key that was made is shown now or never. */
+function tell({ addresses, newKeyFile, firstKey, setupToken }: RunningServer, { standard }: Outputs): void {
+  standard.write(readyText(addresses));
+  if (newKeyFile !== undefined) standard.write(newKeyFileText(newKeyFile));
+  if (firstKey !== undefined) standard.write(firstRunText(firstKey, addresses));
+  if (setupToken !== undefined) standard.write(setupLinkText(setupToken, addresses));
+}

@@ -1,0 +1,61 @@
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import { isatty } from "node:tty";
+import type { Sink } from "./log-output.ts";
+
+/** Standard output and standard error. */
+export type Standard = 1 | 2;
+
+/**
+ * Writes to standard output or standard error and never waits for who reads it. A plain `write` would wait for as long as a pipe is
+ * full, and the whole thread with it: pipes and terminals are opened once more, because the way that is there is shared
+ * with other processes, which may rely on waiting; sockets, which cannot be opened again, are switched over.
+ */
+export function descriptorSink(descriptor: Standard): Sink {
+  const kind = kindOf(descriptor);
+  if (kind === "other") return (bytes) => writeSync(descriptor, bytes);
+  if (kind === "socket") return switchedOver(descriptor);
+  let own: number | undefined;
+  return (bytes) => {
+    // Without a reader a pipe cannot be opened: that is met at each write, as a broken one is.
+    own ??= openAgain(descriptor);
+    if (own === undefined) return writeSync(descriptor, bytes);
+    try {
+      return writeSync(own, bytes);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EPIPE") {
+        closeSync(own);
+        own = undefined;
+      }
+      throw error;
+    }
+  };
+}
+
+function kindOf(descriptor: Standard): "pipe" | "socket" | "other" {
+  try {
+    const stats = fstatSync(descriptor);
+    if (stats.isSocket()) return "socket";
+    return stats.isFIFO() || isatty(descriptor) ? "pipe" : "other";
+  } catch {
+    return "other";
+  }
+}
+
+/** Undefined where there is no such way, as outside Linux. Throws where there is nobody at the other end. */
+function openAgain(descriptor: Standard): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENXIO") throw error;
+    return undefined;
+  }
+}
+
+/** Node's own socket is made for its side effect: from there on a write to the descriptor no longer waits. It is never written to. */
+function switchedOver(descriptor: Standard): Sink {
+  const socket = new Socket({ fd: descriptor, readable: false, writable: true });
+  socket.unref();
+  socket.on("error", () => undefined);
+  return (bytes) => writeSync(descriptor, bytes);
+}

@@ -1,0 +1,118 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { systemCode } from "../base/system-errors.ts";
+
+/** So much waits for a reader that is behind, in bytes; what comes then is dropped, and counted. */
+const WAITING_BYTES_MAX = 256 * 1024;
+/** A full pipe is tried again so soon, … */
+const FULL_RETRY_MS = 50;
+/** … a full disk or a reader that is gone so soon, in milliseconds. */
+const BROKEN_RETRY_MS = 1_000;
+
+/** Takes as many of these bytes as it can at once and answers how many; throws the system's error where it takes none. Never waits. */
+export type Sink = (bytes: Buffer) => number;
+
+export type LogOutputOptions = {
+  readonly sink: Sink;
+  readonly clock: Clock;
+  /** The line that says how many were lost, with its end. */
+  readonly lossLine: (count: number) => string;
+  /** Told of each line that was dropped. */
+  readonly onLost?: (count: number) => void;
+};
+
+/**
+ * Where log lines go, without ever holding anybody up: a disk that is full, a pipe that nobody reads and one that nobody has open any more
+ * cost lines and nothing else. Lines keep their order and are never cut; where some are missing, a line says how many.
+ */
+export class LogOutput {
+  readonly #options: LogOutputOptions;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** Dropped since the last line that waits. */
+  #lost = 0;
+  #lostTotal = 0;
+  #retry: Timer | undefined;
+  #onLost: ((count: number) => void) | undefined;
+
+  constructor(options: LogOutputOptions) {
+    this.#options = options;
+    this.#onLost = options.onLost;
+  }
+
+  /** Lines that were dropped in all. */
+  get lostTotal(): number {
+    return this.#lostTotal;
+  }
+
+  /** From here on this is told of each line that is dropped, and at once of those before. */
+  onLost(told: (count: number) => void): void {
+    this.#onLost = told;
+    if (this.#lostTotal > 0) told(this.#lostTotal);
+  }
+
+  /** One line or more, with their ends. */
+  write(text: string): void {
+    if (this.#waitingBytes > WAITING_BYTES_MAX || this.#lost > 0) {
+      this.#lost += 1;
+      this.#lostTotal += 1;
+      this.#onLost?.(1);
+      return;
+    }
+    this.#add(text);
+    if (this.#retry === undefined) this.#flush();
+  }
+
+  /** Resolves when nothing waits any more, after this time at the latest. */
+  async drained(deadlineMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.now() + deadlineMs;
+    while (this.#waitingBytes > 0 && clock.now() < endMs) {
+      await new Promise<void>((resolve) => clock.startTimer(FULL_RETRY_MS, resolve));
+    }
+  }
+
+  #add(text: string): void {
+    const bytes = Buffer.from(text);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+
+  #flush(): void {
+    this.#retry = undefined;
+    try {
+      while (this.#waitingBytes > 0) {
+        const taken = this.#options.sink(this.#waiting.length === 1 ? (this.#waiting[0] ?? NONE) : this.#joined());
+        this.#taken(taken);
+        if (taken === 0) return this.#retryIn(FULL_RETRY_MS);
+        if (this.#waitingBytes === 0 && this.#lost > 0) this.#tellLoss();
+      }
+    } catch (error) {
+      const isFull = ["EAGAIN", "EWOULDBLOCK"].includes(systemCode(error) ?? "");
+      this.#retryIn(isFull ? FULL_RETRY_MS : BROKEN_RETRY_MS);
+    }
+  }
+
+  #joined(): Buffer {
+    const all = Buffer.concat(this.#waiting);
+    this.#waiting = [all];
+    return all;
+  }
+
+  #taken(bytes: number): void {
+    const [first = NONE] = this.#waiting;
+    this.#waitingBytes -= bytes;
+    this.#waiting = this.#waitingBytes === 0 ? [] : [first.subarray(bytes)];
+  }
+
+  #tellLoss(): void {
+    const count = this.#lost;
+    this.#lost = 0;
+    this.#add(this.#options.lossLine(count));
+  }
+
+  #retryIn(delayMs: number): void {
+    this.#retry = this.#options.clock.startTimer(delayMs, () => this.#flush());
+  }
+}
+
+const NONE = Buffer.alloc(0);

@@ -1,0 +1,15 @@
+import type { Clock } from "../base/clock.ts";
+import { descriptorSink, type Standard } from "./descriptor-sink.ts";
+import { LogOutput } from "./log-output.ts";
+
+/** Standard output or standard error as everything of the server writes to it: nobody ever waits for who reads it. */
+export function standardOutput(descriptor: Standard, clock: Clock): LogOutput {
+  return new LogOutput({
+    sink: descriptorSink(descriptor),
+    clock,
+    lossLine: (lines) => {
+      const time = new Date(clock.wallNow()).toISOString();
+      return `${JSON.stringify({ level: "warn", time, lines, event: "log lines were lost" })}\n`;
+    },
+  });
+}
