@@ -81,6 +81,7 @@ const ingest = z.strictObject({
   audioCodec: z.string().optional(),
   sampleRate: count.optional(),
   channels: count.optional(),
+  secondsWithoutVideo: count.optional(),
   bytesPerSecond: count,
   bytesTotal: count,
   warnings: z.array(
@@ -110,6 +111,7 @@ const channel = {
   hold: z.strictObject({ seconds: count }),
   backup: z.strictObject({ enabled: z.boolean() }),
   latency: z.enum(["efficient", "low"]),
+  freeze: z.strictObject({ mediaSeconds: count, videoSeconds: count }),
   backupStreamKey: z.string().optional(),
   ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
   platformCount: count,

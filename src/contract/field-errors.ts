@@ -21,6 +21,8 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "alertReStreamFail",
   "which",
   "seconds",
+  "mediaSeconds",
+  "videoSeconds",
   "bufferPolicy",
   "role",
   "name",

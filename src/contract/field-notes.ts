@@ -45,6 +45,12 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "SHA-256 of the one certificate that is taken, whoever signed it: 64 hexadecimal digits, colons are left out; empty removes it.",
   hold: "What happens when the encoder is lost.",
   seconds: "How long platforms are held then, 0 to 1800; 0 ends the broadcast at once. 120 unless set.",
+  freeze: "After how long an encoder that stays connected counts as frozen. One that is slow has twice its own pace.",
+  mediaSeconds:
+    "Without any media: the encoder counts as lost; after twice as long it is closed. 5 to 120; 5 unless set.",
+  videoSeconds:
+    "Without pictures, while sound goes on: platforms are shown the last picture beside the sound. 0 (never), or 5 to 600; 10 unless set.",
+  secondsWithoutVideo: "Seconds since the last picture, where pictures are missed while sound goes on.",
   latency: "When packets leave: gathered for 50 ms (efficient, the default), or at once (low), which costs more CPU.",
   backup: "A second encoder with a key of its own that stands by.",
   backupStreamKey: "The backup encoder's key, at the same `publishUrl`. Masked for viewers.",

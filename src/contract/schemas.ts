@@ -102,10 +102,28 @@ const holdSeconds = z
   .number({ error: HOLD_RULE })
   .refine((seconds) => Number.isInteger(seconds) && seconds >= 0 && seconds <= HOLD_SECONDS_MAX, { error: HOLD_RULE });
 
+const FREEZE_MEDIA_RULE = "a whole number of seconds from 5 to 120";
+const mediaSeconds = z
+  .number({ error: FREEZE_MEDIA_RULE })
+  .refine((seconds) => Number.isInteger(seconds) && seconds >= 5 && seconds <= 120, { error: FREEZE_MEDIA_RULE });
+
+const FREEZE_VIDEO_RULE = "0, or a whole number of seconds from 5 to 600";
+const videoSeconds = z
+  .number({ error: FREEZE_VIDEO_RULE })
+  .refine((seconds) => seconds === 0 || (Number.isInteger(seconds) && seconds >= 5 && seconds <= 600), {
+    error: FREEZE_VIDEO_RULE,
+  });
+
 const ingestSettings = {
   hold: optional(z.object({ seconds: optional(holdSeconds) }, { error: "an object with seconds" })),
   backup: optional(z.object({ enabled: optional(flag) }, { error: "an object with enabled" })),
   latency: optional(oneOf(["efficient", "low"])),
+  freeze: optional(
+    z.object(
+      { mediaSeconds: optional(mediaSeconds), videoSeconds: optional(videoSeconds) },
+      { error: "an object with mediaSeconds and videoSeconds" },
+    ),
+  ),
 };
 
 /** It travels in a query as it is: what ends a value there, or a user name in a URL, can be no part of it. */

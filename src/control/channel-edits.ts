@@ -10,7 +10,7 @@ import type { ChannelChange, ChannelDecision } from "./store.ts";
 /** What a person changes of a channel's settings. Absent keeps. */
 export type ChannelEdit = Pick<
   ChannelChange,
-  "name" | "planType" | "envType" | "alerts" | "holdSeconds" | "latency"
+  "name" | "planType" | "envType" | "alerts" | "holdSeconds" | "latency" | "freeze"
 > & {
   readonly hasBackup?: boolean;
   /** Absent in it keeps; an empty id ends it. */

@@ -9,6 +9,7 @@ import type {
   TargetTrust,
   TrackChoice,
 } from "../exchange/channel-spec.ts";
+import type { FreezeTimes } from "../exchange/freeze-times.ts";
 import type { PlanType } from "./plan.ts";
 import { limitsOf } from "./target-presets.ts";
 
@@ -74,6 +75,8 @@ export type ChannelSettings = {
   readonly holdSeconds: number;
   /** When its packets leave: gathered, or with each read. */
   readonly latency: Latency;
+  /** After how long without media, and without pictures, its encoder counts as frozen. */
+  readonly freeze: FreezeTimes;
   /** What encoders have to log in with beside the key; absent: they need not. Secret. */
   readonly ingestLogin?: IngestLogin;
 };
@@ -120,6 +123,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
     revision: channel.revision,
     holdSeconds: channel.holdSeconds,
     latency: channel.latency,
+    freeze: channel.freeze,
     targets: channel.targets.map(targetSpec),
   };
 }

@@ -133,6 +133,13 @@ function tell(occurrence: Occurrence, targets: EventSubject["targets"]): Told {
         `broadcast goes on with the ${slot} encoder after ${seconds(heldMs)} seconds of hold`,
       );
     }
+    case "video-frozen": {
+      const { slot, awayMs } = occurrence;
+      const text = `${slot} encoder has sent sound and no video for ${seconds(awayMs)} seconds`;
+      return told("VIDEO_FROZEN", text, "WARN");
+    }
+    case "video-resumed":
+      return told("VIDEO_RESUMED", `video is back after ${seconds(occurrence.awayMs)} seconds`);
     case "encoders-fight":
       return told("ENCODERS_FIGHT", `has two encoders with the same ${occurrence.slot} stream key`, "ERROR");
     case "backup-differs":
@@ -172,6 +179,8 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
     case "PUBLISH_OVER_THRESHOLD":
     case "INGEST_HELD":
     case "INGEST_RESUMED":
+    case "VIDEO_FROZEN":
+    case "VIDEO_RESUMED":
     case "ENCODERS_FIGHT":
     case "BACKUP_DIFFERS":
     case "AUTH_FAILED":

@@ -32,6 +32,14 @@ export type Occurrence =
       readonly slot: IngestSlot;
       readonly heldMs: number;
     }
+  /** Pictures stopped, for so long by now, while sound goes on; or they are back after so long. */
+  | {
+      readonly kind: "video-frozen" | "video-resumed";
+      readonly time: number;
+      readonly channelId: ChannelId;
+      readonly slot: IngestSlot;
+      readonly awayMs: number;
+    }
   | { readonly kind: "encoders-fight"; readonly time: number; readonly channelId: ChannelId; readonly slot: IngestSlot }
   | {
       readonly kind: "backup-differs";
@@ -92,6 +100,14 @@ export class EventTracker {
         channel.isHeld = true;
         return [{ kind: "held", time, channelId, slot, end, holdSeconds }];
       }
+      case "pictures-stopped":
+        return [
+          { kind: "video-frozen", time: fact.time, channelId: fact.channelId, slot: fact.slot, awayMs: fact.silentMs },
+        ];
+      case "pictures-back":
+        return [
+          { kind: "video-resumed", time: fact.time, channelId: fact.channelId, slot: fact.slot, awayMs: fact.awayMs },
+        ];
       case "standby-differs": {
         const { time, channelId, detail } = fact;
         return [{ kind: "backup-differs", time, channelId, detail }];

@@ -26,6 +26,8 @@ export const EVENT_CODES = [
   "INGEST_HELD",
   /** Media flows again. */
   "INGEST_RESUMED",
+  "VIDEO_FROZEN",
+  "VIDEO_RESUMED",
   /** Two encoders with the same key push each other out. */
   "ENCODERS_FIGHT",
   /** The encoder that stands by differs from the one on air. */

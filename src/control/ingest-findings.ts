@@ -7,6 +7,7 @@ export type FindingCode =
   | "VIDEO_CODEC_UNSUPPORTED"
   | "AUDIO_CODEC_UNSUPPORTED"
   | "VIDEO_MISSING"
+  | "VIDEO_FROZEN"
   | "AUDIO_MISSING"
   | "VIDEO_BITRATE_HIGH"
   | "AUDIO_BITRATE_HIGH"
@@ -27,6 +28,8 @@ export type Finding = {
   readonly wanted: number | string;
   /** True: it is beyond doubt. False: no more than what keeps a warning that is there, so that none flickers. */
   readonly isClear: boolean;
+  /** It was watched for long enough before it was found: it is shown at once, and no longer than it lasts. */
+  readonly isSteady?: boolean;
 };
 
 /** Beyond the limit times the first number a finding is clear; up to the limit times the second it is none. */
@@ -58,8 +61,17 @@ function outside<Value extends string | number>(
 }
 
 /** What needs no target to be wrong. */
-export function findIngestFaults({ measures }: IngestSample): readonly Finding[] {
-  const drift = measures?.clockDriftPpm;
+export function findIngestFaults({ measures, secondsWithoutVideo }: IngestSample): readonly Finding[] {
+  return [...findFrozenVideo(secondsWithoutVideo), ...findDrift(measures?.clockDriftPpm)];
+}
+
+function findFrozenVideo(seconds: number | undefined): Finding[] {
+  return seconds === undefined
+    ? []
+    : [{ code: "VIDEO_FROZEN", found: seconds, wanted: 0, isClear: true, isSteady: true }];
+}
+
+function findDrift(drift: number | undefined): Finding[] {
   if (drift === undefined || Math.abs(drift) <= DRIFT_PPM_KEPT) return [];
   return [{ code: "CLOCK_DRIFT", found: drift, wanted: 0, isClear: Math.abs(drift) > DRIFT_PPM_CLEAR }];
 }
@@ -68,7 +80,8 @@ function findVideoFaults(ingest: IngestSample, limits: TargetLimits): Finding[] 
   const { videoCodec, width, height, frameRate, measures = {} } = ingest;
   const lines = width === undefined || height === undefined ? undefined : Math.min(width, height);
   const rate = measures.videoBytesPerSecond;
-  const isMissing = limits.tracksNeeded?.includes("video") === true && rate === 0;
+  const isAway = rate === 0 || ingest.secondsWithoutVideo !== undefined;
+  const isMissing = limits.tracksNeeded?.includes("video") === true && isAway;
   return [
     ...outside("VIDEO_CODEC_UNSUPPORTED", videoCodec, limits.videoCodecs),
     ...(isMissing ? [{ code: "VIDEO_MISSING", found: 0, wanted: 1, isClear: true } as const] : []),

@@ -46,6 +46,11 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT">, Sentence>>
     en: "{target} needs pictures and none come: add a video source in the encoder.",
     ko: "{target}에는 영상이 필요하지만 들어오는 영상이 없습니다. 인코더에 비디오 소스를 추가해 주세요.",
   },
+  VIDEO_FROZEN: {
+    severity: "warning",
+    en: "No video for {found} s, while sound goes on: look at the camera, the capture and the scene in the encoder.",
+    ko: "음성은 들어오지만 {found}초 동안 영상이 없습니다. 카메라와 캡처 장치, 인코더의 장면을 확인해 주세요.",
+  },
   AUDIO_MISSING: {
     severity: "error",
     en: "{target} needs sound and none comes: add an audio track in the encoder, even a silent one.",

@@ -28,11 +28,12 @@ export class SteadyFindings {
     for (const [key, entry] of this.#entries) {
       const finding = found.get(key);
       if (finding !== undefined && (entry.isShown || finding.isClear)) this.#goOn(entry, finding, nowMs);
-      else if (!entry.isShown || nowMs - entry.lastSeenMs >= GONE_AFTER_MS) this.#entries.delete(key);
+      else if (!entry.isShown || entry.told.isSteady || nowMs - entry.lastSeenMs >= GONE_AFTER_MS)
+        this.#entries.delete(key);
     }
     for (const [key, finding] of found) {
       if (!finding.isClear || this.#entries.has(key)) continue;
-      this.#entries.set(key, { told: finding, isShown: false, sinceMs: nowMs, lastSeenMs: nowMs });
+      this.#entries.set(key, { told: finding, isShown: finding.isSteady === true, sinceMs: nowMs, lastSeenMs: nowMs });
     }
   }
 

@@ -3,9 +3,9 @@
  * its last picture is shown instead; in seconds. An encoder whose frames come more slowly is given twice its own pace.
  */
 export type FreezeTimes = {
-  readonly seconds: number;
+  readonly mediaSeconds: number;
   /** 0: never. */
   readonly videoSeconds: number;
 };
 
-export const FREEZE_TIMES: FreezeTimes = { seconds: 5, videoSeconds: 10 };
+export const FREEZE_TIMES: FreezeTimes = { mediaSeconds: 5, videoSeconds: 10 };

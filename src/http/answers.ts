@@ -58,6 +58,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     streamKey: shownKey(channel.streamKey, context),
     hold: { seconds: channel.holdSeconds },
     latency: channel.latency,
+    freeze: channel.freeze,
     ...backupAnswer(channel, context),
     ...loginAnswer(channel),
     platformCount: channel.targetCount,

@@ -4,7 +4,17 @@ import type { IngestSample } from "../exchange/samples.ts";
 /** The channel object's `ingest`. */
 export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[]) {
   const { state, slot, remoteAddress, encoder, startTime, bytesPerSecond, bytesTotal } = ingest;
-  const { videoCodec, width, height, frameRate, keyframeIntervalSeconds, audioCodec, sampleRate, channels } = ingest;
+  const {
+    videoCodec,
+    width,
+    height,
+    frameRate,
+    keyframeIntervalSeconds,
+    audioCodec,
+    sampleRate,
+    channels,
+    secondsWithoutVideo,
+  } = ingest;
   return {
     state,
     source: slot,
@@ -19,6 +29,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     ...(audioCodec === undefined ? {} : { audioCodec }),
     ...(sampleRate === undefined ? {} : { sampleRate }),
     ...(channels === undefined ? {} : { channels }),
+    ...(secondsWithoutVideo === undefined ? {} : { secondsWithoutVideo }),
     bytesPerSecond: Math.round(bytesPerSecond),
     bytesTotal,
     warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
@@ -48,6 +59,7 @@ function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
  */
 export function ingestShape(ingest: IngestSample, warnings: readonly IngestWarning[]): string {
   const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
-  const { frameRate, keyframeIntervalSeconds, ...steady } = rest;
-  return JSON.stringify([steady, frameRate !== undefined, keyframeIntervalSeconds !== undefined, warnings]);
+  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, ...steady } = rest;
+  const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo].map((value) => value !== undefined);
+  return JSON.stringify([steady, known, warnings]);
 }

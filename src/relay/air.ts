@@ -21,7 +21,7 @@ export type Air =
 export const STATES = { off: "ENDED", live: "LIVE", held: "HELD" } as const;
 
 /** A connection without media for so long locks nobody out. */
-export const DEAD_AFTER_MS = FREEZE_TIMES.seconds * 1_000;
+export const DEAD_AFTER_MS = FREEZE_TIMES.mediaSeconds * 1_000;
 /** Frozen for so many times the time that counts as frozen: its connection is closed. */
 const CLOSED_AFTER = 2;
 /** The main encoder is gone back to after so long without a gap. */
@@ -33,13 +33,13 @@ const HEIR_WAIT_MS = 10_000;
  * Connected without media for longer than the channel allows, and than this encoder is slow: it counts as lost. An encoder that sent nothing
  * at all yet has its session's own deadline.
  */
-export function hasFrozen(feed: Feed, awakeMs: number, { seconds }: FreezeTimes): boolean {
-  return feed.hasBegun && feed.silentMs(awakeMs) >= Math.max(seconds * 1_000, feed.missedAfterMs);
+export function hasFrozen(feed: Feed, awakeMs: number, { mediaSeconds }: FreezeTimes): boolean {
+  return feed.hasBegun && feed.silentMs(awakeMs) >= Math.max(mediaSeconds * 1_000, feed.missedAfterMs);
 }
 
 /** … and for so long that nobody waits for it any more. */
-export function isGivenUp(feed: Feed, awakeMs: number, { seconds }: FreezeTimes): boolean {
-  return feed.hasBegun && feed.silentMs(awakeMs) >= CLOSED_AFTER * Math.max(seconds * 1_000, feed.missedAfterMs);
+export function isGivenUp(feed: Feed, awakeMs: number, { mediaSeconds }: FreezeTimes): boolean {
+  return feed.hasBegun && feed.silentMs(awakeMs) >= CLOSED_AFTER * Math.max(mediaSeconds * 1_000, feed.missedAfterMs);
 }
 
 /**

@@ -16,6 +16,7 @@ import { up as addDashboard } from "./migrations/0012-dashboard.ts";
 import { up as addLatency } from "./migrations/0014-latency.ts";
 import { up as addReports } from "./migrations/0015-reports.ts";
 import { up as addEventTargetNames } from "./migrations/0016-event-target-names.ts";
+import { up as addFreezeTimes } from "./migrations/0021-freeze-times.ts";
 import { up as addInstance } from "./migrations/0023-instance.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -37,6 +38,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0014-latency": { up: addLatency },
     "0015-reports": { up: addReports },
     "0016-event-target-names": { up: addEventTargetNames },
+    "0021-freeze-times": { up: addFreezeTimes },
     "0023-instance": { up: addInstance },
   };
 }

@@ -3,6 +3,7 @@ import type { Alerts, ChannelRecord, EnvType, Target, TargetName } from "../cont
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
 import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../exchange/channel-spec.ts";
+import type { FreezeTimes } from "../exchange/freeze-times.ts";
 import { openEndpointUrl } from "./endpoint-rows.ts";
 import type { AccessKeyRow, ChannelRow, TargetRow } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
@@ -35,6 +36,7 @@ export function readChannel(
     alerts: readAlerts(row),
     holdSeconds: row.hold_seconds,
     latency: oneOf(LATENCIES, row.latency),
+    freeze: { mediaSeconds: row.freeze_media_seconds, videoSeconds: row.freeze_video_seconds },
     state: oneOf(CHANNEL_STATES, row.state),
     streamKey: opened("stream_key"),
     ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
@@ -125,4 +127,8 @@ export function readAccessKey(row: AccessKeyRow, secrets: Secrets): AccessKey {
     createdTime: Number(row.created_time),
     ...(row.last_used_time === null ? {} : { lastUsedTime: Number(row.last_used_time) }),
   };
+}
+
+export function freezeColumns({ mediaSeconds, videoSeconds }: FreezeTimes) {
+  return { freeze_media_seconds: mediaSeconds, freeze_video_seconds: videoSeconds };
 }

@@ -48,6 +48,8 @@ export type ChannelRow = {
   readonly alert_target_failures: number;
   readonly hold_seconds: number;
   readonly latency: string;
+  readonly freeze_media_seconds: number;
+  readonly freeze_video_seconds: number;
   /** Sealed, like the password. Empty: encoders need no login. */
   readonly ingest_login_id: string;
   readonly ingest_login_password: string;

@@ -27,7 +27,7 @@ import {
 import type { Database } from "./database.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { takeNumbers } from "./numbers.ts";
-import { alertColumns, readChannel, readTarget, trackColumns, trustColumns } from "./rows.ts";
+import { alertColumns, freezeColumns, readChannel, readTarget, trackColumns, trustColumns } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 import { writeTotals } from "./total-rows.ts";
@@ -55,6 +55,7 @@ export class SqlStore implements Store {
           state: "live",
           hold_seconds: channel.holdSeconds,
           latency: channel.latency,
+          ...freezeColumns(channel.freeze),
           ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
           ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
           ...ingestLoginColumns(this.#secrets, channel.channelId, channel.ingestLogin ?? { id: "", password: "" }),
@@ -336,6 +337,7 @@ function channelColumns(secrets: Secrets, present: ChannelRecord, change: Channe
     ...(change.alerts === undefined ? {} : alertColumns({ ...present.alerts, ...change.alerts })),
     ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
     ...(change.latency === undefined ? {} : { latency: change.latency }),
+    ...(change.freeze === undefined ? {} : freezeColumns(change.freeze)),
     ...(change.state === undefined ? {} : { state: change.state }),
     ...(change.streamKey === undefined ? {} : streamKeyColumns(secrets, present.channelId, change.streamKey)),
     ...(change.backupStreamKey === undefined

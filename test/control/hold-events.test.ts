@@ -117,3 +117,12 @@ test("who asked for alerts hears of all this as of the channel's status", () => 
   ]);
   expect(forWebhook(false)).toEqual([]);
 });
+
+test("pictures that stop while sound goes on are told, and that they are back", () => {
+  const stopped: Fact = { kind: "pictures-stopped", ...ingest(), silentMs: 5_400 };
+  const back: Fact = { kind: "pictures-back", ...ingest(), awayMs: 63_000 };
+  expect(toldOf(stopped, back)).toEqual([
+    ["VIDEO_FROZEN", "WARN", "channel001 channel main encoder has sent sound and no video for 5.4 seconds.", undefined],
+    ["VIDEO_RESUMED", "INFO", "channel001 channel video is back after 63.0 seconds.", undefined],
+  ]);
+});

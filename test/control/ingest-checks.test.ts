@@ -144,3 +144,18 @@ test("targets that could not be read are read at the next sample", async () => {
   expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
   expect(reads).toBe(4);
 });
+
+test("frozen video is shown at once, with its seconds, and no longer than it lasts; a target that needs pictures misses them", async () => {
+  stored = [{ targetId: 39, targetName: "KICK", isEnabled: true }, CUSTOM];
+  await run(1, {});
+  await run(1, { secondsWithoutVideo: 5 });
+  expect(shown()).toEqual(["VIDEO_FROZEN undefined"]);
+  await run(6, { secondsWithoutVideo: 12 });
+  expect(shown()).toEqual(["VIDEO_FROZEN undefined", "VIDEO_MISSING 39"]);
+  const [frozen] = checks.warnings(CHANNEL);
+  expect(frozen).toMatchObject({ severity: "warning", message: { en: expect.stringContaining("No video for 12 s") } });
+  await run(1, {});
+  expect(shown()).toEqual(["VIDEO_MISSING 39"]);
+  await run(11, {});
+  expect(shown()).toEqual([]);
+});

@@ -22,6 +22,7 @@ const SETTINGS: ChannelSettings = {
   alerts: NO_ALERTS,
   holdSeconds: 120,
   latency: "efficient",
+  freeze: { mediaSeconds: 5, videoSeconds: 10 },
 };
 const TARGET: TargetSettings = {
   targetName: "CUSTOM",

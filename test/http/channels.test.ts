@@ -24,6 +24,7 @@ function channelAnswer(channelId: string, streamKey: string) {
     streamKey,
     hold: { seconds: 120 },
     latency: "efficient",
+    freeze: { mediaSeconds: 5, videoSeconds: 10 },
     backup: { enabled: false },
     platformCount: 1,
     totalPublishSeconds: 0,

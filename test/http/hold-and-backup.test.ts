@@ -154,3 +154,13 @@ test("a platform's buffer policy is drop unless said, is kept by edits that do n
   expect(added.body.content.bufferPolicy).toBe("disconnect");
   expect(await policies()).toEqual(["disconnect", "disconnect", "disconnect"]);
 });
+
+test("the times after which an encoder counts as frozen are set apart, on air too, and the media thread is told", async () => {
+  const { channelId, streamKey, freeze } = await api.create({ freeze: { mediaSeconds: 30 } });
+  expect(freeze).toEqual({ mediaSeconds: 30, videoSeconds: 10 });
+  expect((await api.admit(streamKey))?.spec.freeze).toEqual(freeze);
+  const changed = { mediaSeconds: 30, videoSeconds: 0 };
+  expect((await put(channelId, { freeze: { videoSeconds: 0 } })).body.content.freeze).toEqual(changed);
+  expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, freeze: changed }]);
+  expect((await put(channelId, { channelName: "renamed" })).body.content.freeze).toEqual(changed);
+});

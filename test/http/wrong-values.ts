@@ -68,6 +68,9 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
   latency: oneOf(["efficient", "low"], "fast", "LOW"),
+  freeze: wrong("an object with mediaSeconds and videoSeconds", 5, "5", true),
+  mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
+  videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
   ingestAuth: wrong("an object with id and password", 5, "x", true),
   alertOn: FLAG,
   alertOptions: wrong("an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail", 5, "x", true),
@@ -110,7 +113,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
 export const REPEATED: ReadonlySet<string> = new Set([
   ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
-  ...["seconds", "bufferPolicy"],
+  ...["seconds", "mediaSeconds", "videoSeconds", "bufferPolicy"],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
   ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
 ]);

@@ -58,7 +58,7 @@ test("an encoder that is slow and then stays away is missed after twice its pace
 });
 
 test("a channel's own time says when an encoder without media counts as frozen", () => {
-  const { run, picture, sound, told, stage } = stageOf(60, { seconds: 30, videoSeconds: 10 });
+  const { run, picture, sound, told, stage } = stageOf(60, { mediaSeconds: 30, videoSeconds: 10 });
   run(4, (ms) => {
     picture(ms);
     sound(ms);
@@ -124,7 +124,7 @@ test("pictures whose clock stood while they were away come back in step with the
 });
 
 test("a channel that wants no filler for pictures gets none; that they stopped is told nevertheless", () => {
-  const { run, sound, picture, told, pictures } = stageOf(20, { seconds: 5, videoSeconds: 0 });
+  const { run, sound, picture, told, pictures } = stageOf(20, { mediaSeconds: 5, videoSeconds: 0 });
   run(6, (ms) => {
     picture(ms, ms % 2_000 === 0);
     sound(ms);

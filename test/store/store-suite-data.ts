@@ -30,6 +30,7 @@ export function newChannel(n: number, change: Partial<NewChannel> = {}): NewChan
     alerts: NO_ALERTS,
     holdSeconds: 120,
     latency: "efficient",
+    freeze: { mediaSeconds: 5, videoSeconds: 10 },
     streamKey: `stream-key-${n}`,
     createdTime: 1_700_000_000_000 + n,
     targets: [TARGET, FULL_TARGET],

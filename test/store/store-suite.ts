@@ -33,6 +33,7 @@ function channelTests(store: () => Store): void {
       alerts: NO_ALERTS,
       holdSeconds: 120,
       latency: "efficient",
+      freeze: { mediaSeconds: 5, videoSeconds: 10 },
       state: "live",
       streamKey: "stream-key-1",
       createdTime: 1_700_000_000_001,
@@ -164,6 +165,7 @@ function changeTests(store: () => Store): void {
       envType: "DEV",
       holdSeconds: 0,
       latency: "low",
+      freeze: { mediaSeconds: 30, videoSeconds: 0 },
     } as const;
     expect(await store().changeChannel(channelId, () => settings)).toEqual({
       ...created,

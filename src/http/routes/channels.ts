@@ -13,6 +13,7 @@ import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "
 import { type ChannelEdit, wholeLogin } from "../../control/channel-edits.ts";
 import { type ChannelDetail, targetOf } from "../../control/details.ts";
 import type { ListFilter } from "../../control/service.ts";
+import { FREEZE_TIMES, type FreezeTimes } from "../../exchange/freeze-times.ts";
 import { channelAnswer, channelWithPlatformsAnswer } from "../answers.ts";
 import { withNotes } from "../platform-notes.ts";
 import { sendContent } from "../reply.ts";
@@ -42,6 +43,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
       alerts: { ...NO_ALERTS, ...alertChange(body) },
       holdSeconds: body.hold?.seconds ?? HOLD_SECONDS_DEFAULT,
       latency: body.latency ?? "efficient",
+      freeze: freezeTimes(body.freeze, FREEZE_TIMES),
       ...newLogin(body.ingestAuth),
     } as const;
     const targets = body.restream.map(targetSettings);
@@ -174,6 +176,14 @@ function loginChange(login: LoginRequest, { ingestLogin }: ChannelDetail): Pick<
   return Object.keys(change).length === 0 ? {} : { ingestLogin: change };
 }
 
+/** What a body leaves out stays as it is. */
+function freezeTimes(body: UpdateChannelRequest["freeze"], present: FreezeTimes): FreezeTimes {
+  return {
+    mediaSeconds: body?.mediaSeconds ?? present.mediaSeconds,
+    videoSeconds: body?.videoSeconds ?? present.videoSeconds,
+  };
+}
+
 function channelEdit(body: UpdateChannelRequest, present: ChannelDetail): ChannelEdit {
   const alerts = alertChange(body);
   return {
@@ -182,6 +192,7 @@ function channelEdit(body: UpdateChannelRequest, present: ChannelDetail): Channe
     ...(body.envType == null ? {} : { envType: body.envType }),
     ...(body.hold?.seconds == null ? {} : { holdSeconds: body.hold.seconds }),
     ...(body.latency == null ? {} : { latency: body.latency }),
+    ...(body.freeze == null ? {} : { freeze: freezeTimes(body.freeze, present.freeze) }),
     ...(body.backup?.enabled == null ? {} : { hasBackup: body.backup.enabled }),
     ...loginChange(body.ingestAuth, present),
     ...(Object.keys(alerts).length === 0 ? {} : { alerts }),

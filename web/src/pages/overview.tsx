@@ -80,7 +80,7 @@ function Empty({ create }: { readonly create: ComponentChildren }) {
   );
 }
 
-/** Failed platforms and held channels, of all channels. */
+/** Failed platforms, held channels, and those without the pictures that a platform needs, of all channels. */
 function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
   const alerts = channels.flatMap(({ channel: { value: channel } }) => {
     const path = `/channels/${channel.channelId}`;
@@ -93,15 +93,18 @@ function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
         title: t().overview.alertFail(channel.channelName, platformName(platform)),
         text: platform.lastError === undefined ? "" : t().errors[platform.lastError.code],
       }));
-    if (!channel.isPublishing || channel.ingest?.state !== "HELD") return failed;
-    const held = {
+    const { ingest } = channel;
+    const isHeld = ingest?.state === "HELD";
+    const isDark = ingest?.warnings.some(({ code }) => code === "VIDEO_MISSING");
+    if (!channel.isPublishing || (!isHeld && !isDark)) return failed;
+    const trouble = {
       key: channel.channelId,
       path,
       look: channelLook(channel),
       title: channel.channelName,
-      text: t().overview.held,
+      text: isHeld ? t().overview.held : t().overview.noVideo,
     };
-    return [held, ...failed];
+    return [trouble, ...failed];
   });
   if (alerts.length === 0) return null;
   return (

@@ -19,6 +19,7 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
       hold: { seconds: Number(field("hold")) },
       backup: { enabled: field("backup") === "on" },
       latency: field("latency"),
+      freeze: { mediaSeconds: Number(field("freezeMedia")), videoSeconds: Number(field("freezeVideo")) },
       ...ingestAuthOf(field, channel),
     });
     say(t().common.saved);
@@ -54,6 +55,23 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
             value={channel.latency}
             options={LATENCIES.map((latency) => [latency, texts.latencies[latency]])}
           />
+          <div class="field-pair">
+            <TextField
+              label={`${texts.freezeMedia} (${texts.holdSeconds})`}
+              name="freezeMedia"
+              value={String(channel.freeze.mediaSeconds)}
+              isRequired
+              input={{ type: "number", min: 5, max: 120, step: 1 }}
+            />
+            <TextField
+              label={`${texts.freezeVideo} (${texts.holdSeconds})`}
+              name="freezeVideo"
+              help={texts.freezeHelp}
+              value={String(channel.freeze.videoSeconds)}
+              isRequired
+              input={{ type: "number", min: 0, max: 600, step: 1 }}
+            />
+          </div>
           <fieldset class="field-group">
             <legend>{texts.ingestAuth}</legend>
             <p class="help">{texts.ingestAuthHelp}</p>

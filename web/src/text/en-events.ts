@@ -28,6 +28,8 @@ export const enEvents = {
       BACKUP_SESSION_STREAMING_CONNECTED: "The backup encoder connected",
       INGEST_HELD: "The encoder was lost, platforms are held",
       INGEST_RESUMED: "The encoder is back",
+      VIDEO_FROZEN: "No video comes, while sound goes on",
+      VIDEO_RESUMED: "Video is back",
       ENCODERS_FIGHT: "Two encoders fight for one stream key: stop one of them",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main one's: make them the same",
       AUTH_FAILED: "An encoder without the right user name and password was refused",

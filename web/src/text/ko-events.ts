@@ -21,6 +21,8 @@ export const koEvents: typeof enEvents = {
       BACKUP_SESSION_STREAMING_CONNECTED: "백업 인코더가 연결되었습니다",
       INGEST_HELD: "인코더가 끊겨 송출을 유지합니다",
       INGEST_RESUMED: "인코더가 다시 연결되었습니다",
+      VIDEO_FROZEN: "음성은 들어오지만 영상이 들어오지 않습니다",
+      VIDEO_RESUMED: "영상이 다시 들어옵니다",
       ENCODERS_FIGHT: "두 인코더가 같은 스트림 키로 충돌합니다. 하나를 중지해 주세요",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 같게 맞춰 주세요",
       AUTH_FAILED: "사용자 이름과 비밀번호가 맞지 않는 인코더를 거부했습니다",
