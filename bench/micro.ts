@@ -12,6 +12,7 @@ import { type Message, MessageType } from "../src/protocol/rtmp/message.ts";
 import { PayloadSlab } from "../src/protocol/rtmp/payload-slab.ts";
 import { takeIn } from "../src/relay/intake.ts";
 import { MEDIA_CHUNK_SIZE } from "../src/relay/ports.ts";
+import { StreamMemory } from "../src/relay/stream-memory.ts";
 import { readFlv } from "../src/testkit/flv-file.ts";
 import { machineRows, table } from "../test/soak/machine.ts";
 import { makeClip } from "../test/support/clip.ts";
@@ -83,7 +84,8 @@ function writing(messages: readonly Message[]): Piece {
 function classifying(messages: readonly Message[]): Piece {
   const run = () => {
     let frames = 0;
-    for (const message of messages) if (takeIn(message).what === "frame") frames += 1;
+    const memory = new StreamMemory();
+    for (const message of messages) if (takeIn(message, memory).what === "frame") frames += 1;
     if (frames === 0) throw new Error("no frames");
   };
   const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);

@@ -286,7 +286,7 @@ export class RtmpLink implements Link {
         this.#enter("publishing");
         this.#publishingSinceMs = this.#deps.clock.now();
         this.#proofs?.start();
-        if (!this.#isClosed) this.#events.onPublishing(output.streamId, this.#takesHevcEnhanced());
+        if (!this.#isClosed) this.#events.onPublishing(output.streamId, ...this.#formsTaken());
         return;
       case "reconnect-requested":
         void this.#considerMove(output.tcUrl);
@@ -298,8 +298,10 @@ export class RtmpLink implements Link {
     }
   }
 
-  #takesHevcEnhanced(): boolean {
-    return this.#session !== undefined && takesFourCc(this.#session.peer, "hvc1");
+  /** Whether the target said that it takes HEVC, and H.264 with AAC, by their FourCCs. */
+  #formsTaken(): readonly [hevc: boolean, others: boolean] {
+    const takes = (fourCc: string) => this.#session !== undefined && takesFourCc(this.#session.peer, fourCc);
+    return [takes("hvc1"), takes("avc1") && takes("mp4a")];
   }
 
   /** An address that a target sends us to is checked like any other, and left alone where it may not be connected to. */

@@ -1,4 +1,4 @@
-import { describeAudio, describeVideo } from "./feed.ts";
+import { audioFormat, describeAudio, describeVideo, videoFormat } from "./feed.ts";
 import type { StreamHead } from "./stream-head.ts";
 
 /**
@@ -28,16 +28,30 @@ export function differences(onAir: StreamHead, standby: StreamHead): string {
 }
 
 function describe(head: StreamHead): Readonly<Record<string, string | number | undefined>> {
-  return { ...describeVideo(head.config("video")), ...describeAudio(head.config("audio")) };
+  return { ...videoFormat(head), ...audioFormat(head) };
 }
 
 /** Codec and, for sound, what may not change within a connection; by track and kind of configuration. */
 function tracksOf(head: StreamHead): Map<string, string> {
   const tracks = new Map<string, string>();
   for (const [slot, { kind, payload }] of head.configs) {
-    const { audioCodec, sampleRate, channels } = kind === "audio" ? describeAudio(payload) : {};
-    const track = kind === "audio" ? `${audioCodec} ${sampleRate} ${channels}` : `${describeVideo(payload).videoCodec}`;
-    tracks.set(slot, track);
+    tracks.set(slot, describeTrack(kind, payload));
+  }
+  for (const [trackId, codec] of head.codecs("audio")) {
+    const sound = head.sound(trackId);
+    if (sound !== undefined) tracks.set(`audio ${trackId} frames`, `${codec} ${sound.sampleRate} ${sound.channels}`);
   }
   return tracks;
+}
+
+/** Whether a track's sequence header is of another codec, sample rate or number of channels than the one before it. */
+export function isAnotherTrack(kind: "audio" | "video", before: Buffer, after: Buffer): boolean {
+  return describeTrack(kind, before) !== describeTrack(kind, after);
+}
+
+/** What may not change within a connection. */
+function describeTrack(kind: "audio" | "video", config: Buffer): string {
+  if (kind === "video") return `${describeVideo(config).videoCodec}`;
+  const { audioCodec, sampleRate, channels } = describeAudio(config);
+  return `${audioCodec} ${sampleRate} ${channels}`;
 }

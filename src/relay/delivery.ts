@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
+import { hasLegacyForm } from "../protocol/flv/tracks.ts";
 import type { BlockStore } from "./block-store.ts";
 import { type Lane, Lanes, type Unpacked } from "./lane.ts";
 import type { Packet } from "./packet.ts";
@@ -24,6 +25,8 @@ const JOIN_FROM_CACHE_MAX_MS = 2_000;
 
 /** First byte of HEVC in the form that is not Adobe's, less its frame type. */
 const LEGACY_HEVC = 12;
+const KINDS = ["audio", "video"] as const;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Brings packets to whoever is there: cuts a message once for each form it is wanted in, gathers it until the flush for the targets
@@ -57,9 +60,13 @@ export class Delivery {
 
   /** Gives a target that waits to begin the form it takes, as the stream is now. */
   place(target: Target): Lane {
-    const first = this.#deps.head().config("video")?.[0] ?? 0;
-    const isLegacyHevc = (first & 0x8f) === LEGACY_HEVC;
-    return this.#lanes.assign(target, target.spec.tracks, isLegacyHevc && target.takesHevcEnhanced);
+    const head = this.#deps.head();
+    const isLegacyHevc = ((head.config("video")?.[0] ?? 0) & 0x8f) === LEGACY_HEVC;
+    const canBeLegacy = KINDS.some((kind) => hasLegacyForm(kind, head.config(kind) ?? NOTHING));
+    return this.#lanes.assign(target, target.spec.tracks, {
+      hasHevcEnhanced: isLegacyHevc && target.takesHevcEnhanced,
+      isLegacy: canBeLegacy && !target.takesEnhanced,
+    });
   }
 
   /** A target accepted us: it begins with the cached keyframe if that is new, else with the next. `nowMs`: in channel time. */

@@ -7,15 +7,17 @@ import { MessageType } from "../protocol/rtmp/message.ts";
 import type { BlockStore } from "./block-store.ts";
 import { Delivery } from "./delivery.ts";
 import { FillerStock } from "./filler-stock.ts";
+import { FlushCall } from "./flush-call.ts";
 import { type Gap, newGap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
-import { type Interleaved, Interleaver } from "./interleaver.ts";
-import type { PacketKind, PacketMarks } from "./packet.ts";
+import { type Interleaved, Interleaver, placed } from "./interleaver.ts";
+import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
 import { streamProblem } from "./stream-problem.ts";
 import type { Target } from "./target.ts";
 import { Timeline } from "./timeline.ts";
+import { ChangePace, changedTracks, hasBegun, isAnotherSound } from "./track-change.ts";
 import type { Watcher } from "./watcher.ts";
 
 export type FanOutDeps = {
@@ -33,14 +35,6 @@ export type FanOutDeps = {
 export type Frame = Omit<Extract<Intake, { what: "frame" }>, "what">;
 
 /**
- * So much of one channel is not kept for the next flush: what an encoder was held up with comes at once, may be more than an outbox
- * holds, and a target that takes all of it is to get all of it.
- */
-const FLUSH_BYTES_MAX = 1024 * 1024;
-
-const HEADER: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
-
-/**
  * A channel's way out: one stream in, placed in time and cut once, offered to every target. Who feeds it, and when filler does, is
  * the channel's business.
  */
@@ -50,6 +44,7 @@ export class FanOut {
   #isWanted = false;
   /** Tracks that have shown a keyframe: pictures before a source's first one refer to ones that nobody saw. */
   readonly #begunTracks = new Set<number>();
+  readonly #changePace = new ChangePace();
   /** Channel time of the present source's first frame. */
   #startMs: number | undefined;
   /** Latest presentation time of any frame, in channel time. */
@@ -60,11 +55,11 @@ export class FanOut {
   #interleaver = new Interleaver();
   readonly #delivery: Delivery;
   readonly #stock = new FillerStock();
-  /** Payload bytes since the last flush; undefined where nothing waits. */
-  #waitingBytes: number | undefined;
+  readonly #flushCall: FlushCall;
 
   constructor(deps: FanOutDeps) {
     this.#deps = deps;
+    this.#flushCall = new FlushCall(deps.onDirty);
     const { clock, blocks, onFault } = deps;
     this.#delivery = new Delivery({ clock, blocks, onFault, head: () => this.#head });
   }
@@ -124,7 +119,7 @@ export class FanOut {
     this.#interleaver = new Interleaver();
     this.#isWanted = false;
     this.#each((target) => target.unwant(how));
-    this.#forgetStream();
+    this.forgetHead();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
     this.#presentedMs = 0;
@@ -146,15 +141,10 @@ export class FanOut {
     this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
   }
 
-  /** Nothing of what was told before holds for what comes. */
-  forgetHead(): void {
-    this.#forgetStream();
-  }
-
   /** What comes cannot follow what was sent within one connection: every target is dialled anew. */
   reconnect(): void {
     this.#delivery.deliver();
-    this.#forgetStream();
+    this.forgetHead();
     for (const target of this.#targets.values()) target.redial("cut");
   }
 
@@ -168,14 +158,36 @@ export class FanOut {
       case "metadata":
         return this.#sendMetadata(intake.payload, intake.announcesVideo);
       case "config":
+        for (const trackId of changedTracks(this.#head, intake)) this.#changeTrack(intake.kind, trackId);
         this.#noteCodecs(intake.kind, intake.parts);
         this.#start();
         return this.#sendConfig(intake.kind, intake.parts, intake.payload);
       case "frame":
-        if (this.#head.setCodec(intake.kind, intake.trackId, intake.codec)) this.#checkTargets();
+        if (intake.header !== undefined) this.forward(intake.header, timestamp);
+        this.#noteFrame(intake);
         this.#start();
         return this.#sendFrame(intake, timestamp);
     }
+  }
+
+  /** A frame's codec, and what it says of its sound where no header does. */
+  #noteFrame({ kind, trackId, codec, sound }: Frame): void {
+    const head = this.#head;
+    if (sound === undefined && head.codecs(kind).get(trackId) === codec) return;
+    if (isAnotherSound(head, { kind, trackId, codec, sound })) this.#changeTrack(kind, trackId);
+    if (this.#head.setCodec(kind, trackId, codec)) this.#checkTargets();
+    if (sound !== undefined) this.#head.setSound(trackId, sound);
+  }
+
+  /** A track on air becomes another. Receivers take that badly within one connection: who was given the one before is dialled anew. */
+  #changeTrack(kind: "audio" | "video", trackId: number): void {
+    const before = this.#head;
+    this.#sendFrames(this.#interleaver.drain());
+    before.forgetTrack(kind, trackId);
+    if (![...this.targets].some(hasBegun) || !this.#changePace.isDue(this.#deps.clock.now())) return;
+    this.reconnect();
+    // All the rest of it goes on.
+    this.#head = before;
   }
 
   /** Tells the targets what of a source's headers they were not told yet. */
@@ -184,11 +196,8 @@ export class FanOut {
     if (metadata === undefined) this.#head.clearMetadata();
     else this.#sendMetadata(metadata, head.config("video") !== undefined);
     for (const kind of ["audio", "video"] as const) {
-      const codecs = [...head.codecs(kind)];
-      this.#noteCodecs(
-        kind,
-        codecs.map(([trackId, codec]) => ({ trackId, codec })),
-      );
+      const codecs = Array.from(head.codecs(kind), ([trackId, codec]) => ({ trackId, codec }));
+      this.#noteCodecs(kind, codecs);
     }
     for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
   }
@@ -208,10 +217,15 @@ export class FanOut {
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
     if (!this.#head.setMetadata(payload, announcesVideo)) return;
-    this.#send("data", MessageType.DataAmf0, HEADER, payload, this.#timeline.lastMs);
+    this.#sendData(this.#head.metadata ?? payload);
+  }
+
+  #sendData(payload: Buffer): void {
+    this.#send("data", MessageType.DataAmf0, HEADER_MARKS, payload, this.#timeline.lastMs);
   }
 
   #sendConfig(kind: "audio" | "video", parts: readonly Pick<ConfigPart, "slot" | "payload">[], payload: Buffer): void {
+    const madeUp = this.#head.madeUpMetadata;
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
     // The form of the pictures shows now, to whoever accepted before them too.
@@ -219,50 +233,42 @@ export class FanOut {
     this.#sendFrames(this.#interleaver.drain());
     this.#clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
-    this.#send(kind, typeOf(kind), HEADER, payload, this.#timeline.lastMs);
+    // What was made up says of the stream what was known of it then.
+    const renewed = this.#head.madeUpMetadata;
+    if (renewed !== undefined && madeUp?.equals(renewed) === false) this.#sendData(renewed);
+    this.#send(kind, typeOf(kind), HEADER_MARKS, payload, this.#timeline.lastMs);
   }
 
   #sendFrame(frame: Frame, timestamp: number): void {
-    const { kind, trackId, isKeyframe, startsTrack, compositionTimeMs, payload } = frame;
+    const { kind, trackId, startsTrack, compositionTimeMs } = frame;
     const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, nowMs);
     if (kind === "video") {
       if (startsTrack && (trackId === 0 || this.#begunTracks.has(0))) this.#begunTracks.add(trackId);
       if (!this.#begunTracks.has(trackId)) return;
-      if (trackId === 0) this.#stockPicture(payload, isKeyframe);
+      if (trackId === 0) this.#stockPicture(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
     // Sound joins a source from its first picture on.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    const type = typeOf(kind);
-    const track = kind === "video" ? trackId : 0;
-    const placed = {
-      kind,
-      type,
-      isConfig: false,
-      isKeyframe,
-      trackId: track,
-      startsTrack,
-      payload,
-      timeMs,
-      arrivalMs: nowMs,
-    };
-    this.#sendFrames(this.#interleaver.add(placed, this.#timeline.lastMs));
+    this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, nowMs), this.#timeline.lastMs));
   }
 
   /** Filler shows the default track alone. */
-  #stockPicture(payload: Buffer, isKeyframe: boolean): void {
+  #stockPicture({ payload, isKeyframe, isFurther }: Frame): void {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
-    if (own !== undefined) this.#stock.add(own, isKeyframe, isKeyframe ? this.#head.config("video") : undefined);
+    if (own === undefined) return;
+    if (isFurther && !isKeyframe) this.#stock.goOn(own);
+    else this.#stock.add(own, isKeyframe, isKeyframe ? this.#head.config("video") : undefined);
   }
 
   #sendFrames(frames: readonly Interleaved[]): void {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
       this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
-      this.#noteWaiting(frame.payload.length);
+      this.#flushCall.note(frame.payload.length);
     }
   }
 
@@ -300,7 +306,7 @@ export class FanOut {
         this.#delivery.send(frame, lanes);
       }
     }
-    this.#noteWaiting(0);
+    this.#flushCall.note(0);
   }
 
   /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. */
@@ -324,12 +330,12 @@ export class FanOut {
   /** Begins with what a decoder needs of the present group of pictures. */
   watch(watcher: Watcher): void {
     this.#delivery.watch(watcher);
-    this.#noteWaiting(0);
+    this.#flushCall.note(0);
   }
 
   /** Writes what waits, target by target. */
   flush(): void {
-    this.#waitingBytes = undefined;
+    this.#flushCall.flushed();
     this.#delivery.flush();
   }
 
@@ -346,19 +352,12 @@ export class FanOut {
 
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
     this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.now() });
-    this.#noteWaiting(payload.length);
-  }
-
-  #noteWaiting(bytes: number): void {
-    const isFirst = this.#waitingBytes === undefined;
-    this.#waitingBytes = (this.#waitingBytes ?? 0) + bytes;
-    const isMuch = this.#waitingBytes > FLUSH_BYTES_MAX;
-    if (isFirst || isMuch) this.#deps.onDirty(isMuch);
+    this.#flushCall.note(payload.length);
   }
 
   #begin(accepted: Target): void {
     this.#delivery.begin(accepted, this.#timeline.lastMs);
-    this.#noteWaiting(0);
+    this.#flushCall.note(0);
   }
 
   #each(run: (target: Target) => unknown): void {
@@ -378,7 +377,8 @@ export class FanOut {
     for (const lane of this.#delivery.lanes) lane.gop.clear();
   }
 
-  #forgetStream(): void {
+  /** Nothing of what was told before holds for what comes. */
+  forgetHead(): void {
     this.#begunTracks.clear();
     this.#head = new StreamHead();
     this.#clearGops();
@@ -389,8 +389,4 @@ export class FanOut {
     this.#stock.clear();
     for (const lane of this.#delivery.lanes) lane.stock?.clear();
   }
-}
-
-function typeOf(kind: "audio" | "video"): number {
-  return kind === "audio" ? MessageType.Audio : MessageType.Video;
 }

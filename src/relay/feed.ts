@@ -9,6 +9,7 @@ import type { Message } from "../protocol/rtmp/message.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { Pace } from "./pace.ts";
 import { StreamHead } from "./stream-head.ts";
+import { StreamMemory } from "./stream-memory.ts";
 import { StreamMeter } from "./stream-meter.ts";
 
 /** Who publishes, as far as the relay cares. */
@@ -62,6 +63,7 @@ export class Feed {
   #lastKeyframe: { readonly timestamp: number } | undefined;
   #keyframeIntervalMs: number | undefined;
   readonly #meter = new StreamMeter();
+  readonly #memory = new StreamMemory();
 
   /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
   constructor(
@@ -85,7 +87,7 @@ export class Feed {
   /** Takes a message: classified, counted, and remembered where it is a header. */
   take(message: Message, nowMs: number, awakeMs: number): Intake {
     this.#bytesTotal += message.payload.length;
-    const intake = takeIn(message);
+    const intake = takeIn(message, this.#memory);
     switch (intake.what) {
       case "metadata":
         this.head.setMetadata(intake.payload, intake.announcesVideo);
@@ -94,7 +96,7 @@ export class Feed {
         this.head.clearMetadata();
         break;
       case "config":
-        for (const { slot, payload } of intake.parts) this.head.setConfig(intake.kind, slot, payload);
+        this.head.takeConfig(intake);
         break;
       case "frame":
         this.#noteFrame(intake, nowMs, awakeMs);
@@ -107,20 +109,23 @@ export class Feed {
     return intake;
   }
 
-  #noteFrame({ kind, trackId }: Frame, nowMs: number, awakeMs: number): void {
+  #noteFrame({ kind, trackId, codec, sound, header, isFurther }: Frame, nowMs: number, awakeMs: number): void {
+    if (header !== undefined) this.head.takeConfig(header);
+    this.head.setCodec(kind, trackId, codec);
+    if (sound !== undefined) this.head.setSound(trackId, sound);
     this.head.sawFrame(kind, nowMs);
     // Behind a gap it is a stream begun anew.
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);
     this.#firstFrameMs ??= awakeMs;
     if (kind === "audio") this.#hasSound = true;
-    else if (trackId === 0) this.#picturePace.took(awakeMs);
+    else if (trackId === 0 && !isFurther) this.#picturePace.took(awakeMs);
   }
 
   #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
-    const { kind, isKeyframe, compositionTimeMs, payload } = frame;
-    this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe }, nowMs);
-    if (kind !== "video") return;
+    const { kind, isKeyframe, isFurther, compositionTimeMs, payload } = frame;
+    this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe, isFurther }, nowMs);
+    if (kind !== "video" || isFurther) return;
     this.#pictures += 1;
     if (!isKeyframe) return;
     if (this.#lastKeyframe !== undefined) {
@@ -194,10 +199,10 @@ export class Feed {
       remoteAddress,
       encoder,
       startTime: this.#startTime,
-      ...describeVideo(this.head.config("video")),
+      ...videoFormat(this.head),
       ...(frameRate === undefined || frameRate === 0 ? {} : { frameRate: Math.round(frameRate * 100) / 100 }),
       ...(intervalMs === undefined ? {} : { keyframeIntervalSeconds: intervalMs / 1_000 }),
-      ...describeAudio(this.head.config("audio")),
+      ...audioFormat(this.head),
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
       ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
@@ -208,6 +213,21 @@ export class Feed {
 
 type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
 type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
+
+/** What a stream's default pictures are: as the sequence header says, or their own messages where their codec has none. */
+export function videoFormat(head: StreamHead): VideoFormat {
+  const config = head.config("video");
+  const videoCodec = head.codecs("video").get(0);
+  return config === undefined && videoCodec !== undefined ? { videoCodec } : describeVideo(config);
+}
+
+/** What a stream's default sound is: as the sequence header says, or its own messages where its codec has none. */
+export function audioFormat(head: StreamHead): AudioFormat {
+  const config = head.config("audio");
+  const audioCodec = head.codecs("audio").get(0);
+  if (config !== undefined || audioCodec === undefined) return describeAudio(config);
+  return { audioCodec, ...head.sound(0) };
+}
 
 /** What a video sequence header says. */
 export function describeVideo(config: Buffer | undefined): VideoFormat {

@@ -1,9 +1,12 @@
 import { parseAvcConfig } from "../protocol/flv/avc-config.ts";
+import { lookAtPicture } from "../protocol/flv/coded-picture.ts";
 import { classifyVideo, hasIdr } from "../protocol/flv/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
 /** Pictures vary: memory for one a little larger serves the next as well. */
 const ROOM = 1.25;
+/** A picture of several messages is shown so far; no encoder's is larger. */
+const PICTURE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What to show in turn. The bytes are the stock's: good until it takes the next picture. */
 export type Pictures = { readonly key: Buffer; readonly following: Buffer | undefined };
@@ -27,6 +30,18 @@ class Copy {
     this.#length = payload.length;
   }
 
+  /** More of the same picture, of a message of its own. */
+  append(more: Buffer): void {
+    const length = this.#length ?? 0;
+    if (length + more.length > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.ceil((length + more.length) * ROOM));
+      this.#memory.copy(larger, 0, 0, length);
+      this.#memory = larger;
+    }
+    more.copy(this.#memory, length);
+    this.#length = length + more.length;
+  }
+
   clear(): void {
     this.#length = undefined;
   }
@@ -45,6 +60,8 @@ export class FillerStock {
   ] as const;
   #complete: 0 | 1 | undefined;
   #latest: 0 | 1 | undefined;
+  /** What the last picture was copied to, for what else comes of it. */
+  #open: Copy | undefined;
 
   /** Presentation time less decoding time of the first picture of filler, in milliseconds. */
   get compositionTimeMs(): number {
@@ -61,8 +78,16 @@ export class FillerStock {
 
   /** Takes a video frame that went out, and copies it if it is needed. `config`: the sequence header it belongs to. */
   add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
+    this.#open = undefined;
     if (isKeyframe) this.#begin(payload, config);
     else if (this.#latest !== undefined) this.#follow(this.#latest, payload);
+  }
+
+  /** More of the picture before, which came in several messages: filler shows it as one. */
+  goOn(payload: Buffer): void {
+    const { bodyOffset, bodyEnd } = classifyVideo(payload);
+    if ((this.#open?.bytes?.length ?? 0) > PICTURE_BYTES_MAX) return;
+    this.#open?.append(payload.subarray(bodyOffset, bodyEnd));
   }
 
   #begin(payload: Buffer, config: Buffer | undefined): void {
@@ -72,6 +97,7 @@ export class FillerStock {
     const { key, following } = this.#groups[this.#latest];
     key.set(payload);
     following.clear();
+    this.#open = key;
     if (!canBeFollowed(payload)) this.#complete = this.#latest;
   }
 
@@ -79,11 +105,13 @@ export class FillerStock {
     const { following } = this.#groups[latest];
     if (following.isThere || !canBeFollowed(payload)) return;
     following.set(payload);
+    this.#open = following;
     this.#complete = latest;
   }
 
   /** A sequence header changed: what is here cannot be decoded with it. */
   clear(): void {
+    this.#open = undefined;
     this.#complete = undefined;
     this.#latest = undefined;
   }
@@ -95,8 +123,12 @@ function canBeFollowed(payload: Buffer): boolean {
 }
 
 function isRealKeyframe(payload: Buffer, config: Buffer | undefined): boolean {
-  if (classifyVideo(payload).codec !== "avc") return true;
-  return hasIdr(payload, config === undefined ? NAL_LENGTH_BYTES_USUAL : nalLengthBytes(config));
+  const { codec, bodyOffset, bodyEnd } = classifyVideo(payload);
+  if (codec !== "avc") return true;
+  const lengthBytes = config === undefined ? NAL_LENGTH_BYTES_USUAL : nalLengthBytes(config);
+  // Parameter sets in a message of their own: the slices follow.
+  if (lookAtPicture(codec, payload, bodyOffset, bodyEnd, lengthBytes) === 0) return true;
+  return hasIdr(payload, lengthBytes);
 }
 
 function nalLengthBytes(config: Buffer): number {

@@ -1,12 +1,16 @@
 import { AMF0_LIMITS } from "../protocol/amf0/decode.ts";
-import { classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
+import { beginsAsAdts } from "../protocol/flv/adts.ts";
+import { type AudioTag, classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
 import { encodeTargetMetadata, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
+import { readSoundFormat, type SoundFormat } from "../protocol/flv/sound-format.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { decodeData } from "../protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 import { ProtocolError } from "../protocol/rtmp/protocol-error.ts";
+import { Mark } from "./picture-marks.ts";
+import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
 
 /** What one message from an encoder means to the relay. */
 export type Intake =
@@ -14,14 +18,7 @@ export type Intake =
   | { readonly what: "ignored" }
   | { readonly what: "metadata"; readonly payload: Buffer; readonly announcesVideo: boolean }
   | { readonly what: "metadata-cleared" }
-  | {
-      readonly what: "config";
-      readonly kind: "audio" | "video";
-      /** What to keep, for each of its tracks. */
-      readonly parts: readonly ConfigPart[];
-      /** As it came. */
-      readonly payload: Buffer;
-    }
+  | ConfigIntake
   | {
       readonly what: "frame";
       readonly kind: "audio" | "video";
@@ -32,10 +29,26 @@ export type Intake =
       readonly isKeyframe: boolean;
       /** A keyframe of whichever track it is. */
       readonly startsTrack: boolean;
+      /** It goes on with the picture of the message before it: that one is where a stream can begin, and what is counted. */
+      readonly isFurther: boolean;
+      /** The sequence header that belongs before it and that the encoder did not send. */
+      readonly header?: ConfigIntake;
+      /** What sound without a sequence header says of itself. */
+      readonly sound?: SoundFormat;
       /** Presentation time less decoding time, in milliseconds; 0 for sound. */
       readonly compositionTimeMs: number;
       readonly payload: Buffer;
     };
+
+/** Sequence headers, of one track or of several. */
+type ConfigIntake = {
+  readonly what: "config";
+  readonly kind: "audio" | "video";
+  /** What to keep, for each of its tracks. */
+  readonly parts: readonly ConfigPart[];
+  /** As it came. */
+  readonly payload: Buffer;
+};
 
 /** One track's sequence header or metadata. `slot` tells tracks, and kinds of configuration within one, apart. */
 export type ConfigPart = {
@@ -45,18 +58,20 @@ export type ConfigPart = {
   readonly payload: Buffer;
 };
 
+type FrameIntake = Extract<Intake, { what: "frame" }>;
+
 const IGNORED: Intake = { what: "ignored" };
 
 /** Sequence headers are some hundred bytes; one is kept for each track, so their size is bounded. */
 const CONFIG_BYTES_MAX = 64 * 1024;
 
-/** Classifies a message, once, for all targets. Never throws. */
-export function takeIn(message: Message): Intake {
+/** Classifies a message, once, for all targets; `memory` is its encoder's. Never throws. */
+export function takeIn(message: Message, memory: StreamMemory): Intake {
   switch (message.type) {
     case MessageType.Video:
-      return takeInVideo(message.payload);
+      return takeInVideo(message, memory);
     case MessageType.Audio:
-      return takeInAudio(message.payload);
+      return takeInAudio(message.payload, memory);
     case MessageType.DataAmf0:
     case MessageType.DataAmf3:
       return takeInData(message);
@@ -65,25 +80,32 @@ export function takeIn(message: Message): Intake {
   }
 }
 
-function takeInVideo(payload: Buffer): Intake {
+function takeInVideo(message: Message, memory: StreamMemory): Intake {
+  const payload = memory.underItsCodec(message.payload);
   const tag = classifyVideo(payload);
   switch (tag.part) {
     case "config":
-    case "color":
+    case "color": {
       if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
-      return { what: "config", kind: "video", parts: configParts("video", payload), payload };
+      const parts = configParts("video", payload);
+      for (const part of parts) memory.configure(classifyVideo(part.payload), part.payload);
+      return { what: "config", kind: "video", parts, payload };
+    }
     case "frame": {
       const trackId = mainTrackOf("video", payload);
       if (trackId === undefined) return IGNORED;
+      const marks = memory.marks(tag, payload, message.timestamp);
+      const isStart = (marks & Mark.Start) !== 0;
       return {
         what: "frame",
         kind: "video",
         codec: tag.codec,
         trackId,
-        isKeyframe: tag.isKeyframe && trackId === 0,
-        startsTrack: tag.isKeyframe,
+        isKeyframe: isStart && trackId === 0,
+        startsTrack: isStart,
+        isFurther: (marks & Mark.Further) !== 0,
         compositionTimeMs: tag.compositionTimeMs,
-        payload,
+        payload: (marks & Mark.FlagWrong) === 0 ? payload : flaggedAsKeyframe(payload),
       };
     }
     default:
@@ -91,30 +113,56 @@ function takeInVideo(payload: Buffer): Intake {
   }
 }
 
-function takeInAudio(payload: Buffer): Intake {
+function takeInAudio(payload: Buffer, memory: StreamMemory): Intake {
   const tag = classifyAudio(payload);
   switch (tag.part) {
     case "config":
-    case "multichannel":
+    case "multichannel": {
       if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
-      return { what: "config", kind: "audio", parts: configParts("audio", payload), payload };
+      if (tag.codec === "aac" && beginsAsAdts(payload, tag.bodyOffset))
+        return configOf(tag, payload, memory) ?? IGNORED;
+      const parts = configParts("audio", payload);
+      for (const { codec, trackId } of parts) if (codec === "aac") memory.tookAacConfig(trackId);
+      return { what: "config", kind: "audio", parts, payload };
+    }
     case "frame": {
       const trackId = mainTrackOf("audio", payload);
       if (trackId === undefined) return IGNORED;
-      return {
+      const frame = {
         what: "frame",
         kind: "audio",
         codec: tag.codec,
         trackId,
         isKeyframe: false,
         startsTrack: false,
+        isFurther: false,
         compositionTimeMs: 0,
-        payload: tag.hasAdts ? stripAdts(payload) : payload,
-      };
+        payload,
+      } as const;
+      if (tag.codec !== "aac") return withFormat(frame, readSoundFormat(tag, payload));
+      return tag.hasAdts ? withoutAdts(frame, tag, memory) : frame;
     }
     default:
       return IGNORED;
   }
+}
+
+function withFormat(frame: FrameIntake, sound: SoundFormat | undefined): FrameIntake {
+  return sound === undefined ? frame : { ...frame, sound };
+}
+
+/** A frame without its ADTS header, behind the sequence header that stands for it where there is none. */
+function withoutAdts(frame: FrameIntake, tag: AudioTag, memory: StreamMemory): FrameIntake {
+  const header = configOf(tag, frame.payload, memory);
+  const own = { ...frame, payload: stripAdts(frame.payload) };
+  return header === undefined ? own : { ...own, header };
+}
+
+/** The sequence header that an ADTS header stands for, where it is news. */
+function configOf(tag: AudioTag, payload: Buffer, memory: StreamMemory): ConfigIntake | undefined {
+  const config = memory.configFromAdts(tag, payload);
+  if (config === undefined) return undefined;
+  return { what: "config", kind: "audio", parts: configParts("audio", config), payload: config };
 }
 
 /** The default track where a message is about that too; undefined where it breaks off behind its first track. */

@@ -1,7 +1,29 @@
+import type { Intake } from "./intake.ts";
 import type { Unpacked } from "./lane.ts";
+import { typeOf } from "./packet.ts";
+
+type Frame = Omit<Extract<Intake, { what: "frame" }>, "what">;
 
 /** A frame with its place in channel time, waiting for its turn. */
 export type Interleaved = Unpacked & { readonly kind: "audio" | "video"; readonly arrivalMs: number };
+
+/** A frame in its place. */
+export function placed(frame: Frame, timeMs: number, arrivalMs: number): Interleaved {
+  const { kind, trackId, isKeyframe, startsTrack, isFurther, payload } = frame;
+  const track = kind === "video" ? trackId : 0;
+  return {
+    kind,
+    type: typeOf(kind),
+    isConfig: false,
+    isKeyframe,
+    trackId: track,
+    startsTrack,
+    isFurther,
+    payload,
+    timeMs,
+    arrivalMs,
+  };
+}
 
 /** A frame may be so late behind the other kind's without anything being done: less than a picture's time. */
 const LATE_MS = 50;

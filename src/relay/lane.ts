@@ -1,6 +1,7 @@
 import type { TargetSpec, TrackChoice } from "../exchange/channel-spec.ts";
 import { withoutTrackMaps } from "../protocol/flv/metadata.ts";
-import { enhanceHevc, flattenTrack } from "../protocol/flv/tracks.ts";
+import { withEnhancedHevc, withLegacyCodecs } from "../protocol/flv/metadata-codecs.ts";
+import { enhanceHevc, flattenTrack, legacyForm } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { BlockStore } from "./block-store.ts";
 import { ChunkArena } from "./chunk-arena.ts";
@@ -8,12 +9,20 @@ import { FillerStock } from "./filler-stock.ts";
 import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
-import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks } from "./packet.ts";
+import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks, payloadOf } from "./packet.ts";
 import { StreamRate } from "./stream-rate.ts";
 import type { Target } from "./target.ts";
 
-/** How the stream is shaped for a target: `tracks`: these alone; `hasHevcEnhanced`: HEVC in Enhanced RTMP's form. */
-export type LaneShape = { readonly tracks?: TrackChoice; readonly hasHevcEnhanced: boolean };
+/** In which of two forms a target is to have what can be said in either. */
+export type LaneForms = {
+  /** HEVC in Enhanced RTMP's form, where it comes in the old one that is not Adobe's. */
+  readonly hasHevcEnhanced: boolean;
+  /** H.264, AAC and MP3 in the form of old, where they come in Enhanced RTMP's. */
+  readonly isLegacy: boolean;
+};
+
+/** How the stream is shaped for a target: `tracks`: these alone. */
+type LaneShape = LaneForms & { readonly tracks?: TrackChoice };
 
 /** A message before it is cut. */
 export type Unpacked = PacketMarks & {
@@ -23,9 +32,11 @@ export type Unpacked = PacketMarks & {
   readonly timeMs: number;
   /** When it came, on the clock's `now()`. */
   readonly arrivalMs: number;
+  /** It goes on with the picture of the message before. */
+  readonly isFurther?: boolean;
 };
 
-const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false };
+const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false, isLegacy: false };
 
 type LastCut = { timeMs: number; ordinal: number };
 
@@ -96,9 +107,16 @@ export class Lane {
     const packet = this.#cut(message, payload);
     if (this.stock !== undefined && packet.kind === "video") {
       if (packet.isConfig) this.stock.clear();
+      else if (message.isFurther === true && !packet.isKeyframe) this.stock.goOn(payload);
       else this.stock.add(payload, packet.isKeyframe, undefined);
     }
     return packet;
+  }
+
+  /** Takes the group of pictures that another lane has, so that who comes to a form nobody wanted before begins with it. */
+  takeOver(other: Lane): void {
+    for (const packet of other.gop.packets) this.cut({ ...packet, payload: payloadOf(packet) });
+    this.gathering.clear();
   }
 
   /** Cuts a frame of the lane's own filler. */
@@ -153,11 +171,19 @@ export class Lane {
 
   /** A message's payload as it goes this way; undefined where nothing of it does. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
-    const { tracks, hasHevcEnhanced } = this.shape;
-    if (kind === "data") return tracks === undefined ? payload : withoutTrackMaps(payload);
-    const flat = tracks === undefined ? payload : flattenTrack(kind, payload, tracks[kind]);
+    const { tracks, hasHevcEnhanced, isLegacy } = this.shape;
+    if (kind === "data") return shapedMetadata(payload, this.shape);
+    const flat =
+      tracks !== undefined ? flattenTrack(kind, payload, tracks[kind]) : isLegacy ? legacyForm(kind, payload) : payload;
     return hasHevcEnhanced && kind === "video" && flat !== undefined ? enhanceHevc(flat) : flat;
   }
+}
+
+/** Metadata names the codecs in the form they have here. */
+function shapedMetadata(payload: Buffer, { tracks, hasHevcEnhanced, isLegacy }: LaneShape): Buffer {
+  const own = tracks === undefined ? payload : withoutTrackMaps(payload);
+  const named = tracks !== undefined || isLegacy ? withLegacyCodecs(own) : own;
+  return hasHevcEnhanced ? withEnhancedHevc(named) : named;
 }
 
 /** The only track there is, is the default one. */
@@ -191,16 +217,16 @@ export class Lanes {
 
   /** Makes the lanes that targets will want, so that they have what was sent before those are ready; drops the others. */
   provideFor(specs: readonly TargetSpec[]): void {
-    const wanted = new Set(specs.map(({ tracks }) => keyOf(shapeOf(tracks, false))));
+    const wanted = new Set(specs.map(({ tracks }) => keyOf(shapeOf(tracks, AS_IT_COMES))));
     for (const [key, lane] of this.#shaped) if (!wanted.has(key) && lane.targets.size === 0) this.#shaped.delete(key);
-    for (const { tracks } of specs) this.#lane(shapeOf(tracks, false));
+    for (const { tracks } of specs) this.#lane(shapeOf(tracks, AS_IT_COMES));
     this.#relist();
   }
 
   /** The lane of a target from here on. */
-  assign(target: Target, tracks: TrackChoice | undefined, hasHevcEnhanced: boolean): Lane {
+  assign(target: Target, tracks: TrackChoice | undefined, forms: LaneForms): Lane {
     this.leave(target);
-    const lane = this.#lane(shapeOf(tracks, hasHevcEnhanced));
+    const lane = this.#lane(shapeOf(tracks, forms));
     lane.join(target);
     this.#relist();
     return lane;
@@ -213,8 +239,11 @@ export class Lanes {
   #lane(shape: LaneShape): Lane {
     const key = keyOf(shape);
     if (key === keyOf(AS_IT_COMES)) return this.#main;
-    const lane = this.#shaped.get(key) ?? new Lane(shape, this.#blocks);
+    const known = this.#shaped.get(key);
+    if (known !== undefined) return known;
+    const lane = new Lane(shape, this.#blocks);
     this.#shaped.set(key, lane);
+    if (shape.tracks === undefined) lane.takeOver(this.#main);
     return lane;
   }
 
@@ -223,10 +252,11 @@ export class Lanes {
   }
 }
 
-function shapeOf(tracks: TrackChoice | undefined, hasHevcEnhanced: boolean): LaneShape {
-  return tracks === undefined ? { hasHevcEnhanced } : { tracks, hasHevcEnhanced };
+/** A track that was chosen is in the form of old anyway. */
+function shapeOf(tracks: TrackChoice | undefined, { hasHevcEnhanced, isLegacy }: LaneForms): LaneShape {
+  return tracks === undefined ? { hasHevcEnhanced, isLegacy } : { tracks, hasHevcEnhanced, isLegacy: false };
 }
 
-function keyOf({ tracks, hasHevcEnhanced }: LaneShape): string {
-  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}`;
+function keyOf({ tracks, hasHevcEnhanced, isLegacy }: LaneShape): string {
+  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}`;
 }

@@ -50,6 +50,8 @@ export class Outbox {
   #tracks = new Set([0]);
   /** Media that left this queue and still lies in the kernel, in milliseconds: it takes of the time that media may wait. */
   aheadMs = 0;
+  /** The last picture that was lost. */
+  readonly #lastLoss: { timeMs: number | undefined; trackId: number } = { timeMs: undefined, trackId: 0 };
   readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
@@ -99,7 +101,7 @@ export class Outbox {
   offer(packet: Packet): boolean {
     if (packet.kind === "video" && !packet.isConfig && this.#needsKeyframe) {
       if (!packet.isKeyframe) {
-        this.#drops.untilKeyframe += 1;
+        this.#countLoss(packet, "untilKeyframe");
         return false;
       }
       this.#needsKeyframe = false;
@@ -240,6 +242,17 @@ export class Outbox {
     );
   }
 
+  /** A picture whose slices come in messages of their own is lost once. */
+  #countLoss({ kind, timeMs, trackId }: Packet, cause: keyof DroppedFrames): void {
+    const last = this.#lastLoss;
+    if (kind === "video" && last.timeMs === timeMs && last.trackId === trackId) return;
+    if (kind === "video") {
+      last.timeMs = timeMs;
+      last.trackId = trackId;
+    }
+    this.#drops[cause] += 1;
+  }
+
   #exceeds(packets: readonly Packet[]): boolean {
     const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
     const lag = lagMs(packets[0], packets[packets.length - 1]);
@@ -254,7 +267,7 @@ export class Outbox {
     return packets.filter((packet, index) => {
       if (!isLost(packet, index)) return true;
       this.#bytes -= packet.end - packet.start;
-      this.#drops[cause] += 1;
+      this.#countLoss(packet, cause);
       return false;
     });
   }

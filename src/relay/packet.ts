@@ -1,5 +1,6 @@
 import { type ChunkHeader, chunkHeaderLength, continuationHeaderLength } from "../protocol/rtmp/chunk-header.ts";
 import { cutLength, cutMessage, gatherPayload } from "../protocol/rtmp/chunk-writer.ts";
+import { MessageType } from "../protocol/rtmp/message.ts";
 import type { Block } from "./block-store.ts";
 import type { ChunkArena } from "./chunk-arena.ts";
 import { MEDIA_CHUNK_SIZE } from "./ports.ts";
@@ -52,6 +53,14 @@ export type Packet = {
 
 /** What a packet is to whoever joins or loses. */
 export type PacketMarks = Pick<Packet, "isConfig" | "isKeyframe" | "trackId" | "startsTrack">;
+
+/** Of sequence headers and metadata. */
+export const HEADER_MARKS: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
+
+/** RTMP's message type of sound and of pictures. */
+export function typeOf(kind: "audio" | "video"): number {
+  return kind === "audio" ? MessageType.Audio : MessageType.Video;
+}
 
 export type PacketFields = Pick<Packet, "kind" | "type" | "timeMs" | "arrivalMs" | "ordinal"> & PacketMarks;
 

@@ -53,8 +53,11 @@ export type LinkClose = "end" | "cut" | "abort";
 
 /** What a link tells the relay. */
 export interface LinkEvents {
-  /** The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of HEVC. */
-  onPublishing(streamId: number, takesHevcEnhanced?: boolean): void;
+  /**
+   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of HEVC;
+   * `takesEnhanced`: of H.264 and AAC, which have a form of old too.
+   */
+  onPublishing(streamId: number, takesHevcEnhanced?: boolean, takesEnhanced?: boolean): void;
   /** The target wants to be connected to again, at this address where it names one; its address was checked. */
   onReconnectWanted?(url: string | undefined): void;
   /** The kernel took everything that was pending, or may be given more. */

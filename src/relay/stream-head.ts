@@ -1,5 +1,7 @@
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
-import { synthesiseMetadata } from "../protocol/flv/metadata.ts";
+import { type StreamConfigs, synthesiseMetadata } from "../protocol/flv/metadata.ts";
+import { withCodecsOf } from "../protocol/flv/metadata-codecs.ts";
+import type { SoundFormat } from "../protocol/flv/sound-format.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
 import type { HeadMessage } from "./outbox.ts";
 
@@ -10,6 +12,12 @@ const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
 type Codec = VideoCodec | AudioCodec;
 type MediaKind = "audio" | "video";
+type HeadPart = {
+  readonly slot: string;
+  readonly trackId: number;
+  readonly codec: Codec;
+  readonly payload: Buffer;
+};
 type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 
 /**
@@ -19,14 +27,16 @@ type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 export class StreamHead {
   #metadata: Buffer | undefined;
   readonly #configs = new Map<string, Config>();
+  /** What sound without a sequence header says of itself, by track. */
+  readonly #sounds = new Map<number, SoundFormat>();
   readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
   #isVideoAnnounced = false;
   #hasVideo = false;
   #firstFrameMs: number | undefined;
 
-  /** The metadata to send on, where the encoder sent some. */
+  /** The metadata to send on, where the encoder sent some: it names the codecs that come. */
   get metadata(): Buffer | undefined {
-    return this.#metadata;
+    return this.#metadata === undefined ? undefined : withCodecsOf(this.#metadata, this.#defaultConfigs());
   }
 
   /** The sequence headers, by track and kind of configuration. */
@@ -58,17 +68,48 @@ export class StreamHead {
     return true;
   }
 
+  /** Takes what a message with sequence headers says of its tracks. */
+  takeConfig({ kind, parts }: { readonly kind: MediaKind; readonly parts: readonly HeadPart[] }): void {
+    for (const { slot, trackId, codec, payload } of parts) {
+      this.setCodec(kind, trackId, codec);
+      this.setConfig(kind, slot, payload);
+    }
+  }
+
   /** The codec of each track that has shown one. */
   codecs(kind: MediaKind): ReadonlyMap<number, Codec> {
     return this.#codecs[kind];
   }
 
-  /** A track's codec showed; true if that is news. */
+  /** A track's codec showed; true if that is news. The headers of the one that it had before are forgotten. */
   setCodec(kind: MediaKind, trackId: number, codec: Codec): boolean {
     const codecs = kind === "video" ? this.#codecs.video : this.#codecs.audio;
-    if (codecs.get(trackId) === codec) return false;
+    const before = codecs.get(trackId);
+    if (before === codec) return false;
+    if (before !== undefined) this.#forgetTrack(kind, trackId);
     codecs.set(trackId, codec);
     return true;
+  }
+
+  /** A track is about to be another: its headers, and what it is. */
+  forgetTrack(kind: MediaKind, trackId: number): void {
+    this.#forgetTrack(kind, trackId);
+    this.#codecs[kind].delete(trackId);
+  }
+
+  #forgetTrack(kind: MediaKind, trackId: number): void {
+    for (const slot of this.#configs.keys()) if (slot.startsWith(`${kind} ${trackId} `)) this.#configs.delete(slot);
+    if (kind === "audio") this.#sounds.delete(trackId);
+  }
+
+  /** What sound without a sequence header says of itself; undefined where nothing does. */
+  sound(trackId: number): SoundFormat | undefined {
+    return this.#sounds.get(trackId);
+  }
+
+  setSound(trackId: number, sound: SoundFormat): void {
+    const known = this.#sounds.get(trackId);
+    if (known?.sampleRate !== sound.sampleRate || known.channels !== sound.channels) this.#sounds.set(trackId, sound);
   }
 
   /** A frame came: tells streams with pictures from those without. */
@@ -100,18 +141,25 @@ export class StreamHead {
 
   /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */
   messages(): HeadMessage[] {
-    const [videoConfig, audioConfig] = [this.config("video"), this.config("audio")];
-    const metadata =
-      this.#metadata ??
-      synthesiseMetadata({
-        ...(videoConfig === undefined ? {} : { videoConfig }),
-        ...(audioConfig === undefined ? {} : { audioConfig }),
-      });
+    const payload = this.metadata ?? synthesiseMetadata(this.#defaultConfigs());
     return [
-      { kind: "data", type: MessageType.DataAmf0, payload: metadata },
+      { kind: "data", type: MessageType.DataAmf0, payload },
       ...this.#of("audio").map((payload) => ({ kind: "audio", type: MessageType.Audio, payload }) as const),
       ...this.#of("video").map((payload) => ({ kind: "video", type: MessageType.Video, payload }) as const),
     ];
+  }
+
+  /** Metadata that was made up, where the encoder sent none; undefined where it did. */
+  get madeUpMetadata(): Buffer | undefined {
+    return this.#metadata === undefined ? synthesiseMetadata(this.#defaultConfigs()) : undefined;
+  }
+
+  #defaultConfigs(): StreamConfigs {
+    const [videoConfig, audioConfig] = [this.config("video"), this.config("audio")];
+    return {
+      ...(videoConfig === undefined ? {} : { videoConfig }),
+      ...(audioConfig === undefined ? {} : { audioConfig }),
+    };
   }
 
   #of(kind: MediaKind): Buffer[] {

@@ -12,6 +12,8 @@ export type MeasuredFrame = {
   readonly timestamp: number;
   readonly compositionTimeMs: number;
   readonly isKeyframe: boolean;
+  /** It goes on with the picture before. */
+  readonly isFurther?: boolean;
 };
 
 /** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
@@ -21,9 +23,11 @@ export class StreamMeter {
   readonly #pictures = new PictureMeter();
   #hasPictures = false;
 
-  take({ kind, bytes, timestamp, compositionTimeMs, isKeyframe }: MeasuredFrame, nowMs: number): void {
+  take(frame: MeasuredFrame, nowMs: number): void {
+    const { kind, bytes, timestamp, compositionTimeMs, isKeyframe } = frame;
     const { rate, clock, drift } = kind === "video" ? this.#video : this.#audio;
     rate.add(bytes);
+    if (frame.isFurther === true) return;
     const stepMs = clock.step(timestamp, nowMs);
     drift.take(stepMs, nowMs);
     if (kind === "audio") return;

@@ -57,6 +57,8 @@ export class Target {
   /** Why this stream is not for this target. */
   #streamProblem: TargetError | undefined;
   #takesHevcEnhanced = false;
+  /** Whether it said that it takes H.264 and AAC in Enhanced RTMP's form. */
+  takesEnhanced = false;
   readonly #relocation = new Relocation();
 
   #care: LinkCare | undefined;
@@ -299,8 +301,9 @@ export class Target {
       onReconnectWanted: (wanted) => {
         if (link === this.#link) this.#relocation.ask(wanted);
       },
-      onPublishing: (streamId, takesHevcEnhanced = false) => {
+      onPublishing: (streamId, takesHevcEnhanced = false, takesEnhanced = false) => {
         if (link !== this.#link) return;
+        this.takesEnhanced = takesEnhanced;
         this.#takesHevcEnhanced = takesHevcEnhanced;
         this.#accept(streamId);
       },

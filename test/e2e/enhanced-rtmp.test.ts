@@ -99,6 +99,18 @@ describe.concurrent("through a running server", () => {
     for (const each of [asking, lateAsking, byPreset]) await expectStream(each, sent, withEnhancedHevc);
   });
 
+  test("H.264 and AAC by FourCC: in the form of old to a target that says nothing, early or late", async () => {
+    const [early, late] = [await receiver(stage, {}, { isPlain: true }), await receiver(stage, {}, { isPlain: true })];
+    const form = PLAIN_FORMS.find(({ name }) => name === "H.264 and AAC by FourCC");
+    if (form === undefined) throw new Error("no such form");
+    const broadcast = await EnhancedBroadcast.start(stage, server, form, [early]);
+    await waitForMedia(early, SOME_MS);
+    await server.api.addPlatform(broadcast.channel.channelId, late.platform);
+    await waitForMedia(late, SOME_MS);
+    const sent = await broadcast.end();
+    for (const each of [early, late]) await expectStream(each, sent, chosen({ video: 0, audio: 0 }));
+  });
+
   test("encoders and targets are told that we take every codec and every form", async () => {
     const target = await receiver(stage);
     const broadcast = await EnhancedBroadcast.start(stage, server, LEGACY_HEVC, [target]);

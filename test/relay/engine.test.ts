@@ -5,7 +5,7 @@ import { decodeData } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import {
   AAC_CONFIG,
-  AAC_CONFIG_CHANGED,
+  AAC_CONFIG_RECUT,
   AVC_CONFIG,
   AVC_CONFIG_CHANGED,
   aacFrame,
@@ -200,13 +200,13 @@ test("a sequence header that repeats is not sent again, one that changed goes ou
   source.push(audio(40, AAC_CONFIG));
   source.push(video(40, avcFrame(false, 2)));
   source.push(video(80, AVC_CONFIG_CHANGED));
-  source.push(audio(80, AAC_CONFIG_CHANGED));
+  source.push(audio(80, AAC_CONFIG_RECUT));
   source.push(video(80, avcFrame(true, 3)));
   stage.flush();
   const payloads = mediaOf(stage.dialer.latest(1)).map(({ payload }) => payload);
   expect(payloads.filter((payload) => payload.equals(AVC_CONFIG))).toHaveLength(1);
   expect(payloads.filter((payload) => payload.equals(AAC_CONFIG))).toHaveLength(1);
-  expect(payloads.slice(-3)).toEqual([AVC_CONFIG_CHANGED, AAC_CONFIG_CHANGED, avcFrame(true, 3)]);
+  expect(payloads.slice(-3)).toEqual([AVC_CONFIG_CHANGED, AAC_CONFIG_RECUT, avcFrame(true, 3)]);
 });
 
 test("who joins between a changed header and its keyframe is not given the old group of pictures", () => {

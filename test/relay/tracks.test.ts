@@ -397,7 +397,7 @@ test.each([
   for (const bytes of [config, channels]) source.push(audio(0, hex(bytes)));
   source.push(audio(0, hex(sound)));
   stage.clock.advance(3_000);
-  stage.dialer.latest(1).accept();
+  stage.dialer.latest(1).accept(1, false, true);
   source.push(audio(3_000, hex(sound)));
   expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${sound}`].map(plain));
 });

@@ -84,8 +84,8 @@ export class FakeLink implements Link {
     this.closedHow ??= how;
   }
 
-  accept(streamId = 1, takesHevcEnhanced = false): void {
-    this.#events.onPublishing(streamId, takesHevcEnhanced);
+  accept(streamId = 1, takesHevcEnhanced = false, takesEnhanced = false): void {
+    this.#events.onPublishing(streamId, takesHevcEnhanced, takesEnhanced);
   }
 
   wantReconnect(url: string | undefined): void {

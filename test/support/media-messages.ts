@@ -14,7 +14,10 @@ export const AVC_CONFIG_CHANGED = Buffer.concat([
   AVC_CONFIG.subarray(9),
 ]);
 export const AAC_CONFIG = Buffer.from("af001190", "hex");
+/** Of another sample rate. */
 export const AAC_CONFIG_CHANGED = Buffer.from("af001210", "hex");
+/** Of the same sound, cut otherwise. */
+export const AAC_CONFIG_RECUT = Buffer.from("af001194", "hex");
 
 export function video(timestamp: number, payload: Buffer): Message {
   return { type: MessageType.Video, timestamp, streamId: 1, payload };
@@ -28,6 +31,8 @@ export function audio(timestamp: number, payload: Buffer): Message {
 export function avcFrame(isKeyframe: boolean, mark: number, bytes = 100, compositionTimeMs = 0): Buffer {
   const nal = Buffer.alloc(bytes, mark);
   nal[0] = isKeyframe ? 0x65 : 0x41;
+  // The first slice of its picture.
+  if (bytes > 2) nal[1] = isKeyframe ? 0x88 : 0x9a;
   const head = Buffer.alloc(9);
   head[0] = isKeyframe ? 0x17 : 0x27;
   head[1] = 1;

@@ -1,3 +1,4 @@
+import { adtsFrameBytes, adtsHeaderBytes } from "./adts.ts";
 import { blankEnhancedHeader, readPacketType, readTrack } from "./enhanced-header.ts";
 import { type AudioCodec, audioCodecOf } from "./fourcc.ts";
 
@@ -24,8 +25,6 @@ const SOUND_FORMAT_ENHANCED = 9;
 const LEGACY_AAC_HEADER_BYTES = 2;
 /** Object type, sampling frequency and channels fill 13 bits at least. */
 const AUDIO_SPECIFIC_CONFIG_BYTES_MIN = 2;
-const ADTS_HEADER_BYTES = 7;
-const ADTS_CHECKSUM_BYTES = 2;
 const AacPacket = { Config: 0, Frame: 1 } as const;
 const EnhancedPacket = {
   SequenceStart: 0,
@@ -41,25 +40,7 @@ function emptyTag(codec: AudioCodec, form: AudioTag["form"], trackId: number, le
   return { codec, form, part: "empty", trackId, hasAdts: false, bodyOffset: length, bodyEnd: length };
 }
 
-/** Bytes of the ADTS header at `offset`, 0 where there is none that fits what follows. */
-function adtsHeaderBytes(payload: Buffer, offset: number, end: number): number {
-  // Raw AAC cannot start like this: its first element would be the end mark, with nothing before it.
-  if (payload[offset] !== 0xff || ((payload[offset + 1] ?? 0) & 0xf6) !== 0xf0) return 0;
-  if (offset + ADTS_HEADER_BYTES > end) return 0;
-  const hasNoChecksum = ((payload[offset + 1] ?? 0) & 0x01) === 1;
-  const headerBytes = hasNoChecksum ? ADTS_HEADER_BYTES : ADTS_HEADER_BYTES + ADTS_CHECKSUM_BYTES;
-  const frameBytes = adtsFrameBytes(payload, offset);
-  return frameBytes > headerBytes && offset + frameBytes <= end ? headerBytes : 0;
-}
-
-/** The 13-bit length in an ADTS header, which counts the header too. */
-function adtsFrameBytes(payload: Buffer, offset: number): number {
-  return (
-    (((payload[offset + 3] ?? 0) & 0x03) << 11) | ((payload[offset + 4] ?? 0) << 3) | ((payload[offset + 5] ?? 0) >> 5)
-  );
-}
-
-function legacyCodec(soundFormat: number): AudioCodec {
+export function legacyAudioCodec(soundFormat: number): AudioCodec {
   switch (soundFormat) {
     case 0:
     case 3:
@@ -88,7 +69,7 @@ function legacyCodec(soundFormat: number): AudioCodec {
 }
 
 function classifyLegacy(payload: Buffer, soundFormat: number): AudioTag {
-  const codec = legacyCodec(soundFormat);
+  const codec = legacyAudioCodec(soundFormat);
   const length = payload.length;
   if (codec !== "aac") {
     if (codec === "unknown" || length < 2) return emptyTag(codec, "legacy", 0, length);

@@ -73,3 +73,31 @@ export function parseHevcConfig(record: Buffer): Picture | undefined {
   }
   return undefined;
 }
+
+/** Kinds of NAL units that a record's arrays are of: parameter sets (VPS, SPS, PPS) and messages. */
+const ARRAY_TYPES: ReadonlySet<number> = new Set([32, 33, 34, 39, 40]);
+
+/** Whether a record that stands where H.264's does is HEVC's: its arrays are of HEVC's parameter sets, and fill it. */
+export function isHevcConfig(record: Buffer): boolean {
+  if (record.length < FIXED_BYTES || record.readUInt8(0) > 1) return false;
+  const arrays = record.readUInt8(FIXED_BYTES - 1);
+  if (arrays === 0 || arrays > ARRAYS_MAX) return false;
+  let hasSps = false;
+  let offset = FIXED_BYTES;
+  for (let array = 0; array < arrays; array += 1) {
+    if (offset + 3 > record.length) return false;
+    const type = record.readUInt8(offset) & 0x3f;
+    const units = record.readUInt16BE(offset + 1);
+    if (!ARRAY_TYPES.has(type) || units > UNITS_MAX) return false;
+    offset += 3;
+    for (let unit = 0; unit < units; unit += 1) {
+      if (offset + 3 > record.length) return false;
+      // The unit's own header says the same.
+      if (((record.readUInt8(offset + 2) >> 1) & 0x3f) !== type) return false;
+      offset += 2 + record.readUInt16BE(offset);
+      if (offset > record.length) return false;
+      hasSps ||= type === NAL_TYPE_SPS;
+    }
+  }
+  return hasSps;
+}

@@ -18,6 +18,8 @@ const SIZE_BYTES = 3;
 const TRACKS_MAX = 256;
 const PacketType = { SequenceStart: 0, CodedFrames: 1, SequenceEnd: 2, CodedFramesX: 3 } as const;
 const LEGACY_AVC = 7;
+/** 44.1 kHz, 16 bits, stereo: decoders read the frame's own header. */
+const LEGACY_MP3 = Buffer.from([0x2f]);
 const NO_COMPOSITION_TIME = Buffer.alloc(3);
 
 const header = blankEnhancedHeader();
@@ -128,10 +130,41 @@ function plainForm(
     if (packetType > PacketType.CodedFrames) return undefined;
     return Buffer.concat([Buffer.from([0xaf, packetType]), body]);
   }
+  if (kind === "audio" && fourCc === FourCc.Mp3) {
+    // It has no sequence header.
+    return packetType === PacketType.CodedFrames ? Buffer.concat([LEGACY_MP3, body]) : undefined;
+  }
   const head = Buffer.alloc(1 + FOURCC_BYTES);
   head[0] = (first & 0xf0) | packetType;
   head.writeUInt32BE(fourCc, 1);
   return Buffer.concat([head, body]);
+}
+
+const LEGACY_FORM_CODECS: ReadonlySet<number> = new Set([FourCc.Avc, FourCc.Aac, FourCc.Mp3]);
+
+/** The FourCC of a message that is in Enhanced RTMP's form without need: the form of old has its codec, and it names no track. */
+function needlessFourCc(kind: "audio" | "video", payload: Buffer): number | undefined {
+  if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return undefined;
+  const multitrackType = kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO;
+  if (header.packetType === multitrackType || header.bodyOffset + FOURCC_BYTES > payload.length) return undefined;
+  const fourCc = payload.readUInt32BE(header.bodyOffset);
+  return LEGACY_FORM_CODECS.has(fourCc) ? fourCc : undefined;
+}
+
+/** Whether the form of old could say this message. */
+export function hasLegacyForm(kind: "audio" | "video", payload: Buffer): boolean {
+  return needlessFourCc(kind, payload) !== undefined;
+}
+
+/**
+ * H.264, AAC and MP3 in the form of old, where they come in Enhanced RTMP's and name no track; any other message as it is.
+ * Undefined where the form of old has nothing to say it with.
+ */
+export function legacyForm(kind: "audio" | "video", payload: Buffer): Buffer | undefined {
+  const fourCc = needlessFourCc(kind, payload);
+  if (fourCc === undefined) return payload;
+  const { packetType, bodyOffset } = header;
+  return plainForm(kind, payload, packetType, fourCc, payload.subarray(bodyOffset + FOURCC_BYTES));
 }
 
 const LEGACY_HEVC = 12;

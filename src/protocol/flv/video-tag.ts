@@ -1,3 +1,4 @@
+import { lookAtPicture, Seen } from "./coded-picture.ts";
 import { blankEnhancedHeader, readPacketType, readTrack } from "./enhanced-header.ts";
 import { type VideoCodec, videoCodecOf } from "./fourcc.ts";
 
@@ -69,7 +70,7 @@ function hasNalUnit(payload: Buffer, offset: number, end: number): boolean {
 }
 
 /** 12 and 13 are not in Adobe's table: Chinese CDNs, Larix and cameras send HEVC and AV1 so, in the body form of AVC. */
-function legacyCodec(codecId: number): VideoCodec {
+export function legacyVideoCodec(codecId: number): VideoCodec {
   switch (codecId) {
     case 2:
       return "h263";
@@ -91,7 +92,7 @@ function legacyCodec(codecId: number): VideoCodec {
 }
 
 function classifyLegacy(payload: Buffer, first: number): VideoTag {
-  const codec = legacyCodec(first & 0x0f);
+  const codec = legacyVideoCodec(first & 0x0f);
   const frameType = first >> 4;
   const length = payload.length;
   let part: VideoTag["part"] = "empty";
@@ -179,24 +180,6 @@ export function classifyVideo(payload: Buffer): VideoTag {
   return (first & ENHANCED_BIT) === 0 ? classifyLegacy(payload, first) : classifyEnhanced(payload, first);
 }
 
-/** Whether a NAL unit starts a picture that nothing before it is needed for. */
-function isRandomAccess(codec: VideoCodec, first: number, second: number): boolean {
-  switch (codec) {
-    case "avc":
-      return (first & 0x1f) === 5;
-    case "hevc": {
-      const type = (first >> 1) & 0x3f;
-      return type >= 16 && type <= 21;
-    }
-    case "vvc": {
-      const type = second >> 3;
-      return type >= 7 && type <= 9;
-    }
-    default:
-      return false;
-  }
-}
-
 /**
  * Whether a video message really holds a picture that decoding can start with: encoders flag recovery points of open
  * GOPs and of intra refresh as keyframes too. `nalLengthSize` is the configuration's. Codecs without NAL units
@@ -206,14 +189,6 @@ export function hasIdr(payload: Buffer, nalLengthSize: number): boolean {
   const tag = classifyVideo(payload);
   if (tag.part !== "frame") return false;
   if (!isNalCodec(tag.codec)) return tag.isKeyframe;
-  let offset = tag.bodyOffset;
-  while (offset + nalLengthSize < tag.bodyEnd) {
-    const size = payload.readUIntBE(offset, nalLengthSize);
-    offset += nalLengthSize;
-    if (offset + size > tag.bodyEnd) return false;
-    if (size > 0 && isRandomAccess(tag.codec, payload[offset] ?? 0, size > 1 ? (payload[offset + 1] ?? 0) : 0))
-      return true;
-    offset += size;
-  }
-  return false;
+  const seen = lookAtPicture(tag.codec, payload, tag.bodyOffset, tag.bodyEnd, nalLengthSize);
+  return (seen & Seen.RandomAccess) !== 0;
 }

@@ -1,0 +1,273 @@
+import { expect, test } from "vitest";
+import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
+import { numberProperty } from "../../src/protocol/amf0/value.ts";
+import { decodeData } from "../../src/protocol/rtmp/command.ts";
+import type { Message } from "../../src/protocol/rtmp/message.ts";
+import {
+  AAC_CONFIG,
+  AAC_CONFIG_CHANGED,
+  AVC_CONFIG,
+  aacFrame,
+  audio,
+  avcFrame,
+  metadata,
+  video,
+} from "../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+const sent = (stage: RelayStage, targetId: number): string[] => {
+  stage.flush();
+  return mediaOf(stage.dialer.latest(targetId)).map(
+    ({ timestamp, payload }) => `${timestamp} ${payload.toString("hex")}`,
+  );
+};
+const plain = (text: string): string => {
+  const [time, ...bytes] = text.split(" ");
+  return `${time} ${bytes.join("")}`;
+};
+const metadataOf = (stage: RelayStage, targetId: number): readonly Message[] => {
+  stage.flush();
+  return stage.dialer
+    .latest(targetId)
+    .messages()
+    .filter(({ type }) => type === 18);
+};
+const idsIn = (message: Message | undefined): readonly (number | undefined)[] => {
+  const values = decodeData(message as Message, AMF0_LIMITS)[2];
+  return ["videocodecid", "audiocodecid"].map((name) => numberProperty(values, name));
+};
+
+const AVC1_CONFIG = `90 61766331 ${AVC_CONFIG.subarray(5).toString("hex")}`;
+const MP4A_CONFIG = "90 6d703461 1190";
+const FOURCC_AVC = 0x61766331;
+const FOURCC_AAC = 0x6d703461;
+
+test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not ask for the other, and as they came to who did", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2), target(3)]));
+  const source = stage.open();
+  source.push(metadata({ videocodecid: FOURCC_AVC, audiocodecid: FOURCC_AAC }));
+  source.push(audio(0, hex(MP4A_CONFIG)));
+  source.push(video(0, hex(AVC1_CONFIG)));
+  stage.dialer.latest(1).accept();
+  stage.dialer.latest(2).accept(1, false, true);
+  source.push(video(0, hex("91 61766331 000028 00000002 6588")));
+  source.push(audio(20, hex("91 6d703461 2149")));
+  source.push(video(40, hex("a3 61766331 00000002 419a")));
+  // Who comes later begins with the same keyframe.
+  stage.dialer.latest(3).accept();
+  source.push(video(80, hex("a1 61766331 ffffd8 00000002 419b")));
+  const old = [
+    "0 af00 1190",
+    `0 17 00 000000 ${AVC_CONFIG.subarray(5).toString("hex")}`,
+    "0 17 01 000028 00000002 6588",
+    "20 af01 2149",
+    "40 27 01 000000 00000002 419a",
+    "80 27 01 ffffd8 00000002 419b",
+  ];
+  expect(sent(stage, 1)).toEqual(old.map(plain));
+  expect(sent(stage, 3)).toEqual(old.map(plain));
+  expect(sent(stage, 2)).toEqual(
+    [
+      `0 ${MP4A_CONFIG}`,
+      `0 ${AVC1_CONFIG}`,
+      "0 91 61766331 000028 00000002 6588",
+      "20 91 6d703461 2149",
+      "40 a3 61766331 00000002 419a",
+      "80 a1 61766331 ffffd8 00000002 419b",
+    ].map(plain),
+  );
+  expect(idsIn(metadataOf(stage, 1)[0])).toEqual([7, 10]);
+  expect(idsIn(metadataOf(stage, 2)[0])).toEqual([FOURCC_AVC, FOURCC_AAC]);
+  expect(idsIn(metadataOf(stage, 3)[0])).toEqual([7, 10]);
+});
+
+test("MP3 in Enhanced RTMP's form goes in the form of old, which has no sequence header", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(audio(0, hex("90 2e6d7033")));
+  stage.dialer.latest(1).accept();
+  source.push(audio(0, hex("91 2e6d7033 fffb9064")));
+  expect(sent(stage, 1)).toEqual(["0 2ffffb9064"]);
+});
+
+/** A hvcC with parameter sets of the right kind; one-byte bodies. */
+const HVCC = `01 01600000 00900000000000 5d f000 fc fd f8 f8 0000 0f 03
+  20 0001 0003 400101  21 0001 0003 420101  22 0001 0003 440101`.replaceAll("\n", "");
+const HEVC_KEY = "00000003 260180";
+const HEVC_INTER = "00000003 020180";
+
+test("HEVC under H.264's codec id is sent under its own, in either form, and is HEVC to presets and in metadata", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc"] } })]));
+  const source = stage.open();
+  source.push(metadata({ videocodecid: 7, audiocodecid: 10 }));
+  source.push(audio(0, AAC_CONFIG));
+  source.push(video(0, hex(`17 00 000000 ${HVCC}`)));
+  stage.dialer.latest(1).accept();
+  stage.dialer.latest(2).accept(1, true);
+  source.push(video(0, hex(`17 01 000028 ${HEVC_KEY}`)));
+  // The flag is wrong as well.
+  source.push(video(40, hex(`27 01 000000 ${HEVC_INTER}`)));
+  source.push(video(80, hex(`27 01 000000 ${HEVC_KEY}`)));
+  expect(sent(stage, 1).slice(1)).toEqual(
+    [
+      `0 1c 00 000000 ${HVCC}`,
+      `0 1c 01 000028 ${HEVC_KEY}`,
+      `40 2c 01 000000 ${HEVC_INTER}`,
+      `80 1c 01 000000 ${HEVC_KEY}`,
+    ].map(plain),
+  );
+  expect(sent(stage, 2).slice(1)).toEqual(
+    [
+      `0 90 68766331 ${HVCC}`,
+      `0 91 68766331 000028 ${HEVC_KEY}`,
+      `40 a1 68766331 000000 ${HEVC_INTER}`,
+      `80 91 68766331 000000 ${HEVC_KEY}`,
+    ].map(plain),
+  );
+  stage.clock.advance(1_000);
+  expect(stage.statuses(3).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  expect(stage.samples.at(-1)?.ingest.videoCodec).toBe("hevc");
+  expect(idsIn(metadataOf(stage, 1)[0])).toEqual([12, 10]);
+  expect(idsIn(metadataOf(stage, 2)[0])).toEqual([0x68766331, 10]);
+});
+
+test("H.264's own configuration is never taken for HEVC's", () => {
+  const stage = new RelayStage();
+  const source = stage.onAir(target(1));
+  source.push(video(0, avcFrame(true, 1)));
+  expect(sent(stage, 1)[1]).toBe(`0 ${AVC_CONFIG.toString("hex")}`);
+});
+
+/** 44.1 kHz, stereo, AAC-LC; and the same at 48 kHz. */
+const ADTS_44 = "fff15080013ffc";
+const ADTS_48 = "fff14c80013ffc";
+
+test("AAC with ADTS headers and no configuration gets the one that they stand for, before its first frame", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(video(0, AVC_CONFIG));
+  stage.dialer.latest(1).accept();
+  source.push(video(0, avcFrame(true, 1)));
+  source.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
+  source.push(audio(23, hex(`af01 ${ADTS_44} 214a`)));
+  expect(sent(stage, 1).slice(2)).toEqual(["0 af001210", "0 af012149", "23 af01214a"]);
+  stage.clock.advance(1_000);
+  expect(stage.samples.at(-1)?.ingest).toMatchObject({ audioCodec: "aac", sampleRate: 44_100, channels: 2 });
+});
+
+test("an ADTS header where the configuration belongs is read as one; the encoder's own configuration is never replaced", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(audio(0, hex(`af00 ${ADTS_48}`)));
+  stage.dialer.latest(1).accept();
+  source.push(audio(0, hex("af012149")));
+  expect(sent(stage, 1)).toEqual(["0 af001190", "0 af012149"]);
+
+  const other = new RelayStage();
+  other.engine.introduce(other.spec([target(1)]));
+  const own = other.open();
+  own.push(audio(0, AAC_CONFIG));
+  other.dialer.latest(1).accept();
+  own.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
+  expect(sent(other, 1)).toEqual(["0 af001190", "0 af012149"]);
+});
+
+test.each<readonly [string, (stage: RelayStage) => readonly [before: Message[], after: Message[]], string]>([
+  [
+    "another sample rate",
+    () => [[audio(0, AAC_CONFIG)], [audio(80, AAC_CONFIG_CHANGED), audio(80, aacFrame(3))]],
+    "af001210",
+  ],
+  [
+    "another sample rate in ADTS",
+    () => [
+      [audio(0, hex(`af01 ${ADTS_44} 2149`))],
+      [audio(80, hex(`af01 ${ADTS_48} 2149`)), audio(100, hex(`af01 ${ADTS_48} 2149`))],
+    ],
+    "af001190",
+  ],
+  ["another sound codec", () => [[audio(0, AAC_CONFIG)], [audio(80, hex("2f fffb9064"))]], "2ffffb9064"],
+])("%s on air has every target connected anew, and the new one is what it is told first", (_, messages, first) => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2)]));
+  const source = stage.open();
+  const [before, after] = messages(stage);
+  source.push(video(0, AVC_CONFIG));
+  for (const link of stage.dialer.links) link.accept();
+  source.push(video(0, avcFrame(true, 1)));
+  for (const message of before) source.push(message);
+  stage.flush();
+  for (const message of after) source.push(message);
+  expect(stage.dialer.links.slice(0, 2).map(({ closedHow }) => closedHow)).toEqual(["cut", "cut"]);
+  expect(stage.dialer.links).toHaveLength(4);
+  stage.dialer.latest(1).accept();
+  source.push(video(120, avcFrame(true, 2)));
+  for (const message of after.slice(-1)) source.push({ ...message, timestamp: 140 });
+  const told = sent(stage, 1).map((each) => each.split(" ")[1]);
+  expect(told).toContain(first);
+  expect(told).toContain(AVC_CONFIG.toString("hex"));
+  expect(told.filter((each) => each?.startsWith("af00") === true && each !== first)).toEqual([]);
+});
+
+test("another video codec on air connects anew; a codec that flaps does so no more often than every 10 s", () => {
+  const stage = new RelayStage();
+  const source = stage.onAir(target(1));
+  source.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  for (let index = 0; index < 200; index += 1) {
+    const [config, key] = index % 2 === 0 ? [`1c 00 000000 ${HVCC}`, `1c 01 000000 ${HEVC_KEY}`] : [];
+    source.push(video(40 + index * 40, config === undefined ? AVC_CONFIG : hex(config)));
+    source.push(video(40 + index * 40, key === undefined ? avcFrame(true, 1) : hex(key)));
+    stage.dialer.latest(1).accept();
+    stage.clock.advance(40);
+  }
+  // 8 s: once.
+  expect(stage.dialer.links).toHaveLength(2);
+});
+
+test("metadata made up for sound alone is renewed when pictures come, before their header", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(audio(0, AAC_CONFIG));
+  stage.dialer.latest(1).accept();
+  source.push(audio(0, aacFrame(1)));
+  source.push(video(40, AVC_CONFIG));
+  source.push(video(40, avcFrame(true, 1)));
+  expect(metadataOf(stage, 1).map(idsIn)).toEqual([
+    [undefined, 10],
+    [7, 10],
+  ]);
+  const types = stage.dialer
+    .latest(1)
+    .messages()
+    .map(({ type }) => type);
+  expect(types).toEqual([18, 8, 8, 18, 9, 9]);
+});
+
+test.each([
+  ["MP3", audio(0, hex("2e fffb9464")), { audioCodec: "mp3", sampleRate: 48_000, channels: 2 }],
+  ["MP3 of MPEG-2, mono", audio(0, hex("2e fff390c4")), { audioCodec: "mp3", sampleRate: 22_050, channels: 1 }],
+  ["G.711 µ-law", audio(0, hex("82 ff")), { audioCodec: "g711", sampleRate: 8_000, channels: 1 }],
+  ["G.711 A-law", audio(0, hex("72 ff")), { audioCodec: "g711", sampleRate: 8_000, channels: 1 }],
+  ["PCM", audio(0, hex("3f 0102")), { audioCodec: "pcm", sampleRate: 44_100, channels: 2 }],
+  ["ADPCM", audio(0, hex("1a 0102")), { audioCodec: "adpcm", sampleRate: 22_050, channels: 1 }],
+  ["Nellymoser", audio(0, hex("52 0102")), { audioCodec: "nellymoser", sampleRate: 8_000, channels: 1 }],
+  ["Speex", audio(0, hex("b2 0102")), { audioCodec: "speex", sampleRate: 16_000, channels: 1 }],
+  ["Sorenson H.263", video(0, hex("12 0000840102")), { videoCodec: "h263" }],
+  ["VP6", video(0, hex("14 0001")), { videoCodec: "vp6" }],
+  ["Screen video", video(0, hex("13 0001")), { videoCodec: "screen" }],
+])("%s, which has no sequence header, is shown as what it is", (_, message, shown) => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(message);
+  stage.clock.advance(1_000);
+  expect(stage.samples.at(-1)?.ingest).toMatchObject(shown);
+});
