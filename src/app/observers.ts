@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { WallSteps } from "../base/wall-steps.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
 import type { TroubleChange } from "../control/server-troubles.ts";
+import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import { LiveStream, type LiveStreamOptions } from "../http/live-stream.ts";
@@ -13,16 +15,25 @@ import type { ThreadNews } from "./media-pool.ts";
 /** How often this thread's event loop is asked how late it was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
 
+/** How often the clock of the day is looked at, in milliseconds. */
+const CLOCK_INTERVAL_MS = 1_000;
+
+export type ObserversOptions = LiveStreamOptions & {
+  /** Channels on air now. */
+  readonly publishingChannels: () => readonly ChannelId[];
+};
+
 /** Who hears what happens: the log, the live stream, the metrics. One call tells all of them, in that order. */
 export class Observers {
   readonly live: LiveStream;
   readonly metrics = new Metrics();
   readonly #log: Log;
 
-  constructor(options: LiveStreamOptions) {
+  constructor(options: ObserversOptions) {
     this.#log = options.log;
     this.live = new LiveStream(options);
     this.#watchLoop(options.clock);
+    this.#watchClock(options);
   }
 
   fact(fact: Fact): void {
@@ -61,6 +72,22 @@ export class Observers {
       case "hand-over-waits":
         return this.metrics.handOverWait(news.thread);
     }
+  }
+
+  /** After the clock of the day was set, "since when" is told anew of all that is on air. */
+  #watchClock({ clock, publishingChannels }: ObserversOptions): void {
+    const steps = new WallSteps(clock);
+    let mark = steps.mark();
+    const look = () => {
+      const stepMs = steps.since(mark);
+      if (stepMs !== 0) {
+        mark = steps.mark();
+        this.#log.warn("clock set", { byMs: stepMs });
+        for (const channelId of publishingChannels()) this.live.changed(channelId);
+      }
+      clock.startTimer(CLOCK_INTERVAL_MS, look);
+    };
+    clock.startTimer(CLOCK_INTERVAL_MS, look);
   }
 
   /** This thread's own event loop. */

@@ -181,6 +181,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   });
   const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
   const observers = new Observers({
+    publishingChannels: () => view.publishingChannels(),
     service,
     clock,
     log,

@@ -73,6 +73,10 @@ export function newSetupToken(now: number, randomBytes: RandomBytes): { readonly
 /** Who may use the dashboard: one password, set through a link that the server prints, and the browsers that know it. */
 export class DashboardAccess {
   readonly #options: DashboardAccessOptions;
+  /** When sessions were last used, and last written so, on the clock that never steps: the other one is for what a restart has to know. */
+  readonly #uses = new Map<string, { readonly usedMs: number; readonly writtenMs: number }>();
+  /** The token of the link that this process offered: good for its hour however the clock is set. */
+  #offered: { readonly tokenHash: string; readonly untilMs: number; readonly expiresTime: number } | undefined;
 
   constructor(options: DashboardAccessOptions) {
     this.#options = options;
@@ -88,18 +92,20 @@ export class DashboardAccess {
     if (!(await this.needsSetup())) return undefined;
     const token = newSetupToken(clock.wallNow(), randomBytes);
     await store.putSetupToken(token);
+    const { tokenHash, expiresTime } = token;
+    this.#offered = { tokenHash, expiresTime, untilMs: clock.now() + SETUP_MS };
     return token.text;
   }
 
   /** Sets the password. Answers a session's token, or undefined where the set-up token is not, or no longer, good. */
   async setUp(setupToken: string, password: string): Promise<string | undefined> {
-    const { store, hasher, clock } = this.#options;
+    const { store, hasher } = this.#options;
     const setupHash = tokenHashOf(setupToken);
     // Hashing is dear: nobody without a good token makes us do it.
-    if (!(await store.hasSetupToken(setupHash, clock.wallNow()))) return undefined;
+    if (!(await store.hasSetupToken(setupHash, this.#timeFor(setupHash)))) return undefined;
     const passwordHash = await hasher.hash(password);
     const { token, session } = this.#newSession();
-    const isDone = await store.completeSetup(setupHash, clock.wallNow(), passwordHash, session);
+    const isDone = await store.completeSetup(setupHash, this.#timeFor(setupHash), passwordHash, session);
     return isDone ? token : undefined;
   }
 
@@ -121,14 +127,35 @@ export class DashboardAccess {
   /** The same by the hash, for a connection that lasts; this also counts as a use. */
   async isSessionAlive(tokenHash: string): Promise<string | undefined> {
     const { store, clock } = this.#options;
-    const now = clock.wallNow();
+    const [nowMs, now] = [clock.now(), clock.wallNow()];
     const session = await store.findSession(tokenHash);
-    if (session === undefined || now - session.lastUsedTime > SESSION_IDLE_MS) return undefined;
-    // Nobody waits for it: a write that fails costs an hour's precision.
-    if (now - session.lastUsedTime > USE_WRITE_INTERVAL_MS) {
-      store.markSessionUsed(tokenHash, now).catch(() => undefined);
+    const use = this.#uses.get(tokenHash);
+    const idleMs = use === undefined ? now - (session?.lastUsedTime ?? 0) : nowMs - use.usedMs;
+    if (session === undefined || idleMs > SESSION_IDLE_MS) {
+      this.#uses.delete(tokenHash);
+      return undefined;
     }
+    const unwrittenMs = use === undefined ? Math.abs(now - session.lastUsedTime) : nowMs - use.writtenMs;
+    const isWriteDue = unwrittenMs > USE_WRITE_INTERVAL_MS;
+    this.#used(tokenHash, isWriteDue || use === undefined ? nowMs : use.writtenMs);
+    // Nobody waits for it: a write that fails costs an hour's precision.
+    if (isWriteDue) store.markSessionUsed(tokenHash, now).catch(() => undefined);
     return tokenHash;
+  }
+
+  #used(tokenHash: string, writtenMs: number): void {
+    this.#uses.delete(tokenHash);
+    this.#uses.set(tokenHash, { usedMs: this.#options.clock.now(), writtenMs });
+    const [oldest] = this.#uses.keys();
+    if (this.#uses.size > SESSIONS_MAX && oldest !== undefined) this.#uses.delete(oldest);
+  }
+
+  /** What the clock of the day would show now, had it not been set since this link was offered. */
+  #timeFor(setupHash: string): number {
+    const { clock } = this.#options;
+    const offered = this.#offered;
+    if (offered?.tokenHash !== setupHash) return clock.wallNow();
+    return Math.round(offered.expiresTime - offered.untilMs + clock.now());
   }
 
   /**
@@ -166,6 +193,8 @@ export class DashboardAccess {
   #newSession(): { readonly token: string; readonly session: DashboardSession } {
     const { clock, randomBytes } = this.#options;
     const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
-    return { token, session: { tokenHash: tokenHashOf(token), lastUsedTime: clock.wallNow() } };
+    const tokenHash = tokenHashOf(token);
+    this.#used(tokenHash, clock.now());
+    return { token, session: { tokenHash, lastUsedTime: clock.wallNow() } };
   }
 }

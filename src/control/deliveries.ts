@@ -10,6 +10,12 @@ export const RETRY_FOR_MS = 24 * 60 * 60 * 1_000;
 /** 5 s, 10 s, 20 s … 1 h: about 32 attempts in a day. */
 const RETRY_BACKOFF = { baseMs: 5_000, capMs: 60 * 60 * 1_000 };
 
+/** Attempts that a day has at least and at most: a clock that was set is no day that passed, and none that never does. */
+const ATTEMPTS_MIN = 24;
+const ATTEMPTS_MAX = 64;
+/** A next attempt further away than this was planned by another clock, in milliseconds. */
+export const PLANNED_AHEAD_MAX_MS = RETRY_BACKOFF.capMs + 60_000;
+
 /** HTTP's word for "never again". */
 const STATUS_GONE = 410;
 
@@ -108,8 +114,8 @@ export interface DeliveryStore {
   /** The delivery, waiting and due now as if it had never been tried; undefined where there is none. */
   resendDelivery(eventId: number, nowMs: number, retryUntil: number): Promise<Delivery | undefined>;
   /**
-   * What may begin beside what is under way: of each channel the oldest waiting delivery, where it is due. Those that were
-   * never tried come first, then the longest due.
+   * What may begin beside what is under way: of each channel the oldest waiting delivery, where it is due, or waits for a time so far
+   * ahead that the clock was set back since. Those that were never tried come first, then the longest due.
    */
   findDueDeliveries(
     nowMs: number,
@@ -127,7 +133,7 @@ export interface DeliveryStore {
 
 /**
  * What becomes of a delivery after an attempt: 2xx is delivered, 410 ends it and its endpoint, anything else is tried again
- * with growing pauses until its day is over.
+ * with growing pauses until its day is over, by the clock and by the number of attempts.
  */
 export function afterAttempt(
   { attempts: before, retryUntil }: Pick<DueDelivery, "attempts" | "retryUntil">,
@@ -144,7 +150,8 @@ export function afterAttempt(
     if (result.status === STATUS_GONE) return { ...told, state: "failed", goneRevision: endpoint.revision };
   }
   const nextTime = nowMs + backoffDelayMs(before, random, RETRY_BACKOFF);
-  return nextTime > retryUntil ? { ...told, state: "failed" } : { ...told, state: "waiting", nextTime };
+  const isDayOver = (nextTime > retryUntil && attempts >= ATTEMPTS_MIN) || attempts >= ATTEMPTS_MAX;
+  return isDayOver ? { ...told, state: "failed" } : { ...told, state: "waiting", nextTime };
 }
 
 export type DeliveriesOptions = { readonly store: DeliveryStore; readonly clock: Clock; readonly wake: () => void };

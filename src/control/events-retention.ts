@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { CautiousTime } from "../base/wall-steps.ts";
 import type { EventStore } from "./events.ts";
 
 /** Events, and what became of their webhooks, are kept this long, in milliseconds. */
@@ -19,17 +20,19 @@ export type EventRetentionOptions = {
 /** Removes old events, a little at a time. */
 export class EventRetention {
   readonly #options: EventRetentionOptions;
+  readonly #time: CautiousTime;
   #timer: Timer | undefined;
   #pruning: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: EventRetentionOptions) {
     this.#options = options;
+    this.#time = new CautiousTime(options.clock);
   }
 
-  /** Removes what is too old now, and from then on by itself. */
+  /** From now on removes what is too old. Not at once: a machine that has just started may have its clock set first. */
   start(): void {
-    this.#pruning = this.#prune();
+    this.#wait(INTERVAL_MS);
   }
 
   /** Resolves when nothing is being removed any more. Idempotent. */
@@ -40,14 +43,20 @@ export class EventRetention {
   }
 
   async #prune(): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, log } = this.#options;
     let count = 0;
     try {
-      count = await store.pruneEvents(clock.wallNow() - KEPT_MS, BATCH_MAX);
+      count = await store.pruneEvents(this.#time.now() - KEPT_MS, BATCH_MAX);
     } catch (error) {
       log.warn("old events could not be removed", { detail: error instanceof Error ? error.message : String(error) });
     }
+    this.#wait(count === BATCH_MAX ? BATCH_PAUSE_MS : INTERVAL_MS);
+  }
+
+  #wait(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#timer = clock.startTimer(count === BATCH_MAX ? BATCH_PAUSE_MS : INTERVAL_MS, () => this.start());
+    this.#timer = this.#options.clock.startTimer(delayMs, () => {
+      this.#pruning = this.#prune();
+    });
   }
 }

@@ -3,7 +3,7 @@ import type { Interruption, Interruptions } from "./reports.ts";
 /** So many are remembered one by one; the others are counted. */
 const REMEMBERED_MAX = 50;
 
-/** Interruptions of one stream, one after another. Times are milliseconds since the Unix epoch. */
+/** Interruptions of one stream, one after another. Times are milliseconds since the Unix epoch, of a clock that never steps. */
 export class InterruptionList {
   readonly #ended: Interruption[] = [];
   #count = 0;
@@ -30,7 +30,6 @@ export class InterruptionList {
 
   #openUntil(time: number): readonly Interruption[] {
     if (this.#open === undefined || this.#ended.length >= REMEMBERED_MAX) return [];
-    // A wall clock may be set back.
-    return [{ ...this.#open, durationMs: Math.max(0, time - this.#open.time) }];
+    return [{ ...this.#open, durationMs: time - this.#open.time }];
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
+import { WallSteps } from "../base/wall-steps.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
@@ -13,6 +14,8 @@ const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
 
 type TargetEntry = {
   status: TargetStatus | undefined;
+  /** Of the clock of the day, when the status was told. */
+  mark: number;
   sample: TargetSample | undefined;
   /** Counted but not stored yet. */
   unstored: TargetTotals;
@@ -22,6 +25,9 @@ type ChannelEntry = {
   /** Set while on air: the monotonic time up to which `unstoredPublishMs` counts. */
   countedUpToMs: number | undefined;
   startTime: number | undefined;
+  /** Of the clock of the day, when the broadcast began, and when the encoder that is shown was shown first. */
+  startMark: number;
+  ingestMark: number;
   isStartStored: boolean;
   /** Milliseconds on air that are counted but not stored yet. */
   unstoredPublishMs: number;
@@ -45,6 +51,18 @@ function grownTotals(before: TargetSample | undefined, now: TargetSample): Targe
   };
 }
 
+/** A status that was told before the clock was set by so much. */
+function moved(status: TargetStatus, stepMs: number): TargetStatus {
+  if (stepMs === 0) return status;
+  const { sinceTime, nextRetryTime, lastError } = status;
+  return {
+    ...status,
+    sinceTime: sinceTime + stepMs,
+    ...(nextRetryTime === undefined ? {} : { nextRetryTime: nextRetryTime + stepMs }),
+    ...(lastError === undefined ? {} : { lastError: { ...lastError, time: lastError.time + stepMs } }),
+  };
+}
+
 /**
  * What the media threads told, folded into what is true now, and what of their counters is not in the store yet. Samples
  * count since the process started (`RunningTotals`), so a channel's last sample is kept until the channel is removed: a few
@@ -52,13 +70,18 @@ function grownTotals(before: TargetSample | undefined, now: TargetSample): Targe
  */
 export class LiveView {
   readonly #clock: Clock;
+  readonly #steps: WallSteps;
   readonly #channels = new Map<ChannelId, ChannelEntry>();
   /** Looked after by every fact; each is one waiting request. */
   readonly #waiting = new Set<() => void>();
 
-  /** Only the monotonic time is read: a stepping wall clock changes no total. */
+  /**
+   * A stepping wall clock changes no total, and what is told of what lasts (since when, until when) is told as the present clock
+   * has it.
+   */
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#steps = new WallSteps(clock);
   }
 
   fact(fact: Fact): void {
@@ -89,7 +112,7 @@ export class LiveView {
     const isBeginning = fact.kind === "ingest-started";
     const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
     if (channel === undefined) return;
-    if ("ingestId" in fact) channel.ingest.fact(fact);
+    if ("ingestId" in fact) this.#changeIngest(channel, () => channel.ingest.fact(fact));
     switch (fact.kind) {
       case "ingest-started":
         return this.#start(channel, fact.time);
@@ -108,7 +131,7 @@ export class LiveView {
     for (const { channelId, ingest, targets } of samples) {
       const channel = this.#channels.get(channelId);
       if (channel === undefined) continue;
-      channel.ingest.sample(ingest);
+      this.#changeIngest(channel, () => channel.ingest.sample(ingest));
       for (const sample of targets) {
         const target = this.#target(channel, sample.targetId);
         target.unstored = plus(target.unstored, grownTotals(target.sample, sample));
@@ -131,16 +154,22 @@ export class LiveView {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
     const targets = new Map<TargetId, TargetLive>();
-    for (const [targetId, { status, sample }] of channel.targets) {
-      if (status === undefined) continue;
+    for (const [targetId, { status: told, mark, sample }] of channel.targets) {
+      if (told === undefined) continue;
+      const status = moved(told, this.#steps.since(mark));
       targets.set(targetId, sample === undefined ? { status } : { status, sample });
     }
-    const { startTime } = channel;
+    const { startTime, startMark, ingestMark } = channel;
     const ingest = channel.ingest.latest;
+    const isPublishing = channel.countedUpToMs !== undefined;
+    // Once it is over it is what is stored.
+    const startStepMs = isPublishing ? this.#steps.since(startMark) : 0;
     return {
-      isPublishing: channel.countedUpToMs !== undefined,
-      ...(startTime === undefined ? {} : { startTime }),
-      ...(ingest === undefined ? {} : { ingest }),
+      isPublishing,
+      ...(startTime === undefined ? {} : { startTime: startTime + startStepMs }),
+      ...(ingest === undefined
+        ? {}
+        : { ingest: { ...ingest, startTime: ingest.startTime + this.#steps.since(ingestMark) } }),
       targets,
     };
   }
@@ -206,6 +235,8 @@ export class LiveView {
     const entry: ChannelEntry = {
       countedUpToMs: undefined,
       startTime: undefined,
+      startMark: 0,
+      ingestMark: 0,
       isStartStored: false,
       unstoredPublishMs: 0,
       ingest: new IngestLive(),
@@ -218,7 +249,7 @@ export class LiveView {
   #target(channel: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = channel.targets.get(targetId);
     if (known !== undefined) return known;
-    const entry: TargetEntry = { status: undefined, sample: undefined, unstored: NO_TOTALS };
+    const entry: TargetEntry = { status: undefined, mark: 0, sample: undefined, unstored: NO_TOTALS };
     channel.targets.set(targetId, entry);
     return entry;
   }
@@ -226,7 +257,15 @@ export class LiveView {
   #status(channel: ChannelEntry, targetId: TargetId, status: TargetStatus): void {
     // The farewell of a target that was removed comes after it was forgotten.
     if (status.status === "READY" && !channel.targets.has(targetId)) return;
-    this.#target(channel, targetId).status = status;
+    const target = this.#target(channel, targetId);
+    target.status = status;
+    target.mark = this.#steps.mark();
+  }
+
+  #changeIngest(channel: ChannelEntry, change: () => void): void {
+    const before = channel.ingest.latest?.startTime;
+    change();
+    if (channel.ingest.latest?.startTime !== before) channel.ingestMark = this.#steps.mark();
   }
 
   /** A broadcast that another encoder takes over goes on; it does not begin again. */
@@ -234,6 +273,7 @@ export class LiveView {
     if (channel.countedUpToMs !== undefined) return;
     channel.countedUpToMs = this.#clock.now();
     channel.startTime = time;
+    channel.startMark = this.#steps.mark();
     channel.isStartStored = false;
   }
 

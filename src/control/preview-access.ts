@@ -13,7 +13,8 @@ const TOKENS_MAX = 1_000;
 export const WATCHERS_OF_CHANNEL_MAX = 4;
 export const WATCHERS_MAX = 20;
 
-type Token = { readonly channelId: ChannelId; readonly expiresTime: number };
+/** `untilMs`: monotonic. */
+type Token = { readonly channelId: ChannelId; readonly untilMs: number };
 
 /** One watcher's place, until it leaves. */
 export type PreviewPlace = {
@@ -37,7 +38,7 @@ export class PreviewAccess {
   newToken(channelId: ChannelId): { readonly token: string; readonly expiresTime: number } {
     const expiresTime = this.#clock.wallNow() + TOKEN_MS;
     const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, this.#randomBytes);
-    this.#tokens.set(token, { channelId, expiresTime });
+    this.#tokens.set(token, { channelId, untilMs: this.#clock.now() + TOKEN_MS });
     for (const oldest of this.#tokens.keys()) {
       if (this.#tokens.size <= TOKENS_MAX) break;
       this.#tokens.delete(oldest);
@@ -48,7 +49,7 @@ export class PreviewAccess {
   /** `refused`: the token does not open this channel now. `full`: no more may be open. */
   enter(token: string, channelId: string): PreviewPlace | "refused" | "full" {
     const known = this.#tokens.get(token);
-    if (known?.channelId !== channelId || this.#clock.wallNow() >= known.expiresTime) return "refused";
+    if (known?.channelId !== channelId || this.#clock.now() >= known.untilMs) return "refused";
     const ofChannel = [...this.#places].filter((each) => each.channelId === channelId).length;
     if (ofChannel >= WATCHERS_OF_CHANNEL_MAX || this.#places.size >= WATCHERS_MAX) return "full";
     const place: PreviewPlace = {

@@ -28,6 +28,8 @@ type Part = {
 
 type OnAir = {
   readonly startTime: number;
+  /** The same on the clock that never steps: all times of a report follow from these two. */
+  readonly startedMs: number;
   readonly interruptions: InterruptionList;
   readonly parts: Map<TargetId, Part>;
 };
@@ -57,26 +59,27 @@ export class ReportTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
 
-  /** The finished report where this fact ends a broadcast. */
-  fact(fact: Fact): BroadcastReport | undefined {
-    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time);
+  /** The finished report where this fact ends a broadcast. `nowMs`: monotonic, of the fact. */
+  fact(fact: Fact, nowMs: number): BroadcastReport | undefined {
+    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, nowMs);
     if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
     const onAir = this.#onAir.get(fact.channelId);
     if (onAir === undefined) return undefined;
+    const time = timeIn(onAir, nowMs);
     switch (fact.kind) {
       case "ingest-held":
-        onAir.interruptions.begin(fact.time, fact.end);
+        onAir.interruptions.begin(time, fact.end);
         return undefined;
       case "source-active":
-        onAir.interruptions.end(fact.time);
+        onAir.interruptions.end(time);
         return undefined;
       case "target-status":
-        follow(onAir, fact.targetId, fact.status, fact.time);
+        follow(onAir, fact.targetId, fact.status, time);
         return undefined;
       case "ingest-ended":
         if (!fact.isBroadcastOver) return undefined;
         this.#onAir.delete(fact.channelId);
-        return reportOf(fact.channelId, onAir, fact.time, fact.end);
+        return reportOf(fact.channelId, onAir, time, fact.end);
       default:
         // Other facts are no part of a report.
         return undefined;
@@ -100,8 +103,8 @@ export class ReportTracker {
   }
 
   /** The reports of what is on air, as they are now. */
-  running(time: number): readonly BroadcastReport[] {
-    return [...this.#onAir].map(([channelId, onAir]) => reportOf(channelId, onAir, time));
+  running(nowMs: number): readonly BroadcastReport[] {
+    return [...this.#onAir].map(([channelId, onAir]) => reportOf(channelId, onAir, timeIn(onAir, nowMs)));
   }
 
   /** Channels on air with a target whose name was not told yet. */
@@ -125,11 +128,17 @@ export class ReportTracker {
     this.#counters.get(channelId)?.delete(targetId);
   }
 
-  #started(channelId: ChannelId, time: number): void {
+  #started(channelId: ChannelId, time: number, nowMs: number): void {
     // A takeover, a return or a standby begins no broadcast.
     if (this.#onAir.has(channelId)) return;
-    this.#onAir.set(channelId, { startTime: time, interruptions: new InterruptionList(), parts: new Map() });
+    const interruptions = new InterruptionList();
+    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, interruptions, parts: new Map() });
   }
+}
+
+/** By the clock of the broadcast's beginning, whatever it was set to since. */
+function timeIn({ startTime, startedMs }: OnAir, nowMs: number): number {
+  return Math.round(startTime + nowMs - startedMs);
 }
 
 function follow({ parts }: OnAir, targetId: TargetId, now: TargetStatus, time: number): void {
@@ -150,9 +159,7 @@ function follow({ parts }: OnAir, targetId: TargetId, now: TargetStatus, time: n
   }
 }
 
-function reportOf(channelId: ChannelId, onAir: OnAir, time: number, end?: BroadcastEnd): BroadcastReport {
-  // A wall clock may be set back.
-  const endTime = Math.max(onAir.startTime, time);
+function reportOf(channelId: ChannelId, onAir: OnAir, endTime: number, end?: BroadcastEnd): BroadcastReport {
   return {
     channelId,
     startTime: onAir.startTime,

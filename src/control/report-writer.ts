@@ -45,7 +45,7 @@ export class ReportWriter {
   }
 
   fact(fact: Fact): void {
-    const finished = this.#tracker.fact(fact);
+    const finished = this.#tracker.fact(fact, this.#options.clock.now());
     if (finished !== undefined) this.#waiting.push(finished);
     if (this.#waiting.length > this.#waitingMax) {
       this.#waiting.shift();
@@ -107,7 +107,7 @@ export class ReportWriter {
     this.#areLeftEnded = true;
     await this.#findNames();
     const finished = [...this.#waiting];
-    const reports = [...finished, ...this.#tracker.running(clock.wallNow())];
+    const reports = [...finished, ...this.#tracker.running(clock.now())];
     if (reports.length === 0) return;
     await store.putReports(reports);
     this.#waiting = this.#waiting.filter((report) => !finished.includes(report));

@@ -9,7 +9,7 @@ import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import { machineError, socketError, tlsFailed } from "./link-errors.ts";
-import { goodUntil, type KeptSession, type TlsMemory } from "./tls-memory.ts";
+import { type KeptSession, type TlsMemory, type Verified, verifiedNow } from "./tls-memory.ts";
 
 const TCP_DEADLINE_MS = 10_000;
 /** … for each, where a name has several addresses. */
@@ -97,7 +97,7 @@ export async function openTls(
   const { address, serverName } = checked;
   const { tls, memory } = trust;
   const sessionName = memory.sessionName(trust.targetId, checked, tls);
-  const kept = memory.session(sessionName, clock.wallNow());
+  const kept = memory.session(sessionName, clock);
   const secured = connectTls({
     socket,
     host: address,
@@ -108,11 +108,11 @@ export async function openTls(
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
   // With TLS 1.2 it comes before we know whom we speak to, with TLS 1.3 after it and more than once.
-  let verifiedUntil: number | undefined;
+  let verified: Verified | undefined;
   let early: Buffer | undefined;
   secured.on("session", (session) => {
-    if (verifiedUntil === undefined) early = session;
-    else memory.keep(sessionName, { session, goodUntil: verifiedUntil });
+    if (verified === undefined) early = session;
+    else memory.keep(sessionName, { session, ...verified });
   });
   try {
     await whenOpen(secured, "secureConnect", TLS_DEADLINE_MS, clock, signal);
@@ -124,30 +124,30 @@ export async function openTls(
     const code = systemCode(error) ?? "ECONNRESET";
     throw new OpenError("tls", tlsFailed(code), { cause: error, trouble: machineTroubleOf(code) });
   }
-  verifiedUntil = verify(secured, kept, tls, clock.wallNow());
-  if (verifiedUntil === undefined) {
+  verified = verify(secured, kept, tls, clock);
+  if (verified === undefined) {
     secured.destroy();
     memory.forget(sessionName);
     throw new OpenError("tls", targetError("tls-wrong-fingerprint"));
   }
-  if (early !== undefined) memory.keep(sessionName, { session: early, goodUntil: verifiedUntil });
+  if (early !== undefined) memory.keep(sessionName, { session: early, ...verified });
   return secured;
 }
 
-/** Until when the peer's certificate needs not be seen again; undefined where it is another than the pinned one. */
+/** For how long the peer's certificate needs not be seen again; undefined where it is another than the pinned one. */
 function verify(
   secured: TLSSocket,
   kept: KeptSession | undefined,
   { fingerprint }: TargetTrust,
-  wallMs: number,
-): number | undefined {
+  clock: Clock,
+): Verified | undefined {
   // A session that is taken up shows no certificate, and is good as long as the one it was made with.
-  if (secured.isSessionReused()) return kept?.goodUntil;
+  if (secured.isSessionReused()) return kept;
   const certificate = secured.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
   const isPinned = fingerprint !== undefined;
   if (isPinned && fingerprintOf(certificate) !== fingerprint) return undefined;
-  return goodUntil(certificate, isPinned, wallMs);
+  return verifiedNow(certificate, isPinned, clock);
 }
 
 /** SHA-256 of a certificate, as 64 small hexadecimal digits. */

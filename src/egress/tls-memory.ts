@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext, DEFAULT_CIPHERS, getCACertificates, type SecureContext } from "node:tls";
+import type { Clock } from "../base/clock.ts";
 import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 
@@ -21,8 +22,18 @@ const CIPHERS = [
   ...DEFAULT_CIPHERS.split(":").filter((name) => name !== "TLS_AES_128_GCM_SHA256"),
 ].join(":");
 
-/** What stands for a certificate that was verified, until then (Unix milliseconds). */
-export type KeptSession = { readonly session: Buffer; readonly goodUntil: number };
+/** For how long a certificate that was verified needs not be seen again. */
+export type Verified = {
+  /** Until it ends by itself, in Unix milliseconds. */
+  readonly untilTime: number;
+  /** However the clock of the day is set meanwhile: monotonic. */
+  readonly untilMs: number;
+};
+
+/** What stands for a certificate that was verified. */
+export type KeptSession = Verified & { readonly session: Buffer };
+
+type Now = Pick<Clock, "now" | "wallNow">;
 
 /**
  * What is worth keeping between two connections over TLS: the authorities as OpenSSL reads them, which takes milliseconds, and
@@ -60,10 +71,10 @@ export class TlsMemory {
     return [targetId, address, port, serverName, trusted].join(" ");
   }
 
-  /** The session to be taken up at this time (Unix milliseconds). */
-  session(name: string, wallMs: number): KeptSession | undefined {
+  /** The session to be taken up now. */
+  session(name: string, clock: Now): KeptSession | undefined {
     const kept = this.#sessions.get(name);
-    return kept !== undefined && wallMs < kept.goodUntil ? kept : undefined;
+    return kept !== undefined && clock.wallNow() < kept.untilTime && clock.now() < kept.untilMs ? kept : undefined;
   }
 
   keep(name: string, kept: KeptSession): void {
@@ -75,10 +86,10 @@ export class TlsMemory {
   }
 }
 
-/** Until when a certificate that was verified now needs not be seen again; a pinned one is good beyond its own end. */
-export function goodUntil(certificate: X509Certificate, isPinned: boolean, wallMs: number): number {
-  const aged = wallMs + SESSION_AGE_MAX_MS;
-  return isPinned ? aged : Math.min(aged, Date.parse(certificate.validTo));
+/** How long a certificate that was verified now needs not be seen again; a pinned one is good beyond its own end. */
+export function verifiedNow(certificate: X509Certificate, isPinned: boolean, { now }: Now): Verified {
+  const untilTime = isPinned ? Number.POSITIVE_INFINITY : Date.parse(certificate.validTo);
+  return { untilTime, untilMs: now() + SESSION_AGE_MAX_MS };
 }
 
 /** The one that was put there first goes. */

@@ -11,8 +11,8 @@ import { RequestRefusedError } from "./errors.ts";
 export type Caller = {
   readonly accessKeyId: string;
   readonly role: Role;
-  /** The valid signature and the time it was made at; absent where the secret itself was shown. */
-  readonly signature?: { readonly text: string; readonly timestampMs: number };
+  /** The valid signature; absent where the secret itself was shown. */
+  readonly signature?: string;
   /** Set where a browser's session stands in for a key. */
   readonly sessionHash?: string;
 };
@@ -53,7 +53,7 @@ async function signedKey(request: IncomingMessage, service: Service, clock: Cloc
   const problem = timestampProblem(timestamp, clock.wallNow());
   if (problem !== undefined) refuse(`${INVALID} ${problem}`);
   if (key === undefined || !isValid) refuse(INVALID);
-  return { key, signature: { text: signature, timestampMs: Number(timestamp) } };
+  return { key, signature };
 }
 
 async function bearerKey(secretKey: string, service: Service): Promise<Recognised> {

@@ -83,7 +83,7 @@ export class Gate {
   /** Last of all: a request that was refused for another reason may be sent again as it is. */
   #takeOnce({ signature }: Caller): void {
     if (signature === undefined) return;
-    const taken = this.#replays.take(signature.text, signature.timestampMs, this.#options.clock.wallNow());
+    const taken = this.#replays.take(signature, this.#options.clock.now());
     if (taken === "again") throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", REPLAYED));
     refuseFor(taken === "full" ? REPLAYS_FULL_WAIT_SECONDS : undefined, "Too many writes within ten minutes.");
   }

@@ -1,7 +1,9 @@
 import { TIMESTAMP_TOLERANCE_MS } from "../contract/signature.ts";
 
-/** Signatures are forgotten by the minute in which they stop being valid anyhow. */
+/** Signatures are forgotten by the minute. */
 const BUCKET_MS = 60_000;
+/** No timestamp is fresh for longer. */
+const REMEMBERED_MS = 2 * TIMESTAMP_TOLERANCE_MS;
 
 /** Most signatures that are remembered: 300 writes a second for ten minutes, some 25 MB. */
 const SIGNATURES_MAX = 200_000;
@@ -10,11 +12,12 @@ const SIGNATURES_MAX = 200_000;
 export type ReplayProtection = "off" | "writes";
 
 /**
- * Remembers signatures for as long as their timestamps are valid, so that each is taken once. It lives in memory: after a restart a
- * request that was taken before is taken once more while its timestamp is still fresh.
+ * Remembers signatures for as long as their timestamps can be valid, so that each is taken once, by a clock that never steps: one that is
+ * set forward and back must not make it forget. It lives in memory: after a restart a request that was taken before is taken once more
+ * while its timestamp is still fresh.
  */
 export class ReplayGuard {
-  /** By the minute in which they expire: a signature covers its timestamp, so it can be in one of them only. */
+  /** By the minute in which they came, the oldest first. */
   readonly #buckets = new Map<number, Set<string>>();
   readonly #signaturesMax: number;
   #count = 0;
@@ -25,13 +28,13 @@ export class ReplayGuard {
 
   /**
    * `first`, and remembered, where this valid signature was not taken yet; `again` where it was; `full` where there is no room
-   * to remember it: it must be refused then too. Both times in milliseconds since the Unix epoch.
+   * to remember it: it must be refused then too. `nowMs`: monotonic.
    */
-  take(signature: string, timestampMs: number, nowMs: number): "first" | "again" | "full" {
+  take(signature: string, nowMs: number): "first" | "again" | "full" {
     this.#forget(nowMs);
-    const minute = Math.floor((timestampMs + TIMESTAMP_TOLERANCE_MS) / BUCKET_MS);
+    for (const bucket of this.#buckets.values()) if (bucket.has(signature)) return "again";
+    const minute = Math.floor(nowMs / BUCKET_MS);
     const bucket = this.#buckets.get(minute) ?? new Set<string>();
-    if (bucket.has(signature)) return "again";
     if (this.#count >= this.#signaturesMax) return "full";
     bucket.add(signature);
     this.#buckets.set(minute, bucket);
@@ -40,9 +43,9 @@ export class ReplayGuard {
   }
 
   #forget(nowMs: number): void {
-    const nowMinute = Math.floor(nowMs / BUCKET_MS);
     for (const [minute, bucket] of this.#buckets) {
-      if (minute >= nowMinute) continue;
+      // All of its minute has to be over.
+      if ((minute + 1) * BUCKET_MS + REMEMBERED_MS > nowMs) return;
       this.#count -= bucket.size;
       this.#buckets.delete(minute);
     }

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import type { EndpointScope } from "../control/callbacks.ts";
-import type { DeliveryLimits, DeliveryTurn } from "../control/deliveries.ts";
+import { type DeliveryLimits, type DeliveryTurn, PLANNED_AHEAD_MAX_MS } from "../control/deliveries.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
 import type { Schema } from "./schema.ts";
@@ -107,7 +107,7 @@ function selectLanes(
   let lanes = db
     .selectFrom("delivery_lane")
     .where("is_retry", "=", isRetry ? 1 : 0)
-    .where("next_time", "<=", nowMs);
+    .where(({ or, eb }) => or([eb("next_time", "<=", nowMs), eb("next_time", ">", nowMs + PLANNED_AHEAD_MAX_MS)]));
   if (turns.length > 0) {
     const busy = turns.map(({ channelId }) => channelId);
     lanes = lanes.where("channel_id", "not in", busy);

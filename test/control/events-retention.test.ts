@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { EventStore } from "../../src/control/events.ts";
 import { EventRetention } from "../../src/control/events-retention.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+import { ManualClock } from "./manual-clock.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const MINUTE_MS = 60 * 1_000;
@@ -27,6 +28,9 @@ function open(counts: readonly (number | Error)[]) {
     log: { debug: write, info: write, warn: write, error: write },
   });
   retention.start();
+  // Not before the clock of a machine that has just started may have been set.
+  expect(asked).toEqual([]);
+  clock.advance(10 * MINUTE_MS);
   return { clock, asked, lines, retention };
 }
 
@@ -75,4 +79,34 @@ test("nothing is removed once it is closed", async () => {
   clock.advance(DAY_MS);
   await settle();
   expect(asked).toHaveLength(1);
+});
+
+test("a clock that is set forward by 400 days on air removes nothing, until it has stayed so for a day", async () => {
+  const clock = new ManualClock();
+  const cutOffs: number[] = [];
+  const pruneEvents = async (time: number) => {
+    cutOffs.push(time);
+    return 0;
+  };
+  const write = () => undefined;
+  const log = { debug: write, info: write, warn: write, error: write };
+  new EventRetention({ store: { pruneEvents }, clock, log }).start();
+  const beganMs = clock.wallMs;
+  const pass = async (minutes: number) => {
+    for (let minute = 0; minute < minutes; minute += 10) {
+      clock.advance(10 * MINUTE_MS);
+      await settle();
+    }
+    return (cutOffs.at(-1) ?? 0) + 7 * DAY_MS - beganMs;
+  };
+  expect(await pass(10)).toBe(10 * MINUTE_MS);
+  clock.wallMs += 400 * DAY_MS;
+  expect(await pass(60)).toBe(70 * MINUTE_MS);
+  // Back by 800 days: nothing is as old as it looks there, and nothing is removed.
+  clock.wallMs -= 800 * DAY_MS;
+  expect(await pass(10)).toBe(80 * MINUTE_MS - 400 * DAY_MS);
+  clock.wallMs += 400 * DAY_MS;
+  expect(await pass(10)).toBe(90 * MINUTE_MS - 400 * DAY_MS);
+  // What it was at first, for a day: believed.
+  expect(await pass(25 * 60)).toBe(90 * MINUTE_MS + 25 * 60 * MINUTE_MS);
 });

@@ -233,3 +233,37 @@ test("a target that was removed is forgotten, with its farewell; the others are 
   tell(39, "READY");
   expect([...(live.live(CHANNEL)?.targets.keys() ?? [])]).toEqual([39]);
 });
+
+test("what lasts is told as the present clock has it, whatever it was set to since", () => {
+  const { clock, view: live } = view();
+  const DAYS_400_MS = 400 * 24 * 60 * 60 * 1_000;
+  live.fact(started(clock.wallMs));
+  const { wallMs } = clock;
+  const lastError = { code: "TCP_RESET", severity: "transient", message: "", messageKo: "", time: wallMs } as const;
+  const status = { status: "FAIL", sinceTime: wallMs, lastError, nextRetryTime: wallMs + 30_000 } as const;
+  live.fact({ kind: "target-status", time: wallMs, channelId: CHANNEL, targetId: 38, from: "READY", status });
+  live.samples([channelSample(CHANNEL, [targetSample(38, {})])]);
+  const agesMs = () => {
+    const channel = live.live(CHANNEL);
+    const target = channel?.targets.get(38)?.status;
+    return [
+      clock.wallMs - (channel?.startTime ?? 0),
+      clock.wallMs - (target?.sinceTime ?? 0),
+      clock.wallMs - (target?.lastError?.time ?? 0),
+      (target?.nextRetryTime ?? 0) - clock.wallMs,
+    ];
+  };
+  for (const [index, stepMs] of [DAYS_400_MS, -2 * DAYS_400_MS, DAYS_400_MS].entries()) {
+    clock.advance(5_000);
+    clock.wallMs += stepMs;
+    const agedMs = 5_000 * (index + 1);
+    expect(agesMs()).toEqual([agedMs, agedMs, agedMs, 30_000 - agedMs]);
+  }
+  // Small differences are the clock's drift.
+  clock.wallMs += 900;
+  expect(agesMs()[0]).toBe(15_900);
+  // What is over is what is stored.
+  clock.wallMs += DAYS_400_MS;
+  live.fact(ended(clock.wallMs, true));
+  expect(live.live(CHANNEL)?.startTime).toBe(wallMs);
+});

@@ -12,10 +12,13 @@ const NONE = { list: [], count: 0 };
 /** Facts and samples of one channel, told to a tracker by the second. */
 class Told {
   readonly tracker = new ReportTracker();
+  /** By how much somebody set the clock of the day. */
+  wallStepMs = 0;
 
   fact(second: number, what: Record<string, unknown> & { readonly kind: Fact["kind"] }) {
     const ingest = { ingestId: 1, slot: "main", remoteAddress: "192.0.2.1", encoder: "e", isBroadcastNew: true };
-    return this.tracker.fact({ time: second * 1_000, channelId: CHANNEL, ...ingest, ...what } as Fact);
+    const time = second * 1_000 + this.wallStepMs;
+    return this.tracker.fact({ time, channelId: CHANNEL, ...ingest, ...what } as Fact, second * 1_000);
   }
 
   start(second: number, ingestId = 1) {
@@ -152,6 +155,22 @@ test("fifty interruptions are told one by one, further ones counted; times never
   told.status(100, 7, "FAIL", "STALLED");
   const { list = [], count } = told.tracker.running(100_000)[0]?.targets[0]?.interruptions ?? {};
   expect([list.length, count, list.at(-1)?.time]).toEqual([50, 61, 59_000]);
-  // The wall clock was set back.
-  expect(told.end(5)).toMatchObject({ startTime: 10_000, endTime: 10_000 });
+});
+
+test("a clock that is set on air, forward and back, changes no duration", () => {
+  const DAYS_400_MS = 400 * 24 * 60 * 60 * 1_000;
+  const told = new Told();
+  told.start(10);
+  told.wallStepMs = DAYS_400_MS;
+  told.status(12, 7, "FAIL", "TCP_RESET");
+  told.fact(20, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
+  told.wallStepMs = -DAYS_400_MS;
+  told.status(15, 7, "PUBLISHING");
+  told.fact(23, { kind: "source-active", heldMs: 3_000 });
+  expect(told.end(40)).toMatchObject({
+    startTime: 10_000,
+    endTime: 40_000,
+    interruptions: { list: [{ time: 20_000, durationMs: 3_000, reason: "connection-lost" }] },
+    targets: [{ interruptions: { list: [{ time: 12_000, durationMs: 3_000, reason: "TCP_RESET" }] } }],
+  });
 });

@@ -63,7 +63,7 @@ test("a broadcast is stored when it begins, every five seconds, and when it is o
   writer.fact({ kind: "target-status", time: 1_000, channelId: "a", targetId: 7, from: "READY", status });
   clock.advance(5_000);
   await settle();
-  expect(writes[2]).toMatchObject([{ endTime: 5_000, targets: [{ targetId: 7, targetName: "YOUTUBE" }] }]);
+  expect(writes[2]).toMatchObject([{ endTime: 6_000, targets: [{ targetId: 7, targetName: "YOUTUBE" }] }]);
   expect(writes[2]?.[0]).not.toHaveProperty("end");
   writer.fact(ended("a", 6_000));
   await settle();

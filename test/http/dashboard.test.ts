@@ -166,6 +166,23 @@ describe("a session", () => {
     expect(await signedIn()).toBe(false);
   });
 
+  test("does not end because the clock is set, forward or back, and a set-up link has its hour", async () => {
+    const STEP_MS = 400 * 24 * 60 * 60 * 1000;
+    const token = await api.dashboard.offerSetup();
+    api.clock.wallMs += STEP_MS;
+    const { cookie = "" } = await browser("POST", "/dashboard/setup", { body: { token, password: PASSWORD } });
+    const signedIn = async () => (await browser("GET", "/dashboard/session", { cookie })).body.signedIn;
+    for (const step of [STEP_MS, -2 * STEP_MS, STEP_MS]) {
+      api.clock.wallMs += step;
+      expect(await signedIn()).toBe(true);
+      api.clock.advance(2 * 60 * 60 * 1000);
+    }
+    // Thirty days without use are thirty days, whatever the clock says.
+    api.clock.advance(31 * 24 * 60 * 60 * 1000);
+    api.clock.wallMs -= STEP_MS;
+    expect(await signedIn()).toBe(false);
+  });
+
   test("of another browser ends with a new password", async () => {
     const cookie = await setUp();
     const other = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";

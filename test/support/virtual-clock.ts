@@ -8,7 +8,7 @@ export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
   readonly #timers = new Set<Due>();
-  readonly #epochMs: number;
+  #epochMs: number;
   readonly #awake = new AwakeTime(() => this.#nowMs);
 
   constructor(epochMs = 1_800_000_000_000) {
@@ -25,6 +25,11 @@ export class VirtualClock implements Clock {
 
   wallNow(): number {
     return this.#epochMs + this.#nowMs;
+  }
+
+  /** Somebody sets the clock of the day. */
+  setWall(byMs: number): void {
+    this.#epochMs += byMs;
   }
 
   startTimer(delayMs: number, run: () => void): Timer {

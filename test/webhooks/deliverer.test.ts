@@ -193,6 +193,38 @@ test("after a day it is given up, and the next has its turn", async () => {
   ]);
 });
 
+test("a clock that is set forward is no day that passed, and one that is set back makes nobody wait", async () => {
+  const DAYS_400_MS = 400 * 24 * HOUR_MS;
+  await happen("ls-a");
+  await last().answer({ status: 503 });
+  clock.setWall(-DAYS_400_MS);
+  // The clock is looked at once a minute at least.
+  await pass(60_000);
+  expect(sent()).toEqual([1, 1]);
+  clock.setWall(2 * DAYS_400_MS);
+  await last().answer({ status: 503 });
+  expect(await shown()).toEqual([[1, "waiting", 2]]);
+  await pass(60_000);
+  expect(sent()).toEqual([1, 1, 1]);
+  clock.setWall(-2 * DAYS_400_MS);
+  await last().answer({ status: 200 });
+  expect(await shown()).toEqual([[1, "delivered", 3]]);
+});
+
+test("a delivery whose day never ends, by a clock that was set back, is given up all the same", async () => {
+  await happen("ls-a");
+  clock.setWall(-400 * 24 * HOUR_MS);
+  let attempts = 0;
+  for (; (await shown())[0]?.[1] === "waiting" && attempts < 100; attempts += 1) {
+    await last().answer({ status: 503 });
+    for (const afterMs of [HOUR_MS, 61_000]) {
+      clock.advance(afterMs);
+      await settle();
+    }
+  }
+  expect(attempts).toBe(64);
+});
+
 test("410 ends the delivery and its endpoint; what else waits for it is cancelled", async () => {
   await happen("ls-a", "ls-a");
   await last().answer({ status: 410 });
