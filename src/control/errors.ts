@@ -10,6 +10,7 @@ export type DomainFault =
   | { readonly kind: "target-off" }
   /** The target's own link is up or being made. */
   | { readonly kind: "target-linked" }
+  | { readonly kind: "twin-linked" }
   | { readonly kind: "target-under-test" }
   /** The channel has no backup ingest, and this is about its key. */
   | { readonly kind: "backup-off" }

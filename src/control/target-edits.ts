@@ -7,6 +7,7 @@ import { type TargetDetail, targetOf } from "./details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 import { DomainError } from "./errors.ts";
 import type { TargetChange } from "./store.ts";
+import { twinsOf } from "./target-twins.ts";
 
 /** How a target fared when it was tried without media. */
 export type TargetTest = {
@@ -97,15 +98,17 @@ export class TargetEdits {
 
   /**
    * Tries a target as if for real, sending no media. Throws DomainError `target-linked` while the target's own link is up
-   * or being made, since a second publish with its key could end the broadcast, and `target-under-test` while another
-   * test of it runs.
+   * or being made, since a second publish with its key could end the broadcast, `twin-linked` while that of another with its
+   * address and key is, and `target-under-test` while another test of it runs.
    */
   async test(channelId: ChannelId, targetId: TargetId): Promise<TargetTest> {
-    const { runtime, clock, readTarget } = this.#context;
+    const { runtime, clock, readTarget, readChannel } = this.#context;
     const target = await readTarget(channelId, targetId);
-    const status = target.live?.status;
-    if (status !== undefined && status.status !== "READY" && !isWaiting(status)) {
-      throw new DomainError({ kind: "target-linked" });
+    if (isLinked(target.live?.status)) throw new DomainError({ kind: "target-linked" });
+    const { targets } = await readChannel(channelId);
+    const live = runtime.live(channelId)?.targets;
+    if (twinsOf(target, targets).some((twin) => isLinked(live?.get(twin.targetId)?.status))) {
+      throw new DomainError({ kind: "twin-linked" });
     }
     if (this.#underTest.has(targetId)) throw new DomainError({ kind: "target-under-test" });
     this.#underTest.add(targetId);
@@ -134,6 +137,11 @@ export class TargetEdits {
     this.#context.runtime.apply(channelSpec(channel));
     this.#context.tell(kind, channel, target);
   }
+}
+
+/** Its link stands, or is being made. */
+function isLinked(status: TargetStatus | undefined): boolean {
+  return status !== undefined && status.status !== "READY" && !isWaiting(status);
 }
 
 /** A target that failed and has an attempt before it; one that stalls has failed, but its link still stands. */

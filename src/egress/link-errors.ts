@@ -127,8 +127,14 @@ export function closedByTarget(stage: ClientStage, livedMs: number): TargetError
   }
 }
 
-/** Codes that are about the key. Others may be about anything: the platform's broadcast, its account, a signature that ran out. */
-const KEY_CODES: ReadonlySet<string> = new Set(["NetStream.Publish.BadName", "NetStream.Publish.Unauthorized", ""]);
+/** What servers say of a key that they do not know or have in use. Other codes may be about anything: an account, a signature that ran out. */
+const KEY_CODES: ReadonlySet<string> = new Set([
+  "NetStream.Publish.BadName",
+  "NetStream.Publish.Denied",
+  "NetStream.Publish.Rejected",
+  "NetStream.Publish.Unauthorized",
+  "",
+]);
 
 function publishRefusal({ isInUse, code }: Extract<ClientFailure, { kind: "publish-rejected" }>): TargetErrorName {
   if (isInUse) return "key-in-use";

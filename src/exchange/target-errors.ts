@@ -301,3 +301,9 @@ export function targetError(name: TargetErrorName, detail = ""): TargetError {
     detail === "" ? sentence.replace(/ ?\(\{detail\}\)/, "") : sentence.replace("{detail}", detail);
   return { code, severity, message: fill(en), messageKo: fill(ko) };
 }
+
+/** Whether this is the error of that name: between threads and in answers it has a sentence and no name. */
+export function isTargetError(error: TargetError, name: TargetErrorName): boolean {
+  const head = SENTENCES[name].en.split("{detail}", 1)[0] ?? "";
+  return error.message.startsWith(head.endsWith(" (") ? head.slice(0, -2) : head);
+}

@@ -84,6 +84,12 @@ function answerForFault(fault: DomainFault): ContractError {
         "Platform",
         "The platform is connected or connecting; a test could end its broadcast.",
       );
+    case "twin-linked":
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Platform",
+        "Another platform of the channel with the same address and key is connected or connecting; a test could end its broadcast.",
+      );
     case "target-under-test":
       return serviceError("NOT_AVAILABLE", "Platform", "A test of this platform is under way.");
     case "backup-off":

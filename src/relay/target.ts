@@ -3,8 +3,9 @@ import { unreachable } from "../base/unreachable.ts";
 import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
 import type { TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
-import { type ConnectStatus, type TargetError, TargetErrorCode, type TargetStatus } from "../exchange/target-status.ts";
+import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
 import type { Gathering } from "./gathering.ts";
+import { mayLinger } from "./lingering-key.ts";
 import { LinkCare } from "./link-care.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
@@ -338,7 +339,7 @@ export class Target {
     // The address we were sent to: the next attempt is at the one we were given.
     if (this.#relocation.isUnderWay) return { ...error, severity: "transient" };
     const isLingering =
-      error.code === TargetErrorCode.PublishRejected &&
+      mayLinger(error) &&
       this.#lastOnAirMs !== undefined &&
       this.#deps.clock.now() - this.#lastOnAirMs < KEY_LINGERS_MS;
     return isLingering ? KEY_IN_USE : error;

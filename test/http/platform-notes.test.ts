@@ -101,6 +101,17 @@ test.each([
   expect((await content("GET", url))[1].lastError).toEqual(lastError);
 });
 
+test("a platform is not tested while one with the same address and key is connected", async () => {
+  const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM] });
+  const test = () => api.call({ method: "POST", url: `${CHANNELS}/${channelId}/platforms/2/test` });
+  api.runtime.start(channelId, 1);
+  api.runtime.status(channelId, 1, { status: "PUBLISHING", sinceTime: 2 });
+  const { status, body } = await test();
+  expect([status, body.error.details]).toEqual([409, expect.stringContaining("with the same address and key")]);
+  api.runtime.status(channelId, 1, { status: "READY", sinceTime: 3 });
+  expect((await test()).body.error?.details ?? "").not.toContain("same address");
+});
+
 test("a failure that no sibling has to do with keeps its reason", async () => {
   const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM, { ...PLATFORM, streamKey: "other" }] });
   api.runtime.start(channelId, 1);

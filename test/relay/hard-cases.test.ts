@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { targetError } from "../../src/exchange/target-errors.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import type { Source } from "../../src/relay/feed.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
@@ -252,6 +253,21 @@ test("a key refused behind an edit is the new key's fault, though the target was
   stage.engine.apply(stage.spec([target(1, { streamKey: "mistyped" })]));
   stage.dialer.latest(1).fail({ code: "PUBLISH_REJECTED", severity: "fatal", message: "refused", messageKo: "오류" });
   expect(stage.statuses(1).at(-1)).toBe("FAIL PUBLISH_REJECTED");
+});
+
+test.each([
+  ["publish-refused", "FAIL STREAM_KEY_IN_USE"],
+  ["publish-unanswered", "FAIL STREAM_KEY_IN_USE"],
+  ["publish-refused-otherwise", "FAIL PUBLISH_REJECTED"],
+  ["stream-number-broken", "FAIL PUBLISH_REJECTED"],
+] as const)("a target that was on air a moment ago and fails with %s is %s", (name, status) => {
+  const stage = new RelayStage(0);
+  const source = stage.onAir(target(1));
+  run(stage, source, 1);
+  stage.dialer.latest(1).fail(targetError("closed-on-air"));
+  stage.clock.advance(1_000);
+  stage.dialer.latest(1).fail(targetError(name, "NetStream.Publish.InvalidSign"));
+  expect(stage.statuses(1).at(-1)).toBe(status);
 });
 
 test("a new broadcast does not begin with the rate of the one before", () => {

@@ -77,6 +77,7 @@ test("what few need is folded away, and does what it says: of a channel and of a
   await dialog.waitFor({ state: "detached" });
   const added = async () => (await api.platforms(channel.channelId)).at(-1);
   expect(await added()).toMatchObject({
+    streamKey: key,
     tracks: { video: 0, audio: 1 },
     tls: { fingerprint: FINGERPRINT.toLowerCase() },
     bufferPolicy: "disconnect",
