@@ -70,5 +70,5 @@ test("the server's clock is set by 400 days, forward and back, on air: nothing e
   const codes = (await get(`${channel.channelId}/events`)).map(({ eventCode }: { eventCode: string }) => eventCode);
   expect(codes).toContain("STREAM_RESERVE");
   expect(codes).toContain("PUBLISH_START");
-  expect(fanfare.output.match(/"clock set"/g)?.length).toBe(3);
+  await expect.poll(() => fanfare.output.match(/"clock set"/g)?.length).toBe(3);
 });
