@@ -10,7 +10,7 @@ export type LoggerOptions = {
   readonly destination?: DestinationStream;
 };
 
-/** Longest value of one field, in characters; a stack trace fits. */
+/** Longest value of one field, in characters; a stack trace fits. Twice as much is looked through for secrets. */
 const VALUE_CHARACTERS_MAX = 4_000;
 
 const MASK = "***";
@@ -35,7 +35,11 @@ function maskedFields(fields: LogFields): LogFields {
   const masked: Record<string, string | number | boolean | undefined> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (SECRET_FIELD.test(name) && value !== undefined) masked[name] = MASK;
-    else masked[name] = typeof value === "string" ? maskSecrets(value).slice(0, VALUE_CHARACTERS_MAX) : value;
+    else
+      masked[name] =
+        typeof value === "string"
+          ? maskSecrets(value.slice(0, 2 * VALUE_CHARACTERS_MAX)).slice(0, VALUE_CHARACTERS_MAX)
+          : value;
   }
   return masked;
 }

@@ -84,7 +84,8 @@ export function resolveTargetUrl(present: string, reference: string): string | u
   const from = parseTargetUrl(present);
   if (typeof from === "string" || reference.length > URL_LENGTH_MAX) return undefined;
   const origin = from.tcUrl.slice(0, from.tcUrl.length - from.app.length - 1);
-  const folder = from.app.split("?", 1)[0]?.replace(/[^/]*$/, "") ?? "";
+  const path = from.app.split("?", 1)[0] ?? "";
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
   let url = `${origin}/${folder}${reference}`;
   if (SCHEME.test(reference)) url = reference;
   else if (reference.startsWith("//")) url = `${from.scheme}:${reference}`;
@@ -95,22 +96,38 @@ export function resolveTargetUrl(present: string, reference: string): string | u
   return url;
 }
 
+/** Tab, line feed, vertical tab, form feed, carriage return and blank. */
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}
+
 /**
  * The stream name to publish: the key without the blanks and line breaks that come along when it is pasted, otherwise
- * byte for byte. No percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque.
+ * byte for byte. No percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque. By index: a pattern that looks for blanks
+ * at the end begins anew at each blank of a stranger's text.
  */
 export function streamName(streamKey: string): string {
-  return streamKey.replace(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, "");
+  let start = 0;
+  let end = streamKey.length;
+  while (start < end && isBlank(streamKey.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(streamKey.charCodeAt(end - 1))) end -= 1;
+  return streamKey.slice(start, end);
 }
+
+const DEFAULT_INSTANCE = "/_definst_";
 
 /** Cuts the query, trailing slashes and Flash Media Server's default instance off. */
 export function barePath(text: string): string {
-  let path = (streamName(text).split("?", 1)[0] ?? "").replace(/^\/+/, "");
+  const path = streamName(text);
+  const query = path.indexOf("?");
+  let start = 0;
+  let end = query < 0 ? path.length : query;
+  while (start < end && path[start] === "/") start += 1;
   for (;;) {
-    const shorter = path.endsWith("/_definst_") ? path.slice(0, -"/_definst_".length) : path;
-    const cut = shorter.endsWith("/") ? shorter.slice(0, -1) : shorter;
-    if (cut === path) return path;
-    path = cut;
+    if (end > start && path[end - 1] === "/") end -= 1;
+    else if (end - start >= DEFAULT_INSTANCE.length && path.endsWith(DEFAULT_INSTANCE, end))
+      end -= DEFAULT_INSTANCE.length;
+    else return path.slice(start, end);
   }
 }
 

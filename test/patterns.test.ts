@@ -1,0 +1,119 @@
+import path from "node:path";
+import { expect, test } from "vitest";
+import { patternsIn, type SourcePattern } from "./support/source-patterns.ts";
+
+/** More than a publish name, a header or a field of the API may have, and half of what a string of RTMP can. */
+const FOREIGN_CHARACTERS_MAX = 32_768;
+/** A pattern whose time grows with the square of the length takes a second, one that grows with the length itself a tenth of this. */
+const BOUND_MS = 40;
+
+/** Patterns that never meet what a stranger, a platform, an encoder or a browser sends; and what they meet instead. */
+const OWN_TEXT: Readonly<Record<string, string>> = {
+  "app/config.ts": "the operator's settings",
+  "app/restore.ts": "a time of our own",
+  "app/server.ts": "the operator's settings",
+  "app/password-hash.ts": "what this program has hashed and stored",
+  "app/public-address.ts": "this machine's addresses",
+  "cli/": "the operator's command line",
+  "control/ids.ts": "a time of our own",
+  "control/plan.ts": "the operator's settings",
+  "exchange/target-errors.ts": "our own sentences",
+  "http/docs-page.ts": "our own descriptions",
+  "http/openapi.ts": "our own paths",
+  "net/hosts-file.ts": "the operator's hosts file",
+  "net/cidr-list.ts": "the operator's settings",
+  "store/key-file.ts": "our own key file",
+  "testkit/": "a test's own text",
+};
+
+/** Where less than that comes: what is in front cuts it. */
+const SHORTER: Readonly<Record<string, number>> = { "telemetry/logger.ts": 8_000 };
+
+/** Put together when the program runs, each of closed words. */
+const PUT_TOGETHER = ["protocol/rtmp/publish-auth.ts"];
+
+/** What a hostile text repeats, between what leads a pattern astray and what then disappoints it. */
+const PUMPS = [
+  ..." \t\na0A_-/=?&.:;,#@%[]<>`\"'{}\\\u00a0\u200b\uac00",
+  "a.",
+  "a-",
+  "0.",
+  "1=",
+  "?a",
+  "?a=",
+  "&a=b",
+  "rtmp://",
+  "a://",
+  "//",
+  "\r\n",
+  "Bearer ",
+  "authmod=",
+  "push a ",
+  "-----BEGIN CERTIFICATE-----",
+  "-----BEGIN CERTIFICATE-----A",
+  "in us",
+  "?reason=needauth",
+  "NetStream.",
+] as const;
+const HEADS = [
+  "",
+  "x",
+  "rtmp://a/",
+  "[",
+  "push ",
+  "Bearer",
+  "NetStream.",
+  "-----BEGIN CERTIFICATE-----",
+  "1A=",
+] as const;
+const TAILS = ["!", "\n!", "/"] as const;
+
+const isOwn = ({ file }: SourcePattern) => Object.keys(OWN_TEXT).some((name) => file.startsWith(name));
+
+/** What the text costs a pattern in the use it has: every match replaced, or one looked for. */
+function costMs(pattern: RegExp, text: string): number {
+  const start = performance.now();
+  if (pattern.global) text.replace(pattern, "");
+  else pattern.test(text);
+  return performance.now() - start;
+}
+
+/** The worst of all hostile texts of a length, each in its best of three goes. */
+function worst(pattern: RegExp, length: number): { readonly costMs: number; readonly text: string } {
+  let found = { costMs: 0, text: "" };
+  for (const pump of PUMPS) {
+    for (const head of HEADS) {
+      for (const tail of TAILS) {
+        const text = head + pump.repeat(Math.floor((length - head.length - tail.length) / pump.length)) + tail;
+        let cost = costMs(pattern, text);
+        for (let go = 1; go < 3 && cost > found.costMs; go += 1) cost = Math.min(cost, costMs(pattern, text));
+        if (cost > found.costMs) found = { costMs: cost, text: `${head}(${pump})*${tail}` };
+        if (cost > 10 * BOUND_MS) return found;
+      }
+    }
+  }
+  return found;
+}
+
+const all = patternsIn(path.join(import.meta.dirname, "../src"));
+const foreign = all.filter((each) => !isOwn(each));
+
+test("every pattern is found, and what is said of files is of files that have some", () => {
+  expect(all.length).toBeGreaterThan(60);
+  const withoutAny = Object.keys(OWN_TEXT).filter((name) => !all.some(({ file }) => file.startsWith(name)));
+  expect(withoutAny).toEqual([]);
+  expect(all.filter(({ pattern }) => pattern === undefined).map(({ file }) => file)).toEqual(PUT_TOGETHER);
+});
+
+test("the texts lead astray whatever can be led: a trim by pattern is found out", () => {
+  expect(worst(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, 20_000).costMs).toBeGreaterThan(BOUND_MS);
+  expect(worst(/[^/]*$/, 20_000).costMs).toBeGreaterThan(BOUND_MS);
+});
+
+test.each(foreign.flatMap(({ file, pattern }) => (pattern === undefined ? [] : [{ file, pattern }])))(
+  "$file: $pattern takes a time that grows with the text it meets, and no more",
+  ({ file, pattern }) => {
+    const { costMs: cost, text } = worst(pattern, SHORTER[file] ?? FOREIGN_CHARACTERS_MAX);
+    expect(cost, `for ${JSON.stringify(text)}`).toBeLessThan(BOUND_MS);
+  },
+);
