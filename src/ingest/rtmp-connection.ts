@@ -37,11 +37,6 @@ const NOTHING = Buffer.alloc(0);
 
 const DECISIONS = { welcome: "accept", fight: "refuse", unavailable: "unavailable" } as const;
 
-/** The peer's address. A socket for both families shows IPv4 peers in IPv6's mapped form. */
-export function peerAddress(socket: Socket): string {
-  return (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
-}
-
 /** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or watcher behind it. */
 export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
@@ -138,8 +133,10 @@ export class RtmpConnection implements TimedReader {
     else if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
   }
 
+  /** Nothing is read from the socket until then. Where an answer is waited for, `#goOn` is called with it. */
   #waitForTurn(): void {
     if (this.#direct === undefined) this.#socket.pause();
+    if (this.#session.isAsking) return;
     this.#nextTurn ??= this.#deps.clock.startTimer(READ_TURN_MS, () => this.#takeTurn());
   }
 
@@ -148,8 +145,18 @@ export class RtmpConnection implements TimedReader {
     if (this.#isClosed) return;
     if (this.#entrance?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
     this.#entrance?.flush();
+    this.#goOn();
+  }
+
+  /** Also behind our last words: what is read then is ignored, but unread it would have them lost. */
+  #goOn(): void {
     if (this.#session.isBehind) this.#waitForTurn();
-    else if (!this.#isTimed) this.#socket.resume();
+    else if (!this.#isTimed && (this.#isClosed || this.#entrance?.isFull !== true)) this.#socket.resume();
+  }
+
+  #answer(step: () => readonly ServerOutput[]): void {
+    this.#run(step);
+    this.#goOn();
   }
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
@@ -256,7 +263,7 @@ export class RtmpConnection implements TimedReader {
     const { decision, login, isTold } = await this.#deps.logins.decide(request, this.#remoteAddress);
     this.#login = login;
     this.#isRefusalTold = isTold === true;
-    this.#run(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.awakeNow()));
+    this.#answer(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.awakeNow()));
   }
 
   async #decide(request: PublishRequest): Promise<void> {
@@ -268,14 +275,14 @@ export class RtmpConnection implements TimedReader {
       this.#refusedBy = verdict.loginOf;
     }
     if (decision === "refuse") await this.#holdBack("refused");
-    this.#run(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
+    this.#answer(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
   }
 
   async #enter({ requestId, encoder }: PublishRequest, { entrance, slot }: Invitation): Promise<void> {
     const { clock } = this.#deps;
     const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
     if (welcome === "fight") this.#refusal = "encoders-fight";
-    this.#run(() => {
+    this.#answer(() => {
       const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.awakeNow());
       // The encoder may have given up while we asked: then there is nothing to open.
       if (welcome === "welcome" && outputs.length > 0) {
@@ -326,7 +333,7 @@ export class RtmpConnection implements TimedReader {
   /** Whether there was somebody to answer. */
   #answerPlay(requestId: number, decision: "accept" | PlayRefusal): boolean {
     let hasAnswered = false;
-    this.#run(() => {
+    this.#answer(() => {
       const outputs = this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow());
       hasAnswered = outputs.length > 0;
       return outputs;

@@ -7,9 +7,10 @@ import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./doo
 import { FailedKeys } from "./failed-keys.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
 import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins.ts";
+import { peerAddress } from "./peer-address.ts";
 import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
-import { peerAddress, RtmpConnection } from "./rtmp-connection.ts";
+import { RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
 // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.

@@ -2,7 +2,7 @@ import { AMF0_LIMITS } from "../protocol/amf0/decode.ts";
 import { beginsAsAdts } from "../protocol/flv/adts.ts";
 import { type AudioTag, classifyAudio, stripAdts } from "../protocol/flv/audio-tag.ts";
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
-import { encodeTargetMetadata, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
+import { encodeTargetMetadata, METADATA_PROPERTIES, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
 import { readSoundFormat, type SoundFormat } from "../protocol/flv/sound-format.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
@@ -182,7 +182,7 @@ function configParts(kind: "audio" | "video", payload: Buffer): ConfigPart[] {
 
 function takeInData(message: Message): Intake {
   try {
-    const data = readMetadata(decodeData(message, AMF0_LIMITS));
+    const data = readMetadata(decodeData(message, AMF0_LIMITS, METADATA_PROPERTIES));
     if (data.kind === "clear") return { what: "metadata-cleared" };
     if (data.kind !== "metadata") return IGNORED;
     const entries = rewriteMetadata(data.entries);

@@ -202,6 +202,27 @@ test("an encoder that leaves while its key is being looked up opens nothing", as
   other.socket.destroy();
 });
 
+test("what an encoder sends along with publish reaches the target, more than a read of it while its key is looked up", async () => {
+  const { promise, resolve } = Promise.withResolvers<Verdict>();
+  const { port, told, asked, dialer } = await listen(() => promise);
+  const { socket } = await publish(port, "the-key");
+  const large = avcFrame(true, 1, 300_000);
+  socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, large)]));
+  await expect.poll(() => asked).toEqual(["the-key"]);
+  resolve(ADMITTED);
+  await told("target-status");
+  dialer.latest(1).accept();
+  await expect
+    .poll(() =>
+      dialer
+        .latest(1)
+        .messages()
+        .map(({ payload }) => payload.length),
+    )
+    .toContain(large.length);
+  socket.destroy();
+});
+
 /** The established connections to a port, as the kernel lists them. */
 async function established(port: number): Promise<string[]> {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");

@@ -9,12 +9,17 @@ export type Amf0Limits = {
   readonly stringBytesMax: number;
 };
 
+/** Values of one message that are walked past and not kept: cheap each, but a message may hold a million. */
+const SKIPPED_MAX = 131_072;
+
 /** Reads bytes one behind the other and keeps the accounts; everything that is not there or too much is "bad-amf". */
 export class AmfCursor {
   readonly #bytes: Buffer;
   readonly #limits: Amf0Limits;
   #position: number;
   #valuesRead = 0;
+  #valuesSkipped = 0;
+  #isBeyondLimits = false;
 
   constructor(bytes: Buffer, limits: Amf0Limits) {
     this.#bytes = bytes;
@@ -26,15 +31,32 @@ export class AmfCursor {
     return this.#bytes.length - this.#position;
   }
 
+  /** It was refused for what it has too much of: what was read before is good. */
+  get isBeyondLimits(): boolean {
+    return this.#isBeyondLimits;
+  }
+
   /** Call for each value, before its first byte is read: bounds both the result's size and the recursion. */
   startValue(depth: number): void {
     this.#valuesRead += 1;
-    if (this.#valuesRead > this.#limits.valuesMax) throw badAmf(`more than ${this.#limits.valuesMax} values`);
-    if (depth > this.#limits.depthMax) throw badAmf(`nested deeper than ${this.#limits.depthMax}`);
+    if (this.#valuesRead > this.#limits.valuesMax) throw this.#tooMuch(`more than ${this.#limits.valuesMax} values`);
+    if (depth > this.#limits.depthMax) throw this.#tooMuch(`nested deeper than ${this.#limits.depthMax}`);
+  }
+
+  /** The same for one that is not kept. */
+  startSkipped(depth: number): void {
+    this.#valuesSkipped += 1;
+    if (this.#valuesSkipped > SKIPPED_MAX) throw this.#tooMuch(`more than ${SKIPPED_MAX} values of no use`);
+    if (depth > this.#limits.depthMax) throw this.#tooMuch(`nested deeper than ${this.#limits.depthMax}`);
   }
 
   byte(): number {
     return this.#bytes.readUInt8(this.#advance(1));
+  }
+
+  /** The next byte, left where it is; undefined at the end. */
+  peek(): number | undefined {
+    return this.#bytes[this.#position];
   }
 
   uint16(): number {
@@ -55,7 +77,8 @@ export class AmfCursor {
 
   /** UTF-8, read leniently: encoders in the field send GBK and cut characters in half. */
   text(length: number): string {
-    if (length > this.#limits.stringBytesMax) throw badAmf(`a string longer than ${this.#limits.stringBytesMax} bytes`);
+    const { stringBytesMax } = this.#limits;
+    if (length > stringBytesMax) throw this.#tooMuch(`a string longer than ${stringBytesMax} bytes`);
     const start = this.#advance(length);
     return this.#bytes.toString("utf8", start, start + length);
   }
@@ -64,12 +87,22 @@ export class AmfCursor {
     this.#advance(length);
   }
 
-  /** True, and past it, where the three bytes that end an object come next. */
+  /**
+   * True, and past it, where the three bytes that end an object come next. Some encoders leave them, or the last ones, off an object that
+   * ends with the message.
+   */
   skipObjectEnd(): boolean {
-    const at = this.#position;
-    if (this.#bytes[at] !== 0 || this.#bytes[at + 1] !== 0 || this.#bytes[at + 2] !== 9) return false;
-    this.#position += 3;
+    const [bytes, at, left] = [this.#bytes, this.#position, this.remaining];
+    if (left > 0 && bytes[at] !== 0) return false;
+    if (left > 1 && bytes[at + 1] !== 0) return false;
+    if (left > 2 && bytes[at + 2] !== 9) return false;
+    this.#position += Math.min(3, left);
     return true;
+  }
+
+  #tooMuch(detail: string): ProtocolError {
+    this.#isBeyondLimits = true;
+    return badAmf(detail);
   }
 
   #advance(length: number): number {

@@ -1,6 +1,7 @@
 import { readAmf3Value } from "./amf3.ts";
 import { type Amf0Limits, AmfCursor, badAmf } from "./cursor.ts";
 import { Marker } from "./marker.ts";
+import { skipValue } from "./skip.ts";
 import type { Amf0Value } from "./value.ts";
 
 export type { Amf0Limits } from "./cursor.ts";
@@ -24,6 +25,35 @@ export function decodeAmf0(bytes: Buffer, limits: Amf0Limits): Amf0Value[] {
   return values;
 }
 
+/**
+ * The same of a message whose objects may hold far more than is of use, an index of a whole recording: of those that are in nothing else
+ * only these properties are read.
+ *
+ * @throws ProtocolError "bad-amf": cut short, or an unknown marker.
+ */
+export function decodeWanted(bytes: Buffer, limits: Amf0Limits, wanted: ReadonlySet<string>): Amf0Value[] {
+  const cursor = new AmfCursor(bytes, limits);
+  const values: Amf0Value[] = [];
+  while (cursor.remaining > 0) values.push(readOuter(cursor, wanted));
+  return values;
+}
+
+function readOuter(cursor: AmfCursor, wanted: ReadonlySet<string>): Amf0Value {
+  switch (cursor.peek()) {
+    case Marker.Object:
+      cursor.startValue(0);
+      cursor.skip(1);
+      return { kind: "object", entries: readWanted(cursor, wanted) };
+    case Marker.EcmaArray:
+      cursor.startValue(0);
+      // The marker, and a count that many writers get wrong.
+      cursor.skip(5);
+      return { kind: "ecma-array", entries: readWanted(cursor, wanted) };
+    default:
+      return readValue(cursor, 0);
+  }
+}
+
 /** `depth` counts the objects and arrays around the value. */
 function readValue(cursor: AmfCursor, depth: number): Amf0Value {
   cursor.startValue(depth);
@@ -36,7 +66,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
     case Marker.String:
       return cursor.text(cursor.uint16());
     case Marker.Object:
-      return { kind: "object", entries: readProperties(cursor, depth + 1, false) };
+      return { kind: "object", entries: readProperties(cursor, depth + 1) };
     case Marker.Null:
     case Marker.Undefined:
     case Marker.Unsupported:
@@ -48,7 +78,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
     case Marker.EcmaArray:
       // The count is a hint that many writers leave at 0 or get wrong.
       cursor.skip(4);
-      return { kind: "ecma-array", entries: readProperties(cursor, depth + 1, true) };
+      return { kind: "ecma-array", entries: readProperties(cursor, depth + 1) };
     case Marker.StrictArray:
       return readStrictArray(cursor, depth + 1);
     case Marker.Date:
@@ -59,7 +89,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
     case Marker.TypedObject:
       // The class name must never choose anything on our side (CVE-2017-5878).
       cursor.skip(cursor.uint16());
-      return { kind: "object", entries: readProperties(cursor, depth + 1, false) };
+      return { kind: "object", entries: readProperties(cursor, depth + 1) };
     case Marker.Amf3:
       return readAmf3Value(cursor, depth);
     default:
@@ -67,16 +97,28 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
   }
 }
 
-/**
- * Name and value pairs up to the end mark. An empty name is a legal one unless the end marker follows it. Some encoders
- * leave the end mark off an ECMA array that ends with the message.
- */
-function readProperties(cursor: AmfCursor, depth: number, mayEndWithMessage: boolean): Map<string, Amf0Value> {
+/** Name and value pairs up to the end mark. An empty name is a legal one unless the end marker follows it. */
+function readProperties(cursor: AmfCursor, depth: number): Map<string, Amf0Value> {
   const entries = new Map<string, Amf0Value>();
   while (!cursor.skipObjectEnd()) {
-    if (mayEndWithMessage && cursor.remaining === 0) break;
     const name = cursor.text(cursor.uint16());
     entries.set(name, readValue(cursor, depth));
+  }
+  return entries;
+}
+
+/** Only those that are wanted. Where there are more values than are read, what came before them is good. */
+function readWanted(cursor: AmfCursor, wanted: ReadonlySet<string>): Map<string, Amf0Value> {
+  const entries = new Map<string, Amf0Value>();
+  try {
+    while (!cursor.skipObjectEnd()) {
+      const name = cursor.text(cursor.uint16());
+      if (wanted.has(name)) entries.set(name, readValue(cursor, 1));
+      else skipValue(cursor, 1);
+    }
+  } catch (error) {
+    if (!cursor.isBeyondLimits) throw error;
+    cursor.skip(cursor.remaining);
   }
   return entries;
 }

@@ -43,6 +43,9 @@ const KEPT = [
 /** Enhanced RTMP's descriptions of the tracks from 1 on: objects by track id. */
 const KEPT_MAPS = ["videoTrackIdInfoMap", "audioTrackIdInfoMap"] as const;
 
+/** What is read of metadata: a recording that is sent may bring an index of megabytes along. */
+export const METADATA_PROPERTIES: ReadonlySet<string> = new Set([...KEPT, ...KEPT_MAPS]);
+
 /** Characters. Real values (`encoder`, a codec's name) are far shorter. */
 const TEXT_MAX = 256;
 /** A track's id is one byte. */

@@ -1,5 +1,4 @@
 import { type Message, MessageType } from "./message.ts";
-import { ProtocolError } from "./protocol-error.ts";
 
 /** An FLV tag's header: type u8, size u24, timestamp u24 and its high byte u8, message stream id u24. */
 const TAG_HEADER_BYTES = 11;
@@ -11,24 +10,21 @@ const MESSAGES_MAX = 1_024;
 /**
  * The messages of an aggregate (type 22), which Flash Media Server and its kin put together from FLV tags. The first
  * takes the aggregate's own timestamp, the others keep their distance to it; all belong to the aggregate's message stream
- * whatever they say. The bytes are views of the payload. Aggregates inside an aggregate are dropped.
- *
- * @throws ProtocolError "bad-aggregate" where a tag's size is larger than what is there, or beyond 1,024 tags.
+ * whatever they say. The bytes are views of the payload. Aggregates inside an aggregate are dropped, and so is whatever stands behind a tag
+ * that is cut short, or behind 1,024 of them: the stream goes on with the next message.
  */
 export function splitAggregate(message: Message): Message[] {
   const { payload, streamId } = message;
   const messages: Message[] = [];
   let firstTimestamp: number | undefined;
   let at = 0;
-  while (at < payload.length) {
-    if (payload.length - at < TAG_HEADER_BYTES) throw new ProtocolError("bad-aggregate", "a tag header is cut short");
+  while (payload.length - at >= TAG_HEADER_BYTES && messages.length < MESSAGES_MAX) {
     const type = payload.readUInt8(at);
     const length = payload.readUIntBE(at + 1, 3);
     const tagTimestamp = payload.readUIntBE(at + 4, 3) + payload.readUInt8(at + 7) * 0x1_00_00_00;
     const start = at + TAG_HEADER_BYTES;
     const end = start + length;
-    if (end > payload.length) throw new ProtocolError("bad-aggregate", `a tag of ${length} bytes is cut short`);
-    if (messages.length === MESSAGES_MAX) throw new ProtocolError("bad-aggregate", `more than ${MESSAGES_MAX} tags`);
+    if (end > payload.length) break;
     firstTimestamp ??= tagTimestamp;
     if (type !== MessageType.Aggregate) {
       const timestamp = (message.timestamp + tagTimestamp - firstTimestamp) >>> 0;

@@ -44,7 +44,9 @@ export const LIMITS_BEFORE_PUBLISH: ReaderLimits = {
 export const LIMITS_PUBLISHING: ReaderLimits = {
   messageBytesMax: (type) => {
     if (type === MessageType.Video || type === MessageType.Aggregate) return 8 * MIB;
-    return type === MessageType.Audio ? 256 * KIB : 64 * KIB;
+    if (type === MessageType.Audio) return 256 * KIB;
+    // The metadata of a recording may hold an index of all its keyframes.
+    return type === MessageType.DataAmf0 || type === MessageType.DataAmf3 ? MIB : 64 * KIB;
   },
   partialMessagesMax: 32,
   chunkStreamsMax: CHUNK_STREAMS_MAX,

@@ -1,4 +1,4 @@
-import { type Amf0Limits, decodeAmf0 } from "../amf0/decode.ts";
+import { type Amf0Limits, decodeAmf0, decodeWanted } from "../amf0/decode.ts";
 import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
 import { type Message, MessageType } from "./message.ts";
@@ -28,6 +28,16 @@ export function decodeCommand(message: Message, limits: Amf0Limits): Command {
   return { name, transactionId: typeof transactionId === "number" ? transactionId : 0, object: object ?? null, args };
 }
 
+/** The same, or undefined where it cannot be read. */
+export function tryDecodeCommand(message: Message, limits: Amf0Limits): Command | undefined {
+  try {
+    return decodeCommand(message, limits);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
 /** A message of type 20 with timestamp 0. */
 export function encodeCommand(streamId: number, command: Command): Message {
   const { name, transactionId, object, args } = command;
@@ -36,19 +46,20 @@ export function encodeCommand(streamId: number, command: Command): Message {
 }
 
 /**
- * Reads a message of type 18 or 15: metadata, cue points, captions.
+ * Reads a message of type 18 or 15: metadata, cue points, captions. `wanted`: of its objects these properties
+ * alone are read, and there may be any number of others.
  *
  * @throws ProtocolError "bad-amf".
  */
-export function decodeData(message: Message, limits: Amf0Limits): Amf0Value[] {
-  return decodeAmf0(amf0Part(message), limits);
+export function decodeData(message: Message, limits: Amf0Limits, wanted?: ReadonlySet<string>): Amf0Value[] {
+  const bytes = amf0Part(message);
+  return wanted === undefined ? decodeAmf0(bytes, limits) : decodeWanted(bytes, limits, wanted);
 }
 
 /**
- * Types 15 and 17 begin with a format selector that some senders omit. The values always begin with a string, whose own
- * marker (02, 0C or 11) is never 0.
+ * Types 15 and 17 begin with a format selector that some senders omit, and others put in front of types 18 and 20. The values always begin
+ * with a string, whose own marker (02, 0C or 11) is never 0.
  */
-function amf0Part(message: Message): Buffer {
-  const isAmf3 = message.type === MessageType.CommandAmf3 || message.type === MessageType.DataAmf3;
-  return isAmf3 && message.payload[0] === FORMAT_SELECTOR ? message.payload.subarray(1) : message.payload;
+function amf0Part({ payload }: Message): Buffer {
+  return payload[0] === FORMAT_SELECTOR ? payload.subarray(1) : payload;
 }

@@ -28,12 +28,13 @@ export class PacedReader {
   #rest: Buffer = NOTHING;
   #turnStartedMs = Number.NEGATIVE_INFINITY;
   #left = 0;
+  #isHeld = false;
   #floodStartedMs = Number.NEGATIVE_INFINITY;
   #floodCount = 0;
 
-  /** Something is kept for the next turn: read nothing from the peer, and give nothing in a while. */
+  /** Something is kept for later, or would be: read nothing from the peer, and give nothing in a while. */
   get isBehind(): boolean {
-    return this.#rest.length > 0;
+    return this.#isHeld || this.#rest.length > 0;
   }
 
   /** Bytes of chunks that were read, without the handshake; never wraps. */
@@ -60,7 +61,7 @@ export class PacedReader {
     if (isLast) this.#left = LAST_MESSAGES_MAX;
     const isRest = bytes.length === 0;
     const input = isRest ? this.#rest : this.isBehind ? Buffer.concat([this.#rest, bytes]) : bytes;
-    const taken = this.#left > 0 ? this.#read(input, onMessage) : 0;
+    const taken = this.#left > 0 && !this.#isHeld ? this.#read(input, onMessage) : 0;
     const untaken = input.subarray(taken);
     // The caller's bytes are the caller's again; what was kept is ours.
     this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
@@ -70,6 +71,16 @@ export class PacedReader {
   count(messages: number): void {
     this.#left -= messages;
     if (this.#left <= 0) this.#reader.halt();
+  }
+
+  /** To be called by `onMessage`: nothing behind this message is read before `release`. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#reader.halt();
+  }
+
+  release(): void {
+    this.#isHeld = false;
   }
 
   #startTurn(nowMs: number): void {

@@ -39,7 +39,7 @@ function mediaCsid(type: number): number {
  * Flash lets nobody touch the pictures without it; others ignore it. `NetStream.Data.Start` is not said on purpose: FFmpeg makes a data stream
  * of it.
  */
-export function sampleAccess(streamId: number): Message {
+function sampleAccess(streamId: number): Message {
   const payload = encodeAmf0(["|RtmpSampleAccess", true, true]);
   return { type: MessageType.DataAmf0, timestamp: 0, streamId, payload };
 }
@@ -48,8 +48,11 @@ export function sampleAccess(streamId: number): Message {
 export type PlayRefusal = "not-found" | "failed";
 
 export const playReplies = {
-  reset: (streamId: number): Message => status(streamId, "status", "NetStream.Play.Reset", "Playing and resetting."),
-  started: (streamId: number): Message => status(streamId, "status", "NetStream.Play.Start", "Started playing."),
+  begin: (streamId: number): readonly Message[] => [
+    status(streamId, "status", "NetStream.Play.Reset", "Playing and resetting."),
+    status(streamId, "status", "NetStream.Play.Start", "Started playing."),
+    sampleAccess(streamId),
+  ],
   over: (streamId: number): Message =>
     status(streamId, "status", "NetStream.Play.UnpublishNotify", "Nothing is sent any more."),
   paused: (streamId: number, isPaused: boolean): Message =>

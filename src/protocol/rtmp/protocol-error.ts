@@ -8,7 +8,6 @@ export type ProtocolFault =
   | "too-many-partial-messages"
   | "too-many-messages"
   | "bad-amf"
-  | "bad-aggregate"
   | "unexpected-command";
 
 /** The peer broke the protocol: close the connection; whatever was read before stays valid. */

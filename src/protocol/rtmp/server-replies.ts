@@ -1,7 +1,20 @@
 import { type Amf0Value, amf0Object } from "../amf0/value.ts";
 import { encodeCommand } from "./command.ts";
+import { encodeControl, PeerBandwidthLimit } from "./control.ts";
 import { enhancedProperties } from "./enhanced-connect.ts";
 import type { Message } from "./message.ts";
+import { SERVER_CHUNK_SIZE } from "./play.ts";
+
+const WINDOW_BYTES = 2_500_000;
+
+/** What is said of the connection itself before `connect` is answered. */
+export function welcomeControls(): readonly Message[] {
+  return [
+    encodeControl({ kind: "window-ack-size", bytes: WINDOW_BYTES }),
+    encodeControl({ kind: "set-peer-bandwidth", bytes: WINDOW_BYTES, limit: PeerBandwidthLimit.Dynamic }),
+    encodeControl({ kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE }),
+  ];
+}
 
 /**
  * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what is said of Enhanced

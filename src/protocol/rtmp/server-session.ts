@@ -1,29 +1,30 @@
 import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../amf0/decode.ts";
-import { numberProperty, textProperty } from "../amf0/value.ts";
+import { numberProperty } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { splitAggregate } from "./aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
 import { LIMITS_PUBLISHING } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
-import { type Command, decodeCommand } from "./command.ts";
+import { type Command, decodeCommand, tryDecodeCommand } from "./command.ts";
 import { CommandBudget } from "./command-budget.ts";
-import { decodeControl, encodeControl, PeerBandwidthLimit } from "./control.ts";
-import { encoderName } from "./encoder-name.ts";
-import { CapsEx, type EnhancedPeer, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
+import { decodeControl, encodeControl } from "./control.ts";
+import { CapsEx } from "./enhanced-connect.ts";
 import { ServerHandshake } from "./handshake.ts";
+import { type Introduction, NOBODY, readIntroduction } from "./introduction.ts";
 import { type Message, MessageType } from "./message.ts";
+import { isForAnother, MessageStreams } from "./message-streams.ts";
 import { PacedReader } from "./paced-reader.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
-import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE, sampleAccess } from "./play.ts";
+import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE } from "./play.ts";
 import { ProtocolError } from "./protocol-error.ts";
-import { type LoginDecision, readLogin } from "./server-login.ts";
+import type { LoginDecision } from "./server-login.ts";
 import type { PublishDecision, ServerCloseReason, ServerOutput } from "./server-outputs.ts";
 import * as reply from "./server-replies.ts";
 import { isOfPublication, type ServerState, ServerTimes } from "./server-state.ts";
 
-const MESSAGE_STREAMS_MAX = 8;
-const APP_LENGTH_MAX = 512;
 const NAME_LENGTH_MAX = 2_048;
+/** To look through 2¹² bytes of data takes as long as to read another message. */
+const DATA_BYTES_BITS = 12;
 
 /**
  * The server's side of one RTMP connection, an encoder's or a player's, without IO: bytes in, outputs out, time as an argument. Accepts commands in
@@ -39,10 +40,8 @@ export class ServerSession {
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
   readonly #times: ServerTimes;
-  #app = "";
-  #encoder = "";
-  #peer: EnhancedPeer = PLAIN_PEER;
-  #streamsCreated = 0;
+  #introduction: Introduction = NOBODY;
+  readonly #streams = new MessageStreams();
   #requestId = 0;
   readonly #budget = new CommandBudget();
 
@@ -56,22 +55,27 @@ export class ServerSession {
     this.#times = new ServerTimes(nowMs);
   }
 
-  /** More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of nothing. */
+  /**
+   * More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS`, or the answer that `isAsking` waits for, go on with
+   * `receive` of nothing.
+   */
   get isBehind(): boolean {
     return this.#state.at !== "closed" && this.#reader.isBehind;
+  }
+
+  /**
+   * A question to the owner is open, and nothing behind it is read: what an encoder that does not wait for the answer sends along is there
+   * then, a stranger has one question at a time, and what is kept is no more than one read.
+   */
+  get isAsking(): boolean {
+    return this.#state.at === "deciding" || this.#state.at === "logging-in";
   }
 
   /** Takes bytes from the socket; `isLast`: nothing comes behind them. After `closed` everything is ignored. */
   receive(bytes: Buffer, nowMs: number, isLast = false): readonly ServerOutput[] {
     if (this.#state.at === "closed" || (bytes.length === 0 && !this.isBehind)) return [];
     this.#times.bytesCame(nowMs);
-    try {
-      const chunks = this.#state.at === "handshake" ? this.#shakeHands(this.#state.handshake, bytes) : bytes;
-      if (chunks.length > 0 || this.isBehind) this.#readChunks(chunks, isLast);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#close(error.fault === "too-many-messages" ? error.fault : "protocol-error", error.message);
-    }
+    this.#read(bytes, isLast);
     return this.#takeOutputs();
   }
 
@@ -81,7 +85,7 @@ export class ServerSession {
     if (state.at !== "deciding" || state.what !== "publish" || state.requestId !== requestId) return [];
     this.#times.nowMs = nowMs;
     if (decision === "accept") {
-      this.#enter({ at: "publishing", streamId: state.streamId, hasMedia: false });
+      this.#enter({ at: "publishing", streamId: state.streamId, name: state.name, hasMedia: false });
       this.#reader.setLimits(LIMITS_PUBLISHING);
       if (this.#slab !== undefined) this.#reader.lendPayloads(this.#slab);
       this.#send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
@@ -92,7 +96,7 @@ export class ServerSession {
     } else {
       this.#close("not-answered", "nobody decided about the stream key");
     }
-    return this.#takeOutputs();
+    return this.#goOn();
   }
 
   /** Decides a `play-requested`, like `answer` a `publish-requested`. What is played is the owner's to send, by `encodePlayed`. */
@@ -102,16 +106,14 @@ export class ServerSession {
     this.#times.nowMs = nowMs;
     const { streamId } = state;
     if (decision === "accept") {
-      this.#enter({ at: "playing", streamId });
+      this.#enter({ at: "playing", streamId, name: state.name });
       this.#send(2, encodeControl({ kind: "stream-begin", streamId }));
-      for (const message of [playReplies.reset(streamId), playReplies.started(streamId), sampleAccess(streamId)]) {
-        this.#send(5, message);
-      }
+      for (const message of playReplies.begin(streamId)) this.#send(5, message);
     } else {
       this.#send(5, playReplies.refused(streamId, decision));
       this.#close("play-refused", "preview not shown");
     }
-    return this.#takeOutputs();
+    return this.#goOn();
   }
 
   /** What was played is over, or the player was too slow for it. */
@@ -135,7 +137,7 @@ export class ServerSession {
       this.#send(3, reply.loginRefused(state.connect.transactionId, decision.description));
       this.#close(decision.kind === "ask" ? "login-asked" : "refused", "login not accepted");
     }
-    return this.#takeOutputs();
+    return this.#goOn();
   }
 
   /** Call about once a second: holds the deadlines, pings a silent encoder. */
@@ -153,8 +155,25 @@ export class ServerSession {
 
   /** Asks an encoder that publishes and can do so to connect again; it goes on here until it does. */
   requestReconnect(): readonly ServerOutput[] {
-    if (this.#state.at !== "publishing" || (this.#peer.capsEx & CapsEx.Reconnect) === 0) return [];
+    if (this.#state.at !== "publishing" || (this.#introduction.peer.capsEx & CapsEx.Reconnect) === 0) return [];
     this.#send(3, reply.reconnectRequested("The server is going away."));
+    return this.#takeOutputs();
+  }
+
+  #read(bytes: Buffer, isLast: boolean): void {
+    try {
+      const chunks = this.#state.at === "handshake" ? this.#shakeHands(this.#state.handshake, bytes) : bytes;
+      if (chunks.length > 0 || this.isBehind) this.#readChunks(chunks, isLast);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#close(error.fault === "too-many-messages" ? error.fault : "protocol-error", error.message);
+    }
+  }
+
+  /** The question was answered: what came behind it is read. */
+  #goOn(): readonly ServerOutput[] {
+    this.#reader.release();
+    if (this.isBehind) this.#read(Buffer.alloc(0), false);
     return this.#takeOutputs();
   }
 
@@ -191,7 +210,6 @@ export class ServerSession {
         break;
       case MessageType.CommandAmf0:
       case MessageType.CommandAmf3:
-        this.#countCommand();
         this.#obey(message);
         break;
       default:
@@ -211,35 +229,27 @@ export class ServerSession {
 
   /** Timed data may come in bursts, behind a stall of the network: too much of it is lost, not the broadcast. */
   #takeData(message: Message): void {
+    this.#reader.count(message.payload.length >>> DATA_BYTES_BITS);
     if (this.#state.at !== "publishing") this.#countCommand();
-    else if (!this.#isWithinBudget()) return;
+    else if (!this.#budget.take(true, this.#times.nowMs)) return;
     if (isOfPublication(this.#state, message)) this.#outputs.push({ kind: "media", message });
   }
 
-  /** Bounds the work a peer can make us do without sending any media. */
   #countCommand(): void {
-    if (this.#isWithinBudget()) return;
-    throw new ProtocolError("too-many-messages", "more without media than any encoder sends");
-  }
-
-  #isWithinBudget(): boolean {
-    return this.#budget.take(this.#state.at === "publishing" || this.#state.at === "playing", this.#times.nowMs);
+    this.#budget.count(this.#state.at === "publishing" || this.#state.at === "playing", this.#times.nowMs);
   }
 
   #obeyControl(message: Message): void {
     const control = decodeControl(message);
     if (control === undefined) return;
-    if (control.kind === "window-ack-size") this.#acks.setWindow(control.bytes);
-    else if (control.kind === "ping-request") {
-      this.#send(2, encodeControl({ kind: "ping-response", timestamp: control.timestamp }));
-    }
+    const { kind } = control;
+    if (kind === "window-ack-size") this.#acks.setWindow(control.bytes);
+    if (kind === "ping-request") this.#send(2, encodeControl({ ...control, kind: "ping-response" }));
   }
 
   #obey(message: Message): void {
-    const limits = this.#state.at === "publishing" ? AMF0_LIMITS : AMF0_LIMITS_BEFORE_PUBLISH;
-    const command = decodeCommand(message, limits);
-    // An encoder that is logging in waits for the answer to its `connect`.
-    if (this.#state.at === "logging-in") return;
+    const command = this.#readCommand(message);
+    if (command === undefined) return;
     if (this.#state.at === "waiting-for-connect" && command.name !== "connect") {
       if (command.name === "publish") throw new ProtocolError("unexpected-command", "publish before connect");
       return;
@@ -260,13 +270,11 @@ export class ServerSession {
         // FMLE-style hardware waits for this one before it goes on.
         return this.#send(3, reply.fcPublishStarted());
       case "FCUnpublish":
-        this.#endStream();
+        this.#endStream(command, message.streamId);
         return this.#send(3, reply.fcUnpublished());
       case "deleteStream":
-        // GStreamer sends the stream's name here instead of its number: with one stream there is no doubt.
-        return this.#endStream();
       case "closeStream":
-        return this.#endStream();
+        return this.#endStream(command, message.streamId);
       case "getStreamLength":
         return this.#send(3, reply.result(command.transactionId, 0));
       default:
@@ -277,45 +285,47 @@ export class ServerSession {
     }
   }
 
+  /** A command, or on air something else that is sent as one: like data that cannot be read it ends nothing. */
+  #readCommand(message: Message): Command | undefined {
+    if (this.#state.at !== "publishing") {
+      this.#countCommand();
+      return decodeCommand(message, AMF0_LIMITS_BEFORE_PUBLISH);
+    }
+    const command = tryDecodeCommand(message, AMF0_LIMITS);
+    if (command !== undefined) this.#countCommand();
+    return command;
+  }
+
   #obeyConnect(command: Command): void {
-    const properties = command.object;
-    const app = textProperty(properties, "app") ?? "";
-    if (app.length > APP_LENGTH_MAX) {
+    const introduction = readIntroduction(command.object);
+    if (introduction === undefined) {
       this.#send(3, reply.connectRefused(command.transactionId, "The application name is too long."));
       return this.#close("refused", "application name too long");
     }
-    const login = readLogin(app, textProperty(properties, "tcUrl") ?? "");
-    this.#app = login.app;
-    this.#encoder = encoderName(textProperty(properties, "flashVer") ?? "");
-    this.#peer = readEnhancedPeer(properties);
-    if (login.attempt === undefined || this.#state.at !== "waiting-for-connect") return this.#welcome(command);
+    this.#introduction = introduction;
+    const { app, attempt } = introduction;
+    if (attempt === undefined || this.#state.at !== "waiting-for-connect") return this.#welcome(command);
     const requestId = ++this.#requestId;
     this.#enter({ at: "logging-in", requestId, connect: command });
-    this.#outputs.push({ kind: "login-requested", requestId, login: { attempt: login.attempt, app: login.app } });
+    this.#reader.hold();
+    this.#outputs.push({ kind: "login-requested", requestId, login: { attempt, app } });
   }
 
   /** Lets the encoder in as far as to publish. */
   #welcome({ transactionId, object: properties }: Command): void {
-    this.#send(2, encodeControl({ kind: "window-ack-size", bytes: 2_500_000 }));
-    this.#send(2, encodeControl({ kind: "set-peer-bandwidth", bytes: 2_500_000, limit: PeerBandwidthLimit.Dynamic }));
-    this.#send(2, encodeControl({ kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE }));
+    for (const control of reply.welcomeControls()) this.#send(2, control);
     this.#chunkSize = SERVER_CHUNK_SIZE;
-    const objectEncoding = numberProperty(properties, "objectEncoding") === 3 ? 3 : 0;
-    this.#send(3, reply.connected(transactionId, objectEncoding));
+    this.#send(3, reply.connected(transactionId, numberProperty(properties, "objectEncoding") === 3 ? 3 : 0));
     if (this.#state.at === "waiting-for-connect" || this.#state.at === "logging-in")
       this.#enter({ at: "waiting-for-publish" });
   }
 
   #obeyCreateStream(command: Command): void {
-    if (this.#streamsCreated >= MESSAGE_STREAMS_MAX) {
-      throw new ProtocolError("unexpected-command", `more than ${MESSAGE_STREAMS_MAX} message streams`);
-    }
-    this.#streamsCreated += 1;
-    this.#send(3, reply.result(command.transactionId, this.#streamsCreated));
+    this.#send(3, reply.result(command.transactionId, this.#streams.create()));
   }
 
   #obeyPublish(command: Command, onStreamId: number): void {
-    const streamId = this.#streamOf(onStreamId);
+    const streamId = this.#streams.of(onStreamId);
     const name = command.args[0];
     if (this.#state.at !== "waiting-for-publish") {
       return this.#send(5, reply.publishRefused(streamId, "This connection is already publishing."));
@@ -324,24 +334,22 @@ export class ServerSession {
       this.#send(5, reply.publishRefused(streamId, "The stream key is too long."));
       return this.#close("refused", "stream key too long");
     }
-    const requestId = this.#decide("publish", streamId);
     const text = typeof name === "string" ? name : "";
-    this.#outputs.push({
-      kind: "publish-requested",
-      request: { requestId, app: this.#app, name: text, encoder: this.#encoder },
-    });
+    const requestId = this.#decide("publish", streamId, text);
+    const { app, encoder } = this.#introduction;
+    this.#outputs.push({ kind: "publish-requested", request: { requestId, app, name: text, encoder } });
   }
 
   #obeyPlay(command: Command, onStreamId: number): void {
-    const streamId = this.#streamOf(onStreamId);
+    const streamId = this.#streams.of(onStreamId);
     const name = command.args[0];
     if (this.#state.at !== "waiting-for-publish") return this.#send(5, playReplies.refused(streamId, "failed"));
     if (typeof name !== "string" || name.length > NAME_LENGTH_MAX) {
       this.#send(5, playReplies.refused(streamId, "not-found"));
       return this.#close("play-refused", "no stream name");
     }
-    const requestId = this.#decide("play", streamId);
-    this.#outputs.push({ kind: "play-requested", request: { requestId, streamId, app: this.#app, name } });
+    const requestId = this.#decide("play", streamId, name);
+    this.#outputs.push({ kind: "play-requested", request: { requestId, streamId, app: this.#introduction.app, name } });
   }
 
   #obeyPause(command: Command): void {
@@ -351,30 +359,23 @@ export class ServerSession {
     this.#outputs.push({ kind: "play-paused", isPaused });
   }
 
-  /** Some clients publish, and play, on message stream 0. */
-  #streamOf(onStreamId: number): number {
-    return onStreamId === 0 ? Math.max(1, this.#streamsCreated) : onStreamId;
+  #decide(what: "publish" | "play", streamId: number, name: string): number {
+    this.#enter({ at: "deciding", what, requestId: ++this.#requestId, streamId, name });
+    this.#reader.hold();
+    return this.#requestId;
   }
 
-  #decide(what: "publish" | "play", streamId: number): number {
-    this.#requestId += 1;
-    const requestId = this.#requestId;
-    this.#enter({ at: "deciding", what, requestId, streamId, sinceMs: this.#times.stateSinceMs });
-    return requestId;
-  }
-
-  #endStream(): void {
+  #endStream(farewell: Command, onStreamId: number): void {
     const state = this.#state;
-    if (state.at === "deciding") {
-      // Who takes back what was not decided yet gains neither time nor another budget by it.
-      this.#state = { at: "waiting-for-publish" };
-      this.#times.stateSinceMs = state.sinceMs;
-    } else if (state.at === "publishing" || state.at === "playing") {
-      this.#enter({ at: "waiting-for-publish" });
-      this.#budget.reset();
-      this.#times.strangerSinceMs = this.#times.nowMs;
-      this.#outputs.push({ kind: state.at === "playing" ? "play-ended" : "unpublished" });
-    }
+    const isOnAir = state.at === "publishing" || state.at === "playing";
+    const isOther =
+      isOnAir && isForAnother(farewell, onStreamId, this.#streams, { ...state, app: this.#introduction.app });
+    this.#streams.take(farewell);
+    if (!isOnAir || isOther) return;
+    this.#enter({ at: "waiting-for-publish" });
+    this.#budget.reset();
+    this.#times.strangerSinceMs = this.#times.nowMs;
+    this.#outputs.push({ kind: state.at === "playing" ? "play-ended" : "unpublished" });
   }
 
   #enter(state: ServerState): void {

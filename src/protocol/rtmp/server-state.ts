@@ -14,10 +14,10 @@ export type ServerState =
       readonly what: "publish" | "play";
       readonly requestId: number;
       readonly streamId: number;
-      readonly sinceMs: number;
+      readonly name: string;
     }
-  | { readonly at: "publishing"; readonly streamId: number; readonly hasMedia: boolean }
-  | { readonly at: "playing"; readonly streamId: number }
+  | { readonly at: "publishing"; readonly streamId: number; readonly name: string; readonly hasMedia: boolean }
+  | { readonly at: "playing"; readonly streamId: number; readonly name: string }
   | { readonly at: "closed" };
 
 /** Some encoders publish, and then send their media, on message stream 0. */

@@ -23,7 +23,7 @@ describe("limits", () => {
     { name: "video of 8 MiB", limits: LIMITS_PUBLISHING, type: 9, max: 8_388_608 },
     { name: "an aggregate of 8 MiB", limits: LIMITS_PUBLISHING, type: 22, max: 8_388_608 },
     { name: "audio of 256 KiB", limits: LIMITS_PUBLISHING, type: 8, max: 262_144 },
-    { name: "data of 64 KiB", limits: LIMITS_PUBLISHING, type: 18, max: 65_536 },
+    { name: "data of 1 MiB", limits: LIMITS_PUBLISHING, type: 18, max: 1_048_576 },
     { name: "commands of 64 KiB", limits: LIMITS_PUBLISHING, type: 20, max: 65_536 },
   ])("$name is let in and one byte more is not, before any of it has come", ({ limits, type, max }) => {
     expect(read(announce(6, max, type), limits).fault).toBeUndefined();

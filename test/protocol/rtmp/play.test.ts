@@ -129,6 +129,7 @@ test("an encoder's answer is none to a player, and a second play on one connecti
   const player = new Player();
   player.play();
   expect(player.session.answer(1, "accept", 0)).toEqual([]);
+  player.session.answerPlay(1, "accept", 0);
   expect(sent(player.play())).toBe(status("error", "NetStream.Play.Failed", "The preview cannot be shown now."));
 });
 

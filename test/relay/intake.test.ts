@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
+import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
+import { encodeTargetMetadata } from "../../src/protocol/flv/metadata.ts";
+import { MessageType } from "../../src/protocol/rtmp/message.ts";
+import { takeIn } from "../../src/relay/intake.ts";
+
+const KEPT = { width: 320, height: 180, videocodecid: 7, framerate: 25, audiocodecid: 10 };
+const WANTED = encodeTargetMetadata(new Map(Object.entries(KEPT)));
+
+const data = (values: readonly Amf0Value[]) => ({
+  type: MessageType.DataAmf0,
+  timestamp: 0,
+  streamId: 1,
+  payload: encodeAmf0(values),
+});
+const metadata = (entries: Readonly<Record<string, Amf0Value>>) =>
+  data(["@setDataFrame", "onMetaData", amf0EcmaArray(entries)]);
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+const index = (count: number): Amf0Value => amf0Object({ times: upTo(count), filepositions: upTo(count) });
+
+test.each([
+  { name: "of ten minutes", count: 600 },
+  { name: "of three hours", count: 10_800 },
+  { name: "as long as a message can be", count: 58_000 },
+])("of a recording's metadata with an index $name the fields that matter are kept", ({ count }) => {
+  const { width, height, ...others } = KEPT;
+  const message = metadata({ duration: 1, width, height, keyframes: index(count), ...others });
+  expect(takeIn(message)).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
+});
+
+test("of metadata with more properties than are read the first are kept", () => {
+  const others = Object.fromEntries(upTo(5_000).map((number) => [`p${number}`, number]));
+  expect(takeIn(metadata({ ...KEPT, ...others }))).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
+});
+
+test.each<{ name: string; value: Amf0Value }>([
+  { name: "a text of half a megabyte", value: "x".repeat(500_000) },
+  {
+    name: "objects of every kind",
+    value: [
+      amf0Object({ a: [null, true, "text"] }),
+      amf0EcmaArray({ b: amf0Object({}) }),
+      { kind: "date", milliseconds: 1, timezone: 0 },
+    ],
+  },
+  { name: "two hundred thousand times nothing", value: upTo(200_000).map(() => null) },
+])("of metadata with $name among its properties the fields before it are kept", ({ value }) => {
+  expect(takeIn(metadata({ ...KEPT, extra: value }))).toEqual({
+    what: "metadata",
+    payload: WANTED,
+    announcesVideo: true,
+  });
+});
+
+test("metadata that is cut short is none", () => {
+  const { payload, ...message } = metadata({ ...KEPT, keyframes: index(10) });
+  expect(takeIn({ ...message, payload: payload.subarray(0, payload.length - 30) })).toEqual({ what: "ignored" });
+});
