@@ -66,7 +66,7 @@ export class TcpTable {
 
 function hexOf(address: string, order: "LE" | "BE"): string | undefined {
   try {
-    const bytes = ipaddr.parse(address.replace(/%.*$/, "")).toByteArray();
+    const bytes = ipaddr.parse(address.split("%", 1)[0] ?? "").toByteArray();
     const words = Array.from({ length: bytes.length / 4 }, (_, word) => bytes.slice(word * 4, word * 4 + 4));
     const ordered = words.flatMap((word) => (order === "LE" ? word.reverse() : word));
     return Buffer.from(ordered).toString("hex").toUpperCase();

@@ -4,6 +4,7 @@ import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../src/protocol/am
 import { encodeTargetMetadata } from "../../src/protocol/flv/metadata.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { takeIn } from "../../src/relay/intake.ts";
+import { StreamMemory } from "../../src/relay/stream-memory.ts";
 
 const KEPT = { width: 320, height: 180, videocodecid: 7, framerate: 25, audiocodecid: 10 };
 const WANTED = encodeTargetMetadata(new Map(Object.entries(KEPT)));
@@ -26,12 +27,16 @@ test.each([
 ])("of a recording's metadata with an index $name the fields that matter are kept", ({ count }) => {
   const { width, height, ...others } = KEPT;
   const message = metadata({ duration: 1, width, height, keyframes: index(count), ...others });
-  expect(takeIn(message)).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
+  expect(takeIn(message, new StreamMemory())).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
 });
 
 test("of metadata with more properties than are read the first are kept", () => {
   const others = Object.fromEntries(upTo(5_000).map((number) => [`p${number}`, number]));
-  expect(takeIn(metadata({ ...KEPT, ...others }))).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
+  expect(takeIn(metadata({ ...KEPT, ...others }), new StreamMemory())).toEqual({
+    what: "metadata",
+    payload: WANTED,
+    announcesVideo: true,
+  });
 });
 
 test.each<{ name: string; value: Amf0Value }>([
@@ -46,7 +51,7 @@ test.each<{ name: string; value: Amf0Value }>([
   },
   { name: "two hundred thousand times nothing", value: upTo(200_000).map(() => null) },
 ])("of metadata with $name among its properties the fields before it are kept", ({ value }) => {
-  expect(takeIn(metadata({ ...KEPT, extra: value }))).toEqual({
+  expect(takeIn(metadata({ ...KEPT, extra: value }), new StreamMemory())).toEqual({
     what: "metadata",
     payload: WANTED,
     announcesVideo: true,
@@ -55,5 +60,6 @@ test.each<{ name: string; value: Amf0Value }>([
 
 test("metadata that is cut short is none", () => {
   const { payload, ...message } = metadata({ ...KEPT, keyframes: index(10) });
-  expect(takeIn({ ...message, payload: payload.subarray(0, payload.length - 30) })).toEqual({ what: "ignored" });
+  const cut = { ...message, payload: payload.subarray(0, payload.length - 30) };
+  expect(takeIn(cut, new StreamMemory())).toEqual({ what: "ignored" });
 });
