@@ -166,6 +166,8 @@ export function refusedByTarget(failure: ClientFailure): TargetError {
       return targetError("stream-number-broken");
     case "ended-by-server":
       return targetError("ended-by-target", failure.code);
+    case "flooded":
+      return targetError("sent-too-much");
     case "protocol-error":
       return targetError(failure.during === "handshake" ? "handshake-foreign" : "spoke-nonsense");
   }

@@ -22,6 +22,7 @@ import { MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
 import { checkMove } from "./check-move.ts";
 import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { LinkProofs } from "./link-proofs.ts";
+import { LinkReader } from "./link-reader.ts";
 import { OpenError } from "./open-socket.ts";
 import { probePath } from "./path-probe.ts";
 
@@ -38,8 +39,6 @@ const NEXT_DEADLINE_MS = 20_000;
 const REDIRECTS_MAX = 3;
 /** What we choose for a login's proof: 8 hexadecimal digits. */
 const LOGIN_RANDOM_BYTES = 4;
-/** Answers that a target does not read are not kept for it beyond this. */
-const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
 
 export type LinkDeps = {
   readonly clock: Clock;
@@ -82,11 +81,11 @@ export class RtmpLink implements Link {
   #stage: ClientStage = "handshake";
   #openStage: OpenError["stage"] | undefined;
   #stageTimer: Timer | undefined;
+  #reader: LinkReader | undefined;
   #isClosed = false;
   #publishingSinceMs = 0;
   #writtenBytes = 0;
   #takenBytes = 0;
-  #unreadReplyBytes = 0;
   #proofs: LinkProofs | undefined;
   #isBacklogged = false;
   /** Whether Node's stream was given something that it may not have got rid of. */
@@ -240,16 +239,15 @@ export class RtmpLink implements Link {
     this.#session = session;
     // A connection that only served a login may have something to say behind its end.
     const isCurrent = () => this.#socket === socket;
-    socket.on("data", (bytes) => {
-      // What a target still says to a link that was closed is read, so that its own writes do not fail, and ignored.
-      if (this.#isClosed || !isCurrent()) return;
+    const take = (step: () => readonly ClientOutput[]) => {
       try {
-        for (const output of session.receive(bytes)) this.#take(output);
+        for (const output of step()) this.#take(output);
         if (isCurrent() && session.stage !== this.#stage) this.#enter(session.stage);
       } catch (error) {
         this.#failByFault(error);
       }
-    });
+    };
+    this.#reader = new LinkReader({ socket, session, clock: this.#deps.clock, take });
     socket.on("error", (error) => {
       if (!isCurrent()) return;
       const trouble = machineTroubleOf(systemCode(error));
@@ -346,6 +344,7 @@ export class RtmpLink implements Link {
   #connectNext(loginQuery: string | undefined): void {
     if (this.#deps.clock.awakeNow() - this.#dialledAtMs > NEXT_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
     this.#stageTimer?.cancel();
+    this.#reader?.stop();
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#session = undefined;
@@ -363,13 +362,9 @@ export class RtmpLink implements Link {
     return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
   }
 
-  /** A target that asks and asks, and never reads, must not fill our memory with answers. */
+  /** Their number is bounded by what is read of a target. */
   #reply(bytes: Buffer): void {
-    const socket = this.#socket;
-    if (socket === undefined) return;
-    this.#unreadReplyBytes = this.pendingBytes === 0 ? bytes.length : this.#unreadReplyBytes + bytes.length;
-    if (this.#unreadReplyBytes > UNREAD_REPLIES_MAX_BYTES) return this.#fail(targetError("flooded-us"));
-    this.#queue(socket, bytes);
+    if (this.#socket !== undefined) this.#queue(this.#socket, bytes);
   }
 
   #queue(socket: Socket, bytes: Buffer, onTaken?: () => void): void {
@@ -395,6 +390,7 @@ export class RtmpLink implements Link {
     this.#isClosed = true;
     this.#stageTimer?.cancel();
     this.#proofs?.stop();
+    this.#reader?.stop();
     this.#abort.abort();
   }
 }

@@ -203,11 +203,11 @@ const SENTENCES = {
     en: "The target broke the RTMP protocol: check URL and port; we go on trying.",
     ko: "송출 대상이 RTMP 규약을 어겼습니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
   },
-  "flooded-us": {
+  "sent-too-much": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target sends requests without reading our answers: it is overloaded or not a streaming server; we go on trying.",
-    ko: "송출 대상이 응답을 읽지 않고 요청만 보냅니다. 과부하이거나 스트리밍 서버가 아닙니다. 계속 재시도합니다.",
+    en: "The target sends us far more than a streaming server has to say, so we hung up: it is broken or not a streaming server; check URL and port; we go on trying.",
+    ko: "송출 대상이 스트리밍 서버답지 않게 지나치게 많은 데이터를 보내 연결을 끊었습니다. 고장이거나 스트리밍 서버가 아닙니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
   },
   "server-descriptors": {
     code: "SERVER_TROUBLE",

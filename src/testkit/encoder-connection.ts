@@ -90,7 +90,7 @@ export class EncoderConnection {
       socket.write(this.#session.start());
     });
     socket.on("data", (bytes: Buffer) => {
-      for (const output of this.#session.receive(bytes)) {
+      for (const output of this.#session.receive(bytes, performance.now())) {
         if (output.kind === "publishing") this.#streamId = output.streamId;
         if (output.kind !== "send") onOutput(output);
         else if (!this.#hasLeft) socket.write(output.bytes);

@@ -32,7 +32,7 @@ async function publishSound(port: number, key: string, onAir: (socket: Socket, s
   await once(socket, "connect");
   socket.write(session.start());
   socket.on("data", (bytes) => {
-    for (const output of session.receive(bytes)) {
+    for (const output of session.receive(bytes, performance.now())) {
       if (output.kind === "send") socket.write(output.bytes);
       if (output.kind !== "publishing") continue;
       const { streamId } = output;

@@ -28,7 +28,7 @@ export function sayLogin({ port, app, streamKey }: LoginAttempt, loginQuery: str
     socket.on("error", () => undefined);
     socket.on("close", () => resolve("hung-up"));
     socket.on("data", (bytes: Buffer) => {
-      for (const output of session.receive(bytes)) {
+      for (const output of session.receive(bytes, performance.now())) {
         if (output.kind === "send") socket.write(output.bytes);
         if (output.kind === "publishing") resolve("publishing");
         if (output.kind === "failed") resolve(output.failure);
@@ -47,7 +47,8 @@ export function hangUpAfter({ port, app, streamKey }: LoginAttempt, loginQuery: 
   return new Promise((resolve) => {
     let isHandshaken = false;
     socket.on("data", (bytes: Buffer) => {
-      for (const output of session.receive(bytes)) if (output.kind === "send") socket.write(output.bytes);
+      for (const output of session.receive(bytes, performance.now()))
+        if (output.kind === "send") socket.write(output.bytes);
       // The handshake's answer brings forth `connect`, with the words.
       if (!isHandshaken) setImmediate(() => resolve(() => void socket.destroy()));
       isHandshaken = true;

@@ -2,13 +2,14 @@ import { AMF0_LIMITS } from "../amf0/decode.ts";
 import { type Amf0Value, amf0Object } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
-import { ChunkReader, LIMITS_CLIENT } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "./command.ts";
+import { CommandBudget } from "./command-budget.ts";
 import { decodeControl, encodeControl } from "./control.ts";
 import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ClientHandshake } from "./handshake.ts";
 import { type Message, MessageType } from "./message.ts";
+import { PACE_OF_TARGET, PacedReader } from "./paced-reader.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { type LoginDemand, readLoginDemand } from "./publish-auth.ts";
 import { ServerStatus } from "./server-status.ts";
@@ -40,6 +41,8 @@ export type ClientFailure =
   | { readonly kind: "bad-stream-number" }
   /** It hung up by a message, or had trouble with a running publication: no verdict about address or key. */
   | { readonly kind: "ended-by-server"; readonly code: string }
+  /** It sends more than there is to be said to somebody who publishes. */
+  | { readonly kind: "flooded" }
   | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
 
 export type ClientOutput =
@@ -86,7 +89,9 @@ export class ClientSession {
   #outputs: ClientOutput[] = [];
   readonly #publication: ClientPublication;
   readonly #handshake: ClientHandshake;
-  readonly #reader = new ChunkReader(LIMITS_CLIENT);
+  readonly #reader = new PacedReader(PACE_OF_TARGET);
+  readonly #budget = new CommandBudget();
+  #nowMs = 0;
   readonly #acks = new AckMeter();
   readonly #chunkSize: number;
   #windowSent = 0;
@@ -124,15 +129,22 @@ export class ClientSession {
     return this.#handshake.start();
   }
 
-  /** Takes bytes from the socket. After `failed` everything is ignored. */
-  receive(bytes: Buffer): readonly ClientOutput[] {
-    if (this.#stage === "closed" || bytes.length === 0) return [];
+  /** More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of nothing. */
+  get isBehind(): boolean {
+    return this.#stage !== "closed" && this.#reader.isBehind;
+  }
+
+  /** Takes bytes from the socket. `nowMs`: a monotonic clock. After `failed` everything is ignored. */
+  receive(bytes: Buffer, nowMs: number): readonly ClientOutput[] {
+    if (this.#stage === "closed" || (bytes.length === 0 && !this.isBehind)) return [];
+    this.#nowMs = nowMs;
     try {
       const chunks = this.#stage === "handshake" ? this.#shakeHands(bytes) : bytes;
-      if (chunks.length > 0) this.#readChunks(chunks);
+      if (chunks.length > 0 || this.isBehind) this.#readChunks(chunks);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#fail({ kind: "protocol-error", during: this.#stage, detail: error.message });
+      if (error.fault === "too-many-messages") this.#fail({ kind: "flooded" });
+      else this.#fail({ kind: "protocol-error", during: this.#stage, detail: error.message });
     }
     const outputs = this.#outputs;
     this.#outputs = [];
@@ -204,7 +216,7 @@ export class ClientSession {
   }
 
   #readChunks(bytes: Buffer): void {
-    this.#reader.receive(bytes, (message) => {
+    this.#reader.receive(bytes, this.#nowMs, false, (message) => {
       if (this.#stage !== "closed") this.#take(message);
     });
     const ack = this.#acks.due(this.#reader.bytesReceived);
@@ -214,10 +226,16 @@ export class ClientSession {
   /** Whatever media or data a server sends us is read, counted for the acknowledgement, and ignored. */
   #take(message: Message): void {
     if (message.type === MessageType.CommandAmf0 || message.type === MessageType.CommandAmf3) {
+      this.#countCommand();
       this.#takeCommand(decodeCommand(message, AMF0_LIMITS));
     } else {
       this.#takeControl(message);
     }
+  }
+
+  /** What makes us work, as acknowledgements and media do not. */
+  #countCommand(): void {
+    this.#budget.count(this.#stage === "publishing", this.#nowMs);
   }
 
   #takeControl(message: Message): void {
@@ -227,8 +245,10 @@ export class ClientSession {
       case "window-ack-size":
         return this.#acks.setWindow(control.bytes);
       case "set-peer-bandwidth":
+        this.#countCommand();
         return this.#announceWindow(control.bytes);
       case "ping-request":
+        this.#countCommand();
         return this.#sendControl(encodeControl({ kind: "ping-response", timestamp: control.timestamp }));
       case "acknowledgement":
         this.#outputs.push({ kind: "acknowledged", bytesTotal: control.bytesTotal });

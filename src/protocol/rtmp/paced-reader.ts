@@ -1,4 +1,4 @@
-import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "./chunk-reader.ts";
+import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_CLIENT, type ReaderLimits } from "./chunk-reader.ts";
 import type { Message } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
@@ -17,20 +17,57 @@ export const FLOOD_MESSAGES_MAX = 200_000;
 
 const NOTHING = Buffer.alloc(0);
 
+/** How much of a peer is read, in a turn and at all. */
+export type Pace = {
+  /** Until others are set. */
+  readonly limits: ReaderLimits;
+  readonly turnMessagesMax: number;
+  readonly turnBytesMax: number;
+  /** In ten seconds. */
+  readonly floodMessagesMax: number;
+  readonly floodBytesMax: number;
+};
+
+/** Of an encoder, which sends what it has been asked for: as many bytes as its connection carries. */
+const PACE_OF_ENCODER: Pace = {
+  limits: LIMITS_BEFORE_PUBLISH,
+  turnMessagesMax: TURN_MESSAGES_MAX,
+  turnBytesMax: Number.POSITIVE_INFINITY,
+  floodMessagesMax: FLOOD_MESSAGES_MAX,
+  floodBytesMax: Number.POSITIVE_INFINITY,
+};
+
+/** Of a target, which has a few answers to give and acknowledges what it gets, in less than 100 bytes a second. */
+export const PACE_OF_TARGET: Pace = {
+  limits: LIMITS_CLIENT,
+  turnMessagesMax: 200,
+  turnBytesMax: 64 * 1_024,
+  floodMessagesMax: 20_000,
+  floodBytesMax: 4 * 1_024 * 1_024,
+};
+
 /**
  * A chunk reader for whoever may send anything: a message costs us about the same however short it is, and 2 MiB, which an
  * encoder may bring in one turn, can hold two million. What is beyond a turn's messages is copied and kept: no more than the caller
  * gives while `isBehind`.
  */
 export class PacedReader {
-  readonly #reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
+  readonly #pace: Pace;
+  readonly #reader: ChunkReader;
   /** Given, and not read yet. */
   #rest: Buffer = NOTHING;
   #turnStartedMs = Number.NEGATIVE_INFINITY;
   #left = 0;
+  #bytesLeft = 0;
   #isHeld = false;
   #floodStartedMs = Number.NEGATIVE_INFINITY;
   #floodCount = 0;
+  #floodBytes = 0;
+
+  constructor(pace: Pace = PACE_OF_ENCODER) {
+    this.#pace = pace;
+    this.#reader = new ChunkReader(pace.limits);
+  }
 
   /** Something is kept for later, or would be: read nothing from the peer, and give nothing in a while. */
   get isBehind(): boolean {
@@ -61,7 +98,8 @@ export class PacedReader {
     if (isLast) this.#left = LAST_MESSAGES_MAX;
     const isRest = bytes.length === 0;
     const input = isRest ? this.#rest : this.isBehind ? Buffer.concat([this.#rest, bytes]) : bytes;
-    const taken = this.#left > 0 && !this.#isHeld ? this.#read(input, onMessage) : 0;
+    const mayRead = this.#left > 0 && this.#bytesLeft > 0 && !this.#isHeld;
+    const taken = mayRead ? this.#read(input, onMessage) : 0;
     const untaken = input.subarray(taken);
     // The caller's bytes are the caller's again; what was kept is ours.
     this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
@@ -87,20 +125,30 @@ export class PacedReader {
     if (nowMs - this.#floodStartedMs >= FLOOD_SECONDS * 1_000) {
       this.#floodStartedMs = nowMs;
       this.#floodCount = 0;
+      this.#floodBytes = 0;
     }
     this.#turnStartedMs = nowMs;
-    this.#left = TURN_MESSAGES_MAX;
+    this.#left = this.#pace.turnMessagesMax;
+    this.#bytesLeft = this.#pace.turnBytesMax;
   }
 
   #read(input: Buffer, onMessage: (message: Message) => void): number {
     const before = this.#left;
-    const taken = this.#reader.receive(input, (message) => {
+    const share = input.length > this.#bytesLeft ? input.subarray(0, this.#bytesLeft) : input;
+    const taken = this.#reader.receive(share, (message) => {
       this.count(1);
       onMessage(message);
     });
+    this.#bytesLeft -= taken;
+    this.#floodBytes += taken;
     this.#floodCount += before - this.#left;
-    if (this.#floodCount > FLOOD_MESSAGES_MAX)
-      throw new ProtocolError("too-many-messages", `more than ${FLOOD_MESSAGES_MAX} in ${FLOOD_SECONDS} seconds`);
+    const { floodMessagesMax, floodBytesMax } = this.#pace;
+    if (this.#floodCount > floodMessagesMax) throw tooMany(`${floodMessagesMax}`);
+    if (this.#floodBytes > floodBytesMax) throw tooMany(`${floodBytesMax} bytes`);
     return taken;
   }
+}
+
+function tooMany(what: string): ProtocolError {
+  return new ProtocolError("too-many-messages", `more than ${what} in ${FLOOD_SECONDS} seconds`);
 }

@@ -26,7 +26,7 @@ class Server {
   }
 
   say(bytes: Buffer): readonly ClientOutput[] {
-    const outputs = this.session.receive(bytes);
+    const outputs = this.session.receive(bytes, 0);
     this.outputs.push(...outputs);
     return outputs;
   }
@@ -123,7 +123,7 @@ test("a login goes behind the application in app and tcUrl, as it is, and nowher
   const loginQuery = "?authmod=adobe&user=한글&response=a+/b==";
   const publication = { app: "live2?backup=1", tcUrl: "rtmp://host/live2?backup=1", name: "key", loginQuery };
   const session = new ClientSession(publication, RANDOM, 4_096);
-  const [, connect] = session.receive(Buffer.concat([S0S1, S2]));
+  const [, connect] = session.receive(Buffer.concat([S0S1, S2]), 0);
   const bytes = connect?.kind === "send" ? connect.bytes : Buffer.alloc(0);
   const messages: Message[] = [];
   new ChunkReader(LIMITS_PUBLISHING).receive(bytes, (message) => messages.push(message));

@@ -5,6 +5,7 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import {
   FLOOD_MESSAGES_MAX,
+  PACE_OF_TARGET,
   PacedReader,
   READ_TURN_MS,
   TURN_MESSAGES_MAX,
@@ -23,6 +24,10 @@ const SHORT_NEXT = Buffer.from("c4af012101", "hex");
 /** The same of none. */
 const EMPTY_FIRST = encodeMessage(5, { type: 8, timestamp: 0, streamId: 1, payload: NOTHING }, 128);
 const EMPTY_NEXT = Buffer.from("c5", "hex");
+
+/** The same of a thousand bytes. */
+const LARGE_FIRST = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(1_000) }, 128);
+const LARGE_NEXT = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(1_000) }, 128);
 
 const times = (bytes: Buffer, count: number) => Buffer.alloc(bytes.length * count, bytes);
 const copied = (message: Message): Message => ({ ...message, payload: Buffer.from(message.payload) });
@@ -126,4 +131,39 @@ test("where reading is halted never changes what is read, with payloads lent or 
       expect(outcome(true)).toEqual(outcome(false));
     }),
   );
+});
+
+test.each([
+  { what: "empty messages", first: EMPTY_FIRST, next: EMPTY_NEXT, messages: PACE_OF_TARGET.turnMessagesMax },
+  { what: "large messages", first: LARGE_FIRST, next: LARGE_NEXT, messages: 65 },
+])(
+  "of a target's $what a turn takes as little time as of anything else, and after ten seconds' worth it is a flood",
+  (row) => {
+    const reader = new PacedReader(PACE_OF_TARGET);
+    let came = 0;
+    const give = (bytes: Buffer, nowMs: number) => reader.receive(bytes, nowMs, false, () => (came += 1));
+    give(row.first, -1_000_000);
+    const flood = times(row.next, 4_000);
+    const turn = (nowMs: number) => {
+      came = 0;
+      give(reader.isBehind ? NOTHING : flood, nowMs);
+      return came;
+    };
+    expect(turn(0)).toBeLessThanOrEqual(row.messages);
+    expect(turn(READ_TURN_MS - 1)).toBe(0);
+    expect(turn(READ_TURN_MS)).toBeGreaterThan(row.messages - 3);
+    expect(() => {
+      for (let count = 2; count < 200; count += 1) turn(count * READ_TURN_MS);
+    }).toThrow(/^too-many-messages/);
+  },
+);
+
+test("what targets say, acknowledgements of each kilobyte of 10 Mbit/s included, is no flood", () => {
+  const reader = new PacedReader(PACE_OF_TARGET);
+  let came = 0;
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 1) {
+    reader.receive(nowMs === 0 ? SHORT_FIRST : SHORT_NEXT, nowMs, false, () => (came += 1));
+  }
+  expect(came).toBe(60_000);
+  expect(reader.isBehind).toBe(false);
 });

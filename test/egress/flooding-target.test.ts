@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { targetError } from "../../src/exchange/target-errors.ts";
+import { dial } from "../support/dialling.ts";
+import { FLOODS, floodingTarget } from "../support/flooding-target.ts";
+
+/** Twenty times as quick as it is. */
+const QUICK = 20;
+const quickClock: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() * QUICK,
+  startTimer: (delayMs, run) => systemClock.startTimer(delayMs / QUICK, run),
+};
+
+const CASES = (["rtmp", "rtmps"] as const).flatMap((scheme) =>
+  (Object.keys(FLOODS) as (keyof typeof FLOODS)[]).map((flood) => ({ scheme, flood })),
+);
+
+test.each(CASES)(
+  "an $scheme target that pours out $flood is hung up on, and told for what",
+  async ({ scheme, flood }) => {
+    const { url, ...trust } = await floodingTarget(flood, scheme);
+    const { closed, dialer } = dial(url, { clock: quickClock, ...trust });
+    expect(await closed).toEqual(targetError("sent-too-much"));
+    await dialer.idle();
+  },
+);
