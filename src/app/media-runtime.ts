@@ -167,7 +167,11 @@ export class MediaRuntime {
 
   #answerPlayer(question: PlayerQuestion): void {
     const { answer, place } = this.#deps.onPlayer(question);
-    if (place !== undefined) this.#players.set(question.requestId, place);
+    if (place !== undefined) {
+      const { requestId } = question;
+      this.#players.set(requestId, place);
+      place.onRevoked = () => this.post({ kind: "unseat-player", requestId });
+    }
     this.post({ kind: "preview", answer });
   }
 

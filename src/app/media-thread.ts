@@ -32,6 +32,7 @@ import { entranceTo } from "../relay/entrance.ts";
 import { showToPlayer } from "../relay/showing.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import type { ThreadOptions } from "./media-options.ts";
+import { PlayerSeats } from "./player-seats.ts";
 import { Questions } from "./questions.ts";
 import { ThreadBoard } from "./thread-board.ts";
 import { TroubleTeller } from "./trouble-teller.ts";
@@ -99,6 +100,7 @@ const engine = new Engine({
 
 const admissions = new Questions<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
 const logins = new Questions<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
+const playerSeats = new PlayerSeats();
 const previews = new Questions<PreviewAnswer>(clock, ADMISSION_DEADLINE_MS);
 const watchDesk = new WatchDesk(engine, clock, (message, transfer) => port.postMessage(message, transfer));
 
@@ -169,6 +171,8 @@ port.on("message", (message: ToMedia) => {
       return takeAnswer(logins, message.answer);
     case "preview":
       return takeAnswer(previews, message.answer);
+    case "unseat-player":
+      return playerSeats.takeAway(message.requestId);
     case "end":
       hosted.dismissWaiting(message.channelId);
       return engine.end(message.channelId);
@@ -277,12 +281,16 @@ async function seatPlayer(channelId: string, token: string): Promise<Seat> {
   // The answer may still come, and with it a place.
   if (answer === undefined) leave();
   if (answer?.decision !== "admit") return answer?.decision ?? "unavailable";
-  if (answer.port !== undefined) return distantSeat(wayOf<FromPlayer, ToPlayer>(answer.port), leave);
+  if (answer.port !== undefined) {
+    return playerSeats.give(requestId, distantSeat(wayOf<FromPlayer, ToPlayer>(answer.port), leave));
+  }
   const { channelId: known } = answer;
-  return { leave, show: async (streamId, sink) => showToPlayer(engine, clock, { channelId: known, streamId }, sink) };
+  const show: Exclude<Seat, string>["show"] = async (streamId, sink) =>
+    showToPlayer(engine, clock, { channelId: known, streamId }, sink);
+  return playerSeats.give(requestId, { leave, show });
 }
 
-function distantSeat(way: Carrier<FromPlayer, ToPlayer>, onLeft: () => void): Seat {
+function distantSeat(way: Carrier<FromPlayer, ToPlayer>, onLeft: () => void): Exclude<Seat, string> {
   return {
     show: (streamId, sink) => showFromAfar(way, clock, streamId, sink),
     leave: () => {

@@ -32,11 +32,12 @@ export interface DashboardStore {
   hasSetupToken(tokenHash: string, now: number): Promise<boolean>;
   /** Uses the token up: the password is set, other sessions end, this one begins. False where the token is no longer good. */
   completeSetup(tokenHash: string, now: number, passwordHash: string, session: DashboardSession): Promise<boolean>;
-  /** All sessions but the kept one end. False where the present password is another than `oldHash`. */
-  changePassword(oldHash: string, newHash: string, keptTokenHash: string): Promise<boolean>;
+  /** All sessions end, this one begins. False where the present password is another than `oldHash`. */
+  changePassword(oldHash: string, newHash: string, session: DashboardSession): Promise<boolean>;
   /** False where the present password is another than the one that was checked. */
   addSession(session: DashboardSession, checkedHash: string): Promise<boolean>;
   findSession(tokenHash: string): Promise<DashboardSession | undefined>;
+  listSessions(): Promise<readonly DashboardSession[]>;
   markSessionUsed(tokenHash: string, time: number): Promise<void>;
   deleteSession(tokenHash: string): Promise<void>;
 }
@@ -53,6 +54,20 @@ export type DashboardAccessOptions = {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
 };
+
+/** No access key's id has a colon. */
+const SESSION_OWNER = "dashboard:";
+const OWNER_CHARACTERS = 16;
+
+/** What a session is called where a key has its id. */
+export function sessionOwner(tokenHash: string): string {
+  return `${SESSION_OWNER}${tokenHash.slice(0, OWNER_CHARACTERS)}`;
+}
+
+/** Whether it is a session that is called so, and no key. */
+export function isSessionOwner(owner: string): boolean {
+  return owner.startsWith(SESSION_OWNER);
+}
 
 /** SHA-256 is enough for a token: unlike a password it cannot be guessed. */
 function tokenHashOf(token: string): string {
@@ -121,26 +136,40 @@ export class DashboardAccess {
 
   /** The session that a browser's token stands for, as its hash; undefined where there is none or it has ended. */
   async sessionOf(token: string): Promise<string | undefined> {
-    return this.isSessionAlive(tokenHashOf(token));
+    const tokenHash = tokenHashOf(token);
+    const session = await this.#options.store.findSession(tokenHash);
+    if (session === undefined) this.#uses.delete(tokenHash);
+    return session !== undefined && this.#isAlive(session) ? tokenHash : undefined;
   }
 
-  /** The same by the hash, for a connection that lasts; this also counts as a use. */
-  async isSessionAlive(tokenHash: string): Promise<string | undefined> {
+  /** Of these, by what their callers are called, the sessions that have ended; for what lasts, so this counts as a use of the others. */
+  async goneAmong(owners: ReadonlySet<string>): Promise<readonly string[]> {
+    const names = [...owners].filter(isSessionOwner);
+    if (names.length === 0) return [];
+    const sessions = await this.#options.store.listSessions();
+    const used = sessions.filter(({ tokenHash }) => owners.has(sessionOwner(tokenHash)));
+    const alive = new Set(
+      used.filter((session) => this.#isAlive(session)).map(({ tokenHash }) => sessionOwner(tokenHash)),
+    );
+    return names.filter((name) => !alive.has(name));
+  }
+
+  /** Counts as a use. */
+  #isAlive({ tokenHash, lastUsedTime }: DashboardSession): boolean {
     const { store, clock } = this.#options;
     const [nowMs, now] = [clock.now(), clock.wallNow()];
-    const session = await store.findSession(tokenHash);
     const use = this.#uses.get(tokenHash);
-    const idleMs = use === undefined ? now - (session?.lastUsedTime ?? 0) : nowMs - use.usedMs;
-    if (session === undefined || idleMs > SESSION_IDLE_MS) {
+    const idleMs = use === undefined ? now - lastUsedTime : nowMs - use.usedMs;
+    if (idleMs > SESSION_IDLE_MS) {
       this.#uses.delete(tokenHash);
-      return undefined;
+      return false;
     }
-    const unwrittenMs = use === undefined ? Math.abs(now - session.lastUsedTime) : nowMs - use.writtenMs;
+    const unwrittenMs = use === undefined ? Math.abs(now - lastUsedTime) : nowMs - use.writtenMs;
     const isWriteDue = unwrittenMs > USE_WRITE_INTERVAL_MS;
     this.#used(tokenHash, isWriteDue || use === undefined ? nowMs : use.writtenMs);
     // Nobody waits for it: a write that fails costs an hour's precision.
     if (isWriteDue) store.markSessionUsed(tokenHash, now).catch(() => undefined);
-    return tokenHash;
+    return true;
   }
 
   #used(tokenHash: string, writtenMs: number): void {
@@ -182,12 +211,14 @@ export class DashboardAccess {
     return this.#options.store.deleteSession(tokenHash);
   }
 
-  /** Ends all sessions but the one that asks. False where the old password is wrong. */
-  async changePassword(oldPassword: string, newPassword: string, keptTokenHash: string): Promise<boolean> {
+  /** Ends all sessions. A new one's token for the browser that asks; undefined where the old password is wrong. */
+  async changePassword(oldPassword: string, newPassword: string): Promise<string | undefined> {
     const { store, hasher } = this.#options;
     const oldHash = await store.findPasswordHash();
-    if (oldHash === undefined || !(await hasher.verify(oldPassword, oldHash))) return false;
-    return store.changePassword(oldHash, await hasher.hash(newPassword), keptTokenHash);
+    if (oldHash === undefined || !(await hasher.verify(oldPassword, oldHash))) return undefined;
+    const newHash = await hasher.hash(newPassword);
+    const { token, session } = this.#newSession();
+    return (await store.changePassword(oldHash, newHash, session)) ? token : undefined;
   }
 
   #newSession(): { readonly token: string; readonly session: DashboardSession } {

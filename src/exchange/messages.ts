@@ -37,6 +37,8 @@ export type ToMedia =
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
   | WatchRequest
   | { readonly kind: "preview"; readonly answer: PreviewAnswer }
+  /** The player that was seated for this question may watch no more: who asked for its token was shut out. */
+  | { readonly kind: "unseat-player"; readonly requestId: number }
   /** Another port of ours that no target may lead back to. */
   | { readonly kind: "own-port"; readonly port: number }
   /** The process stops: nobody is let in any more, and encoders that can are asked to connect elsewhere. */

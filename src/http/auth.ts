@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { gatewayError } from "../contract/errors.ts";
 import { isSignatureValid, timestampProblem } from "../contract/signature.ts";
 import type { AccessKey, Role } from "../control/access-key.ts";
-import type { DashboardAccess } from "../control/dashboard-access.ts";
+import { type DashboardAccess, sessionOwner } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { RequestRefusedError } from "./errors.ts";
 
@@ -13,16 +13,7 @@ export type Caller = {
   readonly role: Role;
   /** The valid signature; absent where the secret itself was shown. */
   readonly signature?: string;
-  /** Set where a browser's session stands in for a key. */
-  readonly sessionHash?: string;
 };
-
-/** What a session is called where a key has its id. */
-export function sessionCallerId(sessionHash: string): string {
-  return `dashboard-${sessionHash.slice(0, SESSION_NAME_LENGTH)}`;
-}
-
-const SESSION_NAME_LENGTH = 16;
 
 type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
 
@@ -65,7 +56,7 @@ async function bearerKey(secretKey: string, service: Service): Promise<Recognise
 export async function authenticateSession(token: string, access: DashboardAccess): Promise<Caller> {
   const sessionHash = await access.sessionOf(token);
   if (sessionHash === undefined) refuse("This browser is not signed in any more.");
-  return { accessKeyId: sessionCallerId(sessionHash), role: "manager", sessionHash };
+  return { accessKeyId: sessionOwner(sessionHash), role: "manager" };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { unreachable } from "../base/unreachable.ts";
 import type { ContractError } from "../contract/errors.ts";
 import { gatewayError, serviceError } from "../contract/errors.ts";
@@ -6,6 +7,12 @@ import { DomainError, StoreUnavailableError } from "../control/errors.ts";
 
 /** How long a client waits before it tries a database again that is locked or full, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
+
+const KIB = 1024;
+const MIB = 1024 * 1024;
+
+/** Largest body of a request, in bytes. */
+export const BODY_BYTES_MAX = MIB;
 
 /** Ends the request with this answer. Thrown by whatever checks a request. */
 export class RequestRefusedError extends Error {
@@ -34,8 +41,8 @@ export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
   unwritable: "The database cannot be written.",
 };
 
-/** Turns whatever a handler threw into what the contract answers. */
-export function answerForError(error: unknown): ErrorAnswer {
+/** Turns whatever a handler threw into what the contract answers. `bodyBytesMax`: what the route takes. */
+export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): ErrorAnswer {
   if (error instanceof RequestRefusedError) {
     const { answer, retryAfterSeconds } = error;
     return { answer, isUnexpected: false, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
@@ -50,7 +57,7 @@ export function answerForError(error: unknown): ErrorAnswer {
   }
   // Fastify's own errors, met while it reads the request.
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
-  if (status === 413) return { answer: tooLarge(), isUnexpected: false };
+  if (status === 413) return { answer: tooLarge(bodyBytesMax), isUnexpected: false };
   if (status === 400) return { answer: unreadable(), isUnexpected: false };
   return { answer: serviceError("EXCEPTION"), isUnexpected: true };
 }
@@ -60,8 +67,22 @@ export function unreadable(): ContractError {
   return gatewayError("BAD_REQUEST", "The request could not be read.");
 }
 
-export function tooLarge(): ContractError {
-  return gatewayError("TOO_LARGE", "The body of a request may have 1 MiB.");
+function tooLarge(bytesMax: number): ContractError {
+  const size = bytesMax >= MIB ? `${bytesMax / MIB} MiB` : `${bytesMax / KIB} KiB`;
+  return gatewayError("TOO_LARGE", `The body of a request may have ${size}.`);
+}
+
+/** Before it is read: a body whose length is told. One that comes in chunks is cut off while it is read. Throws RequestRefusedError. */
+export function refuseLarge({ headers }: { readonly headers: IncomingHttpHeaders }, bytesMax: number): void {
+  if (Number(headers["content-length"] ?? 0) > bytesMax) throw new RequestRefusedError(tooLarge(bytesMax));
+}
+
+/** Whoever sent the request was let in, and may not be any more. */
+export function endedMeanwhile(): ContractError {
+  return gatewayError(
+    "AUTHENTICATION_FAILED",
+    "The access key or the session ended while this request was on its way.",
+  );
 }
 
 function answerForFault(fault: DomainFault): ContractError {

@@ -2,17 +2,17 @@ import type { FastifyRequest } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { FailedGuesses, limitsFrom } from "../base/failed-guesses.ts";
 import { gatewayError } from "../contract/errors.ts";
-import type { DashboardAccess } from "../control/dashboard-access.ts";
+import { type DashboardAccess, isSessionOwner } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { authenticate, authenticateSession, type Caller } from "./auth.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
-import { RequestRefusedError, tooLarge } from "./errors.ts";
+import { BODY_BYTES_MAX, endedMeanwhile, RequestRefusedError, refuseLarge } from "./errors.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
 import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
 
-/** Largest body of a request. */
-export const BODY_BYTES_MAX = 1024 * 1024;
+/** `passedMs`: when it was let in, monotonic. */
+export type PassedCaller = Caller & { readonly passedMs: number };
 
 export type GateOptions = {
   readonly service: Service;
@@ -30,6 +30,9 @@ export type GateOptions = {
   /** Default: `off`. */
   readonly replayProtection?: ReplayProtection;
 };
+
+/** Who was let in is let in for this long, in milliseconds. */
+const PASS_LASTS_MS = 500;
 
 const REPLAYED =
   "Invalid authentication information. A request with this signature was taken already; sign the next one with a new timestamp.";
@@ -55,15 +58,25 @@ export class Gate {
   }
 
   /** Who sends the request, or RequestRefusedError. */
-  async pass(request: FastifyRequest): Promise<Caller> {
+  async pass(request: FastifyRequest): Promise<PassedCaller> {
     // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
-    if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw new RequestRefusedError(tooLarge());
+    refuseLarge(request, BODY_BYTES_MAX);
     const token = this.#options.cookies.sessionToken(request);
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
     this.#options.guard.recognise(request.socket);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
     if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
-    return caller;
+    return { ...caller, passedMs: this.#options.clock.now() };
+  }
+
+  /** The same caller, once the body is there: where that took long its key or session may have ended. Throws RequestRefusedError. */
+  async passAgain({ caller }: FastifyRequest): Promise<void> {
+    const { clock, service, dashboard } = this.#options;
+    if (caller === undefined || clock.now() - caller.passedMs < PASS_LASTS_MS) return;
+    const isThere = isSessionOwner(caller.accessKeyId)
+      ? (await dashboard.goneAmong(new Set([caller.accessKeyId]))).length === 0
+      : (await service.accessKeys.find(caller.accessKeyId)) !== undefined;
+    if (!isThere) throw new RequestRefusedError(endedMeanwhile());
   }
 
   /** Not counted as a failed authentication where it has ended: nobody guesses a token, and a browser does not know. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { DomainError } from "../control/errors.ts";
+import type { Lasting } from "../control/revocations.ts";
 import type { ServerTrouble } from "../control/server-troubles.ts";
 import type { Service } from "../control/service.ts";
 import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
@@ -50,7 +51,7 @@ type Change = { isChannel: boolean; areAllTargets: boolean; readonly targets: Se
  * Tells everybody who listens what changes, as whole objects: a change is read from the database and turned into text once,
  * however many read. Driven by facts, samples and use cases; nothing is polled.
  */
-export class LiveStream {
+export class LiveStream implements Lasting {
   readonly #options: LiveStreamOptions;
   readonly #ring: LiveRing;
   readonly #snapshots: LiveSnapshots;
@@ -158,8 +159,11 @@ export class LiveStream {
     this.#snapshots.give(reader, channelId);
   }
 
-  /** The key was revoked: its streams end. */
-  endReadersOf(accessKeyId: string): void {
+  owners(): Iterable<string> {
+    return new Set([...this.#readers].map((reader) => reader.accessKeyId));
+  }
+
+  endOf(accessKeyId: string): void {
     for (const reader of this.#readers) if (reader.accessKeyId === accessKeyId) reader.cut();
   }
 

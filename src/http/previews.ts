@@ -22,6 +22,7 @@ export class Previews {
     };
     return new Promise((resolve) => {
       this.#open.add(response);
+      place.onRevoked = () => response.destroy();
       const watch: Watch = this.#runtime.watch(place.channelId, {
         take: (bytes) => {
           if (!response.headersSent) response.writeHead(200, head);

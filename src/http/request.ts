@@ -2,16 +2,18 @@ import type { FastifyRequest } from "fastify";
 import type { PublishStatusName } from "../contract/channel-status.ts";
 import type { ContractError } from "../contract/errors.ts";
 import { serviceError } from "../contract/errors.ts";
+import type { Revocations } from "../control/revocations.ts";
 import type { Service } from "../control/service.ts";
 import type { AnswerContext, PublishAddresses } from "./answers.ts";
-import type { Caller } from "./auth.ts";
-import { RequestRefusedError } from "./errors.ts";
+import { endedMeanwhile, RequestRefusedError } from "./errors.ts";
+import type { PassedCaller } from "./gate.ts";
 
 /** What the routes are given. */
 export type RouteContext = {
   readonly service: Service;
   readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
+  readonly revocations: Revocations;
 };
 
 declare module "fastify" {
@@ -21,7 +23,7 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     /** Set once the request is authenticated. */
-    caller: Caller | undefined;
+    caller: PassedCaller | undefined;
   }
   interface FastifyContextConfig {
     /** Viewers may not even read here. */
@@ -41,6 +43,13 @@ export function answerContext(context: RouteContext, request: FastifyRequest): A
 /** A person's browser asks, and not a program. */
 export function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? "").includes("text/html");
+}
+
+/** Who asks for something that lasts. Throws RequestRefusedError where its key or session ended since the request was authenticated. */
+export function lastingOwner({ revocations }: RouteContext, request: FastifyRequest): string {
+  const owner = request.caller?.accessKeyId ?? "";
+  if (revocations.isEnded(owner)) throw new RequestRefusedError(endedMeanwhile());
+  return owner;
 }
 
 /** The value, or the end of the request. */

@@ -12,6 +12,7 @@ import type { DashboardAccess } from "../control/dashboard-access.ts";
 import type { RandomBytes } from "../control/ids.ts";
 import { randomText } from "../control/ids.ts";
 import type { PreviewAccess } from "../control/preview-access.ts";
+import { Revocations } from "../control/revocations.ts";
 import type { Runtime } from "../control/runtime.ts";
 import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
@@ -19,8 +20,8 @@ import type { PublishAddresses } from "./answers.ts";
 import { Application } from "./application.ts";
 import { ConnectionGuard, type CutReason } from "./connection-guard.ts";
 import type { PlaceLimits } from "./connection-places.ts";
-import { answerForError, RequestRefusedError, unreadable } from "./errors.ts";
-import { BODY_BYTES_MAX, Gate, type GateOptions } from "./gate.ts";
+import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "./errors.ts";
+import { Gate, type GateOptions } from "./gate.ts";
 import type { Health } from "./health.ts";
 import { type HostNames, hostCheck } from "./host-names.ts";
 import { listenerFactory, REQUEST_TIMEOUT_MS } from "./listener.ts";
@@ -128,7 +129,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
 
   server.setErrorHandler((error, request, reply) => {
-    const answer = answerForError(error);
+    const answer = answerForError(error, request.routeOptions.bodyLimit);
     if (answer.isUnexpected) logUnexpected(log, error, request);
     sendError(reply, answer);
   });
@@ -173,12 +174,19 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   addDocsRoutes(server);
   addPreviewRoute(server, { access: options.previewAccess, previews, guard });
   const cookies = new DashboardCookies(options.instance);
+  const revocations = new Revocations({
+    clock,
+    dashboard: options.dashboard,
+    lasting: [options.live, options.previewAccess],
+  });
+  revocations.start();
+  server.addHook("onClose", async () => revocations.close());
   const onFailedLogin = (where: LoginPlace) => (remoteAddress: string) => {
     options.metrics.failedLogin(where);
     options.log.warn("login failed", { where, remoteAddress });
   };
   addDashboardRoutes(server, {
-    ...{ access: options.dashboard, cookies, live: options.live, clock, guard },
+    ...{ access: options.dashboard, cookies, revocations, clock, guard },
     onFailedLogin: onFailedLogin("dashboard"),
   });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
@@ -186,7 +194,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
     ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },
     ...options.limits,
   });
-  addApis(server, gate, options);
+  addApis(server, { gate, revocations }, options);
 }
 
 function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpServerOptions): ConnectionGuard {
@@ -194,12 +202,14 @@ function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpSer
   return new ConnectionGuard({ clock, trustedProxies, ...(places === undefined ? {} : { limits: places }), onCut });
 }
 
+type Checks = { readonly gate: Gate; readonly revocations: Revocations };
+
 /** The API under each of its prefixes. */
-function addApis(server: FastifyInstance, gate: Gate, parts: HttpServerOptions): void {
+function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptions): void {
   for (const { prefix, region } of API_PREFIXES) {
     server.register(
       (api, _options, done) => {
-        addApi(api, region, gate, parts);
+        addApi(api, region, checks, parts);
         done();
       },
       { prefix },
@@ -208,7 +218,12 @@ function addApis(server: FastifyInstance, gate: Gate, parts: HttpServerOptions):
 }
 
 /** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
-function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: HttpServerOptions): void {
+function addApi(
+  api: FastifyInstance,
+  region: RegionCode,
+  { gate, revocations }: Checks,
+  options: HttpServerOptions,
+): void {
   const { service, publishAddresses, publishStatusName } = options;
   api.addHook("onRequest", async (request) => {
     request.caller = await gate.pass(request);
@@ -218,12 +233,14 @@ function addApi(api: FastifyInstance, region: RegionCode, gate: Gate, options: H
     // Every body is read as JSON. Fastify would refuse a content type it cannot parse.
     delete request.raw.headers["content-type"];
   });
-  const context: RouteContext = { service, publishAddresses, publishStatusName };
+  // A body may take half a minute to come.
+  api.addHook("preHandler", (request) => gate.passAgain(request));
+  const context: RouteContext = { service, publishAddresses, publishStatusName, revocations };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
   addPreviewTokenRoute(api, context, options.previewAccess);
   addPresetRoutes(api);
-  addAccessKeyRoutes(api, context, options.live);
+  addAccessKeyRoutes(api, context);
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
   addCallbackRoutes(api, context, options.events);

@@ -36,6 +36,12 @@ export class SignInAttempts {
     this.#onFailure = onFailure;
   }
 
+  /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
+  check({ address, deviceId }: Visitor): void {
+    const lane = deviceId === undefined ? this.#strangers : this.#known;
+    lane.check(deviceId ?? address, this.#clock.now());
+  }
+
   /**
    * What the attempt comes to; undefined or false is a failure, which is counted, unlike an attempt that rejects. Throws
    * RequestRefusedError (429) where it is one too many.
@@ -68,10 +74,14 @@ class Lane {
   }
 
   enter(who: string, nowMs: number): void {
+    this.check(who, nowMs);
+    this.#underWay.add(networkOf(who));
+  }
+
+  check(who: string, nowMs: number): void {
     const waitMs = this.failures.waitMs(who, nowMs);
     if (waitMs > 0) refuse(Math.ceil(waitMs / 1_000));
     if (this.#underWay.has(networkOf(who)) || this.#underWay.size >= AT_ONCE) refuse(FULL_WAIT_SECONDS);
-    this.#underWay.add(networkOf(who));
   }
 
   leave(who: string): void {

@@ -66,7 +66,7 @@ export class SqlDashboardStore implements DashboardStore {
     });
   }
 
-  changePassword(oldHash: string, newHash: string, keptTokenHash: string): Promise<boolean> {
+  changePassword(oldHash: string, newHash: string, session: DashboardSession): Promise<boolean> {
     return this.#database.write(async (trx) => {
       const changed = await trx
         .updateTable("dashboard_password")
@@ -74,7 +74,8 @@ export class SqlDashboardStore implements DashboardStore {
         .where("hash", "=", oldHash)
         .executeTakeFirst();
       if (changed.numUpdatedRows === 0n) return false;
-      await trx.deleteFrom("dashboard_session").where("token_hash", "!=", keptTokenHash).execute();
+      await trx.deleteFrom("dashboard_session").execute();
+      await insertSession(trx, session);
       return true;
     });
   }
@@ -100,6 +101,13 @@ export class SqlDashboardStore implements DashboardStore {
         .select("last_used_time")
         .executeTakeFirst();
       return row === undefined ? undefined : { tokenHash, lastUsedTime: Number(row.last_used_time) };
+    });
+  }
+
+  listSessions(): Promise<readonly DashboardSession[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db.selectFrom("dashboard_session").selectAll().execute();
+      return rows.map((row) => ({ tokenHash: row.token_hash, lastUsedTime: Number(row.last_used_time) }));
     });
   }
 

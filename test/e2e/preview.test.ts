@@ -9,6 +9,7 @@ import { stalledWatcher } from "../support/stalled-watcher.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
+const SECOND_KEY = z.object({ accessKey: z.string(), secretKey: z.string() });
 
 /** More than the kernels' buffers of a stalled connection take within seconds. */
 const KILOBITS = 40_000;
@@ -66,6 +67,16 @@ test("FFmpeg plays the preview over RTMP, with a token, as often as there is a p
   await waitFor("media", DEADLINE_MS, () => (target.connections[0]?.report.mediaBytes ?? 0) > 0 || undefined);
   await playsWell(stage, `${url}?token=${token}`);
   expect(await refusal(`${url}?token=${token}x`)).toContain("There is no such preview now.");
+
+  // Whoever holds a deleted key's token is cut at once.
+  const second = SECOND_KEY.parse(await api.request("POST", "/api/v2/access-keys", { role: "manager" }));
+  stage.keepSecret(second.secretKey);
+  const headers = { authorization: `Bearer ${second.secretKey}` };
+  const asked = await fetch(fanfare.origin + path, { method: "POST", headers });
+  const doomed = z.object({ content: z.object({ url: z.string() }) }).parse(await asked.json()).content.url;
+  const [cut] = await waitFor("a place", DEADLINE_MS, () => watchToTheEnd(`${url}?token=${doomed.split("=")[1]}`));
+  await api.request("DELETE", `/api/v2/access-keys/${second.accessKey}`);
+  expect(await cut).toMatchObject({ code: 0 });
 
   const ends: Promise<ExitResult>[] = [];
   for (let count = 0; count < PLACES; count += 1) {

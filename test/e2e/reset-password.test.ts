@@ -24,7 +24,10 @@ async function browser(server: FanfareProcess, method: "GET" | "POST", path: str
   return {
     status: answer.status,
     body: (await answer.json()) as unknown,
-    cookie: answer.headers.get("set-cookie")?.split(";")[0] ?? "",
+    cookie: answer.headers
+      .getSetCookie()
+      .map((each) => each.split(";")[0])
+      .join("; "),
   };
 }
 type Sent = { readonly body?: object; readonly cookie?: string };
@@ -38,10 +41,15 @@ test("`fanfare reset-password` beside a running server ends its sessions and pri
   expect([status, body]).toEqual([200, signedIn]);
   expect((await browser(fanfare, "GET", "/api/v2/re-stream/channels", { cookie })).status).toBe(200);
 
+  const stream = await fetch(`${fanfare.origin}/api/v2/re-stream/events/stream`, { headers: { cookie } });
+  expect(stream.status).toBe(200);
+
   const reset = await runFanfare(["reset-password", "--data-dir", join(stage.folder, "data")]);
   expect([reset.code, reset.stderr]).toEqual([0, ""]);
   expect(reset.stdout).toContain("every browser is signed out");
 
+  // What is open ends as well, though this server was told by nobody.
+  await expect(stream.text()).rejects.toThrow();
   expect((await browser(fanfare, "GET", "/api/v2/re-stream/channels", { cookie })).status).toBe(401);
   const session = await browser(fanfare, "GET", "/dashboard/session", { cookie });
   expect(session.body).toEqual({ signedIn: false, needsSetup: true });

@@ -93,6 +93,7 @@ export class Api {
   /** Stands for a write to the database. */
   probe: () => Promise<void> = () => Promise.resolve();
   readonly store: Store;
+  readonly database: Database;
   readonly events: EventParts;
   /** As the media thread asks who may publish. */
   readonly admit: Service["admit"];
@@ -102,6 +103,7 @@ export class Api {
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
     this.#folder = folder;
+    this.database = database;
     const store = new SqlStore(database);
     this.store = store;
     const write = (event: string, fields: LogFields = {}) => void this.lines.push({ event, fields });

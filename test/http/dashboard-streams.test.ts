@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { Api } from "./api.ts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SqlDashboardStore } from "../../src/store/dashboard-store.ts";
+import { Api, CHANNELS } from "./api.ts";
 import { EventReader } from "./event-reader.ts";
 
 const PASSWORD = "correct horse";
-/** How soon after its session a browser's stream ends. */
-const SESSION_LOOK_MS = 15_000;
+const HOST = "fanfare.example";
+/** What was opened with a session ends this soon after it. */
+const ENDS_WITHIN_MS = 1_000;
 
 let api: Api;
 beforeEach(async () => {
@@ -19,6 +21,21 @@ async function signInTwice(): Promise<readonly [string, string]> {
   const second = await api.dashboard.signIn(PASSWORD);
   if (first === undefined || second === undefined) throw new Error("not signed in");
   return [first, second];
+}
+
+/** As the page of this session sends it. */
+function ask(method: "GET" | "POST" | "PUT" | "DELETE", url: string, session: string, body?: object) {
+  const headers = {
+    ...{ host: HOST, origin: `http://${HOST}`, cookie: `fanfare_session=${session}` },
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+  };
+  return api.server.inject({ method, url, headers, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) });
+}
+
+/** The address of a preview that this session asked for. */
+async function previewOf(session: string): Promise<string> {
+  const { channelId } = await api.create();
+  return (await ask("POST", `${CHANNELS}/${channelId}/preview-token`, session)).json().content.url;
 }
 
 /** A stream that has got its snapshot. */
@@ -45,7 +62,7 @@ test("a stream ends soon after its session was ended elsewhere; another browser'
   // As a command in another process does it: nobody tells this server.
   await api.dashboard.signOut((await api.dashboard.sessionOf(ended)) ?? "");
   await expectTold(endedStream, keptStream);
-  api.clock.advance(SESSION_LOOK_MS);
+  api.clock.advance(ENDS_WITHIN_MS);
   await endedStream.closed();
   await expectTold(keptStream);
   keptStream.close();
@@ -62,4 +79,48 @@ test("a stream ends at once when its browser signs out; another browser's goes o
   await endedStream.closed();
   await expectTold(keptStream);
   keptStream.close();
+});
+
+test("a new password ends every session with its streams and previews, and the browser that chose it goes on with a new token", async () => {
+  const [changing, other] = await signInTwice();
+  const streams = [await openStream(changing), await openStream(other)];
+  const byKey = await EventReader.open(api);
+  const previews = [await previewOf(changing), await previewOf(other)];
+  const body = { old: PASSWORD, new: "another horse" };
+  const answer = await ask("PUT", "/dashboard/password", changing, body);
+  expect([answer.statusCode, answer.json()]).toEqual([200, { signedIn: true, needsSetup: false }]);
+  for (const stream of streams) await stream.closed();
+  expect(byKey.isClosed).toBe(false);
+  for (const url of previews) expect((await api.server.inject({ url })).statusCode).toBe(401);
+  for (const session of [changing, other]) expect((await ask("GET", CHANNELS, session)).statusCode).toBe(401);
+  const renewed = answer.cookies.find(({ name }) => name.startsWith("fanfare_session"))?.value ?? "";
+  expect((await ask("GET", CHANNELS, renewed)).statusCode).toBe(200);
+  const stream = await openStream(renewed);
+  api.clock.advance(ENDS_WITHIN_MS);
+  await expectTold(stream);
+  stream.close();
+});
+
+test("previews and their tokens end within a second of a reset in another process", async () => {
+  const [session] = await signInTwice();
+  const url = await previewOf(session);
+  const stream = await openStream(session);
+  await new SqlDashboardStore(api.database).resetPassword({ tokenHash: "x", expiresTime: 0 });
+  api.clock.advance(ENDS_WITHIN_MS);
+  await stream.closed();
+  expect((await api.server.inject({ url })).statusCode).toBe(401);
+});
+
+test("what a session opened stays while the sessions cannot be looked up", async () => {
+  const [session] = await signInTwice();
+  const stream = await openStream(session);
+  const url = await previewOf(session);
+  const listSessions = vi.spyOn(SqlDashboardStore.prototype, "listSessions");
+  listSessions.mockRejectedValue(new Error("locked"));
+  api.clock.advance(ENDS_WITHIN_MS);
+  await vi.waitFor(() => expect(listSessions).toHaveBeenCalled());
+  listSessions.mockRestore();
+  await expectTold(stream);
+  expect((await api.server.inject({ url: url.replace(/=.*/, "=x") })).statusCode).toBe(401);
+  stream.close();
 });

@@ -183,14 +183,16 @@ describe("a session", () => {
     expect(await signedIn()).toBe(false);
   });
 
-  test("of another browser ends with a new password", async () => {
+  test("ends with a new password, and the browser that chose it gets another", async () => {
     const cookie = await setUp();
     const other = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";
     const change = (old: string) =>
       browser("PUT", "/dashboard/password", { cookie, body: { old, new: "new password" } });
     expect((await change("wrong password")).status).toBe(401);
-    expect((await change(PASSWORD)).status).toBe(200);
-    expect((await browser("GET", CHANNELS, { cookie })).status).toBe(200);
+    const changed = await change(PASSWORD);
+    expect(changed.status).toBe(200);
+    expect((await browser("GET", CHANNELS, { cookie: changed.cookie ?? "" })).status).toBe(200);
+    expect((await browser("GET", CHANNELS, { cookie })).status).toBe(401);
     expect((await browser("GET", CHANNELS, { cookie: other })).status).toBe(401);
     expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(401);
   });

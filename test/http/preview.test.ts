@@ -80,3 +80,26 @@ test("a channel has four watchers; when one leaves there is place again, and the
   (await watched(5)).sink.take(Buffer.from("FLV"));
   expect((await again).status).toBe(200);
 });
+
+test("previews and tokens of a deleted key end at once; another key's go on", async () => {
+  const { channelId } = await api.create();
+  const access = "/api/v2/access-keys";
+  const { body } = await api.call({ method: "POST", url: access, body: { role: "manager", name: "second" } });
+  const second = { accessKeyId: body.content.accessKey, secretKey: body.content.secretKey };
+  const path = `${CHANNELS}/${channelId}/preview-token`;
+  const watching = async (key: typeof second | undefined, count: number) => {
+    const made = await api.call({ method: "POST", url: path, ...(key === undefined ? {} : { key }) });
+    const asked = fetch(origin + made.body.content.url);
+    (await watched(count)).sink.take(Buffer.from("FLV"));
+    return { url: origin + made.body.content.url, answer: await asked };
+  };
+  const doomed = await watching(second, 1);
+  const kept = await watching(undefined, 2);
+  expect((await api.call({ method: "DELETE", url: `${access}/${second.accessKeyId}` })).status).toBe(200);
+  await expect(doomed.answer.text()).rejects.toThrow();
+  await waitFor("the leave", DEADLINE_MS, () => api.runtime.watches[0]?.isLeft === true || undefined);
+  expect((await fetch(doomed.url)).status).toBe(401);
+  expect(api.runtime.watches[1]?.isLeft).toBe(false);
+  api.runtime.watches[1]?.sink.end();
+  expect(await kept.answer.text()).toBe("FLV");
+});

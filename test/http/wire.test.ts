@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Api, CHANNEL, CHANNELS, MANAGER } from "./api.ts";
 
 let api: Api;
@@ -70,6 +70,57 @@ test("a body that comes in chunks is read, and cut off over 1 MiB", async () => 
   const refused = await send("POST", CHANNELS, api.signedHeaders("POST", CHANNELS), large);
   expect(refused.status).toBe(413);
   expect(refused.body.error).toMatchObject({ errorCode: "430" });
+});
+
+test("whose key is deleted while its body is on the way is refused when the body is there", async () => {
+  const body = JSON.stringify(CHANNEL);
+  const made = await api.call({ method: "POST", url: "/api/v2/access-keys", body: { role: "manager" } });
+  const { accessKey: accessKeyId, secretKey } = made.body.content;
+  const headers = api.signedHeaders("POST", CHANNELS, { accessKeyId, secretKey });
+  const lookUp = vi.spyOn(api.store, "findAccessKey");
+  const outgoing = request({ host: "127.0.0.1", port, method: "POST", path: CHANNELS, headers });
+  const answered = once(outgoing, "response");
+  outgoing.write(body.slice(0, 10));
+  await vi.waitFor(() => expect(lookUp).toHaveBeenCalledTimes(1));
+  await api.call({ method: "DELETE", url: `/api/v2/access-keys/${accessKeyId}` });
+  api.clock.advance(1_000);
+  outgoing.end(body.slice(10));
+  const [response] = await answered;
+  expect(response.statusCode).toBe(401);
+  expect((await api.call({ method: "GET", url: CHANNELS })).body.total).toBe(0);
+});
+
+test("/dashboard takes bodies of 4 KiB, told or in chunks, and refuses others before they are there", async () => {
+  const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
+  const password = (bytes: number) => Buffer.from(JSON.stringify({ password: "x".repeat(bytes) }));
+  for (const path of ["/dashboard/session", "/dashboard/setup"]) {
+    const told = { ...headers, "content-length": "4097" };
+    const answer = await send("POST", path, told, [Buffer.alloc(4_097)]);
+    expect([answer.status, answer.body.error.details]).toEqual([413, "The body of a request may have 4 KiB."]);
+    const chunked = await send("POST", path, headers, [Buffer.alloc(3_000), Buffer.alloc(3_000)]);
+    expect([chunked.status, chunked.body.error.details]).toEqual([413, "The body of a request may have 4 KiB."]);
+  }
+  expect((await send("POST", "/dashboard/session", headers, [password(4_000)])).status).not.toBe(413);
+  // Nothing of this body ever comes: the answer does not wait for it.
+  const text = `POST /dashboard/session HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n`;
+  const socket = connect(port, "127.0.0.1");
+  socket.write(text);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 413 /);
+  socket.destroy();
+});
+
+test("who has to wait before the next attempt to sign in is told before the body is there", async () => {
+  const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
+  await api.dashboard.setUp((await api.dashboard.offerSetup()) ?? "", "correct horse");
+  const attempt = () => send("POST", "/dashboard/session", headers, [Buffer.from('{"password":"wrong password"}')]);
+  for (let count = 0; count < 10; count += 1) expect((await attempt()).status).toBe(401);
+  const lines = Object.entries({ ...headers, "content-length": "100" }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`POST /dashboard/session HTTP/1.1\r\n${lines.join("")}\r\n`);
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 429 /);
+  socket.destroy();
 });
 
 test("a body of exactly 1 MiB is read", async () => {

@@ -7,21 +7,23 @@ import {
 } from "../../contract/dashboard-schemas.ts";
 import { gatewayError } from "../../contract/errors.ts";
 import { parseBody } from "../../contract/field-errors.ts";
-import type { DashboardAccess } from "../../control/dashboard-access.ts";
-import { sessionCallerId } from "../auth.ts";
+import { type DashboardAccess, sessionOwner } from "../../control/dashboard-access.ts";
+import type { Revocations } from "../../control/revocations.ts";
 import type { ConnectionGuard } from "../connection-guard.ts";
-import { RequestRefusedError } from "../errors.ts";
+import { RequestRefusedError, refuseLarge } from "../errors.ts";
 import { clientOf } from "../limits.ts";
-import type { LiveStream } from "../live-stream.ts";
 import { answerHeaders } from "../reply.ts";
 import { orRefuse, readJson } from "../request.ts";
 import { checkOwnPage, type DashboardCookies } from "../session-cookie.ts";
 import { SignInAttempts, type Visitor } from "../sign-in-attempts.ts";
 
+/** Largest body of a request, in bytes: anybody may send one. */
+const BODY_BYTES_MAX = 4 * 1024;
+
 export type DashboardParts = {
   readonly access: DashboardAccess;
   readonly cookies: DashboardCookies;
-  readonly live: LiveStream;
+  readonly revocations: Revocations;
   readonly clock: Clock;
   /** Told of each wrong password and set-up token. */
   readonly onFailedLogin: (address: string) => void;
@@ -37,12 +39,8 @@ function refuse(details: string): never {
   throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
 }
 
-/** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
-export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
-  const { access, cookies, live, clock, guard, onFailedLogin } = parts;
-  const attempts = new SignInAttempts(clock, onFailedLogin);
-  // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
-  const setUps = new SignInAttempts(clock, onFailedLogin);
+/** What these routes do with a browser's cookies. */
+function browsers({ access, cookies, guard }: DashboardParts) {
   const visitorOf = async (request: FastifyRequest): Promise<Visitor> => {
     const address = clientOf(request.ip, request.socket.remoteAddress ?? "");
     const device = cookies.device(request);
@@ -63,9 +61,27 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
     const device = await access.newDevice();
     if (device !== undefined) reply.header("set-cookie", cookies.knownDevice(request, device));
   };
+  return { visitorOf, sessionOf, signedIn, known };
+}
+
+/** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
+export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
+  const { access, cookies, revocations, clock, onFailedLogin } = parts;
+  const attempts = new SignInAttempts(clock, onFailedLogin);
+  // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
+  const setUps = new SignInAttempts(clock, onFailedLogin);
+  const { visitorOf, sessionOf, signedIn, known } = browsers(parts);
 
   server.register((routes, _options, done) => {
-    routes.addHook("onRequest", async (request) => checkOwnPage(request));
+    routes.addHook("onRequest", async (request) => {
+      refuseLarge(request, BODY_BYTES_MAX);
+      checkOwnPage(request);
+    });
+    /** Whoever has to wait is told before its body is read. */
+    const checking = (of: SignInAttempts) => ({
+      bodyLimit: BODY_BYTES_MAX,
+      onRequest: async (request: FastifyRequest) => of.check(await visitorOf(request)),
+    });
 
     routes.get("/dashboard/session", async (request, reply) => {
       const session = await sessionOf(request);
@@ -74,15 +90,16 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       return send(reply, { signedIn: false, needsSetup: await access.needsSetup() });
     });
 
-    routes.post("/dashboard/setup", async (request, reply) => {
+    routes.post("/dashboard/setup", checking(setUps), async (request, reply) => {
       const { token, password } = orRefuse(parseBody(dashboardSetupRequest, readJson(request)));
       const session = await setUps.run(await visitorOf(request), () => access.setUp(token, password));
       if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
+      await revocations.look();
       await known(request, reply);
       return signedIn(request, reply, session);
     });
 
-    routes.post("/dashboard/session", async (request, reply) => {
+    routes.post("/dashboard/session", checking(attempts), async (request, reply) => {
       const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
       const session = await attempts.run(await visitorOf(request), () => access.signIn(password));
       if (session === undefined) refuse("The password is wrong.");
@@ -90,25 +107,34 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       return signedIn(request, reply, session);
     });
 
-    routes.delete("/dashboard/session", async (request, reply) => {
+    routes.delete("/dashboard/session", { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
       const session = await sessionOf(request);
       if (session !== undefined) {
         await access.signOut(session.hash);
-        live.endReadersOf(sessionCallerId(session.hash));
+        revocations.end(sessionOwner(session.hash));
       }
       const answer = { signedIn: false, needsSetup: await access.needsSetup() };
       return send(reply.header("set-cookie", cookies.session(request, undefined)), answer);
     });
 
-    routes.put("/dashboard/password", async (request, reply) => {
+    const changing = {
+      bodyLimit: BODY_BYTES_MAX,
+      onRequest: async (request: FastifyRequest) => {
+        if ((await sessionOf(request)) === undefined) refuse("Sign in first.");
+      },
+    };
+    routes.put("/dashboard/password", changing, async (request, reply) => {
       const session = await sessionOf(request);
       if (session === undefined) refuse("Sign in first.");
       const { old, new: chosen } = orRefuse(parseBody(dashboardPasswordRequest, readJson(request)));
       const visitor = { ...(await visitorOf(request)), deviceId: session.hash };
-      const isChanged = await attempts.run(visitor, () => access.changePassword(old, chosen, session.hash));
-      if (!isChanged) refuse("The old password is wrong.");
+      const token = await attempts.run(visitor, () => access.changePassword(old, chosen));
+      if (token === undefined) refuse("The old password is wrong.");
+      // This browser's own streams too: whoever has its old token may have opened them. Its page opens them anew.
+      revocations.end(sessionOwner(session.hash));
+      await revocations.look();
       await known(request, reply);
-      return send(reply, { signedIn: true, needsSetup: false });
+      return signedIn(request, reply, token);
     });
     done();
   });

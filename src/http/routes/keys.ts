@@ -2,7 +2,6 @@ import type { FastifyInstance } from "fastify";
 import { parseBody } from "../../contract/field-errors.ts";
 import { createAccessKeyRequest } from "../../contract/schemas.ts";
 import { accessKeyAnswer, newAccessKeyAnswer } from "../answers.ts";
-import type { LiveStream } from "../live-stream.ts";
 import { sendContent } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
 import { orRefuse, readJson } from "../request.ts";
@@ -11,8 +10,8 @@ type KeyParams = { readonly Params: { readonly accessKey: string } };
 
 const managersOnly = { config: { isManagersOnly: true } } as const;
 
-/** Access keys: list, create, delete. Managers only. A deleted key's open streams end. */
-export function addAccessKeyRoutes(api: FastifyInstance, { service }: RouteContext, live: LiveStream): void {
+/** Access keys: list, create, delete. Managers only. What was opened with a deleted key ends. */
+export function addAccessKeyRoutes(api: FastifyInstance, { service, revocations }: RouteContext): void {
   const { accessKeys } = service;
 
   api.get("/access-keys", managersOnly, async (_request, reply) => {
@@ -27,7 +26,7 @@ export function addAccessKeyRoutes(api: FastifyInstance, { service }: RouteConte
 
   api.delete<KeyParams>("/access-keys/:accessKey", managersOnly, async (request, reply) => {
     const deleted = await accessKeys.delete(request.params.accessKey);
-    live.endReadersOf(deleted.accessKeyId);
+    revocations.end(deleted.accessKeyId);
     return sendContent(reply, accessKeyAnswer(deleted));
   });
 }

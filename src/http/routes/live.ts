@@ -1,15 +1,12 @@
-import type { ServerResponse } from "node:http";
 import type { FastifyInstance } from "fastify";
-import type { Clock } from "../../base/clock.ts";
 import { gatewayError } from "../../contract/errors.ts";
 import { parseQuery } from "../../contract/field-errors.ts";
 import { liveStreamQuery } from "../../contract/live-schemas.ts";
-import type { DashboardAccess } from "../../control/dashboard-access.ts";
 import { RequestRefusedError } from "../errors.ts";
 import { type LiveStream, READERS_MAX } from "../live-stream.ts";
 import { liveStreamHeaders } from "../reply.ts";
 import type { RouteContext } from "../request.ts";
-import { answerContext, orRefuse } from "../request.ts";
+import { answerContext, lastingOwner, orRefuse } from "../request.ts";
 
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -17,13 +14,8 @@ const RETRY_AFTER_SECONDS = 5;
 /** Open streams of one access key, unless configured otherwise. */
 export const EVENT_STREAMS_PER_KEY_DEFAULT = 20;
 
-/** A browser's stream ends this soon after its session did, in milliseconds. */
-const SESSION_LOOK_MS = 15_000;
-
 export type LiveParts = {
   readonly live: LiveStream;
-  readonly dashboard: DashboardAccess;
-  readonly clock: Clock;
   readonly limits: { readonly eventStreamsPerKey: number };
 };
 
@@ -38,15 +30,13 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
   api.get("/re-stream/events/stream", { config: { isStream: true } }, async (request, reply) => {
     const { channelId } = orRefuse(parseQuery(liveStreamQuery, request.query));
     if (channelId !== undefined) await context.service.getChannel(channelId);
-    const accessKeyId = request.caller?.accessKeyId ?? "";
+    const accessKeyId = lastingOwner(context, request);
     if (live.readerCountOf(accessKeyId) >= streamsPerKey) {
       refuse(`This access key has ${streamsPerKey} event streams open, which is as many as it may have.`);
     }
     if (live.readerCount >= READERS_MAX) {
       refuse(`${READERS_MAX} event streams are open, which is as many as there may be.`);
     }
-    const sessionHash = request.caller?.sessionHash;
-    if (sessionHash !== undefined) endWithSession(reply.raw, sessionHash, parts);
     const lastEventId = request.headers["last-event-id"];
     reply.hijack();
     reply.raw.writeHead(200, liveStreamHeaders(request.id));
@@ -58,15 +48,4 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
     });
     return reply;
   });
-}
-
-/** A session may end while its stream is open: by signing out, a new password, or a command in another process. */
-function endWithSession(response: ServerResponse, sessionHash: string, { dashboard, clock }: LiveParts): void {
-  const look = async () => {
-    const isAlive = await dashboard.isSessionAlive(sessionHash).catch(() => sessionHash);
-    if (isAlive === undefined) response.destroy();
-    else if (!response.closed) timer = clock.startTimer(SESSION_LOOK_MS, () => void look());
-  };
-  let timer = clock.startTimer(SESSION_LOOK_MS, () => void look());
-  response.on("close", () => timer.cancel());
 }

@@ -5,7 +5,7 @@ import type { ConnectionGuard } from "../connection-guard.ts";
 import { RequestRefusedError } from "../errors.ts";
 import type { Previews } from "../previews.ts";
 import { PRIVATE_HEADERS, sendContent } from "../reply.ts";
-import type { RouteContext } from "../request.ts";
+import { lastingOwner, type RouteContext } from "../request.ts";
 
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;
@@ -25,10 +25,10 @@ type FileRequest = {
 };
 
 /** The call that makes a preview's address. */
-export function addPreviewTokenRoute(api: FastifyInstance, { service }: RouteContext, access: PreviewAccess): void {
+export function addPreviewTokenRoute(api: FastifyInstance, context: RouteContext, access: PreviewAccess): void {
   api.post<ChannelParams>("/re-stream/channels/:channelId/preview-token", async (request, reply) => {
-    const { channelId } = await service.getChannel(request.params.channelId);
-    const { token, expiresTime } = access.newToken(channelId);
+    const { channelId } = await context.service.getChannel(request.params.channelId);
+    const { token, expiresTime } = access.newToken(channelId, lastingOwner(context, request));
     return sendContent(reply, { url: `/preview/${channelId}.flv?token=${token}`, expiresTime });
   });
 }
