@@ -25,7 +25,6 @@ import type { Seat } from "../ingest/rtmp-playback.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 import { Descriptors } from "../net/descriptors.ts";
 import { isCutOff } from "../net/machine-trouble.ts";
-import { OwnNames } from "../net/own-names.ts";
 import { createResolver } from "../net/resolver.ts";
 import { Engine } from "../relay/engine.ts";
 import { entranceTo } from "../relay/entrance.ts";
@@ -68,18 +67,11 @@ const troubles = new TroubleTeller({
 const descriptors = new Descriptors(clock);
 
 const ownPorts = [...options.ownPorts];
-const resolver = createResolver();
-const ownNames = new OwnNames(options.ownHosts, resolver);
 const dialer = new RtmpDialer({
   clock,
   randomBytes,
-  resolver,
-  policy: {
-    allowed: parseCidrList(options.targetAllow),
-    ownPorts,
-    ownHosts: options.ownHosts,
-    ownAddresses: () => ownNames.addresses(),
-  },
+  resolver: createResolver(),
+  policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
   onFault: (error) => tellFault("link", error),
   onTrouble: (trouble) => troubles.met(trouble),
   takeDescriptor: () => descriptors.take(),

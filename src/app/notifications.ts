@@ -15,7 +15,6 @@ import type { ChannelSample } from "../exchange/samples.ts";
 import type { EventUseCases } from "../http/routes/events.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
-import { OwnNames } from "../net/own-names.ts";
 import { createResolver } from "../net/resolver.ts";
 import type { Database } from "../store/database.ts";
 import { SqlDeliveryStore } from "../store/delivery-store.ts";
@@ -56,17 +55,14 @@ export class Notifications {
   constructor(options: NotificationsOptions) {
     const { database, clock, randomBytes, random, log, onNotice, onEvent, onTrouble } = options;
     this.#ownPorts = [...options.ownPorts];
-    const resolver = createResolver();
-    const ownNames = new OwnNames(options.ownHosts, resolver, clock);
     const policy: AddressPolicy = {
       allowed: parseCidrList(options.targetAllow),
       ownHosts: options.ownHosts,
       ownPorts: this.#ownPorts,
-      ownAddresses: () => ownNames.addresses(),
     };
     const events = new SqlEventStore(database);
     const store = new SqlDeliveryStore(database);
-    const post = createHttpPost({ clock, resolver, policy, onTrouble });
+    const post = createHttpPost({ clock, resolver: createResolver(), policy, onTrouble });
     this.#deliverer = new Deliverer({ store, post, clock, random, log });
     const wake = () => this.#deliverer.wake();
     this.#writer = new EventWriter({

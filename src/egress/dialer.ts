@@ -4,6 +4,7 @@ import type { MachineTrouble } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { KernelQueues } from "../net/kernel-queues.ts";
+import { withOwnNames } from "../net/own-names.ts";
 import { ResolveError, type Resolver } from "../net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 import type { TargetAddress } from "../protocol/rtmp/url.ts";
@@ -33,12 +34,14 @@ export type RtmpDialerDeps = {
 export class RtmpDialer implements Dialer {
   readonly #deps: RtmpDialerDeps;
   readonly #links = new Set<RtmpLink>();
+  readonly #policy: AddressPolicy;
   readonly #tlsMemory: TlsMemory;
   readonly #queues: KernelQueues;
   #whenIdle: (() => void) | undefined;
 
   constructor(deps: RtmpDialerDeps) {
     this.#deps = deps;
+    this.#policy = withOwnNames(deps.policy, deps.resolver, deps.clock);
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
     this.#queues = new KernelQueues(deps.clock);
   }
@@ -91,9 +94,9 @@ export class RtmpDialer implements Dialer {
   }
 
   async #resolve(address: TargetAddress, signal: AbortSignal): Promise<readonly CheckedAddress[]> {
-    const { resolver, policy } = this.#deps;
     try {
-      return await resolveTarget({ host: address.host, port: address.port }, resolver, policy, signal);
+      const target = { host: address.host, port: address.port };
+      return await resolveTarget(target, this.#deps.resolver, this.#policy, signal);
     } catch (error) {
       if (error instanceof ForbiddenTargetError)
         throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
+import { tidyAddress } from "../base/pasted-text.ts";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
@@ -15,12 +16,12 @@ import {
   type ClientStage,
 } from "../protocol/rtmp/client-session.ts";
 import { takesFourCc } from "../protocol/rtmp/enhanced-connect.ts";
-import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
-import { parseTargetUrl, resolveTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
+import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/ports.ts";
 import { MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
+import { Attempt } from "./attempt.ts";
 import { checkMove } from "./check-move.ts";
-import { closedByTarget, redirectFailed, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
+import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { LinkProofs } from "./link-proofs.ts";
 import { LinkReader } from "./link-reader.ts";
 import { OpenError } from "./open-socket.ts";
@@ -33,12 +34,6 @@ const PUBLISH_DEADLINE_MS = 21_000;
 /** How long a link that was closed may take to get rid of what is pending, and for the target to close its side. */
 const LINGER_MS = 3_000;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
-/** The next connection of a login or behind a redirect is not begun later than this after the dial: an attempt ends in bounded time. */
-const NEXT_DEADLINE_MS = 20_000;
-/** So often a target may send us on in one attempt. */
-const REDIRECTS_MAX = 3;
-/** What we choose for a login's proof: 8 hexadecimal digits. */
-const LOGIN_RANDOM_BYTES = 4;
 
 export type LinkDeps = {
   readonly clock: Clock;
@@ -67,13 +62,9 @@ export class RtmpLink implements Link {
   readonly #events: LinkEvents;
   readonly #abort = new AbortController();
   readonly #target: TargetSpec;
-  readonly #dialledAtMs: number;
-  /** The address of the present connection: the target's own, or where it sent us. */
-  #url: string;
-  #redirectCount = 0;
-  #login: LoginDialogue | undefined;
-  /** Whether this connection shows who we are. */
-  #isLoggingIn = false;
+  readonly #attempt: Attempt;
+  /** The present connection's application. */
+  #app = "";
   #session: ClientSession | undefined;
   #socket: Socket | undefined;
   /** The way past Node's stream, where there is one. */
@@ -94,10 +85,9 @@ export class RtmpLink implements Link {
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
     this.#target = target;
-    this.#url = target.url;
     this.#deps = deps;
     this.#events = events;
-    this.#dialledAtMs = deps.clock.awakeNow();
+    this.#attempt = new Attempt(target, deps);
     void this.#run();
   }
 
@@ -146,7 +136,7 @@ export class RtmpLink implements Link {
 
   probe(tell: (answer: PathAnswer) => void): void {
     const { remoteAddress, remotePort } = this.#socket ?? {};
-    const address = parseTargetUrl(this.#url);
+    const address = parseTargetUrl(this.#attempt.url);
     if (remoteAddress === undefined || remotePort === undefined || typeof address === "string") return tell("none");
     const { clock, reach } = this.#deps;
     const deps = { clock, signal: this.#abort.signal, reach: (signal: AbortSignal) => reach(address, signal) };
@@ -199,39 +189,39 @@ export class RtmpLink implements Link {
   async #run(): Promise<void> {
     // Whoever dialled has the link in hand before the first event.
     await Promise.resolve();
-    await this.#connect(undefined);
+    await this.#connect();
   }
 
   /** Makes a connection, the first or a next one. The name is resolved and its addresses are checked each time. */
-  async #connect(loginQuery: string | undefined): Promise<void> {
+  async #connect(): Promise<void> {
     try {
-      const address = parseTargetUrl(this.#url);
+      const address = parseTargetUrl(this.#attempt.url);
       if (typeof address === "string") throw new OpenError("resolve", targetError("address-unusable", address));
       const socket = await this.#deps.open(address, this.#abort.signal);
       if (this.#isClosed) {
         socket.destroy();
         return;
       }
-      this.#attach(socket, address, loginQuery);
+      this.#attach(socket, address);
     } catch (error) {
       if (error instanceof OpenError) {
         this.#openStage = error.stage;
         if (error.trouble !== undefined && !this.#isClosed) this.#deps.onTrouble(error.trouble);
-        const isRedirect = this.#redirectCount > 0 && error.trouble === undefined;
-        this.#fail(isRedirect ? redirectFailed(error.targetError) : error.targetError);
+        this.#fail(this.#attempt.notOpened(error));
       } else if (!this.#isClosed) this.#failByFault(error);
     } finally {
       if (this.#socket === undefined) this.#deps.onGone(this);
     }
   }
 
-  #attach(socket: Socket, { app, tcUrl }: TargetAddress, loginQuery: string | undefined): void {
+  #attach(socket: Socket, { app, tcUrl }: TargetAddress): void {
+    const { loginQuery } = this.#attempt;
     const login = loginQuery === undefined ? {} : { loginQuery };
-    const publication = { app, tcUrl, name: streamName(this.#target.streamKey), ...login };
+    // Keys that were stored before such characters were taken off have them still.
+    const name = streamName(tidyAddress(this.#target.streamKey).text);
+    const publication = { app, tcUrl, name, ...login };
     const session = new ClientSession(publication, this.#deps.randomBytes(HANDSHAKE_RANDOM_BYTES), MEDIA_CHUNK_SIZE);
-    const { credentials } = this.#target;
-    if (credentials !== undefined) this.#login ??= new LoginDialogue(credentials, app);
-    this.#isLoggingIn = loginQuery !== undefined;
+    this.#app = app;
     this.#socket = socket;
     this.#direct = DirectSocket.of(socket);
     const { clock, queues } = this.#deps;
@@ -307,7 +297,9 @@ export class RtmpLink implements Link {
     if (this.#isConsideringMove) return;
     this.#isConsideringMove = true;
     try {
-      const wanted = await checkMove(this.#url, tcUrl, (address) => this.#deps.check(address, this.#abort.signal));
+      const wanted = await checkMove(this.#attempt.url, tcUrl, (address) =>
+        this.#deps.check(address, this.#abort.signal),
+      );
       if (!this.#isClosed && wanted !== undefined) this.#events.onReconnectWanted?.(wanted.url);
     } catch (error) {
       if (!(error instanceof OpenError) && !this.#isClosed) this.#deps.onFault(error);
@@ -317,38 +309,14 @@ export class RtmpLink implements Link {
   }
 
   #takeFailure(failure: ClientFailure): void {
-    if (failure.kind === "login-demanded" && this.#login !== undefined) this.#logIn(this.#login, failure.demand);
-    else if (failure.kind === "redirected") this.#follow(failure.tcUrl);
-    else this.#fail(refusedByTarget(failure));
-  }
-
-  /** Each step of a login takes a connection of its own, whether the target closes this one or keeps it. */
-  #logIn(login: LoginDialogue, demand: LoginDemand): void {
-    const step = login.answer(demand, this.#deps.randomBytes(LOGIN_RANDOM_BYTES).toString("hex"));
-    if (step.kind !== "reconnect") return this.#fail(targetError(`login-${step.kind}`));
-    this.#connectNext(step.query);
-  }
-
-  /** As with a ReconnectRequest: to no address that may not be connected to (`open` sees to that), and never out of TLS. */
-  #follow(tcUrl: string): void {
-    if (this.#redirectCount === REDIRECTS_MAX) return this.#fail(targetError("redirect-endless"));
-    const url = resolveTargetUrl(this.#url, tcUrl);
-    if (url === undefined) return this.#fail(targetError("redirect-refused"));
-    this.#redirectCount += 1;
-    this.#url = url;
-    // Whoever it is there has not demanded a login yet.
-    this.#login = undefined;
-    this.#connectNext(undefined);
-  }
-
-  #connectNext(loginQuery: string | undefined): void {
-    if (this.#deps.clock.awakeNow() - this.#dialledAtMs > NEXT_DEADLINE_MS) return this.#fail(stageTimedOut("connect"));
+    const step = this.#attempt.refused(failure, this.#app);
+    if (step.kind === "fail") return this.#fail(step.error);
     this.#stageTimer?.cancel();
     this.#reader?.stop();
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#session = undefined;
-    void this.#connect(loginQuery);
+    void this.#connect();
   }
 
   #doubted(): TargetError | undefined {
@@ -358,7 +326,7 @@ export class RtmpLink implements Link {
 
   /** Some targets hang up where a login is not to their liking. */
   #closedByTarget(): TargetError {
-    if (this.#isLoggingIn && this.#stage === "connect") return targetError("login-closed");
+    if (this.#attempt.loginQuery !== undefined && this.#stage === "connect") return targetError("login-closed");
     return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
   }
 

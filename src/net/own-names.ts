@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
-import { type Clock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
+import type { AddressPolicy } from "./address-check.ts";
 import { ResolveError, type Resolver } from "./resolver.ts";
 
 /** How long an answer, also that there is none, is good. */
@@ -12,7 +13,7 @@ const WAIT_MS = 1_000;
  * The addresses that our own public names lead to. Behind NAT none of them is this machine's, and a target may be given by another
  * name or by the address itself: only this shows that its stream would come back in. Looked up at most twice a minute.
  */
-export class OwnNames {
+class OwnNames {
   readonly #names: readonly string[];
   readonly #resolver: Resolver;
   readonly #clock: Clock;
@@ -21,7 +22,7 @@ export class OwnNames {
   #known: readonly string[] = [];
 
   /** `hosts`: as in `AddressPolicy.ownHosts`; those that are addresses need no look-up. */
-  constructor(hosts: readonly string[], resolver: Resolver, clock: Clock = systemClock) {
+  constructor(hosts: readonly string[], resolver: Resolver, clock: Clock) {
     this.#names = hosts.filter((host) => isIP(host) === 0);
     this.#resolver = resolver;
     this.#clock = clock;
@@ -62,4 +63,10 @@ export class OwnNames {
       throw error;
     }
   }
+}
+
+/** The policy, with where our own names lead to as this resolver knows it. For whoever connects by both. */
+export function withOwnNames(policy: AddressPolicy, resolver: Resolver, clock: Clock): AddressPolicy {
+  const names = new OwnNames(policy.ownHosts, resolver, clock);
+  return { ...policy, ownAddresses: () => names.addresses() };
 }

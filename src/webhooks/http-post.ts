@@ -7,6 +7,7 @@ import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } 
 import type { AttemptResult, DeliveryProblem } from "../control/deliveries.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { isCutOff } from "../net/machine-trouble.ts";
+import { withOwnNames } from "../net/own-names.ts";
 import { ResolveError, type Resolver } from "../net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 
@@ -40,7 +41,8 @@ export type HttpPosterDeps = {
  * Posts over HTTP and HTTPS, to checked addresses only: the name is resolved by our resolver at every attempt, and what
  * was checked is what is connected to, under the name's own Host and certificate. Redirects are answers, not followed.
  */
-export function createHttpPost({ clock, resolver, policy, onTrouble }: HttpPosterDeps): Post {
+export function createHttpPost({ clock, resolver, policy: given, onTrouble }: HttpPosterDeps): Post {
+  const policy = withOwnNames(given, resolver, clock);
   return async (message, closing) => {
     const deadline = new AbortController();
     const timer = startDeadline(clock, ATTEMPT_MS_MAX, () => deadline.abort());

@@ -36,6 +36,12 @@ test("a target that accepts is told the key, gets what is written, and at the en
   ]);
 });
 
+test("a stored key with characters that nobody sees is published without them, and otherwise as it is", async () => {
+  const target = await kitTarget();
+  await dial(target.url, { streamKey: "\u00a0\u200bmp4:a%2Fb?x=%2F\ufeff " }).outcome;
+  expect(target.connections[0]?.report.streamName).toBe("mp4:a%2Fb?x=%2F");
+});
+
 test("a link that is cut says nothing, but what was written arrives", async () => {
   const target = await kitTarget();
   const { link, outcome, dialer } = dial(target.url);
@@ -162,6 +168,18 @@ test("a name that does not resolve is DNS_FAILED", async () => {
 test.each(["studio", "studio.", "studio.local", "studio.local."])("a short name, %s, is told as one", async (host) => {
   const { error } = await dial(`rtmp://${host}/live`).outcome;
   expect(error).toEqual(targetError("name-not-full"));
+});
+
+test("a target that leads to where our public name leads, to a port of ours, is our own", async () => {
+  const policy = { ...ALLOWED, machineAddresses: () => [], ownPorts: [19_350], ownHosts: ["ingest.example"] };
+  // Nobody is there, and elsewhere it is refused for another reason.
+  const resolver = resolverOf({ "ingest.example": ["198.51.100.7"], "other.example": ["198.51.100.7"] });
+  const errors = await Promise.all(
+    [19_350, 19_351].map(
+      async (port) => (await dial(`rtmp://other.example:${port}/live`, { policy, resolver }).outcome).error,
+    ),
+  );
+  expect(errors).toEqual([targetError("address-own"), targetError("address-not-public", "reserved")]);
 });
 
 test("the second address of a name is tried where the first does not answer", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
+import { targetError } from "../../src/exchange/target-errors.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import type { KitTarget } from "../../src/testkit/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
@@ -103,4 +104,20 @@ test("a target behind TLS that closes its side has closed the connection, and is
   socket.end();
   expect(await closed).toMatchObject({ code: "REMOTE_CLOSED", severity: "transient" });
   await gone;
+});
+
+test("a redirection out of TLS is not followed, one within TLS and into it is", async () => {
+  const plain = await kitTarget();
+  const out = await secureTarget({ redirect: plain.url });
+  const { error } = await dial(out.url, overLoopback).outcome;
+  expect(error).toEqual(targetError("redirect-refused"));
+  expect(plain.connections).toHaveLength(0);
+  const { url } = await secureTarget();
+  const within = await secureTarget({ redirect: url });
+  const into = await kitTarget({ redirect: within.url });
+  expect((await dial(into.url, overLoopback).outcome).publishing).toBe(1);
+  // Whoever was sent into TLS is not sent out of it again.
+  const inAndOut = await kitTarget({ redirect: out.url });
+  expect((await dial(inAndOut.url, overLoopback).outcome).error).toEqual(targetError("redirect-refused"));
+  expect(plain.connections).toHaveLength(0);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
-import { OwnNames } from "../../src/net/own-names.ts";
+import { withOwnNames } from "../../src/net/own-names.ts";
 import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../../src/net/target-address.ts";
 import { parseTargetUrl } from "../../src/protocol/rtmp/url.ts";
@@ -178,8 +178,7 @@ test("behind NAT our own listener is known by what the public name leads to", as
       host === "ingest.example" ? addresses : fakeDns.resolve(host, new AbortController().signal),
   };
   const clock = new VirtualClock();
-  const ownNames = new OwnNames(POLICY.ownHosts, resolver, clock);
-  const policy = { ...POLICY, allowed: parseCidrList("0.0.0.0/0"), ownAddresses: () => ownNames.addresses() };
+  const policy = withOwnNames({ ...POLICY, allowed: parseCidrList("0.0.0.0/0") }, resolver, clock);
   const connect = vi.fn<Connect>();
   expect(await dial("rtmp://93.184.216.34:19350/relay", connect, resolver, policy)).toBe("own-listener");
   expect(await dial("rtmp://another-name.example:19350/relay", connect, resolver, policy)).toBe("own-listener");
@@ -195,16 +194,17 @@ test("behind NAT our own listener is known by what the public name leads to", as
 test("a public name that cannot be looked up holds no target up, and what it led to before stays known", async () => {
   const clock = new VirtualClock();
   let answer: Promise<readonly string[]> = Promise.resolve(["93.184.216.34"]);
-  const ownNames = new OwnNames(["ingest.example"], { resolve: () => answer }, clock);
-  expect(await ownNames.addresses()).toStrictEqual(["93.184.216.34"]);
+  const known = { ...POLICY, ownHosts: ["ingest.example"] };
+  const policy = withOwnNames(known, { resolve: () => answer }, clock);
+  expect(await policy.ownAddresses?.()).toStrictEqual(["93.184.216.34"]);
   clock.advance(30_000);
   answer = new Promise(() => undefined);
-  const silent = ownNames.addresses();
+  const silent = policy.ownAddresses?.();
   clock.advance(1_000);
   expect(await silent).toStrictEqual(["93.184.216.34"]);
   clock.advance(30_000);
   answer = Promise.reject(new ResolveError("timeout", "ingest.example"));
-  expect(await ownNames.addresses()).toStrictEqual(["93.184.216.34"]);
+  expect(await policy.ownAddresses?.()).toStrictEqual(["93.184.216.34"]);
 });
 
 test("a name without addresses is told apart from a forbidden one", async () => {

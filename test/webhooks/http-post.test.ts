@@ -96,6 +96,23 @@ test("our own ports and ports of inner services are not connected to, though the
   expect(seen).toEqual([]);
 });
 
+test("an address that our public name leads to is our own, on a port of ours", async () => {
+  // Nobody is there, and elsewhere it is refused as well: what tells them apart is who was asked for.
+  const asked: string[] = [];
+  const resolver: Resolver = {
+    resolve: async (host) => {
+      asked.push(host);
+      return ["198.51.100.7"];
+    },
+  };
+  const policy = { ...LOOPBACK_ALLOWED, allowed: parseCidrList("198.51.100.0/24"), ownPorts: [8_443] };
+  const ours = { ...policy, ownHosts: ["ingest.example"] };
+  expect(await send("http://hooks.example.com:8443/", { policy: ours, resolver })).toEqual({
+    problem: "ADDRESS_FORBIDDEN",
+  });
+  expect(asked.sort()).toEqual(["hooks.example.com", "ingest.example"]);
+});
+
 test("what was checked is what is connected to: the name is looked up once", async () => {
   const { seen, port } = await receiver((_request, response) => response.end());
   let count = 0;
