@@ -31,6 +31,7 @@ const platformSettings = {
   enabled: z.boolean(),
   bufferPolicy: z.enum(["drop", "disconnect"]),
   tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
+  timedData: z.boolean().optional(),
   tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
   label: z.string().optional(),
   notes: z.array(inputNote).optional(),
@@ -82,6 +83,7 @@ const ingest = z.strictObject({
   sampleRate: count.optional(),
   channels: count.optional(),
   secondsWithoutVideo: count.optional(),
+  droppedData: count.optional(),
   bytesPerSecond: count,
   bytesTotal: count,
   warnings: z.array(

@@ -24,6 +24,7 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "mediaSeconds",
   "videoSeconds",
   "bufferPolicy",
+  "timedData",
   "role",
   "name",
 ]);

@@ -39,6 +39,10 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "One video and one audio track, by number, in the form every platform knows; of a kind left out the default one (0). Absent: all; in an edit `{}` means all again.",
   video: "The video track's number; 0 is the default track.",
   audio: "The audio track's number; 0 is the default track.",
+  timedData:
+    "False: onTextData, onCaptionInfo, onCuePoint and onFI of the encoder are not sent on to this platform. Absent in answers where they are.",
+  droppedData:
+    "Messages of timed data that were too many, or too long, to be sent on, in all; absent where there were none.",
   tls: "Whom an rtmps:// platform is believed, beside the usual authorities.",
   ca: "Authorities beside the usual ones, in PEM form, up to 16384 characters; empty removes them.",
   fingerprint:

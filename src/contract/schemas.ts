@@ -164,6 +164,7 @@ const platform = z.object(
     label: optional(label),
     bufferPolicy: optional(bufferPolicy),
     tracks: optional(tracks),
+    timedData: optional(flag),
     tls: optional(targetTrust),
   },
   { error: "an object with targetName, rtmpUrl and streamKey" },
@@ -219,6 +220,7 @@ export const editPlatformRequest = z.object({
   label: optional(label),
   bufferPolicy: optional(bufferPolicy),
   tracks: optional(tracks),
+  timedData: optional(flag),
   tls: optional(targetTrust),
 });
 

@@ -41,6 +41,8 @@ export type TargetSettings = {
   readonly tls?: TargetTrust;
   /** Absent: all tracks. */
   readonly tracks?: TrackChoice;
+  /** False: captions, cue points and the like are left out. Absent: they are not. */
+  readonly hasTimedData?: boolean;
 };
 
 /** What a target is called: its platform's name, and a person's own for it. */
@@ -131,6 +133,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
 /** What the media thread is told of one target. */
 export function targetSpec(target: Target): TargetSpec {
   const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
+  const { hasTimedData } = target;
   const credentials = loginId === undefined ? {} : { credentials: { id: loginId, password: loginPassword } };
   const { videoCodecs: video, audioCodecs: audio } = limitsOf(target.targetName);
   const codecs = { ...(video === undefined ? {} : { video }), ...(audio === undefined ? {} : { audio }) };
@@ -143,6 +146,7 @@ export function targetSpec(target: Target): TargetSpec {
     bufferPolicy,
     codecs,
     ...(tracks === undefined ? {} : { tracks }),
+    ...(hasTimedData === undefined ? {} : { hasTimedData }),
     ...(tls === undefined ? {} : { tls }),
   };
 }

@@ -53,6 +53,7 @@ export type TargetChange = {
   readonly tls?: TargetTrust;
   /** `all`: none is chosen any more. */
   readonly tracks?: TrackChoice | "all";
+  readonly hasTimedData?: boolean;
 };
 
 /** Which channels a list holds. Absent: no condition. */

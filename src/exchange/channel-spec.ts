@@ -32,6 +32,8 @@ export type TrackChoice = { readonly video: number; readonly audio: number };
 export type TargetSpec = {
   /** One video and one audio track, in the form of old where it has one; absent: all tracks, as they come. */
   readonly tracks?: TrackChoice;
+  /** False: captions, cue points and the like are left out. */
+  readonly hasTimedData?: boolean;
   /** What the target takes, in the words of `ingest.videoCodec` and `audioCodec`; absent: whatever comes. */
   readonly codecs?: { readonly video?: readonly string[]; readonly audio?: readonly string[] };
   readonly targetId: TargetId;

@@ -70,6 +70,8 @@ export type IngestSample = {
   readonly bytesTotal: number;
   /** Since the last picture, where pictures are missed while sound goes on. */
   readonly secondsWithoutVideo?: number;
+  /** Messages of timed data that were too many, or too long, to be sent on, in all; absent where there were none. */
+  readonly droppedData?: number;
   /** A standby that differs from what is on air, in words; absent where there is none. */
   readonly standbyDiffers?: string;
   /** Absent before the first sample. */

@@ -117,6 +117,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     bufferPolicy: target.bufferPolicy,
     ...(target.tls === undefined ? {} : { tls: target.tls }),
     ...(target.tracks === undefined ? {} : { tracks: target.tracks }),
+    ...(target.hasTimedData === false ? { timedData: false } : {}),
     ...(target.label === undefined ? {} : { label: target.label }),
   };
 }

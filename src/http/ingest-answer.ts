@@ -14,6 +14,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     sampleRate,
     channels,
     secondsWithoutVideo,
+    droppedData,
   } = ingest;
   return {
     state,
@@ -30,6 +31,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     ...(sampleRate === undefined ? {} : { sampleRate }),
     ...(channels === undefined ? {} : { channels }),
     ...(secondsWithoutVideo === undefined ? {} : { secondsWithoutVideo }),
+    ...(droppedData === undefined ? {} : { droppedData }),
     bytesPerSecond: Math.round(bytesPerSecond),
     bytesTotal,
     warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
@@ -59,7 +61,9 @@ function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
  */
 export function ingestShape(ingest: IngestSample, warnings: readonly IngestWarning[]): string {
   const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
-  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, ...steady } = rest;
-  const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo].map((value) => value !== undefined);
+  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData, ...steady } = rest;
+  const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData].map(
+    (value) => value !== undefined,
+  );
   return JSON.stringify([steady, known, warnings]);
 }

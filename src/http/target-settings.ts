@@ -19,6 +19,7 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
     bufferPolicy: platform.bufferPolicy ?? "drop",
     ...(platform.tls == null ? {} : { tls: targetTrust(platform.tls) }),
     ...(tracks === undefined ? {} : { tracks }),
+    ...(platform.timedData === false ? { hasTimedData: false } : {}),
   };
 }
 

@@ -66,6 +66,7 @@ export class Delivery {
     return this.#lanes.assign(target, target.spec.tracks, {
       hasHevcEnhanced: isLegacyHevc && target.takesHevcEnhanced,
       isLegacy: canBeLegacy && !target.takesEnhanced,
+      hasTimedData: target.spec.hasTimedData ?? true,
     });
   }
 

@@ -10,7 +10,7 @@ import { FillerStock } from "./filler-stock.ts";
 import { FlushCall } from "./flush-call.ts";
 import { type Gap, newGap } from "./gap.ts";
 import type { ConfigPart, Intake } from "./intake.ts";
-import { type Interleaved, Interleaver, placed } from "./interleaver.ts";
+import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "./packet.ts";
 import type { LinkClose } from "./ports.ts";
 import { StreamHead } from "./stream-head.ts";
@@ -157,6 +157,8 @@ export class FanOut {
         return this.#head.clearMetadata();
       case "metadata":
         return this.#sendMetadata(intake.payload, intake.announcesVideo);
+      case "timed-data":
+        return this.#sendTimedData(intake.payload, timestamp);
       case "config":
         for (const trackId of changedTracks(this.#head, intake)) this.#changeTrack(intake.kind, trackId);
         this.#noteCodecs(intake.kind, intake.parts);
@@ -256,6 +258,13 @@ export class FanOut {
     this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, nowMs), this.#timeline.lastMs));
   }
 
+  /** In its place among the frames, and at its time, as far as that is near them. Before the first frame there is no such place. */
+  #sendTimedData(payload: Buffer, timestamp: number): void {
+    if (this.#startMs === undefined) return;
+    const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.now());
+    this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
+  }
+
   /** Filler shows the default track alone. */
   #stockPicture({ payload, isKeyframe, isFurther }: Frame): void {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
@@ -301,10 +310,7 @@ export class FanOut {
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
       if (own !== undefined) this.#delivery.sendFiller(own, frame);
-      else {
-        const lanes = this.#delivery.lanes.filter((lane) => !gap.hasOwn(lane));
-        this.#delivery.send(frame, lanes);
-      }
+      else this.#delivery.send(frame, gap.sharedBy(this.#delivery.lanes));
     }
     this.#flushCall.note(0);
   }

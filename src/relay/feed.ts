@@ -11,6 +11,7 @@ import { Pace } from "./pace.ts";
 import { StreamHead } from "./stream-head.ts";
 import { StreamMemory } from "./stream-memory.ts";
 import { StreamMeter } from "./stream-meter.ts";
+import { TimedDataBudget } from "./timed-data-budget.ts";
 
 /** Who publishes, as far as the relay cares. */
 export type SourceDescription = {
@@ -63,6 +64,7 @@ export class Feed {
   #lastKeyframe: { readonly timestamp: number } | undefined;
   #keyframeIntervalMs: number | undefined;
   readonly #meter = new StreamMeter();
+  readonly #timedData = new TimedDataBudget();
   readonly #memory = new StreamMemory();
 
   /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
@@ -102,6 +104,9 @@ export class Feed {
         this.#noteFrame(intake, nowMs, awakeMs);
         // Further tracks are other sizes of the same pictures.
         if (intake.trackId === 0) this.#countFrame(intake, message.timestamp, nowMs);
+        break;
+      case "timed-data":
+        if (!this.#timedData.takes(intake.payload.length, nowMs)) return { what: "ignored" };
         break;
       case "ignored":
         break;
@@ -207,6 +212,7 @@ export class Feed {
       bytesTotal: this.#bytesTotal,
       ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
       measures: this.#meter.measures,
+      ...(this.#timedData.droppedTotal === 0 ? {} : { droppedData: this.#timedData.droppedTotal }),
     };
   }
 }

@@ -16,9 +16,9 @@ export class Gap {
     this.#own = own;
   }
 
-  /** Whether a lane has filler of its own. */
-  hasOwn(lane: Lane): boolean {
-    return this.#own.has(lane);
+  /** Those of these lanes that have no filler of their own. */
+  sharedBy(lanes: readonly Lane[]): Lane[] {
+    return lanes.filter((lane) => !this.#own.has(lane));
   }
 
   /** The frames due up to this moment of channel time that were not given before, in order of time. */

@@ -4,9 +4,10 @@ import { type AudioTag, classifyAudio, stripAdts } from "../protocol/flv/audio-t
 import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
 import { encodeTargetMetadata, METADATA_PROPERTIES, readMetadata, rewriteMetadata } from "../protocol/flv/metadata.ts";
 import { readSoundFormat, type SoundFormat } from "../protocol/flv/sound-format.ts";
+import { isTimedData } from "../protocol/flv/timed-data.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
-import { decodeData } from "../protocol/rtmp/command.ts";
+import { amf0Part, decodeData } from "../protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 import { ProtocolError } from "../protocol/rtmp/protocol-error.ts";
 import { Mark } from "./picture-marks.ts";
@@ -14,10 +15,12 @@ import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
 
 /** What one message from an encoder means to the relay. */
 export type Intake =
-  /** Nothing to send on: empty, an end mark (FFmpeg's looks like a keyframe), a command, timed data, unreadable. */
+  /** Nothing to send on: empty, an end mark (FFmpeg's looks like a keyframe), a command, other data, unreadable. */
   | { readonly what: "ignored" }
   | { readonly what: "metadata"; readonly payload: Buffer; readonly announcesVideo: boolean }
   | { readonly what: "metadata-cleared" }
+  /** Captions, cue points and the like, of a moment of the stream; AMF0, as it came. */
+  | { readonly what: "timed-data"; readonly payload: Buffer }
   | ConfigIntake
   | {
       readonly what: "frame";
@@ -181,6 +184,8 @@ function configParts(kind: "audio" | "video", payload: Buffer): ConfigPart[] {
 }
 
 function takeInData(message: Message): Intake {
+  const values = amf0Part(message);
+  if (isTimedData(values)) return { what: "timed-data", payload: values };
   try {
     const data = readMetadata(decodeData(message, AMF0_LIMITS, METADATA_PROPERTIES));
     if (data.kind === "clear") return { what: "metadata-cleared" };

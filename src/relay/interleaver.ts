@@ -1,3 +1,4 @@
+import { MessageType } from "../protocol/rtmp/message.ts";
 import type { Intake } from "./intake.ts";
 import type { Unpacked } from "./lane.ts";
 import { typeOf } from "./packet.ts";
@@ -19,6 +20,21 @@ export function placed(frame: Frame, timeMs: number, arrivalMs: number): Interle
     trackId: track,
     startsTrack,
     isFurther,
+    payload,
+    timeMs,
+    arrivalMs,
+  };
+}
+
+/** Timed data in its place: among the sound. */
+export function timed(payload: Buffer, timeMs: number, arrivalMs: number): Interleaved {
+  return {
+    kind: "audio",
+    type: MessageType.DataAmf0,
+    isConfig: false,
+    isKeyframe: false,
+    trackId: 0,
+    startsTrack: false,
     payload,
     timeMs,
     arrivalMs,

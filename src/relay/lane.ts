@@ -3,6 +3,7 @@ import { withoutTrackMaps } from "../protocol/flv/metadata.ts";
 import { withEnhancedHevc, withLegacyCodecs } from "../protocol/flv/metadata-codecs.ts";
 import { enhanceHevc, flattenTrack, legacyForm } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import { MessageType } from "../protocol/rtmp/message.ts";
 import type { BlockStore } from "./block-store.ts";
 import { ChunkArena } from "./chunk-arena.ts";
 import { FillerStock } from "./filler-stock.ts";
@@ -19,6 +20,8 @@ export type LaneForms = {
   readonly hasHevcEnhanced: boolean;
   /** H.264, AAC and MP3 in the form of old, where they come in Enhanced RTMP's. */
   readonly isLegacy: boolean;
+  /** Captions, cue points and the like, in their places. */
+  readonly hasTimedData: boolean;
 };
 
 /** How the stream is shaped for a target: `tracks`: these alone. */
@@ -36,7 +39,7 @@ export type Unpacked = PacketMarks & {
   readonly isFurther?: boolean;
 };
 
-const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false, isLegacy: false };
+const AS_IT_COMES: LaneShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true };
 
 type LastCut = { timeMs: number; ordinal: number };
 
@@ -102,7 +105,7 @@ export class Lane {
 
   /** Cuts a message; undefined where nothing of it goes this way. */
   cut(message: Unpacked): Packet | undefined {
-    const payload = this.shaped(message.kind, message.payload);
+    const payload = isTimed(message) ? this.#timed(message.payload) : this.shaped(message.kind, message.payload);
     if (payload === undefined) return undefined;
     const packet = this.#cut(message, payload);
     if (this.stock !== undefined && packet.kind === "video") {
@@ -169,6 +172,10 @@ export class Lane {
     for (const last of Object.values(this.#lastCut)) last.timeMs = 0;
   }
 
+  #timed(payload: Buffer): Buffer | undefined {
+    return this.shape.hasTimedData ? payload : undefined;
+  }
+
   /** A message's payload as it goes this way; undefined where nothing of it does. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced, isLegacy } = this.shape;
@@ -177,6 +184,11 @@ export class Lane {
       tracks !== undefined ? flattenTrack(kind, payload, tracks[kind]) : isLegacy ? legacyForm(kind, payload) : payload;
     return hasHevcEnhanced && kind === "video" && flat !== undefined ? enhanceHevc(flat) : flat;
   }
+}
+
+/** Timed data goes among the sound, on its chunk stream and by its steps of time: what says something of a moment is to stay there. */
+function isTimed({ kind, type }: Unpacked): boolean {
+  return kind === "audio" && type === MessageType.DataAmf0;
 }
 
 /** Metadata names the codecs in the form they have here. */
@@ -217,9 +229,12 @@ export class Lanes {
 
   /** Makes the lanes that targets will want, so that they have what was sent before those are ready; drops the others. */
   provideFor(specs: readonly TargetSpec[]): void {
-    const wanted = new Set(specs.map(({ tracks }) => keyOf(shapeOf(tracks, AS_IT_COMES))));
+    const shapes = specs.map((spec) =>
+      shapeOf(spec.tracks, { ...AS_IT_COMES, hasTimedData: spec.hasTimedData ?? true }),
+    );
+    const wanted = new Set(shapes.map(keyOf));
     for (const [key, lane] of this.#shaped) if (!wanted.has(key) && lane.targets.size === 0) this.#shaped.delete(key);
-    for (const { tracks } of specs) this.#lane(shapeOf(tracks, AS_IT_COMES));
+    for (const shape of shapes) this.#lane(shape);
     this.#relist();
   }
 
@@ -253,10 +268,11 @@ export class Lanes {
 }
 
 /** A track that was chosen is in the form of old anyway. */
-function shapeOf(tracks: TrackChoice | undefined, { hasHevcEnhanced, isLegacy }: LaneForms): LaneShape {
-  return tracks === undefined ? { hasHevcEnhanced, isLegacy } : { tracks, hasHevcEnhanced, isLegacy: false };
+function shapeOf(tracks: TrackChoice | undefined, { hasHevcEnhanced, isLegacy, hasTimedData }: LaneForms): LaneShape {
+  const forms = { hasHevcEnhanced, isLegacy, hasTimedData };
+  return tracks === undefined ? forms : { tracks, ...forms, isLegacy: false };
 }
 
-function keyOf({ tracks, hasHevcEnhanced, isLegacy }: LaneShape): string {
-  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}`;
+function keyOf({ tracks, hasHevcEnhanced, isLegacy, hasTimedData }: LaneShape): string {
+  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}/${hasTimedData}`;
 }

@@ -13,6 +13,7 @@ export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | und
   const isSameTrust = before.tls?.ca === after.tls?.ca && before.tls?.fingerprint === after.tls?.fingerprint;
   if (isReaddressed(before, after) || !isSameLogin || !isSameTrust) return "end";
   const isSameTracks = before.tracks?.video === after.tracks?.video && before.tracks?.audio === after.tracks?.audio;
-  // The broadcast over there goes on, with other tracks.
-  return isSameTracks ? undefined : "cut";
+  const isSameData = (before.hasTimedData ?? true) === (after.hasTimedData ?? true);
+  // The broadcast over there goes on, with other tracks, or with or without timed data.
+  return isSameTracks && isSameData ? undefined : "cut";
 }

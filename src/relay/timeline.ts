@@ -66,6 +66,12 @@ export class Timeline {
     return Math.max(this.#lastOut + SOURCE_STEP_MS, Math.round(this.#lastMapped + nowMs - this.#lastArrivalMs));
   }
 
+  /** Channel time of what is no frame: by a track's clock, but between the frame that was sent last and the one that is to come. */
+  near(timestamp: number): number {
+    const timeMs = this.expected("audio", timestamp) ?? this.expected("video", timestamp) ?? this.#lastOut;
+    return Math.min(Math.max(timeMs, this.#lastOut), this.#lastOut + NOMINAL_STEP_MS);
+  }
+
   /** What `map` would answer by the clock of this kind as it was known; undefined where it is not. Changes nothing. */
   expected(kind: TimelineKind, timestamp: number): number | undefined {
     const track = this.#track(kind);

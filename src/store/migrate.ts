@@ -18,6 +18,7 @@ import { up as addReports } from "./migrations/0015-reports.ts";
 import { up as addEventTargetNames } from "./migrations/0016-event-target-names.ts";
 import { up as addFreezeTimes } from "./migrations/0021-freeze-times.ts";
 import { up as addInstance } from "./migrations/0023-instance.ts";
+import { up as addTimedData } from "./migrations/0024-timed-data.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
@@ -40,6 +41,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0016-event-target-names": { up: addEventTargetNames },
     "0021-freeze-times": { up: addFreezeTimes },
     "0023-instance": { up: addInstance },
+    "0024-timed-data": { up: addTimedData },
   };
 }
 

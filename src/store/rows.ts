@@ -1,7 +1,8 @@
 import type { AccessKey } from "../control/access-key.ts";
-import type { Alerts, ChannelRecord, EnvType, Target, TargetName } from "../control/channel.ts";
+import type { Alerts, ChannelRecord, EnvType, Target, TargetName, TargetSettings } from "../control/channel.ts";
 import { CHANNEL_STATES } from "../control/channel.ts";
 import { PLAN_TYPES } from "../control/plan.ts";
+import type { TargetChange } from "../control/store.ts";
 import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../exchange/channel-spec.ts";
 import type { FreezeTimes } from "../exchange/freeze-times.ts";
 import { openEndpointUrl } from "./endpoint-rows.ts";
@@ -91,6 +92,7 @@ export function readTarget(row: TargetRow, secrets: Secrets): Target {
     bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
     ...readTrust(row),
     ...readTracks(row),
+    ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
     totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
   };
 }
@@ -104,8 +106,20 @@ function readTracks({ video_track: video, audio_track: audio }: TargetRow): { re
   return video === null || audio === null ? {} : { tracks: { video: Number(video), audio: Number(audio) } };
 }
 
-/** The tracks that were chosen, as columns. */
-export function trackColumns(tracks: TrackChoice | "all") {
+/** What was chosen of the stream, as columns: of a new target. */
+export function chosenColumns({ tracks, hasTimedData }: Pick<TargetSettings, "tracks" | "hasTimedData">) {
+  return { ...trackColumns(tracks ?? "all"), has_timed_data: hasTimedData === false ? 0 : 1 };
+}
+
+/** … and of a change, where absent keeps. */
+export function choiceColumns({ tracks, hasTimedData }: Pick<TargetChange, "tracks" | "hasTimedData">) {
+  return {
+    ...(tracks === undefined ? {} : trackColumns(tracks)),
+    ...(hasTimedData === undefined ? {} : { has_timed_data: hasTimedData ? 1 : 0 }),
+  };
+}
+
+function trackColumns(tracks: TrackChoice | "all") {
   if (tracks === "all") return { video_track: null, audio_track: null };
   return { video_track: tracks.video, audio_track: tracks.audio };
 }

@@ -80,6 +80,8 @@ export type TargetRow = {
   /** Null: all tracks; the next one is null with it. */
   readonly video_track: number | null;
   readonly audio_track: number | null;
+  /** 0 or 1. */
+  readonly has_timed_data: number;
   readonly bytes: number;
   readonly play_ms: number;
   readonly retry_count: number;

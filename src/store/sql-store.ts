@@ -3,7 +3,6 @@ import { sql } from "kysely";
 import type { AccessKey } from "../control/access-key.ts";
 import type { Channel, ChannelRecord, TargetSettings } from "../control/channel.ts";
 import type {
-  ChannelChange,
   ChannelCheck,
   ChannelDecision,
   ChannelFilter,
@@ -24,10 +23,19 @@ import {
   selectKeys,
   updateLastUsed,
 } from "./access-keys.ts";
+import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
 import type { Database } from "./database.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { takeNumbers } from "./numbers.ts";
-import { alertColumns, freezeColumns, readChannel, readTarget, trackColumns, trustColumns } from "./rows.ts";
+import {
+  alertColumns,
+  choiceColumns,
+  chosenColumns,
+  freezeColumns,
+  readChannel,
+  readTarget,
+  trustColumns,
+} from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 import { writeTotals } from "./total-rows.ts";
@@ -201,7 +209,7 @@ export class SqlStore implements Store {
           ...(change.isEnabled === undefined ? {} : { is_enabled: change.isEnabled ? 1 : 0 }),
           ...(change.bufferPolicy === undefined ? {} : { buffer_policy: change.bufferPolicy }),
           ...trustColumns(change.tls ?? {}),
-          ...(change.tracks === undefined ? {} : trackColumns(change.tracks)),
+          ...choiceColumns(change),
         })
         .where("target_id", "=", targetId)
         .execute();
@@ -276,7 +284,7 @@ async function insertTargets(
         buffer_policy: target.bufferPolicy,
         tls_ca: target.tls?.ca ?? "",
         tls_fingerprint: target.tls?.fingerprint ?? "",
-        ...trackColumns(target.tracks ?? "all"),
+        ...chosenColumns(target),
         bytes: 0,
         play_ms: 0,
         retry_count: 0,
@@ -327,42 +335,6 @@ async function raisedRevision(
     .where("channel_id", "=", channelId)
     .execute();
   return selectChannel(trx, secrets, channelId);
-}
-
-function channelColumns(secrets: Secrets, present: ChannelRecord, change: ChannelChange) {
-  return {
-    ...(change.name === undefined ? {} : { name: change.name }),
-    ...(change.planType === undefined ? {} : { plan_type: change.planType }),
-    ...(change.envType === undefined ? {} : { env_type: change.envType }),
-    ...(change.alerts === undefined ? {} : alertColumns({ ...present.alerts, ...change.alerts })),
-    ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
-    ...(change.latency === undefined ? {} : { latency: change.latency }),
-    ...(change.freeze === undefined ? {} : freezeColumns(change.freeze)),
-    ...(change.state === undefined ? {} : { state: change.state }),
-    ...(change.streamKey === undefined ? {} : streamKeyColumns(secrets, present.channelId, change.streamKey)),
-    ...(change.backupStreamKey === undefined
-      ? {}
-      : backupKeyColumns(secrets, present.channelId, change.backupStreamKey)),
-    ...(change.ingestLogin === undefined ? {} : ingestLoginColumns(secrets, present.channelId, change.ingestLogin)),
-  };
-}
-
-/** An ingest key as stored, and what it is found by. */
-function streamKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
-  const place = { table: "channel", column: "stream_key", row: channelId };
-  return {
-    stream_key: secrets.seal(streamKey, place),
-    stream_key_index: secrets.index(streamKey, "channel", "stream_key"),
-  };
-}
-
-/** The same of a backup key; empty where there is none. */
-function backupKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
-  const place = { table: "channel", column: "backup_stream_key", row: channelId };
-  return {
-    backup_stream_key: secrets.seal(streamKey, place),
-    backup_stream_key_index: streamKey === "" ? null : secrets.index(streamKey, "channel", "backup_stream_key"),
-  };
 }
 
 /** A secret of a target as stored. */

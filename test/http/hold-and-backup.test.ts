@@ -164,3 +164,17 @@ test("the times after which an encoder counts as frozen are set apart, on air to
   expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, freeze: changed }]);
   expect((await put(channelId, { channelName: "renamed" })).body.content.freeze).toEqual(changed);
 });
+
+test("a platform may be left without timed data, and the media thread is told; unless said it gets it", async () => {
+  const restream = [PLATFORM, { ...PLATFORM, timedData: false }];
+  const { channelId, streamKey, restream: made } = await api.create({ restream });
+  expect(made.map(({ timedData }: { timedData?: boolean }) => timedData)).toEqual([undefined, false]);
+  const told = async () => (await api.admit(streamKey))?.spec.targets.map(({ hasTimedData }) => hasTimedData);
+  expect(await told()).toEqual([undefined, false]);
+  const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
+  await put(`${channelId}/platforms/1`, { ...edit, timedData: false });
+  await put(`${channelId}/platforms/2`, edit);
+  expect(await told()).toEqual([false, false]);
+  await put(`${channelId}/platforms/2`, { ...edit, timedData: true });
+  expect(await told()).toEqual([false, undefined]);
+});

@@ -63,6 +63,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     "the SHA-256 of a certificate: 64 hexadecimal digits, with or without colons",
     ...[5, "ab", "g".repeat(64), "AB:".repeat(32)],
   ),
+  timedData: FLAG,
   bufferPolicy: oneOf(["drop", "disconnect"], "wait", "DROP"),
   hold: wrong("an object with seconds", 120, "120", true),
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
@@ -113,7 +114,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
 export const REPEATED: ReadonlySet<string> = new Set([
   ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
-  ...["seconds", "mediaSeconds", "videoSeconds", "bufferPolicy"],
+  ...["seconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData"],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
   ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
 ]);

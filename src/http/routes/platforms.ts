@@ -112,6 +112,7 @@ function targetChange(body: EditPlatformRequest, present: Target): TargetChange 
     ...(body.label == null ? {} : { label: body.label }),
     ...(body.enabled == null ? {} : { isEnabled: body.enabled }),
     ...(body.bufferPolicy == null ? {} : { bufferPolicy: body.bufferPolicy }),
+    ...(body.timedData == null ? {} : { hasTimedData: body.timedData }),
     ...(body.tls == null ? {} : { tls: targetTrust(body.tls) }),
     ...(body.tracks == null ? {} : { tracks: trackChoice(body.tracks) ?? "all" }),
   };

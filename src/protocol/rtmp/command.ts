@@ -60,6 +60,6 @@ export function decodeData(message: Message, limits: Amf0Limits, wanted?: Readon
  * Types 15 and 17 begin with a format selector that some senders omit, and others put in front of types 18 and 20. The values always begin
  * with a string, whose own marker (02, 0C or 11) is never 0.
  */
-function amf0Part({ payload }: Message): Buffer {
+export function amf0Part({ payload }: Message): Buffer {
   return payload[0] === FORMAT_SELECTOR ? payload.subarray(1) : payload;
 }

@@ -47,6 +47,10 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         value={platform?.bufferPolicy ?? "drop"}
         options={POLICIES.map((policy) => [policy, texts.policies[policy]])}
       />
+      <label class="check">
+        <input type="checkbox" name="noTimedData" defaultChecked={platform?.timedData === false} />
+        <span>{texts.timedData}</span>
+      </label>
       <fieldset class="field-group">
         <legend>{texts.tracks}</legend>
         <p class="help">{texts.tracksHelp}</p>

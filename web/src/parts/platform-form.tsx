@@ -24,6 +24,7 @@ export function platformBody(field: Fields): object {
     streamKey: field("streamKey"),
     ...Object.fromEntries(optional.map((name) => [name, field(name)])),
     ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
+    ...(field("noTimedData") === "on" ? { timedData: false } : {}),
     ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
   };
 }
@@ -127,6 +128,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       bufferPolicy: field("bufferPolicy"),
       // No track means all of them again, empty text that nobody else is believed.
       tracks: tracksOf(field),
+      timedData: field("noTimedData") !== "on",
       tls: trustOf(field),
     });
     onClose();

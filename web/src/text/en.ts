@@ -196,6 +196,7 @@ export const en = {
     labelHelp: "To tell two of a kind apart.",
     login: "User name",
     password: "Password",
+    timedData: "Leave out captions and cue points",
     bufferPolicy: "When it is too slow",
     bufferPolicyHelp: "What happens when the platform cannot take the stream as fast as it comes.",
     policies: { drop: "Leave out pictures", disconnect: "Connect anew" },

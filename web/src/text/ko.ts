@@ -183,6 +183,7 @@ export const ko: Texts = {
     labelHelp: "같은 플랫폼이 여럿일 때 구분합니다.",
     login: "사용자 이름",
     password: "비밀번호",
+    timedData: "자막과 큐 포인트는 보내지 않음",
     bufferPolicy: "너무 느릴 때",
     bufferPolicyHelp: "플랫폼이 스트림을 제때 받지 못할 때의 동작입니다.",
     policies: { drop: "화면 일부 건너뛰기", disconnect: "다시 연결" },

@@ -1,0 +1,18 @@
+/** What is sent on in its place: captions, cue points, and the frame's own time and date, as encoders and players know them. */
+const NAMES = ["onTextData", "onCaptionInfo", "onCuePoint", "onFI"].map((name) => amf0Text(name));
+const SET_DATA_FRAME = amf0Text("@setDataFrame");
+
+/** Whether AMF0 values say something of a moment of the stream; also where they ask a server to keep it. */
+export function isTimedData(values: Buffer): boolean {
+  const name = beginsWith(values, SET_DATA_FRAME) ? values.subarray(SET_DATA_FRAME.length) : values;
+  return NAMES.some((each) => beginsWith(name, each));
+}
+
+function amf0Text(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x02, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+}
+
+function beginsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0;
+}
