@@ -66,7 +66,7 @@ export type RunningServer = {
 export async function startServer(
   config: Config,
   outputs: Outputs,
-  stopping = new AbortController().signal,
+  stopping: AbortSignal = new AbortController().signal,
 ): Promise<RunningServer> {
   const log = createLogger({ level: config.logLevel, destination: outputs.standard });
   logLastWords(log, outputs);
