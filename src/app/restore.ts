@@ -6,6 +6,7 @@ import { takeFileLock } from "../store/file-lock.ts";
 import { KeyFileError, readKeyFile, syncFolder, writeKeyFile } from "../store/key-file.ts";
 import type { MasterKey } from "../store/secrets.ts";
 import { BACKUP_DATABASE, BACKUP_KEY_FILE } from "./backup.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 import type { DataPaths, StorageConfig } from "./storage.ts";
 import { DataFolderError, dataPaths } from "./storage.ts";
 
@@ -23,7 +24,7 @@ export async function restore(config: StorageConfig, backup: string, nowMs: numb
   if (keys === undefined || !existsSync(join(backup, BACKUP_DATABASE))) {
     throw new DataFolderError(`${backup} is no backup: it has to hold ${BACKUP_DATABASE} and ${BACKUP_KEY_FILE}.`);
   }
-  await mkdir(paths.folder, { recursive: true });
+  await makePrivateFolder(paths.folder);
   const lock = takeFileLock(paths.lock);
   if (lock === undefined) {
     throw new DataFolderError(`a Fanfare server uses the data folder ${paths.folder}: stop it first.`);

@@ -72,7 +72,8 @@ export async function startServer(
   logLastWords(log, outputs);
   stopping.throwIfAborted();
   const storage = await openStorage(config);
-  const { store, newKeyFile } = storage;
+  const { store, newKeyFile, folderProblem } = storage;
+  if (folderProblem !== undefined) log.warn("the data folder is not private", { detail: folderProblem });
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
   const [tls, instance] = await Promise.all([readTlsFiles(config), instanceName(storage.database)]).catch(
     async (error: unknown) => {

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../base/log.ts";
 import type { Store } from "../control/store.ts";
@@ -8,6 +7,7 @@ import { KeyRotation } from "../store/key-rotation.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import { KEY_FILE_NAME, openSqliteDatabase } from "../store/sqlite.ts";
 import type { Config } from "./config.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 
 /** How often the key file is looked at for a new key, in milliseconds. */
 const KEY_FILE_LOOK_MS = 1_000;
@@ -42,6 +42,8 @@ export function dataPaths(config: StorageConfig): DataPaths {
 export type Storage = {
   readonly store: Store;
   readonly database: Database;
+  /** Why others on this machine can look into the data folder. */
+  readonly folderProblem: string | undefined;
   /** The key file, where this start made it: the operator has to keep a copy. */
   readonly newKeyFile: string | undefined;
   /** From now on a new key in the key file is taken up while the server runs. */
@@ -56,7 +58,7 @@ export type Storage = {
  */
 export async function openStorage(config: StorageConfig): Promise<Storage> {
   const paths = dataPaths(config);
-  await mkdir(paths.folder, { recursive: true });
+  const folderProblem = await makePrivateFolder(paths.folder);
   const lock = takeFileLock(paths.lock);
   if (lock === undefined) {
     throw new DataFolderError(
@@ -69,6 +71,7 @@ export async function openStorage(config: StorageConfig): Promise<Storage> {
     return {
       store: new SqlStore(database),
       database,
+      folderProblem,
       newKeyFile: isKeyNew ? paths.keyFile : undefined,
       followKeyFile: (log) => {
         timer ??= follow(new KeyRotation(database, paths.keyFile), log);

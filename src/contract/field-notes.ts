@@ -29,8 +29,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   platId: "The platform's number, unique over the installation.",
   targetName: "Which platform it is.",
   rtmpUrl: "rtmp:// or rtmps:// address without the key, up to 1024 characters.",
-  id: "Of a platform, or in `ingestAuth`: the login's name, up to 128 characters. Of an event or a delivery: its number.",
-  password: "The platform's password, or that of `ingestAuth`; answers show its first character.",
+  id: "Of a platform, or in `ingestAuth`: the login's name, up to 128 characters; masked for viewers. Of an event or a delivery: its number.",
+  password:
+    "The platform's password, or that of `ingestAuth`; answers show its first character, or none where it has up to four.",
   streamId: "The same as `id`.",
   streamPassword: "The same as `password`.",
   enabled: "Of a platform: false keeps it READY. Of `backup`: whether there is a backup ingest.",

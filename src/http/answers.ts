@@ -60,7 +60,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     latency: channel.latency,
     freeze: channel.freeze,
     ...backupAnswer(channel, context),
-    ...loginAnswer(channel),
+    ...loginAnswer(channel, context),
     platformCount: channel.targetCount,
     totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),
     // One value under two names: Live Station renamed the field in 2025.
@@ -76,14 +76,18 @@ function backupAnswer({ backupStreamKey }: ChannelSummary, context: AnswerContex
   return { backup: { enabled: true }, backupStreamKey: shownKey(backupStreamKey, context) };
 }
 
+function shownLogin(id: string, { isViewer }: AnswerContext): string {
+  return isViewer ? maskPassword(id) : id;
+}
+
 /** Encoders that have to log in are asked to where the address says so: the channel is known too late for it. */
 function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
   return ingestLogin === undefined ? url : `${url}/login`;
 }
 
-function loginAnswer({ ingestLogin }: ChannelSummary) {
+function loginAnswer({ ingestLogin }: ChannelSummary, context: AnswerContext) {
   if (ingestLogin === undefined) return {};
-  return { ingestAuth: { id: ingestLogin.id, password: maskPassword(ingestLogin.password) } };
+  return { ingestAuth: { id: shownLogin(ingestLogin.id, context), password: maskPassword(ingestLogin.password) } };
 }
 
 function alertAnswer({ isOn, ofChannelStatus, ofVodUploads, ofTargetFailures }: Alerts) {
@@ -111,7 +115,7 @@ export function platformSettingsAnswer(target: Target, context: AnswerContext) {
     targetName: target.targetName,
     rtmpUrl: shownAddress(target.url, context),
     streamKey: shownKey(target.streamKey, context),
-    ...(target.loginId === undefined ? {} : { id: context.isViewer ? maskPassword(target.loginId) : target.loginId }),
+    ...(target.loginId === undefined ? {} : { id: shownLogin(target.loginId, context) }),
     ...(target.loginPassword === undefined ? {} : { password: maskPassword(target.loginPassword) }),
     enabled: target.isEnabled,
     bufferPolicy: target.bufferPolicy,

@@ -3,14 +3,18 @@ import { maskAddress, maskPassword, maskStreamKey } from "../../src/contract/mas
 
 test("of a password the first character is shown, and its length", () => {
   expect(maskPassword("hunter2")).toBe("h******");
-  expect(maskPassword("x")).toBe("x");
+  expect(maskPassword("x")).toBe("*");
+  expect(maskPassword("abcd")).toBe("****");
   expect(maskPassword("")).toBe("");
-  expect(maskPassword("🔑🔑")).toBe("🔑*");
+  expect(maskPassword("🔑🔑")).toBe("**");
+  expect(maskPassword("🔑🔑🔑🔑🔑")).toBe("🔑****");
 });
 
 test("of a stream key a viewer sees the first four characters, and its length", () => {
   expect(maskStreamKey("abcdefgh")).toBe("abcd****");
-  expect(maskStreamKey("abc")).toBe("abc");
+  expect(maskStreamKey("abcdefg")).toBe("abc****");
+  expect(maskStreamKey("abcde")).toBe("ab***");
+  for (const short of ["a", "ab", "abc", "abcd"]) expect(maskStreamKey(short)).toBe("*".repeat(short.length));
 });
 
 test.each([

@@ -83,7 +83,7 @@ test("every field of the create body is kept, and passwords are masked", async (
   });
   expect(channel.restream).toEqual([
     { ...PLATFORM_ANSWER, id: "user", password: "h******", enabled: false, label: "메인" },
-    { ...PLATFORM_ANSWER, ...twitch, platId: 2, id: "alias", password: "p", bufferPolicy: "disconnect" },
+    { ...PLATFORM_ANSWER, ...twitch, platId: 2, id: "alias", password: "*", bufferPolicy: "disconnect" },
     {
       ...PLATFORM_ANSWER,
       platId: 3,
@@ -233,7 +233,7 @@ test("a viewer reads everything but the keys", async () => {
   }
   expect(answers[0]?.body.content).toMatchObject({ streamKey: masked, restream: [{ streamKey: "abcd*****" }] });
   expect(answers[1]?.body.content[0]).toMatchObject({ streamKey: masked });
-  expect(answers[2]?.body.content[0]).toMatchObject({ streamKey: "abcd*****", id: "u", password: "h******" });
+  expect(answers[2]?.body.content[0]).toMatchObject({ streamKey: "abcd*****", id: "*", password: "h******" });
 });
 
 test("a secret key alone is enough as a bearer token", async () => {

@@ -10,6 +10,7 @@ afterEach(() => api.close());
 const PUBLISH_URL = "rtmp://live.example.com:1935/relay";
 const LOGIN = { id: "alice", password: "s3cr3t!" };
 const MASKED = { id: "alice", password: "s******" };
+const FOR_VIEWERS = { id: "a****", password: "s******" };
 
 const put = (channelId: string, ingestAuth: unknown) =>
   api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { ingestAuth } });
@@ -31,7 +32,10 @@ test("without one nothing is said of it, and a login opens nothing", async () =>
 test("on create it is taken, shown masked, and the address says that it is wanted", async () => {
   const channel = await api.create({ ingestAuth: LOGIN });
   expect(channel).toMatchObject({ ingestAuth: MASKED, publishUrl: `${PUBLISH_URL}/login` });
-  expect(await read(channel.channelId)).toMatchObject({ ingestAuth: MASKED, globalPublishUrl: `${PUBLISH_URL}/login` });
+  expect(await read(channel.channelId)).toMatchObject({
+    ingestAuth: FOR_VIEWERS,
+    globalPublishUrl: `${PUBLISH_URL}/login`,
+  });
   expect(await api.findIngestUser("alice")).toEqual({ channelId: channel.channelId, password: LOGIN.password });
   expect(await api.findIngestUser("Alice")).toBeUndefined();
 });

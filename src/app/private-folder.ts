@@ -1,0 +1,32 @@
+import { chmod, mkdir, readdir, stat } from "node:fs/promises";
+
+const FOLDER_MODE = 0o700;
+/** What group and others may do. */
+const OTHERS = 0o077;
+/** What is ours in a data folder, and what a file system puts there by itself. */
+const OURS = /^(fanfare\.|encryption\.key|before-restore-|lost\+found$)/;
+
+/**
+ * Makes the folder, or takes one that is there, for its owner alone, whatever the umask is. Answers in one sentence why others can still look
+ * into it. A folder that holds more than ours is left as it is: it may be somebody's home, or /tmp.
+ */
+export async function makePrivateFolder(folder: string): Promise<string | undefined> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  // Windows has no such modes.
+  if (process.platform === "win32") return undefined;
+  const mode = (await stat(folder)).mode & 0o777;
+  if ((mode & OTHERS) === 0) return undefined;
+  const open = `others on this machine can look into the data folder ${folder} (mode ${mode.toString(8).padStart(4, "0")})`;
+  const names = await readdir(folder).catch(() => undefined);
+  const stranger = names?.find((name) => !OURS.test(name));
+  if (stranger !== undefined) {
+    return `${open}; it holds more than Fanfare's files, so it is left as it is: run chmod 700 on it, or give Fanfare a folder of its own.`;
+  }
+  try {
+    await chmod(folder, FOLDER_MODE);
+    return undefined;
+  } catch (error) {
+    const detail = error instanceof Error && "code" in error ? String(error.code) : "";
+    return `${open}, and that cannot be changed (${detail}): have its owner run chmod 700 on it.`;
+  }
+}

@@ -1,0 +1,60 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { makePrivateFolder } from "../../src/app/private-folder.ts";
+
+vi.mock("node:fs/promises", { spy: true });
+
+let root: string;
+let folder: string;
+let umask = 0;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "fanfare-folder-"));
+  folder = join(root, "data");
+  umask = process.umask();
+});
+afterEach(() => {
+  process.umask(umask);
+  rmSync(root, { recursive: true, force: true });
+});
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+test.each([0o000, 0o002, 0o022, 0o077])("a new folder is its owner's alone with the umask %o", async (mask) => {
+  process.umask(mask);
+  expect(await makePrivateFolder(folder)).toBeUndefined();
+  expect(modeOf(folder)).toBe("700");
+});
+
+test.each([0o755, 0o750, 0o777, 0o701])("one of ours that is there with %o is made so", async (mode) => {
+  mkdirSync(folder);
+  for (const name of ["fanfare.db", "fanfare.db-wal", "fanfare.lock", "encryption.key", "before-restore-1"]) {
+    writeFileSync(join(folder, name), "");
+  }
+  chmodSync(folder, mode);
+  expect(await makePrivateFolder(folder)).toBeUndefined();
+  expect(modeOf(folder)).toBe("700");
+});
+
+test("one that holds somebody else's files stays as it is, and that is told", async () => {
+  mkdirSync(folder);
+  writeFileSync(join(folder, "fanfare.db"), "");
+  writeFileSync(join(folder, "letter.txt"), "");
+  chmodSync(folder, 0o755);
+  expect(await makePrivateFolder(folder)).toBe(
+    `others on this machine can look into the data folder ${folder} (mode 0755); it holds more than Fanfare's files, so it is left as it is: ` +
+      "run chmod 700 on it, or give Fanfare a folder of its own.",
+  );
+  expect(modeOf(folder)).toBe("755");
+});
+
+test("one that is somebody else's stops nothing, and that is told", async () => {
+  mkdirSync(folder);
+  chmodSync(folder, 0o755);
+  vi.mocked(fs.chmod).mockRejectedValueOnce(Object.assign(new Error("not permitted"), { code: "EPERM" }));
+  expect(await makePrivateFolder(folder)).toBe(
+    `others on this machine can look into the data folder ${folder} (mode 0755), and that cannot be changed (EPERM): have its owner run chmod 700 on it.`,
+  );
+});
