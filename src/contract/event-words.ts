@@ -23,7 +23,7 @@ export const TARGET_ERROR_CODES = [
 ] as const;
 
 /** What may not be as it should with a platform that is PUBLISHING. */
-export const TARGET_WARNING_CODES = ["SLOW"] as const;
+export const TARGET_WARNING_CODES = ["SLOW", "WAITS_FOR_KEYFRAME", "WAITS_FOR_MEDIA"] as const;
 
 export const EVENT_CODES = [
   "STREAM_RESERVE",

@@ -84,7 +84,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   unackedBytes: "Bytes sent that the platform has not acknowledged.",
   bytesAcknowledged:
     "Bytes of the present connection that the platform acknowledged, in RTMP where it does, else by TCP.",
-  warning: "What is not as it should be while the platform is PUBLISHING. SLOW: it takes less than the stream has.",
+  warning:
+    "What is not as it should be while the platform is PUBLISHING. SLOW: it takes less than the stream has. WAITS_FOR_KEYFRAME: it accepted and gets no pictures, as no keyframe comes. WAITS_FOR_MEDIA: it gets nothing, as the encoder sends nothing and nothing can be repeated. While it waits totalPlaySecond stands.",
   stability:
     "On air: `unstable` if it fell from PUBLISHING three times in ten minutes, also while it is PUBLISHING again.",
   messageKo: "The sentence in Korean.",

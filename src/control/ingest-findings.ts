@@ -1,5 +1,5 @@
 import type { TrackChoice } from "../exchange/channel-spec.ts";
-import type { IngestSample } from "../exchange/samples.ts";
+import type { IngestSample, StreamMeasures } from "../exchange/samples.ts";
 import type { TargetLimits } from "./target-preset.ts";
 
 /** What can be wrong with a stream, by what its encoder has to change; the words are the API's. */
@@ -9,6 +9,11 @@ export type FindingCode =
   | "VIDEO_MISSING"
   | "VIDEO_FROZEN"
   | "AUDIO_MISSING"
+  | "KEYFRAME_MISSING"
+  | "VIDEO_HEADER_MISSING"
+  | "AUDIO_HEADER_MISSING"
+  | "VIDEO_UNREADABLE"
+  | "AUDIO_UNREADABLE"
   | "VIDEO_BITRATE_HIGH"
   | "AUDIO_BITRATE_HIGH"
   | "FRAME_RATE_HIGH"
@@ -42,6 +47,10 @@ const FRAME_RATE_MARGIN: Margin = [1.05, 1.03];
 const KEYFRAME_MARGIN: Margin = [1.1, 1.05];
 const EXACT: Margin = [1, 1];
 
+/** Seconds of pictures without a keyframe: where there was none yet, and where there was. FFmpeg's usual interval comes to 10 s. */
+const NO_KEYFRAME_SECONDS: Margin = [3, 1];
+const NO_MORE_KEYFRAME_SECONDS: Margin = [12, 11];
+
 /** From this on a clock does harm within an hour (3.6 s), in millionths, and up to the second a warning stays. */
 const DRIFT_PPM_CLEAR = 1_000;
 const DRIFT_PPM_KEPT = 500;
@@ -62,7 +71,27 @@ function outside<Value extends string | number>(
 
 /** What needs no target to be wrong. */
 export function findIngestFaults({ measures, secondsWithoutVideo }: IngestSample): readonly Finding[] {
-  return [...findFrozenVideo(secondsWithoutVideo), ...findDrift(measures?.clockDriftPpm)];
+  return [
+    ...findFrozenVideo(secondsWithoutVideo),
+    ...findMissingKeyframe(measures),
+    ...(measures?.lackHeader ?? []).map((kind) =>
+      isThere(kind === "video" ? "VIDEO_HEADER_MISSING" : "AUDIO_HEADER_MISSING"),
+    ),
+    ...(measures?.unreadable ?? []).map((kind) => isThere(kind === "video" ? "VIDEO_UNREADABLE" : "AUDIO_UNREADABLE")),
+    ...findDrift(measures?.clockDriftPpm),
+  ];
+}
+
+function isThere(code: FindingCode): Finding {
+  return { code, found: 0, wanted: 1, isClear: true };
+}
+
+/** Nobody can begin to watch, or go on after a loss, whatever the platform. */
+function findMissingKeyframe({ secondsWithoutKeyframe = 0, hasKeyframe }: StreamMeasures = {}): Finding[] {
+  const [clear, kept] = hasKeyframe === false ? NO_KEYFRAME_SECONDS : NO_MORE_KEYFRAME_SECONDS;
+  if (secondsWithoutKeyframe < kept) return [];
+  const found = Math.round(secondsWithoutKeyframe);
+  return [{ code: "KEYFRAME_MISSING", found, wanted: 2, isClear: secondsWithoutKeyframe >= clear }];
 }
 
 function findFrozenVideo(seconds: number | undefined): Finding[] {

@@ -56,6 +56,31 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT">, Sentence>>
     en: "{target} needs sound and none comes: add an audio track in the encoder, even a silent one.",
     ko: "{target}에는 음성이 필요하지만 들어오는 음성이 없습니다. 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
   },
+  KEYFRAME_MISSING: {
+    severity: "error",
+    en: "No keyframe for {found} s: no platform can begin, or go on after a loss; set the encoder's keyframe interval to {wanted} s, not to automatic.",
+    ko: "{found}초 동안 키프레임이 없습니다. 플랫폼에서 재생을 시작하거나 끊긴 뒤 다시 이어 갈 수 없습니다. 인코더의 키프레임 간격을 자동이 아닌 {wanted}초로 설정해 주세요.",
+  },
+  VIDEO_HEADER_MISSING: {
+    severity: "error",
+    en: "Pictures come without their sequence header, so nobody can decode them: start the encoder's stream again, or update the encoder.",
+    ko: "영상의 시퀀스 헤더가 없어 아무도 영상을 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
+  },
+  AUDIO_HEADER_MISSING: {
+    severity: "error",
+    en: "Sound comes without its sequence header, so nobody can decode it: start the encoder's stream again, or update the encoder.",
+    ko: "음성의 시퀀스 헤더가 없어 아무도 음성을 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
+  },
+  VIDEO_UNREADABLE: {
+    severity: "error",
+    en: "Pictures come in a form that is not known, and are sent to nobody: choose H.264 as the encoder's video codec.",
+    ko: "알 수 없는 형식의 영상이 들어와 어디에도 송출하지 않습니다. 인코더의 비디오 코덱을 H.264로 바꿔 주세요.",
+  },
+  AUDIO_UNREADABLE: {
+    severity: "error",
+    en: "Sound comes in a form that is not known, and is sent to nobody: choose AAC as the encoder's audio codec.",
+    ko: "알 수 없는 형식의 음성이 들어와 어디에도 송출하지 않습니다. 인코더의 오디오 코덱을 AAC로 바꿔 주세요.",
+  },
   VIDEO_BITRATE_HIGH: {
     severity: "warning",
     show: kilobits,

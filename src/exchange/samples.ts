@@ -41,6 +41,14 @@ export type StreamMeasures = {
   readonly audioBytesPerSecond?: number;
   /** The longest way between two keyframes of the last 15 to 30 seconds, or since the last one. */
   readonly longestKeyframeSeconds?: number;
+  /** How long pictures have come without a keyframe among them; absent where that is no more than usual. */
+  readonly secondsWithoutKeyframe?: number;
+  /** Whether there was ever one. */
+  readonly hasKeyframe?: boolean;
+  /** Kinds whose frames come without the sequence header that their codec needs. */
+  readonly lackHeader?: readonly ("audio" | "video")[];
+  /** Kinds of which messages come and nothing that could be understood, or sent on. */
+  readonly unreadable?: readonly ("audio" | "video")[];
   /** B pictures in a row, at most, of the last 15 to 30 seconds. */
   readonly bFrames?: number;
   /** Millionths that the encoder's clock is fast against ours, negative: slow; of the last two to ten minutes. */

@@ -31,7 +31,7 @@ export type TargetError = {
 };
 
 /** What is not as it should be with a target that is PUBLISHING all the same: the closed list of the API's `warning.code`. */
-export const TARGET_WARNING_CODES = ["SLOW"] as const;
+export const TARGET_WARNING_CODES = ["SLOW", "WAITS_FOR_KEYFRAME", "WAITS_FOR_MEDIA"] as const;
 
 export type TargetWarning = {
   readonly code: (typeof TARGET_WARNING_CODES)[number];

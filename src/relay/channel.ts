@@ -185,7 +185,7 @@ export class Channel {
   tick(): void {
     const nowMs = this.#deps.clock.now();
     for (const feed of this.#seats.all()) feed.tick(nowMs);
-    this.#out.tick();
+    this.#out.tick(this.#air.at !== "off" && isMissed(this.#air, this.#awakeMs));
   }
 
   /** Undefined before the first broadcast. */

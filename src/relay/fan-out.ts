@@ -345,11 +345,11 @@ export class FanOut {
     this.#delivery.flush();
   }
 
-  /** Call once a second. */
-  tick(): void {
+  /** Call once a second. `isSilent`: the encoder is lost, or sends nothing. */
+  tick(isSilent: boolean): void {
     this.#delivery.tick();
-    this.#each((target) => target.tick());
     this.#checkTargets();
+    this.#each((target) => target.tick(isSilent));
   }
 
   sample(): TargetSample[] {

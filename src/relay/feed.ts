@@ -8,6 +8,7 @@ import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import { type Intake, takeIn } from "./intake.ts";
 import { Pace } from "./pace.ts";
+import { StreamGaps } from "./stream-gaps.ts";
 import { StreamHead } from "./stream-head.ts";
 import { StreamMemory } from "./stream-memory.ts";
 import { StreamMeter } from "./stream-meter.ts";
@@ -66,6 +67,7 @@ export class Feed {
   readonly #meter = new StreamMeter();
   readonly #timedData = new TimedDataBudget();
   readonly #memory = new StreamMemory();
+  readonly #gaps = new StreamGaps();
 
   /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
   constructor(
@@ -109,6 +111,7 @@ export class Feed {
         if (!this.#timedData.takes(intake.payload.length, nowMs)) return { what: "ignored" };
         break;
       case "ignored":
+        this.#gaps.ignored(message);
         break;
     }
     return intake;
@@ -211,7 +214,7 @@ export class Feed {
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
       ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
-      measures: this.#meter.measures,
+      measures: { ...this.#meter.measures, ...this.#gaps.measures(this.head) },
       ...(this.#timedData.droppedTotal === 0 ? {} : { droppedData: this.#timedData.droppedTotal }),
     };
   }

@@ -3,6 +3,7 @@ import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError, TargetWarning } from "../exchange/target-status.ts";
 import { slowTarget } from "../exchange/target-warnings.ts";
 import { sumOfDrops } from "./drops.ts";
+import { IdleWatch, type Supply } from "./idle-watch.ts";
 import type { Outbox } from "./outbox.ts";
 import { PathWatch } from "./path-watch.ts";
 import type { Link, LinkClose } from "./ports.ts";
@@ -32,6 +33,7 @@ export class LinkCare {
   readonly #events: CareEvents;
   readonly #proof: ProgressProof;
   readonly #slow = new SlowWatch();
+  readonly #idle: IdleWatch;
   #slowness: Slowness | undefined;
   #warning: TargetWarning | undefined;
   #path: PathWatch | undefined;
@@ -45,6 +47,7 @@ export class LinkCare {
     this.#outbox = outbox;
     this.#clock = clock;
     this.#events = events;
+    this.#idle = new IdleWatch(clock.awakeNow());
     this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
   }
 
@@ -71,15 +74,23 @@ export class LinkCare {
     return this.#link.acks?.bytes ?? this.#link.kernelQueue?.ackedBytes;
   }
 
-  /** Call once a second. `streamPerSecond`: what the stream has. */
-  tick(streamPerSecond: number): void {
+  /** For how long it was given nothing, where it waits for something to be given; undefined while it is on air. */
+  get idleMs(): number | undefined {
+    return this.#idle.idleMs;
+  }
+
+  /** Call once a second. `streamPerSecond`: what the stream has; `supply`: whether it comes. */
+  tick(streamPerSecond: number, supply: Supply): void {
     this.#streamPerSecond = streamPerSecond;
     if (streamPerSecond > 0) this.#link.suit(streamPerSecond);
     if (this.#link.takenBytes > this.#takenBytes) this.#queuedPerSecond = streamPerSecond;
     this.#takenBytes = this.#link.takenBytes;
     this.#outbox.aheadMs = Math.min(AHEAD_MS_MAX, this.kernelMs);
     this.look();
+    const waiting = this.#judgeSupply(supply);
     this.#judgePace();
+    // Each time: a stall in between has it forgotten.
+    this.#events.onWarning(waiting ?? this.#warning);
   }
 
   /** Call whenever something may have moved. */
@@ -129,7 +140,12 @@ export class LinkCare {
       this.#slowness = slowness;
       this.#warning = slowness === undefined ? undefined : slowTarget(slowness.takesPerSecond, slowness.ofPerSecond);
     }
-    // Each time: a stall in between has it forgotten.
-    this.#events.onWarning(this.#warning);
+  }
+
+  #judgeSupply(supply: Supply): TargetWarning | undefined {
+    const { takenBytes, pendingBytes } = this.#link;
+    const { isEmpty, hasBegun, lacksKeyframe } = this.#outbox;
+    const given = { bytes: takenBytes + pendingBytes, isEmpty: isEmpty && pendingBytes === 0, hasBegun, lacksKeyframe };
+    return this.#idle.look(given, supply, this.#clock.awakeNow());
   }
 }

@@ -64,6 +64,16 @@ export class Outbox {
     return this.#next === this.#waiting.length && this.#head.length === 0;
   }
 
+  /** Whether the connection's timeline has begun. */
+  get hasBegun(): boolean {
+    return this.#baseMs !== undefined;
+  }
+
+  /** Whether it lost pictures, and takes none before the next keyframe. */
+  get lacksKeyframe(): boolean {
+    return this.#needsKeyframe;
+  }
+
   /** Chunk bytes waiting. */
   get waitingBytes(): number {
     return this.#bytes;

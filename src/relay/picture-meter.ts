@@ -8,6 +8,10 @@ export class PictureMeter {
   /** How far the latest presentation time so far lies ahead of the decoding time. */
   #aheadMs = Number.NEGATIVE_INFINITY;
   #run = 0;
+  /** When the first picture came, the last, and the last keyframe. */
+  #firstAtMs: number | undefined;
+  #lastAtMs = 0;
+  #keyframeAtMs: number | undefined;
   #windowBeganMs: number | undefined;
   #now = { gapMs: 0, run: 0 };
   #before = { gapMs: 0, run: 0 };
@@ -15,6 +19,9 @@ export class PictureMeter {
   /** Takes a picture: the encoder's time since the last one, undefined where its clock began anew. */
   take(stepMs: number | undefined, compositionTimeMs: number, isKeyframe: boolean, nowMs: number): void {
     this.#turnWindow(nowMs);
+    this.#firstAtMs ??= nowMs;
+    this.#lastAtMs = nowMs;
+    if (isKeyframe) this.#keyframeAtMs = nowMs;
     if (stepMs === undefined) {
       this.#sinceKeyframeMs = undefined;
       this.#aheadMs = Number.NEGATIVE_INFINITY;
@@ -27,6 +34,16 @@ export class PictureMeter {
       this.#sinceKeyframeMs = 0;
     }
     this.#order(compositionTimeMs);
+  }
+
+  /** How long pictures have come without a keyframe among them, in milliseconds, by our clock; undefined before the first picture. */
+  get withoutKeyframeMs(): number | undefined {
+    const sinceMs = this.#keyframeAtMs ?? this.#firstAtMs;
+    return sinceMs === undefined ? undefined : this.#lastAtMs - sinceMs;
+  }
+
+  get hasKeyframe(): boolean {
+    return this.#keyframeAtMs !== undefined;
   }
 
   /** The longest way between two keyframes of late, or since the last one, in milliseconds; undefined before the first two. */

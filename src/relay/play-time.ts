@@ -14,6 +14,10 @@ export class PlayTime {
     this.#sinceMs = undefined;
   }
 
+  get isRunning(): boolean {
+    return this.#sinceMs !== undefined;
+  }
+
   total(nowMs: number): number {
     const presentMs = this.#sinceMs === undefined ? 0 : Math.max(0, nowMs - this.#sinceMs);
     this.#toldMs = Math.max(this.#toldMs, this.#beforeMs + presentMs);

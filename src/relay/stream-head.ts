@@ -10,6 +10,9 @@ const CONFIGS_MAX = 32;
 /** How long a stream that announced video may keep its audio-only start waiting for it, in milliseconds. */
 const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
+/** … and one that sent its header. */
+const HEADER_WAIT_MS = 5_000;
+
 type Codec = VideoCodec | AudioCodec;
 type MediaKind = "audio" | "video";
 type HeadPart = {
@@ -31,7 +34,8 @@ export class StreamHead {
   readonly #sounds = new Map<number, SoundFormat>();
   readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
   #isVideoAnnounced = false;
-  #hasVideo = false;
+  #hasVideoHeader = false;
+  #hasPictures = false;
   #firstFrameMs: number | undefined;
 
   /** The metadata to send on, where the encoder sent some: it names the codecs that come. */
@@ -61,7 +65,7 @@ export class StreamHead {
    * for a discontinuity. The payload is copied. `slot` tells tracks, and kinds of configuration within one, apart.
    */
   setConfig(kind: MediaKind, slot: string, payload: Buffer): boolean {
-    if (kind === "video") this.#hasVideo = true;
+    if (kind === "video") this.#hasVideoHeader = true;
     const known = this.#configs.get(slot)?.payload;
     if (known?.equals(payload) === true || (known === undefined && this.#configs.size >= CONFIGS_MAX)) return false;
     this.#configs.set(slot, { kind, payload: Buffer.from(payload) });
@@ -114,7 +118,7 @@ export class StreamHead {
 
   /** A frame came: tells streams with pictures from those without. */
   sawFrame(kind: MediaKind, nowMs: number): void {
-    if (kind === "video") this.#hasVideo = true;
+    if (kind === "video") this.#hasPictures = true;
     this.#firstFrameMs ??= nowMs;
   }
 
@@ -123,10 +127,11 @@ export class StreamHead {
     return this.#firstFrameMs === undefined ? 0 : nowMs - this.#firstFrameMs;
   }
 
-  /** False where sound alone is all there is, or all that will come: metadata may promise tracks that never do. */
+  /** False where sound alone is all there is, or all that will come: metadata and headers may promise pictures that never do. */
   expectsVideo(nowMs: number): boolean {
-    if (this.#hasVideo) return true;
-    return this.#isVideoAnnounced && nowMs - (this.#firstFrameMs ?? nowMs) < ANNOUNCED_VIDEO_WAIT_MS;
+    if (this.#hasPictures) return true;
+    const waitMs = this.#hasVideoHeader ? HEADER_WAIT_MS : this.#isVideoAnnounced ? ANNOUNCED_VIDEO_WAIT_MS : 0;
+    return this.shownForMs(nowMs) < waitMs;
   }
 
   /** The sequence header of a kind's default track, or of the first there is. */

@@ -16,6 +16,9 @@ export type MeasuredFrame = {
   readonly isFurther?: boolean;
 };
 
+/** No sensible encoder's interval; what is shorter is not told. */
+const KEYFRAME_MISSED_MS = 8_000;
+
 /** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
 export class StreamMeter {
   readonly #audio = newTrackMeter();
@@ -45,12 +48,16 @@ export class StreamMeter {
     const videoBytesPerSecond = this.#video.rate.bytesPerSecond;
     const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;
     const gapMs = this.#pictures.longestKeyframeGapMs;
+    const { withoutKeyframeMs, hasKeyframe } = this.#pictures;
     const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm;
     return {
       ...(videoBytesPerSecond === undefined ? {} : { videoBytesPerSecond }),
       ...(audioBytesPerSecond === undefined ? {} : { audioBytesPerSecond }),
       ...(gapMs === undefined ? {} : { longestKeyframeSeconds: gapMs / 1_000 }),
       ...(this.#hasPictures ? { bFrames: this.#pictures.bFrames } : {}),
+      ...(withoutKeyframeMs === undefined || (hasKeyframe && withoutKeyframeMs < KEYFRAME_MISSED_MS)
+        ? {}
+        : { secondsWithoutKeyframe: withoutKeyframeMs / 1_000, hasKeyframe }),
       ...(clockDriftPpm === undefined ? {} : { clockDriftPpm }),
     };
   }

@@ -24,14 +24,19 @@ export class TargetCounters {
   readonly #playTime = new PlayTime();
   readonly #stability = new Stability();
   #retryCount = 0;
+  /** It was given something of the stream, and has not left since. */
+  #isOnAir = false;
 
   retried(): void {
     this.#retryCount += 1;
   }
 
-  /** Call once a second. */
-  tick(link: Link | undefined): void {
+  /** Call once a second. While it is given nothing it is not on air. */
+  tick(link: Link | undefined, care: LinkCare | undefined, nowMs: number): void {
     this.#totals.tick(link?.takenBytes ?? 0);
+    const idleMs = care?.idleMs;
+    if (idleMs !== undefined) this.#playTime.stop(nowMs - idleMs);
+    else if (this.#isOnAir && !this.#playTime.isRunning) this.#playTime.start(nowMs);
   }
 
   /** A link is over. */
@@ -39,12 +44,15 @@ export class TargetCounters {
     this.#totals.add(link.takenBytes, drops);
   }
 
+  /** It is given something from now on. */
   wentOnAir(nowMs: number): void {
+    this.#isOnAir = true;
     this.#playTime.start(nowMs);
   }
 
   /** `hasFallen`: it failed; nobody wanted it to end. */
   leftAir(care: LinkCare | undefined, hasFallen: boolean, nowMs: number): void {
+    this.#isOnAir = false;
     this.#playTime.stop(provenMs(care, nowMs));
     if (hasFallen) this.#stability.fell(nowMs);
   }

@@ -175,6 +175,7 @@ export class Target {
   begin(baseMs: number, head: readonly HeadMessage[]): void {
     this.#outbox?.begin(baseMs, head);
     this.#hasBegun = true;
+    this.#counters.wentOnAir(this.#deps.clock.now());
   }
 
   /** Queues a packet, if the target has begun. */
@@ -234,10 +235,10 @@ export class Target {
     this.#isBehind = true;
   }
 
-  /** Call once a second: counts the last second, notices a peer that takes nothing, or less than there is. */
-  tick(): void {
-    this.#counters.tick(this.#link);
-    this.#care?.tick(this.streamPerSecond);
+  /** Call once a second: counts the last second, notices a peer that takes nothing, less than there is, or is given nothing. `isSilent`: the encoder is. */
+  tick(isSilent: boolean): void {
+    this.#care?.tick(this.streamPerSecond, { isSilent, hasChosenTracks: this.#spec.tracks !== undefined });
+    this.#counters.tick(this.#link, this.#care, this.#deps.clock.now());
   }
 
   sample(): TargetSample {
@@ -388,6 +389,6 @@ export class Target {
       this.#counters.leftAir(this.#care, statusOf(after).status === "FAIL", nowMs);
       this.#lastOnAirMs = nowMs;
     }
-    if (after.at === "publishing") this.#counters.wentOnAir(nowMs);
+    if (after.at === "publishing" && this.#hasBegun) this.#counters.wentOnAir(nowMs);
   }
 }

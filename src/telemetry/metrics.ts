@@ -21,6 +21,7 @@ export type RequestMeasure = {
 type TargetEntry = {
   state: ConnectStatus;
   isSlow: boolean;
+  isWaiting: boolean;
   sample: TargetSample | undefined;
   /** Retries begun, by what made them necessary. */
   readonly reconnects: Map<string, number>;
@@ -88,6 +89,11 @@ export class Metrics {
   readonly #slow = this.#gauge(
     "fanfare_target_slow",
     "1 for a target that takes less than the stream has, else 0.",
+    TARGET_LABELS,
+  );
+  readonly #waiting = this.#gauge(
+    "fanfare_target_waiting",
+    "1 for a target that accepted and is given nothing, or no pictures, else 0.",
     TARGET_LABELS,
   );
   readonly #loopDelay = this.#gauge("fanfare_event_loop_delay_seconds", "How late the thread's event loop was.", [
@@ -241,7 +247,8 @@ export class Metrics {
   #fill(): void {
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
-    for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow]) metric.reset();
+    for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow, this.#waiting])
+      metric.reset();
     let onAirCount = 0;
     for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
       if (isOnAir) onAirCount += 1;
@@ -262,6 +269,7 @@ export class Metrics {
     this.#unacked.set(labels, isOnAir ? (sample?.unackedBytes ?? 0) : 0);
     this.#unstable.set(labels, isOnAir && sample?.isUnstable === true ? 1 : 0);
     this.#slow.set(labels, target.isSlow ? 1 : 0);
+    this.#waiting.set(labels, target.isWaiting ? 1 : 0);
     const { overTime = 0, overBytes = 0, untilKeyframe = 0 } = sample?.drops ?? {};
     this.#drops.inc({ ...labels, reason: "queue_time" }, overTime);
     this.#drops.inc({ ...labels, reason: "queue_bytes" }, overBytes);
@@ -290,6 +298,7 @@ export class Metrics {
     const target = this.#target(channel, targetId);
     target.state = status;
     target.isSlow = warning?.code === "SLOW";
+    target.isWaiting = warning?.code === "WAITS_FOR_KEYFRAME" || warning?.code === "WAITS_FOR_MEDIA";
     if (status !== "CONNECTING" || retryAttempt === undefined) return;
     const reason = lastError?.code ?? "UNKNOWN";
     target.reconnects.set(reason, (target.reconnects.get(reason) ?? 0) + 1);
@@ -298,7 +307,13 @@ export class Metrics {
   #target({ targets }: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = targets.get(targetId);
     if (known !== undefined) return known;
-    const entry: TargetEntry = { state: "READY", isSlow: false, sample: undefined, reconnects: new Map() };
+    const entry: TargetEntry = {
+      state: "READY",
+      isSlow: false,
+      isWaiting: false,
+      sample: undefined,
+      reconnects: new Map(),
+    };
     targets.set(targetId, entry);
     return entry;
   }

@@ -104,6 +104,27 @@ test("a clock is wrong from a thousandth on, and stays so down to half of that",
   expect(drift(-50_000)).toEqual([finding("CLOCK_DRIFT", -50_000, 0)]);
 });
 
+test.each<readonly [StreamMeasures, Finding[]]>([
+  [{ secondsWithoutKeyframe: 0.9, hasKeyframe: false }, []],
+  [{ secondsWithoutKeyframe: 2, hasKeyframe: false }, [finding("KEYFRAME_MISSING", 2, 2, false)]],
+  [{ secondsWithoutKeyframe: 3, hasKeyframe: false }, [finding("KEYFRAME_MISSING", 3, 2)]],
+  // FFmpeg's usual interval.
+  [{ secondsWithoutKeyframe: 10.4, hasKeyframe: true }, []],
+  [{ secondsWithoutKeyframe: 11.5, hasKeyframe: true }, [finding("KEYFRAME_MISSING", 12, 2, false)]],
+  [{ secondsWithoutKeyframe: 33.4, hasKeyframe: true }, [finding("KEYFRAME_MISSING", 33, 2)]],
+  [{ lackHeader: ["audio"] }, [finding("AUDIO_HEADER_MISSING", 0, 1)]],
+  [{ lackHeader: ["audio", "video"] }, [finding("AUDIO_HEADER_MISSING", 0, 1), finding("VIDEO_HEADER_MISSING", 0, 1)]],
+  [{ unreadable: ["video"] }, [finding("VIDEO_UNREADABLE", 0, 1)]],
+  [{ unreadable: ["audio"] }, [finding("AUDIO_UNREADABLE", 0, 1)]],
+])("without any target, %j is wrong", (measures, found) => {
+  expect(findIngestFaults({ ...GOOD, measures })).toEqual(found);
+  for (const each of found) {
+    const { message } = describeFinding(each, displayNameOf("CUSTOM"));
+    expect(message.en).toMatch(/^[^{}]+encoder[^{}]*\.$/);
+    expect(message.ko).toMatch(/^[^{}]*인코더[^{}]*주세요\.$/);
+  }
+});
+
 test("every finding is one sentence in both languages that says what to change", () => {
   const told = (found: Finding, targetName: string) => describeFinding(found, displayNameOf(targetName));
   for (const [targetName, , found] of FAULTS) {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { TARGET_WARNING_CODES as PUBLISHED } from "../../src/contract/event-words.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../src/exchange/target-errors.ts";
 import { TARGET_WARNING_CODES, TargetErrorCode } from "../../src/exchange/target-status.ts";
+import { targetWarning } from "../../src/exchange/target-warnings.ts";
 
 test("every code has at least one sentence", () => {
   const codes = new Set(TARGET_ERROR_NAMES.map((name) => targetError(name).code));
@@ -24,6 +25,12 @@ test.each(TARGET_ERROR_NAMES)(
 test("no two sentences are the same", () => {
   const sentences = TARGET_ERROR_NAMES.flatMap((name) => [targetError(name).message, targetError(name).messageKo]);
   expect(new Set(sentences).size).toBe(sentences.length);
+});
+
+test.each(["no-keyframe", "no-more-keyframe", "no-media"] as const)("%s: one sentence in both languages", (name) => {
+  const { message, messageKo } = targetWarning(name);
+  expect(message).toMatch(/^[A-Z].*\.$/);
+  expect(messageKo).toMatch(/[가-힣].*\.$/);
 });
 
 test("every warning there can be is published", () => {

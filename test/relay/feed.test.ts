@@ -27,3 +27,50 @@ test("an encoder's sample has what the ingest check measures of it", () => {
     bFrames: 1,
   });
 });
+
+const opened = (): Feed =>
+  new Feed(1, { slot: "main", remoteAddress: "192.0.2.1", encoder: "test", onDismissed: () => undefined }, 0, {
+    nowMs: 0,
+    awakeMs: 0,
+  });
+const measuresOf = (feed: Feed) => feed.sample("LIVE", 0).measures;
+
+test("frames whose codec needs a sequence header are told to lack one until it comes", () => {
+  const feed = opened();
+  feed.take(audio(0, aacFrame(1)), 0, 0);
+  feed.take(video(0, avcFrame(true, 1)), 0, 0);
+  expect(measuresOf(feed)).toMatchObject({ lackHeader: ["audio", "video"] });
+  feed.take(audio(20, AAC_CONFIG), 20, 20);
+  feed.take(video(20, AVC_CONFIG), 20, 20);
+  expect(measuresOf(feed)).not.toHaveProperty("lackHeader");
+  const other = opened();
+  other.take(audio(0, Buffer.from("2ffffb9064", "hex")), 0, 0);
+  other.take(audio(0, Buffer.from("af01fff15080013ffc2149", "hex")), 0, 0);
+  expect(measuresOf(other)).not.toHaveProperty("lackHeader");
+});
+
+test("messages of a kind that nothing is made of are told, end marks and empty ones are not", () => {
+  const feed = opened();
+  for (let index = 0; index < 100; index += 1) {
+    feed.take(video(index, Buffer.from("1f01000000010203040506", "hex")), index, index);
+    feed.take(audio(index, Buffer.from("af01", "hex")), index, index);
+  }
+  expect(measuresOf(feed)).toMatchObject({ unreadable: ["video"] });
+  feed.take(video(100, avcFrame(true, 1)), 100, 100);
+  expect(measuresOf(feed)).not.toHaveProperty("unreadable");
+});
+
+test("how long pictures have come without a keyframe is told where that is more than usual", () => {
+  const feed = opened();
+  for (let nowMs = 0; nowMs <= 3_000; nowMs += 40) feed.take(video(nowMs, avcFrame(false, 1)), nowMs, nowMs);
+  expect(measuresOf(feed)).toMatchObject({ secondsWithoutKeyframe: 3, hasKeyframe: false });
+  for (let nowMs = 3_040; nowMs <= 10_000; nowMs += 40)
+    feed.take(video(nowMs, avcFrame(nowMs === 3_040, 1)), nowMs, nowMs);
+  expect(measuresOf(feed)).not.toHaveProperty("secondsWithoutKeyframe");
+  for (let nowMs = 10_040; nowMs <= 15_040; nowMs += 40) feed.take(video(nowMs, avcFrame(false, 1)), nowMs, nowMs);
+  expect(measuresOf(feed)).toMatchObject({ secondsWithoutKeyframe: 12, hasKeyframe: true });
+  // Pictures that come seldom and are all keyframes lack none.
+  const slides = opened();
+  for (let nowMs = 0; nowMs <= 100_000; nowMs += 20_000) slides.take(video(nowMs, avcFrame(true, 1)), nowMs, nowMs);
+  expect(measuresOf(slides)).not.toHaveProperty("secondsWithoutKeyframe");
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
 import type { TargetStatus } from "../../src/exchange/target-status.ts";
-import { slowTarget } from "../../src/exchange/target-warnings.ts";
+import { slowTarget, targetWarning } from "../../src/exchange/target-warnings.ts";
 import { LoopWatch } from "../../src/telemetry/loop-watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 
@@ -70,6 +70,7 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
     `fanfare_target_unacknowledged_bytes{${target}} 0`,
     `fanfare_target_unstable{${target}} 0`,
     `fanfare_target_slow{${target}} 0`,
+    `fanfare_target_waiting{${target}} 0`,
   ]);
 });
 
@@ -89,6 +90,21 @@ test("a target that is slow or unstable says so, while it is PUBLISHING too, and
   told(metrics, 7, { status: "READY", sinceTime: 1 });
   metrics.fact(ENDED);
   expect((await now()).every((line) => line.endsWith(" 0"))).toBe(true);
+});
+
+test("a target that is given nothing says so while that lasts", async () => {
+  const metrics = new Metrics();
+  metrics.fact(STARTED);
+  const now = async () => (await linesOf(metrics)).filter((line) => line.startsWith("fanfare_target_waiting{"));
+  metrics.samples([sample([TARGET])]);
+  for (const [warning, value] of [
+    [targetWarning("no-keyframe"), 1],
+    [targetWarning("no-media"), 1],
+    [slowTarget(1, 2), 0],
+  ] as const) {
+    told(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning });
+    expect(await now()).toEqual([`fanfare_target_waiting{channel_id="${CHANNEL}",target_id="7"} ${value}`]);
+  }
 });
 
 test("reconnects are counted by the failure before them, the first attempt is none", async () => {

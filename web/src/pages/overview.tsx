@@ -2,11 +2,12 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
+import type { Platform } from "../model.ts";
 import { Icon } from "../parts/icon.tsx";
 import { later } from "../parts/later.tsx";
 import { pictureText, soundText } from "../parts/media-words.ts";
 import { RateLine } from "../parts/rate-line.tsx";
-import { channelLook, platformLook, State } from "../parts/state.tsx";
+import { channelLook, isWaiting, platformLook, State } from "../parts/state.tsx";
 import { platformName, readPresets } from "../presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
@@ -80,19 +81,23 @@ function Empty({ create }: { readonly create: ComponentChildren }) {
   );
 }
 
+/** Failed, or accepted and given nothing. */
+function isInTrouble(platform: Platform): boolean {
+  if (!platform.enabled) return false;
+  return isWaiting(platform) || (platform.connectStatus === "FAIL" && platform.lastError !== undefined);
+}
+
 /** Failed platforms, held channels, and those without the pictures that a platform needs, of all channels. */
 function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
   const alerts = channels.flatMap(({ channel: { value: channel } }) => {
     const path = `/channels/${channel.channelId}`;
-    const failed = channel.platforms
-      .filter((platform) => platform.enabled && platform.connectStatus === "FAIL" && platform.lastError !== undefined)
-      .map((platform) => ({
-        key: `${channel.channelId} ${platform.platId}`,
-        path,
-        look: platformLook(platform),
-        title: t().overview.alertFail(channel.channelName, platformName(platform)),
-        text: platform.lastError === undefined ? "" : t().errors[platform.lastError.code],
-      }));
+    const failed = channel.platforms.filter(isInTrouble).map((platform) => ({
+      key: `${channel.channelId} ${platform.platId}`,
+      path,
+      look: platformLook(platform),
+      title: t().overview.alertFail(channel.channelName, platformName(platform)),
+      text: platform.lastError === undefined ? "" : t().errors[platform.lastError.code],
+    }));
     const { ingest } = channel;
     const isHeld = ingest?.state === "HELD";
     const isDark = ingest?.warnings.some(({ code }) => code === "VIDEO_MISSING");

@@ -12,6 +12,7 @@ export function platformLook(platform: Platform): Look {
   const word = t().connectStatus[platform.connectStatus];
   switch (platform.connectStatus) {
     case "PUBLISHING":
+      if (isWaiting(platform)) return { tone: "busy", icon: "alert", word: t().platform.waiting };
       return { tone: "good", icon: "check", word };
     case "CONNECTING":
       return { tone: "busy", icon: "spinner", word };
@@ -20,6 +21,11 @@ export function platformLook(platform: Platform): Look {
     default:
       return { tone: "calm", icon: "dot", word };
   }
+}
+
+/** Accepted, and nothing is sent, or no pictures. */
+export function isWaiting({ warning }: Platform): boolean {
+  return warning?.code === "WAITS_FOR_KEYFRAME" || warning?.code === "WAITS_FOR_MEDIA";
 }
 
 export function channelLook(channel: Channel): Look {

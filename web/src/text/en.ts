@@ -218,6 +218,7 @@ export const en = {
     sent: "Sent",
     playTime: "On air for",
     queue: "Behind",
+    waiting: "Nothing to send",
     unstable: "Unstable",
     unstableHelp: "Fell three times or more in ten minutes",
     drops: "Dropped frames",

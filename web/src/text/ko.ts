@@ -205,6 +205,7 @@ export const ko: Texts = {
     sent: "전송량",
     playTime: "송출 시간",
     queue: "지연",
+    waiting: "보낼 영상 없음",
     unstable: "불안정",
     unstableHelp: "10분 안에 세 번 이상 끊어졌습니다",
     drops: "누락 프레임",
