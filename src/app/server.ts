@@ -6,6 +6,7 @@ import type { Log } from "../base/log.ts";
 import { type AccessKey, ensureManagerKey } from "../control/access-key.ts";
 import type { ChannelNotice } from "../control/channel-notice.ts";
 import { DashboardAccess } from "../control/dashboard-access.ts";
+import { StoreUnavailableError } from "../control/errors.ts";
 import type { ChannelEvent } from "../control/events.ts";
 import { LiveView } from "../control/live-view.ts";
 import { PreviewAccess } from "../control/preview-access.ts";
@@ -24,6 +25,7 @@ import { probeWrite } from "../store/write-probe.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Config } from "./config.ts";
+import { watchDatabase } from "./database-watch.ts";
 import type { Addresses } from "./first-run.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
@@ -72,7 +74,7 @@ export async function startServer(
   logLastWords(log, outputs);
   stopping.throwIfAborted();
   const storage = await openStorage(config);
-  const { store, newKeyFile, folderProblem } = storage;
+  const { newKeyFile, folderProblem } = storage;
   if (folderProblem !== undefined) log.warn("the data folder is not private", { detail: folderProblem });
   if (newKeyFile !== undefined) log.warn("encryption key file made: keep a copy of it", { file: newKeyFile });
   const [tls, instance] = await Promise.all([readTlsFiles(config), instanceName(storage.database)]).catch(
@@ -99,15 +101,8 @@ export async function startServer(
     parts.addresses = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
     stopping.throwIfAborted();
     // Last of what can fail or be given up: a secret that was made is shown, whatever else is wrong with this start.
-    const firstKey = await ensureManagerKey({
-      store,
-      nowMs: systemClock.wallNow(),
-      randomBytes,
-      ...(config.accessKey === undefined || config.secretKey === undefined
-        ? {}
-        : { configured: { accessKeyId: config.accessKey, secretKey: config.secretKey } }),
-    });
-    const setupToken = await dashboardOver(storage).offerSetup();
+    const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
+    const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
     parts.totals.start();
     parts.notifications.start();
     storage.followKeyFile(log);
@@ -117,6 +112,27 @@ export async function startServer(
   } catch (error) {
     await parts.stop();
     throw error;
+  }
+}
+
+function managerKey({ accessKey, secretKey }: Config, { store }: Storage): Promise<AccessKey | undefined> {
+  const isConfigured = accessKey !== undefined && secretKey !== undefined;
+  return ensureManagerKey({
+    store,
+    nowMs: systemClock.wallNow(),
+    randomBytes,
+    ...(isConfigured ? { configured: { accessKeyId: accessKey, secretKey } } : {}),
+  });
+}
+
+/** What is made at a start has to be stored. Where that cannot be, the start goes on with what there is. */
+async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    log.error("not stored at this start", { what, detail: error.message });
+    return undefined;
   }
 }
 
@@ -222,6 +238,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     },
   };
   let stopping: Promise<void> | undefined;
+  watchDatabase(storage, troubles, log);
   return parts;
 }
 

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import type { Log } from "../base/log.ts";
+import { systemCode } from "../base/system-errors.ts";
 import type { Store } from "../control/store.ts";
 import type { Database } from "../store/database.ts";
-import { takeFileLock } from "../store/file-lock.ts";
+import { databaseTrouble } from "../store/database-trouble.ts";
+import { type FileLock, takeFileLock } from "../store/file-lock.ts";
 import { KeyRotation } from "../store/key-rotation.ts";
+import type { CheckResult } from "../store/quick-check.ts";
 import { SqlStore } from "../store/sql-store.ts";
 import { KEY_FILE_NAME, openSqliteDatabase } from "../store/sqlite.ts";
 import type { Config } from "./config.ts";
@@ -46,6 +49,10 @@ export type Storage = {
   readonly folderProblem: string | undefined;
   /** The key file, where this start made it: the operator has to keep a copy. */
   readonly newKeyFile: string | undefined;
+  /** What a look through the database found. */
+  readonly check: CheckResult;
+  /** Why it was opened for reading alone; undefined where it was not. */
+  readonly unwritableBecause: string | undefined;
   /** From now on a new key in the key file is taken up while the server runs. */
   followKeyFile(log: Log): void;
   /** Idempotent. */
@@ -53,25 +60,28 @@ export type Storage = {
 };
 
 /**
- * Opens what the data folder holds, for this process alone. Throws DataFolderError where another process has it, KeyFileError
- * where the database's secrets would not open.
+ * Opens what the data folder holds, for this process alone; for reading alone where it cannot be written. Throws DataFolderError where
+ * another process has it or there is no such folder to be had, KeyFileError where the database's secrets would not open,
+ * DatabaseFileError where the database cannot be used.
  */
-export async function openStorage(config: StorageConfig): Promise<Storage> {
+export async function openStorage(config: StorageConfig & Partial<Pick<Config, "newDatabase">>): Promise<Storage> {
   const paths = dataPaths(config);
-  const folderProblem = await makePrivateFolder(paths.folder);
-  const lock = takeFileLock(paths.lock);
-  if (lock === undefined) {
-    throw new DataFolderError(
-      `another Fanfare server uses the data folder ${paths.folder}: stop it, or give this one its own with FANFARE_DATA_DIR.`,
-    );
-  }
+  const folderProblem = await makeFolder(paths.folder);
+  let lock = lockOf(paths);
+  const beforeWriting = () => {
+    lock ??= lockOf(paths);
+  };
   try {
-    const { database, isKeyNew } = await openSqliteDatabase(paths.database, paths.keyFile);
+    const isNewAllowed = config.newDatabase === "yes";
+    const opened = await openSqliteDatabase(paths.database, paths.keyFile, { isNewAllowed, beforeWriting });
+    const { database, isKeyNew, check, unwritableBecause } = opened;
     let timer: NodeJS.Timeout | undefined;
     return {
       store: new SqlStore(database),
       database,
       folderProblem,
+      check,
+      unwritableBecause,
       newKeyFile: isKeyNew ? paths.keyFile : undefined,
       followKeyFile: (log) => {
         timer ??= follow(new KeyRotation(database, paths.keyFile), log);
@@ -79,13 +89,40 @@ export async function openStorage(config: StorageConfig): Promise<Storage> {
       close: async () => {
         clearInterval(timer);
         await database.close();
-        lock.release();
+        lock?.release();
       },
     };
   } catch (error) {
-    lock.release();
+    lock?.release();
     throw error;
   }
+}
+
+/** Answers why others can look into it, where they can. */
+async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    return await makePrivateFolder(folder);
+  } catch (error) {
+    throw new DataFolderError(
+      `the data folder ${folder} cannot be made (${systemCode(error) ?? String(error)}): make it, give it to this user, or name another with FANFARE_DATA_DIR.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Undefined where the folder takes no write: then nobody else can do harm there either. Throws DataFolderError where somebody has it. */
+function lockOf(paths: DataPaths): FileLock | undefined {
+  let lock: FileLock | undefined;
+  try {
+    lock = takeFileLock(paths.lock);
+  } catch (error) {
+    if (databaseTrouble(error) === undefined) throw error;
+    return undefined;
+  }
+  if (lock !== undefined) return lock;
+  throw new DataFolderError(
+    `another Fanfare server uses the data folder ${paths.folder}: stop it, or give this one its own with FANFARE_DATA_DIR.`,
+  );
 }
 
 /** Problems are told once each, not at every look. */

@@ -4,6 +4,7 @@ import { ConfigError, helpText, readConfig } from "../app/config.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { resetPasswordCommand } from "./commands/reset-password.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeyCommand } from "./commands/rotate-key.ts";
@@ -14,6 +15,7 @@ import type { StopRequest } from "./stop-request.ts";
 const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand,
   demo: demoCommand,
+  doctor: doctorCommand,
   "reset-password": resetPasswordCommand,
   restore: restoreCommand,
   "rotate-key": rotateKeyCommand,

@@ -38,15 +38,18 @@ export class DomainError extends Error {
   }
 }
 
-/** Why the database does not take a write at the moment. */
-export type StoreTrouble = "locked" | "full" | "unwritable";
+/** Why the database does not take a write at the moment; `damaged`: nor give what was asked for. */
+export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged";
 
-/** The database cannot do it now: nothing was changed, try again later. */
+/** The database cannot do it now: nothing was changed, try again later, or have it mended. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
   readonly trouble: StoreTrouble;
-  constructor(trouble: StoreTrouble, options?: ErrorOptions) {
-    super(`the database is ${trouble}`, options);
+  /** Which file, where that is known. */
+  readonly path: string | undefined;
+  constructor(trouble: StoreTrouble, options: ErrorOptions & { readonly path?: string } = {}) {
+    super(`the database ${options.path ?? ""} is ${trouble}`.replace("  ", " "), options);
     this.trouble = trouble;
+    this.path = options.path;
   }
 }

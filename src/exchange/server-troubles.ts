@@ -23,6 +23,14 @@ const SENTENCES = {
     en: "This server has no route to a platform: check its network connection and its routes.",
     ko: "이 서버에서 플랫폼으로 가는 경로가 없습니다. 네트워크 연결과 라우팅을 확인해 주세요.",
   },
+  "database-damaged": {
+    en: "This server's database is damaged, or its disk fails: streams go on, but put a backup in place (fanfare restore FOLDER), or save what can still be read (sqlite3 FILE .recover); fanfare doctor says what is damaged.",
+    ko: "이 서버의 데이터베이스가 손상되었거나 디스크에 문제가 있습니다. 스트림은 계속되지만 백업을 복원하거나(fanfare restore FOLDER) 읽을 수 있는 내용을 살려 두세요(sqlite3 FILE .recover). 손상된 부분은 fanfare doctor로 확인할 수 있습니다.",
+  },
+  "database-read-only": {
+    en: "This server's database could not be opened for writing: streams of known keys run, nothing can be changed or counted; make room, or let its folder be written, and it goes on by itself.",
+    ko: "이 서버의 데이터베이스를 쓰기용으로 열지 못했습니다. 등록된 키의 스트림은 송출되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 폴더를 쓸 수 있게 하면 자동으로 회복됩니다.",
+  },
 } as const satisfies Readonly<Record<SharedTrouble, Sentence>> & Readonly<Record<string, Sentence>>;
 
 export type ServerTroubleName = keyof typeof SENTENCES;

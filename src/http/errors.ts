@@ -39,7 +39,20 @@ export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
   locked: "The database is locked by another process.",
   full: "The disk of the database is full.",
   unwritable: "The database cannot be written.",
+  damaged: "The database is damaged, or its disk fails.",
 };
+
+/** Troubles that pass; a damaged database is as damaged in five seconds. */
+const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable"];
+
+/** What is the matter, and of a damaged database where it is and what to do. */
+function troubleDetails({ trouble, path }: StoreUnavailableError): string {
+  if (trouble !== "damaged" || path === undefined) return TROUBLE_DETAILS[trouble];
+  return (
+    `The database ${path} is damaged, or its disk fails: put a backup in place (fanfare restore FOLDER), or save what can still be ` +
+    "read (sqlite3 FILE .recover); fanfare doctor says what is damaged."
+  );
+}
 
 /** Turns whatever a handler threw into what the contract answers. `bodyBytesMax`: what the route takes. */
 export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): ErrorAnswer {
@@ -50,8 +63,8 @@ export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): E
   if (error instanceof DomainError) return { answer: answerForFault(error.fault), isUnexpected: false };
   if (error instanceof StoreUnavailableError) {
     return {
-      answer: gatewayError("ENDPOINT_ERROR", TROUBLE_DETAILS[error.trouble]),
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      answer: gatewayError("ENDPOINT_ERROR", troubleDetails(error)),
+      ...(PASSING.includes(error.trouble) ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
       isUnexpected: false,
     };
   }

@@ -11,35 +11,72 @@ const LOCKED_PATIENCE_MS = 1_200;
 /** Pause between two attempts, in milliseconds. Reads go on meanwhile. */
 const LOCKED_PAUSE_MS = 20;
 
-/** A trouble of the database that passes, by the error its driver throws; undefined for any other error. */
+/** A database that takes no write is tried again so often at most, in milliseconds. */
+const REOPEN_PAUSE_MS = 1_000;
+
+/** A trouble of the database by the error its driver throws; undefined for any other error. */
 type ExplainTrouble = (error: unknown) => StoreTrouble | undefined;
 
-export type DatabaseParts = {
+/** The two ways into the file. */
+export type Connections = {
   /** Never waits for a writer. */
   readonly reader: Kysely<Schema>;
   /** Refuses at once, as `locked`, where another process writes. */
   readonly writer: Kysely<Schema>;
+};
+
+/** A database that takes no write at the moment, as a whole. */
+export type Unwritable = {
+  readonly reader: Kysely<Schema>;
+  readonly trouble: "full" | "unwritable";
+  /** Tries again; what is answered takes the place of this one, whose reader is closed. */
+  readonly reopen: () => Connections | Unwritable;
+};
+
+export type DatabaseParts = {
+  readonly connections: Connections | Unwritable;
   readonly secrets: Secrets;
   readonly explainTrouble: ExplainTrouble;
+  /** The file. */
+  readonly path: string;
 };
+
+/** Whoever watches over a database is told: damage was met; it takes writes from now on, after it did not. */
+export type DatabaseNews = { readonly kind: "damaged"; readonly detail: string } | { readonly kind: "writable" };
 
 /**
  * What every store of this room works on: reads beside writes, writes one after another, and the secrets of the
- * tables. Errors that pass come out as StoreUnavailableError.
+ * tables. The database's own troubles come out as StoreUnavailableError.
  */
 export class Database {
   readonly secrets: Secrets;
-  readonly #parts: DatabaseParts;
+  readonly path: string;
+  readonly #explainTrouble: ExplainTrouble;
+  #connections: Connections | Unwritable;
+  #reopenedAtMs = Number.NEGATIVE_INFINITY;
+  #onNews: (news: DatabaseNews) => void = () => undefined;
 
-  constructor(parts: DatabaseParts) {
-    this.secrets = parts.secrets;
-    this.#parts = parts;
+  constructor({ connections, secrets, explainTrouble, path }: DatabaseParts) {
+    this.secrets = secrets;
+    this.path = path;
+    this.#connections = connections;
+    this.#explainTrouble = explainTrouble;
+  }
+
+  /** Why it takes no write as a whole; undefined where it does. */
+  get unwritable(): "full" | "unwritable" | undefined {
+    return "trouble" in this.#connections ? this.#connections.trouble : undefined;
+  }
+
+  /** One listens, from here on. */
+  watch(onNews: (news: DatabaseNews) => void): void {
+    this.#onNews = onNews;
   }
 
   /** Reads what is committed, also while somebody holds the database's write lock. */
   async read<Value>(run: (db: Kysely<Schema>) => Promise<Value>): Promise<Value> {
     try {
-      return await run(this.#parts.reader);
+      return await run(this.#connections.reader);
     } catch (error) {
       throw this.#told(error);
     }
@@ -57,9 +94,9 @@ export class Database {
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       try {
-        return await this.#parts.writer.transaction().execute(run);
+        return await this.#writer().transaction().execute(run);
       } catch (error) {
-        const isLocked = this.#parts.explainTrouble(error) === "locked";
+        const isLocked = this.#explainTrouble(error) === "locked";
         if (!isLocked || performance.now() >= deadlineMs) throw this.#told(error);
       }
       await sleep(LOCKED_PAUSE_MS);
@@ -68,12 +105,31 @@ export class Database {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    await this.#parts.reader.destroy();
-    await this.#parts.writer.destroy();
+    await this.#connections.reader.destroy();
+    if ("writer" in this.#connections) await this.#connections.writer.destroy();
+  }
+
+  #writer(): Kysely<Schema> {
+    if ("writer" in this.#connections) return this.#connections.writer;
+    const { trouble, reopen } = this.#connections;
+    if (performance.now() - this.#reopenedAtMs < REOPEN_PAUSE_MS) throw this.#unavailable(trouble);
+    this.#reopenedAtMs = performance.now();
+    // At once: between the two nobody finds a connection that is closed.
+    this.#connections = reopen();
+    if (!("writer" in this.#connections)) throw this.#unavailable(trouble);
+    this.#onNews({ kind: "writable" });
+    return this.#connections.writer;
   }
 
   #told(error: unknown): unknown {
-    const trouble = this.#parts.explainTrouble(error);
-    return trouble === undefined ? error : new StoreUnavailableError(trouble, { cause: error });
+    if (error instanceof StoreUnavailableError) return error;
+    const trouble = this.#explainTrouble(error);
+    if (trouble === undefined) return error;
+    if (trouble === "damaged") this.#onNews({ kind: "damaged", detail: error instanceof Error ? error.message : "" });
+    return this.#unavailable(trouble, error);
+  }
+
+  #unavailable(trouble: StoreTrouble, cause?: unknown): StoreUnavailableError {
+    return new StoreUnavailableError(trouble, { cause, path: this.path });
   }
 }

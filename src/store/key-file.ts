@@ -65,9 +65,12 @@ export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(draft, { force: true });
+    const code = codeOf(error);
+    const what = ["ENOSPC", "EDQUOT"].includes(code)
+      ? "there has to be room on its disk"
+      : "its folder has to exist and be writable";
     throw new KeyFileError(
-      `the encryption key file ${path} cannot be written (${codeOf(error)}): its folder has to exist and be writable, ` +
-        "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
+      `the encryption key file ${path} cannot be written (${code}): ${what}, or name another file with FANFARE_ENCRYPTION_KEY_FILE.`,
       { cause: error },
     );
   }

@@ -49,6 +49,14 @@ export async function checkProofs(db: Kysely<Schema>, keys: readonly MasterKey[]
   }
 }
 
+/** The keys to open this database with, where it cannot be written. Throws KeyFileError. */
+export async function unlockForReading(db: Kysely<Schema>, keyFilePath: string): Promise<Secrets> {
+  const keys = readKeyFile(keyFilePath);
+  if (keys === undefined) throw keyFileMissing(keyFilePath);
+  await checkProofs(db, keys, keyFilePath);
+  return new Secrets(keys);
+}
+
 /**
  * The keys to open this database with. Where it holds no sealed secret yet and there is no key file, one is made; that
  * is the only time. Throws KeyFileError, which says what to do, where the file is missing, unreadable or wrong.
@@ -62,10 +70,7 @@ export async function unlock(
   const keys = readKeyFile(keyFilePath);
   if (keys === undefined) {
     if (isSealed) {
-      throw new KeyFileError(
-        `the encryption key file ${keyFilePath} is missing, and the secrets in the database do not open without it: ` +
-          "put back your copy of it (a backup has one too), or name it with FANFARE_ENCRYPTION_KEY_FILE.",
-      );
+      throw keyFileMissing(keyFilePath);
     }
     const made = [newMasterKey()];
     writeKeyFile(keyFilePath, made);
@@ -73,4 +78,11 @@ export async function unlock(
   }
   if (isSealed) await checkProofs(db, keys, keyFilePath);
   return { secrets: new Secrets(keys), isKeyNew: false };
+}
+
+function keyFileMissing(keyFilePath: string): KeyFileError {
+  return new KeyFileError(
+    `the encryption key file ${keyFilePath} is missing, and the secrets in the database do not open without it: ` +
+      "put back your copy of it (a backup has one too), or name it with FANFARE_ENCRYPTION_KEY_FILE.",
+  );
 }

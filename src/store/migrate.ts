@@ -1,6 +1,7 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
-import { Migrator } from "kysely/migration";
+import { DEFAULT_MIGRATION_TABLE, Migrator } from "kysely/migration";
+import { DatabaseFileError } from "./database-trouble.ts";
 import { up as createChannels } from "./migrations/0001-channels.ts";
 import { up as addChannelSettings } from "./migrations/0002-channel-settings.ts";
 import { up as createEvents } from "./migrations/0003-events.ts";
@@ -17,8 +18,11 @@ import { up as addLatency } from "./migrations/0014-latency.ts";
 import { up as addReports } from "./migrations/0015-reports.ts";
 import { up as addEventTargetNames } from "./migrations/0016-event-target-names.ts";
 import { up as addFreezeTimes } from "./migrations/0021-freeze-times.ts";
+import { up as addProgramVersions } from "./migrations/0022-program-versions.ts";
 import { up as addInstance } from "./migrations/0023-instance.ts";
 import { up as addTimedData } from "./migrations/0024-timed-data.ts";
+import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
+import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
@@ -40,17 +44,44 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0015-reports": { up: addReports },
     "0016-event-target-names": { up: addEventTargetNames },
     "0021-freeze-times": { up: addFreezeTimes },
+    "0022-program-versions": { up: addProgramVersions },
     "0023-instance": { up: addInstance },
     "0024-timed-data": { up: addTimedData },
   };
 }
 
 /**
- * Brings the tables up to date: each step that is missing, all in one transaction. Throws where a step fails, and where the
- * database was written by a newer version than this one.
+ * Brings the tables up to date: each step that is missing, all in one transaction. Throws where a step fails, and DatabaseFileError where
+ * the database was written by a newer version than this one, with nothing changed.
  */
-export async function migrate<Tables>(db: Kysely<Tables>, secrets: Secrets): Promise<void> {
+export async function migrate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<void> {
+  await stepsDone(db, secrets, path);
   const provider = { getMigrations: () => Promise.resolve(migrations(secrets)) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error !== undefined) throw new Error("the database could not be brought up to date", { cause: error });
+  if (error !== undefined) throw new Error(`the database ${path} could not be brought up to date`, { cause: error });
+  await noteVersion(db, PROGRAM_VERSION);
+}
+
+/** Whether nothing has to be written before it can be used. Throws DatabaseFileError where a newer version wrote it. */
+export async function isUpToDate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<boolean> {
+  const done = await stepsDone(db, secrets, path);
+  return Object.keys(migrations(secrets)).every((step) => done.includes(step));
+}
+
+async function stepsDone(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
+  const rows = await sql<{
+    name: string;
+  }>`SELECT name FROM ${sql.table(DEFAULT_MIGRATION_TABLE)} ORDER BY name`.execute(db);
+  const done = rows.rows.map(({ name }) => name);
+  const known = Object.keys(migrations(secrets));
+  const unknown = done.filter((step) => !known.includes(step));
+  if (unknown.length === 0) return done;
+  const writer = tables.some(({ name }) => name === "program_version") ? await lastVersion(db) : undefined;
+  throw new DatabaseFileError(
+    `the database ${path} was written by a newer Fanfare (${writer ?? "unknown"}, with the step ${unknown.at(-1)}) than this one ` +
+      `(${PROGRAM_VERSION}, whose last step is ${known.at(-1)}): run that version or a newer one, or put the backup of before the update ` +
+      "in place (fanfare restore FOLDER).",
+  );
 }

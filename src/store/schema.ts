@@ -1,3 +1,4 @@
+import type { Generated } from "kysely";
 import type { DeliveryRow, EndpointRow, EventRow, LaneRow, ReportRow } from "./event-schema.ts";
 
 /**
@@ -18,6 +19,7 @@ export type Schema = {
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };
   readonly counter: { readonly name: string; readonly value: number };
+  readonly program_version: { readonly id: Generated<number>; readonly version: string };
   readonly instance: { readonly id: number; readonly name: string };
 };
 

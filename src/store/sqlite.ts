@@ -1,14 +1,18 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import type { DatabaseConnection, SqliteDatabase, SqliteDialectConfig, SqliteStatement } from "kysely";
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from "kysely";
-import type { StoreTrouble } from "../control/errors.ts";
 import type { Store } from "../control/store.ts";
-import { Database } from "./database.ts";
-import { putProof, unlock } from "./key-proof.ts";
-import { migrate } from "./migrate.ts";
+import { Database, type Unwritable } from "./database.ts";
+import { DatabaseFileError, databaseTrouble, openFailure } from "./database-trouble.ts";
+import { markFirstStart, refuseEmpty, refuseKeyAlone } from "./first-start.ts";
+import { KeyFileError } from "./key-file.ts";
+import { putProof, unlock, unlockForReading } from "./key-proof.ts";
+import { isUpToDate, migrate } from "./migrate.ts";
+import { type CheckResult, quickCheck } from "./quick-check.ts";
+import { openWithoutWriting } from "./read-only-copy.ts";
 import type { Schema } from "./schema.ts";
 import { SqlStore } from "./sql-store.ts";
 
@@ -21,33 +25,50 @@ export const KEY_FILE_NAME = "encryption.key";
 /** Readers wait in WAL mode only while the log is being recovered after a crash, in milliseconds. */
 const READ_TIMEOUT_MS = 250;
 
-/** Primary result codes of https://sqlite.org/rescode.html that mean "not now". */
-const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([
-  [5, "locked"], // SQLITE_BUSY
-  [6, "locked"], // SQLITE_LOCKED
-  [8, "unwritable"], // SQLITE_READONLY
-  [10, "unwritable"], // SQLITE_IOERR
-  [13, "full"], // SQLITE_FULL
-]);
-
 /**
  * Kept in the file (`user_version`) once no plaintext of a time before sealing is left in it; one more with each migration
  * that seals more.
  */
 const PURGED = 2;
 
+export type OpenOptions = {
+  /** Whether a database that is missing or empty may be made although its key file is there. */
+  readonly isNewAllowed?: boolean;
+  /** Called before a database that was opened for reading alone is opened for writing; throws where that must not be. */
+  readonly beforeWriting?: () => void;
+};
+
 export type OpenedDatabase = {
   readonly database: Database;
   /** True where this start made the key file: the operator has to keep a copy. */
   readonly isKeyNew: boolean;
+  /** What a look through the file found. */
+  readonly check: CheckResult;
+  /** Why it was opened for reading alone; undefined where it was not. */
+  readonly unwritableBecause: string | undefined;
 };
 
 /**
- * Opens (or creates) the database file with the keys of the key file, and brings its tables up to date. Throws KeyFileError
- * where the secrets would not open. Without a name for it the key file lies beside the database.
+ * Opens (or creates) the database file with the keys of the key file, and brings its tables up to date; for reading alone where it
+ * cannot be written. Throws KeyFileError where the secrets would not open, DatabaseFileError where the file cannot be used. Without a
+ * name for it the key file lies beside the database.
  */
-export function openSqliteDatabase(path: string, keyFilePath?: string): Promise<OpenedDatabase> {
-  return databaseOver(openConnection(path), path, keyFilePath);
+export async function openSqliteDatabase(
+  path: string,
+  keyFilePath: string = join(dirname(path), KEY_FILE_NAME),
+  options: OpenOptions = {},
+): Promise<OpenedDatabase> {
+  const { isNewAllowed = true, beforeWriting = () => undefined } = options;
+  if (!isNewAllowed) refuseKeyAlone(path, keyFilePath);
+  try {
+    return await databaseOver(openConnection(path), path, keyFilePath, { isNewAllowed });
+  } catch (error) {
+    if (error instanceof KeyFileError || error instanceof DatabaseFileError) throw error;
+    const failure = openFailure(path, error);
+    const trouble = databaseTrouble(error);
+    if (trouble !== "full" && trouble !== "unwritable") throw failure;
+    return await openForReading(path, keyFilePath, beforeWriting, failure);
+  }
 }
 
 /** The same over a connection that is open already, which is closed with the database. */
@@ -55,20 +76,91 @@ export async function databaseOver(
   connection: DatabaseSync,
   path: string,
   keyFilePath: string = join(dirname(path), KEY_FILE_NAME),
+  { isNewAllowed = true }: OpenOptions = {},
 ): Promise<OpenedDatabase> {
   const writer = tablesOver(connection);
   try {
+    if (!isNewAllowed) refuseEmpty(connection, path, keyFilePath);
+    const check = quickCheck(connection, path);
+    markFirstStart(connection);
     const { secrets, isKeyNew } = await unlock(writer, keyFilePath);
-    await migrate(writer, secrets);
+    await migrate(writer, secrets, path);
     await putProof(writer, secrets, secrets.currentKeyId);
     purge(connection);
-    return {
-      database: new Database({ reader: openReader(path), writer, secrets, explainTrouble: sqliteTrouble }),
-      isKeyNew,
-    };
+    const connections = { reader: openReader(path), writer };
+    const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
+    return { database, isKeyNew, check, unwritableBecause: undefined };
   } catch (error) {
     await writer.destroy();
     throw error;
+  }
+}
+
+/** Streams of known keys need no more than what was written before. Throws `failure` where that is not there, or not to be read. */
+async function openForReading(
+  path: string,
+  keyFilePath: string,
+  beforeWriting: () => void,
+  failure: DatabaseFileError,
+): Promise<OpenedDatabase> {
+  const connection = readableOf(path, failure);
+  const reader = tablesOver(connection);
+  try {
+    const check = quickCheck(connection, path);
+    const secrets = await unlockForReading(reader, keyFilePath);
+    if (!(await isUpToDate(reader, secrets, path))) throw failure;
+    const connections = unwritableOver(path, connection, failure.isFull ? "full" : "unwritable", beforeWriting);
+    const database = new Database({ connections, secrets, explainTrouble: databaseTrouble, path });
+    return { database, isKeyNew: false, check, unwritableBecause: failure.message };
+  } catch (error) {
+    await reader.destroy();
+    throw error;
+  }
+}
+
+function readableOf(path: string, failure: DatabaseFileError): DatabaseSync {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) throw failure;
+  try {
+    return openReadable(path);
+  } catch {
+    throw failure;
+  }
+}
+
+/** All of one process share what SQLite has beside the file, so the reader is closed before anything may be written. */
+function unwritableOver(
+  path: string,
+  connection: DatabaseSync,
+  trouble: Unwritable["trouble"],
+  beforeWriting: () => void,
+): Unwritable {
+  return {
+    reader: tablesOver(connection),
+    trouble,
+    reopen: () => {
+      connection.close();
+      try {
+        beforeWriting();
+        const writer = openConnection(path);
+        writer.exec("BEGIN IMMEDIATE; ROLLBACK;");
+        return { writer: tablesOver(writer), reader: openReader(path) };
+      } catch {
+        return unwritableOver(path, openReadable(path), trouble, beforeWriting);
+      }
+    },
+  };
+}
+
+/** A connection for reads alone, whatever the folder takes. Other processes may write meanwhile where SQLite can have its two files beside the database, and nobody where it cannot. */
+export function openReadable(path: string): DatabaseSync {
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = openReadOnly(path);
+    connection.exec("SELECT count(*) FROM sqlite_schema");
+    return connection;
+  } catch {
+    if (connection?.isOpen === true) connection.close();
+    return openWithoutWriting(path);
   }
 }
 
@@ -114,12 +206,6 @@ function purge(connection: DatabaseSync): void {
   connection.exec("VACUUM");
   const emptied = connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get();
   if (emptied?.["busy"] === 0) connection.exec(`PRAGMA user_version = ${PURGED}`);
-}
-
-function sqliteTrouble(error: unknown): StoreTrouble | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return undefined;
-  // The low byte of an extended code is the primary one.
-  return TROUBLE_BY_CODE.get(error.errcode & 0xff);
 }
 
 /** Kysely's SQLite dialect over node:sqlite, whose statements take their parameters one by one. */

@@ -22,6 +22,7 @@ test("without anything the defaults hold", () => {
   expect(config([])).toEqual({
     allowedHosts: [],
     dataDir: "./data",
+    newDatabase: "no",
     connectionsMax: 4_096,
     mediaThreads: Math.max(1, availableParallelism() - 1),
     rtmpsPort: 1_936,
@@ -50,6 +51,7 @@ test("a flag wins over the environment, the environment over the default; an emp
 test("everything that can be set is taken", () => {
   const env = {
     FANFARE_DATA_DIR: "/srv/fanfare",
+    FANFARE_NEW_DATABASE: "yes",
     FANFARE_ENCRYPTION_KEY_FILE: "/run/secrets/fanfare.key",
     FANFARE_HTTP_HOST: "::1",
     FANFARE_RTMP_HOST: "0.0.0.0",
@@ -80,6 +82,7 @@ test("everything that can be set is taken", () => {
   };
   expect(config([], env)).toEqual({
     dataDir: "/srv/fanfare",
+    newDatabase: "yes",
     mediaThreads: 3,
     rtmpsPort: 19_360,
     tlsCert: "/etc/tls/cert.pem",

@@ -1,14 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import type { Channel } from "../support/api-client.ts";
-import { runToEnd } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
 import type { FanfareProcess } from "../support/fanfare-process.ts";
 import { expectSentPackets } from "../support/recorded-stream.ts";
+import { fillDisk, mountSmallDisk } from "../support/small-disk.ts";
 import { publishUrl, type Server, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -19,10 +19,6 @@ const REFUSAL_MS_MAX = 2_000;
 const READ_MS_MAX = 500;
 const PAUSE_MS = 100;
 const CLIP_SECONDS = 40;
-/** Small enough to be filled at once, and with room for a database. */
-const TMPFS_SIZE = "4m";
-const FILL_BLOCK_BYTES = 4_096;
-const TMPFS_BLOCKS_MAX = 2_000;
 
 const CHANNELS = "/api/v2/re-stream/channels";
 const BODY = JSON.stringify({
@@ -122,26 +118,14 @@ test.concurrent("locked for half a minute: writes are refused in time, reads and
   });
 });
 
-/** A small file system of its own where the data is to be. */
-async function mountDataFolder(stage: Stage): Promise<string> {
-  const folder = join(stage.folder, "data");
-  mkdirSync(folder);
-  const mount = ["-t", "tmpfs", "-o", `size=${TMPFS_SIZE},mode=700`, "tmpfs", folder];
-  await runToEnd("mount", mount).catch((error: unknown) => {
-    throw new Error("this test fills a small file system of its own, and mounting one takes root", { cause: error });
-  });
-  return folder;
-}
-
 test.concurrent("disk full: writes are refused in time, reads and the stream go on, and it heals when there is room again", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
-  const folder = await mountDataFolder(stage);
+  const folder = join(stage.folder, "data");
+  mkdirSync(folder);
   // Registered after the stage's own closing, so it comes before it.
-  onTestFinished(async () => {
-    await runToEnd("umount", ["-l", folder]);
-  });
+  await mountSmallDisk(folder, onTestFinished);
   const clip = await makeClip({ seconds: 12, kilobits: 500 });
   const nginx = await stage.nginx();
   const server = await stage.server();
@@ -153,7 +137,7 @@ test.concurrent("disk full: writes are refused in time, reads and the stream go 
 
   const stopReading = readAlong(server, channel);
   const filler = join(folder, "filler");
-  fill(filler);
+  fillDisk(filler);
   // The write-ahead log has room inside until it has been used up.
   await waitFor("the first refusal", 20_000, async () =>
     (await write(fanfare, credentials.secretKey)).status === 503 ? true : undefined,
@@ -170,17 +154,3 @@ test.concurrent("disk full: writes are refused in time, reads and the stream go 
   await fanfare.restart();
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
-
-/** Takes every block that is left. */
-function fill(path: string): void {
-  const block = Buffer.alloc(FILL_BLOCK_BYTES, 1);
-  for (let count = 0; count < TMPFS_BLOCKS_MAX; count += 1) {
-    try {
-      writeFileSync(path, block, { flag: "a" });
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOSPC") return;
-      throw error;
-    }
-  }
-  throw new Error("the file system did not get full");
-}

@@ -89,6 +89,19 @@ describe.each(CALLS)("call $name", ({ method, path, body }) => {
       await failing.close();
     }
   });
+  test("a damaged database is 500 with its file and what to do, and nothing that is better in five seconds", async () => {
+    const error = new StoreUnavailableError("damaged", { path: "/srv/fanfare/fanfare.db" });
+    const failing = await Api.open({
+      over: (store) => ({ ...broken(error), findAccessKey: (id) => store.findAccessKey(id) }),
+    });
+    const answer = await failing.call({ method, url: urlOf(path), body });
+    const details = expect.stringMatching(
+      /^The database \/srv\/fanfare\/fanfare\.db is damaged.*fanfare restore.*\.recover/,
+    );
+    expectGateway(answer, 503, gateway("500", "Endpoint Error", details));
+    expect(answer.headers["retry-after"]).toBeUndefined();
+    await failing.close();
+  });
 });
 
 /** A store whose every call fails alike. */

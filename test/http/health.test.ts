@@ -23,6 +23,7 @@ test("livez and readyz say ok, unsigned and in plain text", async () => {
 test.each([
   [new StoreUnavailableError("locked"), "The database is locked by another process.\n"],
   [new StoreUnavailableError("full"), "The disk of the database is full.\n"],
+  [new StoreUnavailableError("damaged"), "The database is damaged, or its disk fails.\n"],
   [new Error("anything"), "The database cannot be written.\n"],
 ])("readyz is 503 while the database cannot be written (%s), and heals by itself", async (error, text) => {
   api.probe = () => Promise.reject(error);

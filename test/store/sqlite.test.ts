@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { PROGRAM_VERSION } from "../../src/store/program-version.ts";
 import { SqlStore } from "../../src/store/sql-store.ts";
 import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite.ts";
 import { storeSuite } from "./store-suite.ts";
@@ -130,13 +131,16 @@ test("an access key that is not there costs the opening of a secret, like one th
   await store.close();
 });
 
-test("a database of a newer version is refused", async () => {
+test("a database of a newer version is refused, with both versions", async () => {
   const store = await openSqliteStore(path);
   await store.close();
   const other = new DatabaseSync(path);
   other.exec("INSERT INTO kysely_migration VALUES ('9999-from-the-future', '2030-01-01')");
+  other.exec("INSERT INTO program_version (version) VALUES ('9.9.9')");
   other.close();
-  await expect(openSqliteStore(path)).rejects.toThrow("could not be brought up to date");
+  await expect(openSqliteStore(path)).rejects.toThrow(
+    `the database ${path} was written by a newer Fanfare (9.9.9, with the step 9999-from-the-future) than this one (${PROGRAM_VERSION}, whose last step is 00`,
+  );
 });
 
 /** Starts the writer, kills it after `afterMs`, and answers the lines it had told by then. */

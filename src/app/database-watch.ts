@@ -1,0 +1,29 @@
+import type { Log } from "../base/log.ts";
+import type { ServerTroubles } from "../control/server-troubles.ts";
+import { damageAdvice } from "../store/database-trouble.ts";
+import type { Storage } from "./storage.ts";
+
+/** Tells what is the matter with the database: what a look through it found at the start, and what requests meet later. */
+export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log): void {
+  const { database, check, unwritableBecause } = storage;
+  const { path: file } = database;
+  let isDamageTold = false;
+  const damaged = (detail: string) => {
+    troubles.set("database-damaged", true);
+    if (!isDamageTold) log.error("database damaged", { file, detail, advice: damageAdvice(file) });
+    isDamageTold = true;
+  };
+  database.watch((news) => {
+    if (news.kind === "damaged") return damaged(news.detail);
+    log.info("database can be written again", { file });
+    troubles.set("database-read-only", false);
+  });
+  if (check.problems.length > 0) damaged(check.problems.join("; "));
+  if (check.skipped.length > 0) {
+    const tables = check.skipped.join(", ");
+    log.info("large database: some tables were not looked through, fanfare doctor does", { file, tables });
+  }
+  if (unwritableBecause === undefined) return;
+  log.error("database opened for reading alone", { file, detail: unwritableBecause });
+  troubles.set("database-read-only", true);
+}

@@ -1,0 +1,101 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { StoreTrouble } from "../control/errors.ts";
+
+/** Primary result codes of https://sqlite.org/rescode.html that are the database's trouble, not a mistake of ours. */
+const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([
+  [5, "locked"], // SQLITE_BUSY
+  [6, "locked"], // SQLITE_LOCKED
+  [8, "unwritable"], // SQLITE_READONLY
+  [10, "unwritable"], // SQLITE_IOERR
+  [11, "damaged"], // SQLITE_CORRUPT
+  [13, "full"], // SQLITE_FULL
+  [14, "unwritable"], // SQLITE_CANTOPEN
+  [26, "damaged"], // SQLITE_NOTADB
+]);
+
+/** Of SQLITE_IOERR's extended codes those that are met while reading: the disk fails, or what it gives is not what was written. */
+const READING_FAILED: ReadonlySet<number> = new Set([
+  10 + (1 << 8), // SQLITE_IOERR_READ
+  10 + (2 << 8), // SQLITE_IOERR_SHORT_READ
+  10 + (32 << 8), // SQLITE_IOERR_DATA
+  10 + (33 << 8), // SQLITE_IOERR_CORRUPTFS
+]);
+
+/** What the file system says where nothing can be written, and where there is no room. */
+const UNWRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "EIO"]);
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
+/** What those files take, in bytes. */
+const ROOM_BYTES_MIN = 128 * 1024;
+
+/** The database's file cannot be used. The text says which, what is the matter, and what to do. */
+export class DatabaseFileError extends Error {
+  override readonly name = "DatabaseFileError";
+  /** Whether it is for want of room on the disk. */
+  readonly isFull: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly isFull?: boolean } = {}) {
+    super(message, options);
+    this.isFull = options.isFull ?? false;
+  }
+}
+
+/** Trouble of the database that a caller is told of; undefined for any other error. Looks behind errors that wrap another. */
+export function databaseTrouble(error: unknown): StoreTrouble | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("errcode" in error && typeof error.errcode === "number") {
+    // The low byte of an extended code is the primary one.
+    return READING_FAILED.has(error.errcode) ? "damaged" : TROUBLE_BY_CODE.get(error.errcode & 0xff);
+  }
+  if ("code" in error && typeof error.code === "string") {
+    if (FULL.has(error.code)) return "full";
+    if (UNWRITABLE.has(error.code)) return "unwritable";
+  }
+  return error.cause === undefined ? undefined : databaseTrouble(error.cause);
+}
+
+/** What to do about a damaged file; for logs, answers and whoever starts the server. */
+export function damageAdvice(path: string): string {
+  return (
+    "stop the server and put a backup in place (fanfare restore FOLDER), or save what can still be read " +
+    `(sqlite3 ${path} .recover | sqlite3 recovered.db); fanfare doctor says what is damaged.`
+  );
+}
+
+/** Why the file could not be opened, in a sentence. */
+export function openFailure(path: string, error: unknown): DatabaseFileError {
+  if (error instanceof DatabaseFileError) return error;
+  const detail = error instanceof Error ? innermost(error).message : String(error);
+  const trouble = databaseTrouble(error);
+  const isFull = trouble === "full" || (trouble === "unwritable" && hasNoRoom(path));
+  return new DatabaseFileError(failureText(path, detail, isFull ? "full" : trouble), { cause: error, isFull });
+}
+
+function failureText(path: string, detail: string, trouble: StoreTrouble | undefined): string {
+  switch (trouble) {
+    case "damaged":
+      return `the database ${path} is damaged, or is none (${detail}): ${damageAdvice(path)}`;
+    case "full":
+      return `the disk of the database ${path} is full (${detail}): make room on it.`;
+    case "unwritable":
+      return `the database ${path} cannot be opened for writing (${detail}): its folder and its files have to be this user's, on a file system that takes writes.`;
+    case "locked":
+      return `the database ${path} is locked by another process (${detail}): stop that one.`;
+    default:
+      return `the database ${path} cannot be opened: ${detail}`;
+  }
+}
+
+/** SQLite has other words for a disk that has no room for the small files beside the database. */
+function hasNoRoom(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < ROOM_BYTES_MIN;
+  } catch {
+    return false;
+  }
+}
+
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
+}

@@ -1,0 +1,51 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+
+/**
+ * Opens a database for reading where its folder takes no write, not even the two small files that SQLite wants beside it. As it
+ * lies there where its write-ahead log is empty; else from a copy into which that log was read, which nobody else sees and which is
+ * gone with the connection. Throws where neither can be had.
+ */
+export function openWithoutWriting(path: string): DatabaseSync {
+  return isLogEmpty(path) ? openUnchanging(path) : openCopy(path);
+}
+
+function isLogEmpty(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+/** Good only while nobody writes to the file: here nobody can. */
+function openUnchanging(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  url.searchParams.set("immutable", "1");
+  return tried(new DatabaseSync(url, { readOnly: true }));
+}
+
+function openCopy(path: string): DatabaseSync {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-read-"));
+  try {
+    const copy = join(folder, "fanfare.db");
+    for (const suffix of ["", "-wal"]) if (existsSync(path + suffix)) copyFileSync(path + suffix, copy + suffix);
+    const writer = new DatabaseSync(copy);
+    writer.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    writer.close();
+    return tried(new DatabaseSync(copy, { readOnly: true }));
+  } finally {
+    // What is open stays readable.
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Opening reads nothing yet. */
+function tried(connection: DatabaseSync): DatabaseSync {
+  try {
+    connection.exec("PRAGMA temp_store = MEMORY; SELECT count(*) FROM sqlite_schema;");
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}

@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { open, stat, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { diagnose } from "../../src/app/doctor.ts";
+import { openStorage } from "../../src/app/storage.ts";
+import { StoreUnavailableError } from "../../src/control/errors.ts";
+import type { DatabaseNews } from "../../src/store/database.ts";
+import { databaseTrouble } from "../../src/store/database-trouble.ts";
+import { markFirstStart } from "../../src/store/first-start.ts";
+import { newMasterKey, writeKeyFile } from "../../src/store/key-file.ts";
+import { openConnection, openSqliteStore } from "../../src/store/sqlite.ts";
+import { newChannel } from "./store-suite-data.ts";
+
+let folder = "";
+let path = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "fanfare-store-"));
+  path = join(folder, "fanfare.db");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A data folder that was used, with channels in it. */
+async function used(channels = 3): Promise<void> {
+  const store = await openSqliteStore(path);
+  for (let number = 1; number <= channels; number += 1) await store.createChannel(newChannel(number));
+  await store.close();
+}
+
+/** The table's first page, overwritten as a failing disk would. */
+async function damage(table: string): Promise<void> {
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const { page_size: pageBytes } = database.prepare("PRAGMA page_size").get() ?? {};
+  const { rootpage } = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table) ?? {};
+  database.close();
+  const file = await open(path, "r+");
+  await file.write(
+    Buffer.alloc(Number(pageBytes), 0xa5),
+    0,
+    Number(pageBytes),
+    (Number(rootpage) - 1) * Number(pageBytes),
+  );
+  await file.close();
+}
+
+const refusal = async (start: Promise<unknown>) => {
+  const error: unknown = await start.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return error instanceof Error ? `${error.name}: ${error.message}` : "started";
+};
+
+test.each([
+  ["missing", () => rmSync(path)],
+  ["empty", () => truncate(path)],
+] as const)(
+  "a database that is %s beside its key file is no first start; it is one where that is said",
+  async (what, lose) => {
+    await used();
+    await lose();
+    const before = readdirSync(folder).filter((name) => name !== "fanfare.lock");
+    const told = await refusal(openStorage({ dataDir: folder }));
+    expect(told).toContain(
+      `DatabaseFileError: the database ${path} is ${what}, but its encryption key file ${folder}/encryption.key is there`,
+    );
+    expect(told).toContain("fanfare restore FOLDER");
+    expect(told).toContain("--new-database yes");
+    expect(readdirSync(folder).filter((name) => name !== "fanfare.lock")).toEqual(before);
+    const storage = await openStorage({ dataDir: folder, newDatabase: "yes" });
+    expect([await storage.store.listAccessKeys(), storage.newKeyFile]).toEqual([[], undefined]);
+    await storage.close();
+    await (await openStorage({ dataDir: folder })).close();
+  },
+);
+
+test("a database without tables beside a key file is no first start either, but for one that was cut short", async () => {
+  const lost = openConnection(path);
+  writeKeyFile(join(folder, "encryption.key"), [newMasterKey()]);
+  lost.close();
+  expect(await refusal(openStorage({ dataDir: folder }))).toContain(`the database ${path} is empty`);
+  const begun = openConnection(path);
+  markFirstStart(begun);
+  begun.close();
+  const storage = await openStorage({ dataDir: folder });
+  expect(storage.newKeyFile).toBeUndefined();
+  await storage.close();
+});
+
+test("a file that is no database is named, with what to do, and left as it is", async () => {
+  await used();
+  writeFileSync(path, "this is no database ".repeat(300));
+  const { size } = await stat(path);
+  const told = await refusal(openStorage({ dataDir: folder }));
+  expect(told).toContain(`DatabaseFileError: the database ${path} is damaged, or is none (file is not a database)`);
+  expect(told).toContain(`sqlite3 ${path} .recover`);
+  expect((await stat(path)).size).toBe(size);
+});
+
+test("a damaged page is found at the start, whoever meets it is told, and other tables are read as before", async () => {
+  await used();
+  await damage("channel");
+  const storage = await openStorage({ dataDir: folder });
+  expect(storage.check.problems.join()).toMatch(/^channel: /);
+  const news: DatabaseNews[] = [];
+  storage.database.watch((each) => news.push(each));
+  const failure: unknown = await storage.store.listChannelIds().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(StoreUnavailableError);
+  expect(failure).toMatchObject({ trouble: "damaged", path });
+  expect(news).toEqual([{ kind: "damaged", detail: expect.stringMatching(/malformed/) }]);
+  expect(await storage.store.listAccessKeys()).toEqual([]);
+  await storage.close();
+});
+
+test("a sound database has nothing to tell at the start", async () => {
+  await used();
+  const storage = await openStorage({ dataDir: folder });
+  expect([storage.check, storage.unwritableBecause]).toEqual([{ problems: [], skipped: [] }, undefined]);
+  await storage.close();
+});
+
+test("the doctor looks through all of it while a server runs, and changes nothing", async () => {
+  await used();
+  const storage = await openStorage({ dataDir: folder });
+  expect(await diagnose({ dataDir: folder })).toEqual({
+    sound: [`${path}: every page, row and index is sound.`, `${folder}/encryption.key: opens every secret.`],
+    problems: [],
+  });
+  await storage.close();
+});
+
+test("the doctor says what is damaged and what to do, and where keys or the database are missing", async () => {
+  await used();
+  await damage("channel");
+  const { problems } = await diagnose({ dataDir: folder });
+  expect(problems[0]).toContain(`${path}: `);
+  expect(problems.at(-1)).toContain("What to do: stop the server and put a backup in place (fanfare restore FOLDER)");
+  rmSync(path);
+  expect((await diagnose({ dataDir: folder })).problems).toEqual([
+    `there is no database in ${folder}: name the data folder with --data-dir.`,
+  ]);
+  await used();
+  rmSync(join(folder, "encryption.key"));
+  expect((await diagnose({ dataDir: folder })).problems).toEqual([
+    `the encryption key file ${folder}/encryption.key is missing: put back your copy of it.`,
+  ]);
+  expect(existsSync(join(folder, "encryption.key"))).toBe(false);
+});
+
+test.each([
+  [11, "damaged"],
+  [267, "damaged"],
+  [26, "damaged"],
+  [266, "damaged"],
+  [522, "damaged"],
+  [778, "unwritable"],
+  [8, "unwritable"],
+  [14, "unwritable"],
+  [13, "full"],
+  [5, "locked"],
+  [1, undefined],
+])("SQLite's result %i is told as %s, also from behind another error", (errcode, trouble) => {
+  const error = Object.assign(new Error("of SQLite"), { errcode });
+  expect(databaseTrouble(error)).toBe(trouble);
+  expect(databaseTrouble(new Error("around it", { cause: error }))).toBe(trouble);
+});
