@@ -22,6 +22,8 @@ const COMMANDS = [
   { command: "python3", args: ["--version"], packages: ["python3"] },
   { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
   { command: "taskset", args: ["--version"], packages: ["util-linux"] },
+  { command: "ip", args: ["-V"], packages: ["iproute2"] },
+  { command: "nft", args: ["-v"], packages: ["nftables"] },
   { command: "curl", args: ["--version"], packages: ["curl", "ca-certificates"] },
   { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },
   { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },
@@ -221,6 +223,10 @@ const COMMAND_TABLE = {
   "long-hold"(node) {
     installTestTools();
     runStep("long hold", node, [join(ROOT, "test", "soak", "long-hold.ts"), ...args], { isLast: true });
+  },
+  "fault-matrix"(node) {
+    installTestTools();
+    runStep("fault matrix", node, [join(ROOT, "test", "soak", "fault-matrix.ts"), ...args], { isLast: true });
   },
   "every-byte"(node) {
     installTestTools();

@@ -9,8 +9,8 @@ import type { KernelQueue, PeerAcks } from "../relay/ports.ts";
 const KERNEL_SECONDS_MAX = 2.5;
 /** … and never has to make do with less than this. */
 const KERNEL_BYTES_MIN = 16 * 1024;
-/** A reading says nothing any more after so long. */
-const READING_GOOD_MS = 5_000;
+/** A reading says nothing any more after so long: before its lack could be taken for a stall, and before credit given by it is spent. */
+const READING_GOOD_MS = 2_500;
 
 export type LinkProofsDeps = {
   readonly socket: Socket;
@@ -81,7 +81,7 @@ export class LinkProofs {
     return reading !== undefined && this.#deps.clock.awakeNow() - reading.atMs < READING_GOOD_MS ? reading : undefined;
   }
 
-  /** The stream has so much a second. */
+  /** So much a second goes by the kernel. */
   suit(bytesPerSecond: number): void {
     this.#budgetBytes = Math.max(KERNEL_BYTES_MIN, bytesPerSecond * KERNEL_SECONDS_MAX);
     if (this.kernelQueue === undefined) this.#creditEnd = Number.POSITIVE_INFINITY;

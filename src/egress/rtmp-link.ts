@@ -127,10 +127,10 @@ export class RtmpLink implements Link {
     return this.#proofs?.creditBytes ?? Number.POSITIVE_INFINITY;
   }
 
-  suit(bytesPerSecond: number): void {
+  suit(streamPerSecond: number, kernelPerSecond: number): void {
     if (this.#isClosed) return;
-    this.#proofs?.suit(bytesPerSecond);
-    const asking = this.#session?.askForAcks(bytesPerSecond);
+    this.#proofs?.suit(kernelPerSecond);
+    const asking = this.#session?.askForAcks(streamPerSecond);
     if (asking !== undefined) this.#reply(asking);
   }
 

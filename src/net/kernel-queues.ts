@@ -3,10 +3,11 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { type ConnectionEnds, TcpTable, tableKey } from "./tcp-table.ts";
 
 const INTERVAL_MS = 1_000;
-/** … where somebody waits for the next reading. */
+/** … where somebody waits for the next reading … */
 const HURRIED_INTERVAL_MS = 200;
-/** With very many connections it is read less often, so that reading takes no more than this part of the time. */
-const SHARE_MAX = 0.05;
+/** … and where there are so many connections that it costs something: by how much there is, not by how long it took on a busy machine. */
+const INTERVAL_MAX_MS = 2_000;
+const COSTLY_BYTES = 512 * 1024;
 const PIECE_BYTES = 64 * 1024;
 /** 50,000 connections. Who is not found in that is not told of. */
 const TABLE_BYTES_MAX = 8 * 1024 * 1024;
@@ -37,7 +38,7 @@ export class KernelQueues {
   #isHurried = false;
   #isAvailable = true;
   #readAtMs = Number.NEGATIVE_INFINITY;
-  #tookMs = 0;
+  #tableBytes = 0;
 
   constructor(clock: Clock, tables: { readonly four: string; readonly six: string } = TABLES) {
     this.#clock = clock;
@@ -66,12 +67,16 @@ export class KernelQueues {
 
   #plan(): void {
     if (this.#timer !== undefined || this.#isReading || !this.#isAvailable || this.#readers.size === 0) return;
-    const intervalMs = this.#isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
-    const dueMs = this.#readAtMs + Math.max(intervalMs, this.#tookMs / SHARE_MAX);
+    const dueMs = this.#readAtMs + this.#intervalMs;
     this.#timer = this.#clock.startTimer(Math.max(0, dueMs - this.#clock.now()), () => {
       this.#timer = undefined;
       void this.#read();
     });
+  }
+
+  get #intervalMs(): number {
+    if (this.#tableBytes > COSTLY_BYTES) return INTERVAL_MAX_MS;
+    return this.#isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
   }
 
   async #read(): Promise<void> {
@@ -79,6 +84,7 @@ export class KernelQueues {
     this.#isHurried = false;
     this.#readAtMs = this.#clock.now();
     try {
+      this.#tableBytes = 0;
       const keys = [...this.#readers.keys()];
       for (const reader of this.#readers.values()) reader.begin();
       if (keys.some((key) => key.length === KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.four);
@@ -88,7 +94,6 @@ export class KernelQueues {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "ENOENT" || code === "EACCES") this.#isAvailable = false;
     }
-    this.#tookMs = this.#clock.now() - this.#readAtMs;
     this.#isReading = false;
     this.#plan();
   }
@@ -108,6 +113,7 @@ export class KernelQueues {
       const { bytesRead } = await file.read(this.#piece, 0, PIECE_BYTES);
       if (bytesRead === 0) return;
       table.take(this.#piece.toString("latin1", 0, bytesRead));
+      this.#tableBytes += bytesRead;
       total += bytesRead;
     }
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError, TargetWarning } from "../exchange/target-status.ts";
 import { slowTarget } from "../exchange/target-warnings.ts";
+import { DrainRate } from "./drain-rate.ts";
 import { sumOfDrops } from "./drops.ts";
 import { IdleWatch, type Supply } from "./idle-watch.ts";
 import type { Outbox } from "./outbox.ts";
@@ -9,6 +10,7 @@ import { PathWatch } from "./path-watch.ts";
 import type { Link, LinkClose } from "./ports.ts";
 import { type Progress, ProgressProof } from "./progress-proof.ts";
 import { type Slowness, SlowWatch } from "./slow-watch.ts";
+import { WriteTimes } from "./write-times.ts";
 
 const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
@@ -38,9 +40,8 @@ export class LinkCare {
   #warning: TargetWarning | undefined;
   #path: PathWatch | undefined;
   #streamPerSecond = 0;
-  /** The stream's rate when the link was last given something. */
-  #queuedPerSecond = 0;
-  #takenBytes = 0;
+  readonly #writes: WriteTimes;
+  readonly #drain = new DrainRate();
 
   constructor(link: Link, outbox: Outbox, clock: Clock, areAcksTrusted: boolean, events: CareEvents) {
     this.#link = link;
@@ -48,6 +49,7 @@ export class LinkCare {
     this.#clock = clock;
     this.#events = events;
     this.#idle = new IdleWatch(clock.awakeNow());
+    this.#writes = new WriteTimes(clock.now());
     this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
   }
 
@@ -56,10 +58,9 @@ export class LinkCare {
     return this.#clock.awakeNow() - this.#proof.movedAtMs;
   }
 
-  /** Media that lies in the kernel, unseen, in milliseconds. */
+  /** Media that lies in the kernel, unseen, in milliseconds: the time in which it was given that. */
   get kernelMs(): number {
-    const queued = this.#link.kernelQueue?.queuedBytes ?? 0;
-    return this.#queuedPerSecond === 0 ? 0 : (queued * 1_000) / this.#queuedPerSecond;
+    return this.#writes.spanMs(this.#link.kernelQueue?.queuedBytes ?? 0);
   }
 
   /** Bytes sent that the target is not known to have got; undefined where nothing is known of it. */
@@ -81,10 +82,12 @@ export class LinkCare {
 
   /** Call once a second. `streamPerSecond`: what the stream has; `supply`: whether it comes. */
   tick(streamPerSecond: number, supply: Supply): void {
+    const { takenBytes, kernelQueue, creditBytes } = this.#link;
+    const nowMs = this.#clock.now();
     this.#streamPerSecond = streamPerSecond;
-    if (streamPerSecond > 0) this.#link.suit(streamPerSecond);
-    if (this.#link.takenBytes > this.#takenBytes) this.#queuedPerSecond = streamPerSecond;
-    this.#takenBytes = this.#link.takenBytes;
+    this.#writes.note(takenBytes, nowMs);
+    if (kernelQueue !== undefined) this.#drain.note(kernelQueue.ackedBytes, creditBytes <= 0, nowMs);
+    if (streamPerSecond > 0) this.#link.suit(streamPerSecond, this.#drain.pace(streamPerSecond, nowMs));
     this.#outbox.aheadMs = Math.min(AHEAD_MS_MAX, this.kernelMs);
     this.look();
     const waiting = this.#judgeSupply(supply);

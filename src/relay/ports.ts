@@ -20,8 +20,8 @@ export interface Link {
   readonly kernelQueue: KernelQueue | undefined;
   /** So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be read. */
   readonly creditBytes: number;
-  /** Tells how much the stream has a second: how often the target is to acknowledge, and how much the kernel may hold, go by it. */
-  suit(bytesPerSecond: number): void;
+  /** How often the target is to acknowledge goes by what the stream has a second, how much the kernel may hold by the other rate. */
+  suit(streamPerSecond: number, kernelPerSecond: number): void;
   /** Finds out whether the target's address can be reached, by a connection of its own that says nothing. Answers once, soon. */
   probe(tell: (answer: PathAnswer) => void): void;
   /**

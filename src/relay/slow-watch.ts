@@ -53,7 +53,8 @@ export class SlowWatch {
 
   #renew(now: Slowness, nowMs: number): void {
     const told = this.#slowness;
-    if (told === undefined || nowMs - this.#toldAtMs < SPAN_MS) return;
+    const keepsUp = now.takesPerSecond >= now.ofPerSecond * ENOUGH_SHARE;
+    if (told === undefined || keepsUp || nowMs - this.#toldAtMs < SPAN_MS) return;
     if (Math.abs(now.takesPerSecond - told.takesPerSecond) > told.takesPerSecond * NEWS_SHARE) this.#tell(now, nowMs);
   }
 

@@ -9,7 +9,7 @@ import type { Link } from "./ports.ts";
 import { Stability } from "./stability.ts";
 
 /** Proofs come once a second. */
-const UNPROVEN_MAX_MS = 2_500;
+const UNPROVEN_MAX_MS = 1_500;
 
 /** What a target has at present. */
 export type Present = {

@@ -44,7 +44,7 @@ export class FakeLink implements Link {
   /** What the path answers when it is asked. */
   path: PathAnswer = "same";
   probes = 0;
-  /** What the stream was last said to have a second. */
+  /** By what the kernel's share was last said to go. */
   suitedTo: number | undefined;
   readonly #reader = new ChunkReader(UNBOUNDED);
   readonly #messages: Message[] = [];
@@ -61,13 +61,14 @@ export class FakeLink implements Link {
   /** What is taken at once is the kernel's own copy; what is pending lies where it was, and must not be written over. */
   write(bytes: Buffer): void {
     this.given.push(bytes);
+    this.creditBytes -= bytes.length;
     this.writes.push(this.isTaking ? Buffer.from(bytes) : bytes);
     if (this.isTaking) this.takenBytes += bytes.length;
     else this.pendingBytes += bytes.length;
   }
 
-  suit(bytesPerSecond: number): void {
-    this.suitedTo = bytesPerSecond;
+  suit(_streamPerSecond: number, kernelPerSecond: number): void {
+    this.suitedTo = kernelPerSecond;
   }
 
   probe(tell: (answer: PathAnswer) => void): void {

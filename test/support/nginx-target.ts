@@ -15,23 +15,34 @@ const STOP_GRACE_MS = 3_000;
 /** One recorded publish. */
 export type Recording = { readonly path: string; readonly tags: readonly FlvTag[] };
 
+export type NginxPlace = {
+  readonly host: string;
+  readonly port: number;
+  /** What runs it, with its arguments: a namespace's `exec`. */
+  readonly wrapper?: readonly string[];
+};
+
 /**
  * A real nginx with Debian's RTMP module: takes every key under the application `live`, and records each publish into a
  * file of its own.
  */
 export class NginxTarget {
   readonly port: number;
+  readonly #host: string;
+  readonly #wrapper: readonly string[];
   readonly #folder: string;
   #child: Child | undefined;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, { host, port, wrapper = [] }: NginxPlace) {
     this.#folder = folder;
+    this.#host = host;
     this.port = port;
+    this.#wrapper = wrapper;
   }
 
-  /** Writes the configuration into the folder (made when missing) and starts nginx on a free port. */
-  static async start(folder: string): Promise<NginxTarget> {
-    const target = new NginxTarget(folder, await freePort());
+  /** Writes the configuration into the folder (made when missing) and starts nginx, on a free port unless told. */
+  static async start(folder: string, place?: NginxPlace): Promise<NginxTarget> {
+    const target = new NginxTarget(folder, place ?? { host: "127.0.0.1", port: await freePort() });
     await mkdir(join(folder, "recordings"), { recursive: true });
     await writeFile(join(folder, "nginx.conf"), target.#configuration());
     await target.restart();
@@ -39,20 +50,21 @@ export class NginxTarget {
   }
 
   get url(): string {
-    return `rtmp://127.0.0.1:${this.port}/live`;
+    return `rtmp://${this.#host}:${this.port}/live`;
   }
 
   /** Starts it again on the same port; waits until it accepts connections. */
   async restart(): Promise<void> {
     const args = ["-p", this.#folder, "-e", join(this.#folder, "error.log"), "-c", join(this.#folder, "nginx.conf")];
-    const child = await startChild("/usr/sbin/nginx", args);
+    const [command = "", ...all] = [...this.#wrapper, "/usr/sbin/nginx", ...args];
+    const child = await startChild(command, all);
     this.#child = child;
     await waitFor(
       "nginx to accept connections",
       START_DEADLINE_MS,
       async () => {
         if (!child.isRunning()) throw new Error(`nginx ended: ${child.stderr()}`);
-        return (await accepts(this.port)) ? true : undefined;
+        return (await accepts(this.#host, this.port)) ? true : undefined;
       },
       () => child.stderr(),
     );
@@ -107,7 +119,7 @@ error_log error.log notice;
 events { worker_connections 256; }
 rtmp {
   server {
-    listen 127.0.0.1:${this.port};
+    listen ${this.#host}:${this.port};
     chunk_size 4096;
     application live {
       live on;
@@ -122,9 +134,9 @@ rtmp {
   }
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);

@@ -1,0 +1,28 @@
+/** What was taken in the last seconds says how fast the target is. */
+const SECONDS = 3;
+/** After it was the one that is waited for it may be so again: so long it is not given more than it takes. */
+const LIMITED_MS = 10_000;
+/** It may be faster by now. */
+const ROOM = 1.25;
+
+/** How fast a link gets rid of what it is given, where it is slower than the stream. */
+export class DrainRate {
+  readonly #marks: { readonly atMs: number; readonly reachedBytes: number }[] = [];
+  #limitedAtMs: number | undefined;
+
+  /** Call once a second. `isSpent`: nothing more may be given to the kernel. */
+  note(reachedBytes: number, isSpent: boolean, nowMs: number): void {
+    this.#marks.push({ atMs: nowMs, reachedBytes });
+    if (this.#marks.length > SECONDS + 1) this.#marks.shift();
+    if (isSpent) this.#limitedAtMs = nowMs;
+  }
+
+  /** Bytes a second that the kernel's share of the stream goes by. */
+  pace(streamPerSecond: number, nowMs: number): number {
+    const [first, last] = [this.#marks[0], this.#marks.at(-1)];
+    const isLimited = this.#limitedAtMs !== undefined && nowMs - this.#limitedAtMs < LIMITED_MS;
+    if (!isLimited || first === undefined || last === undefined || last.atMs === first.atMs) return streamPerSecond;
+    const drained = ((last.reachedBytes - first.reachedBytes) * 1_000) / (last.atMs - first.atMs);
+    return Math.min(streamPerSecond, drained * ROOM);
+  }
+}

@@ -1,0 +1,49 @@
+import { setTimeout as pass } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { NetworkNamespace } from "../support/network-namespace.ts";
+import { NginxTarget } from "../support/nginx-target.ts";
+import { Stage, uniqueKey } from "../support/stage.ts";
+
+/** Longer than it takes to be called stalled, and than a link that takes nothing was ever kept. */
+const OUTAGE_MS = 12_000;
+const PORT = 1_935;
+
+async function inNamespace(stage: Stage, index: number): Promise<[NetworkNamespace, NginxTarget]> {
+  const namespace = await NetworkNamespace.open(index);
+  stage.onClose(() => namespace.close());
+  const { host, wrapper } = namespace;
+  const nginx = await NginxTarget.start(`${stage.folder}/nginx-${index}`, { host, port: PORT, wrapper });
+  stage.onClose(() => nginx.stop());
+  return [namespace, nginx];
+}
+
+test.runIf(NetworkNamespace.isPossible)(
+  "a target cut off for 12 s, that refuses a second publisher, is on air within 15 s of its path; one that takes a fifth stays on air",
+  async () => {
+    const stage = await Stage.open();
+    const [[dark, refusing], [narrow, slow]] = [await inNamespace(stage, 200), await inNamespace(stage, 201)];
+    const { api } = await stage.server({ environment: { FANFARE_TARGET_ALLOW: "127.0.0.0/8,10.77.0.0/16" } });
+    const channel = await api.createChannel("outage", [
+      { rtmpUrl: refusing.url, streamKey: uniqueKey("refusing") },
+      { rtmpUrl: slow.url, streamKey: uniqueKey("slow") },
+    ]);
+    const watch = stage.watch(api, channel);
+    stage.kitEncoder(channel, { clip: syntheticClip({ kilobits: 470 }) });
+    for (const index of [0, 1]) await watch.until(index, ({ connectStatus }) => connectStatus === "PUBLISHING", 20_000);
+    await narrow.limit(100);
+    await dark.filter({ input: `tcp dport ${PORT} drop` });
+    const darkUntilMs = performance.now() + OUTAGE_MS;
+    const stalled = await watch.until(0, ({ connectStatus }) => connectStatus === "FAIL", OUTAGE_MS);
+    expect(stalled.lastError?.code).toBe("STALLED");
+    expect(stalled["unackedBytes"]).toBeGreaterThan(0);
+    await pass(Math.max(0, darkUntilMs - performance.now()));
+    await dark.unfilter();
+    await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 20_000);
+    await watch.until(1, ({ warning }) => warning !== undefined, 20_000);
+    // Nobody was refused: the old publisher was gone before the new one came.
+    expect(watch.errorCodes(0)).toEqual(["STALLED"]);
+    expect(watch.statuses(1).filter((status) => status !== "READY" && status !== "CONNECTING")).toEqual(["PUBLISHING"]);
+    expect(watch.latest(1)?.["warning"]).toMatchObject({ code: "SLOW" });
+  },
+);

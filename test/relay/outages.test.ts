@@ -1,0 +1,272 @@
+import { describe, expect, test } from "vitest";
+import type { Source } from "../../src/relay/feed.ts";
+import { KernelPeer, type PeerHabits } from "../support/kernel-peer.ts";
+import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+
+const FRAME_MS = 40;
+const FRAMES_PER_GROUP = 50;
+
+/** One channel with a target whose far end is played, and a healthy one beside it. */
+class Scene {
+  readonly stage = new RelayStage();
+  readonly #source: Source;
+  readonly #frameBytes: number;
+  peer: KernelPeer;
+  #frame = 0;
+  /** What was said of it, with the second it was said at. */
+  readonly said: [second: number, word: string][] = [];
+  #told = 0;
+
+  /** `kilobits`: of the stream. */
+  constructor(kilobits = 476, habits: PeerHabits = {}) {
+    this.#frameBytes = Math.round((kilobits * 1_000) / 8 / 25) - 60;
+    this.#source = this.stage.onAir(target(1), target(2));
+    this.peer = new KernelPeer(this.stage.dialer.latest(1), habits);
+    this.#listen();
+  }
+
+  get link() {
+    return this.peer.link;
+  }
+
+  get seconds(): number {
+    return this.stage.clock.now() / 1_000;
+  }
+
+  get sample() {
+    return this.stage.samples.at(-1)?.targets[0];
+  }
+
+  run(seconds: number): void {
+    for (let second = 0; second < seconds; second += 1) {
+      for (let frame = 0; frame < 25; frame += 1) {
+        const atMs = this.#frame * FRAME_MS;
+        const isKeyframe = this.#frame % FRAMES_PER_GROUP === 0;
+        this.#source.push(video(atMs, avcFrame(isKeyframe, this.#frame % 251, this.#frameBytes)));
+        this.#source.push(audio(atMs + 5, aacFrame(1)));
+        this.#frame += 1;
+        this.stage.clock.advance(FRAME_MS);
+        this.#listen();
+      }
+      this.peer.second();
+      this.#listen();
+    }
+  }
+
+  /** The next link is accepted; its far end does as the first one's did at first. */
+  accept(habits: PeerHabits = {}): void {
+    const link = this.stage.dialer.latest(1);
+    link.accept();
+    this.peer = new KernelPeer(link, habits);
+    this.#listen();
+  }
+
+  #listen(): void {
+    const statuses = this.stage.statuses(1);
+    for (const word of statuses.slice(this.#told)) this.said.push([this.seconds, word]);
+    this.#told = statuses.length;
+  }
+
+  get words(): string[] {
+    return this.said.map(([, word]) => word);
+  }
+
+  at(word: string): number | undefined {
+    return this.said.find(([, each]) => each === word)?.[0];
+  }
+}
+
+/** Silent in the dark: nothing arrives, and nobody answers. */
+function darken(scene: Scene): void {
+  scene.peer.habits = { ...scene.peer.habits, takesPerSecond: 0 };
+  scene.link.path = "none";
+}
+
+describe("a path that is silent", () => {
+  test("is told within 8 s, and the link is kept: a reset would be lost, and the peer would keep its publisher", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.run(120);
+    expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
+    expect(scene.words).toEqual(["CONNECTING", "PUBLISHING", "FAIL STALLED"]);
+    expect(scene.link.closedHow).toBeUndefined();
+    expect(scene.stage.dialer.links).toHaveLength(2);
+  });
+
+  test("is asked by one connection at a time, from 8.5 s on, each half second at the most", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.run(8);
+    expect(scene.link.probes).toBe(0);
+    scene.run(10);
+    expect(scene.link.probes).toBeGreaterThan(5);
+    expect(scene.link.probes).toBeLessThanOrEqual(20);
+  });
+
+  test.each([15, 60, 600])(
+    "that is back after %i s: the link is reset then, and another one is on air soon",
+    (outage) => {
+      const scene = new Scene();
+      scene.run(10);
+      darken(scene);
+      scene.run(outage);
+      // The kernel's own repetitions are a minute apart by now.
+      scene.link.path = "same";
+      scene.run(outage > 120 ? 8 : 4);
+      expect(scene.stage.dialer.links).toHaveLength(3);
+      expect(scene.stage.dialer.links[0]?.closedHow).toBe("abort");
+      scene.accept();
+      scene.run(5);
+      expect(scene.words.slice(2)).toEqual(["FAIL STALLED", "FAIL STALLED", "CONNECTING STALLED", "PUBLISHING"]);
+      const pictures = mediaOf(scene.link).filter(({ type, payload }) => type === 9 && payload[1] === 1);
+      expect(pictures[0]?.payload[0]).toBe(0x17);
+    },
+  );
+
+  test("on which the link moves again by itself: it stays, and nobody is dialled", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.run(12);
+    scene.link.path = "same";
+    scene.peer.habits = {};
+    scene.run(20);
+    expect(scene.stage.dialer.links).toHaveLength(2);
+    expect(scene.link.closedHow).toBeUndefined();
+    expect(scene.words.filter((word) => word.startsWith("PUBLISHING")).length).toBeGreaterThan(1);
+  });
+
+  test("where another address of the name answers and the old one does not for 30 s, goes on there, closed with FIN", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.link.path = "other";
+    scene.run(25);
+    expect(scene.link.closedHow).toBeUndefined();
+    scene.run(12);
+    expect(scene.link.closedHow).toBe("cut");
+    expect(scene.stage.dialer.links).toHaveLength(3);
+  });
+
+  test("a person who does not want to wait has it dialled anew, at once, and it counts as a retry", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.run(20);
+    scene.stage.engine.retryTarget("ls-1", 1);
+    expect(scene.link.closedHow).toBe("cut");
+    expect(scene.stage.dialer.links).toHaveLength(3);
+    scene.run(1);
+    expect(scene.sample?.retryCount).toBe(1);
+    // Nothing of the old one's comes after that.
+    scene.link.path = "same";
+    scene.run(5);
+    expect(scene.stage.dialer.links).toHaveLength(3);
+  });
+
+  test("an end of the broadcast ends the asking", () => {
+    const scene = new Scene();
+    scene.run(10);
+    darken(scene);
+    scene.run(20);
+    const { probes } = scene.link;
+    scene.stage.engine.end("ls-1");
+    scene.stage.clock.advance(60_000);
+    expect(scene.link.probes).toBe(probes);
+    expect(scene.stage.dialer.links).toHaveLength(2);
+  });
+});
+
+test("a target that reads nothing under an open path is left after 10 s, as one that may be better on another connection", () => {
+  const scene = new Scene();
+  scene.run(10);
+  scene.peer.habits = { takesPerSecond: 0 };
+  scene.run(11);
+  expect(scene.link.closedHow).toBe("abort");
+  expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
+});
+
+describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
+  test("a target that acknowledges and hangs is told within 8 s although its TCP takes everything", () => {
+    const window = (kilobits * 1_000) / 8;
+    const scene = new Scene(kilobits, { acksEach: window });
+    scene.run(20);
+    scene.peer.habits = { acksEach: window, isReading: false };
+    scene.run(8);
+    expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(28);
+    scene.peer.habits = { acksEach: window };
+    scene.run(2);
+    expect(scene.words.slice(-2)).toEqual(["FAIL STALLED", "PUBLISHING"]);
+    expect(scene.link.closedHow).toBeUndefined();
+  });
+
+  test("nothing of a target that stops is told to be played: its play time ends with what it took", () => {
+    const scene = new Scene(kilobits);
+    scene.run(20);
+    darken(scene);
+    scene.run(20);
+    // Until it was noticed at the next look.
+    expect(scene.sample?.playMs).toBeLessThanOrEqual(22_000);
+    expect(scene.sample?.unackedBytes).toBeGreaterThan(0);
+  });
+
+  test("what waits for a target that stops, in our queue and in the kernel's, is five seconds of media", () => {
+    const scene = new Scene(kilobits);
+    scene.run(20);
+    darken(scene);
+    scene.run(30);
+    const queueMs = scene.sample?.queueMs ?? 0;
+    expect(queueMs).toBeGreaterThan(3_500);
+    // Known to a second.
+    expect(queueMs).toBeLessThanOrEqual(6_000);
+  });
+});
+
+describe.each([100, 250, 400])("a target that takes %i of 476 kbit/s", (kilobits) => {
+  test("is slow, not stalled: PUBLISHING, with a warning, and whole groups left out", () => {
+    const scene = new Scene(476, { acksEach: 59_500 });
+    scene.run(10);
+    scene.peer.habits = { ...scene.peer.habits, takesPerSecond: (kilobits * 1_000) / 8 };
+    scene.run(120);
+    expect(new Set(scene.words.slice(1))).toEqual(new Set(["PUBLISHING", "PUBLISHING SLOW"]));
+    expect(scene.link.closedHow).toBeUndefined();
+    expect(scene.sample?.droppedFrames).toBeGreaterThan(100);
+    expect(scene.sample?.queueMs).toBeLessThanOrEqual(6_000);
+    const said = scene.stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
+    const message = said?.kind === "target-status" ? said.status.warning?.message : undefined;
+    const takes = Number(/takes (\d+) of/.exec(message ?? "")?.[1]);
+    expect(Math.abs(takes - kilobits)).toBeLessThan(kilobits * 0.25);
+    scene.peer.habits = { acksEach: 59_500 };
+    scene.run(30);
+    expect(scene.words.at(-1)).toBe("PUBLISHING");
+  });
+});
+
+test("a target that fell three times in ten minutes is unstable, also while it is PUBLISHING", () => {
+  const scene = new Scene();
+  scene.run(5);
+  for (let fall = 1; fall <= 3; fall += 1) {
+    scene.link.fail({ code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" });
+    expect(scene.sample?.isUnstable).toBe(false);
+    scene.stage.engine.retryTarget("ls-1", 1);
+    scene.accept();
+    scene.run(3);
+  }
+  expect(scene.words.at(-1)).toBe("PUBLISHING");
+  expect(scene.sample?.isUnstable).toBe(true);
+});
+
+test("an attempt that nobody answers is made again within five seconds, however often it was", () => {
+  const scene = new Scene();
+  const UNANSWERED = { code: "TCP_TIMEOUT", severity: "transient", message: "silent", messageKo: "오류" } as const;
+  scene.link.fail(UNANSWERED);
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const { length } = scene.stage.dialer.links;
+    scene.run(5);
+    expect(scene.stage.dialer.links).toHaveLength(length + 1);
+    scene.stage.dialer.latest(1).fail(UNANSWERED);
+  }
+});

@@ -1,0 +1,55 @@
+import type { MessageRecord } from "../../src/testkit/message-record.ts";
+import { RecordedTarget } from "./recorded-target.ts";
+
+/** Twice a picture's time and a bit: anything longer between two pictures of 25 a second is a loss. */
+const PICTURE_MS = 40;
+
+/** A healthy target beside those in trouble: what it may notice of them is nothing. */
+export class MatrixNeighbour {
+  readonly problems: string[] = [];
+  #target: RecordedTarget | undefined;
+  #arrivedAtMs: number | undefined;
+  #timestamp: number | undefined;
+  longestGapMs = 0;
+  /** Pictures that are missing between two that came. */
+  lostPictures = 0;
+  pictures = 0;
+
+  static async start(): Promise<MatrixNeighbour> {
+    const neighbour = new MatrixNeighbour();
+    neighbour.#target = await RecordedTarget.start({
+      onMessage: (message) => neighbour.#take(message),
+      onProblem: (problem) => neighbour.problems.push(problem),
+    });
+    return neighbour;
+  }
+
+  get url(): string {
+    return `rtmp://127.0.0.1:${this.#target?.port}/live`;
+  }
+
+  get connectionCount(): number {
+    return this.#target?.connectionCount ?? 0;
+  }
+
+  /** From here on it is measured. */
+  watch(): void {
+    this.#arrivedAtMs = undefined;
+    this.longestGapMs = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#target?.close();
+  }
+
+  #take({ kind, timestamp, isConfig }: MessageRecord): void {
+    if (kind !== "video" || isConfig === true) return;
+    const nowMs = performance.now();
+    if (this.#arrivedAtMs !== undefined) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#arrivedAtMs);
+    this.#arrivedAtMs = nowMs;
+    this.pictures += 1;
+    if (this.#timestamp !== undefined)
+      this.lostPictures += Math.max(0, Math.round((timestamp - this.#timestamp) / PICTURE_MS) - 1);
+    this.#timestamp = timestamp;
+  }
+}

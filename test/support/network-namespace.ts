@@ -1,0 +1,101 @@
+import { spawnSync } from "node:child_process";
+import { runToEnd } from "./children.ts";
+
+const open = new Set<string>();
+process.on("exit", () => {
+  for (const name of open) spawnSync("ip", ["netns", "del", name]);
+});
+
+/** Interface names have 15 characters at most. */
+const NAME_PART = `${process.pid % 100_000}`;
+
+/**
+ * A network namespace of our own, joined to this one by a pair of virtual interfaces: packets are lost, held up and cut off there as
+ * on a real way. Needs root. Removed with `close`, or with the process.
+ */
+export class NetworkNamespace {
+  readonly name: string;
+  /** Its own address, as seen from here. */
+  readonly host: string;
+  readonly #outside: string;
+  readonly #inside: string;
+
+  /** `index`: from 0, another for each that is there at the same time. */
+  private constructor(index: number) {
+    this.name = `fanfare-${NAME_PART}-${index}`;
+    this.#outside = `ff${NAME_PART}o${index}`;
+    this.#inside = `ff${NAME_PART}i${index}`;
+    this.host = `10.77.${index}.2`;
+  }
+
+  static async open(index: number): Promise<NetworkNamespace> {
+    const namespace = new NetworkNamespace(index);
+    await namespace.#open(`10.77.${index}.1`);
+    return namespace;
+  }
+
+  /** Whether this process may make some. */
+  static get isPossible(): boolean {
+    return process.platform === "linux" && process.getuid?.() === 0 && spawnSync("ip", ["netns", "list"]).status === 0;
+  }
+
+  /** What runs a command in it. */
+  get wrapper(): readonly string[] {
+    return ["ip", "netns", "exec", this.name];
+  }
+
+  /** Bytes a second that reach it, at most; undefined: as many as come. */
+  async limit(kilobits: number | undefined): Promise<void> {
+    const queue = ["qdisc", kilobits === undefined ? "del" : "add", "dev", this.#outside, "root"];
+    const rate = ["tbf", "rate", `${kilobits}kbit`, "burst", "5kb", "latency", "300ms"];
+    await runToEnd("tc", kilobits === undefined ? queue : [...queue, ...rate]);
+  }
+
+  /** What becomes of packets that come in, and of those that go out: nftables' words, `drop` for all. */
+  async filter(rules: { readonly input?: string; readonly output?: string }): Promise<void> {
+    const chains = Object.entries(rules).map(
+      ([hook, rule]) => `add chain inet fanfare ${hook} {
+      type filter hook ${hook} priority 0;
+    }
+    add rule inet fanfare ${hook} ${rule}`,
+    );
+    await this.#inIt(["nft", ["add table inet fanfare", ...chains].join("\n")]);
+  }
+
+  async unfilter(): Promise<void> {
+    await this.#inIt(["nft", "delete table inet fanfare"]);
+  }
+
+  async setLink(isUp: boolean): Promise<void> {
+    await this.#inIt(["ip", "link", "set", this.#inside, isUp ? "up" : "down"]);
+  }
+
+  /** Ends the connections to a port of its own with a reset. */
+  async resetConnections(port: number): Promise<void> {
+    await this.#inIt(["ss", "-K", "-t", "sport", "=", `:${port}`]);
+  }
+
+  async close(): Promise<void> {
+    // The pair of interfaces goes with it.
+    await runToEnd("ip", ["netns", "del", this.name]);
+    open.delete(this.name);
+  }
+
+  async #open(ownHost: string): Promise<void> {
+    await runToEnd("ip", ["netns", "add", this.name]);
+    open.add(this.name);
+    const pair = ["type", "veth", "peer", "name", this.#inside, "netns", this.name];
+    await runToEnd("ip", ["link", "add", this.#outside, ...pair]);
+    await runToEnd("ip", ["addr", "add", `${ownHost}/30`, "dev", this.#outside]);
+    // Packets as they are on a wire: a queue of a few kilobytes would drop one that is larger than itself.
+    await runToEnd("ip", ["link", "set", this.#outside, "gso_max_segs", "1", "up"]);
+    await runToEnd("ip", ["-n", this.name, "link", "set", "lo", "up"]);
+    await runToEnd("ip", ["-n", this.name, "addr", "add", `${this.host}/30`, "dev", this.#inside]);
+    await runToEnd("ip", ["-n", this.name, "link", "set", this.#inside, "gso_max_segs", "1", "up"]);
+  }
+
+  async #inIt([command = "", ...args]: readonly string[]): Promise<void> {
+    const [ip = "", ...exec] = this.wrapper;
+    await runToEnd(ip, [...exec, command, ...args]);
+  }
+}
