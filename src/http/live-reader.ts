@@ -3,9 +3,6 @@ import type { Clock } from "../base/clock.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { LiveRing } from "./live-ring.ts";
 
-/** A reader that took nothing for this long, with something waiting for it, is cut, in milliseconds. */
-const STUCK_MAX_MS = 10_000;
-
 /** Bytes of a snapshot that may wait for one reader's socket. */
 const SNAPSHOT_WAITING_MAX = 256 * 1024;
 
@@ -32,7 +29,8 @@ export class LiveReader {
   readonly #options: ReaderOptions;
   /** Sequence of the last entry dealt with; undefined while the snapshot is written. */
   #cursor: number | undefined;
-  #stuckSinceMs: number | undefined;
+  /** What was written last waits for its socket. */
+  #isStuck = false;
   #isBehind = false;
   #onDrained: (() => void) | undefined;
   /** What is true of the server and was not told here yet. */
@@ -42,7 +40,7 @@ export class LiveReader {
     this.#options = options;
     const { response } = options;
     response.on("drain", () => {
-      this.#stuckSinceMs = undefined;
+      this.#isStuck = false;
       this.#isBehind = false;
       this.#onDrained?.();
       this.pump();
@@ -108,7 +106,7 @@ export class LiveReader {
 
   #tellServer(): void {
     const text = this.#serverText;
-    if (text === undefined || this.#cursor === undefined || this.#stuckSinceMs !== undefined) return;
+    if (text === undefined || this.#cursor === undefined || this.#isStuck) return;
     this.#serverText = undefined;
     this.#write(`event: server\ndata: ${text}\n\n`);
   }
@@ -117,7 +115,7 @@ export class LiveReader {
   pump(): void {
     this.#tellServer();
     const { ring, isViewer, epoch } = this.#options;
-    while (this.#cursor !== undefined && this.#cursor < ring.last && this.#stuckSinceMs === undefined && this.isOpen) {
+    while (this.#cursor !== undefined && this.#cursor < ring.last && !this.#isStuck && this.isOpen) {
       const entry = ring.get(this.#cursor + 1);
       // Thrown away before this reader took it: it has to begin anew.
       if (entry === undefined) return this.cut();
@@ -130,18 +128,14 @@ export class LiveReader {
 
   /** A sample is of this second: whoever is behind gets the next one. */
   sample(channelId: ChannelId, text: string): void {
-    if (this.#cursor === undefined || this.#stuckSinceMs !== undefined || !this.#wants(channelId)) return;
+    if (this.#cursor === undefined || this.#isStuck || !this.#wants(channelId)) return;
     this.#write(`event: sample\ndata: ${text}\n\n`);
   }
 
-  /** Shows that the stream lives, and cuts a reader that does not read. */
+  /** Shows that the stream lives, to whoever takes it; one that takes nothing is cut by the connection's guard. */
   beat(): void {
-    if (this.#stuckSinceMs === undefined) {
-      // Inside the snapshot's event a comment is as good as between events.
-      this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
-    } else if (this.#options.clock.awakeNow() - this.#stuckSinceMs >= STUCK_MAX_MS) {
-      this.cut();
-    }
+    // Inside the snapshot's event a comment is as good as between events.
+    if (!this.#isStuck) this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
   }
 
   /** Ends the stream in order; its client comes back by itself. */
@@ -159,6 +153,6 @@ export class LiveReader {
 
   #write(text: string): void {
     if (!this.isOpen) return;
-    if (!this.#options.response.write(text)) this.#stuckSinceMs ??= this.#options.clock.awakeNow();
+    if (!this.#options.response.write(text)) this.#isStuck = true;
   }
 }

@@ -146,6 +146,8 @@ export class LiveStream implements Lasting {
   open(response: ServerResponse, request: ReaderRequest): void {
     const { clock, epoch } = this.#options;
     const { isViewer, accessKeyId, channelId, lastEventId } = request;
+    // Its client left while the request was looked at: nobody would ever give its place back.
+    if (response.closed) return;
     const reader = new LiveReader({ response, ring: this.#ring, clock, epoch, isViewer, accessKeyId, channelId });
     response.on("close", () => this.#left(reader));
     this.#forgetting?.cancel();

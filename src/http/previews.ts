@@ -13,13 +13,18 @@ export class Previews {
 
   /**
    * Serves the place's channel on this response and gives the place back at the end; resolves false where the channel is not on
-   * air and nothing was written.
+   * air and nothing was written, and somebody is there to be told.
    */
   serve(place: PreviewPlace, response: ServerResponse, head: Readonly<Record<string, string>>): Promise<boolean> {
     const leave = () => {
       this.#open.delete(response);
       place.leave();
     };
+    // Its client left while the request was looked at: that is not told again.
+    if (response.closed) {
+      leave();
+      return Promise.resolve(true);
+    }
     return new Promise((resolve) => {
       this.#open.add(response);
       place.onRevoked = () => response.destroy();

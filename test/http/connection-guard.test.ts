@@ -5,9 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { HostNames } from "../../src/http/host-names.ts";
+import { buildMetricsServer } from "../../src/http/routes/health.ts";
 import { certificate } from "../support/certificates.ts";
 import { openDescriptors } from "../support/descriptors.ts";
 import { Api, type ApiOptions, CHANNELS } from "./api.ts";
+
+const quiet = () => undefined;
+const SILENT = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** More than the kernel holds of a stream between a sender and a reader that reads nothing. */
 const ASSET_BYTES = 32 * 1024 * 1024;
@@ -175,4 +180,16 @@ test("who was told that its request cannot be read, and leaves its side open, is
   seconds(3);
   await expect.poll(connections).toBe(0);
   expect(await cuts()).toEqual({ "half-closed": 1 });
+});
+
+test("the metrics' own port has the same bounds", async () => {
+  await open({ areMetricsHere: false });
+  const own = buildMetricsServer({ source: api.metrics, clock: api.clock, log: SILENT, hosts: new HostNames([]) });
+  await own.listen({ host: "127.0.0.1", port: 0 });
+  port = (own.server.address() as AddressInfo).port;
+  const { closed } = await client("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(9));
+  await closed;
+  expect(await status("/metrics")).toBe("HTTP/1.1 200");
+  expect(await cuts()).toEqual({ "too-many-requests": 1 });
+  await own.close();
 });

@@ -287,7 +287,7 @@ test("a reader that stops reading is cut, costs no memory, and others go on", as
     api.live.event("ls-1", { text });
     expect((await healthy.next()).data.text).toHaveLength(100_000);
   }
-  api.clock.advance(15_000);
+  for (let second = 0; second < 12; second += 1) api.clock.advance(1_000);
   await expect.poll(() => api.live.readerCount).toBe(1);
   socket.destroy();
   api.live.event("ls-1", { text: "after" });
