@@ -18,6 +18,7 @@ const NODE_MAJOR_MIN = 24;
 const COMMANDS = [
   { command: "ffmpeg", args: ["-version"], packages: ["ffmpeg"] },
   { command: "nginx", args: ["-v"], packages: ["nginx"] },
+  { command: "caddy", args: ["version"], packages: ["caddy"] },
   { command: "openssl", args: ["version"], packages: ["openssl"] },
   { command: "python3", args: ["--version"], packages: ["python3"] },
   { command: "gcc", args: ["--version"], packages: ["gcc", "libc6-dev"] },

@@ -17,6 +17,8 @@ const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 /** Makes `dist-web/`, which the server serves as it is. */
 export default {
   root: import.meta.dirname,
+  // Files find each other wherever a proxy has them; the server says in the page where that is.
+  base: "./",
   plugins: [plainImports, uplotForLines()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

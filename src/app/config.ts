@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { parsePublishStatusName } from "../contract/channel-status.ts";
 import { parsePlanLimits } from "../control/plan.ts";
+import { parseBasePath } from "../http/base-path.ts";
+import { parseOrigins } from "../http/cross-origin.ts";
 import { parseHostNames } from "../http/host-names.ts";
 import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
 import { READERS_MAX } from "../http/live-stream.ts";
@@ -221,6 +223,21 @@ const SETTINGS = {
     ),
     "Platforms connected to again within a second, of all channels together.",
     "20",
+  ),
+  basePath: setting(
+    "FANFARE_BASE_PATH",
+    parsed(parseBasePath, "a path such as /fanfare"),
+    "Path below which a reverse proxy has the API and the dashboard (default: the root).",
+    "/",
+  ),
+  corsOrigins: setting(
+    "FANFARE_CORS_ORIGINS",
+    parsed(
+      parseOrigins,
+      "comma-separated origins such as https://panel.example.com,http://localhost:5173, or * for any",
+    ),
+    "Origins whose web pages may send the API's headers (default: none).",
+    "",
   ),
   trustedProxies: setting(
     "FANFARE_TRUSTED_PROXIES",

@@ -292,6 +292,8 @@ function httpOptions({ config, storage, log, tls, instance }: Foundations) {
     publishStatusName: config.publishStatusName,
     dashboard: dashboardOver(storage),
     instance,
+    basePath: config.basePath,
+    allowedOrigins: config.corsOrigins,
     applicationFolder: APPLICATION_FOLDER,
     limits: {
       requestsPerSecond: config.rateLimit,
@@ -378,6 +380,6 @@ export function addressesOf(config: Config, httpPort: number, rtmpPort: number, 
   return {
     publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
     ...(securePublishUrl === undefined ? {} : { securePublishUrl }),
-    apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}`,
+    apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}${config.basePath}`,
   };
 }

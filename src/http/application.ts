@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { isRead } from "./head-requests.ts";
 import { sendBytes } from "./reply.ts";
 import { wantsPage } from "./request.ts";
 
@@ -64,20 +65,21 @@ export class Application {
   readonly #assets: ReadonlyMap<string, Asset>;
 
   /** The folder that the build makes; it may be missing. Read once: what is not in it now is never served. */
-  constructor(folder: string) {
+  constructor(folder: string, basePath: string) {
     const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     this.#assets = new Map(
       files.map((file) => {
         const name = file.slice(join(folder, sep).length).split(sep).join("/");
-        return [name, assetOf(name, readFileSync(file))];
+        const bytes = readFileSync(file);
+        return [name, assetOf(name, name === INDEX ? placed(bytes, basePath) : bytes)];
       }),
     );
   }
 
   /** Whether this request, for which there is no route, is for a file or a page. */
   serves(request: FastifyRequest): boolean {
-    if (request.method !== "GET" || NO_PAGES.test(pathOf(request))) return false;
+    if (!isRead(request.method) || NO_PAGES.test(pathOf(request))) return false;
     return this.#assets.has(fileOf(request)) || wantsPage(request);
   }
 
@@ -90,6 +92,11 @@ export class Application {
     if (isKnown(request, asset.headers["etag"])) return reply.code(304).send();
     return sendBytes(reply.code(200), asset.bytes);
   }
+}
+
+/** The page is shown at many addresses, so what it loads is named from the root. All else finds its neighbours by itself. */
+function placed(page: Buffer, basePath: string): Buffer {
+  return Buffer.from(page.toString().replaceAll(/((?:src|href)=")\.\//g, `$1${basePath}/`));
 }
 
 function assetOf(name: string, bytes: Buffer): Asset {

@@ -6,6 +6,7 @@ import type { AccessKey, Role } from "../control/access-key.ts";
 import { type DashboardAccess, sessionOwner } from "../control/dashboard-access.ts";
 import type { Service } from "../control/service.ts";
 import { RequestRefusedError } from "./errors.ts";
+import { isRead } from "./head-requests.ts";
 
 /** Who sent a request. */
 export type Caller = {
@@ -32,14 +33,27 @@ function refuse(details: string): never {
   throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
 }
 
-async function signedKey(request: IncomingMessage, service: Service, clock: Clock): Promise<Recognised> {
+/** What a request is held against. */
+export type AuthParts = {
+  readonly service: Service;
+  readonly clock: Clock;
+  /** Where clients find this server: they sign the path as they see it, whatever a proxy takes off. */
+  readonly basePath: string;
+  readonly isManagersOnly: boolean;
+};
+
+async function signedKey(request: IncomingMessage, { service, clock, basePath }: AuthParts): Promise<Recognised> {
   const timestamp = header(request, "x-ncp-apigw-timestamp");
   const accessKey = header(request, "x-ncp-iam-access-key");
   const signature = header(request, "x-ncp-apigw-signature-v2");
   if (timestamp === undefined || accessKey === undefined || signature === undefined) refuse(MISSING);
   const key = await service.accessKeys.find(accessKey);
-  const signed = { method: request.method ?? "", requestTarget: request.url ?? "", timestamp, accessKey };
-  const isValid = isSignatureValid(signed, key?.secretKey ?? NO_SECRET, signature);
+  const { method = "", url = "" } = request;
+  const targets = basePath === "" ? [url] : [`${basePath}${url}`, url];
+  const secret = key?.secretKey ?? NO_SECRET;
+  const isValid = targets
+    .map((requestTarget) => isSignatureValid({ method, requestTarget, timestamp, accessKey }, secret, signature))
+    .includes(true);
   // Told whatever else is wrong: it says nothing of any key, and a wrong clock is the commonest reason.
   const problem = timestampProblem(timestamp, clock.wallNow());
   if (problem !== undefined) refuse(`${INVALID} ${problem}`);
@@ -60,21 +74,16 @@ export async function authenticateSession(token: string, access: DashboardAccess
 }
 
 /**
- * Who sends this request: by signature v2 over the request line as it came, or, for people with curl, by
+ * Who sends this request: by signature v2 over the request line as it came, or as the client sees it where a base path is set, or, for people with curl, by
  * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 where it cannot be told, 210 where a viewer writes or
  * asks for what only managers see.
  */
-export async function authenticate(
-  request: IncomingMessage,
-  service: Service,
-  clock: Clock,
-  isManagersOnly: boolean,
-): Promise<Caller> {
+export async function authenticate(request: IncomingMessage, parts: AuthParts): Promise<Caller> {
+  const { service, isManagersOnly } = parts;
   const bearer = /^Bearer +(\S+)$/i.exec(header(request, "authorization") ?? "")?.[1];
-  const { key, ...rest } =
-    bearer === undefined ? await signedKey(request, service, clock) : await bearerKey(bearer, service);
+  const { key, ...rest } = bearer === undefined ? await signedKey(request, parts) : await bearerKey(bearer, service);
   service.accessKeys.used(key.accessKeyId);
-  if (key.role === "viewer" && (request.method !== "GET" || isManagersOnly)) {
+  if (key.role === "viewer" && (!isRead(request.method ?? "") || isManagersOnly)) {
     const details = isManagersOnly ? "This takes a manager's access key." : "This access key may only read.";
     throw new RequestRefusedError(gatewayError("PERMISSION_DENIED", details));
   }

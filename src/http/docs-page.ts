@@ -103,7 +103,7 @@ export function docsPage(): string {
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Fanfare API</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>Fanfare API</h1>`,
-    `<p>Every call exists under <code>/api/v2</code> and under <code>/api/fin-v2</code>. For programs: <a href="/openapi.json">openapi.json</a>.</p>`,
+    `<p>Every call exists under <code>/api/v2</code> and under <code>/api/fin-v2</code>. For programs: <a href="openapi.json">openapi.json</a>.</p>`,
     `<ul>${calls.join("")}</ul><h2>Calls</h2>${OPERATIONS.map(operationSection).join("")}`,
     `<h2>Answers</h2>${objects.join("")}</body></html>`,
   ].join("\n");

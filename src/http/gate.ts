@@ -7,6 +7,7 @@ import type { Service } from "../control/service.ts";
 import { authenticate, authenticateSession, type Caller } from "./auth.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
 import { BODY_BYTES_MAX, endedMeanwhile, RequestRefusedError, refuseLarge } from "./errors.ts";
+import { isRead } from "./head-requests.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
 import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
@@ -19,6 +20,8 @@ export type GateOptions = {
   readonly dashboard: DashboardAccess;
   readonly cookies: DashboardCookies;
   readonly clock: Clock;
+  /** Where clients find this server: they sign the path as they see it. */
+  readonly basePath: string;
   /** Told of each failed authentication. */
   readonly onFailedLogin: (address: string) => void;
   /** Told whose connections are no strangers'. */
@@ -65,7 +68,7 @@ export class Gate {
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
     this.#options.guard.recognise(request.socket);
     refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
-    if (this.#options.replayProtection === "writes" && request.method !== "GET") this.#takeOnce(caller);
+    if (this.#options.replayProtection === "writes" && !isRead(request.method)) this.#takeOnce(caller);
     return { ...caller, passedMs: this.#options.clock.now() };
   }
 
@@ -103,8 +106,9 @@ export class Gate {
 
   async #authenticate(request: FastifyRequest, client: string): Promise<Caller> {
     try {
-      const { service, clock } = this.#options;
-      return await authenticate(request.raw, service, clock, request.routeOptions.config.isManagersOnly === true);
+      const { service, clock, basePath } = this.#options;
+      const isManagersOnly = request.routeOptions.config.isManagersOnly === true;
+      return await authenticate(request.raw, { service, clock, basePath, isManagersOnly });
     } catch (error) {
       if (isFailedLogin(error)) {
         this.#failedLogins.failed(client, this.#options.clock.now());

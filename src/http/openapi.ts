@@ -102,12 +102,15 @@ function headerScheme(name: string, description: string): object {
   return { type: "apiKey", in: "header", name, description };
 }
 
-/** The whole API as an OpenAPI 3.1 document, made from the schemas that read its requests. */
-export function openApiDocument(): Document {
+/** The whole API as an OpenAPI 3.1 document, made from the schemas that read its requests. `basePath`: where a proxy has it. */
+export function openApiDocument(basePath = ""): Document {
   return {
     openapi: "3.1.0",
     info: { title: "Fanfare", version: "2", description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
-    servers: API_PREFIXES.map(({ prefix, region }) => ({ url: prefix, description: `Region ${region}` })),
+    servers: API_PREFIXES.map(({ prefix, region }) => ({
+      url: `${basePath}${prefix}`,
+      description: `Region ${region}`,
+    })),
     security: [{ timestamp: [], accessKey: [], signature: [] }, { bearer: [] }],
     paths: pathsObject(),
     components: {

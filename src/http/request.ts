@@ -14,6 +14,8 @@ export type RouteContext = {
   readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
   readonly revocations: Revocations;
+  /** In front of every address on this server that is handed out. */
+  readonly basePath: string;
 };
 
 declare module "fastify" {

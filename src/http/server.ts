@@ -18,10 +18,13 @@ import type { Service } from "../control/service.ts";
 import type { CertificatePair } from "../exchange/certificate.ts";
 import type { PublishAddresses } from "./answers.ts";
 import { Application } from "./application.ts";
+import { withoutBasePath } from "./base-path.ts";
 import { ConnectionGuard, type CutReason } from "./connection-guard.ts";
 import type { PlaceLimits } from "./connection-places.ts";
+import { crossOrigin } from "./cross-origin.ts";
 import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "./errors.ts";
 import { Gate, type GateOptions } from "./gate.ts";
+import { isHeadUnknown } from "./head-requests.ts";
 import type { Health } from "./health.ts";
 import { type HostNames, hostCheck } from "./host-names.ts";
 import { listenerFactory, REQUEST_TIMEOUT_MS } from "./listener.ts";
@@ -55,6 +58,10 @@ export type HttpServerOptions = {
   readonly dashboard: DashboardAccess;
   /** Tells this installation from others on the same host: they share a browser's cookies. */
   readonly instance: string;
+  /** Where a reverse proxy has it, as `/fanfare`; empty: at the root. */
+  readonly basePath: string;
+  /** Origins whose pages may send the API's headers. */
+  readonly allowedOrigins: readonly string[];
   /** Where previews come from. */
   readonly runtime: Pick<Runtime, "watch">;
   /** Who may open one. */
@@ -114,8 +121,8 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
       // Node would answer 417 by itself, with none of our headers.
       onExpectation: (response) => answerExpectation(response, newTraceId(), log),
     }),
-    // HEAD is not part of the contract: a known path with a wrong method is a URL that is not there.
-    exposeHeadRoutes: false,
+    exposeHeadRoutes: true,
+    rewriteUrl: ({ url = "" }) => withoutBasePath(url, options.basePath),
     routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
     frameworkErrors: (_error, request, reply) => {
       logRequest(log, request, reply, 400);
@@ -138,7 +145,8 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     "onRequest",
     hostCheck(options.hosts, log, () => options.clock.now()),
   );
-  const application = new Application(options.applicationFolder);
+  server.addHook("onRequest", crossOrigin(options.allowedOrigins));
+  const application = new Application(options.applicationFolder, options.basePath);
   // Before any body is read, since an unknown URL is told before its body is found too large.
   server.addHook("onRequest", (request, _reply, done) =>
     done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
@@ -171,9 +179,9 @@ type Shared = { readonly previews: Previews; readonly guard: ConnectionGuard };
 function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previews, guard }: Shared): void {
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
-  addDocsRoutes(server);
+  addDocsRoutes(server, options.basePath);
   addPreviewRoute(server, { access: options.previewAccess, previews, guard });
-  const cookies = new DashboardCookies(options.instance);
+  const cookies = new DashboardCookies(options.instance, options.basePath);
   const revocations = new Revocations({
     clock,
     dashboard: options.dashboard,
@@ -192,6 +200,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
   const gate = new Gate({
     ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },
+    basePath: options.basePath,
     ...options.limits,
   });
   addApis(server, { gate, revocations }, options);
@@ -235,7 +244,8 @@ function addApi(
   });
   // A body may take half a minute to come.
   api.addHook("preHandler", (request) => gate.passAgain(request));
-  const context: RouteContext = { service, publishAddresses, publishStatusName, revocations };
+  const { basePath } = options;
+  const context: RouteContext = { service, publishAddresses, publishStatusName, basePath, revocations };
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
   addPreviewTokenRoute(api, context, options.previewAccess);
@@ -248,6 +258,7 @@ function addApi(
 
 /** The router lets `/channels/` through as a channel with an empty id. */
 function isUrlKnown(request: FastifyRequest): boolean {
+  if (isHeadUnknown(request.method, request.routeOptions.url)) return false;
   return !request.is404 && !Object.values(request.params ?? {}).includes("");
 }
 

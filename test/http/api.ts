@@ -71,6 +71,8 @@ export type ApiOptions = {
   readonly applicationFolder?: string;
   readonly hosts?: readonly string[];
   readonly instance?: string;
+  readonly basePath?: string;
+  readonly allowedOrigins?: readonly string[];
   readonly tls?: CertificatePair;
 };
 
@@ -148,6 +150,8 @@ export class Api {
       service,
       dashboard: this.dashboard,
       instance: options.instance ?? "test",
+      basePath: options.basePath ?? "",
+      allowedOrigins: options.allowedOrigins ?? [],
       runtime: this.runtime,
       previewAccess: new PreviewAccess({ clock: this.clock, randomBytes }),
       applicationFolder: options.applicationFolder ?? join(folder, "not-built"),

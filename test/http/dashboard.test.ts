@@ -128,6 +128,10 @@ describe("a session", () => {
       const { status, body } = await send({ origin });
       expect([origin, status, body.error.errorCode]).toEqual([origin, 401, "210"]);
     }
+    // Whoever has set a proxy up wrongly learns what to set.
+    const { body } = await send({ origin: "http://fanfare.example" });
+    expect(body.error.details).toContain("The page is of fanfare.example, the request came for fanfare.example:8080.");
+    expect(body.error.details).toContain("proxy_set_header Host $http_host");
     expect((await send({ "content-type": "text/plain" })).body.error.errorCode).toBe("210");
     expect((await send({ "content-type": undefined })).body.error.errorCode).toBe("210");
     expect((await browser("GET", CHANNELS, { cookie })).body.total).toBe(0);

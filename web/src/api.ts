@@ -1,3 +1,4 @@
+import { at } from "./base-path.ts";
 import type { ApiErrorBody } from "./model.ts";
 import { noticeSignedOut } from "./session.ts";
 
@@ -28,7 +29,7 @@ const TEST_DEADLINE_MS = 90_000;
 export async function request(method: Method, path: string, body?: object): Promise<unknown> {
   let answer: Response;
   try {
-    answer = await fetch(path, {
+    answer = await fetch(at(path), {
       method,
       signal: AbortSignal.timeout(path.endsWith("/test") ? TEST_DEADLINE_MS : ANSWER_DEADLINE_MS),
       ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { at } from "./base-path.ts";
 import { liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
@@ -99,7 +100,7 @@ function Page() {
       return (
         <section class="empty">
           <h1 tabIndex={-1}>{t().app.notFound}</h1>
-          <a href="/">{t().app.home}</a>
+          <a href={at("/")}>{t().app.home}</a>
         </section>
       );
   }

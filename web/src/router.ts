@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { at, within } from "./base-path.ts";
 
 export type Route =
   | { readonly page: "overview" }
@@ -7,7 +8,8 @@ export type Route =
   | { readonly page: "setup" }
   | { readonly page: "not-found" };
 
-function parse(path: string): Route {
+function parse(pathname: string): Route {
+  const path = within(pathname);
   if (path === "/") return { page: "overview" };
   if (path === "/settings") return { page: "settings" };
   if (path === "/setup") return { page: "setup" };
@@ -24,7 +26,7 @@ const read = (): void => {
 
 /** Goes to a page of ours without loading anything; focus moves to its heading, as a page load would move it. */
 export function go(path: string): void {
-  if (path !== location.pathname) history.pushState(null, "", path);
+  if (at(path) !== location.pathname) history.pushState(null, "", at(path));
   read();
   scrollTo(0, 0);
   focusHeading();
@@ -51,6 +53,6 @@ export function startRouter(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     if (parse(link.pathname).page === "not-found") return;
     event.preventDefault();
-    go(link.pathname);
+    go(within(link.pathname));
   });
 }

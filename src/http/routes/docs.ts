@@ -3,13 +3,13 @@ import { DOCS_POLICY, docsPage } from "../docs-page.ts";
 import { openApiDocument } from "../openapi.ts";
 import { sendBytes } from "../reply.ts";
 
-/** The API described: for programs at `/openapi.json`, for people at `/docs`. Unsigned; the same on every server of a version. */
-export function addDocsRoutes(server: FastifyInstance): void {
+/** The API described: for programs at `/openapi.json`, for people at `/docs`. Unsigned; the same on every server of a version and base path. */
+export function addDocsRoutes(server: FastifyInstance, basePath: string): void {
   // Made when first asked for: most servers never are.
   let document: Buffer | undefined;
   let page: Buffer | undefined;
   server.get("/openapi.json", async (_request, reply) => {
-    document ??= Buffer.from(JSON.stringify(openApiDocument()));
+    document ??= Buffer.from(JSON.stringify(openApiDocument(basePath)));
     reply.headers({
       "content-type": "application/json;charset=utf-8",
       "access-control-allow-origin": "*",

@@ -46,7 +46,7 @@ type MetricsServerOptions = {
 export function buildMetricsServer({ source, clock, log, hosts }: MetricsServerOptions): FastifyInstance {
   const onCut = (reason: CutReason) => source.connectionCut(reason);
   const guard = new ConnectionGuard({ clock, trustedProxies: "", limits: PLACES, onCut });
-  const server = fastify({ logger: false, exposeHeadRoutes: false, serverFactory: listenerFactory({ guard }) });
+  const server = fastify({ logger: false, exposeHeadRoutes: true, serverFactory: listenerFactory({ guard }) });
   server.addHook(
     "onRequest",
     hostCheck(hosts, log, () => clock.now()),

@@ -37,6 +37,7 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
     if (live.readerCount >= READERS_MAX) {
       refuse(`${READERS_MAX} event streams are open, which is as many as there may be.`);
     }
+    if (request.method === "HEAD") return reply.headers(liveStreamHeaders(request.id)).send();
     const lastEventId = request.headers["last-event-id"];
     reply.hijack();
     reply.raw.writeHead(200, liveStreamHeaders(request.id));

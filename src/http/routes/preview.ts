@@ -29,7 +29,7 @@ export function addPreviewTokenRoute(api: FastifyInstance, context: RouteContext
   api.post<ChannelParams>("/re-stream/channels/:channelId/preview-token", async (request, reply) => {
     const { channelId } = await context.service.getChannel(request.params.channelId);
     const { token, expiresTime } = access.newToken(channelId, lastingOwner(context, request));
-    return sendContent(reply, { url: `/preview/${channelId}.flv?token=${token}`, expiresTime });
+    return sendContent(reply, { url: `${context.basePath}/preview/${channelId}.flv?token=${token}`, expiresTime });
   });
 }
 
@@ -54,6 +54,10 @@ export function addPreviewRoute(server: FastifyInstance, { access, previews, gua
     if (place === "full") {
       const details = `${WATCHERS_OF_CHANNEL_MAX} previews of a channel, and ${WATCHERS_MAX} in all, is as many as there may be.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
+    }
+    if (request.method === "HEAD") {
+      place.leave();
+      return reply.headers(HEADERS).send();
     }
     if (!(await previews.serve(place, reply.raw, HEADERS))) {
       throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "Channel", "The channel is not on air."));

@@ -1,3 +1,4 @@
+import { at } from "../base-path.ts";
 import type { Channel, Sample, Server } from "../model.ts";
 import {
   type Change,
@@ -34,7 +35,7 @@ export class Hub {
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#close === undefined) {
-      this.#close = openEventStream("/api/v2/re-stream/events/stream", {
+      this.#close = openEventStream(at("/api/v2/re-stream/events/stream"), {
         event: (event) => this.#take(event),
         state: (state) => this.#tellState(state),
       });

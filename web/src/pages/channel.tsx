@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../api.ts";
+import { at } from "../base-path.ts";
 import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel } from "../live/store.ts";
 import type { Channel } from "../model.ts";
 import { Action } from "../parts/action.tsx";
@@ -31,7 +32,7 @@ export function ChannelPage({ channelId }: { readonly channelId: string }) {
     return (
       <section class="empty">
         <h1 tabIndex={-1}>{hasSnapshot.value ? t().channel.gone : t().app.loading}</h1>
-        <a href="/">{t().app.home}</a>
+        <a href={at("/")}>{t().app.home}</a>
       </section>
     );
   }
@@ -79,7 +80,7 @@ function Head({ channel }: { readonly channel: Channel }) {
   };
   return (
     <div class="page-head">
-      <a class="back" href="/" aria-label={t().app.home}>
+      <a class="back" href={at("/")} aria-label={t().app.home}>
         <Icon name="back" />
       </a>
       <h1 tabIndex={-1}>{channel.channelName}</h1>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ApiError, request } from "../api.ts";
+import { at } from "../base-path.ts";
 import { withCommands } from "../parts/commands.tsx";
 import { Form, TextField } from "../parts/form.tsx";
 import { Choices } from "../parts/top-bar.tsx";
@@ -13,7 +14,7 @@ function Door({ title, children }: { readonly title: string; readonly children: 
   return (
     <main class="door">
       <section class="door-box">
-        <img src="/icon.svg" alt="" width="48" height="48" />
+        <img src={at("/icon.svg")} alt="" width="48" height="48" />
         <h1 tabIndex={-1}>{title}</h1>
         {children}
       </section>

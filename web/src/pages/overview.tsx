@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { at } from "../base-path.ts";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
 import type { Platform } from "../model.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -73,7 +74,7 @@ const isOnAir = ({ channel }: LiveChannel): boolean => channel.value.isPublishin
 function Empty({ create }: { readonly create: ComponentChildren }) {
   return (
     <section class="empty">
-      <img src="/icon.svg" alt="" width="64" height="64" />
+      <img src={at("/icon.svg")} alt="" width="64" height="64" />
       <h2>{t().overview.emptyTitle}</h2>
       <p>{t().overview.emptyText}</p>
       {create}
@@ -138,7 +139,7 @@ function Card({ live }: { readonly live: LiveChannel }) {
   const { ingest } = channel;
   const isLive = channel.isPublishing;
   return (
-    <a class={`card tone-${look.tone}`} href={`/channels/${channel.channelId}`} lang={language.value}>
+    <a class={`card tone-${look.tone}`} href={at(`/channels/${channel.channelId}`)} lang={language.value}>
       <span class="card-head">
         <span class="card-name">{channel.channelName}</span>
         <State look={look} />

@@ -1,3 +1,4 @@
+import { at } from "../base-path.ts";
 import { t } from "../text/text.ts";
 import { say } from "./notice.tsx";
 
@@ -9,7 +10,7 @@ const OWN_AGE_MS = 10_000;
  * is loaded anew.
  */
 export async function tellMissing(): Promise<void> {
-  const isThere = await fetch("/dashboard/session").then(
+  const isThere = await fetch(at("/dashboard/session")).then(
     ({ ok }) => ok,
     () => false,
   );

@@ -1,4 +1,5 @@
 import { request } from "../api.ts";
+import { at } from "../base-path.ts";
 import { serverTroubles, streamState, totals } from "../live/store.ts";
 import { route } from "../router.ts";
 import { readSession, session } from "../session.ts";
@@ -13,15 +14,15 @@ export function TopBar() {
   const page = route.value.page;
   return (
     <header class="top">
-      <a class="brand" href="/" aria-label={`Fanfare: ${t().app.channels}`}>
-        <img src="/icon.svg" alt="" width="26" height="26" />
+      <a class="brand" href={at("/")} aria-label={`Fanfare: ${t().app.channels}`}>
+        <img src={at("/icon.svg")} alt="" width="26" height="26" />
         <span>Fanfare</span>
       </a>
       <nav aria-label={t().app.navigation}>
-        <a href="/" aria-current={page === "overview" || page === "channel" ? "page" : undefined}>
+        <a href={at("/")} aria-current={page === "overview" || page === "channel" ? "page" : undefined}>
           {t().app.channels}
         </a>
-        <a href="/settings" aria-current={page === "settings" ? "page" : undefined}>
+        <a href={at("/settings")} aria-current={page === "settings" ? "page" : undefined}>
           {t().app.settings}
         </a>
       </nav>
