@@ -228,12 +228,14 @@ export class FanOut {
 
   #sendConfig(kind: "audio" | "video", parts: readonly Pick<ConfigPart, "slot" | "payload">[], payload: Buffer): void {
     const madeUp = this.#head.madeUpMetadata;
+    const isFirst = parts.every(({ slot }) => !this.#head.configs.has(slot));
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
     // The form of the pictures shows now, to whoever accepted before them too.
     this.#each((target) => target.isWaitingToBegin && this.#delivery.place(target));
     this.#sendFrames(this.#interleaver.drain());
-    this.#clearGops();
+    // What goes before a track's first header is what it was.
+    if (!isFirst) this.#clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
     // What was made up says of the stream what was known of it then.
     const renewed = this.#head.madeUpMetadata;

@@ -160,6 +160,20 @@ test("AAC with ADTS headers and no configuration gets the one that they stand fo
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ audioCodec: "aac", sampleRate: 44_100, channels: 2 });
 });
 
+test("a header that comes, or is made, behind the first keyframe loses nobody that keyframe", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(video(0, AVC_CONFIG));
+  source.push(video(0, avcFrame(true, 1)));
+  source.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
+  stage.dialer.latest(1).accept();
+  source.push(video(40, avcFrame(false, 2)));
+  const [audioConfig, videoConfig, key, sound, inter] = sent(stage, 1);
+  expect([audioConfig, videoConfig, sound]).toEqual(["0 af001210", `0 ${AVC_CONFIG.toString("hex")}`, "0 af012149"]);
+  expect([key?.slice(0, 6), inter?.slice(0, 7)]).toEqual(["0 1701", "40 2701"]);
+});
+
 test("an ADTS header where the configuration belongs is read as one; the encoder's own configuration is never replaced", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
