@@ -239,6 +239,15 @@ const SETTINGS = {
     "Origins whose web pages may send the API's headers (default: none).",
     "",
   ),
+  loadMaxPercent: setting(
+    "FANFARE_LOAD_MAX",
+    parsed(
+      (text) => (/^([1-9]\d|100)$/.test(text) ? Number(text) : undefined),
+      "a whole number from 10 to 100 (100: no limit)",
+    ),
+    "Per cent of its time that a media thread may be busy, over ten seconds; beyond it channels that are not on air are refused.",
+    "95",
+  ),
   trustedProxies: setting(
     "FANFARE_TRUSTED_PROXIES",
     cidrs,

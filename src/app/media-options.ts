@@ -24,6 +24,8 @@ export type MediaOptions = {
   readonly rtmpPort: number;
   /** Media threads on one port; 1 or more. */
   readonly threads: number;
+  /** The part of its time that a thread may be busy and still let new channels in; 1: any. */
+  readonly loadMax: number;
   /** Retries of all targets together in a second. */
   readonly retriesPerSecond: number;
   /** Networks allowed for targets, as configured. */

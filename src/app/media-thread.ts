@@ -30,6 +30,7 @@ import { Engine } from "../relay/engine.ts";
 import { entranceTo } from "../relay/entrance.ts";
 import { showToPlayer } from "../relay/showing.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
+import { Overload } from "../telemetry/overload.ts";
 import type { ThreadOptions } from "./media-options.ts";
 import { PlayerSeats } from "./player-seats.ts";
 import { Questions } from "./questions.ts";
@@ -138,8 +139,13 @@ process.on("warning", ({ name, message }) => tell({ kind: "warning", name, detai
 let stopStartedMs: number | undefined;
 
 const loopWatch = new LoopWatch();
+const overload = new Overload(options.loadMax);
+// Past the limit new is refused, and old is kept.
+const takesNew = () => !overload.isBusy;
 const tellLoopDelay = () => {
-  tell({ kind: "loop-delay", delay: loopWatch.take() });
+  const delay = loopWatch.take();
+  overload.take(delay);
+  tell({ kind: "loop-delay", delay });
   clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
 };
 clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
@@ -248,7 +254,7 @@ async function admit(key: string, login: ProvenLogin | undefined): Promise<Admis
     case undefined:
       return "unavailable";
     case "admit":
-      return { entrance: entranceTo(engine, answer.spec, answer.slot), slot: answer.slot };
+      return { entrance: entranceTo(engine, answer.spec, answer.slot, takesNew), slot: answer.slot };
     case "admit-elsewhere":
       return { entrance: distant.to(answer, wayOf<FromEncoder, ToEncoder>(answer.port)), slot: answer.slot };
     case "refuse":

@@ -5,11 +5,13 @@ import type { ChannelNotice } from "../control/channel-notice.ts";
 import type { TroubleChange } from "../control/server-troubles.ts";
 import type { ChannelId } from "../exchange/channel-spec.ts";
 import type { Fact } from "../exchange/facts.ts";
+import type { LoopDelay } from "../exchange/loop-delay.ts";
 import type { ChannelSample } from "../exchange/samples.ts";
 import { LiveStream, type LiveStreamOptions } from "../http/live-stream.ts";
 import { logFact } from "../telemetry/fact-log.ts";
 import { LoopWatch } from "../telemetry/loop-watch.ts";
 import { Metrics } from "../telemetry/metrics.ts";
+import { Overloads } from "../telemetry/overload.ts";
 import type { ThreadNews } from "./media-pool.ts";
 
 /** How often this thread's event loop is asked how late it was, in milliseconds. */
@@ -21,6 +23,10 @@ const CLOCK_INTERVAL_MS = 1_000;
 export type ObserversOptions = LiveStreamOptions & {
   /** Channels on air now. */
   readonly publishingChannels: () => readonly ChannelId[];
+  /** The part of its time that a thread may be busy. */
+  readonly loadMax: number;
+  /** Whether any thread does not keep up; told again and again. */
+  readonly onOverload: (isThere: boolean) => void;
 };
 
 /** Who hears what happens: the log, the live stream, the metrics. One call tells all of them, in that order. */
@@ -28,9 +34,13 @@ export class Observers {
   readonly live: LiveStream;
   readonly metrics = new Metrics();
   readonly #log: Log;
+  readonly #overloads: Overloads;
+  readonly #onOverload: (isThere: boolean) => void;
 
   constructor(options: ObserversOptions) {
     this.#log = options.log;
+    this.#overloads = new Overloads(options.loadMax);
+    this.#onOverload = options.onOverload;
     this.live = new LiveStream(options);
     this.#watchLoop(options.clock);
     this.#watchClock(options);
@@ -66,12 +76,17 @@ export class Observers {
   thread(news: ThreadNews): void {
     switch (news.kind) {
       case "loop-delay":
-        return this.metrics.loopDelay(news.thread, news.delay);
+        return this.#loopDelay(news.thread, news.delay);
       case "handed-over":
         return this.metrics.handedOver(news.what);
       case "hand-over-waits":
         return this.metrics.handOverWait(news.thread);
     }
+  }
+
+  #loopDelay(thread: string, delay: LoopDelay): void {
+    this.metrics.loopDelay(thread, delay);
+    this.#onOverload(this.#overloads.take(thread, delay));
   }
 
   /** After the clock of the day was set, "since when" is told anew of all that is on air. */
@@ -94,7 +109,7 @@ export class Observers {
   #watchLoop(clock: Clock): void {
     const watch = new LoopWatch();
     const look = () => {
-      this.metrics.loopDelay("control", watch.take());
+      this.#loopDelay("control", watch.take());
       clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);
     };
     clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);

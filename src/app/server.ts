@@ -199,6 +199,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
   const observers = new Observers({
     publishingChannels: () => view.publishingChannels(),
+    ...{ loadMax: config.loadMaxPercent / 100, onOverload: (isThere) => troubles.set("overloaded", isThere) },
     service,
     clock,
     log,
@@ -342,6 +343,7 @@ function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     rtmpPort: config.rtmpPort,
     threads: config.mediaThreads,
     retriesPerSecond: config.retriesPerSecond,
+    loadMax: config.loadMaxPercent / 100,
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),

@@ -42,6 +42,7 @@ export const EVENT_CODES = [
   "ENCODERS_FIGHT",
   "BACKUP_DIFFERS",
   "AUTH_FAILED",
+  "SERVER_OVERLOADED",
 ] as const;
 
 /** How an encoder left: of PUBLISH_END and INGEST_HELD, and of the encoder's interruptions in a report. */

@@ -144,6 +144,8 @@ function tell(occurrence: Occurrence, targets: EventSubject["targets"]): Told {
       return told("ENCODERS_FIGHT", `has two encoders with the same ${occurrence.slot} stream key`, "ERROR");
     case "backup-differs":
       return told("BACKUP_DIFFERS", `backup and main encoder differ: ${occurrence.detail}`, "WARN");
+    case "overload-refused":
+      return told("SERVER_OVERLOADED", "has refused an encoder because the server cannot keep up", "ERROR");
     case "auth-failed":
       return {
         ...told("AUTH_FAILED", "has refused an encoder without the right login", "WARN"),
@@ -184,6 +186,7 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
     case "ENCODERS_FIGHT":
     case "BACKUP_DIFFERS":
     case "AUTH_FAILED":
+    case "SERVER_OVERLOADED":
       return ofChannelStatus;
     default:
       return unreachable(code);

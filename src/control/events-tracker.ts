@@ -48,6 +48,7 @@ export type Occurrence =
       readonly detail: string;
     }
   | (OverThreshold & { readonly kind: "over-threshold"; readonly time: number; readonly channelId: ChannelId })
+  | { readonly kind: "overload-refused"; readonly time: number; readonly channelId: ChannelId }
   | { readonly kind: "auth-failed"; readonly time: number; readonly channelId: ChannelId }
   | {
       readonly kind: "target-settled";
@@ -86,6 +87,8 @@ export class EventTracker {
   readonly #settled = new Map<TargetId, Settled>();
   /** When a refused login was last told. */
   readonly #authFailedAt = new Map<ChannelId, number>();
+  /** The same of one that came while the server could not keep up. */
+  readonly #overloadedAt = new Map<ChannelId, number>();
 
   fact(fact: Fact): readonly Occurrence[] {
     switch (fact.kind) {
@@ -120,7 +123,9 @@ export class EventTracker {
         return [{ kind: "publish-ended", time, channelId, end }];
       }
       case "ingest-refused":
-        return fact.channelId === undefined ? [] : this.#authFailed(fact.time, fact.channelId);
+        return fact.channelId === undefined
+          ? []
+          : this.#refused(fact.time, fact.channelId, fact.reason === "overloaded");
       case "target-status":
         return this.#settle(fact.channelId, fact.targetId, fact.time, fact.status);
       default:
@@ -166,12 +171,13 @@ export class EventTracker {
     return [{ kind: "encoders-fight", time, channelId, slot }];
   }
 
-  #authFailed(time: number, channelId: ChannelId): readonly Occurrence[] {
-    const last = this.#authFailedAt.get(channelId);
+  #refused(time: number, channelId: ChannelId, isOverload: boolean): readonly Occurrence[] {
+    const toldAt = isOverload ? this.#overloadedAt : this.#authFailedAt;
+    const last = toldAt.get(channelId);
     if (last !== undefined && time >= last && time - last < AUTH_TOLD_AGAIN_MS) return [];
-    if (this.#authFailedAt.size >= AUTH_TOLD_MAX) this.#authFailedAt.clear();
-    this.#authFailedAt.set(channelId, time);
-    return [{ kind: "auth-failed", time, channelId }];
+    if (toldAt.size >= AUTH_TOLD_MAX) toldAt.clear();
+    toldAt.set(channelId, time);
+    return [{ kind: isOverload ? "overload-refused" : "auth-failed", time, channelId }];
   }
 
   #settle(channelId: ChannelId, targetId: TargetId, time: number, now: TargetStatus): readonly Occurrence[] {

@@ -34,6 +34,7 @@ export const EVENT_CODES = [
   "BACKUP_DIFFERS",
   /** An encoder without the channel's login, or with a wrong one, was refused. */
   "AUTH_FAILED",
+  "SERVER_OVERLOADED",
 ] as const;
 export type EventCode = (typeof EVENT_CODES)[number];
 

@@ -76,13 +76,15 @@ export type Fact =
         /** A login that was not even looked at: too many of its network have failed within a minute. */
         | "too-many-guesses"
         | "encoders-fight"
+        /** The key was good, and this server takes nobody new now. */
+        | "overloaded"
         /** A player without a token that opens what it asked for now, or one too many. */
         | "play-refused"
         | "not-answered"
         | "protocol-error"
         | "timed-out"
         | "too-many-connections";
-      /** Whose login it was, where that is known. */
+      /** Whose login, or whose encoder, it was, where that is known. */
       readonly channelId?: ChannelId;
       /** What exactly broke, where the peer broke the protocol. */
       readonly detail?: string;

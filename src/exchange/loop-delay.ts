@@ -3,4 +3,6 @@ export type LoopDelay = {
   readonly median: number;
   readonly p99: number;
   readonly max: number;
+  /** The part of its time that the loop was busy, 0 to 1. */
+  readonly load: number;
 };

@@ -14,7 +14,7 @@ const READ_DEADLINE_MS = 1_000;
 
 export type HostDeps = {
   readonly clock: Clock;
-  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush">;
+  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush" | "isOnAir">;
 };
 
 type EncoderCarrier = Carrier<ToEncoder, FromEncoder>;

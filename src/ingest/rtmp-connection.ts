@@ -35,7 +35,7 @@ type Invitation = Extract<Admission, { readonly entrance: Entrance }>;
 
 const NOTHING = Buffer.alloc(0);
 
-const DECISIONS = { welcome: "accept", fight: "refuse", unavailable: "unavailable" } as const;
+const DECISIONS = { welcome: "accept", fight: "refuse", overloaded: "overloaded", unavailable: "unavailable" } as const;
 
 /** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or watcher behind it. */
 export class RtmpConnection implements TimedReader {
@@ -49,7 +49,7 @@ export class RtmpConnection implements TimedReader {
   /** Where its media goes, while it publishes. */
   #entrance: Entrance | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
-  #refusal: "unknown-key" | "encoders-fight" | "auth-failed" = "unknown-key";
+  #refusal: "unknown-key" | "encoders-fight" | "auth-failed" | "overloaded" = "unknown-key";
   /** Whose login was refused, where that is known. */
   #refusedBy: ChannelId | undefined;
   #isRefusalTold = false;
@@ -282,6 +282,7 @@ export class RtmpConnection implements TimedReader {
     const { clock } = this.#deps;
     const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
     if (welcome === "fight") this.#refusal = "encoders-fight";
+    if (welcome === "overloaded") [this.#refusal, this.#refusedBy] = ["overloaded", entrance.channelId];
     this.#answer(() => {
       const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.awakeNow());
       // The encoder may have given up while we asked: then there is nothing to open.

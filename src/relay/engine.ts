@@ -115,6 +115,11 @@ export class Engine {
     this.#channels.get(channelId)?.end("ended", "end");
   }
 
+  /** Whether a channel is on air, or held. */
+  isOnAir(channelId: ChannelId): boolean {
+    return this.#channels.get(channelId)?.isOnAir ?? false;
+  }
+
   /** The number of the encoder that came last. */
   get lastIngestId(): number {
     return this.#lastIngestId;

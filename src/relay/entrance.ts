@@ -2,8 +2,8 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "../exchange/ch
 import type { Engine } from "./engine.ts";
 import type { Source, SourceDescription } from "./feed.ts";
 
-/** `fight`: two encoders push each other out, this one is refused. `unavailable`: nobody can say now. */
-export type Welcome = "welcome" | "fight" | "unavailable";
+/** `fight`: two encoders push each other out, this one is refused. `overloaded`: this server takes nobody new. `unavailable`: nobody can say now. */
+export type Welcome = "welcome" | "fight" | "overloaded" | "unavailable";
 
 export type Entering = SourceDescription & {
   /** The way is no longer full. */
@@ -27,11 +27,12 @@ export interface Entrance {
   leave(): void;
 }
 
-/** The way into a channel of this engine. */
+/** The way into a channel of this engine. `takesNew`: whether channels that are neither on air nor held may begin now. */
 export function entranceTo(
-  engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush">,
+  engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush" | "isOnAir">,
   spec: ChannelSpec,
   slot: IngestSlot,
+  takesNew: () => boolean = () => true,
 ): Entrance {
   const { channelId } = spec;
   return {
@@ -41,6 +42,7 @@ export function entranceTo(
     },
     isFull: false,
     async knock() {
+      if (!takesNew() && !engine.isOnAir(channelId)) return "overloaded";
       engine.introduce(spec);
       return engine.admits(channelId, slot) ? "welcome" : "fight";
     },

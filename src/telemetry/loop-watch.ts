@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { LoopDelay } from "../exchange/loop-delay.ts";
 
 /**
@@ -12,6 +12,7 @@ const NS_PER_SECOND = 1e9;
 /** Measures how late the event loop of the thread it is made in comes to its work. */
 export class LoopWatch {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  #used = performance.eventLoopUtilization();
 
   constructor() {
     this.#histogram.enable();
@@ -21,13 +22,17 @@ export class LoopWatch {
   take(): LoopDelay {
     const histogram = this.#histogram;
     const lateness = (delayNs: number) => Math.max(0, delayNs / NS_PER_SECOND - RESOLUTION_MS / 1_000);
+    const used = performance.eventLoopUtilization();
+    const load = performance.eventLoopUtilization(used, this.#used).utilization;
+    this.#used = used;
     const delay =
       histogram.count === 0
-        ? { median: 0, p99: 0, max: 0 }
+        ? { median: 0, p99: 0, max: 0, load }
         : {
             median: lateness(histogram.percentile(50)),
             p99: lateness(histogram.percentile(99)),
             max: lateness(histogram.max),
+            load,
           };
     histogram.reset();
     return delay;

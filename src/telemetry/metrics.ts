@@ -100,6 +100,9 @@ export class Metrics {
     "thread",
     "quantile",
   ]);
+  readonly #loopLoad = this.#gauge("fanfare_event_loop_load", "The part of its time that the thread was busy.", [
+    "thread",
+  ]);
   readonly #certificates = this.#counter(
     "fanfare_tls_certificate_changes_total",
     "Changed certificate files, taken or refused.",
@@ -212,7 +215,8 @@ export class Metrics {
   }
 
   /** `thread`: `control`, or a media thread's name. */
-  loopDelay(thread: string, { median, p99, max }: LoopDelay): void {
+  loopDelay(thread: string, { median, p99, max, load }: LoopDelay): void {
+    this.#loopLoad.set({ thread }, load);
     this.#loopDelay.set({ thread, quantile: "0.5" }, median);
     this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
     this.#loopDelay.set({ thread, quantile: "1" }, max);

@@ -126,3 +126,21 @@ test("pictures that stop while sound goes on are told, and that they are back", 
     ["VIDEO_RESUMED", "INFO", "channel001 channel video is back after 63.0 seconds.", undefined],
   ]);
 });
+
+test("an encoder that was refused because the server cannot keep up is told, once a minute for each channel", () => {
+  const refused = (channelId: string, time: number): Fact => ({
+    ...{ kind: "ingest-refused", time, channelId, count: 1, remoteAddress: "192.0.2.1", reason: "overloaded" },
+  });
+  const tracker = new EventTracker();
+  const told = [refused("ls-1", 0), refused("ls-1", 59_000), refused("ls-2", 59_500), refused("ls-1", 60_000)].map(
+    (fact) => tracker.fact(fact).length,
+  );
+  expect(told).toEqual([1, 0, 1, 1]);
+  expect(eventsOf([refused(CHANNEL, 0)])).toMatchObject([
+    {
+      code: "SERVER_OVERLOADED",
+      level: "ERROR",
+      description: "channel001 channel has refused an encoder because the server cannot keep up.",
+    },
+  ]);
+});

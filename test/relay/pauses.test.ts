@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { entranceTo } from "../../src/relay/entrance.ts";
 import type { Source } from "../../src/relay/feed.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
@@ -113,4 +114,19 @@ test("an encoder that is silent behind a pause is silent all the same", () => {
   stage.clock.advance(8_000);
   const held = stage.facts.find(({ kind }) => kind === "ingest-held");
   expect(held).toMatchObject({ end: "frozen" });
+});
+
+test("a server that takes nobody new keeps who is on air, or held, and lets a takeover in", async () => {
+  const stage = new RelayStage(HOLD_SECONDS);
+  const spec = stage.spec([target(1)]);
+  const full = () => entranceTo(stage.engine, spec, "main", () => false).knock();
+  expect(await full()).toBe("overloaded");
+  const source = stage.onAir(target(1));
+  new Encoder(stage, source).run(2_000);
+  expect(await full()).toBe("welcome");
+  source.end("connection-lost");
+  expect(await full()).toBe("welcome");
+  stage.clock.advance(60_000);
+  expect(await full()).toBe("overloaded");
+  expect(await entranceTo(stage.engine, spec, "main").knock()).toBe("welcome");
 });

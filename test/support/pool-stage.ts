@@ -37,7 +37,7 @@ export class PoolStage {
     const log: Log = { debug: note, info: note, warn: note, error: note };
     this.pool = new MediaPool({
       options: {
-        ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, targetAllow: "127.0.0.0/8" },
+        ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
         ...{ ownPorts: [], ownHosts: [], ...rest },
       },
       ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },

@@ -4,7 +4,7 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-re
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { ServerOutput } from "../../src/protocol/rtmp/server-outputs.ts";
+import type { PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server-outputs.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
 
 const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
@@ -40,7 +40,7 @@ export class Peer {
     return this.command("publish", 5, null, [key, "live"], streamId);
   }
 
-  answer(decision: "accept" | "refuse" | "unavailable", requestId = 1): ServerOutput[] {
+  answer(decision: PublishDecision, requestId = 1): ServerOutput[] {
     const outputs = [...this.session.answer(requestId, decision, this.nowMs)];
     this.outputs.push(...outputs);
     return outputs;

@@ -51,5 +51,5 @@ export type ServerOutput =
   /** Write what was sent, half-close, then destroy. Last output of a session. */
   | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
 
-/** `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
-export type PublishDecision = "accept" | "refuse" | "unavailable";
+/** `overloaded`: this server takes nobody new now. `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
+export type PublishDecision = "accept" | "refuse" | "overloaded" | "unavailable";

@@ -89,8 +89,15 @@ export function publishStarted(streamId: number): Message {
 }
 
 /** BadName: what OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would go on for ever. */
-export function publishRefused(streamId: number, description: string): Message {
-  return status(streamId, "error", "NetStream.Publish.BadName", description);
+const REFUSALS = {
+  refuse: "Stream key not accepted.",
+  overloaded: "This server cannot keep up and takes no further stream now. Try again later, or use another server.",
+  twice: "This connection is already publishing.",
+  "too-long": "The stream key is too long.",
+} as const;
+
+export function publishRefused(streamId: number, why: keyof typeof REFUSALS): Message {
+  return status(streamId, "error", "NetStream.Publish.BadName", REFUSALS[why]);
 }
 
 /** Asks a client to connect again, elsewhere where `tcUrl` is given (Enhanced RTMP v2). Only for those whose `capsEx` says they can. */

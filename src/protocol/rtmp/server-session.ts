@@ -90,11 +90,11 @@ export class ServerSession {
       if (this.#slab !== undefined) this.#reader.lendPayloads(this.#slab);
       this.#send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
       this.#send(5, reply.publishStarted(state.streamId));
-    } else if (decision === "refuse") {
-      this.#send(5, reply.publishRefused(state.streamId, "Stream key not accepted."));
-      this.#close("refused", "stream key not accepted");
-    } else {
+    } else if (decision === "unavailable") {
       this.#close("not-answered", "nobody decided about the stream key");
+    } else {
+      this.#send(5, reply.publishRefused(state.streamId, decision));
+      this.#close("refused", "publish refused");
     }
     return this.#goOn();
   }
@@ -328,10 +328,10 @@ export class ServerSession {
     const streamId = this.#streams.of(onStreamId);
     const name = command.args[0];
     if (this.#state.at !== "waiting-for-publish") {
-      return this.#send(5, reply.publishRefused(streamId, "This connection is already publishing."));
+      return this.#send(5, reply.publishRefused(streamId, "twice"));
     }
     if (typeof name === "string" && name.length > NAME_LENGTH_MAX) {
-      this.#send(5, reply.publishRefused(streamId, "The stream key is too long."));
+      this.#send(5, reply.publishRefused(streamId, "too-long"));
       return this.#close("refused", "stream key too long");
     }
     const text = typeof name === "string" ? name : "";

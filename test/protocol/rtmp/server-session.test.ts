@@ -193,6 +193,17 @@ test("a wrong key is told BadName, never Start, and the session ends", () => {
   expect(peer.say(encodeMessage(3, KEYFRAME, 128))).toEqual([]);
 });
 
+test("a server that cannot keep up says so", () => {
+  const peer = new Peer();
+  peer.connect();
+  peer.command("createStream", 4, null);
+  peer.publish("key");
+  expect(closes(peer.answer("overloaded"))).toEqual(["refused"]);
+  const [status] = commands(replies(peer)).at(-1)?.args ?? [];
+  expect(textProperty(status, "code")).toBe("NetStream.Publish.BadName");
+  expect(textProperty(status, "description")).toContain("This server cannot keep up");
+});
+
 test("where nobody can decide, the encoder is sent away without a word, so that it tries again", () => {
   const peer = new Peer();
   peer.connect();

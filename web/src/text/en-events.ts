@@ -33,6 +33,7 @@ export const enEvents = {
       ENCODERS_FIGHT: "Two encoders fight for one stream key: stop one of them",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main one's: make them the same",
       AUTH_FAILED: "An encoder without the right user name and password was refused",
+      SERVER_OVERLOADED: "An encoder was refused: the server cannot keep up",
     } satisfies Record<EventCodeWord, string>,
     changes: {
       deleted: () => "The channel was deleted",

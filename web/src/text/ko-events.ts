@@ -26,6 +26,7 @@ export const koEvents: typeof enEvents = {
       ENCODERS_FIGHT: "두 인코더가 같은 스트림 키로 충돌합니다. 하나를 중지해 주세요",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 같게 맞춰 주세요",
       AUTH_FAILED: "사용자 이름과 비밀번호가 맞지 않는 인코더를 거부했습니다",
+      SERVER_OVERLOADED: "서버의 처리 능력이 부족해 인코더를 거부했습니다",
     },
     changes: {
       deleted: () => "채널이 삭제되었습니다",

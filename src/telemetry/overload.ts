@@ -1,0 +1,51 @@
+import type { LoopDelay } from "../exchange/loop-delay.ts";
+
+/** An event loop that came so late to its work could not keep up, in seconds: after that filler would begin, and players notice. */
+const LATE_SECONDS = 2;
+/** So many reports in a row have to say that a thread is busy: a burst is no overload. */
+const BUSY_REPORTS = 2;
+
+/** Whether one thread keeps up, by what its event loop tells each five seconds. */
+export class Overload {
+  readonly #loadMax: number;
+  #busyReports = 0;
+  #isLate = false;
+
+  /** `loadMax`: the part of its time that a thread may be busy; 1 or more: any. */
+  constructor(loadMax: number) {
+    this.#loadMax = loadMax;
+  }
+
+  take({ load, max }: LoopDelay): void {
+    this.#busyReports = this.#loadMax < 1 && load > this.#loadMax ? this.#busyReports + 1 : 0;
+    this.#isLate = max >= LATE_SECONDS;
+  }
+
+  /** Busy beyond the limit for ten seconds: nobody new is let in. */
+  get isBusy(): boolean {
+    return this.#busyReports >= BUSY_REPORTS;
+  }
+
+  /** Busy, or too late in the last five seconds. */
+  get isThere(): boolean {
+    return this.isBusy || this.#isLate;
+  }
+}
+
+/** The same of all threads together. */
+export class Overloads {
+  readonly #loadMax: number;
+  readonly #threads = new Map<string, Overload>();
+
+  constructor(loadMax: number) {
+    this.#loadMax = loadMax;
+  }
+
+  /** Whether any thread does not keep up, now that this one has told of itself. */
+  take(thread: string, delay: LoopDelay): boolean {
+    const overload = this.#threads.get(thread) ?? new Overload(this.#loadMax);
+    this.#threads.set(thread, overload);
+    overload.take(delay);
+    return [...this.#threads.values()].some(({ isThere }) => isThere);
+  }
+}
