@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { LogOutput } from "../telemetry/log-output.ts";
 import { standardOutput } from "../telemetry/standard-output.ts";
+import { exitNow } from "./exit-now.ts";
 
 /** Where the server's process writes to. */
 export type Outputs = {
@@ -25,6 +26,6 @@ export function logLastWords(log: Log, { error: output }: Outputs): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.error("crashed", { detail });
     output.write(`fanfare: crashed: ${detail}\n`);
-    process.exit(1);
+    exitNow(1);
   });
 }

@@ -13,11 +13,13 @@ import { PreviewAccess } from "../control/preview-access.ts";
 import { Service } from "../control/service.ts";
 import type { Fact } from "../exchange/facts.ts";
 import type { ShutdownMode } from "../exchange/messages.ts";
+import { API_CONNECTIONS_MAX } from "../http/connection-guard.ts";
 import { eventAnswer } from "../http/event-answers.ts";
 import { Health } from "../http/health.ts";
 import { HostNames } from "../http/host-names.ts";
 import { buildMetricsServer } from "../http/routes/health.ts";
 import { buildHttpServer } from "../http/server.ts";
+import { descriptorLimit } from "../net/descriptors.ts";
 import { parseTargetUrl } from "../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../store/dashboard-store.ts";
 import { instanceName } from "../store/instance-name.ts";
@@ -26,7 +28,9 @@ import { createLogger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { Config } from "./config.ts";
 import { watchDatabase } from "./database-watch.ts";
+import { descriptorShares, warnOfFew } from "./descriptor-shares.ts";
 import type { Addresses } from "./first-run.ts";
+import { closeHttp, listenHttp } from "./http-listening.ts";
 import type { MediaOptions } from "./media-options.ts";
 import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
 import { Notifications } from "./notifications.ts";
@@ -41,8 +45,9 @@ import { TotalsKeeper } from "./totals-keeper.ts";
 
 /** Tells this process's live stream from that of the one before. */
 const LIVE_EPOCH_BYTES = 6;
-/** At the end, requests have so long to finish. */
-const HTTP_CLOSE_MS = 1_000;
+/** This process's file descriptors, and how many of them others may take. */
+const DESCRIPTORS = descriptorLimit();
+const SHARES = descriptorShares(DESCRIPTORS);
 /** Publish URLs end in this application name; encoders may use any other, the key decides. */
 const APPLICATION = "relay";
 
@@ -72,6 +77,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const log = createLogger({ level: config.logLevel, destination: outputs.standard });
   logLastWords(log, outputs);
+  warnOfFew(DESCRIPTORS, log);
   stopping.throwIfAborted();
   const storage = await openStorage(config);
   const { newKeyFile, folderProblem } = storage;
@@ -276,13 +282,6 @@ function dashboardOver({ database }: Storage): DashboardAccess {
   });
 }
 
-/** Requests under way may finish; one whose client does not go on with it must not hold up the end. */
-async function closeHttp(http: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => http.server.closeAllConnections(), HTTP_CLOSE_MS);
-  await http.close();
-  clearTimeout(timer);
-}
-
 /** Of the HTTP side's options those that follow from the settings. */
 function httpOptions({ config, storage, log, tls, instance }: Foundations) {
   const clock = systemClock;
@@ -301,6 +300,7 @@ function httpOptions({ config, storage, log, tls, instance }: Foundations) {
       trustedProxies: config.trustedProxies,
       eventStreamsPerKey: config.eventStreamsPerKey,
       replayProtection: config.replayProtection,
+      ...(SHARES.clients < API_CONNECTIONS_MAX ? { places: { connectionsMax: SHARES.clients } } : {}),
     },
     ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
     areMetricsHere: config.metricsListen === undefined,
@@ -321,22 +321,6 @@ function notificationsOptions(config: Config, storage: Storage, log: Log) {
   };
 }
 
-/** All addresses means IPv6 and IPv4 on one socket, or IPv4 alone where the machine has no IPv6. */
-async function listenHttp(http: FastifyInstance, config: Config): Promise<number> {
-  const { httpHost, httpPort: port } = config;
-  if (httpHost !== undefined) await http.listen({ host: httpHost, port });
-  else {
-    await http.listen({ host: "::", port }).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "EAFNOSUPPORT") {
-        return http.listen({ host: "0.0.0.0", port });
-      }
-      throw error;
-    });
-  }
-  const bound = http.server.address();
-  return bound !== null && typeof bound === "object" ? bound.port : port;
-}
-
 function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
   return {
     ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
@@ -347,7 +331,10 @@ function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
-    door: { connectionsMax: config.connectionsMax, strangersPerAddressMax: config.strangersPerAddressMax },
+    door: {
+      connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
+      strangersPerAddressMax: config.strangersPerAddressMax,
+    },
     ...outsideNames(config),
   };
 }

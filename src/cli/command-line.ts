@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, helpText, readConfig } from "../app/config.ts";
+import { exitNow } from "../app/exit-now.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -60,5 +61,5 @@ function fail(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
   process.stderr.on("error", () => undefined);
   process.stderr.write(`fanfare: ${text}\n`);
-  process.exit(error instanceof ConfigError ? 2 : 1);
+  return exitNow(error instanceof ConfigError ? 2 : 1);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../app/config.ts";
+import { exitNow } from "../app/exit-now.ts";
 import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
 import { type Outputs, openOutputs } from "../app/outputs.ts";
 import { type RunningServer, startServer } from "../app/server.ts";
@@ -23,7 +24,7 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
   await stopped;
   // A timer that keeps the process alive, which the clock's own do not.
   await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
-  process.exit(0);
+  exitNow(0);
 }
 
 /** Whoever is told to stop gives a start up: there is nothing to stop then. */

@@ -13,7 +13,9 @@ const STUCK_LOOKS = 10;
 /** A connection that we have ended has so many looks to end its own side. */
 const FAREWELL_LOOKS = 5;
 
-const PLACE_LIMITS: PlaceLimits = { connectionsMax: 2_000, strangersPerAddressMax: 500 };
+/** Connections to one server of ours, unless told otherwise. */
+export const API_CONNECTIONS_MAX = 2_000;
+const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, strangersPerAddressMax: 500 };
 
 /** Why a connection was closed although its client did not want it. */
 export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed";

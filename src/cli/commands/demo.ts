@@ -1,5 +1,6 @@
 import { ConfigError, readConfig } from "../../app/config.ts";
 import { startDemo } from "../../app/demo.ts";
+import { exitNow } from "../../app/exit-now.ts";
 import { stopInTime } from "../stop-in-time.ts";
 import type { Command } from "./command.ts";
 
@@ -28,5 +29,5 @@ export const demoCommand: Command = async (args) => {
     process.on("SIGTERM", resolve);
   });
   await stopInTime(() => demo.stop());
-  process.exit(0);
+  return exitNow(0);
 };

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SERVER_TROUBLE_NAMES, serverTroubleText } from "../../../src/exchange/server-troubles.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../../src/exchange/target-errors.ts";
 import { TargetErrorCode } from "../../../src/exchange/target-status.ts";
 import { en } from "../../../web/src/text/en.ts";
@@ -37,6 +38,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
   const whole = { ...channel, platforms: failedPlatforms() };
+  const troubles = SERVER_TROUBLE_NAMES.map((trouble) => ({ trouble, sinceTime: 1, ...serverTroubleText(trouble) }));
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
   // In a worker of its own page the connection can be answered by the test; in a shared one it cannot.
@@ -46,7 +48,9 @@ test("each reason of a failed platform has its own words and its own sentence, i
   await page.route("**/events/stream", (route) =>
     route.fulfill({
       contentType: "text/event-stream",
-      body: `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n`,
+      body:
+        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n` +
+        `event: server\ndata: ${JSON.stringify({ troubles })}\n\n`,
     }),
   );
   await setUp(page, fanfare);
@@ -62,6 +66,10 @@ test("each reason of a failed platform has its own words and its own sentence, i
   ] as const) {
     await page.locator("header select").first().selectOption(language);
     await page.getByRole("heading", { name: words.channel.platforms }).waitFor();
+    for (const { trouble, message, messageKo } of troubles) {
+      const text = language === "ko" ? messageKo : message;
+      await page.locator(`[data-trouble="${trouble}"]`).getByText(text).waitFor();
+    }
     const shown = await page.locator(".failure p").allInnerTexts();
     const expected = TARGET_ERROR_NAMES.map((name) => {
       const error = targetError(name, "detail");
