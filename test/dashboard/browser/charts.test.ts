@@ -34,7 +34,9 @@ async function buildWhole(folder: string): Promise<string> {
   const outDir = join(folder, "whole");
   const plugins = config.plugins.filter(({ name }) => name !== uplotForLines().name);
   expect(plugins).toHaveLength(config.plugins.length - 1);
-  await build({ ...config, configFile: false, logLevel: "error", plugins, build: { ...config.build, outDir } });
+  // Served by the test itself, which puts nothing in front of addresses.
+  const own = { configFile: false, base: "/", logLevel: "error", plugins } as const;
+  await build({ ...config, ...own, build: { ...config.build, outDir } });
   return outDir;
 }
 
