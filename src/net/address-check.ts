@@ -126,6 +126,11 @@ function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address));
 }
 
+/** As the policy has it, or as the system lists them. */
+export function machineAddressesNow({ machineAddresses = interfaceAddresses }: AddressPolicy): readonly string[] {
+  return machineAddresses();
+}
+
 function isListed(address: Address, texts: readonly string[]): boolean {
   const normal = address.toNormalizedString();
   return texts.some((text) => parseAddress(text.split("%", 1)[0] ?? "")?.toNormalizedString() === normal);
@@ -135,7 +140,7 @@ function isListed(address: Address, texts: readonly string[]): boolean {
 function isOwn(address: Address, policy: AddressPolicy): boolean {
   const problem = judge(address);
   if (problem === "loopback" || problem === "unspecified") return true;
-  const machineAddresses = (policy.machineAddresses ?? interfaceAddresses)();
+  const machineAddresses = machineAddressesNow(policy);
   const inner = address instanceof ipaddr.IPv6 ? embeddedIpv4(address) : undefined;
   return [address, ...(inner === undefined ? [] : [inner])].some(
     (candidate) => isListed(candidate, machineAddresses) || isListed(candidate, policy.ownHosts),

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { type HostProblem, readHost } from "../base/host-name.ts";
-import { type AddressPolicy, type AddressProblem, addressProblem } from "./address-check.ts";
+import { type AddressPolicy, type AddressProblem, addressProblem, machineAddressesNow } from "./address-check.ts";
 import { ResolveError, type Resolver } from "./resolver.ts";
 
 /** Why a target may not be connected to: its host is no host, or one of its addresses is forbidden. */
@@ -25,11 +25,16 @@ export type CheckedAddress = {
   readonly serverName?: string;
 };
 
-/** Addresses worth trying in one attempt. More are checked, but not kept. */
+/**
+ * Addresses of each family that are looked at. Whoever answers for a name may answer with thousands, and to check them all takes a fifth of a
+ * second. What is not looked at is not connected to.
+ */
+const LOOKED_AT_MAX = 64;
+/** … and that are worth trying in one attempt. */
 const ADDRESSES_MAX = 16;
 
 /**
- * The addresses of a target, every one checked; to be called before each connect and reconnect, because a name may
+ * The first addresses of a target, every one checked; to be called before each connect and reconnect, because a name may
  * point elsewhere since. One forbidden address forbids the name: who mixes them in wants to get there. `host` is as in
  * the URL. Throws `ForbiddenTargetError`, `ResolveError`, or the signal's reason.
  */
@@ -51,13 +56,33 @@ export async function resolveTarget(
     resolver.resolve(host.kind === "name" && target.host.endsWith(".") ? `${name}.` : name, signal),
     isOwnPort ? policy.ownAddresses?.() : undefined,
   ]);
-  const strict = { ...policy, ownHosts: [...policy.ownHosts, ...ownAddresses] };
+  // The system is asked for its addresses once, not for each address it is held against.
+  const machineAddresses = machineAddressesNow(policy);
+  const strict = {
+    ...policy,
+    ownHosts: [...policy.ownHosts, ...ownAddresses],
+    machineAddresses: () => machineAddresses,
+  };
   if (addresses.length === 0) throw new ResolveError("not-found", `no address for ${name}`);
   const serverName = host.kind === "name" ? { serverName: host.name } : {};
-  const checked = addresses.map((address): CheckedAddress => {
+  const checked = firstOfEach(addresses, LOOKED_AT_MAX, (address) => address).map((address): CheckedAddress => {
     const problem = addressProblem(address, target.port, strict);
     if (problem !== undefined) throw new ForbiddenTargetError(problem);
     return { address, family: isIPv6(address) ? 6 : 4, port: target.port, ...serverName };
   });
-  return checked.slice(0, ADDRESSES_MAX);
+  return firstOfEach(checked, ADDRESSES_MAX, ({ address }) => address);
+}
+
+/** The first of IPv4 and of IPv6, so many of each, in their order. */
+function firstOfEach<Item>(
+  items: readonly Item[],
+  countMax: number,
+  addressOf: (item: Item) => string,
+): readonly Item[] {
+  const counts = { four: 0, six: 0 };
+  return items.filter((item) => {
+    const family = isIPv6(addressOf(item)) ? "six" : "four";
+    counts[family] += 1;
+    return counts[family] <= countMax;
+  });
 }

@@ -6,7 +6,8 @@ import { classifyAudio } from "../protocol/flv/audio-tag.ts";
 import { readPicture } from "../protocol/flv/read-picture.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
-import { type Intake, takeIn } from "./intake.ts";
+import { IGNORED, type Intake, takeIn } from "./intake.ts";
+import { NewsBudget } from "./news-budget.ts";
 import { Pace } from "./pace.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 import { StreamHead } from "./stream-head.ts";
@@ -68,6 +69,7 @@ export class Feed {
   readonly #timedData = new TimedDataBudget();
   readonly #memory = new StreamMemory();
   readonly #gaps = new StreamGaps();
+  readonly #news = new NewsBudget();
 
   /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
   constructor(
@@ -92,6 +94,7 @@ export class Feed {
   take(message: Message, nowMs: number, awakeMs: number): Intake {
     this.#bytesTotal += message.payload.length;
     const intake = takeIn(message, this.#memory);
+    if (this.head.isNews(intake) && !this.#news.take(nowMs)) return IGNORED;
     switch (intake.what) {
       case "metadata":
         this.head.setMetadata(intake.payload, intake.announcesVideo);

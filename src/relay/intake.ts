@@ -63,7 +63,7 @@ export type ConfigPart = {
 
 type FrameIntake = Extract<Intake, { what: "frame" }>;
 
-const IGNORED: Intake = { what: "ignored" };
+export const IGNORED: Intake = { what: "ignored" };
 
 /** Sequence headers are some hundred bytes; one is kept for each track, so their size is bounded. */
 const CONFIG_BYTES_MAX = 64 * 1024;

@@ -3,6 +3,7 @@ import { type StreamConfigs, synthesiseMetadata } from "../protocol/flv/metadata
 import { withCodecsOf } from "../protocol/flv/metadata-codecs.ts";
 import type { SoundFormat } from "../protocol/flv/sound-format.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
+import type { Intake } from "./intake.ts";
 import type { HeadMessage } from "./outbox.ts";
 
 /** Headers kept: far more tracks than any encoder sends. */
@@ -41,6 +42,23 @@ export class StreamHead {
   /** The metadata to send on, where the encoder sent some: it names the codecs that come. */
   get metadata(): Buffer | undefined {
     return this.#metadata === undefined ? undefined : withCodecsOf(this.#metadata, this.#defaultConfigs());
+  }
+
+  /** Whether a message says anything of the stream that is not known yet. */
+  isNews(intake: Intake): boolean {
+    switch (intake.what) {
+      case "metadata":
+        return this.#metadata?.equals(intake.payload) !== true;
+      case "config":
+        return intake.parts.some(({ slot, payload }) => this.#configs.get(slot)?.payload.equals(payload) !== true);
+      case "frame": {
+        const { kind, trackId, codec, sound, header } = intake;
+        if (header !== undefined || this.#codecs[kind].get(trackId) !== codec) return true;
+        return sound !== undefined && !isSameSound(this.#sounds.get(trackId), sound);
+      }
+      default:
+        return false;
+    }
   }
 
   /** The sequence headers, by track and kind of configuration. */
@@ -112,8 +130,7 @@ export class StreamHead {
   }
 
   setSound(trackId: number, sound: SoundFormat): void {
-    const known = this.#sounds.get(trackId);
-    if (known?.sampleRate !== sound.sampleRate || known.channels !== sound.channels) this.#sounds.set(trackId, sound);
+    if (!isSameSound(this.#sounds.get(trackId), sound)) this.#sounds.set(trackId, sound);
   }
 
   /** A frame came: tells streams with pictures from those without. */
@@ -170,4 +187,8 @@ export class StreamHead {
   #of(kind: MediaKind): Buffer[] {
     return [...this.#configs.values()].filter((config) => config.kind === kind).map(({ payload }) => payload);
   }
+}
+
+function isSameSound(known: SoundFormat | undefined, sound: SoundFormat): boolean {
+  return known?.sampleRate === sound.sampleRate && known.channels === sound.channels;
 }

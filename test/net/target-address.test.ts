@@ -212,11 +212,16 @@ test("a name without addresses is told apart from a forbidden one", async () => 
   await expect(dial("rtmp://nothing.example/live", () => undefined, empty)).rejects.toThrow(ResolveError);
 });
 
-test("of very many addresses sixteen are kept", async () => {
-  const many = Array.from({ length: 40 }, (_, index) => `93.184.216.${index + 1}`);
+test("of very many addresses the first of each family are looked at, and no other is connected to", async () => {
+  const four = Array.from({ length: 4_000 }, (_, index) => `93.184.${index >> 8}.${index & 255}`);
+  const six = Array.from({ length: 2_000 }, (_, index) => `2606:2800:220:1::${index.toString(16)}`);
   const connect = vi.fn<Connect>();
-  await dial("rtmp://many.example/live", connect, { resolve: async () => many });
-  expect(connect.mock.calls.map(([address]) => address.address)).toStrictEqual(many.slice(0, 16));
+  const machineAddresses = vi.fn(() => ["198.41.0.4"]);
+  const hidden = [...four, "127.0.0.1", ...six, "::1"];
+  await dial("rtmp://many.example/live", connect, { resolve: async () => hidden }, { ...POLICY, machineAddresses });
+  const tried = connect.mock.calls.map(([address]) => address.address);
+  expect(tried).toStrictEqual([...four.slice(0, 16), ...six.slice(0, 16)]);
+  expect(machineAddresses).toHaveBeenCalledTimes(1);
 });
 
 test("a refusal names the rule and not the address", async () => {

@@ -19,15 +19,18 @@ const PACKET_TYPE_MOD_EX = 7;
 const MULTITRACK_ONE = 0;
 const MULTITRACK_MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
+/** Prefixes of one message; there is one kind of them yet, and a message could hold millions. */
+const MOD_EX_MAX = 16;
 
 /**
  * Walks over the ModEx prefixes that may stand between the first byte and what it announces. Leaves the packet type and
- * the offset behind them in `into`; false where the bytes end before.
+ * the offset behind them in `into`; false where the bytes end before, or it has more of them than any.
  */
 export function readPacketType(payload: Buffer, into: EnhancedHeader): boolean {
   let packetType = (payload[0] ?? 0) & 0x0f;
   let offset = 1;
-  while (packetType === PACKET_TYPE_MOD_EX) {
+  for (let prefixes = 0; packetType === PACKET_TYPE_MOD_EX; prefixes += 1) {
+    if (prefixes === MOD_EX_MAX) return false;
     // One byte holds the size less one; 256 stands for a longer one in the next two bytes.
     let size = (payload[offset] ?? 0) + 1;
     offset += 1;

@@ -14,8 +14,8 @@ const MULTITRACK_AUDIO = 5;
 const MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
 const SIZE_BYTES = 3;
-/** A track id is one byte: more tracks than this say something twice. */
-const TRACKS_MAX = 256;
+/** Far more than any encoder sends in a message, each of which costs as much as a message. */
+const TRACKS_MAX = 32;
 const PacketType = { SequenceStart: 0, CodedFrames: 1, SequenceEnd: 2, CodedFramesX: 3 } as const;
 const LEGACY_AVC = 7;
 /** 44.1 kHz, 16 bits, stereo: decoders read the frame's own header. */

@@ -1,4 +1,10 @@
-import { ChunkReader, LIMITS_BEFORE_PUBLISH, LIMITS_CLIENT, type ReaderLimits } from "./chunk-reader.ts";
+import {
+  ChunkReader,
+  LIMITS_BEFORE_PUBLISH,
+  LIMITS_CLIENT,
+  LIMITS_PUBLISHING,
+  type ReaderLimits,
+} from "./chunk-reader.ts";
 import type { Message } from "./message.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
@@ -9,8 +15,8 @@ export const READ_TURN_MS = 50;
  * them is read in the next turn, so that others are served in between.
  */
 export const TURN_MESSAGES_MAX = 2_000;
-/** Of a peer that has ended: more than a stream's buffer of the shortest ones. */
-const LAST_MESSAGES_MAX = 20_000;
+/** So many turns' messages of a peer that has ended: of an encoder more than a stream's buffer of the shortest ones. */
+const LAST_TURNS = 10;
 const FLOOD_SECONDS = 10;
 /** Messages in ten seconds: no encoder sends so many, not even one that catches up at fifty times real time. */
 export const FLOOD_MESSAGES_MAX = 200_000;
@@ -19,7 +25,6 @@ const NOTHING = Buffer.alloc(0);
 
 /** How much of a peer is read, in a turn and at all. */
 export type Pace = {
-  /** Until others are set. */
   readonly limits: ReaderLimits;
   readonly turnMessagesMax: number;
   readonly turnBytesMax: number;
@@ -28,9 +33,18 @@ export type Pace = {
   readonly floodBytesMax: number;
 };
 
-/** Of an encoder, which sends what it has been asked for: as many bytes as its connection carries. */
-const PACE_OF_ENCODER: Pace = {
+/** Of somebody whose key is not known yet: to connect and ask takes ten messages. One address may have some dozen connections. */
+export const PACE_OF_STRANGER: Pace = {
   limits: LIMITS_BEFORE_PUBLISH,
+  turnMessagesMax: 100,
+  turnBytesMax: 64 * 1_024,
+  floodMessagesMax: 2_000,
+  floodBytesMax: 1_024 * 1_024,
+};
+
+/** Of an encoder, which sends what it has been asked for: as many bytes as its connection carries. */
+export const PACE_OF_ENCODER: Pace = {
+  limits: LIMITS_PUBLISHING,
   turnMessagesMax: TURN_MESSAGES_MAX,
   turnBytesMax: Number.POSITIVE_INFINITY,
   floodMessagesMax: FLOOD_MESSAGES_MAX,
@@ -52,7 +66,7 @@ export const PACE_OF_TARGET: Pace = {
  * gives while `isBehind`.
  */
 export class PacedReader {
-  readonly #pace: Pace;
+  #pace: Pace;
   readonly #reader: ChunkReader;
   /** Given, and not read yet. */
   #rest: Buffer = NOTHING;
@@ -64,7 +78,7 @@ export class PacedReader {
   #floodCount = 0;
   #floodBytes = 0;
 
-  constructor(pace: Pace = PACE_OF_ENCODER) {
+  constructor(pace: Pace) {
     this.#pace = pace;
     this.#reader = new ChunkReader(pace.limits);
   }
@@ -79,8 +93,12 @@ export class PacedReader {
     return this.#reader.bytesReceived;
   }
 
-  setLimits(...args: Parameters<ChunkReader["setLimits"]>): void {
-    this.#reader.setLimits(...args);
+  /** From the next turn on, its limits from the next header on. */
+  setPace(pace: Pace): void {
+    this.#pace = pace;
+    this.#reader.setLimits(pace.limits);
+    this.#turnStartedMs = Number.NEGATIVE_INFINITY;
+    this.#floodStartedMs = Number.NEGATIVE_INFINITY;
   }
 
   lendPayloads(...args: Parameters<ChunkReader["lendPayloads"]>): void {
@@ -95,7 +113,7 @@ export class PacedReader {
    */
   receive(bytes: Buffer, nowMs: number, isLast: boolean, onMessage: (message: Message) => void): void {
     if (nowMs - this.#turnStartedMs >= READ_TURN_MS) this.#startTurn(nowMs);
-    if (isLast) this.#left = LAST_MESSAGES_MAX;
+    if (isLast) this.#left = LAST_TURNS * this.#pace.turnMessagesMax;
     const isRest = bytes.length === 0;
     const input = isRest ? this.#rest : this.isBehind ? Buffer.concat([this.#rest, bytes]) : bytes;
     const mayRead = this.#left > 0 && this.#bytesLeft > 0 && !this.#isHeld;

@@ -51,13 +51,16 @@ function readChallenge(scheme: AuthScheme, values: ReadonlyMap<string, string>):
   return { kind: "challenge", scheme, challenge: { salt, challenge, opaque } };
 }
 
+/** Parts of a query that are read; logins have six. */
+const QUERY_PARTS_MAX = 32;
+
 /**
  * The values of a query, as they are: they hold `+`, `/` and `=` and were never percent-encoded. Parts end at `&`, names at the
  * first `=`.
  */
 export function readQuery(query: string): ReadonlyMap<string, string> {
   return new Map(
-    query.split("&").map((part) => {
+    query.split("&", QUERY_PARTS_MAX).map((part) => {
       const nameEnd = part.indexOf("=");
       return nameEnd < 0 ? [part, ""] : [part.slice(0, nameEnd), part.slice(nameEnd + 1)];
     }),

@@ -3,7 +3,6 @@ import { numberProperty } from "../amf0/value.ts";
 import { AckMeter } from "./ack-meter.ts";
 import { splitAggregate } from "./aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
-import { LIMITS_PUBLISHING } from "./chunk-reader.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand, tryDecodeCommand } from "./command.ts";
 import { CommandBudget } from "./command-budget.ts";
@@ -13,7 +12,7 @@ import { ServerHandshake } from "./handshake.ts";
 import { type Introduction, NOBODY, readIntroduction } from "./introduction.ts";
 import { type Message, MessageType } from "./message.ts";
 import { isForAnother, MessageStreams } from "./message-streams.ts";
-import { PacedReader } from "./paced-reader.ts";
+import { PACE_OF_ENCODER, PACE_OF_STRANGER, PacedReader } from "./paced-reader.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE } from "./play.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -35,7 +34,7 @@ const DATA_BYTES_BITS = 12;
 export class ServerSession {
   #state: ServerState;
   #outputs: ServerOutput[] = [];
-  readonly #reader = new PacedReader();
+  readonly #reader = new PacedReader(PACE_OF_STRANGER);
   readonly #slab: PayloadSlab | undefined;
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
@@ -86,7 +85,7 @@ export class ServerSession {
     this.#times.nowMs = nowMs;
     if (decision === "accept") {
       this.#enter({ at: "publishing", streamId: state.streamId, name: state.name, hasMedia: false });
-      this.#reader.setLimits(LIMITS_PUBLISHING);
+      this.#reader.setPace(PACE_OF_ENCODER);
       if (this.#slab !== undefined) this.#reader.lendPayloads(this.#slab);
       this.#send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
       this.#send(5, reply.publishStarted(state.streamId));

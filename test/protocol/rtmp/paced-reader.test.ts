@@ -5,6 +5,7 @@ import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import {
   FLOOD_MESSAGES_MAX,
+  PACE_OF_ENCODER,
   PACE_OF_TARGET,
   PacedReader,
   READ_TURN_MS,
@@ -36,7 +37,7 @@ test.each([
   { what: "short", first: SHORT_FIRST, next: SHORT_NEXT },
   { what: "empty", first: EMPTY_FIRST, next: EMPTY_NEXT },
 ])("of $what messages that come at once a turn's are read at once, the next ones a turn later", ({ first, next }) => {
-  const reader = new PacedReader();
+  const reader = new PacedReader(PACE_OF_ENCODER);
   const came: Message[] = [];
   const give = (bytes: Buffer, nowMs: number) => {
     reader.receive(bytes, nowMs, false, (message) => came.push(message));
@@ -58,7 +59,7 @@ test.each([
 
 test("more than two hundred thousand messages within ten seconds are a flood, spread over longer they are not", () => {
   const send = (turns: number, turnMs: number): void => {
-    const reader = new PacedReader();
+    const reader = new PacedReader(PACE_OF_ENCODER);
     const turn = times(SHORT_NEXT, TURN_MESSAGES_MAX);
     reader.receive(SHORT_FIRST, -1_000_000, false, () => undefined);
     for (let count = 0; count < turns; count += 1) reader.receive(turn, count * turnMs, false, () => undefined);
