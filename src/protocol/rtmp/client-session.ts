@@ -4,7 +4,7 @@ import { AckMeter } from "./ack-meter.ts";
 import { CHUNK_SIZE_INITIAL } from "./chunk-header.ts";
 import { encodeMessage } from "./chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "./command.ts";
-import { CommandBudget } from "./command-budget.ts";
+import { CommandBudget, OF_TARGETS } from "./command-budget.ts";
 import { decodeControl, encodeControl } from "./control.ts";
 import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ClientHandshake } from "./handshake.ts";
@@ -90,7 +90,7 @@ export class ClientSession {
   readonly #publication: ClientPublication;
   readonly #handshake: ClientHandshake;
   readonly #reader = new PacedReader(PACE_OF_TARGET);
-  readonly #budget = new CommandBudget();
+  readonly #budget = new CommandBudget(OF_TARGETS);
   #nowMs = 0;
   readonly #acks = new AckMeter();
   readonly #chunkSize: number;

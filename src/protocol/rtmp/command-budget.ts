@@ -1,13 +1,21 @@
 import { ProtocolError } from "./protocol-error.ts";
 
 /** Messages that are not media: in all before publishing, and in any one second afterwards. */
-const BEFORE_PUBLISH_MAX = 64;
-const PER_SECOND_MAX = 50;
+type CommandLimits = { readonly beforePublishMax: number; readonly perSecondMax: number };
+
+const OF_STRANGERS: CommandLimits = { beforePublishMax: 64, perSecondMax: 50 };
+/** Somebody chose a target, and odd ones ping in bursts; a flood has tens of thousands a second. */
+export const OF_TARGETS: CommandLimits = { beforePublishMax: 1_000, perSecondMax: 1_000 };
 
 /** Bounds the work a peer can make us do without sending any media. */
 export class CommandBudget {
   #count = 0;
   #second = 0;
+  readonly #limits: CommandLimits;
+
+  constructor(limits = OF_STRANGERS) {
+    this.#limits = limits;
+  }
 
   /** Counts one more message; false where it is one too many. */
   take(isPublishing: boolean, nowMs: number): boolean {
@@ -19,7 +27,7 @@ export class CommandBudget {
       }
     }
     this.#count += 1;
-    return this.#count <= (isPublishing ? PER_SECOND_MAX : BEFORE_PUBLISH_MAX);
+    return this.#count <= (isPublishing ? this.#limits.perSecondMax : this.#limits.beforePublishMax);
   }
 
   /** @throws ProtocolError "too-many-messages" where it is one too many. */

@@ -483,6 +483,30 @@ test("pings, bandwidth checks and bandwidth are answered", () => {
   ]);
 });
 
+test.each([
+  { name: "before the answer to connect", server: () => new Server().greet() },
+  { name: "on air", server: () => Server.publishing() },
+])("a burst of 500 pings $name is answered, one of 1,500 is a flood", ({ server }) => {
+  const pings = (count: number) =>
+    Buffer.concat(
+      Array.from({ length: count }, (_, timestamp) =>
+        encodeMessage(2, encodeControl({ kind: "ping-request", timestamp }), 128),
+      ),
+    );
+  // A turn's share at once, the rest in the turns that follow.
+  const all = (from: Server, count: number) => {
+    from.say(pings(count));
+    for (let turn = 1; from.session.isBehind && turn < 100; turn += 1) {
+      from.outputs.push(...from.session.receive(Buffer.alloc(0), turn * 5));
+    }
+    return from;
+  };
+  const patient = server();
+  const before = said(patient).length;
+  expect(said(all(patient, 500)).length - before).toBe(500);
+  expect(failures(all(server(), 1_500).outputs)).toEqual([{ kind: "flooded" }]);
+});
+
 test("what the server sends is acknowledged once a window, its own acknowledgements are told", () => {
   const server = Server.publishing();
   server.control({ kind: "window-ack-size", bytes: 4_500 });
