@@ -16,6 +16,8 @@ const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
 /** A program that hangs while its kernel goes on taking may come back: a new connection would most likely meet the same program. */
 const PROGRAM_PATIENCE_MS = 20_000;
+/** Longer than from one proof to the next. */
+const SILENT_MS = 2_000;
 /** The send queue keeps at least half of its time, whatever lies in the kernel. */
 const AHEAD_MS_MAX = 2_500;
 
@@ -129,6 +131,8 @@ export class LinkCare {
   }
 
   #judgePace(): void {
+    // Who takes nothing at all is not slow; it stalls soon, or gets on.
+    if (this.silentMs >= SILENT_MS) return;
     const { takenBytes, kernelQueue } = this.#link;
     const slowness = this.#slow.look(
       {

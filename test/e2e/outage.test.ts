@@ -5,6 +5,8 @@ import { NetworkNamespace } from "../support/network-namespace.ts";
 import { NginxTarget } from "../support/nginx-target.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
 
+/** By then it is known how often a target acknowledges. */
+const SETTLED_SECONDS = 10;
 /** Longer than it takes to be called stalled, and than a link that takes nothing was ever kept. */
 const OUTAGE_MS = 12_000;
 const PORT = 1_935;
@@ -19,28 +21,38 @@ async function inNamespace(stage: Stage, index: number): Promise<[NetworkNamespa
 }
 
 test.runIf(NetworkNamespace.isPossible)(
-  "a target cut off for 12 s, that refuses a second publisher, is on air within 15 s of its path; one that takes a fifth stays on air",
+  "a target cut off for 12 s, that refuses a second publisher, is on air within 15 s of its path; one that takes a fifth stays on air; one that hangs says so",
   async () => {
     const stage = await Stage.open();
     const [[dark, refusing], [narrow, slow]] = [await inNamespace(stage, 200), await inNamespace(stage, 201)];
+    const hanging = await stage.nginx();
     const { api } = await stage.server({ environment: { FANFARE_TARGET_ALLOW: "127.0.0.0/8,10.77.0.0/16" } });
     const channel = await api.createChannel("outage", [
       { rtmpUrl: refusing.url, streamKey: uniqueKey("refusing") },
       { rtmpUrl: slow.url, streamKey: uniqueKey("slow") },
+      { rtmpUrl: hanging.url, streamKey: uniqueKey("hanging") },
     ]);
     const watch = stage.watch(api, channel);
     stage.kitEncoder(channel, { clip: syntheticClip({ kilobits: 470 }) });
-    for (const index of [0, 1]) await watch.until(index, ({ connectStatus }) => connectStatus === "PUBLISHING", 20_000);
+    for (const index of [0, 1, 2])
+      await watch.until(index, (platform) => platform.totalPlaySecond >= SETTLED_SECONDS, 30_000);
+    hanging.hang(true);
     await narrow.limit(100);
     await dark.filter({ input: `tcp dport ${PORT} drop` });
     const darkUntilMs = performance.now() + OUTAGE_MS;
     const stalled = await watch.until(0, ({ connectStatus }) => connectStatus === "FAIL", OUTAGE_MS);
     expect(stalled.lastError?.code).toBe("STALLED");
     expect(stalled["unackedBytes"]).toBeGreaterThan(0);
+    // Its kernel takes megabytes before anybody could see it by that.
+    const hung = await watch.until(2, ({ connectStatus }) => connectStatus === "FAIL", OUTAGE_MS);
+    expect(hung.lastError?.message).toContain("acknowledged nothing");
+    hanging.hang(false);
     await pass(Math.max(0, darkUntilMs - performance.now()));
     await dark.unfilter();
     await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 20_000);
     await watch.until(1, ({ warning }) => warning !== undefined, 20_000);
+    await watch.until(2, ({ connectStatus }) => connectStatus === "PUBLISHING", 5_000);
+    expect(watch.latest(2)?.totalRetryCount).toBe(0);
     // Nobody was refused: the old publisher was gone before the new one came.
     expect(watch.errorCodes(0)).toEqual(["STALLED"]);
     expect(watch.statuses(1).filter((status) => status !== "READY" && status !== "CONNECTING")).toEqual(["PUBLISHING"]);

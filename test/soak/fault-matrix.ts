@@ -122,6 +122,7 @@ function neighbourRow(
     longestGapMs: neighbour.longestGapMs,
     offAirMs: platform?.offAirMs(beganMs, performance.now()) ?? 0,
     drops: platform?.droppedFrames ?? 0,
+    queueMs: platform?.longestQueueMs(beganMs) ?? 0,
     problems,
   };
 }

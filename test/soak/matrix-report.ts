@@ -7,8 +7,10 @@ import type { StatusHistory } from "./status-history.ts";
 const BACK_WITHIN_MS = 15_000;
 /** A target that got nothing is told to fail by then. */
 const TOLD_WITHIN_MS = 8_000;
-/** Media that waits for a target, seen or not. */
-const QUEUE_MS_MAX = 6_000;
+/** Media that waits for a target, in our queue and in the kernel's … */
+const QUEUE_MS_MAX = 7_000;
+/** … once what the kernel was given before the way became narrow has left. */
+const SETTLED_AFTER_MS = 30_000;
 
 /** What one target went through. Times count from the fault's beginning. */
 export type MatrixRow = {
@@ -23,6 +25,8 @@ export type MatrixRow = {
   /** In which the target got nothing. */
   readonly longestGapMs: number;
   readonly drops: number;
+  /** The most media that waited for it, once it had settled. */
+  readonly queueMs: number;
   readonly warning?: string;
   readonly problems: readonly string[];
 };
@@ -38,6 +42,7 @@ export function judgeRow(of: {
   const faultMs = fault.seconds * 1_000;
   const failedAtMs = platform.failedAtMs(beganMs);
   const backAtMs = platform.backAtMs(beganMs);
+  const queueMs = platform.longestQueueMs(beganMs + SETTLED_AFTER_MS);
   const isSilent = !fault.staysOnAir && faultMs > TOLD_WITHIN_MS && !fault.name.startsWith("loss");
   const found = [
     { is: !platform.isOnAir, problem: "not on air at the end" },
@@ -50,9 +55,9 @@ export function judgeRow(of: {
       is: backAtMs !== undefined && backAtMs - beganMs > faultMs + BACK_WITHIN_MS,
       problem: `on air again later than ${BACK_WITHIN_MS / 1_000} s after the fault`,
     },
-    { is: platform.longestQueueMs > QUEUE_MS_MAX, problem: `${platform.longestQueueMs} ms of media waited` },
+    { is: queueMs > QUEUE_MS_MAX, problem: `${queueMs} ms of media waited` },
   ];
-  const warnings = platform.warnings;
+  const { warnings } = platform;
   return {
     kind,
     fault: fault.name,
@@ -65,6 +70,7 @@ export function judgeRow(of: {
     offAirMs: platform.offAirMs(beganMs, performance.now()),
     longestGapMs,
     drops: platform.droppedFrames,
+    queueMs,
     ...(warnings.length === 0 ? {} : { warning: warnings.slice(0, 4).join(", ") }),
     problems: found.filter(({ is }) => is).map(({ problem }) => problem),
   };
@@ -81,6 +87,7 @@ function cells(row: MatrixRow): string[] {
     seconds(row.offAirMs),
     row.longestGapMs < 1_000 ? `${(row.longestGapMs / 1_000).toFixed(2)}` : seconds(row.longestGapMs),
     `${row.drops}`,
+    seconds(row.queueMs),
     row.warning ?? "–",
     row.words === "" ? "PUBLISHING" : row.words,
   ];
@@ -88,8 +95,8 @@ function cells(row: MatrixRow): string[] {
 
 /** One line of what is printed. */
 export function rowText(row: MatrixRow): string {
-  const [kind, fault, failed, back, off, gap, drops, warning, words] = cells(row);
-  return `${kind} | ${fault} | FAIL after ${failed} s, back ${back} s after its end, off air ${off} s, nothing for ${gap} s, ${drops} dropped | ${warning} | ${words}`;
+  const [kind, fault, failed, back, off, gap, drops, behind, warning, words] = cells(row);
+  return `${kind} | ${fault} | FAIL after ${failed} s, back ${back} s after its end, off air ${off} s, nothing for ${gap} s, ${drops} dropped, ${behind} s behind | ${warning} | ${words}`;
 }
 
 /** The result as a page. */
@@ -107,6 +114,7 @@ export function matrixReport(
     "off air",
     "longest gap",
     "drops",
+    "behind",
     "slow",
     "said",
   ];
@@ -118,7 +126,7 @@ export function matrixReport(
 \`npm run fault-matrix -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: one stream of ${kilobits} kbit/s, a keyframe each second, to a target for each
 fault and to a healthy one beside them, all at once. Each target is in a network namespace of its own, behind a virtual wire; \`nginx\` is nginx-rtmp, which refuses a second publisher, \`kit\` the
 [fault kit](../testkit.md)'s, which takes it. Times are seconds. *On air after its end*: from the fault's end until the target was PUBLISHING for good. *Longest gap*: in which the
-target itself was given nothing, by what it recorded.
+target itself was given nothing, by what it recorded. *Behind*: the most media that waited for it, from 30 s on.
 ${note === undefined ? "" : `\n${note}\n`}
 ${verdict}
 

@@ -21,7 +21,7 @@ export class StatusHistory {
   readonly changes: Change[] = [];
   warnings: string[] = [];
   droppedFrames = 0;
-  longestQueueMs = 0;
+  readonly #queues: { readonly atMs: number; readonly queueMs: number }[] = [];
   wasUnstable = false;
 
   take(platform: Seen, atMs: number): void {
@@ -31,8 +31,13 @@ export class StatusHistory {
     const rates = warning === undefined ? undefined : /\d+ of \d+ kbit\/s/.exec(warning.message)?.[0];
     if (rates !== undefined && this.warnings.at(-1) !== rates) this.warnings.push(rates);
     this.droppedFrames = Math.max(this.droppedFrames, droppedFrames);
-    this.longestQueueMs = Math.max(this.longestQueueMs, queueMilliseconds);
+    this.#queues.push({ atMs, queueMs: queueMilliseconds });
     if (stability === "unstable") this.wasUnstable = true;
+  }
+
+  /** The most media that waited for it at once, from here on. */
+  longestQueueMs(fromMs: number): number {
+    return this.#queues.reduce((most, { atMs, queueMs }) => (atMs < fromMs ? most : Math.max(most, queueMs)), 0);
   }
 
   get isOnAir(): boolean {

@@ -74,6 +74,11 @@ export class NginxTarget {
     await this.#child?.stop("SIGTERM", STOP_GRACE_MS);
   }
 
+  /** It hangs, while its kernel goes on taking what comes; or goes on. */
+  hang(isHanging: boolean): void {
+    this.#child?.kill(isHanging ? "SIGSTOP" : "SIGCONT");
+  }
+
   /** As a crash does it: the kernel closes its sockets, nothing is said. */
   async kill(): Promise<void> {
     await this.#child?.stop("SIGKILL", STOP_GRACE_MS);

@@ -573,3 +573,20 @@ test("what the server says of Enhanced RTMP is remembered", () => {
   expect(server.session.peer).toEqual({ capsEx: 3, fourCcs: ["hvc1", "Opus"] });
   expect(["hvc1", "av01"].map((name) => takesFourCc(server.session.peer, name))).toEqual([true, false]);
 });
+
+test("an acknowledgement is asked for about once a second of the stream: anew where its rate is much else, never at odd sizes", () => {
+  const server = Server.publishing();
+  const asked = (bytesPerSecond: number) => {
+    const message = server.session.askForAcks(bytesPerSecond);
+    return message === undefined ? undefined : message.readUInt32BE(12);
+  };
+  expect(server.session.ackWindowBytes).toBe(2_500_000);
+  expect(asked(8_000)).toBe(8_000);
+  expect(asked(12_000)).toBeUndefined();
+  expect(asked(5_000)).toBeUndefined();
+  expect(asked(59_500)).toBe(59_500);
+  expect(asked(1)).toBe(4_096);
+  expect(asked(900_000_000)).toBe(2_500_000);
+  expect(server.session.ackWindowBytes).toBe(2_500_000);
+  expect(new Server().admit().session.askForAcks(8_000)).toBeUndefined();
+});

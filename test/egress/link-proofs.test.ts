@@ -1,0 +1,85 @@
+import { connect } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { expect, test } from "vitest";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import type { PathAnswer } from "../../src/relay/ports.ts";
+import type { KitTarget } from "../../src/testkit/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import { certificate, fingerprintOf } from "../support/certificates.ts";
+import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+
+const isLinux = process.platform === "linux";
+const media = (bytes: number) =>
+  encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
+const urlOf = (target: KitTarget) => `rtmp://127.0.0.1:${target.port}/live`;
+
+const pair = certificate("stalls.example");
+
+async function behindTls(behaviour: TargetBehaviour): Promise<string> {
+  const target = await kitTarget(behaviour);
+  const port = await serve(
+    createTlsServer(pair, (socket) => {
+      const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
+      socket.on("error", () => behind.destroy());
+      socket.pipe(behind).pipe(socket);
+    }),
+  );
+  return `rtmps://stalls.example:${port}/live`;
+}
+
+test("a target that is asked to acknowledge each second of the stream does, and what it acknowledged is what it got", async () => {
+  const target = await kitTarget();
+  const { link, outcome } = dial(urlOf(target));
+  await outcome;
+  expect(link.acks).toBeUndefined();
+  link.suit(8_000, 8_000);
+  for (let second = 0; second < 10; second += 1) link.write(media(8_000));
+  await expect.poll(() => link.acks?.count ?? 0).toBeGreaterThanOrEqual(1);
+  expect(link.acks?.windowBytes).toBe(8_000);
+  expect(link.acks?.bytes).toBeGreaterThan(70_000);
+  expect(link.acks?.bytes).toBeLessThan(90_000);
+});
+
+test.runIf(isLinux)("what a target took is known from the kernel, and nothing waits of it", async () => {
+  const target = await kitTarget();
+  const { link, outcome } = dial(urlOf(target));
+  await outcome;
+  link.write(media(300_000));
+  await expect.poll(() => link.kernelQueue?.ackedBytes ?? 0, { timeout: 10_000 }).toBeGreaterThan(300_000);
+  await expect.poll(() => link.kernelQueue?.queuedBytes, { timeout: 10_000 }).toBe(0);
+});
+
+test.runIf(isLinux).each(["plain", "over TLS"])(
+  "of a target %s that reads nothing the kernel is given no more than 2.5 s",
+  async (how) => {
+    const stall = { afterBytes: 1 };
+    const names = { resolver: resolverOf({ "stalls.example": ["127.0.0.1"] }) };
+    const trust = { tls: { fingerprint: fingerprintOf(pair).replaceAll(":", "").toLowerCase() } };
+    const { link, outcome } =
+      how === "plain"
+        ? dial(urlOf(await kitTarget({ stall })))
+        : dial(await behindTls({ stall }), { ...names, ...trust });
+    expect((await outcome).publishing).toBe(1);
+    const perSecond = 400_000;
+    // More than the target's own buffers take.
+    for (let given = 0; given < 20_000_000; given += 200_000) link.write(media(200_000));
+    link.suit(perSecond, perSecond);
+    await expect.poll(() => link.creditBytes, { timeout: 10_000 }).toBeLessThan(0);
+    expect(link.kernelQueue?.queuedBytes).toBeGreaterThan(2.5 * perSecond);
+  },
+);
+
+test("a path answers where the target does, or refuses; none does where nobody is", async () => {
+  const target = await kitTarget();
+  const { link, outcome } = dial(urlOf(target));
+  await outcome;
+  const ask = () => new Promise<PathAnswer>((resolve) => link.probe(resolve));
+  expect(await ask()).toBe("same");
+  // It was asked by a connection that says nothing, and is over.
+  await expect.poll(() => target.connections[1]?.report.state).not.toBe("open");
+  expect(target.connections[1]?.report.bytesReceived).toBe(0);
+  link.close("cut");
+  await target.close();
+  const { link: gone } = dial("rtmp://127.0.0.1:1/live");
+  expect(await new Promise<PathAnswer>((resolve) => gone.probe(resolve))).toBe("none");
+});
