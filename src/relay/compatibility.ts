@@ -1,4 +1,5 @@
-import { audioFormat, describeAudio, describeVideo, videoFormat } from "./feed.ts";
+import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import { audioFormat, describeAudio, videoFormat } from "./feed.ts";
 import type { StreamHead } from "./stream-head.ts";
 
 /**
@@ -51,7 +52,7 @@ export function isAnotherTrack(kind: "audio" | "video", before: Buffer, after: B
 
 /** What may not change within a connection. */
 function describeTrack(kind: "audio" | "video", config: Buffer): string {
-  if (kind === "video") return `${describeVideo(config).videoCodec}`;
+  if (kind === "video") return classifyVideo(config).codec;
   const { audioCodec, sampleRate, channels } = describeAudio(config);
   return `${audioCodec} ${sampleRate} ${channels}`;
 }

@@ -186,6 +186,8 @@ export class FanOut {
     const before = this.#head;
     this.#sendFrames(this.#interleaver.drain());
     before.forgetTrack(kind, trackId);
+    this.#clearGops();
+    if (kind === "video") this.#clearStocks();
     if (![...this.targets].some(hasBegun) || !this.#changePace.isDue(this.#deps.clock.now())) return;
     this.reconnect();
     // All the rest of it goes on.
@@ -368,16 +370,14 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  #each(run: (target: Target) => unknown): void {
-    for (const target of this.#targets.values()) this.#guard(() => run(target));
-  }
-
   /** No mistake with one target may reach another. */
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#deps.onFault(error);
+  #each(run: (target: Target) => unknown): void {
+    for (const target of this.#targets.values()) {
+      try {
+        run(target);
+      } catch (error) {
+        this.#deps.onFault(error);
+      }
     }
   }
 

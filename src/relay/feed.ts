@@ -242,7 +242,7 @@ export function audioFormat(head: StreamHead): AudioFormat {
 }
 
 /** What a video sequence header says. */
-export function describeVideo(config: Buffer | undefined): VideoFormat {
+function describeVideo(config: Buffer | undefined): VideoFormat {
   if (config === undefined) return {};
   const tag = classifyVideo(config);
   const picture =

@@ -34,6 +34,8 @@ export class StreamHead {
   /** What sound without a sequence header says of itself, by track. */
   readonly #sounds = new Map<number, SoundFormat>();
   readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
+  /** Made up of the headers as they are now; undefined where it was not asked for since they changed. */
+  #madeUp: Buffer | undefined;
   #isVideoAnnounced = false;
   #hasVideoHeader = false;
   #hasPictures = false;
@@ -86,6 +88,7 @@ export class StreamHead {
     if (kind === "video") this.#hasVideoHeader = true;
     const known = this.#configs.get(slot)?.payload;
     if (known?.equals(payload) === true || (known === undefined && this.#configs.size >= CONFIGS_MAX)) return false;
+    this.#madeUp = undefined;
     this.#configs.set(slot, { kind, payload: Buffer.from(payload) });
     return true;
   }
@@ -120,6 +123,7 @@ export class StreamHead {
   }
 
   #forgetTrack(kind: MediaKind, trackId: number): void {
+    this.#madeUp = undefined;
     for (const slot of this.#configs.keys()) if (slot.startsWith(`${kind} ${trackId} `)) this.#configs.delete(slot);
     if (kind === "audio") this.#sounds.delete(trackId);
   }
@@ -163,7 +167,7 @@ export class StreamHead {
 
   /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */
   messages(): HeadMessage[] {
-    const payload = this.metadata ?? synthesiseMetadata(this.#defaultConfigs());
+    const payload = this.metadata ?? this.madeUpMetadata ?? Buffer.alloc(0);
     return [
       { kind: "data", type: MessageType.DataAmf0, payload },
       ...this.#of("audio").map((payload) => ({ kind: "audio", type: MessageType.Audio, payload }) as const),
@@ -173,7 +177,9 @@ export class StreamHead {
 
   /** Metadata that was made up, where the encoder sent none; undefined where it did. */
   get madeUpMetadata(): Buffer | undefined {
-    return this.#metadata === undefined ? synthesiseMetadata(this.#defaultConfigs()) : undefined;
+    if (this.#metadata !== undefined) return undefined;
+    this.#madeUp ??= synthesiseMetadata(this.#defaultConfigs());
+    return this.#madeUp;
   }
 
   #defaultConfigs(): StreamConfigs {

@@ -16,6 +16,7 @@ export function changedTracks(
       const before = head.codecs(kind).get(trackId);
       if (before !== undefined && before !== codec) return true;
       const known = head.configs.get(slot)?.payload;
+      if (known?.equals(payload) === true) return false;
       return known !== undefined && slot.endsWith(" config") && isAnotherTrack(kind, known, payload);
     })
     .map(({ trackId }) => trackId);

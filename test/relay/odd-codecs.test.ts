@@ -245,6 +245,26 @@ test("another video codec on air connects anew; a codec that flaps does so no mo
   expect(stage.dialer.links).toHaveLength(2);
 });
 
+test("what goes before a change within its pace is not shown to who comes after it", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const source = stage.open();
+  source.push(video(0, AVC_CONFIG));
+  source.push(audio(0, AAC_CONFIG));
+  source.push(video(0, avcFrame(true, 1)));
+  source.push(audio(0, aacFrame(1)));
+  // Nobody has begun: nobody is dialled anew.
+  source.push(audio(40, AAC_CONFIG_CHANGED));
+  stage.dialer.latest(1).accept();
+  source.push(audio(40, aacFrame(2)));
+  source.push(video(80, avcFrame(true, 3)));
+  source.push(audio(80, aacFrame(4)));
+  const [audioConfig, , key, sound, ...others] = sent(stage, 1);
+  expect(audioConfig).toBe("0 af001210");
+  expect([key?.slice(0, 6), sound?.endsWith("04"), others]).toEqual(["0 1701", true, []]);
+  expect(stage.dialer.links).toHaveLength(1);
+});
+
 test("metadata made up for sound alone is renewed when pictures come, before their header", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));

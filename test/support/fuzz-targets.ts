@@ -1,12 +1,16 @@
 import { AMF0_LIMITS_BEFORE_PUBLISH, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { classifyAudio, stripAdts } from "../../src/protocol/flv/audio-tag.ts";
 import { readMetadata, rewriteMetadata } from "../../src/protocol/flv/metadata.ts";
-import { enhanceHevc, flattenTrack, splitTracks, trackIdsOf } from "../../src/protocol/flv/tracks.ts";
+import { enhanceHevc, flattenTrack, legacyForm, splitTracks, trackIdsOf } from "../../src/protocol/flv/tracks.ts";
 import { classifyVideo, hasIdr } from "../../src/protocol/flv/video-tag.ts";
 import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk-reader.ts";
 import { ClientSession } from "../../src/protocol/rtmp/client-session.ts";
+import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { ProtocolError } from "../../src/protocol/rtmp/protocol-error.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import { takeIn } from "../../src/relay/intake.ts";
+import { StreamHead } from "../../src/relay/stream-head.ts";
+import { StreamMemory } from "../../src/relay/stream-memory.ts";
 
 export const FUZZ_TARGETS = ["video", "audio", "amf", "chunks", "server", "client"] as const;
 export type FuzzTarget = (typeof FUZZ_TARGETS)[number];
@@ -31,12 +35,29 @@ function blaming(run: () => void): void {
   }
 }
 
+/** What the relay makes of a message, as the first of its stream. */
+function understood(kind: "audio" | "video", input: Buffer): void {
+  const memory = new StreamMemory();
+  const head = new StreamHead();
+  const type = kind === "video" ? MessageType.Video : MessageType.Audio;
+  const intake = takeIn({ type, timestamp: 0, streamId: 1, payload: input }, memory);
+  assertBounded("bytes in the form of old", legacyForm(kind, input)?.length ?? 0, input.length + 8);
+  if (intake.what === "config") head.takeConfig(intake);
+  if (intake.what === "frame") {
+    if (intake.header !== undefined) head.takeConfig(intake.header);
+    assertBounded("bytes of a frame", intake.payload.length, input.length);
+  }
+  const bytes = head.messages().reduce((sum, { payload }) => sum + payload.length, 0);
+  assertBounded("bytes of a head", bytes, input.length * 4 + OUTPUT_BYTES_MAX);
+}
+
 function media(kind: "audio" | "video", input: Buffer): void {
   const tag = kind === "video" ? classifyVideo(input) : classifyAudio(input);
   assertBounded("end of body", tag.bodyEnd, input.length);
   assertBounded("start of body", tag.bodyOffset, Math.max(tag.bodyEnd, input.length));
   assertBounded("tracks", trackIdsOf(kind, input).length, 256);
   const parts = splitTracks(kind, input);
+  understood(kind, input);
   assertBounded("bytes of parts", Buffer.concat([...parts]).length, input.length * 4 + 16);
   assertBounded("bytes of a track", flattenTrack(kind, input, 0)?.length ?? 0, input.length + 8);
   if (kind === "audio") return assertBounded("bytes without ADTS", stripAdts(input).length, input.length);
