@@ -2,7 +2,7 @@
 // it installs what the lockfile says, finds a Node that can run TypeScript sources, and starts the real thing with it.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,6 +45,8 @@ const GSTREAMER_ELEMENTS = [
   { elements: ["x264enc"], packages: ["gstreamer1.0-plugins-ugly"] },
 ];
 
+/** What asks a program to stop. */
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** How often it is looked at whether npm is still there, in milliseconds. */
 const PARENT_LOOK_MS = 500;
 
@@ -62,14 +64,34 @@ function succeeds(command, args) {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Runs a command whose output matters only when it fails; ends the script when it does. */
-function runQuietly(name, command, args, env = process.env) {
-  const result = spawnSync(command, args, { cwd: ROOT, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  if (result.status === 0) return;
-  process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
-  const reason =
-    result.error === undefined ? `exit code ${exitCode(result.status, result.signal)}` : result.error.message;
-  fail(`fanfare: ${name} failed (${reason})`, exitCode(result.status, result.signal) || 1);
+/**
+ * Runs a command whose output matters only when it fails; ends the script when it does. Who is told to stop meanwhile ends the command first,
+ * and ends well: what it was to make is made at the next start.
+ */
+async function runQuietly(name, command, args, env = process.env) {
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  let isStopping = false;
+  const stop = () => {
+    isStopping = true;
+    child.kill("SIGTERM");
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
+  const { status, signal, error } = await new Promise((resolve) => {
+    child.on("error", (reason) => resolve({ status: null, signal: null, error: reason }));
+    child.on("close", (code, name) => resolve({ status: code, signal: name }));
+  });
+  for (const each of STOP_SIGNALS) process.off(each, stop);
+  if (isStopping) process.exit(0);
+  if (status === 0) return;
+  process.stderr.write(output);
+  const reason = error === undefined ? `exit code ${exitCode(status, signal)}` : error.message;
+  fail(`fanfare: ${name} failed (${reason})`, exitCode(status, signal) || 1);
 }
 
 /**
@@ -87,7 +109,7 @@ function runStep(name, command, args, { isLast = false } = {}) {
 }
 
 /** `npm ci` when nothing is installed or the lockfile is another one than at the last install. */
-function install() {
+async function install() {
   const lock = createHash("sha256")
     .update(readFileSync(join(ROOT, "package-lock.json")))
     .digest("hex");
@@ -96,7 +118,7 @@ function install() {
   // Node 24 itself is a dev dependency, so NODE_ENV=production or `omit=dev` must not drop it, nor what its install
   // script asks npm for.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== "NODE_ENV"));
-  runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], env);
+  await runQuietly("npm ci", "npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], env);
   writeFileSync(STAMP, `${lock}\n`);
 }
 
@@ -125,7 +147,7 @@ function missingPackages() {
 }
 
 /** The real encoders and targets of the end-to-end tests: installed when this is root on Debian, else asked for. */
-function installTestTools() {
+async function installTestTools() {
   const packages = missingPackages();
   if (packages.length === 0) return;
   const list = packages.join(" ");
@@ -134,8 +156,8 @@ function installTestTools() {
   }
   process.stdout.write(`— installing ${list}\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  runQuietly("apt-get update", "apt-get", ["update"], env);
-  runQuietly("apt-get install", "apt-get", ["install", "-y", "--no-install-recommends", ...packages], env);
+  await runQuietly("apt-get update", "apt-get", ["update"], env);
+  await runQuietly("apt-get install", "apt-get", ["install", "-y", "--no-install-recommends", ...packages], env);
   const still = missingPackages();
   if (still.length > 0) fail(`Still missing after apt-get install: ${still.join(" ")}`);
 }
@@ -143,7 +165,7 @@ function installTestTools() {
 /** Runs the server in the foreground; signals go on to it, and it alone decides how to end. */
 function start(node, args) {
   const server = spawn(node, [join(ROOT, "src", "cli", "main.ts"), ...args], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
+  for (const signal of STOP_SIGNALS) process.on(signal, () => server.kill(signal));
   // npm's shell is replaced by this process (`exec` in package.json), so npm hands signals on to it and waits. Where a shell stays in between,
   // npm ends the shell alone: whoever started this is gone then, and nobody could tell it to stop any more.
   const parent = process.ppid;
@@ -175,12 +197,16 @@ function newestChange(path) {
   return Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))));
 }
 
-/** Builds the dashboard into dist-web/, unless what is there is newer than everything it is made of. */
-function buildDashboard(node) {
+/** Builds the dashboard into dist-web/, whole or not at all, unless what is there is newer than everything it is made of. */
+async function buildDashboard(node) {
   const newest = Math.max(...DASHBOARD_SOURCES.map((path) => newestChange(join(ROOT, path))));
   if (existsSync(DASHBOARD) && statSync(DASHBOARD).mtimeMs > newest) return;
   process.stdout.write("— building the dashboard\n");
-  runQuietly("the dashboard's build (vite)", node, [PACKAGED.vite, "build", "--config", join("web", "vite.config.ts")]);
+  const draft = `${dirname(DASHBOARD)}.unfinished`;
+  const options = ["--config", join("web", "vite.config.ts"), "--outDir", draft, "--emptyOutDir"];
+  await runQuietly("the dashboard's build (vite)", node, [PACKAGED.vite, "build", ...options]);
+  rmSync(dirname(DASHBOARD), { recursive: true, force: true });
+  renameSync(draft, dirname(DASHBOARD));
 }
 
 function check(node) {
@@ -190,29 +216,29 @@ function check(node) {
   runStep("unused code and packages (knip)", node, [PACKAGED.knip]);
 }
 
-function build(node) {
+async function build(node) {
   // A file that is no longer a source must not stay and be found.
   rmSync(join(ROOT, "dist"), { recursive: true, force: true });
   runStep("emit into dist/ (tsc)", node, [PACKAGED.tsc, "-p", "tsconfig.build.json"]);
-  buildDashboard(node);
+  await buildDashboard(node);
 }
 
 /** Runs one measurement of `bench/`; its result goes to `docs/results/`. */
-function bench(node, name, options) {
+async function bench(node, name, options) {
   const file = join(ROOT, "bench", `${name}.ts`);
   if (name === undefined || !existsSync(file)) fail("usage: node scripts/run.mjs bench NAME, for a file of bench/");
-  installTestTools();
-  buildDashboard(node);
+  await installTestTools();
+  await buildDashboard(node);
   runStep(`bench (${name})`, node, [file, ...options]);
 }
 
 const COMMAND_TABLE = {
-  start(node) {
-    buildDashboard(node);
+  async start(node) {
+    await buildDashboard(node);
     start(node, args);
   },
-  demo(node) {
-    buildDashboard(node);
+  async demo(node) {
+    await buildDashboard(node);
     start(node, ["demo", ...args]);
   },
   check,
@@ -221,34 +247,34 @@ const COMMAND_TABLE = {
   "kill-nine": (node) => runStep("kill -9", node, [join(ROOT, "scripts", "kill-nine.mjs"), ...args], { isLast: true }),
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),
-  "long-hold"(node) {
-    installTestTools();
+  async "long-hold"(node) {
+    await installTestTools();
     runStep("long hold", node, [join(ROOT, "test", "soak", "long-hold.ts"), ...args], { isLast: true });
   },
-  "fault-matrix"(node) {
-    installTestTools();
+  async "fault-matrix"(node) {
+    await installTestTools();
     runStep("fault matrix", node, [join(ROOT, "test", "soak", "fault-matrix.ts"), ...args], { isLast: true });
   },
-  "every-byte"(node) {
-    installTestTools();
+  async "every-byte"(node) {
+    await installTestTools();
     runStep("every byte", node, [join(ROOT, "test", "soak", "every-byte.ts"), ...args], { isLast: true });
   },
-  "backup-return"(node) {
-    installTestTools();
+  async "backup-return"(node) {
+    await installTestTools();
     runStep("backup return", node, [join(ROOT, "test", "soak", "backup-return.ts"), ...args], { isLast: true });
   },
-  test(node) {
-    installTestTools();
+  async test(node) {
+    await installTestTools();
     if (args.length === 0) {
       check(node);
-      build(node);
+      await build(node);
     }
-    buildDashboard(node);
+    await buildDashboard(node);
     runStep("tests (vitest)", node, [PACKAGED.vitest, "run", ...args], { isLast: true });
   },
 };
 
 const run = Object.hasOwn(COMMAND_TABLE, command ?? "") ? COMMAND_TABLE[command] : undefined;
 if (run === undefined) fail(`usage: node scripts/run.mjs ${Object.keys(COMMAND_TABLE).join(" | ")}`);
-install();
-run(newEnoughNode());
+await install();
+await run(newEnoughNode());
