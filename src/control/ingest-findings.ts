@@ -22,7 +22,8 @@ export type FindingCode =
   | "B_FRAMES"
   | "SAMPLE_RATE_UNSUPPORTED"
   | "AUDIO_CHANNELS_TOO_MANY"
-  | "CLOCK_DRIFT";
+  | "CLOCK_DRIFT"
+  | "CLOCK_WRONG";
 
 /** A stream beside a limit. */
 export type Finding = {
@@ -78,7 +79,9 @@ export function findIngestFaults({ measures, secondsWithoutVideo }: IngestSample
       isThere(kind === "video" ? "VIDEO_HEADER_MISSING" : "AUDIO_HEADER_MISSING"),
     ),
     ...(measures?.unreadable ?? []).map((kind) => isThere(kind === "video" ? "VIDEO_UNREADABLE" : "AUDIO_UNREADABLE")),
-    ...findDrift(measures?.clockDriftPpm),
+    ...(measures?.isClockWrong === true
+      ? [{ ...isThere("CLOCK_WRONG"), isSteady: true }]
+      : findDrift(measures?.clockDriftPpm)),
   ];
 }
 

@@ -51,6 +51,11 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT">, Sentence>>
     en: "No video for {found} s, while sound goes on: look at the camera, the capture and the scene in the encoder.",
     ko: "음성은 들어오지만 {found}초 동안 영상이 없습니다. 카메라와 캡처 장치, 인코더의 장면을 확인해 주세요.",
   },
+  CLOCK_WRONG: {
+    severity: "warning",
+    en: "The encoder's timestamps do not count milliseconds of real time: its stream is timed by when it comes here. Correct its time base or its clock, or have it send in real time (FFmpeg: -re).",
+    ko: "인코더의 타임스탬프가 실제 시간의 밀리초와 맞지 않아 스트림이 도착한 시각을 기준으로 송출합니다. 인코더의 시간 단위나 시계를 바로잡거나 실시간으로 송출하도록 설정해 주세요(FFmpeg: -re).",
+  },
   AUDIO_MISSING: {
     severity: "error",
     en: "{target} needs sound and none comes: add an audio track in the encoder, even a silent one.",

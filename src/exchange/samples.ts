@@ -53,6 +53,8 @@ export type StreamMeasures = {
   readonly bFrames?: number;
   /** Millionths that the encoder's clock is fast against ours, negative: slow; of the last two to ten minutes. */
   readonly clockDriftPpm?: number;
+  /** Its timestamps are no milliseconds of real time: its stream is timed by when it comes. */
+  readonly isClockWrong?: boolean;
 };
 
 /** The encoder on air, or last on air, of one channel. Absent fields are not known, or not there. */

@@ -1,4 +1,5 @@
 import type { StreamMeasures } from "../exchange/samples.ts";
+import { ClockTrust } from "./clock-trust.ts";
 import { DriftMeter } from "./drift-meter.ts";
 import { EncoderClock } from "./encoder-clock.ts";
 import { PictureMeter } from "./picture-meter.ts";
@@ -24,12 +25,14 @@ export class StreamMeter {
   readonly #audio = newTrackMeter();
   readonly #video = newTrackMeter();
   readonly #pictures = new PictureMeter();
+  readonly #trust = new ClockTrust();
   #hasPictures = false;
 
   take(frame: MeasuredFrame, nowMs: number): void {
     const { kind, bytes, timestamp, compositionTimeMs, isKeyframe } = frame;
     const { rate, clock, drift } = kind === "video" ? this.#video : this.#audio;
     rate.add(bytes);
+    this.#trust.take(kind, timestamp, nowMs);
     if (frame.isFurther === true) return;
     const stepMs = clock.step(timestamp, nowMs);
     drift.take(stepMs, nowMs);
@@ -49,7 +52,7 @@ export class StreamMeter {
     const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;
     const gapMs = this.#pictures.longestKeyframeGapMs;
     const { withoutKeyframeMs, hasKeyframe } = this.#pictures;
-    const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm;
+    const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm ?? this.#trust.ppm;
     return {
       ...(videoBytesPerSecond === undefined ? {} : { videoBytesPerSecond }),
       ...(audioBytesPerSecond === undefined ? {} : { audioBytesPerSecond }),
@@ -59,6 +62,7 @@ export class StreamMeter {
         ? {}
         : { secondsWithoutKeyframe: withoutKeyframeMs / 1_000, hasKeyframe }),
       ...(clockDriftPpm === undefined ? {} : { clockDriftPpm }),
+      ...(this.#trust.isWrong ? { isClockWrong: true } : {}),
     };
   }
 }

@@ -1,3 +1,6 @@
+import { ArrivalClock } from "./arrival-clock.ts";
+import { ClockTrust } from "./clock-trust.ts";
+
 /** A step of the encoder's clock that the wall clock does not explain by more than this is a jump, in milliseconds. */
 const JUMP_MS = 2_000;
 /** The step assumed across a jump: about one frame. */
@@ -35,6 +38,9 @@ export class Timeline {
   #lastMapped = 0;
   /** Presentation may not step back either: pictures that came out of order reach beyond the last decoding time. */
   #floorMs = 0;
+  #trust = new ClockTrust();
+  /** In the place of the encoder's own clock, once that cannot be gone by. */
+  #byArrival: ArrivalClock | undefined;
   /** The next message is a source's first: no clock is known yet. */
   #isNewSource = true;
 
@@ -50,6 +56,8 @@ export class Timeline {
   changeSource(floorMs = 0): void {
     this.#isNewSource = true;
     this.#floorMs = floorMs;
+    this.#trust = new ClockTrust();
+    this.#byArrival = undefined;
     this.#audio = undefined;
     this.#video = undefined;
   }
@@ -74,6 +82,7 @@ export class Timeline {
 
   /** What `map` would answer by the clock of this kind as it was known; undefined where it is not. Changes nothing. */
   expected(kind: TimelineKind, timestamp: number): number | undefined {
+    if (this.#byArrival !== undefined) return this.#lastOut;
     const track = this.#track(kind);
     return track === undefined ? undefined : unwrap(timestamp, track.lastIn) + track.offset;
   }
@@ -83,12 +92,21 @@ export class Timeline {
    * was sent; `send` settles that.
    */
   map(kind: TimelineKind, timestamp: number, nowMs: number): number {
-    const track = this.#track(kind);
-    const mapped =
-      track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
+    const mapped = this.#byArrival?.map(kind, nowMs) ?? this.#mapOwn(kind, timestamp, nowMs);
     this.#lastArrivalMs = nowMs;
     this.#lastMapped = mapped;
     return mapped;
+  }
+
+  #mapOwn(kind: TimelineKind, timestamp: number, nowMs: number): number {
+    this.#trust.take(kind, timestamp, nowMs);
+    if (this.#trust.isWrong) {
+      // It goes on where it is, however far that ran ahead of, or fell behind, the time that passed.
+      this.#byArrival = new ArrivalClock(this.#lastOut + NOMINAL_STEP_MS, nowMs);
+      return this.#byArrival.map(kind, nowMs);
+    }
+    const track = this.#track(kind);
+    return track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
   }
 
   /** Channel time that a message of this mapped time is sent with: never before the last one. */

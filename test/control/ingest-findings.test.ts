@@ -151,3 +151,9 @@ test("every finding is one sentence in both languages that says what to change",
     "The encoder runs ahead of real time by 0.12 % (4.3 s an hour): have it send in real time (FFmpeg: -re), or correct its clock.",
   );
 });
+
+test("a clock that is gone by no longer is told as that, and not as a drift", () => {
+  const { ingest } = channelSample("ls-1", []);
+  const measures = { clockDriftPpm: 90_000, isClockWrong: true };
+  expect(findIngestFaults({ ...ingest, measures }).map(({ code }) => code)).toEqual(["CLOCK_WRONG"]);
+});
