@@ -14,12 +14,13 @@ export function forbiddenAddress(reason: ForbiddenReason): TargetError {
       return targetError("address-own");
     case "port":
       return targetError("address-port");
+    case "metadata":
+      return targetError("address-metadata");
     case "own-address":
     case "loopback":
     case "unspecified":
     case "private":
     case "link-local":
-    case "metadata":
     case "multicast":
     case "reserved":
       return targetError("address-not-public", reason);

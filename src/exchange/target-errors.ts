@@ -28,6 +28,12 @@ const SENTENCES = {
     en: "The target's address is not a public one ({detail}): correct the URL, or let the operator allow its network with FANFARE_TARGET_ALLOW.",
     ko: "송출 대상 주소가 공인 주소가 아닙니다({detail}). URL을 고치거나, 운영자가 FANFARE_TARGET_ALLOW로 해당 네트워크를 허용해야 합니다.",
   },
+  "address-metadata": {
+    code: "TARGET_FORBIDDEN",
+    severity: "fatal",
+    en: "The target's address is one where clouds hand out credentials: correct the URL; the operator can allow it only by naming this very address in FANFARE_TARGET_ALLOW.",
+    ko: "송출 대상 주소가 클라우드의 인증 정보를 제공하는 주소입니다. URL을 고쳐 주세요. 운영자가 FANFARE_TARGET_ALLOW에 바로 이 주소를 지정해야만 허용됩니다.",
+  },
   "name-unknown": {
     code: "DNS_FAILED",
     severity: "transient",

@@ -170,6 +170,12 @@ test.each(["studio", "studio.", "studio.local", "studio.local."])("a short name,
   expect(error).toEqual(targetError("name-not-full"));
 });
 
+test("an address where clouds hand out credentials is told as one, though its network is allowed", async () => {
+  const policy = { ...ALLOWED, allowed: parseCidrList("169.254.0.0/16") };
+  const { error } = await dial("rtmp://169.254.169.254/live", { policy }).outcome;
+  expect(error).toEqual(targetError("address-metadata"));
+});
+
 test("a target that leads to where our public name leads, to a port of ours, is our own", async () => {
   const policy = { ...ALLOWED, machineAddresses: () => [], ownPorts: [19_350], ownHosts: ["ingest.example"] };
   // Nobody is there, and elsewhere it is refused for another reason.
