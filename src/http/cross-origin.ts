@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { API_PREFIXES } from "../contract/regions.ts";
+import { PRIVATE_HEADERS } from "./reply.ts";
 
 const ORIGINS_MAX = 100;
 /** A browser asks again after so long, in seconds. */
@@ -13,6 +14,7 @@ const PREFLIGHT_HEADERS = {
   ].join(", "),
   "access-control-max-age": String(MAX_AGE_SECONDS),
   vary: "Origin",
+  ...PRIVATE_HEADERS,
 } as const;
 
 /** Every answer may be read by every page; these of its headers too, by the pages that are allowed to send ours. */

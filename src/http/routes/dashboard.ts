@@ -130,9 +130,9 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       const visitor = { ...(await visitorOf(request)), deviceId: session.hash };
       const token = await attempts.run(visitor, () => access.changePassword(old, chosen));
       if (token === undefined) refuse("The old password is wrong.");
-      // This browser's own streams too: whoever has its old token may have opened them. Its page opens them anew.
-      revocations.end(sessionOwner(session.hash));
-      await revocations.look();
+      // Everything that was opened so far ends, this browser's own too: whoever has its old token may have opened it. Its page opens its
+      // stream anew, with the new token, which has to be on its way before.
+      reply.raw.once("finish", () => void revocations.look());
       await known(request, reply);
       return signedIn(request, reply, token);
     });

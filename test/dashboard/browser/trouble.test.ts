@@ -82,6 +82,31 @@ test("each reason of a failed platform has its own words and its own sentence, i
   expect(errors).toEqual([]);
 });
 
+test("the browser that changes the password stays signed in, and its page goes on; another one is signed out", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const browser = await openBrowser(stage);
+  const context = await openContext(browser);
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const [old] = await context.cookies();
+  await page.goto(`${fanfare.origin}/settings`);
+  await page.locator('input[name="old"]').fill(PASSWORD);
+  await page.locator('input[name="new"]').fill("another horse");
+  await page.getByRole("region", { name: en.settings.password }).getByRole("button", { name: en.common.save }).click();
+  await page.getByText(en.settings.passwordChanged).waitFor();
+  const answer = await fetch(`${fanfare.origin}/api/v2/access-keys`, {
+    headers: { cookie: `${old?.name}=${old?.value}` },
+  });
+  expect(answer.status).toBe(401);
+  // Told by the stream that the page opened anew.
+  await page.getByRole("link", { name: en.overview.title }).first().click();
+  await api.createChannel("after_the_change", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
+  await page.getByText("after_the_change").waitFor();
+  expect(errors).toEqual([]);
+});
+
 test("a wrong password is told, too many are refused with the time to wait, and the page has a text for both", async () => {
   const stage = await Stage.open();
   const { fanfare } = await stage.server();
