@@ -4,11 +4,14 @@ const SECONDS = 3;
 const LIMITED_MS = 10_000;
 /** It may be faster by now. */
 const ROOM = 1.25;
+/** A stream that became thin, filler while its encoder is away, may be as it was from one moment to the next: it is forgotten so slowly. */
+const KEPT_PER_SECOND = 0.99;
 
 /** How fast a link gets rid of what it is given, where it is slower than the stream. */
 export class DrainRate {
   readonly #marks: { readonly atMs: number; readonly reachedBytes: number }[] = [];
   #limitedAtMs: number | undefined;
+  #peakPerSecond = 0;
 
   /** Call once a second. `isSpent`: nothing more may be given to the kernel. */
   note(reachedBytes: number, isSpent: boolean, nowMs: number): void {
@@ -17,11 +20,12 @@ export class DrainRate {
     if (isSpent) this.#limitedAtMs = nowMs;
   }
 
-  /** Bytes a second that the kernel's share of the stream goes by. */
+  /** Bytes a second that the kernel's share of the stream goes by. Call once a second. */
   pace(streamPerSecond: number, nowMs: number): number {
+    this.#peakPerSecond = Math.max(streamPerSecond, this.#peakPerSecond * KEPT_PER_SECOND);
     const [first, last] = [this.#marks[0], this.#marks.at(-1)];
     const isLimited = this.#limitedAtMs !== undefined && nowMs - this.#limitedAtMs < LIMITED_MS;
-    if (!isLimited || first === undefined || last === undefined || last.atMs === first.atMs) return streamPerSecond;
+    if (!isLimited || first === undefined || last === undefined || last.atMs === first.atMs) return this.#peakPerSecond;
     const drained = ((last.reachedBytes - first.reachedBytes) * 1_000) / (last.atMs - first.atMs);
     return Math.min(streamPerSecond, drained * ROOM);
   }

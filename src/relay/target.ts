@@ -110,7 +110,9 @@ export class Target {
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
     // Another key, or another server: nothing of ours can linger there. Last, since leaving the old one remembers it.
-    if (isReaddressed(before, spec)) this.#lastOnAirMs = undefined;
+    if (!isReaddressed(before, spec)) return;
+    this.#lastOnAirMs = undefined;
+    this.#areAcksTrusted = true;
   }
 
   /** Somebody wants the next attempt now. Counts as a retry; does nothing where nothing is wrong. */

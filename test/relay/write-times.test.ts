@@ -29,4 +29,7 @@ test("a target that is waited for is given no more than it takes, for ten second
   }
   expect(drain.pace(60_000, 12_000)).toBe(15_000);
   expect(drain.pace(60_000, 18_000)).toBe(60_000);
+  // Filler, and then the encoder again: it is not held up.
+  for (let second = 19; second <= 40; second += 1) drain.pace(1_000, second * 1_000);
+  expect(drain.pace(1_000, 41_000)).toBeGreaterThan(40_000);
 });
