@@ -173,6 +173,15 @@ test.concurrent("two servers do not share a data folder, and a command that is t
     stdout: "",
     stderr: `fanfare: another Fanfare server uses the data folder ${dataFolder}: stop it, or give this one its own with FANFARE_DATA_DIR.\n`,
   });
+  expect(await runFanfare(["doctor", "--data-dir", dataFolder])).toEqual({
+    code: 0,
+    stdout: `${dataFolder}/fanfare.db: every page, row and index is sound.\n${dataFolder}/encryption.key: opens every secret.\n`,
+    stderr: "",
+  });
+  expect(await runFanfare(["doctor", "--data-dir", stage.folder])).toMatchObject({
+    code: 1,
+    stdout: `there is no database in ${stage.folder}: name the data folder with --data-dir.\n`,
+  });
   const usage = "usage: fanfare backup FOLDER [--data-dir FOLDER] [--encryption-key-file FILE]";
   expect(await runFanfare(["backup"])).toEqual({ code: 2, stdout: "", stderr: `fanfare: ${usage}\n` });
   expect(await runFanfare(["backup", "x", "--fast"])).toMatchObject({
@@ -183,7 +192,7 @@ test.concurrent("two servers do not share a data folder, and a command that is t
     code: 2,
     stdout: "",
     stderr: expect.stringMatching(
-      /^fanfare: "bakcup" is no command; there are backup, demo, reset-password, restore, rotate-key/,
+      /^fanfare: "bakcup" is no command; there are backup, demo, doctor, reset-password, restore, rotate-key/,
     ),
   });
   const empty = await runFanfare(["backup", join(stage.folder, "b"), "--data-dir", join(stage.folder, "none")]);
