@@ -27,13 +27,18 @@ export type Visitor = {
 export class SignInAttempts {
   readonly #clock: Clock;
   readonly #onFailure: (address: string) => void;
-  readonly #strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, FAILURES_OF_STRANGERS_PER_MINUTE));
+  readonly #strangers: Lane;
   readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE));
 
-  /** `onFailure`: told of each failed attempt. */
-  constructor(clock: Clock, onFailure: (address: string) => void) {
+  /**
+   * `onFailure`: told of each failed attempt. `isGuessable`: whether many strangers together could find it out; where they cannot, they
+   * must not keep anybody out either.
+   */
+  constructor(clock: Clock, onFailure: (address: string) => void, isGuessable: boolean) {
     this.#clock = clock;
     this.#onFailure = onFailure;
+    const ofAll = isGuessable ? FAILURES_OF_STRANGERS_PER_MINUTE : undefined;
+    this.#strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, ofAll));
   }
 
   /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */

@@ -12,10 +12,10 @@ import { ManualClock } from "../control/manual-clock.ts";
 const OWNER: Visitor = { address: "198.51.100.1", deviceId: "abcdefgh12345678" };
 const visitor = (from: string | Visitor): Visitor => (typeof from === "string" ? { address: from } : from);
 
-function open() {
+function open(isGuessable = true) {
   const clock = new ManualClock();
   const failed: string[] = [];
-  const attempts = new SignInAttempts(clock, (address) => failed.push(address));
+  const attempts = new SignInAttempts(clock, (address) => failed.push(address), isGuessable);
   /** What came of it, or the seconds to wait. */
   const run = async (from: string | Visitor, value: string | undefined): Promise<string | number | undefined> => {
     try {
@@ -78,6 +78,14 @@ test("ever new addresses run into the bound of all strangers, and a browser that
   expect(looked).toBe(FAILURES_OF_STRANGERS_PER_MINUTE);
   expect(await run("198.51.100.1", "session")).toBe(60);
   expect(await run(OWNER, "session")).toBe("session");
+});
+
+test("what nobody can guess is bounded by network alone: strangers keep nobody from a set-up link", async () => {
+  const { run } = open(false);
+  for (let count = 0; count < 1_000; count += 1) {
+    expect(await run(`2001:${count.toString(16)}::1`, undefined)).toBeUndefined();
+  }
+  expect(await run("198.51.100.1", "session")).toBe("session");
 });
 
 test("a known browser fails as often as one machine may, and has no say over others", async () => {

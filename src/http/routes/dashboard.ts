@@ -67,9 +67,9 @@ function browsers({ access, cookies, guard }: DashboardParts) {
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
 export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
   const { access, cookies, revocations, clock, onFailedLogin } = parts;
-  const attempts = new SignInAttempts(clock, onFailedLogin);
+  const attempts = new SignInAttempts(clock, onFailedLogin, true);
   // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
-  const setUps = new SignInAttempts(clock, onFailedLogin);
+  const setUps = new SignInAttempts(clock, onFailedLogin, false);
   const { visitorOf, sessionOf, signedIn, known } = browsers(parts);
 
   server.register((routes, _options, done) => {

@@ -1,3 +1,4 @@
+import { now } from "../parts/clock.ts";
 import { language } from "./text.ts";
 
 const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
@@ -66,7 +67,7 @@ export const formatDateTime = (time: number): string =>
 
 /** To the second where it is today, else the day and the minute. */
 export function formatEventTime(time: number): string {
-  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  const isToday = new Date(time).toDateString() === new Date(now.peek()).toDateString();
   return isToday
     ? formatTime(time)
     : dateFormat({ month: "numeric", day: "numeric", hour: "numeric", minute: "2-digit" }).format(time);
@@ -74,6 +75,6 @@ export function formatEventTime(time: number): string {
 
 /** The hour where it is today, else the day too. */
 export function formatMoment(time: number): string {
-  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  const isToday = new Date(time).toDateString() === new Date(now.peek()).toDateString();
   return isToday ? dateFormat({ timeStyle: "short" }).format(time) : formatDateTime(time);
 }
