@@ -180,7 +180,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
   const { service, clock } = options;
   addHealthRoutes(server, options.health);
   addDocsRoutes(server, options.basePath);
-  addPreviewRoute(server, { access: options.previewAccess, previews, guard });
+  addPreviewRoute(server, { service, access: options.previewAccess, previews, guard });
   const cookies = new DashboardCookies(options.instance, options.basePath);
   const revocations = new Revocations({
     clock,

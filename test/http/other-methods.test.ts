@@ -44,6 +44,15 @@ describe("HEAD", () => {
       expect([answer.statusCode, answer.headers["content-type"]]).toEqual([200, "text/event-stream;charset=utf-8"]);
     }
     const made = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
+    expect((await head(made.body.content.url)).statusCode).toBe(409);
+    const encoder = {
+      ingestId: 1,
+      slot: "main",
+      remoteAddress: "192.0.2.1",
+      encoder: "",
+      isBroadcastNew: true,
+    } as const;
+    api.view.fact({ kind: "ingest-started", time: api.clock.wallMs, channelId, ...encoder });
     for (let count = 0; count < 10; count += 1) expect((await head(made.body.content.url)).statusCode).toBe(200);
     expect((await head(`/preview/${channelId}.flv?token=wrong`)).statusCode).toBe(401);
   });

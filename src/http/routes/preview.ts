@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { gatewayError, serviceError } from "../../contract/errors.ts";
 import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/preview-access.ts";
+import type { Service } from "../../control/service.ts";
 import type { ConnectionGuard } from "../connection-guard.ts";
 import { RequestRefusedError } from "../errors.ts";
 import type { Previews } from "../previews.ts";
@@ -34,13 +35,18 @@ export function addPreviewTokenRoute(api: FastifyInstance, context: RouteContext
 }
 
 type PreviewParts = {
+  readonly service: Pick<Service, "getChannel">;
   readonly access: PreviewAccess;
   readonly previews: Previews;
   readonly guard: ConnectionGuard;
 };
 
+function refuseOffAir(): never {
+  throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "Channel", "The channel is not on air."));
+}
+
 /** What a channel sends, as HTTP-FLV, for whoever has a token. Lasts as long as the broadcast. */
-export function addPreviewRoute(server: FastifyInstance, { access, previews, guard }: PreviewParts): void {
+export function addPreviewRoute(server: FastifyInstance, { service, access, previews, guard }: PreviewParts): void {
   server.get<FileRequest>("/preview/:file", { config: { isStream: true } }, async (request, reply) => {
     const channelId = /^(.+)\.flv$/.exec(request.params.file)?.[1] ?? "";
     const { token } = request.query;
@@ -57,11 +63,10 @@ export function addPreviewRoute(server: FastifyInstance, { access, previews, gua
     }
     if (request.method === "HEAD") {
       place.leave();
-      return reply.headers(HEADERS).send();
+      const { isPublishing } = await service.getChannel(place.channelId);
+      return isPublishing ? reply.headers(HEADERS).send() : refuseOffAir();
     }
-    if (!(await previews.serve(place, reply.raw, HEADERS))) {
-      throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "Channel", "The channel is not on air."));
-    }
+    if (!(await previews.serve(place, reply.raw, HEADERS))) refuseOffAir();
     return reply.hijack();
   });
 }
