@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
@@ -83,3 +83,31 @@ test("a path answers where the target does, or refuses; none does where nobody i
   const { link: gone } = dial("rtmp://127.0.0.1:1/live");
   expect(await new Promise<PathAnswer>((resolve) => gone.probe(resolve))).toBe("none");
 });
+
+test.each(["plain", "over TLS"])(
+  "a link %s that is given up is reset: its peer learns at once, with all that waits on the way",
+  async (how) => {
+    const target = await kitTarget({ stall: { afterBytes: 1 } });
+    const ended = Promise.withResolvers<string>();
+    // Reads nothing more once it has passed on what a publication begins with.
+    const relay = (socket: Socket) => {
+      const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
+      socket.on("error", (error) => ended.resolve("code" in error ? String(error.code) : error.message));
+      socket.on("end", () => ended.resolve("end"));
+      socket.pipe(behind).pipe(socket);
+    };
+    const isPlain = how === "plain";
+    const port = await serve(isPlain ? createServer(relay) : createTlsServer(pair, relay));
+    const names = { resolver: resolverOf({ "stalls.example": ["127.0.0.1"] }) };
+    const trust = { tls: { fingerprint: fingerprintOf(pair).replaceAll(":", "").toLowerCase() } };
+    const { link, outcome, dialer } = dial(`${isPlain ? "rtmp" : "rtmps"}://stalls.example:${port}/live`, {
+      ...names,
+      ...(isPlain ? {} : trust),
+    });
+    expect((await outcome).publishing).toBe(1);
+    for (let given = 0; given < 20_000_000; given += 200_000) link.write(media(200_000));
+    link.close("abort");
+    await dialer.idle();
+    expect(await ended.promise).toBe("ECONNRESET");
+  },
+);

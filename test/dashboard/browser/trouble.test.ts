@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { SERVER_TROUBLE_NAMES, serverTroubleText } from "../../../src/exchange/server-troubles.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../../src/exchange/target-errors.ts";
 import { TargetErrorCode } from "../../../src/exchange/target-status.ts";
+import { slowTarget } from "../../../src/exchange/target-warnings.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";
@@ -31,13 +32,23 @@ function failedPlatforms() {
   }));
 }
 
+const WARNING = slowTarget(31_250, 59_500);
+
+/** One that is on air, slow, and fell three times lately. */
+function slowPlatform() {
+  const { lastError: _, nextRetryTime: __, ...platform } = failedPlatforms()[0] ?? {};
+  const times = { connectStatusTime: Date.now(), queueMilliseconds: 4_900 };
+  const on = { connectStatus: "PUBLISHING", warning: WARNING, stability: "unstable", ...times };
+  return { ...platform, platId: TARGET_ERROR_NAMES.length + 1, label: "slow", ...on };
+}
+
 test("each reason of a failed platform has its own words and its own sentence, in both languages", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("all_reasons", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
-  const whole = { ...channel, platforms: failedPlatforms() };
+  const whole = { ...channel, isPublishing: true, platforms: [...failedPlatforms(), slowPlatform()] };
   const troubles = SERVER_TROUBLE_NAMES.map((trouble) => ({ trouble, sinceTime: 1, ...serverTroubleText(trouble) }));
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
@@ -70,6 +81,10 @@ test("each reason of a failed platform has its own words and its own sentence, i
       const text = language === "ko" ? messageKo : message;
       await page.locator(`[data-trouble="${trouble}"]`).getByText(text).waitFor();
     }
+    const slow = page.locator(`[data-plat-id="${TARGET_ERROR_NAMES.length + 1}"]`);
+    await slow.getByText(language === "ko" ? WARNING.messageKo : WARNING.message).waitFor();
+    await slow.getByText(words.platform.unstable, { exact: true }).waitFor();
+    await slow.getByText("4.9 s").waitFor();
     const shown = await page.locator(".failure p").allInnerTexts();
     const expected = TARGET_ERROR_NAMES.map((name) => {
       const error = targetError(name, "detail");
