@@ -83,16 +83,17 @@ export class TargetEdits {
   }
 
   /**
-   * Makes a target that waits for its next attempt try now; one that does not wait is left as it is. Throws DomainError
+   * Makes a target that failed try now, also one whose link stalls; one that did not fail is left as it is. Throws DomainError
    * `target-off` where it is switched off, since then nothing would happen however long one waited.
    */
   async retry(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
     const { runtime, view, readTarget } = this.#context;
     const present = await readTarget(channelId, targetId);
     if (!present.isEnabled) throw new DomainError({ kind: "target-off" });
-    if (!isWaiting(present.live?.status)) return present;
+    if (present.live?.status.status !== "FAIL") return present;
     runtime.retryTarget(channelId, targetId);
-    await view.until(() => !isWaiting(runtime.live(channelId)?.targets.get(targetId)?.status), EFFECT_DEADLINE_MS);
+    const now = () => runtime.live(channelId)?.targets.get(targetId)?.status.status;
+    await view.until(() => now() !== "FAIL", EFFECT_DEADLINE_MS);
     return readTarget(channelId, targetId);
   }
 

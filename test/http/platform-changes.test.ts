@@ -212,10 +212,15 @@ describe("call 18", () => {
       api.runtime.status(channelId, 1, { status, sinceTime: 6 });
       expect((await put("/1/retry")).body.content.connectStatus).toBe(status);
     }
+    expect(api.runtime.retried).toEqual([]);
+  });
+
+  test("retry of a platform whose connection stalls makes it anew: a person need not wait for a way that is silent", async () => {
+    api.runtime.start(channelId, 5);
     const stalled = { status: "FAIL", sinceTime: 6, lastError: { ...LAST_ERROR, code: "STALLED" } } as const;
     api.runtime.status(channelId, 1, stalled);
-    expect((await put("/1/retry")).body.content.connectStatus).toBe("FAIL");
-    expect(api.runtime.retried).toEqual([]);
+    expect((await put("/1/retry")).body.content.connectStatus).toBe("CONNECTING");
+    expect(api.runtime.retried).toEqual([[channelId, 1]]);
   });
 
   test("retry of a platform that is turned off is 250005, since it would never happen", async () => {
