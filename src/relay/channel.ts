@@ -2,7 +2,7 @@ import type { Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
 import type { IngestEnd } from "../exchange/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../exchange/freeze-times.ts";
-import type { ChannelSample } from "../exchange/samples.ts";
+import type { ChannelSample, DroppedFrames } from "../exchange/samples.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
 import {
   type Air,
@@ -214,10 +214,12 @@ export class Channel {
     if (this.#isOnAir(feed)) {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
       if (this.#gap !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
-      if (this.#gap === undefined && this.#pictures.passes(intake, awakeMs)) this.#out.forward(intake, timestamp);
+      if (this.#gap !== undefined) return;
+      if (this.#pictures.passes(intake, awakeMs)) this.#out.forward(intake, timestamp);
+      else this.#miss("untilKeyframe");
     } else if (intake.what === "frame" && this.#isEntry(feed, intake)) {
       if (!this.#mayTakeOver(feed)) return this.#updateStandby();
-      if (this.#isBacklog(feed, intake, timestamp)) return;
+      if (this.#isBacklog(feed, intake, timestamp)) return this.#miss("overTime");
       this.#activate(feed, intake, timestamp);
       this.#out.forward(intake, timestamp);
     }
@@ -227,10 +229,15 @@ export class Channel {
   #thaw(feed: Feed, frame: Frame, timestamp: number): void {
     const thawedMs = feed.healthyMs(this.#awakeMs);
     const isEntry = this.#isEntry(feed, frame) || (frame.kind === "audio" && thawedMs >= PICTURES_WAIT_MS);
-    if (!isEntry) return;
-    if (this.#isBacklog(feed, frame, timestamp)) return;
+    if (!isEntry) return this.#miss("untilKeyframe");
+    if (this.#isBacklog(feed, frame, timestamp)) return this.#miss("overTime");
     this.#goOn(feed, frame, timestamp);
     this.#watch();
+  }
+
+  /** A frame of the encoder on air is left out behind filler: nothing is lost in silence. */
+  #miss(cause: keyof DroppedFrames): void {
+    for (const target of this.#out.targets) target.missed(cause);
   }
 
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */

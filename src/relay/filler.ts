@@ -66,7 +66,9 @@ export class Filler {
   /** What was due before is left out: the process stood still. */
   #skipTo(timeMs: number): void {
     const passedMs = timeMs - this.#startMs;
-    this.#picturesSent = Math.max(this.#picturesSent, Math.ceil(passedMs / PICTURE_INTERVAL_MS));
+    // In pairs: what follows the keyframe is shown behind that alone.
+    const pictures = 2 * Math.ceil(passedMs / PICTURE_INTERVAL_MS / 2);
+    this.#picturesSent = Math.max(this.#picturesSent, pictures);
     if (this.#silence === undefined) return;
     const silences = Math.ceil((passedMs * this.#silence.sampleRate) / (AAC_FRAME_SAMPLES * 1_000));
     this.#silencesSent = Math.max(this.#silencesSent, silences);

@@ -92,6 +92,11 @@ export class Outbox {
     return this.#drops;
   }
 
+  /** A frame of the encoder went to no target: filler stands in its place. */
+  missed(cause: keyof DroppedFrames): void {
+    if (this.#baseMs !== undefined) this.#drops[cause] += 1;
+  }
+
   /** Begins the connection's timeline: `baseMs` of channel time becomes 0, the head's messages go first, at 0. */
   begin(baseMs: number, head: readonly HeadMessage[]): void {
     this.#baseMs = baseMs;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { TargetId, TargetSpec } from "../exchange/channel-spec.ts";
-import type { TargetSample } from "../exchange/samples.ts";
+import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
 import type { Gathering } from "./gathering.ts";
@@ -188,6 +188,10 @@ export class Target {
     if (isWhole || this.#spec.bufferPolicy !== "disconnect") return;
     this.#detach("abort");
     this.#step({ kind: "failed", error: TOO_SLOW });
+  }
+
+  missed(cause: keyof DroppedFrames): void {
+    this.#outbox?.missed(cause);
   }
 
   /** Whether packets come to it with the flush, and are not to be offered one by one. */

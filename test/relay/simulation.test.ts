@@ -78,6 +78,8 @@ type Encoder = {
   clockMs: number;
   frame: number;
   isFrozen: boolean;
+  /** Its camera hangs: sound goes on alone. */
+  isDark: boolean;
 };
 
 /** A world of one channel, two keys, three targets and bad luck, on virtual time. */
@@ -90,6 +92,8 @@ class World {
   readonly #activeMarks: number[] = [];
   /** Whether this world's encoders send a second track; in some only now and then. */
   readonly #secondsChance: number;
+  /** In every second world the process stands still now and then: what comes at once then may wait together. */
+  readonly #pauses: boolean;
   readonly #witnessed = new Map<FakeLink, { count: number; at: number }>();
   #marks = 0;
   /** In half of the worlds the kernel's queues can be read. */
@@ -101,6 +105,7 @@ class World {
 
   constructor(seed: number) {
     this.#random = randomOf(seed);
+    this.#pauses = seed % 2 === 1;
     this.#hasKernels = seed % 2 === 0;
     this.#secondsChance = [0, 0.8, 1][seed % 3] ?? 0;
     this.stage.engine.introduce(this.stage.spec([...TARGETS.map((targetId) => target(targetId)), ...WITNESSES]));
@@ -108,12 +113,25 @@ class World {
 
   step(): void {
     this.#act();
-    for (const encoder of [...this.#displaced, ...this.#encoders.values()]) if (!encoder.isFrozen) this.#emit(encoder);
+    this.#emitAll();
+    if (this.#pauses && this.#chance(0.02)) this.#pause();
     this.#links();
     this.#steps += 1;
     if (this.#steps % STEPS_PER_SECOND === 0) for (const peer of this.#peers.values()) peer.second();
     this.stage.clock.advance(STEP_MS);
     this.#check();
+  }
+
+  #emitAll(): void {
+    for (const encoder of [...this.#displaced, ...this.#encoders.values()]) if (!encoder.isFrozen) this.#emit(encoder);
+  }
+
+  /** The process stands still. What was due meanwhile runs first, then what encoders said is read. */
+  #pause(): void {
+    const steps = 4 + Math.floor(this.#random() * 60);
+    this.stage.clock.pause(steps * STEP_MS);
+    this.stage.clock.advance(1);
+    for (let step = 0; step < steps; step += 1) this.#emitAll();
   }
 
   #chance(of: number): boolean {
@@ -146,6 +164,7 @@ class World {
     const luck = this.#random();
     if (luck < 0.03) this.#go(slot, encoder);
     else if (luck < 0.06) encoder.isFrozen = !encoder.isFrozen;
+    else if (luck < 0.08) encoder.isDark = !encoder.isDark;
   }
 
   #come(slot: "main" | "backup"): void {
@@ -159,6 +178,7 @@ class World {
       clockMs: Math.floor(this.#random() * 2 ** 32),
       frame: 0,
       isFrozen: false,
+      isDark: false,
     };
     // Whoever is pushed out does not know yet, and goes on sending.
     const before = this.#encoders.get(slot);
@@ -179,14 +199,18 @@ class World {
   #emit(encoder: Encoder): void {
     for (let count = 0; count < 3; count += 1) {
       const clockMs = encoder.clockMs % 2 ** 32;
-      encoder.source.push(video(clockMs, picture(encoder.frame % 8 === 0, encoder.mark, encoder.frame)));
-      // Its keyframes are not where those of the first one are.
-      const second = () => secondTrack(1, picture(encoder.frame % 8 === 2, encoder.mark, encoder.frame));
-      if (encoder.hasSecond) encoder.source.push(video(clockMs, second()));
+      if (!encoder.isDark) this.#emitPictures(encoder, clockMs);
       encoder.source.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
       encoder.clockMs += this.#chance(0.01) ? 3_600_000 : 80;
-      encoder.frame += 1;
     }
+  }
+
+  #emitPictures(encoder: Encoder, clockMs: number): void {
+    const { source, mark, frame, hasSecond } = encoder;
+    source.push(video(clockMs, picture(frame % 8 === 0, mark, frame)));
+    // Its keyframes are not where those of the first one are.
+    if (hasSecond) source.push(video(clockMs, secondTrack(1, picture(frame % 8 === 2, mark, frame))));
+    encoder.frame += 1;
   }
 
   /** Targets accept, refuse, break, stall and recover. */
@@ -241,10 +265,17 @@ class World {
     for (const fact of this.stage.facts.splice(0)) {
       if (fact.kind === "internal-fault") throw new Error(fact.detail);
       // An encoder's number is its mark: both count from 1.
+      if (fact.kind === "ingest-held" && fact.end === "frozen") this.#checkFrozen(fact.ingestId);
       if (fact.kind === "source-active") this.#activeMarks.push(fact.ingestId);
       if (fact.kind === "target-status") this.#statuses.set(fact.targetId, fact.status);
     }
     return this.#statuses.get(targetId);
+  }
+
+  /** Nobody who sends is called frozen, however long the process stood still. */
+  #checkFrozen(mark: number): void {
+    const encoder = [...this.#encoders.values()].find((each) => each.mark === mark);
+    if (encoder?.isFrozen === false) throw new Error(`encoder ${mark} sends, and was called frozen`);
   }
 
   readonly #statuses = new Map<number, TargetStatus>();
@@ -324,8 +355,10 @@ class World {
 
   /** The kernel may always hold 16 KiB, which are many seconds of these streams. */
   #checkQueues(): void {
-    for (const sample of this.stage.samples.splice(0)) {
-      for (const { queueMs } of sample.targets)
+    const samples = this.stage.samples.splice(0);
+    if (this.#pauses) return;
+    for (const { targets } of samples) {
+      for (const { queueMs } of targets)
         expect(queueMs, "queues are within bounds").toBeLessThanOrEqual(this.#hasKernels ? 20_000 : 5_000);
     }
   }

@@ -103,6 +103,7 @@ test("pictures that stop while sound goes on: told after 5 s, filled after 10, s
     sound(ms);
   });
   expect(pictures().filter(({ payload }) => payload.at(-1) === 9)).toHaveLength(20);
+  expect(stage.samples.at(-1)?.targets[0]?.drops).toEqual({ overTime: 0, overBytes: 0, untilKeyframe: 10 });
   expect(told("pictures-back")).toHaveLength(1);
   expect(told("ingest-held")).toEqual([]);
   expect(sounds().map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 290 }, (_, index) => index * 100));
