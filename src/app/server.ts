@@ -169,7 +169,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const clock = systemClock;
   const view = new LiveView(clock);
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
-  const troubles = new OwnTroubles(clock, (change) => observers.trouble(change));
+  const troubles = OwnTroubles.watching(clock, (change) => observers.trouble(change));
   const previewAccess = new PreviewAccess({ clock, randomBytes });
   const runtime = new MediaPool({
     options: mediaOptions(config, tls),

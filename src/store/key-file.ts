@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { machineTroubleOf, systemCode } from "../base/system-errors.ts";
 import type { MasterKey } from "./secrets.ts";
 import { MASTER_KEY_BYTES } from "./secrets.ts";
 
@@ -31,6 +32,12 @@ export function readKeyFile(path: string): readonly MasterKey[] | undefined {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
+    if (machineTroubleOf(systemCode(error)) !== undefined) {
+      throw new KeyFileError(
+        `the encryption key file ${path} cannot be read (${codeOf(error)}): this server has no file descriptors or no memory left.`,
+        { cause: error },
+      );
+    }
     throw new KeyFileError(
       `the encryption key file ${path} cannot be read (${codeOf(error)}): give this user the right to read it, ` +
         "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
