@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import { systemCode } from "../base/system-errors.ts";
 import type { PathAnswer } from "../relay/ports.ts";
 
@@ -21,7 +22,7 @@ export async function probePath(
   if (await answers(own, clock, signal)) return "same";
   // Also the name server may be silent.
   const given = new AbortController();
-  const timer = clock.startTimer(DEADLINE_MS, () => given.abort());
+  const timer = startDeadline(clock, DEADLINE_MS, () => given.abort());
   try {
     const address = await reach(AbortSignal.any([signal, given.signal]));
     return address === own.address ? "same" : "other";
@@ -47,7 +48,7 @@ function answers(
       resolve(isThere);
     };
     const abort = () => settle(false);
-    const timer = clock.startTimer(DEADLINE_MS, abort);
+    const timer = startDeadline(clock, DEADLINE_MS, abort);
     signal.addEventListener("abort", abort, { once: true });
     socket.on("connect", () => settle(true));
     socket.on("error", (error) => settle(systemCode(error) === "ECONNREFUSED"));

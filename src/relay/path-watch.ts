@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
 import type { Link, PathAnswer } from "./ports.ts";
 
 /** A path may be silent for so long before it is asked. */
@@ -68,6 +69,6 @@ export class PathWatch {
   }
 
   #after(delayMs: number, run: () => void): void {
-    this.#timer = this.#clock.startTimer(delayMs, run);
+    this.#timer = startDeadline(this.#clock, delayMs, run);
   }
 }
