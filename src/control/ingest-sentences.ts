@@ -27,6 +27,14 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   flac: "FLAC",
   ac3: "AC-3",
   eac3: "E-AC-3",
+  h263: "Sorenson H.263",
+  vp6: "VP6",
+  screen: "Screen Video",
+  g711: "G.711",
+  speex: "Speex",
+  nellymoser: "Nellymoser",
+  adpcm: "ADPCM",
+  pcm: "PCM",
 };
 
 /** One sentence for each finding: what comes, what `{target}` takes, what to change in the encoder. */

@@ -18,6 +18,14 @@ const NAMES: Readonly<Partial<Record<VideoCodec | AudioCodec, string>>> = {
   flac: "FLAC",
   ac3: "AC-3",
   eac3: "E-AC-3",
+  h263: "Sorenson H.263",
+  vp6: "VP6",
+  screen: "Screen Video",
+  g711: "G.711",
+  speex: "Speex",
+  nellymoser: "Nellymoser",
+  adpcm: "ADPCM",
+  pcm: "PCM",
 };
 
 /** Media for so long without a track: it does not come. Headers stand at a stream's beginning; an encoder may turn on a track late. In milliseconds. */

@@ -179,6 +179,7 @@ const OPUS = "91 4f707573 fc01";
 test.each([
   ["video", video(0, hex("90 68766331 0102")), "HEVC"],
   ["sound without a header", audio(0, hex(OPUS)), "Opus"],
+  ["sound of old", audio(0, hex("82 ff")), "G.711"],
 ])("a target whose preset does not take the %s says so; the others go on", (_, message, name) => {
   const stage = new RelayStage(600);
   const codecs = { video: ["avc"], audio: ["aac"] };

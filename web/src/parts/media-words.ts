@@ -16,6 +16,14 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   flac: "FLAC",
   ac3: "AC-3",
   eac3: "E-AC-3",
+  h263: "Sorenson H.263",
+  vp6: "VP6",
+  screen: "Screen Video",
+  g711: "G.711",
+  speex: "Speex",
+  nellymoser: "Nellymoser",
+  adpcm: "ADPCM",
+  pcm: "PCM",
 };
 
 const codecName = (codec: string | undefined): string => (codec === undefined ? "" : (CODEC_NAMES[codec] ?? codec));
