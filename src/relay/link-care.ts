@@ -60,6 +60,11 @@ export class LinkCare {
     return this.#clock.awakeNow() - this.#proof.movedAtMs;
   }
 
+  /** Whether it was not seen to get on for longer than from one proof to the next. */
+  get isSilent(): boolean {
+    return this.silentMs >= SILENT_MS;
+  }
+
   /** Media that lies in the kernel, unseen, in milliseconds: the time in which it was given that. */
   get kernelMs(): number {
     return this.#writes.spanMs(this.#link.kernelQueue?.queuedBytes ?? 0);
@@ -132,7 +137,7 @@ export class LinkCare {
 
   #judgePace(): void {
     // Who takes nothing at all is not slow; it stalls soon, or gets on.
-    if (this.silentMs >= SILENT_MS) return;
+    if (this.isSilent) return;
     const { takenBytes, kernelQueue } = this.#link;
     const slowness = this.#slow.look(
       {

@@ -185,7 +185,8 @@ export class Target {
     if (!this.#hasBegun || this.#outbox === undefined) return;
     if (packet.isKeyframe && this.#relocation.isDue(this.#deps.clock.now())) return this.redial("cut");
     const isWhole = this.#outbox.offer(packet);
-    if (isWhole || this.#spec.bufferPolicy !== "disconnect") return;
+    // Who takes nothing at all may not be reached: a reset would be lost with the path, and the target keep its publisher.
+    if (isWhole || this.#spec.bufferPolicy !== "disconnect" || this.#care?.isSilent === true) return;
     this.#detach("abort");
     this.#step({ kind: "failed", error: TOO_SLOW });
   }
@@ -359,7 +360,8 @@ export class Target {
       onWarning: (warning) => this.#step({ kind: "warned", warning }),
       onGivenUp: (how, error, by) => {
         if (by === "program") this.#areAcksTrusted = false;
-        const told = this.#state.at === "stalled" ? this.#state.lastError : error;
+        const isTooSlow = this.#spec.bufferPolicy === "disconnect" && how === "abort";
+        const told = isTooSlow ? TOO_SLOW : this.#state.at === "stalled" ? this.#state.lastError : error;
         this.#detach(how);
         this.#step({ kind: "failed", error: told, isPathProven: true });
       },

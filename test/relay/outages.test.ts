@@ -19,9 +19,9 @@ class Scene {
   #told = 0;
 
   /** `kilobits`: of the stream. */
-  constructor(kilobits = 476, habits: PeerHabits = {}) {
+  constructor(kilobits = 476, habits: PeerHabits = {}, bufferPolicy: "drop" | "disconnect" = "drop") {
     this.#frameBytes = Math.round((kilobits * 1_000) / 8 / 25) - 60;
-    this.#source = this.stage.onAir(target(1), target(2));
+    this.#source = this.stage.onAir(target(1, { bufferPolicy }), target(2));
     this.peer = new KernelPeer(this.stage.dialer.latest(1), habits);
     this.#listen();
   }
@@ -242,6 +242,27 @@ describe.each([100, 250, 400])("a target that takes %i of 476 kbit/s", (kilobits
     scene.peer.habits = { acksEach: 59_500 };
     scene.run(30);
     expect(scene.words.at(-1)).toBe("PUBLISHING");
+  });
+});
+
+describe("a target that is set to be disconnected when it is too slow", () => {
+  test("is, where it takes some", () => {
+    const scene = new Scene(476, {}, "disconnect");
+    scene.run(10);
+    scene.peer.habits = { takesPerSecond: 12_500 };
+    scene.run(10);
+    expect(scene.link.closedHow).toBe("abort");
+  });
+
+  test("is not while its path is silent: the reset would be lost", () => {
+    const scene = new Scene(476, {}, "disconnect");
+    scene.run(10);
+    darken(scene);
+    scene.run(30);
+    expect(scene.link.closedHow).toBeUndefined();
+    scene.link.path = "same";
+    scene.run(4);
+    expect(scene.link.closedHow).toBe("abort");
   });
 });
 
