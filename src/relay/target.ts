@@ -5,7 +5,7 @@ import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
 import type { Gathering } from "./gathering.ts";
-import { mayLinger } from "./lingering-key.ts";
+import { judgeRefusal } from "./lingering-key.ts";
 import { LinkCare } from "./link-care.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
 import type { Packet } from "./packet.ts";
@@ -19,11 +19,8 @@ import { next, statusOf, type TargetEffect, type TargetInput, type TargetState }
 const WRITE_BYTES_MAX = 128 * 1024;
 /** … and this much while the target is behind, so that progress shows however slowly it takes it. */
 const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
-/** A key refused so soon after we published with it is most likely our own last session, not yet noticed to be gone. */
-const KEY_LINGERS_MS = 120_000;
 
 const UPLINK_STALLED = targetError("uplink-stalled");
-const KEY_IN_USE = targetError("key-lingers");
 const TOO_SLOW = targetError("too-slow");
 
 export type TargetDeps = {
@@ -346,11 +343,8 @@ export class Target {
   #judge(error: TargetError): TargetError {
     // The address we were sent to: the next attempt is at the one we were given.
     if (this.#relocation.isUnderWay) return { ...error, severity: "transient" };
-    const isLingering =
-      mayLinger(error) &&
-      this.#lastOnAirMs !== undefined &&
-      this.#deps.clock.now() - this.#lastOnAirMs < KEY_LINGERS_MS;
-    return isLingering ? KEY_IN_USE : error;
+    const offAirSinceMs = this.#lastOnAirMs;
+    return judgeRefusal(error, offAirSinceMs === undefined ? undefined : this.#deps.clock.now() - offAirSinceMs);
   }
 
   #careFor(link: Link, outbox: Outbox): LinkCare {
