@@ -12,17 +12,11 @@ import { ServerSession } from "../protocol/rtmp/server-session.ts";
 import type { Entrance } from "../relay/entrance.ts";
 import type { Source } from "../relay/feed.ts";
 import type { Admission, Arrival, IngestDeps } from "./ingest-deps.ts";
+import { LastWords, UNREAD_MAX_BYTES } from "./last-words.ts";
 import type { TimedReader } from "./read-clock.ts";
 import { RtmpPlayback } from "./rtmp-playback.ts";
 import { shownKey } from "./shown-key.ts";
 
-/** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
-const LINGER_MS = 500;
-/** Replies that an encoder does not read are not kept for it beyond this, before its key is known to be good and afterwards. */
-const UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES = 8 * 1024;
-const UNREAD_REPLIES_MAX_BYTES = 256 * 1024;
-/** A player is cut by what waits for it as its watcher counts it; this is above whatever that lets wait, and for replies. */
-const UNREAD_PLAYED_MAX_BYTES = 16 * 1024 * 1024;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 /**
  * So much in a step, and an encoder may be waiting for room: three quarters of the receive window it begins with. It is read again
@@ -42,6 +36,7 @@ export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
   readonly #session: ServerSession;
+  readonly #lastWords: LastWords;
   readonly #remoteAddress: string;
   readonly #onRecognised: () => void;
   #source: Source | undefined;
@@ -70,6 +65,7 @@ export class RtmpConnection implements TimedReader {
   constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
     this.#deps = deps;
     this.#socket = socket;
+    this.#lastWords = new LastWords(socket, deps.clock);
     this.#remoteAddress = arrival.remoteAddress;
     this.#onRecognised = arrival.onRecognised;
     this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs, deps.slab);
@@ -80,7 +76,7 @@ export class RtmpConnection implements TimedReader {
       this.#run(() => this.#session.receive(NOTHING, deps.clock.awakeNow(), true));
       this.#leave("connection-lost");
       // What it does not read of our last words would keep our side open for as long as it likes.
-      this.#lingerThenDestroy();
+      this.#lastWords.linger();
     });
     socket.on("close", () => this.#leave("connection-lost"));
   }
@@ -126,6 +122,7 @@ export class RtmpConnection implements TimedReader {
   }
 
   #receive(bytes: Buffer): void {
+    if (this.#isClosed) return this.#lastWords.ignore(bytes);
     this.#bytesReceived += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.awakeNow()));
     if (this.#isQuick) this.#entrance?.flush();
@@ -154,9 +151,22 @@ export class RtmpConnection implements TimedReader {
     else if (!this.#isTimed && (this.#isClosed || this.#entrance?.isFull !== true)) this.#socket.resume();
   }
 
-  #answer(step: () => readonly ServerOutput[]): void {
-    this.#run(step);
+  /** Whether there was somebody to answer. */
+  #answer(step: () => readonly ServerOutput[]): boolean {
+    let hasAnswered = false;
+    this.#run(() => {
+      const outputs = step();
+      hasAnswered = outputs.length > 0;
+      return outputs;
+    });
     this.#goOn();
+    return hasAnswered;
+  }
+
+  /** What a stranger sent and then left behind is not kept while its refusal is held back. */
+  #shut(): void {
+    this.#isClosed = true;
+    this.#session.forget();
   }
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
@@ -191,11 +201,11 @@ export class RtmpConnection implements TimedReader {
 
   /** Closes without a word: the process stops, or the encoder was replaced. */
   close(): void {
-    this.#isClosed = true;
+    this.#shut();
     this.#letGoOfSource();
     this.#letGoOfPlayback();
     this.#socket.destroySoon();
-    this.#lingerThenDestroy();
+    this.#lastWords.linger();
   }
 
   #run(step: () => readonly ServerOutput[]): void {
@@ -248,15 +258,11 @@ export class RtmpConnection implements TimedReader {
 
   #send(bytes: Buffer): void {
     this.#socket.write(bytes);
-    if (this.#socket.writableLength > this.#unreadMaxBytes()) {
+    const who = this.#playback === undefined ? (this.#source === undefined ? "stranger" : "encoder") : "player";
+    if (this.#socket.writableLength > UNREAD_MAX_BYTES[who]) {
       this.#leave("connection-lost");
       this.#socket.destroy();
     }
-  }
-
-  #unreadMaxBytes(): number {
-    if (this.#playback !== undefined) return UNREAD_PLAYED_MAX_BYTES;
-    return this.#source === undefined ? UNREAD_REPLIES_BEFORE_PUBLISH_MAX_BYTES : UNREAD_REPLIES_MAX_BYTES;
   }
 
   async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
@@ -331,15 +337,8 @@ export class RtmpConnection implements TimedReader {
     if (!this.#answerPlay(requestId, "accept")) this.#letGoOfPlayback();
   }
 
-  /** Whether there was somebody to answer. */
   #answerPlay(requestId: number, decision: "accept" | PlayRefusal): boolean {
-    let hasAnswered = false;
-    this.#answer(() => {
-      const outputs = this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow());
-      hasAnswered = outputs.length > 0;
-      return outputs;
-    });
-    return hasAnswered;
+    return this.#answer(() => this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow()));
   }
 
   /**
@@ -358,7 +357,7 @@ export class RtmpConnection implements TimedReader {
     if (!isKnown && reason !== "login-asked" && reason !== "play-over") this.#tellRefused(reason, detail);
     this.#leave(reason === "timed-out" || reason === "too-many-messages" ? reason : "protocol-error");
     this.#socket.end();
-    this.#lingerThenDestroy();
+    this.#lastWords.linger();
   }
 
   #tellRefused(reason: Exclude<ServerCloseReason, "login-asked" | "play-over">, detail?: string): void {
@@ -373,14 +372,9 @@ export class RtmpConnection implements TimedReader {
     });
   }
 
-  #lingerThenDestroy(): void {
-    const timer = this.#deps.clock.startTimer(LINGER_MS, () => this.#socket.destroy());
-    this.#socket.once("close", () => timer.cancel());
-  }
-
   #leave(end: IngestEnd): void {
     if (this.#isClosed) return;
-    this.#isClosed = true;
+    this.#shut();
     this.#source?.end(this.#isDraining ? "shutdown" : end);
     this.#letGoOfSource();
     this.#letGoOfPlayback();

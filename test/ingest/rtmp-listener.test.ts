@@ -230,6 +230,21 @@ test("what an encoder sends along with publish reaches the target, more than a r
   socket.destroy();
 });
 
+test("who is turned away and pours on is not read for as long as it likes", async () => {
+  const { port } = await listen(async () => ADMITTED, new VirtualClock());
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  cleanUps.push(() => socket.destroy());
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const pour = () => {
+    while (!socket.destroyed && socket.write(Buffer.alloc(65_536, 0x47)));
+    if (!socket.destroyed) socket.once("drain", pour);
+  };
+  socket.once("connect", pour);
+  await closed;
+  expect(socket.bytesWritten).toBeLessThan(64 * 1_024 * 1_024);
+});
+
 /** The established connections to a port, as the kernel lists them. */
 async function established(port: number): Promise<string[]> {
   const hex = port.toString(16).toUpperCase().padStart(4, "0");

@@ -139,6 +139,11 @@ export class PacedReader {
     this.#isHeld = false;
   }
 
+  /** What is kept will not be read. */
+  forget(): void {
+    this.#rest = NOTHING;
+  }
+
   #startTurn(nowMs: number): void {
     if (nowMs - this.#floodStartedMs >= FLOOD_SECONDS * 1_000) {
       this.#floodStartedMs = nowMs;

@@ -159,6 +159,12 @@ export class ServerSession {
     return this.#takeOutputs();
   }
 
+  /** Its connection is over: nothing that came is kept. */
+  forget(): void {
+    this.#state = { at: "closed" };
+    this.#reader.forget();
+  }
+
   #read(bytes: Buffer, isLast: boolean): void {
     try {
       const chunks = this.#state.at === "handshake" ? this.#shakeHands(this.#state.handshake, bytes) : bytes;
@@ -257,7 +263,7 @@ export class ServerSession {
       case "connect":
         return this.#obeyConnect(command);
       case "createStream":
-        return this.#obeyCreateStream(command);
+        return this.#send(3, reply.result(command.transactionId, this.#streams.create()));
       case "publish":
         return this.#obeyPublish(command, message.streamId);
       case "play":
@@ -310,17 +316,12 @@ export class ServerSession {
     this.#outputs.push({ kind: "login-requested", requestId, login: { attempt, app } });
   }
 
-  /** Lets the encoder in as far as to publish. */
   #welcome({ transactionId, object: properties }: Command): void {
     for (const control of reply.welcomeControls()) this.#send(2, control);
     this.#chunkSize = SERVER_CHUNK_SIZE;
     this.#send(3, reply.connected(transactionId, numberProperty(properties, "objectEncoding") === 3 ? 3 : 0));
     if (this.#state.at === "waiting-for-connect" || this.#state.at === "logging-in")
       this.#enter({ at: "waiting-for-publish" });
-  }
-
-  #obeyCreateStream(command: Command): void {
-    this.#send(3, reply.result(command.transactionId, this.#streams.create()));
   }
 
   #obeyPublish(command: Command, onStreamId: number): void {
