@@ -246,6 +246,7 @@ const COMMAND_TABLE = {
   bench: (node) => bench(node, args[0], args.slice(1)),
   "kill-nine": (node) => runStep("kill -9", node, [join(ROOT, "scripts", "kill-nine.mjs"), ...args], { isLast: true }),
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
+  fuzz: (node) => runStep("fuzz", node, [join(ROOT, "test", "soak", "fuzz.ts"), ...args], { isLast: true }),
   soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),
   async "long-hold"(node) {
     await installTestTools();

@@ -1,0 +1,217 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pass } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { z } from "zod";
+import { syntheticClip } from "../../src/testkit/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder.ts";
+import { ApiClient } from "../support/api-client.ts";
+import { FanfareProcess } from "../support/fanfare-process.ts";
+import { Mutator } from "../support/fuzz-mutator.ts";
+import { waitFor } from "../support/waiting.ts";
+import { attackApi, attackAsEncoder, attackAsStranger, MutatedTarget } from "./fuzz-attacks.ts";
+import { residentBytes } from "./server-process.ts";
+
+const USAGE = `usage: npm run fuzz -- [--minutes 5] [--seed NUMBER] [--per-second 60] [--gap 100]
+
+The real server: mutated input for its RTMP port, its API and dashboard, and targets that answer anything, at a bounded pace, beside a
+healthy channel. Ends with 1 where the server breaks, the healthy channel is not on air, or its longest gap is above --gap milliseconds.
+`;
+const SEED_MAX = 2 ** 31;
+const MINUTE_MS = 60_000;
+const MEBIBYTE = 1_048_576;
+const ON_AIR_DEADLINE_MS = 20_000;
+/** The first seconds are the start's own. */
+const SETTLE_MS = 5_000;
+const MUTATED_TARGETS = 8;
+const STEP_MS = 100;
+const SAY_EVERY_MS = 60_000;
+
+const look = z.object({
+  gapMs: z.number(),
+  messages: z.number(),
+  connections: z.number(),
+  end: z.string().optional(),
+});
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "5" },
+      seed: { type: "string", default: `${randomInt(SEED_MAX)}` },
+      "per-second": { type: "string", default: "60" },
+      gap: { type: "string", default: "100" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const numbers = [values.minutes, values.seed, values["per-second"], values.gap].map(Number);
+  if (!numbers.every((number) => number > 0)) throw new Error("all options are numbers above 0");
+  const [minutes = 0, seed = 0, perSecond = 0, gapMaxMs = 0] = numbers;
+  return { minutes, seed, perSecond, gapMaxMs };
+}
+
+/** The thread with the healthy channel's target and encoder. */
+class Healthy {
+  readonly #worker: Worker;
+  #told = Promise.withResolvers<unknown>();
+
+  constructor(rtmpUrl: string) {
+    this.#worker = new Worker(new URL("fuzz-healthy.ts", import.meta.url), { workerData: { rtmpUrl } });
+    this.#worker.on("message", (message) => this.#told.resolve(message));
+    this.#worker.on("error", (error) => this.#told.reject(error));
+  }
+
+  async targetUrl(): Promise<string> {
+    return z.object({ targetUrl: z.string() }).parse(await this.#next()).targetUrl;
+  }
+
+  publish(streamKey: string): void {
+    this.#worker.postMessage({ streamKey });
+  }
+
+  async look(): Promise<z.infer<typeof look>> {
+    this.#worker.postMessage({ isLook: true });
+    return look.parse(await this.#next());
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #next(): Promise<unknown> {
+    const message = await this.#told.promise;
+    this.#told = Promise.withResolvers();
+    return message;
+  }
+}
+
+/** Runs all attacks in turn at their pace until the time is over; answers how many there were. */
+async function attackAll(
+  attacks: readonly (() => Promise<void>)[],
+  perSecond: number,
+  untilMs: number,
+  tick: () => Promise<void>,
+) {
+  const underWay = new Set<Promise<void>>();
+  const startMs = performance.now();
+  let executions = 0;
+  while (performance.now() < untilMs) {
+    const due = Math.floor(((performance.now() - startMs) / 1_000) * perSecond);
+    for (; executions < due && underWay.size < perSecond; executions += 1) {
+      const attack = attacks[executions % attacks.length]?.() ?? Promise.resolve();
+      underWay.add(attack);
+      void attack.finally(() => underWay.delete(attack));
+    }
+    await pass(STEP_MS);
+    await tick();
+  }
+  await Promise.all(underWay);
+  return executions;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(`seed ${options.seed}, ${options.minutes} minutes, ${options.perSecond} a second`);
+  const dataFolder = await mkdtemp(join(tmpdir(), "fanfare-fuzz-"));
+  const credentials = { accessKey: randomBytes(10).toString("hex"), secretKey: randomBytes(20).toString("hex") };
+  const server = await FanfareProcess.start({
+    dataFolder,
+    credentials,
+    environment: { FANFARE_LOG_LEVEL: "error", FANFARE_PLAN_LIMITS: "STANDARD=3,PROFESSIONAL=20,UNLIMITED=0" },
+  });
+  const mutator = new Mutator(options.seed);
+  const api = new ApiClient(server.origin, credentials, () => undefined);
+  const rtmpUrl = `rtmp://127.0.0.1:${server.rtmpPort}/relay`;
+  const healthy = new Healthy(rtmpUrl);
+  const target = await MutatedTarget.start(mutator);
+  const problems: string[] = [];
+  try {
+    const well = await api.createChannel("healthy", [
+      { rtmpUrl: await healthy.targetUrl(), streamKey: "healthy-target" },
+    ]);
+    const hostile = Array.from({ length: MUTATED_TARGETS }, (_, index) => ({
+      rtmpUrl: target.url,
+      streamKey: `k${index}`,
+    }));
+    const beside = await api.createChannel("beside", hostile);
+    const fuzzed = await api.createChannel("fuzzed", [{ rtmpUrl: target.url, streamKey: "fuzzed-target" }]);
+    healthy.publish(well.streamKey);
+    const isOnAir = async () => (await api.platforms(well.channelId))[0]?.connectStatus === "PUBLISHING";
+    await waitFor(
+      "the healthy channel",
+      ON_AIR_DEADLINE_MS,
+      async () => ((await isOnAir()) ? true : undefined),
+      () => server.output,
+    );
+    const encoder = new KitEncoder({ url: rtmpUrl, streamKey: beside.streamKey, clip: syntheticClip() });
+    await pass(SETTLE_MS);
+    await healthy.look();
+    const before = residentBytes(server.pid) / MEBIBYTE;
+    let longestMs = 0;
+    let peak = before;
+    let saidMs = performance.now();
+    const startMs = performance.now();
+    const tick = async () => {
+      const { gapMs, end } = await healthy.look();
+      if (gapMs > options.gapMaxMs)
+        problems.push(
+          `the healthy channel stood for ${Math.round(gapMs)} ms at ${Math.round((performance.now() - startMs) / 1_000)} s`,
+        );
+      if (end !== undefined) problems.push(`the healthy encoder's connection ended: ${end}`);
+      longestMs = Math.max(longestMs, gapMs);
+      peak = Math.max(peak, residentBytes(server.pid) / MEBIBYTE);
+      if (performance.now() - saidMs < SAY_EVERY_MS) return;
+      saidMs = performance.now();
+      say(
+        `longest gap ${Math.round(longestMs)} ms, ${peak.toFixed(0)} MiB at most, ${target.connections} hostile answers`,
+      );
+    };
+    const platIds = (await api.platforms(beside.channelId)).map(({ platId }) => platId);
+    const retryOne = async (): Promise<void> => {
+      const platId = platIds[mutator.below(platIds.length)];
+      await api.request("PUT", `/api/v2/re-stream/channels/${beside.channelId}/platforms/${platId}/retry`);
+    };
+    const attacks = [
+      () => attackAsStranger(server.rtmpPort, mutator),
+      () => attackApi(server.httpPort, credentials.secretKey, fuzzed.channelId, mutator),
+      () => attackAsStranger(server.rtmpPort, mutator),
+      () => attackAsEncoder(server.rtmpPort, fuzzed.streamKey, mutator),
+      // Else a target would be tried twice a minute.
+      () => retryOne().catch(() => undefined),
+    ];
+    const executions = await attackAll(
+      attacks,
+      options.perSecond,
+      performance.now() + options.minutes * MINUTE_MS,
+      tick,
+    );
+    if (!(await isOnAir())) problems.push("the healthy channel is not on air");
+    const faults = server.output.split("\n").filter((line) => /internal.fault|"level":"error"/.test(line));
+    problems.push(...faults.slice(0, 20));
+    const after = residentBytes(server.pid) / MEBIBYTE;
+    await encoder.stop("close");
+    say(`executions ${executions}, hostile targets' connections ${target.connections}`);
+    say(`longest gap of the healthy channel ${Math.round(longestMs)} ms`);
+    say(`crashes and faults ${faults.length}`);
+    say(`resident memory ${before.toFixed(0)} MiB before, ${peak.toFixed(0)} at most, ${after.toFixed(0)} at the end`);
+  } catch (error) {
+    problems.push(error instanceof Error ? `${error.message}\n${server.output.slice(-4_000)}` : String(error));
+  } finally {
+    await healthy.close();
+    target.close();
+    await server.stop();
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+  for (const problem of problems.slice(0, 50)) say(`PROBLEM: ${problem}`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+process.exit(await main());
