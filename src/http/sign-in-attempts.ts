@@ -7,8 +7,12 @@ import { RequestRefusedError } from "./errors.ts";
 /** Failed attempts within a minute: of one machine or known browser, and of all strangers together. */
 export const FAILURES_PER_MINUTE = 10;
 export const FAILURES_OF_STRANGERS_PER_MINUTE = 60;
-/** Attempts under way in a lane; a machine, or a known browser, has one. Each is about 0.15 s of hashing, two run at a time. */
-export const AT_ONCE = 10;
+/**
+ * Attempts under way; a machine, or a known browser, has one. Each is about 0.15 s of hashing on an idle machine, two run at a time: of
+ * strangers no more than the owner can wait behind.
+ */
+export const STRANGERS_AT_ONCE = 4;
+const KNOWN_AT_ONCE = 10;
 
 /** Places are free again soon. */
 const FULL_WAIT_SECONDS = 1;
@@ -28,7 +32,7 @@ export class SignInAttempts {
   readonly #clock: Clock;
   readonly #onFailure: (address: string) => void;
   readonly #strangers: Lane;
-  readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE));
+  readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
 
   /**
    * `onFailure`: told of each failed attempt. `isGuessable`: whether many strangers together could find it out; where they cannot, they
@@ -38,7 +42,7 @@ export class SignInAttempts {
     this.#clock = clock;
     this.#onFailure = onFailure;
     const ofAll = isGuessable ? FAILURES_OF_STRANGERS_PER_MINUTE : undefined;
-    this.#strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, ofAll));
+    this.#strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, ofAll), STRANGERS_AT_ONCE);
   }
 
   /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
@@ -72,10 +76,12 @@ export class SignInAttempts {
 /** Attempts of strangers, or of known browsers: counted apart, under way apart. */
 class Lane {
   readonly failures: FailedGuesses;
+  readonly #atOnce: number;
   readonly #underWay = new Set<string>();
 
-  constructor(limits: GuessLimits) {
+  constructor(limits: GuessLimits, atOnce: number) {
     this.failures = new FailedGuesses(limits);
+    this.#atOnce = atOnce;
   }
 
   enter(who: string, nowMs: number): void {
@@ -86,7 +92,7 @@ class Lane {
   check(who: string, nowMs: number): void {
     const waitMs = this.failures.waitMs(who, nowMs);
     if (waitMs > 0) refuse(Math.ceil(waitMs / 1_000));
-    if (this.#underWay.has(networkOf(who)) || this.#underWay.size >= AT_ONCE) refuse(FULL_WAIT_SECONDS);
+    if (this.#underWay.has(networkOf(who)) || this.#underWay.size >= this.#atOnce) refuse(FULL_WAIT_SECONDS);
   }
 
   leave(who: string): void {

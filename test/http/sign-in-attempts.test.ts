@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { RequestRefusedError } from "../../src/http/errors.ts";
 import {
-  AT_ONCE,
   FAILURES_OF_STRANGERS_PER_MINUTE,
   FAILURES_PER_MINUTE,
   SignInAttempts,
+  STRANGERS_AT_ONCE,
   type Visitor,
 } from "../../src/http/sign-in-attempts.ts";
 import { ManualClock } from "../control/manual-clock.ts";
@@ -110,10 +110,10 @@ test("one machine has one attempt under way, and it may be its last one", async 
 
 test("strangers take their own places only", async () => {
   const { run, hold } = open();
-  const ends = Array.from({ length: AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
+  const ends = Array.from({ length: STRANGERS_AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
   expect(await run("198.51.100.1", "session")).toBe(1);
   expect(await run(OWNER, "session")).toBe("session");
   const held = await Promise.all(ends.map((end) => end()));
-  expect(held.reduce((total, count) => total + count, 0)).toBe(AT_ONCE);
+  expect(held.reduce((total, count) => total + count, 0)).toBe(STRANGERS_AT_ONCE);
   expect(await run("198.51.100.1", "session")).toBe("session");
 });
