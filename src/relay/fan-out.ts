@@ -259,13 +259,13 @@ export class FanOut {
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
-    this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, nowMs), this.#timeline.lastMs));
+    this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
   }
 
   /** In its place among the frames, and at its time, as far as that is near them. Before the first frame there is no such place. */
   #sendTimedData(payload: Buffer, timestamp: number): void {
     if (this.#startMs === undefined) return;
-    const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.now());
+    const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.awakeNow());
     this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
   }
 
@@ -307,7 +307,7 @@ export class FanOut {
   }
 
   #fillUntil(gap: Gap, untilMs: number): void {
-    const arrivalMs = this.#deps.clock.now();
+    const arrivalMs = this.#deps.clock.awakeNow();
     for (const { kind, timeMs, isKeyframe, payload, lane: own } of gap.until(untilMs)) {
       const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
@@ -361,7 +361,7 @@ export class FanOut {
   }
 
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
-    this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.now() });
+    this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.awakeNow() });
     this.#flushCall.note(payload.length);
   }
 

@@ -33,7 +33,7 @@ export type Unpacked = PacketMarks & {
   readonly type: number;
   readonly payload: Buffer;
   readonly timeMs: number;
-  /** When it came, on the clock's `now()`. */
+  /** When it came, on the clock's `awakeNow()`. */
   readonly arrivalMs: number;
   /** It goes on with the picture of the message before. */
   readonly isFurther?: boolean;

@@ -51,7 +51,7 @@ export class LinkCare {
     this.#clock = clock;
     this.#events = events;
     this.#idle = new IdleWatch(clock.awakeNow());
-    this.#writes = new WriteTimes(clock.now());
+    this.#writes = new WriteTimes(clock.awakeNow());
     this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
   }
 
@@ -90,7 +90,7 @@ export class LinkCare {
   /** Call once a second. `streamPerSecond`: what the stream has; `supply`: whether it comes. */
   tick(streamPerSecond: number, supply: Supply): void {
     const { takenBytes, kernelQueue, creditBytes } = this.#link;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.awakeNow();
     this.#streamPerSecond = streamPerSecond;
     this.#writes.note(takenBytes, nowMs);
     if (kernelQueue !== undefined) this.#drain.note(kernelQueue.ackedBytes, creditBytes <= 0, nowMs);
@@ -146,7 +146,7 @@ export class LinkCare {
         waitingMs: this.#outbox.waitingMs + this.kernelMs,
         drops: sumOfDrops(this.#outbox.drops),
       },
-      this.#clock.now(),
+      this.#clock.awakeNow(),
     );
     if (slowness !== this.#slowness) {
       this.#slowness = slowness;

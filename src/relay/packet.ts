@@ -38,7 +38,7 @@ export type Packet = {
   readonly startsTrack: boolean;
   /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
   readonly timeMs: number;
-  /** When it came, on the clock's `now()`. */
+  /** When it came, on the clock's `awakeNow()`. */
   readonly arrivalMs: number;
   /** Counts the packets of one kind: n is a delta to n − 1. */
   readonly ordinal: number;

@@ -130,3 +130,20 @@ test("a server that takes nobody new keeps who is on air, or held, and lets a ta
   expect(await full()).toBe("overloaded");
   expect(await entranceTo(stage.engine, spec, "main").knock()).toBe("welcome");
 });
+
+test("a target that was a little behind before a pause loses nothing by it", () => {
+  const stage = new RelayStage(HOLD_SECONDS);
+  const encoder = new Encoder(stage, stage.onAir(target(1)));
+  encoder.run(2_000);
+  const link = stage.dialer.latest(1);
+  link.isTaking = false;
+  encoder.run(2_000);
+  stage.clock.pause(4_000);
+  stage.clock.advance(1);
+  encoder.read();
+  link.isTaking = true;
+  link.drain();
+  encoder.run(2_000);
+  expect(marks(stage, 9)).toEqual(encoder.sent);
+  expect(stage.samples.at(-1)?.targets[0]?.droppedFrames).toBe(0);
+});
