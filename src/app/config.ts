@@ -10,6 +10,7 @@ import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
 import { READERS_MAX } from "../http/live-stream.ts";
 import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../http/routes/live.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
+import { fileVariable, refuseFlag, valueIn, valueOrFileIn } from "./setting-files.ts";
 
 /** The process cannot start like this: the text says which setting, what was given, and what is allowed. */
 export class ConfigError extends Error {
@@ -177,7 +178,7 @@ const SETTINGS = {
   secretKey: setting(
     "FANFARE_SECRET_KEY",
     text("16 to 256 printable characters without blanks", /^[\x21-\x7e]{16,256}$/),
-    "Secret of that key.",
+    "Secret of that key. Not a flag: everybody on this machine can read command lines.",
   ),
   targetAllow: setting(
     "FANFARE_TARGET_ALLOW",
@@ -280,6 +281,11 @@ const SETTINGS = {
 } as const;
 
 type SettingName = keyof typeof SETTINGS;
+
+/** What may be in a file that `…_FILE` names. */
+const FROM_FILES: readonly string[] = ["accessKey", "secretKey"] satisfies readonly SettingName[];
+/** No flags, since everybody on the machine can read a command line; never repeated. */
+const SECRETS: readonly string[] = ["secretKey"] satisfies readonly SettingName[];
 type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
 
 /** Settings that are simply absent when nobody gives them. */
@@ -319,13 +325,13 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   const values: Record<string, unknown> = {};
   for (const [name, { env: variable, schema, fallback }] of Object.entries(SETTINGS)) {
     const flag = flags[flagOf(name)];
-    const fromEnv = env[variable] === "" ? undefined : env[variable];
+    const fromEnv = FROM_FILES.includes(name) ? valueOrFileIn(env, variable, refuse) : valueIn(env, variable);
     const given = typeof flag === "string" ? flag : (fromEnv ?? fallback);
     if (given === undefined) continue;
     const result = schema.safeParse(given);
     if (!result.success) {
       const where = typeof flag === "string" ? `--${flagOf(name)} (${variable})` : variable;
-      const shown = name === "secretKey" ? "what was given" : JSON.stringify(given);
+      const shown = SECRETS.includes(name) ? "what was given" : JSON.stringify(given);
       throw new ConfigError(`${where}: ${shown} is not allowed; allowed is ${result.error.issues[0]?.message ?? ""}.`);
     }
     values[name] = result.data;
@@ -339,12 +345,20 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
   return { config: Object.freeze(values) as Config };
 }
 
+function refuse(text: string): never {
+  throw new ConfigError(text);
+}
+
 function readFlags(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
   const options: Record<string, { type: "string" | "boolean"; short?: string }> = {
     help: { type: "boolean", short: "h" },
     version: { type: "boolean" },
   };
-  for (const name of Object.keys(SETTINGS)) options[flagOf(name)] = { type: "string" };
+  for (const [name, { env }] of Object.entries(SETTINGS)) {
+    const flag = `--${flagOf(name)}`;
+    if (!SECRETS.includes(name)) options[flagOf(name)] = { type: "string" };
+    else refuseFlag(args, flag, env, refuse);
+  }
   try {
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Readonly<
       Record<string, string | boolean | undefined>
@@ -373,12 +387,14 @@ export function helpText(): string {
     "Usage: fanfare [flags]             run the server",
     ...COMMAND_LINES,
     "",
-    "Every flag has an environment variable; the flag wins.",
+    "Every flag has an environment variable; the flag wins. A variable that ends in _FILE names a file with the value.",
     "",
   ];
   for (const [name, { env, help, fallback }] of Object.entries(SETTINGS)) {
     const shown = fallback === undefined || fallback === "" ? "" : ` [${fallback}]`;
-    lines.push(`  --${flagOf(name)} VALUE`, `      ${env}: ${help}${shown}`);
+    const variables = FROM_FILES.includes(name) ? `${env} or ${fileVariable(env)}` : env;
+    const flag = SECRETS.includes(name) ? "(no flag)" : `--${flagOf(name)} VALUE`;
+    lines.push(`  ${flag}`, `      ${variables}: ${help}${shown}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,5 +1,7 @@
-import { availableParallelism } from "node:os";
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { ConfigError, helpText, readConfig } from "../../src/app/config.ts";
 
 function config(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -157,6 +159,51 @@ test("a wrong flag is named as a flag, an unknown one and a stray word are refus
   expect(refusal(["--http-port", "x"])).toMatch(/^--http-port \(FANFARE_HTTP_PORT\): "x" is not allowed; allowed is/);
   expect(refusal(["--http-prot", "1"])).toMatch(/--http-prot.*--help lists all flags/);
   expect(refusal(["serve"])).toMatch(/--help lists all flags/);
+});
+
+test("a secret is not taken from the command line, and not repeated", () => {
+  const env = { FANFARE_ACCESS_KEY: "KEY1" };
+  for (const args of [["--secret-key", "0123456789abcdef"], ["--secret-key=0123456789abcdef"]]) {
+    expect(refusal(args, env)).toBe(
+      "--secret-key is not taken: everybody on this machine can read a command line. " +
+        "Give FANFARE_SECRET_KEY in the environment, or FANFARE_SECRET_KEY_FILE, which names a file that holds it.",
+    );
+  }
+  expect(helpText()).not.toContain("--secret-key");
+  expect(helpText()).toContain("FANFARE_SECRET_KEY or FANFARE_SECRET_KEY_FILE:");
+});
+
+describe("a key and its secret in files", () => {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-config-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+
+  test.each(["", "\n", "\r\n"])("are read without the end of their line (%j)", (end) => {
+    const env = {
+      FANFARE_ACCESS_KEY_FILE: file("id", `KEY1${end}`),
+      FANFARE_SECRET_KEY_FILE: file("secret", `0123456789abcdef${end}`),
+    };
+    expect(config([], env)).toMatchObject({ accessKey: "KEY1", secretKey: "0123456789abcdef" });
+  });
+
+  test("are refused where they cannot be, with a sentence that repeats no secret", () => {
+    const id = { FANFARE_ACCESS_KEY: "KEY1" };
+    const secret = file("secret", "0123456789abcdef");
+    const both = { ...id, FANFARE_SECRET_KEY: "0123456789abcdef", FANFARE_SECRET_KEY_FILE: secret };
+    expect(refusal([], both)).toBe("FANFARE_SECRET_KEY and FANFARE_SECRET_KEY_FILE say the same: give one of them.");
+    const missing = join(folder, "missing");
+    expect(refusal([], { ...id, FANFARE_SECRET_KEY_FILE: missing })).toBe(
+      `FANFARE_SECRET_KEY_FILE: the file ${missing} cannot be read (ENOENT).`,
+    );
+    for (const wrong of ["two words of it all", "short", "x".repeat(10_000)]) {
+      const message = refusal([], { ...id, FANFARE_SECRET_KEY_FILE: file("wrong", wrong) });
+      expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
+      expect(message).not.toContain(wrong);
+    }
+  });
 });
 
 test("a key goes with its secret, and a wrong secret is not repeated", () => {
