@@ -71,8 +71,8 @@ export class PacedReader {
   /** Given, and not read yet. */
   #rest: Buffer = NOTHING;
   #turnStartedMs = Number.NEGATIVE_INFINITY;
-  #left = 0;
-  #bytesLeft = 0;
+  #left: number;
+  #bytesLeft: number;
   #isHeld = false;
   #floodStartedMs = Number.NEGATIVE_INFINITY;
   #floodCount = 0;
@@ -81,6 +81,9 @@ export class PacedReader {
   constructor(pace: Pace) {
     this.#pace = pace;
     this.#reader = new ChunkReader(pace.limits);
+    // A first turn, also for a caller that has no clock to give.
+    this.#left = pace.turnMessagesMax;
+    this.#bytesLeft = pace.turnBytesMax;
   }
 
   /** Something is kept for later, or would be: read nothing from the peer, and give nothing in a while. */
