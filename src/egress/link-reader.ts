@@ -1,11 +1,18 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { ClientOutput, ClientSession } from "../protocol/rtmp/client-session.ts";
 import { READ_TURN_MS } from "../protocol/rtmp/paced-reader.ts";
+import { bytesCame } from "./open-socket.ts";
 
 /** What a target says to a link that was closed is read up to here. */
 const IGNORED_MAX_BYTES = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
+/** Of bytes as they came, in a turn and in ten seconds: TLS adds 22 to a message, or to each byte of one. */
+const TURN_BYTES_MAX = 128 * 1024;
+const FLOOD_BYTES_MAX = 8 * 1024 * 1024;
+const FLOOD_MS = 10_000;
+const LOOK_MS = 1_000;
 
 type LinkReaderParts = {
   readonly socket: Socket;
@@ -13,6 +20,8 @@ type LinkReaderParts = {
   readonly clock: Clock;
   /** Told of whatever `session` makes of what came. Never throws. */
   readonly take: (step: () => readonly ClientOutput[]) => void;
+  /** More came than there is to be said, though little of it is RTMP. */
+  readonly onFlood: () => void;
 };
 
 /** Reads what a target says: what is beyond a turn's share is read later, so that none takes the time of others. */
@@ -21,6 +30,9 @@ export class LinkReader {
   #timer: Timer | undefined;
   #isStopped = false;
   #ignoredBytes = 0;
+  #lookTimer: Timer | undefined;
+  #turnBytes: number;
+  #floodFrom: { readonly ms: number; readonly bytes: number };
 
   constructor(parts: LinkReaderParts) {
     this.#parts = parts;
@@ -28,12 +40,27 @@ export class LinkReader {
       if (this.#isStopped) this.#ignore(bytes);
       else this.#read(bytes);
     });
+    this.#turnBytes = bytesCame(parts.socket);
+    this.#floodFrom = { ms: parts.clock.now(), bytes: this.#turnBytes };
+    if (parts.socket instanceof TLSSocket) this.#look();
+  }
+
+  /** What TLS says to itself, new keys and tickets without end, is told to nobody. */
+  #look(): void {
+    const { clock, socket, onFlood } = this.#parts;
+    this.#lookTimer = clock.startTimer(LOOK_MS, () => {
+      const now = { ms: clock.now(), bytes: bytesCame(socket) };
+      if (now.bytes - this.#floodFrom.bytes > FLOOD_BYTES_MAX) return onFlood();
+      if (now.ms - this.#floodFrom.ms >= FLOOD_MS) this.#floodFrom = now;
+      this.#look();
+    });
   }
 
   /** What comes from now on is read, so that the target's own writes do not fail and its end is heard, and ignored. Idempotent. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();
+    this.#lookTimer?.cancel();
     this.#parts.socket.resume();
   }
 
@@ -46,8 +73,10 @@ export class LinkReader {
     const { socket, session, clock, take } = this.#parts;
     take(() => session.receive(bytes, clock.now()));
     if (this.#isStopped) return;
-    if (!session.isBehind) {
-      if (socket.isPaused()) socket.resume();
+    const isTurn = bytes.length === 0;
+    if (isTurn) this.#turnBytes = bytesCame(socket);
+    if (!session.isBehind && bytesCame(socket) - this.#turnBytes <= TURN_BYTES_MAX) {
+      if (isTurn) socket.resume();
       return;
     }
     socket.pause();

@@ -83,6 +83,13 @@ function notConnected(error: unknown, { family }: CheckedAddress): OpenError {
   return new OpenError("tcp", told, { cause, trouble });
 }
 
+const undeciphered = new WeakMap<Socket, Socket>();
+
+/** Bytes that came of a connection as they came: TLS may need many to say nothing. */
+export function bytesCame(socket: Socket): number {
+  return (undeciphered.get(socket) ?? socket).bytesRead;
+}
+
 /**
  * TLS on a connection that stands: certificate verified, SNI for names (YouTube and Amazon's ingests demand it; an address
  * may not be named there). Throws OpenError, or the signal's reason once it is aborted.
@@ -124,6 +131,7 @@ export async function openTls(
     const code = systemCode(error) ?? "ECONNRESET";
     throw new OpenError("tls", tlsFailed(code), { cause: error, trouble: machineTroubleOf(code) });
   }
+  undeciphered.set(secured, socket);
   verified = verify(secured, kept, tls, clock);
   if (verified === undefined) {
     secured.destroy();

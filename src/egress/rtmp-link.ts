@@ -237,7 +237,8 @@ export class RtmpLink implements Link {
         this.#failByFault(error);
       }
     };
-    this.#reader = new LinkReader({ socket, session, clock: this.#deps.clock, take });
+    const onFlood = () => this.#fail(targetError("sent-too-much"));
+    this.#reader = new LinkReader({ socket, session, clock: this.#deps.clock, take, onFlood });
     socket.on("error", (error) => {
       if (!isCurrent()) return;
       const trouble = machineTroubleOf(systemCode(error));

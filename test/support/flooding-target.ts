@@ -24,6 +24,8 @@ export const FLOODS = {
   "bandwidth checks": repeated(MessageType.CommandAmf0, encodeAmf0(["_onbwcheck", 9, null])),
   bandwidths: repeated(MessageType.SetPeerBandwidth, Buffer.concat([number(9), Buffer.from([2])])),
   acknowledgements: repeated(MessageType.Acknowledgement, number(1)),
+  /** Over TLS each byte of them in a record of its own. */
+  trickle: repeated(MessageType.Video, Buffer.alloc(60_000)),
   pictures: repeated(MessageType.Video, Buffer.alloc(4_000)),
 } as const;
 
@@ -37,6 +39,10 @@ export async function floodingTarget(
   const take = (socket: Socket) => {
     const session = new ServerSession(Buffer.alloc(1_528), performance.now());
     socket.on("error", () => undefined);
+    const trickle = () => {
+      for (let bytes = 0; bytes < 20_000; bytes += 1) socket.write(Buffer.alloc(1));
+      if (!socket.destroyed) setImmediate(trickle);
+    };
     const pour = () => {
       while (!socket.destroyed && socket.write(batch));
       if (!socket.destroyed) socket.once("drain", pour);
@@ -49,7 +55,8 @@ export async function floodingTarget(
           if (answer.kind === "send") socket.write(answer.bytes);
         }
         socket.write(first);
-        pour();
+        if (flood === "trickle") trickle();
+        else pour();
       }
     });
   };
