@@ -130,7 +130,8 @@ export class RtmpLink implements Link {
   suit(streamPerSecond: number, kernelPerSecond: number): void {
     if (this.#isClosed) return;
     this.#proofs?.suit(kernelPerSecond);
-    const asking = this.#session?.askForAcks(streamPerSecond);
+    // Who is slower than the stream acknowledges as often nevertheless, and is not taken to hang.
+    const asking = this.#session?.askForAcks(Math.min(streamPerSecond, kernelPerSecond));
     if (asking !== undefined) this.#reply(asking);
   }
 

@@ -40,6 +40,16 @@ test("a target that is asked to acknowledge each second of the stream does, and 
   expect(link.acks?.bytes).toBeLessThan(90_000);
 });
 
+test("a target that is slower than the stream is asked to acknowledge each second of what it takes", async () => {
+  const target = await kitTarget();
+  const { link, outcome } = dial(urlOf(target));
+  await outcome;
+  link.suit(800_000, 50_000);
+  for (let second = 0; second < 10; second += 1) link.write(media(50_000));
+  await expect.poll(() => link.acks?.windowBytes).toBe(50_000);
+  await expect.poll(() => link.acks?.bytes ?? 0).toBeGreaterThan(400_000);
+});
+
 test.runIf(isLinux)("what a target took is known from the kernel, and nothing waits of it", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));

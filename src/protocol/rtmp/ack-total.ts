@@ -2,14 +2,14 @@ const WRAP = 2 ** 32;
 
 /**
  * What a peer's acknowledgements add up to. Each names a running total modulo 2³², and peers count as they like: with the handshake or
- * without it, twice, from 0 again before the total is full (nginx-rtmp at 3.75 GiB), or always the same number.
+ * without it, from 0 again before the total is full (nginx-rtmp at 3.75 GiB), backwards, twice, or always the same number.
  */
 export class AckTotal {
   #bytes = 0;
   #last = 0;
   #count = 0;
 
-  /** Acknowledgements that came, whatever they said: who sends one has read something. */
+  /** Acknowledgements that named another total than the one before. One that says the same again may come by a timer, from who reads nothing. */
   get count(): number {
     return this.#count;
   }
@@ -22,10 +22,16 @@ export class AckTotal {
   /** An acknowledgement came. `sentBytes`: what the peer was sent by now, in all. */
   take(total: number, sentBytes: number): void {
     const step = (total - this.#last + WRAP) % WRAP;
+    if (step === 0) return;
+    const isFirst = this.#count === 0;
     this.#last = total;
     this.#count += 1;
-    const isPossible = this.#bytes + step <= sentBytes;
-    // More than there was: it began to count anew.
-    this.#bytes = Math.min(sentBytes, this.#bytes + (isPossible ? step : total));
+    this.#bytes = isFirst ? Math.min(sentBytes, total) : this.#bytes + this.#added(step, total, sentBytes);
+  }
+
+  /** It went on, or began to count anew, whichever was possible by what it was sent; a total that went back says nothing. */
+  #added(step: number, total: number, sentBytes: number): number {
+    const most = sentBytes - this.#bytes;
+    return [step, total].find((bytes) => bytes <= most) ?? 0;
   }
 }
