@@ -1,10 +1,15 @@
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { ServerTroubles } from "../control/server-troubles.ts";
 import { damageAdvice } from "../store/database-trouble.ts";
+import { probeWrite } from "../store/write-probe.ts";
 import type { Storage } from "./storage.ts";
 
+/** A database that refuses writes is tried so often, in milliseconds, so that its end is noticed where nobody writes. */
+const TRY_AGAIN_MS = 2_000;
+
 /** Tells what is the matter with the database: what a look through it found at the start, and what requests meet later. */
-export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log): void {
+export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log, clock: Clock): void {
   const { database, check, unwritableBecause } = storage;
   const { path: file } = database;
   let isDamageTold = false;
@@ -13,8 +18,20 @@ export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: L
     if (!isDamageTold) log.error("database damaged", { file, detail, advice: damageAdvice(file) });
     isDamageTold = true;
   };
+  let isRefusing = false;
+  const tryAgain = (): void => {
+    if (!isRefusing) return;
+    probeWrite(database).catch(() => undefined);
+    clock.startTimer(TRY_AGAIN_MS, tryAgain);
+  };
   database.watch((news) => {
     if (news.kind === "damaged") return damaged(news.detail);
+    isRefusing = news.kind === "refused";
+    troubles.set("database-unwritable", isRefusing);
+    if (news.kind === "refused") {
+      log.error("database takes no write", { file, trouble: news.trouble });
+      return void clock.startTimer(TRY_AGAIN_MS, tryAgain);
+    }
     log.info("database can be written again", { file });
     troubles.set("database-read-only", false);
   });

@@ -245,7 +245,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     },
   };
   let stopping: Promise<void> | undefined;
-  watchDatabase(storage, troubles, log);
+  watchDatabase(storage, troubles, log, clock);
   return parts;
 }
 

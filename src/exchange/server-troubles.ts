@@ -31,6 +31,10 @@ const SENTENCES = {
     en: "This server's database could not be opened for writing: streams of known keys run, nothing can be changed or counted; make room, or let its folder be written, and it goes on by itself.",
     ko: "이 서버의 데이터베이스를 쓰기용으로 열지 못했습니다. 등록된 키의 스트림은 송출되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 폴더를 쓸 수 있게 하면 자동으로 회복됩니다.",
   },
+  "database-unwritable": {
+    en: "This server's database takes no write, since its disk is full or another process holds it: streams go on, but nothing can be changed or counted; make room, or end that process, and it goes on by itself.",
+    ko: "디스크가 가득 찼거나 다른 프로세스가 점유하고 있어 이 서버의 데이터베이스에 기록할 수 없습니다. 스트림은 계속되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 해당 프로세스를 종료하면 자동으로 회복됩니다.",
+  },
   overloaded: {
     en: "This server cannot keep up: its threads are busy or were stopped. Send fewer streams through it, give it more processors, or look for what else takes them.",
     ko: "이 서버의 처리 능력이 부족하거나 멈춘 적이 있습니다. 스트림 수를 줄이거나 프로세서를 늘리고, 프로세서를 쓰는 다른 작업을 확인해 주세요.",

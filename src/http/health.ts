@@ -33,8 +33,7 @@ export class Health {
   async problem(): Promise<string | undefined> {
     const database = this.#isDraining ? undefined : await this.#databaseProblem();
     if (this.#isDraining) return "The server is stopping.";
-    const troubles = this.#options.troubles().map(({ message }) => message);
-    const all = database === undefined ? troubles : [database, ...troubles];
+    const all = sentences(database, this.#options.troubles());
     return all.length === 0 ? undefined : all.join(" ");
   }
 
@@ -46,6 +45,14 @@ export class Health {
     }
     return this.#probed.problem;
   }
+}
+
+/** What is the matter, each thing once: of the database's writes the probe knows why, of its damage the trouble what to do. */
+function sentences(database: string | undefined, troubles: readonly ServerTrouble[]): readonly string[] {
+  if (database === undefined) return troubles.map(({ message }) => message);
+  const others = troubles.filter(({ name }) => name !== "database-unwritable").map(({ message }) => message);
+  const isTold = database === TROUBLE_DETAILS.damaged && troubles.some(({ name }) => name === "database-damaged");
+  return isTold ? others : [database, ...others];
 }
 
 function problemOf(error: unknown): string {

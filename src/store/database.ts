@@ -41,8 +41,11 @@ export type DatabaseParts = {
   readonly path: string;
 };
 
-/** Whoever watches over a database is told: damage was met; it takes writes from now on, after it did not. */
-export type DatabaseNews = { readonly kind: "damaged"; readonly detail: string } | { readonly kind: "writable" };
+/** Whoever watches over a database is told: damage was met; a write was refused, the first of several; it takes writes again. */
+export type DatabaseNews =
+  | { readonly kind: "damaged"; readonly detail: string }
+  | { readonly kind: "refused"; readonly trouble: StoreTrouble }
+  | { readonly kind: "writable" };
 
 /**
  * What every store of this room works on: reads beside writes, writes one after another, and the secrets of the
@@ -54,6 +57,7 @@ export class Database {
   readonly #explainTrouble: ExplainTrouble;
   #connections: Connections | Unwritable;
   #reopenedAtMs = Number.NEGATIVE_INFINITY;
+  #isRefusing = false;
   #onNews: (news: DatabaseNews) => void = () => undefined;
 
   constructor({ connections, secrets, explainTrouble, path }: DatabaseParts) {
@@ -94,12 +98,19 @@ export class Database {
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       try {
-        return await this.#writer().transaction().execute(run);
+        const value = await this.#writer().transaction().execute(run);
+        if (this.#isRefusing) this.#takesWrites();
+        return value;
       } catch (error) {
         const isLocked = this.#explainTrouble(error) === "locked";
-        if (!isLocked || performance.now() >= deadlineMs) throw this.#told(error);
+        if (isLocked && performance.now() < deadlineMs) {
+          await sleep(LOCKED_PAUSE_MS);
+          continue;
+        }
+        // A short lock is no trouble of anybody's but that one writer's.
+        if (!isLocked || patienceMs >= LOCKED_PATIENCE_MS) this.#noticeRefusal(error);
+        throw this.#told(error);
       }
-      await sleep(LOCKED_PAUSE_MS);
     }
   }
 
@@ -119,6 +130,19 @@ export class Database {
     if (!("writer" in this.#connections)) throw this.#unavailable(trouble);
     this.#onNews({ kind: "writable" });
     return this.#connections.writer;
+  }
+
+  /** Of a database that is open for reading alone that is known already, and a damaged one is told of as such. */
+  #noticeRefusal(error: unknown): void {
+    const trouble = this.#explainTrouble(error);
+    if (trouble === undefined || trouble === "damaged" || this.#isRefusing || !("writer" in this.#connections)) return;
+    this.#isRefusing = true;
+    this.#onNews({ kind: "refused", trouble });
+  }
+
+  #takesWrites(): void {
+    this.#isRefusing = false;
+    this.#onNews({ kind: "writable" });
   }
 
   #told(error: unknown): unknown {

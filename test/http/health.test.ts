@@ -48,6 +48,20 @@ test("readyz says what the server itself lacks, behind what is wrong with the da
   expect((await get("/readyz")).body).toBe("ok\n");
 });
 
+test("readyz says each thing that is wrong with the database once", async () => {
+  api.troubles.set("database-unwritable", true);
+  expect((await get("/readyz")).body).toMatch(/^This server's database takes no write/);
+  api.probe = () => Promise.reject(new StoreUnavailableError("full"));
+  api.clock.advance(1_000);
+  expect((await get("/readyz")).body).toBe("The disk of the database is full.\n");
+  api.troubles.set("database-unwritable", false);
+  api.troubles.set("database-damaged", true);
+  expect((await get("/readyz")).body).toMatch(/^The disk of the database is full\. This server's database is damaged/);
+  api.probe = () => Promise.reject(new StoreUnavailableError("damaged"));
+  api.clock.advance(1_000);
+  expect((await get("/readyz")).body).toMatch(/^This server's database is damaged, .*damaged\.\n$/);
+});
+
 test("the database is tried once a second at most, however many ask", async () => {
   let probes = 0;
   api.probe = async () => {
