@@ -1,3 +1,4 @@
+import { codecName } from "../base/codec-names.ts";
 import type { Finding, FindingCode } from "./ingest-findings.ts";
 import type { Bilingual } from "./target-preset.ts";
 
@@ -13,29 +14,6 @@ type Sentence = Bilingual & {
 /** As encoders' settings have rates. */
 const kilobits = (bytesPerSecond: number): string => String(Math.round((bytesPerSecond * 8) / 1_000));
 const tenths = (value: number): string => String(Math.round(value * 10) / 10);
-/** Codecs as people know them. */
-const CODEC_NAMES: Readonly<Record<string, string>> = {
-  avc: "H.264",
-  hevc: "HEVC",
-  av1: "AV1",
-  vp9: "VP9",
-  vp8: "VP8",
-  vvc: "VVC",
-  aac: "AAC",
-  mp3: "MP3",
-  opus: "Opus",
-  flac: "FLAC",
-  ac3: "AC-3",
-  eac3: "E-AC-3",
-  h263: "Sorenson H.263",
-  vp6: "VP6",
-  screen: "Screen Video",
-  g711: "G.711",
-  speex: "Speex",
-  nellymoser: "Nellymoser",
-  adpcm: "ADPCM",
-  pcm: "PCM",
-};
 
 /** One sentence for each finding: what comes, what `{target}` takes, what to change in the encoder. */
 const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT">, Sentence>> = {
@@ -157,10 +135,7 @@ function driftSentence(ppm: number): Bilingual {
 
 function shown(value: number | string, show: ((value: number) => string) | undefined): string {
   if (typeof value === "number") return show === undefined ? String(value) : show(value);
-  return value
-    .split(", ")
-    .map((word) => CODEC_NAMES[word] ?? word)
-    .join(", ");
+  return value.split(", ").map(codecName).join(", ");
 }
 
 /** A finding in words for a person. `target` is what people call the target. */

@@ -11,8 +11,11 @@ import { Gathering } from "./gathering.ts";
 import { GopCache } from "./gop-cache.ts";
 import type { HeadMessage } from "./outbox.ts";
 import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks, payloadOf } from "./packet.ts";
-import { StreamRate } from "./stream-rate.ts";
+import { RateMeter } from "./rate-meter.ts";
 import type { Target } from "./target.ts";
+
+/** The stream's rate is a mean over so many seconds. */
+const RATE_SECONDS = 5;
 
 /** In which of two forms a target is to have what can be said in either. */
 export type LaneForms = {
@@ -55,7 +58,7 @@ export class Lane {
   readonly gop = new GopCache();
   /** What was cut since the last flush. */
   readonly gathering = new Gathering();
-  readonly #rate = new StreamRate();
+  readonly #rate = new RateMeter(RATE_SECONDS);
   /** What filler of its own is made of; only where it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
   readonly #arena: ChunkArena;
@@ -147,7 +150,7 @@ export class Lane {
   /** Call once a second. */
   tick(nowMs: number): void {
     this.#rate.tick(nowMs);
-    for (const target of this.#targets) target.streamPerSecond = this.#rate.perSecond;
+    for (const target of this.#targets) target.streamPerSecond = this.#rate.bytesPerSecondSoFar;
   }
 
   /** What targets of this lane get before their first media. */

@@ -1,10 +1,12 @@
-/** A mean is taken over so many ticks, which are a second apart: longer than keyframes make a rate go up and down. */
-const TICKS = 10;
-
-/** The mean rate of bytes over the last ten seconds. */
+/** The mean rate of bytes over so many seconds. */
 export class RateMeter {
+  readonly #seconds: number;
   #total = 0;
   readonly #marks: { readonly nowMs: number; readonly total: number }[] = [];
+
+  constructor(seconds: number) {
+    this.#seconds = seconds;
+  }
 
   add(bytes: number): void {
     this.#total += bytes;
@@ -13,14 +15,19 @@ export class RateMeter {
   /** Call once a second. */
   tick(nowMs: number): void {
     this.#marks.push({ nowMs, total: this.#total });
-    if (this.#marks.length > TICKS + 1) this.#marks.shift();
+    if (this.#marks.length > this.#seconds + 1) this.#marks.shift();
   }
 
-  /** Bytes a second; undefined before ten seconds. */
+  /** Bytes a second; undefined until it was looked at for all those seconds. */
   get bytesPerSecond(): number | undefined {
+    return this.#marks.length > this.#seconds ? Math.round(this.bytesPerSecondSoFar) : undefined;
+  }
+
+  /** The same over what there is of those seconds; 0 before the second tick. */
+  get bytesPerSecondSoFar(): number {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);
-    if (this.#marks.length <= TICKS || !first || !last) return undefined;
-    return Math.round(((last.total - first.total) * 1_000) / (last.nowMs - first.nowMs));
+    if (first === undefined || last === undefined || last.nowMs === first.nowMs) return 0;
+    return ((last.total - first.total) * 1_000) / (last.nowMs - first.nowMs);
   }
 }

@@ -20,6 +20,9 @@ export type MeasuredFrame = {
 /** No sensible encoder's interval; what is shorter is not told. */
 const KEYFRAME_MISSED_MS = 8_000;
 
+/** Rates are means over so many seconds: longer than keyframes make one go up and down. */
+const RATE_SECONDS = 10;
+
 /** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
 export class StreamMeter {
   readonly #audio = newTrackMeter();
@@ -68,5 +71,5 @@ export class StreamMeter {
 }
 
 function newTrackMeter() {
-  return { rate: new RateMeter(), clock: new EncoderClock(), drift: new DriftMeter() };
+  return { rate: new RateMeter(RATE_SECONDS), clock: new EncoderClock(), drift: new DriftMeter() };
 }

@@ -1,32 +1,8 @@
+import { codecName } from "../base/codec-names.ts";
 import type { TargetSpec } from "../exchange/channel-spec.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError } from "../exchange/target-status.ts";
-import type { AudioCodec, VideoCodec } from "../protocol/flv/fourcc.ts";
 import type { StreamHead } from "./stream-head.ts";
-
-/** Codecs as people write them. */
-const NAMES: Readonly<Partial<Record<VideoCodec | AudioCodec, string>>> = {
-  avc: "H.264",
-  hevc: "HEVC",
-  vvc: "VVC",
-  av1: "AV1",
-  vp9: "VP9",
-  vp8: "VP8",
-  aac: "AAC",
-  mp3: "MP3",
-  opus: "Opus",
-  flac: "FLAC",
-  ac3: "AC-3",
-  eac3: "E-AC-3",
-  h263: "Sorenson H.263",
-  vp6: "VP6",
-  screen: "Screen Video",
-  g711: "G.711",
-  speex: "Speex",
-  nellymoser: "Nellymoser",
-  adpcm: "ADPCM",
-  pcm: "PCM",
-};
 
 /** Media for so long without a track: it does not come. Headers stand at a stream's beginning; an encoder may turn on a track late. In milliseconds. */
 const TRACK_WAIT_MS = 5_000;
@@ -48,7 +24,7 @@ function codecProblem({ codecs, tracks }: TargetSpec, head: StreamHead): TargetE
     if (taken === undefined) continue;
     for (const [trackId, codec] of head.codecs(kind)) {
       const isSent = tracks === undefined || tracks[kind] === trackId;
-      if (isSent && !taken.includes(codec)) refused.add(NAMES[codec] ?? codec);
+      if (isSent && !taken.includes(codec)) refused.add(codecName(codec));
     }
   }
   return refused.size === 0 ? undefined : targetError("codec-unsupported", [...refused].join(", "));

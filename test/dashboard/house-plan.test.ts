@@ -19,7 +19,7 @@ test("the dashboard knows of the server its contract alone, and its files are on
   const found = files.flatMap((name) => importsOf(readFileSync(join(folder, name), "utf8")));
   expect(found).toContain("mpegts.js");
   expect(found).toContain("./worker.ts");
-  expect(found.filter((specifier) => specifier.includes("/src/contract/"))).toHaveLength(3);
+  expect(found.filter((specifier) => specifier.includes("/src/contract/"))).toHaveLength(4);
   const problems = files.flatMap((name) => {
     const path = posix.join("web/src", name.split(sep).join("/"));
     const text = readFileSync(join(folder, name), "utf8");

@@ -1,0 +1,28 @@
+/** Codecs as people write them, by the words that the API has for them. */
+const CODEC_NAMES: Readonly<Record<string, string>> = {
+  avc: "H.264",
+  hevc: "HEVC",
+  vvc: "VVC",
+  av1: "AV1",
+  vp9: "VP9",
+  vp8: "VP8",
+  aac: "AAC",
+  mp3: "MP3",
+  opus: "Opus",
+  flac: "FLAC",
+  ac3: "AC-3",
+  eac3: "E-AC-3",
+  h263: "Sorenson H.263",
+  vp6: "VP6",
+  screen: "Screen Video",
+  g711: "G.711",
+  speex: "Speex",
+  nellymoser: "Nellymoser",
+  adpcm: "ADPCM",
+  pcm: "PCM",
+};
+
+/** A codec as people write it; one that is not known as it came. */
+export function codecName(codec: string): string {
+  return CODEC_NAMES[codec] ?? codec;
+}

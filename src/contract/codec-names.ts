@@ -1,0 +1,1 @@
+export { codecName } from "../base/codec-names.ts";
