@@ -46,3 +46,22 @@ export function descriptors(pid: number, apiPort: number): string[] {
   });
   return links.filter((link) => !apiSockets.has(link)).sort();
 }
+
+/**
+ * Milliseconds that a process's threads, each of them, have waited for a processor since they began: what a busy machine costs, and no
+ * fault of the process.
+ */
+export function waitedMs(pid: number): ReadonlyMap<string, number> {
+  const tasks = `/proc/${pid}/task`;
+  return new Map(
+    readdirSync(tasks).flatMap((task) => {
+      try {
+        const nanoseconds = Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[1]);
+        return [[task, nanoseconds / 1e6] as const];
+      } catch {
+        // Ended since the folder was read.
+        return [];
+      }
+    }),
+  );
+}
