@@ -1,4 +1,4 @@
-import type { Server as HttpServer, ServerResponse } from "node:http";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import { Server as HttpsServer } from "node:https";
 import { BlockList, isIPv6, type Socket } from "node:net";
 import type { Clock, Timer } from "../base/clock.ts";
@@ -6,6 +6,8 @@ import { ConnectionPlaces, type PlaceLimits, type Visitor } from "./connection-p
 
 /** Requests of one connection whose answers are not written yet. Nobody's browser or library sends a second before the first is answered. */
 const REQUESTS_UNDER_WAY_MAX = 8;
+/** A longer body, or one of unknown length, is not read to its end behind the answer, in bytes: as long as any that is taken, twice. */
+const REST_BYTES_MAX = 2 * 1024 * 1024;
 /** How often connections are looked at, in milliseconds. */
 const LOOK_MS = 1_000;
 /** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still nobody could take anything. */
@@ -57,8 +59,10 @@ export class ConnectionGuard {
   }
 
   /** A request came on it. False where that is one too many, and the connection is closed. */
-  begin(socket: Socket, response: ServerResponse): boolean {
-    const connection = this.#connections.get(socket);
+  begin(request: IncomingMessage, response: ServerResponse): boolean {
+    // Node would read all that follows the answer, a body that nobody wanted or what is no HTTP any more, as fast as it comes.
+    if (isEndless(request)) response.shouldKeepAlive = false;
+    const connection = this.#connections.get(request.socket);
     if (connection === undefined) return true;
     if (connection.underWay >= REQUESTS_UNDER_WAY_MAX) {
       this.#cut(connection, "too-many-requests");
@@ -121,6 +125,12 @@ export class ConnectionGuard {
       this.#timer = this.#startTimer();
     });
   }
+}
+
+/** Whether nobody can say that soon there is an end of what its client sends. */
+function isEndless({ headers }: IncomingMessage): boolean {
+  if (headers["transfer-encoding"] !== undefined || headers.upgrade !== undefined) return true;
+  return Number(headers["content-length"] ?? 0) > REST_BYTES_MAX;
 }
 
 type Origin = { readonly address: string; readonly isShared: boolean; readonly port: number | undefined };

@@ -36,14 +36,14 @@ export type ListenerOptions = {
 export function listenerFactory({ guard, tls, onAcceptError, onExpectation }: ListenerOptions) {
   return (handler: RequestListener): HttpServer => {
     const server = plainOrSecure(tls, (request, response) => {
-      if (guard.begin(request.socket, response)) handler(request, response);
+      if (guard.begin(request, response)) handler(request, response);
     });
     guard.watch(server);
     // Unheard it would end the process. What listening says goes to who asked to listen as well.
     server.on("error", onAcceptError ?? (() => undefined));
     if (onExpectation !== undefined) {
       server.on("checkExpectation", (request, response) => {
-        if (guard.begin(request.socket, response)) onExpectation(response);
+        if (guard.begin(request, response)) onExpectation(response);
       });
     }
     return server;

@@ -152,6 +152,38 @@ test("requests one after the other are not counted together", async () => {
   expect(await cuts()).toEqual({});
 });
 
+describe("what is poured behind an answer is not read to its end", () => {
+  const head = (line: string) => `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+  test.each([
+    ["a body in pieces where there is nothing", `${head("POST /nothing")}Transfer-Encoding: chunked\r\n\r\n`],
+    [
+      "a body in pieces for a call without credentials",
+      `${head(`POST ${CHANNELS}`)}Transfer-Encoding: chunked\r\n\r\n`,
+    ],
+    ["a body in pieces behind a GET", `${head("GET /livez")}Transfer-Encoding: chunked\r\n\r\n`],
+    ["a body of a terabyte", `${head("POST /nothing")}Content-Length: 1000000000000\r\n\r\n`],
+    ["another protocol", `${head("GET /livez")}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`],
+  ])("%s", async (_name, text) => {
+    await open();
+    const { socket, closed } = await client(text);
+    socket.resume();
+    const [answer] = await once(socket, "data");
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 \d{3} .*\r\nconnection: close\r\n/is);
+    await closed;
+    await expect.poll(connections).toBe(0);
+  });
+
+  test("but a body that comes to its end soon is, and the connection kept", async () => {
+    await open();
+    const length = 1_500_000;
+    const { socket } = await client(`${head("POST /nothing")}Content-Length: ${length}\r\n\r\n`);
+    socket.resume();
+    expect(String((await once(socket, "data"))[0])).toContain("404 Not Found");
+    socket.write(`${"x".repeat(length)}${head("GET /livez")}\r\n`);
+    expect(String((await once(socket, "data"))[0])).toContain("200 OK");
+  });
+});
+
 test("half requests keep nobody out: the oldest makes room, an event stream stays", async () => {
   await open({ limits: { places: { connectionsMax: 5 } } });
   const stream = CHANNELS.replace("channels", "events/stream");
