@@ -23,7 +23,8 @@ export type FindingCode =
   | "SAMPLE_RATE_UNSUPPORTED"
   | "AUDIO_CHANNELS_TOO_MANY"
   | "CLOCK_DRIFT"
-  | "CLOCK_WRONG";
+  | "CLOCK_WRONG"
+  | "KEY_TIDIED";
 
 /** A stream beside a limit. */
 export type Finding = {
@@ -71,7 +72,7 @@ function outside<Value extends string | number>(
 }
 
 /** What needs no target to be wrong. */
-export function findIngestFaults({ measures, secondsWithoutVideo }: IngestSample): readonly Finding[] {
+export function findIngestFaults({ measures, secondsWithoutVideo, keyRemoved }: IngestSample): readonly Finding[] {
   return [
     ...findFrozenVideo(secondsWithoutVideo),
     ...findMissingKeyframe(measures),
@@ -82,6 +83,9 @@ export function findIngestFaults({ measures, secondsWithoutVideo }: IngestSample
     ...(measures?.isClockWrong === true
       ? [{ ...isThere("CLOCK_WRONG"), isSteady: true }]
       : findDrift(measures?.clockDriftPpm)),
+    ...(keyRemoved === undefined
+      ? []
+      : [{ code: "KEY_TIDIED", found: keyRemoved.join(", "), wanted: 0, isClear: true, isSteady: true } as const]),
   ];
 }
 

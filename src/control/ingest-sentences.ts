@@ -1,4 +1,5 @@
 import { codecName } from "../base/codec-names.ts";
+import type { Removal } from "../base/pasted-text.ts";
 import type { Finding, FindingCode } from "./ingest-findings.ts";
 import type { Bilingual } from "./target-preset.ts";
 
@@ -16,7 +17,7 @@ const kilobits = (bytesPerSecond: number): string => String(Math.round((bytesPer
 const tenths = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** One sentence for each finding: what comes, what `{target}` takes, what to change in the encoder. */
-const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT">, Sentence>> = {
+const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
     en: "{target} does not take {found} video: choose {wanted} as the encoder's video codec.",
@@ -133,6 +134,23 @@ function driftSentence(ppm: number): Bilingual {
       };
 }
 
+const REMOVED: Readonly<Record<Removal, Bilingual>> = {
+  invisible: { en: "blanks or characters that nobody sees", ko: "공백이나 보이지 않는 문자" },
+  address: { en: "the server's address in front of it", ko: "앞에 붙은 서버 주소" },
+  prefix: { en: "a prefix such as mp4:", ko: "mp4: 같은 접두어" },
+  slashes: { en: "slashes", ko: "슬래시" },
+};
+
+/** Not what was taken off, but of which kinds it was: a key is secret, and what stood beside it may be. */
+function keySentence(removed: string): Bilingual {
+  const all = removed.split(", ").map((each) => REMOVED[each as Removal]);
+  const [en, ko] = [all.map((each) => each.en).join(", "), all.map((each) => each.ko).join(", ")];
+  return {
+    en: `The encoder's stream key was understood after this was taken off: ${en}. Set the key alone in the encoder: other servers refuse it as it is.`,
+    ko: `인코더의 스트림 키에서 다음을 제거하고 받았습니다: ${ko}. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.`,
+  };
+}
+
 function shown(value: number | string, show: ((value: number) => string) | undefined): string {
   if (typeof value === "number") return show === undefined ? String(value) : show(value);
   return value.split(", ").map(codecName).join(", ");
@@ -143,6 +161,7 @@ export function describeFinding(
   { code, found, wanted }: Finding,
   target: Bilingual,
 ): { readonly severity: WarningSeverity; readonly message: Bilingual } {
+  if (code === "KEY_TIDIED") return { severity: "warning", message: keySentence(String(found)) };
   if (code === "CLOCK_DRIFT") return { severity: "warning", message: driftSentence(Number(found)) };
   const { severity, show, en, ko } = SENTENCES[code];
   const fill = (text: string, name: string) =>

@@ -1,3 +1,4 @@
+import type { Removal } from "../base/pasted-text.ts";
 import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { ServerTroubleName } from "./server-troubles.ts";
 import type { TargetStatus } from "./target-status.ts";
@@ -41,6 +42,8 @@ export type Fact =
       readonly remoteAddress: string;
       /** What the encoder calls itself (`flashVer`), cut to 64 printable characters; may be empty. */
       readonly encoder: string;
+      /** What came along with its key, and was taken off; absent where nothing was. */
+      readonly keyRemoved?: readonly Removal[];
       /** True where a broadcast begins with it; false for takeovers, returns and standbys. */
       readonly isBroadcastNew: boolean;
     })

@@ -1,3 +1,4 @@
+import type { Removal } from "../base/pasted-text.ts";
 import type { Latency } from "./channel-spec.ts";
 import type { IngestEnd } from "./facts.ts";
 
@@ -8,7 +9,12 @@ import type { IngestEnd } from "./facts.ts";
 
 /** From where the encoder is connected, to its channel's home. */
 export type FromEncoder =
-  | { readonly kind: "open"; readonly remoteAddress: string; readonly encoder: string }
+  | {
+      readonly kind: "open";
+      readonly remoteAddress: string;
+      readonly encoder: string;
+      readonly keyRemoved: readonly Removal[];
+    }
   /** Messages in a row, given away: the first `length` bytes of a block (`handover/media-block`). `isFlush`: they leave now. */
   | { readonly kind: "media"; readonly buffer: ArrayBuffer; readonly length: number; readonly isFlush: boolean }
   /** What the encoder had said when this was wanted was read, and came before this. */

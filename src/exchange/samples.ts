@@ -1,3 +1,4 @@
+import type { Removal } from "../base/pasted-text.ts";
 import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
 
 /** Frames a slow target lost, by what made it lose them. */
@@ -78,6 +79,8 @@ export type IngestSample = {
   readonly channels?: number;
   readonly bytesPerSecond: number;
   readonly bytesTotal: number;
+  /** What came along with its key, and was taken off; absent where nothing was. */
+  readonly keyRemoved?: readonly Removal[];
   /** Since the last picture, where pictures are missed while sound goes on. */
   readonly secondsWithoutVideo?: number;
   /** Messages of timed data that were too many, or too long, to be sent on, in all; absent where there were none. */

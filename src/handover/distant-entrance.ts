@@ -105,8 +105,8 @@ class DistantEntrance implements Entrance {
     if (this.#isOver) return undefined;
     this.#entering = entering;
     this.#deps.onOpen();
-    const { remoteAddress, encoder } = entering;
-    this.#carrier.post({ kind: "open", remoteAddress, encoder });
+    const { remoteAddress, encoder, keyRemoved = [] } = entering;
+    this.#carrier.post({ kind: "open", remoteAddress, encoder, keyRemoved });
     return { push: (message) => this.#push(message), end: (end) => this.#end(end) };
   }
 

@@ -138,10 +138,10 @@ class HostedEncoder {
     }
   }
 
-  #open({ remoteAddress, encoder }: Extract<FromEncoder, { kind: "open" }>): void {
+  #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
     const onDismissed = () => this.#finish();
     // What is given here is taken at once: this way is never full.
-    const entering = { slot: this.slot, remoteAddress, encoder, onDismissed, onRoom: () => undefined };
+    const entering = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
     const source = this.#entrance.open(entering);
     if (source === undefined) return this.#finish();
     this.#source = source;

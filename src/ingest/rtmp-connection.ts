@@ -15,7 +15,7 @@ import type { Admission, Arrival, IngestDeps } from "./ingest-deps.ts";
 import { LastWords, UNREAD_MAX_BYTES } from "./last-words.ts";
 import type { TimedReader } from "./read-clock.ts";
 import { RtmpPlayback } from "./rtmp-playback.ts";
-import { shownKey } from "./shown-key.ts";
+import { type ShownKey, shownKey } from "./shown-key.ts";
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 /**
@@ -273,8 +273,9 @@ export class RtmpConnection implements TimedReader {
   }
 
   async #decide(request: PublishRequest): Promise<void> {
-    const verdict = await this.#deps.admit(shownKey(request.app, request.name), this.#login);
-    if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict);
+    const shown = shownKey(request.app, request.name);
+    const verdict = await this.#deps.admit(shown.key, this.#login);
+    if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict, shown.removed);
     const decision = verdict === "unavailable" ? "unavailable" : "refuse";
     if (typeof verdict !== "string") {
       this.#refusal = "auth-failed";
@@ -284,7 +285,8 @@ export class RtmpConnection implements TimedReader {
     this.#answer(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
   }
 
-  async #enter({ requestId, encoder }: PublishRequest, { entrance, slot }: Invitation): Promise<void> {
+  async #enter(request: PublishRequest, { entrance, slot }: Invitation, keyRemoved: ShownKey["removed"]) {
+    const { requestId, encoder } = request;
     const { clock } = this.#deps;
     const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
     if (welcome === "fight") this.#refusal = "encoders-fight";
@@ -297,6 +299,7 @@ export class RtmpConnection implements TimedReader {
           slot,
           remoteAddress: this.#remoteAddress,
           encoder,
+          keyRemoved,
           onDismissed: () => this.close(),
           // Who is read by the clock is read at its next step.
           onRoom: () => {

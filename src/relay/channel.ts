@@ -124,8 +124,9 @@ export class Channel {
     const { clock } = this.#deps;
     const feed = new Feed(ingestId, description, clock.wallNow(), { nowMs: clock.now(), awakeMs: this.#awakeMs });
     const isBroadcastNew = this.#air.at === "off";
-    const { remoteAddress, encoder } = description;
-    this.#tellOf(feed, { kind: "ingest-started", remoteAddress, encoder, isBroadcastNew });
+    const { remoteAddress, encoder, keyRemoved = [] } = description;
+    const key = keyRemoved.length === 0 ? {} : { keyRemoved };
+    this.#tellOf(feed, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
     const onAir = this.#air.at === "live" ? this.#air.feed : undefined;
     // Who has not shown a frame yet is replaced at once.
     const isIdle = onAir?.framesForMs(this.#awakeMs) === undefined;
@@ -242,7 +243,7 @@ export class Channel {
 
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */
   #isBacklog(feed: Feed, frame: Frame, timestamp: number): boolean {
-    if (this.#last !== feed || !this.#out.isStale(frame.kind, timestamp)) return false;
+    if (this.#last !== feed || this.#out.isStale(frame.kind, timestamp) !== true) return false;
     return feed.healthyMs(this.#awakeMs) < BACKLOG_WAIT_MS;
   }
 
@@ -250,7 +251,7 @@ export class Channel {
   #goOn(feed: Feed, frame: Frame, timestamp: number): void {
     this.#gap = undefined;
     this.#pictures.forget();
-    if (this.#last === feed && !this.#out.isStale(frame.kind, timestamp)) this.#out.resumeSource();
+    if (this.#last === feed && this.#out.isStale(frame.kind, timestamp) === false) this.#out.resumeSource();
     else this.#out.changeSource(frame.compositionTimeMs);
     this.#last = feed;
     if (continuationOf(this.#out.head, feed.head) !== "same") this.#out.reconnect();

@@ -1,3 +1,4 @@
+import type { Removal } from "../base/pasted-text.ts";
 import type { IngestSlot } from "../exchange/channel-spec.ts";
 import type { IngestEnd } from "../exchange/facts.ts";
 import type { IngestSample } from "../exchange/samples.ts";
@@ -20,6 +21,8 @@ export type SourceDescription = {
   readonly slot: IngestSlot;
   readonly remoteAddress: string;
   readonly encoder: string;
+  /** What came along with its key, and was taken off. */
+  readonly keyRemoved?: readonly Removal[];
   /** The relay let go of this source: another took its place, or its channel went. Close its connection. */
   readonly onDismissed: () => void;
 };
@@ -200,7 +203,7 @@ export class Feed {
   }
 
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
-    const { slot, remoteAddress, encoder } = this.description;
+    const { slot, remoteAddress, encoder, keyRemoved = [] } = this.description;
     const frameRate = this.#picturesPerSecond;
     const intervalMs = this.#keyframeIntervalMs;
     const picturelessMs = state === "LIVE" ? this.pictureless(awakeMs, PICTURES_MISSED_MS) : undefined;
@@ -218,6 +221,7 @@ export class Feed {
       bytesTotal: this.#bytesTotal,
       ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
       measures: { ...this.#meter.measures, ...this.#gaps.measures(this.head) },
+      ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(this.#timedData.droppedTotal === 0 ? {} : { droppedData: this.#timedData.droppedTotal }),
     };
   }

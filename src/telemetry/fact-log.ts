@@ -5,8 +5,9 @@ import type { Fact } from "../exchange/facts.ts";
 export function logFact(log: Log, fact: Fact): void {
   switch (fact.kind) {
     case "ingest-started": {
-      const { channelId, ingestId, slot, remoteAddress, encoder, isBroadcastNew } = fact;
-      return log.info("ingest started", { channelId, ingestId, slot, remoteAddress, encoder, isBroadcastNew });
+      const { channelId, ingestId, slot, remoteAddress, encoder, keyRemoved, isBroadcastNew } = fact;
+      const key = keyRemoved === undefined ? {} : { keyRemoved: keyRemoved.join(", ") };
+      return log.info("ingest started", { channelId, ingestId, slot, remoteAddress, encoder, ...key, isBroadcastNew });
     }
     case "ingest-ended": {
       const { channelId, ingestId, slot, end, isBroadcastOver } = fact;

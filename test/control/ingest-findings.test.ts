@@ -157,3 +157,17 @@ test("a clock that is gone by no longer is told as that, and not as a drift", ()
   const measures = { clockDriftPpm: 90_000, isClockWrong: true };
   expect(findIngestFaults({ ...ingest, measures }).map(({ code }) => code)).toEqual(["CLOCK_WRONG"]);
 });
+
+test("a key that was understood after something was taken off is told, with what that was and never with the key", () => {
+  const ingest: IngestSample = { ...GOOD, keyRemoved: ["invisible", "prefix"] };
+  const [found] = findIngestFaults(ingest);
+  expect(findIngestFaults(GOOD)).toEqual([]);
+  expect(found).toEqual({ ...finding("KEY_TIDIED", "invisible, prefix", 0), isSteady: true });
+  expect(describeFinding(finding("KEY_TIDIED", "invisible, prefix", 0), displayNameOf("CUSTOM"))).toEqual({
+    severity: "warning",
+    message: {
+      en: "The encoder's stream key was understood after this was taken off: blanks or characters that nobody sees, a prefix such as mp4:. Set the key alone in the encoder: other servers refuse it as it is.",
+      ko: "인코더의 스트림 키에서 다음을 제거하고 받았습니다: 공백이나 보이지 않는 문자, mp4: 같은 접두어. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.",
+    },
+  });
+});

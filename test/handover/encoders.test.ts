@@ -66,7 +66,7 @@ class Threads {
 
 function open(entrance: Entrance, slot: IngestSlot, events = { dismissals: 0, rooms: 0 }): Source {
   const source = entrance.open({
-    ...{ slot, remoteAddress: "192.0.2.7", encoder: "OBS" },
+    ...{ slot, remoteAddress: "192.0.2.7", encoder: "OBS", keyRemoved: ["prefix"] },
     onDismissed: () => {
       events.dismissals += 1;
     },
@@ -81,7 +81,9 @@ function open(entrance: Entrance, slot: IngestSlot, events = { dismissals: 0, ro
 test("what an encoder gives in one thread reaches the targets of the other, byte for byte and in order", async () => {
   const threads = new Threads();
   const { way, source } = await threads.publish();
-  expect(threads.home.facts[0]).toMatchObject({ remoteAddress: "192.0.2.7", encoder: "OBS", slot: "main" });
+  expect(threads.home.facts[0]).toMatchObject({
+    ...{ remoteAddress: "192.0.2.7", encoder: "OBS", slot: "main", keyRemoved: ["prefix"] },
+  });
   const frames = Array.from({ length: 50 }, (_, at) => avcFrame(at % 10 === 0, at, 100 + 13 * at));
   for (const [at, frame] of frames.entries()) source.push(video(40 * at, frame));
   // Nothing is on its way before the flush, and with it everything leaves at once.

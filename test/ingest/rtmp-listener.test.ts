@@ -168,7 +168,7 @@ test("an admitted encoder is heard, its media reaches the relay, and its loss en
 test("a key that was pasted with all that comes along is looked up as the key", async () => {
   const { port, asked, told } = await listen();
   await publish(port, "\u00a0rtmp%3A%2F%2Fserver%2Frelay%2Fmp4:the-key?token=1\u200b");
-  await told("ingest-started");
+  expect(await told("ingest-started")).toMatchObject({ keyRemoved: ["invisible", "address", "prefix"] });
   expect(asked).toEqual(["the-key"]);
 });
 
