@@ -319,10 +319,10 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. */
-  isStale(kind: "audio" | "video", timestamp: number): boolean {
+  /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. Undefined for its first. */
+  isStale(kind: "audio" | "video", timestamp: number): boolean | undefined {
     const timeMs = this.#timeline.expected(kind, timestamp);
-    return timeMs === undefined || timeMs < this.#timeline.lastMs;
+    return timeMs === undefined ? undefined : timeMs < this.#timeline.lastMs;
   }
 
   /** The encoder on air goes on by its own clock, behind filler. */

@@ -41,6 +41,8 @@ export class FrozenPictures {
   passes(intake: Intake, awakeMs: number): boolean {
     if (this.#told === undefined || intake.what !== "frame" || intake.kind !== "video") return true;
     if (this.#gap !== undefined && !intake.isKeyframe) return false;
+    // Of further tracks none is missed, and none says that the default one's are back.
+    if (intake.trackId !== 0) return true;
     const { feed, sinceMs } = this.#told;
     if (this.#gap !== undefined) this.#deps.out.resumePictures();
     this.forget();

@@ -149,3 +149,28 @@ test("sound that stops too is a lost encoder, and a stream that never had pictur
   alone.run(60, alone.sound);
   expect(alone.kinds()).toEqual(ON_AIR);
 });
+
+test.each([0, 4, 11])("an encoder that sends its headers %i s before its first frame loses none", (waitedSeconds) => {
+  const { run, sound, picture, pictures, sounds } = stageOf(20, { mediaSeconds: 10, videoSeconds: 10 });
+  run(waitedSeconds, () => undefined);
+  run(4, (ms) => {
+    picture(ms - waitedSeconds * 1_000, (ms / 1_000 - waitedSeconds) % 2 === 0, 7);
+    sound(ms - waitedSeconds * 1_000);
+  });
+  expect([pictures().length, sounds().length]).toEqual([40, 40]);
+});
+
+test("pictures of a further track that go on are not the ones that are missed: nothing is told twice", () => {
+  const { run, sound, picture, source, told } = stageOf(20);
+  const further = (ms: number) => source.push(video(ms, Buffer.from("a6016176633101000028000000024111", "hex")));
+  run(6, (ms) => {
+    picture(ms, ms % 2_000 === 0);
+    further(ms);
+    sound(ms);
+  });
+  run(30, (ms) => {
+    further(ms);
+    sound(ms);
+  });
+  expect([told("pictures-stopped").length, told("pictures-back").length]).toEqual([1, 0]);
+});
