@@ -12,6 +12,7 @@ import { PLATFORM_NAMES } from "./platform-names.ts";
 /** Milliseconds since 1970-01-01 UTC. */
 const time = z.int().min(0);
 const count = z.int().min(0);
+const dropsByCause = z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count });
 
 const inputNote = z.strictObject({
   field: z.enum(["rtmpUrl", "streamKey"]),
@@ -62,7 +63,7 @@ const platform = {
     .optional(),
   stability: z.enum(["stable", "unstable"]).optional(),
   droppedFrames: count.optional(),
-  droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }).optional(),
+  droppedFramesByCause: dropsByCause.optional(),
   queueMilliseconds: count.optional(),
   unackedBytes: count.optional(),
   bytesAcknowledged: count.optional(),
@@ -209,6 +210,7 @@ export const ANSWER_SCHEMAS = {
         bytesPerSecond: count,
         queueMilliseconds: count,
         droppedFrames: count,
+        droppedFramesByCause: dropsByCause.optional(),
         stability: z.enum(["stable", "unstable"]),
       }),
     ),

@@ -90,7 +90,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "On air: `unstable` if it fell from PUBLISHING three times in ten minutes, also while it is PUBLISHING again.",
   messageKo: "The sentence in Korean.",
   troubles: "What is wrong with the server itself, the oldest first.",
-  trouble: "`descriptors`, `memory`, `ports`, `no-route`, `database-damaged` or `database-read-only`; more may come.",
+  trouble:
+    "`descriptors`, `memory`, `ports`, `no-route`, `overloaded`, `database-damaged`, `database-read-only` or `database-unwritable`; more may come.",
   sinceTime: "When it was noticed.",
   severity:
     "Of a warning: error where the platform refuses such a stream, else warning. Of an error: transient is retried with growing pauses, fatal needs a person and is retried once a minute.",

@@ -318,6 +318,7 @@ function sampleAnswer(sample: ChannelSample, time: number): object {
       bytesPerSecond: Math.round(target.bytesPerSecond),
       queueMilliseconds: Math.round(target.queueMs),
       droppedFrames: target.droppedFrames,
+      ...(target.droppedFrames > 0 ? { droppedFramesByCause: target.drops } : {}),
       stability: stabilityOf(target),
     })),
   };

@@ -143,7 +143,6 @@ const INGEST = {
   bytesPerSecond: 750_000.4,
   bytesTotal: 1,
 } as const;
-const NO_DROPS = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 
 const sampleOf = (channelId: string) => ({
   channelId,
@@ -156,7 +155,7 @@ const sampleOf = (channelId: string) => ({
       playMs: 1,
       retryCount: 0,
       droppedFrames: 3,
-      drops: NO_DROPS,
+      drops: { overTime: 1, overBytes: 0, untilKeyframe: 2 },
       queueMs: 12.5,
       isUnstable: false,
     },
@@ -174,7 +173,16 @@ test("a sample tells the rates of a channel on air, and has no id to come back t
       channelId: "ls-1",
       time: api.clock.wallMs,
       ingest: { bytesPerSecond: 750_000 },
-      platforms: [{ platId: 1, bytesPerSecond: 749_001, queueMilliseconds: 13, droppedFrames: 3, stability: "stable" }],
+      platforms: [
+        {
+          platId: 1,
+          bytesPerSecond: 749_001,
+          queueMilliseconds: 13,
+          droppedFrames: 3,
+          droppedFramesByCause: { overTime: 1, overBytes: 0, untilKeyframe: 2 },
+          stability: "stable",
+        },
+      ],
     },
   });
 });

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ANSWER_SCHEMAS } from "../../src/contract/answer-schemas.ts";
 import { FIELD_NOTES } from "../../src/contract/field-notes.ts";
 import { OPERATIONS } from "../../src/contract/operations.ts";
+import { SERVER_TROUBLE_NAMES } from "../../src/exchange/server-troubles.ts";
+import { ROOT } from "../support/fanfare-process.ts";
 import { Api, PLATFORM } from "./api.ts";
 import { EventReader } from "./event-reader.ts";
 import { checkPublished, DOCUMENT } from "./published-answers.ts";
@@ -109,6 +113,14 @@ describe("every published example works as it stands", () => {
       [],
     );
   });
+});
+
+test("every trouble of the server has its word in the note, and in the operator's page", () => {
+  const page = readFileSync(join(ROOT, "docs", "operations.md"), "utf8");
+  for (const name of SERVER_TROUBLE_NAMES) {
+    expect(FIELD_NOTES["trouble"]).toContain(`\`${name}\``);
+    expect(page).toContain(`\`${name}\``);
+  }
 });
 
 test("what the stream tells is as published", async () => {

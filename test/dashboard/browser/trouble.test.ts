@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { SERVER_TROUBLE_NAMES, serverTroubleText } from "../../../src/exchange/server-troubles.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../../src/exchange/target-errors.ts";
 import { TargetErrorCode } from "../../../src/exchange/target-status.ts";
-import { slowTarget } from "../../../src/exchange/target-warnings.ts";
+import { slowTarget, targetWarning } from "../../../src/exchange/target-warnings.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";
@@ -95,6 +95,74 @@ test("each reason of a failed platform has its own words and its own sentence, i
     expect(new Set(Object.values(words.errors)).size).toBe(Object.values(TargetErrorCode).length);
   }
   expect(errors).toEqual([]);
+});
+
+test("the overview tells what is not as it should be: of a platform that is tried again, that waits, or that is slow", async () => {
+  const stage = await Stage.open();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("not_green", [
+    { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
+  ]);
+  const [failed] = failedPlatforms();
+  const { lastError: _, ...well } = { ...failed, connectStatus: "PUBLISHING", connectStatusTime: Date.now() };
+  const waits = targetWarning("no-more-keyframe");
+  const silent = { ...targetError("connect-unanswered"), time: Date.now() };
+  const drops = { droppedFrames: 5, droppedFramesByCause: { overTime: 5, overBytes: 0, untilKeyframe: 0 } };
+  const platforms = [
+    { ...failed, label: "again", connectStatus: "CONNECTING", lastError: silent },
+    { ...well, platId: 2, label: "waits", warning: waits },
+    { ...well, platId: 3, label: "slow", warning: WARNING, ...drops },
+    { ...well, platId: 4, label: "well" },
+  ];
+  const later = { overTime: 5, overBytes: 0, untilKeyframe: 7 };
+  const sample = {
+    channelId: channel.channelId,
+    time: Date.now(),
+    ingest: { bytesPerSecond: 1 },
+    platforms: [
+      {
+        ...{ platId: 3, bytesPerSecond: 1, queueMilliseconds: 0, stability: "stable" },
+        ...{ droppedFrames: 12, droppedFramesByCause: later },
+      },
+    ],
+  };
+  const whole = { ...channel, isPublishing: true, channelStatus: "PUBLISHING", platforms };
+  const context = await openContext(await openBrowser(stage));
+  await context.addInitScript("delete globalThis.SharedWorker");
+  const page = await context.newPage();
+  await page.route("**/events/stream", (route) =>
+    route.fulfill({
+      contentType: "text/event-stream",
+      body:
+        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n` +
+        `event: sample\ndata: ${JSON.stringify(sample)}\n\n`,
+    }),
+  );
+  await setUp(page, fanfare);
+  await page.locator(".alerts li").nth(1).waitFor();
+  for (const [language, words] of [
+    ["en", en],
+    ["ko", ko],
+  ] as const) {
+    await page.locator("header select").first().selectOption(language);
+    await page.getByRole("heading", { name: words.overview.title }).waitFor();
+    const sentence = language === "ko" ? waits.messageKo : waits.message;
+    expect(await page.locator(".alerts li span:last-child").allInnerTexts()).toEqual([
+      words.errors.CONNECT_REJECTED,
+      sentence,
+    ]);
+    expect(await page.locator(".pills .state-word").allInnerTexts()).toEqual([
+      words.connectStatus.CONNECTING,
+      words.platform.waitsForKeyframe,
+      words.platform.slow,
+      words.connectStatus.PUBLISHING,
+    ]);
+    expect(await page.locator(".pills .tone-good").allInnerTexts()).toHaveLength(1);
+  }
+  await page.locator("a.card").click();
+  const { dropCauses } = ko.platform;
+  const counts = `12 (${dropCauses.overTime} 5, ${dropCauses.untilKeyframe} 7)`;
+  await page.locator('[data-plat-id="3"]').getByText(counts).waitFor();
 });
 
 test("the browser that changes the password stays signed in, and its page goes on; another one is signed out", async () => {

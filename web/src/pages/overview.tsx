@@ -82,10 +82,17 @@ function Empty({ create }: { readonly create: ComponentChildren }) {
   );
 }
 
-/** Failed, or accepted and given nothing. */
+/** Failed, also while it is tried again, or accepted and given nothing. */
 function isInTrouble(platform: Platform): boolean {
   if (!platform.enabled) return false;
-  return isWaiting(platform) || (platform.connectStatus === "FAIL" && platform.lastError !== undefined);
+  const isFailing = platform.connectStatus === "FAIL" || platform.connectStatus === "CONNECTING";
+  return isWaiting(platform) || (isFailing && platform.lastError !== undefined);
+}
+
+/** What is wrong with it: of a failure in a few words, its page has the sentence. */
+function troubleText({ warning, lastError }: Platform): string {
+  if (warning !== undefined) return language.value === "ko" ? warning.messageKo : warning.message;
+  return lastError === undefined ? "" : t().errors[lastError.code];
 }
 
 /** Failed platforms, held channels, and those without the pictures that a platform needs, of all channels. */
@@ -97,7 +104,7 @@ function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
       path,
       look: platformLook(platform),
       title: t().overview.alertFail(channel.channelName, platformName(platform)),
-      text: platform.lastError === undefined ? "" : t().errors[platform.lastError.code],
+      text: troubleText(platform),
     }));
     const { ingest } = channel;
     const isHeld = ingest?.state === "HELD";

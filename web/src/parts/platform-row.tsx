@@ -66,8 +66,10 @@ function Figures({ live, platform }: RowOptions) {
   const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
   const isOnAir = platform.connectStatus === "PUBLISHING" && platform.connectStatusTime !== undefined;
   const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
-  const drops = Math.max(last?.droppedFrames ?? 0, platform.droppedFrames ?? 0);
-  const causes = platform.droppedFramesByCause;
+  // The newer of the two has more, and its causes are of the same moment.
+  const newest = (last?.droppedFrames ?? 0) > (platform.droppedFrames ?? 0) ? last : platform;
+  const drops = newest?.droppedFrames ?? 0;
+  const causes = newest?.droppedFramesByCause;
   const causeNames = t().platform.dropCauses;
   const causeText =
     causes === undefined

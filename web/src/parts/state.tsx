@@ -12,14 +12,28 @@ export function platformLook(platform: Platform): Look {
   const word = t().connectStatus[platform.connectStatus];
   switch (platform.connectStatus) {
     case "PUBLISHING":
-      if (isWaiting(platform)) return { tone: "busy", icon: "alert", word: t().platform.waiting };
-      return { tone: "good", icon: "check", word };
+      return warningLook(platform) ?? { tone: "good", icon: "check", word };
     case "CONNECTING":
       return { tone: "busy", icon: "spinner", word };
     case "FAIL":
       return { tone: "bad", icon: "alert", word };
     default:
       return { tone: "calm", icon: "dot", word };
+  }
+}
+
+/** On air, and not as it should be. */
+function warningLook({ warning }: Platform): Look | undefined {
+  const look = { tone: "busy", icon: "alert" } as const;
+  switch (warning?.code) {
+    case "WAITS_FOR_KEYFRAME":
+      return { ...look, word: t().platform.waitsForKeyframe };
+    case "WAITS_FOR_MEDIA":
+      return { ...look, word: t().platform.waitsForMedia };
+    case "SLOW":
+      return { ...look, word: t().platform.slow };
+    default:
+      return undefined;
   }
 }
 
