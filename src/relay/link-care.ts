@@ -25,7 +25,7 @@ export type CareEvents = {
   readonly onMoving: () => void;
   readonly onStalled: (error: TargetError) => void;
   readonly onWarning: (warning: TargetWarning | undefined) => void;
-  /** The link is of no use any more: to be closed so, and dialled anew. `by`: what it stalled by. */
+  /** The link is of no use any more: to be closed so, and dialled anew. `by`: "program" where its absent acknowledgements alone speak against it. */
   readonly onGivenUp: (how: LinkClose, error: TargetError, by: "connection" | "program") => void;
 };
 
@@ -131,8 +131,12 @@ export class LinkCare {
     if (this.#path !== undefined) return;
     const sinceMs = this.#clock.awakeNow() - silentMs + (by === "program" ? PROGRAM_PATIENCE_MS : 0);
     this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) =>
-      this.#events.onGivenUp(verdict === "answers" ? "abort" : "cut", error, by),
+      this.#events.onGivenUp(verdict === "answers" ? "abort" : "cut", error, this.#isShut ? "connection" : by),
     );
+  }
+
+  get #isShut(): boolean {
+    return this.#proof.isShut(this.#clock.awakeNow());
   }
 
   #judgePace(): void {

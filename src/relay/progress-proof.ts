@@ -1,3 +1,5 @@
+import { PauseHabit } from "./pause-habit.ts";
+
 /** What is known of a link at one moment; all totals are of this link alone. */
 export type LinkFigures = {
   /** Bytes the kernel took. */
@@ -48,12 +50,20 @@ export class ProgressProof {
   #reachedAtAck = 0;
   #gaps: Gap[] = [];
   #areAcksTrusted: boolean;
+  readonly #pauses = new PauseHabit();
+  #tookAtMs: number;
 
   /** `areAcksTrusted`: whether the peer may be judged by its acknowledgements. */
   constructor(nowMs: number, areAcksTrusted = true) {
     this.#areAcksTrusted = areAcksTrusted;
     this.#movedAtMs = nowMs;
     this.#ackedAtMs = nowMs;
+    this.#tookAtMs = nowMs;
+  }
+
+  /** Whether its TCP takes nothing either, where its program hangs: such a one did not just stop to acknowledge. */
+  isShut(nowMs: number): boolean {
+    return nowMs - this.#tookAtMs >= STALLED_AFTER_MS;
   }
 
   /** When it was last seen to get on. */
@@ -71,11 +81,14 @@ export class ProgressProof {
     const reached = kernel === undefined ? takenBytes : this.#kernelAckedBytes;
     const hasAcked = ackCount !== this.#ackCount;
     if (hasAcked) this.#learn(ackCount, reached, nowMs);
+    if (hasTaken) this.#pauses.ended(nowMs - this.#movedAtMs, nowMs);
+    if (isIdle || hasTaken) this.#tookAtMs = nowMs;
     const hungMs = this.#hungMs(figures, reached, nowMs);
     if (hungMs > 0) return { kind: "stalled", silentMs: hungMs, by: "program" };
     if (isIdle || hasTaken || hasAcked) this.#movedAtMs = nowMs;
     const silentMs = nowMs - this.#movedAtMs;
-    return silentMs >= STALLED_AFTER_MS ? { kind: "stalled", silentMs, by: "connection" } : MOVING;
+    const patienceMs = Math.max(STALLED_AFTER_MS, this.#pauses.patienceMs(nowMs));
+    return silentMs >= patienceMs ? { kind: "stalled", silentMs, by: "connection" } : MOVING;
   }
 
   #learn(ackCount: number, reached: number, nowMs: number): void {

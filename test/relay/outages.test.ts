@@ -189,6 +189,28 @@ test("a target that reads nothing under an open path is left after 10 s, as one 
   expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
 });
 
+/** A target that acknowledges, and hangs on its first connection and its second; its TCP goes on to take so much on the first. */
+function hangsTwice(kilobits: number, takesPerSecond: number): Scene {
+  const acksEach = (kilobits * 1_000) / 8;
+  const scene = new Scene(kilobits, { acksEach });
+  scene.run(20);
+  scene.peer.habits = { acksEach, isReading: false };
+  scene.run(6);
+  expect(scene.words.at(-1)).toBe("FAIL STALLED");
+  scene.peer.habits = { acksEach, isReading: false, takesPerSecond };
+  scene.run(30);
+  expect(scene.link.closedHow).toBe("abort");
+  scene.accept({ acksEach });
+  scene.run(10);
+  scene.peer.habits = { acksEach, isReading: false };
+  scene.run(8);
+  return scene;
+}
+
+test("a target that stops to acknowledge and goes on to take is not judged by that again", () => {
+  expect(hangsTwice(64, Number.POSITIVE_INFINITY).words.at(-1)).toBe("PUBLISHING");
+});
+
 describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
   test("a target that acknowledges and hangs is told within 8 s although its TCP takes everything", () => {
     const window = (kilobits * 1_000) / 8;
@@ -201,6 +223,10 @@ describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
     scene.run(2);
     expect(scene.words.slice(-2)).toEqual(["FAIL STALLED", "PUBLISHING"]);
     expect(scene.link.closedHow).toBeUndefined();
+  });
+
+  test("one whose TCP takes nothing either is judged by its acknowledgements also on its next connection", () => {
+    expect(hangsTwice(kilobits, 0).words.at(-1)).toBe("FAIL STALLED");
   });
 
   test("nothing of a target that stops is told to be played: its play time ends with what it took", () => {

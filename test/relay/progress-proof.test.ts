@@ -74,6 +74,33 @@ describe("by the kernel's queue", () => {
     expect(seven.stalls).toEqual([5, 6, 12, 13]);
   });
 
+  test("one that takes a lot each seven seconds is known by that: not stalled from the third time on, and stalled where it stops", () => {
+    const run = new Run();
+    run.seconds(140, (second) => ({ reaches: second % 7 === 0 ? 500 : 0, hasWork: true }));
+    expect(run.stalls).toEqual([5, 6, 12, 13]);
+    run.seconds(30, { reaches: 0, hasWork: true });
+    // 1.5 times seven.
+    expect(run.stalls[4]).toBe(151);
+  });
+
+  test("a habit of pauses is forgotten after a minute, and allows twelve seconds at most", () => {
+    const run = new Run();
+    run.seconds(40, (second) => ({ reaches: second % 20 === 0 ? 500 : 0, hasWork: true }));
+    const { length } = run.stalls;
+    run.seconds(12, { reaches: 0, hasWork: true });
+    expect(run.stalls.slice(length)).toEqual([52]);
+    run.seconds(60, {});
+    run.seconds(5, { reaches: 0, hasWork: true });
+    expect(run.stalls.slice(length)).toEqual([52, 117]);
+  });
+
+  test("short pauses leave the patience as it is", () => {
+    const run = new Run();
+    run.seconds(60, (second) => ({ reaches: second % 3 === 0 ? 500 : 0, hasWork: true }));
+    run.seconds(6, { reaches: 0, hasWork: true });
+    expect(run.stalls).toEqual([65, 66]);
+  });
+
   test("a link with nothing to do, and nothing on its way, gets on", () => {
     const run = new Run();
     run.seconds(60, { takes: 0, reaches: 0 });

@@ -1,0 +1,32 @@
+/** Shorter ones are on every network. */
+const PAUSE_MS_MIN = 2_000;
+/** So many of them … */
+const PAUSES = 2;
+/** … in so long are a habit. */
+const WITHIN_MS = 60_000;
+const KEPT_MAX = 8;
+/** A pause may be this much longer than the longest before it. */
+const ROOM = 1.5;
+const PATIENCE_MS_MAX = 12_000;
+
+/**
+ * In which pauses a link gets on. A target that reads slowly from a large buffer opens its window only once much of that is free: its TCP
+ * takes nothing for seconds, then a lot. It is slow, and not stalled again and again.
+ */
+export class PauseHabit {
+  #pauses: { readonly atMs: number; readonly ms: number }[] = [];
+
+  /** It gets on again, after so long. */
+  ended(ms: number, nowMs: number): void {
+    if (ms < PAUSE_MS_MIN) return;
+    this.#pauses.push({ atMs: nowMs, ms });
+    if (this.#pauses.length > KEPT_MAX) this.#pauses.shift();
+  }
+
+  /** How long a pause may be that is as those before it; 0 where they are no habit. */
+  patienceMs(nowMs: number): number {
+    const recent = this.#pauses.filter(({ atMs }) => nowMs - atMs < WITHIN_MS);
+    if (recent.length < PAUSES) return 0;
+    return Math.min(PATIENCE_MS_MAX, ROOM * Math.max(...recent.map(({ ms }) => ms)));
+  }
+}
