@@ -4,6 +4,7 @@ import type { TargetSample } from "../exchange/samples.ts";
 import { flattenTrack, isMultitrack } from "../protocol/flv/tracks.ts";
 import { classifyVideo } from "../protocol/flv/video-tag.ts";
 import { MessageType } from "../protocol/rtmp/message.ts";
+import { BegunTracks } from "./begun-tracks.ts";
 import type { BlockStore } from "./block-store.ts";
 import { Delivery } from "./delivery.ts";
 import { FillerStock } from "./filler-stock.ts";
@@ -42,8 +43,7 @@ export class FanOut {
   readonly #deps: FanOutDeps;
   readonly #targets = new Map<TargetId, Target>();
   #isWanted = false;
-  /** Tracks that have shown a keyframe: pictures before a source's first one refer to ones that nobody saw. */
-  readonly #begunTracks = new Set<number>();
+  readonly #begunTracks = new BegunTracks();
   readonly #changePace = new ChangePace();
   /** Channel time of the present source's first frame. */
   #startMs: number | undefined;
@@ -250,8 +250,8 @@ export class FanOut {
     const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, nowMs);
     if (kind === "video") {
-      if (startsTrack && (trackId === 0 || this.#begunTracks.has(0))) this.#begunTracks.add(trackId);
-      if (!this.#begunTracks.has(trackId)) return;
+      if (!this.#begunTracks.passes(trackId, startsTrack))
+        return this.#each((target) => target.missed("untilKeyframe"));
       if (trackId === 0) this.#stockPicture(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
@@ -353,7 +353,7 @@ export class FanOut {
   tick(isSilent: boolean): void {
     this.#delivery.tick();
     this.#checkTargets();
-    this.#each((target) => target.tick(isSilent));
+    this.#each((target) => target.tick({ isSilent, lacksKeyframe: this.#begunTracks.lacksKeyframe }));
   }
 
   sample(): TargetSample[] {

@@ -12,6 +12,8 @@ const NO_MEDIA = targetWarning("no-media");
 export type Supply = {
   /** The encoder sends nothing, or is lost. */
   readonly isSilent: boolean;
+  /** Pictures of the default track come and go to nobody, before the next keyframe. */
+  readonly lacksKeyframe: boolean;
   /** The target gets tracks of its choice: others going on say nothing of them. */
   readonly hasChosenTracks: boolean;
 };
@@ -48,10 +50,12 @@ export class IdleWatch {
   }
 
   /** Call once a second; answers what is to be told. */
-  look(given: Given, { isSilent, hasChosenTracks }: Supply, nowMs: number): TargetWarning | undefined {
+  look(given: Given, supply: Supply, nowMs: number): TargetWarning | undefined {
+    const { isSilent, hasChosenTracks } = supply;
     if (given.bytes !== this.#givenBytes || !given.isEmpty) this.#givenAtMs = nowMs;
     this.#givenBytes = given.bytes;
-    this.#lacksSinceMs = given.lacksKeyframe ? (this.#lacksSinceMs ?? nowMs) : undefined;
+    const lacksKeyframe = given.lacksKeyframe || (supply.lacksKeyframe && !hasChosenTracks);
+    this.#lacksSinceMs = lacksKeyframe ? (this.#lacksSinceMs ?? nowMs) : undefined;
     const waitedMs = nowMs - this.#givenAtMs;
     // Pictures that come seldom are no pause, as long as the encoder is not missed.
     const mayWait = given.hasBegun && !isSilent && !hasChosenTracks;

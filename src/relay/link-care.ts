@@ -3,7 +3,6 @@ import { targetError } from "../exchange/target-errors.ts";
 import type { TargetError, TargetWarning } from "../exchange/target-status.ts";
 import { slowTarget } from "../exchange/target-warnings.ts";
 import { DrainRate } from "./drain-rate.ts";
-import { sumOfDrops } from "./drops.ts";
 import { IdleWatch, type Supply } from "./idle-watch.ts";
 import type { Outbox } from "./outbox.ts";
 import { PathWatch } from "./path-watch.ts";
@@ -148,7 +147,7 @@ export class LinkCare {
         reachedBytes: kernelQueue?.ackedBytes ?? takenBytes,
         streamPerSecond: this.#streamPerSecond,
         waitingMs: this.#outbox.waitingMs + this.kernelMs,
-        drops: sumOfDrops(this.#outbox.drops),
+        drops: this.#outbox.ownDrops,
       },
       this.#clock.awakeNow(),
     );

@@ -1,5 +1,6 @@
 import type { DroppedFrames } from "../exchange/samples.ts";
 import type { Block } from "./block-store.ts";
+import { sumOfDrops } from "./drops.ts";
 import type { Gathering, Tally } from "./gathering.ts";
 import { cutOwn, ofKind, type Packet, type PacketKind, recutPacket, withOwnMemory } from "./packet.ts";
 
@@ -53,6 +54,7 @@ export class Outbox {
   /** The last picture that was lost. */
   readonly #lastLoss: { timeMs: number | undefined; trackId: number } = { timeMs: undefined, trackId: 0 };
   readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
+  #missed = 0;
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
   constructor(streamId: number, limits: OutboxLimits = OUTBOX_LIMITS) {
@@ -94,7 +96,14 @@ export class Outbox {
 
   /** A frame of the encoder went to no target: filler stands in its place. */
   missed(cause: keyof DroppedFrames): void {
-    if (this.#baseMs !== undefined) this.#drops[cause] += 1;
+    if (this.#baseMs === undefined) return;
+    this.#drops[cause] += 1;
+    this.#missed += 1;
+  }
+
+  /** Frames that it lost itself, since it was too slow for them. */
+  get ownDrops(): number {
+    return sumOfDrops(this.#drops) - this.#missed;
   }
 
   /** Begins the connection's timeline: `baseMs` of channel time becomes 0, the head's messages go first, at 0. */

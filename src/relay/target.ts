@@ -5,6 +5,7 @@ import type { DroppedFrames, TargetSample } from "../exchange/samples.ts";
 import { targetError } from "../exchange/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../exchange/target-status.ts";
 import type { Gathering } from "./gathering.ts";
+import type { Supply } from "./idle-watch.ts";
 import { judgeRefusal } from "./lingering-key.ts";
 import { LinkCare } from "./link-care.ts";
 import { type HeadMessage, Outbox } from "./outbox.ts";
@@ -240,8 +241,8 @@ export class Target {
   }
 
   /** Call once a second: counts the last second, notices a peer that takes nothing, less than there is, or is given nothing. `isSilent`: the encoder is. */
-  tick(isSilent: boolean): void {
-    this.#care?.tick(this.streamPerSecond, { isSilent, hasChosenTracks: this.#spec.tracks !== undefined });
+  tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
+    this.#care?.tick(this.streamPerSecond, { ...supply, hasChosenTracks: this.#spec.tracks !== undefined });
     this.#counters.tick(this.#link, this.#care, this.#deps.clock.now());
   }
 

@@ -190,3 +190,24 @@ test("a target that lost pictures of a stream without further keyframes says so,
   ).toBe(true);
   expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
 });
+
+test("no keyframe any more behind filler: what is left out is counted, told after 5 s, and no target is called slow for it", () => {
+  const stage = new RelayStage(20);
+  const source = stage.onAir(target(1));
+  const endless = (timestamp: number, index: number) => [
+    video(timestamp, avcFrame(stage.clock.now() < 1 && index === 0, 1)),
+    sound(timestamp),
+  ];
+  run(stage, source, 6, endless);
+  run(stage, source, 4, () => []);
+  run(stage, source, 20, endless);
+  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
+  const warnings = stage.facts.flatMap((each) => (each.kind === "target-status" ? [each.status.warning?.code] : []));
+  expect(warnings).not.toContain("SLOW");
+  const pictures = () => mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9).length;
+  // All that came behind the pause: nothing is lost in silence. Before it a picture each 40 ms, the header, and filler.
+  expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(495);
+  const before = pictures();
+  run(stage, source, 4, groups);
+  expect([pictures() - before, warningOf(stage)]).toEqual([100, undefined]);
+});
