@@ -26,8 +26,9 @@ const STALLED_BY_ACKS_ALONE_MS = 10_000;
 /** After so many gaps between acknowledgements it is known how the peer acknowledges; of those the longest counts. */
 const GAPS_KNOWN = 4;
 const GAPS_KEPT = 8;
-/** A peer that took so much more without acknowledging it does not stall: it has stopped to acknowledge. */
+/** A peer that took so much more, for so long, without acknowledging it does not stall: it has stopped to acknowledge. Proxies hold megabytes. */
 const UNTRUSTED_AFTER_BYTES = 8 * 1024 * 1024;
+const UNTRUSTED_AFTER_MS = 20_000;
 const MOVING: Progress = { kind: "moving" };
 
 type Gap = { readonly bytes: number; readonly ms: number };
@@ -105,11 +106,11 @@ export class ProgressProof {
   #hungMs({ kernel, ackWindowBytes }: LinkFigures, reached: number, nowMs: number): number {
     if (!this.#areAcksTrusted || this.#gaps.length < GAPS_KNOWN) return 0;
     const unanswered = reached - this.#reachedAtAck;
-    if (unanswered > UNTRUSTED_AFTER_BYTES + 2 * this.#longest("bytes")) {
+    const silentMs = nowMs - this.#ackedAtMs;
+    if (unanswered > UNTRUSTED_AFTER_BYTES + 2 * this.#longest("bytes") && silentMs >= UNTRUSTED_AFTER_MS) {
       this.#areAcksTrusted = false;
       return 0;
     }
-    const silentMs = nowMs - this.#ackedAtMs;
     const leastMs = kernel === undefined ? STALLED_BY_ACKS_ALONE_MS : STALLED_AFTER_MS;
     const isDue = unanswered > 2 * Math.max(ackWindowBytes, this.#longest("bytes"));
     return isDue && silentMs >= Math.max(leastMs, 2 * this.#longest("ms")) ? silentMs : 0;

@@ -171,6 +171,13 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls.at(-1)).toBeLessThan(50);
   });
 
+  test("one that hangs behind buffers of many megabytes is not believed to take them before 20 s", () => {
+    const run = new Run();
+    run.seconds(10, { acks: 1 });
+    run.seconds(18, { takes: 750_000, reaches: 750_000 });
+    expect(run.stalls).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28]);
+  });
+
   test("acknowledgements that are not trusted say nothing by their absence", () => {
     const run = new Run(false);
     run.seconds(10, { acks: 1 });
