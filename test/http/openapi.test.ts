@@ -5,6 +5,13 @@ import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ANSWER_SCHEMAS } from "../../src/contract/answer-schemas.ts";
+import {
+  DELIVERY_PROBLEMS,
+  DELIVERY_STATES,
+  EVENT_CODES,
+  TARGET_ERROR_CODES,
+  TARGET_WARNING_CODES,
+} from "../../src/contract/event-words.ts";
 import { FIELD_NOTES } from "../../src/contract/field-notes.ts";
 import { OPERATIONS } from "../../src/contract/operations.ts";
 import { SERVER_TROUBLE_NAMES } from "../../src/exchange/server-troubles.ts";
@@ -121,6 +128,12 @@ test("every trouble of the server has its word in the note, and in the operator'
     expect(FIELD_NOTES["trouble"]).toContain(`\`${name}\``);
     expect(page).toContain(`\`${name}\``);
   }
+});
+
+test("the API's page has every word for a failure, a warning, an event and a delivery", () => {
+  const page = readFileSync(join(ROOT, "docs", "api.md"), "utf8");
+  const words = [TARGET_ERROR_CODES, TARGET_WARNING_CODES, EVENT_CODES, DELIVERY_STATES, DELIVERY_PROBLEMS].flat();
+  expect(words.filter((word) => !page.includes(`\`${word}\``))).toEqual([]);
 });
 
 test("what the stream tells is as published", async () => {
