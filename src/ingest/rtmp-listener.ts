@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import type { CertificatePair } from "../exchange/certificate.ts";
+import { TlsOverhead } from "../net/tls-overhead.ts";
 import { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
 import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./door.ts";
@@ -13,6 +14,8 @@ import { Refusals } from "./refusals.ts";
 import { RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
+/** How often what TLS costs is looked at: much fits into a second. */
+const TLS_LOOK_MS = 100;
 // A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 } as const;
 
@@ -39,6 +42,8 @@ type Guest = Visitor & {
   readonly socket: Socket;
   readonly acceptedMs: number;
   connection: RtmpConnection | undefined;
+  /** Above TLS, once that stands. */
+  secured: Socket | undefined;
 };
 
 /** Accepts encoders, on a plain port and on one behind TLS. */
@@ -51,6 +56,7 @@ export class RtmpListener {
   /** By where they come from: TLS hands over another socket than was accepted. */
   readonly #guests = new Map<string, Guest>();
   readonly #onAcceptError: (error: Error) => void;
+  readonly #tlsGuests = new Map<Guest, TlsOverhead>();
   #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
@@ -96,12 +102,21 @@ export class RtmpListener {
     pair: CertificatePair,
   ): Promise<{ readonly address: string; readonly port: number }> {
     const handshakeTimeout = SERVER_DEADLINES.publishMs;
+    if (this.#tlsServer === undefined) this.#scheduleTlsLook();
     const server = createTlsServer({ ...SOCKET_OPTIONS, ...pair, minVersion: "TLSv1.2", handshakeTimeout });
-    server.on("connection", (socket) => this.#receive(socket));
+    server.on("connection", (socket) => {
+      const guest = this.#receive(socket);
+      if (guest === undefined) return;
+      this.#tlsGuests.set(guest, new TlsOverhead(socket));
+      socket.once("close", () => this.#tlsGuests.delete(guest));
+    });
     server.on("secureConnection", (secured) => {
       const guest = this.#guests.get(originOf(secured));
       if (guest === undefined) secured.destroy();
-      else this.#begin(guest, secured);
+      else {
+        guest.secured = secured;
+        this.#begin(guest, secured);
+      }
     });
     server.on("tlsClientError", (error, secured) => {
       const remoteAddress = peerAddress(secured);
@@ -178,6 +193,7 @@ export class RtmpListener {
       socket,
       acceptedMs: this.#deps.clock.awakeNow(),
       connection: undefined,
+      secured: undefined,
       turnAway: () => {
         this.#refuse(address, "too-many-connections");
         if (guest.connection === undefined) socket.destroy();
@@ -212,6 +228,19 @@ export class RtmpListener {
   #refuse(remoteAddress: string, reason: "too-many-connections" | "protocol-error", detail?: string): void {
     const time = this.#deps.clock.wallNow();
     this.#refusals.add({ time, remoteAddress, reason, ...(detail === undefined ? {} : { detail }) });
+  }
+
+  #scheduleTlsLook(): void {
+    this.#deps.clock.startTimer(TLS_LOOK_MS, () => {
+      if (this.#isClosed) return;
+      for (const [guest, overhead] of this.#tlsGuests) {
+        if (!overhead.isFlood(guest.secured?.bytesRead ?? 0)) continue;
+        this.#refuse(guest.address, "protocol-error", "TLS: records that carry nothing");
+        guest.secured?.destroy();
+        guest.socket.destroy();
+      }
+      this.#scheduleTlsLook();
+    });
   }
 
   #scheduleTick(): void {
