@@ -5,9 +5,13 @@ import { type ConnectionEnds, TcpTable, tableKey } from "./tcp-table.ts";
 const INTERVAL_MS = 1_000;
 /** … where somebody waits for the next reading … */
 const HURRIED_INTERVAL_MS = 200;
-/** … and where there are so many connections that it costs something: by how much there is, not by how long it took on a busy machine. */
+/**
+ * … and less often where there are so many connections, those that are over among them, that it costs something: a MiB is 30 ms of work.
+ * By how much there is, not by how long it took on a busy machine.
+ */
+const INTERVAL_MS_PER_MIB = 500;
 const INTERVAL_MAX_MS = 2_000;
-const COSTLY_BYTES = 512 * 1024;
+const MIB = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
 /** 50,000 connections. Who is not found in that is not told of. */
 const TABLE_BYTES_MAX = 8 * 1024 * 1024;
@@ -67,16 +71,11 @@ export class KernelQueues {
 
   #plan(): void {
     if (this.#timer !== undefined || this.#isReading || !this.#isAvailable || this.#readers.size === 0) return;
-    const dueMs = this.#readAtMs + this.#intervalMs;
+    const dueMs = this.#readAtMs + readingIntervalMs(this.#tableBytes, this.#isHurried);
     this.#timer = this.#clock.startTimer(Math.max(0, dueMs - this.#clock.now()), () => {
       this.#timer = undefined;
       void this.#read();
     });
-  }
-
-  get #intervalMs(): number {
-    if (this.#tableBytes > COSTLY_BYTES) return INTERVAL_MAX_MS;
-    return this.#isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
   }
 
   async #read(): Promise<void> {
@@ -117,4 +116,10 @@ export class KernelQueues {
       total += bytesRead;
     }
   }
+}
+
+/** From one reading to the next. `isHurried`: a target that is behind is given no more before it. */
+export function readingIntervalMs(tableBytes: number, isHurried: boolean): number {
+  const leastMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
+  return Math.min(INTERVAL_MAX_MS, Math.max(leastMs, (tableBytes / MIB) * INTERVAL_MS_PER_MIB));
 }

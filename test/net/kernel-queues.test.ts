@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { KernelQueues } from "../../src/net/kernel-queues.ts";
+import { KernelQueues, readingIntervalMs } from "../../src/net/kernel-queues.ts";
 import { TcpTable, tableKey } from "../../src/net/tcp-table.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
@@ -99,4 +99,12 @@ test("of a table as it is when it is read; where there is none nobody is told an
   queues.watch(FOUR, { begin: () => undefined, take: read.resolve });
   expect(await read.promise).toBe(10);
   expect(told).toEqual([]);
+});
+
+test("a server with thousands of connections, most of them over, keeps no target waiting for seconds", () => {
+  const MIB = 1024 * 1024;
+  const intervals = (isHurried: boolean) => [0.1, 0.9, 3, 8].map((mib) => readingIntervalMs(mib * MIB, isHurried));
+  // A target that caught up after a pause got 16 KiB each two seconds, and lost whole groups for it.
+  expect(intervals(true)).toEqual([200, 450, 1_500, 2_000]);
+  expect(intervals(false)).toEqual([1_000, 1_000, 1_500, 2_000]);
 });
