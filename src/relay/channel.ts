@@ -216,8 +216,8 @@ export class Channel {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
       if (this.#gap !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
       if (this.#gap !== undefined) return;
-      if (this.#pictures.passes(intake, awakeMs)) this.#out.forward(intake, timestamp);
-      else this.#miss("untilKeyframe");
+      this.#pictures.take(intake, awakeMs);
+      this.#out.forward(intake, timestamp);
     } else if (intake.what === "frame" && this.#isEntry(feed, intake)) {
       if (!this.#mayTakeOver(feed)) return this.#updateStandby();
       if (this.#isBacklog(feed, intake, timestamp)) return this.#miss("overTime");

@@ -288,11 +288,11 @@ export class FanOut {
   /** Filler that begins at this moment, behind everything that came before. `pictures`: beside the sound as it comes. */
   newGap(what: "all" | "pictures" = "all"): Gap {
     this.#sendFrames(this.#interleaver.drain());
-    const { lastMs } = this.#timeline;
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
     const hasSound = what === "all";
-    const startMs = hasSound ? behind : () => lastMs;
+    if (!hasSound) this.#begunTracks.clear();
+    const startMs = hasSound ? behind : () => this.#timeline.lastMs;
     return newGap({ lanes: this.#delivery.lanes, stock: this.#stock, head: this.#head, hasSound, startMs });
   }
 

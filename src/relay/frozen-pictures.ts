@@ -37,17 +37,15 @@ export class FrozenPictures {
     return this.#gap !== undefined;
   }
 
-  /** Whether this message goes on: behind filler, pictures do at a keyframe only. */
-  passes(intake: Intake, awakeMs: number): boolean {
-    if (this.#told === undefined || intake.what !== "frame" || intake.kind !== "video") return true;
-    if (this.#gap !== undefined && !intake.isKeyframe) return false;
+  /** Takes what comes, before it goes on: behind filler, pictures do at a keyframe only. */
+  take(intake: Intake, awakeMs: number): void {
+    if (this.#told === undefined || intake.what !== "frame" || intake.kind !== "video") return;
     // Of further tracks none is missed, and none says that the default one's are back.
-    if (intake.trackId !== 0) return true;
+    if (intake.trackId !== 0 || (this.#gap !== undefined && !intake.isKeyframe)) return;
     const { feed, sinceMs } = this.#told;
     if (this.#gap !== undefined) this.#deps.out.resumePictures();
     this.forget();
     this.#deps.tell(feed, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
-    return true;
   }
 
   /** Another encoder is on air, or none. */

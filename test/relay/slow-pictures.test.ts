@@ -174,3 +174,20 @@ test("pictures of a further track that go on are not the ones that are missed: n
   });
   expect([told("pictures-stopped").length, told("pictures-back").length]).toEqual([1, 0]);
 });
+
+test("pictures that come back without a keyframe stay behind filler, and the target says that it waits for one", () => {
+  const { run, sound, picture, told, stage } = stageOf(20);
+  run(6, (ms) => {
+    picture(ms, ms === 0, 7);
+    sound(ms);
+  });
+  run(15, sound);
+  run(8, (ms) => {
+    picture(ms, false, 9);
+    sound(ms);
+  });
+  const status = stage.facts.findLast((fact) => fact.kind === "target-status");
+  expect(status?.kind === "target-status" && status.status.warning?.code).toBe("WAITS_FOR_KEYFRAME");
+  expect(told("pictures-back")).toEqual([]);
+  expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(70);
+});
