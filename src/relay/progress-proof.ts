@@ -21,6 +21,8 @@ export type Progress =
 
 /** So long without a proof, with something waiting, is a stall. */
 const STALLED_AFTER_MS = 5_000;
+/** … where its TCP takes nothing any more, and it acknowledges nothing for as long as a stall takes. */
+const SHUT_AFTER_MS = 2_000;
 /** … where RTMP's acknowledgements are all there is, and what was taken may lie in our own kernel. */
 const STALLED_BY_ACKS_ALONE_MS = 10_000;
 /** After so many gaps between acknowledgements it is known how the peer acknowledges; of those the longest counts. */
@@ -88,7 +90,8 @@ export class ProgressProof {
     if (hungMs > 0) return { kind: "stalled", silentMs: hungMs, by: "program" };
     if (isIdle || hasTaken || hasAcked) this.#movedAtMs = nowMs;
     const silentMs = nowMs - this.#movedAtMs;
-    const patienceMs = Math.max(STALLED_AFTER_MS, this.#pauses.patienceMs(nowMs));
+    const isQuiet = this.#isAckDue(STALLED_AFTER_MS, nowMs);
+    const patienceMs = isQuiet ? SHUT_AFTER_MS : Math.max(STALLED_AFTER_MS, this.#pauses.patienceMs(nowMs));
     return silentMs >= patienceMs ? { kind: "stalled", silentMs, by: "connection" } : MOVING;
   }
 
@@ -113,7 +116,13 @@ export class ProgressProof {
     }
     const leastMs = kernel === undefined ? STALLED_BY_ACKS_ALONE_MS : STALLED_AFTER_MS;
     const isDue = unanswered > 2 * Math.max(ackWindowBytes, this.#longest("bytes"));
-    return isDue && silentMs >= Math.max(leastMs, 2 * this.#longest("ms")) ? silentMs : 0;
+    return isDue && this.#isAckDue(leastMs, nowMs) ? silentMs : 0;
+  }
+
+  /** Whether it should have acknowledged something by now, as far as time goes. */
+  #isAckDue(leastMs: number, nowMs: number): boolean {
+    if (!this.#areAcksTrusted || this.#gaps.length < GAPS_KNOWN) return false;
+    return nowMs - this.#ackedAtMs >= Math.max(leastMs, 2 * this.#longest("ms"));
   }
 
   #longest(of: keyof Gap): number {

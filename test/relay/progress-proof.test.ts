@@ -171,6 +171,21 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls.at(-1)).toBeLessThan(50);
   });
 
+  test("one whose buffers take less than two windows is told 5 s after its last acknowledgement, not after they were full", () => {
+    const run = new Run();
+    run.seconds(10, { acks: 1 });
+    run.seconds(2, { reaches: WINDOW - 100 });
+    run.seconds(4, { reaches: 0, hasWork: true });
+    expect(run.stalls).toEqual([15, 16]);
+    expect(run.by).toEqual(["connection"]);
+  });
+
+  test("one that is quiet for as long as usual, and pauses, is not stalled", () => {
+    const run = new Run();
+    run.seconds(60, (second) => ({ acks: second % 6 === 0 ? 1 : 0, reaches: second % 4 === 0 ? 4 * WINDOW : 0 }));
+    expect(run.stalls).toEqual([]);
+  });
+
   test("one that hangs behind buffers of many megabytes is not believed to take them before 20 s", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });

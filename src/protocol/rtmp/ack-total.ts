@@ -9,7 +9,7 @@ export class AckTotal {
   #last = 0;
   #count = 0;
 
-  /** Acknowledgements that named another total than the one before. One that says the same again may come by a timer, from who reads nothing. */
+  /** Acknowledgements that added something. One that says the same again, or more than there was, may come by a timer, from who reads nothing. */
   get count(): number {
     return this.#count;
   }
@@ -23,10 +23,11 @@ export class AckTotal {
   take(total: number, sentBytes: number): void {
     const step = (total - this.#last + WRAP) % WRAP;
     if (step === 0) return;
-    const isFirst = this.#count === 0;
     this.#last = total;
+    const added = this.#count === 0 ? Math.min(sentBytes, total) : this.#added(step, total, sentBytes);
+    if (added === 0) return;
     this.#count += 1;
-    this.#bytes = isFirst ? Math.min(sentBytes, total) : this.#bytes + this.#added(step, total, sentBytes);
+    this.#bytes += added;
   }
 
   /** It went on, or began to count anew, whichever was possible by what it was sent; a total that went back says nothing. */

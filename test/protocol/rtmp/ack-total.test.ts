@@ -60,3 +60,9 @@ test("never more than was sent, whatever is named", () => {
     ]),
   ).toEqual([1_000, 1_007, 1_007]);
 });
+
+test("totals beyond what was sent are no proof that anything was read", () => {
+  const acks = new AckTotal();
+  for (let times = 1; times <= 10; times += 1) acks.take(times * 1_000_000, 300_000);
+  expect([acks.bytes, acks.count]).toEqual([300_000, 1]);
+});
