@@ -1,5 +1,21 @@
 import { parseTargetUrl, resolveTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 
+/** Places to go that a target may name in ten seconds, though we go once in that time: each may cost a look-up, of names that it chose. */
+const MOVES_MAX = 10;
+const MOVES_MS = 10_000;
+
+/** How often a target's wish is looked at; what is beyond is passed over. */
+export class MoveBudget {
+  #left = MOVES_MAX;
+  #fromMs = Number.NEGATIVE_INFINITY;
+
+  take(nowMs: number): boolean {
+    if (nowMs - this.#fromMs >= MOVES_MS) [this.#left, this.#fromMs] = [MOVES_MAX, nowMs];
+    this.#left -= 1;
+    return this.#left >= 0;
+  }
+}
+
 /**
  * Where a target's ReconnectRequest sends us: its `url`, or none for the same place. Undefined where that leads nowhere, or out of TLS.
  * `check` throws where the address may not be connected to.

@@ -20,7 +20,7 @@ import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp
 import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/ports.ts";
 import { MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
 import { Attempt } from "./attempt.ts";
-import { checkMove } from "./check-move.ts";
+import { checkMove, MoveBudget } from "./check-move.ts";
 import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";
 import { LinkProofs } from "./link-proofs.ts";
 import { LinkReader } from "./link-reader.ts";
@@ -82,6 +82,7 @@ export class RtmpLink implements Link {
   /** Whether Node's stream was given something that it may not have got rid of. */
   #mayBePending = false;
   #isConsideringMove = false;
+  readonly #moves = new MoveBudget();
 
   constructor(target: TargetSpec, events: LinkEvents, deps: LinkDeps) {
     this.#target = target;
@@ -296,7 +297,7 @@ export class RtmpLink implements Link {
 
   /** An address that a target sends us to is checked like any other, and left alone where it may not be connected to. */
   async #considerMove(tcUrl: string | undefined): Promise<void> {
-    if (this.#isConsideringMove) return;
+    if (this.#isConsideringMove || !this.#moves.take(this.#deps.clock.now())) return;
     this.#isConsideringMove = true;
     try {
       const wanted = await checkMove(this.#attempt.url, tcUrl, (address) =>

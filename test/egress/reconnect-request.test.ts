@@ -1,7 +1,13 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeControl } from "../../src/protocol/rtmp/control.ts";
+import { reconnectRequested } from "../../src/protocol/rtmp/server-replies.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
 import { resolveTargetUrl } from "../../src/protocol/rtmp/url.ts";
-import { ALLOWED, dial, kitTarget } from "../support/dialling.ts";
+import { ALLOWED, dial, kitTarget, serve } from "../support/dialling.ts";
 
 test.each([
   ["rtmp://h/live", "rtmp://other/app", "rtmp://other/app"],
@@ -53,3 +59,43 @@ test.each([
   expect(wanted).toEqual([]);
   link.close("abort");
 });
+
+test("a target that sends us to one name after the other makes us look up ten of them in ten seconds", async () => {
+  const allSent = Promise.withResolvers<void>();
+  const take = (socket: Socket) => {
+    const session = new ServerSession(Buffer.alloc(1_528), performance.now());
+    socket.on("data", (bytes) => {
+      for (const output of session.receive(bytes, performance.now())) {
+        if (output.kind === "send") socket.write(output.bytes);
+        if (output.kind !== "publish-requested") continue;
+        for (const answer of session.answer(output.request.requestId, "accept", performance.now())) {
+          if (answer.kind === "send") socket.write(answer.bytes);
+        }
+        sendOn(socket).then(allSent.resolve, allSent.reject);
+      }
+    });
+  };
+  const port = await serve(createServer({ noDelay: true }, take));
+  const looked: string[] = [];
+  const resolver = {
+    resolve: async (host: string) => {
+      if (host === "127.0.0.1") return [host];
+      looked.push(host);
+      return ["127.0.0.2"];
+    },
+  };
+  const { link } = dial(`rtmp://127.0.0.1:${port}/live`, { resolver });
+  await allSent.promise;
+  expect(looked).toEqual(Array.from({ length: 10 }, (_, each) => `n${each}.example`));
+  link.close("abort");
+});
+
+/** Each is read, as the answer to a ping behind it says, before the next is sent: what comes together is one wish. */
+async function sendOn(socket: Socket): Promise<void> {
+  const ping = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 7 }), 4_096);
+  for (let each = 0; each < 30; each += 1) {
+    const message = reconnectRequested("Moving.", `rtmp://n${each}.example/app`);
+    socket.write(Buffer.concat([encodeMessage(5, message, 4_096), ping]));
+    await once(socket, "data");
+  }
+}
