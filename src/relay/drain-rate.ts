@@ -1,5 +1,6 @@
-/** What was taken in the last seconds says how fast the target is. */
-const SECONDS = 3;
+/** What was taken between so many readings says how fast the target is. */
+const READINGS = 3;
+const OLD_MS = 8_000;
 /** After it was the one that is waited for it may be so again: so long it is not given more than it takes. */
 const LIMITED_MS = 10_000;
 /** It may be faster by now. */
@@ -15,8 +16,10 @@ export class DrainRate {
 
   /** Call once a second. `isSpent`: nothing more may be given to the kernel. */
   note(reachedBytes: number, isSpent: boolean, nowMs: number): void {
-    this.#marks.push({ atMs: nowMs, reachedBytes });
-    if (this.#marks.length > SECONDS + 1) this.#marks.shift();
+    // From reading to reading: on a machine with many connections one comes each 2 s, and seconds would count it once too seldom.
+    if (this.#marks.at(-1)?.reachedBytes !== reachedBytes) this.#marks.push({ atMs: nowMs, reachedBytes });
+    const isOld = nowMs - (this.#marks[0]?.atMs ?? nowMs) > OLD_MS;
+    if (this.#marks.length > READINGS + 1 || (isOld && this.#marks.length > 2)) this.#marks.shift();
     if (isSpent) this.#limitedAtMs = nowMs;
   }
 
