@@ -90,7 +90,8 @@ export class ProgressProof {
     if (hungMs > 0) return { kind: "stalled", silentMs: hungMs, by: "program" };
     if (isIdle || hasTaken || hasAcked) this.#movedAtMs = nowMs;
     const silentMs = nowMs - this.#movedAtMs;
-    const isQuiet = this.#isAckDue(STALLED_AFTER_MS, nowMs);
+    const hasMissed = reached - this.#reachedAtAck > Math.max(figures.ackWindowBytes, this.#longest("bytes"));
+    const isQuiet = hasMissed && this.#isAckDue(STALLED_AFTER_MS, nowMs);
     const patienceMs = isQuiet ? SHUT_AFTER_MS : Math.max(STALLED_AFTER_MS, this.#pauses.patienceMs(nowMs));
     return silentMs >= patienceMs ? { kind: "stalled", silentMs, by: "connection" } : MOVING;
   }

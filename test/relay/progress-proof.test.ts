@@ -186,6 +186,17 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls).toEqual([]);
   });
 
+  test("one whose path becomes bad, so that a window takes it ten seconds in spurts, is not stalled", () => {
+    const run = new Run();
+    run.seconds(20, { acks: 1 });
+    run.seconds(60, (second) => ({
+      acks: second % 10 === 0 ? 1 : 0,
+      reaches: second % 3 === 0 ? WINDOW / 4 : 0,
+      hasWork: true,
+    }));
+    expect(run.stalls).toEqual([]);
+  });
+
   test("one that hangs behind buffers of many megabytes is not believed to take them before 20 s", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });
