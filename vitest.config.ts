@@ -6,8 +6,13 @@ const E2E_TIMEOUT_MS = 120_000;
 const UNIT_TIMEOUT_MS = 20_000;
 /** End-to-end files that run at the same time on two cores: they wait for clocks and encoders most of the time. */
 const FILES_SIDE_BY_SIDE = 3;
-/** Files that compare a cost or a rate, or take a core for themselves. */
-const ALONE = ["test/e2e/relay-cost.test.ts", "test/e2e/every-byte.test.ts"];
+/** Files that compare a cost or a rate, hold a gap against a bound, or take a core for themselves. */
+const ALONE = [
+  "test/e2e/relay-cost.test.ts",
+  "test/e2e/every-byte.test.ts",
+  "test/app/message-flood.test.ts",
+  "test/ingest/strangers.test.ts",
+];
 /** Tests of one file that mostly wait run side by side, each with a server of its own. */
 const SIDE_BY_SIDE = 3;
 
@@ -20,7 +25,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/dashboard/browser/**"],
+          exclude: ["test/e2e/**", "test/dashboard/browser/**", ...ALONE],
           testTimeout: UNIT_TIMEOUT_MS,
           // Unless told it leaves one core idle: half of two.
           maxWorkers: "100%",

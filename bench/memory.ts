@@ -135,7 +135,7 @@ function report({ idle, channels, onAir, loaded }: Result): string {
   const met = (isMet: boolean) => (isMet ? "met" : "not met");
   return `# What memory the server takes
 
-\`npm run bench:memory\`, ${new Date().toISOString().slice(0, 10)}. Resident memory of the whole process as it is after ${values.seconds} s; beside it what each thread holds once its garbage is collected: V8's
+\`npm run bench:memory\`, ${new Date().toISOString().slice(0, 10)}. OwnedChannel memory of the whole process as it is after ${values.seconds} s; beside it what each thread holds once its garbage is collected: V8's
 heap, and buffers outside of it. In MB. The stream: H.264 at ${Number(values.kilobits) / 1_000} Mbit/s and AAC.
 
 | state | resident | media: heap | media: buffers | control: heap | control: buffers |

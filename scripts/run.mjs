@@ -188,7 +188,7 @@ const PACKAGED = {
 };
 
 /** What the dashboard is made of, and the file that is there once it is made. */
-const DASHBOARD_SOURCES = ["web", join("src", "contract"), "package-lock.json"];
+const DASHBOARD_SOURCES = ["web", join("src", "api-contract"), "package-lock.json"];
 const DASHBOARD = join(ROOT, "dist-web", "index.html");
 
 function newestChange(path) {

@@ -34,8 +34,8 @@ const violations: readonly { name: string; files: Record<string, string>; proble
   },
   {
     name: "a re-export",
-    files: { "exchange/a.ts": 'export { b } from "../net/b.ts";', "net/b.ts": "" },
-    problems: ["exchange/a.ts imports net/b.ts"],
+    files: { "thread-protocol/a.ts": 'export { b } from "../net/b.ts";', "net/b.ts": "" },
+    problems: ["thread-protocol/a.ts imports net/b.ts"],
   },
   {
     name: "an import for its effect",
@@ -60,6 +60,21 @@ const violations: readonly { name: string; files: Record<string, string>; proble
       "protocol/rtmp/command.ts": "",
     },
     problems: ["control/a.ts imports protocol/rtmp/command.ts"],
+  },
+  {
+    name: "a sub-room that is above",
+    files: { "relay/stream/a.ts": 'import type { B } from "../subscriber/b.ts";', "relay/subscriber/b.ts": "" },
+    problems: ["relay/stream/a.ts imports relay/subscriber/b.ts"],
+  },
+  {
+    name: "the outer room from within",
+    files: { "relay/subscriber/a.ts": 'import { b } from "../b.ts";', "relay/b.ts": "" },
+    problems: ["relay/subscriber/a.ts imports relay/b.ts"],
+  },
+  {
+    name: "more files than one sees at a glance",
+    files: Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`base/a${index}.ts`, ""])),
+    problems: ["base has 16 files side by side"],
   },
   {
     name: "a room that is not in the table",

@@ -11,19 +11,19 @@ const BOUND_MS = 40;
 /** Patterns that never meet what a stranger, a platform, an encoder or a browser sends; and what they meet instead. */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "app/config.ts": "the operator's settings",
-  "app/restore.ts": "a time of our own",
-  "app/server.ts": "the operator's settings",
+  "app/commands/restore.ts": "a time of our own",
+  "app/control-thread/server.ts": "the operator's settings",
   "app/password-hash.ts": "what this program has hashed and stored",
   "app/public-address.ts": "this machine's addresses",
   "cli/": "the operator's command line",
-  "control/ids.ts": "a time of our own",
-  "control/plan.ts": "the operator's settings",
-  "exchange/target-errors.ts": "our own sentences",
-  "http/docs-page.ts": "our own descriptions",
-  "http/openapi.ts": "our own paths",
-  "net/hosts-file.ts": "the operator's hosts file",
+  "control/access/ids.ts": "a time of our own",
+  "control/channels/plan.ts": "the operator's settings",
+  "thread-protocol/targets/target-errors.ts": "our own sentences",
+  "http/answers/docs-page.ts": "our own descriptions",
+  "http/answers/openapi.ts": "our own paths",
+  "net/dns/hosts-file.ts": "the operator's hosts file",
   "net/cidr-list.ts": "the operator's settings",
-  "store/key-file.ts": "our own key file",
+  "store/secrets/key-file.ts": "our own key file",
   "testkit/": "a test's own text",
 };
 
@@ -31,7 +31,7 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
 const SHORTER: Readonly<Record<string, number>> = { "telemetry/logger.ts": 8_000 };
 
 /** Put together when the program runs, each of closed words. */
-const PUT_TOGETHER = ["protocol/rtmp/publish-auth.ts"];
+const PUT_TOGETHER = ["protocol/rtmp/server/publish-auth.ts"];
 
 /** What a hostile text repeats, between what leads a pattern astray and what then disappoints it. */
 const PUMPS = [

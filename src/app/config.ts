@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { parsePublishStatusName } from "../contract/channel-status.ts";
-import { parsePlanLimits } from "../control/plan.ts";
-import { parseBasePath } from "../http/base-path.ts";
-import { parseOrigins } from "../http/cross-origin.ts";
-import { parseHostNames } from "../http/host-names.ts";
-import { REQUESTS_PER_SECOND_DEFAULT } from "../http/limits.ts";
-import { READERS_MAX } from "../http/live-stream.ts";
+import { parsePublishStatusName } from "../api-contract/channel-status.ts";
+import { parsePlanLimits } from "../control/channels/plan.ts";
+import { REQUESTS_PER_SECOND_DEFAULT } from "../http/auth/limits.ts";
+import { READERS_MAX } from "../http/live/live-stream.ts";
 import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../http/routes/live.ts";
+import { parseBasePath } from "../http/server/base-path.ts";
+import { parseOrigins } from "../http/server/cross-origin.ts";
+import { parseHostNames } from "../http/server/host-names.ts";
 import { parseCidrList } from "../net/cidr-list.ts";
 import { fileVariable, refuseFlag, valueIn, valueOrFileIn } from "./setting-files.ts";
 

@@ -1,4 +1,4 @@
-import type { AccessKey } from "../control/access-key.ts";
+import type { AccessKey } from "../control/access/access-key.ts";
 
 export type Addresses = {
   /** What an encoder is given as its server. */

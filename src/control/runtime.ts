@@ -1,7 +1,7 @@
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../exchange/channel-spec.ts";
-import type { PreflightResult } from "../exchange/preflight.ts";
-import type { IngestSample, TargetSample } from "../exchange/samples.ts";
-import type { TargetStatus } from "../exchange/target-status.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../thread-protocol/channel-spec.ts";
+import type { PreflightResult } from "../thread-protocol/preflight.ts";
+import type { IngestSample, TargetSample } from "../thread-protocol/samples.ts";
+import type { TargetStatus } from "../thread-protocol/targets/target-status.ts";
 
 /** What is true of one target as the media thread last told it. */
 export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
@@ -18,7 +18,7 @@ export type ChannelLive = {
 };
 
 /** Where a preview goes. */
-export type WatchSink = {
+export type PreviewClientSink = {
   /** The next bytes of one FLV stream. */
   readonly take: (bytes: Uint8Array) => void;
   /** Nothing comes any more: the channel is off air, or the watcher was too slow. */
@@ -26,7 +26,7 @@ export type WatchSink = {
 };
 
 /** A preview that runs. */
-export type Watch = {
+export type PreviewClient = {
   /** So many more of the bytes have left: no more than a bound of them is ever under way. */
   taken(bytes: number): void;
   /** Idempotent. */
@@ -48,7 +48,7 @@ export interface Runtime {
   /** Tries a target as if for real, sending no media. Rejects where the media thread does not answer. */
   testTarget(target: TargetSpec): Promise<PreflightResult>;
   /** Shows what the channel sends, from its last keyframe on; ends at once where it is not on air. */
-  watch(channelId: ChannelId, sink: WatchSink): Watch;
+  watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient;
   /** Undefined where nothing was ever told of the channel. */
   live(channelId: ChannelId): ChannelLive | undefined;
   /** All channels on air. */

@@ -1,30 +1,37 @@
 import type { Clock } from "../base/clock.ts";
-import type { IngestUser, ProvenLogin } from "../exchange/admission.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../exchange/channel-spec.ts";
-import { AccessKeys } from "./access-keys.ts";
-import type { Channel, ChannelRecord, ChannelSettings, Target, TargetSettings, TargetTotals } from "./channel.ts";
-import { channelSpec, slotOf, targetNameOf } from "./channel.ts";
-import { ChannelEdits } from "./channel-edits.ts";
-import type { ChannelNotice, ChannelNoticeKind } from "./channel-notice.ts";
-import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } from "./details.ts";
-import { checkPlan, type EditContext } from "./edit-context.ts";
+import type { IngestUser, ProvenLogin } from "../thread-protocol/admission.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../thread-protocol/channel-spec.ts";
+import { AccessKeys } from "./access/access-keys.ts";
+import type { RandomBytes } from "./access/ids.ts";
+import { newChannelId, newStreamKey } from "./access/ids.ts";
+import type {
+  Channel,
+  ChannelRecord,
+  ChannelSettings,
+  Target,
+  TargetSettings,
+  TargetTotals,
+} from "./channels/channel.ts";
+import { channelSpec, slotOf, targetNameOf } from "./channels/channel.ts";
+import { ChannelEdits } from "./channels/channel-edits.ts";
+import type { ChannelNotice, ChannelNoticeKind } from "./channels/channel-notice.ts";
+import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } from "./channels/details.ts";
+import { checkPlan, type EditContext } from "./channels/edit-context.ts";
+import type { PlanLimits } from "./channels/plan.ts";
 import { DomainError } from "./errors.ts";
-import type { RandomBytes } from "./ids.ts";
-import { newChannelId, newStreamKey } from "./ids.ts";
-import { IngestChecks } from "./ingest-checks.ts";
-import type { LiveView } from "./live-view.ts";
-import type { PlanLimits } from "./plan.ts";
+import { IngestChecks } from "./ingest-check/ingest-checks.ts";
+import type { LiveState } from "./live/live-state.ts";
+import { Totals } from "./live/totals.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ChannelFilter, Page, Store } from "./store.ts";
-import { TargetEdits } from "./target-edits.ts";
-import { besideTwin, twinsOf } from "./target-twins.ts";
-import { Totals } from "./totals.ts";
+import { TargetEdits } from "./targets/target-edits.ts";
+import { besideTwin, twinsOf } from "./targets/target-twins.ts";
 
 export type ServiceOptions = {
   readonly store: Store;
   readonly runtime: Runtime;
   /** The view the runtime answers from: its counters complete the stored totals. */
-  readonly view: LiveView;
+  readonly view: LiveState;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;

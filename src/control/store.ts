@@ -1,6 +1,6 @@
-import type { IngestUser } from "../exchange/admission.ts";
-import type { BufferPolicy, ChannelId, TargetId, TargetTrust, TrackChoice } from "../exchange/channel-spec.ts";
-import type { AccessKeyStore } from "./access-key.ts";
+import type { IngestUser } from "../thread-protocol/admission.ts";
+import type { BufferPolicy, ChannelId, TargetId, TargetTrust, TrackChoice } from "../thread-protocol/channel-spec.ts";
+import type { AccessKeyStore } from "./access/access-key.ts";
 import type {
   Alerts,
   Channel,
@@ -9,7 +9,7 @@ import type {
   ChannelState,
   TargetSettings,
   TargetTotals,
-} from "./channel.ts";
+} from "./channels/channel.ts";
 
 /** A channel to be stored. Holds secrets. */
 export type NewChannel = ChannelSettings & {

@@ -1,10 +1,10 @@
 import type { Clock } from "../base/clock.ts";
-import type { TargetSpec } from "../exchange/channel-spec.ts";
-import { targetError } from "../exchange/target-errors.ts";
-import type { TargetError } from "../exchange/target-status.ts";
-import type { ClientFailure } from "../protocol/rtmp/client-session.ts";
-import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/publish-auth.ts";
+import type { ClientFailure } from "../protocol/rtmp/client/client-session.ts";
+import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/server/publish-auth.ts";
 import { resolveTargetUrl } from "../protocol/rtmp/url.ts";
+import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
+import { targetError } from "../thread-protocol/targets/target-errors.ts";
+import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import { redirectFailed, refusedByTarget, stageTimedOut } from "./link-errors.ts";
 import type { OpenError } from "./open-socket.ts";
 

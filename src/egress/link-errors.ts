@@ -1,8 +1,8 @@
 import { type MachineTrouble, machineTroubleOf } from "../base/system-errors.ts";
-import { type TargetErrorName, targetError } from "../exchange/target-errors.ts";
-import type { TargetError } from "../exchange/target-status.ts";
 import type { ForbiddenReason } from "../net/target-address.ts";
-import type { ClientFailure, ClientStage } from "../protocol/rtmp/client-session.ts";
+import type { ClientFailure, ClientStage } from "../protocol/rtmp/client/client-session.ts";
+import { type TargetErrorName, targetError } from "../thread-protocol/targets/target-errors.ts";
+import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 
 /** A target that accepts publish and closes within this time usually did not like key, codec or settings. */
 const SHORT_LIFE_MS = 5_000;

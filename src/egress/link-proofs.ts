@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import type { KernelQueues } from "../net/kernel-queues.ts";
-import { KernelSocket } from "../net/kernel-socket.ts";
-import { AckTotal } from "../protocol/rtmp/ack-total.ts";
-import type { KernelQueue, PeerAcks } from "../relay/ports.ts";
+import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
+import { KernelSocket } from "../net/kernel/kernel-socket.ts";
+import { AckTotal } from "../protocol/rtmp/client/ack-total.ts";
+import type { KernelQueue, PeerAcks } from "../relay/subscriber/ports.ts";
 
 /** The kernel may hold so much of the stream: what lies there is no longer ours to drop, and nobody sees it. */
 const KERNEL_SECONDS_MAX = 2.5;

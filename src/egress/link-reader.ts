@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
-import type { ClientOutput, ClientSession } from "../protocol/rtmp/client-session.ts";
-import { READ_TURN_MS } from "../protocol/rtmp/paced-reader.ts";
+import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
+import type { ClientOutput, ClientSession } from "../protocol/rtmp/client/client-session.ts";
 import { bytesCame } from "./open-socket.ts";
 
 /** What a target says to a link that was closed is read up to here. */

@@ -4,10 +4,10 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
-import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
-import { targetError } from "../exchange/target-errors.ts";
-import type { TargetError } from "../exchange/target-status.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
+import type { TargetId, TargetTrust } from "../thread-protocol/channel-spec.ts";
+import { targetError } from "../thread-protocol/targets/target-errors.ts";
+import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import { machineError, socketError, tlsFailed } from "./link-errors.ts";
 import { type KeptSession, type TlsMemory, type Verified, verifiedNow } from "./tls-memory.ts";
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
-import type { TargetSpec } from "../exchange/channel-spec.ts";
-import type { PreflightResult, PreflightStage } from "../exchange/preflight.ts";
-import { TargetErrorCode } from "../exchange/target-status.ts";
+import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
+import type { PreflightResult, PreflightStage } from "../thread-protocol/preflight.ts";
+import { TargetErrorCode } from "../thread-protocol/targets/target-status.ts";
 import type { RtmpDialer } from "./dialer.ts";
 import type { RtmpLink } from "./rtmp-link.ts";
 

@@ -4,21 +4,21 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { tidyAddress } from "../base/pasted-text.ts";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
-import type { TargetSpec } from "../exchange/channel-spec.ts";
-import { targetError } from "../exchange/target-errors.ts";
-import type { TargetError } from "../exchange/target-status.ts";
-import { DirectSocket } from "../net/direct-socket.ts";
-import type { KernelQueues } from "../net/kernel-queues.ts";
+import { DirectSocket } from "../net/kernel/direct-socket.ts";
+import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import {
   type ClientFailure,
   type ClientOutput,
   ClientSession,
   type ClientStage,
-} from "../protocol/rtmp/client-session.ts";
-import { takesFourCc } from "../protocol/rtmp/enhanced-connect.ts";
+} from "../protocol/rtmp/client/client-session.ts";
+import { takesFourCc } from "../protocol/rtmp/client/enhanced-connect.ts";
 import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
-import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/ports.ts";
-import { MEDIA_CHUNK_SIZE } from "../relay/ports.ts";
+import { MEDIA_CHUNK_SIZE } from "../relay/stream/media-chunk-size.ts";
+import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/subscriber/ports.ts";
+import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
+import { targetError } from "../thread-protocol/targets/target-errors.ts";
+import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import { Attempt } from "./attempt.ts";
 import { checkMove, MoveBudget } from "./check-move.ts";
 import { closedByTarget, refusedByTarget, socketError, stageTimedOut } from "./link-errors.ts";

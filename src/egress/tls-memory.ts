@@ -1,8 +1,8 @@
 import { createHash, type X509Certificate } from "node:crypto";
 import { createSecureContext, DEFAULT_CIPHERS, getCACertificates, type SecureContext } from "node:tls";
 import type { Clock } from "../base/clock.ts";
-import type { TargetId, TargetTrust } from "../exchange/channel-spec.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
+import type { TargetId, TargetTrust } from "../thread-protocol/channel-spec.ts";
 
 /** Kept at most, each: sets of authorities are as many as there are differing `tls.ca`, sessions as many as targets. */
 const CONTEXTS_MAX = 64;

@@ -8,7 +8,7 @@ const IGNORED_MAX_BYTES = 256 * 1024;
 
 /**
  * Of what we say nothing more is kept for a peer that does not read it: before its key is known to be good, and afterwards. A player
- * is cut by what waits for it as its watcher counts it; this is above whatever that lets wait, and for replies.
+ * is cut by what waits for it as its preview counts it; this is above whatever that lets wait, and for replies.
  */
 export const UNREAD_MAX_BYTES = { stranger: 8 * 1024, encoder: 256 * 1024, player: 16 * 1024 * 1024 } as const;
 

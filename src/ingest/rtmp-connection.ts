@@ -1,19 +1,24 @@
 import type { Socket } from "node:net";
 import type { Timer } from "../base/clock.ts";
-import type { ProvenLogin } from "../exchange/admission.ts";
-import type { ChannelId } from "../exchange/channel-spec.ts";
-import type { IngestEnd } from "../exchange/facts.ts";
-import { DirectSocket } from "../net/direct-socket.ts";
-import { READ_TURN_MS } from "../protocol/rtmp/paced-reader.ts";
-import { type PlayRefusal, previewOf } from "../protocol/rtmp/play.ts";
-import type { LoginRequest } from "../protocol/rtmp/server-login.ts";
-import type { PlayRequest, PublishRequest, ServerCloseReason, ServerOutput } from "../protocol/rtmp/server-outputs.ts";
-import { ServerSession } from "../protocol/rtmp/server-session.ts";
-import type { Entrance } from "../relay/entrance.ts";
-import type { Source } from "../relay/feed.ts";
-import type { Admission, Arrival, IngestDeps } from "./ingest-deps.ts";
+import { DirectSocket } from "../net/kernel/direct-socket.ts";
+import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
+import { type PlayRefusal, previewOf } from "../protocol/rtmp/server/play.ts";
+import type { LoginRequest } from "../protocol/rtmp/server/server-login.ts";
+import type {
+  PlayRequest,
+  PublishRequest,
+  ServerCloseReason,
+  ServerOutput,
+} from "../protocol/rtmp/server/server-outputs.ts";
+import { ServerSession } from "../protocol/rtmp/server/server-session.ts";
+import type { PublishGateway } from "../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { ProvenLogin } from "../thread-protocol/admission.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../thread-protocol/facts.ts";
+import type { TimedReader } from "./batched-reader.ts";
+import { type Admission, type Arrival, DECISIONS, type IngestDeps } from "./ingest-deps.ts";
 import { LastWords, UNREAD_MAX_BYTES } from "./last-words.ts";
-import type { TimedReader } from "./read-clock.ts";
 import { RtmpPlayback } from "./rtmp-playback.ts";
 import { type ShownKey, shownKey } from "./shown-key.ts";
 
@@ -25,13 +30,11 @@ const HANDSHAKE_RANDOM_BYTES = 1_528;
 const STEP_BYTES_MUCH = 48 * 1024;
 const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
 
-type Invitation = Extract<Admission, { readonly entrance: Entrance }>;
+type Invitation = Extract<Admission, { readonly gateway: PublishGateway }>;
 
 const NOTHING = Buffer.alloc(0);
 
-const DECISIONS = { welcome: "accept", fight: "refuse", overloaded: "overloaded", unavailable: "unavailable" } as const;
-
-/** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or watcher behind it. */
+/** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or preview behind it. */
 export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
@@ -39,10 +42,10 @@ export class RtmpConnection implements TimedReader {
   readonly #lastWords: LastWords;
   readonly #remoteAddress: string;
   readonly #onRecognised: () => void;
-  #source: Source | undefined;
+  #publisher: PublisherHandle | undefined;
   #playback: RtmpPlayback | undefined;
   /** Where its media goes, while it publishes. */
-  #entrance: Entrance | undefined;
+  #gateway: PublishGateway | undefined;
   /** What a refusal is told to mean: the encoder hears the same of either. */
   #refusal: "unknown-key" | "encoders-fight" | "auth-failed" | "overloaded" = "unknown-key";
   /** Whose login was refused, where that is known. */
@@ -95,8 +98,8 @@ export class RtmpConnection implements TimedReader {
 
   /** Without a direct way the socket reads by itself until `settle`. */
   read(isStep: boolean): boolean {
-    const [direct, entrance, before] = [this.#direct, this.#entrance, this.#bytesReceived];
-    if (entrance?.isFull === true || this.#session.isBehind) return false;
+    const [direct, gateway, before] = [this.#direct, this.#gateway, this.#bytesReceived];
+    if (gateway?.isFull === true || this.#session.isBehind) return false;
     if (direct === undefined) {
       this.#socket.resume();
       return false;
@@ -106,7 +109,7 @@ export class RtmpConnection implements TimedReader {
     if (isOver && !this.#session.isBehind) this.#deps.readClock.delete(this);
     const brought = this.#bytesReceived - before;
     // At a step what many have brought goes out together.
-    if (!isStep && brought >= STEP_BYTES_MUCH) entrance?.flush();
+    if (!isStep && brought >= STEP_BYTES_MUCH) gateway?.flush();
     return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
   }
 
@@ -125,9 +128,9 @@ export class RtmpConnection implements TimedReader {
     if (this.#isClosed) return this.#lastWords.ignore(bytes);
     this.#bytesReceived += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.awakeNow()));
-    if (this.#isQuick) this.#entrance?.flush();
+    if (this.#isQuick) this.#gateway?.flush();
     if (this.#session.isBehind) this.#waitForTurn();
-    else if (this.#entrance?.isFull === true && this.#direct === undefined) this.#socket.pause();
+    else if (this.#gateway?.isFull === true && this.#direct === undefined) this.#socket.pause();
   }
 
   /** Nothing is read from the socket until then. Where an answer is waited for, `#goOn` is called with it. */
@@ -140,15 +143,15 @@ export class RtmpConnection implements TimedReader {
   #takeTurn(): void {
     this.#nextTurn = undefined;
     if (this.#isClosed) return;
-    if (this.#entrance?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
-    this.#entrance?.flush();
+    if (this.#gateway?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
+    this.#gateway?.flush();
     this.#goOn();
   }
 
   /** Also behind our last words: what is read then is ignored, but unread it would have them lost. */
   #goOn(): void {
     if (this.#session.isBehind) this.#waitForTurn();
-    else if (!this.#isTimed && (this.#isClosed || this.#entrance?.isFull !== true)) this.#socket.resume();
+    else if (!this.#isTimed && (this.#isClosed || this.#gateway?.isFull !== true)) this.#socket.resume();
   }
 
   /** Whether there was somebody to answer. */
@@ -171,9 +174,9 @@ export class RtmpConnection implements TimedReader {
 
   /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
   #setPace(): void {
-    const entrance = this.#entrance;
-    this.#isQuick = entrance?.latency === "low";
-    const isTimed = entrance !== undefined && !this.#isQuick && !this.#isClosed;
+    const gateway = this.#gateway;
+    this.#isQuick = gateway?.latency === "low";
+    const isTimed = gateway !== undefined && !this.#isQuick && !this.#isClosed;
     if (isTimed !== this.#isTimed) {
       this.#isTimed = isTimed;
       if (isTimed) this.#deps.readClock.add(this);
@@ -194,7 +197,7 @@ export class RtmpConnection implements TimedReader {
       return outputs;
     });
     if (this.#isDraining) return !this.#isClosed;
-    this.#source?.end("shutdown");
+    this.#publisher?.end("shutdown");
     this.close();
     return false;
   }
@@ -230,7 +233,7 @@ export class RtmpConnection implements TimedReader {
       case "send":
         return this.#send(output.bytes);
       case "media":
-        this.#source?.push(output.message);
+        this.#publisher?.push(output.message);
         return;
       case "login-requested":
         this.#decideLogin(output.requestId, output.login).catch((error) => this.#failByFault(error));
@@ -247,7 +250,7 @@ export class RtmpConnection implements TimedReader {
         return this.#letGoOfPlayback();
       case "unpublished":
         // To leave for the next server in good order is not to end the broadcast.
-        this.#source?.end(this.#isDraining ? "shutdown" : "clean");
+        this.#publisher?.end(this.#isDraining ? "shutdown" : "clean");
         this.#letGoOfSource();
         if (this.#isDraining) this.close();
         return;
@@ -258,7 +261,7 @@ export class RtmpConnection implements TimedReader {
 
   #send(bytes: Buffer): void {
     this.#socket.write(bytes);
-    const who = this.#playback === undefined ? (this.#source === undefined ? "stranger" : "encoder") : "player";
+    const who = this.#playback === undefined ? (this.#publisher === undefined ? "stranger" : "encoder") : "player";
     if (this.#socket.writableLength > UNREAD_MAX_BYTES[who]) {
       this.#leave("connection-lost");
       this.#socket.destroy();
@@ -275,7 +278,7 @@ export class RtmpConnection implements TimedReader {
   async #decide(request: PublishRequest): Promise<void> {
     const shown = shownKey(request.app, request.name);
     const verdict = await this.#deps.admit(shown.key, this.#login);
-    if (typeof verdict !== "string" && "entrance" in verdict) return this.#enter(request, verdict, shown.removed);
+    if (typeof verdict !== "string" && "gateway" in verdict) return this.#enter(request, verdict, shown.removed);
     const decision = verdict === "unavailable" ? "unavailable" : "refuse";
     if (typeof verdict !== "string") {
       this.#refusal = "auth-failed";
@@ -285,17 +288,17 @@ export class RtmpConnection implements TimedReader {
     this.#answer(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
   }
 
-  async #enter(request: PublishRequest, { entrance, slot }: Invitation, keyRemoved: ShownKey["removed"]) {
+  async #enter(request: PublishRequest, { gateway, slot }: Invitation, keyRemoved: ShownKey["removed"]) {
     const { requestId, encoder } = request;
     const { clock } = this.#deps;
-    const welcome = this.#isClosed ? "unavailable" : await entrance.knock();
+    const welcome = this.#isClosed ? "unavailable" : await gateway.tryAdmit();
     if (welcome === "fight") this.#refusal = "encoders-fight";
-    if (welcome === "overloaded") [this.#refusal, this.#refusedBy] = ["overloaded", entrance.channelId];
+    if (welcome === "overloaded") [this.#refusal, this.#refusedBy] = ["overloaded", gateway.channelId];
     this.#answer(() => {
       const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.awakeNow());
       // The encoder may have given up while we asked: then there is nothing to open.
       if (welcome === "welcome" && outputs.length > 0) {
-        this.#source = entrance.open({
+        this.#publisher = gateway.open({
           slot,
           remoteAddress: this.#remoteAddress,
           encoder,
@@ -306,13 +309,13 @@ export class RtmpConnection implements TimedReader {
             if (!this.#isTimed && !this.#session.isBehind) this.#socket.resume();
           },
         });
-        this.#entrance = entrance;
+        this.#gateway = gateway;
         this.#setPace();
         this.#onRecognised();
       }
       return outputs;
     });
-    if (this.#entrance !== entrance) entrance.leave();
+    if (this.#gateway !== gateway) gateway.leave();
   }
 
   async #decidePlay({ requestId, streamId, app, name }: PlayRequest): Promise<void> {
@@ -356,7 +359,7 @@ export class RtmpConnection implements TimedReader {
   }
 
   #closeBy(reason: ServerCloseReason, detail: string): void {
-    const isKnown = this.#source !== undefined || this.#playback !== undefined;
+    const isKnown = this.#publisher !== undefined || this.#playback !== undefined;
     if (!isKnown && reason !== "login-asked" && reason !== "play-over") this.#tellRefused(reason, detail);
     this.#leave(reason === "timed-out" || reason === "too-many-messages" ? reason : "protocol-error");
     this.#socket.end();
@@ -378,7 +381,7 @@ export class RtmpConnection implements TimedReader {
   #leave(end: IngestEnd): void {
     if (this.#isClosed) return;
     this.#shut();
-    this.#source?.end(this.#isDraining ? "shutdown" : end);
+    this.#publisher?.end(this.#isDraining ? "shutdown" : end);
     this.#letGoOfSource();
     this.#letGoOfPlayback();
   }
@@ -390,8 +393,8 @@ export class RtmpConnection implements TimedReader {
   }
 
   #letGoOfSource(): void {
-    this.#source = undefined;
-    this.#entrance = undefined;
+    this.#publisher = undefined;
+    this.#gateway = undefined;
     this.#setPace();
   }
 }

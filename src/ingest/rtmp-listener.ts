@@ -1,15 +1,15 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import type { CertificatePair } from "../exchange/certificate.ts";
 import { TlsOverhead } from "../net/tls-overhead.ts";
-import { PayloadSlab } from "../protocol/rtmp/payload-slab.ts";
-import { SERVER_DEADLINES } from "../protocol/rtmp/server-state.ts";
-import { type ConnectionTally, Door, type DoorLimits, type Visitor } from "./door.ts";
+import { PayloadSlab } from "../protocol/rtmp/chunk/payload-slab.ts";
+import { SERVER_DEADLINES } from "../protocol/rtmp/server/server-state.ts";
+import type { CertificatePair } from "../thread-protocol/certificate.ts";
+import { BatchedReader } from "./batched-reader.ts";
+import { ConnectionLimiter, type ConnectionLimits, type ConnectionTally, type Visitor } from "./connection-limiter.ts";
 import { FailedKeys } from "./failed-keys.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
 import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins.ts";
 import { peerAddress } from "./peer-address.ts";
-import { ReadClock } from "./read-clock.ts";
 import { Refusals } from "./refusals.ts";
 import { RtmpConnection } from "./rtmp-connection.ts";
 
@@ -28,7 +28,7 @@ export type ListenAddress = {
 
 export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock" | "slab"> &
   Omit<LoginDeps, "onFailure"> & {
-    readonly limits?: DoorLimits;
+    readonly limits?: ConnectionLimits;
     /** What the other threads that listen here have; absent: there are none. */
     readonly tally?: ConnectionTally;
     /** The system gave an error instead of a connection: it lacks something. */
@@ -50,8 +50,8 @@ type Guest = Visitor & {
 export class RtmpListener {
   readonly #deps: IngestDeps;
   readonly #refusals: Refusals;
-  readonly #door: Door;
-  readonly #readClock: ReadClock;
+  readonly #door: ConnectionLimiter;
+  readonly #readClock: BatchedReader;
   readonly #servers: Server[] = [];
   /** By where they come from: TLS hands over another socket than was accepted. */
   readonly #guests = new Map<string, Guest>();
@@ -63,7 +63,7 @@ export class RtmpListener {
   constructor({ limits = {}, tally, onAcceptError = () => undefined, ...deps }: ListenerDeps) {
     this.#onAcceptError = onAcceptError;
     this.#refusals = new Refusals(deps.tell);
-    this.#readClock = new ReadClock({
+    this.#readClock = new BatchedReader({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.flush(),
@@ -82,7 +82,7 @@ export class RtmpListener {
       readClock: this.#readClock,
       slab: new PayloadSlab(),
     };
-    this.#door = new Door(limits, tally);
+    this.#door = new ConnectionLimiter(limits, tally);
     this.#scheduleTick();
   }
 

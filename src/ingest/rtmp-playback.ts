@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
-import type { Showing } from "../relay/showing.ts";
-import type { WatcherSink } from "../relay/watcher.ts";
+import type { PreviewSession } from "../relay/preview-session.ts";
+import type { PreviewSink } from "../relay/subscriber/preview-subscriber.ts";
 
 /** What a player is told where it gets no seat: wrong or old token, none free, nobody could say. */
-export type Seat =
+export type PlayPermit =
   | {
       /** Begins with the next flush; undefined where the channel is not on air. */
-      readonly show: (streamId: number, sink: WatcherSink) => Promise<Showing | undefined>;
+      readonly show: (streamId: number, sink: PreviewSink) => Promise<PreviewSession | undefined>;
       readonly leave: () => void;
     }
   | "refuse"
@@ -15,16 +15,16 @@ export type Seat =
 
 type PlaybackParts = {
   readonly socket: Socket;
-  readonly seat: Exclude<Seat, string>;
+  readonly seat: Exclude<PlayPermit, string>;
   readonly streamId: number;
   /** The broadcast is over, or the player too slow for it. */
   readonly onOver: () => void;
 };
 
-/** What one player is shown of a channel. Bounded by its watcher: what has not left counts as not taken. */
+/** What one player is shown of a channel. Bounded by its preview: what has not left counts as not taken. */
 export class RtmpPlayback {
   readonly #parts: PlaybackParts;
-  #showing: Showing | undefined;
+  #session: PreviewSession | undefined;
   #isOver = false;
 
   constructor(parts: PlaybackParts) {
@@ -34,26 +34,26 @@ export class RtmpPlayback {
   /** Begins, with the next flush; false where the channel is not on air, or the player has gone meanwhile. */
   async start(): Promise<boolean> {
     const { seat, socket, streamId } = this.#parts;
-    const showing = await seat.show(streamId, {
+    const session = await seat.show(streamId, {
       take: (bytes) => {
         socket.write(bytes, (error) => {
-          if (error === null || error === undefined) this.#showing?.taken(bytes.length);
+          if (error === null || error === undefined) this.#session?.taken(bytes.length);
         });
       },
       end: () => this.#end(),
     });
-    this.#showing = showing;
-    if (this.#isOver) showing?.end();
-    return showing !== undefined && !this.#isOver;
+    this.#session = session;
+    if (this.#isOver) session?.end();
+    return session !== undefined && !this.#isOver;
   }
 
   pause(isPaused: boolean): void {
-    this.#showing?.pause(isPaused);
+    this.#session?.pause(isPaused);
   }
 
   /** The player is gone. Idempotent. */
   end(): void {
-    this.#showing?.end();
+    this.#session?.end();
     this.#end();
   }
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { type HostProblem, readHost } from "../base/host-name.ts";
 import { type AddressPolicy, type AddressProblem, addressProblem, machineAddressesNow } from "./address-check.ts";
-import { ResolveError, type Resolver } from "./resolver.ts";
+import { ResolveError, type Resolver } from "./dns/resolver.ts";
 
 /** Why a target may not be connected to: its host is no host, or one of its addresses is forbidden. */
 export type ForbiddenReason = HostProblem | AddressProblem;

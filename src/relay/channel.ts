@@ -1,35 +1,35 @@
 import type { Timer } from "../base/clock.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
-import type { IngestEnd } from "../exchange/facts.ts";
-import { FREEZE_TIMES, type FreezeTimes } from "../exchange/freeze-times.ts";
-import type { ChannelSample, DroppedFrames } from "../exchange/samples.ts";
 import type { Message } from "../protocol/rtmp/message.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../thread-protocol/facts.ts";
+import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
+import type { ChannelSample, DroppedFrames } from "../thread-protocol/samples.ts";
 import {
-  type Air,
+  type BroadcastState,
   closeAfter,
   DEAD_AFTER_MS,
-  type FeedFact,
   hasFrozen,
   holdEndMs,
   isFinal,
   isGivenUp,
   isMissed,
   mayGoOnAir,
+  type PublisherFact,
   STATES,
-} from "./air.ts";
+} from "./broadcast-state.ts";
 import type { ChannelDeps } from "./channel-deps.ts";
-import { continuationOf } from "./compatibility.ts";
-import { FanOut, type Frame } from "./fan-out.ts";
-import { Feed, SILENT_AFTER_MS, type Source, type SourceDescription } from "./feed.ts";
 import { FrozenPictures } from "./frozen-pictures.ts";
-import type { Gap } from "./gap.ts";
-import type { LinkClose } from "./ports.ts";
-import { Seats } from "./seats.ts";
+import { Publisher, type PublisherDescription, type PublisherHandle, SILENT_AFTER_MS } from "./publisher/publisher.ts";
+import { PublisherSlots } from "./publisher/publisher-slots.ts";
+import { takeoverGuards } from "./publisher/takeover-guard.ts";
+import { FanOut, type Frame } from "./rendition/fan-out.ts";
+import type { FillerRun } from "./rendition/filler-run.ts";
 import { StandbyWatch } from "./standby-watch.ts";
-import { takeoverGuards } from "./takeover-guard.ts";
-import type { Target } from "./target.ts";
+import { continuationOf } from "./stream/config/compatibility.ts";
+import type { LinkClose } from "./subscriber/ports.ts";
+import type { PreviewSubscriber } from "./subscriber/preview-subscriber.ts";
+import type { Target } from "./subscriber/target.ts";
 import { targetMaker } from "./target-maker.ts";
-import type { Watcher } from "./watcher.ts";
 
 /** A stream that lacks a track of the one before may still bring it, this long. */
 const TRACKS_WAIT_MS = 2_000;
@@ -51,11 +51,11 @@ export class Channel {
   #spec: ChannelSpec;
   readonly #deps: ChannelDeps;
   readonly #out: FanOut;
-  #air: Air = { at: "off" };
-  readonly #seats = new Seats();
+  #air: BroadcastState = { at: "off" };
+  readonly #slots = new PublisherSlots();
   /** The feed on air, or the last one that was. */
-  #last: Feed | undefined;
-  #gap: Gap | undefined;
+  #last: Publisher | undefined;
+  #fillerRun: FillerRun | undefined;
   #watchTimer: Timer | undefined;
   readonly #standby = new StandbyWatch();
   readonly #guards = takeoverGuards();
@@ -72,7 +72,7 @@ export class Channel {
       newTarget: targetMaker(spec.channelId, deps),
     });
     this.#out.setTargets(spec.targets);
-    this.#pictures = new FrozenPictures({ out: this.#out, tell: (feed, fact) => this.#tellOf(feed, fact) });
+    this.#pictures = new FrozenPictures({ out: this.#out, tell: (publisher, fact) => this.#tellOf(publisher, fact) });
   }
 
   get channelId(): ChannelId {
@@ -110,7 +110,7 @@ export class Channel {
 
   /** Whether an encoder may come now; to be asked before it is told anything. Counts what would be a takeover. */
   admits(slot: IngestSlot): boolean {
-    const present = this.#seats.latest(slot);
+    const present = this.#slots.latest(slot);
     const nowMs = this.#deps.clock.now();
     // A dead connection locks nobody out, and replacing it is no fight.
     if (present === undefined || present.silentMs(this.#awakeMs) >= DEAD_AFTER_MS) return true;
@@ -120,31 +120,34 @@ export class Channel {
   }
 
   /** An encoder with the right key begins to publish. */
-  open(ingestId: number, description: SourceDescription): Source {
+  open(ingestId: number, description: PublisherDescription): PublisherHandle {
     const { clock } = this.#deps;
-    const feed = new Feed(ingestId, description, clock.wallNow(), { nowMs: clock.now(), awakeMs: this.#awakeMs });
+    const publisher = new Publisher(ingestId, description, clock.wallNow(), {
+      nowMs: clock.now(),
+      awakeMs: this.#awakeMs,
+    });
     const isBroadcastNew = this.#air.at === "off";
     const { remoteAddress, encoder, keyRemoved = [] } = description;
     const key = keyRemoved.length === 0 ? {} : { keyRemoved };
-    this.#tellOf(feed, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
-    const onAir = this.#air.at === "live" ? this.#air.feed : undefined;
+    this.#tellOf(publisher, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
+    const onAir = this.#air.at === "live" ? this.#air.publisher : undefined;
     // Who has not shown a frame yet is replaced at once.
     const isIdle = onAir?.framesForMs(this.#awakeMs) === undefined;
-    const displaced = this.#seats.seat(feed, isIdle ? undefined : onAir);
+    const displaced = this.#slots.seat(publisher, isIdle ? undefined : onAir);
     for (const each of displaced) this.#replace(each);
     if (this.#air.at === "off" || (onAir !== undefined && displaced.includes(onAir))) {
       this.#out.forgetHead();
-      this.#air = { at: "live", feed };
-      this.#last = feed;
-      this.#tellOf(feed, { kind: "source-active", heldMs: 0 });
+      this.#air = { at: "live", publisher };
+      this.#last = publisher;
+      this.#tellOf(publisher, { kind: "source-active", heldMs: 0 });
     }
     this.#watch();
     return {
       push: (message) => {
-        if (this.#isOnAir(feed) || this.#seats.has(feed)) this.#push(feed, message);
+        if (this.#isOnAir(publisher) || this.#slots.has(publisher)) this.#push(publisher, message);
       },
       end: (end) => {
-        if (this.#seats.has(feed)) this.#leave(feed, end);
+        if (this.#slots.has(publisher)) this.#leave(publisher, end);
       },
     };
   }
@@ -156,24 +159,26 @@ export class Channel {
 
   /** Ends the broadcast, or its hold, and sends every encoder away. */
   end(end: IngestEnd, how: LinkClose): void {
-    const feeds = this.#seats.all();
+    const publishers = this.#slots.all();
     this.#endBroadcast(end, how);
-    for (const feed of feeds) feed.description.onDismissed();
+    for (const publisher of publishers) publisher.description.onDismissed();
   }
 
   /** Sends the encoder of a key away as if its connection were lost: the key changed. Whoever came later has the new one. */
   cutSource(slot: IngestSlot, lastIngestId: number): void {
-    const feeds = this.#seats.all().filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
+    const publishers = this.#slots.all().filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
     // The one on air last: the others are no heirs to wait for.
-    for (const feed of feeds.sort((left, right) => Number(this.#isOnAir(left)) - Number(this.#isOnAir(right)))) {
-      if (this.#seats.has(feed)) this.#leave(feed, "ended");
-      feed.description.onDismissed();
+    for (const publisher of publishers.sort(
+      (left, right) => Number(this.#isOnAir(left)) - Number(this.#isOnAir(right)),
+    )) {
+      if (this.#slots.has(publisher)) this.#leave(publisher, "ended");
+      publisher.description.onDismissed();
     }
   }
 
   /** False where the channel is not on air. */
-  watch(watcher: Watcher): boolean {
-    if (this.isOnAir) this.#out.watch(watcher);
+  watch(preview: PreviewSubscriber): boolean {
+    if (this.isOnAir) this.#out.watch(preview);
     return this.isOnAir;
   }
 
@@ -185,15 +190,15 @@ export class Channel {
   /** Call once a second. */
   tick(): void {
     const nowMs = this.#deps.clock.now();
-    for (const feed of this.#seats.all()) feed.tick(nowMs);
+    for (const publisher of this.#slots.all()) publisher.tick(nowMs);
     this.#out.tick(this.#air.at !== "off" && isMissed(this.#air, this.#awakeMs));
   }
 
   /** Undefined before the first broadcast. */
   sample(): ChannelSample | undefined {
-    const feed = this.#last;
-    if (feed === undefined) return undefined;
-    const ingest = feed.sample(STATES[this.#air.at], this.#awakeMs);
+    const publisher = this.#last;
+    if (publisher === undefined) return undefined;
+    const ingest = publisher.sample(STATES[this.#air.at], this.#awakeMs);
     const { differs } = this.#standby;
     return {
       channelId: this.channelId,
@@ -203,36 +208,36 @@ export class Channel {
   }
 
   /** A feed whose place another has taken. */
-  #replace(feed: Feed): void {
-    this.#tellOf(feed, { kind: "ingest-ended", end: "replaced", isBroadcastOver: false });
-    feed.description.onDismissed();
+  #replace(publisher: Publisher): void {
+    this.#tellOf(publisher, { kind: "ingest-ended", end: "replaced", isBroadcastOver: false });
+    publisher.description.onDismissed();
   }
 
-  #push(feed: Feed, message: Message): void {
+  #push(publisher: Publisher, message: Message): void {
     const awakeMs = this.#awakeMs;
-    const intake = feed.take(message, this.#deps.clock.now(), awakeMs);
+    const classified = publisher.take(message, this.#deps.clock.now(), awakeMs);
     const { timestamp } = message;
-    if (this.#isOnAir(feed)) {
+    if (this.#isOnAir(publisher)) {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
-      if (this.#gap !== undefined && intake.what === "frame") this.#thaw(feed, intake, timestamp);
-      if (this.#gap !== undefined) return;
-      this.#pictures.take(intake, awakeMs);
-      this.#out.forward(intake, timestamp);
-    } else if (intake.what === "frame" && this.#isEntry(feed, intake)) {
-      if (!this.#mayTakeOver(feed)) return this.#updateStandby();
-      if (this.#isBacklog(feed, intake, timestamp)) return this.#miss("overTime");
-      this.#activate(feed, intake, timestamp);
-      this.#out.forward(intake, timestamp);
+      if (this.#fillerRun !== undefined && classified.what === "frame") this.#thaw(publisher, classified, timestamp);
+      if (this.#fillerRun !== undefined) return;
+      this.#pictures.take(classified, awakeMs);
+      this.#out.forward(classified, timestamp);
+    } else if (classified.what === "frame" && this.#isEntry(publisher, classified)) {
+      if (!this.#mayTakeOver(publisher)) return this.#updateStandby();
+      if (this.#isBacklog(publisher, classified, timestamp)) return this.#miss("overTime");
+      this.#activate(publisher, classified, timestamp);
+      this.#out.forward(classified, timestamp);
     }
   }
 
   /** The encoder on air was silent and is not any more: where filler has taken its place, it goes on in its own time. */
-  #thaw(feed: Feed, frame: Frame, timestamp: number): void {
-    const thawedMs = feed.healthyMs(this.#awakeMs);
-    const isEntry = this.#isEntry(feed, frame) || (frame.kind === "audio" && thawedMs >= PICTURES_WAIT_MS);
+  #thaw(publisher: Publisher, frame: Frame, timestamp: number): void {
+    const thawedMs = publisher.healthyMs(this.#awakeMs);
+    const isEntry = this.#isEntry(publisher, frame) || (frame.kind === "audio" && thawedMs >= PICTURES_WAIT_MS);
     if (!isEntry) return this.#miss("untilKeyframe");
-    if (this.#isBacklog(feed, frame, timestamp)) return this.#miss("overTime");
-    this.#goOn(feed, frame, timestamp);
+    if (this.#isBacklog(publisher, frame, timestamp)) return this.#miss("overTime");
+    this.#goOn(publisher, frame, timestamp);
     this.#watch();
   }
 
@@ -242,64 +247,64 @@ export class Channel {
   }
 
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */
-  #isBacklog(feed: Feed, frame: Frame, timestamp: number): boolean {
-    if (this.#last !== feed || this.#out.isStale(frame.kind, timestamp) !== true) return false;
-    return feed.healthyMs(this.#awakeMs) < BACKLOG_WAIT_MS;
+  #isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
+    if (this.#last !== publisher || this.#out.isStale(frame.kind, timestamp) !== true) return false;
+    return publisher.healthyMs(this.#awakeMs) < BACKLOG_WAIT_MS;
   }
 
   /** Media from this feed, from this frame on: by the clock it had, if it is the one that was on air last. */
-  #goOn(feed: Feed, frame: Frame, timestamp: number): void {
-    this.#gap = undefined;
+  #goOn(publisher: Publisher, frame: Frame, timestamp: number): void {
+    this.#fillerRun = undefined;
     this.#pictures.forget();
-    if (this.#last === feed && this.#out.isStale(frame.kind, timestamp) === false) this.#out.resumeSource();
+    if (this.#last === publisher && this.#out.isStale(frame.kind, timestamp) === false) this.#out.resumeSource();
     else this.#out.changeSource(frame.compositionTimeMs);
-    this.#last = feed;
-    if (continuationOf(this.#out.head, feed.head) !== "same") this.#out.reconnect();
-    this.#out.tellHead(feed.head);
+    this.#last = publisher;
+    if (continuationOf(this.#out.head, publisher.head) !== "same") this.#out.reconnect();
+    this.#out.tellHead(publisher.head);
   }
 
-  #isOnAir(feed: Feed): boolean {
-    return this.#air.at === "live" && this.#air.feed === feed;
+  #isOnAir(publisher: Publisher): boolean {
+    return this.#air.at === "live" && this.#air.publisher === publisher;
   }
 
   /** Whether a stream may begin with this frame. */
-  #isEntry(feed: Feed, frame: { readonly kind: "audio" | "video"; readonly isKeyframe: boolean }): boolean {
-    return frame.isKeyframe || (frame.kind === "audio" && !feed.head.expectsVideo(this.#deps.clock.now()));
+  #isEntry(publisher: Publisher, frame: { readonly kind: "audio" | "video"; readonly isKeyframe: boolean }): boolean {
+    return frame.isKeyframe || (frame.kind === "audio" && !publisher.head.expectsVideo(this.#deps.clock.now()));
   }
 
-  #mayTakeOver(feed: Feed): boolean {
+  #mayTakeOver(publisher: Publisher): boolean {
     const awakeMs = this.#awakeMs;
-    const mayBringTracks = (feed.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
-    if (mayBringTracks && continuationOf(this.#out.head, feed.head) === "incomplete") return false;
-    return mayGoOnAir(this.#air, feed, awakeMs);
+    const mayBringTracks = (publisher.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
+    if (mayBringTracks && continuationOf(this.#out.head, publisher.head) === "incomplete") return false;
+    return mayGoOnAir(this.#air, publisher, awakeMs);
   }
 
   /** From here on this feed is the one that targets get. */
-  #activate(feed: Feed, frame: Frame, timestamp: number): void {
+  #activate(publisher: Publisher, frame: Frame, timestamp: number): void {
     const before = this.#air;
-    this.#air = { at: "live", feed };
-    for (const replaced of this.#seats.goOnAir(feed)) this.#replace(replaced);
-    this.#goOn(feed, frame, timestamp);
+    this.#air = { at: "live", publisher };
+    for (const replaced of this.#slots.goOnAir(publisher)) this.#replace(replaced);
+    this.#goOn(publisher, frame, timestamp);
     const heldMs = before.at === "held" ? Math.round(this.#deps.clock.now() - before.sinceMs) : 0;
-    this.#tellOf(feed, { kind: "source-active", heldMs });
+    this.#tellOf(publisher, { kind: "source-active", heldMs });
     this.#updateStandby();
     this.#watch();
   }
 
   /** Tells, when it first shows, that the encoder of the other key could not take over quietly. */
   #updateStandby(): void {
-    const news = this.#standby.look(this.#air, this.#seats.all(), this.#out.head, this.#awakeMs);
+    const news = this.#standby.look(this.#air, this.#slots.all(), this.#out.head, this.#awakeMs);
     if (news !== undefined) this.#tellOf(news.standby, { kind: "standby-differs", detail: news.detail });
   }
 
   /** An encoder's connection is gone. */
-  #leave(feed: Feed, end: IngestEnd): void {
+  #leave(publisher: Publisher, end: IngestEnd): void {
     const air = this.#air;
-    const wasOnAir = this.#isOnAir(feed) || (air.at === "held" && air.lost === feed);
-    this.#seats.vacate(feed);
-    const hasHeir = this.#seats.all().length > 0;
+    const wasOnAir = this.#isOnAir(publisher) || (air.at === "held" && air.lost === publisher);
+    this.#slots.vacate(publisher);
+    const hasHeir = this.#slots.all().length > 0;
     if (!wasOnAir) {
-      this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
+      this.#tellOf(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
       this.#updateStandby();
       // What was waited for after a clean stop, or at the process's end, is gone too: now it is over.
       if (air.at === "held" && isFinal(air.end) && !hasHeir) this.#endBroadcast(air.end, closeAfter(air.end));
@@ -310,11 +315,11 @@ export class Channel {
     if (!hasHeir && (isFinal(first) || this.#spec.holdSeconds === 0 || !this.#out.hasStarted)) {
       return this.#endBroadcast(end, closeAfter(first));
     }
-    this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
-    this.#hold(feed, end);
+    this.#tellOf(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
+    this.#hold(publisher, end);
   }
 
-  #hold(lost: Feed, end: IngestEnd): void {
+  #hold(lost: Publisher, end: IngestEnd): void {
     if (this.#air.at !== "live") return;
     this.#air = { at: "held", sinceMs: this.#deps.clock.now(), sinceAwakeMs: this.#awakeMs, lost, end };
     this.#pictures.forget();
@@ -332,39 +337,41 @@ export class Channel {
     const air = this.#air;
     if (air.at === "off") return;
     const awakeMs = this.#awakeMs;
-    const feed = air.at === "live" ? air.feed : air.lost;
+    const publisher = air.at === "live" ? air.publisher : air.lost;
     const isHolding = air.at === "held" || this.#spec.holdSeconds > 0;
-    if (air.at === "live" && hasFrozen(feed, awakeMs, this.#freezeTimes)) return this.#freeze(feed);
-    if (this.#gap === undefined && isHolding && isMissed(air, awakeMs)) this.#gap = this.#out.newGap();
+    if (air.at === "live" && hasFrozen(publisher, awakeMs, this.#freezeTimes)) return this.#freeze(publisher);
+    if (this.#fillerRun === undefined && isHolding && isMissed(air, awakeMs))
+      this.#fillerRun = this.#out.newFillerRun();
     const isFilling =
-      this.#gap !== undefined || (air.at === "live" && this.#pictures.look(feed, awakeMs, this.#freezeTimes));
+      this.#fillerRun !== undefined ||
+      (air.at === "live" && this.#pictures.look(publisher, awakeMs, this.#freezeTimes));
     const nextMs = isFilling
       ? FILLER_STEP_MS
-      : Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - feed.silentMs(awakeMs)));
+      : Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - publisher.silentMs(awakeMs)));
     this.#watchTimer = this.#deps.clock.startTimer(nextMs, () => this.#watch());
-    if (this.#gap !== undefined) this.#out.fill(this.#gap);
+    if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
   }
 
   /** Connected, but without media: told to be lost, and held for; where nothing is held for, over. */
-  #freeze(feed: Feed): void {
-    const hasHeir = this.#seats.all().length > 1;
-    if (this.#spec.holdSeconds > 0 || hasHeir) return this.#hold(feed, "frozen");
-    this.#leave(feed, "frozen");
-    feed.description.onDismissed();
+  #freeze(publisher: Publisher): void {
+    const hasHeir = this.#slots.all().length > 1;
+    if (this.#spec.holdSeconds > 0 || hasHeir) return this.#hold(publisher, "frozen");
+    this.#leave(publisher, "frozen");
+    publisher.description.onDismissed();
   }
 
   #closeFrozen(): void {
-    for (const feed of this.#seats.all()) {
-      if (!this.#seats.has(feed) || !isGivenUp(feed, this.#awakeMs, this.#freezeTimes)) continue;
-      this.#leave(feed, "frozen");
-      feed.description.onDismissed();
+    for (const publisher of this.#slots.all()) {
+      if (!this.#slots.has(publisher) || !isGivenUp(publisher, this.#awakeMs, this.#freezeTimes)) continue;
+      this.#leave(publisher, "frozen");
+      publisher.description.onDismissed();
     }
   }
 
   #endExpiredHold(): void {
     const air = this.#air;
     if (air.at !== "held") return;
-    const heirs = this.#seats.all().filter((feed) => feed !== air.lost);
+    const heirs = this.#slots.all().filter((publisher) => publisher !== air.lost);
     if (this.#awakeMs < holdEndMs(air, this.#spec.holdSeconds, heirs)) return;
     this.end(isFinal(air.end) ? air.end : "hold-expired", closeAfter(air.end));
   }
@@ -372,22 +379,22 @@ export class Channel {
   #endBroadcast(end: IngestEnd, how: LinkClose): void {
     const air = this.#air;
     if (air.at === "off") return;
-    const last = air.at === "live" ? air.feed : air.lost;
-    const others = this.#seats.all().filter((feed) => feed !== last);
+    const last = air.at === "live" ? air.publisher : air.lost;
+    const others = this.#slots.all().filter((publisher) => publisher !== last);
     this.#air = { at: "off" };
-    this.#gap = undefined;
+    this.#fillerRun = undefined;
     this.#pictures.forget();
     this.#watchTimer?.cancel();
-    this.#seats.clear();
+    this.#slots.clear();
     this.#standby.forget();
     this.#out.stop(how);
     this.#deps.onOver();
-    for (const feed of others) this.#tellOf(feed, { kind: "ingest-ended", end, isBroadcastOver: false });
+    for (const publisher of others) this.#tellOf(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
     this.#tellOf(last, { kind: "ingest-ended", end, isBroadcastOver: true });
   }
 
-  #tellOf(feed: Feed, what: FeedFact): void {
-    const { ingestId, slot } = feed;
+  #tellOf(publisher: Publisher, what: PublisherFact): void {
+    const { ingestId, slot } = publisher;
     this.#deps.tell({ ...what, time: this.#deps.clock.wallNow(), channelId: this.channelId, ingestId, slot });
   }
 }

@@ -1,13 +1,13 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../exchange/channel-spec.ts";
-import type { Fact } from "../exchange/facts.ts";
-import type { ChannelSample } from "../exchange/samples.ts";
-import { BlockStore } from "./block-store.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
+import type { Fact } from "../thread-protocol/facts.ts";
+import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
-import type { Source, SourceDescription } from "./feed.ts";
-import type { Dialer, LinkClose } from "./ports.ts";
-import { RETRIES_PER_SECOND, RetryPace } from "./retry-pace.ts";
-import type { Watcher } from "./watcher.ts";
+import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
+import { BlockStore } from "./stream/block-store.ts";
+import type { Dialer, LinkClose } from "./subscriber/ports.ts";
+import type { PreviewSubscriber } from "./subscriber/preview-subscriber.ts";
+import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/retry-pace.ts";
 
 /** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
 const FLUSH_INTERVAL_MS = 50;
@@ -141,7 +141,7 @@ export class Engine {
   }
 
   /** An encoder was admitted to this channel. Undefined where the channel went in the meantime. */
-  open(channelId: ChannelId, description: SourceDescription): Source | undefined {
+  open(channelId: ChannelId, description: PublisherDescription): PublisherHandle | undefined {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
     this.#lastIngestId += this.#ingestIds().step;
@@ -149,9 +149,9 @@ export class Engine {
     return channel.open(this.#lastIngestId, description);
   }
 
-  /** Shows a channel to this watcher; false where it is not on air. */
-  watch(channelId: ChannelId, watcher: Watcher): boolean {
-    return this.#channels.get(channelId)?.watch(watcher) ?? false;
+  /** Shows a channel to this preview; false where it is not on air. */
+  watch(channelId: ChannelId, preview: PreviewSubscriber): boolean {
+    return this.#channels.get(channelId)?.watch(preview) ?? false;
   }
 
   /** When this channel's packets are to leave: it may be changed on air. */

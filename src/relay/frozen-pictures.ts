@@ -1,13 +1,13 @@
-import type { FreezeTimes } from "../exchange/freeze-times.ts";
-import type { FeedFact } from "./air.ts";
-import type { FanOut } from "./fan-out.ts";
-import { type Feed, PICTURES_MISSED_MS } from "./feed.ts";
-import type { Gap } from "./gap.ts";
-import type { Intake } from "./intake.ts";
+import type { FreezeTimes } from "../thread-protocol/freeze-times.ts";
+import type { PublisherFact } from "./broadcast-state.ts";
+import { PICTURES_MISSED_MS, type Publisher } from "./publisher/publisher.ts";
+import type { FanOut } from "./rendition/fan-out.ts";
+import type { FillerRun } from "./rendition/filler-run.ts";
+import type { ClassifiedMessage } from "./stream/classify-message.ts";
 
 export type FrozenPicturesDeps = {
-  readonly out: Pick<FanOut, "newGap" | "fillPictures" | "resumePictures">;
-  readonly tell: (feed: Feed, fact: FeedFact) => void;
+  readonly out: Pick<FanOut, "newFillerRun" | "fillPictures" | "resumePictures">;
+  readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
 };
 
 /**
@@ -17,40 +17,40 @@ export type FrozenPicturesDeps = {
  */
 export class FrozenPictures {
   readonly #deps: FrozenPicturesDeps;
-  #told: { readonly feed: Feed; readonly sinceMs: number } | undefined;
-  #gap: Gap | undefined;
+  #told: { readonly publisher: Publisher; readonly sinceMs: number } | undefined;
+  #fillerRun: FillerRun | undefined;
 
   constructor(deps: FrozenPicturesDeps) {
     this.#deps = deps;
   }
 
   /** Call now and then while this encoder is on air. Answers whether filler stands for its pictures. */
-  look(feed: Feed, awakeMs: number, { videoSeconds }: FreezeTimes): boolean {
-    const silentMs = feed.pictureless(awakeMs, PICTURES_MISSED_MS);
+  look(publisher: Publisher, awakeMs: number, { videoSeconds }: FreezeTimes): boolean {
+    const silentMs = publisher.pictureless(awakeMs, PICTURES_MISSED_MS);
     if (silentMs !== undefined && this.#told === undefined) {
-      this.#told = { feed, sinceMs: awakeMs - silentMs };
-      this.#deps.tell(feed, { kind: "pictures-stopped", silentMs: Math.round(silentMs) });
+      this.#told = { publisher, sinceMs: awakeMs - silentMs };
+      this.#deps.tell(publisher, { kind: "pictures-stopped", silentMs: Math.round(silentMs) });
     }
-    const isLong = videoSeconds > 0 && feed.pictureless(awakeMs, videoSeconds * 1_000) !== undefined;
-    if (isLong) this.#gap ??= this.#deps.out.newGap("pictures");
-    if (this.#gap !== undefined) this.#deps.out.fillPictures(this.#gap);
-    return this.#gap !== undefined;
+    const isLong = videoSeconds > 0 && publisher.pictureless(awakeMs, videoSeconds * 1_000) !== undefined;
+    if (isLong) this.#fillerRun ??= this.#deps.out.newFillerRun("pictures");
+    if (this.#fillerRun !== undefined) this.#deps.out.fillPictures(this.#fillerRun);
+    return this.#fillerRun !== undefined;
   }
 
   /** Takes what comes, before it goes on: behind filler, pictures do at a keyframe only. */
-  take(intake: Intake, awakeMs: number): void {
-    if (this.#told === undefined || intake.what !== "frame" || intake.kind !== "video") return;
+  take(classified: ClassifiedMessage, awakeMs: number): void {
+    if (this.#told === undefined || classified.what !== "frame" || classified.kind !== "video") return;
     // Of further tracks none is missed, and none says that the default one's are back.
-    if (intake.trackId !== 0 || (this.#gap !== undefined && !intake.isKeyframe)) return;
-    const { feed, sinceMs } = this.#told;
-    if (this.#gap !== undefined) this.#deps.out.resumePictures();
+    if (classified.trackId !== 0 || (this.#fillerRun !== undefined && !classified.isKeyframe)) return;
+    const { publisher, sinceMs } = this.#told;
+    if (this.#fillerRun !== undefined) this.#deps.out.resumePictures();
     this.forget();
-    this.#deps.tell(feed, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
+    this.#deps.tell(publisher, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
   }
 
   /** Another encoder is on air, or none. */
   forget(): void {
     this.#told = undefined;
-    this.#gap = undefined;
+    this.#fillerRun = undefined;
   }
 }

@@ -1,7 +1,7 @@
-import { type Air, standbyOf } from "./air.ts";
-import { differences } from "./compatibility.ts";
-import type { Feed } from "./feed.ts";
-import type { StreamHead } from "./stream-head.ts";
+import { type BroadcastState, standbyOf } from "./broadcast-state.ts";
+import type { Publisher } from "./publisher/publisher.ts";
+import { differences } from "./stream/config/compatibility.ts";
+import type { DecoderConfig } from "./stream/config/decoder-config.ts";
 
 /** Whether the encoder of the other key could take over quietly. */
 export class StandbyWatch {
@@ -14,12 +14,12 @@ export class StandbyWatch {
 
   /** Answers what is to be told: an encoder that differs, when it first shows. */
   look(
-    air: Air,
-    feeds: readonly Feed[],
-    onAir: StreamHead,
+    air: BroadcastState,
+    publishers: readonly Publisher[],
+    onAir: DecoderConfig,
     awakeMs: number,
-  ): { readonly standby: Feed; readonly detail: string } | undefined {
-    const standby = standbyOf(air, feeds, awakeMs);
+  ): { readonly standby: Publisher; readonly detail: string } | undefined {
+    const standby = standbyOf(air, publishers, awakeMs);
     const detail = standby === undefined ? "" : differences(onAir, standby.head);
     const differs = detail === "" ? undefined : detail;
     if (differs === this.#differs) return undefined;

@@ -23,7 +23,7 @@ import { up as addInstance } from "./migrations/0023-instance.ts";
 import { up as addTimedData } from "./migrations/0024-timed-data.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import type { Schema } from "./schema.ts";
-import type { Secrets } from "./secrets.ts";
+import type { Secrets } from "./secrets/secrets.ts";
 
 /** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
 function migrations(secrets: Secrets): Record<string, Migration> {

@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { DeliveryRow, EndpointRow, EventRow, LaneRow, ReportRow } from "./event-schema.ts";
+import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } from "./events/event-schema.ts";
 
 /**
  * The tables, as every database keeps them: text, integers, no booleans (SQLite has none), times in milliseconds since
@@ -14,7 +14,7 @@ export type Schema = {
   readonly report: ReportRow;
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
-  readonly delivery_lane: LaneRow;
+  readonly delivery_lane: DeliveryQueueRow;
   readonly dashboard_password: { readonly id: number; readonly hash: string };
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };

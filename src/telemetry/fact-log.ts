@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { Fact } from "../exchange/facts.ts";
+import type { Fact } from "../thread-protocol/facts.ts";
 
 /** Writes one line for a fact. Facts carry no secrets, so neither do the lines. */
 export function logFact(log: Log, fact: Fact): void {

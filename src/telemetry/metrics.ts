@@ -1,9 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { ChannelId, TargetId } from "../exchange/channel-spec.ts";
-import type { Fact } from "../exchange/facts.ts";
-import type { LoopDelay } from "../exchange/loop-delay.ts";
-import type { ChannelSample, TargetSample } from "../exchange/samples.ts";
-import type { ConnectStatus, TargetStatus } from "../exchange/target-status.ts";
+import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
+import type { Fact } from "../thread-protocol/facts.ts";
+import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
+import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
+import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 

@@ -1,4 +1,4 @@
-import type { LoopDelay } from "../exchange/loop-delay.ts";
+import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 
 /** An event loop that came so late to its work could not keep up, in seconds: after that filler would begin, and players notice. */
 const LATE_SECONDS = 2;

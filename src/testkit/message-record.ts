@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { classifyAudio } from "../protocol/flv/audio-tag.ts";
-import { classifyVideo } from "../protocol/flv/video-tag.ts";
+import { classifyAudio } from "../protocol/flv/audio/audio-tag.ts";
+import { classifyVideo } from "../protocol/flv/video/video-tag.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 
 /** What is remembered of one audio, video or data message. */

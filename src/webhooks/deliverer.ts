@@ -7,8 +7,8 @@ import {
   type DeliveryTurn,
   type DeliveryUpdate,
   type DueDelivery,
-} from "../control/deliveries.ts";
-import type { ChannelId } from "../exchange/channel-spec.ts";
+} from "../control/events/deliveries.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { Post } from "./http-post.ts";
 import { signatureHeaders } from "./signing.ts";
 

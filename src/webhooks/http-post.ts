@@ -4,11 +4,11 @@ import type { LookupFunction } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
-import type { AttemptResult, DeliveryProblem } from "../control/deliveries.ts";
+import type { AttemptResult, DeliveryProblem } from "../control/events/deliveries.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
-import { isCutOff } from "../net/machine-trouble.ts";
-import { withOwnNames } from "../net/own-names.ts";
-import { ResolveError, type Resolver } from "../net/resolver.ts";
+import { withOwnNames } from "../net/dns/own-names.ts";
+import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
+import { isCutOff } from "../net/kernel/machine-trouble.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 
 /** An attempt takes no longer than this, from the name's look-up to the answer's end, in milliseconds. */

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { WEBHOOK_SECRET_PREFIX } from "../control/callbacks.ts";
+import { WEBHOOK_SECRET_PREFIX } from "../control/events/callbacks.ts";
 
 const MS_PER_SECOND = 1_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 

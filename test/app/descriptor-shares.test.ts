@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { descriptorShares, warnOfFew } from "../../src/app/descriptor-shares.ts";
+import { descriptorShares, warnOfFew } from "../../src/app/control-thread/descriptor-shares.ts";
 
 test.each([
   [undefined, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],

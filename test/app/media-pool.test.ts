@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import type { MediaPool } from "../../src/app/media-pool.ts";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import type { MediaPool } from "../../src/app/control-thread/media-pool.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 

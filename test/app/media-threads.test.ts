@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import { type SyntheticOptions, syntheticClip } from "../../src/testkit/clip.ts";
-import type { KitEncoder } from "../../src/testkit/encoder.ts";
+import { type SyntheticOptions, syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import type { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
+import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
-import { ClientSession } from "../../src/protocol/rtmp/client-session.ts";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OwnTroubles } from "../../src/app/own-troubles.ts";
+import { OwnTroubles } from "../../src/app/control-thread/own-troubles.ts";
 import type { MachineTrouble } from "../../src/base/system-errors.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 

@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
-import { PlayerSeats } from "../../src/app/player-seats.ts";
-import type { Showing } from "../../src/relay/showing.ts";
+import { PlayPermits } from "../../src/app/media-thread/play-permits.ts";
+import type { PreviewSession } from "../../src/relay/preview-session.ts";
 
 function stage() {
   const said: string[] = [];
-  const showing: Showing = {
+  const showing: PreviewSession = {
     taken: () => undefined,
     pause: () => undefined,
     end: () => void said.push("showing ended"),
   };
-  const asked = Promise.withResolvers<Showing | undefined>();
-  const seats = new PlayerSeats();
+  const asked = Promise.withResolvers<PreviewSession | undefined>();
+  const seats = new PlayPermits();
   const seat = seats.give(7, { leave: () => void said.push("left"), show: () => asked.promise });
   const sink = { take: () => undefined, end: () => void said.push("player ended") };
   return { said, showing, asked, seats, seat, sink };

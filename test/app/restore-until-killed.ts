@@ -1,5 +1,5 @@
 import { createRequire, syncBuiltinESMExports } from "node:module";
-import { restore } from "../../src/app/restore.ts";
+import { restore } from "../../src/app/commands/restore.ts";
 
 /**
  * Restores a backup, and is killed instead of making its n-th change to the file system: arguments are data folder, backup, n.

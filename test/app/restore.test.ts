@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { backUp } from "../../src/app/backup.ts";
-import { restore } from "../../src/app/restore.ts";
+import { backUp } from "../../src/app/commands/backup.ts";
+import { restore } from "../../src/app/commands/restore.ts";
 import { openStorage } from "../../src/app/storage.ts";
 import { newChannel } from "../store/store-suite-data.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Target, targetSpec } from "../../src/control/channel.ts";
+import { type Target, targetSpec } from "../../src/control/channels/channel.ts";
 
 const target: Target = {
   targetId: 7,

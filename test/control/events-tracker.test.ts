@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { Alerts } from "../../src/control/channel.ts";
-import { NO_ALERTS } from "../../src/control/channel.ts";
-import type { ChannelNotice, ChannelNoticeKind } from "../../src/control/channel-notice.ts";
-import type { EventSubject, NewEvent } from "../../src/control/events.ts";
-import { describeOccurrence } from "../../src/control/events-description.ts";
-import { EventTracker } from "../../src/control/events-tracker.ts";
-import type { Fact, IngestEnd } from "../../src/exchange/facts.ts";
-import type { ConnectStatus, TargetError } from "../../src/exchange/target-status.ts";
+import type { Alerts } from "../../src/control/channels/channel.ts";
+import { NO_ALERTS } from "../../src/control/channels/channel.ts";
+import type { ChannelNotice, ChannelNoticeKind } from "../../src/control/channels/channel-notice.ts";
+import type { EventSubject, NewEvent } from "../../src/control/events/events.ts";
+import { describeOccurrence } from "../../src/control/events/events-description.ts";
+import { EventTracker } from "../../src/control/events/events-tracker.ts";
+import type { Fact, IngestEnd } from "../../src/thread-protocol/facts.ts";
+import type { ConnectStatus, TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 
 const CHANNEL = "ls-20260101000000-00001";
 const REFUSED = { code: "TCP_REFUSED", severity: "transient", message: "m", messageKo: "오류" } as const;

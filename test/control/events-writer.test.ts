@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { LogFields } from "../../src/base/log.ts";
-import { NO_ALERTS } from "../../src/control/channel.ts";
-import type { ChannelNotice } from "../../src/control/channel-notice.ts";
+import { NO_ALERTS } from "../../src/control/channels/channel.ts";
+import type { ChannelNotice } from "../../src/control/channels/channel-notice.ts";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
-import type { ChannelEvent, EventStore, NewEvent } from "../../src/control/events.ts";
-import { EventWriter } from "../../src/control/events-writer.ts";
+import type { ChannelEvent, EventStore, NewEvent } from "../../src/control/events/events.ts";
+import { EventWriter } from "../../src/control/events/events-writer.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 /** A store that keeps events in memory, and fails as the test says. */

@@ -1,9 +1,15 @@
-import type { LiveView } from "../../src/control/live-view.ts";
-import type { ChannelLive, Runtime, Watch, WatchSink } from "../../src/control/runtime.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../src/exchange/channel-spec.ts";
-import type { PreflightResult } from "../../src/exchange/preflight.ts";
-import type { IngestSample, TargetSample } from "../../src/exchange/samples.ts";
-import type { TargetStatus } from "../../src/exchange/target-status.ts";
+import type { LiveState } from "../../src/control/live/live-state.ts";
+import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../src/control/runtime.ts";
+import type {
+  ChannelId,
+  ChannelSpec,
+  IngestSlot,
+  TargetId,
+  TargetSpec,
+} from "../../src/thread-protocol/channel-spec.ts";
+import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
+import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
+import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
 /** A media thread that does what the test says and remembers what it was told. */
@@ -14,13 +20,13 @@ export class FakeRuntime implements Runtime {
   readonly cut: (readonly [ChannelId, IngestSlot])[] = [];
   readonly retried: (readonly [ChannelId, TargetId])[] = [];
   readonly tested: TargetSpec[] = [];
-  readonly watches: { readonly sink: WatchSink; takenBytes: number; isLeft: boolean }[] = [];
+  readonly watches: { readonly sink: PreviewClientSink; takenBytes: number; isLeft: boolean }[] = [];
   testResult: PreflightResult = { isOk: true, stage: "publish", durationMs: 12 };
   /** False: what is asked for never happens. */
   isResponsive = true;
-  readonly #view: LiveView;
+  readonly #view: LiveState;
 
-  constructor(view: LiveView) {
+  constructor(view: LiveState) {
     this.#view = view;
   }
 
@@ -64,7 +70,7 @@ export class FakeRuntime implements Runtime {
     return this.testResult;
   }
 
-  watch(_channelId: ChannelId, sink: WatchSink): Watch {
+  watch(_channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
     const watch = { sink, takenBytes: 0, isLeft: false };
     this.watches.push(watch);
     return {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { NO_ALERTS } from "../../src/control/channel.ts";
-import { describeOccurrence } from "../../src/control/events-description.ts";
-import { EventTracker } from "../../src/control/events-tracker.ts";
-import type { IngestSlot } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
+import { NO_ALERTS } from "../../src/control/channels/channel.ts";
+import { describeOccurrence } from "../../src/control/events/events-description.ts";
+import { EventTracker } from "../../src/control/events/events-tracker.ts";
+import type { IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 
 const CHANNEL = "ls-20260101000000-00001";
 const ingest = (slot: IngestSlot = "main") => ({ time: 1, channelId: CHANNEL, ingestId: 1, slot });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { newAccessKeyId, newChannelId, newSecretKey, newStreamKey, randomText } from "../../src/control/ids.ts";
+import { newAccessKeyId, newChannelId, newSecretKey, newStreamKey, randomText } from "../../src/control/access/ids.ts";
 
 test("ids have their forms", () => {
   expect(newChannelId(0, randomBytes)).toMatch(/^ls-\d{14}-[A-Za-z0-9]{5}$/);

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
-import { IngestChecks } from "../../src/control/ingest-checks.ts";
-import type { IngestSample } from "../../src/exchange/samples.ts";
+import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
+import type { IngestSample } from "../../src/thread-protocol/samples.ts";
 import { channelSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 

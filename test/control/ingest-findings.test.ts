@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type Finding, findIngestFaults, findTargetFaults } from "../../src/control/ingest-findings.ts";
-import { describeFinding } from "../../src/control/ingest-sentences.ts";
-import { displayNameOf, limitsOf, TARGET_PRESETS } from "../../src/control/target-presets.ts";
-import type { IngestSample, StreamMeasures } from "../../src/exchange/samples.ts";
+import { type Finding, findIngestFaults, findTargetFaults } from "../../src/control/ingest-check/ingest-findings.ts";
+import { describeFinding } from "../../src/control/ingest-check/ingest-sentences.ts";
+import { displayNameOf, limitsOf, TARGET_PRESETS } from "../../src/control/presets/target-presets.ts";
+import type { IngestSample, StreamMeasures } from "../../src/thread-protocol/samples.ts";
 import { channelSample } from "../support/sample.ts";
 
 type Change = Partial<IngestSample>;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { IngestLive } from "../../src/control/ingest-live.ts";
-import { LiveView } from "../../src/control/live-view.ts";
-import type { IngestSlot } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import type { IngestSample } from "../../src/exchange/samples.ts";
+import { IngestLive } from "../../src/control/live/ingest-live.ts";
+import { LiveState } from "../../src/control/live/live-state.ts";
+import type { IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
+import type { IngestSample } from "../../src/thread-protocol/samples.ts";
 import { channelSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -101,7 +101,7 @@ test("the end of a broadcast is ENDED, and what came after counts anew from the 
 });
 
 test("the live view of a channel has it, and forgets it with the channel", () => {
-  const view = new LiveView(new ManualClock());
+  const view = new LiveState(new ManualClock());
   view.fact(started(1));
   view.fact(active(1));
   expect(view.live(CHANNEL)?.ingest).toEqual(FIRST);

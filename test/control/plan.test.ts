@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_PLAN_LIMITS, parsePlanLimits } from "../../src/control/plan.ts";
+import { DEFAULT_PLAN_LIMITS, parsePlanLimits } from "../../src/control/channels/plan.ts";
 
 test("plans that are not named keep their limit", () => {
   expect(DEFAULT_PLAN_LIMITS).toEqual({ STANDARD: 3, PROFESSIONAL: 5, UNLIMITED: 0 });

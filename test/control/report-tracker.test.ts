@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ReportTracker } from "../../src/control/report-tracker.ts";
-import type { Fact, IngestEnd } from "../../src/exchange/facts.ts";
-import type { TargetSample } from "../../src/exchange/samples.ts";
-import type { ConnectStatus, TargetErrorCode } from "../../src/exchange/target-status.ts";
+import { ReportTracker } from "../../src/control/reports/report-tracker.ts";
+import type { Fact, IngestEnd } from "../../src/thread-protocol/facts.ts";
+import type { TargetSample } from "../../src/thread-protocol/samples.ts";
+import type { ConnectStatus, TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
 const CHANNEL = "ls-20260101000000-00001";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
-import { ReportWriter } from "../../src/control/report-writer.ts";
-import type { BroadcastReport } from "../../src/control/reports.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
+import { ReportWriter } from "../../src/control/reports/report-writer.ts";
+import type { BroadcastReport } from "../../src/control/reports/reports.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));

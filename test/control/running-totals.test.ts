@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { RunningTotals } from "../../src/control/running-totals.ts";
-import type { TargetSample } from "../../src/exchange/samples.ts";
+import { RunningTotals } from "../../src/control/live/running-totals.ts";
+import type { TargetSample } from "../../src/thread-protocol/samples.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
 const CHANNEL = "ls-1";

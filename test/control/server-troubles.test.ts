@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ServerTroubles, type TroubleChange } from "../../src/control/server-troubles.ts";
+import { ServerTroubles, type TroubleChange } from "../../src/control/live/server-troubles.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 function stage() {

@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ensureManagerKey } from "../../src/control/access-key.ts";
-import { type ChannelSettings, NO_ALERTS, type TargetSettings } from "../../src/control/channel.ts";
-import type { ChannelNotice } from "../../src/control/channel-notice.ts";
+import { ensureManagerKey } from "../../src/control/access/access-key.ts";
+import { type ChannelSettings, NO_ALERTS, type TargetSettings } from "../../src/control/channels/channel.ts";
+import type { ChannelNotice } from "../../src/control/channels/channel-notice.ts";
+import { DEFAULT_PLAN_LIMITS } from "../../src/control/channels/plan.ts";
 import { DomainError, StoreUnavailableError } from "../../src/control/errors.ts";
-import { LiveView } from "../../src/control/live-view.ts";
-import { DEFAULT_PLAN_LIMITS } from "../../src/control/plan.ts";
+import { LiveState } from "../../src/control/live/live-state.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store, TotalsBatch } from "../../src/control/store.ts";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -35,7 +35,7 @@ const TARGET: TargetSettings = {
 let folder = "";
 let store: Store;
 let clock: ManualClock;
-let view: LiveView;
+let view: LiveState;
 let runtime: FakeRuntime;
 let service: Service;
 let notices: ChannelNotice[];
@@ -54,7 +54,7 @@ afterEach(async () => {
 function start(over: Store = store): void {
   notices = [];
   clock = new ManualClock();
-  view = new LiveView(clock);
+  view = new LiveState(clock);
   runtime = new FakeRuntime(view);
   const planLimits = DEFAULT_PLAN_LIMITS;
   const onNotice = (notice: ChannelNotice) => void notices.push(notice);

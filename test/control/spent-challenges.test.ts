@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SpentChallenges } from "../../src/control/spent-challenges.ts";
+import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 
 test("a challenge is good once, and forgotten when it is good no more anyway", () => {
   let nowMs = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ThresholdWatch } from "../../src/control/over-threshold.ts";
-import { type PlacedFinding, SteadyFindings } from "../../src/control/steady-findings.ts";
+import { ThresholdWatch } from "../../src/control/ingest-check/over-threshold.ts";
+import { type PlacedFinding, SteadyFindings } from "../../src/control/ingest-check/steady-findings.ts";
 
 const high = (found: number, isClear = true, targetId = 7): PlacedFinding => ({
   code: "VIDEO_BITRATE_HIGH",

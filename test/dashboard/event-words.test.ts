@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { CHANNEL_NOTICE_KINDS } from "../../src/control/channel-notice.ts";
-import { DELIVERY_PROBLEMS, DELIVERY_STATES } from "../../src/control/deliveries.ts";
-import { EVENT_CODES, EVENT_REASONS, type EventCode, type EventReason } from "../../src/control/events.ts";
-import { RATE_CAUSES } from "../../src/control/over-threshold.ts";
-import { BROADCAST_ENDS } from "../../src/control/reports.ts";
-import { INGEST_ENDS } from "../../src/exchange/facts.ts";
-import { TargetErrorCode } from "../../src/exchange/target-status.ts";
+import { CHANNEL_NOTICE_KINDS } from "../../src/control/channels/channel-notice.ts";
+import { DELIVERY_PROBLEMS, DELIVERY_STATES } from "../../src/control/events/deliveries.ts";
+import { EVENT_CODES, EVENT_REASONS, type EventCode, type EventReason } from "../../src/control/events/events.ts";
+import { RATE_CAUSES } from "../../src/control/ingest-check/over-threshold.ts";
+import { BROADCAST_ENDS } from "../../src/control/reports/reports.ts";
+import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
+import { TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/model.ts";
 import { eventText, reasonText } from "../../web/src/parts/event-words.ts";
 import { en } from "../../web/src/text/en.ts";

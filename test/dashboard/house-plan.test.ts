@@ -19,7 +19,7 @@ test("the dashboard knows of the server its contract alone, and its files are on
   const found = files.flatMap((name) => importsOf(readFileSync(join(folder, name), "utf8")));
   expect(found).toContain("mpegts.js");
   expect(found).toContain("./worker.ts");
-  expect(found.filter((specifier) => specifier.includes("/src/contract/"))).toHaveLength(4);
+  expect(found.filter((specifier) => specifier.includes("/src/api-contract/"))).toHaveLength(4);
   const problems = files.flatMap((name) => {
     const path = posix.join("web/src", name.split(sep).join("/"));
     const text = readFileSync(join(folder, name), "utf8");
@@ -28,7 +28,7 @@ test("the dashboard knows of the server its contract alone, and its files are on
       .filter((specifier) => {
         if (!specifier.startsWith(".")) return !PACKAGES.includes(specifier) && !specifier.endsWith(".css");
         const target = posix.join(posix.dirname(path), specifier);
-        return !target.startsWith("web/src/") && !target.startsWith("src/contract/");
+        return !target.startsWith("web/src/") && !target.startsWith("src/api-contract/");
       })
       .map((specifier) => `${path} imports ${specifier}`);
     return lines > FILE_LINES_MAX ? [...wrong, `${path} has ${lines} lines`] : wrong;

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import type { Platform } from "../support/api-client.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 import { freePort } from "../support/free-port.ts";

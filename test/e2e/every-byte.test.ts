@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const MIB = 1024 * 1024;
 /** What an outbox may hold at most, in bytes. */
-const OUTBOX_BYTES_MAX = 16 * MIB;
+const SEND_QUEUE_BYTES_MAX = 16 * MIB;
 /** What lies in sockets' queues and in blocks that are only partly needed. */
 const SLACK_BYTES = 4 * MIB;
 
@@ -93,5 +93,5 @@ test("one target, then half of them, read nothing: the others are given every fr
   const groupBytes = readFlv(await readFile(clip)).reduce((sum, { payload }) => sum + payload.length, 0);
   const [before = 0, ...stuck] = held;
   expect(stuck).toHaveLength(2);
-  for (const bytes of stuck) expect(bytes - before).toBeLessThan(groupBytes + OUTBOX_BYTES_MAX + SLACK_BYTES);
+  for (const bytes of stuck) expect(bytes - before).toBeLessThan(groupBytes + SEND_QUEUE_BYTES_MAX + SLACK_BYTES);
 });

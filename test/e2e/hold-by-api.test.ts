@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { ApiClient, Channel } from "../support/api-client.ts";
 import { makeClip } from "../support/clip.ts";
 import { decodingErrors } from "../support/decoding.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
 
 const DEADLINE_MS = 15_000;

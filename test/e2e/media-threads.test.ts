@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import type { Channel } from "../support/api-client.ts";
 import { startChild } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type MessageRecord, recordMessage } from "../../src/testkit/message-record.ts";
 import { receiver, waitForMedia } from "../support/receiver.ts";
 import { Stage } from "../support/stage.ts";

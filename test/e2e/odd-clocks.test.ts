@@ -1,8 +1,8 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import type { EncoderTime } from "../../src/testkit/encoder-time.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import type { EncoderTime } from "../../src/testkit/encoder/encoder-time.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
 import { startChild } from "../support/children.ts";
 import { isCodedMedia, isVideo } from "../support/flv-file.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as pass } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { NetworkNamespace } from "../support/network-namespace.ts";
 import { NginxTarget } from "../support/nginx-target.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";

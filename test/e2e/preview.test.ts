@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type ExitResult, startChild } from "../support/children.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
-import { stalledWatcher } from "../support/stalled-watcher.ts";
+import { stalledPreview } from "../support/stalled-watcher.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
@@ -32,7 +32,7 @@ test("FFmpeg plays the preview; watchers that take nothing are cut and cost the 
 
   for (let count = 0; count < PLACES; count += 1) {
     // The player's place is free a moment after it left.
-    await waitFor("a place", DEADLINE_MS, () => stalledWatcher(stage, url).then((hasPlace) => hasPlace || undefined));
+    await waitFor("a place", DEADLINE_MS, () => stalledPreview(stage, url).then((hasPlace) => hasPlace || undefined));
   }
   expect(await isOpen(url)).toBe(false);
   await waitFor("the stalled watchers to be cut", DEADLINE_MS, () => isOpen(url).then((open) => open || undefined));

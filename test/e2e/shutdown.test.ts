@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import type { ConnectionReport } from "../../src/testkit/target-report.ts";
+import type { ConnectionReport } from "../../src/testkit/target/target-report.ts";
 import { startChild } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
 import { type FanfareOptions, ROOT } from "../support/fanfare-process.ts";

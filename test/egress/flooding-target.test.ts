@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
-import { targetError } from "../../src/exchange/target-errors.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { dial } from "../support/dialling.ts";
 import { FLOODS, floodingTarget } from "../support/flooding-target.ts";
 

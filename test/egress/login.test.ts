@@ -3,11 +3,11 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { preflight } from "../../src/egress/preflight.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
-import type { Resolver } from "../../src/net/resolver.ts";
+import type { Resolver } from "../../src/net/dns/resolver.ts";
 import { amf0Object } from "../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
 import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
 const USER = { id: "someone", password: "canary-password" };

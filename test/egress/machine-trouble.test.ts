@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { machineError, nameNotResolved, socketError, tlsFailed } from "../../src/egress/link-errors.ts";
 import { OpenError, openTcp } from "../../src/egress/open-socket.ts";
-import { targetError } from "../../src/exchange/target-errors.ts";
-import { ResolveError } from "../../src/net/resolver.ts";
+import { ResolveError } from "../../src/net/dns/resolver.ts";
 import type { CheckedAddress } from "../../src/net/target-address.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { dialerOf, dialWith, kitTarget, serve } from "../support/dialling.ts";
 
 const FOUR = { family: 4, port: 9 } as const;

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
-import { reconnectRequested } from "../../src/protocol/rtmp/server-replies.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import { reconnectRequested } from "../../src/protocol/rtmp/server/server-replies.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { resolveTargetUrl } from "../../src/protocol/rtmp/url.ts";
 import { ALLOWED, dial, kitTarget, serve } from "../support/dialling.ts";
 

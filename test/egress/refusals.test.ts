@@ -2,11 +2,11 @@ import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { preflight } from "../../src/egress/preflight.ts";
-import { targetError } from "../../src/exchange/target-errors.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
 /** Targets each of which sends to the next, the last to `to`. */

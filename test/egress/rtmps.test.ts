@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
 import { beforeAll, expect, test } from "vitest";
-import { targetError } from "../../src/exchange/target-errors.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
-import type { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { certificate } from "../support/certificates.ts";
 import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 

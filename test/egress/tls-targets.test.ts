@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { targetError } from "../../src/exchange/target-errors.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { type CertificateOptions, certificate, fingerprintOf } from "../support/certificates.ts";
 import {
   type DialOptions,

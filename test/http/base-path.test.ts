@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseBasePath, withoutBasePath } from "../../src/http/base-path.ts";
+import { parseBasePath, withoutBasePath } from "../../src/http/server/base-path.ts";
 import { Api, CHANNELS } from "./api.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "fanfare-web-"));

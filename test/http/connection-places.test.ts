@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { ConnectionPlaces, type Visitor } from "../../src/http/connection-places.ts";
+import { ConnectionPlaces, type Visitor } from "../../src/http/server/connection-places.ts";
 
 let places: ConnectionPlaces;
 let away: string[];

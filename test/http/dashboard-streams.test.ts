@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SqlDashboardStore } from "../../src/store/dashboard-store.ts";
+import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
 import { Api, CHANNELS } from "./api.ts";
 import { EventReader } from "./event-reader.ts";
 

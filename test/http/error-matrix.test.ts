@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OPERATIONS, type Operation } from "../../src/contract/operations.ts";
+import { OPERATIONS, type Operation } from "../../src/api-contract/operations.ts";
 import type { Answer } from "./api.ts";
 import { Api, MANAGER, PLATFORM, VIEWER } from "./api.ts";
 import { fieldsOf, withField } from "./body-fields.ts";

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import { Callbacks } from "../../src/control/callbacks.ts";
-import { Deliveries } from "../../src/control/deliveries.ts";
-import type { ChannelEvent } from "../../src/control/events.ts";
-import { EventWriter } from "../../src/control/events-writer.ts";
+import { Callbacks } from "../../src/control/events/callbacks.ts";
+import { Deliveries } from "../../src/control/events/deliveries.ts";
+import type { ChannelEvent } from "../../src/control/events/events.ts";
+import { EventWriter } from "../../src/control/events/events-writer.ts";
 import type { EventUseCases } from "../../src/http/routes/events.ts";
 import type { Database } from "../../src/store/database.ts";
-import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
-import { SqlEventStore } from "../../src/store/event-store.ts";
-import { SqlReportStore } from "../../src/store/report-store.ts";
+import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
+import { SqlEventStore } from "../../src/store/events/event-store.ts";
+import { SqlReportStore } from "../../src/store/reports/report-store.ts";
 
 /** Events over a real database, with webhooks that are waiting and never sent. */
 export class EventParts {

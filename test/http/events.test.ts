@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Fact } from "../../src/exchange/facts.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { Api, CHANNELS, gateway, type Method, PLATFORM, service, VIEWER } from "./api.ts";
 
 const EVENTS = "/api/v2/events";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
-import { HostNames } from "../../src/http/host-names.ts";
 import { buildMetricsServer } from "../../src/http/routes/health.ts";
+import { HostNames } from "../../src/http/server/host-names.ts";
 import { Api, CHANNELS, MANAGER } from "./api.ts";
 
 let api: Api;

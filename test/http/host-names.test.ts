@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { HostNames, parseHostNames } from "../../src/http/host-names.ts";
+import { HostNames, parseHostNames } from "../../src/http/server/host-names.ts";
 import { Api, CHANNELS, gateway } from "./api.ts";
 
 let api: Api | undefined;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { IngestSample } from "../../src/exchange/samples.ts";
+import type { IngestSample } from "../../src/thread-protocol/samples.ts";
 import { channelSample } from "../support/sample.ts";
 import { Api, CHANNELS, PLATFORM } from "./api.ts";
 import { EventReader } from "./event-reader.ts";

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer, request, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, test, vi } from "vitest";
-import type { PreviewPlace } from "../../src/control/preview-access.ts";
-import { Previews } from "../../src/http/previews.ts";
+import type { PreviewPlace } from "../../src/control/access/preview-access.ts";
+import { Previews } from "../../src/http/live/previews.ts";
 import { Api } from "./api.ts";
 
 test("a reader that left while its request was looked at holds no place", async () => {

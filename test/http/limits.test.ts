@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "../../src/http/limits.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "../../src/http/auth/limits.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER, VIEWER } from "./api.ts";
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { LiveReader } from "../../src/http/live-reader.ts";
-import { LiveRing } from "../../src/http/live-ring.ts";
-import { LiveSnapshots } from "../../src/http/live-snapshots.ts";
+import { LiveReader } from "../../src/http/live/live-reader.ts";
+import { LiveRing } from "../../src/http/live/live-ring.ts";
+import { LiveSnapshots } from "../../src/http/live/live-snapshots.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
 const CHANNEL_COUNT = 200;

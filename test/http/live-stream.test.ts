@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { READERS_MAX } from "../../src/http/live-stream.ts";
+import { READERS_MAX } from "../../src/http/live/live-stream.ts";
 import { Api, CHANNELS, gateway, PLATFORM, service, VIEWER } from "./api.ts";
 import { EventReader } from "./event-reader.ts";
 

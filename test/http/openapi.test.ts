@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ANSWER_SCHEMAS } from "../../src/contract/answer-schemas.ts";
 import {
   DELIVERY_PROBLEMS,
   DELIVERY_STATES,
   EVENT_CODES,
   TARGET_ERROR_CODES,
   TARGET_WARNING_CODES,
-} from "../../src/contract/event-words.ts";
-import { FIELD_NOTES } from "../../src/contract/field-notes.ts";
-import { OPERATIONS } from "../../src/contract/operations.ts";
-import { SERVER_TROUBLE_NAMES } from "../../src/exchange/server-troubles.ts";
+} from "../../src/api-contract/event-words.ts";
+import { FIELD_NOTES } from "../../src/api-contract/field-notes.ts";
+import { OPERATIONS } from "../../src/api-contract/operations.ts";
+import { ANSWER_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
+import { SERVER_TROUBLE_NAMES } from "../../src/thread-protocol/server-troubles.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 import { Api, PLATFORM } from "./api.ts";
 import { EventReader } from "./event-reader.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { parseOrigins } from "../../src/http/cross-origin.ts";
+import { parseOrigins } from "../../src/http/server/cross-origin.ts";
 import { Api, CHANNEL, CHANNELS, VIEWER } from "./api.ts";
 
 let api: Api;

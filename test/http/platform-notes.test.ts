@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { targetError } from "../../src/exchange/target-errors.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { Api, CHANNEL, CHANNELS, PLATFORM } from "./api.ts";
 
 let api: Api;

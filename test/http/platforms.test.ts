@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { TargetStatus } from "../../src/exchange/target-status.ts";
-import { slowTarget } from "../../src/exchange/target-warnings.ts";
+import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
+import { slowTarget } from "../../src/thread-protocol/targets/target-warnings.ts";
 import { Api, CHANNELS, PLATFORM } from "./api.ts";
 
 let api: Api;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { PLATFORM_NAMES } from "../../src/contract/platform-names.ts";
-import { rtmpUrlProblem } from "../../src/contract/rtmp-url.ts";
-import { CONFIDENCES } from "../../src/control/target-preset.ts";
-import { limitsOf } from "../../src/control/target-presets.ts";
+import { PLATFORM_NAMES } from "../../src/api-contract/platform-names.ts";
+import { rtmpUrlProblem } from "../../src/api-contract/rtmp-url.ts";
+import { CONFIDENCES } from "../../src/control/presets/target-preset.ts";
+import { limitsOf } from "../../src/control/presets/target-presets.ts";
 import { Api, VIEWER } from "./api.ts";
 
 const URL_OF_PRESETS = "/api/v2/re-stream/presets";

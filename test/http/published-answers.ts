@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/contract/answer-schemas.ts";
-import { OPERATIONS, type Operation } from "../../src/contract/operations.ts";
-import { openApiDocument } from "../../src/http/openapi.ts";
+import { OPERATIONS, type Operation } from "../../src/api-contract/operations.ts";
+import { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
+import { openApiDocument } from "../../src/http/answers/openapi.ts";
 
 /** The published document as a reader of JSON sees it. */
 export const DOCUMENT: ReturnType<typeof JSON.parse> = JSON.parse(JSON.stringify(openApiDocument()));

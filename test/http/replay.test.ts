@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { ReplayGuard } from "../../src/http/replay.ts";
+import { ReplayGuard } from "../../src/http/auth/replay.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER } from "./api.ts";
 
 const apis: Api[] = [];

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { RequestRefusedError } from "../../src/http/errors.ts";
+import { RequestRefusedError } from "../../src/http/answers/errors.ts";
 import {
   FAILURES_OF_STRANGERS_PER_MINUTE,
   FAILURES_PER_MINUTE,
   SignInAttempts,
   STRANGERS_AT_ONCE,
   type Visitor,
-} from "../../src/http/sign-in-attempts.ts";
+} from "../../src/http/auth/sign-in-attempts.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
 const OWNER: Visitor = { address: "198.51.100.1", deviceId: "abcdefgh12345678" };

@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { isSignatureValid } from "../../src/contract/signature.ts";
-import { Secrets } from "../../src/store/secrets.ts";
+import { isSignatureValid } from "../../src/api-contract/signature.ts";
+import { Secrets } from "../../src/store/secrets/secrets.ts";
 import { Api, CHANNELS, MANAGER } from "./api.ts";
 
-vi.mock("../../src/contract/signature.ts", { spy: true });
+vi.mock("../../src/api-contract/signature.ts", { spy: true });
 
 test("an unknown access key costs what a wrong signature costs: a secret is opened and a signature made, once each", async () => {
   const api = await Api.open();

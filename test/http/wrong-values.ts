@@ -1,4 +1,4 @@
-import { PLATFORM_NAMES } from "../../src/contract/platform-names.ts";
+import { PLATFORM_NAMES } from "../../src/api-contract/platform-names.ts";
 
 /** A value that is refused, and what is said to be allowed instead. */
 export type WrongValue = { readonly value: unknown; readonly rule: string };

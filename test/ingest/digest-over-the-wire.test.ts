@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
 import { amf0Object } from "../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "../protocol/rtmp/handshake-digest-vectors.ts";
 import { NO_LOGINS } from "../support/admission.ts";

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { SpentChallenges } from "../../src/control/spent-challenges.ts";
-import type { IngestUser } from "../../src/exchange/admission.ts";
+import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 import { IngestLogins, type LoginFailure } from "../../src/ingest/ingest-logins.ts";
-import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/publish-auth.ts";
-import { readLogin } from "../../src/protocol/rtmp/server-login.ts";
+import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/server/publish-auth.ts";
+import { readLogin } from "../../src/protocol/rtmp/server/server-login.ts";
+import type { IngestUser } from "../../src/thread-protocol/admission.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const APP = "relay/login";

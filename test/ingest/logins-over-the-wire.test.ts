@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { SpentChallenges } from "../../src/control/spent-challenges.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
+import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { hangUpAfter, type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Fact } from "../../src/exchange/facts.ts";
 import { Refusals } from "../../src/ingest/refusals.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 
 test("the first refusal of a reason is told at once, a flood of them once a second, with its count", () => {
   const told: Fact[] = [];

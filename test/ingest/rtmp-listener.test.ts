@@ -4,17 +4,17 @@ import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
-import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
-import { DirectSocket } from "../../src/net/direct-socket.ts";
+import { DirectSocket } from "../../src/net/kernel/direct-socket.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import type { Entrance } from "../../src/relay/entrance.ts";
+import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
+import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
@@ -37,18 +37,18 @@ const ADMITTED: Verdict = { spec: SPEC, slot: "main" };
 /** The way into a channel in another thread: the test says whether it is full, and what is to be called when it no longer is. */
 type TestedWay = { isFull: boolean; room: () => void };
 
-function through(way: TestedWay, entrance: Entrance): Entrance {
+function through(way: TestedWay, gateway: PublishGateway): PublishGateway {
   return {
-    ...entrance,
+    ...gateway,
     get latency() {
-      return entrance.latency;
+      return gateway.latency;
     },
     get isFull() {
       return way.isFull;
     },
     open: (entering) => {
       way.room = entering.onRoom;
-      return entrance.open(entering);
+      return gateway.open(entering);
     },
   };
 }
@@ -79,7 +79,7 @@ async function listen(
       asked.push(key);
       const admission = admissionTo(engine, await admit(key));
       if (way === undefined || typeof admission === "string" || "loginOf" in admission) return admission;
-      return { ...admission, entrance: through(way, admission.entrance) };
+      return { ...admission, gateway: through(way, admission.gateway) };
     },
   });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });

@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import type { DoorLimits } from "../../src/ingest/door.ts";
+import type { ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
-import type { Seat } from "../../src/ingest/rtmp-playback.ts";
+import type { PlayPermit } from "../../src/ingest/rtmp-playback.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import type { Source } from "../../src/relay/feed.ts";
-import { showToPlayer } from "../../src/relay/showing.ts";
+import { openPreviewSession } from "../../src/relay/preview-session.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { NO_LOGINS } from "../support/admission.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame, metadata, video } from "../support/media-messages.ts";
@@ -33,27 +33,27 @@ const SPEC: ChannelSpec = {
 };
 
 /** A listener on virtual time, whose one channel is on air, with a picture unless told; the token `good` has a seat. */
-async function open(limits: DoorLimits = {}, hasPicture = true) {
+async function open(limits: ConnectionLimits = {}, hasPicture = true) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
   const dialer = new FakeDialer();
   const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
-  const seats = { asked: [] as string[], left: 0 };
+  const slots = { asked: [] as string[], left: 0 };
   const listener = new RtmpListener({
     ...{ clock, randomBytes, tell, limits, flush: () => engine.flush() },
     ...NO_LOGINS,
     admit: async () => "refused",
-    seatPlayer: async (channelId, token): Promise<Seat> => {
-      seats.asked.push(`${channelId} ${token}`);
+    seatPlayer: async (channelId, token): Promise<PlayPermit> => {
+      slots.asked.push(`${channelId} ${token}`);
       if (token === "full") return "full";
       if (token !== "good") return "refuse";
       const leave = () => {
-        seats.left += 1;
+        slots.left += 1;
       };
       return {
         leave,
-        show: async (streamId, sink) => showToPlayer(engine, clock, { channelId, streamId }, sink),
+        show: async (streamId, sink) => openPreviewSession(engine, clock, { channelId, streamId }, sink),
       };
     },
   });
@@ -63,22 +63,22 @@ async function open(limits: DoorLimits = {}, hasPicture = true) {
   });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
   engine.introduce(SPEC);
-  const source = engine.open(SPEC.channelId, {
+  const publisher = engine.open(SPEC.channelId, {
     ...{ slot: "main", remoteAddress: "127.0.0.1", encoder: "" },
     onDismissed: () => undefined,
   });
-  if (source === undefined) throw new Error("no source");
+  if (publisher === undefined) throw new Error("no source");
   if (hasPicture) {
-    begin(source);
+    begin(publisher);
     dialer.latest(1).accept();
   }
-  return { clock, facts, dialer, engine, seats, port, source };
+  return { clock, facts, dialer, engine, slots, port, publisher };
 }
 
-function begin(source: Source): void {
-  source.push(metadata({ width: 640 }));
-  source.push(video(0, AVC_CONFIG));
-  source.push(video(0, avcFrame(true, 1)));
+function begin(publisher: PublisherHandle): void {
+  publisher.push(metadata({ width: 640 }));
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
 }
 
 class Player {
@@ -132,8 +132,8 @@ class Player {
 }
 
 test("a player begins with metadata, headers and the present keyframe, and pauses up to the next one", async () => {
-  const { clock, port, source, seats } = await open();
-  source.push(video(40, avcFrame(false, 2)));
+  const { clock, port, publisher, slots } = await open();
+  publisher.push(video(40, avcFrame(false, 2)));
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   clock.advance(50);
@@ -147,11 +147,11 @@ test("a player begins with metadata, headers and the present keyframe, and pause
 
   player.say("pause", 0, null, [true]);
   await waitFor("the pause", DEADLINE_MS, () => player.codes.includes("NetStream.Pause.Notify") || undefined);
-  source.push(video(80, avcFrame(true, 3)));
+  publisher.push(video(80, avcFrame(true, 3)));
   player.say("pause", 0, null, [false]);
   await waitFor("its end", DEADLINE_MS, () => player.codes.includes("NetStream.Unpause.Notify") || undefined);
-  source.push(video(120, avcFrame(false, 4)));
-  source.push(video(160, avcFrame(true, 5)));
+  publisher.push(video(120, avcFrame(false, 4)));
+  publisher.push(video(160, avcFrame(true, 5)));
   clock.advance(50);
   await waitFor("the next keyframe", DEADLINE_MS, () => player.pictures.length >= 4 || undefined);
   expect(player.pictures).toEqual([
@@ -161,18 +161,18 @@ test("a player begins with metadata, headers and the present keyframe, and pause
     [160, 0x17, 1],
   ]);
 
-  source.end("clean");
+  publisher.end("clean");
   await waitFor("the end", DEADLINE_MS, () => player.isClosed || undefined);
   expect(player.codes.at(-1)).toBe("NetStream.Play.UnpublishNotify");
-  expect(seats).toEqual({ asked: ["ls-1 good"], left: 1 });
+  expect(slots).toEqual({ asked: ["ls-1 good"], left: 1 });
 });
 
 test("a player that comes between publish and the first picture gets that one, behind its header", async () => {
-  const { clock, port, source } = await open({}, false);
+  const { clock, port, publisher } = await open({}, false);
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
-  begin(source);
-  source.push(video(40, avcFrame(false, 2)));
+  begin(publisher);
+  publisher.push(video(40, avcFrame(false, 2)));
   clock.advance(50);
   await waitFor("pictures", DEADLINE_MS, () => player.pictures.length >= 3 || undefined);
   expect(player.pictures).toEqual([
@@ -187,37 +187,37 @@ test.each([
   { name: "ls-2?token=good", code: "NetStream.Play.StreamNotFound" },
   { name: "ls-1?token=full", code: "NetStream.Play.Failed" },
 ])("$name is refused with $code, told, and costs no seat", async ({ name, code }) => {
-  const { clock, facts, port, seats } = await open();
+  const { clock, facts, port, slots } = await open();
   const player = await Player.open(port, name);
   await waitFor("the refusal", DEADLINE_MS, () => player.codes.length > 0 || undefined);
   expect(player.codes).toEqual([code]);
   clock.advance(1_000);
   await waitFor("the end", DEADLINE_MS, () => player.isClosed || undefined);
   expect(facts).toContainEqual(expect.objectContaining({ kind: "ingest-refused", reason: "play-refused" }));
-  expect(seats.left).toBe(name === "ls-2?token=good" ? 1 : 0);
+  expect(slots.left).toBe(name === "ls-2?token=good" ? 1 : 0);
 });
 
 test("a player that leaves gives its seat back", async () => {
-  const { port, seats } = await open();
+  const { port, slots } = await open();
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   player.socket.destroy();
-  await waitFor("the seat", DEADLINE_MS, () => seats.left === 1 || undefined);
+  await waitFor("the seat", DEADLINE_MS, () => slots.left === 1 || undefined);
 });
 
 test("a player that takes nothing is cut, and the target gets every picture", async () => {
-  const { clock, dialer, port, seats, source, facts } = await open();
+  const { clock, dialer, port, slots, publisher, facts } = await open();
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   player.socket.pause();
   let seconds = 0;
-  while (seats.left === 0 && seconds < 200) {
+  while (slots.left === 0 && seconds < 200) {
     seconds += 1;
-    source.push(video(seconds * 1_000, avcFrame(true, 1, 512 * 1024)));
+    publisher.push(video(seconds * 1_000, avcFrame(true, 1, 512 * 1024)));
     clock.advance(1_000);
     await nextTurn();
   }
-  expect(seats.left).toBe(1);
+  expect(slots.left).toBe(1);
   const pictures = dialer
     .latest(1)
     .messages()
@@ -230,19 +230,19 @@ test("a player that takes nothing is cut, and the target gets every picture", as
 });
 
 test("a player that reads nothing and says that it is gone does not keep its connection", async () => {
-  const { clock, port, seats, source } = await open({ connectionsMax: 1 });
+  const { clock, port, slots, publisher } = await open({ connectionsMax: 1 });
   const gone = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => gone.codes.includes("NetStream.Play.Start") || undefined);
   gone.socket.pause();
-  // More than any socket's buffers hold, faster than a watcher is given up.
+  // More than any socket's buffers hold, faster than a preview is given up.
   for (let step = 1; step <= 20; step += 1) {
-    source.push(video(step * 50, avcFrame(true, 1, 1024 * 1024)));
+    publisher.push(video(step * 50, avcFrame(true, 1, 1024 * 1024)));
     clock.advance(50);
     await nextTurn();
   }
-  expect(seats.left).toBe(0);
+  expect(slots.left).toBe(0);
   gone.socket.end();
-  await waitFor("its seat", DEADLINE_MS, () => seats.left === 1 || undefined);
+  await waitFor("its seat", DEADLINE_MS, () => slots.left === 1 || undefined);
   clock.advance(500);
   // There is one place, and nobody who has a good key or token is sent away for another.
   const next = await waitFor("a place", DEADLINE_MS, async () => {

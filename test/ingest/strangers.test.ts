@@ -4,14 +4,14 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import type { ChannelSpec } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import type { DoorLimits } from "../../src/ingest/door.ts";
+import type { ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
-import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server-state.ts";
+import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server/server-state.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
+import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";
 import { FakeDialer } from "../support/fake-links.ts";
@@ -20,7 +20,7 @@ const SPEC: ChannelSpec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targ
 const pair = certificate("127.0.0.1");
 
 /** A listener on two free ports, the second behind TLS. The key `good` may publish. */
-async function listen(limits: DoorLimits = {}, admission: () => Verdict = () => ({ spec: SPEC, slot: "main" })) {
+async function listen(limits: ConnectionLimits = {}, admission: () => Verdict = () => ({ spec: SPEC, slot: "main" })) {
   const facts: Fact[] = [];
   const tell = (fact: Fact) => void facts.push(fact);
   const engine = new Engine({

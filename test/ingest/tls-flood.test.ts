@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
 import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { NO_LOGINS } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { PublishRequest, ServerOutput } from "../../src/protocol/rtmp/server-outputs.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import type { PublishRequest, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { publishKey } from "../../src/protocol/rtmp/url.ts";
-import { Feed } from "../../src/relay/feed.ts";
+import { Publisher } from "../../src/relay/publisher/publisher.ts";
 
 /** What real encoders of Debian 12 sent in their first second: see capture.ts. The keys are of a server that is long gone. */
 const FOLDER = join(import.meta.dirname, "..", "fixtures", "captures");
@@ -75,7 +75,7 @@ test.each(encoders)("the first second of $name is understood", async ({ name, en
   ]);
   const onDismissed = () => undefined;
   const description = { slot: "main", remoteAddress: "", encoder: "", onDismissed } as const;
-  const feed = new Feed(1, description, 0, { nowMs: 0, awakeMs: 0 });
+  const feed = new Publisher(1, description, 0, { nowMs: 0, awakeMs: 0 });
   const frames = messages.map((message) => feed.take(message, 0, 0)).filter((intake) => intake.what === "frame");
   expect(feed.sample("LIVE", 0)).toMatchObject({ ...picture, ...AAC_48_STEREO });
   expect(feed.head.metadata).toBeDefined();

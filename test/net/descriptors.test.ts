@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Descriptors, descriptorLimit } from "../../src/net/descriptors.ts";
+import { Descriptors, descriptorLimit } from "../../src/net/kernel/descriptors.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
 function stage(limit: number | undefined, open: number | undefined) {

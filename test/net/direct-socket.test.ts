@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { DirectSocket } from "../../src/net/direct-socket.ts";
+import { DirectSocket } from "../../src/net/kernel/direct-socket.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 10_000;

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Resolver } from "../../src/net/resolver.ts";
+import type { Resolver } from "../../src/net/dns/resolver.ts";
 
 /** What a careless program's system resolver makes of numbers: octal, hexadecimal, and fewer than four parts (inet_aton). */
 function numericAddress(host: string): string | undefined {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { KernelQueues, readingIntervalMs } from "../../src/net/kernel-queues.ts";
-import { TcpTable, tableKey } from "../../src/net/tcp-table.ts";
+import { KernelQueues, readingIntervalMs } from "../../src/net/kernel/kernel-queues.ts";
+import { TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const line = (number: number, key: string, state: string, queue: string) =>

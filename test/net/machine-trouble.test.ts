@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { hasNoWayOut, machineTroubleNow } from "../../src/net/machine-trouble.ts";
+import { hasNoWayOut, machineTroubleNow } from "../../src/net/kernel/machine-trouble.ts";
 
 const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 const LAN = "eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";

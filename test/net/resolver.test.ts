@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Clock } from "../../src/base/clock.ts";
-import { createResolver, ResolveError, type Resolver, type ResolverOptions } from "../../src/net/resolver.ts";
+import { createResolver, ResolveError, type Resolver, type ResolverOptions } from "../../src/net/dns/resolver.ts";
 import { type DnsServer, startDnsServer } from "./dns-server.ts";
 
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseResolvConf, searchNames } from "../../src/net/search-rules.ts";
+import { parseResolvConf, searchNames } from "../../src/net/dns/search-rules.ts";
 
 test.each([
   ["", "server", { domains: [], dotsMin: 1 }],

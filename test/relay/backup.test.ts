@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import {
   AAC_CONFIG,
   AVC_CONFIG,
@@ -12,12 +12,16 @@ import {
 import { marksOf, RelayStage, target } from "../support/relay-stage.ts";
 
 /** Runs encoders side by side: a keyframe each second each, the second one half a second later; frames bear the encoder's mark. */
-function run(stage: RelayStage, seconds: number, encoders: readonly { source: Source; mark: number }[]): void {
+function run(
+  stage: RelayStage,
+  seconds: number,
+  encoders: readonly { publisher: PublisherHandle; mark: number }[],
+): void {
   for (let frame = 0; frame < seconds * 25; frame += 1) {
     const timestamp = Math.round(stage.clock.now());
-    for (const [index, { source, mark }] of encoders.entries()) {
-      source.push(video(timestamp, avcFrame((frame + index * 12) % 25 === 0, mark)));
-      source.push(audio(timestamp, aacFrame(mark)));
+    for (const [index, { publisher, mark }] of encoders.entries()) {
+      publisher.push(video(timestamp, avcFrame((frame + index * 12) % 25 === 0, mark)));
+      publisher.push(audio(timestamp, aacFrame(mark)));
     }
     stage.clock.advance(40);
   }
@@ -25,14 +29,14 @@ function run(stage: RelayStage, seconds: number, encoders: readonly { source: So
 
 function withBackup(): {
   stage: RelayStage;
-  main: { source: Source; mark: number };
-  backup: { source: Source; mark: number };
+  main: { publisher: PublisherHandle; mark: number };
+  backup: { publisher: PublisherHandle; mark: number };
 } {
   const stage = new RelayStage(60);
-  const main = { source: stage.onAir(target(1)), mark: 1 };
-  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
-  backup.source.push(audio(0, AAC_CONFIG));
-  backup.source.push(video(0, AVC_CONFIG));
+  const main = { publisher: stage.onAir(target(1)), mark: 1 };
+  const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.publisher.push(audio(0, AAC_CONFIG));
+  backup.publisher.push(video(0, AVC_CONFIG));
   return { stage, main, backup };
 }
 
@@ -56,7 +60,7 @@ test("with both there the main encoder is on air, and the standby disturbs nothi
 test("a lost main encoder is replaced at the standby's keyframe, on the same connections, time going on", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
-  main.source.end("connection-lost");
+  main.publisher.end("connection-lost");
   run(stage, 3, [backup]);
   expect(shown(stage)).toEqual([1, 2]);
   expect(active(stage)).toEqual(["main", "backup"]);
@@ -79,11 +83,11 @@ test("a main encoder that is silent for two seconds is replaced, connected or no
 test("the main encoder is gone back to after half a minute of health, not before", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
-  main.source.end("connection-lost");
+  main.publisher.end("connection-lost");
   run(stage, 2, [backup]);
-  const again = { source: stage.open("ls-1", "main again", 3), mark: 1 };
-  again.source.push(audio(0, AAC_CONFIG));
-  again.source.push(video(0, AVC_CONFIG));
+  const again = { publisher: stage.open("ls-1", "main again", 3), mark: 1 };
+  again.publisher.push(audio(0, AAC_CONFIG));
+  again.publisher.push(video(0, AVC_CONFIG));
   run(stage, 29, [again, backup]);
   expect(active(stage)).toEqual(["main", "backup"]);
   run(stage, 3, [again, backup]);
@@ -94,11 +98,11 @@ test("the main encoder is gone back to after half a minute of health, not before
 test("a main encoder that stumbles is not healthy: its half minute begins again", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
-  main.source.end("connection-lost");
+  main.publisher.end("connection-lost");
   run(stage, 2, [backup]);
-  const again = { source: stage.open("ls-1", "main again", 3), mark: 1 };
-  again.source.push(audio(0, AAC_CONFIG));
-  again.source.push(video(0, AVC_CONFIG));
+  const again = { publisher: stage.open("ls-1", "main again", 3), mark: 1 };
+  again.publisher.push(audio(0, AAC_CONFIG));
+  again.publisher.push(video(0, AVC_CONFIG));
   run(stage, 20, [again, backup]);
   run(stage, 3, [backup]);
   run(stage, 25, [again, backup]);
@@ -110,15 +114,15 @@ test("a main encoder that stumbles is not healthy: its half minute begins again"
 test("a clean stop of the one on air goes over to the other; of the other, changes nothing; of the last, ends", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
-  main.source.end("clean");
+  main.publisher.end("clean");
   run(stage, 3, [backup]);
   expect(shown(stage)).toEqual([1, 2]);
   expect(stage.dialer.latest(1).closedHow).toBeUndefined();
-  backup.source.end("clean");
+  backup.publisher.end("clean");
   expect(stage.dialer.latest(1).closedHow).toBe("end");
   const other = withBackup();
   run(other.stage, 2, [other.main, other.backup]);
-  other.backup.source.end("clean");
+  other.backup.publisher.end("clean");
   run(other.stage, 2, [other.main]);
   expect(shown(other.stage)).toEqual([1]);
   expect(other.stage.dialer.latest(1).closedHow).toBeUndefined();
@@ -126,18 +130,18 @@ test("a clean stop of the one on air goes over to the other; of the other, chang
 
 test("a standby of another size is told when it connects, and in the samples as long as it is so", () => {
   const stage = new RelayStage(60);
-  const main = { source: stage.onAir(target(1)), mark: 1 };
+  const main = { publisher: stage.onAir(target(1)), mark: 1 };
   run(stage, 1, [main]);
-  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
-  backup.source.push(audio(0, Buffer.from("af001210", "hex")));
-  backup.source.push(video(0, AVC_CONFIG_CHANGED));
+  const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.publisher.push(audio(0, Buffer.from("af001210", "hex")));
+  backup.publisher.push(video(0, AVC_CONFIG_CHANGED));
   run(stage, 2, [main, backup]);
   const told = stage.facts.filter(({ kind }) => kind === "standby-differs");
   expect(told).toMatchObject([
     { slot: "backup", detail: expect.stringContaining("sampleRate 44100 instead of 48000") },
   ]);
   expect(stage.samples.at(-1)?.ingest.standbyDiffers).toContain("sampleRate 44100");
-  backup.source.end("clean");
+  backup.publisher.end("clean");
   run(stage, 1, [main]);
   expect(stage.samples.at(-1)?.ingest.standbyDiffers).toBeUndefined();
 });
@@ -160,9 +164,9 @@ test("the size of an HEVC standby is told like that of H.264", () => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
   const sources = [stage.open("ls-1", "main", 1), stage.open("ls-1", "standby", 2, "backup")];
-  for (const [index, source] of sources.entries()) source.push(video(0, index === 0 ? HEVC_1080 : HEVC_2160));
+  for (const [index, publisher] of sources.entries()) publisher.push(video(0, index === 0 ? HEVC_1080 : HEVC_2160));
   for (let frame = 0; frame < 50; frame += 1) {
-    for (const source of sources) source.push(video(frame * 40, hevcKeyframe));
+    for (const publisher of sources) publisher.push(video(frame * 40, hevcKeyframe));
     stage.clock.advance(40);
   }
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ videoCodec: "hevc", width: 1920, height: 1080 });
@@ -173,30 +177,30 @@ test("the size of an HEVC standby is told like that of H.264", () => {
 
 test("without a hold a lost encoder still gives way to a standby", () => {
   const stage = new RelayStage(0);
-  const main = { source: stage.onAir(target(1)), mark: 1 };
-  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
-  backup.source.push(audio(0, AAC_CONFIG));
-  backup.source.push(video(0, AVC_CONFIG));
+  const main = { publisher: stage.onAir(target(1)), mark: 1 };
+  const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.publisher.push(audio(0, AAC_CONFIG));
+  backup.publisher.push(video(0, AVC_CONFIG));
   run(stage, 3, [main, backup]);
-  main.source.end("connection-lost");
+  main.publisher.end("connection-lost");
   run(stage, 2, [backup]);
   expect(shown(stage)).toEqual([1, 2]);
-  backup.source.end("connection-lost");
+  backup.publisher.end("connection-lost");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
 });
 
 test("a backup encoder alone begins a broadcast, and the main one takes it over when it comes and stays", () => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
-  const backup = { source: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
-  backup.source.push(audio(0, AAC_CONFIG));
-  backup.source.push(video(0, AVC_CONFIG));
+  const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
+  backup.publisher.push(audio(0, AAC_CONFIG));
+  backup.publisher.push(video(0, AVC_CONFIG));
   stage.dialer.latest(1).accept();
   run(stage, 2, [backup]);
   expect(shown(stage)).toEqual([2]);
-  const main = { source: stage.open("ls-1", "main", 1), mark: 1 };
-  main.source.push(audio(0, AAC_CONFIG));
-  main.source.push(video(0, AVC_CONFIG));
+  const main = { publisher: stage.open("ls-1", "main", 1), mark: 1 };
+  main.publisher.push(audio(0, AAC_CONFIG));
+  main.publisher.push(video(0, AVC_CONFIG));
   run(stage, 33, [main, backup]);
   expect(active(stage)).toEqual(["backup", "main"]);
 });
@@ -210,10 +214,10 @@ test.each([
     const { stage, main, backup } = withBackup();
     run(stage, 3, [main, backup]);
     const [first, last] = [[main, backup][order[0]], [main, backup][order[1]]];
-    first?.source.end("shutdown");
+    first?.publisher.end("shutdown");
     expect(stage.dialer.latest(1).closedHow).toBe(undefined);
     if (last !== undefined) run(stage, 2, [last]);
-    last?.source.end("shutdown");
+    last?.publisher.end("shutdown");
     expect(stage.dialer.latest(1).closedHow).toBe("cut");
     expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown", isBroadcastOver: true });
   },
@@ -222,8 +226,8 @@ test.each([
 test("both encoders leave because the process stops, within one group of pictures", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
-  main.source.end("shutdown");
-  backup.source.end("shutdown");
+  main.publisher.end("shutdown");
+  backup.publisher.end("shutdown");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
   expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown", isBroadcastOver: true });
 });

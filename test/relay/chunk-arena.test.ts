@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { BlockStore } from "../../src/relay/block-store.ts";
-import { ChunkArena } from "../../src/relay/chunk-arena.ts";
+import { BlockStore } from "../../src/relay/stream/block-store.ts";
+import { ChunkArena } from "../../src/relay/stream/chunk-arena.ts";
 
 /** Where the room is that an arena gives. */
 function allocate(arena: ChunkArena, length: number) {

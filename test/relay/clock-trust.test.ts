@@ -9,12 +9,12 @@ type Clock = (ms: number, kind: "audio" | "video") => number;
 /** An encoder with such a clock for so long, read each 50 ms; what its target got behind the headers. */
 function sentBy(clock: Clock, seconds: number) {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   let nextMs = 0;
   for (let nowMs = 0; nowMs < seconds * 1_000; nowMs += 50) {
     for (; nextMs <= nowMs; nextMs += FRAME_MS) {
-      source.push(video(clock(nextMs, "video") % 2 ** 32, avcFrame(nextMs % 2_000 === 0, 1, 30)));
-      source.push(audio(clock(nextMs, "audio") % 2 ** 32, aacFrame(1)));
+      publisher.push(video(clock(nextMs, "video") % 2 ** 32, avcFrame(nextMs % 2_000 === 0, 1, 30)));
+      publisher.push(audio(clock(nextMs, "audio") % 2 ** 32, aacFrame(1)));
     }
     stage.clock.advance(50);
   }
@@ -92,14 +92,14 @@ test("what a network held up for eight seconds, and a start that sends ten secon
     [100, 10_100],
   ] as const) {
     const stage = new RelayStage();
-    const source = stage.onAir(target(1));
+    const publisher = stage.onAir(target(1));
     let nextMs = 0;
     for (let nowMs = 0; nowMs < 60_000; nowMs += 50) {
       const isHeld = nowMs >= heldFromMs && nowMs < heldToMs;
       const reachMs = heldFromMs === 100 ? nowMs + (nowMs > 0 ? 10_000 : 0) : nowMs;
       for (; nextMs <= reachMs && (!isHeld || heldFromMs === 100); nextMs += FRAME_MS) {
-        source.push(video(nextMs, avcFrame(nextMs % 2_000 === 0, 1, 30)));
-        source.push(audio(nextMs, aacFrame(1)));
+        publisher.push(video(nextMs, avcFrame(nextMs % 2_000 === 0, 1, 30)));
+        publisher.push(audio(nextMs, aacFrame(1)));
       }
       stage.clock.advance(50);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DrainRate } from "../../src/relay/drain-rate.ts";
+import { DrainRate } from "../../src/relay/subscriber/health/drain-rate.ts";
 
 test.each([1, 2])(
   "a target that takes all there is keeps its pace with a reading each %i s, whatever second it falls into",

@@ -19,17 +19,17 @@ import { BAD_KEY, marksOf, mediaOf, REFUSED, RelayStage, target } from "../suppo
 test("a target is dialled at the first media, not before, and begins with metadata, sound and picture headers, then a keyframe", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(metadata({ width: 640, height: 360, videocodecid: 7, duration: 12, custom: "x" }));
+  const publisher = stage.open();
+  publisher.push(metadata({ width: 640, height: 360, videocodecid: 7, duration: 12, custom: "x" }));
   expect(stage.dialer.links).toHaveLength(0);
-  source.push(audio(0, AAC_CONFIG));
-  source.push(video(0, AVC_CONFIG));
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, AVC_CONFIG));
   const link = stage.dialer.latest(1);
   expect(stage.statuses(1)).toEqual(["CONNECTING"]);
   link.accept(9);
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(audio(0, aacFrame(2)));
-  source.push(video(40, avcFrame(false, 3)));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(audio(0, aacFrame(2)));
+  publisher.push(video(40, avcFrame(false, 3)));
   expect(link.writes).toHaveLength(0);
   stage.flush();
   expect(link.writes).toHaveLength(1);
@@ -51,22 +51,22 @@ test("a target is dialled at the first media, not before, and begins with metada
 
 test("inter frames before the first keyframe go to nobody", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(false, 1)));
-  source.push(video(40, avcFrame(false, 2)));
-  source.push(video(80, avcFrame(true, 3)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(false, 1)));
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.push(video(80, avcFrame(true, 3)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).slice(2)).toEqual([[9, 0, 3]]);
 });
 
 test("what an encoder was held up with and then sends at once reaches every target whole, and no link is given up for it", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2, { bufferPolicy: "disconnect" }));
-  source.push(video(0, avcFrame(true, 0)));
+  const publisher = stage.onAir(target(1), target(2, { bufferPolicy: "disconnect" }));
+  publisher.push(video(0, avcFrame(true, 0)));
   stage.flush();
   stage.clock.advance(4_000);
   const times = Array.from({ length: 300 }, (_, index) => (index + 1) * 40);
-  for (const timeMs of times) source.push(video(timeMs, avcFrame(timeMs % 2_000 === 0, 1)));
+  for (const timeMs of times) publisher.push(video(timeMs, avcFrame(timeMs % 2_000 === 0, 1)));
   stage.flush();
   for (const targetId of [1, 2]) {
     expect(
@@ -80,9 +80,9 @@ test("what an encoder was held up with and then sends at once reaches every targ
 
 test("more than an outbox holds, come at once, reaches a target that takes it", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 0)));
-  for (let index = 1; index <= 80; index += 1) source.push(video(index * 40, avcFrame(false, 1, 300 * 1024)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 0)));
+  for (let index = 1; index <= 80; index += 1) publisher.push(video(index * 40, avcFrame(false, 1, 300 * 1024)));
   stage.flush();
   const sizes = mediaOf(stage.dialer.latest(1))
     .slice(3)
@@ -93,17 +93,17 @@ test("more than an outbox holds, come at once, reaches a target that takes it", 
 test("a target that is ready soon after a keyframe begins with it, a later one waits for the next", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
-  source.push(video(1_000, avcFrame(true, 1)));
-  source.push(video(1_040, avcFrame(false, 2)));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(1_000, avcFrame(true, 1)));
+  publisher.push(video(1_040, avcFrame(false, 2)));
   stage.dialer.latest(1).accept();
   stage.clock.advance(2_100);
-  source.push(video(3_140, avcFrame(false, 3)));
+  publisher.push(video(3_140, avcFrame(false, 3)));
   stage.dialer.latest(2).accept();
-  source.push(video(3_180, avcFrame(false, 4)));
-  source.push(video(3_220, avcFrame(true, 5)));
-  source.push(video(3_260, avcFrame(false, 6)));
+  publisher.push(video(3_180, avcFrame(false, 4)));
+  publisher.push(video(3_220, avcFrame(true, 5)));
+  publisher.push(video(3_260, avcFrame(false, 6)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).slice(1)).toEqual([
     [9, 0, 1],
@@ -121,12 +121,12 @@ test("a target that is ready soon after a keyframe begins with it, a later one w
 
 test("all targets are written the same memory, once for each flush", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2), target(3));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(audio(5, aacFrame(1)));
+  const publisher = stage.onAir(target(1), target(2), target(3));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(audio(5, aacFrame(1)));
   stage.flush();
-  source.push(video(40, avcFrame(false, 2, 9_000)));
-  source.push(audio(45, aacFrame(3)));
+  publisher.push(video(40, avcFrame(false, 2, 9_000)));
+  publisher.push(audio(45, aacFrame(3)));
   stage.flush();
   const last = stage.dialer.links.map((link) => link.given.at(-1));
   expect(stage.dialer.links.map((link) => link.writes.length)).toEqual([2, 2, 2]);
@@ -137,11 +137,11 @@ test("all targets are written the same memory, once for each flush", () => {
 test("sound alone begins at once behind its header; without metadata some is made up", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(audio(500, AAC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(audio(500, AAC_CONFIG));
   stage.dialer.latest(1).accept();
-  source.push(audio(500, aacFrame(1)));
-  source.push(audio(521, aacFrame(2)));
+  publisher.push(audio(500, aacFrame(1)));
+  publisher.push(audio(521, aacFrame(2)));
   stage.flush();
   const link = stage.dialer.latest(1);
   expect(marksOf(link)).toEqual([
@@ -156,15 +156,15 @@ test("sound alone begins at once behind its header; without metadata some is mad
 test("video that metadata promises is waited for, two seconds and no longer", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(metadata({ width: 640, height: 360, videocodecid: 7 }));
-  source.push(audio(0, AAC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(metadata({ width: 640, height: 360, videocodecid: 7 }));
+  publisher.push(audio(0, AAC_CONFIG));
   stage.dialer.latest(1).accept();
-  source.push(audio(0, aacFrame(1)));
+  publisher.push(audio(0, aacFrame(1)));
   stage.clock.advance(1_990);
-  source.push(audio(1_990, aacFrame(2)));
+  publisher.push(audio(1_990, aacFrame(2)));
   stage.clock.advance(10);
-  source.push(audio(2_000, aacFrame(3)));
+  publisher.push(audio(2_000, aacFrame(3)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).slice(1)).toEqual([[8, 0, 3]]);
 });
@@ -172,17 +172,17 @@ test("video that metadata promises is waited for, two seconds and no longer", ()
 test("pictures that come ten seconds late join the sound that runs", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(audio(0, AAC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(audio(0, AAC_CONFIG));
   stage.dialer.latest(1).accept();
-  source.push(audio(0, aacFrame(1)));
+  publisher.push(audio(0, aacFrame(1)));
   for (let second = 1; second <= 10; second += 1) {
     stage.clock.advance(1_000);
-    source.push(audio(second * 1_000, aacFrame(2)));
+    publisher.push(audio(second * 1_000, aacFrame(2)));
   }
-  source.push(video(10_005, AVC_CONFIG));
-  source.push(video(10_005, avcFrame(false, 3)));
-  source.push(video(10_045, avcFrame(true, 4)));
+  publisher.push(video(10_005, AVC_CONFIG));
+  publisher.push(video(10_005, avcFrame(false, 3)));
+  publisher.push(video(10_045, avcFrame(true, 4)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).slice(1)).toEqual([
     [8, 0, 1],
@@ -194,14 +194,14 @@ test("pictures that come ten seconds late join the sound that runs", () => {
 
 test("a sequence header that repeats is not sent again, one that changed goes out before the next keyframe", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(video(40, AVC_CONFIG));
-  source.push(audio(40, AAC_CONFIG));
-  source.push(video(40, avcFrame(false, 2)));
-  source.push(video(80, AVC_CONFIG_CHANGED));
-  source.push(audio(80, AAC_CONFIG_RECUT));
-  source.push(video(80, avcFrame(true, 3)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(40, AVC_CONFIG));
+  publisher.push(audio(40, AAC_CONFIG));
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.push(video(80, AVC_CONFIG_CHANGED));
+  publisher.push(audio(80, AAC_CONFIG_RECUT));
+  publisher.push(video(80, avcFrame(true, 3)));
   stage.flush();
   const payloads = mediaOf(stage.dialer.latest(1)).map(({ payload }) => payload);
   expect(payloads.filter((payload) => payload.equals(AVC_CONFIG))).toHaveLength(1);
@@ -212,12 +212,12 @@ test("a sequence header that repeats is not sent again, one that changed goes ou
 test("who joins between a changed header and its keyframe is not given the old group of pictures", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(video(40, AVC_CONFIG_CHANGED));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(40, AVC_CONFIG_CHANGED));
   stage.dialer.latest(1).accept();
-  source.push(video(40, avcFrame(true, 2)));
+  publisher.push(video(40, avcFrame(true, 2)));
   stage.flush();
   expect(mediaOf(stage.dialer.latest(1)).map(({ payload }) => payload)).toEqual([
     AVC_CONFIG_CHANGED,
@@ -227,18 +227,18 @@ test("who joins between a changed header and its keyframe is not given the old g
 
 test("empty messages, end marks, commands and timed data are not forwarded, ADTS headers are taken off", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(video(10, Buffer.from("1702000000", "hex")));
-  source.push(video(20, Buffer.from("1701000000", "hex")));
-  source.push(video(25, Buffer.from("170100000000000000", "hex")));
-  source.push(video(30, Buffer.alloc(0)));
-  source.push(video(30, Buffer.from("5700", "hex")));
-  source.push(audio(30, Buffer.alloc(0)));
-  source.push(audio(30, Buffer.from("af00", "hex")));
-  source.push({ type: 18, timestamp: 30, streamId: 1, payload: Buffer.from("02000a6f6e43756550", "hex") });
-  source.push(audio(35, Buffer.from("af01fff14c8001bffc210049", "hex")));
-  source.push(video(40, avcFrame(false, 2)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(10, Buffer.from("1702000000", "hex")));
+  publisher.push(video(20, Buffer.from("1701000000", "hex")));
+  publisher.push(video(25, Buffer.from("170100000000000000", "hex")));
+  publisher.push(video(30, Buffer.alloc(0)));
+  publisher.push(video(30, Buffer.from("5700", "hex")));
+  publisher.push(audio(30, Buffer.alloc(0)));
+  publisher.push(audio(30, Buffer.from("af00", "hex")));
+  publisher.push({ type: 18, timestamp: 30, streamId: 1, payload: Buffer.from("02000a6f6e43756550", "hex") });
+  publisher.push(audio(35, Buffer.from("af01fff14c8001bffc210049", "hex")));
+  publisher.push(video(40, avcFrame(false, 2)));
   stage.flush();
   expect(
     mediaOf(stage.dialer.latest(1))
@@ -254,7 +254,7 @@ test("empty messages, end marks, commands and timed data are not forwarded, ADTS
 test("composition times, also negative ones, and HEVC and AV1 in the enhanced form pass unharmed", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
+  const publisher = stage.open();
   const hevc = (text: string) => Buffer.from(text, "hex");
   const sequence = [
     hevc("906876633101020304"),
@@ -262,10 +262,10 @@ test("composition times, also negative ones, and HEVC and AV1 in the enhanced fo
     hevc("a3687663310000000202019988"),
   ];
   const [config = Buffer.alloc(0), key = Buffer.alloc(0), inter = Buffer.alloc(0)] = sequence;
-  source.push(video(0, config));
+  publisher.push(video(0, config));
   stage.dialer.latest(1).accept();
-  source.push(video(0, key));
-  source.push(video(40, inter));
+  publisher.push(video(0, key));
+  publisher.push(video(40, inter));
   stage.flush();
   expect(mediaOf(stage.dialer.latest(1)).map(({ payload }) => payload)).toEqual(sequence);
   const avc = new RelayStage();
@@ -282,12 +282,12 @@ test("composition times, also negative ones, and HEVC and AV1 in the enhanced fo
 
 test("a target fails, waits, is dialled again and begins afresh at 0 with headers and a keyframe; its sibling feels nothing", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1), target(2));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   stage.dialer.latest(1).fail({ code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" });
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING", "FAIL TCP_RESET"]);
-  source.push(video(40, avcFrame(false, 2)));
+  publisher.push(video(40, avcFrame(false, 2)));
   stage.clock.advance(750);
   stage.dialer.latest(1).fail(REFUSED);
   expect(stage.dialer.links).toHaveLength(3);
@@ -295,10 +295,10 @@ test("a target fails, waits, is dialled again and begins afresh at 0 with header
   expect(stage.dialer.links).toHaveLength(3);
   stage.clock.advance(1);
   expect(stage.dialer.links).toHaveLength(4);
-  source.push(video(2_500, avcFrame(false, 3)));
+  publisher.push(video(2_500, avcFrame(false, 3)));
   stage.dialer.latest(1).accept();
-  source.push(video(2_540, avcFrame(true, 4)));
-  source.push(video(2_580, avcFrame(false, 5)));
+  publisher.push(video(2_540, avcFrame(true, 4)));
+  publisher.push(video(2_580, avcFrame(false, 5)));
   stage.flush();
   expect(stage.statuses(1)).toEqual([
     "CONNECTING",
@@ -333,14 +333,14 @@ test("a target fails, waits, is dialled again and begins afresh at 0 with header
 
 test("delays double from one second to thirty, start over after thirty seconds of health, and never end", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const delays: number[] = [];
   const failAndWait = () => {
     stage.dialer.latest(1).fail(REFUSED);
     const count = stage.dialer.links.length;
     let waitedMs = 0;
     while (stage.dialer.links.length === count && waitedMs < 60_000) {
-      stage.pass(source, 10);
+      stage.pass(publisher, 10);
       waitedMs += 10;
     }
     delays.push(waitedMs);
@@ -348,18 +348,18 @@ test("delays double from one second to thirty, start over after thirty seconds o
   for (let round = 0; round < 8; round += 1) failAndWait();
   expect(delays).toEqual([750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500, 22_500]);
   stage.dialer.latest(1).accept();
-  stage.pass(source, 29_990);
+  stage.pass(publisher, 29_990);
   failAndWait();
   expect(delays.at(-1)).toBe(22_500);
   stage.dialer.latest(1).accept();
-  stage.pass(source, 30_000);
+  stage.pass(publisher, 30_000);
   failAndWait();
   expect(delays.at(-1)).toBe(750);
 });
 
 test("a refused key is asked again each minute; right after we were on air it counts as still in use", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2));
+  const publisher = stage.onAir(target(1), target(2));
   const refused = new RelayStage();
   refused.engine.introduce(refused.spec([target(1)]));
   const refusedSource = refused.open();
@@ -369,7 +369,7 @@ test("a refused key is asked again each minute; right after we were on air it co
   expect(refused.dialer.links).toHaveLength(1);
   refused.pass(refusedSource, 1);
   expect(refused.dialer.links).toHaveLength(2);
-  source.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.dialer.latest(1).fail({ code: "TCP_RESET", severity: "transient", message: "reset", messageKo: "오류" });
   stage.clock.advance(750);
   stage.dialer.latest(1).fail(BAD_KEY);
@@ -378,12 +378,12 @@ test("a refused key is asked again each minute; right after we were on air it co
 
 test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the first progress, closed after 10 s", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const link = stage.dialer.latest(1);
   let timestamp = 0;
   const run = (seconds: number) => {
     for (let frame = 0; frame < seconds * 25; frame += 1) {
-      source.push(video(timestamp, avcFrame(frame % 25 === 0, 1)));
+      publisher.push(video(timestamp, avcFrame(frame % 25 === 0, 1)));
       timestamp += 40;
       stage.clock.advance(40);
     }
@@ -410,10 +410,10 @@ test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the fir
 
 test("a stuck target's queue stays within five seconds of media, and costs its sibling not one packet", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2));
+  const publisher = stage.onAir(target(1), target(2));
   stage.dialer.latest(1).isTaking = false;
   for (let frame = 0; frame < 225; frame += 1) {
-    source.push(video(frame * 40, avcFrame(frame % 50 === 0, frame)));
+    publisher.push(video(frame * 40, avcFrame(frame % 50 === 0, frame)));
     stage.clock.advance(40);
     const queueMs = stage.samples.at(-1)?.targets[0]?.queueMs ?? 0;
     expect(queueMs).toBeLessThanOrEqual(5_000);
@@ -425,14 +425,14 @@ test("a stuck target's queue stays within five seconds of media, and costs its s
 
 test("an acknowledgement is progress though the socket's queue stands still, and shows what is unacknowledged", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const link = stage.dialer.latest(1);
-  source.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   link.isTaking = false;
   link.acknowledge(0);
   for (let second = 1; second <= 20; second += 1) {
-    source.push(video(second * 1_000, avcFrame(true, second)));
+    publisher.push(video(second * 1_000, avcFrame(true, second)));
     link.acknowledge(10);
     stage.clock.advance(1_000);
   }
@@ -442,11 +442,11 @@ test("an acknowledgement is progress though the socket's queue stands still, and
 
 test("the encoder gone, everything that waits is written, targets are ended properly and READY; totals remain", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1), target(2));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1), target(2));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.clock.advance(2_000);
-  source.push(video(2_000, avcFrame(false, 2)));
-  source.end("clean");
+  publisher.push(video(2_000, avcFrame(false, 2)));
+  publisher.end("clean");
   const link = stage.dialer.latest(1);
   expect(marksOf(link).at(-1)).toEqual([9, 2_000, 2]);
   expect(link.closedHow).toBe("end");
@@ -464,8 +464,8 @@ test("the encoder gone, everything that waits is written, targets are ended prop
     isUnstable: false,
   });
   expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "clean", isBroadcastOver: true });
-  source.push(video(2_040, avcFrame(true, 3)));
-  source.end("connection-lost");
+  publisher.push(video(2_040, avcFrame(true, 3)));
+  publisher.end("connection-lost");
   expect(stage.facts.filter(({ kind }) => kind === "ingest-ended")).toHaveLength(1);
 });
 
@@ -495,10 +495,11 @@ test("two channels never mix", () => {
   stage.engine.introduce(stage.spec([target(1)], "ls-1"));
   stage.engine.introduce(stage.spec([target(2)], "ls-2"));
   const sources = [stage.open("ls-1"), stage.open("ls-2")];
-  for (const source of sources) source.push(video(0, AVC_CONFIG));
+  for (const publisher of sources) publisher.push(video(0, AVC_CONFIG));
   for (const link of stage.dialer.links) link.accept();
   for (let frame = 0; frame < 10; frame += 1) {
-    for (const [index, source] of sources.entries()) source.push(video(frame * 40, avcFrame(frame === 0, 10 + index)));
+    for (const [index, publisher] of sources.entries())
+      publisher.push(video(frame * 40, avcFrame(frame === 0, 10 + index)));
     stage.clock.advance(40);
   }
   stage.flush();
@@ -512,8 +513,8 @@ test("two channels never mix", () => {
 test("a newer spec adds, removes, switches off and on, and readdresses single targets; an older one does nothing", () => {
   const stage = new RelayStage();
   const old = stage.spec([]);
-  const source = stage.onAir(target(1), target(2), target(3), target(4));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1), target(2), target(3), target(4));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   const [one, two, three, four] = stage.dialer.links;
   stage.engine.apply(
@@ -580,9 +581,9 @@ test("a removed channel dismisses its encoder and ends its targets", () => {
 
 test.each(["cut", "end"] as const)("a shutdown by %s leaves the targets so, with nothing left unwritten", (how) => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(video(40, avcFrame(false, 2)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(video(40, avcFrame(false, 2)));
   stage.engine.shutDown(how);
   expect(stage.dialer.latest(1).closedHow).toBe(how);
   expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
@@ -592,12 +593,12 @@ test.each(["cut", "end"] as const)("a shutdown by %s leaves the targets so, with
 
 test("the bytes of the last whole second are counted, of ingest and of each target", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.clock.advance(1_000);
   const frame = avcFrame(false, 2, 10_000);
   for (let count = 1; count <= 25; count += 1) {
-    source.push(video(count * 40, frame));
+    publisher.push(video(count * 40, frame));
     stage.clock.advance(40);
   }
   const [sample] = stage.samples.slice(-1);
@@ -608,12 +609,12 @@ test("the bytes of the last whole second are counted, of ingest and of each targ
 
 test("a message of 300 KiB and 60 Mbit/s arrive whole", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const frames: Buffer[] = [];
   for (let index = 0; index < 50; index += 1) {
     const frame = avcFrame(index % 25 === 0, index, index % 25 === 0 ? 300 * 1_024 : 240_000);
     frames.push(frame);
-    source.push(video(index * 33, frame));
+    publisher.push(video(index * 33, frame));
     stage.clock.advance(33);
   }
   stage.flush();

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { BlockStore } from "../../src/relay/block-store.ts";
-import { ChunkArena } from "../../src/relay/chunk-arena.ts";
-import { GopCache } from "../../src/relay/gop-cache.ts";
-import { cutPacket, type Packet } from "../../src/relay/packet.ts";
+import { BlockStore } from "../../src/relay/stream/block-store.ts";
+import { ChunkArena } from "../../src/relay/stream/chunk-arena.ts";
+import { GopCache } from "../../src/relay/stream/gop-cache.ts";
+import { cutPacket, type Packet } from "../../src/relay/stream/packet.ts";
 
 const MARKS = { isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false };
 

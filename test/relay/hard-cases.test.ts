@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { targetError } from "../../src/exchange/target-errors.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
 
@@ -10,15 +10,15 @@ const CLEAN = { kind: "ingest-ended", isBroadcastOver: true };
 /** Runs an encoder by the wall clock: a keyframe each `groupSeconds`, sound so much later than pictures. */
 function run(
   stage: RelayStage,
-  source: Source,
+  publisher: PublisherHandle,
   seconds: number,
   options: { groupSeconds?: number; lateMs?: number } = {},
 ): void {
   const { groupSeconds = 1, lateMs = 0 } = options;
   for (let frame = 0; frame < seconds * 25; frame += 1) {
     const timestamp = Math.round(stage.clock.now());
-    source.push(video(timestamp, avcFrame(frame % (25 * groupSeconds) === 0, frame % 256)));
-    source.push(audio(Math.max(0, timestamp - lateMs), aacFrame(1)));
+    publisher.push(video(timestamp, avcFrame(frame % (25 * groupSeconds) === 0, frame % 256)));
+    publisher.push(audio(Math.max(0, timestamp - lateMs), aacFrame(1)));
     stage.clock.advance(40);
   }
 }
@@ -40,12 +40,12 @@ function expectInOrder(stage: RelayStage): void {
 
 test("a burst with late sound, then a loss: the hold is filled, ends in time, and nothing throws", () => {
   const stage = new RelayStage(10);
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   for (let frame = 0; frame < 100; frame += 1) {
-    source.push(video(frame * 40, avcFrame(frame % 25 === 0, frame)));
-    if (frame >= 5) source.push(audio(frame * 40 - 200, aacFrame(1)));
+    publisher.push(video(frame * 40, avcFrame(frame % 25 === 0, frame)));
+    if (frame >= 5) publisher.push(audio(frame * 40 - 200, aacFrame(1)));
   }
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   stage.clock.advance(10_100);
   expect(faults(stage)).toEqual([]);
   expect(news(stage).at(-1)).toBe("hold-expired true");
@@ -54,13 +54,13 @@ test("a burst with late sound, then a loss: the hold is filled, ends in time, an
 
 test("between a thaw and the next keyframe the filler goes on", () => {
   const stage = new RelayStage(60);
-  const source = stage.onAir(target(1));
-  run(stage, source, 2, { groupSeconds: 10 });
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 2, { groupSeconds: 10 });
   stage.clock.advance(3_000);
   const before = mediaOf(stage.dialer.latest(1)).length;
   for (let second = 0; second < 5; second += 1) {
     for (let frame = 0; frame < 25; frame += 1) {
-      source.push(video(Math.round(stage.clock.now()), avcFrame(false, 200)));
+      publisher.push(video(Math.round(stage.clock.now()), avcFrame(false, 200)));
       stage.clock.advance(40);
     }
   }
@@ -71,14 +71,14 @@ test("between a thaw and the next keyframe the filler goes on", () => {
 
 test("a stall whose backlog comes after it leaves the target in step with the wall clock", () => {
   const stage = new RelayStage(60);
-  const source = stage.onAir(target(1));
-  run(stage, source, 3);
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 3);
   const stalledAt = stage.clock.now();
   stage.clock.advance(4_000);
   for (let frame = 0; frame < 100; frame += 1) {
-    source.push(video(stalledAt + frame * 40, avcFrame(frame % 25 === 0, 7)));
+    publisher.push(video(stalledAt + frame * 40, avcFrame(frame % 25 === 0, 7)));
   }
-  run(stage, source, 3);
+  run(stage, publisher, 3);
   stage.flush();
   const last = mediaOf(stage.dialer.latest(1)).at(-1)?.timestamp ?? 0;
   expect(Math.abs(last - stage.clock.now())).toBeLessThan(200);
@@ -89,14 +89,14 @@ test("all targets of two channels stalled at once are told to be our own uplink,
   const stage = new RelayStage(0);
   const sources = ["ls-1", "ls-2"].map((channelId, index) => {
     stage.engine.introduce(stage.spec([target(index + 1)], channelId));
-    const source = stage.open(channelId);
-    source.push(video(0, AVC_CONFIG));
+    const publisher = stage.open(channelId);
+    publisher.push(video(0, AVC_CONFIG));
     stage.dialer.latest(index + 1).accept();
-    return source;
+    return publisher;
   });
   for (const link of stage.dialer.links) link.isTaking = false;
   for (let frame = 0; frame < 12 * 25; frame += 1) {
-    for (const source of sources) source.push(video(frame * 40, avcFrame(frame % 25 === 0, frame % 256)));
+    for (const publisher of sources) publisher.push(video(frame * 40, avcFrame(frame % 25 === 0, frame % 256)));
     stage.clock.advance(40);
   }
   for (const targetId of [1, 2]) {
@@ -113,9 +113,9 @@ test("all targets of two channels stalled at once are told to be our own uplink,
 
 test("one stalled target among healthy ones is its own fault", () => {
   const stage = new RelayStage(0);
-  const source = stage.onAir(target(1), target(2));
+  const publisher = stage.onAir(target(1), target(2));
   stage.dialer.latest(1).isTaking = false;
-  run(stage, source, 8);
+  run(stage, publisher, 8);
   const messages = stage.facts.flatMap((fact) =>
     fact.kind === "target-status" ? [fact.status.lastError?.message] : [],
   );
@@ -125,15 +125,15 @@ test("one stalled target among healthy ones is its own fault", () => {
 test("retries beyond the pace wait for their turn and say when it is", () => {
   const stage = new RelayStage(0);
   const targets = Array.from({ length: 60 }, (_, index) => target(index + 1));
-  const source = stage.onAir(...targets);
+  const publisher = stage.onAir(...targets);
   for (const link of [...stage.dialer.links]) link.fail(REFUSED);
-  stage.pass(source, 1_000);
+  stage.pass(publisher, 1_000);
   expect(stage.dialer.links.length - 60).toBeLessThanOrEqual(7);
   const waiting = stage.facts.flatMap((fact) =>
     fact.kind === "target-status" && fact.targetId === 60 ? [fact.status.nextRetryTime] : [],
   );
   expect(waiting.at(-1)).toBe(stage.clock.wallNow() - stage.clock.now() + 750 + 59 * 50);
-  stage.pass(source, 2_800);
+  stage.pass(publisher, 2_800);
   expect(stage.dialer.links.length).toBe(120);
 });
 
@@ -151,9 +151,9 @@ test("a third encoder of a key sends the second away, and a standby's newcomer d
 
 test("an encoder that comes back just before the hold ends gets its time for a keyframe", () => {
   const stage = new RelayStage(20);
-  const source = stage.onAir(target(1));
-  run(stage, source, 1);
-  source.end("connection-lost");
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 1);
+  publisher.end("connection-lost");
   stage.clock.advance(19_000);
   const again = stage.open("ls-1", "again", 2);
   again.push(audio(0, AAC_CONFIG));
@@ -203,16 +203,16 @@ test("a broadcast that never had any media is not held for", () => {
 
 test("metadata that changes after five hours needs no extended timestamp", () => {
   const stage = new RelayStage(60);
-  const source = stage.onAir(target(1));
-  source.push(metadata({ width: 640 }));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(metadata({ width: 640 }));
+  publisher.push(video(0, avcFrame(true, 1)));
   for (let minute = 1; minute <= 300; minute += 1) {
     for (let second = 0; second < 60; second += 1) {
-      source.push(video((minute - 1) * 60_000 + second * 1_000, avcFrame(second === 0, 1)));
+      publisher.push(video((minute - 1) * 60_000 + second * 1_000, avcFrame(second === 0, 1)));
       stage.clock.advance(1_000);
     }
   }
-  source.push(metadata({ width: 1_280 }));
+  publisher.push(metadata({ width: 1_280 }));
   stage.flush();
   expect(stage.dialer.latest(1).messages().at(-1)).toMatchObject({ type: 18, timestamp: 0 });
   expect(stage.dialer.latest(1).writes.at(-1)?.readUIntBE(1, 3)).toBe(0);
@@ -220,12 +220,12 @@ test("metadata that changes after five hours needs no extended timestamp", () =>
 
 test("sound before the returning encoder's first picture is not sent, and pictures are never presented backwards", () => {
   const stage = new RelayStage(60);
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   for (let frame = 0; frame < 50; frame += 1) {
-    source.push(video(frame * 40, avcFrame(frame % 25 === 0, 1, 50, frame % 3 === 0 ? 80 : 200)));
+    publisher.push(video(frame * 40, avcFrame(frame % 25 === 0, 1, 50, frame % 3 === 0 ? 80 : 200)));
     stage.clock.advance(40);
   }
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   stage.clock.advance(4_000);
   const again = stage.open("ls-1", "again", 2);
   again.push(audio(0, AAC_CONFIG));
@@ -248,8 +248,8 @@ test("sound before the returning encoder's first picture is not sent, and pictur
 
 test("a key refused behind an edit is the new key's fault, though the target was on air a moment ago", () => {
   const stage = new RelayStage(0);
-  const source = stage.onAir(target(1));
-  run(stage, source, 1);
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 1);
   stage.engine.apply(stage.spec([target(1, { streamKey: "mistyped" })]));
   stage.dialer.latest(1).fail({ code: "PUBLISH_REJECTED", severity: "fatal", message: "refused", messageKo: "오류" });
   expect(stage.statuses(1).at(-1)).toBe("FAIL PUBLISH_REJECTED");
@@ -262,8 +262,8 @@ test.each([
   ["stream-number-broken", "FAIL PUBLISH_REJECTED"],
 ] as const)("a target that was on air a moment ago and fails with %s is %s", (name, status) => {
   const stage = new RelayStage(0);
-  const source = stage.onAir(target(1));
-  run(stage, source, 1);
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 1);
   stage.dialer.latest(1).fail(targetError("closed-on-air"));
   stage.clock.advance(1_000);
   stage.dialer.latest(1).fail(targetError(name, "NetStream.Publish.InvalidSign"));
@@ -293,16 +293,16 @@ test("where threads share the uplink it is told to stall only where all links of
       }),
     });
     engine.introduce(stage.spec([target(1)]));
-    const source = engine.open("ls-1", {
+    const publisher = engine.open("ls-1", {
       ...{ slot: "main", remoteAddress: "", encoder: "" },
       onDismissed: () => undefined,
     });
-    source?.push(video(0, AVC_CONFIG));
-    source?.push(video(0, avcFrame(true, 0)));
+    publisher?.push(video(0, AVC_CONFIG));
+    publisher?.push(video(0, avcFrame(true, 0)));
     stage.dialer.latest(1).accept();
     stage.dialer.latest(1).isTaking = false;
     for (let second = 1; second <= 8; second += 1) {
-      source?.push(video(second * 1_000, avcFrame(true, second)));
+      publisher?.push(video(second * 1_000, avcFrame(true, second)));
       stage.clock.advance(1_000);
     }
     const reasons = stage.facts.map((fact) => (fact.kind === "target-status" ? fact.status.lastError?.message : ""));

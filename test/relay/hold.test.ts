@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -18,15 +18,15 @@ const SILENT_STEREO = Buffer.from("af01210049900219002380", "hex");
 /** Runs an encoder: a keyframe each second, 25 frames a second, sound between; marks count the seconds. */
 function run(
   stage: RelayStage,
-  source: Source,
+  publisher: PublisherHandle,
   seconds: number,
   fromMs = 0,
   onFrame: () => void = () => undefined,
 ): number {
   for (let frame = 0; frame < seconds * 25; frame += 1) {
     const timestamp = fromMs + frame * 40;
-    source.push(video(timestamp, avcFrame(frame % 25 === 0, 1 + (frame % 100))));
-    source.push(audio(timestamp + 5, aacFrame(200)));
+    publisher.push(video(timestamp, avcFrame(frame % 25 === 0, 1 + (frame % 100))));
+    publisher.push(audio(timestamp + 5, aacFrame(200)));
     stage.clock.advance(40);
     onFrame();
   }
@@ -34,11 +34,11 @@ function run(
 }
 
 /** A channel held for a minute at most, whose target has got one second of a stream. */
-function onAir(holdSeconds = 60): { stage: RelayStage; source: Source } {
+function onAir(holdSeconds = 60): { stage: RelayStage; publisher: PublisherHandle } {
   const stage = new RelayStage(holdSeconds);
-  const source = stage.onAir(target(1));
-  run(stage, source, 1);
-  return { stage, source };
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 1);
+  return { stage, publisher };
 }
 
 function times(stage: RelayStage): number[] {
@@ -57,8 +57,8 @@ const news = (stage: RelayStage) =>
   });
 
 test("a lost encoder leaves links and status as they are, filler starts two seconds after the last media, in step with the clock", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(1_900);
   const before = mediaOf(stage.dialer.latest(1)).length;
   stage.clock.advance(1_160);
@@ -78,13 +78,13 @@ test("a lost encoder leaves links and status as they are, filler starts two seco
 
 test("the composition offset of the filler is the original one", () => {
   const stage = new RelayStage(60);
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const [key, following] = [avcFrame(true, 1, 50, 80), avcFrame(false, 2, 50, 200)];
-  source.push(video(0, key));
-  source.push(video(40, following));
-  source.push(video(80, avcFrame(false, 3, 50, 0)));
+  publisher.push(video(0, key));
+  publisher.push(video(40, following));
+  publisher.push(video(80, avcFrame(false, 3, 50, 0)));
   stage.clock.advance(100);
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   stage.clock.advance(2_700);
   expect(
     mediaOf(stage.dialer.latest(1))
@@ -96,8 +96,8 @@ test("the composition offset of the filler is the original one", () => {
 });
 
 test("the encoder that returns goes on at its first keyframe, on the same connections, headers untold where they are the same", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(5_000);
   const again = stage.open("ls-1", "again", 2);
   again.push(metadata({ width: 640, height: 360 }));
@@ -124,8 +124,8 @@ test("the encoder that returns goes on at its first keyframe, on the same connec
 });
 
 test("another resolution comes with its header before its keyframe, on the same connection", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(3_000);
   const before = mediaOf(stage.dialer.latest(1)).length;
   const again = stage.open();
@@ -145,8 +145,8 @@ test.each([
   { name: "another sample rate", head: [audio(0, AAC_CONFIG_CHANGED), video(0, AVC_CONFIG)] },
   { name: "another codec", head: [audio(0, AAC_CONFIG), video(0, Buffer.from("906876633101020304", "hex"))] },
 ])("$name has every target connected anew", ({ head }) => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(3_000);
   const again = stage.open();
   for (const message of head) again.push(message);
@@ -171,8 +171,8 @@ test.each([
 });
 
 test("sound that is missing at the return is waited for two seconds, then the targets are connected anew without it", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(3_000);
   const again = stage.open();
   again.push(video(0, AVC_CONFIG));
@@ -186,8 +186,8 @@ test("sound that is missing at the return is waited for two seconds, then the ta
 });
 
 test("the end of the hold is a bare close, and a later encoder begins a new broadcast", () => {
-  const { stage, source } = onAir(10);
-  source.end("connection-lost");
+  const { stage, publisher } = onAir(10);
+  publisher.end("connection-lost");
   stage.clock.advance(9_900);
   expect(stage.dialer.latest(1).closedHow).toBeUndefined();
   stage.clock.advance(200);
@@ -202,8 +202,8 @@ test("the end of the hold is a bare close, and a later encoder begins a new broa
 });
 
 test("a hold can be ended now, properly", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(3_000);
   stage.engine.end("ls-1");
   expect(stage.dialer.latest(1).closedHow).toBe("end");
@@ -211,15 +211,15 @@ test("a hold can be ended now, properly", () => {
 });
 
 test("a clean stop ends at once, without hold and filler", () => {
-  const { stage, source } = onAir();
-  source.end("clean");
+  const { stage, publisher } = onAir();
+  publisher.end("clean");
   expect(stage.dialer.latest(1).closedHow).toBe("end");
   expect(news(stage).at(-1)).toBe("ingest-ended clean true");
 });
 
 test("without a hold a lost encoder ends the broadcast with a bare close", () => {
-  const { stage, source } = onAir(0);
-  source.end("connection-lost");
+  const { stage, publisher } = onAir(0);
+  publisher.end("connection-lost");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
   expect(news(stage).at(-1)).toBe("ingest-ended connection-lost true");
 });
@@ -241,13 +241,13 @@ test("a frozen encoder is filled for after 2 s, told to be lost after 5, and clo
 });
 
 test("an encoder that thaws goes on at its next keyframe, not with pictures that refer to what filler replaced", () => {
-  const { stage, source } = onAir();
+  const { stage, publisher } = onAir();
   stage.clock.advance(6_000);
   const before = mediaOf(stage.dialer.latest(1)).length;
-  source.push(video(7_000, avcFrame(false, 90)));
-  source.push(audio(7_005, aacFrame(90)));
-  source.push(video(7_040, avcFrame(true, 91)));
-  source.push(video(7_080, avcFrame(false, 92)));
+  publisher.push(video(7_000, avcFrame(false, 90)));
+  publisher.push(audio(7_005, aacFrame(90)));
+  publisher.push(video(7_040, avcFrame(true, 91)));
+  publisher.push(video(7_080, avcFrame(false, 92)));
   stage.flush();
   const news = marksOf(stage.dialer.latest(1)).slice(before);
   expect(news.slice(-2)).toEqual([
@@ -330,8 +330,8 @@ test("HE-AAC is not filled with the silence of AAC-LC", () => {
 });
 
 test("a target that joins during the hold begins with headers and the filler's keyframe", () => {
-  const { stage, source } = onAir();
-  source.end("connection-lost");
+  const { stage, publisher } = onAir();
+  publisher.end("connection-lost");
   stage.clock.advance(3_000);
   stage.engine.introduce(stage.spec([target(1), target(2)]));
   stage.dialer.latest(2).accept();
@@ -342,18 +342,18 @@ test("a target that joins during the hold begins with headers and the filler's k
 });
 
 test("a newcomer takes over at its keyframe: until then the one on air stays, its targets notice nothing", () => {
-  const { stage, source } = onAir();
+  const { stage, publisher } = onAir();
   const second = stage.open("ls-1", "other", 2);
   second.push(audio(500_000, AAC_CONFIG));
   second.push(video(500_000, AVC_CONFIG));
   second.push(video(500_000, avcFrame(false, 90)));
-  source.push(video(1_000, avcFrame(true, 50)));
+  publisher.push(video(1_000, avcFrame(true, 50)));
   expect(stage.dismissed).toEqual([]);
   stage.clock.advance(40);
   second.push(video(500_040, avcFrame(true, 91)));
   expect(stage.dismissed).toEqual([1]);
-  source.push(video(1_040, avcFrame(false, 51)));
-  source.end("connection-lost");
+  publisher.push(video(1_040, avcFrame(false, 51)));
+  publisher.end("connection-lost");
   second.push(video(500_080, avcFrame(false, 92)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).slice(-3)).toEqual([
@@ -366,11 +366,11 @@ test("a newcomer takes over at its keyframe: until then the one on air stays, it
 });
 
 test("a newcomer that leaves before its keyframe changes nothing", () => {
-  const { stage, source } = onAir();
+  const { stage, publisher } = onAir();
   const second = stage.open("ls-1", "other", 2);
   second.push(video(0, AVC_CONFIG));
   second.end("connection-lost");
-  source.push(video(1_000, avcFrame(true, 50)));
+  publisher.push(video(1_000, avcFrame(true, 50)));
   stage.flush();
   expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 1_000, 50]);
   expect(stage.dismissed).toEqual([]);
@@ -383,10 +383,10 @@ test("the fourth takeover within 30 s is refused, and so are more for 30 s; a de
     const isAdmitted = stage.engine.admits("ls-1", "main");
     admitted.push(isAdmitted);
     if (isAdmitted) {
-      const source = stage.open("ls-1", `encoder ${turn}`, 2 + turn);
-      source.push(audio(0, AAC_CONFIG));
-      source.push(video(0, AVC_CONFIG));
-      source.push(video(0, avcFrame(true, turn)));
+      const publisher = stage.open("ls-1", `encoder ${turn}`, 2 + turn);
+      publisher.push(audio(0, AAC_CONFIG));
+      publisher.push(video(0, AVC_CONFIG));
+      publisher.push(video(0, avcFrame(true, turn)));
     }
     stage.clock.advance(1_000);
   }
@@ -398,11 +398,11 @@ test("the fourth takeover within 30 s is refused, and so are more for 30 s; a de
 });
 
 test("after the refusal newcomers may take over again", () => {
-  const { stage, source } = onAir();
+  const { stage, publisher } = onAir();
   let atMs = 1_000;
   for (let turn = 0; turn < 3; turn += 1) expect(stage.engine.admits("ls-1", "main")).toBe(true);
   expect(stage.engine.admits("ls-1", "main")).toBe(false);
-  for (let second = 0; second < 31; second += 1) atMs = run(stage, source, 1, atMs);
+  for (let second = 0; second < 31; second += 1) atMs = run(stage, publisher, 1, atMs);
   expect(stage.engine.admits("ls-1", "main")).toBe(true);
 });
 
@@ -430,12 +430,12 @@ test("an encoder that came with the new key is not cut with the one of the old k
 test("streams whose clock stands at 2^31 or just before 2^32 are held and go on like any other", () => {
   for (const start of [2 ** 31, 2 ** 32 - 10_000, 2 ** 32 - 500]) {
     const stage = new RelayStage(60);
-    const source = stage.onAir(target(1));
+    const publisher = stage.onAir(target(1));
     for (let frame = 0; frame < 50; frame += 1) {
-      source.push(video((start + frame * 40) % 2 ** 32, avcFrame(frame % 25 === 0, frame)));
+      publisher.push(video((start + frame * 40) % 2 ** 32, avcFrame(frame % 25 === 0, frame)));
       stage.clock.advance(40);
     }
-    source.end("connection-lost");
+    publisher.end("connection-lost");
     stage.clock.advance(4_000);
     const again = stage.open();
     again.push(audio(start, AAC_CONFIG));

@@ -3,8 +3,8 @@ import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeTargetMetadata } from "../../src/protocol/flv/metadata.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { takeIn } from "../../src/relay/intake.ts";
-import { StreamMemory } from "../../src/relay/stream-memory.ts";
+import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
+import { StreamMemory } from "../../src/relay/stream/stream-memory.ts";
 
 const KEPT = { width: 320, height: 180, videocodecid: 7, framerate: 25, audiocodecid: 10 };
 const WANTED = encodeTargetMetadata(new Map(Object.entries(KEPT)));
@@ -27,12 +27,16 @@ test.each([
 ])("of a recording's metadata with an index $name the fields that matter are kept", ({ count }) => {
   const { width, height, ...others } = KEPT;
   const message = metadata({ duration: 1, width, height, keyframes: index(count), ...others });
-  expect(takeIn(message, new StreamMemory())).toEqual({ what: "metadata", payload: WANTED, announcesVideo: true });
+  expect(classifyMessage(message, new StreamMemory())).toEqual({
+    what: "metadata",
+    payload: WANTED,
+    announcesVideo: true,
+  });
 });
 
 test("of metadata with more properties than are read the first are kept", () => {
   const others = Object.fromEntries(upTo(5_000).map((number) => [`p${number}`, number]));
-  expect(takeIn(metadata({ ...KEPT, ...others }), new StreamMemory())).toEqual({
+  expect(classifyMessage(metadata({ ...KEPT, ...others }), new StreamMemory())).toEqual({
     what: "metadata",
     payload: WANTED,
     announcesVideo: true,
@@ -51,7 +55,7 @@ test.each<{ name: string; value: Amf0Value }>([
   },
   { name: "two hundred thousand times nothing", value: upTo(200_000).map(() => null) },
 ])("of metadata with $name among its properties the fields before it are kept", ({ value }) => {
-  expect(takeIn(metadata({ ...KEPT, extra: value }), new StreamMemory())).toEqual({
+  expect(classifyMessage(metadata({ ...KEPT, extra: value }), new StreamMemory())).toEqual({
     what: "metadata",
     payload: WANTED,
     announcesVideo: true,
@@ -61,5 +65,5 @@ test.each<{ name: string; value: Amf0Value }>([
 test("metadata that is cut short is none", () => {
   const { payload, ...message } = metadata({ ...KEPT, keyframes: index(10) });
   const cut = { ...message, payload: payload.subarray(0, payload.length - 30) };
-  expect(takeIn(cut, new StreamMemory())).toEqual({ what: "ignored" });
+  expect(classifyMessage(cut, new StreamMemory())).toEqual({ what: "ignored" });
 });

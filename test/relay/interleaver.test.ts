@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Interleaved, Interleaver } from "../../src/relay/interleaver.ts";
+import { type Interleaved, Interleaver } from "../../src/relay/rendition/interleaver.ts";
 
 const EMPTY = Buffer.alloc(0);
 

@@ -46,18 +46,18 @@ const FOURCC_AAC = 0x6d703461;
 test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not ask for the other, and as they came to who did", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3)]));
-  const source = stage.open();
-  source.push(metadata({ videocodecid: FOURCC_AVC, audiocodecid: FOURCC_AAC }));
-  source.push(audio(0, hex(MP4A_CONFIG)));
-  source.push(video(0, hex(AVC1_CONFIG)));
+  const publisher = stage.open();
+  publisher.push(metadata({ videocodecid: FOURCC_AVC, audiocodecid: FOURCC_AAC }));
+  publisher.push(audio(0, hex(MP4A_CONFIG)));
+  publisher.push(video(0, hex(AVC1_CONFIG)));
   stage.dialer.latest(1).accept();
   stage.dialer.latest(2).accept(1, false, true);
-  source.push(video(0, hex("91 61766331 000028 00000002 6588")));
-  source.push(audio(20, hex("91 6d703461 2149")));
-  source.push(video(40, hex("a3 61766331 00000002 419a")));
+  publisher.push(video(0, hex("91 61766331 000028 00000002 6588")));
+  publisher.push(audio(20, hex("91 6d703461 2149")));
+  publisher.push(video(40, hex("a3 61766331 00000002 419a")));
   // Who comes later begins with the same keyframe.
   stage.dialer.latest(3).accept();
-  source.push(video(80, hex("a1 61766331 ffffd8 00000002 419b")));
+  publisher.push(video(80, hex("a1 61766331 ffffd8 00000002 419b")));
   const old = [
     "0 af00 1190",
     `0 17 00 000000 ${AVC_CONFIG.subarray(5).toString("hex")}`,
@@ -86,10 +86,10 @@ test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not
 test("MP3 in Enhanced RTMP's form goes in the form of old, which has no sequence header", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(audio(0, hex("90 2e6d7033")));
+  const publisher = stage.open();
+  publisher.push(audio(0, hex("90 2e6d7033")));
   stage.dialer.latest(1).accept();
-  source.push(audio(0, hex("91 2e6d7033 fffb9064")));
+  publisher.push(audio(0, hex("91 2e6d7033 fffb9064")));
   expect(sent(stage, 1)).toEqual(["0 2ffffb9064"]);
 });
 
@@ -102,16 +102,16 @@ const HEVC_INTER = "00000003 020180";
 test("HEVC under H.264's codec id is sent under its own, in either form, and is HEVC to presets and in metadata", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc"] } })]));
-  const source = stage.open();
-  source.push(metadata({ videocodecid: 7, audiocodecid: 10 }));
-  source.push(audio(0, AAC_CONFIG));
-  source.push(video(0, hex(`17 00 000000 ${HVCC}`)));
+  const publisher = stage.open();
+  publisher.push(metadata({ videocodecid: 7, audiocodecid: 10 }));
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, hex(`17 00 000000 ${HVCC}`)));
   stage.dialer.latest(1).accept();
   stage.dialer.latest(2).accept(1, true);
-  source.push(video(0, hex(`17 01 000028 ${HEVC_KEY}`)));
+  publisher.push(video(0, hex(`17 01 000028 ${HEVC_KEY}`)));
   // The flag is wrong as well.
-  source.push(video(40, hex(`27 01 000000 ${HEVC_INTER}`)));
-  source.push(video(80, hex(`27 01 000000 ${HEVC_KEY}`)));
+  publisher.push(video(40, hex(`27 01 000000 ${HEVC_INTER}`)));
+  publisher.push(video(80, hex(`27 01 000000 ${HEVC_KEY}`)));
   expect(sent(stage, 1).slice(1)).toEqual(
     [
       `0 1c 00 000000 ${HVCC}`,
@@ -137,8 +137,8 @@ test("HEVC under H.264's codec id is sent under its own, in either form, and is 
 
 test("H.264's own configuration is never taken for HEVC's", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
   expect(sent(stage, 1)[1]).toBe(`0 ${AVC_CONFIG.toString("hex")}`);
 });
 
@@ -149,12 +149,12 @@ const ADTS_48 = "fff14c80013ffc";
 test("AAC with ADTS headers and no configuration gets the one that they stand for, before its first frame", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
   stage.dialer.latest(1).accept();
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
-  source.push(audio(23, hex(`af01 ${ADTS_44} 214a`)));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
+  publisher.push(audio(23, hex(`af01 ${ADTS_44} 214a`)));
   expect(sent(stage, 1).slice(2)).toEqual(["0 af001210", "0 af012149", "23 af01214a"]);
   stage.clock.advance(1_000);
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ audioCodec: "aac", sampleRate: 44_100, channels: 2 });
@@ -163,12 +163,12 @@ test("AAC with ADTS headers and no configuration gets the one that they stand fo
 test("a header that comes, or is made, behind the first keyframe loses nobody that keyframe", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
   stage.dialer.latest(1).accept();
-  source.push(video(40, avcFrame(false, 2)));
+  publisher.push(video(40, avcFrame(false, 2)));
   const [audioConfig, videoConfig, key, sound, inter] = sent(stage, 1);
   expect([audioConfig, videoConfig, sound]).toEqual(["0 af001210", `0 ${AVC_CONFIG.toString("hex")}`, "0 af012149"]);
   expect([key?.slice(0, 6), inter?.slice(0, 7)]).toEqual(["0 1701", "40 2701"]);
@@ -177,10 +177,10 @@ test("a header that comes, or is made, behind the first keyframe loses nobody th
 test("an ADTS header where the configuration belongs is read as one; the encoder's own configuration is never replaced", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(audio(0, hex(`af00 ${ADTS_48}`)));
+  const publisher = stage.open();
+  publisher.push(audio(0, hex(`af00 ${ADTS_48}`)));
   stage.dialer.latest(1).accept();
-  source.push(audio(0, hex("af012149")));
+  publisher.push(audio(0, hex("af012149")));
   expect(sent(stage, 1)).toEqual(["0 af001190", "0 af012149"]);
 
   const other = new RelayStage();
@@ -210,19 +210,19 @@ test.each<readonly [string, (stage: RelayStage) => readonly [before: Message[], 
 ])("%s on air has every target connected anew, and the new one is what it is told first", (_, messages, first) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
-  const source = stage.open();
+  const publisher = stage.open();
   const [before, after] = messages(stage);
-  source.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, AVC_CONFIG));
   for (const link of stage.dialer.links) link.accept();
-  source.push(video(0, avcFrame(true, 1)));
-  for (const message of before) source.push(message);
+  publisher.push(video(0, avcFrame(true, 1)));
+  for (const message of before) publisher.push(message);
   stage.flush();
-  for (const message of after) source.push(message);
+  for (const message of after) publisher.push(message);
   expect(stage.dialer.links.slice(0, 2).map(({ closedHow }) => closedHow)).toEqual(["cut", "cut"]);
   expect(stage.dialer.links).toHaveLength(4);
   stage.dialer.latest(1).accept();
-  source.push(video(120, avcFrame(true, 2)));
-  for (const message of after.slice(-1)) source.push({ ...message, timestamp: 140 });
+  publisher.push(video(120, avcFrame(true, 2)));
+  for (const message of after.slice(-1)) publisher.push({ ...message, timestamp: 140 });
   const told = sent(stage, 1).map((each) => each.split(" ")[1]);
   expect(told).toContain(first);
   expect(told).toContain(AVC_CONFIG.toString("hex"));
@@ -231,13 +231,13 @@ test.each<readonly [string, (stage: RelayStage) => readonly [before: Message[], 
 
 test("another video codec on air connects anew; a codec that flaps does so no more often than every 10 s", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   for (let index = 0; index < 200; index += 1) {
     const [config, key] = index % 2 === 0 ? [`1c 00 000000 ${HVCC}`, `1c 01 000000 ${HEVC_KEY}`] : [];
-    source.push(video(40 + index * 40, config === undefined ? AVC_CONFIG : hex(config)));
-    source.push(video(40 + index * 40, key === undefined ? avcFrame(true, 1) : hex(key)));
+    publisher.push(video(40 + index * 40, config === undefined ? AVC_CONFIG : hex(config)));
+    publisher.push(video(40 + index * 40, key === undefined ? avcFrame(true, 1) : hex(key)));
     stage.dialer.latest(1).accept();
     stage.clock.advance(40);
   }
@@ -248,17 +248,17 @@ test("another video codec on air connects anew; a codec that flaps does so no mo
 test("what goes before a change within its pace is not shown to who comes after it", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
-  source.push(audio(0, AAC_CONFIG));
-  source.push(video(0, avcFrame(true, 1)));
-  source.push(audio(0, aacFrame(1)));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, avcFrame(true, 1)));
+  publisher.push(audio(0, aacFrame(1)));
   // Nobody has begun: nobody is dialled anew.
-  source.push(audio(40, AAC_CONFIG_CHANGED));
+  publisher.push(audio(40, AAC_CONFIG_CHANGED));
   stage.dialer.latest(1).accept();
-  source.push(audio(40, aacFrame(2)));
-  source.push(video(80, avcFrame(true, 3)));
-  source.push(audio(80, aacFrame(4)));
+  publisher.push(audio(40, aacFrame(2)));
+  publisher.push(video(80, avcFrame(true, 3)));
+  publisher.push(audio(80, aacFrame(4)));
   const [audioConfig, , key, sound, ...others] = sent(stage, 1);
   expect(audioConfig).toBe("0 af001210");
   expect([key?.slice(0, 6), sound?.endsWith("04"), others]).toEqual(["0 1701", true, []]);
@@ -268,12 +268,12 @@ test("what goes before a change within its pace is not shown to who comes after 
 test("metadata made up for sound alone is renewed when pictures come, before their header", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(audio(0, AAC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(audio(0, AAC_CONFIG));
   stage.dialer.latest(1).accept();
-  source.push(audio(0, aacFrame(1)));
-  source.push(video(40, AVC_CONFIG));
-  source.push(video(40, avcFrame(true, 1)));
+  publisher.push(audio(0, aacFrame(1)));
+  publisher.push(video(40, AVC_CONFIG));
+  publisher.push(video(40, avcFrame(true, 1)));
   expect(metadataOf(stage, 1).map(idsIn)).toEqual([
     [undefined, 10],
     [7, 10],
@@ -300,8 +300,8 @@ test.each([
 ])("%s, which has no sequence header, is shown as what it is", (_, message, shown) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(message);
+  const publisher = stage.open();
+  publisher.push(message);
   stage.clock.advance(1_000);
   expect(stage.samples.at(-1)?.ingest).toMatchObject(shown);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import { KernelPeer, type PeerHabits } from "../support/kernel-peer.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
@@ -10,7 +10,7 @@ const FRAMES_PER_GROUP = 50;
 /** One channel with a target whose far end is played, and a healthy one beside it. */
 class Scene {
   readonly stage = new RelayStage();
-  readonly #source: Source;
+  readonly #publisher: PublisherHandle;
   readonly #frameBytes: number;
   peer: KernelPeer;
   #frame = 0;
@@ -21,7 +21,7 @@ class Scene {
   /** `kilobits`: of the stream. */
   constructor(kilobits = 476, habits: PeerHabits = {}, bufferPolicy: "drop" | "disconnect" = "drop") {
     this.#frameBytes = Math.round((kilobits * 1_000) / 8 / 25) - 60;
-    this.#source = this.stage.onAir(target(1, { bufferPolicy }), target(2));
+    this.#publisher = this.stage.onAir(target(1, { bufferPolicy }), target(2));
     this.peer = new KernelPeer(this.stage.dialer.latest(1), habits);
     this.#listen();
   }
@@ -43,8 +43,8 @@ class Scene {
       for (let frame = 0; frame < 25; frame += 1) {
         const atMs = this.#frame * FRAME_MS;
         const isKeyframe = this.#frame % FRAMES_PER_GROUP === 0;
-        this.#source.push(video(atMs, avcFrame(isKeyframe, this.#frame % 251, this.#frameBytes)));
-        this.#source.push(audio(atMs + 5, aacFrame(1)));
+        this.#publisher.push(video(atMs, avcFrame(isKeyframe, this.#frame % 251, this.#frameBytes)));
+        this.#publisher.push(audio(atMs + 5, aacFrame(1)));
         this.#frame += 1;
         this.stage.clock.advance(FRAME_MS);
         this.#listen();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { entranceTo } from "../../src/relay/entrance.ts";
-import type { Source } from "../../src/relay/feed.ts";
+import { gatewayTo } from "../../src/relay/publish-gateway.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
@@ -10,21 +10,21 @@ const FRAME_MS = 40;
 /** An encoder that goes on through whatever happens to the relay, with a keyframe every two seconds. */
 class Encoder {
   readonly #stage: RelayStage;
-  readonly #source: Source;
+  readonly #publisher: PublisherHandle;
   readonly sent: number[] = [];
   #nextMs = 0;
 
-  constructor(stage: RelayStage, source: Source) {
+  constructor(stage: RelayStage, publisher: PublisherHandle) {
     this.#stage = stage;
-    this.#source = source;
+    this.#publisher = publisher;
   }
 
   /** Everything it has said up to now is read. */
   read(): void {
     for (; this.#nextMs <= this.#stage.clock.now(); this.#nextMs += FRAME_MS) {
       const index = this.#nextMs / FRAME_MS;
-      this.#source.push(video(this.#nextMs, avcFrame(index % 50 === 0, index % 256, 30)));
-      this.#source.push(audio(this.#nextMs, aacFrame(index % 256)));
+      this.#publisher.push(video(this.#nextMs, avcFrame(index % 50 === 0, index % 256, 30)));
+      this.#publisher.push(audio(this.#nextMs, aacFrame(index % 256)));
       this.sent.push(index % 256);
     }
   }
@@ -94,9 +94,9 @@ test("a target that took nothing before a pause is given time behind it", () => 
 
 test("the hold of a lost encoder counts no time in which it could not come back, and filler of a pause is not made up for", () => {
   const stage = new RelayStage(HOLD_SECONDS);
-  const source = stage.onAir(target(1));
-  new Encoder(stage, source).run(2_000);
-  source.end("connection-lost");
+  const publisher = stage.onAir(target(1));
+  new Encoder(stage, publisher).run(2_000);
+  publisher.end("connection-lost");
   stage.clock.advance(5_000);
   const before = mediaOf(stage.dialer.latest(1)).length;
   stage.clock.pause(3_600_000);
@@ -119,16 +119,16 @@ test("an encoder that is silent behind a pause is silent all the same", () => {
 test("a server that takes nobody new keeps who is on air, or held, and lets a takeover in", async () => {
   const stage = new RelayStage(HOLD_SECONDS);
   const spec = stage.spec([target(1)]);
-  const full = () => entranceTo(stage.engine, spec, "main", () => false).knock();
+  const full = () => gatewayTo(stage.engine, spec, "main", () => false).tryAdmit();
   expect(await full()).toBe("overloaded");
-  const source = stage.onAir(target(1));
-  new Encoder(stage, source).run(2_000);
+  const publisher = stage.onAir(target(1));
+  new Encoder(stage, publisher).run(2_000);
   expect(await full()).toBe("welcome");
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   expect(await full()).toBe("welcome");
   stage.clock.advance(60_000);
   expect(await full()).toBe("overloaded");
-  expect(await entranceTo(stage.engine, spec, "main").knock()).toBe("welcome");
+  expect(await gatewayTo(stage.engine, spec, "main").tryAdmit()).toBe("welcome");
 });
 
 test("a target that was a little behind before a pause loses nothing by it", () => {

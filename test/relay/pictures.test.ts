@@ -35,13 +35,13 @@ const bodies = (stage: RelayStage, targetId: number): string[] => {
 function onAirLate() {
   const stage = new RelayStage(30);
   stage.engine.introduce(stage.spec([target(1), target(2)]));
-  const source = stage.open();
-  source.push(video(0, AVC_CONFIG));
+  const publisher = stage.open();
+  publisher.push(video(0, AVC_CONFIG));
   stage.dialer.latest(1).accept();
   const push = (timestamp: number, payloads: readonly Buffer[]) => {
-    for (const payload of payloads) source.push(video(timestamp, payload));
+    for (const payload of payloads) publisher.push(video(timestamp, payload));
   };
-  return { stage, source, push };
+  return { stage, publisher, push };
 }
 
 test("a keyframe of several messages: whoever joins begins at its first, and each gets every slice of it", () => {
@@ -94,13 +94,13 @@ test("a picture that is too much for a target is lost whole: it goes on at the f
 });
 
 test("filler shows every slice of the last keyframe and of the picture behind it, in a message each", () => {
-  const { stage, source, push } = onAirLate();
+  const { stage, publisher, push } = onAirLate();
   push(0, picture(true, 0x10, 2));
   push(40, picture(false, 0x20, 2));
   push(80, picture(false, 0x30, 2));
   stage.flush();
   const before = mediaOf(stage.dialer.latest(1)).length;
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   stage.clock.advance(4_000);
   const filler = mediaOf(stage.dialer.latest(1)).slice(before);
   const [key, following] = filler.map(({ payload }) => payload.subarray(5).toString("hex"));
@@ -162,13 +162,13 @@ test.each([
 ])("a keyframe of %s that is marked as an inter frame is one", (_, config, key, inter) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  source.push(video(0, hex(config)));
+  const publisher = stage.open();
+  publisher.push(video(0, hex(config)));
   stage.dialer.latest(1).accept();
-  source.push(video(0, hex(inter)));
-  source.push(video(40, hex(key)));
-  source.push(video(80, hex(inter)));
-  source.push(audio(80, aacFrame(1)));
+  publisher.push(video(0, hex(inter)));
+  publisher.push(video(40, hex(key)));
+  publisher.push(video(80, hex(inter)));
+  publisher.push(audio(80, aacFrame(1)));
   stage.flush();
   const frames = mediaOf(stage.dialer.latest(1)).filter(
     ({ type, payload }) => type === 9 && (payload[0] ?? 0) !== 0x90,

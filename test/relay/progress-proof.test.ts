@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type LinkFigures, ProgressProof } from "../../src/relay/progress-proof.ts";
+import { type LinkFigures, ProgressProof } from "../../src/relay/subscriber/health/progress-proof.ts";
 
 const WINDOW = 8_000;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { TargetError, TargetStatus } from "../../src/exchange/target-status.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import type { TargetError, TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import type { FakeLink } from "../support/fake-links.ts";
 import { KernelPeer, type PeerHabits } from "../support/kernel-peer.ts";
 import {
@@ -72,7 +72,7 @@ const GOOD_HABITS: readonly PeerHabits[] = [
 const BAD_HABITS: readonly PeerHabits[] = [{ takesPerSecond: 0 }, { isReading: false }];
 
 type Encoder = {
-  readonly source: Source;
+  readonly publisher: PublisherHandle;
   readonly mark: number;
   readonly hasSecond: boolean;
   clockMs: number;
@@ -170,9 +170,9 @@ class World {
   #come(slot: "main" | "backup"): void {
     this.#marks += 1;
     const mark = this.#marks;
-    const source = this.stage.open("ls-1", `encoder ${mark}`, mark, slot);
+    const publisher = this.stage.open("ls-1", `encoder ${mark}`, mark, slot);
     const encoder = {
-      source,
+      publisher,
       mark,
       hasSecond: this.#chance(this.#secondsChance),
       clockMs: Math.floor(this.#random() * 2 ** 32),
@@ -185,14 +185,14 @@ class World {
     if (before !== undefined) this.#displaced.push(before);
     if (this.#displaced.length > 3) this.#displaced.shift();
     this.#encoders.set(slot, encoder);
-    if (this.#chance(0.9)) source.push(audio(encoder.clockMs, AAC_CONFIG));
+    if (this.#chance(0.9)) publisher.push(audio(encoder.clockMs, AAC_CONFIG));
     const config = this.#chance(0.8) ? AVC_CONFIG : AVC_CONFIG_CHANGED;
-    source.push(video(encoder.clockMs, config));
-    if (encoder.hasSecond) source.push(video(encoder.clockMs, secondTrack(0, config)));
+    publisher.push(video(encoder.clockMs, config));
+    if (encoder.hasSecond) publisher.push(video(encoder.clockMs, secondTrack(0, config)));
   }
 
   #go(slot: "main" | "backup", encoder: Encoder): void {
-    encoder.source.end(this.#chance(0.2) ? "clean" : "connection-lost");
+    encoder.publisher.end(this.#chance(0.2) ? "clean" : "connection-lost");
     this.#encoders.delete(slot);
   }
 
@@ -200,16 +200,16 @@ class World {
     for (let count = 0; count < 3; count += 1) {
       const clockMs = encoder.clockMs % 2 ** 32;
       if (!encoder.isDark) this.#emitPictures(encoder, clockMs);
-      encoder.source.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
+      encoder.publisher.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
       encoder.clockMs += this.#chance(0.01) ? 3_600_000 : 80;
     }
   }
 
   #emitPictures(encoder: Encoder, clockMs: number): void {
-    const { source, mark, frame, hasSecond } = encoder;
-    source.push(video(clockMs, picture(frame % 8 === 0, mark, frame)));
+    const { publisher, mark, frame, hasSecond } = encoder;
+    publisher.push(video(clockMs, picture(frame % 8 === 0, mark, frame)));
     // Its keyframes are not where those of the first one are.
-    if (hasSecond) source.push(video(clockMs, secondTrack(1, picture(frame % 8 === 2, mark, frame))));
+    if (hasSecond) publisher.push(video(clockMs, secondTrack(1, picture(frame % 8 === 2, mark, frame))));
     encoder.frame += 1;
   }
 

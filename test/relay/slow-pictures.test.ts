@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import type { FreezeTimes } from "../../src/exchange/freeze-times.ts";
+import type { FreezeTimes } from "../../src/thread-protocol/freeze-times.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
 /** A channel on air; what comes is told by seconds. */
 function stageOf(holdSeconds: number, freeze?: FreezeTimes) {
   const stage = new RelayStage(holdSeconds);
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   if (freeze !== undefined) stage.engine.apply({ ...stage.spec([target(1)]), freeze });
   /** Lets time pass in steps of 100 ms; `each` says what comes at a step. */
   const run = (seconds: number, each: (ms: number) => void) => {
@@ -16,13 +16,14 @@ function stageOf(holdSeconds: number, freeze?: FreezeTimes) {
       stage.clock.advance(100);
     }
   };
-  const sound = (ms: number) => source.push(audio(ms, aacFrame(1)));
-  const picture = (ms: number, isKeyframe = true, mark = 1) => source.push(video(ms, avcFrame(isKeyframe, mark, 30)));
+  const sound = (ms: number) => publisher.push(audio(ms, aacFrame(1)));
+  const picture = (ms: number, isKeyframe = true, mark = 1) =>
+    publisher.push(video(ms, avcFrame(isKeyframe, mark, 30)));
   const kinds = () => stage.facts.map(({ kind }) => kind).filter((kind) => kind !== "target-status");
   const told = (kind: string) => stage.facts.filter((fact) => fact.kind === kind);
   const pictures = () => mediaOf(stage.dialer.latest(1)).filter(({ type, payload }) => type === 9 && payload[1] === 1);
   const sounds = () => mediaOf(stage.dialer.latest(1)).filter(({ type, payload }) => type === 8 && payload[1] === 1);
-  return { stage, source, run, sound, picture, kinds, told, pictures, sounds };
+  return { stage, publisher, run, sound, picture, kinds, told, pictures, sounds };
 }
 
 const ON_AIR = ["ingest-started", "source-active"];
@@ -161,8 +162,8 @@ test.each([0, 4, 11])("an encoder that sends its headers %i s before its first f
 });
 
 test("pictures of a further track that go on are not the ones that are missed: nothing is told twice", () => {
-  const { run, sound, picture, source, told } = stageOf(20);
-  const further = (ms: number) => source.push(video(ms, Buffer.from("a6016176633101000028000000024111", "hex")));
+  const { run, sound, picture, publisher, told } = stageOf(20);
+  const further = (ms: number) => publisher.push(video(ms, Buffer.from("a6016176633101000028000000024111", "hex")));
   run(6, (ms) => {
     picture(ms, ms % 2_000 === 0);
     further(ms);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Slowness, SlowWatch } from "../../src/relay/slow-watch.ts";
-import { Stability } from "../../src/relay/stability.ts";
+import { type Slowness, SlowWatch } from "../../src/relay/subscriber/health/slow-watch.ts";
+import { Stability } from "../../src/relay/subscriber/health/stability.ts";
 
 const STREAM = 59_500;
 

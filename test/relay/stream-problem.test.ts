@@ -18,11 +18,11 @@ const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
 test("every codec that a target does not take is named, in whatever order they show", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { codecs })]));
-  const source = stage.open();
-  for (const message of [AAC, AVC, OPUS_1]) source.push(message);
+  const publisher = stage.open();
+  for (const message of [AAC, AVC, OPUS_1]) publisher.push(message);
   stage.clock.advance(1);
   expect(reasonOf(stage, 1)).toContain("(Opus)");
-  source.push(HEVC_1);
+  publisher.push(HEVC_1);
   stage.clock.advance(1);
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
   expect(reasonOf(stage, 1)).toContain("(HEVC, Opus)");
@@ -31,17 +31,17 @@ test("every codec that a target does not take is named, in whatever order they s
 test("a track that was missing and comes in a codec the target does not take: at once it is told that", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { codecs, tracks: { video: 1, audio: 0 } })]));
-  const source = stage.open();
-  for (const message of [AAC, AVC]) source.push(message);
+  const publisher = stage.open();
+  for (const message of [AAC, AVC]) publisher.push(message);
   const play = (seconds: number) => {
     for (let second = 0; second < seconds; second += 1) {
-      source.push(picture(Math.round(stage.clock.now())));
+      publisher.push(picture(Math.round(stage.clock.now())));
       stage.clock.advance(1_000);
     }
   };
   play(7);
   expect(reasonOf(stage, 1)).toContain("(#1)");
-  source.push(HEVC_1);
+  publisher.push(HEVC_1);
   stage.clock.advance(1);
   expect(reasonOf(stage, 1)).toContain("(HEVC)");
   // What it waits for did not change: nobody is asked in vain.

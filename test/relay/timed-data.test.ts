@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import type { Amf0Value } from "../../src/protocol/amf0/value.ts";
+import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 
@@ -19,12 +19,12 @@ const data = (timestamp: number, values: readonly Amf0Value[], type = DATA_AMF0)
 /** A channel on air for two seconds with a keyframe at 0, whose encoder's clock began at an hour. */
 function stageOf(...targets: readonly TargetSpec[]) {
   const stage = new RelayStage();
-  const source = stage.onAir(...targets);
+  const publisher = stage.onAir(...targets);
   const startMs = 3_600_000;
   let nextMs = 0;
   const frame = (ms: number) => {
-    source.push(video(startMs + ms, avcFrame(ms % 2_000 === 0, 1)));
-    source.push(audio(startMs + ms, aacFrame(1)));
+    publisher.push(video(startMs + ms, avcFrame(ms % 2_000 === 0, 1)));
+    publisher.push(audio(startMs + ms, aacFrame(1)));
   };
   /** Frames each 40 ms up to this moment, and what `between` gives behind the frames of its time. */
   const run = (untilMs: number, between: Readonly<Record<number, ReturnType<typeof data>>> = {}) => {
@@ -32,12 +32,12 @@ function stageOf(...targets: readonly TargetSpec[]) {
       const ms = nextMs;
       frame(ms);
       const message = between[ms];
-      if (message !== undefined) source.push({ ...message, timestamp: startMs + message.timestamp });
+      if (message !== undefined) publisher.push({ ...message, timestamp: startMs + message.timestamp });
       stage.clock.advance(40);
     }
     stage.engine.flush();
   };
-  return { stage, source, run, startMs };
+  return { stage, publisher, run, startMs };
 }
 
 /** What a target was sent behind its head, as type and time; timed data with its name. */
@@ -129,10 +129,10 @@ test("what says another time than its place is put beside its neighbours and mov
 });
 
 test("too much of it is left out and counted, and costs no frame", () => {
-  const { stage, source, run, startMs } = stageOf(target(1));
+  const { stage, publisher, run, startMs } = stageOf(target(1));
   run(400);
-  for (let count = 0; count < 300; count += 1) source.push(data(startMs + 400, CUE));
-  source.push(data(startMs + 400, ["onTextData", "x".repeat(65_530)]));
+  for (let count = 0; count < 300; count += 1) publisher.push(data(startMs + 400, CUE));
+  publisher.push(data(startMs + 400, ["onTextData", "x".repeat(65_530)]));
   run(2_200);
   expect(sentTo(stage, 1)).toHaveLength(200);
   expect(stage.samples.at(-1)?.ingest.droppedData).toBe(101);

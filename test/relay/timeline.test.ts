@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Timeline, type TimelineKind } from "../../src/relay/timeline.ts";
+import { Timeline, type TimelineKind } from "../../src/relay/stream/timeline.ts";
 
 type Arrival = readonly [kind: TimelineKind, timestamp: number, atMs: number];
 

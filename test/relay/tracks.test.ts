@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
@@ -31,15 +31,15 @@ const plainFrame = (...of: Parameters<typeof frame>): string => frame(...of).rep
 /** Two tracks of each kind, as OBS sends them: the default ones in the form of old. */
 function begin(stage: RelayStage, targets: Parameters<RelayStage["spec"]>[0]) {
   stage.engine.introduce(stage.spec(targets));
-  const source = stage.open();
-  for (const bytes of [AAC_0, AAC_1]) source.push(audio(0, hex(bytes)));
-  for (const bytes of [AVC_0, AVC_1]) source.push(video(0, hex(bytes)));
-  return source;
+  const publisher = stage.open();
+  for (const bytes of [AAC_0, AAC_1]) publisher.push(audio(0, hex(bytes)));
+  for (const bytes of [AVC_0, AVC_1]) publisher.push(video(0, hex(bytes)));
+  return publisher;
 }
 
 test("all tracks go through untouched, each behind its header", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1)]);
+  const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
   for (const [isKey, trackId] of [
     [true, 0],
@@ -47,9 +47,9 @@ test("all tracks go through untouched, each behind its header", () => {
     [false, 0],
     [false, 1],
   ] as const) {
-    source.push(video(isKey ? 0 : 40, hex(frame(isKey, trackId, "11"))));
+    publisher.push(video(isKey ? 0 : 40, hex(frame(isKey, trackId, "11"))));
   }
-  source.push(audio(40, hex("95 01 6d703461 01 2133")));
+  publisher.push(audio(40, hex("95 01 6d703461 01 2133")));
   expect(sent(stage, 1)).toEqual(
     [
       `0 ${AAC_0}`,
@@ -67,17 +67,17 @@ test("all tracks go through untouched, each behind its header", () => {
 
 test("who joins late gets each track's header, and each track from its own keyframe on", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1), target(2)]);
+  const publisher = begin(stage, [target(1), target(2)]);
   stage.dialer.latest(1).accept();
-  source.push(video(0, hex(frame(true, 0, "01"))));
-  source.push(video(0, hex(frame(true, 1, "01"))));
+  publisher.push(video(0, hex(frame(true, 0, "01"))));
+  publisher.push(video(0, hex(frame(true, 1, "01"))));
   stage.clock.advance(3_000);
-  source.push(video(3_000, hex(frame(false, 1, "02"))));
+  publisher.push(video(3_000, hex(frame(false, 1, "02"))));
   stage.dialer.latest(2).accept();
-  source.push(video(3_040, hex(frame(true, 0, "03"))));
-  source.push(video(3_040, hex(frame(false, 1, "04"))));
-  source.push(video(3_080, hex(frame(true, 1, "05"))));
-  source.push(video(3_120, hex(frame(false, 1, "06"))));
+  publisher.push(video(3_040, hex(frame(true, 0, "03"))));
+  publisher.push(video(3_040, hex(frame(false, 1, "04"))));
+  publisher.push(video(3_080, hex(frame(true, 1, "05"))));
+  publisher.push(video(3_120, hex(frame(false, 1, "06"))));
   expect(sent(stage, 2).slice(4)).toEqual(
     [`0 ${frame(true, 0, "03")}`, `40 ${frame(true, 1, "05")}`, `80 ${frame(false, 1, "06")}`].map(plain),
   );
@@ -87,14 +87,16 @@ test("who joins late gets each track's header, and each track from its own keyfr
 test("sequence headers of many tracks in one message are kept for each track", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
-  const source = stage.open();
-  source.push(video(0, hex("96 20 61766331 00 000004 0142c01e 68766331 01 000002 0102")));
+  const publisher = stage.open();
+  publisher.push(video(0, hex("96 20 61766331 00 000004 0142c01e 68766331 01 000002 0102")));
   stage.dialer.latest(1).accept();
-  source.push(video(0, hex("96 21 61766331 00 000009 000000 00000002 6588 68766331 01 000009 000000 00000002 2601")));
-  source.push(video(500, hex("96 00 68766331 01 0103")));
+  publisher.push(
+    video(0, hex("96 21 61766331 00 000009 000000 00000002 6588 68766331 01 000009 000000 00000002 2601")),
+  );
+  publisher.push(video(500, hex("96 00 68766331 01 0103")));
   stage.clock.advance(2_500);
   stage.dialer.latest(2).accept();
-  source.push(
+  publisher.push(
     video(3_000, hex("96 21 61766331 00 000009 000000 00000002 6589 68766331 01 000009 000000 00000002 2602")),
   );
   expect(sent(stage, 2)).toEqual(
@@ -109,17 +111,17 @@ test("sequence headers of many tracks in one message are kept for each track", (
 
 test("a target that chose a track of each kind gets these alone, in the form of old; others feel nothing", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [
+  const publisher = begin(stage, [
     target(1),
     target(2, { tracks: { video: 1, audio: 1 } }),
     target(3, { tracks: { video: 0, audio: 1 } }),
   ]);
   for (const link of stage.dialer.links) link.accept();
-  source.push(video(0, hex(frame(true, 0, "01"))));
-  source.push(video(0, hex(frame(true, 1, "02"))));
-  source.push(audio(20, aacFrame(9, 2)));
-  source.push(audio(20, hex("95 01 6d703461 01 2133")));
-  source.push(video(40, hex(frame(false, 1, "03"))));
+  publisher.push(video(0, hex(frame(true, 0, "01"))));
+  publisher.push(video(0, hex(frame(true, 1, "02"))));
+  publisher.push(audio(20, aacFrame(9, 2)));
+  publisher.push(audio(20, hex("95 01 6d703461 01 2133")));
+  publisher.push(video(40, hex(frame(false, 1, "03"))));
   expect(sent(stage, 2)).toEqual(
     [
       "0 af00 1210",
@@ -137,16 +139,16 @@ test("a target that chose a track of each kind gets these alone, in the form of 
 
 test("a choice that changes on air connects that target anew, without an end", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1), target(2)]);
+  const publisher = begin(stage, [target(1), target(2)]);
   for (const link of stage.dialer.links) link.accept();
-  source.push(video(0, hex(frame(true, 0, "01"))));
+  publisher.push(video(0, hex(frame(true, 0, "01"))));
   const [, before] = stage.dialer.links;
   stage.engine.apply(stage.spec([target(1), target(2, { tracks: { video: 0, audio: 0 } })]));
   expect(before?.closedHow).toBe("cut");
   expect(stage.dialer.links).toHaveLength(3);
   stage.dialer.latest(2).accept();
-  source.push(video(40, hex(frame(true, 0, "02"))));
-  source.push(video(40, hex(frame(true, 1, "02"))));
+  publisher.push(video(40, hex(frame(true, 0, "02"))));
+  publisher.push(video(40, hex(frame(true, 1, "02"))));
   expect(sent(stage, 2)).toEqual([`0 ${AAC_0}`, `0 ${AVC_0}`, `0 ${frame(true, 0, "02")}`].map(plain));
 });
 
@@ -155,13 +157,13 @@ const HEVC = "1c 00 000000 01020304";
 test("HEVC of the old form goes as Enhanced RTMP to who wants it so, and as it came to others", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc", "hevc"] } })]));
-  const source = stage.open();
-  source.push(video(0, hex(HEVC)));
+  const publisher = stage.open();
+  publisher.push(video(0, hex(HEVC)));
   stage.dialer.latest(1).accept();
   stage.dialer.latest(2).accept(1, true);
   stage.dialer.latest(3).accept();
-  source.push(video(0, hex("1c 01 000028 00000002 2601")));
-  source.push(video(40, hex("2c 01 000000 00000002 0201")));
+  publisher.push(video(0, hex("1c 01 000028 00000002 2601")));
+  publisher.push(video(40, hex("2c 01 000000 00000002 0201")));
   const enhanced = [
     "0 90 68766331 01020304",
     "0 91 68766331 000028 00000002 2601",
@@ -184,9 +186,9 @@ test.each([
   const stage = new RelayStage(600);
   const codecs = { video: ["avc"], audio: ["aac"] };
   stage.engine.introduce(stage.spec([target(1, { codecs }), target(2)]));
-  const source = stage.open();
-  source.push(audio(0, hex(AAC_0)));
-  source.push(message);
+  const publisher = stage.open();
+  publisher.push(audio(0, hex(AAC_0)));
+  publisher.push(message);
   stage.clock.advance(1);
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
@@ -203,12 +205,12 @@ test.each([
 test("a target that accepts before the first picture's header gets HEVC in its own form too", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
-  const source = stage.open();
-  source.push(audio(0, hex(AAC_0)));
+  const publisher = stage.open();
+  publisher.push(audio(0, hex(AAC_0)));
   stage.dialer.latest(1).accept(1, true);
   stage.dialer.latest(2).accept();
-  source.push(video(0, hex("1c00000000 01aabb")));
-  source.push(video(0, hex("1c01000000 cafe01")));
+  publisher.push(video(0, hex("1c00000000 01aabb")));
+  publisher.push(video(0, hex("1c01000000 cafe01")));
   expect(sent(stage, 1)).toEqual(["0 af001190", "0 9068766331" + "01aabb", "0 9168766331" + "000000cafe01"]);
   expect(sent(stage, 2)).toEqual(["0 af001190", "0 1c0000000001aabb", "0 1c01000000cafe01"]);
 });
@@ -218,13 +220,13 @@ test("a codec that is none of the chosen tracks' keeps no target away, and a nex
   const codecs = { video: ["avc"], audio: ["aac"] };
   const chosen = target(1, { codecs, tracks: { video: 0, audio: 0 } });
   stage.engine.introduce(stage.spec([chosen, target(2, { codecs })]));
-  const source = stage.open();
-  source.push(video(0, hex(AVC_0)));
-  source.push(video(0, hex("96 00 68766331 01 0103")));
+  const publisher = stage.open();
+  publisher.push(video(0, hex(AVC_0)));
+  publisher.push(video(0, hex("96 00 68766331 01 0103")));
   stage.clock.advance(1);
   expect(stage.statuses(1).at(-1)).toBe("CONNECTING");
   expect(stage.statuses(2).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
-  source.end("clean");
+  publisher.end("clean");
   const next = stage.open();
   next.push(video(0, hex(AVC_0)));
   stage.dialer.latest(2).accept();
@@ -234,20 +236,20 @@ test("a codec that is none of the chosen tracks' keeps no target away, and a nex
 
 test("a target that asks for it is connected to again at a keyframe, where it said, and later where it was", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1), target(2)]);
+  const publisher = begin(stage, [target(1), target(2)]);
   for (const link of stage.dialer.links) link.accept();
-  source.push(video(0, hex(frame(true, 0, "01"))));
+  publisher.push(video(0, hex(frame(true, 0, "01"))));
   const first = stage.dialer.latest(1);
   first.wantReconnect("rtmp://elsewhere/app");
-  source.push(video(40, hex(frame(false, 0, "02"))));
+  publisher.push(video(40, hex(frame(false, 0, "02"))));
   expect(first.closedHow).toBe(undefined);
-  source.push(video(80, hex(frame(true, 0, "03"))));
+  publisher.push(video(80, hex(frame(true, 0, "03"))));
   stage.flush();
   expect(first.closedHow).toBe("cut");
   const moved = stage.dialer.latest(1);
   expect([moved.target.url, moved.target.streamKey]).toEqual(["rtmp://elsewhere/app", "key1"]);
   moved.accept();
-  source.push(video(120, hex(frame(false, 0, "04"))));
+  publisher.push(video(120, hex(frame(false, 0, "04"))));
   stage.flush();
   expect(
     mediaOf(moved)
@@ -255,13 +257,13 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
       .map(({ payload }) => payload.toString("hex").slice(-2)),
   ).toEqual(["03", "04"]);
   moved.wantReconnect(undefined);
-  source.push(video(160, hex(frame(true, 0, "05"))));
+  publisher.push(video(160, hex(frame(true, 0, "05"))));
   expect(moved.closedHow).toBe(undefined);
   for (let second = 1; second <= 10; second += 1) {
     stage.clock.advance(1_000);
-    source.push(video(160 + second * 1_000, hex(frame(false, 0, "05"))));
+    publisher.push(video(160 + second * 1_000, hex(frame(false, 0, "05"))));
   }
-  source.push(video(10_200, hex(frame(true, 0, "06"))));
+  publisher.push(video(10_200, hex(frame(true, 0, "06"))));
   stage.flush();
   expect(moved.closedHow).toBe("cut");
   expect(stage.dialer.latest(1).target.url).toBe("rtmp://target1/app");
@@ -270,9 +272,9 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
 
 test("where a target was asked to go by its old server is forgotten with that server's address, and with the broadcast", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1)]);
+  const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
-  source.push(video(0, hex(frame(true, 0, "01"))));
+  publisher.push(video(0, hex(frame(true, 0, "01"))));
   stage.dialer.latest(1).wantReconnect("rtmp://elsewhere/app");
   const moved = target(1, { url: "rtmp://new/app", streamKey: "another" });
   stage.engine.apply(stage.spec([moved]));
@@ -280,7 +282,7 @@ test("where a target was asked to go by its old server is forgotten with that se
 
   stage.dialer.latest(1).accept();
   stage.dialer.latest(1).wantReconnect("rtmp://elsewhere/app");
-  source.end("clean");
+  publisher.end("clean");
   const next = begin(stage, [moved]);
   next.push(video(0, hex(frame(true, 0, "02"))));
   expect(stage.dialer.links).toHaveLength(3);
@@ -289,12 +291,12 @@ test("where a target was asked to go by its old server is forgotten with that se
 
 test("a target that chose other tracks is filled with their own picture and silence, at their own cadence, as long as the hold is", () => {
   const stage = new RelayStage(60);
-  const source = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
+  const publisher = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
   for (const targetId of [1, 2]) stage.dialer.latest(targetId).accept();
-  for (const trackId of [0, 1]) source.push(video(0, hex(frame(true, trackId, "01"))));
-  for (const trackId of [0, 1]) source.push(video(40, hex(frame(false, trackId, "02"))));
+  for (const trackId of [0, 1]) publisher.push(video(0, hex(frame(true, trackId, "01"))));
+  for (const trackId of [0, 1]) publisher.push(video(40, hex(frame(false, trackId, "02"))));
   const before = sent(stage, 2).length;
-  source.end("connection-lost");
+  publisher.end("connection-lost");
   stage.clock.advance(10_000);
   const filler = sent(stage, 2)
     .slice(before)
@@ -334,10 +336,10 @@ test("a target that chose other tracks is filled with their own picture and sile
 
 test("a held multitrack stream is filled with the default track alone, and goes on with each track's own keyframe", () => {
   const stage = new RelayStage(60);
-  const source = begin(stage, [target(1)]);
+  const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
-  for (const trackId of [0, 1]) source.push(video(0, hex(frame(true, trackId, "01"))));
-  source.end("connection-lost");
+  for (const trackId of [0, 1]) publisher.push(video(0, hex(frame(true, trackId, "01"))));
+  publisher.end("connection-lost");
   stage.clock.advance(4_000);
   const before = sent(stage, 1).length;
   const filler = sent(stage, 1)
@@ -394,12 +396,12 @@ test.each([
   const fourCc = config.slice(3, 11);
   const channels = `94 ${fourCc} 01 06 0000003f`;
   stage.engine.introduce(stage.spec([target(1)]));
-  const source = stage.open();
-  for (const bytes of [config, channels]) source.push(audio(0, hex(bytes)));
-  source.push(audio(0, hex(sound)));
+  const publisher = stage.open();
+  for (const bytes of [config, channels]) publisher.push(audio(0, hex(bytes)));
+  publisher.push(audio(0, hex(sound)));
   stage.clock.advance(3_000);
   stage.dialer.latest(1).accept(1, false, true);
-  source.push(audio(3_000, hex(sound)));
+  publisher.push(audio(3_000, hex(sound)));
   expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${sound}`].map(plain));
 });
 
@@ -409,13 +411,18 @@ const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
 };
 
 /** Pictures and sound of the default tracks, and of these others. */
-function play(stage: RelayStage, source: Source, seconds: number, more: { video?: number; audio?: number } = {}): void {
+function play(
+  stage: RelayStage,
+  publisher: PublisherHandle,
+  seconds: number,
+  more: { video?: number; audio?: number } = {},
+): void {
   for (let second = 0; second < seconds; second += 1) {
     const timestamp = Math.round(stage.clock.now());
-    source.push(video(timestamp, hex(frame(true, 0, "01"))));
-    source.push(audio(timestamp, hex("af01 2133")));
-    if (more.video !== undefined) source.push(video(timestamp, hex(frame(true, more.video, "02"))));
-    if (more.audio !== undefined) source.push(audio(timestamp, hex(`95 01 6d703461 0${more.audio} 2133`)));
+    publisher.push(video(timestamp, hex(frame(true, 0, "01"))));
+    publisher.push(audio(timestamp, hex("af01 2133")));
+    if (more.video !== undefined) publisher.push(video(timestamp, hex(frame(true, more.video, "02"))));
+    if (more.audio !== undefined) publisher.push(audio(timestamp, hex(`95 01 6d703461 0${more.audio} 2133`)));
     stage.clock.advance(1_000);
   }
 }
@@ -428,24 +435,24 @@ test.each([
   (_, tracks, named) => {
     const stage = new RelayStage();
     stage.engine.introduce(stage.spec([target(1, { tracks }), target(2)]));
-    const source = stage.open();
-    for (const message of [audio(0, hex(AAC_0)), video(0, hex(AVC_0))]) source.push(message);
+    const publisher = stage.open();
+    for (const message of [audio(0, hex(AAC_0)), video(0, hex(AVC_0))]) publisher.push(message);
     for (const link of stage.dialer.links) link.accept();
 
-    play(stage, source, 4);
+    play(stage, publisher, 4);
     expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
-    play(stage, source, 3);
+    play(stage, publisher, 3);
     expect(stage.statuses(1).slice(2)).toEqual(["FAIL CODEC_UNSUPPORTED"]);
     expect(reasonOf(stage, 1)).toMatch(named);
     expect(stage.dialer.latest(1).closedHow).toBe("cut");
     const dials = stage.dialer.links.length;
-    play(stage, source, 130);
+    play(stage, publisher, 130);
     expect(stage.dialer.links, "nobody is asked in vain").toHaveLength(dials);
     expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
 
-    play(stage, source, 1, tracks);
+    play(stage, publisher, 1, tracks);
     stage.dialer.latest(1).accept();
-    play(stage, source, 2, tracks);
+    play(stage, publisher, 2, tracks);
     expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
     expect(sent(stage, 1).length).toBeGreaterThan(2);
     expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
@@ -454,9 +461,9 @@ test.each([
 
 test("who chooses a missing track on air is told at once, who chooses another again gets it at once", () => {
   const stage = new RelayStage();
-  const source = begin(stage, [target(1)]);
+  const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
-  play(stage, source, 10, { video: 1 });
+  play(stage, publisher, 10, { video: 1 });
   stage.engine.apply(stage.spec([target(1, { tracks: { video: 3, audio: 0 } })]));
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
   expect(reasonOf(stage, 1)).toContain("(#3)");
@@ -465,7 +472,7 @@ test("who chooses a missing track on air is told at once, who chooses another ag
   expect(reasonOf(stage, 1)).toContain("(#4)");
   stage.engine.apply(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
   stage.dialer.latest(1).accept();
-  play(stage, source, 1, { video: 1 });
+  play(stage, publisher, 1, { video: 1 });
   expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
 });
 
@@ -473,11 +480,11 @@ test("a stream without sound, or without pictures, does not lack the default tra
   const stage = new RelayStage();
   const chosen = target(1, { tracks: { video: 0, audio: 0 } });
   stage.engine.introduce(stage.spec([chosen]));
-  const source = stage.open();
-  source.push(video(0, hex(AVC_0)));
+  const publisher = stage.open();
+  publisher.push(video(0, hex(AVC_0)));
   stage.dialer.latest(1).accept();
   for (let second = 0; second < 20; second += 1) {
-    source.push(video(second * 1_000, hex(frame(true, 0, "01"))));
+    publisher.push(video(second * 1_000, hex(frame(true, 0, "01"))));
     stage.clock.advance(1_000);
   }
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
@@ -486,12 +493,12 @@ test("a stream without sound, or without pictures, does not lack the default tra
 test("the next broadcast is given its time to show its tracks", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
-  const source = stage.open();
-  source.push(video(0, hex(AVC_0)));
+  const publisher = stage.open();
+  publisher.push(video(0, hex(AVC_0)));
   stage.dialer.latest(1).accept();
-  play(stage, source, 8);
+  play(stage, publisher, 8);
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
-  source.end("clean");
+  publisher.end("clean");
   const next = stage.open();
   next.push(video(0, hex(AVC_0)));
   stage.dialer.latest(1).accept();

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
-import { splitAggregate } from "../../src/protocol/rtmp/aggregate.ts";
-import { readIntroduction } from "../../src/protocol/rtmp/introduction.ts";
+import { splitAggregate } from "../../src/protocol/rtmp/chunk/aggregate.ts";
+import { PACE_OF_ENCODER } from "../../src/protocol/rtmp/chunk/paced-reader.ts";
 import { type Message, MessageType } from "../../src/protocol/rtmp/message.ts";
-import { PACE_OF_ENCODER } from "../../src/protocol/rtmp/paced-reader.ts";
+import { readIntroduction } from "../../src/protocol/rtmp/server/introduction.ts";
 import { AVC_CONFIG, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 import { threadMs } from "../support/thread-time.ts";
@@ -16,10 +16,10 @@ const HEVC_FRAME = Buffer.concat([Buffer.from([0x93]), Buffer.from("hvc1"), Buff
 
 test("a stream that becomes another all the time is told as far as any stream would be, and goes on", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
-  for (let number = 0; number < 1_000; number += 1) source.push(video(number, config(number)));
-  source.push(video(1_000, avcFrame(true, 7)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  for (let number = 0; number < 1_000; number += 1) publisher.push(video(number, config(number)));
+  publisher.push(video(1_000, avcFrame(true, 7)));
   stage.flush();
   const sent = stage.dialer.links.flatMap((link) => link.messages());
   expect(sent.filter(({ payload }) => payload[0] === 0x17 && payload[1] === 0).length).toBeLessThanOrEqual(65);
@@ -28,12 +28,12 @@ test("a stream that becomes another all the time is told as far as any stream wo
 
 test("an encoder that sends other metadata each second has all of it sent on", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
   for (let second = 1; second <= 100; second += 1) {
     stage.clock.advance(1_000);
-    source.push(video(second * 1_000, avcFrame(true, 1)));
-    source.push(metadata({ width: second }));
+    publisher.push(video(second * 1_000, avcFrame(true, 1)));
+    publisher.push(metadata({ width: second }));
     stage.flush();
   }
   const link = stage.dialer.latest(1);
@@ -78,15 +78,15 @@ const TURN_BYTES = 2 * 1_024 * 1_024;
 
 test.each(WORST)("a turn full of $name costs others no more than some hundredths of a second", ({ make }) => {
   const stage = new RelayStage();
-  const source = stage.onAir(...times(5, (index) => target(index + 1)));
-  source.push(video(0, avcFrame(true, 1)));
+  const publisher = stage.onAir(...times(5, (index) => target(index + 1)));
+  publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   const bytes = make(1).payload.length;
   const count = Math.min(PACE_OF_ENCODER.turnMessagesMax, Math.ceil(TURN_BYTES / bytes));
   const turn = (from: number) => {
     const messages = times(count, (index) => make(from + index));
     return threadMs(() => {
-      for (const message of messages) source.push(message);
+      for (const message of messages) publisher.push(message);
       stage.flush();
     });
   };
@@ -127,7 +127,7 @@ test.each(SINGLE)("$name is read in a hundredth of a second, however full", ({ r
 
 test("the largest metadata is read in some hundredths of a second", () => {
   const stage = new RelayStage();
-  const source = stage.onAir(target(1));
+  const publisher = stage.onAir(target(1));
   const largest = (number: number): Message => ({
     type: MessageType.DataAmf0,
     timestamp: 0,
@@ -140,7 +140,7 @@ test("the largest metadata is read in some hundredths of a second", () => {
   });
   const costs = [1, 2, 3].map((number) => {
     const message = largest(number);
-    return threadMs(() => source.push(message));
+    return threadMs(() => publisher.push(message));
   });
   expect(Math.min(...costs)).toBeLessThan(25);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { DrainRate } from "../../src/relay/drain-rate.ts";
-import { WriteTimes } from "../../src/relay/write-times.ts";
+import { DrainRate } from "../../src/relay/subscriber/health/drain-rate.ts";
+import { WriteTimes } from "../../src/relay/subscriber/health/write-times.ts";
 
 test("the last bytes were written in as much time as they took, to a second between marks", () => {
   const times = new WriteTimes(0);

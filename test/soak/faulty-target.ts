@@ -1,4 +1,4 @@
-import { FaultProxy } from "../../src/testkit/fault-proxy.ts";
+import { FaultProxy } from "../../src/testkit/proxy/fault-proxy.ts";
 import type { TargetFaultKind } from "./fault-plan.ts";
 import { RecordedTarget } from "./recorded-target.ts";
 

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
-import { ClientSession } from "../../src/protocol/rtmp/client-session.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import type { Mutator } from "../support/fuzz-mutator.ts";
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;

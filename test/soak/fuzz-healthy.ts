@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder.ts";
-import { KitTarget } from "../../src/testkit/target.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
 
 /** How often the watcher looks whether it is itself late, in milliseconds. */
 const BEAT_MS = 10;

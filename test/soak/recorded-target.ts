@@ -1,7 +1,7 @@
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
-import { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
-import type { TargetEvent } from "../../src/testkit/target-report.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
+import type { TargetEvent } from "../../src/testkit/target/target-report.ts";
 import { ConnectionOrder } from "./connection-order.ts";
 
 export type RecordedTargetOptions = {

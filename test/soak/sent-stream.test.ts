@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
-import { syntheticClip } from "../../src/testkit/clip.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { recordMessage } from "../../src/testkit/message-record.ts";
 import { SentStream } from "./sent-stream.ts";
 

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
-import { classifyAudio } from "../../src/protocol/flv/audio-tag.ts";
+import { classifyAudio } from "../../src/protocol/flv/audio/audio-tag.ts";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
-import { classifyVideo } from "../../src/protocol/flv/video-tag.ts";
-import type { Clip } from "../../src/testkit/clip.ts";
+import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
+import type { Clip } from "../../src/testkit/encoder/clip.ts";
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
 
 /** Silent AAC-LC in stereo as filler has it. The test kit's own sounds all carry a number. */

@@ -1,6 +1,6 @@
 import { setTimeout as pass } from "node:timers/promises";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { EncoderFaultKind } from "./fault-plan.ts";
 import type { SentStream } from "./sent-stream.ts";
 

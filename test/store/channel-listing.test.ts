@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { openSqliteDatabase } from "../../src/store/sqlite.ts";
+import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 
 test("a page of the list and its total are read from an index, however late the page", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-listing-"));

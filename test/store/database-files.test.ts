@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { diagnose } from "../../src/app/doctor.ts";
+import { diagnose } from "../../src/app/commands/doctor.ts";
 import { openStorage } from "../../src/app/storage.ts";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
 import type { DatabaseNews } from "../../src/store/database.ts";
 import { databaseTrouble } from "../../src/store/database-trouble.ts";
-import { markFirstStart } from "../../src/store/first-start.ts";
-import { newMasterKey, writeKeyFile } from "../../src/store/key-file.ts";
-import { openConnection, openSqliteStore } from "../../src/store/sqlite.ts";
+import { newMasterKey, writeKeyFile } from "../../src/store/secrets/key-file.ts";
+import { markFirstStart } from "../../src/store/sqlite/first-start.ts";
+import { openConnection, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 
 let folder = "";

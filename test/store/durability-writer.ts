@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { openSqliteStore } from "../../src/store/sqlite.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 
 // Run as a process of its own, to be killed at any moment: writes for ever, and tells each write once it is acknowledged.

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { Migrator } from "kysely/migration";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { SqlDeliveryStore } from "../../src/store/delivery-store.ts";
-import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/key-file.ts";
+import { SqlStore } from "../../src/store/channels/sql-store.ts";
+import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { up as createChannels } from "../../src/store/migrations/0001-channels.ts";
 import { up as addChannelSettings } from "../../src/store/migrations/0002-channel-settings.ts";
 import { up as createEvents } from "../../src/store/migrations/0003-events.ts";
-import { SqlStore } from "../../src/store/sql-store.ts";
-import { openConnection, openSqliteDatabase, openSqliteStore, tablesOver } from "../../src/store/sqlite.ts";
+import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/secrets/key-file.ts";
+import { openConnection, openSqliteDatabase, openSqliteStore, tablesOver } from "../../src/store/sqlite/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 
 let folder = "";

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { BroadcastReport, FinishedReport } from "../../src/control/reports.ts";
+import type { BroadcastReport, FinishedReport } from "../../src/control/reports/reports.ts";
 import type { Database } from "../../src/store/database.ts";
-import { SqlEventStore } from "../../src/store/event-store.ts";
-import { SqlReportStore } from "../../src/store/report-store.ts";
-import { openSqliteDatabase } from "../../src/store/sqlite.ts";
+import { SqlEventStore } from "../../src/store/events/event-store.ts";
+import { SqlReportStore } from "../../src/store/reports/report-store.ts";
+import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 
 const A = "ls-20260101000000-00001";
 const B = "ls-20260101000000-00002";

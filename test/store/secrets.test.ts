@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
-import { OpenedSecrets } from "../../src/store/opened-secrets.ts";
-import { SecretError, Secrets } from "../../src/store/secrets.ts";
+import { OpenedSecrets } from "../../src/store/secrets/opened-secrets.ts";
+import { SecretError, Secrets } from "../../src/store/secrets/secrets.ts";
 
 const KEY = { id: "0000000a", bytes: Buffer.alloc(32, 1) };
 const OTHER = { id: "0000000b", bytes: Buffer.alloc(32, 2) };

@@ -8,9 +8,9 @@ import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import { PROGRAM_VERSION } from "../../src/store/program-version.ts";
-import { SqlStore } from "../../src/store/sql-store.ts";
-import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite.ts";
+import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { storeSuite } from "./store-suite.ts";
 import { newChannel } from "./store-suite-data.ts";
 

@@ -1,4 +1,4 @@
-import { NO_ALERTS, type TargetSettings } from "../../src/control/channel.ts";
+import { NO_ALERTS, type TargetSettings } from "../../src/control/channels/channel.ts";
 import type { NewChannel } from "../../src/control/store.ts";
 
 export const TARGET: TargetSettings = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { NO_ALERTS } from "../../src/control/channel.ts";
+import { NO_ALERTS } from "../../src/control/channels/channel.ts";
 import type { Store } from "../../src/control/store.ts";
 import { FULL_TARGET, newChannel, TARGET } from "./store-suite-data.ts";
 

@@ -1,16 +1,16 @@
-import type { ChannelSpec, IngestSlot } from "../../src/exchange/channel-spec.ts";
 import type { Admission } from "../../src/ingest/ingest-deps.ts";
 import type { Engine } from "../../src/relay/engine.ts";
-import { entranceTo } from "../../src/relay/entrance.ts";
+import { gatewayTo } from "../../src/relay/publish-gateway.ts";
+import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
 
 /** What a test answers about a key: a channel of its engine, or a refusal. */
 export type Verdict =
   | { readonly spec: ChannelSpec; readonly slot: IngestSlot }
-  | Exclude<Admission, { readonly entrance: unknown }>;
+  | Exclude<Admission, { readonly gateway: unknown }>;
 
 export function admissionTo(engine: Engine, verdict: Verdict): Admission {
   if (typeof verdict === "string" || "loginOf" in verdict) return verdict;
-  return { entrance: entranceTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
+  return { gateway: gatewayTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
 }
 
 /** What a listener whose encoders never log in is given for their logins. */

@@ -5,7 +5,18 @@ import { codeOf, importsOf } from "./source-imports.ts";
 export type SourceTree = ReadonlyMap<string, string>;
 
 const EVERYTHING_BELOW_APP = [
-  ...["base", "protocol", "exchange", "net", "contract", "relay", "control", "ingest", "egress", "handover"],
+  ...[
+    "base",
+    "protocol",
+    "thread-protocol",
+    "net",
+    "api-contract",
+    "relay",
+    "control",
+    "ingest",
+    "egress",
+    "remote-publish",
+  ],
   ...["http", "store", "webhooks", "cluster", "telemetry", "testkit"],
 ];
 
@@ -17,21 +28,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   protocol: [],
   net: ["base"],
-  exchange: ["base"],
-  contract: ["base"],
-  relay: ["protocol", "exchange", "base"],
-  control: ["exchange", "base", "protocol/rtmp/url.ts"],
-  ingest: ["relay", "protocol", "exchange", "net", "base"],
-  egress: ["relay", "protocol", "exchange", "net", "base"],
-  handover: ["relay", "protocol", "exchange", "base"],
-  store: ["control", "exchange", "net", "base"],
-  cluster: ["control", "exchange", "net", "base"],
-  webhooks: ["control", "exchange", "net", "base"],
-  http: ["control", "contract", "exchange", "protocol/flv", "base"],
-  telemetry: ["exchange", "base"],
+  "thread-protocol": ["base"],
+  "api-contract": ["base"],
+  relay: ["protocol", "thread-protocol", "base"],
+  control: ["thread-protocol", "base", "protocol/rtmp/url.ts"],
+  ingest: ["relay", "protocol", "thread-protocol", "net", "base"],
+  egress: ["relay", "protocol", "thread-protocol", "net", "base"],
+  "remote-publish": ["relay", "protocol", "thread-protocol", "base"],
+  store: ["control", "thread-protocol", "net", "base"],
+  cluster: ["control", "thread-protocol", "net", "base"],
+  webhooks: ["control", "thread-protocol", "net", "base"],
+  http: ["control", "api-contract", "thread-protocol", "protocol/flv", "base"],
+  telemetry: ["thread-protocol", "base"],
   testkit: ["protocol", "net", "base"],
   app: EVERYTHING_BELOW_APP,
-  cli: ["app", "contract", "testkit", "base"],
+  cli: ["app", "api-contract", "testkit", "base"],
 };
 
 /** Rooms that hold the product's own logic: no packages, and of Node only what computes. */
@@ -57,6 +68,37 @@ const WORLD: Readonly<Record<string, RegExp>> = {
 const FILE_LINES_MAX = 400;
 
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
+
+/**
+ * Rooms inside rooms: which of its neighbours a sub-room may import. What lies in the outer room itself may import all of
+ * them, and none of them may import that.
+ */
+const SUBROOMS: Readonly<Record<string, readonly string[]>> = {
+  "relay/stream": [],
+  "relay/publisher": ["relay/stream"],
+  "relay/subscriber": ["relay/stream"],
+  "relay/rendition": ["relay/stream", "relay/subscriber"],
+};
+
+/** Files side by side in one folder; migrations are a list that only grows. */
+const ROOM_FILES_MAX = 15;
+const LISTS = ["store/migrations"];
+
+const subroomOf = (path: string): string => path.split("/").slice(0, 2).join("/");
+
+function isUpward(path: string, target: string): boolean {
+  const allowed = SUBROOMS[subroomOf(path)];
+  if (allowed === undefined || roomOf(target) !== roomOf(path)) return false;
+  return subroomOf(target) !== subroomOf(path) && !allowed.includes(subroomOf(target));
+}
+
+function crowdProblems(tree: SourceTree): string[] {
+  const counts = new Map<string, number>();
+  for (const path of tree.keys()) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
+  return [...counts]
+    .filter(([folder, count]) => count > ROOM_FILES_MAX && !LISTS.includes(folder))
+    .map(([folder, count]) => `${folder} has ${count} files side by side`);
+}
 
 function isAllowed(room: string, target: string): boolean {
   if (roomOf(target) === room) return true;
@@ -86,7 +128,7 @@ function readImports(tree: SourceTree): { graph: Map<string, string[]>; problems
       const target = posix.normalize(posix.join(posix.dirname(path), specifier));
       if (tree.has(target)) targets.push(target);
       if (target.startsWith("..")) problems.push(`${path} imports ${specifier}, outside src/`);
-      else if (!isAllowed(roomOf(path), target)) problems.push(`${path} imports ${target}`);
+      else if (!isAllowed(roomOf(path), target) || isUpward(path, target)) problems.push(`${path} imports ${target}`);
     }
     graph.set(path, targets);
   }
@@ -125,5 +167,5 @@ function textProblems(path: string, text: string): string[] {
 export function architectureProblems(tree: SourceTree): string[] {
   const { graph, problems } = readImports(tree);
   const texts = [...tree].flatMap(([path, text]) => textProblems(path, text));
-  return [...problems, ...cycleProblems(graph), ...texts];
+  return [...problems, ...cycleProblems(graph), ...texts, ...crowdProblems(tree)];
 }

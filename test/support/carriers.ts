@@ -1,4 +1,4 @@
-import type { Carrier } from "../../src/handover/carrier.ts";
+import type { MessageTransport } from "../../src/remote-publish/message-transport.ts";
 
 type Listener = { readonly onMessage: (message: unknown) => void; readonly onClosed: () => void };
 
@@ -13,8 +13,8 @@ class End {
 export class TestWay<Near, Far> {
   readonly #near = new End();
   readonly #far = new End();
-  readonly near: Carrier<Near, Far> = this.#carrier(this.#near, this.#far);
-  readonly far: Carrier<Far, Near> = this.#carrier(this.#far, this.#near);
+  readonly near: MessageTransport<Near, Far> = this.#transport(this.#near, this.#far);
+  readonly far: MessageTransport<Far, Near> = this.#transport(this.#far, this.#near);
 
   /** Everything that was posted arrives, and whatever is posted because of it. */
   async settle(): Promise<void> {
@@ -32,7 +32,7 @@ export class TestWay<Near, Far> {
     } while (this.#near.queue.length + this.#far.queue.length > 0 || this.#near.isClosed !== this.#far.isClosed);
   }
 
-  #carrier<Sent, Received>(own: End, other: End): Carrier<Sent, Received> {
+  #transport<Sent, Received>(own: End, other: End): MessageTransport<Sent, Received> {
     return {
       post: (message, transfer = []) => {
         if (!own.isClosed) other.queue.push(structuredClone(message, { transfer: [...transfer] }));

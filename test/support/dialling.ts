@@ -5,14 +5,14 @@ import { onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import type { MachineTrouble } from "../../src/base/system-errors.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
-import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
-import type { TargetError } from "../../src/exchange/target-status.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
-import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
-import type { Link } from "../../src/relay/ports.ts";
-import { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
+import type { Link } from "../../src/relay/subscriber/ports.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
+import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 
 /** Every deadline comes a hundred times sooner. */
 export const hastyClock: Clock = {

@@ -2,7 +2,7 @@ import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import type { Clip } from "../../src/testkit/clip.ts";
+import type { Clip } from "../../src/testkit/encoder/clip.ts";
 import {
   AudioPacket,
   legacyAacTag,

@@ -1,17 +1,17 @@
-import type { TargetSpec } from "../../src/exchange/channel-spec.ts";
-import type { TargetError } from "../../src/exchange/target-status.ts";
-import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
+import { ChunkReader } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import {
-  type Dialer,
-  type KernelQueue,
-  type Link,
-  type LinkClose,
-  type LinkEvents,
-  MEDIA_CHUNK_SIZE,
-  type PathAnswer,
-  type PeerAcks,
-} from "../../src/relay/ports.ts";
+import { MEDIA_CHUNK_SIZE } from "../../src/relay/stream/media-chunk-size.ts";
+import type {
+  Dialer,
+  KernelQueue,
+  Link,
+  LinkClose,
+  LinkEvents,
+  PathAnswer,
+  PeerAcks,
+} from "../../src/relay/subscriber/ports.ts";
+import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 
 const UNBOUNDED = {
   messageBytesMax: () => 16_777_215,

@@ -1,10 +1,10 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { certificate } from "./certificates.ts";
 import { serve } from "./dialling.ts";
 

@@ -1,6 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { createContext, runInNewContext, Script } from "node:vm";
-import { FUZZ_TARGETS, type FuzzTarget, feed } from "./fuzz-targets.ts";
+import { FUZZ_TARGETS, type FuzzTarget, publisher } from "./fuzz-targets.ts";
 
 /** What one input may cost: so much whatever it is, and so much for each of its bytes. */
 type Bound = { readonly base: number; readonly perByte: number };
@@ -63,7 +63,7 @@ export function feedWithinBounds(target: FuzzTarget, input: Buffer): void {
     found = excess(
       target,
       input.length,
-      costOf(() => feed(target, input)),
+      costOf(() => publisher(target, input)),
     );
     if (found === undefined) return;
   }
@@ -96,5 +96,5 @@ export function keptBytes(): number {
 
 /** Compiles what is measured: the first inputs cost more than all later ones. */
 export function warmUp(inputOf: (target: FuzzTarget) => Buffer, times: number): void {
-  for (const target of FUZZ_TARGETS) for (let left = times; left > 0; left -= 1) feed(target, inputOf(target));
+  for (const target of FUZZ_TARGETS) for (let left = times; left > 0; left -= 1) publisher(target, inputOf(target));
 }

@@ -43,10 +43,10 @@ export class Mutator {
     if (kind === 0) return this.#noise();
     const isStream = target === "chunks" || target === "server" || target === "client";
     const from = isStream ? this.#streams : SAMPLES;
-    const source = from[this.below(from.length)] ?? this.#noise();
+    const publisher = from[this.below(from.length)] ?? this.#noise();
     // A stream makes sense from its beginning; now and then one is begun in the middle.
-    const start = isStream && kind === 1 ? this.below(source.length) : 0;
-    const input = Buffer.from(source.subarray(start, start + INPUT_BYTES_MAX));
+    const start = isStream && kind === 1 ? this.below(publisher.length) : 0;
+    const input = Buffer.from(publisher.subarray(start, start + INPUT_BYTES_MAX));
     for (let times = 1 + this.below(4); times > 0; times -= 1) this.change(input);
     if (kind === 2) return input.subarray(0, this.below(input.length + 1));
     return kind === 3 ? Buffer.concat([input, this.#noise()]) : input;

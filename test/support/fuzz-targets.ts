@@ -1,16 +1,16 @@
 import { AMF0_LIMITS_BEFORE_PUBLISH, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
-import { classifyAudio, stripAdts } from "../../src/protocol/flv/audio-tag.ts";
+import { classifyAudio, stripAdts } from "../../src/protocol/flv/audio/audio-tag.ts";
 import { readMetadata, rewriteMetadata } from "../../src/protocol/flv/metadata.ts";
 import { enhanceHevc, flattenTrack, legacyForm, splitTracks, trackIdsOf } from "../../src/protocol/flv/tracks.ts";
-import { classifyVideo, hasIdr } from "../../src/protocol/flv/video-tag.ts";
-import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk-reader.ts";
-import { ClientSession } from "../../src/protocol/rtmp/client-session.ts";
+import { classifyVideo, hasIdr } from "../../src/protocol/flv/video/video-tag.ts";
+import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { ProtocolError } from "../../src/protocol/rtmp/protocol-error.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
-import { takeIn } from "../../src/relay/intake.ts";
-import { StreamHead } from "../../src/relay/stream-head.ts";
-import { StreamMemory } from "../../src/relay/stream-memory.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
+import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
+import { DecoderConfig } from "../../src/relay/stream/config/decoder-config.ts";
+import { StreamMemory } from "../../src/relay/stream/stream-memory.ts";
 
 export const FUZZ_TARGETS = ["video", "audio", "amf", "chunks", "server", "client"] as const;
 export type FuzzTarget = (typeof FUZZ_TARGETS)[number];
@@ -38,14 +38,14 @@ function blaming(run: () => void): void {
 /** What the relay makes of a message, as the first of its stream. */
 function understood(kind: "audio" | "video", input: Buffer): void {
   const memory = new StreamMemory();
-  const head = new StreamHead();
+  const head = new DecoderConfig();
   const type = kind === "video" ? MessageType.Video : MessageType.Audio;
-  const intake = takeIn({ type, timestamp: 0, streamId: 1, payload: input }, memory);
+  const classified = classifyMessage({ type, timestamp: 0, streamId: 1, payload: input }, memory);
   assertBounded("bytes in the form of old", legacyForm(kind, input)?.length ?? 0, input.length + 8);
-  if (intake.what === "config") head.takeConfig(intake);
-  if (intake.what === "frame") {
-    if (intake.header !== undefined) head.takeConfig(intake.header);
-    assertBounded("bytes of a frame", intake.payload.length, input.length);
+  if (classified.what === "config") head.takeConfig(classified);
+  if (classified.what === "frame") {
+    if (classified.header !== undefined) head.takeConfig(classified.header);
+    assertBounded("bytes of a frame", classified.payload.length, input.length);
   }
   const bytes = head.messages().reduce((sum, { payload }) => sum + payload.length, 0);
   assertBounded("bytes of a head", bytes, input.length * 4 + OUTPUT_BYTES_MAX);
@@ -97,7 +97,7 @@ function sessions(target: "server" | "client", input: Buffer): void {
 }
 
 /** Gives one input to one part of what reads bytes from strangers. Throws where it throws what it may not, or keeps too much. */
-export function feed(target: FuzzTarget, input: Buffer): void {
+export function publisher(target: FuzzTarget, input: Buffer): void {
   switch (target) {
     case "video":
     case "audio":

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
-import { type ClientFailure, ClientSession } from "../../src/protocol/rtmp/client-session.ts";
-import { type Credentials, LoginDialogue } from "../../src/protocol/rtmp/publish-auth.ts";
+import { type ClientFailure, ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
+import { type Credentials, LoginDialogue } from "../../src/protocol/rtmp/server/publish-auth.ts";
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 const CHUNK_SIZE = 4_096;

@@ -1,4 +1,4 @@
-import type { Clip } from "../../src/testkit/clip.ts";
+import type { Clip } from "../../src/testkit/encoder/clip.ts";
 import { encode, readTracks } from "./encoded-tracks.ts";
 import { interleaved, messagesOf } from "./track-messages.ts";
 

@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
-import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/media-pool.ts";
+import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/control-thread/media-pool.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import { LiveView } from "../../src/control/live-view.ts";
-import { PreviewAccess } from "../../src/control/preview-access.ts";
+import { PreviewAccess } from "../../src/control/access/preview-access.ts";
+import { LiveState } from "../../src/control/live/live-state.ts";
 import type { Admitted } from "../../src/control/service.ts";
-import type { ChannelSpec, IngestSlot } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import type { ChannelSample } from "../../src/exchange/samples.ts";
-import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder.ts";
-import { KitTarget, type TargetOptions } from "../../src/testkit/target.ts";
+import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
+import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
+import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
+import type { ChannelSample } from "../../src/thread-protocol/samples.ts";
 
 export type PoolOptions = Partial<
   Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "door" | "rtmps" | "homeKeptMs">
@@ -22,7 +22,7 @@ type LogLine = { readonly event: string; readonly fields: Readonly<Record<string
 /** Media threads and nothing else of the server; what they tell is kept. Everything ends with the test. */
 export class PoolStage {
   readonly pool: MediaPool;
-  readonly view = new LiveView(systemClock);
+  readonly view = new LiveState(systemClock);
   readonly previewAccess = new PreviewAccess({ clock: systemClock, randomBytes });
   readonly facts: Fact[] = [];
   readonly samples: ChannelSample[] = [];

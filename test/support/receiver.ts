@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import type { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetBehaviour } from "../../src/testkit/target-behaviour.ts";
+import type { KitTarget } from "../../src/testkit/target/target.ts";
+import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import type { NewPlatform } from "./api-client.ts";
 import { type Stage, uniqueKey } from "./stage.ts";
 import { waitFor } from "./waiting.ts";

@@ -1,9 +1,9 @@
-import type { ChannelSpec, IngestSlot, TargetSpec } from "../../src/exchange/channel-spec.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
-import type { ChannelSample } from "../../src/exchange/samples.ts";
-import type { TargetError } from "../../src/exchange/target-status.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import type { Source } from "../../src/relay/feed.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import type { ChannelSpec, IngestSlot, TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
+import type { ChannelSample } from "../../src/thread-protocol/samples.ts";
+import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 import { FakeDialer, type FakeLink } from "./fake-links.ts";
 import { AAC_CONFIG, AVC_CONFIG, audio, avcFrame, video } from "./media-messages.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -53,31 +53,31 @@ export class RelayStage {
     return { channelId, revision: this.#revision, holdSeconds: this.#holdSeconds, targets };
   }
 
-  open(channelId = "ls-1", encoder = "test", mark = 1, slot: IngestSlot = "main"): Source {
-    const source = this.engine.open(channelId, {
+  open(channelId = "ls-1", encoder = "test", mark = 1, slot: IngestSlot = "main"): PublisherHandle {
+    const publisher = this.engine.open(channelId, {
       slot,
       remoteAddress: "127.0.0.1",
       encoder,
       onDismissed: () => this.dismissed.push(mark),
     });
-    if (source === undefined) throw new Error("no such channel");
-    return lending(source);
+    if (publisher === undefined) throw new Error("no such channel");
+    return lending(publisher);
   }
 
   /** A channel with these targets on air: headers sent, links accepted, nothing but headers sent yet. */
-  onAir(...targets: readonly TargetSpec[]): Source {
+  onAir(...targets: readonly TargetSpec[]): PublisherHandle {
     this.engine.introduce(this.spec(targets));
-    const source = this.open();
-    source.push(audio(0, AAC_CONFIG));
-    source.push(video(0, AVC_CONFIG));
+    const publisher = this.open();
+    publisher.push(audio(0, AAC_CONFIG));
+    publisher.push(video(0, AVC_CONFIG));
     for (const link of this.dialer.links) link.accept();
-    return source;
+    return publisher;
   }
 
   /** Lets time pass while the encoder goes on: a picture a second, that nobody can begin with. */
-  pass(source: Source, byMs: number): void {
+  pass(publisher: PublisherHandle, byMs: number): void {
     for (let leftMs = byMs; leftMs > 0; leftMs -= 1_000) {
-      source.push(video(Math.round(this.clock.now()), avcFrame(false, 0)));
+      publisher.push(video(Math.round(this.clock.now()), avcFrame(false, 0)));
       this.clock.advance(Math.min(1_000, leftMs));
     }
   }
@@ -103,13 +103,13 @@ export const marksOf = (link: FakeLink) =>
   mediaOf(link).map(({ type, timestamp, payload }) => [type, timestamp, payload.at(-1)]);
 
 /** As ingest gives them, payloads are lent: what the relay reads of one later than this is rubbish. */
-function lending(source: Source): Source {
+function lending(publisher: PublisherHandle): PublisherHandle {
   return {
     push: (message) => {
       const payload = Buffer.from(message.payload);
-      source.push({ ...message, payload });
+      publisher.push({ ...message, payload });
       payload.fill(0xee);
     },
-    end: (end) => source.end(end),
+    end: (end) => publisher.end(end),
   };
 }

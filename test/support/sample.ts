@@ -1,4 +1,4 @@
-import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
+import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 
 /** One target's counters, all 0 but those a test is about. */
 export function targetSample(targetId: number, counters: Partial<TargetSample> = {}): TargetSample {

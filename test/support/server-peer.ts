@@ -1,11 +1,11 @@
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk-reader.ts";
-import { encodeMessage } from "../../src/protocol/rtmp/chunk-writer.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server-outputs.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server-session.ts";
+import type { PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
+import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 
 const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
 export const C0C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), Buffer.alloc(1_528, 0x11)]);

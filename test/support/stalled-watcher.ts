@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Stage } from "./stage.ts";
 
-/** A watcher of a preview over HTTP that asks and never reads on, for as long as the stage lasts; false where it found no place. */
-export async function stalledWatcher(stage: Stage, url: string): Promise<boolean> {
+/** A preview of a preview over HTTP that asks and never reads on, for as long as the stage lasts; false where it found no place. */
+export async function stalledPreview(stage: Stage, url: string): Promise<boolean> {
   const { hostname, port, pathname, search } = new URL(url);
   const socket = connect(Number(port), hostname);
   stage.onClose(async () => socket.destroy());

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Log, LogFields } from "../../src/base/log.ts";
-import type { Fact } from "../../src/exchange/facts.ts";
 import { logFact } from "../../src/telemetry/fact-log.ts";
+import type { Fact } from "../../src/thread-protocol/facts.ts";
 
 function lines(fact: Fact): { level: string; event: string; fields: LogFields | undefined }[] {
   const written: { level: string; event: string; fields: LogFields | undefined }[] = [];

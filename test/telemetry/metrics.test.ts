@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { ChannelSample, TargetSample } from "../../src/exchange/samples.ts";
-import type { TargetStatus } from "../../src/exchange/target-status.ts";
-import { slowTarget, targetWarning } from "../../src/exchange/target-warnings.ts";
 import { LoopWatch } from "../../src/telemetry/loop-watch.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
+import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
+import { slowTarget, targetWarning } from "../../src/thread-protocol/targets/target-warnings.ts";
 
 const CHANNEL = "ls-20260102030405-aB3dE";
 const INGEST = { time: 1, channelId: CHANNEL, ingestId: 1, slot: "main" } as const;

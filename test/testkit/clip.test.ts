@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../src/protocol/flv/flv-tag.ts";
-import { type Clip, fileClip, loopedClip, PICTURE_NAMES, type Sound, syntheticClip } from "../../src/testkit/clip.ts";
+import {
+  type Clip,
+  fileClip,
+  loopedClip,
+  PICTURE_NAMES,
+  type Sound,
+  syntheticClip,
+} from "../../src/testkit/encoder/clip.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
 import { startChild } from "../support/children.ts";
 import { isAudio, isAudioHeader, isKeyframe, isVideo, isVideoHeader } from "../support/flv-file.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { FaultProxy, type ProxyEvent, type ProxyOptions } from "../../src/testkit/fault-proxy.ts";
+import { FaultProxy, type ProxyEvent, type ProxyOptions } from "../../src/testkit/proxy/fault-proxy.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 

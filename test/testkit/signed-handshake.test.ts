@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { KitTarget } from "../../src/testkit/target.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
 import { startChild } from "../support/children.ts";
 
 test("FFmpeg as a player, which checks what a server signed, goes on to connect", async () => {

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
-import { syntheticClip } from "../../src/testkit/clip.ts";
-import { KitEncoder } from "../../src/testkit/encoder.ts";
-import { KitTarget } from "../../src/testkit/target.ts";
-import type { TargetLogin } from "../../src/testkit/target-login.ts";
+import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
+import { KitTarget } from "../../src/testkit/target/target.ts";
+import type { TargetLogin } from "../../src/testkit/target/target-login.ts";
 import { makeClip } from "../support/clip.ts";
 import { startFfmpeg } from "../support/ffmpeg-encoder.ts";
 

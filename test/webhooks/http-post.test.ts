@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
-import { ResolveError, type Resolver } from "../../src/net/resolver.ts";
+import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
 import { createHttpPost } from "../../src/webhooks/http-post.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

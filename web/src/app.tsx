@@ -3,16 +3,16 @@ import { at } from "./base-path.ts";
 import { liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
-import { later } from "./parts/later.tsx";
-import { Notices } from "./parts/notice.tsx";
+import { Notices } from "./parts/basic/notice.tsx";
+import { later } from "./parts/lazy.tsx";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/top-bar.tsx";
 import { focusHeading, type Route, route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
 
-const SetupPage = later(async () => (await import("./opened-later.ts")).SetupPage);
-const SignInPage = later(async () => (await import("./opened-later.ts")).SignInPage);
-const SettingsPage = later(async () => (await import("./opened-later.ts")).SettingsPage, focusHeading);
+const SetupPage = later(async () => (await import("./deferred-bundle.ts")).SetupPage);
+const SignInPage = later(async () => (await import("./deferred-bundle.ts")).SignInPage);
+const SettingsPage = later(async () => (await import("./deferred-bundle.ts")).SettingsPage, focusHeading);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;

@@ -1,4 +1,4 @@
-import { backUp } from "../../app/backup.ts";
+import { backUp } from "../../app/commands/backup.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 

@@ -1,5 +1,5 @@
+import { startDemo } from "../../app/commands/demo.ts";
 import { ConfigError, readConfig } from "../../app/config.ts";
-import { startDemo } from "../../app/demo.ts";
 import { exitNow } from "../../app/exit-now.ts";
 import { stopInTime } from "../stop-in-time.ts";
 import type { Command } from "./command.ts";

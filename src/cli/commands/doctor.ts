@@ -1,4 +1,4 @@
-import { diagnose } from "../../app/doctor.ts";
+import { diagnose } from "../../app/commands/doctor.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 

@@ -1,6 +1,6 @@
+import { resetPassword } from "../../app/commands/reset-password.ts";
+import { addressesOf } from "../../app/control-thread/server.ts";
 import { setupLinkText } from "../../app/first-run.ts";
-import { resetPassword } from "../../app/reset-password.ts";
-import { addressesOf } from "../../app/server.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import { restore } from "../../app/restore.ts";
+import { restore } from "../../app/commands/restore.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 

@@ -1,4 +1,4 @@
-import { dropOldKeys, rotateKey } from "../../app/rotate-key.ts";
+import { dropOldKeys, rotateKey } from "../../app/commands/rotate-key.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../../app/config.ts";
-import { type Clip, fileClip, loopedClip, PICTURE_NAMES, syntheticClip } from "../../testkit/clip.ts";
-import { type EncoderEvent, KitEncoder } from "../../testkit/encoder.ts";
-import type { TimeJump } from "../../testkit/encoder-time.ts";
+import { type Clip, fileClip, loopedClip, PICTURE_NAMES, syntheticClip } from "../../testkit/encoder/clip.ts";
+import { type EncoderEvent, KitEncoder } from "../../testkit/encoder/encoder.ts";
+import type { TimeJump } from "../../testkit/encoder/encoder-time.ts";
 import { readFlv } from "../../testkit/flv-file.ts";
 import {
   type CommandUsage,

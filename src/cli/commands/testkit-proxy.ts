@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 import { ConfigError } from "../../app/config.ts";
 import { systemClock } from "../../base/clock.ts";
-import { FaultProxy } from "../../testkit/fault-proxy.ts";
-import type { FlowShape } from "../../testkit/proxy-flow.ts";
+import { FaultProxy } from "../../testkit/proxy/fault-proxy.ts";
+import type { FlowShape } from "../../testkit/proxy/proxy-flow.ts";
 import {
   type CommandUsage,
   duration,

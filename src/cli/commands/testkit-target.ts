@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { KitTarget } from "../../testkit/target.ts";
+import { KitTarget } from "../../testkit/target/target.ts";
 import {
   CLOSE_STAGES,
   type Moment,
@@ -7,9 +7,9 @@ import {
   SILENT_STAGES,
   type TargetBehaviour,
   WRONG_ANSWERS,
-} from "../../testkit/target-behaviour.ts";
-import { LOGIN_SCHEMES, type TargetLogin } from "../../testkit/target-login.ts";
-import type { TargetEvent } from "../../testkit/target-report.ts";
+} from "../../testkit/target/target-behaviour.ts";
+import { LOGIN_SCHEMES, type TargetLogin } from "../../testkit/target/target-login.ts";
+import type { TargetEvent } from "../../testkit/target/target-report.ts";
 import {
   type CommandUsage,
   duration,

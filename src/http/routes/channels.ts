@@ -1,25 +1,25 @@
 import type { FastifyInstance } from "fastify";
-import { parseBody, parseQuery } from "../../contract/field-errors.ts";
-import { maskPassword } from "../../contract/masks.ts";
-import type { UpdateChannelRequest } from "../../contract/schemas.ts";
+import { tidyPlatforms } from "../../api-contract/input/tidy-platform.ts";
+import { maskPassword } from "../../api-contract/masks.ts";
+import { parseBody, parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import type { UpdateChannelRequest } from "../../api-contract/schemas/schemas.ts";
 import {
   createChannelRequest,
   listChannelsQuery,
   streamKeyRequest,
   updateChannelRequest,
-} from "../../contract/schemas.ts";
-import { tidyPlatforms } from "../../contract/tidy-platform.ts";
-import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "../../control/channel.ts";
-import { type ChannelEdit, wholeLogin } from "../../control/channel-edits.ts";
-import { type ChannelDetail, targetOf } from "../../control/details.ts";
+} from "../../api-contract/schemas/schemas.ts";
+import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "../../control/channels/channel.ts";
+import { type ChannelEdit, wholeLogin } from "../../control/channels/channel-edits.ts";
+import { type ChannelDetail, targetOf } from "../../control/channels/details.ts";
 import type { ListFilter } from "../../control/service.ts";
-import { FREEZE_TIMES, type FreezeTimes } from "../../exchange/freeze-times.ts";
-import { channelAnswer, channelWithPlatformsAnswer } from "../answers.ts";
-import { withNotes } from "../platform-notes.ts";
-import { sendContent } from "../reply.ts";
-import type { RouteContext } from "../request.ts";
-import { answerContext, orRefuse, readJson, readOptionalJson } from "../request.ts";
-import { targetSettings } from "../target-settings.ts";
+import { FREEZE_TIMES, type FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import { channelAnswer, channelWithPlatformsAnswer } from "../answers/answers.ts";
+import { withNotes } from "../answers/platform-notes.ts";
+import { sendContent } from "../answers/reply.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { answerContext, orRefuse, readJson, readOptionalJson } from "../answers/request.ts";
+import { targetSettings } from "../answers/target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 

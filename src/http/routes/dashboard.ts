@@ -1,21 +1,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { Clock } from "../../base/clock.ts";
+import { gatewayError } from "../../api-contract/errors.ts";
 import {
   dashboardPasswordRequest,
   dashboardSetupRequest,
   dashboardSignInRequest,
-} from "../../contract/dashboard-schemas.ts";
-import { gatewayError } from "../../contract/errors.ts";
-import { parseBody } from "../../contract/field-errors.ts";
-import { type DashboardAccess, sessionOwner } from "../../control/dashboard-access.ts";
-import type { Revocations } from "../../control/revocations.ts";
-import type { ConnectionGuard } from "../connection-guard.ts";
-import { RequestRefusedError, refuseLarge } from "../errors.ts";
-import { clientOf } from "../limits.ts";
-import { answerHeaders } from "../reply.ts";
-import { orRefuse, readJson } from "../request.ts";
-import { checkOwnPage, type DashboardCookies } from "../session-cookie.ts";
-import { SignInAttempts, type Visitor } from "../sign-in-attempts.ts";
+} from "../../api-contract/schemas/dashboard-schemas.ts";
+import { parseBody } from "../../api-contract/schemas/field-errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { type DashboardAccess, sessionOwner } from "../../control/access/dashboard-access.ts";
+import type { Revocations } from "../../control/access/revocations.ts";
+import { RequestRefusedError, refuseLarge } from "../answers/errors.ts";
+import { answerHeaders } from "../answers/reply.ts";
+import { orRefuse, readJson } from "../answers/request.ts";
+import { clientOf } from "../auth/limits.ts";
+import { checkOwnPage, type DashboardCookies } from "../auth/session-cookie.ts";
+import { SignInAttempts, type Visitor } from "../auth/sign-in-attempts.ts";
+import type { ConnectionGuard } from "../server/connection-guard.ts";
 
 /** Largest body of a request, in bytes: anybody may send one. */
 const BODY_BYTES_MAX = 4 * 1024;

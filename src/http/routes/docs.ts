@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import { DOCS_POLICY, docsPage } from "../docs-page.ts";
-import { openApiDocument } from "../openapi.ts";
-import { sendBytes } from "../reply.ts";
+import { DOCS_POLICY, docsPage } from "../answers/docs-page.ts";
+import { openApiDocument } from "../answers/openapi.ts";
+import { sendBytes } from "../answers/reply.ts";
 
 /** The API described: for programs at `/openapi.json`, for people at `/docs`. Unsigned; the same on every server of a version and base path. */
 export function addDocsRoutes(server: FastifyInstance, basePath: string): void {

@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { serviceError } from "../../contract/errors.ts";
-import { callbackRequest, channelEventsQuery, eventsQuery } from "../../contract/event-schemas.ts";
-import { parseBody, parsePathInteger, parseQuery } from "../../contract/field-errors.ts";
-import type { Callbacks } from "../../control/callbacks.ts";
-import type { Deliveries } from "../../control/deliveries.ts";
-import type { EventCode, EventFilter, EventStore } from "../../control/events.ts";
-import type { ReportStore } from "../../control/reports.ts";
-import { channelAnswer } from "../answers.ts";
-import { RequestRefusedError } from "../errors.ts";
-import { callbackAnswer, deliveryAnswer, eventAnswer } from "../event-answers.ts";
-import { sendContent } from "../reply.ts";
-import { reportAnswer } from "../report-answer.ts";
-import type { RouteContext } from "../request.ts";
-import { answerContext, orRefuse, readJson } from "../request.ts";
+import { serviceError } from "../../api-contract/errors.ts";
+import { callbackRequest, channelEventsQuery, eventsQuery } from "../../api-contract/schemas/event-schemas.ts";
+import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import type { Callbacks } from "../../control/events/callbacks.ts";
+import type { Deliveries } from "../../control/events/deliveries.ts";
+import type { EventCode, EventFilter, EventStore } from "../../control/events/events.ts";
+import type { ReportStore } from "../../control/reports/reports.ts";
+import { channelAnswer } from "../answers/answers.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { callbackAnswer, deliveryAnswer, eventAnswer } from "../answers/event-answers.ts";
+import { sendContent } from "../answers/reply.ts";
+import { reportAnswer } from "../answers/report-answer.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { answerContext, orRefuse, readJson } from "../answers/request.ts";
 
 /** What these routes are given beside what all are. */
 export type EventUseCases = {

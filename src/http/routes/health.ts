@@ -1,13 +1,13 @@
 import { type FastifyInstance, fastify } from "fastify";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { ConnectionGuard, type CutReason } from "../connection-guard.ts";
-import { answerForError } from "../errors.ts";
-import type { Health } from "../health.ts";
-import { type HostNames, hostCheck } from "../host-names.ts";
-import { listenerFactory } from "../listener.ts";
-import { MetricsPage, type MetricsSource } from "../metrics-page.ts";
-import { PRIVATE_HEADERS, sendBytes, sendError } from "../reply.ts";
+import { answerForError } from "../answers/errors.ts";
+import { PRIVATE_HEADERS, sendBytes, sendError } from "../answers/reply.ts";
+import { ConnectionGuard, type CutReason } from "../server/connection-guard.ts";
+import type { Health } from "../server/health.ts";
+import { type HostNames, hostCheck } from "../server/host-names.ts";
+import { listenerFactory } from "../server/listener.ts";
+import { MetricsPage, type MetricsSource } from "../server/metrics-page.ts";
 
 const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 

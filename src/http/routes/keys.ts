@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import { parseBody } from "../../contract/field-errors.ts";
-import { createAccessKeyRequest } from "../../contract/schemas.ts";
-import { accessKeyAnswer, newAccessKeyAnswer } from "../answers.ts";
-import { sendContent } from "../reply.ts";
-import type { RouteContext } from "../request.ts";
-import { orRefuse, readJson } from "../request.ts";
+import { parseBody } from "../../api-contract/schemas/field-errors.ts";
+import { createAccessKeyRequest } from "../../api-contract/schemas/schemas.ts";
+import { accessKeyAnswer, newAccessKeyAnswer } from "../answers/answers.ts";
+import { sendContent } from "../answers/reply.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { orRefuse, readJson } from "../answers/request.ts";
 
 type KeyParams = { readonly Params: { readonly accessKey: string } };
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { gatewayError } from "../../contract/errors.ts";
-import { parseQuery } from "../../contract/field-errors.ts";
-import { liveStreamQuery } from "../../contract/live-schemas.ts";
-import { RequestRefusedError } from "../errors.ts";
-import { type LiveStream, READERS_MAX } from "../live-stream.ts";
-import { liveStreamHeaders } from "../reply.ts";
-import type { RouteContext } from "../request.ts";
-import { answerContext, lastingOwner, orRefuse } from "../request.ts";
+import { gatewayError } from "../../api-contract/errors.ts";
+import { parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import { liveStreamQuery } from "../../api-contract/schemas/live-schemas.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { liveStreamHeaders } from "../answers/reply.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { answerContext, lastingOwner, orRefuse } from "../answers/request.ts";
+import { type LiveStream, READERS_MAX } from "../live/live-stream.ts";
 
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;

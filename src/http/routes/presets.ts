@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
-import { type Bilingual, LIMIT_NAMES, type TargetPreset } from "../../control/target-preset.ts";
-import { TARGET_PRESETS } from "../../control/target-presets.ts";
-import { sendContent } from "../reply.ts";
+import { type Bilingual, LIMIT_NAMES, type TargetPreset } from "../../control/presets/target-preset.ts";
+import { TARGET_PRESETS } from "../../control/presets/target-presets.ts";
+import { sendContent } from "../answers/reply.ts";
 
 /** The kinds of platforms there are, and what is known of each. */
 export function addPresetRoutes(api: FastifyInstance): void {

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
-import { gatewayError, serviceError } from "../../contract/errors.ts";
-import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/preview-access.ts";
+import { gatewayError, serviceError } from "../../api-contract/errors.ts";
+import { type PreviewAccess, WATCHERS_MAX, WATCHERS_OF_CHANNEL_MAX } from "../../control/access/preview-access.ts";
 import type { Service } from "../../control/service.ts";
-import type { ConnectionGuard } from "../connection-guard.ts";
-import { RequestRefusedError } from "../errors.ts";
-import type { Previews } from "../previews.ts";
-import { PRIVATE_HEADERS, sendContent } from "../reply.ts";
-import { lastingOwner, type RouteContext } from "../request.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { PRIVATE_HEADERS, sendContent } from "../answers/reply.ts";
+import { lastingOwner, type RouteContext } from "../answers/request.ts";
+import type { Previews } from "../live/previews.ts";
+import type { ConnectionGuard } from "../server/connection-guard.ts";
 
 /** A client that found no place may ask again after this long, in seconds. */
 const RETRY_AFTER_SECONDS = 5;

@@ -1,10 +1,10 @@
 import { AMF0_LIMITS, decodeAmf0 } from "../amf0/decode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
-import { classifyAudio, legacyAudioCodec } from "./audio-tag.ts";
+import { classifyAudio, legacyAudioCodec } from "./audio/audio-tag.ts";
 import { blankEnhancedHeader, readPacketType, readTrack } from "./enhanced-header.ts";
 import { audioCodecOf, FourCc, videoCodecOf } from "./fourcc.ts";
 import { encodeTargetMetadata, readMetadata, type StreamConfigs } from "./metadata.ts";
-import { classifyVideo, legacyVideoCodec } from "./video-tag.ts";
+import { classifyVideo, legacyVideoCodec } from "./video/video-tag.ts";
 
 const LEGACY_IDS_MAX = 15;
 const MULTITRACK = { video: 6, audio: 5 } as const;

@@ -1,11 +1,11 @@
 import { AMF0_LIMITS, decodeAmf0 } from "../amf0/decode.ts";
 import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
-import { parseAudioSpecificConfig } from "./aac-config.ts";
-import { classifyAudio } from "./audio-tag.ts";
+import { parseAudioSpecificConfig } from "./audio/aac-config.ts";
+import { classifyAudio } from "./audio/audio-tag.ts";
 import { type AudioCodec, FourCc, type VideoCodec } from "./fourcc.ts";
-import { readPicture } from "./read-picture.ts";
-import { classifyVideo } from "./video-tag.ts";
+import { readPicture } from "./video/read-picture.ts";
+import { classifyVideo } from "./video/video-tag.ts";
 
 /** Metadata properties by name, in the order they are sent. */
 export type MetadataEntries = ReadonlyMap<string, Amf0Value>;

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
-import { proofRow } from "../key-proof.ts";
 import type { EncryptionKeyRow } from "../schema.ts";
-import type { Secrets } from "../secrets.ts";
+import { proofRow } from "../secrets/key-proof.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 
 /** What this step touches, as it is at this step. */
 type Tables = {

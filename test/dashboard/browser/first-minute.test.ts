@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, PASSWORD, setupLink, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 import { waitFor } from "../../support/waiting.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 import { waitFor } from "../../support/waiting.ts";

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
 import { expectAccessible, openBrowser, openContext, setUp, setupLink, watchErrors } from "../../support/browser.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { GROUP_SECONDS, longGroupClip } from "../../support/long-group-clip.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
-import { stalledWatcher } from "../../support/stalled-watcher.ts";
+import { stalledPreview } from "../../support/stalled-watcher.ts";
 import { waitFor } from "../../support/waiting.ts";
 
 const DEADLINE_MS = 20_000;
@@ -57,7 +57,7 @@ test("the preview shows a picture at once, plays on, and is let go of by its but
   const url = fanfare.origin + z.object({ url: z.string() }).parse(await api.request("POST", path)).url;
   for (let count = 0; count < PLACES; count += 1) {
     // The page's own place is free a moment after it left.
-    await waitFor("a place", DEADLINE_MS, async () => (await stalledWatcher(stage, url)) || undefined);
+    await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
   }
   await page.getByRole("button", { name: "Show preview" }).click();
   await page.getByRole("alert").filter({ hasText: "The preview could not be played." }).waitFor();

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { syntheticClip } from "../../../src/testkit/clip.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { certificate } from "../../support/certificates.ts";
 import { ROOT } from "../../support/fanfare-process.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { SERVER_TROUBLE_NAMES, serverTroubleText } from "../../../src/exchange/server-troubles.ts";
-import { TARGET_ERROR_NAMES, targetError } from "../../../src/exchange/target-errors.ts";
-import { TargetErrorCode } from "../../../src/exchange/target-status.ts";
-import { slowTarget, targetWarning } from "../../../src/exchange/target-warnings.ts";
+import { SERVER_TROUBLE_NAMES, serverTroubleText } from "../../../src/thread-protocol/server-troubles.ts";
+import { TARGET_ERROR_NAMES, targetError } from "../../../src/thread-protocol/targets/target-errors.ts";
+import { TargetErrorCode } from "../../../src/thread-protocol/targets/target-status.ts";
+import { slowTarget, targetWarning } from "../../../src/thread-protocol/targets/target-warnings.ts";
 import { en } from "../../../web/src/text/en.ts";
 import { ko } from "../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";

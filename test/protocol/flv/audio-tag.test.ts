@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type AudioTag, classifyAudio, stripAdts } from "../../../src/protocol/flv/audio-tag.ts";
+import { type AudioTag, classifyAudio, stripAdts } from "../../../src/protocol/flv/audio/audio-tag.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 

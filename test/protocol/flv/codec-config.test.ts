@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAudioSpecificConfig } from "../../../src/protocol/flv/aac-config.ts";
-import { parseAvcConfig } from "../../../src/protocol/flv/avc-config.ts";
+import { parseAudioSpecificConfig } from "../../../src/protocol/flv/audio/aac-config.ts";
 import { BitReader } from "../../../src/protocol/flv/bit-reader.ts";
-import { parseSps } from "../../../src/protocol/flv/sps.ts";
+import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
+import { parseSps } from "../../../src/protocol/flv/video/sps.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");

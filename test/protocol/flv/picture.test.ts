@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAv1Config } from "../../../src/protocol/flv/av1-config.ts";
-import { parseHevcConfig } from "../../../src/protocol/flv/hevc-config.ts";
-import { readPicture } from "../../../src/protocol/flv/read-picture.ts";
+import { parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
+import { parseHevcConfig } from "../../../src/protocol/flv/video/hevc-config.ts";
+import { readPicture } from "../../../src/protocol/flv/video/read-picture.ts";
 import { BitWriter } from "./bit-writer.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { classifyVideo, hasIdr, type VideoTag } from "../../../src/protocol/flv/video-tag.ts";
+import { classifyVideo, hasIdr, type VideoTag } from "../../../src/protocol/flv/video/video-tag.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AckTotal } from "../../../src/protocol/rtmp/ack-total.ts";
+import { AckTotal } from "../../../src/protocol/rtmp/client/ack-total.ts";
 
 const GIB = 2 ** 30;
 

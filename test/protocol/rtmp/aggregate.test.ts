@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { splitAggregate } from "../../../src/protocol/rtmp/aggregate.ts";
+import { splitAggregate } from "../../../src/protocol/rtmp/chunk/aggregate.ts";
 import { type Message, MessageType } from "../../../src/protocol/rtmp/message.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");

@@ -5,8 +5,8 @@ import {
   chunkHeaderLength,
   continuationHeaderLength,
   writeChunkHeader,
-} from "../../../src/protocol/rtmp/chunk-header.ts";
-import { cutLength, cutMessage, encodeMessage, gatherPayload } from "../../../src/protocol/rtmp/chunk-writer.ts";
+} from "../../../src/protocol/rtmp/chunk/chunk-header.ts";
+import { cutLength, cutMessage, encodeMessage, gatherPayload } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { hex, videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
 
 test.each(WIRE_VECTORS)("$name is written byte for byte", ({ csid, chunkSize, message, bytes }) => {

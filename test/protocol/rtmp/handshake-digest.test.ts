@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ServerHandshake } from "../../../src/protocol/rtmp/handshake.ts";
-import { digestReply } from "../../../src/protocol/rtmp/handshake-digest.ts";
+import { ServerHandshake } from "../../../src/protocol/rtmp/handshake/handshake.ts";
+import { digestReply } from "../../../src/protocol/rtmp/handshake/handshake-digest.ts";
 import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "./handshake-digest-vectors.ts";
 
 describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ClientHandshake, type HandshakeStep, ServerHandshake } from "../../../src/protocol/rtmp/handshake.ts";
+import {
+  ClientHandshake,
+  type HandshakeStep,
+  ServerHandshake,
+} from "../../../src/protocol/rtmp/handshake/handshake.ts";
 
 const patterned = (length: number, factor: number): Buffer =>
   Buffer.from(Array.from({ length }, (_, index) => (index * factor + 3) & 0xff));

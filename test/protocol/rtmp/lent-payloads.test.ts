@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk-reader.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
-import { PayloadSlab } from "../../../src/protocol/rtmp/payload-slab.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { readParts, setChunkSize } from "./chunk-support.ts";
 

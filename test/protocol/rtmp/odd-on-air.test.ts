@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { closes, KEYFRAME, kinds, media, names, Peer, requests } from "../../support/server-peer.ts";
 

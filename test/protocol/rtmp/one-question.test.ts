@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { amf0Object } from "../../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import { closes, KEYFRAME, kinds, media, Peer, requests } from "../../support/server-peer.ts";

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ChunkReader } from "../../../src/protocol/rtmp/chunk-reader.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
-import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import {
   FLOOD_MESSAGES_MAX,
   PACE_OF_ENCODER,
@@ -10,8 +9,9 @@ import {
   PacedReader,
   READ_TURN_MS,
   TURN_MESSAGES_MAX,
-} from "../../../src/protocol/rtmp/paced-reader.ts";
-import { PayloadSlab } from "../../../src/protocol/rtmp/payload-slab.ts";
+} from "../../../src/protocol/rtmp/chunk/paced-reader.ts";
+import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
+import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { cutAt, LIMITS_LENIENT } from "./chunk-support.ts";
 
 const NOTHING = Buffer.alloc(0);

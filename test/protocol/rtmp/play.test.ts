@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { amf0Object } from "../../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
-import { encodePlayed, previewOf } from "../../../src/protocol/rtmp/play.ts";
-import type { ServerOutput } from "../../../src/protocol/rtmp/server-outputs.ts";
-import { ServerSession } from "../../../src/protocol/rtmp/server-session.ts";
+import { encodePlayed, previewOf } from "../../../src/protocol/rtmp/server/play.ts";
+import type { ServerOutput } from "../../../src/protocol/rtmp/server/server-outputs.ts";
+import { ServerSession } from "../../../src/protocol/rtmp/server/server-session.ts";
 
 const GREETING = Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]);
 

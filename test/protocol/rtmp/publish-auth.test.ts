@@ -6,7 +6,7 @@ import {
   limelightResponse,
   readLoginDemand,
   readQuery,
-} from "../../../src/protocol/rtmp/publish-auth.ts";
+} from "../../../src/protocol/rtmp/server/publish-auth.ts";
 
 const ALICE: Credentials = { id: "alice", password: "s3cr3t!" };
 const FFMPEG: Credentials = { id: "myuser", password: "mypass" };

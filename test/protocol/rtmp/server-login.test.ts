@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { readLoginDemand } from "../../../src/protocol/rtmp/publish-auth.ts";
-import { isProven, loginTexts, readLogin } from "../../../src/protocol/rtmp/server-login.ts";
+import { readLoginDemand } from "../../../src/protocol/rtmp/server/publish-auth.ts";
+import { isProven, loginTexts, readLogin } from "../../../src/protocol/rtmp/server/server-login.ts";
 
 const NAME = { kind: "name", scheme: "adobe", id: "U" } as const;
 

@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../../src/protocol/amf0/value.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
-import { SERVER_DEADLINES } from "../../../src/protocol/rtmp/server-state.ts";
+import { SERVER_DEADLINES } from "../../../src/protocol/rtmp/server/server-state.ts";
 import {
   C0C1,
   C2,

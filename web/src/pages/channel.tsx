@@ -4,25 +4,25 @@ import { call, channelPath } from "../api.ts";
 import { at } from "../base-path.ts";
 import { forgetChannel, hasSnapshot, type LiveChannel, liveChannel } from "../live/store.ts";
 import type { Channel } from "../model.ts";
-import { Action } from "../parts/action.tsx";
-import { ChannelSettings, RenameChannel } from "../parts/channel-settings.tsx";
+import { Action } from "../parts/basic/action.tsx";
+import { Confirm } from "../parts/basic/confirm.tsx";
+import { Icon } from "../parts/basic/icon.tsx";
+import { channelLook, State } from "../parts/basic/state.tsx";
+import { ChannelSettings, RenameChannel } from "../parts/channel/channel-settings.tsx";
+import { EncoderCard } from "../parts/channel/encoder-card.tsx";
+import { IngestCard } from "../parts/channel/ingest-card.tsx";
+import { Reports } from "../parts/channel/reports.tsx";
+import { Timeline } from "../parts/channel/timeline.tsx";
 import { now } from "../parts/clock.ts";
-import { Confirm } from "../parts/confirm.tsx";
-import { EncoderCard } from "../parts/encoder-card.tsx";
-import { Icon } from "../parts/icon.tsx";
-import { IngestCard } from "../parts/ingest-card.tsx";
-import { later } from "../parts/later.tsx";
-import { PlatformRow } from "../parts/platform-row.tsx";
-import { Reports } from "../parts/reports.tsx";
-import { channelLook, State } from "../parts/state.tsx";
-import { Timeline } from "../parts/timeline.tsx";
+import { later } from "../parts/lazy.tsx";
+import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../presets.ts";
 import { go } from "../router.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
-const AddPlatform = later(async () => (await import("../opened-later.ts")).AddPlatform);
-const ImportPlatforms = later(async () => (await import("../opened-later.ts")).ImportPlatforms);
+const AddPlatform = later(async () => (await import("../deferred-bundle.ts")).AddPlatform);
+const ImportPlatforms = later(async () => (await import("../deferred-bundle.ts")).ImportPlatforms);
 
 /** Everything about one channel. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {

@@ -4,16 +4,16 @@ import { useEffect } from "preact/hooks";
 import { at } from "../base-path.ts";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
 import type { Platform } from "../model.ts";
-import { Icon } from "../parts/icon.tsx";
-import { later } from "../parts/later.tsx";
+import { Icon } from "../parts/basic/icon.tsx";
+import { channelLook, isWaiting, platformLook, State } from "../parts/basic/state.tsx";
+import { RateLine } from "../parts/channel/rate-line.tsx";
+import { later } from "../parts/lazy.tsx";
 import { pictureText, soundText } from "../parts/media-words.ts";
-import { RateLine } from "../parts/rate-line.tsx";
-import { channelLook, isWaiting, platformLook, State } from "../parts/state.tsx";
 import { platformName, readPresets } from "../presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 
-const NewChannel = later(async () => (await import("../opened-later.ts")).NewChannel);
+const NewChannel = later(async () => (await import("../deferred-bundle.ts")).NewChannel);
 
 /** So many alerts are shown; more of them say the same. */
 const ALERTS_MAX = 8;

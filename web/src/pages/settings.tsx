@@ -1,7 +1,7 @@
 import { request } from "../api.ts";
 import { AccessKeys } from "../parts/access-keys.tsx";
-import { type Fields, Form, TextField } from "../parts/form.tsx";
-import { say } from "../parts/notice.tsx";
+import { type Fields, Form, TextField } from "../parts/basic/form.tsx";
+import { say } from "../parts/basic/notice.tsx";
 import { Webhook } from "../parts/webhook.tsx";
 import { PASSWORD_LENGTH_MIN } from "../session.ts";
 import { t } from "../text/text.ts";

@@ -4,13 +4,13 @@ import { call, list } from "../api.ts";
 import type { AccessKey, NewAccessKey } from "../model.ts";
 import { formatDateTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
-import { problemText } from "./action.tsx";
-import { Confirm } from "./confirm.tsx";
-import { CopyField } from "./copy.tsx";
-import { Dialog } from "./dialog.tsx";
-import { type Fields, Form, optionalLabel, SelectField, TextField } from "./form.tsx";
-import { Icon } from "./icon.tsx";
-import { say } from "./notice.tsx";
+import { problemText } from "./basic/action.tsx";
+import { Confirm } from "./basic/confirm.tsx";
+import { CopyField } from "./basic/copy.tsx";
+import { Dialog } from "./basic/dialog.tsx";
+import { type Fields, Form, optionalLabel, SelectField, TextField } from "./basic/form.tsx";
+import { Icon } from "./basic/icon.tsx";
+import { say } from "./basic/notice.tsx";
 
 const ROLES = ["manager", "viewer"] as const;
 

@@ -1,4 +1,4 @@
-import { codecName } from "../../../src/contract/codec-names.ts";
+import { codecName } from "../../../src/api-contract/codec-names.ts";
 import type { Ingest } from "../model.ts";
 import { formatNumber } from "../text/format.ts";
 import { t } from "../text/text.ts";

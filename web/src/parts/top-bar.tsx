@@ -6,8 +6,8 @@ import { readSession, session } from "../session.ts";
 import { formatRate } from "../text/format.ts";
 import { LANGUAGES, type Language, language, setLanguage, t } from "../text/text.ts";
 import { setTheme, THEMES, type Theme, theme } from "../theme.ts";
-import { Action } from "./action.tsx";
-import { Icon } from "./icon.tsx";
+import { Action } from "./basic/action.tsx";
+import { Icon } from "./basic/icon.tsx";
 import { tellMissing } from "./missing-part.ts";
 
 export function TopBar() {

@@ -4,10 +4,10 @@ import { call, list } from "../api.ts";
 import type { CallbackEndpoint, Delivery } from "../model.ts";
 import { formatDateTime } from "../text/format.ts";
 import { t } from "../text/text.ts";
-import { Action, problemText } from "./action.tsx";
-import { CopyField } from "./copy.tsx";
-import { type Fields, Form, TextField } from "./form.tsx";
-import { say } from "./notice.tsx";
+import { Action, problemText } from "./basic/action.tsx";
+import { CopyField } from "./basic/copy.tsx";
+import { type Fields, Form, TextField } from "./basic/form.tsx";
+import { say } from "./basic/notice.tsx";
 
 const DELIVERIES_SHOWN = 20;
 

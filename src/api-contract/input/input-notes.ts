@@ -1,0 +1,63 @@
+import { type Removal, tidyAddress, tidyKey } from "../../base/pasted-text.ts";
+
+/** Something a person should know about what they sent, and that was taken all the same. */
+export type InputNote = {
+  readonly field: "rtmpUrl" | "streamKey";
+  readonly code: "INVISIBLE_REMOVED" | "ADDRESS_REMOVED" | "PREFIX_REMOVED" | "SLASHES_REMOVED" | "SAME_KEY";
+  readonly message: string;
+  readonly messageKo: string;
+  /** The other platform that it is about. */
+  readonly platId?: number;
+};
+
+const SENTENCES = {
+  invisible: {
+    code: "INVISIBLE_REMOVED",
+    message: "Blanks around it, or characters that nobody sees, were taken off.",
+    messageKo: "앞뒤 공백이나 보이지 않는 문자를 제거했습니다.",
+  },
+  address: {
+    code: "ADDRESS_REMOVED",
+    message: "The server's address in front of the key was taken off: only what is behind it is the key.",
+    messageKo: "키 앞에 붙은 서버 주소를 제거했습니다. 그 뒤의 값만 키로 씁니다.",
+  },
+  prefix: {
+    code: "PREFIX_REMOVED",
+    message: "A prefix such as mp4: in front of the key was taken off.",
+    messageKo: "키 앞에 붙은 mp4: 같은 접두어를 제거했습니다.",
+  },
+  slashes: {
+    code: "SLASHES_REMOVED",
+    message: "Slashes around the key were taken off, and percent-encoded ones in it are plain slashes now.",
+    messageKo: "키 앞뒤의 슬래시를 제거하고, 퍼센트 인코딩된 슬래시를 일반 슬래시로 바꾸었습니다.",
+  },
+} as const satisfies Readonly<Record<Removal, Omit<InputNote, "field">>>;
+
+const notesOf = (field: InputNote["field"], removed: readonly Removal[]): InputNote[] =>
+  removed.map((removal) => ({ field, ...SENTENCES[removal] }));
+
+/** Two platforms of a channel have one address and one key. `name`: how people know the other. */
+export function sameKeyNote(platId: number, name: string): InputNote {
+  return {
+    field: "streamKey",
+    code: "SAME_KEY",
+    message: `${name} of this channel has the same address and key: most platforms take only one of them at a time.`,
+    messageKo: `이 채널의 ${name}에 같은 주소와 키가 있습니다. 대부분의 플랫폼은 동시에 하나만 받습니다.`,
+    platId,
+  };
+}
+
+/** The address of a platform without what came along when it was pasted, and what that was. */
+export function tidyRtmpUrl(given: string): { readonly text: string; readonly notes: readonly InputNote[] } {
+  const { text, removed } = tidyAddress(given);
+  return { text, notes: notesOf("rtmpUrl", removed) };
+}
+
+/** The same for its key. */
+export function tidyStreamKey(
+  given: string,
+  rtmpUrl: string,
+): { readonly text: string; readonly notes: readonly InputNote[] } {
+  const { text, removed } = tidyKey(given, rtmpUrl);
+  return { text, notes: notesOf("streamKey", removed) };
+}

@@ -1,0 +1,235 @@
+import { z } from "zod";
+import { CHANNEL_STATUSES } from "../channel-status.ts";
+import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../event-words.ts";
+import { PLATFORM_NAMES } from "../platform-names.ts";
+import { eventSchemas } from "./event-answer-schemas.ts";
+
+/**
+ * What the calls answer, as published at `/openapi.json`. Strict: an answer with a key that is not here fails the tests, so
+ * that nothing is answered that nobody can read about.
+ */
+
+/** Milliseconds since 1970-01-01 UTC. */
+const time = z.int().min(0);
+const count = z.int().min(0);
+const dropsByCause = z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count });
+
+const inputNote = z.strictObject({
+  field: z.enum(["rtmpUrl", "streamKey"]),
+  code: z.enum(["INVISIBLE_REMOVED", "ADDRESS_REMOVED", "PREFIX_REMOVED", "SLASHES_REMOVED", "SAME_KEY"]),
+  message: z.string(),
+  messageKo: z.string(),
+  platId: z.int().min(1).optional(),
+});
+
+const platformSettings = {
+  platId: z.int().min(1),
+  targetName: z.enum(PLATFORM_NAMES),
+  rtmpUrl: z.string(),
+  streamKey: z.string(),
+  id: z.string().optional(),
+  password: z.string().optional(),
+  enabled: z.boolean(),
+  bufferPolicy: z.enum(["drop", "disconnect"]),
+  tracks: z.strictObject({ video: z.int(), audio: z.int() }).optional(),
+  timedData: z.boolean().optional(),
+  tls: z.strictObject({ ca: z.string().optional(), fingerprint: z.string().optional() }).optional(),
+  label: z.string().optional(),
+  notes: z.array(inputNote).optional(),
+};
+
+const targetError = z.strictObject({
+  code: z.enum(TARGET_ERROR_CODES),
+  severity: z.enum(["transient", "fatal"]),
+  message: z.string(),
+  messageKo: z.string(),
+  time,
+});
+
+const platform = {
+  ...platformSettings,
+  connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
+  connectStatusTime: time.optional(),
+  bytesPerSecond: count,
+  bytesTotalTrans: count,
+  totalBytesPerSecond: count,
+  totalPlaySecond: count,
+  totalRetryCount: count,
+  nextRetryTime: time.optional(),
+  retryAttempt: count.optional(),
+  lastError: targetError.optional(),
+  warning: z
+    .strictObject({ code: z.enum(TARGET_WARNING_CODES), message: z.string(), messageKo: z.string() })
+    .optional(),
+  stability: z.enum(["stable", "unstable"]).optional(),
+  droppedFrames: count.optional(),
+  droppedFramesByCause: dropsByCause.optional(),
+  queueMilliseconds: count.optional(),
+  unackedBytes: count.optional(),
+  bytesAcknowledged: count.optional(),
+};
+
+const ingest = z.strictObject({
+  state: z.enum(["LIVE", "HELD", "ENDED"]),
+  source: z.enum(["main", "backup"]),
+  remoteAddress: z.string(),
+  encoder: z.string(),
+  startTime: time,
+  videoCodec: z.string().optional(),
+  width: count.optional(),
+  height: count.optional(),
+  frameRate: z.number().min(0).optional(),
+  keyframeIntervalSeconds: z.number().min(0).optional(),
+  audioCodec: z.string().optional(),
+  sampleRate: count.optional(),
+  channels: count.optional(),
+  secondsWithoutVideo: count.optional(),
+  droppedData: count.optional(),
+  bytesPerSecond: count,
+  bytesTotal: count,
+  warnings: z.array(
+    z.strictObject({
+      code: z.string(),
+      severity: z.string(),
+      message: z.string(),
+      messageKo: z.string(),
+      platId: z.int().min(1).optional(),
+    }),
+  ),
+});
+
+const channel = {
+  channelId: z.string(),
+  channelName: z.string(),
+  envType: z.enum(["REAL", "DEV", "STAGE"]),
+  planType: z.enum(["STANDARD", "PROFESSIONAL", "UNLIMITED"]),
+  instanceNo: z.int().min(1),
+  channelStatus: z.enum(CHANNEL_STATUSES),
+  isPublishing: z.boolean(),
+  createdTime: time,
+  publishUrl: z.string(),
+  globalPublishUrl: z.string(),
+  securePublishUrl: z.string().optional(),
+  streamKey: z.string(),
+  hold: z.strictObject({ seconds: count }),
+  backup: z.strictObject({ enabled: z.boolean() }),
+  latency: z.enum(["efficient", "low"]),
+  freeze: z.strictObject({ mediaSeconds: count, videoSeconds: count }),
+  backupStreamKey: z.string().optional(),
+  ingestAuth: z.strictObject({ id: z.string(), password: z.string() }).optional(),
+  platformCount: count,
+  totalPublishSeconds: count,
+  recentPublishStartTime: time.optional(),
+  recentPublishTime: time.optional(),
+  alertOn: z.boolean(),
+  alertOptions: z
+    .strictObject({ alertChangeStatus: z.boolean(), alertVodUploadFail: z.boolean(), alertReStreamFail: z.boolean() })
+    .optional(),
+  callbackEndpoint: z.string().optional(),
+  ingest: ingest.optional(),
+};
+
+const accessKey = {
+  accessKey: z.string(),
+  role: z.enum(["manager", "viewer"]),
+  name: z.string().optional(),
+  createdTime: time,
+  lastUsedTime: time.optional(),
+};
+
+const preset = {
+  targetName: z.enum(PLATFORM_NAMES),
+  displayName: z.string(),
+  displayNameKo: z.string(),
+  rtmpUrls: z.array(z.string()),
+  backupRtmpUrls: z.array(z.string()),
+  urlHelp: z.string().optional(),
+  urlHelpKo: z.string().optional(),
+  keyHelp: z.string(),
+  keyHelpKo: z.string(),
+  failureHelp: z.string().optional(),
+  failureHelpKo: z.string().optional(),
+  limits: z.strictObject({
+    videoCodecs: z.array(z.string()).optional(),
+    audioCodecs: z.array(z.string()).optional(),
+    videoBytesPerSecondMax: count.optional(),
+    audioBytesPerSecondMax: count.optional(),
+    keyframeSecondsAdvised: count.optional(),
+    keyframeSecondsMax: count.optional(),
+    frameRateMax: count.optional(),
+    heightMax: count.optional(),
+    bFramesMax: count.optional(),
+    sampleRates: z.array(count).optional(),
+    audioChannelsMax: count.optional(),
+    tracksNeeded: z.array(z.enum(["audio", "video"])).optional(),
+    unknown: z.array(z.string()),
+  }),
+  confidence: z.enum(["documented", "reported", "unknown"]),
+  sources: z.array(z.string()),
+};
+
+/** Objects that answers and the live stream are made of, by the name they have in the published document. */
+export const ANSWER_SCHEMAS = {
+  Channel: z.strictObject(channel),
+  ChannelWithPlatforms: z.strictObject({ ...channel, restream: z.array(z.strictObject(platformSettings)) }),
+  ChannelWithWebhookSecret: z.strictObject({ ...channel, webhookSecret: z.string().optional() }),
+  PlatformSettings: z.strictObject(platformSettings),
+  Platform: z.strictObject(platform),
+  PlatformTest: z.strictObject({
+    ok: z.boolean(),
+    stage: z.enum(["resolve", "connect", "tls", "handshake", "login", "publish"]),
+    lastError: targetError.optional(),
+    milliseconds: z.number().min(0),
+  }),
+  PreviewToken: z.strictObject({ url: z.string(), expiresTime: time }),
+  Preset: z.strictObject(preset),
+  AccessKey: z.strictObject(accessKey),
+  NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
+  ...eventSchemas,
+  LiveSnapshot: z.strictObject({
+    time: z.int(),
+    channels: z.array(z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) })),
+  }),
+  LiveChannel: z.union([
+    z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) }),
+    z.strictObject({ channelId: z.string(), channelStatus: z.literal("DELETED") }),
+  ]),
+  LivePlatform: z.strictObject({ channelId: z.string(), ...platform }),
+  LiveServer: z.strictObject({
+    troubles: z.array(
+      z.strictObject({ trouble: z.string(), sinceTime: time, message: z.string(), messageKo: z.string() }),
+    ),
+  }),
+  LiveSample: z.strictObject({
+    channelId: z.string(),
+    time,
+    ingest: z.strictObject({ bytesPerSecond: count }),
+    platforms: z.array(
+      z.strictObject({
+        platId: z.int(),
+        bytesPerSecond: count,
+        queueMilliseconds: count,
+        droppedFrames: count,
+        droppedFramesByCause: dropsByCause.optional(),
+        stability: z.enum(["stable", "unstable"]),
+      }),
+    ),
+  }),
+} as const;
+
+export type AnswerName = keyof typeof ANSWER_SCHEMAS;
+
+/** The two forms of an answer that is not a success. */
+export const ERROR_SCHEMAS = {
+  GatewayError: z.strictObject({
+    error: z.strictObject({ errorCode: z.string(), message: z.string(), details: z.string() }),
+  }),
+  ServiceError: z.strictObject({
+    error: z.strictObject({
+      errorCode: z.int(),
+      message: z.string(),
+      errorName: z.string(),
+      details: z.string().optional(),
+    }),
+  }),
+} as const;

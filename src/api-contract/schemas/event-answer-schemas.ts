@@ -1,0 +1,83 @@
+import { z } from "zod";
+import {
+  BROADCAST_ENDS,
+  DELIVERY_PROBLEMS,
+  DELIVERY_STATES,
+  EVENT_CODES,
+  EVENT_REASONS,
+  INGEST_ENDS,
+  TARGET_ERROR_CODES,
+} from "../event-words.ts";
+
+const time = z.int().min(0);
+const count = z.int().min(0);
+const status = z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]);
+
+/** A broadcast's interruptions, of the encoder or of one platform: the first fifty, and how many there were. */
+const interruptions = {
+  interruptions: z.array(
+    z.strictObject({ time, durationSeconds: count, reason: z.enum([...TARGET_ERROR_CODES, ...INGEST_ENDS]) }),
+  ),
+  interruptionCount: count,
+};
+
+/** What the calls about events and webhooks answer. */
+export const eventSchemas = {
+  Event: z.strictObject({
+    logLevel: z.enum(["INFO", "WARN", "ERROR"]),
+    eventCode: z.enum(EVENT_CODES),
+    description: z.string(),
+    timestamp: time,
+    channelId: z.string(),
+    id: z.int().min(1),
+    platId: z.int().min(1).optional(),
+    targetName: z.string().optional(),
+    label: z.string().optional(),
+    from: status.optional(),
+    to: status.optional(),
+    reason: z.enum(EVENT_REASONS).optional(),
+  }),
+  Report: z.strictObject({
+    channelId: z.string(),
+    startTime: time,
+    endTime: time,
+    durationSeconds: count,
+    reason: z.enum(BROADCAST_ENDS),
+    ...interruptions,
+    platforms: z.array(
+      z.strictObject({
+        platId: z.int().min(1),
+        targetName: z.string().optional(),
+        label: z.string().optional(),
+        onAirSeconds: count,
+        bytesSent: count,
+        retryCount: count,
+        droppedFrames: count,
+        droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }),
+        ...interruptions,
+      }),
+    ),
+  }),
+  CallbackEndpoint: z.strictObject({
+    callbackUrl: z.string().optional(),
+    updateTime: time.optional(),
+    goneTime: time.optional(),
+    webhookSecret: z.string().optional(),
+  }),
+  Delivery: z.strictObject({
+    id: z.int().min(1),
+    channelId: z.string(),
+    event: z.enum(EVENT_CODES),
+    timestamp: time,
+    url: z.string(),
+    attempts: z.int().min(0),
+    state: z.enum(DELIVERY_STATES),
+    lastStatus: z.int().optional(),
+    lastProblem: z.enum(DELIVERY_PROBLEMS).optional(),
+    nextTime: time.optional(),
+  }),
+} as const;
+
+export type EventAnswer = z.output<(typeof eventSchemas)["Event"]>;
+export type ReportAnswer = z.output<(typeof eventSchemas)["Report"]>;
+export type DeliveryAnswer = z.output<(typeof eventSchemas)["Delivery"]>;

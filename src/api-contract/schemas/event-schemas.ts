@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { addressProblem } from "../input/address-form.ts";
+import { pageFields } from "./schemas.ts";
+
+/** Longest callback address, in characters. */
+const CALLBACK_CHARACTERS_MAX = 1024;
+
+/** What WHATWG's `URL` makes of it is what is connected to, so it has to take it too. Empty text removes the endpoint. */
+const callbackUrl = z.string({ error: "an http:// or https:// address" }).check((context) => {
+  const url = context.value;
+  if (url === "") return;
+  const problem =
+    url.length > CALLBACK_CHARACTERS_MAX
+      ? `an address of at most ${CALLBACK_CHARACTERS_MAX} characters`
+      : addressProblem(url, ["http", "https"], "");
+  if (problem !== undefined) context.issues.push({ code: "custom", message: problem, input: url });
+  else if (!URL.canParse(url)) context.issues.push({ code: "custom", message: "an address", input: url });
+});
+
+/** Body of calls 10 and 11: real clients send either name to either. */
+export const callbackRequest = z.object({
+  callbackEndpoint: callbackUrl.nullish(),
+  callbackUrl: callbackUrl.nullish(),
+});
+
+/** Query of calls 7 and 8, and of the reports. */
+export const channelEventsQuery = z.object(pageFields);
+
+/** Query of call 9 and of the deliveries: `channelId` narrows them to one channel. */
+export const eventsQuery = z.object({ ...pageFields, channelId: z.string({ error: "one channel id" }).optional() });

@@ -1,0 +1,259 @@
+import { z } from "zod";
+import { isRtmpAddress, tidyKey } from "../../base/pasted-text.ts";
+import { CHANNEL_STATUSES } from "../channel-status.ts";
+import { PLATFORM_NAMES } from "../platform-names.ts";
+import { rtmpUrlProblem } from "../rtmp-url.ts";
+import { targetTrust } from "../target-trust.ts";
+
+/** Longest values, in characters. */
+const LONGEST = { rtmpUrl: 1024, streamKey: 512, login: 128, label: 40 } as const;
+
+/** A channel has no more platforms than this on any plan; a longer `restream` is refused before its elements are read. */
+export const PLATFORMS_MAX = 100;
+
+/** English letters, digits, `_`, Hangul syllables and jamo (all four blocks: macOS sends them decomposed). */
+const CHANNEL_NAME_FORM =
+  /^[A-Za-z0-9_\u{AC00}-\u{D7A3}\u{1100}-\u{11FF}\u{3130}-\u{318F}\u{A960}-\u{A97F}\u{D7B0}-\u{D7FF}]{3,20}$/u;
+const CHANNEL_NAME_RULE = "3 to 20 Korean or English letters, digits or _";
+
+/** `pageNo` and `pageSizeNo`: bounds of the list call. */
+const PAGE_NO_MAX = 1_000_000_000;
+const PAGE_SIZE_MAX = 100;
+const PAGE_SIZE_DEFAULT = 20;
+
+/** Code units below the space, and DEL: nothing a name or an address may contain. */
+function hasControlCharacter(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x20 || unit === 0x7f) return true;
+  }
+  return false;
+}
+
+/** Counts characters (code points), not UTF-16 units; text far too long is not walked. */
+function isAtMost(text: string, characters: number): boolean {
+  return text.length <= characters || (text.length <= 2 * characters && [...text].length <= characters);
+}
+
+/** Text that every database can keep as it is: PostgreSQL takes no NUL, and neither keeps half a surrogate pair. */
+function isStorable(text: string): boolean {
+  return !text.includes("\0") && text.isWellFormed();
+}
+
+function secretText(characters: number) {
+  const rule = `text of at most ${characters} characters`;
+  return z.string({ error: rule }).refine((text) => isAtMost(text, characters) && isStorable(text), { error: rule });
+}
+
+/** Java clients send `null` for what they did not set: for optional fields it means absent. */
+function optional<Schema extends z.ZodType>(schema: Schema) {
+  return schema.nullish();
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, { error: `one of ${values.join(", ")}` });
+}
+
+const flag = z.boolean({ error: "true or false" });
+
+const label = z
+  .string({ error: `text of at most ${LONGEST.label} characters` })
+  .refine((text) => isAtMost(text, LONGEST.label) && text.isWellFormed() && !hasControlCharacter(text), {
+    error: `at most ${LONGEST.label} characters, no control characters`,
+  });
+
+const rtmpUrl = z.string({ error: "an rtmp:// or rtmps:// address" }).check((context) => {
+  const problem = isAtMost(context.value, LONGEST.rtmpUrl)
+    ? rtmpUrlProblem(context.value)
+    : `an address of at most ${LONGEST.rtmpUrl} characters`;
+  if (problem !== undefined) {
+    context.issues.push({ code: "custom", message: problem, input: context.value });
+  }
+});
+
+const streamKey = secretText(LONGEST.streamKey)
+  .refine((text) => text !== "", { error: "the platform's key", abort: true })
+  .refine((text) => tidyKey(text, "").text !== "", {
+    error: "the platform's key; without blanks, prefixes and characters that nobody sees nothing is left of this one",
+  })
+  .refine((text) => !isRtmpAddress(text), { error: "the platform's key; this is its address, with no key behind it" });
+
+const login = secretText(LONGEST.login);
+
+/** A track id is one byte on the wire. */
+const TRACK_RULE = "a track's number, 0 to 255";
+const trackId = z
+  .number({ error: TRACK_RULE })
+  .refine((id) => Number.isInteger(id) && id >= 0 && id <= 255, { error: TRACK_RULE });
+const tracks = z.object(
+  { video: optional(trackId), audio: optional(trackId) },
+  { error: "an object with video and audio" },
+);
+const bufferPolicy = oneOf(["drop", "disconnect"]);
+
+const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
+const planType = oneOf(["STANDARD", "PROFESSIONAL", "UNLIMITED"]);
+const envType = oneOf(["REAL", "DEV", "STAGE"]);
+
+/** Longest `hold.seconds`. */
+const HOLD_SECONDS_MAX = 1_800;
+const HOLD_RULE = `a whole number of seconds from 0 to ${HOLD_SECONDS_MAX}`;
+const holdSeconds = z
+  .number({ error: HOLD_RULE })
+  .refine((seconds) => Number.isInteger(seconds) && seconds >= 0 && seconds <= HOLD_SECONDS_MAX, { error: HOLD_RULE });
+
+const FREEZE_MEDIA_RULE = "a whole number of seconds from 5 to 120";
+const mediaSeconds = z
+  .number({ error: FREEZE_MEDIA_RULE })
+  .refine((seconds) => Number.isInteger(seconds) && seconds >= 5 && seconds <= 120, { error: FREEZE_MEDIA_RULE });
+
+const FREEZE_VIDEO_RULE = "0, or a whole number of seconds from 5 to 600";
+const videoSeconds = z
+  .number({ error: FREEZE_VIDEO_RULE })
+  .refine((seconds) => seconds === 0 || (Number.isInteger(seconds) && seconds >= 5 && seconds <= 600), {
+    error: FREEZE_VIDEO_RULE,
+  });
+
+const ingestSettings = {
+  hold: optional(z.object({ seconds: optional(holdSeconds) }, { error: "an object with seconds" })),
+  backup: optional(z.object({ enabled: optional(flag) }, { error: "an object with enabled" })),
+  latency: optional(oneOf(["efficient", "low"])),
+  freeze: optional(
+    z.object(
+      { mediaSeconds: optional(mediaSeconds), videoSeconds: optional(videoSeconds) },
+      { error: "an object with mediaSeconds and videoSeconds" },
+    ),
+  ),
+};
+
+/** It travels in a query as it is: what ends a value there, or a user name in a URL, can be no part of it. */
+const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasControlCharacter(text), {
+  error: "a name without blanks and & ? # = / : @",
+});
+
+const comingWithChannels = {
+  ingestAuth: optional(
+    z.object({ id: optional(ingestUser), password: optional(login) }, { error: "an object with id and password" }),
+  ),
+};
+
+const alerts = {
+  alertOn: optional(flag),
+  alertOptions: optional(
+    z.object(
+      {
+        alertChangeStatus: optional(flag),
+        alertVodUploadFail: optional(flag),
+        alertReStreamFail: optional(flag),
+      },
+      { error: "an object of alertChangeStatus, alertVodUploadFail and alertReStreamFail" },
+    ),
+  ),
+};
+
+const platform = z.object(
+  {
+    targetName: oneOf(PLATFORM_NAMES),
+    rtmpUrl,
+    streamKey,
+    id: optional(login),
+    password: optional(login),
+    streamId: optional(login),
+    streamPassword: optional(login),
+    enabled: optional(flag),
+    label: optional(label),
+    bufferPolicy: optional(bufferPolicy),
+    tracks: optional(tracks),
+    timedData: optional(flag),
+    tls: optional(targetTrust),
+  },
+  { error: "an object with targetName, rtmpUrl and streamKey" },
+);
+
+/**
+ * Body of call 1. The order of the keys is the order in which wrong fields are reported. Fields that are not listed are
+ * ignored, as the original service does.
+ */
+export const createChannelRequest = z.object({
+  channelName,
+  planType,
+  envType: optional(envType),
+  restream: z
+    .array(platform, { error: "an array of platforms" })
+    .min(1, { error: "at least one platform" })
+    .max(PLATFORMS_MAX),
+  ...ingestSettings,
+  ...comingWithChannels,
+  ...alerts,
+});
+
+/** Body of call 13: what is absent is kept. */
+export const updateChannelRequest = z.object({
+  channelName: optional(channelName),
+  planType: optional(planType),
+  envType: optional(envType),
+  ...ingestSettings,
+  ...comingWithChannels,
+  ...alerts,
+});
+
+export type UpdateChannelRequest = z.output<typeof updateChannelRequest>;
+
+/** Body of call 15. */
+export const streamKeyRequest = z.object({ which: optional(oneOf(["main", "backup"])) });
+
+/** Body of call 16: one element of call 1's `restream`. */
+export const addPlatformRequest = platform;
+
+/** One element of call 1's `restream`. */
+export type PlatformRequest = z.output<typeof platform>;
+
+/** Body of call 6. `targetName` cannot change and is ignored like any unknown field. */
+export const editPlatformRequest = z.object({
+  rtmpUrl,
+  streamKey,
+  streamId: optional(login),
+  streamPassword: optional(login),
+  id: optional(login),
+  password: optional(login),
+  enabled: optional(flag),
+  label: optional(label),
+  bufferPolicy: optional(bufferPolicy),
+  tracks: optional(tracks),
+  timedData: optional(flag),
+  tls: optional(targetTrust),
+});
+
+export type EditPlatformRequest = z.output<typeof editPlatformRequest>;
+
+/** Query of call 6: `onAir=true` applies the change while the channel is on air. */
+export const editPlatformQuery = z.object({ onAir: oneOf(["true", "false"]).optional() });
+
+/** Body of a new access key. */
+export const createAccessKeyRequest = z.object({
+  role: oneOf(["manager", "viewer"]),
+  name: optional(label),
+});
+
+function wholeNumber(max: number) {
+  const rule = `a whole number from 1 to ${max}`;
+  return z
+    .string({ error: rule })
+    .regex(/^-?\d+$/, { error: rule })
+    .transform((text) => Math.min(Number(text), Number.MAX_SAFE_INTEGER))
+    .pipe(z.number().min(1, { error: rule }).max(max, { error: rule }));
+}
+
+/** What every list that has pages is asked with. */
+export const pageFields = {
+  pageNo: wholeNumber(PAGE_NO_MAX).default(1),
+  pageSizeNo: wholeNumber(PAGE_SIZE_MAX).default(PAGE_SIZE_DEFAULT),
+};
+
+/** Query of call 2. Unknown parameters are ignored: one real client adds two of its own to every GET. */
+export const listChannelsQuery = z.object({
+  ...pageFields,
+  channelStatus: oneOf(CHANNEL_STATUSES).optional(),
+  channelId: z.string({ error: "one channel id" }).optional(),
+  channelName: z.string({ error: "one part of a name" }).refine(isStorable, { error: "one part of a name" }).optional(),
+});

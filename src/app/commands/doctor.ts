@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { damageAdvice, openFailure } from "../../store/database-trouble.ts";
+import { readKeyFile } from "../../store/secrets/key-file.ts";
+import { checkProofs } from "../../store/secrets/key-proof.ts";
+import { wholeCheck } from "../../store/sqlite/quick-check.ts";
+import { openReadable, tablesOver } from "../../store/sqlite/sqlite.ts";
+import { type DataPaths, dataPaths, type StorageConfig } from "../storage.ts";
+
+/** What was looked at and what is wrong with it, in sentences. */
+export type Diagnosis = { readonly sound: readonly string[]; readonly problems: readonly string[] };
+
+/** Looks through the whole database, and whether its keys open it. A server may be at work on it; nothing is changed. */
+export async function diagnose(config: StorageConfig): Promise<Diagnosis> {
+  const paths = dataPaths(config);
+  if (!existsSync(paths.database)) {
+    return { sound: [], problems: [`there is no database in ${paths.folder}: name the data folder with --data-dir.`] };
+  }
+  const damage = checkPages(paths);
+  const problems = damage.length > 0 ? damage : await checkKeys(paths);
+  const sound =
+    problems.length === 0
+      ? [`${paths.database}: every page, row and index is sound.`, `${paths.keyFile}: opens every secret.`]
+      : [];
+  return { sound, problems };
+}
+
+function checkPages({ database: path }: DataPaths): readonly string[] {
+  try {
+    const connection = openReadable(path);
+    const found = wholeCheck(connection);
+    connection.close();
+    return found.length === 0 ? [] : [...found.map((text) => `${path}: ${text}`), `What to do: ${damageAdvice(path)}`];
+  } catch (error) {
+    return [openFailure(path, error).message];
+  }
+}
+
+async function checkKeys({ database: path, keyFile }: DataPaths): Promise<readonly string[]> {
+  try {
+    const keys = readKeyFile(keyFile);
+    if (keys === undefined) return [`the encryption key file ${keyFile} is missing: put back your copy of it.`];
+    const db = tablesOver(openReadable(path));
+    try {
+      await checkProofs(db, keys, keyFile);
+    } finally {
+      await db.destroy();
+    }
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

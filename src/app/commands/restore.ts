@@ -1,0 +1,84 @@
+import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { KeyFileError, readKeyFile, syncFolder, writeKeyFile } from "../../store/secrets/key-file.ts";
+import type { MasterKey } from "../../store/secrets/secrets.ts";
+import { checkDatabase, copyDatabase, emptyLog } from "../../store/sqlite/database-copy.ts";
+import { takeFileLock } from "../../store/sqlite/file-lock.ts";
+import { makePrivateFolder } from "../private-folder.ts";
+import type { DataPaths, StorageConfig } from "../storage.ts";
+import { DataFolderError, dataPaths } from "../storage.ts";
+import { BACKUP_DATABASE, BACKUP_KEY_FILE } from "./backup.ts";
+
+const FOLDER_MODE = 0o700;
+
+/**
+ * Puts a backup's database and keys into the data folder. What was there is kept in a folder beside them, whose name is
+ * answered; undefined where nothing was. Whenever the process dies the folder holds either the former database or the
+ * restored one, whole and with its keys. Throws DataFolderError, with nothing changed, while a server uses the data folder, and
+ * KeyFileError or DatabaseCopyError where the backup is not whole.
+ */
+export async function restore(config: StorageConfig, backup: string, nowMs: number): Promise<string | undefined> {
+  const paths = dataPaths(config);
+  const keys = readKeyFile(join(backup, BACKUP_KEY_FILE));
+  if (keys === undefined || !existsSync(join(backup, BACKUP_DATABASE))) {
+    throw new DataFolderError(`${backup} is no backup: it has to hold ${BACKUP_DATABASE} and ${BACKUP_KEY_FILE}.`);
+  }
+  await makePrivateFolder(paths.folder);
+  const lock = takeFileLock(paths.lock);
+  if (lock === undefined) {
+    throw new DataFolderError(`a Fanfare server uses the data folder ${paths.folder}: stop it first.`);
+  }
+  const draft = `${paths.database}.restoring`;
+  try {
+    copyDatabase(join(backup, BACKUP_DATABASE), draft);
+    await checkDatabase(draft, keys, join(backup, BACKUP_KEY_FILE));
+    const kept = await copyAside(paths, nowMs);
+    // Both databases open with these: which of them is there does not depend on where this ends.
+    writeKeyFile(paths.keyFile, [...keys, ...formerKeys(paths, keys)]);
+    // Empty by now, unless the former database cannot be read: beside another one its log would be read into it.
+    for (const path of logs(paths)) rmSync(path, { force: true });
+    syncFolder(paths.folder);
+    renameSync(draft, paths.database);
+    syncFolder(paths.folder);
+    writeKeyFile(paths.keyFile, keys);
+    return kept;
+  } finally {
+    await rm(draft, { force: true });
+    lock.release();
+  }
+}
+
+function logs({ database }: DataPaths): readonly string[] {
+  return [`${database}-wal`, `${database}-shm`];
+}
+
+/** What opened the former database; nothing where its key file is what the restoring is to mend. */
+function formerKeys({ keyFile }: DataPaths, keys: readonly MasterKey[]): readonly MasterKey[] {
+  try {
+    return (readKeyFile(keyFile) ?? []).filter(({ id }) => !keys.some((key) => key.id === id));
+  } catch (error) {
+    if (error instanceof KeyFileError) return [];
+    throw error;
+  }
+}
+
+/** Copied, not moved: until the restored database takes its name the former one stays where it is. */
+async function copyAside(paths: DataPaths, nowMs: number): Promise<string | undefined> {
+  if (existsSync(paths.database)) emptyLog(paths.database);
+  const files = [paths.database, ...logs(paths)].filter((path) => existsSync(path));
+  if (files.length === 0 && !existsSync(paths.keyFile)) return undefined;
+  const stamp = new Date(nowMs).toISOString().replace(/\D/g, "");
+  const folder = join(paths.folder, `before-restore-${stamp}`);
+  const draft = `${folder}.unfinished`;
+  await mkdir(draft, { mode: FOLDER_MODE });
+  try {
+    if (existsSync(paths.keyFile)) copyFileSync(paths.keyFile, join(draft, BACKUP_KEY_FILE));
+    for (const path of files) copyDatabase(path, join(draft, basename(path)));
+    renameSync(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+  return folder;
+}

@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { newMasterKey, readKeyFile, writeKeyFile } from "../../store/secrets/key-file.ts";
+import { KeyRotation, provenKeyIds } from "../../store/secrets/key-rotation.ts";
+import type { MasterKey } from "../../store/secrets/secrets.ts";
+import { takeFileLock } from "../../store/sqlite/file-lock.ts";
+import { openReader } from "../../store/sqlite/sqlite.ts";
+import type { DataPaths, StorageConfig } from "../storage.ts";
+import { DataFolderError, dataPaths, openStorage } from "../storage.ts";
+
+/** A running server has this long to seal everything again, in milliseconds; it goes on when nobody waits any more. */
+const SERVER_PATIENCE_MS = 120_000;
+const LOOK_MS = 200;
+
+/**
+ * Puts a new key in front of the key file and sees to it that every secret is sealed with it: by the server that runs, or
+ * right here where none does. The old keys stay in the file. Answers the new key's id.
+ */
+export async function rotateKey(config: StorageConfig): Promise<string> {
+  const paths = dataPaths(config);
+  const key = newMasterKey();
+  await changeKeys(paths, (keys) => {
+    writeKeyFile(paths.keyFile, [key, ...keys]);
+    return Promise.resolve();
+  });
+  const storage = await openStorage(config).catch((error: unknown) => {
+    if (error instanceof DataFolderError) return undefined;
+    throw error;
+  });
+  if (storage === undefined) await serverHasSealed(paths, key);
+  else {
+    await new KeyRotation(storage.database, paths.keyFile).takeUp();
+    await storage.close();
+  }
+  return key.id;
+}
+
+/** Takes the keys out of the key file that the database does not need any more; answers their ids. */
+export async function dropOldKeys(config: StorageConfig): Promise<readonly string[]> {
+  const paths = dataPaths(config);
+  return changeKeys(paths, async (keys) => {
+    const needed = await keysInUse(paths);
+    // The first one is in use also where no server has taken it up yet.
+    const kept = keys.filter((key, index) => index === 0 || needed.includes(key.id));
+    if (kept.length < keys.length) writeKeyFile(paths.keyFile, kept);
+    return keys.filter((key) => !kept.includes(key)).map((key) => key.id);
+  });
+}
+
+/** One at a time: of two who read, then write, one would write over the other's new key. */
+async function changeKeys<Value>(
+  paths: DataPaths,
+  change: (keys: readonly MasterKey[]) => Promise<Value>,
+): Promise<Value> {
+  const keys = readKeyFile(paths.keyFile);
+  if (keys === undefined || !existsSync(paths.database)) {
+    throw new DataFolderError(
+      `there is no database with an encryption key file (${paths.keyFile}) in ${paths.folder}: ` +
+        "name the data folder with --data-dir, and the file with --encryption-key-file.",
+    );
+  }
+  const lock = takeFileLock(`${paths.keyFile}.lock`);
+  if (lock === undefined) throw new DataFolderError("the encryption keys are being changed by another command.");
+  try {
+    return await change(readKeyFile(paths.keyFile) ?? keys);
+  } finally {
+    lock.release();
+  }
+}
+
+async function keysInUse(paths: DataPaths): Promise<readonly string[]> {
+  const reader = openReader(paths.database);
+  try {
+    return await provenKeyIds(reader);
+  } finally {
+    await reader.destroy();
+  }
+}
+
+async function serverHasSealed(paths: DataPaths, key: MasterKey): Promise<void> {
+  const deadlineMs = performance.now() + SERVER_PATIENCE_MS;
+  while (performance.now() < deadlineMs) {
+    const inUse = await keysInUse(paths);
+    if (inUse.length === 1 && inUse[0] === key.id) return;
+    await sleep(LOOK_MS);
+  }
+  throw new DataFolderError(
+    `the new key ${key.id} is in the key file, but the running server is not done with it: look into its log, keep the ` +
+      "file as it is; it goes on by itself, also after a restart.",
+  );
+}

@@ -1,0 +1,46 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ServerTroubles } from "../../control/live/server-troubles.ts";
+import { damageAdvice } from "../../store/database-trouble.ts";
+import { probeWrite } from "../../store/write-probe.ts";
+import type { Storage } from "../storage.ts";
+
+/** A database that refuses writes is tried so often, in milliseconds, so that its end is noticed where nobody writes. */
+const TRY_AGAIN_MS = 2_000;
+
+/** Tells what is the matter with the database: what a look through it found at the start, and what requests meet later. */
+export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log, clock: Clock): void {
+  const { database, check, unwritableBecause } = storage;
+  const { path: file } = database;
+  let isDamageTold = false;
+  const damaged = (detail: string) => {
+    troubles.set("database-damaged", true);
+    if (!isDamageTold) log.error("database damaged", { file, detail, advice: damageAdvice(file) });
+    isDamageTold = true;
+  };
+  let isRefusing = false;
+  const tryAgain = (): void => {
+    if (!isRefusing) return;
+    probeWrite(database).catch(() => undefined);
+    clock.startTimer(TRY_AGAIN_MS, tryAgain);
+  };
+  database.watch((news) => {
+    if (news.kind === "damaged") return damaged(news.detail);
+    isRefusing = news.kind === "refused";
+    troubles.set("database-unwritable", isRefusing);
+    if (news.kind === "refused") {
+      log.error("database takes no write", { file, trouble: news.trouble });
+      return void clock.startTimer(TRY_AGAIN_MS, tryAgain);
+    }
+    log.info("database can be written again", { file });
+    troubles.set("database-read-only", false);
+  });
+  if (check.problems.length > 0) damaged(check.problems.join("; "));
+  if (check.skipped.length > 0) {
+    const tables = check.skipped.join(", ");
+    log.info("large database: some tables were not looked through, fanfare doctor does", { file, tables });
+  }
+  if (unwritableBecause === undefined) return;
+  log.error("database opened for reading alone", { file, detail: unwritableBecause });
+  troubles.set("database-read-only", true);
+}

@@ -1,0 +1,53 @@
+import type { Clock } from "../../base/clock.ts";
+import { type MachineTrouble, machineTroubleOf, systemCode } from "../../base/system-errors.ts";
+import { ServerTroubles, type TroubleChange } from "../../control/live/server-troubles.ts";
+import { isCutOff, machineTroubleNow } from "../../net/kernel/machine-trouble.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import { TroubleTeller } from "../media-thread/trouble-teller.ts";
+
+/** How often it is looked whether there is a descriptor, in milliseconds. */
+const LOOK_MS = 5_000;
+
+/** What is wrong with this process and its machine, from all threads and for everybody who shows it. */
+export class OwnTroubles extends ServerTroubles {
+  readonly #teller: TroubleTeller;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock, onChange: (change: TroubleChange) => void) {
+    super({ clock, onChange });
+    this.#clock = clock;
+    this.#teller = new TroubleTeller({ clock, isCutOff, tell: (trouble) => this.see(trouble) });
+  }
+
+  /** The same, which looks by itself as well. */
+  static watching(clock: Clock, onChange: (change: TroubleChange) => void): OwnTroubles {
+    const troubles = new OwnTroubles(clock, onChange);
+    // Not at once: whoever hears of it is still being made.
+    clock.startTimer(LOOK_MS, () => troubles.watchDescriptors());
+    return troubles;
+  }
+
+  /**
+   * Looks now and then whether there is a descriptor: where none is left a listener drops who comes, and neither Node nor libuv tells
+   * anybody. `lacks`: what this machine lacks just now.
+   */
+  watchDescriptors(lacks: () => MachineTrouble | undefined = machineTroubleNow): void {
+    if (lacks() === "descriptors") this.see("descriptors");
+    this.#clock.startTimer(LOOK_MS, () => this.watchDescriptors(lacks));
+  }
+
+  /** A connection of the control thread failed because of this machine. */
+  met(trouble: MachineTrouble): void {
+    this.#teller.met(trouble);
+  }
+
+  /** A listener was given an error instead of a connection: mostly there is no descriptor for it. */
+  acceptFailed(error: Error): void {
+    this.met(machineTroubleOf(systemCode(error)) ?? "descriptors");
+  }
+
+  /** The media threads tell theirs as facts. */
+  fact(fact: Fact): void {
+    if (fact.kind === "server-trouble") this.see(fact.trouble);
+  }
+}

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from "fastify";
+import type { Log } from "../../base/log.ts";
+import { setHttpCertificate } from "../../http/server/listener.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { Config } from "../config.ts";
+import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
+import type { MediaPool } from "./media-pool.ts";
+
+/** What the settings about TLS lead to. */
+export type TlsFiles = {
+  /** What encoders and API clients are shown; absent: neither RTMPS nor HTTPS. */
+  readonly certificate?: Certificate;
+  /** PEM. */
+  readonly extraCa?: string;
+};
+
+type TlsConfig = Pick<Config, "tlsCert" | "tlsKey" | "tlsExtraCa">;
+
+type Users = {
+  readonly runtime: MediaPool;
+  readonly http: FastifyInstance;
+  readonly metrics: Metrics;
+};
+
+/** Throws ConfigError where a file is not what it should be. */
+export async function readTlsFiles({ tlsCert, tlsKey, tlsExtraCa }: TlsConfig): Promise<TlsFiles> {
+  return {
+    ...(tlsCert === undefined || tlsKey === undefined
+      ? {}
+      : { certificate: await readCertificate({ cert: tlsCert, key: tlsKey }) }),
+    ...(tlsExtraCa === undefined ? {} : { extraCa: await readAuthorities(tlsExtraCa) }),
+  };
+}
+
+/** Gives a changed certificate to both listeners, until the API's closes; what is connected stays as it is. */
+export function followTlsFiles(
+  { tlsCert, tlsKey }: TlsConfig,
+  { certificate }: TlsFiles,
+  { runtime, http, metrics }: Users,
+  log: Log,
+): void {
+  if (certificate === undefined || tlsCert === undefined || tlsKey === undefined) return;
+  metrics.certificateInUse(certificate.expiryTime);
+  const unfollow = followCertificate({ cert: tlsCert, key: tlsKey }, certificate, {
+    onTaken: ({ pair, expiryTime }) => {
+      runtime.setCertificate(pair);
+      setHttpCertificate(http, pair);
+      metrics.certificateInUse(expiryTime);
+      metrics.certificateChange("taken");
+      log.info("certificate taken up", { until: new Date(expiryTime).toISOString() });
+    },
+    onRefused: (problem) => {
+      metrics.certificateChange("refused");
+      log.error("changed certificate files not taken up, the present certificate stays in use", { detail: problem });
+    },
+  });
+  http.server.once("close", unfollow);
+}

@@ -1,0 +1,35 @@
+import type { Log } from "../../base/log.ts";
+
+/** Totals on disk lag behind by this much at most, and the time one write takes. */
+const INTERVAL_MS = 2_500;
+
+/** Has the totals stored now and then, and at the end. */
+export class TotalsKeeper {
+  readonly #flush: () => Promise<void>;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(flush: () => Promise<void>, log: Log) {
+    this.#flush = flush;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.storeSoon(), INTERVAL_MS);
+  }
+
+  storeSoon(): void {
+    this.#flush().catch((error: unknown) => {
+      this.#log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
+    });
+  }
+
+  /** From here on they are stored when told alone. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async storeLast(): Promise<void> {
+    await this.#flush().catch(() => this.#log.error("the last totals could not be stored"));
+  }
+}

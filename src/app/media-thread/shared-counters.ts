@@ -1,0 +1,61 @@
+import type { ConnectionTally } from "../../ingest/connection-limiter.ts";
+import type { UplinkState } from "../../relay/engine.ts";
+
+/** One thread's numbers on the board, 32 bits each. */
+const FIELDS = ["connections", "channels", "links", "stalledLinks"] as const;
+type Field = (typeof FIELDS)[number];
+
+/** Room for the numbers of so many threads; all 0. */
+export function newSharedCounters(threads: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(threads * FIELDS.length * Int32Array.BYTES_PER_ELEMENT);
+}
+
+/**
+ * Numbers that media threads show one another in shared memory, for rules that are the whole process's: how many connections there may
+ * be, and whether it is the uplink that stalls. Each thread writes its own and reads all.
+ */
+export class SharedCounters {
+  readonly #numbers: Int32Array;
+  readonly #index: number;
+
+  /** `index`: which thread this is, from 0. */
+  constructor(board: SharedArrayBuffer, index: number) {
+    this.#numbers = new Int32Array(board);
+    this.#index = index;
+  }
+
+  readonly connections: ConnectionTally = {
+    tell: (count) => this.#write("connections", count),
+    elsewhere: () => this.#sum("connections") - this.#own("connections"),
+  };
+
+  shareUplink(own: UplinkState): UplinkState {
+    for (const field of ["channels", "links", "stalledLinks"] as const) this.#write(field, own[field]);
+    return { channels: this.#sum("channels"), links: this.#sum("links"), stalledLinks: this.#sum("stalledLinks") };
+  }
+
+  /** The thread is no more, and nothing of what it had. */
+  clear(): void {
+    for (const field of FIELDS) this.#write(field, 0);
+  }
+
+  #at(index: number, field: Field): number {
+    return index * FIELDS.length + FIELDS.indexOf(field);
+  }
+
+  #write(field: Field, value: number): void {
+    Atomics.store(this.#numbers, this.#at(this.#index, field), value);
+  }
+
+  #own(field: Field): number {
+    return Atomics.load(this.#numbers, this.#at(this.#index, field));
+  }
+
+  #sum(field: Field): number {
+    let sum = 0;
+    for (let at = FIELDS.indexOf(field); at < this.#numbers.length; at += FIELDS.length) {
+      sum += Atomics.load(this.#numbers, at);
+    }
+    return sum;
+  }
+}

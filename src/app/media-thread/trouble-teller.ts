@@ -1,0 +1,33 @@
+import type { Clock } from "../../base/clock.ts";
+import type { MachineTrouble } from "../../base/system-errors.ts";
+import { type ServerTroubleName, sharedTrouble } from "../../thread-protocol/server-troubles.ts";
+
+/** Each is told so often at most, in milliseconds: hundreds of targets may meet one at once. */
+const TOLD_EACH_MS = 1_000;
+
+export type TroubleTellerDeps = {
+  readonly clock: Clock;
+  /** Whether no route leads out of this machine. */
+  readonly isCutOff: () => boolean;
+  readonly tell: (trouble: ServerTroubleName) => void;
+};
+
+/** What single connections met, made into what is true of the whole machine: one target without a route is that target's affair. */
+export class TroubleTeller {
+  readonly #deps: TroubleTellerDeps;
+  readonly #toldMs = new Map<ServerTroubleName, number>();
+
+  constructor(deps: TroubleTellerDeps) {
+    this.#deps = deps;
+  }
+
+  met(trouble: MachineTrouble): void {
+    const { clock, isCutOff, tell } = this.#deps;
+    const name = sharedTrouble(trouble);
+    if (name === undefined) return;
+    const nowMs = clock.now();
+    if (nowMs - (this.#toldMs.get(name) ?? Number.NEGATIVE_INFINITY) < TOLD_EACH_MS) return;
+    this.#toldMs.set(name, nowMs);
+    if (name !== "no-route" || isCutOff()) tell(name);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from "../../base/clock.ts";
+import { DomainError } from "../errors.ts";
+import type { AccessKey, AccessKeyStore, Role } from "./access-key.ts";
+import type { RandomBytes } from "./ids.ts";
+import { newAccessKeyId, newSecretKey } from "./ids.ts";
+
+/** A key's last use is written at most this often, in milliseconds: every request would be a write otherwise. */
+const USE_WRITE_INTERVAL_MS = 60_000;
+
+export type AccessKeysOptions = {
+  readonly store: AccessKeyStore;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+};
+
+/** Who may use the API: keys are made, found, used and revoked here. */
+export class AccessKeys {
+  readonly #options: AccessKeysOptions;
+  /** When a use of each key was last written, or tried to be: monotonic. One entry per key that exists. */
+  readonly #writtenMs = new Map<string, number>();
+
+  constructor(options: AccessKeysOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of their creation. */
+  list(): Promise<readonly AccessKey[]> {
+    return this.#options.store.listAccessKeys();
+  }
+
+  /** The one moment a key's secret is shown. */
+  async create(role: Role, name: string): Promise<AccessKey> {
+    const { store, clock, randomBytes } = this.#options;
+    const key: AccessKey = {
+      accessKeyId: newAccessKeyId(randomBytes),
+      secretKey: newSecretKey(randomBytes),
+      role,
+      name,
+      createdTime: clock.wallNow(),
+    };
+    await store.putAccessKey(key);
+    return key;
+  }
+
+  /**
+   * From now on the key lets nobody in. Throws DomainError `access-key-not-found`, or `last-manager-key`: without a
+   * manager nobody could ever make another key.
+   */
+  async delete(accessKeyId: string): Promise<AccessKey> {
+    const deleted = await this.#options.store.deleteAccessKey(accessKeyId);
+    if (deleted === undefined) throw new DomainError({ kind: "access-key-not-found" });
+    if (deleted === "last-manager") throw new DomainError({ kind: "last-manager-key" });
+    this.#writtenMs.delete(accessKeyId);
+    return deleted;
+  }
+
+  find(accessKeyId: string): Promise<AccessKey | undefined> {
+    return this.#options.store.findAccessKey(accessKeyId);
+  }
+
+  findBySecret(secretKey: string): Promise<AccessKey | undefined> {
+    return this.#options.store.findAccessKeyBySecret(secretKey);
+  }
+
+  /**
+   * A request came with this key. Nobody waits for the write, and one that fails costs the precision of a minute; the
+   * database's trouble is told by those who need it.
+   */
+  used(accessKeyId: string): void {
+    const { store, clock } = this.#options;
+    const nowMs = clock.now();
+    const writtenMs = this.#writtenMs.get(accessKeyId);
+    if (writtenMs !== undefined && nowMs - writtenMs < USE_WRITE_INTERVAL_MS) return;
+    this.#writtenMs.set(accessKeyId, nowMs);
+    store.markAccessKeyUsed(accessKeyId, clock.wallNow()).catch(() => undefined);
+  }
+}

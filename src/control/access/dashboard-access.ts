@@ -1,0 +1,231 @@
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
+import { type RandomBytes, randomText } from "./ids.ts";
+
+/** A set-up link works for an hour. */
+const SETUP_MS = 60 * 60 * 1000;
+/** A session that is not used for 30 days has ended. */
+export const SESSION_IDLE_MS = 30 * 24 * 60 * 60 * 1000;
+/** A session's last use is written at most this often: every request would be a write otherwise. */
+const USE_WRITE_INTERVAL_MS = 60 * 60 * 1000;
+/** Browsers signed in at a time; one more ends the session that was longest unused. */
+export const SESSIONS_MAX = 100;
+
+/** 32 of these are 165 bits. */
+const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const TOKEN_LENGTH = 32;
+const DEVICE_ID_LENGTH = 16;
+
+/** A browser that is signed in, as it is kept: the token itself is only in the browser. */
+export type DashboardSession = { readonly tokenHash: string; readonly lastUsedTime: number };
+
+/** What a token is kept as and found by. */
+export type SetupToken = { readonly tokenHash: string; readonly expiresTime: number };
+
+/** Where the dashboard's password and sessions are kept. Every call may reject with StoreUnavailableError. */
+export interface DashboardStore {
+  findPasswordHash(): Promise<string | undefined>;
+  /** There is one set-up token at a time: this one takes the place of any other. */
+  putSetupToken(token: SetupToken): Promise<void>;
+  /** Takes password and sessions away and leaves this set-up token. */
+  resetPassword(token: SetupToken): Promise<void>;
+  hasSetupToken(tokenHash: string, now: number): Promise<boolean>;
+  /** Uses the token up: the password is set, other sessions end, this one begins. False where the token is no longer good. */
+  completeSetup(tokenHash: string, now: number, passwordHash: string, session: DashboardSession): Promise<boolean>;
+  /** All sessions end, this one begins. False where the present password is another than `oldHash`. */
+  changePassword(oldHash: string, newHash: string, session: DashboardSession): Promise<boolean>;
+  /** False where the present password is another than the one that was checked. */
+  addSession(session: DashboardSession, checkedHash: string): Promise<boolean>;
+  findSession(tokenHash: string): Promise<DashboardSession | undefined>;
+  listSessions(): Promise<readonly DashboardSession[]>;
+  markSessionUsed(tokenHash: string, time: number): Promise<void>;
+  deleteSession(tokenHash: string): Promise<void>;
+}
+
+/** Turns passwords into what may be kept of them; slow on purpose. */
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  verify(password: string, hash: string): Promise<boolean>;
+}
+
+export type DashboardAccessOptions = {
+  readonly store: DashboardStore;
+  readonly hasher: PasswordHasher;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+};
+
+/** No access key's id has a colon. */
+const SESSION_OWNER = "dashboard:";
+const OWNER_CHARACTERS = 16;
+
+/** What a session is called where a key has its id. */
+export function sessionOwner(tokenHash: string): string {
+  return `${SESSION_OWNER}${tokenHash.slice(0, OWNER_CHARACTERS)}`;
+}
+
+/** Whether it is a session that is called so, and no key. */
+export function isSessionOwner(owner: string): boolean {
+  return owner.startsWith(SESSION_OWNER);
+}
+
+/** SHA-256 is enough for a token: unlike a password it cannot be guessed. */
+function tokenHashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** The password's hash has 256 bits of its own nonce and result that nobody outside knows, so it serves as the key. */
+function deviceProof(passwordHash: string, id: string): string {
+  return createHmac("sha256", passwordHash).update(`device ${id}`).digest("hex");
+}
+
+/** A new set-up token: the text for the link, and what is kept of it. */
+export function newSetupToken(now: number, randomBytes: RandomBytes): { readonly text: string } & SetupToken {
+  const text = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
+  return { text, tokenHash: tokenHashOf(text), expiresTime: now + SETUP_MS };
+}
+
+/** Who may use the dashboard: one password, set through a link that the server prints, and the browsers that know it. */
+export class DashboardAccess {
+  readonly #options: DashboardAccessOptions;
+  /** When sessions were last used, and last written so, on the clock that never steps: the other one is for what a restart has to know. */
+  readonly #uses = new Map<string, { readonly usedMs: number; readonly writtenMs: number }>();
+  /** The token of the link that this process offered: good for its hour however the clock is set. */
+  #offered: { readonly tokenHash: string; readonly untilMs: number; readonly expiresTime: number } | undefined;
+
+  constructor(options: DashboardAccessOptions) {
+    this.#options = options;
+  }
+
+  async needsSetup(): Promise<boolean> {
+    return (await this.#options.store.findPasswordHash()) === undefined;
+  }
+
+  /** While there is no password: a new token for the link, good for an hour; the one before is no longer. */
+  async offerSetup(): Promise<string | undefined> {
+    const { store, clock, randomBytes } = this.#options;
+    if (!(await this.needsSetup())) return undefined;
+    const token = newSetupToken(clock.wallNow(), randomBytes);
+    await store.putSetupToken(token);
+    const { tokenHash, expiresTime } = token;
+    this.#offered = { tokenHash, expiresTime, untilMs: clock.now() + SETUP_MS };
+    return token.text;
+  }
+
+  /** Sets the password. Answers a session's token, or undefined where the set-up token is not, or no longer, good. */
+  async setUp(setupToken: string, password: string): Promise<string | undefined> {
+    const { store, hasher } = this.#options;
+    const setupHash = tokenHashOf(setupToken);
+    // Hashing is dear: nobody without a good token makes us do it.
+    if (!(await store.hasSetupToken(setupHash, this.#timeFor(setupHash)))) return undefined;
+    const passwordHash = await hasher.hash(password);
+    const { token, session } = this.#newSession();
+    const isDone = await store.completeSetup(setupHash, this.#timeFor(setupHash), passwordHash, session);
+    return isDone ? token : undefined;
+  }
+
+  /** A session's token, or undefined where the password is another. */
+  async signIn(password: string): Promise<string | undefined> {
+    const { store, hasher } = this.#options;
+    const hash = await store.findPasswordHash();
+    if (hash === undefined || !(await hasher.verify(password, hash))) return undefined;
+    const { token, session } = this.#newSession();
+    // The password may have been changed while this one was being checked.
+    return (await store.addSession(session, hash)) ? token : undefined;
+  }
+
+  /** The session that a browser's token stands for, as its hash; undefined where there is none or it has ended. */
+  async sessionOf(token: string): Promise<string | undefined> {
+    const tokenHash = tokenHashOf(token);
+    const session = await this.#options.store.findSession(tokenHash);
+    if (session === undefined) this.#uses.delete(tokenHash);
+    return session !== undefined && this.#isAlive(session) ? tokenHash : undefined;
+  }
+
+  /** Of these, by what their callers are called, the sessions that have ended; for what lasts, so this counts as a use of the others. */
+  async goneAmong(owners: ReadonlySet<string>): Promise<readonly string[]> {
+    const names = [...owners].filter(isSessionOwner);
+    if (names.length === 0) return [];
+    const sessions = await this.#options.store.listSessions();
+    const used = sessions.filter(({ tokenHash }) => owners.has(sessionOwner(tokenHash)));
+    const alive = new Set(
+      used.filter((session) => this.#isAlive(session)).map(({ tokenHash }) => sessionOwner(tokenHash)),
+    );
+    return names.filter((name) => !alive.has(name));
+  }
+
+  /** Counts as a use. */
+  #isAlive({ tokenHash, lastUsedTime }: DashboardSession): boolean {
+    const { store, clock } = this.#options;
+    const [nowMs, now] = [clock.now(), clock.wallNow()];
+    const use = this.#uses.get(tokenHash);
+    const idleMs = use === undefined ? now - lastUsedTime : nowMs - use.usedMs;
+    if (idleMs > SESSION_IDLE_MS) {
+      this.#uses.delete(tokenHash);
+      return false;
+    }
+    const unwrittenMs = use === undefined ? Math.abs(now - lastUsedTime) : nowMs - use.writtenMs;
+    const isWriteDue = unwrittenMs > USE_WRITE_INTERVAL_MS;
+    this.#used(tokenHash, isWriteDue || use === undefined ? nowMs : use.writtenMs);
+    // Nobody waits for it: a write that fails costs an hour's precision.
+    if (isWriteDue) store.markSessionUsed(tokenHash, now).catch(() => undefined);
+    return true;
+  }
+
+  #used(tokenHash: string, writtenMs: number): void {
+    this.#uses.delete(tokenHash);
+    this.#uses.set(tokenHash, { usedMs: this.#options.clock.now(), writtenMs });
+    const [oldest] = this.#uses.keys();
+    if (this.#uses.size > SESSIONS_MAX && oldest !== undefined) this.#uses.delete(oldest);
+  }
+
+  /** What the clock of the day would show now, had it not been set since this link was offered. */
+  #timeFor(setupHash: string): number {
+    const { clock } = this.#options;
+    const offered = this.#offered;
+    if (offered?.tokenHash !== setupHash) return clock.wallNow();
+    return Math.round(offered.expiresTime - offered.untilMs + clock.now());
+  }
+
+  /**
+   * What a browser keeps that has just signed in: it lets nobody in, but tells the browser from strangers the next time. Good until the
+   * password changes. Undefined where there is no password.
+   */
+  async newDevice(): Promise<string | undefined> {
+    const hash = await this.#options.store.findPasswordHash();
+    if (hash === undefined) return undefined;
+    const id = randomText(DEVICE_ID_LENGTH, TOKEN_CHARACTERS, this.#options.randomBytes);
+    return `${id}.${deviceProof(hash, id)}`;
+  }
+
+  /** The browser's id, if `newDevice` made this text for the present password. */
+  async deviceOf(text: string): Promise<string | undefined> {
+    const hash = await this.#options.store.findPasswordHash();
+    if (hash === undefined) return undefined;
+    const id = text.slice(0, DEVICE_ID_LENGTH);
+    const [given, right] = [Buffer.from(text), Buffer.from(`${id}.${deviceProof(hash, id)}`)];
+    return given.length === right.length && timingSafeEqual(given, right) ? id : undefined;
+  }
+
+  signOut(tokenHash: string): Promise<void> {
+    return this.#options.store.deleteSession(tokenHash);
+  }
+
+  /** Ends all sessions. A new one's token for the browser that asks; undefined where the old password is wrong. */
+  async changePassword(oldPassword: string, newPassword: string): Promise<string | undefined> {
+    const { store, hasher } = this.#options;
+    const oldHash = await store.findPasswordHash();
+    if (oldHash === undefined || !(await hasher.verify(oldPassword, oldHash))) return undefined;
+    const newHash = await hasher.hash(newPassword);
+    const { token, session } = this.#newSession();
+    return (await store.changePassword(oldHash, newHash, session)) ? token : undefined;
+  }
+
+  #newSession(): { readonly token: string; readonly session: DashboardSession } {
+    const { clock, randomBytes } = this.#options;
+    const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
+    const tokenHash = tokenHashOf(token);
+    this.#used(tokenHash, clock.now());
+    return { token, session: { tokenHash, lastUsedTime: clock.wallNow() } };
+  }
+}

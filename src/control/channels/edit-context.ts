@@ -1,0 +1,40 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { RandomBytes } from "../access/ids.ts";
+import { DomainError } from "../errors.ts";
+import type { LiveState } from "../live/live-state.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Store } from "../store.ts";
+import type { ChannelRecord, Target } from "./channel.ts";
+import type { ChannelNoticeKind } from "./channel-notice.ts";
+import type { ChannelDetail, TargetDetail } from "./details.ts";
+import { type PlanLimits, type PlanType, TARGETS_MAX } from "./plan.ts";
+
+/** What the use cases that change a channel work with. */
+export type EditContext = {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly view: LiveState;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly planLimits: PlanLimits;
+  /** A change is stored; tell whoever listens. */
+  readonly tell: (kind: ChannelNoticeKind, channel: ChannelRecord, target?: Target) => void;
+  /** Throws DomainError `channel-not-found`. */
+  readonly readChannel: (channelId: ChannelId) => Promise<ChannelDetail>;
+  /** Throws DomainError `channel-not-found` or `target-not-found`. */
+  readonly readTarget: (channelId: ChannelId, targetId: TargetId) => Promise<TargetDetail>;
+};
+
+/**
+ * How long an answer waits for the media thread to have done what was asked, in milliseconds. It takes a few; a thread
+ * that was just started again takes a second. After that the answer shows what is true all the same.
+ */
+export const EFFECT_DEADLINE_MS = 2_000;
+
+/** Throws DomainError `too-many-targets` where the plan, or any plan, does not allow as many. */
+export function checkPlan(planLimits: PlanLimits, planType: PlanType, given: number): void {
+  const planLimit = planLimits[planType];
+  const limit = planLimit === 0 ? TARGETS_MAX : Math.min(planLimit, TARGETS_MAX);
+  if (given > limit) throw new DomainError({ kind: "too-many-targets", planType, limit, given });
+}

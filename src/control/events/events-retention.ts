@@ -1,0 +1,62 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { CautiousTime } from "../../base/wall-steps.ts";
+import type { EventStore } from "./events.ts";
+
+/** Events, and what became of their webhooks, are kept this long, in milliseconds. */
+const KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
+/** How often old ones are looked for, in milliseconds. */
+const INTERVAL_MS = 10 * 60 * 1_000;
+/** One transaction removes so many at most; the next follows after this pause, in milliseconds: others write too. */
+const BATCH_MAX = 500;
+const BATCH_PAUSE_MS = 1_000;
+
+export type EventRetentionOptions = {
+  readonly store: Pick<EventStore, "pruneEvents">;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Removes old events, a little at a time. */
+export class EventRetention {
+  readonly #options: EventRetentionOptions;
+  readonly #time: CautiousTime;
+  #timer: Timer | undefined;
+  #pruning: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: EventRetentionOptions) {
+    this.#options = options;
+    this.#time = new CautiousTime(options.clock);
+  }
+
+  /** From now on removes what is too old. Not at once: a machine that has just started may have its clock set first. */
+  start(): void {
+    this.#wait(INTERVAL_MS);
+  }
+
+  /** Resolves when nothing is being removed any more. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    await this.#pruning;
+  }
+
+  async #prune(): Promise<void> {
+    const { store, log } = this.#options;
+    let count = 0;
+    try {
+      count = await store.pruneEvents(this.#time.now() - KEPT_MS, BATCH_MAX);
+    } catch (error) {
+      log.warn("old events could not be removed", { detail: error instanceof Error ? error.message : String(error) });
+    }
+    this.#wait(count === BATCH_MAX ? BATCH_PAUSE_MS : INTERVAL_MS);
+  }
+
+  #wait(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#timer = this.#options.clock.startTimer(delayMs, () => {
+      this.#pruning = this.#prune();
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
+import type { Target } from "../channels/channel.ts";
+import type { Occurrence } from "../events/events-tracker.ts";
+import type { Bilingual } from "../presets/target-preset.ts";
+import { displayNameOf, limitsOf } from "../presets/target-presets.ts";
+import { type FindingCode, findIngestFaults, findTargetFaults } from "./ingest-findings.ts";
+import { describeFinding, type WarningSeverity } from "./ingest-sentences.ts";
+import { ThresholdWatch } from "./over-threshold.ts";
+import { type PlacedFinding, SteadyFindings } from "./steady-findings.ts";
+
+/** What a person should change about a running stream, and for which target; without one: for all. */
+export type IngestWarning = {
+  readonly code: FindingCode;
+  readonly severity: WarningSeverity;
+  readonly message: Bilingual;
+  readonly targetId?: TargetId;
+};
+
+type CheckedTarget = Pick<Target, "targetId" | "targetName" | "isEnabled" | "tracks">;
+
+export type IngestChecksOptions = {
+  readonly clock: Clock;
+  /** The channel's targets as stored; undefined where there is no such channel. */
+  readonly readTargets: (channelId: ChannelId) => Promise<readonly CheckedTarget[] | undefined>;
+};
+
+/** One broadcast. */
+type Check = {
+  /** The encoder that is measured. */
+  encoder: string;
+  steady: SteadyFindings;
+  readonly threshold: ThresholdWatch;
+  targets: readonly CheckedTarget[];
+  /** `unread`: to be read anew before the next check. Until then the targets are what they were. */
+  reading: "unread" | "reading" | "read";
+  warnings: readonly IngestWarning[];
+};
+
+const NO_TARGET: Bilingual = { en: "", ko: "" };
+
+/**
+ * Holds what encoders send against what their channels' targets take, once a second, and says what to change. Remembers channels on
+ * air, nothing else.
+ */
+export class IngestChecks {
+  readonly #options: IngestChecksOptions;
+  readonly #checks = new Map<ChannelId, Check>();
+
+  constructor(options: IngestChecksOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what was measured; answers what is worth an event. */
+  samples(samples: readonly ChannelSample[]): readonly Occurrence[] {
+    return samples.flatMap(({ channelId, ingest }) => this.#sample(channelId, ingest));
+  }
+
+  /** A broadcast that is over is forgotten, with all that was told of it. */
+  fact(fact: Fact): void {
+    if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#checks.delete(fact.channelId);
+  }
+
+  /** The channel's targets may be others now. */
+  changed(channelId: ChannelId): void {
+    const check = this.#checks.get(channelId);
+    if (check === undefined) return;
+    const isUnderWay = check.reading === "reading";
+    check.reading = "unread";
+    if (!isUnderWay) void this.#read(channelId, check);
+  }
+
+  /** What is to be shown now. */
+  warnings(channelId: ChannelId): readonly IngestWarning[] {
+    return this.#checks.get(channelId)?.warnings ?? [];
+  }
+
+  #sample(channelId: ChannelId, ingest: IngestSample): readonly Occurrence[] {
+    if (ingest.state === "ENDED") this.#checks.delete(channelId);
+    if (ingest.state !== "LIVE") {
+      // While nothing comes, what came last is still what has to be mended.
+      this.#checks.get(channelId)?.threshold.pause();
+      return [];
+    }
+    const check = this.#checkOf(channelId, ingest);
+    if (check.reading === "unread") void this.#read(channelId, check);
+    const nowMs = this.#options.clock.now();
+    const findings = findAll(ingest, check.targets);
+    check.steady.take(findings, nowMs);
+    show(check);
+    const time = this.#options.clock.wallNow();
+    return check.threshold
+      .take(findings, nowMs)
+      .map((over) => ({ kind: "over-threshold" as const, time, channelId, ...over }));
+  }
+
+  /** Another encoder is measured from the beginning; what was told of the broadcast stays told. */
+  #checkOf(channelId: ChannelId, { slot, startTime, remoteAddress }: IngestSample): Check {
+    const encoder = `${slot} ${startTime} ${remoteAddress}`;
+    const known = this.#checks.get(channelId);
+    if (known === undefined) {
+      const check: Check = {
+        encoder,
+        steady: new SteadyFindings(),
+        threshold: new ThresholdWatch(),
+        targets: [],
+        reading: "unread",
+        warnings: [],
+      };
+      this.#checks.set(channelId, check);
+      return check;
+    }
+    if (known.encoder !== encoder) {
+      known.encoder = encoder;
+      known.steady = new SteadyFindings();
+      known.threshold.pause();
+    }
+    return known;
+  }
+
+  /** A database that cannot be read is asked again at the next sample; a change meanwhile is read anew. */
+  async #read(channelId: ChannelId, check: Check): Promise<void> {
+    check.reading = "reading";
+    try {
+      check.targets = (await this.#options.readTargets(channelId)) ?? [];
+      if (check.reading === "reading") check.reading = "read";
+      show(check);
+    } catch {
+      check.reading = "unread";
+    }
+  }
+}
+
+function show(check: Check): void {
+  check.warnings = describeAll(check.steady.shown, check.targets);
+}
+
+function findAll(ingest: IngestSample, targets: readonly CheckedTarget[]): readonly PlacedFinding[] {
+  const ofTargets = targets
+    .filter(({ isEnabled }) => isEnabled)
+    .flatMap(({ targetId, targetName, tracks }) =>
+      findTargetFaults(ingest, limitsOf(targetName), tracks).map((finding) => ({ ...finding, targetId })),
+    );
+  return [...findIngestFaults(ingest), ...ofTargets];
+}
+
+/** Of a target that is gone, or off, nothing is shown, also not for the while a warning stays. */
+function describeAll(findings: readonly PlacedFinding[], targets: readonly CheckedTarget[]): readonly IngestWarning[] {
+  return findings.flatMap((finding) => {
+    const { code, targetId } = finding;
+    if (targetId === undefined) return [{ code, ...describeFinding(finding, NO_TARGET) }];
+    const target = targets.find((each) => each.targetId === targetId && each.isEnabled);
+    if (target === undefined) return [];
+    return [{ code, ...describeFinding(finding, displayNameOf(target.targetName)), targetId }];
+  });
+}

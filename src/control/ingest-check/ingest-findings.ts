@@ -1,0 +1,165 @@
+import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import type { IngestSample, StreamMeasures } from "../../thread-protocol/samples.ts";
+import type { TargetLimits } from "../presets/target-preset.ts";
+
+/** What can be wrong with a stream, by what its encoder has to change; the words are the API's. */
+export type FindingCode =
+  | "VIDEO_CODEC_UNSUPPORTED"
+  | "AUDIO_CODEC_UNSUPPORTED"
+  | "VIDEO_MISSING"
+  | "VIDEO_FROZEN"
+  | "AUDIO_MISSING"
+  | "KEYFRAME_MISSING"
+  | "VIDEO_HEADER_MISSING"
+  | "AUDIO_HEADER_MISSING"
+  | "VIDEO_UNREADABLE"
+  | "AUDIO_UNREADABLE"
+  | "VIDEO_BITRATE_HIGH"
+  | "AUDIO_BITRATE_HIGH"
+  | "FRAME_RATE_HIGH"
+  | "PICTURE_TOO_LARGE"
+  | "KEYFRAME_INTERVAL_LONG"
+  | "B_FRAMES"
+  | "SAMPLE_RATE_UNSUPPORTED"
+  | "AUDIO_CHANNELS_TOO_MANY"
+  | "CLOCK_DRIFT"
+  | "CLOCK_WRONG"
+  | "KEY_TIDIED";
+
+/** A stream beside a limit. */
+export type Finding = {
+  readonly code: FindingCode;
+  /** What the stream has, in the unit of the limit; words where the limit is a list of them. */
+  readonly found: number | string;
+  /** What is to be set instead. */
+  readonly wanted: number | string;
+  /** True: it is beyond doubt. False: no more than what keeps a warning that is there, so that none flickers. */
+  readonly isClear: boolean;
+  /** It was watched for long enough before it was found: it is shown at once, and no longer than it lasts. */
+  readonly isSteady?: boolean;
+};
+
+/** Beyond the limit times the first number a finding is clear; up to the limit times the second it is none. */
+type Margin = readonly [clear: number, kept: number];
+/** Encoders keep to a rate within some hundredths. */
+const RATE_MARGIN: Margin = [1.05, 1];
+/** Rates of pictures are counted over two seconds: one more or less is half a picture a second. */
+const FRAME_RATE_MARGIN: Margin = [1.05, 1.03];
+/** Two seconds are 2.002 in NTSC's time, and a picture more where an encoder counts otherwise. */
+const KEYFRAME_MARGIN: Margin = [1.1, 1.05];
+const EXACT: Margin = [1, 1];
+
+/** Seconds of pictures without a keyframe: where there was none yet, and where there was. FFmpeg's usual interval comes to 10 s. */
+const NO_KEYFRAME_SECONDS: Margin = [3, 1];
+const NO_MORE_KEYFRAME_SECONDS: Margin = [12, 11];
+
+/** From this on a clock does harm within an hour (3.6 s), in millionths, and up to the second a warning stays. */
+const DRIFT_PPM_CLEAR = 1_000;
+const DRIFT_PPM_KEPT = 500;
+
+function above(code: FindingCode, found: number | undefined, max: number | undefined, margin: Margin): Finding[] {
+  if (found === undefined || max === undefined || found <= max * margin[1]) return [];
+  return [{ code, found, wanted: max, isClear: found > max * margin[0] }];
+}
+
+function outside<Value extends string | number>(
+  code: FindingCode,
+  found: Value | undefined,
+  allowed: readonly Value[] | undefined,
+): Finding[] {
+  if (found === undefined || allowed === undefined || allowed.includes(found)) return [];
+  return [{ code, found, wanted: allowed.join(", "), isClear: true }];
+}
+
+/** What needs no target to be wrong. */
+export function findIngestFaults({ measures, secondsWithoutVideo, keyRemoved }: IngestSample): readonly Finding[] {
+  return [
+    ...findFrozenVideo(secondsWithoutVideo),
+    ...findMissingKeyframe(measures),
+    ...(measures?.lackHeader ?? []).map((kind) =>
+      isThere(kind === "video" ? "VIDEO_HEADER_MISSING" : "AUDIO_HEADER_MISSING"),
+    ),
+    ...(measures?.unreadable ?? []).map((kind) => isThere(kind === "video" ? "VIDEO_UNREADABLE" : "AUDIO_UNREADABLE")),
+    ...(measures?.isClockWrong === true
+      ? [{ ...isThere("CLOCK_WRONG"), isSteady: true }]
+      : findDrift(measures?.clockDriftPpm)),
+    ...(keyRemoved === undefined
+      ? []
+      : [{ code: "KEY_TIDIED", found: keyRemoved.join(", "), wanted: 0, isClear: true, isSteady: true } as const]),
+  ];
+}
+
+function isThere(code: FindingCode): Finding {
+  return { code, found: 0, wanted: 1, isClear: true };
+}
+
+/** Nobody can begin to watch, or go on after a loss, whatever the platform. */
+function findMissingKeyframe({ secondsWithoutKeyframe = 0, hasKeyframe }: StreamMeasures = {}): Finding[] {
+  const [clear, kept] = hasKeyframe === false ? NO_KEYFRAME_SECONDS : NO_MORE_KEYFRAME_SECONDS;
+  if (secondsWithoutKeyframe < kept) return [];
+  const found = Math.round(secondsWithoutKeyframe);
+  return [{ code: "KEYFRAME_MISSING", found, wanted: 2, isClear: secondsWithoutKeyframe >= clear }];
+}
+
+function findFrozenVideo(seconds: number | undefined): Finding[] {
+  return seconds === undefined
+    ? []
+    : [{ code: "VIDEO_FROZEN", found: seconds, wanted: 0, isClear: true, isSteady: true }];
+}
+
+function findDrift(drift: number | undefined): Finding[] {
+  if (drift === undefined || Math.abs(drift) <= DRIFT_PPM_KEPT) return [];
+  return [{ code: "CLOCK_DRIFT", found: drift, wanted: 0, isClear: Math.abs(drift) > DRIFT_PPM_CLEAR }];
+}
+
+function findVideoFaults(ingest: IngestSample, limits: TargetLimits): Finding[] {
+  const { videoCodec, width, height, frameRate, measures = {} } = ingest;
+  const lines = width === undefined || height === undefined ? undefined : Math.min(width, height);
+  const rate = measures.videoBytesPerSecond;
+  const isAway = rate === 0 || ingest.secondsWithoutVideo !== undefined;
+  const isMissing = limits.tracksNeeded?.includes("video") === true && isAway;
+  return [
+    ...outside("VIDEO_CODEC_UNSUPPORTED", videoCodec, limits.videoCodecs),
+    ...(isMissing ? [{ code: "VIDEO_MISSING", found: 0, wanted: 1, isClear: true } as const] : []),
+    ...above("VIDEO_BITRATE_HIGH", rate, limits.videoBytesPerSecondMax, RATE_MARGIN),
+    ...above("FRAME_RATE_HIGH", frameRate, limits.frameRateMax, FRAME_RATE_MARGIN),
+    ...above("PICTURE_TOO_LARGE", lines, limits.heightMax, EXACT),
+    ...findLongKeyframeInterval(measures.longestKeyframeSeconds, limits),
+    ...above("B_FRAMES", measures.bFrames, limits.bFramesMax, EXACT),
+  ];
+}
+
+/** What is advised is what is to be set, also where the target complains only later. */
+function findLongKeyframeInterval(seconds: number | undefined, limits: TargetLimits): Finding[] {
+  const { keyframeSecondsAdvised: advised, keyframeSecondsMax: max } = limits;
+  const found = above("KEYFRAME_INTERVAL_LONG", seconds, max ?? advised, KEYFRAME_MARGIN);
+  return advised === undefined ? found : found.map((finding) => ({ ...finding, wanted: advised }));
+}
+
+function findAudioFaults(ingest: IngestSample, limits: TargetLimits): Finding[] {
+  const { audioCodec, sampleRate, channels, measures = {} } = ingest;
+  const rate = measures.audioBytesPerSecond;
+  const isMissing = limits.tracksNeeded?.includes("audio") === true && rate === 0;
+  return [
+    ...outside("AUDIO_CODEC_UNSUPPORTED", audioCodec, limits.audioCodecs),
+    ...(isMissing ? [{ code: "AUDIO_MISSING", found: 0, wanted: 1, isClear: true } as const] : []),
+    ...above("AUDIO_BITRATE_HIGH", rate, limits.audioBytesPerSecondMax, RATE_MARGIN),
+    ...outside("SAMPLE_RATE_UNSUPPORTED", sampleRate, limits.sampleRates),
+    ...above("AUDIO_CHANNELS_TOO_MANY", channels, limits.audioChannelsMax, EXACT),
+  ];
+}
+
+/**
+ * What of a stream is not as a target with these limits wants it. What is not known, of the stream or of the target, is never
+ * wrong. Default tracks are measured: a target that chose another one is not judged by them.
+ */
+export function findTargetFaults(
+  ingest: IngestSample,
+  limits: TargetLimits,
+  tracks: TrackChoice = { video: 0, audio: 0 },
+): readonly Finding[] {
+  return [
+    ...(tracks.video === 0 ? findVideoFaults(ingest, limits) : []),
+    ...(tracks.audio === 0 ? findAudioFaults(ingest, limits) : []),
+  ];
+}

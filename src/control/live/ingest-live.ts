@@ -1,0 +1,72 @@
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { IngestSample } from "../../thread-protocol/samples.ts";
+
+/**
+ * What is true of a channel's encoder: the last sample, and until the next one what facts tell at once. Remembers the encoders
+ * that are connected, since any of them may be the next on air.
+ */
+export class IngestLive {
+  #latest: IngestSample | undefined;
+  readonly #connected = new Map<number, IngestSample>();
+  #activeId: number | undefined;
+
+  /** The encoder on air, or last on air. */
+  get latest(): IngestSample | undefined {
+    return this.#latest;
+  }
+
+  sample(sample: IngestSample): void {
+    this.#latest = sample;
+  }
+
+  /** Facts that are about no encoder change nothing. */
+  fact(fact: Fact): void {
+    switch (fact.kind) {
+      case "ingest-started": {
+        const { slot, remoteAddress, encoder, time } = fact;
+        const counters = { bytesPerSecond: 0, bytesTotal: 0 };
+        this.#connected.set(fact.ingestId, {
+          state: "LIVE",
+          slot,
+          remoteAddress,
+          encoder,
+          startTime: time,
+          ...counters,
+        });
+        return;
+      }
+      case "source-active":
+        return this.#activate(fact.ingestId);
+      case "ingest-held":
+        return this.#leave("HELD");
+      case "standby-differs":
+        if (this.#latest !== undefined) this.#latest = { ...this.#latest, standbyDiffers: fact.detail };
+        return;
+      case "ingest-ended":
+        this.#connected.delete(fact.ingestId);
+        if (fact.isBroadcastOver) this.#end();
+        return;
+      default:
+        return;
+    }
+  }
+
+  #activate(ingestId: number): void {
+    const known = this.#activeId === ingestId ? this.#latest : undefined;
+    this.#latest = known === undefined ? this.#connected.get(ingestId) : { ...known, state: "LIVE" };
+    this.#activeId = ingestId;
+  }
+
+  #end(): void {
+    this.#leave("ENDED");
+    this.#connected.clear();
+    this.#activeId = undefined;
+  }
+
+  #leave(state: "HELD" | "ENDED"): void {
+    if (this.#latest === undefined) return;
+    const { standbyDiffers, ...rest } = this.#latest;
+    const warning = state === "ENDED" || standbyDiffers === undefined ? {} : { standbyDiffers };
+    this.#latest = { ...rest, ...warning, state, bytesPerSecond: 0 };
+  }
+}

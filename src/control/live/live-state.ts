@@ -1,0 +1,291 @@
+import type { Clock } from "../../base/clock.ts";
+import { startDeadline } from "../../base/deadline.ts";
+import { WallSteps } from "../../base/wall-steps.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
+import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
+import type { TargetTotals } from "../channels/channel.ts";
+import type { ChannelLive, TargetLive } from "../runtime.ts";
+import type { TotalsBatch } from "../store.ts";
+import { IngestLive } from "./ingest-live.ts";
+
+const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
+
+type TargetEntry = {
+  status: TargetStatus | undefined;
+  /** Of the clock of the day, when the status was told. */
+  mark: number;
+  sample: TargetSample | undefined;
+  /** Counted but not stored yet. */
+  unstored: TargetTotals;
+};
+
+type ChannelEntry = {
+  /** Set while on air: the monotonic time up to which `unstoredPublishMs` counts. */
+  countedUpToMs: number | undefined;
+  startTime: number | undefined;
+  /** Of the clock of the day, when the broadcast began, and when the encoder that is shown was shown first. */
+  startMark: number;
+  ingestMark: number;
+  isStartStored: boolean;
+  /** Milliseconds on air that are counted but not stored yet. */
+  unstoredPublishMs: number;
+  readonly ingest: IngestLive;
+  readonly targets: Map<TargetId, TargetEntry>;
+};
+
+function plus(left: TargetTotals, right: TargetTotals, sign: 1 | -1 = 1): TargetTotals {
+  return {
+    bytes: left.bytes + sign * right.bytes,
+    playMs: left.playMs + sign * right.playMs,
+    retryCount: left.retryCount + sign * right.retryCount,
+  };
+}
+
+function grownTotals(before: TargetSample | undefined, now: TargetSample): TargetTotals {
+  return {
+    bytes: now.bytesTotal - (before?.bytesTotal ?? 0),
+    playMs: now.playMs - (before?.playMs ?? 0),
+    retryCount: now.retryCount - (before?.retryCount ?? 0),
+  };
+}
+
+/** A status that was told before the clock was set by so much. */
+function moved(status: TargetStatus, stepMs: number): TargetStatus {
+  if (stepMs === 0) return status;
+  const { sinceTime, nextRetryTime, lastError } = status;
+  return {
+    ...status,
+    sinceTime: sinceTime + stepMs,
+    ...(nextRetryTime === undefined ? {} : { nextRetryTime: nextRetryTime + stepMs }),
+    ...(lastError === undefined ? {} : { lastError: { ...lastError, time: lastError.time + stepMs } }),
+  };
+}
+
+/**
+ * What the media threads told, folded into what is true now, and what of their counters is not in the store yet. Samples
+ * count since the process started (`RunningTotals`), so a channel's last sample is kept until the channel is removed: a few
+ * numbers for every channel that was on air since then.
+ */
+export class LiveState {
+  readonly #clock: Clock;
+  readonly #steps: WallSteps;
+  readonly #channels = new Map<ChannelId, ChannelEntry>();
+  /** Looked after by every fact; each is one waiting request. */
+  readonly #waiting = new Set<() => void>();
+
+  /**
+   * A stepping wall clock changes no total, and what is told of what lasts (since when, until when) is told as the present clock
+   * has it.
+   */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#steps = new WallSteps(clock);
+  }
+
+  fact(fact: Fact): void {
+    this.#take(fact);
+    for (const look of this.#waiting) look();
+  }
+
+  /** Resolves once the view `isSo`, which is asked after every fact, and at the deadline at the latest. */
+  until(isSo: () => boolean, deadlineMs: number): Promise<void> {
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = () => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = () => {
+        if (isSo()) end();
+      };
+      const timer = startDeadline(this.#clock, deadlineMs, end);
+      this.#waiting.add(look);
+    });
+  }
+
+  #take(fact: Fact): void {
+    if (!("channelId" in fact)) return;
+    // Every broadcast begins with an encoder; what else comes of a channel that is not known is of one that was removed.
+    const isBeginning = fact.kind === "ingest-started";
+    const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
+    if (channel === undefined) return;
+    if ("ingestId" in fact) this.#changeIngest(channel, () => channel.ingest.fact(fact));
+    switch (fact.kind) {
+      case "ingest-started":
+        return this.#start(channel, fact.time);
+      case "ingest-ended":
+        if (fact.isBroadcastOver) this.#end(channel);
+        return;
+      case "target-status":
+        return this.#status(channel, fact.targetId, fact.status);
+      default:
+        // Other facts tell nothing of a channel's state.
+        return;
+    }
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    for (const { channelId, ingest, targets } of samples) {
+      const channel = this.#channels.get(channelId);
+      if (channel === undefined) continue;
+      this.#changeIngest(channel, () => channel.ingest.sample(ingest));
+      for (const sample of targets) {
+        const target = this.#target(channel, sample.targetId);
+        target.unstored = plus(target.unstored, grownTotals(target.sample, sample));
+        target.sample = sample;
+      }
+    }
+  }
+
+  /** Forgets a channel that was removed. */
+  forget(channelId: ChannelId): void {
+    this.#channels.delete(channelId);
+  }
+
+  /** Forgets a target that was removed. */
+  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#channels.get(channelId)?.targets.delete(targetId);
+  }
+
+  live(channelId: ChannelId): ChannelLive | undefined {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return undefined;
+    const targets = new Map<TargetId, TargetLive>();
+    for (const [targetId, { status: told, mark, sample }] of channel.targets) {
+      if (told === undefined) continue;
+      const status = moved(told, this.#steps.since(mark));
+      targets.set(targetId, sample === undefined ? { status } : { status, sample });
+    }
+    const { startTime, startMark, ingestMark } = channel;
+    const ingest = channel.ingest.latest;
+    const isPublishing = channel.countedUpToMs !== undefined;
+    // Once it is over it is what is stored.
+    const startStepMs = isPublishing ? this.#steps.since(startMark) : 0;
+    return {
+      isPublishing,
+      ...(startTime === undefined ? {} : { startTime: startTime + startStepMs }),
+      ...(ingest === undefined
+        ? {}
+        : { ingest: { ...ingest, startTime: ingest.startTime + this.#steps.since(ingestMark) } }),
+      targets,
+    };
+  }
+
+  publishingChannels(): readonly ChannelId[] {
+    return [...this.#channels].filter(([, { countedUpToMs }]) => countedUpToMs !== undefined).map(([id]) => id);
+  }
+
+  /** What a target did that is not in the store yet. */
+  unstoredOfTarget(channelId: ChannelId, targetId: TargetId): TargetTotals {
+    return this.#channels.get(channelId)?.targets.get(targetId)?.unstored ?? NO_TOTALS;
+  }
+
+  /** Milliseconds on air, up to now, that are not in the store yet. */
+  unstoredPublishMs(channelId: ChannelId): number {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined) return 0;
+    this.#countUp(channel);
+    return channel.unstoredPublishMs;
+  }
+
+  /** Everything that is not in the store yet; changes nothing, so a failed write is tried again as a whole. */
+  unstored(): TotalsBatch {
+    const channels: TotalsBatch["channels"][number][] = [];
+    const targets: TotalsBatch["targets"][number][] = [];
+    for (const [channelId, channel] of this.#channels) {
+      this.#countUp(channel);
+      // Whole milliseconds are stored; the rest waits for the next batch.
+      const publishMs = Math.floor(channel.unstoredPublishMs);
+      if (channel.startTime !== undefined && !channel.isStartStored) {
+        channels.push({ channelId, publishMs, recentPublishStartTime: channel.startTime });
+      } else if (publishMs > 0) {
+        channels.push({ channelId, publishMs });
+      }
+      for (const [targetId, { unstored }] of channel.targets) {
+        const whole = { ...unstored, playMs: Math.floor(unstored.playMs) };
+        if (whole.bytes + whole.playMs + whole.retryCount > 0) targets.push({ targetId, ...whole });
+      }
+    }
+    return { channels, targets };
+  }
+
+  /** The batch, as `unstored` gave it, is in the store. */
+  markStored(batch: TotalsBatch): void {
+    for (const { channelId, publishMs, recentPublishStartTime } of batch.channels) {
+      const channel = this.#channels.get(channelId);
+      if (channel === undefined) continue;
+      channel.unstoredPublishMs -= publishMs;
+      if (recentPublishStartTime === channel.startTime) channel.isStartStored = true;
+    }
+    const stored = new Map(batch.targets.map((target) => [target.targetId, target]));
+    for (const channel of this.#channels.values()) {
+      for (const [targetId, target] of channel.targets) {
+        const totals = stored.get(targetId);
+        if (totals !== undefined) target.unstored = plus(target.unstored, totals, -1);
+      }
+    }
+  }
+
+  #entry(channelId: ChannelId): ChannelEntry {
+    const known = this.#channels.get(channelId);
+    if (known !== undefined) return known;
+    const entry: ChannelEntry = {
+      countedUpToMs: undefined,
+      startTime: undefined,
+      startMark: 0,
+      ingestMark: 0,
+      isStartStored: false,
+      unstoredPublishMs: 0,
+      ingest: new IngestLive(),
+      targets: new Map(),
+    };
+    this.#channels.set(channelId, entry);
+    return entry;
+  }
+
+  #target(channel: ChannelEntry, targetId: TargetId): TargetEntry {
+    const known = channel.targets.get(targetId);
+    if (known !== undefined) return known;
+    const entry: TargetEntry = { status: undefined, mark: 0, sample: undefined, unstored: NO_TOTALS };
+    channel.targets.set(targetId, entry);
+    return entry;
+  }
+
+  #status(channel: ChannelEntry, targetId: TargetId, status: TargetStatus): void {
+    // The farewell of a target that was removed comes after it was forgotten.
+    if (status.status === "READY" && !channel.targets.has(targetId)) return;
+    const target = this.#target(channel, targetId);
+    target.status = status;
+    target.mark = this.#steps.mark();
+  }
+
+  #changeIngest(channel: ChannelEntry, change: () => void): void {
+    const before = channel.ingest.latest?.startTime;
+    change();
+    if (channel.ingest.latest?.startTime !== before) channel.ingestMark = this.#steps.mark();
+  }
+
+  /** A broadcast that another encoder takes over goes on; it does not begin again. */
+  #start(channel: ChannelEntry, time: number): void {
+    if (channel.countedUpToMs !== undefined) return;
+    channel.countedUpToMs = this.#clock.now();
+    channel.startTime = time;
+    channel.startMark = this.#steps.mark();
+    channel.isStartStored = false;
+  }
+
+  #end(channel: ChannelEntry): void {
+    this.#countUp(channel);
+    channel.countedUpToMs = undefined;
+  }
+
+  #countUp(channel: ChannelEntry): void {
+    if (channel.countedUpToMs === undefined) return;
+    const nowMs = this.#clock.now();
+    channel.unstoredPublishMs += nowMs - channel.countedUpToMs;
+    channel.countedUpToMs = nowMs;
+  }
+}

@@ -1,0 +1,183 @@
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ChannelSample, DroppedFrames, TargetSample } from "../../thread-protocol/samples.ts";
+import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
+import type { TargetName } from "../channels/channel.ts";
+import { InterruptionList } from "./interruption-list.ts";
+import type { BroadcastEnd, BroadcastReport, TargetReport } from "./reports.ts";
+
+/** Targets one report tells of: whoever adds and removes them on air for ever is not to fill memory. */
+const TARGETS_MAX = 1_000;
+
+/** What is counted of a target, all since the process started. */
+type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "drops">;
+
+const NOTHING: Counters = {
+  bytesTotal: 0,
+  playMs: 0,
+  retryCount: 0,
+  drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
+};
+
+type Part = {
+  name: TargetName | undefined;
+  /** What it did in this broadcast. */
+  sum: Counters;
+  readonly interruptions: InterruptionList;
+};
+
+type OnAir = {
+  readonly startTime: number;
+  /** The same on the clock that never steps: all times of a report follow from these two. */
+  readonly startedMs: number;
+  readonly interruptions: InterruptionList;
+  readonly parts: Map<TargetId, Part>;
+};
+
+function plusDrops(sum: DroppedFrames, before: DroppedFrames, now: DroppedFrames): DroppedFrames {
+  return {
+    overTime: sum.overTime + now.overTime - before.overTime,
+    overBytes: sum.overBytes + now.overBytes - before.overBytes,
+    untilKeyframe: sum.untilKeyframe + now.untilKeyframe - before.untilKeyframe,
+  };
+}
+
+function plusCounters(sum: Counters, before: Counters, now: Counters): Counters {
+  return {
+    bytesTotal: sum.bytesTotal + now.bytesTotal - before.bytesTotal,
+    playMs: sum.playMs + now.playMs - before.playMs,
+    retryCount: sum.retryCount + now.retryCount - before.retryCount,
+    drops: plusDrops(sum.drops, before.drops, now.drops),
+  };
+}
+
+/**
+ * Makes the report of each broadcast out of facts and samples. Counters go on from one broadcast to the next, so a target's
+ * last ones are kept until it is removed: a few numbers for every target that was on air since the process started.
+ */
+export class ReportTracker {
+  readonly #onAir = new Map<ChannelId, OnAir>();
+  readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
+
+  /** The finished report where this fact ends a broadcast. `nowMs`: monotonic, of the fact. */
+  fact(fact: Fact, nowMs: number): BroadcastReport | undefined {
+    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, nowMs);
+    if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
+    const onAir = this.#onAir.get(fact.channelId);
+    if (onAir === undefined) return undefined;
+    const time = timeIn(onAir, nowMs);
+    switch (fact.kind) {
+      case "ingest-held":
+        onAir.interruptions.begin(time, fact.end);
+        return undefined;
+      case "source-active":
+        onAir.interruptions.end(time);
+        return undefined;
+      case "target-status":
+        follow(onAir, fact.targetId, fact.status, time);
+        return undefined;
+      case "ingest-ended":
+        if (!fact.isBroadcastOver) return undefined;
+        this.#onAir.delete(fact.channelId);
+        return reportOf(fact.channelId, onAir, time, fact.end);
+      default:
+        // Other facts are no part of a report.
+        return undefined;
+    }
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    for (const { channelId, targets } of samples) {
+      const counters = this.#counters.get(channelId) ?? new Map<TargetId, Counters>();
+      this.#counters.set(channelId, counters);
+      const onAir = this.#onAir.get(channelId);
+      for (const { targetId, bytesTotal, playMs, retryCount, drops } of targets) {
+        const now = { bytesTotal, playMs, retryCount, drops };
+        const before = counters.get(targetId) ?? NOTHING;
+        counters.set(targetId, now);
+        // Of a target that is turned off there are counters too: it is in the report once it was tried.
+        const part = onAir?.parts.get(targetId);
+        if (part !== undefined) part.sum = plusCounters(part.sum, before, now);
+      }
+    }
+  }
+
+  /** The reports of what is on air, as they are now. */
+  running(nowMs: number): readonly BroadcastReport[] {
+    return [...this.#onAir].map(([channelId, onAir]) => reportOf(channelId, onAir, timeIn(onAir, nowMs)));
+  }
+
+  /** Channels on air with a target whose name was not told yet. */
+  nameless(): readonly ChannelId[] {
+    const isNameless = ({ parts }: OnAir) => [...parts.values()].some(({ name }) => name === undefined);
+    return [...this.#onAir].filter(([, onAir]) => isNameless(onAir)).map(([channelId]) => channelId);
+  }
+
+  name(channelId: ChannelId, targetId: TargetId, name: TargetName): void {
+    const part = this.#onAir.get(channelId)?.parts.get(targetId);
+    if (part !== undefined) part.name ??= name;
+  }
+
+  /** The channel was removed. */
+  forget(channelId: ChannelId): void {
+    this.#counters.delete(channelId);
+  }
+
+  /** The target was removed; what it did in the broadcast that runs stays in its report. */
+  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
+    this.#counters.get(channelId)?.delete(targetId);
+  }
+
+  #started(channelId: ChannelId, time: number, nowMs: number): void {
+    // A takeover, a return or a standby begins no broadcast.
+    if (this.#onAir.has(channelId)) return;
+    const interruptions = new InterruptionList();
+    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, interruptions, parts: new Map() });
+  }
+}
+
+/** By the clock of the broadcast's beginning, whatever it was set to since. */
+function timeIn({ startTime, startedMs }: OnAir, nowMs: number): number {
+  return Math.round(startTime + nowMs - startedMs);
+}
+
+function follow({ parts }: OnAir, targetId: TargetId, now: TargetStatus, time: number): void {
+  const known = parts.get(targetId);
+  if (known === undefined && (now.status === "READY" || parts.size >= TARGETS_MAX)) return;
+  const part = known ?? { name: undefined, sum: NOTHING, interruptions: new InterruptionList() };
+  parts.set(targetId, part);
+  switch (now.status) {
+    case "FAIL":
+      if (now.lastError !== undefined) part.interruptions.begin(time, now.lastError.code);
+      return;
+    case "PUBLISHING":
+    case "READY":
+      return part.interruptions.end(time);
+    case "CONNECTING":
+      // An attempt changes nothing: media flows again with PUBLISHING.
+      return;
+  }
+}
+
+function reportOf(channelId: ChannelId, onAir: OnAir, endTime: number, end?: BroadcastEnd): BroadcastReport {
+  return {
+    channelId,
+    startTime: onAir.startTime,
+    endTime,
+    ...(end === undefined ? {} : { end }),
+    interruptions: onAir.interruptions.at(endTime),
+    targets: [...onAir.parts].map(([targetId, part]) => targetReportOf(targetId, part, endTime)),
+  };
+}
+
+function targetReportOf(targetId: TargetId, { name, sum, interruptions }: Part, time: number): TargetReport {
+  return {
+    targetId,
+    ...name,
+    onAirMs: sum.playMs,
+    bytes: sum.bytesTotal,
+    retryCount: sum.retryCount,
+    drops: sum.drops,
+    interruptions: interruptions.at(time),
+  };
+}

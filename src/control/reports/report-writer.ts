@@ -1,0 +1,123 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import { targetNameOf } from "../channels/channel.ts";
+import type { ChannelNotice } from "../channels/channel-notice.ts";
+import type { EventStore } from "../events/events.ts";
+import { ReportTracker } from "./report-tracker.ts";
+import type { BroadcastReport, ReportStore } from "./reports.ts";
+
+/** What a process that is killed has not stored of a running broadcast is at most so old, in milliseconds. */
+const SAVE_INTERVAL_MS = 5_000;
+/** Finished reports that wait for a database that takes no write; over that the oldest are lost, and the log says so. */
+const WAITING_MAX = 1_000;
+
+export type ReportWriterOptions = {
+  readonly store: ReportStore;
+  /** Knows what targets are called. */
+  readonly subjects: Pick<EventStore, "findEventSubjects">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How many finished reports may wait. */
+  readonly waitingMax?: number;
+};
+
+/**
+ * Stores a report of each broadcast: when it begins, every few seconds while it runs, and when it is over. Whoever tells it
+ * something never waits; what a write could not store the next one does.
+ */
+export class ReportWriter {
+  readonly #options: ReportWriterOptions;
+  readonly #waitingMax: number;
+  readonly #tracker = new ReportTracker();
+  /** Over, and not stored yet. */
+  #waiting: BroadcastReport[] = [];
+  #areLeftEnded = false;
+  #saving: Promise<void> | undefined;
+  #isSaveWanted = false;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: ReportWriterOptions) {
+    this.#options = options;
+    this.#waitingMax = options.waitingMax ?? WAITING_MAX;
+  }
+
+  fact(fact: Fact): void {
+    const finished = this.#tracker.fact(fact, this.#options.clock.now());
+    if (finished !== undefined) this.#waiting.push(finished);
+    if (this.#waiting.length > this.#waitingMax) {
+      this.#waiting.shift();
+      this.#options.log.error("a broadcast's report is lost: too many wait for the database");
+    }
+    if (finished !== undefined || fact.kind === "ingest-started") this.#save();
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    this.#tracker.samples(samples);
+  }
+
+  notice({ kind, channelId, target }: ChannelNotice): void {
+    if (kind === "deleted") this.#tracker.forget(channelId);
+    if (kind !== "target-removed" || target === undefined) return;
+    this.#tracker.name(channelId, target.targetId, targetNameOf(target));
+    this.#tracker.forgetTarget(channelId, target.targetId);
+  }
+
+  /** Ends what the last process left, and from now on stores what is on air by itself. */
+  start(): void {
+    this.#save();
+    this.#timer = this.#options.clock.startTimer(SAVE_INTERVAL_MS, () => this.start());
+  }
+
+  /** Stores what is known, tried once; resolves when that is done. Nothing is stored afterwards. Idempotent. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    if (!this.#isClosed) this.#save();
+    this.#isClosed = true;
+    await this.#saving;
+  }
+
+  #save(): void {
+    if (this.#isClosed) return;
+    this.#isSaveWanted = true;
+    this.#saving ??= this.#saveWhileWanted().finally(() => {
+      this.#saving = undefined;
+    });
+  }
+
+  async #saveWhileWanted(): Promise<void> {
+    while (this.#isSaveWanted) {
+      this.#isSaveWanted = false;
+      try {
+        await this.#saveNow();
+      } catch (error) {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#options.log.warn("reports not stored, tried again soon", { detail });
+        return;
+      }
+    }
+  }
+
+  async #saveNow(): Promise<void> {
+    const { store, clock } = this.#options;
+    // Before anything of our own: what is on air by the database then was left by a process that died.
+    if (!this.#areLeftEnded) await store.endReportsLeft();
+    this.#areLeftEnded = true;
+    await this.#findNames();
+    const finished = [...this.#waiting];
+    const reports = [...finished, ...this.#tracker.running(clock.now())];
+    if (reports.length === 0) return;
+    await store.putReports(reports);
+    this.#waiting = this.#waiting.filter((report) => !finished.includes(report));
+  }
+
+  async #findNames(): Promise<void> {
+    const channelIds = this.#tracker.nameless();
+    if (channelIds.length === 0) return;
+    for (const { channelId, targets } of await this.#options.subjects.findEventSubjects(channelIds)) {
+      for (const [targetId, name] of targets) this.#tracker.name(channelId, targetId, name);
+    }
+  }
+}

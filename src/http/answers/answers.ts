@@ -1,0 +1,193 @@
+import type { PublishStatusName } from "../../api-contract/channel-status.ts";
+import { maskAddress, maskPassword, maskStreamKey } from "../../api-contract/masks.ts";
+import type { AccessKey } from "../../control/access/access-key.ts";
+import type { Alerts, Target } from "../../control/channels/channel.ts";
+import type { ChannelDetail, ChannelSummary, TargetDetail } from "../../control/channels/details.ts";
+import type { TargetTest } from "../../control/targets/target-edits.ts";
+import type { TargetSample } from "../../thread-protocol/samples.ts";
+import { ingestAnswer } from "./ingest-answer.ts";
+
+/** Where encoders send to: no key, no trailing slash. */
+export type PublishAddresses = {
+  readonly publishUrl: string;
+  /** The same over TLS; absent where encoders are not accepted over TLS. */
+  readonly securePublishUrl?: string;
+};
+
+/** What an answer depends on besides what it is about. */
+export type AnswerContext = PublishAddresses & {
+  readonly publishStatusName: PublishStatusName;
+  /** A viewer sees stream keys, logins and the paths of addresses masked. */
+  readonly isViewer: boolean;
+};
+
+const MS_PER_SECOND = 1_000;
+
+function shownKey(streamKey: string, { isViewer }: AnswerContext): string {
+  return isViewer ? maskStreamKey(streamKey) : streamKey;
+}
+
+/** A viewer sees where something goes, and not by what path: some platforms and receivers put the secret there. */
+export function shownAddress(url: string, { isViewer }: Pick<AnswerContext, "isViewer">): string {
+  return isViewer ? maskAddress(url) : url;
+}
+
+function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerContext): string {
+  if (channel.state === "deleted") return "DELETED";
+  if (channel.state === "blocked") return "BLOCK";
+  return channel.isPublishing ? publishStatusName : "READY";
+}
+
+/** The channel object of all other calls that answer one. A field that is not set is left out, never `null`. */
+export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
+  const startTime = channel.recentPublishStartTime;
+  const { publishUrl, securePublishUrl } = context;
+  const ownUrl = addressOf(channel, publishUrl);
+  return {
+    channelId: channel.channelId,
+    channelName: channel.name,
+    envType: channel.envType,
+    planType: channel.planType,
+    instanceNo: channel.instanceNo,
+    channelStatus: channelStatus(channel, context),
+    isPublishing: channel.isPublishing,
+    createdTime: channel.createdTime,
+    publishUrl: ownUrl,
+    globalPublishUrl: ownUrl,
+    ...(securePublishUrl === undefined ? {} : { securePublishUrl: addressOf(channel, securePublishUrl) }),
+    streamKey: shownKey(channel.streamKey, context),
+    hold: { seconds: channel.holdSeconds },
+    latency: channel.latency,
+    freeze: channel.freeze,
+    ...backupAnswer(channel, context),
+    ...loginAnswer(channel, context),
+    platformCount: channel.targetCount,
+    totalPublishSeconds: Math.floor(channel.publishMs / MS_PER_SECOND),
+    // One value under two names: Live Station renamed the field in 2025.
+    ...(startTime === undefined ? {} : { recentPublishStartTime: startTime, recentPublishTime: startTime }),
+    ...alertAnswer(channel.alerts),
+    ...(channel.callbackUrl === undefined ? {} : { callbackEndpoint: shownAddress(channel.callbackUrl, context) }),
+    ...(channel.ingest === undefined ? {} : { ingest: ingestAnswer(channel.ingest, channel.warnings) }),
+  };
+}
+
+function backupAnswer({ backupStreamKey }: ChannelSummary, context: AnswerContext) {
+  if (backupStreamKey === undefined) return { backup: { enabled: false } };
+  return { backup: { enabled: true }, backupStreamKey: shownKey(backupStreamKey, context) };
+}
+
+function shownLogin(id: string, { isViewer }: AnswerContext): string {
+  return isViewer ? maskPassword(id) : id;
+}
+
+/** Encoders that have to log in are asked to where the address says so: the channel is known too late for it. */
+function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
+  return ingestLogin === undefined ? url : `${url}/login`;
+}
+
+function loginAnswer({ ingestLogin }: ChannelSummary, context: AnswerContext) {
+  if (ingestLogin === undefined) return {};
+  return { ingestAuth: { id: shownLogin(ingestLogin.id, context), password: maskPassword(ingestLogin.password) } };
+}
+
+function alertAnswer({ isOn, ofChannelStatus, ofVodUploads, ofTargetFailures }: Alerts) {
+  if (!isOn) return { alertOn: false };
+  const alertOptions = {
+    alertChangeStatus: ofChannelStatus,
+    alertVodUploadFail: ofVodUploads,
+    alertReStreamFail: ofTargetFailures,
+  };
+  return { alertOn: true, alertOptions };
+}
+
+/** The channel object of calls 1, 3 and 13, with its platforms' settings. */
+export function channelWithPlatformsAnswer(channel: ChannelDetail, context: AnswerContext) {
+  return {
+    ...channelAnswer(channel, context),
+    restream: channel.targets.map((target) => platformSettingsAnswer(target, context)),
+  };
+}
+
+/** A platform's settings: one element of `restream`, and the answer of call 6. */
+export function platformSettingsAnswer(target: Target, context: AnswerContext) {
+  return {
+    platId: target.targetId,
+    targetName: target.targetName,
+    rtmpUrl: shownAddress(target.url, context),
+    streamKey: shownKey(target.streamKey, context),
+    ...(target.loginId === undefined ? {} : { id: shownLogin(target.loginId, context) }),
+    ...(target.loginPassword === undefined ? {} : { password: maskPassword(target.loginPassword) }),
+    enabled: target.isEnabled,
+    bufferPolicy: target.bufferPolicy,
+    ...(target.tls === undefined ? {} : { tls: target.tls }),
+    ...(target.tracks === undefined ? {} : { tracks: target.tracks }),
+    ...(target.hasTimedData === false ? { timedData: false } : {}),
+    ...(target.label === undefined ? {} : { label: target.label }),
+  };
+}
+
+/** One element of call 5: settings, live status and counters. */
+export function platformAnswer(target: TargetDetail, context: AnswerContext) {
+  const status = target.live?.status;
+  return {
+    ...platformSettingsAnswer(target, context),
+    connectStatus: status?.status ?? "READY",
+    ...(status === undefined ? {} : { connectStatusTime: status.sinceTime }),
+    ...rates(target),
+    bytesTotalTrans: target.totals.bytes,
+    // The name the reference's table used until 2024; it is a total all the same.
+    totalBytesPerSecond: target.totals.bytes,
+    totalPlaySecond: Math.floor(target.totals.playMs / MS_PER_SECOND),
+    totalRetryCount: target.totals.retryCount,
+    ...(status?.nextRetryTime === undefined ? {} : { nextRetryTime: status.nextRetryTime }),
+    ...(status?.retryAttempt === undefined ? {} : { retryAttempt: status.retryAttempt }),
+    ...(status?.lastError === undefined ? {} : { lastError: status.lastError }),
+    ...(status?.warning === undefined ? {} : { warning: status.warning }),
+  };
+}
+
+/** What the last sample says. It is of no use once a platform is READY: then nothing is sent and nothing waits. */
+function rates(target: TargetDetail) {
+  const { status, sample } = target.live ?? {};
+  const isIdle = status === undefined || status.status === "READY" || !target.isChannelPublishing;
+  if (sample === undefined || isIdle) return { bytesPerSecond: 0 };
+  return {
+    bytesPerSecond: Math.round(sample.bytesPerSecond),
+    droppedFrames: sample.droppedFrames,
+    ...(sample.droppedFrames > 0 ? { droppedFramesByCause: sample.drops } : {}),
+    queueMilliseconds: Math.round(sample.queueMs),
+    ...(sample.unackedBytes === undefined ? {} : { unackedBytes: sample.unackedBytes }),
+    ...(sample.ackedBytes === undefined ? {} : { bytesAcknowledged: sample.ackedBytes }),
+    stability: stabilityOf(sample),
+  };
+}
+
+export function stabilityOf({ isUnstable }: TargetSample): "stable" | "unstable" {
+  return isUnstable ? "unstable" : "stable";
+}
+
+/** How a platform fared when it was tried: call 19. */
+export function platformTestAnswer({ isOk, stage, error, durationMs }: TargetTest) {
+  return {
+    ok: isOk,
+    stage,
+    ...(error === undefined ? {} : { lastError: error }),
+    milliseconds: durationMs,
+  };
+}
+
+/** An access key without its secret. */
+export function accessKeyAnswer({ accessKeyId, role, name, createdTime, lastUsedTime }: AccessKey) {
+  return {
+    accessKey: accessKeyId,
+    role,
+    ...(name === "" ? {} : { name }),
+    createdTime,
+    ...(lastUsedTime === undefined ? {} : { lastUsedTime }),
+  };
+}
+
+/** An access key that was just made: the one answer that has the secret. */
+export function newAccessKeyAnswer(key: AccessKey) {
+  return { ...accessKeyAnswer(key), secretKey: key.secretKey };
+}

@@ -1,0 +1,150 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { ContractError } from "../../api-contract/errors.ts";
+import { gatewayError, serviceError } from "../../api-contract/errors.ts";
+import { unreachable } from "../../base/unreachable.ts";
+import type { DomainFault, StoreTrouble } from "../../control/errors.ts";
+import { DomainError, StoreUnavailableError } from "../../control/errors.ts";
+
+/** How long a client waits before it tries a database again that is locked or full, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+const KIB = 1024;
+const MIB = 1024 * 1024;
+
+/** Largest body of a request, in bytes. */
+export const BODY_BYTES_MAX = MIB;
+
+/** Ends the request with this answer. Thrown by whatever checks a request. */
+export class RequestRefusedError extends Error {
+  override readonly name = "RequestRefusedError";
+  readonly answer: ContractError;
+  /** When the same request may be tried again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(answer: ContractError, retryAfterSeconds?: number) {
+    super(answer.body.error.message);
+    this.answer = answer;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** An error as it leaves the server. */
+export type ErrorAnswer = {
+  readonly answer: ContractError;
+  readonly retryAfterSeconds?: number;
+  /** True where nobody foresaw it: to be logged as an error of ours. */
+  readonly isUnexpected: boolean;
+};
+
+export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
+  locked: "The database is locked by another process.",
+  full: "The disk of the database is full.",
+  unwritable: "The database cannot be written.",
+  damaged: "The database is damaged, or its disk fails.",
+};
+
+/** Troubles that pass; a damaged database is as damaged in five seconds. */
+const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable"];
+
+/** What is the matter, and of a damaged database where it is and what to do. */
+function troubleDetails({ trouble, path }: StoreUnavailableError): string {
+  if (trouble !== "damaged" || path === undefined) return TROUBLE_DETAILS[trouble];
+  return (
+    `The database ${path} is damaged, or its disk fails: put a backup in place (fanfare restore FOLDER), or save what can still be ` +
+    "read (sqlite3 FILE .recover); fanfare doctor says what is damaged."
+  );
+}
+
+/** Turns whatever a handler threw into what the contract answers. `bodyBytesMax`: what the route takes. */
+export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): ErrorAnswer {
+  if (error instanceof RequestRefusedError) {
+    const { answer, retryAfterSeconds } = error;
+    return { answer, isUnexpected: false, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+  }
+  if (error instanceof DomainError) return { answer: answerForFault(error.fault), isUnexpected: false };
+  if (error instanceof StoreUnavailableError) {
+    return {
+      answer: gatewayError("ENDPOINT_ERROR", troubleDetails(error)),
+      ...(PASSING.includes(error.trouble) ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {}),
+      isUnexpected: false,
+    };
+  }
+  // Fastify's own errors, met while it reads the request.
+  const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
+  if (status === 413) return { answer: tooLarge(bodyBytesMax), isUnexpected: false };
+  if (status === 400) return { answer: unreadable(), isUnexpected: false };
+  return { answer: serviceError("EXCEPTION"), isUnexpected: true };
+}
+
+/** The request is no HTTP, or its target cannot be decoded. */
+export function unreadable(): ContractError {
+  return gatewayError("BAD_REQUEST", "The request could not be read.");
+}
+
+function tooLarge(bytesMax: number): ContractError {
+  const size = bytesMax >= MIB ? `${bytesMax / MIB} MiB` : `${bytesMax / KIB} KiB`;
+  return gatewayError("TOO_LARGE", `The body of a request may have ${size}.`);
+}
+
+/** Before it is read: a body whose length is told. One that comes in chunks is cut off while it is read. Throws RequestRefusedError. */
+export function refuseLarge({ headers }: { readonly headers: IncomingHttpHeaders }, bytesMax: number): void {
+  if (Number(headers["content-length"] ?? 0) > bytesMax) throw new RequestRefusedError(tooLarge(bytesMax));
+}
+
+/** Whoever sent the request was let in, and may not be any more. */
+export function endedMeanwhile(): ContractError {
+  return gatewayError(
+    "AUTHENTICATION_FAILED",
+    "The access key or the session ended while this request was on its way.",
+  );
+}
+
+function answerForFault(fault: DomainFault): ContractError {
+  switch (fault.kind) {
+    case "channel-not-found":
+      return serviceError("NOT_FOUND", "Channel");
+    case "target-not-found":
+      return serviceError("NOT_FOUND", "Platform");
+    case "channel-publishing":
+      return serviceError("NOT_AVAILABLE", "Channel", "The channel is on air.");
+    case "target-off":
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Platform",
+        "The platform is turned off: turn it on, then it is tried at once.",
+      );
+    case "target-linked":
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Platform",
+        "The platform is connected or connecting; a test could end its broadcast.",
+      );
+    case "twin-linked":
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Platform",
+        "Another platform of the channel with the same address and key is connected or connecting; a test could end its broadcast.",
+      );
+    case "target-under-test":
+      return serviceError("NOT_AVAILABLE", "Platform", "A test of this platform is under way.");
+    case "backup-off":
+      return serviceError("NOT_AVAILABLE", "Backup", "The channel has no backup ingest: switch it on with `backup`.");
+    case "ingest-login-taken":
+      return serviceError("NOT_AVAILABLE", "ingestAuth.id", "Another channel's encoders log in with this name.");
+    case "ingest-login-incomplete":
+      return serviceError("NEED_VALUE", `ingestAuth.${fault.missing}`, "ingestAuth: expected id and password.");
+    case "access-key-not-found":
+      return serviceError("NOT_FOUND", "Access key");
+    case "delivery-not-found":
+      return serviceError("NOT_FOUND", "Delivery");
+    case "last-manager-key":
+      return serviceError("NOT_AVAILABLE", "Access key", "This is the last manager's key: nobody could make another.");
+    case "too-many-targets":
+      return serviceError(
+        "FORMVALIDATION_FAILED",
+        "",
+        `restream: the plan ${fault.planType} allows ${fault.limit} platforms, got ${fault.given}.`,
+      );
+    default:
+      return unreachable(fault);
+  }
+}

@@ -1,0 +1,57 @@
+import type { DeliveryAnswer, EventAnswer } from "../../api-contract/schemas/event-answer-schemas.ts";
+import type { Endpoint } from "../../control/events/callbacks.ts";
+import type { Delivery } from "../../control/events/deliveries.ts";
+import type { ChannelEvent } from "../../control/events/events.ts";
+import { type AnswerContext, shownAddress } from "./answers.ts";
+
+/** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
+export function eventAnswer(event: ChannelEvent): EventAnswer {
+  return {
+    logLevel: event.level,
+    eventCode: event.code,
+    description: event.description,
+    timestamp: event.time,
+    channelId: event.channelId,
+    id: event.eventId,
+    ...(event.targetId === undefined ? {} : { platId: event.targetId }),
+    ...(event.targetName === undefined ? {} : { targetName: event.targetName }),
+    ...(event.targetLabel === undefined ? {} : { label: event.targetLabel }),
+    ...(event.from === undefined ? {} : { from: event.from }),
+    ...(event.to === undefined ? {} : { to: event.to }),
+    ...(event.reason === undefined ? {} : { reason: event.reason }),
+  };
+}
+
+/** The answer of calls 11 and 12; nothing where no endpoint is set. The secret is shown when it was just made. */
+export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: boolean, context: AnswerContext) {
+  if (endpoint === undefined) return {};
+  return {
+    callbackUrl: shownAddress(endpoint.url, context),
+    updateTime: endpoint.updateTime,
+    ...(endpoint.goneTime === undefined ? {} : { goneTime: endpoint.goneTime }),
+    ...(isSecretShown ? { webhookSecret: endpoint.secret } : {}),
+  };
+}
+
+const STATE_WORDS: Readonly<Record<Delivery["state"], DeliveryAnswer["state"]>> = {
+  waiting: "WAITING",
+  delivered: "DELIVERED",
+  failed: "FAILED",
+  cancelled: "CANCELLED",
+};
+
+/** One element of the list of deliveries. */
+export function deliveryAnswer(delivery: Delivery, context: AnswerContext): DeliveryAnswer {
+  return {
+    id: delivery.eventId,
+    channelId: delivery.channelId,
+    event: delivery.code,
+    timestamp: delivery.time,
+    url: shownAddress(delivery.url, context),
+    attempts: delivery.attempts,
+    state: STATE_WORDS[delivery.state],
+    ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),
+    ...(delivery.lastProblem === undefined ? {} : { lastProblem: delivery.lastProblem }),
+    ...(delivery.nextTime === undefined ? {} : { nextTime: delivery.nextTime }),
+  };
+}

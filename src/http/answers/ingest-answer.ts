@@ -1,0 +1,69 @@
+import type { IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
+import type { IngestSample } from "../../thread-protocol/samples.ts";
+
+/** The channel object's `ingest`. */
+export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[]) {
+  const { state, slot, remoteAddress, encoder, startTime, bytesPerSecond, bytesTotal } = ingest;
+  const {
+    videoCodec,
+    width,
+    height,
+    frameRate,
+    keyframeIntervalSeconds,
+    audioCodec,
+    sampleRate,
+    channels,
+    secondsWithoutVideo,
+    droppedData,
+  } = ingest;
+  return {
+    state,
+    source: slot,
+    remoteAddress,
+    encoder,
+    startTime,
+    ...(videoCodec === undefined ? {} : { videoCodec }),
+    ...(width === undefined ? {} : { width }),
+    ...(height === undefined ? {} : { height }),
+    ...(frameRate === undefined ? {} : { frameRate }),
+    ...(keyframeIntervalSeconds === undefined ? {} : { keyframeIntervalSeconds }),
+    ...(audioCodec === undefined ? {} : { audioCodec }),
+    ...(sampleRate === undefined ? {} : { sampleRate }),
+    ...(channels === undefined ? {} : { channels }),
+    ...(secondsWithoutVideo === undefined ? {} : { secondsWithoutVideo }),
+    ...(droppedData === undefined ? {} : { droppedData }),
+    bytesPerSecond: Math.round(bytesPerSecond),
+    bytesTotal,
+    warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
+  };
+}
+
+function backupWarnings({ standbyDiffers }: IngestSample) {
+  if (standbyDiffers === undefined) return [];
+  const message = `The encoder that stands by differs from the one on air (${standbyDiffers}): give both the same settings, or platforms will notice the switch.`;
+  const messageKo = `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${standbyDiffers}). 두 인코더의 설정을 같게 하지 않으면 전환할 때 플랫폼에서 티가 납니다.`;
+  return [{ code: "BACKUP_DIFFERS", severity: "warning", message, messageKo }];
+}
+
+function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
+  return {
+    code,
+    severity,
+    message: message.en,
+    messageKo: message.ko,
+    ...(targetId === undefined ? {} : { platId: targetId }),
+  };
+}
+
+/**
+ * Everything of `ingest` that does not change by itself while media flows; of what is measured, whether it is known. Two samples
+ * with the same text are no change worth telling.
+ */
+export function ingestShape(ingest: IngestSample, warnings: readonly IngestWarning[]): string {
+  const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
+  const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData, ...steady } = rest;
+  const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData].map(
+    (value) => value !== undefined,
+  );
+  return JSON.stringify([steady, known, warnings]);
+}

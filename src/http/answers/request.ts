@@ -1,0 +1,77 @@
+import type { FastifyRequest } from "fastify";
+import type { PublishStatusName } from "../../api-contract/channel-status.ts";
+import type { ContractError } from "../../api-contract/errors.ts";
+import { serviceError } from "../../api-contract/errors.ts";
+import type { Revocations } from "../../control/access/revocations.ts";
+import type { Service } from "../../control/service.ts";
+import type { PassedCaller } from "../auth/api-guard.ts";
+import type { AnswerContext, PublishAddresses } from "./answers.ts";
+import { endedMeanwhile, RequestRefusedError } from "./errors.ts";
+
+/** What the routes are given. */
+export type RouteContext = {
+  readonly service: Service;
+  readonly publishAddresses: () => PublishAddresses;
+  readonly publishStatusName: PublishStatusName;
+  readonly revocations: Revocations;
+  /** In front of every address on this server that is handed out. */
+  readonly basePath: string;
+};
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The answer is an event stream, which has no end of its own. */
+    readonly isStream?: boolean;
+  }
+  interface FastifyRequest {
+    /** Set once the request is authenticated. */
+    caller: PassedCaller | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Viewers may not even read here. */
+    readonly isManagersOnly?: boolean;
+  }
+}
+
+export function answerContext(context: RouteContext, request: FastifyRequest): AnswerContext {
+  return {
+    ...context.publishAddresses(),
+    publishStatusName: context.publishStatusName,
+    // Whoever is not known to be a manager sees no key.
+    isViewer: request.caller?.role !== "manager",
+  };
+}
+
+/** A person's browser asks, and not a program. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? "").includes("text/html");
+}
+
+/** Who asks for something that lasts. Throws RequestRefusedError where its key or session ended since the request was authenticated. */
+export function lastingOwner({ revocations }: RouteContext, request: FastifyRequest): string {
+  const owner = request.caller?.accessKeyId ?? "";
+  if (revocations.isEnded(owner)) throw new RequestRefusedError(endedMeanwhile());
+  return owner;
+}
+
+/** The value, or the end of the request. */
+export function orRefuse<Value>(parsed: { readonly value: Value } | { readonly error: ContractError }): Value {
+  if ("error" in parsed) throw new RequestRefusedError(parsed.error);
+  return parsed.value;
+}
+
+/** The body as JSON; no body at all is an empty object. Throws RequestRefusedError. */
+export function readOptionalJson(request: FastifyRequest): unknown {
+  const { body } = request;
+  return body === undefined || body === null || (Buffer.isBuffer(body) && body.length === 0) ? {} : readJson(request);
+}
+
+/** The body as JSON, whatever content type it claims: real clients send none or a wrong one. Throws RequestRefusedError. */
+export function readJson(request: FastifyRequest): unknown {
+  try {
+    if (!Buffer.isBuffer(request.body)) throw new SyntaxError("no body");
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
+  } catch {
+    throw new RequestRefusedError(serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body has to be JSON in UTF-8."));
+  }
+}

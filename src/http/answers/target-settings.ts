@@ -1,0 +1,35 @@
+import type { PlatformRequest } from "../../api-contract/schemas/schemas.ts";
+import type { TargetSettings } from "../../control/channels/channel.ts";
+import type { TargetTrust, TrackChoice } from "../../thread-protocol/channel-spec.ts";
+
+/** One element of `restream`, as the use cases take it. */
+export function targetSettings(platform: PlatformRequest): TargetSettings {
+  const loginId = platform.id ?? platform.streamId ?? "";
+  const loginPassword = platform.password ?? platform.streamPassword ?? "";
+  const tracks = trackChoice(platform.tracks);
+  const label = platform.label ?? "";
+  return {
+    targetName: platform.targetName,
+    url: platform.rtmpUrl,
+    streamKey: platform.streamKey,
+    ...(loginId === "" ? {} : { loginId }),
+    ...(loginPassword === "" ? {} : { loginPassword }),
+    ...(label === "" ? {} : { label }),
+    isEnabled: platform.enabled ?? true,
+    bufferPolicy: platform.bufferPolicy ?? "drop",
+    ...(platform.tls == null ? {} : { tls: targetTrust(platform.tls) }),
+    ...(tracks === undefined ? {} : { tracks }),
+    ...(platform.timedData === false ? { hasTimedData: false } : {}),
+  };
+}
+
+/** What is said in a platform's `tracks`: of a kind that is left out the default track; undefined for all of them. */
+export function trackChoice(tracks: PlatformRequest["tracks"]): TrackChoice | undefined {
+  if (tracks == null || (tracks.video == null && tracks.audio == null)) return undefined;
+  return { video: tracks.video ?? 0, audio: tracks.audio ?? 0 };
+}
+
+/** What is said in a platform's `tls`; null counts as not said. */
+export function targetTrust({ ca, fingerprint }: NonNullable<PlatformRequest["tls"]>): TargetTrust {
+  return { ...(ca == null ? {} : { ca }), ...(fingerprint == null ? {} : { fingerprint }) };
+}

@@ -1,0 +1,124 @@
+import type { FastifyRequest } from "fastify";
+import { gatewayError } from "../../api-contract/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { FailedGuesses, limitsFrom } from "../../base/failed-guesses.ts";
+import { type DashboardAccess, isSessionOwner } from "../../control/access/dashboard-access.ts";
+import type { Service } from "../../control/service.ts";
+import { BODY_BYTES_MAX, endedMeanwhile, RequestRefusedError, refuseLarge } from "../answers/errors.ts";
+import type { ConnectionGuard } from "../server/connection-guard.ts";
+import { isRead } from "../server/head-requests.ts";
+import { authenticate, authenticateSession, type Caller } from "./auth.ts";
+import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
+import { ReplayGuard, type ReplayProtection } from "./replay.ts";
+import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
+
+/** `passedMs`: when it was let in, monotonic. */
+export type PassedCaller = Caller & { readonly passedMs: number };
+
+export type ApiGuardOptions = {
+  readonly service: Service;
+  readonly dashboard: DashboardAccess;
+  readonly cookies: DashboardCookies;
+  readonly clock: Clock;
+  /** Where clients find this server: they sign the path as they see it. */
+  readonly basePath: string;
+  /** Told of each failed authentication. */
+  readonly onFailedLogin: (address: string) => void;
+  /** Told whose connections are no strangers'. */
+  readonly guard: ConnectionGuard;
+  /** Requests of one access key within a second. */
+  readonly requestsPerSecond: number;
+  /** Failed authentications of one address within a minute; of the networks around it, as many more as `limitsFrom` says. */
+  readonly failedLoginsPerMinute?: number;
+  /** Default: `off`. */
+  readonly replayProtection?: ReplayProtection;
+};
+
+/** Who was let in is let in for this long, in milliseconds. */
+const PASS_LASTS_MS = 500;
+
+const REPLAYED =
+  "Invalid authentication information. A request with this signature was taken already; sign the next one with a new timestamp.";
+
+/** Signatures are forgotten by the minute. */
+const REPLAYS_FULL_WAIT_SECONDS = 60;
+
+function isFailedLogin(error: unknown): boolean {
+  return error instanceof RequestRefusedError && error.answer.body.error.errorCode === "200";
+}
+
+/** What stands before every call of the API, in the contract's order: size, authentication, role, rate. */
+export class ApiGuard {
+  readonly #options: ApiGuardOptions;
+  readonly #rate: RequestRate;
+  readonly #failedLogins: FailedGuesses;
+  readonly #replays = new ReplayGuard();
+
+  constructor(options: ApiGuardOptions) {
+    this.#options = options;
+    this.#rate = new RequestRate(options.requestsPerSecond, options.clock);
+    this.#failedLogins = new FailedGuesses(limitsFrom(options.failedLoginsPerMinute ?? FAILED_LOGINS_PER_MINUTE));
+  }
+
+  /** Who sends the request, or RequestRefusedError. */
+  async pass(request: FastifyRequest): Promise<PassedCaller> {
+    // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
+    refuseLarge(request, BODY_BYTES_MAX);
+    const token = this.#options.cookies.sessionToken(request);
+    const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
+    this.#options.guard.recognise(request.socket);
+    refuseFor(this.#rate.take(caller.accessKeyId), "Too many requests with this access key.");
+    if (this.#options.replayProtection === "writes" && !isRead(request.method)) this.#takeOnce(caller);
+    return { ...caller, passedMs: this.#options.clock.now() };
+  }
+
+  /** The same caller, once the body is there: where that took long its key or session may have ended. Throws RequestRefusedError. */
+  async passAgain({ caller }: FastifyRequest): Promise<void> {
+    const { clock, service, dashboard } = this.#options;
+    if (caller === undefined || clock.now() - caller.passedMs < PASS_LASTS_MS) return;
+    const isThere = isSessionOwner(caller.accessKeyId)
+      ? (await dashboard.goneAmong(new Set([caller.accessKeyId]))).length === 0
+      : (await service.accessKeys.find(caller.accessKeyId)) !== undefined;
+    if (!isThere) throw new RequestRefusedError(endedMeanwhile());
+  }
+
+  /** Not counted as a failed authentication where it has ended: nobody guesses a token, and a browser does not know. */
+  async #bySession(request: FastifyRequest, token: string): Promise<Caller> {
+    checkOwnPage(request);
+    return authenticateSession(token, this.#options.dashboard);
+  }
+
+  async #byKey(request: FastifyRequest): Promise<Caller> {
+    const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
+    // Before any work is done for it: guessing is not to cost us anything either.
+    const waitMs = this.#failedLogins.waitMs(client, this.#options.clock.now());
+    refuseFor(waitMs > 0 ? Math.ceil(waitMs / 1_000) : undefined, "Too many failed authentications from this address.");
+    return this.#authenticate(request, client);
+  }
+
+  /** Last of all: a request that was refused for another reason may be sent again as it is. */
+  #takeOnce({ signature }: Caller): void {
+    if (signature === undefined) return;
+    const taken = this.#replays.take(signature, this.#options.clock.now());
+    if (taken === "again") throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", REPLAYED));
+    refuseFor(taken === "full" ? REPLAYS_FULL_WAIT_SECONDS : undefined, "Too many writes within ten minutes.");
+  }
+
+  async #authenticate(request: FastifyRequest, client: string): Promise<Caller> {
+    try {
+      const { service, clock, basePath } = this.#options;
+      const isManagersOnly = request.routeOptions.config.isManagersOnly === true;
+      return await authenticate(request.raw, { service, clock, basePath, isManagersOnly });
+    } catch (error) {
+      if (isFailedLogin(error)) {
+        this.#failedLogins.failed(client, this.#options.clock.now());
+        this.#options.onFailedLogin(client);
+      }
+      throw error;
+    }
+  }
+}
+
+function refuseFor(waitSeconds: number | undefined, details: string): void {
+  if (waitSeconds !== undefined) throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), waitSeconds);
+}

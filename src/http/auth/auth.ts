@@ -1,0 +1,91 @@
+import type { IncomingMessage } from "node:http";
+import { gatewayError } from "../../api-contract/errors.ts";
+import { isSignatureValid, timestampProblem } from "../../api-contract/signature.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { AccessKey, Role } from "../../control/access/access-key.ts";
+import { type DashboardAccess, sessionOwner } from "../../control/access/dashboard-access.ts";
+import type { Service } from "../../control/service.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { isRead } from "../server/head-requests.ts";
+
+/** Who sent a request. */
+export type Caller = {
+  readonly accessKeyId: string;
+  readonly role: Role;
+  /** The valid signature; absent where the secret itself was shown. */
+  readonly signature?: string;
+};
+
+type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
+
+/** Signed with instead of the secret of a key that does not exist, so that an unknown key takes as long as a wrong signature. */
+const NO_SECRET = "0".repeat(40);
+
+const MISSING = "Authentication information are missing.";
+const INVALID = "Invalid authentication information.";
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function refuse(details: string): never {
+  throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
+}
+
+/** What a request is held against. */
+export type AuthParts = {
+  readonly service: Service;
+  readonly clock: Clock;
+  /** Where clients find this server: they sign the path as they see it, whatever a proxy takes off. */
+  readonly basePath: string;
+  readonly isManagersOnly: boolean;
+};
+
+async function signedKey(request: IncomingMessage, { service, clock, basePath }: AuthParts): Promise<Recognised> {
+  const timestamp = header(request, "x-ncp-apigw-timestamp");
+  const accessKey = header(request, "x-ncp-iam-access-key");
+  const signature = header(request, "x-ncp-apigw-signature-v2");
+  if (timestamp === undefined || accessKey === undefined || signature === undefined) refuse(MISSING);
+  const key = await service.accessKeys.find(accessKey);
+  const { method = "", url = "" } = request;
+  const targets = basePath === "" ? [url] : [`${basePath}${url}`, url];
+  const secret = key?.secretKey ?? NO_SECRET;
+  const isValid = targets
+    .map((requestTarget) => isSignatureValid({ method, requestTarget, timestamp, accessKey }, secret, signature))
+    .includes(true);
+  // Told whatever else is wrong: it says nothing of any key, and a wrong clock is the commonest reason.
+  const problem = timestampProblem(timestamp, clock.wallNow());
+  if (problem !== undefined) refuse(`${INVALID} ${problem}`);
+  if (key === undefined || !isValid) refuse(INVALID);
+  return { key, signature };
+}
+
+async function bearerKey(secretKey: string, service: Service): Promise<Recognised> {
+  const key = await service.accessKeys.findBySecret(secretKey);
+  return key === undefined ? refuse(INVALID) : { key };
+}
+
+/** The manager whose browser shows this session. Throws RequestRefusedError (200) where the session has ended. */
+export async function authenticateSession(token: string, access: DashboardAccess): Promise<Caller> {
+  const sessionHash = await access.sessionOf(token);
+  if (sessionHash === undefined) refuse("This browser is not signed in any more.");
+  return { accessKeyId: sessionOwner(sessionHash), role: "manager" };
+}
+
+/**
+ * Who sends this request: by signature v2 over the request line as it came, or as the client sees it where a base path is set, or, for people with curl, by
+ * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 where it cannot be told, 210 where a viewer writes or
+ * asks for what only managers see.
+ */
+export async function authenticate(request: IncomingMessage, parts: AuthParts): Promise<Caller> {
+  const { service, isManagersOnly } = parts;
+  const bearer = /^Bearer +(\S+)$/i.exec(header(request, "authorization") ?? "")?.[1];
+  const { key, ...rest } = bearer === undefined ? await signedKey(request, parts) : await bearerKey(bearer, service);
+  service.accessKeys.used(key.accessKeyId);
+  if (key.role === "viewer" && (!isRead(request.method ?? "") || isManagersOnly)) {
+    const details = isManagersOnly ? "This takes a manager's access key." : "This access key may only read.";
+    throw new RequestRefusedError(gatewayError("PERMISSION_DENIED", details));
+  }
+  return { accessKeyId: key.accessKeyId, role: key.role, ...rest };
+}

@@ -1,0 +1,105 @@
+import { gatewayError } from "../../api-contract/errors.ts";
+import type { Clock } from "../../base/clock.ts";
+import { FailedGuesses, type GuessLimits, limitsFrom } from "../../base/failed-guesses.ts";
+import { networkOf } from "../../base/networks.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+
+/** Failed attempts within a minute: of one machine or known browser, and of all strangers together. */
+export const FAILURES_PER_MINUTE = 10;
+export const FAILURES_OF_STRANGERS_PER_MINUTE = 60;
+/**
+ * Attempts under way; a machine, or a known browser, has one. Each is about 0.15 s of hashing on an idle machine, two run at a time: of
+ * strangers no more than the owner can wait behind.
+ */
+export const STRANGERS_AT_ONCE = 4;
+const KNOWN_AT_ONCE = 10;
+
+/** Places are free again soon. */
+const FULL_WAIT_SECONDS = 1;
+
+/** Whose attempt it is. */
+export type Visitor = {
+  readonly address: string;
+  /** A browser that was signed in before, as its cookie proves. */
+  readonly deviceId?: string;
+};
+
+/**
+ * How often passwords may be tried. Only failures count, so nobody is locked out by signing in. Browsers that signed in before have a
+ * lane of their own: whatever strangers do, from however many addresses, the owner gets in.
+ */
+export class SignInAttempts {
+  readonly #clock: Clock;
+  readonly #onFailure: (address: string) => void;
+  readonly #strangers: Lane;
+  readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
+
+  /**
+   * `onFailure`: told of each failed attempt. `isGuessable`: whether many strangers together could find it out; where they cannot, they
+   * must not keep anybody out either.
+   */
+  constructor(clock: Clock, onFailure: (address: string) => void, isGuessable: boolean) {
+    this.#clock = clock;
+    this.#onFailure = onFailure;
+    const ofAll = isGuessable ? FAILURES_OF_STRANGERS_PER_MINUTE : undefined;
+    this.#strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, ofAll), STRANGERS_AT_ONCE);
+  }
+
+  /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
+  check({ address, deviceId }: Visitor): void {
+    const lane = deviceId === undefined ? this.#strangers : this.#known;
+    lane.check(deviceId ?? address, this.#clock.now());
+  }
+
+  /**
+   * What the attempt comes to; undefined or false is a failure, which is counted, unlike an attempt that rejects. Throws
+   * RequestRefusedError (429) where it is one too many.
+   */
+  async run<Value>({ address, deviceId }: Visitor, attempt: () => Promise<Value>): Promise<Value> {
+    const lane = deviceId === undefined ? this.#strangers : this.#known;
+    // An id is no address, so it counts as itself.
+    const who = deviceId ?? address;
+    lane.enter(who, this.#clock.now());
+    try {
+      const value = await attempt();
+      if (value === undefined || value === false) {
+        lane.failures.failed(who, this.#clock.now());
+        this.#onFailure(address);
+      }
+      return value;
+    } finally {
+      lane.leave(who);
+    }
+  }
+}
+
+/** Attempts of strangers, or of known browsers: counted apart, under way apart. */
+class Lane {
+  readonly failures: FailedGuesses;
+  readonly #atOnce: number;
+  readonly #underWay = new Set<string>();
+
+  constructor(limits: GuessLimits, atOnce: number) {
+    this.failures = new FailedGuesses(limits);
+    this.#atOnce = atOnce;
+  }
+
+  enter(who: string, nowMs: number): void {
+    this.check(who, nowMs);
+    this.#underWay.add(networkOf(who));
+  }
+
+  check(who: string, nowMs: number): void {
+    const waitMs = this.failures.waitMs(who, nowMs);
+    if (waitMs > 0) refuse(Math.ceil(waitMs / 1_000));
+    if (this.#underWay.has(networkOf(who)) || this.#underWay.size >= this.#atOnce) refuse(FULL_WAIT_SECONDS);
+  }
+
+  leave(who: string): void {
+    this.#underWay.delete(networkOf(who));
+  }
+}
+
+function refuse(waitSeconds: number): never {
+  throw new RequestRefusedError(gatewayError("RATE_LIMITED", "Too many attempts to sign in."), waitSeconds);
+}

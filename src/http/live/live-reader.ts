@@ -1,0 +1,158 @@
+import type { ServerResponse } from "node:http";
+import type { Clock } from "../../base/clock.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { LiveRing } from "./live-ring.ts";
+
+/** Bytes of a snapshot that may wait for one reader's socket. */
+const SNAPSHOT_WAITING_MAX = 256 * 1024;
+
+/** How soon a browser that lost the stream comes back, in milliseconds. */
+const RETRY_MS = 2_000;
+
+export type ReaderOptions = {
+  readonly response: ServerResponse;
+  readonly ring: LiveRing;
+  readonly clock: Clock;
+  /** Tells the ids of this process from those of an earlier one. */
+  readonly epoch: string;
+  readonly isViewer: boolean;
+  readonly accessKeyId: string;
+  /** Only this channel, where set. */
+  readonly channelId: ChannelId | undefined;
+};
+
+/**
+ * One open event stream. It reads the shared ring at its own pace and holds nothing of its own beyond what its socket has
+ * been given; samples are for those who keep up.
+ */
+export class LiveReader {
+  readonly #options: ReaderOptions;
+  /** Sequence of the last entry dealt with; undefined while the snapshot is written. */
+  #cursor: number | undefined;
+  /** What was written last waits for its socket. */
+  #isStuck = false;
+  #isBehind = false;
+  #onDrained: (() => void) | undefined;
+  /** What is true of the server and was not told here yet. */
+  #serverText: string | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    const { response } = options;
+    response.on("drain", () => {
+      this.#isStuck = false;
+      this.#isBehind = false;
+      this.#onDrained?.();
+      this.pump();
+    });
+    response.on("close", () => this.#onDrained?.());
+    this.#write(`retry: ${RETRY_MS}\n\n`);
+  }
+
+  get accessKeyId(): string {
+    return this.#options.accessKeyId;
+  }
+
+  get isViewer(): boolean {
+    return this.#options.isViewer;
+  }
+
+  get isOpen(): boolean {
+    return !this.#options.response.destroyed && !this.#options.response.writableEnded;
+  }
+
+  /** Goes on after this entry. */
+  readFrom(sequence: number): void {
+    this.#cursor = sequence;
+    this.pump();
+  }
+
+  /** Whether so much of the snapshot waits for its socket that it is given no more of it. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Calls back whenever all that waited is taken, or the reader has left. */
+  onDrained(callback: () => void): void {
+    this.#onDrained = callback;
+  }
+
+  /** A snapshot of what is true after this entry is on its way. */
+  beginSnapshot(from: number): void {
+    // One event of many lines: a reader's JSON may be long, but nothing of ours has to hold all of it.
+    this.#write(
+      `id: ${this.#options.epoch}-${from}\nevent: snapshot\ndata: {"time":${this.#options.clock.wallNow()},"channels":[\n`,
+    );
+  }
+
+  /** Whole lines of it. */
+  addToSnapshot(lines: string): void {
+    if (lines !== "") this.#write(lines);
+    // Until all of it is taken: a reader that is never given time to empty its socket would look like one that does not read.
+    if (this.#options.response.writableLength > SNAPSHOT_WAITING_MAX) this.#isBehind = true;
+  }
+
+  /** Goes on with what happened meanwhile. */
+  endSnapshot(from: number): void {
+    this.#write("data: ]}\n\n");
+    this.readFrom(from);
+  }
+
+  /** What is true of the server as a whole; told as soon as the reader takes something. */
+  server(text: string): void {
+    this.#serverText = text;
+    this.#tellServer();
+  }
+
+  #tellServer(): void {
+    const text = this.#serverText;
+    if (text === undefined || this.#cursor === undefined || this.#isStuck) return;
+    this.#serverText = undefined;
+    this.#write(`event: server\ndata: ${text}\n\n`);
+  }
+
+  /** Writes what is new, as far as the socket takes it. */
+  pump(): void {
+    this.#tellServer();
+    const { ring, isViewer, epoch } = this.#options;
+    while (this.#cursor !== undefined && this.#cursor < ring.last && !this.#isStuck && this.isOpen) {
+      const entry = ring.get(this.#cursor + 1);
+      // Thrown away before this reader took it: it has to begin anew.
+      if (entry === undefined) return this.cut();
+      this.#cursor = entry.sequence;
+      if (!this.#wants(entry.channelId)) continue;
+      const text = isViewer ? entry.viewerText : entry.managerText;
+      this.#write(`id: ${epoch}-${entry.sequence}\nevent: ${entry.name}\ndata: ${text}\n\n`);
+    }
+  }
+
+  /** A sample is of this second: whoever is behind gets the next one. */
+  sample(channelId: ChannelId, text: string): void {
+    if (this.#cursor === undefined || this.#isStuck || !this.#wants(channelId)) return;
+    this.#write(`event: sample\ndata: ${text}\n\n`);
+  }
+
+  /** Shows that the stream lives, to whoever takes it; one that takes nothing is cut by the connection's guard. */
+  beat(): void {
+    // Inside the snapshot's event a comment is as good as between events.
+    if (!this.#isStuck) this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
+  }
+
+  /** Ends the stream in order; its client comes back by itself. */
+  end(): void {
+    this.#options.response.end();
+  }
+
+  cut(): void {
+    this.#options.response.destroy();
+  }
+
+  #wants(channelId: ChannelId): boolean {
+    return this.#options.channelId === undefined || this.#options.channelId === channelId;
+  }
+
+  #write(text: string): void {
+    if (!this.isOpen) return;
+    if (!this.#options.response.write(text)) this.#isStuck = true;
+  }
+}

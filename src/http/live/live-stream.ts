@@ -1,0 +1,329 @@
+import type { ServerResponse } from "node:http";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Lasting } from "../../control/access/revocations.ts";
+import { DomainError } from "../../control/errors.ts";
+import type { ServerTrouble } from "../../control/live/server-troubles.ts";
+import type { Service } from "../../control/service.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import { type AnswerContext, channelAnswer, platformAnswer, stabilityOf } from "../answers/answers.ts";
+import { ingestShape } from "../answers/ingest-answer.ts";
+import { LiveReader } from "./live-reader.ts";
+import { LiveRing, type RingLimits } from "./live-ring.ts";
+import { type ChannelTexts, LiveSnapshots } from "./live-snapshots.ts";
+
+/** Open streams at a time, all clients together. */
+export const READERS_MAX = 200;
+
+/** Changes of one channel that come within this time are told as one, in milliseconds. */
+const GATHER_MS = 100;
+/** The database could not be read: tried again after this long, in milliseconds. */
+const READ_AGAIN_MS = 1_000;
+const HEARTBEAT_MS = 15_000;
+/** After the last reader left, changes are kept for its return for this long, in milliseconds. */
+const RETURN_MS = 60_000;
+
+export type LiveStreamOptions = {
+  readonly service: Service;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tells the ids of this process from those of an earlier one: letters and digits. */
+  readonly epoch: string;
+  readonly answerContext: (isViewer: boolean) => AnswerContext;
+  /** What is wrong with this server itself. */
+  readonly troubles: () => readonly ServerTrouble[];
+  readonly ringLimits?: RingLimits;
+};
+
+export type ReaderRequest = {
+  readonly isViewer: boolean;
+  readonly accessKeyId: string;
+  readonly channelId: ChannelId | undefined;
+  readonly lastEventId: string | undefined;
+};
+
+/** What of a channel is to be told. */
+type Change = { isChannel: boolean; areAllTargets: boolean; readonly targets: Set<TargetId> };
+
+/**
+ * Tells everybody who listens what changes, as whole objects: a change is read from the database and turned into text once,
+ * however many read. Driven by facts, samples and use cases; nothing is polled.
+ */
+export class LiveStream implements Lasting {
+  readonly #options: LiveStreamOptions;
+  readonly #ring: LiveRing;
+  readonly #snapshots: LiveSnapshots;
+  readonly #readers = new Set<LiveReader>();
+  #changes = new Map<ChannelId, Change>();
+  /** Of each channel on air, what was last seen of its encoder. */
+  readonly #shapes = new Map<ChannelId, string>();
+  #gathering: Timer | undefined;
+  #isTelling = false;
+  #heartbeat: Timer | undefined;
+  #forgetting: Timer | undefined;
+  #wasTroubled = false;
+  #isClosed = false;
+
+  constructor(options: LiveStreamOptions) {
+    this.#options = options;
+    this.#ring = new LiveRing(options.ringLimits);
+    this.#snapshots = new LiveSnapshots({
+      clock: options.clock,
+      listChannelIds: () => options.service.listChannelIds(),
+      read: (channelId) => this.#read(channelId),
+      lastSequence: () => this.#ring.last,
+      onFailure: (error) => options.log.warn("a live snapshot could not be read", { detail: messageOf(error) }),
+    });
+  }
+
+  get readerCount(): number {
+    return this.#readers.size;
+  }
+
+  /** Open streams of one access key. */
+  readerCountOf(accessKeyId: string): number {
+    return [...this.#readers].filter((reader) => reader.accessKeyId === accessKeyId).length;
+  }
+
+  /** A use case changed the channel or its targets, made it or deleted it. */
+  changed(channelId: ChannelId): void {
+    const change = this.#change(channelId);
+    change.isChannel = true;
+    change.areAllTargets = true;
+  }
+
+  /** What happened in the media thread; the live view has it already. */
+  fact(fact: Fact): void {
+    // What is of no channel changes nothing that is told here.
+    if (!("channelId" in fact)) return;
+    const change = this.#change(fact.channelId);
+    if (fact.kind === "target-status") change.targets.add(fact.targetId);
+    else change.isChannel = true;
+  }
+
+  /** Once a second, of the channels on air; the live view has them already. */
+  samples(samples: readonly ChannelSample[]): void {
+    for (const sample of samples) this.#noticeShape(sample);
+    if (this.#readers.size === 0) return;
+    const time = this.#options.clock.wallNow();
+    for (const sample of samples) {
+      const text = JSON.stringify(sampleAnswer(sample, time));
+      for (const reader of this.#readers) reader.sample(sample.channelId, text);
+    }
+  }
+
+  /** A sample may show of the encoder what no fact told: its codecs, its picture. */
+  #noticeShape({ channelId, ingest }: ChannelSample): void {
+    const shape = ingestShape(ingest, this.#options.service.ingestChecks.warnings(channelId));
+    if (this.#shapes.get(channelId) !== shape) this.#change(channelId).isChannel = true;
+    if (ingest.state === "ENDED") this.#shapes.delete(channelId);
+    else this.#shapes.set(channelId, shape);
+  }
+
+  /** An event was written. It holds no secret, so both roles see the same. */
+  event(channelId: ChannelId, answer: object): void {
+    if (!this.#isHeard()) return this.#ring.skip();
+    const text = JSON.stringify(answer);
+    this.#ring.add({ name: "event", channelId, managerText: text, viewerText: text });
+    this.#pumpAll();
+  }
+
+  /** What is wrong with this server itself has changed. */
+  serverChanged(): void {
+    this.#wasTroubled = true;
+    const text = this.#serverText();
+    for (const reader of this.#readers) reader.server(text);
+  }
+
+  #serverText(): string {
+    const troubles = this.#options.troubles().map(({ name, ...text }) => ({ trouble: name, ...text }));
+    return JSON.stringify({ troubles });
+  }
+
+  /** Serves the stream on this response, whose head is written. */
+  open(response: ServerResponse, request: ReaderRequest): void {
+    const { clock, epoch } = this.#options;
+    const { isViewer, accessKeyId, channelId, lastEventId } = request;
+    // Its client left while the request was looked at: nobody would ever give its place back.
+    if (response.closed) return;
+    const reader = new LiveReader({ response, ring: this.#ring, clock, epoch, isViewer, accessKeyId, channelId });
+    response.on("close", () => this.#left(reader));
+    this.#forgetting?.cancel();
+    this.#forgetting = undefined;
+    this.#readers.add(reader);
+    this.#heartbeat ??= this.#startHeartbeat();
+    const from = this.#resumable(lastEventId);
+    // Behind a snapshot nothing is the matter unless told; who goes on may know what is over meanwhile.
+    if (this.#wasTroubled || this.#options.troubles().length > 0) reader.server(this.#serverText());
+    if (from !== undefined) return reader.readFrom(from);
+    this.#snapshots.give(reader, channelId);
+  }
+
+  owners(): Iterable<string> {
+    return new Set([...this.#readers].map((reader) => reader.accessKeyId));
+  }
+
+  endOf(accessKeyId: string): void {
+    for (const reader of this.#readers) if (reader.accessKeyId === accessKeyId) reader.cut();
+  }
+
+  /** Ends all streams. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#gathering?.cancel();
+    this.#forgetting?.cancel();
+    for (const reader of this.#readers) reader.end();
+  }
+
+  /** Whether somebody listens, or left so shortly ago that it may come back. */
+  #isHeard(): boolean {
+    return this.#readers.size > 0 || this.#forgetting !== undefined;
+  }
+
+  #left(reader: LiveReader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0 || this.#isClosed) return;
+    this.#heartbeat?.cancel();
+    this.#heartbeat = undefined;
+    this.#forgetting = this.#options.clock.startTimer(RETURN_MS, () => {
+      this.#forgetting = undefined;
+      this.#ring.skip();
+    });
+  }
+
+  #startHeartbeat(): Timer {
+    return this.#options.clock.startTimer(HEARTBEAT_MS, () => {
+      this.#heartbeat = this.#startHeartbeat();
+      for (const reader of this.#readers) reader.beat();
+    });
+  }
+
+  #resumable(lastEventId: string | undefined): number | undefined {
+    const [, epoch, digits] = /^([A-Za-z0-9]+)-(\d{1,15})$/.exec(lastEventId ?? "") ?? [];
+    const sequence = Number(digits);
+    return epoch === this.#options.epoch && this.#ring.hasAllAfter(sequence) ? sequence : undefined;
+  }
+
+  #change(channelId: ChannelId): Change {
+    const known = this.#changes.get(channelId);
+    if (known !== undefined) return known;
+    const change: Change = { isChannel: false, areAllTargets: false, targets: new Set() };
+    // Without a listener nobody would read it; that something was missed is all that has to be known.
+    if (!this.#isHeard()) {
+      this.#ring.skip();
+      return change;
+    }
+    this.#changes.set(channelId, change);
+    this.#gather(GATHER_MS);
+    return change;
+  }
+
+  #gather(delayMs: number): void {
+    if (this.#gathering !== undefined || this.#isTelling || this.#isClosed) return;
+    this.#gathering = this.#options.clock.startTimer(delayMs, () => {
+      this.#gathering = undefined;
+      void this.#tell();
+    });
+  }
+
+  async #tell(): Promise<void> {
+    this.#isTelling = true;
+    const changes = this.#changes;
+    this.#changes = new Map();
+    let delayMs = GATHER_MS;
+    for (const [channelId, change] of changes) {
+      try {
+        await this.#tellChange(channelId, change);
+      } catch (error) {
+        this.#options.log.warn("a change could not be told", { channelId, detail: messageOf(error) });
+        this.#changes.set(channelId, merged(change, this.#changes.get(channelId)));
+        delayMs = READ_AGAIN_MS;
+      }
+    }
+    this.#isTelling = false;
+    this.#pumpAll();
+    if (this.#changes.size > 0) this.#gather(delayMs);
+  }
+
+  async #tellChange(channelId: ChannelId, change: Change): Promise<void> {
+    const { service } = this.#options;
+    try {
+      const channel = change.isChannel ? await service.getChannel(channelId) : undefined;
+      const targets = await service.listTargets(channelId);
+      if (channel !== undefined) {
+        this.#add("channel", channelId, (context) => ({
+          ...channelAnswer(channel, context),
+          platforms: targets.map((target) => platformAnswer(target, context)),
+        }));
+      }
+      for (const target of targets) {
+        if (!change.areAllTargets && !change.targets.has(target.targetId)) continue;
+        this.#add("platform", channelId, (context) => ({ channelId, ...platformAnswer(target, context) }));
+      }
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      // Deleted meanwhile, or just now.
+      this.#add("channel", channelId, () => ({ channelId, channelStatus: "DELETED" }));
+    }
+  }
+
+  #add(name: "channel" | "platform", channelId: ChannelId, answer: (context: AnswerContext) => object): void {
+    const { answerContext } = this.#options;
+    const managerText = JSON.stringify(answer(answerContext(false)));
+    const viewerText = JSON.stringify(answer(answerContext(true)));
+    this.#ring.add({ name, channelId, managerText, viewerText });
+  }
+
+  #pumpAll(): void {
+    for (const reader of this.#readers) reader.pump();
+  }
+
+  /** A channel with its platforms, for both roles; undefined where it was deleted meanwhile. */
+  async #read(channelId: ChannelId): Promise<ChannelTexts | undefined> {
+    const { service, answerContext } = this.#options;
+    try {
+      const channel = await service.getChannel(channelId);
+      const targets = await service.listTargets(channelId);
+      const text = (context: AnswerContext) =>
+        JSON.stringify({
+          ...channelAnswer(channel, context),
+          platforms: targets.map((target) => platformAnswer(target, context)),
+        });
+      return { manager: text(answerContext(false)), viewer: text(answerContext(true)) };
+    } catch (error) {
+      if (error instanceof DomainError) return undefined;
+      throw error;
+    }
+  }
+}
+
+function merged(change: Change, newer: Change | undefined): Change {
+  if (newer === undefined) return change;
+  return {
+    isChannel: change.isChannel || newer.isChannel,
+    areAllTargets: change.areAllTargets || newer.areAllTargets,
+    targets: new Set([...change.targets, ...newer.targets]),
+  };
+}
+
+function sampleAnswer(sample: ChannelSample, time: number): object {
+  return {
+    channelId: sample.channelId,
+    time,
+    ingest: { bytesPerSecond: Math.round(sample.ingest.bytesPerSecond) },
+    platforms: sample.targets.map((target) => ({
+      platId: target.targetId,
+      bytesPerSecond: Math.round(target.bytesPerSecond),
+      queueMilliseconds: Math.round(target.queueMs),
+      droppedFrames: target.droppedFrames,
+      ...(target.droppedFrames > 0 ? { droppedFramesByCause: target.drops } : {}),
+      stability: stabilityOf(target),
+    })),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import type { PreviewPlace } from "../../control/access/preview-access.ts";
+import type { PreviewClient, Runtime } from "../../control/runtime.ts";
+
+/** Previews of channels as HTTP-FLV. */
+export class Previews {
+  readonly #runtime: Pick<Runtime, "watch">;
+  readonly #open = new Set<ServerResponse>();
+
+  constructor(runtime: Pick<Runtime, "watch">) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Serves the place's channel on this response and gives the place back at the end; resolves false where the channel is not on
+   * air and nothing was written, and somebody is there to be told.
+   */
+  serve(place: PreviewPlace, response: ServerResponse, head: Readonly<Record<string, string>>): Promise<boolean> {
+    const leave = () => {
+      this.#open.delete(response);
+      place.leave();
+    };
+    // Its client left while the request was looked at: that is not told again.
+    if (response.closed) {
+      leave();
+      return Promise.resolve(true);
+    }
+    return new Promise((resolve) => {
+      this.#open.add(response);
+      place.onRevoked = () => response.destroy();
+      const watch: PreviewClient = this.#runtime.watch(place.channelId, {
+        take: (bytes) => {
+          if (!response.headersSent) response.writeHead(200, head);
+          resolve(true);
+          // Credit for more only when it has left: how much may wait is the media thread's to bound.
+          response.write(bytes, (error) => {
+            if (error === null || error === undefined) watch.taken(bytes.length);
+          });
+        },
+        end: () => {
+          leave();
+          resolve(response.headersSent);
+          // What a slow watcher does not take would keep a clean end from ever coming.
+          if (response.headersSent && response.writableLength === 0) response.end();
+          else if (response.headersSent) response.destroy();
+        },
+      });
+      response.once("close", () => {
+        leave();
+        watch.leave();
+        resolve(true);
+      });
+    });
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    for (const response of this.#open) response.destroy();
+  }
+}

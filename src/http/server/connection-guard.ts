@@ -1,0 +1,207 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
+import { Server as HttpsServer } from "node:https";
+import { BlockList, isIPv6, type Socket } from "node:net";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { ConnectionPlaces, type PlaceLimits, type Visitor } from "./connection-places.ts";
+
+/** Requests of one connection whose answers are not written yet. Nobody's browser or library sends a second before the first is answered. */
+const REQUESTS_UNDER_WAY_MAX = 8;
+/** A longer body, or one of unknown length, is not read to its end behind the answer, in bytes: as long as any that is taken, twice. */
+const REST_BYTES_MAX = 2 * 1024 * 1024;
+/** How often connections are looked at, in milliseconds. */
+const LOOK_MS = 1_000;
+/** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still nobody could take anything. */
+const STUCK_LOOKS = 10;
+/** A connection that we have ended has so many looks to end its own side. */
+const FAREWELL_LOOKS = 5;
+
+/** Connections to one server of ours, unless told otherwise. */
+export const API_CONNECTIONS_MAX = 2_000;
+const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, strangersPerAddressMax: 500 };
+
+/** Why a connection was closed although its client did not want it. */
+export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed";
+
+export type GuardOptions = {
+  readonly clock: Clock;
+  /** Networks, comma-separated, of the proxies in front; everybody behind one has its address. */
+  readonly trustedProxies: string;
+  readonly limits?: Partial<PlaceLimits>;
+  readonly onCut: (reason: CutReason) => void;
+};
+
+/** What a connection may hold of ours: a place, a few requests under way, answers for as long as it reads them. For every server of ours. */
+export class ConnectionGuard {
+  readonly #options: GuardOptions;
+  readonly #places: ConnectionPlaces;
+  readonly #shared: BlockList;
+  /** By socket; behind TLS both by the one below and by the one above. */
+  readonly #connections = new Map<Socket, Connection>();
+  #timer: Timer | undefined;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#places = new ConnectionPlaces({ ...PLACE_LIMITS, ...options.limits });
+    this.#shared = sharedNetworks(options.trustedProxies);
+  }
+
+  /** Looks after every connection that comes to this server. */
+  watch(server: HttpServer): void {
+    server.on("connection", (socket: Socket) => this.#came(socket));
+    if (server instanceof HttpsServer) server.on("secureConnection", (socket: Socket) => this.#secured(socket));
+    server.on("listening", () => {
+      this.#timer ??= this.#startTimer();
+    });
+    server.on("close", () => {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    });
+  }
+
+  /** A request came on it. False where that is one too many, and the connection is closed. */
+  begin(request: IncomingMessage, response: ServerResponse): boolean {
+    // Node would read all that follows the answer, a body that nobody wanted or what is no HTTP any more, as fast as it comes.
+    if (isEndless(request)) response.shouldKeepAlive = false;
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return true;
+    if (connection.underWay >= REQUESTS_UNDER_WAY_MAX) {
+      this.#cut(connection, "too-many-requests");
+      return false;
+    }
+    connection.underWay += 1;
+    response.once("close", () => {
+      connection.underWay -= 1;
+    });
+    return true;
+  }
+
+  /** It has sent a request that was authenticated. */
+  recognise(socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) this.#places.recognise(connection);
+  }
+
+  #came(socket: Socket): void {
+    const { remoteAddress: address = "", remotePort } = socket;
+    const isShared = address !== "" && this.#shared.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+    const connection = new Connection(socket, { address, isShared, port: remotePort }, () =>
+      this.#cut(connection, "no-place"),
+    );
+    if (!this.#places.enter(connection)) return this.#cut(connection, "no-place");
+    this.#connections.set(socket, connection);
+    socket.once("close", () => this.#left(socket, connection));
+  }
+
+  /** TLS has a socket of its own above the one that came. */
+  #secured(socket: Socket): void {
+    const { remoteAddress, remotePort } = socket;
+    for (const connection of this.#connections.values()) {
+      if (connection.port !== remotePort || connection.address !== remoteAddress) continue;
+      connection.above = socket;
+      this.#connections.set(socket, connection);
+      socket.once("close", () => this.#left(socket, connection));
+      return;
+    }
+  }
+
+  #left(socket: Socket, connection: Connection): void {
+    this.#connections.delete(socket);
+    this.#places.leave(connection);
+  }
+
+  #cut(connection: Connection, reason: CutReason): void {
+    if (connection.isCut) return;
+    this.#options.onCut(reason);
+    this.#places.leave(connection);
+    connection.destroy();
+  }
+
+  #startTimer(): Timer {
+    return this.#options.clock.startTimer(LOOK_MS, () => {
+      for (const connection of new Set(this.#connections.values())) {
+        const reason = connection.look();
+        if (reason !== undefined) this.#cut(connection, reason);
+      }
+      this.#timer = this.#startTimer();
+    });
+  }
+}
+
+/** Whether nobody can say that soon there is an end of what its client sends. */
+function isEndless({ headers }: IncomingMessage): boolean {
+  if (headers["transfer-encoding"] !== undefined || headers.upgrade !== undefined) return true;
+  return Number(headers["content-length"] ?? 0) > REST_BYTES_MAX;
+}
+
+type Origin = { readonly address: string; readonly isShared: boolean; readonly port: number | undefined };
+
+class Connection implements Visitor {
+  readonly address: string;
+  readonly isShared: boolean;
+  readonly port: number | undefined;
+  readonly turnAway: () => void;
+  underWay = 0;
+  /** The one that is written to, where TLS stands between. */
+  above: Socket | undefined;
+  readonly #socket: Socket;
+  #taken = "";
+  #stuckLooks = 0;
+  #endedLooks = 0;
+
+  constructor(socket: Socket, { address, isShared, port }: Origin, turnAway: () => void) {
+    this.#socket = socket;
+    this.address = address;
+    this.isShared = isShared;
+    this.port = port;
+    this.turnAway = turnAway;
+  }
+
+  isIdle(): boolean {
+    return this.underWay === 0;
+  }
+
+  /** Why it is to be closed now. Call once a second. */
+  look(): CutReason | undefined {
+    const socket = this.above ?? this.#socket;
+    const ofWrite = waitingOfWrite(socket);
+    const isWaiting = ofWrite > 0 || socket.writableLength > 0;
+    const taken = `${socket.bytesWritten - socket.writableLength} ${ofWrite}`;
+    this.#stuckLooks = isWaiting && taken === this.#taken ? this.#stuckLooks + 1 : 0;
+    this.#taken = taken;
+    if (this.#stuckLooks >= STUCK_LOOKS) return "not-reading";
+    if (socket.writableFinished) this.#endedLooks += 1;
+    return this.#endedLooks > FAREWELL_LOOKS ? "half-closed" : undefined;
+  }
+
+  get isCut(): boolean {
+    return this.#socket.destroyed || this.above?.destroyed === true;
+  }
+
+  destroy(): void {
+    this.above?.destroy();
+    this.#socket.destroy();
+  }
+}
+
+/** What of the write under way the kernel has not taken yet: Node counts a write as a whole, and one may take a slow reader minutes. */
+function waitingOfWrite(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null) return 0;
+  const size: unknown = Reflect.get(handle, "writeQueueSize");
+  return typeof size === "number" ? size : 0;
+}
+
+/** This machine itself, and the trusted proxies. */
+function sharedNetworks(trustedProxies: string): BlockList {
+  const networks = new BlockList();
+  networks.addSubnet("127.0.0.0", 8, "ipv4");
+  networks.addAddress("::1", "ipv6");
+  for (const text of trustedProxies.split(",").map((part) => part.trim())) {
+    const [address = "", bits] = text.split("/");
+    if (address === "") continue;
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (bits === undefined) networks.addAddress(address, family);
+    else networks.addSubnet(address, Number(bits), family);
+  }
+  return networks;
+}

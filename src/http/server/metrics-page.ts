@@ -1,0 +1,51 @@
+import type { Clock } from "../../base/clock.ts";
+import type { CutReason } from "./connection-guard.ts";
+
+/** One answered request; `route` is the pattern, not the URL. */
+type RequestMeasure = {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+};
+
+/** Where somebody says who they are. */
+export type LoginPlace = "api" | "dashboard";
+
+/** Where the numbers come from and where those of HTTP go. */
+export interface MetricsSource {
+  readonly contentType: string;
+  text(): Promise<string>;
+  request(measure: RequestMeasure): void;
+  /** Somebody showed a wrong key, or a wrong password of the dashboard. */
+  failedLogin(where: LoginPlace): void;
+  /** A connection was closed although its client did not want it. */
+  connectionCut(reason: CutReason): void;
+}
+
+/** One page stays good for this long, in milliseconds: nobody has to prove who they are to read it. */
+const PAGE_LASTS_MS = 1_000;
+
+/** The bytes of `/metrics`, made once for all who ask at the same time. */
+export class MetricsPage {
+  readonly #source: MetricsSource;
+  readonly #clock: Clock;
+  #made: { readonly atMs: number; readonly bytes: Promise<Buffer> } | undefined;
+
+  constructor(source: MetricsSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  get contentType(): string {
+    return this.#source.contentType;
+  }
+
+  bytes(): Promise<Buffer> {
+    const atMs = this.#clock.now();
+    if (this.#made === undefined || atMs - this.#made.atMs >= PAGE_LASTS_MS) {
+      this.#made = { atMs, bytes: this.#source.text().then((text) => Buffer.from(text)) };
+    }
+    return this.#made.bytes;
+  }
+}

@@ -1,0 +1,329 @@
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { fastify } from "fastify";
+import type { PublishStatusName } from "../../api-contract/channel-status.ts";
+import { gatewayError } from "../../api-contract/errors.ts";
+import type { RegionCode } from "../../api-contract/regions.ts";
+import { API_PREFIXES, regionError } from "../../api-contract/regions.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { DashboardAccess } from "../../control/access/dashboard-access.ts";
+import type { RandomBytes } from "../../control/access/ids.ts";
+import { randomText } from "../../control/access/ids.ts";
+import type { PreviewAccess } from "../../control/access/preview-access.ts";
+import { Revocations } from "../../control/access/revocations.ts";
+import type { Runtime } from "../../control/runtime.ts";
+import type { Service } from "../../control/service.ts";
+import type { CertificatePair } from "../../thread-protocol/certificate.ts";
+import type { PublishAddresses } from "../answers/answers.ts";
+import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from "../answers/errors.ts";
+import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "../answers/reply.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { ApiGuard, type ApiGuardOptions } from "../auth/api-guard.ts";
+import { DashboardCookies } from "../auth/session-cookie.ts";
+import type { LiveStream } from "../live/live-stream.ts";
+import { Previews } from "../live/previews.ts";
+import { addChannelRoutes } from "../routes/channels.ts";
+import { addDashboardRoutes } from "../routes/dashboard.ts";
+import { addDocsRoutes } from "../routes/docs.ts";
+import { addCallbackRoutes, addEventRoutes, type EventUseCases } from "../routes/events.ts";
+import { addHealthRoutes, addMetricsRoute } from "../routes/health.ts";
+import { addAccessKeyRoutes } from "../routes/keys.ts";
+import { addLiveRoutes } from "../routes/live.ts";
+import { addPlatformRoutes } from "../routes/platforms.ts";
+import { addPresetRoutes } from "../routes/presets.ts";
+import { addPreviewRoute, addPreviewTokenRoute } from "../routes/preview.ts";
+import { withoutBasePath } from "./base-path.ts";
+import { ConnectionGuard, type CutReason } from "./connection-guard.ts";
+import type { PlaceLimits } from "./connection-places.ts";
+import { crossOrigin } from "./cross-origin.ts";
+import { DashboardAssets } from "./dashboard-assets.ts";
+import { isHeadUnknown } from "./head-requests.ts";
+import type { Health } from "./health.ts";
+import { type HostNames, hostCheck } from "./host-names.ts";
+import { listenerFactory, REQUEST_TIMEOUT_MS } from "./listener.ts";
+import type { LoginPlace, MetricsSource } from "./metrics-page.ts";
+
+/** As long as a request line can get: an id that is too long is not found, like any other wrong id. */
+const PARAM_CHARACTERS_MAX = 16_384;
+
+const MS_PER_SECOND = 1_000;
+
+const TRACE_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const TRACE_ID_LENGTH = 26;
+
+export type HttpServerOptions = {
+  readonly service: Service;
+  readonly dashboard: DashboardAccess;
+  /** Tells this installation from others on the same host: they share a browser's cookies. */
+  readonly instance: string;
+  /** Where a reverse proxy has it, as `/fanfare`; empty: at the root. */
+  readonly basePath: string;
+  /** Origins whose pages may send the API's headers. */
+  readonly allowedOrigins: readonly string[];
+  /** Where previews come from. */
+  readonly runtime: Pick<Runtime, "watch">;
+  /** Who may open one. */
+  readonly previewAccess: PreviewAccess;
+  /** Where the built dashboard is; may be missing. */
+  readonly applicationFolder: string;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly log: Log;
+  /** Asked at each answer, since the ports may not be known before. */
+  readonly publishAddresses: () => PublishAddresses;
+  readonly publishStatusName: PublishStatusName;
+  /** Call 20; its streams end when the server closes. */
+  readonly live: LiveStream;
+  readonly events: EventUseCases;
+  readonly limits: HttpLimits;
+  /** The names it answers to. */
+  readonly hosts: HostNames;
+  /** Told that the server closes as soon as it does. */
+  readonly health: Health;
+  /** Takes the latency of every answer. */
+  readonly metrics: MetricsSource;
+  /** False where `/metrics` has a server of its own. */
+  readonly areMetricsHere: boolean;
+  /** The system gave an error instead of a connection. */
+  readonly onAcceptError?: (error: Error) => void;
+  /** Absent: plain HTTP. */
+  readonly tls?: CertificatePair;
+};
+
+export type HttpLimits = Pick<ApiGuardOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
+  /** Networks, comma-separated, of the proxies whose `X-Forwarded-For` is believed; empty: of none. */
+  readonly trustedProxies: string;
+  /** Event streams that one access key may have open. */
+  readonly eventStreamsPerKey: number;
+  /** How many connections there may be, where that is not the default. */
+  readonly places?: Partial<PlaceLimits>;
+};
+
+/** The HTTP side, built but not listening: `listen()` and `close()` are the caller's. */
+export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { randomBytes, log, limits } = options;
+  const newTraceId = () => randomText(TRACE_ID_LENGTH, TRACE_ID_CHARACTERS, randomBytes);
+  const guard = guardOf(options);
+  const server = fastify({
+    logger: false,
+    genReqId: newTraceId,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: limits.trustedProxies === "" ? false : limits.trustedProxies,
+    // What comes on an open connection while the server stops is answered in the contract's form, and the connection closed.
+    return503OnClosing: false,
+    serverFactory: listenerFactory({
+      guard,
+      onAcceptError: options.onAcceptError ?? (() => undefined),
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      // Node would answer 417 by itself, with none of our headers.
+      onExpectation: (response) => answerExpectation(response, newTraceId(), log),
+    }),
+    exposeHeadRoutes: true,
+    rewriteUrl: ({ url = "" }) => withoutBasePath(url, options.basePath),
+    routerOptions: { maxParamLength: PARAM_CHARACTERS_MAX },
+    frameworkErrors: (_error, request, reply) => {
+      logRequest(log, request, reply, 400);
+      sendError(reply, { answer: unreadable(), isUnexpected: false });
+    },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, newTraceId(), log),
+  });
+
+  server.decorateRequest("caller", undefined);
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+
+  server.setErrorHandler((error, request, reply) => {
+    const answer = answerForError(error, request.routeOptions.bodyLimit);
+    if (answer.isUnexpected) logUnexpected(log, error, request);
+    sendError(reply, answer);
+  });
+  // First of all, whatever the route.
+  server.addHook(
+    "onRequest",
+    hostCheck(options.hosts, log, () => options.clock.now()),
+  );
+  server.addHook("onRequest", crossOrigin(options.allowedOrigins));
+  const application = new DashboardAssets(options.applicationFolder, options.basePath);
+  // Before any body is read, since an unknown URL is told before its body is found too large.
+  server.addHook("onRequest", (request, _reply, done) =>
+    done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
+  );
+  server.setNotFoundHandler((request, reply) => {
+    if (!application.serves(request)) throw urlNotFound();
+    return application.send(request, reply);
+  });
+  server.addHook("onResponse", (request, reply, done) => {
+    logRequest(log, request, reply, reply.statusCode);
+    measure(options.metrics, request, reply);
+    done();
+  });
+
+  const previews = new Previews(options.runtime);
+  // An open stream would keep the server from ever closing.
+  server.addHook("preClose", (done) => {
+    options.health.drain();
+    options.live.close();
+    previews.close();
+    done();
+  });
+
+  addRoutes(server, options, { previews, guard });
+  return server;
+}
+
+type Shared = { readonly previews: Previews; readonly guard: ConnectionGuard };
+
+function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previews, guard }: Shared): void {
+  const { service, clock } = options;
+  addHealthRoutes(server, options.health);
+  addDocsRoutes(server, options.basePath);
+  addPreviewRoute(server, { service, access: options.previewAccess, previews, guard });
+  const cookies = new DashboardCookies(options.instance, options.basePath);
+  const revocations = new Revocations({
+    clock,
+    dashboard: options.dashboard,
+    lasting: [options.live, options.previewAccess],
+  });
+  revocations.start();
+  server.addHook("onClose", async () => revocations.close());
+  const onFailedLogin = (where: LoginPlace) => (remoteAddress: string) => {
+    options.metrics.failedLogin(where);
+    options.log.warn("login failed", { where, remoteAddress });
+  };
+  addDashboardRoutes(server, {
+    ...{ access: options.dashboard, cookies, revocations, clock, guard },
+    onFailedLogin: onFailedLogin("dashboard"),
+  });
+  if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
+  const gate = new ApiGuard({
+    ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },
+    basePath: options.basePath,
+    ...options.limits,
+  });
+  addApis(server, { gate, revocations }, options);
+}
+
+function guardOf({ clock, limits: { trustedProxies, places }, metrics }: HttpServerOptions): ConnectionGuard {
+  const onCut = (reason: CutReason) => metrics.connectionCut(reason);
+  return new ConnectionGuard({ clock, trustedProxies, ...(places === undefined ? {} : { limits: places }), onCut });
+}
+
+type Checks = { readonly gate: ApiGuard; readonly revocations: Revocations };
+
+/** The API under each of its prefixes. */
+function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptions): void {
+  for (const { prefix, region } of API_PREFIXES) {
+    server.register(
+      (api, _options, done) => {
+        addApi(api, region, checks, parts);
+        done();
+      },
+      { prefix },
+    );
+  }
+}
+
+/** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
+function addApi(
+  api: FastifyInstance,
+  region: RegionCode,
+  { gate, revocations }: Checks,
+  options: HttpServerOptions,
+): void {
+  const { service, publishAddresses, publishStatusName } = options;
+  api.addHook("onRequest", async (request) => {
+    request.caller = await gate.pass(request);
+    const code = request.headers["x-ncp-region_code"];
+    const problem = regionError(typeof code === "string" ? code : undefined, region);
+    if (problem !== undefined) throw new RequestRefusedError(problem);
+    // Every body is read as JSON. Fastify would refuse a content type it cannot parse.
+    delete request.raw.headers["content-type"];
+  });
+  // A body may take half a minute to come.
+  api.addHook("preHandler", (request) => gate.passAgain(request));
+  const { basePath } = options;
+  const context: RouteContext = { service, publishAddresses, publishStatusName, basePath, revocations };
+  addChannelRoutes(api, context);
+  addPlatformRoutes(api, context);
+  addPreviewTokenRoute(api, context, options.previewAccess);
+  addPresetRoutes(api);
+  addAccessKeyRoutes(api, context);
+  addLiveRoutes(api, context, options);
+  addEventRoutes(api, context, options.events);
+  addCallbackRoutes(api, context, options.events);
+}
+
+/** The router lets `/channels/` through as a channel with an empty id. */
+function isUrlKnown(request: FastifyRequest): boolean {
+  if (isHeadUnknown(request.method, request.routeOptions.url)) return false;
+  return !request.is404 && !Object.values(request.params ?? {}).includes("");
+}
+
+function urlNotFound(): RequestRefusedError {
+  return new RequestRefusedError(gatewayError("URL_NOT_FOUND", "URL not found."));
+}
+
+/** An event stream lasts as long as its reader likes: that is no latency. */
+function measure(metrics: MetricsSource, request: FastifyRequest, reply: FastifyReply): void {
+  if (request.routeOptions.config.isStream === true) return;
+  const { method, routeOptions } = request;
+  const route = routeOptions.url ?? "none";
+  metrics.request({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / MS_PER_SECOND });
+}
+
+/** One line per request. The route's pattern, not its URL: ids are fine, but a query may hold anything. */
+function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, status: number): void {
+  log.info("http-request", {
+    traceId: request.id,
+    method: request.method,
+    route: request.routeOptions?.url ?? "none",
+    status,
+    durationMs: Math.round(reply.elapsedTime),
+    accessKeyId: request.caller?.accessKeyId,
+  });
+}
+
+function logUnexpected(log: Log, error: unknown, request: FastifyRequest): void {
+  log.error("http-unexpected-error", {
+    traceId: request.id,
+    error: error instanceof Error ? (error.stack ?? error.message) : typeof error,
+  });
+}
+
+/** The answer to what never becomes a request. */
+function unreadableAnswer(traceId: string) {
+  const { status, body } = unreadable();
+  const text = JSON.stringify(body);
+  const headers = {
+    ...answerHeaders(traceId),
+    ...GATEWAY_ORIGIN_HEADER,
+    "content-length": String(Buffer.byteLength(text)),
+    connection: "close",
+  };
+  return { status, text, headers };
+}
+
+/** No expectation but `100-continue` is known. Whether the client sends its body all the same cannot be told: the connection ends. */
+function answerExpectation(response: ServerResponse, traceId: string, log: Log): void {
+  const { status, text, headers } = unreadableAnswer(traceId);
+  response.writeHead(status, headers).end(text);
+  log.info("http-unreadable", { traceId, status, code: "EXPECTATION" });
+}
+
+/** What is not HTTP never becomes a request: the answer is written by hand, and the connection ends. */
+function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId: string, log: Log): void {
+  // What breaks below HTTP, in TLS, cannot be answered in HTTP.
+  const isBelowHttp = error.code === "ECONNRESET" || /^ERR_(SSL|TLS)_/.test(error.code ?? "");
+  if (isBelowHttp || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, text, headers } = unreadableAnswer(traceId);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // Node does not read it any more, so its end is never seen: the guard closes it.
+  socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}\r\n${text}`);
+  log.info("http-unreadable", { traceId, status, code: error.code });
+}

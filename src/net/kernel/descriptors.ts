@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from "node:fs";
+import type { Clock } from "../../base/clock.ts";
+
+/** Connections to targets leave so many of the descriptors to everything else: encoders, the API, name look-ups. At least, and at most. */
+const KEPT_MIN = 12;
+const KEPT_MAX = 128;
+/** … and this share of them in between. */
+const KEPT_SHARE = 1 / 8;
+/** A count stays true for so long, in milliseconds; what was opened since is added. */
+const COUNT_LASTS_MS = 500;
+/** With so many nobody has to count. */
+const PLENTY = 65_536;
+
+export type DescriptorSource = {
+  /** How many this process may have open; undefined where that is not known. */
+  readonly limit: number | undefined;
+  /** How many it has; undefined where that cannot be told. */
+  readonly count: () => number | undefined;
+};
+
+/**
+ * Says whether there is a descriptor for one more connection of our own making. The last ones are kept: a server whose targets have
+ * taken them all answers nobody any more, so nobody could take a target away.
+ */
+export class Descriptors {
+  readonly #clock: Clock;
+  readonly #source: DescriptorSource;
+  #countedAtMs: number | undefined;
+  #taken = 0;
+
+  constructor(clock: Clock, source: DescriptorSource = processDescriptors()) {
+    this.#clock = clock;
+    this.#source = source;
+  }
+
+  /** Counts as one more where it answers true. */
+  take(): boolean {
+    const { limit, count } = this.#source;
+    if (limit === undefined || limit >= PLENTY) return true;
+    const nowMs = this.#clock.now();
+    if (this.#countedAtMs === undefined || nowMs - this.#countedAtMs >= COUNT_LASTS_MS) {
+      const counted = count();
+      // Not even for counting: none is left.
+      if (counted === undefined) return false;
+      this.#taken = counted;
+      this.#countedAtMs = nowMs;
+    }
+    if (this.#taken + kept(limit) >= limit) return false;
+    this.#taken += 1;
+    return true;
+  }
+}
+
+function kept(limit: number): number {
+  return Math.min(KEPT_MAX, Math.max(KEPT_MIN, Math.floor(limit * KEPT_SHARE)));
+}
+
+/** How many descriptors this process may have open; undefined where the system does not say. */
+export function descriptorLimit(): number | undefined {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)\s/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+function processDescriptors(): DescriptorSource {
+  return {
+    limit: descriptorLimit(),
+    count: () => {
+      try {
+        return readdirSync("/proc/self/fd").length;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { type FileHandle, open } from "node:fs/promises";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { type ConnectionEnds, TcpTable, tableKey } from "./tcp-table.ts";
+
+const INTERVAL_MS = 1_000;
+/** … where somebody waits for the next reading … */
+const HURRIED_INTERVAL_MS = 200;
+/**
+ * … and less often where there are so many connections, those that are over among them, that it costs something: a MiB is 30 ms of work.
+ * By how much there is, not by how long it took on a busy machine.
+ */
+const INTERVAL_MS_PER_MIB = 500;
+const INTERVAL_MAX_MS = 2_000;
+const MIB = 1024 * 1024;
+const PIECE_BYTES = 64 * 1024;
+/** 50,000 connections. Who is not found in that is not told of. */
+const TABLE_BYTES_MAX = 8 * 1024 * 1024;
+/** Of the process's own network namespace. */
+const TABLES = { four: "/proc/self/net/tcp", six: "/proc/self/net/tcp6" };
+const KEY_LENGTH_FOUR = 27;
+
+/** Whose queue is read. */
+export type QueueReader = {
+  /** A reading begins: what is written from here on may be missing in it. */
+  readonly begin: () => void;
+  /** The kernel held so many bytes that the peer's TCP has not acknowledged. */
+  readonly take: (queuedBytes: number) => void;
+};
+
+/**
+ * What the kernel holds for connections, read once a second for all of them together: that `write` succeeds says nothing of the
+ * peer, since megabytes fit into the kernels' buffers. Read by the thread pool in pieces, so that nothing waits for it. Where
+ * the system has no such table (only Linux has) nobody is told anything.
+ */
+export class KernelQueues {
+  readonly #clock: Clock;
+  readonly #tables: { readonly four: string; readonly six: string };
+  readonly #readers = new Map<string, QueueReader>();
+  readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  #timer: Timer | undefined;
+  #isReading = false;
+  #isHurried = false;
+  #isAvailable = true;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #tableBytes = 0;
+
+  constructor(clock: Clock, tables: { readonly four: string; readonly six: string } = TABLES) {
+    this.#clock = clock;
+    this.#tables = tables;
+  }
+
+  /** Tells of a connection until the answer is called. */
+  watch(ends: ConnectionEnds, reader: QueueReader): () => void {
+    const key = tableKey(ends);
+    if (key === undefined) return () => undefined;
+    this.#readers.set(key, reader);
+    this.#plan();
+    return () => {
+      if (this.#readers.get(key) === reader) this.#readers.delete(key);
+    };
+  }
+
+  /** Somebody waits for the next reading. */
+  hurry(): void {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#timer !== undefined || this.#isReading || !this.#isAvailable || this.#readers.size === 0) return;
+    const dueMs = this.#readAtMs + readingIntervalMs(this.#tableBytes, this.#isHurried);
+    this.#timer = this.#clock.startTimer(Math.max(0, dueMs - this.#clock.now()), () => {
+      this.#timer = undefined;
+      void this.#read();
+    });
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    this.#isHurried = false;
+    this.#readAtMs = this.#clock.now();
+    try {
+      this.#tableBytes = 0;
+      const keys = [...this.#readers.keys()];
+      for (const reader of this.#readers.values()) reader.begin();
+      if (keys.some((key) => key.length === KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.four);
+      if (keys.some((key) => key.length !== KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.six);
+    } catch (error) {
+      // Where there is none, links are judged by what else is known of them; short of descriptors it is read the next time.
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ENOENT" || code === "EACCES") this.#isAvailable = false;
+    }
+    this.#isReading = false;
+    this.#plan();
+  }
+
+  async #readTable(path: string): Promise<void> {
+    const file = await open(path, "r");
+    try {
+      await this.#readPieces(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #readPieces(file: FileHandle): Promise<void> {
+    const table = new TcpTable(this.#readers, (key, queuedBytes) => this.#readers.get(key)?.take(queuedBytes));
+    for (let total = 0; total < TABLE_BYTES_MAX; ) {
+      const { bytesRead } = await file.read(this.#piece, 0, PIECE_BYTES);
+      if (bytesRead === 0) return;
+      table.take(this.#piece.toString("latin1", 0, bytesRead));
+      this.#tableBytes += bytesRead;
+      total += bytesRead;
+    }
+  }
+}
+
+/** From one reading to the next. `isHurried`: a target that is behind is given no more before it. */
+export function readingIntervalMs(tableBytes: number, isHurried: boolean): number {
+  const leastMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
+  return Math.min(INTERVAL_MAX_MS, Math.max(leastMs, (tableBytes / MIB) * INTERVAL_MS_PER_MIB));
+}

@@ -1,0 +1,19 @@
+import type { VideoCodec } from "../fourcc.ts";
+import { parseAv1Config } from "./av1-config.ts";
+import { parseAvcConfig } from "./avc-config.ts";
+import { parseHevcConfig } from "./hevc-config.ts";
+import type { Picture } from "./picture.ts";
+
+/** Reads the picture from a codec's configuration record. Undefined where it cannot be read; VP9's (vpcC) has no size. */
+export function readPicture(codec: VideoCodec, record: Buffer): Picture | undefined {
+  switch (codec) {
+    case "avc":
+      return parseAvcConfig(record)?.picture;
+    case "hevc":
+      return parseHevcConfig(record);
+    case "av1":
+      return parseAv1Config(record);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import { type Message, MessageType } from "../message.ts";
+
+/** An FLV tag's header: type u8, size u24, timestamp u24 and its high byte u8, message stream id u24. */
+const TAG_HEADER_BYTES = 11;
+const BACK_POINTER_BYTES = 4;
+
+/** Senders put a fraction of a second into one aggregate; a peer could put half a million empty tags into 8 MiB. */
+const MESSAGES_MAX = 1_024;
+
+/**
+ * The messages of an aggregate (type 22), which Flash Media Server and its kin put together from FLV tags. The first
+ * takes the aggregate's own timestamp, the others keep their distance to it; all belong to the aggregate's message stream
+ * whatever they say. The bytes are views of the payload. Aggregates inside an aggregate are dropped, and so is whatever stands behind a tag
+ * that is cut short, or behind 1,024 of them: the stream goes on with the next message.
+ */
+export function splitAggregate(message: Message): Message[] {
+  const { payload, streamId } = message;
+  const messages: Message[] = [];
+  let firstTimestamp: number | undefined;
+  let at = 0;
+  while (payload.length - at >= TAG_HEADER_BYTES && messages.length < MESSAGES_MAX) {
+    const type = payload.readUInt8(at);
+    const length = payload.readUIntBE(at + 1, 3);
+    const tagTimestamp = payload.readUIntBE(at + 4, 3) + payload.readUInt8(at + 7) * 0x1_00_00_00;
+    const start = at + TAG_HEADER_BYTES;
+    const end = start + length;
+    if (end > payload.length) break;
+    firstTimestamp ??= tagTimestamp;
+    if (type !== MessageType.Aggregate) {
+      const timestamp = (message.timestamp + tagTimestamp - firstTimestamp) >>> 0;
+      messages.push({ type, timestamp, streamId, payload: payload.subarray(start, end) });
+    }
+    // The pointer back is never looked at, and some senders leave the last one off.
+    at = Math.min(end + BACK_POINTER_BYTES, payload.length);
+  }
+  return messages;
+}

@@ -1,0 +1,396 @@
+import { AMF0_LIMITS } from "../../amf0/decode.ts";
+import { type Amf0Value, amf0Object } from "../../amf0/value.ts";
+import { AckMeter } from "../ack-meter.ts";
+import { CHUNK_SIZE_INITIAL } from "../chunk/chunk-header.ts";
+import { encodeMessage } from "../chunk/chunk-writer.ts";
+import { PACE_OF_TARGET, PacedReader } from "../chunk/paced-reader.ts";
+import { type Command, decodeCommand, encodeCommand } from "../command.ts";
+import { CommandBudget, OF_TARGETS } from "../command-budget.ts";
+import { decodeControl, encodeControl } from "../control.ts";
+import { ClientHandshake } from "../handshake/handshake.ts";
+import { type Message, MessageType } from "../message.ts";
+import { ProtocolError } from "../protocol-error.ts";
+import { type LoginDemand, readLoginDemand } from "../server/publish-auth.ts";
+import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
+import { ServerStatus } from "./server-status.ts";
+
+/** Where and as what to publish. `name` is the stream key: a secret, sent byte for byte. */
+export type ClientPublication = {
+  readonly app: string;
+  readonly tcUrl: string;
+  readonly name: string;
+  /** What a login adds to `app` and `tcUrl`, from `LoginDialogue`. */
+  readonly loginQuery?: string;
+  /** Bits of `capsEx` that are not to be announced. */
+  readonly capsLacking?: number;
+};
+
+/** Where the dialogue stands: each stage has a deadline of its own, held by whoever owns the socket. */
+export type ClientStage = "handshake" | "connect" | "publish" | "publishing" | "closed";
+
+/** How a server said no, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
+export type ClientFailure =
+  | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
+  /** It lets nobody in itself, and sends us to another server: absolute, or relative to the present one. */
+  | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
+  /** It wants a user name and password, on a connection of their own, or did not like ours. */
+  | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
+  /** `isInUse`: it said that somebody publishes with this key already. */
+  | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
+  /** It gave our stream no number, or one that cannot be written into a message. */
+  | { readonly kind: "bad-stream-number" }
+  /** It hung up by a message, or had trouble with a running publication: no verdict about address or key. */
+  | { readonly kind: "ended-by-server"; readonly code: string }
+  /** It sends more than there is to be said to somebody who publishes. */
+  | { readonly kind: "flooded" }
+  | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
+
+export type ClientOutput =
+  | { readonly kind: "send"; readonly bytes: Buffer }
+  /** `NetStream.Publish.Start` came: media may be sent on this message stream. */
+  | { readonly kind: "publishing"; readonly streamId: number }
+  /** It wants us to connect again, soon: elsewhere where it names an address, absolute or relative to the present one. */
+  | { readonly kind: "reconnect-requested"; readonly tcUrl?: string }
+  /** The server's running total of bytes it received, modulo 2³². */
+  | { readonly kind: "acknowledged"; readonly bytesTotal: number }
+  /** Last output: close the connection. */
+  | { readonly kind: "failed"; readonly failure: ClientFailure };
+
+/** Until the stream's rate is known: what OBS says. */
+const WINDOW_ACK_SIZE = 2_500_000;
+/** Less often than this no peer is asked to acknowledge, and no more often than each so many bytes. */
+const WINDOW_ACK_SIZE_MIN = 4_096;
+/** A window that fits within this factor stays. */
+const WINDOW_TOLERANCE = 2;
+/** What servers of the Akamai family start their login dialogue for; OBS sends exactly this. */
+const FLASH_VERSION = "FMLE/3.0 (compatible; FMSc/1.0)";
+
+const Transaction = {
+  Connect: 1,
+  ReleaseStream: 2,
+  FcPublish: 3,
+  CreateStream: 4,
+  Publish: 5,
+  FcUnpublish: 6,
+  DeleteStream: 7,
+} as const;
+
+/** Message stream numbers are four bytes on the wire. */
+const STREAM_ID_MAX = 0xffff_ffff;
+
+/**
+ * The publishing side of one RTMP connection, without IO: does what OBS does, in OBS's order, since that is what every
+ * platform is tested against. Simple handshake, Set Chunk Size before connect, releaseStream, FCPublish and createStream back
+ * to back, publish as "live", and no media before `NetStream.Publish.Start` (nginx-rtmp's own push does not wait and
+ * loses its headers at some servers).
+ */
+export class ClientSession {
+  #stage: ClientStage = "handshake";
+  #outputs: ClientOutput[] = [];
+  readonly #publication: ClientPublication;
+  readonly #handshake: ClientHandshake;
+  readonly #reader = new PacedReader(PACE_OF_TARGET);
+  readonly #budget = new CommandBudget(OF_TARGETS);
+  #nowMs = 0;
+  readonly #acks = new AckMeter();
+  readonly #chunkSize: number;
+  #windowSent = 0;
+  #peer: EnhancedPeer = PLAIN_PEER;
+  /** Servers may give any number, 0 too. */
+  #streamId: number | undefined;
+  #doubt: ClientFailure | undefined;
+
+  /** `random`: 1528 bytes for the handshake. `chunkSize`: what we cut for, announced before connect. */
+  constructor(publication: ClientPublication, random: Buffer, chunkSize: number) {
+    this.#publication = publication;
+    this.#handshake = new ClientHandshake(random);
+    this.#chunkSize = chunkSize;
+  }
+
+  /** What the server said of Enhanced RTMP. */
+  get peer(): EnhancedPeer {
+    return this.#peer;
+  }
+
+  get stage(): ClientStage {
+    return this.#stage;
+  }
+
+  /**
+   * A refusal said beside the answer that counts (`onFCPublish`), while that answer is waited for. Some servers say one and start
+   * nevertheless; where no answer comes it is the reason.
+   */
+  get doubt(): ClientFailure | undefined {
+    return this.#stage === "publish" ? this.#doubt : undefined;
+  }
+
+  /** C0 and C1, to be sent in one write as soon as the connection stands. */
+  start(): Buffer {
+    return this.#handshake.start();
+  }
+
+  /** More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of nothing. */
+  get isBehind(): boolean {
+    return this.#stage !== "closed" && this.#reader.isBehind;
+  }
+
+  /** Takes bytes from the socket. `nowMs`: a monotonic clock. After `failed` everything is ignored. */
+  receive(bytes: Buffer, nowMs: number): readonly ClientOutput[] {
+    if (this.#stage === "closed" || (bytes.length === 0 && !this.isBehind)) return [];
+    this.#nowMs = nowMs;
+    try {
+      const chunks = this.#stage === "handshake" ? this.#shakeHands(bytes) : bytes;
+      if (chunks.length > 0 || this.isBehind) this.#readChunks(chunks);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      if (error.fault === "too-many-messages") this.#fail({ kind: "flooded" });
+      else this.#fail({ kind: "protocol-error", during: this.#stage, detail: error.message });
+    }
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  /**
+   * FCUnpublish and deleteStream, for a wanted stop: platforms take it to mean that the broadcast is over. Empty where
+   * nothing was published yet.
+   */
+  unpublish(): Buffer {
+    const streamId = this.#streamId;
+    this.#stage = "closed";
+    if (streamId === undefined) return Buffer.alloc(0);
+    return Buffer.concat([
+      this.#command(3, 0, "FCUnpublish", Transaction.FcUnpublish, [this.#publication.name]),
+      this.#command(3, 0, "deleteStream", Transaction.DeleteStream, [streamId]),
+    ]);
+  }
+
+  /** How often the server was asked to acknowledge: once in so many bytes. */
+  get ackWindowBytes(): number {
+    return this.#windowSent;
+  }
+
+  /**
+   * Asks for an acknowledgement about once in so many bytes, if that is much else than what was asked before. Undefined where nothing
+   * is to be sent.
+   */
+  askForAcks(windowBytes: number): Buffer | undefined {
+    const wanted = Math.min(WINDOW_ACK_SIZE, Math.max(WINDOW_ACK_SIZE_MIN, Math.round(windowBytes)));
+    const factor = wanted / this.#windowSent;
+    const fits = factor <= WINDOW_TOLERANCE && factor >= 1 / WINDOW_TOLERANCE;
+    if (this.#stage !== "publishing" || fits) return undefined;
+    this.#windowSent = wanted;
+    return encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes: wanted }), this.#chunkSize);
+  }
+
+  #shakeHands(bytes: Buffer): Buffer {
+    const step = this.#handshake.receive(bytes);
+    if (step.send !== undefined) this.#outputs.push({ kind: "send", bytes: step.send });
+    if (step.isDone) {
+      this.#stage = "connect";
+      this.#outputs.push({ kind: "send", bytes: this.#connect() });
+    }
+    return step.rest;
+  }
+
+  #connect(): Buffer {
+    const { app, tcUrl, loginQuery = "", capsLacking = 0 } = this.#publication;
+    const setChunkSize = encodeControl({ kind: "set-chunk-size", chunkSize: this.#chunkSize });
+    const connect = encodeCommand(0, {
+      name: "connect",
+      transactionId: Transaction.Connect,
+      object: amf0Object({
+        app: app + loginQuery,
+        type: "nonprivate",
+        flashVer: FLASH_VERSION,
+        swfUrl: tcUrl,
+        tcUrl: tcUrl + loginQuery,
+        ...enhancedProperties(capsLacking),
+      }),
+      args: [],
+    });
+    return Buffer.concat([
+      encodeMessage(2, setChunkSize, CHUNK_SIZE_INITIAL),
+      encodeMessage(3, connect, this.#chunkSize),
+    ]);
+  }
+
+  #readChunks(bytes: Buffer): void {
+    this.#reader.receive(bytes, this.#nowMs, false, (message) => {
+      if (this.#stage !== "closed") this.#take(message);
+    });
+    const ack = this.#acks.due(this.#reader.bytesReceived);
+    if (ack !== undefined && this.#stage !== "closed") this.#sendControl(ack);
+  }
+
+  /** Whatever media or data a server sends us is read, counted for the acknowledgement, and ignored. */
+  #take(message: Message): void {
+    if (message.type === MessageType.CommandAmf0 || message.type === MessageType.CommandAmf3) {
+      this.#countCommand();
+      this.#takeCommand(decodeCommand(message, AMF0_LIMITS));
+    } else {
+      this.#takeControl(message);
+    }
+  }
+
+  /** What makes us work, as acknowledgements and media do not. */
+  #countCommand(): void {
+    this.#budget.count(this.#stage === "publishing", this.#nowMs);
+  }
+
+  #takeControl(message: Message): void {
+    const control = decodeControl(message);
+    if (control === undefined) return;
+    switch (control.kind) {
+      case "window-ack-size":
+        return this.#acks.setWindow(control.bytes);
+      case "set-peer-bandwidth":
+        this.#countCommand();
+        return this.#announceWindow(control.bytes);
+      case "ping-request":
+        this.#countCommand();
+        return this.#sendControl(encodeControl({ kind: "ping-response", timestamp: control.timestamp }));
+      case "acknowledgement":
+        this.#outputs.push({ kind: "acknowledged", bytesTotal: control.bytesTotal });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #takeCommand(command: Command): void {
+    switch (command.name) {
+      case "_result":
+        return this.#takeResult(command);
+      case "_error":
+        return this.#takeError(command);
+      case "onStatus":
+        return this.#takeStatus(command);
+      case "_onbwcheck":
+        return this.#send(this.#command(3, 0, "_result", command.transactionId, []));
+      case "onFCPublish":
+        return this.#takeRemark(command);
+      case "onFCUnpublish":
+      case "close":
+        return this.#fail({ kind: "ended-by-server", code: command.name });
+      default:
+        return;
+    }
+  }
+
+  #takeResult(command: Command): void {
+    if (command.transactionId === Transaction.Connect && this.#stage === "connect") {
+      this.#stage = "publish";
+      this.#peer = readEnhancedPeer(command.object);
+      const key = this.#publication.name;
+      this.#announceWindow(WINDOW_ACK_SIZE);
+      this.#send(
+        Buffer.concat([
+          this.#command(3, 0, "releaseStream", Transaction.ReleaseStream, [key]),
+          this.#command(3, 0, "FCPublish", Transaction.FcPublish, [key]),
+          this.#command(3, 0, "createStream", Transaction.CreateStream, []),
+        ]),
+      );
+    } else if (command.transactionId === Transaction.CreateStream && this.#isStreamAwaited) {
+      this.#takeStreamNumber(command);
+    } else if (command.transactionId === Transaction.Publish) {
+      this.#startPublishing();
+    }
+  }
+
+  get #isStreamAwaited(): boolean {
+    return this.#stage === "publish" && this.#streamId === undefined;
+  }
+
+  /** Some servers leave out the null in front of it. */
+  #takeStreamNumber({ args, object }: Command): void {
+    const streamId = [...args, object].find((value) => typeof value === "number");
+    if (streamId === undefined || !Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
+      return this.#fail({ kind: "bad-stream-number" });
+    }
+    this.#streamId = streamId;
+    this.#send(this.#command(4, streamId, "publish", Transaction.Publish, [this.#publication.name, "live"]));
+  }
+
+  /** Errors about releaseStream and FCPublish are common and mean nothing. */
+  #takeError(command: Command): void {
+    const status = new ServerStatus(command);
+    if (command.transactionId === Transaction.Connect) this.#refuseConnect(status);
+    else if (command.transactionId === Transaction.CreateStream || command.transactionId === Transaction.Publish) {
+      this.#fail(this.#publishRejected(status));
+    }
+  }
+
+  /** Servers send onStatus with transaction 0 or 5, on the message stream or on 0: only its words count. */
+  #takeStatus(command: Command): void {
+    const status = new ServerStatus(command);
+    if (status.code === "NetStream.Publish.Start") return this.#startPublishing();
+    if (status.code === "NetConnection.Connect.ReconnectRequest") return this.#takeReconnectRequest(status);
+    if (this.#stage === "connect" && status.isError) this.#refuseConnect(status);
+    else if (this.#stage === "publishing" && status.isEnd) this.#fail(this.#ended(status));
+    else if (this.#stage === "publish" && status.refusesPublish) this.#fail(this.#publishRejected(status));
+  }
+
+  #takeRemark(command: Command): void {
+    const status = new ServerStatus(command);
+    if (status.refusesPublish) this.#doubt = this.#publishRejected(status);
+  }
+
+  #refuseConnect(status: ServerStatus): void {
+    const code = this.#shown(status);
+    const demand = readLoginDemand(status.text("description"));
+    const tcUrl = status.redirect;
+    if (demand !== undefined) return this.#fail({ kind: "login-demanded", code, demand });
+    if (tcUrl !== undefined) return this.#fail({ kind: "redirected", code, tcUrl });
+    if (status.saysFull) return this.#fail({ kind: "connect-rejected", code, why: "full" });
+    if (status.saysForbidden) return this.#fail({ kind: "connect-rejected", code, why: "forbidden" });
+    this.#fail({ kind: "connect-rejected", code });
+  }
+
+  #publishRejected(status: ServerStatus): ClientFailure {
+    return { kind: "publish-rejected", code: this.#shown(status), isInUse: status.saysInUse };
+  }
+
+  #ended(status: ServerStatus): ClientFailure {
+    return { kind: "ended-by-server", code: this.#shown(status) };
+  }
+
+  #shown(status: ServerStatus): string {
+    return status.shownCode(this.#publication.name);
+  }
+
+  #takeReconnectRequest(status: ServerStatus): void {
+    if (this.#stage !== "publishing") return;
+    const tcUrl = status.text("tcUrl");
+    this.#outputs.push({ kind: "reconnect-requested", ...(tcUrl === "" ? {} : { tcUrl }) });
+  }
+
+  #startPublishing(): void {
+    if (this.#stage !== "publish" || this.#streamId === undefined) return;
+    this.#stage = "publishing";
+    this.#outputs.push({ kind: "publishing", streamId: this.#streamId });
+  }
+
+  #announceWindow(bytes: number): void {
+    if (bytes === this.#windowSent) return;
+    this.#windowSent = bytes;
+    this.#sendControl(encodeControl({ kind: "window-ack-size", bytes }));
+  }
+
+  #sendControl(message: Message): void {
+    this.#send(encodeMessage(2, message, this.#chunkSize));
+  }
+
+  #send(bytes: Buffer): void {
+    this.#outputs.push({ kind: "send", bytes });
+  }
+
+  #command(csid: number, streamId: number, name: string, transactionId: number, args: readonly Amf0Value[]): Buffer {
+    return encodeMessage(csid, encodeCommand(streamId, { name, transactionId, object: null, args }), this.#chunkSize);
+  }
+
+  #fail(failure: ClientFailure): void {
+    this.#stage = "closed";
+    this.#outputs.push({ kind: "failed", failure });
+  }
+}

@@ -1,0 +1,48 @@
+import { type Amf0Object, type Amf0Value, amf0Object, numberProperty, property } from "../../amf0/value.ts";
+
+/** Bits of `capsEx` in connect and in its answer (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). */
+export const CapsEx = { Reconnect: 1, Multitrack: 2, ModEx: 4, TimestampNanoOffset: 8 } as const;
+
+const CAPS_ALL = CapsEx.Reconnect | CapsEx.Multitrack | CapsEx.ModEx | CapsEx.TimestampNanoOffset;
+/** In a codec's mask: it is passed on as it comes. */
+const CAN_FORWARD = 4;
+const FOURCC_LIST_MAX = 64;
+
+/**
+ * What both our sides say of themselves: every codec is passed on as it comes, and every form of v2 is read. `lacks`: bits of
+ * `capsEx` to leave out.
+ */
+export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value>> {
+  const anyCodec: Amf0Object = amf0Object({ "*": CAN_FORWARD });
+  const capsEx = CAPS_ALL & ~lacks;
+  return { fourCcList: ["*"], videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx };
+}
+
+/** What a peer said of itself in connect, or in its answer. */
+export type EnhancedPeer = {
+  readonly capsEx: number;
+  /** FourCCs, or `*` for whatever there is; empty where it knows nothing of Enhanced RTMP, or says nothing. */
+  readonly fourCcs: readonly string[];
+};
+
+export const PLAIN_PEER: EnhancedPeer = { capsEx: 0, fourCcs: [] };
+
+/** Reads the properties of connect or of its `_result`. What makes no sense counts as not said. */
+export function readEnhancedPeer(properties: Amf0Value): EnhancedPeer {
+  const caps = numberProperty(properties, "capsEx");
+  const list = property(properties, "fourCcList");
+  const listed = Array.isArray(list) ? list.slice(0, FOURCC_LIST_MAX) : [];
+  const maps = ["videoFourCcInfoMap", "audioFourCcInfoMap"].flatMap((name) => namesOf(property(properties, name)));
+  const fourCcs = [...listed, ...maps].filter((name) => typeof name === "string" && name.length <= 4) as string[];
+  return { capsEx: caps !== undefined && Number.isInteger(caps) && caps > 0 && caps < 2 ** 31 ? caps : 0, fourCcs };
+}
+
+function namesOf(value: Amf0Value | undefined): string[] {
+  if (typeof value !== "object" || value === null || !("kind" in value) || value.kind === "date") return [];
+  return [...value.entries.keys()].slice(0, FOURCC_LIST_MAX);
+}
+
+/** Whether a peer said that it takes a codec by its FourCC. */
+export function takesFourCc(peer: EnhancedPeer, fourCc: string): boolean {
+  return peer.fourCcs.includes("*") || peer.fourCcs.includes(fourCc);
+}

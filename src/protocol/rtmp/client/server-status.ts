@@ -1,0 +1,108 @@
+import { type Amf0Value, numberProperty, property, textProperty } from "../../amf0/value.ts";
+import type { Command } from "../command.ts";
+
+/** What OBS treats as an error whatever the level says. */
+const ERROR_CODES: ReadonlySet<string> = new Set([
+  "NetStream.Failed",
+  "NetStream.Publish.BadName",
+  "NetStream.Publish.Denied",
+  "NetStream.Publish.Rejected",
+  "NetStream.Publish.Unauthorized",
+  "NetConnection.Connect.InvalidApp",
+  "NetConnection.Connect.Rejected",
+  "NetConnection.Connect.Failed",
+]);
+
+/** Codes that end a publication although some servers send them with level "status". */
+const ENDING_CODES: ReadonlySet<string> = new Set(["NetStream.Unpublish.Success", "NetConnection.Connect.Closed"]);
+
+const PUBLISH_PREFIX = "NetStream.Publish.";
+/** What a publisher is told beside a refusal. Servers make codes of their own for refusals, and for nothing else. */
+const PUBLISH_NEWS: ReadonlySet<string> = new Set(["NetStream.Publish.Start", "NetStream.Publish.Idle"]);
+
+/** Servers keep their texts under 300 characters. One more than its readers take, so that a cut text is not taken for a whole one. */
+const TEXT_LENGTH_MAX = 1_025;
+const CODE_LENGTH_MAX = 64;
+/** A shorter key is too likely to be a part of a code by chance. */
+const KEY_LENGTH_MIN = 4;
+const REDIRECT_CODE = 302;
+
+/** What a server says about a request or about the stream, in `onStatus`, `_error` and their like. */
+export class ServerStatus {
+  readonly #infos: readonly Amf0Value[];
+  /** As it came: for comparisons, never for showing. */
+  readonly code: string;
+
+  constructor(command: Command) {
+    // The information object is the first argument by the specification; some servers put it in the command object.
+    this.#infos = [...command.args, command.object];
+    this.code = this.text("code");
+  }
+
+  text(name: string): string {
+    for (const info of this.#infos) {
+      const text = textProperty(info, name);
+      if (text !== undefined) return text.slice(0, TEXT_LENGTH_MAX);
+    }
+    return "";
+  }
+
+  get isError(): boolean {
+    return this.text("level").trim().toLowerCase() === "error" || ERROR_CODES.has(this.code);
+  }
+
+  /** Whether it ends a publication that runs. */
+  get isEnd(): boolean {
+    return this.isError || ENDING_CODES.has(this.code);
+  }
+
+  /** Whether it refuses a publication that did not start yet: any code about publishing does that is no known news. */
+  get refusesPublish(): boolean {
+    return this.isError || (this.code.startsWith(PUBLISH_PREFIX) && !PUBLISH_NEWS.has(this.code));
+  }
+
+  /** Somebody publishes with this key already. */
+  get saysInUse(): boolean {
+    return /already (publish|in use|exist)|in use|busy/i.test(this.text("description"));
+  }
+
+  /** It has no room. */
+  get saysFull(): boolean {
+    return /\bfull\b|\btoo many\b|\blimit\b|\bmaximum\b|\bcapacity\b/i.test(this.text("description"));
+  }
+
+  get saysForbidden(): boolean {
+    return this.#exNumber === 403 || /\bcode=403\b/.test(this.text("description"));
+  }
+
+  /** Where it sends us instead. Servers of Adobe's family and SRS say so when they refuse `connect`. */
+  get redirect(): string | undefined {
+    const isRedirect = this.#exNumber === REDIRECT_CODE || /\bcode=302\b/.test(this.text("description"));
+    const url = this.#ex.map((ex) => textProperty(ex, "redirect")).find((text) => text !== undefined);
+    return isRedirect && url !== undefined && url !== "" ? url : undefined;
+  }
+
+  /**
+   * The code as it may be shown and logged: only where it looks like one, and without anything that a code has not. A server may
+   * echo our key in any text.
+   */
+  shownCode(key: string): string {
+    const { code } = this;
+    if (!code.startsWith("NetStream.") && !code.startsWith("NetConnection.")) return "";
+    const secret = key.split("?", 1)[0] ?? "";
+    if (secret.length >= KEY_LENGTH_MIN && code.includes(secret)) return "";
+    return code.slice(0, CODE_LENGTH_MAX).replace(/[^A-Za-z0-9._-]/g, "?");
+  }
+
+  get #ex(): readonly Amf0Value[] {
+    return this.#infos.map((info) => property(info, "ex")).filter((ex) => ex !== undefined);
+  }
+
+  get #exNumber(): number | undefined {
+    for (const ex of this.#ex) {
+      const code = numberProperty(ex, "code") ?? Number(textProperty(ex, "code") ?? Number.NaN);
+      if (!Number.isNaN(code)) return code;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Command } from "../command.ts";
+import { ProtocolError } from "../protocol-error.ts";
+import { publishKey } from "../url.ts";
+
+/** Open at once, not in all: whoever publishes again and again on one connection opens one each time. */
+const OPEN_MAX = 8;
+
+/** The message streams of one connection. Numbers of those that were deleted are given again: encoders expect the first to be 1. */
+export class MessageStreams {
+  readonly #open = new Set<number>();
+  #highest = 0;
+  #newest = 1;
+
+  /** @throws ProtocolError where too many are open. */
+  create(): number {
+    if (this.#open.size >= OPEN_MAX) {
+      throw new ProtocolError("unexpected-command", `more than ${OPEN_MAX} message streams`);
+    }
+    let streamId = 1;
+    while (this.#open.has(streamId)) streamId += 1;
+    this.#open.add(streamId);
+    this.#highest = Math.max(this.#highest, streamId);
+    this.#newest = streamId;
+    return streamId;
+  }
+
+  /** What GStreamer's farewell names is whatever there is: it has one, and deletes it with the connection. */
+  take(farewell: Command): void {
+    const [streamId] = farewell.args;
+    if (farewell.name === "deleteStream" && typeof streamId === "number") this.#open.delete(streamId);
+  }
+
+  /** Some clients publish, and play, on message stream 0. */
+  of(streamId: number): number {
+    return streamId === 0 ? this.#newest : streamId;
+  }
+
+  /** Whether this is, or was, a stream of its own beside another one. */
+  isAnother(streamId: number, than: number): boolean {
+    return streamId !== than && Number.isInteger(streamId) && streamId >= 1 && streamId <= this.#highest;
+  }
+}
+
+/** What is published or played, and under which name. */
+export type Occupied = { readonly streamId: number; readonly app: string; readonly name: string };
+
+/**
+ * Whether a farewell (`deleteStream`, `closeStream`, `FCUnpublish`) is meant for another stream of the connection than this one. Whatever
+ * names no stream that there is, is meant for the one that is used: GStreamer says the stream's name where its number belongs.
+ */
+export function isForAnother(farewell: Command, onStreamId: number, streams: MessageStreams, used: Occupied): boolean {
+  const said = farewell.args[0];
+  switch (farewell.name) {
+    case "deleteStream":
+      return typeof said === "number" && streams.isAnother(said, used.streamId);
+    case "closeStream":
+      return streams.isAnother(onStreamId, used.streamId);
+    default:
+      return typeof said === "string" && said !== "" && said !== used.name && !isSameKey(said, used);
+  }
+}
+
+function isSameKey(name: string, used: Occupied): boolean {
+  return publishKey(used.app, name) === publishKey(used.app, used.name);
+}

@@ -1,0 +1,75 @@
+import { encodeAmf0 } from "../../amf0/encode.ts";
+import { amf0Object } from "../../amf0/value.ts";
+import { encodeMessage } from "../chunk/chunk-writer.ts";
+import { encodeCommand } from "../command.ts";
+import { type Message, MessageType } from "../message.ts";
+import { barePath } from "../url.ts";
+
+/**
+ * What we cut messages into towards encoders and players. FFmpeg copies our chunk size for its own direction, so a large one
+ * spares both sides headers.
+ */
+export const SERVER_CHUNK_SIZE = 60_000;
+
+/** The application previews are played from. */
+const PREVIEW_APP = "preview";
+
+/** The channel and the token in `play` of `<channelId>?token=…` from the application `preview`; undefined where it is another. */
+export function previewOf(
+  app: string,
+  name: string,
+): { readonly channelId: string; readonly token: string } | undefined {
+  if (barePath(app) !== PREVIEW_APP) return undefined;
+  // Players put the kind of file they expect before the name.
+  const [path = "", query = ""] = name.replace(/^(?:mp4|flv):/, "").split("?", 2);
+  return { channelId: barePath(path), token: new URLSearchParams(query).get("token") ?? "" };
+}
+
+/** One message of what is played, whole by itself (fmt 0): a player may begin, lose and go on anywhere. */
+export function encodePlayed(streamId: number, message: Omit<Message, "streamId">): Buffer {
+  return encodeMessage(mediaCsid(message.type), { ...message, streamId }, SERVER_CHUNK_SIZE);
+}
+
+function mediaCsid(type: number): number {
+  if (type === MessageType.Audio) return 4;
+  return type === MessageType.Video ? 6 : 5;
+}
+
+/**
+ * Flash lets nobody touch the pictures without it; others ignore it. `NetStream.Data.Start` is not said on purpose: FFmpeg makes a data stream
+ * of it.
+ */
+function sampleAccess(streamId: number): Message {
+  const payload = encodeAmf0(["|RtmpSampleAccess", true, true]);
+  return { type: MessageType.DataAmf0, timestamp: 0, streamId, payload };
+}
+
+/** Why a player gets nothing. The same whether channel or token is wrong. */
+export type PlayRefusal = "not-found" | "failed";
+
+export const playReplies = {
+  begin: (streamId: number): readonly Message[] => [
+    status(streamId, "status", "NetStream.Play.Reset", "Playing and resetting."),
+    status(streamId, "status", "NetStream.Play.Start", "Started playing."),
+    sampleAccess(streamId),
+  ],
+  over: (streamId: number): Message =>
+    status(streamId, "status", "NetStream.Play.UnpublishNotify", "Nothing is sent any more."),
+  paused: (streamId: number, isPaused: boolean): Message =>
+    isPaused
+      ? status(streamId, "status", "NetStream.Pause.Notify", "Paused.")
+      : status(streamId, "status", "NetStream.Unpause.Notify", "Goes on at the next keyframe."),
+  refused: (streamId: number, why: PlayRefusal): Message =>
+    why === "not-found"
+      ? status(streamId, "error", "NetStream.Play.StreamNotFound", "There is no such preview now.")
+      : status(streamId, "error", "NetStream.Play.Failed", "The preview cannot be shown now."),
+} as const;
+
+function status(streamId: number, level: string, code: string, description: string): Message {
+  return encodeCommand(streamId, {
+    name: "onStatus",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ level, code, description })],
+  });
+}

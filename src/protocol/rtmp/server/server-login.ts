@@ -1,0 +1,112 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { barePath } from "../url.ts";
+import { type AuthScheme, adobeResponse, type Credentials, limelightResponse, readQuery } from "./publish-auth.ts";
+
+/**
+ * Applications, by their last segment, whose encoders have to log in. The key, and with it the channel, is known at publish only,
+ * when it is too late: FFmpeg, OBS and GStreamer log in only where `connect` was refused for want of it. So the address says it.
+ */
+const LOGIN_APPLICATIONS: ReadonlyMap<string, AuthScheme> = new Map([
+  ["login", "adobe"],
+  ["login-llnw", "llnw"],
+]);
+
+/** What an encoder said of itself in its `connect`. The values are a stranger's. */
+export type LoginAttempt =
+  /** Nothing, where the address demands it. */
+  | { readonly kind: "nothing"; readonly scheme: AuthScheme }
+  | { readonly kind: "name"; readonly scheme: AuthScheme; readonly id: string }
+  | {
+      readonly kind: "proof";
+      readonly scheme: AuthScheme;
+      readonly id: string;
+      /** What we gave to be proven with, as it came back. */
+      readonly token: string;
+      /** The encoder's own share of chance. */
+      readonly clientChallenge: string;
+      readonly response: string;
+    };
+
+export type LoginRequest = { readonly attempt: LoginAttempt /** Without the login. */; readonly app: string };
+
+/** `refuse`: a person has to change something. `ask`: the next step of the dialogue, on another connection. */
+export type LoginDecision =
+  | { readonly kind: "accept" }
+  | { readonly kind: "ask" | "refuse"; readonly description: string }
+  /** Nobody could decide; closed without a word, so that the encoder tries again. */
+  | { readonly kind: "unavailable" };
+
+/** A login begins behind `?` or `&`: with a query of the application's own there are two question marks, or none of its own. */
+const LOGIN_BEGIN = /[?&](?=authmod=)/;
+
+/** The application without what a login adds to it, and the login; undefined where there is none and none is demanded. */
+export function readLogin(app: string, tcUrl: string): { readonly app: string; readonly attempt?: LoginAttempt } {
+  const [bare = "", query = loginOf(tcUrl)] = cut(app);
+  if (query === undefined) {
+    const path = barePath(bare);
+    const scheme = LOGIN_APPLICATIONS.get(path.slice(path.lastIndexOf("/") + 1));
+    return scheme === undefined ? { app: bare } : { app: bare, attempt: { kind: "nothing", scheme } };
+  }
+  return { app: bare, attempt: attemptOf(readQuery(query)) };
+}
+
+function cut(text: string): readonly [string, string?] {
+  const begin = text.search(LOGIN_BEGIN);
+  return begin < 0 ? [text] : [text.slice(0, begin), text.slice(begin + 1)];
+}
+
+function loginOf(tcUrl: string): string | undefined {
+  return cut(tcUrl)[1];
+}
+
+function attemptOf(values: ReadonlyMap<string, string>): LoginAttempt {
+  const scheme = values.get("authmod") === "llnw" ? "llnw" : "adobe";
+  const id = values.get("user") ?? "";
+  const response = values.get("response");
+  if (id === "") return { kind: "nothing", scheme };
+  if (response === undefined) return { kind: "name", scheme, id };
+  const [token, clientChallenge] = scheme === "adobe" ? ["opaque", "challenge"] : ["nonce", "cnonce"];
+  return {
+    kind: "proof",
+    scheme,
+    id,
+    token: values.get(token ?? "") ?? "",
+    clientChallenge: values.get(clientChallenge ?? "") ?? "",
+    response,
+  };
+}
+
+/** Whether the response was made with this password. `salt`: what was given with the challenge; Limelight has none. */
+export function isProven(
+  proof: Extract<LoginAttempt, { kind: "proof" }>,
+  password: string,
+  given: { readonly app: string; readonly salt: string },
+): boolean {
+  const user: Credentials = { id: proof.id, password };
+  const { token, clientChallenge } = proof;
+  const right =
+    proof.scheme === "llnw"
+      ? limelightResponse(user, given.app, token, clientChallenge)
+      : adobeResponse(user, { salt: given.salt, challenge: token, opaque: token }, clientChallenge);
+  // Of equal length whatever was sent, and compared in a time that tells nothing.
+  return timingSafeEqual(digest(right), digest(proof.response));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** In the words that FFmpeg, librtmp and OBS, and GStreamer look for. */
+export const loginTexts = {
+  demand: (scheme: AuthScheme): string => `[ AccessManager.Reject ] : [ code=403 need auth; authmod=${scheme} ] : `,
+  challenge: (scheme: AuthScheme, id: string, salt: string, token: string): string =>
+    `${because(scheme, "needauth")}&user=${id}&${
+      scheme === "adobe" ? `salt=${salt}&challenge=${token}&opaque=${token}` : `nonce=${token}`
+    }`,
+  /** The same whether the user or the password is wrong. */
+  failure: (scheme: AuthScheme): string => because(scheme, scheme === "adobe" ? "authfailed" : "authfail"),
+} as const;
+
+function because(scheme: AuthScheme, reason: string): string {
+  return `[ AccessManager.Reject ] : [ authmod=${scheme} ] : ?reason=${reason}`;
+}

@@ -1,0 +1,55 @@
+import type { Message } from "../message.ts";
+import type { LoginRequest } from "./server-login.ts";
+
+/** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
+export type PublishRequest = {
+  readonly requestId: number;
+  readonly app: string;
+  readonly name: string;
+  /** The encoder's `flashVer`: printable ASCII, at most 64 characters, may be empty. */
+  readonly encoder: string;
+};
+
+/** What a player said it wants to play. `name` may hold a token: secret. */
+export type PlayRequest = {
+  readonly requestId: number;
+  /** The message stream it is to be played on. */
+  readonly streamId: number;
+  readonly app: string;
+  readonly name: string;
+};
+
+/**
+ * `login-asked`: the encoder is told how to log in, and does so on another connection. `too-many-messages`: it sent more of them than
+ * any encoder does, media or not.
+ */
+export type ServerCloseReason =
+  | "refused"
+  | "login-asked"
+  | "not-answered"
+  | "protocol-error"
+  | "too-many-messages"
+  | "timed-out"
+  | "play-refused"
+  | "play-over";
+
+export type ServerOutput =
+  | { readonly kind: "send"; readonly bytes: Buffer }
+  /** The encoder logs in, or has to; nothing is said to it before `answerLogin`. */
+  | { readonly kind: "login-requested"; readonly requestId: number; readonly login: LoginRequest }
+  | { readonly kind: "publish-requested"; readonly request: PublishRequest }
+  /** Nothing is said to the player before `answerPlay`. */
+  | { readonly kind: "play-requested"; readonly request: PlayRequest }
+  /** Only where something is played. */
+  | { readonly kind: "play-paused"; readonly isPaused: boolean }
+  /** The player ended what it played; the connection stays. */
+  | { readonly kind: "play-ended" }
+  /** An audio, video or data message of the running publication. */
+  | { readonly kind: "media"; readonly message: Message }
+  /** The encoder ended its publication properly; the connection stays and may publish again. */
+  | { readonly kind: "unpublished" }
+  /** Write what was sent, half-close, then destroy. Last output of a session. */
+  | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
+
+/** `overloaded`: this server takes nobody new now. `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
+export type PublishDecision = "accept" | "refuse" | "overloaded" | "unavailable";

@@ -1,0 +1,127 @@
+import { type Amf0Value, amf0Object } from "../../amf0/value.ts";
+import { enhancedProperties } from "../client/enhanced-connect.ts";
+import { encodeCommand } from "../command.ts";
+import { encodeControl, PeerBandwidthLimit } from "../control.ts";
+import type { Message } from "../message.ts";
+import { SERVER_CHUNK_SIZE } from "./play.ts";
+
+const WINDOW_BYTES = 2_500_000;
+
+/** What is said of the connection itself before `connect` is answered. */
+export function welcomeControls(): readonly Message[] {
+  return [
+    encodeControl({ kind: "window-ack-size", bytes: WINDOW_BYTES }),
+    encodeControl({ kind: "set-peer-bandwidth", bytes: WINDOW_BYTES, limit: PeerBandwidthLimit.Dynamic }),
+    encodeControl({ kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE }),
+  ];
+}
+
+/**
+ * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what is said of Enhanced
+ * RTMP beside.
+ */
+export function connected(
+  transactionId: number,
+  objectEncoding: 0 | 3,
+  enhanced: Readonly<Record<string, Amf0Value>> = enhancedProperties(),
+): Message {
+  return encodeCommand(0, {
+    name: "_result",
+    transactionId,
+    object: amf0Object({ fmsVer: "FMS/3,0,1,123", capabilities: 31, ...enhanced }),
+    args: [
+      amf0Object({
+        level: "status",
+        code: "NetConnection.Connect.Success",
+        description: "Connection succeeded.",
+        objectEncoding,
+      }),
+    ],
+  });
+}
+
+/** `_error` of connect: OBS and FFmpeg treat it as final and show the description. */
+export function connectRefused(transactionId: number, description: string): Message {
+  return encodeCommand(0, {
+    name: "_error",
+    transactionId,
+    object: null,
+    args: [amf0Object({ level: "error", code: "NetConnection.Connect.InvalidApp", description })],
+  });
+}
+
+/** `_error` of connect that is about logging in: the description carries the dialogue. */
+export function loginRefused(transactionId: number, description: string): Message {
+  return encodeCommand(0, {
+    name: "_error",
+    transactionId,
+    object: null,
+    args: [amf0Object({ level: "error", code: "NetConnection.Connect.Rejected", description })],
+  });
+}
+
+/** `_result` of any other command, with its value where it has one. */
+export function result(transactionId: number, value?: Amf0Value): Message {
+  return encodeCommand(0, { name: "_result", transactionId, object: null, args: [value ?? null] });
+}
+
+export function fcPublishStarted(): Message {
+  return encodeCommand(0, {
+    name: "onFCPublish",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ code: "NetStream.Publish.Start", description: "FCPublish accepted." })],
+  });
+}
+
+export function fcUnpublished(): Message {
+  return encodeCommand(0, {
+    name: "onFCUnpublish",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ code: "NetStream.Unpublish.Success", description: "FCUnpublish accepted." })],
+  });
+}
+
+/** GStreamer insists on exactly this code, on the message stream it publishes on. */
+export function publishStarted(streamId: number): Message {
+  return status(streamId, "status", "NetStream.Publish.Start", "Start publishing");
+}
+
+/** BadName: what OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would go on for ever. */
+const REFUSALS = {
+  refuse: "Stream key not accepted.",
+  overloaded: "This server cannot keep up and takes no further stream now. Try again later, or use another server.",
+  twice: "This connection is already publishing.",
+  "too-long": "The stream key is too long.",
+} as const;
+
+export function publishRefused(streamId: number, why: keyof typeof REFUSALS): Message {
+  return status(streamId, "error", "NetStream.Publish.BadName", REFUSALS[why]);
+}
+
+/** Asks a client to connect again, elsewhere where `tcUrl` is given (Enhanced RTMP v2). Only for those whose `capsEx` says they can. */
+export function reconnectRequested(description: string, tcUrl?: string): Message {
+  return encodeCommand(0, {
+    name: "onStatus",
+    transactionId: 0,
+    object: null,
+    args: [
+      amf0Object({
+        level: "status",
+        code: "NetConnection.Connect.ReconnectRequest",
+        ...(tcUrl === undefined ? {} : { tcUrl }),
+        description,
+      }),
+    ],
+  });
+}
+
+function status(streamId: number, level: string, code: string, description: string): Message {
+  return encodeCommand(streamId, {
+    name: "onStatus",
+    transactionId: 0,
+    object: null,
+    args: [amf0Object({ level, code, description })],
+  });
+}

@@ -1,0 +1,37 @@
+import type { AudioCodec, VideoCodec } from "../../protocol/flv/fourcc.ts";
+import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
+import type { StreamMeasures } from "../../thread-protocol/samples.ts";
+import type { DecoderConfig } from "../stream/config/decoder-config.ts";
+
+/** Codecs that nobody decodes without their sequence header. */
+const NEED_HEADER: ReadonlySet<VideoCodec | AudioCodec> = new Set(["avc", "hevc", "vvc", "av1", "aac", "flac"]);
+/** End marks and empty messages, which say nothing, are shorter. */
+const BYTES_MIN = 8;
+/** So many messages without one that is understood are no accident. */
+const MESSAGES_MIN = 50;
+
+const KINDS = ["audio", "video"] as const;
+
+/** What is missing of a stream for anybody to play it: headers, or anything that can be understood. */
+export class StreamGaps {
+  readonly #ignored = { audio: 0, video: 0 };
+
+  /** A message that nothing is made of. */
+  ignored({ type, payload }: Message): void {
+    if (payload.length < BYTES_MIN) return;
+    if (type === MessageType.Video) this.#ignored.video += 1;
+    else if (type === MessageType.Audio) this.#ignored.audio += 1;
+  }
+
+  measures(head: DecoderConfig): Pick<StreamMeasures, "lackHeader" | "unreadable"> {
+    const lackHeader = KINDS.filter((kind) => {
+      const codec = head.codecs(kind).get(0);
+      return codec !== undefined && NEED_HEADER.has(codec) && head.trackConfig(kind, 0) === undefined;
+    });
+    const unreadable = KINDS.filter((kind) => this.#ignored[kind] >= MESSAGES_MIN && head.codecs(kind).size === 0);
+    return {
+      ...(lackHeader.length === 0 ? {} : { lackHeader }),
+      ...(unreadable.length === 0 ? {} : { unreadable }),
+    };
+  }
+}

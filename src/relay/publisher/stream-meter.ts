@@ -1,0 +1,75 @@
+import type { StreamMeasures } from "../../thread-protocol/samples.ts";
+import { ClockTrust } from "../stream/clock-trust.ts";
+import { RateMeter } from "../stream/rate-meter.ts";
+import { DriftMeter } from "./drift-meter.ts";
+import { EncoderClock } from "./encoder-clock.ts";
+import { PictureMeter } from "./video-meter.ts";
+
+/** A frame of a default track, as far as it is measured. */
+export type MeasuredFrame = {
+  readonly kind: "audio" | "video";
+  readonly bytes: number;
+  /** By the encoder's clock, in milliseconds, 32 bits. */
+  readonly timestamp: number;
+  readonly compositionTimeMs: number;
+  readonly isKeyframe: boolean;
+  /** It goes on with the picture before. */
+  readonly isFurther?: boolean;
+};
+
+/** No sensible encoder's interval; what is shorter is not told. */
+const KEYFRAME_MISSED_MS = 8_000;
+
+/** Rates are means over so many seconds: longer than keyframes make one go up and down. */
+const RATE_SECONDS = 10;
+
+/** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
+export class StreamMeter {
+  readonly #audio = newTrackMeter();
+  readonly #video = newTrackMeter();
+  readonly #pictures = new PictureMeter();
+  readonly #trust = new ClockTrust();
+  #hasPictures = false;
+
+  take(frame: MeasuredFrame, nowMs: number): void {
+    const { kind, bytes, timestamp, compositionTimeMs, isKeyframe } = frame;
+    const { rate, clock, drift } = kind === "video" ? this.#video : this.#audio;
+    rate.add(bytes);
+    this.#trust.take(kind, timestamp, nowMs);
+    if (frame.isFurther === true) return;
+    const stepMs = clock.step(timestamp, nowMs);
+    drift.take(stepMs, nowMs);
+    if (kind === "audio") return;
+    this.#hasPictures = true;
+    this.#pictures.take(stepMs, compositionTimeMs, isKeyframe, nowMs);
+  }
+
+  /** Call once a second. */
+  tick(nowMs: number): void {
+    this.#audio.rate.tick(nowMs);
+    this.#video.rate.tick(nowMs);
+  }
+
+  get measures(): StreamMeasures {
+    const videoBytesPerSecond = this.#video.rate.bytesPerSecond;
+    const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;
+    const gapMs = this.#pictures.longestKeyframeGapMs;
+    const { withoutKeyframeMs, hasKeyframe } = this.#pictures;
+    const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm ?? this.#trust.ppm;
+    return {
+      ...(videoBytesPerSecond === undefined ? {} : { videoBytesPerSecond }),
+      ...(audioBytesPerSecond === undefined ? {} : { audioBytesPerSecond }),
+      ...(gapMs === undefined ? {} : { longestKeyframeSeconds: gapMs / 1_000 }),
+      ...(this.#hasPictures ? { bFrames: this.#pictures.bFrames } : {}),
+      ...(withoutKeyframeMs === undefined || (hasKeyframe && withoutKeyframeMs < KEYFRAME_MISSED_MS)
+        ? {}
+        : { secondsWithoutKeyframe: withoutKeyframeMs / 1_000, hasKeyframe }),
+      ...(clockDriftPpm === undefined ? {} : { clockDriftPpm }),
+      ...(this.#trust.isWrong ? { isClockWrong: true } : {}),
+    };
+  }
+}
+
+function newTrackMeter() {
+  return { rate: new RateMeter(RATE_SECONDS), clock: new EncoderClock(), drift: new DriftMeter() };
+}

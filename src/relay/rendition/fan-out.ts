@@ -1,0 +1,394 @@
+import { flattenTrack, isMultitrack } from "../../protocol/flv/tracks.ts";
+import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { MessageType } from "../../protocol/rtmp/message.ts";
+import type { TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
+import type { TargetSample } from "../../thread-protocol/samples.ts";
+import { BegunTracks } from "../stream/begun-tracks.ts";
+import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
+import { DecoderConfig } from "../stream/config/decoder-config.ts";
+import { ChangePace, changedTracks, hasBegun, isAnotherSound } from "../stream/config/track-change.ts";
+import { FillerStock } from "../stream/filler/filler-stock.ts";
+import { FlushCall } from "../stream/flush-call.ts";
+import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
+import { Timeline } from "../stream/timeline.ts";
+import type { LinkClose } from "../subscriber/ports.ts";
+import type { PreviewSubscriber } from "../subscriber/preview-subscriber.ts";
+import type { Target } from "../subscriber/target.ts";
+import type { FanOutDeps } from "./fan-out-deps.ts";
+import { type FillerRun, newFillerRun } from "./filler-run.ts";
+import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
+import { RenditionFanOut } from "./rendition-fan-out.ts";
+import { streamProblem } from "./stream-problem.ts";
+
+/** A frame as it was classified. */
+export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
+
+/**
+ * A channel's way out: one stream in, placed in time and cut once, offered to every target. Who feeds it, and when filler does, is
+ * the channel's business.
+ */
+export class FanOut {
+  readonly #deps: FanOutDeps;
+  readonly #targets = new Map<TargetId, Target>();
+  #isWanted = false;
+  readonly #begunTracks = new BegunTracks();
+  readonly #changePace = new ChangePace();
+  /** Channel time of the present source's first frame. */
+  #startMs: number | undefined;
+  /** Latest presentation time of any frame, in channel time. */
+  #presentedMs = 0;
+  /** What targets on air were told: headers are sent again only where they differ. */
+  #head = new DecoderConfig();
+  #timeline = new Timeline();
+  #interleaver = new Interleaver();
+  readonly #delivery: RenditionFanOut;
+  readonly #stock = new FillerStock();
+  readonly #flushCall: FlushCall;
+
+  constructor(deps: FanOutDeps) {
+    this.#deps = deps;
+    this.#flushCall = new FlushCall(deps.onDirty);
+    const { clock, blocks, onFault } = deps;
+    this.#delivery = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
+  }
+
+  get head(): DecoderConfig {
+    return this.#head;
+  }
+
+  /** Whether there has been media since the broadcast began. */
+  get hasStarted(): boolean {
+    return this.#isWanted;
+  }
+
+  get targets(): Iterable<Target> {
+    return this.#targets.values();
+  }
+
+  target(targetId: TargetId): Target | undefined {
+    return this.#targets.get(targetId);
+  }
+
+  /** Brings the targets to what is wanted; those that did not change do not notice. */
+  setTargets(specs: readonly TargetSpec[]): void {
+    this.#delivery.deliver();
+    const wanted = new Map(specs.map((spec) => [spec.targetId, spec]));
+    for (const [targetId, target] of this.#targets) {
+      if (wanted.has(targetId)) continue;
+      this.#targets.delete(targetId);
+      this.#delivery.leave(target);
+      target.unwant("end");
+    }
+    for (const [targetId, spec] of wanted) {
+      const present = this.#targets.get(targetId);
+      if (present !== undefined) {
+        present.setSpec(spec);
+        continue;
+      }
+      const target = this.#deps.newTarget(spec, (accepted) => this.#begin(accepted));
+      this.#targets.set(targetId, target);
+      if (this.#isWanted) target.want();
+    }
+    this.#delivery.provideFor(specs);
+    this.#checkTargets();
+  }
+
+  /** There is media: targets are dialled. Not at publish: an encoder that sends nothing starts no broadcast. */
+  #start(): void {
+    if (this.#isWanted) return;
+    this.#isWanted = true;
+    for (const target of this.#targets.values()) target.want();
+  }
+
+  /** The broadcast is over: targets are left as asked, and the next one begins afresh. */
+  stop(how: LinkClose): void {
+    this.#sendFrames(this.#interleaver.drain());
+    this.#delivery.deliver();
+    this.#interleaver = new Interleaver();
+    this.#isWanted = false;
+    this.#each((target) => target.unwant(how));
+    this.forgetHead();
+    this.#timeline = new Timeline();
+    this.#startMs = undefined;
+    this.#presentedMs = 0;
+    this.#delivery.startOver();
+  }
+
+  /**
+   * Another encoder feeds from here on, in step with the wall clock. `compositionTimeMs`: of its first picture, which must not be
+   * presented before the last one.
+   */
+  changeSource(compositionTimeMs: number): void {
+    this.#sendFrames(this.#interleaver.drain());
+    this.#interleaver = new Interleaver();
+    this.#clearGops();
+    // Filler is to show the encoder that was lost, not the one before it.
+    this.#clearStocks();
+    this.#begunTracks.clear();
+    this.#startMs = undefined;
+    this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
+  }
+
+  /** What comes cannot follow what was sent within one connection: every target is dialled anew. */
+  reconnect(): void {
+    this.#delivery.deliver();
+    this.forgetHead();
+    for (const target of this.#targets.values()) target.redial("cut");
+  }
+
+  /** Sends what an encoder's message means. The first media has the targets dialled. */
+  forward(classified: ClassifiedMessage, timestamp: number): void {
+    switch (classified.what) {
+      case "ignored":
+        return;
+      case "metadata-cleared":
+        return this.#head.clearMetadata();
+      case "metadata":
+        return this.#sendMetadata(classified.payload, classified.announcesVideo);
+      case "timed-data":
+        return this.#sendTimedData(classified.payload, timestamp);
+      case "config":
+        for (const trackId of changedTracks(this.#head, classified)) this.#changeTrack(classified.kind, trackId);
+        this.#noteCodecs(classified.kind, classified.parts);
+        this.#start();
+        return this.#sendConfig(classified.kind, classified.parts, classified.payload);
+      case "frame":
+        if (classified.header !== undefined) this.forward(classified.header, timestamp);
+        this.#noteFrame(classified);
+        this.#start();
+        return this.#sendFrame(classified, timestamp);
+    }
+  }
+
+  /** A frame's codec, and what it says of its sound where no header does. */
+  #noteFrame({ kind, trackId, codec, sound }: Frame): void {
+    const head = this.#head;
+    if (sound === undefined && head.codecs(kind).get(trackId) === codec) return;
+    if (isAnotherSound(head, { kind, trackId, codec, sound })) this.#changeTrack(kind, trackId);
+    if (this.#head.setCodec(kind, trackId, codec)) this.#checkTargets();
+    if (sound !== undefined) this.#head.setSound(trackId, sound);
+  }
+
+  /** A track on air becomes another. Receivers take that badly within one connection: who was given the one before is dialled anew. */
+  #changeTrack(kind: "audio" | "video", trackId: number): void {
+    const before = this.#head;
+    this.#sendFrames(this.#interleaver.drain());
+    before.forgetTrack(kind, trackId);
+    this.#clearGops();
+    if (kind === "video") this.#clearStocks();
+    if (![...this.targets].some(hasBegun) || !this.#changePace.isDue(this.#deps.clock.now())) return;
+    this.reconnect();
+    // All the rest of it goes on.
+    this.#head = before;
+  }
+
+  /** Tells the targets what of a source's headers they were not told yet. */
+  tellHead(head: DecoderConfig): void {
+    const { metadata } = head;
+    if (metadata === undefined) this.#head.clearMetadata();
+    else this.#sendMetadata(metadata, head.config("video") !== undefined);
+    for (const kind of ["audio", "video"] as const) {
+      const codecs = Array.from(head.codecs(kind), ([trackId, codec]) => ({ trackId, codec }));
+      this.#noteCodecs(kind, codecs);
+    }
+    for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
+  }
+
+  /** Targets that cannot be given the stream are told so. */
+  #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
+    let isNews = false;
+    for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
+    if (isNews) this.#checkTargets();
+  }
+
+  #checkTargets(): void {
+    this.#delivery.deliver();
+    const nowMs = this.#deps.clock.now();
+    this.#each((target) => target.setStreamProblem(streamProblem(target.spec, this.#head, nowMs)));
+  }
+
+  #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
+    if (!this.#head.setMetadata(payload, announcesVideo)) return;
+    this.#sendData(this.#head.metadata ?? payload);
+  }
+
+  #sendData(payload: Buffer): void {
+    this.#send("data", MessageType.DataAmf0, HEADER_MARKS, payload, this.#timeline.lastMs);
+  }
+
+  #sendConfig(kind: "audio" | "video", parts: readonly Pick<ConfigPart, "slot" | "payload">[], payload: Buffer): void {
+    const madeUp = this.#head.madeUpMetadata;
+    const isFirst = parts.every(({ slot }) => !this.#head.configs.has(slot));
+    const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
+    if (changed.length === 0) return;
+    // The form of the pictures shows now, to whoever accepted before them too.
+    this.#each((target) => target.isWaitingToBegin && this.#delivery.place(target));
+    this.#sendFrames(this.#interleaver.drain());
+    // What goes before a track's first header is what it was.
+    if (!isFirst) this.#clearGops();
+    if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
+    // What was made up says of the stream what was known of it then.
+    const renewed = this.#head.madeUpMetadata;
+    if (renewed !== undefined && madeUp?.equals(renewed) === false) this.#sendData(renewed);
+    this.#send(kind, typeOf(kind), HEADER_MARKS, payload, this.#timeline.lastMs);
+  }
+
+  #sendFrame(frame: Frame, timestamp: number): void {
+    const { kind, trackId, startsTrack, compositionTimeMs } = frame;
+    const nowMs = this.#deps.clock.now();
+    this.#head.sawFrame(kind, nowMs);
+    if (kind === "video") {
+      if (!this.#begunTracks.passes(trackId, startsTrack))
+        return this.#each((target) => target.missed("untilKeyframe"));
+      if (trackId === 0) this.#stockPicture(frame);
+    }
+    const timeMs = this.#timeline.map(kind, timestamp, nowMs);
+    // Sound joins a source from its first picture on.
+    this.#startMs ??= timeMs;
+    if (kind === "audio" && timeMs < this.#startMs) return;
+    this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
+    this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
+  }
+
+  /** In its place among the frames, and at its time, as far as that is near them. Before the first frame there is no such place. */
+  #sendTimedData(payload: Buffer, timestamp: number): void {
+    if (this.#startMs === undefined) return;
+    const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.awakeNow());
+    this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
+  }
+
+  /** Filler shows the default track alone. */
+  #stockPicture({ payload, isKeyframe, isFurther }: Frame): void {
+    const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
+    if (own === undefined) return;
+    if (isFurther && !isKeyframe) this.#stock.goOn(own);
+    else this.#stock.add(own, isKeyframe, isKeyframe ? this.#head.config("video") : undefined);
+  }
+
+  #sendFrames(frames: readonly Interleaved[]): void {
+    for (const frame of frames) {
+      const timeMs = this.#timeline.send(frame.timeMs);
+      this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
+      this.#flushCall.note(frame.payload.length);
+    }
+  }
+
+  /** Filler that begins at this moment, behind everything that came before. `pictures`: beside the sound as it comes. */
+  newFillerRun(what: "all" | "pictures" = "all"): FillerRun {
+    this.#sendFrames(this.#interleaver.drain());
+    const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
+    const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
+    const hasSound = what === "all";
+    if (!hasSound) this.#begunTracks.clear();
+    const startMs = hasSound ? behind : () => this.#timeline.lastMs;
+    return newFillerRun({
+      renditions: this.#delivery.renditions,
+      stock: this.#stock,
+      head: this.#head,
+      hasSound,
+      startMs,
+    });
+  }
+
+  /** Sends the filler that is due. */
+  fill(fillerRun: FillerRun): void {
+    this.#fillUntil(fillerRun, this.#timeline.presentMs(this.#deps.clock.now()));
+  }
+
+  /** The same beside sound that goes on: up to where that is, and in its order. */
+  fillPictures(fillerRun: FillerRun): void {
+    this.#fillUntil(fillerRun, this.#timeline.lastMs);
+  }
+
+  #fillUntil(fillerRun: FillerRun, untilMs: number): void {
+    const arrivalMs = this.#deps.clock.awakeNow();
+    for (const { kind, timeMs, isKeyframe, payload, rendition: own } of fillerRun.until(untilMs)) {
+      const compositionTimeMs = kind === "video" ? classifyVideo(payload).compositionTimeMs : 0;
+      this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
+      const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
+      const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
+      if (own !== undefined) this.#delivery.sendFiller(own, frame);
+      else this.#delivery.send(frame, fillerRun.sharedBy(this.#delivery.renditions));
+    }
+    this.#flushCall.note(0);
+  }
+
+  /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. Undefined for its first. */
+  isStale(kind: "audio" | "video", timestamp: number): boolean | undefined {
+    const timeMs = this.#timeline.expected(kind, timestamp);
+    return timeMs === undefined ? undefined : timeMs < this.#timeline.lastMs;
+  }
+
+  /** The encoder on air goes on by its own clock, behind filler. */
+  resumeSource(): void {
+    this.#clearGops();
+    this.#begunTracks.clear();
+  }
+
+  /** Its pictures go on beside its sound: in step with that, whatever their clock did meanwhile. */
+  resumePictures(): void {
+    this.resumeSource();
+    this.#timeline.forgetClock("video");
+  }
+
+  /** Begins with what a decoder needs of the present group of pictures. */
+  watch(preview: PreviewSubscriber): void {
+    this.#delivery.watch(preview);
+    this.#flushCall.note(0);
+  }
+
+  /** Writes what waits, target by target. */
+  flush(): void {
+    this.#flushCall.flushed();
+    this.#delivery.flush();
+  }
+
+  /** Call once a second. `isSilent`: the encoder is lost, or sends nothing. */
+  tick(isSilent: boolean): void {
+    this.#delivery.tick();
+    this.#checkTargets();
+    this.#each((target) => target.tick({ isSilent, lacksKeyframe: this.#begunTracks.lacksKeyframe }));
+  }
+
+  sample(): TargetSample[] {
+    return [...this.#targets.values()].map((target) => target.sample());
+  }
+
+  #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
+    this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.awakeNow() });
+    this.#flushCall.note(payload.length);
+  }
+
+  #begin(accepted: Target): void {
+    this.#delivery.begin(accepted, this.#timeline.lastMs);
+    this.#flushCall.note(0);
+  }
+
+  /** No mistake with one target may reach another. */
+  #each(run: (target: Target) => unknown): void {
+    for (const target of this.#targets.values()) {
+      try {
+        run(target);
+      } catch (error) {
+        this.#deps.onFault(error);
+      }
+    }
+  }
+
+  #clearGops(): void {
+    for (const rendition of this.#delivery.renditions) rendition.gop.clear();
+  }
+
+  /** Nothing of what was told before holds for what comes. */
+  forgetHead(): void {
+    this.#begunTracks.clear();
+    this.#head = new DecoderConfig();
+    this.#clearGops();
+    this.#clearStocks();
+  }
+
+  #clearStocks(): void {
+    this.#stock.clear();
+    for (const rendition of this.#delivery.renditions) rendition.stock?.clear();
+  }
+}

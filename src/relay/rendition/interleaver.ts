@@ -1,0 +1,88 @@
+import { MessageType } from "../../protocol/rtmp/message.ts";
+import type { ClassifiedMessage } from "../stream/classify-message.ts";
+import { typeOf } from "../stream/packet.ts";
+import type { Unpacked } from "./rendition.ts";
+
+type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
+
+/** A frame with its place in channel time, waiting for its turn. */
+export type Interleaved = Unpacked & { readonly kind: "audio" | "video"; readonly arrivalMs: number };
+
+/** A frame in its place. */
+export function placed(frame: Frame, timeMs: number, arrivalMs: number): Interleaved {
+  const { kind, trackId, isKeyframe, startsTrack, isFurther, payload } = frame;
+  const track = kind === "video" ? trackId : 0;
+  return {
+    kind,
+    type: typeOf(kind),
+    isConfig: false,
+    isKeyframe,
+    trackId: track,
+    startsTrack,
+    isFurther,
+    payload,
+    timeMs,
+    arrivalMs,
+  };
+}
+
+/** Timed data in its place: among the sound. */
+export function timed(payload: Buffer, timeMs: number, arrivalMs: number): Interleaved {
+  return {
+    kind: "audio",
+    type: MessageType.DataAmf0,
+    isConfig: false,
+    isKeyframe: false,
+    trackId: 0,
+    startsTrack: false,
+    payload,
+    timeMs,
+    arrivalMs,
+  };
+}
+
+/** A frame may be so late behind the other kind's without anything being done: less than a picture's time. */
+const LATE_MS = 50;
+/** Longest that frames are held back for late ones of the other kind; what is later still is moved up in time. */
+const HOLD_BACK_MAX_MS = 300;
+
+/**
+ * Puts sound and pictures into one order of time, as platforms demand. Most encoders send them so, and then nothing waits here. Where
+ * one kind regularly comes late (its encoder is slower), the other is held back for it: moved up in time instead, the late kind
+ * would be out of step with the other at every target.
+ */
+export class Interleaver {
+  #holdBackMs = 0;
+  #waiting: Interleaved[] = [];
+  #lastAudioMs = Number.NEGATIVE_INFINITY;
+  #lastVideoMs = Number.NEGATIVE_INFINITY;
+
+  /** Takes a frame; answers those whose turn has come, in order. `sentMs`: channel time of the last frame that was sent. */
+  add(frame: Interleaved, sentMs: number): readonly Interleaved[] {
+    const lateMs = sentMs - frame.timeMs;
+    if (lateMs > LATE_MS) this.#holdBackMs = Math.min(HOLD_BACK_MAX_MS, Math.max(this.#holdBackMs, lateMs + LATE_MS));
+    if (frame.kind === "video") this.#lastVideoMs = frame.timeMs;
+    else this.#lastAudioMs = frame.timeMs;
+    if (this.#holdBackMs === 0) return [frame];
+    // Never before one of its own kind: that is the order of decoding, whatever the times say.
+    const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
+    // What waits is copied: a payload is lent until the next bytes come.
+    this.#waiting.splice(at, 0, { ...frame, payload: Buffer.from(frame.payload) });
+    return this.#due(frame.arrivalMs);
+  }
+
+  /** Everything that waits, in order: the stream ends, or changes here. */
+  drain(): Interleaved[] {
+    this.#lastAudioMs = Number.NEGATIVE_INFINITY;
+    this.#lastVideoMs = Number.NEGATIVE_INFINITY;
+    return this.#waiting.splice(0);
+  }
+
+  /** A frame's turn is when nothing earlier can come any more, or when it has waited long enough. */
+  #due(nowMs: number): Interleaved[] {
+    const reachedMs = Math.min(this.#lastAudioMs, this.#lastVideoMs);
+    const isDue = ({ timeMs, arrivalMs }: Interleaved) => timeMs <= reachedMs || nowMs - arrivalMs >= this.#holdBackMs;
+    const firstThatWaits = this.#waiting.findIndex((frame) => !isDue(frame));
+    return this.#waiting.splice(0, firstThatWaits === -1 ? this.#waiting.length : firstThatWaits);
+  }
+}

@@ -1,0 +1,205 @@
+import { AMF0_LIMITS } from "../../protocol/amf0/decode.ts";
+import { beginsAsAdts } from "../../protocol/flv/audio/adts.ts";
+import { type AudioTag, classifyAudio, stripAdts } from "../../protocol/flv/audio/audio-tag.ts";
+import { readSoundFormat, type SoundFormat } from "../../protocol/flv/audio/sound-format.ts";
+import type { AudioCodec, VideoCodec } from "../../protocol/flv/fourcc.ts";
+import {
+  encodeTargetMetadata,
+  METADATA_PROPERTIES,
+  readMetadata,
+  rewriteMetadata,
+} from "../../protocol/flv/metadata.ts";
+import { isTimedData } from "../../protocol/flv/timed-data.ts";
+import { isMultitrack, splitTracks, trackIdsOf } from "../../protocol/flv/tracks.ts";
+import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { amf0Part, decodeData } from "../../protocol/rtmp/command.ts";
+import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
+import { ProtocolError } from "../../protocol/rtmp/protocol-error.ts";
+import { Mark } from "./picture-marks.ts";
+import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
+
+/** What one message from an encoder means to the relay. */
+export type ClassifiedMessage =
+  /** Nothing to send on: empty, an end mark (FFmpeg's looks like a keyframe), a command, other data, unreadable. */
+  | { readonly what: "ignored" }
+  | { readonly what: "metadata"; readonly payload: Buffer; readonly announcesVideo: boolean }
+  | { readonly what: "metadata-cleared" }
+  /** Captions, cue points and the like, of a moment of the stream; AMF0, as it came. */
+  | { readonly what: "timed-data"; readonly payload: Buffer }
+  | ClassifiedConfig
+  | {
+      readonly what: "frame";
+      readonly kind: "audio" | "video";
+      readonly codec: VideoCodec | AudioCodec;
+      /** The default track's where the message is about that too. */
+      readonly trackId: number;
+      /** A keyframe of the default track: a stream can begin with it. */
+      readonly isKeyframe: boolean;
+      /** A keyframe of whichever track it is. */
+      readonly startsTrack: boolean;
+      /** It goes on with the picture of the message before it: that one is where a stream can begin, and what is counted. */
+      readonly isFurther: boolean;
+      /** The sequence header that belongs before it and that the encoder did not send. */
+      readonly header?: ClassifiedConfig;
+      /** What sound without a sequence header says of itself. */
+      readonly sound?: SoundFormat;
+      /** Presentation time less decoding time, in milliseconds; 0 for sound. */
+      readonly compositionTimeMs: number;
+      readonly payload: Buffer;
+    };
+
+/** Sequence headers, of one track or of several. */
+type ClassifiedConfig = {
+  readonly what: "config";
+  readonly kind: "audio" | "video";
+  /** What to keep, for each of its tracks. */
+  readonly parts: readonly ConfigPart[];
+  /** As it came. */
+  readonly payload: Buffer;
+};
+
+/** One track's sequence header or metadata. `slot` tells tracks, and kinds of configuration within one, apart. */
+export type ConfigPart = {
+  readonly slot: string;
+  readonly trackId: number;
+  readonly codec: VideoCodec | AudioCodec;
+  readonly payload: Buffer;
+};
+
+type ClassifiedFrame = Extract<ClassifiedMessage, { what: "frame" }>;
+
+export const IGNORED: ClassifiedMessage = { what: "ignored" };
+
+/** Sequence headers are some hundred bytes; one is kept for each track, so their size is bounded. */
+const CONFIG_BYTES_MAX = 64 * 1024;
+
+/** Classifies a message, once, for all targets; `memory` is its encoder's. Never throws. */
+export function classifyMessage(message: Message, memory: StreamMemory): ClassifiedMessage {
+  switch (message.type) {
+    case MessageType.Video:
+      return takeInVideo(message, memory);
+    case MessageType.Audio:
+      return takeInAudio(message.payload, memory);
+    case MessageType.DataAmf0:
+    case MessageType.DataAmf3:
+      return takeInData(message);
+    default:
+      return IGNORED;
+  }
+}
+
+function takeInVideo(message: Message, memory: StreamMemory): ClassifiedMessage {
+  const payload = memory.underItsCodec(message.payload);
+  const tag = classifyVideo(payload);
+  switch (tag.part) {
+    case "config":
+    case "color": {
+      if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
+      const parts = configParts("video", payload);
+      for (const part of parts) memory.configure(classifyVideo(part.payload), part.payload);
+      return { what: "config", kind: "video", parts, payload };
+    }
+    case "frame": {
+      const trackId = mainTrackOf("video", payload);
+      if (trackId === undefined) return IGNORED;
+      const marks = memory.marks(tag, payload, message.timestamp);
+      const isStart = (marks & Mark.Start) !== 0;
+      return {
+        what: "frame",
+        kind: "video",
+        codec: tag.codec,
+        trackId,
+        isKeyframe: isStart && trackId === 0,
+        startsTrack: isStart,
+        isFurther: (marks & Mark.Further) !== 0,
+        compositionTimeMs: tag.compositionTimeMs,
+        payload: (marks & Mark.FlagWrong) === 0 ? payload : flaggedAsKeyframe(payload),
+      };
+    }
+    default:
+      return IGNORED;
+  }
+}
+
+function takeInAudio(payload: Buffer, memory: StreamMemory): ClassifiedMessage {
+  const tag = classifyAudio(payload);
+  switch (tag.part) {
+    case "config":
+    case "multichannel": {
+      if (payload.length > CONFIG_BYTES_MAX) return IGNORED;
+      if (tag.codec === "aac" && beginsAsAdts(payload, tag.bodyOffset))
+        return configOf(tag, payload, memory) ?? IGNORED;
+      const parts = configParts("audio", payload);
+      for (const { codec, trackId } of parts) if (codec === "aac") memory.tookAacConfig(trackId);
+      return { what: "config", kind: "audio", parts, payload };
+    }
+    case "frame": {
+      const trackId = mainTrackOf("audio", payload);
+      if (trackId === undefined) return IGNORED;
+      const frame = {
+        what: "frame",
+        kind: "audio",
+        codec: tag.codec,
+        trackId,
+        isKeyframe: false,
+        startsTrack: false,
+        isFurther: false,
+        compositionTimeMs: 0,
+        payload,
+      } as const;
+      if (tag.codec !== "aac") return withFormat(frame, readSoundFormat(tag, payload));
+      return tag.hasAdts ? withoutAdts(frame, tag, memory) : frame;
+    }
+    default:
+      return IGNORED;
+  }
+}
+
+function withFormat(frame: ClassifiedFrame, sound: SoundFormat | undefined): ClassifiedFrame {
+  return sound === undefined ? frame : { ...frame, sound };
+}
+
+/** A frame without its ADTS header, behind the sequence header that stands for it where there is none. */
+function withoutAdts(frame: ClassifiedFrame, tag: AudioTag, memory: StreamMemory): ClassifiedFrame {
+  const header = configOf(tag, frame.payload, memory);
+  const own = { ...frame, payload: stripAdts(frame.payload) };
+  return header === undefined ? own : { ...own, header };
+}
+
+/** The sequence header that an ADTS header stands for, where it is news. */
+function configOf(tag: AudioTag, payload: Buffer, memory: StreamMemory): ClassifiedConfig | undefined {
+  const config = memory.configFromAdts(tag, payload);
+  if (config === undefined) return undefined;
+  return { what: "config", kind: "audio", parts: configParts("audio", config), payload: config };
+}
+
+/** The default track where a message is about that too; undefined where it breaks off behind its first track. */
+function mainTrackOf(kind: "audio" | "video", payload: Buffer): number | undefined {
+  if (!isMultitrack(kind, payload)) return 0;
+  const trackIds = trackIdsOf(kind, payload);
+  return trackIds.includes(0) ? 0 : trackIds[0];
+}
+
+function configParts(kind: "audio" | "video", payload: Buffer): ConfigPart[] {
+  return splitTracks(kind, payload).flatMap((part) => {
+    const { trackId, codec, part: what } = kind === "video" ? classifyVideo(part) : classifyAudio(part);
+    const isConfig = what === "config" || what === "color" || what === "multichannel";
+    return isConfig ? [{ slot: `${kind} ${trackId} ${what}`, trackId, codec, payload: part }] : [];
+  });
+}
+
+function takeInData(message: Message): ClassifiedMessage {
+  const values = amf0Part(message);
+  if (isTimedData(values)) return { what: "timed-data", payload: values };
+  try {
+    const data = readMetadata(decodeData(message, AMF0_LIMITS, METADATA_PROPERTIES));
+    if (data.kind === "clear") return { what: "metadata-cleared" };
+    if (data.kind !== "metadata") return IGNORED;
+    const entries = rewriteMetadata(data.entries);
+    const announcesVideo = entries.has("videocodecid") || entries.has("width");
+    return { what: "metadata", payload: encodeTargetMetadata(entries), announcesVideo };
+  } catch (error) {
+    if (error instanceof ProtocolError) return IGNORED;
+    throw error;
+  }
+}

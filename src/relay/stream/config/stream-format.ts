@@ -1,0 +1,45 @@
+import { parseAudioSpecificConfig } from "../../../protocol/flv/audio/aac-config.ts";
+import { classifyAudio } from "../../../protocol/flv/audio/audio-tag.ts";
+import { readPicture } from "../../../protocol/flv/video/read-picture.ts";
+import { classifyVideo } from "../../../protocol/flv/video/video-tag.ts";
+import type { DecoderConfig } from "./decoder-config.ts";
+export type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
+export type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
+
+/** What a stream's default pictures are: as the sequence header says, or their own messages where their codec has none. */
+export function videoFormat(head: DecoderConfig): VideoFormat {
+  const config = head.config("video");
+  const videoCodec = head.codecs("video").get(0);
+  return config === undefined && videoCodec !== undefined ? { videoCodec } : describeVideo(config);
+}
+
+/** What a stream's default sound is: as the sequence header says, or its own messages where its codec has none. */
+export function audioFormat(head: DecoderConfig): AudioFormat {
+  const config = head.config("audio");
+  const audioCodec = head.codecs("audio").get(0);
+  if (config !== undefined || audioCodec === undefined) return describeAudio(config);
+  return { audioCodec, ...head.sound(0) };
+}
+
+/** What a video sequence header says. */
+function describeVideo(config: Buffer | undefined): VideoFormat {
+  if (config === undefined) return {};
+  const tag = classifyVideo(config);
+  const picture =
+    tag.part === "config" ? readPicture(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  return {
+    videoCodec: tag.codec,
+    ...(picture === undefined ? {} : { width: picture.width, height: picture.height }),
+  };
+}
+
+/** What an audio sequence header says. */
+export function describeAudio(config: Buffer | undefined): AudioFormat {
+  if (config === undefined) return {};
+  const tag = classifyAudio(config);
+  const aac = tag.codec === "aac" ? parseAudioSpecificConfig(config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  return {
+    audioCodec: tag.codec,
+    ...(aac === undefined ? {} : { sampleRate: aac.sampleRate, channels: aac.channels }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { SoundFormat } from "../../../protocol/flv/audio/sound-format.ts";
+import type { AudioCodec, VideoCodec } from "../../../protocol/flv/fourcc.ts";
+import type { ConfigPart } from "../classify-message.ts";
+import { isAnotherTrack } from "./compatibility.ts";
+import type { DecoderConfig } from "./decoder-config.ts";
+
+type Kind = "audio" | "video";
+
+/** The tracks that a message with sequence headers makes others: another codec, sample rate or number of channels. */
+export function changedTracks(
+  head: DecoderConfig,
+  { kind, parts }: { readonly kind: Kind; readonly parts: readonly ConfigPart[] },
+): readonly number[] {
+  return parts
+    .filter(({ slot, trackId, codec, payload }) => {
+      const before = head.codecs(kind).get(trackId);
+      if (before !== undefined && before !== codec) return true;
+      const known = head.configs.get(slot)?.payload;
+      if (known?.equals(payload) === true) return false;
+      return known !== undefined && slot.endsWith(" config") && isAnotherTrack(kind, known, payload);
+    })
+    .map(({ trackId }) => trackId);
+}
+
+/** Whether a frame is of another codec than the ones before it on its track, or says something else of its sound. */
+export function isAnotherSound(
+  head: DecoderConfig,
+  frame: {
+    readonly kind: Kind;
+    readonly trackId: number;
+    readonly codec: AudioCodec | VideoCodec;
+    readonly sound: SoundFormat | undefined;
+  },
+): boolean {
+  const { kind, trackId, codec, sound } = frame;
+  const before = head.codecs(kind).get(trackId);
+  if (before !== undefined && before !== codec) return true;
+  const known = kind === "audio" ? head.sound(trackId) : undefined;
+  if (known === undefined || sound === undefined) return false;
+  return known.sampleRate !== sound.sampleRate || known.channels !== sound.channels;
+}
+
+/** A stream that becomes another over and over has its targets dialled anew no more often than this, in milliseconds. */
+const PACE_MS = 10_000;
+
+/** Says how often targets are dialled anew since a track became another. */
+export class ChangePace {
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  /** Whether it may be done now, and then it is. */
+  isDue(nowMs: number): boolean {
+    if (nowMs - this.#lastMs < PACE_MS) return false;
+    this.#lastMs = nowMs;
+    return true;
+  }
+}
+
+/** Whether a target was given something of the stream as it was. */
+export function hasBegun(target: { readonly hasLink: boolean; readonly isWaitingToBegin: boolean }): boolean {
+  return target.hasLink && !target.isWaitingToBegin;
+}

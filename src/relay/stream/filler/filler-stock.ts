@@ -1,0 +1,137 @@
+import { parseAvcConfig } from "../../../protocol/flv/video/avc-config.ts";
+import { lookAtPicture } from "../../../protocol/flv/video/coded-picture.ts";
+import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
+
+const NAL_LENGTH_BYTES_USUAL = 4;
+/** Pictures vary: memory for one a little larger serves the next as well. */
+const ROOM = 1.25;
+/** A picture of several messages is shown so far; no encoder's is larger. */
+const PICTURE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What to show in turn. The bytes are the stock's: good until it takes the next picture. */
+export type Pictures = { readonly key: Buffer; readonly following: Buffer | undefined };
+
+/** One payload, in memory that is used again for the next. */
+class Copy {
+  #memory = Buffer.alloc(0);
+  #length: number | undefined;
+
+  get bytes(): Buffer | undefined {
+    return this.#length === undefined ? undefined : this.#memory.subarray(0, this.#length);
+  }
+
+  get isThere(): boolean {
+    return this.#length !== undefined;
+  }
+
+  set(payload: Buffer): void {
+    if (payload.length > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(Math.ceil(payload.length * ROOM));
+    payload.copy(this.#memory);
+    this.#length = payload.length;
+  }
+
+  /** More of the same picture, of a message of its own. */
+  append(more: Buffer): void {
+    const length = this.#length ?? 0;
+    if (length + more.length > this.#memory.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.ceil((length + more.length) * ROOM));
+      this.#memory.copy(larger, 0, 0, length);
+      this.#memory = larger;
+    }
+    more.copy(this.#memory, length);
+    this.#length = length + more.length;
+  }
+
+  clear(): void {
+    this.#length = undefined;
+  }
+}
+
+/**
+ * Keeps what filler is made of while the stream is live: the last keyframe and the access unit right behind it. Sent in turn they
+ * are a stream any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 wants those to differ in a field that
+ * a repeated one does not), and the second refers to the first alone.
+ */
+export class FillerStock {
+  /** Of two groups of pictures: the last one of which both were there, and the one that has begun since. */
+  readonly #groups = [
+    { key: new Copy(), following: new Copy() },
+    { key: new Copy(), following: new Copy() },
+  ] as const;
+  #complete: 0 | 1 | undefined;
+  #latest: 0 | 1 | undefined;
+  /** What the last picture was copied to, for what else comes of it. */
+  #open: Copy | undefined;
+
+  /** Presentation time less decoding time of the first picture of filler, in milliseconds. */
+  get compositionTimeMs(): number {
+    return this.pictures === undefined ? 0 : classifyVideo(this.pictures.key).compositionTimeMs;
+  }
+
+  /** What to show; undefined before the first keyframe. */
+  get pictures(): Pictures | undefined {
+    const shown = this.#complete ?? this.#latest;
+    const group = shown === undefined ? undefined : this.#groups[shown];
+    const key = group?.key.bytes;
+    return key === undefined ? undefined : { key, following: group?.following.bytes };
+  }
+
+  /** Takes a video frame that went out, and copies it if it is needed. `config`: the sequence header it belongs to. */
+  add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
+    this.#open = undefined;
+    if (isKeyframe) this.#begin(payload, config);
+    else if (this.#latest !== undefined) this.#follow(this.#latest, payload);
+  }
+
+  /** More of the picture before, which came in several messages: filler shows it as one. */
+  goOn(payload: Buffer): void {
+    const { bodyOffset, bodyEnd } = classifyVideo(payload);
+    if ((this.#open?.bytes?.length ?? 0) > PICTURE_BYTES_MAX) return;
+    this.#open?.append(payload.subarray(bodyOffset, bodyEnd));
+  }
+
+  #begin(payload: Buffer, config: Buffer | undefined): void {
+    // Some encoders flag recovery points as keyframes: nothing can begin, or be repeated, there.
+    if (this.#latest !== undefined && !isRealKeyframe(payload, config)) return;
+    this.#latest = this.#complete === 0 ? 1 : 0;
+    const { key, following } = this.#groups[this.#latest];
+    key.set(payload);
+    following.clear();
+    this.#open = key;
+    if (!canBeFollowed(payload)) this.#complete = this.#latest;
+  }
+
+  #follow(latest: 0 | 1, payload: Buffer): void {
+    const { following } = this.#groups[latest];
+    if (following.isThere || !canBeFollowed(payload)) return;
+    following.set(payload);
+    this.#open = following;
+    this.#complete = latest;
+  }
+
+  /** A sequence header changed: what is here cannot be decoded with it. */
+  clear(): void {
+    this.#open = undefined;
+    this.#complete = undefined;
+    this.#latest = undefined;
+  }
+}
+
+/** HEVC's and AV1's next picture may need more than the keyframe: those are filled with keyframes alone. */
+function canBeFollowed(payload: Buffer): boolean {
+  return classifyVideo(payload).codec === "avc";
+}
+
+function isRealKeyframe(payload: Buffer, config: Buffer | undefined): boolean {
+  const { codec, bodyOffset, bodyEnd } = classifyVideo(payload);
+  if (codec !== "avc") return true;
+  const lengthBytes = config === undefined ? NAL_LENGTH_BYTES_USUAL : nalLengthBytes(config);
+  // Parameter sets in a message of their own: the slices follow.
+  if (lookAtPicture(codec, payload, bodyOffset, bodyEnd, lengthBytes) === 0) return true;
+  return hasIdr(payload, lengthBytes);
+}
+
+function nalLengthBytes(config: Buffer): number {
+  const { bodyOffset, bodyEnd } = classifyVideo(config);
+  return parseAvcConfig(config.subarray(bodyOffset, bodyEnd))?.nalLengthSize ?? NAL_LENGTH_BYTES_USUAL;
+}

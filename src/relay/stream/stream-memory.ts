@@ -1,0 +1,89 @@
+import { adtsConfig } from "../../protocol/flv/audio/adts.ts";
+import type { AudioTag } from "../../protocol/flv/audio/audio-tag.ts";
+import { isHevcConfig } from "../../protocol/flv/video/hevc-config.ts";
+import type { VideoTag } from "../../protocol/flv/video/video-tag.ts";
+import { PictureMarks } from "./picture-marks.ts";
+
+const LEGACY_HEADER_BYTES = 5;
+/** First byte less its frame type: the form of old, H.264. */
+const FORM_AND_CODEC = 0x8f;
+const AVC = 7;
+const HEVC = 12;
+const KEYFRAME = 0x10;
+/** Of the first byte: all but the frame type. */
+const LESS_FRAME_TYPE = 0x8f;
+const AAC_CONFIG = Buffer.from("af00", "hex");
+const ENHANCED_AAC_CONFIG = Buffer.from("906d703461", "hex");
+
+/** What has to be remembered of one encoder's stream to say what its next message means. */
+export class StreamMemory {
+  /** Of the default track, and of others by their number. */
+  readonly #marks = new PictureMarks();
+  readonly #otherMarks = new Map<number, PictureMarks>();
+  /** HEVC comes under H.264's codec id, as OBS before 29.1 sent it. */
+  #isHevcUnderAvc = false;
+  /** The encoder sent an AAC configuration of its own, on the default track. */
+  #hasAacConfig = false;
+  /** The one that was made instead. */
+  #madeAacConfig: number | undefined;
+
+  /** A video message under the codec it is of; the same buffer where it is right as it came. */
+  underItsCodec(payload: Buffer): Buffer {
+    const first = payload[0] ?? 0;
+    if ((first & FORM_AND_CODEC) !== AVC) return payload;
+    if (payload[1] === 0) this.#isHevcUnderAvc = isHevcConfig(payload.subarray(LEGACY_HEADER_BYTES));
+    if (!this.#isHevcUnderAvc) return payload;
+    const own = Buffer.from(payload);
+    own[0] = (first & ~FORM_AND_CODEC) | HEVC;
+    return own;
+  }
+
+  /** A track's sequence header. */
+  configure(tag: VideoTag, payload: Buffer): void {
+    this.#marksOf(tag.trackId).configure(tag.codec, payload.subarray(tag.bodyOffset, tag.bodyEnd));
+  }
+
+  /** A frame's `Mark`s. */
+  marks(tag: VideoTag, payload: Buffer, timestamp: number): number {
+    return this.#marksOf(tag.trackId).take(tag, payload, timestamp);
+  }
+
+  #marksOf(trackId: number): PictureMarks {
+    if (trackId === 0) return this.#marks;
+    let marks = this.#otherMarks.get(trackId);
+    if (marks === undefined) {
+      marks = new PictureMarks();
+      this.#otherMarks.set(trackId, marks);
+    }
+    return marks;
+  }
+
+  /** The encoder sent an AAC configuration. */
+  tookAacConfig(trackId: number): void {
+    if (trackId === 0) this.#hasAacConfig = true;
+  }
+
+  /** The configuration message that an AAC frame's ADTS header stands for, where the encoder sends none; undefined where it was made before. */
+  configFromAdts({ form, bodyOffset }: AudioTag, payload: Buffer): Buffer | undefined {
+    if (this.#hasAacConfig) return undefined;
+    const config = adtsConfig(payload, bodyOffset);
+    if (config === undefined || config === this.#madeAacConfig) return undefined;
+    this.#madeAacConfig = config;
+    return aacConfigMessage(form, config);
+  }
+}
+
+/** A configuration message of these two bytes. */
+function aacConfigMessage(form: AudioTag["form"], config: number): Buffer {
+  return Buffer.concat([
+    form === "legacy" ? AAC_CONFIG : ENHANCED_AAC_CONFIG,
+    Buffer.from([config >> 8, config & 0xff]),
+  ]);
+}
+
+/** The same message, marked as a keyframe. */
+export function flaggedAsKeyframe(payload: Buffer): Buffer {
+  const own = Buffer.from(payload);
+  own[0] = ((payload[0] ?? 0) & LESS_FRAME_TYPE) | KEYFRAME;
+  return own;
+}

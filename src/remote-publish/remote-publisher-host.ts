@@ -1,0 +1,168 @@
+import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
+import type { Engine } from "../relay/engine.ts";
+import { gatewayTo, type PublishGateway } from "../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "../thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../thread-protocol/facts.ts";
+import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
+import { readBlock } from "./media-block.ts";
+import type { MessageTransport } from "./message-transport.ts";
+
+/** For a thread that is too busy to say that it has read: its encoder is cut nevertheless. In milliseconds. */
+const READ_DEADLINE_MS = 1_000;
+
+export type HostDeps = {
+  readonly clock: Clock;
+  readonly engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush" | "isOnAir">;
+};
+
+type PublisherTransport = MessageTransport<ToEncoder, FromEncoder>;
+
+/** Encoders of channels that are at home in this thread, and whose connections are in others. */
+export class RemotePublisherHost {
+  readonly #deps: HostDeps;
+  readonly #hosted = new Set<HostedPublisher>();
+
+  constructor(deps: HostDeps) {
+    this.#deps = deps;
+  }
+
+  /** An encoder that another thread asked about was admitted. */
+  take(spec: ChannelSpec, slot: IngestSlot, transport: PublisherTransport): void {
+    const gateway = gatewayTo(this.#deps.engine, spec, slot);
+    const hosted: HostedPublisher = new HostedPublisher({ gateway, slot, transport }, () => {
+      this.#hosted.delete(hosted);
+    });
+    this.#hosted.add(hosted);
+  }
+
+  /** The channel may have another latency now. */
+  changed(channelId: ChannelId): void {
+    for (const hosted of this.#of(channelId)) hosted.tellLatency();
+  }
+
+  /** Whoever was admitted and has not come yet must not: its key, or its channel, is not what it was. */
+  dismissWaiting(channelId: ChannelId, slot?: IngestSlot): void {
+    for (const hosted of this.#of(channelId, slot)) if (!hosted.isOpen) hosted.dismiss();
+  }
+
+  /** Runs when what encoders of this key had said up to now was read, where they are connected. */
+  afterReads(channelId: ChannelId, slot: IngestSlot, run: () => void): void {
+    const reads = this.#of(channelId, slot).map((hosted) => hosted.read());
+    if (reads.length === 0) return run();
+    const deadline = new Promise<void>((resolve) => startDeadline(this.#deps.clock, READ_DEADLINE_MS, resolve));
+    void Promise.race([Promise.all(reads), deadline]).then(run);
+  }
+
+  #of(channelId: ChannelId, slot?: IngestSlot): HostedPublisher[] {
+    return [...this.#hosted].filter(
+      (hosted) => hosted.channelId === channelId && (slot === undefined || hosted.slot === slot),
+    );
+  }
+}
+
+type HostedPublisherParts = {
+  readonly gateway: PublishGateway;
+  readonly slot: IngestSlot;
+  readonly transport: PublisherTransport;
+};
+
+class HostedPublisher {
+  readonly slot: IngestSlot;
+  readonly #gateway: PublishGateway;
+  readonly #transport: PublisherTransport;
+  readonly #onOver: () => void;
+  #publisher: PublisherHandle | undefined;
+  #latency: Latency;
+  #isOver = false;
+  #onRead: (() => void)[] = [];
+
+  constructor({ gateway, slot, transport }: HostedPublisherParts, onOver: () => void) {
+    this.slot = slot;
+    this.#gateway = gateway;
+    this.#transport = transport;
+    this.#onOver = onOver;
+    this.#latency = gateway.latency;
+    transport.listen(
+      (message) => this.#take(message),
+      () => this.#leave("connection-lost"),
+    );
+    void this.#welcome();
+  }
+
+  get channelId(): ChannelId {
+    return this.#gateway.channelId;
+  }
+
+  get isOpen(): boolean {
+    return this.#publisher !== undefined;
+  }
+
+  tellLatency(): void {
+    const { latency } = this.#gateway;
+    if (latency === this.#latency) return;
+    this.#latency = latency;
+    this.#transport.post({ kind: "latency", latency });
+  }
+
+  read(): Promise<void> {
+    if (!this.isOpen) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onRead.push(resolve);
+      this.#transport.post({ kind: "read-wanted" });
+    });
+  }
+
+  /** The relay let go of it, or it came too late: the other thread closes its connection. */
+  dismiss(): void {
+    this.#finish();
+  }
+
+  async #welcome(): Promise<void> {
+    const isWelcome = (await this.#gateway.tryAdmit()) === "welcome";
+    this.#transport.post({ kind: "welcome", isWelcome });
+    this.tellLatency();
+    if (!isWelcome) this.#finish();
+  }
+
+  #take(message: FromEncoder): void {
+    switch (message.kind) {
+      case "open":
+        return this.#open(message);
+      case "media":
+        for (const each of readBlock(message)) this.#publisher?.push(each);
+        if (message.isFlush) this.#gateway.flush();
+        // Nobody keeps a payload that was pushed: the block may be written again.
+        return this.#transport.post({ kind: "taken", bytes: message.length, buffer: message.buffer }, [message.buffer]);
+      case "read":
+        return this.#onRead.shift()?.();
+      case "end":
+        return this.#leave(message.end);
+    }
+  }
+
+  #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
+    const onDismissed = () => this.#finish();
+    // What is given here is taken at once: this way is never full.
+    const entering = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
+    const publisher = this.#gateway.open(entering);
+    if (publisher === undefined) return this.#finish();
+    this.#publisher = publisher;
+  }
+
+  #leave(end: IngestEnd): void {
+    this.#publisher?.end(end);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#publisher = undefined;
+    this.#transport.close();
+    for (const resolve of this.#onRead) resolve();
+    this.#onRead = [];
+    this.#onOver();
+  }
+}

@@ -1,0 +1,185 @@
+import type { Clock } from "../base/clock.ts";
+import { startDeadline } from "../base/deadline.ts";
+import type { Message } from "../protocol/rtmp/message.ts";
+import type { AdmitResult, PublisherArrival, PublishGateway } from "../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { ChannelId, Latency } from "../thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../thread-protocol/facts.ts";
+import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
+import { BlockWriter } from "./media-block.ts";
+import type { MessageTransport } from "./message-transport.ts";
+
+/** On the way to the channel's home and not taken there yet; beyond it nothing more is read from the encoder. */
+export const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
+/** Read on from here, so that a home that is behind is not asked about every message. */
+const ROOM_BYTES = AHEAD_BYTES_MAX / 2;
+/** More than this leaves as a block of its own, without waiting for the flush. */
+const BLOCK_BYTES_MAX = 1024 * 1024;
+/** The home answers at once; one that does not is as good as dead. In milliseconds. */
+const ADMIT_DEADLINE_MS = 5_000;
+
+type RemotePublisherParts = RemotePublisherDeps & { readonly onOpen: () => void; readonly onOver: () => void };
+type PublisherTransport = MessageTransport<FromEncoder, ToEncoder>;
+
+export type RemotePublisherDeps = {
+  readonly clock: Clock;
+  /** Runs when what encoders have said up to now was read. */
+  readonly afterReads: (run: () => void) => void;
+  /** An encoder is not read for a while, because its channel's home is behind. */
+  readonly onWait: () => void;
+};
+
+/** Encoders of this thread whose channels are at home in others. */
+export class RemotePublishers {
+  readonly #deps: RemotePublisherDeps;
+  readonly #open = new Set<RemotePublisher>();
+
+  constructor(deps: RemotePublisherDeps) {
+    this.#deps = deps;
+  }
+
+  /** The way that leads through this transport. */
+  to(
+    home: { readonly channelId: ChannelId; readonly latency: Latency },
+    transport: PublisherTransport,
+  ): PublishGateway {
+    const gateway: RemotePublisher = new RemotePublisher(home, transport, {
+      ...this.#deps,
+      onOpen: () => this.#open.add(gateway),
+      onOver: () => this.#open.delete(gateway),
+    });
+    return gateway;
+  }
+
+  /** What encoders gave leaves for their channels' homes, and from there. */
+  flush(): void {
+    for (const gateway of this.#open) gateway.flush();
+  }
+}
+
+class RemotePublisher implements PublishGateway {
+  readonly channelId: ChannelId;
+  readonly #deps: RemotePublisherParts;
+  readonly #transport: PublisherTransport;
+  readonly #welcome: Promise<AdmitResult>;
+  #answerAdmit: (welcome: AdmitResult) => void = () => undefined;
+  #latency: Latency;
+  #entering: PublisherArrival | undefined;
+  #isOver = false;
+  #isFull = false;
+  readonly #gathered = new BlockWriter();
+  #untakenBytes = 0;
+  #needsFlush = false;
+
+  constructor(
+    home: { readonly channelId: ChannelId; readonly latency: Latency },
+    transport: PublisherTransport,
+    deps: RemotePublisherParts,
+  ) {
+    this.channelId = home.channelId;
+    this.#latency = home.latency;
+    this.#transport = transport;
+    this.#deps = deps;
+    this.#welcome = new Promise((resolve) => {
+      this.#answerAdmit = resolve;
+    });
+    transport.listen(
+      (message) => this.#take(message),
+      () => this.#closed(),
+    );
+  }
+
+  get latency(): Latency {
+    return this.#latency;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  async tryAdmit(): Promise<AdmitResult> {
+    const timer = startDeadline(this.#deps.clock, ADMIT_DEADLINE_MS, () => this.#answerAdmit("unavailable"));
+    const welcome = await this.#welcome;
+    timer.cancel();
+    return welcome;
+  }
+
+  open(entering: PublisherArrival): PublisherHandle | undefined {
+    if (this.#isOver) return undefined;
+    this.#entering = entering;
+    this.#deps.onOpen();
+    const { remoteAddress, encoder, keyRemoved = [] } = entering;
+    this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved });
+    return { push: (message) => this.#push(message), end: (end) => this.#end(end) };
+  }
+
+  flush(): void {
+    if (this.#needsFlush && !this.#isOver) this.#postBlock(true);
+  }
+
+  leave(): void {
+    if (this.#entering === undefined) this.#finish();
+  }
+
+  #push(message: Message): void {
+    if (this.#isOver) return;
+    this.#gathered.add(message);
+    this.#needsFlush = true;
+    if (this.#gathered.length >= BLOCK_BYTES_MAX) this.#postBlock(false);
+    if (this.#isFull || this.#untakenBytes + this.#gathered.length <= AHEAD_BYTES_MAX) return;
+    this.#isFull = true;
+    this.#deps.onWait();
+  }
+
+  #postBlock(isFlush: boolean): void {
+    const { buffer, length } = this.#gathered.take();
+    this.#untakenBytes += length;
+    this.#needsFlush = !isFlush;
+    this.#transport.post({ kind: "media", buffer, length, isFlush }, [buffer]);
+  }
+
+  #end(end: IngestEnd): void {
+    if (this.#isOver) return;
+    if (this.#needsFlush) this.#postBlock(false);
+    this.#transport.post({ kind: "end", end });
+    this.#finish();
+  }
+
+  #take(message: ToEncoder): void {
+    switch (message.kind) {
+      case "welcome":
+        return this.#answerAdmit(message.isWelcome ? "welcome" : "fight");
+      case "taken":
+        this.#untakenBytes -= message.bytes;
+        this.#gathered.reuse(message.buffer);
+        if (!this.#isFull || this.#untakenBytes > ROOM_BYTES) return;
+        this.#isFull = false;
+        this.#entering?.onRoom();
+        return;
+      case "latency":
+        this.#latency = message.latency;
+        return;
+      case "read-wanted":
+        return this.#deps.afterReads(() => {
+          this.flush();
+          this.#transport.post({ kind: "read" });
+        });
+    }
+  }
+
+  /** By the home: it let go of the encoder, or died. */
+  #closed(): void {
+    const wasOver = this.#isOver;
+    this.#finish();
+    if (!wasOver) this.#entering?.onDismissed();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#isFull = false;
+    this.#gathered.take();
+    this.#answerAdmit("unavailable");
+    this.#transport.close();
+    this.#deps.onOver();
+  }
+}

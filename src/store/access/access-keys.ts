@@ -1,0 +1,89 @@
+import type { Kysely, Transaction } from "kysely";
+import type { AccessKey } from "../../control/access/access-key.ts";
+import { readAccessKey } from "../channels/rows.ts";
+import type { Schema } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+
+/** Adds the key, or replaces the one with its id. */
+export async function insertKey(trx: Transaction<Schema>, secrets: Secrets, key: AccessKey): Promise<void> {
+  const { accessKeyId, secretKey, role, name, createdTime } = key;
+  const row = {
+    secret_key: secrets.seal(secretKey, { table: "access_key", column: "secret_key", row: accessKeyId }),
+    secret_hash: secrets.index(secretKey, "access_key", "secret_key"),
+    role,
+    name,
+    created_time: createdTime,
+    last_used_time: key.lastUsedTime ?? null,
+  };
+  await trx
+    .insertInto("access_key")
+    .values({ access_key_id: accessKeyId, ...row })
+    .onConflict((conflict) => conflict.column("access_key_id").doUpdateSet(row))
+    .execute();
+}
+
+export async function selectKey(
+  db: Kysely<Schema>,
+  secrets: Secrets,
+  accessKeyId: string,
+): Promise<AccessKey | undefined> {
+  const row = await db.selectFrom("access_key").where("access_key_id", "=", accessKeyId).selectAll().executeTakeFirst();
+  if (row !== undefined) return readAccessKey(row, secrets);
+  // An unknown id is to take as long as a known one.
+  secrets.openDecoy();
+  return undefined;
+}
+
+/** Of several keys with one secret a manager's comes first. */
+export async function selectKeyBySecret(
+  db: Kysely<Schema>,
+  secrets: Secrets,
+  secretKey: string,
+): Promise<AccessKey | undefined> {
+  const row = await db
+    .selectFrom("access_key")
+    .where("secret_hash", "in", secrets.indexes(secretKey, "access_key", "secret_key"))
+    .orderBy("role") // `manager` before `viewer`
+    .selectAll()
+    .executeTakeFirst();
+  return row === undefined ? undefined : readAccessKey(row, secrets);
+}
+
+export async function selectAnyManager(db: Kysely<Schema>): Promise<boolean> {
+  const row = await db
+    .selectFrom("access_key")
+    .where("role", "=", "manager")
+    .select("access_key_id")
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function selectKeys(db: Kysely<Schema>, secrets: Secrets): Promise<readonly AccessKey[]> {
+  const rows = await db.selectFrom("access_key").orderBy("created_time").orderBy("access_key_id").selectAll().execute();
+  return rows.map((row) => readAccessKey(row, secrets));
+}
+
+/** Looks for other managers in the same transaction: of two managers who delete each other, one stays. */
+export async function deleteKey(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  accessKeyId: string,
+): Promise<AccessKey | "last-manager" | undefined> {
+  const key = await selectKey(trx, secrets, accessKeyId);
+  if (key === undefined) return undefined;
+  if (key.role === "manager") {
+    const other = await trx
+      .selectFrom("access_key")
+      .where("role", "=", "manager")
+      .where("access_key_id", "!=", accessKeyId)
+      .select("access_key_id")
+      .executeTakeFirst();
+    if (other === undefined) return "last-manager";
+  }
+  await trx.deleteFrom("access_key").where("access_key_id", "=", accessKeyId).execute();
+  return key;
+}
+
+export async function updateLastUsed(trx: Transaction<Schema>, accessKeyId: string, time: number): Promise<void> {
+  await trx.updateTable("access_key").set({ last_used_time: time }).where("access_key_id", "=", accessKeyId).execute();
+}

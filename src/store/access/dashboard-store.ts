@@ -1,0 +1,148 @@
+import type { Transaction } from "kysely";
+import {
+  type DashboardSession,
+  type DashboardStore,
+  SESSIONS_MAX,
+  type SetupToken,
+} from "../../control/access/dashboard-access.ts";
+import type { Database } from "../database.ts";
+import type { Schema } from "../schema.ts";
+
+/** There is one dashboard: one password, one set-up token. */
+const ONLY = 1;
+
+/** The dashboard's password as its argon2 hash, and tokens as their SHA-256: nothing here lets anybody in. */
+export class SqlDashboardStore implements DashboardStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  findPasswordHash(): Promise<string | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await db.selectFrom("dashboard_password").select("hash").executeTakeFirst();
+      return row?.hash;
+    });
+  }
+
+  putSetupToken(token: SetupToken): Promise<void> {
+    return this.#database.write((trx) => replaceSetup(trx, token));
+  }
+
+  resetPassword(token: SetupToken): Promise<void> {
+    return this.#database.write(async (trx) => {
+      await trx.deleteFrom("dashboard_password").execute();
+      await trx.deleteFrom("dashboard_session").execute();
+      await replaceSetup(trx, token);
+    });
+  }
+
+  hasSetupToken(tokenHash: string, now: number): Promise<boolean> {
+    return this.#database.read(async (db) => {
+      const row = await db
+        .selectFrom("dashboard_setup")
+        .where("token_hash", "=", tokenHash)
+        .where("expires_time", ">", now)
+        .select("id")
+        .executeTakeFirst();
+      return row !== undefined;
+    });
+  }
+
+  completeSetup(tokenHash: string, now: number, passwordHash: string, session: DashboardSession): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const used = await trx
+        .deleteFrom("dashboard_setup")
+        .where("token_hash", "=", tokenHash)
+        .where("expires_time", ">", now)
+        .executeTakeFirst();
+      if (used.numDeletedRows === 0n) return false;
+      await trx.deleteFrom("dashboard_password").execute();
+      await trx.insertInto("dashboard_password").values({ id: ONLY, hash: passwordHash }).execute();
+      await trx.deleteFrom("dashboard_session").execute();
+      await insertSession(trx, session);
+      return true;
+    });
+  }
+
+  changePassword(oldHash: string, newHash: string, session: DashboardSession): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const changed = await trx
+        .updateTable("dashboard_password")
+        .set({ hash: newHash })
+        .where("hash", "=", oldHash)
+        .executeTakeFirst();
+      if (changed.numUpdatedRows === 0n) return false;
+      await trx.deleteFrom("dashboard_session").execute();
+      await insertSession(trx, session);
+      return true;
+    });
+  }
+
+  addSession(session: DashboardSession, checkedHash: string): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const present = await trx
+        .selectFrom("dashboard_password")
+        .where("hash", "=", checkedHash)
+        .select("id")
+        .executeTakeFirst();
+      if (present === undefined) return false;
+      await insertSession(trx, session);
+      return true;
+    });
+  }
+
+  findSession(tokenHash: string): Promise<DashboardSession | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await db
+        .selectFrom("dashboard_session")
+        .where("token_hash", "=", tokenHash)
+        .select("last_used_time")
+        .executeTakeFirst();
+      return row === undefined ? undefined : { tokenHash, lastUsedTime: Number(row.last_used_time) };
+    });
+  }
+
+  listSessions(): Promise<readonly DashboardSession[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db.selectFrom("dashboard_session").selectAll().execute();
+      return rows.map((row) => ({ tokenHash: row.token_hash, lastUsedTime: Number(row.last_used_time) }));
+    });
+  }
+
+  async markSessionUsed(tokenHash: string, time: number): Promise<void> {
+    await this.#database.write((trx) =>
+      trx.updateTable("dashboard_session").set({ last_used_time: time }).where("token_hash", "=", tokenHash).execute(),
+    );
+  }
+
+  async deleteSession(tokenHash: string): Promise<void> {
+    await this.#database.write((trx) =>
+      trx.deleteFrom("dashboard_session").where("token_hash", "=", tokenHash).execute(),
+    );
+  }
+}
+
+async function replaceSetup(trx: Transaction<Schema>, { tokenHash, expiresTime }: SetupToken): Promise<void> {
+  await trx.deleteFrom("dashboard_setup").execute();
+  await trx
+    .insertInto("dashboard_setup")
+    .values({ id: ONLY, token_hash: tokenHash, expires_time: expiresTime })
+    .execute();
+}
+
+/** Sessions over their number end, those first that were longest unused. */
+async function insertSession(trx: Transaction<Schema>, { tokenHash, lastUsedTime }: DashboardSession): Promise<void> {
+  await trx.insertInto("dashboard_session").values({ token_hash: tokenHash, last_used_time: lastUsedTime }).execute();
+  const kept = trx
+    .selectFrom("dashboard_session")
+    .select("token_hash")
+    .orderBy("last_used_time", "desc")
+    .limit(SESSIONS_MAX);
+  await trx
+    .deleteFrom("dashboard_session")
+    .where("token_hash", "not in", kept)
+    .where("token_hash", "!=", tokenHash)
+    .execute();
+}

@@ -1,0 +1,43 @@
+import type { ChannelRecord } from "../../control/channels/channel.ts";
+import type { ChannelChange } from "../../control/store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { ingestLoginColumns } from "./ingest-logins.ts";
+import { alertColumns, freezeColumns } from "./rows.ts";
+
+/** What changes of a channel, as columns. */
+export function channelColumns(secrets: Secrets, present: ChannelRecord, change: ChannelChange) {
+  return {
+    ...(change.name === undefined ? {} : { name: change.name }),
+    ...(change.planType === undefined ? {} : { plan_type: change.planType }),
+    ...(change.envType === undefined ? {} : { env_type: change.envType }),
+    ...(change.alerts === undefined ? {} : alertColumns({ ...present.alerts, ...change.alerts })),
+    ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
+    ...(change.latency === undefined ? {} : { latency: change.latency }),
+    ...(change.freeze === undefined ? {} : freezeColumns(change.freeze)),
+    ...(change.state === undefined ? {} : { state: change.state }),
+    ...(change.streamKey === undefined ? {} : streamKeyColumns(secrets, present.channelId, change.streamKey)),
+    ...(change.backupStreamKey === undefined
+      ? {}
+      : backupKeyColumns(secrets, present.channelId, change.backupStreamKey)),
+    ...(change.ingestLogin === undefined ? {} : ingestLoginColumns(secrets, present.channelId, change.ingestLogin)),
+  };
+}
+
+/** An ingest key as stored, and what it is found by. */
+export function streamKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
+  const place = { table: "channel", column: "stream_key", row: channelId };
+  return {
+    stream_key: secrets.seal(streamKey, place),
+    stream_key_index: secrets.index(streamKey, "channel", "stream_key"),
+  };
+}
+
+/** The same of a backup key; empty where there is none. */
+export function backupKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
+  const place = { table: "channel", column: "backup_stream_key", row: channelId };
+  return {
+    backup_stream_key: secrets.seal(streamKey, place),
+    backup_stream_key_index: streamKey === "" ? null : secrets.index(streamKey, "channel", "backup_stream_key"),
+  };
+}

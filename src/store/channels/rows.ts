@@ -1,0 +1,155 @@
+import type { AccessKey } from "../../control/access/access-key.ts";
+import type {
+  Alerts,
+  ChannelRecord,
+  EnvType,
+  Target,
+  TargetName,
+  TargetSettings,
+} from "../../control/channels/channel.ts";
+import { CHANNEL_STATES } from "../../control/channels/channel.ts";
+import { PLAN_TYPES } from "../../control/channels/plan.ts";
+import type { TargetChange } from "../../control/store.ts";
+import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import { openEndpointUrl } from "../deliveries/endpoint-rows.ts";
+import type { AccessKeyRow, ChannelRow, TargetRow } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+
+const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];
+
+/** A word out of a closed list. Throws where the database holds another: somebody else wrote it. */
+export function oneOf<Word extends string>(words: readonly Word[], text: string): Word {
+  const word = words.find((each) => each === text);
+  if (word === undefined) throw new Error(`the database holds an unknown word: ${JSON.stringify(text)}`);
+  return word;
+}
+
+// `Number` throughout: PostgreSQL's driver hands big integers over as text.
+
+export function readChannel(
+  row: ChannelRow & { readonly callback_url: string | null },
+  targetCount: number,
+  secrets: Secrets,
+): ChannelRecord {
+  const opened = (column: "stream_key" | "backup_stream_key" | "ingest_login_id" | "ingest_login_password") =>
+    secrets.openAgain(row[column], { table: "channel", column, row: row.channel_id });
+  const hasLogin = row.ingest_login_id !== "";
+  return {
+    channelId: row.channel_id,
+    instanceNo: Number(row.instance_no),
+    name: row.name,
+    planType: oneOf(PLAN_TYPES, row.plan_type),
+    envType: oneOf(ENV_TYPES, row.env_type),
+    alerts: readAlerts(row),
+    holdSeconds: row.hold_seconds,
+    latency: oneOf(LATENCIES, row.latency),
+    freeze: { mediaSeconds: row.freeze_media_seconds, videoSeconds: row.freeze_video_seconds },
+    state: oneOf(CHANNEL_STATES, row.state),
+    streamKey: opened("stream_key"),
+    ...(row.backup_stream_key === "" ? {} : { backupStreamKey: opened("backup_stream_key") }),
+    ...(hasLogin ? { ingestLogin: { id: opened("ingest_login_id"), password: opened("ingest_login_password") } } : {}),
+    createdTime: Number(row.created_time),
+    revision: Number(row.revision),
+    publishMs: Number(row.publish_ms),
+    ...(row.recent_publish_start_time === null
+      ? {}
+      : { recentPublishStartTime: Number(row.recent_publish_start_time) }),
+    ...(row.callback_url === null
+      ? {}
+      : { callbackUrl: openEndpointUrl({ scope: row.channel_id, url: row.callback_url }, secrets) }),
+    targetCount,
+  };
+}
+
+export function readAlerts(row: ChannelRow): Alerts {
+  return {
+    isOn: row.alert_on === 1,
+    ofChannelStatus: row.alert_channel_status === 1,
+    ofVodUploads: row.alert_vod_uploads === 1,
+    ofTargetFailures: row.alert_target_failures === 1,
+  };
+}
+
+/** All alerts as columns. */
+export function alertColumns(alerts: Alerts) {
+  return {
+    alert_on: alerts.isOn ? 1 : 0,
+    alert_channel_status: alerts.ofChannelStatus ? 1 : 0,
+    alert_vod_uploads: alerts.ofVodUploads ? 1 : 0,
+    alert_target_failures: alerts.ofTargetFailures ? 1 : 0,
+  };
+}
+
+export function readTargetName(row: Pick<TargetRow, "target_name" | "label">): TargetName {
+  return { targetName: row.target_name, ...(row.label === "" ? {} : { label: row.label }) };
+}
+
+export function readTarget(row: TargetRow, secrets: Secrets): Target {
+  const opened = (column: "url" | "stream_key" | "login_id" | "login_password") =>
+    secrets.openAgain(row[column], { table: "target", column, row: String(row.target_id) });
+  return {
+    targetId: Number(row.target_id),
+    ...readTargetName(row),
+    url: opened("url"),
+    streamKey: opened("stream_key"),
+    ...(row.login_id === "" ? {} : { loginId: opened("login_id") }),
+    ...(row.login_password === "" ? {} : { loginPassword: opened("login_password") }),
+    isEnabled: row.is_enabled === 1,
+    bufferPolicy: oneOf(BUFFER_POLICIES, row.buffer_policy),
+    ...readTrust(row),
+    ...readTracks(row),
+    ...(row.has_timed_data === 1 ? {} : { hasTimedData: false }),
+    totals: { bytes: Number(row.bytes), playMs: Number(row.play_ms), retryCount: Number(row.retry_count) },
+  };
+}
+
+function readTrust({ tls_ca: ca, tls_fingerprint: fingerprint }: TargetRow): { readonly tls?: TargetTrust } {
+  if (ca === "" && fingerprint === "") return {};
+  return { tls: { ...(ca === "" ? {} : { ca }), ...(fingerprint === "" ? {} : { fingerprint }) } };
+}
+
+function readTracks({ video_track: video, audio_track: audio }: TargetRow): { readonly tracks?: TrackChoice } {
+  return video === null || audio === null ? {} : { tracks: { video: Number(video), audio: Number(audio) } };
+}
+
+/** What was chosen of the stream, as columns: of a new target. */
+export function chosenColumns({ tracks, hasTimedData }: Pick<TargetSettings, "tracks" | "hasTimedData">) {
+  return { ...trackColumns(tracks ?? "all"), has_timed_data: hasTimedData === false ? 0 : 1 };
+}
+
+/** … and of a change, where absent keeps. */
+export function choiceColumns({ tracks, hasTimedData }: Pick<TargetChange, "tracks" | "hasTimedData">) {
+  return {
+    ...(tracks === undefined ? {} : trackColumns(tracks)),
+    ...(hasTimedData === undefined ? {} : { has_timed_data: hasTimedData ? 1 : 0 }),
+  };
+}
+
+function trackColumns(tracks: TrackChoice | "all") {
+  if (tracks === "all") return { video_track: null, audio_track: null };
+  return { video_track: tracks.video, audio_track: tracks.audio };
+}
+
+/** What is said of whom to believe, as columns. */
+export function trustColumns({ ca, fingerprint }: TargetTrust) {
+  return {
+    ...(ca === undefined ? {} : { tls_ca: ca }),
+    ...(fingerprint === undefined ? {} : { tls_fingerprint: fingerprint }),
+  };
+}
+
+export function readAccessKey(row: AccessKeyRow, secrets: Secrets): AccessKey {
+  return {
+    accessKeyId: row.access_key_id,
+    secretKey: secrets.open(row.secret_key, { table: "access_key", column: "secret_key", row: row.access_key_id }),
+    role: oneOf(["manager", "viewer"], row.role),
+    name: row.name,
+    createdTime: Number(row.created_time),
+    ...(row.last_used_time === null ? {} : { lastUsedTime: Number(row.last_used_time) }),
+  };
+}
+
+export function freezeColumns({ mediaSeconds, videoSeconds }: FreezeTimes) {
+  return { freeze_media_seconds: mediaSeconds, freeze_video_seconds: videoSeconds };
+}

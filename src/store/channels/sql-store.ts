@@ -1,0 +1,371 @@
+import type { ExpressionBuilder, Kysely, SelectQueryBuilder, Transaction } from "kysely";
+import { sql } from "kysely";
+import type { AccessKey } from "../../control/access/access-key.ts";
+import type { Channel, ChannelRecord, TargetSettings } from "../../control/channels/channel.ts";
+import type {
+  ChannelCheck,
+  ChannelDecision,
+  ChannelFilter,
+  NewChannel,
+  Page,
+  Store,
+  TargetChange,
+  TotalsBatch,
+} from "../../control/store.ts";
+import type { IngestUser } from "../../thread-protocol/admission.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import {
+  deleteKey,
+  insertKey,
+  selectAnyManager,
+  selectKey,
+  selectKeyBySecret,
+  selectKeys,
+  updateLastUsed,
+} from "../access/access-keys.ts";
+import type { Database } from "../database.ts";
+import type { Schema } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
+import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
+import { takeNumbers } from "./numbers.ts";
+import {
+  alertColumns,
+  choiceColumns,
+  chosenColumns,
+  freezeColumns,
+  readChannel,
+  readTarget,
+  trustColumns,
+} from "./rows.ts";
+import { writeTotals } from "./total-rows.ts";
+
+/** The store over any SQL database that Kysely speaks. Only SQL that SQLite and PostgreSQL both understand. */
+export class SqlStore implements Store {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  createChannel(channel: NewChannel): Promise<Channel> {
+    return this.#database.write(async (trx) => {
+      await checkLoginIsFree(trx, this.#secrets, channel.channelId, channel.ingestLogin);
+      await trx
+        .insertInto("channel")
+        .values({
+          channel_id: channel.channelId,
+          instance_no: await takeNumbers(trx, "channel", 1),
+          name: channel.name,
+          plan_type: channel.planType,
+          env_type: channel.envType,
+          ...alertColumns(channel.alerts),
+          state: "live",
+          hold_seconds: channel.holdSeconds,
+          latency: channel.latency,
+          ...freezeColumns(channel.freeze),
+          ...streamKeyColumns(this.#secrets, channel.channelId, channel.streamKey),
+          ...backupKeyColumns(this.#secrets, channel.channelId, channel.backupStreamKey ?? ""),
+          ...ingestLoginColumns(this.#secrets, channel.channelId, channel.ingestLogin ?? { id: "", password: "" }),
+          created_time: channel.createdTime,
+          revision: 1,
+          publish_ms: 0,
+          recent_publish_start_time: null,
+        })
+        .execute();
+      await insertTargets(trx, this.#secrets, channel.channelId, channel.targets);
+      return required(await selectChannel(trx, this.#secrets, channel.channelId));
+    });
+  }
+
+  listChannels(
+    filter: ChannelFilter,
+    page: Page,
+  ): Promise<{ readonly channels: readonly ChannelRecord[]; readonly total: number }> {
+    return this.#database.read(async (db) => {
+      const rows = await filtered(db.selectFrom("channel"), filter)
+        .selectAll()
+        .select(({ selectFrom, fn }) =>
+          selectFrom("target")
+            .whereRef("target.channel_id", "=", "channel.channel_id")
+            .select(fn.countAll<number>().as("count"))
+            .as("target_count"),
+        )
+        .select(callbackUrl)
+        .orderBy("instance_no", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      const counted = await filtered(db.selectFrom("channel"), filter)
+        .select(({ fn }) => fn.countAll<number>().as("total"))
+        .executeTakeFirstOrThrow();
+      return {
+        channels: rows.map((row) => readChannel(row, Number(row.target_count ?? 0), this.#secrets)),
+        total: Number(counted.total),
+      };
+    });
+  }
+
+  listChannelIds(): Promise<readonly ChannelId[]> {
+    return this.#database.read(async (db) => {
+      const rows = await filtered(db.selectFrom("channel"), {})
+        .select("channel_id")
+        .orderBy("instance_no", "desc")
+        .execute();
+      return rows.map((row) => row.channel_id);
+    });
+  }
+
+  findChannel(channelId: ChannelId): Promise<Channel | undefined> {
+    return this.#database.read((db) => selectChannel(db, this.#secrets, channelId));
+  }
+
+  findChannelByStreamKey(streamKey: string): Promise<Channel | undefined> {
+    return this.#database.read(async (db) => {
+      const found = await db
+        .selectFrom("channel")
+        .where((is) =>
+          is.or([
+            is("stream_key_index", "in", this.#secrets.indexes(streamKey, "channel", "stream_key")),
+            is("backup_stream_key_index", "in", this.#secrets.indexes(streamKey, "channel", "backup_stream_key")),
+          ]),
+        )
+        .where("state", "=", "live")
+        .select("channel_id")
+        .executeTakeFirst();
+      return found === undefined ? undefined : selectChannel(db, this.#secrets, found.channel_id);
+    });
+  }
+
+  findIngestUser(userId: string): Promise<IngestUser | undefined> {
+    return this.#database.read((db) => selectIngestUser(db, this.#secrets, userId));
+  }
+
+  deleteChannel(channelId: ChannelId): Promise<Channel | undefined> {
+    return this.#database.write(async (trx) => {
+      const channel = await selectChannel(trx, this.#secrets, channelId);
+      if (channel === undefined) return undefined;
+      await trx
+        .updateTable("channel")
+        .set((is) => ({ state: "deleted", ...NO_INGEST_LOGIN, revision: is("revision", "+", 1) }))
+        .where("channel_id", "=", channelId)
+        .execute();
+      return { ...channel, state: "deleted", revision: channel.revision + 1 };
+    });
+  }
+
+  changeChannel(channelId: ChannelId, decide: ChannelDecision): Promise<Channel | undefined> {
+    return this.#database.write(async (trx) => {
+      const channel = await selectChannel(trx, this.#secrets, channelId);
+      if (channel === undefined) return undefined;
+      const change = decide(channel);
+      await checkLoginIsFree(trx, this.#secrets, channelId, change.ingestLogin);
+      await trx
+        .updateTable("channel")
+        .set((is) => ({ ...channelColumns(this.#secrets, channel, change), revision: is("revision", "+", 1) }))
+        .where("channel_id", "=", channelId)
+        .execute();
+      return selectChannel(trx, this.#secrets, channelId);
+    });
+  }
+
+  addTarget(channelId: ChannelId, target: TargetSettings, check: ChannelCheck): Promise<Channel | undefined> {
+    return this.#database.write(async (trx) => {
+      const channel = await selectChannel(trx, this.#secrets, channelId);
+      if (channel === undefined) return undefined;
+      check(channel);
+      await insertTargets(trx, this.#secrets, channelId, [target]);
+      return raisedRevision(trx, this.#secrets, channelId);
+    });
+  }
+
+  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<Channel | undefined> {
+    return this.#database.write(async (trx) => {
+      const channel = await selectChannel(trx, this.#secrets, channelId);
+      if (channel?.targets.some((target) => target.targetId === targetId) !== true) return undefined;
+      await trx.deleteFrom("target").where("target_id", "=", targetId).execute();
+      return raisedRevision(trx, this.#secrets, channelId);
+    });
+  }
+
+  changeTarget(channelId: ChannelId, targetId: TargetId, change: TargetChange): Promise<Channel | undefined> {
+    return this.#database.write(async (trx) => {
+      const channel = await selectChannel(trx, this.#secrets, channelId);
+      if (channel?.targets.some((target) => target.targetId === targetId) !== true) return undefined;
+      await trx
+        .updateTable("target")
+        .set({
+          ...(change.url === undefined ? {} : { url: sealed(this.#secrets, targetId, "url", change.url) }),
+          ...(change.streamKey === undefined
+            ? {}
+            : { stream_key: sealed(this.#secrets, targetId, "stream_key", change.streamKey) }),
+          ...(change.loginId === undefined
+            ? {}
+            : { login_id: sealed(this.#secrets, targetId, "login_id", change.loginId) }),
+          ...(change.loginPassword === undefined
+            ? {}
+            : { login_password: sealed(this.#secrets, targetId, "login_password", change.loginPassword) }),
+          ...(change.label === undefined ? {} : { label: change.label }),
+          ...(change.isEnabled === undefined ? {} : { is_enabled: change.isEnabled ? 1 : 0 }),
+          ...(change.bufferPolicy === undefined ? {} : { buffer_policy: change.bufferPolicy }),
+          ...trustColumns(change.tls ?? {}),
+          ...choiceColumns(change),
+        })
+        .where("target_id", "=", targetId)
+        .execute();
+      return raisedRevision(trx, this.#secrets, channelId);
+    });
+  }
+
+  addTotals(batch: TotalsBatch): Promise<void> {
+    // Without patience: reads wait for totals that are being written, and the next batch has what this one could not write.
+    return this.#database.write((trx) => writeTotals(trx, batch), 0);
+  }
+
+  putAccessKey(key: AccessKey): Promise<void> {
+    return this.#database.write((trx) => insertKey(trx, this.#secrets, key));
+  }
+
+  findAccessKey(accessKeyId: string): Promise<AccessKey | undefined> {
+    return this.#database.read((db) => selectKey(db, this.#secrets, accessKeyId));
+  }
+
+  findAccessKeyBySecret(secretKey: string): Promise<AccessKey | undefined> {
+    return this.#database.read((db) => selectKeyBySecret(db, this.#secrets, secretKey));
+  }
+
+  hasManagerKey(): Promise<boolean> {
+    return this.#database.read(selectAnyManager);
+  }
+
+  listAccessKeys(): Promise<readonly AccessKey[]> {
+    return this.#database.read((db) => selectKeys(db, this.#secrets));
+  }
+
+  deleteAccessKey(accessKeyId: string): Promise<AccessKey | "last-manager" | undefined> {
+    return this.#database.write((trx) => deleteKey(trx, this.#secrets, accessKeyId));
+  }
+
+  markAccessKeyUsed(accessKeyId: string, time: number): Promise<void> {
+    return this.#database.write((trx) => updateLastUsed(trx, accessKeyId, time));
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  get #secrets(): Secrets {
+    return this.#database.secrets;
+  }
+}
+
+async function insertTargets(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  channelId: ChannelId,
+  targets: readonly TargetSettings[],
+): Promise<void> {
+  if (targets.length === 0) return;
+  let targetId = await takeNumbers(trx, "target", targets.length);
+  // One statement each: a database takes only so many parameters in one.
+  for (const target of targets) {
+    await trx
+      .insertInto("target")
+      .values({
+        target_id: targetId,
+        channel_id: channelId,
+        target_name: target.targetName,
+        url: sealed(secrets, targetId, "url", target.url),
+        stream_key: sealed(secrets, targetId, "stream_key", target.streamKey),
+        login_id: sealed(secrets, targetId, "login_id", target.loginId ?? ""),
+        login_password: sealed(secrets, targetId, "login_password", target.loginPassword ?? ""),
+        label: target.label ?? "",
+        is_enabled: target.isEnabled ? 1 : 0,
+        buffer_policy: target.bufferPolicy,
+        tls_ca: target.tls?.ca ?? "",
+        tls_fingerprint: target.tls?.fingerprint ?? "",
+        ...chosenColumns(target),
+        bytes: 0,
+        play_ms: 0,
+        retry_count: 0,
+      })
+      .execute();
+    targetId += 1;
+  }
+}
+
+/** The sealed address of a channel's own webhook, as a column of a query for channels. */
+function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">) {
+  return selectFrom("webhook_endpoint")
+    .whereRef("webhook_endpoint.scope", "=", "channel.channel_id")
+    .select("webhook_endpoint.url")
+    .as("callback_url");
+}
+
+async function selectChannel(db: Kysely<Schema>, secrets: Secrets, channelId: ChannelId): Promise<Channel | undefined> {
+  const row = await db
+    .selectFrom("channel")
+    .where("channel_id", "=", channelId)
+    .where("state", "!=", "deleted")
+    .selectAll()
+    .select(callbackUrl)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const targets = await db
+    .selectFrom("target")
+    .where("channel_id", "=", channelId)
+    .orderBy("target_id")
+    .selectAll()
+    .execute();
+  return {
+    ...readChannel(row, targets.length, secrets),
+    targets: targets.map((target) => readTarget(target, secrets)),
+  };
+}
+
+/** The channel after a change of its targets: every change of a channel raises its revision. */
+async function raisedRevision(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  channelId: ChannelId,
+): Promise<Channel | undefined> {
+  await trx
+    .updateTable("channel")
+    .set((is) => ({ revision: is("revision", "+", 1) }))
+    .where("channel_id", "=", channelId)
+    .execute();
+  return selectChannel(trx, secrets, channelId);
+}
+
+/** A secret of a target as stored. */
+function sealed(
+  secrets: Secrets,
+  targetId: TargetId,
+  column: "url" | "stream_key" | "login_id" | "login_password",
+  text: string,
+): string {
+  return secrets.seal(text, { table: "target", column, row: String(targetId) });
+}
+
+function filtered<Row>(query: SelectQueryBuilder<Schema, "channel", Row>, filter: ChannelFilter) {
+  // In the words of the index `channel_listed`: with a parameter the database could not tell that it applies.
+  let narrowed = query.where(sql<boolean>`state != 'deleted'`);
+  if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
+  if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
+  if (filter.namePart !== undefined) {
+    const pattern = `%${filter.namePart.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+    narrowed = narrowed.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
+  }
+  if (filter.among !== undefined) {
+    const { channelIds, isInside } = filter.among;
+    if (channelIds.length > 0) narrowed = narrowed.where("channel_id", isInside ? "in" : "not in", channelIds);
+    // PostgreSQL takes no empty list.
+    else if (isInside) narrowed = narrowed.where(sql<boolean>`1 = 0`);
+  }
+  return narrowed;
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("a row written in this transaction is not there");
+  return value;
+}

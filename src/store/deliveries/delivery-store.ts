@@ -1,0 +1,220 @@
+import type { Kysely } from "kysely";
+import type { Endpoint, EndpointScope, EndpointStore } from "../../control/events/callbacks.ts";
+import {
+  DELIVERY_PROBLEMS,
+  DELIVERY_STATES,
+  type Delivery,
+  type DeliveryLimits,
+  type DeliveryStore,
+  type DeliveryTurn,
+  type DeliveryUpdate,
+  type DueDelivery,
+} from "../../control/events/deliveries.ts";
+import { EVENT_CODES, EVENT_LEVELS } from "../../control/events/events.ts";
+import type { Page } from "../../control/store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { oneOf } from "../channels/rows.ts";
+import type { Database } from "../database.ts";
+import type { DeliveryRow, EventRow } from "../events/event-schema.ts";
+import type { Schema } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { moveQueue, pickQueues, redirectQueues } from "./delivery-queues.ts";
+import { deliveryUrlPlace, sealDeliveryUrl } from "./delivery-url.ts";
+import {
+  deleteEndpoint,
+  markEndpointGone,
+  openEndpointUrl,
+  openSecret,
+  putEndpoint,
+  selectEndpoint,
+  selectEndpointOf,
+} from "./endpoint-rows.ts";
+
+/**
+ * Webhook endpoints and what goes to them. While deliveries of a channel wait there is a lane for it, which says when the
+ * oldest is due; the others stand behind it, so that none overtakes another.
+ */
+export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  setEndpoint(scope: EndpointScope, endpoint: Endpoint): Promise<void> {
+    return this.#database.write(async (trx) => {
+      await putEndpoint(trx, this.#secrets, scope, endpoint);
+      await redirectQueues(trx, this.#secrets, scope, endpoint.updateTime);
+    });
+  }
+
+  removeEndpoint(scope: EndpointScope): Promise<void> {
+    return this.#database.write(async (trx) => {
+      await deleteEndpoint(trx, scope);
+      await redirectQueues(trx, this.#secrets, scope, undefined);
+    });
+  }
+
+  findEndpoint(scope: EndpointScope): Promise<Endpoint | undefined> {
+    return this.#database.read((db) => selectEndpoint(db, this.#secrets, scope));
+  }
+
+  listDeliveries(
+    filter: { readonly channelId?: ChannelId },
+    page: Page,
+  ): Promise<{ readonly deliveries: readonly Delivery[]; readonly total: number }> {
+    const { channelId } = filter;
+    return this.#database.read(async (db) => {
+      const all = withEvents(db);
+      const rows = await (channelId === undefined ? all : all.where("delivery.channel_id", "=", channelId))
+        .orderBy("delivery.event_id", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      const count = db.selectFrom("delivery").select(({ fn }) => fn.countAll<number>().as("total"));
+      const counted = await (channelId === undefined
+        ? count
+        : count.where("channel_id", "=", channelId)
+      ).executeTakeFirstOrThrow();
+      return { deliveries: rows.map((row) => readDelivery(row, this.#secrets)), total: Number(counted.total) };
+    });
+  }
+
+  resendDelivery(eventId: number, nowMs: number, retryUntil: number): Promise<Delivery | undefined> {
+    return this.#database.write(async (trx) => {
+      const present = await withEvents(trx).where("delivery.event_id", "=", eventId).executeTakeFirst();
+      if (present === undefined) return undefined;
+      await trx
+        .updateTable("delivery")
+        .set((is) => ({
+          state: "waiting",
+          attempts: 0,
+          retry_until: retryUntil,
+          resend_count: is("resend_count", "+", 1),
+        }))
+        .where("event_id", "=", eventId)
+        .execute();
+      await moveQueue(trx, this.#secrets, present.channel_id, nowMs);
+      const changed = await withEvents(trx).where("delivery.event_id", "=", eventId).executeTakeFirstOrThrow();
+      return readDelivery(changed, this.#secrets);
+    });
+  }
+
+  findDueDeliveries(
+    nowMs: number,
+    limits: DeliveryLimits,
+    inFlight: readonly DeliveryTurn[],
+  ): Promise<readonly DueDelivery[]> {
+    return this.#database.read(async (db) => {
+      const found: DueDelivery[] = [];
+      for (const turn of await pickQueues(db, nowMs, limits, inFlight)) {
+        const first = await selectFirst(db, this.#secrets, turn);
+        if (first !== undefined) found.push(first);
+      }
+      return found;
+    });
+  }
+
+  findNextDueTime(nowMs: number): Promise<number | undefined> {
+    return this.#database.read(async (db) => {
+      const next = await db
+        .selectFrom("delivery_lane")
+        .where("next_time", ">", nowMs)
+        .orderBy("next_time")
+        .limit(1)
+        .select("next_time")
+        .executeTakeFirst();
+      return next === undefined ? undefined : Number(next.next_time);
+    });
+  }
+
+  updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void> {
+    const { eventId, turn, resendCount, endpoint } = due;
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("delivery")
+        .set({
+          state: update.state,
+          attempts: update.attempts,
+          ...(update.url === undefined ? {} : { url: sealDeliveryUrl(update.url, eventId, this.#secrets) }),
+          // A delivery that was never tried again keeps what its last attempt came to.
+          ...(update.state === "cancelled"
+            ? {}
+            : { last_status: update.lastStatus ?? null, last_problem: update.lastProblem ?? null }),
+        })
+        .where("event_id", "=", eventId)
+        .where("resend_count", "=", resendCount)
+        .executeTakeFirst();
+      if (update.goneRevision !== undefined) await markEndpointGone(trx, update.goneRevision, nowMs);
+      // What was sent again meanwhile waits for no pause, and neither does what goes to another address now.
+      const present = await selectEndpointOf(trx, turn.channelId);
+      const isSameEndpoint = endpoint === undefined || Number(present?.revision) === endpoint.revision;
+      const nextTime = numUpdatedRows > 0n && isSameEndpoint ? update.nextTime : undefined;
+      await moveQueue(trx, this.#secrets, turn.channelId, nextTime ?? nowMs);
+    });
+  }
+
+  get #secrets(): Secrets {
+    return this.#database.secrets;
+  }
+}
+
+/** The oldest waiting delivery of a channel, with what an attempt takes. */
+async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryTurn): Promise<DueDelivery | undefined> {
+  const { channelId } = turn;
+  const row = await withEvents(db)
+    .where("delivery.state", "=", "waiting")
+    .where("delivery.channel_id", "=", channelId)
+    .orderBy("delivery.event_id")
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const endpoint = await selectEndpointOf(db, channelId);
+  return {
+    eventId: Number(row.event_id),
+    channelId,
+    code: oneOf(EVENT_CODES, row.code),
+    level: oneOf(EVENT_LEVELS, row.level),
+    time: Number(row.time),
+    attempts: Number(row.attempts),
+    resendCount: Number(row.resend_count),
+    retryUntil: Number(row.retry_until),
+    turn,
+    ...(endpoint === undefined || endpoint.gone_time !== null
+      ? {}
+      : {
+          endpoint: {
+            url: openEndpointUrl(endpoint, secrets),
+            secret: openSecret(endpoint, secrets),
+            revision: Number(endpoint.revision),
+          },
+        }),
+  };
+}
+
+function withEvents(db: Kysely<Schema>) {
+  return db
+    .selectFrom("delivery")
+    .innerJoin("event", "event.event_id", "delivery.event_id")
+    .leftJoin("delivery_lane", "delivery_lane.channel_id", "delivery.channel_id")
+    .selectAll("delivery")
+    .select(["event.code", "event.level", "event.time", "delivery_lane.next_time"]);
+}
+
+type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };
+
+function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
+  const state = oneOf(DELIVERY_STATES, row.state);
+  return {
+    eventId: Number(row.event_id),
+    channelId: row.channel_id,
+    code: oneOf(EVENT_CODES, row.code),
+    time: Number(row.time),
+    state,
+    url: secrets.open(row.url, deliveryUrlPlace(row.event_id)),
+    attempts: Number(row.attempts),
+    ...(row.last_status === null ? {} : { lastStatus: Number(row.last_status) }),
+    ...(row.last_problem === null ? {} : { lastProblem: oneOf(DELIVERY_PROBLEMS, row.last_problem) }),
+    ...(state !== "waiting" || row.next_time === null ? {} : { nextTime: Number(row.next_time) }),
+  };
+}

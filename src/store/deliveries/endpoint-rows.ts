@@ -1,0 +1,114 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Endpoint, EndpointScope } from "../../control/events/callbacks.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { takeNumbers } from "../channels/numbers.ts";
+import type { EndpointRow } from "../events/event-schema.ts";
+import type { Schema } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+
+const DEFAULT_SCOPE = "";
+
+function scopeText(scope: EndpointScope): string {
+  return scope === "default" ? DEFAULT_SCOPE : scope.channelId;
+}
+
+function place(scope: string, column: "url" | "secret") {
+  return { table: "webhook_endpoint", column, row: scope };
+}
+
+/** The endpoint's secret; the one place that opens it. */
+export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: Secrets): string {
+  return secrets.open(row.secret, place(row.scope, "secret"));
+}
+
+/** The endpoint's address; the one place that opens it. */
+export function openEndpointUrl(row: Pick<EndpointRow, "scope" | "url">, secrets: Secrets): string {
+  return secrets.openAgain(row.url, place(row.scope, "url"));
+}
+
+/** The endpoint that a channel's events go to: its own, or else the default one, gone or not. Without a channel the default one. */
+export async function selectEndpointOf(
+  db: Kysely<Schema>,
+  channelId: ChannelId | undefined,
+): Promise<EndpointRow | undefined> {
+  return db
+    .selectFrom("webhook_endpoint")
+    .where("scope", "in", [channelId ?? DEFAULT_SCOPE, DEFAULT_SCOPE])
+    .orderBy("scope", "desc") // Empty text comes first.
+    .limit(1)
+    .selectAll()
+    .executeTakeFirst();
+}
+
+export async function selectEndpoint(
+  db: Kysely<Schema>,
+  secrets: Secrets,
+  scope: EndpointScope,
+): Promise<Endpoint | undefined> {
+  const row = await db
+    .selectFrom("webhook_endpoint")
+    .where("scope", "=", scopeText(scope))
+    .selectAll()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    url: openEndpointUrl(row, secrets),
+    secret: openSecret(row, secrets),
+    updateTime: Number(row.update_time),
+    ...(row.gone_time === null ? {} : { goneTime: Number(row.gone_time) }),
+  };
+}
+
+export async function putEndpoint(
+  trx: Transaction<Schema>,
+  secrets: Secrets,
+  scope: EndpointScope,
+  { url, secret, updateTime }: Endpoint,
+): Promise<void> {
+  const text = scopeText(scope);
+  const row = {
+    url: secrets.seal(url, place(text, "url")),
+    secret: secrets.seal(secret, place(text, "secret")),
+    revision: await takeNumbers(trx, "webhook_endpoint", 1),
+    update_time: updateTime,
+    gone_time: null,
+  };
+  await trx
+    .insertInto("webhook_endpoint")
+    .values({ scope: text, ...row })
+    .onConflict((conflict) => conflict.column("scope").doUpdateSet(row))
+    .execute();
+}
+
+export async function deleteEndpoint(trx: Transaction<Schema>, scope: EndpointScope): Promise<void> {
+  await trx.deleteFrom("webhook_endpoint").where("scope", "=", scopeText(scope)).execute();
+}
+
+/** Unless it was set anew meanwhile: then another endpoint answered. */
+export async function markEndpointGone(trx: Transaction<Schema>, revision: number, time: number): Promise<void> {
+  await trx.updateTable("webhook_endpoint").set({ gone_time: time }).where("revision", "=", revision).execute();
+}
+
+/** A deleted channel's endpoint and its secret are kept until what waited for it is sent. */
+export async function removeEndpointsOfDeleted(trx: Transaction<Schema>): Promise<void> {
+  await trx
+    .deleteFrom("webhook_endpoint")
+    .where(({ and, not, exists, selectFrom }) =>
+      and([
+        exists(
+          selectFrom("channel")
+            .whereRef("channel.channel_id", "=", "webhook_endpoint.scope")
+            .where("channel.state", "=", "deleted")
+            .select("channel.channel_id"),
+        ),
+        not(
+          exists(
+            selectFrom("delivery_lane")
+              .whereRef("delivery_lane.channel_id", "=", "webhook_endpoint.scope")
+              .select("delivery_lane.channel_id"),
+          ),
+        ),
+      ]),
+    )
+    .execute();
+}

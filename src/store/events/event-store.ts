@@ -1,0 +1,190 @@
+import type { SelectQueryBuilder, Transaction } from "kysely";
+import { RETRY_FOR_MS } from "../../control/events/deliveries.ts";
+import {
+  type ChannelEvent,
+  EVENT_CODES,
+  EVENT_LEVELS,
+  EVENT_REASONS,
+  type EventFilter,
+  type EventStore,
+  type EventSubject,
+  type NewEvent,
+} from "../../control/events/events.ts";
+import type { Page } from "../../control/store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
+import { takeNumbers } from "../channels/numbers.ts";
+import { oneOf, readAlerts, readTargetName } from "../channels/rows.ts";
+import type { Database } from "../database.ts";
+import { queueHost } from "../deliveries/delivery-queues.ts";
+import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
+import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "../deliveries/endpoint-rows.ts";
+import { pruneReports } from "../reports/report-store.ts";
+import type { Schema } from "../schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import type { EventRow } from "./event-schema.ts";
+
+const STATUSES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
+
+/** Events, with the deliveries they cause. */
+export class SqlEventStore implements EventStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]> {
+    return this.#database.read(async (db) => {
+      const subjects: EventSubject[] = [];
+      for (const channelId of channelIds) {
+        const row = await db.selectFrom("channel").where("channel_id", "=", channelId).selectAll().executeTakeFirst();
+        if (row === undefined) continue;
+        const targets = await db
+          .selectFrom("target")
+          .where("channel_id", "=", channelId)
+          .select(["target_id", "target_name", "label"])
+          .execute();
+        const names = targets.map((target) => [Number(target.target_id), readTargetName(target)] as const);
+        subjects.push({ channelId, name: row.name, alerts: readAlerts(row), targets: new Map(names) });
+      }
+      return subjects;
+    });
+  }
+
+  appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
+    return this.#database.write(async (trx) => {
+      let eventId = await takeNumbers(trx, "event", events.length);
+      const stored: ChannelEvent[] = [];
+      for (const { isForWebhook, ...body } of events) {
+        const event = { ...body, eventId };
+        await insertEvent(trx, event);
+        if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
+        stored.push(event);
+        eventId += 1;
+      }
+      return stored;
+    });
+  }
+
+  listEvents(
+    filter: EventFilter,
+    page: Page,
+  ): Promise<{ readonly events: readonly ChannelEvent[]; readonly total: number }> {
+    return this.#database.read(async (db) => {
+      const rows = await filtered(db.selectFrom("event"), filter)
+        .selectAll()
+        .orderBy("event_id", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      const counted = await filtered(db.selectFrom("event"), filter)
+        .select(({ fn }) => fn.countAll<number>().as("total"))
+        .executeTakeFirstOrThrow();
+      return { events: rows.map(readEvent), total: Number(counted.total) };
+    });
+  }
+
+  pruneEvents(time: number, limit: number): Promise<number> {
+    return this.#database.write(async (trx) => {
+      await removeEndpointsOfDeleted(trx);
+      await pruneReports(trx, time, limit);
+      const old = await trx
+        .selectFrom("event")
+        .where("time", "<", time)
+        .orderBy("time")
+        .limit(limit)
+        .select("event_id")
+        .execute();
+      const eventIds = old.map((row) => row.event_id);
+      if (eventIds.length === 0) return 0;
+      await trx.deleteFrom("delivery").where("event_id", "in", eventIds).execute();
+      await trx.deleteFrom("event").where("event_id", "in", eventIds).execute();
+      // A lane leads to a waiting delivery, or is none.
+      await trx
+        .deleteFrom("delivery_lane")
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("delivery")
+                .where("state", "=", "waiting")
+                .whereRef("delivery.channel_id", "=", "delivery_lane.channel_id")
+                .select("event_id"),
+            ),
+          ),
+        )
+        .execute();
+      return eventIds.length;
+    });
+  }
+}
+
+function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channelId, codes }: EventFilter) {
+  let narrowed = query;
+  if (channelId !== undefined) narrowed = narrowed.where("channel_id", "=", channelId);
+  if (codes !== undefined) narrowed = narrowed.where("code", "in", codes);
+  return narrowed;
+}
+
+async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promise<void> {
+  await trx
+    .insertInto("event")
+    .values({
+      event_id: event.eventId,
+      channel_id: event.channelId,
+      code: event.code,
+      level: event.level,
+      time: event.time,
+      description: event.description,
+      target_id: event.targetId ?? null,
+      target_name: event.targetName ?? null,
+      target_label: event.targetLabel ?? null,
+      from_status: event.from ?? null,
+      to_status: event.to ?? null,
+      reason: event.reason ?? null,
+    })
+    .execute();
+}
+
+/** Puts the event behind what waits of its channel, where somebody is to hear of it. */
+async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event: ChannelEvent): Promise<void> {
+  const endpoint = await selectEndpointOf(trx, event.channelId);
+  if (endpoint === undefined || endpoint.gone_time !== null) return;
+  const url = openEndpointUrl(endpoint, secrets);
+  await trx
+    .insertInto("delivery")
+    .values({
+      event_id: event.eventId,
+      channel_id: event.channelId,
+      state: "waiting",
+      url: sealDeliveryUrl(url, event.eventId, secrets),
+      attempts: 0,
+      last_status: null,
+      last_problem: null,
+      retry_until: event.time + RETRY_FOR_MS,
+      resend_count: 0,
+    })
+    .execute();
+  await trx
+    .insertInto("delivery_lane")
+    .values({ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 })
+    .onConflict((conflict) => conflict.column("channel_id").doNothing())
+    .execute();
+}
+
+function readEvent(row: EventRow): ChannelEvent {
+  return {
+    eventId: Number(row.event_id),
+    channelId: row.channel_id,
+    code: oneOf(EVENT_CODES, row.code),
+    level: oneOf(EVENT_LEVELS, row.level),
+    time: Number(row.time),
+    description: row.description,
+    ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
+    ...(row.target_name === null ? {} : { targetName: row.target_name }),
+    ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
+    ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
+    ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
+    ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
+  };
+}

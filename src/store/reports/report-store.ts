@@ -1,0 +1,89 @@
+import type { Transaction } from "kysely";
+import {
+  BROADCAST_ENDS,
+  type BroadcastReport,
+  type FinishedReport,
+  type ReportStore,
+} from "../../control/reports/reports.ts";
+import type { Page } from "../../control/store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { oneOf } from "../channels/rows.ts";
+import type { Database } from "../database.ts";
+import type { ReportRow } from "../events/event-schema.ts";
+import type { Schema } from "../schema.ts";
+
+/** What of a report is kept as JSON: it is only ever read as a whole. */
+type Parts = Pick<BroadcastReport, "interruptions" | "targets">;
+
+/** Reports of broadcasts. */
+export class SqlReportStore implements ReportStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  putReports(reports: readonly BroadcastReport[]): Promise<void> {
+    return this.#database.write(async (trx) => {
+      for (const report of reports) await putReport(trx, report);
+    });
+  }
+
+  endReportsLeft(): Promise<void> {
+    return this.#database.write(async (trx) => {
+      await trx.updateTable("report").set({ end_reason: "server-lost" }).where("end_reason", "is", null).execute();
+    });
+  }
+
+  listReports(
+    channelId: ChannelId,
+    page: Page,
+  ): Promise<{ readonly reports: readonly FinishedReport[]; readonly total: number }> {
+    return this.#database.read(async (db) => {
+      const over = db.selectFrom("report").where("channel_id", "=", channelId).where("end_reason", "is not", null);
+      const rows = await over
+        .selectAll()
+        .orderBy("start_time", "desc")
+        .limit(page.size)
+        .offset((page.number - 1) * page.size)
+        .execute();
+      const counted = await over.select(({ fn }) => fn.countAll<number>().as("total")).executeTakeFirstOrThrow();
+      return { reports: rows.map(readReport), total: Number(counted.total) };
+    });
+  }
+}
+
+/** Removes the reports of broadcasts that were over before `time`, at most `limit`. */
+export async function pruneReports(trx: Transaction<Schema>, time: number, limit: number): Promise<void> {
+  const old = await trx
+    .selectFrom("report")
+    .where("end_reason", "is not", null)
+    .where("end_time", "<", time)
+    .limit(limit)
+    .select(["channel_id", "start_time"])
+    .execute();
+  for (const { channel_id, start_time } of old) {
+    await trx.deleteFrom("report").where("channel_id", "=", channel_id).where("start_time", "=", start_time).execute();
+  }
+}
+
+async function putReport(trx: Transaction<Schema>, report: BroadcastReport): Promise<void> {
+  const parts: Parts = { interruptions: report.interruptions, targets: report.targets };
+  const changing = { end_time: report.endTime, end_reason: report.end ?? null, parts: JSON.stringify(parts) };
+  await trx
+    .insertInto("report")
+    .values({ channel_id: report.channelId, start_time: report.startTime, ...changing })
+    .onConflict((conflict) => conflict.columns(["channel_id", "start_time"]).doUpdateSet(changing))
+    .execute();
+}
+
+function readReport(row: ReportRow): FinishedReport {
+  const parts: Parts = JSON.parse(row.parts);
+  return {
+    channelId: row.channel_id,
+    startTime: Number(row.start_time),
+    endTime: Number(row.end_time),
+    end: oneOf(BROADCAST_ENDS, row.end_reason ?? ""),
+    ...parts,
+  };
+}

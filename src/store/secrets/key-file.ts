@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
+import type { MasterKey } from "./secrets.ts";
+import { MASTER_KEY_BYTES } from "./secrets.ts";
+
+/** The file opens every secret of the database: for its owner alone. */
+const FILE_MODE = 0o600;
+
+/** So many keys are more than anybody keeps; a longer file is something else. */
+const KEYS_MAX = 100;
+
+const KEY_ID_BYTES = 4;
+
+const HEADING = [
+  "# The encryption keys of a Fanfare server: `id key`, the first one is in use, the others only open older values.",
+  "# Keep a copy of this file apart from the database: without it the stream keys and passwords in there are lost.",
+];
+
+const KEY_LINE = /^([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$/;
+
+/** The key file cannot be used. The text says which file, what is the matter, and what to do. */
+export class KeyFileError extends Error {
+  override readonly name = "KeyFileError";
+}
+
+/** The keys of the file, the one in use first; undefined where there is no file. Throws KeyFileError. */
+export function readKeyFile(path: string): readonly MasterKey[] | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    if (machineTroubleOf(systemCode(error)) !== undefined) {
+      throw new KeyFileError(
+        `the encryption key file ${path} cannot be read (${codeOf(error)}): this server has no file descriptors or no memory left.`,
+        { cause: error },
+      );
+    }
+    throw new KeyFileError(
+      `the encryption key file ${path} cannot be read (${codeOf(error)}): give this user the right to read it, ` +
+        "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
+      { cause: error },
+    );
+  }
+  return parseKeys(text, path);
+}
+
+/** A new key. */
+export function newMasterKey(): MasterKey {
+  return { id: randomBytes(KEY_ID_BYTES).toString("hex"), bytes: randomBytes(MASTER_KEY_BYTES) };
+}
+
+/**
+ * Puts these keys into the file, all or nothing: whoever reads it meanwhile, or after a crash, finds either the former
+ * keys or these. On the disk when it returns. Throws KeyFileError.
+ */
+export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {
+  const lines = keys.map(({ id, bytes }) => `${id} ${Buffer.from(bytes).toString("base64")}`);
+  // A name of its own, so that two writers do not write into one file.
+  const draft = `${path}.${randomBytes(KEY_ID_BYTES).toString("hex")}.tmp`;
+  try {
+    const file = openSync(draft, "wx", FILE_MODE);
+    try {
+      writeSync(file, `${[...HEADING, ...lines].join("\n")}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(draft, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(draft, { force: true });
+    const code = codeOf(error);
+    const what = ["ENOSPC", "EDQUOT"].includes(code)
+      ? "there has to be room on its disk"
+      : "its folder has to exist and be writable";
+    throw new KeyFileError(
+      `the encryption key file ${path} cannot be written (${code}): ${what}, or name another file with FANFARE_ENCRYPTION_KEY_FILE.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Makes a rename or a new file in this folder outlive the power supply. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function parseKeys(text: string, path: string): readonly MasterKey[] {
+  const keys: MasterKey[] = [];
+  for (const line of text.split("\n").map((each) => each.trim())) {
+    if (line === "" || line.startsWith("#")) continue;
+    const [, id, key] = KEY_LINE.exec(line) ?? [];
+    if (id === undefined || key === undefined) throw unreadable(path);
+    keys.push({ id, bytes: Buffer.from(key, "base64") });
+  }
+  const ids = new Set(keys.map((key) => key.id));
+  if (keys.length === 0 || keys.length > KEYS_MAX || ids.size !== keys.length) throw unreadable(path);
+  return keys;
+}
+
+function unreadable(path: string): KeyFileError {
+  return new KeyFileError(
+    `the encryption key file ${path} does not hold keys, or not only keys: put back your copy of it, ` +
+      "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
+  );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+}

@@ -1,0 +1,77 @@
+import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync } from "node:fs";
+import { checkProofs } from "../secrets/key-proof.ts";
+import type { MasterKey } from "../secrets/secrets.ts";
+import { FILE_MODE, openConnection, openReader, openReadOnly } from "./sqlite.ts";
+
+/** The file is no whole database of ours. */
+class DatabaseCopyError extends Error {
+  override readonly name = "DatabaseCopyError";
+}
+
+/**
+ * Writes the database as it is at one moment into a new file, on the disk when this returns. The database may be in use: nobody
+ * waits for it, and it waits for nobody.
+ */
+export function snapshotDatabase(from: string, to: string): void {
+  // SQLite takes an empty file as a new one, and keeps its mode.
+  closeSync(openSync(to, "wx", FILE_MODE));
+  const source = openReadOnly(from);
+  try {
+    source.prepare("VACUUM INTO ?").run(to);
+  } finally {
+    source.close();
+  }
+  syncFile(to);
+}
+
+/** Copies a database that nobody uses. On the disk when this returns. */
+export function copyDatabase(from: string, to: string): void {
+  copyFileSync(from, to);
+  chmodSync(to, FILE_MODE);
+  syncFile(to);
+}
+
+/**
+ * Writes what the write-ahead log of an unused database holds into the database itself, so that one file is all of it. Leaves a
+ * database that cannot be read as it is.
+ */
+export function emptyLog(path: string): void {
+  try {
+    const connection = openConnection(path);
+    try {
+      connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "errcode" in error)) throw error;
+  }
+}
+
+/** Throws DatabaseCopyError unless every page is sound, KeyFileError unless these keys open its secrets. */
+export async function checkDatabase(path: string, keys: readonly MasterKey[], keyFilePath: string): Promise<void> {
+  try {
+    const connection = openReadOnly(path);
+    const found = connection.prepare("PRAGMA integrity_check").get();
+    connection.close();
+    if (found?.["integrity_check"] !== "ok") throw new Error(String(found?.["integrity_check"]));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new DatabaseCopyError(`${path} is no sound database: ${detail}`, { cause: error });
+  }
+  const db = openReader(path);
+  try {
+    await checkProofs(db, keys, keyFilePath);
+  } finally {
+    await db.destroy();
+  }
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, "r+");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

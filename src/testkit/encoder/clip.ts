@@ -1,0 +1,231 @@
+import { encodeAmf0 } from "../../protocol/amf0/encode.ts";
+import { type Amf0Value, amf0EcmaArray } from "../../protocol/amf0/value.ts";
+import { classifyAudio } from "../../protocol/flv/audio/audio-tag.ts";
+import type { FlvTag } from "../../protocol/flv/flv-tag.ts";
+import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { MessageType } from "../../protocol/rtmp/message.ts";
+import { ENCODED_PICTURES, type EncodedPictures } from "./encoded-pictures.ts";
+
+/** Media for an encoder to send: tags in order of time from 0 on, as often as one asks for them. */
+export type Clip = {
+  tags(): Iterable<FlvTag>;
+  /** Milliseconds to where a repetition would begin; `Infinity` where there is no end. */
+  readonly durationMs: number;
+};
+
+/** Height of the picture; `-b`: with B pictures, whose composition times differ from their decoding times. */
+export type PictureName = keyof typeof ENCODED_PICTURES;
+export const PICTURE_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satisfies readonly PictureName[];
+
+/** AAC-LC. */
+export type Sound = { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 };
+
+export type SyntheticOptions = {
+  /** "180p" unless told; `none`: sound only. */
+  readonly picture?: PictureName | "none";
+  /** 48 kHz stereo unless told; `none`: pictures only. */
+  readonly sound?: Sound | "none";
+  /** Endless unless told. */
+  readonly seconds?: number;
+  /** Pictures are filled up to this rate; what they need by themselves (some 50 to 100) unless told. */
+  readonly kilobits?: number;
+  /** Every picture and every sound carries a running number from here on: no two payloads are alike. 0 unless told. */
+  readonly firstSerial?: number;
+};
+
+const FRAME_MS = 40;
+const SAMPLES_PER_SOUND = 1_024;
+const SOUND_DEFAULT: Sound = { sampleRate: 48_000, channels: 2 };
+
+/** AAC-LC, frequency index and channels, five, four and four bits. */
+const AUDIO_CONFIGURATIONS: Readonly<Record<string, string>> = {
+  "44100/1": "1208",
+  "44100/2": "1210",
+  "48000/1": "1188",
+  "48000/2": "1190",
+};
+/** A single channel and a channel pair without any spectrum: silence at any sample rate. */
+const SILENCE = { 1: Buffer.from("00c800802380", "hex"), 2: Buffer.from("210049900219002380", "hex") } as const;
+
+const NAL_LENGTH_BYTES = 4;
+/** SEI, user data unregistered, 16 bytes of identifier and 8 of text. */
+const SERIAL_SEI = Buffer.from("060518f1a2b3c4d5e6978879b1c2d3e4f5a6b7", "hex");
+const NAL_FILLER = 0x0c;
+const RBSP_END = 0x80;
+
+/**
+ * A stream made without any encoder: test pictures with a keyframe each second, and silence, valid to the last bit. Endless or
+ * of so many seconds.
+ */
+export function syntheticClip(options: SyntheticOptions = {}): Clip {
+  const pictureName = options.picture ?? "180p";
+  const picture = pictureName === "none" ? undefined : ENCODED_PICTURES[pictureName];
+  const sound = options.sound ?? SOUND_DEFAULT;
+  const durationMs = options.seconds === undefined ? Number.POSITIVE_INFINITY : options.seconds * 1_000;
+  const pictureBytes = ((options.kilobits ?? 0) * FRAME_MS) / 8;
+  const serial = options.firstSerial ?? 0;
+  return {
+    durationMs,
+    *tags() {
+      yield metadataTag(picture, sound);
+      if (picture !== undefined) yield pictureConfiguration(picture);
+      if (sound !== "none") yield soundConfiguration(sound);
+      const pictures = picture === undefined ? NO_TAGS : pictureTags(picture, pictureBytes, serial);
+      const sounds = sound === "none" ? NO_TAGS : soundTags(sound, serial);
+      for (const tag of mergeByTime(pictures, sounds)) {
+        if (tag.timestamp >= durationMs) return;
+        yield tag;
+      }
+    },
+  };
+}
+
+function metadataTag(picture: EncodedPictures | undefined, sound: Sound | "none"): FlvTag {
+  const entries: Record<string, Amf0Value> = { encoder: "Fanfare test kit" };
+  if (picture !== undefined) {
+    Object.assign(entries, {
+      width: picture.width,
+      height: picture.height,
+      framerate: 1_000 / FRAME_MS,
+      videocodecid: 7,
+    });
+  }
+  if (sound !== "none") {
+    Object.assign(entries, { audiocodecid: 10, audiosamplerate: sound.sampleRate, audiosamplesize: 16 });
+    Object.assign(entries, { audiochannels: sound.channels, stereo: sound.channels === 2 });
+  }
+  const payload = encodeAmf0(["@setDataFrame", "onMetaData", amf0EcmaArray(entries)]);
+  return { type: MessageType.DataAmf0, timestamp: 0, payload };
+}
+
+function pictureConfiguration(picture: EncodedPictures): FlvTag {
+  const payload = Buffer.concat([Buffer.from("1700000000", "hex"), Buffer.from(picture.configuration, "base64")]);
+  return { type: MessageType.Video, timestamp: 0, payload };
+}
+
+function soundConfiguration({ sampleRate, channels }: Sound): FlvTag {
+  const payload = Buffer.from(`af00${AUDIO_CONFIGURATIONS[`${sampleRate}/${channels}`]}`, "hex");
+  return { type: MessageType.Audio, timestamp: 0, payload };
+}
+
+const NO_TAGS: Iterator<FlvTag, undefined> = { next: () => ({ done: true, value: undefined }) };
+
+function* pictureTags(picture: EncodedPictures, bytesMin: number, firstSerial: number): Generator<FlvTag, undefined> {
+  const units = picture.accessUnits
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [compositionMs = "0", bytes = ""] = line.split(" ");
+      return { compositionMs: Number(compositionMs), bytes: Buffer.from(bytes, "base64") };
+    });
+  for (let count = 0; ; count += 1) {
+    const at = count % units.length;
+    const unit = units[at];
+    if (unit === undefined) return undefined;
+    const head = Buffer.from([at === 0 ? 0x17 : 0x27, 1, 0, 0, 0]);
+    head.writeIntBE(unit.compositionMs, 2, 3);
+    const parts = [head, serialNal(firstSerial + count), unit.bytes];
+    const missing = bytesMin - parts.reduce((sum, part) => sum + part.length, 0);
+    if (missing > NAL_LENGTH_BYTES + 2) parts.push(fillerNal(Math.ceil(missing)));
+    yield { type: MessageType.Video, timestamp: count * FRAME_MS, payload: Buffer.concat(parts) };
+  }
+}
+
+/** In digits, which cannot look like a start code. */
+function serialNal(serial: number): Buffer {
+  const text = serial.toString(16).padStart(8, "0").slice(-8);
+  return withLength(Buffer.concat([SERIAL_SEI, Buffer.from(text, "latin1"), Buffer.from([RBSP_END])]));
+}
+
+/** Bytes that a decoder throws away, `bytes` in all. */
+function fillerNal(bytes: number): Buffer {
+  const nal = Buffer.alloc(bytes - NAL_LENGTH_BYTES, 0xff);
+  nal[0] = NAL_FILLER;
+  nal[nal.length - 1] = RBSP_END;
+  return withLength(nal);
+}
+
+function withLength(nal: Buffer): Buffer {
+  const length = Buffer.alloc(NAL_LENGTH_BYTES);
+  length.writeUInt32BE(nal.length);
+  return Buffer.concat([length, nal]);
+}
+
+function* soundTags({ sampleRate, channels }: Sound, firstSerial: number): Generator<FlvTag, undefined> {
+  for (let count = 0; ; count += 1) {
+    // A data stream element, aligned, of four bytes; decoders skip it.
+    const payload = Buffer.concat([Buffer.from([0xaf, 1, 0x81, 4, 0, 0, 0, 0]), SILENCE[channels]]);
+    payload.writeUInt32BE((firstSerial + count) % 2 ** 32, 4);
+    const timestamp = Math.round((count * SAMPLES_PER_SOUND * 1_000) / sampleRate);
+    yield { type: MessageType.Audio, timestamp, payload };
+  }
+}
+
+function* mergeByTime(
+  pictures: Iterator<FlvTag, undefined>,
+  sounds: Iterator<FlvTag, undefined>,
+): Generator<FlvTag, undefined> {
+  let picture = pictures.next();
+  let sound = sounds.next();
+  for (;;) {
+    const isPictureNext =
+      picture.value !== undefined && (sound.value === undefined || picture.value.timestamp <= sound.value.timestamp);
+    const next = isPictureNext ? picture.value : sound.value;
+    if (next === undefined) return undefined;
+    yield next;
+    if (isPictureNext) picture = pictures.next();
+    else sound = sounds.next();
+  }
+}
+
+/** The media of an FLV file; its time starts at 0 whatever the file's does. End marks are left out: the encoder ends. */
+export function fileClip(tags: readonly FlvTag[]): Clip {
+  const media = tags.filter((tag) => isMedia(tag) && !isEndMark(tag));
+  const first = media.find((tag) => isFrame(tag))?.timestamp ?? 0;
+  const moved = media.map((tag) => ({ ...tag, timestamp: Math.max(0, tag.timestamp - first) }));
+  const kinds = [MessageType.Video, MessageType.Audio].map((type) =>
+    moved.filter((tag) => tag.type === type && isFrame(tag)).map((tag) => tag.timestamp),
+  );
+  return { durationMs: Math.max(0, ...kinds.map(endOf)), tags: () => moved };
+}
+
+/** One step, as long as the last one, behind the last tag. */
+function endOf(times: readonly number[]): number {
+  const last = times.at(-1);
+  if (last === undefined) return 0;
+  return last + Math.max(1, last - (times.at(-2) ?? last));
+}
+
+/** The clip over and over; configuration and metadata only where they change. */
+export function loopedClip(clip: Clip): Clip {
+  if (clip.durationMs === 0 || clip.durationMs === Number.POSITIVE_INFINITY) return clip;
+  return {
+    durationMs: Number.POSITIVE_INFINITY,
+    *tags() {
+      const latest = new Map<number, Buffer>();
+      for (let round = 0; ; round += 1) {
+        for (const tag of clip.tags()) {
+          if (!isFrame(tag)) {
+            if (latest.get(tag.type)?.equals(tag.payload) === true) continue;
+            latest.set(tag.type, tag.payload);
+          }
+          yield { ...tag, timestamp: tag.timestamp + round * clip.durationMs };
+        }
+      }
+    },
+  };
+}
+
+function isMedia(tag: FlvTag): boolean {
+  return tag.type === MessageType.Video || tag.type === MessageType.Audio || tag.type === MessageType.DataAmf0;
+}
+
+function isFrame(tag: FlvTag): boolean {
+  if (tag.type === MessageType.Video) return classifyVideo(tag.payload).part === "frame";
+  return tag.type === MessageType.Audio && classifyAudio(tag.payload).part === "frame";
+}
+
+function isEndMark(tag: FlvTag): boolean {
+  if (tag.type === MessageType.Video) return classifyVideo(tag.payload).part === "end";
+  return tag.type === MessageType.Audio && classifyAudio(tag.payload).part === "end";
+}

@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { ConnectionLimiter, type ConnectionLimits, type Visitor } from "../../src/ingest/connection-limiter.ts";
+import { FailedKeys } from "../../src/ingest/failed-keys.ts";
+
+/** A door, and the names of those it turned away. */
+function open(limits: ConnectionLimits) {
+  const door = new ConnectionLimiter(limits);
+  const away: string[] = [];
+  const visitor = (name: string, address = "192.0.2.1"): Visitor => ({ address, turnAway: () => away.push(name) });
+  return { door, away, visitor };
+}
+
+test("of an address that has too many strangers the first one makes room, and no other address is touched", () => {
+  const { door, away, visitor } = open({ strangersPerAddressMax: 2 });
+  door.enter(visitor("elsewhere", "192.0.2.2"));
+  for (const name of ["a", "b", "c", "d"]) expect(door.enter(visitor(name))).toBe(true);
+  expect(away).toEqual(["a", "b"]);
+});
+
+test("who has shown a good key counts no more, and stays", () => {
+  const { door, away, visitor } = open({ strangersPerAddressMax: 1 });
+  for (const name of ["a", "b", "c"]) {
+    const encoder = visitor(name);
+    door.enter(encoder);
+    door.recognise(encoder);
+  }
+  door.enter(visitor("d"));
+  expect(away).toEqual([]);
+});
+
+test("where all places are taken the first stranger of all makes room; where encoders have them all the door stays shut", () => {
+  const { door, away, visitor } = open({ connectionsMax: 2 });
+  const encoders = ["a", "b"].map((name, index) => visitor(name, `192.0.2.${index}`));
+  for (const encoder of encoders) door.enter(encoder);
+  const [first, second] = encoders as [Visitor, Visitor];
+  door.recognise(first);
+  const third = visitor("c", "192.0.2.9");
+  expect(door.enter(third)).toBe(true);
+  expect(away).toEqual(["b"]);
+  door.recognise(third);
+  expect(door.enter(visitor("d"))).toBe(false);
+  expect(away).toEqual(["b"]);
+  // One that was turned away and closes later leaves nothing behind, and takes nobody's place away.
+  door.leave(second);
+  door.leave(first);
+  expect(door.enter(visitor("e"))).toBe(true);
+});
+
+test("places are counted over all threads: strangers here make room for whoever comes here, and without any it stays shut", () => {
+  const told: number[] = [];
+  let elsewhere = 1;
+  const door = new ConnectionLimiter(
+    { connectionsMax: 3 },
+    { tell: (count) => told.push(count), elsewhere: () => elsewhere },
+  );
+  const away: string[] = [];
+  const visitor = (name: string): Visitor => ({ address: name, turnAway: () => away.push(name) });
+  const known = visitor("a");
+  expect([door.enter(known), door.enter(visitor("b")), door.enter(visitor("c"))]).toEqual([true, true, true]);
+  expect(away).toEqual(["a"]);
+  expect(told.at(-1)).toBe(2);
+  elsewhere = 3;
+  expect([door.enter(visitor("d")), away, told.at(-1)]).toEqual([false, ["a", "b"], 1]);
+  elsewhere = 2;
+  expect(door.enter(visitor("e"))).toBe(true);
+  const encoder = visitor("f");
+  elsewhere = 1;
+  door.enter(encoder);
+  door.recognise(encoder);
+  expect(told.at(-1)).toBe(2);
+});
+
+test("five wrong keys within a minute are refused at once, further ones later and later, and a minute's peace forgets them", () => {
+  const keys = new FailedKeys();
+  const delays = Array.from({ length: 9 }, (_, index) => keys.add("192.0.2.1", index * 1_000));
+  expect(delays).toEqual([0, 0, 0, 0, 0, 1_000, 2_000, 4_000, 4_000]);
+  expect(keys.add("192.0.2.2", 9_000)).toBe(0);
+  expect(keys.add("192.0.2.1", 8_000 + 60_000)).toBe(0);
+});
+
+test.each([
+  ["a /56 of ever new /64s", (count: number) => `2001:db8:0:${count.toString(16)}::1`, 20],
+  ["a /48 of ever new /56s", (count: number) => `2001:db8:0:${(count * 256).toString(16)}::1`, 80],
+  ["a /24 of ever new addresses", (count: number) => `192.0.2.${count}`, 20],
+])("whoever owns %s waits too", (_what, address, freeCount) => {
+  const keys = new FailedKeys();
+  const delays = Array.from({ length: freeCount + 2 }, (_, count) => keys.add(address(count), 0));
+  expect(delays.slice(freeCount - 1)).toEqual([0, 1_000, 2_000]);
+  expect(keys.add("2001:db8:1::1", 0)).toBe(0);
+});
+
+test("10,000 addresses are remembered; the one heard of least recently is forgotten first", () => {
+  const keys = new FailedKeys();
+  const fail = (address: string, count: number) => Array.from({ length: count }, () => keys.add(address, 0)).at(-1);
+  expect(fail("first", 6)).toBe(1_000);
+  expect(fail("second", 6)).toBe(1_000);
+  for (let count = 0; count < 9_999; count += 1) keys.add(`10.${count >> 8}.${count & 255}.1`, 0);
+  expect(keys.add("second", 0)).toBe(2_000);
+  expect(keys.add("first", 0)).toBe(0);
+});

@@ -1,0 +1,225 @@
+import { expect, test } from "vitest";
+import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
+import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import { AHEAD_BYTES_MAX, RemotePublishers } from "../../src/remote-publish/remote-publisher.ts";
+import { RemotePublisherHost } from "../../src/remote-publish/remote-publisher-host.ts";
+import type { IngestSlot, Latency } from "../../src/thread-protocol/channel-spec.ts";
+import type { FromEncoder, ToEncoder } from "../../src/thread-protocol/remote-publish.ts";
+import { TestWay } from "../support/carriers.ts";
+import { AVC_CONFIG, avcFrame, video } from "../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+
+const MIB = 1024 * 1024;
+
+/** Two threads: the channel `ls-1` is at home in one, encoders come to the other. */
+class Threads {
+  readonly home: RelayStage;
+  readonly hosted: RemotePublisherHost;
+  readonly distant: RemotePublishers;
+  /** Runs of `afterReads` that wait until the accepting thread has read. */
+  readonly reads: (() => void)[] = [];
+  waits = 0;
+
+  constructor(holdSeconds = 0) {
+    this.home = new RelayStage(holdSeconds);
+    const { clock, engine } = this.home;
+    this.hosted = new RemotePublisherHost({ clock, engine });
+    this.distant = new RemotePublishers({
+      clock,
+      afterReads: (run) => this.reads.push(run),
+      onWait: () => {
+        this.waits += 1;
+      },
+    });
+  }
+
+  /** An encoder that was admitted; its way is in the test's hand. */
+  admit(slot: IngestSlot = "main", latency: Latency = "efficient") {
+    const way = new TestWay<FromEncoder, ToEncoder>();
+    const spec = { ...this.home.spec([target(1)]), latency };
+    this.home.engine.introduce(spec);
+    this.hosted.take(spec, slot, way.far);
+    const gateway = this.distant.to({ channelId: "ls-1", latency }, way.near);
+    return { way, gateway };
+  }
+
+  /** … that has begun to publish, and has shown its headers and a keyframe. */
+  async publish(slot: IngestSlot = "main") {
+    const { way, gateway } = this.admit(slot);
+    const triedAdmit = gateway.tryAdmit();
+    await way.settle();
+    expect(await triedAdmit).toBe("welcome");
+    const events = { dismissals: 0, rooms: 0 };
+    const publisher = open(gateway, slot, events);
+    publisher.push(video(0, AVC_CONFIG));
+    publisher.push(video(0, avcFrame(true, 1)));
+    this.distant.flush();
+    await way.settle();
+    this.home.dialer.latest(1).accept();
+    return { way, gateway, publisher, events };
+  }
+
+  kinds(): string[] {
+    return this.home.facts.filter(({ kind }) => kind.startsWith("ingest")).map(({ kind }) => kind);
+  }
+}
+
+function open(gateway: PublishGateway, slot: IngestSlot, events = { dismissals: 0, rooms: 0 }): PublisherHandle {
+  const publisher = gateway.open({
+    ...{ slot, remoteAddress: "192.0.2.7", encoder: "OBS", keyRemoved: ["prefix"] },
+    onDismissed: () => {
+      events.dismissals += 1;
+    },
+    onRoom: () => {
+      events.rooms += 1;
+    },
+  });
+  if (publisher === undefined) throw new Error("no source");
+  return publisher;
+}
+
+test("what an encoder gives in one thread reaches the targets of the other, byte for byte and in order", async () => {
+  const threads = new Threads();
+  const { way, publisher } = await threads.publish();
+  expect(threads.home.facts[0]).toMatchObject({
+    ...{ remoteAddress: "192.0.2.7", encoder: "OBS", slot: "main", keyRemoved: ["prefix"] },
+  });
+  const frames = Array.from({ length: 50 }, (_, at) => avcFrame(at % 10 === 0, at, 100 + 13 * at));
+  for (const [at, frame] of frames.entries()) publisher.push(video(40 * at, frame));
+  // Nothing is on its way before the flush, and with it everything leaves at once.
+  await way.settle();
+  const link = threads.home.dialer.latest(1);
+  const before = link.writes.length;
+  threads.distant.flush();
+  await way.settle();
+  expect(link.writes.length).toBe(before + 1);
+  expect(mediaOf(link).map(({ payload }) => payload)).toEqual([AVC_CONFIG, avcFrame(true, 1), ...frames]);
+});
+
+test("no more is ahead of the home than may be; the encoder is read on when the home has caught up", async () => {
+  const threads = new Threads();
+  const { way, gateway, publisher, events } = await threads.publish();
+  const give = (mib: number) => {
+    for (let count = 0; count < mib; count += 1) publisher.push(video(1, avcFrame(true, 1, MIB)));
+  };
+  give(AHEAD_BYTES_MAX / MIB - 1);
+  expect([gateway.isFull, threads.waits]).toEqual([false, 0]);
+  give(2);
+  expect([gateway.isFull, threads.waits, events.rooms]).toEqual([true, 1, 0]);
+  await way.settle();
+  expect([gateway.isFull, threads.waits, events.rooms]).toEqual([false, 1, 1]);
+  give(AHEAD_BYTES_MAX / MIB + 1);
+  expect([gateway.isFull, threads.waits]).toEqual([true, 2]);
+});
+
+test("a clean end comes behind all that was given", async () => {
+  const threads = new Threads(60);
+  const { way, publisher, events } = await threads.publish();
+  publisher.push(video(40, avcFrame(false, 2)));
+  publisher.end("clean");
+  publisher.push(video(80, avcFrame(false, 3)));
+  await way.settle();
+  expect(mediaOf(threads.home.dialer.latest(1)).at(-1)?.payload).toEqual(avcFrame(false, 2));
+  expect(threads.home.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "clean", isBroadcastOver: true });
+  expect(events.dismissals).toBe(0);
+});
+
+test("an encoder whose thread dies is lost, and held for", async () => {
+  const threads = new Threads(60);
+  const { way } = await threads.publish();
+  way.near.close();
+  await way.settle();
+  expect(threads.home.facts.at(-1)).toMatchObject({ kind: "ingest-held", end: "connection-lost" });
+});
+
+test("an encoder is sent away where another takes its place, and where its channel's home dies", async () => {
+  const threads = new Threads(60);
+  const first = await threads.publish();
+  const second = await threads.publish();
+  await first.way.settle();
+  expect([first.events.dismissals, second.events.dismissals]).toEqual([1, 0]);
+  second.way.far.close();
+  await second.way.settle();
+  expect(second.events.dismissals).toBe(1);
+});
+
+test("a fourth takeover is refused, and a home that is gone or silent cannot say", async () => {
+  const threads = new Threads(60);
+  for (let count = 0; count < 4; count += 1) await threads.publish();
+  const fight = threads.admit();
+  await fight.way.settle();
+  expect(await fight.gateway.tryAdmit()).toBe("fight");
+  const gone = threads.admit("backup");
+  gone.way.far.close();
+  await gone.way.settle();
+  expect(await gone.gateway.tryAdmit()).toBe("unavailable");
+  const silent = threads.admit("backup").gateway.tryAdmit();
+  threads.home.clock.advance(5_000);
+  expect(await silent).toBe("unavailable");
+});
+
+test("an encoder that was admitted before its key changed, and comes afterwards, does not get in", async () => {
+  const threads = new Threads(60);
+  const { way, gateway } = threads.admit();
+  await way.settle();
+  expect(await gateway.tryAdmit()).toBe("welcome");
+  threads.hosted.dismissWaiting("ls-1", "backup");
+  const events = { dismissals: 0, rooms: 0 };
+  open(gateway, "main", events);
+  threads.hosted.dismissWaiting("ls-1", "main");
+  await way.settle();
+  expect([threads.kinds(), events.dismissals]).toEqual([[], 1]);
+});
+
+test("what an encoder said before it is cut is heard first, unless its thread is too busy to read it", async () => {
+  const threads = new Threads(60);
+  const cut = { count: 0 };
+  const cutSoon = () => threads.hosted.afterReads("ls-1", "main", () => (cut.count += 1));
+  cutSoon();
+  expect(cut.count).toBe(1);
+  const { way, publisher } = await threads.publish();
+  cutSoon();
+  await way.settle();
+  expect([cut.count, threads.reads.length]).toEqual([1, 1]);
+  publisher.push(video(40, avcFrame(false, 2)));
+  threads.reads.splice(0)[0]?.();
+  await way.settle();
+  expect(cut.count).toBe(2);
+  expect(mediaOf(threads.home.dialer.latest(1)).at(-1)?.payload).toEqual(avcFrame(false, 2));
+  cutSoon();
+  await way.settle();
+  threads.home.clock.advance(1_000);
+  await way.settle();
+  expect(cut.count).toBe(3);
+  // One that leaves by itself meanwhile has said everything.
+  cutSoon();
+  publisher.end("clean");
+  await way.settle();
+  expect(cut.count).toBe(4);
+});
+
+test("a changed latency is known where the encoder is read", async () => {
+  const threads = new Threads();
+  const { way, gateway } = await threads.publish();
+  expect(gateway.latency).toBe("efficient");
+  threads.home.engine.apply({ ...threads.home.spec([target(1)]), latency: "low" });
+  threads.hosted.changed("ls-1");
+  await way.settle();
+  expect(gateway.latency).toBe("low");
+});
+
+test("an encoder that gave up before it was let in leaves nothing behind", async () => {
+  const threads = new Threads(60);
+  const { way, gateway } = threads.admit();
+  gateway.leave();
+  await way.settle();
+  expect(await gateway.tryAdmit()).toBe("unavailable");
+  expect(gateway.open({ ...NOBODY })).toBeUndefined();
+  expect(threads.kinds()).toEqual([]);
+});
+
+const NOBODY = {
+  ...({ slot: "main", remoteAddress: "", encoder: "" } as const),
+  onDismissed: () => undefined,
+  onRoom: () => undefined,
+};

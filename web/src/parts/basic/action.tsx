@@ -1,0 +1,46 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { ApiError } from "../../api.ts";
+import { t } from "../../text/text.ts";
+import { say } from "./notice.tsx";
+
+/** What a person is told of a failed call. */
+export function problemText(error: unknown): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.code === "network") return t().common.failed(t().common.network);
+  if (error.code === "limited") return t().common.limited(error.retryAfterSeconds ?? 1);
+  const known: Readonly<Record<string, string>> = t().common.refusals;
+  const what = known[error.code] ?? error.message;
+  return t().common.failed(error.details === "" ? what : `${what} (${error.details})`);
+}
+
+type ActionOptions = {
+  readonly run: () => Promise<unknown>;
+  readonly children: ComponentChildren;
+  readonly kind?: "plain" | "main" | "danger";
+  readonly label?: string;
+  readonly isDisabled?: boolean;
+};
+
+/** A button that does one call: it cannot be pressed twice, and a failure is told. */
+export function Action({ run, children, kind, label, isDisabled = false }: ActionOptions) {
+  const isBusy = useSignal(false);
+  const press = async (): Promise<void> => {
+    if (isBusy.value) return;
+    isBusy.value = true;
+    await run().catch((error: unknown) => say(problemText(error), "bad"));
+    isBusy.value = false;
+  };
+  return (
+    <button
+      type="button"
+      class={kind ?? ""}
+      aria-busy={isBusy.value}
+      disabled={isDisabled}
+      {...(label === undefined ? {} : { "aria-label": label })}
+      onClick={() => void press()}
+    >
+      {children}
+    </button>
+  );
+}

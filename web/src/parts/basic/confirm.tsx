@@ -1,0 +1,31 @@
+import { t } from "../../text/text.ts";
+import { Action } from "./action.tsx";
+import { Dialog } from "./dialog.tsx";
+
+type ConfirmOptions = {
+  readonly title: string;
+  readonly text: string;
+  readonly run: () => Promise<unknown>;
+  readonly onClose: () => void;
+};
+
+/** Asks before something that cannot be taken back; a failure leaves it open. */
+export function Confirm({ title, text, run, onClose }: ConfirmOptions) {
+  const confirm = async (): Promise<void> => {
+    await run();
+    onClose();
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{text}</p>
+      <div class="buttons">
+        <Action kind="danger" run={confirm}>
+          {title}
+        </Action>
+        <button type="button" onClick={onClose}>
+          {t().common.cancel}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

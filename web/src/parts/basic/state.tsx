@@ -1,0 +1,71 @@
+import type { Channel, Platform } from "../../model.ts";
+import { t } from "../../text/text.ts";
+import { Icon, type IconName } from "./icon.tsx";
+
+/** How a state looks: always a colour, an icon and a word together. */
+type Tone = "good" | "busy" | "bad" | "calm" | "off" | "held";
+
+type Look = { readonly tone: Tone; readonly icon: IconName; readonly word: string };
+
+export function platformLook(platform: Platform): Look {
+  if (!platform.enabled) return { tone: "off", icon: "off", word: t().switchedOff };
+  const word = t().connectStatus[platform.connectStatus];
+  switch (platform.connectStatus) {
+    case "PUBLISHING":
+      return warningLook(platform) ?? { tone: "good", icon: "check", word };
+    case "CONNECTING":
+      return { tone: "busy", icon: "spinner", word };
+    case "FAIL":
+      return { tone: "bad", icon: "alert", word };
+    default:
+      return { tone: "calm", icon: "dot", word };
+  }
+}
+
+/** On air, and not as it should be. */
+function warningLook({ warning }: Platform): Look | undefined {
+  const look = { tone: "busy", icon: "alert" } as const;
+  switch (warning?.code) {
+    case "WAITS_FOR_KEYFRAME":
+      return { ...look, word: t().platform.waitsForKeyframe };
+    case "WAITS_FOR_MEDIA":
+      return { ...look, word: t().platform.waitsForMedia };
+    case "SLOW":
+      return { ...look, word: t().platform.slow };
+    default:
+      return undefined;
+  }
+}
+
+/** Accepted, and nothing is sent, or no pictures. */
+export function isWaiting({ warning }: Platform): boolean {
+  return warning?.code === "WAITS_FOR_KEYFRAME" || warning?.code === "WAITS_FOR_MEDIA";
+}
+
+export function channelLook(channel: Channel): Look {
+  const words = t().channelStatus;
+  if (channel.isPublishing) {
+    if (channel.ingest?.state === "HELD") return { tone: "held", icon: "pause", word: words.held };
+    return { tone: "good", icon: "check", word: words.onAir };
+  }
+  if (channel.channelStatus === "BLOCK" || channel.channelStatus === "FORCE_BLOCK") {
+    return { tone: "off", icon: "block", word: words.blocked };
+  }
+  return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
+}
+
+/** A state as a pill. */
+export function State({ look, name }: { readonly look: Look; readonly name?: string }) {
+  return (
+    <span class={`state tone-${look.tone}`}>
+      <Icon name={look.icon} />
+      {name === undefined ? (
+        look.word
+      ) : (
+        <>
+          <span class="state-name">{name}</span> <span class="state-word">{look.word}</span>
+        </>
+      )}
+    </span>
+  );
+}

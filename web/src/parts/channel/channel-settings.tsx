@@ -1,0 +1,152 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath } from "../../api.ts";
+import type { Channel, ChannelWithSecret } from "../../model.ts";
+import { t } from "../../text/text.ts";
+import { CopyField } from "../basic/copy.tsx";
+import { Dialog } from "../basic/dialog.tsx";
+import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
+import { say } from "../basic/notice.tsx";
+
+/** Longest hold the API takes, in seconds. */
+const HOLD_SECONDS_MAX = 1_800;
+
+const LATENCIES = ["efficient", "low"] as const;
+
+/** How long platforms are held, whether a second encoder may stand by, and, folded away, what few need. */
+export function ChannelSettings({ channel }: { readonly channel: Channel }) {
+  const submit = async (field: Fields): Promise<void> => {
+    await call("PUT", channelPath(channel.channelId), {
+      hold: { seconds: Number(field("hold")) },
+      backup: { enabled: field("backup") === "on" },
+      latency: field("latency"),
+      freeze: { mediaSeconds: Number(field("freezeMedia")), videoSeconds: Number(field("freezeVideo")) },
+      ...ingestAuthOf(field, channel),
+    });
+    say(t().common.saved);
+  };
+  const texts = t().settings;
+  return (
+    <section class="panel" aria-labelledby="settings-title">
+      <div class="panel-head">
+        <h2 id="settings-title">{texts.channelTitle}</h2>
+      </div>
+      <Form submit={submit} button={t().common.save} isPlain>
+        <TextField
+          label={`${texts.hold} (${texts.holdSeconds})`}
+          name="hold"
+          help={texts.holdHelp}
+          value={String(channel.hold.seconds)}
+          isRequired
+          input={{ type: "number", min: 0, max: HOLD_SECONDS_MAX, step: 1 }}
+        />
+        <label class="check">
+          <input type="checkbox" name="backup" defaultChecked={channel.backup.enabled} />
+          <span>
+            {texts.backup}
+            <span class="help">{texts.backupHelp}</span>
+          </span>
+        </label>
+        <details class="more-fields">
+          <summary>{t().common.advanced}</summary>
+          <SelectField
+            label={texts.latency}
+            name="latency"
+            help={texts.latencyHelp}
+            value={channel.latency}
+            options={LATENCIES.map((latency) => [latency, texts.latencies[latency]])}
+          />
+          <div class="field-pair">
+            <TextField
+              label={`${texts.freezeMedia} (${texts.holdSeconds})`}
+              name="freezeMedia"
+              value={String(channel.freeze.mediaSeconds)}
+              isRequired
+              input={{ type: "number", min: 5, max: 120, step: 1 }}
+            />
+            <TextField
+              label={`${texts.freezeVideo} (${texts.holdSeconds})`}
+              name="freezeVideo"
+              help={texts.freezeHelp}
+              value={String(channel.freeze.videoSeconds)}
+              isRequired
+              input={{ type: "number", min: 0, max: 600, step: 1 }}
+            />
+          </div>
+          <fieldset class="field-group">
+            <legend>{texts.ingestAuth}</legend>
+            <p class="help">{texts.ingestAuthHelp}</p>
+            <div class="field-pair">
+              <TextField label={t().platform.login} name="ingestId" value={channel.ingestAuth?.id} />
+              <TextField
+                label={t().platform.password}
+                name="ingestPassword"
+                help={channel.ingestAuth === undefined ? undefined : texts.passwordKept}
+                input={{ type: "password", autocomplete: "new-password" }}
+              />
+            </div>
+          </fieldset>
+        </details>
+      </Form>
+      <ChannelWebhook channel={channel} />
+    </section>
+  );
+}
+
+/** An empty name ends the login; an empty password keeps the one there is. */
+function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingestAuth?: object } {
+  const [id, password] = [field("ingestId").trim(), field("ingestPassword")];
+  if (id === "") return ingestAuth === undefined ? {} : { ingestAuth: { id } };
+  return { ingestAuth: { id, ...(password === "" ? {} : { password }) } };
+}
+
+/** The channel's own webhook, in the default one's place. Its secret is shown when it was set, and never again. */
+function ChannelWebhook({ channel }: { readonly channel: Channel }) {
+  const secret = useSignal<string | undefined>(undefined);
+  const submit = async (field: Fields): Promise<void> => {
+    const path = `${channelPath(channel.channelId)}/callbackEndpoint`;
+    const answer = await call<ChannelWithSecret>("POST", path, { callbackUrl: field("callbackUrl").trim() });
+    secret.value = answer.webhookSecret;
+    say(t().common.saved);
+  };
+  const texts = t().settings;
+  return (
+    <details class="more-fields">
+      <summary>{texts.channelWebhook}</summary>
+      <Form submit={submit} button={t().common.save} isPlain>
+        <TextField
+          label={texts.webhookUrl}
+          name="callbackUrl"
+          help={texts.channelWebhookHelp}
+          value={channel.callbackEndpoint}
+          input={{ type: "url", placeholder: "https://" }}
+        />
+      </Form>
+      {secret.value !== undefined && (
+        <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} />
+      )}
+    </details>
+  );
+}
+
+type RenameOptions = { readonly channel: Channel; readonly onClose: () => void };
+
+export function RenameChannel({ channel, onClose }: RenameOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    await call("PUT", channelPath(channel.channelId), { channelName: field("channelName") });
+    onClose();
+  };
+  return (
+    <Dialog title={t().channel.rename} onClose={onClose}>
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <TextField
+          label={t().channel.name}
+          name="channelName"
+          help={t().channel.nameRule}
+          value={channel.channelName}
+          isRequired
+          input={{ minLength: 3, maxLength: 20 }}
+        />
+      </Form>
+    </Dialog>
+  );
+}

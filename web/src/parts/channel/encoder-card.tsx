@@ -1,0 +1,71 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath } from "../../api.ts";
+import type { Channel } from "../../model.ts";
+import { t } from "../../text/text.ts";
+import { Confirm } from "../basic/confirm.tsx";
+import { CopyField } from "../basic/copy.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { later } from "../lazy.tsx";
+
+const QrCode = later(async () => (await import("../../deferred-bundle.ts")).QrCode);
+
+/** Where to point the encoder. */
+export function EncoderCard({ channel }: { readonly channel: Channel }) {
+  const asked = useSignal<"main" | "backup" | undefined>(undefined);
+  const isQrShown = useSignal(false);
+  const isWaiting = !channel.isPublishing;
+  return (
+    <section class="panel" aria-labelledby="encoder-title">
+      <div class="panel-head">
+        <h2 id="encoder-title">
+          {isWaiting && channel.channelStatus !== "BLOCK" ? (
+            <>
+              <Icon name="spinner" /> {t().encoder.waiting}
+            </>
+          ) : (
+            t().encoder.title
+          )}
+        </h2>
+      </div>
+      {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
+      <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
+      {channel.securePublishUrl !== undefined && (
+        <CopyField label={t().encoder.secureServer} value={channel.securePublishUrl} />
+      )}
+      <CopyField label={t().encoder.key} help={t().encoder.keyObs} value={channel.streamKey} isSecret />
+      {channel.backupStreamKey !== undefined && (
+        <CopyField label={t().encoder.backupKey} value={channel.backupStreamKey} isSecret />
+      )}
+      {channel.ingestAuth !== undefined && (
+        <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
+      )}
+      <div class="buttons">
+        <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
+          {t().encoder.qr}
+        </button>
+        <button type="button" onClick={() => (asked.value = "main")}>
+          {t().encoder.newKey}
+        </button>
+        {channel.backupStreamKey !== undefined && (
+          <button type="button" onClick={() => (asked.value = "backup")}>
+            {t().encoder.newBackupKey}
+          </button>
+        )}
+      </div>
+      {isQrShown.value && (
+        <div class="qr">
+          <QrCode text={`${channel.publishUrl}/${channel.streamKey}`} label={t().encoder.qrLabel} />
+          <p class="help">{t().encoder.qrText}</p>
+        </div>
+      )}
+      {asked.value !== undefined && (
+        <Confirm
+          title={asked.value === "main" ? t().encoder.newKey : t().encoder.newBackupKey}
+          text={t().encoder.newKeySure}
+          run={() => call("POST", `${channelPath(channel.channelId)}/stream-key`, { which: asked.value })}
+          onClose={() => (asked.value = undefined)}
+        />
+      )}
+    </section>
+  );
+}

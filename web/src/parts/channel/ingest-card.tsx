@@ -1,0 +1,55 @@
+import type { LiveChannel } from "../../live/store.ts";
+import { formatBytes, formatRate } from "../../text/format.ts";
+import { language, t } from "../../text/text.ts";
+import { Icon } from "../basic/icon.tsx";
+import { pictureText, soundText } from "../media-words.ts";
+import { IngestChart } from "./ingest-chart.tsx";
+import { Preview } from "./preview.tsx";
+
+/** What comes in, and what is to be mended about it. */
+export function IngestCard({ live }: { readonly live: LiveChannel }) {
+  const channel = live.channel.value;
+  const { ingest } = channel;
+  if (ingest === undefined) return null;
+  const facts: readonly (readonly [string, string])[] = [
+    [t().encoder.picture, pictureText(ingest)],
+    [t().encoder.sound, soundText(ingest)],
+    [t().encoder.software, ingest.encoder],
+    [t().encoder.from, ingest.remoteAddress],
+    [t().encoder.source, channel.backup.enabled ? t().encoder.sources[ingest.source] : ""],
+    [t().encoder.received, formatBytes(live.counted.value.ingest?.bytesTotal ?? ingest.bytesTotal)],
+  ];
+  return (
+    <section class="panel" aria-labelledby="ingest-title">
+      <div class="panel-head">
+        <h2 id="ingest-title">{t().encoder.incoming}</h2>
+        <RateNow live={live} />
+      </div>
+      <IngestChart live={live} />
+      <Preview channelId={channel.channelId} />
+      <dl class="facts">
+        {facts
+          .filter(([, value]) => value !== "")
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+      </dl>
+      <h3 class="warnings-title">{t().encoder.warnings}</h3>
+      {ingest.warnings.length === 0 && <p class="quiet">{t().encoder.noWarnings}</p>}
+      <ul class="warnings">
+        {ingest.warnings.map(({ code, severity, message, messageKo, platId }) => (
+          <li key={`${code} ${platId ?? ""}`} class={severity === "error" ? "tone-bad" : "tone-busy"}>
+            <Icon name="alert" /> <span>{language.value === "ko" ? messageKo : message}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function RateNow({ live }: { readonly live: LiveChannel }) {
+  return <b class="rate-now">{formatRate(live.samples.value.at(-1)?.ingest.bytesPerSecond ?? 0)}</b>;
+}

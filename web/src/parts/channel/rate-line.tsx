@@ -1,0 +1,33 @@
+import { Line } from "../../chart/line.tsx";
+import type { PlotLook } from "../../chart/line-plot.ts";
+import { formatRate } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+
+/** What a line shows, for who cannot see it. */
+export function rateWords(rates: readonly number[]): string {
+  const known = rates.length > 0 ? rates : [0];
+  return t().encoder.lineText(
+    formatRate(known.at(-1) ?? 0),
+    formatRate(Math.min(...known)),
+    formatRate(Math.max(...known)),
+  );
+}
+
+type RateLineOptions = {
+  /** Bytes a second, one for each second, the newest last. */
+  readonly rates: readonly number[];
+  readonly label: string;
+  readonly tone: string;
+};
+
+/** Nothing but the line, its highest point a little below the upper edge. */
+const look = (): PlotLook => ({
+  axes: [{ show: false }, { show: false }],
+  padding: [1, 0, 1, 0],
+  top: (max) => Math.max(1, max) * 1.1,
+});
+
+/** The last minute of a bitrate, small. */
+export function RateLine({ rates, label, tone }: RateLineOptions) {
+  return <Line values={rates} look={look} class={`rate-line tone-${tone}`} label={`${label}: ${rateWords(rates)}`} />;
+}

@@ -1,0 +1,114 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { channelPath, list } from "../../api.ts";
+import type { Channel, Report } from "../../model.ts";
+import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { reasonText } from "../event-words.ts";
+import { nameThen } from "../recorded-target-name.ts";
+
+const REPORTS_SHOWN = 5;
+/** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */
+const AGAIN_MS = 2_000;
+
+/** What became of the last broadcasts; read again when one ends. */
+export function Reports({ channel }: { readonly channel: Channel }) {
+  const reports = useSignal<readonly Report[]>([]);
+  const { channelId, isPublishing } = channel;
+  useEffect(() => {
+    let isLeft = false;
+    const read = () =>
+      list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
+        .then(({ items }) => {
+          if (!isLeft) reports.value = items;
+        })
+        .catch(() => undefined);
+    void read();
+    const timer = isPublishing ? undefined : setTimeout(read, AGAIN_MS);
+    return () => {
+      isLeft = true;
+      clearTimeout(timer);
+    };
+  }, [channelId, isPublishing]);
+  return (
+    <section class="panel" aria-labelledby="reports-title">
+      <div class="panel-head">
+        <h2 id="reports-title">{t().report.title}</h2>
+      </div>
+      {reports.value.length === 0 && <p class="quiet">{t().report.none}</p>}
+      {reports.value.map((report, index) => (
+        <details key={report.startTime} class="report" open={index === 0}>
+          <summary>
+            {formatDateTime(report.startTime)} · {t().report.duration} {formatDuration(report.durationSeconds)} ·{" "}
+            {reasonText(t(), report.reason)}
+          </summary>
+          {report.interruptionCount > 0 && (
+            <p class="quiet">
+              {t().report.interruptions}: {interruptionsText(report)}
+            </p>
+          )}
+          <ReportTable report={report} channel={channel} />
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function interruptionsText({
+  interruptions,
+  interruptionCount,
+}: Pick<Report, "interruptions" | "interruptionCount">): string {
+  if (interruptionCount === 0) return t().report.noInterruptions;
+  const told = interruptions.map(
+    ({ time, durationSeconds, reason }) =>
+      `${formatTime(time)} ${reasonText(t(), reason)} (${formatDuration(durationSeconds)})`,
+  );
+  const untold = interruptionCount - interruptions.length;
+  return [...told, ...(untold > 0 ? [`+${formatNumber(untold)}`] : [])].join("; ");
+}
+
+function ReportTable({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
+  const texts = t();
+  const headings = [
+    texts.platform.targetName,
+    texts.report.timeOnAir,
+    texts.platform.sent,
+    texts.platform.drops,
+    texts.report.interruptions,
+  ];
+  return (
+    <div class="table-place">
+      <table>
+        <thead>
+          <tr>
+            {headings.map((heading) => (
+              <th key={heading} scope="col">
+                {heading}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {report.platforms.map((platform) => (
+            <tr key={platform.platId}>
+              <th scope="row">{nameThen(platform, channel)}</th>
+              <td data-label={headings[1]}>{formatDuration(platform.onAirSeconds)}</td>
+              <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
+              <td data-label={headings[3]}>{dropsText(platform)}</td>
+              <td data-label={headings[4]}>{interruptionsText(platform)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function dropsText({ droppedFrames, droppedFramesByCause }: Report["platforms"][number]): string {
+  const names = t().platform.dropCauses;
+  const causes = (["overTime", "overBytes", "untilKeyframe"] as const)
+    .filter((cause) => droppedFramesByCause[cause] > 0)
+    .map((cause) => `${names[cause]} ${formatNumber(droppedFramesByCause[cause])}`);
+  const count = formatNumber(droppedFrames);
+  return causes.length === 0 ? count : `${count} (${causes.join(", ")})`;
+}

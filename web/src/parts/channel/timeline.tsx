@@ -1,0 +1,142 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { channelPath, list } from "../../api.ts";
+import { recentEvents } from "../../live/store.ts";
+import type { Channel, ChannelEvent } from "../../model.ts";
+import { formatDateTime, formatEventTime } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { Action, problemText } from "../basic/action.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { say } from "../basic/notice.tsx";
+import { type ExportFormat, FORMATS, saveEvents } from "../event-export.ts";
+import { eventText } from "../event-words.ts";
+import { nameThen } from "../recorded-target-name.ts";
+
+/** So many are shown, and as many more whenever older ones are asked for. */
+const PAGE_SIZE = 20;
+/** The longest pages there are, and an end to asking where events come faster than they are read. */
+const EXPORT_PAGE_SIZE = 100;
+const EXPORT_PAGES_MAX = 200;
+const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
+type Filter = (typeof FILTERS)[number];
+
+function passes(event: ChannelEvent, filter: Filter): boolean {
+  const isPlatform = event.eventCode === "SIMULCAST_STATUS_CHANGE";
+  const isChange = event.eventCode.startsWith("STREAM_");
+  switch (filter) {
+    case "all":
+      return true;
+    case "problems":
+      return event.logLevel !== "INFO";
+    case "platforms":
+      return isPlatform;
+    case "changes":
+      return isChange;
+    default:
+      return !isPlatform && !isChange;
+  }
+}
+
+/** What happened to a channel, newest first: stored pages, and what comes while they are read. */
+export function Timeline({ channel }: { readonly channel: Channel }) {
+  const stored = useSignal<readonly ChannelEvent[]>([]);
+  const total = useSignal(0);
+  const shownMax = useSignal(PAGE_SIZE);
+  const filter = useSignal<Filter>("all");
+  const { channelId } = channel;
+  const isOfChannel = (event: ChannelEvent): boolean => event.channelId === channelId;
+  const read = async (pageNo: number): Promise<void> => {
+    const page = await list<ChannelEvent>(`${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${PAGE_SIZE}`);
+    stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
+    total.value = page.total;
+  };
+  /** What the filter lets through, of all there is and not only of the pages that were looked at. */
+  const exportAs = async (format: ExportFormat): Promise<void> => {
+    const whole = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
+    saveEvents(
+      channel.channelName,
+      format,
+      whole.filter((event) => passes(event, filter.peek())),
+    );
+  };
+  useEffect(() => {
+    read(1).catch((error: unknown) => say(problemText(error), "bad"));
+  }, [channelId]);
+  const fresh = recentEvents.value.filter(isOfChannel);
+  const all = merged(fresh, stored.value);
+  const passing = all.filter((event) => passes(event, filter.value));
+  const shown = passing.slice(0, shownMax.value);
+  const hasMoreStored = stored.value.length < total.value;
+  const showMore = async (): Promise<void> => {
+    if (hasMoreStored) await read(Math.floor(stored.value.length / PAGE_SIZE) + 1);
+    shownMax.value += PAGE_SIZE;
+  };
+  return (
+    <section class="panel" aria-labelledby="timeline-title">
+      <div class="panel-head">
+        <h2 id="timeline-title">{t().events.title}</h2>
+        <div class="page-actions">
+          <select
+            aria-label={t().events.filter}
+            value={filter.value}
+            onChange={(event) => (filter.value = event.currentTarget.value as Filter)}
+          >
+            {FILTERS.map((name) => (
+              <option key={name} value={name}>
+                {t().events.filters[name]}
+              </option>
+            ))}
+          </select>
+          {FORMATS.map((format) => (
+            <Action key={format} run={() => exportAs(format)}>
+              {t().events.export(format.toUpperCase())}
+            </Action>
+          ))}
+        </div>
+      </div>
+      {shown.length === 0 && <p class="quiet">{all.length === 0 ? t().events.none : t().events.noneMatch}</p>}
+      <ol class="timeline">
+        {shown.map((event) => (
+          <EventLine key={event.id} event={event} channel={channel} />
+        ))}
+      </ol>
+      {(hasMoreStored || passing.length > shown.length) && <Action run={showMore}>{t().common.loadMore}</Action>}
+    </section>
+  );
+}
+
+/** All stored events, page by page. */
+async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
+  let events: readonly ChannelEvent[] = [];
+  for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
+    const path = `${channelPath(channelId)}/events?pageNo=${pageNo}&pageSizeNo=${EXPORT_PAGE_SIZE}`;
+    const { items, total } = await list<ChannelEvent>(path);
+    events = merged(events, items);
+    if (items.length < EXPORT_PAGE_SIZE || events.length >= total) break;
+  }
+  return events;
+}
+
+/** Both lists in one, newest first, each event once. */
+function merged(one: readonly ChannelEvent[], other: readonly ChannelEvent[]): readonly ChannelEvent[] {
+  const byId = new Map([...other, ...one].map((event) => [event.id, event]));
+  return [...byId.values()].sort((a, b) => b.id - a.id);
+}
+
+type LineOptions = { readonly event: ChannelEvent; readonly channel: Channel };
+
+function EventLine({ event, channel }: LineOptions) {
+  const tone = event.logLevel === "ERROR" ? "bad" : event.logLevel === "WARN" ? "busy" : "calm";
+  return (
+    <li class={`tone-${tone}`}>
+      <Icon name={event.logLevel === "INFO" ? "dot" : "alert"} />
+      <time dateTime={new Date(event.timestamp).toISOString()} title={formatDateTime(event.timestamp)}>
+        {formatEventTime(event.timestamp)}
+      </time>
+      <span>
+        <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>
+        {eventText(t(), event, nameThen(event, channel))}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,38 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { tidyStreamKey } from "../../../../src/api-contract/input/input-notes.ts";
+import { TextField } from "../basic/form.tsx";
+import { noteText } from "../basic/notice.tsx";
+
+type KeyFieldOptions = {
+  readonly label: string;
+  readonly value?: string | undefined;
+  readonly help?: ComponentChildren;
+  /** The server's address, where it is known before the form is sent. */
+  readonly server?: string | undefined;
+};
+
+/** A platform's stream key. What the server will take off it, because it came along when it was pasted, is said at once. */
+export function KeyField({ label, value = "", help, server = "" }: KeyFieldOptions) {
+  const typed = useSignal(value);
+  const { notes } = tidyStreamKey(typed.value, server);
+  return (
+    <>
+      <TextField
+        label={label}
+        name="streamKey"
+        value={value}
+        help={help}
+        isRequired
+        input={{ onInput: (event) => (typed.value = event.currentTarget.value) }}
+      />
+      <div role="status">
+        {notes.map((note) => (
+          <p key={note.code} class="help">
+            {noteText(note)}
+          </p>
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,153 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath, platformPath } from "../../api.ts";
+import { showPlatform } from "../../live/store.ts";
+import type { Channel, Platform, PlatformSettings, Preset } from "../../model.ts";
+import { keyHelp, platformName, presetName, presets, urlHelp } from "../../presets.ts";
+import { t } from "../../text/text.ts";
+import { Dialog } from "../basic/dialog.tsx";
+import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
+import { sayNotes } from "../basic/notice.tsx";
+import { KeyField } from "./key-field.tsx";
+import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
+
+const OWN_ADDRESS = "own";
+
+/** What was typed, as the API takes it; what is optional and empty is left out. */
+export function platformBody(field: Fields): object {
+  const choice = field("urlChoice");
+  const optional = ["id", "password", "label", "bufferPolicy"].filter((name) => field(name) !== "");
+  const tracks = tracksOf(field);
+  const tls = Object.entries(trustOf(field)).filter(([, value]) => value !== "");
+  return {
+    targetName: field("targetName"),
+    rtmpUrl: choice === "" || choice === OWN_ADDRESS ? field("rtmpUrl") : choice,
+    streamKey: field("streamKey"),
+    ...Object.fromEntries(optional.map((name) => [name, field(name)])),
+    ...(Object.keys(tracks).length > 0 ? { tracks } : {}),
+    ...(field("noTimedData") === "on" ? { timedData: false } : {}),
+    ...(tls.length > 0 ? { tls: Object.fromEntries(tls) } : {}),
+  };
+}
+
+/** Pick a platform, paste the key; the rest is folded away. */
+export function PlatformFields() {
+  const chosen = useSignal("");
+  const all = presets.value;
+  const preset = all.find(({ targetName }) => targetName === chosen.value) ?? all[0];
+  if (preset === undefined) return <p role="status">{t().app.loading}</p>;
+  return (
+    <>
+      <fieldset class="presets">
+        <legend>{t().platform.pick}</legend>
+        {all.map((one) => (
+          <label key={one.targetName} class="preset">
+            <input
+              type="radio"
+              name="targetName"
+              value={one.targetName}
+              checked={one === preset}
+              onChange={() => (chosen.value = one.targetName)}
+            />
+            <span>{presetName(one)}</span>
+          </label>
+        ))}
+      </fieldset>
+      <AddressFields key={preset.targetName} preset={preset} />
+    </>
+  );
+}
+
+function AddressFields({ preset }: { readonly preset: Preset }) {
+  const isOwn = useSignal(preset.rtmpUrls.length === 0);
+  return (
+    <>
+      {preset.rtmpUrls.length > 0 && (
+        <Field label={t().platform.urlChoice}>
+          {(ids) => (
+            <select
+              {...ids}
+              name="urlChoice"
+              onChange={(event) => (isOwn.value = event.currentTarget.value === OWN_ADDRESS)}
+            >
+              {preset.rtmpUrls.map((url) => (
+                <option key={url} value={url}>
+                  {url}
+                </option>
+              ))}
+              <option value={OWN_ADDRESS}>{t().platform.ownUrl}</option>
+            </select>
+          )}
+        </Field>
+      )}
+      {isOwn.value && (
+        <TextField
+          label={t().platform.url}
+          name="rtmpUrl"
+          help={urlHelp(preset)}
+          isRequired
+          input={{ placeholder: "rtmps://", inputMode: "url" }}
+        />
+      )}
+      <KeyField label={t().platform.key} help={keyHelp(preset)} />
+      <MoreFields />
+    </>
+  );
+}
+
+type AddOptions = { readonly channelId: string; readonly onClose: () => void };
+
+export function AddPlatform({ channelId, onClose }: AddOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    const added = await call<Platform>("POST", `${channelPath(channelId)}/platforms`, platformBody(field));
+    showPlatform(channelId, added);
+    onClose();
+    sayNotes(added.notes);
+  };
+  return (
+    <Dialog title={t().platform.addTitle} onClose={onClose} isWide>
+      <Form submit={submit} button={t().common.add} onCancel={onClose}>
+        <PlatformFields />
+      </Form>
+    </Dialog>
+  );
+}
+
+type EditOptions = { readonly channel: Channel; readonly platform: Platform; readonly onClose: () => void };
+
+/** Edits one platform; on air it alone reconnects. */
+export function EditPlatform({ channel, platform, onClose }: EditOptions) {
+  const submit = async (field: Fields): Promise<void> => {
+    const path = platformPath(channel.channelId, platform.platId);
+    const onAir = channel.isPublishing ? "?onAir=true" : "";
+    const edited = await call<PlatformSettings>("PUT", `${path}${onAir}`, {
+      rtmpUrl: field("rtmpUrl"),
+      streamKey: field("streamKey"),
+      streamId: field("id"),
+      streamPassword: field("password"),
+      label: field("label"),
+      bufferPolicy: field("bufferPolicy"),
+      // No track means all of them again, empty text that nobody else is believed.
+      tracks: tracksOf(field),
+      timedData: field("noTimedData") !== "on",
+      tls: trustOf(field),
+    });
+    onClose();
+    sayNotes(edited.notes);
+  };
+  const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
+  return (
+    <Dialog title={t().platform.editTitle(platformName(platform))} onClose={onClose} isWide>
+      {channel.isPublishing && <p class="quiet">{t().platform.onAirNote}</p>}
+      <Form submit={submit} button={t().common.save} onCancel={onClose}>
+        <TextField label={t().platform.url} name="rtmpUrl" value={platform.rtmpUrl} isRequired />
+        <KeyField
+          label={t().platform.key}
+          value={platform.streamKey}
+          help={preset === undefined ? undefined : keyHelp(preset)}
+          server={platform.rtmpUrl}
+        />
+        <MoreFields platform={platform} />
+      </Form>
+    </Dialog>
+  );
+}
