@@ -247,6 +247,10 @@ const COMMAND_TABLE = {
   "kill-nine": (node) => runStep("kill -9", node, [join(ROOT, "scripts", "kill-nine.mjs"), ...args], { isLast: true }),
   format: (node) => runStep("format (biome)", node, [PACKAGED.biome, "check", "--write"]),
   fuzz: (node) => runStep("fuzz", node, [join(ROOT, "test", "soak", "fuzz.ts"), ...args], { isLast: true }),
+  simulate(node) {
+    process.env["FANFARE_SIMULATION_SEEDS"] = args[0] ?? "2000";
+    runStep("simulation", node, [PACKAGED.vitest, "run", join("test", "relay", "simulation.test.ts")], { isLast: true });
+  },
   soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),
   async "long-hold"(node) {
     await installTestTools();
