@@ -249,7 +249,9 @@ const COMMAND_TABLE = {
   fuzz: (node) => runStep("fuzz", node, [join(ROOT, "test", "soak", "fuzz.ts"), ...args], { isLast: true }),
   simulate(node) {
     process.env["FANFARE_SIMULATION_SEEDS"] = args[0] ?? "2000";
-    runStep("simulation", node, [PACKAGED.vitest, "run", join("test", "relay", "simulation.test.ts")], { isLast: true });
+    runStep("simulation", node, [PACKAGED.vitest, "run", join("test", "relay", "simulation.test.ts")], {
+      isLast: true,
+    });
   },
   soak: (node) => runStep("soak", node, [join(ROOT, "test", "soak", "soak.ts"), ...args], { isLast: true }),
   async "long-hold"(node) {
