@@ -9,7 +9,7 @@ const BUILT = join(ROOT, "dist-web");
 const BYTES_MAX = 64_000;
 /** The preview, with mpegts.js; by its name before the hash, like all names here. */
 const PREVIEW = "player";
-const APPLICATION = ["en", "icon.svg", "index", "index.html", "ko", "opened-later", "style", "worker"];
+const APPLICATION = ["en", "icon.svg", "index", "index.html", "ko", "deferred-bundle", "style", "worker"];
 
 test("the application without the preview is at most 64 kB gzip", () => {
   const files = readdirSync(BUILT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

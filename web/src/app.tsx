@@ -4,15 +4,15 @@ import { liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
-import { later } from "./parts/lazy.tsx";
+import { lazy } from "./parts/lazy.tsx";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/top-bar.tsx";
 import { focusHeading, type Route, route } from "./router.ts";
 import { readSession, session } from "./session.ts";
 import { t } from "./text/text.ts";
 
-const SetupPage = later(async () => (await import("./deferred-bundle.ts")).SetupPage);
-const SignInPage = later(async () => (await import("./deferred-bundle.ts")).SignInPage);
-const SettingsPage = later(async () => (await import("./deferred-bundle.ts")).SettingsPage, focusHeading);
+const SetupPage = lazy(async () => (await import("./deferred-bundle.ts")).SetupPage);
+const SignInPage = lazy(async () => (await import("./deferred-bundle.ts")).SignInPage);
+const SettingsPage = lazy(async () => (await import("./deferred-bundle.ts")).SettingsPage, focusHeading);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;

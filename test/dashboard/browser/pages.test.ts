@@ -99,7 +99,7 @@ test("every page is accessible in both languages and themes, fits a phone, and h
   await fresh.locator(".platform .failure").waitFor();
   await fresh.close();
   expect([...loaded]).toEqual(expect.arrayContaining(["index", "style", "en"]));
-  expect(["player", "opened-later", "ko"].filter((name) => loaded.has(name))).toEqual([]);
+  expect(["player", "deferred-bundle", "ko"].filter((name) => loaded.has(name))).toEqual([]);
 
   await page.locator(`.card[href="${path}"]`).click();
   await page.locator(".platform .failure").waitFor();

@@ -14,15 +14,15 @@ import { IngestCard } from "../parts/channel/ingest-card.tsx";
 import { Reports } from "../parts/channel/reports.tsx";
 import { Timeline } from "../parts/channel/timeline.tsx";
 import { now } from "../parts/clock.ts";
-import { later } from "../parts/lazy.tsx";
+import { lazy } from "../parts/lazy.tsx";
 import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../presets.ts";
 import { go } from "../router.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
-const AddPlatform = later(async () => (await import("../deferred-bundle.ts")).AddPlatform);
-const ImportPlatforms = later(async () => (await import("../deferred-bundle.ts")).ImportPlatforms);
+const AddPlatform = lazy(async () => (await import("../deferred-bundle.ts")).AddPlatform);
+const ImportPlatforms = lazy(async () => (await import("../deferred-bundle.ts")).ImportPlatforms);
 
 /** Everything about one channel. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {

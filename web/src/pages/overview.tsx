@@ -7,13 +7,13 @@ import type { Platform } from "../model.ts";
 import { Icon } from "../parts/basic/icon.tsx";
 import { channelLook, isWaiting, platformLook, State } from "../parts/basic/state.tsx";
 import { RateLine } from "../parts/channel/rate-line.tsx";
-import { later } from "../parts/lazy.tsx";
+import { lazy } from "../parts/lazy.tsx";
 import { pictureText, soundText } from "../parts/media-words.ts";
 import { platformName, readPresets } from "../presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 
-const NewChannel = later(async () => (await import("../deferred-bundle.ts")).NewChannel);
+const NewChannel = lazy(async () => (await import("../deferred-bundle.ts")).NewChannel);
 
 /** So many alerts are shown; more of them say the same. */
 const ALERTS_MAX = 8;

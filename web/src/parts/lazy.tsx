@@ -4,12 +4,12 @@ import { useEffect } from "preact/hooks";
 import { tellMissing } from "./missing-part.ts";
 
 /** A part that is not needed at once: its code is loaded when it is first shown. `onLoaded` is called when it comes after the rest. */
-export function later<Props extends object>(
+export function lazy<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   onLoaded: () => void = () => undefined,
 ): ComponentType<Props> {
   const loaded = signal<ComponentType<Props> | undefined>(undefined);
-  return function Later(props: Props) {
+  return function Lazy(props: Props) {
     useEffect(() => {
       if (loaded.peek() !== undefined) return;
       load().then(

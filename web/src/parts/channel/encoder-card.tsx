@@ -5,9 +5,9 @@ import { t } from "../../text/text.ts";
 import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { later } from "../lazy.tsx";
+import { lazy } from "../lazy.tsx";
 
-const QrCode = later(async () => (await import("../../deferred-bundle.ts")).QrCode);
+const QrCode = lazy(async () => (await import("../../deferred-bundle.ts")).QrCode);
 
 /** Where to point the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {

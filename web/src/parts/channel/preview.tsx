@@ -2,9 +2,9 @@ import { useSignal } from "@preact/signals";
 import { call, channelPath } from "../../api.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
-import { later } from "../lazy.tsx";
+import { lazy } from "../lazy.tsx";
 
-const Player = later(async () => (await import("./player.tsx")).Player);
+const Player = lazy(async () => (await import("./player.tsx")).Player);
 
 /** The broadcast as it comes in, on demand: the player is loaded only then. */
 export function Preview({ channelId }: { readonly channelId: string }) {

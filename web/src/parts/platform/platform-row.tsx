@@ -12,9 +12,9 @@ import { say } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
 import { RateLine } from "../channel/rate-line.tsx";
 import { now } from "../clock.ts";
-import { later } from "../lazy.tsx";
+import { lazy } from "../lazy.tsx";
 
-const EditPlatform = later(async () => (await import("../../deferred-bundle.ts")).EditPlatform);
+const EditPlatform = lazy(async () => (await import("../../deferred-bundle.ts")).EditPlatform);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
