@@ -56,12 +56,15 @@ function browsers({ access, cookies, guard }: DashboardParts) {
     guard.recognise(request.socket);
     return send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
   };
-  /** From now on this browser is told from strangers. */
-  const known = async (request: FastifyRequest, reply: FastifyReply) => {
+  /** From now on this browser is told from strangers. The session's cookie comes first: scripts take the first one they see. */
+  const signedInAndKnown = async (request: FastifyRequest, reply: FastifyReply, token: string) => {
     const device = await access.newDevice();
-    if (device !== undefined) reply.header("set-cookie", cookies.knownDevice(request, device));
+    if (device === undefined) return signedIn(request, reply, token);
+    guard.recognise(request.socket);
+    reply.header("set-cookie", [cookies.session(request, token), cookies.knownDevice(request, device)]);
+    return send(reply, { signedIn: true, needsSetup: false });
   };
-  return { visitorOf, sessionOf, signedIn, known };
+  return { visitorOf, sessionOf, signedIn, signedInAndKnown };
 }
 
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
@@ -70,7 +73,7 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
   const attempts = new SignInAttempts(clock, onFailedLogin, true);
   // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
   const setUps = new SignInAttempts(clock, onFailedLogin, false);
-  const { visitorOf, sessionOf, signedIn, known } = browsers(parts);
+  const { visitorOf, sessionOf, signedIn, signedInAndKnown } = browsers(parts);
 
   server.register((routes, _options, done) => {
     routes.addHook("onRequest", async (request) => {
@@ -95,16 +98,14 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       const session = await setUps.run(await visitorOf(request), () => access.setUp(token, password));
       if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
       await revocations.look();
-      await known(request, reply);
-      return signedIn(request, reply, session);
+      return signedInAndKnown(request, reply, session);
     });
 
     routes.post("/dashboard/session", checking(attempts), async (request, reply) => {
       const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
       const session = await attempts.run(await visitorOf(request), () => access.signIn(password));
       if (session === undefined) refuse("The password is wrong.");
-      await known(request, reply);
-      return signedIn(request, reply, session);
+      return signedInAndKnown(request, reply, session);
     });
 
     routes.delete("/dashboard/session", { bodyLimit: BODY_BYTES_MAX }, async (request, reply) => {
@@ -133,8 +134,7 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       // Everything that was opened so far ends, this browser's own too: whoever has its old token may have opened it. Its page opens its
       // stream anew, with the new token, which has to be on its way before.
       reply.raw.once("finish", () => void revocations.look());
-      await known(request, reply);
-      return signedIn(request, reply, token);
+      return signedInAndKnown(request, reply, token);
     });
     done();
   });
