@@ -102,18 +102,18 @@ export class LinkProofs {
         begin: () => {
           this.#atReading = { givenBytes: this.#givenBytes, takenBytes: kernel.takenBytes + this.#directBytes };
         },
-        take: (queuedBytes) => this.#read(queuedBytes),
+        take: (queuedBytes, isWindowShut) => this.#read(queuedBytes, isWindowShut),
       },
     );
   }
 
   /** What was written while it was read may or may not be in it: what was acknowledged is at least this. */
-  #read(queuedBytes: number): void {
+  #read(queuedBytes: number, isWindowShut: boolean): void {
     const { givenBytes, takenBytes } = this.#atReading;
     const wasSpent = this.creditBytes <= 0;
     const before = this.#reading?.ackedBytes ?? 0;
     const ackedBytes = Math.max(before, takenBytes - queuedBytes);
-    this.#reading = { queuedBytes, ackedBytes, atMs: this.#deps.clock.awakeNow() };
+    this.#reading = { queuedBytes, ackedBytes, isWindowShut, atMs: this.#deps.clock.awakeNow() };
     this.#creditEnd = givenBytes - queuedBytes + this.#budgetBytes;
     if (!wasSpent) return;
     if (this.creditBytes > 0) this.#deps.onCredit();

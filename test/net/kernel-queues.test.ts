@@ -48,6 +48,22 @@ test("what waits is read of wanted connections that may still send, wherever the
   }
 });
 
+test("a shut window of a peer whose TCP answers is told from a silent path by the kernel's timer and its unanswered probes", () => {
+  const shut = (tail: string) => {
+    const told: boolean[] = [];
+    const table = new TcpTable(new Set([FOUR_KEY]), (_key, _queued, isWindowShut) => told.push(isWindowShut));
+    table.take(`   7: ${FOUR_KEY} 01 0038D286:00000000 ${tail}\n`);
+    return told;
+  };
+  expect(shut("04:00000287 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
+  expect(shut("04:00000032 00000000  1000        1 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
+  expect(shut("04:00000032 00000000     0        2 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
+  expect(shut("01:00000019 00000005     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
+  expect(shut("00:00000000 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
+  expect(shut("04")).toEqual([false]);
+  expect(shut("")).toEqual([false]);
+});
+
 test("a table that never ends a line fills no memory", () => {
   const table = new TcpTable(new Set([FOUR_KEY]), () => undefined);
   for (let piece = 0; piece < 1_000; piece += 1) table.take("x".repeat(64 * 1024));
@@ -80,7 +96,10 @@ test.runIf(process.platform === "linux")(
     const { localAddress = "", localPort = 0, remoteAddress = "", remotePort = 0 } = socket;
     const ends = { localAddress, localPort, remoteAddress, remotePort };
     const queued = await new Promise<number>((resolve) => {
-      queues.watch(ends, { begin: () => undefined, take: (bytes) => (bytes > 0 ? resolve(bytes) : undefined) });
+      queues.watch(ends, {
+        begin: () => undefined,
+        take: (bytes, isWindowShut) => (bytes > 0 && isWindowShut ? resolve(bytes) : undefined),
+      });
     });
     expect(queued).toBeGreaterThan(10_000);
   },

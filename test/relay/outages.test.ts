@@ -189,15 +189,61 @@ test("a target that reads nothing under an open path is left after 10 s, as one 
   expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
 });
 
+describe("a target whose window is shut while its TCP answers", () => {
+  const shut: PeerHabits = { takesPerSecond: 0, isAnswering: true };
+
+  test("is told within 8 s, and kept until it hangs for 30 s: a new connection would meet the same program", () => {
+    const scene = new Scene();
+    scene.run(10);
+    scene.peer.habits = shut;
+    scene.run(8);
+    expect(scene.words.at(-1)).toBe("FAIL STALLED");
+    scene.run(20);
+    expect(scene.link.closedHow).toBeUndefined();
+    scene.run(4);
+    expect(scene.link.closedHow).toBe("abort");
+  });
+
+  test("and that reads in gulps twelve seconds apart is never cut", () => {
+    const scene = new Scene();
+    scene.run(10);
+    for (let gulp = 0; gulp < 10; gulp += 1) {
+      scene.peer.habits = shut;
+      scene.run(12);
+      scene.peer.habits = { takesPerSecond: 150_000 };
+      scene.run(1);
+    }
+    expect(scene.link.closedHow).toBeUndefined();
+    expect(scene.stage.dialer.links).toHaveLength(2);
+  });
+
+  test("and whose path then falls silent, and comes back, is reset as soon as that answers", () => {
+    const scene = new Scene();
+    scene.run(10);
+    scene.peer.habits = shut;
+    scene.run(7);
+    darken(scene);
+    scene.peer.habits = { takesPerSecond: 0 };
+    scene.run(6);
+    scene.link.path = "same";
+    scene.run(4);
+    expect(scene.link.closedHow).toBe("abort");
+  });
+
+  test("is judged by its acknowledgements also on its next connection", () => {
+    expect(hangsTwice(476, 0, true).words.at(-1)).toBe("FAIL STALLED");
+  });
+});
+
 /** A target that acknowledges, and hangs on its first connection and its second; its TCP goes on to take so much on the first. */
-function hangsTwice(kilobits: number, takesPerSecond: number): Scene {
+function hangsTwice(kilobits: number, takesPerSecond: number, isAnswering = false): Scene {
   const acksEach = (kilobits * 1_000) / 8;
   const scene = new Scene(kilobits, { acksEach });
   scene.run(20);
   scene.peer.habits = { acksEach, isReading: false };
   scene.run(6);
   expect(scene.words.at(-1)).toBe("FAIL STALLED");
-  scene.peer.habits = { acksEach, isReading: false, takesPerSecond };
+  scene.peer.habits = { acksEach, isReading: false, takesPerSecond, isAnswering };
   scene.run(30);
   expect(scene.link.closedHow).toBe("abort");
   scene.accept({ acksEach });
@@ -276,6 +322,14 @@ describe("a target that is set to be disconnected when it is too slow", () => {
     const scene = new Scene(476, {}, "disconnect");
     scene.run(10);
     scene.peer.habits = { takesPerSecond: 12_500 };
+    scene.run(10);
+    expect(scene.link.closedHow).toBe("abort");
+  });
+
+  test("is, where it takes nothing and its TCP answers, as soon as its queue is full", () => {
+    const scene = new Scene(476, {}, "disconnect");
+    scene.run(10);
+    scene.peer.habits = { takesPerSecond: 0, isAnswering: true };
     scene.run(10);
     expect(scene.link.closedHow).toBe("abort");
   });

@@ -23,8 +23,8 @@ const KEY_LENGTH_FOUR = 27;
 export type QueueReader = {
   /** A reading begins: what is written from here on may be missing in it. */
   readonly begin: () => void;
-  /** The kernel held so many bytes that the peer's TCP has not acknowledged. */
-  readonly take: (queuedBytes: number) => void;
+  /** The kernel held so many bytes that the peer's TCP has not acknowledged. `isWindowShut`: because it may not; the peer's TCP answers. */
+  readonly take: (queuedBytes: number, isWindowShut: boolean) => void;
 };
 
 /**
@@ -107,7 +107,9 @@ export class KernelQueues {
   }
 
   async #readPieces(file: FileHandle): Promise<void> {
-    const table = new TcpTable(this.#readers, (key, queuedBytes) => this.#readers.get(key)?.take(queuedBytes));
+    const table = new TcpTable(this.#readers, (key, queuedBytes, isWindowShut) =>
+      this.#readers.get(key)?.take(queuedBytes, isWindowShut),
+    );
     for (let total = 0; total < TABLE_BYTES_MAX; ) {
       const { bytesRead } = await file.read(this.#piece, 0, PIECE_BYTES);
       if (bytesRead === 0) return;

@@ -14,6 +14,13 @@ const LINE_LENGTH_MAX = 4_096;
 /** Connections that may still have something to send: established, or closed by the peer alone. */
 const STATES_SENDING: ReadonlySet<string> = new Set(["01", "08"]);
 const TX_QUEUE_LENGTH = 8;
+/** What is armed where the peer's window is shut: the kernel asks again and again whether it is open. */
+const TIMER_WINDOW_PROBE = "04";
+const TIMER_LENGTH = 2;
+/** Fields behind `tr`: when, repetitions, user, and how many probes nobody has answered. The last one may be on its way. */
+const PROBES = /^:\S+ +\S+ +\S+ +(\d{1,4}) /;
+const PROBES_LENGTH_MAX = 64;
+const PROBES_UNANSWERED_MAX = 1;
 
 /**
  * How `/proc/net/tcp` and `tcp6` write a connection: addresses as hexadecimal words in the machine's order of bytes, `:`, the port.
@@ -28,14 +35,18 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
 
 /**
  * Reads the kernel's table of TCP connections, piece by piece, and tells of the wanted ones how many bytes the kernel has still to get
- * rid of: what it was given and the peer's TCP has not acknowledged.
+ * rid of: what it was given and the peer's TCP has not acknowledged. And whether the peer's window is shut while its TCP answers: its
+ * program reads nothing then, and the path is good.
  */
 export class TcpTable {
   readonly #wanted: { has(key: string): boolean };
-  readonly #tell: (key: string, queuedBytes: number) => void;
+  readonly #tell: (key: string, queuedBytes: number, isWindowShut: boolean) => void;
   #rest = "";
 
-  constructor(wanted: { has(key: string): boolean }, tell: (key: string, queuedBytes: number) => void) {
+  constructor(
+    wanted: { has(key: string): boolean },
+    tell: (key: string, queuedBytes: number, isWindowShut: boolean) => void,
+  ) {
     this.#wanted = wanted;
     this.#tell = tell;
   }
@@ -50,7 +61,7 @@ export class TcpTable {
     this.#rest = text.slice(Math.max(from, text.length - LINE_LENGTH_MAX));
   }
 
-  /** `  12: 0100007F:1F90 0100007F:A2C4 01 0000001C:00000000 …`: number, local, remote, state, what waits to leave : to be read. */
+  /** `  12: 0100007F:1F90 0100007F:A2C4 01 0000001C:00000000 …`: number, local, remote, state, what waits to leave : to be read, timer. */
   #line(text: string, from: number, end: number): void {
     const keyAt = text.indexOf(": ", from) + 2;
     if (keyAt < 2 || keyAt > end) return;
@@ -60,8 +71,17 @@ export class TcpTable {
     const key = text.slice(keyAt, keyEnd);
     if (!this.#wanted.has(key) || !STATES_SENDING.has(text.slice(keyEnd + 1, keyEnd + 3))) return;
     const queued = Number.parseInt(text.slice(keyEnd + 4, keyEnd + 4 + TX_QUEUE_LENGTH), 16);
-    if (Number.isSafeInteger(queued)) this.#tell(key, queued);
+    if (Number.isSafeInteger(queued)) this.#tell(key, queued, isWindowShut(text.slice(keyEnd + 4, end)));
   }
+}
+
+/** `line`: from `tx_queue` on. */
+function isWindowShut(line: string): boolean {
+  const timerAt = line.indexOf(" ") + 1;
+  if (timerAt === 0 || line.slice(timerAt, timerAt + TIMER_LENGTH) !== TIMER_WINDOW_PROBE) return false;
+  const behind = timerAt + TIMER_LENGTH;
+  const probes = PROBES.exec(line.slice(behind, behind + PROBES_LENGTH_MAX))?.[1];
+  return probes !== undefined && Number(probes) <= PROBES_UNANSWERED_MAX;
 }
 
 function hexOf(address: string, order: "LE" | "BE"): string | undefined {

@@ -40,7 +40,12 @@ export type PeerAcks = {
 };
 
 /** What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the wire. */
-export type KernelQueue = { readonly queuedBytes: number; readonly ackedBytes: number };
+export type KernelQueue = {
+  readonly queuedBytes: number;
+  readonly ackedBytes: number;
+  /** The peer takes nothing at present and its TCP says so: the path is good, its program does not read. */
+  readonly isWindowShut: boolean;
+};
 
 /** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */
 export type PathAnswer = "same" | "other" | "none";

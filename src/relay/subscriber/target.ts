@@ -185,7 +185,7 @@ export class Target {
     if (packet.isKeyframe && this.#reconnect.isDue(this.#deps.clock.now())) return this.redial("cut");
     const isWhole = this.#sendQueue.offer(packet);
     // Who takes nothing at all may not be reached: a reset would be lost with the path, and the target keep its publisher.
-    if (isWhole || this.#spec.bufferPolicy !== "disconnect" || this.#care?.isSilent === true) return;
+    if (isWhole || this.#spec.bufferPolicy !== "disconnect" || this.#care?.mayBeUnreachable === true) return;
     this.#detach("abort");
     this.#step({ kind: "failed", error: TOO_SLOW });
   }

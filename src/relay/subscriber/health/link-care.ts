@@ -13,7 +13,7 @@ import { WriteTimes } from "./write-times.ts";
 
 const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
-/** A program that hangs while its kernel goes on taking may come back: a new connection would most likely meet the same program. */
+/** A program that hangs while its kernel goes on answering may come back: a new connection would most likely meet the same program. */
 const PROGRAM_PATIENCE_MS = 20_000;
 /** Longer than from one proof to the next. */
 const SILENT_MS = 2_000;
@@ -40,6 +40,9 @@ export class LinkCare {
   #slowness: Slowness | undefined;
   #warning: TargetWarning | undefined;
   #path: PathWatch | undefined;
+  #patienceMs = 0;
+  /** As it was last read. */
+  #isWindowShut = false;
   #streamPerSecond = 0;
   readonly #writes: WriteTimes;
   readonly #drain = new DrainRate();
@@ -62,6 +65,11 @@ export class LinkCare {
   /** Whether it was not seen to get on for longer than from one proof to the next. */
   get isSilent(): boolean {
     return this.silentMs >= SILENT_MS;
+  }
+
+  /** Whether it may be out of reach: a reset would be lost with the path. */
+  get mayBeUnreachable(): boolean {
+    return this.isSilent && !this.#isWindowShut;
   }
 
   /** Media that lies in the kernel, unseen, in milliseconds: the time in which it was given that. */
@@ -105,6 +113,7 @@ export class LinkCare {
   /** Call whenever something may have moved. */
   look(): void {
     const { takenBytes, pendingBytes, kernelQueue, acks } = this.#link;
+    if (kernelQueue !== undefined) this.#isWindowShut = kernelQueue.isWindowShut;
     const figures = {
       takenBytes,
       hasWork: pendingBytes > 0 || !this.#sendQueue.isEmpty,
@@ -127,8 +136,12 @@ export class LinkCare {
   #stall({ silentMs, by }: Progress & { readonly kind: "stalled" }): void {
     const error = by === "program" ? HANGS : STALLED;
     this.#events.onStalled(error);
-    if (this.#path !== undefined) return;
-    const sinceMs = this.#clock.awakeNow() - silentMs + (by === "program" ? PROGRAM_PATIENCE_MS : 0);
+    // Its TCP answers: it hangs, or reads in gulps. A path that falls silent meanwhile is watched as such.
+    const patienceMs = by === "program" || this.#isWindowShut ? PROGRAM_PATIENCE_MS : 0;
+    if (this.#path !== undefined && patienceMs === this.#patienceMs) return;
+    this.#path?.stop();
+    this.#patienceMs = patienceMs;
+    const sinceMs = this.#clock.awakeNow() - silentMs + patienceMs;
     this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) =>
       this.#events.onGivenUp(verdict === "answers" ? "abort" : "cut", error, this.#isShut ? "connection" : by),
     );
