@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../base/clock.ts";
+import { TlsOverhead } from "../base/tls-overhead.ts";
 import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
 import type { ClientOutput, ClientSession } from "../protocol/rtmp/client/client-session.ts";
-import { bytesCame } from "./open-socket.ts";
+import { bytesCame, socketBelow } from "./open-socket.ts";
 
 /** What a target says to a link that was closed is read up to here. */
 const IGNORED_MAX_BYTES = 1024 * 1024;
@@ -12,7 +12,8 @@ const NOTHING = Buffer.alloc(0);
 const TURN_BYTES_MAX = 128 * 1024;
 const FLOOD_BYTES_MAX = 8 * 1024 * 1024;
 const FLOOD_MS = 10_000;
-const LOOK_MS = 1_000;
+/** How often behind TLS it is looked at what came. */
+const LOOK_MS = 250;
 
 type LinkReaderParts = {
   readonly socket: Socket;
@@ -42,17 +43,19 @@ export class LinkReader {
     });
     this.#turnBytes = bytesCame(parts.socket);
     this.#floodFrom = { ms: parts.clock.now(), bytes: this.#turnBytes };
-    if (parts.socket instanceof TLSSocket) this.#look();
+    const below = socketBelow(parts.socket);
+    if (below !== undefined) this.#look(new TlsOverhead(below));
   }
 
   /** What TLS says to itself, new keys and tickets without end, is told to nobody. */
-  #look(): void {
+  #look(overhead: TlsOverhead): void {
     const { clock, socket, onFlood } = this.#parts;
     this.#lookTimer = clock.startTimer(LOOK_MS, () => {
       const now = { ms: clock.now(), bytes: bytesCame(socket) };
-      if (now.bytes - this.#floodFrom.bytes > FLOOD_BYTES_MAX) return onFlood();
+      const isFlood = overhead.isFlood(socket.bytesRead) || now.bytes - this.#floodFrom.bytes > FLOOD_BYTES_MAX;
+      if (isFlood) return onFlood();
       if (now.ms - this.#floodFrom.ms >= FLOOD_MS) this.#floodFrom = now;
-      this.#look();
+      this.#look(overhead);
     });
   }
 

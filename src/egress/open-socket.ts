@@ -15,6 +15,8 @@ const TCP_DEADLINE_MS = 10_000;
 /** … for each, where a name has several addresses. */
 const TCP_DEADLINE_EACH_MS = 4_000;
 const TLS_DEADLINE_MS = 10_000;
+/** Kept of a connection: servers send two, and one may send them without end. */
+const SESSIONS_MAX = 2;
 const ADDRESSES_TRIED_MAX = 4;
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
@@ -85,9 +87,14 @@ function notConnected(error: unknown, { family }: CheckedAddress): OpenError {
 
 const undeciphered = new WeakMap<Socket, Socket>();
 
+/** The socket under one of TLS; undefined where there is no TLS. */
+export function socketBelow(socket: Socket): Socket | undefined {
+  return undeciphered.get(socket);
+}
+
 /** Bytes that came of a connection as they came: TLS may need many to say nothing. */
 export function bytesCame(socket: Socket): number {
-  return (undeciphered.get(socket) ?? socket).bytesRead;
+  return (socketBelow(socket) ?? socket).bytesRead;
 }
 
 /**
@@ -117,7 +124,10 @@ export async function openTls(
   // With TLS 1.2 it comes before we know whom we speak to, with TLS 1.3 after it and more than once.
   let verified: Verified | undefined;
   let early: Buffer | undefined;
+  let sessions = 0;
   secured.on("session", (session) => {
+    sessions += 1;
+    if (sessions > SESSIONS_MAX) return;
     if (verified === undefined) early = session;
     else memory.keep(sessionName, { session, ...verified });
   });

@@ -87,9 +87,9 @@ export class TlsMemory {
 }
 
 /** How long a certificate that was verified now needs not be seen again; a pinned one is good beyond its own end. */
-export function verifiedNow(certificate: X509Certificate, isPinned: boolean, { now }: Now): Verified {
+export function verifiedNow(certificate: X509Certificate, isPinned: boolean, clock: Now): Verified {
   const untilTime = isPinned ? Number.POSITIVE_INFINITY : Date.parse(certificate.validTo);
-  return { untilTime, untilMs: now() + SESSION_AGE_MAX_MS };
+  return { untilTime, untilMs: clock.now() + SESSION_AGE_MAX_MS };
 }
 
 /** The one that was put there first goes. */

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { TlsOverhead } from "../net/tls-overhead.ts";
+import { TlsOverhead } from "../base/tls-overhead.ts";
 import { PayloadSlab } from "../protocol/rtmp/chunk/payload-slab.ts";
 import { SERVER_DEADLINES } from "../protocol/rtmp/server/server-state.ts";
 import type { CertificatePair } from "../thread-protocol/certificate.ts";

@@ -9,6 +9,7 @@ import { buildMetricsServer } from "../../src/http/routes/health.ts";
 import { HostNames } from "../../src/http/server/host-names.ts";
 import { certificate } from "../support/certificates.ts";
 import { openDescriptors } from "../support/descriptors.ts";
+import { pourRecords } from "../support/one-byte-records.ts";
 import { Api, type ApiOptions, CHANNELS } from "./api.ts";
 
 const quiet = () => undefined;
@@ -131,6 +132,66 @@ function pair() {
   const { cert, key } = certificate("127.0.0.1");
   return { cert, key };
 }
+
+describe("TLS that carries nothing", () => {
+  /** Ours, under TLS. */
+  async function secure(text: string): Promise<Client & { readonly bytesBelow: () => number }> {
+    const came = once(api.server.server, "connection");
+    const opened = await client(text, true);
+    const [below]: Socket[] = await came;
+    return { ...opened, bytesBelow: () => below?.bytesRead ?? 0 };
+  }
+
+  test("a byte in each record is cut within a tenth of a second", async () => {
+    await open({ tls: pair() });
+    const { socket, bytesBelow, closed } = await secure("GET /livez HTTP/1.1\r\nX-A: ");
+    await pourRecords(socket, Buffer.alloc(3_000, "a"));
+    await expect.poll(bytesBelow).toBeGreaterThan(66_000);
+    api.clock.advance(100);
+    await closed;
+    expect(await cuts()).toEqual({ "empty-tls": 1 });
+  });
+
+  test("also before its handshake has come to an end", async () => {
+    await open({ tls: pair() });
+    const came = once(api.server.server, "connection");
+    const socket = connect({ host: "127.0.0.1", port });
+    sockets.push(socket);
+    socket.on("error", () => undefined);
+    const closed = once(socket, "close");
+    const [below]: Socket[] = await came;
+    // A ClientHello of 64 KiB, of which each record brings two bytes.
+    socket.write(Buffer.from("16030100040100fffc", "hex"));
+    const piece = Buffer.from("1603010002abab", "hex");
+    socket.write(Buffer.alloc(piece.length * 8_000, piece));
+    socket.resume();
+    await expect.poll(() => below?.bytesRead).toBeGreaterThan(50_000);
+    api.clock.advance(100);
+    await closed;
+    expect(await cuts()).toEqual({ "empty-tls": 1 });
+  });
+
+  test("a long body, and a request in pieces of sixteen bytes, are read", async () => {
+    await open({ tls: pair() });
+    const length = 1_500_000;
+    const { socket, bytesBelow } = await secure(
+      `POST /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n\r\n`,
+    );
+    socket.resume();
+    expect(String((await once(socket, "data"))[0])).toContain("404 Not Found");
+    socket.write("x".repeat(length));
+    await expect.poll(bytesBelow).toBeGreaterThan(length);
+    api.clock.advance(100);
+    const request = `GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ${"a".repeat(15_000)}\r\n\r\n`;
+    const answered = once(socket, "data");
+    for (let at = 0; at < request.length; at += 16) {
+      await new Promise<void>((resolve) => socket.write(request.slice(at, at + 16), () => resolve()));
+    }
+    api.clock.advance(100);
+    expect(String((await answered)[0])).toContain("200 OK");
+    expect(await cuts()).toEqual({});
+  });
+});
 
 test("a connection has eight requests under way; with a ninth it is closed", async () => {
   await open();

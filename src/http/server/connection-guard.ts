@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 import { Server as HttpsServer } from "node:https";
 import { BlockList, isIPv6, type Socket } from "node:net";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { TlsOverhead } from "../../base/tls-overhead.ts";
 import { ConnectionPlaces, type PlaceLimits, type Visitor } from "./connection-places.ts";
 
 /** Requests of one connection whose answers are not written yet. Nobody's browser or library sends a second before the first is answered. */
@@ -10,6 +11,8 @@ const REQUESTS_UNDER_WAY_MAX = 8;
 const REST_BYTES_MAX = 2 * 1024 * 1024;
 /** How often connections are looked at, in milliseconds. */
 const LOOK_MS = 1_000;
+/** … and at what TLS costs of those behind it: much fits into a second. */
+const TLS_LOOK_MS = 100;
 /** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still nobody could take anything. */
 const STUCK_LOOKS = 10;
 /** A connection that we have ended has so many looks to end its own side. */
@@ -20,7 +23,7 @@ export const API_CONNECTIONS_MAX = 2_000;
 const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, strangersPerAddressMax: 500 };
 
 /** Why a connection was closed although its client did not want it. */
-export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed";
+export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed" | "empty-tls";
 
 export type GuardOptions = {
   readonly clock: Clock;
@@ -37,7 +40,9 @@ export class ConnectionGuard {
   readonly #shared: BlockList;
   /** By socket; behind TLS both by the one below and by the one above. */
   readonly #connections = new Map<Socket, Connection>();
+  readonly #tlsConnections = new Map<Connection, TlsOverhead>();
   #timer: Timer | undefined;
+  #tlsTimer: Timer | undefined;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -47,14 +52,18 @@ export class ConnectionGuard {
 
   /** Looks after every connection that comes to this server. */
   watch(server: HttpServer): void {
-    server.on("connection", (socket: Socket) => this.#came(socket));
-    if (server instanceof HttpsServer) server.on("secureConnection", (socket: Socket) => this.#secured(socket));
+    const isTls = server instanceof HttpsServer;
+    server.on("connection", (socket: Socket) => this.#came(socket, isTls));
+    if (isTls) server.on("secureConnection", (socket: Socket) => this.#secured(socket));
     server.on("listening", () => {
       this.#timer ??= this.#startTimer();
+      if (isTls) this.#tlsTimer ??= this.#startTlsTimer();
     });
     server.on("close", () => {
       this.#timer?.cancel();
       this.#timer = undefined;
+      this.#tlsTimer?.cancel();
+      this.#tlsTimer = undefined;
     });
   }
 
@@ -81,7 +90,7 @@ export class ConnectionGuard {
     if (connection !== undefined) this.#places.recognise(connection);
   }
 
-  #came(socket: Socket): void {
+  #came(socket: Socket, isTls: boolean): void {
     const { remoteAddress: address = "", remotePort } = socket;
     const isShared = address !== "" && this.#shared.check(address, isIPv6(address) ? "ipv6" : "ipv4");
     const connection = new Connection(socket, { address, isShared, port: remotePort }, () =>
@@ -89,6 +98,7 @@ export class ConnectionGuard {
     );
     if (!this.#places.enter(connection)) return this.#cut(connection, "no-place");
     this.#connections.set(socket, connection);
+    if (isTls) this.#tlsConnections.set(connection, new TlsOverhead(socket));
     socket.once("close", () => this.#left(socket, connection));
   }
 
@@ -106,6 +116,7 @@ export class ConnectionGuard {
 
   #left(socket: Socket, connection: Connection): void {
     this.#connections.delete(socket);
+    this.#tlsConnections.delete(connection);
     this.#places.leave(connection);
   }
 
@@ -123,6 +134,15 @@ export class ConnectionGuard {
         if (reason !== undefined) this.#cut(connection, reason);
       }
       this.#timer = this.#startTimer();
+    });
+  }
+
+  #startTlsTimer(): Timer {
+    return this.#options.clock.startTimer(TLS_LOOK_MS, () => {
+      for (const [connection, overhead] of this.#tlsConnections) {
+        if (overhead.isFlood(connection.above?.bytesRead ?? 0)) this.#cut(connection, "empty-tls");
+      }
+      this.#tlsTimer = this.#startTlsTimer();
     });
   }
 }
