@@ -41,7 +41,11 @@ async function pour(socket: TLSSocket, bytes: Buffer): Promise<void> {
 test("a stranger whose TLS carries next to nothing, however much of it comes, is closed, and it is told why", async () => {
   const { socket, facts } = await open();
   const closed = new Promise((resolve) => socket.once("close", resolve));
-  await pour(socket, Buffer.concat([Buffer.of(3), Buffer.alloc(1_000_000)]));
+  // A handshake and one long command: no bound on messages is met before.
+  const hello = Buffer.concat([Buffer.of(3), Buffer.alloc(2 * 1_536)]);
+  const header = Buffer.from("0300000000f0001400000000", "hex");
+  const chunks = Array.from({ length: 480 }, () => Buffer.concat([Buffer.alloc(128), Buffer.of(0xc3)]));
+  await pour(socket, Buffer.concat([hello, header, ...chunks]));
   await closed;
   expect(facts[0]).toMatchObject({ reason: "protocol-error", detail: "TLS: records that carry nothing", count: 1 });
 });
