@@ -88,7 +88,7 @@ describe("a server below /fanfare", () => {
     const payload = JSON.stringify({ token, password: "correct horse" });
     const answer = await api.server.inject({ method: "POST", url: "/fanfare/dashboard/setup", headers, payload });
     const paths = [answer.headers["set-cookie"] ?? []].flat().map((cookie) => /Path=([^;]*)/.exec(cookie)?.[1]);
-    expect(paths).toEqual(["/fanfare/dashboard", "/fanfare/"]);
+    expect(paths).toEqual(["/fanfare/", "/fanfare/dashboard"]);
     const { channelId } = await api.create();
     const made = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
     expect(made.body.content.url).toMatch(/^\/fanfare\/preview\/ls-.*\.flv\?token=/);
