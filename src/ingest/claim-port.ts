@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import type { ListenAddress } from "./rtmp-listener.ts";
+import type { ListenAddress } from "./rtmp/rtmp-listener.ts";
 
 /**
  * Makes sure that nobody listens at this address: whoever shares a port is not told that another process has it too. Answers the

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConnectionLimiter, type ConnectionLimits, type Visitor } from "../../src/ingest/connection-limiter.ts";
-import { FailedKeys } from "../../src/ingest/failed-keys.ts";
+import { FailedKeys } from "../../src/ingest/publish/failed-keys.ts";
 
 /** A door, and the names of those it turned away. */
 function open(limits: ConnectionLimits) {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";

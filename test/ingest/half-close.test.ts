@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { connect as connectTls, type SecureVersion } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";

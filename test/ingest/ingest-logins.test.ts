@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
-import { IngestLogins, type LoginFailure } from "../../src/ingest/ingest-logins.ts";
+import { IngestLogins, type LoginFailure } from "../../src/ingest/rtmp/ingest-logins.ts";
 import { LoginDialogue, readLoginDemand } from "../../src/protocol/rtmp/server/publish-auth.ts";
 import { readLogin } from "../../src/protocol/rtmp/server/server-login.ts";
 import type { IngestUser } from "../../src/thread-protocol/admission.ts";

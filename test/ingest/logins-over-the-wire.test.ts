@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { hangUpAfter, type LoginAnswer, loginProof, sayLogin } from "../support/login-client.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";

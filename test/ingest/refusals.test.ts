@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Refusals } from "../../src/ingest/refusals.ts";
+import { Refusals } from "../../src/ingest/publish/refusals.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 
 test("the first refusal of a reason is told at once, a flood of them once a second, with its count", () => {

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { DirectSocket } from "../../src/net/kernel/direct-socket.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shownKey } from "../../src/ingest/shown-key.ts";
+import { shownKey } from "../../src/ingest/rtmp/shown-key.ts";
 
 test.each([
   ["as it is", "relay", "k1", []],

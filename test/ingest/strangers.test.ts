@@ -5,7 +5,7 @@ import { connect as connectTls, type SecureVersion } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { SERVER_DEADLINES } from "../../src/protocol/rtmp/server/server-state.ts";
 import { Engine } from "../../src/relay/engine.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";

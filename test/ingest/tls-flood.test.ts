@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { NO_LOGINS } from "../support/admission.ts";
 import { certificate } from "../support/certificates.ts";

@@ -3,10 +3,10 @@ import { classifyAudio, stripAdts } from "../../src/protocol/flv/audio/audio-tag
 import { readMetadata, rewriteMetadata } from "../../src/protocol/flv/metadata.ts";
 import { enhanceHevc, flattenTrack, legacyForm, splitTracks, trackIdsOf } from "../../src/protocol/flv/tracks.ts";
 import { classifyVideo, hasIdr } from "../../src/protocol/flv/video/video-tag.ts";
+import { ProtocolError } from "../../src/protocol/protocol-error.ts";
 import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { ProtocolError } from "../../src/protocol/rtmp/protocol-error.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
 import { DecoderConfig } from "../../src/relay/stream/config/decoder-config.ts";

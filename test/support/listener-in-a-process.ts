@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/base/clock.ts";
-import { RtmpListener } from "../../src/ingest/rtmp-listener.ts";
+import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { NO_LOGINS } from "./admission.ts";
 
 /**

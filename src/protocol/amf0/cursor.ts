@@ -1,4 +1,4 @@
-import { ProtocolError } from "../rtmp/protocol-error.ts";
+import { ProtocolError } from "../protocol-error.ts";
 
 export type Amf0Limits = {
   /** Objects and arrays inside one another; a value that is neither has depth 0. */

@@ -1,4 +1,4 @@
-import { ProtocolError } from "./protocol-error.ts";
+import { ProtocolError } from "../protocol-error.ts";
 
 /** Messages that are not media: in all before publishing, and in any one second afterwards. */
 type CommandLimits = { readonly beforePublishMax: number; readonly perSecondMax: number };

@@ -1,8 +1,8 @@
 import { type Amf0Limits, decodeAmf0, decodeWanted } from "../amf0/decode.ts";
 import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
+import { ProtocolError } from "../protocol-error.ts";
 import { type Message, MessageType } from "./message.ts";
-import { ProtocolError } from "./protocol-error.ts";
 
 export type Command = {
   readonly name: string;

@@ -12,9 +12,9 @@ import {
 import { isTimedData } from "../../protocol/flv/timed-data.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
+import { ProtocolError } from "../../protocol/protocol-error.ts";
 import { amf0Part, decodeData } from "../../protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
-import { ProtocolError } from "../../protocol/rtmp/protocol-error.ts";
 import { Mark } from "./picture-marks.ts";
 import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
 

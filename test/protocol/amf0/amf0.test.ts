@@ -10,7 +10,7 @@ import {
   property,
   textProperty,
 } from "../../../src/protocol/amf0/value.ts";
-import { ProtocolError } from "../../../src/protocol/rtmp/protocol-error.ts";
+import { ProtocolError } from "../../../src/protocol/protocol-error.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
 

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../../../src/protocol/amf0/decode.ts";
 import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
+import { ProtocolError } from "../../../src/protocol/protocol-error.ts";
 import { decodeCommand, decodeData, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../../../src/protocol/rtmp/message.ts";
-import { ProtocolError } from "../../../src/protocol/rtmp/protocol-error.ts";
 
 const SELECTOR = Buffer.from([0]);
 

@@ -1,6 +1,6 @@
+import { ProtocolError } from "../../protocol-error.ts";
 import { decodeControl } from "../control.ts";
 import { type Message, MessageType } from "../message.ts";
-import { ProtocolError } from "../protocol-error.ts";
 import {
   basicHeaderLengthFrom,
   CHUNK_SIZE_INITIAL,

@@ -1,5 +1,5 @@
+import { ProtocolError } from "../../protocol-error.ts";
 import type { Message } from "../message.ts";
-import { ProtocolError } from "../protocol-error.ts";
 import {
   ChunkReader,
   LIMITS_BEFORE_PUBLISH,

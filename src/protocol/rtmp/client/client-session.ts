@@ -1,5 +1,6 @@
 import { AMF0_LIMITS } from "../../amf0/decode.ts";
 import { type Amf0Value, amf0Object } from "../../amf0/value.ts";
+import { ProtocolError } from "../../protocol-error.ts";
 import { AckMeter } from "../ack-meter.ts";
 import { CHUNK_SIZE_INITIAL } from "../chunk/chunk-header.ts";
 import { encodeMessage } from "../chunk/chunk-writer.ts";
@@ -9,7 +10,6 @@ import { CommandBudget, OF_TARGETS } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { ClientHandshake } from "../handshake/handshake.ts";
 import { type Message, MessageType } from "../message.ts";
-import { ProtocolError } from "../protocol-error.ts";
 import { type LoginDemand, readLoginDemand } from "../server/publish-auth.ts";
 import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerStatus } from "./server-status.ts";

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../protocol-error.ts";
+import { ProtocolError } from "../../protocol-error.ts";
 import { digestReply } from "./handshake-digest.ts";
 
 const VERSION = 3;

@@ -1,5 +1,5 @@
+import { ProtocolError } from "../../protocol-error.ts";
 import type { Command } from "../command.ts";
-import { ProtocolError } from "../protocol-error.ts";
 import { publishKey } from "../url.ts";
 
 /** Open at once, not in all: whoever publishes again and again on one connection opens one each time. */

@@ -1,5 +1,6 @@
 import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../../amf0/decode.ts";
 import { numberProperty } from "../../amf0/value.ts";
+import { ProtocolError } from "../../protocol-error.ts";
 import { AckMeter } from "../ack-meter.ts";
 import { splitAggregate } from "../chunk/aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "../chunk/chunk-header.ts";
@@ -12,7 +13,6 @@ import { CommandBudget } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { ServerHandshake } from "../handshake/handshake.ts";
 import { type Message, MessageType } from "../message.ts";
-import { ProtocolError } from "../protocol-error.ts";
 import { type Introduction, NOBODY, readIntroduction } from "./introduction.ts";
 import { isForAnother, MessageStreams } from "./message-streams.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE } from "./play.ts";

@@ -1,15 +1,15 @@
-import type { Clock } from "../base/clock.ts";
-import { FailedGuesses, limitsFrom } from "../base/failed-guesses.ts";
-import { networkOf } from "../base/networks.ts";
+import type { Clock } from "../../base/clock.ts";
+import { FailedGuesses, limitsFrom } from "../../base/failed-guesses.ts";
+import { networkOf } from "../../base/networks.ts";
 import {
   isProven,
   type LoginAttempt,
   type LoginDecision,
   type LoginRequest,
   loginTexts,
-} from "../protocol/rtmp/server/server-login.ts";
-import type { IngestUser, ProvenLogin } from "../thread-protocol/admission.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+} from "../../protocol/rtmp/server/server-login.ts";
+import type { IngestUser, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { type ChallengeDeps, LoginChallenges } from "./login-challenges.ts";
 
 /** A refusal comes this long after the question, whatever the reason: how long a look-up took is not to be heard. In milliseconds. */

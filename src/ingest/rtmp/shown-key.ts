@@ -1,5 +1,5 @@
-import { type Removal, tidyKey } from "../base/pasted-text.ts";
-import { barePath, publishKey } from "../protocol/rtmp/url.ts";
+import { type Removal, tidyKey } from "../../base/pasted-text.ts";
+import { barePath, publishKey } from "../../protocol/rtmp/url.ts";
 
 export type ShownKey = {
   readonly key: string;

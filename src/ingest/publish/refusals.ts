@@ -1,4 +1,4 @@
-import type { Fact } from "../thread-protocol/facts.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
 
 type Refusal = Extract<Fact, { readonly kind: "ingest-refused" }>;
 

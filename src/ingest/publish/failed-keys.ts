@@ -1,4 +1,4 @@
-import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "../base/networks.ts";
+import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "../../base/networks.ts";
 
 /** Wrong keys of one address, and of the networks around it, that are refused at once: people mistype. */
 const FREE_COUNTS: Readonly<Record<NetworkWidth, number>> = { own: 5, near: 20, wide: 80 };

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;

@@ -1,22 +1,22 @@
 import type { Socket } from "node:net";
-import type { Timer } from "../base/clock.ts";
-import { DirectSocket } from "../net/kernel/direct-socket.ts";
-import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
-import { type PlayRefusal, previewOf } from "../protocol/rtmp/server/play.ts";
-import type { LoginRequest } from "../protocol/rtmp/server/server-login.ts";
+import type { Timer } from "../../base/clock.ts";
+import { DirectSocket } from "../../net/kernel/direct-socket.ts";
+import { READ_TURN_MS } from "../../protocol/rtmp/chunk/paced-reader.ts";
+import { type PlayRefusal, previewOf } from "../../protocol/rtmp/server/play.ts";
+import type { LoginRequest } from "../../protocol/rtmp/server/server-login.ts";
 import type {
   PlayRequest,
   PublishRequest,
   ServerCloseReason,
   ServerOutput,
-} from "../protocol/rtmp/server/server-outputs.ts";
-import { ServerSession } from "../protocol/rtmp/server/server-session.ts";
-import type { PublishGateway } from "../relay/publish-gateway.ts";
-import type { PublisherHandle } from "../relay/publisher/publisher.ts";
-import type { ProvenLogin } from "../thread-protocol/admission.ts";
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
-import type { IngestEnd } from "../thread-protocol/facts.ts";
-import type { TimedReader } from "./batched-reader.ts";
+} from "../../protocol/rtmp/server/server-outputs.ts";
+import { ServerSession } from "../../protocol/rtmp/server/server-session.ts";
+import type { PublishGateway } from "../../relay/publish-gateway.ts";
+import type { PublisherHandle } from "../../relay/publisher/publisher.ts";
+import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { IngestEnd } from "../../thread-protocol/facts.ts";
+import type { TimedReader } from "../batched-reader.ts";
 import { type Admission, type Arrival, DECISIONS, type IngestDeps } from "./ingest-deps.ts";
 import { LastWords, UNREAD_MAX_BYTES } from "./last-words.ts";
 import { RtmpPlayback } from "./rtmp-playback.ts";

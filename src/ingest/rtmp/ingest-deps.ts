@@ -1,13 +1,13 @@
-import type { Clock } from "../base/clock.ts";
-import type { PayloadSlab } from "../protocol/rtmp/chunk/payload-slab.ts";
-import type { PublishGateway } from "../relay/publish-gateway.ts";
-import type { ProvenLogin } from "../thread-protocol/admission.ts";
-import type { ChannelId, IngestSlot } from "../thread-protocol/channel-spec.ts";
-import type { Fact } from "../thread-protocol/facts.ts";
-import type { BatchedReader } from "./batched-reader.ts";
-import type { FailedKeys } from "./failed-keys.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
+import type { PublishGateway } from "../../relay/publish-gateway.ts";
+import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { BatchedReader } from "../batched-reader.ts";
+import type { FailedKeys } from "../publish/failed-keys.ts";
+import type { Refusals } from "../publish/refusals.ts";
 import type { IngestLogins } from "./ingest-logins.ts";
-import type { Refusals } from "./refusals.ts";
 import type { PlayPermit } from "./rtmp-playback.ts";
 
 /** Where a key leads. `loginOf`: to this channel, but not without its login. */

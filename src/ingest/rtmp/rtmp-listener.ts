@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { TlsOverhead } from "../base/tls-overhead.ts";
-import { PayloadSlab } from "../protocol/rtmp/chunk/payload-slab.ts";
-import { SERVER_DEADLINES } from "../protocol/rtmp/server/server-state.ts";
-import type { CertificatePair } from "../thread-protocol/certificate.ts";
-import { BatchedReader } from "./batched-reader.ts";
-import { ConnectionLimiter, type ConnectionLimits, type ConnectionTally, type Visitor } from "./connection-limiter.ts";
-import { FailedKeys } from "./failed-keys.ts";
+import { TlsOverhead } from "../../base/tls-overhead.ts";
+import { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
+import { SERVER_DEADLINES } from "../../protocol/rtmp/server/server-state.ts";
+import type { CertificatePair } from "../../thread-protocol/certificate.ts";
+import { BatchedReader } from "../batched-reader.ts";
+import { ConnectionLimiter, type ConnectionLimits, type ConnectionTally, type Visitor } from "../connection-limiter.ts";
+import { peerAddress } from "../peer-address.ts";
+import { FailedKeys } from "../publish/failed-keys.ts";
+import { Refusals } from "../publish/refusals.ts";
 import type { IngestDeps } from "./ingest-deps.ts";
 import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins.ts";
-import { peerAddress } from "./peer-address.ts";
-import { Refusals } from "./refusals.ts";
 import { RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
