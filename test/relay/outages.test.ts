@@ -189,6 +189,41 @@ test("a target that reads nothing under an open path is left after 10 s, as one 
   expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
 });
 
+describe("a path that loses packets, so that the link pauses again and again", () => {
+  const pause = (scene: Scene, seconds: number) => {
+    scene.peer.habits = { takesPerSecond: 0 };
+    scene.run(seconds);
+    scene.peer.habits = {};
+    scene.run(3);
+  };
+  const uneven = () => {
+    const scene = new Scene();
+    scene.run(5);
+    for (let count = 0; count < 3; count += 1) pause(scene, 3);
+    return scene;
+  };
+
+  test("and answers all the time: the link is kept while the kernel sends again, and goes on by itself", () => {
+    const scene = uneven();
+    pause(scene, 26);
+    expect(scene.words).toContain("FAIL STALLED");
+    expect(scene.words.at(-1)).toMatch(/^PUBLISHING/);
+    expect(scene.link.closedHow).toBeUndefined();
+    expect(scene.stage.dialer.links).toHaveLength(2);
+  });
+
+  test("and takes nothing for 30 s: closed with FIN, which the kernel repeats, as a reset may be lost", () => {
+    const scene = uneven();
+    const { link } = scene;
+    scene.peer.habits = { takesPerSecond: 0 };
+    scene.run(27);
+    expect(link.closedHow).toBeUndefined();
+    scene.run(6);
+    expect(link.closedHow).toBe("cut");
+    expect(scene.stage.dialer.links).toHaveLength(3);
+  });
+});
+
 describe("a target whose window is shut while its TCP answers", () => {
   const shut: PeerHabits = { takesPerSecond: 0, isAnswering: true };
 

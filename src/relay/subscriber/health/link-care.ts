@@ -15,6 +15,11 @@ const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
 /** A program that hangs while its kernel goes on answering may come back: a new connection would most likely meet the same program. */
 const PROGRAM_PATIENCE_MS = 20_000;
+/**
+ * A path that loses packets gets on by itself: the kernel sends again after 13 s, and after 26 s. A new connection would fare no better,
+ * and a reset can be lost: the platform would keep the old publisher and refuse the new one.
+ */
+const LOSSY_PATIENCE_MS = 20_000;
 /** Longer than from one proof to the next. */
 const SILENT_MS = 2_000;
 /** The send queue keeps at least half of its time, whatever lies in the kernel. */
@@ -136,15 +141,19 @@ export class LinkCare {
   #stall({ silentMs, by }: Progress & { readonly kind: "stalled" }): void {
     const error = by === "program" ? HANGS : STALLED;
     this.#events.onStalled(error);
+    const isUneven = this.#proof.isUneven(this.#clock.awakeNow() - silentMs);
     // Its TCP answers: it hangs, or reads in gulps. A path that falls silent meanwhile is watched as such.
-    const patienceMs = by === "program" || this.#isWindowShut ? PROGRAM_PATIENCE_MS : 0;
+    const hangs = by === "program" || this.#isWindowShut;
+    const patienceMs = hangs ? PROGRAM_PATIENCE_MS : isUneven ? LOSSY_PATIENCE_MS : 0;
     if (this.#path !== undefined && patienceMs === this.#patienceMs) return;
     this.#path?.stop();
     this.#patienceMs = patienceMs;
     const sinceMs = this.#clock.awakeNow() - silentMs + patienceMs;
-    this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) =>
-      this.#events.onGivenUp(verdict === "answers" ? "abort" : "cut", error, this.#isShut ? "connection" : by),
-    );
+    this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) => {
+      // A reset is sent once, and a path that loses packets may lose it. The kernel repeats FIN.
+      const how = verdict === "answers" && !isUneven ? "abort" : "cut";
+      this.#events.onGivenUp(how, error, this.#isShut ? "connection" : by);
+    });
   }
 
   get #isShut(): boolean {

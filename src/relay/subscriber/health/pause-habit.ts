@@ -23,10 +23,19 @@ export class PauseHabit {
     if (this.#pauses.length > KEPT_MAX) this.#pauses.shift();
   }
 
-  /** How long a pause may be that is as those before it; 0 where they are no habit. */
+  /** How long a pause may be that is as those before it, in milliseconds; 0 where they are no habit. */
   patienceMs(nowMs: number): number {
-    const recent = this.#pauses.filter(({ atMs }) => nowMs - atMs < WITHIN_MS);
+    const recent = this.#recent(nowMs);
     if (recent.length < PAUSES) return 0;
     return Math.min(PATIENCE_MS_MAX, ROOM * Math.max(...recent.map(({ ms }) => ms)));
+  }
+
+  /** Whether the link often pauses and goes on by itself. */
+  isHabit(nowMs: number): boolean {
+    return this.#recent(nowMs).length >= PAUSES;
+  }
+
+  #recent(nowMs: number): readonly { readonly atMs: number; readonly ms: number }[] {
+    return this.#pauses.filter(({ atMs }) => nowMs - atMs < WITHIN_MS);
   }
 }

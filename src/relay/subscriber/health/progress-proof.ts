@@ -69,6 +69,11 @@ export class ProgressProof {
     return nowMs - this.#tookAtMs >= STALLED_AFTER_MS;
   }
 
+  /** Whether the link paused and went on by itself more than once in the last minute: its path loses packets, or it reads in gulps. */
+  isUneven(nowMs: number): boolean {
+    return this.#pauses.isHabit(nowMs);
+  }
+
   /** When it was last seen to get on. */
   get movedAtMs(): number {
     return this.#movedAtMs;
