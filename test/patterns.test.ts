@@ -10,11 +10,10 @@ const BOUND_MS = 40;
 
 /** Patterns that never meet what a stranger, a platform, an encoder or a browser sends; and what they meet instead. */
 const OWN_TEXT: Readonly<Record<string, string>> = {
-  "app/config.ts": "the operator's settings",
+  "app/config/": "the operator's settings, this machine's addresses",
   "app/commands/restore.ts": "a time of our own",
   "app/control-thread/server.ts": "the operator's settings",
-  "app/password-hash.ts": "what this program has hashed and stored",
-  "app/public-address.ts": "this machine's addresses",
+  "app/control-thread/password-hash.ts": "what this program has hashed and stored",
   "cli/": "the operator's command line",
   "control/access/ids.ts": "a time of our own",
   "control/channels/plan.ts": "the operator's settings",

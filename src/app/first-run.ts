@@ -1,13 +1,5 @@
 import type { AccessKey } from "../control/access/access-key.ts";
-
-export type Addresses = {
-  /** What an encoder is given as its server. */
-  readonly publishUrl: string;
-  /** The same over TLS; absent where there is no certificate. */
-  readonly securePublishUrl?: string;
-  /** Where the API is, without a slash at the end. */
-  readonly apiUrl: string;
-};
+import type { Addresses } from "./config/addresses.ts";
 
 /** What is printed when the server is ready: where to go. */
 export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError, helpText, readConfig } from "../app/config.ts";
-import { exitNow } from "../app/exit-now.ts";
+import { ConfigError, helpText, readConfig } from "../app/config/config.ts";
+import { exitNow } from "../app/process/exit-now.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";
 import { demoCommand } from "./commands/demo.ts";

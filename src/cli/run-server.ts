@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Config } from "../app/config.ts";
+import type { Config } from "../app/config/config.ts";
 import { type RunningServer, startServer } from "../app/control-thread/server.ts";
-import { exitNow } from "../app/exit-now.ts";
 import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
-import { type Outputs, openOutputs } from "../app/outputs.ts";
+import { exitNow } from "../app/process/exit-now.ts";
+import { type Outputs, openOutputs } from "../app/process/outputs.ts";
 import { stopInTime } from "./stop-in-time.ts";
 import { type StopRequest, StopRequestedError } from "./stop-request.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readConfig } from "../../src/app/config.ts";
-import { addressesOf } from "../../src/app/control-thread/server.ts";
+import { addressesOf } from "../../src/app/config/addresses.ts";
+import { readConfig } from "../../src/app/config/config.ts";
 
 function addresses(environment: Readonly<Record<string, string>>, rtmpsPort?: number) {
   const read = readConfig([], { FANFARE_PUBLIC_HOST: "live.example.com", ...environment });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { watchDatabase } from "../../src/app/control-thread/database-watch.ts";
-import { openStorage } from "../../src/app/storage.ts";
+import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import { probeWrite } from "../../src/store/write-probe.ts";
 import { ManualClock } from "../control/manual-clock.ts";

@@ -18,7 +18,7 @@ test.each([0, 1])(
     // Opening a pipe that nobody writes to waits, as a network disk whose server is gone does.
     const program = `
     import { open } from "node:fs";
-    import { exitNow } from "${ROOT}/src/app/exit-now.ts";
+    import { exitNow } from "${ROOT}/src/app/process/exit-now.ts";
     open(${JSON.stringify(pipe)}, "r", () => undefined);
     setTimeout(() => exitNow(${code}), 500);
   `;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import type { MediaPool } from "../../src/app/control-thread/media-pool.ts";
+import type { MediaPool } from "../../src/app/control-thread/media/media-pool.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { MediaRuntimeDeps } from "../../src/app/control-thread/media-runtime.ts";
+import type { MediaRuntimeDeps } from "../../src/app/control-thread/media/media-runtime.ts";
 import type { AdmissionAnswer } from "../../src/thread-protocol/admission.ts";
 import type { ToMedia } from "../../src/thread-protocol/messages.ts";
 import { PoolStage } from "../support/pool-stage.ts";
@@ -11,7 +11,7 @@ const TARGET_ID = 7;
 const threads = vi.hoisted(() => [] as { readonly deps: MediaRuntimeDeps; readonly posted: ToMedia[] }[]);
 
 /** Threads held in the hand: what they tell, and when they die, is the test's to say. */
-vi.mock("../../src/app/control-thread/media-runtime.ts", () => ({
+vi.mock("../../src/app/control-thread/media/media-runtime.ts", () => ({
   MediaRuntime: class {
     readonly name: string;
     readonly #posted: ToMedia[] = [];

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { makePrivateFolder } from "../../src/app/private-folder.ts";
+import { makePrivateFolder } from "../../src/app/data-folder/private-folder.ts";
 
 vi.mock("node:fs/promises", { spy: true });
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { backUp } from "../../src/app/commands/backup.ts";
 import { restore } from "../../src/app/commands/restore.ts";
-import { openStorage } from "../../src/app/storage.ts";
+import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { newChannel } from "../store/store-suite-data.ts";
 
 /** More than a restoring changes: the test ends with the first that is not killed. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { newSharedCounters, SharedCounters } from "../../src/app/media-thread/shared-counters.ts";
+import { newSharedCounters, SharedCounters } from "../../src/app/threads/shared-counters.ts";
 
 test("each thread sees what the others have, and a dead one's is gone", () => {
   const shared = newSharedCounters(3);

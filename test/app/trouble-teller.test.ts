@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { TroubleTeller } from "../../src/app/media-thread/trouble-teller.ts";
+import { TroubleTeller } from "../../src/app/threads/trouble-teller.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
 function stage(isCutOff = false) {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { openStorage } from "../../src/app/storage.ts";
+import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { runToEnd } from "../support/children.ts";
 import { makeClip } from "../support/clip.ts";
 import { fillDisk, mountSmallDisk } from "../support/small-disk.ts";

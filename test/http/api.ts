@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { PublishStatusName } from "../../src/api-contract/channel-status.ts";
-import { Argon2Hasher } from "../../src/app/password-hash.ts";
+import { Argon2Hasher } from "../../src/app/control-thread/password-hash.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import { DashboardAccess } from "../../src/control/access/dashboard-access.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";

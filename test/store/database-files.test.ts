@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { diagnose } from "../../src/app/commands/doctor.ts";
-import { openStorage } from "../../src/app/storage.ts";
+import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
 import type { DatabaseNews } from "../../src/store/database.ts";
 import { databaseTrouble } from "../../src/store/database-trouble.ts";

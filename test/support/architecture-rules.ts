@@ -78,6 +78,14 @@ const SUBROOMS: Readonly<Record<string, readonly string[]>> = {
   "relay/publisher": ["relay/stream"],
   "relay/subscriber": ["relay/stream"],
   "relay/rendition": ["relay/stream", "relay/subscriber"],
+  "app/process": [],
+  "app/threads": [],
+  "app/config": [],
+  "app/data-folder": ["app/config"],
+  "app/media-thread": ["app/threads"],
+  // It starts the media thread's entry file.
+  "app/control-thread": ["app/media-thread", "app/threads", "app/process", "app/config", "app/data-folder"],
+  "app/commands": ["app/control-thread", "app/process", "app/config", "app/data-folder"],
 };
 
 /** Files side by side in one folder; migrations are a list that only grows. */

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
-import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/control-thread/media-pool.ts";
+import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/control-thread/media/media-pool.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { ConfigError } from "../../src/app/config.ts";
+import { ConfigError } from "../../src/app/config/config.ts";
 import { testkitCommand } from "../../src/cli/commands/testkit.ts";
 import { parseDuration } from "../../src/cli/commands/testkit-options.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";

@@ -3,8 +3,8 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { readKeyFile, syncFolder, writeKeyFile } from "../../store/secrets/key-file.ts";
 import { checkDatabase, snapshotDatabase } from "../../store/sqlite/database-copy.ts";
-import type { StorageConfig } from "../storage.ts";
-import { DataFolderError, dataPaths } from "../storage.ts";
+import type { StorageConfig } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
 
 /** A backup is a folder with these two. It opens every secret: for its owner alone. */
 export const BACKUP_DATABASE = "fanfare.db";

@@ -7,9 +7,9 @@ import { syntheticClip } from "../../testkit/encoder/clip.ts";
 import { KitEncoder } from "../../testkit/encoder/encoder.ts";
 import { KitTarget } from "../../testkit/target/target.ts";
 import type { TargetBehaviour } from "../../testkit/target/target-behaviour.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { type RunningServer, startServer } from "../control-thread/server.ts";
-import { openOutputs } from "../outputs.ts";
+import { openOutputs } from "../process/outputs.ts";
 
 /** What the encoder sends: 360p like a modest real stream. */
 const KILOBITS = 2_500;

@@ -4,7 +4,7 @@ import { readKeyFile } from "../../store/secrets/key-file.ts";
 import { checkProofs } from "../../store/secrets/key-proof.ts";
 import { wholeCheck } from "../../store/sqlite/quick-check.ts";
 import { openReadable, tablesOver } from "../../store/sqlite/sqlite.ts";
-import { type DataPaths, dataPaths, type StorageConfig } from "../storage.ts";
+import { type DataPaths, dataPaths, type StorageConfig } from "../data-folder/storage.ts";
 
 /** What was looked at and what is wrong with it, in sentences. */
 export type Diagnosis = { readonly sound: readonly string[]; readonly problems: readonly string[] };

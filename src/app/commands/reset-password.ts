@@ -4,8 +4,8 @@ import { systemClock } from "../../base/clock.ts";
 import { newSetupToken } from "../../control/access/dashboard-access.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
 import { openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
-import type { StorageConfig } from "../storage.ts";
-import { DataFolderError, dataPaths } from "../storage.ts";
+import type { StorageConfig } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
 
 /**
  * Takes the dashboard's password away and ends all its sessions; answers the token of a new set-up link. A server may be at

@@ -5,9 +5,9 @@ import { KeyFileError, readKeyFile, syncFolder, writeKeyFile } from "../../store
 import type { MasterKey } from "../../store/secrets/secrets.ts";
 import { checkDatabase, copyDatabase, emptyLog } from "../../store/sqlite/database-copy.ts";
 import { takeFileLock } from "../../store/sqlite/file-lock.ts";
-import { makePrivateFolder } from "../private-folder.ts";
-import type { DataPaths, StorageConfig } from "../storage.ts";
-import { DataFolderError, dataPaths } from "../storage.ts";
+import { makePrivateFolder } from "../data-folder/private-folder.ts";
+import type { DataPaths, StorageConfig } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
 import { BACKUP_DATABASE, BACKUP_KEY_FILE } from "./backup.ts";
 
 const FOLDER_MODE = 0o700;

@@ -5,8 +5,8 @@ import { KeyRotation, provenKeyIds } from "../../store/secrets/key-rotation.ts";
 import type { MasterKey } from "../../store/secrets/secrets.ts";
 import { takeFileLock } from "../../store/sqlite/file-lock.ts";
 import { openReader } from "../../store/sqlite/sqlite.ts";
-import type { DataPaths, StorageConfig } from "../storage.ts";
-import { DataFolderError, dataPaths, openStorage } from "../storage.ts";
+import type { DataPaths, StorageConfig } from "../data-folder/storage.ts";
+import { DataFolderError, dataPaths, openStorage } from "../data-folder/storage.ts";
 
 /** A running server has this long to seal everything again, in milliseconds; it goes on when nobody waits any more. */
 const SERVER_PATIENCE_MS = 120_000;

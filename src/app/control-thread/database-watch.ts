@@ -3,7 +3,7 @@ import type { Log } from "../../base/log.ts";
 import type { ServerTroubles } from "../../control/live/server-troubles.ts";
 import { damageAdvice } from "../../store/database-trouble.ts";
 import { probeWrite } from "../../store/write-probe.ts";
-import type { Storage } from "../storage.ts";
+import type { Storage } from "../data-folder/storage.ts";
 
 /** A database that refuses writes is tried so often, in milliseconds, so that its end is noticed where nobody writes. */
 const TRY_AGAIN_MS = 2_000;

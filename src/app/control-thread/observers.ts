@@ -12,7 +12,7 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
-import type { ThreadNews } from "./media-pool.ts";
+import type { ThreadNews } from "./media/media-pool.ts";
 
 /** How often this thread's event loop is asked how late it was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;

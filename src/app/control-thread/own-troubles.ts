@@ -3,7 +3,7 @@ import { type MachineTrouble, machineTroubleOf, systemCode } from "../../base/sy
 import { ServerTroubles, type TroubleChange } from "../../control/live/server-troubles.ts";
 import { isCutOff, machineTroubleNow } from "../../net/kernel/machine-trouble.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
-import { TroubleTeller } from "../media-thread/trouble-teller.ts";
+import { TroubleTeller } from "../threads/trouble-teller.ts";
 
 /** How often it is looked whether there is a descriptor, in milliseconds. */
 const LOOK_MS = 5_000;

@@ -26,20 +26,19 @@ import { createLogger } from "../../telemetry/logger.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
-import type { Config } from "../config.ts";
-import type { Addresses } from "../first-run.ts";
-import type { MediaOptions } from "../media-thread/media-options.ts";
-import { logLastWords, type Outputs } from "../outputs.ts";
-import { Argon2Hasher } from "../password-hash.ts";
-import { firstOutsideAddress, hostInUrl } from "../public-address.ts";
-import { openStorage, type Storage } from "../storage.ts";
+import { type Addresses, addressesOf } from "../config/addresses.ts";
+import type { Config } from "../config/config.ts";
+import { openStorage, type Storage } from "../data-folder/storage.ts";
+import { logLastWords, type Outputs } from "../process/outputs.ts";
+import type { MediaOptions } from "../threads/media-options.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { descriptorShares, warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp } from "./http-listening.ts";
-import { MediaPool, type MediaPoolDeps } from "./media-pool.ts";
+import { MediaPool, type MediaPoolDeps } from "./media/media-pool.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
 import { OwnTroubles } from "./own-troubles.ts";
+import { Argon2Hasher } from "./password-hash.ts";
 import { followTlsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
@@ -48,8 +47,6 @@ const LIVE_EPOCH_BYTES = 6;
 /** This process's file descriptors, and how many of them others may take. */
 const DESCRIPTORS = descriptorLimit();
 const SHARES = descriptorShares(DESCRIPTORS);
-/** Publish URLs end in this application name; encoders may use any other, the key decides. */
-const APPLICATION = "relay";
 
 /** What the build of the dashboard makes: beside `src/`, and beside `dist/`. */
 const APPLICATION_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
@@ -358,17 +355,5 @@ function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts
   return {
     ownHosts: [...ownHosts, ...published.map(({ host }) => host.replace(/^\[|\]$/g, ""))],
     ownPorts: published.map(({ port }) => port),
-  };
-}
-
-/** Where the outside finds this server on these ports. */
-export function addressesOf(config: Config, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
-  const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
-  const securePublishUrl =
-    config.securePublishUrl ?? (rtmpsPort === undefined ? undefined : `rtmps://${host}:${rtmpsPort}/${APPLICATION}`);
-  return {
-    publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
-    ...(securePublishUrl === undefined ? {} : { securePublishUrl }),
-    apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}${config.basePath}`,
   };
 }

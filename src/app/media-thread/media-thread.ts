@@ -31,12 +31,12 @@ import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/mes
 import type { PreflightRequest } from "../../thread-protocol/preflight.ts";
 import type { PreviewAnswer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, FromPlayer, ToEncoder, ToPlayer } from "../../thread-protocol/remote-publish.ts";
-import { PendingRequests } from "../pending-requests.ts";
-import type { ThreadOptions } from "./media-options.ts";
+import type { ThreadOptions } from "../threads/media-options.ts";
+import { PendingRequests } from "../threads/pending-requests.ts";
+import { SharedCounters } from "../threads/shared-counters.ts";
+import { TroubleTeller } from "../threads/trouble-teller.ts";
 import { PlayPermits } from "./play-permits.ts";
 import { PreviewHost } from "./preview-host.ts";
-import { SharedCounters } from "./shared-counters.ts";
-import { TroubleTeller } from "./trouble-teller.ts";
 
 /** A media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
 

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type Config, ConfigError, readConfig } from "../../app/config.ts";
+import { type Config, ConfigError, readConfig } from "../../app/config/config.ts";
 
 /** The settings that say where an installation's data is. */
 const FOLDER_FLAGS = ["data-dir", "encryption-key-file"] as const;

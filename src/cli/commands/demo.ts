@@ -1,6 +1,6 @@
 import { startDemo } from "../../app/commands/demo.ts";
-import { ConfigError, readConfig } from "../../app/config.ts";
-import { exitNow } from "../../app/exit-now.ts";
+import { ConfigError, readConfig } from "../../app/config/config.ts";
+import { exitNow } from "../../app/process/exit-now.ts";
 import { stopInTime } from "../stop-in-time.ts";
 import type { Command } from "./command.ts";
 

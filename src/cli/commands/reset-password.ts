@@ -1,5 +1,5 @@
 import { resetPassword } from "../../app/commands/reset-password.ts";
-import { addressesOf } from "../../app/control-thread/server.ts";
+import { addressesOf } from "../../app/config/addresses.ts";
 import { setupLinkText } from "../../app/first-run.ts";
 import { readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ConfigError } from "../../app/config.ts";
+import { ConfigError } from "../../app/config/config.ts";
 
 /** One option of a command: how its text becomes a value, what that text may be, and what the option is for. */
 export type Option<Value> = {

@@ -1,14 +1,19 @@
-import type { Clock } from "../../base/clock.ts";
-import { startDeadline } from "../../base/deadline.ts";
-import type { Log } from "../../base/log.ts";
-import type { PreviewPlace } from "../../control/access/preview-access.ts";
-import type { PreviewClient, PreviewClientSink } from "../../control/runtime.ts";
-import type { AdmissionAnswer, AdmissionRequest, LoginAnswer, LoginQuestion } from "../../thread-protocol/admission.ts";
-import type { ChannelId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
-import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
-import type { PreflightResult } from "../../thread-protocol/preflight.ts";
-import type { PreviewAnswer, PreviewQuestion } from "../../thread-protocol/preview.ts";
-import type { ThreadOptions } from "../media-thread/media-options.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { startDeadline } from "../../../base/deadline.ts";
+import type { Log } from "../../../base/log.ts";
+import type { PreviewPlace } from "../../../control/access/preview-access.ts";
+import type { PreviewClient, PreviewClientSink } from "../../../control/runtime.ts";
+import type {
+  AdmissionAnswer,
+  AdmissionRequest,
+  LoginAnswer,
+  LoginQuestion,
+} from "../../../thread-protocol/admission.ts";
+import type { ChannelId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
+import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
+import type { PreviewAnswer, PreviewQuestion } from "../../../thread-protocol/preview.ts";
+import type { ThreadOptions } from "../../threads/media-options.ts";
 import { MediaWorker } from "./media-worker.ts";
 import { PreviewClients } from "./preview-clients.ts";
 

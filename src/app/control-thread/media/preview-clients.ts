@@ -1,6 +1,6 @@
-import type { PreviewClient, PreviewClientSink } from "../../control/runtime.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { PreviewReply, PreviewRequest } from "../../thread-protocol/preview.ts";
+import type { PreviewClient, PreviewClientSink } from "../../../control/runtime.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { PreviewReply, PreviewRequest } from "../../../thread-protocol/preview.ts";
 
 /** Previews as the control thread has them: whom the media thread's bytes are for. */
 export class PreviewClients {

@@ -1,15 +1,15 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { parsePublishStatusName } from "../api-contract/channel-status.ts";
-import { parsePlanLimits } from "../control/channels/plan.ts";
-import { REQUESTS_PER_SECOND_DEFAULT } from "../http/auth/limits.ts";
-import { READERS_MAX } from "../http/live/live-stream.ts";
-import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../http/routes/live.ts";
-import { parseBasePath } from "../http/server/base-path.ts";
-import { parseOrigins } from "../http/server/cross-origin.ts";
-import { parseHostNames } from "../http/server/host-names.ts";
-import { parseCidrList } from "../net/cidr-list.ts";
+import { parsePublishStatusName } from "../../api-contract/channel-status.ts";
+import { parsePlanLimits } from "../../control/channels/plan.ts";
+import { REQUESTS_PER_SECOND_DEFAULT } from "../../http/auth/limits.ts";
+import { READERS_MAX } from "../../http/live/live-stream.ts";
+import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../../http/routes/live.ts";
+import { parseBasePath } from "../../http/server/base-path.ts";
+import { parseOrigins } from "../../http/server/cross-origin.ts";
+import { parseHostNames } from "../../http/server/host-names.ts";
+import { parseCidrList } from "../../net/cidr-list.ts";
 import { fileVariable, refuseFlag, valueIn, valueOrFileIn } from "./setting-files.ts";
 
 /** The process cannot start like this: the text says which setting, what was given, and what is allowed. */

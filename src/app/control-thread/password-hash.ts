@@ -1,5 +1,5 @@
 import { type Argon2Parameters, argon2, randomBytes, timingSafeEqual } from "node:crypto";
-import type { PasswordHasher } from "../control/access/dashboard-access.ts";
+import type { PasswordHasher } from "../../control/access/dashboard-access.ts";
 
 /** RFC 9106's second recommendation (64 MiB, 3 passes), with one lane: about 0.15 s on one core. */
 const MEMORY_KIB = 65_536;

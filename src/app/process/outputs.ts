@@ -1,7 +1,7 @@
-import { systemClock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
-import type { LogOutput } from "../telemetry/log-output.ts";
-import { standardOutput } from "../telemetry/standard-output.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { LogOutput } from "../../telemetry/log-output.ts";
+import { standardOutput } from "../../telemetry/standard-output.ts";
 import { exitNow } from "./exit-now.ts";
 
 /** Where the server's process writes to. */

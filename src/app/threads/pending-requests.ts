@@ -1,5 +1,5 @@
-import type { Clock } from "../base/clock.ts";
-import { startDeadline } from "../base/deadline.ts";
+import type { Clock } from "../../base/clock.ts";
+import { startDeadline } from "../../base/deadline.ts";
 
 /** Questions to the other thread that wait for their answers, each for so long at most. */
 export class PendingRequests<Answer> {

@@ -1,32 +1,38 @@
 import { randomBytes } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
-import type { Clock } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
-import { AdmissionFreshness } from "../../control/access/admission-freshness.ts";
-import type { PreviewAccess, PreviewPlace } from "../../control/access/preview-access.ts";
-import { SpentChallenges } from "../../control/access/spent-challenges.ts";
-import { ChannelPlacement } from "../../control/channel-placement.ts";
-import type { LiveState } from "../../control/live/live-state.ts";
-import { RunningTotals } from "../../control/live/running-totals.ts";
-import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../control/runtime.ts";
-import type { Admitted } from "../../control/service.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import { AdmissionFreshness } from "../../../control/access/admission-freshness.ts";
+import type { PreviewAccess, PreviewPlace } from "../../../control/access/preview-access.ts";
+import { SpentChallenges } from "../../../control/access/spent-challenges.ts";
+import { ChannelPlacement } from "../../../control/channel-placement.ts";
+import type { LiveState } from "../../../control/live/live-state.ts";
+import { RunningTotals } from "../../../control/live/running-totals.ts";
+import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/runtime.ts";
+import type { Admitted } from "../../../control/service.ts";
 import type {
   AdmissionAnswer,
   AdmissionRequest,
   IngestUser,
   LoginQuestion,
   ProvenLogin,
-} from "../../thread-protocol/admission.ts";
-import type { CertificatePair } from "../../thread-protocol/certificate.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
-import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
-import type { ShutdownMode } from "../../thread-protocol/messages.ts";
-import type { PreflightResult } from "../../thread-protocol/preflight.ts";
-import type { PreviewAnswer } from "../../thread-protocol/preview.ts";
-import type { ChannelSample } from "../../thread-protocol/samples.ts";
-import type { MediaOptions, ThreadOptions } from "../media-thread/media-options.ts";
-import { newSharedCounters, SharedCounters } from "../media-thread/shared-counters.ts";
+} from "../../../thread-protocol/admission.ts";
+import type { CertificatePair } from "../../../thread-protocol/certificate.ts";
+import type {
+  ChannelId,
+  ChannelSpec,
+  IngestSlot,
+  TargetId,
+  TargetSpec,
+} from "../../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../../thread-protocol/facts.ts";
+import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
+import type { ShutdownMode } from "../../../thread-protocol/messages.ts";
+import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
+import type { PreviewAnswer } from "../../../thread-protocol/preview.ts";
+import type { ChannelSample } from "../../../thread-protocol/samples.ts";
+import type { MediaOptions, ThreadOptions } from "../../threads/media-options.ts";
+import { newSharedCounters, SharedCounters } from "../../threads/shared-counters.ts";
 import { MediaRuntime, type Reply, type Told } from "./media-runtime.ts";
 
 const SECRET_BYTES = 32;

@@ -1,8 +1,8 @@
 import { type Transferable, Worker } from "node:worker_threads";
-import type { Clock } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
-import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
-import type { ThreadOptions } from "../media-thread/media-options.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
+import type { ThreadOptions } from "../../threads/media-options.ts";
 
 /** A media thread that died is started again after this long. */
 const RESTART_DELAY_MS = 1_000;
@@ -184,5 +184,5 @@ function exitOf(worker: Worker): Promise<void> {
 /** `tsc` rewrites the endings of imports, not of URLs: the entry ends like this file does. */
 function entryUrl(): URL {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`../media-thread/media-thread.${ending}`, import.meta.url);
+  return new URL(`../../media-thread/media-thread.${ending}`, import.meta.url);
 }

@@ -1,0 +1,42 @@
+import { isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Config } from "./config.ts";
+
+/** Publish URLs end in this application name. Encoders may use any other: the key decides. */
+const APPLICATION = "relay";
+
+/** Where the outside finds this server. */
+export type Addresses = {
+  /** What an encoder is given as its server. */
+  readonly publishUrl: string;
+  /** The same over TLS; absent where there is no certificate. */
+  readonly securePublishUrl?: string;
+  /** Where the API is, without a slash at the end. */
+  readonly apiUrl: string;
+};
+
+/** This machine's first address that is not loopback or link-local, IPv4 first; 127.0.0.1 where there is none. */
+function firstOutsideAddress(): string {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address));
+  const first = addresses.find(({ family }) => family === "IPv4") ?? addresses[0];
+  return first?.address ?? "127.0.0.1";
+}
+
+/** A host as it stands in a URL: IPv6 addresses in brackets. */
+function hostInUrl(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+/** The addresses that the outside uses when the server listens on these ports. */
+export function addressesOf(config: Config, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
+  const host = hostInUrl(config.publicHost ?? firstOutsideAddress());
+  const securePublishUrl =
+    config.securePublishUrl ?? (rtmpsPort === undefined ? undefined : `rtmps://${host}:${rtmpsPort}/${APPLICATION}`);
+  return {
+    publishUrl: config.publishUrl ?? `rtmp://${host}:${rtmpPort}/${APPLICATION}`,
+    ...(securePublishUrl === undefined ? {} : { securePublishUrl }),
+    apiUrl: `${config.tlsCert === undefined ? "http" : "https"}://${config.httpHost === undefined ? host : hostInUrl(config.httpHost)}:${httpPort}${config.basePath}`,
+  };
+}
