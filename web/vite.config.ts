@@ -1,5 +1,4 @@
 import type { Plugin, UserConfig } from "vite";
-import { uplotForLines } from "./uplot-for-lines.ts";
 
 /**
  * Vite wraps each dynamic import in a helper that loads the styles and the further files of what is imported. Here all styles are one
@@ -19,7 +18,7 @@ export default {
   root: import.meta.dirname,
   // Files find each other wherever a proxy has them; the server says in the page where that is.
   base: "./",
-  plugins: [plainImports, uplotForLines()],
+  plugins: [plainImports],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist-web",

@@ -5,13 +5,13 @@ import { expect, test } from "vitest";
 import { ROOT } from "../support/fanfare-process.ts";
 
 const BUILT = join(ROOT, "dist-web");
-/** What one browser loads that opens every page and dialog in both languages, but no preview. */
-const BYTES_MAX = 64_000;
-/** The preview, with mpegts.js; by its name before the hash, like all names here. */
+/** For a browser that opens every page and dialog in both languages, but no preview. */
+const BYTES_MAX = 90_000;
+/** The preview with mpegts.js, by its name before the hash, like all names here. */
 const PREVIEW = "player";
 const APPLICATION = ["en", "icon.svg", "index", "index.html", "ko", "deferred-bundle", "style", "worker"];
 
-test("the application without the preview is at most 64 kB gzip", () => {
+test("the application without the preview is at most 90 kB gzip", () => {
   const files = readdirSync(BUILT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const sizes = files.map(({ name, parentPath }) => ({
     name: name.replace(/-.{8}\.\w+$/, ""),

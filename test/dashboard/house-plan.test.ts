@@ -4,7 +4,16 @@ import { expect, test } from "vitest";
 import { ROOT } from "../support/fanfare-process.ts";
 
 const FILE_LINES_MAX = 400;
-const PACKAGES = ["preact", "preact/hooks", "@preact/signals", "uplot", "lean-qr/nano", "mpegts.js", "zod"];
+const PACKAGES = [
+  "preact",
+  "preact/hooks",
+  "@preact/signals",
+  "uplot",
+  "lean-qr/nano",
+  "mpegts.js",
+  "eventsource-parser",
+  "zod",
+];
 
 /** Imports of a file with JSX, which the reader of plain sources does not know: at a line's begin, dynamic ones, workers. */
 const IMPORTS = /^(?:import|export \{)[^;"]*"([^"]+)";$|\bimport\("([^"]+)"\)|new URL\("([^"]+)"/gm;

@@ -4,7 +4,7 @@ import { HISTORY_SECONDS } from "../live/changes.ts";
 /** Seconds before now, the newest at the right edge: the same for every line. */
 const SECONDS = Array.from({ length: HISTORY_SECONDS }, (_, index) => index + 1 - HISTORY_SECONDS);
 
-/** An axis with labels of our own at places of our own, or none. What else uPlot can is left out: see `web/uplot-for-lines.ts`. */
+/** An axis with its own labels at its own places, or none. */
 type LineAxis =
   | { readonly show: false }
   | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid"> & Required<Pick<uPlot.Axis, "splits" | "values">>);

@@ -1,5 +1,7 @@
+import { createParser } from "eventsource-parser";
 import type { StreamState } from "./changes.ts";
 
+/** One Server-Sent Event with its data parsed as JSON. */
 export type StreamEvent = { readonly name: string; readonly data: unknown };
 
 type StreamListener = {
@@ -7,18 +9,22 @@ type StreamListener = {
   readonly state: (state: StreamState) => void;
 };
 
-/** The server says something at least every 15 s; after twice that and some the connection is dead, whatever the browser says. */
+/** The server sends something at least every 15 s. A connection that is silent for longer than this is dead. */
 const SILENCE_MS = 35_000;
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 8_000;
-/** Longest text without an end of an event, in characters: a snapshot of thousands of channels is some MB. */
-const PENDING_CHARACTERS_MAX = 64_000_000;
+/** Longest event, in characters: a snapshot of thousands of channels has some millions. */
+const EVENT_CHARACTERS_MAX = 64_000_000;
 
 /**
- * Reads Server-Sent Events until told to stop, and connects again by itself, going on where it was. Not `EventSource`, which shows
- * neither comments (so a dead connection would look alive) nor why it was refused.
+ * Reads Server-Sent Events until the returned function is called. Reconnects by itself and resumes after the last event.
+ * `EventSource` would do less: it hides comments, so a dead connection looks alive, and it hides why a request was refused.
  */
-export function openEventStream(url: string, listener: StreamListener): () => void {
+export function openEventStream(
+  url: string,
+  listener: StreamListener,
+  eventCharactersMax = EVENT_CHARACTERS_MAX,
+): () => void {
   const stop = new AbortController();
   let lastId = "";
   const read = async (): Promise<"refused" | "lost"> => {
@@ -27,18 +33,25 @@ export function openEventStream(url: string, listener: StreamListener): () => vo
     let silence = setTimeout(() => attempt.abort(), SILENCE_MS);
     try {
       const headers = { Accept: "text/event-stream", ...(lastId === "" ? {} : { "Last-Event-ID": lastId }) };
-      const answer = await fetch(url, { headers, signal, cache: "no-store" });
-      if (answer.status === 401) return "refused";
-      if (!answer.ok || answer.body === null) return "lost";
+      const response = await fetch(url, { headers, signal, cache: "no-store" });
+      if (response.status === 401) return "refused";
+      if (!response.ok || response.body === null) return "lost";
       listener.state("live");
-      const parser = new EventParser((event, id) => {
-        if (id !== undefined) lastId = id;
-        listener.event(event);
+      const parser = createParser({
+        maxBufferSize: eventCharactersMax,
+        onEvent: ({ id = lastId, event: name = "message", data }) => {
+          lastId = id;
+          listener.event({ name, data: JSON.parse(data) as unknown });
+        },
+        onError: (error) => {
+          // Unknown fields and a bad `retry` are skipped, as the specification says.
+          if (error.type === "max-buffer-size-exceeded") throw error;
+        },
       });
-      for await (const text of textOf(answer.body)) {
+      for await (const text of textOf(response.body)) {
         clearTimeout(silence);
         silence = setTimeout(() => attempt.abort(), SILENCE_MS);
-        parser.push(text);
+        parser.feed(text);
       }
       return "lost";
     } catch {
@@ -70,40 +83,5 @@ async function* textOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGene
     const { value, done } = await reader.read();
     if (done) return;
     yield value;
-  }
-}
-
-/** Text in, events out; how the network cuts the text does not matter. */
-class EventParser {
-  readonly #onEvent: (event: StreamEvent, id: string | undefined) => void;
-  #pending = "";
-
-  constructor(onEvent: (event: StreamEvent, id: string | undefined) => void) {
-    this.#onEvent = onEvent;
-  }
-
-  push(text: string): void {
-    // Only what is new can hold the end of an event, with one character of what was there before.
-    const from = Math.max(0, this.#pending.length - 1);
-    this.#pending += text;
-    if (this.#pending.indexOf("\n\n", from) < 0) {
-      if (this.#pending.length > PENDING_CHARACTERS_MAX) throw new Error("an event without end");
-      return;
-    }
-    const blocks = this.#pending.split("\n\n");
-    this.#pending = blocks.pop() ?? "";
-    for (const block of blocks) this.#read(block);
-  }
-
-  #read(block: string): void {
-    let name = "message";
-    let id: string | undefined;
-    const data: string[] = [];
-    for (const line of block.split("\n")) {
-      if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
-      else if (line.startsWith("event:")) name = line.slice(6).trim();
-      else if (line.startsWith("id:")) id = line.slice(3).trim();
-    }
-    if (data.length > 0) this.#onEvent({ name, data: JSON.parse(data.join("\n")) as unknown }, id);
   }
 }
