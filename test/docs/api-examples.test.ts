@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { codeBlocks } from "../support/doc-pages.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 import { Stage } from "../support/stage.ts";
 
@@ -12,13 +13,8 @@ const CREDENTIALS = { accessKey: "DOCS0000000000000001", secretKey: "docs-secret
 /** A server takes a few seconds to start where much else runs. */
 const TEST_DEADLINE_MS = 60_000;
 
-/** The code blocks of docs/api.md in one language, in their order. */
-function blocks(language: string): string[] {
-  const page = readFileSync(join(ROOT, "docs", "api.md"), "utf8");
-  return [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
-    .filter((each) => each[1] === language)
-    .map((each) => each[2] ?? "");
-}
+/** The code blocks of the API's page in one language, in their order. */
+const blocks = (language: string) => codeBlocks(readFileSync(join(ROOT, "docs", "api.md"), "utf8"), language);
 
 /** Standard output, and what went wrong. */
 async function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {

@@ -24,7 +24,7 @@ const EVERYTHING_BELOW_APP = [
  * Who may import whom: the house plan, whole. A room (a folder of `src/`) may always import itself. An entry with a
  * slash allows that folder or that file only.
  */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   base: [],
   protocol: [],
   net: ["base"],
@@ -110,7 +110,7 @@ function crowdProblems(tree: SourceTree): string[] {
 
 function isAllowed(room: string, target: string): boolean {
   if (roomOf(target) === room) return true;
-  return (ALLOWED[room] ?? []).some((entry) => target === entry || target.startsWith(`${entry}/`));
+  return (ROOM_RULES[room] ?? []).some((entry) => target === entry || target.startsWith(`${entry}/`));
 }
 
 function packageProblems(path: string, specifier: string, names: readonly string[]): string[] {
@@ -126,7 +126,7 @@ function readImports(tree: SourceTree): { graph: Map<string, string[]>; problems
   const graph = new Map<string, string[]>();
   const problems: string[] = [];
   for (const [path, text] of tree) {
-    if (!Object.hasOwn(ALLOWED, roomOf(path))) problems.push(`${path} is in no room of the table`);
+    if (!Object.hasOwn(ROOM_RULES, roomOf(path))) problems.push(`${path} is in no room of the table`);
     const targets: string[] = [];
     for (const { specifier, names } of importsOf(text)) {
       if (!specifier.startsWith(".")) {
