@@ -12,7 +12,7 @@ const BOUND_MS = 40;
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "app/config/": "the operator's settings, this machine's addresses",
   "app/commands/restore.ts": "a time of our own",
-  "app/control-thread/server.ts": "the operator's settings",
+  "app/control-thread/server-options.ts": "the operator's settings",
   "app/control-thread/password-hash.ts": "what this program has hashed and stored",
   "cli/": "the operator's command line",
   "control/access/ids.ts": "a time of our own",

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type AccessKey, ensureManagerKey } from "../../control/access/access-key.ts";
-import { DashboardAccess } from "../../control/access/dashboard-access.ts";
 import { PreviewAccess } from "../../control/access/preview-access.ts";
 import type { ChannelNotice } from "../../control/channels/channel-notice.ts";
 import { StoreUnavailableError } from "../../control/errors.ts";
@@ -13,13 +11,8 @@ import { LiveState } from "../../control/live/live-state.ts";
 import { Service } from "../../control/service.ts";
 import { eventAnswer } from "../../http/answers/event-answers.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
-import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { Health } from "../../http/server/health.ts";
-import { HostNames } from "../../http/server/host-names.ts";
 import { buildHttpServer } from "../../http/server/server.ts";
-import { descriptorLimit } from "../../net/kernel/descriptors.ts";
-import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
-import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
 import { instanceName } from "../../store/instance-name.ts";
 import { probeWrite } from "../../store/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
@@ -30,27 +23,31 @@ import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { openStorage, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
-import type { MediaOptions } from "../threads/media-options.ts";
 import { watchDatabase } from "./database-watch.ts";
-import { descriptorShares, warnOfFew } from "./descriptor-shares.ts";
+import { warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp } from "./http-listening.ts";
-import { MediaPool, type MediaPoolDeps } from "./media/media-pool.ts";
+import { MediaPool } from "./media/media-pool.ts";
 import { Notifications } from "./notifications.ts";
 import { Observers } from "./observers.ts";
 import { OwnTroubles } from "./own-troubles.ts";
-import { Argon2Hasher } from "./password-hash.ts";
-import { followTlsFiles, readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import {
+  DESCRIPTORS,
+  dashboardOver,
+  type Foundations,
+  hostNames,
+  httpOptions,
+  ingestAccess,
+  mediaOptions,
+  notificationsOptions,
+  serviceOptions,
+} from "./server-options.ts";
+import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
-/** Tells this process's live stream from that of the one before. */
+/** Length of the name that this process's live stream has. The stream of the next process has another. */
 const LIVE_EPOCH_BYTES = 6;
-/** This process's file descriptors, and how many of them others may take. */
-const DESCRIPTORS = descriptorLimit();
-const SHARES = descriptorShares(DESCRIPTORS);
 
-/** What the build of the dashboard makes: beside `src/`, and beside `dist/`. */
-const APPLICATION_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
-
+/** A server that runs. */
 export type RunningServer = {
   readonly addresses: Addresses;
   /** The manager key, where this start made one. */
@@ -64,8 +61,8 @@ export type RunningServer = {
 };
 
 /**
- * The control thread's root: puts the rooms together and starts them. Rejects, leaving nothing behind, if it cannot, and with the signal's
- * reason where it is told to stop before it is ready.
+ * Composes the server and starts it: the root of the control thread. Rejects if it cannot start, and with the reason of
+ * `stopping` if that signal comes before the server is ready. A start that rejects leaves nothing behind.
  */
 export async function startServer(
   config: Config,
@@ -90,7 +87,7 @@ export async function startServer(
   outputs.standard.onLost((count) => parts.metrics.logLinesLost(count));
   try {
     stopping.throwIfAborted();
-    // Encoders first: who reads an address from the API must find somebody there.
+    // The RTMP port first: a client that reads an address from the API must be able to connect to it.
     const rtmpPort = await parts.runtime.start();
     stopping.throwIfAborted();
     const { tlsPort: rtmpsPort } = parts.runtime;
@@ -103,7 +100,7 @@ export async function startServer(
     }
     parts.addresses = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
     stopping.throwIfAborted();
-    // Last of what can fail or be given up: a secret that was made is shown, whatever else is wrong with this start.
+    // After everything that can fail or be cancelled: a secret that was made here must be shown.
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
     const setupToken = await unlessUnwritable(log, "set-up link", () => dashboardOver(storage).offerSetup());
     parts.totals.start();
@@ -128,7 +125,7 @@ function managerKey({ accessKey, secretKey }: Config, { store }: Storage): Promi
   });
 }
 
-/** What is made at a start has to be stored. Where that cannot be, the start goes on with what there is. */
+/** Makes something that must be stored. Returns undefined, and logs it, if the store takes no write: the start goes on. */
 async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await make();
@@ -141,25 +138,16 @@ async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promi
 
 type Parts = {
   readonly http: FastifyInstance;
-  /** Listens only where the settings say so. */
+  /** Listens only if the settings name an address for it. */
   readonly metricsHttp: FastifyInstance;
   readonly runtime: MediaPool;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   addresses: Addresses;
-  /** Neither targets nor webhooks may lead back to this port. */
+  /** Adds a port of this server: neither targets nor webhooks may connect to it. */
   addOwnPort(port: number): void;
   readonly totals: TotalsKeeper;
   stop(): Promise<void>;
-};
-
-type Foundations = {
-  readonly config: Config;
-  readonly log: Log;
-  readonly storage: Storage;
-  readonly tls: TlsFiles;
-  /** Tells this installation from others. */
-  readonly instance: string;
 };
 
 function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
@@ -246,7 +234,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   return parts;
 }
 
-/** Encoders and targets are left first: what they counted is stored, then the events of all that. */
+/** Stops in the order in which data flows: media threads, then totals, then events, then the database. */
 async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: Log): Promise<void> {
   log.info("stopping", { mode });
   const { http, metricsHttp, runtime, notifications, totals } = parts;
@@ -256,104 +244,4 @@ async function stopAll(parts: Parts, mode: ShutdownMode, storage: Storage, log: 
   await notifications.close();
   await storage.close();
   log.info("stopped");
-}
-
-function serviceOptions({ planLimits }: Config, { store }: Storage) {
-  return { store, planLimits, clock: systemClock, randomBytes };
-}
-
-/** What the media threads ask about encoders; the service is there by the time they do. */
-function ingestAccess(service: () => Service): Pick<MediaPoolDeps, "admit" | "findIngestUser"> {
-  return {
-    admit: (key, login) => service().admit(key, login),
-    findIngestUser: (userId) => service().findIngestUser(userId),
-  };
-}
-
-function dashboardOver({ database }: Storage): DashboardAccess {
-  return new DashboardAccess({
-    store: new SqlDashboardStore(database),
-    hasher: new Argon2Hasher(),
-    clock: systemClock,
-    randomBytes,
-  });
-}
-
-/** Of the HTTP side's options those that follow from the settings. */
-function httpOptions({ config, storage, log, tls, instance }: Foundations) {
-  const clock = systemClock;
-  return {
-    clock,
-    randomBytes,
-    log,
-    publishStatusName: config.publishStatusName,
-    dashboard: dashboardOver(storage),
-    instance,
-    basePath: config.basePath,
-    allowedOrigins: config.corsOrigins,
-    applicationFolder: APPLICATION_FOLDER,
-    limits: {
-      requestsPerSecond: config.rateLimit,
-      trustedProxies: config.trustedProxies,
-      eventStreamsPerKey: config.eventStreamsPerKey,
-      replayProtection: config.replayProtection,
-      ...(SHARES.clients < API_CONNECTIONS_MAX ? { places: { connectionsMax: SHARES.clients } } : {}),
-    },
-    ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
-    areMetricsHere: config.metricsListen === undefined,
-    hosts: hostNames(config),
-  };
-}
-
-/** The same for events and webhooks. */
-function notificationsOptions(config: Config, storage: Storage, log: Log) {
-  return {
-    database: storage.database,
-    clock: systemClock,
-    randomBytes,
-    random: Math.random,
-    log,
-    targetAllow: config.targetAllow,
-    ...outsideNames(config),
-  };
-}
-
-function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
-  return {
-    ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
-    rtmpPort: config.rtmpPort,
-    threads: config.mediaThreads,
-    retriesPerSecond: config.retriesPerSecond,
-    loadMax: config.loadMaxPercent / 100,
-    targetAllow: config.targetAllow,
-    ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
-    ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
-    door: {
-      connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
-      strangersPerAddressMax: config.strangersPerAddressMax,
-    },
-    ...outsideNames(config),
-  };
-}
-
-/** Under which names browsers and clients may ask. */
-function hostNames(config: Config): HostNames {
-  const { ownHosts } = outsideNames(config);
-  return new HostNames([
-    ...ownHosts,
-    ...(config.httpHost === undefined ? [] : [config.httpHost]),
-    ...config.allowedHosts,
-  ]);
-}
-
-/** Where the outside finds us: under no name of these may a target lead back to our own ports. */
-function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
-  const published = [config.publishUrl, config.securePublishUrl]
-    .map((url) => (url === undefined ? undefined : parseTargetUrl(url)))
-    .filter((address) => typeof address === "object");
-  const ownHosts = config.publicHost === undefined ? [] : [config.publicHost.toLowerCase()];
-  return {
-    ownHosts: [...ownHosts, ...published.map(({ host }) => host.replace(/^\[|\]$/g, ""))],
-    ownPorts: published.map(({ port }) => port),
-  };
 }

@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { systemClock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { DashboardAccess } from "../../control/access/dashboard-access.ts";
+import type { Service } from "../../control/service.ts";
+import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
+import { HostNames } from "../../http/server/host-names.ts";
+import { descriptorLimit } from "../../net/kernel/descriptors.ts";
+import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
+import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
+import type { Config } from "../config/config.ts";
+import type { Storage } from "../data-folder/storage.ts";
+import type { MediaOptions } from "../threads/media-options.ts";
+import { descriptorShares } from "./descriptor-shares.ts";
+import type { MediaPoolDeps } from "./media/media-pool.ts";
+import { Argon2Hasher } from "./password-hash.ts";
+import type { TlsFiles } from "./tls-files.ts";
+
+/** How many file descriptors this process may open; undefined where the system does not say. */
+export const DESCRIPTORS = descriptorLimit();
+const SHARES = descriptorShares(DESCRIPTORS);
+
+/** The build of the dashboard: beside `src/`, and beside `dist/`. */
+const DASHBOARD_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
+
+/** What a server is composed from. */
+export type Foundations = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly storage: Storage;
+  readonly tls: TlsFiles;
+  /** The name of this installation. It differs from that of every other one. */
+  readonly instance: string;
+};
+
+/** The use cases: the settings that concern them. */
+export function serviceOptions({ planLimits }: Config, { store }: Storage) {
+  return { store, planLimits, clock: systemClock, randomBytes };
+}
+
+/** Look-ups for the media threads. `service` is called at the first one, when the service exists. */
+export function ingestAccess(service: () => Service): Pick<MediaPoolDeps, "admit" | "findIngestUser"> {
+  return {
+    admit: (key, login) => service().admit(key, login),
+    findIngestUser: (userId) => service().findIngestUser(userId),
+  };
+}
+
+/** The dashboard's password and sessions in this data folder. */
+export function dashboardOver({ database }: Storage): DashboardAccess {
+  return new DashboardAccess({
+    store: new SqlDashboardStore(database),
+    hasher: new Argon2Hasher(),
+    clock: systemClock,
+    randomBytes,
+  });
+}
+
+/** The options of the HTTP server that follow from the settings. */
+export function httpOptions({ config, storage, log, tls, instance }: Foundations) {
+  const clock = systemClock;
+  return {
+    clock,
+    randomBytes,
+    log,
+    publishStatusName: config.publishStatusName,
+    dashboard: dashboardOver(storage),
+    instance,
+    basePath: config.basePath,
+    allowedOrigins: config.corsOrigins,
+    applicationFolder: DASHBOARD_FOLDER,
+    limits: {
+      requestsPerSecond: config.rateLimit,
+      trustedProxies: config.trustedProxies,
+      eventStreamsPerKey: config.eventStreamsPerKey,
+      replayProtection: config.replayProtection,
+      ...(SHARES.clients < API_CONNECTIONS_MAX ? { places: { connectionsMax: SHARES.clients } } : {}),
+    },
+    ...(tls.certificate === undefined ? {} : { tls: tls.certificate.pair }),
+    areMetricsHere: config.metricsListen === undefined,
+    hosts: hostNames(config),
+  };
+}
+
+/** The options of events and webhooks that follow from the settings. */
+export function notificationsOptions(config: Config, storage: Storage, log: Log) {
+  return {
+    database: storage.database,
+    clock: systemClock,
+    randomBytes,
+    random: Math.random,
+    log,
+    targetAllow: config.targetAllow,
+    ...outsideNames(config),
+  };
+}
+
+/** The options of the media threads that follow from the settings. */
+export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
+  return {
+    ...(config.rtmpHost === undefined ? {} : { rtmpHost: config.rtmpHost }),
+    rtmpPort: config.rtmpPort,
+    threads: config.mediaThreads,
+    retriesPerSecond: config.retriesPerSecond,
+    loadMax: config.loadMaxPercent / 100,
+    targetAllow: config.targetAllow,
+    ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
+    ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
+    door: {
+      connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
+      strangersPerAddressMax: config.strangersPerAddressMax,
+    },
+    ...outsideNames(config),
+  };
+}
+
+/** The host names that a request to the API may carry. */
+export function hostNames(config: Config): HostNames {
+  const { ownHosts } = outsideNames(config);
+  return new HostNames([
+    ...ownHosts,
+    ...(config.httpHost === undefined ? [] : [config.httpHost]),
+    ...config.allowedHosts,
+  ]);
+}
+
+/** Names and ports under which the outside reaches this server. No target may lead back to them. */
+function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
+  const published = [config.publishUrl, config.securePublishUrl]
+    .map((url) => (url === undefined ? undefined : parseTargetUrl(url)))
+    .filter((address) => typeof address === "object");
+  const ownHosts = config.publicHost === undefined ? [] : [config.publicHost.toLowerCase()];
+  return {
+    ownHosts: [...ownHosts, ...published.map(({ host }) => host.replace(/^\[|\]$/g, ""))],
+    ownPorts: published.map(({ port }) => port),
+  };
+}
