@@ -6,8 +6,8 @@ import { RATE_CAUSES } from "../../src/control/ingest-check/over-threshold.ts";
 import { BROADCAST_ENDS } from "../../src/control/reports/reports.ts";
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
 import { TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
-import type { ChannelEvent } from "../../web/src/model.ts";
-import { eventText, reasonText } from "../../web/src/parts/event-words.ts";
+import type { ChannelEvent } from "../../web/src/base/model.ts";
+import { eventText, reasonText } from "../../web/src/parts/channel/event-words.ts";
 import { en } from "../../web/src/text/en.ts";
 import { ko } from "../../web/src/text/ko.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { Channel } from "../../web/src/base/model.ts";
 import { withSample } from "../../web/src/live/changes.ts";
-import type { Channel } from "../../web/src/model.ts";
 
 test("between whole objects totals grow by what each second's sample says", () => {
   const platform = { platId: 7, bytesTotalTrans: 1_000, totalBytesPerSecond: 1_000 };

@@ -1,13 +1,13 @@
 import { useEffect } from "preact/hooks";
-import { at } from "./base-path.ts";
+import { at } from "./base/base-path.ts";
+import { focusHeading, type Route, route } from "./base/router.ts";
+import { readSession, session } from "./base/session.ts";
 import { liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
+import { lazy } from "./parts/basic/lazy.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
-import { lazy } from "./parts/lazy.tsx";
-import { ServerNotice, StaleNotice, TopBar } from "./parts/top-bar.tsx";
-import { focusHeading, type Route, route } from "./router.ts";
-import { readSession, session } from "./session.ts";
+import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
 
 const SetupPage = lazy(async () => (await import("./deferred-bundle.ts")).SetupPage);

@@ -7,10 +7,10 @@ import "./style/forms.css";
 import "./style/chart.css";
 import "./style/pages.css";
 import "./style/narrow.css";
-import { startRouter } from "./router.ts";
-import { readSession } from "./session.ts";
+import { startRouter } from "./base/router.ts";
+import { readSession } from "./base/session.ts";
+import { startTheme } from "./base/theme.ts";
 import { startTexts } from "./text/text.ts";
-import { startTheme } from "./theme.ts";
 
 /** The server was lost while the page was loaded: loaded again after so long, in milliseconds. */
 const LOAD_AGAIN_MS = 3_000;

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { isDark } from "../theme.ts";
+import { isDark } from "../base/theme.ts";
 import { type LinePlot, openLinePlot, type PlotLook } from "./line-plot.ts";
 
 type LineOptions = {

@@ -1,4 +1,4 @@
-import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Server } from "../model.ts";
+import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Server } from "../base/model.ts";
 
 /** Seconds of rates that are kept, and shown by every line. */
 export const HISTORY_SECONDS = 60;

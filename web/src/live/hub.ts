@@ -1,5 +1,5 @@
-import { at } from "../base-path.ts";
-import type { Channel, Sample, Server } from "../model.ts";
+import { at } from "../base/base-path.ts";
+import type { Channel, Sample, Server } from "../base/model.ts";
 import {
   type Change,
   HISTORY_SECONDS,

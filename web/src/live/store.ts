@@ -1,7 +1,7 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
-import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../model.ts";
-import { setServerTime } from "../parts/clock.ts";
-import { noticeSignedOut } from "../session.ts";
+import { setServerTime } from "../base/clock.ts";
+import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../base/model.ts";
+import { noticeSignedOut } from "../base/session.ts";
 import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
 

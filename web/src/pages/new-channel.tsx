@@ -1,13 +1,13 @@
 import { useEffect } from "preact/hooks";
-import { call, channelPath } from "../api.ts";
+import { call, channelPath } from "../base/api.ts";
+import type { Channel, Platform, PlatformSettings } from "../base/model.ts";
+import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
-import type { Channel, Platform, PlatformSettings } from "../model.ts";
 import { Dialog } from "../parts/basic/dialog.tsx";
 import { Form, TextField } from "../parts/basic/form.tsx";
 import { sayNotes } from "../parts/basic/notice.tsx";
 import { PlatformFields, platformBody } from "../parts/platform/platform-form.tsx";
-import { readPresets } from "../presets.ts";
-import { go } from "../router.ts";
+import { readPresets } from "../parts/platform/presets.ts";
 import { t } from "../text/text.ts";
 
 /** A first channel needs a name, a platform and its key: nothing else. */

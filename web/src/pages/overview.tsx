@@ -1,15 +1,15 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { at } from "../base-path.ts";
+import { at } from "../base/base-path.ts";
+import type { Platform } from "../base/model.ts";
+import { RateLine } from "../chart/rate-line.tsx";
 import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
-import type { Platform } from "../model.ts";
 import { Icon } from "../parts/basic/icon.tsx";
+import { lazy } from "../parts/basic/lazy.tsx";
 import { channelLook, isWaiting, platformLook, State } from "../parts/basic/state.tsx";
-import { RateLine } from "../parts/channel/rate-line.tsx";
-import { lazy } from "../parts/lazy.tsx";
-import { pictureText, soundText } from "../parts/media-words.ts";
-import { platformName, readPresets } from "../presets.ts";
+import { pictureText, soundText } from "../parts/channel/media-words.ts";
+import { platformName, readPresets } from "../parts/platform/presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 

@@ -1,9 +1,9 @@
-import { request } from "../api.ts";
-import { AccessKeys } from "../parts/access-keys.tsx";
+import { request } from "../base/api.ts";
+import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
 import { type Fields, Form, TextField } from "../parts/basic/form.tsx";
 import { say } from "../parts/basic/notice.tsx";
-import { Webhook } from "../parts/webhook.tsx";
-import { PASSWORD_LENGTH_MIN } from "../session.ts";
+import { AccessKeys } from "../parts/settings/access-keys.tsx";
+import { Webhook } from "../parts/settings/webhook.tsx";
 import { t } from "../text/text.ts";
 
 /** What is of the whole installation. */

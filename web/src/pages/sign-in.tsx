@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { ApiError, request } from "../api.ts";
-import { at } from "../base-path.ts";
+import { ApiError, request } from "../base/api.ts";
+import { at } from "../base/base-path.ts";
+import { go } from "../base/router.ts";
+import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
+import { withCommands } from "../parts/basic/commands.tsx";
 import { Form, TextField } from "../parts/basic/form.tsx";
-import { withCommands } from "../parts/commands.tsx";
-import { Choices } from "../parts/top-bar.tsx";
-import { go } from "../router.ts";
-import { PASSWORD_LENGTH_MIN, readSession } from "../session.ts";
+import { Choices } from "../parts/shell/top-bar.tsx";
 import { t } from "../text/text.ts";
 
 function Door({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {

@@ -1,4 +1,10 @@
-import type { BroadcastEndWord, ChangeReasonWord, ConnectStatus, EventCodeWord, RateReasonWord } from "../model.ts";
+import type {
+  BroadcastEndWord,
+  ChangeReasonWord,
+  ConnectStatus,
+  EventCodeWord,
+  RateReasonWord,
+} from "../base/model.ts";
 
 /** Texts of the timeline and of reports; `name` is a platform's. */
 export const enEvents = {

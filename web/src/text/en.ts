@@ -1,4 +1,4 @@
-import type { ConnectStatus, Delivery, ErrorCode } from "../model.ts";
+import type { ConnectStatus, Delivery, ErrorCode } from "../base/model.ts";
 import { enEvents } from "./en-events.ts";
 import { plural } from "./plural.ts";
 

@@ -1,4 +1,4 @@
-import { now } from "../parts/clock.ts";
+import { now } from "../base/clock.ts";
 import { language } from "./text.ts";
 
 const formats = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();

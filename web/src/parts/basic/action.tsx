@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { ApiError } from "../../api.ts";
+import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
 

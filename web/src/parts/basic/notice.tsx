@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { PlatformSettings } from "../../model.ts";
+import type { PlatformSettings } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 
 type Notice = { readonly text: string; readonly tone: "good" | "bad" };

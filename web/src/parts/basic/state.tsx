@@ -1,4 +1,4 @@
-import type { Channel, Platform } from "../../model.ts";
+import type { Channel, Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Icon, type IconName } from "./icon.tsx";
 

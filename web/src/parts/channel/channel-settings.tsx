@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../api.ts";
-import type { Channel, ChannelWithSecret } from "../../model.ts";
+import { call, channelPath } from "../../base/api.ts";
+import type { Channel, ChannelWithSecret } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";

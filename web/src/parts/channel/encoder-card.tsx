@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../api.ts";
-import type { Channel } from "../../model.ts";
+import { call, channelPath } from "../../base/api.ts";
+import type { Channel } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { lazy } from "../lazy.tsx";
+import { lazy } from "../basic/lazy.tsx";
 
 const QrCode = lazy(async () => (await import("../../deferred-bundle.ts")).QrCode);
 

@@ -2,8 +2,8 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
-import { pictureText, soundText } from "../media-words.ts";
 import { IngestChart } from "./ingest-chart.tsx";
+import { pictureText, soundText } from "./media-words.ts";
 import { Preview } from "./preview.tsx";
 
 /** What comes in, and what is to be mended about it. */

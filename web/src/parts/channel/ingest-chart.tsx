@@ -2,10 +2,10 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Line } from "../../chart/line.tsx";
 import type { PlotLook } from "../../chart/line-plot.ts";
+import { rateWords } from "../../chart/rate-line.tsx";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatNumber, formatRate } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
-import { rateWords } from "./rate-line.tsx";
 
 /** Labelled seconds before now. */
 const SECONDS_LABELLED = [-45, -30, -15, 0];

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath } from "../../api.ts";
+import { call, channelPath } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
-import { lazy } from "../lazy.tsx";
+import { lazy } from "../basic/lazy.tsx";
 
 const Player = lazy(async () => (await import("./player.tsx")).Player);
 

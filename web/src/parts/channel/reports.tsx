@@ -1,11 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { channelPath, list } from "../../api.ts";
-import type { Channel, Report } from "../../model.ts";
+import { channelPath, list } from "../../base/api.ts";
+import type { Channel, Report } from "../../base/model.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
-import { reasonText } from "../event-words.ts";
-import { nameThen } from "../recorded-target-name.ts";
+import { reasonText } from "./event-words.ts";
+import { nameThen } from "./recorded-target-name.ts";
 
 const REPORTS_SHOWN = 5;
 /** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */

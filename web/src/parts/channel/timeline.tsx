@@ -1,16 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { channelPath, list } from "../../api.ts";
+import { channelPath, list } from "../../base/api.ts";
+import type { Channel, ChannelEvent } from "../../base/model.ts";
 import { recentEvents } from "../../live/store.ts";
-import type { Channel, ChannelEvent } from "../../model.ts";
 import { formatDateTime, formatEventTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
-import { type ExportFormat, FORMATS, saveEvents } from "../event-export.ts";
-import { eventText } from "../event-words.ts";
-import { nameThen } from "../recorded-target-name.ts";
+import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
+import { eventText } from "./event-words.ts";
+import { nameThen } from "./recorded-target-name.ts";
 
 /** So many are shown, and as many more whenever older ones are asked for. */
 const PAGE_SIZE = 20;

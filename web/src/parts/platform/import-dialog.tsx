@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { type Import, type ImportedTarget, importTargets } from "../../../../src/api-contract/input/import-targets.ts";
-import { call, channelPath } from "../../api.ts";
+import { call, channelPath } from "../../base/api.ts";
+import type { Platform } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
-import type { Platform } from "../../model.ts";
-import { platformName } from "../../presets.ts";
 import { t } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { Field, Form } from "../basic/form.tsx";
 import { noteText } from "../basic/notice.tsx";
+import { platformName } from "./presets.ts";
 
 type ImportOptions = { readonly channelId: string; readonly onClose: () => void };
 

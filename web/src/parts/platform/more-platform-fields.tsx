@@ -1,4 +1,4 @@
-import type { Platform } from "../../model.ts";
+import type { Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 

@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { call, channelPath, platformPath } from "../../api.ts";
+import { call, channelPath, platformPath } from "../../base/api.ts";
+import type { Channel, Platform, PlatformSettings, Preset } from "../../base/model.ts";
 import { showPlatform } from "../../live/store.ts";
-import type { Channel, Platform, PlatformSettings, Preset } from "../../model.ts";
-import { keyHelp, platformName, presetName, presets, urlHelp } from "../../presets.ts";
 import { t } from "../../text/text.ts";
 import { Dialog } from "../basic/dialog.tsx";
 import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
 import { sayNotes } from "../basic/notice.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
+import { keyHelp, platformName, presetName, presets, urlHelp } from "./presets.ts";
 
 const OWN_ADDRESS = "own";
 

@@ -1,18 +1,18 @@
 import { useSignal } from "@preact/signals";
-import { call, platformPath } from "../../api.ts";
+import { call, platformPath } from "../../base/api.ts";
+import { now } from "../../base/clock.ts";
+import type { Platform, PlatformTest, TargetError } from "../../base/model.ts";
+import { RateLine } from "../../chart/rate-line.tsx";
 import { type LiveChannel, showPlatform } from "../../live/store.ts";
-import type { Platform, PlatformTest, TargetError } from "../../model.ts";
-import { platformName } from "../../presets.ts";
 import { formatBytes, formatClock, formatDuration, formatNumber, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { Icon } from "../basic/icon.tsx";
+import { lazy } from "../basic/lazy.tsx";
 import { say } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
-import { RateLine } from "../channel/rate-line.tsx";
-import { now } from "../clock.ts";
-import { lazy } from "../lazy.tsx";
+import { platformName } from "./presets.ts";
 
 const EditPlatform = lazy(async () => (await import("../../deferred-bundle.ts")).EditPlatform);
 

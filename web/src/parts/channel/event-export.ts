@@ -1,4 +1,4 @@
-import type { ChannelEvent } from "../model.ts";
+import type { ChannelEvent } from "../../base/model.ts";
 
 export const FORMATS = ["json", "csv"] as const;
 export type ExportFormat = (typeof FORMATS)[number];

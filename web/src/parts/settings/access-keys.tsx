@@ -1,16 +1,16 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../api.ts";
-import type { AccessKey, NewAccessKey } from "../model.ts";
-import { formatDateTime } from "../text/format.ts";
-import { t } from "../text/text.ts";
-import { problemText } from "./basic/action.tsx";
-import { Confirm } from "./basic/confirm.tsx";
-import { CopyField } from "./basic/copy.tsx";
-import { Dialog } from "./basic/dialog.tsx";
-import { type Fields, Form, optionalLabel, SelectField, TextField } from "./basic/form.tsx";
-import { Icon } from "./basic/icon.tsx";
-import { say } from "./basic/notice.tsx";
+import { call, list } from "../../base/api.ts";
+import type { AccessKey, NewAccessKey } from "../../base/model.ts";
+import { formatDateTime } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { problemText } from "../basic/action.tsx";
+import { Confirm } from "../basic/confirm.tsx";
+import { CopyField } from "../basic/copy.tsx";
+import { Dialog } from "../basic/dialog.tsx";
+import { type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { say } from "../basic/notice.tsx";
 
 const ROLES = ["manager", "viewer"] as const;
 

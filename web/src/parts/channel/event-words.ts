@@ -1,5 +1,5 @@
-import type { ChannelEvent, Report } from "../model.ts";
-import type { Texts } from "../text/en.ts";
+import type { ChannelEvent, Report } from "../../base/model.ts";
+import type { Texts } from "../../text/en.ts";
 
 /**
  * What happened as one sentence, with the reason where there is one. Codes and reasons are closed lists with a text each; a page that

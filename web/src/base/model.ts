@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
+import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../../src/api-contract/schemas/answer-schemas.ts";
 
 /** What the API answers, by the names of its published document. */
 type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeof ANSWER_SCHEMAS)[Name]> };
@@ -32,4 +32,4 @@ export type {
   ChangeReasonWord,
   EventCodeWord,
   RateReasonWord,
-} from "../../src/api-contract/event-words.ts";
+} from "../../../src/api-contract/event-words.ts";

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { call, list } from "../api.ts";
-import type { CallbackEndpoint, Delivery } from "../model.ts";
-import { formatDateTime } from "../text/format.ts";
-import { t } from "../text/text.ts";
-import { Action, problemText } from "./basic/action.tsx";
-import { CopyField } from "./basic/copy.tsx";
-import { type Fields, Form, TextField } from "./basic/form.tsx";
-import { say } from "./basic/notice.tsx";
+import { call, list } from "../../base/api.ts";
+import type { CallbackEndpoint, Delivery } from "../../base/model.ts";
+import { formatDateTime } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { Action, problemText } from "../basic/action.tsx";
+import { CopyField } from "../basic/copy.tsx";
+import { type Fields, Form, TextField } from "../basic/form.tsx";
+import { say } from "../basic/notice.tsx";
 
 const DELIVERIES_SHOWN = 20;
 

@@ -1,6 +1,6 @@
-import { at } from "../base-path.ts";
-import { t } from "../text/text.ts";
-import { say } from "./basic/notice.tsx";
+import { at } from "../../base/base-path.ts";
+import { t } from "../../text/text.ts";
+import { say } from "./notice.tsx";
 
 /** A page younger than this is of the server that is there now, in milliseconds. */
 const OWN_AGE_MS = 10_000;

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import { call } from "./api.ts";
-import type { Preset } from "./model.ts";
-import { language } from "./text/text.ts";
+import { call } from "../../base/api.ts";
+import type { Preset } from "../../base/model.ts";
+import { language } from "../../text/text.ts";
 
 /** What is known of every kind of platform; empty until the server told. */
 export const presets = signal<readonly Preset[]>([]);

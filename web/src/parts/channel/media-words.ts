@@ -1,7 +1,7 @@
-import { codecName } from "../../../src/api-contract/codec-names.ts";
-import type { Ingest } from "../model.ts";
-import { formatNumber } from "../text/format.ts";
-import { t } from "../text/text.ts";
+import { codecName } from "../../../../src/api-contract/codec-names.ts";
+import type { Ingest } from "../../base/model.ts";
+import { formatNumber } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
 
 const nameOf = (codec: string | undefined): string => (codec === undefined ? "" : codecName(codec));
 

@@ -1,14 +1,14 @@
-import { request } from "../api.ts";
-import { at } from "../base-path.ts";
-import { serverTroubles, streamState, totals } from "../live/store.ts";
-import { route } from "../router.ts";
-import { readSession, session } from "../session.ts";
-import { formatRate } from "../text/format.ts";
-import { LANGUAGES, type Language, language, setLanguage, t } from "../text/text.ts";
-import { setTheme, THEMES, type Theme, theme } from "../theme.ts";
-import { Action } from "./basic/action.tsx";
-import { Icon } from "./basic/icon.tsx";
-import { tellMissing } from "./missing-part.ts";
+import { request } from "../../base/api.ts";
+import { at } from "../../base/base-path.ts";
+import { route } from "../../base/router.ts";
+import { readSession, session } from "../../base/session.ts";
+import { setTheme, THEMES, type Theme, theme } from "../../base/theme.ts";
+import { serverTroubles, streamState, totals } from "../../live/store.ts";
+import { formatRate } from "../../text/format.ts";
+import { LANGUAGES, type Language, language, setLanguage, t } from "../../text/text.ts";
+import { Action } from "../basic/action.tsx";
+import { Icon } from "../basic/icon.tsx";
+import { tellMissing } from "../basic/missing-part.ts";
 
 export function TopBar() {
   const page = route.value.page;

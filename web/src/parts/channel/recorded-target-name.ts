@@ -1,6 +1,6 @@
-import type { Channel, ChannelEvent } from "../model.ts";
-import { platformName } from "../presets.ts";
-import { t } from "../text/text.ts";
+import type { Channel, ChannelEvent } from "../../base/model.ts";
+import { t } from "../../text/text.ts";
+import { platformName } from "../platform/presets.ts";
 
 /**
  * What the platform of an event or a report is called, or was when it was removed; by its number where a server of before kept no name

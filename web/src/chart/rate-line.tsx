@@ -1,7 +1,7 @@
-import { Line } from "../../chart/line.tsx";
-import type { PlotLook } from "../../chart/line-plot.ts";
-import { formatRate } from "../../text/format.ts";
-import { t } from "../../text/text.ts";
+import { formatRate } from "../text/format.ts";
+import { t } from "../text/text.ts";
+import { Line } from "./line.tsx";
+import type { PlotLook } from "./line-plot.ts";
 
 /** What a line shows, for who cannot see it. */
 export function rateWords(rates: readonly number[]): string {
