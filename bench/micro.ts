@@ -10,8 +10,8 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../src/protocol/rtmp/chunk/chunk
 import { cutLength, cutMessage, encodeMessage } from "../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { PayloadSlab } from "../src/protocol/rtmp/chunk/payload-slab.ts";
 import { type Message, MessageType } from "../src/protocol/rtmp/message.ts";
+import { MEDIA_CHUNK_SIZE } from "../src/relay/packing/media-chunk-size.ts";
 import { classifyMessage } from "../src/relay/stream/classify-message.ts";
-import { MEDIA_CHUNK_SIZE } from "../src/relay/stream/media-chunk-size.ts";
 import { StreamMemory } from "../src/relay/stream/stream-memory.ts";
 import { readFlv } from "../src/testkit/flv-file.ts";
 import { machineRows, table } from "../test/soak/machine.ts";

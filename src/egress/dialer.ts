@@ -7,7 +7,7 @@ import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 import type { TargetAddress } from "../protocol/rtmp/url.ts";
-import type { Dialer, LinkEvents } from "../relay/subscriber/ports.ts";
+import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { forbiddenAddress, machineError, nameNotResolved } from "./link-errors.ts";
 import { OpenError, openTcp, openTls } from "./open-socket.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { KernelSocket } from "../net/kernel/kernel-socket.ts";
 import { AckTotal } from "../protocol/rtmp/client/ack-total.ts";
-import type { KernelQueue, PeerAcks } from "../relay/subscriber/ports.ts";
+import type { KernelQueue, PeerAcks } from "../relay/subscriber/rtmp-push/link.ts";
 
 /** The kernel may hold so much of the stream: what lies there is no longer ours to drop, and nobody sees it. */
 const KERNEL_SECONDS_MAX = 2.5;

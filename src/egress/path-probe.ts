@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { systemCode } from "../base/system-errors.ts";
-import type { PathAnswer } from "../relay/subscriber/ports.ts";
+import type { PathAnswer } from "../relay/subscriber/rtmp-push/link.ts";
 
 /** Two SYNs, a second apart: then it is better to begin anew than to wait for the third. */
 const DEADLINE_MS = 2_500;

@@ -14,8 +14,15 @@ import {
 } from "../protocol/rtmp/client/client-session.ts";
 import { takesFourCc } from "../protocol/rtmp/client/enhanced-connect.ts";
 import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
-import { MEDIA_CHUNK_SIZE } from "../relay/stream/media-chunk-size.ts";
-import type { KernelQueue, Link, LinkClose, LinkEvents, PathAnswer, PeerAcks } from "../relay/subscriber/ports.ts";
+import { MEDIA_CHUNK_SIZE } from "../relay/packing/media-chunk-size.ts";
+import type {
+  KernelQueue,
+  Link,
+  LinkClose,
+  LinkEvents,
+  PathAnswer,
+  PeerAcks,
+} from "../relay/subscriber/rtmp-push/link.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";

@@ -1,7 +1,7 @@
 import type { Fact, IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
 import { type Publisher, SILENT_AFTER_MS } from "./publisher/publisher.ts";
-import type { LinkClose } from "./subscriber/ports.ts";
+import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
 
 /** Whether a channel is on air, and what feeds it. */
 export type BroadcastState =

@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
 import type { BlockStore } from "./stream/block-store.ts";
-import type { Dialer } from "./subscriber/ports.ts";
-import type { TargetDeps } from "./subscriber/target.ts";
+import type { Dialer } from "./subscriber/rtmp-push/link.ts";
+import type { TargetDeps } from "./subscriber/rtmp-push/target.ts";
 
 /** What a channel is given. */
 export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {

@@ -26,9 +26,9 @@ import { FanOut, type Frame } from "./rendition/fan-out.ts";
 import type { FillerRun } from "./rendition/filler-run.ts";
 import { StandbyWatch } from "./standby-watch.ts";
 import { continuationOf } from "./stream/config/compatibility.ts";
-import type { LinkClose } from "./subscriber/ports.ts";
-import type { PreviewSubscriber } from "./subscriber/preview-subscriber.ts";
-import type { Target } from "./subscriber/target.ts";
+import type { PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
+import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
+import type { Target } from "./subscriber/rtmp-push/target.ts";
 import { targetMaker } from "./target-maker.ts";
 
 /** A stream that lacks a track of the one before may still bring it, this long. */

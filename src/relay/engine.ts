@@ -5,9 +5,9 @@ import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 import { BlockStore } from "./stream/block-store.ts";
-import type { Dialer, LinkClose } from "./subscriber/ports.ts";
-import type { PreviewSubscriber } from "./subscriber/preview-subscriber.ts";
-import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/retry-pace.ts";
+import type { PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
+import type { Dialer, LinkClose } from "./subscriber/rtmp-push/link.ts";
+import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace.ts";
 
 /** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
 const FLUSH_INTERVAL_MS = 50;

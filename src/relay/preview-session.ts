@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { encodePlayed } from "../protocol/rtmp/server/play.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { Engine } from "./engine.ts";
-import { type PreviewSink, PreviewSubscriber } from "./subscriber/preview-subscriber.ts";
+import { type PreviewSink, PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
 
 /** A preview as whoever watches it holds it, wherever its channel is. */
 export interface PreviewSession {

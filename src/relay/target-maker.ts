@@ -1,7 +1,7 @@
 import type { ChannelId, TargetSpec } from "../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../thread-protocol/targets/target-status.ts";
 import type { ChannelDeps } from "./channel-deps.ts";
-import { Target } from "./subscriber/target.ts";
+import { Target } from "./subscriber/rtmp-push/target.ts";
 
 /** Makes the targets of one channel, whose changes of status are told as facts. */
 export function targetMaker(

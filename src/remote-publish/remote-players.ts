@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import type { Engine } from "../relay/engine.ts";
 import { openPreviewSession, type PreviewSession } from "../relay/preview-session.ts";
-import type { PreviewSink } from "../relay/subscriber/preview-subscriber.ts";
+import type { PreviewSink } from "../relay/subscriber/preview/preview-subscriber.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { FromPlayer, ToPlayer } from "../thread-protocol/remote-publish.ts";
 import type { MessageTransport } from "./message-transport.ts";

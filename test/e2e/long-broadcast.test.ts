@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { RtmpDialer } from "../../src/egress/dialer.ts";
 import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
 import { Engine } from "../../src/relay/engine.ts";
-import type { Link } from "../../src/relay/subscriber/ports.ts";
+import type { Link } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import { readFlv } from "../../src/testkit/flv-file.ts";
 import type { ConnectStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { makeClip } from "../support/clip.ts";

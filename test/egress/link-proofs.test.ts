@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, test } from "vitest";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
-import type { PathAnswer } from "../../src/relay/subscriber/ports.ts";
+import type { PathAnswer } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import { certificate, fingerprintOf } from "../support/certificates.ts";

@@ -76,8 +76,9 @@ const roomOf = (path: string): string => path.split("/")[0] ?? "";
 const SUBROOMS: Readonly<Record<string, readonly string[]>> = {
   "relay/stream": [],
   "relay/publisher": ["relay/stream"],
-  "relay/subscriber": ["relay/stream"],
-  "relay/rendition": ["relay/stream", "relay/subscriber"],
+  "relay/packing": ["relay/stream"],
+  "relay/subscriber": ["relay/stream", "relay/packing"],
+  "relay/rendition": ["relay/stream", "relay/packing", "relay/subscriber"],
   "app/process": [],
   "app/threads": [],
   "app/config": [],

@@ -8,7 +8,7 @@ import { RtmpDialer } from "../../src/egress/dialer.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
-import type { Link } from "../../src/relay/subscriber/ports.ts";
+import type { Link } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";

@@ -1,6 +1,6 @@
 import { ChunkReader } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import { MEDIA_CHUNK_SIZE } from "../../src/relay/stream/media-chunk-size.ts";
+import { MEDIA_CHUNK_SIZE } from "../../src/relay/packing/media-chunk-size.ts";
 import type {
   Dialer,
   KernelQueue,
@@ -9,7 +9,7 @@ import type {
   LinkEvents,
   PathAnswer,
   PeerAcks,
-} from "../../src/relay/subscriber/ports.ts";
+} from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 

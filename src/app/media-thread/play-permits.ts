@@ -1,6 +1,6 @@
 import type { PlayPermit } from "../../ingest/rtmp/rtmp-playback.ts";
 import type { PreviewSession } from "../../relay/preview-session.ts";
-import type { PreviewSink } from "../../relay/subscriber/preview-subscriber.ts";
+import type { PreviewSink } from "../../relay/subscriber/preview/preview-subscriber.ts";
 
 type Given = Exclude<PlayPermit, string>;
 

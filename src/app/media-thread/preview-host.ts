@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Engine } from "../../relay/engine.ts";
-import { PreviewSubscriber } from "../../relay/subscriber/preview-subscriber.ts";
+import { PreviewSubscriber } from "../../relay/subscriber/preview/preview-subscriber.ts";
 import type { PreviewReply, PreviewRequest } from "../../thread-protocol/preview.ts";
 
 type Tell = (message: PreviewReply, transfer: readonly ArrayBuffer[]) => void;

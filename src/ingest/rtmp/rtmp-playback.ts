@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { PreviewSession } from "../../relay/preview-session.ts";
-import type { PreviewSink } from "../../relay/subscriber/preview-subscriber.ts";
+import type { PreviewSink } from "../../relay/subscriber/preview/preview-subscriber.ts";
 
 /** What a player is told where it gets no seat: wrong or old token, none free, nobody could say. */
 export type PlayPermit =

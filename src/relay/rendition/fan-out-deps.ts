@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { BlockStore } from "../stream/block-store.ts";
-import type { Target } from "../subscriber/target.ts";
+import type { Target } from "../subscriber/rtmp-push/target.ts";
 
 /** What a fan-out is given: its clock, its memory, and who makes targets. */
 export type FanOutDeps = {

@@ -11,14 +11,14 @@ import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import { Timeline } from "../stream/timeline.ts";
-import type { LinkClose } from "../subscriber/ports.ts";
-import type { PreviewSubscriber } from "../subscriber/preview-subscriber.ts";
-import type { Target } from "../subscriber/target.ts";
+import type { PreviewSubscriber } from "../subscriber/preview/preview-subscriber.ts";
+import type { LinkClose } from "../subscriber/rtmp-push/link.ts";
+import { streamProblem } from "../subscriber/rtmp-push/stream-problem.ts";
+import type { Target } from "../subscriber/rtmp-push/target.ts";
 import type { FanOutDeps } from "./fan-out-deps.ts";
 import { type FillerRun, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
 import { RenditionFanOut } from "./rendition-fan-out.ts";
-import { streamProblem } from "./stream-problem.ts";
 
 /** A frame as it was classified. */
 export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;

@@ -1,23 +1,23 @@
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import { Filler, type FillerFrame } from "../stream/filler/filler.ts";
 import type { FillerStock } from "../stream/filler/filler-stock.ts";
-import type { Lane } from "./rendition.ts";
+import type { Rendition } from "./rendition.ts";
 
 /** A frame of filler; `rendition`: the one it is for, absent where it is for all that have none of their own. */
-export type FillerRunFrame = FillerFrame & { readonly rendition?: Lane };
+export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition };
 
 /** One gap of a channel: filler of the default tracks, and filler of its own for each rendition that shows other ones. */
 export class FillerRun {
   readonly #filler: Filler;
-  readonly #own: ReadonlyMap<Lane, Filler>;
+  readonly #own: ReadonlyMap<Rendition, Filler>;
 
-  constructor(filler: Filler, own: ReadonlyMap<Lane, Filler>) {
+  constructor(filler: Filler, own: ReadonlyMap<Rendition, Filler>) {
     this.#filler = filler;
     this.#own = own;
   }
 
   /** Those of these renditions that have no filler of their own. */
-  sharedBy(renditions: readonly Lane[]): Lane[] {
+  sharedBy(renditions: readonly Rendition[]): Rendition[] {
     return renditions.filter((rendition) => !this.#own.has(rendition));
   }
 
@@ -31,7 +31,7 @@ export class FillerRun {
 }
 
 export type FillerRunParts = {
-  readonly renditions: readonly Lane[];
+  readonly renditions: readonly Rendition[];
   /** Of the default tracks. */
   readonly stock: FillerStock;
   readonly head: DecoderConfig;
@@ -43,7 +43,7 @@ export type FillerRunParts = {
 
 /** Filler for all renditions, as the stream is now. */
 export function newFillerRun({ renditions, stock, head, hasSound, startMs }: FillerRunParts): FillerRun {
-  const own = new Map<Lane, Filler>();
+  const own = new Map<Rendition, Filler>();
   for (const rendition of renditions) {
     if (rendition.stock === undefined) continue;
     const config = hasSound ? head.trackConfig("audio", rendition.shape.tracks?.audio ?? 0) : undefined;

@@ -4,9 +4,9 @@ import type { TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import type { Packet } from "../stream/packet.ts";
-import { type PreviewSubscriber, PreviewSubscribers } from "../subscriber/preview-subscriber.ts";
-import type { Target } from "../subscriber/target.ts";
-import { type Lane, Lanes, type Unpacked } from "./rendition.ts";
+import { type PreviewSubscriber, PreviewSubscribers } from "../subscriber/preview/preview-subscriber.ts";
+import type { Target } from "../subscriber/rtmp-push/target.ts";
+import { type Rendition, Renditions, type Unpacked } from "./rendition.ts";
 
 export type RenditionFanOutDeps = {
   readonly clock: Clock;
@@ -34,17 +34,17 @@ const NOTHING = Buffer.alloc(0);
  */
 export class RenditionFanOut {
   readonly #deps: RenditionFanOutDeps;
-  readonly #renditions: Lanes;
+  readonly #renditions: Renditions;
   readonly #previews: PreviewSubscribers;
 
   constructor(deps: RenditionFanOutDeps) {
     this.#deps = deps;
-    this.#renditions = new Lanes(deps.blocks);
+    this.#renditions = new Renditions(deps.blocks);
     this.#previews = new PreviewSubscribers(deps.onFault);
   }
 
   /** The forms the stream is wanted in. */
-  get renditions(): readonly Lane[] {
+  get renditions(): readonly Rendition[] {
     return this.#renditions.all;
   }
 
@@ -59,7 +59,7 @@ export class RenditionFanOut {
   }
 
   /** Gives a target that waits to begin the form it takes, as the stream is now. */
-  place(target: Target): Lane {
+  place(target: Target): Rendition {
     const head = this.#deps.head();
     const isLegacyHevc = ((head.config("video")?.[0] ?? 0) & 0x8f) === LEGACY_HEVC;
     const canBeLegacy = KINDS.some((kind) => hasLegacyForm(kind, head.config(kind) ?? NOTHING));
@@ -88,7 +88,7 @@ export class RenditionFanOut {
   }
 
   /** Sends a frame of a rendition's own filler; a rendition that was dropped meanwhile would keep it for ever. */
-  sendFiller(rendition: Lane, frame: Unpacked): void {
+  sendFiller(rendition: Rendition, frame: Unpacked): void {
     if (this.renditions.includes(rendition)) this.#offer(rendition, rendition.cutFiller(frame));
   }
 
@@ -132,7 +132,7 @@ export class RenditionFanOut {
     this.#previews.end();
   }
 
-  #offer(rendition: Lane, packet: Packet): void {
+  #offer(rendition: Rendition, packet: Packet): void {
     const isStart = this.#isStart(packet);
     if (rendition === this.#renditions.main && this.#previews.areThere)
       this.#previews.offer(packet, isStart, () => this.#deps.head().messages());

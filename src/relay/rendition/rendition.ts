@@ -4,15 +4,16 @@ import { enhanceHevc, flattenTrack, legacyForm } from "../../protocol/flv/tracks
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import type { TargetSpec, TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import { ChunkArena } from "../packing/chunk-arena.ts";
+import { FlushBatch } from "../packing/flush-batch.ts";
+import { cutPacket, payloadOf } from "../packing/rtmp-chunks.ts";
 import type { BlockStore } from "../stream/block-store.ts";
-import { ChunkArena } from "../stream/chunk-arena.ts";
 import type { HeadMessage } from "../stream/config/head-message.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
-import { FlushBatch } from "../stream/flush-batch.ts";
 import { GopCache } from "../stream/gop-cache.ts";
-import { cutPacket, ofKind, type Packet, type PacketKind, type PacketMarks, payloadOf } from "../stream/packet.ts";
+import { ofKind, type Packet, type PacketKind, type PacketMarks } from "../stream/packet.ts";
 import { RateMeter } from "../stream/rate-meter.ts";
-import type { Target } from "../subscriber/target.ts";
+import type { Target } from "../subscriber/rtmp-push/target.ts";
 
 /** The stream's rate is a mean over so many seconds. */
 const RATE_SECONDS = 5;
@@ -50,7 +51,7 @@ type LastCut = { timeMs: number; ordinal: number };
  * The targets that get the same bytes. Most streams have one rendition, through which everything goes as it came; targets that want
  * one track of several, or another form, have renditions of their own.
  */
-export class Lane {
+export class Rendition {
   readonly shape: RenditionShape;
   readonly #targets = new Set<Target>();
   /** Those of its targets that were not in step after the last flush, or came since: packets are offered to them one by one. */
@@ -120,7 +121,7 @@ export class Lane {
   }
 
   /** Takes the group of pictures that another rendition has, so that who comes to a form nobody wanted before begins with it. */
-  takeOver(other: Lane): void {
+  takeOver(other: Rendition): void {
     for (const packet of other.gop.packets) this.cut({ ...packet, payload: payloadOf(packet) });
     this.batch.clear();
   }
@@ -207,26 +208,26 @@ function marksOfOnlyTrack({ kind, isConfig }: Unpacked, payload: Buffer): Packet
   return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
 }
 
-/** Lanes of one fan-out, by what they do to the stream. */
-export class Lanes {
+/** Renditions of one fan-out, by what they do to the stream. */
+export class Renditions {
   readonly #blocks: BlockStore;
-  readonly #main: Lane;
-  readonly #shaped = new Map<string, Lane>();
-  #all: readonly Lane[];
+  readonly #main: Rendition;
+  readonly #shaped = new Map<string, Rendition>();
+  #all: readonly Rendition[];
 
   constructor(blocks: BlockStore) {
     this.#blocks = blocks;
-    this.#main = new Lane(AS_IT_COMES, blocks);
+    this.#main = new Rendition(AS_IT_COMES, blocks);
     this.#all = [this.#main];
   }
 
   /** All of them, the one that leaves everything as it is first. */
-  get all(): readonly Lane[] {
+  get all(): readonly Rendition[] {
     return this.#all;
   }
 
   /** The one that leaves everything as it is. */
-  get main(): Lane {
+  get main(): Rendition {
     return this.#main;
   }
 
@@ -243,7 +244,7 @@ export class Lanes {
   }
 
   /** The rendition of a target from here on. */
-  assign(target: Target, tracks: TrackChoice | undefined, forms: RenditionForms): Lane {
+  assign(target: Target, tracks: TrackChoice | undefined, forms: RenditionForms): Rendition {
     this.leave(target);
     const rendition = this.#rendition(shapeOf(tracks, forms));
     rendition.join(target);
@@ -255,12 +256,12 @@ export class Lanes {
     for (const rendition of this.#all) rendition.leave(target);
   }
 
-  #rendition(shape: RenditionShape): Lane {
+  #rendition(shape: RenditionShape): Rendition {
     const key = keyOf(shape);
     if (key === keyOf(AS_IT_COMES)) return this.#main;
     const known = this.#shaped.get(key);
     if (known !== undefined) return known;
-    const rendition = new Lane(shape, this.#blocks);
+    const rendition = new Rendition(shape, this.#blocks);
     this.#shaped.set(key, rendition);
     if (shape.tracks === undefined) rendition.takeOver(this.#main);
     return rendition;

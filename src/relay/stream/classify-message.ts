@@ -15,7 +15,7 @@ import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { ProtocolError } from "../../protocol/protocol-error.ts";
 import { amf0Part, decodeData } from "../../protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
-import { Mark } from "./picture-marks.ts";
+import { Mark } from "./frame-marks.ts";
 import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
 
 /** What one message from an encoder means to the relay. */

@@ -2,7 +2,7 @@ import { adtsConfig } from "../../protocol/flv/audio/adts.ts";
 import type { AudioTag } from "../../protocol/flv/audio/audio-tag.ts";
 import { isHevcConfig } from "../../protocol/flv/video/hevc-config.ts";
 import type { VideoTag } from "../../protocol/flv/video/video-tag.ts";
-import { PictureMarks } from "./picture-marks.ts";
+import { FrameMarks } from "./frame-marks.ts";
 
 const LEGACY_HEADER_BYTES = 5;
 /** First byte less its frame type: the form of old, H.264. */
@@ -18,8 +18,8 @@ const ENHANCED_AAC_CONFIG = Buffer.from("906d703461", "hex");
 /** What has to be remembered of one encoder's stream to say what its next message means. */
 export class StreamMemory {
   /** Of the default track, and of others by their number. */
-  readonly #marks = new PictureMarks();
-  readonly #otherMarks = new Map<number, PictureMarks>();
+  readonly #marks = new FrameMarks();
+  readonly #otherMarks = new Map<number, FrameMarks>();
   /** HEVC comes under H.264's codec id, as OBS before 29.1 sent it. */
   #isHevcUnderAvc = false;
   /** The encoder sent an AAC configuration of its own, on the default track. */
@@ -48,11 +48,11 @@ export class StreamMemory {
     return this.#marksOf(tag.trackId).take(tag, payload, timestamp);
   }
 
-  #marksOf(trackId: number): PictureMarks {
+  #marksOf(trackId: number): FrameMarks {
     if (trackId === 0) return this.#marks;
     let marks = this.#otherMarks.get(trackId);
     if (marks === undefined) {
-      marks = new PictureMarks();
+      marks = new FrameMarks();
       this.#otherMarks.set(trackId, marks);
     }
     return marks;

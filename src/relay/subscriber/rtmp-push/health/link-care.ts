@@ -1,0 +1,188 @@
+import type { Clock } from "../../../../base/clock.ts";
+import { targetError } from "../../../../thread-protocol/targets/target-errors.ts";
+import type { TargetError, TargetWarning } from "../../../../thread-protocol/targets/target-status.ts";
+import { slowTarget } from "../../../../thread-protocol/targets/target-warnings.ts";
+import type { Link, LinkClose } from "../link.ts";
+import type { SendQueue } from "../send-queue.ts";
+import { DrainRate } from "./drain-rate.ts";
+import { IdleWatch, type Supply } from "./idle-watch.ts";
+import { PathWatch } from "./path-watch.ts";
+import { type Progress, ProgressProof } from "./progress-proof.ts";
+import { type Slowness, SlowWatch } from "./slow-watch.ts";
+import { WriteTimes } from "./write-times.ts";
+
+const STALLED = targetError("stalled");
+const HANGS = targetError("hangs");
+/** A program that hangs while its kernel goes on answering may come back: a new connection would most likely meet the same program. */
+const PROGRAM_PATIENCE_MS = 20_000;
+/**
+ * A path that loses packets gets on by itself: the kernel sends again after 13 s, and after 26 s. A new connection would fare no better,
+ * and a reset can be lost: the platform would keep the old publisher and refuse the new one.
+ */
+const LOSSY_PATIENCE_MS = 20_000;
+/** Longer than from one proof to the next. */
+const SILENT_MS = 2_000;
+/** The send queue keeps at least half of its time, whatever lies in the kernel. */
+const AHEAD_MS_MAX = 2_500;
+
+export type CareEvents = {
+  readonly onMoving: () => void;
+  readonly onStalled: (error: TargetError) => void;
+  readonly onWarning: (warning: TargetWarning | undefined) => void;
+  /** The link is of no use any more: to be closed so, and dialled anew. `by`: "program" where its absent acknowledgements alone speak against it. */
+  readonly onGivenUp: (how: LinkClose, error: TargetError, by: "connection" | "program") => void;
+};
+
+/** Looks after a link that is on air: whether it gets on, how far it is behind, and when it is to be given up. */
+export class LinkCare {
+  readonly #link: Link;
+  readonly #sendQueue: SendQueue;
+  readonly #clock: Clock;
+  readonly #events: CareEvents;
+  readonly #proof: ProgressProof;
+  readonly #slow = new SlowWatch();
+  readonly #idle: IdleWatch;
+  #slowness: Slowness | undefined;
+  #warning: TargetWarning | undefined;
+  #path: PathWatch | undefined;
+  #patienceMs = 0;
+  /** As it was last read. */
+  #isWindowShut = false;
+  #streamPerSecond = 0;
+  readonly #writes: WriteTimes;
+  readonly #drain = new DrainRate();
+
+  constructor(link: Link, sendQueue: SendQueue, clock: Clock, areAcksTrusted: boolean, events: CareEvents) {
+    this.#link = link;
+    this.#sendQueue = sendQueue;
+    this.#clock = clock;
+    this.#events = events;
+    this.#idle = new IdleWatch(clock.awakeNow());
+    this.#writes = new WriteTimes(clock.awakeNow());
+    this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
+  }
+
+  /** How long it was not seen to get on, in milliseconds. */
+  get silentMs(): number {
+    return this.#clock.awakeNow() - this.#proof.movedAtMs;
+  }
+
+  /** Whether it was not seen to get on for longer than from one proof to the next. */
+  get isSilent(): boolean {
+    return this.silentMs >= SILENT_MS;
+  }
+
+  /** Whether it may be out of reach: a reset would be lost with the path. */
+  get mayBeUnreachable(): boolean {
+    return this.isSilent && !this.#isWindowShut;
+  }
+
+  /** Media that lies in the kernel, unseen, in milliseconds: the time in which it was given that. */
+  get kernelMs(): number {
+    return this.#writes.spanMs(this.#link.kernelQueue?.queuedBytes ?? 0);
+  }
+
+  /** Bytes sent that the target is not known to have got; undefined where nothing is known of it. */
+  get unackedBytes(): number | undefined {
+    const { kernelQueue, acks, takenBytes } = this.#link;
+    if (kernelQueue !== undefined) return kernelQueue.queuedBytes;
+    return acks === undefined ? undefined : Math.max(0, takenBytes - acks.bytes);
+  }
+
+  /** Bytes the target itself acknowledged, or its TCP where it never does. */
+  get ackedBytes(): number | undefined {
+    return this.#link.acks?.bytes ?? this.#link.kernelQueue?.ackedBytes;
+  }
+
+  /** For how long it was given nothing, where it waits for something to be given; undefined while it is on air. */
+  get idleMs(): number | undefined {
+    return this.#idle.idleMs;
+  }
+
+  /** Call once a second. `streamPerSecond`: what the stream has; `supply`: whether it comes. */
+  tick(streamPerSecond: number, supply: Supply): void {
+    const { takenBytes, kernelQueue, creditBytes } = this.#link;
+    const nowMs = this.#clock.awakeNow();
+    this.#streamPerSecond = streamPerSecond;
+    this.#writes.note(takenBytes, nowMs);
+    if (kernelQueue !== undefined) this.#drain.note(kernelQueue.ackedBytes, creditBytes <= 0, nowMs);
+    if (streamPerSecond > 0) this.#link.suit(streamPerSecond, this.#drain.pace(streamPerSecond, nowMs));
+    this.#sendQueue.aheadMs = Math.min(AHEAD_MS_MAX, this.kernelMs);
+    this.look();
+    const waiting = this.#judgeSupply(supply);
+    this.#judgePace();
+    // Each time: a stall in between has it forgotten.
+    this.#events.onWarning(waiting ?? this.#warning);
+  }
+
+  /** Call whenever something may have moved. */
+  look(): void {
+    const { takenBytes, pendingBytes, kernelQueue, acks } = this.#link;
+    if (kernelQueue !== undefined) this.#isWindowShut = kernelQueue.isWindowShut;
+    const figures = {
+      takenBytes,
+      hasWork: pendingBytes > 0 || !this.#sendQueue.isEmpty,
+      ackCount: acks?.count ?? 0,
+      ackWindowBytes: acks?.windowBytes ?? 0,
+      ...(kernelQueue === undefined ? {} : { kernel: kernelQueue }),
+    };
+    const progress = this.#proof.look(figures, this.#clock.awakeNow());
+    if (progress.kind === "stalled") return this.#stall(progress);
+    this.#path?.stop();
+    this.#path = undefined;
+    this.#events.onMoving();
+  }
+
+  /** The link is gone. */
+  stop(): void {
+    this.#path?.stop();
+  }
+
+  #stall({ silentMs, by }: Progress & { readonly kind: "stalled" }): void {
+    const error = by === "program" ? HANGS : STALLED;
+    this.#events.onStalled(error);
+    const isUneven = this.#proof.isUneven(this.#clock.awakeNow() - silentMs);
+    // Its TCP answers: it hangs, or reads in gulps. A path that falls silent meanwhile is watched as such.
+    const hangs = by === "program" || this.#isWindowShut;
+    const patienceMs = hangs ? PROGRAM_PATIENCE_MS : isUneven ? LOSSY_PATIENCE_MS : 0;
+    if (this.#path !== undefined && patienceMs === this.#patienceMs) return;
+    this.#path?.stop();
+    this.#patienceMs = patienceMs;
+    const sinceMs = this.#clock.awakeNow() - silentMs + patienceMs;
+    this.#path = new PathWatch(this.#link, sinceMs, this.#clock, (verdict) => {
+      // A reset is sent once, and a path that loses packets may lose it. The kernel repeats FIN.
+      const how = verdict === "answers" && !isUneven ? "abort" : "cut";
+      this.#events.onGivenUp(how, error, this.#isShut ? "connection" : by);
+    });
+  }
+
+  get #isShut(): boolean {
+    return this.#proof.isShut(this.#clock.awakeNow());
+  }
+
+  #judgePace(): void {
+    // Who takes nothing at all is not slow; it stalls soon, or gets on.
+    if (this.isSilent) return;
+    const { takenBytes, kernelQueue } = this.#link;
+    const slowness = this.#slow.look(
+      {
+        reachedBytes: kernelQueue?.ackedBytes ?? takenBytes,
+        streamPerSecond: this.#streamPerSecond,
+        waitingMs: this.#sendQueue.waitingMs + this.kernelMs,
+        drops: this.#sendQueue.ownDrops,
+      },
+      this.#clock.awakeNow(),
+    );
+    if (slowness !== this.#slowness) {
+      this.#slowness = slowness;
+      this.#warning = slowness === undefined ? undefined : slowTarget(slowness.takesPerSecond, slowness.ofPerSecond);
+    }
+  }
+
+  #judgeSupply(supply: Supply): TargetWarning | undefined {
+    const { takenBytes, pendingBytes } = this.#link;
+    const { isEmpty, hasBegun, lacksKeyframe } = this.#sendQueue;
+    const given = { bytes: takenBytes + pendingBytes, isEmpty: isEmpty && pendingBytes === 0, hasBegun, lacksKeyframe };
+    return this.#idle.look(given, supply, this.#clock.awakeNow());
+  }
+}

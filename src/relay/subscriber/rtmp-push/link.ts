@@ -1,0 +1,77 @@
+import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
+
+/**
+ * One live connection to a target, as the relay sees it. The relay cuts the chunks itself, so that targets can share
+ * them; the link only carries bytes and speaks the command dialogue around them.
+ */
+export interface Link {
+  /** Hands bytes to the socket. Call only between `onPublishing` and `onClosed`. They must not change while `isHolding`. */
+  write(bytes: Buffer): void;
+  /** Whether bytes given to `write` are still needed where they lie. */
+  readonly isHolding: boolean;
+  /** Bytes given to `write` that the kernel has not taken yet. 0 means the next write may go out at once. */
+  readonly pendingBytes: number;
+  /** Bytes of `write` that the kernel has taken, in all. */
+  readonly takenBytes: number;
+  /** The target's acknowledgements in RTMP; absent before the first. */
+  readonly acks: PeerAcks | undefined;
+  /** The kernel's queue as it was last read; absent where it cannot be read, and while it was not. */
+  readonly kernelQueue: KernelQueue | undefined;
+  /** So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be read. */
+  readonly creditBytes: number;
+  /** How often the target is to acknowledge goes by what the stream has a second, how much the kernel may hold by the other rate. */
+  suit(streamPerSecond: number, kernelPerSecond: number): void;
+  /** Finds out whether the target's address can be reached, by a connection of its own that says nothing. Answers once, soon. */
+  probe(tell: (answer: PathAnswer) => void): void;
+  /**
+   * Ends the link; `onClosed` is not called afterwards. What is pending is still sent, for a bounded time, except with
+   * `abort`. Idempotent.
+   */
+  close(how: LinkClose): void;
+}
+
+export type PeerAcks = {
+  readonly count: number;
+  /** Bytes acknowledged in all. */
+  readonly bytes: number;
+  /** The target was asked to acknowledge each so many bytes. */
+  readonly windowBytes: number;
+};
+
+/** What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the wire. */
+export type KernelQueue = {
+  readonly queuedBytes: number;
+  readonly ackedBytes: number;
+  /** The peer takes nothing at present and its TCP says so: the path is good, its program does not read. */
+  readonly isWindowShut: boolean;
+};
+
+/** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */
+export type PathAnswer = "same" | "other" | "none";
+
+/**
+ * `end`: FCUnpublish and deleteStream, then FIN, for a broadcast that is over. `cut`: FIN without a word, so that the platform's
+ * own grace counts. `abort`: at once, for a peer that takes nothing any more.
+ */
+export type LinkClose = "end" | "cut" | "abort";
+
+/** What a link tells the relay. */
+export interface LinkEvents {
+  /**
+   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of HEVC;
+   * `takesEnhanced`: of H.264 and AAC, which have a form of old too.
+   */
+  onPublishing(streamId: number, takesHevcEnhanced?: boolean, takesEnhanced?: boolean): void;
+  /** The target wants to be connected to again, at this address where it names one; its address was checked. */
+  onReconnectWanted?(url: string | undefined): void;
+  /** The kernel took everything that was pending, or may be given more. */
+  onDrained(): void;
+  /** The attempt failed or the connection ended, whoever ended it; called once, and last. */
+  onClosed(error: TargetError): void;
+}
+
+/** Dials targets: name, address check, TCP, TLS, handshake and publish, each with a deadline. */
+export interface Dialer {
+  dial(target: TargetSpec, events: LinkEvents): Link;
+}

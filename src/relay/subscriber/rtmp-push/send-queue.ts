@@ -1,0 +1,321 @@
+import type { DroppedFrames } from "../../../thread-protocol/samples.ts";
+import type { FlushBatch, Tally } from "../../packing/flush-batch.ts";
+import { cutOwn, recutPacket, withOwnMemory } from "../../packing/rtmp-chunks.ts";
+import type { Block } from "../../stream/block-store.ts";
+import type { HeadMessage } from "../../stream/config/head-message.ts";
+import { ofKind, type Packet, type PacketKind } from "../../stream/packet.ts";
+import { sumOfDrops } from "./drops.ts";
+
+export type SendQueueLimits = {
+  /** Chunk bytes that may wait. */
+  readonly bytesMax: number;
+  /** How long media may wait, in milliseconds: by its own time, and by when it came. */
+  readonly timeMaxMs: number;
+};
+
+const OUTBOX_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
+
+/** What was last sent of one kind; nothing of it yet where there is no time. */
+type Sent = { timeMs: number | undefined; ordinal: number };
+
+/** The ordinal behind what is no packet: nothing follows it. */
+const NO_ORDINAL = -1;
+
+/**
+ * Packets waiting for one target's socket. Bounded in bytes and time: a target that is too slow loses its own video up
+ * to the next keyframe, its audio as far as that does not suffice, and never holds up the encoder or another target.
+ * Sequence headers and metadata are never lost.
+ *
+ * Time counts twice: what an encoder was held up with comes at once, and nobody is slow who has not had the time to take it.
+ *
+ * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only after a
+ * join or a loss does a packet get a header of its own.
+ */
+export class SendQueue {
+  readonly #limits: SendQueueLimits;
+  readonly #streamId: number;
+  readonly #sent: Readonly<Record<PacketKind, Sent>> = {
+    audio: nothingSent(),
+    video: nothingSent(),
+    data: nothingSent(),
+  };
+  readonly #head: Buffer[] = [];
+  #waiting: Packet[] = [];
+  /** Everything before this index of `#waiting` has left. */
+  #next = 0;
+  #bytes = 0;
+  #baseMs: number | undefined;
+  #needsKeyframe = false;
+  /** Tracks whose pictures can be decoded: the default one, and others from a keyframe of theirs on. */
+  #tracks = new Set([0]);
+  /** Media that left this queue and still lies in the kernel, in milliseconds: it takes of the time that media may wait. */
+  aheadMs = 0;
+  /** The last picture that was lost. */
+  readonly #lastLoss: { timeMs: number | undefined; trackId: number } = { timeMs: undefined, trackId: 0 };
+  readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
+  #missed = 0;
+
+  /** `streamId`: the message stream id the target gave, for the few headers that name it. */
+  constructor(streamId: number, limits: SendQueueLimits = OUTBOX_LIMITS) {
+    this.#streamId = streamId;
+    this.#limits = limits;
+  }
+
+  get isEmpty(): boolean {
+    return this.#next === this.#waiting.length && this.#head.length === 0;
+  }
+
+  /** Whether the connection's timeline has begun. */
+  get hasBegun(): boolean {
+    return this.#baseMs !== undefined;
+  }
+
+  /** Whether it lost pictures, and takes none before the next keyframe. */
+  get lacksKeyframe(): boolean {
+    return this.#needsKeyframe;
+  }
+
+  /** Chunk bytes waiting. */
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** How far the target is behind, in milliseconds. */
+  get waitingMs(): number {
+    // Headers are kept however long they wait: they say nothing of how far behind the target is.
+    let at = this.#next;
+    while (this.#waiting[at]?.isConfig === true) at += 1;
+    return lagMs(this.#waiting[at], this.#waiting[this.#waiting.length - 1]);
+  }
+
+  /** Audio and video frames lost so far, by cause. */
+  get drops(): DroppedFrames {
+    return this.#drops;
+  }
+
+  /** A frame of the encoder went to no target: filler stands in its place. */
+  missed(cause: keyof DroppedFrames): void {
+    if (this.#baseMs === undefined) return;
+    this.#drops[cause] += 1;
+    this.#missed += 1;
+  }
+
+  /** Frames that it lost itself, since it was too slow for them. */
+  get ownDrops(): number {
+    return sumOfDrops(this.#drops) - this.#missed;
+  }
+
+  /** Begins the connection's timeline: `baseMs` of channel time becomes 0, the head's messages go first, at 0. */
+  begin(baseMs: number, head: readonly HeadMessage[]): void {
+    this.#baseMs = baseMs;
+    for (const message of head) {
+      const sent = this.#sent[message.kind];
+      const own =
+        sent.timeMs === undefined
+          ? ({ fmt: 0, timestampMs: 0, streamId: this.#streamId } as const)
+          : ({ fmt: 1, deltaMs: 0 } as const);
+      this.#head.push(cutOwn(message.kind, message.type, message.payload, own));
+      sent.timeMs = baseMs;
+      sent.ordinal = NO_ORDINAL;
+    }
+  }
+
+  /** Queues a packet; false if this made the target lose something: this packet, or others that waited. */
+  offer(packet: Packet): boolean {
+    if (packet.kind === "video" && !packet.isConfig && this.#needsKeyframe) {
+      if (!packet.isKeyframe) {
+        this.#countLoss(packet, "untilKeyframe");
+        return false;
+      }
+      this.#needsKeyframe = false;
+    }
+    if (!this.#mayShow(packet)) return true;
+    // Where the pictures around it go nowhere it is not to hold on to their memory.
+    const held = this.#needsKeyframe ? withOwnMemory(packet) : packet;
+    held.block.isKept = true;
+    this.#waiting.push(held);
+    this.#bytes += packet.end - packet.start;
+    if (!this.#isOver()) return true;
+    this.#shrink();
+    return false;
+  }
+
+  /** Whether what was gathered may be written as it lies: nothing waits, nothing is left out, and each kind goes on where it was. */
+  isFollowedBy(batch: FlushBatch): boolean {
+    if (!this.isEmpty || this.#needsKeyframe) return false;
+    // Kind by kind, written out, for every target at every flush: V8 does not cache what is looked up by a name that varies.
+    const { audio, video, data } = batch.tallies;
+    const sent = this.#sent;
+    return isNext(sent.audio, audio) && isNext(sent.video, video) && isNext(sent.data, data);
+  }
+
+  /** What was gathered was written past this queue. */
+  passed(batch: FlushBatch): void {
+    const { audio, video, data } = batch.tallies;
+    const sent = this.#sent;
+    pass(sent.audio, audio);
+    pass(sent.video, video);
+    pass(sent.data, data);
+  }
+
+  #mayShow(packet: Packet): boolean {
+    if (packet.trackId === 0 || packet.isConfig) return true;
+    if (packet.startsTrack) this.#tracks.add(packet.trackId);
+    return this.#tracks.has(packet.trackId);
+  }
+
+  /**
+   * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing waits.
+   * Packets that were cut in a row come as one slice; the pieces of a join or a loss are copied together.
+   */
+  take(bytesMax: number): Buffer | undefined {
+    const pieces: Buffer[] = this.#head.splice(0);
+    let total = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    let run: { block: Block; start: number; end: number } | undefined;
+    while (this.#next < this.#waiting.length) {
+      const packet = this.#waiting[this.#next];
+      if (packet === undefined) break;
+      const length = packet.end - packet.start;
+      if (total > 0 && total + length > bytesMax) break;
+      this.#next += 1;
+      this.#bytes -= length;
+      total += length;
+      if (this.#isContinuous(packet)) {
+        if (run !== undefined && run.block === packet.block && run.end === packet.start) run.end = packet.end;
+        else {
+          if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
+          run = { block: packet.block, start: packet.start, end: packet.end };
+        }
+      } else {
+        if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
+        run = undefined;
+        pieces.push(this.#recut(packet));
+      }
+      const sent = ofKind(this.#sent, packet.kind);
+      sent.timeMs = packet.timeMs;
+      sent.ordinal = packet.ordinal;
+    }
+    if (run !== undefined) pieces.push(run.block.bytes.subarray(run.start, run.end));
+    this.#forgetTaken();
+    return pieces.length <= 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  #isContinuous(packet: Packet): boolean {
+    return this.#sent[packet.kind].ordinal === packet.ordinal - 1;
+  }
+
+  #recut(packet: Packet): Buffer {
+    const beforeMs = this.#sent[packet.kind].timeMs;
+    // Metadata says nothing of time: it stays at the connection's 0, however long that is ago.
+    const deltaMs = packet.kind === "data" || beforeMs === undefined ? 0 : packet.timeMs - beforeMs;
+    if (beforeMs !== undefined) return recutPacket(packet, { fmt: 1, deltaMs });
+    const timestampMs = packet.timeMs - (this.#baseMs ?? packet.timeMs);
+    return recutPacket(packet, { fmt: 0, timestampMs, streamId: this.#streamId });
+  }
+
+  /** Drops the array's spent front once it is worth the move. */
+  #forgetTaken(): void {
+    if (this.#next === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#next = 0;
+    } else if (this.#next > 256) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+  }
+
+  get #timeMaxMs(): number {
+    return this.#limits.timeMaxMs - this.aheadMs;
+  }
+
+  #isOver(): boolean {
+    return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#timeMaxMs;
+  }
+
+  /** Video before the last waiting keyframe goes first, or all of it where that does not help; then the oldest audio. */
+  #shrink(): void {
+    const cause = this.#bytes > this.#limits.bytesMax ? "overBytes" : "overTime";
+    let kept = this.#waiting.slice(this.#next);
+    const keyframeAt = kept.findLastIndex((packet) => packet.isKeyframe);
+    const group = kept.slice(Math.max(0, keyframeAt));
+    const isGroupKept = keyframeAt > 0 && !this.#exceeds(group);
+    if (!isGroupKept && kept.some(isVideoFrame)) this.#needsKeyframe = true;
+    const videoFrom = isGroupKept ? keyframeAt : kept.length;
+    const tracks = new Set([0]);
+    kept = this.#without(kept, cause, (packet, index) => {
+      if (!isVideoFrame(packet)) return false;
+      if (index < videoFrom) return true;
+      if (packet.startsTrack) tracks.add(packet.trackId);
+      return !tracks.has(packet.trackId);
+    });
+    this.#tracks = tracks;
+    const videoAt = kept.findIndex(isVideoFrame);
+    kept = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
+    this.#waiting = kept;
+    this.#next = 0;
+    if (!this.#isOver()) return;
+    const last = kept[kept.length - 1];
+    this.#waiting = this.#without(
+      kept,
+      cause,
+      (packet) =>
+        packet.kind === "audio" &&
+        !packet.isConfig &&
+        (lagMs(packet, last) > this.#timeMaxMs || this.#bytes > this.#limits.bytesMax),
+    );
+  }
+
+  /** A picture whose slices come in messages of their own is lost once. */
+  #countLoss({ kind, timeMs, trackId }: Packet, cause: keyof DroppedFrames): void {
+    const last = this.#lastLoss;
+    if (kind === "video" && last.timeMs === timeMs && last.trackId === trackId) return;
+    if (kind === "video") {
+      last.timeMs = timeMs;
+      last.trackId = trackId;
+    }
+    this.#drops[cause] += 1;
+  }
+
+  #exceeds(packets: readonly Packet[]): boolean {
+    const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
+    const lag = lagMs(packets[0], packets[packets.length - 1]);
+    return bytes > this.#limits.bytesMax || lag > this.#timeMaxMs;
+  }
+
+  #without(
+    packets: readonly Packet[],
+    cause: keyof DroppedFrames,
+    isLost: (packet: Packet, index: number) => boolean,
+  ): Packet[] {
+    return packets.filter((packet, index) => {
+      if (!isLost(packet, index)) return true;
+      this.#bytes -= packet.end - packet.start;
+      this.#countLoss(packet, cause);
+      return false;
+    });
+  }
+}
+
+function nothingSent(): Sent {
+  return { timeMs: undefined, ordinal: NO_ORDINAL };
+}
+
+function isNext(sent: Sent, gathered: Readonly<Tally>): boolean {
+  return gathered.count === 0 || sent.ordinal === gathered.firstOrdinal - 1;
+}
+
+function pass(sent: Sent, gathered: Readonly<Tally>): void {
+  if (gathered.count === 0) return;
+  sent.timeMs = gathered.lastMs;
+  sent.ordinal = gathered.lastOrdinal;
+}
+
+/** How far one packet is behind another, both by their own time and by when they came. */
+function lagMs(first: Packet | undefined, last: Packet | undefined): number {
+  if (first === undefined || last === undefined) return 0;
+  return Math.min(last.timeMs - first.timeMs, last.arrivalMs - first.arrivalMs);
+}
+
+function isVideoFrame(packet: Packet): boolean {
+  return packet.kind === "video" && !packet.isConfig;
+}

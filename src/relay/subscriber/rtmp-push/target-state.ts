@@ -1,0 +1,195 @@
+import { backoffDelayMs } from "../../../base/backoff.ts";
+import { unreachable } from "../../../base/unreachable.ts";
+import {
+  type ConnectStatus,
+  type TargetError,
+  TargetErrorCode,
+  type TargetStatus,
+  type TargetWarning,
+} from "../../../thread-protocol/targets/target-status.ts";
+import type { LinkClose } from "./link.ts";
+
+type Failure = TargetError & { readonly time: number };
+
+/**
+ * A target's life. `attempt` counts the retries since it was last healthy; `sinceTime` is wall time, for people; `…AtMs` is
+ * monotonic, for arithmetic.
+ */
+export type TargetState =
+  /** Not wanted: no encoder, or switched off. */
+  | { readonly at: "ready"; readonly sinceTime: number }
+  | { readonly at: "connecting"; readonly sinceTime: number; readonly attempt: number; readonly lastError?: Failure }
+  | {
+      readonly at: "publishing";
+      readonly sinceTime: number;
+      readonly attempt: number;
+      readonly startedAtMs: number;
+      readonly warning?: TargetWarning;
+    }
+  /** The link stands but takes nothing: FAIL, and PUBLISHING again at the first progress. */
+  | {
+      readonly at: "stalled";
+      readonly sinceTime: number;
+      readonly attempt: number;
+      readonly startedAtMs: number;
+      readonly lastError: Failure;
+    }
+  | {
+      readonly at: "waiting";
+      readonly sinceTime: number;
+      readonly attempt: number;
+      readonly nextRetryTime: number;
+      readonly lastError: Failure;
+    };
+
+export type TargetInput =
+  /** There is media for it: an encoder is there and the target is switched on. */
+  | { readonly kind: "wanted" }
+  | { readonly kind: "unwanted"; readonly how: LinkClose }
+  /** Address, key or stream changed: start over at once. */
+  | { readonly kind: "redial"; readonly how: LinkClose }
+  | { readonly kind: "accepted" }
+  /** `isPathProven`: the link did not move although its address answers, so the next one may come at once. */
+  | { readonly kind: "failed"; readonly error: TargetError; readonly isPathProven?: boolean }
+  | { readonly kind: "retry-due" }
+  | { readonly kind: "stalled"; readonly error: TargetError }
+  /** A better reason for the same failure, which does not change what is waited for. */
+  | { readonly kind: "blamed"; readonly error: TargetError }
+  /** The retry that is due has to wait for its turn. */
+  | { readonly kind: "postponed"; readonly delayMs: number }
+  | { readonly kind: "progressed" }
+  /** Something is not as it should be, or is again. */
+  | { readonly kind: "warned"; readonly warning: TargetWarning | undefined };
+
+/** What the owner of the state has to do, in this order. */
+export type TargetEffect =
+  | { readonly kind: "dial" }
+  | { readonly kind: "leave-link"; readonly how: LinkClose }
+  | { readonly kind: "start-retry-timer"; readonly delayMs: number }
+  | { readonly kind: "cancel-retry-timer" };
+
+export type TargetStep = { readonly next: TargetState; readonly effects: readonly TargetEffect[] };
+
+/** Time and chance at the moment of a step. */
+export type StepContext = { readonly nowMs: number; readonly wallMs: number; readonly random: () => number };
+
+/** After this long on air the next failure counts as the first. */
+const HEALTHY_AFTER_MS = 30_000;
+/** A refused key or login mends only by a person's hand: asking once a minute is enough. */
+const FATAL_RETRY_MS = 60_000;
+
+/** Nobody is burdened by an attempt that nobody answers: it is to be noticed within seconds that the path is back. */
+const UNANSWERED_BACKOFF = { baseMs: 1_000, capMs: 5_000 };
+
+/** The one place where a target's state changes. An input that means nothing in a state leaves it as it is. */
+export function next(state: TargetState, input: TargetInput, context: StepContext): TargetStep {
+  const sinceTime = context.wallMs;
+  switch (input.kind) {
+    case "wanted":
+      return state.at === "ready" ? dial({ at: "connecting", sinceTime, attempt: 0 }) : stay(state);
+    case "unwanted":
+      return state.at === "ready"
+        ? stay(state)
+        : { next: { at: "ready", sinceTime }, effects: leave(state, input.how) };
+    case "redial":
+      if (state.at === "ready") return stay(state);
+      return {
+        next: { at: "connecting", sinceTime, attempt: 0 },
+        effects: [...leave(state, input.how), { kind: "dial" }],
+      };
+    case "accepted":
+      if (state.at !== "connecting") return stay(state);
+      return {
+        next: { at: "publishing", sinceTime, attempt: state.attempt, startedAtMs: context.nowMs },
+        effects: [],
+      };
+    case "failed":
+      return fail(state, input.error, input.isPathProven === true, context);
+    case "retry-due":
+      if (state.at !== "waiting") return stay(state);
+      return dial({ at: "connecting", sinceTime, attempt: state.attempt + 1, lastError: state.lastError });
+    case "stalled": {
+      if (state.at !== "publishing") return stay(state);
+      const { attempt, startedAtMs } = state;
+      const lastError = { ...input.error, time: context.wallMs };
+      return { next: { at: "stalled", sinceTime, attempt, startedAtMs, lastError }, effects: [] };
+    }
+    case "blamed":
+      if (state.at !== "stalled" && state.at !== "waiting") return stay(state);
+      if (state.lastError.message === input.error.message) return stay(state);
+      return { next: { ...state, lastError: { ...input.error, time: context.wallMs } }, effects: [] };
+    case "postponed":
+      if (state.at !== "waiting") return stay(state);
+      return { next: { ...state, nextRetryTime: context.wallMs + input.delayMs }, effects: [] };
+    case "progressed": {
+      if (state.at !== "stalled") return stay(state);
+      const { attempt, startedAtMs } = state;
+      return { next: { at: "publishing", sinceTime, attempt, startedAtMs }, effects: [] };
+    }
+    case "warned": {
+      if (state.at !== "publishing" || state.warning === input.warning) return stay(state);
+      const { warning: _, ...rest } = state;
+      return { next: input.warning === undefined ? rest : { ...rest, warning: input.warning }, effects: [] };
+    }
+    default:
+      return unreachable(input);
+  }
+}
+
+function fail(state: TargetState, error: TargetError, isPathProven: boolean, context: StepContext): TargetStep {
+  if (state.at === "ready" || state.at === "waiting") return stay(state);
+  const wasHealthy =
+    (state.at === "publishing" || state.at === "stalled") && context.nowMs - state.startedAtMs >= HEALTHY_AFTER_MS;
+  const attempt = wasHealthy || isPathProven ? 0 : state.attempt;
+  const delayMs = retryDelayMs(error, attempt, context.random);
+  return {
+    next: {
+      at: "waiting",
+      sinceTime: state.at === "stalled" ? state.sinceTime : context.wallMs,
+      attempt,
+      nextRetryTime: context.wallMs + delayMs,
+      lastError: { ...error, time: context.wallMs },
+    },
+    effects: [{ kind: "start-retry-timer", delayMs }],
+  };
+}
+
+function retryDelayMs({ code, severity }: TargetError, attempt: number, random: () => number): number {
+  if (severity === "fatal") return FATAL_RETRY_MS;
+  return code === TargetErrorCode.TcpTimeout
+    ? backoffDelayMs(attempt, random, UNANSWERED_BACKOFF)
+    : backoffDelayMs(attempt, random);
+}
+
+function dial(state: TargetState): TargetStep {
+  return { next: state, effects: [{ kind: "dial" }] };
+}
+
+function stay(state: TargetState): TargetStep {
+  return { next: state, effects: [] };
+}
+
+function leave(state: TargetState, how: LinkClose): TargetEffect[] {
+  return state.at === "waiting" ? [{ kind: "cancel-retry-timer" }] : [{ kind: "leave-link", how }];
+}
+
+const STATUS: Readonly<Record<TargetState["at"], ConnectStatus>> = {
+  ready: "READY",
+  connecting: "CONNECTING",
+  publishing: "PUBLISHING",
+  stalled: "FAIL",
+  waiting: "FAIL",
+};
+
+/** The state as the API tells it. */
+export function statusOf(state: TargetState): TargetStatus {
+  return {
+    status: STATUS[state.at],
+    sinceTime: state.sinceTime,
+    ...(state.at === "publishing" && state.warning !== undefined ? { warning: state.warning } : {}),
+    ...("lastError" in state && state.lastError !== undefined ? { lastError: state.lastError } : {}),
+    ...(state.at === "waiting" ? { nextRetryTime: state.nextRetryTime } : {}),
+    ...(state.at === "waiting" ? { retryAttempt: state.attempt + 1 } : {}),
+    ...(state.at === "connecting" && state.attempt > 0 ? { retryAttempt: state.attempt } : {}),
+  };
+}

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { RenditionFanOut } from "../../../src/relay/rendition/rendition-fan-out.ts";
+import { BlockStore } from "../../../src/relay/stream/block-store.ts";
+import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
+import { avcFrame, video } from "../../support/media-messages.ts";
+import { marksOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+
+test("a rendition without a target keeps nothing of the filler that was begun for it", () => {
+  const head = new DecoderConfig();
+  const delivery = new RenditionFanOut({
+    ...{ clock: new VirtualClock(), blocks: new BlockStore(), head: () => head },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  delivery.provideFor([target(1, { tracks: { video: 1, audio: 0 } })]);
+  const rendition = delivery.renditions[1];
+  if (rendition === undefined) throw new Error("no rendition of its own");
+  const marks = { isConfig: false, isKeyframe: true, trackId: 0, startsTrack: true, timeMs: 0, arrivalMs: 0 };
+  const frame = { kind: "video", type: 9, ...marks, payload: avcFrame(true, 1) } as const;
+  delivery.sendFiller(rendition, frame);
+  expect(rendition.batch.packets).toHaveLength(1);
+  delivery.flush();
+  delivery.provideFor([target(1)]);
+  delivery.sendFiller(rendition, frame);
+  expect(rendition.batch.packets).toEqual([]);
+});
+
+test("what a socket has not taken of a flush is not written over by the next broadcast", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  // The block a target joins in is kept in any case: this one is full with it.
+  publisher.push(video(0, avcFrame(true, 1, 300 * 1024)));
+  stage.flush();
+  const link = stage.dialer.latest(1);
+  link.isTaking = false;
+  publisher.push(video(40, avcFrame(false, 2)));
+  stage.flush();
+  expect(link.pendingBytes).toBeGreaterThan(0);
+  publisher.end("clean");
+  const next = stage.onAir(target(1));
+  for (let mark = 3; mark < 20; mark += 1) next.push(video(mark * 40, avcFrame(mark === 3, mark)));
+  stage.flush();
+  expect(marksOf(link).slice(-2)).toEqual([
+    [9, 0, 1],
+    [9, 40, 2],
+  ]);
+});

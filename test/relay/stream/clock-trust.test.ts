@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+
+const FRAME_MS = 40;
+
+type Clock = (ms: number, kind: "audio" | "video") => number;
+
+/** An encoder with such a clock for so long, read each 50 ms; what its target got behind the headers. */
+function sentBy(clock: Clock, seconds: number) {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  let nextMs = 0;
+  for (let nowMs = 0; nowMs < seconds * 1_000; nowMs += 50) {
+    for (; nextMs <= nowMs; nextMs += FRAME_MS) {
+      publisher.push(video(clock(nextMs, "video") % 2 ** 32, avcFrame(nextMs % 2_000 === 0, 1, 30)));
+      publisher.push(audio(clock(nextMs, "audio") % 2 ** 32, aacFrame(1)));
+    }
+    stage.clock.advance(50);
+  }
+  const messages = mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1);
+  const timesOf = (type: number) =>
+    messages.filter((message) => message.type === type).map(({ timestamp }) => timestamp);
+  return { video: timesOf(9), audio: timesOf(8), measures: stage.samples.at(-1)?.ingest.measures };
+}
+
+/** How far time went in the last so many seconds. */
+function passedIn(times: readonly number[], seconds: number): number {
+  const count = (seconds * 1_000) / FRAME_MS;
+  return (times.at(-1) ?? 0) - (times.at(-1 - count) ?? 0);
+}
+
+const WRONG: readonly (readonly [string, Clock])[] = [
+  ["microseconds", (ms) => ms * 1_000],
+  ["ticks of 90 kHz", (ms) => ms * 90],
+  ["pictures in ticks of 90 kHz, sound in milliseconds", (ms, kind) => (kind === "video" ? ms * 90 : ms)],
+  ["pictures that are counted, sound in milliseconds", (ms, kind) => (kind === "video" ? ms / FRAME_MS : ms)],
+  ["whole seconds", (ms) => Math.floor(ms / 1_000)],
+  ["nothing but 0", () => 0],
+  ["pictures of 0, sound in milliseconds", (ms, kind) => (kind === "video" ? 0 : ms)],
+  ["sound at double speed", (ms, kind) => (kind === "audio" ? ms * 2 : ms)],
+  ["a clock at half speed", (ms) => ms / 2],
+];
+
+test.each(WRONG)(
+  "%s: from 10 s on time goes as it passes, sound and pictures in step, evenly, and it is told",
+  (_, clock) => {
+    const sent = sentBy(clock, 24);
+    for (const times of [sent.video, sent.audio]) {
+      expect(passedIn(times, 12)).toBeGreaterThan(11_800);
+      expect(passedIn(times, 12)).toBeLessThan(12_200);
+      const last = times.slice(-250);
+      const steps = last.slice(1).map((time, index) => time - (last[index] ?? 0));
+      expect(Math.min(...steps)).toBeGreaterThanOrEqual(15);
+      expect(Math.max(...steps)).toBeLessThanOrEqual(65);
+    }
+    expect(Math.abs((sent.video.at(-1) ?? 0) - (sent.audio.at(-1) ?? 0))).toBeLessThanOrEqual(40);
+    expect(sent.measures?.isClockWrong).toBe(true);
+  },
+);
+
+test("sound that is 8.8 % fast is told when it is 2 s off, and timed anew when it is 5", () => {
+  const clock: Clock = (ms, kind) => (kind === "audio" ? Math.round(ms * 1.088) : ms);
+  expect(sentBy(clock, 20).measures).not.toHaveProperty("clockDriftPpm");
+  const told = sentBy(clock, 40).measures;
+  expect(told?.clockDriftPpm).toBeGreaterThan(80_000);
+  expect(told?.clockDriftPpm).toBeLessThan(95_000);
+  expect(told?.isClockWrong).toBeUndefined();
+  const later = sentBy(clock, 100);
+  expect(later.measures?.isClockWrong).toBe(true);
+  expect(Math.abs((later.video.at(-1) ?? 0) - (later.audio.at(-1) ?? 0))).toBeLessThanOrEqual(40);
+  expect(passedIn(later.video, 20)).toBeLessThan(20_200);
+});
+
+const RIGHT: readonly (readonly [string, Clock])[] = [
+  ["milliseconds", (ms) => ms],
+  ["milliseconds that wrap", (ms) => 2 ** 32 - 7_000 + ms],
+  ["a clock that jumps now and then", (ms) => ms + Math.floor(ms / 15_000) * 3_600_000],
+  ["a clock that is 0.05 % fast", (ms) => Math.round(ms * 1.0005)],
+];
+
+test.each(RIGHT)("%s are gone by", (_, clock) => {
+  const { video: pictures, measures } = sentBy(clock, 60);
+  expect(measures?.isClockWrong).toBeUndefined();
+  expect(passedIn(pictures, 10)).toBeGreaterThan(9_900);
+  expect(passedIn(pictures, 10)).toBeLessThan(10_100);
+});
+
+test("what a network held up for eight seconds, and a start that sends ten seconds at once, are no clocks that run away", () => {
+  for (const [heldFromMs, heldToMs] of [
+    [20_000, 28_000],
+    [100, 10_100],
+  ] as const) {
+    const stage = new RelayStage();
+    const publisher = stage.onAir(target(1));
+    let nextMs = 0;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 50) {
+      const isHeld = nowMs >= heldFromMs && nowMs < heldToMs;
+      const reachMs = heldFromMs === 100 ? nowMs + (nowMs > 0 ? 10_000 : 0) : nowMs;
+      for (; nextMs <= reachMs && (!isHeld || heldFromMs === 100); nextMs += FRAME_MS) {
+        publisher.push(video(nextMs, avcFrame(nextMs % 2_000 === 0, 1, 30)));
+        publisher.push(audio(nextMs, aacFrame(1)));
+      }
+      stage.clock.advance(50);
+    }
+    expect(stage.samples.at(-1)?.ingest.measures?.isClockWrong).toBeUndefined();
+  }
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
+import { cutPacket } from "../../../src/relay/packing/rtmp-chunks.ts";
+import { BlockStore } from "../../../src/relay/stream/block-store.ts";
+import { GopCache } from "../../../src/relay/stream/gop-cache.ts";
+import type { Packet } from "../../../src/relay/stream/packet.ts";
+
+const MARKS = { isConfig: false, isKeyframe: false, trackId: 0, startsTrack: false };
+
+/** Packets of all kinds, large enough to lie in several blocks. */
+function packets(arena: ChunkArena, count: number): Packet[] {
+  return Array.from({ length: count }, (_, index) => {
+    const kind = (["video", "audio", "video", "data"] as const)[index % 4] ?? "video";
+    const type = { video: 9, audio: 8, data: 18 }[kind];
+    const isKeyframe = index === 0;
+    const trackId = index % 4 === 2 ? 3 : 0;
+    const marks = { ...MARKS, isKeyframe, startsTrack: isKeyframe || index === 6, trackId };
+    const fields = { kind, type, ...marks, timeMs: 1_000 + index * 10, arrivalMs: 77.5 + index, ordinal: index + 7 };
+    return cutPacket(arena, fields, index, Buffer.alloc(3_000, index));
+  });
+}
+
+test("what is kept of a group comes back as it was, whatever its kind and wherever it lies", () => {
+  const gop = new GopCache();
+  const group = packets(new ChunkArena(new BlockStore()), 300);
+  for (const packet of group) gop.add(packet);
+  expect(gop.packets).toEqual(group);
+  expect(gop.packets.every(({ block }, index) => block === group[index]?.block)).toBe(true);
+  expect(gop.beganMs).toBe(1_000);
+  expect(gop.oldestBlock).toBe(group[0]?.block);
+  expect(new Set(group.map(({ block }) => block)).size).toBeGreaterThan(2);
+});
+
+test("a group begins at a keyframe, anew at each, and is given up beyond ten seconds", () => {
+  const gop = new GopCache();
+  const [key, sound, ...rest] = packets(new ChunkArena(), 8);
+  if (key === undefined || sound === undefined) throw new Error("there are eight");
+  gop.add(sound);
+  expect([gop.packets, gop.beganMs, gop.oldestBlock]).toEqual([[], undefined, undefined]);
+  for (const packet of [key, ...rest, key, sound]) gop.add(packet);
+  expect(gop.packets).toEqual([key, sound]);
+  gop.add({ ...sound, timeMs: key.timeMs + 10_000 });
+  expect(gop.packets).toHaveLength(3);
+  gop.add({ ...sound, timeMs: key.timeMs + 10_001 });
+  expect(gop.packets).toEqual([]);
+});

@@ -1,0 +1,213 @@
+import { expect, test } from "vitest";
+import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import type { PublisherHandle } from "../../../src/relay/publisher/publisher.ts";
+import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../../support/media-messages.ts";
+import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
+
+const FRAME_MS = 40;
+const warningOf = (stage: RelayStage, targetId = 1): string | undefined => {
+  const fact = stage.facts.findLast((each) => each.kind === "target-status" && each.targetId === targetId);
+  return fact?.kind === "target-status" ? fact.status.warning?.code : undefined;
+};
+const statusOf = (stage: RelayStage, targetId = 1): string | undefined => {
+  const fact = stage.facts.findLast((each) => each.kind === "target-status" && each.targetId === targetId);
+  return fact?.kind === "target-status" ? fact.status.status : undefined;
+};
+const playMs = (stage: RelayStage, targetId = 1): number | undefined =>
+  stage.samples.at(-1)?.targets.find((each) => each.targetId === targetId)?.playMs;
+
+/** Lets an encoder run by the wall clock. */
+function run(
+  stage: RelayStage,
+  publisher: PublisherHandle,
+  seconds: number,
+  frames: (timestamp: number, index: number) => Message[],
+) {
+  for (let index = 0; index < (seconds * 1_000) / FRAME_MS; index += 1) {
+    for (const message of frames(Math.round(stage.clock.now()), index)) publisher.push(message);
+    stage.clock.advance(FRAME_MS);
+  }
+}
+const inter = (timestamp: number) => video(timestamp, avcFrame(false, 1));
+const sound = (timestamp: number) => audio(timestamp, aacFrame(1));
+const flat = (timestamp: number) => [inter(timestamp), sound(timestamp)];
+const groups = (timestamp: number, index: number) => [
+  video(timestamp, avcFrame(index % 50 === 0, 1)),
+  sound(timestamp),
+];
+
+test("no keyframe: a target that accepted says that it waits for one after 5 s, and counts no play time; the first one ends it", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 4, flat);
+  expect(warningOf(stage)).toBeUndefined();
+  run(stage, publisher, 4, flat);
+  expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME", 0]);
+  const fact = stage.facts.findLast((each) => each.kind === "target-status");
+  const warning = fact?.kind === "target-status" ? fact.status.warning : undefined;
+  expect(warning?.message).toContain("it waits for a keyframe");
+  expect(warning?.messageKo).toContain("키프레임을 기다리고");
+  run(stage, publisher, 4, groups);
+  expect(warningOf(stage)).toBeUndefined();
+  expect(playMs(stage)).toBeGreaterThan(2_000);
+  expect(playMs(stage)).toBeLessThanOrEqual(4_000);
+});
+
+test("one keyframe and none any more: a target that joins later waits, those on air go on; both are told apart", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 12, (timestamp, index) => [video(timestamp, avcFrame(index === 0, 1)), sound(timestamp)]);
+  stage.engine.apply(stage.spec([target(1), target(2)]));
+  stage.dialer.latest(2).accept();
+  run(stage, publisher, 7, flat);
+  expect([warningOf(stage, 1), warningOf(stage, 2)]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
+  expect([playMs(stage, 1), playMs(stage, 2)]).toEqual([expect.any(Number), 0]);
+  expect(playMs(stage, 1)).toBeGreaterThan(17_000);
+});
+
+test("headers alone, and then nothing: it waits for media", () => {
+  const stage = new RelayStage(600);
+  stage.onAir(target(1));
+  stage.clock.advance(7_000);
+  expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA", 0]);
+});
+
+test("pictures that are announced by a header and never come: sound goes without them after 5 s", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 10, (timestamp) => [sound(timestamp)]);
+  expect(warningOf(stage)).toBeUndefined();
+  expect(mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1).length).toBeGreaterThan(100);
+});
+
+test.each<readonly [string, Message[], (timestamp: number, index: number) => Message[]]>([
+  ["sound alone", [audio(0, AAC_CONFIG)], (timestamp) => [sound(timestamp)]],
+  [
+    "sound alone, with metadata that promises pictures",
+    [metadata({ width: 640, videocodecid: 7 }), audio(0, AAC_CONFIG)],
+    (timestamp) => [sound(timestamp)],
+  ],
+  ["pictures alone", [video(0, AVC_CONFIG)], (timestamp, index) => [video(timestamp, avcFrame(index % 50 === 0, 1))]],
+  ["no headers at all", [], groups],
+  ["timestamps that stand still", [video(0, AVC_CONFIG)], (_, index) => [video(0, avcFrame(index % 50 === 0, 1))]],
+  [
+    "timestamps that go back",
+    [video(0, AVC_CONFIG)],
+    (timestamp, index) => [video(Math.max(0, 100_000 - timestamp), avcFrame(index % 50 === 0, 1))],
+  ],
+  [
+    "keyframes that are marked as inter frames",
+    [video(0, AVC_CONFIG)],
+    (timestamp, index) => {
+      const frame = avcFrame(index % 50 === 0, 1);
+      frame[0] = 0x27;
+      return [video(timestamp, frame)];
+    },
+  ],
+  ["sound without a header", [], (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]],
+])("%s: media flows, and nobody waits", (_, head, frames) => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  const publisher = stage.open();
+  for (const message of head) publisher.push(message);
+  const [first] = frames(0, 0);
+  if (head.length === 0 && first !== undefined) publisher.push(first);
+  stage.dialer.latest(1).accept();
+  run(stage, publisher, 12, frames);
+  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", undefined]);
+  expect(playMs(stage)).toBeGreaterThan(8_000);
+});
+
+test("metadata alone has nobody dialled", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1)]));
+  stage.open().push(metadata({ width: 640 }));
+  stage.clock.advance(10_000);
+  expect(stage.dialer.links).toHaveLength(0);
+});
+
+test("a hold without anything to repeat: it waits for media, and what was on air before stays counted", () => {
+  const stage = new RelayStage(600);
+  stage.engine.introduce(stage.spec([target(1)]));
+  const publisher = stage.open();
+  // MP3 has no silence that we know.
+  publisher.push(audio(0, Buffer.from("2ffffb9064", "hex")));
+  stage.dialer.latest(1).accept();
+  run(stage, publisher, 6, (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]);
+  publisher.end("connection-lost");
+  stage.clock.advance(20_000);
+  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA"]);
+  expect(playMs(stage)).toBeGreaterThanOrEqual(5_000);
+  // Up to 5 s were told before it was known.
+  expect(playMs(stage)).toBeLessThanOrEqual(12_000);
+});
+
+test("filler is something: a hold with it is on air", () => {
+  const stage = new RelayStage(600);
+  const publisher = stage.onAir(target(1));
+  run(stage, publisher, 4, groups);
+  publisher.end("connection-lost");
+  stage.clock.advance(20_000);
+  expect(warningOf(stage)).toBeUndefined();
+  expect(playMs(stage)).toBeGreaterThan(20_000);
+});
+
+test("a track that was chosen and whose keyframe does not come: its target waits, others do not", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1), target(2, { tracks: { video: 1, audio: 0 } })]));
+  const publisher = stage.open();
+  publisher.push(audio(0, AAC_CONFIG));
+  publisher.push(video(0, AVC_CONFIG));
+  publisher.push(video(0, Buffer.concat([Buffer.from("96006176633101", "hex"), AVC_CONFIG.subarray(5)])));
+  for (const link of stage.dialer.links) link.accept();
+  const second = Buffer.from("a60161766331010000000000000341 9a01".replaceAll(" ", ""), "hex");
+  run(stage, publisher, 8, (timestamp, index) => [...groups(timestamp, index), video(timestamp, second)]);
+  expect([warningOf(stage, 1), warningOf(stage, 2)]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
+});
+
+test("a target that lost pictures of a stream without further keyframes says so, while its sound goes on", () => {
+  const stage = new RelayStage();
+  const publisher = stage.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  stage.flush();
+  const link = stage.dialer.latest(1);
+  link.isTaking = false;
+  const large = (timestamp: number) => [video(timestamp, avcFrame(false, 1, 2_000)), sound(timestamp)];
+  // It takes something each second, so that it is no stall, and less than there is.
+  for (let second = 0; second < 9; second += 1) {
+    run(stage, publisher, 1, large);
+    link.drain();
+  }
+  expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThan(0);
+  link.isTaking = true;
+  link.drain();
+  const before = mediaOf(link).length;
+  run(stage, publisher, 8, flat);
+  expect(
+    mediaOf(link)
+      .slice(before)
+      .every(({ type }) => type === 8),
+  ).toBe(true);
+  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
+});
+
+test("no keyframe any more behind filler: what is left out is counted, told after 5 s, and no target is called slow for it", () => {
+  const stage = new RelayStage(20);
+  const publisher = stage.onAir(target(1));
+  const endless = (timestamp: number, index: number) => [
+    video(timestamp, avcFrame(stage.clock.now() < 1 && index === 0, 1)),
+    sound(timestamp),
+  ];
+  run(stage, publisher, 6, endless);
+  run(stage, publisher, 4, () => []);
+  run(stage, publisher, 20, endless);
+  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
+  const warnings = stage.facts.flatMap((each) => (each.kind === "target-status" ? [each.status.warning?.code] : []));
+  expect(warnings).not.toContain("SLOW");
+  const pictures = () => mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9).length;
+  // All that came behind the pause: nothing is lost in silence. Before it a picture each 40 ms, the header, and filler.
+  expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(495);
+  const before = pictures();
+  run(stage, publisher, 4, groups);
+  expect([pictures() - before, warningOf(stage)]).toEqual([100, undefined]);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { audio, video } from "../../support/media-messages.ts";
+import { RelayStage, target } from "../../support/relay-stage.ts";
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+const AVC = video(0, hex("1700000000 0142c01effe1000101 01000102"));
+const AAC = audio(0, hex("af00 1190"));
+const HEVC_1 = video(0, hex("96 00 68766331 01 0103"));
+const OPUS_1 = audio(0, hex("95 00 4f707573 01 4f707573"));
+const picture = (timestamp: number) => video(timestamp, hex("17 01 000000 00000002 6501"));
+const codecs = { video: ["avc"], audio: ["aac"] };
+
+const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
+  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
+  return told?.kind === "target-status" ? told.status.lastError?.message : undefined;
+};
+
+test("every codec that a target does not take is named, in whatever order they show", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1, { codecs })]));
+  const publisher = stage.open();
+  for (const message of [AAC, AVC, OPUS_1]) publisher.push(message);
+  stage.clock.advance(1);
+  expect(reasonOf(stage, 1)).toContain("(Opus)");
+  publisher.push(HEVC_1);
+  stage.clock.advance(1);
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+  expect(reasonOf(stage, 1)).toContain("(HEVC, Opus)");
+});
+
+test("a track that was missing and comes in a codec the target does not take: at once it is told that", () => {
+  const stage = new RelayStage();
+  stage.engine.introduce(stage.spec([target(1, { codecs, tracks: { video: 1, audio: 0 } })]));
+  const publisher = stage.open();
+  for (const message of [AAC, AVC]) publisher.push(message);
+  const play = (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      publisher.push(picture(Math.round(stage.clock.now())));
+      stage.clock.advance(1_000);
+    }
+  };
+  play(7);
+  expect(reasonOf(stage, 1)).toContain("(#1)");
+  publisher.push(HEVC_1);
+  stage.clock.advance(1);
+  expect(reasonOf(stage, 1)).toContain("(HEVC)");
+  // What it waits for did not change: nobody is asked in vain.
+  const dials = stage.dialer.links.length;
+  play(130);
+  expect(stage.dialer.links).toHaveLength(dials);
+  expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
+});
