@@ -13,6 +13,15 @@ const plainImports: Plugin = {
 /** The first with all of `Map.groupBy`, `AbortSignal.any` and `light-dark()`, which are used as they are. */
 const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 
+/**
+ * What the first page needs is one file. Every other page, form and dialog is in a second file: it is smaller than one file for each,
+ * and loaded already when the second of them is opened. The player has a file of its own, and so has each language.
+ */
+const FILES = [
+  { name: "shared", tags: ["$initial" as const], priority: 2 },
+  { name: "deferred-bundle", test: /\/web\/src\/(?:pages|parts)\/(?!channel\/player)/, priority: 1 },
+];
+
 /** Makes `dist-web/`, which the server serves as it is. */
 export default {
   root: import.meta.dirname,
@@ -29,8 +38,7 @@ export default {
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // What several files need lies in one, not in one for each set of files that need it.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "shared", tags: ["$initial"] }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: FILES } } },
   },
   worker: { format: "es" },
 } satisfies UserConfig;

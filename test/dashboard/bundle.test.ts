@@ -9,7 +9,17 @@ const BUILT = join(ROOT, "dist-web");
 const BYTES_MAX = 90_000;
 /** The preview with mpegts.js, by its name before the hash, like all names here. */
 const PREVIEW = "player";
-const APPLICATION = ["en", "icon.svg", "index", "index.html", "ko", "deferred-bundle", "style", "worker"];
+const APPLICATION = [
+  "en",
+  "icon.svg",
+  "index",
+  "index.html",
+  "ko",
+  "deferred-bundle",
+  "rolldown-runtime",
+  "style",
+  "worker",
+];
 
 test("the application without the preview is at most 90 kB gzip", () => {
   const files = readdirSync(BUILT, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

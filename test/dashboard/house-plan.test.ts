@@ -4,46 +4,94 @@ import { expect, test } from "vitest";
 import { ROOT } from "../support/fanfare-process.ts";
 
 const FILE_LINES_MAX = 400;
+const FOLDER_FILES_MAX = 15;
 const PACKAGES = [
-  "preact",
-  "preact/hooks",
-  "@preact/signals",
-  "uplot",
-  "lean-qr/nano",
-  "mpegts.js",
-  "eventsource-parser",
-  "zod",
+  ...["preact", "preact/hooks", "@preact/signals"],
+  ...["uplot", "lean-qr/nano", "mpegts.js", "eventsource-parser", "zod"],
 ];
 
-/** Imports of a file with JSX, which the reader of plain sources does not know: at a line's begin, dynamic ones, workers. */
-const IMPORTS = /^(?:import|export \{)[^;"]*"([^"]+)";$|\bimport\("([^"]+)"\)|new URL\("([^"]+)"/gm;
+/** Each room and what it may import. A room uses only rooms above it in this list, so the arrows cannot form a circle. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  text: ["base"],
+  live: ["base"],
+  chart: ["base", "text", "live"],
+  "parts/basic": ["base", "text"],
+  "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
+  "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform"],
+  "parts/settings": ["base", "text", "parts/basic"],
+  "parts/shell": ["base", "text", "live", "parts/basic"],
+  pages: [
+    ...["base", "text", "live", "chart"],
+    ...["parts/basic", "parts/platform", "parts/channel", "parts/settings", "parts/shell"],
+  ],
+  // `app.tsx` and `main.tsx`.
+  ".": ["base", "text", "live", "parts/basic", "parts/shell", "pages"],
+};
+/** Rooms that may know the server's contract. */
+const KNOW_CONTRACT = ["base", "parts/platform", "parts/channel"];
+
+/** The imports of a file with JSX, which the reader of plain sources cannot parse: static ones, dynamic ones, workers. */
+const IMPORTS = /^(?:import|export (?:type )?\{)[^;"]*"([^"]+)";$|\bimport\("([^"]+)"\)|new URL\("([^"]+)"/gm;
 
 const importsOf = (text: string): readonly string[] =>
   [...text.matchAll(IMPORTS)].map(([, plain, dynamic, worker]) => plain ?? dynamic ?? worker ?? "");
 
-test("the dashboard knows of the server its contract alone, and its files are one concept each", () => {
+type SourceFile = { readonly path: string; readonly room: string; readonly text: string };
+
+function sourceFiles(): readonly SourceFile[] {
   const folder = join(ROOT, "web", "src");
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => /\.tsx?$/.test(path));
-  expect(files.length).toBeGreaterThan(20);
-  const found = files.flatMap((name) => importsOf(readFileSync(join(folder, name), "utf8")));
-  expect(found).toContain("mpegts.js");
-  expect(found).toContain("./worker.ts");
-  expect(found.filter((specifier) => specifier.includes("/src/api-contract/"))).toHaveLength(4);
-  const problems = files.flatMap((name) => {
-    const path = posix.join("web/src", name.split(sep).join("/"));
-    const text = readFileSync(join(folder, name), "utf8");
-    const lines = text.trimEnd().split("\n").length;
-    const wrong = importsOf(text)
-      .filter((specifier) => {
-        if (!specifier.startsWith(".")) return !PACKAGES.includes(specifier) && !specifier.endsWith(".css");
-        const target = posix.join(posix.dirname(path), specifier);
-        return !target.startsWith("web/src/") && !target.startsWith("src/api-contract/");
-      })
-      .map((specifier) => `${path} imports ${specifier}`);
-    return lines > FILE_LINES_MAX ? [...wrong, `${path} has ${lines} lines`] : wrong;
-  });
-  const styles = readdirSync(join(folder, "style")).map((name) => join("style", name));
-  expect(styles.length).toBeGreaterThan(1);
-  const long = styles.filter((name) => readFileSync(join(folder, name), "utf8").split("\n").length > FILE_LINES_MAX);
-  expect([...problems, ...long]).toEqual([]);
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(?:tsx?|css)$/.test(name))
+    .map((name) => {
+      const path = name.split(sep).join("/");
+      return { path, room: posix.dirname(path), text: readFileSync(join(folder, name), "utf8") };
+    });
+}
+
+/** Why this file may not import that, or nothing. */
+function problemOf({ path, room }: SourceFile, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return PACKAGES.includes(specifier) ? undefined : `${path} imports ${specifier}`;
+  const target = posix.join("web/src", posix.dirname(path), specifier);
+  if (target.endsWith(".css")) return room === "." ? undefined : `${path} imports a style`;
+  if (target.startsWith("src/api-contract/") && KNOW_CONTRACT.includes(room)) return undefined;
+  if (!target.startsWith("web/src/")) return `${path} imports ${target}`;
+  const other = posix.dirname(target.slice("web/src/".length));
+  return other === room || MAY_IMPORT[room]?.includes(other) ? undefined : `${path} imports ${specifier} of ${other}`;
+}
+
+const FILES = sourceFiles();
+const CODE = FILES.filter(({ path }) => !path.endsWith(".css"));
+
+test("the table's arrows point to rooms above alone, and each of them is used", () => {
+  const rooms = Object.keys(MAY_IMPORT);
+  expect([...new Set(CODE.map(({ room }) => room))].toSorted()).toEqual(rooms.toSorted());
+  const downward = rooms.flatMap((room, index) =>
+    (MAY_IMPORT[room] ?? []).filter((other) => !rooms.slice(0, index).includes(other)).map((other) => [room, other]),
+  );
+  expect(downward).toEqual([]);
+  const used = new Set(
+    CODE.flatMap(({ path, room, text }) =>
+      importsOf(text).map((specifier) => `${room} → ${posix.dirname(posix.join(posix.dirname(path), specifier))}`),
+    ),
+  );
+  const unused = rooms.flatMap((room) =>
+    (MAY_IMPORT[room] ?? []).map((other) => `${room} → ${other}`).filter((arrow) => !used.has(arrow)),
+  );
+  expect(unused).toEqual([]);
+});
+
+test("the dashboard knows only the contract of the server, and each room imports only what the table lets it", () => {
+  const found = CODE.flatMap(({ text }) => importsOf(text));
+  expect(found).toEqual(expect.arrayContaining(["mpegts.js", "./worker.ts", "./qr-code.tsx"]));
+  expect(found.filter((specifier) => specifier.includes("/src/api-contract/"))).toHaveLength(5);
+  expect(CODE.flatMap((file) => importsOf(file.text).flatMap((name) => problemOf(file, name) ?? []))).toEqual([]);
+});
+
+test("files are short, and folders hold few", () => {
+  const long = FILES.filter(({ text }) => text.trimEnd().split("\n").length > FILE_LINES_MAX).map(({ path }) => path);
+  const full = [...Map.groupBy(FILES, ({ room }) => room)]
+    .filter(([, files]) => files.length > FOLDER_FILES_MAX)
+    .map(([room]) => room);
+  expect([...long, ...full]).toEqual([]);
 });

@@ -10,9 +10,9 @@ import { Notices } from "./parts/basic/notice.tsx";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
 
-const SetupPage = lazy(async () => (await import("./deferred-bundle.ts")).SetupPage);
-const SignInPage = lazy(async () => (await import("./deferred-bundle.ts")).SignInPage);
-const SettingsPage = lazy(async () => (await import("./deferred-bundle.ts")).SettingsPage, focusHeading);
+const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPage);
+const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
+const SettingsPage = lazy(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
 
 /** The server did not answer: asked again after so long, in milliseconds. */
 const ASK_AGAIN_MS = 3_000;

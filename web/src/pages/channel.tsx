@@ -21,8 +21,8 @@ import { readPresets } from "../parts/platform/presets.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
-const AddPlatform = lazy(async () => (await import("../deferred-bundle.ts")).AddPlatform);
-const ImportPlatforms = lazy(async () => (await import("../deferred-bundle.ts")).ImportPlatforms);
+const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
+const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 
 /** Everything about one channel. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {

@@ -13,7 +13,7 @@ import { platformName, readPresets } from "../parts/platform/presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 
-const NewChannel = lazy(async () => (await import("../deferred-bundle.ts")).NewChannel);
+const NewChannel = lazy(async () => (await import("./new-channel.tsx")).NewChannel);
 
 /** So many alerts are shown; more of them say the same. */
 const ALERTS_MAX = 8;

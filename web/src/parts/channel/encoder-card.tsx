@@ -7,7 +7,7 @@ import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
 
-const QrCode = lazy(async () => (await import("../../deferred-bundle.ts")).QrCode);
+const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
 /** Where to point the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {

@@ -14,7 +14,7 @@ import { say } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
 import { platformName } from "./presets.ts";
 
-const EditPlatform = lazy(async () => (await import("../../deferred-bundle.ts")).EditPlatform);
+const EditPlatform = lazy(async () => (await import("./platform-form.tsx")).EditPlatform);
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
