@@ -19,6 +19,7 @@ import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } 
 import { checkPlan, type EditContext } from "./channels/edit-context.ts";
 import type { PlanLimits } from "./channels/plan.ts";
 import { DomainError } from "./errors.ts";
+import { type ChannelHealth, channelHealth } from "./health/channel-health.ts";
 import { IngestChecks } from "./ingest-check/ingest-checks.ts";
 import type { LiveState } from "./live/live-state.ts";
 import { Totals } from "./live/totals.ts";
@@ -96,7 +97,7 @@ export class Service {
       targets,
     });
     this.#tell("created", channel);
-    return { ...channel, isPublishing: false, warnings: [] };
+    return this.#summary(channel);
   }
 
   /** The ids of all channels at one moment, newest first. */
@@ -141,7 +142,7 @@ export class Service {
     if (deleted === undefined) throw new DomainError({ kind: "channel-not-found" });
     runtime.remove(channelId);
     this.#tell("deleted", deleted);
-    return { ...deleted, isPublishing: false, warnings: [] };
+    return { ...deleted, isPublishing: false, warnings: [], health: this.#health(deleted) };
   }
 
   /** The targets in the order of their ids. Throws DomainError `channel-not-found`. */
@@ -165,6 +166,11 @@ export class Service {
     if (channel === undefined || slot === undefined) return undefined;
     const admitted = { spec: channelSpec(channel), slot };
     return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, isLoginMissing: true };
+  }
+
+  /** The verdict on a channel that is not turned off, from what is known without the database. */
+  liveHealth(channelId: ChannelId): ChannelHealth {
+    return this.#health({ channelId, state: "live" });
   }
 
   /** Who logs in to an ingest with this name. */
@@ -201,6 +207,11 @@ export class Service {
     return this.#options.runtime.live(channelId)?.isPublishing ?? false;
   }
 
+  #health({ channelId, state }: Pick<ChannelRecord, "channelId" | "state">): ChannelHealth {
+    const warnings = this.ingestChecks.warnings(channelId);
+    return channelHealth({ state, live: this.#options.runtime.live(channelId), warnings });
+  }
+
   #summary<Stored extends ChannelRecord>(channel: Stored): Stored & ChannelSummary {
     const { runtime, view } = this.#options;
     const live = runtime.live(channel.channelId);
@@ -210,6 +221,7 @@ export class Service {
       isPublishing: live?.isPublishing ?? false,
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
       warnings: this.ingestChecks.warnings(channel.channelId),
+      health: this.#health(channel),
       publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
       ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),
     };

@@ -33,6 +33,9 @@ type ChannelEntry = {
   readonly targets: Map<TargetId, TargetEntry>;
 };
 
+/** The verdicts on a channel, as `fanfare_channel_health` has them. */
+const HEALTH_STATES = ["healthy", "attention", "broken", "waiting"] as const;
+
 const TARGET_LABELS = ["channel_id", "target_id"] as const;
 
 /**
@@ -44,6 +47,10 @@ export class Metrics {
   readonly #channels = new Map<ChannelId, ChannelEntry>();
 
   readonly #onAir = this.#gauge("fanfare_channels_on_air", "Channels on air.", []);
+  readonly #health = this.#gauge("fanfare_channel_health", "1 for the verdict on a channel, else 0.", [
+    "channel_id",
+    "state",
+  ]);
   readonly #ingestBytes = this.#counter("fanfare_ingest_received_bytes_total", "Media received from encoders.", [
     "channel_id",
   ]);
@@ -140,6 +147,13 @@ export class Metrics {
     buckets: LATENCY_BUCKETS,
     registers: [this.#registry],
   });
+
+  readonly #healthOf: (channelId: ChannelId) => string;
+
+  /** `healthOf`: the verdict on a channel now. */
+  constructor(healthOf: (channelId: ChannelId) => string) {
+    this.#healthOf = healthOf;
+  }
 
   get contentType(): string {
     return this.#registry.contentType;
@@ -251,11 +265,16 @@ export class Metrics {
   #fill(): void {
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
+    this.#health.reset();
     for (const metric of [this.#reconnects, this.#queue, this.#unacked, this.#unstable, this.#slow, this.#waiting])
       metric.reset();
     let onAirCount = 0;
     for (const [channelId, { sample, isOnAir, targets }] of this.#channels) {
       if (isOnAir) onAirCount += 1;
+      const health = this.#healthOf(channelId);
+      for (const state of HEALTH_STATES) {
+        this.#health.set({ channel_id: channelId, state }, state === health ? 1 : 0);
+      }
       this.#ingestBytes.inc({ channel_id: channelId }, sample?.ingest.bytesTotal ?? 0);
       for (const [targetId, target] of targets) {
         this.#fillTarget({ channel_id: channelId, target_id: String(targetId) }, target, isOnAir);

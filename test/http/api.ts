@@ -85,7 +85,7 @@ export class Api {
   readonly view = new LiveState(this.clock);
   readonly runtime = new FakeRuntime(this.view);
   readonly lines: LogLine[] = [];
-  readonly metrics = new Metrics();
+  readonly metrics = new Metrics((channelId) => this.service.liveHealth(channelId).state);
   readonly troubles = new ServerTroubles({ clock: this.clock, onChange: () => this.live.serverChanged() });
   readonly health = new Health({
     clock: this.clock,
@@ -101,6 +101,7 @@ export class Api {
   readonly admit: Service["admit"];
   readonly findIngestUser: Service["findIngestUser"];
   readonly ingestChecks: Service["ingestChecks"];
+  readonly service: Service;
   readonly #folder: string;
 
   private constructor(folder: string, database: Database, options: ApiOptions) {
@@ -124,6 +125,7 @@ export class Api {
     this.admit = (streamKey, login) => service.admit(streamKey, login);
     this.findIngestUser = (userId) => service.findIngestUser(userId);
     this.ingestChecks = service.ingestChecks;
+    this.service = service;
     const publishAddresses = () => ({
       publishUrl: "rtmp://live.example.com:1935/relay",
       ...(options.securePublishUrl === undefined ? {} : { securePublishUrl: options.securePublishUrl }),

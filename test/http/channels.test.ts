@@ -9,6 +9,21 @@ afterEach(() => api.close());
 
 const PLATFORM_ANSWER = { ...PLATFORM, platId: 1, enabled: true, bufferPolicy: "drop" };
 
+const WAITS = {
+  state: "waiting",
+  reason: {
+    code: "WAITS_FOR_ENCODER",
+    message: "The channel waits for an encoder.",
+    messageKo: "인코더를 기다리고 있습니다.",
+  },
+  nextStep: {
+    code: "START_ENCODER",
+    message: "Start streaming in the encoder.",
+    messageKo: "인코더에서 송출을 시작하세요.",
+  },
+  reasonCount: 1,
+};
+
 function channelAnswer(channelId: string, streamKey: string) {
   return {
     channelId,
@@ -18,6 +33,7 @@ function channelAnswer(channelId: string, streamKey: string) {
     instanceNo: 1,
     channelStatus: "READY",
     isPublishing: false,
+    health: WAITS,
     createdTime: 1_700_000_000_000,
     publishUrl: "rtmp://live.example.com:1935/relay",
     globalPublishUrl: "rtmp://live.example.com:1935/relay",
@@ -53,7 +69,13 @@ test.each(["/api/v2", "/api/fin-v2"])("under %s a channel is created, read, list
 
   const deleted = await api.call({ method: "DELETE", url: `${url}/${channelId}` });
   expect(deleted.status).toBe(200);
-  expect(deleted.body).toEqual({ content: { ...settings, channelStatus: "DELETED" } });
+  expect(deleted.body).toEqual({
+    content: {
+      ...settings,
+      channelStatus: "DELETED",
+      health: expect.objectContaining({ state: "off", reasonCount: 1 }),
+    },
+  });
   expect((await api.call({ method: "GET", url: `${url}/${channelId}` })).status).toBe(404);
   expect((await api.call({ method: "GET", url })).body).toEqual({ content: [], total: 0 });
 });

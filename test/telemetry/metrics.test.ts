@@ -51,13 +51,17 @@ async function linesOf(metrics: Metrics): Promise<string[]> {
 }
 
 test("a channel on air has its bytes, each target its state, bytes, time, queue and drops by reason", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
   metrics.samples([sample([TARGET])]);
   const target = `channel_id="${CHANNEL}",target_id="7"`;
   expect(await linesOf(metrics)).toEqual([
     "fanfare_channels_on_air 1",
+    `fanfare_channel_health{channel_id="${CHANNEL}",state="healthy"} 1`,
+    `fanfare_channel_health{channel_id="${CHANNEL}",state="attention"} 0`,
+    `fanfare_channel_health{channel_id="${CHANNEL}",state="broken"} 0`,
+    `fanfare_channel_health{channel_id="${CHANNEL}",state="waiting"} 0`,
     `fanfare_ingest_received_bytes_total{channel_id="${CHANNEL}"} 5000`,
     `fanfare_target_state{${target},state="READY"} 0`,
     `fanfare_target_state{${target},state="CONNECTING"} 0`,
@@ -77,7 +81,7 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
 });
 
 test("a target that is slow or unstable says so, while it is PUBLISHING too, and not off air any more", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   told(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning: slowTarget(1, 2) });
   metrics.samples([sample([{ ...TARGET, isUnstable: true, unackedBytes: 90 }])]);
@@ -95,7 +99,7 @@ test("a target that is slow or unstable says so, while it is PUBLISHING too, and
 });
 
 test("a target that is given nothing says so while that lasts", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   const now = async () => (await linesOf(metrics)).filter((line) => line.startsWith("fanfare_target_waiting{"));
   metrics.samples([sample([TARGET])]);
@@ -110,7 +114,7 @@ test("a target that is given nothing says so while that lasts", async () => {
 });
 
 test("reconnects are counted by the failure before them, the first attempt is none", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   const lastError = { code: "TCP_RESET", severity: "transient", message: "", messageKo: "오류", time: 1 } as const;
   metrics.fact(STARTED);
   told(metrics, 7, { status: "CONNECTING", sinceTime: 1 });
@@ -124,7 +128,7 @@ test("reconnects are counted by the failure before them, the first attempt is no
 });
 
 test("encoders that leave or are refused are counted by why", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.fact({ ...ENDED, end: "timed-out", isBroadcastOver: false });
   metrics.fact({ kind: "ingest-refused", count: 1, time: 1, remoteAddress: "192.0.2.9", reason: "unknown-key" });
@@ -140,7 +144,7 @@ test("encoders that leave or are refused are counted by why", async () => {
 });
 
 test("off air nothing waits any more, and what was counted stays", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.samples([sample([TARGET])]);
   metrics.fact(ENDED);
@@ -150,7 +154,7 @@ test("off air nothing waits any more, and what was counted stays", async () => {
 });
 
 test("a removed target's series end, and a deleted channel's too", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.samples([sample([TARGET, { ...TARGET, targetId: 8 }])]);
   expect(await metrics.text()).toContain('target_id="8"');
@@ -161,7 +165,7 @@ test("a removed target's series end, and a deleted channel's too", async () => {
 });
 
 test("what comes late of a deleted channel or a removed target brings nothing back", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
   metrics.forgetTarget(CHANNEL, 7);
@@ -175,7 +179,7 @@ test("what comes late of a deleted channel or a removed target brings nothing ba
 });
 
 test("scraping twice counts nothing twice", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.samples([sample([TARGET])]);
   expect(await metrics.text()).toContain("fanfare_target_sent_bytes_total{");
@@ -183,7 +187,7 @@ test("scraping twice counts nothing twice", async () => {
 });
 
 test("every thread's event loop delays are there in seconds", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   metrics.loopDelay("media", { median: 0.001, p99: 0.02, max: 0.5, load: 0.25 });
   metrics.loopDelay("control", { median: 0.002, p99: 0.03, max: 0.6, load: 0.5 });
   const name = "fanfare_event_loop_delay_seconds";
@@ -201,7 +205,7 @@ test("every thread's event loop delays are there in seconds", async () => {
 });
 
 test("what was handed over between threads, and had to wait, is counted", async () => {
-  const metrics = new Metrics();
+  const metrics = new Metrics(() => "healthy");
   for (const what of ["encoder", "encoder", "player"] as const) metrics.handedOver(what);
   metrics.handOverWait("media-2");
   expect(await linesOf(metrics)).toEqual([

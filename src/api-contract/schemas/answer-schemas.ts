@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../event-words.ts";
+import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
 
@@ -98,6 +99,15 @@ const ingest = z.strictObject({
   ),
 });
 
+const health = z.strictObject({
+  state: z.enum(HEALTH_STATES),
+  reason: z
+    .strictObject({ code: z.string(), message: z.string(), messageKo: z.string(), platId: z.int().min(1).optional() })
+    .optional(),
+  nextStep: z.strictObject({ code: z.enum(NEXT_STEPS), message: z.string(), messageKo: z.string() }).optional(),
+  reasonCount: count,
+});
+
 const channel = {
   channelId: z.string(),
   channelName: z.string(),
@@ -106,6 +116,7 @@ const channel = {
   instanceNo: z.int().min(1),
   channelStatus: z.enum(CHANNEL_STATUSES),
   isPublishing: z.boolean(),
+  health,
   createdTime: time,
   publishUrl: z.string(),
   globalPublishUrl: z.string(),

@@ -32,7 +32,7 @@ export type ObserversOptions = LiveStreamOptions & {
 /** Who hears what happens: the log, the live stream, the metrics. One call tells all of them, in that order. */
 export class Observers {
   readonly live: LiveStream;
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
   readonly #log: Log;
   readonly #overloads: Overloads;
   readonly #onOverload: (isThere: boolean) => void;
@@ -42,6 +42,7 @@ export class Observers {
     this.#overloads = new Overloads(options.loadMax);
     this.#onOverload = options.onOverload;
     this.live = new LiveStream(options);
+    this.metrics = new Metrics((channelId) => options.service.liveHealth(channelId).state);
     this.#watchLoop(options.clock);
     this.#watchClock(options);
   }

@@ -1,6 +1,7 @@
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { DomainError } from "../errors.ts";
+import type { ChannelHealth } from "../health/channel-health.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { TargetLive } from "../runtime.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
@@ -12,6 +13,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly ingest?: IngestSample;
   /** What the ingest check says of it. */
   readonly warnings: readonly IngestWarning[];
+  /** The one verdict about it. */
+  readonly health: ChannelHealth;
 };
 
 /** A channel with its targets. */

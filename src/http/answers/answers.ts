@@ -5,6 +5,7 @@ import type { Alerts, Target } from "../../control/channels/channel.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../../control/channels/details.ts";
 import type { TargetTest } from "../../control/targets/target-edits.ts";
 import type { TargetSample } from "../../thread-protocol/samples.ts";
+import { healthAnswer } from "./health-answer.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 
 /** Where encoders send to: no key, no trailing slash. */
@@ -51,6 +52,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     instanceNo: channel.instanceNo,
     channelStatus: channelStatus(channel, context),
     isPublishing: channel.isPublishing,
+    health: healthAnswer(channel.health),
     createdTime: channel.createdTime,
     publishUrl: ownUrl,
     globalPublishUrl: ownUrl,

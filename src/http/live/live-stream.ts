@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Lasting } from "../../control/access/revocations.ts";
 import { DomainError } from "../../control/errors.ts";
+import { healthKey } from "../../control/health/channel-health.ts";
 import type { ServerTrouble } from "../../control/live/server-troubles.ts";
 import type { Service } from "../../control/service.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
@@ -59,6 +60,8 @@ export class LiveStream implements Lasting {
   #changes = new Map<ChannelId, Change>();
   /** Of each channel on air, what was last seen of its encoder. */
   readonly #shapes = new Map<ChannelId, string>();
+  /** Of each channel on air, the verdict last seen: it may change with any target. */
+  readonly #verdicts = new Map<ChannelId, string>();
   #gathering: Timer | undefined;
   #isTelling = false;
   #heartbeat: Timer | undefined;
@@ -100,7 +103,7 @@ export class LiveStream implements Lasting {
     if (!("channelId" in fact)) return;
     const change = this.#change(fact.channelId);
     if (fact.kind === "target-status") change.targets.add(fact.targetId);
-    else change.isChannel = true;
+    if (fact.kind !== "target-status" || this.#isOtherVerdict(fact.channelId)) change.isChannel = true;
   }
 
   /** Once a second, of the channels on air; the live view has them already. */
@@ -117,9 +120,19 @@ export class LiveStream implements Lasting {
   /** A sample may show of the encoder what no fact told: its codecs, its picture. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
     const shape = ingestShape(ingest, this.#options.service.ingestChecks.warnings(channelId));
-    if (this.#shapes.get(channelId) !== shape) this.#change(channelId).isChannel = true;
+    const isOther = this.#isOtherVerdict(channelId) || this.#shapes.get(channelId) !== shape;
+    if (isOther) this.#change(channelId).isChannel = true;
     if (ingest.state === "ENDED") this.#shapes.delete(channelId);
     else this.#shapes.set(channelId, shape);
+  }
+
+  #isOtherVerdict(channelId: ChannelId): boolean {
+    const health = this.#options.service.liveHealth(channelId);
+    const verdict = health.state === "waiting" ? undefined : healthKey(health);
+    if (this.#verdicts.get(channelId) === verdict) return false;
+    if (verdict === undefined) this.#verdicts.delete(channelId);
+    else this.#verdicts.set(channelId, verdict);
+    return true;
   }
 
   /** An event was written. It holds no secret, so both roles see the same. */

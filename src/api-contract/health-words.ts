@@ -1,0 +1,23 @@
+/** `health.state`: the one verdict about a channel. */
+export const HEALTH_STATES = ["healthy", "attention", "broken", "waiting", "off"] as const;
+
+/** `health.nextStep.code`: what a person does next. */
+export const NEXT_STEPS = [
+  "START_ENCODER",
+  "TURN_CHANNEL_ON",
+  "RESTART_ENCODER",
+  "TURN_PLATFORM_ON",
+  "CHECK_ADDRESS",
+  "CHECK_KEY",
+  "CHECK_LOGIN",
+  "STOP_OTHER_PROGRAM",
+  "CHECK_CERTIFICATE",
+  "CHECK_CONNECTION",
+  "WAIT",
+  "CHANGE_ENCODER",
+  "CHECK_BACKUP",
+  "ASK_OPERATOR",
+] as const;
+
+export type HealthStateWord = (typeof HEALTH_STATES)[number];
+export type NextStepWord = (typeof NEXT_STEPS)[number];

@@ -1,0 +1,178 @@
+import type { TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { IngestSample } from "../../thread-protocol/samples.ts";
+import type { TargetErrorCode, TargetWarning } from "../../thread-protocol/targets/target-status.ts";
+import type { ChannelState } from "../channels/channel.ts";
+import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
+import type { FindingCode } from "../ingest-check/ingest-findings.ts";
+import type { Bilingual } from "../presets/target-preset.ts";
+import type { ChannelLive, TargetLive } from "../runtime.ts";
+import { type NextStep, STEP_OF_ERROR } from "./next-steps.ts";
+
+/**
+ * `broken`: viewers do not see the show somewhere. `attention`: they see it, and something should be changed. `healthy`: nothing to
+ * do. `waiting`: no encoder is there. `off`: the channel is turned off. The words are the API's.
+ */
+type HealthState = "healthy" | "attention" | "broken" | "waiting" | "off";
+
+/** What made the verdict. The codes of errors and warnings are those of `lastError`, `warning` and `ingest.warnings`. */
+type HealthReasonCode =
+  | TargetErrorCode
+  | TargetWarning["code"]
+  | FindingCode
+  | "ENCODER_LOST"
+  | "PLATFORM_UNSTABLE"
+  | "PLATFORMS_OFF"
+  | "BACKUP_DIFFERS"
+  | "WAITS_FOR_ENCODER"
+  | "CHANNEL_OFF";
+
+type HealthReason = {
+  readonly code: HealthReasonCode;
+  readonly message: Bilingual;
+  /** The target it is about; absent: the channel as a whole. */
+  readonly targetId?: TargetId;
+  readonly nextStep: NextStep;
+};
+
+/** One verdict about a channel. */
+export type ChannelHealth = {
+  readonly state: HealthState;
+  /** The first reason, the one to look at now; absent where the channel is healthy. */
+  readonly reason?: HealthReason;
+  /** How many reasons there are in all, of this and of lower states. */
+  readonly reasonCount: number;
+};
+
+export type HealthInput = {
+  readonly state: ChannelState;
+  /** Absent where nothing was told of the channel since the process started. */
+  readonly live: ChannelLive | undefined;
+  /** What the ingest check says now. */
+  readonly warnings: readonly IngestWarning[];
+};
+
+const SENTENCES = {
+  CHANNEL_OFF: {
+    en: "The channel is turned off and lets no encoder in.",
+    ko: "채널이 송출 차단 상태라 인코더를 받지 않습니다.",
+  },
+  WAITS_FOR_ENCODER: {
+    en: "The channel waits for an encoder.",
+    ko: "인코더를 기다리고 있습니다.",
+  },
+  ENCODER_LOST: {
+    en: "The encoder is lost. Viewers see the last frame until it is back or the hold ends.",
+    ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 프레임이 보입니다.",
+  },
+  PLATFORMS_OFF: {
+    en: "The stream is sent nowhere: no platform is turned on.",
+    ko: "켜진 플랫폼이 없어 어디에도 송출하지 않습니다.",
+  },
+  PLATFORM_UNSTABLE: {
+    en: "The connection to this platform broke three times within ten minutes.",
+    ko: "이 플랫폼과의 연결이 10분 동안 세 번 끊어졌습니다.",
+  },
+} as const satisfies Readonly<Record<string, Bilingual>>;
+
+/** The verdict on a channel, from its state, its targets, the hold and the ingest check. */
+export function channelHealth({ state, live, warnings }: HealthInput): ChannelHealth {
+  if (state !== "live") return { state: "off", ...only("CHANNEL_OFF", "TURN_CHANNEL_ON") };
+  if (live?.isPublishing !== true) return { state: "waiting", ...only("WAITS_FOR_ENCODER", "START_ENCODER") };
+  const targets = [...live.targets].sort(([left], [right]) => left - right);
+  const broken = [...encoderLost(live.ingest), ...failures(targets)];
+  const attention = attentions(live.ingest, targets, warnings);
+  const [reason] = [...broken, ...attention];
+  if (reason === undefined) return { state: "healthy", reasonCount: 0 };
+  return {
+    state: broken.length > 0 ? "broken" : "attention",
+    reason,
+    reasonCount: broken.length + attention.length,
+  };
+}
+
+/** Two verdicts with the same text need not be told apart. */
+export function healthKey({ state, reason, reasonCount }: ChannelHealth): string {
+  return `${state} ${reason?.code ?? ""} ${reason?.targetId ?? ""} ${reasonCount}`;
+}
+
+function only(code: keyof typeof SENTENCES, nextStep: NextStep): Pick<ChannelHealth, "reason" | "reasonCount"> {
+  return { reason: { code, message: SENTENCES[code], nextStep }, reasonCount: 1 };
+}
+
+function encoderLost(ingest: IngestSample | undefined): HealthReason[] {
+  if (ingest?.state !== "HELD") return [];
+  return [{ code: "ENCODER_LOST", message: SENTENCES.ENCODER_LOST, nextStep: "RESTART_ENCODER" }];
+}
+
+/** Targets that take nothing because of an error, also while they are dialled again. What needs a person comes first. */
+function failures(targets: readonly (readonly [TargetId, TargetLive])[]): HealthReason[] {
+  const failed = targets.flatMap(([targetId, { status }]) => {
+    const { lastError } = status;
+    const isDown = status.status === "FAIL" || status.status === "CONNECTING";
+    return lastError === undefined || !isDown ? [] : [{ targetId, lastError }];
+  });
+  const rank = (severity: string) => (severity === "fatal" ? 0 : 1);
+  return failed
+    .sort((left, right) => rank(left.lastError.severity) - rank(right.lastError.severity))
+    .map(({ targetId, lastError: { code, message, messageKo } }) => ({
+      code,
+      message: { en: message, ko: messageKo },
+      targetId,
+      nextStep: STEP_OF_ERROR[code],
+    }));
+}
+
+function attentions(
+  ingest: IngestSample | undefined,
+  targets: readonly (readonly [TargetId, TargetLive])[],
+  warnings: readonly IngestWarning[],
+): HealthReason[] {
+  const errors = warnings.filter(({ severity }) => severity === "error");
+  const rest = warnings.filter(({ severity }) => severity !== "error");
+  return [
+    ...platformsOff(ingest, targets),
+    ...targets.flatMap(([targetId, { status }]) => targetWarning(targetId, status.warning)),
+    ...errors.map(ingestWarning),
+    ...targets.flatMap(([targetId, live]) => unstable(targetId, live)),
+    ...rest.map(ingestWarning),
+    ...backupDiffers(ingest),
+  ];
+}
+
+/** Targets are dialled at the first media. Where media came and all of them rest, all of them are off. */
+function platformsOff(
+  ingest: IngestSample | undefined,
+  targets: readonly (readonly [TargetId, TargetLive])[],
+): HealthReason[] {
+  const hasMedia = ingest?.videoCodec !== undefined || ingest?.audioCodec !== undefined;
+  const isSent = targets.some(([, { status }]) => status.status !== "READY");
+  if (ingest?.state !== "LIVE" || !hasMedia || isSent) return [];
+  return [{ code: "PLATFORMS_OFF", message: SENTENCES.PLATFORMS_OFF, nextStep: "TURN_PLATFORM_ON" }];
+}
+
+function targetWarning(targetId: TargetId, warning: TargetWarning | undefined): HealthReason[] {
+  if (warning === undefined) return [];
+  const { code, message, messageKo } = warning;
+  const nextStep = code === "SLOW" ? "CHECK_CONNECTION" : "CHANGE_ENCODER";
+  return [{ code, message: { en: message, ko: messageKo }, targetId, nextStep }];
+}
+
+function unstable(targetId: TargetId, { status, sample }: TargetLive): HealthReason[] {
+  if (sample?.isUnstable !== true || status.status === "READY") return [];
+  const message = SENTENCES.PLATFORM_UNSTABLE;
+  return [{ code: "PLATFORM_UNSTABLE", message, targetId, nextStep: "CHECK_CONNECTION" }];
+}
+
+function ingestWarning({ code, message, targetId }: IngestWarning): HealthReason {
+  return { code, message, ...(targetId === undefined ? {} : { targetId }), nextStep: "CHANGE_ENCODER" };
+}
+
+function backupDiffers(ingest: IngestSample | undefined): HealthReason[] {
+  const differs = ingest?.standbyDiffers;
+  if (differs === undefined) return [];
+  const message = {
+    en: `The encoder that stands by differs from the one on air (${differs}): viewers would notice the switch.`,
+    ko: `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${differs}). 전환하면 시청자가 알아차립니다.`,
+  };
+  return [{ code: "BACKUP_DIFFERS", message, nextStep: "CHECK_BACKUP" }];
+}
