@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { makeClip } from "../test/support/clip.ts";
 import { ROOT } from "../test/support/fanfare-process.ts";
 import { makeCertificate } from "./relay-cost/certificate.ts";
 import { chartSvg } from "./relay-cost/chart.ts";
-import { fanfareRelay } from "./relay-cost/fanfare-relay.ts";
+import { fanfareRelay, fanfareWith } from "./relay-cost/fanfare-relay.ts";
 import { ffmpegRelay } from "./relay-cost/ffmpeg-relay.ts";
 import { floorRelay } from "./relay-cost/floor-relay.ts";
 import type { Scenario } from "./relay-cost/load.ts";
@@ -39,6 +39,8 @@ const { values } = parseArgs({
     apart: { type: "boolean", default: false },
     /** Channels whose `latency` is `low`, of Fanfare. */
     quick: { type: "boolean", default: false },
+    /** Another checkout of Fanfare, measured in turn with this one as `fanfare-before`. */
+    against: { type: "string" },
     /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
     short: { type: "boolean", default: false },
     /** Where the result goes, without its ending; nowhere with `--short`. */
@@ -80,7 +82,8 @@ async function main(): Promise<void> {
       cores,
       tls,
     };
-    const chosen = RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls));
+    const before = values.against === undefined ? [] : [fanfareWith({}, resolve(values.against))];
+    const chosen = [...RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls)), ...before];
     // Of what is run: the sources may change while it lasts.
     const versions = await Promise.all(chosen.map((relay) => relay.version()));
     const [loadBefore = 0] = loadavg();

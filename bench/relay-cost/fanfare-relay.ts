@@ -21,13 +21,14 @@ function settings(): Record<string, string> {
   return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));
 }
 
-async function start(task: Task, own: Readonly<Record<string, string>>): Promise<RunningRelay> {
+async function start(task: Task, own: Readonly<Record<string, string>>, root: string): Promise<RunningRelay> {
   const { channelCount, fanOut, sinkPort, isTls, isQuick, folder, authority } = task;
   const credentials = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
   const trust: Record<string, string> = authority === undefined ? {} : { FANFARE_TLS_EXTRA_CA: authority };
   const server = await FanfareProcess.start({
     dataFolder: join(folder, "fanfare"),
     credentials,
+    root,
     environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
   const api = new ApiClient(server.origin, credentials, () => undefined);
@@ -63,15 +64,15 @@ async function start(task: Task, own: Readonly<Record<string, string>>): Promise
   };
 }
 
-/** Fanfare, started with these variables besides. */
-export function fanfareWith(environment: Readonly<Record<string, string>>): Relay {
+/** Fanfare, started with these variables besides. `root`: the checkout that runs, with its packages installed. */
+export function fanfareWith(environment: Readonly<Record<string, string>>, root = ROOT): Relay {
   return {
-    name: "fanfare",
+    name: root === ROOT ? "fanfare" : "fanfare-before",
     canTls: true,
     channelsMax: 1_000,
-    start: (task) => start(task, environment),
+    start: (task) => start(task, environment, root),
     version: async () =>
-      `Fanfare ${(await runToEnd("git", ["-C", ROOT, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
+      `Fanfare ${(await runToEnd("git", ["-C", root, "describe", "--always", "--dirty", "--abbrev=7"])).trim()}`,
   };
 }
 
