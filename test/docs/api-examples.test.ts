@@ -1,11 +1,9 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { codeBlocks } from "../support/doc-pages.ts";
-import { ROOT } from "../support/fanfare-process.ts";
+import { codeBlocks, readPages } from "../support/doc-pages.ts";
 import { Stage } from "../support/stage.ts";
 
 const CREDENTIALS = { accessKey: "DOCS0000000000000001", secretKey: "docs-secret-000000000000000000000000001" };
@@ -13,8 +11,9 @@ const CREDENTIALS = { accessKey: "DOCS0000000000000001", secretKey: "docs-secret
 /** A server takes a few seconds to start where much else runs. */
 const TEST_DEADLINE_MS = 60_000;
 
-/** The code blocks of the API's page in one language, in their order. */
-const blocks = (language: string) => codeBlocks(readFileSync(join(ROOT, "docs", "api.md"), "utf8"), language);
+/** The code blocks of the API's pages in one language, in their order; the first page defines what the others use. */
+const PAGES = [...readPages("docs/api.md", "docs/api/channels.md", "docs/api/live.md", "docs/api/events.md").values()];
+const blocks = (language: string) => PAGES.flatMap((page) => codeBlocks(page, language));
 
 /** Standard output, and what went wrong. */
 async function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {

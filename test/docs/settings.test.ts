@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { helpText } from "../../src/app/config/config.ts";
+import { readPages } from "../support/doc-pages.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 
-const DOCS = join(ROOT, "docs");
-const OPERATIONS = readFileSync(join(DOCS, "operations.md"), "utf8");
+const OPERATIONS = [...readPages("docs/operations.md", "docs/operations").values()].join("\n");
 /** Of the same form as a metric's name. */
 const COOKIES = ["fanfare_session", "fanfare_device"];
 
@@ -24,10 +24,8 @@ test("the operator's table has every flag and every variable of the help, and no
 });
 
 test("every variable that a page of ours names is one that the help knows", () => {
-  const pages = [join(ROOT, "README.md"), ...readdirSync(DOCS).map((name) => join(DOCS, name))];
-  const named = pages
-    .filter((path) => path.endsWith(".md"))
-    .flatMap((path) => distinct(readFileSync(path, "utf8"), /FANFARE_[A-Z_]*[A-Z]/g));
+  const pages = [...readPages("README.md", "docs").values()];
+  const named = pages.flatMap((page) => distinct(page, /FANFARE_[A-Z_]*[A-Z]/g));
   expect(named.length).toBeGreaterThan(30);
   const help = helpText();
   expect([...new Set(named)].filter((variable) => !help.includes(variable))).toEqual([]);

@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -15,7 +13,7 @@ import { FIELD_NOTES } from "../../src/api-contract/field-notes.ts";
 import { OPERATIONS } from "../../src/api-contract/operations.ts";
 import { ANSWER_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
 import { SERVER_TROUBLE_NAMES } from "../../src/thread-protocol/server-troubles.ts";
-import { ROOT } from "../support/fanfare-process.ts";
+import { readPages } from "../support/doc-pages.ts";
 import { Api, PLATFORM } from "./api.ts";
 import { EventReader } from "./event-reader.ts";
 import { checkPublished, DOCUMENT } from "./published-answers.ts";
@@ -123,7 +121,7 @@ describe("every published example works as it stands", () => {
 });
 
 test("every trouble of the server has its word in the note, and in the operator's page", () => {
-  const page = readFileSync(join(ROOT, "docs", "operations.md"), "utf8");
+  const page = [...readPages("docs/operations").values()].join("\n");
   for (const name of SERVER_TROUBLE_NAMES) {
     expect(FIELD_NOTES["trouble"]).toContain(`\`${name}\``);
     expect(page).toContain(`\`${name}\``);
@@ -131,7 +129,7 @@ test("every trouble of the server has its word in the note, and in the operator'
 });
 
 test("the API's page has every word for a failure, a warning, an event and a delivery", () => {
-  const page = readFileSync(join(ROOT, "docs", "api.md"), "utf8");
+  const page = [...readPages("docs/api.md", "docs/api").values()].join("\n");
   const words = [TARGET_ERROR_CODES, TARGET_WARNING_CODES, EVENT_CODES, DELIVERY_STATES, DELIVERY_PROBLEMS].flat();
   expect(words.filter((word) => !page.includes(`\`${word}\``))).toEqual([]);
 });
