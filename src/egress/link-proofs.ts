@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { KernelSocket } from "../net/kernel/kernel-socket.ts";
+import type { TcpReading } from "../net/kernel/tcp-table.ts";
 import { AckTotal } from "../protocol/rtmp/client/ack-total.ts";
 import type { KernelQueue, PeerAcks } from "../relay/subscriber/rtmp-push/link.ts";
 
@@ -102,18 +103,18 @@ export class LinkProofs {
         begin: () => {
           this.#atReading = { givenBytes: this.#givenBytes, takenBytes: kernel.takenBytes + this.#directBytes };
         },
-        take: (queuedBytes, isWindowShut) => this.#read(queuedBytes, isWindowShut),
+        take: (reading) => this.#read(reading),
       },
     );
   }
 
   /** What was written while it was read may or may not be in it: what was acknowledged is at least this. */
-  #read(queuedBytes: number, isWindowShut: boolean): void {
+  #read({ queuedBytes, isWindowShut, isResending }: TcpReading): void {
     const { givenBytes, takenBytes } = this.#atReading;
     const wasSpent = this.creditBytes <= 0;
     const before = this.#reading?.ackedBytes ?? 0;
     const ackedBytes = Math.max(before, takenBytes - queuedBytes);
-    this.#reading = { queuedBytes, ackedBytes, isWindowShut, atMs: this.#deps.clock.awakeNow() };
+    this.#reading = { queuedBytes, ackedBytes, isWindowShut, isResending, atMs: this.#deps.clock.awakeNow() };
     this.#creditEnd = givenBytes - queuedBytes + this.#budgetBytes;
     if (!wasSpent) return;
     if (this.creditBytes > 0) this.#deps.onCredit();

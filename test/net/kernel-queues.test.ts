@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { KernelQueues, readingIntervalMs } from "../../src/net/kernel/kernel-queues.ts";
-import { TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
+import { type TcpReading, TcpTable, tableKey } from "../../src/net/kernel/tcp-table.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
 const line = (number: number, key: string, state: string, queue: string) =>
@@ -39,7 +39,7 @@ test("what waits is read of wanted connections that may still send, wherever the
   ].join("\n");
   for (const size of [1, 7, 64, 1_000]) {
     const told: [string, number][] = [];
-    const table = new TcpTable(new Set([FOUR_KEY, SIX_KEY]), (key, queued) => told.push([key, queued]));
+    const table = new TcpTable(new Set([FOUR_KEY, SIX_KEY]), (key, { queuedBytes }) => told.push([key, queuedBytes]));
     for (let at = 0; at < text.length; at += size) table.take(text.slice(at, at + size));
     expect(told).toEqual([
       [FOUR_KEY, 76_800],
@@ -51,7 +51,7 @@ test("what waits is read of wanted connections that may still send, wherever the
 test("a shut window of a peer whose TCP answers is told from a silent path by the kernel's timer and its unanswered probes", () => {
   const shut = (tail: string) => {
     const told: boolean[] = [];
-    const table = new TcpTable(new Set([FOUR_KEY]), (_key, _queued, isWindowShut) => told.push(isWindowShut));
+    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isWindowShut }) => told.push(isWindowShut));
     table.take(`   7: ${FOUR_KEY} 01 0038D286:00000000 ${tail}\n`);
     return told;
   };
@@ -62,6 +62,21 @@ test("a shut window of a peer whose TCP answers is told from a silent path by th
   expect(shut("00:00000000 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
   expect(shut("04")).toEqual([false]);
   expect(shut("")).toEqual([false]);
+});
+
+test("that the kernel sends again is read from how often it did, and not from the timer alone", () => {
+  const resending = (tail: string) => {
+    const told: boolean[] = [];
+    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isResending }) => told.push(isResending));
+    table.take(`   7: ${FOUR_KEY} 01 0038D286:00000000 ${tail}\n`);
+    return told;
+  };
+  expect(resending("01:00000019 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
+  expect(resending("01:00000019 00000001     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
+  expect(resending("01:00000019 0000000A     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
+  expect(resending("04:00000019 00000001     0        1 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
+  expect(resending("01:00000019 nonsense     0        0 2323115")).toEqual([false]);
+  expect(resending("01")).toEqual([false]);
 });
 
 test("a table that never ends a line fills no memory", () => {
@@ -98,7 +113,7 @@ test.runIf(process.platform === "linux")(
     const queued = await new Promise<number>((resolve) => {
       queues.watch(ends, {
         begin: () => undefined,
-        take: (bytes, isWindowShut) => (bytes > 0 && isWindowShut ? resolve(bytes) : undefined),
+        take: ({ queuedBytes, isWindowShut }) => (queuedBytes > 0 && isWindowShut ? resolve(queuedBytes) : undefined),
       });
     });
     expect(queued).toBeGreaterThan(10_000);
@@ -114,9 +129,9 @@ test("of a table as it is when it is read; where there is none nobody is told an
   const told: string[] = [];
   // Of the other table there is no file.
   queues.watch(SIX, { begin: () => undefined, take: () => told.push("missing") });
-  const read = Promise.withResolvers<number>();
+  const read = Promise.withResolvers<TcpReading>();
   queues.watch(FOUR, { begin: () => undefined, take: read.resolve });
-  expect(await read.promise).toBe(10);
+  expect(await read.promise).toEqual({ queuedBytes: 10, isWindowShut: false, isResending: true });
   expect(told).toEqual([]);
 });
 

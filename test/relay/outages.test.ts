@@ -212,6 +212,23 @@ describe("a path that loses packets, so that the link pauses again and again", (
     expect(scene.stage.dialer.links).toHaveLength(2);
   });
 
+  test("as the kernel says, who had to send again: the link is kept although it never paused for seconds", () => {
+    const scene = new Scene();
+    scene.run(5);
+    for (let second = 0; second < 6; second += 1) {
+      scene.peer.habits = { isLossy: second % 2 === 0 };
+      scene.run(1);
+    }
+    scene.peer.habits = { takesPerSecond: 0, isLossy: true };
+    scene.run(26);
+    expect(scene.words).toContain("FAIL STALLED");
+    expect(scene.link.closedHow).toBeUndefined();
+    scene.peer.habits = {};
+    scene.run(3);
+    expect(scene.words.at(-1)).toMatch(/^PUBLISHING/);
+    expect(scene.stage.dialer.links).toHaveLength(2);
+  });
+
   test("and takes nothing for 30 s: closed with FIN, which the kernel repeats, as a reset may be lost", () => {
     const scene = uneven();
     const { link } = scene;

@@ -9,6 +9,8 @@ export type PeerHabits = {
   takesPerSecond?: number;
   /** Whether its window is shut where it takes nothing, and its TCP answers; the path is silent unless told. */
   isAnswering?: boolean;
+  /** Whether the kernel sends again what was lost; it does not unless told. */
+  isLossy?: boolean;
   /** Whether its program reads what its TCP took; it does unless told. */
   isReading?: boolean;
   /** Acknowledges once in so many bytes; never unless told. */
@@ -32,13 +34,22 @@ export class KernelPeer {
 
   /** A second of it, and a reading of the kernel's queue. */
   second(): void {
-    const { takesPerSecond = Number.POSITIVE_INFINITY, isReading = true, isAnswering = false } = this.habits;
+    const {
+      takesPerSecond = Number.POSITIVE_INFINITY,
+      isReading = true,
+      isAnswering = false,
+      isLossy = false,
+    } = this.habits;
     const { link } = this;
     this.#delivered += Math.min(link.takenBytes - this.#delivered, takesPerSecond);
     if (isReading) this.#read = this.#delivered;
     this.#acknowledge();
     const queuedBytes = link.takenBytes - this.#delivered;
-    link.kernelQueue = { queuedBytes, ackedBytes: this.#delivered, isWindowShut: isAnswering && takesPerSecond === 0 };
+    link.kernelQueue = {
+      ...{ queuedBytes, ackedBytes: this.#delivered },
+      isWindowShut: isAnswering && takesPerSecond === 0,
+      isResending: isLossy,
+    };
     const wasSpent = link.creditBytes <= 0;
     if (link.suitedTo !== undefined)
       link.creditBytes = Math.max(KERNEL_BYTES_MIN, link.suitedTo * KERNEL_SECONDS) - queuedBytes;

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { type ConnectionEnds, TcpTable, tableKey } from "./tcp-table.ts";
+import { type ConnectionEnds, type TcpReading, TcpTable, tableKey } from "./tcp-table.ts";
 
 const INTERVAL_MS = 1_000;
 /** … where somebody waits for the next reading … */
@@ -23,8 +23,8 @@ const KEY_LENGTH_FOUR = 27;
 export type QueueReader = {
   /** A reading begins: what is written from here on may be missing in it. */
   readonly begin: () => void;
-  /** The kernel held so many bytes that the peer's TCP has not acknowledged. `isWindowShut`: because it may not; the peer's TCP answers. */
-  readonly take: (queuedBytes: number, isWindowShut: boolean) => void;
+  /** What the kernel's table said. */
+  readonly take: (reading: TcpReading) => void;
 };
 
 /**
@@ -107,9 +107,7 @@ export class KernelQueues {
   }
 
   async #readPieces(file: FileHandle): Promise<void> {
-    const table = new TcpTable(this.#readers, (key, queuedBytes, isWindowShut) =>
-      this.#readers.get(key)?.take(queuedBytes, isWindowShut),
-    );
+    const table = new TcpTable(this.#readers, (key, reading) => this.#readers.get(key)?.take(reading));
     for (let total = 0; total < TABLE_BYTES_MAX; ) {
       const { bytesRead } = await file.read(this.#piece, 0, PIECE_BYTES);
       if (bytesRead === 0) return;

@@ -14,6 +14,10 @@ const LINE_LENGTH_MAX = 4_096;
 /** Connections that may still have something to send: established, or closed by the peer alone. */
 const STATES_SENDING: ReadonlySet<string> = new Set(["01", "08"]);
 const TX_QUEUE_LENGTH = 8;
+/** What is armed while something sent was not acknowledged yet. */
+const TIMER_RESEND = "01";
+/** `when`, then how often the kernel sent the same again, in a row; all hexadecimal. */
+const RESENT = /^:[0-9A-F]{8} ([0-9A-F]{8}) /;
 /** What is armed where the peer's window is shut: the kernel asks again and again whether it is open. */
 const TIMER_WINDOW_PROBE = "04";
 const TIMER_LENGTH = 2;
@@ -33,6 +37,16 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
   return `${local}:${portOf(ends.localPort)} ${remote}:${portOf(ends.remotePort)}`;
 }
 
+/** What the kernel's table says of one connection. */
+export type TcpReading = {
+  /** Bytes that the kernel was given and the peer's TCP has not acknowledged. */
+  readonly queuedBytes: number;
+  /** The peer takes nothing at present and its TCP answers: its program does not read. */
+  readonly isWindowShut: boolean;
+  /** The peer did not acknowledge in time what was sent: it, or the acknowledgement, was lost, and the kernel sends it again. */
+  readonly isResending: boolean;
+};
+
 /**
  * Reads the kernel's table of TCP connections, piece by piece, and tells of the wanted ones how many bytes the kernel has still to get
  * rid of: what it was given and the peer's TCP has not acknowledged. And whether the peer's window is shut while its TCP answers: its
@@ -40,13 +54,10 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
  */
 export class TcpTable {
   readonly #wanted: { has(key: string): boolean };
-  readonly #tell: (key: string, queuedBytes: number, isWindowShut: boolean) => void;
+  readonly #tell: (key: string, reading: TcpReading) => void;
   #rest = "";
 
-  constructor(
-    wanted: { has(key: string): boolean },
-    tell: (key: string, queuedBytes: number, isWindowShut: boolean) => void,
-  ) {
+  constructor(wanted: { has(key: string): boolean }, tell: (key: string, reading: TcpReading) => void) {
     this.#wanted = wanted;
     this.#tell = tell;
   }
@@ -70,18 +81,29 @@ export class TcpTable {
     if (remoteAt === 0 || keyEnd === -1 || keyEnd > end) return;
     const key = text.slice(keyAt, keyEnd);
     if (!this.#wanted.has(key) || !STATES_SENDING.has(text.slice(keyEnd + 1, keyEnd + 3))) return;
-    const queued = Number.parseInt(text.slice(keyEnd + 4, keyEnd + 4 + TX_QUEUE_LENGTH), 16);
-    if (Number.isSafeInteger(queued)) this.#tell(key, queued, isWindowShut(text.slice(keyEnd + 4, end)));
+    const queuedBytes = Number.parseInt(text.slice(keyEnd + 4, keyEnd + 4 + TX_QUEUE_LENGTH), 16);
+    if (!Number.isSafeInteger(queuedBytes)) return;
+    const line = text.slice(keyEnd + 4, end);
+    this.#tell(key, { queuedBytes, isWindowShut: isWindowShut(line), isResending: isResending(line) });
   }
 }
 
 /** `line`: from `tx_queue` on. */
 function isWindowShut(line: string): boolean {
-  const timerAt = line.indexOf(" ") + 1;
-  if (timerAt === 0 || line.slice(timerAt, timerAt + TIMER_LENGTH) !== TIMER_WINDOW_PROBE) return false;
-  const behind = timerAt + TIMER_LENGTH;
-  const probes = PROBES.exec(line.slice(behind, behind + PROBES_LENGTH_MAX))?.[1];
+  const probes = PROBES.exec(behindTimer(line, TIMER_WINDOW_PROBE))?.[1];
   return probes !== undefined && Number(probes) <= PROBES_UNANSWERED_MAX;
+}
+
+function isResending(line: string): boolean {
+  const resent = RESENT.exec(behindTimer(line, TIMER_RESEND))?.[1];
+  return resent !== undefined && Number.parseInt(resent, 16) > 0;
+}
+
+/** What stands behind this timer, where it is the one that is armed; else nothing. */
+function behindTimer(line: string, timer: string): string {
+  const timerAt = line.indexOf(" ") + 1;
+  if (timerAt === 0 || line.slice(timerAt, timerAt + TIMER_LENGTH) !== timer) return "";
+  return line.slice(timerAt + TIMER_LENGTH, timerAt + TIMER_LENGTH + PROBES_LENGTH_MAX);
 }
 
 function hexOf(address: string, order: "LE" | "BE"): string | undefined {

@@ -45,6 +45,8 @@ export type KernelQueue = {
   readonly ackedBytes: number;
   /** The peer takes nothing at present and its TCP says so: the path is good, its program does not read. */
   readonly isWindowShut: boolean;
+  /** What was sent was not acknowledged in time: the kernel sends it again. */
+  readonly isResending: boolean;
 };
 
 /** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */

@@ -6,6 +6,7 @@ import type { Link, LinkClose } from "../link.ts";
 import type { SendQueue } from "../send-queue.ts";
 import { DrainRate } from "./drain-rate.ts";
 import { IdleWatch, type Supply } from "./idle-watch.ts";
+import { LossHabit } from "./loss-habit.ts";
 import { PathWatch } from "./path-watch.ts";
 import { type Progress, ProgressProof } from "./progress-proof.ts";
 import { type Slowness, SlowWatch } from "./slow-watch.ts";
@@ -51,6 +52,7 @@ export class LinkCare {
   #streamPerSecond = 0;
   readonly #writes: WriteTimes;
   readonly #drain = new DrainRate();
+  readonly #loss = new LossHabit();
 
   constructor(link: Link, sendQueue: SendQueue, clock: Clock, areAcksTrusted: boolean, events: CareEvents) {
     this.#link = link;
@@ -118,7 +120,10 @@ export class LinkCare {
   /** Call whenever something may have moved. */
   look(): void {
     const { takenBytes, pendingBytes, kernelQueue, acks } = this.#link;
-    if (kernelQueue !== undefined) this.#isWindowShut = kernelQueue.isWindowShut;
+    if (kernelQueue !== undefined) {
+      this.#isWindowShut = kernelQueue.isWindowShut;
+      this.#loss.note(kernelQueue.isResending, this.#clock.awakeNow());
+    }
     const figures = {
       takenBytes,
       hasWork: pendingBytes > 0 || !this.#sendQueue.isEmpty,
@@ -141,7 +146,8 @@ export class LinkCare {
   #stall({ silentMs, by }: Progress & { readonly kind: "stalled" }): void {
     const error = by === "program" ? HANGS : STALLED;
     this.#events.onStalled(error);
-    const isUneven = this.#proof.isUneven(this.#clock.awakeNow() - silentMs);
+    const beganMs = this.#clock.awakeNow() - silentMs;
+    const isUneven = this.#loss.isLossy(beganMs) || this.#proof.isUneven(beganMs);
     // Its TCP answers: it hangs, or reads in gulps. A path that falls silent meanwhile is watched as such.
     const hangs = by === "program" || this.#isWindowShut;
     const patienceMs = hangs ? PROGRAM_PATIENCE_MS : isUneven ? LOSSY_PATIENCE_MS : 0;
