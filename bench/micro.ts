@@ -12,11 +12,13 @@ import { PayloadSlab } from "../src/protocol/rtmp/chunk/payload-slab.ts";
 import { type Message, MessageType } from "../src/protocol/rtmp/message.ts";
 import { MEDIA_CHUNK_SIZE } from "../src/relay/packing/media-chunk-size.ts";
 import { classifyMessage } from "../src/relay/stream/classify-message.ts";
+import type { MediaMessage } from "../src/relay/stream/media-message.ts";
 import { StreamMemory } from "../src/relay/stream/stream-memory.ts";
 import { readFlv } from "../src/testkit/flv-file.ts";
 import { machineRows, table } from "../test/soak/machine.ts";
 import { makeClip } from "../test/support/clip.ts";
 import { ROOT } from "../test/support/fanfare-process.ts";
+import { mediaMessage } from "../test/support/media-messages.ts";
 
 /** How fast the pieces of a packet's way are, each alone: README.md in this folder. */
 const READ_BYTES = 64 * 1024;
@@ -81,7 +83,7 @@ function writing(messages: readonly Message[]): Piece {
   return { name: `chunk writer, chunks of ${MEDIA_CHUNK_SIZE} bytes`, bytes, items: messages.length, run };
 }
 
-function classifying(messages: readonly Message[]): Piece {
+function classifying(messages: readonly MediaMessage[]): Piece {
   const run = () => {
     let frames = 0;
     const memory = new StreamMemory();
@@ -134,14 +136,13 @@ function row({ name, bytes, items }: Piece, task: Task | undefined): string {
 }
 
 const { path } = await makeClip({ seconds: 10, kilobits: 6_000, size: "1280x720" });
-const messages = readFlv(await readFile(path)).map(
-  ({ type, timestamp, payload }): Message => ({ type, timestamp, streamId: 1, payload }),
-);
+const tags = readFlv(await readFile(path));
+const messages = tags.map(({ type, timestamp, payload }): Message => ({ type, timestamp, streamId: 1, payload }));
 const pieces = [
   reading(`chunk reader, chunks of ${MEDIA_CHUNK_SIZE} bytes`, messages, MEDIA_CHUNK_SIZE),
   reading(`chunk reader, chunks of ${SMALL_CHUNK_BYTES} bytes`, messages, SMALL_CHUNK_BYTES),
   writing(messages),
-  classifying(messages),
+  classifying(tags.map(mediaMessage)),
   ...amf("a connect command", CONNECT),
   ...amf("OBS's metadata", METADATA),
 ];

@@ -1,5 +1,4 @@
 import type { Timer } from "../base/clock.ts";
-import type { Message } from "../protocol/rtmp/message.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
@@ -26,6 +25,7 @@ import { FanOut, type Frame } from "./rendition/fan-out.ts";
 import type { FillerRun } from "./rendition/filler-run.ts";
 import { StandbyWatch } from "./standby-watch.ts";
 import { continuationOf } from "./stream/config/compatibility.ts";
+import type { MediaMessage } from "./stream/media-message.ts";
 import type { PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
 import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
 import type { Target } from "./subscriber/rtmp-push/target.ts";
@@ -213,7 +213,7 @@ export class Channel {
     publisher.description.onDismissed();
   }
 
-  #push(publisher: Publisher, message: Message): void {
+  #push(publisher: Publisher, message: MediaMessage): void {
     const awakeMs = this.#awakeMs;
     const classified = publisher.take(message, this.#deps.clock.now(), awakeMs);
     const { timestamp } = message;

@@ -1,7 +1,9 @@
-import type { Message } from "../protocol/rtmp/message.ts";
+import type { MediaKind, MediaMessage } from "../relay/stream/media-message.ts";
 
-/** Before each payload: its length, the message's timestamp and stream id, 32 bits each, and its type. */
-const HEADER_BYTES = 13;
+/** Before each payload: its length and the message's timestamp, 32 bits each, and its kind, one byte. */
+const HEADER_BYTES = 9;
+const KINDS: readonly MediaKind[] = ["audio", "video", "data"];
+const KIND_BYTES: Readonly<Record<MediaKind, number>> = { audio: 0, video: 1, data: 2 };
 const BLOCK_BYTES_MIN = 16 * 1024;
 /** A block begins so much larger than the last one was, since streams go on as they are. */
 const HEADROOM = 1.25;
@@ -27,14 +29,13 @@ export class BlockWriter {
     return this.#length;
   }
 
-  add({ type, timestamp, streamId, payload }: Message): void {
+  add({ kind, timestamp, payload }: MediaMessage): void {
     const at = this.#length;
     const end = at + HEADER_BYTES + payload.length;
     const bytes = this.#withRoomFor(end);
     bytes.writeUInt32BE(payload.length, at);
     bytes.writeUInt32BE(timestamp, at + 4);
-    bytes.writeUInt32BE(streamId, at + 8);
-    bytes.writeUInt8(type, at + 12);
+    bytes.writeUInt8(KIND_BYTES[kind], at + 8);
     payload.copy(bytes, at + HEADER_BYTES);
     this.#length = end;
   }
@@ -71,16 +72,15 @@ export class BlockWriter {
 }
 
 /** The messages of a block. Their payloads lie in it. */
-export function readBlock({ buffer, length }: Block): Message[] {
+export function readBlock({ buffer, length }: Block): MediaMessage[] {
   const bytes = Buffer.from(buffer, 0, length);
-  const messages: Message[] = [];
+  const messages: MediaMessage[] = [];
   let at = 0;
   while (at < length) {
     const end = at + HEADER_BYTES + bytes.readUInt32BE(at);
     messages.push({
-      type: bytes.readUInt8(at + 12),
+      kind: KINDS[bytes.readUInt8(at + 8)] ?? "data",
       timestamp: bytes.readUInt32BE(at + 4),
-      streamId: bytes.readUInt32BE(at + 8),
       payload: bytes.subarray(at + HEADER_BYTES, end),
     });
     at = end;

@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
-import type { Message } from "../protocol/rtmp/message.ts";
 import type { AdmitResult, PublisherArrival, PublishGateway } from "../relay/publish-gateway.ts";
 import type { PublisherHandle } from "../relay/publisher/publisher.ts";
+import type { MediaMessage } from "../relay/stream/media-message.ts";
 import type { ChannelId, Latency } from "../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.ts";
@@ -121,7 +121,7 @@ class RemotePublisher implements PublishGateway {
     if (this.#entering === undefined) this.#finish();
   }
 
-  #push(message: Message): void {
+  #push(message: MediaMessage): void {
     if (this.#isOver) return;
     this.#gathered.add(message);
     this.#needsFlush = true;

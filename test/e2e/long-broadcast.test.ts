@@ -14,6 +14,7 @@ import { makeClip } from "../support/clip.ts";
 import { ALLOWED, resolverOf } from "../support/dialling.ts";
 import { startFfmpegReceiver } from "../support/ffmpeg-receiver.ts";
 import { isAudio, isCodedMedia, isKeyframe, isVideo, stepsBack } from "../support/flv-file.ts";
+import { mediaMessage } from "../support/media-messages.ts";
 import { Stage } from "../support/stage.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
@@ -80,8 +81,7 @@ test("a broadcast of 4 h 41 min reaches nginx-rtmp and FFmpeg with its time whol
   engine.introduce({ channelId: "ls-1", revision: 1, holdSeconds: 0, targets });
   const onDismissed = () => undefined;
   const source = engine.open("ls-1", { slot: "main", remoteAddress: "", encoder: "", onDismissed });
-  const push = ({ type, payload }: FlvTag, timestamp: number) =>
-    source?.push({ type, timestamp, streamId: 1, payload });
+  const push = (tag: FlvTag, timestamp: number) => source?.push(mediaMessage({ ...tag, timestamp }));
   for (const header of tags.filter((tag) => !isCodedMedia(tag)).slice(0, 3)) push(header, 0);
   for (let second = 0; second < SECONDS; second += 1) {
     for (const of of [round, sounds]) {

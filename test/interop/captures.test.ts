@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { PublishRequest, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
+import type { MediaOutput, PublishRequest, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { publishKey } from "../../src/protocol/rtmp/url.ts";
 import { Publisher } from "../../src/relay/publisher/publisher.ts";
+import { isMedia } from "../support/server-peer.ts";
 
 /** What real encoders of Debian 12 sent in their first second: see capture.ts. The keys are of a server that is long gone. */
 const FOLDER = join(import.meta.dirname, "..", "fixtures", "captures");
@@ -28,7 +28,7 @@ const encoders = [
   },
 ] as const;
 
-type Replayed = { readonly requests: PublishRequest[]; readonly messages: Message[] };
+type Replayed = { readonly requests: PublishRequest[]; readonly messages: MediaOutput[] };
 
 /**
  * An encoder's bytes through a session that accepts it, in pieces of these sizes, again and again. The encoder waited for its
@@ -39,7 +39,7 @@ function replay(bytes: Buffer, sizes: readonly number[], publishEnd: number): Re
   const replayed: Replayed = { requests: [], messages: [] };
   const take = (outputs: readonly ServerOutput[]): void => {
     for (const output of outputs) {
-      if (output.kind === "media") replayed.messages.push(output.message);
+      if (isMedia(output)) replayed.messages.push(output);
       if (output.kind === "closed") throw new Error(`${output.reason}: ${output.detail}`);
       if (output.kind !== "publish-requested") continue;
       replayed.requests.push(output.request);

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
+import { AMF0_LIMITS, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { numberProperty } from "../../src/protocol/amf0/value.ts";
-import { decodeData } from "../../src/protocol/rtmp/command.ts";
-import type { Message } from "../../src/protocol/rtmp/message.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_RECUT,
@@ -43,7 +41,7 @@ test("a target is dialled at the first media, not before, and begins with metada
     [9, 40, 9],
   ]);
   expect(messages.slice(1, 3).map(({ payload }) => payload)).toEqual([AAC_CONFIG, AVC_CONFIG]);
-  const [command, name, values] = decodeData(messages[0] as Message, AMF0_LIMITS);
+  const [command, name, values] = decodeAmf0(messages[0]?.payload ?? Buffer.alloc(0), AMF0_LIMITS);
   expect([command, name]).toEqual(["@setDataFrame", "onMetaData"]);
   expect([numberProperty(values, "width"), numberProperty(values, "duration")]).toEqual([640, undefined]);
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
@@ -149,7 +147,7 @@ test("sound alone begins at once behind its header; without metadata some is mad
     [8, 0, 1],
     [8, 21, 2],
   ]);
-  const [, , values] = decodeData(link.messages()[0] as Message, AMF0_LIMITS);
+  const [, , values] = decodeAmf0(link.messages()[0]?.payload ?? Buffer.alloc(0), AMF0_LIMITS);
   expect(numberProperty(values, "audiosamplerate")).toBe(48_000);
 });
 
@@ -236,7 +234,7 @@ test("empty messages, end marks, commands and timed data are not forwarded, ADTS
   publisher.push(video(30, Buffer.from("5700", "hex")));
   publisher.push(audio(30, Buffer.alloc(0)));
   publisher.push(audio(30, Buffer.from("af00", "hex")));
-  publisher.push({ type: 18, timestamp: 30, streamId: 1, payload: Buffer.from("02000a6f6e43756550", "hex") });
+  publisher.push({ kind: "data", timestamp: 30, payload: Buffer.from("02000a6f6e43756550", "hex") });
   publisher.push(audio(35, Buffer.from("af01fff14c8001bffc210049", "hex")));
   publisher.push(video(40, avcFrame(false, 2)));
   stage.flush();

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeTargetMetadata } from "../../src/protocol/flv/metadata.ts";
-import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
 import { StreamMemory } from "../../src/relay/stream/stream-memory.ts";
 
@@ -10,9 +9,8 @@ const KEPT = { width: 320, height: 180, videocodecid: 7, framerate: 25, audiocod
 const WANTED = encodeTargetMetadata(new Map(Object.entries(KEPT)));
 
 const data = (values: readonly Amf0Value[]) => ({
-  type: MessageType.DataAmf0,
+  kind: "data" as const,
   timestamp: 0,
-  streamId: 1,
   payload: encodeAmf0(values),
 });
 const metadata = (entries: Readonly<Record<string, Amf0Value>>) =>

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
+import { AMF0_LIMITS, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { numberProperty } from "../../src/protocol/amf0/value.ts";
-import { decodeData } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
+import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -34,7 +34,7 @@ const metadataOf = (stage: RelayStage, targetId: number): readonly Message[] => 
     .filter(({ type }) => type === 18);
 };
 const idsIn = (message: Message | undefined): readonly (number | undefined)[] => {
-  const values = decodeData(message as Message, AMF0_LIMITS)[2];
+  const values = decodeAmf0(message?.payload ?? Buffer.alloc(0), AMF0_LIMITS)[2];
   return ["videocodecid", "audiocodecid"].map((name) => numberProperty(values, name));
 };
 
@@ -192,7 +192,7 @@ test("an ADTS header where the configuration belongs is read as one; the encoder
   expect(sent(other, 1)).toEqual(["0 af001190", "0 af012149"]);
 });
 
-test.each<readonly [string, (stage: RelayStage) => readonly [before: Message[], after: Message[]], string]>([
+test.each<readonly [string, (stage: RelayStage) => readonly [before: MediaMessage[], after: MediaMessage[]], string]>([
   [
     "another sample rate",
     () => [[audio(0, AAC_CONFIG)], [audio(80, AAC_CONFIG_CHANGED), audio(80, aacFrame(3))]],

@@ -1,19 +1,18 @@
 import { expect, test } from "vitest";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import type { Amf0Value } from "../../src/protocol/amf0/value.ts";
+import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 
 const DATA_AMF0 = 18;
-const DATA_AMF3 = 15;
 const CUE: readonly Amf0Value[] = ["onCuePoint", "ad"];
 
-const data = (timestamp: number, values: readonly Amf0Value[], type = DATA_AMF0) => ({
-  type,
+const data = (timestamp: number, values: readonly Amf0Value[]): MediaMessage => ({
+  kind: "data",
   timestamp,
-  streamId: 1,
-  payload: type === DATA_AMF3 ? Buffer.concat([Buffer.from([0]), encodeAmf0([...values])]) : encodeAmf0([...values]),
+  payload: encodeAmf0([...values]),
 });
 
 /** A channel on air for two seconds with a keyframe at 0, whose encoder's clock began at an hour. */
@@ -27,7 +26,7 @@ function stageOf(...targets: readonly TargetSpec[]) {
     publisher.push(audio(startMs + ms, aacFrame(1)));
   };
   /** Frames each 40 ms up to this moment, and what `between` gives behind the frames of its time. */
-  const run = (untilMs: number, between: Readonly<Record<number, ReturnType<typeof data>>> = {}) => {
+  const run = (untilMs: number, between: Readonly<Record<number, MediaMessage>> = {}) => {
     for (; nextMs < untilMs; nextMs += 40) {
       const ms = nextMs;
       frame(ms);
@@ -53,7 +52,7 @@ test.each(["onTextData", "onCaptionInfo", "onCuePoint", "onFI"])(
   (name) => {
     const { stage, run } = stageOf(target(1));
     const wrapped = ["@setDataFrame", name, "text"];
-    run(2_000, { 400: data(410, [name, "text"]), 800: data(800, wrapped), 1200: data(1_205, [name, 7], DATA_AMF3) });
+    run(2_000, { 400: data(410, [name, "text"]), 800: data(800, wrapped), 1200: data(1_205, [name, 7]) });
     expect(sentTo(stage, 1).map(({ timestamp, payload }) => [timestamp, payload])).toEqual([
       [410, encodeAmf0([name, "text"])],
       [800, encodeAmf0([...wrapped])],

@@ -3,8 +3,9 @@ import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { splitAggregate } from "../../src/protocol/rtmp/chunk/aggregate.ts";
 import { PACE_OF_ENCODER } from "../../src/protocol/rtmp/chunk/paced-reader.ts";
-import { type Message, MessageType } from "../../src/protocol/rtmp/message.ts";
+import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { readIntroduction } from "../../src/protocol/rtmp/server/introduction.ts";
+import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import { AVC_CONFIG, audio, avcFrame, metadata, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 import { threadMs } from "../support/thread-time.ts";
@@ -52,7 +53,7 @@ const multitrack = (packetType: number, number: number) =>
   ]);
 
 /** The worst that an encoder can put into one message, each of which comes as often as a turn has messages, or bytes. */
-const WORST: readonly { readonly name: string; readonly make: (number: number) => Message }[] = [
+const WORST: readonly { readonly name: string; readonly make: (number: number) => MediaMessage }[] = [
   { name: "other headers", make: (number) => video(number, config(number)) },
   { name: "other metadata", make: (number) => metadata({ width: number }) },
   { name: "another codec", make: (number) => video(number, number % 2 === 0 ? HEVC_FRAME : avcFrame(true, 1)) },
@@ -128,10 +129,9 @@ test.each(SINGLE)("$name is read in a hundredth of a second, however full", ({ r
 test("the largest metadata is read in some hundredths of a second", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
-  const largest = (number: number): Message => ({
-    type: MessageType.DataAmf0,
+  const largest = (number: number): MediaMessage => ({
+    kind: "data",
     timestamp: 0,
-    streamId: 1,
     payload: encodeAmf0([
       "@setDataFrame",
       "onMetaData",

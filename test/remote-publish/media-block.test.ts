@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Message } from "../../src/protocol/rtmp/message.ts";
+import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
 import { BlockWriter, readBlock } from "../../src/remote-publish/media-block.ts";
 
-const messages: fc.Arbitrary<Message[]> = fc.array(
+const messages: fc.Arbitrary<MediaMessage[]> = fc.array(
   fc.record({
-    type: fc.integer({ min: 0, max: 255 }),
+    kind: fc.constantFrom("audio", "video", "data"),
     timestamp: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-    streamId: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     payload: fc.integer({ min: 0, max: 40_000 }).map((bytes) => Buffer.alloc(bytes, bytes)),
   }),
 );
@@ -18,7 +17,7 @@ test("what comes out of blocks is what went in, one block behind the other", () 
       const writer = new BlockWriter();
       for (const sent of blocks) {
         for (const message of sent) writer.add(message);
-        const length = sent.reduce((sum, message) => sum + 13 + message.payload.length, 0);
+        const length = sent.reduce((sum, message) => sum + 9 + message.payload.length, 0);
         expect(writer.length).toBe(length);
         const block = writer.take();
         expect([readBlock(block), block.length, writer.length]).toEqual([sent, length, 0]);
@@ -31,7 +30,7 @@ test("what comes out of blocks is what went in, one block behind the other", () 
 test("a block that came back is written again, unless it is too small for the stream by now, or too large to keep", () => {
   const writer = new BlockWriter();
   const gather = (bytes: number): ArrayBuffer => {
-    writer.add({ type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 1) });
+    writer.add({ kind: "video", timestamp: 0, payload: Buffer.alloc(bytes, 1) });
     return writer.take().buffer;
   };
   const small = gather(1_000);
@@ -52,7 +51,7 @@ test("a block that came back is written again, unless it is too small for the st
 test("a payload is lent: what becomes of its memory afterwards is no matter", () => {
   const shared = Buffer.from("one, two");
   const writer = new BlockWriter();
-  writer.add({ type: 8, timestamp: 1, streamId: 1, payload: shared.subarray(5) });
+  writer.add({ kind: "audio", timestamp: 1, payload: shared.subarray(5) });
   shared.fill(0);
   expect(readBlock(writer.take())[0]?.payload.toString()).toBe("two");
 });

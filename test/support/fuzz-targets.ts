@@ -6,7 +6,6 @@ import { classifyVideo, hasIdr } from "../../src/protocol/flv/video/video-tag.ts
 import { ProtocolError } from "../../src/protocol/protocol-error.ts";
 import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
-import { MessageType } from "../../src/protocol/rtmp/message.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
 import { DecoderConfig } from "../../src/relay/stream/config/decoder-config.ts";
@@ -39,8 +38,7 @@ function blaming(run: () => void): void {
 function understood(kind: "audio" | "video", input: Buffer): void {
   const memory = new StreamMemory();
   const head = new DecoderConfig();
-  const type = kind === "video" ? MessageType.Video : MessageType.Audio;
-  const classified = classifyMessage({ type, timestamp: 0, streamId: 1, payload: input }, memory);
+  const classified = classifyMessage({ kind, timestamp: 0, payload: input }, memory);
   assertBounded("bytes in the form of old", legacyForm(kind, input)?.length ?? 0, input.length + 8);
   if (classified.what === "config") head.takeConfig(classified);
   if (classified.what === "frame") {

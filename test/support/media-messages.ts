@@ -1,6 +1,12 @@
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray } from "../../src/protocol/amf0/value.ts";
-import { type Message, MessageType } from "../../src/protocol/rtmp/message.ts";
+import type { FlvTag } from "../../src/protocol/flv/flv-tag.ts";
+import type { MediaKind, MediaMessage } from "../../src/relay/stream/media-message.ts";
+
+const KINDS: ReadonlyMap<number, MediaKind> = new Map([
+  [8, "audio"],
+  [9, "video"],
+]);
 
 /** A real High profile 640x360 avcC, as an encoder sends it. */
 export const AVC_CONFIG = Buffer.from(
@@ -19,12 +25,17 @@ export const AAC_CONFIG_CHANGED = Buffer.from("af001210", "hex");
 /** Of the same sound, cut otherwise. */
 export const AAC_CONFIG_RECUT = Buffer.from("af001194", "hex");
 
-export function video(timestamp: number, payload: Buffer): Message {
-  return { type: MessageType.Video, timestamp, streamId: 1, payload };
+/** An FLV tag as a publisher's message. */
+export function mediaMessage({ type, timestamp, payload }: FlvTag): MediaMessage {
+  return { kind: KINDS.get(type) ?? "data", timestamp, payload };
 }
 
-export function audio(timestamp: number, payload: Buffer): Message {
-  return { type: MessageType.Audio, timestamp, streamId: 1, payload };
+export function video(timestamp: number, payload: Buffer): MediaMessage {
+  return { kind: "video", timestamp, payload };
+}
+
+export function audio(timestamp: number, payload: Buffer): MediaMessage {
+  return { kind: "audio", timestamp, payload };
 }
 
 /** An access unit of one NAL unit whose body repeats `mark`, so that a test can tell frames apart. */
@@ -45,11 +56,10 @@ export function aacFrame(mark: number, bytes = 20): Buffer {
   return Buffer.concat([Buffer.from([0xaf, 0x01, 0x21]), Buffer.alloc(bytes, mark)]);
 }
 
-export function metadata(entries: Readonly<Record<string, number | string | boolean>>): Message {
+export function metadata(entries: Readonly<Record<string, number | string | boolean>>): MediaMessage {
   return {
-    type: MessageType.DataAmf0,
+    kind: "data",
     timestamp: 0,
-    streamId: 1,
     payload: encodeAmf0(["@setDataFrame", "onMetaData", amf0EcmaArray(entries)]),
   };
 }

@@ -4,7 +4,7 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/ch
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
-import type { PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
+import type { MediaOutput, PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 
 const SERVER_RANDOM = Buffer.alloc(1_528, 0x5a);
@@ -89,7 +89,8 @@ export const closes = (outputs: readonly ServerOutput[]) =>
   outputs.flatMap((output) => (output.kind === "closed" ? [output.reason] : []));
 export const requests = (peer: Peer) =>
   peer.outputs.flatMap((output) => (output.kind === "publish-requested" ? [output.request] : []));
-export const media = (peer: Peer) =>
-  peer.outputs.flatMap((output) => (output.kind === "media" ? [output.message] : []));
+export const isMedia = (output: ServerOutput): output is MediaOutput =>
+  output.kind === "audio" || output.kind === "video" || output.kind === "data";
+export const media = (peer: Peer): MediaOutput[] => peer.outputs.filter(isMedia);
 
 export const KEYFRAME = { type: 9, timestamp: 40, streamId: 1, payload: Buffer.from("1701000000000000026588", "hex") };

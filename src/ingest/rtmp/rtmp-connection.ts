@@ -34,7 +34,7 @@ type Invitation = Extract<Admission, { readonly gateway: PublishGateway }>;
 
 const NOTHING = Buffer.alloc(0);
 
-/** One encoder's or player's connection: a socket and a server session, joined, and the relay's source or preview behind it. */
+/** One encoder's or player's connection: a socket and a server session, and the relay's publisher or preview behind them. */
 export class RtmpConnection implements TimedReader {
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
@@ -202,7 +202,6 @@ export class RtmpConnection implements TimedReader {
     return false;
   }
 
-  /** Closes without a word: the process stops, or the encoder was replaced. */
   close(): void {
     this.#shut();
     this.#letGoOfSource();
@@ -232,9 +231,10 @@ export class RtmpConnection implements TimedReader {
     switch (output.kind) {
       case "send":
         return this.#send(output.bytes);
-      case "media":
-        this.#publisher?.push(output.message);
-        return;
+      case "audio":
+      case "video":
+      case "data":
+        return this.#publisher?.push(output);
       case "login-requested":
         this.#decideLogin(output.requestId, output.login).catch((error) => this.#failByFault(error));
         return;

@@ -1,4 +1,4 @@
-import { type Amf0Limits, decodeAmf0, decodeWanted } from "../amf0/decode.ts";
+import { type Amf0Limits, decodeAmf0 } from "../amf0/decode.ts";
 import { encodeAmf0 } from "../amf0/encode.ts";
 import type { Amf0Value } from "../amf0/value.ts";
 import { ProtocolError } from "../protocol-error.ts";
@@ -43,17 +43,6 @@ export function encodeCommand(streamId: number, command: Command): Message {
   const { name, transactionId, object, args } = command;
   const payload = encodeAmf0([name, transactionId, object, ...args]);
   return { type: MessageType.CommandAmf0, timestamp: 0, streamId, payload };
-}
-
-/**
- * Reads a message of type 18 or 15: metadata, cue points, captions. `wanted`: of its objects these properties
- * alone are read, and there may be any number of others.
- *
- * @throws ProtocolError "bad-amf".
- */
-export function decodeData(message: Message, limits: Amf0Limits, wanted?: ReadonlySet<string>): Amf0Value[] {
-  const bytes = amf0Part(message);
-  return wanted === undefined ? decodeAmf0(bytes, limits) : decodeWanted(bytes, limits, wanted);
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { Removal } from "../../base/pasted-text.ts";
-import type { Message } from "../../protocol/rtmp/message.ts";
 import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { type ClassifiedMessage, classifyMessage, IGNORED } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
 import { audioFormat, videoFormat } from "../stream/config/stream-format.ts";
+import type { MediaMessage } from "../stream/media-message.ts";
 import { StreamMemory } from "../stream/stream-memory.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { Pace } from "./pace.ts";
@@ -27,7 +27,7 @@ export type PublisherDescription = {
 /** The relay's end of an ingest: whatever it gives goes to the channel's targets while it is the one on air. */
 export interface PublisherHandle {
   /** Takes an audio, video or data message; what of its payload is kept is copied. Ignored once the source was dismissed or ended. */
-  push(message: Message): void;
+  push(message: MediaMessage): void;
   /** The encoder left. Idempotent. */
   end(end: IngestEnd): void;
 }
@@ -91,7 +91,7 @@ export class Publisher {
   }
 
   /** Takes a message: classified, counted, and remembered where it is a header. */
-  take(message: Message, nowMs: number, awakeMs: number): ClassifiedMessage {
+  take(message: MediaMessage, nowMs: number, awakeMs: number): ClassifiedMessage {
     this.#bytesTotal += message.payload.length;
     const classified = classifyMessage(message, this.#memory);
     if (this.head.isNews(classified) && !this.#news.take(nowMs)) return IGNORED;

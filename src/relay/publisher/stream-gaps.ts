@@ -1,7 +1,7 @@
 import type { AudioCodec, VideoCodec } from "../../protocol/flv/fourcc.ts";
-import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
 import type { StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
+import type { MediaMessage } from "../stream/media-message.ts";
 
 /** Codecs that nobody decodes without their sequence header. */
 const NEED_HEADER: ReadonlySet<VideoCodec | AudioCodec> = new Set(["avc", "hevc", "vvc", "av1", "aac", "flac"]);
@@ -17,10 +17,10 @@ export class StreamGaps {
   readonly #ignored = { audio: 0, video: 0 };
 
   /** A message that nothing is made of. */
-  ignored({ type, payload }: Message): void {
+  ignored({ kind, payload }: MediaMessage): void {
     if (payload.length < BYTES_MIN) return;
-    if (type === MessageType.Video) this.#ignored.video += 1;
-    else if (type === MessageType.Audio) this.#ignored.audio += 1;
+    if (kind === "video") this.#ignored.video += 1;
+    else if (kind === "audio") this.#ignored.audio += 1;
   }
 
   measures(head: DecoderConfig): Pick<StreamMeasures, "lackHeader" | "unreadable"> {

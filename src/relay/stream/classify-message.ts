@@ -1,4 +1,4 @@
-import { AMF0_LIMITS } from "../../protocol/amf0/decode.ts";
+import { AMF0_LIMITS, decodeWanted } from "../../protocol/amf0/decode.ts";
 import { beginsAsAdts } from "../../protocol/flv/audio/adts.ts";
 import { type AudioTag, classifyAudio, stripAdts } from "../../protocol/flv/audio/audio-tag.ts";
 import { readSoundFormat, type SoundFormat } from "../../protocol/flv/audio/sound-format.ts";
@@ -13,9 +13,8 @@ import { isTimedData } from "../../protocol/flv/timed-data.ts";
 import { isMultitrack, splitTracks, trackIdsOf } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { ProtocolError } from "../../protocol/protocol-error.ts";
-import { amf0Part, decodeData } from "../../protocol/rtmp/command.ts";
-import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
 import { Mark } from "./frame-marks.ts";
+import type { MediaMessage } from "./media-message.ts";
 import { flaggedAsKeyframe, type StreamMemory } from "./stream-memory.ts";
 
 /** What one message from an encoder means to the relay. */
@@ -74,21 +73,18 @@ export const IGNORED: ClassifiedMessage = { what: "ignored" };
 const CONFIG_BYTES_MAX = 64 * 1024;
 
 /** Classifies a message, once, for all targets; `memory` is its encoder's. Never throws. */
-export function classifyMessage(message: Message, memory: StreamMemory): ClassifiedMessage {
-  switch (message.type) {
-    case MessageType.Video:
-      return takeInVideo(message, memory);
-    case MessageType.Audio:
-      return takeInAudio(message.payload, memory);
-    case MessageType.DataAmf0:
-    case MessageType.DataAmf3:
-      return takeInData(message);
-    default:
-      return IGNORED;
+export function classifyMessage(message: MediaMessage, memory: StreamMemory): ClassifiedMessage {
+  switch (message.kind) {
+    case "video":
+      return classifyVideoMessage(message, memory);
+    case "audio":
+      return classifyAudioMessage(message.payload, memory);
+    case "data":
+      return classifyData(message.payload);
   }
 }
 
-function takeInVideo(message: Message, memory: StreamMemory): ClassifiedMessage {
+function classifyVideoMessage(message: MediaMessage, memory: StreamMemory): ClassifiedMessage {
   const payload = memory.underItsCodec(message.payload);
   const tag = classifyVideo(payload);
   switch (tag.part) {
@@ -121,7 +117,7 @@ function takeInVideo(message: Message, memory: StreamMemory): ClassifiedMessage 
   }
 }
 
-function takeInAudio(payload: Buffer, memory: StreamMemory): ClassifiedMessage {
+function classifyAudioMessage(payload: Buffer, memory: StreamMemory): ClassifiedMessage {
   const tag = classifyAudio(payload);
   switch (tag.part) {
     case "config":
@@ -188,11 +184,10 @@ function configParts(kind: "audio" | "video", payload: Buffer): ConfigPart[] {
   });
 }
 
-function takeInData(message: Message): ClassifiedMessage {
-  const values = amf0Part(message);
+function classifyData(values: Buffer): ClassifiedMessage {
   if (isTimedData(values)) return { what: "timed-data", payload: values };
   try {
-    const data = readMetadata(decodeData(message, AMF0_LIMITS, METADATA_PROPERTIES));
+    const data = readMetadata(decodeWanted(values, AMF0_LIMITS, METADATA_PROPERTIES));
     if (data.kind === "clear") return { what: "metadata-cleared" };
     if (data.kind !== "metadata") return IGNORED;
     const entries = rewriteMetadata(data.entries);

@@ -3,7 +3,7 @@ import { AMF0_LIMITS, AMF0_LIMITS_BEFORE_PUBLISH } from "../../../src/protocol/a
 import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { ProtocolError } from "../../../src/protocol/protocol-error.ts";
-import { decodeCommand, decodeData, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
+import { amf0Part, decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { type Message, MessageType } from "../../../src/protocol/rtmp/message.ts";
 
 const SELECTOR = Buffer.from([0]);
@@ -83,11 +83,11 @@ test("a command keeps within the limits it is read with", () => {
   expect(() => decodeCommand(long, AMF0_LIMITS_BEFORE_PUBLISH)).toThrow(/^bad-amf/);
 });
 
-test("metadata is read from type 18 and from type 15 with and without its format selector", () => {
+test("data are AMF0 values in type 18 and in type 15, with and without its format selector", () => {
   const values: Amf0Value[] = ["@setDataFrame", "onMetaData", amf0EcmaArray({ width: 1920, encoder: "obs" })];
   const bytes = encodeAmf0(values);
-  expect(decodeData(message(MessageType.DataAmf0, bytes), AMF0_LIMITS)).toEqual(values);
-  expect(decodeData(message(MessageType.DataAmf3, SELECTOR, bytes), AMF0_LIMITS)).toEqual(values);
-  expect(decodeData(message(MessageType.DataAmf3, bytes), AMF0_LIMITS)).toEqual(values);
-  expect(decodeData(message(MessageType.DataAmf0), AMF0_LIMITS)).toEqual([]);
+  expect(amf0Part(message(MessageType.DataAmf0, bytes))).toEqual(bytes);
+  expect(amf0Part(message(MessageType.DataAmf3, SELECTOR, bytes))).toEqual(bytes);
+  expect(amf0Part(message(MessageType.DataAmf3, bytes))).toEqual(bytes);
+  expect(amf0Part(message(MessageType.DataAmf0))).toEqual(Buffer.alloc(0));
 });

@@ -3,6 +3,7 @@ import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
+import { mediaMessage } from "../../support/media-messages.ts";
 import { closes, KEYFRAME, kinds, media, names, Peer, requests } from "../../support/server-peer.ts";
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -43,7 +44,7 @@ test.each(ODD)("$name, sent on air, ends nothing", ({ type, payload }) => {
   const peer = Peer.publishing();
   expect(closes(say(peer, type, payload))).toEqual([]);
   peer.say(encodeMessage(6, KEYFRAME, 128));
-  expect(media(peer).at(-1)).toEqual(KEYFRAME);
+  expect(media(peer).at(-1)).toEqual(mediaMessage(KEYFRAME));
 });
 
 test("one with each picture, sixty a second, ends nothing either, and commands are heard all the same", () => {

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
+import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
 import { amf0Object, textProperty } from "../../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import { SERVER_DEADLINES } from "../../../src/protocol/rtmp/server/server-state.ts";
+import { mediaMessage } from "../../support/media-messages.ts";
 import {
   C0C1,
   C2,
@@ -356,7 +358,22 @@ test("media before publish, and on a stream nobody publishes, goes nowhere; afte
   const audio = { type: 8, timestamp: 50, streamId: 1, payload: Buffer.from("af0121", "hex") };
   const silence = { ...audio, payload: Buffer.alloc(0) };
   for (const message of [KEYFRAME, audio, silence]) peer.say(encodeMessage(6, message, 128));
-  expect(media(peer)).toEqual([KEYFRAME, audio, silence]);
+  expect(media(peer)).toEqual([KEYFRAME, audio, silence].map(mediaMessage));
+});
+
+test("data leave as AMF0 values, whichever type they came in, with and without a format selector", () => {
+  const peer = Peer.publishing();
+  const values = encodeAmf0(["onCuePoint", "ad"]);
+  const selected = Buffer.concat([Buffer.from([0]), values]);
+  for (const [type, payload] of [
+    [18, values],
+    [18, selected],
+    [15, values],
+    [15, selected],
+  ] as const) {
+    peer.say(encodeMessage(4, { type, timestamp: 70, streamId: 1, payload }, 128));
+  }
+  expect(media(peer)).toEqual(Array.from({ length: 4 }, () => ({ kind: "data", timestamp: 70, payload: values })));
 });
 
 test("an aggregate is taken apart", () => {
@@ -372,9 +389,9 @@ test("an aggregate is taken apart", () => {
   };
   const payload = Buffer.concat([part(9, 10, KEYFRAME.payload), part(8, 33, Buffer.from("af0121", "hex"))]);
   peer.say(encodeMessage(6, { type: 22, timestamp: 1_000, streamId: 1, payload }, 128));
-  expect(media(peer).map(({ type, timestamp }) => [type, timestamp])).toEqual([
-    [9, 1_000],
-    [8, 1_023],
+  expect(media(peer).map(({ kind, timestamp }) => [kind, timestamp])).toEqual([
+    ["video", 1_000],
+    ["audio", 1_023],
   ]);
   const corrupt = Buffer.from(payload);
   corrupt.writeUIntBE(5_000, 1, 3);
@@ -503,7 +520,7 @@ test("before publishing a message beyond 64 KiB ends the session; on air a keyfr
   expect(closes(new Peer().say(encodeMessage(6, big, 128)))).toEqual(["protocol-error"]);
   const peer = Peer.publishing();
   peer.say(encodeMessage(6, big, 128));
-  expect(media(peer)).toEqual([big]);
+  expect(media(peer)).toEqual([mediaMessage(big)]);
 });
 
 test("where the network cuts the bytes never changes what the session says and hands on", () => {

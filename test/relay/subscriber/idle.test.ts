@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import type { PublisherHandle } from "../../../src/relay/publisher/publisher.ts";
+import type { MediaMessage } from "../../../src/relay/stream/media-message.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } from "../../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
 
@@ -21,7 +21,7 @@ function run(
   stage: RelayStage,
   publisher: PublisherHandle,
   seconds: number,
-  frames: (timestamp: number, index: number) => Message[],
+  frames: (timestamp: number, index: number) => MediaMessage[],
 ) {
   for (let index = 0; index < (seconds * 1_000) / FRAME_MS; index += 1) {
     for (const message of frames(Math.round(stage.clock.now()), index)) publisher.push(message);
@@ -80,7 +80,7 @@ test("pictures that are announced by a header and never come: sound goes without
   expect(mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1).length).toBeGreaterThan(100);
 });
 
-test.each<readonly [string, Message[], (timestamp: number, index: number) => Message[]]>([
+test.each<readonly [string, MediaMessage[], (timestamp: number, index: number) => MediaMessage[]]>([
   ["sound alone", [audio(0, AAC_CONFIG)], (timestamp) => [sound(timestamp)]],
   [
     "sound alone, with metadata that promises pictures",

@@ -1,4 +1,3 @@
-import type { Message } from "../message.ts";
 import type { LoginRequest } from "./server-login.ts";
 
 /** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
@@ -33,6 +32,18 @@ export type ServerCloseReason =
   | "play-refused"
   | "play-over";
 
+/**
+ * An audio, video or data message of the running publication, without what is RTMP's alone. One object per message: it is
+ * the output and what the owner passes on.
+ */
+export type MediaOutput = {
+  readonly kind: "audio" | "video" | "data";
+  /** Milliseconds, unsigned 32-bit, wraps: a decoding time. */
+  readonly timestamp: number;
+  /** Audio and video: an FLV tag's body. Data: AMF0 values, without the format selector of "AMF3" messages. */
+  readonly payload: Buffer;
+};
+
 export type ServerOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
   /** The encoder logs in, or has to; nothing is said to it before `answerLogin`. */
@@ -44,8 +55,7 @@ export type ServerOutput =
   | { readonly kind: "play-paused"; readonly isPaused: boolean }
   /** The player ended what it played; the connection stays. */
   | { readonly kind: "play-ended" }
-  /** An audio, video or data message of the running publication. */
-  | { readonly kind: "media"; readonly message: Message }
+  | MediaOutput
   /** The encoder ended its publication properly; the connection stays and may publish again. */
   | { readonly kind: "unpublished" }
   /** Write what was sent, half-close, then destroy. Last output of a session. */

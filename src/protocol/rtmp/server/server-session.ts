@@ -8,7 +8,7 @@ import { encodeMessage } from "../chunk/chunk-writer.ts";
 import { PACE_OF_ENCODER, PACE_OF_STRANGER, PacedReader } from "../chunk/paced-reader.ts";
 import type { PayloadSlab } from "../chunk/payload-slab.ts";
 import { CapsEx } from "../client/enhanced-connect.ts";
-import { type Command, decodeCommand, tryDecodeCommand } from "../command.ts";
+import { amf0Part, type Command, decodeCommand, tryDecodeCommand } from "../command.ts";
 import { CommandBudget } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { ServerHandshake } from "../handshake/handshake.ts";
@@ -159,7 +159,6 @@ export class ServerSession {
     return this.#takeOutputs();
   }
 
-  /** Its connection is over: nothing that came is kept. */
   forget(): void {
     this.#state = { at: "closed" };
     this.#reader.forget();
@@ -229,15 +228,17 @@ export class ServerSession {
     if (!isOfPublication(this.#state, message)) return;
     const state = this.#state;
     if (state.at === "publishing" && !state.hasMedia) this.#state = { ...state, hasMedia: true };
-    this.#outputs.push({ kind: "media", message });
+    const { timestamp, payload } = message;
+    this.#outputs.push({ kind: message.type === MessageType.Video ? "video" : "audio", timestamp, payload });
   }
 
-  /** Timed data may come in bursts, behind a stall of the network: too much of it is lost, not the broadcast. */
+  /** Bursts of data behind a network stall lose data, not the broadcast. */
   #takeData(message: Message): void {
     this.#reader.count(message.payload.length >>> DATA_BYTES_BITS);
     if (this.#state.at !== "publishing") this.#countCommand();
     else if (!this.#budget.take(true, this.#times.nowMs)) return;
-    if (isOfPublication(this.#state, message)) this.#outputs.push({ kind: "media", message });
+    if (!isOfPublication(this.#state, message)) return;
+    this.#outputs.push({ kind: "data", timestamp: message.timestamp, payload: amf0Part(message) });
   }
 
   #countCommand(): void {
@@ -290,7 +291,6 @@ export class ServerSession {
     }
   }
 
-  /** A command, or on air something else that is sent as one: like data that cannot be read it ends nothing. */
   #readCommand(message: Message): Command | undefined {
     if (this.#state.at !== "publishing") {
       this.#countCommand();
