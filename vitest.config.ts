@@ -1,51 +1,68 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLineReporter } from "./test/support/closing-line-reporter.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
-/** Generous beside what the tests need, so that a busy machine does not fail them. */
-const E2E_TIMEOUT_MS = 120_000;
-const UNIT_TIMEOUT_MS = 20_000;
-/** End-to-end files that run at the same time on two cores: they wait for clocks and encoders most of the time. */
-const FILES_SIDE_BY_SIDE = 3;
-/** Files that compare a cost or a rate, hold a gap against a bound, or take a core for themselves. */
+/** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
+const E2E_TIMEOUT_MS = 300_000;
+const UNIT_TIMEOUT_MS = 60_000;
+/** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
+const UNIT_FILES_AT_ONCE = 3;
+/** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */
+const E2E_FILES_AT_ONCE = 4;
+/** Tests of one file at the same time, where they are `test.concurrent`: each has a server of its own. */
+const TESTS_AT_ONCE = 4;
+
+/** Tests that run programs other than Node: FFmpeg, nginx, Python, the shell. They stand beside the unit tests of their folder. */
+const SYSTEM = "test/**/*.system.test.ts";
+const E2E = ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"];
+/** Files that compare a cost or a rate, bound a gap, or use a core for themselves. */
 const ALONE = [
   "test/e2e/relay-cost.test.ts",
   "test/e2e/every-byte.test.ts",
   "test/app/message-flood.test.ts",
   "test/ingest/strangers.test.ts",
 ];
-/** Tests of one file that mostly wait run side by side, each with a server of its own. */
-const SIDE_BY_SIDE = 3;
 
 export default defineConfig({
   test: {
     reporters: ["default", new ClosingLineReporter()],
-    maxConcurrency: SIDE_BY_SIDE,
+    maxConcurrency: TESTS_AT_ONCE,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
+        // Needs nothing but Node: `npm run test:unit`.
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/dashboard/browser/**", ...ALONE],
+          exclude: [SYSTEM, ...E2E, ...ALONE],
           testTimeout: UNIT_TIMEOUT_MS,
-          // Unless told it leaves one core idle: half of two.
-          maxWorkers: "100%",
+          maxWorkers: UNIT_FILES_AT_ONCE,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Real encoders, servers and clocks, that mostly wait: files side by side.
+        test: {
+          name: "system",
+          include: [SYSTEM],
+          testTimeout: UNIT_TIMEOUT_MS,
+          maxWorkers: UNIT_FILES_AT_ONCE,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Real encoders, servers and clocks.
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/dashboard/browser/**/*.test.ts"],
+          include: E2E,
           exclude: ALONE,
           testTimeout: E2E_TIMEOUT_MS,
           hookTimeout: E2E_TIMEOUT_MS,
-          maxWorkers: FILES_SIDE_BY_SIDE,
+          maxWorkers: E2E_FILES_AT_ONCE,
           sequence: { groupOrder: 1 },
         },
       },
       {
-        // What measures, or takes a whole core by itself: one file after another, and alone on the machine.
+        // One file after another, with nothing beside it.
         test: {
           name: "e2e-alone",
           include: ALONE,

@@ -22,12 +22,18 @@ const FILES = [
   { name: "deferred-bundle", test: /\/web\/src\/(?:pages|parts)\/(?!channel\/player)/, priority: 1 },
 ];
 
-/** Makes `dist-web/`, which the server serves as it is. */
+/** The server's own addresses, which `npm run dev` hands on to it. */
+const SERVER_PATHS = "^/(api|dashboard|preview|docs|openapi\\.json|metrics|livez|readyz)([/?]|$)";
+const SERVER = `http://127.0.0.1:${process.env["FANFARE_HTTP_PORT"] ?? 8080}`;
+
+/** Makes `dist-web/`, which the server serves as it is; with `npm run dev` serves the sources. */
 export default {
   root: import.meta.dirname,
   // Files find each other wherever a proxy has them; the server says in the page where that is.
   base: "./",
   plugins: [plainImports],
+  // The browser's own Host and Origin reach the server, which compares them.
+  server: { proxy: { [SERVER_PATHS]: { target: SERVER, changeOrigin: false } }, fs: { allow: [".."] } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist-web",

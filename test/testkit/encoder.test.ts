@@ -1,15 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type EncoderEvent, type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { encoderTimestamp } from "../../src/testkit/encoder/encoder-time.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import type { ConnectionReport } from "../../src/testkit/target/target-report.ts";
-import { runToEnd, startChild } from "../support/children.ts";
-import { isVideo } from "../support/flv-file.ts";
-import { NginxTarget } from "../support/nginx-target.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -40,22 +34,6 @@ async function publish(options: Partial<EncoderOptions> = {}) {
 
 const stamps = (report: ConnectionReport, kind: "audio" | "video") =>
   report.messages.filter((message) => message.kind === kind && !message.isConfig).map((message) => message.timestamp);
-
-test("a real nginx-rtmp takes it, and what it recorded decodes without a word from FFmpeg", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fanfare-encoder-test-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const nginx = await NginxTarget.start(folder);
-  onTestFinished(() => nginx.stop());
-  const clip = syntheticClip({ picture: "360p-b", seconds: 5 });
-  const encoder = new KitEncoder({ url: nginx.url, streamKey: "kit", clip, speed: 20 });
-  expect((await encoder.closed).end).toEqual({ how: "finished" });
-  const { path } = await nginx.waitForRecording("kit", (tags) => tags.filter(isVideo).length === 126, WAIT_MS);
-  const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
-  expect(await decoder.exited).toEqual({ code: 0, signal: null });
-  expect(decoder.stderr()).toBe("");
-  const args = ["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames"];
-  expect(await runToEnd("ffprobe", [...args, "-of", "csv=p=0", path])).toBe("125\n");
-});
 
 /** Lets the encoder do what became due: it waits for the clock alone, and now and then for the event loop. */
 async function settle(): Promise<void> {

@@ -1,18 +1,11 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import type { TargetEvent } from "../../src/testkit/target/target-report.ts";
-import { runToEnd, startChild } from "../support/children.ts";
-import { makeClip } from "../support/clip.ts";
-import { startFfmpeg } from "../support/ffmpeg-encoder.ts";
-import { packetHashes } from "../support/packet-hashes.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
@@ -120,13 +113,6 @@ test.each(refusals)("a target refuses with $refuse", async ({ refuse, failure })
   const { target } = await startTarget({ behaviour: { refuse } });
   expect((await publish(target.url).closed).end).toEqual({ how: "refused", failure });
   expect((await target.connections[0]?.closed)?.state).toBe("closed-by-target");
-});
-
-test("FFmpeg takes a refused key for what it is", async () => {
-  const { target } = await startTarget({ behaviour: { refuse: "bad-name" } });
-  const encoder = await startFfmpeg(await makeClip({ seconds: 6 }), `${target.url}/a-key`);
-  expect((await encoder.exited).code).toBe(1);
-  expect(encoder.stderr()).toContain("No such stream key.");
 });
 
 test.each([
@@ -361,20 +347,4 @@ test("a peer that breaks the protocol is let go, with what was wrong", async () 
   expect(problem).toMatchObject({ detail: expect.stringContaining("no-previous-header") });
   expect((await target.connections[0]?.closed)?.state).toBe("protocol-error");
   expect((await encoder.closed).end).toMatchObject({ how: "lost" });
-});
-
-test("FFmpeg publishes, and what the target recorded is what was sent and decodes without a word", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "fanfare-target-test-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const clip = await makeClip({ seconds: 6 });
-  const { target, until } = await startTarget({ recordInto: folder });
-  const args = ["-hide_banner", "-v", "error", "-nostdin", "-i", clip.path, "-c", "copy", "-tcp_nodelay", "1"];
-  await runToEnd("ffmpeg", [...args, "-f", "flv", `${target.url}/a-key`]);
-  await until((event) => event.event === "closed");
-  const path = join(folder, "1-1.flv");
-  expect(target.connections[0]?.report.recordings).toEqual([path]);
-  const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
-  expect(await decoder.exited).toEqual({ code: 0, signal: null });
-  expect(decoder.stderr()).toBe("");
-  expect(await packetHashes(path)).toEqual(await packetHashes(clip.path));
 });

@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from "node:child_process";
+import { constants } from "node:os";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Signals that ask a program to stop. */
+const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** How often a script that npm started checks that npm is still there, in milliseconds. */
+const PARENT_CHECK_MS = 500;
+
+export function fail(message, code = 1) {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
+
+/** The exit code that a shell would show: the child's own, or 128 + the signal that ended it. */
+function exitCode(status, signal) {
+  return status ?? 128 + (constants.signals[signal] ?? 0);
+}
+
+export function succeeds(command, args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
+
+/**
+ * Runs a command and shows its output only when it fails, which ends the script. A signal to stop ends the command
+ * first; the script then exits with 0, because the next start makes what is missing.
+ */
+export async function runQuietly(name, command, args, env = process.env) {
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      output += text;
+    });
+  }
+  let isStopping = false;
+  const stop = () => {
+    isStopping = true;
+    child.kill("SIGTERM");
+  };
+  for (const each of STOP_SIGNALS) process.on(each, stop);
+  const { status, signal, error } = await new Promise((resolve) => {
+    child.on("error", (reason) => resolve({ status: null, signal: null, error: reason }));
+    child.on("close", (code, endedBy) => resolve({ status: code, signal: endedBy }));
+  });
+  for (const each of STOP_SIGNALS) process.off(each, stop);
+  if (isStopping) process.exit(0);
+  if (status === 0) return;
+  process.stderr.write(output);
+  const reason = error === undefined ? `exit code ${exitCode(status, signal)}` : error.message;
+  fail(`fanfare: ${name} failed (${reason})`, exitCode(status, signal) || 1);
+}
+
+/**
+ * Runs one step and shows its output; ends the script, with the step's name, when it fails. The last step ends it
+ * without a word: the tests print a closing line, and nothing comes after that.
+ */
+export function runStep(name, command, args, { isLast = false } = {}) {
+  process.stdout.write(`— ${name}\n`);
+  const result = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  if (result.status === 0) return;
+  if (result.error !== undefined) fail(`fanfare: ${name} could not be started: ${result.error.message}`);
+  const code = exitCode(result.status, result.signal);
+  if (isLast) process.exit(code);
+  fail(`fanfare: ${name} failed (exit code ${code})`, code);
+}
+
+/**
+ * Runs programs in the foreground. They get the signals that this script gets, and then the first program's exit code
+ * counts. When one of them ends by itself, the others are stopped, and its exit code counts.
+ */
+export function runInForeground(programs) {
+  const running = new Set();
+  let isStopping = false;
+  let code = 0;
+  const stopAll = (signal) => {
+    isStopping = true;
+    for (const child of running) child.kill(signal);
+  };
+  for (const [index, { name, command, args, env = process.env }] of programs.entries()) {
+    const child = spawn(command, args, { cwd: ROOT, env, stdio: "inherit" });
+    running.add(child);
+    child.on("error", (error) => fail(`fanfare: ${name} could not be started: ${error.message}`));
+    child.on("exit", (status, signal) => {
+      running.delete(child);
+      if (!isStopping || index === 0) code = exitCode(status, signal);
+      if (!isStopping) stopAll("SIGTERM");
+      if (running.size === 0) process.exit(code);
+    });
+  }
+  for (const signal of STOP_SIGNALS) process.on(signal, () => stopAll(signal));
+  // `exec` in package.json replaces npm's shell by this process, so npm hands signals on to it. Where a shell stays in
+  // between, npm ends that shell alone. Then the parent changes, and no signal would ever come.
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return;
+  setInterval(() => {
+    if (process.ppid !== parent) stopAll("SIGTERM");
+  }, PARENT_CHECK_MS).unref();
+}
