@@ -55,14 +55,14 @@ function report({ seconds, sites, bufferBytes }: ThreadProfile, before: SinkStat
   return `# What the media thread allocates
 
 \`npm run bench:allocations\`, ${new Date().toISOString().slice(0, 10)}: ${channelCount} channels of ${Number(values.kilobits) / KB} Mbit/s to ${fanOut} targets each, ${((after.bytes - before.bytes) / elapsed / MB).toFixed(0)} MB/s in all; V8's sampling heap profile of the media
-thread over ${seconds.toFixed(0)} s, objects that were collected meanwhile among them. In all ${rate(total)} kB/s on V8's heap: **${(perFrame / KB).toFixed(1)} kB for each frame that an
+thread over ${seconds.toFixed(0)} s, including objects that were collected meanwhile. In all ${rate(total)} kB/s on V8's heap: **${(perFrame / KB).toFixed(1)} kB for each frame that an
 encoder sent**, or ${(perFrame / fanOut).toFixed(0)} bytes for each frame and target.
 
 ${table(["kB/s", "allocated by"], rows)}
 
-Memory for buffers lies outside that heap. What was asked of \`Buffer\` (what sockets read into is not):
+Memory for buffers is outside that heap. Requests to \`Buffer\` (without the buffers that sockets read into):
 
-${table(["kB/s", "asked of"], buffers)}
+${table(["kB/s", "requested from"], buffers)}
 
 ${table(["machine", ""], machineRows())}
 `;

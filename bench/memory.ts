@@ -135,7 +135,7 @@ function report({ idle, channels, onAir, loaded }: Result): string {
   const met = (isMet: boolean) => (isMet ? "met" : "not met");
   return `# What memory the server takes
 
-\`npm run bench:memory\`, ${new Date().toISOString().slice(0, 10)}. OwnedChannel memory of the whole process as it is after ${values.seconds} s; beside it what each thread holds once its garbage is collected: V8's
+\`npm run bench:memory\`, ${new Date().toISOString().slice(0, 10)}. Resident memory of the whole process after ${values.seconds} s; and what each thread still holds after a garbage collection: V8's
 heap, and buffers outside of it. In MB. The stream: H.264 at ${Number(values.kilobits) / 1_000} Mbit/s and AAC.
 
 | state | resident | media: heap | media: buffers | control: heap | control: buffers |
@@ -146,9 +146,9 @@ ${row(`${idleCount} channels on air at a low rate, 1 target each`, onAir)}
 ${row(`${channelCount} channels on air, ${fanOut} targets each`, loaded.flowing)}
 ${loaded.stuck.map((state, index) => row(`… half of the targets read nothing, after ${STUCK_LOOKS.slice(0, index + 1).reduce((sum, each) => sum + each, 0) / 1_000} s`, state)).join("\n")}
 
-- ${outputs} outputs of ${fanOut}-fold fan-out: ${above.toFixed(0)} MB above the idle server, wanted ≤ ${OUTPUTS_MAX_MB}: **${met(above <= OUTPUTS_MAX_MB)}**
-- a further idle channel: ${perChannel.toFixed(3)} MB, wanted ≤ ${IDLE_CHANNEL_MAX_MB}: **${met(perChannel <= IDLE_CHANNEL_MAX_MB)}**; one on air at a low rate, with one target: ${perSource.toFixed(3)} MB more
-- half of the targets stuck: ${grown.toFixed(0)} MB more at most, where ${outputs / 2} queues of 16 MiB may wait in ${channelCount} channels, which hold what waits once for all
+- ${outputs} outputs of ${fanOut}-fold fan-out: ${above.toFixed(0)} MB above the idle server, limit ${OUTPUTS_MAX_MB}: **${met(above <= OUTPUTS_MAX_MB)}**
+- a further idle channel: ${perChannel.toFixed(3)} MB, limit ${IDLE_CHANNEL_MAX_MB}: **${met(perChannel <= IDLE_CHANNEL_MAX_MB)}**; one on air at a low rate, with one target: ${perSource.toFixed(3)} MB more
+- half of the targets stuck: ${grown.toFixed(0)} MB more at most, where ${outputs / 2} queues of 16 MiB may wait in ${channelCount} channels; what waits is stored once for all of them
 
 ${table(["machine", ""], machineRows())}
 `;

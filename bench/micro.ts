@@ -152,9 +152,9 @@ await bench.run();
 const rows = pieces.map((piece) => row(piece, bench.getTask(piece.name)));
 const text = `# How fast the pieces are
 
-\`npm run bench:micro\`, ${new Date().toISOString().slice(0, 10)}: the median of what tinybench measures in ${Number(values.time) / 1_000} s for each piece, in one thread. The messages are those of a clip of 10 s,
-H.264 at 6 Mbit/s and AAC (${messages.length} of them); a reader is fed ${READ_BYTES / 1_024} KiB at a time. A unit is a message, or one AMF0 body. Classification looks at a message's first bytes:
-its MB/s are of the whole.
+\`npm run bench:micro\`, ${new Date().toISOString().slice(0, 10)}: the median of tinybench's measurements over ${Number(values.time) / 1_000} s for each piece, in one thread. The messages are those of a 10 s clip,
+H.264 at 6 Mbit/s and AAC (${messages.length} of them); a reader is fed ${READ_BYTES / 1_024} KiB at a time. A unit is a message, or one AMF0 body. Classification reads only a message's first bytes;
+its MB/s count whole messages.
 
 | piece | MB/s | units a second | ns a unit | mean's error |
 |---|---|---|---|---|

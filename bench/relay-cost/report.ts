@@ -90,9 +90,9 @@ export function reportText(all: readonly Series[], context: ReportContext): stri
   const place = isPinned ? "the relay on one core, encoders and sink on another" : "everything on one core";
   return `# What a relayed gigabyte costs
 
-CPU seconds, user and system, of all the relay's threads for each GB that reached the sink: the median of ${all[0]?.windows.length ?? 0} windows
-of ${windowSeconds} s, the relays in turn, with the least and the most. *Ours / theirs*: below 1 Fanfare takes less; of pairs of windows side by side. Latency is
-added by the relay (sent to taken), p50 / p99. Frames: compared with what was sent, byte for byte, on 20 connections.
+CPU seconds (user and system, all threads of the relay) for each GB that reached the sink: the median of ${all[0]?.windows.length ?? 0} windows
+of ${windowSeconds} s, with the least and the most; the relays take turns. *Ours / theirs*: below 1 Fanfare takes less, by pairs of windows side by side. Latency is
+what the relay adds, from sending to receiving, p50 / p99. Frames: compared with what was sent, byte for byte, on 20 connections.
 
 ![chart](${chart})
 

@@ -20,8 +20,8 @@ import { machineRows, table } from "./machine.ts";
 
 const USAGE = `usage: npm run backup-return -- [--write] [--note TEXT]
 
-Two FFmpegs publish to the two keys of a channel. The main one is killed, comes back, and has to be on air again after 30 s of health;
-nginx-rtmp records. Ends with 1 where anything is not as promised. --write puts the result into docs/results/backup-return.md.
+Two FFmpegs publish to the two keys of a channel. The main one is killed, comes back, and must be on air again after 30 s of health;
+nginx-rtmp records. Exits with 1 if anything is not as promised. --write puts the result into docs/results/backup-return.md.
 `;
 const DEADLINE_MS = 20_000;
 const ON_AIR_MS = 5_000;
@@ -113,7 +113,7 @@ const errors = await decodingErrors(recording.path);
 await nginx.stop();
 
 if (recordings.length !== 1) problems.push(`${recordings.length} connections instead of one`);
-if (turns.join() !== "main,backup,main") problems.push(`the pictures were those of ${turns.join(", ")}`);
+if (turns.join() !== "main,backup,main") problems.push(`the video was that of ${turns.join(", ")}`);
 if (watch.statuses(0).includes("FAIL")) problems.push(`the target was shown as ${watch.statuses(0).join(" → ")}`);
 if (back.length > 0) problems.push(`time goes back: ${back.join("; ")}`);
 if (errors !== "") problems.push(`FFmpeg says: ${errors.slice(0, 500)}`);
@@ -123,18 +123,18 @@ if (returnMs < RETURN_AFTER_MS - START_ALLOWANCE_MS || returnMs > RETURN_LATEST_
 
 const rows: [string, string][] = [
   ["connections to the target", `${recordings.length}`],
-  ["whose pictures it got, in turn", turns.join(" → ")],
+  ["whose video it got, in turn", turns.join(" → ")],
   ["what the API showed of it", watch.statuses(0).join(" → ")],
   ["from the main encoder's death until the API showed the backup", `${(awayMs / 1_000).toFixed(2)} s`],
   ["from the main encoder's return until the API showed it on air", `${(returnMs / 1_000).toFixed(2)} s`],
-  ["longest time between two pictures", `${Math.max(...gaps)} ms`],
-  ["steps back in time, across sound and pictures", back.length === 0 ? "none" : back.join("; ")],
+  ["longest time between two frames", `${Math.max(...gaps)} ms`],
+  ["steps back in time, across audio and video", back.length === 0 ? "none" : back.join("; ")],
   ["`ffmpeg -v error` over the whole recording", errors === "" ? "no line" : `${errors.split("\n").length} lines`],
 ];
 const page = `# The main encoder returns
 
-\`npm run backup-return -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: two FFmpegs publish different pictures of the same shape to a
-channel's two keys (H.264 640x360 at 25 fps, keyframes each 2 s, AAC stereo); the main one gets SIGKILL and is started again ${AWAY_MS / 1_000} s later; nginx-rtmp records.
+\`npm run backup-return -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: two FFmpegs publish different video of the same format to a
+channel's two keys (H.264 640x360 at 25 fps, a keyframe every 2 s, AAC stereo); the main one gets SIGKILL and is started again ${AWAY_MS / 1_000} s later; nginx-rtmp records.
 ${values.note === undefined ? "" : `\n${values.note}\n`}
 ${problems.length === 0 ? "As it must be." : problems.map((each) => `- **${each}**`).join("\n")}
 

@@ -13,8 +13,8 @@ import { machineRows, table } from "./machine.ts";
 
 const USAGE = `usage: npm run every-byte -- [--write] [--times N]
 
-What the tests of the same name do, with as much as two cores carry. Every frame that every target is given is held against what its encoder
-sent: bytes, place, time. Ends with 1 where anything is amiss. --write puts the result into docs/results/every-byte.md. --times: N times as long.
+Does what the tests of the same name do, with as much load as two cores carry. Every frame that every target gets is compared with what its encoder
+sent: bytes, place, time. Exits with 1 if anything is wrong. --write puts the result into docs/results/every-byte.md. --times: N times as long.
 `;
 
 const { values } = parseArgs({
@@ -132,12 +132,12 @@ try {
 }
 const page = `# Every byte, at every target
 
-\`npm run every-byte -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC. Encoders end their streams after some rounds of a clip; every frame that every target was given until then is
-held against what was sent: its bytes, its place, its time counted from the connection's first picture, and that headers came first. Targets that were told to stop
-reading are not counted, and those that connect again in their place begin anew. Faster than real time, and of 500 channels, a target counts from the keyframe it began with.
-Memory: the process's, after 2 s, and ${STUCK_MS / 1_000} s after one, then half of the targets had stopped reading.
+\`npm run every-byte -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC. Encoders end their streams after a few rounds of a clip; every frame that every target got until then is
+compared with what was sent: its bytes, its place, its time counted from the connection's first frame, and that headers came first. Targets that stop reading on
+purpose are not counted, and those that connect again in their place start over. Faster than real time, and with 500 channels, a target counts from its first keyframe.
+Memory: the process's, after 2 s, and ${STUCK_MS / 1_000} s after one, then half of the targets stopped reading.
 
-| | channels × targets | GB | frames compared | amiss | MB resident |
+| | channels × targets | GB | frames compared | wrong | MB resident |
 |---|---|---|---|---|---|
 ${rows.join("\n")}
 

@@ -18,7 +18,7 @@ import { residentBytes, waitedMs } from "./server-process.ts";
 const USAGE = `usage: npm run fuzz -- [--minutes 5] [--seed NUMBER] [--per-second 60] [--gap 100]
 
 The real server: mutated input for its RTMP port, its API and dashboard, and targets that answer anything, at a bounded pace, beside a
-healthy channel. Ends with 1 where the server breaks, the healthy channel is not on air, or its longest gap is above --gap milliseconds.
+healthy channel. Exits with 1 if the server breaks, the healthy channel is not on air, or its longest gap is above --gap milliseconds.
 `;
 const SEED_MAX = 2 ** 31;
 const MINUTE_MS = 60_000;

@@ -19,7 +19,7 @@ import { machineRows, table } from "./machine.ts";
 const USAGE = `usage: npm run long-hold -- [--write] [--note TEXT]
 
 FFmpeg publishes, is killed and comes back after 45 s, and in another broadcast after 100 s; nginx-rtmp records what it gets.
-Ends with 1 where a recording is not as it must be. --write puts the result into docs/results/long-hold.md.
+Exits with 1 if a recording is not as it must be. --write puts the result into docs/results/long-hold.md.
 `;
 /** The hold's default is 120 s. */
 const DROPS_MS = [45_000, 100_000] as const;
@@ -148,7 +148,7 @@ async function judge(broadcast: {
   if (clock.driftMaxMs > DRIFT_MAX_MS) problems.push(`${Math.round(clock.driftMaxMs)} ms off the wall clock`);
   // Two pictures a second, less what passes until the silence is noticed.
   if (fillerPictures < (dropMs - DRIFT_MAX_MS - 1_000) / FILLER_GAP_MS)
-    problems.push(`only ${fillerPictures} pictures of filler`);
+    problems.push(`only ${fillerPictures} frames of filler`);
   const mediaMs = tags.at(-1)?.timestamp ?? 0;
   return {
     dropMs,
@@ -172,8 +172,8 @@ function rows(figures: Figures): [string, string][] {
     ["recording, last timestamp", `${(figures.mediaMs / 1_000).toFixed(2)} s`],
     ["wall clock then", `${(figures.wallMs / 1_000).toFixed(2)} s`],
     ["recording off the wall clock, at most, while it grew", `${Math.round(figures.driftMaxMs)} ms`],
-    ["pictures of filler", `${figures.fillerPictures}`],
-    ["longest time between two pictures", `${figures.longestGapMs} ms`],
+    ["frames of filler", `${figures.fillerPictures}`],
+    ["longest time between two frames", `${figures.longestGapMs} ms`],
     ["steps back in time", figures.stepsBack.length === 0 ? "none" : figures.stepsBack.join("; ")],
     [
       "`ffmpeg -v error` over the whole recording",
@@ -191,7 +191,7 @@ function report(results: readonly Figures[], note: string | undefined): string {
   return `# Long drops
 
 \`npm run long-hold -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: FFmpeg publishes and gets SIGKILL; the channel's hold is the default, 120 s; FFmpeg
-comes back and ends cleanly; nginx-rtmp records. H.264 640x360 at 25 fps and 1500 kbit/s with AAC stereo, keyframes each 2 s. Each drop is a broadcast of its own, both at once.
+comes back and ends cleanly; nginx-rtmp records. H.264 640x360 at 25 fps and 1500 kbit/s with AAC stereo, a keyframe every 2 s. Each drop is a broadcast of its own; both run at once.
 ${note === undefined ? "" : `\n${note}\n`}
 ${table(["machine", ""], machineRows(["ffmpeg"]))}
 

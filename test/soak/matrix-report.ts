@@ -127,10 +127,10 @@ export function matrixReport(
     problems.length === 0 ? "Everything was as it must be." : problems.map((each) => `- ${each}`).join("\n");
   return `# Fault matrix
 
-\`npm run fault-matrix -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: one stream of ${kilobits} kbit/s, a keyframe each second, to a target for each
-fault and to a healthy one beside them, all at once. Each target is in a network namespace of its own, behind a virtual wire; \`nginx\` is nginx-rtmp, which refuses a second publisher, \`kit\` the
-[fault kit](../testkit.md)'s, which takes it. Times are seconds. *On air after its end*: from the fault's end until the target was PUBLISHING for good. *Longest gap*: in which the
-target itself was given nothing, by what it recorded. *Behind*: the most media that waited for it, from 30 s on.
+\`npm run fault-matrix -- --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: one stream of ${kilobits} kbit/s, a keyframe each second, to one target for each
+fault and to a healthy one, all at once. Each target is in a network namespace of its own, behind a virtual wire; \`nginx\` is nginx-rtmp, which refuses a second publisher, \`kit\` the
+[fault kit](../testkit.md)'s, which accepts it. Times are seconds. *On air after its end*: from the fault's end until the target was PUBLISHING for good. *Longest gap*: in which the
+target itself got nothing, by its own recording. *Behind*: the most media that waited for it, after the first 30 s.
 ${note === undefined ? "" : `\n${note}\n`}
 ${verdict}
 

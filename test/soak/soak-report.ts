@@ -57,8 +57,8 @@ function measuredRows(figures: SoakFigures): [string, string][] {
       "messages that all three healthy targets of their channel got alike, by kind, time and SHA-256",
       number(figures.messagesAlike),
     ],
-    ["pictures and sounds that encoders sent", number(figures.sent)],
-    ["… that came", number(figures.received)],
+    ["video and audio frames that encoders sent", number(figures.sent)],
+    ["… that arrived", number(figures.received)],
     ["… sent within the second before a reset, and lost with the connection", number(figures.lostWithConnection)],
     ["… skipped until a keyframe, after filler", number(figures.skippedUntilKeyframe)],
     ["filler", `${number(figures.filler)} messages`],
@@ -107,7 +107,7 @@ export function soakReport(run: {
 
 \`npm run soak -- --minutes ${run.minutes} --seed ${run.seed} --write\`, ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC: the server in a process
 of its own, 10 channels of 5 targets, ${ENCODER_KILOBITS} kbit/s each, and a random fault every 10 seconds at an encoder or at one of the two targets of each channel
-that are behind a bad network. The last minute is calm. Encoders, targets and network are the [fault kit](../testkit.md)'s, on the same machine.
+that are on a bad network. The last minute is calm. Encoders, targets and network are the [fault kit](../testkit.md)'s, on the same machine.
 ${run.note === undefined ? "" : `\n${run.note}\n`}
 ${verdict}
 

@@ -15,7 +15,7 @@ import { type SoakFigures, soakReport } from "./soak-report.ts";
 
 const USAGE = `usage: npm run soak -- [--minutes 10] [--seed NUMBER] [--write] [--note TEXT]
 
-The real server, 10 channels of 5 targets each, and a fault every 10 seconds. Ends with 1 where anything is not as promised.
+The real server, 10 channels of 5 targets each, and a fault every 10 seconds. Exits with 1 if anything is not as promised.
 --write puts the result into docs/results/soak.md; --note adds a sentence to it.
 `;
 const CHANNELS = 10;
