@@ -134,7 +134,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   remoteAddress: "Where the encoder connects from.",
   encoder: "What the encoder calls itself.",
   startTime: "When this encoder began to publish, or the broadcast began, milliseconds since 1970.",
-  endTime: "When the broadcast was over, milliseconds since 1970.",
+  endTime:
+    "When the broadcast was over, milliseconds since 1970. Of `hold`: when the hold that runs ends, by the server's clock; absent while the encoder is there.",
+  limitTime: "Until when the hold that runs can be extended, milliseconds since 1970.",
   durationSeconds: "How long it lasted.",
   interruptions: "The first 50 of the times that no media flowed: of a platform, or, in hold, of the encoder.",
   interruptionCount: "How many there were in all.",

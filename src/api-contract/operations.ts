@@ -222,6 +222,22 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "extendHold",
+    method: "POST",
+    path: `${CHANNEL}/hold/extend`,
+    summary: "Hold the platforms a minute longer while the encoder is lost, up to an hour in all.",
+    content: "Channel",
+  },
+  {
+    ...ours,
+    name: "endHold",
+    method: "POST",
+    path: `${CHANNEL}/hold/end`,
+    summary: "End the hold now; a broadcast whose encoder is back goes on.",
+    content: "Channel",
+  },
+  {
+    ...ours,
     call: 15,
     name: "renewStreamKey",
     method: "POST",

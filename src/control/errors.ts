@@ -6,6 +6,10 @@ export type DomainFault =
   | { readonly kind: "target-not-found" }
   /** The channel is on air, and this cannot be done to a channel on air. */
   | { readonly kind: "channel-publishing" }
+  /** The encoder is there, or the broadcast is over: there is no hold to extend or end. */
+  | { readonly kind: "not-held" }
+  /** The hold is as long as it may be. */
+  | { readonly kind: "hold-limit" }
   /** The target is switched off, and this takes one that is on. */
   | { readonly kind: "target-off" }
   /** The target's own link is up or being made. */

@@ -1,7 +1,9 @@
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../thread-protocol/channel-spec.ts";
+import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { PreflightResult } from "../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { TargetStatus } from "../thread-protocol/targets/target-status.ts";
+import type { Hold } from "./live/hold-live.ts";
 
 /** What is true of one target as the media thread last told it. */
 export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
@@ -11,6 +13,8 @@ export type ChannelLive = {
   readonly isPublishing: boolean;
   /** When the broadcast began, milliseconds since the Unix epoch; absent before the first. */
   readonly startTime?: number;
+  /** While the encoder is lost. */
+  readonly hold?: Hold;
   /** The encoder on air, or last on air. */
   readonly ingest?: IngestSample;
   /** Only targets whose status was ever told. */
@@ -41,6 +45,8 @@ export interface Runtime {
   remove(channelId: ChannelId): void;
   /** Ends the broadcast, or its hold, now: targets are told that it is over, the encoder is sent away. */
   end(channelId: ChannelId): void;
+  /** Extends the channel's hold by a minute, or ends it; no matter where no hold runs. */
+  changeHold(channelId: ChannelId, how: HoldChange): void;
   /** Sends the encoder of this key away as if its connection were lost: its key changed. */
   cutSource(channelId: ChannelId, slot: IngestSlot): void;
   /** Dials a target that waits for its next attempt at once; no matter where it does not wait. */

@@ -220,6 +220,7 @@ export class Service {
       ...channel,
       isPublishing: live?.isPublishing ?? false,
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
+      ...(live?.hold === undefined ? {} : { hold: live.hold }),
       warnings: this.ingestChecks.warnings(channel.channelId),
       health: this.#health(channel),
       publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),

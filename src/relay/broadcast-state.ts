@@ -1,5 +1,6 @@
 import type { Fact, IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
+import { HOLD_EXTENSION_MS, HOLD_MS_MAX } from "../thread-protocol/hold-limits.ts";
 import { type Publisher, SILENT_AFTER_MS } from "./publisher/publisher.ts";
 import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
 
@@ -13,6 +14,8 @@ export type BroadcastState =
       readonly sinceMs: number;
       /** The same by the clock that stands while no encoder could be heard. */
       readonly sinceAwakeMs: number;
+      /** By how much a person extended this hold, in milliseconds. */
+      readonly extendedMs: number;
       readonly lost: Publisher;
       readonly end: IngestEnd;
     };
@@ -28,6 +31,9 @@ const CLOSED_AFTER = 2;
 const RETURN_AFTER_MS = 30_000;
 /** An encoder that waits in the wings gets so long for its keyframe, whatever the hold. */
 const HEIR_WAIT_MS = 10_000;
+const FILLER_STEP_MS = 100;
+/** How often an encoder that is well is looked at, at least. */
+const LOOK_MS = 1_000;
 
 /**
  * Connected without media for longer than the channel allows, and than this encoder is slow: it counts as lost. An encoder that sent nothing
@@ -72,6 +78,12 @@ export function isMissed(air: Exclude<BroadcastState, { at: "off" }>, awakeMs: n
   return air.at === "live" ? air.publisher.isSilent(awakeMs) : air.lost.silentMs(awakeMs) >= SILENT_AFTER_MS;
 }
 
+/** In how long an encoder is looked at next: soon while filler is sent, else when it may have become silent. */
+export function nextLookMs(publisher: Publisher, isFilling: boolean, awakeMs: number): number {
+  if (isFilling) return FILLER_STEP_MS;
+  return Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - publisher.silentMs(awakeMs)));
+}
+
 /** Whether nobody waits for an encoder that ended so: it stopped, or it left because the process stops. */
 export function isFinal(end: IngestEnd): boolean {
   return end === "clean" || end === "shutdown";
@@ -86,10 +98,18 @@ export function closeAfter(end: IngestEnd): LinkClose {
 export function holdEndMs(
   held: BroadcastState & { readonly at: "held" },
   holdSeconds: number,
-  heirs: readonly Publisher[],
+  connected: readonly Publisher[],
 ): number {
-  const ownMs = held.sinceAwakeMs + (isFinal(held.end) ? 0 : holdSeconds * 1_000);
+  const heirs = connected.filter((publisher) => publisher !== held.lost);
+  const ownMs = held.sinceAwakeMs + (isFinal(held.end) ? 0 : holdSeconds * 1_000 + held.extendedMs);
   return Math.max(ownMs, ...heirs.map((heir) => Math.max(heir.openedMs, held.sinceAwakeMs) + HEIR_WAIT_MS));
+}
+
+/** The state with its hold extended once more; the same state where there is no hold to extend, or no more of it. */
+export function extended(air: BroadcastState, holdSeconds: number): BroadcastState {
+  if (air.at !== "held" || isFinal(air.end)) return air;
+  const extendedMs = air.extendedMs + HOLD_EXTENSION_MS;
+  return holdSeconds * 1_000 + extendedMs > HOLD_MS_MAX ? air : { ...air, extendedMs };
 }
 
 /** A fact about one feed, without what every such fact has. */

@@ -2,23 +2,26 @@ import type { Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
+import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { ChannelSample, DroppedFrames } from "../thread-protocol/samples.ts";
 import {
   type BroadcastState,
   closeAfter,
   DEAD_AFTER_MS,
+  extended,
   hasFrozen,
   holdEndMs,
   isFinal,
   isGivenUp,
   isMissed,
   mayGoOnAir,
+  nextLookMs,
   type PublisherFact,
   STATES,
 } from "./broadcast-state.ts";
 import type { ChannelDeps } from "./channel-deps.ts";
 import { FrozenPictures } from "./frozen-pictures.ts";
-import { Publisher, type PublisherDescription, type PublisherHandle, SILENT_AFTER_MS } from "./publisher/publisher.ts";
+import { Publisher, type PublisherDescription, type PublisherHandle } from "./publisher/publisher.ts";
 import { PublisherSlots } from "./publisher/publisher-slots.ts";
 import { takeoverGuards } from "./publisher/takeover-guard.ts";
 import { FanOut, type Frame } from "./rendition/fan-out.ts";
@@ -31,15 +34,6 @@ import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
 import type { Target } from "./subscriber/rtmp-push/target.ts";
 import { targetMaker } from "./target-maker.ts";
 
-/** A stream that lacks a track of the one before may still bring it, this long. */
-const TRACKS_WAIT_MS = 2_000;
-const FILLER_STEP_MS = 100;
-/** How often an encoder that is well is looked at, at least. */
-const LOOK_MS = 1_000;
-/** What is held up on its way comes in one go when it comes; after so long an encoder that is behind just is. */
-const BACKLOG_WAIT_MS = 2_000;
-/** An encoder that comes back with sound alone may still bring pictures, this long. */
-const PICTURES_WAIT_MS = 4_000;
 /**
  * One channel: decides which encoder is on air, holds the targets when it is lost, and ends the broadcast. The way out to the
  * targets is the fan-out's.
@@ -64,13 +58,8 @@ export class Channel {
   constructor(spec: ChannelSpec, deps: ChannelDeps) {
     this.#spec = spec;
     this.#deps = deps;
-    this.#out = new FanOut({
-      clock: deps.clock,
-      blocks: deps.blocks,
-      onDirty: deps.onDirty,
-      onFault: deps.onFault,
-      newTarget: targetMaker(spec.channelId, deps),
-    });
+    const { clock, blocks, onDirty, onFault } = deps;
+    this.#out = new FanOut({ clock, blocks, onDirty, onFault, newTarget: targetMaker(spec.channelId, deps) });
     this.#out.setTargets(spec.targets);
     this.#pictures = new FrozenPictures({ out: this.#out, tell: (publisher, fact) => this.#tellOf(publisher, fact) });
   }
@@ -105,16 +94,16 @@ export class Channel {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
     this.#out.setTargets(spec.targets);
+    this.#tellHoldEnd();
     this.#watch();
   }
 
   /** Whether an encoder may come now; to be asked before it is told anything. Counts what would be a takeover. */
   admits(slot: IngestSlot): boolean {
     const present = this.#slots.latest(slot);
-    const nowMs = this.#deps.clock.now();
     // A dead connection locks nobody out, and replacing it is no fight.
     if (present === undefined || present.silentMs(this.#awakeMs) >= DEAD_AFTER_MS) return true;
-    if (this.#guards[slot].allows(nowMs)) return true;
+    if (this.#guards[slot].allows(this.#deps.clock.now())) return true;
     this.#deps.tell({ kind: "encoders-fight", time: this.#deps.clock.wallNow(), channelId: this.channelId, slot });
     return false;
   }
@@ -122,10 +111,8 @@ export class Channel {
   /** An encoder with the right key begins to publish. */
   open(ingestId: number, description: PublisherDescription): PublisherHandle {
     const { clock } = this.#deps;
-    const publisher = new Publisher(ingestId, description, clock.wallNow(), {
-      nowMs: clock.now(),
-      awakeMs: this.#awakeMs,
-    });
+    const times = { nowMs: clock.now(), awakeMs: this.#awakeMs };
+    const publisher = new Publisher(ingestId, description, clock.wallNow(), times);
     const isBroadcastNew = this.#air.at === "off";
     const { remoteAddress, encoder, keyRemoved = [] } = description;
     const key = keyRemoved.length === 0 ? {} : { keyRemoved };
@@ -150,6 +137,13 @@ export class Channel {
         if (this.#slots.has(publisher)) this.#leave(publisher, end);
       },
     };
+  }
+
+  /** Extends a hold by a minute, or ends it. Does nothing where no hold runs: a broadcast whose encoder is back goes on. */
+  changeHold(how: HoldChange): void {
+    if (this.#air.at === "held" && how === "end") return this.end("ended", "end");
+    this.#air = extended(this.#air, this.#spec.holdSeconds);
+    this.#tellHoldEnd();
   }
 
   /** Dials a target that waits for its next attempt at once. */
@@ -233,9 +227,8 @@ export class Channel {
 
   /** The encoder on air was silent and is not any more: where filler has taken its place, it goes on in its own time. */
   #thaw(publisher: Publisher, frame: Frame, timestamp: number): void {
-    const thawedMs = publisher.healthyMs(this.#awakeMs);
-    const isEntry = this.#isEntry(publisher, frame) || (frame.kind === "audio" && thawedMs >= PICTURES_WAIT_MS);
-    if (!isEntry) return this.#miss("untilKeyframe");
+    const isAudioAlone = frame.kind === "audio" && publisher.isAudioAlone(this.#awakeMs);
+    if (!this.#isEntry(publisher, frame) && !isAudioAlone) return this.#miss("untilKeyframe");
     if (this.#isBacklog(publisher, frame, timestamp)) return this.#miss("overTime");
     this.#goOn(publisher, frame, timestamp);
     this.#watch();
@@ -249,7 +242,7 @@ export class Channel {
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */
   #isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
     if (this.#last !== publisher || this.#out.isStale(frame.kind, timestamp) !== true) return false;
-    return publisher.healthyMs(this.#awakeMs) < BACKLOG_WAIT_MS;
+    return publisher.isCatchingUp(this.#awakeMs);
   }
 
   /** Media from this feed, from this frame on: by the clock it had, if it is the one that was on air last. */
@@ -274,8 +267,8 @@ export class Channel {
 
   #mayTakeOver(publisher: Publisher): boolean {
     const awakeMs = this.#awakeMs;
-    const mayBringTracks = (publisher.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
-    if (mayBringTracks && continuationOf(this.#out.head, publisher.head) === "incomplete") return false;
+    if (publisher.mayBringTracks(awakeMs) && continuationOf(this.#out.head, publisher.head) === "incomplete")
+      return false;
     return mayGoOnAir(this.#air, publisher, awakeMs);
   }
 
@@ -321,9 +314,10 @@ export class Channel {
 
   #hold(lost: Publisher, end: IngestEnd): void {
     if (this.#air.at !== "live") return;
-    this.#air = { at: "held", sinceMs: this.#deps.clock.now(), sinceAwakeMs: this.#awakeMs, lost, end };
+    this.#air = { at: "held", sinceMs: this.#deps.clock.now(), sinceAwakeMs: this.#awakeMs, extendedMs: 0, lost, end };
     this.#pictures.forget();
     this.#tellOf(lost, { kind: "ingest-held", end, holdSeconds: this.#spec.holdSeconds });
+    this.#tellHoldEnd();
     this.#updateStandby();
     this.#watch();
   }
@@ -345,9 +339,7 @@ export class Channel {
     const isFilling =
       this.#fillerRun !== undefined ||
       (air.at === "live" && this.#pictures.look(publisher, awakeMs, this.#freezeTimes));
-    const nextMs = isFilling
-      ? FILLER_STEP_MS
-      : Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - publisher.silentMs(awakeMs)));
+    const nextMs = nextLookMs(publisher, isFilling, awakeMs);
     this.#watchTimer = this.#deps.clock.startTimer(nextMs, () => this.#watch());
     if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
   }
@@ -370,10 +362,18 @@ export class Channel {
 
   #endExpiredHold(): void {
     const air = this.#air;
-    if (air.at !== "held") return;
-    const heirs = this.#slots.all().filter((publisher) => publisher !== air.lost);
-    if (this.#awakeMs < holdEndMs(air, this.#spec.holdSeconds, heirs)) return;
+    if (air.at !== "held" || this.#holdLeftMs(air) > 0) return;
     this.end(isFinal(air.end) ? air.end : "hold-expired", closeAfter(air.end));
+  }
+
+  /** Says until when the targets are held: when the hold begins, and when that may have changed. */
+  #tellHoldEnd(): void {
+    const air = this.#air;
+    if (air.at === "held") this.#tellOf(air.lost, { kind: "hold-set", leftMs: this.#holdLeftMs(air) });
+  }
+
+  #holdLeftMs(air: BroadcastState & { readonly at: "held" }): number {
+    return holdEndMs(air, this.#spec.holdSeconds, this.#slots.all()) - this.#awakeMs;
   }
 
   #endBroadcast(end: IngestEnd, how: LinkClose): void {

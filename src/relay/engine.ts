@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
+import type { HoldChange } from "../thread-protocol/hold-limits.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
@@ -113,6 +114,11 @@ export class Engine {
   /** Ends a channel's broadcast now and dismisses its encoder. */
   end(channelId: ChannelId): void {
     this.#channels.get(channelId)?.end("ended", "end");
+  }
+
+  /** Extends a channel's hold by a minute, or ends it; does nothing where no hold runs. */
+  changeHold(channelId: ChannelId, how: HoldChange): void {
+    this.#channels.get(channelId)?.changeHold(how);
   }
 
   /** Whether a channel is on air, or held. */

@@ -17,6 +17,10 @@ export function logFact(log: Log, fact: Fact): void {
       const { channelId, ingestId, slot, end, holdSeconds } = fact;
       return log.warn("ingest held", { channelId, ingestId, slot, end, holdSeconds });
     }
+    case "hold-set": {
+      const { channelId, ingestId, slot, leftMs } = fact;
+      return log.info("hold set", { channelId, ingestId, slot, leftMs: Math.round(leftMs) });
+    }
     case "source-active": {
       const { channelId, ingestId, slot, heldMs } = fact;
       return log.info("source active", { channelId, ingestId, slot, heldMs });

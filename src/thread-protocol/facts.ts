@@ -55,6 +55,8 @@ export type Fact =
     })
   /** The encoder was lost, its targets are held with filler for so long at most. */
   | (IngestFact & { readonly kind: "ingest-held"; readonly end: IngestEnd; readonly holdSeconds: number })
+  /** Until when the targets are held: so much longer, in milliseconds. Follows each `ingest-held`, and each change of it. */
+  | (IngestFact & { readonly kind: "hold-set"; readonly leftMs: number })
   /** Media flows from this encoder from now on: the first of a broadcast, or instead of another or of filler. */
   | (IngestFact & { readonly kind: "source-active"; readonly heldMs: number })
   /** Its pictures stopped so long ago, while its sound goes on. */

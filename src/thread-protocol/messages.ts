@@ -3,6 +3,7 @@ import type { AdmissionAnswer, AdmissionRequest, LoginAnswer, LoginQuestion } fr
 import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
+import type { HoldChange } from "./hold-limits.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightRequest, PreflightResult } from "./preflight.ts";
 import type { PreviewAnswer, PreviewQuestion, PreviewReply, PreviewRequest } from "./preview.ts";
@@ -28,6 +29,8 @@ export type ToMedia =
   | { readonly kind: "host-player"; readonly channelId: ChannelId; readonly port: MessagePort }
   /** The broadcast, or its hold, is over now: targets are ended properly and the encoder is sent away. */
   | { readonly kind: "end"; readonly channelId: ChannelId }
+  /** The hold lasts a minute longer, or is over now; a broadcast whose encoder is back goes on. */
+  | { readonly kind: "hold"; readonly channelId: ChannelId; readonly how: HoldChange }
   /** The encoder is sent away as if its connection were lost: its key changed. */
   | { readonly kind: "cut-source"; readonly channelId: ChannelId; readonly slot: IngestSlot }
   /** A target that waits for its next attempt is dialled at once. */

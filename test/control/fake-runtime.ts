@@ -7,6 +7,7 @@ import type {
   TargetId,
   TargetSpec,
 } from "../../src/thread-protocol/channel-spec.ts";
+import type { HoldChange } from "../../src/thread-protocol/hold-limits.ts";
 import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
@@ -17,6 +18,8 @@ export class FakeRuntime implements Runtime {
   readonly applied: ChannelSpec[] = [];
   readonly removed: ChannelId[] = [];
   readonly ended: ChannelId[] = [];
+  readonly holdChanges: HoldChange[] = [];
+  holdLeftMs: number | undefined;
   readonly cut: (readonly [ChannelId, IngestSlot])[] = [];
   readonly retried: (readonly [ChannelId, TargetId])[] = [];
   readonly tested: TargetSpec[] = [];
@@ -54,6 +57,13 @@ export class FakeRuntime implements Runtime {
   end(channelId: ChannelId): void {
     this.ended.push(channelId);
     if (this.isResponsive && this.#view.live(channelId)?.isPublishing === true) this.leave(channelId, 0);
+  }
+
+  changeHold(channelId: ChannelId, how: HoldChange): void {
+    this.holdChanges.push(how);
+    if (!this.isResponsive) return;
+    if (how === "extend") this.hold(channelId, 60_000 + (this.holdLeftMs ?? 0));
+    else this.end(channelId);
   }
 
   cutSource(channelId: ChannelId, slot: IngestSlot): void {
@@ -100,6 +110,16 @@ export class FakeRuntime implements Runtime {
       slot: "main",
     } as const;
     this.#view.fact({ kind: "ingest-started", time, channelId, ...encoder });
+  }
+
+  /** The encoder of `start` is lost, or the hold is another: it ends after so long. */
+  hold(channelId: ChannelId, leftMs: number): void {
+    const ingest = { time: 0, channelId, ingestId: 1, slot: "main" } as const;
+    if (this.holdLeftMs === undefined) {
+      this.#view.fact({ ...ingest, kind: "ingest-held", end: "connection-lost", holdSeconds: leftMs / 1_000 });
+    }
+    this.holdLeftMs = leftMs;
+    this.#view.fact({ ...ingest, kind: "hold-set", leftMs });
   }
 
   /** The encoder of `start` goes, as the media thread would tell it. */

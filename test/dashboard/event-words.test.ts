@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
-import { CHANNEL_NOTICE_KINDS } from "../../src/control/channels/channel-notice.ts";
 import { DELIVERY_PROBLEMS, DELIVERY_STATES } from "../../src/control/events/deliveries.ts";
-import { EVENT_CODES, EVENT_REASONS, type EventCode, type EventReason } from "../../src/control/events/events.ts";
+import {
+  CHANGE_REASONS,
+  EVENT_CODES,
+  EVENT_REASONS,
+  type EventCode,
+  type EventReason,
+} from "../../src/control/events/events.ts";
 import { RATE_CAUSES } from "../../src/control/ingest-check/over-threshold.ts";
 import { BROADCAST_ENDS } from "../../src/control/reports/reports.ts";
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
@@ -18,7 +23,7 @@ const LANGUAGES = [
 
 /** What code and reason the server can tell together. */
 const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
-  STREAM_UPDATE: CHANNEL_NOTICE_KINDS.filter((kind) => kind !== "created"),
+  STREAM_UPDATE: CHANGE_REASONS,
   PUBLISH_END: INGEST_ENDS,
   INGEST_HELD: INGEST_ENDS,
   SIMULCAST_STATUS_CHANGE: Object.values(TargetErrorCode),

@@ -59,6 +59,67 @@ describe("hold", () => {
   });
 });
 
+describe("a hold that runs", () => {
+  const onHold = async () => {
+    const { channelId } = await api.create();
+    api.runtime.start(channelId, 1);
+    api.view.fact({ kind: "source-active", time: 1, channelId, ingestId: 1, slot: "main", heldMs: 0 });
+    api.runtime.hold(channelId, 120_000);
+    return channelId;
+  };
+
+  test("says when it ends and until when it can be extended, and neither once the encoder is back", async () => {
+    const channelId = await onHold();
+    expect((await read(channelId)).hold).toEqual({ seconds: 120, endTime: 120_000, limitTime: 3_600_000 });
+    expect((await read(channelId)).health).toMatchObject({ state: "broken", reason: { code: "ENCODER_LOST" } });
+    api.view.fact({ kind: "source-active", time: 5, channelId, ingestId: 1, slot: "main", heldMs: 5 });
+    expect((await read(channelId)).hold).toEqual({ seconds: 120 });
+  });
+
+  test("is extended by a minute, with an event, and the answer says the new end", async () => {
+    const channelId = await onHold();
+    const { status, body } = await post(`${channelId}/hold/extend`);
+    expect([status, body.content.hold.endTime]).toEqual([200, 180_000]);
+    expect(api.runtime.holdChanges).toEqual(["extend"]);
+    const events = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+    expect(events.body.content[0]).toMatchObject({
+      eventCode: "HOLD_EXTENDED",
+      description: "channel001 channel hold has been extended by 60 seconds.",
+    });
+  });
+
+  test("is not extended beyond an hour", async () => {
+    const channelId = await onHold();
+    api.runtime.hold(channelId, 3_540_001);
+    const { status, body } = await post(`${channelId}/hold/extend`);
+    expect(status).toBe(409);
+    expect(body.error.details).toBe("A hold lasts at most an hour: bring the encoder back, or end the hold.");
+    expect(api.runtime.holdChanges).toEqual([]);
+    api.runtime.hold(channelId, 3_540_000);
+    expect((await post(`${channelId}/hold/extend`)).body.content.hold.endTime).toBe(3_600_000);
+  });
+
+  test("is ended; where none runs there is none to end or extend", async () => {
+    const channelId = await onHold();
+    const { body } = await post(`${channelId}/hold/end`);
+    expect([body.content.isPublishing, body.content.hold]).toEqual([false, { seconds: 120 }]);
+    api.runtime.start(channelId, 1);
+    for (const what of ["end", "extend"]) {
+      const refused = await post(`${channelId}/hold/${what}`);
+      expect(refused.status).toBe(409);
+      expect(refused.body.error.details).toBe("The channel is not held: its encoder is there, or it is off air.");
+    }
+    expect(api.runtime.holdChanges).toEqual(["end"]);
+  });
+
+  test("is none of a viewer's to change", async () => {
+    const channelId = await onHold();
+    const refused = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/hold/end`, key: VIEWER });
+    expect(refused.status).toBe(401);
+    expect(api.runtime.holdChanges).toEqual([]);
+  });
+});
+
 describe("backup", () => {
   test("is off unless asked for: then there is no second key", async () => {
     const channel = await api.create();

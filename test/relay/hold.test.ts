@@ -52,7 +52,7 @@ function expectNeverBackwards(stage: RelayStage): void {
 
 const news = (stage: RelayStage) =>
   stage.facts.flatMap((fact) => {
-    if (fact.kind === "target-status" || fact.kind === "ingest-refused" || fact.kind === "internal-fault") return [];
+    if (fact.kind === "target-status" || fact.kind === "hold-set" || fact.kind === "internal-fault") return [];
     return [fact.kind === "ingest-ended" ? `${fact.kind} ${fact.end} ${fact.isBroadcastOver}` : fact.kind];
   });
 
@@ -448,4 +448,50 @@ test("streams whose clock stands at 2^31 or just before 2^32 are held and go on 
     expect(timestamp).toBeGreaterThanOrEqual(6_000);
     expect(timestamp).toBeLessThanOrEqual(6_040);
   }
+});
+
+/** What is told of a hold's end, in seconds from each moment. */
+const holdEnds = (stage: RelayStage) =>
+  stage.facts.flatMap((fact) => (fact.kind === "hold-set" ? [Math.round(fact.leftMs / 1_000)] : []));
+
+test("a hold is extended by a minute, tells its end each time, and the next hold has its own time again", () => {
+  const { stage, publisher } = onAir(60);
+  publisher.end("connection-lost");
+  expect(holdEnds(stage)).toEqual([60]);
+  stage.clock.advance(50_000);
+  stage.engine.changeHold("ls-1", "extend");
+  expect(holdEnds(stage)).toEqual([60, 70]);
+  stage.clock.advance(69_000);
+  expect(news(stage).at(-1)).toBe("ingest-held");
+  const back = stage.open("ls-1", "back", 2);
+  back.push(audio(0, AAC_CONFIG));
+  back.push(video(0, AVC_CONFIG));
+  run(stage, back, 1);
+  back.end("connection-lost");
+  expect(holdEnds(stage)).toEqual([60, 70, 60]);
+  stage.clock.advance(61_000);
+  expect(news(stage).at(-1)).toBe("ingest-ended hold-expired true");
+});
+
+test("a hold lasts an hour at most, however often it is extended, and a new setting counts beside", () => {
+  const { stage, publisher } = onAir(1_800);
+  publisher.end("connection-lost");
+  for (let index = 0; index < 40; index += 1) stage.engine.changeHold("ls-1", "extend");
+  expect(holdEnds(stage).at(-1)).toBe(3_600);
+  stage.engine.apply({ ...stage.spec([target(1)]), holdSeconds: 60 });
+  expect(holdEnds(stage).at(-1)).toBe(60 + 1_800);
+  stage.clock.advance(1_861_000);
+  expect(news(stage).at(-1)).toBe("ingest-ended hold-expired true");
+});
+
+test("a hold is ended at once, and a broadcast whose encoder is there is not", () => {
+  const { stage, publisher } = onAir();
+  stage.engine.changeHold("ls-1", "end");
+  stage.engine.changeHold("ls-1", "extend");
+  expect(holdEnds(stage)).toEqual([]);
+  expect(stage.engine.isOnAir("ls-1")).toBe(true);
+  publisher.end("connection-lost");
+  stage.engine.changeHold("ls-1", "end");
+  expect(news(stage).at(-1)).toBe("ingest-ended ended true");
+  expect(stage.engine.isOnAir("ls-1")).toBe(false);
 });

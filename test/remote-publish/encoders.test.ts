@@ -129,7 +129,7 @@ test("an encoder whose thread dies is lost, and held for", async () => {
   const { way } = await threads.publish();
   way.near.close();
   await way.settle();
-  expect(threads.home.facts.at(-1)).toMatchObject({ kind: "ingest-held", end: "connection-lost" });
+  expect(threads.home.facts.at(-2)).toMatchObject({ kind: "ingest-held", end: "connection-lost" });
 });
 
 test("an encoder is sent away where another takes its place, and where its channel's home dies", async () => {

@@ -122,7 +122,7 @@ const channel = {
   globalPublishUrl: z.string(),
   securePublishUrl: z.string().optional(),
   streamKey: z.string(),
-  hold: z.strictObject({ seconds: count }),
+  hold: z.strictObject({ seconds: count, endTime: time.optional(), limitTime: time.optional() }),
   backup: z.strictObject({ enabled: z.boolean() }),
   latency: z.enum(["efficient", "low"]),
   freeze: z.strictObject({ mediaSeconds: count, videoSeconds: count }),

@@ -174,6 +174,8 @@ port.on("message", (message: ToMedia) => {
     case "end":
       hosted.dismissWaiting(message.channelId);
       return engine.end(message.channelId);
+    case "hold":
+      return engine.changeHold(message.channelId, message.how);
     case "cut-source":
       return cutSource(message.channelId, message.slot);
     case "retry-target":

@@ -1,4 +1,5 @@
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import { HOLD_EXTENSION_MS } from "../../thread-protocol/hold-limits.ts";
 import { newStreamKey } from "../access/ids.ts";
 import { DomainError } from "../errors.ts";
 import type { ChannelChange, ChannelDecision } from "../store.ts";
@@ -67,6 +68,32 @@ export class ChannelEdits {
     await readChannel(channelId);
     runtime.end(channelId);
     await view.until(() => runtime.live(channelId)?.isPublishing !== true, EFFECT_DEADLINE_MS);
+    return readChannel(channelId);
+  }
+
+  /**
+   * Holds the targets a minute longer. Throws DomainError `not-held`, and `hold-limit` where the hold would last longer than
+   * it may.
+   */
+  async extendHold(channelId: ChannelId): Promise<ChannelDetail> {
+    const { runtime, view, readChannel, tell } = this.#context;
+    const channel = await readChannel(channelId);
+    const { hold } = channel;
+    if (hold === undefined) throw new DomainError({ kind: "not-held" });
+    if (hold.endTime + HOLD_EXTENSION_MS > hold.limitTime) throw new DomainError({ kind: "hold-limit" });
+    runtime.changeHold(channelId, "extend");
+    await view.until(() => runtime.live(channelId)?.hold?.endTime !== hold.endTime, EFFECT_DEADLINE_MS);
+    if (runtime.live(channelId)?.hold !== undefined) tell("hold-extended", channel);
+    return readChannel(channelId);
+  }
+
+  /** Ends the hold as `end` does, and leaves a broadcast whose encoder is back alone. Throws DomainError `not-held`. */
+  async endHold(channelId: ChannelId): Promise<ChannelDetail> {
+    const { runtime, view, readChannel } = this.#context;
+    const { hold } = await readChannel(channelId);
+    if (hold === undefined) throw new DomainError({ kind: "not-held" });
+    runtime.changeHold(channelId, "end");
+    await view.until(() => runtime.live(channelId)?.hold === undefined, EFFECT_DEADLINE_MS);
     return readChannel(channelId);
   }
 

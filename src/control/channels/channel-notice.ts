@@ -11,6 +11,7 @@ export const CHANNEL_NOTICE_KINDS = [
   "stream-key-renewed",
   "backup-key-renewed",
   "callback-changed",
+  "hold-extended",
   "target-added",
   "target-edited",
   "target-removed",

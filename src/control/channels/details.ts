@@ -3,6 +3,7 @@ import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { DomainError } from "../errors.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
+import type { Hold } from "../live/hold-live.ts";
 import type { TargetLive } from "../runtime.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
 
@@ -11,6 +12,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly isPublishing: boolean;
   /** The encoder on air, or last on air; absent where none was since the process started. */
   readonly ingest?: IngestSample;
+  /** While the encoder is lost. */
+  readonly hold?: Hold;
   /** What the ingest check says of it. */
   readonly warnings: readonly IngestWarning[];
   /** The one verdict about it. */

@@ -28,6 +28,8 @@ function noticeText({ kind, target }: ChannelNotice): string {
       return "has a new backup stream key";
     case "callback-changed":
       return "callback endpoint has been changed";
+    case "hold-extended":
+      return "hold has been extended by 60 seconds";
     case "target-added":
       return `${platform} has been added`;
     case "target-edited":
@@ -98,8 +100,9 @@ function tell(occurrence: Occurrence, targets: EventSubject["targets"]): Told {
   switch (occurrence.kind) {
     case "notice": {
       const { notice } = occurrence;
-      const code = notice.kind === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE";
       const { kind, target } = notice;
+      if (kind === "hold-extended") return told("HOLD_EXTENDED", noticeText(notice));
+      const code = kind === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE";
       return {
         ...told(code, noticeText(notice)),
         ...(target === undefined ? {} : about(target.targetId, target)),
@@ -180,6 +183,7 @@ function isForWebhook({ code, from, to }: Told, { isOn, ofChannelStatus, ofTarge
     case "BACKUP_SESSION_STREAMING_CONNECTED":
     case "PUBLISH_OVER_THRESHOLD":
     case "INGEST_HELD":
+    case "HOLD_EXTENDED":
     case "INGEST_RESUMED":
     case "VIDEO_FROZEN":
     case "VIDEO_RESUMED":

@@ -24,6 +24,8 @@ export const EVENT_CODES = [
   // From here on ours: the original ends a broadcast when its encoder is lost.
   /** The encoder was lost; targets are held. */
   "INGEST_HELD",
+  /** A person had the hold last longer. */
+  "HOLD_EXTENDED",
   /** Media flows again. */
   "INGEST_RESUMED",
   "VIDEO_FROZEN",
@@ -41,13 +43,16 @@ export type EventCode = (typeof EVENT_CODES)[number];
 export const EVENT_LEVELS = ["INFO", "WARN", "ERROR"] as const;
 export type EventLevel = (typeof EVENT_LEVELS)[number];
 
+/** What was changed. Notices of other kinds have a code of their own. */
+export const CHANGE_REASONS = CHANNEL_NOTICE_KINDS.filter((kind) => kind !== "created" && kind !== "hold-extended");
+
 /** Why something happened, or of a change what was changed: each code has its own of these. */
 export const EVENT_REASONS = [
   ...Object.values(TargetErrorCode),
   ...INGEST_ENDS,
   ...RATE_CAUSES,
   // A channel that was made says so by its code.
-  ...CHANNEL_NOTICE_KINDS.filter((kind) => kind !== "created"),
+  ...CHANGE_REASONS,
 ] as const;
 export type EventReason = (typeof EVENT_REASONS)[number];
 

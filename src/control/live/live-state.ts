@@ -8,6 +8,7 @@ import type { TargetStatus } from "../../thread-protocol/targets/target-status.t
 import type { TargetTotals } from "../channels/channel.ts";
 import type { ChannelLive, TargetLive } from "../runtime.ts";
 import type { TotalsBatch } from "../store.ts";
+import { HoldLive } from "./hold-live.ts";
 import { IngestLive } from "./ingest-live.ts";
 
 const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
@@ -31,6 +32,7 @@ type ChannelEntry = {
   isStartStored: boolean;
   /** Milliseconds on air that are counted but not stored yet. */
   unstoredPublishMs: number;
+  readonly hold: HoldLive;
   readonly ingest: IngestLive;
   readonly targets: Map<TargetId, TargetEntry>;
 };
@@ -113,6 +115,7 @@ export class LiveState {
     const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
     if (channel === undefined) return;
     if ("ingestId" in fact) this.#changeIngest(channel, () => channel.ingest.fact(fact));
+    channel.hold.fact(fact);
     switch (fact.kind) {
       case "ingest-started":
         return this.#start(channel, fact.time);
@@ -162,11 +165,13 @@ export class LiveState {
     const { startTime, startMark, ingestMark } = channel;
     const ingest = channel.ingest.latest;
     const isPublishing = channel.countedUpToMs !== undefined;
+    const hold = channel.hold.now;
     // Once it is over it is what is stored.
     const startStepMs = isPublishing ? this.#steps.since(startMark) : 0;
     return {
       isPublishing,
       ...(startTime === undefined ? {} : { startTime: startTime + startStepMs }),
+      ...(hold === undefined ? {} : { hold }),
       ...(ingest === undefined
         ? {}
         : { ingest: { ...ingest, startTime: ingest.startTime + this.#steps.since(ingestMark) } }),
@@ -239,6 +244,7 @@ export class LiveState {
       ingestMark: 0,
       isStartStored: false,
       unstoredPublishMs: 0,
+      hold: new HoldLive(this.#steps),
       ingest: new IngestLive(),
       targets: new Map(),
     };

@@ -58,7 +58,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     globalPublishUrl: ownUrl,
     ...(securePublishUrl === undefined ? {} : { securePublishUrl: addressOf(channel, securePublishUrl) }),
     streamKey: shownKey(channel.streamKey, context),
-    hold: { seconds: channel.holdSeconds },
+    hold: { seconds: channel.holdSeconds, ...channel.hold },
     latency: channel.latency,
     freeze: channel.freeze,
     ...backupAnswer(channel, context),

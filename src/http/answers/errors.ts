@@ -106,6 +106,14 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NOT_FOUND", "Platform");
     case "channel-publishing":
       return serviceError("NOT_AVAILABLE", "Channel", "The channel is on air.");
+    case "not-held":
+      return serviceError("NOT_AVAILABLE", "Hold", "The channel is not held: its encoder is there, or it is off air.");
+    case "hold-limit":
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Hold",
+        "A hold lasts at most an hour: bring the encoder back, or end the hold.",
+      );
     case "target-off":
       return serviceError(
         "NOT_AVAILABLE",

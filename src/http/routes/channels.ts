@@ -114,6 +114,8 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
     { method: "PUT", name: "on", act: (channelId: string) => channelEdits.unblock(channelId) },
     { method: "PUT", name: "off", act: (channelId: string) => channelEdits.block(channelId) },
     { method: "POST", name: "end", act: (channelId: string) => channelEdits.end(channelId) },
+    { method: "POST", name: "hold/extend", act: (channelId: string) => channelEdits.extendHold(channelId) },
+    { method: "POST", name: "hold/end", act: (channelId: string) => channelEdits.endHold(channelId) },
   ] as const;
   for (const { method, name, act } of actions) {
     api.route<ChannelParams>({

@@ -34,6 +34,12 @@ export interface PublisherHandle {
 
 type Frame = Extract<ClassifiedMessage, { what: "frame" }>;
 
+/** What was held up on its way comes within this time. */
+const BACKLOG_WAIT_MS = 2_000;
+/** An encoder that comes back with audio alone may still bring video, this long. */
+const VIDEO_WAIT_MS = 4_000;
+/** Tracks of a stream begin within this time. */
+const TRACKS_WAIT_MS = 2_000;
 /** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. Slow ones have longer. */
 export const SILENT_AFTER_MS = 2_000;
 /** Pictures that fail to come for so long while sound goes on are told, in milliseconds. Slow ones have longer. */
@@ -176,6 +182,21 @@ export class Publisher {
   /** Milliseconds of media without a gap; 0 while there is one. */
   healthyMs(awakeMs: number): number {
     return this.isSilent(awakeMs) ? 0 : awakeMs - this.#healthySinceMs;
+  }
+
+  /** What is held up on its way comes in one go when it comes; an encoder that stays behind just is. */
+  isCatchingUp(awakeMs: number): boolean {
+    return this.healthyMs(awakeMs) < BACKLOG_WAIT_MS;
+  }
+
+  /** It came back and sends audio, and no video for so long that none is waited for. */
+  isAudioAlone(awakeMs: number): boolean {
+    return this.healthyMs(awakeMs) >= VIDEO_WAIT_MS;
+  }
+
+  /** A stream that lacks a track of the one before may still bring it. */
+  mayBringTracks(awakeMs: number): boolean {
+    return (this.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
   }
 
   /** Whether anything of a stream came: a header, or a frame. */

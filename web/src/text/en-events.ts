@@ -33,6 +33,7 @@ export const enEvents = {
       RTMP_BACKUP_STREAM_ENABLED: "The backup encoder is on air",
       BACKUP_SESSION_STREAMING_CONNECTED: "The backup encoder connected",
       INGEST_HELD: "The encoder was lost, platforms are held",
+      HOLD_EXTENDED: "The hold was extended by a minute",
       INGEST_RESUMED: "The encoder is back",
       VIDEO_FROZEN: "No video comes, while sound goes on",
       VIDEO_RESUMED: "Video is back",

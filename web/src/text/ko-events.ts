@@ -20,6 +20,7 @@ export const koEvents: typeof enEvents = {
       RTMP_BACKUP_STREAM_ENABLED: "백업 인코더로 송출합니다",
       BACKUP_SESSION_STREAMING_CONNECTED: "백업 인코더가 연결되었습니다",
       INGEST_HELD: "인코더가 끊겨 송출을 유지합니다",
+      HOLD_EXTENDED: "송출 유지를 1분 연장했습니다",
       INGEST_RESUMED: "인코더가 다시 연결되었습니다",
       VIDEO_FROZEN: "음성은 들어오지만 영상이 들어오지 않습니다",
       VIDEO_RESUMED: "영상이 다시 들어옵니다",

@@ -26,6 +26,7 @@ import type {
   TargetSpec,
 } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
+import type { HoldChange } from "../../../thread-protocol/hold-limits.ts";
 import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
 import type { ShutdownMode } from "../../../thread-protocol/messages.ts";
 import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
@@ -150,6 +151,10 @@ export class MediaPool implements Runtime {
 
   end(channelId: ChannelId): void {
     this.#homes.of(channelId)?.post({ kind: "end", channelId });
+  }
+
+  changeHold(channelId: ChannelId, how: HoldChange): void {
+    this.#homes.of(channelId)?.post({ kind: "hold", channelId, how });
   }
 
   cutSource(channelId: ChannelId, slot: IngestSlot): void {

@@ -1,0 +1,54 @@
+import type { WallSteps } from "../../base/wall-steps.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import { HOLD_MS_MAX } from "../../thread-protocol/hold-limits.ts";
+
+/** A hold that runs. Times are milliseconds since the Unix epoch. */
+export type Hold = {
+  /** When it ends unless the encoder is back or somebody extends it. */
+  readonly endTime: number;
+  /** Until when it can be extended. */
+  readonly limitTime: number;
+};
+
+/** Folds one channel's facts into the hold that runs, told as the present clock of the day has it. */
+export class HoldLive {
+  readonly #steps: WallSteps;
+  #hold: Hold | undefined;
+  /** Of the clock of the day, when the hold was told. */
+  #mark = 0;
+  #limitTime = 0;
+
+  constructor(steps: WallSteps) {
+    this.#steps = steps;
+  }
+
+  /** Undefined while no hold runs. */
+  get now(): Hold | undefined {
+    if (this.#hold === undefined) return undefined;
+    const stepMs = this.#steps.since(this.#mark);
+    return { endTime: this.#hold.endTime + stepMs, limitTime: this.#hold.limitTime + stepMs };
+  }
+
+  /** Facts that are about no hold change nothing. */
+  fact(fact: Fact): void {
+    switch (fact.kind) {
+      case "ingest-held":
+        this.#limitTime = fact.time + HOLD_MS_MAX;
+        return;
+      case "hold-set": {
+        const endTime = Math.round(fact.time + fact.leftMs);
+        this.#mark = this.#steps.mark();
+        this.#hold = { endTime, limitTime: Math.max(endTime, this.#limitTime) };
+        return;
+      }
+      case "source-active":
+        this.#hold = undefined;
+        return;
+      case "ingest-ended":
+        if (fact.isBroadcastOver) this.#hold = undefined;
+        return;
+      default:
+        return;
+    }
+  }
+}
