@@ -1,74 +1,58 @@
+import { INGEST_ENDS } from "../thread-protocol/facts.ts";
+import { TARGET_ERROR_CODES } from "../thread-protocol/targets/target-status.ts";
+
 /**
- * The closed lists that events, reports and deliveries choose their words from, as published. The dashboard has a text for each in
- * every language; a word of the server that is missing here does not compile.
+ * The closed lists that events, reports and deliveries choose their words from, as published. The server's own types are
+ * derived from them, and the dashboard has a text for each word in every language.
  */
 
-/** `lastError.code`. */
-export const TARGET_ERROR_CODES = [
-  "DNS_FAILED",
-  "TCP_REFUSED",
-  "TCP_TIMEOUT",
-  "TCP_RESET",
-  "TLS_FAILED",
-  "HANDSHAKE_FAILED",
-  "CONNECT_REJECTED",
-  "AUTH_FAILED",
-  "PUBLISH_REJECTED",
-  "STREAM_KEY_IN_USE",
-  "REMOTE_CLOSED",
-  "STALLED",
-  "TARGET_FORBIDDEN",
-  "CODEC_UNSUPPORTED",
-  "SERVER_TROUBLE",
-] as const;
-
-/** What may not be as it should with a platform that is PUBLISHING. */
-export const TARGET_WARNING_CODES = ["SLOW", "WAITS_FOR_KEYFRAME", "WAITS_FOR_MEDIA"] as const;
-
+/** What an event can be about. */
 export const EVENT_CODES = [
+  /** A channel was created. */
   "STREAM_RESERVE",
+  /** A channel's or a target's settings changed. */
   "STREAM_UPDATE",
   "PUBLISH_START",
   "PUBLISH_END",
+  /** A target settled in another status. */
   "SIMULCAST_STATUS_CHANGE",
   "RTMP_MAIN_STREAM_ENABLED",
   "RTMP_BACKUP_STREAM_ENABLED",
   "BACKUP_SESSION_STREAMING_CONNECTED",
+  /** The encoder sends more than a target takes. */
   "PUBLISH_OVER_THRESHOLD",
+  // From here on ours: the original ends a broadcast when its encoder is lost.
+  /** The encoder was lost; targets are held. */
   "INGEST_HELD",
+  /** A person had the hold last longer. */
   "HOLD_EXTENDED",
+  /** Media flows again. */
   "INGEST_RESUMED",
   "VIDEO_FROZEN",
   "VIDEO_RESUMED",
+  /** Two encoders with the same key push each other out. */
   "ENCODERS_FIGHT",
+  /** The encoder that stands by differs from the one on air. */
   "BACKUP_DIFFERS",
+  /** An encoder without the channel's login, or with a wrong one, was refused. */
   "AUTH_FAILED",
   "SERVER_OVERLOADED",
 ] as const;
+export type EventCode = (typeof EVENT_CODES)[number];
 
-/** How an encoder left: of PUBLISH_END and INGEST_HELD, and of the encoder's interruptions in a report. */
-export const INGEST_ENDS = [
-  "clean",
-  "connection-lost",
-  "frozen",
-  "timed-out",
-  "protocol-error",
-  "too-many-messages",
-  "replaced",
-  "removed",
-  "ended",
-  "hold-expired",
-  "shutdown",
-] as const;
+export const EVENT_LEVELS = ["INFO", "WARN", "ERROR"] as const;
+export type EventLevel = (typeof EVENT_LEVELS)[number];
 
-/** How a broadcast ended. */
+/** How a broadcast ended; `server-lost`: the process ended without a chance to say so. */
 export const BROADCAST_ENDS = [...INGEST_ENDS, "server-lost"] as const;
+export type BroadcastEnd = (typeof BROADCAST_ENDS)[number];
 
-/** Which rate stays above a platform's limit: of PUBLISH_OVER_THRESHOLD. */
-const RATE_REASONS = ["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"] as const;
+/** Which rate stays above a platform's limit: the reasons of PUBLISH_OVER_THRESHOLD. */
+export const RATE_REASONS = ["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"] as const;
+export type RateReason = (typeof RATE_REASONS)[number];
 
-/** What was changed: of STREAM_UPDATE. */
-const CHANGE_REASONS = [
+/** What was changed: the reasons of STREAM_UPDATE. */
+export const CHANGE_REASONS = [
   "deleted",
   "settings-changed",
   "blocked",
@@ -82,23 +66,29 @@ const CHANGE_REASONS = [
   "target-turned-on",
   "target-turned-off",
 ] as const;
+export type ChangeReason = (typeof CHANGE_REASONS)[number];
 
+/** What a use case can do to a channel or to one of its targets. The first two have an event code of their own. */
+export type ChannelChange = "created" | "hold-extended" | ChangeReason;
+
+/** Why something happened, or what was changed. */
 export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...INGEST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;
+export type EventReason = (typeof EVENT_REASONS)[number];
 
-export type EventCodeWord = (typeof EVENT_CODES)[number];
-export type BroadcastEndWord = (typeof BROADCAST_ENDS)[number];
-export type RateReasonWord = (typeof RATE_REASONS)[number];
-export type ChangeReasonWord = (typeof CHANGE_REASONS)[number];
-
+/** `CANCELLED`: there is no endpoint any more, or it is gone. */
 export const DELIVERY_STATES = ["WAITING", "DELIVERED", "FAILED", "CANCELLED"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
-/** Why an attempt at a delivery brought no answer. */
+/** Why an attempt at a delivery got no answer. */
 export const DELIVERY_PROBLEMS = [
+  /** The address is not one we connect to. */
   "ADDRESS_FORBIDDEN",
   "DNS_FAILED",
   "CONNECTION_FAILED",
   "SERVER_TROUBLE",
   "TLS_FAILED",
   "TIMEOUT",
+  /** What came back is not HTTP. */
   "ANSWER_UNREADABLE",
 ] as const;
+export type DeliveryProblem = (typeof DELIVERY_PROBLEMS)[number];

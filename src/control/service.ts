@@ -1,6 +1,6 @@
+import type { ChannelChange } from "../api-contract/event-words.ts";
 import type { Clock } from "../base/clock.ts";
-import type { IngestUser, ProvenLogin } from "../thread-protocol/admission.ts";
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "../thread-protocol/channel-spec.ts";
+import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import { AccessKeys } from "./access/access-keys.ts";
 import type { RandomBytes } from "./access/ids.ts";
 import { newChannelId, newStreamKey } from "./access/ids.ts";
@@ -12,15 +12,15 @@ import type {
   TargetSettings,
   TargetTotals,
 } from "./channels/channel.ts";
-import { channelSpec, slotOf, targetNameOf } from "./channels/channel.ts";
+import { targetNameOf } from "./channels/channel.ts";
 import { ChannelEdits } from "./channels/channel-edits.ts";
-import type { ChannelNotice, ChannelNoticeKind } from "./channels/channel-notice.ts";
 import { type ChannelDetail, type ChannelSummary, type TargetDetail, targetOf } from "./channels/details.ts";
 import { checkPlan, type EditContext } from "./channels/edit-context.ts";
 import type { PlanLimits } from "./channels/plan.ts";
 import { DomainError } from "./errors.ts";
+import type { ChannelChanged } from "./facts/server-fact.ts";
 import { type ChannelHealth, channelHealth } from "./health/channel-health.ts";
-import { IngestChecks } from "./ingest-check/ingest-checks.ts";
+import type { IngestChecks } from "./ingest-check/ingest-checks.ts";
 import type { LiveState } from "./live/live-state.ts";
 import { Totals } from "./live/totals.ts";
 import type { Runtime } from "./runtime.ts";
@@ -36,16 +36,10 @@ export type ServiceOptions = {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
-  /** Every change a use case made, once it is stored. Must not throw. */
-  readonly onNotice: (notice: ChannelNotice) => void;
-};
-
-/** The channel a key leads to. */
-export type Admitted = {
-  readonly spec: ChannelSpec;
-  readonly slot: IngestSlot;
-  /** True: the key is right, but the channel wants a login and this is none, or another; nobody is let in. */
-  readonly isLoginMissing?: boolean;
+  /** Its warnings are part of a channel's answer. */
+  readonly ingestChecks: Pick<IngestChecks, "warnings">;
+  /** Called with every change that a use case made, once it is stored. Must not throw. */
+  readonly publish: (fact: ChannelChanged) => void;
 };
 
 /** Which channels a list holds. */
@@ -58,25 +52,19 @@ export class Service {
   readonly channelEdits: ChannelEdits;
   readonly targetEdits: TargetEdits;
   readonly accessKeys: AccessKeys;
-  /** What is to be changed about the streams on air. */
-  readonly ingestChecks: IngestChecks;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#totals = new Totals(options.store, options.view);
     const context: EditContext = {
       ...options,
-      tell: (kind, channel, target) => this.#tell(kind, channel, target),
+      publish: (change, channel, target) => this.#publish(change, channel, target),
       readChannel: (channelId) => this.getChannel(channelId),
       readTarget: async (channelId, targetId) => targetOf({ targets: await this.listTargets(channelId) }, targetId),
     };
     this.channelEdits = new ChannelEdits(context);
     this.targetEdits = new TargetEdits(context);
     this.accessKeys = new AccessKeys(options);
-    this.ingestChecks = new IngestChecks({
-      clock: options.clock,
-      readTargets: async (channelId) => (await options.store.findChannel(channelId))?.targets,
-    });
   }
 
   /** Throws DomainError `too-many-targets` where the plan does not allow as many. */
@@ -96,7 +84,7 @@ export class Service {
       createdTime,
       targets,
     });
-    this.#tell("created", channel);
+    this.#publish("created", channel);
     return this.#summary(channel);
   }
 
@@ -141,7 +129,7 @@ export class Service {
     const deleted = await store.deleteChannel(channelId);
     if (deleted === undefined) throw new DomainError({ kind: "channel-not-found" });
     runtime.remove(channelId);
-    this.#tell("deleted", deleted);
+    this.#publish("deleted", deleted);
     return { ...deleted, isPublishing: false, warnings: [], health: this.#health(deleted) };
   }
 
@@ -158,38 +146,23 @@ export class Service {
     return targetOf(await this.#channel(channelId), targetId);
   }
 
-  /** May this key publish, by whom this login belongs to? If so the channel's spec, and which of its keys this is. */
-  async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
-    const channel = await this.#options.store.findChannelByStreamKey(streamKey);
-    // It was found a moment before it was read: meanwhile it may have been blocked, or given another key.
-    const slot = channel?.state === "live" ? slotOf(channel, streamKey) : undefined;
-    if (channel === undefined || slot === undefined) return undefined;
-    const admitted = { spec: channelSpec(channel), slot };
-    return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, isLoginMissing: true };
-  }
-
   /** The verdict on a channel that is not turned off, from what is known without the database. */
   liveHealth(channelId: ChannelId): ChannelHealth {
     return this.#health({ channelId, state: "live" });
   }
 
-  /** Who logs in to an ingest with this name. */
-  findIngestUser(userId: string): Promise<IngestUser | undefined> {
-    return this.#options.store.findIngestUser(userId);
-  }
-
   /**
-   * Writes what the live view counted since the last call. To be called every few seconds, when an encoder left, and
-   * before the process ends. Rejects with StoreUnavailableError; the next call writes what this one could not.
+   * Stores what the live state counted since the last call. Call it every few seconds, when an encoder left, and before
+   * the process ends. Rejects with StoreUnavailableError; the next call stores what this one could not.
    */
   flushTotals(): Promise<void> {
     return this.#totals.flush();
   }
 
-  #tell(kind: ChannelNoticeKind, { channelId, name }: ChannelRecord, target?: Target): void {
-    this.ingestChecks.changed(channelId);
-    this.#options.onNotice({
-      kind,
+  #publish(change: ChannelChange, { channelId, name }: ChannelRecord, target?: Target): void {
+    this.#options.publish({
+      kind: "channel-changed",
+      change,
       time: this.#options.clock.wallNow(),
       channelId,
       channelName: name,
@@ -208,7 +181,7 @@ export class Service {
   }
 
   #health({ channelId, state }: Pick<ChannelRecord, "channelId" | "state">): ChannelHealth {
-    const warnings = this.ingestChecks.warnings(channelId);
+    const warnings = this.#options.ingestChecks.warnings(channelId);
     return channelHealth({ state, live: this.#options.runtime.live(channelId), warnings });
   }
 
@@ -221,7 +194,7 @@ export class Service {
       isPublishing: live?.isPublishing ?? false,
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
       ...(live?.hold === undefined ? {} : { hold: live.hold }),
-      warnings: this.ingestChecks.warnings(channel.channelId),
+      warnings: this.#options.ingestChecks.warnings(channel.channelId),
       health: this.#health(channel),
       publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
       ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),
@@ -241,11 +214,6 @@ export class Service {
       ...(targetLive === undefined || told === undefined ? {} : { live: { ...targetLive, status: told } }),
     };
   }
-}
-
-/** A login that was proven just before may be no more, and one of another channel opens nothing here. */
-function isSameLogin(wanted: ProvenLogin | undefined, proven: ProvenLogin | undefined): boolean {
-  return wanted?.id === proven?.id && wanted?.password === proven?.password;
 }
 
 function sum(stored: TargetTotals, unstored: TargetTotals): TargetTotals {

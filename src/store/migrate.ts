@@ -21,12 +21,13 @@ import { up as addFreezeTimes } from "./migrations/0021-freeze-times.ts";
 import { up as addProgramVersions } from "./migrations/0022-program-versions.ts";
 import { up as addInstance } from "./migrations/0023-instance.ts";
 import { up as addTimedData } from "./migrations/0024-timed-data.ts";
+import { up as nameDeliveryQueues } from "./migrations/0025-delivery-queues.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 
-/** Every step, in order; a step that was released is never changed. The keys are kept in the database. */
-function migrations(secrets: Secrets): Record<string, Migration> {
+/** Every step, in order. A released step is never changed. The database remembers the names of the steps it has. */
+export function migrations(secrets: Secrets): Record<string, Migration> {
   return {
     "0001-channels": { up: createChannels },
     "0002-channel-settings": { up: addChannelSettings },
@@ -47,6 +48,7 @@ function migrations(secrets: Secrets): Record<string, Migration> {
     "0022-program-versions": { up: addProgramVersions },
     "0023-instance": { up: addInstance },
     "0024-timed-data": { up: addTimedData },
+    "0025-delivery-queues": { up: nameDeliveryQueues },
   };
 }
 

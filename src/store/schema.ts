@@ -14,7 +14,7 @@ export type Schema = {
   readonly report: ReportRow;
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
-  readonly delivery_lane: DeliveryQueueRow;
+  readonly delivery_queue: DeliveryQueueRow;
   readonly dashboard_password: { readonly id: number; readonly hash: string };
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };

@@ -1,8 +1,8 @@
 import type { Log } from "../base/log.ts";
-import type { Fact } from "../thread-protocol/facts.ts";
+import type { ServerFact } from "../control/facts/server-fact.ts";
 
 /** Writes one line for a fact. Facts carry no secrets, so neither do the lines. */
-export function logFact(log: Log, fact: Fact): void {
+export function logFact(log: Log, fact: ServerFact): void {
   switch (fact.kind) {
     case "ingest-started": {
       const { channelId, ingestId, slot, remoteAddress, encoder, keyRemoved, isBroadcastNew } = fact;
@@ -37,8 +37,17 @@ export function logFact(log: Log, fact: Fact): void {
     }
     case "internal-fault":
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
+    case "channel-changed":
+    case "over-threshold":
+      // The event of it says the same.
+      return;
+    case "server-trouble-changed": {
+      const { trouble, isOver } = fact;
+      if (isOver) return log.info("server trouble over", { trouble: trouble.name });
+      return log.error("server trouble", { trouble: trouble.name, message: trouble.message });
+    }
     case "server-trouble":
-      // Its first and its last moment are told by who gathers them.
+      // Its beginning and end are `server-trouble-changed`.
       return log.debug("server trouble met", { trouble: fact.trouble });
     case "target-status": {
       const { channelId, targetId, from, status } = fact;

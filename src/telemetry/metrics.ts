@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ChannelChanged, ServerFact } from "../control/facts/server-fact.ts";
 import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
-import type { Fact } from "../thread-protocol/facts.ts";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 import type { ChannelSample, TargetSample } from "../thread-protocol/samples.ts";
 import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/target-status.ts";
@@ -174,7 +174,7 @@ export class Metrics {
     this.#certificates.inc({ result });
   }
 
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started":
         this.#channel(fact.channelId).isOnAir = true;
@@ -189,6 +189,11 @@ export class Metrics {
       case "target-status":
         this.#status(fact.channelId, fact.targetId, fact.status);
         return;
+      case "server-trouble-changed":
+        this.#troubles.set({ trouble: fact.trouble.name }, fact.isOver ? 0 : 1);
+        return;
+      case "channel-changed":
+        return this.#changed(fact);
       default:
         // Other facts are not counted.
         return;
@@ -204,16 +209,6 @@ export class Metrics {
       const present = new Set(sample.targets.map(({ targetId }) => targetId));
       for (const targetId of channel.targets.keys()) if (!present.has(targetId)) channel.targets.delete(targetId);
     }
-  }
-
-  /** A deleted channel's series end. */
-  forget(channelId: ChannelId): void {
-    this.#channels.delete(channelId);
-  }
-
-  /** A removed target's series end. */
-  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
-    this.#channels.get(channelId)?.targets.delete(targetId);
   }
 
   request({ method, route, status, seconds }: RequestMeasure): void {
@@ -234,11 +229,6 @@ export class Metrics {
     this.#loopDelay.set({ thread, quantile: "0.5" }, median);
     this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
     this.#loopDelay.set({ thread, quantile: "1" }, max);
-  }
-
-  /** Something is the matter with this server itself, or no longer is. */
-  serverTrouble(trouble: string, isThere: boolean): void {
-    this.#troubles.set({ trouble }, isThere ? 1 : 0);
   }
 
   logLinesLost(count: number): void {
@@ -298,6 +288,14 @@ export class Metrics {
     this.#drops.inc({ ...labels, reason: "queue_bytes" }, overBytes);
     this.#drops.inc({ ...labels, reason: "until_keyframe" }, untilKeyframe);
     for (const [reason, count] of reconnects) this.#reconnects.inc({ ...labels, reason }, count);
+  }
+
+  /** The series of a deleted channel or a removed target end. */
+  #changed({ change, channelId, target }: ChannelChanged): void {
+    if (change === "deleted") this.#channels.delete(channelId);
+    if (change === "target-removed" && target !== undefined) {
+      this.#channels.get(channelId)?.targets.delete(target.targetId);
+    }
   }
 
   #channel(channelId: ChannelId): ChannelEntry {

@@ -124,7 +124,7 @@ export class Deliverer {
   async #attempt(due: DueDelivery): Promise<DeliveryUpdate | undefined> {
     const { post, clock, random } = this.#options;
     const { endpoint, eventId, time, attempts } = due;
-    if (endpoint === undefined) return { state: "cancelled", attempts };
+    if (endpoint === undefined) return { state: "CANCELLED", attempts };
     const body = webhookBody(due);
     // Numbers begin again where a backup is restored: with its time an event is told from the one that had its number before.
     const id = `evt_${eventId}_${time}`;
@@ -176,7 +176,7 @@ export class Deliverer {
   #logUpdate({ eventId: deliveryId, channelId, code: event }: DueDelivery, update: DeliveryUpdate): void {
     const { state, attempts, lastStatus: status, lastProblem: problem, nextTime } = update;
     const fields = { deliveryId, channelId, event, state, attempts, status, problem, nextTime };
-    if (state === "delivered") this.#options.log.debug("webhook delivered", fields);
+    if (state === "DELIVERED") this.#options.log.debug("webhook delivered", fields);
     else this.#options.log.warn("webhook not delivered", fields);
   }
 }

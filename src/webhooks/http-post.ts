@@ -1,10 +1,11 @@
 import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
+import type { DeliveryProblem } from "../api-contract/event-words.ts";
 import type { Clock } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { diallingTroubleOf, type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
-import type { AttemptResult, DeliveryProblem } from "../control/events/deliveries.ts";
+import type { AttemptResult } from "../control/events/deliveries.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { withOwnNames } from "../net/dns/own-names.ts";
 import { ResolveError, type Resolver } from "../net/dns/resolver.ts";

@@ -20,7 +20,7 @@ test("a database that refuses writes is a trouble of the server's from the first
   const logged: string[] = [];
   const troubles = new ServerTroubles({
     clock,
-    onChange: ({ trouble, isOver }) => told.push(`${trouble.name}${isOver ? " over" : ""}`),
+    publish: ({ trouble, isOver }) => told.push(`${trouble.name}${isOver ? " over" : ""}`),
   });
   const note = (event: string) => void logged.push(event);
   const storage = await openStorage({ dataDir: folder });

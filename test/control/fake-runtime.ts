@@ -51,7 +51,6 @@ export class FakeRuntime implements Runtime {
 
   remove(channelId: ChannelId): void {
     this.removed.push(channelId);
-    this.#view.forget(channelId);
   }
 
   end(channelId: ChannelId): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import { describeOccurrence } from "../../src/control/events/events-description.ts";
-import { EventTracker } from "../../src/control/events/events-tracker.ts";
+import { completeEvent } from "../../src/control/events/complete-event.ts";
+import { EventTracker } from "../../src/control/events/event-tracker.ts";
 import type { IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 
@@ -33,7 +33,7 @@ const differs: Fact = { kind: "standby-differs", ...ingest("backup"), detail: "w
 function eventsOf(facts: readonly Fact[], alerts = NO_ALERTS) {
   const tracker = new EventTracker();
   const subject = { channelId: CHANNEL, name: "channel001", alerts, targets: new Map() };
-  return facts.flatMap((fact) => tracker.fact(fact)).map((occurrence) => describeOccurrence(occurrence, subject));
+  return facts.flatMap((fact) => tracker.fact(fact)).map((event) => completeEvent(event, subject));
 }
 
 /** Without the start of the broadcast. */

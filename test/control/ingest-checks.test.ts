@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from "vitest";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
+import type { OverThreshold } from "../../src/control/facts/server-fact.ts";
 import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import type { IngestSample } from "../../src/thread-protocol/samples.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 import { channelSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -15,12 +17,15 @@ let clock: ManualClock;
 let stored: readonly Stored[] | Error;
 let reads: number;
 let checks: IngestChecks;
+let published: OverThreshold[];
 beforeEach(() => {
   clock = new ManualClock();
   stored = [TWITCH, CUSTOM];
   reads = 0;
+  published = [];
   checks = new IngestChecks({
     clock,
+    publish: (fact) => published.push(fact),
     readTargets: async () => {
       reads += 1;
       if (stored instanceof Error) throw stored;
@@ -34,15 +39,15 @@ const HIGH = { measures: { videoBytesPerSecond: 1_200_000 } };
 
 /** One sample a second; what is worth an event. */
 async function run(seconds: number, change: Partial<IngestSample> = HIGH): Promise<readonly unknown[]> {
-  const told: unknown[] = [];
+  const before = published.length;
   for (let second = 0; second < seconds; second += 1) {
     const sample = channelSample(CHANNEL, []);
-    told.push(...checks.samples([{ ...sample, ingest: { ...sample.ingest, ...change } }]));
+    checks.samples([{ ...sample, ingest: { ...sample.ingest, ...change } }]);
     clock.advance(1_000);
     await Promise.resolve();
     await Promise.resolve();
   }
-  return told;
+  return published.slice(before);
 }
 
 const shown = () => checks.warnings(CHANNEL).map(({ code, targetId }) => `${code} ${targetId}`);
@@ -60,7 +65,7 @@ const over = () =>
 test("a stream above one target's limit warns of that target, and is told once in a broadcast", async () => {
   const told = await run(120);
   expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
-  const event = { kind: "over-threshold", channelId: CHANNEL, targetId: 39, cause: "VIDEO_BITRATE_HIGH" };
+  const event = { kind: "over-threshold", channelId: CHANNEL, targetId: 39, reason: "VIDEO_BITRATE_HIGH" };
   expect(told).toMatchObject([{ ...event, bytesPerSecond: 1_200_000, limit: 750_000 }]);
   expect(reads).toBe(1);
   // Another encoder of the same broadcast: measured anew, told already.
@@ -104,14 +109,14 @@ test("nothing is told of a target that is switched off", async () => {
 test("a target that is switched off or removed is warned of no more, one that is added is", async () => {
   await run(8);
   stored = [{ ...TWITCH, isEnabled: false }, CUSTOM];
-  checks.changed(CHANNEL);
+  checks.fact(channelChanged("target-edited", CHANNEL));
   await run(1, { ...HIGH, state: "HELD" });
   expect(shown()).toEqual([]);
   stored = [{ ...TWITCH, targetId: 41 }];
-  checks.changed(CHANNEL);
+  checks.fact(channelChanged("target-edited", CHANNEL));
   await run(8);
   expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 41"]);
-  checks.changed("ls-20260101000001-BBBBB");
+  checks.fact(channelChanged("target-edited", "ls-20260101000001-BBBBB"));
   expect(reads).toBe(3);
 });
 
@@ -119,6 +124,7 @@ test("a change while targets are read is read too", async () => {
   let answer: (targets: readonly Stored[]) => void = () => undefined;
   checks = new IngestChecks({
     clock,
+    publish: () => undefined,
     readTargets: () =>
       new Promise((resolve) => {
         answer = resolve;
@@ -126,7 +132,7 @@ test("a change while targets are read is read too", async () => {
   });
   await run(1);
   const first = answer;
-  checks.changed(CHANNEL);
+  checks.fact(channelChanged("target-edited", CHANNEL));
   first([TWITCH]);
   await run(1);
   expect(answer).not.toBe(first);

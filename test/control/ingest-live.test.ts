@@ -4,6 +4,7 @@ import { LiveState } from "../../src/control/live/live-state.ts";
 import type { IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import type { IngestSample } from "../../src/thread-protocol/samples.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 import { channelSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -107,6 +108,6 @@ test("the live view of a channel has it, and forgets it with the channel", () =>
   expect(view.live(CHANNEL)?.ingest).toEqual(FIRST);
   view.samples([{ ...channelSample(CHANNEL, []), ingest: MEASURED }]);
   expect(view.live(CHANNEL)?.ingest).toEqual(MEASURED);
-  view.forget(CHANNEL);
+  view.fact(channelChanged("deleted", CHANNEL));
   expect(view.live(CHANNEL)).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 
@@ -56,7 +57,7 @@ test("a channel is on air from its first encoder to the end of the broadcast", (
 test("what comes late of a channel that was removed brings nothing of it back", () => {
   const { view: live } = view();
   live.fact(started(1_000));
-  live.forget(CHANNEL);
+  live.fact(channelChanged("deleted", CHANNEL));
   live.fact(ended(2_000, true));
   live.fact({ kind: "source-active", time: 2_000, channelId: CHANNEL, ingestId: 1, slot: "main", heldMs: 0 });
   const status = { status: "FAIL", sinceTime: 2_000 } as const;
@@ -140,7 +141,7 @@ test("a removed channel is forgotten, and a late mark for it changes nothing", (
   live.fact(started(1));
   live.samples(sample({ bytesTotal: 9 }));
   const batch = live.unstored();
-  live.forget(CHANNEL);
+  live.fact(channelChanged("deleted", CHANNEL));
   live.markStored(batch);
   expect(live.live(CHANNEL)).toBeUndefined();
   expect(live.unstored()).toEqual({ channels: [], targets: [] });
@@ -228,7 +229,7 @@ test("a target that was removed is forgotten, with its farewell; the others are 
     });
   tell(38, "PUBLISHING");
   tell(39, "PUBLISHING");
-  live.forgetTarget(CHANNEL, 38);
+  live.fact(channelChanged("target-removed", CHANNEL, 38));
   tell(38, "READY");
   tell(39, "READY");
   expect([...(live.live(CHANNEL)?.targets.keys() ?? [])]).toEqual([39]);

@@ -136,8 +136,9 @@ test("a platform that was never tried is in no report; one that was removed keep
   told.status(10, 7, "CONNECTING");
   expect(told.tracker.nameless()).toEqual([CHANNEL]);
   told.sample(7, { bytesTotal: 500 });
-  told.tracker.name(CHANNEL, 7, { targetName: "TWITCH", label: "Mine" });
-  told.tracker.forgetTarget(CHANNEL, 7);
+  const target = { targetId: 7, targetName: "TWITCH", label: "Mine" };
+  const removed = { kind: "channel-changed", change: "target-removed", target } as const;
+  told.tracker.fact({ ...removed, time: 12_000, channelId: CHANNEL, channelName: "channel001" }, 12_000);
   expect(told.tracker.nameless()).toEqual([]);
   expect(told.tracker.running(15_000)).toMatchObject([{ startTime: 10_000, endTime: 15_000 }]);
   expect(told.tracker.running(15_000)[0]).not.toHaveProperty("end");

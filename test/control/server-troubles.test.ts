@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { ServerTroubles, type TroubleChange } from "../../src/control/live/server-troubles.ts";
+import type { TroubleChanged } from "../../src/control/facts/server-fact.ts";
+import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 function stage() {
   const clock = new ManualClock();
   const told: string[] = [];
-  const onChange = ({ trouble, isOver }: TroubleChange) =>
+  const publish = ({ trouble, isOver }: TroubleChanged) =>
     void told.push(`${trouble.name} ${isOver ? "over" : "there"}`);
-  const troubles = new ServerTroubles({ clock, onChange });
+  const troubles = new ServerTroubles({ clock, publish });
   return { clock, told, troubles, names: () => troubles.current.map(({ name }) => name) };
 }
 

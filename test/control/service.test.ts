@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureManagerKey } from "../../src/control/access/access-key.ts";
+import { Admission } from "../../src/control/access/admission.ts";
 import { type ChannelSettings, NO_ALERTS, type TargetSettings } from "../../src/control/channels/channel.ts";
-import type { ChannelNotice } from "../../src/control/channels/channel-notice.ts";
 import { DEFAULT_PLAN_LIMITS } from "../../src/control/channels/plan.ts";
 import { DomainError, StoreUnavailableError } from "../../src/control/errors.ts";
+import type { ChannelChanged } from "../../src/control/facts/server-fact.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store, TotalsBatch } from "../../src/control/store.ts";
@@ -38,7 +39,8 @@ let clock: ManualClock;
 let view: LiveState;
 let runtime: FakeRuntime;
 let service: Service;
-let notices: ChannelNotice[];
+let admission: Admission;
+let changes: ChannelChanged[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "fanfare-control-"));
@@ -52,13 +54,18 @@ afterEach(async () => {
 
 /** As a process starts: what is stored is there, what was live is not. */
 function start(over: Store = store): void {
-  notices = [];
+  changes = [];
   clock = new ManualClock();
   view = new LiveState(clock);
   runtime = new FakeRuntime(view);
   const planLimits = DEFAULT_PLAN_LIMITS;
-  const onNotice = (notice: ChannelNotice) => void notices.push(notice);
-  service = new Service({ store: over, runtime, view, clock, randomBytes, planLimits, onNotice });
+  const publish = (fact: ChannelChanged) => {
+    view.fact(fact);
+    changes.push(fact);
+  };
+  const ingestChecks = { warnings: () => [] };
+  service = new Service({ store: over, runtime, view, ingestChecks, clock, randomBytes, planLimits, publish });
+  admission = new Admission(over);
 }
 
 async function faultOf(promise: Promise<unknown>): Promise<unknown> {
@@ -92,13 +99,13 @@ test("a plan allows as many targets as it says, and UNLIMITED any number", async
 
 test("an encoder with a channel's key is let in with the channel's spec, any other is not", async () => {
   const { channelId, streamKey } = await service.createChannel(SETTINGS, [{ ...TARGET, isEnabled: false }]);
-  expect((await service.admit(streamKey))?.spec).toMatchObject({
+  expect((await admission.admit(streamKey))?.spec).toMatchObject({
     channelId,
     revision: 1,
     targets: [{ targetId: 1, url: "rtmp://host/app", streamKey: "key", isEnabled: false, bufferPolicy: "drop" }],
   });
   for (const wrong of ["", streamKey.toUpperCase(), `${streamKey} `, channelId, "key"]) {
-    expect(await service.admit(wrong)).toBeUndefined();
+    expect(await admission.admit(wrong)).toBeUndefined();
   }
 });
 
@@ -112,10 +119,10 @@ test("a channel that was blocked or given another key while it was being read le
         return channel === undefined ? undefined : { ...channel, ...changed };
       },
     });
-    expect(await service.admit(streamKey)).toBeUndefined();
+    expect(await admission.admit(streamKey)).toBeUndefined();
   }
   start();
-  expect(await service.admit(streamKey)).toBeDefined();
+  expect(await admission.admit(streamKey)).toBeDefined();
 });
 
 test("a channel on air cannot be deleted; off air it can, and then its key lets nobody in", async () => {
@@ -132,7 +139,7 @@ test("a channel on air cannot be deleted; off air it can, and then its key lets 
     recentPublishStartTime: 1_000,
   });
   expect(runtime.removed).toEqual([channelId]);
-  expect(await service.admit(streamKey)).toBeUndefined();
+  expect(await admission.admit(streamKey)).toBeUndefined();
   expect(await faultOf(service.getChannel(channelId))).toEqual({ kind: "channel-not-found" });
   expect(await faultOf(service.deleteChannel(channelId))).toEqual({ kind: "channel-not-found" });
   expect(await faultOf(service.listTargets(channelId))).toEqual({ kind: "channel-not-found" });
@@ -288,11 +295,11 @@ test("every change is told once it is stored, without a secret, and a refused on
   await service.targetEdits.edit(channelId, 9, change, false).catch(() => undefined);
   clock.advance(10);
   await service.deleteChannel(channelId);
-  const told = { time: clock.wallMs - 10, channelId, channelName: "channel001" };
-  expect(notices).toEqual([
-    { ...told, kind: "created" },
-    { ...told, kind: "target-edited", target: { targetId: 1, targetName: "CUSTOM" } },
-    { ...told, kind: "deleted", time: clock.wallMs },
+  const told = { kind: "channel-changed", time: clock.wallMs - 10, channelId, channelName: "channel001" };
+  expect(changes).toEqual([
+    { ...told, change: "created" },
+    { ...told, change: "target-edited", target: { targetId: 1, targetName: "CUSTOM" } },
+    { ...told, change: "deleted", time: clock.wallMs },
   ]);
 });
 

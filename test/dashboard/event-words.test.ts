@@ -1,16 +1,17 @@
 import { expect, test } from "vitest";
-import { DELIVERY_PROBLEMS, DELIVERY_STATES } from "../../src/control/events/deliveries.ts";
 import {
+  BROADCAST_ENDS,
   CHANGE_REASONS,
+  DELIVERY_PROBLEMS,
+  DELIVERY_STATES,
   EVENT_CODES,
   EVENT_REASONS,
   type EventCode,
   type EventReason,
-} from "../../src/control/events/events.ts";
-import { RATE_CAUSES } from "../../src/control/ingest-check/over-threshold.ts";
-import { BROADCAST_ENDS } from "../../src/control/reports/reports.ts";
+  RATE_REASONS,
+} from "../../src/api-contract/event-words.ts";
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
-import { TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
+import { TARGET_ERROR_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/base/model.ts";
 import { eventText, reasonText } from "../../web/src/parts/channel/event-words.ts";
 import { en } from "../../web/src/text/en.ts";
@@ -26,8 +27,8 @@ const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
   STREAM_UPDATE: CHANGE_REASONS,
   PUBLISH_END: INGEST_ENDS,
   INGEST_HELD: INGEST_ENDS,
-  SIMULCAST_STATUS_CHANGE: Object.values(TargetErrorCode),
-  PUBLISH_OVER_THRESHOLD: RATE_CAUSES,
+  SIMULCAST_STATUS_CHANGE: TARGET_ERROR_CODES,
+  PUBLISH_OVER_THRESHOLD: RATE_REASONS,
   AUTH_FAILED: ["AUTH_FAILED"],
 };
 
@@ -77,6 +78,6 @@ test.each(LANGUAGES)("every end of a broadcast, and what becomes of a delivery, 
   expect(new Set(ends).size).toBe(BROADCAST_ENDS.length);
   for (const [index, end] of ends.entries()) expect(end).not.toBe(BROADCAST_ENDS[index]);
   const states: Readonly<Record<string, string>> = texts.settings.deliveryStates;
-  expect(DELIVERY_STATES.filter((state) => !states[state.toUpperCase()])).toEqual([]);
+  expect(DELIVERY_STATES.filter((state) => !states[state])).toEqual([]);
   expect(DELIVERY_PROBLEMS.filter((problem) => !texts.settings.deliveryProblems[problem])).toEqual([]);
 });

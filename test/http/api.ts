@@ -6,9 +6,13 @@ import type { FastifyInstance } from "fastify";
 import type { PublishStatusName } from "../../src/api-contract/channel-status.ts";
 import { Argon2Hasher } from "../../src/app/control-thread/password-hash.ts";
 import type { LogFields } from "../../src/base/log.ts";
+import { Admission } from "../../src/control/access/admission.ts";
 import { DashboardAccess } from "../../src/control/access/dashboard-access.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";
 import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/channels/plan.ts";
+import { FactBus } from "../../src/control/facts/fact-bus.ts";
+import type { ServerFact } from "../../src/control/facts/server-fact.ts";
+import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import { Service } from "../../src/control/service.ts";
@@ -86,7 +90,7 @@ export class Api {
   readonly runtime = new FakeRuntime(this.view);
   readonly lines: LogLine[] = [];
   readonly metrics = new Metrics((channelId) => this.service.liveHealth(channelId).state);
-  readonly troubles = new ServerTroubles({ clock: this.clock, onChange: () => this.live.serverChanged() });
+  readonly troubles = new ServerTroubles({ clock: this.clock, publish: (fact) => this.facts.publish(fact) });
   readonly health = new Health({
     clock: this.clock,
     probe: () => this.probe(),
@@ -97,10 +101,10 @@ export class Api {
   readonly store: Store;
   readonly database: Database;
   readonly events: EventParts;
+  readonly facts: FactBus<ServerFact>;
   /** As the media thread asks who may publish. */
-  readonly admit: Service["admit"];
-  readonly findIngestUser: Service["findIngestUser"];
-  readonly ingestChecks: Service["ingestChecks"];
+  readonly admission: Admission;
+  readonly ingestChecks: IngestChecks;
   readonly service: Service;
   readonly #folder: string;
 
@@ -110,31 +114,36 @@ export class Api {
     const store = new SqlStore(database);
     this.store = store;
     const write = (event: string, fields: LogFields = {}) => void this.lines.push({ event, fields });
+    const log = { debug: write, info: write, warn: write, error: write };
+    this.facts = new FactBus(log);
+    const publish = (fact: ServerFact) => this.facts.publish(fact);
+    const over = options.over?.(store) ?? store;
+    this.ingestChecks = new IngestChecks({
+      clock: this.clock,
+      readTargets: async (channelId) => (await over.findChannel(channelId))?.targets,
+      publish,
+    });
+    this.admission = new Admission(over);
     const service = new Service({
-      store: options.over?.(store) ?? store,
+      store: over,
       runtime: this.runtime,
       view: this.view,
       clock: this.clock,
       randomBytes,
       planLimits: options.planLimits ?? DEFAULT_PLAN_LIMITS,
-      onNotice: (notice) => {
-        this.live.changed(notice.channelId);
-        this.events.writer.notice(notice);
-      },
+      ingestChecks: this.ingestChecks,
+      publish,
     });
-    this.admit = (streamKey, login) => service.admit(streamKey, login);
-    this.findIngestUser = (userId) => service.findIngestUser(userId);
-    this.ingestChecks = service.ingestChecks;
     this.service = service;
     const publishAddresses = () => ({
       publishUrl: "rtmp://live.example.com:1935/relay",
       ...(options.securePublishUrl === undefined ? {} : { securePublishUrl: options.securePublishUrl }),
     });
     const publishStatusName = options.publishStatusName ?? "PUBLISHING";
-    const log = { debug: write, info: write, warn: write, error: write };
-    this.events = new EventParts(database, this.clock, log);
+    this.events = new EventParts(database, this.clock, log, publish);
     this.live = new LiveStream({
       service,
+      ingestChecks: this.ingestChecks,
       clock: this.clock,
       log,
       epoch: "epoch1",
@@ -142,6 +151,10 @@ export class Api {
       answerContext: (isViewer) => ({ ...publishAddresses(), publishStatusName, isViewer }),
       ...(options.ringLimits === undefined ? {} : { ringLimits: options.ringLimits }),
     });
+    this.facts.subscribe("live state", (fact) => this.view.fact(fact));
+    this.facts.subscribe("ingest check", (fact) => this.ingestChecks.fact(fact));
+    this.facts.subscribe("live stream", (fact) => this.live.fact(fact));
+    this.facts.subscribe("events", (fact) => this.events.writer.fact(fact));
     this.dashboard = new DashboardAccess({
       store: new SqlDashboardStore(database),
       hasher: new Argon2Hasher(),

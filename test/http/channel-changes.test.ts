@@ -98,12 +98,14 @@ describe("call 13", () => {
 
 describe("call 14", () => {
   test("off blocks the channel and on makes it READY again, both as often as one likes", async () => {
-    const { restream: _platforms, ...channel } = await api.create();
+    const { restream: _platforms, health: _verdict, ...channel } = await api.create();
     for (let round = 1; round <= 2; round += 1) {
       for (const action of ["off", "off", "on", "on"]) {
         const channelStatus = action === "off" ? "BLOCK" : "READY";
         const { status, body } = await put(`${channel.channelId}/${action}`);
-        expect([status, body]).toEqual([200, { content: { ...channel, channelStatus } }]);
+        const { health, ...content } = body.content;
+        expect([status, content]).toEqual([200, { ...channel, channelStatus }]);
+        expect(health.state).toBe(action === "off" ? "off" : "waiting");
         expect((await read(channel.channelId)).channelStatus).toBe(channelStatus);
       }
     }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import { Callbacks } from "../../src/control/events/callbacks.ts";
+import { Callbacks, type CallbacksOptions } from "../../src/control/events/callbacks.ts";
 import { Deliveries } from "../../src/control/events/deliveries.ts";
+import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
-import { EventWriter } from "../../src/control/events/events-writer.ts";
 import type { EventUseCases } from "../../src/http/routes/events.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
@@ -22,7 +22,7 @@ export class EventParts {
   readonly #written: ChannelEvent[] = [];
   #onWritten: () => void = () => undefined;
 
-  constructor(database: Database, clock: Clock, log: Log) {
+  constructor(database: Database, clock: Clock, log: Log, publish: CallbacksOptions["publish"]) {
     const events = new SqlEventStore(database);
     this.reports = new SqlReportStore(database);
     this.store = new SqlDeliveryStore(database);
@@ -33,16 +33,15 @@ export class EventParts {
       store: events,
       clock,
       log,
-      onWritten: (written) => {
-        this.#written.push(...written);
+      onWritten: (event) => {
+        this.#written.push(event);
         this.#onWritten();
       },
     });
-    const onNotice = this.writer.notice.bind(this.writer);
     this.useCases = {
       events,
       reports: this.reports,
-      callbacks: new Callbacks({ store: this.store, clock, randomBytes, onNotice, wake }),
+      callbacks: new Callbacks({ store: this.store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store: this.store, clock, wake }),
     };
   }

@@ -185,7 +185,7 @@ test("an endpoint that answered 410 says since when it is gone", async () => {
   await api.events.written(1);
   const [due] = await api.events.store.findDueDeliveries(api.clock.wallMs, LIMITS, []);
   if (due?.endpoint === undefined) throw new Error("nothing is due");
-  const gone = { state: "failed", attempts: 1, lastStatus: 410, goneRevision: due.endpoint.revision } as const;
+  const gone = { state: "FAILED", attempts: 1, lastStatus: 410, goneRevision: due.endpoint.revision } as const;
   await api.events.store.updateDelivery(due, gone, 77);
   expect(await content("GET", `${EVENTS}/callbackEndpoint`)).toMatchObject({ callbackUrl: URL, goneTime: 77 });
 });
@@ -268,7 +268,7 @@ test("deliveries are listed, of all channels or one, and sent again on request",
   const both = await api.events.store.findDueDeliveries(api.clock.wallMs, LIMITS, []);
   const due = both.find(({ eventId }) => eventId === 1);
   if (due === undefined) throw new Error("nothing is due");
-  await api.events.store.updateDelivery(due, { state: "failed", attempts: 30, lastStatus: 500 }, api.clock.wallMs);
+  await api.events.store.updateDelivery(due, { state: "FAILED", attempts: 30, lastStatus: 500 }, api.clock.wallMs);
   const ofFirst = await api.call({ method: "GET", url: `${EVENTS}/deliveries?channelId=${first.channelId}` });
   const { nextTime: _, ...failed } = {
     ...delivery(1, first.channelId),

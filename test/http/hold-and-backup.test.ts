@@ -11,7 +11,7 @@ const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: `${
 const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
 const read = async (channelId: string, key = MANAGER) =>
   (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key })).body.content;
-const slotOf = async (streamKey: string) => (await api.admit(streamKey))?.slot;
+const slotOf = async (streamKey: string) => (await api.admission.admit(streamKey))?.slot;
 
 const KEY = /^[a-z0-9]{32}$/;
 
@@ -19,7 +19,7 @@ test("latency is efficient unless said, is changed on air, and the media thread 
   expect((await api.create()).latency).toBe("efficient");
   const { channelId, streamKey, latency } = await api.create({ latency: "low" });
   expect(latency).toBe("low");
-  expect((await api.admit(streamKey))?.spec.latency).toBe("low");
+  expect((await api.admission.admit(streamKey))?.spec.latency).toBe("low");
   api.runtime.start(channelId, 1);
   expect((await put(channelId, { latency: "efficient" })).body.content.latency).toBe("efficient");
   expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, latency: "efficient" }]);
@@ -34,7 +34,7 @@ describe("hold", () => {
     expect((await read(channelId)).hold).toEqual({ seconds: 0 });
     const list = await api.call({ method: "GET", url: CHANNELS });
     expect(list.body.content.map((each: { hold: unknown }) => each.hold)).toEqual([{ seconds: 0 }, { seconds: 120 }]);
-    expect((await api.admit(streamKey))?.spec.holdSeconds).toBe(0);
+    expect((await api.admission.admit(streamKey))?.spec.holdSeconds).toBe(0);
   });
 
   test("is changed on air at once, and what does not name it keeps it", async () => {
@@ -125,7 +125,7 @@ describe("backup", () => {
     const channel = await api.create();
     expect(channel.backup).toEqual({ enabled: false });
     expect(channel).not.toHaveProperty("backupStreamKey");
-    expect(await api.admit("")).toBeUndefined();
+    expect(await api.admission.admit("")).toBeUndefined();
   });
 
   test("on create gives a second key, and each key tells its encoder's place", async () => {
@@ -205,7 +205,8 @@ describe("backup", () => {
 test("a platform's buffer policy is drop unless said, is kept by edits that do not name it, and reaches the media thread", async () => {
   const restream = [PLATFORM, { ...PLATFORM, bufferPolicy: "disconnect" }];
   const { channelId, streamKey } = await api.create({ restream });
-  const policies = async () => (await api.admit(streamKey))?.spec.targets.map(({ bufferPolicy }) => bufferPolicy);
+  const policies = async () =>
+    (await api.admission.admit(streamKey))?.spec.targets.map(({ bufferPolicy }) => bufferPolicy);
   expect(await policies()).toEqual(["drop", "disconnect"]);
   const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
   const first = await put(`${channelId}/platforms/1`, { ...edit, bufferPolicy: "disconnect" });
@@ -219,7 +220,7 @@ test("a platform's buffer policy is drop unless said, is kept by edits that do n
 test("the times after which an encoder counts as frozen are set apart, on air too, and the media thread is told", async () => {
   const { channelId, streamKey, freeze } = await api.create({ freeze: { mediaSeconds: 30 } });
   expect(freeze).toEqual({ mediaSeconds: 30, videoSeconds: 10 });
-  expect((await api.admit(streamKey))?.spec.freeze).toEqual(freeze);
+  expect((await api.admission.admit(streamKey))?.spec.freeze).toEqual(freeze);
   const changed = { mediaSeconds: 30, videoSeconds: 0 };
   expect((await put(channelId, { freeze: { videoSeconds: 0 } })).body.content.freeze).toEqual(changed);
   expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, freeze: changed }]);
@@ -230,7 +231,7 @@ test("a platform may be left without timed data, and the media thread is told; u
   const restream = [PLATFORM, { ...PLATFORM, timedData: false }];
   const { channelId, streamKey, restream: made } = await api.create({ restream });
   expect(made.map(({ timedData }: { timedData?: boolean }) => timedData)).toEqual([undefined, false]);
-  const told = async () => (await api.admit(streamKey))?.spec.targets.map(({ hasTimedData }) => hasTimedData);
+  const told = async () => (await api.admission.admit(streamKey))?.spec.targets.map(({ hasTimedData }) => hasTimedData);
   expect(await told()).toEqual([undefined, false]);
   const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
   await put(`${channelId}/platforms/1`, { ...edit, timedData: false });

@@ -17,7 +17,7 @@ const put = (channelId: string, ingestAuth: unknown) =>
 const read = async (channelId: string) =>
   (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key: VIEWER })).body.content;
 const admits = async (streamKey: string, login?: typeof LOGIN) => {
-  const admitted = await api.admit(streamKey, login);
+  const admitted = await api.admission.admit(streamKey, login);
   return admitted !== undefined && admitted.isLoginMissing !== true;
 };
 
@@ -36,8 +36,11 @@ test("on create it is taken, shown masked, and the address says that it is wante
     ingestAuth: FOR_VIEWERS,
     globalPublishUrl: `${PUBLISH_URL}/login`,
   });
-  expect(await api.findIngestUser("alice")).toEqual({ channelId: channel.channelId, password: LOGIN.password });
-  expect(await api.findIngestUser("Alice")).toBeUndefined();
+  expect(await api.admission.findIngestUser("alice")).toEqual({
+    channelId: channel.channelId,
+    password: LOGIN.password,
+  });
+  expect(await api.admission.findIngestUser("Alice")).toBeUndefined();
 });
 
 test("the key alone, another password and another channel's login open nothing", async () => {
@@ -60,12 +63,12 @@ test("a change keeps what it does not say, the mask keeps the password, an empty
   expect(await admits(streamKey, { id: "alice", password: "other" })).toBe(true);
   await put(channelId, { id: "한글" });
   expect(await admits(streamKey, { id: "한글", password: "other" })).toBe(true);
-  expect(await api.findIngestUser("alice")).toBeUndefined();
+  expect(await api.admission.findIngestUser("alice")).toBeUndefined();
   const ended = await put(channelId, { id: "" });
   expect(ended.body.content).not.toHaveProperty("ingestAuth");
   expect(ended.body.content.publishUrl).toBe(PUBLISH_URL);
   expect(await admits(streamKey)).toBe(true);
-  expect(await api.findIngestUser("한글")).toBeUndefined();
+  expect(await api.admission.findIngestUser("한글")).toBeUndefined();
 });
 
 test("a name belongs to one channel, until that gives it up or is deleted", async () => {
@@ -76,7 +79,7 @@ test("a name belongs to one channel, until that gives it up or is deleted", asyn
   expect([refused.status, refused.body]).toMatchObject([409, taken]);
   expect(await read(second.channelId)).not.toHaveProperty("ingestAuth");
   await api.call({ method: "DELETE", url: `${CHANNELS}/${first.channelId}` });
-  expect(await api.findIngestUser("alice")).toBeUndefined();
+  expect(await api.admission.findIngestUser("alice")).toBeUndefined();
   expect((await put(second.channelId, LOGIN)).status).toBe(200);
 });
 
@@ -107,5 +110,5 @@ test.each(["two words", "a&b", "a?b", "a=b", "a/b", "a:b", "a@b", "a#b", "a\tb"]
 test("a blocked channel's user is nobody", async () => {
   const { channelId } = await api.create({ ingestAuth: LOGIN });
   await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
-  expect(await api.findIngestUser("alice")).toBeUndefined();
+  expect(await api.admission.findIngestUser("alice")).toBeUndefined();
 });

@@ -2,17 +2,12 @@ import { createHash } from "node:crypto";
 import { type SpecData, Validator } from "@seriousme/openapi-schema-validator";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import {
-  DELIVERY_PROBLEMS,
-  DELIVERY_STATES,
-  EVENT_CODES,
-  TARGET_ERROR_CODES,
-  TARGET_WARNING_CODES,
-} from "../../src/api-contract/event-words.ts";
+import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES } from "../../src/api-contract/event-words.ts";
 import { FIELD_NOTES } from "../../src/api-contract/field-notes.ts";
 import { OPERATIONS } from "../../src/api-contract/operations.ts";
 import { ANSWER_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
 import { SERVER_TROUBLE_NAMES } from "../../src/thread-protocol/server-troubles.ts";
+import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import { readPages } from "../support/doc-pages.ts";
 import { Api, PLATFORM } from "./api.ts";
 import { EventReader } from "./event-reader.ts";

@@ -64,7 +64,7 @@ async function finish(eventId: number, update: Partial<DeliveryUpdate> = {}, now
     (each): each is DueDelivery => each.eventId === eventId,
   );
   if (found === undefined) throw new Error(`${eventId} is not the first of its channel`);
-  await deliveries.updateDelivery(found, { state: "delivered", attempts: found.attempts + 1, ...update }, nowMs);
+  await deliveries.updateDelivery(found, { state: "DELIVERED", attempts: found.attempts + 1, ...update }, nowMs);
 }
 
 async function states(): Promise<(readonly [number, string])[]> {
@@ -134,8 +134,8 @@ test("an event goes to its channel's endpoint, else to the default one, else now
     [3, "http://default"],
   ]);
   expect(await states()).toEqual([
-    [3, "waiting"],
-    [2, "waiting"],
+    [3, "WAITING"],
+    [2, "WAITING"],
   ]);
 });
 
@@ -148,7 +148,7 @@ test("of each channel only the oldest waiting delivery is due, and one that wait
     [3, "http://default"],
   ]);
   expect(await due(10, [{ channelId: A, host: "default", isRetry: false }])).toEqual([[3, "http://default"]]);
-  await finish(1, { state: "waiting", attempts: 1, nextTime: 50, lastStatus: 503, url: "http://default" });
+  await finish(1, { state: "WAITING", attempts: 1, nextTime: 50, lastStatus: 503, url: "http://default" });
   expect(await due(10)).toEqual([[3, "http://default"]]);
   expect(await deliveries.findNextDueTime(2)).toBe(3);
   expect(await deliveries.findNextDueTime(3)).toBe(50);
@@ -167,8 +167,8 @@ test("of each channel only the oldest waiting delivery is due, and one that wait
 test("a delivery is shown with its attempts, its last answer and when it is due", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1), event(A, 2)]);
-  await finish(1, { state: "waiting", nextTime: 50, lastProblem: "TIMEOUT", url: "http://other" });
-  const first = { eventId: 1, channelId: A, code: "PUBLISH_START", time: 1, state: "waiting", url: "http://other" };
+  await finish(1, { state: "WAITING", nextTime: 50, lastProblem: "TIMEOUT", url: "http://other" });
+  const first = { eventId: 1, channelId: A, code: "PUBLISH_START", time: 1, state: "WAITING", url: "http://other" };
   const second = { ...first, eventId: 2, time: 2, url: "http://default", attempts: 0, nextTime: 50 };
   expect(await deliveries.listDeliveries({ channelId: A }, PAGE)).toEqual({
     total: 2,
@@ -176,14 +176,14 @@ test("a delivery is shown with its attempts, its last answer and when it is due"
   });
   await finish(1, { lastStatus: 204 });
   const { deliveries: shown } = await deliveries.listDeliveries({}, { number: 2, size: 1 });
-  expect(shown).toEqual([{ ...first, state: "delivered", attempts: 2, lastStatus: 204 }]);
+  expect(shown).toEqual([{ ...first, state: "DELIVERED", attempts: 2, lastStatus: 204 }]);
   expect(await deliveries.listDeliveries({ channelId: B }, PAGE)).toEqual({ total: 0, deliveries: [] });
 });
 
 test("a delivery knows its endpoint as it is at its turn, with what it signs with", async () => {
   await setEndpoint("default", "http://old");
   await events.appendEvents([event(A, 1)]);
-  await finish(1, { state: "waiting", nextTime: 5_000 });
+  await finish(1, { state: "WAITING", nextTime: 5_000 });
   await setEndpoint("default", "http://new", 60);
   // A new address is tried at once.
   const [found] = await deliveries.findDueDeliveries(60, LIMITS, []);
@@ -201,28 +201,28 @@ test("an endpoint that is gone gets nothing until it is set again; one set meanw
   await setEndpoint("default", "http://default");
   await setEndpoint({ channelId: A }, "http://own");
   await events.appendEvents([event(A, 1), event(A, 2)]);
-  await finish(1, { state: "failed", lastStatus: 410, goneRevision: 2 }, 77);
+  await finish(1, { state: "FAILED", lastStatus: 410, goneRevision: 2 }, 77);
   expect(await deliveries.findEndpoint({ channelId: A })).toMatchObject({ url: "http://own", goneTime: 77 });
   expect(await due(100)).toEqual([[2, undefined]]);
   await events.appendEvents([event(A, 3)]);
   expect(await states()).toEqual([
-    [2, "waiting"],
-    [1, "failed"],
+    [2, "WAITING"],
+    [1, "FAILED"],
   ]);
   await setEndpoint({ channelId: A }, "http://own", 90);
-  await finish(2, { state: "failed", lastStatus: 410, goneRevision: 2 });
+  await finish(2, { state: "FAILED", lastStatus: 410, goneRevision: 2 });
   const endpoint = await deliveries.findEndpoint({ channelId: A });
   expect(endpoint).toEqual({ url: "http://own", secret: "whsec_http://own", updateTime: 90 });
   await events.appendEvents([event(A, 4)]);
-  expect((await states())[0]).toEqual([4, "waiting"]);
+  expect((await states())[0]).toEqual([4, "WAITING"]);
 });
 
 test("resending makes a delivery wait again as if it were new, before the younger ones", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1), event(A, 2)]);
-  await finish(1, { state: "failed", attempts: 30, lastStatus: 500 });
-  await finish(2, { state: "waiting", nextTime: 900 });
-  expect(await deliveries.resendDelivery(1, 100, 500)).toMatchObject({ state: "waiting", attempts: 0, nextTime: 100 });
+  await finish(1, { state: "FAILED", attempts: 30, lastStatus: 500 });
+  await finish(2, { state: "WAITING", nextTime: 900 });
+  expect(await deliveries.resendDelivery(1, 100, 500)).toMatchObject({ state: "WAITING", attempts: 0, nextTime: 100 });
   const [found] = await deliveries.findDueDeliveries(100, LIMITS, []);
   expect(found).toMatchObject({ eventId: 1, attempts: 0, retryUntil: 500 });
   expect(await deliveries.resendDelivery(99, 100, 500)).toBeUndefined();
@@ -231,10 +231,10 @@ test("resending makes a delivery wait again as if it were new, before the younge
 test("a delivery that is cancelled keeps what its last attempt came to", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1)]);
-  await finish(1, { state: "waiting", nextTime: 50, lastStatus: 503 });
-  await finish(1, { state: "cancelled", attempts: 1 });
+  await finish(1, { state: "WAITING", nextTime: 50, lastStatus: 503 });
+  await finish(1, { state: "CANCELLED", attempts: 1 });
   const { deliveries: shown } = await deliveries.listDeliveries({}, PAGE);
-  expect(shown[0]).toMatchObject({ state: "cancelled", attempts: 1, lastStatus: 503 });
+  expect(shown[0]).toMatchObject({ state: "CANCELLED", attempts: 1, lastStatus: 503 });
 });
 
 test("what waits is there when the database is opened again", async () => {
@@ -309,14 +309,14 @@ test("everything that is asked for all the time is found by an index", async () 
   expect(plan("SELECT event_id FROM event WHERE time < 5 ORDER BY time LIMIT 500")).toEqual([
     "SEARCH event USING INDEX event_by_time (time<?)",
   ]);
-  const lanes = "SELECT channel_id, host FROM delivery_lane WHERE is_retry = 0 AND next_time <= 5";
+  const lanes = "SELECT channel_id, host FROM delivery_queue WHERE is_retry = 0 AND next_time <= 5";
   expect(plan(`${lanes} AND channel_id NOT IN ('x') AND host NOT IN ('y') ORDER BY next_time LIMIT 16`)).toEqual([
-    "SEARCH delivery_lane USING COVERING INDEX delivery_lane_by_turn (is_retry=? AND next_time<?)",
+    "SEARCH delivery_queue USING COVERING INDEX delivery_queue_by_turn (is_retry=? AND next_time<?)",
   ]);
-  expect(plan("SELECT next_time FROM delivery_lane WHERE next_time > 5 ORDER BY next_time LIMIT 1")).toEqual([
-    expect.stringContaining("INDEX delivery_lane_by_time (next_time>?)"),
+  expect(plan("SELECT next_time FROM delivery_queue WHERE next_time > 5 ORDER BY next_time LIMIT 1")).toEqual([
+    expect.stringContaining("INDEX delivery_queue_by_time (next_time>?)"),
   ]);
-  expect(plan("SELECT * FROM delivery WHERE state = 'waiting' AND channel_id = 'x' ORDER BY event_id LIMIT 1")).toEqual(
+  expect(plan("SELECT * FROM delivery WHERE state = 'WAITING' AND channel_id = 'x' ORDER BY event_id LIMIT 1")).toEqual(
     ["SEARCH delivery USING INDEX delivery_waiting (state=? AND channel_id=?)"],
   );
   expect(plan("SELECT * FROM delivery WHERE channel_id = 'x' ORDER BY event_id DESC LIMIT 20")).toEqual([

@@ -3,9 +3,9 @@ import { onTestFinished } from "vitest";
 import { MediaPool, type MediaPoolDeps, type ThreadNews } from "../../src/app/control-thread/media/media-pool.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
+import type { Admitted } from "../../src/control/access/admission.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
-import type { Admitted } from "../../src/control/service.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
@@ -42,8 +42,14 @@ export class PoolStage {
       },
       ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),
-      onFact: (fact) => this.facts.push(fact),
-      onSamples: (samples) => this.samples.push(...samples),
+      onFact: (fact) => {
+        this.view.fact(fact);
+        this.facts.push(fact);
+      },
+      onSamples: (samples) => {
+        this.view.samples(samples);
+        this.samples.push(...samples);
+      },
       onThread: (news) => this.news.push(news),
     });
     onTestFinished(() => this.pool.stop("cut"));

@@ -4,6 +4,7 @@ import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { slowTarget, targetWarning } from "../../src/thread-protocol/targets/target-warnings.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 
 const CHANNEL = "ls-20260102030405-aB3dE";
 const INGEST = { time: 1, channelId: CHANNEL, ingestId: 1, slot: "main" } as const;
@@ -160,7 +161,7 @@ test("a removed target's series end, and a deleted channel's too", async () => {
   expect(await metrics.text()).toContain('target_id="8"');
   metrics.samples([sample([TARGET])]);
   expect(await metrics.text()).not.toContain('target_id="8"');
-  metrics.forget(CHANNEL);
+  metrics.fact(channelChanged("deleted", CHANNEL));
   expect(await metrics.text()).not.toContain(CHANNEL);
 });
 
@@ -168,10 +169,10 @@ test("what comes late of a deleted channel or a removed target brings nothing ba
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
-  metrics.forgetTarget(CHANNEL, 7);
+  metrics.fact(channelChanged("target-removed", CHANNEL, 7));
   told(metrics, 7, { status: "READY", sinceTime: 2 });
   expect(await metrics.text()).not.toContain("target_id");
-  metrics.forget(CHANNEL);
+  metrics.fact(channelChanged("deleted", CHANNEL));
   told(metrics, 7, { status: "FAIL", sinceTime: 3 });
   metrics.samples([sample([TARGET])]);
   metrics.fact(ENDED);

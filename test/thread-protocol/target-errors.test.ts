@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { TARGET_WARNING_CODES as PUBLISHED } from "../../src/api-contract/event-words.ts";
 import { TARGET_ERROR_NAMES, targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { TARGET_WARNING_CODES, TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
+import { TargetErrorCode } from "../../src/thread-protocol/targets/target-status.ts";
 import { targetWarning } from "../../src/thread-protocol/targets/target-warnings.ts";
 
 test("every code has at least one sentence", () => {
@@ -31,8 +30,4 @@ test.each(["no-keyframe", "no-more-keyframe", "no-media"] as const)("%s: one sen
   const { message, messageKo } = targetWarning(name);
   expect(message).toMatch(/^[A-Z].*\.$/);
   expect(messageKo).toMatch(/[가-힣].*\.$/);
-});
-
-test("every warning there can be is published", () => {
-  expect(PUBLISHED).toEqual(TARGET_WARNING_CODES);
 });

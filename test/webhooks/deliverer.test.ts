@@ -138,7 +138,7 @@ test("an event is sent as the original sends it, signed, and delivered with 2xx"
   });
   expect(new Webhook(SECRET).verify(message.body, message.headers)).toMatchObject({ id: 1 });
   await last().answer({ status: 204 });
-  expect(await shown()).toEqual([[1, "delivered", 1]]);
+  expect(await shown()).toEqual([[1, "DELIVERED", 1]]);
   await pass(HOUR_MS);
   expect(sent()).toEqual([1]);
 });
@@ -156,10 +156,10 @@ test("a failure is tried again after 5, 10, 20 … s, under the same id and a ne
     expect(last().message.headers["webhook-timestamp"]).toBe(String(Math.floor(clock.wallNow() / 1_000)));
     await last().answer(index % 2 === 0 ? { problem: "TIMEOUT" } : { status: 302 });
   }
-  expect(await shown()).toEqual([[1, "waiting", 5]]);
+  expect(await shown()).toEqual([[1, "WAITING", 5]]);
   await pass(81_000);
   await last().answer({ status: 200 });
-  expect(await shown()).toEqual([[1, "delivered", 6]]);
+  expect(await shown()).toEqual([[1, "DELIVERED", 6]]);
 });
 
 test("a failing delivery holds back the later ones of its channel, and of no other", async () => {
@@ -188,8 +188,8 @@ test("after a day it is given up, and the next has its turn", async () => {
   expect(clock.wallNow() - startMs).toBeGreaterThanOrEqual(23 * HOUR_MS);
   expect(clock.wallNow() - startMs).toBeLessThanOrEqual(24 * HOUR_MS);
   expect(await shown()).toEqual([
-    [1, "failed", attempts],
-    [2, "waiting", 0],
+    [1, "FAILED", attempts],
+    [2, "WAITING", 0],
   ]);
 });
 
@@ -203,19 +203,19 @@ test("a clock that is set forward is no day that passed, and one that is set bac
   expect(sent()).toEqual([1, 1]);
   clock.setWall(2 * DAYS_400_MS);
   await last().answer({ status: 503 });
-  expect(await shown()).toEqual([[1, "waiting", 2]]);
+  expect(await shown()).toEqual([[1, "WAITING", 2]]);
   await pass(60_000);
   expect(sent()).toEqual([1, 1, 1]);
   clock.setWall(-2 * DAYS_400_MS);
   await last().answer({ status: 200 });
-  expect(await shown()).toEqual([[1, "delivered", 3]]);
+  expect(await shown()).toEqual([[1, "DELIVERED", 3]]);
 });
 
 test("a delivery whose day never ends, by a clock that was set back, is given up all the same", async () => {
   await happen("ls-a");
   clock.setWall(-400 * 24 * HOUR_MS);
   let attempts = 0;
-  for (; (await shown())[0]?.[1] === "waiting" && attempts < 100; attempts += 1) {
+  for (; (await shown())[0]?.[1] === "WAITING" && attempts < 100; attempts += 1) {
     await last().answer({ status: 503 });
     for (const afterMs of [HOUR_MS, 61_000]) {
       clock.advance(afterMs);
@@ -230,8 +230,8 @@ test("410 ends the delivery and its endpoint; what else waits for it is cancelle
   await last().answer({ status: 410 });
   expect(sent()).toEqual([1]);
   expect(await shown()).toEqual([
-    [1, "failed", 1],
-    [2, "cancelled", 0],
+    [1, "FAILED", 1],
+    [2, "CANCELLED", 0],
   ]);
   await happen("ls-a");
   expect(sent()).toEqual([1]);
@@ -299,7 +299,7 @@ test("an attempt at an address that was replaced meanwhile holds up nothing at t
   await last().answer({ problem: "TIMEOUT" });
   expect(last().message.url).toBe(url);
   await last().answer({ status: 200 });
-  expect(await shown()).toEqual([[1, "delivered", 8]]);
+  expect(await shown()).toEqual([[1, "DELIVERED", 8]]);
 });
 
 test("what was never tried goes before what is tried again, and retries never hold all sixteen", async () => {
@@ -327,8 +327,8 @@ test("a delivery that is sent again while it is under way is sent again, whateve
   await last().answer({ status: 200 });
   expect(sent()).toEqual([1, 1]);
   expect(await shown()).toEqual([
-    [1, "waiting", 0],
-    [2, "waiting", 0],
+    [1, "WAITING", 0],
+    [2, "WAITING", 0],
   ]);
   await resend();
   await last().answer({ status: 500 });
@@ -357,9 +357,9 @@ test("what was under way or waiting at the end of a process is sent by the next 
   await calls[1]?.answer({ status: 500 });
   await deliverer.close();
   expect(await shown()).toEqual([
-    [1, "waiting", 0],
-    [2, "waiting", 0],
-    [3, "waiting", 1],
+    [1, "WAITING", 0],
+    [2, "WAITING", 0],
+    [3, "WAITING", 1],
   ]);
   calls = [];
   deliverer = start();
@@ -390,7 +390,7 @@ test("a result that the database does not take is kept and not sent again", asyn
   expect(calls).toHaveLength(1);
   isLocked = false;
   await pass(1_000);
-  expect(await shown()).toEqual([[1, "delivered", 1]]);
+  expect(await shown()).toEqual([[1, "DELIVERED", 1]]);
   expect(calls).toHaveLength(1);
 });
 
@@ -419,7 +419,7 @@ test("the log says what was not delivered, and neither address nor secret", asyn
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({
     event: "webhook not delivered",
-    fields: { deliveryId: 1, channelId: "ls-a", state: "waiting", attempts: 1, status: 503 },
+    fields: { deliveryId: 1, channelId: "ls-a", state: "WAITING", attempts: 1, status: 503 },
   });
   expect(JSON.stringify(lines)).not.toContain("example.com");
 });

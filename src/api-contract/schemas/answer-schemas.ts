@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../thread-protocol/targets/target-status.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
-import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../event-words.ts";
 import { HEALTH_STATES, NEXT_STEPS } from "../health-words.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";

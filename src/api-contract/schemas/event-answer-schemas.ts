@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { INGEST_ENDS } from "../../thread-protocol/facts.ts";
+import { TARGET_ERROR_CODES } from "../../thread-protocol/targets/target-status.ts";
 import {
   BROADCAST_ENDS,
   DELIVERY_PROBLEMS,
   DELIVERY_STATES,
   EVENT_CODES,
+  EVENT_LEVELS,
   EVENT_REASONS,
-  INGEST_ENDS,
-  TARGET_ERROR_CODES,
 } from "../event-words.ts";
 
 const time = z.int().min(0);
@@ -24,7 +25,7 @@ const interruptions = {
 /** What the calls about events and webhooks answer. */
 export const eventSchemas = {
   Event: z.strictObject({
-    logLevel: z.enum(["INFO", "WARN", "ERROR"]),
+    logLevel: z.enum(EVENT_LEVELS),
     eventCode: z.enum(EVENT_CODES),
     description: z.string(),
     timestamp: time,

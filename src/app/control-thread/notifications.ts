@@ -2,13 +2,12 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { MachineTrouble } from "../../base/system-errors.ts";
 import type { RandomBytes } from "../../control/access/ids.ts";
-import type { ChannelNotice } from "../../control/channels/channel-notice.ts";
 import { Callbacks } from "../../control/events/callbacks.ts";
 import { Deliveries } from "../../control/events/deliveries.ts";
+import { EventRetention } from "../../control/events/event-retention.ts";
+import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
-import { EventRetention } from "../../control/events/events-retention.ts";
-import type { Occurrence } from "../../control/events/events-tracker.ts";
-import { EventWriter } from "../../control/events/events-writer.ts";
+import type { ChannelChanged } from "../../control/facts/server-fact.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
@@ -18,8 +17,6 @@ import type { Database } from "../../store/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
-import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import { Deliverer } from "../../webhooks/deliverer.ts";
 import { createHttpPost } from "../../webhooks/http-post.ts";
 
@@ -34,26 +31,26 @@ export type NotificationsOptions = {
   /** … and where we ourselves listen and are found. */
   readonly ownHosts: readonly string[];
   readonly ownPorts: readonly number[];
-  /** Told of changed callback endpoints, as of every change; has to hand the notice on to `notice`. */
-  readonly onNotice: (notice: ChannelNotice) => void;
-  /** Told of every event once it is stored. */
+  /** Called with changed callback endpoints. Must not throw. */
+  readonly publish: (fact: ChannelChanged) => void;
+  /** Called with every event once it is stored. Must not throw. */
   readonly onEvent: (event: ChannelEvent) => void;
-  /** Told when a webhook could not be sent because of this machine. */
+  /** Called when a webhook could not be sent because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
 };
 
-/** Events, webhooks and reports, put together: facts, samples and notices go in, what is stored and delivered comes out. */
+/** Events, webhooks and reports, built over one database. */
 export class Notifications {
-  /** What the API's routes work with. */
+  /** For the API's routes. */
   readonly useCases: EventUseCases;
-  readonly #writer: EventWriter;
-  readonly #reports: ReportWriter;
-  readonly #deliverer: Deliverer;
+  readonly events: EventWriter;
+  readonly reports: ReportWriter;
+  readonly deliverer: Deliverer;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
 
   constructor(options: NotificationsOptions) {
-    const { database, clock, randomBytes, random, log, onNotice, onEvent, onTrouble } = options;
+    const { database, clock, randomBytes, random, log, publish, onEvent, onTrouble } = options;
     this.#ownPorts = [...options.ownPorts];
     const policy: AddressPolicy = {
       allowed: parseCidrList(options.targetAllow),
@@ -63,24 +60,16 @@ export class Notifications {
     const events = new SqlEventStore(database);
     const store = new SqlDeliveryStore(database);
     const post = createHttpPost({ clock, resolver: createResolver(), policy, onTrouble });
-    this.#deliverer = new Deliverer({ store, post, clock, random, log });
-    const wake = () => this.#deliverer.wake();
-    this.#writer = new EventWriter({
-      store: events,
-      clock,
-      log,
-      onWritten: (written) => {
-        wake();
-        for (const event of written) onEvent(event);
-      },
-    });
+    this.deliverer = new Deliverer({ store, post, clock, random, log });
+    const wake = () => this.deliverer.wake();
+    this.events = new EventWriter({ store: events, clock, log, onWritten: onEvent });
     const reports = new SqlReportStore(database);
-    this.#reports = new ReportWriter({ store: reports, subjects: events, clock, log });
+    this.reports = new ReportWriter({ store: reports, subjects: events, clock, log });
     this.#retention = new EventRetention({ store: events, clock, log });
     this.useCases = {
       events,
       reports,
-      callbacks: new Callbacks({ store, clock, randomBytes, onNotice, wake }),
+      callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
     };
   }
@@ -90,32 +79,16 @@ export class Notifications {
     this.#ownPorts.push(port);
   }
 
-  fact(fact: Fact): void {
-    this.#writer.fact(fact);
-    this.#reports.fact(fact);
-  }
-
-  /** What was measured, and what of it is worth an event. */
-  samples(samples: readonly ChannelSample[], occurrences: readonly Occurrence[]): void {
-    this.#reports.samples(samples);
-    for (const occurrence of occurrences) this.#writer.occurred(occurrence);
-  }
-
-  notice(notice: ChannelNotice): void {
-    this.#writer.notice(notice);
-    this.#reports.notice(notice);
-  }
-
   /** Goes on with what the last process left. */
   start(): void {
-    this.#deliverer.wake();
+    this.deliverer.wake();
     this.#retention.start();
-    this.#reports.start();
+    this.reports.start();
   }
 
   /** Writes the last events and reports; deliveries under way are broken off and tried again after the next start. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), this.#reports.close()]);
-    await Promise.all([this.#deliverer.close(), this.#retention.close()]);
+    await Promise.all([this.events.close(), this.reports.close()]);
+    await Promise.all([this.deliverer.close(), this.#retention.close()]);
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../../base/system-errors.ts";
-import { ServerTroubles, type TroubleChange } from "../../control/live/server-troubles.ts";
+import type { ServerFact, TroubleChanged } from "../../control/facts/server-fact.ts";
+import { ServerTroubles } from "../../control/live/server-troubles.ts";
 import { isCutOff, machineTroubleNow } from "../../net/kernel/machine-trouble.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import { TroubleTeller } from "../threads/trouble-teller.ts";
 
 /** How often it is looked whether there is a descriptor, in milliseconds. */
@@ -13,16 +13,16 @@ export class OwnTroubles extends ServerTroubles {
   readonly #teller: TroubleTeller;
   readonly #clock: Clock;
 
-  constructor(clock: Clock, onChange: (change: TroubleChange) => void) {
-    super({ clock, onChange });
+  constructor(clock: Clock, publish: (fact: TroubleChanged) => void) {
+    super({ clock, publish });
     this.#clock = clock;
     this.#teller = new TroubleTeller({ clock, isCutOff, tell: (trouble) => this.see(trouble) });
   }
 
   /** The same, which looks by itself as well. */
-  static watching(clock: Clock, onChange: (change: TroubleChange) => void): OwnTroubles {
-    const troubles = new OwnTroubles(clock, onChange);
-    // Not at once: whoever hears of it is still being made.
+  static watching(clock: Clock, publish: (fact: TroubleChanged) => void): OwnTroubles {
+    const troubles = new OwnTroubles(clock, publish);
+    // Not at once: the subscribers are still being built.
     clock.startTimer(LOOK_MS, () => troubles.watchDescriptors());
     return troubles;
   }
@@ -47,7 +47,7 @@ export class OwnTroubles extends ServerTroubles {
   }
 
   /** The media threads tell theirs as facts. */
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     if (fact.kind === "server-trouble") this.see(fact.trouble);
   }
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { DashboardAccess } from "../../control/access/dashboard-access.ts";
-import type { Service } from "../../control/service.ts";
 import { API_CONNECTIONS_MAX } from "../../http/server/connection-guard.ts";
 import { HostNames } from "../../http/server/host-names.ts";
 import { descriptorLimit } from "../../net/kernel/descriptors.ts";
@@ -13,7 +12,6 @@ import type { Config } from "../config/config.ts";
 import type { Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
 import { descriptorShares } from "./descriptor-shares.ts";
-import type { MediaPoolDeps } from "./media/media-pool.ts";
 import { Argon2Hasher } from "./password-hash.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -33,19 +31,6 @@ export type Foundations = {
   /** The name of this installation. It differs from that of every other one. */
   readonly instance: string;
 };
-
-/** The use cases: the settings that concern them. */
-export function serviceOptions({ planLimits }: Config, { store }: Storage) {
-  return { store, planLimits, clock: systemClock, randomBytes };
-}
-
-/** Look-ups for the media threads. `service` is called at the first one, when the service exists. */
-export function ingestAccess(service: () => Service): Pick<MediaPoolDeps, "admit" | "findIngestUser"> {
-  return {
-    admit: (key, login) => service().admit(key, login),
-    findIngestUser: (userId) => service().findIngestUser(userId),
-  };
-}
 
 /** The dashboard's password and sessions in this data folder. */
 export function dashboardOver({ database }: Storage): DashboardAccess {

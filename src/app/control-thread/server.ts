@@ -3,32 +3,35 @@ import type { FastifyInstance } from "fastify";
 import { systemClock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type AccessKey, ensureManagerKey } from "../../control/access/access-key.ts";
+import { Admission } from "../../control/access/admission.ts";
 import { PreviewAccess } from "../../control/access/preview-access.ts";
-import type { ChannelNotice } from "../../control/channels/channel-notice.ts";
 import { StoreUnavailableError } from "../../control/errors.ts";
-import type { ChannelEvent } from "../../control/events/events.ts";
+import { FactBus } from "../../control/facts/fact-bus.ts";
+import type { ServerFact } from "../../control/facts/server-fact.ts";
+import { channelHealth } from "../../control/health/channel-health.ts";
+import { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../control/live/live-state.ts";
 import { Service } from "../../control/service.ts";
-import { eventAnswer } from "../../http/answers/event-answers.ts";
+import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
 import { Health } from "../../http/server/health.ts";
 import { buildHttpServer } from "../../http/server/server.ts";
 import { instanceName } from "../../store/instance-name.ts";
 import { probeWrite } from "../../store/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
-import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
+import { Metrics } from "../../telemetry/metrics.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
 import type { Config } from "../config/config.ts";
 import { openStorage, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
+import { watchClock } from "./clock-watch.ts";
 import { watchDatabase } from "./database-watch.ts";
 import { warnOfFew } from "./descriptor-shares.ts";
 import { closeHttp, listenHttp } from "./http-listening.ts";
 import { MediaPool } from "./media/media-pool.ts";
 import { Notifications } from "./notifications.ts";
-import { Observers } from "./observers.ts";
 import { OwnTroubles } from "./own-troubles.ts";
 import {
   DESCRIPTORS,
@@ -36,11 +39,11 @@ import {
   type Foundations,
   hostNames,
   httpOptions,
-  ingestAccess,
   mediaOptions,
   notificationsOptions,
-  serviceOptions,
 } from "./server-options.ts";
+import { type Buses, subscribeAll } from "./subscriptions.ts";
+import { ThreadWatch } from "./thread-watch.ts";
 import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
@@ -84,6 +87,11 @@ export async function startServer(
     },
   );
   const parts = assemble({ config, log, storage, tls, instance });
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= stopAll(parts, config.shutdown, storage, log);
+    return stopped;
+  };
   outputs.standard.onLost((count) => parts.metrics.logLinesLost(count));
   try {
     stopping.throwIfAborted();
@@ -91,14 +99,14 @@ export async function startServer(
     const rtmpPort = await parts.runtime.start();
     stopping.throwIfAborted();
     const { tlsPort: rtmpsPort } = parts.runtime;
-    parts.addresses = addressesOf(config, config.httpPort, rtmpPort, rtmpsPort);
+    parts.addresses.now = addressesOf(config, config.httpPort, rtmpPort, rtmpsPort);
     const httpPort = await listenHttp(parts.http, config);
-    for (const port of [rtmpPort, httpPort, ...(rtmpsPort === undefined ? [] : [rtmpsPort])]) parts.addOwnPort(port);
+    for (const port of [rtmpPort, httpPort, ...(rtmpsPort === undefined ? [] : [rtmpsPort])]) addOwnPort(parts, port);
     if (config.metricsListen !== undefined) {
       await parts.metricsHttp.listen(config.metricsListen);
-      parts.addOwnPort(config.metricsListen.port);
+      addOwnPort(parts, config.metricsListen.port);
     }
-    parts.addresses = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
+    parts.addresses.now = addressesOf(config, httpPort, rtmpPort, rtmpsPort);
     stopping.throwIfAborted();
     // After everything that can fail or be cancelled: a secret that was made here must be shown.
     const firstKey = await unlessUnwritable(log, "manager key", () => managerKey(config, storage));
@@ -108,9 +116,9 @@ export async function startServer(
     storage.followKeyFile(log);
     followTlsFiles(config, tls, parts, log);
     log.info("ready", { httpPort, rtmpPort, rtmpsPort });
-    return { addresses: parts.addresses, firstKey, newKeyFile, setupToken, stop: () => parts.stop() };
+    return { addresses: parts.addresses.now, firstKey, newKeyFile, setupToken, stop };
   } catch (error) {
-    await parts.stop();
+    await stop();
     throw error;
   }
 }
@@ -143,95 +151,74 @@ type Parts = {
   readonly runtime: MediaPool;
   readonly notifications: Notifications;
   readonly metrics: Metrics;
-  addresses: Addresses;
-  /** Adds a port of this server: neither targets nor webhooks may connect to it. */
-  addOwnPort(port: number): void;
   readonly totals: TotalsKeeper;
-  stop(): Promise<void>;
+  /** Where the server is found; the ports are known once it listens. */
+  readonly addresses: { now: Addresses };
 };
 
 function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const clock = systemClock;
-  const view = new LiveState(clock);
-  const totals = new TotalsKeeper(() => service.flushTotals(), log);
-  const troubles = OwnTroubles.watching(clock, (change) => observers.trouble(change));
-  const previewAccess = new PreviewAccess({ clock, randomBytes });
-  const runtime = new MediaPool({
-    options: mediaOptions(config, tls),
-    view,
-    clock,
-    log,
-    previewAccess,
-    ...ingestAccess(() => service),
-    onSamples: (samples) => {
-      notifications.samples(samples, service.ingestChecks.samples(samples));
-      observers.samples(samples);
-    },
-    onThread: (news) => observers.thread(news),
-    onFact: (fact: Fact) => {
-      service.ingestChecks.fact(fact);
-      observers.fact(fact);
-      notifications.fact(fact);
-      troubles.fact(fact);
-      if (fact.kind === "ingest-ended") totals.storeSoon();
-    },
+  const { store } = storage;
+  const buses: Buses = { facts: new FactBus(log), samples: new FactBus(log), events: new FactBus(log) };
+  const publish = (fact: ServerFact) => buses.facts.publish(fact);
+  const addresses = { now: addressesOf(config, config.httpPort, config.rtmpPort) };
+  const liveState = new LiveState(clock);
+  const readTargets = async (channelId: ChannelId) => (await store.findChannel(channelId))?.targets;
+  const ingestChecks = new IngestChecks({ clock, readTargets, publish });
+  const healthOf = (channelId: ChannelId) =>
+    channelHealth({ state: "live", live: liveState.live(channelId), warnings: ingestChecks.warnings(channelId) });
+  const metrics = new Metrics((channelId) => healthOf(channelId).state);
+  const troubles = OwnTroubles.watching(clock, publish);
+  const threads = new ThreadWatch({
+    ...{ clock, metrics, loadMax: config.loadMaxPercent / 100 },
+    onOverload: (isThere) => troubles.set("overloaded", isThere),
   });
-  const onNotice = (notice: ChannelNotice) => {
-    observers.notice(notice);
-    notifications.notice(notice);
-  };
-  const onEvent = (event: ChannelEvent) => observers.live.event(event.channelId, eventAnswer(event));
+  const previewAccess = new PreviewAccess({ clock, randomBytes });
+  const admission = new Admission(store);
+  const runtime = new MediaPool({
+    ...{ options: mediaOptions(config, tls), view: liveState, clock, log, previewAccess },
+    admit: (key, login) => admission.admit(key, login),
+    findIngestUser: (userId) => admission.findIngestUser(userId),
+    onFact: publish,
+    onSamples: (batch) => buses.samples.publish(batch),
+    onThread: (news) => threads.take(news),
+  });
+  const service = new Service({
+    ...{ store, runtime, view: liveState, ingestChecks, clock, randomBytes, planLimits: config.planLimits, publish },
+  });
+  const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
-    onNotice,
-    onEvent,
+    publish,
+    onEvent: (event) => buses.events.publish(event),
     onTrouble: (trouble) => troubles.met(trouble),
   });
-  const service = new Service({ ...serviceOptions(config, storage), runtime, view, onNotice });
-  const observers = new Observers({
-    publishingChannels: () => view.publishingChannels(),
-    ...{ loadMax: config.loadMaxPercent / 100, onOverload: (isThere) => troubles.set("overloaded", isThere) },
-    service,
-    clock,
-    log,
+  const liveStream = new LiveStream({
+    ...{ service, ingestChecks, clock, log, epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex") },
     troubles: () => troubles.current,
-    epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex"),
-    answerContext: (isViewer) => ({
-      ...parts.addresses,
-      publishStatusName: config.publishStatusName,
-      isViewer,
-    }),
+    answerContext: (isViewer) => ({ ...addresses.now, publishStatusName: config.publishStatusName, isViewer }),
   });
-  const parts: Parts = {
-    http: buildHttpServer({
-      ...httpOptions({ config, log, storage, tls, instance }),
-      health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
-      onAcceptError: (error) => troubles.acceptFailed(error),
-      service,
-      runtime,
-      previewAccess,
-      publishAddresses: () => parts.addresses,
-      live: observers.live,
-      events: notifications.useCases,
-      metrics: observers.metrics,
-    }),
-    metricsHttp: buildMetricsServer({ source: observers.metrics, clock, log, hosts: hostNames(config) }),
-    runtime,
-    notifications,
-    addOwnPort: (port) => {
-      for (const part of [runtime, notifications]) part.addOwnPort(port);
-    },
-    addresses: addressesOf(config, config.httpPort, config.rtmpPort),
-    totals,
-    metrics: observers.metrics,
-    stop: () => {
-      stopping ??= stopAll(parts, config.shutdown, storage, log);
-      return stopping;
-    },
-  };
-  let stopping: Promise<void> | undefined;
+  subscribeAll(buses, { log, liveState, ingestChecks, liveStream, metrics, notifications, troubles, totals });
   watchDatabase(storage, troubles, log, clock);
-  return parts;
+  watchClock(clock, log, () => {
+    // What lasts since a time of the day is shown by the new clock.
+    for (const channelId of liveState.publishingChannels()) liveStream.changed(channelId);
+  });
+  const http = buildHttpServer({
+    ...httpOptions({ config, log, storage, tls, instance }),
+    health: new Health({ clock, probe: () => probeWrite(storage.database), troubles: () => troubles.current }),
+    onAcceptError: (error) => troubles.acceptFailed(error),
+    publishAddresses: () => addresses.now,
+    ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
+  });
+  const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
+  return { http, metricsHttp, runtime, notifications, metrics, addresses, totals };
+}
+
+/** Adds a port of this server: neither targets nor webhooks may connect to it. */
+function addOwnPort({ runtime, notifications }: Parts, port: number): void {
+  runtime.addOwnPort(port);
+  notifications.addOwnPort(port);
 }
 
 /** Stops in the order in which data flows: media threads, then totals, then events, then the database. */

@@ -1,9 +1,10 @@
 import type { Log } from "../../base/log.ts";
+import type { ServerFact } from "../../control/facts/server-fact.ts";
 
 /** Totals on disk lag behind by this much at most, and the time one write takes. */
 const INTERVAL_MS = 2_500;
 
-/** Has the totals stored now and then, and at the end. */
+/** Stores the totals every few seconds, when an encoder left, and at the end. */
 export class TotalsKeeper {
   readonly #flush: () => Promise<void>;
   readonly #log: Log;
@@ -18,13 +19,18 @@ export class TotalsKeeper {
     this.#timer ??= setInterval(() => this.storeSoon(), INTERVAL_MS);
   }
 
+  /** An encoder that left changes no total any more: what it did is stored at once. */
+  fact(fact: ServerFact): void {
+    if (fact.kind === "ingest-ended") this.storeSoon();
+  }
+
   storeSoon(): void {
     this.#flush().catch((error: unknown) => {
       this.#log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
     });
   }
 
-  /** From here on they are stored when told alone. */
+  /** From here on they are only stored on request. */
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -1,10 +1,10 @@
+import type { ChangeReason } from "../../api-contract/event-words.ts";
 import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import { HOLD_EXTENSION_MS } from "../../thread-protocol/hold-limits.ts";
 import { newStreamKey } from "../access/ids.ts";
 import { DomainError } from "../errors.ts";
 import type { ChannelChange, ChannelDecision } from "../store.ts";
 import { type Channel, channelSpec, type IngestLogin } from "./channel.ts";
-import type { ChannelNoticeKind } from "./channel-notice.ts";
 import type { ChannelDetail } from "./details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
@@ -76,14 +76,14 @@ export class ChannelEdits {
    * it may.
    */
   async extendHold(channelId: ChannelId): Promise<ChannelDetail> {
-    const { runtime, view, readChannel, tell } = this.#context;
+    const { runtime, view, readChannel, publish } = this.#context;
     const channel = await readChannel(channelId);
     const { hold } = channel;
     if (hold === undefined) throw new DomainError({ kind: "not-held" });
     if (hold.endTime + HOLD_EXTENSION_MS > hold.limitTime) throw new DomainError({ kind: "hold-limit" });
     runtime.changeHold(channelId, "extend");
     await view.until(() => runtime.live(channelId)?.hold?.endTime !== hold.endTime, EFFECT_DEADLINE_MS);
-    if (runtime.live(channelId)?.hold !== undefined) tell("hold-extended", channel);
+    if (runtime.live(channelId)?.hold !== undefined) publish("hold-extended", channel);
     return readChannel(channelId);
   }
 
@@ -122,12 +122,12 @@ export class ChannelEdits {
     return { backupStreamKey: newStreamKey(this.#context.randomBytes) };
   }
 
-  async #change(channelId: ChannelId, kind: ChannelNoticeKind, decide: ChannelDecision): Promise<Channel> {
-    const { store, runtime, tell } = this.#context;
+  async #change(channelId: ChannelId, reason: ChangeReason, decide: ChannelDecision): Promise<Channel> {
+    const { store, runtime, publish } = this.#context;
     const channel = await store.changeChannel(channelId, decide);
     if (channel === undefined) throw new DomainError({ kind: "channel-not-found" });
     runtime.apply(channelSpec(channel));
-    tell(kind, channel);
+    publish(reason, channel);
     return channel;
   }
 }

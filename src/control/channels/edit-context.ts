@@ -1,3 +1,4 @@
+import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { RandomBytes } from "../access/ids.ts";
@@ -6,7 +7,6 @@ import type { LiveState } from "../live/live-state.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Store } from "../store.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
-import type { ChannelNoticeKind } from "./channel-notice.ts";
 import type { ChannelDetail, TargetDetail } from "./details.ts";
 import { type PlanLimits, type PlanType, TARGETS_MAX } from "./plan.ts";
 
@@ -18,8 +18,8 @@ export type EditContext = {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
-  /** A change is stored; tell whoever listens. */
-  readonly tell: (kind: ChannelNoticeKind, channel: ChannelRecord, target?: Target) => void;
+  /** Publishes a change that is stored. */
+  readonly publish: (change: ChannelChange, channel: ChannelRecord, target?: Target) => void;
   /** Throws DomainError `channel-not-found`. */
   readonly readChannel: (channelId: ChannelId) => Promise<ChannelDetail>;
   /** Throws DomainError `channel-not-found` or `target-not-found`. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RandomBytes } from "../access/ids.ts";
 import type { ChannelRecord } from "../channels/channel.ts";
-import type { ChannelNotice } from "../channels/channel-notice.ts";
+import type { ChannelChanged } from "../facts/server-fact.ts";
 
 /** What a signing secret begins with, and how many bytes follow in Base64: both as Standard Webhooks has it. */
 export const WEBHOOK_SECRET_PREFIX = "whsec_";
@@ -34,8 +34,8 @@ export type CallbacksOptions = {
   readonly store: EndpointStore;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
-  /** Told of channels whose endpoint was set or removed. Must not throw. */
-  readonly onNotice: (notice: ChannelNotice) => void;
+  /** Called when a channel's endpoint was set or removed. Must not throw. */
+  readonly publish: (fact: ChannelChanged) => void;
   /** Something may be due now. */
   readonly wake: () => void;
 };
@@ -58,7 +58,7 @@ export class Callbacks {
   ): Promise<Endpoint | undefined> {
     const endpoint = await this.#set({ channelId }, url);
     const time = this.#options.clock.wallNow();
-    this.#options.onNotice({ kind: "callback-changed", time, channelId, channelName: name });
+    this.#options.publish({ kind: "channel-changed", change: "callback-changed", time, channelId, channelName: name });
     return endpoint;
   }
 

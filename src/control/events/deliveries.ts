@@ -1,9 +1,9 @@
+import type { DeliveryProblem, DeliveryState, EventCode, EventLevel } from "../../api-contract/event-words.ts";
 import { backoffDelayMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { DomainError } from "../errors.ts";
 import type { Page } from "../store.ts";
-import type { EventCode, EventLevel } from "./events.ts";
 
 /** How long a delivery is tried again, in milliseconds. */
 export const RETRY_FOR_MS = 24 * 60 * 60 * 1_000;
@@ -18,24 +18,6 @@ export const PLANNED_AHEAD_MAX_MS = RETRY_BACKOFF.capMs + 60_000;
 
 /** HTTP's word for "never again". */
 const STATUS_GONE = 410;
-
-/** `cancelled`: there is no endpoint any more, or it is gone. */
-export const DELIVERY_STATES = ["waiting", "delivered", "failed", "cancelled"] as const;
-type DeliveryState = (typeof DELIVERY_STATES)[number];
-
-/** Why an attempt brought no answer. */
-export const DELIVERY_PROBLEMS = [
-  /** The address is not one we connect to. */
-  "ADDRESS_FORBIDDEN",
-  "DNS_FAILED",
-  "CONNECTION_FAILED",
-  "SERVER_TROUBLE",
-  "TLS_FAILED",
-  "TIMEOUT",
-  /** What came back is not HTTP. */
-  "ANSWER_UNREADABLE",
-] as const;
-export type DeliveryProblem = (typeof DELIVERY_PROBLEMS)[number];
 
 /** What one attempt came to. */
 export type AttemptResult = { readonly status: number } | { readonly problem: DeliveryProblem };
@@ -146,12 +128,12 @@ export function afterAttempt(
   const seen = "status" in result ? { lastStatus: result.status } : { lastProblem: result.problem };
   const told = { attempts, url: endpoint.url, ...seen };
   if ("status" in result) {
-    if (result.status >= 200 && result.status <= 299) return { ...told, state: "delivered" };
-    if (result.status === STATUS_GONE) return { ...told, state: "failed", goneRevision: endpoint.revision };
+    if (result.status >= 200 && result.status <= 299) return { ...told, state: "DELIVERED" };
+    if (result.status === STATUS_GONE) return { ...told, state: "FAILED", goneRevision: endpoint.revision };
   }
   const nextTime = nowMs + backoffDelayMs(before, random, RETRY_BACKOFF);
   const isDayOver = (nextTime > retryUntil && attempts >= ATTEMPTS_MIN) || attempts >= ATTEMPTS_MAX;
-  return isDayOver ? { ...told, state: "failed" } : { ...told, state: "waiting", nextTime };
+  return isDayOver ? { ...told, state: "FAILED" } : { ...told, state: "WAITING", nextTime };
 }
 
 export type DeliveriesOptions = { readonly store: DeliveryStore; readonly clock: Clock; readonly wake: () => void };

@@ -1,9 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample, IngestSample } from "../../thread-protocol/samples.ts";
 import type { Target } from "../channels/channel.ts";
-import type { Occurrence } from "../events/events-tracker.ts";
+import type { OverThreshold, ServerFact } from "../facts/server-fact.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 import { displayNameOf, limitsOf } from "../presets/target-presets.ts";
 import { type FindingCode, findIngestFaults, findTargetFaults } from "./ingest-findings.ts";
@@ -25,6 +24,8 @@ export type IngestChecksOptions = {
   readonly clock: Clock;
   /** The channel's targets as stored; undefined where there is no such channel. */
   readonly readTargets: (channelId: ChannelId) => Promise<readonly CheckedTarget[] | undefined>;
+  /** Called once in a broadcast for each rate that stays above a target's limit. Must not throw. */
+  readonly publish: (fact: OverThreshold) => void;
 };
 
 /** One broadcast. */
@@ -53,18 +54,18 @@ export class IngestChecks {
     this.#options = options;
   }
 
-  /** Takes what was measured; answers what is worth an event. */
-  samples(samples: readonly ChannelSample[]): readonly Occurrence[] {
-    return samples.flatMap(({ channelId, ingest }) => this.#sample(channelId, ingest));
+  /** Takes what was measured, once a second. */
+  samples(samples: readonly ChannelSample[]): void {
+    for (const { channelId, ingest } of samples) this.#sample(channelId, ingest);
   }
 
-  /** A broadcast that is over is forgotten, with all that was told of it. */
-  fact(fact: Fact): void {
+  /** Forgets a broadcast that is over, and reads the targets of a changed channel again. */
+  fact(fact: ServerFact): void {
     if (fact.kind === "ingest-ended" && fact.isBroadcastOver) this.#checks.delete(fact.channelId);
+    if (fact.kind === "channel-changed") this.#changed(fact.channelId);
   }
 
-  /** The channel's targets may be others now. */
-  changed(channelId: ChannelId): void {
+  #changed(channelId: ChannelId): void {
     const check = this.#checks.get(channelId);
     if (check === undefined) return;
     const isUnderWay = check.reading === "reading";
@@ -72,17 +73,17 @@ export class IngestChecks {
     if (!isUnderWay) void this.#read(channelId, check);
   }
 
-  /** What is to be shown now. */
+  /** The warnings of this moment. */
   warnings(channelId: ChannelId): readonly IngestWarning[] {
     return this.#checks.get(channelId)?.warnings ?? [];
   }
 
-  #sample(channelId: ChannelId, ingest: IngestSample): readonly Occurrence[] {
+  #sample(channelId: ChannelId, ingest: IngestSample): void {
     if (ingest.state === "ENDED") this.#checks.delete(channelId);
     if (ingest.state !== "LIVE") {
-      // While nothing comes, what came last is still what has to be mended.
+      // While no media comes, the last warnings still say what to change.
       this.#checks.get(channelId)?.threshold.pause();
-      return [];
+      return;
     }
     const check = this.#checkOf(channelId, ingest);
     if (check.reading === "unread") void this.#read(channelId, check);
@@ -91,9 +92,9 @@ export class IngestChecks {
     check.steady.take(findings, nowMs);
     show(check);
     const time = this.#options.clock.wallNow();
-    return check.threshold
-      .take(findings, nowMs)
-      .map((over) => ({ kind: "over-threshold" as const, time, channelId, ...over }));
+    for (const breach of check.threshold.take(findings, nowMs)) {
+      this.#options.publish({ kind: "over-threshold", time, channelId, ...breach });
+    }
   }
 
   /** Another encoder is measured from the beginning; what was told of the broadcast stays told. */

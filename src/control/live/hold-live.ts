@@ -1,6 +1,6 @@
 import type { WallSteps } from "../../base/wall-steps.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import { HOLD_MS_MAX } from "../../thread-protocol/hold-limits.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
 
 /** A hold that runs. Times are milliseconds since the Unix epoch. */
 export type Hold = {
@@ -30,7 +30,7 @@ export class HoldLive {
   }
 
   /** Facts that are about no hold change nothing. */
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-held":
         this.#limitTime = fact.time + HOLD_MS_MAX;

@@ -1,5 +1,5 @@
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
 
 /**
  * What is true of a channel's encoder: the last sample, and until the next one what facts tell at once. Remembers the encoders
@@ -20,7 +20,7 @@ export class IngestLive {
   }
 
   /** Facts that are about no encoder change nothing. */
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started": {
         const { slot, remoteAddress, encoder, time } = fact;

@@ -2,10 +2,10 @@ import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 import { WallSteps } from "../../base/wall-steps.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetTotals } from "../channels/channel.ts";
+import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import type { ChannelLive, TargetLive } from "../runtime.ts";
 import type { TotalsBatch } from "../store.ts";
 import { HoldLive } from "./hold-live.ts";
@@ -86,7 +86,7 @@ export class LiveState {
     this.#steps = new WallSteps(clock);
   }
 
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     this.#take(fact);
     for (const look of this.#waiting) look();
   }
@@ -108,7 +108,8 @@ export class LiveState {
     });
   }
 
-  #take(fact: Fact): void {
+  #take(fact: ServerFact): void {
+    if (fact.kind === "channel-changed") return this.#changed(fact);
     if (!("channelId" in fact)) return;
     // Every broadcast begins with an encoder; what else comes of a channel that is not known is of one that was removed.
     const isBeginning = fact.kind === "ingest-started";
@@ -141,16 +142,6 @@ export class LiveState {
         target.sample = sample;
       }
     }
-  }
-
-  /** Forgets a channel that was removed. */
-  forget(channelId: ChannelId): void {
-    this.#channels.delete(channelId);
-  }
-
-  /** Forgets a target that was removed. */
-  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
-    this.#channels.get(channelId)?.targets.delete(targetId);
   }
 
   live(channelId: ChannelId): ChannelLive | undefined {
@@ -231,6 +222,14 @@ export class LiveState {
         const totals = stored.get(targetId);
         if (totals !== undefined) target.unstored = plus(target.unstored, totals, -1);
       }
+    }
+  }
+
+  /** Forgets a channel or a target that was removed. */
+  #changed({ change, channelId, target }: ChannelChanged): void {
+    if (change === "deleted") this.#channels.delete(channelId);
+    if (change === "target-removed" && target !== undefined) {
+      this.#channels.get(channelId)?.targets.delete(target.targetId);
     }
   }
 

@@ -1,32 +1,22 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import { type ServerTroubleName, serverTroubleText } from "../../thread-protocol/server-troubles.ts";
+import type { ServerTrouble, TroubleChanged } from "../facts/server-fact.ts";
 
 /** A trouble is over when it was not seen for so long, in milliseconds: longer than the longest pause between two tries of a target. */
 const SEEN_LASTS_MS = 40_000;
-
-/** What is the matter with this server at the moment. */
-export type ServerTrouble = {
-  readonly name: ServerTroubleName;
-  /** Milliseconds since the Unix epoch. */
-  readonly sinceTime: number;
-  readonly message: string;
-  readonly messageKo: string;
-};
-
-export type TroubleChange = { readonly trouble: ServerTrouble; readonly isOver: boolean };
 
 type Entry = { readonly trouble: ServerTrouble; timer: Timer | undefined };
 
 export type ServerTroublesDeps = {
   readonly clock: Clock;
-  /** A trouble came or went. */
-  readonly onChange: (change: TroubleChange) => void;
+  /** Called when a trouble began or is over. Must not throw. */
+  readonly publish: (fact: TroubleChanged) => void;
 };
 
 /**
- * The one place for what is wrong with this server itself, whoever noticed it: whoever shows such things, `/readyz`, the log, the
- * dashboard, reads it here. Troubles that are only met now and then (`see`) are over when nobody met them for a while;
- * others are told of both ways (`set`).
+ * Everything that is wrong with this server itself, from all threads. `/readyz`, the log, the metrics and the dashboard
+ * show it from here. A trouble that is only met now and then (`see`) is over when it was not met for a while; others have
+ * a known beginning and end (`set`).
  */
 export class ServerTroubles {
   readonly #deps: ServerTroublesDeps;
@@ -36,14 +26,14 @@ export class ServerTroubles {
     this.#deps = deps;
   }
 
-  /** Somebody met it just now. */
+  /** It was met just now. */
   see(name: ServerTroubleName): void {
     const entry = this.#begin(name);
     entry.timer?.cancel();
     entry.timer = this.#deps.clock.startTimer(SEEN_LASTS_MS, () => this.#end(name));
   }
 
-  /** It is there until told otherwise. */
+  /** It lasts until it is set to false. */
   set(name: ServerTroubleName, isThere: boolean): void {
     if (isThere) this.#begin(name);
     else this.#end(name);
@@ -60,7 +50,7 @@ export class ServerTroubles {
     const trouble = { name, sinceTime: this.#deps.clock.wallNow(), ...serverTroubleText(name) };
     const entry: Entry = { trouble, timer: undefined };
     this.#entries.set(name, entry);
-    this.#deps.onChange({ trouble, isOver: false });
+    this.#deps.publish({ kind: "server-trouble-changed", trouble, isOver: false });
     return entry;
   }
 
@@ -69,6 +59,6 @@ export class ServerTroubles {
     if (entry === undefined) return;
     entry.timer?.cancel();
     this.#entries.delete(name);
-    this.#deps.onChange({ trouble: entry.trouble, isOver: true });
+    this.#deps.publish({ kind: "server-trouble-changed", trouble: entry.trouble, isOver: true });
   }
 }

@@ -1,10 +1,11 @@
+import type { BroadcastEnd } from "../../api-contract/event-words.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample, DroppedFrames, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
-import type { TargetName } from "../channels/channel.ts";
+import { type TargetName, targetNameOf } from "../channels/channel.ts";
+import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import { InterruptionList } from "./interruption-list.ts";
-import type { BroadcastEnd, BroadcastReport, TargetReport } from "./reports.ts";
+import type { BroadcastReport, TargetReport } from "./reports.ts";
 
 /** Targets one report tells of: whoever adds and removes them on air for ever is not to fill memory. */
 const TARGETS_MAX = 1_000;
@@ -60,7 +61,8 @@ export class ReportTracker {
   readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
 
   /** The finished report where this fact ends a broadcast. `nowMs`: monotonic, of the fact. */
-  fact(fact: Fact, nowMs: number): BroadcastReport | undefined {
+  fact(fact: ServerFact, nowMs: number): BroadcastReport | undefined {
+    if (fact.kind === "channel-changed") this.#changed(fact);
     if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, nowMs);
     if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
     const onAir = this.#onAir.get(fact.channelId);
@@ -118,14 +120,12 @@ export class ReportTracker {
     if (part !== undefined) part.name ??= name;
   }
 
-  /** The channel was removed. */
-  forget(channelId: ChannelId): void {
-    this.#counters.delete(channelId);
-  }
-
-  /** The target was removed; what it did in the broadcast that runs stays in its report. */
-  forgetTarget(channelId: ChannelId, targetId: TargetId): void {
-    this.#counters.get(channelId)?.delete(targetId);
+  /** What a removed target did in the broadcast that runs stays in its report. */
+  #changed({ change, channelId, target }: ChannelChanged): void {
+    if (change === "deleted") this.#counters.delete(channelId);
+    if (change !== "target-removed" || target === undefined) return;
+    this.name(channelId, target.targetId, targetNameOf(target));
+    this.#counters.get(channelId)?.delete(target.targetId);
   }
 
   #started(channelId: ChannelId, time: number, nowMs: number): void {

@@ -1,10 +1,8 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
-import { targetNameOf } from "../channels/channel.ts";
-import type { ChannelNotice } from "../channels/channel-notice.ts";
 import type { EventStore } from "../events/events.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
 import { ReportTracker } from "./report-tracker.ts";
 import type { BroadcastReport, ReportStore } from "./reports.ts";
 
@@ -44,7 +42,7 @@ export class ReportWriter {
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
-  fact(fact: Fact): void {
+  fact(fact: ServerFact): void {
     const finished = this.#tracker.fact(fact, this.#options.clock.now());
     if (finished !== undefined) this.#waiting.push(finished);
     if (this.#waiting.length > this.#waitingMax) {
@@ -56,13 +54,6 @@ export class ReportWriter {
 
   samples(samples: readonly ChannelSample[]): void {
     this.#tracker.samples(samples);
-  }
-
-  notice({ kind, channelId, target }: ChannelNotice): void {
-    if (kind === "deleted") this.#tracker.forget(channelId);
-    if (kind !== "target-removed" || target === undefined) return;
-    this.#tracker.name(channelId, target.targetId, targetNameOf(target));
-    this.#tracker.forgetTarget(channelId, target.targetId);
   }
 
   /** Ends what the last process left, and from now on stores what is on air by itself. */

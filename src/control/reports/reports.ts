@@ -1,12 +1,9 @@
+import type { BroadcastEnd } from "../../api-contract/event-words.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import { INGEST_ENDS, type IngestEnd } from "../../thread-protocol/facts.ts";
+import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { DroppedFrames } from "../../thread-protocol/samples.ts";
 import type { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
 import type { Page } from "../store.ts";
-
-/** How a broadcast ended; `server-lost`: the process did, without a chance to say so. */
-export const BROADCAST_ENDS = [...INGEST_ENDS, "server-lost"] as const;
-export type BroadcastEnd = (typeof BROADCAST_ENDS)[number];
 
 /** Media did not flow for a while. */
 export type Interruption = {

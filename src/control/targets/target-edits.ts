@@ -1,8 +1,8 @@
+import type { ChangeReason } from "../../api-contract/event-words.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { PreflightStage } from "../../thread-protocol/preflight.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type Channel, channelSpec, type Target, type TargetSettings, targetSpec } from "../channels/channel.ts";
-import type { ChannelNoticeKind } from "../channels/channel-notice.ts";
 import { type TargetDetail, targetOf } from "../channels/details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "../channels/edit-context.ts";
 import { DomainError } from "../errors.ts";
@@ -38,7 +38,7 @@ export class TargetEdits {
     );
     const added = channel?.targets.at(-1);
     if (channel === undefined || added === undefined) throw new DomainError({ kind: "channel-not-found" });
-    this.#tell("target-added", channel, added);
+    this.#publish("target-added", channel, added);
     return readTarget(channelId, added.targetId);
   }
 
@@ -60,12 +60,11 @@ export class TargetEdits {
 
   /** Ends the target's link properly; answers what it did up to then. */
   async remove(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
-    const { store, view, readTarget } = this.#context;
+    const { store, readTarget } = this.#context;
     const { live: _over, ...rest } = await readTarget(channelId, targetId);
     const channel = await store.removeTarget(channelId, targetId);
     if (channel === undefined) throw new DomainError({ kind: "target-not-found" });
-    this.#tell("target-removed", channel, rest);
-    view.forgetTarget(channelId, targetId);
+    this.#publish("target-removed", channel, rest);
     return { ...rest, isChannelPublishing: false };
   }
 
@@ -122,21 +121,16 @@ export class TargetEdits {
     }
   }
 
-  async #change(
-    channelId: ChannelId,
-    targetId: TargetId,
-    change: TargetChange,
-    kind: ChannelNoticeKind,
-  ): Promise<void> {
+  async #change(channelId: ChannelId, targetId: TargetId, change: TargetChange, reason: ChangeReason): Promise<void> {
     const channel = await this.#context.store.changeTarget(channelId, targetId, change);
     if (channel === undefined) throw new DomainError({ kind: "target-not-found" });
-    this.#tell(kind, channel, targetOf(channel, targetId));
+    this.#publish(reason, channel, targetOf(channel, targetId));
   }
 
   /** Also when nobody publishes: an encoder may be on its way in with the spec as it was a moment ago. */
-  #tell(kind: ChannelNoticeKind, channel: Channel, target: Target): void {
+  #publish(reason: ChangeReason, channel: Channel, target: Target): void {
     this.#context.runtime.apply(channelSpec(channel));
-    this.#context.tell(kind, channel, target);
+    this.#context.publish(reason, channel, target);
   }
 }
 

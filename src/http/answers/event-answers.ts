@@ -33,13 +33,6 @@ export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: bo
   };
 }
 
-const STATE_WORDS: Readonly<Record<Delivery["state"], DeliveryAnswer["state"]>> = {
-  waiting: "WAITING",
-  delivered: "DELIVERED",
-  failed: "FAILED",
-  cancelled: "CANCELLED",
-};
-
 /** One element of the list of deliveries. */
 export function deliveryAnswer(delivery: Delivery, context: AnswerContext): DeliveryAnswer {
   return {
@@ -49,7 +42,7 @@ export function deliveryAnswer(delivery: Delivery, context: AnswerContext): Deli
     timestamp: delivery.time,
     url: shownAddress(delivery.url, context),
     attempts: delivery.attempts,
-    state: STATE_WORDS[delivery.state],
+    state: delivery.state,
     ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),
     ...(delivery.lastProblem === undefined ? {} : { lastProblem: delivery.lastProblem }),
     ...(delivery.nextTime === undefined ? {} : { nextTime: delivery.nextTime }),

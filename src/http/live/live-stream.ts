@@ -3,11 +3,11 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Lasting } from "../../control/access/revocations.ts";
 import { DomainError } from "../../control/errors.ts";
+import type { ServerFact, ServerTrouble } from "../../control/facts/server-fact.ts";
 import { healthKey } from "../../control/health/channel-health.ts";
-import type { ServerTrouble } from "../../control/live/server-troubles.ts";
+import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import type { Service } from "../../control/service.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ChannelSample } from "../../thread-protocol/samples.ts";
 import { type AnswerContext, channelAnswer, platformAnswer, stabilityOf } from "../answers/answers.ts";
 import { ingestShape } from "../answers/ingest-answer.ts";
@@ -28,6 +28,7 @@ const RETURN_MS = 60_000;
 
 export type LiveStreamOptions = {
   readonly service: Service;
+  readonly ingestChecks: Pick<IngestChecks, "warnings">;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells the ids of this process from those of an earlier one: letters and digits. */
@@ -90,20 +91,35 @@ export class LiveStream implements Lasting {
     return [...this.#readers].filter((reader) => reader.accessKeyId === accessKeyId).length;
   }
 
-  /** A use case changed the channel or its targets, made it or deleted it. */
+  /** Notes what has to be sent again. The live state took the fact before. */
+  fact(fact: ServerFact): void {
+    switch (fact.kind) {
+      case "channel-changed":
+        return this.changed(fact.channelId);
+      case "server-trouble-changed":
+        return this.#serverChanged();
+      case "over-threshold":
+        // Its event is sent once it is stored.
+        return;
+      case "target-status":
+        return this.#targetChanged(fact.channelId, fact.targetId);
+      default:
+        // A fact without a channel changes nothing that is sent here.
+        if ("channelId" in fact) this.#change(fact.channelId).isChannel = true;
+    }
+  }
+
+  #targetChanged(channelId: ChannelId, targetId: TargetId): void {
+    const change = this.#change(channelId);
+    change.targets.add(targetId);
+    if (this.#isOtherVerdict(channelId)) change.isChannel = true;
+  }
+
+  /** Sends the channel and its targets again. */
   changed(channelId: ChannelId): void {
     const change = this.#change(channelId);
     change.isChannel = true;
     change.areAllTargets = true;
-  }
-
-  /** What happened in the media thread; the live view has it already. */
-  fact(fact: Fact): void {
-    // What is of no channel changes nothing that is told here.
-    if (!("channelId" in fact)) return;
-    const change = this.#change(fact.channelId);
-    if (fact.kind === "target-status") change.targets.add(fact.targetId);
-    if (fact.kind !== "target-status" || this.#isOtherVerdict(fact.channelId)) change.isChannel = true;
   }
 
   /** Once a second, of the channels on air; the live view has them already. */
@@ -119,7 +135,7 @@ export class LiveStream implements Lasting {
 
   /** A sample may show of the encoder what no fact told: its codecs, its picture. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
-    const shape = ingestShape(ingest, this.#options.service.ingestChecks.warnings(channelId));
+    const shape = ingestShape(ingest, this.#options.ingestChecks.warnings(channelId));
     const isOther = this.#isOtherVerdict(channelId) || this.#shapes.get(channelId) !== shape;
     if (isOther) this.#change(channelId).isChannel = true;
     if (ingest.state === "ENDED") this.#shapes.delete(channelId);
@@ -143,8 +159,7 @@ export class LiveStream implements Lasting {
     this.#pumpAll();
   }
 
-  /** What is wrong with this server itself has changed. */
-  serverChanged(): void {
+  #serverChanged(): void {
     this.#wasTroubled = true;
     const text = this.#serverText();
     for (const reader of this.#readers) reader.server(text);

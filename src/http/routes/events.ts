@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { serviceError } from "../../api-contract/errors.ts";
+import type { EventCode } from "../../api-contract/event-words.ts";
 import { callbackRequest, channelEventsQuery, eventsQuery } from "../../api-contract/schemas/event-schemas.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { Callbacks } from "../../control/events/callbacks.ts";
 import type { Deliveries } from "../../control/events/deliveries.ts";
-import type { EventCode, EventFilter, EventStore } from "../../control/events/events.ts";
+import type { EventFilter, EventStore } from "../../control/events/events.ts";
 import type { ReportStore } from "../../control/reports/reports.ts";
 import { channelAnswer } from "../answers/answers.ts";
 import { RequestRefusedError } from "../answers/errors.ts";

@@ -20,14 +20,14 @@ export async function moveQueue(
 ): Promise<void> {
   const first = await trx
     .selectFrom("delivery")
-    .where("state", "=", "waiting")
+    .where("state", "=", "WAITING")
     .where("channel_id", "=", channelId)
     .orderBy("event_id")
     .limit(1)
     .select("attempts")
     .executeTakeFirst();
   if (first === undefined) {
-    await trx.deleteFrom("delivery_lane").where("channel_id", "=", channelId).execute();
+    await trx.deleteFrom("delivery_queue").where("channel_id", "=", channelId).execute();
     return;
   }
   const lane = {
@@ -36,7 +36,7 @@ export async function moveQueue(
     is_retry: Number(first.attempts) > 0 ? 1 : 0,
   };
   await trx
-    .insertInto("delivery_lane")
+    .insertInto("delivery_queue")
     .values({ channel_id: channelId, ...lane })
     .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(lane))
     .execute();
@@ -54,7 +54,7 @@ export async function redirectQueues(
 ): Promise<void> {
   const host = await hostOf(trx, secrets, scope === "default" ? undefined : scope.channelId);
   const lanes = trx
-    .updateTable("delivery_lane")
+    .updateTable("delivery_queue")
     .set({ host, ...(dueTime === undefined ? {} : { next_time: dueTime, is_retry: 0 }) });
   if (scope !== "default") {
     await lanes.where("channel_id", "=", scope.channelId).execute();
@@ -65,7 +65,7 @@ export async function redirectQueues(
       not(
         exists(
           selectFrom("webhook_endpoint")
-            .whereRef("webhook_endpoint.scope", "=", "delivery_lane.channel_id")
+            .whereRef("webhook_endpoint.scope", "=", "delivery_queue.channel_id")
             .select("webhook_endpoint.scope"),
         ),
       ),
@@ -105,7 +105,7 @@ function selectQueues(
   hosts: readonly string[],
 ) {
   let lanes = db
-    .selectFrom("delivery_lane")
+    .selectFrom("delivery_queue")
     .where("is_retry", "=", isRetry ? 1 : 0)
     .where(({ or, eb }) => or([eb("next_time", "<=", nowMs), eb("next_time", ">", nowMs + PLANNED_AHEAD_MAX_MS)]));
   if (turns.length > 0) {

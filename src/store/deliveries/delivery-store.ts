@@ -1,16 +1,14 @@
 import type { Kysely } from "kysely";
+import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES, EVENT_LEVELS } from "../../api-contract/event-words.ts";
 import type { Endpoint, EndpointScope, EndpointStore } from "../../control/events/callbacks.ts";
-import {
-  DELIVERY_PROBLEMS,
-  DELIVERY_STATES,
-  type Delivery,
-  type DeliveryLimits,
-  type DeliveryStore,
-  type DeliveryTurn,
-  type DeliveryUpdate,
-  type DueDelivery,
+import type {
+  Delivery,
+  DeliveryLimits,
+  DeliveryStore,
+  DeliveryTurn,
+  DeliveryUpdate,
+  DueDelivery,
 } from "../../control/events/deliveries.ts";
-import { EVENT_CODES, EVENT_LEVELS } from "../../control/events/events.ts";
 import type { Page } from "../../control/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { oneOf } from "../channels/rows.ts";
@@ -87,7 +85,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
       await trx
         .updateTable("delivery")
         .set((is) => ({
-          state: "waiting",
+          state: "WAITING",
           attempts: 0,
           retry_until: retryUntil,
           resend_count: is("resend_count", "+", 1),
@@ -118,7 +116,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   findNextDueTime(nowMs: number): Promise<number | undefined> {
     return this.#database.read(async (db) => {
       const next = await db
-        .selectFrom("delivery_lane")
+        .selectFrom("delivery_queue")
         .where("next_time", ">", nowMs)
         .orderBy("next_time")
         .limit(1)
@@ -138,7 +136,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
           attempts: update.attempts,
           ...(update.url === undefined ? {} : { url: sealDeliveryUrl(update.url, eventId, this.#secrets) }),
           // A delivery that was never tried again keeps what its last attempt came to.
-          ...(update.state === "cancelled"
+          ...(update.state === "CANCELLED"
             ? {}
             : { last_status: update.lastStatus ?? null, last_problem: update.lastProblem ?? null }),
         })
@@ -163,7 +161,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
 async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryTurn): Promise<DueDelivery | undefined> {
   const { channelId } = turn;
   const row = await withEvents(db)
-    .where("delivery.state", "=", "waiting")
+    .where("delivery.state", "=", "WAITING")
     .where("delivery.channel_id", "=", channelId)
     .orderBy("delivery.event_id")
     .limit(1)
@@ -196,9 +194,9 @@ function withEvents(db: Kysely<Schema>) {
   return db
     .selectFrom("delivery")
     .innerJoin("event", "event.event_id", "delivery.event_id")
-    .leftJoin("delivery_lane", "delivery_lane.channel_id", "delivery.channel_id")
+    .leftJoin("delivery_queue", "delivery_queue.channel_id", "delivery.channel_id")
     .selectAll("delivery")
-    .select(["event.code", "event.level", "event.time", "delivery_lane.next_time"]);
+    .select(["event.code", "event.level", "event.time", "delivery_queue.next_time"]);
 }
 
 type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };
@@ -215,6 +213,6 @@ function readDelivery(row: JoinedRow, secrets: Secrets): Delivery {
     attempts: Number(row.attempts),
     ...(row.last_status === null ? {} : { lastStatus: Number(row.last_status) }),
     ...(row.last_problem === null ? {} : { lastProblem: oneOf(DELIVERY_PROBLEMS, row.last_problem) }),
-    ...(state !== "waiting" || row.next_time === null ? {} : { nextTime: Number(row.next_time) }),
+    ...(state !== "WAITING" || row.next_time === null ? {} : { nextTime: Number(row.next_time) }),
   };
 }

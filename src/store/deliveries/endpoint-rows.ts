@@ -103,9 +103,9 @@ export async function removeEndpointsOfDeleted(trx: Transaction<Schema>): Promis
         ),
         not(
           exists(
-            selectFrom("delivery_lane")
-              .whereRef("delivery_lane.channel_id", "=", "webhook_endpoint.scope")
-              .select("delivery_lane.channel_id"),
+            selectFrom("delivery_queue")
+              .whereRef("delivery_queue.channel_id", "=", "webhook_endpoint.scope")
+              .select("delivery_queue.channel_id"),
           ),
         ),
       ]),

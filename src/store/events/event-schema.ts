@@ -47,7 +47,7 @@ export type EndpointRow = {
 export type DeliveryRow = {
   readonly event_id: number;
   readonly channel_id: string;
-  /** `waiting`, `delivered`, `failed` or `cancelled`. */
+  /** One of the API's `DELIVERY_STATES`. */
   readonly state: string;
   /** Where it went last, or is to go. Sealed. */
   readonly url: string;
@@ -60,11 +60,11 @@ export type DeliveryRow = {
   readonly resend_count: number;
 };
 
-/** There is a lane for a channel while deliveries of it wait; the oldest of them is due at `next_time`. */
+/** A channel whose deliveries wait has a queue; the oldest delivery is due at `next_time`. */
 export type DeliveryQueueRow = {
   readonly channel_id: string;
   readonly next_time: number;
-  /** Where it leads, name and port; empty where there is no endpoint, or the lane is older than this column. */
+  /** Name and port of the endpoint; empty where there is none, or where the row is older than this column. */
   readonly host: string;
   /** 1 where the oldest one was tried already. */
   readonly is_retry: number;

@@ -1,15 +1,7 @@
 import type { SelectQueryBuilder, Transaction } from "kysely";
+import { EVENT_CODES, EVENT_LEVELS, EVENT_REASONS } from "../../api-contract/event-words.ts";
 import { RETRY_FOR_MS } from "../../control/events/deliveries.ts";
-import {
-  type ChannelEvent,
-  EVENT_CODES,
-  EVENT_LEVELS,
-  EVENT_REASONS,
-  type EventFilter,
-  type EventStore,
-  type EventSubject,
-  type NewEvent,
-} from "../../control/events/events.ts";
+import type { ChannelEvent, EventFilter, EventStore, EventSubject, NewEvent } from "../../control/events/events.ts";
 import type { Page } from "../../control/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
@@ -102,13 +94,13 @@ export class SqlEventStore implements EventStore {
       await trx.deleteFrom("event").where("event_id", "in", eventIds).execute();
       // A lane leads to a waiting delivery, or is none.
       await trx
-        .deleteFrom("delivery_lane")
+        .deleteFrom("delivery_queue")
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
               selectFrom("delivery")
-                .where("state", "=", "waiting")
-                .whereRef("delivery.channel_id", "=", "delivery_lane.channel_id")
+                .where("state", "=", "WAITING")
+                .whereRef("delivery.channel_id", "=", "delivery_queue.channel_id")
                 .select("event_id"),
             ),
           ),
@@ -156,7 +148,7 @@ async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event:
     .values({
       event_id: event.eventId,
       channel_id: event.channelId,
-      state: "waiting",
+      state: "WAITING",
       url: sealDeliveryUrl(url, event.eventId, secrets),
       attempts: 0,
       last_status: null,
@@ -166,7 +158,7 @@ async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event:
     })
     .execute();
   await trx
-    .insertInto("delivery_lane")
+    .insertInto("delivery_queue")
     .values({ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 })
     .onConflict((conflict) => conflict.column("channel_id").doNothing())
     .execute();

@@ -1,10 +1,6 @@
 import type { Transaction } from "kysely";
-import {
-  BROADCAST_ENDS,
-  type BroadcastReport,
-  type FinishedReport,
-  type ReportStore,
-} from "../../control/reports/reports.ts";
+import { BROADCAST_ENDS } from "../../api-contract/event-words.ts";
+import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
 import type { Page } from "../../control/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { oneOf } from "../channels/rows.ts";

@@ -18,6 +18,9 @@ export const TargetErrorCode = {
 } as const;
 export type TargetErrorCode = (typeof TargetErrorCode)[keyof typeof TargetErrorCode];
 
+/** The same as a list. */
+export const TARGET_ERROR_CODES = Object.values(TargetErrorCode);
+
 /** `transient`: retried with backoff. `fatal`: a person has to change something; still retried, once a minute. */
 type TargetErrorSeverity = "transient" | "fatal";
 

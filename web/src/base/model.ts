@@ -28,8 +28,8 @@ export type ApiErrorBody = z.output<(typeof ERROR_SCHEMAS)["GatewayError"] | (ty
 export type ErrorCode = TargetError["code"];
 export type ConnectStatus = Platform["connectStatus"];
 export type {
-  BroadcastEndWord,
-  ChangeReasonWord,
-  EventCodeWord,
-  RateReasonWord,
+  BroadcastEnd,
+  ChangeReason,
+  EventCode,
+  RateReason,
 } from "../../../src/api-contract/event-words.ts";

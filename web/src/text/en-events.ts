@@ -1,10 +1,4 @@
-import type {
-  BroadcastEndWord,
-  ChangeReasonWord,
-  ConnectStatus,
-  EventCodeWord,
-  RateReasonWord,
-} from "../base/model.ts";
+import type { BroadcastEnd, ChangeReason, ConnectStatus, EventCode, RateReason } from "../base/model.ts";
 
 /** Texts of the timeline and of reports; `name` is a platform's. */
 export const enEvents = {
@@ -41,7 +35,7 @@ export const enEvents = {
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main one's: make them the same",
       AUTH_FAILED: "An encoder without the right user name and password was refused",
       SERVER_OVERLOADED: "An encoder was refused: the server cannot keep up",
-    } satisfies Record<EventCodeWord, string>,
+    } satisfies Record<EventCode, string>,
     changes: {
       deleted: () => "The channel was deleted",
       "settings-changed": () => "The channel's settings were changed",
@@ -55,7 +49,7 @@ export const enEvents = {
       "target-removed": (name) => `${name} was removed`,
       "target-turned-on": (name) => `${name} was switched on`,
       "target-turned-off": (name) => `${name} was switched off`,
-    } satisfies Record<ChangeReasonWord, (name: string) => string>,
+    } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
       READY: (name) => `${name} is no longer sent to`,
       CONNECTING: (name) => `${name} is being connected`,
@@ -65,7 +59,7 @@ export const enEvents = {
     over: {
       VIDEO_BITRATE_HIGH: (name) => `The video bitrate stays above what ${name} takes: lower it in the encoder`,
       AUDIO_BITRATE_HIGH: (name) => `The audio bitrate stays above what ${name} takes: lower it in the encoder`,
-    } satisfies Record<RateReasonWord, (name: string) => string>,
+    } satisfies Record<RateReason, (name: string) => string>,
     /** A platform that is gone, and whose name nobody kept. */
     formerPlatform: (number: number) => `Removed platform ${number}`,
   },
@@ -82,5 +76,5 @@ export const enEvents = {
     "hold-expired": "the encoder did not come back",
     shutdown: "the server was stopped",
     "server-lost": "the server failed",
-  } satisfies Record<BroadcastEndWord, string>,
+  } satisfies Record<BroadcastEnd, string>,
 };

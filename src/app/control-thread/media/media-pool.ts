@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
+import type { Admitted } from "../../../control/access/admission.ts";
 import { AdmissionFreshness } from "../../../control/access/admission-freshness.ts";
 import type { PreviewAccess, PreviewPlace } from "../../../control/access/preview-access.ts";
 import { SpentChallenges } from "../../../control/access/spent-challenges.ts";
@@ -9,7 +10,6 @@ import { ChannelPlacement } from "../../../control/channel-placement.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import { RunningTotals } from "../../../control/live/running-totals.ts";
 import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/runtime.ts";
-import type { Admitted } from "../../../control/service.ts";
 import type {
   AdmissionAnswer,
   AdmissionRequest,
@@ -49,10 +49,10 @@ export type MediaPoolDeps = {
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
   /** Who may open a preview. */
   readonly previewAccess: PreviewAccess;
-  /** Every fact, after the live view has taken it. */
+  /** Called with every fact. */
   readonly onFact: (fact: Fact) => void;
   readonly onThread: (news: ThreadNews) => void;
-  /** Every batch of samples, after the live view has taken it. */
+  /** Called with every batch of samples; counters never go down. */
   readonly onSamples: (samples: readonly ChannelSample[]) => void;
 };
 
@@ -146,7 +146,6 @@ export class MediaPool implements Runtime {
     this.#homes.of(channelId)?.post({ kind: "channel-removed", channelId });
     this.#homes.removed(channelId);
     this.#totals.forget(channelId);
-    this.#deps.view.forget(channelId);
   }
 
   end(channelId: ChannelId): void {
@@ -264,7 +263,7 @@ export class MediaPool implements Runtime {
   #take(thread: MediaRuntime, told: Told): void {
     switch (told.kind) {
       case "fact":
-        return this.#takeFact(told.fact);
+        return this.#deps.onFact(told.fact);
       case "samples":
         return this.#takeSamples(thread, told.samples);
       case "loop-delay":
@@ -277,15 +276,9 @@ export class MediaPool implements Runtime {
     }
   }
 
-  #takeFact(fact: Fact): void {
-    this.#deps.view.fact(fact);
-    this.#deps.onFact(fact);
-  }
-
   #takeSamples(thread: MediaRuntime, samples: readonly ChannelSample[]): void {
     // The last ones of a channel that was removed are nobody's.
     const whole = this.#totals.samples(samples.filter(({ channelId }) => this.#homes.of(channelId) === thread));
-    this.#deps.view.samples(whole);
     this.#deps.onSamples(whole);
   }
 
@@ -300,9 +293,9 @@ export class MediaPool implements Runtime {
       if (live?.isPublishing !== true) continue;
       for (const [targetId, { status }] of live.targets) {
         const ready = { status: "READY", sinceTime: time } as const;
-        this.#takeFact({ kind: "target-status", time, channelId, targetId, from: status.status, status: ready });
+        this.#deps.onFact({ kind: "target-status", time, channelId, targetId, from: status.status, status: ready });
       }
-      this.#takeFact({
+      this.#deps.onFact({
         kind: "ingest-ended",
         time,
         channelId,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { LogFields } from "../../src/base/log.ts";
 import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import type { ChannelNotice } from "../../src/control/channels/channel-notice.ts";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent, EventStore, NewEvent } from "../../src/control/events/events.ts";
-import { EventWriter } from "../../src/control/events/events-writer.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 /** A store that keeps events in memory, and fails as the test says. */
@@ -52,14 +52,14 @@ function open(waitingMax?: number) {
     store,
     clock,
     log: { debug: write, info: write, warn: write, error: write },
-    onWritten: (events) => void written.push(...events),
+    onWritten: (event) => void written.push(event),
     ...(waitingMax === undefined ? {} : { waitingMax }),
   });
   const lost = () => lines.filter(({ event }) => event === "events lost").map(({ fields }) => fields["count"]);
   return { store, clock, lines, written, writer, lost };
 }
 
-const notice = (channelId: string): ChannelNotice => ({ kind: "created", time: 1, channelId, channelName: channelId });
+const created = (channelId: string) => channelChanged("created", channelId);
 
 /** Lets every promise that can go on go on. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -67,7 +67,7 @@ const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 test("events are stored in the order they were told, many in one write, and handed on", async () => {
   const { store, writer, written } = open();
   const names = Array.from({ length: 250 }, (_, index) => `channel-${index}`);
-  for (const name of names) writer.notice(notice(name));
+  for (const name of names) writer.fact(created(name));
   await settle();
   expect(store.texts).toEqual(names);
   expect(store.batches.map((batch) => batch.length)).toEqual([100, 100, 50]);
@@ -76,7 +76,7 @@ test("events are stored in the order they were told, many in one write, and hand
 
 test("telling never waits for the store", async () => {
   const { store, writer } = open();
-  writer.notice(notice("a"));
+  writer.fact(created("a"));
   expect(store.appendCount).toBe(0);
   await settle();
   expect(store.texts).toEqual(["a"]);
@@ -85,9 +85,9 @@ test("telling never waits for the store", async () => {
 test("a database that takes no write is asked again after 1, 2, 4, 8, 10, 10 s, and then has everything, in order", async () => {
   const { store, clock, writer, lost } = open();
   store.failure = LOCKED;
-  writer.notice(notice("a"));
+  writer.fact(created("a"));
   await settle();
-  writer.notice(notice("b"));
+  writer.fact(created("b"));
   await settle();
   expect(store.appendCount).toBe(1);
   for (const [index, pauseMs] of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
@@ -108,7 +108,7 @@ test("a database that takes no write is asked again after 1, 2, 4, 8, 10, 10 s, 
 test("more than may wait is lost, and the log says how much", async () => {
   const { store, clock, lines, writer, lost } = open(3);
   store.failure = LOCKED;
-  for (const name of ["a", "b", "c", "d", "e"]) writer.notice(notice(name));
+  for (const name of ["a", "b", "c", "d", "e"]) writer.fact(created(name));
   await settle();
   expect(lines.filter(({ event }) => event.startsWith("events are being lost"))).toHaveLength(1);
   store.failure = undefined;
@@ -116,7 +116,7 @@ test("more than may wait is lost, and the log says how much", async () => {
   await settle();
   expect(store.texts).toEqual(["a", "b", "c"]);
   expect(lost()).toEqual([2]);
-  writer.notice(notice("f"));
+  writer.fact(created("f"));
   await settle();
   expect(store.texts).toEqual(["a", "b", "c", "f"]);
   expect(lost()).toEqual([2]);
@@ -125,10 +125,10 @@ test("more than may wait is lost, and the log says how much", async () => {
 test("an error that would come again costs its batch and holds up nobody", async () => {
   const { store, writer, lost } = open();
   store.failure = new Error("a mistake");
-  writer.notice(notice("a"));
+  writer.fact(created("a"));
   await settle();
   store.failure = undefined;
-  writer.notice(notice("b"));
+  writer.fact(created("b"));
   await settle();
   expect(store.texts).toEqual(["b"]);
   expect(lost()).toEqual([1]);
@@ -136,23 +136,23 @@ test("an error that would come again costs its batch and holds up nobody", async
 
 test("what happened to a channel that never was is no event", async () => {
   const { store, writer } = open();
-  writer.notice(notice("unknown"));
-  writer.notice(notice("known"));
+  writer.fact(created("unknown"));
+  writer.fact(created("known"));
   await settle();
   expect(store.texts).toEqual(["known"]);
 });
 
 test("closing writes what waits, tries once where that fails, and takes nothing afterwards", async () => {
   const first = open();
-  first.writer.notice(notice("a"));
+  first.writer.fact(created("a"));
   await first.writer.close();
-  first.writer.notice(notice("b"));
+  first.writer.fact(created("b"));
   await first.writer.close();
   expect(first.store.texts).toEqual(["a"]);
 
   const second = open();
   second.store.failure = LOCKED;
-  second.writer.notice(notice("a"));
+  second.writer.fact(created("a"));
   await settle();
   second.store.failure = undefined;
   await second.writer.close();
@@ -160,7 +160,7 @@ test("closing writes what waits, tries once where that fails, and takes nothing 
 
   const third = open();
   third.store.failure = LOCKED;
-  third.writer.notice(notice("a"));
+  third.writer.fact(created("a"));
   await third.writer.close();
   expect(third.lost()).toEqual([1]);
 });

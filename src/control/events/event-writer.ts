@@ -1,13 +1,12 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { Fact } from "../../thread-protocol/facts.ts";
-import type { ChannelNotice } from "../channels/channel-notice.ts";
 import { StoreUnavailableError } from "../errors.ts";
-import type { ChannelEvent, EventStore, NewEvent } from "./events.ts";
-import { describeOccurrence } from "./events-description.ts";
-import { EventTracker, type Occurrence } from "./events-tracker.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
+import { completeEvent } from "./complete-event.ts";
+import { EventTracker } from "./event-tracker.ts";
+import type { ChannelEvent, EventDraft, EventStore, NewEvent } from "./events.ts";
 
-/** What waits for a database that takes no write; more is lost, and the log says how much. */
+/** Events that may wait for a database that takes no write; more are lost, and the log says how many. */
 const WAITING_MAX = 10_000;
 /** How many events one transaction writes at most. */
 const BATCH_MAX = 100;
@@ -19,21 +18,21 @@ export type EventWriterOptions = {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Events that are stored now. Must not throw. */
-  readonly onWritten: (events: readonly ChannelEvent[]) => void;
-  /** How many occurrences may wait. */
+  /** Each event once it is stored, in order. Must not throw. */
+  readonly onWritten: (event: ChannelEvent) => void;
+  /** How many events may wait. */
   readonly waitingMax?: number;
 };
 
 /**
- * Turns facts and notices into stored events, in their order. Whoever tells them never waits: they go into a bounded
+ * Turns facts into stored events, in their order. It never makes the publisher of a fact wait: events go into a bounded
  * queue, and a database that takes no write costs events at most, never a stream or a request.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
   readonly #waitingMax: number;
   readonly #tracker = new EventTracker();
-  #waiting: Occurrence[] = [];
+  #waiting: EventDraft[] = [];
   #lostCount = 0;
   #draining: Promise<void> | undefined;
   #retryMs = RETRY_MIN_MS;
@@ -45,17 +44,8 @@ export class EventWriter {
     this.#waitingMax = options.waitingMax ?? WAITING_MAX;
   }
 
-  fact(fact: Fact): void {
-    for (const occurrence of this.#tracker.fact(fact)) this.#add(occurrence);
-  }
-
-  /** What the ingest check found worth telling. */
-  occurred(occurrence: Occurrence): void {
-    this.#add(occurrence);
-  }
-
-  notice(notice: ChannelNotice): void {
-    this.#add(this.#tracker.notice(notice));
+  fact(fact: ServerFact): void {
+    for (const event of this.#tracker.fact(fact)) this.#add(event);
   }
 
   /** Writes what waits, tried once; resolves when that is done. Nothing is taken afterwards. Idempotent. */
@@ -69,19 +59,19 @@ export class EventWriter {
     this.#waiting = [];
   }
 
-  #add(occurrence: Occurrence): void {
+  #add(event: EventDraft): void {
     if (this.#isClosed) return;
     if (this.#waiting.length >= this.#waitingMax) {
       if (this.#lostCount === 0) this.#options.log.warn("events are being lost: too many wait for the database");
       this.#lostCount += 1;
       return;
     }
-    this.#waiting.push(occurrence);
+    this.#waiting.push(event);
     if (this.#draining === undefined && this.#retry === undefined) this.#start();
   }
 
   #start(): void {
-    // Not at once: what happens together is written together.
+    // Not at once: events of the same moment are written together.
     this.#draining = Promise.resolve().then(() => this.#drain());
   }
 
@@ -89,7 +79,7 @@ export class EventWriter {
     try {
       await this.#writeAll();
     } finally {
-      // At once, and not when the promise tells: what is added in between would wait for nobody.
+      // Here, and not when the promise settles: an event added in between would otherwise start no drain.
       this.#draining = undefined;
     }
   }
@@ -106,7 +96,7 @@ export class EventWriter {
           this.#retryLater();
           return;
         }
-        // Trying the same again would keep all others waiting for ever.
+        // Trying the same batch again would hold up all later ones for ever.
         this.#options.log.error("events lost", { count: batch.length, detail });
       }
       this.#waiting.splice(0, batch.length);
@@ -116,16 +106,17 @@ export class EventWriter {
     }
   }
 
-  async #write(batch: readonly Occurrence[]): Promise<void> {
+  async #write(batch: readonly EventDraft[]): Promise<void> {
     const { store, onWritten } = this.#options;
     const channelIds = [...new Set(batch.map(({ channelId }) => channelId))];
     const subjects = new Map((await store.findEventSubjects(channelIds)).map((each) => [each.channelId, each]));
     const events: NewEvent[] = [];
-    for (const occurrence of batch) {
-      const subject = subjects.get(occurrence.channelId);
-      if (subject !== undefined) events.push(describeOccurrence(occurrence, subject));
+    for (const event of batch) {
+      const subject = subjects.get(event.channelId);
+      if (subject !== undefined) events.push(completeEvent(event, subject));
     }
-    if (events.length > 0) onWritten(await store.appendEvents(events));
+    if (events.length === 0) return;
+    for (const event of await store.appendEvents(events)) onWritten(event);
   }
 
   #retryLater(): void {

@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
+import type { ChannelChange } from "../../src/api-contract/event-words.ts";
 import type { Alerts } from "../../src/control/channels/channel.ts";
 import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import type { ChannelNotice, ChannelNoticeKind } from "../../src/control/channels/channel-notice.ts";
+import { completeEvent } from "../../src/control/events/complete-event.ts";
+import { EventTracker } from "../../src/control/events/event-tracker.ts";
 import type { EventSubject, NewEvent } from "../../src/control/events/events.ts";
-import { describeOccurrence } from "../../src/control/events/events-description.ts";
-import { EventTracker } from "../../src/control/events/events-tracker.ts";
+import type { ChannelChanged } from "../../src/control/facts/server-fact.ts";
 import type { Fact, IngestEnd } from "../../src/thread-protocol/facts.ts";
 import type { ConnectStatus, TargetError } from "../../src/thread-protocol/targets/target-status.ts";
+import { channelChanged } from "../support/channel-changed.ts";
 
 const CHANNEL = "ls-20260101000000-00001";
 const REFUSED = { code: "TCP_REFUSED", severity: "transient", message: "m", messageKo: "오류" } as const;
@@ -36,9 +38,7 @@ function status(to: ConnectStatus, error?: TargetError, targetId = 38): Fact {
 
 /** The events that these facts come to. */
 function eventsOf(facts: readonly Fact[], tracker = new EventTracker(), alerts: Alerts = NO_ALERTS): NewEvent[] {
-  return facts
-    .flatMap((fact) => tracker.fact(fact))
-    .map((occurrence) => describeOccurrence(occurrence, { ...SUBJECT, alerts }));
+  return facts.flatMap((fact) => tracker.fact(fact)).map((event) => completeEvent(event, { ...SUBJECT, alerts }));
 }
 
 const codes = (facts: readonly Fact[]) => eventsOf(facts).map((event) => event.code);
@@ -126,9 +126,8 @@ test("a status change says which platform, from what, to what and why", () => {
 
 test("a target that was removed begins anew, whatever it was", () => {
   const tracker = new EventTracker();
-  const target = { targetId: 38, targetName: "YOUTUBE" };
   eventsOf([status("FAIL", REFUSED)], tracker);
-  tracker.notice({ kind: "target-removed", time: 2, channelId: CHANNEL, channelName: "channel001", target });
+  tracker.fact(channelChanged("target-removed", CHANNEL, 38));
   expect(eventsOf([status("READY")], tracker)).toEqual([]);
 });
 
@@ -143,7 +142,7 @@ test("the encoders of a channel change places: main, backup, and the backup that
   ]);
 });
 
-const NOTICES: readonly (readonly [ChannelNoticeKind, boolean, string])[] = [
+const CHANGES: readonly (readonly [ChannelChange, boolean, string])[] = [
   ["created", false, "renamed channel has been created."],
   ["deleted", false, "renamed channel has been deleted."],
   ["settings-changed", false, "renamed channel settings have been changed."],
@@ -158,20 +157,22 @@ const NOTICES: readonly (readonly [ChannelNoticeKind, boolean, string])[] = [
   ["target-turned-off", true, "renamed channel platform TWITCH (7) has been turned off."],
 ];
 
-test.each(NOTICES)("%s is an event under the name of the moment", (kind, hasTarget, description) => {
+test.each(CHANGES)("%s is an event under the name of the moment", (change, hasTarget, description) => {
   const target = { targetId: 7, targetName: "TWITCH", label: "Mine" };
-  const base = { kind, time: 9, channelId: CHANNEL, channelName: "renamed" };
-  const notice: ChannelNotice = hasTarget ? { ...base, target } : base;
-  expect(describeOccurrence(new EventTracker().notice(notice), SUBJECT)).toEqual({
-    channelId: CHANNEL,
-    code: kind === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE",
-    ...(kind === "created" ? {} : { reason: kind }),
-    level: "INFO",
-    time: 9,
-    description,
-    ...(hasTarget ? { targetId: 7, targetName: "TWITCH", targetLabel: "Mine" } : {}),
-    isForWebhook: true,
-  });
+  const base = { kind: "channel-changed", change, time: 9, channelId: CHANNEL, channelName: "renamed" } as const;
+  const fact: ChannelChanged = hasTarget ? { ...base, target } : base;
+  expect(new EventTracker().fact(fact).map((event) => completeEvent(event, SUBJECT))).toEqual([
+    {
+      channelId: CHANNEL,
+      code: change === "created" ? "STREAM_RESERVE" : "STREAM_UPDATE",
+      ...(change === "created" ? {} : { reason: change }),
+      level: "INFO",
+      time: 9,
+      description,
+      ...(hasTarget ? { targetId: 7, targetName: "TWITCH", targetLabel: "Mine" } : {}),
+      isForWebhook: true,
+    },
+  ]);
 });
 
 test("who asked for no alerts gets every webhook, who did gets those asked for, and settings always", () => {
@@ -186,7 +187,7 @@ test("who asked for no alerts gets every webhook, who did gets those asked for, 
   expect(sent({ ...alerts, ofChannelStatus: true, ofTargetFailures: false })).toEqual(["PUBLISH_START", "PUBLISH_END"]);
   expect(sent({ ...alerts, ofChannelStatus: false, ofTargetFailures: true })).toEqual(["to FAIL", "to PUBLISHING"]);
   expect(sent({ ...alerts, ofChannelStatus: false, ofTargetFailures: false })).toEqual([]);
-  const notice = { kind: "created", time: 1, channelId: CHANNEL, channelName: "n" } as const;
   const silent = { ...SUBJECT, alerts: { ...alerts, ofChannelStatus: false, ofTargetFailures: false } };
-  expect(describeOccurrence(new EventTracker().notice(notice), silent).isForWebhook).toBe(true);
+  const created = new EventTracker().fact(channelChanged("created", CHANNEL));
+  expect(created.map((event) => completeEvent(event, silent).isForWebhook)).toEqual([true]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { EventRetention } from "../../src/control/events/event-retention.ts";
 import type { EventStore } from "../../src/control/events/events.ts";
-import { EventRetention } from "../../src/control/events/events-retention.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { ManualClock } from "./manual-clock.ts";
 

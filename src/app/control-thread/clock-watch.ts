@@ -1,0 +1,22 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { WallSteps } from "../../base/wall-steps.ts";
+
+/** How often the clock of the day is looked at, in milliseconds. */
+const INTERVAL_MS = 1_000;
+
+/** Looks for a clock of the day that was set, logs it and calls back. */
+export function watchClock(clock: Clock, log: Log, onSet: () => void): void {
+  const steps = new WallSteps(clock);
+  let mark = steps.mark();
+  const look = () => {
+    const stepMs = steps.since(mark);
+    if (stepMs !== 0) {
+      mark = steps.mark();
+      log.warn("clock set", { byMs: stepMs });
+      onSet();
+    }
+    clock.startTimer(INTERVAL_MS, look);
+  };
+  clock.startTimer(INTERVAL_MS, look);
+}

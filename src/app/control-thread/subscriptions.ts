@@ -1,0 +1,56 @@
+import type { Log } from "../../base/log.ts";
+import type { ChannelEvent } from "../../control/events/events.ts";
+import type { FactBus } from "../../control/facts/fact-bus.ts";
+import type { ServerFact } from "../../control/facts/server-fact.ts";
+import type { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
+import type { LiveState } from "../../control/live/live-state.ts";
+import { eventAnswer } from "../../http/answers/event-answers.ts";
+import type { LiveStream } from "../../http/live/live-stream.ts";
+import { logFact } from "../../telemetry/fact-log.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import type { Notifications } from "./notifications.ts";
+import type { OwnTroubles } from "./own-troubles.ts";
+import type { TotalsKeeper } from "./totals-keeper.ts";
+
+/** What is told in the control thread. */
+export type Buses = {
+  readonly facts: FactBus<ServerFact>;
+  /** All channels on air of one media thread, once a second. */
+  readonly samples: FactBus<readonly ChannelSample[]>;
+  /** Events that are stored now. */
+  readonly events: FactBus<ChannelEvent>;
+};
+
+export type Subscribers = {
+  readonly log: Log;
+  readonly liveState: LiveState;
+  readonly ingestChecks: IngestChecks;
+  readonly liveStream: LiveStream;
+  readonly metrics: Metrics;
+  readonly notifications: Notifications;
+  readonly troubles: OwnTroubles;
+  readonly totals: TotalsKeeper;
+};
+
+/** Who hears what, in the order in which they are told: the live state first, because others read from it. */
+export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers): void {
+  facts.subscribe("live state", (fact) => to.liveState.fact(fact));
+  facts.subscribe("ingest check", (fact) => to.ingestChecks.fact(fact));
+  facts.subscribe("log", (fact) => logFact(to.log, fact));
+  facts.subscribe("live stream", (fact) => to.liveStream.fact(fact));
+  facts.subscribe("metrics", (fact) => to.metrics.fact(fact));
+  facts.subscribe("events", (fact) => to.notifications.events.fact(fact));
+  facts.subscribe("reports", (fact) => to.notifications.reports.fact(fact));
+  facts.subscribe("troubles", (fact) => to.troubles.fact(fact));
+  facts.subscribe("totals", (fact) => to.totals.fact(fact));
+
+  samples.subscribe("live state", (batch) => to.liveState.samples(batch));
+  samples.subscribe("ingest check", (batch) => to.ingestChecks.samples(batch));
+  samples.subscribe("live stream", (batch) => to.liveStream.samples(batch));
+  samples.subscribe("metrics", (batch) => to.metrics.samples(batch));
+  samples.subscribe("reports", (batch) => to.notifications.reports.samples(batch));
+
+  events.subscribe("webhooks", () => to.notifications.deliverer.wake());
+  events.subscribe("live stream", (event) => to.liveStream.event(event.channelId, eventAnswer(event)));
+}

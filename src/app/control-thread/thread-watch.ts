@@ -1,0 +1,59 @@
+import type { Clock } from "../../base/clock.ts";
+import { LoopWatch } from "../../telemetry/loop-watch.ts";
+import type { Metrics } from "../../telemetry/metrics.ts";
+import { Overloads } from "../../telemetry/overload.ts";
+import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
+import type { ThreadNews } from "./media/media-pool.ts";
+
+/** How often this thread's event loop is asked how late it was, in milliseconds. */
+const LOOP_DELAY_INTERVAL_MS = 5_000;
+
+export type ThreadWatchOptions = {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** The part of its time that a thread may be busy. */
+  readonly loadMax: number;
+  /** Whether any thread does not keep up. Called again with every measurement. */
+  readonly onOverload: (isThere: boolean) => void;
+};
+
+/** How late and how busy the threads are: counted, and a trouble where one does not keep up. */
+export class ThreadWatch {
+  readonly #options: ThreadWatchOptions;
+  readonly #overloads: Overloads;
+
+  constructor(options: ThreadWatchOptions) {
+    this.#options = options;
+    this.#overloads = new Overloads(options.loadMax);
+    this.#watchLoop();
+  }
+
+  /** What media threads tell of themselves. */
+  take(news: ThreadNews): void {
+    const { metrics } = this.#options;
+    switch (news.kind) {
+      case "loop-delay":
+        return this.#loopDelay(news.thread, news.delay);
+      case "handed-over":
+        return metrics.handedOver(news.what);
+      case "hand-over-waits":
+        return metrics.handOverWait(news.thread);
+    }
+  }
+
+  #loopDelay(thread: string, delay: LoopDelay): void {
+    this.#options.metrics.loopDelay(thread, delay);
+    this.#options.onOverload(this.#overloads.take(thread, delay));
+  }
+
+  /** This thread's own event loop. */
+  #watchLoop(): void {
+    const { clock } = this.#options;
+    const watch = new LoopWatch();
+    const look = () => {
+      this.#loopDelay("control", watch.take());
+      clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);
+    };
+    clock.startTimer(LOOP_DELAY_INTERVAL_MS, look);
+  }
+}

@@ -1,0 +1,57 @@
+import { unreachable } from "../../base/unreachable.ts";
+import type { EventDraft, EventSubject, NewEvent } from "./events.ts";
+
+/**
+ * The event as it is stored: with the names of its channel and target, as in the description
+ * `channel001 channel publishing has ended.`, and whether the channel's webhook gets it.
+ */
+export function completeEvent(event: EventDraft, subject: EventSubject): NewEvent {
+  const { text, channelName = subject.name, target, ...body } = event;
+  const { targetId } = body;
+  const name = target ?? (targetId === undefined ? undefined : subject.targets.get(targetId));
+  const platform = name === undefined ? `(${targetId})` : `${name.targetName} (${targetId})`;
+  return {
+    ...body,
+    ...(name === undefined ? {} : { targetName: name.targetName }),
+    ...(name?.label === undefined ? {} : { targetLabel: name.label }),
+    description: `${channelName} channel ${text(`platform ${platform}`)}.`,
+    isForWebhook: isForWebhook(event, subject.alerts),
+  };
+}
+
+/**
+ * A channel that never asked for alerts gets a webhook of everything; one that did gets the kinds it asked for. Changes
+ * of settings always go out.
+ */
+function isForWebhook(
+  { code, from, to }: EventDraft,
+  { isOn, ofChannelStatus, ofTargetFailures }: EventSubject["alerts"],
+) {
+  if (!isOn) return true;
+  switch (code) {
+    case "STREAM_RESERVE":
+    case "STREAM_UPDATE":
+      return true;
+    case "SIMULCAST_STATUS_CHANGE":
+      // A failure began or is over.
+      return ofTargetFailures && (from === "FAIL" || to === "FAIL");
+    case "PUBLISH_START":
+    case "PUBLISH_END":
+    case "RTMP_MAIN_STREAM_ENABLED":
+    case "RTMP_BACKUP_STREAM_ENABLED":
+    case "BACKUP_SESSION_STREAMING_CONNECTED":
+    case "PUBLISH_OVER_THRESHOLD":
+    case "INGEST_HELD":
+    case "HOLD_EXTENDED":
+    case "INGEST_RESUMED":
+    case "VIDEO_FROZEN":
+    case "VIDEO_RESUMED":
+    case "ENCODERS_FIGHT":
+    case "BACKUP_DIFFERS":
+    case "AUTH_FAILED":
+    case "SERVER_OVERLOADED":
+      return ofChannelStatus;
+    default:
+      return unreachable(code);
+  }
+}

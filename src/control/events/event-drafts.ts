@@ -1,0 +1,153 @@
+import type { ChannelChange, EventCode, EventLevel } from "../../api-contract/event-words.ts";
+import { unreachable } from "../../base/unreachable.ts";
+import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { Fact, IngestEnd } from "../../thread-protocol/facts.ts";
+import type { ConnectStatus, TargetError } from "../../thread-protocol/targets/target-status.ts";
+import type { ChannelChanged, OverThreshold } from "../facts/server-fact.ts";
+import type { EventDraft } from "./events.ts";
+
+type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
+type Moment = { readonly time: number; readonly channelId: ChannelId };
+
+/** Ends of a broadcast that somebody asked for. */
+const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced"];
+
+function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
+  return { time, channelId, code, level, text: () => text };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
+
+function changeText(change: ChannelChange, platform: string): string {
+  switch (change) {
+    case "created":
+      return "has been created";
+    case "deleted":
+      return "has been deleted";
+    case "settings-changed":
+      return "settings have been changed";
+    case "blocked":
+      return "has been turned off";
+    case "unblocked":
+      return "has been turned on";
+    case "stream-key-renewed":
+      return "has a new stream key";
+    case "backup-key-renewed":
+      return "has a new backup stream key";
+    case "callback-changed":
+      return "callback endpoint has been changed";
+    case "hold-extended":
+      return "hold has been extended by 60 seconds";
+    case "target-added":
+      return `${platform} has been added`;
+    case "target-edited":
+      return `${platform} has been changed`;
+    case "target-removed":
+      return `${platform} has been removed`;
+    case "target-turned-on":
+      return `${platform} has been turned on`;
+    case "target-turned-off":
+      return `${platform} has been turned off`;
+    default:
+      return unreachable(change);
+  }
+}
+
+function codeOf(change: ChannelChange): Pick<EventDraft, "code" | "reason"> {
+  if (change === "created") return { code: "STREAM_RESERVE" };
+  if (change === "hold-extended") return { code: "HOLD_EXTENDED" };
+  return { code: "STREAM_UPDATE", reason: change };
+}
+
+/** A change carries the names of its moment: the channel may be renamed and the target gone when it is stored. */
+export function changed({ change, target, channelName, time, channelId }: ChannelChanged): EventDraft {
+  return {
+    ...{ time, channelId, channelName, level: "INFO", text: (platform) => changeText(change, platform) },
+    ...codeOf(change),
+    ...(target === undefined ? {} : { targetId: target.targetId, target }),
+  };
+}
+
+export function publishStarted(fact: FactOf<"ingest-started">): EventDraft {
+  return draft(fact, "PUBLISH_START", "publishing has started");
+}
+
+export function publishEnded(fact: FactOf<"ingest-ended">): EventDraft {
+  const level = WANTED_ENDS.includes(fact.end) ? "INFO" : "WARN";
+  return { ...draft(fact, "PUBLISH_END", "publishing has ended", level), reason: fact.end };
+}
+
+/** Media comes from the other of the channel's two encoders now. */
+export function slotEnabled(moment: Moment, slot: IngestSlot): EventDraft {
+  return slot === "main"
+    ? draft(moment, "RTMP_MAIN_STREAM_ENABLED", "main stream has been enabled")
+    : draft(moment, "RTMP_BACKUP_STREAM_ENABLED", "backup stream has been enabled", "WARN");
+}
+
+export function backupConnected(moment: Moment): EventDraft {
+  return draft(moment, "BACKUP_SESSION_STREAMING_CONNECTED", "backup encoder has been connected");
+}
+
+export function held(fact: FactOf<"ingest-held">): EventDraft {
+  const text = `${fact.slot} encoder has been lost, the broadcast is held for up to ${fact.holdSeconds} seconds`;
+  return { ...draft(fact, "INGEST_HELD", text, "WARN"), reason: fact.end };
+}
+
+export function resumed(fact: FactOf<"source-active">): EventDraft {
+  const text = `broadcast goes on with the ${fact.slot} encoder after ${seconds(fact.heldMs)} seconds of hold`;
+  return draft(fact, "INGEST_RESUMED", text);
+}
+
+export function videoFrozen(fact: FactOf<"pictures-stopped">): EventDraft {
+  const text = `${fact.slot} encoder has sent sound and no video for ${seconds(fact.silentMs)} seconds`;
+  return draft(fact, "VIDEO_FROZEN", text, "WARN");
+}
+
+export function videoResumed(fact: FactOf<"pictures-back">): EventDraft {
+  return draft(fact, "VIDEO_RESUMED", `video is back after ${seconds(fact.awayMs)} seconds`);
+}
+
+export function encodersFight(fact: FactOf<"encoders-fight">): EventDraft {
+  return draft(fact, "ENCODERS_FIGHT", `has two encoders with the same ${fact.slot} stream key`, "ERROR");
+}
+
+export function backupDiffers(fact: FactOf<"standby-differs">): EventDraft {
+  return draft(fact, "BACKUP_DIFFERS", `backup and main encoder differ: ${fact.detail}`, "WARN");
+}
+
+export function overloadRefused(moment: Moment): EventDraft {
+  return draft(moment, "SERVER_OVERLOADED", "has refused an encoder because the server cannot keep up", "ERROR");
+}
+
+export function authFailed(moment: Moment): EventDraft {
+  const told = draft(moment, "AUTH_FAILED", "has refused an encoder without the right login", "WARN");
+  return { ...told, reason: "AUTH_FAILED" };
+}
+
+/** Rates in kilobits, as encoders' settings have them. */
+export function overThreshold({ targetId, reason, bytesPerSecond, limit, time, channelId }: OverThreshold): EventDraft {
+  const what = reason === "VIDEO_BITRATE_HIGH" ? "video" : "audio";
+  const [rate, most] = [bytesPerSecond, limit].map((bytes) => Math.round((bytes * 8) / 1_000));
+  return {
+    ...{ time, channelId, code: "PUBLISH_OVER_THRESHOLD", level: "WARN", targetId, reason },
+    text: (platform) => `${what} of ${rate} kbit/s stays above the ${most} kbit/s of ${platform}`,
+  };
+}
+
+/** A target settled in `to`; `from` is where it was settled before. */
+export function targetSettled(
+  { time, channelId, targetId }: FactOf<"target-status">,
+  from: ConnectStatus,
+  to: ConnectStatus,
+  error: TargetError | undefined,
+): EventDraft {
+  const cause = error === undefined ? "" : `: ${error.code}`;
+  const level = error === undefined ? "INFO" : error.severity === "fatal" ? "ERROR" : "WARN";
+  return {
+    ...{ time, channelId, code: "SIMULCAST_STATUS_CHANGE", level, targetId, from, to },
+    text: (platform) => `${platform} status has been changed from ${from} to ${to}${cause}`,
+    ...(error === undefined ? {} : { reason: error.code }),
+  };
+}

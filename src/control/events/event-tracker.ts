@@ -1,0 +1,139 @@
+import type { ChannelId, IngestSlot, TargetId } from "../../thread-protocol/channel-spec.ts";
+import type { Fact } from "../../thread-protocol/facts.ts";
+import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
+import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
+import * as draft from "./event-drafts.ts";
+import type { EventDraft } from "./events.ts";
+
+type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
+
+/** Where a target was last settled; READY where it is not remembered. */
+type Settled = { readonly status: ConnectStatus; readonly reason: string | undefined };
+const READY: Settled = { status: "READY", reason: undefined };
+
+/** A refused encoder comes back every second: a fight is told again after this long, in milliseconds. */
+const FIGHT_TOLD_AGAIN_MS = 60_000;
+/** The same for a refused login. The number of channels is bounded, so guesses cannot fill memory. */
+const REFUSAL_TOLD_AGAIN_MS = 60_000;
+const REFUSAL_CHANNELS_MAX = 1_000;
+
+type OnAir = {
+  /** Where its media comes from. */
+  slot: IngestSlot;
+  isHeld: boolean;
+  /** When a fight for a key was last told. */
+  readonly foughtAt: Map<IngestSlot, number>;
+};
+
+/**
+ * Decides which facts are worth an event. A target's attempts are not: only PUBLISHING, READY, and FAIL for a reason
+ * that was not the last one. Remembers channels on air, targets that are not READY, and recent refusals.
+ */
+export class EventTracker {
+  readonly #onAir = new Map<ChannelId, OnAir>();
+  readonly #settled = new Map<TargetId, Settled>();
+  /** When a refused login was last told. */
+  readonly #authFailedAt = new Map<ChannelId, number>();
+  /** When a refusal because of overload was last told. */
+  readonly #overloadedAt = new Map<ChannelId, number>();
+
+  /** The events of this fact, in order; mostly none. */
+  fact(fact: ServerFact): readonly EventDraft[] {
+    switch (fact.kind) {
+      case "channel-changed":
+        return this.#changed(fact);
+      case "ingest-started":
+        return this.#started(fact);
+      case "source-active":
+        return this.#activated(fact);
+      case "ingest-held":
+        return this.#held(fact);
+      case "pictures-stopped":
+        return [draft.videoFrozen(fact)];
+      case "pictures-back":
+        return [draft.videoResumed(fact)];
+      case "standby-differs":
+        return [draft.backupDiffers(fact)];
+      case "encoders-fight":
+        return this.#fought(fact);
+      case "ingest-ended":
+        return fact.isBroadcastOver && this.#onAir.delete(fact.channelId) ? [draft.publishEnded(fact)] : [];
+      case "ingest-refused":
+        return this.#refused(fact);
+      case "target-status":
+        return this.#settle(fact);
+      case "over-threshold":
+        return [draft.overThreshold(fact)];
+      default:
+        return [];
+    }
+  }
+
+  #changed(fact: ChannelChanged): readonly EventDraft[] {
+    // Nothing more is told of a target that is gone.
+    if (fact.change === "target-removed" && fact.target !== undefined) this.#settled.delete(fact.target.targetId);
+    return [draft.changed(fact)];
+  }
+
+  #started(fact: FactOf<"ingest-started">): readonly EventDraft[] {
+    const events: EventDraft[] = [];
+    // A takeover, a return or a standby begins no broadcast.
+    if (!this.#onAir.has(fact.channelId)) {
+      this.#onAir.set(fact.channelId, { slot: fact.slot, isHeld: false, foughtAt: new Map() });
+      events.push(draft.publishStarted(fact));
+    }
+    if (fact.slot === "backup") events.push(draft.backupConnected(fact));
+    return events;
+  }
+
+  #activated(fact: FactOf<"source-active">): readonly EventDraft[] {
+    const channel = this.#onAir.get(fact.channelId);
+    if (channel === undefined) return [];
+    const events: EventDraft[] = [];
+    if (channel.slot !== fact.slot) events.push(draft.slotEnabled(fact, fact.slot));
+    if (channel.isHeld) events.push(draft.resumed(fact));
+    channel.slot = fact.slot;
+    channel.isHeld = false;
+    return events;
+  }
+
+  #held(fact: FactOf<"ingest-held">): readonly EventDraft[] {
+    const channel = this.#onAir.get(fact.channelId);
+    if (channel === undefined) return [];
+    channel.isHeld = true;
+    return [draft.held(fact)];
+  }
+
+  #fought(fact: FactOf<"encoders-fight">): readonly EventDraft[] {
+    const foughtAt = this.#onAir.get(fact.channelId)?.foughtAt;
+    if (foughtAt === undefined || isRecent(foughtAt.get(fact.slot), fact.time, FIGHT_TOLD_AGAIN_MS)) return [];
+    foughtAt.set(fact.slot, fact.time);
+    return [draft.encodersFight(fact)];
+  }
+
+  #refused({ time, channelId, reason }: FactOf<"ingest-refused">): readonly EventDraft[] {
+    if (channelId === undefined) return [];
+    const isOverload = reason === "overloaded";
+    const toldAt = isOverload ? this.#overloadedAt : this.#authFailedAt;
+    if (isRecent(toldAt.get(channelId), time, REFUSAL_TOLD_AGAIN_MS)) return [];
+    if (toldAt.size >= REFUSAL_CHANNELS_MAX) toldAt.clear();
+    toldAt.set(channelId, time);
+    return [isOverload ? draft.overloadRefused({ time, channelId }) : draft.authFailed({ time, channelId })];
+  }
+
+  #settle(fact: FactOf<"target-status">): readonly EventDraft[] {
+    const { targetId, status: now } = fact;
+    if (now.status === "CONNECTING") return [];
+    const error = now.status === "FAIL" ? now.lastError : undefined;
+    const before = this.#settled.get(targetId) ?? READY;
+    if (before.status === now.status && before.reason === error?.code) return [];
+    if (now.status === "READY") this.#settled.delete(targetId);
+    else this.#settled.set(targetId, { status: now.status, reason: error?.code });
+    return [draft.targetSettled(fact, before.status, now.status, error)];
+  }
+}
+
+/** Whether this was told less than so long ago; a wall clock that was set back does not silence it. */
+function isRecent(lastTime: number | undefined, time: number, withinMs: number): boolean {
+  return lastTime !== undefined && time >= lastTime && time - lastTime < withinMs;
+}
