@@ -1,44 +1,44 @@
 import type { Clock, Timer } from "../base/clock.ts";
 
-/** How often encoders that are on air are read: the same step as the relay's flush, which follows in the same turn. */
+/** How often encoders on air are read, in milliseconds. The relay's flush has the same step and follows in the same turn. */
 export const READ_INTERVAL_MS = 50;
 
 /**
- * So many are read before what they brought goes out: done in turn, reading and writing find the processor's caches full of the other's. Of
- * hundreds the first would wait for the last.
+ * So many connections are read before their bytes go out. Reading and writing in turn for each would fill the processor's
+ * caches with the other's data; reading all of hundreds first would let the first wait for the last.
  */
 const READ_TOGETHER = 16;
 
-/** Whoever has brought much is read again after this long. */
+/** A connection that brought much is read again after this long, in milliseconds. */
 const FOLLOW_UP_MS = 5;
 
-/** A connection that is read when the clock says so, and not whenever something comes. */
+/** A connection that is read by the clock, and not whenever bytes come. */
 export interface TimedReader {
-  /** Nothing is to be read from now on but at `read`. */
+  /** From here on the connection reads nothing but at `read`. */
   hold(): void;
   /**
-   * Takes what has come, now or by `settle`. True where that is so much that its peer may be waiting for room to send more.
-   * `isStep`: false where it is read again before its time.
+   * Takes the bytes that have come, now or by `settle`. Returns true where they are so many that the peer may be waiting for
+   * room to send more. `isStep`: false for a second read between two steps.
    */
   read(isStep: boolean): boolean;
-  /** What was to be read in this turn of the loop was read. */
+  /** All reads of this turn of the event loop are done. */
   settle(): void;
-  /** From now on it is read as things come. */
+  /** From here on the connection reads as bytes come. */
   release(): void;
 }
 
 export type BatchedReaderDeps = {
   readonly clock: Clock;
-  /** Runs once everything that has come was read; the loop's check phase, behind the one in which sockets are read. */
+  /** Runs behind all socket reads of this turn: in the event loop's check phase. */
   readonly afterReads: (run: () => void) => void;
-  /** Readers were read, some or all of them: what they brought may go out in the same turn. */
+  /** Some or all readers were read: their bytes may go out in the same turn. */
   readonly onRead: () => void;
 };
 
 /**
  * Reads all encoders together, every 50 ms. Reading each segment as it comes costs twice as much: the kernel gathers what
- * arrives meanwhile, and one pass reads, cuts and sends it all. A receive window as it is at first must not hold up a big keyframe
- * or a fast stream, so whoever brought much is read again soon. Runs only while there is somebody to read.
+ * arrives meanwhile, and one pass reads, cuts and sends it all. A connection's first receive window is small and must not hold
+ * up a big keyframe or a fast stream, so a connection that brought much is read again soon. No timer runs without readers.
  */
 export class BatchedReader {
   readonly #deps: BatchedReaderDeps;
@@ -53,23 +53,23 @@ export class BatchedReader {
     this.#deps = deps;
   }
 
-  /** Takes a reader in; it is held at once and read from the next step on. */
+  /** Adds a reader. It is held at once and read from the next step on. */
   add(reader: TimedReader): void {
     this.#readers.add(reader);
     reader.hold();
     this.#timer ??= this.#deps.clock.startTimer(READ_INTERVAL_MS, () => this.#step());
   }
 
-  /** Lets a reader go: it is read as things come, and notices its end. Idempotent. */
+  /** Removes a reader: it reads as bytes come, and sees its end. Idempotent. */
   delete(reader: TimedReader): void {
     this.#busy.delete(reader);
     if (this.#readers.delete(reader)) reader.release();
   }
 
   /**
-   * Runs behind the next step: what readers' peers have said up to now was read then. At once where there is nobody to read. Of who is
-   * behind by more than is read in a turn not all was: to be heard to the end it would hold up the others, and a flood could put off
-   * for good what waits here. What is behind lies in its receive window, or is the rest of one turn, so it is bounded.
+   * Runs behind the next step, when everything that peers have sent up to now was read; at once where there are no readers.
+   * A peer that is behind by more than one turn was not read to the end: waiting for it would hold up the others, and a flood
+   * could delay the run for ever. The rest is bounded: it lies in the receive window, or is the rest of one turn.
    */
   afterNext(run: () => void): void {
     if (this.#readers.size === 0) run();
@@ -81,7 +81,7 @@ export class BatchedReader {
     this.#followUpTimer?.cancel();
     this.#busy.clear();
     if (this.#readers.size === 0) return this.#runAfter();
-    // First, so that the steps lie in a row however long a read takes.
+    // Started before the reads, so that a long read does not delay the next step.
     this.#timer = this.#deps.clock.startTimer(READ_INTERVAL_MS, () => this.#step());
     let readCount = 0;
     for (const reader of this.#readers) {

@@ -1,11 +1,20 @@
 import { createServer } from "node:net";
-import type { ListenAddress } from "./rtmp/rtmp-listener.ts";
+
+/** `isShared`: other threads listen there too, and the kernel chooses which of them gets a connection. */
+export type ListenAddress = {
+  /** All addresses where undefined. */
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly isShared?: boolean;
+};
 
 /**
- * Makes sure that nobody listens at this address: whoever shares a port is not told that another process has it too. Answers the
- * port, any free one for 0, to be listened on right away; rejects with the system's error.
+ * Makes sure that no other process listens at this address: the system does not report that to a process that shares its
+ * port. Returns the port (any free one for 0), to listen on at once.
+ *
+ * @throws the system's error: the port is in use, or not permitted.
  */
-export function claimPort({ host, port }: ListenAddress): Promise<number> {
+export function claimPort({ host, port }: Omit<ListenAddress, "isShared">): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once("error", reject);

@@ -2,87 +2,93 @@ import { networkOf } from "../base/networks.ts";
 
 /** Encoders are few; more connections than this are an attack or a loop. */
 const CONNECTIONS_MAX = 4_096;
-/** A machine has a few encoders, an office behind one address some dozen: they publish within a second and count no more. */
-const STRANGERS_PER_ADDRESS_MAX = 64;
+/** A machine has a few encoders, an office behind one address some dozens. They publish within a second and count no more. */
+const UNAUTHENTICATED_PER_ADDRESS_MAX = 64;
 
 export type ConnectionLimits = {
-  /** Connections in all. */
+  /** All connections together. */
   readonly connectionsMax?: number;
-  /** Connections of one address that have not shown a good key yet. */
-  readonly strangersPerAddressMax?: number;
+  /** Connections of one address (of IPv6: of one /64) without a good key yet. */
+  readonly unauthenticatedPerAddressMax?: number;
 };
 
-/** How many connections the other media threads have; they are told how many this one has. */
+/** How many connections the other media threads have. */
 export interface ConnectionTally {
+  /** This thread has so many. */
   tell(count: number): void;
+  /** All others together have so many. */
   elsewhere(): number;
 }
 
 const ALONE: ConnectionTally = { tell: () => undefined, elsewhere: () => 0 };
 
-/** One connection, as the door sees it. */
-export interface Visitor {
+/** A connection as the limiter sees it. */
+export interface Connection {
   readonly address: string;
-  /** The place is needed for another: closes without a word. */
+  /** Another connection needs the place: close without a word. */
   turnAway(): void;
 }
 
 /**
- * Who may be connected. Whoever has shown a good key stays; of the others the one that came first makes room for a newcomer,
- * of the same address where that has too many: an encoder needs a second to publish, and who only holds connections has been
- * there for longer.
+ * Decides which connections may stay. A connection that has shown a good key stays. Of the others the oldest makes room for a
+ * newcomer, first among those of the newcomer's address if that has too many: an encoder publishes within a second, and a peer
+ * that only holds connections has been there for longer.
  */
 export class ConnectionLimiter {
   readonly #connectionsMax: number;
-  readonly #strangersPerAddressMax: number;
-  readonly #strangers = new Set<Visitor>();
-  readonly #strangersByAddress = new Map<string, Set<Visitor>>();
-  readonly #known = new Set<Visitor>();
+  readonly #unauthenticatedPerAddressMax: number;
+  readonly #unauthenticated = new Set<Connection>();
+  readonly #unauthenticatedByNetwork = new Map<string, Set<Connection>>();
+  readonly #known = new Set<Connection>();
   readonly #tally: ConnectionTally;
 
   constructor(
-    { connectionsMax = CONNECTIONS_MAX, strangersPerAddressMax = STRANGERS_PER_ADDRESS_MAX }: ConnectionLimits,
+    {
+      connectionsMax = CONNECTIONS_MAX,
+      unauthenticatedPerAddressMax = UNAUTHENTICATED_PER_ADDRESS_MAX,
+    }: ConnectionLimits,
     tally: ConnectionTally = ALONE,
   ) {
     this.#tally = tally;
     this.#connectionsMax = connectionsMax;
-    this.#strangersPerAddressMax = strangersPerAddressMax;
+    this.#unauthenticatedPerAddressMax = unauthenticatedPerAddressMax;
   }
 
-  /** False where there is no room for this one. */
-  enter(visitor: Visitor): boolean {
-    const neighbours = this.#strangersByAddress.get(networkOf(visitor.address));
-    if (neighbours !== undefined && neighbours.size >= this.#strangersPerAddressMax) this.#makeRoom(neighbours);
-    if (this.#isFull()) this.#makeRoom(this.#strangers);
+  /** Takes a new connection in. Returns false where there is no room, and none to be made. */
+  enter(connection: Connection): boolean {
+    const network = networkOf(connection.address);
+    const neighbours = this.#unauthenticatedByNetwork.get(network);
+    if (neighbours !== undefined && neighbours.size >= this.#unauthenticatedPerAddressMax) this.#makeRoom(neighbours);
+    if (this.#isFull()) this.#makeRoom(this.#unauthenticated);
     if (this.#isFull()) return false;
-    this.#strangers.add(visitor);
+    this.#unauthenticated.add(connection);
     this.#tellCount();
-    const network = networkOf(visitor.address);
-    const present = this.#strangersByAddress.get(network) ?? new Set();
-    this.#strangersByAddress.set(network, present.add(visitor));
+    const present = this.#unauthenticatedByNetwork.get(network) ?? new Set();
+    this.#unauthenticatedByNetwork.set(network, present.add(connection));
     return true;
   }
 
-  /** It has shown a good key. */
-  recognise(visitor: Visitor): void {
-    if (!this.#strangers.has(visitor)) return;
-    this.leave(visitor);
-    this.#known.add(visitor);
+  /** The connection has shown a good key. Does nothing for one that has left. */
+  recognise(connection: Connection): void {
+    if (!this.#unauthenticated.has(connection)) return;
+    this.leave(connection);
+    this.#known.add(connection);
     this.#tellCount();
   }
 
-  leave(visitor: Visitor): void {
-    this.#known.delete(visitor);
-    this.#strangers.delete(visitor);
-    const network = networkOf(visitor.address);
-    const present = this.#strangersByAddress.get(network);
-    present?.delete(visitor);
-    if (present?.size === 0) this.#strangersByAddress.delete(network);
+  /** The connection is closed. Idempotent. */
+  leave(connection: Connection): void {
+    this.#known.delete(connection);
+    this.#unauthenticated.delete(connection);
+    const network = networkOf(connection.address);
+    const present = this.#unauthenticatedByNetwork.get(network);
+    present?.delete(connection);
+    if (present?.size === 0) this.#unauthenticatedByNetwork.delete(network);
     this.#tellCount();
   }
 
   get #count(): number {
-    return this.#strangers.size + this.#known.size;
+    return this.#unauthenticated.size + this.#known.size;
   }
 
   #isFull(): boolean {
@@ -93,10 +99,10 @@ export class ConnectionLimiter {
     this.#tally.tell(this.#count);
   }
 
-  #makeRoom(among: ReadonlySet<Visitor>): void {
-    const [first] = among;
-    if (first === undefined) return;
-    this.leave(first);
-    first.turnAway();
+  #makeRoom(among: ReadonlySet<Connection>): void {
+    const [oldest] = among;
+    if (oldest === undefined) return;
+    this.leave(oldest);
+    oldest.turnAway();
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** The peer's address. A socket for both families shows IPv4 peers in IPv6's mapped form. */
+/** The peer's address; empty where the socket is gone. A socket for both families shows IPv4 peers in IPv6's mapped form. */
 export function peerAddress(socket: Socket): string {
   return (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }

@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { ConnectionLimiter, type ConnectionLimits, type Visitor } from "../../src/ingest/connection-limiter.ts";
+import { type Connection, ConnectionLimiter, type ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { FailedKeys } from "../../src/ingest/publish/failed-keys.ts";
 
 /** A door, and the names of those it turned away. */
 function open(limits: ConnectionLimits) {
   const door = new ConnectionLimiter(limits);
   const away: string[] = [];
-  const visitor = (name: string, address = "192.0.2.1"): Visitor => ({ address, turnAway: () => away.push(name) });
+  const visitor = (name: string, address = "192.0.2.1"): Connection => ({ address, turnAway: () => away.push(name) });
   return { door, away, visitor };
 }
 
 test("of an address that has too many strangers the first one makes room, and no other address is touched", () => {
-  const { door, away, visitor } = open({ strangersPerAddressMax: 2 });
+  const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 2 });
   door.enter(visitor("elsewhere", "192.0.2.2"));
   for (const name of ["a", "b", "c", "d"]) expect(door.enter(visitor(name))).toBe(true);
   expect(away).toEqual(["a", "b"]);
 });
 
 test("who has shown a good key counts no more, and stays", () => {
-  const { door, away, visitor } = open({ strangersPerAddressMax: 1 });
+  const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 1 });
   for (const name of ["a", "b", "c"]) {
     const encoder = visitor(name);
     door.enter(encoder);
@@ -32,7 +32,7 @@ test("where all places are taken the first stranger of all makes room; where enc
   const { door, away, visitor } = open({ connectionsMax: 2 });
   const encoders = ["a", "b"].map((name, index) => visitor(name, `192.0.2.${index}`));
   for (const encoder of encoders) door.enter(encoder);
-  const [first, second] = encoders as [Visitor, Visitor];
+  const [first, second] = encoders as [Connection, Connection];
   door.recognise(first);
   const third = visitor("c", "192.0.2.9");
   expect(door.enter(third)).toBe(true);
@@ -54,7 +54,7 @@ test("places are counted over all threads: strangers here make room for whoever 
     { tell: (count) => told.push(count), elsewhere: () => elsewhere },
   );
   const away: string[] = [];
-  const visitor = (name: string): Visitor => ({ address: name, turnAway: () => away.push(name) });
+  const visitor = (name: string): Connection => ({ address: name, turnAway: () => away.push(name) });
   const known = visitor("a");
   expect([door.enter(known), door.enter(visitor("b")), door.enter(visitor("c"))]).toEqual([true, true, true]);
   expect(away).toEqual(["a"]);

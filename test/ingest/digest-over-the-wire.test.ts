@@ -31,7 +31,7 @@ test.each(DIGEST_VECTORS)(
       randomBytes: (length) => (length === FILL.s1.length ? FILL.s1 : Buffer.alloc(length)),
       ...NO_LOGINS,
       admit: async () => "refused",
-      seatPlayer: async () => "refuse",
+      permitPlayer: async () => "refuse",
     });
     onTestFinished(() => listener.close());
     const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });

@@ -36,7 +36,7 @@ async function open(version: SecureVersion) {
   const listener = new RtmpListener({
     ...{ clock: systemClock, randomBytes, tell, flush: () => engine.flush() },
     ...NO_LOGINS,
-    seatPlayer: async () => "refuse",
+    permitPlayer: async () => "refuse",
     admit: async () => admissionTo(engine, { spec: SPEC, slot: "main" }),
   });
   const { port: tlsPort } = await listener.listenTls({ host: "127.0.0.1", port: 0 }, pair);

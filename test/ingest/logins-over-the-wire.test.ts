@@ -30,7 +30,7 @@ async function listen() {
       proven.push(login?.id);
       return "refused";
     },
-    seatPlayer: async () => "refuse",
+    permitPlayer: async () => "refuse",
   });
   onTestFinished(() => listener.close());
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });

@@ -74,7 +74,7 @@ async function listen(
     flush: () => engine.flush(),
     tell,
     ...NO_LOGINS,
-    seatPlayer: async () => "refuse",
+    permitPlayer: async () => "refuse",
     admit: async (key) => {
       asked.push(key);
       const admission = admissionTo(engine, await admit(key));

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
-import type { PlayPermit } from "../../src/ingest/rtmp/rtmp-playback.ts";
+import type { PlayPermit } from "../../src/ingest/rtmp/rtmp-player.ts";
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { amf0Object, textProperty } from "../../src/protocol/amf0/value.ts";
 import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
@@ -44,7 +44,7 @@ async function open(limits: ConnectionLimits = {}, hasPicture = true) {
     ...{ clock, randomBytes, tell, limits, flush: () => engine.flush() },
     ...NO_LOGINS,
     admit: async () => "refused",
-    seatPlayer: async (channelId, token): Promise<PlayPermit> => {
+    permitPlayer: async (channelId, token): Promise<PlayPermit> => {
       slots.asked.push(`${channelId} ${token}`);
       if (token === "full") return "full";
       if (token !== "good") return "refuse";

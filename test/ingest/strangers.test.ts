@@ -34,7 +34,7 @@ async function listen(limits: ConnectionLimits = {}, admission: () => Verdict = 
     flush: () => engine.flush(),
     tell,
     ...NO_LOGINS,
-    seatPlayer: async () => "refuse",
+    permitPlayer: async () => "refuse",
     admit,
     limits,
   });

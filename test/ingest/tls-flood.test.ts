@@ -15,7 +15,7 @@ async function open() {
   const listener = new RtmpListener({
     ...{ clock: systemClock, randomBytes, tell: (fact: Fact) => facts.push(fact), flush: () => undefined },
     ...NO_LOGINS,
-    seatPlayer: async () => "refuse",
+    permitPlayer: async () => "refuse",
     admit: async () => "refused",
   });
   const { port } = await listener.listenTls({ host: "127.0.0.1", port: 0 }, pair);

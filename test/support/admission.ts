@@ -1,4 +1,4 @@
-import type { Admission } from "../../src/ingest/rtmp/ingest-deps.ts";
+import type { Admission } from "../../src/ingest/publish/publish-session.ts";
 import type { Engine } from "../../src/relay/engine.ts";
 import { gatewayTo } from "../../src/relay/publish-gateway.ts";
 import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";

@@ -74,6 +74,14 @@ const roomOf = (path: string): string => path.split("/")[0] ?? "";
  * them, and none of them may import that.
  */
 const SUBROOMS: Readonly<Record<string, readonly string[]>> = {
+  "ingest/publish": [],
+  "ingest/rtmp": [
+    "ingest/publish",
+    "ingest/batched-reader.ts",
+    "ingest/claim-port.ts",
+    "ingest/connection-limiter.ts",
+    "ingest/peer-address.ts",
+  ],
   "relay/stream": [],
   "relay/publisher": ["relay/stream"],
   "relay/packing": ["relay/stream"],

@@ -23,10 +23,10 @@ const listener = new RtmpListener({
   },
   admit: async () => "refused",
   ...NO_LOGINS,
-  seatPlayer: async () => "refuse",
+  permitPlayer: async () => "refuse",
   tell: () => undefined,
   flush: () => undefined,
-  limits: { connectionsMax: CONNECTIONS_MAX, strangersPerAddressMax: CONNECTIONS_MAX },
+  limits: { connectionsMax: CONNECTIONS_MAX, unauthenticatedPerAddressMax: CONNECTIONS_MAX },
 });
 
 /** Collected more than once: what a finaliser lets go of is gone after the next. */

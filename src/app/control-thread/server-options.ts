@@ -94,7 +94,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
     door: {
       connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
-      strangersPerAddressMax: config.strangersPerAddressMax,
+      unauthenticatedPerAddressMax: config.strangersPerAddressMax,
     },
     ...outsideNames(config),
   };

@@ -5,12 +5,12 @@ import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
 import { preflight } from "../../egress/preflight.ts";
-import { claimPort } from "../../ingest/claim-port.ts";
+import { claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
-import type { Admission } from "../../ingest/rtmp/ingest-deps.ts";
+import type { Admission } from "../../ingest/publish/publish-session.ts";
 import type { FoundUser } from "../../ingest/rtmp/ingest-logins.ts";
-import { type ListenAddress, RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
-import type { PlayPermit } from "../../ingest/rtmp/rtmp-playback.ts";
+import { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
+import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { Descriptors } from "../../net/kernel/descriptors.ts";
@@ -128,7 +128,7 @@ const listener = new RtmpListener({
   ...(options.door === undefined ? {} : { limits: shareOf(options.door) }),
   tally: board.connections,
   findUser,
-  seatPlayer,
+  permitPlayer,
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
@@ -211,11 +211,11 @@ try {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
-/** Connections are counted over all threads; strangers of one address in each thread for itself, so each has its share of them. */
+/** All threads count connections together. Each counts unauthenticated ones of an address for itself, so each has its share. */
 function shareOf(door: ConnectionLimits): ConnectionLimits {
-  const { strangersPerAddressMax } = door;
-  if (strangersPerAddressMax === undefined) return door;
-  return { ...door, strangersPerAddressMax: Math.ceil(strangersPerAddressMax / place.count) };
+  const { unauthenticatedPerAddressMax } = door;
+  if (unauthenticatedPerAddressMax === undefined) return door;
+  return { ...door, unauthenticatedPerAddressMax: Math.ceil(unauthenticatedPerAddressMax / place.count) };
 }
 
 /** Nobody goes the way that a late answer opens. */
@@ -271,7 +271,7 @@ async function findUser(userId: string, challenge: string | undefined): Promise<
   return answer ?? "unavailable";
 }
 
-async function seatPlayer(channelId: string, token: string): Promise<PlayPermit> {
+async function permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
   let requestId = 0;
   const answer = await previews.ask((id) => {
     requestId = id;

@@ -1,4 +1,4 @@
-import type { PlayPermit } from "../../ingest/rtmp/rtmp-playback.ts";
+import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import type { PreviewSession } from "../../relay/preview-session.ts";
 import type { PreviewSink } from "../../relay/subscriber/preview/preview-subscriber.ts";
 

@@ -1,17 +1,17 @@
 import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "../../base/networks.ts";
 
-/** Wrong keys of one address, and of the networks around it, that are refused at once: people mistype. */
+/** Wrong keys of one address, and of the networks around it, that are refused without a delay: people mistype. */
 const FREE_COUNTS: Readonly<Record<NetworkWidth, number>> = { own: 5, near: 20, wide: 80 };
-/** The time after which they are forgotten. */
+/** After so long without another wrong key a network's count begins anew, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
 const DELAY_FIRST_MS = 1_000;
 const DELAY_MAX_MS = 4_000;
-/** Networks of each width that are remembered; the one heard of least recently is forgotten first. */
+/** How many networks of each width are remembered; the one unseen for longest is forgotten first. */
 const NETWORKS_MAX = 10_000;
 
 type Failures = { readonly count: number; readonly lastMs: number };
 
-/** Makes whoever tries keys wait for each refusal. A good key never waits, whoever else is behind its address. */
+/** Delays refusals for addresses that try many keys. A good key never waits, whatever others at its address did. */
 export class FailedKeys {
   readonly #failures = {
     own: new Map<string, Failures>(),
@@ -19,7 +19,7 @@ export class FailedKeys {
     wide: new Map<string, Failures>(),
   } as const;
 
-  /** Notes a refused key; answers for how long the refusal is to be held back, in milliseconds. */
+  /** Counts a refused key. Returns how long to hold back the refusal, in milliseconds. */
   add(address: string, nowMs: number): number {
     const networks = networksOf(address);
     let delayMs = 0;

@@ -2,17 +2,17 @@ import type { Fact } from "../../thread-protocol/facts.ts";
 
 type Refusal = Extract<Fact, { readonly kind: "ingest-refused" }>;
 
-/** Channels that are told apart within a second; of further ones refusals are told as nobody's. */
+/** Channels whose refusals are reported apart within a second; refusals of further channels are reported without a channel. */
 const CHANNELS_MAX = 64;
 
 /**
- * Tells refused connections: the first of a reason, and of a channel's login, at once, more of it within the same second as a
- * count. Whoever floods us with connections does not flood the log too.
+ * Reports refused connections: the first of each reason, and of each channel's encoders, at once; further ones within the same
+ * second as a count. A flood of connections does not become a flood of log lines.
  */
 export class Refusals {
   readonly #tell: (fact: Fact) => void;
-  readonly #untold = new Map<string, Refusal>();
-  readonly #toldThisSecond = new Set<string>();
+  readonly #unreported = new Map<string, Refusal>();
+  readonly #reportedThisSecond = new Set<string>();
 
   constructor(tell: (fact: Fact) => void) {
     this.#tell = tell;
@@ -21,28 +21,28 @@ export class Refusals {
   add(refusal: Omit<Refusal, "kind" | "count">): void {
     const { reason, channelId } = refusal;
     const isOfChannel = channelId !== undefined && this.#hasPlaceFor(`${reason} ${channelId}`);
-    const { channelId: _, ...nobodys } = refusal;
+    const { channelId: _, ...withoutChannel } = refusal;
     const key = isOfChannel ? `${reason} ${channelId}` : reason;
-    const told: Omit<Refusal, "count"> = { kind: "ingest-refused", ...(isOfChannel ? refusal : nobodys) };
-    if (!this.#toldThisSecond.has(key)) {
-      this.#toldThisSecond.add(key);
-      this.#tell({ ...told, count: 1 });
+    const fact: Omit<Refusal, "count"> = { kind: "ingest-refused", ...(isOfChannel ? refusal : withoutChannel) };
+    if (!this.#reportedThisSecond.has(key)) {
+      this.#reportedThisSecond.add(key);
+      this.#tell({ ...fact, count: 1 });
       return;
     }
-    this.#untold.set(key, { ...told, count: (this.#untold.get(key)?.count ?? 0) + 1 });
+    this.#unreported.set(key, { ...fact, count: (this.#unreported.get(key)?.count ?? 0) + 1 });
   }
 
-  /** Call once a second: tells what was only counted. */
+  /** Call once a second: reports what was only counted. */
   tick(): void {
-    this.#toldThisSecond.clear();
-    for (const [key, refusal] of this.#untold) {
-      this.#toldThisSecond.add(key);
+    this.#reportedThisSecond.clear();
+    for (const [key, refusal] of this.#unreported) {
+      this.#reportedThisSecond.add(key);
       this.#tell(refusal);
     }
-    this.#untold.clear();
+    this.#unreported.clear();
   }
 
   #hasPlaceFor(key: string): boolean {
-    return this.#toldThisSecond.has(key) || this.#toldThisSecond.size < CHANNELS_MAX;
+    return this.#reportedThisSecond.has(key) || this.#reportedThisSecond.size < CHANNELS_MAX;
   }
 }

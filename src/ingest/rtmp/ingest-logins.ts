@@ -12,52 +12,51 @@ import type { IngestUser, ProvenLogin } from "../../thread-protocol/admission.ts
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { type ChallengeDeps, LoginChallenges } from "./login-challenges.ts";
 
-/** A refusal comes this long after the question, whatever the reason: how long a look-up took is not to be heard. In milliseconds. */
+/** A refusal follows the question after this long, whatever the reason, so that its time does not show how long a look-up took. In milliseconds. */
 const REFUSAL_AFTER_MS = 1_000;
 
-/** Failed logins within a minute: of one address, and of all together. */
+/** Failed logins per minute: of one address, and of all addresses together. */
 const FAILURES_PER_MINUTE = 10;
 const FAILURES_OF_ALL_PER_MINUTE = 600;
-/** Users and the networks they logged in from that are remembered; the one longest unseen is forgotten first. */
+/** How many pairs of a user and the network it logged in from are remembered; the one unseen for longest is forgotten first. */
 const KNOWN_MAX = 10_000;
 
-/** A proof that was wrong, or that was not looked at because too many were. */
+/** A wrong proof, or one that was not checked because too many were wrong. */
 export type LoginFailure = {
   readonly reason: "auth-failed" | "too-many-guesses";
   readonly address: string;
-  /** Whose login it was, where that is known. */
+  /** The channel whose login it was, where that is known. */
   readonly channelId?: ChannelId;
 };
 
-/** Who logs in with a name, and whether the challenge that came with it was not used before. */
+/** The user of a login name, and whether this is the first use of the challenge. */
 export type FoundUser = { readonly user?: IngestUser; readonly isFirstUse: boolean };
 
 export type LoginDeps = ChallengeDeps & {
   readonly clock: Pick<Clock, "now" | "startTimer">;
   /**
-   * Who logs in with this name. Uses the challenge up, which is good, if there is one. `unavailable`: nobody answered in time.
-   * Never rejects.
+   * The user of this login name. Uses up the challenge, if there is one. `unavailable`: no reply in time. Never rejects.
    */
   readonly findUser: (userId: string, challenge: string | undefined) => Promise<FoundUser | "unavailable">;
-  /** Told at the verdict, whether or not anybody still waits for it; answers for how long the refusal is to be held back. */
+  /** Called at the verdict, even if the encoder has gone. Returns how long to hold back the refusal, in milliseconds. */
   readonly onFailure: (failure: LoginFailure) => number;
 };
 
 export type LoginVerdict = {
   readonly decision: LoginDecision;
-  /** Where it was accepted. */
+  /** Where the login was accepted. */
   readonly login?: ProvenLogin;
-  /** It failed, and `onFailure` was told so. */
+  /** The login failed, and `onFailure` was called. */
   readonly isTold?: true;
 };
 
 type Proof = Extract<LoginAttempt, { kind: "proof" }>;
 
-/** The server's side of encoders' logins, over one connection for each step, whichever thread each of them comes to. */
+/** The server's side of encoders' logins (Adobe and Limelight). Each step has a connection of its own, in any thread. */
 export class IngestLogins {
   readonly #deps: LoginDeps;
   readonly #challenges: LoginChallenges;
-  /** Of everybody, and of those that come from where the same user logged in before: others' failures do not shut them out. */
+  /** The second is for users at a network from which they logged in before: failures of others do not lock them out. */
   readonly #guesses = new FailedGuesses(limitsFrom(FAILURES_PER_MINUTE, FAILURES_OF_ALL_PER_MINUTE));
   readonly #knownGuesses = new FailedGuesses(limitsFrom(FAILURES_PER_MINUTE));
   readonly #known = new Set<string>();
@@ -67,13 +66,14 @@ export class IngestLogins {
     this.#challenges = new LoginChallenges(deps);
   }
 
+  /** The reply to one step. A refusal takes at least a second. */
   async decide({ attempt, app }: LoginRequest, address: string): Promise<LoginVerdict> {
     const { scheme } = attempt;
     switch (attempt.kind) {
       case "nothing":
         return { decision: { kind: "ask", description: loginTexts.demand(scheme) } };
       case "name": {
-        // Nobody is looked up yet, so that a user who is not there is asked for a proof like any other.
+        // No look-up yet: an unknown user is asked for a proof like any other.
         const token = this.#challenges.give(attempt.id, address);
         const salt = this.#challenges.saltOf(attempt.id);
         return { decision: { kind: "ask", description: loginTexts.challenge(scheme, attempt.id, salt, token) } };
@@ -86,14 +86,14 @@ export class IngestLogins {
   async #judge(proof: Proof, app: string, address: string): Promise<LoginVerdict> {
     const isGood = this.#challenges.isGood(proof.token, proof.id, address);
     const delay = this.#wait(REFUSAL_AFTER_MS);
-    // Before anybody is asked, so that guesses cost little.
-    if (this.#hasToWait(proof.id, address)) return this.#unseen({ address }, delay);
+    // Before the look-up, so that guesses cost little.
+    if (this.#hasToWait(proof.id, address)) return this.#refuseUnchecked({ address }, delay);
     const found = await this.#deps.findUser(proof.id, isGood ? proof.token : undefined);
     if (found === "unavailable") return { decision: { kind: "unavailable" } };
     const { user, isFirstUse } = found;
     const failure = user === undefined ? { address } : { address, channelId: user.channelId };
-    // Others may have failed meanwhile: from here to the verdict nothing is waited for, so no guess slips through.
-    if (this.#hasToWait(proof.id, address)) return this.#unseen(failure, delay);
+    // Other guesses may have failed meanwhile. From here to the verdict there is no wait, so no guess slips through.
+    if (this.#hasToWait(proof.id, address)) return this.#refuseUnchecked(failure, delay);
     const given = { app, salt: this.#challenges.saltOf(proof.id) };
     const isRight = isProven(proof, user?.password ?? "", given);
     if (isGood && isFirstUse && isRight && user !== undefined) {
@@ -109,8 +109,8 @@ export class IngestLogins {
     return { decision: { kind: "refuse", description: loginTexts.failure(proof.scheme) }, isTold: true };
   }
 
-  /** Closed without a word: an encoder with the right password tries again, and is let in when the minute is over. */
-  async #unseen(failure: Omit<LoginFailure, "reason">, delay: Promise<void>): Promise<LoginVerdict> {
+  /** Closes without a word: an encoder with the right password tries again, and is admitted when the minute is over. */
+  async #refuseUnchecked(failure: Omit<LoginFailure, "reason">, delay: Promise<void>): Promise<LoginVerdict> {
     this.#deps.onFailure({ reason: "too-many-guesses", ...failure });
     await delay;
     return { decision: { kind: "unavailable" }, isTold: true };
@@ -139,7 +139,7 @@ export class IngestLogins {
   }
 }
 
-/** A user at a network: a text that is no address. */
+/** A user at a network, as one key. */
 function placeOf(userId: string, address: string): string {
   return JSON.stringify([userId, networkOf(address)]);
 }

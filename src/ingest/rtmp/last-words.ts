@@ -3,16 +3,16 @@ import type { Clock } from "../../base/clock.ts";
 
 /** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
-/** What the peer says behind our last words is read, for they would be lost else; up to here, since some only pour. */
+/** Bytes that are read and ignored behind our last words, which the peer would lose otherwise. A peer that sends more is cut. */
 const IGNORED_MAX_BYTES = 256 * 1024;
 
 /**
- * Of what we say nothing more is kept for a peer that does not read it: before its key is known to be good, and afterwards. A player
- * is cut by what waits for it as its preview counts it; this is above whatever that lets wait, and for replies.
+ * Bytes that wait in our socket for a peer that does not read; beyond them it is cut. A player's preview has a lower bound of
+ * its own for media, so the figure here is for replies.
  */
-export const UNREAD_MAX_BYTES = { stranger: 8 * 1024, encoder: 256 * 1024, player: 16 * 1024 * 1024 } as const;
+export const UNREAD_MAX_BYTES = { unauthenticated: 8 * 1024, encoder: 256 * 1024, player: 16 * 1024 * 1024 } as const;
 
-/** The end of a connection, once everything was said. */
+/** Closes a connection behind our last reply. */
 export class LastWords {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -23,12 +23,13 @@ export class LastWords {
     this.#clock = clock;
   }
 
-  /** It is gone in a while, whatever the peer does. */
+  /** Destroys the socket soon, whatever the peer does. */
   linger(): void {
     const timer = this.#clock.startTimer(LINGER_MS, () => this.#socket.destroy());
     this.#socket.once("close", () => timer.cancel());
   }
 
+  /** Counts bytes that came behind the last reply. */
   ignore(bytes: Buffer): void {
     this.#ignoredBytes += bytes.length;
     if (this.#ignoredBytes > IGNORED_MAX_BYTES) this.#socket.destroy();

@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** An encoder answers at once; a person who types a password in has had it typed before. In milliseconds. */
+/** How long a challenge is good, in milliseconds. Encoders reply at once: the password was typed in before. */
 const VALID_MS = 60_000;
 
 /**
- * Together 22 characters: librtmp copies the challenge into 56 bytes behind 24 of its own and before 8 more, without looking, and
- * a longer one breaks the encoder.
+ * Together 22 characters. librtmp copies the challenge into 56 bytes, behind 24 characters of its own and before 8 more, without
+ * a bounds check: a longer challenge crashes the encoder.
  */
 const EXPIRY_BYTES = 4;
 const NONCE_BYTES = 4;
@@ -16,16 +16,16 @@ const MS_PER_SECOND = 1_000;
 const SALT_BYTES = 8;
 
 export type ChallengeDeps = {
-  /** Monotonic milliseconds, the same in all media threads: each step of a login may come to another. */
+  /** Monotonic milliseconds, the same in all media threads: each step of a login may arrive at another thread. */
   readonly processNow: () => number;
-  /** The same in all of them, and another in each process: challenges do not outlive it. */
+  /** The same in all threads, new in each process: challenges do not outlive it. */
   readonly challengeSecret: Uint8Array;
   readonly randomBytes: (length: number) => Buffer;
 };
 
 /**
- * What encoders prove their password with. Nothing is kept of a challenge that was given, so asking for many costs us nothing:
- * it carries its own expiry and proof of origin, and is good for one user, from the address that asked.
+ * Challenges with which encoders prove their password. A challenge carries its own expiry and proof of origin, and is good for
+ * one user from the address that asked. None is stored, so asking for many costs no memory.
  */
 export class LoginChallenges {
   readonly #deps: ChallengeDeps;
@@ -34,11 +34,12 @@ export class LoginChallenges {
     this.#deps = deps;
   }
 
-  /** The same for a user at all times, whether there is such a user or not. */
+  /** A user name's salt as 16 hexadecimal digits. Always the same, whether the user exists or not. */
   saltOf(userId: string): string {
     return this.#mac("salt", userId).subarray(0, SALT_BYTES).toString("hex");
   }
 
+  /** A new challenge, 22 characters long. */
   give(userId: string, address: string): string {
     const expiry = Buffer.alloc(EXPIRY_BYTES);
     expiry.writeUInt32BE(Math.floor((this.#deps.processNow() + VALID_MS) / MS_PER_SECOND));
@@ -46,7 +47,7 @@ export class LoginChallenges {
     return `${head}${this.#proof(head, userId, address)}`;
   }
 
-  /** Whether it was given to this user and address, and is not over. */
+  /** Whether the challenge was given to this user and address, and is not expired. */
   isGood(challenge: string, userId: string, address: string): boolean {
     const head = challenge.slice(0, HEAD_CHARACTERS);
     if (!isEqual(challenge, `${head}${this.#proof(head, userId, address)}`)) return false;

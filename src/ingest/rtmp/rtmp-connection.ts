@@ -1,8 +1,4 @@
 import type { Socket } from "node:net";
-import type { Timer } from "../../base/clock.ts";
-import { DirectSocket } from "../../net/kernel/direct-socket.ts";
-import { READ_TURN_MS } from "../../protocol/rtmp/chunk/paced-reader.ts";
-import { type PlayRefusal, previewOf } from "../../protocol/rtmp/server/play.ts";
 import type { LoginRequest } from "../../protocol/rtmp/server/server-login.ts";
 import type {
   PlayRequest,
@@ -11,77 +7,74 @@ import type {
   ServerOutput,
 } from "../../protocol/rtmp/server/server-outputs.ts";
 import { ServerSession } from "../../protocol/rtmp/server/server-session.ts";
-import type { PublishGateway } from "../../relay/publish-gateway.ts";
-import type { PublisherHandle } from "../../relay/publisher/publisher.ts";
-import type { ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
-import type { TimedReader } from "../batched-reader.ts";
-import { type Admission, type Arrival, DECISIONS, type IngestDeps } from "./ingest-deps.ts";
+import { ConnectionRefusal } from "../publish/connection-refusal.ts";
+import { type PublishConnection, PublishSession } from "../publish/publish-session.ts";
+import type { Arrival, IngestDeps } from "./ingest-deps.ts";
 import { LastWords, UNREAD_MAX_BYTES } from "./last-words.ts";
-import { RtmpPlayback } from "./rtmp-playback.ts";
-import { type ShownKey, shownKey } from "./shown-key.ts";
+import { PacedSocket, type SocketConsumer } from "./paced-socket.ts";
+import { RtmpPlayer } from "./rtmp-player.ts";
+import { shownKey } from "./shown-key.ts";
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
-/**
- * So much in a step, and an encoder may be waiting for room: three quarters of the receive window it begins with. It is read again
- * soon, until what that brings shows that it is not.
- */
-const STEP_BYTES_MUCH = 48 * 1024;
-const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
-
-type Invitation = Extract<Admission, { readonly gateway: PublishGateway }>;
-
 const NOTHING = Buffer.alloc(0);
 
-/** One encoder's or player's connection: a socket and a server session, and the relay's publisher or preview behind them. */
-export class RtmpConnection implements TimedReader {
+/** One encoder's or player's connection: carries out what its server session says, and puts its questions to others. */
+export class RtmpConnection implements SocketConsumer, PublishConnection {
+  readonly remoteAddress: string;
   readonly #deps: IngestDeps;
   readonly #socket: Socket;
+  readonly #paced: PacedSocket;
   readonly #session: ServerSession;
+  readonly #refusal: ConnectionRefusal;
+  readonly #publish: PublishSession;
+  readonly #player: RtmpPlayer;
   readonly #lastWords: LastWords;
-  readonly #remoteAddress: string;
   readonly #onRecognised: () => void;
-  #publisher: PublisherHandle | undefined;
-  #playback: RtmpPlayback | undefined;
-  /** Where its media goes, while it publishes. */
-  #gateway: PublishGateway | undefined;
-  /** What a refusal is told to mean: the encoder hears the same of either. */
-  #refusal: "unknown-key" | "encoders-fight" | "auth-failed" | "overloaded" = "unknown-key";
-  /** Whose login was refused, where that is known. */
-  #refusedBy: ChannelId | undefined;
-  #isRefusalTold = false;
-  #login: ProvenLogin | undefined;
-  #isClosed = false;
-  /** It was asked to connect elsewhere: however it leaves, it does so because the process stops. */
-  #isDraining = false;
-  #isTimed = false;
   #isQuick = false;
-  #takesArrivals = false;
-  /** While it is read by the clock. */
-  #direct: DirectSocket | undefined;
-  #bytesReceived = 0;
-  #bytesAtStep = 0;
-  /** More came than is read in a turn: nothing is read from the socket until the rest of it was. */
-  #nextTurn: Timer | undefined;
+  #isClosed = false;
 
   constructor(socket: Socket, arrival: Arrival, deps: IngestDeps) {
     this.#deps = deps;
     this.#socket = socket;
-    this.#lastWords = new LastWords(socket, deps.clock);
-    this.#remoteAddress = arrival.remoteAddress;
+    this.remoteAddress = arrival.remoteAddress;
     this.#onRecognised = arrival.onRecognised;
+    this.#lastWords = new LastWords(socket, deps.clock);
     this.#session = new ServerSession(deps.randomBytes(HANDSHAKE_RANDOM_BYTES), arrival.acceptedMs, deps.slab);
-    socket.on("data", (bytes) => this.#receive(bytes));
+    this.#refusal = new ConnectionRefusal(deps, arrival.remoteAddress);
+    this.#publish = new PublishSession(deps.admit, this.#refusal, this);
+    this.#player = new RtmpPlayer({
+      socket,
+      permitPlayer: deps.permitPlayer,
+      refusal: this.#refusal,
+      onOver: () => this.#run(() => this.#session.endPlay()),
+    });
+    this.#paced = new PacedSocket(socket, this, deps);
     socket.on("error", () => this.#leave("connection-lost"));
     socket.on("end", () => {
-      // A paused socket that has nothing left tells its end all the same.
+      // The end also arrives on a paused socket, before the session has read all that came.
       this.#run(() => this.#session.receive(NOTHING, deps.clock.awakeNow(), true));
       this.#leave("connection-lost");
-      // What it does not read of our last words would keep our side open for as long as it likes.
+      // A peer that does not read our last words would keep our side open for as long as it likes.
       this.#lastWords.linger();
     });
     socket.on("close", () => this.#leave("connection-lost"));
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get isBehind(): boolean {
+    return this.#session.isBehind;
+  }
+
+  get isAsking(): boolean {
+    return this.#session.isAsking;
+  }
+
+  get isFull(): boolean {
+    return this.#publish.gateway?.isFull === true;
   }
 
   /** Call about once a second. */
@@ -90,124 +83,66 @@ export class RtmpConnection implements TimedReader {
     this.#setPace();
   }
 
-  hold(): void {
-    this.#direct = DirectSocket.of(this.#socket);
-    if (this.#direct === undefined) this.#socket.pause();
-    else this.#direct.holdReads();
-  }
-
-  /** Without a direct way the socket reads by itself until `settle`. */
-  read(isStep: boolean): boolean {
-    const [direct, gateway, before] = [this.#direct, this.#gateway, this.#bytesReceived];
-    if (gateway?.isFull === true || this.#session.isBehind) return false;
-    if (direct === undefined) {
-      this.#socket.resume();
-      return false;
-    }
-    // Its end, or its error, is Node's to tell, once what it said before was read.
-    const isOver = !direct.read((bytes) => this.#receive(bytes));
-    if (isOver && !this.#session.isBehind) this.#deps.readClock.delete(this);
-    const brought = this.#bytesReceived - before;
-    // At a step what many have brought goes out together.
-    if (!isStep && brought >= STEP_BYTES_MUCH) gateway?.flush();
-    return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
-  }
-
-  settle(): void {
-    if (this.#direct === undefined && this.#bytesReceived - this.#bytesAtStep < STEP_BYTES_MUCH) this.#socket.pause();
-    this.#bytesAtStep = this.#bytesReceived;
-  }
-
-  release(): void {
-    if (this.#direct === undefined) this.#socket.resume();
-    else this.#direct.releaseReads();
-    this.#direct = undefined;
-  }
-
-  #receive(bytes: Buffer): void {
+  receive(bytes: Buffer): void {
     if (this.#isClosed) return this.#lastWords.ignore(bytes);
-    this.#bytesReceived += bytes.length;
     this.#run(() => this.#session.receive(bytes, this.#deps.clock.awakeNow()));
-    if (this.#isQuick) this.#gateway?.flush();
-    if (this.#session.isBehind) this.#waitForTurn();
-    else if (this.#gateway?.isFull === true && this.#direct === undefined) this.#socket.pause();
+    if (this.#isQuick) this.flush();
   }
 
-  /** Nothing is read from the socket until then. Where an answer is waited for, `#goOn` is called with it. */
-  #waitForTurn(): void {
-    if (this.#direct === undefined) this.#socket.pause();
-    if (this.#session.isAsking) return;
-    this.#nextTurn ??= this.#deps.clock.startTimer(READ_TURN_MS, () => this.#takeTurn());
+  readOn(): void {
+    this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
   }
 
-  #takeTurn(): void {
-    this.#nextTurn = undefined;
-    if (this.#isClosed) return;
-    if (this.#gateway?.isFull !== true) this.#run(() => this.#session.receive(NOTHING, this.#deps.clock.awakeNow()));
-    this.#gateway?.flush();
-    this.#goOn();
+  flush(): void {
+    this.#publish.gateway?.flush();
   }
 
-  /** Also behind our last words: what is read then is ignored, but unread it would have them lost. */
-  #goOn(): void {
-    if (this.#session.isBehind) this.#waitForTurn();
-    else if (!this.#isTimed && (this.#isClosed || this.#gateway?.isFull !== true)) this.#socket.resume();
+  resumeReading(): void {
+    this.#paced.resume();
   }
 
-  /** Whether there was somebody to answer. */
-  #answer(step: () => readonly ServerOutput[]): boolean {
-    let hasAnswered = false;
+  dismiss(): void {
+    this.close();
+  }
+
+  /**
+   * The process stops. Returns true where the encoder was asked to connect again: it goes on here until it leaves.
+   * Any other connection is closed.
+   */
+  drain(): boolean {
+    let canMove = false;
     this.#run(() => {
-      const outputs = step();
-      hasAnswered = outputs.length > 0;
+      const outputs = this.#session.requestReconnect();
+      canMove = outputs.length > 0;
       return outputs;
     });
-    this.#goOn();
-    return hasAnswered;
+    if (this.#publish.drain(canMove)) return !this.#isClosed;
+    this.close();
+    return false;
   }
 
-  /** What a stranger sent and then left behind is not kept while its refusal is held back. */
+  /** Closes without a word, and without an end to report. */
+  close(): void {
+    this.#shut();
+    this.#publish.close();
+    this.#player.close();
+    this.#setPace();
+    this.#socket.destroySoon();
+    this.#lastWords.linger();
+  }
+
+  /** What the peer had sent ahead of its refusal is not kept. */
   #shut(): void {
     this.#isClosed = true;
     this.#session.forget();
   }
 
-  /** An encoder on air is read by the clock, unless its channel is to be quick; everybody else as they come. */
+  /** An encoder on air is read by the clock, unless its channel has low latency. Other peers are read as bytes come. */
   #setPace(): void {
-    const gateway = this.#gateway;
+    const { gateway } = this.#publish;
     this.#isQuick = gateway?.latency === "low";
-    const isTimed = gateway !== undefined && !this.#isQuick && !this.#isClosed;
-    if (isTimed !== this.#isTimed) {
-      this.#isTimed = isTimed;
-      if (isTimed) this.#deps.readClock.add(this);
-      else this.#deps.readClock.delete(this);
-    }
-    if (!this.#isQuick || this.#takesArrivals) return;
-    this.#takesArrivals = DirectSocket.of(this.#socket)?.takeArrivals((bytes) => this.#receive(bytes)) ?? false;
-  }
-
-  /**
-   * The process stops. An encoder that can is asked to connect again, and true is answered: it goes on here until it leaves.
-   * Everybody else is closed.
-   */
-  drain(): boolean {
-    this.#run(() => {
-      const outputs = this.#session.requestReconnect();
-      this.#isDraining = outputs.length > 0;
-      return outputs;
-    });
-    if (this.#isDraining) return !this.#isClosed;
-    this.#publisher?.end("shutdown");
-    this.close();
-    return false;
-  }
-
-  close(): void {
-    this.#shut();
-    this.#letGoOfSource();
-    this.#letGoOfPlayback();
-    this.#socket.destroySoon();
-    this.#lastWords.linger();
+    if (this.#isQuick) this.#paced.setMode("at-once");
+    else this.#paced.setMode(gateway === undefined || this.#isClosed ? "as-bytes-come" : "timed");
   }
 
   #run(step: () => readonly ServerOutput[]): void {
@@ -219,7 +154,19 @@ export class RtmpConnection implements TimedReader {
     }
   }
 
-  /** A mistake of ours must end this connection only. */
+  /** Gives the session a reply. Returns false where the peer is not waiting for it any more. */
+  #answer(step: () => readonly ServerOutput[]): boolean {
+    let hasAnswered = false;
+    this.#run(() => {
+      const outputs = step();
+      hasAnswered = outputs.length > 0;
+      return outputs;
+    });
+    this.#paced.goOn();
+    return hasAnswered;
+  }
+
+  /** A mistake of ours ends this connection only. */
   #failByFault(error: unknown): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
@@ -234,25 +181,25 @@ export class RtmpConnection implements TimedReader {
       case "audio":
       case "video":
       case "data":
-        return this.#publisher?.push(output);
+        return this.#publish.push(output);
       case "login-requested":
         this.#decideLogin(output.requestId, output.login).catch((error) => this.#failByFault(error));
         return;
       case "publish-requested":
-        this.#decide(output.request).catch((error) => this.#failByFault(error));
+        this.#decidePublish(output.request).catch((error) => this.#failByFault(error));
         return;
       case "play-requested":
         this.#decidePlay(output.request).catch((error) => this.#failByFault(error));
         return;
       case "play-paused":
-        return this.#playback?.pause(output.isPaused);
+        return this.#player.pause(output.isPaused);
       case "play-ended":
-        return this.#letGoOfPlayback();
+        return this.#player.end();
       case "unpublished":
-        // To leave for the next server in good order is not to end the broadcast.
-        this.#publisher?.end(this.#isDraining ? "shutdown" : "clean");
-        this.#letGoOfSource();
-        if (this.#isDraining) this.close();
+        // An encoder that leaves for the next server does not end the broadcast: a draining session says `shutdown`.
+        this.#publish.end("clean");
+        this.#setPace();
+        if (this.#publish.isDraining) this.close();
         return;
       case "closed":
         return this.#closeBy(output.reason, output.detail);
@@ -261,7 +208,7 @@ export class RtmpConnection implements TimedReader {
 
   #send(bytes: Buffer): void {
     this.#socket.write(bytes);
-    const who = this.#playback === undefined ? (this.#publisher === undefined ? "stranger" : "encoder") : "player";
+    const who = this.#player.isPlaying ? "player" : this.#publish.isPublishing ? "encoder" : "unauthenticated";
     if (this.#socket.writableLength > UNREAD_MAX_BYTES[who]) {
       this.#leave("connection-lost");
       this.#socket.destroy();
@@ -269,132 +216,63 @@ export class RtmpConnection implements TimedReader {
   }
 
   async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
-    const { decision, login, isTold } = await this.#deps.logins.decide(request, this.#remoteAddress);
-    this.#login = login;
-    this.#isRefusalTold = isTold === true;
+    const { decision, login, isTold } = await this.#deps.logins.decide(request, this.remoteAddress);
+    this.#publish.loggedIn(login);
+    if (isTold === true) this.#refusal.markReported();
     this.#answer(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.awakeNow()));
   }
 
-  async #decide(request: PublishRequest): Promise<void> {
-    const shown = shownKey(request.app, request.name);
-    const verdict = await this.#deps.admit(shown.key, this.#login);
-    if (typeof verdict !== "string" && "gateway" in verdict) return this.#enter(request, verdict, shown.removed);
-    const decision = verdict === "unavailable" ? "unavailable" : "refuse";
-    if (typeof verdict !== "string") {
-      this.#refusal = "auth-failed";
-      this.#refusedBy = verdict.loginOf;
-    }
-    if (decision === "refuse") await this.#holdBack("refused");
-    this.#answer(() => this.#session.answer(request.requestId, decision, this.#deps.clock.awakeNow()));
-  }
-
-  async #enter(request: PublishRequest, { gateway, slot }: Invitation, keyRemoved: ShownKey["removed"]) {
-    const { requestId, encoder } = request;
-    const { clock } = this.#deps;
-    const welcome = this.#isClosed ? "unavailable" : await gateway.tryAdmit();
-    if (welcome === "fight") this.#refusal = "encoders-fight";
-    if (welcome === "overloaded") [this.#refusal, this.#refusedBy] = ["overloaded", gateway.channelId];
-    this.#answer(() => {
-      const outputs = this.#session.answer(requestId, DECISIONS[welcome], clock.awakeNow());
-      // The encoder may have given up while we asked: then there is nothing to open.
-      if (welcome === "welcome" && outputs.length > 0) {
-        this.#publisher = gateway.open({
-          slot,
-          remoteAddress: this.#remoteAddress,
-          encoder,
-          keyRemoved,
-          onDismissed: () => this.close(),
-          // Who is read by the clock is read at its next step.
-          onRoom: () => {
-            if (!this.#isTimed && !this.#session.isBehind) this.#socket.resume();
-          },
-        });
-        this.#gateway = gateway;
-        this.#setPace();
-        this.#onRecognised();
-      }
-      return outputs;
+  async #decidePublish({ requestId, app, name, encoder }: PublishRequest): Promise<void> {
+    const { key, removed } = shownKey(app, name);
+    const decision = await this.#publish.request({ key, keyRemoved: removed, encoder });
+    const hasAnswered = this.#answer(() => {
+      const outputs = this.#session.answer(requestId, decision, this.#deps.clock.awakeNow());
+      return decision === "accept" && outputs.length > 0 ? this.#open(outputs) : outputs;
     });
-    if (this.#gateway !== gateway) gateway.leave();
+    // The encoder may have given up while we asked.
+    if (decision === "accept" && !hasAnswered) this.#publish.end("connection-lost");
   }
 
-  async #decidePlay({ requestId, streamId, app, name }: PlayRequest): Promise<void> {
-    const { seatPlayer } = this.#deps;
-    const preview = previewOf(app, name);
-    const seat = preview === undefined ? "refuse" : await seatPlayer(preview.channelId, preview.token);
-    if (typeof seat === "string") {
-      if (seat === "refuse") await this.#holdBack("play-refused");
-      this.#answerPlay(requestId, seat === "refuse" ? "not-found" : "failed");
-      return;
+  /** The publisher is there before the reply leaves, because media may lie behind the request already. */
+  #open(outputs: readonly ServerOutput[]): readonly ServerOutput[] {
+    if (!this.#publish.open()) {
+      this.close();
+      return [];
     }
-    if (this.#isClosed) return seat.leave();
-    const onOver = () => {
-      if (this.#playback === playback) this.#run(() => this.#session.endPlay());
-    };
-    const playback = new RtmpPlayback({ socket: this.#socket, seat, streamId, onOver });
-    this.#playback = playback;
-    if (!(await playback.start())) {
-      this.#letGoOfPlayback();
-      this.#answerPlay(requestId, "not-found");
-      return;
-    }
+    this.#setPace();
     this.#onRecognised();
+    return outputs;
+  }
+
+  async #decidePlay(request: PlayRequest): Promise<void> {
+    const decision = await this.#player.request(request);
+    if (decision === "accept") this.#onRecognised();
+    const { requestId } = request;
+    const hasAnswered = this.#answer(() => this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow()));
     // The player may have given up while we asked.
-    if (!this.#answerPlay(requestId, "accept")) this.#letGoOfPlayback();
-  }
-
-  #answerPlay(requestId: number, decision: "accept" | PlayRefusal): boolean {
-    return this.#answer(() => this.#session.answerPlay(requestId, decision, this.#deps.clock.awakeNow()));
-  }
-
-  /**
-   * Whoever tries one key after the other waits for each refusal. It is counted and told at the verdict: who hangs up before the
-   * answer has tried all the same.
-   */
-  async #holdBack(reason: "refused" | "play-refused"): Promise<void> {
-    const { clock, failedKeys } = this.#deps;
-    this.#tellRefused(reason);
-    const delayMs = failedKeys.add(this.#remoteAddress, clock.now());
-    if (delayMs > 0) await new Promise<void>((resolve) => clock.startTimer(delayMs, resolve));
+    if (!hasAnswered) this.#player.end();
   }
 
   #closeBy(reason: ServerCloseReason, detail: string): void {
-    const isKnown = this.#publisher !== undefined || this.#playback !== undefined;
-    if (!isKnown && reason !== "login-asked" && reason !== "play-over") this.#tellRefused(reason, detail);
+    if (!this.#publish.isPublishing && !this.#player.isPlaying) this.#reportRefused(reason, detail);
     this.#leave(reason === "timed-out" || reason === "too-many-messages" ? reason : "protocol-error");
     this.#socket.end();
     this.#lastWords.linger();
   }
 
-  #tellRefused(reason: Exclude<ServerCloseReason, "login-asked" | "play-over">, detail?: string): void {
-    if (this.#isRefusalTold) return;
-    this.#isRefusalTold = true;
-    this.#deps.refusals.add({
-      time: this.#deps.clock.wallNow(),
-      remoteAddress: this.#remoteAddress,
-      reason: reason === "refused" ? this.#refusal : reason === "too-many-messages" ? "protocol-error" : reason,
-      ...(this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy }),
-      ...(reason === "refused" || detail === undefined ? {} : { detail }),
-    });
+  #reportRefused(reason: ServerCloseReason, detail: string): void {
+    if (reason === "login-asked" || reason === "play-over") return;
+    if (reason === "refused") this.#publish.reportRefused();
+    else this.#refusal.report(reason === "too-many-messages" ? "protocol-error" : reason, { detail });
   }
 
+  /** Ends what the peer published or played, and reports how. Idempotent. */
   #leave(end: IngestEnd): void {
     if (this.#isClosed) return;
     this.#shut();
-    this.#publisher?.end(this.#isDraining ? "shutdown" : end);
-    this.#letGoOfSource();
-    this.#letGoOfPlayback();
-  }
-
-  #letGoOfPlayback(): void {
-    const playback = this.#playback;
-    this.#playback = undefined;
-    playback?.end();
-  }
-
-  #letGoOfSource(): void {
-    this.#publisher = undefined;
-    this.#gateway = undefined;
+    this.#publish.end(end);
+    this.#publish.close();
+    this.#player.close();
     this.#setPace();
   }
 }

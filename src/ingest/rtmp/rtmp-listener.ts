@@ -5,7 +5,13 @@ import { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
 import { SERVER_DEADLINES } from "../../protocol/rtmp/server/server-state.ts";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
 import { BatchedReader } from "../batched-reader.ts";
-import { ConnectionLimiter, type ConnectionLimits, type ConnectionTally, type Visitor } from "../connection-limiter.ts";
+import type { ListenAddress } from "../claim-port.ts";
+import {
+  type Connection,
+  ConnectionLimiter,
+  type ConnectionLimits,
+  type ConnectionTally,
+} from "../connection-limiter.ts";
 import { peerAddress } from "../peer-address.ts";
 import { FailedKeys } from "../publish/failed-keys.ts";
 import { Refusals } from "../publish/refusals.ts";
@@ -14,56 +20,49 @@ import { IngestLogins, type LoginDeps, type LoginFailure } from "./ingest-logins
 import { RtmpConnection } from "./rtmp-connection.ts";
 
 const TICK_MS = 1_000;
-/** How often what TLS costs is looked at: much fits into a second. */
-const TLS_LOOK_MS = 100;
-// A paused socket goes on reading until its buffer is full: with this mark the first read fills it.
+/** How often the cost of TLS records is checked, in milliseconds: a second would let a flood do much. */
+const TLS_CHECK_MS = 100;
+// A paused socket reads on until its buffer is full. With a mark of one byte, one read fills it.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 } as const;
 
-/** `isShared`: other threads listen there too, and the kernel says which gets a connection. */
-export type ListenAddress = {
-  readonly host: string | undefined;
-  readonly port: number;
-  readonly isShared?: boolean;
-};
-
-export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "readClock" | "slab"> &
+export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "batchedReader" | "slab"> &
   Omit<LoginDeps, "onFailure"> & {
     readonly limits?: ConnectionLimits;
-    /** What the other threads that listen here have; absent: there are none. */
+    /** Connections of the other threads that listen here; absent: there are none. */
     readonly tally?: ConnectionTally;
-    /** The system gave an error instead of a connection: it lacks something. */
+    /** The system returned an error instead of a connection: it lacks a resource. */
     readonly onAcceptError?: (error: Error) => void;
-    /** Encoders were read: what they gave leaves now. */
+    /** Encoders were read: what they sent leaves now. */
     readonly flush: () => void;
   };
 
-/** A connection between its acceptance and its end; TLS comes first where there is any, then RTMP. */
-type Guest = Visitor & {
+/** A TCP connection from its acceptance to its end: first TLS, where there is any, then RTMP. */
+type Accepted = Connection & {
   readonly socket: Socket;
   readonly acceptedMs: number;
-  connection: RtmpConnection | undefined;
-  /** Above TLS, once that stands. */
+  rtmp: RtmpConnection | undefined;
+  /** The socket above TLS, after the handshake. */
   secured: Socket | undefined;
 };
 
-/** Accepts encoders, on a plain port and on one behind TLS. */
+/** Accepts encoders and players, on a plain port and on one with TLS. */
 export class RtmpListener {
   readonly #deps: IngestDeps;
   readonly #refusals: Refusals;
-  readonly #door: ConnectionLimiter;
-  readonly #readClock: BatchedReader;
+  readonly #limiter: ConnectionLimiter;
+  readonly #batchedReader: BatchedReader;
   readonly #servers: Server[] = [];
-  /** By where they come from: TLS hands over another socket than was accepted. */
-  readonly #guests = new Map<string, Guest>();
+  /** By `originOf`: TLS reports another socket than the accepted one. */
+  readonly #accepted = new Map<string, Accepted>();
   readonly #onAcceptError: (error: Error) => void;
-  readonly #tlsGuests = new Map<Guest, TlsOverhead>();
+  readonly #tlsOverheads = new Map<Accepted, TlsOverhead>();
   #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
   constructor({ limits = {}, tally, onAcceptError = () => undefined, ...deps }: ListenerDeps) {
     this.#onAcceptError = onAcceptError;
     this.#refusals = new Refusals(deps.tell);
-    this.#readClock = new BatchedReader({
+    this.#batchedReader = new BatchedReader({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),
       onRead: () => deps.flush(),
@@ -79,24 +78,24 @@ export class RtmpListener {
       refusals: this.#refusals,
       failedKeys,
       logins: new IngestLogins({ ...deps, onFailure }),
-      readClock: this.#readClock,
+      batchedReader: this.#batchedReader,
       slab: new PayloadSlab(),
     };
-    this.#door = new ConnectionLimiter(limits, tally);
+    this.#limiter = new ConnectionLimiter(limits, tally);
     this.#scheduleTick();
   }
 
-  /** Listens; rejects with the system's error (port in use, no permission). Answers what was bound. */
+  /** Listens. Resolves with the bound address; rejects with the system's error (port in use, no permission). */
   listen(address: ListenAddress): Promise<{ readonly address: string; readonly port: number }> {
     const server = createServer(SOCKET_OPTIONS);
     server.on("connection", (socket) => {
-      const guest = this.#receive(socket);
-      if (guest !== undefined) this.#begin(guest, socket);
+      const accepted = this.#receive(socket);
+      if (accepted !== undefined) this.#begin(accepted, socket);
     });
     return this.#bind(server, address);
   }
 
-  /** The same behind TLS 1.2 or 1.3. Throws where the pair is none. */
+  /** The same with TLS 1.2 or 1.3. Throws where key and certificate do not fit. */
   listenTls(
     address: ListenAddress,
     pair: CertificatePair,
@@ -105,23 +104,23 @@ export class RtmpListener {
     if (this.#tlsServer === undefined) this.#scheduleTlsLook();
     const server = createTlsServer({ ...SOCKET_OPTIONS, ...pair, minVersion: "TLSv1.2", handshakeTimeout });
     server.on("connection", (socket) => {
-      const guest = this.#receive(socket);
-      if (guest === undefined) return;
-      this.#tlsGuests.set(guest, new TlsOverhead(socket));
-      socket.once("close", () => this.#tlsGuests.delete(guest));
+      const accepted = this.#receive(socket);
+      if (accepted === undefined) return;
+      this.#tlsOverheads.set(accepted, new TlsOverhead(socket));
+      socket.once("close", () => this.#tlsOverheads.delete(accepted));
     });
     server.on("secureConnection", (secured) => {
-      const guest = this.#guests.get(originOf(secured));
-      if (guest === undefined) secured.destroy();
+      const accepted = this.#accepted.get(originOf(secured));
+      if (accepted === undefined) secured.destroy();
       else {
-        guest.secured = secured;
-        this.#begin(guest, secured);
+        accepted.secured = secured;
+        this.#begin(accepted, secured);
       }
     });
     server.on("tlsClientError", (error, secured) => {
       const remoteAddress = peerAddress(secured);
       const code = "code" in error && typeof error.code === "string" ? error.code : "no code";
-      // Who connects and leaves, as a monitor does, is no news.
+      // A monitor that connects and leaves is not worth a report.
       if (code !== "ECONNRESET") this.#refuse(remoteAddress, "protocol-error", `TLS: ${code}`);
       secured.destroy();
     });
@@ -129,26 +128,26 @@ export class RtmpListener {
     return this.#bind(server, address);
   }
 
-  /** Shown from the next connection on; those that are there keep theirs. Throws where the pair is none. */
+  /** For new connections; present ones keep theirs. Throws where key and certificate do not fit. */
   setCertificate(pair: CertificatePair): void {
     this.#tlsServer?.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
   }
 
-  /** Runs, soon, when what encoders have said up to now was read: whoever had stopped by itself is not cut. */
+  /** Runs soon, when everything that encoders have sent up to now was read: an encoder that has stopped by itself is not cut. */
   afterReads(run: () => void): void {
-    this.#readClock.afterNext(run);
+    this.#batchedReader.afterNext(run);
   }
 
   /**
-   * Stops accepting. Encoders that can are asked to connect again, which is up to whoever has the port by then, and go on here
-   * until they leave; everybody else is closed. Resolves when they have left, at once where there are none, after `waitMs` at the latest.
+   * Stops accepting. Encoders that can are asked to connect again, to the process that has the port by then, and go on here
+   * until they leave; all other connections are closed. Resolves when they have left, after `waitMs` at the latest.
    */
   async drain(waitMs: number): Promise<void> {
     for (const server of this.#servers) server.close();
     const leaving: Promise<void>[] = [];
-    for (const { connection, socket } of this.#guests.values()) {
-      if (connection?.drain() === true) leaving.push(new Promise((resolve) => socket.once("close", () => resolve())));
-      else if (connection === undefined) socket.destroy();
+    for (const { rtmp, socket } of this.#accepted.values()) {
+      if (rtmp?.drain() === true) leaving.push(new Promise((resolve) => socket.once("close", () => resolve())));
+      else if (rtmp === undefined) socket.destroy();
     }
     if (leaving.length === 0) return;
     const late = Promise.withResolvers<void>();
@@ -161,9 +160,9 @@ export class RtmpListener {
   close(): void {
     this.#isClosed = true;
     for (const server of this.#servers) server.close();
-    for (const { connection, socket } of this.#guests.values()) {
-      if (connection === undefined) socket.destroy();
-      else connection.close();
+    for (const { rtmp, socket } of this.#accepted.values()) {
+      if (rtmp === undefined) socket.destroy();
+      else rtmp.close();
     }
   }
 
@@ -175,7 +174,7 @@ export class RtmpListener {
       const where = { port, ...(host === undefined ? {} : { host }), ...(isShared ? { reusePort: true } : {}) };
       server.listen(where, () => {
         server.off("error", reject);
-        // Unheard it would end the thread.
+        // Without a listener an error would end the thread.
         server.on("error", this.#onAcceptError);
         const bound = server.address();
         if (bound === null || typeof bound === "string") reject(new Error("not a TCP address"));
@@ -184,42 +183,42 @@ export class RtmpListener {
     });
   }
 
-  /** Undefined where the door stays shut. */
-  #receive(socket: Socket): Guest | undefined {
+  /** Undefined where the limiter has no room: the socket is closed. */
+  #receive(socket: Socket): Accepted | undefined {
     const address = peerAddress(socket);
     const origin = originOf(socket);
-    const guest: Guest = {
+    const accepted: Accepted = {
       address,
       socket,
       acceptedMs: this.#deps.clock.awakeNow(),
-      connection: undefined,
+      rtmp: undefined,
       secured: undefined,
       turnAway: () => {
         this.#refuse(address, "too-many-connections");
-        if (guest.connection === undefined) socket.destroy();
-        else guest.connection.close();
+        if (accepted.rtmp === undefined) socket.destroy();
+        else accepted.rtmp.close();
       },
     };
-    if (!this.#door.enter(guest)) {
+    if (!this.#limiter.enter(accepted)) {
       this.#refuse(address, "too-many-connections");
       socket.destroy();
       return undefined;
     }
-    this.#guests.set(origin, guest);
+    this.#accepted.set(origin, accepted);
     socket.once("close", () => {
-      this.#door.leave(guest);
-      if (this.#guests.get(origin) === guest) this.#guests.delete(origin);
+      this.#limiter.leave(accepted);
+      if (this.#accepted.get(origin) === accepted) this.#accepted.delete(origin);
     });
-    return guest;
+    return accepted;
   }
 
-  #begin(guest: Guest, socket: Socket): void {
-    guest.connection = new RtmpConnection(
+  #begin(accepted: Accepted, socket: Socket): void {
+    accepted.rtmp = new RtmpConnection(
       socket,
       {
-        remoteAddress: guest.address,
-        acceptedMs: guest.acceptedMs,
-        onRecognised: () => this.#door.recognise(guest),
+        remoteAddress: accepted.address,
+        acceptedMs: accepted.acceptedMs,
+        onRecognised: () => this.#limiter.recognise(accepted),
       },
       this.#deps,
     );
@@ -231,13 +230,13 @@ export class RtmpListener {
   }
 
   #scheduleTlsLook(): void {
-    this.#deps.clock.startTimer(TLS_LOOK_MS, () => {
+    this.#deps.clock.startTimer(TLS_CHECK_MS, () => {
       if (this.#isClosed) return;
-      for (const [guest, overhead] of this.#tlsGuests) {
-        if (!overhead.isFlood(guest.secured?.bytesRead ?? 0)) continue;
-        this.#refuse(guest.address, "protocol-error", "TLS: records that carry nothing");
-        guest.secured?.destroy();
-        guest.socket.destroy();
+      for (const [accepted, overhead] of this.#tlsOverheads) {
+        if (!overhead.isFlood(accepted.secured?.bytesRead ?? 0)) continue;
+        this.#refuse(accepted.address, "protocol-error", "TLS: records that carry nothing");
+        accepted.secured?.destroy();
+        accepted.socket.destroy();
       }
       this.#scheduleTlsLook();
     });
@@ -246,14 +245,14 @@ export class RtmpListener {
   #scheduleTick(): void {
     this.#deps.clock.startTimer(TICK_MS, () => {
       if (this.#isClosed) return;
-      for (const { connection } of this.#guests.values()) connection?.tick();
+      for (const { rtmp } of this.#accepted.values()) rtmp?.tick();
       this.#refusals.tick();
       this.#scheduleTick();
     });
   }
 }
 
-/** Of all connections that are there no two have the same, but for one that connects to two ports of ours. */
+/** Tells all present connections apart. Our port is a part: a peer may use one port of its own for two of ours. */
 function originOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localPort}`;
 }

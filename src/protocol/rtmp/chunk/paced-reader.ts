@@ -33,8 +33,8 @@ export type Pace = {
   readonly floodBytesMax: number;
 };
 
-/** Of somebody whose key is not known yet: to connect and ask takes ten messages. One address may have some dozen connections. */
-export const PACE_OF_STRANGER: Pace = {
+/** Of a peer whose key is not known yet. To connect and ask takes ten messages; one address may have some dozens of connections. */
+export const PACE_UNAUTHENTICATED: Pace = {
   limits: LIMITS_BEFORE_PUBLISH,
   turnMessagesMax: 100,
   turnBytesMax: 64 * 1_024,

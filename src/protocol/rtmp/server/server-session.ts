@@ -5,7 +5,7 @@ import { AckMeter } from "../ack-meter.ts";
 import { splitAggregate } from "../chunk/aggregate.ts";
 import { CHUNK_SIZE_INITIAL } from "../chunk/chunk-header.ts";
 import { encodeMessage } from "../chunk/chunk-writer.ts";
-import { PACE_OF_ENCODER, PACE_OF_STRANGER, PacedReader } from "../chunk/paced-reader.ts";
+import { PACE_OF_ENCODER, PACE_UNAUTHENTICATED, PacedReader } from "../chunk/paced-reader.ts";
 import type { PayloadSlab } from "../chunk/payload-slab.ts";
 import { CapsEx } from "../client/enhanced-connect.ts";
 import { amf0Part, type Command, decodeCommand, tryDecodeCommand } from "../command.ts";
@@ -34,7 +34,7 @@ const DATA_BYTES_BITS = 12;
 export class ServerSession {
   #state: ServerState;
   #outputs: ServerOutput[] = [];
-  readonly #reader = new PacedReader(PACE_OF_STRANGER);
+  readonly #reader = new PacedReader(PACE_UNAUTHENTICATED);
   readonly #slab: PayloadSlab | undefined;
   readonly #acks = new AckMeter();
   #chunkSize = CHUNK_SIZE_INITIAL;
@@ -374,7 +374,7 @@ export class ServerSession {
     if (!isOnAir || isOther) return;
     this.#enter({ at: "waiting-for-publish" });
     this.#budget.reset();
-    this.#times.strangerSinceMs = this.#times.nowMs;
+    this.#times.unauthenticatedSinceMs = this.#times.nowMs;
     this.#outputs.push({ kind: state.at === "playing" ? "play-ended" : "unpublished" });
   }
 

@@ -42,7 +42,7 @@ export class ServerTimes {
   nowMs: number;
   stateSinceMs: number;
   /** Since when it has had nothing published and nothing played. */
-  strangerSinceMs: number;
+  unauthenticatedSinceMs: number;
   #lastByteMs: number;
   #hasBytes = false;
   #isPinged = false;
@@ -50,7 +50,7 @@ export class ServerTimes {
   constructor(nowMs: number) {
     this.nowMs = nowMs;
     this.stateSinceMs = nowMs;
-    this.strangerSinceMs = nowMs;
+    this.unauthenticatedSinceMs = nowMs;
     this.#lastByteMs = nowMs;
   }
 
@@ -71,7 +71,7 @@ export class ServerTimes {
   /** The first deadline that has passed, in words. A player may be silent: whether it takes what it is sent is its owner's to see. */
   overdue(state: ServerState): string | undefined {
     const limits = SERVER_DEADLINES;
-    const isLate = this.nowMs - this.strangerSinceMs >= limits.publishMs;
+    const isLate = this.nowMs - this.unauthenticatedSinceMs >= limits.publishMs;
     switch (state.at) {
       case "handshake":
         if (!isLate) return undefined;

@@ -1,0 +1,143 @@
+import type { Socket } from "node:net";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { DirectSocket } from "../../net/kernel/direct-socket.ts";
+import { READ_TURN_MS } from "../../protocol/rtmp/chunk/paced-reader.ts";
+import type { BatchedReader, TimedReader } from "../batched-reader.ts";
+
+/**
+ * An encoder that brought this much in a step may be waiting for room to send more: it is three quarters of the receive
+ * window that a connection begins with. The socket is read again soon, until a read brings less than the second figure.
+ */
+const STEP_BYTES_MUCH = 48 * 1024;
+const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
+
+/** What reads the bytes of a socket. */
+export interface SocketConsumer {
+  readonly isClosed: boolean;
+  /** Has more than it reads in one turn: give it nothing. */
+  readonly isBehind: boolean;
+  /** Waits for a reply from elsewhere. `PacedSocket.goOn` is called when that has come. */
+  readonly isAsking: boolean;
+  /** What it hands media to has no room. */
+  readonly isFull: boolean;
+  /** Takes the bytes; their memory is good until the next read. */
+  receive(bytes: Buffer): void;
+  /** The next turn: reads on in what it kept. */
+  readOn(): void;
+  /** What it handed on leaves now. */
+  flush(): void;
+}
+
+/** `timed`: read together with other encoders, by the clock. `at-once`: as bytes come, into one buffer for all sockets. */
+export type ReadMode = "as-bytes-come" | "timed" | "at-once";
+
+export type PacedSocketDeps = {
+  readonly clock: Pick<Clock, "startTimer">;
+  readonly batchedReader: Pick<BatchedReader, "add" | "delete">;
+};
+
+/** When one connection's socket is read: never ahead of what its consumer can take. */
+export class PacedSocket implements TimedReader {
+  readonly #deps: PacedSocketDeps;
+  readonly #socket: Socket;
+  readonly #consumer: SocketConsumer;
+  #isTimed = false;
+  #takesArrivals = false;
+  /** While it is read by the clock, and system calls of our own are possible. */
+  #direct: DirectSocket | undefined;
+  #bytesReceived = 0;
+  #bytesAtStep = 0;
+  /** The consumer is behind: the socket is not read before this. */
+  #nextTurn: Timer | undefined;
+
+  constructor(socket: Socket, consumer: SocketConsumer, deps: PacedSocketDeps) {
+    this.#socket = socket;
+    this.#consumer = consumer;
+    this.#deps = deps;
+    socket.on("data", (bytes) => this.#receive(bytes));
+  }
+
+  setMode(mode: ReadMode): void {
+    const isTimed = mode === "timed";
+    if (isTimed !== this.#isTimed) {
+      this.#isTimed = isTimed;
+      if (isTimed) this.#deps.batchedReader.add(this);
+      else this.#deps.batchedReader.delete(this);
+    }
+    if (mode !== "at-once" || this.#takesArrivals) return;
+    this.#takesArrivals = DirectSocket.of(this.#socket)?.takeArrivals((bytes) => this.#receive(bytes)) ?? false;
+  }
+
+  hold(): void {
+    this.#direct = DirectSocket.of(this.#socket);
+    if (this.#direct === undefined) this.#socket.pause();
+    else this.#direct.holdReads();
+  }
+
+  /** Where system calls of our own are not possible, the socket reads by itself until `settle`. */
+  read(isStep: boolean): boolean {
+    const [direct, consumer, before] = [this.#direct, this.#consumer, this.#bytesReceived];
+    if (consumer.isFull || consumer.isBehind) return false;
+    if (direct === undefined) {
+      this.#socket.resume();
+      return false;
+    }
+    // After the last bytes Node reports the end or the error of the stream.
+    const isOver = !direct.read((bytes) => this.#receive(bytes));
+    if (isOver && !consumer.isBehind) this.#deps.batchedReader.delete(this);
+    const brought = this.#bytesReceived - before;
+    // At a step many encoders' bytes go out together.
+    if (!isStep && brought >= STEP_BYTES_MUCH) consumer.flush();
+    return brought >= (isStep ? STEP_BYTES_MUCH : FOLLOW_UP_BYTES_MUCH);
+  }
+
+  settle(): void {
+    if (this.#direct === undefined && this.#bytesReceived - this.#bytesAtStep < STEP_BYTES_MUCH) this.#socket.pause();
+    this.#bytesAtStep = this.#bytesReceived;
+  }
+
+  release(): void {
+    if (this.#direct === undefined) this.#socket.resume();
+    else this.#direct.releaseReads();
+    this.#direct = undefined;
+  }
+
+  /**
+   * A reply has come, or the consumer is closed. Bytes behind the last reply are read and ignored too: unread, they would
+   * make the system reset the connection, and the peer would lose the reply.
+   */
+  goOn(): void {
+    const { isBehind, isClosed, isFull } = this.#consumer;
+    if (isBehind) this.#waitForTurn();
+    else if (!this.#isTimed && (isClosed || !isFull)) this.#socket.resume();
+  }
+
+  /** There is room again. A socket that is read by the clock is read at its next step. */
+  resume(): void {
+    if (!this.#isTimed && !this.#consumer.isBehind) this.#socket.resume();
+  }
+
+  #receive(bytes: Buffer): void {
+    const consumer = this.#consumer;
+    this.#bytesReceived += bytes.length;
+    consumer.receive(bytes);
+    if (consumer.isBehind) this.#waitForTurn();
+    else if (consumer.isFull && this.#direct === undefined) this.#socket.pause();
+  }
+
+  /** The socket is not read until the next turn, or until the reply that the consumer waits for has come. */
+  #waitForTurn(): void {
+    if (this.#direct === undefined) this.#socket.pause();
+    if (this.#consumer.isAsking) return;
+    this.#nextTurn ??= this.#deps.clock.startTimer(READ_TURN_MS, () => this.#takeTurn());
+  }
+
+  #takeTurn(): void {
+    this.#nextTurn = undefined;
+    const consumer = this.#consumer;
+    if (consumer.isClosed) return;
+    if (!consumer.isFull) consumer.readOn();
+    consumer.flush();
+    this.goOn();
+  }
+}
