@@ -1,43 +1,29 @@
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
-type Home<Thread> = { readonly thread: Thread; grants: number };
+/** Where a channel can be: one of this process's media threads, by its index from 0. */
+export type PlacementOwner = { readonly thread: number };
 
 /**
- * Where each channel lives: in the thread that its first encoder came to, until that thread has let go of it. Encoders that are
- * admitted are counted on both sides, so that a thread that lets go of a channel just as another encoder is sent to it keeps it.
+ * One ownership of a channel. `epoch` numbers the ownerships: each new one of a channel has a higher epoch than all before,
+ * also after a release, so that a late word of an earlier owner is recognised.
  */
-export class ChannelPlacement<Thread> {
-  readonly #homes = new Map<ChannelId, Home<Thread>>();
+export type Ownership = { readonly owner: PlacementOwner; readonly epoch: number };
 
-  of(channelId: ChannelId): Thread | undefined {
-    return this.#homes.get(channelId)?.thread;
-  }
+/** `owner` is absent where nothing owns the channel any more; `epoch` is then that of the ownership that ended. */
+export type PlacementChange = {
+  readonly channelId: ChannelId;
+  readonly epoch: number;
+  readonly owner?: PlacementOwner;
+};
 
-  /** An encoder that came to this thread is admitted now; answers where to. */
-  grant(channelId: ChannelId, asking: Thread): Thread {
-    const home = this.#homes.get(channelId) ?? { thread: asking, grants: 0 };
-    this.#homes.set(channelId, home);
-    home.grants += 1;
-    return home.thread;
-  }
-
-  /** A thread let go of a channel, having heard of so many encoders that were admitted. */
-  left(channelId: ChannelId, thread: Thread, grants: number): void {
-    const home = this.#homes.get(channelId);
-    if (home?.thread !== thread) return;
-    home.grants -= grants;
-    if (home.grants <= 0) this.#homes.delete(channelId);
-  }
-
-  /** The channel is no more. */
-  removed(channelId: ChannelId): void {
-    this.#homes.delete(channelId);
-  }
-
-  /** The thread is no more; answers what was at home there. */
-  died(thread: Thread): readonly ChannelId[] {
-    const lost = [...this.#homes].filter(([, home]) => home.thread === thread).map(([channelId]) => channelId);
-    for (const channelId of lost) this.#homes.delete(channelId);
-    return lost;
-  }
+/** Decides which thread runs a channel's relay: at most one at a time. Methods reject where the decision cannot be made now. */
+export interface ChannelPlacement {
+  /** Makes the candidate the owner, unless the channel has one. Returns who owns the channel now. */
+  claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership>;
+  /** Ends this ownership. Does nothing where the channel has a newer one, or none. */
+  release(channelId: ChannelId, epoch: number): Promise<void>;
+  /** Returns the present ownership; undefined where nothing owns the channel. */
+  owner(channelId: ChannelId): Promise<Ownership | undefined>;
+  /** Calls `take` with every change, before the promise of the call that made it resolves. Returns how to stop that. */
+  changes(take: (change: PlacementChange) => void): () => void;
 }

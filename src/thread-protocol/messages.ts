@@ -1,73 +1,75 @@
-import type { MessagePort } from "node:worker_threads";
-import type { AdmissionAnswer, AdmissionRequest, LoginAnswer, LoginQuestion } from "./admission.ts";
+import type { AdmissionReply, AdmissionRequest, LoginReply, LoginRequest } from "./admission.ts";
 import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
 import type { HoldChange } from "./hold-limits.ts";
 import type { LoopDelay } from "./loop-delay.ts";
-import type { PreflightRequest, PreflightResult } from "./preflight.ts";
-import type { PreviewAnswer, PreviewQuestion, PreviewReply, PreviewRequest } from "./preview.ts";
+import type { PreflightReply, PreflightRequest } from "./preflight.ts";
+import type { PlayReply, PlayRequest } from "./preview.ts";
 import type { ChannelSample } from "./samples.ts";
 
-/** How links and encoders are left when the process stops: `cut` closes only, `end` tells the platforms it is over. */
+/** How the process leaves targets when it stops: `cut` closes the connections, `end` also tells the platforms that it is over. */
 export type ShutdownMode = "cut" | "end";
 
-/** Control thread to media thread. Plain data. */
+/** What a media thread asks the control thread. */
+export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest;
+export type ControlReply = AdmissionReply | LoginReply | PlayReply;
+
+/** What the control thread asks a media thread. */
+type ControlRequest = PreflightRequest;
+export type MediaReply = PreflightReply;
+
+/** Control thread to media thread. Plain data; some messages come with one end of a transport, as each of them says. */
 export type ToMedia =
   | { readonly kind: "channel"; readonly spec: ChannelSpec }
   | { readonly kind: "channel-removed"; readonly channelId: ChannelId }
-  | { readonly kind: "admission"; readonly answer: AdmissionAnswer }
-  | { readonly kind: "login"; readonly answer: LoginAnswer }
-  /** An encoder that another thread accepted was admitted to a channel that is at home here; it comes this way. */
-  | {
-      readonly kind: "host-encoder";
-      readonly spec: ChannelSpec;
-      readonly slot: IngestSlot;
-      readonly port: MessagePort;
-    }
-  /** The same of a player. */
-  | { readonly kind: "host-player"; readonly channelId: ChannelId; readonly port: MessagePort }
-  /** The broadcast, or its hold, is over now: targets are ended properly and the encoder is sent away. */
+  | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
+  /** With a transport where the reply says so. */
+  | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
+  /** With a transport: an encoder that another thread accepted is admitted to a channel that this thread owns. */
+  | { readonly kind: "host-publisher"; readonly spec: ChannelSpec; readonly slot: IngestSlot }
+  /** With a transport: another thread has a viewer for a channel that this thread owns. */
+  | { readonly kind: "host-preview"; readonly channelId: ChannelId }
+  /** End the broadcast, or its hold, now: end the targets properly and dismiss the encoders. */
   | { readonly kind: "end"; readonly channelId: ChannelId }
   /** The hold lasts a minute longer, or is over now; a broadcast whose encoder is back goes on. */
   | { readonly kind: "hold"; readonly channelId: ChannelId; readonly how: HoldChange }
-  /** The encoder is sent away as if its connection were lost: its key changed. */
+  /** Dismiss the encoder of this key as if its connection were lost: the key changed. */
   | { readonly kind: "cut-source"; readonly channelId: ChannelId; readonly slot: IngestSlot }
-  /** A target that waits for its next attempt is dialled at once. */
+  /** Connect to a target at once that waits for its next attempt. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
-  | { readonly kind: "preflight"; readonly request: PreflightRequest }
-  /** What encoders are shown from now on. Secret. */
+  /** The certificate for encoders from now on. Secret. */
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
-  | PreviewRequest
-  | { readonly kind: "preview"; readonly answer: PreviewAnswer }
-  /** The player that was seated for this question may watch no more: who asked for its token was shut out. */
-  | { readonly kind: "unseat-player"; readonly requestId: number }
-  /** Another port of ours that no target may lead back to. */
+  /** The player that this request admitted may watch no more: the owner of its token lost the right to. */
+  | { readonly kind: "revoke-play"; readonly requestId: number }
+  /** One more port of this server that no target may lead back to. */
   | { readonly kind: "own-port"; readonly port: number }
-  /** The process stops: nobody is let in any more, and encoders that can are asked to connect elsewhere. */
+  /** The process stops: admit no more encoders, and ask those that can reconnect elsewhere to do so. */
   | { readonly kind: "drain" }
-  /** The process stops: targets and encoders are left. */
+  /** The process stops: leave targets and encoders. */
   | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
 
 /** Media thread to control thread. Plain data. */
 export type ToControl =
   | { readonly kind: "listening"; readonly address: string; readonly port: number; readonly tlsPort?: number }
   | { readonly kind: "listen-failed"; readonly message: string }
-  | { readonly kind: "admission"; readonly request: AdmissionRequest }
-  | { readonly kind: "login"; readonly question: LoginQuestion }
+  | { readonly kind: "request"; readonly requestId: number; readonly request: MediaRequest }
+  | { readonly kind: "reply"; readonly requestId: number; readonly reply: MediaReply }
+  /** The player that this request admitted has left, or the request timed out before its reply: its place is free. */
+  | { readonly kind: "play-left"; readonly requestId: number }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
-  /** How late the media thread's event loop was since it told so last. */
+  /** How late the event loop of this thread was since the last such message. */
   | { readonly kind: "loop-delay"; readonly delay: LoopDelay }
-  /** A channel is at home here no more: it was off air for long. `grants`: encoders admitted to it, as far as was heard here. */
-  | { readonly kind: "channel-left"; readonly channelId: ChannelId; readonly grants: number }
-  /** An encoder is not read for a while: its channel's home, another thread, is behind. */
+  /**
+   * The thread has forgotten a channel that was off air for long: another thread may own it now. `admissions`: how many
+   * encoders were admitted to it, as far as this thread knows.
+   */
+  | { readonly kind: "channel-released"; readonly channelId: ChannelId; readonly admissions: number }
+  /** The thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
   | { readonly kind: "hand-over-waits" }
-  | { readonly kind: "preflight"; readonly requestId: number; readonly result: PreflightResult }
-  | PreviewReply
-  | PreviewQuestion
-  /** What Node itself warns of. */
+  /** A warning of Node's own. */
   | { readonly kind: "warning"; readonly name: string; readonly detail: string }
-  /** The encoders that were asked to connect elsewhere have done so, or had their time. */
+  /** The encoders that were asked to reconnect elsewhere have done so, or their time is over. */
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };

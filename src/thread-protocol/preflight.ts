@@ -1,11 +1,11 @@
 import type { TargetSpec } from "./channel-spec.ts";
 import type { TargetError } from "./targets/target-status.ts";
 
-/** How far a test of a target got: its name, its port, TLS, RTMP's handshake, its login, its consent to publish. */
+/** The stages of a target's test, in order: DNS, TCP, TLS, RTMP handshake, login, permission to publish. */
 export type PreflightStage = "resolve" | "connect" | "tls" | "handshake" | "login" | "publish";
 
-/** Try this target as if for real, but send no media. Holds a secret: never log it. */
-export type PreflightRequest = { readonly requestId: number; readonly target: TargetSpec };
+/** Control thread to media thread: connect to this target as for a broadcast, but send no media. Holds a secret: never log it. */
+export type PreflightRequest = { readonly kind: "preflight"; readonly target: TargetSpec };
 
 export type PreflightResult = {
   readonly isOk: boolean;
@@ -14,3 +14,5 @@ export type PreflightResult = {
   readonly error?: TargetError;
   readonly durationMs: number;
 };
+
+export type PreflightReply = { readonly kind: "preflight"; readonly result: PreflightResult };

@@ -1,29 +1,34 @@
-import type { MessagePort } from "node:worker_threads";
 import type { ChannelId } from "./channel-spec.ts";
 
-/** Control thread to media thread, about a preview. Numbers of watches are the control thread's. */
-export type PreviewRequest =
-  | { readonly kind: "watch"; readonly watchId: number; readonly channelId: ChannelId }
-  /** So many more bytes have left for the watcher: credit for as many to come. */
-  | { readonly kind: "watch-taken"; readonly watchId: number; readonly bytes: number }
-  | { readonly kind: "unwatch"; readonly watchId: number };
-
-/** Media thread to control thread: FLV bytes, handed over without a copy, and the end. */
-export type PreviewReply =
-  | { readonly kind: "watched"; readonly watchId: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "watch-ended"; readonly watchId: number };
-
-/** Media thread to control thread: a player came over RTMP. The token is secret. */
-export type PreviewQuestion =
-  | { readonly kind: "preview"; readonly requestId: number; readonly channelId: string; readonly token: string }
-  /** It left, or nobody waited for the answer any more: its place is free. */
-  | { readonly kind: "preview-left"; readonly requestId: number };
+/** What a preview is sent as: an FLV file, or RTMP messages of one message stream. */
+export type PreviewFormat = { readonly kind: "flv" } | { readonly kind: "rtmp"; readonly streamId: number };
 
 /**
- * Control thread to media thread. An admitted player has a place until `preview-left`. `port`: the channel is at home in another
- * thread, at the other end of this way.
+ * A preview whose viewer is in another thread than the channel. Both ends of the transport talk about this one preview: a
+ * thread that closes its end, or dies, ends the preview.
  */
-export type PreviewAnswer = { readonly requestId: number } & (
-  | { readonly decision: "admit"; readonly channelId: ChannelId; readonly port?: MessagePort }
-  | { readonly decision: "refuse" | "full" }
-);
+
+/** From the viewer's thread. */
+export type FromViewer =
+  | { readonly kind: "start"; readonly format: PreviewFormat }
+  /** This many more bytes have left for the viewer: credit for as many to come. */
+  | { readonly kind: "taken"; readonly bytes: number }
+  | { readonly kind: "pause"; readonly isPaused: boolean };
+
+/** From the channel's thread. */
+export type ToViewer =
+  /** The first message. Where the channel is not on air the thread closes the transport instead. */
+  | { readonly kind: "started" }
+  /** The next bytes of the stream, transferred without a copy. */
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> };
+
+/** Media thread to control thread: may an RTMP player with this token watch the channel? The token is secret. */
+export type PlayRequest = { readonly kind: "play"; readonly channelId: string; readonly token: string };
+
+/**
+ * `admit`: the player has a place until `play-left`. Where another thread owns the channel, a transport to that thread comes
+ * with the reply.
+ */
+export type PlayReply =
+  | { readonly kind: "play"; readonly decision: "admit"; readonly channelId: ChannelId }
+  | { readonly kind: "play"; readonly decision: "refuse" | "full" };

@@ -172,7 +172,7 @@ test("a thread that dies takes its own channels with it, and the encoders it had
     ({ event, fields }) => event === "encoder handed over" && fields["channelId"] === channel.channelId,
   );
   const others: { readonly channel: ChannelSpec; readonly encoder: KitEncoder }[] = [];
-  const byThread = () => new Map(others.map((other) => [stage.homeOf(other.channel.channelId), other]));
+  const byThread = () => new Map(others.map((other) => [stage.ownerOf(other.channel.channelId), other]));
   while (byThread().size < THREADS) {
     const other = stage.channel([await stage.target()]);
     others.push({ channel: other, encoder: stage.encoder(other.channelId, { clip: syntheticClip() }) });
@@ -187,7 +187,7 @@ test("a thread that dies takes its own channels with it, and the encoders it had
   const hasDied = (spec: ChannelSpec) => stage.told(spec.channelId).includes("ingest-ended");
   await waitFor("its channel's end", DEADLINE_MS, () => accepting && (hasDied(accepting.channel) ? true : undefined));
   const dead = others.filter((other) => hasDied(other.channel));
-  expect(dead.map((other) => stage.homeOf(other.channel.channelId))).toEqual(dead.map(() => handOver?.fields["from"]));
+  expect(dead.map((other) => stage.ownerOf(other.channel.channelId))).toEqual(dead.map(() => handOver?.fields["from"]));
   expect(target.connections).toHaveLength(1);
 
   // The home of the other: its encoders are sent away, wherever they are, and the next one begins anew.
@@ -285,13 +285,13 @@ test("a preview shows a channel that another thread has, over either protocol's 
   });
 });
 
-test("a channel that is off air leaves its home, and lives where its next encoder comes to; its counters go on", async () => {
-  const stage = await openStage({ homeKeptMs: 500 });
+test("a channel that is off air is released, and owned by the thread that its next encoder comes to; its counters go on", async () => {
+  const stage = await openStage({ channelKeptMs: 500 });
   const target = await stage.target({ messagesMax: 100_000 });
   const channel = stage.channel([target]);
   const { channelId } = channel;
-  const homes = () =>
-    stage.logged.filter(({ event, fields }) => event === "channel at home" && fields["channelId"] === channelId);
+  const placements = () =>
+    stage.logged.filter(({ event, fields }) => event === "channel placed" && fields["channelId"] === channelId);
   const bytesTotal = () =>
     stage.samples.findLast((sample) => sample.channelId === channelId)?.targets[0]?.bytesTotal ?? 0;
   const moves = new Set<unknown>();
@@ -301,11 +301,11 @@ test("a channel that is off air leaves its home, and lives where its next encode
     const encoder = stage.encoder(channelId, { clip: syntheticClip() });
     await told(stage, channel, "PUBLISHING", lives);
     await waitFor("more bytes", DEADLINE_MS, () => (bytesTotal() > bytesBefore ? true : undefined));
-    expect(homes()).toHaveLength(lives);
-    moves.add(homes().at(-1)?.fields["thread"]);
+    expect(placements()).toHaveLength(lives);
+    moves.add(placements().at(-1)?.fields["thread"]);
     await encoder.stop("clean");
-    await waitFor("the channel to leave", DEADLINE_MS, () =>
-      stage.logged.filter(({ event }) => event === "channel left its home").length === lives ? true : undefined,
+    await waitFor("the channel's release", DEADLINE_MS, () =>
+      stage.logged.filter(({ event }) => event === "channel released").length === lives ? true : undefined,
     );
     bytesBefore = bytesTotal();
   }

@@ -53,7 +53,8 @@ async function open(limits: ConnectionLimits = {}, hasPicture = true) {
       };
       return {
         leave,
-        show: async (streamId, sink) => openPreviewSession(engine, clock, { channelId, streamId }, sink),
+        show: async (streamId, sink) =>
+          openPreviewSession(engine, clock, { channelId, format: { kind: "rtmp", streamId } }, sink),
       };
     },
   });

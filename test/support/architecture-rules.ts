@@ -17,7 +17,7 @@ const EVERYTHING_BELOW_APP = [
     "egress",
     "remote-publish",
   ],
-  ...["http", "store", "webhooks", "cluster", "telemetry", "testkit"],
+  ...["http", "store", "webhooks", "placement", "cluster", "telemetry", "testkit"],
 ];
 
 /**
@@ -35,6 +35,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   ingest: ["relay", "protocol", "thread-protocol", "net", "base"],
   egress: ["relay", "protocol", "thread-protocol", "net", "base"],
   "remote-publish": ["relay", "protocol", "thread-protocol", "base"],
+  placement: ["control", "thread-protocol", "base"],
   store: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts"],
   cluster: ["control", "thread-protocol", "net", "base"],
   webhooks: ["control", "thread-protocol", "net", "base", "api-contract/event-words.ts"],

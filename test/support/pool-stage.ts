@@ -6,6 +6,7 @@ import type { Log } from "../../src/base/log.ts";
 import type { Admitted } from "../../src/control/access/admission.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";
 import { LiveState } from "../../src/control/live/live-state.ts";
+import { LocalPlacement } from "../../src/placement/local-placement.ts";
 import { type EncoderOptions, KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
@@ -13,13 +14,13 @@ import type { Fact } from "../../src/thread-protocol/facts.ts";
 import type { ChannelSample } from "../../src/thread-protocol/samples.ts";
 
 export type PoolOptions = Partial<
-  Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "door" | "rtmps" | "homeKeptMs">
+  Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "connectionLimits" | "rtmps" | "channelKeptMs">
 > &
   Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser">>;
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
-/** Media threads and nothing else of the server; what they tell is kept. Everything ends with the test. */
+/** Media threads without the rest of the server. Keeps what they tell. Ends everything with the test. */
 export class PoolStage {
   readonly pool: MediaPool;
   readonly view = new LiveState(systemClock);
@@ -40,6 +41,7 @@ export class PoolStage {
         ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
         ...{ ownPorts: [], ownHosts: [], ...rest },
       },
+      placement: new LocalPlacement(),
       ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),
       onFact: (fact) => {
@@ -60,7 +62,7 @@ export class PoolStage {
     return this.#port;
   }
 
-  /** Where encoders go. */
+  /** The publish URL. */
   get url(): string {
     return `rtmp://127.0.0.1:${this.#port}/relay`;
   }
@@ -94,20 +96,20 @@ export class PoolStage {
     return encoder;
   }
 
-  /** The thread a channel is at home in. */
-  homeOf(channelId: string): unknown {
-    return this.logged.findLast(({ event, fields }) => event === "channel at home" && fields["channelId"] === channelId)
+  /** The name of the thread that owns a channel. */
+  ownerOf(channelId: string): unknown {
+    return this.logged.findLast(({ event, fields }) => event === "channel placed" && fields["channelId"] === channelId)
       ?.fields["thread"];
   }
 
-  /** How many encoders, or players, of a channel came to another thread than its home. */
+  /** How many encoders, or players, of a channel came to another thread than its owner. */
   handOvers(channelId: string, what: "encoder" | "player" = "encoder"): number {
     return this.logged.filter(
       ({ event, fields }) => event === `${what} handed over` && fields["channelId"] === channelId,
     ).length;
   }
 
-  /** What was told of one channel, in words: `ingest-started`, `PUBLISHING`. */
+  /** The facts about one channel, as kinds and target statuses: `ingest-started`, `PUBLISHING`. */
   told(channelId: string): string[] {
     return this.facts
       .filter((fact) => "channelId" in fact && fact.channelId === channelId)

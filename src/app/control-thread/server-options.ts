@@ -92,7 +92,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),
-    door: {
+    connectionLimits: {
       connectionsMax: Math.min(config.connectionsMax, SHARES.encoders),
       unauthenticatedPerAddressMax: config.strangersPerAddressMax,
     },

@@ -16,6 +16,7 @@ import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
 import { Health } from "../../http/server/health.ts";
 import { buildHttpServer } from "../../http/server/server.ts";
+import { LocalPlacement } from "../../placement/local-placement.ts";
 import { instanceName } from "../../store/instance-name.ts";
 import { probeWrite } from "../../store/write-probe.ts";
 import { createLogger } from "../../telemetry/logger.ts";
@@ -176,7 +177,8 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const previewAccess = new PreviewAccess({ clock, randomBytes });
   const admission = new Admission(store);
   const runtime = new MediaPool({
-    ...{ options: mediaOptions(config, tls), view: liveState, clock, log, previewAccess },
+    ...{ options: mediaOptions(config, tls), placement: new LocalPlacement() },
+    ...{ view: liveState, clock, log, previewAccess },
     admit: (key, login) => admission.admit(key, login),
     findIngestUser: (userId) => admission.findIngestUser(userId),
     onFact: publish,

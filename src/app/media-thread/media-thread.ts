@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { randomBytes } from "node:crypto";
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
@@ -20,45 +20,42 @@ import { openPreviewSession } from "../../relay/preview-session.ts";
 import { gatewayTo } from "../../relay/publish-gateway.ts";
 import { type MessageTransport, portTransport } from "../../remote-publish/message-transport.ts";
 import { OwnedChannels } from "../../remote-publish/owned-channels.ts";
-import { hostPlayer, showFromAfar } from "../../remote-publish/remote-players.ts";
+import { hostPreview, openRemotePreview } from "../../remote-publish/remote-preview.ts";
 import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
-import type { AdmissionAnswer, LoginAnswer, ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.ts";
+import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ChannelId, IngestSlot, TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
-import type { PreflightRequest } from "../../thread-protocol/preflight.ts";
-import type { PreviewAnswer } from "../../thread-protocol/preview.ts";
-import type { FromEncoder, FromPlayer, ToEncoder, ToPlayer } from "../../thread-protocol/remote-publish.ts";
+import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
+import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { ThreadOptions } from "../threads/media-options.ts";
-import { PendingRequests } from "../threads/pending-requests.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
+import type { Envelope, TransportEnd } from "../threads/transport-ends.ts";
 import { TroubleTeller } from "../threads/trouble-teller.ts";
+import { ControlRequests } from "./control-requests.ts";
 import { PlayPermits } from "./play-permits.ts";
-import { PreviewHost } from "./preview-host.ts";
 
-/** A media thread's root: ingest, relay and egress, and nothing that could wait for a disk. */
+/** The root of a media thread: ingest, relay and egress. Nothing here waits for a disk. */
 
-/** An encoder waits this long for the answer about its key; then it is sent away to try again. */
-const ADMISSION_DEADLINE_MS = 5_000;
-/** At shutdown: for encoders that were asked to connect elsewhere to do so. Platforms want a keyframe every 2 s: that is when they leave. */
+/** At shutdown, encoders that were asked to reconnect elsewhere have this long. They leave at a keyframe, which platforms ask for every 2 s. */
 const MOVE_DEADLINE_MS = 2_500;
-/** … then, for what is pending to leave, and for targets to close their side; with what encoders took of it, in all. */
+/** Then pending bytes may leave and targets may close their side. This includes the time that the encoders took. */
 const DRAIN_DEADLINE_MS = 3_000;
-/** … and of that, however long encoders took. */
+/** Targets have at least this much of it, however long the encoders took. */
 const FAREWELL_MS_MIN = 1_000;
 
-/** How often this thread tells how late its event loop was. */
+/** How often this thread reports how late its event loop was. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
 
-assert(parentPort !== null, "runs as a worker thread only");
+assert(parentPort !== null, "this file runs as a worker thread only");
 const port = parentPort;
 const options = workerData as ThreadOptions;
 const { place } = options;
 const clock = systemClock;
 const tell = (message: ToControl) => port.postMessage(message);
-const board = new SharedCounters(place.board, place.index);
+const counters = new SharedCounters(place.sharedMemory, place.index);
 
 const troubles = new TroubleTeller({
   clock,
@@ -85,33 +82,30 @@ const engine = new Engine({
   dialer,
   tell: (fact) => tell({ kind: "fact", fact }),
   report: (samples) => tell({ kind: "samples", samples }),
-  // Each thread has its share, so that together they keep to the setting.
+  // Each thread has an equal share, so that all together keep to the setting.
   retriesPerSecond: options.retriesPerSecond / place.count,
   ingestIds: { first: place.index + 1, step: place.count },
-  shareUplink: (own) => board.shareUplink(own),
+  shareUplink: (own) => counters.shareUplink(own),
 });
 
-const admissions = new PendingRequests<AdmissionAnswer>(clock, ADMISSION_DEADLINE_MS);
-const logins = new PendingRequests<LoginAnswer>(clock, ADMISSION_DEADLINE_MS);
-const playerSeats = new PlayPermits();
-const previews = new PendingRequests<PreviewAnswer>(clock, ADMISSION_DEADLINE_MS);
-const watchDesk = new PreviewHost(engine, clock, (message, transfer) => port.postMessage(message, transfer));
+const requests = new ControlRequests(clock, tell);
+const permits = new PlayPermits();
 
 const hosted = new RemotePublisherHost({ clock, engine });
-const distant = new RemotePublishers({
+const remote = new RemotePublishers({
   clock,
   afterReads: (run) => listener.afterReads(run),
   onWait: () => tell({ kind: "hand-over-waits" }),
 });
-// A thread that is alone keeps its channels: there is nowhere else for them to begin.
-const residents =
+// A single thread keeps its channels: no other thread could own them.
+const owned =
   place.count === 1
     ? undefined
     : new OwnedChannels({
         clock,
         engine,
-        onLeft: (channelId, grants) => tell({ kind: "channel-left", channelId, grants }),
-        ...(options.homeKeptMs === undefined ? {} : { keptMs: options.homeKeptMs }),
+        onReleased: (channelId, admissions) => tell({ kind: "channel-released", channelId, admissions }),
+        ...(options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs }),
       });
 
 const listener = new RtmpListener({
@@ -120,19 +114,19 @@ const listener = new RtmpListener({
   challengeSecret: place.challengeSecret,
   randomBytes,
   flush: () => {
-    distant.flush();
+    remote.flush();
     engine.flush();
   },
   onAcceptError: (error) => troubles.met(machineTroubleOf(systemCode(error)) ?? "descriptors"),
   admit,
-  ...(options.door === undefined ? {} : { limits: shareOf(options.door) }),
-  tally: board.connections,
+  ...(options.connectionLimits === undefined ? {} : { limits: shareOf(options.connectionLimits) }),
+  tally: counters.connections,
   findUser,
   permitPlayer,
   tell: (fact) => tell({ kind: "fact", fact }),
 });
 
-// Node's own way to tell of it waits for whoever reads standard error.
+// Node would write the warning to standard error, and wait until it is read.
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => tell({ kind: "warning", name, detail: message }));
 
@@ -140,7 +134,7 @@ let stopStartedMs: number | undefined;
 
 const loopWatch = new LoopWatch();
 const overload = new Overload(options.loadMax);
-// Past the limit new is refused, and old is kept.
+// Above the limit the thread refuses new channels and keeps the present ones.
 const takesNew = () => !overload.isBusy;
 const tellLoopDelay = () => {
   const delay = loopWatch.take();
@@ -150,27 +144,26 @@ const tellLoopDelay = () => {
 };
 clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
 
-port.on("message", (message: ToMedia) => {
+port.on("message", ({ message, end }: Envelope<ToMedia>) => {
   switch (message.kind) {
     case "channel":
       engine.apply(message.spec);
       return hosted.changed(message.spec.channelId);
     case "channel-removed":
       return remove(message.channelId);
-    case "admission":
-      if (message.answer.decision === "admit") residents?.granted(message.answer.spec);
-      return takeAnswer(admissions, message.answer);
-    case "host-encoder":
-      residents?.granted(message.spec);
-      return hosted.take(message.spec, message.slot, wayOf<ToEncoder, FromEncoder>(message.port));
-    case "host-player":
-      return hostPlayer(engine, clock, message.channelId, wayOf<ToPlayer, FromPlayer>(message.port));
-    case "login":
-      return takeAnswer(logins, message.answer);
-    case "preview":
-      return takeAnswer(previews, message.answer);
-    case "unseat-player":
-      return playerSeats.takeAway(message.requestId);
+    case "request":
+      void testTarget(message.requestId, message.request.target);
+      return;
+    case "reply":
+      if (message.reply.kind === "admission" && message.reply.decision === "admit") owned?.admitted(message.reply.spec);
+      return requests.reply(message.requestId, message.reply, end);
+    case "host-publisher":
+      owned?.admitted(message.spec);
+      return hosted.take(message.spec, message.slot, transportOver<ToEncoder, FromEncoder>(end));
+    case "host-preview":
+      return hostPreview(engine, clock, message.channelId, transportOver<ToViewer, FromViewer>(end));
+    case "revoke-play":
+      return permits.revoke(message.requestId);
     case "end":
       hosted.dismissWaiting(message.channelId);
       return engine.end(message.channelId);
@@ -180,15 +173,8 @@ port.on("message", (message: ToMedia) => {
       return cutSource(message.channelId, message.slot);
     case "retry-target":
       return engine.retryTarget(message.channelId, message.targetId);
-    case "preflight":
-      void answerPreflight(message.request);
-      return;
     case "certificate":
       return listener.setCertificate(message.pair);
-    case "watch":
-    case "watch-taken":
-    case "unwatch":
-      return watchDesk.take(message);
     case "own-port":
       ownPorts.push(message.port);
       return;
@@ -211,22 +197,14 @@ try {
   tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
-/** All threads count connections together. Each counts unauthenticated ones of an address for itself, so each has its share. */
-function shareOf(door: ConnectionLimits): ConnectionLimits {
-  const { unauthenticatedPerAddressMax } = door;
-  if (unauthenticatedPerAddressMax === undefined) return door;
-  return { ...door, unauthenticatedPerAddressMax: Math.ceil(unauthenticatedPerAddressMax / place.count) };
+/** Connections are counted over all threads. Unauthenticated ones of one address are counted by each thread, so each has its share of them. */
+function shareOf(limits: ConnectionLimits): ConnectionLimits {
+  const { unauthenticatedPerAddressMax } = limits;
+  if (unauthenticatedPerAddressMax === undefined) return limits;
+  return { ...limits, unauthenticatedPerAddressMax: Math.ceil(unauthenticatedPerAddressMax / place.count) };
 }
 
-/** Nobody goes the way that a late answer opens. */
-function takeAnswer<Answer extends { readonly requestId: number; readonly port?: MessagePort }>(
-  questions: PendingRequests<Answer>,
-  answer: Answer,
-): void {
-  if (!questions.answered(answer.requestId, answer)) answer.port?.close();
-}
-
-/** Where this thread listens, alone or, where the first of several has the port, with the others. */
+/** Where this thread listens. Of several threads the first makes sure that the port is free; then they share it. */
 async function addressAt(wanted: number): Promise<ListenAddress> {
   const host = options.rtmpHost;
   if (place.count === 1) return { host, port: wanted };
@@ -235,11 +213,11 @@ async function addressAt(wanted: number): Promise<ListenAddress> {
 
 function remove(channelId: ChannelId): void {
   hosted.dismissWaiting(channelId);
-  residents?.removed(channelId);
+  owned?.removed(channelId);
   engine.remove(channelId);
 }
 
-/** Behind what the encoder said before: one that has just stopped is over, and nothing to hold the targets for. */
+/** Reads first what the encoder has sent: one that has just stopped cleanly ends its broadcast, and the targets are not held. */
 function cutSource(channelId: ChannelId, slot: IngestSlot): void {
   const { lastIngestId } = engine;
   hosted.dismissWaiting(channelId, slot);
@@ -249,63 +227,60 @@ function cutSource(channelId: ChannelId, slot: IngestSlot): void {
 }
 
 async function admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
-  const answer = await admissions.ask((requestId) =>
-    tell({ kind: "admission", request: { requestId, key, ...(login === undefined ? {} : { login }) } }),
-  );
-  switch (answer?.decision) {
+  const { reply, end } = await requests.admission(key, login);
+  switch (reply?.decision) {
     case undefined:
       return "unavailable";
     case "admit":
-      return { gateway: gatewayTo(engine, answer.spec, answer.slot, takesNew), slot: answer.slot };
+      return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
     case "admit-elsewhere":
-      return { gateway: distant.to(answer, wayOf<FromEncoder, ToEncoder>(answer.port)), slot: answer.slot };
+      return { gateway: remote.to(reply, transportOver<FromEncoder, ToEncoder>(end)), slot: reply.slot };
     case "refuse":
-      return answer.loginOf === undefined ? "refused" : { loginOf: answer.loginOf };
+      return reply.loginOf === undefined ? "refused" : { loginOf: reply.loginOf };
   }
 }
 
 async function findUser(userId: string, challenge: string | undefined): Promise<FoundUser | "unavailable"> {
-  const answer = await logins.ask((requestId) =>
-    tell({ kind: "login", question: { requestId, userId, ...(challenge === undefined ? {} : { challenge }) } }),
-  );
-  return answer ?? "unavailable";
+  return (await requests.login(userId, challenge)).reply ?? "unavailable";
 }
 
 async function permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
-  let requestId = 0;
-  const answer = await previews.ask((id) => {
-    requestId = id;
-    tell({ kind: "preview", requestId, channelId, token });
+  const { requestId, reply, end } = await requests.play(channelId, token);
+  const leave = () => tell({ kind: "play-left", requestId });
+  // The reply may still come and take a place.
+  if (reply === undefined) leave();
+  if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
+  if (end !== undefined) return permits.give(requestId, remotePermit(end, leave));
+  return permits.give(requestId, {
+    leave,
+    show: async (streamId, sink) =>
+      openPreviewSession(engine, clock, { channelId: reply.channelId, format: { kind: "rtmp", streamId } }, sink),
   });
-  const leave = () => tell({ kind: "preview-left", requestId });
-  // The answer may still come, and with it a place.
-  if (answer === undefined) leave();
-  if (answer?.decision !== "admit") return answer?.decision ?? "unavailable";
-  if (answer.port !== undefined) {
-    return playerSeats.give(requestId, distantSeat(wayOf<FromPlayer, ToPlayer>(answer.port), leave));
-  }
-  const { channelId: known } = answer;
-  const show: Exclude<PlayPermit, string>["show"] = async (streamId, sink) =>
-    openPreviewSession(engine, clock, { channelId: known, streamId }, sink);
-  return playerSeats.give(requestId, { leave, show });
 }
 
-function distantSeat(way: MessageTransport<FromPlayer, ToPlayer>, onLeft: () => void): Exclude<PlayPermit, string> {
+function remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit, string> {
+  const transport = transportOver<FromViewer, ToViewer>(end);
   return {
-    show: (streamId, sink) => showFromAfar(way, clock, streamId, sink),
+    show: async (streamId, sink) => {
+      const preview = openRemotePreview(transport, clock, { kind: "rtmp", streamId }, sink);
+      return (await preview.started) ? preview : undefined;
+    },
     leave: () => {
-      way.close();
+      transport.close();
       onLeft();
     },
   };
 }
 
-function wayOf<Sent, Received>(messagePort: MessagePort): MessageTransport<Sent, Received> {
-  return portTransport(messagePort, (error) => tellFault("ingest", error));
+/** Opens the end of a transport that came with a message. Throws where none came. */
+function transportOver<Sent, Received>(end: TransportEnd | undefined): MessageTransport<Sent, Received> {
+  assert(end !== undefined, "no transport came with the message");
+  return portTransport(end, (error) => tellFault("ingest", error));
 }
 
-async function answerPreflight({ requestId, target }: PreflightRequest): Promise<void> {
-  tell({ kind: "preflight", requestId, result: await preflight(target, dialer, clock) });
+async function testTarget(requestId: number, target: TargetSpec): Promise<void> {
+  const result = await preflight(target, dialer, clock);
+  tell({ kind: "reply", requestId, reply: { kind: "preflight", result } });
 }
 
 function tellFault(where: "ingest" | "link", error: unknown): void {

@@ -2,44 +2,44 @@ import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import type { PreviewSession } from "../../relay/preview-session.ts";
 import type { PreviewSink } from "../../relay/subscriber/preview/preview-subscriber.ts";
 
-type Given = Exclude<PlayPermit, string>;
+type Permit = Exclude<PlayPermit, string>;
 
-type Seated = {
+type Holder = {
   isRevoked: boolean;
   sink: PreviewSink | undefined;
   session: PreviewSession | undefined;
 };
 
-/** Players that have a seat, by the numbers of the questions they were seated for: so that the control thread can take one away. */
+/** The permits of RTMP players, by the number of the request that admitted each: the control thread revokes them by it. */
 export class PlayPermits {
-  readonly #inSlot = new Map<number, Seated>();
+  readonly #holders = new Map<number, Holder>();
 
-  /** The same seat, until it is left or taken away. */
-  give(requestId: number, seat: Given): Given {
-    const inSlot: Seated = { isRevoked: false, sink: undefined, session: undefined };
-    this.#inSlot.set(requestId, inSlot);
+  /** Returns the same permit, which ends when the player leaves or it is revoked. */
+  give(requestId: number, permit: Permit): Permit {
+    const holder: Holder = { isRevoked: false, sink: undefined, session: undefined };
+    this.#holders.set(requestId, holder);
     return {
       leave: () => {
-        this.#inSlot.delete(requestId);
-        seat.leave();
+        this.#holders.delete(requestId);
+        permit.leave();
       },
       show: async (streamId, sink) => {
-        if (inSlot.isRevoked) return undefined;
-        inSlot.sink = sink;
-        inSlot.session = await seat.show(streamId, sink);
-        // Taken away while the channel's home was asked.
-        if (inSlot.isRevoked) inSlot.session?.end();
-        return inSlot.isRevoked ? undefined : inSlot.session;
+        if (holder.isRevoked) return undefined;
+        holder.sink = sink;
+        holder.session = await permit.show(streamId, sink);
+        // Revoked while the thread that owns the channel was asked.
+        if (holder.isRevoked) holder.session?.end();
+        return holder.isRevoked ? undefined : holder.session;
       },
     };
   }
 
-  /** Whoever asked for the token may watch no more. */
-  takeAway(requestId: number): void {
-    const inSlot = this.#inSlot.get(requestId);
-    if (inSlot === undefined) return;
-    inSlot.isRevoked = true;
-    inSlot.session?.end();
-    inSlot.sink?.end();
+  /** Ends what this player watches. It may watch no more. */
+  revoke(requestId: number): void {
+    const holder = this.#holders.get(requestId);
+    if (holder === undefined) return;
+    holder.isRevoked = true;
+    holder.session?.end();
+    holder.sink?.end();
   }
 }

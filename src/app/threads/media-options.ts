@@ -1,20 +1,20 @@
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
 
-/** Which of the media threads this is, and what they have in common. */
+/** Which of the media threads this is, and what all of them share. */
 type ThreadPlace = {
   /** From 0. */
   readonly index: number;
   readonly count: number;
-  /** The first of all to listen: it makes sure that nobody else does. */
+  /** The first thread that listens on the port: it makes sure that no other process does. */
   readonly isFirst: boolean;
-  /** A `ThreadBoard`'s. */
-  readonly board: SharedArrayBuffer;
-  /** What logins' challenges are signed with. Secret. */
+  /** The memory of `SharedCounters`. */
+  readonly sharedMemory: SharedArrayBuffer;
+  /** Signs the challenges of encoders' logins. Secret. */
   readonly challengeSecret: Uint8Array;
 };
 
-/** What a media thread is started with. Plain data: it crosses the thread. */
+/** What one media thread is started with. Plain data: it crosses the thread. */
 export type ThreadOptions = MediaOptions & { readonly place: ThreadPlace };
 
 /** What all media threads are started with. */
@@ -24,22 +24,22 @@ export type MediaOptions = {
   readonly rtmpPort: number;
   /** Media threads on one port; 1 or more. */
   readonly threads: number;
-  /** The part of its time that a thread may be busy and still let new channels in; 1: any. */
+  /** The part of its time that a thread may be busy and still take new channels; 1: no limit. */
   readonly loadMax: number;
   /** Retries of all targets together in a second. */
   readonly retriesPerSecond: number;
-  /** Networks allowed for targets, as configured. */
+  /** Networks that targets may be in although they are private: comma-separated CIDRs. */
   readonly targetAllow: string;
-  /** Our ports besides the RTMP port, and outside ports mapped to ours: no target may lead back there. */
+  /** Ports of this server besides the RTMP port, and outside ports that are mapped to ours: no target may lead back there. */
   readonly ownPorts: readonly number[];
   /** Names and addresses under which the outside reaches those ports. */
   readonly ownHosts: readonly string[];
-  /** Where encoders are accepted behind TLS; absent: nowhere. */
+  /** Accepts encoders over TLS; absent: no such port. */
   readonly rtmps?: { readonly port: number; readonly pair: CertificatePair };
-  /** Authorities as PEM that targets may be vouched for by beside the usual ones. */
+  /** PEM certificates of authorities that targets may use besides the system's. */
   readonly extraCa?: string;
-  /** Absent: the door's own. */
-  readonly door?: ConnectionLimits;
-  /** How long a channel that is off air stays in its thread, in milliseconds; absent: as long as what is known of its broadcast matters. */
-  readonly homeKeptMs?: number;
+  /** Absent: the defaults of `ConnectionLimiter`. */
+  readonly connectionLimits?: ConnectionLimits;
+  /** How long a thread keeps a channel that is off air, in milliseconds; absent: the default of `OwnedChannels`. */
+  readonly channelKeptMs?: number;
 };

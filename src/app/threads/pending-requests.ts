@@ -1,38 +1,50 @@
 import type { Clock } from "../../base/clock.ts";
 import { startDeadline } from "../../base/deadline.ts";
 
-/** Questions to the other thread that wait for their answers, each for so long at most. */
-export class PendingRequests<Answer> {
+/** Why a request has no reply: none came in time, or the other thread is gone. */
+export type Unanswered = "timed-out" | "gone";
+
+/** Requests to another thread that wait for their replies. */
+export class PendingRequests<Reply extends object> {
   readonly #clock: Clock;
-  readonly #deadlineMs: number;
-  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
+  readonly #pending = new Map<number, (outcome: Reply | Unanswered) => void>();
   #lastId = 0;
 
-  constructor(clock: Clock, deadlineMs: number) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#deadlineMs = deadlineMs;
   }
 
-  /** Undefined where no answer came in time. */
-  ask(post: (requestId: number) => void): Promise<Answer | undefined> {
+  /**
+   * Sends a request by calling `post` with its number, and waits for the reply. Never rejects. `deadlineMs`: milliseconds, not
+   * counting time in which this process stood still.
+   */
+  ask(deadlineMs: number, post: (requestId: number) => void): Promise<Reply | Unanswered> {
     this.#lastId += 1;
     const requestId = this.#lastId;
     return new Promise((resolve) => {
-      const settle = (answer: Answer | undefined) => {
+      const timer = startDeadline(this.#clock, deadlineMs, () => this.#settle(requestId, "timed-out"));
+      this.#pending.set(requestId, (outcome) => {
         timer.cancel();
-        this.#waiting.delete(requestId);
-        resolve(answer);
-      };
-      const timer = startDeadline(this.#clock, this.#deadlineMs, () => settle(undefined));
-      this.#waiting.set(requestId, settle);
+        resolve(outcome);
+      });
       post(requestId);
     });
   }
 
-  /** False where nobody waits for it any more. */
-  answered(requestId: number, answer: Answer): boolean {
-    const settle = this.#waiting.get(requestId);
-    settle?.(answer);
+  /** Takes a reply. Returns false where the request does not wait any more: what came with the reply is the caller's to free. */
+  reply(requestId: number, reply: Reply): boolean {
+    return this.#settle(requestId, reply);
+  }
+
+  /** The other thread is gone: no reply comes. Later requests are to the thread that follows it. */
+  abandon(): void {
+    for (const requestId of [...this.#pending.keys()]) this.#settle(requestId, "gone");
+  }
+
+  #settle(requestId: number, outcome: Reply | Unanswered): boolean {
+    const settle = this.#pending.get(requestId);
+    this.#pending.delete(requestId);
+    settle?.(outcome);
     return settle !== undefined;
   }
 }

@@ -1,44 +1,49 @@
-import { type Transferable, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
 import type { ShutdownMode, ToControl, ToMedia } from "../../../thread-protocol/messages.ts";
 import type { ThreadOptions } from "../../threads/media-options.ts";
+import type { Envelope, TransportEnd } from "../../threads/transport-ends.ts";
 
-/** A media thread that died is started again after this long. */
+/** A media thread that died is restarted after this long, in milliseconds. */
 const RESTART_DELAY_MS = 1_000;
-/** A media thread bounds what its encoders may take to connect elsewhere, to 2.5 s; this is for one that no longer answers. */
+/** A media thread gives its encoders 2.5 s to reconnect elsewhere. This bounds a thread that does not respond. */
 const DRAIN_DEADLINE_MS = 2_700;
-/** … and its own farewell, to 3.5 s in all. */
+/** The thread itself stops within 3.5 s in all. This bounds one that does not respond. */
 const STOP_DEADLINE_MS = 3_700;
 
-/** For a thread that has said goodbye. */
+/** After its last message a thread has this long to exit. */
 const EXIT_DEADLINE_MS = 500;
 /**
- * In MiB. Left alone, V8 lets the young generation grow to 192 MiB, which the short-lived objects of a stream fill now and then: resident
- * memory then rises in steps though nothing is kept. The old generation keeps Node's own limit: reaching one ends the thread.
+ * In MiB. By default V8 lets the young generation grow to 192 MiB. The short-lived objects of a stream fill that, and resident
+ * memory rises in steps though nothing is kept. The old generation keeps Node's own limit: reaching it ends the thread.
  */
 const MEDIA_HEAP = { maxYoungGenerationSizeMb: 12 };
 
 type WorkerDeps = {
+  /** From 0. */
+  readonly index: number;
   readonly name: string;
-  /** What a life begins with: asked at each start. */
+  /** Called at each start: what the thread is started with. */
   readonly options: () => ThreadOptions;
   readonly clock: Clock;
   readonly log: Log;
   readonly onMessage: (message: ToControl) => void;
-  /** A life is over, whoever ended it. */
+  /** The thread has ended, for whatever reason. */
   readonly onGone: () => void;
 };
 
 type Listening = Extract<ToControl, { kind: "listening" }>;
 
-/** One media thread through all its lives: started, started again whenever it dies, and stopped. */
+/** Runs one media thread: starts it, restarts it when it dies, and stops it. A *life* is the time from a start to the thread's end. */
 export class MediaWorker {
+  readonly index: number;
+  readonly name: string;
   readonly #deps: WorkerDeps;
   #worker: Worker | undefined;
   #draining: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
-  /** When it was first told to stop, or to begin with it. */
+  /** When `drain` or `stop` was first called. */
   #stopStartedMs: number | undefined;
   #hasListened = false;
   #onDrained: (() => void) | undefined;
@@ -46,9 +51,11 @@ export class MediaWorker {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
+    this.index = deps.index;
+    this.name = deps.name;
   }
 
-  /** Resolves once it accepts encoders, rejects where it cannot. */
+  /** Starts the thread. Resolves when it accepts encoders; rejects if it cannot listen. */
   start(): Promise<Listening> {
     return new Promise((resolve, reject) => {
       this.#startWorker((message) => {
@@ -60,13 +67,13 @@ export class MediaWorker {
     });
   }
 
-  /** Lets nobody in any more, and resolves when encoders that can have moved elsewhere, or had their time. Idempotent. */
+  /** Stops admitting encoders. Resolves when those that can have reconnected elsewhere, or after 2.7 s. Idempotent. */
   drain(): Promise<void> {
     this.#draining ??= this.#drain();
     return this.#draining;
   }
 
-  /** Leaves targets and encoders as asked and ends the thread; what it counted has arrived when this resolves. Idempotent. */
+  /** Leaves targets and encoders and ends the thread. Its last samples have arrived when this resolves. Idempotent. */
   stop(mode: ShutdownMode): Promise<void> {
     this.#stopping ??= this.#stop(mode);
     return this.#stopping;
@@ -76,14 +83,16 @@ export class MediaWorker {
     return this.#stopStartedMs !== undefined;
   }
 
-  /** The present life, to be compared alone: what one has asked is not answered to the next. */
+  /** Identifies the present life; undefined while the thread does not run. A reply to one life must not reach the next. */
   get life(): object | undefined {
     return this.#worker;
   }
 
-  /** To nobody while it is not running. */
-  post(message: ToMedia, transfer: readonly Transferable[] = []): void {
-    this.#worker?.postMessage(message, [...transfer]);
+  /** Posts a message, with the end of a transport where the message says so. Drops it, and closes the end, while no thread runs. */
+  post(message: ToMedia, end?: TransportEnd): void {
+    if (this.#worker === undefined) return end?.close();
+    const envelope: Envelope<ToMedia> = end === undefined ? { message } : { message, end };
+    this.#worker.postMessage(envelope, end === undefined ? [] : [end]);
   }
 
   async #drain(): Promise<void> {
@@ -107,7 +116,7 @@ export class MediaWorker {
       this.post({ kind: "shutdown", mode });
     });
     await Promise.race([stopped, exited, this.#until(startedMs + STOP_DEADLINE_MS)]);
-    // It ends by itself now; only one that does not is ended.
+    // The thread exits by itself now. Terminate one that does not.
     await Promise.race([exited, this.#until(this.#deps.clock.now() + EXIT_DEADLINE_MS)]);
     await worker.terminate();
   }
@@ -124,7 +133,7 @@ export class MediaWorker {
 
   #startWorker(onFirst: (message: ToControl) => void): void {
     const { name, options, log, onMessage } = this.#deps;
-    // What the thread would write by itself comes here, where it holds nobody up.
+    // Output of the thread comes to the log, which never waits for a reader.
     const [stdout, stderr] = [true, true];
     const worker = new Worker(entryUrl(), { workerData: options(), name, resourceLimits: MEDIA_HEAP, stdout, stderr });
     for (const stream of [worker.stdout, worker.stderr]) {
@@ -152,7 +161,7 @@ export class MediaWorker {
     switch (message.kind) {
       case "listen-failed":
         log.error("media thread cannot listen", { thread: name, message: message.message });
-        // Once it was there, the port is wanted back: the thread's end starts the next attempt.
+        // The port was ours before: end the thread, and the restart tries again.
         if (this.#hasListened) void this.#worker?.terminate();
         return;
       case "listening":
@@ -164,7 +173,7 @@ export class MediaWorker {
       case "stopped":
         return this.#onStopped?.();
       default:
-        // The rest is not about the thread's life.
+        // Other messages do not concern the life of the thread.
         return;
     }
   }
@@ -181,7 +190,7 @@ function exitOf(worker: Worker): Promise<void> {
   return new Promise((resolve) => worker.once("exit", () => resolve()));
 }
 
-/** `tsc` rewrites the endings of imports, not of URLs: the entry ends like this file does. */
+/** `tsc` rewrites the endings of imports but not of URLs: the entry file ends like this one. */
 function entryUrl(): URL {
   const ending = import.meta.url.endsWith(".ts") ? "ts" : "js";
   return new URL(`../../media-thread/media-thread.${ending}`, import.meta.url);

@@ -22,7 +22,7 @@ export type PreviewForm = {
 };
 
 /** As a file: for HTTP. */
-const FLV_FORM: PreviewForm = { start: FLV_FILE_START, encode: encodeFlvTag };
+export const FLV_FORM: PreviewForm = { start: FLV_FILE_START, encode: encodeFlvTag };
 
 /** Somebody who looks at a channel. */
 export interface PreviewSink {

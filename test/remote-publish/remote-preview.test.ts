@@ -4,26 +4,28 @@ import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { SERVER_CHUNK_SIZE } from "../../src/protocol/rtmp/server/play.ts";
-import { hostPlayer, showFromAfar } from "../../src/remote-publish/remote-players.ts";
-import type { FromPlayer, ToPlayer } from "../../src/thread-protocol/remote-publish.ts";
+import { hostPreview, openRemotePreview } from "../../src/remote-publish/remote-preview.ts";
+import type { FromViewer, PreviewFormat, ToViewer } from "../../src/thread-protocol/preview.ts";
 import { TestWay } from "../support/carriers.ts";
 import { avcFrame, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+
+const RTMP: PreviewFormat = { kind: "rtmp", streamId: 1 };
 
 /** A player in one thread, the channel on air in the other. */
 async function play(channelId = "ls-1") {
   const home = new RelayStage();
   const publisher = home.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
-  const way = new TestWay<FromPlayer, ToPlayer>();
-  hostPlayer(home.engine, home.clock, channelId, way.far);
+  const way = new TestWay<FromViewer, ToViewer>();
+  hostPreview(home.engine, home.clock, channelId, way.far);
   const received: Message[] = [];
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   const chunkSize = { kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE } as const;
   reader.receive(encodeMessage(2, encodeControl(chunkSize), 128), () => undefined);
   const end = { count: 0, bytes: 0 };
-  const shown = showFromAfar(way.near, home.clock, 1, {
+  const preview = openRemotePreview(way.near, home.clock, RTMP, {
     take: (bytes) => {
       end.bytes += bytes.length;
       reader.receive(Buffer.from(bytes), (message) => received.push(message));
@@ -33,7 +35,7 @@ async function play(channelId = "ls-1") {
     },
   });
   await way.settle();
-  return { home, publisher, way, received, end, session: await shown };
+  return { home, publisher, way, received, end, preview, isShown: await preview.started };
 }
 
 const marks = (messages: readonly Message[]) =>
@@ -51,30 +53,30 @@ test("a player sees a channel of another thread from its last keyframe on, until
 });
 
 test("a channel that is not on air is not shown", async () => {
-  const { session, end } = await play("ls-2");
-  expect([session, end.count]).toEqual([undefined, 1]);
+  const { isShown, end } = await play("ls-2");
+  expect([isShown, end.count]).toEqual([false, 1]);
 });
 
-test("a home that does not say whether it shows anything is waited for no longer than five seconds", async () => {
-  const way = new TestWay<FromPlayer, ToPlayer>();
+test("a thread that does not say whether it shows the channel is waited for no longer than five seconds", async () => {
+  const way = new TestWay<FromViewer, ToViewer>();
   const clock = new VirtualClock();
   let ends = 0;
-  const shown = showFromAfar(way.near, clock, 1, {
+  const preview = openRemotePreview(way.near, clock, RTMP, {
     take: () => undefined,
     end: () => {
       ends += 1;
     },
   });
   clock.advance(5_000);
-  expect([await shown, ends]).toEqual([undefined, 1]);
+  expect([await preview.started, ends]).toEqual([false, 1]);
 });
 
 test("a player that pauses is shown no pictures up to the keyframe behind its pause", async () => {
-  const { home, publisher, way, received, session } = await play();
-  session?.pause(true);
+  const { home, publisher, way, received, preview } = await play();
+  preview.pause(true);
   await way.settle();
   publisher.push(video(40, avcFrame(false, 2)));
-  session?.pause(false);
+  preview.pause(false);
   await way.settle();
   publisher.push(video(80, avcFrame(false, 3)));
   publisher.push(video(120, avcFrame(true, 4)));
@@ -83,27 +85,59 @@ test("a player that pauses is shown no pictures up to the keyframe behind its pa
   expect(marks(received)).toEqual([1, 4]);
 });
 
-test("one that takes nothing for ten seconds is cut, wherever what it was sent waits; one that takes is not", async () => {
+test("a player that takes nothing for ten seconds is cut, wherever its bytes wait; one that takes them is not", async () => {
   for (const isTaking of [true, false]) {
-    const { home, publisher, way, end, session } = await play();
+    const { home, publisher, way, end, preview } = await play();
     for (let second = 0; second < 12; second += 1) {
       home.pass(publisher, 1_000);
       await way.settle();
-      if (isTaking) session?.taken(end.bytes);
+      if (isTaking) preview.taken(end.bytes);
       await way.settle();
     }
     expect(end.count).toBe(isTaking ? 0 : 1);
   }
 });
 
-test("a player that leaves is watched for no more", async () => {
-  const { home, publisher, way, received, session, end } = await play();
+test("a player that leaves is sent nothing more", async () => {
+  const { home, publisher, way, received, preview, end } = await play();
   home.flush();
   await way.settle();
-  session?.end();
+  preview.end();
   await way.settle();
   publisher.push(video(40, avcFrame(true, 2)));
   home.flush();
   await way.settle();
   expect([marks(received), end.count]).toEqual([[1], 0]);
+});
+
+test("a viewer over HTTP gets an FLV file over the same transport", async () => {
+  const home = new RelayStage();
+  const publisher = home.onAir(target(1));
+  publisher.push(video(0, avcFrame(true, 1)));
+  const way = new TestWay<FromViewer, ToViewer>();
+  hostPreview(home.engine, home.clock, "ls-1", way.far);
+  const shown: Uint8Array[] = [];
+  const sink = { take: (bytes: Uint8Array) => void shown.push(bytes), end: () => undefined };
+  const preview = openRemotePreview(way.near, home.clock, { kind: "flv" }, sink);
+  await way.settle();
+  home.flush();
+  await way.settle();
+  expect(await preview.started).toBe(true);
+  expect(Buffer.concat(shown).subarray(0, 4)).toEqual(Buffer.from([0x46, 0x4c, 0x56, 1]));
+});
+
+test("a viewer that leaves before the channel's thread says anything is not told of an end", async () => {
+  const way = new TestWay<FromViewer, ToViewer>();
+  const clock = new VirtualClock();
+  let ends = 0;
+  const sink = {
+    take: () => undefined,
+    end: () => {
+      ends += 1;
+    },
+  };
+  const preview = openRemotePreview(way.near, clock, { kind: "flv" }, sink);
+  preview.end();
+  clock.advance(10_000);
+  expect([await preview.started, ends]).toEqual([false, 0]);
 });

@@ -1,0 +1,154 @@
+import type { Clock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type { Admitted } from "../../../control/access/admission.ts";
+import { AdmissionFreshness } from "../../../control/access/admission-freshness.ts";
+import type { PreviewAccess, PreviewPlace } from "../../../control/access/preview-access.ts";
+import { SpentChallenges } from "../../../control/access/spent-challenges.ts";
+import type {
+  AdmissionDecision,
+  AdmissionRequest,
+  IngestUser,
+  LoginRequest,
+  ProvenLogin,
+} from "../../../thread-protocol/admission.ts";
+import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
+import type { ControlReply, MediaRequest } from "../../../thread-protocol/messages.ts";
+import type { PlayRequest } from "../../../thread-protocol/preview.ts";
+import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
+import type { ChannelRoutes } from "./channel-routes.ts";
+import type { MediaWorker } from "./media-worker.ts";
+
+export type ThreadRequestsDeps = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly routes: ChannelRoutes;
+  readonly previewAccess: PreviewAccess;
+  /** Finds the channel that this key may publish to. A rejection means that there is no reply: the encoder tries again. */
+  readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
+  /** Finds the user whom encoders log in as with this name. A rejection means that there is no reply: the encoder tries again. */
+  readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
+  /** An encoder or a player came to another thread than the one that owns its channel. */
+  readonly onHandedOver: (what: "encoder" | "player") => void;
+};
+
+type Reply = (reply: ControlReply, end?: TransportEnd) => void;
+
+/** Replies to what media threads ask about the encoders and players that connect to them. */
+export class ThreadRequests {
+  /** Changes of channels are told to it, so that no reply is older than the change. */
+  readonly freshness = new AdmissionFreshness();
+  readonly #deps: ThreadRequestsDeps;
+  readonly #spentChallenges: SpentChallenges;
+  /** The places of RTMP players, by thread and by the number of the request that admitted each. */
+  readonly #players = new Map<MediaWorker, Map<number, PreviewPlace>>();
+
+  constructor(deps: ThreadRequestsDeps) {
+    this.#deps = deps;
+    this.#spentChallenges = new SpentChallenges(deps.clock);
+  }
+
+  /** Replies to a request, now or later. A thread that was restarted meanwhile gets no reply: it numbers its requests anew. */
+  take(worker: MediaWorker, requestId: number, request: MediaRequest): void {
+    const { life } = worker;
+    const reply: Reply = (content, end) => {
+      if (worker.life === life) worker.post({ kind: "reply", requestId, reply: content }, end);
+      else end?.close();
+    };
+    switch (request.kind) {
+      case "admission":
+        void this.#orLogged(this.#admit(worker, request, reply), "a stream key could not be looked up");
+        return;
+      case "login":
+        void this.#orLogged(this.#findUser(request, reply), "a login could not be looked up");
+        return;
+      case "play":
+        return this.#play(worker, requestId, request, reply);
+    }
+  }
+
+  /** The player that this request admitted has left. */
+  playLeft(worker: MediaWorker, requestId: number): void {
+    this.#players.get(worker)?.get(requestId)?.leave();
+    this.#players.get(worker)?.delete(requestId);
+  }
+
+  /** The thread has ended, and with it its players. */
+  gone(worker: MediaWorker): void {
+    for (const place of this.#players.get(worker)?.values() ?? []) place.leave();
+    this.#players.delete(worker);
+  }
+
+  async #admit(worker: MediaWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
+    const { routes, admit } = this.#deps;
+    const { life } = worker;
+    let claimed: ChannelId | undefined;
+    const lookUp = async () => {
+      const admitted = await admit(key, login);
+      if (admitted === undefined || admitted.isLoginMissing === true || worker.life !== life) return admitted;
+      claimed = admitted.spec.channelId;
+      await routes.claim(claimed, worker);
+      return admitted;
+    };
+    await this.freshness
+      .answer(lookUp, (admitted) => {
+        if (worker.life === life) this.#replyTo(worker, admitted, reply);
+      })
+      .finally(() => {
+        if (claimed !== undefined) routes.refused(claimed);
+      });
+  }
+
+  #replyTo(asking: MediaWorker, admitted: Admitted | undefined, reply: Reply): void {
+    const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
+    if (admitted === undefined) return decide({ decision: "refuse" });
+    const { spec, slot, isLoginMissing } = admitted;
+    const { channelId, latency = "efficient" } = spec;
+    if (isLoginMissing === true) return decide({ decision: "refuse", loginOf: channelId });
+    const owner = this.#deps.routes.admit(channelId);
+    if (owner === asking) return decide({ decision: "admit", spec, slot });
+    const [ownersEnd, askersEnd] = newTransport();
+    owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
+    this.#handedOver("encoder", channelId, asking, owner);
+    decide({ decision: "admit-elsewhere", channelId, slot, latency }, askersEnd);
+  }
+
+  async #findUser({ userId, challenge }: LoginRequest, reply: Reply): Promise<void> {
+    const isFirstUse = challenge !== undefined && this.#spentChallenges.spend(challenge);
+    const user = await this.#deps.findIngestUser(userId);
+    reply({ kind: "login", isFirstUse, ...(user === undefined ? {} : { user }) });
+  }
+
+  #play(asking: MediaWorker, requestId: number, request: PlayRequest, reply: Reply): void {
+    const place = this.#deps.previewAccess.enter(request.token, request.channelId);
+    if (place === "full") return reply({ kind: "play", decision: "full" });
+    if (place === "refused") return reply({ kind: "play", decision: "refuse" });
+    const { channelId } = place;
+    place.onRevoked = () => asking.post({ kind: "revoke-play", requestId });
+    this.#placesOf(asking).set(requestId, place);
+    const owner = this.#deps.routes.of(channelId) ?? asking;
+    if (owner === asking) return reply({ kind: "play", decision: "admit", channelId });
+    const [ownersEnd, askersEnd] = newTransport();
+    owner.post({ kind: "host-preview", channelId }, ownersEnd);
+    this.#handedOver("player", channelId, asking, owner);
+    reply({ kind: "play", decision: "admit", channelId }, askersEnd);
+  }
+
+  #placesOf(worker: MediaWorker): Map<number, PreviewPlace> {
+    const places = this.#players.get(worker) ?? new Map<number, PreviewPlace>();
+    this.#players.set(worker, places);
+    return places;
+  }
+
+  #handedOver(what: "encoder" | "player", channelId: ChannelId, from: MediaWorker, to: MediaWorker): void {
+    this.#deps.log.info(`${what} handed over`, { channelId, from: from.name, to: to.name });
+    this.#deps.onHandedOver(what);
+  }
+
+  async #orLogged(work: Promise<void>, event: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#deps.log.error(event, { detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { Clock } from "../../base/clock.ts";
+import type { AdmissionReply, LoginReply, ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { ControlReply, MediaRequest, ToControl } from "../../thread-protocol/messages.ts";
+import type { PlayReply } from "../../thread-protocol/preview.ts";
+import { PendingRequests } from "../threads/pending-requests.ts";
+import type { TransportEnd } from "../threads/transport-ends.ts";
+
+/** An encoder or a player waits this long for the control thread's reply. After it the thread tells it to try again. */
+const REPLY_DEADLINE_MS = 5_000;
+
+type Answer<Reply extends ControlReply> = {
+  readonly requestId: number;
+  /** Undefined where none came in time. */
+  readonly reply?: Reply;
+  /** The transport that came with the reply. */
+  readonly end?: TransportEnd;
+};
+
+/** What a media thread asks the control thread about the encoders and players that connect to it. */
+export class ControlRequests {
+  readonly #tell: (message: ToControl) => void;
+  readonly #pending: PendingRequests<{ readonly reply: ControlReply; readonly end?: TransportEnd }>;
+
+  constructor(clock: Clock, tell: (message: ToControl) => void) {
+    this.#tell = tell;
+    this.#pending = new PendingRequests(clock);
+  }
+
+  async admission(key: string, login: ProvenLogin | undefined): Promise<Answer<AdmissionReply>> {
+    const { reply, ...rest } = await this.#ask({ kind: "admission", key, ...(login === undefined ? {} : { login }) });
+    return reply?.kind === "admission" ? { ...rest, reply } : rest;
+  }
+
+  async login(userId: string, challenge: string | undefined): Promise<Answer<LoginReply>> {
+    const request = { kind: "login", userId, ...(challenge === undefined ? {} : { challenge }) } as const;
+    const { reply, ...rest } = await this.#ask(request);
+    return reply?.kind === "login" ? { ...rest, reply } : rest;
+  }
+
+  async play(channelId: string, token: string): Promise<Answer<PlayReply>> {
+    const { reply, ...rest } = await this.#ask({ kind: "play", channelId, token });
+    return reply?.kind === "play" ? { ...rest, reply } : rest;
+  }
+
+  /** Takes the control thread's reply, and the transport that came with it. */
+  reply(requestId: number, reply: ControlReply, end: TransportEnd | undefined): void {
+    const isPending = this.#pending.reply(requestId, { reply, ...(end === undefined ? {} : { end }) });
+    // Close the transport of a reply that arrived after its request timed out.
+    if (!isPending) end?.close();
+  }
+
+  async #ask(request: MediaRequest): Promise<Answer<ControlReply>> {
+    let requestId = 0;
+    const outcome = await this.#pending.ask(REPLY_DEADLINE_MS, (id) => {
+      requestId = id;
+      this.#tell({ kind: "request", requestId, request });
+    });
+    return typeof outcome === "string" ? { requestId } : { requestId, ...outcome };
+  }
+}

@@ -1,0 +1,13 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+
+/** One end of a message transport between threads of this process, before the thread that uses it opens it. */
+export type TransportEnd = MessagePort;
+
+/** What is posted between threads: a message, and the end of a transport that comes with it. */
+export type Envelope<Message> = { readonly message: Message; readonly end?: TransportEnd };
+
+/** A new transport: whatever is posted at one end arrives at the other. */
+export function newTransport(): readonly [TransportEnd, TransportEnd] {
+  const { port1, port2 } = new MessageChannel();
+  return [port1, port2];
+}

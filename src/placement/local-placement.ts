@@ -1,0 +1,39 @@
+import type { ChannelPlacement, Ownership, PlacementChange, PlacementOwner } from "../control/channel-placement.ts";
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+
+/** Placement among the media threads of one process. Decides in memory, and forgets everything with the process. */
+export class LocalPlacement implements ChannelPlacement {
+  readonly #owners = new Map<ChannelId, Ownership>();
+  readonly #listeners = new Set<(change: PlacementChange) => void>();
+  /** One count for all channels: an entry can be deleted, and the channel's next epoch is higher all the same. */
+  #lastEpoch = 0;
+
+  async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership> {
+    const present = this.#owners.get(channelId);
+    if (present !== undefined) return present;
+    this.#lastEpoch += 1;
+    const ownership = { owner: candidate, epoch: this.#lastEpoch };
+    this.#owners.set(channelId, ownership);
+    this.#tell({ channelId, ...ownership });
+    return ownership;
+  }
+
+  async release(channelId: ChannelId, epoch: number): Promise<void> {
+    if (this.#owners.get(channelId)?.epoch !== epoch) return;
+    this.#owners.delete(channelId);
+    this.#tell({ channelId, epoch });
+  }
+
+  async owner(channelId: ChannelId): Promise<Ownership | undefined> {
+    return this.#owners.get(channelId);
+  }
+
+  changes(take: (change: PlacementChange) => void): () => void {
+    this.#listeners.add(take);
+    return () => this.#listeners.delete(take);
+  }
+
+  #tell(change: PlacementChange): void {
+    for (const take of this.#listeners) take(change);
+  }
+}

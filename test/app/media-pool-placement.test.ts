@@ -1,0 +1,182 @@
+import { expect, test, vi } from "vitest";
+import type { TransportEnd } from "../../src/app/threads/transport-ends.ts";
+import type { AdmissionDecision } from "../../src/thread-protocol/admission.ts";
+import type { ToControl, ToMedia } from "../../src/thread-protocol/messages.ts";
+import { PoolStage } from "../support/pool-stage.ts";
+import { channelSample, targetSample } from "../support/sample.ts";
+
+const TARGET_ID = 7;
+
+type Worker = {
+  readonly deps: { readonly onMessage: (message: ToControl) => void; readonly onGone: () => void };
+  readonly posted: ToMedia[];
+  life: object;
+};
+
+/** The pool's threads in the order in which they were made. */
+const threads = vi.hoisted(() => [] as Worker[]);
+
+/** Threads that the test plays itself: it says what they tell and when they die. */
+vi.mock("../../src/app/control-thread/media/media-worker.ts", () => ({
+  MediaWorker: class {
+    readonly name: string;
+    readonly index: number;
+    readonly isStopping = false;
+    readonly #worker: Worker;
+    constructor(deps: Worker["deps"] & { readonly name: string; readonly index: number }) {
+      this.name = deps.name;
+      this.index = deps.index;
+      this.#worker = { deps, posted: [], life: {} };
+      threads.push(this.#worker);
+    }
+    get life(): object {
+      return this.#worker.life;
+    }
+    post(message: ToMedia, end?: TransportEnd): void {
+      this.#worker.posted.push(message);
+      end?.close();
+    }
+    async drain(): Promise<void> {}
+    async stop(): Promise<void> {}
+  },
+}));
+
+function openPool(options: ConstructorParameters<typeof PoolStage>[0] = {}) {
+  threads.length = 0;
+  const stage = new PoolStage({ threads: 2, ...options });
+  const channel = stage.channel([]);
+  const { channelId } = channel;
+  const thread = (index: number) => {
+    const found = threads[index];
+    if (found === undefined) throw new Error(`no thread ${index}`);
+    return found;
+  };
+  const decisions = (index: number): AdmissionDecision["decision"][] =>
+    thread(index).posted.flatMap((message) =>
+      message.kind === "reply" && message.reply.kind === "admission" ? [message.reply.decision] : [],
+    );
+  /** An encoder comes to this thread. Returns the decision about it. */
+  const come = async (index: number): Promise<AdmissionDecision["decision"] | undefined> => {
+    const request = { kind: "admission", key: channelId } as const;
+    thread(index).posted.length = 0;
+    thread(index).deps.onMessage({ kind: "request", requestId: 1, request });
+    await new Promise(setImmediate);
+    return decisions(index)[0];
+  };
+  const release = (index: number, admissions: number) =>
+    thread(index).deps.onMessage({ kind: "channel-released", channelId, admissions });
+  const die = (index: number) => {
+    thread(index).life = {};
+    thread(index).deps.onGone();
+  };
+  /** This thread counted so many bytes. Returns the pool's total. */
+  const count = (index: number, bytesTotal: number): number | undefined => {
+    stage.samples.length = 0;
+    const samples = [channelSample(channelId, [targetSample(TARGET_ID, { bytesTotal })])];
+    thread(index).deps.onMessage({ kind: "samples", samples });
+    return stage.samples[0]?.targets[0]?.bytesTotal;
+  };
+  /** The threads that get a change of the channel. */
+  const told = () => {
+    for (const { posted } of threads) posted.length = 0;
+    stage.pool.apply({ ...channel, revision: channel.revision + 1 });
+    return threads.flatMap(({ posted }, index) => (posted.some(({ kind }) => kind === "channel") ? [index] : []));
+  };
+  return { stage, channelId, come, release, die, count, told, decisions, thread };
+}
+
+test("the thread of its first encoder owns a channel until it releases it, then the thread of the next encoder", async () => {
+  const { come, release, told } = openPool();
+  expect(told()).toEqual([]);
+  expect(await come(0)).toBe("admit");
+  expect(await come(1)).toBe("admit-elsewhere");
+  expect(told()).toEqual([0]);
+  // Another encoder was admitted while the thread released the channel: it keeps it.
+  release(0, 1);
+  expect(told()).toEqual([0]);
+  release(0, 1);
+  expect(told()).toEqual([]);
+  expect(await come(1)).toBe("admit");
+  expect(told()).toEqual([1]);
+  expect(await come(0)).toBe("admit-elsewhere");
+});
+
+test("a late release of a thread that is not the owner changes nothing", async () => {
+  const { come, release, told } = openPool();
+  await come(0);
+  release(1, 5);
+  expect(told()).toEqual([0]);
+});
+
+test("the channels of a dead thread are owned by the thread that the next encoder comes to", async () => {
+  const { come, die, told } = openPool();
+  await come(0);
+  die(0);
+  expect(told()).toEqual([]);
+  expect(await come(1)).toBe("admit");
+  expect(told()).toEqual([1]);
+});
+
+test("an encoder whose thread dies while its key is looked up claims nothing and gets no reply in the thread's next life", async () => {
+  const lookUp = Promise.withResolvers<void>();
+  const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] } as const;
+  const { come, die, told, decisions } = openPool({
+    admit: async () => {
+      await lookUp.promise;
+      return { spec, slot: "main" };
+    },
+  });
+  expect(await come(0)).toBe(undefined);
+  die(0);
+  lookUp.resolve();
+  await new Promise(setImmediate);
+  expect([told(), decisions(0)]).toEqual([[], []]);
+});
+
+test("a channel that is deleted while its key is looked up is owned by no thread", async () => {
+  const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] } as const;
+  let lookUps = 0;
+  const { stage, come, told } = openPool({
+    admit: async () => {
+      lookUps += 1;
+      if (lookUps > 1) return undefined;
+      stage.pool.remove("ls-1");
+      return { spec, slot: "main" };
+    },
+  });
+  expect(await come(0)).toBe("refuse");
+  expect(told()).toEqual([]);
+});
+
+test("counters go on with a new owner and in a new life of a thread, however high the new counts already are", async () => {
+  const { come, release, die, count } = openPool();
+  await come(0);
+  expect(count(0, 100)).toBe(100);
+  release(0, 1);
+  // The thread does not own the channel any more.
+  expect(count(0, 120)).toBe(undefined);
+  await come(1);
+  expect(count(1, 150)).toBe(250);
+  die(1);
+  await come(1);
+  expect(count(1, 200)).toBe(450);
+});
+
+test("a player that comes to another thread is connected to the owner, and its place is free when it left or its thread died", async () => {
+  const { stage, channelId, come, die, thread } = openPool();
+  await come(0);
+  const play = (requestId: number): unknown => {
+    const { token } = stage.previewAccess.newToken(channelId, "key");
+    const request = { kind: "play", channelId, token } as const;
+    thread(1).posted.length = 0;
+    thread(1).deps.onMessage({ kind: "request", requestId, request });
+    const reply = thread(1).posted.find((message) => message.kind === "reply");
+    return reply?.kind === "reply" && reply.reply.kind === "play" ? reply.reply.decision : undefined;
+  };
+  expect([1, 2, 3, 4, 5].map(play)).toEqual(["admit", "admit", "admit", "admit", "full"]);
+  expect(thread(0).posted.filter(({ kind }) => kind === "host-preview")).toHaveLength(4);
+  thread(1).deps.onMessage({ kind: "play-left", requestId: 2 });
+  expect([6, 7].map(play)).toEqual(["admit", "full"]);
+  die(1);
+  expect(play(1)).toBe("admit");
+});

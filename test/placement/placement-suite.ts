@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import type { ChannelPlacement, PlacementChange } from "../../src/control/channel-placement.ts";
+
+const [A, B] = [{ thread: 0 }, { thread: 1 }];
+
+/** What every ChannelPlacement must do. `open` makes an empty one. */
+export function placementSuite(open: () => Promise<ChannelPlacement>): void {
+  test("the first claim makes the owner, and later ones return it", async () => {
+    const placement = await open();
+    expect(await placement.owner("ls-1")).toBe(undefined);
+    const first = await placement.claim("ls-1", A);
+    expect(first.owner).toEqual(A);
+    expect(await placement.claim("ls-1", B)).toEqual(first);
+    expect(await placement.owner("ls-1")).toEqual(first);
+  });
+
+  test("of many claims at once one makes the owner", async () => {
+    const placement = await open();
+    const claims = await Promise.all(
+      Array.from({ length: 64 }, (_, index) => placement.claim("ls-1", { thread: index })),
+    );
+    expect(new Set(claims.map(({ owner, epoch }) => `${owner.thread} ${epoch}`)).size).toBe(1);
+  });
+
+  test("a released channel goes to the next candidate, with a higher epoch", async () => {
+    const placement = await open();
+    const first = await placement.claim("ls-1", A);
+    await placement.release("ls-1", first.epoch);
+    expect(await placement.owner("ls-1")).toBe(undefined);
+    const second = await placement.claim("ls-1", B);
+    expect(second.owner).toEqual(B);
+    expect(second.epoch).toBeGreaterThan(first.epoch);
+  });
+
+  test("a late release of an earlier ownership changes nothing", async () => {
+    const placement = await open();
+    const first = await placement.claim("ls-1", A);
+    await placement.release("ls-1", first.epoch);
+    const second = await placement.claim("ls-1", B);
+    await placement.release("ls-1", first.epoch);
+    expect(await placement.owner("ls-1")).toEqual(second);
+  });
+
+  test("every change is told, once, before the call that made it returns; an unsubscribed listener hears no more", async () => {
+    const placement = await open();
+    const told: PlacementChange[] = [];
+    const unsubscribe = placement.changes((change) => told.push(change));
+    const { epoch } = await placement.claim("ls-1", A);
+    expect(told.splice(0)).toEqual([{ channelId: "ls-1", epoch, owner: A }]);
+    await placement.claim("ls-1", B);
+    expect(told).toEqual([]);
+    await placement.release("ls-1", epoch);
+    await placement.release("ls-1", epoch);
+    expect(told.splice(0)).toEqual([{ channelId: "ls-1", epoch }]);
+    unsubscribe();
+    await placement.claim("ls-1", B);
+    expect(told).toEqual([]);
+  });
+}
