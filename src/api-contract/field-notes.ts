@@ -151,6 +151,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   audioCodec: "`aac`, `opus`, `mp3` and so on.",
   sampleRate: "Of the sound, in hertz.",
   bytesTotal: "Bytes received from this encoder.",
+  checkState:
+    "`checking` for the first 20 s of an encoder, then `done`: no warning means no problem only then. Absent while no encoder is there.",
   warnings: "What a person should look at.",
   channels: "Of a snapshot: all channels, newest first. Of `ingest`: channels of the sound.",
   displayName: "The platform's name as people know it.",

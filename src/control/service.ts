@@ -37,7 +37,7 @@ export type ServiceOptions = {
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
   /** Its warnings are part of a channel's answer. */
-  readonly ingestChecks: Pick<IngestChecks, "warnings">;
+  readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
   /** Called with every change that a use case made, once it is stored. Must not throw. */
   readonly publish: (fact: ChannelChanged) => void;
 };
@@ -188,6 +188,7 @@ export class Service {
   #summary<Stored extends ChannelRecord>(channel: Stored): Stored & ChannelSummary {
     const { runtime, view } = this.#options;
     const live = runtime.live(channel.channelId);
+    const checkState = this.#options.ingestChecks.state(channel.channelId);
     const startTime = live?.startTime ?? channel.recentPublishStartTime;
     return {
       ...channel,
@@ -195,6 +196,7 @@ export class Service {
       ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
       ...(live?.hold === undefined ? {} : { hold: live.hold }),
       warnings: this.#options.ingestChecks.warnings(channel.channelId),
+      ...(checkState === undefined ? {} : { checkState }),
       health: this.#health(channel),
       publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
       ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),

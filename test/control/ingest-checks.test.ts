@@ -78,13 +78,64 @@ test("a stream above one target's limit warns of that target, and is told once i
   expect(await run(20)).toMatchObject([event]);
 });
 
-test("while the encoder is lost its warnings stay; when the broadcast is over they go", async () => {
+test("while the encoder is lost nothing is said, and what it sends when it is back is looked at from the beginning", async () => {
+  expect(checks.state(CHANNEL)).toBeUndefined();
   await run(8);
   expect(shown()).toHaveLength(1);
-  await run(30, { ...HIGH, state: "HELD" });
+  await run(1, { ...HIGH, state: "HELD" });
+  expect(shown()).toEqual([]);
+  expect(checks.state(CHANNEL)).toBeUndefined();
+  await run(5);
+  expect(shown()).toEqual([]);
+  expect(checks.state(CHANNEL)).toBe("checking");
+  await run(3);
   expect(shown()).toHaveLength(1);
   await run(1, { ...HIGH, state: "ENDED" });
   expect(shown()).toEqual([]);
+});
+
+test("an encoder is looked at for 20 s before nothing means nothing, and each encoder anew", async () => {
+  await run(20, {});
+  expect(checks.state(CHANNEL)).toBe("checking");
+  await run(1, {});
+  expect(checks.state(CHANNEL)).toBe("done");
+  await run(1, { startTime: 5 });
+  expect(checks.state(CHANNEL)).toBe("checking");
+});
+
+test("a stream without audio, without video or with rare keyframes is warned of without any preset", async () => {
+  stored = [CUSTOM];
+  await run(8, { measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 9_000, longestKeyframeSeconds: 11.1 } });
+  expect(checks.warnings(CHANNEL)).toMatchObject([
+    {
+      code: "AUDIO_MISSING",
+      severity: "warning",
+      message: {
+        en: "No audio arrives: add an audio track in the encoder, even a silent one; most platforms need it.",
+      },
+    },
+    {
+      code: "KEYFRAME_INTERVAL_LONG",
+      severity: "warning",
+      message: {
+        en: "Keyframes are up to 11.1 s apart, and viewers wait that long before they see anything: set the encoder's keyframe interval to 2 s, not to automatic.",
+      },
+    },
+  ]);
+  expect(shown()).toEqual(["AUDIO_MISSING undefined", "KEYFRAME_INTERVAL_LONG undefined"]);
+  await run(8, { startTime: 5, measures: { audioBytesPerSecond: 9_000, videoBytesPerSecond: 0 } });
+  expect(shown()).toEqual(["VIDEO_MISSING undefined"]);
+  // FFmpeg's usual interval, and an encoder that sends nothing of either kind: that is not for this check.
+  await run(8, { startTime: 6, measures: { longestKeyframeSeconds: 10.4 } });
+  expect(shown()).toEqual([]);
+  await run(8, { startTime: 7, measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 0 } });
+  expect(shown()).toEqual([]);
+});
+
+test("what a platform needs is said of it, and not once more of the stream", async () => {
+  stored = [{ targetId: 39, targetName: "YOUTUBE", isEnabled: true }, CUSTOM];
+  await run(8, { measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 9_000 } });
+  expect(shown()).toEqual(["AUDIO_MISSING 39"]);
 });
 
 test("the time an encoder was lost is no time above the limit", async () => {

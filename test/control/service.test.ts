@@ -63,7 +63,7 @@ function start(over: Store = store): void {
     view.fact(fact);
     changes.push(fact);
   };
-  const ingestChecks = { warnings: () => [] };
+  const ingestChecks = { warnings: () => [], state: () => undefined };
   service = new Service({ store: over, runtime, view, ingestChecks, clock, randomBytes, planLimits, publish });
   admission = new Admission(over);
 }

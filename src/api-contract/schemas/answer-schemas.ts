@@ -88,6 +88,7 @@ const ingest = z.strictObject({
   droppedData: count.optional(),
   bytesPerSecond: count,
   bytesTotal: count,
+  checkState: z.enum(["checking", "done"]).optional(),
   warnings: z.array(
     z.strictObject({
       code: z.string(),

@@ -2,7 +2,7 @@ import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 import { DomainError } from "../errors.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
-import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
+import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { Hold } from "../live/hold-live.ts";
 import type { TargetLive } from "../runtime.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
@@ -16,6 +16,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly hold?: Hold;
   /** What the ingest check says of it. */
   readonly warnings: readonly IngestWarning[];
+  /** How far the ingest check is; absent while no encoder is there. */
+  readonly checkState?: CheckState;
   /** The one verdict about it. */
   readonly health: ChannelHealth;
 };

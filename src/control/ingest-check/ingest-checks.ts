@@ -32,6 +32,9 @@ export type IngestChecksOptions = {
 type Check = {
   /** The encoder that is measured. */
   encoder: string;
+  /** Monotonic, since when; undefined while it is lost. */
+  sinceMs: number | undefined;
+  state: CheckState;
   steady: SteadyFindings;
   readonly threshold: ThresholdWatch;
   targets: readonly CheckedTarget[];
@@ -40,7 +43,11 @@ type Check = {
   warnings: readonly IngestWarning[];
 };
 
-const NO_TARGET: Bilingual = { en: "", ko: "" };
+/** So long after an encoder began nothing is said to be right yet, in milliseconds: what is measured needs this time. */
+const CHECKING_MS = 20_000;
+
+/** Whether an encoder was looked at for long enough to say that nothing is wrong. */
+export type CheckState = "checking" | "done";
 
 /**
  * Holds what encoders send against what their channels' targets take, once a second, and says what to change. Remembers channels on
@@ -78,16 +85,23 @@ export class IngestChecks {
     return this.#checks.get(channelId)?.warnings ?? [];
   }
 
+  /** Undefined while nothing comes. */
+  state(channelId: ChannelId): CheckState | undefined {
+    const check = this.#checks.get(channelId);
+    return check?.sinceMs === undefined ? undefined : check.state;
+  }
+
   #sample(channelId: ChannelId, ingest: IngestSample): void {
     if (ingest.state === "ENDED") this.#checks.delete(channelId);
     if (ingest.state !== "LIVE") {
-      // While no media comes, the last warnings still say what to change.
-      this.#checks.get(channelId)?.threshold.pause();
+      this.#pause(channelId);
       return;
     }
     const check = this.#checkOf(channelId, ingest);
     if (check.reading === "unread") void this.#read(channelId, check);
     const nowMs = this.#options.clock.now();
+    check.sinceMs ??= nowMs;
+    check.state = nowMs - check.sinceMs < CHECKING_MS ? "checking" : "done";
     const findings = findAll(ingest, check.targets);
     check.steady.take(findings, nowMs);
     show(check);
@@ -97,6 +111,16 @@ export class IngestChecks {
     }
   }
 
+  /** While nothing comes nothing is said; the encoder that comes back is looked at from the beginning. */
+  #pause(channelId: ChannelId): void {
+    const check = this.#checks.get(channelId);
+    if (check === undefined) return;
+    check.threshold.pause();
+    check.steady = new SteadyFindings();
+    check.sinceMs = undefined;
+    check.warnings = [];
+  }
+
   /** Another encoder is measured from the beginning; what was told of the broadcast stays told. */
   #checkOf(channelId: ChannelId, { slot, startTime, remoteAddress }: IngestSample): Check {
     const encoder = `${slot} ${startTime} ${remoteAddress}`;
@@ -104,6 +128,8 @@ export class IngestChecks {
     if (known === undefined) {
       const check: Check = {
         encoder,
+        sinceMs: undefined,
+        state: "checking",
         steady: new SteadyFindings(),
         threshold: new ThresholdWatch(),
         targets: [],
@@ -115,6 +141,7 @@ export class IngestChecks {
     }
     if (known.encoder !== encoder) {
       known.encoder = encoder;
+      known.sinceMs = undefined;
       known.steady = new SteadyFindings();
       known.threshold.pause();
     }
@@ -144,14 +171,16 @@ function findAll(ingest: IngestSample, targets: readonly CheckedTarget[]): reado
     .flatMap(({ targetId, targetName, tracks }) =>
       findTargetFaults(ingest, limitsOf(targetName), tracks).map((finding) => ({ ...finding, targetId })),
     );
-  return [...findIngestFaults(ingest), ...ofTargets];
+  // What a platform is known to need is said of that platform, and not once more of the stream.
+  const said = new Set<string>(ofTargets.map(({ code }) => code));
+  return [...findIngestFaults(ingest).filter(({ code }) => !said.has(code)), ...ofTargets];
 }
 
 /** Of a target that is gone, or off, nothing is shown, also not for the while a warning stays. */
 function describeAll(findings: readonly PlacedFinding[], targets: readonly CheckedTarget[]): readonly IngestWarning[] {
   return findings.flatMap((finding) => {
     const { code, targetId } = finding;
-    if (targetId === undefined) return [{ code, ...describeFinding(finding, NO_TARGET) }];
+    if (targetId === undefined) return [{ code, ...describeFinding(finding) }];
     const target = targets.find((each) => each.targetId === targetId && each.isEnabled);
     if (target === undefined) return [];
     return [{ code, ...describeFinding(finding, displayNameOf(target.targetName)), targetId }];

@@ -71,9 +71,19 @@ function outside<Value extends string | number>(
   return [{ code, found, wanted: allowed.join(", "), isClear: true }];
 }
 
+/** Keyframes further apart than this keep viewers of any platform waiting, in seconds; FFmpeg's usual interval comes to it. */
+const KEYFRAME_SECONDS_MAX = 10;
+/** What every platform advises, in seconds. */
+const KEYFRAME_SECONDS_ADVISED = 2;
+
 /** What needs no target to be wrong. */
-export function findIngestFaults({ measures, secondsWithoutVideo, keyRemoved }: IngestSample): readonly Finding[] {
+export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
+  const { measures, secondsWithoutVideo, keyRemoved } = ingest;
   return [
+    ...findMissingTracks(ingest),
+    ...above("KEYFRAME_INTERVAL_LONG", measures?.longestKeyframeSeconds, KEYFRAME_SECONDS_MAX, KEYFRAME_MARGIN).map(
+      (finding) => ({ ...finding, wanted: KEYFRAME_SECONDS_ADVISED }),
+    ),
     ...findFrozenVideo(secondsWithoutVideo),
     ...findMissingKeyframe(measures),
     ...(measures?.lackHeader ?? []).map((kind) =>
@@ -86,6 +96,16 @@ export function findIngestFaults({ measures, secondsWithoutVideo, keyRemoved }: 
     ...(keyRemoved === undefined
       ? []
       : [{ code: "KEY_TIDIED", found: keyRemoved.join(", "), wanted: 0, isClear: true, isSteady: true } as const]),
+  ];
+}
+
+/** A stream of one kind alone: hardly anybody means that, also where no platform is known to need both. */
+function findMissingTracks({ measures, secondsWithoutVideo }: IngestSample): Finding[] {
+  const { audioBytesPerSecond: audio, videoBytesPerSecond: video } = measures ?? {};
+  const isVideoGone = video === 0 && secondsWithoutVideo === undefined && audio !== 0;
+  return [
+    ...(audio === 0 && video !== 0 ? [isThere("AUDIO_MISSING")] : []),
+    ...(isVideoGone ? [isThere("VIDEO_MISSING")] : []),
   ];
 }
 

@@ -119,6 +119,26 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIE
   },
 };
 
+/** The same of findings that are about no target. */
+const GENERAL: Partial<Readonly<Record<FindingCode, Sentence>>> = {
+  AUDIO_MISSING: {
+    severity: "warning",
+    en: "No audio arrives: add an audio track in the encoder, even a silent one; most platforms need it.",
+    ko: "음성이 들어오지 않습니다. 대부분의 플랫폼에 필요하니 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
+  },
+  VIDEO_MISSING: {
+    severity: "warning",
+    en: "No video arrives: add a video source in the encoder; most platforms need it.",
+    ko: "영상이 들어오지 않습니다. 대부분의 플랫폼에 필요하니 인코더에 비디오 소스를 추가해 주세요.",
+  },
+  KEYFRAME_INTERVAL_LONG: {
+    severity: "warning",
+    show: tenths,
+    en: "Keyframes are up to {found} s apart, and viewers wait that long before they see anything: set the encoder's keyframe interval to {wanted} s, not to automatic.",
+    ko: "키프레임 간격이 최대 {found}초라 시청자가 그만큼 기다려야 영상을 볼 수 있습니다. 인코더의 키프레임 간격을 자동이 아닌 {wanted}초로 설정해 주세요.",
+  },
+};
+
 /** A clock is fast or slow, which is told apart: the causes differ. Shown in hundredths, and in what it comes to. */
 function driftSentence(ppm: number): Bilingual {
   const percent = String(Math.round(Math.abs(ppm) / 100) / 100);
@@ -156,18 +176,19 @@ function shown(value: number | string, show: ((value: number) => string) | undef
   return value.split(", ").map(codecName).join(", ");
 }
 
-/** A finding in words for a person. `target` is what people call the target. */
+/** A finding in words for a person. `target` is what people call the target; absent: it is about none. */
 export function describeFinding(
   { code, found, wanted }: Finding,
-  target: Bilingual,
+  target?: Bilingual,
 ): { readonly severity: WarningSeverity; readonly message: Bilingual } {
   if (code === "KEY_TIDIED") return { severity: "warning", message: keySentence(String(found)) };
   if (code === "CLOCK_DRIFT") return { severity: "warning", message: driftSentence(Number(found)) };
-  const { severity, show, en, ko } = SENTENCES[code];
+  const general = target === undefined ? GENERAL[code] : undefined;
+  const { severity, show, en, ko } = general ?? SENTENCES[code];
   const fill = (text: string, name: string) =>
     text
       .replaceAll("{target}", () => name)
       .replaceAll("{found}", shown(found, show))
       .replaceAll("{wanted}", shown(wanted, show));
-  return { severity, message: { en: fill(en, target.en), ko: fill(ko, target.ko) } };
+  return { severity, message: { en: fill(en, target?.en ?? ""), ko: fill(ko, target?.ko ?? "") } };
 }

@@ -69,7 +69,9 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
     ...(startTime === undefined ? {} : { recentPublishStartTime: startTime, recentPublishTime: startTime }),
     ...alertAnswer(channel.alerts),
     ...(channel.callbackUrl === undefined ? {} : { callbackEndpoint: shownAddress(channel.callbackUrl, context) }),
-    ...(channel.ingest === undefined ? {} : { ingest: ingestAnswer(channel.ingest, channel.warnings) }),
+    ...(channel.ingest === undefined
+      ? {}
+      : { ingest: ingestAnswer(channel.ingest, channel.warnings, channel.checkState) }),
   };
 }
 

@@ -1,8 +1,8 @@
-import type { IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
+import type { CheckState, IngestWarning } from "../../control/ingest-check/ingest-checks.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
 
 /** The channel object's `ingest`. */
-export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[]) {
+export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarning[], checkState?: CheckState) {
   const { state, slot, remoteAddress, encoder, startTime, bytesPerSecond, bytesTotal } = ingest;
   const {
     videoCodec,
@@ -34,6 +34,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     ...(droppedData === undefined ? {} : { droppedData }),
     bytesPerSecond: Math.round(bytesPerSecond),
     bytesTotal,
+    ...(checkState === undefined ? {} : { checkState }),
     warnings: [...backupWarnings(ingest), ...warnings.map(warningAnswer)],
   };
 }
@@ -59,11 +60,15 @@ function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
  * Everything of `ingest` that does not change by itself while media flows; of what is measured, whether it is known. Two samples
  * with the same text are no change worth telling.
  */
-export function ingestShape(ingest: IngestSample, warnings: readonly IngestWarning[]): string {
+export function ingestShape(
+  ingest: IngestSample,
+  warnings: readonly IngestWarning[],
+  checkState: CheckState | undefined,
+): string {
   const { bytesPerSecond: _rate, bytesTotal: _total, measures: _measures, ...rest } = ingest;
   const { frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData, ...steady } = rest;
   const known = [frameRate, keyframeIntervalSeconds, secondsWithoutVideo, droppedData].map(
     (value) => value !== undefined,
   );
-  return JSON.stringify([steady, known, warnings]);
+  return JSON.stringify([steady, known, warnings, checkState]);
 }

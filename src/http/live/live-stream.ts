@@ -28,7 +28,7 @@ const RETURN_MS = 60_000;
 
 export type LiveStreamOptions = {
   readonly service: Service;
-  readonly ingestChecks: Pick<IngestChecks, "warnings">;
+  readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells the ids of this process from those of an earlier one: letters and digits. */
@@ -135,7 +135,8 @@ export class LiveStream implements Lasting {
 
   /** A sample may show of the encoder what no fact told: its codecs, its picture. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
-    const shape = ingestShape(ingest, this.#options.ingestChecks.warnings(channelId));
+    const { ingestChecks } = this.#options;
+    const shape = ingestShape(ingest, ingestChecks.warnings(channelId), ingestChecks.state(channelId));
     const isOther = this.#isOtherVerdict(channelId) || this.#shapes.get(channelId) !== shape;
     if (isOther) this.#change(channelId).isChannel = true;
     if (ingest.state === "ENDED") this.#shapes.delete(channelId);
