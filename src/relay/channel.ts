@@ -241,15 +241,15 @@ export class Channel {
 
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */
   #isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
-    if (this.#last !== publisher || this.#out.isStale(frame.kind, timestamp) !== true) return false;
-    return publisher.isCatchingUp(this.#awakeMs);
+    const staleMs = this.#last === publisher ? this.#out.staleMs(frame.kind, timestamp) : 0;
+    return publisher.isCatchingUp(staleMs ?? 0, this.#awakeMs);
   }
 
   /** Media from this feed, from this frame on: by the clock it had, if it is the one that was on air last. */
   #goOn(publisher: Publisher, frame: Frame, timestamp: number): void {
     this.#fillerRun = undefined;
     this.#pictures.forget();
-    if (this.#last === publisher && this.#out.isStale(frame.kind, timestamp) === false) this.#out.resumeSource();
+    if (this.#last === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumeSource();
     else this.#out.changeSource(frame.compositionTimeMs);
     this.#last = publisher;
     if (continuationOf(this.#out.head, publisher.head) !== "same") this.#out.reconnect();

@@ -36,6 +36,8 @@ type Frame = Extract<ClassifiedMessage, { what: "frame" }>;
 
 /** What was held up on its way comes within this time. */
 const BACKLOG_WAIT_MS = 2_000;
+/** Less than this behind filler is no backlog, in milliseconds: an encoder's clock is never quite in step with this machine's. */
+const BACKLOG_FROM_MS = 400;
 /** An encoder that comes back with audio alone may still bring video, this long. */
 const VIDEO_WAIT_MS = 4_000;
 /** Tracks of a stream begin within this time. */
@@ -184,9 +186,12 @@ export class Publisher {
     return this.isSilent(awakeMs) ? 0 : awakeMs - this.#healthySinceMs;
   }
 
-  /** What is held up on its way comes in one go when it comes; an encoder that stays behind just is. */
-  isCatchingUp(awakeMs: number): boolean {
-    return this.healthyMs(awakeMs) < BACKLOG_WAIT_MS;
+  /**
+   * Whether its frames are a backlog: held up on their way, they come in one go. An encoder that stays behind is behind.
+   * `staleMs`: by how much the frame lies behind what filler has covered.
+   */
+  isCatchingUp(staleMs: number, awakeMs: number): boolean {
+    return staleMs > BACKLOG_FROM_MS && this.healthyMs(awakeMs) < BACKLOG_WAIT_MS;
   }
 
   /** It came back and sends audio, and no video for so long that none is waited for. */

@@ -313,10 +313,10 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  /** Whether a frame of the encoder on air lies behind what filler has covered: its backlog, of a time that is gone. Undefined for its first. */
-  isStale(kind: "audio" | "video", timestamp: number): boolean | undefined {
+  /** By how many milliseconds a frame of the encoder on air lies behind what filler has covered. Undefined for its first frame. */
+  staleMs(kind: "audio" | "video", timestamp: number): number | undefined {
     const timeMs = this.#timeline.expected(kind, timestamp);
-    return timeMs === undefined ? undefined : timeMs < this.#timeline.lastMs;
+    return timeMs === undefined ? undefined : Math.max(0, this.#timeline.lastMs - timeMs);
   }
 
   /** The encoder on air goes on by its own clock, behind filler. */
