@@ -23,7 +23,7 @@ test("every npm script is on a page, and every one on a page is there", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
-  const named = distinct(/\bnpm (?:run (?=\S))?(start|test|(?<=run )[a-z][a-z:-]*)/g);
+  const named = [...distinct(/\bnpm (start|test)\b/g), ...distinct(/\bnpm run ([a-z:-]+)/g)];
   expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
 });
 

@@ -1,14 +1,20 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOM_RULES } from "../support/architecture-rules.ts";
+import { ROOM_RULES, SUBROOM_RULES } from "../support/architecture-rules.ts";
 import { readPages } from "../support/doc-pages.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 
 /** Folders beside `src/` whose files the pages name with their full path. */
 const TOP_FOLDERS = ["src", "web", "test", "bench", "scripts", "docs"];
 const ROOMS = readdirSync(join(ROOT, "src"));
-const BUILDING_PAGES = ["docs/architecture.md", "docs/glossary.md", "docs/decisions", "CONTRIBUTING.md"];
+const BUILDING_PAGES = [
+  "docs/architecture.md",
+  "docs/recipes.md",
+  "docs/glossary.md",
+  "docs/decisions",
+  "CONTRIBUTING.md",
+];
 const ALL_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "docs"];
 
 /** What the page has between single backticks, code blocks left out. */
@@ -74,6 +80,24 @@ test("the page's table of rooms is the one that the architecture test holds impo
     else expect([room, may]).toEqual([room, expect.arrayContaining(present)]);
     if (Array.isArray(may)) expect(may).toHaveLength(present.length);
   }
+});
+
+test("the page's table of rooms inside rooms is the architecture test's", () => {
+  const page = readFileSync(join(ROOT, "docs", "architecture.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
+    ([, room = "", may = ""]) => [
+      room,
+      may === "–" ? [] : (quoted(may)[0]?.split(" ") ?? []).map((name) => `${room.split("/")[0]}/${name}`).toSorted(),
+    ],
+  );
+  expect(Object.fromEntries(rows)).toEqual(
+    Object.fromEntries(
+      Object.entries(SUBROOM_RULES).map(([room, may]) => [
+        room,
+        may.map((path) => path.replace(/\.ts$/, "")).toSorted(),
+      ]),
+    ),
+  );
 });
 
 test("the index lists every decision, each with its title", () => {

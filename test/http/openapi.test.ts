@@ -6,6 +6,7 @@ import { DELIVERY_PROBLEMS, DELIVERY_STATES, EVENT_CODES } from "../../src/api-c
 import { FIELD_NOTES } from "../../src/api-contract/field-notes.ts";
 import { OPERATIONS } from "../../src/api-contract/operations.ts";
 import { ANSWER_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
+import { INGEST_WARNING_CODES } from "../../src/control/ingest-check/ingest-findings.ts";
 import { SERVER_TROUBLE_NAMES } from "../../src/thread-protocol/server-troubles.ts";
 import { TARGET_ERROR_CODES, TARGET_WARNING_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import { readPages } from "../support/doc-pages.ts";
@@ -125,7 +126,14 @@ test("every trouble of the server has its word in the note, and in the operator'
 
 test("the API's page has every word for a failure, a warning, an event and a delivery", () => {
   const page = [...readPages("docs/api.md", "docs/api").values()].join("\n");
-  const words = [TARGET_ERROR_CODES, TARGET_WARNING_CODES, EVENT_CODES, DELIVERY_STATES, DELIVERY_PROBLEMS].flat();
+  const words = [
+    INGEST_WARNING_CODES,
+    TARGET_ERROR_CODES,
+    TARGET_WARNING_CODES,
+    EVENT_CODES,
+    DELIVERY_STATES,
+    DELIVERY_PROBLEMS,
+  ].flat();
   expect(words.filter((word) => !page.includes(`\`${word}\``))).toEqual([]);
 });
 

@@ -74,7 +74,7 @@ const roomOf = (path: string): string => path.split("/")[0] ?? "";
  * Rooms inside rooms: which of its neighbours a sub-room may import. What lies in the outer room itself may import all of
  * them, and none of them may import that.
  */
-const SUBROOMS: Readonly<Record<string, readonly string[]>> = {
+export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "ingest/publish": [],
   "ingest/rtmp": [
     "ingest/publish",
@@ -105,7 +105,7 @@ const LISTS = ["store/migrations"];
 const subroomOf = (path: string): string => path.split("/").slice(0, 2).join("/");
 
 function isUpward(path: string, target: string): boolean {
-  const allowed = SUBROOMS[subroomOf(path)];
+  const allowed = SUBROOM_RULES[subroomOf(path)];
   if (allowed === undefined || roomOf(target) !== roomOf(path)) return false;
   return subroomOf(target) !== subroomOf(path) && !allowed.includes(subroomOf(target));
 }

@@ -2,29 +2,31 @@ import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample, StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { TargetLimits } from "../presets/target-preset.ts";
 
-/** What can be wrong with a stream, by what its encoder has to change; the words are the API's. */
-export type FindingCode =
-  | "VIDEO_CODEC_UNSUPPORTED"
-  | "AUDIO_CODEC_UNSUPPORTED"
-  | "VIDEO_MISSING"
-  | "VIDEO_FROZEN"
-  | "AUDIO_MISSING"
-  | "KEYFRAME_MISSING"
-  | "VIDEO_HEADER_MISSING"
-  | "AUDIO_HEADER_MISSING"
-  | "VIDEO_UNREADABLE"
-  | "AUDIO_UNREADABLE"
-  | "VIDEO_BITRATE_HIGH"
-  | "AUDIO_BITRATE_HIGH"
-  | "FRAME_RATE_HIGH"
-  | "PICTURE_TOO_LARGE"
-  | "KEYFRAME_INTERVAL_LONG"
-  | "B_FRAMES"
-  | "SAMPLE_RATE_UNSUPPORTED"
-  | "AUDIO_CHANNELS_TOO_MANY"
-  | "CLOCK_DRIFT"
-  | "CLOCK_WRONG"
-  | "KEY_TIDIED";
+/** What can be wrong with a stream, by what to change in its encoder: the closed list of the API's `ingest.warnings`, but for BACKUP_DIFFERS. */
+export const INGEST_WARNING_CODES = [
+  "VIDEO_CODEC_UNSUPPORTED",
+  "AUDIO_CODEC_UNSUPPORTED",
+  "VIDEO_MISSING",
+  "VIDEO_FROZEN",
+  "AUDIO_MISSING",
+  "KEYFRAME_MISSING",
+  "VIDEO_HEADER_MISSING",
+  "AUDIO_HEADER_MISSING",
+  "VIDEO_UNREADABLE",
+  "AUDIO_UNREADABLE",
+  "VIDEO_BITRATE_HIGH",
+  "AUDIO_BITRATE_HIGH",
+  "FRAME_RATE_HIGH",
+  "PICTURE_TOO_LARGE",
+  "KEYFRAME_INTERVAL_LONG",
+  "B_FRAMES",
+  "SAMPLE_RATE_UNSUPPORTED",
+  "AUDIO_CHANNELS_TOO_MANY",
+  "CLOCK_DRIFT",
+  "CLOCK_WRONG",
+  "KEY_TIDIED",
+] as const;
+export type FindingCode = (typeof INGEST_WARNING_CODES)[number];
 
 /** A stream beside a limit. */
 export type Finding = {
