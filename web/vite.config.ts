@@ -1,8 +1,8 @@
 import type { Plugin, UserConfig } from "vite";
 
 /**
- * Vite wraps each dynamic import in a helper that loads the styles and the further files of what is imported. Here all styles are one
- * file and no loaded part needs another, so the helper (1.3 kB, gzip) would do nothing.
+ * Vite wraps each dynamic import in a helper that loads the styles and other files of the imported part. Here all styles are in one
+ * file and the browser follows the imports itself, so the helper (1.3 kB gzip) would do nothing.
  */
 const plainImports: Plugin = {
   name: "plain-imports",
@@ -10,7 +10,7 @@ const plainImports: Plugin = {
   load: (id) => (id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : undefined),
 };
 
-/** The first with all of `Map.groupBy`, `AbortSignal.any` and `light-dark()`, which are used as they are. */
+/** The first versions with `Map.groupBy`, `AbortSignal.any` and `light-dark()`, which are used without a fallback. */
 const BROWSERS = ["chrome123", "firefox124", "safari17.5"];
 
 /**
@@ -22,24 +22,24 @@ const FILES = [
   { name: "deferred-bundle", test: /\/web\/src\/(?:pages|parts)\/(?!channel\/player)/, priority: 1 },
 ];
 
-/** The server's own addresses, which `npm run dev` hands on to it. */
+/** The server's own paths, which `npm run dev` forwards to it. */
 const SERVER_PATHS = "^/(api|dashboard|preview|docs|openapi\\.json|metrics|livez|readyz)([/?]|$)";
 const SERVER = `http://127.0.0.1:${process.env["FANFARE_HTTP_PORT"] ?? 8080}`;
 
-/** Makes `dist-web/`, which the server serves as it is; with `npm run dev` serves the sources. */
+/** Builds `dist-web/`, which the server serves unchanged. With `npm run dev`, Vite serves the sources. */
 export default {
   root: import.meta.dirname,
-  // Files find each other wherever a proxy has them; the server says in the page where that is.
+  // Files refer to each other relatively, so a proxy may put them below any path.
   base: "./",
   plugins: [plainImports],
-  // The browser's own Host and Origin reach the server, which compares them.
+  // The server compares the browser's Host and Origin, so they are forwarded unchanged.
   server: { proxy: { [SERVER_PATHS]: { target: SERVER, changeOrigin: false } }, fs: { allow: [".."] } },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../dist-web",
     emptyOutDir: true,
     target: BROWSERS,
-    // The Content-Security-Policy has no place for inlined files.
+    // The Content-Security-Policy forbids inlined files.
     assetsInlineLimit: 0,
     cssCodeSplit: false,
     modulePreload: { polyfill: false },

@@ -7,7 +7,7 @@ import { ROOT } from "../support/fanfare-process.ts";
 const BUILT = join(ROOT, "dist-web");
 /** For a browser that opens every page and dialog in both languages, but no preview. */
 const BYTES_MAX = 90_000;
-/** The preview with mpegts.js, by its name before the hash, like all names here. */
+/** The preview with mpegts.js. All names here are file names without their hash. */
 const PREVIEW = "player";
 const APPLICATION = [
   "en",
@@ -27,14 +27,14 @@ test("the application without the preview is at most 90 kB gzip", () => {
     name: name.replace(/-.{8}\.\w+$/, ""),
     bytes: gzipSync(readFileSync(join(parentPath, name)), { level: 9 }).length,
   }));
-  // Each is one file, and there is no other.
+  // Each name is one file, and there are no others.
   expect(sizes.map(({ name }) => name).toSorted()).toEqual([...APPLICATION, PREVIEW].toSorted());
   const application = sizes.filter(({ name }) => name !== PREVIEW);
   const total = application.reduce((sum, { bytes }) => sum + bytes, 0);
   expect(total, application.map(({ name, bytes }) => `${name} ${bytes}`).join(", ")).toBeLessThanOrEqual(BYTES_MAX);
 });
 
-test("no script and no style stands in the page itself, and nothing comes from another host", () => {
+test("the page has no inline script or style, and loads nothing from another host", () => {
   const page = readFileSync(join(BUILT, "index.html"), "utf8");
   expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
   const addresses = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address = ""]) => address);

@@ -8,7 +8,7 @@ const DEADLINE_MS = 15_000;
 
 type Asked = { readonly headers: IncomingHttpHeaders; readonly response: ServerResponse };
 
-/** A server that keeps every request open, and what a reader of it was told. */
+/** A server that keeps every request open, and what an event stream from it reports. */
 async function opened(options: { readonly status?: number; readonly eventCharactersMax?: number } = {}) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -30,34 +30,35 @@ async function opened(options: { readonly status?: number; readonly eventCharact
     server.close();
   });
   const request = (index: number) => waitFor(`request ${index}`, DEADLINE_MS, () => asked[index]);
-  const told = (count: number) => waitFor(`${count} events`, DEADLINE_MS, () => events.length >= count || undefined);
-  return { request, told, events, states };
+  const received = (count: number) =>
+    waitFor(`${count} events`, DEADLINE_MS, () => events.length >= count || undefined);
+  return { request, received, events, states };
 }
 
-test("an event of several lines is one, cut anywhere, also within a letter; comments and unknown fields are none", async () => {
-  const { request, told, events } = await opened();
+test("an event of several lines is one event, cut anywhere, also within a letter; comments and unknown fields are ignored", async () => {
+  const { request, received, events } = await opened();
   const { response } = await request(0);
   const bytes = Buffer.from(
     ': still here\n\nid: e-1\nevent: snapshot\ndata: {"name":\ndata: "저녁 방송"}\n\nmood: good\ndata: 7\n\n',
   );
   for (const byte of bytes) {
     response.write(Buffer.of(byte));
-    // Each byte is a write of its own.
+    // Each byte is sent on its own.
     await new Promise(setImmediate);
   }
-  await told(2);
+  await received(2);
   expect(events).toEqual([
     { name: "snapshot", data: { name: "저녁 방송" } },
     { name: "message", data: 7 },
   ]);
 });
 
-test("a lost stream is told, and resumed after the last event that had an id", async () => {
-  const { request, told, states } = await opened();
+test("a lost stream is reported, and resumed after the last event that had an id", async () => {
+  const { request, received, states } = await opened();
   const first = await request(0);
   expect(first.headers["last-event-id"]).toBeUndefined();
   first.response.write('id: e-1\nevent: a\ndata: 1\n\nevent: b\ndata: 2\n\nid: e-2\nevent: c\ndata: "cut o');
-  await told(2);
+  await received(2);
   first.response.end();
   const second = await request(1);
   expect(second.headers["last-event-id"]).toBe("e-1");
@@ -75,7 +76,7 @@ test("an event longer than the bound ends the connection, and so does one that i
   expect(events).toEqual([]);
 });
 
-test("a refused session is told as refused", async () => {
+test("a refused session is reported as refused", async () => {
   const { request, states } = await opened({ status: 401 });
   await request(0);
   await waitFor("a state", DEADLINE_MS, () => states[0]);

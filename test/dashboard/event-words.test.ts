@@ -22,7 +22,7 @@ const LANGUAGES = [
   ["Korean", ko],
 ] as const;
 
-/** What code and reason the server can tell together. */
+/** The reasons that each code can have. */
 const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
   STREAM_UPDATE: CHANGE_REASONS,
   PUBLISH_END: INGEST_ENDS,
@@ -32,7 +32,7 @@ const REASONS_OF: Partial<Record<EventCode, readonly EventReason[]>> = {
   AUTH_FAILED: ["AUTH_FAILED"],
 };
 
-const happened = (eventCode: EventCode, more: Partial<ChannelEvent> = {}): ChannelEvent => ({
+const eventOf = (eventCode: EventCode, more: Partial<ChannelEvent> = {}): ChannelEvent => ({
   id: 1,
   logLevel: "INFO",
   eventCode,
@@ -42,19 +42,19 @@ const happened = (eventCode: EventCode, more: Partial<ChannelEvent> = {}): Chann
   ...more,
 });
 
-/** Every event there can be. */
+/** Every possible event. */
 const EVENTS: readonly ChannelEvent[] = EVENT_CODES.flatMap((eventCode) => [
-  // One without a reason, as a server of before stored it; a refused login never says more than its code.
-  ...(eventCode === "AUTH_FAILED" ? [] : [happened(eventCode)]),
+  // Without a reason, as older versions of the server stored events. A refused login always has its reason.
+  ...(eventCode === "AUTH_FAILED" ? [] : [eventOf(eventCode)]),
   ...(REASONS_OF[eventCode] ?? []).map((reason) =>
-    happened(eventCode, eventCode === "SIMULCAST_STATUS_CHANGE" ? { reason, to: "FAIL" } : { reason }),
+    eventOf(eventCode, eventCode === "SIMULCAST_STATUS_CHANGE" ? { reason, to: "FAIL" } : { reason }),
   ),
   ...(eventCode === "SIMULCAST_STATUS_CHANGE"
-    ? (["READY", "CONNECTING", "PUBLISHING"] as const).map((to) => happened(eventCode, { to }))
+    ? (["READY", "CONNECTING", "PUBLISHING"] as const).map((to) => eventOf(eventCode, { to }))
     : []),
 ]);
 
-test("the list of what the server can tell is whole", () => {
+test("the list of reasons is complete", () => {
   const reasons = new Set(Object.values(REASONS_OF).flat());
   expect([...reasons].sort()).toEqual([...new Set(EVENT_REASONS)].sort());
 });
@@ -73,11 +73,14 @@ test.each(LANGUAGES)(
   },
 );
 
-test.each(LANGUAGES)("every end of a broadcast, and what becomes of a delivery, has its words in %s", (_, texts) => {
-  const ends = BROADCAST_ENDS.map((end) => reasonText(texts, end));
-  expect(new Set(ends).size).toBe(BROADCAST_ENDS.length);
-  for (const [index, end] of ends.entries()) expect(end).not.toBe(BROADCAST_ENDS[index]);
-  const states: Readonly<Record<string, string>> = texts.settings.deliveryStates;
-  expect(DELIVERY_STATES.filter((state) => !states[state])).toEqual([]);
-  expect(DELIVERY_PROBLEMS.filter((problem) => !texts.settings.deliveryProblems[problem])).toEqual([]);
-});
+test.each(LANGUAGES)(
+  "every end of a broadcast, and every state and problem of a delivery, has its words in %s",
+  (_, texts) => {
+    const ends = BROADCAST_ENDS.map((end) => reasonText(texts, end));
+    expect(new Set(ends).size).toBe(BROADCAST_ENDS.length);
+    for (const [index, end] of ends.entries()) expect(end).not.toBe(BROADCAST_ENDS[index]);
+    const states: Readonly<Record<string, string>> = texts.settings.deliveryStates;
+    expect(DELIVERY_STATES.filter((state) => !states[state])).toEqual([]);
+    expect(DELIVERY_PROBLEMS.filter((problem) => !texts.settings.deliveryProblems[problem])).toEqual([]);
+  },
+);

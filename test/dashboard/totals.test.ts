@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Channel } from "../../web/src/base/model.ts";
 import { withSample } from "../../web/src/live/changes.ts";
 
-test("between whole objects totals grow by what each second's sample says", () => {
+test("between whole objects the totals grow by each second's sample", () => {
   const platform = { platId: 7, bytesTotalTrans: 1_000, totalBytesPerSecond: 1_000 };
   const idle = { platId: 8, bytesTotalTrans: 5, totalBytesPerSecond: 5 };
   const channel = { channelId: "ls-1", platforms: [platform, idle], ingest: { bytesTotal: 50 } } as unknown as Channel;

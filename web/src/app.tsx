@@ -14,19 +14,19 @@ const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPa
 const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
 const SettingsPage = lazy(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
 
-/** The server did not answer: asked again after so long, in milliseconds. */
-const ASK_AGAIN_MS = 3_000;
+/** How long to wait before the server is asked again when it cannot be reached, in milliseconds. */
+const RETRY_MS = 3_000;
 
 export function App() {
   return (
     <>
-      <Inside />
+      <Content />
       <Notices />
     </>
   );
 }
 
-function Inside() {
+function Content() {
   switch (session.value) {
     case "signed-in":
       return <SignedIn />;
@@ -41,11 +41,11 @@ function Inside() {
 
 function Waiting() {
   useEffect(() => {
-    const timer = setInterval(() => void readSession(), ASK_AGAIN_MS);
+    const timer = setInterval(() => void readSession(), RETRY_MS);
     return () => clearInterval(timer);
   }, []);
   return (
-    <main class="door">
+    <main class="sign-in">
       <p role="status">{session.value === "unreachable" ? t().app.unreachable : t().app.loading}</p>
     </main>
   );
@@ -68,7 +68,7 @@ function SignedIn() {
   );
 }
 
-/** What the browser calls the page: in its tab, its history, and to a screen reader first of all. */
+/** The page's title: shown in the tab and the history, and read first by a screen reader. */
 function titleOf(here: Route): string {
   switch (here.page) {
     case "channel":

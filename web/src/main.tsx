@@ -12,8 +12,8 @@ import { readSession } from "./base/session.ts";
 import { startTheme } from "./base/theme.ts";
 import { startTexts } from "./text/text.ts";
 
-/** The server was lost while the page was loaded: loaded again after so long, in milliseconds. */
-const LOAD_AGAIN_MS = 3_000;
+/** How long to wait before the page reloads when its texts could not be loaded, in milliseconds. */
+const RELOAD_MS = 3_000;
 
 startTheme();
 startRouter();
@@ -22,6 +22,6 @@ const root = document.getElementById("app");
 if (root !== null) {
   startTexts().then(
     () => render(<App />, root),
-    () => setTimeout(() => location.reload(), LOAD_AGAIN_MS),
+    () => setTimeout(() => location.reload(), RELOAD_MS),
   );
 }

@@ -162,8 +162,8 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "링크드인은 이벤트마다 주소를 만듭니다. 1935나 443이 아닌 포트가 흔합니다.",
     },
     keyHelp: {
-      en: "The key shown with the address; where there is none, any word does.",
-      ko: "주소와 함께 표시되는 키입니다. 없으면 아무 단어나 넣어도 됩니다.",
+      en: "The key shown with the address. If there is none, enter anything.",
+      ko: "주소와 함께 표시되는 키입니다. 키가 없으면 아무 값이나 입력하세요.",
     },
     limits: { ...rates(6_000, 128), ...EVERY_TWO_SECONDS, frameRateMax: 30, heightMax: 1_080 },
     confidence: "reported",
@@ -289,7 +289,7 @@ const ASSIGNED: readonly TargetPreset[] = (
 
 const CUSTOM: TargetPreset = {
   targetName: "CUSTOM",
-  displayName: { en: "Other server", ko: "직접 입력" },
+  displayName: { en: "Other server", ko: "기타 서버" },
   urls: [],
   backupUrls: [],
   urlHelp: {
@@ -297,8 +297,8 @@ const CUSTOM: TargetPreset = {
     ko: "키를 뺀 서버의 rtmp:// 또는 rtmps:// 주소입니다.",
   },
   keyHelp: {
-    en: "Whatever the server calls key or stream name.",
-    ko: "서버에서 키 또는 스트림 이름이라고 부르는 값입니다.",
+    en: "Also called “stream name”.",
+    ko: "‘스트림 이름’이라고도 합니다.",
   },
   limits: {},
   confidence: "unknown",

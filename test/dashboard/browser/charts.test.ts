@@ -6,7 +6,7 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 import { waitFor } from "../../support/waiting.ts";
 
 const DEADLINE_MS = 20_000;
-/** As many as a line shows. */
+/** How many values a line shows. */
 const SECONDS = 60;
 /** Bytes a second of each second, the newest last: a wave, and a gap of some seconds without data. */
 const RATES = Array.from({ length: SECONDS }, (_, second) =>
@@ -93,7 +93,7 @@ test("the lines show the last minute in both themes and on a phone, and tell the
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
   const context = await openContext(await openBrowser(stage));
-  // In a worker of its own page the connection can be answered by the test; in a shared one it cannot.
+  // The test can respond to the connection of a page's own worker, not to that of a shared one.
   await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);
@@ -102,7 +102,7 @@ test("the lines show the last minute in both themes and on a phone, and tell the
   );
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  await page.locator('.chart-line[aria-label*="between 0 kbit/s"]').waitFor();
+  await page.locator('.chart-line[aria-label*=", 0 kbit/s to"]').waitFor();
   await page.locator(".platform .rate-line canvas").waitFor();
 
   /** The chart ends at 5,000 kbit/s; the small line a tenth above its highest value. */

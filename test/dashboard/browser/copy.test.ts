@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { INSECURE_NAME, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
-/** What a person would paste; in an open dialog nothing outside it takes the focus. */
+/** The text that a paste gives. The probe is inside an open dialog: nothing outside can have the focus. */
 async function pasted(page: Page): Promise<string> {
   await page.evaluate(`
     const area = document.createElement("textarea");
@@ -17,7 +17,7 @@ async function pasted(page: Page): Promise<string> {
   return text;
 }
 
-/** Takes both ways to the clipboard away, as a browser's policy may. */
+/** Blocks both ways to the clipboard, as a browser's policy may. */
 const REFUSE_CLIPBOARD = `
   const writeText = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
   Object.defineProperty(navigator, "clipboard", { value: { writeText } });
@@ -53,7 +53,7 @@ test("copies on a page without the browser's clipboard, in a dialog too; where n
   const button = field.getByRole("button", { name: /^Copy/ });
   await button.click();
   await field.locator(".copied", { hasText: "Copied" }).waitFor();
-  // Whoever works by keyboard is where they were.
+  // The focus is still on the button.
   expect(await page.evaluate(`document.activeElement?.getAttribute("aria-label")`)).toBe("Copy: Secret key");
   expect(await pasted(page)).toBe(secret);
 

@@ -11,7 +11,7 @@ async function exported(page: Page, button: string) {
   return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
 }
 
-/** Reads CSV as RFC 4180 says, by a grammar of its own: quoted cells, doubled quotes, CRLF at each line's end. */
+/** Parses CSV as in RFC 4180: quoted cells, doubled quotes, CRLF at the end of each line. */
 function readCsv(text: string): string[][] {
   const rows: string[][] = [[]];
   const cells = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy;
@@ -24,14 +24,14 @@ function readCsv(text: string): string[][] {
   return rows.slice(0, -1);
 }
 
-test("the timeline leaves as JSON and CSV: all pages, as the filter says; no cell is a formula, and quotes stay in theirs", async () => {
+test("the timeline is exported as JSON and CSV: all pages, filtered; no cell is a formula, and quotes stay in their cells", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("exports", [
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") },
   ]);
   const path = `/api/v2/re-stream/channels/${channel.channelId}`;
-  // More than a page of the export.
+  // More than one page of the export.
   for (let change = 0; change < 104; change += 1) await api.request("PUT", path, { hold: { seconds: change } });
   const browser = await openBrowser(stage);
   const page = await (await openContext(browser)).newPage();
@@ -40,33 +40,33 @@ test("the timeline leaves as JSON and CSV: all pages, as the filter says; no cel
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   await page.locator(".timeline li").first().waitFor();
   await expectAccessible(page, "a long timeline");
-  // A page of it, and the next when it is asked for.
+  // One page of events, and the next one on demand.
   const lines = page.locator(".timeline li");
   expect(await lines.count()).toBe(20);
-  await page.getByRole("button", { name: "Show older ones" }).click();
+  await page.getByRole("button", { name: "Show older events" }).click();
   await lines.nth(39).waitFor();
   expect(await lines.count()).toBe(40);
 
-  const told = [
+  const stored = [
     ...((await api.request("GET", `${path}/events?pageNo=1&pageSizeNo=100`)) as { description: string }[]),
     ...((await api.request("GET", `${path}/events?pageNo=2&pageSizeNo=100`)) as { description: string }[]),
   ];
-  expect(told.length).toBeGreaterThan(100);
+  expect(stored.length).toBeGreaterThan(100);
   const json = await exported(page, "Export JSON");
   expect(json.name).toBe("exports.json");
-  expect(JSON.parse(json.text)).toEqual(told);
+  expect(JSON.parse(json.text)).toEqual(stored);
 
   const csv = await exported(page, "Export CSV");
   expect(csv.name).toBe("exports.csv");
   expect(csv.text.startsWith("\uFEFF")).toBe(true);
   const [head, ...rows] = readCsv(csv.text.slice(1));
   expect(head?.join()).toBe("timestamp,logLevel,eventCode,platId,targetName,label,from,to,reason,description");
-  expect(rows.map((row) => row.at(-1))).toEqual(told.map(({ description }) => description));
+  expect(rows.map((row) => row.at(-1))).toEqual(stored.map(({ description }) => description));
 
   await page.getByRole("combobox", { name: "Show" }).selectOption("problems");
   expect(JSON.parse((await exported(page, "Export JSON")).text)).toEqual([]);
 
-  // Nothing that can happen is told in such words today; a channel or platform may be called so tomorrow.
+  // No event has such a description today, but names of channels and platforms may get into one.
   const descriptions = [
     '=HYPERLINK("http://example.com","click")',
     "+1+1",

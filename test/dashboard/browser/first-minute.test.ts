@@ -5,30 +5,30 @@ import { openBrowser, openContext, PASSWORD, setupLink, watchErrors } from "../.
 import { Stage, uniqueKey } from "../../support/stage.ts";
 import { waitFor } from "../../support/waiting.ts";
 
-/** No page has more stops than this between two things. */
+/** No page has more tab stops than this between two controls. */
 const STOPS_MAX = 60;
 
 const NAME_OF_FOCUS = `(({ activeElement: on }) =>
   on?.getAttribute("name") ?? on?.getAttribute("aria-label") ?? (on === document.body ? "" : on?.textContent) ?? "")(document)`;
 
-/** What is painted on the canvas of the first platform's line; empty text where nothing is. */
+/** The canvas of the first platform's line as a data URL, or "" while nothing is painted. */
 const PAINTING = `(() => {
   const canvas = document.querySelector(".platform .rate-line canvas");
   const pixels = canvas?.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data ?? [];
   return pixels.some((value) => value > 0) ? canvas.toDataURL() : "";
 })()`;
 
-/** Presses Tab until what has this name, or this field, has the focus. */
+/** Presses Tab until the control or field of this name has the focus. */
 async function tabTo(page: Page, wanted: string): Promise<void> {
   const seen: string[] = [];
   for (let stop = 0; stop < STOPS_MAX; stop += 1) {
     await page.keyboard.press("Tab");
-    // Asked at once: between two pages nothing has the focus, and a locator would wait for something that has.
+    // Read at once: between two pages nothing has the focus, and a locator would wait.
     const name = String(await page.evaluate(NAME_OF_FOCUS));
     if (name.trim() === wanted) return;
     seen.push(name);
   }
-  throw new Error(`Tab never comes to ${wanted}: ${seen.join(", ")}`);
+  throw new Error(`Tab never reaches ${wanted}: ${seen.join(", ")}`);
 }
 
 test("from the printed link to a green platform, by keyboard alone: password, channel, key, encoder", async () => {
@@ -49,10 +49,10 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
   await keyboard.type(PASSWORD);
   await keyboard.press("Enter");
 
-  await page.getByText("Your first channel").waitFor();
+  await page.getByText("Create your first channel").waitFor();
   await tabTo(page, "New channel");
   await keyboard.press("Enter");
-  // The dialog begins at the name; the platforms are one stop, chosen by arrow keys.
+  // The dialog focuses the name. The platforms are one stop: arrow keys choose among them.
   await page.locator(".presets").waitFor();
   await keyboard.type("my_show");
   await tabTo(page, "targetName");
@@ -66,20 +66,20 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
 
   await page.getByRole("heading", { name: "my_show" }).waitFor();
   await page.getByText("Waiting for your encoder").waitFor();
-  const [made] = (await api.request("GET", "/api/v2/re-stream/channels")) as { channelId: string }[];
-  const channel = await api.channel(made?.channelId ?? "");
-  // The key is hidden until asked for, and then it is the one that works.
+  const [created] = (await api.request("GET", "/api/v2/re-stream/channels")) as { channelId: string }[];
+  const channel = await api.channel(created?.channelId ?? "");
+  // The key is hidden until it is asked for.
   const encoder = page.locator("section", { hasText: "Waiting for your encoder" });
   expect(await encoder.innerText()).not.toContain(channel.streamKey);
   for (const url of [channel.publishUrl, secureUrl]) await encoder.getByText(url, { exact: true }).waitFor();
-  await encoder.getByRole("button", { name: "Copy: Server, encrypted (RTMPS)" }).waitFor();
+  await encoder.getByRole("button", { name: "Copy: Encrypted server (RTMPS)" }).waitFor();
   await tabTo(page, "Show: Stream key");
   await keyboard.press("Space");
   await encoder.getByText(channel.streamKey).waitFor();
 
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
-  // The line moves: something is painted, and a second later something else.
+  // The line moves: its picture changes from one second to the next.
   const painted = async () => String(await page.evaluate(PAINTING));
   const first = await waitFor("a line", 10_000, async () => (await painted()) || undefined);
   await waitFor("a line that moves", 10_000, async () => ((await painted()) === first ? undefined : true));
@@ -88,7 +88,7 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
   // Off and on again.
   await tabTo(page, "Send to Other server");
   await keyboard.press("Space");
-  await page.locator(".platform .state", { hasText: "Switched off" }).waitFor();
+  await page.locator(".platform .state", { hasText: /^Off$/ }).waitFor();
   await keyboard.press("Space");
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
   expect(errors).toEqual([]);

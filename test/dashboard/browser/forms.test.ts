@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
-/** So many things a person is asked when a platform is added; the choice of platform is one. */
+/** How many inputs the short form of a platform has at most. The choice of platform is one. */
 const INPUTS_MAX = 4;
 const FINGERPRINT = "AB".repeat(32);
 
 const saved = (page: Page) => page.locator(".notice", { hasText: "Saved." }).waitFor();
 
-test("what few need is folded away, and does what it says: of a channel and of a platform", async () => {
+test("the advanced settings of a channel and of a platform are folded away, and are stored", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("advanced", [
@@ -20,43 +20,43 @@ test("what few need is folded away, and does what it says: of a channel and of a
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
-  const present = () => api.channel(channel.channelId);
+  const current = () => api.channel(channel.channelId);
 
-  // The channel: delay and login of its encoders.
+  // The channel: latency and encoder login.
   const settings = page.locator("section", { has: page.getByRole("heading", { name: "Channel settings" }) });
   await settings.getByText("Advanced").click();
-  await settings.getByLabel("Delay").selectOption("low");
+  await settings.getByLabel("Latency").selectOption("low");
   await settings.locator('input[name="ingestId"]').fill("studio");
   await settings.locator('input[name="ingestPassword"]').fill("ingest-password-5d20");
   stage.keepSecret("ingest-password-5d20");
   await settings.getByRole("button", { name: "Save" }).first().click();
   await saved(page);
-  expect(await present()).toMatchObject({
+  expect(await current()).toMatchObject({
     latency: "low",
     ingestAuth: { id: "studio", password: "i*******************" },
     publishUrl: expect.stringMatching(/\/login$/),
   });
-  // An empty password keeps it, an empty name ends the login.
+  // An empty password keeps the current one, an empty username turns the login off.
   await settings.locator('input[name="ingestPassword"]').fill("");
   await settings.locator('input[name="hold"]').fill("60");
   await settings.getByRole("button", { name: "Save" }).first().click();
-  await expect.poll(async () => (await present())["hold"]).toEqual({ seconds: 60 });
-  expect((await present())["ingestAuth"]).toMatchObject({ id: "studio" });
+  await expect.poll(async () => (await current())["hold"]).toEqual({ seconds: 60 });
+  expect((await current())["ingestAuth"]).toMatchObject({ id: "studio" });
   await settings.locator('input[name="ingestId"]').fill("");
   await settings.getByRole("button", { name: "Save" }).first().click();
-  await expect.poll(async () => (await present())["ingestAuth"]).toBeUndefined();
+  await expect.poll(async () => (await current())["ingestAuth"]).toBeUndefined();
 
-  // Its own webhook: the secret is shown once.
-  await settings.getByText("Webhook of this channel").click();
+  // The channel's webhook: the secret is shown once.
+  await settings.getByText("Webhook for this channel").click();
   await settings.locator('input[name="callbackUrl"]').fill("https://hooks.example.com/x");
   await settings.getByRole("button", { name: "Save" }).last().click();
   await settings.locator("code", { hasText: /^whsec_/ }).waitFor();
-  expect((await present())["callbackEndpoint"]).toBe("https://hooks.example.com/x");
+  expect((await current())["callbackEndpoint"]).toBe("https://hooks.example.com/x");
   await settings.locator('input[name="callbackUrl"]').fill("");
   await settings.getByRole("button", { name: "Save" }).last().click();
-  await expect.poll(async () => (await present())["callbackEndpoint"]).toBeUndefined();
+  await expect.poll(async () => (await current())["callbackEndpoint"]).toBeUndefined();
 
-  // A platform: few inputs until more are asked for.
+  // A platform: few inputs until the rest is unfolded.
   await page.getByRole("button", { name: "Add platform" }).click();
   const dialog = page.locator("dialog");
   await dialog.getByRole("radio", { name: "Other server" }).check();
@@ -65,14 +65,14 @@ test("what few need is folded away, and does what it says: of a channel and of a
   const key = uniqueKey("added");
   stage.keepSecret(key);
   await dialog.locator('input[name="rtmpUrl"]').fill("rtmps://127.0.0.1:9/more");
-  // As people paste it: what will be taken off is said in the form, and what was, when it is done.
+  // A key as people paste it: the form shows what will be removed from it.
   await dialog.locator('input[name="streamKey"]').fill(`\u200brtmp://127.0.0.1/more/mp4:${key}\u00a0`);
   await dialog.getByText("The server's address in front of the key was taken off").waitFor();
   await dialog.getByText("A prefix such as mp4: in front of the key was taken off").waitFor();
   await dialog.getByText("Advanced").click();
   await dialog.locator('input[name="audioTrack"]').fill("1");
   await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);
-  await dialog.getByLabel("When it is too slow").selectOption("disconnect");
+  await dialog.getByLabel("If the platform can't keep up").selectOption("disconnect");
   await dialog.getByRole("button", { name: "Add" }).click();
   await dialog.waitFor({ state: "detached" });
   const added = async () => (await api.platforms(channel.channelId)).at(-1);
@@ -83,7 +83,7 @@ test("what few need is folded away, and does what it says: of a channel and of a
     bufferPolicy: "disconnect",
   });
 
-  // Emptied again: all tracks, the usual authorities. A certificate that is none is refused where it was typed.
+  // Empty again: all tracks, the usual authorities. An invalid certificate is refused in the form.
   await page.getByRole("button", { name: "Edit" }).last().click();
   await dialog.getByText("Advanced").click();
   for (const name of ["videoTrack", "audioTrack", "fingerprint"])

@@ -5,7 +5,7 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 
 const KEYS = Array.from({ length: 6 }, (_, index) => uniqueKey(`import-${index}`));
 
-/** obs-multi-rtmp's file: one for YouTube, one with a login, one that is not RTMP. */
+/** The file of obs-multi-rtmp: one target for YouTube, one with a login, one that is not RTMP. */
 const MULTI_RTMP = JSON.stringify({
   audio_configs: [],
   targets: [
@@ -51,7 +51,7 @@ async function add(page: Page, button: string) {
   await dialog(page).getByRole("button", { name: button }).click();
 }
 
-/** Drops a file, as from a folder's window. */
+/** Drops a file into the text area. */
 async function drop(page: Page, text: string) {
   const dataTransfer = await page.evaluateHandle(
     `(() => { const all = new DataTransfer(); all.items.add(new File([${JSON.stringify(text)}], "service.json")); return all; })()`,
@@ -59,7 +59,7 @@ async function drop(page: Page, text: string) {
   await dialog(page).locator("textarea").dispatchEvent("drop", { dataTransfer });
 }
 
-test("platforms of other programs are pasted or dropped, looked at, and made; what cannot be one says why", async () => {
+test("platforms of other programs are pasted or dropped, shown and added; what cannot be added says why", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   for (const key of [...KEYS, "import-password-8c1f"]) stage.keepSecret(key);
@@ -74,7 +74,7 @@ test("platforms of other programs are pasted or dropped, looked at, and made; wh
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
 
-  // obs-multi-rtmp, pasted: shown before anything is made, without a key.
+  // obs-multi-rtmp, pasted: the platforms are shown before they are added, without their keys.
   await open(page);
   await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(MULTI_RTMP)})`);
   await dialog(page).locator("textarea").focus();
@@ -99,26 +99,26 @@ test("platforms of other programs are pasted or dropped, looked at, and made; wh
   await add(page, "Add 1 platform");
   await dialog(page).waitFor({ state: "detached" });
 
-  // What is wrong is said where it is wrong, and nothing can be added.
+  // A text that cannot be read says why, and nothing can be added.
   await open(page);
   const problem = dialog(page).locator('[role="status"] .problem');
-  for (const [text, told] of [
-    ['{\n  "targets": [],\n}', "This is JSON with a mistake in line 3, column 1."],
-    ['{"targets": [', "This is JSON, but breaks off: copy it whole."],
-    ["my stream key is abc", "No platform is in this text."],
+  for (const [text, shown] of [
+    ['{\n  "targets": [],\n}', "The JSON has an error in line 3, column 1."],
+    ['{"targets": [', "The JSON is incomplete. Copy all of it."],
+    ["my stream key is abc", "No platforms found in this text."],
   ] as const) {
     await dialog(page).locator("textarea").fill(text);
-    await problem.getByText(told).waitFor();
+    await problem.getByText(shown).waitFor();
     expect(await dialog(page).getByRole("button", { name: "Add", exact: true }).isDisabled()).toBe(true);
   }
 
-  // nginx-rtmp's lines: one has no key, and the plan's last place goes to the first; what is refused says which it is.
+  // nginx-rtmp's lines: one has no key, and the plan has room for one more. The message names the refused one.
   await dialog(page).locator("textarea").fill(NGINX);
   await dialog(page).getByText("3 platforms found").waitFor();
   expect((await found(page)).at(-1)).toMatch(/no stream key/);
   await add(page, "Add 2 platforms");
   await dialog(page)
-    .locator('[role="alert"]', { hasText: /^second: .*Added before it: 1 platform\.$/s })
+    .locator('[role="alert"]', { hasText: /^second: .*Already added: 1 platform\.$/s })
     .waitFor();
   await page.keyboard.press("Escape");
 

@@ -4,12 +4,12 @@ import { openBrowser, openContext, setUp, watchErrors } from "../../support/brow
 import { Stage, uniqueKey } from "../../support/stage.ts";
 import { waitFor } from "../../support/waiting.ts";
 
-test("two tabs see every change over one connection; an edit on air moves one platform; a lost server is told, and comes back", async () => {
+test("two tabs see every change over one connection; an edit on air moves one platform; a lost server is shown, and its return", async () => {
   const stage = await Stage.open();
   const first = await stage.target();
   const second = await stage.target();
   const steady = await stage.target();
-  // With one event stream allowed, a second connection of this browser would be refused, and its tab be stale.
+  // Only one event stream is allowed: a second connection of this browser would be refused.
   const { fanfare, api } = await stage.server({ environment: { FANFARE_EVENT_STREAMS_PER_KEY: "1" } });
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
@@ -26,7 +26,7 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await other.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   const onAir = other.locator(".platform .state", { hasText: "On air" });
   await onAir.nth(1).waitFor();
-  // The edit: only that platform is dialled again.
+  // An edit reconnects only its own platform.
   const steadyBefore = steady.connections.length;
   await other.getByRole("button", { name: "Edit" }).first().click();
   await other.locator('dialog input[name="rtmpUrl"]').fill(`rtmp://127.0.0.1:${second.port}/live`);
@@ -36,7 +36,7 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await onAir.nth(1).waitFor();
   expect(steady.connections.length).toBe(steadyBefore);
 
-  // Renamed by a program: both tabs show it.
+  // A change over the API: both tabs show it.
   await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}`, { channelName: "renamed" });
   await other.getByRole("heading", { name: "renamed" }).waitFor();
   await page.locator(".card-name", { hasText: "renamed" }).waitFor();
@@ -46,8 +46,8 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await fanfare.restart();
   for (const tab of [page, other]) await tab.locator('[data-stream="live"]').waitFor();
   await other.locator(".stale").waitFor({ state: "detached" });
-  // The report of the broadcast that the stop ended.
-  const report = other.locator(".report", { hasText: "the server was stopped" });
+  // The report of the broadcast that ended when the server stopped.
+  const report = other.locator(".report", { hasText: "server shut down" });
   await report.waitFor();
   expect(await report.locator("tbody tr").count()).toBe(2);
   expect(errors).toEqual([]);

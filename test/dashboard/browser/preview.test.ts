@@ -7,10 +7,10 @@ import { stalledPreview } from "../../support/stalled-watcher.ts";
 import { waitFor } from "../../support/waiting.ts";
 
 const DEADLINE_MS = 20_000;
-/** HTMLMediaElement: a picture is there. */
+/** HTMLMediaElement: a frame is there. */
 const HAVE_CURRENT_DATA = 2;
 
-/** Of one channel's preview. */
+/** How many may watch one channel's preview. */
 const PLACES = 4;
 /** Runs in the page. */
 const VIDEO_STATE = `(({ readyState, videoWidth, videoHeight, currentTime }) =>
@@ -22,7 +22,7 @@ const videoState = z.object({
   currentTime: z.number(),
 });
 
-test("the preview shows a picture at once, plays on, and is let go of by its button; where there is no place it says so", async () => {
+test("the preview shows a frame at once, plays on, and stops; a preview without a free place says so", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
@@ -56,11 +56,11 @@ test("the preview shows a picture at once, plays on, and is let go of by its but
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
   const url = fanfare.origin + z.object({ url: z.string() }).parse(await api.request("POST", path)).url;
   for (let count = 0; count < PLACES; count += 1) {
-    // The page's own place is free a moment after it left.
+    // The page's own place becomes free a moment after it left.
     await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
   }
   await page.getByRole("button", { name: "Show preview" }).click();
-  await page.getByRole("alert").filter({ hasText: "The preview could not be played." }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "The preview can't be played." }).waitFor();
   expect(target.connections).toHaveLength(1);
   expect(errors).toEqual([]);
 });

@@ -13,7 +13,7 @@ import { type Server, Stage, uniqueKey } from "../../support/stage.ts";
 const PAGE = readFileSync(join(ROOT, "docs", "reverse-proxy.md"), "utf8");
 const NAME = "fanfare.example.com";
 
-/** The page's examples of one language, in order, for this server instead of the one they speak of. */
+/** The document's examples in one language, in order, with this server's port. */
 function examples(language: string, { fanfare }: Server): string[] {
   const blocks = [...PAGE.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
     ([, text = ""]) => text,
@@ -102,7 +102,7 @@ test.each(["nginx", "caddy"])(
       { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
     ]);
     stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 60 }) });
-    // Told by the live stream, through the proxy.
+    // This comes over the live stream, through the proxy.
     await page.locator(".card .rate-line").waitFor();
     await page.locator(".card").click();
     await page.locator(".platform .state", { hasText: "On air" }).waitFor();
@@ -114,7 +114,7 @@ test.each(["nginx", "caddy"])(
     expect(new URL(page.url()).pathname).toBe("/fanfare/settings");
     expect(errors).toEqual([]);
 
-    // As a client sees the path.
+    // The path as a client sees it.
     const path = `/fanfare/api/v2/re-stream/channels/${channel.channelId}`;
     const signed = await fetch(`${origin}${path}`, { headers: api.signedHeaders("GET", path) });
     expect(signed.status).toBe(200);

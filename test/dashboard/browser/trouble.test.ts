@@ -8,10 +8,10 @@ import { ko } from "../../../web/src/text/ko.ts";
 import { openBrowser, openContext, PASSWORD, setUp, watchErrors } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
-/** As many failures as an address has within a minute, and one attempt more. */
+/** Attempts to sign in: one more than an address may fail within a minute. */
 const ATTEMPTS = 11;
 
-/** One failed platform for each sentence there is, as the live stream would tell them. */
+/** One failed platform for each reason, as the live stream sends them. */
 function failedPlatforms() {
   return TARGET_ERROR_NAMES.map((name, index) => ({
     platId: index + 1,
@@ -34,7 +34,7 @@ function failedPlatforms() {
 
 const WARNING = slowTarget(31_250, 59_500);
 
-/** One that is on air, slow, and fell three times lately. */
+/** A platform that is on air, slow and unstable. */
 function slowPlatform() {
   const { lastError: _, nextRetryTime: __, ...platform } = failedPlatforms()[0] ?? {};
   const times = { connectStatusTime: Date.now(), queueMilliseconds: 4_900 };
@@ -52,7 +52,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
   const troubles = SERVER_TROUBLE_NAMES.map((trouble) => ({ trouble, sinceTime: 1, ...serverTroubleText(trouble) }));
   const browser = await openBrowser(stage);
   const context = await openContext(browser);
-  // In a worker of its own page the connection can be answered by the test; in a shared one it cannot.
+  // The test can respond to the connection of a page's own worker, not to that of a shared one.
   await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
   const errors = watchErrors(page);
@@ -84,7 +84,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
     const slow = page.locator(`[data-plat-id="${TARGET_ERROR_NAMES.length + 1}"]`);
     await slow.getByText(language === "ko" ? WARNING.messageKo : WARNING.message).waitFor();
     await slow.getByText(words.platform.unstable, { exact: true }).waitFor();
-    await slow.getByText("4.9 s").waitFor();
+    await slow.getByText(words.units.seconds("4.9")).waitFor();
     const shown = await page.locator(".failure p").allInnerTexts();
     const expected = TARGET_ERROR_NAMES.map((name) => {
       const error = targetError(name, "detail");
@@ -97,7 +97,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
   expect(errors).toEqual([]);
 });
 
-test("the overview tells what is not as it should be: of a platform that is tried again, that waits, or that is slow", async () => {
+test("the overview shows platforms that are retried, that wait, or that are slow", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("not_green", [
@@ -165,7 +165,7 @@ test("the overview tells what is not as it should be: of a platform that is trie
   await page.locator('[data-plat-id="3"]').getByText(counts).waitFor();
 });
 
-test("the browser that changes the password stays signed in, and its page goes on; another one is signed out", async () => {
+test("the browser that changes the password stays signed in, and its page stays live; another one is signed out", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const browser = await openBrowser(stage);
@@ -183,14 +183,14 @@ test("the browser that changes the password stays signed in, and its page goes o
     headers: { cookie: `${old?.name}=${old?.value}` },
   });
   expect(answer.status).toBe(401);
-  // Told by the stream that the page opened anew.
+  // This comes over the stream that the page opened again.
   await page.getByRole("link", { name: en.overview.title }).first().click();
   await api.createChannel("after_the_change", [{ rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("k") }]);
   await page.getByText("after_the_change").waitFor();
   expect(errors).toEqual([]);
 });
 
-test("a wrong password is told, too many are refused with the time to wait, and the page has a text for both", async () => {
+test("a wrong password is refused, and too many are refused with the time to wait", async () => {
   const stage = await Stage.open();
   const { fanfare } = await stage.server();
   const browser = await openBrowser(stage);
@@ -201,14 +201,14 @@ test("a wrong password is told, too many are refused with the time to wait, and 
   const problem = page.locator(".problem");
   await password.fill("wrong password");
   await page.getByRole("button", { name: "Sign in" }).click();
-  await problem.getByText("The password is wrong.").waitFor();
+  await problem.getByText("Wrong password.").waitFor();
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
     const answer = page.waitForResponse("**/dashboard/session");
     await page.getByRole("button", { name: "Sign in" }).click();
     await answer;
   }
   await problem.getByText(/Too many attempts\. Try again in \d+ seconds?\./).waitFor();
-  // The right one is refused too, until the minute is over.
+  // The right password is refused too, until the minute is over.
   await password.fill(PASSWORD);
   const refused = page.waitForResponse("**/dashboard/session");
   await page.getByRole("button", { name: "Sign in" }).click();

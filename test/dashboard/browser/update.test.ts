@@ -8,10 +8,10 @@ import { openBrowser, openContext, setUp, watchErrors } from "../../support/brow
 import { ROOT } from "../../support/fanfare-process.ts";
 import { Stage } from "../../support/stage.ts";
 
-/** Longer ago than a page that its own server could have broken: in milliseconds. */
+/** Longer than the age at which a page counts as current, in milliseconds. */
 const OPENED_AGO_MS = 60_000;
 
-/** The server and its dashboard, installed in a folder of their own. */
+/** Installs the server and its dashboard in a folder of their own. */
 async function install(root: string): Promise<void> {
   await mkdir(root);
   for (const name of ["src", "dist-web", "package.json"])
@@ -19,7 +19,7 @@ async function install(root: string): Promise<void> {
   await symlink(join(ROOT, "node_modules"), join(root, "node_modules"));
 }
 
-/** The same dashboard as the next version would have it: none of its files is called as before. */
+/** Builds the dashboard as an update would: no file has its old name. */
 async function update(root: string): Promise<void> {
   const names = "assets/[name]-updated0.js";
   const output = { ...config.build.rolldownOptions.output, entryFileNames: names, chunkFileNames: names };
@@ -32,11 +32,11 @@ async function update(root: string): Promise<void> {
   });
 }
 
-/** What of the page's own scripts is loaded now. */
+/** The page's scripts. */
 const scripts = (page: Page) =>
   page.locator("script").evaluateAll((all) => all.map((each) => each.getAttribute("src")));
 
-test("a page of before an update is loaded anew when it needs a file that is gone; a lost server is told", async () => {
+test("an old page reloads after an update when it needs a file that is gone; a lost server is shown", async () => {
   const stage = await Stage.open();
   const root = join(stage.folder, "installed");
   await install(root);
@@ -44,7 +44,7 @@ test("a page of before an update is loaded anew when it needs a file that is gon
   const browser = await openBrowser(stage);
   const first = await openContext(browser);
   await setUp(await first.newPage(), fanfare);
-  // A browser of its own: what that page loaded is not in its cache.
+  // A second browser context, whose cache does not have what the first page loaded.
   const context = await openContext(browser);
   await context.addCookies(await first.cookies());
   await context.clock.install();
@@ -52,14 +52,14 @@ test("a page of before an update is loaded anew when it needs a file that is gon
   const errors = watchErrors(page);
   for (const tab of [page, other]) {
     await tab.goto(fanfare.origin);
-    await tab.getByText("Your first channel").waitFor();
+    await tab.getByText("Create your first channel").waitFor();
   }
   const before = await scripts(page);
   await context.clock.fastForward(OPENED_AGO_MS);
 
   await fanfare.stop();
   await page.getByRole("button", { name: "New channel" }).click();
-  await page.locator(".notice", { hasText: "the server could not be reached" }).waitFor();
+  await page.locator(".notice", { hasText: "The server can't be reached." }).waitFor();
   expect(await scripts(page)).toEqual(before);
 
   await update(root);
@@ -69,7 +69,7 @@ test("a page of before an update is loaded anew when it needs a file that is gon
   await page.getByRole("heading", { name: "Access keys" }).waitFor();
   expect(await scripts(page)).toEqual([expect.stringContaining("-updated0.js")]);
 
-  // Another language is a file, too.
+  // Another language is a file too.
   expect(await scripts(other)).toEqual(before);
   await other.locator("header select").first().selectOption("ko");
   await other.getByText("첫 채널 만들기").waitFor();

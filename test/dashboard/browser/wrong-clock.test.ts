@@ -4,10 +4,10 @@ import { openBrowser, openContext, setUp } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
 const MINUTE_MS = 60_000;
-/** A clock of the figures: minutes and seconds. */
+/** Seconds of a clock such as `1:05`. */
 const seconds = (clock: string): number => clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 
-/** The browser's clock is off, in pages; a worker's is as right as the machine's, so nothing may be computed from one for the other. */
+/** Shifts the page's clock. A worker's clock stays right, so neither may be used to correct the other. */
 function shiftClock(byMs: number): void {
   const RealDate = Date;
   globalThis.Date = class extends RealDate {
@@ -28,7 +28,7 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
   const beganMs = performance.now();
   const channel = await api.createChannel("off", [
     { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("a") },
-    // Nobody listens there: it waits for its next attempt most of the time.
+    // Nothing listens there: this platform waits for its next attempt most of the time.
     { rtmpUrl: "rtmp://127.0.0.1:9/live", streamKey: uniqueKey("b") },
   ]);
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
@@ -43,7 +43,7 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
     await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
     const onAirTime = page.locator(".on-air-time");
     const playTime = page.locator(".platform").first().locator(".figure", { hasText: "On air for" }).locator("dd");
-    // The first look may come before the server told its time.
+    // The page may show its own time until the server has sent its time.
     for (const figure of [onAirTime, playTime]) {
       await expect
         .poll(async () => {
@@ -52,7 +52,7 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
         })
         .toBe(true);
     }
-    // A refused target is asked once a minute.
+    // A refused target is dialled once a minute.
     const waitSeconds = async () =>
       Number(/in (\d+) s/.exec((await page.locator(".countdown").allInnerTexts()).join(" "))?.[1] ?? 0);
     await expect.poll(async () => (await waitSeconds()) > 0 && (await waitSeconds()) <= 60).toBe(true);

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../../src/api-contract/schemas/answer-schemas.ts";
 
-/** What the API answers, by the names of its published document. */
+/** The API's responses, by their names in the published document. */
 type Answers = { readonly [Name in keyof typeof ANSWER_SCHEMAS]: z.output<(typeof ANSWER_SCHEMAS)[Name]> };
 
 export type Channel = Answers["LiveSnapshot"]["channels"][number];

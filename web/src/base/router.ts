@@ -17,14 +17,14 @@ function parse(pathname: string): Route {
   return channelId === undefined ? { page: "not-found" } : { page: "channel", channelId };
 }
 
-/** Where we are, from the address bar. */
+/** The current page, read from the address bar. */
 export const route = signal<Route>(parse(location.pathname));
 
 const read = (): void => {
   route.value = parse(location.pathname);
 };
 
-/** Goes to a page of ours without loading anything; focus moves to its heading, as a page load would move it. */
+/** Goes to another page without loading a document, and moves the focus to its heading as a page load would. */
 export function go(path: string): void {
   if (at(path) !== location.pathname) history.pushState(null, "", at(path));
   read();
@@ -32,12 +32,12 @@ export function go(path: string): void {
   focusHeading();
 }
 
-/** To the page's heading, once it is drawn. */
+/** Moves the focus to the page's heading once it is rendered. */
 export function focusHeading(): void {
   requestAnimationFrame(() => document.querySelector("h1")?.focus());
 }
 
-/** Makes plain links and the back button work without loading. */
+/** Makes plain links and the back button work without page loads. */
 export function startRouter(): void {
   addEventListener("popstate", read);
   document.addEventListener("click", (event) => {

@@ -1,27 +1,27 @@
 import { signal } from "@preact/signals";
 import { at } from "./base-path.ts";
 
-/** Whether this browser is let in: `unknown` until the server was asked, `setup` while it has no password yet. */
+/** Whether this browser is signed in: `unknown` until the server has said, `setup` while the server has no password. */
 export type Session = "unknown" | "unreachable" | "setup" | "signed-out" | "signed-in";
 
-/** The server refuses shorter ones. */
+/** The server refuses shorter passwords. */
 export const PASSWORD_LENGTH_MIN = 8;
 
 export const session = signal<Session>("unknown");
 
-/** Asks the server; called at the start and after everything that changes it. */
+/** Reads the session from the server: at the start, and after every change. */
 export async function readSession(): Promise<void> {
   try {
-    const answer = await fetch(at("/dashboard/session"));
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const { signedIn, needsSetup } = (await answer.json()) as { signedIn: boolean; needsSetup: boolean };
+    const response = await fetch(at("/dashboard/session"));
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const { signedIn, needsSetup } = (await response.json()) as { signedIn: boolean; needsSetup: boolean };
     session.value = signedIn ? "signed-in" : needsSetup ? "setup" : "signed-out";
   } catch {
     session.value = "unreachable";
   }
 }
 
-/** A call was refused for want of a session: it has ended meanwhile. */
-export function noticeSignedOut(): void {
+/** Called when a request is refused because the session has ended. */
+export function noteSignedOut(): void {
   if (session.value === "signed-in") session.value = "signed-out";
 }

@@ -9,7 +9,7 @@ export const theme = signal<Theme>(THEMES.find((name) => name === kept) ?? "auto
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 const isSystemDark = signal(system.matches);
-/** Whether the page is dark now: for what is painted, not styled. */
+/** Whether the page is dark now: for canvases, which style sheets do not reach. */
 export const isDark = computed(() => (theme.value === "auto" ? isSystemDark.value : theme.value === "dark"));
 
 export function setTheme(next: Theme): void {
@@ -17,7 +17,7 @@ export function setTheme(next: Theme): void {
   theme.value = next;
 }
 
-/** Follows the choice, and the system's, from now on. */
+/** Applies the chosen theme, and follows the system's where none is chosen. */
 export function startTheme(): void {
   effect(() => {
     document.documentElement.dataset["theme"] = theme.value;

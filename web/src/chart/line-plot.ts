@@ -1,7 +1,7 @@
 import uPlot from "uplot";
 import { HISTORY_SECONDS } from "../live/changes.ts";
 
-/** Seconds before now, the newest at the right edge: the same for every line. */
+/** The x values of every line: seconds relative to now, the newest at the right edge. */
 const SECONDS = Array.from({ length: HISTORY_SECONDS }, (_, index) => index + 1 - HISTORY_SECONDS);
 
 /** An axis with its own labels at its own places, or none. */
@@ -9,22 +9,22 @@ type LineAxis =
   | { readonly show: false }
   | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid"> & Required<Pick<uPlot.Axis, "splits" | "values">>);
 
-/** What of a plot is its own: everything else is the same for a small line and the large chart. */
+/** How small lines and the large chart differ. Everything else is the same. */
 export type PlotLook = {
-  /** Below, and at the left. */
+  /** The lower axis, and the left one. */
   readonly axes: readonly [LineAxis, LineAxis];
   readonly padding: uPlot.Padding;
-  /** The upper end of the scale, by the highest value. */
+  /** Returns the upper end of the scale for the highest value. */
   readonly top: (max: number) => number;
-  /** Is told the second that is pointed at, and shown there: 0 is now, the others are below. Without it nobody can point. */
+  /** Receives the second under the pointer: 0 is now, earlier ones are negative. Without it the plot ignores the pointer. */
   readonly onPoint?: (second: number | undefined) => void;
 };
 
-/** A line that is on the page now. */
+/** A plot that is on the page. */
 export type LinePlot = {
-  /** Draws these, the newest last. */
+  /** Draws these values, the newest last. */
   readonly show: (values: readonly number[]) => void;
-  /** Draws the same in the colours of now. */
+  /** Draws the same values in the current colours. */
   readonly repaint: () => void;
   readonly close: () => void;
 };
@@ -35,8 +35,8 @@ const dataOf = (values: readonly number[]): uPlot.AlignedData => [
 ];
 
 /**
- * A line over the last minute in an element whose style says how large and in which colours: `stroke` the line, `fill` the area below
- * it. They are read at each painting, so a canvas follows the theme like everything else.
+ * Draws a line of the last minute into `place`. The element's style gives the size and the colours: `stroke` for the line, `fill` for
+ * the area below it. They are read at each painting, so the canvas follows the theme.
  */
 export function openLinePlot(
   place: HTMLElement,

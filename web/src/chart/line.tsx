@@ -1,20 +1,21 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../base/theme.ts";
+import { language } from "../text/text.ts";
 import { type LinePlot, openLinePlot, type PlotLook } from "./line-plot.ts";
 
 type LineOptions = {
-  /** One for each second, the newest last. */
+  /** One value a second, the newest last. */
   readonly values: readonly number[];
   readonly look: (style: CSSStyleDeclaration) => PlotLook;
   readonly class: string;
-  /** What it shows, in words: for who cannot see it. */
+  /** The same in words, for people who cannot see it. */
   readonly label: string;
 };
 
-/** Lines are made a little before they come into sight. */
+/** A plot is made when its element comes this close to the visible part of the page. */
 const SIGHT_MARGIN = "100px";
 
-/** A line that exists while it is in sight: of 200 on a page the browser keeps and paints a screenful. */
+/** A line whose plot exists only while it is visible: of 200 on a page the browser keeps and paints a screenful. */
 export function Line({ values, look, class: className, label }: LineOptions) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | undefined>(undefined);
@@ -41,7 +42,7 @@ export function Line({ values, look, class: className, label }: LineOptions) {
     };
   }, [look]);
   useEffect(() => plot.current?.show(values), [values]);
-  const paint = `${isDark.value} ${className}`;
+  const paint = `${isDark.value} ${language.value} ${className}`;
   useEffect(() => plot.current?.repaint(), [paint]);
   return <div ref={place} class={className} role="img" aria-label={label} />;
 }

@@ -3,7 +3,7 @@ import { t } from "../text/text.ts";
 import { Line } from "./line.tsx";
 import type { PlotLook } from "./line-plot.ts";
 
-/** What a line shows, for who cannot see it. */
+/** What a line shows, in words. */
 export function rateWords(rates: readonly number[]): string {
   const known = rates.length > 0 ? rates : [0];
   return t().encoder.lineText(
@@ -14,20 +14,20 @@ export function rateWords(rates: readonly number[]): string {
 }
 
 type RateLineOptions = {
-  /** Bytes a second, one for each second, the newest last. */
+  /** Bytes per second, one value for each second, the newest last. */
   readonly rates: readonly number[];
   readonly label: string;
   readonly tone: string;
 };
 
-/** Nothing but the line, its highest point a little below the upper edge. */
+/** Only the line, with its highest point a little below the upper edge. */
 const look = (): PlotLook => ({
   axes: [{ show: false }, { show: false }],
   padding: [1, 0, 1, 0],
   top: (max) => Math.max(1, max) * 1.1,
 });
 
-/** The last minute of a bitrate, small. */
+/** A small line of a bitrate over the last minute. */
 export function RateLine({ rates, label, tone }: RateLineOptions) {
   return <Line values={rates} look={look} class={`rate-line tone-${tone}`} label={`${label}: ${rateWords(rates)}`} />;
 }

@@ -1,17 +1,17 @@
 import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Server } from "../base/model.ts";
 
-/** Seconds of rates that are kept, and shown by every line. */
+/** How many seconds of samples are kept, and shown by every line. */
 export const HISTORY_SECONDS = 60;
 
-/** `stale`: the connection is lost and being made again; `refused`: there is no session any more. */
+/** `stale`: the connection is lost and is being re-established. `refused`: the session has ended. */
 export type StreamState = "connecting" | "live" | "stale" | "refused";
 
-/** What the tabs are told. */
+/** What the worker sends to the tabs. */
 export type HubMessage =
   | { readonly kind: "state"; readonly state: StreamState }
   | {
       readonly kind: "snapshot";
-      /** What the server's clock shows now. */
+      /** The server's time now, in milliseconds since 1970. */
       readonly time: number;
       readonly channels: readonly Channel[];
       readonly samples: readonly Sample[];
@@ -25,7 +25,7 @@ export type Change =
   | { readonly name: "sample"; readonly data: Sample }
   | { readonly name: "event"; readonly data: ChannelEvent };
 
-/** Totals are told with whole objects alone; between them they grow by what each second's sample says. */
+/** Returns the channel with its totals increased by one second's sample: the server sends totals only with whole objects. */
 export function withSample(channel: Channel, { ingest, platforms }: Sample): Channel {
   const rates = new Map(platforms.map(({ platId, bytesPerSecond }) => [platId, bytesPerSecond]));
   const grown = channel.platforms.map((platform) => {
@@ -37,7 +37,7 @@ export function withSample(channel: Channel, { ingest, platforms }: Sample): Cha
   return { ...channel, platforms: grown, ingest: { ...channel.ingest, bytesTotal } };
 }
 
-/** The channel with this platform as it is now; one that it does not have is none of it, a change of the channel tells of it. */
+/** Returns the channel with this platform replaced. An unknown platform is ignored: a change of the channel brings it. */
 export function withPlatform(channel: Channel, { channelId: _, ...platform }: PlatformChange): Channel {
   const platforms = channel.platforms.map((one) => (one.platId === platform.platId ? platform : one));
   return { ...channel, platforms };

@@ -10,20 +10,20 @@ import {
 } from "./changes.ts";
 import { openEventStream, type StreamEvent } from "./event-stream.ts";
 
-/** What comes within this time is told to the tabs at once, in milliseconds. */
+/** Changes within this time are sent to the tabs together, in milliseconds. */
 const GATHER_MS = 100;
 
 type Listener = (message: HubMessage) => void;
 
 /**
- * The one connection of this browser, and what it told so far, so that a tab that comes later sees the same. Lives in a shared
- * worker, or in the page where there are none.
+ * This browser's one connection to the server, and everything it has reported so far, so that a tab that opens later sees the same.
+ * Runs in a shared worker, or in a worker of the tab where there are no shared ones.
  */
 export class Hub {
   readonly #listeners = new Set<Listener>();
   readonly #channels = new Map<string, Channel>();
   readonly #samples = new Map<string, Sample[]>();
-  /** The server's clock less our own that never steps: what is told on later is dated with it. */
+  /** The server's clock minus our monotonic one, in milliseconds: it dates what is sent to the tabs. */
   #serverAheadMs = 0;
   #state: StreamState = "connecting";
   #server: Server = { troubles: [] };
@@ -31,13 +31,13 @@ export class Hub {
   #gathered: Change[] = [];
   #close: (() => void) | undefined;
 
-  /** Tells what is known now, then all that comes; the first listener opens the connection, the last one closes it. */
+  /** Sends what is known now, then every change. The first listener opens the connection, the last one closes it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#close === undefined) {
       this.#close = openEventStream(at("/api/v2/re-stream/events/stream"), {
-        event: (event) => this.#take(event),
-        state: (state) => this.#tellState(state),
+        event: (event) => this.#receive(event),
+        state: (state) => this.#setState(state),
       });
     } else {
       listener({ kind: "state", state: this.#state });
@@ -53,13 +53,13 @@ export class Hub {
     };
   }
 
-  #tell(message: HubMessage): void {
+  #send(message: HubMessage): void {
     for (const listener of this.#listeners) listener(message);
   }
 
-  #tellState(state: StreamState): void {
+  #setState(state: StreamState): void {
     this.#state = state;
-    this.#tell({ kind: "state", state });
+    this.#send({ kind: "state", state });
   }
 
   #snapshot(): HubMessage {
@@ -75,7 +75,7 @@ export class Hub {
     return performance.now() + this.#serverAheadMs;
   }
 
-  #take({ name, data }: StreamEvent): void {
+  #receive({ name, data }: StreamEvent): void {
     if (name === "snapshot") {
       const { time, channels } = data as { readonly time: number; readonly channels: readonly Channel[] };
       this.#serverAheadMs = time - performance.now();
@@ -84,34 +84,34 @@ export class Hub {
       for (const id of this.#samples.keys()) if (!this.#channels.has(id)) this.#samples.delete(id);
       this.#hasSnapshot = true;
       this.#gathered = [];
-      this.#tell(this.#snapshot());
-      // What is the matter is told behind it.
-      this.#takeServer({ troubles: [] });
+      this.#send(this.#snapshot());
+      // The server sends its troubles after the snapshot.
+      this.#setServer({ troubles: [] });
       return;
     }
     if (name === "server") {
-      return this.#takeServer(data as Server);
+      return this.#setServer(data as Server);
     }
     if (name !== "channel" && name !== "platform" && name !== "sample" && name !== "event") return;
     const change = { name, data } as Change;
     if (change.name === "sample") this.#serverAheadMs = change.data.time - performance.now();
-    this.#keep(change);
-    if (this.#gathered.length === 0) setTimeout(() => this.#tellGathered(), GATHER_MS);
+    this.#store(change);
+    if (this.#gathered.length === 0) setTimeout(() => this.#sendGathered(), GATHER_MS);
     this.#gathered.push(change);
   }
 
-  #takeServer(server: Server): void {
+  #setServer(server: Server): void {
     this.#server = server;
-    this.#tell({ kind: "server", server });
+    this.#send({ kind: "server", server });
   }
 
-  #tellGathered(): void {
+  #sendGathered(): void {
     const changes = this.#gathered;
     this.#gathered = [];
-    if (changes.length > 0) this.#tell({ kind: "changes", time: this.#serverTime(), changes });
+    if (changes.length > 0) this.#send({ kind: "changes", time: this.#serverTime(), changes });
   }
 
-  #keep(change: Change): void {
+  #store(change: Change): void {
     switch (change.name) {
       case "channel": {
         const { data } = change;

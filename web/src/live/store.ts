@@ -1,15 +1,15 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import { setServerTime } from "../base/clock.ts";
 import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../base/model.ts";
-import { noticeSignedOut } from "../base/session.ts";
+import { noteSignedOut } from "../base/session.ts";
 import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
 import type { TabMessage } from "./worker.ts";
 
-/** One channel as the page sees it: itself, its rates, and its last sample, each told apart so that little is drawn again. */
+/** One channel on the page. Its parts are separate signals, so that a change renders little. */
 export type LiveChannel = {
   readonly channel: Signal<Channel>;
   readonly samples: Signal<readonly Sample[]>;
-  /** The channel with totals of this second; only a page that shows them looks. */
+  /** The channel with the totals of this second. Only pages that show totals read it. */
   readonly counted: Signal<Channel>;
 };
 
@@ -23,14 +23,14 @@ function setChannel(live: LiveChannel, channel: Channel): void {
 }
 
 const ALIVE_MS = 20_000;
-/** Events that are kept for the timeline of the page that is open. */
+/** How many events are kept for the timeline of the open page. */
 const RECENT_EVENTS_MAX = 200;
 
 const channels = signal<ReadonlyMap<string, LiveChannel>>(new Map());
-/** What the connection is worth; `connecting` until the first snapshot. */
+/** The state of the connection, `connecting` at first. */
 export const streamState = signal<StreamState>("connecting");
 export const hasSnapshot = signal(false);
-/** What is the matter with the server itself, the oldest first. */
+/** The server's own troubles, the oldest first. */
 export const serverTroubles = signal<readonly ServerTrouble[]>([]);
 /** Events of all channels since this tab was opened, newest first. */
 export const recentEvents = signal<readonly ChannelEvent[]>([]);
@@ -44,7 +44,7 @@ export function liveChannel(channelId: string): LiveChannel | undefined {
   return channels.value.get(channelId);
 }
 
-/** Bytes a second now: of the encoders, and to all platforms. */
+/** Bytes per second now: from all encoders, and to all platforms. */
 export const totals = computed(() => {
   let inbound = 0;
   let outbound = 0;
@@ -57,10 +57,10 @@ export const totals = computed(() => {
   return { inbound, outbound };
 });
 
-function take(message: HubMessage): void {
+function receive(message: HubMessage): void {
   if (message.kind === "state") {
     streamState.value = message.state;
-    if (message.state === "refused") noticeSignedOut();
+    if (message.state === "refused") noteSignedOut();
     return;
   }
   if (message.kind === "server") {
@@ -69,12 +69,12 @@ function take(message: HubMessage): void {
   }
   batch(() => {
     setServerTime(message.time);
-    if (message.kind === "snapshot") takeSnapshot(message.channels, message.samples);
-    else for (const change of message.changes) takeChange(change);
+    if (message.kind === "snapshot") applySnapshot(message.channels, message.samples);
+    else for (const change of message.changes) applyChange(change);
   });
 }
 
-function takeSnapshot(all: readonly Channel[], samples: readonly Sample[]): void {
+function applySnapshot(all: readonly Channel[], samples: readonly Sample[]): void {
   const known = channels.peek();
   const next = new Map<string, LiveChannel>();
   const byChannel = Map.groupBy(samples, ({ channelId }) => channelId);
@@ -88,7 +88,7 @@ function takeSnapshot(all: readonly Channel[], samples: readonly Sample[]): void
   hasSnapshot.value = true;
 }
 
-function takeChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][number]): void {
+function applyChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][number]): void {
   if (change.name === "event") {
     recentEvents.value = [change.data, ...recentEvents.peek()].slice(0, RECENT_EVENTS_MAX);
     return;
@@ -110,7 +110,7 @@ function takeChange(change: Extract<HubMessage, { kind: "changes" }>["changes"][
   }
 }
 
-/** A channel this tab made: shown at once, not only when the stream tells of it. */
+/** Shows a channel that this tab created, without waiting for the live stream. */
 export function showChannel(channel: Channel): void {
   if (channels.peek().has(channel.channelId)) return;
   channels.value = new Map(channels.peek()).set(channel.channelId, newLive(channel));
@@ -121,7 +121,7 @@ export function forgetChannel(channelId: string): void {
   if (next.delete(channelId)) channels.value = next;
 }
 
-/** What a call answered about a platform is newer than what the stream told. */
+/** Shows a platform from a response, which is newer than the live stream. */
 export function showPlatform(channelId: string, platform: Platform): void {
   const live = channels.peek().get(channelId);
   if (live === undefined) return;
@@ -133,7 +133,7 @@ export function showPlatform(channelId: string, platform: Platform): void {
   setChannel(live, next);
 }
 
-/** Joins this browser's one connection, or has one of its own where there are no shared workers; the return value leaves it. */
+/** Joins this browser's one connection, or opens one where there are no shared workers. The returned function leaves it. */
 export function startLive(): () => void {
   const leave = typeof SharedWorker === "undefined" ? startOwn() : startShared();
   return () => {
@@ -147,18 +147,18 @@ export function startLive(): () => void {
 
 function startOwn(): () => void {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-  worker.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
+  worker.onmessage = ({ data }: MessageEvent<HubMessage>) => receive(data);
   return () => worker.terminate();
 }
 
 function startShared(): () => void {
   const { port } = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "fanfare-live" });
   const say = (message: TabMessage): void => port.postMessage(message);
-  port.onmessage = ({ data }: MessageEvent<HubMessage>) => take(data);
+  port.onmessage = ({ data }: MessageEvent<HubMessage>) => receive(data);
   const alive = setInterval(() => say("alive"), ALIVE_MS);
   const bye = (): void => say("bye");
   addEventListener("pagehide", bye);
-  // From the back-forward cache a page comes with a port that nobody hears.
+  // A page from the back-forward cache has a dead port.
   const restored = (event: PageTransitionEvent): void => {
     if (event.persisted) location.reload();
   };

@@ -1,9 +1,9 @@
 import { Hub } from "./hub.ts";
 
-/** What a tab says to the shared worker; a tab that closes says so, or is missed after a while without a sign of life. */
+/** What a tab sends to the shared worker. A tab that closes says "bye"; one that cannot is dropped when it is silent. */
 export type TabMessage = "alive" | "bye";
 
-/** Tabs say that they are there every 20 s; background tabs may do so once a minute only. */
+/** Longest silence of a tab, in milliseconds. Tabs say "alive" every 20 s, background tabs perhaps only once a minute. */
 const SILENT_TAB_MS = 150_000;
 
 const hub = new Hub();
@@ -23,7 +23,7 @@ function serve(port: MessagePort): void {
   };
 }
 
-// Without shared workers this one is of a single tab, and ends with it.
+// Without shared workers this worker belongs to one tab, and ends with it.
 if ("SharedWorkerGlobalScope" in self) {
   addEventListener("connect", (event) => (event as MessageEvent).ports.forEach(serve));
 } else {

@@ -24,7 +24,7 @@ import { t } from "../text/text.ts";
 const AddPlatform = lazy(async () => (await import("../parts/platform/platform-form.tsx")).AddPlatform);
 const ImportPlatforms = lazy(async () => (await import("../parts/platform/import-dialog.tsx")).ImportPlatforms);
 
-/** Everything about one channel. */
+/** One channel: its platforms, encoder, settings, events and reports. */
 export function ChannelPage({ channelId }: { readonly channelId: string }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
   const live = liveChannel(channelId);
@@ -36,10 +36,10 @@ export function ChannelPage({ channelId }: { readonly channelId: string }) {
       </section>
     );
   }
-  return <Whole live={live} />;
+  return <LoadedChannel live={live} />;
 }
 
-function Whole({ live }: { readonly live: LiveChannel }) {
+function LoadedChannel({ live }: { readonly live: LiveChannel }) {
   const channel = live.channel.value;
   const hasEncoder = channel.isPublishing && channel.ingest !== undefined;
   return (

@@ -10,11 +10,11 @@ import { PlatformFields, platformBody } from "../parts/platform/platform-form.ts
 import { readPresets } from "../parts/platform/presets.ts";
 import { t } from "../text/text.ts";
 
-/** A first channel needs a name, a platform and its key: nothing else. */
+/** Creates a channel from a name, a platform and its key. */
 export function NewChannel({ onClose }: { readonly onClose: () => void }) {
   useEffect(() => void readPresets().catch(() => undefined), []);
   const submit = async (field: (name: string) => string): Promise<void> => {
-    const made = await call<Channel & { readonly restream: readonly PlatformSettings[] }>(
+    const created = await call<Channel & { readonly restream: readonly PlatformSettings[] }>(
       "POST",
       "/re-stream/channels",
       {
@@ -23,11 +23,11 @@ export function NewChannel({ onClose }: { readonly onClose: () => void }) {
         restream: [platformBody(field)],
       },
     );
-    const platforms = await call<Platform[]>("GET", `${channelPath(made.channelId)}/platforms`);
-    showChannel({ ...made, platforms });
+    const platforms = await call<Platform[]>("GET", `${channelPath(created.channelId)}/platforms`);
+    showChannel({ ...created, platforms });
     onClose();
-    go(`/channels/${made.channelId}`);
-    sayNotes(made.restream.flatMap(({ notes = [] }) => notes));
+    go(`/channels/${created.channelId}`);
+    sayNotes(created.restream.flatMap(({ notes = [] }) => notes));
   };
   return (
     <Dialog title={t().overview.create} onClose={onClose} isWide>

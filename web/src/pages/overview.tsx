@@ -8,17 +8,17 @@ import { allChannels, hasSnapshot, type LiveChannel } from "../live/store.ts";
 import { Icon } from "../parts/basic/icon.tsx";
 import { lazy } from "../parts/basic/lazy.tsx";
 import { channelLook, isWaiting, platformLook, State } from "../parts/basic/state.tsx";
-import { pictureText, soundText } from "../parts/channel/media-words.ts";
+import { audioText, videoText } from "../parts/channel/media-words.ts";
 import { platformName, readPresets } from "../parts/platform/presets.ts";
 import { formatMoment, formatRate } from "../text/format.ts";
 import { language, t } from "../text/text.ts";
 
 const NewChannel = lazy(async () => (await import("./new-channel.tsx")).NewChannel);
 
-/** So many alerts are shown; more of them say the same. */
+/** How many alerts are shown. */
 const ALERTS_MAX = 8;
 
-/** Every channel at a glance, what is wrong first. */
+/** Every channel at a glance, problems first. */
 export function Overview() {
   const query = useSignal("");
   const isCreating = useSignal(false);
@@ -82,20 +82,20 @@ function Empty({ create }: { readonly create: ComponentChildren }) {
   );
 }
 
-/** Failed, also while it is tried again, or accepted and given nothing. */
+/** Whether the platform has failed (also during a retry), or accepted the stream and is sent nothing. */
 function isInTrouble(platform: Platform): boolean {
   if (!platform.enabled) return false;
   const isFailing = platform.connectStatus === "FAIL" || platform.connectStatus === "CONNECTING";
   return isWaiting(platform) || (isFailing && platform.lastError !== undefined);
 }
 
-/** What is wrong with it: of a failure in a few words, its page has the sentence. */
+/** A warning's sentence, or a failure in a few words: the channel's page has the whole sentence. */
 function troubleText({ warning, lastError }: Platform): string {
   if (warning !== undefined) return language.value === "ko" ? warning.messageKo : warning.message;
   return lastError === undefined ? "" : t().errors[lastError.code];
 }
 
-/** Failed platforms, held channels, and those without the pictures that a platform needs, of all channels. */
+/** Failed platforms, held channels, and channels without video, over all channels. */
 function Alerts({ channels }: { readonly channels: readonly LiveChannel[] }) {
   const alerts = channels.flatMap(({ channel: { value: channel } }) => {
     const path = `/channels/${channel.channelId}`;
@@ -159,7 +159,7 @@ function Card({ live }: { readonly live: LiveChannel }) {
       {isLive && <CardRate live={live} tone={look.tone} />}
       {isLive && ingest !== undefined && (
         <span class="card-facts">
-          {[pictureText(ingest), soundText(ingest)].filter((text) => text !== "").join("\u00a0· ")}
+          {[videoText(ingest), audioText(ingest)].filter((text) => text !== "").join("\u00a0· ")}
         </span>
       )}
       <span class="pills">
@@ -171,7 +171,7 @@ function Card({ live }: { readonly live: LiveChannel }) {
   );
 }
 
-/** Alone drawn again at each sample. */
+/** A component of its own, so that a sample renders only this. */
 function CardRate({ live, tone }: { readonly live: LiveChannel; readonly tone: string }) {
   const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
   return (

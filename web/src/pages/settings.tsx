@@ -6,7 +6,7 @@ import { AccessKeys } from "../parts/settings/access-keys.tsx";
 import { Webhook } from "../parts/settings/webhook.tsx";
 import { t } from "../text/text.ts";
 
-/** What is of the whole installation. */
+/** Settings of the whole server. */
 export function SettingsPage() {
   return (
     <>
@@ -42,7 +42,7 @@ function Password() {
         <TextField
           label={t().settings.newPassword}
           name="new"
-          help={t().door.rule}
+          help={t().signIn.rule}
           isRequired
           input={{ type: "password", autocomplete: "new-password", minLength: PASSWORD_LENGTH_MIN }}
         />

@@ -10,22 +10,22 @@ import { Form, TextField } from "../parts/basic/form.tsx";
 import { Choices } from "../parts/shell/top-bar.tsx";
 import { t } from "../text/text.ts";
 
-function Door({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+function Frame({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
-    <main class="door">
-      <section class="door-box">
+    <main class="sign-in">
+      <section class="sign-in-box">
         <img src={at("/icon.svg")} alt="" width="48" height="48" />
         <h1 tabIndex={-1}>{title}</h1>
         {children}
       </section>
-      <div class="door-choices">
+      <div class="sign-in-choices">
         <Choices />
       </div>
     </main>
   );
 }
 
-/** The token of the printed link; it stays behind the # so that no log on the way ever has it. */
+/** The token of the printed link. It is behind the # so that it is in no request and no log. */
 function tokenOfLink(): string {
   return new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 }
@@ -34,7 +34,7 @@ export function SetupPage() {
   const token = useSignal(tokenOfLink());
   const isMismatch = useSignal(false);
   useEffect(() => {
-    // The link may be pasted where this page is open already: then nothing is loaded anew.
+    // The link may be pasted into a tab where this page is already open: then nothing is loaded.
     const read = (): void => {
       token.value = tokenOfLink();
     };
@@ -43,9 +43,9 @@ export function SetupPage() {
   }, [token]);
   if (token.value === "") {
     return (
-      <Door title={t().door.setupTitle}>
-        <p>{withCommands(t().door.linkMissing)}</p>
-      </Door>
+      <Frame title={t().signIn.setupTitle}>
+        <p>{withCommands(t().signIn.linkMissing)}</p>
+      </Frame>
     );
   }
   const submit = async (field: (name: string) => string): Promise<void> => {
@@ -54,7 +54,7 @@ export function SetupPage() {
     try {
       await request("POST", "/dashboard/setup", { token: token.value, password: field("password") });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "200") throw new Error(t().door.linkInvalid);
+      if (error instanceof ApiError && error.code === "200") throw new Error(t().signIn.linkInvalid);
       throw error;
     }
     await readSession();
@@ -62,19 +62,19 @@ export function SetupPage() {
   };
   const password = { type: "password", autocomplete: "new-password", minLength: PASSWORD_LENGTH_MIN } as const;
   return (
-    <Door title={t().door.setupTitle}>
-      <p>{t().door.setupText}</p>
-      <Form submit={submit} button={t().door.setupButton}>
-        <TextField label={t().door.password} name="password" help={t().door.rule} isRequired input={password} />
+    <Frame title={t().signIn.setupTitle}>
+      <p>{t().signIn.setupText}</p>
+      <Form submit={submit} button={t().signIn.setupButton}>
+        <TextField label={t().signIn.password} name="password" help={t().signIn.rule} isRequired input={password} />
         <TextField
-          label={t().door.repeat}
+          label={t().signIn.repeat}
           name="repeat"
-          help={isMismatch.value ? t().door.mismatch : undefined}
+          help={isMismatch.value ? t().signIn.mismatch : undefined}
           isRequired
           input={password}
         />
       </Form>
-    </Door>
+    </Frame>
   );
 }
 
@@ -83,22 +83,22 @@ export function SignInPage() {
     try {
       await request("POST", "/dashboard/session", { password: field("password") });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "200") throw new Error(t().door.wrong);
+      if (error instanceof ApiError && error.code === "200") throw new Error(t().signIn.wrong);
       throw error;
     }
     await readSession();
   };
   return (
-    <Door title={t().door.signInTitle}>
-      <Form submit={submit} button={t().door.signInButton}>
+    <Frame title={t().signIn.title}>
+      <Form submit={submit} button={t().signIn.button}>
         <TextField
-          label={t().door.password}
+          label={t().signIn.password}
           name="password"
-          help={withCommands(t().door.forgotten)}
+          help={withCommands(t().signIn.forgotten)}
           isRequired
           input={{ type: "password", autocomplete: "current-password", autofocus: true }}
         />
       </Form>
-    </Door>
+    </Frame>
   );
 }

@@ -1,4 +1,4 @@
-/** The form that the language's plural rules choose for this number. */
+/** Returns the form that the language's plural rules choose for this number. */
 export function plural(
   language: string,
   number: number,

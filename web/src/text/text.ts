@@ -3,7 +3,7 @@ import type { Texts } from "./en.ts";
 
 export type Language = "en" | "ko";
 export const LANGUAGES: Readonly<Record<Language, string>> = { en: "English", ko: "한국어" };
-/** A browser loads the one language that it shows. */
+/** A browser loads only the language that it shows. */
 const CATALOGUES: Readonly<Record<Language, () => Promise<Texts>>> = {
   en: async () => (await import("./en.ts")).en,
   ko: async () => (await import("./ko.ts")).ko,
@@ -24,7 +24,7 @@ let wanted = language.peek();
 async function show(next: Language): Promise<void> {
   wanted = next;
   const loaded = await CATALOGUES[next]();
-  // Who chooses again while it is loaded gets what was chosen last.
+  // The language was changed again while this one was loading.
   if (wanted !== next) return;
   batch(() => {
     texts.value = loaded;
@@ -32,18 +32,18 @@ async function show(next: Language): Promise<void> {
   });
 }
 
-/** Loads the texts; before that nothing can be drawn. */
+/** Loads the texts. Nothing can be rendered before. */
 export const startTexts = (): Promise<void> => show(language.peek());
 
-/** Rejects where the language's texts cannot be loaded; then it is shown when the page is loaded anew. */
+/** Changes the language. Rejects if its texts cannot be loaded: then the page shows them after a reload. */
 export function setLanguage(next: Language): Promise<void> {
   localStorage.setItem(KEPT_AS, next);
   return show(next);
 }
 
-/** The texts of the present language; whoever reads them while drawing is drawn again when it changes. */
+/** The texts of the current language. A component that reads them renders again when the language changes. */
 export function t(): Texts {
-  if (texts.value === undefined) throw new Error("drawn before the texts were there");
+  if (texts.value === undefined) throw new Error("rendered before the texts were loaded");
   return texts.value;
 }
 

@@ -4,7 +4,7 @@ import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
 
-/** What a person is told of a failed call. */
+/** The sentence that is shown for a failed call. */
 export function problemText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "network") return t().common.failed(t().common.network);
@@ -22,7 +22,7 @@ type ActionOptions = {
   readonly isDisabled?: boolean;
 };
 
-/** A button that does one call: it cannot be pressed twice, and a failure is told. */
+/** A button that makes one call. It ignores presses during the call, and shows a failure. */
 export function Action({ run, children, kind, label, isDisabled = false }: ActionOptions) {
   const isBusy = useSignal(false);
   const press = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 
-/** A text in which `backticks` enclose what is typed as it stands. */
+/** Renders a text whose `backticks` enclose commands. */
 export function withCommands(text: string): ComponentChildren {
   return text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }

@@ -9,7 +9,7 @@ type ConfirmOptions = {
   readonly onClose: () => void;
 };
 
-/** Asks before something that cannot be taken back; a failure leaves it open. */
+/** Asks before something that cannot be undone. A failure leaves the dialog open. */
 export function Confirm({ title, text, run, onClose }: ConfirmOptions) {
   const confirm = async (): Promise<void> => {
     await run();

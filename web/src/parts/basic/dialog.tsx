@@ -10,7 +10,7 @@ type DialogOptions = {
   readonly isWide?: boolean;
 };
 
-/** A modal dialog: the browser keeps the focus in it, gives it back, and closes it by Escape. */
+/** A modal dialog: the browser keeps the focus inside, returns it afterwards, and closes the dialog on Escape. */
 export function Dialog({ title, onClose, children, isWide = false }: DialogOptions) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();

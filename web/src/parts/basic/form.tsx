@@ -10,7 +10,7 @@ type FieldOptions = {
   readonly children: (ids: { readonly id: string; readonly "aria-describedby"?: string }) => ComponentChildren;
 };
 
-/** A labelled control with its help beneath. */
+/** A labelled control with help below it. */
 export function Field({ label, help, children }: FieldOptions) {
   const id = useId();
   const helpId = `${id}-help`;
@@ -34,7 +34,7 @@ type TextFieldOptions = {
   readonly value?: string | undefined;
   readonly isRequired?: boolean;
   readonly input?: JSX.IntrinsicElements["input"];
-  /** Lines of a longer text; one without. */
+  /** Lines of a text area. Without it the field is one line. */
   readonly rows?: number;
 };
 
@@ -49,7 +49,7 @@ export function TextField({ label, name, help, value = "", isRequired = false, i
   );
 }
 
-/** A label that says that its field may stay empty. */
+/** The label of a field that may stay empty. */
 export const optionalLabel = (label: string): string => `${label} (${t().common.optional})`;
 
 type SelectFieldOptions = {
@@ -82,14 +82,14 @@ type FormOptions = {
   readonly children: ComponentChildren;
   readonly onCancel?: () => void;
   readonly isPlain?: boolean;
-  /** There is nothing to do yet. */
+  /** There is nothing to submit yet. */
   readonly isDisabled?: boolean;
 };
 
-/** What was typed, by the controls' names; empty text where there is none. */
+/** Returns the text typed into the control of this name, or "". */
 export type Fields = (name: string) => string;
 
-/** A form that does one call; a refusal is told in it, where the person looks. */
+/** A form that makes one call. A refusal is shown in it. */
 export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   const problem = useSignal("");

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
-import { tellMissing } from "./missing-part.ts";
+import { recoverMissing } from "./missing-part.ts";
 
-/** A part that is not needed at once: its code is loaded when it is first shown. `onLoaded` is called when it comes after the rest. */
+/** A component whose code is loaded when it is first shown. `onLoaded` is called when the code arrives. */
 export function lazy<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   onLoaded: () => void = () => undefined,
@@ -17,7 +17,7 @@ export function lazy<Props extends object>(
           loaded.value = part;
           onLoaded();
         },
-        () => void tellMissing(),
+        () => void recoverMissing(),
       );
     }, []);
     const Part = loaded.value;

@@ -2,18 +2,18 @@ import { at } from "../../base/base-path.ts";
 import { t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
 
-/** A page younger than this is of the server that is there now, in milliseconds. */
-const OWN_AGE_MS = 10_000;
+/** A page that was opened this recently is of the running version, in milliseconds. */
+const CURRENT_AGE_MS = 10_000;
 
 /**
- * A file of this page could not be loaded. The server is gone, which is told; or it was updated since and has another one: then the page
- * is loaded anew.
+ * Called when a file of this page cannot be loaded. Reloads the page if the server was updated since, and shows a notice if the server
+ * cannot be reached.
  */
-export async function tellMissing(): Promise<void> {
-  const isThere = await fetch(at("/dashboard/session")).then(
+export async function recoverMissing(): Promise<void> {
+  const isReachable = await fetch(at("/dashboard/session")).then(
     ({ ok }) => ok,
     () => false,
   );
-  if (isThere && performance.now() > OWN_AGE_MS) location.reload();
+  if (isReachable && performance.now() > CURRENT_AGE_MS) location.reload();
   else say(t().common.failed(t().common.network), "bad");
 }

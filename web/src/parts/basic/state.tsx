@@ -2,7 +2,7 @@ import type { Channel, Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
-/** How a state looks: always a colour, an icon and a word together. */
+/** How a state looks: always a colour, an icon and a word. */
 type Tone = "good" | "busy" | "bad" | "calm" | "off" | "held";
 
 type Look = { readonly tone: Tone; readonly icon: IconName; readonly word: string };
@@ -22,7 +22,7 @@ export function platformLook(platform: Platform): Look {
   }
 }
 
-/** On air, and not as it should be. */
+/** The look of a platform that is on air with a warning. */
 function warningLook({ warning }: Platform): Look | undefined {
   const look = { tone: "busy", icon: "alert" } as const;
   switch (warning?.code) {
@@ -37,7 +37,7 @@ function warningLook({ warning }: Platform): Look | undefined {
   }
 }
 
-/** Accepted, and nothing is sent, or no pictures. */
+/** Whether the platform accepted the stream and is sent nothing, or no video. */
 export function isWaiting({ warning }: Platform): boolean {
   return warning?.code === "WAITS_FOR_KEYFRAME" || warning?.code === "WAITS_FOR_MEDIA";
 }
@@ -54,7 +54,7 @@ export function channelLook(channel: Channel): Look {
   return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
 }
 
-/** A state as a pill. */
+/** A state in a rounded box, perhaps with the name of what it belongs to. */
 export function State({ look, name }: { readonly look: Look; readonly name?: string }) {
   return (
     <span class={`state tone-${look.tone}`}>

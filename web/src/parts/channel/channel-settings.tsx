@@ -7,12 +7,12 @@ import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
 
-/** Longest hold the API takes, in seconds. */
+/** Longest hold that the API accepts, in seconds. */
 const HOLD_SECONDS_MAX = 1_800;
 
 const LATENCIES = ["efficient", "low"] as const;
 
-/** How long platforms are held, whether a second encoder may stand by, and, folded away, what few need. */
+/** Hold and backup encoder, and, folded away, the settings that few people need. */
 export function ChannelSettings({ channel }: { readonly channel: Channel }) {
   const submit = async (field: Fields): Promise<void> => {
     await call("PUT", channelPath(channel.channelId), {
@@ -32,7 +32,7 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
       </div>
       <Form submit={submit} button={t().common.save} isPlain>
         <TextField
-          label={`${texts.hold} (${texts.holdSeconds})`}
+          label={texts.inSeconds(texts.hold)}
           name="hold"
           help={texts.holdHelp}
           value={String(channel.hold.seconds)}
@@ -57,14 +57,14 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
           />
           <div class="field-pair">
             <TextField
-              label={`${texts.freezeMedia} (${texts.holdSeconds})`}
+              label={texts.inSeconds(texts.freezeMedia)}
               name="freezeMedia"
               value={String(channel.freeze.mediaSeconds)}
               isRequired
               input={{ type: "number", min: 5, max: 120, step: 1 }}
             />
             <TextField
-              label={`${texts.freezeVideo} (${texts.holdSeconds})`}
+              label={texts.inSeconds(texts.freezeVideo)}
               name="freezeVideo"
               help={texts.freezeHelp}
               value={String(channel.freeze.videoSeconds)}
@@ -92,20 +92,20 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
   );
 }
 
-/** An empty name ends the login; an empty password keeps the one there is. */
+/** An empty user name turns the login off. An empty password keeps the current one. */
 function ingestAuthOf(field: Fields, { ingestAuth }: Channel): { readonly ingestAuth?: object } {
   const [id, password] = [field("ingestId").trim(), field("ingestPassword")];
   if (id === "") return ingestAuth === undefined ? {} : { ingestAuth: { id } };
   return { ingestAuth: { id, ...(password === "" ? {} : { password }) } };
 }
 
-/** The channel's own webhook, in the default one's place. Its secret is shown when it was set, and never again. */
+/** The channel's own webhook, which replaces the default one. Its secret is shown once, when it is set. */
 function ChannelWebhook({ channel }: { readonly channel: Channel }) {
   const secret = useSignal<string | undefined>(undefined);
   const submit = async (field: Fields): Promise<void> => {
     const path = `${channelPath(channel.channelId)}/callbackEndpoint`;
-    const answer = await call<ChannelWithSecret>("POST", path, { callbackUrl: field("callbackUrl").trim() });
-    secret.value = answer.webhookSecret;
+    const changed = await call<ChannelWithSecret>("POST", path, { callbackUrl: field("callbackUrl").trim() });
+    secret.value = changed.webhookSecret;
     say(t().common.saved);
   };
   const texts = t().settings;

@@ -9,7 +9,7 @@ import { lazy } from "../basic/lazy.tsx";
 
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
-/** Where to point the encoder. */
+/** The server address and keys for the encoder. */
 export function EncoderCard({ channel }: { readonly channel: Channel }) {
   const asked = useSignal<"main" | "backup" | undefined>(undefined);
   const isQrShown = useSignal(false);

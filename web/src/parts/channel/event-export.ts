@@ -15,15 +15,15 @@ const COLUMNS = [
   "reason",
   "description",
 ] as const;
-/** What makes a spreadsheet take a text for a formula, in narrow and wide forms. */
+/** First characters that make a spreadsheet read a text as a formula, in narrow and wide forms. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
-/** Always quoted; what would be a formula is made plain text by an apostrophe before it. */
+/** A quoted cell. An apostrophe in front keeps a text from being a formula. */
 function cell(value: string): string {
   return `"${(FORMULA.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
 }
 
-/** As RFC 4180 has it, with the mark by which spreadsheets know UTF-8. */
+/** CSV as in RFC 4180, with the byte order mark by which spreadsheets recognise UTF-8. */
 function csvOf(events: readonly ChannelEvent[]): string {
   const rows = events.map((event) =>
     COLUMNS.map((name) =>
@@ -33,7 +33,7 @@ function csvOf(events: readonly ChannelEvent[]): string {
   return `\uFEFF${[COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
 }
 
-/** Hands the events to the browser as a file under the channel's name. */
+/** Downloads the events as a file named after the channel. */
 export function saveEvents(channelName: string, format: ExportFormat, events: readonly ChannelEvent[]): void {
   const text = format === "json" ? `${JSON.stringify(events, null, 2)}\n` : csvOf(events);
   const url = URL.createObjectURL(new Blob([text], { type: format === "json" ? "application/json" : "text/csv" }));

@@ -3,20 +3,20 @@ import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
-import { pictureText, soundText } from "./media-words.ts";
+import { audioText, videoText } from "./media-words.ts";
 import { Preview } from "./preview.tsx";
 
-/** What comes in, and what is to be mended about it. */
+/** The incoming stream and what is wrong with it. */
 export function IngestCard({ live }: { readonly live: LiveChannel }) {
   const channel = live.channel.value;
   const { ingest } = channel;
   if (ingest === undefined) return null;
   const facts: readonly (readonly [string, string])[] = [
-    [t().encoder.picture, pictureText(ingest)],
-    [t().encoder.sound, soundText(ingest)],
-    [t().encoder.software, ingest.encoder],
-    [t().encoder.from, ingest.remoteAddress],
-    [t().encoder.source, channel.backup.enabled ? t().encoder.sources[ingest.source] : ""],
+    [t().encoder.video, videoText(ingest)],
+    [t().encoder.audio, audioText(ingest)],
+    [t().encoder.encoder, ingest.encoder],
+    [t().encoder.sourceIp, ingest.remoteAddress],
+    [t().encoder.input, channel.backup.enabled ? t().encoder.inputs[ingest.source] : ""],
     [t().encoder.received, formatBytes(live.counted.value.ingest?.bytesTotal ?? ingest.bytesTotal)],
   ];
   return (
@@ -37,8 +37,8 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
             </div>
           ))}
       </dl>
-      <h3 class="warnings-title">{t().encoder.warnings}</h3>
-      {ingest.warnings.length === 0 && <p class="quiet">{t().encoder.noWarnings}</p>}
+      <h3 class="warnings-title">{t().encoder.check}</h3>
+      {ingest.warnings.length === 0 && <p class="quiet">{t().encoder.noProblems}</p>}
       <ul class="warnings">
         {ingest.warnings.map(({ code, severity, message, messageKo, platId }) => (
           <li key={`${code} ${platId ?? ""}`} class={severity === "error" ? "tone-bad" : "tone-busy"}>

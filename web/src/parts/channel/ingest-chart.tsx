@@ -7,18 +7,18 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatNumber, formatRate } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 
-/** Labelled seconds before now. */
+/** The labels of the x axis, in seconds relative to now. */
 const SECONDS_LABELLED = [-45, -30, -15, 0];
 const AXIS_FONT = "12px system-ui, sans-serif";
 const X_AXIS_PX = 22;
 
-/** Steps of an axis that people read easily: 1, 2 or 5 times a power of ten. */
+/** The upper end of an axis that is easy to read: 1, 2, 5 or 10 times a power of ten. */
 function axisTop(max: number): number {
   const power = 10 ** Math.floor(Math.log10(max));
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= max) ?? max;
 }
 
-/** The second that is pointed at: 0 is now, the others are below. */
+/** The second under the pointer: 0 is now, earlier ones are negative. */
 type Pointed = Signal<number | undefined>;
 
 function chartLook(pointed: Pointed) {
@@ -33,7 +33,7 @@ function chartLook(pointed: Pointed) {
           gap: 4,
           grid: { show: false },
           splits: () => SECONDS_LABELLED,
-          values: (_plot, splits) => splits.map((second) => `${formatNumber(second)} s`),
+          values: (_plot, splits) => splits.map((second) => t().units.seconds(formatNumber(second))),
         },
         {
           ...axis,
@@ -53,7 +53,7 @@ function chartLook(pointed: Pointed) {
   };
 }
 
-/** The ingest bitrate of the last minute in kbit/s, and the same in words; who points at it is told the value there. */
+/** The ingest bitrate of the last minute in kbit/s, the value under the pointer, and the same in words. */
 export function IngestChart({ live }: { readonly live: LiveChannel }) {
   const pointed: Pointed = useSignal<number | undefined>(undefined);
   const look = useMemo(() => chartLook(pointed), [pointed]);
@@ -64,7 +64,7 @@ export function IngestChart({ live }: { readonly live: LiveChannel }) {
   return (
     <figure class="chart">
       <figcaption aria-hidden="true">
-        {rate === undefined ? "kbit/s" : `${formatNumber(second ?? 0)} s: ${formatRate(rate)}`}
+        {rate === undefined ? "kbit/s" : `${t().units.seconds(formatNumber(second ?? 0))}: ${formatRate(rate)}`}
       </figcaption>
       <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
     </figure>

@@ -5,15 +5,15 @@ import { t } from "../../text/text.ts";
 
 const nameOf = (codec: string | undefined): string => (codec === undefined ? "" : codecName(codec));
 
-/** A number stays with its unit where a line is broken. */
+/** Joins the parts that are not empty. A number stays on one line with its unit. */
 const joined = (parts: readonly string[]): string =>
   parts
     .filter((part) => part !== "")
     .map((part) => part.replaceAll(" ", "\u00a0"))
     .join("\u00a0· ");
 
-/** `1920×1080 · 30 fps · H.264`, as far as known. */
-export function pictureText({ width, height, frameRate, videoCodec, keyframeIntervalSeconds }: Ingest): string {
+/** Returns `1920×1080 · 30 fps · H.264`, as far as it is known. */
+export function videoText({ width, height, frameRate, videoCodec, keyframeIntervalSeconds }: Ingest): string {
   return joined([
     width === undefined || height === undefined ? "" : `${width}×${height}`,
     frameRate === undefined ? "" : t().encoder.fps(formatNumber(frameRate, 1)),
@@ -24,11 +24,11 @@ export function pictureText({ width, height, frameRate, videoCodec, keyframeInte
   ]);
 }
 
-/** `AAC · 48 kHz · 2 ch`, as far as known. */
-export function soundText({ audioCodec, sampleRate, channels }: Ingest): string {
+/** Returns `AAC · 48 kHz · stereo`, as far as it is known. */
+export function audioText({ audioCodec, sampleRate, channels }: Ingest): string {
   return joined([
     nameOf(audioCodec),
     sampleRate === undefined ? "" : `${formatNumber(sampleRate / 1_000, 1)} kHz`,
-    channels === undefined ? "" : `${channels} ch`,
+    channels === undefined ? "" : t().encoder.audioChannels(channels),
   ]);
 }

@@ -3,15 +3,15 @@ import mpegts from "mpegts.js";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../../text/text.ts";
 
-/** Plays the FLV stream at this address, muted, as near to live as it comes. */
+/** Plays the FLV stream at this address, muted at first, with the smallest delay. */
 export function Player({ url }: { readonly url: string }) {
   const element = useRef<HTMLVideoElement>(null);
   const hasFailed = useSignal(false);
   useEffect(() => {
     if (element.current === null) return;
-    let isLeft = false;
+    let isClosed = false;
     const fail = (): void => {
-      if (!isLeft) hasFailed.value = true;
+      if (!isClosed) hasFailed.value = true;
     };
     const player = mpegts.createPlayer(
       { type: "flv", isLive: true, url: new URL(url, location.href).href },
@@ -22,7 +22,7 @@ export function Player({ url }: { readonly url: string }) {
     player.load();
     player.play()?.catch(fail);
     return () => {
-      isLeft = true;
+      isClosed = true;
       player.destroy();
     };
   }, [url, hasFailed]);

@@ -6,7 +6,7 @@ import { lazy } from "../basic/lazy.tsx";
 
 const Player = lazy(async () => (await import("./player.tsx")).Player);
 
-/** The broadcast as it comes in, on demand: the player is loaded only then. */
+/** Plays the incoming stream on demand. The player is loaded only then. */
 export function Preview({ channelId }: { readonly channelId: string }) {
   const url = useSignal<string | undefined>(undefined);
   if (url.value === undefined) {

@@ -1,9 +1,9 @@
 import { correction, generate } from "lean-qr/nano";
 
-/** Light modules around a code, as readers want. */
+/** Light modules around a code, which readers need. */
 const QUIET_ZONE = 2;
 
-/** Text as a QR code, dark on white in every theme. */
+/** A text as a QR code, dark on white in every theme. */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
   const code = generate(text, { minCorrectionLevel: correction.M });
   const size = code.size + 2 * QUIET_ZONE;

@@ -3,10 +3,10 @@ import { t } from "../../text/text.ts";
 import { platformName } from "../platform/presets.ts";
 
 /**
- * What the platform of an event or a report is called, or was when it was removed; by its number where a server of before kept no name
- * of it.
+ * Returns the name of an event's or report's platform: the current one, or the one it had when it was removed, or its number where an
+ * older version of the server recorded no name.
  */
-export function nameThen(
+export function recordedTargetName(
   { platId, targetName, label }: Pick<ChannelEvent, "platId" | "targetName" | "label">,
   { platforms }: Channel,
 ): string {

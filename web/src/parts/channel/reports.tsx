@@ -5,28 +5,28 @@ import type { Channel, Report } from "../../base/model.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { reasonText } from "./event-words.ts";
-import { nameThen } from "./recorded-target-name.ts";
+import { recordedTargetName } from "./recorded-target-name.ts";
 
 const REPORTS_SHOWN = 5;
-/** A report is stored a moment after its channel went off the air: it is looked for again, in milliseconds. */
-const AGAIN_MS = 2_000;
+/** A report is stored a moment after its broadcast ended: the list is read again after so many milliseconds. */
+const REREAD_MS = 2_000;
 
-/** What became of the last broadcasts; read again when one ends. */
+/** The reports of the last broadcasts, read again when one begins or ends. */
 export function Reports({ channel }: { readonly channel: Channel }) {
   const reports = useSignal<readonly Report[]>([]);
   const { channelId, isPublishing } = channel;
   useEffect(() => {
-    let isLeft = false;
+    let isClosed = false;
     const read = () =>
       list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=${REPORTS_SHOWN}`)
         .then(({ items }) => {
-          if (!isLeft) reports.value = items;
+          if (!isClosed) reports.value = items;
         })
         .catch(() => undefined);
     void read();
-    const timer = isPublishing ? undefined : setTimeout(read, AGAIN_MS);
+    const timer = isPublishing ? undefined : setTimeout(read, REREAD_MS);
     return () => {
-      isLeft = true;
+      isClosed = true;
       clearTimeout(timer);
     };
   }, [channelId, isPublishing]);
@@ -59,12 +59,12 @@ function interruptionsText({
   interruptionCount,
 }: Pick<Report, "interruptions" | "interruptionCount">): string {
   if (interruptionCount === 0) return t().report.noInterruptions;
-  const told = interruptions.map(
+  const listed = interruptions.map(
     ({ time, durationSeconds, reason }) =>
       `${formatTime(time)} ${reasonText(t(), reason)} (${formatDuration(durationSeconds)})`,
   );
-  const untold = interruptionCount - interruptions.length;
-  return [...told, ...(untold > 0 ? [`+${formatNumber(untold)}`] : [])].join("; ");
+  const unlisted = interruptionCount - interruptions.length;
+  return [...listed, ...(unlisted > 0 ? [`+${formatNumber(unlisted)}`] : [])].join("; ");
 }
 
 function ReportTable({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
@@ -91,7 +91,7 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
         <tbody>
           {report.platforms.map((platform) => (
             <tr key={platform.platId}>
-              <th scope="row">{nameThen(platform, channel)}</th>
+              <th scope="row">{recordedTargetName(platform, channel)}</th>
               <td data-label={headings[1]}>{formatDuration(platform.onAirSeconds)}</td>
               <td data-label={headings[2]}>{formatBytes(platform.bytesSent)}</td>
               <td data-label={headings[3]}>{dropsText(platform)}</td>

@@ -10,11 +10,11 @@ import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
 import { type ExportFormat, FORMATS, saveEvents } from "./event-export.ts";
 import { eventText } from "./event-words.ts";
-import { nameThen } from "./recorded-target-name.ts";
+import { recordedTargetName } from "./recorded-target-name.ts";
 
-/** So many are shown, and as many more whenever older ones are asked for. */
+/** Events that are shown at first, and added at each press of the button. */
 const PAGE_SIZE = 20;
-/** The longest pages there are, and an end to asking where events come faster than they are read. */
+/** The longest pages of the API, and how many are read at most. */
 const EXPORT_PAGE_SIZE = 100;
 const EXPORT_PAGES_MAX = 200;
 const FILTERS = ["all", "problems", "broadcasts", "platforms", "changes"] as const;
@@ -37,7 +37,7 @@ function passes(event: ChannelEvent, filter: Filter): boolean {
   }
 }
 
-/** What happened to a channel, newest first: stored pages, and what comes while they are read. */
+/** A channel's events, newest first: the stored ones, and those that happen while the page is open. */
 export function Timeline({ channel }: { readonly channel: Channel }) {
   const stored = useSignal<readonly ChannelEvent[]>([]);
   const total = useSignal(0);
@@ -50,20 +50,20 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
     stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
     total.value = page.total;
   };
-  /** What the filter lets through, of all there is and not only of the pages that were looked at. */
+  /** Exports all events that pass the filter, not only those on the page. */
   const exportAs = async (format: ExportFormat): Promise<void> => {
-    const whole = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
+    const all = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
     saveEvents(
       channel.channelName,
       format,
-      whole.filter((event) => passes(event, filter.peek())),
+      all.filter((event) => passes(event, filter.peek())),
     );
   };
   useEffect(() => {
     read(1).catch((error: unknown) => say(problemText(error), "bad"));
   }, [channelId]);
-  const fresh = recentEvents.value.filter(isOfChannel);
-  const all = merged(fresh, stored.value);
+  const recent = recentEvents.value.filter(isOfChannel);
+  const all = merged(recent, stored.value);
   const passing = all.filter((event) => passes(event, filter.value));
   const shown = passing.slice(0, shownMax.value);
   const hasMoreStored = stored.value.length < total.value;
@@ -100,12 +100,12 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
           <EventLine key={event.id} event={event} channel={channel} />
         ))}
       </ol>
-      {(hasMoreStored || passing.length > shown.length) && <Action run={showMore}>{t().common.loadMore}</Action>}
+      {(hasMoreStored || passing.length > shown.length) && <Action run={showMore}>{t().events.showOlder}</Action>}
     </section>
   );
 }
 
-/** All stored events, page by page. */
+/** Reads all stored events, page by page. */
 async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
   let events: readonly ChannelEvent[] = [];
   for (let pageNo = 1; pageNo <= EXPORT_PAGES_MAX; pageNo += 1) {
@@ -117,7 +117,7 @@ async function readAll(channelId: string): Promise<readonly ChannelEvent[]> {
   return events;
 }
 
-/** Both lists in one, newest first, each event once. */
+/** Merges two lists, newest first, each event once. */
 function merged(one: readonly ChannelEvent[], other: readonly ChannelEvent[]): readonly ChannelEvent[] {
   const byId = new Map([...other, ...one].map((event) => [event.id, event]));
   return [...byId.values()].sort((a, b) => b.id - a.id);
@@ -135,7 +135,7 @@ function EventLine({ event, channel }: LineOptions) {
       </time>
       <span>
         <span class="visually-hidden">{t().events.levels[event.logLevel]}: </span>
-        {eventText(t(), event, nameThen(event, channel))}
+        {eventText(t(), event, recordedTargetName(event, channel))}
       </span>
     </li>
   );

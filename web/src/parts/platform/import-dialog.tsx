@@ -12,23 +12,23 @@ import { platformName } from "./presets.ts";
 
 type ImportOptions = { readonly channelId: string; readonly onClose: () => void };
 
-/** Platforms out of another program's settings: shown first, then added one by one. */
+/** Reads platforms from another program's settings, shows them, and adds them one by one. */
 export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
   const text = useSignal("");
-  /** What was added before a later one was refused is not added again. */
+  /** How many were added before one was refused: they are not added again. */
   const added = useSignal(0);
   const isDraggedOver = useSignal(false);
   const found = importTargets(text.value);
   const usable = found.targets.filter(({ streamKey }) => streamKey !== "");
-  const take = (given: string): void => {
+  const setText = (given: string): void => {
     text.value = given;
     added.value = 0;
   };
   const readFile = async (file: File | undefined): Promise<void> => {
-    if (file !== undefined) take(await file.text());
+    if (file !== undefined) setText(await file.text());
   };
   const submit = async (): Promise<void> => {
-    for (const { notes: _said, ...one } of usable.slice(added.value)) {
+    for (const { notes: _shown, ...one } of usable.slice(added.value)) {
       try {
         showPlatform(channelId, await call<Platform>("POST", `${channelPath(channelId)}/platforms`, one));
       } catch (error) {
@@ -43,7 +43,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
     event.preventDefault();
     isDraggedOver.value = false;
     const { files } = event.dataTransfer ?? {};
-    if (files?.[0] === undefined) take(event.dataTransfer?.getData("text/plain") ?? "");
+    if (files?.[0] === undefined) setText(event.dataTransfer?.getData("text/plain") ?? "");
     else void readFile(files[0]);
   };
   const dragOver = (event: DragEvent): void => {
@@ -66,7 +66,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
               spellcheck={false}
               value={text.value}
               required
-              onInput={(event) => take(event.currentTarget.value)}
+              onInput={(event) => setText(event.currentTarget.value)}
               class={isDraggedOver.value ? "dragged-over" : ""}
               onDragOver={dragOver}
               onDragLeave={() => (isDraggedOver.value = false)}
@@ -87,7 +87,7 @@ export function ImportPlatforms({ channelId, onClose }: ImportOptions) {
 const nameOf = ({ targetName, label }: ImportedTarget): string =>
   platformName({ targetName: targetName as Platform["targetName"], ...(label === undefined ? {} : { label }) });
 
-/** What would be added, and what cannot be, each with its reason. */
+/** What would be added, and what cannot be added and why. */
 function Found({ found: { targets, skipped, problem } }: { readonly found: Import }) {
   const texts = t().import;
   if (problem !== undefined) {

@@ -8,11 +8,11 @@ type KeyFieldOptions = {
   readonly label: string;
   readonly value?: string | undefined;
   readonly help?: ComponentChildren;
-  /** The server's address, where it is known before the form is sent. */
+  /** The server's address, if it is known before the form is sent. */
   readonly server?: string | undefined;
 };
 
-/** A platform's stream key. What the server will take off it, because it came along when it was pasted, is said at once. */
+/** A platform's stream key. Shows at once what the server will remove from a pasted key. */
 export function KeyField({ label, value = "", help, server = "" }: KeyFieldOptions) {
   const typed = useSignal(value);
   const { notes } = tidyStreamKey(typed.value, server);

@@ -6,18 +6,18 @@ import { type Fields, optionalLabel, SelectField, TextField } from "../basic/for
 const TRACK_MAX = 255;
 const POLICIES = ["drop", "disconnect"] as const;
 
-/** The chosen tracks; nothing for a kind that was left empty. */
+/** The chosen tracks, without the kind whose field is empty. */
 export function tracksOf(field: Fields): { readonly video?: number; readonly audio?: number } {
   const [video, audio] = [field("videoTrack").trim(), field("audioTrack").trim()];
   return { ...(video === "" ? {} : { video: Number(video) }), ...(audio === "" ? {} : { audio: Number(audio) }) };
 }
 
-/** Whom an rtmps:// platform is believed, beside the usual authorities. */
+/** Which certificates of an rtmps:// platform are trusted, besides those of the usual authorities. */
 export function trustOf(field: Fields): { readonly ca: string; readonly fingerprint: string } {
   return { ca: field("ca").trim(), fingerprint: field("fingerprint").trim() };
 }
 
-/** What few need: folded away, so that adding a platform stays picking it and pasting its key. */
+/** Settings that few people need, folded away. */
 export function MoreFields({ platform }: { readonly platform?: Platform }) {
   const texts = t().platform;
   const track = { type: "number", min: 0, max: TRACK_MAX, step: 1, inputMode: "numeric" } as const;

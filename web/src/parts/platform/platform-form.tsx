@@ -8,11 +8,11 @@ import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
 import { sayNotes } from "../basic/notice.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
-import { keyHelp, platformName, presetName, presets, urlHelp } from "./presets.ts";
+import { keyHelp, offeredPresets, platformName, presetName, presets, urlHelp } from "./presets.ts";
 
 const OWN_ADDRESS = "own";
 
-/** What was typed, as the API takes it; what is optional and empty is left out. */
+/** The request body for what was typed. Empty optional fields are left out. */
 export function platformBody(field: Fields): object {
   const choice = field("urlChoice");
   const optional = ["id", "password", "label", "bufferPolicy"].filter((name) => field(name) !== "");
@@ -29,10 +29,10 @@ export function platformBody(field: Fields): object {
   };
 }
 
-/** Pick a platform, paste the key; the rest is folded away. */
+/** The fields of a new platform: which one, and its key. The rest is folded away. */
 export function PlatformFields() {
   const chosen = useSignal("");
-  const all = presets.value;
+  const all = offeredPresets.value;
   const preset = all.find(({ targetName }) => targetName === chosen.value) ?? all[0];
   if (preset === undefined) return <p role="status">{t().app.loading}</p>;
   return (
@@ -114,7 +114,7 @@ export function AddPlatform({ channelId, onClose }: AddOptions) {
 
 type EditOptions = { readonly channel: Channel; readonly platform: Platform; readonly onClose: () => void };
 
-/** Edits one platform; on air it alone reconnects. */
+/** Edits one platform. On air, only this platform reconnects. */
 export function EditPlatform({ channel, platform, onClose }: EditOptions) {
   const submit = async (field: Fields): Promise<void> => {
     const path = platformPath(channel.channelId, platform.platId);
@@ -126,7 +126,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
       streamPassword: field("password"),
       label: field("label"),
       bufferPolicy: field("bufferPolicy"),
-      // No track means all of them again, empty text that nobody else is believed.
+      // No track means all tracks, and empty texts mean the usual authorities only.
       tracks: tracksOf(field),
       timedData: field("noTimedData") !== "on",
       tls: trustOf(field),

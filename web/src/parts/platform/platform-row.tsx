@@ -18,7 +18,7 @@ const EditPlatform = lazy(async () => (await import("./platform-form.tsx")).Edit
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
-/** One platform: what it does, how well, what is wrong, and what can be done about it. */
+/** One platform: its state, figures, problems and actions. */
 export function PlatformRow({ live, platform }: RowOptions) {
   const look = platformLook(platform);
   const name = platformName(platform);
@@ -45,7 +45,7 @@ export function PlatformRow({ live, platform }: RowOptions) {
 
 type RateOptions = RowOptions & { readonly name: string; readonly tone: string };
 
-/** Alone drawn again at each sample. */
+/** A component of its own, so that a sample renders only this. */
 function PlatformRate({ live, platform, name, tone }: RateOptions) {
   const rates = live.samples.value.map(
     ({ platforms }) => platforms.find(({ platId }) => platId === platform.platId)?.bytesPerSecond ?? 0,
@@ -66,7 +66,7 @@ function Figures({ live, platform }: RowOptions) {
   const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
   const isOnAir = platform.connectStatus === "PUBLISHING" && platform.connectStatusTime !== undefined;
   const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
-  // The newer of the two has more, and its causes are of the same moment.
+  // The newer of the two has the higher count. Its causes belong to it.
   const newest = (last?.droppedFrames ?? 0) > (platform.droppedFrames ?? 0) ? last : platform;
   const drops = newest?.droppedFrames ?? 0;
   const causes = newest?.droppedFramesByCause;
@@ -84,7 +84,11 @@ function Figures({ live, platform }: RowOptions) {
       {isOnAir && <OnAirFigure since={platform.connectStatusTime ?? 0} />}
       {!isOnAir && <Figure name={t().platform.playTime} value={formatDuration(platform.totalPlaySecond)} />}
       {isOnAir && queue !== undefined && (
-        <Figure name={t().platform.queue} value={`${formatNumber(queue / 1_000, 1)} s`} isBad={queue > 2_000} />
+        <Figure
+          name={t().platform.queue}
+          value={t().units.seconds(formatNumber(queue / 1_000, 1))}
+          isBad={queue > 2_000}
+        />
       )}
       {drops > 0 && (
         <Figure
@@ -115,7 +119,7 @@ function Figure({ name, value, isBad = false }: FigureOptions) {
   );
 }
 
-/** What is wrong, in a few words and then in one sentence that says what to do. */
+/** A failure in a few words, then in one sentence that says what to do. */
 function ErrorText({ error }: { readonly error: TargetError }) {
   return (
     <>
@@ -124,7 +128,7 @@ function ErrorText({ error }: { readonly error: TargetError }) {
   );
 }
 
-/** Green, and not as it should be. */
+/** A warning about a platform that is on air. */
 function Warning({ warning }: { readonly warning: NonNullable<Platform["warning"]> }) {
   return (
     <div class="test-result tone-busy">
@@ -225,12 +229,12 @@ function Actions({ live, platform, name, onTested }: ActionsOptions) {
         </Action>
       )}
       <button type="button" onClick={() => (opened.value = "remove")}>
-        {t().common.remove}
+        {t().platform.remove}
       </button>
       {opened.value === "edit" && <EditPlatform channel={channel} platform={platform} onClose={close} />}
       {opened.value === "remove" && (
         <Confirm
-          title={t().common.remove}
+          title={t().platform.remove}
           text={t().platform.removeSure(name)}
           run={() => call("DELETE", path)}
           onClose={close}

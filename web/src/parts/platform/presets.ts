@@ -1,10 +1,27 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { call } from "../../base/api.ts";
 import type { Preset } from "../../base/model.ts";
 import { language } from "../../text/text.ts";
 
-/** What is known of every kind of platform; empty until the server told. */
+/** The server's list of known platforms. Empty until it is read. */
 export const presets = signal<readonly Preset[]>([]);
+
+/** Platforms that Koreans stream to most: first in the Korean list. */
+const FIRST_IN_KOREAN = ["CHZZK", "SOOP", "NAVERTV"];
+/** The former name of SOOP: channels may have it, but a person chooses SOOP. */
+const NOT_OFFERED = "AFREECATV";
+
+/** The platforms to choose from, in the order of the page's language. */
+export const offeredPresets = computed<readonly Preset[]>(() => {
+  const offered = presets.value.filter(({ targetName }) => targetName !== NOT_OFFERED);
+  if (language.value !== "ko") return offered;
+  const isFirst = ({ targetName }: Preset): boolean => FIRST_IN_KOREAN.includes(targetName);
+  const place = ({ targetName }: Preset): number => FIRST_IN_KOREAN.indexOf(targetName);
+  return [
+    ...offered.filter(isFirst).sort((one, other) => place(one) - place(other)),
+    ...offered.filter((preset) => !isFirst(preset)),
+  ];
+});
 
 export async function readPresets(): Promise<void> {
   if (presets.value.length === 0) presets.value = await call<Preset[]>("GET", "/re-stream/presets");
@@ -18,7 +35,7 @@ export const urlHelp = (preset: Preset): string | undefined =>
 
 type PlatformName = { readonly targetName: string; readonly label?: string | undefined };
 
-/** What a platform is called: its own name, else its kind's. */
+/** Returns a platform's label, or the name of its kind. */
 export function platformName({ targetName, label = "" }: PlatformName): string {
   if (label !== "") return label;
   const preset = presets.value.find((each) => each.targetName === targetName);

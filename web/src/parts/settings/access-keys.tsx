@@ -14,11 +14,11 @@ import { say } from "../basic/notice.tsx";
 
 const ROLES = ["manager", "viewer"] as const;
 
-/** Who may use the API. */
+/** The access keys of API clients. */
 export function AccessKeys() {
   const keys = useSignal<readonly AccessKey[]>([]);
   const isCreating = useSignal(false);
-  const leaving = useSignal<string | undefined>(undefined);
+  const removing = useSignal<string | undefined>(undefined);
   const read = async (): Promise<void> => {
     keys.value = (await list<AccessKey>("/access-keys")).items;
   };
@@ -26,7 +26,7 @@ export function AccessKeys() {
     read().catch((error: unknown) => say(problemText(error), "bad"));
   }, []);
   const remove = async (): Promise<void> => {
-    await call("DELETE", `/access-keys/${encodeURIComponent(leaving.value ?? "")}`);
+    await call("DELETE", `/access-keys/${encodeURIComponent(removing.value ?? "")}`);
     await read();
   };
   return (
@@ -65,10 +65,10 @@ export function AccessKeys() {
                 <td>
                   <button
                     type="button"
-                    aria-label={`${t().common.remove}: ${accessKey}`}
-                    onClick={() => (leaving.value = accessKey)}
+                    aria-label={`${t().common.delete}: ${accessKey}`}
+                    onClick={() => (removing.value = accessKey)}
                   >
-                    {t().common.remove}
+                    {t().common.delete}
                   </button>
                 </td>
               </tr>
@@ -76,32 +76,32 @@ export function AccessKeys() {
           </tbody>
         </table>
       </div>
-      {isCreating.value && <NewKey onMade={read} onClose={() => (isCreating.value = false)} />}
-      {leaving.value !== undefined && (
+      {isCreating.value && <NewKey onCreated={read} onClose={() => (isCreating.value = false)} />}
+      {removing.value !== undefined && (
         <Confirm
-          title={t().common.remove}
-          text={t().settings.deleteKeySure(leaving.value)}
+          title={t().common.delete}
+          text={t().settings.deleteKeySure(removing.value)}
           run={remove}
-          onClose={() => (leaving.value = undefined)}
+          onClose={() => (removing.value = undefined)}
         />
       )}
     </section>
   );
 }
 
-type NewKeyOptions = { readonly onMade: () => Promise<void>; readonly onClose: () => void };
+type NewKeyOptions = { readonly onCreated: () => Promise<void>; readonly onClose: () => void };
 
-function NewKey({ onMade, onClose }: NewKeyOptions) {
-  const made = useSignal<NewAccessKey | undefined>(undefined);
+function NewKey({ onCreated, onClose }: NewKeyOptions) {
+  const created = useSignal<NewAccessKey | undefined>(undefined);
   const submit = async (field: Fields): Promise<void> => {
     const name = field("name").trim();
     const body = { role: field("role"), ...(name === "" ? {} : { name }) };
-    made.value = await call<NewAccessKey>("POST", "/access-keys", body);
-    await onMade();
+    created.value = await call<NewAccessKey>("POST", "/access-keys", body);
+    await onCreated();
   };
   return (
     <Dialog title={t().settings.newKey} onClose={onClose}>
-      {made.value === undefined ? (
+      {created.value === undefined ? (
         <Form submit={submit} button={t().common.create} onCancel={onClose}>
           <TextField label={optionalLabel(t().settings.keyName)} name="name" input={{ maxLength: 40 }} />
           <SelectField
@@ -114,8 +114,8 @@ function NewKey({ onMade, onClose }: NewKeyOptions) {
       ) : (
         <>
           <p>{t().settings.keyShown}</p>
-          <CopyField label={t().settings.accessKey} value={made.value.accessKey} />
-          <CopyField label={t().settings.secretKey} value={made.value.secretKey} />
+          <CopyField label={t().settings.accessKey} value={created.value.accessKey} />
+          <CopyField label={t().settings.secretKey} value={created.value.secretKey} />
         </>
       )}
     </Dialog>

@@ -11,7 +11,7 @@ import { say } from "../basic/notice.tsx";
 
 const DELIVERIES_SHOWN = 20;
 
-/** Where events are posted, and what became of them. */
+/** The default webhook and its deliveries. */
 export function Webhook() {
   const endpoint = useSignal<CallbackEndpoint | undefined>(undefined);
   const deliveries = useSignal<readonly Delivery[]>([]);
@@ -71,7 +71,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
           <tr>
             <th scope="col">{t().settings.event}</th>
             <th scope="col">{t().settings.state}</th>
-            <th scope="col">{t().settings.answer}</th>
+            <th scope="col">{t().settings.response}</th>
             <td />
           </tr>
         </thead>
@@ -84,7 +84,7 @@ function Deliveries({ deliveries, onSent }: DeliveriesOptions) {
               <td data-label={t().settings.state}>
                 {deliveryStates[state]} <span class="quiet">{t().settings.attempts(attempts)}</span>
               </td>
-              <td data-label={t().settings.answer}>
+              <td data-label={t().settings.response}>
                 {lastStatus ?? (lastProblem === undefined ? "–" : deliveryProblems[lastProblem])}
               </td>
               <td>

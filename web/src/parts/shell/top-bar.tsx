@@ -8,7 +8,7 @@ import { formatRate } from "../../text/format.ts";
 import { LANGUAGES, type Language, language, setLanguage, t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { tellMissing } from "../basic/missing-part.ts";
+import { recoverMissing } from "../basic/missing-part.ts";
 
 export function TopBar() {
   const page = route.value.page;
@@ -30,7 +30,7 @@ export function TopBar() {
       <div class="top-end">
         <Choices />
         <Action kind="plain" run={signOut}>
-          {t().door.signOut}
+          {t().signIn.signOut}
         </Action>
       </div>
     </header>
@@ -43,7 +43,7 @@ async function signOut(): Promise<void> {
   if (session.value === "signed-in") throw new Error("still signed in");
 }
 
-/** Language and appearance; also on the pages before the sign-in. */
+/** The choice of language and appearance, also on the pages before the sign-in. */
 export function Choices() {
   return (
     <>
@@ -51,7 +51,7 @@ export function Choices() {
         class="plain"
         aria-label={t().app.language}
         value={language.value}
-        onChange={(event) => setLanguage(event.currentTarget.value as Language).catch(tellMissing)}
+        onChange={(event) => setLanguage(event.currentTarget.value as Language).catch(recoverMissing)}
       >
         {Object.entries(LANGUAGES).map(([code, name]) => (
           <option key={code} value={code} lang={code}>
@@ -88,26 +88,26 @@ function Totals() {
       </span>
       <span class={`state tone-${isLive ? "good" : state === "connecting" ? "busy" : "bad"}`} data-stream={state}>
         <Icon name={isLive ? "dot" : state === "connecting" ? "spinner" : "alert"} />
-        {isLive ? t().stream.live : state === "connecting" ? t().stream.connecting : t().stream.stale}
+        {isLive ? t().stream.connected : state === "connecting" ? t().stream.connecting : t().stream.lost}
       </span>
     </p>
   );
 }
 
-/** Said at once when what is on the page may be out of date. */
+/** Announces that the page may be out of date. */
 export function StaleNotice() {
   return (
     <div role="status" aria-live="polite">
       {streamState.value === "stale" && (
         <p class="stale">
-          <Icon name="alert" /> {t().stream.staleLong}
+          <Icon name="alert" /> {t().stream.lostLong("")}
         </p>
       )}
     </div>
   );
 }
 
-/** What is wrong with this server itself, on every page: no platform can be blamed for it. */
+/** The server's own troubles, shown on every page. */
 export function ServerNotice() {
   return (
     <div role="status" aria-live="polite">
