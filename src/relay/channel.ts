@@ -37,7 +37,6 @@ import { targetMaker } from "./target-maker.ts";
 /**
  * One channel: decides which encoder is on air, holds the targets when it is lost, and ends the broadcast. The way out to the
  * targets is the fan-out's.
- *
  * A newcomer takes over at its first keyframe, until then the present one stays on air. A standby (the other key) takes over, also at
  * a keyframe, when the one on air is lost or silent; the main one returns after half a minute of health.
  */
@@ -163,7 +162,7 @@ export class Channel {
     const publishers = this.#slots.all().filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
     // The one on air last: the others are no heirs to wait for.
     for (const publisher of publishers.sort(
-      (left, right) => Number(this.#isOnAir(left)) - Number(this.#isOnAir(right)),
+      (one, other) => Number(this.#isOnAir(one)) - Number(this.#isOnAir(other)),
     )) {
       if (this.#slots.has(publisher)) this.#leave(publisher, "ended");
       publisher.description.onDismissed();
@@ -209,19 +208,20 @@ export class Channel {
 
   #push(publisher: Publisher, message: MediaMessage): void {
     const awakeMs = this.#awakeMs;
-    const classified = publisher.take(message, this.#deps.clock.now(), awakeMs);
-    const { timestamp } = message;
+    const taken = publisher.take(message, this.#deps.clock.now(), awakeMs);
     if (this.#isOnAir(publisher)) {
       // Behind filler, pictures go on at a keyframe only: what comes before refers to pictures the targets never saw.
-      if (this.#fillerRun !== undefined && classified.what === "frame") this.#thaw(publisher, classified, timestamp);
+      if (this.#fillerRun !== undefined && taken.what === "frame") this.#thaw(publisher, taken, message.timestamp);
       if (this.#fillerRun !== undefined) return;
-      this.#pictures.take(classified, awakeMs);
-      this.#out.forward(classified, timestamp);
-    } else if (classified.what === "frame" && this.#isEntry(publisher, classified)) {
+      this.#pictures.take(taken, awakeMs);
+      this.#out.forward(taken, message.timestamp);
+    } else if (taken.what === "frame") {
+      const isHeldFor = this.#air.at === "held" && this.#air.lost === publisher;
+      if (!this.#isEntry(publisher, taken)) return isHeldFor ? this.#miss("untilKeyframe") : undefined;
       if (!this.#mayTakeOver(publisher)) return this.#updateStandby();
-      if (this.#isBacklog(publisher, classified, timestamp)) return this.#miss("overTime");
-      this.#activate(publisher, classified, timestamp);
-      this.#out.forward(classified, timestamp);
+      if (this.#isBacklog(publisher, taken, message.timestamp)) return this.#miss("overTime");
+      this.#activate(publisher, taken, message.timestamp);
+      this.#out.forward(taken, message.timestamp);
     }
   }
 

@@ -95,18 +95,18 @@ test("filler is silence and the pictures that a GOP began with; an older picture
   expect(stream.problems).toHaveLength(1);
 });
 
-test("behind a silence a stream may go on with its next keyframe, but skip none", () => {
+test("behind a silence a stream goes on with a keyframe, also with the second, and what it leaves out is counted", () => {
   const { stream, life, receive } = line();
   const encoder = life();
   receive(encoder.send(HEADERS + 10));
   stream.thawed();
-  const later = encoder.send(200);
+  const later = encoder.send(300);
   const keyframes = later.flatMap(({ type, payload }, index) => (type === 9 && payload[0] === 0x17 ? [index] : []));
-  const [first = 0, second = 0] = keyframes;
-  receive(later.slice(first, second));
+  const [, second = 0, third = 0] = keyframes;
+  receive(later.slice(second, third));
   expect(stream.problems).toEqual([]);
-  expect(stream.counts.skippedUntilKeyframe).toBe(first);
-  receive(later.slice(second + 1));
+  expect(stream.counts.skippedBehindFiller).toBe(second);
+  receive(later.slice(third + 1));
   expect(stream.problems).toHaveLength(1);
 });
 

@@ -33,6 +33,8 @@ export class SoakChannel {
   #channel: Channel | undefined;
   #encoder: SoakEncoder | undefined;
   #wasOnAir = false;
+  /** Of the first healthy target, as the API last showed it. */
+  #droppedFrames = 0;
 
   constructor(api: ApiClient, index: number, told: SoakChannelTold) {
     this.#api = api;
@@ -100,8 +102,9 @@ export class SoakChannel {
     const askedMs = performance.now();
     const offAirSince = this.#faulty.map(({ offAirSinceMs }) => offAirSinceMs);
     const platforms = await this.platforms();
-    for (const [target, { connectStatus, lastError, totalRetryCount }] of platforms.entries()) {
+    for (const [target, { connectStatus, lastError, totalRetryCount, droppedFrames }] of platforms.entries()) {
       const isHealthy = target < HEALTHY_TARGETS;
+      if (target === 0) this.#droppedFrames = Math.max(this.#droppedFrames, Number(droppedFrames ?? 0));
       if (lastError !== undefined && this.#errorTimes.get(target) !== lastError.time) {
         this.#errorTimes.set(target, lastError.time);
         this.#told.onErrorCode(lastError.code);
@@ -132,6 +135,7 @@ export class SoakChannel {
   finish(): string {
     const digest = this.comparison.finish();
     this.sent.finish();
+    this.#checkDrops();
     for (const text of [...this.comparison.problems, ...this.sent.problems]) {
       this.#told.onProblem(`channel ${this.#index}: ${text}`);
     }
@@ -143,6 +147,13 @@ export class SoakChannel {
 
   async close(): Promise<void> {
     await Promise.all([...this.#healthy, ...this.#faulty].map((target) => target.close()));
+  }
+
+  /** What the encoder sent and the target was not given counts as dropped, and nothing else does. */
+  #checkDrops(): void {
+    const { skippedBehindFiller: least, lostWithConnection } = this.sent.counts;
+    if (this.#droppedFrames >= least && this.#droppedFrames <= least + lostWithConnection) return;
+    this.#problem(0, `${this.#droppedFrames} frames are counted as dropped; ${least} did not come`);
   }
 
   #take(receiver: number, message: MessageRecord): void {

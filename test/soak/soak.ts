@@ -224,7 +224,7 @@ class Soak {
       received: sum(({ sent }) => sent.counts.received),
       filler: sum(({ sent }) => sent.counts.filler),
       lostWithConnection: sum(({ sent }) => sent.counts.lostWithConnection),
-      skippedUntilKeyframe: sum(({ sent }) => sent.counts.skippedUntilKeyframe),
+      skippedBehindFiller: sum(({ sent }) => sent.counts.skippedBehindFiller),
       encoderLives: sum(({ encoderLives }) => encoderLives),
       faultyConnections: sum(({ faultyConnections }) => faultyConnections),
       errorCodes: this.#errorCodes,
