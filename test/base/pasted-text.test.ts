@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isRtmpAddress, type Removal, tidyAddress, tidyKey } from "../../src/base/pasted-text.ts";
+import { threadMs } from "../support/thread-time.ts";
 
 const SERVER = "rtmp://h.example:1935/live2/inst?backup=1";
 
@@ -87,11 +88,12 @@ test("what is tidy stays as it is", () => {
 
 test("the worst texts of a permitted length take a moment", () => {
   const worst = ["\u200b", " ", "\u00a0k", "/", "%2F", "mp4:", "rtmp://h/", "?", "a/"];
-  const startMs = performance.now();
-  for (const piece of worst) {
-    for (let round = 0; round < 20; round += 1)
-      tidyKey(`${piece.repeat(4_096 / piece.length)}k`, `rtmp://h/${"a/".repeat(500)}`);
-  }
+  const costMs = threadMs(() => {
+    for (const piece of worst) {
+      for (let round = 0; round < 20; round += 1)
+        tidyKey(`${piece.repeat(4_096 / piece.length)}k`, `rtmp://h/${"a/".repeat(500)}`);
+    }
+  });
   // 180 texts: 20 ms here.
-  expect(performance.now() - startMs).toBeLessThan(1_000);
+  expect(costMs).toBeLessThan(1_000);
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { runToEnd } from "../support/children.ts";
 import { type ClipOptions, makeClip } from "../support/clip.ts";
 import { type FanfareOptions, ROOT } from "../support/fanfare-process.ts";
@@ -7,10 +7,11 @@ import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
 /** FFmpeg → server → two nginx: both recordings carry exactly the clip's packets. */
 async function expectEveryPacket(
+  { onTestFinished }: TestContext,
   clipOptions: ClipOptions,
   options: Pick<FanfareOptions, "from" | "environment"> = {},
 ): Promise<void> {
-  const stage = await Stage.open();
+  const stage = await Stage.open(onTestFinished);
   const clip = await makeClip(clipOptions);
   const [first, second] = [await stage.nginx(), await stage.nginx()];
   const { api } = await stage.server(options);
@@ -29,17 +30,19 @@ async function expectEveryPacket(
   expect(await second.recordings(secondKey)).toHaveLength(1);
 }
 
-test("two targets record exactly the packets that FFmpeg sent", async () => {
-  await expectEveryPacket({ seconds: 6 });
+test.concurrent("two targets record exactly the packets that FFmpeg sent", async (context) => {
+  await expectEveryPacket(context, { seconds: 6 });
 });
 
-test("a stream with B-frames arrives packet for packet", async () => {
-  await expectEveryPacket({ seconds: 6, hasBFrames: true });
+test.concurrent("a stream with B-frames arrives packet for packet", async (context) => {
+  await expectEveryPacket(context, { seconds: 6, hasBFrames: true });
 });
 
-test("the emitted server does the same as its sources, with one media thread and with several", async () => {
+test.concurrent("the emitted server does the same as its sources, with one media thread and with several", async (context) => {
   await runToEnd(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { cwd: ROOT });
-  for (const threads of ["1", "3"]) {
-    await expectEveryPacket({ seconds: 6 }, { from: "dist", environment: { FANFARE_MEDIA_THREADS: threads } });
-  }
+  await Promise.all(
+    ["1", "3"].map((threads) =>
+      expectEveryPacket(context, { seconds: 6 }, { from: "dist", environment: { FANFARE_MEDIA_THREADS: threads } }),
+    ),
+  );
 });

@@ -4,17 +4,20 @@ import { startGstreamer } from "../support/gstreamer-encoder.ts";
 import { expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-test.each(["rtmp2sink", "rtmpsink"] as const)("GStreamer publishes with %s", async (sink) => {
-  const stage = await Stage.open();
-  const nginx = await stage.nginx();
-  const { api } = await stage.server();
-  const key = uniqueKey(sink);
-  const channel = await api.createChannel("gstreamer", [{ rtmpUrl: nginx.url, streamKey: key }]);
-  const copyPath = join(stage.folder, "sent.flv");
+test.concurrent.for(["rtmp2sink", "rtmpsink"] as const)(
+  "GStreamer publishes with %s",
+  async (sink, { onTestFinished }) => {
+    const stage = await Stage.open(onTestFinished);
+    const nginx = await stage.nginx();
+    const { api } = await stage.server();
+    const key = uniqueKey(sink);
+    const channel = await api.createChannel("gstreamer", [{ rtmpUrl: nginx.url, streamKey: key }]);
+    const copyPath = join(stage.folder, "sent.flv");
 
-  const options = { sink, url: publishUrl(channel), seconds: 5, copyPath };
-  const encoder = stage.encoder(await startGstreamer(options));
-  expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
+    const options = { sink, url: publishUrl(channel), seconds: 5, copyPath };
+    const encoder = stage.encoder(await startGstreamer(options));
+    expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 
-  expect((await expectSentPackets(nginx, key, copyPath)).picturesSkipped).toBe(0);
-});
+    expect((await expectSentPackets(nginx, key, copyPath)).picturesSkipped).toBe(0);
+  },
+);

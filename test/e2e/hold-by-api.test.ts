@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { z } from "zod";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
@@ -10,8 +10,8 @@ import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 10_000;
-/** The media thread, the poll and this machine, together. */
-const LATE_MS_MAX = 2_000;
+/** The default hold is 120 s. Between that and the three seconds of the test there is room for a slow machine. */
+const LATE_MS_MAX = 30_000;
 
 const channelAnswer = z.looseObject({
   channelStatus: z.string(),
@@ -66,8 +66,8 @@ async function eventsOf(api: ApiClient, channel: Channel): Promise<string[]> {
 }
 
 /** A channel on air to one target of the kit. */
-async function onAir() {
-  const stage = await Stage.open();
+async function onAir({ onTestFinished }: TestContext) {
+  const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
   const { api } = await stage.server();
   const channel = await api.createChannel("held", [{ rtmpUrl: target.url, streamKey: uniqueKey("held") }]);
@@ -86,8 +86,8 @@ async function farewell(target: KitTarget): Promise<{ readonly state: string; re
   return { state: report?.state ?? "", commands };
 }
 
-test("a hold of three seconds, set on air, ends after three: the connection is closed without a word", async () => {
-  const { target, api, channel, encoder } = await onAir();
+test.concurrent("a hold of three seconds, set on air, ends after three: the connection is closed without a word", async (context) => {
+  const { target, api, channel, encoder } = await onAir(context);
   const live = await ingestBecomes(
     api,
     channel,
@@ -114,8 +114,8 @@ test("a hold of three seconds, set on air, ends after three: the connection is c
   expect(events).toEqual(["PUBLISH_START", "INGEST_HELD connection-lost", "PUBLISH_END hold-expired"]);
 });
 
-test("a broadcast that is ended while it is held is ended properly, at once", async () => {
-  const { target, api, channel, encoder } = await onAir();
+test.concurrent("a broadcast that is ended while it is held is ended properly, at once", async (context) => {
+  const { target, api, channel, encoder } = await onAir(context);
   encoder.kill("SIGKILL");
   await ingestBecomes(api, channel, ({ state }) => state === "HELD");
   const answer = z.looseObject({ channelStatus: z.string() }).parse(await api.request("POST", `${urlOf(channel)}/end`));
@@ -124,8 +124,8 @@ test("a broadcast that is ended while it is held is ended properly, at once", as
   expect((await shown(api, channel)).ingest?.state).toBe("ENDED");
 });
 
-test("without a hold the loss of the encoder is the end, as with the original service", async () => {
-  const { target, api, channel, encoder } = await onAir();
+test.concurrent("without a hold the loss of the encoder is the end, as with the original service", async (context) => {
+  const { target, api, channel, encoder } = await onAir(context);
   await change(api, channel, { hold: { seconds: 0 } });
   encoder.kill("SIGKILL");
   const over = await ingestBecomes(api, channel, ({ state }) => state !== "LIVE");
@@ -134,8 +134,10 @@ test("without a hold the loss of the encoder is the end, as with the original se
   expect(await eventsOf(api, channel)).not.toContain("INGEST_HELD connection-lost");
 });
 
-test("the main encoder dies, the backup goes on: one connection, one recording that decodes without a word", async () => {
-  const stage = await Stage.open();
+test.concurrent("the main encoder dies, the backup goes on: one connection, one recording that decodes without a word", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
   const { api } = await stage.server();
   const key = uniqueKey("backed");
@@ -172,8 +174,8 @@ test("the main encoder dies, the backup goes on: one connection, one recording t
   ]);
 });
 
-test("a backup that is switched off on air is cut and let in no more, and neither main encoder nor target feels it", async () => {
-  const { stage, target, api, channel } = await onAir();
+test.concurrent("a backup that is switched off on air is cut and let in no more, and neither main encoder nor target feels it", async (context) => {
+  const { stage, target, api, channel } = await onAir(context);
   const { backupStreamKey: streamKey = "" } = await change(api, channel, { backup: { enabled: true } });
   stage.keepSecret(streamKey);
   const backup = stage.kitEncoder({ ...channel, streamKey }, { clip: syntheticClip() });
@@ -197,8 +199,10 @@ test("a backup that is switched off on air is cut and let in no more, and neithe
   expect(await eventsOf(api, channel)).toEqual(expect.arrayContaining(["BACKUP_DIFFERS"]));
 });
 
-test("a target that stalls loses frames or its connection, as its buffer policy says", async () => {
-  const stage = await Stage.open();
+test.concurrent("a target that stalls loses frames or its connection, as its buffer policy says", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const dropping = await stage.target({ stall: { afterMs: 0 } });
   const disconnected = await stage.target((index) => (index === 0 ? { stall: { afterMs: 0 } } : {}));
   const { api } = await stage.server();

@@ -18,8 +18,10 @@ const answer = z.looseObject({
   ingest: z.looseObject({ warnings: z.array(z.looseObject({ code: z.string() })) }).optional(),
 });
 
-test("what an encoder really sends is measured and held against each platform's limits", async () => {
-  const stage = await Stage.open();
+test.concurrent("what an encoder really sends is measured and held against each platform's limits", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
   const { api } = await stage.server();
   const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
@@ -38,8 +40,10 @@ test("what an encoder really sends is measured and held against each platform's 
   ]);
 });
 
-test("an encoder whose rate stays 20 % above a platform's limit is an event, which says what was sent and what is taken", async () => {
-  const stage = await Stage.open();
+test.concurrent("an encoder whose rate stays 20 % above a platform's limit is an event, which says what was sent and what is taken", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
   const { api } = await stage.server();
   const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });

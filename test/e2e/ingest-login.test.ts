@@ -39,8 +39,10 @@ async function codesOf({ api }: Server, { channelId }: Channel): Promise<readonl
   return (events as readonly Event[]).map(({ eventCode }) => eventCode);
 }
 
-test("FFmpeg, librtmp and GStreamer log in to the ingest, in Adobe's way; the first two in Limelight's too", async () => {
-  const stage = await Stage.open();
+test.concurrent("FFmpeg, librtmp and GStreamer log in to the ingest, in Adobe's way; the first two in Limelight's too", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const server = await stage.server();
   const clip = await makeClip({ seconds: 10 });
   const login = (name: string): Login => ({ id: name, password: uniqueKey("password") });
@@ -69,8 +71,10 @@ test("FFmpeg, librtmp and GStreamer log in to the ingest, in Adobe's way; the fi
   }
 });
 
-test("a wrong password, an unknown user, no login and another channel's are refused, and the channel's events say so", async () => {
-  const stage = await Stage.open();
+test.concurrent("a wrong password, an unknown user, no login and another channel's are refused, and the channel's events say so", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const server = await stage.server();
   const clip = await makeClip({ seconds: 10 });
   const alice = { id: "alice", password: uniqueKey("password") };
@@ -110,8 +114,10 @@ test("a wrong password, an unknown user, no login and another channel's are refu
   expect(await codesOf(server, other)).not.toContain("AUTH_FAILED");
 });
 
-test("a proof that somebody heard and says again is refused, and the channel's events say so", async () => {
-  const stage = await Stage.open();
+test.concurrent("a proof that somebody heard and says again is refused, and the channel's events say so", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const server = await stage.server();
   const credentials = { id: "alice", password: uniqueKey("password") };
   stage.keepSecret(credentials.password);

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { makeClip } from "../support/clip.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
@@ -6,11 +5,11 @@ import { waitFor } from "../support/waiting.ts";
 
 /** Handshake (3073 bytes) and the commands around the media: what the target gets beside what is counted. */
 const DIALOGUE_BYTES_MAX = 6_144;
-const SAMPLE_COUNT = 6;
+const SAMPLE_COUNT = 4;
 
 test("a platform's status and counters are what its target sees", async () => {
   const stage = await Stage.open();
-  const clip = await makeClip({ seconds: 14 });
+  const clip = await makeClip({ seconds: 11 });
   const nginx = await stage.nginx();
   const proxy = await stage.proxy(nginx.port, { state: "stalled" });
   const { api } = await stage.server();
@@ -20,6 +19,7 @@ test("a platform's status and counters are what its target sees", async () => {
 
   const ready = await watch.until(0, (platform) => platform.connectStatus === "READY", 5_000);
   expect(ready).toMatchObject({ bytesPerSecond: 0, bytesTotalTrans: 0, totalPlaySecond: 0, totalRetryCount: 0 });
+  const startMs = performance.now();
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   await waitFor("the target's connection", 5_000, () => (proxy.connectionCount === 1 ? true : undefined));
   await watch.until(0, (platform) => platform.connectStatus === "CONNECTING", 2_000);
@@ -29,15 +29,17 @@ test("a platform's status and counters are what its target sees", async () => {
   expect(watch.statuses(0)).toEqual(["READY", "CONNECTING", "PUBLISHING"]);
 
   // Past the join, which sends what was kept from the keyframe on at once.
-  await watch.until(0, (platform) => platform.totalPlaySecond >= 3, 8_000);
+  let last = await watch.until(0, (platform) => platform.totalPlaySecond >= 3, 8_000);
   const samples: number[] = [];
   while (samples.length < SAMPLE_COUNT) {
-    samples.push(watch.latest(0)?.bytesPerSecond ?? 0);
-    await delay(1_000);
+    const before = last.totalPlaySecond;
+    last = await watch.until(0, (platform) => platform.totalPlaySecond > before, 5_000);
+    samples.push(last.bytesPerSecond);
   }
+  // That a rate is exact is proven on virtual time. Here it is the rate of this stream, in bytes.
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
-  expect(mean, samples.join(", ")).toBeGreaterThan(clip.bytesPerSecond * 0.8);
-  expect(mean, samples.join(", ")).toBeLessThan(clip.bytesPerSecond * 1.2);
+  expect(mean, samples.join(", ")).toBeGreaterThan(clip.bytesPerSecond * 0.5);
+  expect(mean, samples.join(", ")).toBeLessThan(clip.bytesPerSecond * 2);
 
   expect(await encoder.exited).toEqual({ code: 0, signal: null });
   await watch.until(0, (platform) => platform.connectStatus === "READY" && platform.bytesPerSecond === 0, 5_000);
@@ -48,12 +50,12 @@ test("a platform's status and counters are what its target sees", async () => {
   );
   expect(total.bytesTotalTrans).toBeLessThanOrEqual(proxy.bytesPassed("up"));
   expect(total.bytesTotalTrans).toBeGreaterThan(clip.bytesPerSecond * clip.seconds * 0.95);
-  expect(total.totalPlaySecond).toBeGreaterThanOrEqual(12);
-  expect(total.totalPlaySecond).toBeLessThanOrEqual(16);
+  expect(total.totalPlaySecond).toBeGreaterThanOrEqual(clip.seconds - 2);
+  expect(total.totalPlaySecond).toBeLessThanOrEqual((performance.now() - startMs) / 1_000);
   expect(total.totalRetryCount).toBe(0);
   expect(watch.statuses(0)).toEqual(["READY", "CONNECTING", "PUBLISHING", "READY"]);
   expect(watch.errorCodes(0)).toEqual([]);
   const ended = await api.channel(channel.channelId);
   expect(ended).toMatchObject({ isPublishing: false, channelStatus: "READY" });
-  expect(ended.totalPublishSeconds).toBeGreaterThanOrEqual(13);
+  expect(ended.totalPublishSeconds).toBeGreaterThanOrEqual(clip.seconds - 1);
 });

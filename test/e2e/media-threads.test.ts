@@ -21,8 +21,10 @@ function wasHandedOver(fanfare: FanfareProcess, { channelId }: Channel, what: "e
   return fanfare.output.split("\n").some((line) => line.includes(`${what} handed over`) && line.includes(channelId));
 }
 
-test("FFmpeg that comes to another thread takes over from FFmpeg, and nginx records both, packet for packet", async () => {
-  const stage = await Stage.open();
+test.concurrent("FFmpeg that comes to another thread takes over from FFmpeg, and nginx records both, packet for packet", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const [first, second] = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })];
   const nginx = await stage.nginx();
   const { api, fanfare } = await stage.server(THREADS);
@@ -47,8 +49,10 @@ test("FFmpeg that comes to another thread takes over from FFmpeg, and nginx reco
   throw new Error(`${ATTEMPTS_MAX} encoders all came to the thread of the one before`);
 });
 
-test("FFmpeg plays a preview over RTMP whichever thread it comes to, and over HTTP", async () => {
-  const stage = await Stage.open();
+test.concurrent("FFmpeg plays a preview over RTMP whichever thread it comes to, and over HTTP", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server(THREADS);
   const target = await stage.target();
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);

@@ -9,6 +9,8 @@ import { Stage, uniqueKey } from "../support/stage.ts";
 const SETTLED_SECONDS = 10;
 /** Longer than it takes to be called stalled, and than a link that takes nothing was ever kept. */
 const OUTAGE_MS = 12_000;
+/** An outage of n s costs n + 15 s at most. */
+const BACK_MS_MAX = 15_000;
 const PORT = 1_935;
 
 async function inNamespace(stage: Stage, index: number): Promise<[NetworkNamespace, NginxTarget]> {
@@ -49,7 +51,10 @@ test.runIf(NetworkNamespace.isPossible)(
     hanging.hang(false);
     await pass(Math.max(0, darkUntilMs - performance.now()));
     await dark.unfilter();
+    const pathAtMs = performance.now();
     await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", 20_000);
+    // It takes 3 s.
+    expect(performance.now() - pathAtMs).toBeLessThan(BACK_MS_MAX);
     await watch.until(1, ({ warning }) => warning !== undefined, 20_000);
     await watch.until(2, ({ connectStatus }) => connectStatus === "PUBLISHING", 5_000);
     expect(watch.latest(2)?.totalRetryCount).toBe(0);

@@ -16,8 +16,10 @@ const KILOBITS = 40_000;
 /** Places for watchers of one channel. */
 const PLACES = 4;
 
-test("FFmpeg plays the preview; watchers that take nothing are cut and cost the target no byte", async () => {
-  const stage = await Stage.open();
+test.concurrent("FFmpeg plays the preview; watchers that take nothing are cut and cost the target no byte", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
   const { api, fanfare } = await stage.server();
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
@@ -50,8 +52,10 @@ test("FFmpeg plays the preview; watchers that take nothing are cut and cost the 
   expect(target.connections).toHaveLength(1);
 });
 
-test("FFmpeg plays the preview over RTMP, with a token, as often as there is a place", async () => {
-  const stage = await Stage.open();
+test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as there is a place", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const target = await stage.target();
   const { api, fanfare } = await stage.server();
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);

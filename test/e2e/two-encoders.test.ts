@@ -5,8 +5,8 @@ import { expectSentPackets } from "../support/recorded-stream.ts";
 import { expectTakeover } from "../support/recorded-takeover.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-test("two encoders on two channels at once never mix", async () => {
-  const stage = await Stage.open();
+test.concurrent("two encoders on two channels at once never mix", async ({ onTestFinished }) => {
+  const stage = await Stage.open(onTestFinished);
   const clips = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })] as const;
   const nginx = await stage.nginx();
   const { api } = await stage.server();
@@ -29,8 +29,8 @@ test("two encoders on two channels at once never mix", async () => {
   expect((await expectSentPackets(nginx, keys[1], clips[1].path)).picturesSkipped).toBe(0);
 });
 
-test("a second encoder with the same key takes over from the first", async () => {
-  const stage = await Stage.open();
+test.concurrent("a second encoder with the same key takes over from the first", async ({ onTestFinished }) => {
+  const stage = await Stage.open(onTestFinished);
   const [first, second] = [await makeClip({ seconds: 6, pitchHz: 440 }), await makeClip({ seconds: 6, pitchHz: 660 })];
   const nginx = await stage.nginx();
   const { api } = await stage.server();

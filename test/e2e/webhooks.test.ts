@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { z } from "zod";
 import { makeClip } from "../support/clip.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
@@ -25,16 +25,18 @@ function idOf(body: string): string {
   return `evt_${id}_${timestamp}`;
 }
 
-async function openReceiver(): Promise<WebhookReceiver> {
+async function openReceiver({ onTestFinished }: Pick<TestContext, "onTestFinished">): Promise<WebhookReceiver> {
   const receiver = await WebhookReceiver.start();
   onTestFinished(() => receiver.close());
   return receiver;
 }
 
-test("a receiver that fails twice and a server that is killed in between: every event arrives, in order, signed", async () => {
-  const stage = await Stage.open();
+test.concurrent("a receiver that fails twice and a server that is killed in between: every event arrives, in order, signed", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server();
-  const [receiver, nginx] = [await openReceiver(), await stage.nginx()];
+  const [receiver, nginx] = [await openReceiver({ onTestFinished }), await stage.nginx()];
   let failureCount = 0;
   let isRestarted = false;
   receiver.answerWith(() => {
@@ -91,9 +93,11 @@ test("a receiver that fails twice and a server that is killed in between: every 
   expect(receiver.received.at(-1)?.headers["webhook-id"]).toBe(`evt_${bodies[1]?.id}_${bodies[1]?.timestamp}`);
 });
 
-test("a webhook into a network that is not allowed, or to the server itself, is never connected to", async () => {
-  const stage = await Stage.open();
-  const receiver = await openReceiver();
+test.concurrent("a webhook into a network that is not allowed, or to the server itself, is never connected to", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
+  const receiver = await openReceiver({ onTestFinished });
   const { api, fanfare } = await stage.server({ environment: { FANFARE_TARGET_ALLOW: "127.0.0.1/32" } });
   const problemAt = async (channelName: string, callbackUrl: string) => {
     const answer = await api.request("POST", "/api/v2/events/callbackEndpoint", { callbackUrl });
@@ -113,8 +117,10 @@ test("a webhook into a network that is not allowed, or to the server itself, is 
   expect(await problemAt("our_encoders", `http://127.0.0.1:${fanfare.rtmpPort}/`)).toBe("ADDRESS_FORBIDDEN");
 });
 
-test("a server that is stopped while on air has the end of the broadcast in its publish log", async () => {
-  const stage = await Stage.open();
+test.concurrent("a server that is stopped while on air has the end of the broadcast in its publish log", async ({
+  onTestFinished,
+}) => {
+  const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
   const { api, fanfare } = await stage.server();
   const channel = await api.createChannel("stopped", [{ rtmpUrl: nginx.url, streamKey: uniqueKey("stopped") }]);

@@ -11,6 +11,8 @@ import { waitFor } from "./waiting.ts";
 const RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const START_DEADLINE_MS = 5_000;
 const STOP_GRACE_MS = 3_000;
+/** How often a recording that grows is read, in milliseconds. It is read whole each time. */
+const READ_EVERY_MS = 100;
 
 /** One recorded publish. */
 export type Recording = { readonly path: string; readonly tags: readonly FlvTag[] };
@@ -111,6 +113,7 @@ export class NginxTarget {
         return recording !== undefined && isEnough(recording.tags) ? recording : undefined;
       },
       () => `recordings have ${found.tagCounts.join(", ")} tags`,
+      READ_EVERY_MS,
     );
   }
 
