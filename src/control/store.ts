@@ -7,6 +7,7 @@ import type {
   ChannelRecord,
   ChannelSettings,
   ChannelState,
+  Target,
   TargetSettings,
   TargetTotals,
 } from "./channels/channel.ts";
@@ -30,15 +31,15 @@ export type ChannelChange = Partial<Omit<ChannelSettings, "alerts">> & {
 };
 
 /**
- * Says what is to change of a channel, from how it is in the transaction that changes it: what this throws ends the
- * transaction, and nothing was changed.
+ * Decides what changes of a channel, from how it is in the transaction that changes it. Undefined leaves it as it is, and so
+ * does throwing. It may be called again for a transaction that is tried again.
  */
-export type ChannelDecision = (present: Channel) => ChannelChange;
+export type ChannelDecision = (present: Channel) => ChannelChange | undefined;
 
-/**
- * Looks at a channel as it is in the transaction that is about to change it: what this throws ends the transaction, and
- * nothing was changed.
- */
+/** The same for one of its targets. */
+export type TargetDecision = (present: Target) => TargetChange | undefined;
+
+/** Checks a channel in the transaction that is about to change it. Throwing leaves it as it is. */
 export type ChannelCheck = (present: Channel) => void;
 
 /** What changes of a target. Absent keeps; for login, label and what is in `tls` `""` clears. */
@@ -55,6 +56,9 @@ export type TargetChange = {
   readonly tracks?: TrackChoice | "all";
   readonly hasTimedData?: boolean;
 };
+
+/** A channel after one of its targets was removed, and the target as it was. */
+export type RemovedTarget = { readonly channel: Channel; readonly removed: Target };
 
 /** Which channels a list holds. Absent: no condition. */
 export type ChannelFilter = {
@@ -101,14 +105,14 @@ export interface Store extends AccessKeyStore {
   findIngestUser(userId: string): Promise<IngestUser | undefined>;
   /** The channel as it was left, now deleted; undefined where there was none. */
   deleteChannel(channelId: ChannelId): Promise<Channel | undefined>;
-  /** The changed channel with its new revision; undefined where there is none. */
+  /** The channel after the change, with its new revision if something changed; undefined where there is none. */
   changeChannel(channelId: ChannelId, decide: ChannelDecision): Promise<Channel | undefined>;
   /** The channel with its new target, which is the last one; undefined where there is no channel. */
   addTarget(channelId: ChannelId, target: TargetSettings, check: ChannelCheck): Promise<Channel | undefined>;
-  /** The channel without the target; undefined where the channel had no such target. */
-  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<Channel | undefined>;
-  /** The changed channel with its new revision; undefined where the channel has no such target. */
-  changeTarget(channelId: ChannelId, targetId: TargetId, change: TargetChange): Promise<Channel | undefined>;
+  /** The channel without the target, and the target as it was; undefined where the channel had no such target. */
+  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<RemovedTarget | undefined>;
+  /** The channel after the change, with its new revision if something changed; undefined where it has no such target. */
+  changeTarget(channelId: ChannelId, targetId: TargetId, decide: TargetDecision): Promise<Channel | undefined>;
   /** All of the batch or nothing. Channels and targets that are gone are skipped. */
   addTotals(batch: TotalsBatch): Promise<void>;
   /** Idempotent. */

@@ -147,7 +147,8 @@ test("a channel on air cannot be deleted; off air it can, and then its key lets 
 
 test("an edit off air is stored and handed on with a higher revision", async () => {
   const { channelId } = await service.createChannel(SETTINGS, [TARGET, TARGET]);
-  const edited = await service.targetEdits.edit(channelId, 2, { url: "rtmps://new/app", streamKey: "new" }, false);
+  const change = { url: "rtmps://new/app", streamKey: "new" };
+  const { target: edited } = await service.targetEdits.edit(channelId, 2, () => change, false);
   expect(edited).toMatchObject({ targetId: 2, url: "rtmps://new/app", streamKey: "new" });
   expect(runtime.applied).toMatchObject([
     {
@@ -166,10 +167,12 @@ test("an edit on air needs permission, and a refused one changes nothing", async
   const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
   const change = { url: "rtmp://new/app", streamKey: "new" };
   runtime.start(channelId, 1_000);
-  expect(await faultOf(service.targetEdits.edit(channelId, 1, change, false))).toEqual({ kind: "channel-publishing" });
+  expect(await faultOf(service.targetEdits.edit(channelId, 1, () => change, false))).toEqual({
+    kind: "channel-publishing",
+  });
   expect(await service.getTarget(channelId, 1)).toMatchObject({ url: "rtmp://host/app" });
   expect(runtime.applied).toEqual([]);
-  await service.targetEdits.edit(channelId, 1, change, true);
+  await service.targetEdits.edit(channelId, 1, () => change, true);
   expect(runtime.applied).toEqual([expect.objectContaining({ revision: 2 })]);
 });
 
@@ -178,10 +181,10 @@ test("a channel or target that is not there is told apart, before anything else"
   const second = await service.createChannel(SETTINGS, [TARGET]);
   const change = { url: "rtmp://new/app", streamKey: "new" };
   runtime.start(second.channelId, 1_000);
-  expect(await faultOf(service.targetEdits.edit("ls-20260101000000-00000", 1, change, false))).toEqual({
+  expect(await faultOf(service.targetEdits.edit("ls-20260101000000-00000", 1, () => change, false))).toEqual({
     kind: "channel-not-found",
   });
-  expect(await faultOf(service.targetEdits.edit(second.channelId, 1, change, false))).toEqual({
+  expect(await faultOf(service.targetEdits.edit(second.channelId, 1, () => change, false))).toEqual({
     kind: "target-not-found",
   });
   expect(await faultOf(service.getTarget(first.channelId, 1e30))).toEqual({ kind: "target-not-found" });
@@ -291,8 +294,8 @@ test("a list is narrowed to channels on air and off air", async () => {
 test("every change is told once it is stored, without a secret, and a refused one is not", async () => {
   const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
   const change = { url: "rtmp://new/app", streamKey: "new" };
-  await service.targetEdits.edit(channelId, 1, change, false);
-  await service.targetEdits.edit(channelId, 9, change, false).catch(() => undefined);
+  await service.targetEdits.edit(channelId, 1, () => change, false);
+  await service.targetEdits.edit(channelId, 9, () => change, false).catch(() => undefined);
   clock.advance(10);
   await service.deleteChannel(channelId);
   const told = { kind: "channel-changed", time: clock.wallMs - 10, channelId, channelName: "channel001" };
@@ -340,7 +343,7 @@ function forwarding(to: Store): Store {
     changeChannel: (channelId, decide) => to.changeChannel(channelId, decide),
     addTarget: (channelId, target, check) => to.addTarget(channelId, target, check),
     removeTarget: (channelId, targetId) => to.removeTarget(channelId, targetId),
-    changeTarget: (channelId, targetId, change) => to.changeTarget(channelId, targetId, change),
+    changeTarget: (channelId, targetId, decide) => to.changeTarget(channelId, targetId, decide),
     addTotals: (batch) => to.addTotals(batch),
     putAccessKey: (key) => to.putAccessKey(key),
     findAccessKey: (accessKeyId) => to.findAccessKey(accessKeyId),

@@ -10,6 +10,7 @@ for (let n = Number(first); ; n += 1) {
   writeSync(1, `created ${channel.channelId}\n`);
   const [target] = channel.targets;
   if (target === undefined) throw new Error("a channel without targets");
-  await store.changeTarget(channel.channelId, target.targetId, { url: "rtmp://changed", streamKey: `changed-${n}` });
+  const change = { url: "rtmp://changed", streamKey: `changed-${n}` };
+  await store.changeTarget(channel.channelId, target.targetId, () => change);
   writeSync(1, `changed ${channel.channelId} changed-${n}\n`);
 }

@@ -77,7 +77,7 @@ function channelTests(store: () => Store): void {
     expect(await store().findChannelByStreamKey("stream-key-1")).toBeUndefined();
     expect(await store().deleteChannel(channelId)).toBeUndefined();
     const change = { url: "rtmp://x", streamKey: "y" };
-    expect(await store().changeTarget(channelId, 1, change)).toBeUndefined();
+    expect(await store().changeTarget(channelId, 1, () => change)).toBeUndefined();
     expect(await store().listChannels({}, { number: 1, size: 10 })).toEqual({ channels: [], total: 0 });
     expect(await store().listChannelIds()).toEqual([]);
     expect(await store().createChannel(newChannel(2))).toMatchObject({ instanceNo: 2, targets: [{ targetId: 3 }, {}] });
@@ -132,11 +132,11 @@ function listTests(store: () => Store): void {
 function changeTests(store: () => Store): void {
   test("a change touches what it names, clears with empty text, and raises the revision", async () => {
     const { channelId } = await store().createChannel(newChannel(1));
-    const changed = await store().changeTarget(channelId, 2, {
+    const changed = await store().changeTarget(channelId, 2, () => ({
       url: "rtmp://new/app",
       streamKey: "new",
       loginPassword: "",
-    });
+    }));
     const { loginPassword: _gone, ...rest } = FULL_TARGET;
     expect(changed).toMatchObject({ revision: 2 });
     expect(changed?.targets).toEqual([
@@ -144,16 +144,23 @@ function changeTests(store: () => Store): void {
       { ...rest, url: "rtmp://new/app", streamKey: "new", targetId: 2, totals: NO_TOTALS },
     ]);
     expect(await store().findChannel(channelId)).toEqual(changed);
-    const again = await store().changeTarget(channelId, 1, {
+    const again = await store().changeTarget(channelId, 1, () => ({
       url: "rtmp://b",
       streamKey: "k",
       loginId: "me",
       label: "L",
       isEnabled: false,
       bufferPolicy: "disconnect",
-    });
+    }));
     const edited = { loginId: "me", label: "L", isEnabled: false, bufferPolicy: "disconnect" };
     expect(again).toMatchObject({ revision: 3, targets: [edited, {}] });
+  });
+
+  test("a decision of undefined leaves the channel, its target and the revision as they are", async () => {
+    const created = await store().createChannel(newChannel(1));
+    expect(await store().changeChannel(created.channelId, () => undefined)).toEqual(created);
+    expect(await store().changeTarget(created.channelId, 1, () => undefined)).toEqual(created);
+    expect(await store().findChannel(created.channelId)).toEqual(created);
   });
 
   test("a channel's settings, state and key are changed, the rest is kept, and the revision rises", async () => {
@@ -229,9 +236,10 @@ function changeTests(store: () => Store): void {
     const added = await store().addTarget(channelId, FULL_TARGET, () => undefined);
     expect(added).toMatchObject({ revision: 2, targetCount: 3 });
     expect(added?.targets[2]).toEqual({ ...FULL_TARGET, targetId: 5, totals: NO_TOTALS });
-    const removed = await store().removeTarget(channelId, 1);
-    expect(removed).toMatchObject({ revision: 3, targetCount: 2, targets: [{ targetId: 2 }, { targetId: 5 }] });
-    expect(await store().findChannel(channelId)).toEqual(removed);
+    const { channel, removed } = (await store().removeTarget(channelId, 1)) ?? {};
+    expect(removed).toEqual(added?.targets[0]);
+    expect(channel).toMatchObject({ revision: 3, targetCount: 2, targets: [{ targetId: 2 }, { targetId: 5 }] });
+    expect(await store().findChannel(channelId)).toEqual(channel);
     for (const targetId of [1, 3, 99]) expect(await store().removeTarget(channelId, targetId)).toBeUndefined();
     expect(await store().findChannel(other.channelId)).toEqual(other);
     await store().removeTarget(channelId, 5);
@@ -243,8 +251,8 @@ function changeTests(store: () => Store): void {
     const first = await store().createChannel(newChannel(1));
     const second = await store().createChannel(newChannel(2));
     const change = { url: "rtmp://x", streamKey: "y" };
-    expect(await store().changeTarget(second.channelId, 1, change)).toBeUndefined();
-    expect(await store().changeTarget(second.channelId, 99, change)).toBeUndefined();
+    expect(await store().changeTarget(second.channelId, 1, () => change)).toBeUndefined();
+    expect(await store().changeTarget(second.channelId, 99, () => change)).toBeUndefined();
     expect(await store().findChannel(first.channelId)).toEqual(first);
     expect(await store().findChannel(second.channelId)).toEqual(second);
   });
@@ -252,8 +260,8 @@ function changeTests(store: () => Store): void {
   test("two changes at once both happen", async () => {
     const { channelId } = await store().createChannel(newChannel(1));
     await Promise.all([
-      store().changeTarget(channelId, 1, { url: "rtmp://one", streamKey: "1" }),
-      store().changeTarget(channelId, 2, { url: "rtmp://two", streamKey: "2" }),
+      store().changeTarget(channelId, 1, () => ({ url: "rtmp://one", streamKey: "1" })),
+      store().changeTarget(channelId, 2, () => ({ url: "rtmp://two", streamKey: "2" })),
     ]);
     expect(await store().findChannel(channelId)).toMatchObject({
       revision: 3,

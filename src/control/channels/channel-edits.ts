@@ -5,6 +5,7 @@ import { newStreamKey } from "../access/ids.ts";
 import { DomainError } from "../errors.ts";
 import type { ChannelChange, ChannelDecision } from "../store.ts";
 import { type Channel, channelSpec, type IngestLogin } from "./channel.ts";
+import { found } from "./channel-reads.ts";
 import type { ChannelDetail } from "./details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
@@ -19,9 +20,9 @@ export type ChannelEdit = Pick<
 };
 
 /**
- * What can be done to a channel as a whole once it is there, on air or off. Every change is stored, then told to the
- * media thread, also when nobody publishes: an encoder may be on its way in with the channel as it was a moment ago. All
- * throw DomainError `channel-not-found`.
+ * What can be done to a channel as a whole, on air or off. Every change is stored, then applied in the media thread, also
+ * while no encoder is there: one may be on its way in with the channel as it was a moment ago. Each returns the channel
+ * after the change, and throws DomainError `channel-not-found`.
  */
 export class ChannelEdits {
   readonly #context: EditContext;
@@ -31,44 +32,41 @@ export class ChannelEdits {
   }
 
   /**
-   * Throws DomainError `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete` and
-   * `ingest-login-taken`. Whoever is logged in stays when the login changes: it holds from the next connection on. A backup ingest that is
-   * switched off loses its key, and whoever publishes with it is cut.
+   * `decide` gets the channel as it is in the transaction that changes it; an empty edit changes nothing. Throws DomainError
+   * `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete` and
+   * `ingest-login-taken`. A changed login holds from the next connection on. A backup ingest that is switched off loses its
+   * key, and an encoder that publishes with it is cut.
    */
-  async update(channelId: ChannelId, edit: ChannelEdit): Promise<ChannelDetail> {
-    const { runtime, planLimits, readChannel } = this.#context;
-    const { hasBackup, ingestLogin, ...settings } = edit;
-    if (Object.keys(edit).length > 0) {
-      await this.#change(channelId, "settings-changed", (present) => {
-        if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
-        return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
-      });
-    }
-    if (hasBackup === false) runtime.cutSource(channelId, "backup");
-    return readChannel(channelId);
+  async update(channelId: ChannelId, decide: (present: Channel) => ChannelEdit): Promise<ChannelDetail> {
+    const { runtime, planLimits } = this.#context;
+    let isBackupOff = false;
+    const changed = await this.#change(channelId, "settings-changed", (present) => {
+      const edit = decide(present);
+      const { hasBackup, ingestLogin, ...settings } = edit;
+      isBackupOff = hasBackup === false;
+      if (Object.keys(edit).length === 0) return undefined;
+      if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
+      return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
+    });
+    if (isBackupOff) runtime.cutSource(channelId, "backup");
+    return changed;
   }
 
   /** Refuses encoders from now on, and ends the broadcast if there is one. */
   async block(channelId: ChannelId): Promise<ChannelDetail> {
-    const { state } = await this.#context.readChannel(channelId);
-    if (state !== "blocked") await this.#change(channelId, "blocked", () => ({ state: "blocked" }));
-    return this.end(channelId);
+    await this.#change(channelId, "blocked", ({ state }) => (state === "blocked" ? undefined : { state: "blocked" }));
+    return this.#ended(channelId);
   }
 
   /** Lets encoders in again. */
-  async unblock(channelId: ChannelId): Promise<ChannelDetail> {
-    const { state } = await this.#context.readChannel(channelId);
-    if (state !== "live") await this.#change(channelId, "unblocked", () => ({ state: "live" }));
-    return this.#context.readChannel(channelId);
+  unblock(channelId: ChannelId): Promise<ChannelDetail> {
+    return this.#change(channelId, "unblocked", ({ state }) => (state === "live" ? undefined : { state: "live" }));
   }
 
   /** Ends the broadcast, or its hold, as if the encoder had; no matter where there is none. */
   async end(channelId: ChannelId): Promise<ChannelDetail> {
-    const { runtime, view, readChannel } = this.#context;
-    await readChannel(channelId);
-    runtime.end(channelId);
-    await view.until(() => runtime.live(channelId)?.isPublishing !== true, EFFECT_DEADLINE_MS);
-    return readChannel(channelId);
+    await this.#context.reads.get(channelId);
+    return this.#ended(channelId);
   }
 
   /**
@@ -76,63 +74,79 @@ export class ChannelEdits {
    * it may.
    */
   async extendHold(channelId: ChannelId): Promise<ChannelDetail> {
-    const { runtime, view, readChannel, publish } = this.#context;
-    const channel = await readChannel(channelId);
+    const { runtime, view, reads, publish } = this.#context;
+    const channel = await reads.get(channelId);
     const { hold } = channel;
     if (hold === undefined) throw new DomainError({ kind: "not-held" });
     if (hold.endTime + HOLD_EXTENSION_MS > hold.limitTime) throw new DomainError({ kind: "hold-limit" });
     runtime.changeHold(channelId, "extend");
     await view.until(() => runtime.live(channelId)?.hold?.endTime !== hold.endTime, EFFECT_DEADLINE_MS);
     if (runtime.live(channelId)?.hold !== undefined) publish("hold-extended", channel);
-    return readChannel(channelId);
+    return reads.get(channelId);
   }
 
   /** Ends the hold as `end` does, and leaves a broadcast whose encoder is back alone. Throws DomainError `not-held`. */
   async endHold(channelId: ChannelId): Promise<ChannelDetail> {
-    const { runtime, view, readChannel } = this.#context;
-    const { hold } = await readChannel(channelId);
+    const { runtime, view, reads } = this.#context;
+    const { hold } = await reads.get(channelId);
     if (hold === undefined) throw new DomainError({ kind: "not-held" });
     runtime.changeHold(channelId, "end");
     await view.until(() => runtime.live(channelId)?.hold === undefined, EFFECT_DEADLINE_MS);
-    return readChannel(channelId);
+    return reads.get(channelId);
   }
 
   /**
-   * Gives the channel another ingest key and cuts whoever publishes with the old one. Throws DomainError `backup-off` where the
-   * backup's is asked for and the channel has none.
+   * Gives the channel another ingest key and cuts the encoder that publishes with the old one. Throws DomainError
+   * `backup-off` where the backup's is asked for and the channel has none.
    */
   async renewStreamKey(channelId: ChannelId, slot: IngestSlot): Promise<ChannelDetail> {
-    const { runtime, randomBytes, readChannel } = this.#context;
-    if (slot === "main") {
-      await this.#change(channelId, "stream-key-renewed", () => ({ streamKey: newStreamKey(randomBytes) }));
-    } else {
-      await this.#change(channelId, "backup-key-renewed", ({ backupStreamKey }) => {
-        if (backupStreamKey === undefined) throw new DomainError({ kind: "backup-off" });
-        return { backupStreamKey: newStreamKey(randomBytes) };
-      });
-    }
+    const { runtime, randomBytes } = this.#context;
+    const changed =
+      slot === "main"
+        ? await this.#change(channelId, "stream-key-renewed", () => ({ streamKey: newStreamKey(randomBytes) }))
+        : await this.#change(channelId, "backup-key-renewed", ({ backupStreamKey }) => {
+            if (backupStreamKey === undefined) throw new DomainError({ kind: "backup-off" });
+            return { backupStreamKey: newStreamKey(randomBytes) };
+          });
     runtime.cutSource(channelId, slot);
-    return readChannel(channelId);
+    return changed;
   }
 
-  /** A key where there is none yet: the present one stays good when `backup` is merely repeated. */
+  /** The answer is read again: what a broadcast did up to its end belongs to it. */
+  async #ended(channelId: ChannelId): Promise<ChannelDetail> {
+    const { runtime, view, reads } = this.#context;
+    runtime.end(channelId);
+    await view.until(() => runtime.live(channelId)?.isPublishing !== true, EFFECT_DEADLINE_MS);
+    return reads.get(channelId);
+  }
+
+  /** A new key only where there is none: the present one stays good when `backup` is repeated. */
   #backupChange(present: Channel, hasBackup: boolean | undefined): Pick<ChannelChange, "backupStreamKey"> {
     if (hasBackup === false) return { backupStreamKey: "" };
     if (hasBackup === undefined || present.backupStreamKey !== undefined) return {};
     return { backupStreamKey: newStreamKey(this.#context.randomBytes) };
   }
 
-  async #change(channelId: ChannelId, reason: ChangeReason, decide: ChannelDecision): Promise<Channel> {
-    const { store, runtime, publish } = this.#context;
-    const channel = await store.changeChannel(channelId, decide);
-    if (channel === undefined) throw new DomainError({ kind: "channel-not-found" });
-    runtime.apply(channelSpec(channel));
-    publish(reason, channel);
-    return channel;
+  /** The channel after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
+  async #change(channelId: ChannelId, reason: ChangeReason, decide: ChannelDecision): Promise<ChannelDetail> {
+    const { store, runtime, publish, reads } = this.#context;
+    let isChanged = false;
+    const write = () =>
+      store.changeChannel(channelId, (present) => {
+        const change = decide(present);
+        isChanged = change !== undefined;
+        return change;
+      });
+    const changed = await reads.afterWrite(write, (channel) => {
+      if (!isChanged) return;
+      runtime.apply(channelSpec(channel));
+      publish(reason, channel);
+    });
+    return found(changed);
   }
 }
 
-/** What of a login is not said stays as it is. Throws DomainError `ingest-login-incomplete` where there is nothing to stay. */
+/** Keeps the part of the login that is absent. Throws DomainError `ingest-login-incomplete` where there is none to keep. */
 function loginChange(present: Channel, edit: Partial<IngestLogin> | undefined): Pick<ChannelChange, "ingestLogin"> {
   if (edit === undefined) return {};
   if (edit.id === "") return { ingestLogin: { id: "", password: "" } };

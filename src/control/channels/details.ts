@@ -1,6 +1,4 @@
-import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
-import { DomainError } from "../errors.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { Hold } from "../live/hold-live.ts";
@@ -22,18 +20,8 @@ export type ChannelSummary = ChannelRecord & {
   readonly health: ChannelHealth;
 };
 
-/** A channel with its targets. */
-export type ChannelDetail = ChannelSummary & { readonly targets: readonly Target[] };
-
 /** A target, stored and live together. `totals` are up to now; `live` is absent while the media thread knows nothing. */
 export type TargetDetail = Target & { readonly isChannelPublishing: boolean; readonly live?: TargetLive };
 
-/** The channel's target with this id. Throws DomainError `target-not-found`. */
-export function targetOf<Each extends Target>(
-  { targets }: { readonly targets: readonly Each[] },
-  targetId: TargetId,
-): Each {
-  const target = targets.find((each) => each.targetId === targetId);
-  if (target === undefined) throw new DomainError({ kind: "target-not-found" });
-  return target;
-}
+/** A channel with its targets, in the order of their ids. */
+export type ChannelDetail = ChannelSummary & { readonly targets: readonly TargetDetail[] };

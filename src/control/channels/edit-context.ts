@@ -1,13 +1,12 @@
 import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { RandomBytes } from "../access/ids.ts";
 import { DomainError } from "../errors.ts";
 import type { LiveState } from "../live/live-state.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Store } from "../store.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
-import type { ChannelDetail, TargetDetail } from "./details.ts";
+import type { ChannelReads } from "./channel-reads.ts";
 import { type PlanLimits, type PlanType, TARGETS_MAX } from "./plan.ts";
 
 /** What the use cases that change a channel work with. */
@@ -15,20 +14,17 @@ export type EditContext = {
   readonly store: Store;
   readonly runtime: Runtime;
   readonly view: LiveState;
+  readonly reads: ChannelReads;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
   /** Publishes a change that is stored. */
   readonly publish: (change: ChannelChange, channel: ChannelRecord, target?: Target) => void;
-  /** Throws DomainError `channel-not-found`. */
-  readonly readChannel: (channelId: ChannelId) => Promise<ChannelDetail>;
-  /** Throws DomainError `channel-not-found` or `target-not-found`. */
-  readonly readTarget: (channelId: ChannelId, targetId: TargetId) => Promise<TargetDetail>;
 };
 
 /**
- * How long an answer waits for the media thread to have done what was asked, in milliseconds. It takes a few; a thread
- * that was just started again takes a second. After that the answer shows what is true all the same.
+ * How long an answer waits for the media thread to do what was asked, in milliseconds. The thread takes a few; one that was
+ * just started again takes a second. After that the answer shows what is true all the same.
  */
 export const EFFECT_DEADLINE_MS = 2_000;
 

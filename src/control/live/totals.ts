@@ -5,13 +5,16 @@ import type { LiveState } from "./live-state.ts";
 const CROSSED_READS_MAX = 10;
 
 /**
- * Carries totals from the live view into the store. What an answer shows is stored + not yet stored, so a read must
- * not fall between a flush's write and its mark, where a value would be in both or in neither.
+ * Carries totals from the live state into the store. An answer shows stored + not yet stored, so a read must not fall
+ * between a flush's write and its mark, where a value would be in both or in neither.
  */
 export class Totals {
   readonly #store: Store;
   readonly #view: LiveState;
-  #flushing: Promise<void> = Promise.resolve();
+  /** Flushes and writes that return totals, one after another. */
+  #turns: Promise<unknown> = Promise.resolve();
+  /** The flush that runs now; reads wait for it, and for nothing else. */
+  #flushing: Promise<unknown> = Promise.resolve();
   #flushCount = 0;
   #isFlushing = false;
 
@@ -21,16 +24,23 @@ export class Totals {
   }
 
   /**
-   * Writes what is not stored yet. Flushes run one after another, so nothing is added twice. Rejects with
+   * Stores what is not stored yet. Flushes run one after another, so nothing is added twice. Rejects with
    * StoreUnavailableError where the database takes no write; nothing is lost then, the next flush has it all.
    */
   flush(): Promise<void> {
-    const run = this.#flushing.then(() => this.#flushNow());
-    this.#flushing = run.catch(() => undefined);
-    return run;
+    return this.#inTurn(() => {
+      const run = this.#flushNow();
+      this.#flushing = run.catch(() => undefined);
+      return run;
+    });
   }
 
-  /** Reads the store and puts the unstored beside it: `combine` runs at once after a read that no flush crossed. */
+  /** Runs a write that returns stored totals while no flush runs: `combine` puts the unstored beside them at once. */
+  writeBeside<Written, Value>(write: () => Promise<Written>, combine: (value: Written) => Value): Promise<Value> {
+    return this.#inTurn(async () => combine(await write()));
+  }
+
+  /** Reads stored totals: `combine` puts the unstored beside them, at once after a read that no flush crossed. */
   async readBeside<Read, Value>(read: () => Promise<Read>, combine: (value: Read) => Value): Promise<Value> {
     for (let round = 1; ; round += 1) {
       await this.#flushing;
@@ -40,6 +50,12 @@ export class Totals {
       const isCrossed = !wasIdle || flushCount !== this.#flushCount;
       if (!isCrossed || round === CROSSED_READS_MAX) return combine(value);
     }
+  }
+
+  #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
+    const turn = this.#turns.then(run);
+    this.#turns = turn.catch(() => undefined);
+    return turn;
   }
 
   async #flushNow(): Promise<void> {

@@ -3,11 +3,15 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { PreflightStage } from "../../thread-protocol/preflight.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type Channel, channelSpec, type Target, type TargetSettings, targetSpec } from "../channels/channel.ts";
-import { type TargetDetail, targetOf } from "../channels/details.ts";
+import { found, targetOf } from "../channels/channel-reads.ts";
+import type { ChannelDetail, TargetDetail } from "../channels/details.ts";
 import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "../channels/edit-context.ts";
 import { DomainError } from "../errors.ts";
-import type { TargetChange } from "../store.ts";
+import type { ChannelCheck, TargetChange, TargetDecision } from "../store.ts";
 import { twinsOf } from "./target-twins.ts";
+
+/** A target after a change, and its channel. */
+export type ChangedTarget = { readonly channel: ChannelDetail; readonly target: TargetDetail };
 
 /** How a target fared when it was tried without media. */
 export type TargetTest = {
@@ -31,54 +35,64 @@ export class TargetEdits {
   }
 
   /** Throws DomainError `too-many-targets` where the plan has no room for another. */
-  async add(channelId: ChannelId, settings: TargetSettings): Promise<TargetDetail> {
-    const { store, planLimits, readTarget } = this.#context;
-    const channel = await store.addTarget(channelId, settings, ({ planType, targetCount }) =>
-      checkPlan(planLimits, planType, targetCount + 1),
+  async add(channelId: ChannelId, settings: TargetSettings): Promise<ChangedTarget> {
+    const { store, planLimits, reads } = this.#context;
+    const check: ChannelCheck = ({ planType, targetCount }) => checkPlan(planLimits, planType, targetCount + 1);
+    const write = () => store.addTarget(channelId, settings, check);
+    const channel = found(
+      await reads.afterWrite(write, (stored) => {
+        const added = stored.targets.at(-1);
+        if (added !== undefined) this.#publish("target-added", stored, added);
+      }),
     );
-    const added = channel?.targets.at(-1);
-    if (channel === undefined || added === undefined) throw new DomainError({ kind: "channel-not-found" });
-    this.#publish("target-added", channel, added);
-    return readTarget(channelId, added.targetId);
+    const target = channel.targets.at(-1);
+    if (target === undefined) throw new DomainError({ kind: "target-not-found" });
+    return { channel, target };
   }
 
-  /** Throws DomainError `channel-publishing` while on air unless `isOnAirAllowed`: the target connects anew. */
+  /**
+   * `decide` gets the target as it is in the transaction that changes it. Throws DomainError `channel-publishing` while on
+   * air unless `isOnAirAllowed`: the target connects again.
+   */
   async edit(
     channelId: ChannelId,
     targetId: TargetId,
-    change: TargetChange,
+    decide: (present: Target) => TargetChange,
     isOnAirAllowed: boolean,
-  ): Promise<TargetDetail> {
-    const { runtime, readTarget } = this.#context;
-    await readTarget(channelId, targetId);
-    if (runtime.live(channelId)?.isPublishing === true && !isOnAirAllowed) {
-      throw new DomainError({ kind: "channel-publishing" });
-    }
-    await this.#change(channelId, targetId, change, "target-edited");
-    return readTarget(channelId, targetId);
+  ): Promise<ChangedTarget> {
+    const { runtime } = this.#context;
+    return this.#change(channelId, targetId, "target-edited", (present) => {
+      const change = decide(present);
+      if (runtime.live(channelId)?.isPublishing === true && !isOnAirAllowed) {
+        throw new DomainError({ kind: "channel-publishing" });
+      }
+      return change;
+    });
   }
 
-  /** Ends the target's link properly; answers what it did up to then. */
+  /** Ends the target's link properly; returns what it did up to then. */
   async remove(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
-    const { store, readTarget } = this.#context;
-    const { live: _over, ...rest } = await readTarget(channelId, targetId);
-    const channel = await store.removeTarget(channelId, targetId);
-    if (channel === undefined) throw new DomainError({ kind: "target-not-found" });
-    this.#publish("target-removed", channel, rest);
-    return { ...rest, isChannelPublishing: false };
+    const { store, reads } = this.#context;
+    const { removed, channel } = await reads.removing(channelId, () => store.removeTarget(channelId, targetId));
+    this.#publish("target-removed", channel, removed);
+    return { ...removed, isChannelPublishing: false };
   }
 
   /** Switched on, a target joins a broadcast that is on air; switched off, it is ended properly and waits. */
   async setEnabled(channelId: ChannelId, targetId: TargetId, isEnabled: boolean): Promise<TargetDetail> {
-    const { runtime, view, readTarget } = this.#context;
-    const present = await readTarget(channelId, targetId);
-    if (present.isEnabled === isEnabled) return present;
-    await this.#change(channelId, targetId, { isEnabled }, isEnabled ? "target-turned-on" : "target-turned-off");
+    const { runtime, view, reads } = this.#context;
+    let isChanged = false;
+    const reason = isEnabled ? "target-turned-on" : "target-turned-off";
+    const { target } = await this.#change(channelId, targetId, reason, (present) => {
+      isChanged = present.isEnabled !== isEnabled;
+      return isChanged ? { isEnabled } : undefined;
+    });
+    if (!isChanged) return target;
     await view.until(() => {
       const isReady = (runtime.live(channelId)?.targets.get(targetId)?.status.status ?? "READY") === "READY";
       return isReady !== (isEnabled && runtime.live(channelId)?.isPublishing === true);
     }, EFFECT_DEADLINE_MS);
-    return readTarget(channelId, targetId);
+    return targetOf(await reads.get(channelId), targetId);
   }
 
   /**
@@ -86,14 +100,14 @@ export class TargetEdits {
    * `target-off` where it is switched off, since then nothing would happen however long one waited.
    */
   async retry(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
-    const { runtime, view, readTarget } = this.#context;
-    const present = await readTarget(channelId, targetId);
+    const { runtime, view, reads } = this.#context;
+    const present = targetOf(await reads.get(channelId), targetId);
     if (!present.isEnabled) throw new DomainError({ kind: "target-off" });
     if (present.live?.status.status !== "FAIL") return present;
     runtime.retryTarget(channelId, targetId);
     const now = () => runtime.live(channelId)?.targets.get(targetId)?.status.status;
     await view.until(() => now() !== "FAIL", EFFECT_DEADLINE_MS);
-    return readTarget(channelId, targetId);
+    return targetOf(await reads.get(channelId), targetId);
   }
 
   /**
@@ -102,12 +116,11 @@ export class TargetEdits {
    * address and key is, and `target-under-test` while another test of it runs.
    */
   async test(channelId: ChannelId, targetId: TargetId): Promise<TargetTest> {
-    const { runtime, clock, readTarget, readChannel } = this.#context;
-    const target = await readTarget(channelId, targetId);
+    const { runtime, clock, reads } = this.#context;
+    const { targets } = await reads.get(channelId);
+    const target = targetOf({ targets }, targetId);
     if (isLinked(target.live?.status)) throw new DomainError({ kind: "target-linked" });
-    const { targets } = await readChannel(channelId);
-    const live = runtime.live(channelId)?.targets;
-    if (twinsOf(target, targets).some((twin) => isLinked(live?.get(twin.targetId)?.status))) {
+    if (twinsOf(target, targets).some((twin) => isLinked(twin.live?.status))) {
       throw new DomainError({ kind: "twin-linked" });
     }
     if (this.#underTest.has(targetId)) throw new DomainError({ kind: "target-under-test" });
@@ -121,13 +134,30 @@ export class TargetEdits {
     }
   }
 
-  async #change(channelId: ChannelId, targetId: TargetId, change: TargetChange, reason: ChangeReason): Promise<void> {
-    const channel = await this.#context.store.changeTarget(channelId, targetId, change);
-    if (channel === undefined) throw new DomainError({ kind: "target-not-found" });
-    this.#publish(reason, channel, targetOf(channel, targetId));
+  /** The target after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
+  async #change(
+    channelId: ChannelId,
+    targetId: TargetId,
+    reason: ChangeReason,
+    decide: TargetDecision,
+  ): Promise<ChangedTarget> {
+    const { store, reads } = this.#context;
+    let isChanged = false;
+    const write = () =>
+      store.changeTarget(channelId, targetId, (present) => {
+        const change = decide(present);
+        isChanged = change !== undefined;
+        return change;
+      });
+    const changed = await reads.afterWrite(write, (channel) => {
+      if (isChanged) this.#publish(reason, channel, targetOf(channel, targetId));
+    });
+    // Where nothing was changed the channel, or only the target, is not there.
+    const channel = changed ?? (await reads.get(channelId));
+    return { channel, target: targetOf(channel, targetId) };
   }
 
-  /** Also when nobody publishes: an encoder may be on its way in with the spec as it was a moment ago. */
+  /** Also while no encoder is there: one may be on its way in with the spec as it was a moment ago. */
   #publish(reason: ChangeReason, channel: Channel, target: Target): void {
     this.#context.runtime.apply(channelSpec(channel));
     this.#context.publish(reason, channel, target);

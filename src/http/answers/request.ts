@@ -4,6 +4,7 @@ import type { ContractError } from "../../api-contract/errors.ts";
 import { serviceError } from "../../api-contract/errors.ts";
 import type { Revocations } from "../../control/access/revocations.ts";
 import type { Service } from "../../control/service.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { PassedCaller } from "../auth/api-guard.ts";
 import type { AnswerContext, PublishAddresses } from "./answers.ts";
 import { endedMeanwhile, RequestRefusedError } from "./errors.ts";
@@ -58,6 +59,16 @@ export function lastingOwner({ revocations }: RouteContext, request: FastifyRequ
 export function orRefuse<Value>(parsed: { readonly value: Value } | { readonly error: ContractError }): Value {
   if ("error" in parsed) throw new RequestRefusedError(parsed.error);
   return parsed.value;
+}
+
+/** The same of a request to a channel: one that is not there is told before a value that is wrong. */
+export async function orRefuseIn<Value>(
+  service: Pick<Service, "getChannel">,
+  channelId: ChannelId,
+  parsed: { readonly value: Value } | { readonly error: ContractError },
+): Promise<Value> {
+  if ("error" in parsed) await service.getChannel(channelId);
+  return orRefuse(parsed);
 }
 
 /** The body as JSON; no body at all is an empty object. Throws RequestRefusedError. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Lasting } from "../../control/access/revocations.ts";
+import type { ChannelDetail } from "../../control/channels/details.ts";
 import { DomainError } from "../../control/errors.ts";
 import type { ServerFact, ServerTrouble } from "../../control/facts/server-fact.ts";
 import { healthKey } from "../../control/health/channel-health.ts";
@@ -277,24 +278,15 @@ export class LiveStream implements Lasting {
   }
 
   async #tellChange(channelId: ChannelId, change: Change): Promise<void> {
-    const { service } = this.#options;
-    try {
-      const channel = change.isChannel ? await service.getChannel(channelId) : undefined;
-      const targets = await service.listTargets(channelId);
-      if (channel !== undefined) {
-        this.#add("channel", channelId, (context) => ({
-          ...channelAnswer(channel, context),
-          platforms: targets.map((target) => platformAnswer(target, context)),
-        }));
-      }
-      for (const target of targets) {
-        if (!change.areAllTargets && !change.targets.has(target.targetId)) continue;
-        this.#add("platform", channelId, (context) => ({ channelId, ...platformAnswer(target, context) }));
-      }
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      // Deleted meanwhile, or just now.
+    const channel = await this.#readChannel(channelId);
+    if (channel === undefined) {
       this.#add("channel", channelId, () => ({ channelId, channelStatus: "DELETED" }));
+      return;
+    }
+    if (change.isChannel) this.#add("channel", channelId, (context) => liveChannelAnswer(channel, context));
+    for (const target of channel.targets) {
+      if (!change.areAllTargets && !change.targets.has(target.targetId)) continue;
+      this.#add("platform", channelId, (context) => ({ channelId, ...platformAnswer(target, context) }));
     }
   }
 
@@ -311,21 +303,29 @@ export class LiveStream implements Lasting {
 
   /** A channel with its platforms, for both roles; undefined where it was deleted meanwhile. */
   async #read(channelId: ChannelId): Promise<ChannelTexts | undefined> {
-    const { service, answerContext } = this.#options;
+    const { answerContext } = this.#options;
+    const channel = await this.#readChannel(channelId);
+    if (channel === undefined) return undefined;
+    const text = (isViewer: boolean) => JSON.stringify(liveChannelAnswer(channel, answerContext(isViewer)));
+    return { manager: text(false), viewer: text(true) };
+  }
+
+  /** Undefined where it was deleted. */
+  async #readChannel(channelId: ChannelId): Promise<ChannelDetail | undefined> {
     try {
-      const channel = await service.getChannel(channelId);
-      const targets = await service.listTargets(channelId);
-      const text = (context: AnswerContext) =>
-        JSON.stringify({
-          ...channelAnswer(channel, context),
-          platforms: targets.map((target) => platformAnswer(target, context)),
-        });
-      return { manager: text(answerContext(false)), viewer: text(answerContext(true)) };
+      return await this.#options.service.getChannel(channelId);
     } catch (error) {
       if (error instanceof DomainError) return undefined;
       throw error;
     }
   }
+}
+
+function liveChannelAnswer(channel: ChannelDetail, context: AnswerContext): object {
+  return {
+    ...channelAnswer(channel, context),
+    platforms: channel.targets.map((target) => platformAnswer(target, context)),
+  };
 }
 
 function merged(change: Change, newer: Change | undefined): Change {

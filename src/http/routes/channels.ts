@@ -9,16 +9,21 @@ import {
   streamKeyRequest,
   updateChannelRequest,
 } from "../../api-contract/schemas/schemas.ts";
-import { type Alerts, HOLD_SECONDS_DEFAULT, type IngestLogin, NO_ALERTS } from "../../control/channels/channel.ts";
+import {
+  type Alerts,
+  type Channel,
+  HOLD_SECONDS_DEFAULT,
+  type IngestLogin,
+  NO_ALERTS,
+} from "../../control/channels/channel.ts";
 import { type ChannelEdit, wholeLogin } from "../../control/channels/channel-edits.ts";
-import { type ChannelDetail, targetOf } from "../../control/channels/details.ts";
-import type { ListFilter } from "../../control/service.ts";
+import { type ListFilter, targetOf } from "../../control/channels/channel-reads.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { channelAnswer, channelWithPlatformsAnswer } from "../answers/answers.ts";
 import { withNotes } from "../answers/platform-notes.ts";
 import { sendContent } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
-import { answerContext, orRefuse, readJson, readOptionalJson } from "../answers/request.ts";
+import { answerContext, orRefuse, orRefuseIn, readJson, readOptionalJson } from "../answers/request.ts";
 import { targetSettings } from "../answers/target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
@@ -95,17 +100,15 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
   api.put<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
-    const present = await service.getChannel(channelId);
-    const body = orRefuse(parseBody(updateChannelRequest, json));
-    const channel = await channelEdits.update(channelId, channelEdit(body, present));
+    const body = await orRefuseIn(service, channelId, parseBody(updateChannelRequest, json));
+    const channel = await channelEdits.update(channelId, (present) => channelEdit(body, present));
     return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
   });
 
   api.post<ChannelParams>("/re-stream/channels/:channelId/stream-key", async (request, reply) => {
     const { channelId } = request.params;
     const json = readOptionalJson(request);
-    await service.getChannel(channelId);
-    const { which } = orRefuse(parseBody(streamKeyRequest, json));
+    const { which } = await orRefuseIn(service, channelId, parseBody(streamKeyRequest, json));
     const channel = await channelEdits.renewStreamKey(channelId, which ?? "main");
     return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
   });
@@ -168,7 +171,7 @@ function newLogin(login: LoginRequest): { readonly ingestLogin?: IngestLogin } {
 }
 
 /** What of a login a body sets. A password that is what every answer shows of the present one keeps it. */
-function loginChange(login: LoginRequest, { ingestLogin }: ChannelDetail): Pick<ChannelEdit, "ingestLogin"> {
+function loginChange(login: LoginRequest, { ingestLogin }: Channel): Pick<ChannelEdit, "ingestLogin"> {
   const { id, password } = login ?? {};
   const isMask = ingestLogin !== undefined && password === maskPassword(ingestLogin.password);
   const change = {
@@ -186,7 +189,7 @@ function freezeTimes(body: UpdateChannelRequest["freeze"], present: FreezeTimes)
   };
 }
 
-function channelEdit(body: UpdateChannelRequest, present: ChannelDetail): ChannelEdit {
+function channelEdit(body: UpdateChannelRequest, present: Channel): ChannelEdit {
   const alerts = alertChange(body);
   return {
     ...(body.channelName == null ? {} : { name: body.channelName }),

@@ -82,7 +82,8 @@ export function addCallbackRoutes(
     const json = readJson(request);
     const channel = await service.getChannel(request.params.channelId);
     const endpoint = await callbacks.setOfChannel(channel, callbackUrl(json));
-    const changed = await service.getChannel(channel.channelId);
+    const { callbackUrl: _before, ...rest } = channel;
+    const changed = endpoint === undefined ? rest : { ...rest, callbackUrl: endpoint.url };
     return sendContent(reply, {
       ...channelAnswer(changed, answerContext(context, request)),
       ...(endpoint === undefined ? {} : { webhookSecret: endpoint.secret }),

@@ -12,7 +12,7 @@ import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../a
 import { withNotes } from "../answers/platform-notes.ts";
 import { sendContent } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
-import { answerContext, orRefuse, readJson } from "../answers/request.ts";
+import { answerContext, orRefuse, orRefuseIn, readJson } from "../answers/request.ts";
 import { targetSettings, targetTrust, trackChoice } from "../answers/target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
@@ -42,23 +42,25 @@ function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext):
     const json = readJson(request);
     const targetId = orRefuse(parsePathInteger("platformId", platformId));
     const { onAir } = orRefuse(parseQuery(editPlatformQuery, request.query));
-    const present = await service.getTarget(channelId, targetId);
     const { body: tidied, notes } = tidyPlatform(json);
-    const body = orRefuse(parseBody(editPlatformRequest, tidied));
-    const edited = await service.targetEdits.edit(channelId, targetId, targetChange(body, present), onAir === "true");
-    const answer = platformSettingsAnswer(edited, answerContext(context, request));
-    return sendContent(reply, withNotes(answer, edited, notes, (await service.getChannel(channelId)).targets));
+    const parsed = parseBody(editPlatformRequest, tidied);
+    // A platform that is not there is told before a value that is wrong.
+    if ("error" in parsed) await service.getTarget(channelId, targetId);
+    const body = orRefuse(parsed);
+    const decide = (present: Target) => targetChange(body, present);
+    const { channel, target } = await service.targetEdits.edit(channelId, targetId, decide, onAir === "true");
+    const answer = platformSettingsAnswer(target, answerContext(context, request));
+    return sendContent(reply, withNotes(answer, target, notes, channel.targets));
   });
 
   api.post<ChannelParams>("/re-stream/channels/:channelId/platforms", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
-    await service.getChannel(channelId);
     const { body: tidied, notes } = tidyPlatform(json);
-    const body = orRefuse(parseBody(addPlatformRequest, tidied));
-    const added = await service.targetEdits.add(channelId, targetSettings(body));
-    const answer = platformAnswer(added, answerContext(context, request));
-    return sendContent(reply, withNotes(answer, added, notes, (await service.getChannel(channelId)).targets));
+    const body = await orRefuseIn(service, channelId, parseBody(addPlatformRequest, tidied));
+    const { channel, target } = await service.targetEdits.add(channelId, targetSettings(body));
+    const answer = platformAnswer(target, answerContext(context, request));
+    return sendContent(reply, withNotes(answer, target, notes, channel.targets));
   });
 }
 

@@ -8,8 +8,9 @@ import type {
   ChannelFilter,
   NewChannel,
   Page,
+  RemovedTarget,
   Store,
-  TargetChange,
+  TargetDecision,
   TotalsBatch,
 } from "../../control/store.ts";
 import type { IngestUser } from "../../thread-protocol/admission.ts";
@@ -29,15 +30,8 @@ import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
 import { takeNumbers } from "./numbers.ts";
-import {
-  alertColumns,
-  choiceColumns,
-  chosenColumns,
-  freezeColumns,
-  readChannel,
-  readTarget,
-  trustColumns,
-} from "./rows.ts";
+import { alertColumns, freezeColumns, readChannel, readTarget } from "./rows.ts";
+import { insertTargets, targetChangeColumns } from "./target-columns.ts";
 import { writeTotals } from "./total-rows.ts";
 
 /** The store over any SQL database that Kysely speaks. Only SQL that SQLite and PostgreSQL both understand. */
@@ -159,6 +153,7 @@ export class SqlStore implements Store {
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       const change = decide(channel);
+      if (change === undefined) return channel;
       await checkLoginIsFree(trx, this.#secrets, channelId, change.ingestLogin);
       await trx
         .updateTable("channel")
@@ -179,38 +174,26 @@ export class SqlStore implements Store {
     });
   }
 
-  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<Channel | undefined> {
+  removeTarget(channelId: ChannelId, targetId: TargetId): Promise<RemovedTarget | undefined> {
     return this.#database.write(async (trx) => {
-      const channel = await selectChannel(trx, this.#secrets, channelId);
-      if (channel?.targets.some((target) => target.targetId === targetId) !== true) return undefined;
+      const present = await selectChannel(trx, this.#secrets, channelId);
+      const removed = present?.targets.find((target) => target.targetId === targetId);
+      if (removed === undefined) return undefined;
       await trx.deleteFrom("target").where("target_id", "=", targetId).execute();
-      return raisedRevision(trx, this.#secrets, channelId);
+      return { channel: required(await raisedRevision(trx, this.#secrets, channelId)), removed };
     });
   }
 
-  changeTarget(channelId: ChannelId, targetId: TargetId, change: TargetChange): Promise<Channel | undefined> {
+  changeTarget(channelId: ChannelId, targetId: TargetId, decide: TargetDecision): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
       const channel = await selectChannel(trx, this.#secrets, channelId);
-      if (channel?.targets.some((target) => target.targetId === targetId) !== true) return undefined;
+      const present = channel?.targets.find((target) => target.targetId === targetId);
+      if (present === undefined) return undefined;
+      const change = decide(present);
+      if (change === undefined) return channel;
       await trx
         .updateTable("target")
-        .set({
-          ...(change.url === undefined ? {} : { url: sealed(this.#secrets, targetId, "url", change.url) }),
-          ...(change.streamKey === undefined
-            ? {}
-            : { stream_key: sealed(this.#secrets, targetId, "stream_key", change.streamKey) }),
-          ...(change.loginId === undefined
-            ? {}
-            : { login_id: sealed(this.#secrets, targetId, "login_id", change.loginId) }),
-          ...(change.loginPassword === undefined
-            ? {}
-            : { login_password: sealed(this.#secrets, targetId, "login_password", change.loginPassword) }),
-          ...(change.label === undefined ? {} : { label: change.label }),
-          ...(change.isEnabled === undefined ? {} : { is_enabled: change.isEnabled ? 1 : 0 }),
-          ...(change.bufferPolicy === undefined ? {} : { buffer_policy: change.bufferPolicy }),
-          ...trustColumns(change.tls ?? {}),
-          ...choiceColumns(change),
-        })
+        .set(targetChangeColumns(this.#secrets, targetId, change))
         .where("target_id", "=", targetId)
         .execute();
       return raisedRevision(trx, this.#secrets, channelId);
@@ -259,41 +242,6 @@ export class SqlStore implements Store {
   }
 }
 
-async function insertTargets(
-  trx: Transaction<Schema>,
-  secrets: Secrets,
-  channelId: ChannelId,
-  targets: readonly TargetSettings[],
-): Promise<void> {
-  if (targets.length === 0) return;
-  let targetId = await takeNumbers(trx, "target", targets.length);
-  // One statement each: a database takes only so many parameters in one.
-  for (const target of targets) {
-    await trx
-      .insertInto("target")
-      .values({
-        target_id: targetId,
-        channel_id: channelId,
-        target_name: target.targetName,
-        url: sealed(secrets, targetId, "url", target.url),
-        stream_key: sealed(secrets, targetId, "stream_key", target.streamKey),
-        login_id: sealed(secrets, targetId, "login_id", target.loginId ?? ""),
-        login_password: sealed(secrets, targetId, "login_password", target.loginPassword ?? ""),
-        label: target.label ?? "",
-        is_enabled: target.isEnabled ? 1 : 0,
-        buffer_policy: target.bufferPolicy,
-        tls_ca: target.tls?.ca ?? "",
-        tls_fingerprint: target.tls?.fingerprint ?? "",
-        ...chosenColumns(target),
-        bytes: 0,
-        play_ms: 0,
-        retry_count: 0,
-      })
-      .execute();
-    targetId += 1;
-  }
-}
-
 /** The sealed address of a channel's own webhook, as a column of a query for channels. */
 function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">) {
   return selectFrom("webhook_endpoint")
@@ -335,16 +283,6 @@ async function raisedRevision(
     .where("channel_id", "=", channelId)
     .execute();
   return selectChannel(trx, secrets, channelId);
-}
-
-/** A secret of a target as stored. */
-function sealed(
-  secrets: Secrets,
-  targetId: TargetId,
-  column: "url" | "stream_key" | "login_id" | "login_password",
-  text: string,
-): string {
-  return secrets.seal(text, { table: "target", column, row: String(targetId) });
 }
 
 function filtered<Row>(query: SelectQueryBuilder<Schema, "channel", Row>, filter: ChannelFilter) {

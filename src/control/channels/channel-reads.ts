@@ -1,0 +1,160 @@
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
+import { DomainError } from "../errors.ts";
+import { type ChannelHealth, channelHealth } from "../health/channel-health.ts";
+import type { IngestChecks } from "../ingest-check/ingest-checks.ts";
+import type { LiveState } from "../live/live-state.ts";
+import type { Totals } from "../live/totals.ts";
+import type { Runtime } from "../runtime.ts";
+import type { ChannelFilter, Page, RemovedTarget, Store } from "../store.ts";
+import { besideTwin, twinsOf } from "../targets/target-twins.ts";
+import type { Channel, ChannelRecord, Target, TargetTotals } from "./channel.ts";
+import type { ChannelDetail, ChannelSummary, TargetDetail } from "./details.ts";
+
+export type ChannelReadsOptions = {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  /** Its counters complete the stored totals. */
+  readonly view: LiveState;
+  readonly totals: Totals;
+  /** Its state and its warnings are part of a channel. */
+  readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
+};
+
+/** Which channels a list holds. */
+export type ListFilter = Pick<ChannelFilter, "channelId" | "namePart" | "state"> & { readonly isPublishing?: boolean };
+
+/** Channels as they are now: what is stored and what is live, put together. */
+export class ChannelReads {
+  readonly #options: ChannelReadsOptions;
+
+  constructor(options: ChannelReadsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws DomainError `channel-not-found`. */
+  get(channelId: ChannelId): Promise<ChannelDetail> {
+    const { totals, store } = this.#options;
+    return totals.readBeside(
+      async () => found(await store.findChannel(channelId)),
+      (channel) => this.#detail(channel),
+    );
+  }
+
+  /** Newest first; `total` counts all pages. */
+  list(
+    filter: ListFilter,
+    page: Page,
+  ): Promise<{ readonly channels: readonly ChannelSummary[]; readonly total: number }> {
+    const { totals, store, runtime } = this.#options;
+    const { isPublishing, ...rest } = filter;
+    const read = () => {
+      const among =
+        isPublishing === undefined
+          ? {}
+          : { among: { channelIds: runtime.publishingChannels(), isInside: isPublishing } };
+      return store.listChannels({ ...rest, ...among }, page);
+    };
+    return totals.readBeside(read, ({ channels, total }) => ({
+      channels: channels.map((channel) => this.#summary(channel)),
+      total,
+    }));
+  }
+
+  /**
+   * Runs a write and returns the channel that it left, without reading it again; undefined where the write returns that.
+   * `onStored` is called first, so that the answer shows what it changes.
+   */
+  async afterWrite(
+    write: () => Promise<Channel | undefined>,
+    onStored: (channel: Channel) => void,
+  ): Promise<ChannelDetail | undefined> {
+    return this.#options.totals.writeBeside(write, (channel) => {
+      if (channel === undefined) return undefined;
+      onStored(channel);
+      return this.#detail(channel);
+    });
+  }
+
+  /**
+   * Runs the removal of a target and returns it as it was, with what is live of it left out. Throws DomainError
+   * `channel-not-found` or `target-not-found` where the removal returns undefined.
+   */
+  async removing(channelId: ChannelId, remove: () => Promise<RemovedTarget | undefined>) {
+    const { totals } = this.#options;
+    const done = await totals.writeBeside(remove, (stored) => {
+      if (stored === undefined) return undefined;
+      const { live: _over, ...removed } = this.#target(stored.channel, stored.removed);
+      return { channel: stored.channel, removed };
+    });
+    if (done !== undefined) return done;
+    await this.get(channelId);
+    throw new DomainError({ kind: "target-not-found" });
+  }
+
+  /** The verdict on a channel in this state, from what is known without the database. */
+  health({ channelId, state }: Pick<ChannelRecord, "channelId" | "state">): ChannelHealth {
+    const { runtime, ingestChecks } = this.#options;
+    return channelHealth({ state, live: runtime.live(channelId), warnings: ingestChecks.warnings(channelId) });
+  }
+
+  #detail(channel: Channel): ChannelDetail {
+    return { ...this.#summary(channel), targets: channel.targets.map((target) => this.#target(channel, target)) };
+  }
+
+  #summary(channel: ChannelRecord): ChannelSummary {
+    const { runtime, view, ingestChecks } = this.#options;
+    const live = runtime.live(channel.channelId);
+    const checkState = ingestChecks.state(channel.channelId);
+    const startTime = live?.startTime ?? channel.recentPublishStartTime;
+    return {
+      ...channel,
+      isPublishing: live?.isPublishing ?? false,
+      ...(live?.ingest === undefined ? {} : { ingest: live.ingest }),
+      ...(live?.hold === undefined ? {} : { hold: live.hold }),
+      warnings: ingestChecks.warnings(channel.channelId),
+      ...(checkState === undefined ? {} : { checkState }),
+      health: this.health(channel),
+      publishMs: channel.publishMs + view.unstoredPublishMs(channel.channelId),
+      ...(startTime === undefined ? {} : { recentPublishStartTime: startTime }),
+    };
+  }
+
+  #target({ channelId, targets }: Channel, target: Target): TargetDetail {
+    const { runtime, view } = this.#options;
+    const live = runtime.live(channelId);
+    const targetLive = live?.targets.get(target.targetId);
+    const status = targetLive?.status;
+    // Without a failure there is nothing that another target could explain.
+    const shown = status?.lastError === undefined ? status : besideTwin(status, twinsOf(target, targets));
+    return {
+      ...target,
+      totals: sum(target.totals, view.unstoredOfTarget(channelId, target.targetId)),
+      isChannelPublishing: live?.isPublishing ?? false,
+      ...(targetLive === undefined || shown === undefined ? {} : { live: { ...targetLive, status: shown } }),
+    };
+  }
+}
+
+/** Throws DomainError `channel-not-found` where there is none. */
+export function found<Value>(channel: Value | undefined): Value {
+  if (channel === undefined) throw new DomainError({ kind: "channel-not-found" });
+  return channel;
+}
+
+/** The channel's target with this id. Throws DomainError `target-not-found`. */
+export function targetOf<Each extends Target>(
+  { targets }: { readonly targets: readonly Each[] },
+  targetId: TargetId,
+): Each {
+  const target = targets.find((each) => each.targetId === targetId);
+  if (target === undefined) throw new DomainError({ kind: "target-not-found" });
+  return target;
+}
+
+function sum(stored: TargetTotals, unstored: TargetTotals): TargetTotals {
+  return {
+    bytes: stored.bytes + unstored.bytes,
+    playMs: stored.playMs + unstored.playMs,
+    retryCount: stored.retryCount + unstored.retryCount,
+  };
+}
