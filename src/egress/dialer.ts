@@ -4,6 +4,7 @@ import type { MachineTrouble } from "../base/system-errors.ts";
 import type { AddressPolicy } from "../net/address-check.ts";
 import { withOwnNames } from "../net/dns/own-names.ts";
 import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
+import { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 import type { TargetAddress } from "../protocol/rtmp/url.ts";
@@ -22,6 +23,8 @@ export type RtmpDialerDeps = {
   readonly policy: AddressPolicy;
   /** Authorities, as PEM, that targets may be vouched for by beside the usual ones; absent: none. */
   readonly extraCa?: string;
+  /** Absent: direct system calls wherever they are possible. */
+  readonly directSockets?: DirectSockets;
   /** Told of a mistake of our own that ended one link. */
   readonly onFault: (error: unknown) => void;
   /** Told when a connection failed because of this machine. */
@@ -37,6 +40,7 @@ export class RtmpDialer implements Dialer {
   readonly #policy: AddressPolicy;
   readonly #tlsMemory: TlsMemory;
   readonly #queues: KernelQueues;
+  readonly #directSockets: DirectSockets;
   #whenIdle: (() => void) | undefined;
 
   constructor(deps: RtmpDialerDeps) {
@@ -44,6 +48,7 @@ export class RtmpDialer implements Dialer {
     this.#policy = withOwnNames(deps.policy, deps.resolver, deps.clock);
     this.#tlsMemory = new TlsMemory(deps.extraCa ?? "");
     this.#queues = new KernelQueues(deps.clock);
+    this.#directSockets = deps.directSockets ?? new DirectSockets();
   }
 
   dial(target: TargetSpec, events: LinkEvents): RtmpLink {
@@ -54,6 +59,7 @@ export class RtmpDialer implements Dialer {
       onFault,
       onTrouble,
       queues: this.#queues,
+      directSockets: this.#directSockets,
       reach: async (address, signal) => {
         const addresses = await this.#resolve(address, signal);
         const { socket, checked } = await openTcp(addresses, clock, signal);

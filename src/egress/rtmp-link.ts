@@ -4,7 +4,8 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { startDeadline } from "../base/deadline.ts";
 import { tidyAddress } from "../base/pasted-text.ts";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/system-errors.ts";
-import { DirectSocket } from "../net/kernel/direct-socket.ts";
+import type { DirectSocket } from "../net/kernel/direct-socket.ts";
+import type { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import {
   type ClientFailure,
@@ -52,6 +53,7 @@ export type LinkDeps = {
   /** Connects to where an address leads by now, and hangs up; answers the IP address. Throws OpenError, or the signal's reason. */
   readonly reach: (address: TargetAddress, signal: AbortSignal) => Promise<string>;
   readonly queues: KernelQueues;
+  readonly directSockets: DirectSockets;
   /** Something was thrown that no peer can be blamed for. */
   readonly onFault: (error: unknown) => void;
   /** The connection failed because of this machine. */
@@ -232,7 +234,7 @@ export class RtmpLink implements Link {
     const session = new ClientSession(publication, this.#deps.randomBytes(HANDSHAKE_RANDOM_BYTES), MEDIA_CHUNK_SIZE);
     this.#app = app;
     this.#socket = socket;
-    this.#direct = DirectSocket.of(socket);
+    this.#direct = this.#deps.directSockets.of(socket);
     const { clock, queues } = this.#deps;
     this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#tellDrained() });
     this.#session = session;

@@ -110,6 +110,11 @@ export class Metrics {
   readonly #loopLoad = this.#gauge("fanfare_event_loop_load", "The part of its time that the thread was busy.", [
     "thread",
   ]);
+  readonly #directSockets = this.#gauge(
+    "fanfare_direct_sockets",
+    "Connections that the thread reads or writes by direct system calls.",
+    ["thread"],
+  );
   readonly #certificates = this.#counter(
     "fanfare_tls_certificate_changes_total",
     "Changed certificate files, taken or refused.",
@@ -229,6 +234,10 @@ export class Metrics {
     this.#loopDelay.set({ thread, quantile: "0.5" }, median);
     this.#loopDelay.set({ thread, quantile: "0.99" }, p99);
     this.#loopDelay.set({ thread, quantile: "1" }, max);
+  }
+
+  directSockets(thread: string, count: number): void {
+    this.#directSockets.set({ thread }, count);
   }
 
   logLinesLost(count: number): void {

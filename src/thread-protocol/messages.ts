@@ -59,8 +59,8 @@ export type ToControl =
   | { readonly kind: "play-left"; readonly requestId: number }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
-  /** How late the event loop of this thread was since the last such message. */
-  | { readonly kind: "loop-delay"; readonly delay: LoopDelay }
+  /** How late the event loop of this thread was since the last such message, and how many sockets use direct system calls. */
+  | { readonly kind: "loop-delay"; readonly delay: LoopDelay; readonly directSockets: number }
   /**
    * The thread has forgotten a channel that was off air for long: another thread may own it now. `admissions`: how many
    * encoders were admitted to it, as far as this thread knows.

@@ -14,7 +14,10 @@ import type { Fact } from "../../src/thread-protocol/facts.ts";
 import type { ChannelSample } from "../../src/thread-protocol/samples.ts";
 
 export type PoolOptions = Partial<
-  Pick<MediaPoolDeps["options"], "threads" | "rtmpPort" | "connectionLimits" | "rtmps" | "channelKeptMs">
+  Pick<
+    MediaPoolDeps["options"],
+    "threads" | "rtmpPort" | "connectionLimits" | "rtmps" | "channelKeptMs" | "directSockets"
+  >
 > &
   Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser">>;
 
@@ -39,7 +42,7 @@ export class PoolStage {
     this.pool = new MediaPool({
       options: {
         ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
-        ...{ ownPorts: [], ownHosts: [], ...rest },
+        ...{ directSockets: true, ownPorts: [], ownHosts: [], ...rest },
       },
       placement: new LocalPlacement(),
       ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },

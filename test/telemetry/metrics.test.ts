@@ -208,6 +208,18 @@ test("every thread's event loop delays are there in seconds", async () => {
   ]);
 });
 
+test("how many connections each thread reads or writes by direct system calls", async () => {
+  const metrics = new Metrics(() => "healthy");
+  metrics.directSockets("media-1", 3);
+  metrics.directSockets("media-2", 0);
+  metrics.directSockets("media-1", 2);
+  expect(await linesOf(metrics)).toEqual([
+    "fanfare_channels_on_air 0",
+    'fanfare_direct_sockets{thread="media-1"} 2',
+    'fanfare_direct_sockets{thread="media-2"} 0',
+  ]);
+});
+
 test("what was handed over between threads, and had to wait, is counted", async () => {
   const metrics = new Metrics(() => "healthy");
   for (const what of ["encoder", "encoder", "player"] as const) metrics.handedOver(what);

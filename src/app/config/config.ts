@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { z } from "zod";
+import type { z } from "zod";
 import { parsePublishStatusName } from "../../api-contract/channel-status.ts";
 import { parsePlanLimits } from "../../control/channels/plan.ts";
 import { REQUESTS_PER_SECOND_DEFAULT } from "../../http/auth/limits.ts";
@@ -9,27 +9,25 @@ import { EVENT_STREAMS_PER_KEY_DEFAULT } from "../../http/routes/live.ts";
 import { parseBasePath } from "../../http/server/base-path.ts";
 import { parseOrigins } from "../../http/server/cross-origin.ts";
 import { parseHostNames } from "../../http/server/host-names.ts";
-import { parseCidrList } from "../../net/cidr-list.ts";
 import { fileVariable, refuseFlag, valueIn, valueOrFileIn } from "./setting-files.ts";
+import {
+  cidrs,
+  countUpTo,
+  hostName,
+  oneOf,
+  PORT_ALLOWED,
+  parsed,
+  parseListenAddress,
+  port,
+  publishUrl,
+  securePublishUrl,
+  text,
+} from "./setting-values.ts";
 
 /** The process cannot start like this: the text says which setting, what was given, and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
-
-/** Text through a parser of ours; `allowed` completes the sentence "allowed is …". */
-function parsed<Value>(parse: (text: string) => Value | undefined, allowed: string) {
-  return z.string().transform((text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: "custom", message: allowed });
-    return z.NEVER;
-  });
-}
-
-const port = (allowed: string) =>
-  parsed((text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined), allowed);
-const PORT_ALLOWED = "a port number from 0 (any free one) to 65535";
 
 const RETRIES_PER_SECOND_MAX = 1_000;
 
@@ -38,43 +36,6 @@ const MEDIA_THREADS_MAX = 64;
 
 /** One core is left for the control thread; where the system cannot share a port among threads there is one. */
 const MEDIA_THREADS_DEFAULT = process.platform === "linux" ? Math.max(1, availableParallelism() - 1) : 1;
-
-const hostName = z.string().regex(/^[A-Za-z0-9._:[\]-]{1,253}$/, "a host name or an IP address");
-
-const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  z.enum(words, `one of ${words.join(", ")}`);
-
-const cidrs = parsed((text) => {
-  try {
-    parseCidrList(text);
-    return text;
-  } catch {
-    return undefined;
-  }
-}, "a comma-separated list of networks such as 10.0.0.0/8,fd00::/8");
-
-/** `127.0.0.1:9464` or `[::1]:9464`. */
-function parseListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
-  const [, host = "", portText = ""] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
-  const value = Number(portText);
-  return value >= 1 && value <= 65_535 ? { host: host.replace(/^\[|\]$/g, ""), port: value } : undefined;
-}
-
-const publishUrl = z
-  .string()
-  .max(1_024)
-  .regex(
-    /^rtmps?:\/\/[^\s/]+\/[^\s]*[^\s/]$/,
-    "an address such as rtmp://live.example.com:1935/relay, without a slash at its end",
-  );
-
-const securePublishUrl = z
-  .string()
-  .max(1_024)
-  .regex(
-    /^rtmps:\/\/[^\s/]+\/[^\s]*[^\s/]$/,
-    "an address such as rtmps://live.example.com:1936/relay, without a slash at its end",
-  );
 
 type Setting<Schema extends z.ZodType> = {
   readonly env: string;
@@ -91,11 +52,6 @@ function setting<Schema extends z.ZodType>(
 ): Setting<Schema> {
   return fallback === undefined ? { env, schema, help } : { env, schema, help, fallback };
 }
-
-const countUpTo = (max: number) => (digits: string) =>
-  /^[1-9]\d{0,4}$/.test(digits) && Number(digits) <= max ? Number(digits) : undefined;
-
-const text = (allowed: string, pattern: RegExp) => z.string().regex(pattern, allowed);
 
 /** Every setting there is: its environment variable, its check, what it is for, and its default. */
 const SETTINGS = {
@@ -271,6 +227,12 @@ const SETTINGS = {
     oneOf(["cut", "end"]),
     "What platforms are told when the server stops: nothing (cut: their own grace counts), or that the broadcast is over (end).",
     "cut",
+  ),
+  directSockets: setting(
+    "FANFARE_DIRECT_SOCKETS",
+    oneOf(["on", "off"]),
+    "Whether plain RTMP connections are read and written by direct system calls (on), or by Node's streams (off).",
+    "on",
   ),
   logLevel: setting(
     "FANFARE_LOG_LEVEL",

@@ -89,6 +89,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
     threads: config.mediaThreads,
     retriesPerSecond: config.retriesPerSecond,
     loadMax: config.loadMaxPercent / 100,
+    directSockets: config.directSockets === "on",
     targetAllow: config.targetAllow,
     ...(tls.certificate === undefined ? {} : { rtmps: { port: config.rtmpsPort, pair: tls.certificate.pair } }),
     ...(tls.extraCa === undefined ? {} : { extraCa: tls.extraCa }),

@@ -33,6 +33,7 @@ export class ThreadWatch {
     const { metrics } = this.#options;
     switch (news.kind) {
       case "loop-delay":
+        metrics.directSockets(news.thread, news.directSockets);
         return this.#loopDelay(news.thread, news.delay);
       case "handed-over":
         return metrics.handedOver(news.what);

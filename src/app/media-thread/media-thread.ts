@@ -14,6 +14,7 @@ import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { Descriptors } from "../../net/kernel/descriptors.ts";
+import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { isCutOff } from "../../net/kernel/machine-trouble.ts";
 import { Engine } from "../../relay/engine.ts";
 import { openPreviewSession } from "../../relay/preview-session.ts";
@@ -65,6 +66,7 @@ const troubles = new TroubleTeller({
 const descriptors = new Descriptors(clock);
 
 const ownPorts = [...options.ownPorts];
+const directSockets = new DirectSockets(options.directSockets);
 const dialer = new RtmpDialer({
   clock,
   randomBytes,
@@ -72,6 +74,7 @@ const dialer = new RtmpDialer({
   policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
   onFault: (error) => tellFault("link", error),
   onTrouble: (trouble) => troubles.met(trouble),
+  directSockets,
   takeDescriptor: () => descriptors.take(),
   ...(options.extraCa === undefined ? {} : { extraCa: options.extraCa }),
 });
@@ -121,6 +124,7 @@ const listener = new RtmpListener({
   admit,
   ...(options.connectionLimits === undefined ? {} : { limits: shareOf(options.connectionLimits) }),
   tally: counters.connections,
+  directSockets,
   findUser,
   permitPlayer,
   tell: (fact) => tell({ kind: "fact", fact }),
@@ -139,7 +143,7 @@ const takesNew = () => !overload.isBusy;
 const tellLoopDelay = () => {
   const delay = loopWatch.take();
   overload.take(delay);
-  tell({ kind: "loop-delay", delay });
+  tell({ kind: "loop-delay", delay, directSockets: directSockets.count });
   clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
 };
 clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);

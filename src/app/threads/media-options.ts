@@ -28,6 +28,8 @@ export type MediaOptions = {
   readonly loadMax: number;
   /** Retries of all targets together in a second. */
   readonly retriesPerSecond: number;
+  /** Whether plain RTMP connections use direct system calls. */
+  readonly directSockets: boolean;
   /** Networks that targets may be in although they are private: comma-separated CIDRs. */
   readonly targetAllow: string;
   /** Ports of this server besides the RTMP port, and outside ports that are mapped to ours: no target may lead back there. */

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { DirectSocket } from "../../net/kernel/direct-socket.ts";
+import type { DirectSocket } from "../../net/kernel/direct-socket.ts";
+import type { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { READ_TURN_MS } from "../../protocol/rtmp/chunk/paced-reader.ts";
 import type { BatchedReader, TimedReader } from "../batched-reader.ts";
 
@@ -34,6 +35,7 @@ export type ReadMode = "as-bytes-come" | "timed" | "at-once";
 export type PacedSocketDeps = {
   readonly clock: Pick<Clock, "startTimer">;
   readonly batchedReader: Pick<BatchedReader, "add" | "delete">;
+  readonly directSockets: DirectSockets;
 };
 
 /** When one connection's socket is read: never ahead of what its consumer can take. */
@@ -65,11 +67,12 @@ export class PacedSocket implements TimedReader {
       else this.#deps.batchedReader.delete(this);
     }
     if (mode !== "at-once" || this.#takesArrivals) return;
-    this.#takesArrivals = DirectSocket.of(this.#socket)?.takeArrivals((bytes) => this.#receive(bytes)) ?? false;
+    const direct = this.#deps.directSockets.of(this.#socket);
+    this.#takesArrivals = direct?.takeArrivals((bytes) => this.#receive(bytes)) ?? false;
   }
 
   hold(): void {
-    this.#direct = DirectSocket.of(this.#socket);
+    this.#direct = this.#deps.directSockets.of(this.#socket);
     if (this.#direct === undefined) this.#socket.pause();
     else this.#direct.holdReads();
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { TlsOverhead } from "../../base/tls-overhead.ts";
+import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { PayloadSlab } from "../../protocol/rtmp/chunk/payload-slab.ts";
 import { SERVER_DEADLINES } from "../../protocol/rtmp/server/server-state.ts";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
@@ -25,9 +26,14 @@ const TLS_CHECK_MS = 100;
 // A paused socket reads on until its buffer is full. With a mark of one byte, one read fills it.
 const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, highWaterMark: 1 } as const;
 
-export type ListenerDeps = Omit<IngestDeps, "refusals" | "failedKeys" | "logins" | "batchedReader" | "slab"> &
+export type ListenerDeps = Omit<
+  IngestDeps,
+  "refusals" | "failedKeys" | "logins" | "batchedReader" | "slab" | "directSockets"
+> &
   Omit<LoginDeps, "onFailure"> & {
     readonly limits?: ConnectionLimits;
+    /** Absent: direct system calls wherever they are possible. */
+    readonly directSockets?: DirectSockets;
     /** Connections of the other threads that listen here; absent: there are none. */
     readonly tally?: ConnectionTally;
     /** The system returned an error instead of a connection: it lacks a resource. */
@@ -59,7 +65,13 @@ export class RtmpListener {
   #tlsServer: TlsServer | undefined;
   #isClosed = false;
 
-  constructor({ limits = {}, tally, onAcceptError = () => undefined, ...deps }: ListenerDeps) {
+  constructor({
+    limits = {},
+    tally,
+    directSockets = new DirectSockets(),
+    onAcceptError = () => undefined,
+    ...deps
+  }: ListenerDeps) {
     this.#onAcceptError = onAcceptError;
     this.#refusals = new Refusals(deps.tell);
     this.#batchedReader = new BatchedReader({
@@ -79,6 +91,7 @@ export class RtmpListener {
       failedKeys,
       logins: new IngestLogins({ ...deps, onFailure }),
       batchedReader: this.#batchedReader,
+      directSockets,
       slab: new PayloadSlab(),
     };
     this.#limiter = new ConnectionLimiter(limits, tally);

@@ -48,7 +48,13 @@ export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" 
 /** News about the threads themselves. */
 export type ThreadNews =
   /** How late its event loop was, every few seconds. */
-  | { readonly kind: "loop-delay"; readonly thread: string; readonly delay: LoopDelay }
+  | {
+      readonly kind: "loop-delay";
+      readonly thread: string;
+      readonly delay: LoopDelay;
+      /** Connections that it reads or writes by direct system calls. */
+      readonly directSockets: number;
+    }
   /** An encoder or a player came to another thread than the one that owns its channel. */
   | { readonly kind: "handed-over"; readonly what: "encoder" | "player" }
   /** This thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
