@@ -10,15 +10,19 @@ import { ChunkReader, LIMITS_PUBLISHING } from "../src/protocol/rtmp/chunk/chunk
 import { cutLength, cutMessage, encodeMessage } from "../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { PayloadSlab } from "../src/protocol/rtmp/chunk/payload-slab.ts";
 import { type Message, MessageType } from "../src/protocol/rtmp/message.ts";
+import { Engine } from "../src/relay/engine.ts";
 import { MEDIA_CHUNK_SIZE } from "../src/relay/packing/media-chunk-size.ts";
 import { classifyMessage } from "../src/relay/stream/classify-message.ts";
 import type { MediaMessage } from "../src/relay/stream/media-message.ts";
 import { StreamMemory } from "../src/relay/stream/stream-memory.ts";
+import { PreviewSubscriber } from "../src/relay/subscriber/preview/preview-subscriber.ts";
+import type { Link } from "../src/relay/subscriber/rtmp-push/link.ts";
 import { readFlv } from "../src/testkit/flv-file.ts";
 import { machineRows, table } from "../test/soak/machine.ts";
 import { makeClip } from "../test/support/clip.ts";
 import { ROOT } from "../test/support/fanfare-process.ts";
 import { mediaMessage } from "../test/support/media-messages.ts";
+import { VirtualClock } from "../test/support/virtual-clock.ts";
 
 /** How fast the pieces of a packet's way are, each alone: README.md in this folder. */
 const READ_BYTES = 64 * 1024;
@@ -94,6 +98,79 @@ function classifying(messages: readonly MediaMessage[]): Piece {
   return { name: "packet classification", bytes, items: messages.length, run };
 }
 
+const TARGETS = 20;
+const VIEWERS = 5;
+
+/** A link that takes everything at once. */
+class OpenLink implements Link {
+  readonly isHolding = false;
+  readonly isResending = false;
+  readonly pendingBytes = 0;
+  readonly acks = undefined;
+  readonly kernelQueue = undefined;
+  readonly creditBytes = Number.POSITIVE_INFINITY;
+  takenBytes = 0;
+  write(bytes: Buffer): void {
+    this.takenBytes += bytes.length;
+  }
+  suit(): void {}
+  probe(): void {}
+  close(): void {}
+}
+
+/** A channel on air with so many targets and viewers, which all keep up. Time passes as the messages say. */
+function relaying(messages: readonly MediaMessage[], targets: number, viewers: number): Piece {
+  const clock = new VirtualClock();
+  const accepts: (() => void)[] = [];
+  const engine = new Engine({
+    ...{ clock, random: () => 0.5, tell: () => undefined, report: () => undefined },
+    dialer: {
+      dial: (_target, events) => {
+        accepts.push(() => events.onPublishing(1));
+        return new OpenLink();
+      },
+    },
+  });
+  const specs = Array.from({ length: targets }, (_, index) => ({
+    ...{ targetId: index + 1, url: `rtmp://target${index}/app`, streamKey: "key", isEnabled: true },
+  }));
+  engine.introduce({ channelId: "ls-1", revision: 1, holdSeconds: 0, targets: specs });
+  const publisher = engine.open("ls-1", {
+    ...{ slot: "main", remoteAddress: "127.0.0.1", encoder: "bench", onDismissed: () => undefined },
+  });
+  if (publisher === undefined) throw new Error("no such channel");
+  const lastMs = messages.at(-1)?.timestamp ?? 0;
+  let beganMs = 0;
+  let previewBytes = 0;
+  const run = () => {
+    for (const message of messages) {
+      const timestamp = beganMs + message.timestamp;
+      clock.advance(Math.max(0, timestamp - clock.now()));
+      publisher.push({ ...message, timestamp });
+      for (const accept of accepts.splice(0)) accept();
+    }
+    beganMs += lastMs + 20;
+  };
+  run();
+  for (let viewer = 0; viewer < viewers; viewer += 1) {
+    const preview = new PreviewSubscriber(
+      {
+        take: (bytes) => {
+          previewBytes += bytes.length;
+          preview.taken(bytes.length);
+        },
+        end: () => {
+          throw new Error(`the preview ended after ${previewBytes} bytes`);
+        },
+      },
+      clock,
+    );
+    engine.subscribe("ls-1", preview);
+  }
+  const bytes = messages.reduce((sum, { payload }) => sum + payload.length, 0);
+  return { name: `relay, ${targets} targets and ${viewers} previews`, bytes, items: messages.length, run };
+}
+
 const CONNECT: readonly Amf0Value[] = [
   "connect",
   1,
@@ -143,6 +220,8 @@ const pieces = [
   reading(`chunk reader, chunks of ${SMALL_CHUNK_BYTES} bytes`, messages, SMALL_CHUNK_BYTES),
   writing(messages),
   classifying(tags.map(mediaMessage)),
+  relaying(tags.map(mediaMessage), TARGETS, 0),
+  relaying(tags.map(mediaMessage), 1, VIEWERS),
   ...amf("a connect command", CONNECT),
   ...amf("OBS's metadata", METADATA),
 ];

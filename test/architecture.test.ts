@@ -67,6 +67,16 @@ const violations: readonly { name: string; files: Record<string, string>; proble
     problems: ["relay/stream/a.ts imports relay/subscriber/b.ts"],
   },
   {
+    name: "another file of a sub-room than its port",
+    files: {
+      "relay/rendition/a.ts":
+        'import type { S } from "../subscriber/subscriber.ts";\nimport type { T } from "../subscriber/rtmp-push/target.ts";',
+      "relay/subscriber/subscriber.ts": "",
+      "relay/subscriber/rtmp-push/target.ts": "",
+    },
+    problems: ["relay/rendition/a.ts imports relay/subscriber/rtmp-push/target.ts"],
+  },
+  {
     name: "the outer room from within",
     files: { "relay/subscriber/a.ts": 'import { b } from "../b.ts";', "relay/b.ts": "" },
     problems: ["relay/subscriber/a.ts imports relay/b.ts"],

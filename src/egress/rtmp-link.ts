@@ -16,14 +16,8 @@ import {
 import { takesFourCc } from "../protocol/rtmp/client/enhanced-connect.ts";
 import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import { MEDIA_CHUNK_SIZE } from "../relay/packing/media-chunk-size.ts";
-import type {
-  KernelQueue,
-  Link,
-  LinkClose,
-  LinkEvents,
-  PathAnswer,
-  PeerAcks,
-} from "../relay/subscriber/rtmp-push/link.ts";
+import type { KernelQueue, Link, LinkEvents, PathAnswer, PeerAcks } from "../relay/subscriber/rtmp-push/link.ts";
+import type { LinkClose } from "../relay/subscriber/subscriber.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";

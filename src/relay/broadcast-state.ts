@@ -2,7 +2,7 @@ import type { Fact, IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
 import { HOLD_EXTENSION_MS, HOLD_MS_MAX } from "../thread-protocol/hold-limits.ts";
 import { type Publisher, SILENT_AFTER_MS } from "./publisher/publisher.ts";
-import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
+import type { LinkClose } from "./subscriber/subscriber.ts";
 
 /** Whether a channel is on air, and what feeds it. */
 export type BroadcastState =

@@ -3,7 +3,7 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../t
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../thread-protocol/freeze-times.ts";
 import type { HoldChange } from "../thread-protocol/hold-limits.ts";
-import type { ChannelSample, DroppedFrames } from "../thread-protocol/samples.ts";
+import type { ChannelSample } from "../thread-protocol/samples.ts";
 import {
   type BroadcastState,
   closeAfter,
@@ -29,10 +29,10 @@ import type { FillerRun } from "./rendition/filler-run.ts";
 import { StandbyWatch } from "./standby-watch.ts";
 import { continuationOf } from "./stream/config/compatibility.ts";
 import type { MediaMessage } from "./stream/media-message.ts";
-import type { PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
-import type { LinkClose } from "./subscriber/rtmp-push/link.ts";
+import type { ChannelTargets } from "./subscriber/rtmp-push/channel-targets.ts";
 import type { Target } from "./subscriber/rtmp-push/target.ts";
-import { targetMaker } from "./target-maker.ts";
+import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
+import { targetsOf } from "./target-facts.ts";
 
 /**
  * One channel: decides which encoder is on air, holds the targets when it is lost, and ends the broadcast. The way out to the
@@ -44,6 +44,7 @@ export class Channel {
   #spec: ChannelSpec;
   readonly #deps: ChannelDeps;
   readonly #out: FanOut;
+  readonly #targets: ChannelTargets;
   #air: BroadcastState = { at: "off" };
   readonly #slots = new PublisherSlots();
   /** The feed on air, or the last one that was. */
@@ -57,9 +58,10 @@ export class Channel {
   constructor(spec: ChannelSpec, deps: ChannelDeps) {
     this.#spec = spec;
     this.#deps = deps;
+    this.#targets = targetsOf(spec.channelId, deps, () => this.#out);
     const { clock, blocks, onDirty, onFault } = deps;
-    this.#out = new FanOut({ clock, blocks, onDirty, onFault, newTarget: targetMaker(spec.channelId, deps) });
-    this.#out.setTargets(spec.targets);
+    this.#out = new FanOut({ clock, blocks, onDirty, onFault, connections: this.#targets });
+    this.#targets.set(spec.targets);
     this.#pictures = new FrozenPictures({ out: this.#out, tell: (publisher, fact) => this.#tellOf(publisher, fact) });
   }
 
@@ -76,7 +78,7 @@ export class Channel {
   }
 
   get targets(): Iterable<Target> {
-    return this.#out.targets;
+    return this.#targets.all;
   }
 
   /** What says whether an encoder is silent: time in which it could not have been heard does not count. */
@@ -92,7 +94,7 @@ export class Channel {
   apply(spec: ChannelSpec): void {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
-    this.#out.setTargets(spec.targets);
+    this.#targets.set(spec.targets);
     this.#tellHoldEnd();
     this.#watch();
   }
@@ -147,7 +149,7 @@ export class Channel {
 
   /** Dials a target that waits for its next attempt at once. */
   retryTarget(targetId: TargetId): void {
-    this.#out.target(targetId)?.retry();
+    this.#targets.get(targetId)?.retry();
   }
 
   /** Ends the broadcast, or its hold, and sends every encoder away. */
@@ -169,9 +171,9 @@ export class Channel {
     }
   }
 
-  /** False where the channel is not on air. */
-  watch(preview: PreviewSubscriber): boolean {
-    if (this.isOnAir) this.#out.watch(preview);
+  /** Gives the stream to one more subscriber, until the broadcast is over; false where the channel is not on air. */
+  subscribe(subscriber: Subscriber): boolean {
+    if (this.isOnAir) this.#out.subscribe(subscriber);
     return this.isOnAir;
   }
 
@@ -184,7 +186,9 @@ export class Channel {
   tick(): void {
     const nowMs = this.#deps.clock.now();
     for (const publisher of this.#slots.all()) publisher.tick(nowMs);
-    this.#out.tick(this.#air.at !== "off" && isMissed(this.#air, this.#awakeMs));
+    this.#out.tick();
+    const isSilent = this.#air.at !== "off" && isMissed(this.#air, this.#awakeMs);
+    this.#targets.tick({ isSilent, lacksKeyframe: this.#out.lacksKeyframe });
   }
 
   /** Undefined before the first broadcast. */
@@ -196,7 +200,7 @@ export class Channel {
     return {
       channelId: this.channelId,
       ingest: differs === undefined ? ingest : { ...ingest, standbyDiffers: differs },
-      targets: this.#out.sample(),
+      targets: this.#targets.sample(),
     };
   }
 
@@ -217,9 +221,9 @@ export class Channel {
       this.#out.forward(taken, message.timestamp);
     } else if (taken.what === "frame") {
       const isHeldFor = this.#air.at === "held" && this.#air.lost === publisher;
-      if (!this.#isEntry(publisher, taken)) return isHeldFor ? this.#miss("untilKeyframe") : undefined;
+      if (!this.#isEntry(publisher, taken)) return isHeldFor ? this.#targets.missed("untilKeyframe") : undefined;
       if (!this.#mayTakeOver(publisher)) return this.#updateStandby();
-      if (this.#isBacklog(publisher, taken, message.timestamp)) return this.#miss("overTime");
+      if (this.#isBacklog(publisher, taken, message.timestamp)) return this.#targets.missed("overTime");
       this.#activate(publisher, taken, message.timestamp);
       this.#out.forward(taken, message.timestamp);
     }
@@ -228,15 +232,10 @@ export class Channel {
   /** The encoder on air was silent and is not any more: where filler has taken its place, it goes on in its own time. */
   #thaw(publisher: Publisher, frame: Frame, timestamp: number): void {
     const isAudioAlone = frame.kind === "audio" && publisher.isAudioAlone(this.#awakeMs);
-    if (!this.#isEntry(publisher, frame) && !isAudioAlone) return this.#miss("untilKeyframe");
-    if (this.#isBacklog(publisher, frame, timestamp)) return this.#miss("overTime");
+    if (!this.#isEntry(publisher, frame) && !isAudioAlone) return this.#targets.missed("untilKeyframe");
+    if (this.#isBacklog(publisher, frame, timestamp)) return this.#targets.missed("overTime");
     this.#goOn(publisher, frame, timestamp);
     this.#watch();
-  }
-
-  /** A frame of the encoder on air is left out behind filler: nothing is lost in silence. */
-  #miss(cause: keyof DroppedFrames): void {
-    for (const target of this.#out.targets) target.missed(cause);
   }
 
   /** What was held up on its way comes first, of a time that filler has covered. An encoder that stays behind just is. */

@@ -6,9 +6,9 @@ import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 import { BlockStore } from "./stream/block-store.ts";
-import type { PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
-import type { Dialer, LinkClose } from "./subscriber/rtmp-push/link.ts";
+import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace.ts";
+import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
 
 /** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
 const FLUSH_INTERVAL_MS = 50;
@@ -155,9 +155,9 @@ export class Engine {
     return channel.open(this.#lastIngestId, description);
   }
 
-  /** Shows a channel to this preview; false where it is not on air. */
-  watch(channelId: ChannelId, preview: PreviewSubscriber): boolean {
-    return this.#channels.get(channelId)?.watch(preview) ?? false;
+  /** Gives a channel's stream to one more subscriber, until the broadcast is over; false where it is not on air. */
+  subscribe(channelId: ChannelId, subscriber: Subscriber): boolean {
+    return this.#channels.get(channelId)?.subscribe(subscriber) ?? false;
   }
 
   /** When this channel's packets are to leave: it may be changed on air. */

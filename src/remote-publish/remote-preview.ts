@@ -54,7 +54,7 @@ export function openRemotePreview(
  * count, wherever they wait.
  */
 export function hostPreview(
-  engine: Pick<Engine, "watch">,
+  engine: Pick<Engine, "subscribe">,
   clock: Clock,
   channelId: ChannelId,
   transport: MessageTransport<ToViewer, FromViewer>,

@@ -71,7 +71,7 @@ const FILE_LINES_MAX = 400;
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
 
 /**
- * Rooms inside rooms: which of its neighbours a sub-room may import. What lies in the outer room itself may import all of
+ * Rooms inside rooms: which of its neighbours a sub-room may import; a file stands for that file alone. What lies in the outer room itself may import all of
  * them, and none of them may import that.
  */
 export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
@@ -87,7 +87,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "relay/publisher": ["relay/stream"],
   "relay/packing": ["relay/stream"],
   "relay/subscriber": ["relay/stream", "relay/packing"],
-  "relay/rendition": ["relay/stream", "relay/packing", "relay/subscriber"],
+  "relay/rendition": ["relay/stream", "relay/packing", "relay/subscriber/subscriber.ts"],
   "app/process": [],
   "app/threads": [],
   "app/config": [],
@@ -107,7 +107,8 @@ const subroomOf = (path: string): string => path.split("/").slice(0, 2).join("/"
 function isUpward(path: string, target: string): boolean {
   const allowed = SUBROOM_RULES[subroomOf(path)];
   if (allowed === undefined || roomOf(target) !== roomOf(path)) return false;
-  return subroomOf(target) !== subroomOf(path) && !allowed.includes(subroomOf(target));
+  const isAllowedHere = allowed.some((entry) => entry === subroomOf(target) || entry === target);
+  return subroomOf(target) !== subroomOf(path) && !isAllowedHere;
 }
 
 function crowdProblems(tree: SourceTree): string[] {

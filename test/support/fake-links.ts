@@ -5,11 +5,11 @@ import type {
   Dialer,
   KernelQueue,
   Link,
-  LinkClose,
   LinkEvents,
   PathAnswer,
   PeerAcks,
 } from "../../src/relay/subscriber/rtmp-push/link.ts";
+import type { LinkClose } from "../../src/relay/subscriber/subscriber.ts";
 import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 

@@ -16,12 +16,19 @@ export const FLV_FILE_START = Buffer.from("464c5601050000000900000000", "hex");
 
 /** A tag as it lies in a file, with its trailer. */
 export function encodeFlvTag({ type, timestamp, payload }: FlvTag): Buffer {
-  const bytes = Buffer.alloc(TAG_HEADER_BYTES + payload.length + TRAILER_BYTES);
+  const bytes = Buffer.allocUnsafe(TAG_HEADER_BYTES + payload.length + TRAILER_BYTES);
   bytes.writeUInt8(type, 0);
   bytes.writeUIntBE(payload.length, 1, 3);
-  bytes.writeUIntBE(timestamp % 0x1000000, 4, 3);
-  bytes.writeUInt8(Math.floor(timestamp / 0x1000000), 7);
+  stampFlvTag(bytes, 0, timestamp);
+  // The stream id, always 0.
+  bytes.writeUIntBE(0, 8, 3);
   payload.copy(bytes, TAG_HEADER_BYTES);
   bytes.writeUInt32BE(TAG_HEADER_BYTES + payload.length, TAG_HEADER_BYTES + payload.length);
   return bytes;
+}
+
+/** Writes another timestamp (milliseconds, unsigned 32-bit) into a tag that begins at `bytes[at]`. */
+export function stampFlvTag(bytes: Buffer, at: number, timestamp: number): void {
+  bytes.writeUIntBE(timestamp % 0x1000000, at + 4, 3);
+  bytes.writeUInt8(Math.floor(timestamp / 0x1000000), at + 7);
 }

@@ -1,20 +1,15 @@
 import { flattenTrack, isMultitrack } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
-import type { TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
-import type { TargetSample } from "../../thread-protocol/samples.ts";
 import { BegunTracks } from "../stream/begun-tracks.ts";
 import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
-import { ChangePace, changedTracks, hasBegun, isAnotherSound } from "../stream/config/track-change.ts";
+import { ChangePace, changedTracks, isAnotherSound } from "../stream/config/track-change.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import { Timeline } from "../stream/timeline.ts";
-import type { PreviewSubscriber } from "../subscriber/preview/preview-subscriber.ts";
-import type { LinkClose } from "../subscriber/rtmp-push/link.ts";
-import { streamProblem } from "../subscriber/rtmp-push/stream-problem.ts";
-import type { Target } from "../subscriber/rtmp-push/target.ts";
+import type { LinkClose, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
 import type { FanOutDeps } from "./fan-out-deps.ts";
 import { type FillerRun, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
@@ -29,8 +24,7 @@ export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
  */
 export class FanOut {
   readonly #deps: FanOutDeps;
-  readonly #targets = new Map<TargetId, Target>();
-  #isWanted = false;
+  #hasStarted = false;
   readonly #begunTracks = new BegunTracks();
   readonly #changePace = new ChangePace();
   /** Channel time of the present source's first frame. */
@@ -41,7 +35,7 @@ export class FanOut {
   #head = new DecoderConfig();
   #timeline = new Timeline();
   #interleaver = new Interleaver();
-  readonly #delivery: RenditionFanOut;
+  readonly #fanOut: RenditionFanOut;
   readonly #stock = new FillerStock();
   readonly #flushCall: FlushCall;
 
@@ -49,7 +43,12 @@ export class FanOut {
     this.#deps = deps;
     this.#flushCall = new FlushCall(deps.onDirty);
     const { clock, blocks, onFault } = deps;
-    this.#delivery = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
+    this.#fanOut = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
+  }
+
+  /** Whether video of the default track comes and goes to nobody, since no keyframe came before it. */
+  get lacksKeyframe(): boolean {
+    return this.#begunTracks.lacksKeyframe;
   }
 
   get head(): DecoderConfig {
@@ -58,60 +57,28 @@ export class FanOut {
 
   /** Whether there has been media since the broadcast began. */
   get hasStarted(): boolean {
-    return this.#isWanted;
+    return this.#hasStarted;
   }
 
-  get targets(): Iterable<Target> {
-    return this.#targets.values();
-  }
-
-  target(targetId: TargetId): Target | undefined {
-    return this.#targets.get(targetId);
-  }
-
-  /** Brings the targets to what is wanted; those that did not change do not notice. */
-  setTargets(specs: readonly TargetSpec[]): void {
-    this.#delivery.deliver();
-    const wanted = new Map(specs.map((spec) => [spec.targetId, spec]));
-    for (const [targetId, target] of this.#targets) {
-      if (wanted.has(targetId)) continue;
-      this.#targets.delete(targetId);
-      this.#delivery.leave(target);
-      target.unwant("end");
-    }
-    for (const [targetId, spec] of wanted) {
-      const present = this.#targets.get(targetId);
-      if (present !== undefined) {
-        present.setSpec(spec);
-        continue;
-      }
-      const target = this.#deps.newTarget(spec, (accepted) => this.#begin(accepted));
-      this.#targets.set(targetId, target);
-      if (this.#isWanted) target.want();
-    }
-    this.#delivery.provideFor(specs);
-    this.#checkTargets();
-  }
-
-  /** There is media: targets are dialled. Not at publish: an encoder that sends nothing starts no broadcast. */
+  /** There is media. Not at publish: an encoder that sends nothing starts no broadcast. */
   #start(): void {
-    if (this.#isWanted) return;
-    this.#isWanted = true;
-    for (const target of this.#targets.values()) target.want();
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
+    this.#deps.connections.want();
   }
 
-  /** The broadcast is over: targets are left as asked, and the next one begins afresh. */
+  /** The broadcast is over: connections are left as asked, and the next broadcast starts from nothing. */
   stop(how: LinkClose): void {
     this.#sendFrames(this.#interleaver.drain());
-    this.#delivery.deliver();
+    this.#fanOut.deliver();
     this.#interleaver = new Interleaver();
-    this.#isWanted = false;
-    this.#each((target) => target.unwant(how));
+    this.#hasStarted = false;
+    this.#deps.connections.unwant(how);
     this.forgetHead();
     this.#timeline = new Timeline();
     this.#startMs = undefined;
     this.#presentedMs = 0;
-    this.#delivery.startOver();
+    this.#fanOut.startOver(how);
   }
 
   /**
@@ -131,9 +98,9 @@ export class FanOut {
 
   /** What comes cannot follow what was sent within one connection: every target is dialled anew. */
   reconnect(): void {
-    this.#delivery.deliver();
+    this.#fanOut.deliver();
     this.forgetHead();
-    for (const target of this.#targets.values()) target.redial("cut");
+    this.#deps.connections.redial();
   }
 
   /** Sends what an encoder's message means. The first media has the targets dialled. */
@@ -165,7 +132,7 @@ export class FanOut {
     const head = this.#head;
     if (sound === undefined && head.codecs(kind).get(trackId) === codec) return;
     if (isAnotherSound(head, { kind, trackId, codec, sound })) this.#changeTrack(kind, trackId);
-    if (this.#head.setCodec(kind, trackId, codec)) this.#checkTargets();
+    if (this.#head.setCodec(kind, trackId, codec)) this.#deps.connections.checkStream();
     if (sound !== undefined) this.#head.setSound(trackId, sound);
   }
 
@@ -176,7 +143,7 @@ export class FanOut {
     before.forgetTrack(kind, trackId);
     this.#clearGops();
     if (kind === "video") this.#clearStocks();
-    if (![...this.targets].some(hasBegun) || !this.#changePace.isDue(this.#deps.clock.now())) return;
+    if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock.now())) return;
     this.reconnect();
     // All the rest of it goes on.
     this.#head = before;
@@ -198,13 +165,7 @@ export class FanOut {
   #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
     let isNews = false;
     for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
-    if (isNews) this.#checkTargets();
-  }
-
-  #checkTargets(): void {
-    this.#delivery.deliver();
-    const nowMs = this.#deps.clock.now();
-    this.#each((target) => target.setStreamProblem(streamProblem(target.spec, this.#head, nowMs)));
+    if (isNews) this.#deps.connections.checkStream();
   }
 
   #sendMetadata(payload: Buffer, announcesVideo: boolean): void {
@@ -222,7 +183,7 @@ export class FanOut {
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
     // The form of the pictures shows now, to whoever accepted before them too.
-    this.#each((target) => target.isWaitingToBegin && this.#delivery.place(target));
+    this.#fanOut.reassignWaiting();
     this.#sendFrames(this.#interleaver.drain());
     // What goes before a track's first header is what it was.
     if (!isFirst) this.#clearGops();
@@ -238,8 +199,7 @@ export class FanOut {
     const nowMs = this.#deps.clock.now();
     this.#head.sawFrame(kind, nowMs);
     if (kind === "video") {
-      if (!this.#begunTracks.passes(trackId, startsTrack))
-        return this.#each((target) => target.missed("untilKeyframe"));
+      if (!this.#begunTracks.passes(trackId, startsTrack)) return this.#deps.connections.missed("untilKeyframe");
       if (trackId === 0) this.#stockPicture(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
@@ -268,7 +228,7 @@ export class FanOut {
   #sendFrames(frames: readonly Interleaved[]): void {
     for (const frame of frames) {
       const timeMs = this.#timeline.send(frame.timeMs);
-      this.#delivery.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
+      this.#fanOut.send(timeMs === frame.timeMs ? frame : { ...frame, timeMs });
       this.#flushCall.note(frame.payload.length);
     }
   }
@@ -282,7 +242,7 @@ export class FanOut {
     if (!hasSound) this.#begunTracks.clear();
     const startMs = hasSound ? behind : () => this.#timeline.lastMs;
     return newFillerRun({
-      renditions: this.#delivery.renditions,
+      renditions: this.#fanOut.renditions,
       stock: this.#stock,
       head: this.#head,
       hasSound,
@@ -307,8 +267,8 @@ export class FanOut {
       this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
       const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe, arrivalMs };
       const frame = { kind, type: typeOf(kind), ...marks, payload, timeMs: this.#timeline.send(timeMs) };
-      if (own !== undefined) this.#delivery.sendFiller(own, frame);
-      else this.#delivery.send(frame, fillerRun.sharedBy(this.#delivery.renditions));
+      if (own !== undefined) this.#fanOut.sendFiller(own, frame);
+      else this.#fanOut.send(frame, fillerRun.sharedBy(this.#fanOut.renditions));
     }
     this.#flushCall.note(0);
   }
@@ -331,52 +291,39 @@ export class FanOut {
     this.#timeline.forgetClock("video");
   }
 
-  /** Begins with what a decoder needs of the present group of pictures. */
-  watch(preview: PreviewSubscriber): void {
-    this.#delivery.watch(preview);
+  subscribe(subscriber: Subscriber): void {
+    this.#fanOut.subscribe(subscriber, this.#timeline.lastMs);
     this.#flushCall.note(0);
   }
 
-  /** Writes what waits, target by target. */
+  /** Makes renditions for these choices, so that subscribers which come later find the current group of pictures. */
+  prepare(choices: readonly StreamChoice[]): void {
+    this.#fanOut.prepare(choices);
+  }
+
+  /** Gives subscribers in step what was gathered. */
+  deliver(): void {
+    this.#fanOut.deliver();
+  }
+
+  /** Has every subscriber send what waits for it. */
   flush(): void {
     this.#flushCall.flushed();
-    this.#delivery.flush();
+    this.#fanOut.flush();
   }
 
-  /** Call once a second. `isSilent`: the encoder is lost, or sends nothing. */
-  tick(isSilent: boolean): void {
-    this.#delivery.tick();
-    this.#checkTargets();
-    this.#each((target) => target.tick({ isSilent, lacksKeyframe: this.#begunTracks.lacksKeyframe }));
-  }
-
-  sample(): TargetSample[] {
-    return [...this.#targets.values()].map((target) => target.sample());
+  /** Call once a second. */
+  tick(): void {
+    this.#fanOut.tick();
   }
 
   #send(kind: PacketKind, type: number, marks: PacketMarks, payload: Buffer, timeMs: number): void {
-    this.#delivery.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.awakeNow() });
+    this.#fanOut.send({ kind, type, ...marks, payload, timeMs, arrivalMs: this.#deps.clock.awakeNow() });
     this.#flushCall.note(payload.length);
   }
 
-  #begin(accepted: Target): void {
-    this.#delivery.begin(accepted, this.#timeline.lastMs);
-    this.#flushCall.note(0);
-  }
-
-  /** No mistake with one target may reach another. */
-  #each(run: (target: Target) => unknown): void {
-    for (const target of this.#targets.values()) {
-      try {
-        run(target);
-      } catch (error) {
-        this.#deps.onFault(error);
-      }
-    }
-  }
-
   #clearGops(): void {
-    for (const rendition of this.#delivery.renditions) rendition.gop.clear();
+    for (const rendition of this.#fanOut.renditions) rendition.gop.clear();
   }
 
   /** Nothing of what was told before holds for what comes. */
@@ -389,6 +336,6 @@ export class FanOut {
 
   #clearStocks(): void {
     this.#stock.clear();
-    for (const rendition of this.#delivery.renditions) rendition.stock?.clear();
+    for (const rendition of this.#fanOut.renditions) rendition.stock?.clear();
   }
 }

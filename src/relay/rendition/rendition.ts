@@ -3,35 +3,36 @@ import { withEnhancedHevc, withLegacyCodecs } from "../../protocol/flv/metadata-
 import { enhanceHevc, flattenTrack, legacyForm } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
-import type { TargetSpec, TrackChoice } from "../../thread-protocol/channel-spec.ts";
+import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import { ChunkArena } from "../packing/chunk-arena.ts";
 import { FlushBatch } from "../packing/flush-batch.ts";
+import { PackedForms } from "../packing/packed-forms.ts";
 import { cutPacket, payloadOf } from "../packing/rtmp-chunks.ts";
+import type { Packer, WireForm, WireMessage } from "../packing/wire-form.ts";
 import type { BlockStore } from "../stream/block-store.ts";
 import type { HeadMessage } from "../stream/config/head-message.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { GopCache } from "../stream/gop-cache.ts";
 import { ofKind, type Packet, type PacketKind, type PacketMarks } from "../stream/packet.ts";
 import { RateMeter } from "../stream/rate-meter.ts";
-import type { Target } from "../subscriber/rtmp-push/target.ts";
+import type { Subscriber } from "../subscriber/subscriber.ts";
 
 /** The stream's rate is a mean over so many seconds. */
 const RATE_SECONDS = 5;
 
-/** In which of two forms a target is to have what can be said in either. */
-export type RenditionForms = {
-  /** HEVC in Enhanced RTMP's form, where it comes in the old one that is not Adobe's. */
+/** What a rendition does to the stream. */
+export type RenditionShape = {
+  /** Only these two tracks, flattened to the form without tracks; absent: all tracks as they come. */
+  readonly tracks?: TrackChoice;
+  /** HEVC in Enhanced RTMP's form, where it comes under codec id 12. */
   readonly hasHevcEnhanced: boolean;
-  /** H.264, AAC and MP3 in the form of old, where they come in Enhanced RTMP's. */
+  /** H.264, AAC and MP3 in the legacy form, where they come in Enhanced RTMP's. */
   readonly isLegacy: boolean;
-  /** Captions, cue points and the like, in their places. */
+  /** Captions, cue points and other timed data, in their places. */
   readonly hasTimedData: boolean;
 };
 
-/** How the stream is shaped for a target: `tracks`: these alone. */
-type RenditionShape = RenditionForms & { readonly tracks?: TrackChoice };
-
-/** A message before it is cut. */
+/** A message before it is cut into chunks. */
 export type Unpacked = PacketMarks & {
   readonly kind: PacketKind;
   readonly type: number;
@@ -43,19 +44,21 @@ export type Unpacked = PacketMarks & {
   readonly isFurther?: boolean;
 };
 
-const AS_IT_COMES: RenditionShape = { hasHevcEnhanced: false, isLegacy: false, hasTimedData: true };
-
 type LastCut = { timeMs: number; ordinal: number };
 
 /**
- * The targets that get the same bytes. Most streams have one rendition, through which everything goes as it came; targets that want
- * one track of several, or another form, have renditions of their own.
+ * One form of the stream, made once for all subscribers that get it. Most streams have one rendition, which leaves everything as it
+ * came; one more exists for each choice of tracks or forms that a target makes.
+ *
+ * Packets are stored as RTMP chunks: the copy that the GOP cache needs anyway is also what targets are sent. Other wire forms are
+ * packed out of it, once for each form and only for subscribers that ask (`pack`).
  */
-export class Rendition {
+export class Rendition implements Packer {
   readonly shape: RenditionShape;
-  readonly #targets = new Set<Target>();
-  /** Those of its targets that were not in step after the last flush, or came since: packets are offered to them one by one. */
-  readonly #late = new Set<Target>();
+  readonly #subscribers = new Set<Subscriber>();
+  /** Subscribers that were not in step after the last flush, or came since: packets are offered to them one by one. */
+  readonly #late = new Set<Subscriber>();
+  readonly #forms = new PackedForms();
   readonly gop = new GopCache();
   /** What was cut since the last flush. */
   readonly batch = new FlushBatch();
@@ -76,35 +79,43 @@ export class Rendition {
     this.stock = video === 0 && audio === 0 ? undefined : new FillerStock();
   }
 
-  get targets(): ReadonlySet<Target> {
-    return this.#targets;
+  get subscribers(): ReadonlySet<Subscriber> {
+    return this.#subscribers;
   }
 
-  get lateTargets(): ReadonlySet<Target> {
+  get isInUse(): boolean {
+    return [...this.#subscribers].some(({ isOver }) => !isOver);
+  }
+
+  get lateSubscribers(): ReadonlySet<Subscriber> {
     return this.#late;
   }
 
-  join(target: Target): void {
-    this.#targets.add(target);
-    this.#late.add(target);
+  join(subscriber: Subscriber): void {
+    this.#subscribers.add(subscriber);
+    this.#late.add(subscriber);
   }
 
-  leave(target: Target): void {
-    this.#targets.delete(target);
-    this.#late.delete(target);
+  leave(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    this.#late.delete(subscriber);
   }
 
-  /** Hands a target what was gathered, and writes what waits for it. */
-  flushTo(target: Target): void {
-    const wasInStep = target.isInStep;
-    try {
-      target.flush(this.batch);
-    } finally {
-      if (target.isInStep !== wasInStep) {
-        if (wasInStep) this.#late.add(target);
-        else this.#late.delete(target);
-      }
-    }
+  /** Gives a subscriber the flush batch, and has it send what waits. */
+  flushTo(subscriber: Subscriber): void {
+    const wasInStep = subscriber.isInStep;
+    subscriber.flush(this.batch);
+    if (subscriber.isInStep === wasInStep) return;
+    if (wasInStep) this.#late.add(subscriber);
+    else this.#late.delete(subscriber);
+  }
+
+  pack(form: WireForm, packet: Packet): Buffer {
+    return this.#forms.pack(form, packet);
+  }
+
+  packOwn(form: WireForm, message: WireMessage): Buffer {
+    return this.#forms.packOwn(form, message);
   }
 
   /** Cuts a message; undefined where nothing of it goes this way. */
@@ -148,10 +159,10 @@ export class Rendition {
     return packet;
   }
 
-  /** Call once a second. */
-  tick(nowMs: number): void {
+  /** Call once a second. Returns the rate in bytes a second, a mean over the last seconds. */
+  tick(nowMs: number): number {
     this.#rate.tick(nowMs);
-    for (const target of this.#targets) target.streamPerSecond = this.#rate.bytesPerSecondSoFar;
+    return this.#rate.bytesPerSecondSoFar;
   }
 
   /** What targets of this rendition get before their first media. */
@@ -165,6 +176,7 @@ export class Rendition {
   /** Everything that was gathered is written, or waits where it is kept. */
   settle(): void {
     this.batch.clear();
+    this.#forms.forgetBytes();
     this.#arena.settle(this.gop.oldestBlock);
   }
 
@@ -206,81 +218,4 @@ function shapedMetadata(payload: Buffer, { tracks, hasHevcEnhanced, isLegacy }: 
 function marksOfOnlyTrack({ kind, isConfig }: Unpacked, payload: Buffer): PacketMarks {
   const isStart = kind === "video" && !isConfig && classifyVideo(payload).isKeyframe;
   return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };
-}
-
-/** Renditions of one fan-out, by what they do to the stream. */
-export class Renditions {
-  readonly #blocks: BlockStore;
-  readonly #main: Rendition;
-  readonly #shaped = new Map<string, Rendition>();
-  #all: readonly Rendition[];
-
-  constructor(blocks: BlockStore) {
-    this.#blocks = blocks;
-    this.#main = new Rendition(AS_IT_COMES, blocks);
-    this.#all = [this.#main];
-  }
-
-  /** All of them, the one that leaves everything as it is first. */
-  get all(): readonly Rendition[] {
-    return this.#all;
-  }
-
-  /** The one that leaves everything as it is. */
-  get main(): Rendition {
-    return this.#main;
-  }
-
-  /** Makes the renditions that targets will want, so that they have what was sent before those are ready; drops the others. */
-  provideFor(specs: readonly TargetSpec[]): void {
-    const shapes = specs.map((spec) =>
-      shapeOf(spec.tracks, { ...AS_IT_COMES, hasTimedData: spec.hasTimedData ?? true }),
-    );
-    const wanted = new Set(shapes.map(keyOf));
-    for (const [key, rendition] of this.#shaped)
-      if (!wanted.has(key) && rendition.targets.size === 0) this.#shaped.delete(key);
-    for (const shape of shapes) this.#rendition(shape);
-    this.#relist();
-  }
-
-  /** The rendition of a target from here on. */
-  assign(target: Target, tracks: TrackChoice | undefined, forms: RenditionForms): Rendition {
-    this.leave(target);
-    const rendition = this.#rendition(shapeOf(tracks, forms));
-    rendition.join(target);
-    this.#relist();
-    return rendition;
-  }
-
-  leave(target: Target): void {
-    for (const rendition of this.#all) rendition.leave(target);
-  }
-
-  #rendition(shape: RenditionShape): Rendition {
-    const key = keyOf(shape);
-    if (key === keyOf(AS_IT_COMES)) return this.#main;
-    const known = this.#shaped.get(key);
-    if (known !== undefined) return known;
-    const rendition = new Rendition(shape, this.#blocks);
-    this.#shaped.set(key, rendition);
-    if (shape.tracks === undefined) rendition.takeOver(this.#main);
-    return rendition;
-  }
-
-  #relist(): void {
-    this.#all = [this.#main, ...this.#shaped.values()];
-  }
-}
-
-/** A track that was chosen is in the form of old anyway. */
-function shapeOf(
-  tracks: TrackChoice | undefined,
-  { hasHevcEnhanced, isLegacy, hasTimedData }: RenditionForms,
-): RenditionShape {
-  const forms = { hasHevcEnhanced, isLegacy, hasTimedData };
-  return tracks === undefined ? forms : { tracks, ...forms, isLegacy: false };
-}
-
-function keyOf({ tracks, hasHevcEnhanced, isLegacy, hasTimedData }: RenditionShape): string {
-  return `${tracks?.video}/${tracks?.audio}/${hasHevcEnhanced}/${isLegacy}/${hasTimedData}`;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { amf0Object } from "../../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
-import { encodePlayed, previewOf } from "../../../src/protocol/rtmp/server/play.ts";
+import { encodePlayed, previewOf, SERVER_CHUNK_SIZE, stampPlayed } from "../../../src/protocol/rtmp/server/play.ts";
 import type { ServerOutput } from "../../../src/protocol/rtmp/server/server-outputs.ts";
 import { ServerSession } from "../../../src/protocol/rtmp/server/server-session.ts";
 
@@ -149,4 +149,21 @@ test.each([
   { app: "relay", name: "ls-1?token=abc", found: undefined },
 ])("$name of $app", ({ app, name, found }) => {
   expect(previewOf(app, name)).toEqual(found);
+});
+
+test.each([
+  ["short", 40, 0xfffffe],
+  ["extended", 0xffffff, 0xffffffff],
+])("a message with a %s time that gets another stream and time is what it had been made as", (_name, from, to) => {
+  for (const bytes of [0, 5, SERVER_CHUNK_SIZE, SERVER_CHUNK_SIZE + 1, 3 * SERVER_CHUNK_SIZE - 1]) {
+    const payload = Buffer.alloc(bytes, 7);
+    const made = Buffer.concat([
+      Buffer.alloc(3),
+      encodePlayed(1, { type: 9, timestamp: from, payload }),
+      Buffer.alloc(3),
+    ]);
+    stampPlayed(made, 3, made.length - 6, { streamId: 0x01020304, timestamp: to });
+    expect(made.subarray(3, -3).equals(encodePlayed(0x01020304, { type: 9, timestamp: to, payload }))).toBe(true);
+    expect([made.subarray(0, 3), made.subarray(-3)]).toEqual([Buffer.alloc(3), Buffer.alloc(3)]);
+  }
 });

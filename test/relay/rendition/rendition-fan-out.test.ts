@@ -2,28 +2,29 @@ import { expect, test } from "vitest";
 import { RenditionFanOut } from "../../../src/relay/rendition/rendition-fan-out.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 import { DecoderConfig } from "../../../src/relay/stream/config/decoder-config.ts";
+import { WHOLE_STREAM } from "../../../src/relay/subscriber/subscriber.ts";
 import { avcFrame, video } from "../../support/media-messages.ts";
 import { marksOf, RelayStage, target } from "../../support/relay-stage.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
 test("a rendition without a target keeps nothing of the filler that was begun for it", () => {
   const head = new DecoderConfig();
-  const delivery = new RenditionFanOut({
+  const fanOut = new RenditionFanOut({
     ...{ clock: new VirtualClock(), blocks: new BlockStore(), head: () => head },
     onFault: (error) => {
       throw error;
     },
   });
-  delivery.provideFor([target(1, { tracks: { video: 1, audio: 0 } })]);
-  const rendition = delivery.renditions[1];
+  fanOut.prepare([{ ...WHOLE_STREAM, tracks: { video: 1, audio: 0 } }]);
+  const rendition = fanOut.renditions[1];
   if (rendition === undefined) throw new Error("no rendition of its own");
   const marks = { isConfig: false, isKeyframe: true, trackId: 0, startsTrack: true, timeMs: 0, arrivalMs: 0 };
   const frame = { kind: "video", type: 9, ...marks, payload: avcFrame(true, 1) } as const;
-  delivery.sendFiller(rendition, frame);
+  fanOut.sendFiller(rendition, frame);
   expect(rendition.batch.packets).toHaveLength(1);
-  delivery.flush();
-  delivery.provideFor([target(1)]);
-  delivery.sendFiller(rendition, frame);
+  fanOut.flush();
+  fanOut.prepare([WHOLE_STREAM]);
+  fanOut.sendFiller(rendition, frame);
   expect(rendition.batch.packets).toEqual([]);
 });
 

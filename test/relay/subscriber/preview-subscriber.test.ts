@@ -1,23 +1,24 @@
 import { expect, test } from "vitest";
 import { FLV_FILE_START } from "../../../src/protocol/flv/flv-tag.ts";
 import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
+import { PackedForms } from "../../../src/relay/packing/packed-forms.ts";
 import { cutPacket } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet } from "../../../src/relay/stream/packet.ts";
 import { PreviewSubscriber } from "../../../src/relay/subscriber/preview/preview-subscriber.ts";
 import { readFlv } from "../../../src/testkit/flv-file.ts";
 import { avcFrame, video } from "../../support/media-messages.ts";
 import { marksOf, RelayStage, target } from "../../support/relay-stage.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const METADATA = Buffer.concat([
   Buffer.from("02000d40736574446174614672616d65", "hex"),
   Buffer.from("020003616263", "hex"),
 ]);
 const CONFIG = Buffer.from("1700000000aa", "hex");
-const head = () =>
-  [
-    { kind: "data", type: 18, payload: METADATA },
-    { kind: "video", type: 9, payload: CONFIG },
-  ] as const;
+const HEAD = [
+  { kind: "data", type: 18, payload: METADATA },
+  { kind: "video", type: 9, payload: CONFIG },
+] as const;
 const MIB = 1024 * 1024;
 
 class Sink {
@@ -35,22 +36,26 @@ class Sink {
 }
 
 const arena = new ChunkArena();
-function picture(timeMs: number, isKeyframe: boolean, bytes = 8): Packet {
+function frame(timeMs: number, isKeyframe: boolean, bytes = 8): Packet {
   const payload = Buffer.alloc(bytes, isKeyframe ? 0x17 : 0x27);
   const marks = { isConfig: false, isKeyframe, trackId: 0, startsTrack: isKeyframe };
   const fields = { kind: "video", type: 9, ...marks, timeMs, arrivalMs: timeMs, ordinal: 1 } as const;
   return cutPacket(arena, fields, 40, payload);
 }
 
-const offer = (preview: PreviewSubscriber, packet: Packet) => preview.offer(packet, packet.isKeyframe, head);
+/** Offers a packet as the fan-out does. */
+function offer(preview: PreviewSubscriber, packet: Packet, packer = new PackedForms()): void {
+  if (preview.isWaitingToBegin && packet.isKeyframe) preview.begin(HEAD, packet.timeMs, packer);
+  preview.offer(packet, packet.isKeyframe, packer);
+}
 
 test("a preview is an FLV file from the first keyframe on: metadata, headers, and times from 0", () => {
   const sink = new Sink();
-  const preview = new PreviewSubscriber(sink, 0);
-  offer(preview, picture(4_960, false));
-  offer(preview, picture(5_000, true, 9_000));
-  offer(preview, picture(5_040, false));
-  preview.flush(0);
+  const preview = new PreviewSubscriber(sink, new VirtualClock());
+  offer(preview, frame(4_960, false));
+  offer(preview, frame(5_000, true, 9_000));
+  offer(preview, frame(5_040, false));
+  preview.flush();
   expect(sink.batches).toHaveLength(1);
   expect(sink.batches[0]?.subarray(0, FLV_FILE_START.length)).toEqual(FLV_FILE_START);
   expect(sink.tags.map(({ type, timestamp, payload }) => [type, timestamp, payload.length])).toEqual([
@@ -62,36 +67,40 @@ test("a preview is an FLV file from the first keyframe on: metadata, headers, an
   expect(sink.tags[2]?.payload).toEqual(Buffer.alloc(9_000, 0x17));
 });
 
-test("a watcher that is behind loses pictures up to the next keyframe, and holds no more than its bound", () => {
+test("a viewer that is behind loses frames up to the next keyframe, and holds no more than its bound", () => {
   const sink = new Sink();
-  const preview = new PreviewSubscriber(sink, 0);
-  offer(preview, picture(0, true, 4 * MIB));
-  preview.flush(0);
-  offer(preview, picture(40, false));
-  offer(preview, picture(1_000, true));
-  preview.taken(4 * MIB, 10);
-  offer(preview, picture(1_040, false));
-  offer(preview, picture(2_000, true));
-  offer(preview, picture(2_040, false));
-  preview.flush(20);
+  const preview = new PreviewSubscriber(sink, new VirtualClock());
+  offer(preview, frame(0, true, 4 * MIB));
+  preview.flush();
+  offer(preview, frame(40, false));
+  offer(preview, frame(1_000, true));
+  preview.taken(4 * MIB);
+  offer(preview, frame(1_040, false));
+  offer(preview, frame(2_000, true));
+  offer(preview, frame(2_040, false));
+  preview.flush();
   expect(sink.tags.slice(2).map(({ timestamp }) => timestamp)).toEqual([0, 2_000, 2_040]);
   expect(sink.isOver).toBe(false);
 });
 
-test("a watcher that takes nothing for ten seconds is cut; one that was sent nothing is not", () => {
+test("a viewer that takes nothing for ten seconds is cut; one that was sent nothing is not", () => {
   const sink = new Sink();
-  const preview = new PreviewSubscriber(sink, 0);
-  preview.tick(60_000);
+  const clock = new VirtualClock();
+  const preview = new PreviewSubscriber(sink, clock);
+  clock.advance(60_000);
+  preview.tick();
   expect(sink.isOver).toBe(false);
-  offer(preview, picture(0, true));
-  preview.flush(60_000);
-  preview.tick(69_999);
+  offer(preview, frame(0, true));
+  preview.flush();
+  clock.advance(9_999);
+  preview.tick();
   expect(sink.isOver).toBe(false);
-  preview.tick(70_000);
+  clock.advance(1);
+  preview.tick();
   expect(sink.isOver).toBe(true);
 });
 
-test("a watcher that fails is let go of alone: the channel's targets and other watchers get everything", () => {
+test("a preview that throws ends alone: the channel's targets and other previews get everything", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const broken = new PreviewSubscriber(
@@ -103,11 +112,11 @@ test("a watcher that fails is let go of alone: the channel's targets and other w
         throw new Error("and cannot even be told");
       },
     },
-    0,
+    stage.clock,
   );
   const sink = new Sink();
-  expect(stage.engine.watch("ls-1", broken)).toBe(true);
-  expect(stage.engine.watch("ls-1", new PreviewSubscriber(sink, 0))).toBe(true);
+  expect(stage.engine.subscribe("ls-1", broken)).toBe(true);
+  expect(stage.engine.subscribe("ls-1", new PreviewSubscriber(sink, stage.clock))).toBe(true);
   publisher.push(video(0, avcFrame(true, 1)));
   stage.engine.flush();
   publisher.push(video(40, avcFrame(false, 2)));

@@ -1,5 +1,6 @@
 import { encodeAmf0 } from "../../amf0/encode.ts";
 import { amf0Object } from "../../amf0/value.ts";
+import { EXTENDED_TIME, EXTENDED_TIME_BYTES } from "../chunk/chunk-header.ts";
 import { encodeMessage } from "../chunk/chunk-writer.ts";
 import { encodeCommand } from "../command.ts";
 import { type Message, MessageType } from "../message.ts";
@@ -28,6 +29,33 @@ export function previewOf(
 /** One message of what is played, whole by itself (fmt 0): a player may begin, lose and go on anywhere. */
 export function encodePlayed(streamId: number, message: Omit<Message, "streamId">): Buffer {
   return encodeMessage(mediaCsid(message.type), { ...message, streamId }, SERVER_CHUNK_SIZE);
+}
+
+/** From this time on, in milliseconds, messages carry an extended timestamp: 4 bytes more in each chunk. */
+export const PLAYED_LONG_AFTER_MS = EXTENDED_TIME;
+
+const STREAM_ID_AT = 8;
+const PLAYED_HEADER_BYTES = 12;
+/** Of a further chunk: its basic header is one byte. */
+const NEXT_BASIC_HEADER_BYTES = 1;
+
+/**
+ * Writes another message stream and time into a message of `encodePlayed`, at `bytes[at…at + length)`. Both times must be below
+ * `PLAYED_LONG_AFTER_MS`, or both not.
+ */
+export function stampPlayed(
+  bytes: Buffer,
+  at: number,
+  length: number,
+  { streamId, timestamp }: Pick<Message, "streamId" | "timestamp">,
+): void {
+  bytes.writeUIntBE(Math.min(timestamp, EXTENDED_TIME), at + 1, 3);
+  bytes.writeUInt32LE(streamId, at + STREAM_ID_AT);
+  if (timestamp < EXTENDED_TIME) return;
+  for (let time = at + PLAYED_HEADER_BYTES; time < at + length; ) {
+    bytes.writeUInt32BE(timestamp, time);
+    time += EXTENDED_TIME_BYTES + SERVER_CHUNK_SIZE + NEXT_BASIC_HEADER_BYTES;
+  }
 }
 
 function mediaCsid(type: number): number {

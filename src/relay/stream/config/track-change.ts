@@ -54,8 +54,3 @@ export class ChangePace {
     return true;
   }
 }
-
-/** Whether a target was given something of the stream as it was. */
-export function hasBegun(target: { readonly hasLink: boolean; readonly isWaitingToBegin: boolean }): boolean {
-  return target.hasLink && !target.isWaitingToBegin;
-}

@@ -1,5 +1,6 @@
 import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
+import type { LinkClose } from "../subscriber.ts";
 
 /**
  * One live connection to a target, as the relay sees it. The relay cuts the chunks itself, so that targets can share
@@ -51,12 +52,6 @@ export type KernelQueue = {
 
 /** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */
 export type PathAnswer = "same" | "other" | "none";
-
-/**
- * `end`: FCUnpublish and deleteStream, then FIN, for a broadcast that is over. `cut`: FIN without a word, so that the platform's
- * own grace counts. `abort`: at once, for a peer that takes nothing any more.
- */
-export type LinkClose = "end" | "cut" | "abort";
 
 /** What a link tells the relay. */
 export interface LinkEvents {

@@ -1,5 +1,5 @@
 import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
-import type { LinkClose } from "./link.ts";
+import { type LinkClose, type StreamChoice, WHOLE_STREAM } from "../subscriber.ts";
 
 /** Whether a target's address or key is another now: nothing of ours can linger there. */
 export function isReaddressed(before: TargetSpec, after: TargetSpec): boolean {
@@ -16,4 +16,9 @@ export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | und
   const isSameData = (before.hasTimedData ?? true) === (after.hasTimedData ?? true);
   // The broadcast over there goes on, with other tracks, or with or without timed data.
   return isSameTracks && isSameData ? undefined : "cut";
+}
+
+/** What of the stream a target takes, as far as its spec says it. */
+export function choiceOf({ tracks, hasTimedData = true }: TargetSpec): StreamChoice {
+  return { ...WHOLE_STREAM, ...(tracks === undefined ? {} : { tracks }), hasTimedData };
 }

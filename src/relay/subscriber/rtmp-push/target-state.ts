@@ -7,7 +7,7 @@ import {
   type TargetStatus,
   type TargetWarning,
 } from "../../../thread-protocol/targets/target-status.ts";
-import type { LinkClose } from "./link.ts";
+import type { LinkClose } from "../subscriber.ts";
 
 type Failure = TargetError & { readonly time: number };
 

@@ -4,26 +4,21 @@ import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec
 import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
 import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
 import type { ConnectStatus, TargetError, TargetStatus } from "../../../thread-protocol/targets/target-status.ts";
-import type { FlushBatch } from "../../packing/flush-batch.ts";
-import type { HeadMessage } from "../../stream/config/head-message.ts";
-import type { Packet } from "../../stream/packet.ts";
+import type { LinkClose, StreamChoice } from "../subscriber.ts";
 import type { Supply } from "./health/idle-watch.ts";
 import { LinkCare } from "./health/link-care.ts";
 import { judgeRefusal } from "./lingering-key.ts";
-import type { Dialer, Link, LinkClose } from "./link.ts";
+import type { Dialer, Link } from "./link.ts";
 import { ReconnectRequest } from "./reconnect-request.ts";
-import { SendQueue } from "./send-queue.ts";
-import { isReaddressed, leaveFor } from "./spec-change.ts";
+import { RtmpPush } from "./rtmp-push.ts";
+import type { SendQueue } from "./send-queue.ts";
+import { choiceOf, isReaddressed, leaveFor } from "./spec-change.ts";
 import { TargetCounters } from "./target-counters.ts";
 import { next, statusOf, type TargetEffect, type TargetInput, type TargetState } from "./target-state.ts";
 
-/** One write holds at most this much. */
-const WRITE_BYTES_MAX = 128 * 1024;
-/** … and this much while the target is behind, so that progress shows however slowly it takes it. */
-const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
-
 const UPLINK_STALLED = targetError("uplink-stalled");
 const TOO_SLOW = targetError("too-slow");
+const SERVER_FAULT = targetError("server-fault");
 
 export type TargetDeps = {
   readonly clock: Clock;
@@ -33,8 +28,8 @@ export type TargetDeps = {
   readonly reserveRetryMs: () => number;
   /** The status, or a detail of it, changed. */
   readonly onStatus: (target: Target, from: ConnectStatus) => void;
-  /** The target accepted publish and waits for a place to begin. */
-  readonly onAccepted: (target: Target) => void;
+  /** The target accepted publish: its push is to be given the stream. */
+  readonly onAccepted: (push: RtmpPush) => void;
 };
 
 /**
@@ -46,28 +41,21 @@ export class Target {
   readonly #deps: TargetDeps;
   #state: TargetState;
   #link: Link | undefined;
-  #sendQueue: SendQueue | undefined;
-  #hasBegun = false;
-  /** It got everything there was at the last flush: what is gathered since comes to it at the next, in one piece. */
-  #isInStep = false;
-  /** The socket did not take everything at once, and the queue has not been empty since. */
-  #isBehind = false;
+  /** While the target has accepted us. */
+  #push: RtmpPush | undefined;
   #retryTimer: Timer | undefined;
   #isWanted = false;
   /** Why this stream is not for this target. */
   #streamProblem: TargetError | undefined;
   #takesHevcEnhanced = false;
   /** Whether it said that it takes H.264 and AAC in Enhanced RTMP's form. */
-  takesEnhanced = false;
+  #takesEnhanced = false;
   readonly #reconnect = new ReconnectRequest();
 
   #care: LinkCare | undefined;
   /** Whether it may be judged by its acknowledgements: not by those that were given up for their absence alone. */
   #areAcksTrusted = true;
   #lastOnAirMs: number | undefined;
-  /** What the stream that it gets has a second. */
-  streamPerSecond = 0;
-
   readonly #counters = new TargetCounters();
 
   constructor(spec: TargetSpec, deps: TargetDeps) {
@@ -84,18 +72,22 @@ export class Target {
     return this.#spec;
   }
 
-  /** Whether it wants HEVC in Enhanced RTMP's form: its preset says that it takes HEVC, or it said so itself. */
-  get takesHevcEnhanced(): boolean {
-    return this.#takesHevcEnhanced || this.#spec.codecs?.video?.includes("hevc") === true;
+  /** HEVC in Enhanced RTMP's form where its preset says that it takes HEVC, or it said so itself. */
+  #choice(): StreamChoice {
+    return {
+      ...choiceOf(this.#spec),
+      takesHevcEnhanced: this.#takesHevcEnhanced || this.#spec.codecs?.video?.includes("hevc") === true,
+      takesEnhanced: this.#takesEnhanced,
+    };
   }
 
   get status(): TargetStatus {
     return statusOf(this.#state);
   }
 
-  /** Whether the target accepted publish but has not been given anything yet. */
-  get isWaitingToBegin(): boolean {
-    return this.#sendQueue !== undefined && !this.#hasBegun;
+  /** Whether it was given something of the stream, and still has that connection. */
+  get hasBegun(): boolean {
+    return this.#push?.hasBegun === true;
   }
 
   /** Takes a new spec; where an address, key, login or trust changed the target is dialled at once. */
@@ -160,7 +152,7 @@ export class Target {
 
   /** Whether a target has accepted us, now. */
   get hasLink(): boolean {
-    return this.#sendQueue !== undefined;
+    return this.#push !== undefined;
   }
 
   get isStalled(): boolean {
@@ -172,83 +164,19 @@ export class Target {
     this.#step({ kind: "blamed", error: UPLINK_STALLED });
   }
 
-  /** Starts the connection's timeline at `baseMs` of channel time, behind the stream's head. */
-  begin(baseMs: number, head: readonly HeadMessage[]): void {
-    this.#sendQueue?.begin(baseMs, head);
-    this.#hasBegun = true;
-    this.#counters.wentOnAir(this.#deps.clock.now());
-  }
-
-  /** Queues a packet, if the target has begun. */
-  offer(packet: Packet): void {
-    if (!this.#hasBegun || this.#sendQueue === undefined) return;
-    if (packet.isKeyframe && this.#reconnect.isDue(this.#deps.clock.now())) return this.redial("cut");
-    const isWhole = this.#sendQueue.offer(packet);
-    // Who takes nothing at all may not be reached: a reset would be lost with the path, and the target keep its publisher.
-    if (isWhole || this.#spec.bufferPolicy !== "disconnect" || this.#care?.mayBeUnreachable === true) return;
-    this.#detach("abort");
-    this.#step({ kind: "failed", error: TOO_SLOW });
-  }
-
+  /** A frame of the encoder went to no target: filler stands in its place, or it came before a keyframe. */
   missed(cause: keyof DroppedFrames): void {
-    this.#sendQueue?.missed(cause);
-  }
-
-  /** Whether packets come to it with the flush, and are not to be offered one by one. */
-  get isInStep(): boolean {
-    return this.#isInStep;
-  }
-
-  /** Takes what was gathered since the last flush, if it was in step then, and writes what waits. */
-  flush(batch: FlushBatch): void {
-    if (this.#isInStep && batch.packets.length > 0) {
-      if (this.#writeAsItLies(batch)) return;
-      this.#isInStep = false;
-      for (const packet of batch.packets) this.offer(packet);
-    }
-    this.pump();
-    this.#isInStep = this.#hasBegun && this.#sendQueue?.isEmpty === true;
-  }
-
-  #writeAsItLies(batch: FlushBatch): boolean {
-    const link = this.#link;
-    const sendQueue = this.#sendQueue;
-    if (link === undefined || sendQueue === undefined || link.pendingBytes > 0 || link.creditBytes <= 0) return false;
-    if (batch.hasKeyframe && this.#reconnect.isAsked) return false;
-    const slices = sendQueue.isFollowedBy(batch) ? batch.slices : undefined;
-    if (slices === undefined) return false;
-    for (const slice of slices) link.write(slice);
-    sendQueue.passed(batch);
-    this.#isBehind = link.pendingBytes > 0;
-    if (link.isHolding) batch.keep();
-    return true;
-  }
-
-  /** Writes what waits, as far as the socket takes it at once. */
-  pump(): void {
-    const link = this.#link;
-    const sendQueue = this.#sendQueue;
-    if (link === undefined || sendQueue === undefined) return;
-    while (link.pendingBytes === 0 && link.creditBytes > 0) {
-      const most = this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX;
-      const bytes = sendQueue.take(Math.min(most, link.creditBytes));
-      if (bytes === undefined) {
-        this.#isBehind = false;
-        return;
-      }
-      link.write(bytes);
-    }
-    this.#isBehind = true;
+    this.#push?.queue.missed(cause);
   }
 
   /** Call once a second: counts the last second, notices a peer that takes nothing, less than there is, or is given nothing. `isSilent`: the encoder is. */
   tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
-    this.#care?.tick(this.streamPerSecond, { ...supply, hasChosenTracks: this.#spec.tracks !== undefined });
+    this.#care?.tick(this.#push?.streamPerSecond ?? 0, { ...supply, hasChosenTracks: this.#spec.tracks !== undefined });
     this.#counters.tick(this.#link, this.#care, this.#deps.clock.now());
   }
 
   sample(): TargetSample {
-    const present = { link: this.#link, sendQueue: this.#sendQueue, care: this.#care };
+    const present = { link: this.#link, sendQueue: this.#push?.queue, care: this.#care };
     return this.#counters.sample(this.#spec.targetId, present, this.#deps.clock.now());
   }
 
@@ -268,8 +196,7 @@ export class Target {
       case "dial":
         return this.#dial();
       case "leave-link":
-        this.#flushAll();
-        return this.#detach(effect.how);
+        return this.#leave(effect.how);
       case "start-retry-timer":
         this.#retryTimer = this.#deps.clock.startTimer(effect.delayMs, () => this.#queueRetry());
         return;
@@ -311,14 +238,14 @@ export class Target {
       },
       onPublishing: (streamId, takesHevcEnhanced = false, takesEnhanced = false) => {
         if (link !== this.#link) return;
-        this.takesEnhanced = takesEnhanced;
+        this.#takesEnhanced = takesEnhanced;
         this.#takesHevcEnhanced = takesHevcEnhanced;
         this.#accept(streamId);
       },
       onDrained: () => {
         if (link !== this.#link) return;
         this.#care?.look();
-        this.pump();
+        this.#push?.pump();
       },
       onClosed: (error) => {
         if (link !== this.#link) return;
@@ -332,13 +259,28 @@ export class Target {
   #accept(streamId: number): void {
     const link = this.#link;
     if (link === undefined) return;
-    this.#sendQueue = new SendQueue(streamId);
-    this.#hasBegun = false;
-    this.#isInStep = false;
-    this.#isBehind = false;
-    this.#care = this.#careFor(link, this.#sendQueue);
+    const { clock, onAccepted } = this.#deps;
+    const push: RtmpPush = new RtmpPush(streamId, {
+      ...{ link, clock, reconnect: this.#reconnect },
+      choice: () => this.#choice(),
+      onBegun: () => this.#counters.wentOnAir(clock.now()),
+      onLoss: () => this.#takeLoss(),
+      onReconnectDue: () => this.redial("cut"),
+      onEnded: () => {
+        if (push === this.#push) this.#failBy(SERVER_FAULT);
+      },
+    });
+    this.#push = push;
+    this.#care = this.#careFor(link, push.queue);
     this.#step({ kind: "accepted" });
-    this.#deps.onAccepted(this);
+    onAccepted(push);
+  }
+
+  /** It is too slow. A target that takes nothing at all may be out of reach: a reset would be lost, and it would keep its publisher. */
+  #takeLoss(): void {
+    if (this.#spec.bufferPolicy !== "disconnect" || this.#care?.mayBeUnreachable === true) return;
+    this.#detach("abort");
+    this.#step({ kind: "failed", error: TOO_SLOW });
   }
 
   /** A refused key right after we were on air is most likely held by our own last connection. */
@@ -364,26 +306,30 @@ export class Target {
     });
   }
 
-  /** The broadcast is over: what still waits goes to the socket in one go, bounded by the send queue. */
-  #flushAll(): void {
-    for (let bytes = this.#sendQueue?.take(WRITE_BYTES_MAX); bytes !== undefined; ) {
-      this.#link?.write(bytes);
-      bytes = this.#sendQueue?.take(WRITE_BYTES_MAX);
-    }
+  /** Leaves the link as asked, behind everything that waits for it. */
+  #leave(how: LinkClose): void {
+    this.#letGo((link, push) => (push === undefined ? link.close(how) : push.end(how)));
   }
 
-  /** Lets go of the link, closing it if it is not closed already, and keeps its counts. */
+  /** Leaves the link without what waits for it; `how` undefined: it is closed already. */
   #detach(how: LinkClose | undefined): void {
+    this.#letGo((link, push) => {
+      push?.close();
+      if (how !== undefined) link.close(how);
+    });
+  }
+
+  /** Closes the link so, and keeps its counts. */
+  #letGo(close: (link: Link, push: RtmpPush | undefined) => void): void {
     const link = this.#link;
+    const push = this.#push;
     if (link === undefined) return;
     this.#link = undefined;
+    this.#push = undefined;
     this.#care?.stop();
     this.#care = undefined;
-    if (how !== undefined) link.close(how);
-    this.#counters.add(link, this.#sendQueue?.drops);
-    this.#sendQueue = undefined;
-    this.#hasBegun = false;
-    this.#isInStep = false;
+    close(link, push);
+    this.#counters.add(link, push?.queue.drops);
   }
 
   #countPlayTime(before: TargetState, after: TargetState): void {
@@ -393,6 +339,6 @@ export class Target {
       this.#counters.leftAir(this.#care, statusOf(after).status === "FAIL", nowMs);
       this.#lastOnAirMs = nowMs;
     }
-    if (after.at === "publishing" && this.#hasBegun) this.#counters.wentOnAir(nowMs);
+    if (after.at === "publishing" && this.hasBegun) this.#counters.wentOnAir(nowMs);
   }
 }

@@ -1,0 +1,35 @@
+import type { Packet, PacketKind } from "../stream/packet.ts";
+
+/** A message on its way into a wire form. */
+export type WireMessage = {
+  readonly kind: PacketKind;
+  /** RTMP message type; FLV tags have the same numbers. */
+  readonly type: number;
+  readonly payload: Buffer;
+  /** Milliseconds of channel time. */
+  readonly timeMs: number;
+};
+
+/** Makes the bytes of one message. May keep state from one message to the next. */
+export type PackMessage = (message: WireMessage) => Buffer;
+
+/**
+ * How messages are written for one kind of wire: FLV tags, RTMP messages for players, later MPEG-TS. A constant: renditions
+ * tell forms apart by identity. RTMP chunks for targets need no form, since packets are stored as those (`rtmp-chunks`).
+ */
+export type WireForm = {
+  readonly name: string;
+  /** Called once for each rendition that has subscribers of this form. */
+  readonly newPacker: () => PackMessage;
+};
+
+/** What subscribers get their bytes from: the rendition they are assigned to. */
+export interface Packer {
+  /**
+   * A packet's bytes in this form. Made when the first subscriber of the form asks, and the same buffer for all of them: it
+   * must not be changed.
+   */
+  pack(form: WireForm, packet: Packet): Buffer;
+  /** Bytes of a message that only one subscriber gets, such as its decoder config. */
+  packOwn(form: WireForm, message: WireMessage): Buffer;
+}

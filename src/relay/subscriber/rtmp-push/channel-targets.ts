@@ -1,0 +1,129 @@
+import type { TargetId, TargetSpec } from "../../../thread-protocol/channel-spec.ts";
+import type { DroppedFrames, TargetSample } from "../../../thread-protocol/samples.ts";
+import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
+import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
+import type { Supply } from "./health/idle-watch.ts";
+import { choiceOf } from "./spec-change.ts";
+import { streamProblem } from "./stream-problem.ts";
+import { Target, type TargetDeps } from "./target.ts";
+
+/** The stream that targets subscribe to. */
+export interface TargetStream {
+  /** What decoders need before the first frame, as it is now. */
+  readonly head: DecoderConfig;
+  subscribe(subscriber: Subscriber): void;
+  /** Makes renditions for these choices, so that targets which connect later find the current group of pictures. */
+  prepare(choices: readonly StreamChoice[]): void;
+  /** Gives subscribers in step what was gathered. Before anything that ends a link: what came before belongs on it. */
+  deliver(): void;
+}
+
+export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
+  readonly stream: () => TargetStream;
+  /** Takes what one target threw; the others go on. */
+  readonly onFault: (error: unknown) => void;
+};
+
+/** The targets of one channel. */
+export class ChannelTargets {
+  readonly #deps: ChannelTargetsDeps;
+  readonly #targets = new Map<TargetId, Target>();
+  #areWanted = false;
+
+  constructor(deps: ChannelTargetsDeps) {
+    this.#deps = deps;
+  }
+
+  get all(): Iterable<Target> {
+    return this.#targets.values();
+  }
+
+  get(targetId: TargetId): Target | undefined {
+    return this.#targets.get(targetId);
+  }
+
+  /** Whether any of them was given something of the stream, and still has that connection. */
+  get haveBegun(): boolean {
+    return [...this.#targets.values()].some(({ hasBegun }) => hasBegun);
+  }
+
+  /** Makes the targets those of the specs; targets that did not change do not notice. */
+  set(specs: readonly TargetSpec[]): void {
+    const stream = this.#deps.stream();
+    stream.deliver();
+    const wanted = new Map(specs.map((spec) => [spec.targetId, spec]));
+    for (const [targetId, target] of this.#targets) {
+      if (wanted.has(targetId)) continue;
+      this.#targets.delete(targetId);
+      target.unwant("end");
+    }
+    for (const [targetId, spec] of wanted) {
+      const present = this.#targets.get(targetId);
+      if (present === undefined) this.#add(spec);
+      else present.setSpec(spec);
+    }
+    stream.prepare(specs.map(choiceOf));
+    this.checkStream();
+  }
+
+  #add(spec: TargetSpec): void {
+    const { stream } = this.#deps;
+    const target = new Target(spec, {
+      ...this.#deps,
+      onAccepted: (push) => stream().subscribe(push),
+    });
+    this.#targets.set(spec.targetId, target);
+    if (this.#areWanted) target.want();
+  }
+
+  /** There is media: dials the targets. Not at publish: an encoder that sends nothing starts no broadcast. */
+  want(): void {
+    this.#areWanted = true;
+    for (const target of this.#targets.values()) target.want();
+  }
+
+  /** The broadcast is over: leaves the targets as asked. */
+  unwant(how: LinkClose): void {
+    this.#areWanted = false;
+    this.#each((target) => target.unwant(how));
+  }
+
+  /** Connects every target anew: what comes cannot follow what was sent within one connection. */
+  redial(): void {
+    for (const target of this.#targets.values()) target.redial("cut");
+  }
+
+  /** A frame of the encoder went to no target. */
+  missed(cause: keyof DroppedFrames): void {
+    this.#each((target) => target.missed(cause));
+  }
+
+  /** Takes targets off the stream that cannot be given it, and back on once they can. */
+  checkStream(): void {
+    const stream = this.#deps.stream();
+    stream.deliver();
+    const nowMs = this.#deps.clock.now();
+    this.#each((target) => target.setStreamProblem(streamProblem(target.spec, stream.head, nowMs)));
+  }
+
+  /** Call once a second. */
+  tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
+    this.checkStream();
+    this.#each((target) => target.tick(supply));
+  }
+
+  sample(): TargetSample[] {
+    return [...this.#targets.values()].map((target) => target.sample());
+  }
+
+  /** No mistake with one target may reach another. */
+  #each(run: (target: Target) => void): void {
+    for (const target of this.#targets.values()) {
+      try {
+        run(target);
+      } catch (error) {
+        this.#deps.onFault(error);
+      }
+    }
+  }
+}

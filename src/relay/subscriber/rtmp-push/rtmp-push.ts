@@ -1,0 +1,156 @@
+import type { Clock } from "../../../base/clock.ts";
+import type { FlushBatch } from "../../packing/flush-batch.ts";
+import type { HeadMessage } from "../../stream/config/head-message.ts";
+import type { Packet } from "../../stream/packet.ts";
+import type { LinkClose, StreamChoice, Subscriber } from "../subscriber.ts";
+import type { Link } from "./link.ts";
+import type { ReconnectRequest } from "./reconnect-request.ts";
+import { SendQueue } from "./send-queue.ts";
+
+/** One write holds at most this much. */
+const WRITE_BYTES_MAX = 128 * 1024;
+/** … and this much while the target is behind, so that progress shows even if it takes bytes slowly. */
+const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
+/**
+ * A target that is ready this soon after a keyframe begins with that keyframe, out of the cache: the burst is too short for a
+ * platform to object. In milliseconds of media.
+ */
+const JOIN_BEHIND_MAX_MS = 2_000;
+
+export type RtmpPushDeps = {
+  readonly link: Link;
+  readonly clock: Clock;
+  readonly reconnect: ReconnectRequest;
+  /** What the target takes, as it is now. */
+  readonly choice: () => StreamChoice;
+  /** It was given the beginning of the stream. */
+  readonly onBegun: () => void;
+  /** It lost frames, since the target is too slow. */
+  readonly onLoss: () => void;
+  /** A keyframe comes, and the target asked to be connected to again before it. */
+  readonly onReconnectDue: () => void;
+  /** It ended, and the target did not ask for that. */
+  readonly onEnded: () => void;
+};
+
+/**
+ * Sends the stream over one link that the target accepted. Packets leave as they are stored, as RTMP chunks: the whole flush
+ * batch while it is in step, else what its own bounded queue holds.
+ */
+export class RtmpPush implements Subscriber {
+  readonly joinBehindMaxMs = JOIN_BEHIND_MAX_MS;
+  readonly queue: SendQueue;
+  readonly #deps: RtmpPushDeps;
+  readonly #link: Link;
+  #hasBegun = false;
+  #isInStep = false;
+  /** The socket did not take everything at once, and the queue has not been empty since. */
+  #isBehind = false;
+  #isOver = false;
+  /** Mean bytes a second of the rendition it gets. */
+  streamPerSecond = 0;
+
+  /** `streamId`: the message stream id that the target gave. */
+  constructor(streamId: number, deps: RtmpPushDeps) {
+    this.queue = new SendQueue(streamId);
+    this.#deps = deps;
+    this.#link = deps.link;
+  }
+
+  get choice(): StreamChoice {
+    return this.#deps.choice();
+  }
+
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  get isWaitingToBegin(): boolean {
+    return !this.#hasBegun && !this.#isOver;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isInStep(): boolean {
+    return this.#isInStep;
+  }
+
+  begin(config: readonly HeadMessage[], startMs: number): void {
+    this.queue.begin(startMs, config);
+    this.#hasBegun = true;
+    this.#deps.onBegun();
+  }
+
+  offer(packet: Packet): void {
+    if (!this.#hasBegun || this.#isOver) return;
+    if (packet.isKeyframe && this.#deps.reconnect.isDue(this.#deps.clock.now())) return this.#deps.onReconnectDue();
+    if (!this.queue.offer(packet)) this.#deps.onLoss();
+  }
+
+  flush(batch: FlushBatch): void {
+    if (this.#isInStep && batch.packets.length > 0) {
+      if (this.#writeAsItLies(batch)) return;
+      this.#isInStep = false;
+      for (const packet of batch.packets) this.offer(packet);
+    }
+    this.pump();
+    this.#isInStep = this.#hasBegun && !this.#isOver && this.queue.isEmpty;
+  }
+
+  #writeAsItLies(batch: FlushBatch): boolean {
+    const link = this.#link;
+    if (link.pendingBytes > 0 || link.creditBytes <= 0) return false;
+    if (batch.hasKeyframe && this.#deps.reconnect.isAsked) return false;
+    const slices = this.queue.isFollowedBy(batch) ? batch.slices : undefined;
+    if (slices === undefined) return false;
+    for (const slice of slices) link.write(slice);
+    this.queue.passed(batch);
+    this.#isBehind = link.pendingBytes > 0;
+    if (link.isHolding) batch.keep();
+    return true;
+  }
+
+  /** Writes what waits, as far as the socket takes it at once. */
+  pump(): void {
+    const link = this.#link;
+    if (this.#isOver) return;
+    while (link.pendingBytes === 0 && link.creditBytes > 0) {
+      const most = this.#isBehind ? WRITE_BYTES_MAX_BEHIND : WRITE_BYTES_MAX;
+      const bytes = this.queue.take(Math.min(most, link.creditBytes));
+      if (bytes === undefined) {
+        this.#isBehind = false;
+        return;
+      }
+      link.write(bytes);
+    }
+    this.#isBehind = true;
+  }
+
+  tick(streamPerSecond: number): void {
+    this.streamPerSecond = streamPerSecond;
+  }
+
+  /** Writes all that waits, bounded by the queue, then closes the link; with `abort` it closes at once. */
+  end(how: LinkClose): void {
+    if (this.#isOver) return;
+    if (how !== "abort") this.#writeAll();
+    this.close();
+    this.#link.close(how);
+    this.#deps.onEnded();
+  }
+
+  /** Writes nothing any more. The link is the caller's to close. */
+  close(): void {
+    this.#isOver = true;
+    this.#isInStep = false;
+  }
+
+  #writeAll(): void {
+    for (let bytes = this.queue.take(WRITE_BYTES_MAX); bytes !== undefined; ) {
+      this.#link.write(bytes);
+      bytes = this.queue.take(WRITE_BYTES_MAX);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import type { ChannelDeps } from "./channel-deps.ts";
+import { ChannelTargets, type TargetStream } from "./subscriber/rtmp-push/channel-targets.ts";
+
+/** The targets of one channel; their changes of status are told as facts. */
+export function targetsOf(channelId: ChannelId, deps: ChannelDeps, stream: () => TargetStream): ChannelTargets {
+  const { clock, random, reserveRetryMs, dialer, onFault, tell } = deps;
+  return new ChannelTargets({
+    ...{ clock, random, reserveRetryMs, dialer, onFault, stream },
+    onStatus: ({ targetId, status }, from) =>
+      tell({ kind: "target-status", time: clock.wallNow(), channelId, targetId, from, status }),
+  });
+}
