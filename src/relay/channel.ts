@@ -121,7 +121,7 @@ export class Channel {
     const onAir = this.#air.at === "live" ? this.#air.publisher : undefined;
     // Who has not shown a frame yet is replaced at once.
     const isIdle = onAir?.framesForMs(this.#awakeMs) === undefined;
-    const displaced = this.#slots.seat(publisher, isIdle ? undefined : onAir);
+    const displaced = this.#slots.add(publisher, isIdle ? undefined : onAir);
     for (const each of displaced) this.#replace(each);
     if (this.#air.at === "off" || (onAir !== undefined && displaced.includes(onAir))) {
       this.#out.forgetHead();
@@ -293,7 +293,7 @@ export class Channel {
   #leave(publisher: Publisher, end: IngestEnd): void {
     const air = this.#air;
     const wasOnAir = this.#isOnAir(publisher) || (air.at === "held" && air.lost === publisher);
-    this.#slots.vacate(publisher);
+    this.#slots.remove(publisher);
     const hasHeir = this.#slots.all().length > 0;
     if (!wasOnAir) {
       this.#tellOf(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });

@@ -2,14 +2,14 @@ import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import type { Publisher } from "./publisher.ts";
 
 /**
- * The encoders connected to one channel: one for each key, and beside the one on air the newcomer that will take its
- * place at a keyframe.
+ * The publishers connected to one channel: one for each key, and beside the one on air the newcomer that will replace it at
+ * a keyframe.
  */
 export class PublisherSlots {
   readonly #inSlot = new Map<IngestSlot, Publisher>();
   readonly #newcomers = new Map<IngestSlot, Publisher>();
 
-  /** Every feed there is. */
+  /** Every publisher there is: those in slots first, then newcomers. */
   all(): Publisher[] {
     return [...this.#inSlot.values(), ...this.#newcomers.values()];
   }
@@ -18,13 +18,13 @@ export class PublisherSlots {
     return this.#newcomers.get(publisher.slot) === publisher || this.#inSlot.get(publisher.slot) === publisher;
   }
 
-  /** The feed that came last with this key. */
+  /** The publisher that connected last with this key. */
   latest(slot: IngestSlot): Publisher | undefined {
     return this.#newcomers.get(slot) ?? this.#inSlot.get(slot);
   }
 
-  /** Takes a feed in: beside the one on air if that has its seat, else in its seat. Answers the feeds this displaced. */
-  seat(publisher: Publisher, onAir: Publisher | undefined): Publisher[] {
+  /** Adds a publisher: as the newcomer where the one on air has its slot, else in the slot. Returns those it displaced. */
+  add(publisher: Publisher, onAir: Publisher | undefined): Publisher[] {
     const { slot } = publisher;
     const displaced = [this.#newcomers.get(slot)];
     if (onAir !== undefined && this.#inSlot.get(slot) === onAir) this.#newcomers.set(slot, publisher);
@@ -37,8 +37,8 @@ export class PublisherSlots {
   }
 
   /**
-   * A feed goes on air: it takes its seat if it was a newcomer, and so does the newcomer of the key that left the air. Answers who
-   * had to go for that.
+   * A publisher goes on air: it takes its slot if it was a newcomer, and so does the newcomer of the key that leaves the air.
+   * Returns the publishers that were replaced.
    */
   goOnAir(publisher: Publisher): Publisher[] {
     const replaced = [...this.#newcomers.values()]
@@ -47,8 +47,8 @@ export class PublisherSlots {
     return replaced.filter((each) => each !== undefined);
   }
 
-  /** A feed is gone; a newcomer for its seat moves up. */
-  vacate(publisher: Publisher): void {
+  /** A publisher has left; a newcomer for its slot moves up. */
+  remove(publisher: Publisher): void {
     const newcomer = this.#newcomers.get(publisher.slot);
     if (newcomer === publisher) {
       this.#newcomers.delete(publisher.slot);
