@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { ClientFailure } from "../protocol/rtmp/client/client-session.ts";
+import type { ClientFailure } from "../protocol/rtmp/client/client-outputs.ts";
 import { type LoginDemand, LoginDialogue } from "../protocol/rtmp/server/publish-auth.ts";
 import { resolveTargetUrl } from "../protocol/rtmp/url.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";

@@ -1,6 +1,6 @@
 import { type MachineTrouble, machineTroubleOf } from "../base/system-errors.ts";
 import type { ForbiddenReason } from "../net/target-address.ts";
-import type { ClientFailure, ClientStage } from "../protocol/rtmp/client/client-session.ts";
+import type { ClientFailure, ClientStage } from "../protocol/rtmp/client/client-outputs.ts";
 import { type TargetErrorName, targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 

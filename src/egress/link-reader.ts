@@ -2,7 +2,8 @@ import type { Socket } from "node:net";
 import type { Clock, Timer } from "../base/clock.ts";
 import { TlsOverhead } from "../base/tls-overhead.ts";
 import { READ_TURN_MS } from "../protocol/rtmp/chunk/paced-reader.ts";
-import type { ClientOutput, ClientSession } from "../protocol/rtmp/client/client-session.ts";
+import type { ClientOutput } from "../protocol/rtmp/client/client-outputs.ts";
+import type { ClientSession } from "../protocol/rtmp/client/client-session.ts";
 import { bytesCame, socketBelow } from "./open-socket.ts";
 
 /** What a target says to a link that was closed is read up to here. */

@@ -7,12 +7,8 @@ import { type MachineTrouble, machineTroubleOf, systemCode } from "../base/syste
 import type { DirectSocket } from "../net/kernel/direct-socket.ts";
 import type { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import type { KernelQueues } from "../net/kernel/kernel-queues.ts";
-import {
-  type ClientFailure,
-  type ClientOutput,
-  ClientSession,
-  type ClientStage,
-} from "../protocol/rtmp/client/client-session.ts";
+import type { ClientFailure, ClientOutput, ClientStage } from "../protocol/rtmp/client/client-outputs.ts";
+import { ClientSession } from "../protocol/rtmp/client/client-session.ts";
 import { takesFourCc } from "../protocol/rtmp/client/enhanced-connect.ts";
 import { parseTargetUrl, streamName, type TargetAddress } from "../protocol/rtmp/url.ts";
 import { MEDIA_CHUNK_SIZE } from "../relay/packing/media-chunk-size.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import { LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { SERVER_CHUNK_SIZE } from "../../src/protocol/rtmp/server/play.ts";

@@ -4,7 +4,8 @@ import { readMetadata, rewriteMetadata } from "../../src/protocol/flv/metadata.t
 import { enhanceHevc, flattenTrack, legacyForm, splitTracks, trackIdsOf } from "../../src/protocol/flv/tracks.ts";
 import { classifyVideo, hasIdr } from "../../src/protocol/flv/video/video-tag.ts";
 import { ProtocolError } from "../../src/protocol/protocol-error.ts";
-import { ChunkReader, LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { LIMITS_BEFORE_PUBLISH } from "../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { classifyMessage } from "../../src/relay/stream/classify-message.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
-import { type ClientFailure, ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
+import type { ClientFailure } from "../../src/protocol/rtmp/client/client-outputs.ts";
+import { ClientSession } from "../../src/protocol/rtmp/client/client-session.ts";
 import { type Credentials, LoginDialogue } from "../../src/protocol/rtmp/server/publish-auth.ts";
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;

@@ -1,7 +1,8 @@
 import { AMF0_LIMITS } from "../../src/protocol/amf0/decode.ts";
 import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
+import { LIMITS_PUBLISHING } from "../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { type Command, decodeCommand, encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import type { MediaOutput, PublishDecision, ServerOutput } from "../../src/protocol/rtmp/server/server-outputs.ts";

@@ -4,7 +4,7 @@ import { type Clock, systemClock, type Timer } from "../../base/clock.ts";
 import { classifyAudio } from "../../protocol/flv/audio/audio-tag.ts";
 import type { FlvTag } from "../../protocol/flv/flv-tag.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
-import type { ClientFailure } from "../../protocol/rtmp/client/client-session.ts";
+import type { ClientFailure } from "../../protocol/rtmp/client/client-outputs.ts";
 import { CapsEx, type EnhancedPeer, PLAIN_PEER } from "../../protocol/rtmp/client/enhanced-connect.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import { parseTargetUrl, resolveTargetUrl } from "../../protocol/rtmp/url.ts";

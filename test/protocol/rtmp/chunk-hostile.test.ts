@@ -6,12 +6,12 @@ import {
   chunkHeaderLength,
   continuationHeaderLength,
 } from "../../../src/protocol/rtmp/chunk/chunk-header.ts";
+import { cutLength, cutMessage, encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import {
   LIMITS_BEFORE_PUBLISH,
   LIMITS_PUBLISHING,
   type ReaderLimits,
-} from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
-import { cutLength, cutMessage, encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
+} from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { cutAt, LIMITS_LENIENT, readParts } from "./chunk-support.ts";

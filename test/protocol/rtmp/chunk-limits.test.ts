@@ -1,11 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
+import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import {
-  ChunkReader,
   LIMITS_BEFORE_PUBLISH,
   LIMITS_CLIENT,
   LIMITS_PUBLISHING,
-} from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
-import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
+} from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { LIMITS_LENIENT, read, readParts, setChunkSize, singly, videoMessage } from "./chunk-support.ts";
 import { hex, videoPayload } from "./chunk-vectors.ts";
 

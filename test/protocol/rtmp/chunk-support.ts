@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { ProtocolError, type ProtocolFault } from "../../../src/protocol/protocol-error.ts";
-import { ChunkReader, LIMITS_PUBLISHING, type ReaderLimits } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
+import { LIMITS_PUBLISHING, type ReaderLimits } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { hex, videoPayload } from "./chunk-vectors.ts";

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { AMF0_LIMITS } from "../../../src/protocol/amf0/decode.ts";
 import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
-import { type ClientOutput, ClientSession } from "../../../src/protocol/rtmp/client/client-session.ts";
+import { LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
+import type { ClientOutput } from "../../../src/protocol/rtmp/client/client-outputs.ts";
+import { ClientSession } from "../../../src/protocol/rtmp/client/client-session.ts";
 import { enhancedProperties, takesFourCc } from "../../../src/protocol/rtmp/client/enhanced-connect.ts";
 import { decodeCommand, encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { type ControlMessage, decodeControl, encodeControl } from "../../../src/protocol/rtmp/control.ts";

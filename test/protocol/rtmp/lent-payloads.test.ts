@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { ChunkReader, LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
+import { ChunkReader } from "../../../src/protocol/rtmp/chunk/chunk-reader.ts";
 import { encodeMessage } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
+import { LIMITS_PUBLISHING } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { readParts, setChunkSize } from "./chunk-support.ts";

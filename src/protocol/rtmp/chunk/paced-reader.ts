@@ -1,12 +1,7 @@
 import { ProtocolError } from "../../protocol-error.ts";
 import type { Message } from "../message.ts";
-import {
-  ChunkReader,
-  LIMITS_BEFORE_PUBLISH,
-  LIMITS_CLIENT,
-  LIMITS_PUBLISHING,
-  type ReaderLimits,
-} from "./chunk-reader.ts";
+import { ChunkReader } from "./chunk-reader.ts";
+import { LIMITS_BEFORE_PUBLISH, LIMITS_CLIENT, LIMITS_PUBLISHING, type ReaderLimits } from "./reader-limits.ts";
 
 /** A peer's messages are counted by turns of so many milliseconds. */
 export const READ_TURN_MS = 50;

@@ -10,51 +10,10 @@ import { CommandBudget, OF_TARGETS } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { ClientHandshake } from "../handshake/handshake.ts";
 import { type Message, MessageType } from "../message.ts";
-import { type LoginDemand, readLoginDemand } from "../server/publish-auth.ts";
+import { readLoginDemand } from "../server/publish-auth.ts";
+import type { ClientFailure, ClientOutput, ClientPublication, ClientStage } from "./client-outputs.ts";
 import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerStatus } from "./server-status.ts";
-
-/** Where and as what to publish. `name` is the stream key: a secret, sent byte for byte. */
-export type ClientPublication = {
-  readonly app: string;
-  readonly tcUrl: string;
-  readonly name: string;
-  /** What a login adds to `app` and `tcUrl`, from `LoginDialogue`. */
-  readonly loginQuery?: string;
-  /** Bits of `capsEx` that are not to be announced. */
-  readonly capsLacking?: number;
-};
-
-/** Where the dialogue stands: each stage has a deadline of its own, held by whoever owns the socket. */
-export type ClientStage = "handshake" | "connect" | "publish" | "publishing" | "closed";
-
-/** How a server said no, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
-export type ClientFailure =
-  | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
-  /** It lets nobody in itself, and sends us to another server: absolute, or relative to the present one. */
-  | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
-  /** It wants a user name and password, on a connection of their own, or did not like ours. */
-  | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
-  /** `isInUse`: it said that somebody publishes with this key already. */
-  | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
-  /** It gave our stream no number, or one that cannot be written into a message. */
-  | { readonly kind: "bad-stream-number" }
-  /** It hung up by a message, or had trouble with a running publication: no verdict about address or key. */
-  | { readonly kind: "ended-by-server"; readonly code: string }
-  /** It sends more than there is to be said to somebody who publishes. */
-  | { readonly kind: "flooded" }
-  | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
-
-export type ClientOutput =
-  | { readonly kind: "send"; readonly bytes: Buffer }
-  /** `NetStream.Publish.Start` came: media may be sent on this message stream. */
-  | { readonly kind: "publishing"; readonly streamId: number }
-  /** It wants us to connect again, soon: elsewhere where it names an address, absolute or relative to the present one. */
-  | { readonly kind: "reconnect-requested"; readonly tcUrl?: string }
-  /** The server's running total of bytes it received, modulo 2³². */
-  | { readonly kind: "acknowledged"; readonly bytesTotal: number }
-  /** Last output: close the connection. */
-  | { readonly kind: "failed"; readonly failure: ClientFailure };
 
 /** Until the stream's rate is known: what OBS says. */
 const WINDOW_ACK_SIZE = 2_500_000;
