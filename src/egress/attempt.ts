@@ -8,19 +8,22 @@ import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 import { redirectFailed, refusedByTarget, stageTimedOut } from "./link-errors.ts";
 import type { OpenError } from "./open-socket.ts";
 
-/** The next connection is not begun later than this after the dial, so that an attempt ends in bounded time. */
+/**
+ * The last connection begins at most this long after the dial, in milliseconds, so that an attempt ends in bounded
+ * time.
+ */
 const NEXT_DEADLINE_MS = 20_000;
-/** So often a target may send us on. */
+/** How often a target may redirect one attempt. */
 const REDIRECTS_MAX = 3;
-/** What we choose for a login's proof: 8 hexadecimal digits. */
+/** Our random part of a login's proof: 8 hexadecimal digits. */
 const LOGIN_RANDOM_BYTES = 4;
 
 type AttemptDeps = { readonly clock: Clock; readonly randomBytes: (length: number) => Buffer };
 
-/** What is to be done about a failure: another connection, or the end of the attempt. */
+/** What follows a failure: another connection, or the end of the attempt. */
 type AttemptStep = { readonly kind: "connect" } | { readonly kind: "fail"; readonly error: TargetError };
 
-/** One try at a target: its first connection, those of a login, and those to where it sends us. */
+/** One attempt at a target: its first connection, those of a login, and those to addresses it redirects us to. */
 export class Attempt {
   readonly #target: TargetSpec;
   readonly #deps: AttemptDeps;
@@ -37,30 +40,30 @@ export class Attempt {
     this.#url = target.url;
   }
 
-  /** The address of the present connection: the target's own, or where it sent us. */
+  /** The address of the present connection: the target's own, or one it redirected us to. */
   get url(): string {
     return this.#url;
   }
 
-  /** What a login adds to the present connection's application; undefined where it does not show who we are. */
+  /** What a login adds to the present connection's application; undefined where we do not identify ourselves. */
   get loginQuery(): string | undefined {
     return this.#loginQuery;
   }
 
   /** The present connection could not be opened. */
   notOpened({ targetError: error, trouble }: OpenError): TargetError {
-    // What fails where the target sent us is its doing, but for what this machine lacks.
+    // A failure at an address that the target chose is the target's fault, unless this machine lacked something.
     return this.#redirectCount > 0 && trouble === undefined ? redirectFailed(error) : error;
   }
 
-  /** The target said no. `app`: as in the present address. */
+  /** The target refused. `app`: as in the present address. */
   refused(failure: ClientFailure, app: string): AttemptStep {
     if (failure.kind === "login-demanded") return this.#logIn(failure, app);
     if (failure.kind === "redirected") return this.#follow(failure.tcUrl);
     return fail(refusedByTarget(failure));
   }
 
-  /** Each step of a login takes a connection of its own, whether the target closes this one or keeps it. */
+  /** Each step of a login needs a connection of its own, whether the target closes this one or keeps it. */
   #logIn(failure: ClientFailure & { readonly demand: LoginDemand }, app: string): AttemptStep {
     const { credentials } = this.#target;
     if (credentials === undefined) return fail(refusedByTarget(failure));
@@ -69,14 +72,16 @@ export class Attempt {
     return step.kind === "reconnect" ? this.#next(step.query) : fail(targetError(`login-${step.kind}`));
   }
 
-  /** As with a ReconnectRequest: to no address that may not be connected to (who opens it sees to that), and never out of TLS. */
+  /**
+   * The same rules as for a ReconnectRequest: no forbidden address (checked when it is opened), and never out of TLS.
+   */
   #follow(tcUrl: string): AttemptStep {
     if (this.#redirectCount === REDIRECTS_MAX) return fail(targetError("redirect-endless"));
     const url = resolveTargetUrl(this.#url, tcUrl);
     if (url === undefined) return fail(targetError("redirect-refused"));
     this.#redirectCount += 1;
     this.#url = url;
-    // Whoever it is there has not demanded a login yet.
+    // The server at the new address has not demanded a login yet.
     this.#login = undefined;
     return this.#next(undefined);
   }

@@ -1,10 +1,13 @@
 import { parseTargetUrl, resolveTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 
-/** Places to go that a target may name in ten seconds, though we go once in that time: each may cost a look-up, of names that it chose. */
+/**
+ * Addresses that a target may name in ten seconds, although we move once in that time: each may cost a look-up of a
+ * name that it chose.
+ */
 const MOVES_MAX = 10;
 const MOVES_MS = 10_000;
 
-/** How often a target's wish is looked at; what is beyond is passed over. */
+/** Bounds how often a target's ReconnectRequests are looked at; further ones are ignored. */
 export class MoveBudget {
   #left = MOVES_MAX;
   #fromMs = Number.NEGATIVE_INFINITY;
@@ -17,8 +20,8 @@ export class MoveBudget {
 }
 
 /**
- * Where a target's ReconnectRequest sends us: its `url`, or none for the same place. Undefined where that leads nowhere, or out of TLS.
- * `check` throws where the address may not be connected to.
+ * Where a target's ReconnectRequest leads: its `url`, or no `url` for the same address. Undefined where that leads
+ * nowhere, or out of TLS. `check` throws where the address is forbidden.
  */
 export async function checkMove(
   present: string,

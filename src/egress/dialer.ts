@@ -19,21 +19,21 @@ export type RtmpDialerDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
   readonly resolver: Resolver;
-  /** Which addresses may be connected to; read anew at each attempt. */
+  /** Which addresses are allowed; read anew at each attempt. */
   readonly policy: AddressPolicy;
-  /** Authorities, as PEM, that targets may be vouched for by beside the usual ones; absent: none. */
+  /** PEM certificates of authorities that targets may use besides the usual ones; absent: none. */
   readonly extraCa?: string;
   /** Absent: direct system calls wherever they are possible. */
   readonly directSockets?: DirectSockets;
-  /** Told of a mistake of our own that ended one link. */
+  /** Called with a mistake of ours that ended one link. */
   readonly onFault: (error: unknown) => void;
-  /** Told when a connection failed because of this machine. */
+  /** Called when a connection failed because of this machine. */
   readonly onTrouble?: (trouble: MachineTrouble) => void;
-  /** Whether there is a file descriptor for one more connection; counts as taken where it answers true. Absent: always. */
+  /** Takes a file descriptor for one more connection; false where none is left. Absent: never false. */
   readonly takeDescriptor?: () => boolean;
 };
 
-/** Dials RTMP and RTMPS targets over the network, and knows which of its connections are still there. */
+/** Dials RTMP and RTMPS targets over the network, and knows which of its connections still exist. */
 export class RtmpDialer implements Dialer {
   readonly #deps: RtmpDialerDeps;
   readonly #links = new Set<RtmpLink>();
@@ -79,7 +79,7 @@ export class RtmpDialer implements Dialer {
     return link;
   }
 
-  /** Resolves when every connection, also those that linger after their close, is gone. */
+  /** Resolves when every connection is gone, also those that linger after their close. */
   idle(): Promise<void> {
     if (this.#links.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -87,7 +87,7 @@ export class RtmpDialer implements Dialer {
     });
   }
 
-  /** Resolves and checks the name anew each time: an answer may change between two attempts. */
+  /** Resolves and checks the name anew for each connection: its addresses may have changed. */
   async #open(target: TargetSpec, address: TargetAddress, signal: AbortSignal): Promise<Socket> {
     if (this.#deps.takeDescriptor?.() === false) {
       throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });

@@ -4,10 +4,13 @@ import type { ClientFailure, ClientStage } from "../protocol/rtmp/client/client-
 import { type TargetErrorName, targetError } from "../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../thread-protocol/targets/target-status.ts";
 
-/** A target that accepts publish and closes within this time usually did not like key, codec or settings. */
+/**
+ * A target that accepts publish and closes within this time usually did not like the key, the codec or the settings, in
+ * milliseconds.
+ */
 const SHORT_LIFE_MS = 5_000;
 
-/** A host that is no host, or an address that targets may not be at. */
+/** A malformed host, or an address that targets may not have. */
 export function forbiddenAddress(reason: ForbiddenReason): TargetError {
   switch (reason) {
     case "own-listener":
@@ -29,12 +32,15 @@ export function forbiddenAddress(reason: ForbiddenReason): TargetError {
   }
 }
 
-/** This machine lacked something: `detail` says of what kind of address. */
+/** This machine lacked something: `detail` names the kind of address. */
 export function machineError(trouble: MachineTrouble, detail = ""): TargetError {
   return targetError(`server-${trouble}`, detail);
 }
 
-/** `host`: as in the URL. A name that only its own network knows is seldom a typing error. `trouble`: what kept us from asking. */
+/**
+ * `host`: as in the URL. A name that exists only in its own network is seldom a typing error. `trouble`: why we could
+ * not ask.
+ */
 export function nameNotResolved(
   fault: "not-found" | "timeout" | "failed",
   host: string,
@@ -49,7 +55,7 @@ export function nameNotResolved(
   );
 }
 
-/** What the operating system said about a connection that was being made or had been made. */
+/** An error of the operating system, while a connection was made or later. */
 export function socketError(systemCode: string | undefined, stage: ClientStage | "tcp"): TargetError {
   const isOnAir = stage === "publishing";
   const trouble = machineTroubleOf(systemCode);
@@ -71,12 +77,12 @@ export function socketError(systemCode: string | undefined, stage: ClientStage |
   }
 }
 
-/** OpenSSL's and Node's words for what is wrong with a certificate or a handshake. */
+/** OpenSSL's and Node's words for problems of a certificate or a handshake. */
 const TLS_FAULTS = {
   CERT_HAS_EXPIRED: "tls-expired",
   CERT_NOT_YET_VALID: "tls-not-yet-valid",
   DEPTH_ZERO_SELF_SIGNED_CERT: "tls-self-signed",
-  // The chain ends in a root that is not among ours.
+  // The chain ends in a root that we do not trust.
   SELF_SIGNED_CERT_IN_CHAIN: "tls-unknown-authority",
   UNABLE_TO_GET_ISSUER_CERT: "tls-unknown-authority",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "tls-unknown-authority",
@@ -94,7 +100,7 @@ const TLS_FAULTS = {
 
 const isKnownTlsFault = (code: string): code is keyof typeof TLS_FAULTS => Object.hasOwn(TLS_FAULTS, code);
 
-/** Why there is no TLS with a target, by the error's code. */
+/** Why TLS with a target failed, by the error's code. */
 export function tlsFailed(code: string): TargetError {
   const trouble = machineTroubleOf(code);
   if (trouble !== undefined) return machineError(trouble);
@@ -128,7 +134,10 @@ export function closedByTarget(stage: ClientStage, livedMs: number): TargetError
   }
 }
 
-/** What servers say of a key that they do not know or have in use. Other codes may be about anything: an account, a signature that ran out. */
+/**
+ * Codes that servers use for a key that is unknown or in use. Other codes may be about anything: an account, an expired
+ * signature.
+ */
 const KEY_CODES: ReadonlySet<string> = new Set([
   "NetStream.Publish.BadName",
   "NetStream.Publish.Denied",
@@ -143,8 +152,8 @@ function publishRefusal({ isInUse, code }: Extract<ClientFailure, { kind: "publi
 }
 
 /**
- * Where a target sent us there is no connection, or must be none: its doing, whatever it is, and nothing that the URL is to be
- * corrected for. `error`: what it would be at the target's own address.
+ * No connection, or a forbidden one, at an address that the target redirected us to. That is the target's fault, and
+ * the URL needs no correction. `error`: what it would be at the target's own address.
  */
 export function redirectFailed({ code }: TargetError): TargetError {
   return code === "TARGET_FORBIDDEN"
@@ -152,7 +161,7 @@ export function redirectFailed({ code }: TargetError): TargetError {
     : targetError("redirect-unreachable", code);
 }
 
-/** The target said no in RTMP's own words. */
+/** The target refused in RTMP's own words. */
 export function refusedByTarget(failure: ClientFailure): TargetError {
   switch (failure.kind) {
     case "login-demanded":

@@ -6,11 +6,14 @@ import type { TcpReading } from "../net/kernel/tcp-table.ts";
 import { AckTotal } from "../protocol/rtmp/client/ack-total.ts";
 import type { KernelQueue, PeerAcks } from "../relay/subscriber/rtmp-push/link.ts";
 
-/** The kernel may hold so much of the stream: what lies there is no longer ours to drop, and nobody sees it. */
+/** The kernel may hold this much of the stream: media there can no longer be dropped by us, and no viewer sees it. */
 const KERNEL_SECONDS_MAX = 2.5;
-/** … and never has to make do with less than this. */
+/** … and always at least this many bytes. */
 const KERNEL_BYTES_MIN = 16 * 1024;
-/** A reading says nothing any more after so long: before its lack could be taken for a stall, and before credit given by it is spent. */
+/**
+ * A reading of the kernel's table is good for this long, in milliseconds: shorter than a stall, and than the credit it
+ * gives lasts.
+ */
 const READING_GOOD_MS = 2_500;
 
 export type LinkProofsDeps = {
@@ -21,18 +24,18 @@ export type LinkProofsDeps = {
   readonly onCredit: () => void;
 };
 
-/** What is known of one connection beyond that `write` succeeded: the kernel's queue, and the peer's acknowledgements. */
+/** What is known of one connection beyond a successful `write`: the kernel's queue, and the peer's acknowledgements. */
 export class LinkProofs {
   readonly #acks = new AckTotal();
   readonly #deps: LinkProofsDeps;
   readonly #kernel: KernelSocket | undefined;
   #stop = (): void => undefined;
-  /** Bytes the kernel took past Node. */
+  /** Bytes that the kernel took by direct writes. */
   #directBytes = 0;
-  /** Bytes that were given to the socket, whoever took them. */
+  /** Bytes that were given to the socket, directly or through Node. */
   #givenBytes = 0;
   #budgetBytes = Number.POSITIVE_INFINITY;
-  /** Up to this total may be given. */
+  /** The total number of bytes that may be given so far. */
   #creditEnd = Number.POSITIVE_INFINITY;
   #atReading = { givenBytes: 0, takenBytes: 0 };
   #reading: (KernelQueue & { readonly atMs: number }) | undefined;
@@ -54,7 +57,7 @@ export class LinkProofs {
     else this.#kernel.reset();
   }
 
-  /** Bytes were given to the socket; of those the kernel took so many past Node. */
+  /** Bytes were given to the socket. `direct`: how many of them the kernel took past Node. */
   gave(bytes: number, direct: number): void {
     const hadCredit = this.#givenBytes < this.#creditEnd;
     this.#givenBytes += bytes;
@@ -62,7 +65,7 @@ export class LinkProofs {
     if (hadCredit && this.#givenBytes >= this.#creditEnd) this.#deps.queues.hurry();
   }
 
-  /** The peer named this running total. */
+  /** The peer acknowledged this running total. */
   acknowledged(total: number): void {
     this.#acks.take(total, this.#givenBytes);
   }
@@ -82,7 +85,7 @@ export class LinkProofs {
     return reading !== undefined && this.#deps.clock.awakeNow() - reading.atMs < READING_GOOD_MS ? reading : undefined;
   }
 
-  /** So much a second goes by the kernel. */
+  /** Bytes a second that leave the kernel. */
   suit(bytesPerSecond: number): void {
     this.#budgetBytes = Math.max(KERNEL_BYTES_MIN, bytesPerSecond * KERNEL_SECONDS_MAX);
     if (this.kernelQueue === undefined) this.#creditEnd = Number.POSITIVE_INFINITY;
@@ -108,7 +111,7 @@ export class LinkProofs {
     );
   }
 
-  /** What was written while it was read may or may not be in it: what was acknowledged is at least this. */
+  /** Bytes that were written during a reading may or may not be in it, so this is the least that was acknowledged. */
   #read({ queuedBytes, isWindowShut, isResending }: TcpReading): void {
     const { givenBytes, takenBytes } = this.#atReading;
     const wasSpent = this.creditBytes <= 0;

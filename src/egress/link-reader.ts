@@ -6,27 +6,27 @@ import type { ClientOutput } from "../protocol/rtmp/client/client-outputs.ts";
 import type { ClientSession } from "../protocol/rtmp/client/client-session.ts";
 import { bytesCame, socketBelow } from "./open-socket.ts";
 
-/** What a target says to a link that was closed is read up to here. */
+/** Bytes that are read and ignored from a target whose link was closed. */
 const IGNORED_MAX_BYTES = 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
-/** Of bytes as they came, in a turn and in ten seconds: TLS adds 22 to a message, or to each byte of one. */
+/** Raw bytes in a turn and in ten seconds. TLS adds 22 bytes to a message, or to each byte of one. */
 const TURN_BYTES_MAX = 128 * 1024;
 const FLOOD_BYTES_MAX = 8 * 1024 * 1024;
 const FLOOD_MS = 10_000;
-/** How often behind TLS it is looked at what came. */
+/** How often the raw bytes behind TLS are counted, in milliseconds. */
 const LOOK_MS = 250;
 
 type LinkReaderParts = {
   readonly socket: Socket;
   readonly session: ClientSession;
   readonly clock: Clock;
-  /** Told of whatever `session` makes of what came. Never throws. */
+  /** Called with what `session` makes of the bytes. Never throws. */
   readonly take: (step: () => readonly ClientOutput[]) => void;
-  /** More came than there is to be said, though little of it is RTMP. */
+  /** More raw bytes came than there is to say, though few of them are RTMP. */
   readonly onFlood: () => void;
 };
 
-/** Reads what a target says: what is beyond a turn's share is read later, so that none takes the time of others. */
+/** Reads what a target says. Bytes beyond a turn's share are read later, so that no target takes the time of others. */
 export class LinkReader {
   readonly #parts: LinkReaderParts;
   #timer: Timer | undefined;
@@ -48,7 +48,7 @@ export class LinkReader {
     if (below !== undefined) this.#look(new TlsOverhead(below));
   }
 
-  /** What TLS says to itself, new keys and tickets without end, is told to nobody. */
+  /** TLS reports no event for its own messages, such as new keys and tickets without end. */
   #look(overhead: TlsOverhead): void {
     const { clock, socket, onFlood } = this.#parts;
     this.#lookTimer = clock.startTimer(LOOK_MS, () => {
@@ -60,7 +60,10 @@ export class LinkReader {
     });
   }
 
-  /** What comes from now on is read, so that the target's own writes do not fail and its end is heard, and ignored. Idempotent. */
+  /**
+   * From here on bytes are read and ignored, so that the target's own writes do not fail and its end is seen.
+   * Idempotent.
+   */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.cancel();

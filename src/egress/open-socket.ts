@@ -12,10 +12,10 @@ import { machineError, socketError, tlsFailed } from "./link-errors.ts";
 import { type KeptSession, type TlsMemory, type Verified, verifiedNow } from "./tls-memory.ts";
 
 const TCP_DEADLINE_MS = 10_000;
-/** … for each, where a name has several addresses. */
+/** … for each address, where a name has several. */
 const TCP_DEADLINE_EACH_MS = 4_000;
 const TLS_DEADLINE_MS = 10_000;
-/** Kept of a connection: servers send two, and one may send them without end. */
+/** TLS sessions kept of a connection: servers send two, and one may send them without end. */
 const SESSIONS_MAX = 2;
 const ADDRESSES_TRIED_MAX = 4;
 const KEEP_ALIVE_DELAY_MS = 30_000;
@@ -25,7 +25,7 @@ export class OpenError extends Error {
   override readonly name = "OpenError";
   readonly stage: "resolve" | "tcp" | "tls";
   readonly targetError: TargetError;
-  /** What this machine lacked, where it was that. */
+  /** What this machine lacked, if that was the reason. */
   readonly trouble: MachineTrouble | undefined;
   constructor(
     stage: OpenError["stage"],
@@ -40,8 +40,10 @@ export class OpenError extends Error {
 }
 
 /**
- * Connects to one of the addresses, tried in turn, each with a deadline. They are connected to as they are: they were checked,
- * a name would be resolved again. Throws OpenError, or the signal's reason once it is aborted.
+ * Connects to one of the addresses, tried in turn, each with a deadline. Addresses are used as they are, because they
+ * were checked and a name would be resolved again.
+ *
+ * @throws OpenError, or the signal's reason once it is aborted.
  */
 export async function openTcp(
   addresses: readonly CheckedAddress[],
@@ -66,7 +68,7 @@ export async function openTcp(
     } catch (error) {
       socket.destroy();
       signal.throwIfAborted();
-      // A machine without IPv6 says so at once; what the other address said is the news.
+      // A machine without IPv6 fails at once; the error of the other address says more.
       if (failure === undefined || !isUnreachable(error)) failure = notConnected(error, checked);
       if (!isUnreachable(error)) triedCount += 1;
     }
@@ -87,19 +89,21 @@ function notConnected(error: unknown, { family }: CheckedAddress): OpenError {
 
 const undeciphered = new WeakMap<Socket, Socket>();
 
-/** The socket under one of TLS; undefined where there is no TLS. */
+/** The socket below a TLS one; undefined where there is no TLS. */
 export function socketBelow(socket: Socket): Socket | undefined {
   return undeciphered.get(socket);
 }
 
-/** Bytes that came of a connection as they came: TLS may need many to say nothing. */
+/** Raw bytes that came over a connection: TLS may need many of them to say nothing. */
 export function bytesCame(socket: Socket): number {
   return (socketBelow(socket) ?? socket).bytesRead;
 }
 
 /**
- * TLS on a connection that stands: certificate verified, SNI for names (YouTube and Amazon's ingests demand it; an address
- * may not be named there). Throws OpenError, or the signal's reason once it is aborted.
+ * Starts TLS on a connection: certificate verified, SNI for names (YouTube and Amazon's ingests demand it; RFC 6066
+ * forbids addresses there).
+ *
+ * @throws OpenError, or the signal's reason once it is aborted.
  */
 export async function openTls(
   socket: Socket,
@@ -116,12 +120,12 @@ export async function openTls(
     socket,
     host: address,
     secureContext: memory.context(tls.ca),
-    // A pinned certificate is known: nobody has to vouch for it.
+    // A pinned certificate needs no authority.
     rejectUnauthorized: tls.fingerprint === undefined,
     ...(kept === undefined ? {} : { session: kept.session }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   });
-  // With TLS 1.2 it comes before we know whom we speak to, with TLS 1.3 after it and more than once.
+  // TLS 1.2 sends it before the certificate is verified, TLS 1.3 after that, and more than once.
   let verified: Verified | undefined;
   let early: Buffer | undefined;
   let sessions = 0;
@@ -152,14 +156,14 @@ export async function openTls(
   return secured;
 }
 
-/** For how long the peer's certificate needs not be seen again; undefined where it is another than the pinned one. */
+/** For how long the peer's certificate need not be shown again; undefined where it is not the pinned one. */
 function verify(
   secured: TLSSocket,
   kept: KeptSession | undefined,
   { fingerprint }: TargetTrust,
   clock: Clock,
 ): Verified | undefined {
-  // A session that is taken up shows no certificate, and is good as long as the one it was made with.
+  // A resumed session shows no certificate, and is good as long as the one it was made with.
   if (secured.isSessionReused()) return kept;
   const certificate = secured.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
@@ -168,12 +172,12 @@ function verify(
   return verifiedNow(certificate, isPinned, clock);
 }
 
-/** SHA-256 of a certificate, as 64 small hexadecimal digits. */
+/** SHA-256 of a certificate, as 64 lower-case hexadecimal digits. */
 function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** IPv4 and IPv6 in turn: a name with many addresses of a family that is broken here must not hide the other. */
+/** IPv4 and IPv6 in turn: a name with many addresses of a family that is broken here must not hide the other family. */
 function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
   const [four, six] = [4, 6].map((family) => addresses.filter((address) => address.family === family));
   return addresses.flatMap((_, index) => [four?.[index], six?.[index]].filter((each) => each !== undefined));
@@ -181,7 +185,7 @@ function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
 
 const DEADLINE = Symbol("deadline");
 
-/** The kernel refused to begin: no packet left, so nobody but this machine said no. */
+/** The kernel refused to begin: no packet left, so this machine is the reason. */
 class RefusedHere extends Error {
   override readonly name = "RefusedHere";
   readonly code: string | undefined;
@@ -200,7 +204,7 @@ function whenOpen(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = startDeadline(clock, deadlineMs, () => reject(DEADLINE));
-    // An answer of the network comes with a later turn of the event loop.
+    // A reply of the network comes in a later turn of the event loop.
     let isFirstTurn = event === "connect";
     setImmediate(() => {
       isFirstTurn = false;
@@ -215,7 +219,7 @@ function whenOpen(
       settle();
       resolve();
     });
-    // Stays on: an error may come after the deadline, and an unheard one ends the process.
+    // Stays: an error may come after the deadline, and without a listener it would end the process.
     socket.on("error", (error) => {
       settle();
       reject(isFirstTurn ? new RefusedHere(error) : error);

@@ -4,23 +4,23 @@ import { startDeadline } from "../base/deadline.ts";
 import { systemCode } from "../base/system-errors.ts";
 import type { PathAnswer } from "../relay/subscriber/rtmp-push/link.ts";
 
-/** Two SYNs, a second apart: then it is better to begin anew than to wait for the third. */
+/** Two SYNs, a second apart, in milliseconds: a new attempt is better than waiting for the third. */
 const DEADLINE_MS = 2_500;
 
 export type ProbeDeps = {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Connects to where the target's name leads by now; answers the address. Rejects where nothing answers. */
+  /** Connects to where the target's name leads now. Resolves with the address; rejects where no address replies. */
   readonly reach: (signal: AbortSignal) => Promise<string>;
 };
 
-/** Finds out whether a connection's own address can be reached; whether another one can that its name leads to, where not. */
+/** Finds out whether a connection's own address can be reached, and if not, whether another address of its name can. */
 export async function probePath(
   own: { readonly address: string; readonly port: number },
   { clock, signal, reach }: ProbeDeps,
 ): Promise<PathAnswer> {
   if (await answers(own, clock, signal)) return "same";
-  // Also the name server may be silent.
+  // The name server may be silent, too.
   const given = new AbortController();
   const timer = startDeadline(clock, DEADLINE_MS, () => given.abort());
   try {
@@ -33,7 +33,7 @@ export async function probePath(
   }
 }
 
-/** Who refuses a connection is there, too. */
+/** A host that refuses a connection is there, too. */
 function answers(
   { address, port }: { address: string; port: number },
   clock: Clock,

@@ -25,26 +25,41 @@ import { LinkReader } from "./link-reader.ts";
 import { OpenError } from "./open-socket.ts";
 import { probePath } from "./path-probe.ts";
 
-/** For the handshake and for connect, each. */
+/** For the handshake and for connect, each, in milliseconds. */
 const STAGE_DEADLINE_MS = 10_000;
-/** Some platforms take 20 s to look a key up; while the connection lives, hanging up would only start that anew. */
+/**
+ * Some platforms take 20 s to look up a key. While the connection lives, hanging up would only start that anew. In
+ * milliseconds.
+ */
 const PUBLISH_DEADLINE_MS = 21_000;
-/** How long a link that was closed may take to get rid of what is pending, and for the target to close its side. */
+/** How long a closed link may take to send what is pending, and for the target to close its side, in milliseconds. */
 const LINGER_MS = 3_000;
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 
 export type LinkDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
-  /** Opens the connection: name, address check, TCP, TLS. Throws OpenError, or the signal's reason. */
+  /**
+   * Opens the connection: name, address check, TCP, TLS.
+   *
+   * @throws OpenError, or the signal's reason.
+   */
   readonly open: (address: TargetAddress, signal: AbortSignal) => Promise<Socket>;
-  /** Resolves where an address may be connected to. Throws OpenError, or the signal's reason. */
+  /**
+   * Resolves where the address is allowed.
+   *
+   * @throws OpenError, or the signal's reason.
+   */
   readonly check: (address: TargetAddress, signal: AbortSignal) => Promise<void>;
-  /** Connects to where an address leads by now, and hangs up; answers the IP address. Throws OpenError, or the signal's reason. */
+  /**
+   * Connects to where the address leads now, and hangs up. Resolves with the IP address.
+   *
+   * @throws OpenError, or the signal's reason.
+   */
   readonly reach: (address: TargetAddress, signal: AbortSignal) => Promise<string>;
   readonly queues: KernelQueues;
   readonly directSockets: DirectSockets;
-  /** Something was thrown that no peer can be blamed for. */
+  /** Called with an error that no peer caused. */
   readonly onFault: (error: unknown) => void;
   /** The connection failed because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
@@ -53,8 +68,8 @@ export type LinkDeps = {
 };
 
 /**
- * One connection to a target: a socket and a client session, joined. Everything it is sent is read at once. Where the target
- * demands a login, up to two connections are made and given up before it; where it sends us on, up to three more.
+ * One connection to a target: a socket and a client session. Every write leaves at once. A login takes up to two
+ * connections before the last one, redirections up to three more.
  */
 export class RtmpLink implements Link {
   readonly #deps: LinkDeps;
@@ -66,7 +81,7 @@ export class RtmpLink implements Link {
   #app = "";
   #session: ClientSession | undefined;
   #socket: Socket | undefined;
-  /** The way past Node's stream, where there is one. */
+  /** Direct system calls, where they are possible. */
   #direct: DirectSocket | undefined;
   #stage: ClientStage = "handshake";
   #openStage: OpenError["stage"] | undefined;
@@ -78,7 +93,7 @@ export class RtmpLink implements Link {
   #takenBytes = 0;
   #proofs: LinkProofs | undefined;
   #isBacklogged = false;
-  /** Whether Node's stream was given something that it may not have got rid of. */
+  /** Whether Node's stream was given bytes that it may still hold. */
   #mayBePending = false;
   #isConsideringMove = false;
   readonly #moves = new MoveBudget();
@@ -97,14 +112,14 @@ export class RtmpLink implements Link {
   }
 
   get pendingBytes(): number {
-    // Asked of every target at every flush: the stream itself is asked only where it was used.
+    // Called for every target at every flush: the stream itself is asked only where it was used.
     if (!this.#mayBePending) return 0;
     const bytes = this.#socket?.writableLength ?? 0;
     this.#mayBePending = bytes > 0;
     return bytes;
   }
 
-  /** Our own words wait in the same queue: what was taken is never less than it was. */
+  /** Our own messages wait in the same queue: the number of taken bytes never goes down. */
   get takenBytes(): number {
     this.#takenBytes = Math.max(this.#takenBytes, this.#writtenBytes - this.pendingBytes);
     return this.#takenBytes;
@@ -130,7 +145,7 @@ export class RtmpLink implements Link {
   suit(streamPerSecond: number, kernelPerSecond: number): void {
     if (this.#isClosed) return;
     this.#proofs?.suit(kernelPerSecond);
-    // Who is slower than the stream acknowledges as often nevertheless, and is not taken to hang.
+    // A target that is slower than the stream still acknowledges as often, and does not count as hanging.
     const asking = this.#session?.askForAcks(Math.min(streamPerSecond, kernelPerSecond));
     if (asking !== undefined) this.#reply(asking);
   }
@@ -152,7 +167,7 @@ export class RtmpLink implements Link {
     const taken = isFirst ? (this.#direct?.write(bytes) ?? 0) : 0;
     this.#proofs?.gave(taken, taken);
     if (taken === bytes.length) return;
-    // Behind another write the stream keeps what it is given, also before TLS.
+    // Behind another write, and before TLS, the stream keeps what it is given.
     const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
     this.#queue(socket, rest, () => {
       if (!this.#isBacklogged || this.pendingBytes > 0) return;
@@ -188,12 +203,12 @@ export class RtmpLink implements Link {
   }
 
   async #run(): Promise<void> {
-    // Whoever dialled has the link in hand before the first event.
+    // The dialling code must hold the link before the first event.
     await Promise.resolve();
     await this.#connect();
   }
 
-  /** Makes a connection, the first or a next one. The name is resolved and its addresses are checked each time. */
+  /** Makes a connection, the first or a next one. Resolves the name and checks its addresses each time. */
   async #connect(): Promise<void> {
     try {
       const address = parseTargetUrl(this.#attempt.url);
@@ -218,7 +233,7 @@ export class RtmpLink implements Link {
   #attach(socket: Socket, { app, tcUrl }: TargetAddress): void {
     const { loginQuery } = this.#attempt;
     const login = loginQuery === undefined ? {} : { loginQuery };
-    // Keys that were stored before such characters were taken off have them still.
+    // Keys that were stored before such characters were removed still have them.
     const name = streamName(tidyAddress(this.#target.streamKey).text);
     const publication = { app, tcUrl, name, ...login };
     const session = new ClientSession(publication, this.#deps.randomBytes(HANDSHAKE_RANDOM_BYTES), MEDIA_CHUNK_SIZE);
@@ -228,7 +243,7 @@ export class RtmpLink implements Link {
     const { clock, queues } = this.#deps;
     this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#tellDrained() });
     this.#session = session;
-    // A connection that only served a login may have something to say behind its end.
+    // A connection that only served a login may send something behind its end.
     const isCurrent = () => this.#socket === socket;
     const take = (step: () => readonly ClientOutput[]) => {
       try {
@@ -294,7 +309,7 @@ export class RtmpLink implements Link {
     return [takes("hvc1"), takes("avc1") && takes("mp4a")];
   }
 
-  /** An address that a target sends us to is checked like any other, and left alone where it may not be connected to. */
+  /** Checks an address that a target redirects us to like any other. A forbidden one is ignored. */
   async #considerMove(tcUrl: string | undefined): Promise<void> {
     if (this.#isConsideringMove || !this.#moves.take(this.#deps.clock.now())) return;
     this.#isConsideringMove = true;
@@ -326,7 +341,7 @@ export class RtmpLink implements Link {
     return doubt === undefined ? undefined : refusedByTarget(doubt);
   }
 
-  /** Some targets hang up where a login is not to their liking. */
+  /** Some targets hang up where a login is wrong. */
   #closedByTarget(): TargetError {
     if (this.#attempt.loginQuery !== undefined && this.#stage === "connect") return targetError("login-closed");
     return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
@@ -350,7 +365,7 @@ export class RtmpLink implements Link {
     this.#events.onClosed(error);
   }
 
-  /** A mistake of ours must end this link only. */
+  /** A mistake of ours ends this link only. */
   #failByFault(error: unknown): void {
     this.#deps.onFault(error);
     this.#fail(targetError("server-fault"));

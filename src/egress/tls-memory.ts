@@ -4,52 +4,59 @@ import type { Clock } from "../base/clock.ts";
 import type { CheckedAddress } from "../net/target-address.ts";
 import type { TargetId, TargetTrust } from "../thread-protocol/channel-spec.ts";
 
-/** Kept at most, each: sets of authorities are as many as there are differing `tls.ca`, sessions as many as targets. */
+/**
+ * The largest number of each: there are as many sets of authorities as different `tls.ca`, and as many sessions as
+ * targets.
+ */
 const CONTEXTS_MAX = 64;
 const SESSIONS_MAX = 1_000;
 /**
- * A session may lead to the next one for ever, and shows no certificate: so long after the certificate was verified it is asked
- * for again.
+ * A session may lead to the next one for ever, and shows no certificate. So long after its verification the certificate
+ * is demanded again, in milliseconds.
  */
 const SESSION_AGE_MAX_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Node's own, but AES-128-GCM before AES-256-GCM in TLS 1.3 as it is in 1.2: where the target has no wish of its own, encrypting
- * costs a third less.
+ * Node's ciphers, but AES-128-GCM before AES-256-GCM in TLS 1.3, as it is in 1.2: where the target has no preference,
+ * encryption costs a third less.
  */
 const CIPHERS = [
   "TLS_AES_128_GCM_SHA256",
   ...DEFAULT_CIPHERS.split(":").filter((name) => name !== "TLS_AES_128_GCM_SHA256"),
 ].join(":");
 
-/** For how long a certificate that was verified needs not be seen again. */
+/** For how long a verified certificate need not be shown again. */
 export type Verified = {
-  /** Until it ends by itself, in Unix milliseconds. */
+  /** When it expires, in Unix milliseconds. */
   readonly untilTime: number;
-  /** However the clock of the day is set meanwhile: monotonic. */
+  /** A monotonic limit, whatever happens to the wall clock. */
   readonly untilMs: number;
 };
 
-/** What stands for a certificate that was verified. */
+/** A TLS session that stands for a verified certificate. */
 export type KeptSession = Verified & { readonly session: Buffer };
 
 type Now = Pick<Clock, "now" | "wallNow">;
 
 /**
- * What is worth keeping between two connections over TLS: the authorities as OpenSSL reads them, which takes milliseconds, and
- * each target's last session, which spares its next connection the certificates.
+ * What is worth keeping between two TLS connections: authorities as OpenSSL reads them, which takes milliseconds, and
+ * each target's last session, which saves its next connection the certificates.
  */
 export class TlsMemory {
   readonly #extraCa: string;
   readonly #contexts = new Map<string, SecureContext>();
   readonly #sessions = new Map<string, KeptSession>();
 
-  /** `extraCa`: authorities that all targets may be vouched for by, as PEM; empty: none beside the usual ones. */
+  /** `extraCa`: PEM certificates of authorities that all targets may use; empty: only the usual ones. */
   constructor(extraCa: string) {
     this.#extraCa = extraCa;
   }
 
-  /** For a target with these authorities of its own. Throws where they are no PEM certificates. */
+  /**
+   * For a target with these authorities of its own.
+   *
+   * @throws where they are no PEM certificates.
+   */
   context(ca = ""): SecureContext {
     const known = this.#contexts.get(ca);
     if (known !== undefined) return known;
@@ -63,7 +70,7 @@ export class TlsMemory {
     return made;
   }
 
-  /** A session is good for one target at one address under one trust: it stands for a certificate that was verified. */
+  /** A session is good for one target at one address with one trust: it stands for a verified certificate. */
   sessionName(targetId: TargetId, { address, port, serverName = "" }: CheckedAddress, trust: TargetTrust): string {
     const trusted = createHash("sha256")
       .update(JSON.stringify([trust.ca, trust.fingerprint]))
@@ -71,7 +78,7 @@ export class TlsMemory {
     return [targetId, address, port, serverName, trusted].join(" ");
   }
 
-  /** The session to be taken up now. */
+  /** The session to resume now. */
   session(name: string, clock: Now): KeptSession | undefined {
     const kept = this.#sessions.get(name);
     return kept !== undefined && clock.wallNow() < kept.untilTime && clock.now() < kept.untilMs ? kept : undefined;
@@ -86,13 +93,13 @@ export class TlsMemory {
   }
 }
 
-/** How long a certificate that was verified now needs not be seen again; a pinned one is good beyond its own end. */
+/** How long a certificate that was verified now need not be shown again; a pinned one is good beyond its own expiry. */
 export function verifiedNow(certificate: X509Certificate, isPinned: boolean, clock: Now): Verified {
   const untilTime = isPinned ? Number.POSITIVE_INFINITY : Date.parse(certificate.validTo);
   return { untilTime, untilMs: clock.now() + SESSION_AGE_MAX_MS };
 }
 
-/** The one that was put there first goes. */
+/** Removes the oldest entry. */
 function keepAtMost<Value>(map: Map<string, Value>, countMax: number, name: string, value: Value): void {
   map.delete(name);
   map.set(name, value);

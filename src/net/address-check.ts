@@ -5,33 +5,36 @@ import type { CidrBlock } from "./cidr-list.ts";
 import { isMetadataAddress, isNamedAlone } from "./metadata-address.ts";
 import { isTargetPort } from "./target-port.ts";
 
-/** Why no connection is made to an address. A closed word: for logs, counters and tests. */
+/** Why an address is forbidden. A closed word: for logs, counters and tests. */
 export type AddressProblem =
-  /** One of this machine's addresses, or its name outside, with a port we listen on: a stream would run in circles. */
+  /** One of this machine's addresses, or its public name, with a port we listen on: a stream would run in circles. */
   | "own-listener"
   | "own-address"
   | "loopback"
   | "unspecified"
   | "private"
   | "link-local"
-  /** Where clouds hand out credentials: allowed only where the operator named the very address. */
+  /** Where clouds hand out credentials: allowed only where the operator named this very address. */
   | "metadata"
   | "multicast"
   | "reserved"
   | "port"
   | "not-an-address";
 
-/** What the operator lets targets be. Never a user's choice. */
+/** What the operator allows. Never a user's choice. */
 export type AddressPolicy = {
-  /** Ranges that targets may be in although the rules below forbid it. Our own listeners and, unless named alone, metadata stay forbidden. */
+  /**
+   * Ranges that targets may be in although the rules below forbid it. Our own listeners stay forbidden, and metadata
+   * services unless named alone.
+   */
   readonly allowed: readonly CidrBlock[];
   /** Every port this process listens on, and the outside ports mapped to those. */
   readonly ownPorts: readonly number[];
-  /** Names and addresses, in canonical form, under which the outside world reaches those ports. */
+  /** Names and addresses, in canonical form, under which the outside reaches those ports. */
   readonly ownHosts: readonly string[];
-  /** Where those that are names lead to, now: behind NAT that is no address of this machine. */
+  /** Where the names among them lead now: behind NAT that is no address of this machine. */
   readonly ownAddresses?: () => Promise<readonly string[]>;
-  /** The addresses of this machine's interfaces, now. Default: what the system says. */
+  /** The addresses of this machine's interfaces now. Default: the system's list. */
   readonly machineAddresses?: () => readonly string[];
 };
 
@@ -53,7 +56,10 @@ const EMBEDDING: readonly {
   { block: [ipaddr.IPv6.parse("2001::"), 32], at: 12, isInverted: true }, // Teredo, RFC 4380
 ];
 
-/** An address as it would be connected to: IPv4 in IPv6's mapped form is IPv4. Undefined for anything with a zone. */
+/**
+ * An address as it would be connected to: IPv4 in IPv6's mapped form becomes IPv4. Undefined for an address with a
+ * zone.
+ */
 function parseAddress(text: string): Address | undefined {
   if (isIP(text) === 0 || text.includes("%")) return undefined;
   return ipaddr.process(text);
@@ -106,7 +112,7 @@ function judgeIpv6(address: ipaddr.IPv6): AddressProblem | undefined {
   const inner = embeddedIpv4(address);
   const innerProblem = inner === undefined ? undefined : judgeIpv4(inner);
   if (innerProblem !== undefined) return innerProblem;
-  // Networks without IPv4 reach every IPv4 platform this way. The other embeddings are obsolete, or end nowhere.
+  // Networks without IPv4 reach every IPv4 platform this way. The other embeddings are obsolete, or lead nowhere.
   if (address.match(NAT64_WELL_KNOWN)) return undefined;
   return range === "unicast" && address.match(GLOBAL_UNICAST) ? undefined : "reserved";
 }
@@ -126,7 +132,7 @@ function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address));
 }
 
-/** As the policy has it, or as the system lists them. */
+/** From the policy, else the system's list. */
 export function machineAddressesNow({ machineAddresses = interfaceAddresses }: AddressPolicy): readonly string[] {
   return machineAddresses();
 }
@@ -136,7 +142,7 @@ function isListed(address: Address, texts: readonly string[]): boolean {
   return texts.some((text) => parseAddress(text.split("%", 1)[0] ?? "")?.toNormalizedString() === normal);
 }
 
-/** Whether connecting to this address ends on this very machine, as far as it can know. */
+/** Whether a connection to this address ends on this very machine, as far as that can be known. */
 function isOwn(address: Address, policy: AddressPolicy): boolean {
   const problem = judge(address);
   if (problem === "loopback" || problem === "unspecified") return true;
@@ -148,9 +154,9 @@ function isOwn(address: Address, policy: AddressPolicy): boolean {
 }
 
 /**
- * Why no connection may be made to `address` and `port`, or undefined where it may. For addresses as they come from a
- * look-up, at every connect and reconnect: a name may point elsewhere tomorrow. Judges an IPv4 address inside an IPv6
- * one too. Ranges are those of IANA's special-purpose registries; of IPv6 only global unicast is allowed.
+ * Why a connection to `address` and `port` is forbidden; undefined where it is allowed. For addresses from a look-up,
+ * at every connect and reconnect: a name may point elsewhere tomorrow. Also judges an IPv4 address inside an IPv6 one.
+ * The ranges are those of IANA's special-purpose registries; of IPv6 only global unicast is allowed.
  */
 export function addressProblem(address: string, port: number, policy: AddressPolicy): AddressProblem | undefined {
   const parsed = parseAddress(address);

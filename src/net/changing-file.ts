@@ -4,14 +4,14 @@ type Version = { readonly modifiedNs: bigint; readonly bytes: bigint; readonly i
 
 export type ChangingFileOptions<Content> = {
   readonly path: string;
-  /** What stands behind this is not read: the file is written by others, and parsed on a thread that has other work. */
+  /** Bytes beyond this are not read: other programs write the file, and a thread with other work parses it. */
   readonly bytesMax: number;
   readonly parse: (text: string) => Content;
-  /** What it is taken to say where it is not there, or cannot be read. */
+  /** The content assumed where the file does not exist, or cannot be read. */
   readonly nothing: Content;
 };
 
-/** A file of the system's that is read again when it has changed. */
+/** A system file that is read again when it has changed. */
 export class ChangingFile<Content> {
   readonly #options: ChangingFileOptions<Content>;
   #version: Version | undefined;
@@ -46,7 +46,7 @@ export class ChangingFile<Content> {
       const buffer = Buffer.alloc(Math.min(size, bytesMax));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
       const text = buffer.toString("utf8", 0, bytesRead);
-      // A line that was cut in the middle is none.
+      // A line that was cut in the middle does not count.
       return size > bytesMax ? text.slice(0, text.lastIndexOf("\n") + 1) : text;
     } finally {
       await file.close();

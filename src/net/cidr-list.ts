@@ -7,7 +7,7 @@ export type CidrBlock = {
   readonly prefixBits: number;
 };
 
-/** A list of address ranges that cannot be read: a setting to be put right. */
+/** A list of address ranges that cannot be read: the operator has to correct a setting. */
 export class CidrListError extends Error {
   override readonly name = "CidrListError";
   /** The entry that is wrong, as written. */
@@ -43,8 +43,9 @@ function parseEntry(entry: string): CidrBlock {
 }
 
 /**
- * Reads a comma-separated list of address ranges (`10.0.0.0/8, fd00::/8, 192.0.2.7`). Empty text is an empty list. Throws
- * `CidrListError` for the first entry that is wrong.
+ * Reads a comma-separated list of address ranges (`10.0.0.0/8, fd00::/8, 192.0.2.7`). Empty text is an empty list.
+ *
+ * @throws CidrListError for the first entry that is wrong.
  */
 export function parseCidrList(text: string): CidrBlock[] {
   if (text.trim() === "") return [];

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import type { CidrBlock } from "./cidr-list.ts";
 
-/** Services that hand out a machine's credentials to whoever reaches them. */
+/** Services that hand out a machine's credentials to every client that reaches them. */
 const METADATA: readonly string[] = [
   "169.254.169.254", // AWS, Google, Azure, Oracle, OpenStack and most others
   "fd00:ec2::254", // AWS
@@ -27,8 +27,9 @@ const keyOf = (bytes: readonly number[]): string => bytes.join(".");
 const KEYS: ReadonlySet<string> = new Set(METADATA.map((text) => keyOf(ipaddr.parse(text).toByteArray())));
 
 /**
- * Where an IPv6 address may carry an IPv4 one. A network chooses its own prefix for NAT64 (RFC 6052 2.2), so every place is looked at
- * whatever the prefix is; the last four bytes are also those of the well-known prefix, of compatible, translated and ISATAP addresses.
+ * Where an IPv6 address may carry an IPv4 one. A network chooses its own prefix for NAT64 (RFC 6052 section 2.2), so
+ * every place is checked whatever the prefix is. The last four bytes are also those of the well-known prefix, and of
+ * compatible, translated and ISATAP addresses.
  */
 const IPV4_PLACES: readonly (readonly [number, number, number, number])[] = [
   [12, 13, 14, 15],
@@ -50,12 +51,12 @@ function forms(address: Address): readonly string[] {
   return [bytes, ...inside, ...(isTeredo ? [teredo] : [])].map(keyOf);
 }
 
-/** Whether a machine's credentials are handed out at this address, whichever way it is written. */
+/** Whether a machine's credentials are handed out at this address, in whichever form it is written. */
 export function isMetadataAddress(address: Address): boolean {
   return forms(address).some((form) => KEYS.has(form));
 }
 
-/** Whether one of the ranges is this very address, or the one inside it: a wider one does not mean the service within. */
+/** Whether one of the ranges is this very address, or the one inside it: a wider range does not include the service. */
 export function isNamedAlone(address: Address, allowed: readonly CidrBlock[]): boolean {
   const names = new Set(forms(address));
   return allowed.some((block) => {

@@ -3,10 +3,10 @@ import { type HostProblem, readHost } from "../base/host-name.ts";
 import { type AddressPolicy, type AddressProblem, addressProblem, machineAddressesNow } from "./address-check.ts";
 import { ResolveError, type Resolver } from "./dns/resolver.ts";
 
-/** Why a target may not be connected to: its host is no host, or one of its addresses is forbidden. */
+/** Why a target's address is forbidden: a malformed host, or one of its addresses is. */
 export type ForbiddenReason = HostProblem | AddressProblem;
 
-/** The target's address is not one we connect to. An operator may allow it, or its owner has to change it. */
+/** A forbidden target. An operator may allow its address, or its owner has to change it. */
 export class ForbiddenTargetError extends Error {
   override readonly name = "ForbiddenTargetError";
   readonly reason: ForbiddenReason;
@@ -26,17 +26,19 @@ export type CheckedAddress = {
 };
 
 /**
- * Addresses of each family that are looked at. Whoever answers for a name may answer with thousands, and to check them all takes a fifth of a
- * second. What is not looked at is not connected to.
+ * Addresses of each family that are checked. A name may have thousands, and to check them all takes a fifth of a
+ * second. An unchecked address is never used.
  */
 const LOOKED_AT_MAX = 64;
 /** … and that are worth trying in one attempt. */
 const ADDRESSES_MAX = 16;
 
 /**
- * The first addresses of a target, every one checked; to be called before each connect and reconnect, because a name may
- * point elsewhere since. One forbidden address forbids the name: who mixes them in wants to get there. `host` is as in
- * the URL. Throws `ForbiddenTargetError`, `ResolveError`, or the signal's reason.
+ * The first addresses of a target, every one checked. Call it before each connect and reconnect, because a name may
+ * point elsewhere since. One forbidden address forbids the name: a name that has one is meant to get there. `host` is
+ * as in the URL.
+ *
+ * @throws ForbiddenTargetError, ResolveError, or the signal's reason.
  */
 export async function resolveTarget(
   target: { readonly host: string; readonly port: number },
@@ -52,11 +54,11 @@ export async function resolveTarget(
     throw new ForbiddenTargetError("own-listener");
   }
   const [addresses, ownAddresses = []] = await Promise.all([
-    // What ends in a dot is a full name, to be looked up as it is.
+    // A dot at the end marks a full name, which is looked up as it is.
     resolver.resolve(host.kind === "name" && target.host.endsWith(".") ? `${name}.` : name, signal),
     isOwnPort ? policy.ownAddresses?.() : undefined,
   ]);
-  // The system is asked for its addresses once, not for each address it is held against.
+  // The system lists its addresses once, not for each address that is checked.
   const machineAddresses = machineAddressesNow(policy);
   const strict = {
     ...policy,

@@ -1,11 +1,11 @@
-/** Below 1024 RTMP and RTMPS only ever use these. */
+/** Below 1024 RTMP and RTMPS use only these. */
 const LOW_PORTS: ReadonlySet<number> = new Set([80, 443]);
 const LOW_PORT_MAX = 1_023;
 const PORT_MAX = 65_535;
 
 /**
- * Services that listen inside networks and trust whoever reaches them. No platform takes RTMP there; those known to
- * use odd ports use 8080 (CHZZK), 1936, 2935, 2936 (LinkedIn) and 5222 (Mux), so everything not listed is allowed.
+ * Services inside networks that trust every client that reaches them. No platform takes RTMP there; platforms with odd
+ * ports use 8080 (CHZZK), 1936, 2935, 2936 (LinkedIn) and 5222 (Mux), so every port that is not listed is allowed.
  */
 const SERVICE_PORTS: ReadonlySet<number> = new Set([
   1433, // SQL Server

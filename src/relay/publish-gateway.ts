@@ -2,32 +2,38 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "../thread-prot
 import type { Engine } from "./engine.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
 
-/** `fight`: two encoders push each other out, this one is refused. `overloaded`: this server takes nobody new. `unavailable`: nobody can say now. */
+/**
+ * `fight`: two encoders push each other out, and this one is refused. `overloaded`: this server takes no new channel.
+ * `unavailable`: no verdict now; the encoder should try again.
+ */
 export type AdmitResult = "welcome" | "fight" | "overloaded" | "unavailable";
 
 export type PublisherArrival = PublisherDescription & {
-  /** The way is no longer full. */
+  /** The gateway has room again. */
   readonly onRoom: () => void;
 };
 
-/** An admitted encoder's way into its channel, wherever that channel is. */
+/** An admitted encoder's way into its channel, in whichever thread that is. */
 export interface PublishGateway {
   readonly channelId: ChannelId;
-  /** When what it gives is to leave: may be changed on air. */
+  /** When media leaves: with the flush, or at once. May change on air. */
   readonly latency: Latency;
-  /** As much as may be is on the way to the channel: nothing more is to be read from the encoder until `onRoom`. */
+  /** As many bytes as allowed are on the way to the channel: do not read the encoder before `onRoom`. */
   readonly isFull: boolean;
-  /** Whether the encoder may come now. To be asked once, before it is told anything. */
+  /** Whether the encoder may publish now. Call once, before the encoder hears anything. */
   tryAdmit(): Promise<AdmitResult>;
-  /** It begins to publish. Undefined where the channel went in the meantime. */
+  /** Begins to publish. Undefined where the channel went in the meantime. */
   open(entering: PublisherArrival): PublisherHandle | undefined;
-  /** What it gave leaves now, without waiting for the next flush. Never throws. */
+  /** Sends what was pushed now, without waiting for the next flush. Never throws. */
   flush(): void;
-  /** Nobody will come this way. Idempotent; does nothing once it is open. */
+  /** No encoder will use this gateway. Idempotent; does nothing once it is open. */
   leave(): void;
 }
 
-/** The way into a channel of this engine. `takesNew`: whether channels that are neither on air nor held may begin now. */
+/**
+ * The gateway into a channel of this engine. `takesNew`: whether channels that are neither on air nor held may begin
+ * now.
+ */
 export function gatewayTo(
   engine: Pick<Engine, "introduce" | "admits" | "open" | "latency" | "flush" | "isOnAir">,
   spec: ChannelSpec,

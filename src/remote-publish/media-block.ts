@@ -5,18 +5,18 @@ const HEADER_BYTES = 9;
 const KINDS: readonly MediaKind[] = ["audio", "video", "data"];
 const KIND_BYTES: Readonly<Record<MediaKind, number>> = { audio: 0, video: 1, data: 2 };
 const BLOCK_BYTES_MIN = 16 * 1024;
-/** A block begins so much larger than the last one was, since streams go on as they are. */
+/** A new block is this much larger than the last one, since a stream goes on at about the same rate. */
 const HEADROOM = 1.25;
-/** Blocks that came back and wait to be written again, and their size at most. */
+/** How many returned blocks are kept to be written again, and their largest size in bytes. */
 const SPARES_MAX = 2;
 const SPARE_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Messages in a row, in memory of their own which may be given away; behind `length` it holds nothing. */
+/** Messages in a row, in memory of their own that can be transferred. Bytes behind `length` mean nothing. */
 export type Block = { readonly buffer: ArrayBuffer; readonly length: number };
 
 /**
- * Gathers messages for another thread. Their payloads are lent, and may lie in memory that holds other things too: they are copied,
- * once, into a block that is then given away.
+ * Gathers messages for another thread. Payloads are lent, and may lie in memory that holds other things too, so each is
+ * copied once, into a block that is then transferred.
  */
 export class BlockWriter {
   #bytes: Buffer<ArrayBuffer> | undefined;
@@ -24,7 +24,7 @@ export class BlockWriter {
   #expectedLength = BLOCK_BYTES_MIN;
   readonly #spares: ArrayBuffer[] = [];
 
-  /** Of the block that is being gathered. */
+  /** Bytes of the block that is being gathered. */
   get length(): number {
     return this.#length;
   }
@@ -40,7 +40,7 @@ export class BlockWriter {
     this.#length = end;
   }
 
-  /** What was gathered; the next message begins a new block. */
+  /** Returns the gathered block; the next message begins a new one. */
   take(): Block {
     const block = { buffer: this.#bytes?.buffer ?? new ArrayBuffer(0), length: this.#length };
     if (this.#length > 0) this.#expectedLength = Math.max(BLOCK_BYTES_MIN, Math.ceil(this.#length * HEADROOM));
@@ -49,7 +49,7 @@ export class BlockWriter {
     return block;
   }
 
-  /** A block came back: its memory is written again, so a stream that goes on as it is costs no garbage. */
+  /** Takes back a block: its memory is written again, so that a steady stream makes no garbage. */
   reuse(buffer: ArrayBuffer): void {
     const isWanted = buffer.byteLength >= this.#expectedLength && buffer.byteLength <= SPARE_BYTES_MAX;
     if (isWanted && this.#spares.length < SPARES_MAX) this.#spares.push(buffer);
@@ -71,7 +71,7 @@ export class BlockWriter {
   }
 }
 
-/** The messages of a block. Their payloads lie in it. */
+/** The messages of a block. Their payloads are views of it. */
 export function readBlock({ buffer, length }: Block): MediaMessage[] {
   const bytes = Buffer.from(buffer, 0, length);
   const messages: MediaMessage[] = [];

@@ -1,16 +1,22 @@
 import type { MessagePort } from "node:worker_threads";
 
-/** One way between two threads, for one connection. Messages arrive in the order they were posted. */
+/** A two-way transport between two threads, for one connection. Messages arrive in the order they were posted. */
 export interface MessageTransport<Sent, Received> {
-  /** What is transferred is gone afterwards. Does nothing once the way is closed. */
+  /** Transferred buffers are gone afterwards. Does nothing once the transport is closed. */
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
-  /** To be called once. `onClosed` comes last: the other side closed the way, or its thread died. Not after a `close` of our own. */
+  /**
+   * Call once. `onClosed` comes last: the other side closed the transport, or its thread died. It does not follow a
+   * `close` of our own.
+   */
   listen(onMessage: (message: Received) => void, onClosed: () => void): void;
-  /** What was posted before still arrives. Idempotent. */
+  /** Messages that were posted before still arrive. Idempotent. */
   close(): void;
 }
 
-/** The way between two threads of one process. It keeps neither of them alive. What a listener throws ends this way only. */
+/**
+ * The transport between two threads of one process. It keeps neither of them alive. An error thrown by a listener ends
+ * this transport only.
+ */
 export function portTransport<Sent, Received>(
   port: MessagePort,
   onFault: (error: unknown) => void,

@@ -7,7 +7,7 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { FromViewer, PreviewFormat, ToViewer } from "../thread-protocol/preview.ts";
 import type { MessageTransport } from "./message-transport.ts";
 
-/** A thread that does not say within this time whether it shows the channel is as good as dead, in milliseconds. */
+/** A thread that does not reply within this time counts as dead, in milliseconds. */
 const START_DEADLINE_MS = 5_000;
 
 /** A preview in another thread, from the moment that it is asked for. */

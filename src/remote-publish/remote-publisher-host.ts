@@ -9,7 +9,7 @@ import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.t
 import { readBlock } from "./media-block.ts";
 import type { MessageTransport } from "./message-transport.ts";
 
-/** For a thread that is too busy to say that it has read: its encoder is cut nevertheless. In milliseconds. */
+/** After this long an encoder is cut even if its thread is too busy to reply that it has read, in milliseconds. */
 const READ_DEADLINE_MS = 1_000;
 
 export type HostDeps = {
@@ -19,7 +19,7 @@ export type HostDeps = {
 
 type PublisherTransport = MessageTransport<ToEncoder, FromEncoder>;
 
-/** Encoders of channels that are at home in this thread, and whose connections are in others. */
+/** Publishers of channels that this thread owns, whose connections are in other threads. */
 export class RemotePublisherHost {
   readonly #deps: HostDeps;
   readonly #hosted = new Set<HostedPublisher>();
@@ -28,7 +28,7 @@ export class RemotePublisherHost {
     this.#deps = deps;
   }
 
-  /** An encoder that another thread asked about was admitted. */
+  /** Takes an encoder that was admitted on another thread's question. */
   take(spec: ChannelSpec, slot: IngestSlot, transport: PublisherTransport): void {
     const gateway = gatewayTo(this.#deps.engine, spec, slot);
     const hosted: HostedPublisher = new HostedPublisher({ gateway, slot, transport }, () => {
@@ -37,17 +37,20 @@ export class RemotePublisherHost {
     this.#hosted.add(hosted);
   }
 
-  /** The channel may have another latency now. */
+  /** The channel may have another latency now: tells the threads that hold its encoders. */
   changed(channelId: ChannelId): void {
     for (const hosted of this.#of(channelId)) hosted.tellLatency();
   }
 
-  /** Whoever was admitted and has not come yet must not: its key, or its channel, is not what it was. */
+  /** Dismisses encoders that were admitted and have not opened yet: their key, or their channel, has changed. */
   dismissWaiting(channelId: ChannelId, slot?: IngestSlot): void {
     for (const hosted of this.#of(channelId, slot)) if (!hosted.isOpen) hosted.dismiss();
   }
 
-  /** Runs when what encoders of this key had said up to now was read, where they are connected. */
+  /**
+   * Runs when everything that encoders of this key have sent up to now was read, where they are connected; after a
+   * second at the latest.
+   */
   afterReads(channelId: ChannelId, slot: IngestSlot, run: () => void): void {
     const reads = this.#of(channelId, slot).map((hosted) => hosted.read());
     if (reads.length === 0) return run();
@@ -114,7 +117,7 @@ class HostedPublisher {
     });
   }
 
-  /** The relay let go of it, or it came too late: the other thread closes its connection. */
+  /** The relay let go of the encoder, or it came too late: the other thread closes its connection. */
   dismiss(): void {
     this.#finish();
   }
@@ -133,7 +136,7 @@ class HostedPublisher {
       case "media":
         for (const each of readBlock(message)) this.#publisher?.push(each);
         if (message.isFlush) this.#gateway.flush();
-        // Nobody keeps a payload that was pushed: the block may be written again.
+        // The relay keeps no payload that was pushed, so the block may be written again.
         return this.#transport.post({ kind: "taken", bytes: message.length, buffer: message.buffer }, [message.buffer]);
       case "read":
         return this.#onRead.shift()?.();
@@ -144,7 +147,7 @@ class HostedPublisher {
 
   #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
     const onDismissed = () => this.#finish();
-    // What is given here is taken at once: this way is never full.
+    // The relay takes every message at once: this gateway is never full.
     const entering = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
     const publisher = this.#gateway.open(entering);
     if (publisher === undefined) return this.#finish();

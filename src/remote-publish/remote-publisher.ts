@@ -9,13 +9,13 @@ import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.t
 import { BlockWriter } from "./media-block.ts";
 import type { MessageTransport } from "./message-transport.ts";
 
-/** On the way to the channel's home and not taken there yet; beyond it nothing more is read from the encoder. */
+/** Bytes on the way to the channel's thread and not taken there yet. Beyond them the encoder is not read. */
 export const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
-/** Read on from here, so that a home that is behind is not asked about every message. */
+/** Reading goes on from here, so that a thread that is behind does not stop and start its encoder at every message. */
 const ROOM_BYTES = AHEAD_BYTES_MAX / 2;
-/** More than this leaves as a block of its own, without waiting for the flush. */
+/** A block of more bytes than this leaves without waiting for the flush. */
 const BLOCK_BYTES_MAX = 1024 * 1024;
-/** The home answers at once; one that does not is as good as dead. In milliseconds. */
+/** The owning thread replies at once; one that does not reply within this time counts as dead, in milliseconds. */
 const ADMIT_DEADLINE_MS = 5_000;
 
 type RemotePublisherParts = RemotePublisherDeps & { readonly onOpen: () => void; readonly onOver: () => void };
@@ -23,13 +23,13 @@ type PublisherTransport = MessageTransport<FromEncoder, ToEncoder>;
 
 export type RemotePublisherDeps = {
   readonly clock: Clock;
-  /** Runs when what encoders have said up to now was read. */
+  /** Runs when everything that encoders have sent up to now was read. */
   readonly afterReads: (run: () => void) => void;
-  /** An encoder is not read for a while, because its channel's home is behind. */
+  /** An encoder is not read for a while, because the thread that owns its channel is behind. */
   readonly onWait: () => void;
 };
 
-/** Encoders of this thread whose channels are at home in others. */
+/** Encoders of this thread whose channels other threads own. */
 export class RemotePublishers {
   readonly #deps: RemotePublisherDeps;
   readonly #open = new Set<RemotePublisher>();
@@ -38,7 +38,7 @@ export class RemotePublishers {
     this.#deps = deps;
   }
 
-  /** The way that leads through this transport. */
+  /** The gateway that leads through this transport. */
   to(
     home: { readonly channelId: ChannelId; readonly latency: Latency },
     transport: PublisherTransport,
@@ -51,7 +51,7 @@ export class RemotePublishers {
     return gateway;
   }
 
-  /** What encoders gave leaves for their channels' homes, and from there. */
+  /** What encoders have sent leaves for the threads that own their channels, and from there for targets. */
   flush(): void {
     for (const gateway of this.#open) gateway.flush();
   }
@@ -167,7 +167,7 @@ class RemotePublisher implements PublishGateway {
     }
   }
 
-  /** By the home: it let go of the encoder, or died. */
+  /** The owning thread closed the transport: it let go of the encoder, or died. */
   #closed(): void {
     const wasOver = this.#isOver;
     this.#finish();

@@ -29,7 +29,9 @@ export class HostsFile {
     this.#file = new ChangingFile({ path, bytesMax: BYTES_MAX, parse: parseHosts, nothing: new Map() });
   }
 
-  /** The addresses the file gives a name (lower case, no trailing dot), in its order; none where it does not know it. */
+  /**
+   * The addresses of a name (lower case, no trailing dot), in the file's order; empty where the file does not have it.
+   */
   async addressesOf(name: string): Promise<readonly string[]> {
     return (await this.#file.read()).get(name) ?? [];
   }

@@ -4,21 +4,25 @@ import { startDeadline } from "../../base/deadline.ts";
 import type { AddressPolicy } from "../address-check.ts";
 import { ResolveError, type Resolver } from "./resolver.ts";
 
-/** How long an answer, also that there is none, is good. */
+/** How long a result is good, also an empty one, in milliseconds. */
 const GOOD_FOR_MS = 30_000;
-/** A dial waits no longer for it: a name server that is silent must not hold up targets that need none. */
+/**
+ * A dial waits for it no longer than this, in milliseconds: a silent name server must not hold up targets that need
+ * none.
+ */
 const WAIT_MS = 1_000;
 
 /**
- * The addresses that our own public names lead to. Behind NAT none of them is this machine's, and a target may be given by another
- * name or by the address itself: only this shows that its stream would come back in. Looked up at most twice a minute.
+ * The addresses that our own public names lead to. Behind NAT none of them is this machine's, and a target may be given
+ * by another name or by the address itself: only these addresses show that its stream would come back in. Looked up at
+ * most twice a minute.
  */
 class OwnNames {
   readonly #names: readonly string[];
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   #asked: { readonly atMs: number; readonly addresses: Promise<readonly string[]> } | undefined;
-  /** What was last told: a name server that fails for a while opens no way round. */
+  /** The last known addresses: a name server that fails for a while opens no loophole. */
   #known: readonly string[] = [];
 
   /** `hosts`: as in `AddressPolicy.ownHosts`; those that are addresses need no look-up. */
@@ -54,7 +58,10 @@ class OwnNames {
     return this.#known;
   }
 
-  /** Undefined where nobody could tell. The look-up is nobody's alone, so no one attempt's end ends it; it has a deadline of its own. */
+  /**
+   * Undefined where no server replied. All attempts share the look-up, so the end of one attempt does not end it; it
+   * has a deadline of its own.
+   */
   async #askFor(name: string): Promise<readonly string[] | undefined> {
     try {
       return await this.#resolver.resolve(name, new AbortController().signal);
@@ -65,7 +72,7 @@ class OwnNames {
   }
 }
 
-/** The policy, with where our own names lead to as this resolver knows it. For whoever connects by both. */
+/** The policy, with the addresses of our own names as this resolver knows them. For code that connects with both. */
 export function withOwnNames(policy: AddressPolicy, resolver: Resolver, clock: Clock): AddressPolicy {
   const names = new OwnNames(policy.ownHosts, resolver, clock);
   return { ...policy, ownAddresses: () => names.addresses() };

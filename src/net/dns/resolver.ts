@@ -11,11 +11,11 @@ import { type AskSystem, askSystem, oneAtATime } from "./system-lookup.ts";
 /** Why a name has no addresses now. A closed word: for messages, counters and tests. */
 export type ResolveFault = "not-found" | "timeout" | "failed";
 
-/** A name could not be resolved. Worth another try later, whatever the word. */
+/** A name could not be resolved. Worth another attempt later, whatever the word. */
 export class ResolveError extends Error {
   override readonly name = "ResolveError";
   readonly fault: ResolveFault;
-  /** What this machine lacked to ask at all, where that was it. */
+  /** What this machine lacked to ask at all, if that was the reason. */
   readonly trouble: MachineTrouble | undefined;
   constructor(fault: ResolveFault, detail: string, options: ErrorOptions & { readonly trouble?: MachineTrouble } = {}) {
     super(`${fault}: ${detail}`, options);
@@ -27,8 +27,10 @@ export class ResolveError extends Error {
 /** Turns names into addresses. */
 export interface Resolver {
   /**
-   * Every address of a name, IPv4 first; an address stands for itself. `host` is in canonical form: lower case, ASCII, no
-   * brackets; with a dot at its end it is a full name that is not to be completed. Throws `ResolveError`, or the signal's reason where it is aborted.
+   * Every address of a name, IPv4 first; an address stands for itself. `host` is in canonical form: lower case, ASCII,
+   * no brackets. A dot at its end marks a full name that is not completed.
+   *
+   * @throws ResolveError, or the signal's reason where it is aborted.
    */
   resolve(host: string, signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -37,15 +39,15 @@ export type ResolverOptions = {
   /** DNS servers, as address or address:port. Default: the system's. */
   readonly servers?: readonly string[];
   readonly hostsPath?: string;
-  /** Where the system says how names are completed. */
+  /** The system's rules for completing names. */
   readonly resolvConfPath?: string;
-  /** Who is asked for names that end in `.local`. Default: the system, which may know multicast DNS. */
+  /** Looks up names that end in `.local`. Default: the system, which may know multicast DNS. */
   readonly askSystem?: AskSystem;
-  /** No look-up takes longer, in milliseconds. */
+  /** The longest look-up, in milliseconds. */
   readonly timeoutMs?: number;
-  /** How long one server may take to answer one query, in milliseconds, before it is asked again or another is. */
+  /** How long one server may take to reply to one query, in milliseconds, before it is asked again or another is. */
   readonly queryTimeoutMs?: number;
-  /** How long the other family may take once one has answered, in milliseconds: some routers never answer AAAA. */
+  /** How long the other family may take once one has replied, in milliseconds: some routers never reply to AAAA. */
   readonly otherFamilyMs?: number;
   readonly clock?: Clock;
 };
@@ -64,7 +66,7 @@ type Answer = { readonly addresses: readonly string[] } | { readonly fault: Reso
 function faultOf(error: unknown): ResolveFault {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === NOTFOUND || code === NODATA) return "not-found";
-  // A query is cancelled by the deadline only: an aborted look-up never gets to tell why.
+  // Only the deadline cancels a query: an aborted look-up never gets to say why.
   return code === TIMEOUT || code === CANCELLED ? "timeout" : "failed";
 }
 
@@ -77,14 +79,14 @@ async function ask(query: Promise<readonly string[]>): Promise<Answer> {
   }
 }
 
-/** Both families' answers as one: addresses if there are any, else the fault that leaves most hope. */
+/** Both families' results as one: addresses if there are any, else the more hopeful fault. */
 function combine(name: string, answers: readonly Answer[]): string[] {
   const addresses = answers.flatMap((answer) => ("addresses" in answer ? answer.addresses : []));
   if (addresses.length > 0) return [...new Set(addresses)];
   const faults = answers.flatMap((answer) => ("fault" in answer ? [answer] : []));
   const worst =
     faults.find(({ fault }) => fault === "timeout") ?? faults.find(({ fault }) => fault === "failed") ?? faults[0];
-  // The library that asks has one word for all that keeps it from asking.
+  // The library has one word for everything that keeps it from asking.
   const trouble = worst?.fault === "failed" || worst?.fault === "timeout" ? machineTroubleNow() : undefined;
   throw new ResolveError(worst?.fault ?? "not-found", `no address for ${name}`, {
     cause: worst?.cause,
@@ -92,14 +94,14 @@ function combine(name: string, answers: readonly Answer[]): string[] {
   });
 }
 
-/** Of a name's completions the fault that leaves most hope: one that does not exist says nothing about the others. */
+/** Of a name's completions the most hopeful fault: one that does not exist says nothing about the others. */
 async function firstOf(names: readonly string[], ask: (name: string) => Promise<string[]>): Promise<string[]> {
   let failure: unknown;
   for (const name of names) {
     try {
       return await ask(name);
     } catch (error) {
-      // The deadline is one for all.
+      // One deadline for all of them.
       if (!(error instanceof ResolveError) || error.fault === "timeout") throw error;
       if (failure === undefined || error.fault === "failed") failure = error;
     }
@@ -107,14 +109,15 @@ async function firstOf(names: readonly string[], ask: (name: string) => Promise<
   throw failure;
 }
 
-/** Names that multicast DNS is for, RFC 6762 3. */
+/** Names for multicast DNS, RFC 6762 section 3. */
 const isLocal = (name: string): boolean => name.endsWith(".local");
 
 /**
- * Resolves names as the system does (hosts file, then DNS, completed by the domains of resolv.conf) but with a deadline, and on its
- * own: `dns.lookup` has four threads for the whole process, and one dead name server would hold up every target. Only names that end in
- * `.local` are asked of it, one at a time, because only the system knows whether and how those are found. Each look-up has its own
- * channel, so that it can be cancelled alone, and follows a changed resolv.conf. RFC 6761: localhost is never asked for.
+ * Resolves names as the system does (hosts file, then DNS, completed by the domains of resolv.conf) but with a deadline
+ * and without the thread pool: `dns.lookup` has four threads for the whole process, and one dead name server would hold
+ * up every target. Only names that end in `.local` go to the system, one at a time, because only the system knows
+ * whether and how those are found. Each look-up has its own channel, so that it can be cancelled alone, and follows a
+ * changed resolv.conf. RFC 6761: localhost is never looked up.
  */
 export function createResolver(options: ResolverOptions = {}): Resolver {
   const hostsFile = new HostsFile(options.hostsPath ?? HOSTS_PATH);

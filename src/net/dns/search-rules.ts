@@ -5,7 +5,7 @@ import { ChangingFile } from "../changing-file.ts";
 /** How the system completes names, from resolv.conf(5). */
 export type SearchRules = {
   readonly domains: readonly string[];
-  /** A name with so many dots is tried as it is before it is completed. */
+  /** A name with at least this many dots is tried as it is before it is completed. */
   readonly dotsMin: number;
 };
 
@@ -14,20 +14,20 @@ const LINES_MAX = 1_000;
 /** Each costs a look-up that the target waits for. */
 const DOMAINS_MAX = 8;
 const DOTS_DEFAULT = 1;
-/** What resolv.conf(5) itself takes. */
+/** The limit of resolv.conf(5) itself. */
 const DOTS_MAX = 15;
 
 const NOTHING: SearchRules = { domains: [], dotsMin: DOTS_DEFAULT };
 
 const wordsOf = (line: string): readonly string[] => line.split(/[ \t]/).filter((word) => word !== "");
 
-/** `hostname`: this machine's, whose domain is searched where the file names none. */
+/** `hostname`: this machine's; its domain is searched where the file names none. */
 export function parseResolvConf(text: string, hostname: string): SearchRules {
   let domains = [hostname.slice(hostname.indexOf(".") + 1 || hostname.length)];
   let dotsMin = DOTS_DEFAULT;
   for (const line of text.split("\n", LINES_MAX)) {
     const [keyword, ...words] = wordsOf(line.trim());
-    // Of several the last one counts.
+    // Of several lines the last one counts.
     if (keyword === "search") domains = words.slice(0, DOMAINS_MAX);
     else if (keyword === "domain") domains = words.slice(0, 1);
     else if (keyword === "options") dotsMin = dotsOf(words) ?? dotsMin;
@@ -40,7 +40,7 @@ function dotsOf(words: readonly string[]): number | undefined {
   return given === undefined ? undefined : Math.min(Number(given.slice("ndots:".length)), DOTS_MAX);
 }
 
-/** What is no domain is left out; so is the root, which completes nothing. */
+/** Leaves out what is no domain, and the root, which completes nothing. */
 function canonical(domain: string): string[] {
   const read = readHost(domain);
   return read.kind === "name" ? [read.name] : [];

@@ -1,20 +1,20 @@
 import { promises as dns } from "node:dns";
 
-/** A name's addresses as the whole system knows them, multicast DNS included where it is set up. */
+/** A name's addresses as the whole system knows them, including multicast DNS where it is set up. */
 export type AskSystem = (name: string) => Promise<readonly string[]>;
 
-/** getaddrinfo(3). It blocks one of the four threads that everything of Node's shares, for as long as it likes. */
+/** getaddrinfo(3). It blocks one of Node's four pool threads, for as long as it likes. */
 export async function askSystem(name: string): Promise<readonly string[]> {
   const found = await dns.lookup(name, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
 }
 
-/** Puts look-ups one behind the other, so that however many hang they hold no more than one of those threads. */
+/** Runs look-ups one behind the other, so that hanging ones hold no more than one of those threads. */
 export function oneAtATime(ask: AskSystem): (name: string, signal: AbortSignal) => Promise<readonly string[]> {
   let last: Promise<unknown> = Promise.resolve();
   return (name, signal) => {
     const answer = last.then(() => {
-      // Nobody waits for it any more.
+      // The caller has given up.
       signal.throwIfAborted();
       return ask(name);
     });

@@ -1,26 +1,29 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 
-/** Connections to targets leave so many of the descriptors to everything else: encoders, the API, name look-ups. At least, and at most. */
+/**
+ * Connections to targets leave so many descriptors to everything else: encoders, the API, name look-ups. At least, and
+ * at most.
+ */
 const KEPT_MIN = 12;
 const KEPT_MAX = 128;
 /** … and this share of them in between. */
 const KEPT_SHARE = 1 / 8;
-/** A count stays true for so long, in milliseconds; what was opened since is added. */
+/** A count stays true for so long, in milliseconds; descriptors opened since then are added. */
 const COUNT_LASTS_MS = 500;
-/** With so many nobody has to count. */
+/** With a limit this high no counting is needed. */
 const PLENTY = 65_536;
 
 export type DescriptorSource = {
-  /** How many this process may have open; undefined where that is not known. */
+  /** How many descriptors this process may have open; undefined where that is not known. */
   readonly limit: number | undefined;
-  /** How many it has; undefined where that cannot be told. */
+  /** How many it has open; undefined where that is not known. */
   readonly count: () => number | undefined;
 };
 
 /**
- * Says whether there is a descriptor for one more connection of our own making. The last ones are kept: a server whose targets have
- * taken them all answers nobody any more, so nobody could take a target away.
+ * Says whether there is a descriptor for one more connection to a target. The last ones are kept: a server whose
+ * targets have taken them all could not serve the API, so that no user could remove a target.
  */
 export class Descriptors {
   readonly #clock: Clock;
@@ -33,14 +36,14 @@ export class Descriptors {
     this.#source = source;
   }
 
-  /** Counts as one more where it answers true. */
+  /** Counts as one more where it returns true. */
   take(): boolean {
     const { limit, count } = this.#source;
     if (limit === undefined || limit >= PLENTY) return true;
     const nowMs = this.#clock.now();
     if (this.#countedAtMs === undefined || nowMs - this.#countedAtMs >= COUNT_LASTS_MS) {
       const counted = count();
-      // Not even for counting: none is left.
+      // Not even one for counting is left.
       if (counted === undefined) return false;
       this.#taken = counted;
       this.#countedAtMs = nowMs;

@@ -2,10 +2,10 @@ import { readSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** What Node keeps behind a socket, as far as it is used here; it is looked for before it is used. */
+/** Node's object behind a socket, as far as it is used here. Its fields are checked before use. */
 type Handle = { readonly fd: number; reading: boolean; readStart(): number; readStop(): number };
 
-/** How much one read takes at most. Larger than what a receive window usually holds, so that one call empties it. */
+/** The most that one read takes, in bytes. Larger than a usual receive window, so that one call empties it. */
 const READ_BYTES = 1024 * 1024;
 /** As much as Node itself reads in a turn: a peer that is faster than we are does not keep us from others. */
 const READS_MAX = 2;
@@ -13,15 +13,15 @@ const READS_MAX = 2;
 /** All sockets of a thread are read into this, one after another. */
 let readBuffer: Buffer | undefined;
 
-/** A keyframe of a usual stream in one read. */
+/** A keyframe of a usual stream in one read, in bytes. */
 const ARRIVAL_BYTES = 256 * 1024;
-/** The same for those that Node reads as things come. */
+/** The same for sockets that Node reads as bytes come. */
 let arrivalBuffer: Buffer | undefined;
 
 /**
- * A plain TCP socket read and written by system calls of our own, past Node's streams: one call a read or write, one buffer
- * for all reads, nothing left for the garbage collector, and no wake-up for what is not to be read yet. Errors, and the end of the
- * stream, are left to Node: who gives reading or writing back meets them there.
+ * A plain TCP socket that is read and written by direct system calls, past Node's streams: one call per read or write,
+ * one buffer for all reads, no garbage, and no wake-up before its time. Node's stream handles errors and the end of the
+ * stream: code that returns to it meets them there.
  */
 export class DirectSocket {
   readonly #socket: Socket;
@@ -34,7 +34,7 @@ export class DirectSocket {
     this.#descriptor = handle.fd;
   }
 
-  /** Undefined where there is no such way: behind TLS, and on systems whose sockets have no descriptor (Windows). */
+  /** Undefined where that is not possible: with TLS, and on systems whose sockets have no descriptor (Windows). */
   static of(socket: Socket): DirectSocket | undefined {
     if (socket instanceof TLSSocket || socket.destroyed) return undefined;
     const handle: unknown = Reflect.get(socket, "_handle");
@@ -42,10 +42,10 @@ export class DirectSocket {
   }
 
   /**
-   * From here on Node reads what comes into one buffer for all such sockets, overwritten by the next read of any, and gives it to `take`
-   * instead of the listeners for `data`: the `onread` of a socket's constructor, for one that was accepted. What Node allocates for each
-   * read otherwise has V8 collect several times a second. For good. False where there is no such way, or something was read and
-   * not given out yet: everything stays as it is.
+   * From here on Node reads into one buffer for all such sockets, overwritten by the next read of any, and calls `take`
+   * instead of the listeners for `data`. That is the `onread` option of a socket's constructor, for an accepted socket.
+   * It avoids an allocation per read, which V8 would collect several times a second. Cannot be undone. Returns false,
+   * and changes nothing, where it is not possible or where bytes were read and not delivered yet.
    */
   takeArrivals(take: (bytes: Buffer) => void): boolean {
     const socket = this.#socket;
@@ -61,28 +61,28 @@ export class DirectSocket {
     return true;
   }
 
-  /** From here on nothing is read but by `read`. */
+  /** From here on only `read` reads. */
   holdReads(): void {
     this.#socket.pause();
     if (this.#socket.destroyed) return;
     this.#handle.readStop();
-    // Else the stream itself would start reading again.
+    // Else the stream itself would start to read again.
     this.#handle.reading = true;
   }
 
-  /** Node reads again, as things come. */
+  /** Node reads again, as bytes come. */
   releaseReads(): void {
     if (!this.#socket.destroyed) this.#handle.readStart();
     this.#socket.resume();
   }
 
   /**
-   * Takes what has come, in one piece or two; each is overwritten by the next read of any socket. What is beyond them is left for the
-   * next read. What Node had read before reads were held goes first, to who listens for the socket's `data`. False where there is an
-   * end or an error to be met: release the reads.
+   * Takes the bytes that have come, in one or two pieces; each is overwritten by the next read of any socket. Further
+   * bytes wait for the next read. Bytes that Node had read before `holdReads` go first, to the socket's `data`
+   * listeners. Returns false at the end of the stream or an error: call `releaseReads` then.
    */
   read(take: (bytes: Buffer) => void): boolean {
-    // All there is, as the stream is paused. `read` gives it to the listeners as well: taken here it would be taken twice.
+    // All of it, as the stream is paused. `read` gives it to the `data` listeners too, so it must not go to `take`.
     if (this.#socket.readableLength > 0) this.#socket.read();
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
     for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
@@ -94,7 +94,9 @@ export class DirectSocket {
     return true;
   }
 
-  /** Answers how many of the bytes the kernel took at once; what it did not, and any error, is for the stream's own `write`. */
+  /**
+   * Returns how many of the bytes the kernel took at once. The rest, and any error, is for the stream's own `write`.
+   */
   write(bytes: Buffer): number {
     if (this.#socket.destroyed) return 0;
     try {
@@ -109,7 +111,7 @@ function symbolOf(socket: Socket, name: string): symbol | undefined {
   return Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
 }
 
-/** The bytes read, 0 where none have come; undefined at an end or an error. */
+/** The bytes read, 0 where none have come; undefined at the end or an error. */
 function readNow(descriptor: number, into: Buffer): number | undefined {
   try {
     const length = readSync(descriptor, into);

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { DirectSocket } from "./direct-socket.ts";
 
-/** Direct system calls for the sockets of one thread, or for none where they are switched off. */
+/** Hands out direct system calls for the sockets of one thread, or for none where they are switched off. */
 export class DirectSockets {
   readonly #isOn: boolean;
   readonly #inUse = new Set<Socket>();
@@ -15,7 +15,7 @@ export class DirectSockets {
     return this.#inUse.size;
   }
 
-  /** Undefined where Node's stream has to do: switched off, or a socket for which `DirectSocket.of` has none. */
+  /** Undefined where the socket has to use Node's stream: switched off, or not possible for this socket. */
   of(socket: Socket): DirectSocket | undefined {
     const direct = this.#isOn ? DirectSocket.of(socket) : undefined;
     if (direct !== undefined && !this.#inUse.has(socket)) {

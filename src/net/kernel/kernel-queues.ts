@@ -3,34 +3,34 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { type ConnectionEnds, type TcpReading, TcpTable, tableKey } from "./tcp-table.ts";
 
 const INTERVAL_MS = 1_000;
-/** … where somebody waits for the next reading … */
+/** … while a link waits for the next reading … */
 const HURRIED_INTERVAL_MS = 200;
 /**
- * … and less often where there are so many connections, those that are over among them, that it costs something: a MiB is 30 ms of work.
- * By how much there is, not by how long it took on a busy machine.
+ * … and less often where the table is so large that reading it costs something (a MiB takes 30 ms), closed connections
+ * included. Judged by its size, not by the time it took on a busy machine.
  */
 const INTERVAL_MS_PER_MIB = 500;
 const INTERVAL_MAX_MS = 2_000;
 const MIB = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
-/** 50,000 connections. Who is not found in that is not told of. */
+/** 50,000 connections. Connections behind those are not reported. */
 const TABLE_BYTES_MAX = 8 * 1024 * 1024;
 /** Of the process's own network namespace. */
 const TABLES = { four: "/proc/self/net/tcp", six: "/proc/self/net/tcp6" };
 const KEY_LENGTH_FOUR = 27;
 
-/** Whose queue is read. */
+/** The connection whose queue is read. */
 export type QueueReader = {
-  /** A reading begins: what is written from here on may be missing in it. */
+  /** A reading begins: bytes written from here on may be missing in it. */
   readonly begin: () => void;
   /** What the kernel's table said. */
   readonly take: (reading: TcpReading) => void;
 };
 
 /**
- * What the kernel holds for connections, read once a second for all of them together: that `write` succeeds says nothing of the
- * peer, since megabytes fit into the kernels' buffers. Read by the thread pool in pieces, so that nothing waits for it. Where
- * the system has no such table (only Linux has) nobody is told anything.
+ * Reads what the kernel holds for connections, once a second for all of them together: a successful `write` says
+ * nothing about the peer, since megabytes fit into the kernels' buffers. The thread pool reads in pieces, so that
+ * nothing waits for it. Only Linux has such a table; elsewhere nothing is reported.
  */
 export class KernelQueues {
   readonly #clock: Clock;
@@ -49,7 +49,7 @@ export class KernelQueues {
     this.#tables = tables;
   }
 
-  /** Tells of a connection until the answer is called. */
+  /** Reports a connection until the returned function is called. */
   watch(ends: ConnectionEnds, reader: QueueReader): () => void {
     const key = tableKey(ends);
     if (key === undefined) return () => undefined;
@@ -60,7 +60,7 @@ export class KernelQueues {
     };
   }
 
-  /** Somebody waits for the next reading. */
+  /** A link waits for the next reading. */
   hurry(): void {
     if (this.#isHurried) return;
     this.#isHurried = true;
@@ -89,7 +89,7 @@ export class KernelQueues {
       if (keys.some((key) => key.length === KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.four);
       if (keys.some((key) => key.length !== KEY_LENGTH_FOUR)) await this.#readTable(this.#tables.six);
     } catch (error) {
-      // Where there is none, links are judged by what else is known of them; short of descriptors it is read the next time.
+      // Without a table links are judged by what else is known; without a descriptor it is read the next time.
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "ENOENT" || code === "EACCES") this.#isAvailable = false;
     }
@@ -118,7 +118,10 @@ export class KernelQueues {
   }
 }
 
-/** From one reading to the next. `isHurried`: a target that is behind is given no more before it. */
+/**
+ * The time from one reading to the next, in milliseconds. `isHurried`: a target that is behind gets no more bytes
+ * before it.
+ */
 export function readingIntervalMs(tableBytes: number, isHurried: boolean): number {
   const leastMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS;
   return Math.min(INTERVAL_MAX_MS, Math.max(leastMs, (tableBytes / MIB) * INTERVAL_MS_PER_MIB));

@@ -1,10 +1,10 @@
 import { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** What Node keeps behind a TCP socket, as far as it is used here; it is looked for before it is used. */
+/** Node's object behind a TCP socket, as far as it is used here. Its fields are checked before use. */
 type TcpHandle = { readonly bytesWritten: number; readonly writeQueueSize: number };
 
-/** The TCP connection below a socket, also where TLS is in between. */
+/** The TCP connection below a socket, also below TLS. */
 export class KernelSocket {
   readonly #socket: Socket;
   readonly #handle: TcpHandle;
@@ -14,7 +14,7 @@ export class KernelSocket {
     this.#handle = handle;
   }
 
-  /** Undefined where there is no such way. */
+  /** Undefined where that is not possible. */
   static of(socket: Socket): KernelSocket | undefined {
     const own: unknown = Reflect.get(socket, "_handle");
     const handle: unknown = socket instanceof TLSSocket && isObject(own) ? Reflect.get(own, "_parent") : own;
@@ -26,13 +26,13 @@ export class KernelSocket {
     return this.#handle.bytesWritten - this.#handle.writeQueueSize;
   }
 
-  /** Ends the connection with a reset: the peer learns at once that it is over, whatever is still on its way. */
+  /** Resets the connection: the peer learns at once that it is over, whatever is still on its way. */
   reset(): void {
     if (!(this.#socket instanceof TLSSocket)) {
       this.#socket.resetAndDestroy();
       return;
     }
-    // A TLS socket has no handle of its own to reset, and throws; the one below it takes it along.
+    // A TLS socket has no handle of its own to reset, and throws; resetting the one below ends both.
     const below: unknown = Reflect.get(this.#socket, "_parent");
     if (below instanceof Socket && !below.destroyed) below.resetAndDestroy();
     else this.#socket.destroy();

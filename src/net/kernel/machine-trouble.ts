@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { type MachineTrouble, machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 
-/** Flags of a route: it leads to a gateway; it says no. https://man7.org/linux/man-pages/man8/route.8.html */
+/** Flags of a route: it leads to a gateway; it rejects. https://man7.org/linux/man-pages/man8/route.8.html */
 const GATEWAY = 0x2;
 const REJECTED = 0x200;
 const ANYWHERE_4 = "00000000";
@@ -10,8 +10,8 @@ const ANYWHERE_6 = "0".repeat(32);
 type Route = { readonly isDefault: boolean; readonly flags: number; readonly device: string | undefined };
 
 /**
- * What this machine lacks just now, found out by trying: for errors that do not say it, such as a name server's that was never asked
- * because there was no descriptor for the socket.
+ * What this machine lacks just now, found out by trying. For errors that do not say it, such as that of a name server
+ * that was never asked because there was no descriptor for the socket.
  */
 export function machineTroubleNow(): MachineTrouble | undefined {
   try {
@@ -23,7 +23,9 @@ export function machineTroubleNow(): MachineTrouble | undefined {
   return isCutOff() ? "no-route" : undefined;
 }
 
-/** Whether no route leads out of this machine, in either family: not one target's trouble, but everybody's. False where it cannot be told. */
+/**
+ * Whether no route leads out of this machine, in either family: then all targets fail. False where that is not known.
+ */
 export function isCutOff(): boolean {
   try {
     return hasNoWayOut(readFileSync("/proc/net/route", "latin1"), ipv6Routes());
@@ -32,7 +34,7 @@ export function isCutOff(): boolean {
   }
 }
 
-/** The same of the kernel's two lists. */
+/** The same from the kernel's two lists. */
 export function hasNoWayOut(list4: string, list6: string): boolean {
   const routes = [...rows(list4).map(route4), ...rows(list6).map(route6)].filter(({ device }) => device !== "lo");
   return !routes.some(({ isDefault, flags }) => (isDefault || (flags & GATEWAY) !== 0) && (flags & REJECTED) === 0);
@@ -53,7 +55,7 @@ function route6(columns: readonly string[]): Route {
   return { isDefault, flags: flagsOf(columns[8]), device: columns[9] };
 }
 
-/** Nothing where the machine has no IPv6. */
+/** Empty where the machine has no IPv6. */
 function ipv6Routes(): string {
   try {
     return readFileSync("/proc/net/ipv6_route", "latin1");

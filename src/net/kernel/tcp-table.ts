@@ -9,26 +9,29 @@ export type ConnectionEnds = {
   readonly remotePort: number;
 };
 
-/** A line is 150 bytes long; one that never ends is none. */
+/** A line has 150 bytes; a longer one is invalid. */
 const LINE_LENGTH_MAX = 4_096;
 /** Connections that may still have something to send: established, or closed by the peer alone. */
 const STATES_SENDING: ReadonlySet<string> = new Set(["01", "08"]);
 const TX_QUEUE_LENGTH = 8;
-/** What is armed while something sent was not acknowledged yet. */
+/** The timer that runs while sent bytes are not acknowledged. */
 const TIMER_RESEND = "01";
-/** `when`, then how often the kernel sent the same again, in a row; all hexadecimal. */
+/** `when`, then how often in a row the kernel sent the same again; hexadecimal. */
 const RESENT = /^:[0-9A-F]{8} ([0-9A-F]{8}) /;
-/** What is armed where the peer's window is shut: the kernel asks again and again whether it is open. */
+/** The timer that runs while the peer's window is shut: the kernel asks again and again whether it is open. */
 const TIMER_WINDOW_PROBE = "04";
 const TIMER_LENGTH = 2;
-/** Fields behind `tr`: when, repetitions, user, and how many probes nobody has answered. The last one may be on its way. */
+/**
+ * Fields behind `tr`: when, repetitions, user, and the number of unanswered probes. The reply to the last one may be on
+ * its way.
+ */
 const PROBES = /^:\S+ +\S+ +\S+ +(\d{1,4}) /;
 const PROBES_LENGTH_MAX = 64;
 const PROBES_UNANSWERED_MAX = 1;
 
 /**
- * How `/proc/net/tcp` and `tcp6` write a connection: addresses as hexadecimal words in the machine's order of bytes, `:`, the port.
- * Undefined for what is no address.
+ * How `/proc/net/tcp` and `tcp6` write a connection: addresses as hexadecimal words in the machine's byte order, `:`,
+ * the port. Undefined for what is no address.
  */
 export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()): string | undefined {
   const local = hexOf(ends.localAddress, order);
@@ -41,16 +44,19 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
 export type TcpReading = {
   /** Bytes that the kernel was given and the peer's TCP has not acknowledged. */
   readonly queuedBytes: number;
-  /** The peer takes nothing at present and its TCP answers: its program does not read. */
+  /** The peer's window is shut and its TCP replies: its program does not read. */
   readonly isWindowShut: boolean;
-  /** The peer did not acknowledge in time what was sent: it, or the acknowledgement, was lost, and the kernel sends it again. */
+  /**
+   * The peer did not acknowledge sent bytes in time: they, or the acknowledgement, were lost, and the kernel sends them
+   * again.
+   */
   readonly isResending: boolean;
 };
 
 /**
- * Reads the kernel's table of TCP connections, piece by piece, and tells of the wanted ones how many bytes the kernel has still to get
- * rid of: what it was given and the peer's TCP has not acknowledged. And whether the peer's window is shut while its TCP answers: its
- * program reads nothing then, and the path is good.
+ * Reads the kernel's table of TCP connections, piece by piece, and reports of the wanted ones how many bytes the peer's
+ * TCP has not acknowledged, and whether its window is shut while its TCP replies: then its program does not read, and
+ * the path is good.
  */
 export class TcpTable {
   readonly #wanted: { has(key: string): boolean };
@@ -72,7 +78,10 @@ export class TcpTable {
     this.#rest = text.slice(Math.max(from, text.length - LINE_LENGTH_MAX));
   }
 
-  /** `  12: 0100007F:1F90 0100007F:A2C4 01 0000001C:00000000 …`: number, local, remote, state, what waits to leave : to be read, timer. */
+  /**
+   * ` 12: 0100007F:1F90 0100007F:A2C4 01 0000001C:00000000 …`: number, local, remote, state, bytes to send : bytes to
+   * read, timer.
+   */
   #line(text: string, from: number, end: number): void {
     const keyAt = text.indexOf(": ", from) + 2;
     if (keyAt < 2 || keyAt > end) return;
@@ -99,7 +108,7 @@ function isResending(line: string): boolean {
   return resent !== undefined && Number.parseInt(resent, 16) > 0;
 }
 
-/** What stands behind this timer, where it is the one that is armed; else nothing. */
+/** What stands behind this timer, if it is the running one; else nothing. */
 function behindTimer(line: string, timer: string): string {
   const timerAt = line.indexOf(" ") + 1;
   if (timerAt === 0 || line.slice(timerAt, timerAt + TIMER_LENGTH) !== timer) return "";

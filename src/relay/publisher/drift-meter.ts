@@ -1,6 +1,8 @@
-/** What of the network a measurement is freed of: of each window the frame counts that was under way for the shortest time. */
+/**
+ * In each window only the frame with the shortest way counts, which removes the network's delays from the measurement.
+ */
 const WINDOW_MS = 30_000;
-/** Two minutes between first and last window at least, … */
+/** Two minutes between the first and the last window at least, … */
 const WINDOWS_MIN = 5;
 /** … and ten at most. */
 const WINDOWS_MAX = 21;
@@ -8,19 +10,19 @@ const WINDOWS_MAX = 21;
 type Window = { readonly endMs: number; readonly latenessMs: number };
 
 /**
- * How fast an encoder's clock runs against ours. A frame may arrive late and never early, so the least late frame of each half minute
- * shows the clock; whatever else delays frames comes and goes, or comes once.
+ * How fast an encoder's clock runs compared to ours. A frame may arrive late and never early, so the least late frame
+ * of each half minute shows the clock. Any other delay comes and goes, or comes once.
  */
 export class DriftMeter {
   #beganMs: number | undefined;
   #mediaMs = 0;
   #leastLateMs = Number.POSITIVE_INFINITY;
   #windowBeganMs = 0;
-  /** The first window is a start, where encoders send what they have gathered; it is no measure. */
+  /** The first window is left out: encoders begin by sending what they have gathered. */
   #isStarting = true;
   readonly #windows: Window[] = [];
 
-  /** Takes a frame: the encoder's time since the last one, undefined where its clock began anew. */
+  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began anew. */
   take(stepMs: number | undefined, nowMs: number): void {
     if (stepMs === undefined || this.#beganMs === undefined) {
       this.#begin(nowMs);
@@ -37,8 +39,8 @@ export class DriftMeter {
   }
 
   /**
-   * Millionths that the encoder's clock is fast; negative where it is slow. Measured over two to ten minutes; undefined before. A
-   * delay that came once, in one half of that time, is a queue and no drift: 0.
+   * By how many millionths the encoder's clock is fast; negative where it is slow. Measured over two to ten minutes;
+   * undefined before. 0 for a delay that came once, in one half of that time: that is a queue and no drift.
    */
   get ppm(): number | undefined {
     const first = this.#windows[0];

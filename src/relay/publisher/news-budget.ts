@@ -1,17 +1,17 @@
-/** As many as a stream of 32 tracks begins with. */
+/** A stream of 32 tracks begins with so many. */
 const AT_ONCE_MAX = 64;
-/** Encoders change their headers and metadata once in minutes; some send other metadata each second. */
+/** Encoders change their headers and metadata once in minutes; some send new metadata each second. */
 const PER_SECOND = 8;
 
 /**
- * How often a stream may become another: each new header, codec or piece of metadata costs as much as some hundred frames, since it is
- * told to every target. What is beyond is passed over.
+ * Bounds how often a stream may change: every new header, codec or metadata goes to every target and costs as much as
+ * some hundred frames. Changes beyond the budget are ignored.
  */
 export class NewsBudget {
   #left = AT_ONCE_MAX;
   #sinceMs: number | undefined;
 
-  /** Whether there is room for one more. */
+  /** Whether there is room for one more change; takes it. */
   take(nowMs: number): boolean {
     const sinceMs = this.#sinceMs ?? nowMs;
     this.#sinceMs = nowMs;

@@ -1,13 +1,18 @@
-/** So many gaps are remembered: a loss on the way is forgotten within a third of a second of a usual stream. */
+/** How many gaps are remembered. A loss on the way is forgotten within a third of a second of a usual stream. */
 const REMEMBERED = 8;
-/** A gap beyond this is no pace but a pause, in milliseconds. */
+/** A gap beyond this is a pause, not a pace, in milliseconds. */
 const GAP_MS_MAX = 60_000;
-/** What is assumed of pictures that come alone while fewer gaps are known: the first of a slide show may be all there is for long. */
+/**
+ * The gap assumed of video without audio while fewer gaps are known, in milliseconds: the first frame of a slide show
+ * may be the only one for long.
+ */
 const UNKNOWN_MS = 20_000;
-/** Frames are missed after so many times the longest of the last gaps. */
+/** A frame is missed after so many times the longest of the last gaps. */
 const PATIENCE = 2;
 
-/** How often frames of an encoder come, learned from the last of them: one picture in half a minute can be all that is to come. */
+/**
+ * How often an encoder's frames come, learned from the last of them. One frame in half a minute can be a whole stream.
+ */
 export class Pace {
   readonly #gapsMs = new Float64Array(REMEMBERED);
   #count = 0;
@@ -22,12 +27,14 @@ export class Pace {
     this.#lastMs = nowMs;
   }
 
-  /** Since the last frame; undefined before the first. */
+  /** Milliseconds since the last frame; undefined before the first. */
   silentMs(nowMs: number): number | undefined {
     return this.#lastMs === undefined ? undefined : nowMs - this.#lastMs;
   }
 
-  /** After so long without a frame one is missed. `isPatient`: what is not known yet may be slow. */
+  /**
+   * Milliseconds without a frame after which one is missed. `isPatient`: assume a slow stream while little is known.
+   */
   missedAfterMs(isPatient: boolean): number {
     const isUnknown = this.#count < REMEMBERED;
     return PATIENCE * Math.max(isUnknown && isPatient ? UNKNOWN_MS : 0, ...this.#gapsMs);

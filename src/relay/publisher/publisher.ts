@@ -13,20 +13,23 @@ import { StreamGaps } from "./stream-gaps.ts";
 import { StreamMeter } from "./stream-meter.ts";
 import { TimedDataBudget } from "./timed-data-budget.ts";
 
-/** Who publishes, as far as the relay cares. */
+/** Who publishes, as far as the relay needs it. */
 export type PublisherDescription = {
   readonly slot: IngestSlot;
   readonly remoteAddress: string;
   readonly encoder: string;
-  /** What came along with its key, and was taken off. */
+  /** What was pasted along with the key and removed from it. */
   readonly keyRemoved?: readonly Removal[];
-  /** The relay let go of this source: another took its place, or its channel went. Close its connection. */
+  /** The relay let go of this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };
 
-/** The relay's end of an ingest: whatever it gives goes to the channel's targets while it is the one on air. */
+/** What an ingest holds of a publisher. What it pushes goes to the channel's targets while the publisher is on air. */
 export interface PublisherHandle {
-  /** Takes an audio, video or data message; what of its payload is kept is copied. Ignored once the source was dismissed or ended. */
+  /**
+   * Takes a message. The relay copies what it keeps of the payload. Does nothing once the publisher was dismissed or
+   * ended.
+   */
   push(message: MediaMessage): void;
   /** The encoder left. Idempotent. */
   end(end: IngestEnd): void;
@@ -34,31 +37,31 @@ export interface PublisherHandle {
 
 type Frame = Extract<ClassifiedMessage, { what: "frame" }>;
 
-/** What was held up on its way comes within this time. */
+/** Media that was held up on its way arrives within this time of the first of it, in milliseconds. */
 const BACKLOG_WAIT_MS = 2_000;
-/** Less than this behind filler is no backlog, in milliseconds: an encoder's clock is never quite in step with this machine's. */
+/** Less than this behind filler is no backlog, in milliseconds: an encoder's clock is never quite in step with ours. */
 const BACKLOG_FROM_MS = 400;
-/** An encoder that comes back with audio alone may still bring video, this long. */
+/** An encoder that comes back with audio alone may still bring video for this long, in milliseconds. */
 const VIDEO_WAIT_MS = 4_000;
-/** Tracks of a stream begin within this time. */
+/** All tracks of a stream begin within this time, in milliseconds. */
 const TRACKS_WAIT_MS = 2_000;
-/** Without media for this long a feed is not healthy, in milliseconds: filler starts, a standby may take over. Slow ones have longer. */
+/**
+ * Without media for this long a publisher is not healthy, in milliseconds: filler starts, a standby may take over. Slow
+ * encoders have longer.
+ */
 export const SILENT_AFTER_MS = 2_000;
-/** Pictures that fail to come for so long while sound goes on are told, in milliseconds. Slow ones have longer. */
+/** Video that is missing for so long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
 export const PICTURES_MISSED_MS = 5_000;
-/** Frame rates are measured over this many pictures at least, in milliseconds. */
+/** Frame rates are measured over at least this time, in milliseconds. */
 const RATE_WINDOW_MS = 2_000;
 
-/**
- * One encoder's stream, on air or not: what a decoder needs of it, how it is doing, and its counters. Knows nothing of
- * targets.
- */
+/** One encoder's stream, on air or not: its decoder config, its health and its counters. Knows nothing of targets. */
 export class Publisher {
   readonly ingestId: number;
   readonly description: PublisherDescription;
   readonly head = new DecoderConfig();
   readonly #startTime: number;
-  /** This, and whatever is judged by how long ago it was, counts the time in which we could have heard the encoder. */
+  /** When it connected, on the clock's `awakeNow()`: the time in which we could have heard the encoder. */
   readonly openedMs: number;
   readonly #media = new Pace();
   readonly #picturePace = new Pace();
@@ -79,7 +82,7 @@ export class Publisher {
   readonly #gaps = new StreamGaps();
   readonly #news = new NewsBudget();
 
-  /** `awakeMs`, here and below: of the clock that stands while we could not hear an encoder. */
+  /** `awakeMs`, here and below: the clock that stands still while this process could not hear an encoder. */
   constructor(
     ingestId: number,
     description: PublisherDescription,
@@ -98,7 +101,7 @@ export class Publisher {
     return this.description.slot;
   }
 
-  /** Takes a message: classified, counted, and remembered where it is a header. */
+  /** Takes a message: classifies it, counts it, and keeps it where it is a header. */
   take(message: MediaMessage, nowMs: number, awakeMs: number): ClassifiedMessage {
     this.#bytesTotal += message.payload.length;
     const classified = classifyMessage(message, this.#memory);
@@ -115,7 +118,7 @@ export class Publisher {
         break;
       case "frame":
         this.#noteFrame(classified, nowMs, awakeMs);
-        // Further tracks are other sizes of the same pictures.
+        // Further tracks are other sizes of the same video.
         if (classified.trackId === 0) this.#countFrame(classified, message.timestamp, nowMs);
         break;
       case "timed-data":
@@ -133,7 +136,7 @@ export class Publisher {
     this.head.setCodec(kind, trackId, codec);
     if (sound !== undefined) this.head.setSound(trackId, sound);
     this.head.sawFrame(kind, nowMs);
-    // Behind a gap it is a stream begun anew.
+    // Behind a gap a stream counts as begun anew.
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);
     this.#firstFrameMs ??= awakeMs;
@@ -153,48 +156,54 @@ export class Publisher {
     this.#lastKeyframe = { timestamp };
   }
 
-  /** Milliseconds since a frame came, or since the encoder did. */
+  /** Milliseconds since the last frame, or since the encoder connected. */
   silentMs(awakeMs: number): number {
     return this.#media.silentMs(awakeMs) ?? awakeMs - this.openedMs;
   }
 
-  /** For so long at least it may be silent without being missed: an encoder may be slow. Pictures that come alone more than those with sound. */
+  /**
+   * Silence shorter than this is normal for this encoder, in milliseconds. Video without audio may be slower than video
+   * with it.
+   */
   get missedAfterMs(): number {
     return this.#media.missedAfterMs(!this.#hasSound && this.#firstFrameMs !== undefined);
   }
 
-  /** After so long without media it is not healthy. */
+  /** After so long without media the publisher is not healthy, in milliseconds. */
   get silentAfterMs(): number {
     return Math.max(SILENT_AFTER_MS, this.missedAfterMs);
   }
 
   isSilent(awakeMs: number): boolean {
     const silentMs = this.silentMs(awakeMs);
-    // Asked of each frame: what was learned is looked at where it matters.
+    // Called for each frame: the learned pace is looked at only where it matters.
     return silentMs >= SILENT_AFTER_MS && silentMs >= this.silentAfterMs;
   }
 
-  /** How long pictures are missed while sound goes on; undefined where none are. `afterMs`: not before so long. */
+  /**
+   * For how long video is missing while audio goes on, in milliseconds; undefined where none is missing, or for less
+   * than `afterMs`.
+   */
   pictureless(awakeMs: number, afterMs: number): number | undefined {
     const silentMs = this.#hasSound ? this.#picturePace.silentMs(awakeMs) : undefined;
     if (silentMs === undefined || this.isSilent(awakeMs)) return undefined;
     return silentMs >= Math.max(afterMs, this.#picturePace.missedAfterMs(true)) ? silentMs : undefined;
   }
 
-  /** Milliseconds of media without a gap; 0 while there is one. */
+  /** Milliseconds of media without a gap; 0 during a gap. */
   healthyMs(awakeMs: number): number {
     return this.isSilent(awakeMs) ? 0 : awakeMs - this.#healthySinceMs;
   }
 
   /**
-   * Whether its frames are a backlog: held up on their way, they come in one go. An encoder that stays behind is behind.
-   * `staleMs`: by how much the frame lies behind what filler has covered.
+   * Whether its frames are a backlog: media that was held up on its way arrives all at once. An encoder that stays late
+   * is not a backlog. `staleMs`: by how much the frame lies behind the time that filler has covered.
    */
   isCatchingUp(staleMs: number, awakeMs: number): boolean {
     return staleMs > BACKLOG_FROM_MS && this.healthyMs(awakeMs) < BACKLOG_WAIT_MS;
   }
 
-  /** It came back and sends audio, and no video for so long that none is waited for. */
+  /** The encoder came back with audio, and its video is so late that nothing waits for it. */
   isAudioAlone(awakeMs: number): boolean {
     return this.healthyMs(awakeMs) >= VIDEO_WAIT_MS;
   }
@@ -204,7 +213,7 @@ export class Publisher {
     return (this.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
   }
 
-  /** Whether anything of a stream came: a header, or a frame. */
+  /** Whether any header or frame of a stream came. */
   get hasBegun(): boolean {
     return this.#firstFrameMs !== undefined || this.head.configs.size > 0;
   }

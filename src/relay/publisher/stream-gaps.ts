@@ -3,20 +3,20 @@ import type { StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { DecoderConfig } from "../stream/config/decoder-config.ts";
 import type { MediaMessage } from "../stream/media-message.ts";
 
-/** Codecs that nobody decodes without their sequence header. */
+/** Codecs that cannot be decoded without their sequence header. */
 const NEED_HEADER: ReadonlySet<VideoCodec | AudioCodec> = new Set(["avc", "hevc", "vvc", "av1", "aac", "flac"]);
-/** End marks and empty messages, which say nothing, are shorter. */
+/** End marks and empty messages are shorter, and mean nothing. */
 const BYTES_MIN = 8;
-/** So many messages without one that is understood are no accident. */
+/** So many messages of which none is understood are no accident. */
 const MESSAGES_MIN = 50;
 
 const KINDS = ["audio", "video"] as const;
 
-/** What is missing of a stream for anybody to play it: headers, or anything that can be understood. */
+/** What a player would miss in a stream: headers, or anything that can be understood. */
 export class StreamGaps {
   readonly #ignored = { audio: 0, video: 0 };
 
-  /** A message that nothing is made of. */
+  /** Counts a message that the relay ignored. */
   ignored({ kind, payload }: MediaMessage): void {
     if (payload.length < BYTES_MIN) return;
     if (kind === "video") this.#ignored.video += 1;

@@ -13,17 +13,20 @@ export type MeasuredFrame = {
   readonly timestamp: number;
   readonly compositionTimeMs: number;
   readonly isKeyframe: boolean;
-  /** It goes on with the picture before. */
+  /** It continues the frame of the message before. */
   readonly isFurther?: boolean;
 };
 
-/** No sensible encoder's interval; what is shorter is not told. */
+/** No sensible encoder's interval; a shorter one is not reported. */
 const KEYFRAME_MISSED_MS = 8_000;
 
-/** Rates are means over so many seconds: longer than keyframes make one go up and down. */
+/**
+ * Rates are means over so many seconds: more than a keyframe interval, so that keyframes do not make them rise and
+ * fall.
+ */
 const RATE_SECONDS = 10;
 
-/** Measures an encoder's default tracks, for the ingest check. A few numbers a frame, whatever the stream. */
+/** Measures an encoder's default tracks for the ingest check: a few numbers per frame, whatever the stream. */
 export class StreamMeter {
   readonly #audio = newTrackMeter();
   readonly #video = newTrackMeter();

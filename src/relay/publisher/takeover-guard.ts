@@ -1,20 +1,21 @@
 import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
 
-/** So many takeovers of one slot are taken within the window; the next one is two encoders pushing each other out. */
+/** So many takeovers of one slot are allowed within the window. With the next one two encoders push each other out. */
 const TAKEOVERS_MAX = 3;
 const WINDOW_MS = 30_000;
-/** … and newcomers are refused for this long. */
+/** … and newcomers are refused for this long, in milliseconds. */
 const REFUSAL_MS = 30_000;
 
 /**
- * A newcomer with the right key replaces whoever is there, so that a dead connection locks nobody out. Two encoders that share a
- * key would then push each other out for ever: after three takeovers in half a minute the one that is on air stays.
+ * A newcomer with the right key replaces the publisher that is there, so that a dead connection locks no encoder out.
+ * Two encoders that share a key would then push each other out for ever: after three takeovers in half a minute the one
+ * on air stays.
  */
 export class TakeoverGuard {
   #takeovers: number[] = [];
   #refusesUntilMs = 0;
 
-  /** Whether a takeover is to be allowed now; one that is allowed is counted. */
+  /** Whether a takeover is allowed now. An allowed one is counted. */
   allows(nowMs: number): boolean {
     if (nowMs < this.#refusesUntilMs) return false;
     this.#takeovers = this.#takeovers.filter((atMs) => nowMs - atMs < WINDOW_MS);
@@ -27,7 +28,7 @@ export class TakeoverGuard {
   }
 }
 
-/** One for each of a channel's keys. */
+/** One guard for each of a channel's keys. */
 export function takeoverGuards(): Readonly<Record<IngestSlot, TakeoverGuard>> {
   return { main: new TakeoverGuard(), backup: new TakeoverGuard() };
 }

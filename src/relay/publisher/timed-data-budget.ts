@@ -1,6 +1,6 @@
-/** One message of captions or of a frame's time is some hundred bytes. */
+/** A message of captions or of a frame's time has some hundred bytes. */
 const BYTES_MAX = 64 * 1024;
-/** Of one encoder, in a second: far more than a caption or a time code for each picture. */
+/** Bytes and messages of one encoder in a second: far more than a caption or a time code for each frame. */
 const BYTES_PER_SECOND_MAX = 256 * 1024;
 const MESSAGES_PER_SECOND_MAX = 200;
 const SECOND_MS = 1_000;
@@ -12,12 +12,12 @@ export class TimedDataBudget {
   #messages = 0;
   #droppedTotal = 0;
 
-  /** Messages that were too long, or too many. */
+  /** Messages that were dropped because they were too long, or too many. */
   get droppedTotal(): number {
     return this.#droppedTotal;
   }
 
-  /** Whether a message of this length goes on. */
+  /** Whether a message of this length is sent on. Counts it. */
   takes(bytes: number, nowMs: number): boolean {
     if (nowMs - this.#sinceMs >= SECOND_MS) {
       this.#sinceMs = nowMs;

@@ -1,14 +1,16 @@
-/** What was seen is remembered for one to two of these. Longer than any sensible keyframe interval. */
+/**
+ * Figures are remembered for one to two of these windows, in milliseconds. Longer than any sensible keyframe interval.
+ */
 const WINDOW_MS = 15_000;
 
-/** How the pictures of one track follow each other: keyframes, and pictures shown before ones that were sent earlier. */
+/** How the frames of one video track follow each other: keyframes, and B-frames. */
 export class PictureMeter {
-  /** The encoder's time since the last keyframe; undefined before the first, and after a jump. */
+  /** The encoder's time since the last keyframe, in milliseconds; undefined before the first, and after a jump. */
   #sinceKeyframeMs: number | undefined;
-  /** How far the latest presentation time so far lies ahead of the decoding time. */
+  /** By how much the latest presentation time so far is ahead of the decoding time, in milliseconds. */
   #aheadMs = Number.NEGATIVE_INFINITY;
   #run = 0;
-  /** When the first picture came, the last, and the last keyframe. */
+  /** When the first frame came, the last, and the last keyframe. */
   #firstAtMs: number | undefined;
   #lastAtMs = 0;
   #keyframeAtMs: number | undefined;
@@ -16,7 +18,7 @@ export class PictureMeter {
   #now = { gapMs: 0, run: 0 };
   #before = { gapMs: 0, run: 0 };
 
-  /** Takes a picture: the encoder's time since the last one, undefined where its clock began anew. */
+  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began anew. */
   take(stepMs: number | undefined, compositionTimeMs: number, isKeyframe: boolean, nowMs: number): void {
     this.#turnWindow(nowMs);
     this.#firstAtMs ??= nowMs;
@@ -36,7 +38,7 @@ export class PictureMeter {
     this.#order(compositionTimeMs);
   }
 
-  /** How long pictures have come without a keyframe among them, in milliseconds, by our clock; undefined before the first picture. */
+  /** For how long video has come without a keyframe, in milliseconds by our clock; undefined before the first frame. */
   get withoutKeyframeMs(): number | undefined {
     const sinceMs = this.#keyframeAtMs ?? this.#firstAtMs;
     return sinceMs === undefined ? undefined : this.#lastAtMs - sinceMs;
@@ -46,14 +48,17 @@ export class PictureMeter {
     return this.#keyframeAtMs !== undefined;
   }
 
-  /** The longest way between two keyframes of late, or since the last one, in milliseconds; undefined before the first two. */
+  /**
+   * The longest recent distance between two keyframes, or since the last one, in milliseconds; undefined before the
+   * first two.
+   */
   get longestKeyframeGapMs(): number | undefined {
     const gapMs = Math.max(this.#now.gapMs, this.#before.gapMs);
     if (gapMs === 0 && (this.#sinceKeyframeMs ?? 0) < WINDOW_MS) return undefined;
     return Math.max(gapMs, this.#sinceKeyframeMs ?? 0);
   }
 
-  /** B pictures in a row, at most, of late: pictures that are shown before one that was sent before them. */
+  /** The largest recent number of B-frames in a row: frames that are shown before one that was sent before them. */
   get bFrames(): number {
     return Math.max(this.#now.run, this.#before.run);
   }
