@@ -136,6 +136,11 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   startTime: "When this encoder began to publish, or the broadcast began, milliseconds since 1970.",
   endTime:
     "When the broadcast was over, milliseconds since 1970. Of `hold`: when the hold that runs ends, by the server's clock; absent while the encoder is there.",
+  fromTime:
+    "When the first point begins, milliseconds since 1970. In a query unless said: when the present broadcast began, or an hour ago.",
+  toTime: "Up to when, milliseconds since 1970; in a query unless said: now.",
+  stepSeconds:
+    "Seconds a point stands for; of more than two hours at least 60, and at least as many as keep the answer to 3601 points. Rates are means, queues the most, drops and retries are added up; null where nothing is known.",
   limitTime: "Until when the hold that runs can be extended, milliseconds since 1970.",
   durationSeconds: "How long it lasted.",
   interruptions: "The first 50 of the times that no media flowed: of a platform, or, in hold, of the encoder.",

@@ -1,186 +1,15 @@
-import type { z } from "zod";
-import type { AnswerName } from "./schemas/answer-schemas.ts";
-import { callbackRequest, channelEventsQuery, eventsQuery } from "./schemas/event-schemas.ts";
+import { CHANNEL, type Operation, PLATFORM, PLATFORMS } from "./operation.ts";
+import { ORIGINAL_OPERATIONS } from "./original-operations.ts";
+import { channelEventsQuery, eventsQuery, historyQuery } from "./schemas/event-schemas.ts";
 import { liveStreamQuery } from "./schemas/live-schemas.ts";
 import {
   addPlatformRequest,
   createAccessKeyRequest,
-  createChannelRequest,
-  editPlatformQuery,
-  editPlatformRequest,
-  listChannelsQuery,
   streamKeyRequest,
   updateChannelRequest,
 } from "./schemas/schemas.ts";
 
-/** One call of the API, as it is published. */
-export type Operation = {
-  /** Number in the contract, where it has one. */
-  readonly call?: number;
-  readonly name: string;
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the prefix, with `{…}` for what varies. */
-  readonly path: string;
-  readonly summary: string;
-  /** False where the original service has it too. */
-  readonly isOurs: boolean;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodObject;
-  /** A body that works as it stands. */
-  readonly bodyExample?: object;
-  /** What `content` is, or is a list of. */
-  readonly content: AnswerName;
-  /** `paged` lists have `total` over all pages, `whole` ones have none. */
-  readonly list?: "paged" | "whole";
-  /** True where only a manager may, even though it is a GET. */
-  readonly isManagersOnly?: boolean;
-  /** True where the answer is an event stream. */
-  readonly isStream?: boolean;
-};
-
-const CHANNELS = "/re-stream/channels";
-const CHANNEL = `${CHANNELS}/{channelId}`;
-const PLATFORMS = `${CHANNEL}/platforms`;
-const PLATFORM = `${PLATFORMS}/{platformId}`;
-
-const PLATFORM_EXAMPLE = {
-  targetName: "YOUTUBE",
-  rtmpUrl: "rtmps://a.rtmps.youtube.com/live2",
-  streamKey: "xxxx-xxxx-xxxx-xxxx",
-};
-const CALLBACK_EXAMPLE = { callbackUrl: "https://hooks.example.com/fanfare" };
-
-const doc = { isOurs: false } as const;
 const ours = { isOurs: true } as const;
-
-const ORIGINAL: readonly Operation[] = [
-  {
-    ...doc,
-    call: 1,
-    name: "createChannel",
-    method: "POST",
-    path: CHANNELS,
-    summary: "Create a channel with its platforms.",
-    body: createChannelRequest,
-    bodyExample: { channelName: "my_channel", planType: "STANDARD", envType: "REAL", restream: [PLATFORM_EXAMPLE] },
-    content: "ChannelWithPlatforms",
-  },
-  {
-    ...doc,
-    call: 2,
-    name: "listChannels",
-    method: "GET",
-    path: CHANNELS,
-    summary: "List channels, newest first.",
-    query: listChannelsQuery,
-    content: "Channel",
-    list: "paged",
-  },
-  {
-    ...doc,
-    call: 3,
-    name: "getChannel",
-    method: "GET",
-    path: CHANNEL,
-    summary: "Read one channel with its platforms' settings.",
-    content: "ChannelWithPlatforms",
-  },
-  {
-    ...doc,
-    call: 4,
-    name: "deleteChannel",
-    method: "DELETE",
-    path: CHANNEL,
-    summary: "Delete a channel that is off air.",
-    content: "Channel",
-  },
-  {
-    ...doc,
-    call: 5,
-    name: "listPlatforms",
-    method: "GET",
-    path: PLATFORMS,
-    summary: "The platforms of a channel with live status and counters.",
-    content: "Platform",
-    list: "whole",
-  },
-  {
-    ...doc,
-    call: 6,
-    name: "editPlatform",
-    method: "PUT",
-    path: PLATFORM,
-    summary: "Edit a platform.",
-    query: editPlatformQuery,
-    body: editPlatformRequest,
-    bodyExample: { rtmpUrl: "rtmp://live.twitch.tv/app", streamKey: "live_1_new", label: "main account" },
-    content: "PlatformSettings",
-  },
-  {
-    ...doc,
-    call: 7,
-    name: "listPublishLog",
-    method: "GET",
-    path: `${CHANNEL}/publish-log`,
-    summary: "When broadcasts of a channel began and ended.",
-    query: channelEventsQuery,
-    content: "Event",
-    list: "paged",
-  },
-  {
-    ...doc,
-    call: 8,
-    name: "listChannelEvents",
-    method: "GET",
-    path: `${CHANNEL}/events`,
-    summary: "Events of one channel, newest first.",
-    query: channelEventsQuery,
-    content: "Event",
-    list: "paged",
-  },
-  {
-    ...doc,
-    call: 9,
-    name: "listEvents",
-    method: "GET",
-    path: "/events",
-    summary: "Events of all channels, newest first.",
-    query: eventsQuery,
-    content: "Event",
-    list: "paged",
-  },
-  {
-    ...doc,
-    call: 10,
-    name: "setChannelCallback",
-    method: "POST",
-    path: `${CHANNEL}/callbackEndpoint`,
-    summary: "Set or remove the webhook of a channel.",
-    body: callbackRequest,
-    bodyExample: CALLBACK_EXAMPLE,
-    content: "ChannelWithWebhookSecret",
-  },
-  {
-    ...doc,
-    call: 11,
-    name: "setDefaultCallback",
-    method: "POST",
-    path: "/events/callbackEndpoint",
-    summary: "Set or remove the webhook of all channels that have none of their own.",
-    body: callbackRequest,
-    bodyExample: CALLBACK_EXAMPLE,
-    content: "CallbackEndpoint",
-  },
-  {
-    ...doc,
-    call: 12,
-    name: "getDefaultCallback",
-    method: "GET",
-    path: "/events/callbackEndpoint",
-    summary: "Read that webhook.",
-    content: "CallbackEndpoint",
-  },
-];
 
 const CHANNEL_ADDITIONS: readonly Operation[] = [
   {
@@ -256,6 +85,15 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     query: channelEventsQuery,
     content: "Report",
     list: "paged",
+  },
+  {
+    ...ours,
+    name: "getHistory",
+    method: "GET",
+    path: `${CHANNEL}/history`,
+    summary: "Bitrates, queues, drops and retries over time, of the present broadcast or the last 30 days.",
+    query: historyQuery,
+    content: "History",
   },
   {
     ...ours,
@@ -387,7 +225,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
 
 /** Every call there is, under each prefix; a test holds the routes against it. */
 export const OPERATIONS: readonly Operation[] = [
-  ...ORIGINAL,
+  ...ORIGINAL_OPERATIONS,
   ...CHANNEL_ADDITIONS,
   ...PLATFORM_ADDITIONS,
   ...OTHER_ADDITIONS,

@@ -22,6 +22,7 @@ import { up as addProgramVersions } from "./migrations/0022-program-versions.ts"
 import { up as addInstance } from "./migrations/0023-instance.ts";
 import { up as addTimedData } from "./migrations/0024-timed-data.ts";
 import { up as nameDeliveryQueues } from "./migrations/0025-delivery-queues.ts";
+import { up as addHistory } from "./migrations/0026-history.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 import type { Schema } from "./schema.ts";
 import type { Secrets } from "./secrets/secrets.ts";
@@ -49,6 +50,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0023-instance": { up: addInstance },
     "0024-timed-data": { up: addTimedData },
     "0025-delivery-queues": { up: nameDeliveryQueues },
+    "0026-history": { up: addHistory },
   };
 }
 

@@ -12,6 +12,7 @@ export type Schema = {
   readonly encryption_key: EncryptionKeyRow;
   readonly event: EventRow;
   readonly report: ReportRow;
+  readonly history: HistoryRow;
   readonly webhook_endpoint: EndpointRow;
   readonly delivery: DeliveryRow;
   readonly delivery_queue: DeliveryQueueRow;
@@ -21,6 +22,19 @@ export type Schema = {
   readonly counter: { readonly name: string; readonly value: number };
   readonly program_version: { readonly id: Generated<number>; readonly version: string };
   readonly instance: { readonly id: number; readonly name: string };
+};
+
+/** Values of one channel that follow each other. */
+type HistoryRow = {
+  /** Of a channel that may be deleted by now. */
+  readonly channel_id: string;
+  /** `second` or `minute`. */
+  readonly step: string;
+  /** Of the first value, and of the last. */
+  readonly start_time: number;
+  readonly end_time: number;
+  /** The values in base64; see `history/block-bytes.ts`. */
+  readonly series: string;
 };
 
 export type ChannelRow = {

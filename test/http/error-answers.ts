@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Operation } from "../../src/api-contract/operations.ts";
+import type { Operation } from "../../src/api-contract/operation.ts";
 import { type Answer, gateway } from "./api.ts";
 import { REPEATED } from "./wrong-values.ts";
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { OPERATIONS, type Operation } from "../../src/api-contract/operations.ts";
+import type { Operation } from "../../src/api-contract/operation.ts";
+import { OPERATIONS } from "../../src/api-contract/operations.ts";
 import type { Answer } from "./api.ts";
 import { Api, MANAGER, PLATFORM, VIEWER } from "./api.ts";
 import { fieldsOf, withField } from "./body-fields.ts";

@@ -5,10 +5,13 @@ import { Callbacks, type CallbacksOptions } from "../../src/control/events/callb
 import { Deliveries } from "../../src/control/events/deliveries.ts";
 import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
+import { HistoryReader } from "../../src/control/history/history-reader.ts";
+import { HistoryWriter } from "../../src/control/history/history-writer.ts";
 import type { EventUseCases } from "../../src/http/routes/events.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
+import { SqlHistoryStore } from "../../src/store/history/history-store.ts";
 import { SqlReportStore } from "../../src/store/reports/report-store.ts";
 
 /** Events over a real database, with webhooks that are waiting and never sent. */
@@ -16,6 +19,7 @@ export class EventParts {
   readonly writer: EventWriter;
   readonly store: SqlDeliveryStore;
   readonly reports: SqlReportStore;
+  readonly history: HistoryWriter;
   readonly useCases: EventUseCases;
   /** How often something was said to be due. */
   wakeCount = 0;
@@ -38,8 +42,11 @@ export class EventParts {
         this.#onWritten();
       },
     });
+    const history = new SqlHistoryStore(database);
+    this.history = new HistoryWriter({ store: history, clock, log });
     this.useCases = {
       events,
+      history: new HistoryReader(history, this.history, clock),
       reports: this.reports,
       callbacks: new Callbacks({ store: this.store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store: this.store, clock, wake }),

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { OPERATIONS, type Operation } from "../../src/api-contract/operations.ts";
+import type { Operation } from "../../src/api-contract/operation.ts";
+import { OPERATIONS } from "../../src/api-contract/operations.ts";
 import { ANSWER_SCHEMAS, ERROR_SCHEMAS } from "../../src/api-contract/schemas/answer-schemas.ts";
 import { openApiDocument } from "../../src/http/answers/openapi.ts";
 

@@ -28,3 +28,22 @@ export const channelEventsQuery = z.object(pageFields);
 
 /** Query of call 9 and of the deliveries: `channelId` narrows them to one channel. */
 export const eventsQuery = z.object({ ...pageFields, channelId: z.string({ error: "one channel id" }).optional() });
+
+const moment = z
+  .string({ error: "milliseconds since 1970" })
+  .regex(/^\d{1,15}$/, { error: "milliseconds since 1970" })
+  .transform(Number)
+  .pipe(z.number());
+const STEP_RULE = "a whole number of seconds from 1 to 86400";
+
+/** Query of the history: a time, and how long each point stands for. */
+export const historyQuery = z.object({
+  fromTime: moment.optional(),
+  toTime: moment.optional(),
+  stepSeconds: z
+    .string({ error: STEP_RULE })
+    .regex(/^\d{1,5}$/, { error: STEP_RULE })
+    .transform(Number)
+    .pipe(z.number().min(1, { error: STEP_RULE }).max(86_400, { error: STEP_RULE }))
+    .optional(),
+});

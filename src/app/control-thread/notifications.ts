@@ -8,6 +8,8 @@ import { EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { ChannelChanged } from "../../control/facts/server-fact.ts";
+import { HistoryReader } from "../../control/history/history-reader.ts";
+import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
@@ -16,6 +18,7 @@ import { createResolver } from "../../net/dns/resolver.ts";
 import type { Database } from "../../store/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
+import { SqlHistoryStore } from "../../store/history/history-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
 import { Deliverer } from "../../webhooks/deliverer.ts";
 import { createHttpPost } from "../../webhooks/http-post.ts";
@@ -39,12 +42,13 @@ export type NotificationsOptions = {
   readonly onTrouble: (trouble: MachineTrouble) => void;
 };
 
-/** Events, webhooks and reports, built over one database. */
+/** Events, webhooks, reports and history, built over one database. */
 export class Notifications {
   /** For the API's routes. */
   readonly useCases: EventUseCases;
   readonly events: EventWriter;
   readonly reports: ReportWriter;
+  readonly history: HistoryWriter;
   readonly deliverer: Deliverer;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
@@ -66,9 +70,12 @@ export class Notifications {
     const reports = new SqlReportStore(database);
     this.reports = new ReportWriter({ store: reports, subjects: events, clock, log });
     this.#retention = new EventRetention({ store: events, clock, log });
+    const history = new SqlHistoryStore(database);
+    this.history = new HistoryWriter({ store: history, clock, log });
     this.useCases = {
       events,
       reports,
+      history: new HistoryReader(history, this.history, clock),
       callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
     };
@@ -84,11 +91,12 @@ export class Notifications {
     this.deliverer.wake();
     this.#retention.start();
     this.reports.start();
+    this.history.start();
   }
 
   /** Writes the last events and reports; deliveries under way are broken off and tried again after the next start. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all([this.events.close(), this.reports.close()]);
+    await Promise.all([this.events.close(), this.reports.close(), this.history.close()]);
     await Promise.all([this.deliverer.close(), this.#retention.close()]);
   }
 }

@@ -42,6 +42,7 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   facts.subscribe("metrics", (fact) => to.metrics.fact(fact));
   facts.subscribe("events", (fact) => to.notifications.events.fact(fact));
   facts.subscribe("reports", (fact) => to.notifications.reports.fact(fact));
+  facts.subscribe("history", (fact) => to.notifications.history.fact(fact));
   facts.subscribe("troubles", (fact) => to.troubles.fact(fact));
   facts.subscribe("totals", (fact) => to.totals.fact(fact));
 
@@ -49,6 +50,7 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   samples.subscribe("ingest check", (batch) => to.ingestChecks.samples(batch));
   samples.subscribe("live stream", (batch) => to.liveStream.samples(batch));
   samples.subscribe("metrics", (batch) => to.metrics.samples(batch));
+  samples.subscribe("history", (batch) => to.notifications.history.samples(batch));
   samples.subscribe("reports", (batch) => to.notifications.reports.samples(batch));
 
   events.subscribe("webhooks", () => to.notifications.deliverer.wake());

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Operation } from "../../api-contract/operations.ts";
+import type { Operation } from "../../api-contract/operation.ts";
 import { OPERATIONS } from "../../api-contract/operations.ts";
 import { componentSchemas, type JsonSchema, querySchema, requestSchema } from "./openapi-schemas.ts";
 

@@ -1,4 +1,4 @@
-import type { Operation } from "../../api-contract/operations.ts";
+import type { Operation } from "../../api-contract/operation.ts";
 import { OPERATIONS } from "../../api-contract/operations.ts";
 import { API_PREFIXES } from "../../api-contract/regions.ts";
 import { componentSchemas, type JsonSchema, querySchema, reference, requestSchema } from "./openapi-schemas.ts";

@@ -1,15 +1,22 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { serviceError } from "../../api-contract/errors.ts";
 import type { EventCode } from "../../api-contract/event-words.ts";
-import { callbackRequest, channelEventsQuery, eventsQuery } from "../../api-contract/schemas/event-schemas.ts";
+import {
+  callbackRequest,
+  channelEventsQuery,
+  eventsQuery,
+  historyQuery,
+} from "../../api-contract/schemas/event-schemas.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { Callbacks } from "../../control/events/callbacks.ts";
 import type { Deliveries } from "../../control/events/deliveries.ts";
 import type { EventFilter, EventStore } from "../../control/events/events.ts";
+import type { HistoryReader } from "../../control/history/history-reader.ts";
 import type { ReportStore } from "../../control/reports/reports.ts";
 import { channelAnswer } from "../answers/answers.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { callbackAnswer, deliveryAnswer, eventAnswer } from "../answers/event-answers.ts";
+import { historyAnswer } from "../answers/history-answer.ts";
 import { sendContent } from "../answers/reply.ts";
 import { reportAnswer } from "../answers/report-answer.ts";
 import type { RouteContext } from "../answers/request.ts";
@@ -19,6 +26,7 @@ import { answerContext, orRefuse, readJson } from "../answers/request.ts";
 export type EventUseCases = {
   readonly events: Pick<EventStore, "listEvents">;
   readonly reports: Pick<ReportStore, "listReports">;
+  readonly history: HistoryReader;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
 };
@@ -33,7 +41,7 @@ const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
 export function addEventRoutes(
   api: FastifyInstance,
   { service }: RouteContext,
-  { events, reports }: EventUseCases,
+  { events, reports, history }: EventUseCases,
 ): void {
   const ofChannel = async (channelId: string, filter: EventFilter, request: FastifyRequest, reply: FastifyReply) => {
     const query = orRefuse(parseQuery(channelEventsQuery, request.query));
@@ -62,6 +70,13 @@ export function addEventRoutes(
     const { channelId } = await service.getChannel(request.params.channelId);
     const found = await reports.listReports(channelId, { number: pageNo, size: pageSizeNo });
     return sendContent(reply, found.reports.map(reportAnswer), found.total);
+  });
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/history", async (request, reply) => {
+    const { fromTime, toTime, stepSeconds } = orRefuse(parseQuery(historyQuery, request.query));
+    const { channelId } = await service.getChannel(request.params.channelId);
+    const read = await history.read(channelId, { from: fromTime, to: toTime, step: stepSeconds });
+    return sendContent(reply, historyAnswer(channelId, read));
   });
 
   api.get("/events", (request, reply) => {

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 /** Looked through at a start: SQLite reads some hundred MiB a second, and a start must not wait for minutes. */
 const WHOLE_BYTES_MAX = 256 * 1024 * 1024;
 /** Of a larger file the tables that grow with time are left to `fanfare doctor`. */
-const GROWING_TABLES: ReadonlySet<string> = new Set(["event", "delivery", "report"]);
+const GROWING_TABLES: ReadonlySet<string> = new Set(["event", "delivery", "report", "history"]);
 /** A damaged file has more problems than anybody reads. */
 const PROBLEMS_MAX = 20;
 

@@ -1,0 +1,141 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { CautiousTime } from "../../base/wall-steps.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
+import type { HistoryBlock, HistoryStep, HistoryStore } from "./history.ts";
+import { HistoryRecorder } from "./history-recorder.ts";
+
+/** How often blocks that are full are written, in milliseconds; so old at most is what a killed process has not stored of the last minute. */
+const WRITE_INTERVAL_MS = 5_000;
+/** Blocks of one transaction: others write too. */
+const BATCH_MAX = 100;
+/** Blocks that wait for a database that takes no write; above that the oldest are lost, and the log says so. */
+const WAITING_MAX = 2_000;
+/** Seconds are kept this long, of the current broadcast or the last one, in milliseconds. */
+const SECONDS_KEPT_MS = 24 * 60 * 60 * 1_000;
+const MINUTES_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
+const PRUNE_INTERVAL_MS = 10 * 60 * 1_000;
+const PRUNE_MAX = 500;
+
+export type HistoryWriterOptions = { readonly store: HistoryStore; readonly clock: Clock; readonly log: Log };
+
+/**
+ * Stores the history of channels, a few blocks at a time. Whoever tells it something never waits. What a write could not store the
+ * next one does, up to a bound: a full disk costs history and nothing else.
+ */
+export class HistoryWriter {
+  readonly #options: HistoryWriterOptions;
+  readonly #recorder: HistoryRecorder;
+  readonly #time: CautiousTime;
+  /** By channel, step and beginning: a block that grew takes the place of what it was. */
+  readonly #waiting = new Map<string, HistoryBlock>();
+  /** Channels whose broadcast began, and when. */
+  readonly #began = new Map<ChannelId, number>();
+  #isLossTold = false;
+  #writing: Promise<void> | undefined;
+  #timer: Timer | undefined;
+  #pruneAtMs: number;
+  #isClosed = false;
+
+  constructor(options: HistoryWriterOptions) {
+    this.#options = options;
+    this.#time = new CautiousTime(options.clock);
+    this.#pruneAtMs = options.clock.now() + PRUNE_INTERVAL_MS;
+    this.#recorder = new HistoryRecorder({
+      block: (block) => this.#wait(block),
+      began: (channelId, time) => this.#began.set(channelId, time),
+    });
+  }
+
+  fact(fact: ServerFact): void {
+    this.#recorder.fact(fact, this.#options.clock.now());
+  }
+
+  samples(samples: readonly ChannelSample[]): void {
+    this.#recorder.samples(samples, this.#options.clock.now());
+  }
+
+  /** When the broadcast of a channel that is on air began. */
+  startOf(channelId: ChannelId): number | undefined {
+    return this.#recorder.startOf(channelId);
+  }
+
+  /** What is not stored yet of a channel, oldest first. */
+  unstored(channelId: ChannelId, step: HistoryStep): readonly HistoryBlock[] {
+    const running = this.running(channelId, step);
+    const waiting = [...this.#waiting.values()].filter(
+      (each) => each.channelId === channelId && each.step === step && each.times[0] !== running?.times[0],
+    );
+    return running === undefined ? waiting : [...waiting, running];
+  }
+
+  /** The block that still grows. */
+  running(channelId: ChannelId, step: HistoryStep): HistoryBlock | undefined {
+    return this.#recorder.running(channelId, step);
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.startTimer(WRITE_INTERVAL_MS, () => {
+      this.start();
+      void this.#write();
+    });
+  }
+
+  /** Stores what is known, tried once. Idempotent. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    if (!this.#isClosed) this.#recorder.flush();
+    this.#isClosed = true;
+    await this.#writing;
+    for (let left = this.#waiting.size + 1; left > this.#waiting.size && this.#waiting.size > 0; ) {
+      left = this.#waiting.size;
+      await this.#write();
+    }
+  }
+
+  #wait(block: HistoryBlock): void {
+    const key = `${block.channelId} ${block.step} ${block.times[0]}`;
+    // A block that grew is behind what waited before it.
+    this.#waiting.delete(key);
+    this.#waiting.set(key, block);
+    if (this.#waiting.size <= WAITING_MAX) return;
+    const [oldest] = this.#waiting.keys();
+    if (oldest !== undefined) this.#waiting.delete(oldest);
+    if (!this.#isLossTold) this.#options.log.warn("history is lost: too much of it waits for the database");
+    this.#isLossTold = true;
+  }
+
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeNow().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeNow(): Promise<void> {
+    const { store, clock, log } = this.#options;
+    try {
+      for (const [channelId, time] of this.#began) {
+        await store.removeSeconds(channelId, time);
+        if (this.#began.get(channelId) === time) this.#began.delete(channelId);
+      }
+      const batch = [...this.#waiting].slice(0, BATCH_MAX);
+      if (batch.length > 0) await store.putBlocks(batch.map(([, block]) => block));
+      for (const [key, block] of batch) if (this.#waiting.get(key) === block) this.#waiting.delete(key);
+      this.#isLossTold = false;
+      if (clock.now() < this.#pruneAtMs) return;
+      const limits = {
+        secondsBefore: this.#time.now() - SECONDS_KEPT_MS,
+        minutesBefore: this.#time.now() - MINUTES_KEPT_MS,
+      };
+      const count = await store.pruneHistory(limits, PRUNE_MAX);
+      this.#pruneAtMs = clock.now() + (count < PRUNE_MAX ? PRUNE_INTERVAL_MS : 0);
+    } catch (error) {
+      log.warn("history not stored, tried again soon", {
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}
