@@ -10,7 +10,7 @@ export type ProtocolFault =
   | "bad-amf"
   | "unexpected-command";
 
-/** The peer broke the protocol: close the connection; whatever was read before stays valid. */
+/** The peer broke the protocol: close the connection. Everything read before stays valid. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly fault: ProtocolFault;

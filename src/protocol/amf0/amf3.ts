@@ -22,9 +22,9 @@ type Traits = { readonly names: readonly string[]; readonly isDynamic: boolean }
 type Tables = { readonly texts: string[]; readonly traits: Traits[] };
 
 /**
- * The one AMF3 value behind an AMF0 marker 11 (AMF3 specification of 2013), as far as encoders that ask for
- * `objectEncoding` 3 use it. References to strings and traits are resolved, those to objects are `null` (that is how
- * cycles would get in), byte arrays are skipped and `null`. Values and depth count against the message's limits.
+ * The one AMF3 value behind an AMF0 marker 11 (AMF3 specification of 2013), as far as encoders with `objectEncoding` 3
+ * use it. References to strings and traits are resolved. References to objects are `null`, because they would allow
+ * cycles; byte arrays are skipped and `null`. Values and depth count against the message's limits.
  *
  * @throws ProtocolError "bad-amf", also for XML, vectors, dictionaries and classes with a serialisation of their own.
  */
@@ -69,7 +69,7 @@ function readNested(cursor: AmfCursor, depth: number, tables: Tables): Amf0Value
   return readValue(cursor, depth, tables);
 }
 
-/** A cleared lowest bit says: the rest is an index of something sent before. */
+/** A cleared lowest bit marks the rest as an index of something sent before. */
 function isReference(header: number): boolean {
   return (header & 1) === 0;
 }

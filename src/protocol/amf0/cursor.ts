@@ -1,18 +1,18 @@
 import { ProtocolError } from "../protocol-error.ts";
 
 export type Amf0Limits = {
-  /** Objects and arrays inside one another; a value that is neither has depth 0. */
+  /** Objects and arrays inside one another; a plain value has depth 0. */
   readonly depthMax: number;
-  /** Values of one message in all, whatever they are nested in. */
+  /** All values of one message, at any depth. */
   readonly valuesMax: number;
   /** Bytes of one string or one property name. */
   readonly stringBytesMax: number;
 };
 
-/** Values of one message that are walked past and not kept: cheap each, but a message may hold a million. */
+/** Values of one message that are skipped: each is cheap, but a message may hold a million. */
 const SKIPPED_MAX = 131_072;
 
-/** Reads bytes one behind the other and keeps the accounts; everything that is not there or too much is "bad-amf". */
+/** Reads bytes in order and counts against the limits. Anything missing or beyond a limit is "bad-amf". */
 export class AmfCursor {
   readonly #bytes: Buffer;
   readonly #limits: Amf0Limits;
@@ -31,19 +31,19 @@ export class AmfCursor {
     return this.#bytes.length - this.#position;
   }
 
-  /** It was refused for what it has too much of: what was read before is good. */
+  /** The message is beyond a limit; what was read before is good. */
   get isBeyondLimits(): boolean {
     return this.#isBeyondLimits;
   }
 
-  /** Call for each value, before its first byte is read: bounds both the result's size and the recursion. */
+  /** Call before the first byte of each value: bounds the result's size and the recursion. */
   startValue(depth: number): void {
     this.#valuesRead += 1;
     if (this.#valuesRead > this.#limits.valuesMax) throw this.#tooMuch(`more than ${this.#limits.valuesMax} values`);
     if (depth > this.#limits.depthMax) throw this.#tooMuch(`nested deeper than ${this.#limits.depthMax}`);
   }
 
-  /** The same for one that is not kept. */
+  /** The same for a skipped value. */
   startSkipped(depth: number): void {
     this.#valuesSkipped += 1;
     if (this.#valuesSkipped > SKIPPED_MAX) throw this.#tooMuch(`more than ${SKIPPED_MAX} values of no use`);
@@ -54,7 +54,7 @@ export class AmfCursor {
     return this.#bytes.readUInt8(this.#advance(1));
   }
 
-  /** The next byte, left where it is; undefined at the end. */
+  /** The next byte, without reading it; undefined at the end. */
   peek(): number | undefined {
     return this.#bytes[this.#position];
   }
@@ -75,7 +75,7 @@ export class AmfCursor {
     return this.#bytes.readDoubleBE(this.#advance(8));
   }
 
-  /** UTF-8, read leniently: encoders in the field send GBK and cut characters in half. */
+  /** UTF-8, read leniently: real encoders send GBK and cut characters in half. */
   text(length: number): string {
     const { stringBytesMax } = this.#limits;
     if (length > stringBytesMax) throw this.#tooMuch(`a string longer than ${stringBytesMax} bytes`);
@@ -88,8 +88,8 @@ export class AmfCursor {
   }
 
   /**
-   * True, and past it, where the three bytes that end an object come next. Some encoders leave them, or the last ones, off an object that
-   * ends with the message.
+   * Reads the three bytes that end an object, if they come next. Some encoders leave them, or the last of them, off an
+   * object that ends with the message.
    */
   skipObjectEnd(): boolean {
     const [bytes, at, left] = [this.#bytes, this.#position, this.remaining];

@@ -6,15 +6,15 @@ import type { Amf0Value } from "./value.ts";
 
 export type { Amf0Limits } from "./cursor.ts";
 
-/** For a peer that may publish. Deeper or longer is either an attack or of no use to us. */
+/** For a peer that may publish. Deeper or longer values are an attack, or useless to us. */
 export const AMF0_LIMITS: Amf0Limits = { depthMax: 16, valuesMax: 1_024, stringBytesMax: 64 * 1_024 };
 
-/** For a peer nobody knows yet. Its longest string is a `tcUrl` with a signed query. */
+/** For a peer without a key yet. Its longest string is a `tcUrl` with a signed query. */
 export const AMF0_LIMITS_BEFORE_PUBLISH: Amf0Limits = { depthMax: 8, valuesMax: 256, stringBytesMax: 8 * 1_024 };
 
 /**
- * All values of a command or data message, to its last byte (AMF0 specification of 2007). Never allocates by an announced
- * count or length, only by bytes that are there.
+ * All values of a command or data message, to its last byte (AMF0 specification of 2007). Allocates for bytes that are
+ * there, never for an announced count or length.
  *
  * @throws ProtocolError "bad-amf": cut short, an unknown marker, or beyond a limit.
  */
@@ -26,8 +26,8 @@ export function decodeAmf0(bytes: Buffer, limits: Amf0Limits): Amf0Value[] {
 }
 
 /**
- * The same of a message whose objects may hold far more than is of use, an index of a whole recording: of those that are in nothing else
- * only these properties are read.
+ * The same for a message whose objects may hold far more than we use, such as an index of a whole recording. Of outer
+ * objects only the wanted properties are read.
  *
  * @throws ProtocolError "bad-amf": cut short, or an unknown marker.
  */
@@ -72,7 +72,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
     case Marker.Unsupported:
       return null;
     case Marker.Reference:
-      // Points at an earlier object. No encoder needs it, and resolving it is how cycles get in.
+      // Points at an earlier object. No encoder needs it, and resolving it would allow cycles.
       cursor.skip(2);
       return null;
     case Marker.EcmaArray:
@@ -97,7 +97,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
   }
 }
 
-/** Name and value pairs up to the end mark. An empty name is a legal one unless the end marker follows it. */
+/** Name and value pairs up to the end mark. An empty name is legal unless the end marker follows it. */
 function readProperties(cursor: AmfCursor, depth: number): Map<string, Amf0Value> {
   const entries = new Map<string, Amf0Value>();
   while (!cursor.skipObjectEnd()) {
@@ -107,7 +107,7 @@ function readProperties(cursor: AmfCursor, depth: number): Map<string, Amf0Value
   return entries;
 }
 
-/** Only those that are wanted. Where there are more values than are read, what came before them is good. */
+/** Only the wanted properties. Where there are more values than the limit, those before it are returned. */
 function readWanted(cursor: AmfCursor, wanted: ReadonlySet<string>): Map<string, Amf0Value> {
   const entries = new Map<string, Amf0Value>();
   try {
@@ -124,7 +124,7 @@ function readWanted(cursor: AmfCursor, wanted: ReadonlySet<string>): Map<string,
 }
 
 function readStrictArray(cursor: AmfCursor, depth: number): Amf0Value[] {
-  // However large, the count is only a promise: reading ends with the first value that is not there.
+  // The count is only a promise: reading ends with the first value that is not there.
   const count = cursor.uint32();
   const values: Amf0Value[] = [];
   for (let index = 0; index < count; index += 1) values.push(readValue(cursor, depth));

@@ -7,7 +7,7 @@ const SHORT_STRING_BYTES_MAX = 0xffff;
 const OBJECT_END = Buffer.from([0, 0, Marker.ObjectEnd]);
 
 /**
- * The values one behind the other. ECMA arrays carry their true count: some receivers go by it. Not for hot paths.
+ * The values in order. ECMA arrays carry their true count, because some receivers rely on it. Not for hot paths.
  *
  * @throws RangeError for a property name beyond 65,535 bytes, which AMF0 cannot express.
  */

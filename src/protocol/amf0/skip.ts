@@ -7,7 +7,7 @@ const DATE_BYTES = 10;
 const COUNT_BYTES = 4;
 const REFERENCE_BYTES = 2;
 
-/** Walks past a value without making anything of it: an index of a recording's keyframes has some ten thousand numbers. */
+/** Skips a value without keeping anything: an index of a recording's keyframes has some ten thousand numbers. */
 export function skipValue(cursor: AmfCursor, depth: number): void {
   cursor.startSkipped(depth);
   const marker = cursor.byte();

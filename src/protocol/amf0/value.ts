@@ -1,7 +1,7 @@
 /** Properties live in a map, never on a JavaScript object: a peer may name one `__proto__`. */
 export type Amf0Object = { readonly kind: "object"; readonly entries: ReadonlyMap<string, Amf0Value> };
 
-/** An object with a count in front; what encoders wrap their metadata in. */
+/** An object with a count in front. Encoders wrap their metadata in it. */
 export type Amf0EcmaArray = { readonly kind: "ecma-array"; readonly entries: ReadonlyMap<string, Amf0Value> };
 
 /** Milliseconds since the Unix epoch, and a time zone in minutes that the specification wants to be 0. */
@@ -18,19 +18,19 @@ export function amf0EcmaArray(record: Readonly<Record<string, Amf0Value>>): Amf0
   return { kind: "ecma-array", entries: new Map(Object.entries(record)) };
 }
 
-/** A named property of an object or an ECMA array: encoders use either where the other is meant. */
+/** A named property of an object or an ECMA array: encoders use either in the other's place. */
 export function property(value: Amf0Value | undefined, name: string): Amf0Value | undefined {
   if (typeof value !== "object" || value === null || !("kind" in value) || value.kind === "date") return undefined;
   return value.entries.get(name);
 }
 
-/** The named property where it is a string. */
+/** The named property, if it is a string. */
 export function textProperty(value: Amf0Value | undefined, name: string): string | undefined {
   const found = property(value, name);
   return typeof found === "string" ? found : undefined;
 }
 
-/** The named property where it is a number (which may be NaN: AMF0 has no integers). */
+/** The named property, if it is a number (it may be NaN: AMF0 has no integers). */
 export function numberProperty(value: Amf0Value | undefined, name: string): number | undefined {
   const found = property(value, name);
   return typeof found === "number" ? found : undefined;

@@ -1,7 +1,10 @@
-/** An Exp-Golomb code of more leading zeros would not fit 32 bits: H.264 knows none. */
+/** An Exp-Golomb code with more leading zeros would not fit 32 bits: H.264 has none. */
 const EXP_GOLOMB_ZEROS_MAX = 31;
 
-/** Reads bits, most significant first. Past the end it reads zeros and says so: callers check once, at the end. */
+/**
+ * Reads bits, most significant first. Past the end it reads zeros and sets `isExhausted`: callers check that once, at
+ * the end.
+ */
 export class BitReader {
   readonly #bytes: Uint8Array;
   #position = 0;
@@ -11,7 +14,7 @@ export class BitReader {
     this.#bytes = bytes;
   }
 
-  /** True once something was asked for that is not there, or that no encoder writes. */
+  /** True once something was read that is not there, or that no encoder writes. */
   get isExhausted(): boolean {
     return this.#isExhausted;
   }

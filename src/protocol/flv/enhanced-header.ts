@@ -10,7 +10,7 @@ export type EnhancedHeader = {
   bodyEnd: number;
 };
 
-/** A blank to read into: the classifiers fill the same one for every packet, so that none makes garbage. */
+/** An object to read into. The classifiers reuse one for every packet, so that packets make no garbage. */
 export function blankEnhancedHeader(): EnhancedHeader {
   return { packetType: 0, fourCc: 0, trackId: 0, isMultitrack: false, bodyOffset: 0, bodyEnd: 0 };
 }
@@ -19,12 +19,12 @@ const PACKET_TYPE_MOD_EX = 7;
 const MULTITRACK_ONE = 0;
 const MULTITRACK_MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
-/** Prefixes of one message; there is one kind of them yet, and a message could hold millions. */
+/** ModEx prefixes of one message. There is one kind of them yet, and a message could hold millions. */
 const MOD_EX_MAX = 16;
 
 /**
- * Walks over the ModEx prefixes that may stand between the first byte and what it announces. Leaves the packet type and
- * the offset behind them in `into`; false where the bytes end before, or it has more of them than any.
+ * Skips the ModEx prefixes that may stand between the first byte and the packet. Sets the packet type and the offset
+ * behind them in `into`. Returns false where the bytes end before that, or where there are too many.
  */
 export function readPacketType(payload: Buffer, into: EnhancedHeader): boolean {
   let packetType = (payload[0] ?? 0) & 0x0f;
@@ -50,8 +50,8 @@ export function readPacketType(payload: Buffer, into: EnhancedHeader): boolean {
 }
 
 /**
- * Reads on from `readPacketType`: the track header, where the packet type is `multitrackType`, and the FourCC. False
- * where the bytes end before, or say what Enhanced RTMP forbids.
+ * Reads on from `readPacketType`: the track header, where the packet type is `multitrackType`, and the FourCC. Returns
+ * false where the bytes end before that, or break Enhanced RTMP's rules.
  */
 export function readTrack(payload: Buffer, multitrackType: number, into: EnhancedHeader): boolean {
   let offset = into.bodyOffset;

@@ -1,7 +1,7 @@
-/** Video codecs by one word each, whichever of its spellings (legacy codec id or FourCC) a stream uses. */
+/** One name for each video codec, for its legacy codec id and its FourCC. */
 export type VideoCodec = "avc" | "hevc" | "vvc" | "av1" | "vp9" | "vp8" | "vp6" | "h263" | "screen" | "unknown";
 
-/** Audio codecs by one word each. */
+/** One name for each audio codec. */
 export type AudioCodec =
   | "aac"
   | "mp3"
@@ -16,7 +16,7 @@ export type AudioCodec =
   | "pcm"
   | "unknown";
 
-/** Enhanced RTMP's names of codecs, as the big-endian numbers that stand on the wire and in onMetaData. */
+/** Enhanced RTMP's names of codecs, as the big-endian numbers on the wire and in onMetaData. */
 export const FourCc = {
   Avc: 0x61766331,
   Hevc: 0x68766331,

@@ -20,7 +20,7 @@ function nameOf(kind: Kind, id: number): string {
   return id <= LEGACY_IDS_MAX ? legacyAudioCodec(id) : audioCodecOf(id);
 }
 
-/** What a sequence header's codec is called in metadata: as in the message's own head. */
+/** How metadata names the codec of a sequence header: as in the message's own head. */
 function idIn(kind: Kind, config: Buffer): number | undefined {
   const { form, codec } = kind === "video" ? classifyVideo(config) : classifyAudio(config);
   if (codec === "unknown") return undefined;
@@ -29,7 +29,10 @@ function idIn(kind: Kind, config: Buffer): number | undefined {
   return isRead ? header.fourCc : undefined;
 }
 
-/** The same metadata with other numbers for its codecs; the same buffer where none changes. Names in words are left. */
+/**
+ * The same metadata with other numbers for its codecs; the same buffer where none changes. Codecs named in words are
+ * kept.
+ */
 function withIds(payload: Buffer, idOf: IdOf): Buffer {
   const data = readMetadata(decodeAmf0(payload, AMF0_LIMITS));
   if (data.kind !== "metadata") return payload;
@@ -42,7 +45,7 @@ function withIds(payload: Buffer, idOf: IdOf): Buffer {
   return changed.size === 0 ? payload : encodeTargetMetadata(new Map([...data.entries, ...changed]));
 }
 
-/** Metadata that names the codecs that come, where it named others: encoders say 7 and send HEVC. */
+/** Metadata that names the codecs of the stream, where it named others: some encoders say 7 and send HEVC. */
 export function withCodecsOf(payload: Buffer, { videoConfig, audioConfig }: StreamConfigs): Buffer {
   const configs = { video: videoConfig, audio: audioConfig };
   if (videoConfig === undefined && audioConfig === undefined) return payload;
@@ -53,7 +56,7 @@ export function withCodecsOf(payload: Buffer, { videoConfig, audioConfig }: Stre
   });
 }
 
-/** Metadata for a stream in the form of old. */
+/** Metadata for a stream in legacy form. */
 export function withLegacyCodecs(payload: Buffer): Buffer {
   return withIds(payload, (kind, id) => {
     if (kind === "video") return id === FourCc.Avc ? LegacyId.Avc : id;

@@ -13,17 +13,17 @@ export type MetadataEntries = ReadonlyMap<string, Amf0Value>;
 /** What a data message (type 18 or 15) asks for. */
 export type DataMessage =
   | { readonly kind: "metadata"; readonly entries: MetadataEntries }
-  /** Forget what was stored. */
+  /** Forget the stored metadata. */
   | { readonly kind: "clear" }
-  /** Timed data, and what only players are told: cue points, captions, status. */
+  /** Timed data, and data for players only: cue points, captions, status. */
   | { readonly kind: "other" };
 
 const OTHER: DataMessage = { kind: "other" };
 const NO_ENTRIES: MetadataEntries = new Map();
 
 /**
- * What may be sent on, in the order OBS sends it. Left out: `duration` and `filesize` (a player may take the stream for a
- * recording), keyframe lists, and whatever else tells of the device or the place.
+ * Properties that are sent on, in the order OBS sends them. Left out: `duration` and `filesize` (a player may take the
+ * stream for a recording), keyframe lists, and everything that describes the device or the place.
  */
 const KEPT = [
   "width",
@@ -43,18 +43,18 @@ const KEPT = [
 /** Enhanced RTMP's descriptions of the tracks from 1 on: objects by track id. */
 const KEPT_MAPS = ["videoTrackIdInfoMap", "audioTrackIdInfoMap"] as const;
 
-/** What is read of metadata: a recording that is sent may bring an index of megabytes along. */
+/** The properties that are read of metadata: a recording may bring an index of megabytes along. */
 export const METADATA_PROPERTIES: ReadonlySet<string> = new Set([...KEPT, ...KEPT_MAPS]);
 
-/** Characters. Real values (`encoder`, a codec's name) are far shorter. */
+/** In characters. Real values (`encoder`, a codec's name) are far shorter. */
 const TEXT_MAX = 256;
 /** A track's id is one byte. */
 const MAP_TRACKS_MAX = 256;
 const MAP_TRACK_PROPERTIES_MAX = 32;
-/** Bytes on the wire. Track maps are left out of metadata that would be longer. */
+/** In bytes. Track maps are left out of metadata that would be longer. */
 const METADATA_BYTES_MAX = 16_384;
 
-/** Legacy codec ids, which every platform knows; what has none is named by its FourCC. */
+/** Legacy codec ids, which every platform knows; other codecs are named by their FourCC. */
 const VIDEO_CODEC_ID_AVC = 7;
 const AUDIO_CODEC_ID_AAC = 10;
 const AUDIO_CODEC_ID_MP3 = 2;
@@ -66,8 +66,8 @@ function entriesOf(value: Amf0Value | undefined): MetadataEntries | undefined {
 }
 
 /**
- * Tells metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. A message that says
- * onMetaData without any properties is metadata without any.
+ * Tells metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. An onMetaData without
+ * properties is metadata without any.
  */
 export function readMetadata(values: readonly Amf0Value[]): DataMessage {
   const [first, second] = values;
@@ -83,7 +83,7 @@ function isPlain(value: Amf0Value | undefined): value is number | boolean | stri
   return typeof value === "boolean" || (typeof value === "string" && value.length <= TEXT_MAX);
 }
 
-/** A track map with nothing in it but plain values by property by track; undefined where it is none, or too large. */
+/** A track map with plain values only, by property and track; undefined where it is none, or too large. */
 function plainTrackMap(value: Amf0Value | undefined): Amf0Value | undefined {
   const tracks = entriesOf(value);
   if (tracks === undefined || tracks.size > MAP_TRACKS_MAX) return undefined;
@@ -98,8 +98,8 @@ function plainTrackMap(value: Amf0Value | undefined): Amf0Value | undefined {
 }
 
 /**
- * What of an encoder's metadata is passed on: the properties platforms read, with values of their simple kinds, in the
- * order OBS sends them. Encoders put anything there; unknown properties have confused platforms and told of places.
+ * The part of an encoder's metadata that is sent on: the properties that platforms read, with simple values, in the
+ * order OBS sends them. Encoders put anything there; unknown properties have confused platforms and revealed places.
  */
 export function rewriteMetadata(entries: MetadataEntries): MetadataEntries {
   const kept = new Map<string, Amf0Value>();
@@ -116,7 +116,7 @@ export function rewriteMetadata(entries: MetadataEntries): MetadataEntries {
   return encodeTargetMetadata(withMaps).length <= METADATA_BYTES_MAX ? withMaps : kept;
 }
 
-/** Metadata for a target that gets one track of each kind: nothing of it tells of others. */
+/** Metadata for a target that gets one track of each kind, without the maps of the others. */
 export function withoutTrackMaps(payload: Buffer): Buffer {
   const data = readMetadata(decodeAmf0(payload, AMF0_LIMITS));
   if (data.kind !== "metadata" || !KEPT_MAPS.some((name) => data.entries.has(name))) return payload;
@@ -166,7 +166,7 @@ function audioCodecId(codec: AudioCodec): number | undefined {
   }
 }
 
-/** The properties a video configuration message gives away. */
+/** Adds the properties that a video configuration message contains. */
 function describeVideo(payload: Buffer, into: Map<string, Amf0Value>): void {
   const tag = classifyVideo(payload);
   const codecId = tag.part === "config" ? videoCodecId(tag.codec) : undefined;
@@ -177,7 +177,7 @@ function describeVideo(payload: Buffer, into: Map<string, Amf0Value>): void {
   if (picture?.frameRate !== undefined) into.set("framerate", picture.frameRate);
 }
 
-/** The properties an audio configuration message gives away. */
+/** Adds the properties that an audio configuration message contains. */
 function describeAudio(payload: Buffer, into: Map<string, Amf0Value>): void {
   const tag = classifyAudio(payload);
   const codecId = tag.part === "config" ? audioCodecId(tag.codec) : undefined;
@@ -195,7 +195,7 @@ export type StreamConfigs = { readonly videoConfig?: Buffer; readonly audioConfi
 
 /**
  * Metadata for a stream whose encoder sent none (DJI drones, some cameras), as the payload of a data message for a
- * target: made from the sequence headers, which tell the truth anyway.
+ * target. Made from the sequence headers, which are correct anyway.
  */
 export function synthesiseMetadata(configs: StreamConfigs): Buffer {
   const entries = new Map<string, Amf0Value>();

@@ -1,8 +1,11 @@
-/** What is sent on in its place: captions, cue points, and the frame's own time and date, as encoders and players know them. */
+/**
+ * Data that is sent on in its place: captions, cue points, and a frame's own time and date, by the names that encoders
+ * and players use.
+ */
 const NAMES = ["onTextData", "onCaptionInfo", "onCuePoint", "onFI"].map((name) => amf0Text(name));
 const SET_DATA_FRAME = amf0Text("@setDataFrame");
 
-/** Whether AMF0 values say something of a moment of the stream; also where they ask a server to keep it. */
+/** Whether AMF0 values belong to a moment of the stream; also where they ask a server to store them. */
 export function isTimedData(values: Buffer): boolean {
   const name = beginsWith(values, SET_DATA_FRAME) ? values.subarray(SET_DATA_FRAME.length) : values;
   return NAMES.some((each) => beginsWith(name, each));

@@ -4,7 +4,7 @@ import { FourCc } from "./fourcc.ts";
 /** One track's part of an Enhanced RTMP message that carries several. */
 type TrackPart = { readonly fourCc: number; readonly trackId: number; readonly start: number; readonly end: number };
 
-/** A message's tracks, and what is said once for all of them. */
+/** A message's tracks, and the part that all of them share. */
 type Multitrack = { readonly packetType: number; readonly parts: readonly TrackPart[] };
 
 const ENHANCED_VIDEO_BIT = 0x80;
@@ -14,7 +14,7 @@ const MULTITRACK_AUDIO = 5;
 const MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
 const SIZE_BYTES = 3;
-/** Far more than any encoder sends in a message, each of which costs as much as a message. */
+/** Far more tracks than any encoder sends in a message. Each costs as much as a message. */
 const TRACKS_MAX = 32;
 const PacketType = { SequenceStart: 0, CodedFrames: 1, SequenceEnd: 2, CodedFramesX: 3 } as const;
 const LEGACY_AVC = 7;
@@ -29,7 +29,7 @@ function isEnhanced(kind: "audio" | "video", payload: Buffer): boolean {
   return kind === "video" ? (first & ENHANCED_VIDEO_BIT) !== 0 : (first & 0xf0) === ENHANCED_AUDIO;
 }
 
-/** Undefined where the message is no multitrack one, or breaks off. Enhanced RTMP v2, "Multitrack". */
+/** Undefined where the message has no tracks, or breaks off. Enhanced RTMP v2, "Multitrack". */
 function readMultitrack(kind: "audio" | "video", payload: Buffer): Multitrack | undefined {
   if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return undefined;
   const multitrackType = kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO;
@@ -57,7 +57,7 @@ function readMultitrack(kind: "audio" | "video", payload: Buffer): Multitrack | 
   return { packetType, parts };
 }
 
-/** The tracks a message is about, in its order; `[0]` where it names none. Empty where it breaks off. */
+/** The tracks of a message, in its order; `[0]` where it names none. Empty where it breaks off. */
 export function trackIdsOf(kind: "audio" | "video", payload: Buffer): readonly number[] {
   if (!isMultitrack(kind, payload)) return [0];
   return readMultitrack(kind, payload)?.parts.map(({ trackId }) => trackId) ?? [];
@@ -69,7 +69,7 @@ export function isMultitrack(kind: "audio" | "video", payload: Buffer): boolean 
   return header.packetType === (kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO);
 }
 
-/** A message about several tracks as one message for each, in the form that names one; the same where it is about one. */
+/** A message of several tracks as one message for each, in the form that names one; the same where it has one. */
 export function splitTracks(kind: "audio" | "video", payload: Buffer): readonly Buffer[] {
   const multitrack = readMultitrack(kind, payload);
   if (multitrack === undefined || multitrack.parts.length < 2) return [payload];
@@ -85,8 +85,8 @@ export function splitTracks(kind: "audio" | "video", payload: Buffer): readonly 
 }
 
 /**
- * One track of a message as the only one of its kind: H.264 and AAC in the form of old, others in Enhanced RTMP's without
- * tracks. Undefined where the message is not about that track. The same buffer where nothing has to change.
+ * One track of a message as the only one of its kind: H.264 and AAC in legacy form, others in Enhanced RTMP's without
+ * tracks. Undefined where the message does not contain that track. The same buffer where nothing has to change.
  */
 export function flattenTrack(kind: "audio" | "video", payload: Buffer, trackId: number): Buffer | undefined {
   const multitrack = readMultitrack(kind, payload);
@@ -122,7 +122,7 @@ function plainForm(
       case PacketType.CodedFramesX:
         return Buffer.concat([start, Buffer.from([1]), NO_COMPOSITION_TIME, body]);
       default:
-        // The form of old has no colour metadata: H.264 says it in its own parameter sets.
+        // Legacy form has no colour metadata: H.264 has it in its own parameter sets.
         return undefined;
     }
   }
@@ -142,7 +142,10 @@ function plainForm(
 
 const LEGACY_FORM_CODECS: ReadonlySet<number> = new Set([FourCc.Avc, FourCc.Aac, FourCc.Mp3]);
 
-/** The FourCC of a message that is in Enhanced RTMP's form without need: the form of old has its codec, and it names no track. */
+/**
+ * The FourCC of a message in Enhanced RTMP's form that legacy form could express: it has the codec, and the message
+ * names no track.
+ */
 function needlessFourCc(kind: "audio" | "video", payload: Buffer): number | undefined {
   if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return undefined;
   const multitrackType = kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO;
@@ -151,14 +154,14 @@ function needlessFourCc(kind: "audio" | "video", payload: Buffer): number | unde
   return LEGACY_FORM_CODECS.has(fourCc) ? fourCc : undefined;
 }
 
-/** Whether the form of old could say this message. */
+/** Whether legacy form could express this message. */
 export function hasLegacyForm(kind: "audio" | "video", payload: Buffer): boolean {
   return needlessFourCc(kind, payload) !== undefined;
 }
 
 /**
- * H.264, AAC and MP3 in the form of old, where they come in Enhanced RTMP's and name no track; any other message as it is.
- * Undefined where the form of old has nothing to say it with.
+ * H.264, AAC and MP3 in legacy form, where they come in Enhanced RTMP's and name no track; any other message as it is.
+ * Undefined where legacy form cannot express it.
  */
 export function legacyForm(kind: "audio" | "video", payload: Buffer): Buffer | undefined {
   const fourCc = needlessFourCc(kind, payload);
@@ -171,7 +174,7 @@ const LEGACY_HEVC = 12;
 const LEGACY_HEADER_BYTES = 5;
 const COMPOSITION_TIME_OFFSET = 2;
 
-/** HEVC in the form that is not Adobe's (codec id 12) in Enhanced RTMP's; any other message as it is. */
+/** HEVC of codec id 12, which is not Adobe's, in Enhanced RTMP's form; any other message as it is. */
 export function enhanceHevc(payload: Buffer): Buffer {
   const first = payload[0] ?? 0;
   const packetType = payload[1] ?? 0;

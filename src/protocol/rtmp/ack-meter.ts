@@ -1,14 +1,14 @@
 import { encodeControl } from "./control.ts";
 import type { Message } from "./message.ts";
 
-/** What nearly every server announces (FFmpeg, SRS, Adobe): used until the peer names its own window. */
+/** Nearly every server announces this (FFmpeg, SRS, Adobe): used until the peer names its own window. In bytes. */
 const WINDOW_BYTES_DEFAULT = 2_500_000;
-/** Windows of 0 or 1 occur in the field; an acknowledgement per packet would be all they bring. */
+/** Real peers send windows of 0 or 1; they would only cause an acknowledgement per packet. */
 const WINDOW_BYTES_MIN = 4_096;
 
 /**
- * Decides when the peer is owed an Acknowledgement: a running total (modulo 2³²), once a window. Not more often: an encoder that
- * closes with one unread (FFmpeg, when it stops) resets the connection and loses its own last packets.
+ * Decides when the peer gets an Acknowledgement: a running total (modulo 2³²), once a window. Not more often: an
+ * encoder that closes with one unread (FFmpeg, when it stops) resets the connection and loses its own last packets.
  */
 export class AckMeter {
   #windowBytes = WINDOW_BYTES_DEFAULT;
@@ -19,7 +19,7 @@ export class AckMeter {
     this.#windowBytes = Math.max(WINDOW_BYTES_MIN, bytes);
   }
 
-  /** The acknowledgement that is due now, if one is; `receivedTotal` counts every chunk byte of the connection. */
+  /** The acknowledgement that is due now, or undefined. `receivedTotal` counts every chunk byte of the connection. */
   due(receivedTotal: number): Message | undefined {
     if (receivedTotal - this.#acknowledgedTotal < this.#windowBytes) return undefined;
     this.#acknowledgedTotal = receivedTotal;

@@ -1,10 +1,10 @@
 import { ProtocolError } from "../protocol-error.ts";
 
-/** Messages that are not media: in all before publishing, and in any one second afterwards. */
+/** Messages that are not media: all of them before publishing, and those of any one second afterwards. */
 type CommandLimits = { readonly beforePublishMax: number; readonly perSecondMax: number };
 
 const OF_STRANGERS: CommandLimits = { beforePublishMax: 64, perSecondMax: 50 };
-/** Somebody chose a target, and odd ones ping in bursts; a flood has tens of thousands a second. */
+/** For targets, which a user chose. Odd ones ping in bursts; a flood has tens of thousands a second. */
 export const OF_TARGETS: CommandLimits = { beforePublishMax: 1_000, perSecondMax: 1_000 };
 
 /** Bounds the work a peer can make us do without sending any media. */
@@ -17,7 +17,7 @@ export class CommandBudget {
     this.#limits = limits;
   }
 
-  /** Counts one more message; false where it is one too many. */
+  /** Counts one more message; false where it exceeds the budget. */
   take(isPublishing: boolean, nowMs: number): boolean {
     if (isPublishing) {
       const second = Math.floor(nowMs / 1000);
@@ -30,7 +30,7 @@ export class CommandBudget {
     return this.#count <= (isPublishing ? this.#limits.perSecondMax : this.#limits.beforePublishMax);
   }
 
-  /** @throws ProtocolError "too-many-messages" where it is one too many. */
+  /** @throws ProtocolError "too-many-messages" where it exceeds the budget. */
   count(isPublishing: boolean, nowMs: number): void {
     if (this.take(isPublishing, nowMs)) return;
     throw new ProtocolError("too-many-messages", "more without media than any peer sends");

@@ -1,9 +1,9 @@
 import { type Message, MessageType } from "./message.ts";
 
-/** How binding a Set Peer Bandwidth is, as its last byte says. */
+/** How binding a Set Peer Bandwidth is, by its last byte. */
 export const PeerBandwidthLimit = { Hard: 0, Soft: 1, Dynamic: 2 } as const;
 
-/** User Control events with a meaning here; everything else is passed on by number. */
+/** User Control events with a meaning here; others keep their number. */
 const UserEvent = {
   StreamBegin: 0,
   StreamEof: 1,
@@ -17,7 +17,7 @@ const UserEvent = {
 /** Messages about the connection itself. Dispatched by type: PTZ cameras send them on any chunk stream. */
 export type ControlMessage =
   | { readonly kind: "set-chunk-size"; readonly chunkSize: number }
-  /** Drop what has come of the unfinished message on this chunk stream. */
+  /** Drop the unfinished message on this chunk stream. */
   | { readonly kind: "abort"; readonly csid: number }
   /** Running total of received bytes modulo 2³²; some peers count the handshake, some do not. */
   | { readonly kind: "acknowledgement"; readonly bytesTotal: number }
@@ -30,13 +30,13 @@ export type ControlMessage =
   | { readonly kind: "stream-dry"; readonly streamId: number }
   | { readonly kind: "set-buffer-length"; readonly streamId: number; readonly bufferMs: number }
   | { readonly kind: "stream-is-recorded"; readonly streamId: number }
-  /** Must be answered with the same timestamp: nginx-rtmp drops a peer that does not within 30 s. */
+  /** Demands a reply with the same timestamp: nginx-rtmp drops a peer that sends none within 30 s. */
   | { readonly kind: "ping-request"; readonly timestamp: number }
   | { readonly kind: "ping-response"; readonly timestamp: number }
-  /** SWF verification, BufferEmpty, BufferReady and inventions: to be ignored. */
+  /** SWF verification, BufferEmpty, BufferReady and inventions: ignored. */
   | { readonly kind: "other-user-control"; readonly event: number; readonly data: Buffer };
 
-/** Undefined for a message that is none, or is too short for what it claims to be; excess bytes are ignored. */
+/** Undefined for a message of another type, or one that is too short for its type; excess bytes are ignored. */
 export function decodeControl(message: Message): ControlMessage | undefined {
   const { type, payload } = message;
   if (type === MessageType.UserControl) return decodeUserControl(payload);
@@ -86,7 +86,7 @@ function isKnownEvent(event: number): event is (typeof UserEvent)[keyof typeof U
   return event <= UserEvent.PingResponse && event !== 5;
 }
 
-/** As the specification wants it: message stream 0, timestamp 0. To be sent on chunk stream 2. */
+/** As the specification demands: message stream 0, timestamp 0. Send it on chunk stream 2. */
 export function encodeControl(control: ControlMessage): Message {
   switch (control.kind) {
     case "set-chunk-size":

@@ -1,6 +1,6 @@
 const LENGTH_MAX = 64;
 
-/** What an encoder calls itself (`flashVer`), fit to be shown and logged: printable ASCII, at most 64 characters. */
+/** What an encoder calls itself (`flashVer`), safe to show and log: printable ASCII, at most 64 characters. */
 export function encoderName(flashVer: string): string {
   return flashVer.replace(/[^\x20-\x7e]/g, "").slice(0, LENGTH_MAX);
 }

@@ -1,4 +1,4 @@
-/** RTMP message types (reference 1.4). Anything else is ignored by the sessions. */
+/** RTMP message types (RTMP 1.0, chapters 5.4 and 7.1). The sessions ignore all others. */
 export const MessageType = {
   SetChunkSize: 1,
   Abort: 2,
@@ -23,8 +23,8 @@ export type Message = {
   readonly type: number;
   /** Milliseconds, unsigned 32-bit, wraps. A decoding time for media. */
   readonly timestamp: number;
-  /** Message stream id: 0 for the connection itself, else what createStream answered. */
+  /** Message stream id: 0 for the connection itself, else a number that createStream gave. */
   readonly streamId: number;
-  /** Whoever gets it may keep it, unless its reader lends payloads (`ChunkReader.lendPayloads`): then only a copy. */
+  /** May be kept, unless its reader lends payloads (`ChunkReader.lendPayloads`): then copy it. */
   readonly payload: Buffer;
 };

@@ -10,7 +10,7 @@ export type TargetUrlProblem =
 /** A target's URL, taken apart as OBS takes its "server" field apart. */
 export type TargetAddress = {
   readonly scheme: "rtmp" | "rtmps";
-  /** As written, in lower case; an IPv6 address keeps its brackets. Its form is not judged here. */
+  /** As written, in lower case; an IPv6 address keeps its brackets. Not validated here. */
   readonly host: string;
   /** The port to connect to: the explicit one, else 1935 for rtmp and 443 for rtmps. */
   readonly port: number;
@@ -29,7 +29,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const PORT = /^[1-9]\d{0,4}$/;
 const CONTROL_OR_SPACE = /[\p{Cc}\p{Z}]/u;
 
-/** `host` or `host:port`; undefined where what stands behind the host is no port. */
+/** `host` or `host:port`; undefined where the part behind the host is no port. */
 function splitAuthority(authority: string): { host: string; portText?: string } | undefined {
   const bracket = authority.startsWith("[") ? authority.indexOf("]") : -1;
   const rest = authority.slice(bracket + 1);
@@ -41,10 +41,10 @@ function splitAuthority(authority: string): { host: string; portText?: string } 
 }
 
 /**
- * Splits a target's URL into what RTMP transmits, or says in a word why it is none. Hand-written, because WHATWG `URL`
- * changes paths and hosts of schemes it does not know. The rule is that of OBS: the application is everything behind
- * the host, query included, less a fragment and exactly one trailing slash; an empty application is legal. Whether the
- * host is well-formed is `hostProblem`'s question, and where it points is asked at each connect.
+ * Splits a target's URL into what RTMP transmits, or returns why it is none. Hand-written, because WHATWG `URL` changes
+ * paths and hosts of schemes it does not know. The rule is that of OBS: the application is everything behind the host,
+ * query included, without a fragment and exactly one trailing slash; an empty application is legal. `hostProblem`
+ * judges the host's form, and each connect where it points.
  */
 export function parseTargetUrl(url: string): TargetAddress | TargetUrlProblem {
   const schemeMatch = SCHEME.exec(url);
@@ -77,8 +77,8 @@ export function parseTargetUrl(url: string): TargetAddress | TargetUrlProblem {
 const URL_LENGTH_MAX = 1_024;
 
 /**
- * Where a server sends us that we are connected to: an address of its own, or one relative to the present (RFC 3986, as far
- * as RTMP has use for it). Undefined where it is none of RTMP's, and where it would leave TLS: the key goes there too.
+ * The address that a connected server redirects us to: absolute, or relative to the present one (RFC 3986, as far as
+ * RTMP uses it). Undefined where it is not RTMP's, and where it would leave TLS: the key goes there too.
  */
 export function resolveTargetUrl(present: string, reference: string): string | undefined {
   const from = parseTargetUrl(present);
@@ -102,9 +102,9 @@ function isBlank(code: number): boolean {
 }
 
 /**
- * The stream name to publish: the key without the blanks and line breaks that come along when it is pasted, otherwise
- * byte for byte. No percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque. By index: a pattern that looks for blanks
- * at the end begins anew at each blank of a stranger's text.
+ * The stream name to publish: the key without pasted blanks and line breaks at its ends, otherwise byte for byte. No
+ * percent-decoding and no `mp4:` prefix, unlike librtmp: keys are opaque. By index: a regular expression for blanks at
+ * the end would start again at each blank of hostile text.
  */
 export function streamName(streamKey: string): string {
   let start = 0;
@@ -116,7 +116,7 @@ export function streamName(streamKey: string): string {
 
 const DEFAULT_INSTANCE = "/_definst_";
 
-/** Cuts the query, trailing slashes and Flash Media Server's default instance off. */
+/** Removes the query, trailing slashes and Flash Media Server's default instance. */
 export function barePath(text: string): string {
   const path = streamName(text);
   const query = path.indexOf("?");
@@ -132,9 +132,9 @@ export function barePath(text: string): string {
 }
 
 /**
- * The key an encoder means by the application it connects to and the name it publishes. Usually that is the name. FFmpeg
- * given `rtmp://host/key`, cameras with one URL field, and OBS publishing a name that is only a query (`?…`) have it as
- * the last segment of the application. Queries are no part of a key. Empty where there is nothing to go by.
+ * The key that an encoder means by the application and the name it publishes. Usually that is the name. FFmpeg given
+ * `rtmp://host/key`, cameras with one URL field, and OBS publishing a name that is only a query (`?…`) have it as the
+ * last segment of the application. Queries are no part of a key. Empty where there is no key.
  */
 export function publishKey(app: string, name: string): string {
   const bareName = barePath(name);

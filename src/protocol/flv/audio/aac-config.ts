@@ -1,12 +1,12 @@
 import { BitReader } from "../bit-reader.ts";
 
-/** What an AAC AudioSpecificConfig says of the sound a decoder puts out. */
+/** What an AAC AudioSpecificConfig says of the decoded audio. */
 export type AacConfig = {
   /** 2 is AAC-LC, 5 HE-AAC, 29 HE-AAC v2. */
   readonly objectType: number;
-  /** Hertz, of the decoded sound. */
+  /** Hertz, of the decoded audio. */
   readonly sampleRate: number;
-  /** Hertz, of the core codec, which a frame's 1024 samples count at: half of `sampleRate` with HE-AAC. */
+  /** Hertz, of the core codec, at which a frame's 1024 samples count: half of `sampleRate` with HE-AAC. */
   readonly coreSampleRate: number;
   /** 0 where the configuration describes its channels one by one. */
   readonly channels: number;
@@ -19,7 +19,7 @@ const SAMPLE_RATE_ESCAPE = 15;
 /** Channels by channelConfiguration (ISO/IEC 14496-3, table 1.19). */
 const CHANNELS = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8];
 const ObjectType = { Main: 1, LongTermPrediction: 4, Sbr: 5, Ps: 29, Escape: 31 } as const;
-/** Marks the extension that older decoders do not look for (14496-3, 1.6.2.1). */
+/** Marks the extension that older decoders ignore (14496-3, 1.6.2.1). */
 const SYNC_EXTENSION_SBR = 0x2b7;
 const SYNC_EXTENSION_PS = 0x548;
 const SYNC_EXTENSION_BITS = 11;
@@ -29,7 +29,7 @@ function readObjectType(reader: BitReader): number {
   return objectType === ObjectType.Escape ? 32 + reader.bits(6) : objectType;
 }
 
-/** 0 where the index means nothing. */
+/** 0 for a reserved index. */
 function readSampleRate(reader: BitReader): number {
   const index = reader.bits(4);
   return index === SAMPLE_RATE_ESCAPE ? reader.bits(24) : (SAMPLE_RATES[index] ?? 0);
@@ -37,7 +37,7 @@ function readSampleRate(reader: BitReader): number {
 
 type Extension = { readonly objectType: number; readonly sampleRate: number };
 
-/** HE-AAC announced so that older decoders see plain AAC: five bytes in all, the usual form. */
+/** HE-AAC signalled so that older decoders see plain AAC: five bytes, the usual form. */
 function readSyncExtension(reader: BitReader): Extension | undefined {
   reader.bit(); // frameLengthFlag
   if (reader.flag()) reader.bits(14); // dependsOnCoreCoder: coreCoderDelay

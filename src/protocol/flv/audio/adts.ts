@@ -3,7 +3,10 @@ const CHECKSUM_BYTES = 2;
 /** sampling_frequency_index 13 and 14 are reserved; 15 has no place for the rate in ADTS. */
 const RATE_INDEX_MAX = 12;
 
-/** Whether bytes begin as an ADTS frame does. Raw AAC cannot: its first element would be the end mark, with nothing before it. */
+/**
+ * Whether bytes begin like an ADTS frame. Raw AAC cannot: its first element would be the end mark, with nothing before
+ * it.
+ */
 export function beginsAsAdts(bytes: Buffer, offset: number): boolean {
   return bytes[offset] === 0xff && ((bytes[offset + 1] ?? 0) & 0xf6) === 0xf0;
 }
@@ -25,8 +28,8 @@ export function adtsFrameBytes(payload: Buffer, offset: number): number {
 }
 
 /**
- * The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that an ADTS header stands for, as a number of two bytes; undefined where it
- * describes its channels one by one, or names no sample rate.
+ * The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that an ADTS header stands for, as a number of two bytes.
+ * Undefined where it describes its channels one by one, or names no sample rate.
  */
 export function adtsConfig(payload: Buffer, offset: number): number | undefined {
   const third = payload[offset + 2] ?? 0;

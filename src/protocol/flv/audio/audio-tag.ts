@@ -2,21 +2,21 @@ import { blankEnhancedHeader, readPacketType, readTrack } from "../enhanced-head
 import { type AudioCodec, audioCodecOf } from "../fourcc.ts";
 import { adtsFrameBytes, adtsHeaderBytes } from "./adts.ts";
 
-/** What one audio message holds, as far as a relay has to know. For several tracks, what its first track holds. */
+/** What one audio message holds, as far as a relay needs it. For several tracks, what its first track holds. */
 export type AudioTag = {
   readonly codec: AudioCodec;
   /** `legacy`: sound format in the first byte; `enhanced`: FourCC. */
   readonly form: "legacy" | "enhanced";
   /**
-   * `config`: decoder configuration (sequence header). `frame`: coded sound. `end`: end of sequence. `multichannel`: the
-   * meaning of the channels, to be kept with the configuration. `empty`: nothing a decoder could use, or malformed;
-   * not to be forwarded.
+   * `config`: decoder configuration (sequence header). `frame`: coded audio. `end`: end of sequence. `multichannel`:
+   * the meaning of the channels, kept with the configuration. `empty`: nothing that a decoder could use, or malformed;
+   * not sent on.
    */
   readonly part: "config" | "frame" | "end" | "multichannel" | "empty";
   readonly trackId: number;
-  /** True for an AAC frame that carries an ADTS header, which RTMP does not have: `stripAdts` mends it. */
+  /** True for an AAC frame with an ADTS header, which RTMP does not have: `stripAdts` removes it. */
   readonly hasAdts: boolean;
-  /** Where configuration or coded sound begins, and where it ends. */
+  /** Where the configuration or the coded audio begins, and where it ends. */
   readonly bodyOffset: number;
   readonly bodyEnd: number;
 };
@@ -117,8 +117,8 @@ function classifyEnhanced(payload: Buffer): AudioTag {
 }
 
 /**
- * Says what an audio message (type 8) holds. Reads the header only, allocates the answer only, and never throws: what
- * makes no sense is `empty`, and so is the message without a byte that some encoders send for silence.
+ * Says what an audio message (type 8) holds. Reads only the header, allocates only the result, never throws. Malformed
+ * messages are `empty`, and so are messages without a byte, which some encoders send for silence.
  */
 export function classifyAudio(payload: Buffer): AudioTag {
   const first = payload[0];
@@ -129,7 +129,7 @@ export function classifyAudio(payload: Buffer): AudioTag {
 
 /**
  * An AAC message without the ADTS header that some encoders leave on their frames; the same buffer where there is none.
- * Of several ADTS frames in one message only the first can be kept: an RTMP message is one access unit.
+ * Of several ADTS frames in one message only the first is kept: an RTMP message is one access unit.
  */
 export function stripAdts(payload: Buffer): Buffer {
   const tag = classifyAudio(payload);

@@ -1,12 +1,12 @@
 import type { AudioTag } from "./audio-tag.ts";
 
-/** What frames say of the sound where no configuration does. */
+/** The audio format that frames carry where no configuration does. */
 export type SoundFormat = { readonly sampleRate: number; readonly channels: number };
 
 const FLAG_RATES = [5_512, 11_025, 22_050, 44_100];
 /** MPEG-1, by sampling_frequency; half of it for MPEG-2, a quarter for 2.5 (ISO/IEC 11172-3, 2.4.2.3). */
 const MPEG_RATES = [44_100, 48_000, 32_000];
-/** Sound formats whose rate the flags cannot say. */
+/** Sound formats whose rate FLV's flags cannot express. */
 const FIXED: Readonly<Record<number, SoundFormat>> = {
   4: { sampleRate: 16_000, channels: 1 },
   5: { sampleRate: 8_000, channels: 1 },

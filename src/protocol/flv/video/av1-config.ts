@@ -1,7 +1,7 @@
 import { BitReader } from "../bit-reader.ts";
 import { isPictureSize, type Picture } from "./picture.ts";
 
-/** Marker and version, profile and level, flags, presentation delay: then OBUs. */
+/** Marker and version, profile and level, flags, presentation delay; OBUs follow. */
 const FIXED_BYTES = 4;
 const MARKER_AND_VERSION = 0x81;
 const OBU_SEQUENCE_HEADER = 1;
@@ -19,7 +19,7 @@ function readObu(record: Buffer, offset: number): Obu | undefined {
   if (first === undefined) return undefined;
   const type = (first >> 3) & 0x0f;
   let start = offset + ((first & 0x04) === 0 ? 1 : 2);
-  // Without a size it goes on to the end.
+  // Without a size it extends to the end.
   if ((first & 0x02) === 0) return { type, body: record.subarray(start), end: record.length };
   let size = 0;
   for (let index = 0; ; index += 1) {
@@ -77,8 +77,8 @@ function parseSequenceHeader(body: Uint8Array): Picture | undefined {
 }
 
 /**
- * Reads the picture from an AV1 codec configuration record (av1C, AV1 in ISO-BMFF 2.3). Undefined where it has no sequence
- * header that can be read.
+ * Reads the frame's size from an AV1 codec configuration record (av1C, AV1 in ISO-BMFF 2.3). Undefined where it has no
+ * readable sequence header.
  */
 export function parseAv1Config(record: Buffer): Picture | undefined {
   if (record[0] !== MARKER_AND_VERSION) return undefined;

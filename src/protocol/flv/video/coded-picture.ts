@@ -1,18 +1,20 @@
 import type { VideoCodec } from "../fourcc.ts";
 
-/** What the first slice of a video message says, as bits; none where no slice was found. */
+/** What the first slice of a video message shows, as bits; no bits where there is no slice. */
 export const Seen = {
   /** There is a slice, and not only parameter sets or the like. */
   Slice: 1,
-  /** It is the first one of its picture. */
+  /** It is the first slice of its frame. */
   First: 2,
-  /** Of a picture that nothing before it is needed for. */
+  /** Of a frame that needs nothing before it. */
   RandomAccess: 4,
-  /** It refers to other pictures. */
+  /** It refers to other frames. */
   Inter: 8,
 } as const;
 
-/** Before the first slice stand a delimiter, parameter sets and a few messages; more than this is no picture of any encoder. */
+/**
+ * Before the first slice stand a delimiter, parameter sets and a few messages; no encoder sends more units than this.
+ */
 const UNITS_MAX = 24;
 const OBUS_MAX = 8;
 const LEB128_BYTES_MAX = 4;
@@ -23,8 +25,8 @@ const VvcUnit = { IdrFirst: 7, IrapLast: 9, VclLast: 11 } as const;
 const Obu = { SequenceHeader: 1, FrameHeader: 3, Frame: 6 } as const;
 
 /**
- * Looks at a video message's coded data, at `payload[offset…end)`: the first slice's first bytes, whatever the message's own flags
- * say. `nalLengthSize` is the configuration's. Allocates nothing, and never throws.
+ * Looks at a video message's coded data, at `payload[offset…end)`: the first slice's first bytes, whatever the
+ * message's own flags say. `nalLengthSize` is the configuration's, in bytes. Allocates nothing, never throws.
  */
 export function lookAtPicture(
   codec: VideoCodec,
@@ -97,7 +99,7 @@ function firstSlice(byte: number): number {
   return (byte & 0x80) === 0 ? 0 : Seen.First;
 }
 
-/** H.264's slice_type behind a first_mb_in_slice of 0: P (0, 5) or B (1, 6), of a picture's first slice. */
+/** H.264's slice_type behind a first_mb_in_slice of 0: P (0, 5) or B (1, 6), of a frame's first slice. */
 function isInterSlice(byte: number): boolean {
   if ((byte & 0x80) === 0) return false;
   const code = byte & 0x7f;
@@ -105,7 +107,7 @@ function isInterSlice(byte: number): boolean {
   return code >= 0x40 || code >> 4 === 2 || code >> 2 === 6 || code >> 2 === 7;
 }
 
-/** Whether a temporal unit of AV1 begins with a key frame that is shown (5.9.2). */
+/** Whether a temporal unit of AV1 begins with a shown key frame (5.9.2). */
 function lookAtObus(payload: Buffer, offset: number, end: number): number {
   let at = offset;
   for (let obu = 0; obu < OBUS_MAX && at < end; obu += 1) {
@@ -136,7 +138,10 @@ function lookAtObus(payload: Buffer, offset: number, end: number): number {
   return 0;
 }
 
-/** Uncompressed header (6.2): frame_marker 2, two bits of profile, show_existing_frame, frame_type 0. Profile 3 has a bit more. */
+/**
+ * Uncompressed header (6.2): frame_marker 2, two bits of profile, show_existing_frame, frame_type 0. Profile 3 has one
+ * bit more.
+ */
 function isVp9Key(first: number): boolean {
   if (first >> 6 !== 2) return false;
   return (first & 0x30) === 0x30 ? (first & 0x06) === 0 : (first & 0x0c) === 0;

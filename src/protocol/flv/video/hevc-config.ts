@@ -27,7 +27,7 @@ function skipProfile(reader: BitReader, subLayersLessOne: number): void {
     skip(reader, (hasProfile ? PROFILE_BITS : 0) + (hasLevel ? LEVEL_BITS : 0));
 }
 
-/** Reads a sequence parameter set (H.265 7.3.2.2), its two-byte NAL header included, as far as the picture's size. */
+/** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, as far as the frame's size. */
 function parseHevcSps(nalUnit: Uint8Array): Picture | undefined {
   if (nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(2)));
@@ -52,8 +52,8 @@ function parseHevcSps(nalUnit: Uint8Array): Picture | undefined {
 }
 
 /**
- * Reads the picture from an HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1). Undefined where there is no parameter
- * set that can be read.
+ * Reads the frame's size from an HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1). Undefined where there
+ * is no readable parameter set.
  */
 export function parseHevcConfig(record: Buffer): Picture | undefined {
   if (record.length < FIXED_BYTES || record[0] !== 1) return undefined;
@@ -74,10 +74,10 @@ export function parseHevcConfig(record: Buffer): Picture | undefined {
   return undefined;
 }
 
-/** Kinds of NAL units that a record's arrays are of: parameter sets (VPS, SPS, PPS) and messages. */
+/** Kinds of NAL units in a record's arrays: parameter sets (VPS, SPS, PPS) and messages. */
 const ARRAY_TYPES: ReadonlySet<number> = new Set([32, 33, 34, 39, 40]);
 
-/** Whether a record that stands where H.264's does is HEVC's: its arrays are of HEVC's parameter sets, and fill it. */
+/** Whether a record in H.264's place is HEVC's: its arrays hold HEVC's parameter sets, and fill it. */
 export function isHevcConfig(record: Buffer): boolean {
   if (record.length < FIXED_BYTES || record.readUInt8(0) > 1) return false;
   const arrays = record.readUInt8(FIXED_BYTES - 1);
@@ -92,7 +92,7 @@ export function isHevcConfig(record: Buffer): boolean {
     offset += 3;
     for (let unit = 0; unit < units; unit += 1) {
       if (offset + 3 > record.length) return false;
-      // The unit's own header says the same.
+      // The unit's own header has the same type.
       if (((record.readUInt8(offset + 2) >> 1) & 0x3f) !== type) return false;
       offset += 2 + record.readUInt16BE(offset);
       if (offset > record.length) return false;

@@ -1,7 +1,7 @@
 /** Real sequence parameter sets have some tens of bytes; with every list spelled out, a few hundred. */
 export const SPS_BYTES_MAX = 1_024;
 
-/** The bits without the bytes that keep start codes out (H.264 7.4.1, H.265 7.4.2): 00 00 03 stands for 00 00. */
+/** The bits without emulation prevention bytes (H.264 7.4.1, H.265 7.4.2): 00 00 03 stands for 00 00. */
 export function withoutEmulationPrevention(bytes: Uint8Array): Uint8Array {
   const clean = new Uint8Array(bytes.length);
   let length = 0;

@@ -1,4 +1,4 @@
-/** What a decoder configuration says of the picture. */
+/** What a decoder configuration says of the frames. */
 export type Picture = {
   /** Pixels, after cropping. */
   readonly width: number;
@@ -7,10 +7,10 @@ export type Picture = {
   readonly frameRate?: number;
 };
 
-/** More pixels in one direction than any level of H.264, HEVC or AV1 in use allows are damage. */
+/** More pixels in one direction than any level of H.264, HEVC or AV1 in use allows; such a configuration is damaged. */
 const PIXELS_MAX = 16_384;
 
-/** Whether a picture can be so large. */
+/** Whether a frame can have this size. */
 export function isPictureSize(width: number, height: number): boolean {
   return width > 0 && height > 0 && width <= PIXELS_MAX && height <= PIXELS_MAX;
 }

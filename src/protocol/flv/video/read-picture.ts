@@ -4,7 +4,10 @@ import { parseAvcConfig } from "./avc-config.ts";
 import { parseHevcConfig } from "./hevc-config.ts";
 import type { Picture } from "./picture.ts";
 
-/** Reads the picture from a codec's configuration record. Undefined where it cannot be read; VP9's (vpcC) has no size. */
+/**
+ * Reads the frame's size from a codec's configuration record. Undefined where it cannot be read; VP9's (vpcC) has no
+ * size.
+ */
 export function readPicture(codec: VideoCodec, record: Buffer): Picture | undefined {
   switch (codec) {
     case "avc":

@@ -18,7 +18,7 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-/** Reads what only the high profiles write; returns chroma_format_idc, 0 where planes are coded apart. */
+/** Reads the fields that only high profiles have; returns chroma_format_idc, 0 where planes are coded apart. */
 function readChroma(reader: BitReader): number {
   const chromaFormat = reader.unsigned();
   const isSeparate = chromaFormat === 3 && reader.flag();
@@ -75,7 +75,7 @@ function cropUnits(chromaFormat: number, fieldFactor: number): { x: number; y: n
   return { x, y: y * fieldFactor };
 }
 
-/** Reads a sequence parameter set, its NAL header included. Undefined where it is damaged or says what cannot be. */
+/** Reads a sequence parameter set with its NAL header. Undefined where it is damaged or contradicts itself. */
 export function parseSps(nalUnit: Uint8Array): Picture | undefined {
   if (((nalUnit[0] ?? 0) & 0x1f) !== 7 || nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(1)));

@@ -2,23 +2,26 @@ import { blankEnhancedHeader, readPacketType, readTrack } from "../enhanced-head
 import { type VideoCodec, videoCodecOf } from "../fourcc.ts";
 import { lookAtPicture, Seen } from "./coded-picture.ts";
 
-/** What one video message holds, as far as a relay has to know. For several tracks, what its first track holds. */
+/** What one video message holds, as far as a relay needs it. For several tracks, what its first track holds. */
 export type VideoTag = {
   readonly codec: VideoCodec;
   /** `legacy`: codec id in the first byte; `enhanced`: FourCC. */
   readonly form: "legacy" | "enhanced";
   /**
-   * `config`: decoder configuration (sequence header). `frame`: one coded picture. `end`: end of sequence. `color`: HDR
-   * metadata, to be kept with the configuration. `command`: a seek mark for players. `empty`: nothing a decoder could
-   * use, or malformed; not to be forwarded.
+   * `config`: decoder configuration (sequence header). `frame`: one coded frame. `end`: end of sequence. `color`: HDR
+   * metadata, kept with the configuration. `command`: a seek mark for players. `empty`: nothing that a decoder could
+   * use, or malformed; not sent on.
    */
   readonly part: "config" | "frame" | "end" | "color" | "command" | "empty";
-  /** True for a frame that says a decoder can start with it, and is not empty. `hasIdr` looks closer. */
+  /**
+   * True for a frame whose flags say that a decoder can start with it, and that is not empty. `hasIdr` looks at the
+   * slices.
+   */
   readonly isKeyframe: boolean;
-  /** Presentation time less decoding time, in milliseconds; negative where an encoder (Wirecast) sends it so. */
+  /** Presentation time minus decoding time, in milliseconds; negative where an encoder (Wirecast) sends it so. */
   readonly compositionTimeMs: number;
   readonly trackId: number;
-  /** Where configuration record or coded data begins, and where it ends. */
+  /** Where the configuration record or the coded data begins, and where it ends. */
   readonly bodyOffset: number;
   readonly bodyEnd: number;
 };
@@ -35,7 +38,7 @@ const EnhancedPacket = {
   Mpeg2TsSequenceStart: 5,
   Multitrack: 6,
 } as const;
-/** First byte, packet type and composition time of the codecs that legacy tags wrap in access units. */
+/** First byte, packet type and composition time, of codecs that legacy tags wrap in access units. */
 const LEGACY_HEADER_BYTES = 5;
 
 const header = blankEnhancedHeader();
@@ -53,13 +56,13 @@ function emptyTag(codec: VideoCodec, form: VideoTag["form"], trackId: number, le
   };
 }
 
-/** Signed 24-bit, big-endian. The caller has made sure of three bytes. */
+/** Signed 24-bit, big-endian. The caller has checked that there are three bytes. */
 function readSi24(payload: Buffer, offset: number): number {
   return payload.readIntBE(offset, 3);
 }
 
 /**
- * Whether an access unit holds anything but zero-length NAL units (DJI drones send such). Zero lengths are zero bytes,
+ * Whether an access unit holds more than zero-length NAL units (DJI drones send such). Zero lengths are zero bytes,
  * whatever the size of the length field, and a real length shows in the first bytes.
  */
 function hasNalUnit(payload: Buffer, offset: number, end: number): boolean {
@@ -69,7 +72,10 @@ function hasNalUnit(payload: Buffer, offset: number, end: number): boolean {
   return false;
 }
 
-/** 12 and 13 are not in Adobe's table: Chinese CDNs, Larix and cameras send HEVC and AV1 so, in the body form of AVC. */
+/**
+ * 12 and 13 are not in Adobe's table. Chinese CDNs, Larix and cameras use them for HEVC and AV1, in the body form of
+ * AVC.
+ */
 export function legacyVideoCodec(codecId: number): VideoCodec {
   switch (codecId) {
     case 2:
@@ -103,7 +109,7 @@ function classifyLegacy(payload: Buffer, first: number): VideoTag {
   } else if (codec === "avc" || codec === "hevc" || codec === "av1") {
     const packetType = payload[1];
     bodyOffset = LEGACY_HEADER_BYTES;
-    // A configuration is one whatever its frame type says: some encoders flag it as an inter frame.
+    // A configuration counts as one whatever its frame type: some encoders flag it as an inter frame.
     if (packetType === LegacyPacket.End) {
       part = "end";
       bodyOffset = Math.min(LEGACY_HEADER_BYTES, length);
@@ -171,8 +177,8 @@ function classifyEnhanced(payload: Buffer, first: number): VideoTag {
 }
 
 /**
- * Says what a video message (type 9) holds. Reads the header only, allocates the answer only, and never throws: what
- * makes no sense is `empty`. Adobe FLV 10.1 and Enhanced RTMP v2.
+ * Says what a video message (type 9) holds. Reads only the header, allocates only the result, never throws. Malformed
+ * messages are `empty`. Adobe FLV 10.1 and Enhanced RTMP v2.
  */
 export function classifyVideo(payload: Buffer): VideoTag {
   const first = payload[0];
@@ -181,9 +187,8 @@ export function classifyVideo(payload: Buffer): VideoTag {
 }
 
 /**
- * Whether a video message really holds a picture that decoding can start with: encoders flag recovery points of open
- * GOPs and of intra refresh as keyframes too. `nalLengthSize` is the configuration's. Codecs without NAL units
- * are taken at their word.
+ * Whether decoding can really start with a video message: encoders also flag recovery points of open GOPs and of intra
+ * refresh as keyframes. `nalLengthSize` is the configuration's, in bytes. For codecs without NAL units the flag counts.
  */
 export function hasIdr(payload: Buffer, nalLengthSize: number): boolean {
   const tag = classifyVideo(payload);

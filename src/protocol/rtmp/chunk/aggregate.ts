@@ -4,14 +4,16 @@ import { type Message, MessageType } from "../message.ts";
 const TAG_HEADER_BYTES = 11;
 const BACK_POINTER_BYTES = 4;
 
-/** Senders put a fraction of a second into one aggregate; a peer could put half a million empty tags into 8 MiB. */
+/**
+ * Senders put a fraction of a second into one aggregate; a hostile peer could put half a million empty tags into 8 MiB.
+ */
 const MESSAGES_MAX = 1_024;
 
 /**
- * The messages of an aggregate (type 22), which Flash Media Server and its kin put together from FLV tags. The first
- * takes the aggregate's own timestamp, the others keep their distance to it; all belong to the aggregate's message stream
- * whatever they say. The bytes are views of the payload. Aggregates inside an aggregate are dropped, and so is whatever stands behind a tag
- * that is cut short, or behind 1,024 of them: the stream goes on with the next message.
+ * The messages of an aggregate (type 22), which Flash Media Server and similar servers put together from FLV tags. The
+ * first takes the aggregate's own timestamp, the others keep their distance to it. All belong to the aggregate's
+ * message stream, whatever they say. Payloads are views of the aggregate's. Aggregates inside an aggregate are dropped,
+ * and so is everything behind a tag that is cut short, or behind 1,024 tags: the stream goes on with the next message.
  */
 export function splitAggregate(message: Message): Message[] {
   const { payload, streamId } = message;
@@ -30,7 +32,7 @@ export function splitAggregate(message: Message): Message[] {
       const timestamp = (message.timestamp + tagTimestamp - firstTimestamp) >>> 0;
       messages.push({ type, timestamp, streamId, payload: payload.subarray(start, end) });
     }
-    // The pointer back is never looked at, and some senders leave the last one off.
+    // Back pointers are never read, and some senders leave the last one off.
     at = Math.min(end + BACK_POINTER_BYTES, payload.length);
   }
   return messages;

@@ -2,14 +2,14 @@
 const CSID_MIN = 2;
 const CSID_MAX = 65_599;
 
-/** A 24-bit time field of all ones says: the time, of 32 bits, follows the header (and every fmt 3 header too). */
+/** A 24-bit time field of all ones means that the time, of 32 bits, follows the header (and every fmt 3 header too). */
 export const EXTENDED_TIME = 0xff_ff_ff;
 export const EXTENDED_TIME_BYTES = 4;
 
 /** Both sides start with this and change it by Set Chunk Size. */
 export const CHUNK_SIZE_INITIAL = 128;
 
-/** How much of a header is left out since it repeats: nothing, the message stream, also length and type, all. */
+/** How much of a header repeats and is left out: nothing, the message stream, also length and type, all. */
 export type ChunkFormat = 0 | 1 | 2 | 3;
 
 /** Bytes between the basic header and the extended timestamp, by format. */
@@ -28,8 +28,8 @@ export type ChunkHeader = {
 };
 
 /**
- * Bytes of the basic header. nginx-rtmp reads chunk streams below 32 only and OvenMediaEngine reads the long form in
- * the wrong byte order, so a sender does well to stay with one byte.
+ * Bytes of the basic header. nginx-rtmp reads only chunk streams below 32, and OvenMediaEngine reads the long form in
+ * the wrong byte order, so a sender should stay with one byte.
  */
 export function basicHeaderLength(csid: number): 1 | 2 | 3 {
   if (csid < 64) return 1;
@@ -64,7 +64,7 @@ export function writeChunkHeader(into: Buffer, offset: number, header: ChunkHead
   return writeExtendedTime(into, at, time);
 }
 
-/** Writes the fmt 3 header of a further chunk, with the extended timestamp repeated as the specification wants it. */
+/** Writes the fmt 3 header of a further chunk, with the extended timestamp repeated as the specification demands. */
 export function writeContinuationHeader(into: Buffer, offset: number, header: ChunkHeader): number {
   return writeExtendedTime(into, writeBasicHeader(into, offset, 3, header.csid), header.time);
 }
@@ -87,7 +87,7 @@ export function basicHeaderLengthFrom(firstByte: number): 1 | 2 | 3 {
   return form === 0 ? 2 : 3;
 }
 
-/** The chunk stream of a basic header that is there as a whole. */
+/** The chunk stream of a complete basic header. */
 export function readCsid(bytes: Buffer, offset: number): number {
   const form = bytes.readUInt8(offset) & 0x3f;
   if (form > 1) return form;

@@ -14,35 +14,40 @@ import { LentPayloads } from "./lent-payloads.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 
-/** The top bit of a chunk size must be 0, says the specification. Far longer than any message, so nothing depends on it. */
+/**
+ * The specification demands that the top bit of a chunk size is 0. Far longer than any message, so nothing depends on
+ * it.
+ */
 const CHUNK_SIZE_MAX = 0x7f_ff_ff_ff;
 const HEADER_BYTES_MAX = 3 + 11 + EXTENDED_TIME_BYTES;
-/** Smallest first allocation for a payload, so that a trickle does not grow it byte by byte. */
+/** Smallest first allocation for a payload, in bytes, so that a trickle does not grow it byte by byte. */
 const PAYLOAD_BYTES_FIRST = 1_024;
 /**
- * A fmt 3 header right behind a fmt 0 repeats that one's timestamp as a delta, says the specification, and FMLE means it;
- * nginx-rtmp and OvenMediaEngine mean 0. Up to here the specification is followed, in milliseconds.
+ * A fmt 3 header right behind a fmt 0 repeats that one's timestamp as a delta: the specification says so, and FMLE does
+ * so. nginx-rtmp and OvenMediaEngine mean a delta of 0. Timestamps up to this one follow the specification, in
+ * milliseconds.
  */
 const TIMESTAMP_AS_DELTA_MAX_MS = 5_000;
-/** How far ahead an absolute timestamp may lie where the specification wants the delta repeated, in milliseconds. */
+/** How far ahead an absolute timestamp may lie where the specification demands the delta repeated, in milliseconds. */
 const ABSOLUTE_AHEAD_MAX_MS = 60_000;
 
 /**
- * Puts RTMP messages together from a chunk stream (RTMP 1.0, chapter 5.3), for either role. Obeys Set Chunk Size and Abort
- * itself, and hands them on like all others. One reader per connection; after a ProtocolError it stays broken.
+ * Puts RTMP messages together from a chunk stream (RTMP 1.0, chapter 5.3), for either role. Obeys Set Chunk Size and
+ * Abort itself, and also delivers them like all others. One reader per connection; after a ProtocolError it stays
+ * broken.
  *
- * Memory follows what has come, not what was announced: a payload's buffer is at most twice the bytes that have arrived for
- * it plus what the present input still holds. Each payload is a buffer of its own, never written again, unless payloads
- * are lent.
+ * Memory follows what has come, not what was announced: a payload's buffer is at most twice the bytes that have arrived
+ * for it plus what the present input still holds. Each payload is a buffer of its own, never written again, unless
+ * payloads are lent.
  */
 export class ChunkReader {
   #limits: ReaderLimits;
   #chunkSize = CHUNK_SIZE_INITIAL;
   readonly #streams = new Map<number, ChunkStream>();
-  /** The chunk stream of the chunk being read, and what is missing of that chunk's payload. */
+  /** The chunk stream of the chunk being read, and the missing bytes of that chunk's payload. */
   #current = new ChunkStream(0);
   #chunkLeft = 0;
-  /** A header that the end of an input cut in two. */
+  /** A header that was cut in two by the end of an input. */
   readonly #held = Buffer.alloc(HEADER_BYTES_MAX);
   #heldLength = 0;
   #partialMessages = 0;
@@ -64,28 +69,28 @@ export class ChunkReader {
   }
 
   /**
-   * From the next message on payloads are lent from this slab, or views of the input: good until the slab's next use. Asked for
-   * again, nothing changes.
+   * From the next message on payloads are lent from this slab, or are views of the input: good until the slab's next
+   * use. A second call changes nothing.
    */
   lendPayloads(slab: PayloadSlab): void {
     this.#lending ??= new LentPayloads(slab);
   }
 
-  /** Counts from the next header on; may be called by `onMessage`. */
+  /** Takes effect with the next header; `onMessage` may call it. */
   setLimits(limits: ReaderLimits): void {
     this.#limits = limits;
   }
 
-  /** To be called by `onMessage`: nothing behind this message is read in this call of `receive`. */
+  /** For `onMessage`: nothing behind this message is read in this call of `receive`. */
   halt(): void {
     this.#isHalted = true;
   }
 
   /**
-   * Takes the bytes that came and hands over every message they complete, in order. The input is not kept. Answers how many bytes
-   * were taken: all of them, unless it was halted; the others are to be given again.
+   * Takes the bytes that came and delivers every message they complete, in order. The input is not kept. Returns how
+   * many bytes were taken: all of them, unless `halt` was called; give the others again.
    *
-   * @throws ProtocolError, and again at each later call. Messages handed over before it stay valid.
+   * @throws ProtocolError, and again at each later call. Messages delivered before it stay valid.
    */
   receive(bytes: Buffer, onMessage: (message: Message) => void): number {
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -121,7 +126,7 @@ export class ChunkReader {
     return length;
   }
 
-  /** Fills up a header that was cut in two, and reads it once it is whole. */
+  /** Completes a header that was cut in two, and reads it. */
   #readHeldHeader(input: Buffer, from: number, onMessage: (message: Message) => void): number {
     let at = from;
     let wanted = this.#headerLength(this.#held, 0, this.#heldLength);
@@ -133,12 +138,14 @@ export class ChunkReader {
     const length = this.#heldLength;
     this.#heldLength = 0;
     const used = this.#readHeader(this.#held, 0, onMessage);
-    // The four bytes looked at for an extended timestamp may turn out to be none: they go the way of all input, whole, as they were taken.
+    // The four bytes taken for an extended timestamp may turn out to be none: then they are read like all input.
     if (used < length) this.#read(Buffer.from(this.#held.subarray(used, length)), onMessage, false);
     return at;
   }
 
-  /** Bytes needed to read the header that starts here, as far as the available ones tell; more than those if unsure. */
+  /**
+   * Bytes needed to read the header that starts here, as far as the available bytes tell; more than those if unsure.
+   */
   #headerLength(bytes: Buffer, at: number, available: number): number {
     const first = bytes.readUInt8(at);
     const basic = basicHeaderLengthFrom(first);
@@ -153,7 +160,7 @@ export class ChunkReader {
     return bytes.readUIntBE(at + basic, 3) === EXTENDED_TIME ? length + EXTENDED_TIME_BYTES : length;
   }
 
-  /** Reads a header that is whole, and returns its bytes: fewer than were looked at where a fmt 3 repeats no time. */
+  /** Reads a complete header, and returns its length: less than was looked at where a fmt 3 repeats no time. */
   #readHeader(bytes: Buffer, at: number, onMessage: (message: Message) => void): number {
     const first = bytes.readUInt8(at);
     const fmt = formatOf(first);
@@ -173,7 +180,7 @@ export class ChunkReader {
   #streamOf(csid: number, fmt: 0 | 1 | 2 | 3): ChunkStream {
     const known = this.#known(csid);
     if (known !== undefined) return known;
-    // librtmp's pings and some encoders start a chunk stream with fmt 1; less than that leaves out the length.
+    // librtmp's pings and some encoders start a chunk stream with fmt 1; fmt 2 and 3 would leave out the length.
     if (fmt >= 2) throw new ProtocolError("no-previous-header", `fmt ${fmt} first on chunk stream ${csid}`);
     if (this.#streams.size >= this.#limits.chunkStreamsMax) {
       throw new ProtocolError("too-many-partial-messages", `more than ${this.#limits.chunkStreamsMax} chunk streams`);
@@ -183,7 +190,7 @@ export class ChunkReader {
     return stream;
   }
 
-  /** A fmt 0, 1 or 2 header: of a new message, or repeated in the middle of one by senders that know no better. */
+  /** A fmt 0, 1 or 2 header: of a new message, or repeated in the middle of one by incorrect senders. */
   #readFields(stream: ChunkStream, fmt: 0 | 1 | 2, bytes: Buffer, at: number): number {
     const shortTime = bytes.readUIntBE(at, 3);
     const used = MESSAGE_HEADER_BYTES[fmt];
@@ -206,7 +213,9 @@ export class ChunkReader {
     return isExtended ? used + EXTENDED_TIME_BYTES : used;
   }
 
-  /** A fmt 3 header: goes on with a message, or starts one like the one before. Returns the bytes it has behind the basic header. */
+  /**
+   * A fmt 3 header: continues a message, or starts one like the one before. Returns its bytes behind the basic header.
+   */
   #readRepeatedHeader(stream: ChunkStream, bytes: Buffer, at: number): number {
     const { extendedTime, timestamp } = stream;
     if (extendedTime === undefined) {
@@ -225,7 +234,7 @@ export class ChunkReader {
     return isRepeated ? EXTENDED_TIME_BYTES : 0;
   }
 
-  /** Some senders put the new message's own timestamp there; not asked of peers known to put nothing there. */
+  /** Some senders put the new message's own timestamp there; not checked for peers known to put nothing there. */
   #isAbsolute(found: number, timestamp: number): boolean {
     return this.#repeatsExtendedTime !== false && (found - timestamp) >>> 0 <= ABSOLUTE_AHEAD_MAX_MS;
   }
@@ -249,7 +258,7 @@ export class ChunkReader {
     this.#chunkLeft = Math.min(this.#chunkSize, stream.length - stream.claimed);
     stream.claimed += this.#chunkLeft;
     this.#partialBytes += this.#chunkLeft;
-    // Counted by chunk, not by what came at once, so that the network's cuts decide nothing.
+    // Counted by chunk, not by input, so that the network's segments decide nothing.
     if (this.#partialBytes > this.#limits.partialBytesMax) {
       throw new ProtocolError("too-many-partial-messages", `more than ${this.#limits.partialBytesMax} bytes of them`);
     }
@@ -280,7 +289,7 @@ export class ChunkReader {
     return at + taken;
   }
 
-  /** A message that lies in the input in one piece is handed over where it lies. */
+  /** A message that lies in the input in one piece is delivered as a view of it. */
   #deliverInPlace(stream: ChunkStream, input: Buffer, at: number, onMessage: (message: Message) => void): number {
     const end = at + stream.length;
     this.#chunkLeft = 0;
@@ -289,7 +298,7 @@ export class ChunkReader {
     return end;
   }
 
-  /** The message is whole, or given up. Its header stays what the next one builds on. */
+  /** The message is complete, or dropped. Its header stays what the next one builds on. */
   #forgetPartial(stream: ChunkStream): void {
     this.#partialMessages -= 1;
     this.#partialBytes -= stream.claimed;

@@ -4,7 +4,7 @@ export const NO_PAYLOAD = Buffer.alloc(0);
 export class ChunkStream {
   readonly csid: number;
   timestamp = 0;
-  /** Step to a message that starts with fmt 3. */
+  /** The step to a message that starts with fmt 3, in milliseconds. */
   delta = 0;
   length = 0;
   type = 0;
@@ -12,11 +12,11 @@ export class ChunkStream {
   /** The 32-bit time of the last fmt 0, 1 or 2 header where that was extended; otherwise undefined. */
   extendedTime: number | undefined = undefined;
   isPartial = false;
-  /** Bytes of the message in chunks whose header has been read, and those of them that have come. */
+  /** Bytes of the message in chunks whose header has been read, and how many of them have come. */
   claimed = 0;
   arrived = 0;
   payload = NO_PAYLOAD;
-  /** Whether `payload` is lent, and has to be kept elsewhere between two inputs. */
+  /** Whether `payload` is lent, and must be copied elsewhere between two inputs. */
   isLent = false;
 
   constructor(csid: number) {

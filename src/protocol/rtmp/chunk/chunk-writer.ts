@@ -38,7 +38,7 @@ export function cutMessage(
   return at;
 }
 
-/** One whole message that needs nothing known of the messages before it (fmt 0). */
+/** One whole message that depends on no message before it (fmt 0). */
 export function encodeMessage(csid: number, message: Message, chunkSize: number): Buffer {
   const { type, streamId, payload } = message;
   const header: ChunkHeader = { fmt: 0, csid, time: message.timestamp, length: payload.length, type, streamId };
@@ -48,8 +48,10 @@ export function encodeMessage(csid: number, message: Message, chunkSize: number)
 }
 
 /**
- * Puts the payload of a message cut by `cutMessage` together again. `headerLength` is its first header's,
+ * Puts the payload of a message cut by `cutMessage` together again. Copies. `headerLength` is its first header's,
  * `continuationLength` that of the headers of its further chunks.
+ *
+ * @throws RangeError where the chunks are shorter than the payload.
  */
 export function gatherPayload(
   chunks: Buffer,

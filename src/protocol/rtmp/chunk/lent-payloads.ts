@@ -1,16 +1,22 @@
 import type { ChunkStream } from "./chunk-stream.ts";
 import type { PayloadSlab } from "./payload-slab.ts";
 
-/** Buffers kept for the next unfinished message, and their size at most: pictures and sound, of a usual stream. */
+/**
+ * How many buffers are kept for the next unfinished message, one for video and one for audio of a usual stream, and
+ * their largest size in bytes.
+ */
 const SPARES_MAX = 2;
 const SPARE_BYTES_MAX = 1024 * 1024;
 const KEPT_BYTES_MIN = 1_024;
-/** Moved into the slab with one input, at most: moving all of a long message with each of its bits would take longer than the rest. */
+/**
+ * The most that is moved into the slab with one input, in bytes: moving all of a long message with each of its parts
+ * would take longer than the rest.
+ */
 const TAKEN_BACK_BYTES_MAX = 64 * 1024;
 
 /**
- * One reader's payloads in a slab that others use as well: what has arrived of unfinished messages is kept elsewhere between two
- * inputs. Memory follows what has come, as without lending.
+ * One reader's payloads in a slab that other readers use too: the arrived bytes of unfinished messages are kept
+ * elsewhere between two inputs. Memory follows what has come, as without lending.
  */
 export class LentPayloads {
   readonly #slab: PayloadSlab;
@@ -29,7 +35,7 @@ export class LentPayloads {
     stream.isLent = true;
   }
 
-  /** An input begins: nothing lent before is used any more, and unfinished messages that are short so far go on in the slab. */
+  /** An input begins: nothing lent before is used any more, and short unfinished messages continue in the slab. */
   resume(streams: Iterable<ChunkStream>): void {
     this.#slab.startOver();
     if (this.#keptCount === 0) return;
@@ -55,7 +61,7 @@ export class LentPayloads {
     if (this.#spares.length < SPARES_MAX && kept.length <= SPARE_BYTES_MAX) this.#spares.push(kept);
   }
 
-  /** An input is read: the slab is another's next. */
+  /** An input is read: another reader uses the slab next. */
   suspend(streams: Iterable<ChunkStream>, unfinished: number): void {
     if (unfinished === 0) return;
     for (const stream of streams) {

@@ -3,22 +3,25 @@ import type { Message } from "../message.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 import { LIMITS_BEFORE_PUBLISH, LIMITS_CLIENT, LIMITS_PUBLISHING, type ReaderLimits } from "./reader-limits.ts";
 
-/** A peer's messages are counted by turns of so many milliseconds. */
+/** The length of a turn, in milliseconds: a peer's messages are counted by turns. */
 export const READ_TURN_MS = 50;
 /**
- * Messages of one peer that are read in a turn, some 10 ms of work; the busiest encoder, with many tracks, sends 25 in it. What comes beyond
- * them is read in the next turn, so that others are served in between.
+ * Messages of one peer that are read in a turn, some 10 ms of work. The busiest encoder, with many tracks, sends 25 in
+ * it. Further messages are read in the next turn, so that other peers are served in between.
  */
 export const TURN_MESSAGES_MAX = 2_000;
-/** So many turns' messages of a peer that has ended: of an encoder more than a stream's buffer of the shortest ones. */
+/**
+ * When a peer has ended, so many turns' messages of it are read at once: more than an encoder's stream buffer holds of
+ * the shortest ones.
+ */
 const LAST_TURNS = 10;
 const FLOOD_SECONDS = 10;
-/** Messages in ten seconds: no encoder sends so many, not even one that catches up at fifty times real time. */
+/** Messages in ten seconds: no encoder sends more, not even one that catches up at fifty times real time. */
 export const FLOOD_MESSAGES_MAX = 200_000;
 
 const NOTHING = Buffer.alloc(0);
 
-/** How much of a peer is read, in a turn and at all. */
+/** How much of a peer is read, in a turn and altogether. */
 export type Pace = {
   readonly limits: ReaderLimits;
   readonly turnMessagesMax: number;
@@ -28,7 +31,10 @@ export type Pace = {
   readonly floodBytesMax: number;
 };
 
-/** Of a peer whose key is not known yet. To connect and ask takes ten messages; one address may have some dozens of connections. */
+/**
+ * For a peer whose key is not known yet. To connect and ask takes ten messages; one address may have some dozens of
+ * connections.
+ */
 export const PACE_UNAUTHENTICATED: Pace = {
   limits: LIMITS_BEFORE_PUBLISH,
   turnMessagesMax: 100,
@@ -37,7 +43,7 @@ export const PACE_UNAUTHENTICATED: Pace = {
   floodBytesMax: 1_024 * 1_024,
 };
 
-/** Of an encoder, which sends what it has been asked for: as many bytes as its connection carries. */
+/** For an encoder: as many bytes as its connection carries. */
 export const PACE_OF_ENCODER: Pace = {
   limits: LIMITS_PUBLISHING,
   turnMessagesMax: TURN_MESSAGES_MAX,
@@ -46,7 +52,7 @@ export const PACE_OF_ENCODER: Pace = {
   floodBytesMax: Number.POSITIVE_INFINITY,
 };
 
-/** Of a target, which has a few answers to give and acknowledges what it gets, in less than 100 bytes a second. */
+/** For a target, which sends a few replies and acknowledges what it gets, in less than 100 bytes a second. */
 export const PACE_OF_TARGET: Pace = {
   limits: LIMITS_CLIENT,
   turnMessagesMax: 200,
@@ -56,14 +62,14 @@ export const PACE_OF_TARGET: Pace = {
 };
 
 /**
- * A chunk reader for whoever may send anything: a message costs us about the same however short it is, and 2 MiB, which an
- * encoder may bring in one turn, can hold two million. What is beyond a turn's messages is copied and kept: no more than the caller
- * gives while `isBehind`.
+ * A chunk reader for peers that may send anything. A message costs us about the same however short it is, and 2 MiB,
+ * which an encoder may bring in one turn, can hold two million. Bytes beyond a turn's messages are copied and kept: no
+ * more than the caller gives while `isBehind`.
  */
 export class PacedReader {
   #pace: Pace;
   readonly #reader: ChunkReader;
-  /** Given, and not read yet. */
+  /** Received, and not read yet. */
   #rest: Buffer = NOTHING;
   #turnStartedMs = Number.NEGATIVE_INFINITY;
   #left: number;
@@ -76,12 +82,12 @@ export class PacedReader {
   constructor(pace: Pace) {
     this.#pace = pace;
     this.#reader = new ChunkReader(pace.limits);
-    // A first turn, also for a caller that has no clock to give.
+    // A first turn, also for a caller without a clock.
     this.#left = pace.turnMessagesMax;
     this.#bytesLeft = pace.turnBytesMax;
   }
 
-  /** Something is kept for later, or would be: read nothing from the peer, and give nothing in a while. */
+  /** Bytes are kept for later, or would be: read nothing from the peer, and give nothing for a while. */
   get isBehind(): boolean {
     return this.#isHeld || this.#rest.length > 0;
   }
@@ -91,7 +97,7 @@ export class PacedReader {
     return this.#reader.bytesReceived;
   }
 
-  /** From the next turn on, its limits from the next header on. */
+  /** Takes effect with the next turn; its limits with the next header. */
   setPace(pace: Pace): void {
     this.#pace = pace;
     this.#reader.setLimits(pace.limits);
@@ -104,8 +110,8 @@ export class PacedReader {
   }
 
   /**
-   * Takes the bytes that came, none to go on with what is kept, and hands over the messages they complete, in order, as many as the turn
-   * has left; where they are the last, as many as an encoder can have left over.
+   * Takes the bytes that came (none: goes on with the kept ones) and delivers the messages they complete, in order, as
+   * many as the turn has left. `isLast`: as many as an encoder can have left over.
    *
    * @throws ProtocolError, also "too-many-messages" where more came in ten seconds than any encoder sends.
    */
@@ -117,17 +123,17 @@ export class PacedReader {
     const mayRead = this.#left > 0 && this.#bytesLeft > 0 && !this.#isHeld;
     const taken = mayRead ? this.#read(input, onMessage) : 0;
     const untaken = input.subarray(taken);
-    // The caller's bytes are the caller's again; what was kept is ours.
+    // The input belongs to the caller again; kept bytes are a copy.
     this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
   }
 
-  /** Called by `onMessage` where a message holds others: so many more are as good as read. */
+  /** For `onMessage`, where a message holds others: counts so many more. */
   count(messages: number): void {
     this.#left -= messages;
     if (this.#left <= 0) this.#reader.halt();
   }
 
-  /** To be called by `onMessage`: nothing behind this message is read before `release`. */
+  /** For `onMessage`: nothing behind this message is read before `release`. */
   hold(): void {
     this.#isHeld = true;
     this.#reader.halt();
@@ -137,7 +143,7 @@ export class PacedReader {
     this.#isHeld = false;
   }
 
-  /** What is kept will not be read. */
+  /** Drops the kept bytes. */
   forget(): void {
     this.#rest = NOTHING;
   }

@@ -1,10 +1,10 @@
-/** Holds what a usual stream brings in a quarter of a second. */
+/** In bytes: a quarter of a second of a usual stream. */
 const SLAB_BYTES = 1024 * 1024;
 
 /**
- * Memory for payloads that are lent: good until bytes are received again by any reader that shares this slab. The media thread has
- * one for all its encoders, since what one read brought is sent on before the next: so a payload costs neither an allocation
- * nor a collection.
+ * Memory for lent payloads: good until any reader that shares this slab receives bytes again. A media thread has one
+ * slab for all its encoders, since the relay sends what one read brought before the next read. So a payload costs
+ * neither an allocation nor a collection.
  */
 export class PayloadSlab {
   readonly #block: Buffer<ArrayBuffer>;

@@ -3,13 +3,16 @@ import { MessageType } from "../message.ts";
 export type ReaderLimits = {
   /** Payload bytes of one message of this type. */
   readonly messageBytesMax: (type: number) => number;
-  /** Messages begun and not finished, each on its own chunk stream. */
+  /** Unfinished messages, each on its own chunk stream. */
   readonly partialMessagesMax: number;
   /** Chunk streams whose last header is remembered. Encoders use fewer than ten of the 65,598. */
   readonly chunkStreamsMax: number;
   /** Payload bytes of all unfinished messages together. */
   readonly partialBytesMax: number;
-  /** Smallest Set Chunk Size taken, in bytes, at least 1: tiny chunks turn few of the peer's bytes into much of our time. */
+  /**
+   * Smallest Set Chunk Size that is accepted, in bytes, at least 1: tiny chunks turn few of the peer's bytes into much
+   * of our time.
+   */
   readonly chunkSizeMin: number;
 };
 
@@ -17,12 +20,12 @@ const CHUNK_STREAMS_MAX = 256;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
-/** For a peer nobody knows yet. */
+/** For a peer without a key yet. */
 export const LIMITS_BEFORE_PUBLISH: ReaderLimits = {
   messageBytesMax: () => 64 * KIB,
   partialMessagesMax: 8,
   chunkStreamsMax: 16,
-  // One message of the longest kind, and a little of what comes between its chunks.
+  // One message of the longest kind, and a little between its chunks.
   partialBytesMax: 72 * KIB,
   chunkSizeMin: 128,
 };
@@ -41,7 +44,7 @@ export const LIMITS_PUBLISHING: ReaderLimits = {
   chunkSizeMin: 128,
 };
 
-/** For what a target sends to us: answers, status, control. */
+/** For a target, which sends replies, status and control messages. */
 export const LIMITS_CLIENT: ReaderLimits = {
   ...LIMITS_BEFORE_PUBLISH,
   chunkStreamsMax: CHUNK_STREAMS_MAX,

@@ -1,25 +1,29 @@
 const WRAP = 2 ** 32;
 
 /**
- * What a peer's acknowledgements add up to. Each names a running total modulo 2³², and peers count as they like: with the handshake or
- * without it, from 0 again before the total is full (nginx-rtmp at 3.75 GiB), backwards, twice, or always the same number.
+ * The sum of a peer's acknowledgements. Each names a running total modulo 2³², and peers count in different ways: with
+ * the handshake or without it, from 0 again before the total is full (nginx-rtmp at 3.75 GiB), backwards, twice, or
+ * always the same number.
  */
 export class AckTotal {
   #bytes = 0;
   #last = 0;
   #count = 0;
 
-  /** Acknowledgements that added something. One that says the same again, or more than there was, may come by a timer, from who reads nothing. */
+  /**
+   * Acknowledgements that added something. One that repeats a total, or exceeds what was sent, may come by a timer from
+   * a peer that reads nothing.
+   */
   get count(): number {
     return this.#count;
   }
 
-  /** Bytes acknowledged in all, never more than was sent. */
+  /** All acknowledged bytes, never more than were sent. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** An acknowledgement came. `sentBytes`: what the peer was sent by now, in all. */
+  /** An acknowledgement came. `sentBytes`: all bytes that the peer was sent by now. */
   take(total: number, sentBytes: number): void {
     const step = (total - this.#last + WRAP) % WRAP;
     if (step === 0) return;
@@ -30,7 +34,10 @@ export class AckTotal {
     this.#bytes += added;
   }
 
-  /** It went on, or began to count anew, whichever was possible by what it was sent; a total that went back says nothing. */
+  /**
+   * The peer continued, or began to count anew, whichever is possible by what it was sent. A total that went back adds
+   * nothing.
+   */
   #added(step: number, total: number, sentBytes: number): number {
     const most = sentBytes - this.#bytes;
     return [step, total].find((bytes) => bytes <= most) ?? 0;

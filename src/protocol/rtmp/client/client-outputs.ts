@@ -7,27 +7,29 @@ export type ClientPublication = {
   readonly name: string;
   /** What a login adds to `app` and `tcUrl`, from `LoginDialogue`. */
   readonly loginQuery?: string;
-  /** Bits of `capsEx` that are not to be announced. */
+  /** Bits of `capsEx` that are not announced. */
   readonly capsLacking?: number;
 };
 
-/** Where the dialogue stands: each stage has a deadline of its own, held by whoever owns the socket. */
+/** Where the dialogue stands. The owner of the socket holds a deadline for each stage. */
 export type ClientStage = "handshake" | "connect" | "publish" | "publishing" | "closed";
 
-/** How a server said no, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
+/** How a server refused, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
 export type ClientFailure =
   | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
-  /** It lets nobody in itself, and sends us to another server: absolute, or relative to the present one. */
+  /** It redirects us to another server: absolute, or relative to the present one. */
   | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
-  /** It wants a user name and password, on a connection of their own, or did not like ours. */
+  /** It demands a user name and password, on a connection of their own, or refused ours. */
   | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
-  /** `isInUse`: it said that somebody publishes with this key already. */
+  /** `isInUse`: it said that another encoder publishes with this key. */
   | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
-  /** It gave our stream no number, or one that cannot be written into a message. */
+  /** It gave our stream no number, or one that does not fit a message. */
   | { readonly kind: "bad-stream-number" }
-  /** It hung up by a message, or had trouble with a running publication: no verdict about address or key. */
+  /**
+   * It ended the connection by a message, or had trouble with a running publication: no verdict about address or key.
+   */
   | { readonly kind: "ended-by-server"; readonly code: string }
-  /** It sends more than there is to be said to somebody who publishes. */
+  /** It sends more than a publisher needs to be told. */
   | { readonly kind: "flooded" }
   | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
 
@@ -35,7 +37,9 @@ export type ClientOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
   /** `NetStream.Publish.Start` came: media may be sent on this message stream. */
   | { readonly kind: "publishing"; readonly streamId: number }
-  /** It wants us to connect again, soon: elsewhere where it names an address, absolute or relative to the present one. */
+  /**
+   * It asks us to connect again, soon: elsewhere where it names an address, absolute or relative to the present one.
+   */
   | { readonly kind: "reconnect-requested"; readonly tcUrl?: string }
   /** The server's running total of bytes it received, modulo 2³². */
   | { readonly kind: "acknowledged"; readonly bytesTotal: number }

@@ -15,13 +15,13 @@ import type { ClientFailure, ClientOutput, ClientPublication, ClientStage } from
 import { type EnhancedPeer, enhancedProperties, PLAIN_PEER, readEnhancedPeer } from "./enhanced-connect.ts";
 import { ServerStatus } from "./server-status.ts";
 
-/** Until the stream's rate is known: what OBS says. */
+/** In bytes, until the stream's rate is known: OBS's value. */
 const WINDOW_ACK_SIZE = 2_500_000;
-/** Less often than this no peer is asked to acknowledge, and no more often than each so many bytes. */
+/** The smallest acknowledgement window we ask for, in bytes. */
 const WINDOW_ACK_SIZE_MIN = 4_096;
-/** A window that fits within this factor stays. */
+/** A window within this factor of the wanted one stays. */
 const WINDOW_TOLERANCE = 2;
-/** What servers of the Akamai family start their login dialogue for; OBS sends exactly this. */
+/** Servers of the Akamai family start their login dialogue only for this; OBS sends exactly this. */
 const FLASH_VERSION = "FMLE/3.0 (compatible; FMSc/1.0)";
 
 const Transaction = {
@@ -38,10 +38,10 @@ const Transaction = {
 const STREAM_ID_MAX = 0xffff_ffff;
 
 /**
- * The publishing side of one RTMP connection, without IO: does what OBS does, in OBS's order, since that is what every
- * platform is tested against. Simple handshake, Set Chunk Size before connect, releaseStream, FCPublish and createStream back
- * to back, publish as "live", and no media before `NetStream.Publish.Start` (nginx-rtmp's own push does not wait and
- * loses its headers at some servers).
+ * The publishing side of one RTMP connection, without IO. It does what OBS does, in OBS's order, because every platform
+ * is tested against OBS: simple handshake, Set Chunk Size before connect, releaseStream, FCPublish and createStream
+ * back to back, publish as "live", and no media before `NetStream.Publish.Start` (nginx-rtmp's own push does not wait
+ * and loses its headers at some servers).
  */
 export class ClientSession {
   #stage: ClientStage = "handshake";
@@ -55,11 +55,11 @@ export class ClientSession {
   readonly #chunkSize: number;
   #windowSent = 0;
   #peer: EnhancedPeer = PLAIN_PEER;
-  /** Servers may give any number, 0 too. */
+  /** Servers may give any number, also 0. */
   #streamId: number | undefined;
   #doubt: ClientFailure | undefined;
 
-  /** `random`: 1528 bytes for the handshake. `chunkSize`: what we cut for, announced before connect. */
+  /** `random`: 1528 bytes for the handshake. `chunkSize`: the size of our chunks, announced before connect. */
   constructor(publication: ClientPublication, random: Buffer, chunkSize: number) {
     this.#publication = publication;
     this.#handshake = new ClientHandshake(random);
@@ -76,19 +76,22 @@ export class ClientSession {
   }
 
   /**
-   * A refusal said beside the answer that counts (`onFCPublish`), while that answer is waited for. Some servers say one and start
-   * nevertheless; where no answer comes it is the reason.
+   * A refusal that came beside the reply to publish (`onFCPublish`), while that reply is awaited. Some servers send one
+   * and start nevertheless; where no reply comes it is the reason.
    */
   get doubt(): ClientFailure | undefined {
     return this.#stage === "publish" ? this.#doubt : undefined;
   }
 
-  /** C0 and C1, to be sent in one write as soon as the connection stands. */
+  /** C0 and C1, to be sent in one write as soon as the connection is open. */
   start(): Buffer {
     return this.#handshake.start();
   }
 
-  /** More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of nothing. */
+  /**
+   * More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of no
+   * bytes.
+   */
   get isBehind(): boolean {
     return this.#stage !== "closed" && this.#reader.isBehind;
   }
@@ -111,7 +114,7 @@ export class ClientSession {
   }
 
   /**
-   * FCUnpublish and deleteStream, for a wanted stop: platforms take it to mean that the broadcast is over. Empty where
+   * FCUnpublish and deleteStream, for a wanted stop: platforms take them as the end of the broadcast. Empty where
    * nothing was published yet.
    */
   unpublish(): Buffer {
@@ -124,14 +127,14 @@ export class ClientSession {
     ]);
   }
 
-  /** How often the server was asked to acknowledge: once in so many bytes. */
+  /** The acknowledgement window that the server was asked for, in bytes. */
   get ackWindowBytes(): number {
     return this.#windowSent;
   }
 
   /**
-   * Asks for an acknowledgement about once in so many bytes, if that is much else than what was asked before. Undefined where nothing
-   * is to be sent.
+   * Asks for an acknowledgement about once in so many bytes, if that differs much from what was asked before. Undefined
+   * where nothing has to be sent.
    */
   askForAcks(windowBytes: number): Buffer | undefined {
     const wanted = Math.min(WINDOW_ACK_SIZE, Math.max(WINDOW_ACK_SIZE_MIN, Math.round(windowBytes)));
@@ -182,7 +185,7 @@ export class ClientSession {
     if (ack !== undefined && this.#stage !== "closed") this.#sendControl(ack);
   }
 
-  /** Whatever media or data a server sends us is read, counted for the acknowledgement, and ignored. */
+  /** Media and data from a server are read, counted for the acknowledgement, and ignored. */
   #take(message: Message): void {
     if (message.type === MessageType.CommandAmf0 || message.type === MessageType.CommandAmf3) {
       this.#countCommand();
@@ -192,7 +195,7 @@ export class ClientSession {
     }
   }
 
-  /** What makes us work, as acknowledgements and media do not. */
+  /** Counts messages that make us work, which acknowledgements and media do not. */
   #countCommand(): void {
     this.#budget.count(this.#stage === "publishing", this.#nowMs);
   }
@@ -261,7 +264,7 @@ export class ClientSession {
     return this.#stage === "publish" && this.#streamId === undefined;
   }
 
-  /** Some servers leave out the null in front of it. */
+  /** Some servers leave out the null in front of the number. */
   #takeStreamNumber({ args, object }: Command): void {
     const streamId = [...args, object].find((value) => typeof value === "number");
     if (streamId === undefined || !Number.isInteger(streamId) || streamId < 0 || streamId > STREAM_ID_MAX) {
@@ -280,7 +283,7 @@ export class ClientSession {
     }
   }
 
-  /** Servers send onStatus with transaction 0 or 5, on the message stream or on 0: only its words count. */
+  /** Servers send onStatus with transaction 0 or 5, on the message stream or on 0: only its code counts. */
   #takeStatus(command: Command): void {
     const status = new ServerStatus(command);
     if (status.code === "NetStream.Publish.Start") return this.#startPublishing();

@@ -1,15 +1,15 @@
 import { type Amf0Object, type Amf0Value, amf0Object, numberProperty, property } from "../../amf0/value.ts";
 
-/** Bits of `capsEx` in connect and in its answer (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). */
+/** Bits of `capsEx` in connect and its reply (Enhanced RTMP v2, "Enhancing NetConnection connect Command"). */
 export const CapsEx = { Reconnect: 1, Multitrack: 2, ModEx: 4, TimestampNanoOffset: 8 } as const;
 
 const CAPS_ALL = CapsEx.Reconnect | CapsEx.Multitrack | CapsEx.ModEx | CapsEx.TimestampNanoOffset;
-/** In a codec's mask: it is passed on as it comes. */
+/** In a codec's mask: the codec is passed on as it comes. */
 const CAN_FORWARD = 4;
 const FOURCC_LIST_MAX = 64;
 
 /**
- * What both our sides say of themselves: every codec is passed on as it comes, and every form of v2 is read. `lacks`: bits of
+ * What both our sides announce: every codec is passed on as it comes, and every form of v2 is read. `lacks`: bits of
  * `capsEx` to leave out.
  */
 export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value>> {
@@ -18,16 +18,16 @@ export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value
   return { fourCcList: ["*"], videoFourCcInfoMap: anyCodec, audioFourCcInfoMap: anyCodec, capsEx };
 }
 
-/** What a peer said of itself in connect, or in its answer. */
+/** What a peer announced in connect, or in its reply. */
 export type EnhancedPeer = {
   readonly capsEx: number;
-  /** FourCCs, or `*` for whatever there is; empty where it knows nothing of Enhanced RTMP, or says nothing. */
+  /** FourCCs, or `*` for any; empty where the peer does not support Enhanced RTMP, or says nothing. */
   readonly fourCcs: readonly string[];
 };
 
 export const PLAIN_PEER: EnhancedPeer = { capsEx: 0, fourCcs: [] };
 
-/** Reads the properties of connect or of its `_result`. What makes no sense counts as not said. */
+/** Reads the properties of connect or of its `_result`. Malformed ones count as absent. */
 export function readEnhancedPeer(properties: Amf0Value): EnhancedPeer {
   const caps = numberProperty(properties, "capsEx");
   const list = property(properties, "fourCcList");

@@ -1,7 +1,7 @@
 import { type Amf0Value, numberProperty, property, textProperty } from "../../amf0/value.ts";
 import type { Command } from "../command.ts";
 
-/** What OBS treats as an error whatever the level says. */
+/** Codes that OBS treats as errors whatever their level. */
 const ERROR_CODES: ReadonlySet<string> = new Set([
   "NetStream.Failed",
   "NetStream.Publish.BadName",
@@ -17,24 +17,30 @@ const ERROR_CODES: ReadonlySet<string> = new Set([
 const ENDING_CODES: ReadonlySet<string> = new Set(["NetStream.Unpublish.Success", "NetConnection.Connect.Closed"]);
 
 const PUBLISH_PREFIX = "NetStream.Publish.";
-/** What a publisher is told beside a refusal. Servers make codes of their own for refusals, and for nothing else. */
+/**
+ * Codes that a publisher hears beside a refusal. Servers invent codes of their own for refusals, and for nothing else.
+ */
 const PUBLISH_NEWS: ReadonlySet<string> = new Set(["NetStream.Publish.Start", "NetStream.Publish.Idle"]);
 
-/** Servers keep their texts under 300 characters. One more than its readers take, so that a cut text is not taken for a whole one. */
+/**
+ * Servers keep their texts under 300 characters. One more than its readers take, so that a cut text does not count as a
+ * whole one.
+ */
 const TEXT_LENGTH_MAX = 1_025;
 const CODE_LENGTH_MAX = 64;
 /** A shorter key is too likely to be a part of a code by chance. */
 const KEY_LENGTH_MIN = 4;
 const REDIRECT_CODE = 302;
 
-/** What a server says about a request or about the stream, in `onStatus`, `_error` and their like. */
+/** What a server says about a request or about the stream, in `onStatus`, `_error` and similar commands. */
 export class ServerStatus {
   readonly #infos: readonly Amf0Value[];
-  /** As it came: for comparisons, never for showing. */
+  /** As it came: for comparisons only, never to be shown. */
   readonly code: string;
 
   constructor(command: Command) {
-    // The information object is the first argument by the specification; some servers put it in the command object.
+    // The specification puts the information object first among the arguments; some servers put it in the command
+    // object.
     this.#infos = [...command.args, command.object];
     this.code = this.text("code");
   }
@@ -51,22 +57,25 @@ export class ServerStatus {
     return this.text("level").trim().toLowerCase() === "error" || ERROR_CODES.has(this.code);
   }
 
-  /** Whether it ends a publication that runs. */
+  /** Whether it ends a running publication. */
   get isEnd(): boolean {
     return this.isError || ENDING_CODES.has(this.code);
   }
 
-  /** Whether it refuses a publication that did not start yet: any code about publishing does that is no known news. */
+  /**
+   * Whether it refuses a publication that did not start yet: any code about publishing does, unless it is known as mere
+   * news.
+   */
   get refusesPublish(): boolean {
     return this.isError || (this.code.startsWith(PUBLISH_PREFIX) && !PUBLISH_NEWS.has(this.code));
   }
 
-  /** Somebody publishes with this key already. */
+  /** Another encoder publishes with this key already. */
   get saysInUse(): boolean {
     return /already (publish|in use|exist)|in use|busy/i.test(this.text("description"));
   }
 
-  /** It has no room. */
+  /** The server is full. */
   get saysFull(): boolean {
     return /\bfull\b|\btoo many\b|\blimit\b|\bmaximum\b|\bcapacity\b/i.test(this.text("description"));
   }
@@ -75,7 +84,7 @@ export class ServerStatus {
     return this.#exNumber === 403 || /\bcode=403\b/.test(this.text("description"));
   }
 
-  /** Where it sends us instead. Servers of Adobe's family and SRS say so when they refuse `connect`. */
+  /** The address it redirects us to. Servers of Adobe's family and SRS name one when they refuse `connect`. */
   get redirect(): string | undefined {
     const isRedirect = this.#exNumber === REDIRECT_CODE || /\bcode=302\b/.test(this.text("description"));
     const url = this.#ex.map((ex) => textProperty(ex, "redirect")).find((text) => text !== undefined);
@@ -83,8 +92,8 @@ export class ServerStatus {
   }
 
   /**
-   * The code as it may be shown and logged: only where it looks like one, and without anything that a code has not. A server may
-   * echo our key in any text.
+   * The code as it may be shown and logged: only if it looks like one, and without characters that a code does not
+   * have. A server may echo our key in any text.
    */
   shownCode(key: string): string {
     const { code } = this;

@@ -1,17 +1,17 @@
 import { createHmac } from "node:crypto";
 
-/** Where a packet says the place of its digest: before the region of the key, or behind it. */
+/** Where a packet keeps the offset of its digest: before the region of the key, or behind it. */
 type Schema = { readonly offsetAt: number };
 const DIGEST_FIRST: Schema = { offsetAt: 8 };
 const KEY_FIRST: Schema = { offsetAt: 772 };
 
 const PACKET_BYTES = 1_536;
 const DIGEST_BYTES = 32;
-/** The digest lies in a region of 764 bytes, behind the four that place it. */
+/** The digest lies in a region of 764 bytes, behind the four bytes with its offset. */
 const DIGEST_PLACES = 728;
 /** The four bytes behind the time: 0 in a simple handshake, else a version that announces a digest. */
 const VERSION_AT = 4;
-/** What players take for a server that signs; FFmpeg looks for a digest from 3 on. */
+/** A version that players take for a signing server's; FFmpeg looks for a digest from 3 on. */
 const SERVER_VERSION = Buffer.from([4, 5, 0, 1]);
 
 const PLAYER_KEY = Buffer.from("Genuine Adobe Flash Player 001");
@@ -19,7 +19,7 @@ const SERVER_KEY = Buffer.from("Genuine Adobe Flash Media Server 001");
 const KEY_SUFFIX = Buffer.from("f0eec24a8068bee82e00d0d1029e7e576eec5d2d29806fab93b8e636cfeb31ae", "hex");
 const SERVER_KEY_WHOLE = Buffer.concat([SERVER_KEY, KEY_SUFFIX]);
 
-/** What is random in S1 and S2. It protects nothing, the keys are everybody's. */
+/** The random parts of S1 and S2. They protect nothing: the keys are public. */
 type DigestFill = {
   /** 1528 bytes. */
   readonly s1: Buffer;
@@ -28,8 +28,8 @@ type DigestFill = {
 };
 
 /**
- * S1 and S2 for a C1 that carries a valid digest, in the schema it was made in; undefined for every other C1, which is to be
- * answered simply, with version 0: FFmpeg's player breaks off at a version without a digest.
+ * S1 and S2 for a C1 with a valid digest, in the schema of that digest. Undefined for every other C1, which gets a
+ * simple reply with version 0: FFmpeg's player breaks off at a version without a digest.
  */
 export function digestReply(c1: Buffer, fill: DigestFill): Buffer | undefined {
   if (c1.readUInt32BE(VERSION_AT) === 0) return undefined;
@@ -50,13 +50,13 @@ function signedS1(random: Buffer, schema: Schema): Buffer {
   return s1;
 }
 
-/** S2 signs what C1's digest was: only who read it can. */
+/** S2 signs C1's digest: only a server that read it can. */
 function signedS2(random: Buffer, c1Digest: Buffer): Buffer {
   const signature = hmac(hmac(SERVER_KEY_WHOLE, [c1Digest]), [random]);
   return Buffer.concat([random, signature]);
 }
 
-/** The sum of four bytes places the digest within its region. */
+/** The sum of four bytes gives the digest's offset within its region. */
 function digestPlace(packet: Buffer, { offsetAt }: Schema): number {
   let sum = 0;
   for (let at = offsetAt; at < offsetAt + 4; at += 1) sum += packet.readUInt8(at);

@@ -5,25 +5,27 @@ const VERSION = 3;
 /** C1, S1, C2 and S2: time u32, zero u32, then random bytes or their echo. */
 const PACKET_BYTES = 1_536;
 const RANDOM_BYTES = 1_528;
-/** Behind them a signed S2 has its signature. */
+/** In a signed S2 the signature follows them. */
 const SIGNED_BYTES = 1_504;
 
-/** The specification forbids versions from here on, to tell RTMP from protocols of text such as HTTP. */
+/** The specification forbids versions from here on, to tell RTMP from text protocols such as HTTP. */
 const TEXT_FROM = 32;
-/** Below it a server may answer "3" to anything, but these are other protocols, and waiting for more would be in vain. */
+/**
+ * Below it a server may reply "3" to any version, but these are other protocols, and waiting for more would be in vain.
+ */
 const FOREIGN_TO_SERVER: ReadonlyMap<number, string> = new Map([
   [0x06, "RTMPE, which is not supported"],
   [0x08, "RTMPE, which is not supported"],
   [0x16, "TLS on a port without it"],
 ]);
-/** A TLS server that is sent C0 answers with an alert. */
+/** A TLS server replies to C0 with an alert. */
 const FOREIGN_TO_CLIENT: ReadonlyMap<number, string> = new Map([
   ...FOREIGN_TO_SERVER,
   [0x15, "a server that expects TLS"],
 ]);
 
 export type HandshakeStep = {
-  /** To be written at once, in one piece. */
+  /** Write at once, in one piece. */
   readonly send: Buffer | undefined;
   readonly isDone: boolean;
   /** The bytes behind the handshake: the peer's first chunks. A view of what was received. */
@@ -31,10 +33,10 @@ export type HandshakeStep = {
 };
 
 /**
- * The handshake, server side. S0, S1 and S2 go out together as soon as C1 is whole: FFmpeg and Elemental encoders read all
- * three before they send C2. A C1 with a valid digest is answered by signed packets. Any other is answered simply: S1's
- * version is 0, which tells the client that no digest is meant; S2 echoes C1 exactly, since Streamlabs on iOS compares.
- * C2 is counted and never looked at, as many clients get it wrong: FFmpeg echoes a signed S1 like any other.
+ * The handshake, server side. S0, S1 and S2 go out together as soon as C1 is complete: FFmpeg and Elemental encoders
+ * read all three before they send C2. A C1 with a valid digest gets signed packets. Any other gets a simple reply: S1's
+ * version is 0, which tells the client that there is no digest, and S2 echoes C1 exactly, because Streamlabs on iOS
+ * compares it. C2 is counted and never checked, as many clients get it wrong: FFmpeg echoes a signed S1 like any other.
  */
 export class ServerHandshake {
   readonly #incoming: IncomingHandshake;
@@ -42,7 +44,7 @@ export class ServerHandshake {
   /** `random`: 1528 bytes. */
   constructor(random: Buffer) {
     const s0s1 = versionAndFirstPacket(random);
-    // Strangers cost memory until they have shown a key: what is random is kept once.
+    // Unauthenticated peers cost memory: the random bytes are kept once.
     const fill = s0s1.subarray(s0s1.length - RANDOM_BYTES);
     this.#incoming = new IncomingHandshake(FOREIGN_TO_SERVER, (c1) => {
       const signed = digestReply(c1, { s1: fill, s2: fill.subarray(0, SIGNED_BYTES) });
@@ -57,8 +59,8 @@ export class ServerHandshake {
 }
 
 /**
- * The simple handshake, client side. C2 echoes S1 as soon as S1 is whole. Not done before all of S2 is there: a server
- * may take chunks sent earlier for a part of the handshake. S2 is never looked at.
+ * The simple handshake, client side. C2 echoes S1 as soon as S1 is complete. Not done before all of S2 is there: a
+ * server may take chunks sent earlier for a part of the handshake. S2 is never checked.
  */
 export class ClientHandshake {
   readonly #c0c1: Buffer;
@@ -80,7 +82,7 @@ export class ClientHandshake {
   }
 }
 
-/** Either side's half that comes in: a version byte, a packet to answer, a packet to count. */
+/** The incoming half of either side: a version byte, a packet to reply to, a packet to count. */
 class IncomingHandshake {
   readonly #foreign: ReadonlyMap<number, string>;
   readonly #answer: (first: Buffer) => Buffer;

@@ -5,7 +5,7 @@ import { type LoginAttempt, readLogin } from "./server-login.ts";
 
 const APP_LENGTH_MAX = 512;
 
-/** What an encoder or a player says of itself in its `connect`. */
+/** What an encoder or a player says of itself in `connect`. */
 export type Introduction = {
   /** Without a login. May hold the key: secret. */
   readonly app: string;
@@ -17,7 +17,7 @@ export type Introduction = {
 
 export const NOBODY: Introduction = { app: "", encoder: "", peer: PLAIN_PEER };
 
-/** Undefined where the application's name is longer than any. */
+/** Undefined where the application's name is too long. */
 export function readIntroduction(properties: Amf0Value): Introduction | undefined {
   const app = textProperty(properties, "app") ?? "";
   if (app.length > APP_LENGTH_MAX) return undefined;

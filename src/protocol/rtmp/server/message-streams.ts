@@ -2,10 +2,12 @@ import { ProtocolError } from "../../protocol-error.ts";
 import type { Command } from "../command.ts";
 import { publishKey } from "../url.ts";
 
-/** Open at once, not in all: whoever publishes again and again on one connection opens one each time. */
+/** Streams open at the same time: a peer that publishes again and again on one connection opens one each time. */
 const OPEN_MAX = 8;
 
-/** The message streams of one connection. Numbers of those that were deleted are given again: encoders expect the first to be 1. */
+/**
+ * The message streams of one connection. Numbers of deleted streams are given again: encoders expect the first to be 1.
+ */
 export class MessageStreams {
   readonly #open = new Set<number>();
   #highest = 0;
@@ -24,18 +26,21 @@ export class MessageStreams {
     return streamId;
   }
 
-  /** What GStreamer's farewell names is whatever there is: it has one, and deletes it with the connection. */
+  /**
+   * Removes the stream that a `deleteStream` names. GStreamer names none: it has one, and deletes it with the
+   * connection.
+   */
   take(farewell: Command): void {
     const [streamId] = farewell.args;
     if (farewell.name === "deleteStream" && typeof streamId === "number") this.#open.delete(streamId);
   }
 
-  /** Some clients publish, and play, on message stream 0. */
+  /** The stream of a message. Some clients publish, and play, on message stream 0. */
   of(streamId: number): number {
     return streamId === 0 ? this.#newest : streamId;
   }
 
-  /** Whether this is, or was, a stream of its own beside another one. */
+  /** Whether this is, or was, another stream of the connection. */
   isAnother(streamId: number, than: number): boolean {
     return streamId !== than && Number.isInteger(streamId) && streamId >= 1 && streamId <= this.#highest;
   }
@@ -45,8 +50,9 @@ export class MessageStreams {
 export type Occupied = { readonly streamId: number; readonly app: string; readonly name: string };
 
 /**
- * Whether a farewell (`deleteStream`, `closeStream`, `FCUnpublish`) is meant for another stream of the connection than this one. Whatever
- * names no stream that there is, is meant for the one that is used: GStreamer says the stream's name where its number belongs.
+ * Whether a farewell (`deleteStream`, `closeStream`, `FCUnpublish`) is about another stream of the connection than this
+ * one. A farewell that names no known stream is about this one: GStreamer sends the stream's name in place of its
+ * number.
  */
 export function isForAnother(farewell: Command, onStreamId: number, streams: MessageStreams, used: Occupied): boolean {
   const said = farewell.args[0];

@@ -7,26 +7,28 @@ import { type Message, MessageType } from "../message.ts";
 import { barePath } from "../url.ts";
 
 /**
- * What we cut messages into towards encoders and players. FFmpeg copies our chunk size for its own direction, so a large one
- * spares both sides headers.
+ * The size of our chunks to encoders and players, in bytes. FFmpeg copies it for its own direction, so a large one
+ * saves both sides headers.
  */
 export const SERVER_CHUNK_SIZE = 60_000;
 
-/** The application previews are played from. */
+/** The application that previews are played from. */
 const PREVIEW_APP = "preview";
 
-/** The channel and the token in `play` of `<channelId>?token=…` from the application `preview`; undefined where it is another. */
+/**
+ * The channel and the token in `play` of `<channelId>?token=…` from the application `preview`; undefined for any other.
+ */
 export function previewOf(
   app: string,
   name: string,
 ): { readonly channelId: string; readonly token: string } | undefined {
   if (barePath(app) !== PREVIEW_APP) return undefined;
-  // Players put the kind of file they expect before the name.
+  // Players put the expected file type before the name.
   const [path = "", query = ""] = name.replace(/^(?:mp4|flv):/, "").split("?", 2);
   return { channelId: barePath(path), token: new URLSearchParams(query).get("token") ?? "" };
 }
 
-/** One message of what is played, whole by itself (fmt 0): a player may begin, lose and go on anywhere. */
+/** One message for a player, complete by itself (fmt 0): a player may begin, lose messages and go on anywhere. */
 export function encodePlayed(streamId: number, message: Omit<Message, "streamId">): Buffer {
   return encodeMessage(mediaCsid(message.type), { ...message, streamId }, SERVER_CHUNK_SIZE);
 }
@@ -64,15 +66,15 @@ function mediaCsid(type: number): number {
 }
 
 /**
- * Flash lets nobody touch the pictures without it; others ignore it. `NetStream.Data.Start` is not said on purpose: FFmpeg makes a data stream
- * of it.
+ * Flash does not allow access to the video without it; other players ignore it. `NetStream.Data.Start` is left out on
+ * purpose: FFmpeg makes a data stream of it.
  */
 function sampleAccess(streamId: number): Message {
   const payload = encodeAmf0(["|RtmpSampleAccess", true, true]);
   return { type: MessageType.DataAmf0, timestamp: 0, streamId, payload };
 }
 
-/** Why a player gets nothing. The same whether channel or token is wrong. */
+/** Why a player is refused. The same whether channel or token is wrong. */
 export type PlayRefusal = "not-found" | "failed";
 
 export const playReplies = {

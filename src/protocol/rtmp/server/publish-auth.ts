@@ -1,34 +1,34 @@
 import { createHash } from "node:crypto";
 
-/** A user name and a password for publishing. Secret: never logged. Both are used as they are, as UTF-8. */
+/** A user name and a password for publishing. Secret: never logged. Both are used as UTF-8, unchanged. */
 export type Credentials = { readonly id: string; readonly password: string };
 
 /** Two historical ways to log in, both inside `connect`: Adobe's AccessManager and Limelight's. */
 export const AUTH_SCHEMES = ["adobe", "llnw"] as const;
 export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 
-/** What the server gave for the response to be made of. An empty `opaque` is none, as OBS has it. */
+/** The server's challenge. An empty `opaque` counts as none, as in OBS. */
 export type AdobeChallenge = { readonly salt: string; readonly challenge: string; readonly opaque: string };
 
 /** What a server says about logging in when it refuses `connect`. */
 export type LoginDemand =
-  /** It wants to know who we are. */
+  /** It demands a user name. */
   | { readonly kind: "name-wanted"; readonly scheme: AuthScheme }
-  /** It wants proof of the password. */
+  /** It demands proof of the password. */
   | { readonly kind: "challenge"; readonly scheme: "adobe"; readonly challenge: AdobeChallenge }
   | { readonly kind: "challenge"; readonly scheme: "llnw"; readonly nonce: string }
   /** Unknown user or wrong password. */
   | { readonly kind: "refused" }
-  /** It is about logging in, but not in a way that we know. */
+  /** It is about logging in, but in an unknown way. */
   | { readonly kind: "unreadable" };
 
 /** Servers keep their texts under 300 characters; longer ones are not read. */
 const DESCRIPTION_LENGTH_MAX = 1_024;
 
 /**
- * Reads the `description` of a refused `connect`; undefined where it is not about logging in. What is looked for are the
- * words that OBS looks for, because servers differ in what stands around them. `AccessManager.Reject` is none of them: servers say
- * it also when they are full, forbid us, or send us elsewhere.
+ * Reads the `description` of a refused `connect`; undefined where it is not about logging in. It looks for the words
+ * that OBS looks for, because servers differ in the rest. `AccessManager.Reject` is not among them: servers also send
+ * it when they are full, forbid us, or redirect us.
  */
 export function readLoginDemand(description: string): LoginDemand | undefined {
   if (!/authmod=|need ?auth/.test(description)) return undefined;
@@ -55,8 +55,8 @@ function readChallenge(scheme: AuthScheme, values: ReadonlyMap<string, string>):
 const QUERY_PARTS_MAX = 32;
 
 /**
- * The values of a query, as they are: they hold `+`, `/` and `=` and were never percent-encoded. Parts end at `&`, names at the
- * first `=`.
+ * The values of a query, undecoded: they contain `+`, `/` and `=` and were never percent-encoded. Parts end at `&`,
+ * names at the first `=`.
  */
 export function readQuery(query: string): ReadonlyMap<string, string> {
   return new Map(
@@ -67,20 +67,23 @@ export function readQuery(query: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Adobe's proof of the password. `clientChallenge`: 8 hexadecimal digits of our own choice. */
+/** Adobe's proof of the password. `clientChallenge`: 8 random hexadecimal digits. */
 export function adobeResponse(user: Credentials, given: AdobeChallenge, clientChallenge: string): string {
   const salted = md5(`${user.id}${given.salt}${user.password}`, "base64");
   return md5(`${salted}${given.opaque === "" ? given.challenge : given.opaque}${clientChallenge}`, "base64");
 }
 
-/** Limelight's, HTTP digest authentication in disguise. `app`: as in the target's URL. `clientNonce`: 8 hexadecimal digits. */
+/**
+ * Limelight's proof, HTTP digest authentication. `app`: as in the target's URL. `clientNonce`: 8 random hexadecimal
+ * digits.
+ */
 export function limelightResponse(user: Credentials, app: string, nonce: string, clientNonce: string): string {
   const who = md5(`${user.id}:live:${user.password}`, "hex");
   const what = md5(`publish:/${app}${app.includes("/") ? "" : "/_definst_"}`, "hex");
   return md5(`${who}:${nonce}:${NONCE_COUNT}:${clientNonce}:auth:${what}`, "hex");
 }
 
-/** How often a nonce was used: each is used once. */
+/** The use count of a nonce: each is used once. */
 const NONCE_COUNT = "00000001";
 
 function md5(text: string, encoding: "base64" | "hex"): string {
@@ -88,16 +91,16 @@ function md5(text: string, encoding: "base64" | "hex"): string {
 }
 
 /**
- * What to do about a demand: connect anew with `query` behind the application, in `app` and in `tcUrl`; or give up, because
- * the server knows us and does not want us, or asks in a way that we do not know.
+ * What follows a demand: connect again with `query` behind the application, in `app` and in `tcUrl`; or give up,
+ * because the server refuses us, or demands a login in an unknown way.
  */
 export type LoginStep =
   | { readonly kind: "reconnect"; readonly query: string }
   | { readonly kind: "refused" | "unsupported" };
 
 /**
- * The client's side of a login, over one connection for each step: without a word, with the name, with the proof. Each demand
- * takes it a step further and none back, so there are never more than three connections.
+ * The client's side of a login, over one connection for each step: without a name, with the name, with the proof. Each
+ * demand leads a step further and none back, so there are at most three connections.
  */
 export class LoginDialogue {
   #said: "nothing" | "name" | "proof" = "nothing";
@@ -110,7 +113,7 @@ export class LoginDialogue {
     this.#app = app;
   }
 
-  /** `random`: 8 hexadecimal digits, other ones each time. */
+  /** `random`: 8 hexadecimal digits, new ones each time. */
   answer(demand: LoginDemand, random: string): LoginStep {
     switch (demand.kind) {
       case "name-wanted":
@@ -140,7 +143,9 @@ export class LoginDialogue {
   }
 }
 
-/** A question mark even where the application has one already: OBS and FFmpeg do so, and servers look for `authmod=`. */
+/**
+ * A question mark even where the application has one already: OBS and FFmpeg do so, and servers look for `authmod=`.
+ */
 function nameQuery(scheme: AuthScheme, { id }: Credentials): string {
   return `?authmod=${scheme}&user=${id}`;
 }

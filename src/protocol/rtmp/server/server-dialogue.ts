@@ -16,7 +16,7 @@ import * as reply from "./server-replies.ts";
 import { isOfPublication, type ServerState, ServerTimes } from "./server-state.ts";
 
 const NAME_LENGTH_MAX = 2_048;
-/** To look through 2¹² bytes of data takes as long as to read another message. */
+/** Reading 2¹² bytes of data takes as long as reading one more message. */
 const DATA_BYTES_BITS = 12;
 
 /** What the dialogue needs of the session that reads and writes its chunks. */
@@ -31,7 +31,7 @@ export interface DialogueHost {
   count(messages: number): void;
   /** From here on messages are read with an encoder's limits. */
   acceptEncoder(): void;
-  /** Messages to the peer are cut so from here on. */
+  /** Messages to the peer are cut into chunks of this size from here on. */
   setChunkSize(bytes: number): void;
   /** The peer wants an acknowledgement once in so many bytes. */
   setAckWindow(bytes: number): void;
@@ -138,7 +138,7 @@ export class ServerDialogue {
     this.#host.send(3, reply.reconnectRequested("The server is going away."));
   }
 
-  /** The connection is gone: nothing is said any more. */
+  /** The connection is gone: no output follows. */
   forget(): void {
     this.#state = { at: "closed" };
   }
@@ -244,7 +244,7 @@ export class ServerDialogue {
       case "getStreamLength":
         return this.#host.send(3, reply.result(command.transactionId, 0));
       default:
-        // releaseStream, _checkbw, FCSubscribe and whatever else: some clients wait for an answer to anything.
+        // releaseStream, _checkbw, FCSubscribe and any other: some clients wait for a reply to everything.
         if (command.transactionId > 0 && command.name !== "_result" && command.name !== "_error") {
           this.#host.send(3, reply.result(command.transactionId));
         }

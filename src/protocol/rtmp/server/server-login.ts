@@ -3,26 +3,27 @@ import { barePath } from "../url.ts";
 import { type AuthScheme, adobeResponse, type Credentials, limelightResponse, readQuery } from "./publish-auth.ts";
 
 /**
- * Applications, by their last segment, whose encoders have to log in. The key, and with it the channel, is known at publish only,
- * when it is too late: FFmpeg, OBS and GStreamer log in only where `connect` was refused for want of it. So the address says it.
+ * Applications, by their last segment, whose encoders have to log in. The key, and with it the channel, is known only
+ * at publish, which is too late: FFmpeg, OBS and GStreamer log in only after a refused `connect`. So the address says
+ * it.
  */
 const LOGIN_APPLICATIONS: ReadonlyMap<string, AuthScheme> = new Map([
   ["login", "adobe"],
   ["login-llnw", "llnw"],
 ]);
 
-/** What an encoder said of itself in its `connect`. The values are a stranger's. */
+/** What an encoder said of its login in `connect`. The values are unauthenticated. */
 export type LoginAttempt =
-  /** Nothing, where the address demands it. */
+  /** No login, where the address demands one. */
   | { readonly kind: "nothing"; readonly scheme: AuthScheme }
   | { readonly kind: "name"; readonly scheme: AuthScheme; readonly id: string }
   | {
       readonly kind: "proof";
       readonly scheme: AuthScheme;
       readonly id: string;
-      /** What we gave to be proven with, as it came back. */
+      /** Our challenge, as it came back. */
       readonly token: string;
-      /** The encoder's own share of chance. */
+      /** The encoder's own random part. */
       readonly clientChallenge: string;
       readonly response: string;
     };
@@ -33,13 +34,16 @@ export type LoginRequest = { readonly attempt: LoginAttempt /** Without the logi
 export type LoginDecision =
   | { readonly kind: "accept" }
   | { readonly kind: "ask" | "refuse"; readonly description: string }
-  /** Nobody could decide; closed without a word, so that the encoder tries again. */
+  /** No verdict; closed without a word, so that the encoder tries again. */
   | { readonly kind: "unavailable" };
 
-/** A login begins behind `?` or `&`: with a query of the application's own there are two question marks, or none of its own. */
+/**
+ * A login begins behind `?` or `&`: with a query of the application's own there are two question marks, or none of its
+ * own.
+ */
 const LOGIN_BEGIN = /[?&](?=authmod=)/;
 
-/** The application without what a login adds to it, and the login; undefined where there is none and none is demanded. */
+/** The application without the login, and the login; no login where there is none and none is demanded. */
 export function readLogin(app: string, tcUrl: string): { readonly app: string; readonly attempt?: LoginAttempt } {
   const [bare = "", query = loginOf(tcUrl)] = cut(app);
   if (query === undefined) {
@@ -76,7 +80,7 @@ function attemptOf(values: ReadonlyMap<string, string>): LoginAttempt {
   };
 }
 
-/** Whether the response was made with this password. `salt`: what was given with the challenge; Limelight has none. */
+/** Whether the response was made with this password. `salt`: the one given with the challenge; Limelight has none. */
 export function isProven(
   proof: Extract<LoginAttempt, { kind: "proof" }>,
   password: string,
@@ -88,7 +92,7 @@ export function isProven(
     proof.scheme === "llnw"
       ? limelightResponse(user, given.app, token, clientChallenge)
       : adobeResponse(user, { salt: given.salt, challenge: token, opaque: token }, clientChallenge);
-  // Of equal length whatever was sent, and compared in a time that tells nothing.
+  // Equal lengths, and a comparison whose time reveals nothing.
   return timingSafeEqual(digest(right), digest(proof.response));
 }
 
@@ -96,7 +100,7 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** In the words that FFmpeg, librtmp and OBS, and GStreamer look for. */
+/** The words that FFmpeg, librtmp and OBS, and GStreamer look for. */
 export const loginTexts = {
   demand: (scheme: AuthScheme): string => `[ AccessManager.Reject ] : [ code=403 need auth; authmod=${scheme} ] : `,
   challenge: (scheme: AuthScheme, id: string, salt: string, token: string): string =>

@@ -1,6 +1,6 @@
 import type { LoginRequest } from "./server-login.ts";
 
-/** What an encoder said it wants to publish. `app` and `name` may hold the key: secrets, both. */
+/** What an encoder wants to publish. `app` and `name` may hold the key: secrets, both. */
 export type PublishRequest = {
   readonly requestId: number;
   readonly app: string;
@@ -9,18 +9,18 @@ export type PublishRequest = {
   readonly encoder: string;
 };
 
-/** What a player said it wants to play. `name` may hold a token: secret. */
+/** What a player wants to play. `name` may hold a token: secret. */
 export type PlayRequest = {
   readonly requestId: number;
-  /** The message stream it is to be played on. */
+  /** The message stream to play on. */
   readonly streamId: number;
   readonly app: string;
   readonly name: string;
 };
 
 /**
- * `login-asked`: the encoder is told how to log in, and does so on another connection. `too-many-messages`: it sent more of them than
- * any encoder does, media or not.
+ * `login-asked`: the encoder was told how to log in, and does so on another connection. `too-many-messages`: it sent
+ * more messages than any encoder does, media or not.
  */
 export type ServerCloseReason =
   | "refused"
@@ -46,14 +46,14 @@ export type MediaOutput = {
 
 export type ServerOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
-  /** The encoder logs in, or has to; nothing is said to it before `answerLogin`. */
+  /** The encoder logs in, or has to; it hears nothing before `answerLogin`. */
   | { readonly kind: "login-requested"; readonly requestId: number; readonly login: LoginRequest }
   | { readonly kind: "publish-requested"; readonly request: PublishRequest }
-  /** Nothing is said to the player before `answerPlay`. */
+  /** The player hears nothing before `answerPlay`. */
   | { readonly kind: "play-requested"; readonly request: PlayRequest }
   /** Only where something is played. */
   | { readonly kind: "play-paused"; readonly isPaused: boolean }
-  /** The player ended what it played; the connection stays. */
+  /** The player ended playback; the connection stays. */
   | { readonly kind: "play-ended" }
   | MediaOutput
   /** The encoder ended its publication properly; the connection stays and may publish again. */
@@ -61,5 +61,8 @@ export type ServerOutput =
   /** Write what was sent, half-close, then destroy. Last output of a session. */
   | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
 
-/** `overloaded`: this server takes nobody new now. `unavailable`: nobody could decide; closed without a word, so that the encoder tries again. */
+/**
+ * `overloaded`: this server takes no new channel now. `unavailable`: no verdict; closed without a word, so that the
+ * encoder tries again.
+ */
 export type PublishDecision = "accept" | "refuse" | "overloaded" | "unavailable";

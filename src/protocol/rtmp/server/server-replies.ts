@@ -7,7 +7,7 @@ import { SERVER_CHUNK_SIZE } from "./play.ts";
 
 const WINDOW_BYTES = 2_500_000;
 
-/** What is said of the connection itself before `connect` is answered. */
+/** Sent before the reply to `connect`. */
 export function welcomeControls(): readonly Message[] {
   return [
     encodeControl({ kind: "window-ack-size", bytes: WINDOW_BYTES }),
@@ -17,8 +17,8 @@ export function welcomeControls(): readonly Message[] {
 }
 
 /**
- * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what is said of Enhanced
- * RTMP beside.
+ * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what we announce of
+ * Enhanced RTMP beside it.
  */
 export function connected(
   transactionId: number,
@@ -88,7 +88,7 @@ export function publishStarted(streamId: number): Message {
   return status(streamId, "status", "NetStream.Publish.Start", "Start publishing");
 }
 
-/** BadName: what OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would go on for ever. */
+/** BadName, which OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would try for ever. */
 const REFUSALS = {
   refuse: "Stream key not accepted.",
   overloaded: "This server cannot keep up and takes no further stream now. Try again later, or use another server.",
@@ -100,7 +100,10 @@ export function publishRefused(streamId: number, why: keyof typeof REFUSALS): Me
   return status(streamId, "error", "NetStream.Publish.BadName", REFUSALS[why]);
 }
 
-/** Asks a client to connect again, elsewhere where `tcUrl` is given (Enhanced RTMP v2). Only for those whose `capsEx` says they can. */
+/**
+ * Asks a client to connect again, elsewhere where `tcUrl` is given (Enhanced RTMP v2). Only for clients whose `capsEx`
+ * has the bit.
+ */
 export function reconnectRequested(description: string, tcUrl?: string): Message {
   return encodeCommand(0, {
     name: "onStatus",

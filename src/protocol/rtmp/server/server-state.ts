@@ -2,9 +2,9 @@ import type { Command } from "../command.ts";
 import type { ServerHandshake } from "../handshake/handshake.ts";
 import type { Message } from "../message.ts";
 
-/** Where the ingest side of a connection is. */
+/** Where a connection to our server stands. */
 export type ServerState =
-  /** Its buffers are most of what a stranger costs: they go with this state. */
+  /** The handshake's buffers are most of an unauthenticated connection's memory: they go with this state. */
   | { readonly at: "handshake"; readonly handshake: ServerHandshake }
   | { readonly at: "waiting-for-connect" }
   | { readonly at: "logging-in"; readonly requestId: number; readonly connect: Command }
@@ -27,21 +27,24 @@ export function isOfPublication(state: ServerState, { streamId }: Pick<Message, 
 
 /** All in milliseconds. */
 export const SERVER_DEADLINES = {
-  /** From the accepted connection, or the end of its last publication, to publish or play: all of it, however it is spread. */
+  /**
+   * From the accepted connection, or the end of its last publication, until publish or play: one deadline for all
+   * steps.
+   */
   publishMs: 5_000,
   firstMediaMs: 15_000,
-  /** Silence after which we ping; many encoders never answer, so only silence as a whole counts. */
+  /** Silence after which we ping. Many encoders never reply, so only complete silence counts. */
   pingAfterMs: 15_000,
   silenceMs: 30_000,
-  /** Once media came it is its channel that says how slow an encoder may be; this is beyond all that. */
+  /** Once media came its channel decides how slow an encoder may be; this is beyond that. */
   silenceOfMediaMs: 300_000,
 } as const;
 
-/** When what happened on a connection, on the owner's monotonic clock, in milliseconds. */
+/** The times of one connection, on the owner's monotonic clock, in milliseconds. */
 export class ServerTimes {
   nowMs: number;
   stateSinceMs: number;
-  /** Since when it has had nothing published and nothing played. */
+  /** Since when the connection has published nothing and played nothing. */
   unauthenticatedSinceMs: number;
   #lastByteMs: number;
   #hasBytes = false;
@@ -61,14 +64,17 @@ export class ServerTimes {
     this.#isPinged = false;
   }
 
-  /** Once in each silence of whoever publishes. */
+  /** Once in each silence of an encoder. */
   takePingDue(state: ServerState): boolean {
     if (state.at !== "publishing" || this.#isPinged) return false;
     this.#isPinged = this.nowMs - this.#lastByteMs >= SERVER_DEADLINES.pingAfterMs;
     return this.#isPinged;
   }
 
-  /** The first deadline that has passed, in words. A player may be silent: whether it takes what it is sent is its owner's to see. */
+  /**
+   * The first deadline that has passed, in words. A player may be silent: its owner checks whether it takes what it is
+   * sent.
+   */
   overdue(state: ServerState): string | undefined {
     const limits = SERVER_DEADLINES;
     const isLate = this.nowMs - this.unauthenticatedSinceMs >= limits.publishMs;
