@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
-import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../src/protocol/amf0/value.ts";
-import { encodeTargetMetadata } from "../../src/protocol/flv/metadata.ts";
-import { classifyMessage } from "../../src/relay/stream/classify-message.ts";
-import { StreamMemory } from "../../src/relay/stream/stream-memory.ts";
+import { encodeAmf0 } from "../../../src/protocol/amf0/encode.ts";
+import { type Amf0Value, amf0EcmaArray, amf0Object } from "../../../src/protocol/amf0/value.ts";
+import { encodeTargetMetadata } from "../../../src/protocol/flv/metadata.ts";
+import { classifyMessage } from "../../../src/relay/stream/classify-message.ts";
+import { StreamMemory } from "../../../src/relay/stream/stream-memory.ts";
 
 const KEPT = { width: 320, height: 180, videocodecid: 7, framerate: 25, audiocodecid: 10 };
 const WANTED = encodeTargetMetadata(new Map(Object.entries(KEPT)));

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { DriftMeter } from "../../src/relay/publisher/drift-meter.ts";
-import { EncoderClock } from "../../src/relay/publisher/encoder-clock.ts";
-import { StreamMeter } from "../../src/relay/publisher/stream-meter.ts";
-import { PictureMeter } from "../../src/relay/publisher/video-meter.ts";
+import { DriftMeter } from "../../../src/relay/publisher/drift-meter.ts";
+import { EncoderClock } from "../../../src/relay/publisher/encoder-clock.ts";
+import { StreamMeter } from "../../../src/relay/publisher/stream-meter.ts";
+import { PictureMeter } from "../../../src/relay/publisher/video-meter.ts";
 
 const PICTURE_MS = 40;
 
