@@ -20,7 +20,7 @@ const ALONE = [
   "test/e2e/relay-cost.test.ts",
   "test/e2e/every-byte.test.ts",
   "test/app/message-flood.test.ts",
-  "test/ingest/strangers.test.ts",
+  "test/ingest/unauthenticated.test.ts",
 ];
 
 export default defineConfig({

@@ -1,6 +1,6 @@
 import type { FreezeTimes } from "../thread-protocol/freeze-times.ts";
 import type { PublisherFact } from "./broadcast-state.ts";
-import { PICTURES_MISSED_MS, type Publisher } from "./publisher/publisher.ts";
+import { type Publisher, VIDEO_MISSED_MS } from "./publisher/publisher.ts";
 import type { FanOut } from "./rendition/fan-out.ts";
 import type { FillerRun } from "./rendition/filler-run.ts";
 import type { ClassifiedMessage } from "./stream/classify-message.ts";
@@ -26,12 +26,12 @@ export class FrozenPictures {
 
   /** Call now and then while this encoder is on air. Answers whether filler stands for its pictures. */
   look(publisher: Publisher, awakeMs: number, { videoSeconds }: FreezeTimes): boolean {
-    const silentMs = publisher.pictureless(awakeMs, PICTURES_MISSED_MS);
+    const silentMs = publisher.withoutVideoMs(awakeMs, VIDEO_MISSED_MS);
     if (silentMs !== undefined && this.#told === undefined) {
       this.#told = { publisher, sinceMs: awakeMs - silentMs };
       this.#deps.tell(publisher, { kind: "pictures-stopped", silentMs: Math.round(silentMs) });
     }
-    const isLong = videoSeconds > 0 && publisher.pictureless(awakeMs, videoSeconds * 1_000) !== undefined;
+    const isLong = videoSeconds > 0 && publisher.withoutVideoMs(awakeMs, videoSeconds * 1_000) !== undefined;
     if (isLong) this.#fillerRun ??= this.#deps.out.newFillerRun("pictures");
     if (this.#fillerRun !== undefined) this.#deps.out.fillPictures(this.#fillerRun);
     return this.#fillerRun !== undefined;

@@ -6,7 +6,7 @@ import type { PublisherDescription, PublisherHandle } from "./publisher/publishe
  * `fight`: two encoders push each other out, and this one is refused. `overloaded`: this server takes no new channel.
  * `unavailable`: no verdict now; the encoder should try again.
  */
-export type AdmitResult = "welcome" | "fight" | "overloaded" | "unavailable";
+export type AdmitResult = "admitted" | "fight" | "overloaded" | "unavailable";
 
 export type PublisherArrival = PublisherDescription & {
   /** The gateway has room again. */
@@ -23,7 +23,7 @@ export interface PublishGateway {
   /** Whether the encoder may publish now. Call once, before the encoder hears anything. */
   tryAdmit(): Promise<AdmitResult>;
   /** Begins to publish. Undefined where the channel went in the meantime. */
-  open(entering: PublisherArrival): PublisherHandle | undefined;
+  open(arrival: PublisherArrival): PublisherHandle | undefined;
   /** Sends what was pushed now, without waiting for the next flush. Never throws. */
   flush(): void;
   /** No encoder will use this gateway. Idempotent; does nothing once it is open. */
@@ -50,9 +50,9 @@ export function gatewayTo(
     async tryAdmit() {
       if (!takesNew() && !engine.isOnAir(channelId)) return "overloaded";
       engine.introduce(spec);
-      return engine.admits(channelId, slot) ? "welcome" : "fight";
+      return engine.admits(channelId, slot) ? "admitted" : "fight";
     },
-    open: (entering) => engine.open(channelId, entering),
+    open: (arrival) => engine.open(channelId, arrival),
     flush: () => engine.flush(channelId),
     leave: () => undefined,
   };

@@ -91,7 +91,7 @@ class HostedPublisher {
       (message) => this.#take(message),
       () => this.#leave("connection-lost"),
     );
-    void this.#welcome();
+    void this.#admit();
   }
 
   get channelId(): ChannelId {
@@ -122,11 +122,11 @@ class HostedPublisher {
     this.#finish();
   }
 
-  async #welcome(): Promise<void> {
-    const isWelcome = (await this.#gateway.tryAdmit()) === "welcome";
-    this.#transport.post({ kind: "welcome", isWelcome });
+  async #admit(): Promise<void> {
+    const isAdmitted = (await this.#gateway.tryAdmit()) === "admitted";
+    this.#transport.post({ kind: "admit-result", isAdmitted });
     this.tellLatency();
-    if (!isWelcome) this.#finish();
+    if (!isAdmitted) this.#finish();
   }
 
   #take(message: FromEncoder): void {
@@ -148,8 +148,8 @@ class HostedPublisher {
   #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
     const onDismissed = () => this.#finish();
     // The relay takes every message at once: this gateway is never full.
-    const entering = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
-    const publisher = this.#gateway.open(entering);
+    const arrival = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
+    const publisher = this.#gateway.open(arrival);
     if (publisher === undefined) return this.#finish();
     this.#publisher = publisher;
   }

@@ -40,10 +40,10 @@ export class RemotePublishers {
 
   /** The gateway that leads through this transport. */
   to(
-    home: { readonly channelId: ChannelId; readonly latency: Latency },
+    channel: { readonly channelId: ChannelId; readonly latency: Latency },
     transport: PublisherTransport,
   ): PublishGateway {
-    const gateway: RemotePublisher = new RemotePublisher(home, transport, {
+    const gateway: RemotePublisher = new RemotePublisher(channel, transport, {
       ...this.#deps,
       onOpen: () => this.#open.add(gateway),
       onOver: () => this.#open.delete(gateway),
@@ -61,26 +61,26 @@ class RemotePublisher implements PublishGateway {
   readonly channelId: ChannelId;
   readonly #deps: RemotePublisherParts;
   readonly #transport: PublisherTransport;
-  readonly #welcome: Promise<AdmitResult>;
-  #answerAdmit: (welcome: AdmitResult) => void = () => undefined;
+  readonly #admitResult: Promise<AdmitResult>;
+  #answerAdmit: (result: AdmitResult) => void = () => undefined;
   #latency: Latency;
-  #entering: PublisherArrival | undefined;
+  #arrival: PublisherArrival | undefined;
   #isOver = false;
   #isFull = false;
-  readonly #gathered = new BlockWriter();
+  readonly #block = new BlockWriter();
   #untakenBytes = 0;
   #needsFlush = false;
 
   constructor(
-    home: { readonly channelId: ChannelId; readonly latency: Latency },
+    channel: { readonly channelId: ChannelId; readonly latency: Latency },
     transport: PublisherTransport,
     deps: RemotePublisherParts,
   ) {
-    this.channelId = home.channelId;
-    this.#latency = home.latency;
+    this.channelId = channel.channelId;
+    this.#latency = channel.latency;
     this.#transport = transport;
     this.#deps = deps;
-    this.#welcome = new Promise((resolve) => {
+    this.#admitResult = new Promise((resolve) => {
       this.#answerAdmit = resolve;
     });
     transport.listen(
@@ -99,16 +99,16 @@ class RemotePublisher implements PublishGateway {
 
   async tryAdmit(): Promise<AdmitResult> {
     const timer = startDeadline(this.#deps.clock, ADMIT_DEADLINE_MS, () => this.#answerAdmit("unavailable"));
-    const welcome = await this.#welcome;
+    const result = await this.#admitResult;
     timer.cancel();
-    return welcome;
+    return result;
   }
 
-  open(entering: PublisherArrival): PublisherHandle | undefined {
+  open(arrival: PublisherArrival): PublisherHandle | undefined {
     if (this.#isOver) return undefined;
-    this.#entering = entering;
+    this.#arrival = arrival;
     this.#deps.onOpen();
-    const { remoteAddress, encoder, keyRemoved = [] } = entering;
+    const { remoteAddress, encoder, keyRemoved = [] } = arrival;
     this.#transport.post({ kind: "open", remoteAddress, encoder, keyRemoved });
     return { push: (message) => this.#push(message), end: (end) => this.#end(end) };
   }
@@ -118,21 +118,21 @@ class RemotePublisher implements PublishGateway {
   }
 
   leave(): void {
-    if (this.#entering === undefined) this.#finish();
+    if (this.#arrival === undefined) this.#finish();
   }
 
   #push(message: MediaMessage): void {
     if (this.#isOver) return;
-    this.#gathered.add(message);
+    this.#block.add(message);
     this.#needsFlush = true;
-    if (this.#gathered.length >= BLOCK_BYTES_MAX) this.#postBlock(false);
-    if (this.#isFull || this.#untakenBytes + this.#gathered.length <= AHEAD_BYTES_MAX) return;
+    if (this.#block.length >= BLOCK_BYTES_MAX) this.#postBlock(false);
+    if (this.#isFull || this.#untakenBytes + this.#block.length <= AHEAD_BYTES_MAX) return;
     this.#isFull = true;
     this.#deps.onWait();
   }
 
   #postBlock(isFlush: boolean): void {
-    const { buffer, length } = this.#gathered.take();
+    const { buffer, length } = this.#block.take();
     this.#untakenBytes += length;
     this.#needsFlush = !isFlush;
     this.#transport.post({ kind: "media", buffer, length, isFlush }, [buffer]);
@@ -147,14 +147,14 @@ class RemotePublisher implements PublishGateway {
 
   #take(message: ToEncoder): void {
     switch (message.kind) {
-      case "welcome":
-        return this.#answerAdmit(message.isWelcome ? "welcome" : "fight");
+      case "admit-result":
+        return this.#answerAdmit(message.isAdmitted ? "admitted" : "fight");
       case "taken":
         this.#untakenBytes -= message.bytes;
-        this.#gathered.reuse(message.buffer);
+        this.#block.reuse(message.buffer);
         if (!this.#isFull || this.#untakenBytes > ROOM_BYTES) return;
         this.#isFull = false;
-        this.#entering?.onRoom();
+        this.#arrival?.onRoom();
         return;
       case "latency":
         this.#latency = message.latency;
@@ -171,13 +171,13 @@ class RemotePublisher implements PublishGateway {
   #closed(): void {
     const wasOver = this.#isOver;
     this.#finish();
-    if (!wasOver) this.#entering?.onDismissed();
+    if (!wasOver) this.#arrival?.onDismissed();
   }
 
   #finish(): void {
     this.#isOver = true;
     this.#isFull = false;
-    this.#gathered.take();
+    this.#block.take();
     this.#answerAdmit("unavailable");
     this.#transport.close();
     this.#deps.onOver();

@@ -24,7 +24,7 @@ export type FromEncoder =
 /** From the thread that owns the channel. */
 export type ToEncoder =
   /** The first message: whether the encoder may publish. */
-  | { readonly kind: "welcome"; readonly isWelcome: boolean }
+  | { readonly kind: "admit-result"; readonly isAdmitted: boolean }
   /** The relay has taken this many bytes of a block: credit for as many to come. The block is transferred back. */
   | { readonly kind: "taken"; readonly bytes: number; readonly buffer: ArrayBuffer }
   | { readonly kind: "latency"; readonly latency: Latency }

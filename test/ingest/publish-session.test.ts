@@ -56,7 +56,7 @@ class FakeGateway implements PublishGateway {
   readonly #hasChannel: boolean;
   onRoom: () => void = () => undefined;
 
-  constructor(result: AdmitResult | Promise<AdmitResult> = "welcome", hasChannel = true) {
+  constructor(result: AdmitResult | Promise<AdmitResult> = "admitted", hasChannel = true) {
     this.#result = result;
     this.#hasChannel = hasChannel;
   }
@@ -177,7 +177,7 @@ test("a connection that closes while its channel is asked, or before it opens, l
   const decision = protocol.ask();
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
   session.close();
-  result.resolve("welcome");
+  result.resolve("admitted");
   expect([await decision, gateway.log]).toEqual(["unavailable", ["leave"]]);
 
   const late = admitted();
@@ -187,7 +187,7 @@ test("a connection that closes while its channel is asked, or before it opens, l
 });
 
 test("where the channel went meanwhile nothing is opened", async () => {
-  const { gateway, protocol, session } = admitted(new FakeGateway("welcome", false));
+  const { gateway, protocol, session } = admitted(new FakeGateway("admitted", false));
   expect([await protocol.ask(), session.open(), session.isPublishing]).toEqual(["accept", false, false]);
   expect(gateway.log).toEqual([`open backup ${ADDRESS} srt prefix`, "leave"]);
 });

@@ -48,7 +48,7 @@ class Threads {
     const { way, gateway } = this.admit(slot);
     const triedAdmit = gateway.tryAdmit();
     await way.settle();
-    expect(await triedAdmit).toBe("welcome");
+    expect(await triedAdmit).toBe("admitted");
     const events = { dismissals: 0, rooms: 0 };
     const publisher = open(gateway, slot, events);
     publisher.push(video(0, AVC_CONFIG));
@@ -162,7 +162,7 @@ test("an encoder that was admitted before its key changed, and comes afterwards,
   const threads = new Threads(60);
   const { way, gateway } = threads.admit();
   await way.settle();
-  expect(await gateway.tryAdmit()).toBe("welcome");
+  expect(await gateway.tryAdmit()).toBe("admitted");
   threads.hosted.dismissWaiting("ls-1", "backup");
   const events = { dismissals: 0, rooms: 0 };
   open(gateway, "main", events);

@@ -123,12 +123,12 @@ export class PublishSession {
   async #enter({ gateway, slot }: Exclude<Admission, string | { readonly loginOf: ChannelId }>, asked: KeyRequest) {
     const result = this.#state.at === "asking" ? await gateway.tryAdmit() : "unavailable";
     if (result === "overloaded") this.#refusedBy = gateway.channelId;
-    if (result === "welcome" && this.#state.at === "asking") {
+    if (result === "admitted" && this.#state.at === "asking") {
       this.#state = { at: "admitted", gateway, slot, asked };
       return "accept";
     }
     gateway.leave();
-    return result === "welcome" ? "unavailable" : result;
+    return result === "admitted" ? "unavailable" : result;
   }
 
   /** The question is over without a publisher; a closed session stays closed. */

@@ -51,7 +51,7 @@ const TRACKS_WAIT_MS = 2_000;
  */
 export const SILENT_AFTER_MS = 2_000;
 /** Video that is missing for so long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
-export const PICTURES_MISSED_MS = 5_000;
+export const VIDEO_MISSED_MS = 5_000;
 /** Frame rates are measured over at least this time, in milliseconds. */
 const RATE_WINDOW_MS = 2_000;
 
@@ -64,16 +64,16 @@ export class Publisher {
   /** When it connected, on the clock's `awakeNow()`: the time in which we could have heard the encoder. */
   readonly openedMs: number;
   readonly #media = new Pace();
-  readonly #picturePace = new Pace();
-  #hasSound = false;
+  readonly #videoPace = new Pace();
+  #hasAudio = false;
   #healthySinceMs: number;
   #firstFrameMs: number | undefined;
   #bytesTotal = 0;
   #bytesAtTick = 0;
   #bytesPerSecond = 0;
-  #pictures = 0;
+  #videoFrames = 0;
   #rateFromMs = 0;
-  #picturesPerSecond: number | undefined;
+  #framesPerSecond: number | undefined;
   #lastKeyframe: { readonly timestamp: number } | undefined;
   #keyframeIntervalMs: number | undefined;
   readonly #meter = new StreamMeter();
@@ -140,15 +140,15 @@ export class Publisher {
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);
     this.#firstFrameMs ??= awakeMs;
-    if (kind === "audio") this.#hasSound = true;
-    else if (trackId === 0 && !isFurther) this.#picturePace.took(awakeMs);
+    if (kind === "audio") this.#hasAudio = true;
+    else if (trackId === 0 && !isFurther) this.#videoPace.took(awakeMs);
   }
 
   #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
     const { kind, isKeyframe, isFurther, compositionTimeMs, payload } = frame;
     this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe, isFurther }, nowMs);
     if (kind !== "video" || isFurther) return;
-    this.#pictures += 1;
+    this.#videoFrames += 1;
     if (!isKeyframe) return;
     if (this.#lastKeyframe !== undefined) {
       this.#keyframeIntervalMs = (timestamp - this.#lastKeyframe.timestamp + 2 ** 32) % 2 ** 32;
@@ -166,7 +166,7 @@ export class Publisher {
    * with it.
    */
   get missedAfterMs(): number {
-    return this.#media.missedAfterMs(!this.#hasSound && this.#firstFrameMs !== undefined);
+    return this.#media.missedAfterMs(!this.#hasAudio && this.#firstFrameMs !== undefined);
   }
 
   /** After so long without media the publisher is not healthy, in milliseconds. */
@@ -184,10 +184,10 @@ export class Publisher {
    * For how long video is missing while audio goes on, in milliseconds; undefined where none is missing, or for less
    * than `afterMs`.
    */
-  pictureless(awakeMs: number, afterMs: number): number | undefined {
-    const silentMs = this.#hasSound ? this.#picturePace.silentMs(awakeMs) : undefined;
+  withoutVideoMs(awakeMs: number, afterMs: number): number | undefined {
+    const silentMs = this.#hasAudio ? this.#videoPace.silentMs(awakeMs) : undefined;
     if (silentMs === undefined || this.isSilent(awakeMs)) return undefined;
-    return silentMs >= Math.max(afterMs, this.#picturePace.missedAfterMs(true)) ? silentMs : undefined;
+    return silentMs >= Math.max(afterMs, this.#videoPace.missedAfterMs(true)) ? silentMs : undefined;
   }
 
   /** Milliseconds of media without a gap; 0 during a gap. */
@@ -229,16 +229,16 @@ export class Publisher {
     this.#bytesAtTick = this.#bytesTotal;
     this.#meter.tick(nowMs);
     if (nowMs - this.#rateFromMs < RATE_WINDOW_MS) return;
-    this.#picturesPerSecond = (this.#pictures * 1_000) / (nowMs - this.#rateFromMs);
-    this.#pictures = 0;
+    this.#framesPerSecond = (this.#videoFrames * 1_000) / (nowMs - this.#rateFromMs);
+    this.#videoFrames = 0;
     this.#rateFromMs = nowMs;
   }
 
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
     const { slot, remoteAddress, encoder, keyRemoved = [] } = this.description;
-    const frameRate = this.#picturesPerSecond;
+    const frameRate = this.#framesPerSecond;
     const intervalMs = this.#keyframeIntervalMs;
-    const picturelessMs = state === "LIVE" ? this.pictureless(awakeMs, PICTURES_MISSED_MS) : undefined;
+    const withoutVideoMs = state === "LIVE" ? this.withoutVideoMs(awakeMs, VIDEO_MISSED_MS) : undefined;
     return {
       state,
       slot,
@@ -251,7 +251,7 @@ export class Publisher {
       ...audioFormat(this.head),
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
-      ...(picturelessMs === undefined ? {} : { secondsWithoutVideo: Math.round(picturelessMs / 1_000) }),
+      ...(withoutVideoMs === undefined ? {} : { secondsWithoutVideo: Math.round(withoutVideoMs / 1_000) }),
       measures: { ...this.#meter.measures, ...this.#gaps.measures(this.head) },
       ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(this.#timedData.droppedTotal === 0 ? {} : { droppedData: this.#timedData.droppedTotal }),

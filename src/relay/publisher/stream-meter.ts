@@ -3,7 +3,7 @@ import { ClockTrust } from "../stream/clock-trust.ts";
 import { RateMeter } from "../stream/rate-meter.ts";
 import { DriftMeter } from "./drift-meter.ts";
 import { EncoderClock } from "./encoder-clock.ts";
-import { PictureMeter } from "./video-meter.ts";
+import { VideoMeter } from "./video-meter.ts";
 
 /** A frame of a default track, as far as it is measured. */
 export type MeasuredFrame = {
@@ -30,9 +30,9 @@ const RATE_SECONDS = 10;
 export class StreamMeter {
   readonly #audio = newTrackMeter();
   readonly #video = newTrackMeter();
-  readonly #pictures = new PictureMeter();
+  readonly #keyframes = new VideoMeter();
   readonly #trust = new ClockTrust();
-  #hasPictures = false;
+  #hasVideo = false;
 
   take(frame: MeasuredFrame, nowMs: number): void {
     const { kind, bytes, timestamp, compositionTimeMs, isKeyframe } = frame;
@@ -43,8 +43,8 @@ export class StreamMeter {
     const stepMs = clock.step(timestamp, nowMs);
     drift.take(stepMs, nowMs);
     if (kind === "audio") return;
-    this.#hasPictures = true;
-    this.#pictures.take(stepMs, compositionTimeMs, isKeyframe, nowMs);
+    this.#hasVideo = true;
+    this.#keyframes.take(stepMs, compositionTimeMs, isKeyframe, nowMs);
   }
 
   /** Call once a second. */
@@ -56,14 +56,14 @@ export class StreamMeter {
   get measures(): StreamMeasures {
     const videoBytesPerSecond = this.#video.rate.bytesPerSecond;
     const audioBytesPerSecond = this.#audio.rate.bytesPerSecond;
-    const gapMs = this.#pictures.longestKeyframeGapMs;
-    const { withoutKeyframeMs, hasKeyframe } = this.#pictures;
-    const clockDriftPpm = (this.#hasPictures ? this.#video : this.#audio).drift.ppm ?? this.#trust.ppm;
+    const gapMs = this.#keyframes.longestKeyframeGapMs;
+    const { withoutKeyframeMs, hasKeyframe } = this.#keyframes;
+    const clockDriftPpm = (this.#hasVideo ? this.#video : this.#audio).drift.ppm ?? this.#trust.ppm;
     return {
       ...(videoBytesPerSecond === undefined ? {} : { videoBytesPerSecond }),
       ...(audioBytesPerSecond === undefined ? {} : { audioBytesPerSecond }),
       ...(gapMs === undefined ? {} : { longestKeyframeSeconds: gapMs / 1_000 }),
-      ...(this.#hasPictures ? { bFrames: this.#pictures.bFrames } : {}),
+      ...(this.#hasVideo ? { bFrames: this.#keyframes.bFrames } : {}),
       ...(withoutKeyframeMs === undefined || (hasKeyframe && withoutKeyframeMs < KEYFRAME_MISSED_MS)
         ? {}
         : { secondsWithoutKeyframe: withoutKeyframeMs / 1_000, hasKeyframe }),

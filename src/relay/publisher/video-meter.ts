@@ -4,7 +4,7 @@
 const WINDOW_MS = 15_000;
 
 /** How the frames of one video track follow each other: keyframes, and B-frames. */
-export class PictureMeter {
+export class VideoMeter {
   /** The encoder's time since the last keyframe, in milliseconds; undefined before the first, and after a jump. */
   #sinceKeyframeMs: number | undefined;
   /** By how much the latest presentation time so far is ahead of the decoding time, in milliseconds. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { DriftMeter } from "../../../src/relay/publisher/drift-meter.ts";
 import { EncoderClock } from "../../../src/relay/publisher/encoder-clock.ts";
 import { StreamMeter } from "../../../src/relay/publisher/stream-meter.ts";
-import { PictureMeter } from "../../../src/relay/publisher/video-meter.ts";
+import { VideoMeter } from "../../../src/relay/publisher/video-meter.ts";
 
 const PICTURE_MS = 40;
 
@@ -74,7 +74,7 @@ test("the longest way between keyframes counts, also over a clock that wraps, an
 });
 
 test("a single long way between keyframes is forgotten after half a minute", () => {
-  const meter = new PictureMeter();
+  const meter = new VideoMeter();
   const seen: (number | undefined)[] = [];
   for (let second = 0; second <= 60; second += 1) {
     meter.take(second === 0 ? undefined : 1_000, 0, second === 0 || second >= 9, second * 1_000);

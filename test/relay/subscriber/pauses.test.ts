@@ -123,12 +123,12 @@ test("a server that takes nobody new keeps who is on air, or held, and lets a ta
   expect(await full()).toBe("overloaded");
   const publisher = stage.onAir(target(1));
   new Encoder(stage, publisher).run(2_000);
-  expect(await full()).toBe("welcome");
+  expect(await full()).toBe("admitted");
   publisher.end("connection-lost");
-  expect(await full()).toBe("welcome");
+  expect(await full()).toBe("admitted");
   stage.clock.advance(60_000);
   expect(await full()).toBe("overloaded");
-  expect(await gatewayTo(stage.engine, spec, "main").tryAdmit()).toBe("welcome");
+  expect(await gatewayTo(stage.engine, spec, "main").tryAdmit()).toBe("admitted");
 });
 
 test("a target that was a little behind before a pause loses nothing by it", () => {

@@ -76,7 +76,7 @@ export class ServerDialogue {
       this.#host.send(2, encodeControl({ kind: "stream-begin", streamId: state.streamId }));
       this.#host.send(5, reply.publishStarted(state.streamId));
     } else if (decision === "unavailable") {
-      this.close("not-answered", "nobody decided about the stream key");
+      this.close("not-answered", "no verdict about the stream key in time");
     } else {
       this.#host.send(5, reply.publishRefused(state.streamId, decision));
       this.close("refused", "publish refused");
@@ -114,7 +114,7 @@ export class ServerDialogue {
     const state = this.#state;
     if (state.at !== "logging-in" || state.requestId !== requestId) return false;
     if (decision.kind === "accept") this.#welcome(state.connect);
-    else if (decision.kind === "unavailable") this.close("not-answered", "nobody decided about the login");
+    else if (decision.kind === "unavailable") this.close("not-answered", "no verdict about the login in time");
     else {
       this.#host.send(3, reply.loginRefused(state.connect.transactionId, decision.description));
       this.close(decision.kind === "ask" ? "login-asked" : "refused", "login not accepted");
