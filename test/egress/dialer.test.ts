@@ -17,7 +17,7 @@ import type { TargetError } from "../../src/thread-protocol/targets/target-statu
 import { certificate } from "../support/certificates.ts";
 import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
-test("a target that accepts is told the key, gets what is written, and at the end the words of a wanted stop", async () => {
+test("a target that accepts gets the key, what is written, and at the end the commands of a wanted stop", async () => {
   const target = await kitTarget();
   const { link, outcome, dialer } = dial(target.url);
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -36,7 +36,7 @@ test("a target that accepts is told the key, gets what is written, and at the en
   ]);
 });
 
-test("a stored key with characters that nobody sees is published without them, and otherwise as it is", async () => {
+test("a stored key with invisible characters is published without them, and otherwise as it is", async () => {
   const target = await kitTarget();
   await dial(target.url, { streamKey: "\u00a0\u200bmp4:a%2Fb?x=%2F\ufeff " }).outcome;
   expect(target.connections[0]?.report.streamName).toBe("mp4:a%2Fb?x=%2F");
@@ -53,7 +53,7 @@ test("a link that is cut says nothing, but what was written arrives", async () =
   expect(target.connections[0]?.report.commands).not.toContain("FCUnpublish");
 });
 
-test("a link closed while it is still being made leaves nothing behind and tells nobody", async () => {
+test("a link closed while it is still being made leaves nothing behind and reports nothing", async () => {
   const target = await kitTarget({ silentAt: "handshake" });
   const { link, dialer, outcome } = dial(target.url);
   link.close("end");
@@ -62,7 +62,7 @@ test("a link closed while it is still being made leaves nothing behind and tells
   expect(told).toBe("nothing");
 });
 
-test("a slow target's bytes are counted as they are taken, and the emptied queue is told", async () => {
+test("a slow target's bytes are counted as they are taken, and the emptied queue is reported", async () => {
   const target = await kitTarget({ stall: { afterMs: 0 } });
   const { link, outcome } = dial(target.url);
   await outcome;
@@ -84,7 +84,7 @@ test("a refused connection, a refused key, and a key that is refused fatally eac
   expect(await failure((await kitTarget({ refuse: "bad-name" })).url)).toBe("PUBLISH_REJECTED fatal");
 });
 
-test("a target that never answers is given up at the handshake's deadline", async () => {
+test("a target that never replies is given up at the handshake's deadline", async () => {
   const target = await kitTarget({ silentAt: "handshake" });
   expect(await failure(target.url, { clock: hastyClock })).toBe("HANDSHAKE_FAILED transient");
 });
@@ -114,7 +114,7 @@ const endings: readonly { name: string; serve: (socket: Socket) => void; code: s
     code: "REMOTE_CLOSED",
   },
 ];
-test.each(endings)("a target that $name ends as $code, to be tried again", async ({ serve: behave, code }) => {
+test.each(endings)("a target that $name ends as $code, and is tried again", async ({ serve: behave, code }) => {
   const port = await serve(createServer(behave));
   expect(await failure(`rtmp://127.0.0.1:${port}/live`)).toBe(`${code} transient`);
 });
@@ -122,7 +122,7 @@ test.each(endings)("a target that $name ends as $code, to be tried again", async
 test.each([
   { name: "connect", answers: 0, code: "CONNECT_REJECTED" },
   { name: "publish", answers: 1, code: "PUBLISH_REJECTED" },
-])("a target that never answers $name is given up at that deadline", async ({ answers, code }) => {
+])("a target that never replies to $name is given up at that deadline", async ({ answers, code }) => {
   const connected = encodeMessage(
     3,
     { type: 20, timestamp: 0, streamId: 0, payload: Buffer.from("0200075f726573756c74003ff000000000000005", "hex") },
@@ -165,12 +165,15 @@ test("a name that does not resolve is DNS_FAILED", async () => {
   expect(await failure("rtmp://nowhere.invalid/live")).toBe("DNS_FAILED transient");
 });
 
-test.each(["studio", "studio.", "studio.local", "studio.local."])("a short name, %s, is told as one", async (host) => {
-  const { error } = await dial(`rtmp://${host}/live`).outcome;
-  expect(error).toEqual(targetError("name-not-full"));
-});
+test.each(["studio", "studio.", "studio.local", "studio.local."])(
+  "a short name, %s, is reported as one",
+  async (host) => {
+    const { error } = await dial(`rtmp://${host}/live`).outcome;
+    expect(error).toEqual(targetError("name-not-full"));
+  },
+);
 
-test("an address where clouds hand out credentials is told as one, though its network is allowed", async () => {
+test("an address where clouds hand out credentials is reported as one, although its network is allowed", async () => {
   const policy = { ...ALLOWED, allowed: parseCidrList("169.254.0.0/16") };
   const { error } = await dial("rtmp://169.254.169.254/live", { policy }).outcome;
   expect(error).toEqual(targetError("address-metadata"));
@@ -178,7 +181,7 @@ test("an address where clouds hand out credentials is told as one, though its ne
 
 test("a target that leads to where our public name leads, to a port of ours, is our own", async () => {
   const policy = { ...ALLOWED, machineAddresses: () => [], ownPorts: [19_350], ownHosts: ["ingest.example"] };
-  // Nobody is there, and elsewhere it is refused for another reason.
+  // No program listens there, and elsewhere it is refused for another reason.
   const resolver = resolverOf({ "ingest.example": ["198.51.100.7"], "other.example": ["198.51.100.7"] });
   const errors = await Promise.all(
     [19_350, 19_351].map(
@@ -188,7 +191,7 @@ test("a target that leads to where our public name leads, to a port of ours, is 
   expect(errors).toEqual([targetError("address-own"), targetError("address-not-public", "reserved")]);
 });
 
-test("the second address of a name is tried where the first does not answer", async () => {
+test("the second address of a name is tried where the first does not reply", async () => {
   const target = await kitTarget();
   const { outcome } = dial(`rtmp://two.example:${target.port}/live`, {
     resolver: resolverOf({ "two.example": ["127.9.9.9", "127.0.0.1"] }),
@@ -234,7 +237,7 @@ test("a name that turns to loopback between two attempts is refused at the secon
   expect(target.connections).toHaveLength(1);
 });
 
-test("rtmps names the host in its greeting and does not take a certificate nobody vouches for", async () => {
+test("rtmps names the host in its greeting and does not accept a certificate without a known authority", async () => {
   const names: string[] = [];
   const port = await serve(
     createTlsServer({
@@ -250,7 +253,7 @@ test("rtmps names the host in its greeting and does not take a certificate nobod
   expect(names).toEqual(["tls.example"]);
 });
 
-test("rtmps to a plain port, and to one that never answers, is TLS_FAILED", async () => {
+test("rtmps to a plain port, and to one that never replies, is TLS_FAILED", async () => {
   const plain = await serve(createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
   expect(await failure(`rtmps://127.0.0.1:${plain}/live`)).toBe("TLS_FAILED transient");
   const silent = await serve(createServer((socket) => socket.resume()));
@@ -264,8 +267,8 @@ test("no message of a failure holds the key or a query of the URL", async () => 
   expect(error?.message).not.toMatch(/canary/);
 });
 
-test("a target whose machine does not answer at all is TCP_TIMEOUT", async () => {
-  // A program that was stopped accepts nobody: once its queue is full, the kernel answers no more.
+test("a target whose machine does not reply at all is TCP_TIMEOUT", async () => {
+  // A stopped program accepts no connection: once its queue is full, the kernel replies no more.
   const listen =
     "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";
   const child = spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "ignore"] });
@@ -281,7 +284,7 @@ test("a target whose machine does not answer at all is TCP_TIMEOUT", async () =>
   expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: hastyClock })).toBe("TCP_TIMEOUT transient");
 });
 
-/** A way to a target that a test can bend once media flows. */
+/** A path to a target that a test can break once media flows. */
 async function bentWay(): Promise<{ url: string; peer: () => Socket }> {
   const target = await kitTarget();
   const peers: Socket[] = [];
@@ -303,7 +306,7 @@ async function bentWay(): Promise<{ url: string; peer: () => Socket }> {
 
 const PING = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 1 }), 128);
 
-test("what a target took never seems to become less, though our answers to its pings wait in the same queue", async () => {
+test("the number of taken bytes never goes down, although our replies to pings wait in the same queue", async () => {
   const { url, peer } = await bentWay();
   const { link, outcome } = dial(url);
   await outcome;
@@ -318,7 +321,7 @@ test("what a target took never seems to become less, though our answers to its p
   expect(link.takenBytes).toBe(before);
 });
 
-test("a target that asks and asks and never reads is given up, and does not fill our memory", async () => {
+test("a target that asks on and never reads is given up, and does not fill our memory", async () => {
   const { url, peer } = await bentWay();
   const { link, outcome, closed } = dial(url);
   await outcome;
@@ -340,7 +343,7 @@ test("a ping that comes while a link closes costs nothing of what was written", 
   expect(target.connections[0]?.report.mediaBytes).toBe(2_000_000);
 });
 
-test("what throws where a link tells that it has room again ends that link alone, and is told", async () => {
+test("an error while a link reports room ends that link alone, and is reported", async () => {
   const target = await kitTarget();
   const faults: unknown[] = [];
   const { promise: accepted, resolve: accept } = Promise.withResolvers<number>();

@@ -4,7 +4,7 @@ import { targetError } from "../../src/thread-protocol/targets/target-errors.ts"
 import { dial } from "../support/dialling.ts";
 import { FLOODS, floodingTarget } from "../support/flooding-target.ts";
 
-/** Twenty times as quick as it is. */
+/** Twenty times as fast as it is. */
 const QUICK = 20;
 const quickClock: Clock = {
   ...systemClock,

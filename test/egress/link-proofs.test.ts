@@ -50,7 +50,7 @@ test("a target that is slower than the stream is asked to acknowledge each secon
   await expect.poll(() => link.acks?.bytes ?? 0).toBeGreaterThan(400_000);
 });
 
-test.runIf(isLinux)("what a target took is known from the kernel, and nothing waits of it", async () => {
+test.runIf(isLinux)("the kernel tells what a target took, and that nothing waits", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
@@ -79,7 +79,7 @@ test.runIf(isLinux).each(["plain", "over TLS"])(
   },
 );
 
-test("a path answers where the target does, or refuses; none does where nobody is", async () => {
+test("a path works where the target replies, or refuses; not where no host is", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
@@ -99,7 +99,7 @@ test.each(["plain", "over TLS"])(
   async (how) => {
     const target = await kitTarget({ stall: { afterBytes: 1 } });
     const ended = Promise.withResolvers<string>();
-    // Reads nothing more once it has passed on what a publication begins with.
+    // Reads nothing more once it has passed on the beginning of a publication.
     const relay = (socket: Socket) => {
       const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
       socket.on("error", (error) => ended.resolve("code" in error ? String(error.code) : error.message));

@@ -61,7 +61,7 @@ test("a target whose application has a query and an instance is logged in to", a
   }
 });
 
-test("a target that demands no login is told nothing of ours", async () => {
+test("a target that demands no login gets none", async () => {
   const target = await kitTarget();
   expect((await dial(target.url, { credentials: USER }).outcome).publishing).toBe(1);
   expect(target.connections.map(({ report }) => report.app)).toEqual(["live"]);
@@ -86,7 +86,7 @@ test("a target that asks for the name again has refused us", async () => {
   expect(await failureAt(target, { credentials: USER })).toEqual({ ...REFUSED, seen: 2 });
 });
 
-test("without a name and a password the target's demand is told, after one connection", async () => {
+test("without a name and a password the target's demand is reported, after one connection", async () => {
   const target = await kitTarget({ login: { scheme: "adobe", ...USER } });
   expect(await failureAt(target, {})).toEqual({
     code: "AUTH_FAILED",
@@ -96,7 +96,7 @@ test("without a name and a password the target's demand is told, after one conne
   });
 });
 
-test("a target that hangs up at our login is to be tried again, with a word about the login", async () => {
+test("a target that hangs up at our login is tried again, and the error mentions the login", async () => {
   const target = await kitTarget();
   target.behave((index) => (index === 0 ? { login: { scheme: "adobe", ...USER } } : { closeAt: "connect" }));
   expect(await failureAt(target, { credentials: USER })).toEqual({
@@ -112,7 +112,7 @@ test("a target that hangs up at the key after a login is not blamed on the login
   expect(await failureAt(target, { credentials: USER })).toMatchObject({ code: "REMOTE_CLOSED", seen: 3 });
 });
 
-test("a kind of login that nobody knows is told as that", async () => {
+test("an unknown kind of login is reported as that", async () => {
   const refusal = encodeCommand(0, {
     name: "_error",
     transactionId: 1,
@@ -146,7 +146,7 @@ test("the name is resolved and its address checked for each connection of a logi
   expect(target.connections).toHaveLength(2);
 });
 
-test("a link that is closed in the middle of a login leaves nothing behind and tells nobody", async () => {
+test("a link that is closed in the middle of a login leaves nothing behind and reports nothing", async () => {
   const target = await kitTarget({ login: { scheme: "adobe", ...USER, keepsOpen: true } });
   const { promise: secondLookup, resolve: lookedUp } = Promise.withResolvers<void>();
   let lookups = 0;
@@ -169,7 +169,7 @@ test("a link that is closed in the middle of a login leaves nothing behind and t
   expect(target.connections).toHaveLength(1);
 });
 
-test("a login that drags on is given up, to be tried again", async () => {
+test("a login that takes too long is given up, and tried again", async () => {
   const target = await kitTarget();
   let aheadMs = 0;
   target.behave(() => {

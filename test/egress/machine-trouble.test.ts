@@ -9,7 +9,7 @@ import { targetError } from "../../src/thread-protocol/targets/target-errors.ts"
 import { dialerOf, dialWith, kitTarget, serve } from "../support/dialling.ts";
 
 const FOUR = { family: 4, port: 9 } as const;
-/** Linux lets no TCP connection begin to it, whatever routes there are. */
+/** Linux allows no TCP connection to it, whatever routes there are. */
 const NOWHERE: CheckedAddress = { ...FOUR, address: "255.255.255.255" };
 
 async function openError(addresses: readonly CheckedAddress[]): Promise<OpenError> {
@@ -25,7 +25,7 @@ test("what the kernel refuses to begin is this server's trouble, with the addres
   expect(error.targetError.code).toBe("SERVER_TROUBLE");
 });
 
-test("where another address answered, what it said is the news", async () => {
+test("where another address replied, its error counts", async () => {
   const port = await serve(createServer());
   const closed: CheckedAddress = { ...FOUR, address: "127.0.0.2", port };
   for (const addresses of [
@@ -49,7 +49,7 @@ test.each([
   expect(tlsFailed(code)).toEqual(targetError(name));
 });
 
-test("what the network says later stays the target's", () => {
+test("later errors of the network stay the target's", () => {
   for (const code of ["EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]) {
     expect(socketError(code, "tcp")).toEqual(targetError("connection-unanswered"));
     expect(socketError(code, "publishing")).toEqual(targetError("connection-lost"));
@@ -61,7 +61,7 @@ test("a name that could not be asked for says what was lacking", () => {
   expect(nameNotResolved("failed", "live.example.com")).toEqual(targetError("name-failed"));
 });
 
-test("without a descriptor nothing is dialled; what was lacking is told, also of names", async () => {
+test("without a descriptor nothing is dialled, and the error says so, also for names", async () => {
   const target = await kitTarget();
   const troubles: string[] = [];
   let hasDescriptor = false;

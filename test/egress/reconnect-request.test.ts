@@ -47,13 +47,13 @@ test.each([
   ["a private address", "rtmp://10.0.0.1/app"],
   ["the address where clouds keep their secrets", "rtmp://169.254.169.254/app"],
   ["another protocol", "http://127.0.0.1/app"],
-])("a target that sends us to %s is stayed with", async (_, tcUrl) => {
+])("a target that redirects us to %s is kept", async (_, tcUrl) => {
   const target = await kitTarget({ reconnect: { afterMs: 0, tcUrl } });
   const wanted: unknown[] = [];
   const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
   const { link, outcome, dialer } = dial(target.url, { policy, onReconnectWanted: (url) => wanted.push(url) });
   expect((await outcome).publishing).toBe(1);
-  // The request came before what the target answers here: its connection ends after it was read.
+  // The request came before the target's reply here: its connection ends after it was read.
   target.connections[0]?.end();
   await dialer.idle();
   expect(wanted).toEqual([]);
@@ -90,7 +90,10 @@ test("a target that sends us to one name after the other makes us look up ten of
   link.close("abort");
 });
 
-/** Each is read, as the answer to a ping behind it says, before the next is sent: what comes together is one wish. */
+/**
+ * The reply to a ping behind each proves that it was read before the next is sent: requests that come together count as
+ * one.
+ */
 async function sendOn(socket: Socket): Promise<void> {
   const ping = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 7 }), 4_096);
   for (let each = 0; each < 30; each += 1) {

@@ -9,21 +9,21 @@ import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
-/** Targets each of which sends to the next, the last to `to`. */
+/** Targets that redirect each to the next, the last to `to`. */
 async function chain(length: number, to: string): Promise<string> {
   let next = to;
   for (let index = 0; index < length; index += 1) next = (await kitTarget({ redirect: next })).url;
   return next;
 }
 
-test("a target that sends us on is followed, with the key, over three hops", async () => {
+test("a target's redirection is followed, with the key, over three hops", async () => {
   const real = await kitTarget();
   const { outcome } = dial(await chain(3, `rtmp://127.0.0.1:${real.port}/edge?x=1`));
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
   expect(real.connections[0]?.report).toMatchObject({ app: "edge?x=1", streamName: "the-key" });
 });
 
-test("a fourth hop is not gone, and a circle ends", async () => {
+test("a fourth hop is not followed, and a circle ends", async () => {
   const real = await kitTarget();
   expect((await dial(await chain(4, real.url)).outcome).error).toEqual(targetError("redirect-endless"));
   const circle = await kitTarget({ redirect: "/live" });
@@ -32,7 +32,7 @@ test("a fourth hop is not gone, and a circle ends", async () => {
   expect(circle.connections).toHaveLength(4);
 });
 
-test("a login that is demanded behind a redirect is gone through there", async () => {
+test("a login that is demanded behind a redirection takes place there", async () => {
   const user = { id: "someone", password: "canary" };
   const real = await kitTarget({ login: { scheme: "adobe", ...user } });
   const first = await kitTarget({ redirect: real.url });
@@ -46,7 +46,7 @@ test.each([
   ["another protocol", "http://127.0.0.1/app", targetError("redirect-refused")],
   ["a name nobody knows", "rtmp://nowhere.invalid/app", targetError("redirect-unreachable", "DNS_FAILED")],
   ["a closed port", "rtmp://127.0.0.1:1/app", targetError("redirect-refused", "TARGET_FORBIDDEN")],
-])("a target that sends us to %s is the one to blame", async (_, redirect, error) => {
+])("a target that redirects us to %s is blamed for it", async (_, redirect, error) => {
   const target = await kitTarget({ redirect });
   const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
   expect((await dial(target.url, { policy, resolver: resolverOf() }).outcome).error).toEqual(error);
@@ -71,7 +71,7 @@ test.each([
   ["own-code", targetError("publish-refused-otherwise", "NetStream.Publish.InvalidSign")],
 ] as const)("a target that refuses as %s has its own sentence", async (refuse, error) => {
   const target = await kitTarget({ refuse });
-  // A login that was given changes nothing: nobody demanded one.
+  // Given credentials change nothing: no server demanded a login.
   expect((await dial(target.url, { credentials: { id: "a", password: "b" } }).outcome).error).toEqual(error);
   expect(target.connections).toHaveLength(1);
 });
@@ -96,7 +96,7 @@ test.each([-1, 0.5, Number.NaN, 2 ** 32])(
   },
 );
 
-test("an answer to publish is waited for for twenty seconds, one to connect for ten", async () => {
+test("a reply to publish may take twenty seconds, one to connect ten", async () => {
   const waits: number[] = [];
   const clock = {
     ...hastyClock,

@@ -12,7 +12,7 @@ import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 const HOST = "secure.example";
 const pair = certificate(HOST);
 
-// This file's own world trusts the certificate, as an operating system trusts its authorities.
+// This file trusts the certificate as an operating system trusts its authorities.
 beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.cert]));
 
 /** A kit target behind TLS. */
@@ -32,7 +32,7 @@ const overLoopback = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
 const media = (bytes: number) =>
   encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
 
-test("a target behind TLS is told the key, gets what is written, and the words of a wanted stop", async () => {
+test("a target behind TLS gets the key, what is written, and the commands of a wanted stop", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -49,7 +49,7 @@ test("what a link over TLS was given may be written over at once: a stuck target
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
   await outcome;
-  // More than all buffers on the way hold, and the target reads none of it before it is written over.
+  // More than all buffers on the way hold; the target reads none of it before it is written over.
   const frames = Array.from({ length: 40 }, () => media(200_000));
   const sent = Buffer.concat(frames);
   for (const frame of frames) {
@@ -116,7 +116,7 @@ test("a redirection out of TLS is not followed, one within TLS and into it is", 
   const within = await secureTarget({ redirect: url });
   const into = await kitTarget({ redirect: within.url });
   expect((await dial(into.url, overLoopback).outcome).publishing).toBe(1);
-  // Whoever was sent into TLS is not sent out of it again.
+  // A link that was redirected into TLS is not redirected out of it again.
   const inAndOut = await kitTarget({ redirect: out.url });
   expect((await dial(inAndOut.url, overLoopback).outcome).error).toEqual(targetError("redirect-refused"));
   expect(plain.connections).toHaveLength(0);

@@ -33,7 +33,7 @@ test("a target whose TLS carries next to nothing is hung up on within a quarter 
     error = told;
   });
   await poured;
-  // Bounded by the deadline of the handshake if nothing else: 250 ms are far from it.
+  // Bounded by the deadline of the handshake otherwise: 250 ms are far from it.
   await expect
     .poll(() => {
       clock.advance(50);
@@ -44,7 +44,7 @@ test("a target whose TLS carries next to nothing is hung up on within a quarter 
   await dialer.idle();
 });
 
-/** Openssl's own, that sends so many tickets behind its handshake. Node's sends two. */
+/** OpenSSL's own server, which sends many tickets behind its handshake. Node's sends two. */
 async function ticketServer(count: number) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-tickets-"));
   writeFileSync(join(folder, "cert.pem"), pair.cert);

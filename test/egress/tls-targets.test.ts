@@ -25,7 +25,9 @@ const FAR_AHEAD = { from: "20900101000000Z", until: "20910101000000Z" };
 const named: DialOptions = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
 const trusting: DialOptions = { ...named, tls: { ca: authority.cert } };
 
-/** A kit target behind TLS: its address, and of each connection the name it was asked for and whether its session was taken up. */
+/**
+ * A kit target behind TLS: its address, and for each connection the requested name and whether its session was resumed.
+ */
 async function secureTarget(options: TlsOptions, host = HOST) {
   const seen: { readonly name: string | false; readonly isReused: boolean; readonly version: string | null }[] = [];
   const target = await kitTarget();
@@ -88,9 +90,9 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)(
       await dialer.idle();
     }
     expect(seen.map(({ isReused }) => isReused)).toEqual([false, true, true]);
-    // A server of TLS 1.2 does not look at the name of a session that it takes up.
+    // A server of TLS 1.2 does not look at the name of a session that it resumes.
     expect(seen[0]).toMatchObject({ name: HOST, version });
-    // Another trust: what was verified under the first is worth nothing.
+    // Another trust: a certificate verified under the first is worth nothing.
     const { error } = await dialWith(dialer, url, { ...named, tls: { ca: stranger.cert } }).outcome;
     expect(error).toEqual(targetError("tls-unknown-authority"));
   },
@@ -132,7 +134,7 @@ test.each([
   },
 );
 
-test("an address is verified as one, and no name is told", async () => {
+test("an address is verified as one, and no name is sent", async () => {
   const { url, seen } = await secureTarget(certificate("127.0.0.1", { by: authority }), "127.0.0.1");
   expect(await outcomeOf(url, trusting)).toBeUndefined();
   expect(seen).toMatchObject([{ name: false }]);
@@ -146,7 +148,7 @@ test("an authority of the whole server vouches for every target, beside a target
   expect(await outcomeOf(url, named)).toEqual(targetError("tls-unknown-authority"));
 });
 
-test("a pinned certificate is taken whoever signed it, also again, and no other is, however well signed", async () => {
+test("a pinned certificate is accepted whatever signed it, also again, and no other is, however well signed", async () => {
   const pinned = certificate("other.example", LONG_AGO);
   const fingerprint = fingerprintOf(pinned).replaceAll(":", "").toLowerCase();
   const { url, seen } = await secureTarget(pinned);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { BatchedReader, READ_INTERVAL_MS } from "../../src/ingest/batched-reader.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-/** A read clock on virtual time, and in what order it did what. */
+/** A batched reader on virtual time, and the order of what it did. */
 function readClock() {
   const clock = new VirtualClock();
   const said: string[] = [];
@@ -18,7 +18,7 @@ function readClock() {
     settle: () => said.push(`settle ${name}`),
     release: () => said.push(`release ${name}`),
   });
-  /** The loop's next check phase. */
+  /** The event loop's next check phase. */
   const check = () => {
     for (const run of pending.splice(0)) run();
   };
@@ -54,7 +54,7 @@ test("of many readers each sixteen are flushed before the next are read, so that
   expect(taken().at(-1)).toBe("flush");
 });
 
-test("what waits for the next step runs behind its reads, once; where nobody is read, at once", () => {
+test("a run that waits for the next step comes behind its reads, once; without readers, at once", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const said: string[] = [];
   reads.afterNext(() => said.push("at once"));
@@ -67,7 +67,7 @@ test("what waits for the next step runs behind its reads, once; where nobody is 
   expect(said).toEqual([]);
   check();
   expect(said.splice(0)).toEqual(["behind hold a,read a,settle a"]);
-  // Also where whoever was to be read has left by then.
+  // Also where the readers have left by then.
   reads.afterNext(() => said.push("nobody"));
   reads.delete(a);
   clock.advance(READ_INTERVAL_MS);
@@ -75,7 +75,7 @@ test("what waits for the next step runs behind its reads, once; where nobody is 
   expect(said).toEqual(["nobody"]);
 });
 
-test("who is let go is released and not touched any more, and without readers no timer runs", () => {
+test("a deleted reader is released and not read any more, and without readers no timer runs", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const [a, b] = [reader("a"), reader("b")];
   reads.add(a);
@@ -95,7 +95,7 @@ test("who is let go is released and not touched any more, and without readers no
   expect(taken()).toEqual(["hold a", "read a"]);
 });
 
-test("who brought much is read again each 5 ms, as long as that brings much, and at the next step with all others", () => {
+test("a reader that brought much is read again each 5 ms, as long as that brings much, and at the next step with all others", () => {
   const { clock, reads, reader, busy, check, taken } = readClock();
   busy.add("a");
   for (const name of ["a", "b"]) reads.add(reader(name));

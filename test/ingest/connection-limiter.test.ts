@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Connection, ConnectionLimiter, type ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { FailedKeys } from "../../src/ingest/publish/failed-keys.ts";
 
-/** A door, and the names of those it turned away. */
+/** A limiter, and the names of the connections it turned away. */
 function open(limits: ConnectionLimits) {
   const door = new ConnectionLimiter(limits);
   const away: string[] = [];
@@ -10,14 +10,14 @@ function open(limits: ConnectionLimits) {
   return { door, away, visitor };
 }
 
-test("of an address that has too many strangers the first one makes room, and no other address is touched", () => {
+test("of an address with too many unauthenticated connections the oldest makes room, and no other address is touched", () => {
   const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 2 });
   door.enter(visitor("elsewhere", "192.0.2.2"));
   for (const name of ["a", "b", "c", "d"]) expect(door.enter(visitor(name))).toBe(true);
   expect(away).toEqual(["a", "b"]);
 });
 
-test("who has shown a good key counts no more, and stays", () => {
+test("a connection that has shown a good key counts no more, and stays", () => {
   const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 1 });
   for (const name of ["a", "b", "c"]) {
     const encoder = visitor(name);
@@ -28,7 +28,7 @@ test("who has shown a good key counts no more, and stays", () => {
   expect(away).toEqual([]);
 });
 
-test("where all places are taken the first stranger of all makes room; where encoders have them all the door stays shut", () => {
+test("where all places are taken the oldest unauthenticated connection makes room; where encoders have them all, none does", () => {
   const { door, away, visitor } = open({ connectionsMax: 2 });
   const encoders = ["a", "b"].map((name, index) => visitor(name, `192.0.2.${index}`));
   for (const encoder of encoders) door.enter(encoder);
@@ -40,13 +40,13 @@ test("where all places are taken the first stranger of all makes room; where enc
   door.recognise(third);
   expect(door.enter(visitor("d"))).toBe(false);
   expect(away).toEqual(["b"]);
-  // One that was turned away and closes later leaves nothing behind, and takes nobody's place away.
+  // A connection that was turned away and closes later frees no other connection's place.
   door.leave(second);
   door.leave(first);
   expect(door.enter(visitor("e"))).toBe(true);
 });
 
-test("places are counted over all threads: strangers here make room for whoever comes here, and without any it stays shut", () => {
+test("places are counted over all threads: unauthenticated connections of this thread make room, and without any there is none", () => {
   const told: number[] = [];
   let elsewhere = 1;
   const door = new ConnectionLimiter(
@@ -70,7 +70,7 @@ test("places are counted over all threads: strangers here make room for whoever 
   expect(told.at(-1)).toBe(2);
 });
 
-test("five wrong keys within a minute are refused at once, further ones later and later, and a minute's peace forgets them", () => {
+test("five wrong keys within a minute are refused at once, further ones later and later, and after a quiet minute they are forgotten", () => {
   const keys = new FailedKeys();
   const delays = Array.from({ length: 9 }, (_, index) => keys.add("192.0.2.1", index * 1_000));
   expect(delays).toEqual([0, 0, 0, 0, 0, 1_000, 2_000, 4_000, 4_000]);
@@ -82,14 +82,14 @@ test.each([
   ["a /56 of ever new /64s", (count: number) => `2001:db8:0:${count.toString(16)}::1`, 20],
   ["a /48 of ever new /56s", (count: number) => `2001:db8:0:${(count * 256).toString(16)}::1`, 80],
   ["a /24 of ever new addresses", (count: number) => `192.0.2.${count}`, 20],
-])("whoever owns %s waits too", (_what, address, freeCount) => {
+])("a peer that owns %s waits too", (_what, address, freeCount) => {
   const keys = new FailedKeys();
   const delays = Array.from({ length: freeCount + 2 }, (_, count) => keys.add(address(count), 0));
   expect(delays.slice(freeCount - 1)).toEqual([0, 1_000, 2_000]);
   expect(keys.add("2001:db8:1::1", 0)).toBe(0);
 });
 
-test("10,000 addresses are remembered; the one heard of least recently is forgotten first", () => {
+test("10,000 addresses are remembered; the one unseen for longest is forgotten first", () => {
   const keys = new FailedKeys();
   const fail = (address: string, count: number) => Array.from({ length: count }, () => keys.add(address, 0)).at(-1);
   expect(fail("first", 6)).toBe(1_000);

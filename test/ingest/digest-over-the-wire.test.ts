@@ -27,7 +27,7 @@ test.each(DIGEST_VECTORS)(
   async (vector) => {
     const listener = new RtmpListener({
       ...{ clock: systemClock, flush: () => undefined, tell: () => undefined },
-      // What is random in the vectors' S1.
+      // The random part of the vectors' S1.
       randomBytes: (length) => (length === FILL.s1.length ? FILL.s1 : Buffer.alloc(length)),
       ...NO_LOGINS,
       admit: async () => "refused",

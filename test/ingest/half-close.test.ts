@@ -24,7 +24,10 @@ const SPEC = {
 const CLOSE_AT_MS = 400;
 const pair = certificate("127.0.0.1");
 
-/** An ingest behind TLS whose target accepts at once, and a plain port that leads there, ending each side as the other does. */
+/**
+ * An ingest behind TLS whose target accepts at once, and a plain port that leads there and ends each side as the other
+ * does.
+ */
 async function open(version: SecureVersion) {
   const facts: Fact[] = [];
   const dialer = new FakeDialer();

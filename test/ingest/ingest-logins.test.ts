@@ -19,11 +19,11 @@ class Talk {
   heldBackMs = 0;
   readonly #spent = new SpentChallenges(this.clock);
   readonly #secret = randomBytes(32);
-  /** Two threads' worth: each step comes to the other one. */
+  /** Two threads: each step comes to the other one. */
   readonly #threads: readonly [IngestLogins, IngestLogins];
   #steps = 0;
 
-  /** `isOneThread`: failures are counted by each. */
+  /** `isOneThread`: each thread counts failures for itself. */
   constructor(isOneThread = false) {
     const first = this.#newLogins();
     this.#threads = [first, isOneThread ? first : this.#newLogins()];
@@ -57,7 +57,7 @@ class Talk {
       .then((decided) => {
         verdict = decided;
       });
-    // What a look-up takes passes without any clock; a refusal does not come before its second is over.
+    // A look-up takes no time of this clock; a refusal does not come before its second is over.
     await new Promise(setImmediate);
     const wasPrompt = verdict !== undefined;
     if (!wasPrompt) {
@@ -92,7 +92,7 @@ test.each(["relay/login", "login", "login-llnw", "a/login-llnw", "login?x=1"])(
   async (app) => {
     const talk = new Talk();
     const proof = await talk.proof("alice", USER.password, app);
-    // Nobody is looked up before there is something to check: so it cannot be heard who exists.
+    // No user is looked up before there is a proof to check, so the time shows nothing.
     expect(talk.asked).toEqual([]);
     const verdict = await talk.say(proof, app);
     expect(verdict).toEqual({
@@ -121,7 +121,7 @@ test("a wrong password and an unknown user are asked, answered and delayed alike
   expect(empty.decision.kind).toBe("refuse");
 });
 
-test("a salt stays a user's own, also of one who is not there; a challenge is another each time", async () => {
+test("a user name has one salt, also that of an unknown user; each challenge is new", async () => {
   const talk = new Talk();
   const given = async (id: string) => {
     const { decision } = await talk.say(`?authmod=adobe&user=${id}`);
@@ -138,7 +138,7 @@ test("a salt stays a user's own, also of one who is not there; a challenge is an
   expect(again.salt).toBe(alice.salt);
   expect(nobodyAgain.salt).toBe(nobody.salt);
   expect(nobody.salt).not.toBe(alice.salt);
-  // What librtmp has room for: a longer one would break encoders.
+  // librtmp has room for this much: a longer one would crash encoders.
   expect(alice.opaque).toMatch(/^[\w-]{22}$/);
   expect(new Set([alice, again, nobody, nobodyAgain].map(({ opaque }) => opaque)).size).toBe(4);
 });
@@ -148,12 +148,12 @@ test("a proof is good once", async () => {
   const proof = await talk.proof("alice", USER.password);
   expect((await talk.say(proof)).decision.kind).toBe("accept");
   expect((await talk.say(proof)).decision.kind).toBe("refuse");
-  // A wrong one uses its challenge up as well.
+  // A wrong proof uses up its challenge, too.
   const wrong = await talk.proof("alice", "wrong");
   expect((await talk.say(wrong)).decision.kind).toBe("refuse");
 });
 
-test("a challenge is over after a minute", async () => {
+test("a challenge expires after a minute", async () => {
   const talk = new Talk();
   const [late, inTime] = [await talk.proof("alice", USER.password), await talk.proof("alice", USER.password)];
   talk.clock.advance(59_999);
@@ -162,7 +162,7 @@ test("a challenge is over after a minute", async () => {
   expect((await talk.say(late)).decision.kind).toBe("refuse");
 });
 
-test("a challenge is good from the address that asked, for the user it was given to, and made by us alone", async () => {
+test("a challenge is good from the address that asked, for the user it was given to, and only if we made it", async () => {
   const talk = new Talk();
   const elsewhere = await talk.say(await talk.proof("alice", USER.password), APP, "192.0.2.2");
   expect(elsewhere.decision.kind).toBe("refuse");
@@ -176,7 +176,7 @@ test("a challenge is good from the address that asked, for the user it was given
   expect((await talk.say(foreign)).decision.kind).toBe("refuse");
 });
 
-test("where nobody answers who it is, the encoder is sent away to try again", async () => {
+test("without a reply to the look-up the encoder is closed, to try again", async () => {
   const clock = new VirtualClock();
   const findUser = async () => "unavailable" as const;
   const logins = new IngestLogins({
@@ -195,7 +195,7 @@ describe("guesses", () => {
   const guesses = async (talk: Talk, count: number, address: (index: number) => string) => {
     for (let index = 0; index < count; index += 1) expect(await guess(talk, address(index))).toBe("refuse");
   };
-  /** A proof that is judged to the end, whether or not anybody waits for it. */
+  /** A proof that is judged to the end, whether or not its encoder waits. */
   const sent = async (talk: Talk, address: string, password: string) => {
     const proof = await talk.proof("alice", password, APP, address);
     return () => void talk.say(proof, APP, address).catch(() => undefined);
@@ -206,13 +206,13 @@ describe("guesses", () => {
     const proofs = [];
     for (let index = 0; index < FREE * 3; index += 1) proofs.push(await sent(talk, ADDRESS, `wrong ${index}`));
     const right = await talk.proof("alice", USER.password);
-    // All at once, as many connections send them that hang up without waiting; no time passes.
+    // All at once, over many connections that hang up without waiting; no time passes.
     for (const send of proofs) send();
     await new Promise(setImmediate);
     const told = talk.failures.map(({ reason }) => reason);
     expect(told.filter((reason) => reason === "auth-failed")).toHaveLength(FREE);
     expect(told.filter((reason) => reason === "too-many-guesses")).toHaveLength(FREE * 2);
-    // Not looked at, so it tells nothing of the password.
+    // Not checked, so the reply reveals nothing about the password.
     expect((await talk.say(right)).decision).toEqual({ kind: "unavailable" });
   });
 
@@ -247,7 +247,7 @@ describe("guesses", () => {
     for (let index = 0; index < FREE; index += 1) expect(await guess(talk, ADDRESS, "wrong", "nobody")).toBe("refuse");
     expect(await guess(talk, ADDRESS, "wrong", "nobody")).toBe("unavailable");
     expect(await guess(talk, ADDRESS, USER.password)).toBe("accept");
-    // But it is not free to guess there either.
+    // But guesses there are bounded, too.
     for (let index = 0; index < FREE; index += 1) expect(await guess(talk, ADDRESS)).toBe("refuse");
     expect(await guess(talk, ADDRESS, USER.password)).toBe("unavailable");
   });

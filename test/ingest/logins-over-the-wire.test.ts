@@ -8,7 +8,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 10_000;
-/** Far shorter than any deadline of a connection, long beside the second that a refusal takes. */
+/** Far shorter than any deadline of a connection, long compared to the second that a refusal takes, in milliseconds. */
 const STEP_MS = 250;
 const CREDENTIALS = { id: "alice", password: "s3cr3t" };
 
@@ -40,7 +40,7 @@ async function listen() {
 const failedLogins = (facts: readonly Fact[]) =>
   facts.filter((fact) => fact.kind === "ingest-refused" && fact.reason === "auth-failed");
 
-/** The answer, while time passes: a refusal comes a second late. */
+/** The reply, while time passes: a refusal comes a second late. */
 async function afterAWhile(clock: VirtualClock, answer: Promise<LoginAnswer>): Promise<LoginAnswer> {
   let come: LoginAnswer | undefined;
   void answer.then((given) => {
@@ -85,7 +85,7 @@ test.each(["relay/login", "relay/login-llnw"])(
   },
 );
 
-test("who hangs up instead of waiting for the refusal is counted and told all the same, and looked at no more", async () => {
+test("an encoder that hangs up before its refusal is counted and reported, and not looked at any more", async () => {
   const { clock, facts, proven, port } = await listen();
   const right = { port, app: "relay/login", streamKey: "a-key", credentials: CREDENTIALS };
   const wrong = { ...right, credentials: { ...CREDENTIALS, password: "wrong" } };
@@ -97,7 +97,7 @@ test("who hangs up instead of waiting for the refusal is counted and told all th
       .filter((fact) => fact.kind === "ingest-refused" && fact.reason === reason)
       .reduce((sum, fact) => sum + (fact.kind === "ingest-refused" ? fact.count : 0), 0);
   const ends = proofs.map((proof) => hangUpAfter(right, proof));
-  // No refusal is due yet: what is told is told at the verdict. A second later the rest of the same reason.
+  // No refusal is due yet: the first is reported at the verdict, a second later the rest of the same reason.
   await waitFor("the first fact", DEADLINE_MS, () => counts("auth-failed") > 0 || undefined);
   for (const end of await Promise.all(ends)) end();
   await waitFor("all facts", DEADLINE_MS, () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Refusals } from "../../src/ingest/publish/refusals.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 
-test("the first refusal of a reason is told at once, a flood of them once a second, with its count", () => {
+test("the first refusal of a reason is reported at once, a flood of them once a second, with its count", () => {
   const told: Fact[] = [];
   const refusals = new Refusals((fact) => told.push(fact));
   const refuse = (address: string, reason: "unknown-key" | "timed-out") =>
@@ -31,7 +31,7 @@ test("the first refusal of a reason is told at once, a flood of them once a seco
   expect(told).toHaveLength(5);
 });
 
-test("refusals of several channels' logins are each told within a second; of very many as nobody's", () => {
+test("refusals of several channels' logins are reported apart within a second; of very many without a channel", () => {
   const told: Fact[] = [];
   const refusals = new Refusals((fact) => told.push(fact));
   const refuse = (channelId: string) =>

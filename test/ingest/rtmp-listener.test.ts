@@ -35,7 +35,7 @@ afterEach(() => {
 
 const ADMITTED: Verdict = { spec: SPEC, slot: "main" };
 
-/** The way into a channel in another thread: the test says whether it is full, and what is to be called when it no longer is. */
+/** A gateway into another thread: the test says whether it is full, and calls `room`. */
 type TestedWay = { isFull: boolean; room: () => void };
 
 function through(way: TestedWay, gateway: PublishGateway): PublishGateway {
@@ -102,7 +102,7 @@ async function listen(
   return { port, facts, asked, dialer, engine, listener, told };
 }
 
-/** An encoder over a real socket that publishes right away, without waiting for any answer. */
+/** An encoder over a real socket that publishes at once, without waiting for any reply. */
 async function publish(
   port: number,
   key: string,
@@ -166,7 +166,7 @@ test("an admitted encoder is heard, its media reaches the relay, and its loss en
   expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
 });
 
-test("a key that was pasted with all that comes along is looked up as the key", async () => {
+test("a key that was pasted with other text is looked up as the key", async () => {
   const { port, asked, told } = await listen();
   await publish(port, "\u00a0rtmp%3A%2F%2Fserver%2Frelay%2Fmp4:the-key?token=1\u200b");
   expect(await told("ingest-started")).toMatchObject({ keyRemoved: ["invisible", "address", "prefix"] });
@@ -187,7 +187,7 @@ test("a refused key reads BadName before the connection goes", async () => {
   });
 });
 
-test("where nobody can decide the connection goes without a word", async () => {
+test("without a verdict the connection is closed without a word", async () => {
   const { port, told } = await listen(async () => "unavailable");
   const encoder = await publish(port, "key");
   await encoder.closed;
@@ -210,7 +210,7 @@ test("an encoder that leaves while its key is being looked up opens nothing", as
   other.socket.destroy();
 });
 
-test("what an encoder sends along with publish reaches the target, more than a read of it while its key is looked up", async () => {
+test("media that an encoder sends along with publish reaches the target, more than one read of it while its key is looked up", async () => {
   const { promise, resolve } = Promise.withResolvers<Verdict>();
   const { port, told, asked, dialer } = await listen(() => promise);
   const { socket } = await publish(port, "the-key");
@@ -231,7 +231,7 @@ test("what an encoder sends along with publish reaches the target, more than a r
   socket.destroy();
 });
 
-test("who is turned away and pours on is not read for as long as it likes", async () => {
+test("a refused peer that sends on without end is cut", async () => {
   const { port } = await listen(async () => ADMITTED, new VirtualClock());
   const socket = connect({ port, host: "127.0.0.1" });
   socket.on("error", () => undefined);
@@ -253,7 +253,7 @@ async function established(port: number): Promise<string[]> {
   return lines.filter((line) => line.includes(`:${hex} `) && / 01 /.test(line));
 }
 
-test("a second encoder takes the first one's place, whose connection is closed", async () => {
+test("a second encoder replaces the first one, whose connection is closed", async () => {
   const { port, told, facts } = await listen();
   const first = await publish(port, "key");
   await told("ingest-started");
@@ -312,10 +312,10 @@ test("a broken message ends that encoder alone", async () => {
   await told("ingest-started", 2);
 });
 
-/** Where real timers run: the loop reads sockets behind them, and then come its immediates. */
+/** Lets real timers run: the event loop reads sockets behind them, and then runs its immediates. */
 const nextTimers = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
 
-/** A keyframe that has reached the kernel on our side, though nobody may have read it. */
+/** A keyframe that has reached the kernel on our side. It may not have been read. */
 async function arrived(socket: Socket, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve) => socket.write(bytes, () => resolve()));
   await nextTimers();
@@ -337,7 +337,7 @@ async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: Te
       return listening.dialer.links.length;
     })
     .toBe(1);
-  // What the last step resumed is paused again.
+  // The step resumed the sockets; now they are paused again.
   await nextTimers();
   const link = listening.dialer.latest(1);
   link.accept();
@@ -345,7 +345,7 @@ async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: Te
   return { socket, step, sentFrames, ...listening };
 }
 
-test("with low latency what an encoder sends leaves with its read, into memory that is there, whatever the clock says", async () => {
+test("with low latency media leaves with its read, in memory that is reused, whatever the clock says", async () => {
   const arrivals = vi.spyOn(DirectSocket.prototype, "takeArrivals");
   const { socket, sentFrames } = await onAir("low", new VirtualClock());
   for (let count = 1; count <= 5; count += 1) {
@@ -356,7 +356,7 @@ test("with low latency what an encoder sends leaves with its read, into memory t
   arrivals.mockRestore();
 });
 
-test("efficient: an encoder is not read until the clock says so, then all that came leaves in one write", async () => {
+test("efficient: an encoder is not read before its step, then everything leaves in one write", async () => {
   const { socket, sentFrames, step, dialer } = await onAir("efficient", new VirtualClock());
   for (let count = 1; count <= 5; count += 1) await arrived(socket, frame(count * 40, avcFrame(count === 1, count)));
   expect([sentFrames(), dialer.latest(1).writes.length]).toEqual([0, 0]);
@@ -365,7 +365,7 @@ test("efficient: an encoder is not read until the clock says so, then all that c
   expect(dialer.latest(1).writes).toHaveLength(1);
 });
 
-test("efficient: an encoder that sends too much for the clock is read again before the next step", async () => {
+test("efficient: an encoder that sends much is read again before the next step", async () => {
   const clock = new VirtualClock();
   const { socket, step, sentFrames } = await onAir("efficient", clock);
   const big = Array.from({ length: 6 }, (_, index) => frame(index * 20, avcFrame(index === 0, 1, 50_000)));
@@ -383,7 +383,7 @@ test("efficient: an encoder that sends too much for the clock is read again befo
     .toBe(7);
 });
 
-test("efficient: an encoder that had stopped before its key was changed is over, and not held for", async () => {
+test("efficient: an encoder that had stopped before its key was changed ends its broadcast, without a hold", async () => {
   const held = { ...SPEC, revision: 2, holdSeconds: 60 };
   const { socket, step, engine, listener, told, facts, dialer } = await onAir("efficient", new VirtualClock());
   engine.apply(held);
@@ -412,7 +412,7 @@ test.each(["low", "efficient"] as const)(
     const { socket, step, sentFrames } = await onAir(latency, clock, way);
     way.isFull = true;
     await arrived(socket, frame(40, avcFrame(true, 1)));
-    // What tells that the way is full is read: then nothing more, however often the clock comes by.
+    // The message that fills the gateway is read; then nothing more, however often the clock comes by.
     if (latency === "efficient") await step();
     else await expect.poll(sentFrames).toBe(1);
     const before = sentFrames();

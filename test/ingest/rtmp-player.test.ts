@@ -33,7 +33,7 @@ const SPEC: ChannelSpec = {
   targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
 };
 
-/** A listener on virtual time, whose one channel is on air, with a picture unless told; the token `good` has a seat. */
+/** A listener on virtual time whose one channel is on air, with video unless told; the token `good` has a permit. */
 async function open(limits: ConnectionLimits = {}, hasPicture = true) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
@@ -169,7 +169,7 @@ test("a player begins with metadata, headers and the present keyframe, and pause
   expect(slots).toEqual({ asked: ["ls-1 good"], left: 1 });
 });
 
-test("a player that comes between publish and the first picture gets that one, behind its header", async () => {
+test("a player that comes between publish and the first frame gets that one, behind its header", async () => {
   const { clock, port, publisher } = await open({}, false);
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
@@ -188,7 +188,7 @@ test.each([
   { name: "ls-1?token=bad", code: "NetStream.Play.StreamNotFound" },
   { name: "ls-2?token=good", code: "NetStream.Play.StreamNotFound" },
   { name: "ls-1?token=full", code: "NetStream.Play.Failed" },
-])("$name is refused with $code, told, and costs no seat", async ({ name, code }) => {
+])("$name is refused with $code, reported, and costs no permit", async ({ name, code }) => {
   const { clock, facts, port, slots } = await open();
   const player = await Player.open(port, name);
   await waitFor("the refusal", DEADLINE_MS, () => player.codes.length > 0 || undefined);
@@ -199,7 +199,7 @@ test.each([
   expect(slots.left).toBe(name === "ls-2?token=good" ? 1 : 0);
 });
 
-test("a player that leaves gives its seat back", async () => {
+test("a player that leaves gives its permit back", async () => {
   const { port, slots } = await open();
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
@@ -207,7 +207,7 @@ test("a player that leaves gives its seat back", async () => {
   await waitFor("the seat", DEADLINE_MS, () => slots.left === 1 || undefined);
 });
 
-test("a player that takes nothing is cut, and the target gets every picture", async () => {
+test("a player that takes nothing is cut, and the target gets every frame", async () => {
   const { clock, dialer, port, slots, publisher, facts } = await open();
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
@@ -246,7 +246,7 @@ test("a player that reads nothing and says that it is gone does not keep its con
   gone.socket.end();
   await waitFor("its seat", DEADLINE_MS, () => slots.left === 1 || undefined);
   clock.advance(500);
-  // There is one place, and nobody who has a good key or token is sent away for another.
+  // There is one place, and no connection with a good key or token is closed for another.
   const next = await waitFor("a place", DEADLINE_MS, async () => {
     const player = await Player.open(port, "ls-1?token=good");
     await waitFor("an answer", DEADLINE_MS, () => player.isClosed || player.codes.length > 0 || undefined);

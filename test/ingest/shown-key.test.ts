@@ -19,7 +19,7 @@ test.each([
   ["in an application with what nobody sees", "relay/\u200bk1\u00a0", "", ["invisible"]],
   ["in an application beside a slash that says nothing", "relay/", "k1", []],
   ["in front of the default instance", "relay", "k1/_definst_", []],
-])("a key pasted %s is understood, and what was taken off is told", (_, app, name, removed) => {
+])("a key pasted %s is understood, and what was removed is reported", (_, app, name, removed) => {
   expect(shownKey(app, name)).toEqual({ key: "k1", removed });
 });
 
@@ -27,6 +27,6 @@ test.each([
   ["relay", "rtmp://server/relay"],
   ["", ""],
   ["\u200b", "\u00a0"],
-])("%j and %j have no key that is one of ours", (app, name) => {
+])("%j and %j hold none of our keys", (app, name) => {
   expect(shownKey(app, name).key).not.toBe("k1");
 });

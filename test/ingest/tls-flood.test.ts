@@ -38,7 +38,7 @@ async function pour(socket: TLSSocket, bytes: Buffer): Promise<void> {
   }
 }
 
-test("a stranger whose TLS carries next to nothing, however much of it comes, is closed, and it is told why", async () => {
+test("an unauthenticated peer whose TLS carries next to nothing is closed, and the reason is reported", async () => {
   const { socket, facts } = await open();
   const closed = new Promise((resolve) => socket.once("close", resolve));
   // A handshake and one long command: no bound on messages is met before.

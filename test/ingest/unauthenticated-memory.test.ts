@@ -13,7 +13,7 @@ const KIB = 1_024;
 const CONNECTIONS = 1_000;
 const WARM_UP = 50;
 const DEADLINE_MS = 20_000;
-/** What a connection may cost before its key is known to be good, beside one message. Measured: 4 to 10 KiB. */
+/** What a connection may cost before its key is known, beside one message, in bytes. Measured: 4 to 10 KiB. */
 const STRANGER_BYTES_MAX = 16 * KIB;
 const MESSAGE_BYTES_MAX = LIMITS_BEFORE_PUBLISH.messageBytesMax(MessageType.CommandAmf0);
 const CHUNK_BYTES = 128;
@@ -21,7 +21,7 @@ const CHUNK_BYTES = 128;
 const C0_C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]);
 const GREETING = Buffer.concat([C0_C1, Buffer.alloc(1_536)]);
 const ANSWER_BYTES = 3_073;
-/** Answered by a pong of 18 bytes: then everything before it was read. */
+/** Its pong of 18 bytes proves that everything before it was read. */
 const PING = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 1 }), CHUNK_BYTES);
 const PONG_BYTES = 18;
 const sound = (length: number) => ({
@@ -30,11 +30,11 @@ const sound = (length: number) => ({
   streamId: 1,
   payload: Buffer.alloc(length),
 });
-/** One empty message on each chunk stream that a stranger may have; one more is the ping's. */
+/** One empty message on each chunk stream that is allowed before publish; one more is the ping's. */
 const CHUNK_STREAMS = Array.from({ length: LIMITS_BEFORE_PUBLISH.chunkStreamsMax - 1 }, (_, index) =>
   encodeMessage(3 + index, sound(0), CHUNK_BYTES),
 );
-/** The longest message there may be, less its last chunk. */
+/** The longest message that is allowed, without its last chunk. */
 const UNFINISHED = encodeMessage(4, sound(MESSAGE_BYTES_MAX), CHUNK_BYTES).subarray(0, -CHUNK_BYTES - 1);
 
 type Answer = { readonly accepted: number; readonly bytes: number };
@@ -54,7 +54,7 @@ async function listenerProcess(): Promise<{ readonly port: number; ask(): Promis
   };
 }
 
-/** Connects, says this, and waits until so much was answered. */
+/** Connects, sends this, and waits until so many bytes came back. */
 async function stranger(port: number, says: Buffer, answerBytes: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   onTestFinished(() => void socket.destroy());

@@ -56,7 +56,7 @@ async function stranger(port: number, localAddress = "127.0.0.1"): Promise<Socke
   return socket;
 }
 
-/** Publishes as an encoder does; answers how long it took until it was on air, in milliseconds. */
+/** Publishes as an encoder does. Resolves with the time until it was on air, in milliseconds. */
 async function publishTime(port: number, facts: readonly Fact[]): Promise<number> {
   const startedCount = () => facts.filter(({ kind }) => kind === "ingest-started").length;
   const before = startedCount();
@@ -75,7 +75,7 @@ async function handshake(port: number, version: SecureVersion) {
   return socket;
 }
 
-test.each(["TLSv1.2", "TLSv1.3"] as const)("behind %s RTMP is spoken as without", async (version) => {
+test.each(["TLSv1.2", "TLSv1.3"] as const)("RTMP over %s works as without it", async (version) => {
   const { tlsPort } = await listen();
   const socket = await handshake(tlsPort, version);
   socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
@@ -83,7 +83,7 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)("behind %s RTMP is spoken as without"
   expect(bytes[0]).toBe(3);
 });
 
-test("a certificate that changes is shown from the next connection on, and one that is there stays", async () => {
+test("a changed certificate is for new connections, and present ones stay", async () => {
   const { listener, tlsPort } = await listen();
   const before = await handshake(tlsPort, "TLSv1.3");
   const renewed = certificate("127.0.0.1");
@@ -109,7 +109,7 @@ test("what is not TLS on the TLS port is refused, with the reason", async () => 
     ]);
 });
 
-test("who tries one key after the other waits for each refusal, and a good key from there does not", async () => {
+test("an address that tries many keys waits for each refusal, and a good key from there does not", async () => {
   const { port, facts } = await listen();
   /** How long a wrong key's refusal took, in milliseconds. */
   const refusalTime = async () => {
@@ -132,7 +132,7 @@ test("who tries one key after the other waits for each refusal, and a good key f
   expect(await tried).toBeGreaterThanOrEqual(1_990);
 });
 
-test("who connects and says nothing, or no more than TLS, is sent away in time", async () => {
+test("a peer that connects and says nothing, or no more than TLS, is closed in time", async () => {
   const { port, tlsPort } = await listen();
   const startMs = performance.now();
   const [plain, raw, secure] = [await stranger(port), await stranger(tlsPort), await handshake(tlsPort, "TLSv1.3")];
@@ -160,7 +160,7 @@ test("1,000 connections that say nothing do not hold up an encoder, of their add
     .toBe(true);
 });
 
-test("what throws while a key is looked up ends that connection alone, and is told", async () => {
+test("an error while a key is looked up ends that connection alone, and is reported", async () => {
   const faulty = { admission: true };
   const { port, facts } = await listen({}, () => {
     if (faulty.admission) throw new Error("a mistake of ours");

@@ -12,16 +12,16 @@ import { startLibrtmp } from "../support/librtmp-encoder.ts";
 import { ObsEncoder } from "../support/obs-encoder.ts";
 
 /**
- * Writes what real encoders say from their first byte to the first of their media into `test/fixtures/captures/`; run by hand where
- * another encoder, or another version of one, is to be kept. Its keys are of a server that is gone when it ends.
+ * Writes what real encoders send from their first byte to the first of their media into `test/fixtures/captures/`. Run
+ * it by hand to add another encoder, or another version of one. Its keys belong to a server that is gone when it ends.
  */
 
-/** Of each encoder's stream, from its first byte on. */
+/** Bytes of each encoder's stream, from its first byte on. */
 const CAPTURE_MS = 1_000;
 const CAPTURE_BYTES_MAX = 40 * 1_024;
 const FOLDER = join(ROOT, "test", "fixtures", "captures");
 
-/** A connection's way to a port, with the first of what its client sends kept. */
+/** A proxy to a port that keeps the first bytes its client sends. */
 async function openTap(port: number): Promise<{ readonly port: number; captured(): Buffer; close(): void }> {
   const parts: Buffer[] = [];
   let untilMs: number | undefined;

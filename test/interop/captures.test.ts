@@ -8,7 +8,10 @@ import { publishKey } from "../../src/protocol/rtmp/url.ts";
 import { Publisher } from "../../src/relay/publisher/publisher.ts";
 import { isMedia } from "../support/server-peer.ts";
 
-/** What real encoders of Debian 12 sent in their first second: see capture.ts. The keys are of a server that is long gone. */
+/**
+ * What real encoders of Debian 12 sent in their first second: see capture.ts. The keys belong to a server that is long
+ * gone.
+ */
 const FOLDER = join(import.meta.dirname, "..", "fixtures", "captures");
 const HANDSHAKE_RANDOM = Buffer.alloc(1_528, 0x5a);
 const AAC_48_STEREO = { audioCodec: "aac", sampleRate: 48_000, channels: 2 };
@@ -18,7 +21,7 @@ const SMALL = { videoCodec: "avc", width: 320, height: 240 };
 const encoders = [
   { name: "ffmpeg", encoder: "FMLE/3.0 (compatible; Lavf59.27.100)", picture: SMALL },
   { name: "gstreamer-rtmp2sink", encoder: "LNX 10,0,32,18", picture: SMALL },
-  // librtmp says no version unless it is told one.
+  // librtmp sends no version unless it is told one.
   { name: "gstreamer-rtmpsink", encoder: "", picture: SMALL },
   { name: "librtmp", encoder: "", picture: SMALL },
   {
@@ -31,8 +34,8 @@ const encoders = [
 type Replayed = { readonly requests: PublishRequest[]; readonly messages: MediaOutput[] };
 
 /**
- * An encoder's bytes through a session that accepts it, in pieces of these sizes, again and again. The encoder waited for its
- * answer, so no piece goes on behind the request, which ends at `publishEnd`.
+ * An encoder's bytes through a session that accepts it, in pieces of these sizes, again and again. The encoder waited
+ * for its reply, so no piece goes on behind the request, which ends at `publishEnd`.
  */
 function replay(bytes: Buffer, sizes: readonly number[], publishEnd: number): Replayed {
   const session = new ServerSession(HANDSHAKE_RANDOM, 0);
@@ -79,7 +82,7 @@ test.each(encoders)("the first second of $name is understood", async ({ name, en
   const frames = messages.map((message) => feed.take(message, 0, 0)).filter((intake) => intake.what === "frame");
   expect(feed.sample("LIVE", 0)).toMatchObject({ ...picture, ...AAC_48_STEREO });
   expect(feed.head.metadata).toBeDefined();
-  // Decoding can begin at once: the first picture of all is a keyframe.
+  // Decoding can begin at once: the first video frame is a keyframe.
   expect(frames.find(({ kind }) => kind === "video")?.isKeyframe).toBe(true);
   expect(frames.some(({ kind }) => kind === "audio")).toBe(true);
 });

@@ -41,11 +41,11 @@ test("they are counted twice a second, and what was taken since is added", () =>
   expect([takeAll(), machine.counted]).toEqual([11, 2]);
 });
 
-test("where not even counting has a descriptor there is none", () => {
+test("without a descriptor for counting there is none", () => {
   expect(stage(64, undefined).takeAll()).toBe(0);
 });
 
-test("nobody counts where the limit is large or not known", () => {
+test("descriptors are not counted where the limit is large or not known", () => {
   for (const limit of [undefined, 65_536]) {
     const { machine, takeAll } = stage(limit, 1_000_000);
     expect([takeAll(), machine.counted]).toEqual([10_000, 0]);

@@ -8,10 +8,10 @@ import { waitFor } from "../support/waiting.ts";
 const DEADLINE_MS = 10_000;
 const MIB = 1024 * 1024;
 const READS_MAX = 2;
-/** No kernel lets more wait in one connection. */
+/** No kernel holds more for one connection. */
 const EVERYTHING_READ_MAX = 64;
 
-/** Both ends of a connection; what comes to the first is not read before it is asked for. */
+/** Both ends of a connection; the first reads nothing before it is asked to. */
 async function connected(): Promise<{ near: Socket; far: Socket }> {
   const server = createServer({ pauseOnConnect: true, highWaterMark: 1 });
   await once(server.listen(0, "127.0.0.1"), "listening");
@@ -36,7 +36,7 @@ function direct(socket: Socket): DirectSocket {
   return found;
 }
 
-test("what Node had read before reads were held is heard once, by who listens to the socket, and before all else", async () => {
+test("bytes that Node had read before reads were held reach the socket's listeners once, before all others", async () => {
   const { near, far } = await connected();
   const heard: string[] = [];
   near.on("data", (bytes) => heard.push(String(bytes)));
@@ -54,7 +54,7 @@ test("what Node had read before reads were held is heard once, by who listens to
   expect(heard.join("")).toBe("early late");
 });
 
-test("a peer that is faster than we are is read so far, and then it is others' turn", async () => {
+test("a peer that is faster than we are is read up to a bound, and then others are read", async () => {
   const { near, far } = await connected();
   const reads = direct(near);
   reads.holdReads();
@@ -67,7 +67,7 @@ test("a peer that is faster than we are is read so far, and then it is others' t
       // No room: it is full.
     }
   };
-  // The kernel makes room for as much as is taken each time: soon each read takes all that one can.
+  // The kernel's window grows with each read: soon each read takes the maximum.
   const readsInOneTurn = () => {
     let count = 0;
     fill();
@@ -85,7 +85,7 @@ test("a peer that is faster than we are is read so far, and then it is others' t
   expect(most).toBe(READS_MAX);
 });
 
-test("arrivals come in order into one memory, pause and hold as any reads do, and the end is told behind them", async () => {
+test("arrivals come in order into one buffer, pause and hold like any reads, and the end comes behind them", async () => {
   const { near, far } = await connected();
   const heard: string[] = [];
   const memory = new Set<ArrayBufferLike>();
@@ -131,7 +131,7 @@ test("arrivals come in order into one memory, pause and hold as any reads do, an
   expect(memory.size).toBe(1);
 });
 
-test("what Node has read and not given out stays with it: arrivals are not taken then", async () => {
+test("bytes that Node has read and not delivered stay with it: arrivals are not taken then", async () => {
   const { near, far } = await connected();
   far.write("early");
   near.pause();

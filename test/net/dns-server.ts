@@ -2,11 +2,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 
-/** What the server says for one name and record type. `silent`: nothing, ever. */
+/** What the server replies for one name and record type. `silent`: never anything. */
 export type DnsAnswer = readonly string[] | "nxdomain" | "servfail" | "silent";
 
 export type DnsServer = {
-  /** As `dns.setServers` wants it. */
+  /** In the form of `dns.setServers`. */
   readonly server: string;
   /** Queries received so far, as "A name" and "AAAA name". */
   readonly queries: readonly string[];
@@ -57,7 +57,7 @@ function respond(packet: Buffer, questionEnd: number, type: number, answer: Excl
   return Buffer.concat([head, ...records]);
 }
 
-/** A name server on loopback. Names it was not told of do not exist; types it was not told of have no records. */
+/** A name server on loopback. Unknown names do not exist; unknown types have no records. */
 export async function startDnsServer(
   zone: Readonly<Record<string, { readonly a?: DnsAnswer; readonly aaaa?: DnsAnswer }>>,
 ): Promise<DnsServer> {

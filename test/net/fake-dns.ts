@@ -1,7 +1,10 @@
 import { isIP } from "node:net";
 import type { Resolver } from "../../src/net/dns/resolver.ts";
 
-/** What a careless program's system resolver makes of numbers: octal, hexadecimal, and fewer than four parts (inet_aton). */
+/**
+ * What a careless program's system resolver makes of numbers: octal, hexadecimal, and fewer than four parts
+ * (inet_aton).
+ */
 function numericAddress(host: string): string | undefined {
   const parts = host.split(".");
   if (parts.length > 4 || !parts.every((part) => /^(?:0x[0-9a-f]*|\d+)$/i.test(part))) return undefined;
@@ -13,7 +16,7 @@ function numericAddress(host: string): string | undefined {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Names that lead inside, as the real DNS answers them. */
+/** Names that lead to inside addresses, as the real DNS has them. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   "localhost.localdomain": ["127.0.0.1"],
   "ip6-localhost": ["::1"],
@@ -46,8 +49,8 @@ function addressInName(host: string): string | undefined {
 }
 
 /**
- * Answers as an unsuspecting system would: numbers become addresses, inside names lead inside, and every other name is a
- * harmless public server, so that nothing but our own checks stands between a spelling and a connection.
+ * Replies as an unsuspecting system would: numbers become addresses, inside names lead inside, and every other name is
+ * a harmless public server. Only our own checks stand between a spelling and a connection.
  */
 export const fakeDns: Resolver = {
   async resolve(given) {

@@ -120,14 +120,14 @@ test.runIf(process.platform === "linux")(
   },
 );
 
-test("of a table as it is when it is read; where there is none nobody is told anything", async () => {
+test("the table is read as it is at that time; without one nothing is reported", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-tables-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const tables = { four: join(folder, "tcp"), six: join(folder, "tcp6") };
   await writeFile(tables.four, `${HEAD}\n${line(0, FOUR_KEY, "01", "0000000A")}\n`);
   const queues = new KernelQueues(systemClock, tables);
   const told: string[] = [];
-  // Of the other table there is no file.
+  // The other table has no file.
   queues.watch(SIX, { begin: () => undefined, take: () => told.push("missing") });
   const read = Promise.withResolvers<TcpReading>();
   queues.watch(FOUR, { begin: () => undefined, take: read.resolve });
@@ -138,7 +138,7 @@ test("of a table as it is when it is read; where there is none nobody is told an
 test("a server with thousands of connections, most of them over, keeps no target waiting for seconds", () => {
   const MIB = 1024 * 1024;
   const intervals = (isHurried: boolean) => [0.1, 0.9, 3, 8].map((mib) => readingIntervalMs(mib * MIB, isHurried));
-  // A target that caught up after a pause got 16 KiB each two seconds, and lost whole groups for it.
+  // A target that caught up after a pause got 16 KiB each two seconds, and lost whole groups because of that.
   expect(intervals(true)).toEqual([200, 450, 1_500, 2_000]);
   expect(intervals(false)).toEqual([1_000, 1_000, 1_500, 2_000]);
 });

@@ -105,7 +105,7 @@ test.each([
   expect(await faultOf(open().resolve(name, NEVER))).toBe(fault);
 });
 
-test("a server that never answers ends the look-up at the deadline", async () => {
+test("a server that never replies ends the look-up at the deadline", async () => {
   const clock = manualClock();
   const look = faultOf(open({ clock, timeoutMs: 5_000, queryTimeoutMs: 60_000 }).resolve("silent.example", NEVER));
   await clock.elapse(5_000);
@@ -119,7 +119,7 @@ test("the deadline is five seconds unless told otherwise", async () => {
   expect(await look).toBe("timeout");
 });
 
-test("once one family has answered the other has a moment only", async () => {
+test("once one family has replied the other has only a moment", async () => {
   const clock = manualClock();
   const look = open({ clock, otherFamilyMs: 300, queryTimeoutMs: 60_000 }).resolve("half.example", NEVER);
   await clock.elapse(300);
@@ -186,7 +186,7 @@ test("the hosts file goes before DNS, and is read again when it has changed", as
   expect(await resolver.resolve("four.example", NEVER)).toStrictEqual(["192.0.2.3"]);
 });
 
-/** A resolver whose system completes names as this resolv.conf says. */
+/** A resolver whose system completes names by this resolv.conf. */
 async function searching(resolvConf: string, options: ResolverOptions = {}): Promise<Resolver> {
   const resolvConfPath = join(directory, "resolv.conf");
   await writeFile(resolvConfPath, resolvConf);
@@ -212,14 +212,14 @@ test.each([
   expect(askedSince(before)).toStrictEqual(asked);
 });
 
-test("a name that exists in no domain of the search list is looked up as it is last, and told as unknown", async () => {
+test("a name that exists in no domain of the search list is looked up as it is last, and reported as unknown", async () => {
   const resolver = await searching("search first.test second.test\n");
   const before = dns.queries.length;
   expect(await faultOf(resolver.resolve("nowhere", NEVER))).toBe("not-found");
   expect(askedSince(before)).toStrictEqual(["nowhere.first.test", "nowhere.second.test", "nowhere"]);
 });
 
-test("where one of the search list failed, that is told, and the deadline is one for all", async () => {
+test("a failure within the search list is reported, and one deadline is for all", async () => {
   expect(await faultOf((await searching("search first.test")).resolve("sick", NEVER))).toBe("failed");
   const clock = manualClock();
   const resolver = await searching("search first.test second.test", { clock, queryTimeoutMs: 60_000 });
@@ -279,7 +279,7 @@ test("a system that hangs is asked one name at a time, and ends each look-up at 
   expect(asked).toStrictEqual(["one.local", "three.local"]);
 });
 
-test("an aborted look-up of the system's is over at once", async () => {
+test("an aborted look-up by the system is over at once", async () => {
   const abort = new AbortController();
   const look = open({ askSystem: () => new Promise(() => undefined) }).resolve("one.local", abort.signal);
   abort.abort(new Error("not wanted any more"));

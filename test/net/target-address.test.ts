@@ -31,7 +31,7 @@ function readCorpus(): Corpus {
 
 type Connect = (address: CheckedAddress) => void;
 
-/** What a dialer does with a URL up to the connection; answers the word it was refused with, or `connected`. */
+/** What a dialer does with a URL up to the connection. Resolves with the reason of a refusal, or `connected`. */
 async function dial(url: string, connect: Connect, resolver: Resolver = fakeDns, policy = POLICY): Promise<string> {
   const target = parseTargetUrl(url);
   if (typeof target === "string") return target;
@@ -147,7 +147,7 @@ test("an allowed range lifts the rule for its addresses only", async () => {
   expect(connect).toHaveBeenCalledTimes(2);
   expect(await dial("rtmp://127.0.0.1:19350/live", connect, fakeDns, policy)).toBe("own-listener");
   expect(await dial("rtmp://10.0.0.1/live", connect, fakeDns, policy)).toBe("private");
-  // localhost is ::1 as well, which was not allowed.
+  // localhost is also ::1, which was not allowed.
   expect(await dial("rtmp://localhost:1936/live", connect, fakeDns, policy)).toBe("loopback");
   expect(connect).toHaveBeenCalledTimes(2);
 });
@@ -166,7 +166,7 @@ test.each([
     expect([list, await dial(url, connect, fakeDns, allow(list))]).toStrictEqual([list, "metadata"]);
   }
   expect(connect).toHaveBeenCalledTimes(0);
-  // Where it is the IPv4 address that was named, its forms in IPv6 are what their own range says.
+  // Where the IPv4 address was named, its forms in IPv6 follow the rules of their own range.
   const list = host.includes("64:ff9b") && !alone.includes(":") ? `${alone},64:ff9b::/96` : alone;
   expect(await dial(url, connect, fakeDns, allow(list))).toBe("connected");
 });
@@ -183,7 +183,7 @@ test("behind NAT our own listener is known by what the public name leads to", as
   expect(await dial("rtmp://93.184.216.34:19350/relay", connect, resolver, policy)).toBe("own-listener");
   expect(await dial("rtmp://another-name.example:19350/relay", connect, resolver, policy)).toBe("own-listener");
   expect(await dial("rtmp://8.8.8.8:19350/relay", connect, resolver, policy)).toBe("connected");
-  // Another port of the same public address is another machine's behind that NAT.
+  // Another port of the same public address leads to another machine behind that NAT.
   expect(await dial("rtmp://93.184.216.34:1936/live", connect, resolver, policy)).toBe("connected");
   addresses = ["8.8.8.8"];
   clock.advance(30_000);
@@ -191,7 +191,7 @@ test("behind NAT our own listener is known by what the public name leads to", as
   expect(await dial("rtmp://93.184.216.34:19350/relay", connect, resolver, policy)).toBe("connected");
 });
 
-test("a public name that cannot be looked up holds no target up, and what it led to before stays known", async () => {
+test("a public name that cannot be looked up delays no target, and its last addresses stay known", async () => {
   const clock = new VirtualClock();
   let answer: Promise<readonly string[]> = Promise.resolve(["93.184.216.34"]);
   const known = { ...POLICY, ownHosts: ["ingest.example"] };

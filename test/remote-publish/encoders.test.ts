@@ -11,7 +11,7 @@ import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
 const MIB = 1024 * 1024;
 
-/** Two threads: the channel `ls-1` is at home in one, encoders come to the other. */
+/** Two threads: one owns the channel `ls-1`, encoders connect to the other. */
 class Threads {
   readonly home: RelayStage;
   readonly hosted: RemotePublisherHost;
@@ -33,7 +33,7 @@ class Threads {
     });
   }
 
-  /** An encoder that was admitted; its way is in the test's hand. */
+  /** An encoder that was admitted; the test holds its transport. */
   admit(slot: IngestSlot = "main", latency: Latency = "efficient") {
     const way = new TestWay<FromEncoder, ToEncoder>();
     const spec = { ...this.home.spec([target(1)]), latency };
@@ -43,7 +43,7 @@ class Threads {
     return { way, gateway };
   }
 
-  /** … that has begun to publish, and has shown its headers and a keyframe. */
+  /** … that has begun to publish, and has sent its headers and a keyframe. */
   async publish(slot: IngestSlot = "main") {
     const { way, gateway } = this.admit(slot);
     const triedAdmit = gateway.tryAdmit();
@@ -78,7 +78,7 @@ function open(gateway: PublishGateway, slot: IngestSlot, events = { dismissals: 
   return publisher;
 }
 
-test("what an encoder gives in one thread reaches the targets of the other, byte for byte and in order", async () => {
+test("media of an encoder in one thread reaches the targets of the other, byte for byte and in order", async () => {
   const threads = new Threads();
   const { way, publisher } = await threads.publish();
   expect(threads.home.facts[0]).toMatchObject({
@@ -86,7 +86,7 @@ test("what an encoder gives in one thread reaches the targets of the other, byte
   });
   const frames = Array.from({ length: 50 }, (_, at) => avcFrame(at % 10 === 0, at, 100 + 13 * at));
   for (const [at, frame] of frames.entries()) publisher.push(video(40 * at, frame));
-  // Nothing is on its way before the flush, and with it everything leaves at once.
+  // Nothing leaves before the flush, and with it everything leaves at once.
   await way.settle();
   const link = threads.home.dialer.latest(1);
   const before = link.writes.length;
@@ -96,7 +96,7 @@ test("what an encoder gives in one thread reaches the targets of the other, byte
   expect(mediaOf(link).map(({ payload }) => payload)).toEqual([AVC_CONFIG, avcFrame(true, 1), ...frames]);
 });
 
-test("no more is ahead of the home than may be; the encoder is read on when the home has caught up", async () => {
+test("no more than 16 MiB are ahead of the owning thread; the encoder is read on when that has caught up", async () => {
   const threads = new Threads();
   const { way, gateway, publisher, events } = await threads.publish();
   const give = (mib: number) => {
@@ -112,7 +112,7 @@ test("no more is ahead of the home than may be; the encoder is read on when the 
   expect([gateway.isFull, threads.waits]).toEqual([true, 2]);
 });
 
-test("a clean end comes behind all that was given", async () => {
+test("a clean end comes behind all media", async () => {
   const threads = new Threads(60);
   const { way, publisher, events } = await threads.publish();
   publisher.push(video(40, avcFrame(false, 2)));
@@ -124,7 +124,7 @@ test("a clean end comes behind all that was given", async () => {
   expect(events.dismissals).toBe(0);
 });
 
-test("an encoder whose thread dies is lost, and held for", async () => {
+test("an encoder whose thread dies counts as lost, and its targets are held", async () => {
   const threads = new Threads(60);
   const { way } = await threads.publish();
   way.near.close();
@@ -132,7 +132,7 @@ test("an encoder whose thread dies is lost, and held for", async () => {
   expect(threads.home.facts.at(-2)).toMatchObject({ kind: "ingest-held", end: "connection-lost" });
 });
 
-test("an encoder is sent away where another takes its place, and where its channel's home dies", async () => {
+test("an encoder is dismissed when another replaces it, and when its channel's thread dies", async () => {
   const threads = new Threads(60);
   const first = await threads.publish();
   const second = await threads.publish();
@@ -143,7 +143,7 @@ test("an encoder is sent away where another takes its place, and where its chann
   expect(second.events.dismissals).toBe(1);
 });
 
-test("a fourth takeover is refused, and a home that is gone or silent cannot say", async () => {
+test("a fourth takeover is refused, and a thread that is gone or silent gives no verdict", async () => {
   const threads = new Threads(60);
   for (let count = 0; count < 4; count += 1) await threads.publish();
   const fight = threads.admit();
@@ -158,7 +158,7 @@ test("a fourth takeover is refused, and a home that is gone or silent cannot say
   expect(await silent).toBe("unavailable");
 });
 
-test("an encoder that was admitted before its key changed, and comes afterwards, does not get in", async () => {
+test("an encoder that was admitted before its key changed, and opens afterwards, is dismissed", async () => {
   const threads = new Threads(60);
   const { way, gateway } = threads.admit();
   await way.settle();
@@ -171,7 +171,7 @@ test("an encoder that was admitted before its key changed, and comes afterwards,
   expect([threads.kinds(), events.dismissals]).toEqual([[], 1]);
 });
 
-test("what an encoder said before it is cut is heard first, unless its thread is too busy to read it", async () => {
+test("what an encoder sent before it is cut is read first, unless its thread is too busy", async () => {
   const threads = new Threads(60);
   const cut = { count: 0 };
   const cutSoon = () => threads.hosted.afterReads("ls-1", "main", () => (cut.count += 1));
@@ -191,7 +191,7 @@ test("what an encoder said before it is cut is heard first, unless its thread is
   threads.home.clock.advance(1_000);
   await way.settle();
   expect(cut.count).toBe(3);
-  // One that leaves by itself meanwhile has said everything.
+  // An encoder that leaves by itself meanwhile has sent everything.
   cutSoon();
   publisher.end("clean");
   await way.settle();
@@ -208,7 +208,7 @@ test("a changed latency is known where the encoder is read", async () => {
   expect(gateway.latency).toBe("low");
 });
 
-test("an encoder that gave up before it was let in leaves nothing behind", async () => {
+test("an encoder that gave up before it was admitted leaves nothing behind", async () => {
   const threads = new Threads(60);
   const { way, gateway } = threads.admit();
   gateway.leave();

@@ -11,7 +11,7 @@ const messages: fc.Arbitrary<MediaMessage[]> = fc.array(
   }),
 );
 
-test("what comes out of blocks is what went in, one block behind the other", () => {
+test("blocks give back the messages that went in, one block behind the other", () => {
   fc.assert(
     fc.property(fc.array(messages, { maxLength: 4 }), (blocks) => {
       const writer = new BlockWriter();
@@ -27,7 +27,7 @@ test("what comes out of blocks is what went in, one block behind the other", () 
   );
 });
 
-test("a block that came back is written again, unless it is too small for the stream by now, or too large to keep", () => {
+test("a returned block is written again, unless it is too small for the stream by now, or too large to keep", () => {
   const writer = new BlockWriter();
   const gather = (bytes: number): ArrayBuffer => {
     writer.add({ kind: "video", timestamp: 0, payload: Buffer.alloc(bytes, 1) });
@@ -48,7 +48,7 @@ test("a block that came back is written again, unless it is too small for the st
   expect(gather(1_000)).not.toBe(huge);
 });
 
-test("a payload is lent: what becomes of its memory afterwards is no matter", () => {
+test("a payload is lent: its memory may change after it was added", () => {
   const shared = Buffer.from("one, two");
   const writer = new BlockWriter();
   writer.add({ kind: "audio", timestamp: 1, payload: shared.subarray(5) });

@@ -12,7 +12,7 @@ function open() {
   return { near: way(port1), far: way(port2), faults };
 }
 
-/** What comes out of an end, `closed` last. */
+/** What arrives at one end, `closed` last. */
 function listen(way: Way): { readonly heard: string[]; readonly closed: Promise<void> } {
   const heard: string[] = [];
   const closed = new Promise<void>((resolve) => {
@@ -27,7 +27,7 @@ function listen(way: Way): { readonly heard: string[]; readonly closed: Promise<
   return { heard, closed };
 }
 
-test("what was posted before a way is closed arrives, then the end, once; nothing is posted afterwards", async () => {
+test("messages posted before a transport is closed arrive, then the end, once; nothing is posted afterwards", async () => {
   const { near, far } = open();
   near.post("one");
   near.post("two");
@@ -41,7 +41,7 @@ test("what was posted before a way is closed arrives, then the end, once; nothin
   expect(heard).toEqual(["one", "two", "closed"]);
 });
 
-test("who closes a way hears nothing more of it", async () => {
+test("a side that closes its transport hears nothing more", async () => {
   const { near, far } = open();
   const own = listen(near);
   far.post("too late");
@@ -50,7 +50,7 @@ test("who closes a way hears nothing more of it", async () => {
   expect(own.heard).toEqual([]);
 });
 
-test("a listener that fails ends its own way, for both sides, and is told", async () => {
+test("a listener that fails ends its own transport, for both sides, and is reported", async () => {
   const { near, far, faults } = open();
   const fault = new Error("a mistake");
   const failed = new Promise<void>((resolve) => {
@@ -63,7 +63,7 @@ test("a listener that fails ends its own way, for both sides, and is told", asyn
   expect(faults).toEqual([fault]);
 });
 
-test("a thread that ends ends its ways", async () => {
+test("a thread that ends closes its transports", async () => {
   const { port1, port2 } = new MessageChannel();
   const near = listen(portTransport<string, string>(port1, () => undefined));
   const take = "require('node:worker_threads').parentPort.once('message', ({ port }) => port.on('message', () => {}))";

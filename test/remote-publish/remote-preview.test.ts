@@ -58,7 +58,7 @@ test("a channel that is not on air is not shown", async () => {
   expect([isShown, end.count]).toEqual([false, 1]);
 });
 
-test("a thread that does not say whether it shows the channel is waited for no longer than five seconds", async () => {
+test("a thread that does not say whether it shows the channel counts as dead after five seconds", async () => {
   const way = new TestWay<FromViewer, ToViewer>();
   const clock = new VirtualClock();
   let ends = 0;
@@ -72,7 +72,7 @@ test("a thread that does not say whether it shows the channel is waited for no l
   expect([await preview.started, ends]).toEqual([false, 1]);
 });
 
-test("a player that pauses is shown no pictures up to the keyframe behind its pause", async () => {
+test("a player that pauses gets no video up to the keyframe behind its pause", async () => {
   const { home, publisher, way, received, preview } = await play();
   preview.pause(true);
   await way.settle();

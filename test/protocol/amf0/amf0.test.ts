@@ -194,7 +194,7 @@ test.each(nestings)("$name nested thousands deep end in an error, not in an over
   expect(faultOf(nested(12_000))).toBe("bad-amf");
 });
 
-test("a stranger may nest eight deep, send 256 values and strings of 8 KiB", () => {
+test("before publish eight levels, 256 values and strings of 8 KiB are allowed", () => {
   const limits = AMF0_LIMITS_BEFORE_PUBLISH;
   for (const { nested } of nestings) {
     expect(faultOf(nested(8), limits)).toBeUndefined();

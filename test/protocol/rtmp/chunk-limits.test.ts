@@ -18,7 +18,7 @@ describe("limits", () => {
   };
 
   test.each([
-    { name: "a stranger's message of 64 KiB", limits: LIMITS_BEFORE_PUBLISH, type: 20, max: 65_536 },
+    { name: "before publish a message of 64 KiB", limits: LIMITS_BEFORE_PUBLISH, type: 20, max: 65_536 },
     { name: "a target's message of 64 KiB", limits: LIMITS_CLIENT, type: 20, max: 65_536 },
     { name: "video of 8 MiB", limits: LIMITS_PUBLISHING, type: 9, max: 8_388_608 },
     { name: "an aggregate of 8 MiB", limits: LIMITS_PUBLISHING, type: 22, max: 8_388_608 },
@@ -78,7 +78,7 @@ describe("limits", () => {
   });
 
   test.each([
-    { name: "a stranger 8", limits: LIMITS_BEFORE_PUBLISH, max: 8 },
+    { name: "before publish 8", limits: LIMITS_BEFORE_PUBLISH, max: 8 },
     { name: "a target 8", limits: LIMITS_CLIENT, max: 8 },
     { name: "an encoder 32", limits: LIMITS_PUBLISHING, max: 32 },
   ])("unfinished messages: $name", ({ limits, max }) => {
@@ -107,7 +107,7 @@ describe("limits", () => {
     expect(enough.messages[0]?.payload).toEqual(videoPayload);
   });
 
-  test("chunk streams that are remembered: 256, and a stranger's 16", () => {
+  test("chunk streams that are remembered: 256, and 16 before publish", () => {
     const use = (count: number): Buffer =>
       Buffer.concat(
         Array.from({ length: count }, (_, index) =>

@@ -58,7 +58,7 @@ test("one with each picture, sixty a second, ends nothing either, and commands a
   expect(media(peer)).toHaveLength(600);
 });
 
-test("before its key is known a stranger is not let babble", () => {
+test("before its key is known a peer's messages are bounded", () => {
   const peer = new Peer();
   peer.connect();
   expect(closes(say(peer, 20, encodeAmf0([1, "x"])))).toEqual(["protocol-error"]);

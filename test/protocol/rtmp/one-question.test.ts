@@ -60,7 +60,7 @@ test("what comes behind publish, before its answer, is the same wherever the net
   );
 });
 
-test("a first keyframe beyond what strangers may send, sent along with publish, is no reason to close", () => {
+test("a first keyframe beyond the limits before publish, sent along with publish, is no reason to close", () => {
   const peer = asking();
   const large = { ...KEYFRAME, payload: Buffer.concat([KEYFRAME.payload, Buffer.alloc(200_000)]) };
   const bytes = encodeMessage(6, large, 4_096);
@@ -71,7 +71,7 @@ test("a first keyframe beyond what strangers may send, sent along with publish, 
   expect(media(peer).map(({ payload }) => payload.length)).toEqual([large.payload.length]);
 });
 
-test("a stranger has one question at a time: to take it back and ask again is heard after the answer", () => {
+test("an unauthenticated peer has one question at a time: a second one is read after the reply", () => {
   const peer = asking();
   const again = Buffer.concat([command("deleteStream", [1], 6), command("publish", ["second", "live"], 7)]);
   peer.say(Buffer.concat([PUBLISH, again, again, again]));
