@@ -5,7 +5,7 @@ type BackoffOptions = {
   readonly capMs: number;
 };
 
-/** What the platforms' own encoders do, near enough: 1 s, 2 s, 4 s … 30 s (reference 7.4). */
+/** What the platforms' own encoders do, near enough: 1 s, 2 s, 4 s … 30 s. */
 const RETRY_BACKOFF: BackoffOptions = { baseMs: 1_000, capMs: 30_000 };
 
 /**

@@ -5,13 +5,13 @@ import { Mutator } from "../support/fuzz-mutator.ts";
 import { FUZZ_TARGETS, type FuzzTarget } from "../support/fuzz-targets.ts";
 
 const CORPUS = new URL("../corpus/", import.meta.url);
-/** Inputs between two looks at whether it still goes on. */
+/** Inputs between two checks of the time. */
 const BATCH = 5_000;
-/** One of so many is repeated up to this length: what grows faster than its input shows there. */
+/** One of so many is repeated up to this length: code whose cost grows faster than its input shows there. */
 const LONG_EVERY = 2_000;
 const LONG_INPUT_BYTES = 64 * 1_024;
 const WARM_UP = 2_000;
-/** All inputs together leave nothing behind but what the compiler made: measured, less than one of these. */
+/** All inputs together leave only compiled code behind: measured, less than one of these. */
 const KEPT_BYTES_MAX = 8 * 1_024 * 1_024;
 
 /** Inputs for each part, a million in all; sessions greet first, and cost more. */

@@ -68,7 +68,7 @@ test.each(bothWays)("$name is written and read back", ({ value, bytes }) => {
   expect(decodeAmf0(hex(bytes), AMF0_LIMITS)).toEqual([value]);
 });
 
-/** What only others write. */
+/** Forms that only other writers use. */
 const readOnly: readonly { name: string; value: Amf0Value; bytes: string }[] = [
   { name: "a boolean that is neither 0 nor 1", value: true, bytes: "01 7F" },
   { name: "undefined", value: null, bytes: "06" },

@@ -8,7 +8,7 @@ import { BitWriter } from "./bit-writer.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
-/** Records as x264 writes them, by way of FFmpeg's FLV muxer. */
+/** Records as x264 writes them, through FFmpeg's FLV muxer. */
 const records = [
   {
     name: "baseline 640x360 at 25",
@@ -75,7 +75,7 @@ test.each(["", "01", "0142c01eff", "0042c01effe1"])("%j is no AVC configuration 
   expect(parseAvcConfig(hex(bytes))).toBeUndefined();
 });
 
-/** Everything up to the picture size, with the lists and cycles that x264 never writes. */
+/** Everything up to the frame's size, with the lists and cycles that x264 never writes. */
 function unusualSps(widthInMacroblocks: number): Buffer {
   const writer = new BitWriter().bits(0x67, 8).bits(100, 8).bits(0, 8).bits(40, 8).unsigned(0);
   writer.unsigned(1).unsigned(0).unsigned(0).bits(0, 1); // 4:2:0, eight bits
@@ -99,7 +99,7 @@ test("scaling lists and a picture order cycle do not hide the picture's size", (
   expect(parseSps(unusualSps(120))).toStrictEqual({ width: 1920, height: 1080 });
 });
 
-test("a picture larger than any level allows is not believed", () => {
+test("a frame larger than any level allows is ignored", () => {
   expect(parseSps(unusualSps(1_025))).toBeUndefined();
 });
 

@@ -73,7 +73,7 @@ test.each(records)("a record cut anywhere says that size or none: $name", ({ cod
   }
 });
 
-test("codecs whose configuration says no size have none", () => {
+test("codecs whose configuration has no size return none", () => {
   expect(readPicture("vp9", hex("000a0a8200000000"))).toBeUndefined();
   expect(readPicture("unknown", hex(records[0].bytes))).toBeUndefined();
 });
@@ -100,14 +100,14 @@ test("timing, decoder model and operating points of AV1 do not hide the picture'
   expect(parseAv1Config(Buffer.concat([hex("81050c00 08"), body]))).toStrictEqual({ width: 1600, height: 900 });
 });
 
-test("a still picture's short header says its size too", () => {
+test("a still picture's short header has its size, too", () => {
   const body = new BitWriter().bits(0, 3).bits(1, 1).bits(1, 1).bits(4, 5).bits(9, 4).bits(9, 4);
   const bytes = body.bits(639, 10).bits(479, 10).bytes();
   const record = Buffer.concat([hex("81050c00 0a"), Buffer.from([bytes.length]), bytes]);
   expect(parseAv1Config(record)).toStrictEqual({ width: 640, height: 480 });
 });
 
-test("a picture larger than any level allows is not believed", () => {
+test("a frame larger than any level allows is ignored", () => {
   const body = new BitWriter().bits(0, 3).bits(1, 1).bits(1, 1).bits(4, 5).bits(15, 4).bits(9, 4);
   const bytes = body.bits(65_535, 16).bits(479, 10).bytes();
   expect(parseAv1Config(Buffer.concat([hex("81050c00 0a"), Buffer.from([bytes.length]), bytes]))).toBeUndefined();

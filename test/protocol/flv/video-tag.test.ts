@@ -163,7 +163,7 @@ test.each(enhanced)("an enhanced video message is classified: $name", ({ bytes, 
   expect(classifyVideo(hex(bytes))).toMatchObject({ form: "enhanced", ...tag });
 });
 
-test("a classification says all there is to say, and nothing else", () => {
+test("a classification has all of its fields, and nothing else", () => {
   expect(classifyVideo(hex("17 01 000028 00000002 6588"))).toStrictEqual({
     codec: "avc",
     form: "legacy",

@@ -3,7 +3,7 @@ import { AckTotal } from "../../../src/protocol/rtmp/client/ack-total.ts";
 
 const GIB = 2 ** 30;
 
-/** Takes totals, each with what was sent by then; answers what they add up to. */
+/** Takes totals, each with what was sent by then. Returns their sum. */
 function sums(steps: readonly (readonly [total: number, sentBytes: number])[]): number[] {
   const acks = new AckTotal();
   return steps.map(([total, sentBytes]) => {

@@ -50,7 +50,7 @@ test("any message on any chunk stream in any chunk size is read as it was writte
   );
 });
 
-/** A message's chunks, each with its header; the extended field of the later ones as this kind of sender does it. */
+/** A message's chunks, each with its header; the extended field of the later ones as this kind of sender writes it. */
 function chunksOf(header: ChunkHeader, payload: Buffer, chunkSize: number, repeatsExtended: boolean): Buffer[] {
   const bytes = Buffer.alloc(cutLength(header, chunkSize));
   cutMessage(bytes, 0, header, payload, chunkSize);
@@ -88,7 +88,7 @@ function laneOf(
   for (const row of rows) {
     const previous = messages.at(-1);
     const fmt = previous === undefined || (row.fmt === 2 && previous.payload.length === 0) ? 0 : row.fmt;
-    // fmt 2 has to be as long as the message before it.
+    // fmt 2 needs the length of the message before it.
     const payload = fmt === 2 && previous !== undefined ? Buffer.from(previous.payload).reverse() : row.payload;
     const type = fmt === 2 && previous !== undefined ? previous.type : row.type;
     const timestamp = fmt === 0 || previous === undefined ? row.time : (previous.timestamp + row.time) >>> 0;
@@ -115,7 +115,8 @@ test("chunk streams that are interleaved in any order, with or without repeated 
         const mixed: Buffer[] = [announced(size)];
         for (const turn of turns) mixed.push(queues[turn % queues.length]?.shift() ?? Buffer.alloc(0));
         for (const queue of queues) mixed.push(...queue);
-        // Whether a tail of three bytes is payload or the begin of a timestamp shows only in what follows it.
+        // Whether three bytes at the end are payload or the beginning of a timestamp shows only in the bytes behind
+        // them.
         mixed.push(encodeMessage(20, { type: 8, timestamp: 0, streamId: 20, payload: Buffer.alloc(4) }, size));
         const reading = readParts(cutAt(Buffer.concat(mixed), offsets));
         expect(reading.fault).toBeUndefined();
@@ -148,7 +149,7 @@ const damaged = fc.tuple(conversation, fc.array(fc.nat(), { minLength: 1, maxLen
 const noise = fc.uint8Array({ maxLength: 400, size: "max" }).map((bytes) => Buffer.from(bytes));
 const limitsOf = fc.constantFrom<ReaderLimits>(LIMITS_BEFORE_PUBLISH, LIMITS_PUBLISHING, LIMITS_LENIENT);
 
-test("a stream cut short anywhere gives the messages that were whole, and no error", () => {
+test("a stream cut short anywhere gives its complete messages, and no error", () => {
   fc.assert(
     fc.property(conversation, fc.nat(), (bytes, offset) => {
       const all = readParts([bytes]);

@@ -11,7 +11,7 @@ import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { LIMITS_LENIENT, read, readParts, setChunkSize, singly, videoMessage } from "./chunk-support.ts";
 import { hex, videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
 
-/** Timestamps of the messages, in whole and byte by byte alike. */
+/** Timestamps of the messages, the same in one piece and byte by byte. */
 function timestamps(...parts: (string | Buffer)[]): number[] {
   const bytes = Buffer.concat(parts.map((part) => (typeof part === "string" ? hex(part) : part)));
   const whole = readParts([bytes]);
@@ -250,7 +250,7 @@ describe("extended timestamps", () => {
     const start = "06 FFFFFF 000001 09 01000000 01000000 27";
     expect(timestamps(`${start} C6 01000028 27 C6 01000050 27`)).toEqual([0x1_00_00_00, 0x1_00_00_28, 0x1_00_00_50]);
     expect(timestamps(`${start} C6 0100EA60 27`)).toEqual([0x1_00_00_00, 0x1_00_ea_60]);
-    // A step more is taken for payload: one byte of it, and a header that is not whole yet.
+    // A longer step is read as payload: one byte of it, and an incomplete header.
     expect(read(`${start} C6 0100EA61 27`).messages[1]).toEqual({
       type: 9,
       timestamp: 0x1_00_00_00,

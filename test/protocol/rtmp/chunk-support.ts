@@ -18,8 +18,8 @@ export const LIMITS_LENIENT: ReaderLimits = { ...LIMITS_PUBLISHING, chunkSizeMin
 const SLAB_BYTES = 512;
 
 /**
- * Reads the parts one after another with a fresh reader; anything but a ProtocolError is thrown on. A reader whose payloads are lent
- * must make the same of them.
+ * Reads the parts one after another with a fresh reader; anything but a ProtocolError is thrown. A reader with lent
+ * payloads must give the same.
  */
 export function readParts(parts: readonly Buffer[], limits = LIMITS_LENIENT, slabBytes = SLAB_BYTES): Reading {
   const reading = readWith(new ChunkReader(limits), parts, undefined);
@@ -36,7 +36,7 @@ function readWith(reader: ChunkReader, parts: readonly Buffer[], slab: PayloadSl
     const input = Buffer.from(part);
     const fresh: Message[] = [];
     const fault = faultOf(() => reader.receive(input, (message) => fresh.push(message)));
-    // What was lent is good up to here.
+    // Lent payloads are good up to here.
     messages.push(...(slab === undefined ? fresh : fresh.map(copied)));
     if (slab !== undefined) useUp(slab);
     // What the caller does with its buffer afterwards must not matter.
@@ -58,7 +58,7 @@ function faultOf(run: () => void): ProtocolFault | undefined {
 
 const copied = (message: Message): Message => ({ ...message, payload: Buffer.from(message.payload) });
 
-/** Another reader's turn: it writes wherever it likes. */
+/** Another reader's turn: it writes anywhere. */
 function useUp(slab: PayloadSlab): void {
   slab.startOver();
   for (let lent = slab.lend(SLAB_BYTES); lent !== undefined; lent = slab.lend(SLAB_BYTES)) lent.fill(0xee);
@@ -72,7 +72,7 @@ export function cutAt(bytes: Buffer, offsets: readonly number[]): Buffer[] {
 
 export const singly = (bytes: Buffer): Buffer[] => Array.from(bytes, (byte) => Buffer.from([byte]));
 
-/** What a reader makes of these bytes, in whole and byte by byte alike. */
+/** What a reader makes of these bytes, the same in one piece and byte by byte. */
 export function read(bytes: Buffer | string, limits?: ReaderLimits): Reading {
   const input = typeof bytes === "string" ? hex(bytes) : bytes;
   const whole = readParts([input], limits);

@@ -42,7 +42,7 @@ const command = ({ csid, streamId, chunkSize, ...value }: CommandRow, bytes: str
 
 const YOUTUBE = "rtmp://b.rtmp.youtube.com/live2?backup=1";
 
-/** 200 bytes that are no timestamp wherever one looks. */
+/** 200 bytes that look like a timestamp nowhere. */
 export const videoPayload = Buffer.from(Array.from({ length: 200 }, (_, index) => (index * 31 + 0x27) & 0xff));
 
 export const WIRE_VECTORS: readonly WireVector[] = [
@@ -83,7 +83,7 @@ export const WIRE_VECTORS: readonly WireVector[] = [
      0004636F6465 0200174E657453747265616D2E5075626C6973682E5374617274 000B6465736372697074696F6E
      0200105374617274207075626C697368696E67 000009`,
   ),
-  // 190 bytes while the chunk size is still 128: mind the c3 in the middle.
+  // 190 bytes while the chunk size is still 128: note the c3 in the middle.
   command(
     {
       name: "_result",

@@ -44,7 +44,7 @@ test("chunk streams that do not exist are a mistake of ours", () => {
   }
 });
 
-test("a message is cut behind what is there already, and its end is told", () => {
+test("a message is cut behind earlier bytes, and its end is returned", () => {
   const into = Buffer.alloc(300, 0xee);
   const end = cutMessage(into, 3, { ...base, fmt: 1 }, videoPayload, 128);
   expect(into.subarray(0, end)).toEqual(

@@ -15,7 +15,7 @@ const RANDOM = Buffer.alloc(1_528, 0x5a);
 const S0S1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536, 0x33)]);
 const S2 = Buffer.alloc(1_536, 0x77);
 
-/** A server by hand: says what the test says, keeps what the session sends. */
+/** A server by hand: sends what the test says, keeps what the session sends. */
 class Server {
   readonly session: ClientSession;
   readonly outputs: ClientOutput[] = [];
@@ -71,7 +71,7 @@ function sent(server: Server): Buffer {
   return Buffer.concat(server.outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : [])));
 }
 
-/** What the session said behind its handshake (C2), read as a server reads it. */
+/** What the session sent behind its handshake (C2), read as a server reads it. */
 function said(server: Server): Message[] {
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   const messages: Message[] = [];
@@ -89,7 +89,7 @@ const failures = (outputs: readonly ClientOutput[]) =>
   outputs.flatMap((output) => (output.kind === "failed" ? [output.failure] : []));
 const isPublishing = (server: Server) => server.outputs.some(({ kind }) => kind === "publishing");
 
-test("C0 and C1 go first, C2 as soon as S1 is whole, and connect not before all of S2 is there", () => {
+test("C0 and C1 go first, C2 as soon as S1 is complete, and connect not before all of S2 is there", () => {
   const server = new Server();
   expect(server.c0c1.length).toBe(1_537);
   expect(server.c0c1[0]).toBe(3);
@@ -157,7 +157,7 @@ test.each(KEYS)("the key %s goes out byte for byte, in releaseStream, FCPublish 
   ]);
 });
 
-test("answers may be split at every byte", () => {
+test("replies may be split at every byte", () => {
   const whole = Server.publishing();
   const script = Buffer.concat([
     S0S1,
@@ -181,7 +181,7 @@ test("answers may be split at every byte", () => {
   expect(commands(single)).toEqual(commands(whole));
 });
 
-test("createStream may be answered before the others, and errors about releaseStream and FCPublish mean nothing", () => {
+test("the reply to createStream may come before the others, and errors about releaseStream and FCPublish mean nothing", () => {
   const server = new Server().admit();
   server.command("_result", 4, [7]);
   server.command("_error", 2, [amf0Object({ level: "error", code: "NetConnection.Call.Failed" })]);
@@ -191,7 +191,7 @@ test("createStream may be answered before the others, and errors about releaseSt
   expect(commands(server).at(-1)?.streamId).toBe(7);
 });
 
-test("a chunk size of 60000 and a big answer right behind it are read", () => {
+test("a chunk size of 60000 and a big reply right behind it are read", () => {
   const server = new Server().greet();
   server.control({ kind: "set-chunk-size", chunkSize: 60_000 });
   server.command("_result", 1, [amf0Object({ level: "status", description: "d".repeat(20_000) })]);
@@ -215,7 +215,7 @@ test.each([
   expect(server.outputs.filter(({ kind }) => kind === "publishing")).toHaveLength(1);
 });
 
-test("a start nobody asked for yet starts nothing", () => {
+test("a start before publish starts nothing", () => {
   const server = new Server().admit();
   server.status("NetStream.Publish.Start");
   expect(isPublishing(server)).toBe(false);
@@ -401,7 +401,7 @@ test("on air an unknown code about publishing is news, and an error in any case 
   ]);
 });
 
-test("a refusal beside the answer is only the reason where no answer comes", () => {
+test("a refusal beside the reply is the reason only where no reply comes", () => {
   const refused = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
   const doubted = new Server().admit();
   expect(doubted.session.doubt).toBe(undefined);
@@ -468,7 +468,7 @@ test("what is only news is passed over", () => {
   expect(server.session.stage).toBe("publishing");
 });
 
-test("pings, bandwidth checks and bandwidth are answered", () => {
+test("pings, bandwidth checks and bandwidth get a reply", () => {
   const server = Server.publishing();
   const before = said(server).length;
   server.control({ kind: "ping-request", timestamp: 99 });
@@ -488,14 +488,14 @@ test("pings, bandwidth checks and bandwidth are answered", () => {
 test.each([
   { name: "before the answer to connect", server: () => new Server().greet() },
   { name: "on air", server: () => Server.publishing() },
-])("a burst of 500 pings $name is answered, one of 1,500 is a flood", ({ server }) => {
+])("a burst of 500 pings $name gets replies, one of 1,500 is a flood", ({ server }) => {
   const pings = (count: number) =>
     Buffer.concat(
       Array.from({ length: count }, (_, timestamp) =>
         encodeMessage(2, encodeControl({ kind: "ping-request", timestamp }), 128),
       ),
     );
-  // A turn's share at once, the rest in the turns that follow.
+  // One turn's share at once, the rest in the turns that follow.
   const all = (from: Server, count: number) => {
     from.say(pings(count));
     for (let turn = 1; from.session.isBehind && turn < 100; turn += 1) {
@@ -509,7 +509,7 @@ test.each([
   expect(failures(all(server(), 1_500).outputs)).toEqual([{ kind: "flooded" }]);
 });
 
-test("what the server sends is acknowledged once a window, its own acknowledgements are told", () => {
+test("the server's bytes are acknowledged once a window, and its own acknowledgements are reported", () => {
   const server = Server.publishing();
   server.control({ kind: "window-ack-size", bytes: 4_500 });
   const before = said(server).length;
@@ -542,7 +542,7 @@ test("a wanted stop says FCUnpublish and deleteStream; before publish there is n
   expect(new Server().greet().session.unpublish().length).toBe(0);
 });
 
-test("an answer that is not RTMP is a failure of the stage it came in", () => {
+test("a reply that is not RTMP is a failure of the stage it came in", () => {
   const web = new Server();
   expect(failures(web.say(Buffer.from("HTTP/1.1 400 Bad Request\r\n")))).toEqual([
     { kind: "protocol-error", during: "handshake", detail: expect.stringContaining("bad-version") },
@@ -554,7 +554,7 @@ test("an answer that is not RTMP is a failure of the stage it came in", () => {
 test.each([
   ["with an address", "rtmp://other/live", { kind: "reconnect-requested", tcUrl: "rtmp://other/live" }],
   ["without", undefined, { kind: "reconnect-requested" }],
-])("a request to connect again is told, %s", (_, tcUrl, output) => {
+])("a request to connect again is reported, %s", (_, tcUrl, output) => {
   const code = "NetConnection.Connect.ReconnectRequest";
   const info = amf0Object({ level: "status", code, ...(tcUrl === undefined ? {} : { tcUrl }) });
   const server = Server.publishing();

@@ -61,7 +61,7 @@ export function c1Of(vector: DigestVector): Buffer {
 export const c2Of = (vector: DigestVector): Buffer =>
   Buffer.concat([filled(1_504, 17, 9), Buffer.from(vector.c2Signature, "hex")]);
 
-/** What is random in the vectors' S1 and S2. */
+/** The random part of the vectors' S1 and S2. */
 export const FILL = { s1: unsigned("04050001", 11, 5).subarray(8), s2: filled(1_504, 13, 1) };
 
 export const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");

@@ -44,7 +44,7 @@ function run(
 
 const singly = (bytes: Buffer): Buffer[] => Array.from(bytes, (byte) => Buffer.from([byte]));
 
-test("the server answers S0, S1 with version 0 and S2 as an exact echo, in one piece, as soon as C1 is whole", () => {
+test("the server sends S0, S1 with version 0 and S2 as an exact echo, in one piece, as soon as C1 is complete", () => {
   const step = new ServerHandshake(random).receive(c0c1);
   expect(step).toEqual({ send: s0s1s2, isDone: false, rest: Buffer.alloc(0) });
 });
@@ -71,12 +71,12 @@ test("a connect glued to C2 is left over", () => {
   expect(handshake.receive(Buffer.concat([c2, connect]))).toEqual({ send: undefined, isDone: true, rest: connect });
 });
 
-test("a whole conversation in one segment is answered in one step", () => {
+test("a whole conversation in one segment gets its replies in one step", () => {
   const step = new ServerHandshake(random).receive(Buffer.concat([c0c1, c2, connect]));
   expect(step).toEqual({ send: s0s1s2, isDone: true, rest: connect });
 });
 
-test("a client that announces a digest is answered simply, with S1 version 0", () => {
+test("a client that announces a digest gets a simple reply, with S1 version 0", () => {
   const announcing = Buffer.from(c0c1);
   announcing.set([0x80, 0, 7, 2], 5);
   const { send } = new ServerHandshake(random).receive(announcing);
@@ -105,11 +105,11 @@ test.each([
   expect(() => new ClientHandshake(random).receive(byte)).toThrow(/^bad-version/);
 });
 
-test("a client that is answered by a TLS alert gives up at its first byte", () => {
+test("a client that gets a TLS alert gives up at its first byte", () => {
   expect(() => new ClientHandshake(random).receive(Buffer.from([0x15]))).toThrow(/^bad-version/);
 });
 
-test("versions that are obsolete or reserved are answered with 3", () => {
+test("versions that are obsolete or reserved get version 3", () => {
   for (const version of [0, 1, 2, 4, 5, 7, 9, 0x15, 31]) {
     const odd = Buffer.from(c0c1);
     odd[0] = version;

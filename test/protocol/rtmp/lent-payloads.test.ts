@@ -15,7 +15,7 @@ function message(random: () => number, index: number) {
   return { type: 9, timestamp: index * 40, streamId: 1, payload };
 }
 
-test("lent payloads are whole, whatever their size and wherever inputs are cut, though others use the slab meanwhile", () => {
+test("lent payloads are complete, whatever their size and wherever inputs are cut, while others use the slab", () => {
   for (let seed = 1; seed <= 4; seed += 1) {
     const random = seededRandom(seed);
     const sent = Array.from({ length: 8 }, (_, index) => message(random, index));
@@ -34,7 +34,7 @@ test("lent payloads are whole, whatever their size and wherever inputs are cut, 
   }
 });
 
-test("who publishes once more has the message that is under way whole, and no longer than it is", () => {
+test("a reader that lends payloads from now on completes the unfinished message, with its own length", () => {
   const slab = new PayloadSlab();
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   reader.lendPayloads(slab);

@@ -47,7 +47,7 @@ test.each(ODD)("$name, sent on air, ends nothing", ({ type, payload }) => {
   expect(media(peer).at(-1)).toEqual(mediaMessage(KEYFRAME));
 });
 
-test("one with each picture, sixty a second, ends nothing either, and commands are heard all the same", () => {
+test("one with each frame, sixty a second, ends nothing either, and commands still work", () => {
   const peer = Peer.publishing();
   for (let picture = 0; picture < 600; picture += 1) {
     peer.nowMs = picture * (1_000 / 60);
@@ -68,7 +68,7 @@ test.each([
   { name: "without its end mark", cut: 3 },
   { name: "with a third of it", cut: 2 },
   { name: "with two thirds of it", cut: 1 },
-])("connect $name is answered", ({ cut }) => {
+])("connect $name gets a reply", ({ cut }) => {
   const peer = new Peer();
   const { payload } = encodeCommand(0, {
     name: "connect",

@@ -26,7 +26,7 @@ function asking(): Peer {
   return peer;
 }
 
-/** What a relay sends that does not wait for its answers. */
+/** What a relay sends that does not wait for replies. */
 const AT_ONCE = Buffer.concat([
   PUBLISH,
   CHUNK_SIZE,
@@ -35,7 +35,7 @@ const AT_ONCE = Buffer.concat([
   encodeMessage(6, KEYFRAME, 4_096),
 ]);
 
-test("what comes in one read with publish is there once the key was accepted, whole and in order", () => {
+test("media in one read with publish is there once the key was accepted, complete and in order", () => {
   const peer = asking();
   peer.say(AT_ONCE);
   expect(peer.session.isAsking).toBe(true);
@@ -47,7 +47,7 @@ test("what comes in one read with publish is there once the key was accepted, wh
   expect(peer.session.isBehind).toBe(false);
 });
 
-test("what comes behind publish, before its answer, is the same wherever the network cuts it", () => {
+test("media behind publish, before its reply, is the same wherever the network cuts it", () => {
   fc.assert(
     fc.property(fc.nat({ max: AT_ONCE.length }), fc.nat({ max: AT_ONCE.length }), (one, two) => {
       const peer = asking();
@@ -80,7 +80,7 @@ test("an unauthenticated peer has one question at a time: a second one is read a
   expect(requests(peer)).toHaveLength(1);
 });
 
-test("an encoder that takes its key back before the answer has published nothing", () => {
+test("an encoder that takes its key back before the reply has published nothing", () => {
   const peer = asking();
   peer.say(Buffer.concat([PUBLISH, command("deleteStream", [1], 6)]));
   expect(kinds(peer.answer("accept"))).toEqual(["send", "send", "unpublished"]);

@@ -15,14 +15,14 @@ import type { Message } from "../../../src/protocol/rtmp/message.ts";
 import { cutAt, LIMITS_LENIENT } from "./chunk-support.ts";
 
 const NOTHING = Buffer.alloc(0);
-/** On a chunk stream that had a message of four bytes: the same again, with these for its payload. */
+/** On a chunk stream that had a message of four bytes: the same again, with these bytes for its payload. */
 const SHORT_FIRST = encodeMessage(
   4,
   { type: 8, timestamp: 0, streamId: 1, payload: Buffer.from("af012100", "hex") },
   128,
 );
 const SHORT_NEXT = Buffer.from("c4af012101", "hex");
-/** The same of none. */
+/** The same without bytes. */
 const EMPTY_FIRST = encodeMessage(5, { type: 8, timestamp: 0, streamId: 1, payload: NOTHING }, 128);
 const EMPTY_NEXT = Buffer.from("c5", "hex");
 

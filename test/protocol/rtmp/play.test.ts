@@ -8,7 +8,7 @@ import { ServerSession } from "../../../src/protocol/rtmp/server/server-session.
 
 const GREETING = Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]);
 
-/** A player by hand, as far as `createStream`; what it says is said as FFmpeg says it. */
+/** A player by hand, as far as `createStream`. It sends what FFmpeg sends. */
 class Player {
   readonly session = new ServerSession(Buffer.alloc(1_528, 0x5a), 0);
 
@@ -38,12 +38,12 @@ const sent = (outputs: readonly ServerOutput[]) =>
   Buffer.concat(outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : []))).toString("hex");
 const others = (outputs: readonly ServerOutput[]) => outputs.filter(({ kind }) => kind !== "send");
 
-/** Text behind its length, as AMF0 has it in an object's keys, and the same as a value. */
+/** A text behind its length, as AMF0 has it in an object's keys, and the same as a value. */
 const key = (text: string) => Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)]).toString("hex");
 const text = (value: string) => `02${key(value)}`;
 const length = (hex: string) => (hex.length / 2).toString(16).padStart(6, "0");
 
-/** `onStatus` on message stream 1, byte by byte as in the reference's appendix A. */
+/** `onStatus` on message stream 1, byte by byte (RTMP 1.0, chapters 5.3 and 7.2.2). */
 function status(level: string, code: string, description: string): string {
   const object = `03${key("level")}${text(level)}${key("code")}${text(code)}${key("description")}${text(description)}000009`;
   const payload = `${text("onStatus")}000000000000000000${"05"}${object}`;
@@ -90,7 +90,7 @@ test("at the broadcast's end the player hears StreamEOF and UnpublishNotify", ()
   expect(others(outputs)).toEqual([{ kind: "closed", reason: "play-over", detail: "the preview is over" }]);
 });
 
-test("pause and its end are told and answered; deleteStream ends what is played, and another may be", () => {
+test("pause and its end are reported and get a reply; deleteStream ends playback, and another play may follow", () => {
   const player = new Player();
   player.play();
   player.session.answerPlay(1, "accept", 0);
@@ -104,7 +104,7 @@ test("pause and its end are told and answered; deleteStream ends what is played,
   expect(others(player.play())).toMatchObject([{ kind: "play-requested", request: { requestId: 2 } }]);
 });
 
-test("a player may be silent for an hour; one that asks for nothing is gone after five seconds", () => {
+test("a player may be silent for an hour; one that asks for nothing is closed after five seconds", () => {
   const player = new Player();
   player.play();
   player.session.answerPlay(1, "accept", 0);
@@ -112,7 +112,7 @@ test("a player may be silent for an hour; one that asks for nothing is gone afte
   expect(others(new Player().session.tick(5_000))).toMatchObject([{ kind: "closed", reason: "timed-out" }]);
 });
 
-test("a player that sends pictures is turned away, and none of them goes on", () => {
+test("a player that sends video is closed, and none of it is passed on", () => {
   const player = new Player();
   player.play();
   player.session.answerPlay(1, "accept", 0);
@@ -125,7 +125,7 @@ test("a player that sends pictures is turned away, and none of them goes on", ()
   expect(outputs).toMatchObject([{ kind: "closed", reason: "too-many-messages" }]);
 });
 
-test("an encoder's answer is none to a player, and a second play on one connection fails", () => {
+test("a decision about publish does nothing for a play, and a second play on one connection fails", () => {
   const player = new Player();
   player.play();
   expect(player.session.answer(1, "accept", 0)).toEqual([]);
@@ -133,7 +133,7 @@ test("an encoder's answer is none to a player, and a second play on one connecti
   expect(sent(player.play())).toBe(status("error", "NetStream.Play.Failed", "The preview cannot be shown now."));
 });
 
-test("media goes out as whole messages on the stream that is played", () => {
+test("media leaves as complete messages on the played stream", () => {
   const payload = Buffer.from("af01aa", "hex");
   expect(encodePlayed(1, { type: 8, timestamp: 40, payload }).toString("hex")).toBe("040000280000030801000000af01aa");
   expect(encodePlayed(2, { type: 9, timestamp: 0x1000000, payload }).toString("hex")).toBe(

@@ -218,7 +218,7 @@ test.each([
   expect(steps).toEqual([...says.slice(1).map(() => "reconnect"), "refused"]);
 });
 
-test("a server that asks in a way we do not know is not answered", () => {
+test("an unknown kind of login demand gets no reply", () => {
   const login = new LoginDialogue(ALICE, "live");
   expect(login.answer(demand("authmod=kerberos"), "8f1e6c20")).toEqual({ kind: "unsupported" });
 });

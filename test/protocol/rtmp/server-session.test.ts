@@ -24,7 +24,7 @@ import {
   sent,
 } from "../../support/server-peer.ts";
 
-test("S0, S1 and S2 leave together as soon as C1 is whole, before any C2", () => {
+test("S0, S1 and S2 leave together as soon as C1 is complete, before any C2", () => {
   const peer = new Peer({ isGreeted: false });
   expect(sent(peer.say(C0C1.subarray(0, 1_536))).length).toBe(0);
   expect(sent(peer.say(C0C1.subarray(1_536))).length).toBe(S0S1S2_BYTES);
@@ -53,7 +53,7 @@ test.each([
   expect(closes(peer.say(Buffer.from([first])))).toEqual(["protocol-error"]);
 });
 
-test("connect is answered with window, bandwidth, chunk size and the success that encoders look for", () => {
+test("the reply to connect has window, bandwidth, chunk size and the success that encoders look for", () => {
   const peer = new Peer();
   peer.connect();
   const answers = replies(peer);
@@ -97,7 +97,7 @@ test.each([
   expect(requests(peer).map((request) => request.app)).toEqual([app]);
 });
 
-test("object encoding 3 is granted to who asks for it, and its commands are understood", () => {
+test("object encoding 3 is granted where it is asked for, and its commands are understood", () => {
   const peer = new Peer();
   peer.connect({ app: "relay", objectEncoding: 3 });
   const [result] = commands(replies(peer));
@@ -183,7 +183,7 @@ test("nothing is said about publish before the key was decided on, then StreamBe
   expect(start && textProperty(decodeCommand(start, AMF0_LIMITS).args[0], "code")).toBe("NetStream.Publish.Start");
 });
 
-test("a wrong key is told BadName, never Start, and the session ends", () => {
+test("a wrong key gets BadName, never Start, and the session ends", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -206,7 +206,7 @@ test("a server that cannot keep up says so", () => {
   expect(textProperty(status, "description")).toContain("This server cannot keep up");
 });
 
-test("where nobody can decide, the encoder is sent away without a word, so that it tries again", () => {
+test("without a verdict the encoder is closed without a word, so that it tries again", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -216,7 +216,7 @@ test("where nobody can decide, the encoder is sent away without a word, so that 
   expect(closes(outputs)).toEqual(["not-answered"]);
 });
 
-test("an answer that comes too late, or twice, does nothing", () => {
+test("a reply that comes too late, or twice, does nothing", () => {
   const peer = Peer.publishing();
   expect(peer.answer("refuse")).toEqual([]);
   expect(peer.answer("accept", 2)).toEqual([]);
@@ -271,7 +271,7 @@ test("publish before connect breaks the protocol; other commands before it are p
   expect(closes(early.publish())).toEqual(["protocol-error"]);
 });
 
-test("unknown commands are answered where an answer is waited for, and passed over where not", () => {
+test("unknown commands get a reply where one is expected, and are ignored where not", () => {
   const peer = Peer.publishing();
   const before = replies(peer).length;
   peer.command("somethingNew", 9, null);
@@ -346,7 +346,7 @@ test("OBS's farewell, FCUnpublish then deleteStream, ends the publication once",
   expect(kinds(peer.outputs).filter((kind) => kind === "unpublished")).toHaveLength(1);
 });
 
-test("media before publish, and on a stream nobody publishes, goes nowhere; afterwards it comes whole and in order", () => {
+test("media before publish, and on an unpublished stream, goes nowhere; afterwards it comes complete and in order", () => {
   const peer = new Peer();
   peer.connect();
   peer.say(encodeMessage(6, KEYFRAME, 128));
@@ -423,7 +423,7 @@ test.each([0, 1])("a window of %i bytes does not make an acknowledgement per mes
   expect(replies(peer).length).toBe(before);
 });
 
-test("a ping is answered with its own bytes, unknown user control events are passed over", () => {
+test("a ping gets its own bytes back, unknown user control events are ignored", () => {
   const peer = Peer.publishing();
   const before = replies(peer).length;
   peer.say(encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 0xfedcba98 }), 128));
@@ -432,7 +432,7 @@ test("a ping is answered with its own bytes, unknown user control events are pas
   expect(replies(peer).slice(before).map(decodeControl)).toEqual([{ kind: "ping-response", timestamp: 0xfedcba98 }]);
 });
 
-test("a silent encoder is pinged after 15 s; its answer keeps it, silence beyond all that a channel may allow does not", () => {
+test("a silent encoder is pinged after 15 s; its reply keeps it, silence beyond any channel's limit ends it", () => {
   const peer = Peer.publishing();
   peer.say(encodeMessage(6, KEYFRAME, 128));
   expect(peer.tick(SERVER_DEADLINES.pingAfterMs - 1)).toEqual([]);

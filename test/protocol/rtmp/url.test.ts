@@ -144,7 +144,7 @@ test.each([
   expect(parseTargetUrl(url)).toBe(problem);
 });
 
-test("an address in brackets that never close is handed on whole, for the host check to refuse", () => {
+test("an address with an unclosed bracket is passed on whole, and the host check refuses it", () => {
   expect(parseTargetUrl("rtmp://[::1/app")).toMatchObject({ host: "[::1", port: 1935 });
 });
 
