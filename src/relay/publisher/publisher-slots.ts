@@ -47,15 +47,11 @@ export class PublisherSlots {
     return replaced.filter((each) => each !== undefined);
   }
 
-  /** A publisher has left; a newcomer for its slot moves up. */
+  /** A publisher has left. A newcomer for its slot stays: nothing but going on air tells it from one in the slot. */
   remove(publisher: Publisher): void {
-    const newcomer = this.#newcomers.get(publisher.slot);
-    if (newcomer === publisher) {
-      this.#newcomers.delete(publisher.slot);
-      return;
-    }
-    this.#inSlot.delete(publisher.slot);
-    if (newcomer !== undefined) this.#promote(newcomer);
+    const { slot } = publisher;
+    if (this.#newcomers.get(slot) === publisher) this.#newcomers.delete(slot);
+    else this.#inSlot.delete(slot);
   }
 
   clear(): void {

@@ -58,7 +58,7 @@ test("an encoder of the other key does not displace the one on air", () => {
   expect(slots.all()).toEqual([main, second]);
 });
 
-test("when the one in the slot leaves its newcomer moves up; a newcomer that leaves changes nothing else", () => {
+test("when the one in the slot leaves its newcomer stays; a newcomer that leaves changes nothing else", () => {
   const slots = new PublisherSlots();
   const [onAir, newcomer, later] = [publisher(), publisher(), publisher()];
   slots.add(onAir, undefined);
