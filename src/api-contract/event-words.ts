@@ -32,6 +32,10 @@ export const EVENT_CODES = [
   "VIDEO_RESUMED",
   /** Two encoders with the same key push each other out. */
   "ENCODERS_FIGHT",
+  /** Another encoder with the same key took its place. */
+  "ENCODER_REPLACED",
+  /** A person had a platform tried. */
+  "PLATFORM_TESTED",
   /** The encoder that stands by differs from the one on air. */
   "BACKUP_DIFFERS",
   /** An encoder without the channel's login, or with a wrong one, was refused. */
@@ -55,6 +59,8 @@ export type RateReason = (typeof RATE_REASONS)[number];
 export const CHANGE_REASONS = [
   "deleted",
   "settings-changed",
+  "renamed",
+  "end-requested",
   "blocked",
   "unblocked",
   "stream-key-renewed",
@@ -68,8 +74,8 @@ export const CHANGE_REASONS = [
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 
-/** What a use case can do to a channel or to one of its targets. The first two have an event code of their own. */
-export type ChannelChange = "created" | "hold-extended" | ChangeReason;
+/** What a use case can do to a channel or to one of its targets. The first three have an event code of their own. */
+export type ChannelChange = "created" | "hold-extended" | "target-tested" | ChangeReason;
 
 /** Why something happened, or what was changed. */
 export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...INGEST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;

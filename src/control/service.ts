@@ -4,12 +4,12 @@ import type { ChannelId, TargetId } from "../thread-protocol/channel-spec.ts";
 import { AccessKeys } from "./access/access-keys.ts";
 import type { RandomBytes } from "./access/ids.ts";
 import { newChannelId, newStreamKey } from "./access/ids.ts";
-import type { ChannelRecord, ChannelSettings, Target, TargetSettings } from "./channels/channel.ts";
+import type { ChannelRecord, ChannelSettings, TargetSettings } from "./channels/channel.ts";
 import { targetNameOf } from "./channels/channel.ts";
 import { ChannelEdits } from "./channels/channel-edits.ts";
 import { ChannelReads, found, type ListFilter, targetOf } from "./channels/channel-reads.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "./channels/details.ts";
-import { checkPlan, type EditContext } from "./channels/edit-context.ts";
+import { type ChangeDetails, checkPlan, type EditContext } from "./channels/edit-context.ts";
 import type { PlanLimits } from "./channels/plan.ts";
 import { DomainError } from "./errors.ts";
 import type { ChannelChanged } from "./facts/server-fact.ts";
@@ -51,7 +51,7 @@ export class Service {
     const context: EditContext = {
       ...options,
       reads: this.#reads,
-      publish: (change, channel, target) => this.#publish(change, channel, target),
+      publish: (change, channel, more) => this.#publish(change, channel, more),
     };
     this.channelEdits = new ChannelEdits(context);
     this.targetEdits = new TargetEdits(context);
@@ -133,13 +133,15 @@ export class Service {
     return this.#totals.flush();
   }
 
-  #publish(change: ChannelChange, { channelId, name }: ChannelRecord, target?: Target): void {
+  #publish(change: ChannelChange, { channelId, name }: ChannelRecord, more: ChangeDetails = {}): void {
+    const { target, ...rest } = more;
     this.#options.publish({
       kind: "channel-changed",
       change,
       time: this.#options.clock.wallNow(),
       channelId,
       channelName: name,
+      ...rest,
       ...(target === undefined ? {} : { target: { targetId: target.targetId, ...targetNameOf(target) } }),
     });
   }

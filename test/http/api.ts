@@ -17,6 +17,7 @@ import { LiveState } from "../../src/control/live/live-state.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
 import { Service } from "../../src/control/service.ts";
 import type { Store } from "../../src/control/store.ts";
+import { withActor } from "../../src/http/auth/request-actor.ts";
 import type { RingLimits } from "../../src/http/live/live-ring.ts";
 import { LiveStream } from "../../src/http/live/live-stream.ts";
 import { Health } from "../../src/http/server/health.ts";
@@ -116,7 +117,7 @@ export class Api {
     const write = (event: string, fields: LogFields = {}) => void this.lines.push({ event, fields });
     const log = { debug: write, info: write, warn: write, error: write };
     this.facts = new FactBus(log);
-    const publish = (fact: ServerFact) => this.facts.publish(fact);
+    const publish = (fact: ServerFact) => this.facts.publish(fact.kind === "channel-changed" ? withActor(fact) : fact);
     const over = options.over?.(store) ?? store;
     this.ingestChecks = new IngestChecks({
       clock: this.clock,

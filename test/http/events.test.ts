@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { Api, CHANNELS, gateway, type Method, PLATFORM, service, VIEWER } from "./api.ts";
+import { Api, CHANNELS, gateway, MANAGER, type Method, PLATFORM, service, VIEWER } from "./api.ts";
 
 const EVENTS = "/api/v2/events";
 const URL = "https://hooks.example.com/fanfare?token=x";
@@ -84,6 +84,7 @@ test("a channel's events are listed newest first, with their total, and page by 
       timestamp: api.clock.wallMs,
       channelId,
       id: 1,
+      by: MANAGER.accessKeyId,
     },
   ]);
   const page = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events?pageNo=2&pageSizeNo=3` });

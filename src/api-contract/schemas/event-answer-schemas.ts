@@ -37,6 +37,7 @@ export const eventSchemas = {
     from: status.optional(),
     to: status.optional(),
     reason: z.enum(EVENT_REASONS).optional(),
+    by: z.string().optional(),
   }),
   Report: z.strictObject({
     channelId: z.string(),

@@ -12,6 +12,7 @@ import { channelHealth } from "../../control/health/channel-health.ts";
 import { IngestChecks } from "../../control/ingest-check/ingest-checks.ts";
 import { LiveState } from "../../control/live/live-state.ts";
 import { Service } from "../../control/service.ts";
+import { withActor } from "../../http/auth/request-actor.ts";
 import { LiveStream } from "../../http/live/live-stream.ts";
 import { buildMetricsServer } from "../../http/routes/health.ts";
 import { Health } from "../../http/server/health.ts";
@@ -186,12 +187,13 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     onThread: (news) => threads.take(news),
   });
   const service = new Service({
-    ...{ store, runtime, view: liveState, ingestChecks, clock, randomBytes, planLimits: config.planLimits, publish },
+    ...{ store, runtime, view: liveState, ingestChecks, clock, randomBytes, planLimits: config.planLimits },
+    publish: (fact) => publish(withActor(fact)),
   });
   const totals = new TotalsKeeper(() => service.flushTotals(), log);
   const notifications = new Notifications({
     ...notificationsOptions(config, storage, log),
-    publish,
+    publish: (fact) => publish(withActor(fact)),
     onEvent: (event) => buses.events.publish(event),
     onTrouble: (trouble) => troubles.met(trouble),
   });

@@ -40,32 +40,43 @@ export class ChannelEdits {
   async update(channelId: ChannelId, decide: (present: Channel) => ChannelEdit): Promise<ChannelDetail> {
     const { runtime, planLimits } = this.#context;
     let isBackupOff = false;
-    const changed = await this.#change(channelId, "settings-changed", (present) => {
-      const edit = decide(present);
-      const { hasBackup, ingestLogin, ...settings } = edit;
-      isBackupOff = hasBackup === false;
-      if (Object.keys(edit).length === 0) return undefined;
-      if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
-      return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
-    });
+    let changes: readonly ToldChange[] = [];
+    const changed = await this.#change(
+      channelId,
+      () => changes,
+      (present) => {
+        const edit = decide(present);
+        const { hasBackup, ingestLogin, ...settings } = edit;
+        changes = toldOf(edit, present);
+        isBackupOff = hasBackup === false;
+        if (Object.keys(edit).length === 0) return undefined;
+        if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
+        return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
+      },
+    );
     if (isBackupOff) runtime.cutSource(channelId, "backup");
     return changed;
   }
 
   /** Refuses encoders from now on, and ends the broadcast if there is one. */
   async block(channelId: ChannelId): Promise<ChannelDetail> {
-    await this.#change(channelId, "blocked", ({ state }) => (state === "blocked" ? undefined : { state: "blocked" }));
+    await this.#change(channelId, told("blocked"), ({ state }) =>
+      state === "blocked" ? undefined : { state: "blocked" },
+    );
     return this.#ended(channelId);
   }
 
   /** Lets encoders in again. */
   unblock(channelId: ChannelId): Promise<ChannelDetail> {
-    return this.#change(channelId, "unblocked", ({ state }) => (state === "live" ? undefined : { state: "live" }));
+    return this.#change(channelId, told("unblocked"), ({ state }) =>
+      state === "live" ? undefined : { state: "live" },
+    );
   }
 
   /** Ends the broadcast, or its hold, as if the encoder had; no matter where there is none. */
   async end(channelId: ChannelId): Promise<ChannelDetail> {
-    await this.#context.reads.get(channelId);
+    const channel = await this.#context.reads.get(channelId);
+    if (channel.isPublishing) this.#context.publish("end-requested", channel);
     return this.#ended(channelId);
   }
 
@@ -87,9 +98,10 @@ export class ChannelEdits {
 
   /** Ends the hold as `end` does, and leaves a broadcast whose encoder is back alone. Throws DomainError `not-held`. */
   async endHold(channelId: ChannelId): Promise<ChannelDetail> {
-    const { runtime, view, reads } = this.#context;
-    const { hold } = await reads.get(channelId);
-    if (hold === undefined) throw new DomainError({ kind: "not-held" });
+    const { runtime, view, reads, publish } = this.#context;
+    const channel = await reads.get(channelId);
+    if (channel.hold === undefined) throw new DomainError({ kind: "not-held" });
+    publish("end-requested", channel);
     runtime.changeHold(channelId, "end");
     await view.until(() => runtime.live(channelId)?.hold === undefined, EFFECT_DEADLINE_MS);
     return reads.get(channelId);
@@ -103,8 +115,8 @@ export class ChannelEdits {
     const { runtime, randomBytes } = this.#context;
     const changed =
       slot === "main"
-        ? await this.#change(channelId, "stream-key-renewed", () => ({ streamKey: newStreamKey(randomBytes) }))
-        : await this.#change(channelId, "backup-key-renewed", ({ backupStreamKey }) => {
+        ? await this.#change(channelId, told("stream-key-renewed"), () => ({ streamKey: newStreamKey(randomBytes) }))
+        : await this.#change(channelId, told("backup-key-renewed"), ({ backupStreamKey }) => {
             if (backupStreamKey === undefined) throw new DomainError({ kind: "backup-off" });
             return { backupStreamKey: newStreamKey(randomBytes) };
           });
@@ -128,7 +140,11 @@ export class ChannelEdits {
   }
 
   /** The channel after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
-  async #change(channelId: ChannelId, reason: ChangeReason, decide: ChannelDecision): Promise<ChannelDetail> {
+  async #change(
+    channelId: ChannelId,
+    toTell: () => readonly ToldChange[],
+    decide: ChannelDecision,
+  ): Promise<ChannelDetail> {
     const { store, runtime, publish, reads } = this.#context;
     let isChanged = false;
     const write = () =>
@@ -140,10 +156,26 @@ export class ChannelEdits {
     const changed = await reads.afterWrite(write, (channel) => {
       if (!isChanged) return;
       runtime.apply(channelSpec(channel));
-      publish(reason, channel);
+      for (const { change, ...more } of toTell()) publish(change, channel, more);
     });
     return found(changed);
   }
+}
+
+type ToldChange = { readonly change: ChangeReason; readonly nameBefore?: string };
+
+function told(change: ChangeReason): () => readonly ToldChange[] {
+  return () => [{ change }];
+}
+
+/** A rename is told as such, and apart from what else is changed. */
+function toldOf({ name, ...rest }: ChannelEdit, present: Channel): readonly ToldChange[] {
+  const isRenamed = name !== undefined && name !== present.name;
+  const isOther = Object.keys(rest).length > 0 || !isRenamed;
+  return [
+    ...(isRenamed ? [{ change: "renamed", nameBefore: present.name } as const] : []),
+    ...(isOther ? [{ change: "settings-changed" } as const] : []),
+  ];
 }
 
 /** Keeps the part of the login that is absent. Throws DomainError `ingest-login-incomplete` where there is none to keep. */

@@ -2,12 +2,16 @@ import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { RandomBytes } from "../access/ids.ts";
 import { DomainError } from "../errors.ts";
+import type { ChannelChanged } from "../facts/server-fact.ts";
 import type { LiveState } from "../live/live-state.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Store } from "../store.ts";
 import type { ChannelRecord, Target } from "./channel.ts";
 import type { ChannelReads } from "./channel-reads.ts";
 import { type PlanLimits, type PlanType, TARGETS_MAX } from "./plan.ts";
+
+/** What is told of a change beside the channel. */
+export type ChangeDetails = Pick<ChannelChanged, "nameBefore" | "error"> & { readonly target?: Target };
 
 /** What the use cases that change a channel work with. */
 export type EditContext = {
@@ -19,7 +23,7 @@ export type EditContext = {
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
   /** Publishes a change that is stored. */
-  readonly publish: (change: ChannelChange, channel: ChannelRecord, target?: Target) => void;
+  readonly publish: (change: ChannelChange, channel: ChannelRecord, more?: ChangeDetails) => void;
 };
 
 /**

@@ -47,6 +47,8 @@ function isForWebhook(
     case "VIDEO_FROZEN":
     case "VIDEO_RESUMED":
     case "ENCODERS_FIGHT":
+    case "ENCODER_REPLACED":
+    case "PLATFORM_TESTED":
     case "BACKUP_DIFFERS":
     case "AUTH_FAILED":
     case "SERVER_OVERLOADED":

@@ -20,7 +20,7 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(1);
 }
 
-function changeText(change: ChannelChange, platform: string): string {
+function changeText({ change, nameBefore, error }: ChannelChanged, platform: string): string {
   switch (change) {
     case "created":
       return "has been created";
@@ -28,6 +28,12 @@ function changeText(change: ChannelChange, platform: string): string {
       return "has been deleted";
     case "settings-changed":
       return "settings have been changed";
+    case "renamed":
+      return `has been renamed, it was ${nameBefore ?? "another"}`;
+    case "end-requested":
+      return "broadcast has been ended by a person";
+    case "target-tested":
+      return error === undefined ? `${platform} has passed a test` : `${platform} has failed a test: ${error.code}`;
     case "blocked":
       return "has been turned off";
     case "unblocked":
@@ -58,14 +64,19 @@ function changeText(change: ChannelChange, platform: string): string {
 function codeOf(change: ChannelChange): Pick<EventDraft, "code" | "reason"> {
   if (change === "created") return { code: "STREAM_RESERVE" };
   if (change === "hold-extended") return { code: "HOLD_EXTENDED" };
+  if (change === "target-tested") return { code: "PLATFORM_TESTED" };
   return { code: "STREAM_UPDATE", reason: change };
 }
 
 /** A change carries the names of its moment: the channel may be renamed and the target gone when it is stored. */
-export function changed({ change, target, channelName, time, channelId }: ChannelChanged): EventDraft {
+export function changed(fact: ChannelChanged): EventDraft {
+  const { change, target, channelName, time, channelId, by, error } = fact;
   return {
-    ...{ time, channelId, channelName, level: "INFO", text: (platform) => changeText(change, platform) },
+    ...{ time, channelId, channelName, level: error === undefined ? "INFO" : "WARN" },
+    text: (platform) => changeText(fact, platform),
     ...codeOf(change),
+    ...(error === undefined ? {} : { reason: error.code }),
+    ...(by === undefined ? {} : { by }),
     ...(target === undefined ? {} : { targetId: target.targetId, target }),
   };
 }
@@ -88,6 +99,10 @@ export function slotEnabled(moment: Moment, slot: IngestSlot): EventDraft {
 
 export function backupConnected(moment: Moment): EventDraft {
   return draft(moment, "BACKUP_SESSION_STREAMING_CONNECTED", "backup encoder has been connected");
+}
+
+export function encoderReplaced(fact: FactOf<"ingest-ended">): EventDraft {
+  return draft(fact, "ENCODER_REPLACED", `${fact.slot} encoder has been replaced by another with the same key`);
 }
 
 export function held(fact: FactOf<"ingest-held">): EventDraft {

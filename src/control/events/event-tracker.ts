@@ -57,7 +57,7 @@ export class EventTracker {
       case "encoders-fight":
         return this.#fought(fact);
       case "ingest-ended":
-        return fact.isBroadcastOver && this.#onAir.delete(fact.channelId) ? [draft.publishEnded(fact)] : [];
+        return this.#ended(fact);
       case "ingest-refused":
         return this.#refused(fact);
       case "target-status":
@@ -95,6 +95,11 @@ export class EventTracker {
     channel.slot = fact.slot;
     channel.isHeld = false;
     return events;
+  }
+
+  #ended(fact: FactOf<"ingest-ended">): readonly EventDraft[] {
+    if (fact.isBroadcastOver) return this.#onAir.delete(fact.channelId) ? [draft.publishEnded(fact)] : [];
+    return fact.end === "replaced" ? [draft.encoderReplaced(fact)] : [];
   }
 
   #held(fact: FactOf<"ingest-held">): readonly EventDraft[] {

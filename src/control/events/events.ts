@@ -20,6 +20,8 @@ type EventBody = {
   readonly from?: ConnectStatus;
   readonly to?: ConnectStatus;
   readonly reason?: EventReason;
+  /** Who asked for the change: the id of an access key, or `dashboard`. */
+  readonly by?: string;
 };
 
 /** An event whose description still lacks the names of its channel and target: they are read when it is stored. */

@@ -2,6 +2,7 @@ import type { ChannelChange, RateReason } from "../../api-contract/event-words.t
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../thread-protocol/facts.ts";
 import type { ServerTroubleName } from "../../thread-protocol/server-troubles.ts";
+import type { TargetError } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetName } from "../channels/channel.ts";
 
 /** A use case changed a channel or one of its targets, and the change is stored. Holds no secret and no address. */
@@ -15,6 +16,12 @@ export type ChannelChanged = {
   readonly channelName: string;
   /** The target it was about. */
   readonly target?: TargetName & { readonly targetId: TargetId };
+  /** Of a rename: the name before. */
+  readonly nameBefore?: string;
+  /** Of a test that failed: why. */
+  readonly error?: TargetError;
+  /** Who asked for it: the id of an access key, or `dashboard`; absent where no request did. */
+  readonly by?: string;
 };
 
 /** What an encoder sends stayed above a target's limit. Rates are bytes a second. */

@@ -116,8 +116,9 @@ export class TargetEdits {
    * address and key is, and `target-under-test` while another test of it runs.
    */
   async test(channelId: ChannelId, targetId: TargetId): Promise<TargetTest> {
-    const { runtime, clock, reads } = this.#context;
-    const { targets } = await reads.get(channelId);
+    const { runtime, clock, reads, publish } = this.#context;
+    const channel = await reads.get(channelId);
+    const { targets } = channel;
     const target = targetOf({ targets }, targetId);
     if (isLinked(target.live?.status)) throw new DomainError({ kind: "target-linked" });
     if (twinsOf(target, targets).some((twin) => isLinked(twin.live?.status))) {
@@ -127,6 +128,7 @@ export class TargetEdits {
     this.#underTest.add(targetId);
     try {
       const { isOk, stage, error, durationMs } = await runtime.testTarget(targetSpec(target));
+      publish("target-tested", channel, { target, ...(error === undefined ? {} : { error }) });
       const failure = error === undefined ? {} : { error: { ...error, time: clock.wallNow() } };
       return { isOk, stage, durationMs, ...failure };
     } finally {
@@ -160,7 +162,7 @@ export class TargetEdits {
   /** Also while no encoder is there: one may be on its way in with the spec as it was a moment ago. */
   #publish(reason: ChangeReason, channel: Channel, target: Target): void {
     this.#context.runtime.apply(channelSpec(channel));
-    this.#context.publish(reason, channel, target);
+    this.#context.publish(reason, channel, { target });
   }
 }
 

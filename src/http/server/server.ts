@@ -21,6 +21,7 @@ import { answerForError, BODY_BYTES_MAX, RequestRefusedError, unreadable } from 
 import { answerHeaders, GATEWAY_ORIGIN_HEADER, sendError } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { ApiGuard, type ApiGuardOptions } from "../auth/api-guard.ts";
+import { runAs } from "../auth/request-actor.ts";
 import { DashboardCookies } from "../auth/session-cookie.ts";
 import type { LiveStream } from "../live/live-stream.ts";
 import { Previews } from "../live/previews.ts";
@@ -244,6 +245,7 @@ function addApi(
   });
   // A body may take half a minute to come.
   api.addHook("preHandler", (request) => gate.passAgain(request));
+  api.addHook("preHandler", (request, _reply, done) => runAs(request.caller?.accessKeyId ?? "", done));
   const { basePath } = options;
   const context: RouteContext = { service, publishAddresses, publishStatusName, basePath, revocations };
   addChannelRoutes(api, context);

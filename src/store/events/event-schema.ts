@@ -14,6 +14,8 @@ export type EventRow = {
   readonly from_status: string | null;
   readonly to_status: string | null;
   readonly reason: string | null;
+  /** Who made the change; null where nobody did, and where the event is older than this column. */
+  readonly changed_by: string | null;
 };
 
 /** One broadcast. */

@@ -134,6 +134,7 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
       from_status: event.from ?? null,
       to_status: event.to ?? null,
       reason: event.reason ?? null,
+      changed_by: event.by ?? null,
     })
     .execute();
 }
@@ -178,5 +179,6 @@ function readEvent(row: EventRow): ChannelEvent {
     ...(row.from_status === null ? {} : { from: oneOf(STATUSES, row.from_status) }),
     ...(row.to_status === null ? {} : { to: oneOf(STATUSES, row.to_status) }),
     ...(row.reason === null ? {} : { reason: oneOf(EVENT_REASONS, row.reason) }),
+    ...(row.changed_by === null ? {} : { by: row.changed_by }),
   };
 }

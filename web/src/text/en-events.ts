@@ -33,6 +33,8 @@ export const enEvents = {
       VIDEO_FROZEN: "The video has stopped; audio continues",
       VIDEO_RESUMED: "The video is back",
       ENCODERS_FIGHT: "Two encoders are using the same key. Stop one of them",
+      ENCODER_REPLACED: "Another encoder with the same key took over",
+      PLATFORM_TESTED: "A platform was tested",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main encoder's. Make them the same",
       AUTH_FAILED: "Encoder rejected: wrong username or password",
       SERVER_OVERLOADED: "Encoder rejected: the server is overloaded",
@@ -40,6 +42,8 @@ export const enEvents = {
     changes: {
       deleted: () => "Channel deleted",
       "settings-changed": () => "Channel settings changed",
+      renamed: () => "The channel was renamed",
+      "end-requested": () => "Somebody ended the broadcast",
       blocked: () => "Channel disabled",
       unblocked: () => "Channel enabled",
       "stream-key-renewed": () => "New stream key created",

@@ -26,6 +26,8 @@ export const koEvents: typeof enEvents = {
       VIDEO_FROZEN: "오디오는 들어오지만 영상이 들어오지 않습니다",
       VIDEO_RESUMED: "영상이 다시 들어옵니다",
       ENCODERS_FIGHT: "두 인코더가 같은 스트림 키를 사용하고 있습니다. 하나를 중지해 주세요",
+      ENCODER_REPLACED: "같은 키의 다른 인코더로 바뀌었습니다",
+      PLATFORM_TESTED: "플랫폼을 테스트했습니다",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 동일하게 맞춰 주세요",
       AUTH_FAILED: "사용자 이름 또는 비밀번호가 올바르지 않은 인코더를 거부했습니다",
       SERVER_OVERLOADED: "서버 과부하로 인코더를 거부했습니다",
@@ -33,6 +35,8 @@ export const koEvents: typeof enEvents = {
     changes: {
       deleted: () => "채널이 삭제되었습니다",
       "settings-changed": () => "채널 설정이 변경되었습니다",
+      renamed: () => "채널 이름을 바꿨습니다",
+      "end-requested": () => "사용자가 방송을 종료했습니다",
       blocked: () => "채널 송출이 차단되었습니다",
       unblocked: () => "채널 송출 차단이 해제되었습니다",
       "stream-key-renewed": () => "스트림 키가 재발급되었습니다",

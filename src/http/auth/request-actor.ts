@@ -1,0 +1,17 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { isSessionOwner } from "../../control/access/dashboard-access.ts";
+import type { ChannelChanged } from "../../control/facts/server-fact.ts";
+
+/** Who sent the request that is being carried out. */
+const actors = new AsyncLocalStorage<string>();
+
+/** Carries out a request, with all that follows from it, in the name of its caller: an access key's id, or `dashboard`. */
+export function runAs(callerId: string, run: () => void): void {
+  actors.run(isSessionOwner(callerId) ? "dashboard" : callerId, run);
+}
+
+/** The change with the name of whoever asked for it, where a request did. */
+export function withActor(fact: ChannelChanged): ChannelChanged {
+  const by = actors.getStore();
+  return by === undefined ? fact : { ...fact, by };
+}
