@@ -1,7 +1,8 @@
 /** One sentence on each field of requests and answers, by its name: a name means the same wherever it stands. */
 export const FIELD_NOTES: Readonly<Record<string, string>> = {
   channelId: "`ls-`, the time of its creation in Korea, five letters or digits.",
-  channelName: "3 to 20 Korean or English letters, digits or `_`. As a filter: a part of it.",
+  channelName:
+    "3 to 20 Korean or English letters, digits or `_`; from the dashboard any text of up to 80 characters. As a filter: a part of it.",
   planType: "How many platforms the channel may have: STANDARD 3, PROFESSIONAL 5, UNLIMITED any, unless set otherwise.",
   envType: "A label.",
   restream: "The channel's platforms.",

@@ -9,6 +9,7 @@ export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): 
     ...(securePublishUrl === undefined
       ? []
       : [`  The same over TLS:                                 ${securePublishUrl}`]),
+    `  Dashboard:                                         ${apiUrl}/`,
     `  API:                                               ${apiUrl}`,
     "",
   ].join("\n");

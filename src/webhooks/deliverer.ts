@@ -181,9 +181,17 @@ export class Deliverer {
   }
 }
 
-/** The body as the original service sends it: `event`, where the API's own answers say `eventCode`. */
-function webhookBody({ eventId, level, channelId, code, time }: DueDelivery): string {
-  return JSON.stringify({ id: eventId, logLevel: level, channelId, event: code, timestamp: time });
+/**
+ * The body as the original service sends it: `event`, where the API's own answers say `eventCode`. Behind its fields come ours,
+ * so that a receiver can say what happened to whom without asking the API.
+ */
+function webhookBody(due: DueDelivery): string {
+  const { eventId, level, channelId, code, time, description, channelName, targetId, targetName, reason } = due;
+  return JSON.stringify({
+    ...{ id: eventId, logLevel: level, channelId, event: code, timestamp: time },
+    // Fields without a value are left out.
+    ...{ channelName, description, platId: targetId, targetName, label: due.targetLabel, reason },
+  });
 }
 
 function textOf(error: unknown): string {

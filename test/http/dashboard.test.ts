@@ -120,6 +120,25 @@ describe("a session", () => {
     expect((await browser("GET", "/api/v2/access-keys", { cookie })).status).toBe(200);
   });
 
+  test("names a channel as it likes, and its changes are the dashboard's", async () => {
+    const cookie = await setUp();
+    const channelName = "Sunday service – 예배 📺 (main hall)";
+    const made = await browser("POST", CHANNELS, { cookie, body: { ...CHANNEL, channelName } });
+    expect(made.body.content.channelName).toBe(channelName);
+    const url = `${CHANNELS}/${made.body.content.channelId}`;
+    expect((await browser("PUT", url, { cookie, body: { channelName: "x" } })).body.content.channelName).toBe("x");
+    const longest = "가".repeat(80);
+    expect((await browser("PUT", url, { cookie, body: { channelName: longest } })).status).toBe(200);
+    for (const refused of ["", "  ", "가".repeat(81), "a\nb", "a\u0000b", "\ud800", 5]) {
+      expect((await browser("PUT", url, { cookie, body: { channelName: refused } })).status).toBe(400);
+    }
+    // The contract's rule holds for its own calls.
+    expect((await api.call({ method: "PUT", url, body: { channelName } })).status).toBe(400);
+    await api.events.written(3);
+    const events = await browser("GET", `${url}/events`, { cookie });
+    expect(events.body.content.map(({ by }: { by: string }) => by)).toEqual(["dashboard", "dashboard", "dashboard"]);
+  });
+
   test("changes nothing from another page, nor by what a form can send", async () => {
     const cookie = await setUp();
     const send = (headers: Record<string, string | undefined>) =>

@@ -7,12 +7,14 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { LogFields } from "../../src/base/log.ts";
 import { StoreUnavailableError } from "../../src/control/errors.ts";
 import type { AttemptResult, DeliveryStore } from "../../src/control/events/deliveries.ts";
+import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Deliverer } from "../../src/webhooks/deliverer.ts";
 import type { Message, Post } from "../../src/webhooks/http-post.ts";
+import { newChannel } from "../store/store-suite-data.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -125,12 +127,30 @@ async function shown() {
   return deliveries.map(({ eventId, state, attempts }) => [eventId, state, attempts]).reverse();
 }
 
+test("behind the original's fields a webhook names channel and platform, so that nobody has to ask the API", async () => {
+  const channels = new SqlStore(database);
+  const { channelId } = await channels.createChannel({ ...newChannel(1), name: "my_channel" });
+  await events.appendEvents([
+    {
+      ...{ channelId, code: "PLATFORM_TESTED", level: "WARN", time: clock.wallNow(), description: "in words" },
+      ...{ targetId: 38, targetName: "YOUTUBE", targetLabel: "Second", reason: "PUBLISH_REJECTED", isForWebhook: true },
+    },
+  ]);
+  deliverer.wake();
+  await settle();
+  expect(last().event).toEqual({
+    ...{ id: 1, logLevel: "WARN", channelId, event: "PLATFORM_TESTED", timestamp: clock.wallNow() },
+    ...{ channelName: "my_channel", description: "in words", platId: 38, targetName: "YOUTUBE", label: "Second" },
+    reason: "PUBLISH_REJECTED",
+  });
+});
+
 test("an event is sent as the original sends it, signed, and delivered with 2xx", async () => {
   await happen("ls-a");
   const { message } = last();
   expect(message.url).toBe(URL);
   expect(message.body).toBe(
-    `{"id":1,"logLevel":"INFO","channelId":"ls-a","event":"STREAM_UPDATE","timestamp":${clock.wallNow()}}`,
+    `{"id":1,"logLevel":"INFO","channelId":"ls-a","event":"STREAM_UPDATE","timestamp":${clock.wallNow()},"description":"d"}`,
   );
   expect(message.headers).toMatchObject({
     "content-type": "application/json",

@@ -92,6 +92,16 @@ const tracks = z.object(
 const bufferPolicy = oneOf(["drop", "disconnect"]);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
+/** The dashboard's own calls take any text: names are for people. */
+const FREE_NAME_CHARACTERS_MAX = 80;
+const FREE_NAME_RULE = `text of 1 to ${FREE_NAME_CHARACTERS_MAX} characters, none of them a control character`;
+const freeName = z
+  .string({ error: FREE_NAME_RULE })
+  .refine(
+    (text) =>
+      text.trim() !== "" && isAtMost(text, FREE_NAME_CHARACTERS_MAX) && isStorable(text) && !hasControlCharacter(text),
+    { error: FREE_NAME_RULE },
+  );
 const planType = oneOf(["STANDARD", "PROFESSIONAL", "UNLIMITED"]);
 const envType = oneOf(["REAL", "DEV", "STAGE"]);
 
@@ -196,6 +206,10 @@ export const updateChannelRequest = z.object({
   ...comingWithChannels,
   ...alerts,
 });
+
+/** The same bodies as the dashboard sends them: a name is any text. */
+export const createChannelByPerson = createChannelRequest.extend({ channelName: freeName });
+export const updateChannelByPerson = updateChannelRequest.extend({ channelName: optional(freeName) });
 
 export type UpdateChannelRequest = z.output<typeof updateChannelRequest>;
 

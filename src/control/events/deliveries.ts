@@ -1,7 +1,7 @@
 import type { DeliveryProblem, DeliveryState, EventCode, EventLevel } from "../../api-contract/event-words.ts";
 import { backoffDelayMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { DomainError } from "../errors.ts";
 import type { Page } from "../store.ts";
 
@@ -62,6 +62,13 @@ export type DueDelivery = {
   readonly code: EventCode;
   readonly level: EventLevel;
   readonly time: number;
+  readonly description: string;
+  /** What channel and target are called: the channel now, the target when it happened. */
+  readonly channelName?: string;
+  readonly targetId?: TargetId;
+  readonly targetName?: string;
+  readonly targetLabel?: string;
+  readonly reason?: string;
   readonly attempts: number;
   /** How often somebody had it sent again. */
   readonly resendCount: number;

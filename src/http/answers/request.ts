@@ -2,6 +2,7 @@ import type { FastifyRequest } from "fastify";
 import type { PublishStatusName } from "../../api-contract/channel-status.ts";
 import type { ContractError } from "../../api-contract/errors.ts";
 import { serviceError } from "../../api-contract/errors.ts";
+import { isSessionOwner } from "../../control/access/dashboard-access.ts";
 import type { Revocations } from "../../control/access/revocations.ts";
 import type { Service } from "../../control/service.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
@@ -41,6 +42,11 @@ export function answerContext(context: RouteContext, request: FastifyRequest): A
     // Whoever is not known to be a manager sees no key.
     isViewer: request.caller?.role !== "manager",
   };
+}
+
+/** Whether the dashboard asks, with a session in place of an access key. */
+export function isPerson({ caller }: FastifyRequest): boolean {
+  return caller !== undefined && isSessionOwner(caller.accessKeyId);
 }
 
 /** A person's browser asks, and not a program. */

@@ -4,9 +4,11 @@ import { maskPassword } from "../../api-contract/masks.ts";
 import { parseBody, parseQuery } from "../../api-contract/schemas/field-errors.ts";
 import type { UpdateChannelRequest } from "../../api-contract/schemas/schemas.ts";
 import {
+  createChannelByPerson,
   createChannelRequest,
   listChannelsQuery,
   streamKeyRequest,
+  updateChannelByPerson,
   updateChannelRequest,
 } from "../../api-contract/schemas/schemas.ts";
 import {
@@ -23,7 +25,7 @@ import { channelAnswer, channelWithPlatformsAnswer } from "../answers/answers.ts
 import { withNotes } from "../answers/platform-notes.ts";
 import { sendContent } from "../answers/reply.ts";
 import type { RouteContext } from "../answers/request.ts";
-import { answerContext, orRefuse, orRefuseIn, readJson, readOptionalJson } from "../answers/request.ts";
+import { answerContext, isPerson, orRefuse, orRefuseIn, readJson, readOptionalJson } from "../answers/request.ts";
 import { targetSettings } from "../answers/target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
@@ -40,7 +42,7 @@ function addChannelLifeRoutes(api: FastifyInstance, context: RouteContext): void
 
   api.post("/re-stream/channels", async (request, reply) => {
     const { body: tidied, notes } = tidyPlatforms(readJson(request));
-    const body = orRefuse(parseBody(createChannelRequest, tidied));
+    const body = orRefuse(parseBody(isPerson(request) ? createChannelByPerson : createChannelRequest, tidied));
     const settings = {
       name: body.channelName,
       planType: body.planType,
@@ -100,7 +102,11 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
   api.put<ChannelParams>("/re-stream/channels/:channelId", async (request, reply) => {
     const { channelId } = request.params;
     const json = readJson(request);
-    const body = await orRefuseIn(service, channelId, parseBody(updateChannelRequest, json));
+    const body = await orRefuseIn(
+      service,
+      channelId,
+      parseBody(isPerson(request) ? updateChannelByPerson : updateChannelRequest, json),
+    );
     const channel = await channelEdits.update(channelId, (present) => channelEdit(body, present));
     return sendContent(reply, channelWithPlatformsAnswer(channel, answerContext(context, request)));
   });

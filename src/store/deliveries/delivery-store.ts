@@ -174,6 +174,12 @@ async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryT
     code: oneOf(EVENT_CODES, row.code),
     level: oneOf(EVENT_LEVELS, row.level),
     time: Number(row.time),
+    description: row.description,
+    ...(row.channel_name === null ? {} : { channelName: row.channel_name }),
+    ...(row.target_id === null ? {} : { targetId: Number(row.target_id) }),
+    ...(row.target_name === null ? {} : { targetName: row.target_name }),
+    ...(row.target_label === null ? {} : { targetLabel: row.target_label }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
     attempts: Number(row.attempts),
     resendCount: Number(row.resend_count),
     retryUntil: Number(row.retry_until),
@@ -195,8 +201,10 @@ function withEvents(db: Kysely<Schema>) {
     .selectFrom("delivery")
     .innerJoin("event", "event.event_id", "delivery.event_id")
     .leftJoin("delivery_queue", "delivery_queue.channel_id", "delivery.channel_id")
+    .leftJoin("channel", "channel.channel_id", "delivery.channel_id")
     .selectAll("delivery")
-    .select(["event.code", "event.level", "event.time", "delivery_queue.next_time"]);
+    .select(["event.code", "event.level", "event.time", "event.description", "event.reason", "event.target_id"])
+    .select(["event.target_name", "event.target_label", "channel.name as channel_name", "delivery_queue.next_time"]);
 }
 
 type JoinedRow = DeliveryRow & Pick<EventRow, "code" | "time"> & { readonly next_time: number | null };
