@@ -6,20 +6,20 @@ import type { RandomBytes } from "./access/ids.ts";
 import { newChannelId, newStreamKey } from "./access/ids.ts";
 import type { ChannelRecord, ChannelSettings, TargetSettings } from "./channels/channel.ts";
 import { targetNameOf } from "./channels/channel.ts";
-import { ChannelEdits } from "./channels/channel-edits.ts";
-import { ChannelReads, found, type ListFilter, targetOf } from "./channels/channel-reads.ts";
-import type { ChannelDetail, ChannelSummary, TargetDetail } from "./channels/details.ts";
-import { type ChangeDetails, checkPlan, type EditContext } from "./channels/edit-context.ts";
 import type { PlanLimits } from "./channels/plan.ts";
-import { DomainError } from "./errors.ts";
 import type { ChannelChanged } from "./facts/server-fact.ts";
 import type { ChannelHealth } from "./health/channel-health.ts";
 import type { IngestChecks } from "./ingest-check/ingest-checks.ts";
 import type { LiveState } from "./live/live-state.ts";
 import { Totals } from "./live/totals.ts";
-import type { Runtime } from "./runtime.ts";
-import type { Page, Store } from "./store.ts";
-import { TargetEdits } from "./targets/target-edits.ts";
+import { DomainError } from "./ports/errors.ts";
+import type { Runtime } from "./ports/runtime.ts";
+import type { Page, Store } from "./ports/store.ts";
+import { ChannelEdits } from "./use-cases/channel-edits.ts";
+import { ChannelReads, found, type ListFilter, targetOf } from "./use-cases/channel-reads.ts";
+import type { ChannelDetail, ChannelSummary, TargetDetail } from "./use-cases/details.ts";
+import { type ChangeDetails, checkPlan, type EditContext } from "./use-cases/edit-context.ts";
+import { TargetEdits } from "./use-cases/target-edits.ts";
 
 export type ServiceOptions = {
   readonly store: Store;

@@ -1,4 +1,9 @@
-import type { ChannelPlacement, Ownership, PlacementChange, PlacementOwner } from "../control/channel-placement.ts";
+import type {
+  ChannelPlacement,
+  Ownership,
+  PlacementChange,
+  PlacementOwner,
+} from "../control/ports/channel-placement.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
 /** Placement among the media threads of one process. Decides in memory, and forgets everything with the process. */

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { watchDatabase } from "../../src/app/control-thread/database-watch.ts";
 import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { ServerTroubles } from "../../src/control/live/server-troubles.ts";
-import { probeWrite } from "../../src/store/write-probe.ts";
+import { probeWrite } from "../../src/store/database/write-probe.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type ChannelHealth, channelHealth, type HealthInput } from "../../src/control/health/channel-health.ts";
 import { NEXT_STEPS, STEP_OF_ERROR } from "../../src/control/health/next-steps.ts";
 import type { IngestWarning } from "../../src/control/ingest-check/ingest-checks.ts";
-import type { ChannelLive, TargetLive } from "../../src/control/runtime.ts";
+import type { ChannelLive, TargetLive } from "../../src/control/ports/runtime.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { targetWarning } from "../../src/thread-protocol/targets/target-warnings.ts";

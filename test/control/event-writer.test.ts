@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { LogFields } from "../../src/base/log.ts";
 import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
 import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent, EventStore, NewEvent } from "../../src/control/events/events.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { channelChanged } from "../support/channel-changed.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

@@ -1,5 +1,5 @@
 import type { LiveState } from "../../src/control/live/live-state.ts";
-import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../src/control/runtime.ts";
+import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../src/control/ports/runtime.ts";
 import type {
   ChannelId,
   ChannelSpec,

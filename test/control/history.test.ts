@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
 import type { HistoryBlock, HistoryStore } from "../../src/control/history/history.ts";
 import { HistoryReader } from "../../src/control/history/history-reader.ts";
 import { HistoryWriter } from "../../src/control/history/history-writer.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 import { ManualClock } from "./manual-clock.ts";
 

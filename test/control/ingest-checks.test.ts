@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
 import type { OverThreshold } from "../../src/control/facts/server-fact.ts";
 import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import type { IngestSample } from "../../src/thread-protocol/samples.ts";
 import { channelChanged } from "../support/channel-changed.ts";
 import { channelSample } from "../support/sample.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { ReportWriter } from "../../src/control/reports/report-writer.ts";
 import type { BroadcastReport } from "../../src/control/reports/reports.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Store } from "../../src/control/store.ts";
+import type { Store } from "../../src/control/ports/store.ts";
 import { Api, CHANNELS, type Method, PLATFORM } from "./api.ts";
 
 let api: Api;

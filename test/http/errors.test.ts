@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { Api, CHANNEL, CHANNELS, gateway, MANAGER, type Method, PLATFORM, service } from "./api.ts";
 
 const EDIT = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: "key" };

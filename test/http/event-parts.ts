@@ -8,7 +8,7 @@ import type { ChannelEvent } from "../../src/control/events/events.ts";
 import { HistoryReader } from "../../src/control/history/history-reader.ts";
 import { HistoryWriter } from "../../src/control/history/history-writer.ts";
 import type { EventUseCases } from "../../src/http/routes/events.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { SqlHistoryStore } from "../../src/store/history/history-store.ts";

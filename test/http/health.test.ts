@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { StoreUnavailableError } from "../../src/control/errors.ts";
+import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { buildMetricsServer } from "../../src/http/routes/health.ts";
 import { HostNames } from "../../src/http/server/host-names.ts";
 import { Api, CHANNELS, MANAGER } from "./api.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ChannelPlacement, PlacementChange } from "../../src/control/channel-placement.ts";
+import type { ChannelPlacement, PlacementChange } from "../../src/control/ports/channel-placement.ts";
 
 const [A, B] = [{ thread: 0 }, { thread: 1 }];
 

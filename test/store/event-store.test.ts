@@ -7,7 +7,7 @@ import type { EndpointScope } from "../../src/control/events/callbacks.ts";
 import type { DeliveryTurn, DeliveryUpdate, DueDelivery } from "../../src/control/events/deliveries.ts";
 import type { NewEvent } from "../../src/control/events/events.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { openConnection, openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HistoryBlock } from "../../src/control/history/history.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { blockBytes, readBlockBytes } from "../../src/store/history/block-bytes.ts";
 import { SqlHistoryStore } from "../../src/store/history/history-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";

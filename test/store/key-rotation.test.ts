@@ -6,12 +6,12 @@ import { setImmediate } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
-import type { Schema } from "../../src/store/schema.ts";
+import { KeyRotation, provenKeyIds } from "../../src/store/key-rotation.ts";
+import type { Schema } from "../../src/store/schema/schema.ts";
 import { newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/secrets/key-file.ts";
-import { KeyRotation, provenKeyIds } from "../../src/store/secrets/key-rotation.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 

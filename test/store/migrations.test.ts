@@ -5,7 +5,7 @@ import { Migrator } from "kysely/migration";
 import { expect, onTestFinished, test } from "vitest";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { sealDeliveryUrl } from "../../src/store/deliveries/delivery-url.ts";
-import { migrations } from "../../src/store/migrate.ts";
+import { migrations } from "../../src/store/migrations/migrate.ts";
 import { newMasterKey, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { Secrets } from "../../src/store/secrets/secrets.ts";
 import { openConnection, openSqliteDatabase, tablesOver } from "../../src/store/sqlite/sqlite.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { BroadcastReport, FinishedReport } from "../../src/control/reports/reports.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { SqlReportStore } from "../../src/store/reports/report-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";

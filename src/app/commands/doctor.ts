@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { damageAdvice, openFailure } from "../../store/database-trouble.ts";
+import { damageAdvice, openFailure } from "../../store/database/database-trouble.ts";
 import { readKeyFile } from "../../store/secrets/key-file.ts";
 import { checkProofs } from "../../store/secrets/key-proof.ts";
 import { wholeCheck } from "../../store/sqlite/quick-check.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { KeyRotation, provenKeyIds } from "../../store/key-rotation.ts";
 import { newMasterKey, readKeyFile, writeKeyFile } from "../../store/secrets/key-file.ts";
-import { KeyRotation, provenKeyIds } from "../../store/secrets/key-rotation.ts";
 import type { MasterKey } from "../../store/secrets/secrets.ts";
 import { takeFileLock } from "../../store/sqlite/file-lock.ts";
 import { openReader } from "../../store/sqlite/sqlite.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { ServerTroubles } from "../../control/live/server-troubles.ts";
-import { damageAdvice } from "../../store/database-trouble.ts";
-import { probeWrite } from "../../store/write-probe.ts";
+import { damageAdvice } from "../../store/database/database-trouble.ts";
+import { probeWrite } from "../../store/database/write-probe.ts";
 import type { Storage } from "../data-folder/storage.ts";
 
 /** A database that refuses writes is tried so often, in milliseconds, so that its end is noticed where nobody writes. */

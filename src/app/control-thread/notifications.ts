@@ -15,7 +15,7 @@ import type { EventUseCases } from "../../http/routes/events.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
-import type { Database } from "../../store/database.ts";
+import type { Database } from "../../store/database/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
 import { SqlHistoryStore } from "../../store/history/history-store.ts";

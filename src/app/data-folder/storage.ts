@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { Log } from "../../base/log.ts";
 import { systemCode } from "../../base/system-errors.ts";
-import type { Store } from "../../control/store.ts";
+import type { Store } from "../../control/ports/store.ts";
 import { SqlStore } from "../../store/channels/sql-store.ts";
-import type { Database } from "../../store/database.ts";
-import { databaseTrouble } from "../../store/database-trouble.ts";
-import { KeyRotation } from "../../store/secrets/key-rotation.ts";
+import type { Database } from "../../store/database/database.ts";
+import { databaseTrouble } from "../../store/database/database-trouble.ts";
+import { KeyRotation } from "../../store/key-rotation.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
 import { KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { DomainError } from "../errors.ts";
+import { DomainError } from "../ports/errors.ts";
 import type { AccessKey, AccessKeyStore, Role } from "./access-key.ts";
 import type { RandomBytes } from "./ids.ts";
 import { newAccessKeyId, newSecretKey } from "./ids.ts";

@@ -1,7 +1,7 @@
 import type { IngestUser, ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec.ts";
 import { channelSpec, slotOf } from "../channels/channel.ts";
-import type { Store } from "../store.ts";
+import type { Store } from "../ports/store.ts";
 
 /** The channel a key leads to. */
 export type Admitted = {

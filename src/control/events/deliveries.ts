@@ -2,8 +2,8 @@ import type { DeliveryProblem, DeliveryState, EventCode, EventLevel } from "../.
 import { backoffDelayMs } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import { DomainError } from "../errors.ts";
-import type { Page } from "../store.ts";
+import { DomainError } from "../ports/errors.ts";
+import type { Page } from "../ports/store.ts";
 
 /** How long a delivery is tried again, in milliseconds. */
 export const RETRY_FOR_MS = 24 * 60 * 60 * 1_000;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { StoreUnavailableError } from "../errors.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
+import { StoreUnavailableError } from "../ports/errors.ts";
 import { completeEvent } from "./complete-event.ts";
 import { EventTracker } from "./event-tracker.ts";
 import type { ChannelEvent, EventDraft, EventStore, NewEvent } from "./events.ts";

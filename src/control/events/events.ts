@@ -2,7 +2,7 @@ import type { EventCode, EventLevel, EventReason } from "../../api-contract/even
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { Alerts, TargetName } from "../channels/channel.ts";
-import type { Page } from "../store.ts";
+import type { Page } from "../ports/store.ts";
 
 /** Something that happened to a channel, in words for a person. Holds no secret and no address. */
 type EventBody = {

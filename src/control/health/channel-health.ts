@@ -4,8 +4,8 @@ import type { TargetErrorCode, TargetWarning } from "../../thread-protocol/targe
 import type { ChannelState } from "../channels/channel.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { FindingCode } from "../ingest-check/ingest-findings.ts";
+import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
-import type { ChannelLive, TargetLive } from "../runtime.ts";
 import { type NextStep, STEP_OF_ERROR } from "./next-steps.ts";
 
 /**

@@ -6,8 +6,8 @@ import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { TargetTotals } from "../channels/channel.ts";
 import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
-import type { ChannelLive, TargetLive } from "../runtime.ts";
-import type { TotalsBatch } from "../store.ts";
+import type { ChannelLive, TargetLive } from "../ports/runtime.ts";
+import type { TotalsBatch } from "../ports/store.ts";
 import { HoldLive } from "./hold-live.ts";
 import { IngestLive } from "./ingest-live.ts";
 

@@ -1,4 +1,4 @@
-import type { Store } from "../store.ts";
+import type { Store } from "../ports/store.ts";
 import type { LiveState } from "./live-state.ts";
 
 /** A read that a flush crossed is repeated this often; flushes are seconds apart. */

@@ -3,7 +3,7 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { DroppedFrames } from "../../thread-protocol/samples.ts";
 import type { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
-import type { Page } from "../store.ts";
+import type { Page } from "../ports/store.ts";
 
 /** Media did not flow for a while. */
 export type Interruption = {

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { ContractError } from "../../api-contract/errors.ts";
 import { gatewayError, serviceError } from "../../api-contract/errors.ts";
 import { unreachable } from "../../base/unreachable.ts";
-import type { DomainFault, StoreTrouble } from "../../control/errors.ts";
-import { DomainError, StoreUnavailableError } from "../../control/errors.ts";
+import type { DomainFault, StoreTrouble } from "../../control/ports/errors.ts";
+import { DomainError, StoreUnavailableError } from "../../control/ports/errors.ts";
 
 /** How long a client waits before it tries a database again that is locked or full, in seconds. */
 const RETRY_AFTER_SECONDS = 5;

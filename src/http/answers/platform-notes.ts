@@ -1,6 +1,6 @@
 import { type InputNote, sameKeyNote } from "../../api-contract/input/input-notes.ts";
 import type { Target } from "../../control/channels/channel.ts";
-import { spokenName, twinsOf } from "../../control/targets/target-twins.ts";
+import { spokenName, twinsOf } from "../../control/channels/target-twins.ts";
 
 /** The answer to a call that set a platform's address and key, with what is to be said about them. `targets`: the channel's. */
 export function withNotes<Answer extends object>(

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { PreviewPlace } from "../../control/access/preview-access.ts";
-import type { PreviewClient, Runtime } from "../../control/runtime.ts";
+import type { PreviewClient, Runtime } from "../../control/ports/runtime.ts";
 
 /** Previews of channels as HTTP-FLV. */
 export class Previews {

@@ -18,8 +18,8 @@ import {
   type IngestLogin,
   NO_ALERTS,
 } from "../../control/channels/channel.ts";
-import { type ChannelEdit, wholeLogin } from "../../control/channels/channel-edits.ts";
-import { type ListFilter, targetOf } from "../../control/channels/channel-reads.ts";
+import { type ChannelEdit, wholeLogin } from "../../control/use-cases/channel-edits.ts";
+import { type ListFilter, targetOf } from "../../control/use-cases/channel-reads.ts";
 import { FREEZE_TIMES, type FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { channelAnswer, channelWithPlatformsAnswer } from "../answers/answers.ts";
 import { withNotes } from "../answers/platform-notes.ts";

@@ -5,8 +5,8 @@ import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/sche
 import type { EditPlatformRequest } from "../../api-contract/schemas/schemas.ts";
 import { addPlatformRequest, editPlatformQuery, editPlatformRequest } from "../../api-contract/schemas/schemas.ts";
 import type { Target } from "../../control/channels/channel.ts";
-import type { TargetDetail } from "../../control/channels/details.ts";
-import type { TargetChange } from "../../control/store.ts";
+import type { TargetChange } from "../../control/ports/store.ts";
+import type { TargetDetail } from "../../control/use-cases/details.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import { platformAnswer, platformSettingsAnswer, platformTestAnswer } from "../answers/answers.ts";
 import { withNotes } from "../answers/platform-notes.ts";

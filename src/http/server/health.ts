@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
-import { StoreUnavailableError } from "../../control/errors.ts";
 import type { ServerTrouble } from "../../control/facts/server-fact.ts";
+import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import { TROUBLE_DETAILS } from "../answers/errors.ts";
 
 /** An answer about the database stays true for this long, in milliseconds: whoever asks more often costs nothing. */

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
 import type { AccessKey } from "../../control/access/access-key.ts";
 import { readAccessKey } from "../channels/rows.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 /** Adds the key, or replaces the one with its id. */

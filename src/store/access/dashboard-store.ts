@@ -5,8 +5,8 @@ import {
   SESSIONS_MAX,
   type SetupToken,
 } from "../../control/access/dashboard-access.ts";
-import type { Database } from "../database.ts";
-import type { Schema } from "../schema.ts";
+import type { Database } from "../database/database.ts";
+import type { Schema } from "../schema/schema.ts";
 
 /** There is one dashboard: one password, one set-up token. */
 const ONLY = 1;

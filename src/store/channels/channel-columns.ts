@@ -1,5 +1,5 @@
 import type { ChannelRecord } from "../../control/channels/channel.ts";
-import type { ChannelChange } from "../../control/store.ts";
+import type { ChannelChange } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { ingestLoginColumns } from "./ingest-logins.ts";

@@ -1,9 +1,9 @@
 import type { Kysely, Transaction } from "kysely";
 import type { IngestLogin } from "../../control/channels/channel.ts";
-import { DomainError } from "../../control/errors.ts";
+import { DomainError } from "../../control/ports/errors.ts";
 import type { IngestUser } from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 /** No login at all: as it is, too, once a channel is deleted, so that its name is free again. */

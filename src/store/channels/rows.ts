@@ -9,11 +9,11 @@ import type {
 } from "../../control/channels/channel.ts";
 import { CHANNEL_STATES } from "../../control/channels/channel.ts";
 import { PLAN_TYPES } from "../../control/channels/plan.ts";
-import type { TargetChange } from "../../control/store.ts";
+import type { TargetChange } from "../../control/ports/store.ts";
 import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { openEndpointUrl } from "../deliveries/endpoint-rows.ts";
-import type { AccessKeyRow, ChannelRow, TargetRow } from "../schema.ts";
+import type { AccessKeyRow, ChannelRow, TargetRow } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];

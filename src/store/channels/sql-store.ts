@@ -12,7 +12,7 @@ import type {
   Store,
   TargetDecision,
   TotalsBatch,
-} from "../../control/store.ts";
+} from "../../control/ports/store.ts";
 import type { IngestUser } from "../../thread-protocol/admission.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import {
@@ -24,12 +24,12 @@ import {
   selectKeys,
   updateLastUsed,
 } from "../access/access-keys.ts";
-import type { Database } from "../database.ts";
-import type { Schema } from "../schema.ts";
+import type { Database } from "../database/database.ts";
+import { takeNumbers } from "../database/numbers.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
-import { takeNumbers } from "./numbers.ts";
 import { alertColumns, freezeColumns, readChannel, readTarget } from "./rows.ts";
 import { insertTargets, targetChangeColumns } from "./target-columns.ts";
 import { writeTotals } from "./total-rows.ts";

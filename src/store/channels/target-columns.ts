@@ -1,10 +1,10 @@
 import type { Transaction } from "kysely";
 import type { TargetSettings } from "../../control/channels/channel.ts";
-import type { TargetChange } from "../../control/store.ts";
+import type { TargetChange } from "../../control/ports/store.ts";
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import type { Schema } from "../schema.ts";
+import { takeNumbers } from "../database/numbers.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import { takeNumbers } from "./numbers.ts";
 import { choiceColumns, chosenColumns, trustColumns } from "./rows.ts";
 
 /** Stores the targets in this order, with new numbers that count up. */

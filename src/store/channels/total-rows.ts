@@ -1,6 +1,6 @@
 import type { CompiledQuery, Transaction } from "kysely";
-import type { TotalsBatch } from "../../control/store.ts";
-import type { Schema } from "../schema.ts";
+import type { TotalsBatch } from "../../control/ports/store.ts";
+import type { Schema } from "../schema/schema.ts";
 
 /**
  * Adds to the stored totals. Rows that are gone are skipped. Each statement is built once for all its rows: this is done for

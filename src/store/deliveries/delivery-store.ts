@@ -9,12 +9,12 @@ import type {
   DeliveryUpdate,
   DueDelivery,
 } from "../../control/events/deliveries.ts";
-import type { Page } from "../../control/store.ts";
+import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { oneOf } from "../channels/rows.ts";
-import type { Database } from "../database.ts";
-import type { DeliveryRow, EventRow } from "../events/event-schema.ts";
-import type { Schema } from "../schema.ts";
+import type { Database } from "../database/database.ts";
+import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { moveQueue, pickQueues, redirectQueues } from "./delivery-queues.ts";
 import { deliveryUrlPlace, sealDeliveryUrl } from "./delivery-url.ts";

@@ -1,9 +1,9 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Endpoint, EndpointScope } from "../../control/events/callbacks.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import { takeNumbers } from "../channels/numbers.ts";
-import type { EndpointRow } from "../events/event-schema.ts";
-import type { Schema } from "../schema.ts";
+import { takeNumbers } from "../database/numbers.ts";
+import type { EndpointRow } from "../schema/event-schema.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 const DEFAULT_SCOPE = "";

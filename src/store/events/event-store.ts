@@ -2,19 +2,19 @@ import type { SelectQueryBuilder, Transaction } from "kysely";
 import { EVENT_CODES, EVENT_LEVELS, EVENT_REASONS } from "../../api-contract/event-words.ts";
 import { RETRY_FOR_MS } from "../../control/events/deliveries.ts";
 import type { ChannelEvent, EventFilter, EventStore, EventSubject, NewEvent } from "../../control/events/events.ts";
-import type { Page } from "../../control/store.ts";
+import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
-import { takeNumbers } from "../channels/numbers.ts";
 import { oneOf, readAlerts, readTargetName } from "../channels/rows.ts";
-import type { Database } from "../database.ts";
+import type { Database } from "../database/database.ts";
+import { takeNumbers } from "../database/numbers.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
 import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "../deliveries/endpoint-rows.ts";
 import { pruneReports } from "../reports/report-store.ts";
-import type { Schema } from "../schema.ts";
+import type { EventRow } from "../schema/event-schema.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
-import type { EventRow } from "./event-schema.ts";
 
 const STATUSES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 

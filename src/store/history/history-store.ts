@@ -1,6 +1,6 @@
 import type { HistoryBlock, HistoryLimits, HistoryStep, HistoryStore } from "../../control/history/history.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { Database } from "../database.ts";
+import type { Database } from "../database/database.ts";
 import { blockBytes, readBlockBytes } from "./block-bytes.ts";
 
 /** History blocks, one row for each. */

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { EncryptionKeyRow } from "../schema.ts";
+import type { EncryptionKeyRow } from "../schema/schema.ts";
 import { proofRow } from "../secrets/key-proof.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 

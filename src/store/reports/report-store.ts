@@ -1,12 +1,12 @@
 import type { Transaction } from "kysely";
 import { BROADCAST_ENDS } from "../../api-contract/event-words.ts";
+import type { Page } from "../../control/ports/store.ts";
 import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
-import type { Page } from "../../control/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { oneOf } from "../channels/rows.ts";
-import type { Database } from "../database.ts";
-import type { ReportRow } from "../events/event-schema.ts";
-import type { Schema } from "../schema.ts";
+import type { Database } from "../database/database.ts";
+import type { ReportRow } from "../schema/event-schema.ts";
+import type { Schema } from "../schema/schema.ts";
 
 /** What of a report is kept as JSON: it is only ever read as a whole. */
 type Parts = Pick<BroadcastReport, "interruptions" | "targets">;

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { EncryptionKeyRow, Schema } from "../schema.ts";
+import type { EncryptionKeyRow, Schema } from "../schema/schema.ts";
 import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "./key-file.ts";
 import type { SecretPlace } from "./secret-place.ts";
 import type { MasterKey } from "./secrets.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { DatabaseFileError } from "../database-trouble.ts";
+import { DatabaseFileError } from "../database/database-trouble.ts";
 import { readKeyFile } from "../secrets/key-file.ts";
 
 /** Kept in the file (`user_version`) from before its key is made until its tables are there: a first start that was cut short goes on. */

@@ -1,5 +1,5 @@
 import type { Log } from "../../../base/log.ts";
-import type { ChannelPlacement, PlacementChange } from "../../../control/channel-placement.ts";
+import type { ChannelPlacement, PlacementChange } from "../../../control/ports/channel-placement.ts";
 import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ToMedia } from "../../../thread-protocol/messages.ts";
 import type { MediaWorker } from "./media-worker.ts";

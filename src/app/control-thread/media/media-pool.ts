@@ -1,9 +1,9 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { Log } from "../../../base/log.ts";
-import type { ChannelPlacement } from "../../../control/channel-placement.ts";
 import type { LiveState } from "../../../control/live/live-state.ts";
 import { RunningTotals } from "../../../control/live/running-totals.ts";
-import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/runtime.ts";
+import type { ChannelPlacement } from "../../../control/ports/channel-placement.ts";
+import type { ChannelLive, PreviewClient, PreviewClientSink, Runtime } from "../../../control/ports/runtime.ts";
 import { portTransport } from "../../../remote-publish/message-transport.ts";
 import { openRemotePreview } from "../../../remote-publish/remote-preview.ts";
 import type { CertificatePair } from "../../../thread-protocol/certificate.ts";

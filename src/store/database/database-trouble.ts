@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { StoreTrouble } from "../control/errors.ts";
+import type { StoreTrouble } from "../../control/ports/errors.ts";
 
 /** Primary result codes of https://sqlite.org/rescode.html that are the database's trouble, not a mistake of ours. */
 const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([

@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import type { Schema } from "../schema.ts";
+import type { Schema } from "../schema/schema.ts";
 
 /** The first of `count` numbers that were never given out before. */
 export async function takeNumbers(trx: Transaction<Schema>, name: string, count: number): Promise<number> {

@@ -1,14 +1,14 @@
 import type { ChannelChange } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { RandomBytes } from "../access/ids.ts";
-import { DomainError } from "../errors.ts";
+import type { ChannelRecord, Target } from "../channels/channel.ts";
+import { type PlanLimits, type PlanType, TARGETS_MAX } from "../channels/plan.ts";
 import type { ChannelChanged } from "../facts/server-fact.ts";
 import type { LiveState } from "../live/live-state.ts";
-import type { Runtime } from "../runtime.ts";
-import type { Store } from "../store.ts";
-import type { ChannelRecord, Target } from "./channel.ts";
+import { DomainError } from "../ports/errors.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import type { Store } from "../ports/store.ts";
 import type { ChannelReads } from "./channel-reads.ts";
-import { type PlanLimits, type PlanType, TARGETS_MAX } from "./plan.ts";
 
 /** What is told of a change beside the channel. */
 export type ChangeDetails = Pick<ChannelChanged, "nameBefore" | "error"> & { readonly target?: Target };

@@ -1,13 +1,13 @@
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
-import { DomainError } from "../errors.ts";
+import type { Channel, ChannelRecord, Target, TargetTotals } from "../channels/channel.ts";
+import { besideTwin, twinsOf } from "../channels/target-twins.ts";
 import { type ChannelHealth, channelHealth } from "../health/channel-health.ts";
 import type { IngestChecks } from "../ingest-check/ingest-checks.ts";
 import type { LiveState } from "../live/live-state.ts";
 import type { Totals } from "../live/totals.ts";
-import type { Runtime } from "../runtime.ts";
-import type { ChannelFilter, Page, RemovedTarget, Store } from "../store.ts";
-import { besideTwin, twinsOf } from "../targets/target-twins.ts";
-import type { Channel, ChannelRecord, Target, TargetTotals } from "./channel.ts";
+import { DomainError } from "../ports/errors.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import type { ChannelFilter, Page, RemovedTarget, Store } from "../ports/store.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "./details.ts";
 
 export type ChannelReadsOptions = {

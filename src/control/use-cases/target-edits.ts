@@ -3,12 +3,12 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { PreflightStage } from "../../thread-protocol/preflight.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import { type Channel, channelSpec, type Target, type TargetSettings, targetSpec } from "../channels/channel.ts";
-import { found, targetOf } from "../channels/channel-reads.ts";
-import type { ChannelDetail, TargetDetail } from "../channels/details.ts";
-import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "../channels/edit-context.ts";
-import { DomainError } from "../errors.ts";
-import type { ChannelCheck, TargetChange, TargetDecision } from "../store.ts";
-import { twinsOf } from "./target-twins.ts";
+import { twinsOf } from "../channels/target-twins.ts";
+import { DomainError } from "../ports/errors.ts";
+import type { ChannelCheck, TargetChange, TargetDecision } from "../ports/store.ts";
+import { found, targetOf } from "./channel-reads.ts";
+import type { ChannelDetail, TargetDetail } from "./details.ts";
+import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
 /** A target after a change, and its channel. */
 export type ChangedTarget = { readonly channel: ChannelDetail; readonly target: TargetDetail };

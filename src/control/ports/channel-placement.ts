@@ -1,4 +1,4 @@
-import type { ChannelId } from "../thread-protocol/channel-spec.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 
 /** Where a channel can be: one of this process's media threads, by its index from 0. */
 export type PlacementOwner = { readonly thread: number };

@@ -1,9 +1,9 @@
 import type { IngestSample } from "../../thread-protocol/samples.ts";
+import type { ChannelRecord, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { Hold } from "../live/hold-live.ts";
-import type { TargetLive } from "../runtime.ts";
-import type { ChannelRecord, Target } from "./channel.ts";
+import type { TargetLive } from "../ports/runtime.ts";
 
 /** A channel, stored and live together. `publishMs` and `recentPublishStartTime` are up to now. */
 export type ChannelSummary = ChannelRecord & {

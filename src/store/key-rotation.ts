@@ -2,13 +2,13 @@ import { statSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import { sql } from "kysely";
-import type { Database } from "../database.ts";
-import type { Schema } from "../schema.ts";
-import { KeyFileError, readKeyFile } from "./key-file.ts";
-import { checkProofs, putProof } from "./key-proof.ts";
-import { SEALED_TABLES } from "./sealed-columns.ts";
-import type { Secrets } from "./secrets.ts";
-import { sealedPrefix } from "./secrets.ts";
+import type { Database } from "./database/database.ts";
+import type { Schema } from "./schema/schema.ts";
+import { KeyFileError, readKeyFile } from "./secrets/key-file.ts";
+import { checkProofs, putProof } from "./secrets/key-proof.ts";
+import { SEALED_TABLES } from "./secrets/sealed-columns.ts";
+import type { Secrets } from "./secrets/secrets.ts";
+import { sealedPrefix } from "./secrets/secrets.ts";
 
 /** Rows that are sealed again in one transaction: writes of the API come between two of them. */
 const BATCH_ROWS = 50;

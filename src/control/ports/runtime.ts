@@ -1,9 +1,9 @@
-import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../thread-protocol/channel-spec.ts";
-import type { HoldChange } from "../thread-protocol/hold-limits.ts";
-import type { PreflightResult } from "../thread-protocol/preflight.ts";
-import type { IngestSample, TargetSample } from "../thread-protocol/samples.ts";
-import type { TargetStatus } from "../thread-protocol/targets/target-status.ts";
-import type { Hold } from "./live/hold-live.ts";
+import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
+import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
+import type { PreflightResult } from "../../thread-protocol/preflight.ts";
+import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
+import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
+import type { Hold } from "../live/hold-live.ts";
 
 /** What is true of one target as the media thread last told it. */
 export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };

@@ -1,4 +1,4 @@
-import type { PlanType } from "./channels/plan.ts";
+import type { PlanType } from "../channels/plan.ts";
 
 /** Why a use case was not carried out: the caller's doing, not ours. */
 export type DomainFault =

@@ -1,7 +1,7 @@
 import { parseTargetUrl, streamName } from "../../protocol/rtmp/url.ts";
 import { type TargetErrorName, targetError } from "../../thread-protocol/targets/target-errors.ts";
 import { TargetErrorCode, type TargetStatus } from "../../thread-protocol/targets/target-status.ts";
-import type { Target } from "../channels/channel.ts";
+import type { Target } from "./channel.ts";
 
 /** Where a target's stream goes, however its address is written. */
 function placeOf(url: string): string {

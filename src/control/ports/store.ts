@@ -1,6 +1,12 @@
-import type { IngestUser } from "../thread-protocol/admission.ts";
-import type { BufferPolicy, ChannelId, TargetId, TargetTrust, TrackChoice } from "../thread-protocol/channel-spec.ts";
-import type { AccessKeyStore } from "./access/access-key.ts";
+import type { IngestUser } from "../../thread-protocol/admission.ts";
+import type {
+  BufferPolicy,
+  ChannelId,
+  TargetId,
+  TargetTrust,
+  TrackChoice,
+} from "../../thread-protocol/channel-spec.ts";
+import type { AccessKeyStore } from "../access/access-key.ts";
 import type {
   Alerts,
   Channel,
@@ -10,7 +16,7 @@ import type {
   Target,
   TargetSettings,
   TargetTotals,
-} from "./channels/channel.ts";
+} from "../channels/channel.ts";
 
 /** A channel to be stored. Holds secrets. */
 export type NewChannel = ChannelSettings & {

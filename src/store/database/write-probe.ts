@@ -1,5 +1,5 @@
-import { takeNumbers } from "./channels/numbers.ts";
 import type { Database } from "./database.ts";
+import { takeNumbers } from "./numbers.ts";
 
 /** Writes one number and waits until it is on the disk. Rejects with StoreUnavailableError where that cannot be done now. */
 export async function probeWrite(database: Database): Promise<void> {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
-import type { StoreTrouble } from "../control/errors.ts";
-import { StoreUnavailableError } from "../control/errors.ts";
-import type { Schema } from "./schema.ts";
-import type { Secrets } from "./secrets/secrets.ts";
+import type { StoreTrouble } from "../../control/ports/errors.ts";
+import { StoreUnavailableError } from "../../control/ports/errors.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 
 /** A write that meets another process's lock is tried again for this long, in milliseconds: an answer is due within 2 s. */
 const LOCKED_PATIENCE_MS = 1_200;

@@ -1,5 +1,5 @@
 import type { Generated } from "kysely";
-import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } from "./events/event-schema.ts";
+import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } from "./event-schema.ts";
 
 /**
  * The tables, as every database keeps them: text, integers, no booleans (SQLite has none), times in milliseconds since
