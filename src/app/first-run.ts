@@ -1,4 +1,4 @@
-import type { AccessKey } from "../control/access/access-key.ts";
+import type { AccessKey } from "../control/ports/access-key-store.ts";
 import type { Addresses } from "./config/addresses.ts";
 
 /** What is printed when the server is ready: where to go. */

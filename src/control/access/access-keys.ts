@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
+import type { AccessKey, AccessKeyStore, Role } from "../ports/access-key-store.ts";
 import { DomainError } from "../ports/errors.ts";
-import type { AccessKey, AccessKeyStore, Role } from "./access-key.ts";
 import type { RandomBytes } from "./ids.ts";
 import { newAccessKeyId, newSecretKey } from "./ids.ts";
 

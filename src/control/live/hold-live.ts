@@ -1,14 +1,7 @@
 import type { WallSteps } from "../../base/wall-steps.ts";
 import { HOLD_MS_MAX } from "../../thread-protocol/hold-limits.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
-
-/** A hold that runs. Times are milliseconds since the Unix epoch. */
-export type Hold = {
-  /** When it ends unless the encoder is back or somebody extends it. */
-  readonly endTime: number;
-  /** Until when it can be extended. */
-  readonly limitTime: number;
-};
+import type { Hold } from "../ports/runtime.ts";
 
 /** Folds one channel's facts into the hold that runs, told as the present clock of the day has it. */
 export class HoldLive {

@@ -3,10 +3,17 @@ import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
-import type { Hold } from "../live/hold-live.ts";
 
 /** What is true of one target as the media thread last told it. */
 export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
+
+/** A hold that runs. Times are milliseconds since the Unix epoch. */
+export type Hold = {
+  /** When it ends unless the encoder is back or somebody extends it. */
+  readonly endTime: number;
+  /** Until when it can be extended. */
+  readonly limitTime: number;
+};
 
 /** What is true of one channel as the media thread last told it. */
 export type ChannelLive = {

@@ -6,7 +6,6 @@ import type {
   TargetTrust,
   TrackChoice,
 } from "../../thread-protocol/channel-spec.ts";
-import type { AccessKeyStore } from "../access/access-key.ts";
 import type {
   Alerts,
   Channel,
@@ -17,6 +16,7 @@ import type {
   TargetSettings,
   TargetTotals,
 } from "../channels/channel.ts";
+import type { AccessKeyStore } from "./access-key-store.ts";
 
 /** A channel to be stored. Holds secrets. */
 export type NewChannel = ChannelSettings & {

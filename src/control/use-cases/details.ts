@@ -2,8 +2,7 @@ import type { IngestSample } from "../../thread-protocol/samples.ts";
 import type { ChannelRecord, Target } from "../channels/channel.ts";
 import type { ChannelHealth } from "../health/channel-health.ts";
 import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
-import type { Hold } from "../live/hold-live.ts";
-import type { TargetLive } from "../ports/runtime.ts";
+import type { Hold, TargetLive } from "../ports/runtime.ts";
 
 /** A channel, stored and live together. `publishMs` and `recentPublishStartTime` are up to now. */
 export type ChannelSummary = ChannelRecord & {

@@ -1,7 +1,7 @@
 import type { PublishStatusName } from "../../api-contract/channel-status.ts";
 import { maskAddress, maskPassword, maskStreamKey } from "../../api-contract/masks.ts";
-import type { AccessKey } from "../../control/access/access-key.ts";
 import type { Alerts, Target } from "../../control/channels/channel.ts";
+import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "../../control/use-cases/details.ts";
 import type { TargetTest } from "../../control/use-cases/target-edits.ts";
 import type { TargetSample } from "../../thread-protocol/samples.ts";

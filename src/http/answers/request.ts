@@ -6,8 +6,8 @@ import { isSessionOwner } from "../../control/access/dashboard-access.ts";
 import type { Revocations } from "../../control/access/revocations.ts";
 import type { Service } from "../../control/service.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import type { PassedCaller } from "../auth/api-guard.ts";
 import type { AnswerContext, PublishAddresses } from "./answers.ts";
+import type { PassedCaller } from "./caller.ts";
 import { endedMeanwhile, RequestRefusedError } from "./errors.ts";
 
 /** What the routes are given. */

@@ -4,16 +4,14 @@ import type { Clock } from "../../base/clock.ts";
 import { FailedGuesses, limitsFrom } from "../../base/failed-guesses.ts";
 import { type DashboardAccess, isSessionOwner } from "../../control/access/dashboard-access.ts";
 import type { Service } from "../../control/service.ts";
+import type { Caller, PassedCaller } from "../answers/caller.ts";
 import { BODY_BYTES_MAX, endedMeanwhile, RequestRefusedError, refuseLarge } from "../answers/errors.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
 import { isRead } from "../server/head-requests.ts";
-import { authenticate, authenticateSession, type Caller } from "./auth.ts";
+import { authenticate, authenticateSession } from "./auth.ts";
 import { clientOf, FAILED_LOGINS_PER_MINUTE, RequestRate } from "./limits.ts";
 import { ReplayGuard, type ReplayProtection } from "./replay.ts";
 import { checkOwnPage, type DashboardCookies } from "./session-cookie.ts";
-
-/** `passedMs`: when it was let in, monotonic. */
-export type PassedCaller = Caller & { readonly passedMs: number };
 
 export type ApiGuardOptions = {
   readonly service: Service;

@@ -2,19 +2,12 @@ import type { IncomingMessage } from "node:http";
 import { gatewayError } from "../../api-contract/errors.ts";
 import { isSignatureValid, timestampProblem } from "../../api-contract/signature.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { AccessKey, Role } from "../../control/access/access-key.ts";
 import { type DashboardAccess, sessionOwner } from "../../control/access/dashboard-access.ts";
+import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import type { Service } from "../../control/service.ts";
+import type { Caller } from "../answers/caller.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { isRead } from "../server/head-requests.ts";
-
-/** Who sent a request. */
-export type Caller = {
-  readonly accessKeyId: string;
-  readonly role: Role;
-  /** The valid signature; absent where the secret itself was shown. */
-  readonly signature?: string;
-};
 
 type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
 

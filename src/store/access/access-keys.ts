@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from "kysely";
-import type { AccessKey } from "../../control/access/access-key.ts";
-import { readAccessKey } from "../channels/rows.ts";
-import type { Schema } from "../schema/schema.ts";
+import type { AccessKey } from "../../control/ports/access-key-store.ts";
+import { oneOf } from "../database/one-of.ts";
+import type { AccessKeyRow, Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 /** Adds the key, or replaces the one with its id. */
@@ -86,4 +86,15 @@ export async function deleteKey(
 
 export async function updateLastUsed(trx: Transaction<Schema>, accessKeyId: string, time: number): Promise<void> {
   await trx.updateTable("access_key").set({ last_used_time: time }).where("access_key_id", "=", accessKeyId).execute();
+}
+
+function readAccessKey(row: AccessKeyRow, secrets: Secrets): AccessKey {
+  return {
+    accessKeyId: row.access_key_id,
+    secretKey: secrets.open(row.secret_key, { table: "access_key", column: "secret_key", row: row.access_key_id }),
+    role: oneOf(["manager", "viewer"], row.role),
+    name: row.name,
+    createdTime: Number(row.created_time),
+    ...(row.last_used_time === null ? {} : { lastUsedTime: Number(row.last_used_time) }),
+  };
 }

@@ -1,4 +1,3 @@
-import type { AccessKey } from "../../control/access/access-key.ts";
 import type {
   Alerts,
   ChannelRecord,
@@ -12,18 +11,12 @@ import { PLAN_TYPES } from "../../control/channels/plan.ts";
 import type { TargetChange } from "../../control/ports/store.ts";
 import { BUFFER_POLICIES, LATENCIES, type TargetTrust, type TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import { oneOf } from "../database/one-of.ts";
 import { openEndpointUrl } from "../deliveries/endpoint-rows.ts";
-import type { AccessKeyRow, ChannelRow, TargetRow } from "../schema/schema.ts";
+import type { ChannelRow, TargetRow } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];
-
-/** A word out of a closed list. Throws where the database holds another: somebody else wrote it. */
-export function oneOf<Word extends string>(words: readonly Word[], text: string): Word {
-  const word = words.find((each) => each === text);
-  if (word === undefined) throw new Error(`the database holds an unknown word: ${JSON.stringify(text)}`);
-  return word;
-}
 
 // `Number` throughout: PostgreSQL's driver hands big integers over as text.
 
@@ -136,17 +129,6 @@ export function trustColumns({ ca, fingerprint }: TargetTrust) {
   return {
     ...(ca === undefined ? {} : { tls_ca: ca }),
     ...(fingerprint === undefined ? {} : { tls_fingerprint: fingerprint }),
-  };
-}
-
-export function readAccessKey(row: AccessKeyRow, secrets: Secrets): AccessKey {
-  return {
-    accessKeyId: row.access_key_id,
-    secretKey: secrets.open(row.secret_key, { table: "access_key", column: "secret_key", row: row.access_key_id }),
-    role: oneOf(["manager", "viewer"], row.role),
-    name: row.name,
-    createdTime: Number(row.created_time),
-    ...(row.last_used_time === null ? {} : { lastUsedTime: Number(row.last_used_time) }),
   };
 }
 

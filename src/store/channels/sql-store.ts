@@ -1,7 +1,7 @@
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder, Transaction } from "kysely";
 import { sql } from "kysely";
-import type { AccessKey } from "../../control/access/access-key.ts";
 import type { Channel, ChannelRecord, TargetSettings } from "../../control/channels/channel.ts";
+import type { AccessKey } from "../../control/ports/access-key-store.ts";
 import type {
   ChannelCheck,
   ChannelDecision,

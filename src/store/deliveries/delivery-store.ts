@@ -11,8 +11,8 @@ import type {
 } from "../../control/events/deliveries.ts";
 import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import { oneOf } from "../channels/rows.ts";
 import type { Database } from "../database/database.ts";
+import { oneOf } from "../database/one-of.ts";
 import type { DeliveryRow, EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";

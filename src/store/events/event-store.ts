@@ -5,9 +5,10 @@ import type { ChannelEvent, EventFilter, EventStore, EventSubject, NewEvent } fr
 import type { Page } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
-import { oneOf, readAlerts, readTargetName } from "../channels/rows.ts";
+import { readAlerts, readTargetName } from "../channels/rows.ts";
 import type { Database } from "../database/database.ts";
 import { takeNumbers } from "../database/numbers.ts";
+import { oneOf } from "../database/one-of.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
 import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "../deliveries/endpoint-rows.ts";

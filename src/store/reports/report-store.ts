@@ -3,8 +3,8 @@ import { BROADCAST_ENDS } from "../../api-contract/event-words.ts";
 import type { Page } from "../../control/ports/store.ts";
 import type { BroadcastReport, FinishedReport, ReportStore } from "../../control/reports/reports.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import { oneOf } from "../channels/rows.ts";
 import type { Database } from "../database/database.ts";
+import { oneOf } from "../database/one-of.ts";
 import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 
