@@ -123,6 +123,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   reason:
     "Of `health`: what made the verdict, its code one of `lastError`, `warning`, `ingest.warnings` or ENCODER_LOST, PLATFORM_UNSTABLE, PLATFORMS_OFF, WAITS_FOR_ENCODER, CHANNEL_OFF. Of a platform: one of `lastError.code`. Of a broadcast or a hold: how the encoder left; server-lost: the server did. Of STREAM_UPDATE: what was changed.",
   by: "Who asked for the change: the id of an access key, or `dashboard`. Absent where no request did.",
+  format: "json (the default), csv (the history as a table), or html (a page to print or keep).",
+  events: "What happened in the broadcast, oldest first, at most 1000.",
+  history: "As `…/history` returns it, of this broadcast.",
   updateTime: "Milliseconds since 1970.",
   goneTime: "When the endpoint said that it is gone for good (410), milliseconds since 1970.",
   attempts: "How often it was tried.",

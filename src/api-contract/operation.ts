@@ -22,6 +22,8 @@ export type Operation = {
   readonly list?: "paged" | "whole";
   /** True where only a manager may, even though it is a GET. */
   readonly isManagersOnly?: boolean;
+  /** Forms beside JSON that may be asked for. */
+  readonly files?: readonly string[];
   /** True where the answer is an event stream. */
   readonly isStream?: boolean;
 };

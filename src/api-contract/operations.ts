@@ -1,6 +1,6 @@
 import { CHANNEL, type Operation, PLATFORM, PLATFORMS } from "./operation.ts";
 import { ORIGINAL_OPERATIONS } from "./original-operations.ts";
-import { channelEventsQuery, eventsQuery, historyQuery } from "./schemas/event-schemas.ts";
+import { channelEventsQuery, eventsQuery, historyQuery, reportQuery } from "./schemas/event-schemas.ts";
 import { liveStreamQuery } from "./schemas/live-schemas.ts";
 import {
   addPlatformRequest,
@@ -85,6 +85,16 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     query: channelEventsQuery,
     content: "Report",
     list: "paged",
+  },
+  {
+    ...ours,
+    name: "getReport",
+    method: "GET",
+    path: `${CHANNEL}/reports/{startTime}`,
+    summary: "One report with the broadcast's events and its history; as CSV, or as a page to print.",
+    query: reportQuery,
+    content: "ReportWithHistory",
+    files: ["text/csv", "text/html"],
   },
   {
     ...ours,

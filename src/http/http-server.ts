@@ -35,6 +35,7 @@ import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
+import { addReportRoutes } from "./routes/reports.ts";
 import { withoutBasePath } from "./server/base-path.ts";
 import { ConnectionGuard, type CutReason } from "./server/connection-guard.ts";
 import type { PlaceLimits } from "./server/connection-places.ts";
@@ -255,6 +256,7 @@ function addApi(
   addAccessKeyRoutes(api, context);
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);
+  addReportRoutes(api, context, options.events);
   addCallbackRoutes(api, context, options.events);
 }
 

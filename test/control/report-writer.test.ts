@@ -21,6 +21,7 @@ function open(waitingMax?: number) {
     store: {
       putReports: write,
       endReportsLeft: () => write("ended what was left"),
+      findReport: async () => undefined,
       listReports: async () => ({ reports: [], total: 0 }),
     },
     subjects: {

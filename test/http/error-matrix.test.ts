@@ -61,6 +61,7 @@ beforeAll(async () => {
     channelId: mine.channelId,
     platformId: String(mine.restream[0].platId),
     deliveryId: "1",
+    startTime: "1",
     accessKey: VIEWER.accessKeyId,
   };
   before = await everything();
@@ -209,13 +210,17 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       for (const deliveryId of ["1", "-1", "9".repeat(30)])
         await cell(deliveryId, { params: { deliveryId } }, notFound("Delivery"));
     }
+    if (has(operation, "startTime")) {
+      for (const startTime of ["1", "-1", "9".repeat(30)])
+        await cell(startTime, { params: { startTime } }, notFound("Report"));
+    }
     expect(operation.path.match(/\{/g)?.length ?? 0).toBe(
-      ["channelId", "platformId", "accessKey", "deliveryId"].filter((each) => has(operation, each)).length,
+      ["channelId", "platformId", "accessKey", "deliveryId", "startTime"].filter((each) => has(operation, each)).length,
     );
   });
 
   test("a path parameter that is no integer", async () => {
-    for (const name of ["platformId", "deliveryId"].filter((each) => has(operation, each))) {
+    for (const name of ["platformId", "deliveryId", "startTime"].filter((each) => has(operation, each))) {
       for (const text of ["x", "1.5", "1e3", "%201", "0x1"]) {
         await cell(text, { params: { [name]: text } }, wrongType(name, `${name}: expected an integer.`));
       }
@@ -312,7 +317,7 @@ function ladderOf(operation: Operation): Rung[] {
     expected: wrongRegion("JP", "KR"),
   });
   if (body !== undefined) rungs.push({ name: "JSON", request: { body: "{" }, expected: NOT_JSON });
-  for (const param of ["platformId", "deliveryId"].filter((each) => has(operation, each))) {
+  for (const param of ["platformId", "deliveryId", "startTime"].filter((each) => has(operation, each))) {
     const expected = wrongType(param, `${param}: expected an integer.`);
     rungs.push({ name: param, request: { params: { [param]: "x" } }, expected });
   }

@@ -141,6 +141,9 @@ const twice = (name: string, rule: string): WrongQuery[] => [
 ];
 
 /** Of every query parameter, by its name. A number outside its bounds was read as one: it is repeated as a number. */
+const MOMENT = "milliseconds since 1970";
+const STEP = "a whole number of seconds from 1 to 86400";
+
 export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>> = {
   pageNo: [...badType("pageNo", PAGE_NO, "x"), ...numbers(outside("pageNo", PAGE_NO, "0", "-1", "1000000001"))],
   pageSizeNo: [...badType("pageSizeNo", PAGE_SIZE, "1.5"), ...numbers(outside("pageSizeNo", PAGE_SIZE, "0", "101"))],
@@ -150,6 +153,10 @@ export const WRONG_QUERY_VALUES: Readonly<Record<string, readonly WrongQuery[]>>
     ...twice("channelName", "one part of a name"),
     { query: "channelName=%00", given: "\0", rule: "one part of a name", isType: false },
   ],
+  fromTime: [...badType("fromTime", MOMENT, "x"), ...badType("fromTime", MOMENT, "-1")],
+  toTime: badType("toTime", MOMENT, "1".repeat(16)),
+  stepSeconds: [...badType("stepSeconds", STEP, "1.5"), ...numbers(outside("stepSeconds", STEP, "0", "86401"))],
+  format: outside("format", "json, csv or html", "pdf", "JSON"),
   onAir: outside("onAir", "one of true, false", "yes", "1"),
 };
 

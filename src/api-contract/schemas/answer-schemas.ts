@@ -13,7 +13,6 @@ import { eventSchemas } from "./event-answer-schemas.ts";
 /** Milliseconds since 1970-01-01 UTC. */
 const time = z.int().min(0);
 const count = z.int().min(0);
-const points = z.array(count.nullable());
 const dropsByCause = z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count });
 
 const inputNote = z.strictObject({
@@ -199,22 +198,6 @@ export const ANSWER_SCHEMAS = {
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,
-  History: z.strictObject({
-    channelId: z.string(),
-    fromTime: time,
-    toTime: time,
-    stepSeconds: z.int().min(1),
-    ingest: z.strictObject({ bytesPerSecond: points }),
-    platforms: z.array(
-      z.strictObject({
-        platId: z.int().min(1),
-        bytesPerSecond: points,
-        queueMilliseconds: points,
-        droppedFrames: points,
-        retryCount: points,
-      }),
-    ),
-  }),
   LiveSnapshot: z.strictObject({
     time: z.int(),
     channels: z.array(z.strictObject({ ...channel, platforms: z.array(z.strictObject(platform)) })),

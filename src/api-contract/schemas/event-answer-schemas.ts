@@ -22,44 +22,68 @@ const interruptions = {
   interruptionCount: count,
 };
 
+const event = z.strictObject({
+  logLevel: z.enum(EVENT_LEVELS),
+  eventCode: z.enum(EVENT_CODES),
+  description: z.string(),
+  timestamp: time,
+  channelId: z.string(),
+  id: z.int().min(1),
+  platId: z.int().min(1).optional(),
+  targetName: z.string().optional(),
+  label: z.string().optional(),
+  from: status.optional(),
+  to: status.optional(),
+  reason: z.enum(EVENT_REASONS).optional(),
+  by: z.string().optional(),
+});
+
+const report = {
+  channelId: z.string(),
+  startTime: time,
+  endTime: time,
+  durationSeconds: count,
+  reason: z.enum(BROADCAST_ENDS),
+  ...interruptions,
+  platforms: z.array(
+    z.strictObject({
+      platId: z.int().min(1),
+      targetName: z.string().optional(),
+      label: z.string().optional(),
+      onAirSeconds: count,
+      bytesSent: count,
+      retryCount: count,
+      droppedFrames: count,
+      droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }),
+      ...interruptions,
+    }),
+  ),
+};
+
+const points = z.array(count.nullable());
+const history = z.strictObject({
+  channelId: z.string(),
+  fromTime: time,
+  toTime: time,
+  stepSeconds: z.int().min(1),
+  ingest: z.strictObject({ bytesPerSecond: points }),
+  platforms: z.array(
+    z.strictObject({
+      platId: z.int().min(1),
+      bytesPerSecond: points,
+      queueMilliseconds: points,
+      droppedFrames: points,
+      retryCount: points,
+    }),
+  ),
+});
+
 /** What the calls about events and webhooks answer. */
 export const eventSchemas = {
-  Event: z.strictObject({
-    logLevel: z.enum(EVENT_LEVELS),
-    eventCode: z.enum(EVENT_CODES),
-    description: z.string(),
-    timestamp: time,
-    channelId: z.string(),
-    id: z.int().min(1),
-    platId: z.int().min(1).optional(),
-    targetName: z.string().optional(),
-    label: z.string().optional(),
-    from: status.optional(),
-    to: status.optional(),
-    reason: z.enum(EVENT_REASONS).optional(),
-    by: z.string().optional(),
-  }),
-  Report: z.strictObject({
-    channelId: z.string(),
-    startTime: time,
-    endTime: time,
-    durationSeconds: count,
-    reason: z.enum(BROADCAST_ENDS),
-    ...interruptions,
-    platforms: z.array(
-      z.strictObject({
-        platId: z.int().min(1),
-        targetName: z.string().optional(),
-        label: z.string().optional(),
-        onAirSeconds: count,
-        bytesSent: count,
-        retryCount: count,
-        droppedFrames: count,
-        droppedFramesByCause: z.strictObject({ overTime: count, overBytes: count, untilKeyframe: count }),
-        ...interruptions,
-      }),
-    ),
-  }),
+  Event: event,
+  Report: z.strictObject(report),
+  ReportWithHistory: z.strictObject({ ...report, events: z.array(event), history }),
+  History: history,
   CallbackEndpoint: z.strictObject({
     callbackUrl: z.string().optional(),
     updateTime: time.optional(),

@@ -47,3 +47,8 @@ export const historyQuery = z.object({
     .pipe(z.number().min(1, { error: STEP_RULE }).max(86_400, { error: STEP_RULE }))
     .optional(),
 });
+
+const FORMAT_RULE = "json, csv or html";
+
+/** Query of one report. */
+export const reportQuery = z.object({ format: z.enum(["json", "csv", "html"], { error: FORMAT_RULE }).optional() });

@@ -41,7 +41,13 @@ export type NewEvent = EventBody & {
 /** An event as stored. */
 export type ChannelEvent = EventBody & { readonly eventId: number };
 
-export type EventFilter = { readonly channelId?: ChannelId; readonly codes?: readonly EventCode[] };
+export type EventFilter = {
+  readonly channelId?: ChannelId;
+  readonly codes?: readonly EventCode[];
+  /** When it happened, both ends included, milliseconds since the Unix epoch. */
+  readonly from?: number;
+  readonly to?: number;
+};
 
 /** What completes an event: the channel's names, and which events its webhook gets. */
 export type EventSubject = {

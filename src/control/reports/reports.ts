@@ -53,6 +53,8 @@ export interface ReportStore {
   putReports(reports: readonly BroadcastReport[]): Promise<void>;
   /** Ends, as `server-lost`, all broadcasts that are on air by their reports. */
   endReportsLeft(): Promise<void>;
+  /** The broadcast that began then; undefined where there is none, or it is not over. */
+  findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined>;
   /** Broadcasts that are over, newest first; `total` counts all pages. */
   listReports(
     channelId: ChannelId,

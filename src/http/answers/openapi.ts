@@ -54,7 +54,7 @@ function queryParameters({ query }: Operation): object[] {
   }));
 }
 
-function successAnswer({ content, list, isStream }: Operation): object {
+function successAnswer({ content, list, isStream, files = [] }: Operation): object {
   if (isStream === true) {
     const description =
       "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event), `server` (LiveServer).";
@@ -66,7 +66,8 @@ function successAnswer({ content, list, isStream }: Operation): object {
     ...(list === "paged" ? { total: { type: "integer", minimum: 0, description: "Over all pages." } } : {}),
   };
   const schema = { type: "object", properties, required: Object.keys(properties) };
-  return { description: "Done.", content: { "application/json": { schema } } };
+  const others = files.map((type) => [type, { schema: { type: "string" } }] as const);
+  return { description: "Done.", content: { "application/json": { schema }, ...Object.fromEntries(others) } };
 }
 
 function operationObject(operation: Operation): object {

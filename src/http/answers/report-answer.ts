@@ -1,5 +1,7 @@
 import type { ReportAnswer } from "../../api-contract/schemas/event-answer-schemas.ts";
+import type { HistoryAnswer } from "../../control/history/history-reader.ts";
 import type { FinishedReport, Interruptions, TargetReport } from "../../control/reports/reports.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 
 const seconds = (ms: number): number => Math.round(ms / 1_000);
 
@@ -35,5 +37,23 @@ export function reportAnswer(report: FinishedReport): ReportAnswer {
     reason: end,
     ...interruptionsAnswer(interruptions),
     platforms: targets.map(targetReportAnswer),
+  };
+}
+
+/** What `…/history` returns. */
+export function historyAnswer(channelId: ChannelId, { from, to, stepSeconds, ingestRates, targets }: HistoryAnswer) {
+  return {
+    channelId,
+    fromTime: from,
+    toTime: to,
+    stepSeconds,
+    ingest: { bytesPerSecond: ingestRates },
+    platforms: targets.map(({ targetId, rates, queueMs, drops, retries }) => ({
+      platId: targetId,
+      bytesPerSecond: rates,
+      queueMilliseconds: queueMs,
+      droppedFrames: drops,
+      retryCount: retries,
+    })),
   };
 }

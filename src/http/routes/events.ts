@@ -16,16 +16,15 @@ import type { ReportStore } from "../../control/reports/reports.ts";
 import { channelAnswer } from "../answers/answers.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 import { callbackAnswer, deliveryAnswer, eventAnswer } from "../answers/event-answers.ts";
-import { historyAnswer } from "../answers/history-answer.ts";
 import { sendContent } from "../answers/reply.ts";
-import { reportAnswer } from "../answers/report-answer.ts";
+import { historyAnswer } from "../answers/report-answer.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { answerContext, orRefuse, readJson } from "../answers/request.ts";
 
 /** What these routes are given beside what all are. */
 export type EventUseCases = {
   readonly events: Pick<EventStore, "listEvents">;
-  readonly reports: Pick<ReportStore, "listReports">;
+  readonly reports: Pick<ReportStore, "listReports" | "findReport">;
   readonly history: HistoryReader;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
@@ -37,11 +36,11 @@ type DeliveryParams = { readonly Params: { readonly deliveryId: string } };
 /** What call 7 is about. */
 const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
 
-/** Calls 7–9: events, newest first; and the reports of broadcasts that are over. */
+/** Calls 7–9: events, newest first; and the history. */
 export function addEventRoutes(
   api: FastifyInstance,
   { service }: RouteContext,
-  { events, reports, history }: EventUseCases,
+  { events, history }: EventUseCases,
 ): void {
   const ofChannel = async (channelId: string, filter: EventFilter, request: FastifyRequest, reply: FastifyReply) => {
     const query = orRefuse(parseQuery(channelEventsQuery, request.query));
@@ -64,13 +63,6 @@ export function addEventRoutes(
   api.get<ChannelParams>("/re-stream/channels/:channelId/events", (request, reply) =>
     ofChannel(request.params.channelId, {}, request, reply),
   );
-
-  api.get<ChannelParams>("/re-stream/channels/:channelId/reports", async (request, reply) => {
-    const { pageNo, pageSizeNo } = orRefuse(parseQuery(channelEventsQuery, request.query));
-    const { channelId } = await service.getChannel(request.params.channelId);
-    const found = await reports.listReports(channelId, { number: pageNo, size: pageSizeNo });
-    return sendContent(reply, found.reports.map(reportAnswer), found.total);
-  });
 
   api.get<ChannelParams>("/re-stream/channels/:channelId/history", async (request, reply) => {
     const { fromTime, toTime, stepSeconds } = orRefuse(parseQuery(historyQuery, request.query));

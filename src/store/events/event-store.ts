@@ -112,9 +112,11 @@ export class SqlEventStore implements EventStore {
   }
 }
 
-function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channelId, codes }: EventFilter) {
+function filtered<Row>(query: SelectQueryBuilder<Schema, "event", Row>, { channelId, codes, from, to }: EventFilter) {
   let narrowed = query;
   if (channelId !== undefined) narrowed = narrowed.where("channel_id", "=", channelId);
+  if (from !== undefined) narrowed = narrowed.where("time", ">=", from);
+  if (to !== undefined) narrowed = narrowed.where("time", "<=", to);
   if (codes !== undefined) narrowed = narrowed.where("code", "in", codes);
   return narrowed;
 }

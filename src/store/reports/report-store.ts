@@ -31,6 +31,19 @@ export class SqlReportStore implements ReportStore {
     });
   }
 
+  findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await db
+        .selectFrom("report")
+        .where("channel_id", "=", channelId)
+        .where("start_time", "=", startTime)
+        .where("end_reason", "is not", null)
+        .selectAll()
+        .executeTakeFirst();
+      return row === undefined ? undefined : readReport(row);
+    });
+  }
+
   listReports(
     channelId: ChannelId,
     page: Page,

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { serviceError } from "../../api-contract/errors.ts";
+import { channelEventsQuery, reportQuery } from "../../api-contract/schemas/event-schemas.ts";
+import { parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
+import type { ChannelDetail } from "../../control/use-cases/details.ts";
+import { RequestRefusedError } from "../answers/errors.ts";
+import { eventAnswer } from "../answers/event-answers.ts";
+import { answerHeaders, sendContent } from "../answers/reply.ts";
+import { historyAnswer, reportAnswer } from "../answers/report-answer.ts";
+import { REPORT_POLICY, type ReportParts, reportCsv, reportPage } from "../answers/report-files.ts";
+import type { RouteContext } from "../answers/request.ts";
+import { orRefuse } from "../answers/request.ts";
+import type { EventUseCases } from "./events.ts";
+
+/** Events of one report: the newest of more are left out. */
+const EVENTS_MAX = 1_000;
+
+type ChannelParams = { readonly Params: { readonly channelId: string } };
+type ReportParams = { readonly Params: { readonly channelId: string; readonly startTime: string } };
+
+/** What became of broadcasts that are over: the list, and each with its events and its history, also as a file. */
+export function addReportRoutes(api: FastifyInstance, { service }: RouteContext, parts: EventUseCases): void {
+  const { reports, events, history } = parts;
+
+  api.get<ChannelParams>("/re-stream/channels/:channelId/reports", async (request, reply) => {
+    const { pageNo, pageSizeNo } = orRefuse(parseQuery(channelEventsQuery, request.query));
+    const { channelId } = await service.getChannel(request.params.channelId);
+    const found = await reports.listReports(channelId, { number: pageNo, size: pageSizeNo });
+    return sendContent(reply, found.reports.map(reportAnswer), found.total);
+  });
+
+  const read = async ({ channelId, name }: ChannelDetail, startTime: number): Promise<ReportParts> => {
+    const report = await reports.findReport(channelId, startTime);
+    if (report === undefined) throw new RequestRefusedError(serviceError("NOT_FOUND", "Report"));
+    const time = { from: startTime, to: report.endTime };
+    const told = await events.listEvents({ channelId, ...time }, { number: 1, size: EVENTS_MAX });
+    return {
+      channelName: name,
+      report,
+      events: told.events.toReversed(),
+      history: await history.read(channelId, time),
+    };
+  };
+
+  api.get<ReportParams>("/re-stream/channels/:channelId/reports/:startTime", async (request, reply) => {
+    const startTime = orRefuse(parsePathInteger("startTime", request.params.startTime));
+    const { format } = orRefuse(parseQuery(reportQuery, request.query));
+    const channel = await service.getChannel(request.params.channelId);
+    const whole = await read(channel, startTime);
+    if (format === "csv") return sendCsv(reply, whole);
+    if (format === "html") return sendPage(reply, whole);
+    return sendContent(reply, {
+      ...reportAnswer(whole.report),
+      events: whole.events.map(eventAnswer),
+      history: historyAnswer(channel.channelId, whole.history),
+    });
+  });
+}
+
+function sendCsv(reply: FastifyReply, parts: ReportParts): FastifyReply {
+  const file = `${parts.report.channelId}-${parts.report.startTime}.csv`;
+  return reply
+    .headers({ ...answerHeaders(reply.request.id), "content-type": "text/csv;charset=utf-8" })
+    .header("content-disposition", `attachment; filename="${file}"`)
+    .send(reportCsv(parts));
+}
+
+function sendPage(reply: FastifyReply, parts: ReportParts): FastifyReply {
+  return reply
+    .headers({ ...answerHeaders(reply.request.id), "content-type": "text/html;charset=utf-8" })
+    .header("content-security-policy", REPORT_POLICY)
+    .send(reportPage(parts));
+}
