@@ -185,6 +185,15 @@ const OTHER_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "listRefusedEncoders",
+    method: "GET",
+    path: "/re-stream/refused-encoders",
+    summary: "Who tried to publish and was refused, by address, within the last day and since the start.",
+    content: "RefusedEncoder",
+    list: "whole",
+  },
+  {
+    ...ours,
     name: "listDeliveries",
     method: "GET",
     path: "/events/deliveries",

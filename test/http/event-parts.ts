@@ -7,6 +7,7 @@ import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
 import { HistoryReader } from "../../src/control/history/history-reader.ts";
 import { HistoryWriter } from "../../src/control/history/history-writer.ts";
+import { RefusedEncoders } from "../../src/control/live/refused-encoders.ts";
 import type { EventUseCases } from "../../src/http/routes/events.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
@@ -20,6 +21,7 @@ export class EventParts {
   readonly store: SqlDeliveryStore;
   readonly reports: SqlReportStore;
   readonly history: HistoryWriter;
+  readonly refusedEncoders: RefusedEncoders;
   readonly useCases: EventUseCases;
   /** How often something was said to be due. */
   wakeCount = 0;
@@ -44,7 +46,9 @@ export class EventParts {
     });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
+    this.refusedEncoders = new RefusedEncoders(clock);
     this.useCases = {
+      refusedEncoders: this.refusedEncoders,
       events,
       history: new HistoryReader(history, this.history, clock),
       reports: this.reports,

@@ -95,3 +95,24 @@ test("a broadcast that a person ends says who did; one that is not there is not 
     { eventCode: "STREAM_RESERVE" },
   ]);
 });
+
+test("an encoder with a wrong key is told of with its address, and never with the key", async () => {
+  const refusal = {
+    kind: "ingest-refused",
+    time: 5,
+    count: 2,
+    remoteAddress: "192.0.2.9",
+    reason: "unknown-key",
+  } as const;
+  api.events.refusedEncoders.fact({ ...refusal, time: api.clock.wallMs });
+  const { body } = await api.call({ method: "GET", url: "/api/v2/re-stream/refused-encoders" });
+  expect(body.content).toEqual([
+    {
+      remoteAddress: "192.0.2.9",
+      reason: "unknown-key",
+      count: 2,
+      firstTime: api.clock.wallMs,
+      lastTime: api.clock.wallMs,
+    },
+  ]);
+});

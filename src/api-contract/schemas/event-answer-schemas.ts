@@ -84,6 +84,14 @@ export const eventSchemas = {
   Report: z.strictObject(report),
   ReportWithHistory: z.strictObject({ ...report, events: z.array(event), history }),
   History: history,
+  RefusedEncoder: z.strictObject({
+    remoteAddress: z.string(),
+    reason: z.enum(["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"]),
+    channelId: z.string().optional(),
+    firstTime: time,
+    lastTime: time,
+    count: z.int().min(1),
+  }),
   CallbackEndpoint: z.strictObject({
     callbackUrl: z.string().optional(),
     updateTime: time.optional(),

@@ -10,6 +10,7 @@ import type { ChannelEvent } from "../../control/events/events.ts";
 import type { ChannelChanged } from "../../control/facts/server-fact.ts";
 import { HistoryReader } from "../../control/history/history-reader.ts";
 import { HistoryWriter } from "../../control/history/history-writer.ts";
+import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
@@ -49,6 +50,7 @@ export class Notifications {
   readonly events: EventWriter;
   readonly reports: ReportWriter;
   readonly history: HistoryWriter;
+  readonly refusedEncoders: RefusedEncoders;
   readonly deliverer: Deliverer;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
@@ -72,7 +74,9 @@ export class Notifications {
     this.#retention = new EventRetention({ store: events, clock, log });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
+    this.refusedEncoders = new RefusedEncoders(clock);
     this.useCases = {
+      refusedEncoders: this.refusedEncoders,
       events,
       reports,
       history: new HistoryReader(history, this.history, clock),

@@ -42,6 +42,7 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   facts.subscribe("metrics", (fact) => to.metrics.fact(fact));
   facts.subscribe("events", (fact) => to.notifications.events.fact(fact));
   facts.subscribe("reports", (fact) => to.notifications.reports.fact(fact));
+  facts.subscribe("refused encoders", (fact) => to.notifications.refusedEncoders.fact(fact));
   facts.subscribe("history", (fact) => to.notifications.history.fact(fact));
   facts.subscribe("troubles", (fact) => to.troubles.fact(fact));
   facts.subscribe("totals", (fact) => to.totals.fact(fact));

@@ -2,6 +2,7 @@ import type { DeliveryAnswer, EventAnswer } from "../../api-contract/schemas/eve
 import type { Endpoint } from "../../control/events/callbacks.ts";
 import type { Delivery } from "../../control/events/deliveries.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
+import type { RefusedEncoder } from "../../control/live/refused-encoders.ts";
 import { type AnswerContext, shownAddress } from "./answers.ts";
 
 /** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
@@ -47,5 +48,13 @@ export function deliveryAnswer(delivery: Delivery, context: AnswerContext): Deli
     ...(delivery.lastStatus === undefined ? {} : { lastStatus: delivery.lastStatus }),
     ...(delivery.lastProblem === undefined ? {} : { lastProblem: delivery.lastProblem }),
     ...(delivery.nextTime === undefined ? {} : { nextTime: delivery.nextTime }),
+  };
+}
+
+/** One element of the list of refused encoders. */
+export function refusedEncoderAnswer({ remoteAddress, reason, channelId, firstTime, lastTime, count }: RefusedEncoder) {
+  return {
+    ...{ remoteAddress, reason, count, firstTime, lastTime },
+    ...(channelId === undefined ? {} : { channelId }),
   };
 }

@@ -12,10 +12,11 @@ import type { Callbacks } from "../../control/events/callbacks.ts";
 import type { Deliveries } from "../../control/events/deliveries.ts";
 import type { EventFilter, EventStore } from "../../control/events/events.ts";
 import type { HistoryReader } from "../../control/history/history-reader.ts";
+import type { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import type { ReportStore } from "../../control/reports/reports.ts";
 import { channelAnswer } from "../answers/answers.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
-import { callbackAnswer, deliveryAnswer, eventAnswer } from "../answers/event-answers.ts";
+import { callbackAnswer, deliveryAnswer, eventAnswer, refusedEncoderAnswer } from "../answers/event-answers.ts";
 import { sendContent } from "../answers/reply.ts";
 import { historyAnswer } from "../answers/report-answer.ts";
 import type { RouteContext } from "../answers/request.ts";
@@ -26,6 +27,7 @@ export type EventUseCases = {
   readonly events: Pick<EventStore, "listEvents">;
   readonly reports: Pick<ReportStore, "listReports" | "findReport">;
   readonly history: HistoryReader;
+  readonly refusedEncoders: RefusedEncoders;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
 };
@@ -40,7 +42,7 @@ const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
 export function addEventRoutes(
   api: FastifyInstance,
   { service }: RouteContext,
-  { events, history }: EventUseCases,
+  { events, history, refusedEncoders }: EventUseCases,
 ): void {
   const ofChannel = async (channelId: string, filter: EventFilter, request: FastifyRequest, reply: FastifyReply) => {
     const query = orRefuse(parseQuery(channelEventsQuery, request.query));
@@ -70,6 +72,10 @@ export function addEventRoutes(
     const read = await history.read(channelId, { from: fromTime, to: toTime, step: stepSeconds });
     return sendContent(reply, historyAnswer(channelId, read));
   });
+
+  api.get("/re-stream/refused-encoders", async (_request, reply) =>
+    sendContent(reply, refusedEncoders.list().map(refusedEncoderAnswer)),
+  );
 
   api.get("/events", (request, reply) => {
     const { channelId, ...page } = orRefuse(parseQuery(eventsQuery, request.query));

@@ -1,0 +1,61 @@
+import type { Clock } from "../../base/clock.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
+
+/** Addresses that are remembered; the one that tried longest ago makes room. */
+const ADDRESSES_MAX = 100;
+/** … and for how long, in milliseconds. */
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** Refusals that a person should hear of: somebody tried to publish and was not let in. */
+const REASONS = ["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"] as const;
+type RefusalReason = (typeof REASONS)[number];
+
+/** Somebody whose encoder was refused. Never with the key that was tried. Times are milliseconds since the Unix epoch. */
+export type RefusedEncoder = {
+  readonly remoteAddress: string;
+  readonly reason: RefusalReason;
+  /** Of a login or a fight, where it is known whose. */
+  readonly channelId?: ChannelId;
+  readonly firstTime: number;
+  readonly lastTime: number;
+  readonly count: number;
+};
+
+/**
+ * Who was refused lately, by address and reason. A key that is wrong belongs to no channel, so this is the server's and not a
+ * channel's. Of a flood within a second one address is told for all.
+ */
+export class RefusedEncoders {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, RefusedEncoder>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  fact(fact: ServerFact): void {
+    if (fact.kind !== "ingest-refused") return;
+    const reason = REASONS.find((each) => each === fact.reason);
+    if (reason === undefined) return;
+    const { remoteAddress, time, count, channelId } = fact;
+    const key = `${reason} ${remoteAddress} ${channelId ?? ""}`;
+    const known = this.#entries.get(key);
+    // The latest is the last, so that the first is the one to go.
+    this.#entries.delete(key);
+    this.#entries.set(key, {
+      ...{ remoteAddress, reason, firstTime: known?.firstTime ?? time, lastTime: time },
+      ...(channelId === undefined ? {} : { channelId }),
+      count: (known?.count ?? 0) + count,
+    });
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > ADDRESSES_MAX && oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  /** The latest first. */
+  list(): readonly RefusedEncoder[] {
+    const since = this.#clock.wallNow() - KEPT_MS;
+    for (const [key, { lastTime }] of this.#entries) if (lastTime < since) this.#entries.delete(key);
+    return [...this.#entries.values()].reverse();
+  }
+}
