@@ -98,7 +98,7 @@ test("as a page it needs nothing else, runs nothing, and shows names as they are
   expect(body).not.toMatch(/<script|<img|<link|src=|href=|<b>/);
   expect(body).toContain("=1+1&quot;&lt;b&gt; (1)");
   expect(body).toContain('<path d="M300 10L600 10L900 10"');
-  expect(body).toContain('<td>Encoder</td><td class="n">1</td><td>connection-lost</td>');
+  expect(body).toContain("<td>Encoder</td><td>1</td><td>connection-lost</td>");
   expect(body).toContain("renamed_1 channel has been renamed, it was channel001.");
 });
 

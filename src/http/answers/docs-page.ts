@@ -5,7 +5,10 @@ import { componentSchemas, type JsonSchema, querySchema, requestSchema } from ".
 
 const STYLE = `
 :root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
+body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:0 auto;padding:1rem 1.25rem 4rem}
+a{color:LinkText;text-underline-offset:.15em}
+section:target>h3{background:Mark;color:MarkText}
+section{overflow-x:auto}
 code,pre{font:14px/1.45 ui-monospace,monospace}
 pre{overflow-x:auto;padding:.75rem;border:1px solid #8886;border-radius:4px}
 h2{margin-top:2.5rem;border-top:1px solid #8886;padding-top:1rem}
@@ -92,19 +95,31 @@ function operationSection({
   ].join("");
 }
 
+const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
+
+/** Calls on one thing stand together, reading before changing. */
+function byPath(left: Operation, right: Operation): number {
+  return left.path.localeCompare(right.path) || METHODS.indexOf(left.method) - METHODS.indexOf(right.method);
+}
+
 /** The published document as a page to read: plain HTML, made once. */
 export function docsPage(): string {
-  const calls = OPERATIONS.map(
-    ({ name, method, path }) => `<li><a href="#${name}"><code>${method} ${escaped(path)}</code></a></li>`,
+  const operations = [...OPERATIONS].sort(byPath);
+  const calls = operations.map(
+    ({ name, method, path, summary }) =>
+      `<tr><td><a href="#${name}"><code>${method} ${escaped(path)}</code></a></td><td>${prose(summary)}</td></tr>`,
   );
-  const objects = Object.entries(componentSchemas()).map(
+  const schemas = Object.entries(componentSchemas()).sort(([left], [right]) => left.localeCompare(right));
+  const answers = schemas.map(([name]) => `<a href="#${name}">${name}</a>`).join(" · ");
+  const objects = schemas.map(
     ([name, schema]) => `<section id="${name}"><h3>${name}</h3>${fieldTable("", schema)}</section>`,
   );
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Fanfare API</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>Fanfare API</h1>`,
     `<p>Every call exists under <code>/api/v2</code> and under <code>/api/fin-v2</code>. For programs: <a href="openapi.json">openapi.json</a>.</p>`,
-    `<ul>${calls.join("")}</ul><h2>Calls</h2>${OPERATIONS.map(operationSection).join("")}`,
+    `<table><tbody>${calls.join("")}</tbody></table><p>What they answer: ${answers}</p>`,
+    `<h2>Calls</h2>${operations.map(operationSection).join("")}`,
     `<h2>Answers</h2>${objects.join("")}</body></html>`,
   ].join("\n");
 }

@@ -17,7 +17,7 @@ const STYLE = `
 body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
 td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #8884}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td{font-variant-numeric:tabular-nums}
 svg{width:100%;height:auto;border:1px solid #8884}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0}tr{break-inside:avoid}}
 `;
@@ -32,6 +32,8 @@ export const REPORT_POLICY = [
 ].join("; ");
 
 const moment = (time: number): string => new Date(time).toISOString();
+/** The same for people. */
+const shown = (time: number): string => moment(time).slice(0, 19).replace("T", " ");
 const seconds = (ms: number): number => Math.round(ms / 1_000);
 const kilobits = (rate: number | null | undefined): string =>
   rate == null ? "" : String(Math.round((rate * 8) / 1_000));
@@ -79,9 +81,7 @@ function escaped(text: string): string {
 function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const head = heads.map((text) => `<th>${escaped(text)}</th>`).join("");
   const body = rows.map((row) => {
-    const cells = row.map(
-      (value) => `<td${typeof value === "number" ? ' class="n"' : ""}>${escaped(String(value))}</td>`,
-    );
+    const cells = row.map((value) => `<td>${escaped(String(value))}</td>`);
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table>`;
@@ -120,23 +120,23 @@ export function reportPage({ channelName, report, events, history }: ReportParts
     ...interruptions.list.map((each) => ({ who: "Encoder", ...each })),
     ...targets.flatMap((target) => target.interruptions.list.map((each) => ({ who: nameOf(target), ...each }))),
   ].sort((left, right) => left.time - right.time);
-  const title = escaped(`${channelName}, ${moment(startTime)}`);
+  const title = escaped(`${channelName}, ${shown(startTime)}`);
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>${title}</h1>`,
-    `<p>${seconds(endTime - startTime)} s, until ${moment(endTime)}; it ended: ${escaped(end)}. All times are UTC.</p>`,
+    `<p>${seconds(endTime - startTime)} s, until ${shown(endTime)}; it ended: ${escaped(end)}. All times are UTC.</p>`,
     chart(history),
     "<h2>Platforms</h2>",
     table(["Platform", "On air, s", "MB sent", "Retries", "Frames dropped", "Interruptions"], platforms),
     "<h2>Interruptions</h2>",
     table(
       ["When", "What", "Seconds", "Why"],
-      breaks.map(({ time, who, durationMs, reason }) => [moment(time), who, seconds(durationMs), reason]),
+      breaks.map(({ time, who, durationMs, reason }) => [shown(time), who, seconds(durationMs), reason]),
     ),
     "<h2>Timeline</h2>",
     table(
       ["When", "What", "Who"],
-      events.map(({ time, description, by }) => [moment(time), description, by ?? ""]),
+      events.map(({ time, description, by }) => [shown(time), description, by ?? ""]),
     ),
     "</body></html>",
   ].join("\n");
