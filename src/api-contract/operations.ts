@@ -194,6 +194,22 @@ const OTHER_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "testChannelCallback",
+    method: "POST",
+    path: `${CHANNEL}/callbackEndpoint/test`,
+    summary: "Send the channel's own webhook a signed test message, once, and say what came back.",
+    content: "WebhookTest",
+  },
+  {
+    ...ours,
+    name: "testDefaultCallback",
+    method: "POST",
+    path: "/events/callbackEndpoint/test",
+    summary: "The same of the webhook of all channels.",
+    content: "WebhookTest",
+  },
+  {
+    ...ours,
     name: "listDeliveries",
     method: "GET",
     path: "/events/deliveries",

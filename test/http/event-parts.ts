@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { Callbacks, type CallbacksOptions } from "../../src/control/events/callbacks.ts";
-import { Deliveries } from "../../src/control/events/deliveries.ts";
+import { type AttemptResult, Deliveries } from "../../src/control/events/deliveries.ts";
 import { EventWriter } from "../../src/control/events/event-writer.ts";
 import type { ChannelEvent } from "../../src/control/events/events.ts";
 import { HistoryReader } from "../../src/control/history/history-reader.ts";
@@ -14,6 +14,8 @@ import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { SqlHistoryStore } from "../../src/store/history/history-store.ts";
 import { SqlReportStore } from "../../src/store/reports/report-store.ts";
+import type { Message } from "../../src/webhooks/http-post.ts";
+import { WebhookTester } from "../../src/webhooks/test-message.ts";
 
 /** Events over a real database, with webhooks that are waiting and never sent. */
 export class EventParts {
@@ -23,6 +25,9 @@ export class EventParts {
   readonly history: HistoryWriter;
   readonly refusedEncoders: RefusedEncoders;
   readonly useCases: EventUseCases;
+  /** Test messages, and what becomes of the next one. */
+  readonly posted: Message[] = [];
+  postResult: AttemptResult = { status: 204 };
   /** How often something was said to be due. */
   wakeCount = 0;
   readonly #written: ChannelEvent[] = [];
@@ -46,6 +51,11 @@ export class EventParts {
     });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
+    const post = async (message: Message) => {
+      this.posted.push(message);
+      return this.postResult;
+    };
+    const tester = new WebhookTester({ store: this.store, post, clock });
     this.refusedEncoders = new RefusedEncoders(clock);
     this.useCases = {
       refusedEncoders: this.refusedEncoders,
@@ -54,6 +64,7 @@ export class EventParts {
       reports: this.reports,
       callbacks: new Callbacks({ store: this.store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store: this.store, clock, wake }),
+      sendTest: (scope, channelName) => tester.send(scope, channelName),
     };
   }
 

@@ -84,6 +84,13 @@ export const eventSchemas = {
   Report: z.strictObject(report),
   ReportWithHistory: z.strictObject({ ...report, events: z.array(event), history }),
   History: history,
+  WebhookTest: z.strictObject({
+    ok: z.boolean(),
+    url: z.string(),
+    lastStatus: z.int().optional(),
+    lastProblem: z.enum(DELIVERY_PROBLEMS).optional(),
+    milliseconds: count,
+  }),
   RefusedEncoder: z.strictObject({
     remoteAddress: z.string(),
     reason: z.enum(["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"]),

@@ -23,6 +23,7 @@ import { SqlHistoryStore } from "../../store/history/history-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
 import { Deliverer } from "../../webhooks/deliverer.ts";
 import { createHttpPost } from "../../webhooks/http-post.ts";
+import { WebhookTester } from "../../webhooks/test-message.ts";
 
 export type NotificationsOptions = {
   readonly database: Database;
@@ -74,6 +75,7 @@ export class Notifications {
     this.#retention = new EventRetention({ store: events, clock, log });
     const history = new SqlHistoryStore(database);
     this.history = new HistoryWriter({ store: history, clock, log });
+    const tester = new WebhookTester({ store, post, clock });
     this.refusedEncoders = new RefusedEncoders(clock);
     this.useCases = {
       refusedEncoders: this.refusedEncoders,
@@ -82,6 +84,7 @@ export class Notifications {
       history: new HistoryReader(history, this.history, clock),
       callbacks: new Callbacks({ store, clock, randomBytes, publish, wake }),
       deliveries: new Deliveries({ store, clock, wake }),
+      sendTest: (scope, channelName) => tester.send(scope, channelName),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { DeliveryProblem } from "../../api-contract/event-words.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { RandomBytes } from "../access/ids.ts";
@@ -19,6 +20,15 @@ export type Endpoint = {
   readonly updateTime: number;
   /** When it answered 410 Gone: nothing is sent there until it is set again. */
   readonly goneTime?: number;
+};
+
+/** What a test message to an endpoint came to. */
+export type WebhookTest = {
+  readonly url: string;
+  readonly durationMs: number;
+  /** The HTTP status, or why there was none. */
+  readonly status?: number;
+  readonly problem?: DeliveryProblem;
 };
 
 /** Where endpoints are kept. Every call may reject with StoreUnavailableError. */

@@ -23,6 +23,9 @@ export type DomainFault =
   | { readonly kind: "ingest-login-incomplete"; readonly missing: "id" | "password" }
   | { readonly kind: "access-key-not-found" }
   | { readonly kind: "delivery-not-found" }
+  | { readonly kind: "endpoint-not-found" }
+  /** As many test messages are on their way as may be. */
+  | { readonly kind: "endpoint-tests-running" }
   /** Nobody could make another key without it. */
   | { readonly kind: "last-manager-key" }
   | {

@@ -142,6 +142,10 @@ function answerForFault(fault: DomainFault): ContractError {
       return serviceError("NEED_VALUE", `ingestAuth.${fault.missing}`, "ingestAuth: expected id and password.");
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
+    case "endpoint-not-found":
+      return serviceError("NOT_FOUND", "Callback endpoint");
+    case "endpoint-tests-running":
+      return serviceError("NOT_AVAILABLE", "Callback endpoint", "Four tests are under way: wait for one to end.");
     case "delivery-not-found":
       return serviceError("NOT_FOUND", "Delivery");
     case "last-manager-key":

@@ -1,5 +1,5 @@
 import type { DeliveryAnswer, EventAnswer } from "../../api-contract/schemas/event-answer-schemas.ts";
-import type { Endpoint } from "../../control/events/callbacks.ts";
+import type { Endpoint, WebhookTest } from "../../control/events/callbacks.ts";
 import type { Delivery } from "../../control/events/deliveries.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { RefusedEncoder } from "../../control/live/refused-encoders.ts";
@@ -56,5 +56,16 @@ export function refusedEncoderAnswer({ remoteAddress, reason, channelId, firstTi
   return {
     ...{ remoteAddress, reason, count, firstTime, lastTime },
     ...(channelId === undefined ? {} : { channelId }),
+  };
+}
+
+/** What a test message came to. */
+export function webhookTestAnswer({ url, durationMs, status, problem }: WebhookTest, context: AnswerContext) {
+  return {
+    ok: status !== undefined && status >= 200 && status <= 299,
+    url: shownAddress(url, context),
+    ...(status === undefined ? {} : { lastStatus: status }),
+    ...(problem === undefined ? {} : { lastProblem: problem }),
+    milliseconds: Math.round(durationMs),
   };
 }

@@ -8,7 +8,7 @@ import {
   historyQuery,
 } from "../../api-contract/schemas/event-schemas.ts";
 import { parseBody, parsePathInteger, parseQuery } from "../../api-contract/schemas/field-errors.ts";
-import type { Callbacks } from "../../control/events/callbacks.ts";
+import type { Callbacks, EndpointScope, WebhookTest } from "../../control/events/callbacks.ts";
 import type { Deliveries } from "../../control/events/deliveries.ts";
 import type { EventFilter, EventStore } from "../../control/events/events.ts";
 import type { HistoryReader } from "../../control/history/history-reader.ts";
@@ -16,7 +16,13 @@ import type { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import type { ReportStore } from "../../control/reports/reports.ts";
 import { channelAnswer } from "../answers/answers.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
-import { callbackAnswer, deliveryAnswer, eventAnswer, refusedEncoderAnswer } from "../answers/event-answers.ts";
+import {
+  callbackAnswer,
+  deliveryAnswer,
+  eventAnswer,
+  refusedEncoderAnswer,
+  webhookTestAnswer,
+} from "../answers/event-answers.ts";
 import { sendContent } from "../answers/reply.ts";
 import { historyAnswer } from "../answers/report-answer.ts";
 import type { RouteContext } from "../answers/request.ts";
@@ -30,6 +36,8 @@ export type EventUseCases = {
   readonly refusedEncoders: RefusedEncoders;
   readonly callbacks: Callbacks;
   readonly deliveries: Deliveries;
+  /** Sends a test message to the endpoint that is set there. */
+  readonly sendTest: (scope: EndpointScope, channelName?: string) => Promise<WebhookTest>;
 };
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
@@ -87,7 +95,7 @@ export function addEventRoutes(
 export function addCallbackRoutes(
   api: FastifyInstance,
   context: RouteContext,
-  { callbacks, deliveries }: EventUseCases,
+  { callbacks, deliveries, sendTest }: EventUseCases,
 ): void {
   const { service } = context;
 
@@ -112,6 +120,15 @@ export function addCallbackRoutes(
 
   api.get("/events/callbackEndpoint", async (request, reply) =>
     sendContent(reply, callbackAnswer(await callbacks.getDefault(), false, answerContext(context, request))),
+  );
+
+  api.post<ChannelParams>("/re-stream/channels/:channelId/callbackEndpoint/test", async (request, reply) => {
+    const { channelId, name } = await service.getChannel(request.params.channelId);
+    return sendContent(reply, webhookTestAnswer(await sendTest({ channelId }, name), answerContext(context, request)));
+  });
+
+  api.post("/events/callbackEndpoint/test", async (request, reply) =>
+    sendContent(reply, webhookTestAnswer(await sendTest("default"), answerContext(context, request))),
   );
 
   api.get("/events/deliveries", async (request, reply) => {
