@@ -7,7 +7,8 @@ import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
 import { MEDIA_CHUNK_SIZE } from "../../../src/relay/packing/media-chunk-size.ts";
 import { cutPacket } from "../../../src/relay/packing/rtmp-chunks.ts";
 import type { Packet, PacketKind, PacketMarks } from "../../../src/relay/stream/packet.ts";
-import { SendQueue, type SendQueueLimits } from "../../../src/relay/subscriber/rtmp-push/send-queue.ts";
+import type { SendQueueLimits } from "../../../src/relay/subscriber/rtmp-push/choose-drops.ts";
+import { SendQueue } from "../../../src/relay/subscriber/rtmp-push/send-queue.ts";
 
 const LIMITS: SendQueueLimits = { bytesMax: 10_000, timeMaxMs: 1_000 };
 

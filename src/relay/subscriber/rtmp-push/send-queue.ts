@@ -4,16 +4,10 @@ import { cutOwn, recutPacket, withOwnMemory } from "../../packing/rtmp-chunks.ts
 import type { Block } from "../../stream/block-store.ts";
 import type { HeadMessage } from "../../stream/config/head-message.ts";
 import { ofKind, type Packet, type PacketKind } from "../../stream/packet.ts";
+import { chooseDrops, isVideoFrame, type SendQueueLimits, waitingMsOf } from "./choose-drops.ts";
 import { sumOfDrops } from "./drops.ts";
 
-export type SendQueueLimits = {
-  /** Chunk bytes that may wait. */
-  readonly bytesMax: number;
-  /** How long media may wait, in milliseconds: by its own time, and by when it came. */
-  readonly timeMaxMs: number;
-};
-
-const OUTBOX_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
+const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
 
 /** What was last sent of one kind; nothing of it yet where there is no time. */
 type Sent = { timeMs: number | undefined; ordinal: number };
@@ -56,7 +50,7 @@ export class SendQueue {
   #missed = 0;
 
   /** `streamId`: the message stream id the target gave, for the few headers that name it. */
-  constructor(streamId: number, limits: SendQueueLimits = OUTBOX_LIMITS) {
+  constructor(streamId: number, limits = DEFAULT_LIMITS) {
     this.#streamId = streamId;
     this.#limits = limits;
   }
@@ -82,10 +76,7 @@ export class SendQueue {
 
   /** How far the target is behind, in milliseconds. */
   get waitingMs(): number {
-    // Headers are kept however long they wait: they say nothing of how far behind the target is.
-    let at = this.#next;
-    while (this.#waiting[at]?.isConfig === true) at += 1;
-    return lagMs(this.#waiting[at], this.#waiting[this.#waiting.length - 1]);
+    return waitingMsOf(this.#waiting, this.#next);
   }
 
   /** Audio and video frames lost so far, by cause. */
@@ -232,37 +223,20 @@ export class SendQueue {
     return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#timeMaxMs;
   }
 
-  /** Video before the last waiting keyframe goes first, or all of it where that does not help; then the oldest audio. */
+  /** Loses what `chooseDrops` says. */
   #shrink(): void {
-    const cause = this.#bytes > this.#limits.bytesMax ? "overBytes" : "overTime";
-    let kept = this.#waiting.slice(this.#next);
-    const keyframeAt = kept.findLastIndex((packet) => packet.isKeyframe);
-    const group = kept.slice(Math.max(0, keyframeAt));
-    const isGroupKept = keyframeAt > 0 && !this.#exceeds(group);
-    if (!isGroupKept && kept.some(isVideoFrame)) this.#needsKeyframe = true;
-    const videoFrom = isGroupKept ? keyframeAt : kept.length;
-    const tracks = new Set([0]);
-    kept = this.#without(kept, cause, (packet, index) => {
-      if (!isVideoFrame(packet)) return false;
-      if (index < videoFrom) return true;
-      if (packet.startsTrack) tracks.add(packet.trackId);
-      return !tracks.has(packet.trackId);
-    });
+    const limits = { bytesMax: this.#limits.bytesMax, timeMaxMs: this.#timeMaxMs };
+    const { kept, lost, cause, needsKeyframe, tracks } = chooseDrops(this.#waiting.slice(this.#next), limits);
+    if (needsKeyframe) this.#needsKeyframe = true;
     this.#tracks = tracks;
+    for (const packet of lost) {
+      this.#bytes -= packet.end - packet.start;
+      this.#countLoss(packet, cause);
+    }
+    // Audio before the first frame that is left must not keep the memory of the video that was lost.
     const videoAt = kept.findIndex(isVideoFrame);
-    kept = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
-    this.#waiting = kept;
+    this.#waiting = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
     this.#next = 0;
-    if (!this.#isOver()) return;
-    const last = kept[kept.length - 1];
-    this.#waiting = this.#without(
-      kept,
-      cause,
-      (packet) =>
-        packet.kind === "audio" &&
-        !packet.isConfig &&
-        (lagMs(packet, last) > this.#timeMaxMs || this.#bytes > this.#limits.bytesMax),
-    );
   }
 
   /** A picture whose slices come in messages of their own is lost once. */
@@ -274,25 +248,6 @@ export class SendQueue {
       last.trackId = trackId;
     }
     this.#drops[cause] += 1;
-  }
-
-  #exceeds(packets: readonly Packet[]): boolean {
-    const bytes = packets.reduce((sum, packet) => sum + packet.end - packet.start, 0);
-    const lag = lagMs(packets[0], packets[packets.length - 1]);
-    return bytes > this.#limits.bytesMax || lag > this.#timeMaxMs;
-  }
-
-  #without(
-    packets: readonly Packet[],
-    cause: keyof DroppedFrames,
-    isLost: (packet: Packet, index: number) => boolean,
-  ): Packet[] {
-    return packets.filter((packet, index) => {
-      if (!isLost(packet, index)) return true;
-      this.#bytes -= packet.end - packet.start;
-      this.#countLoss(packet, cause);
-      return false;
-    });
   }
 }
 
@@ -308,14 +263,4 @@ function pass(sent: Sent, gathered: Readonly<Tally>): void {
   if (gathered.count === 0) return;
   sent.timeMs = gathered.lastMs;
   sent.ordinal = gathered.lastOrdinal;
-}
-
-/** How far one packet is behind another, both by their own time and by when they came. */
-function lagMs(first: Packet | undefined, last: Packet | undefined): number {
-  if (first === undefined || last === undefined) return 0;
-  return Math.min(last.timeMs - first.timeMs, last.arrivalMs - first.arrivalMs);
-}
-
-function isVideoFrame(packet: Packet): boolean {
-  return packet.kind === "video" && !packet.isConfig;
 }
