@@ -1,5 +1,6 @@
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Channel, ChannelRecord, Target, TargetTotals } from "../channels/channel.ts";
+import { besideKnownHost } from "../channels/known-hosts.ts";
 import { besideTwin, twinsOf } from "../channels/target-twins.ts";
 import { type ChannelHealth, channelHealth } from "../health/channel-health.ts";
 import type { IngestChecks } from "../ingest-check/ingest-checks.ts";
@@ -125,7 +126,10 @@ export class ChannelReads {
     const targetLive = live?.targets.get(target.targetId);
     const status = targetLive?.status;
     // Without a failure there is nothing that another target could explain.
-    const shown = status?.lastError === undefined ? status : besideTwin(status, twinsOf(target, targets));
+    const shown =
+      status?.lastError === undefined
+        ? status
+        : besideKnownHost(besideTwin(status, twinsOf(target, targets)), target.url);
     return {
       ...target,
       totals: sum(target.totals, view.unstoredOfTarget(channelId, target.targetId)),

@@ -40,6 +40,12 @@ const SENTENCES = {
     en: "The target's host name does not exist: check the URL for a typing error.",
     ko: "송출 대상의 호스트 이름이 존재하지 않습니다. URL에 오타가 없는지 확인해 주세요.",
   },
+  "known-name-unknown": {
+    code: "DNS_FAILED",
+    severity: "transient",
+    en: "The name server does not know the platform's host name, although the address is right: check this server's DNS and its connection to the internet; we go on trying.",
+    ko: "플랫폼 주소는 맞지만 DNS 서버가 호스트 이름을 찾지 못합니다. 이 서버의 DNS 설정과 인터넷 연결을 확인해 주세요. 계속 재시도합니다.",
+  },
   "name-not-full": {
     code: "DNS_FAILED",
     severity: "transient",
