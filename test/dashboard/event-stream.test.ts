@@ -9,20 +9,24 @@ const DEADLINE_MS = 15_000;
 type Asked = { readonly headers: IncomingHttpHeaders; readonly response: ServerResponse };
 
 /** A server that keeps every request open, and what an event stream from it reports. */
-async function opened(options: { readonly status?: number; readonly eventCharactersMax?: number } = {}) {
+async function opened(
+  options: { readonly status?: number; readonly silenceMs?: number; readonly eventCharactersMax?: number } = {},
+) {
+  const { status = 200, ...limits } = options;
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
-    response.writeHead(options.status ?? 200, { "content-type": "text/event-stream" });
+    response.writeHead(status, { "content-type": "text/event-stream" });
     response.flushHeaders();
     asked.push({ headers: request.headers, response });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const events: StreamEvent[] = [];
   const states: string[] = [];
+  let heardCount = 0;
   const close = openEventStream(
     `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    { event: (event) => events.push(event), state: (state) => states.push(state) },
-    options.eventCharactersMax,
+    { event: (event) => events.push(event), state: (state) => states.push(state), heard: () => (heardCount += 1) },
+    limits,
   );
   onTestFinished(() => {
     close();
@@ -32,7 +36,7 @@ async function opened(options: { readonly status?: number; readonly eventCharact
   const request = (index: number) => waitFor(`request ${index}`, DEADLINE_MS, () => asked[index]);
   const received = (count: number) =>
     waitFor(`${count} events`, DEADLINE_MS, () => events.length >= count || undefined);
-  return { request, received, events, states };
+  return { request, received, events, states, heardCount: () => heardCount };
 }
 
 test("an event of several lines is one event, cut anywhere, also within a letter; comments and unknown fields are ignored", async () => {
@@ -62,8 +66,8 @@ test("a lost stream is reported, and resumed after the last event that had an id
   first.response.end();
   const second = await request(1);
   expect(second.headers["last-event-id"]).toBe("e-1");
-  await waitFor("live again", DEADLINE_MS, () => states.length === 3 || undefined);
-  expect(states).toEqual(["live", "stale", "live"]);
+  await waitFor("connected again", DEADLINE_MS, () => states.length === 3 || undefined);
+  expect(states).toEqual(["connected", "lost", "connected"]);
 });
 
 test("an event longer than the bound ends the connection, and so does one that is not JSON", async () => {
@@ -71,9 +75,18 @@ test("an event longer than the bound ends the connection, and so does one that i
   (await request(0)).response.write(`data: "${"x".repeat(2_000)}`);
   (await request(1)).response.write("data: {not json}\n\n");
   await request(2);
-  await waitFor("live again", DEADLINE_MS, () => states.length === 5 || undefined);
-  expect(states).toEqual(["live", "stale", "live", "stale", "live"]);
+  await waitFor("connected again", DEADLINE_MS, () => states.length === 5 || undefined);
+  expect(states).toEqual(["connected", "lost", "connected", "lost", "connected"]);
   expect(events).toEqual([]);
+});
+
+test("a server that falls silent is lost; a comment is heard, though it is no event", async () => {
+  const { request, events, states, heardCount } = await opened({ silenceMs: 300 });
+  (await request(0)).response.write(": still here\n\n");
+  await request(1);
+  expect(heardCount()).toBe(1);
+  expect(events).toEqual([]);
+  expect(states.slice(0, 2)).toEqual(["connected", "lost"]);
 });
 
 test("a refused session is reported as refused", async () => {

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/basic": ["base", "text"],
   "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
   "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform"],
-  "parts/settings": ["base", "text", "parts/basic"],
+  "parts/settings": ["base", "text", "live", "parts/basic"],
   "parts/shell": ["base", "text", "live", "parts/basic"],
   pages: [
     ...["base", "text", "live", "chart"],

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { at } from "./base/base-path.ts";
 import { focusHeading, type Route, route } from "./base/router.ts";
 import { readSession, session } from "./base/session.ts";
-import { liveChannel, startLive } from "./live/store.ts";
+import { isStale, liveChannel, startLive } from "./live/store.ts";
 import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { lazy } from "./parts/basic/lazy.tsx";
@@ -61,7 +61,7 @@ function SignedIn() {
       <TopBar />
       <StaleNotice />
       <ServerNotice />
-      <main id="content" class="page" tabIndex={-1}>
+      <main id="content" class={isStale.value ? "page stale" : "page"} tabIndex={-1}>
         <Page />
       </main>
     </>

@@ -23,7 +23,8 @@ export const READERS_MAX = 200;
 const GATHER_MS = 100;
 /** The database could not be read: tried again after this long, in milliseconds. */
 const READ_AGAIN_MS = 1_000;
-const HEARTBEAT_MS = 15_000;
+/** How often a comment shows readers that the stream is alive, in milliseconds. The dashboard gives up after 12 s of silence. */
+const HEARTBEAT_MS = 5_000;
 /** After the last reader left, changes are kept for its return for this long, in milliseconds. */
 const RETURN_MS = 60_000;
 

@@ -48,6 +48,7 @@ test("copies on a page without the browser's clipboard, in a dialog too; where n
   const dialog = page.locator("dialog[open]");
   await dialog.getByRole("button", { name: "Create" }).click();
   const field = dialog.locator(".copy-field").nth(1);
+  await field.getByRole("button", { name: "Show: Secret key" }).click();
   const secret = await field.locator(".copy-value").innerText();
   stage.keepSecret(secret);
   const button = field.getByRole("button", { name: /^Copy/ });

@@ -50,6 +50,7 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await settings.getByText("Webhook for this channel").click();
   await settings.locator('input[name="callbackUrl"]').fill("https://hooks.example.com/x");
   await settings.getByRole("button", { name: "Save" }).last().click();
+  await settings.getByRole("button", { name: "Show: Signing secret" }).click();
   await settings.locator("code", { hasText: /^whsec_/ }).waitFor();
   expect((await current())["callbackEndpoint"]).toBe("https://hooks.example.com/x");
   await settings.locator('input[name="callbackUrl"]').fill("");

@@ -42,10 +42,10 @@ test("two tabs see every change over one connection; an edit on air moves one pl
   await page.locator(".card-name", { hasText: "renamed" }).waitFor();
 
   await fanfare.stop();
-  for (const tab of [page, other]) await tab.locator(".stale").waitFor();
+  for (const tab of [page, other]) await tab.locator(".trouble").waitFor();
   await fanfare.restart();
-  for (const tab of [page, other]) await tab.locator('[data-stream="live"]').waitFor();
-  await other.locator(".stale").waitFor({ state: "detached" });
+  for (const tab of [page, other]) await tab.locator('[data-stream="connected"]').waitFor();
+  await other.locator(".trouble").waitFor({ state: "detached" });
   // The report of the broadcast that ended when the server stopped.
   const report = other.locator(".report", { hasText: "server shut down" });
   await report.waitFor();

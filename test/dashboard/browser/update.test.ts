@@ -64,7 +64,7 @@ test("an old page reloads after an update when it needs a file that is gone; a l
 
   await update(root);
   await fanfare.restart();
-  await page.locator('[data-stream="live"]').waitFor();
+  await page.locator('[data-stream="connected"]').waitFor();
   await page.getByRole("link", { name: "Settings" }).click();
   await page.getByRole("heading", { name: "Access keys" }).waitFor();
   expect(await scripts(page)).toEqual([expect.stringContaining("-updated0.js")]);

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../base/theme.ts";
+import { isStale } from "../live/store.ts";
 import { language } from "../text/text.ts";
 import { type LinePlot, openLinePlot, type PlotLook } from "./line-plot.ts";
 
@@ -42,7 +43,7 @@ export function Line({ values, look, class: className, label }: LineOptions) {
     };
   }, [look]);
   useEffect(() => plot.current?.show(values), [values]);
-  const paint = `${isDark.value} ${language.value} ${className}`;
+  const paint = `${isDark.value} ${isStale.value} ${language.value} ${className}`;
   useEffect(() => plot.current?.repaint(), [paint]);
   return <div ref={place} class={className} role="img" aria-label={label} />;
 }

@@ -3,12 +3,17 @@ import type { Channel, ChannelChange, ChannelEvent, PlatformChange, Sample, Serv
 /** How many seconds of samples are kept, and shown by every line. */
 export const HISTORY_SECONDS = 60;
 
-/** `stale`: the connection is lost and is being re-established. `refused`: the session has ended. */
-export type StreamState = "connecting" | "live" | "stale" | "refused";
+/** `lost`: the connection is being re-established. `refused`: the session has ended. */
+export type StreamState = "connecting" | "connected" | "lost" | "refused";
 
 /** What the worker sends to the tabs. */
 export type HubMessage =
-  | { readonly kind: "state"; readonly state: StreamState }
+  | {
+      readonly kind: "state";
+      readonly state: StreamState;
+      /** The server's time when something last arrived from it. Absent before the first snapshot. */
+      readonly heardTime?: number;
+    }
   | {
       readonly kind: "snapshot";
       /** The server's time now, in milliseconds since 1970. */

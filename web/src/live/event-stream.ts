@@ -6,11 +6,15 @@ export type StreamEvent = { readonly name: string; readonly data: unknown };
 
 type StreamListener = {
   readonly event: (event: StreamEvent) => void;
+  /** Called for all that arrives, also for comments. */
+  readonly heard: () => void;
   readonly state: (state: StreamState) => void;
 };
 
-/** The server sends something at least every 15 s. A connection that is silent for longer than this is dead. */
-const SILENCE_MS = 35_000;
+type StreamLimits = { readonly silenceMs?: number; readonly eventCharactersMax?: number };
+
+/** The server sends something at least every 5 s. A connection that is silent for longer than this is dead. */
+const SILENCE_MS = 12_000;
 const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 8_000;
 /** Longest event, in characters: a snapshot of thousands of channels has some millions. */
@@ -23,20 +27,20 @@ const EVENT_CHARACTERS_MAX = 64_000_000;
 export function openEventStream(
   url: string,
   listener: StreamListener,
-  eventCharactersMax = EVENT_CHARACTERS_MAX,
+  { silenceMs = SILENCE_MS, eventCharactersMax = EVENT_CHARACTERS_MAX }: StreamLimits = {},
 ): () => void {
   const stop = new AbortController();
   let lastId = "";
   const read = async (): Promise<"refused" | "lost"> => {
     const attempt = new AbortController();
     const signal = AbortSignal.any([stop.signal, attempt.signal]);
-    let silence = setTimeout(() => attempt.abort(), SILENCE_MS);
+    let silence = setTimeout(() => attempt.abort(), silenceMs);
     try {
       const headers = { Accept: "text/event-stream", ...(lastId === "" ? {} : { "Last-Event-ID": lastId }) };
       const response = await fetch(url, { headers, signal, cache: "no-store" });
       if (response.status === 401) return "refused";
       if (!response.ok || response.body === null) return "lost";
-      listener.state("live");
+      listener.state("connected");
       const parser = createParser({
         maxBufferSize: eventCharactersMax,
         onEvent: ({ id = lastId, event: name = "message", data }) => {
@@ -50,7 +54,8 @@ export function openEventStream(
       });
       for await (const text of textOf(response.body)) {
         clearTimeout(silence);
-        silence = setTimeout(() => attempt.abort(), SILENCE_MS);
+        silence = setTimeout(() => attempt.abort(), silenceMs);
+        listener.heard();
         parser.feed(text);
       }
       return "lost";
@@ -67,7 +72,7 @@ export function openEventStream(
       const beganAt = performance.now();
       const outcome = await read();
       if (stop.signal.aborted) return;
-      listener.state(outcome === "refused" ? "refused" : "stale");
+      listener.state(outcome);
       if (outcome === "refused") delayMs = RETRY_MS_MAX;
       else delayMs = performance.now() - beganAt > RETRY_MS_MAX ? RETRY_MS_MIN : Math.min(RETRY_MS_MAX, delayMs * 2);
       await new Promise((resolve) => setTimeout(resolve, delayMs * (0.5 + Math.random() / 2)));

@@ -24,7 +24,9 @@ export class Hub {
   readonly #channels = new Map<string, Channel>();
   readonly #samples = new Map<string, Sample[]>();
   /** The server's clock minus our monotonic one, in milliseconds: it dates what is sent to the tabs. */
-  #serverAheadMs = 0;
+  #serverAheadMs: number | undefined;
+  /** When something last arrived, on our monotonic clock. */
+  #heardMs = 0;
   #state: StreamState = "connecting";
   #server: Server = { troubles: [] };
   #hasSnapshot = false;
@@ -37,10 +39,13 @@ export class Hub {
     if (this.#close === undefined) {
       this.#close = openEventStream(at("/api/v2/re-stream/events/stream"), {
         event: (event) => this.#receive(event),
+        heard: () => {
+          this.#heardMs = performance.now();
+        },
         state: (state) => this.#setState(state),
       });
     } else {
-      listener({ kind: "state", state: this.#state });
+      listener(this.#stateMessage());
       listener({ kind: "server", server: this.#server });
       if (this.#hasSnapshot) listener(this.#snapshot());
     }
@@ -59,7 +64,12 @@ export class Hub {
 
   #setState(state: StreamState): void {
     this.#state = state;
-    this.#send({ kind: "state", state });
+    this.#send(this.#stateMessage());
+  }
+
+  #stateMessage(): HubMessage {
+    const heardTime = this.#serverAheadMs === undefined ? undefined : this.#heardMs + this.#serverAheadMs;
+    return { kind: "state", state: this.#state, ...(heardTime === undefined ? {} : { heardTime }) };
   }
 
   #snapshot(): HubMessage {
@@ -72,7 +82,7 @@ export class Hub {
   }
 
   #serverTime(): number {
-    return performance.now() + this.#serverAheadMs;
+    return performance.now() + (this.#serverAheadMs ?? 0);
   }
 
   #receive({ name, data }: StreamEvent): void {
@@ -81,7 +91,8 @@ export class Hub {
       this.#serverAheadMs = time - performance.now();
       this.#channels.clear();
       for (const channel of channels) this.#channels.set(channel.channelId, channel);
-      for (const id of this.#samples.keys()) if (!this.#channels.has(id)) this.#samples.delete(id);
+      // A line has one value a second: samples from before a gap would stand beside those after it.
+      this.#samples.clear();
       this.#hasSnapshot = true;
       this.#gathered = [];
       this.#send(this.#snapshot());

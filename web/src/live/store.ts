@@ -1,5 +1,5 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
-import { setServerTime } from "../base/clock.ts";
+import { setServerTime, startClock, stopClock } from "../base/clock.ts";
 import type { Channel, ChannelEvent, Platform, Sample, ServerTrouble } from "../base/model.ts";
 import { noteSignedOut } from "../base/session.ts";
 import { HISTORY_SECONDS, type HubMessage, type StreamState, withPlatform, withSample } from "./changes.ts";
@@ -30,6 +30,10 @@ const channels = signal<ReadonlyMap<string, LiveChannel>>(new Map());
 /** The state of the connection, `connecting` at first. */
 export const streamState = signal<StreamState>("connecting");
 export const hasSnapshot = signal(false);
+/** The server is gone: what the page shows is as old as `now`, which stands still. */
+export const isStale = computed(() => streamState.value === "lost");
+/** How often the connection came back. What is not in the live stream is read again when it changes. */
+export const returns = signal(0);
 /** The server's own troubles, the oldest first. */
 export const serverTroubles = signal<readonly ServerTrouble[]>([]);
 /** Events of all channels since this tab was opened, newest first. */
@@ -59,8 +63,7 @@ export const totals = computed(() => {
 
 function receive(message: HubMessage): void {
   if (message.kind === "state") {
-    streamState.value = message.state;
-    if (message.state === "refused") noteSignedOut();
+    setState(message.state, message.heardTime);
     return;
   }
   if (message.kind === "server") {
@@ -74,6 +77,18 @@ function receive(message: HubMessage): void {
   });
 }
 
+function setState(state: StreamState, heardTime: number | undefined): void {
+  batch(() => {
+    if (state === "lost") stopClock(heardTime);
+    if (state === "connected" && isStale.peek()) {
+      startClock();
+      returns.value += 1;
+    }
+    streamState.value = state;
+  });
+  if (state === "refused") noteSignedOut();
+}
+
 function applySnapshot(all: readonly Channel[], samples: readonly Sample[]): void {
   const known = channels.peek();
   const next = new Map<string, LiveChannel>();
@@ -81,7 +96,7 @@ function applySnapshot(all: readonly Channel[], samples: readonly Sample[]): voi
   for (const channel of all) {
     const live = known.get(channel.channelId) ?? newLive(channel);
     setChannel(live, channel);
-    live.samples.value = byChannel.get(channel.channelId) ?? live.samples.peek();
+    live.samples.value = byChannel.get(channel.channelId) ?? [];
     next.set(channel.channelId, live);
   }
   channels.value = next;

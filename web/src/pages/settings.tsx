@@ -1,7 +1,8 @@
 import { request } from "../base/api.ts";
 import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
-import { type Fields, Form, TextField } from "../parts/basic/form.tsx";
+import { type Fields, Form } from "../parts/basic/form.tsx";
 import { say } from "../parts/basic/notice.tsx";
+import { SecretField } from "../parts/basic/secret-field.tsx";
 import { AccessKeys } from "../parts/settings/access-keys.tsx";
 import { Webhook } from "../parts/settings/webhook.tsx";
 import { t } from "../text/text.ts";
@@ -33,18 +34,18 @@ function Password() {
         <h2 id="password-title">{t().settings.password}</h2>
       </div>
       <Form submit={submit} button={t().common.save} isPlain>
-        <TextField
+        <SecretField
           label={t().settings.oldPassword}
           name="old"
           isRequired
-          input={{ type: "password", autocomplete: "current-password" }}
+          input={{ autocomplete: "current-password" }}
         />
-        <TextField
+        <SecretField
           label={t().settings.newPassword}
           name="new"
           help={t().signIn.rule}
           isRequired
-          input={{ type: "password", autocomplete: "new-password", minLength: PASSWORD_LENGTH_MIN }}
+          input={{ minLength: PASSWORD_LENGTH_MIN }}
         />
       </Form>
     </section>

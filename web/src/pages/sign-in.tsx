@@ -6,7 +6,8 @@ import { at } from "../base/base-path.ts";
 import { go } from "../base/router.ts";
 import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
 import { withCommands } from "../parts/basic/commands.tsx";
-import { Form, TextField } from "../parts/basic/form.tsx";
+import { Form } from "../parts/basic/form.tsx";
+import { SecretField } from "../parts/basic/secret-field.tsx";
 import { Choices } from "../parts/shell/top-bar.tsx";
 import { t } from "../text/text.ts";
 
@@ -60,13 +61,13 @@ export function SetupPage() {
     await readSession();
     go("/");
   };
-  const password = { type: "password", autocomplete: "new-password", minLength: PASSWORD_LENGTH_MIN } as const;
+  const password = { minLength: PASSWORD_LENGTH_MIN };
   return (
     <Frame title={t().signIn.setupTitle}>
       <p>{t().signIn.setupText}</p>
       <Form submit={submit} button={t().signIn.setupButton}>
-        <TextField label={t().signIn.password} name="password" help={t().signIn.rule} isRequired input={password} />
-        <TextField
+        <SecretField label={t().signIn.password} name="password" help={t().signIn.rule} isRequired input={password} />
+        <SecretField
           label={t().signIn.repeat}
           name="repeat"
           help={isMismatch.value ? t().signIn.mismatch : undefined}
@@ -91,12 +92,12 @@ export function SignInPage() {
   return (
     <Frame title={t().signIn.title}>
       <Form submit={submit} button={t().signIn.button}>
-        <TextField
+        <SecretField
           label={t().signIn.password}
           name="password"
           help={withCommands(t().signIn.forgotten)}
           isRequired
-          input={{ type: "password", autocomplete: "current-password", autofocus: true }}
+          input={{ autocomplete: "current-password", autofocus: true }}
         />
       </Form>
     </Frame>

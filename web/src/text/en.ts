@@ -26,8 +26,10 @@ export const en = {
     connected: "Connected",
     connecting: "Connecting…",
     lost: "Connection lost",
-    asOf: (time: string) => `as of ${time}`,
-    lostLong: (time: string) => `Connection to the server lost. This page shows its state as of ${time}. Reconnecting…`,
+    lostLong: (time: string | undefined) =>
+      time === undefined
+        ? "Connection to the server lost. Reconnecting…"
+        : `Connection to the server lost. You see the state as of ${time}. Reconnecting…`,
   },
   units: {
     seconds: (number: string) => `${number} s`,

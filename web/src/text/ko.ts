@@ -25,8 +25,10 @@ export const ko: Texts = {
     connected: "서버 연결됨",
     connecting: "서버 연결 중…",
     lost: "서버 연결 끊김",
-    asOf: (time) => `${time} 기준`,
-    lostLong: (time) => `서버와 연결이 끊어졌습니다. ${time} 기준 상태이며, 다시 연결하는 중입니다…`,
+    lostLong: (time) =>
+      time === undefined
+        ? "서버와 연결이 끊어졌습니다. 다시 연결하는 중…"
+        : `서버와 연결이 끊어졌습니다. ${time} 기준 상태를 표시하고 있습니다. 다시 연결하는 중…`,
   },
   units: {
     seconds: (value) => `${value}초`,

@@ -6,6 +6,7 @@ import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
+import { SecretField } from "../basic/secret-field.tsx";
 
 /** Longest hold that the API accepts, in seconds. */
 const HOLD_SECONDS_MAX = 1_800;
@@ -77,11 +78,10 @@ export function ChannelSettings({ channel }: { readonly channel: Channel }) {
             <p class="help">{texts.ingestAuthHelp}</p>
             <div class="field-pair">
               <TextField label={t().platform.login} name="ingestId" value={channel.ingestAuth?.id} />
-              <TextField
+              <SecretField
                 label={t().platform.password}
                 name="ingestPassword"
                 help={channel.ingestAuth === undefined ? undefined : texts.passwordKept}
-                input={{ type: "password", autocomplete: "new-password" }}
               />
             </div>
           </fieldset>
@@ -122,7 +122,7 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
         />
       </Form>
       {secret.value !== undefined && (
-        <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} />
+        <CopyField label={texts.webhookSecret} help={texts.keyShown} value={secret.value} isSecret />
       )}
     </details>
   );

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../../base/api.ts";
 import type { Channel, Report } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { reasonText } from "./event-words.ts";
@@ -29,7 +30,7 @@ export function Reports({ channel }: { readonly channel: Channel }) {
       isClosed = true;
       clearTimeout(timer);
     };
-  }, [channelId, isPublishing]);
+  }, [channelId, isPublishing, returns.value]);
   return (
     <section class="panel" aria-labelledby="reports-title">
       <div class="panel-head">

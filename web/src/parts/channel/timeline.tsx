@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../../base/api.ts";
 import type { Channel, ChannelEvent } from "../../base/model.ts";
-import { recentEvents } from "../../live/store.ts";
+import { recentEvents, returns } from "../../live/store.ts";
 import { formatDateTime, formatEventTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -50,6 +50,10 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
     stored.value = pageNo === 1 ? page.items : merged(stored.value, page.items);
     total.value = page.total;
   };
+  /** Reads as many pages as are shown. */
+  const readAgain = async (): Promise<void> => {
+    for (let pageNo = 1; pageNo * PAGE_SIZE <= shownMax.peek(); pageNo += 1) await read(pageNo);
+  };
   /** Exports all events that pass the filter, not only those on the page. */
   const exportAs = async (format: ExportFormat): Promise<void> => {
     const all = merged(recentEvents.peek().filter(isOfChannel), await readAll(channelId));
@@ -60,8 +64,8 @@ export function Timeline({ channel }: { readonly channel: Channel }) {
     );
   };
   useEffect(() => {
-    read(1).catch((error: unknown) => say(problemText(error), "bad"));
-  }, [channelId]);
+    readAgain().catch((error: unknown) => say(problemText(error), "bad"));
+  }, [channelId, returns.value]);
   const recent = recentEvents.value.filter(isOfChannel);
   const all = merged(recent, stored.value);
   const passing = all.filter((event) => passes(event, filter.value));

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { tidyStreamKey } from "../../../../src/api-contract/input/input-notes.ts";
-import { TextField } from "../basic/form.tsx";
 import { noteText } from "../basic/notice.tsx";
+import { SecretField } from "../basic/secret-field.tsx";
 
 type KeyFieldOptions = {
   readonly label: string;
@@ -18,13 +18,13 @@ export function KeyField({ label, value = "", help, server = "" }: KeyFieldOptio
   const { notes } = tidyStreamKey(typed.value, server);
   return (
     <>
-      <TextField
+      <SecretField
         label={label}
         name="streamKey"
         value={value}
         help={help}
         isRequired
-        input={{ onInput: (event) => (typed.value = event.currentTarget.value) }}
+        onType={(key) => (typed.value = key)}
       />
       <div role="status">
         {notes.map((note) => (

@@ -1,6 +1,7 @@
 import type { Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
+import { SecretField } from "../basic/secret-field.tsx";
 
 /** Track numbers are one byte on the wire. */
 const TRACK_MAX = 255;
@@ -33,12 +34,7 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
       />
       <div class="field-pair">
         <TextField label={optionalLabel(texts.login)} name="id" value={platform?.id} />
-        <TextField
-          label={optionalLabel(texts.password)}
-          name="password"
-          value={platform?.password}
-          input={{ autocomplete: "new-password" }}
-        />
+        <SecretField label={optionalLabel(texts.password)} name="password" value={platform?.password} isMask />
       </div>
       <SelectField
         label={texts.bufferPolicy}

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, list } from "../../base/api.ts";
 import type { AccessKey, NewAccessKey } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { problemText } from "../basic/action.tsx";
@@ -24,7 +25,7 @@ export function AccessKeys() {
   };
   useEffect(() => {
     read().catch((error: unknown) => say(problemText(error), "bad"));
-  }, []);
+  }, [returns.value]);
   const remove = async (): Promise<void> => {
     await call("DELETE", `/access-keys/${encodeURIComponent(removing.value ?? "")}`);
     await read();
@@ -115,7 +116,7 @@ function NewKey({ onCreated, onClose }: NewKeyOptions) {
         <>
           <p>{t().settings.keyShown}</p>
           <CopyField label={t().settings.accessKey} value={created.value.accessKey} />
-          <CopyField label={t().settings.secretKey} value={created.value.secretKey} />
+          <CopyField label={t().settings.secretKey} value={created.value.secretKey} isSecret />
         </>
       )}
     </Dialog>

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { call, list } from "../../base/api.ts";
 import type { CallbackEndpoint, Delivery } from "../../base/model.ts";
+import { returns } from "../../live/store.ts";
 import { formatDateTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
@@ -24,7 +25,7 @@ export function Webhook() {
       await readDeliveries();
     };
     read().catch((error: unknown) => say(problemText(error), "bad"));
-  }, []);
+  }, [returns.value]);
   const submit = async (field: Fields): Promise<void> => {
     endpoint.value = await call("POST", "/events/callbackEndpoint", { callbackUrl: field("callbackUrl").trim() });
     say(t().common.saved);
@@ -46,7 +47,7 @@ export function Webhook() {
         />
       </Form>
       {webhookSecret !== undefined && (
-        <CopyField label={t().settings.webhookSecret} help={t().settings.keyShown} value={webhookSecret} />
+        <CopyField label={t().settings.webhookSecret} help={t().settings.keyShown} value={webhookSecret} isSecret />
       )}
       <h3>{t().settings.deliveries}</h3>
       {deliveries.value.length === 0 && <p class="quiet">{t().settings.noDeliveries}</p>}

@@ -1,10 +1,11 @@
 import { request } from "../../base/api.ts";
 import { at } from "../../base/base-path.ts";
+import { now } from "../../base/clock.ts";
 import { route } from "../../base/router.ts";
 import { readSession, session } from "../../base/session.ts";
 import { setTheme, THEMES, type Theme, theme } from "../../base/theme.ts";
-import { serverTroubles, streamState, totals } from "../../live/store.ts";
-import { formatRate } from "../../text/format.ts";
+import { hasSnapshot, isStale, serverTroubles, streamState, totals } from "../../live/store.ts";
+import { formatRate, formatTime } from "../../text/format.ts";
 import { LANGUAGES, type Language, language, setLanguage, t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
@@ -77,18 +78,18 @@ export function Choices() {
 
 function Totals() {
   const state = streamState.value;
-  const isLive = state === "live";
+  const isConnected = state === "connected";
   return (
     <p class="totals">
-      <span class="total">
+      <span class={isStale.value ? "total stale" : "total"}>
         {t().app.inbound} <b>{formatRate(totals.value.inbound)}</b>
       </span>
-      <span class="total">
+      <span class={isStale.value ? "total stale" : "total"}>
         {t().app.outbound} <b>{formatRate(totals.value.outbound)}</b>
       </span>
-      <span class={`state tone-${isLive ? "good" : state === "connecting" ? "busy" : "bad"}`} data-stream={state}>
-        <Icon name={isLive ? "dot" : state === "connecting" ? "spinner" : "alert"} />
-        {isLive ? t().stream.connected : state === "connecting" ? t().stream.connecting : t().stream.lost}
+      <span class={`state tone-${isConnected ? "good" : state === "connecting" ? "busy" : "bad"}`} data-stream={state}>
+        <Icon name={isConnected ? "dot" : state === "connecting" ? "spinner" : "alert"} />
+        {isConnected ? t().stream.connected : state === "connecting" ? t().stream.connecting : t().stream.lost}
       </span>
     </p>
   );
@@ -98,9 +99,9 @@ function Totals() {
 export function StaleNotice() {
   return (
     <div role="status" aria-live="polite">
-      {streamState.value === "stale" && (
-        <p class="stale">
-          <Icon name="alert" /> {t().stream.lostLong("")}
+      {isStale.value && (
+        <p class="trouble">
+          <Icon name="alert" /> {t().stream.lostLong(hasSnapshot.value ? formatTime(now.value) : undefined)}
         </p>
       )}
     </div>
@@ -112,7 +113,7 @@ export function ServerNotice() {
   return (
     <div role="status" aria-live="polite">
       {serverTroubles.value.map(({ trouble, message, messageKo }) => (
-        <p key={trouble} class="stale" data-trouble={trouble}>
+        <p key={trouble} class="trouble" data-trouble={trouble}>
           <Icon name="alert" /> {language.value === "ko" ? messageKo : message}
         </p>
       ))}
