@@ -16,6 +16,11 @@ const payload = z.strictObject({
   channelId: z.string(),
   event: z.string(),
   timestamp: z.int(),
+  channelName: z.string().min(1),
+  description: z.string().min(1),
+  platId: z.int().optional(),
+  targetName: z.string().optional(),
+  reason: z.string().optional(),
 });
 const deliveries = z.array(z.looseObject({ id: z.int(), state: z.string(), attempts: z.int() }));
 
