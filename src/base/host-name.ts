@@ -72,7 +72,7 @@ export function readHost(host: string): Host {
   const ascii = domainToASCII(host);
   if (ascii === "") return problem("bad-idn");
   const read = readAscii(ascii.endsWith(".") ? ascii.slice(0, -1) : ascii);
-  // Fullwidth or circled digits: nobody writes a server's address like that in good faith.
+  // Fullwidth or circled digits: no honest address of a server looks like that.
   return read.kind === "address" ? problem("numeric") : read;
 }
 

@@ -45,7 +45,7 @@ export type Networks = Readonly<Record<"own", string> & Partial<Record<NetworkWi
 
 /**
  * Whom an address counts as. IPv4: itself, and its /24; also where it is written as IPv6. IPv6: its /64, which one machine has all
- * of, its /56, which one home has, and its /48, which one customer has.
+ * of, its /56, which one household has, and its /48, which one customer has.
  */
 export function networksOf(address: string): Networks {
   const ipv6 = address.includes(":") ? ipv6Groups(address) : undefined;

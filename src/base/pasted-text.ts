@@ -1,6 +1,6 @@
 /** What came along when a key or an address was pasted, and was taken off. */
 export type Removal =
-  /** Blanks around it, and characters that nobody sees, wherever they stood. */
+  /** Blanks around it, and invisible characters anywhere in it. */
   | "invisible"
   /** The server's address in front of a key. */
   | "address"
@@ -11,7 +11,7 @@ export type Removal =
 
 export type Tidied = { readonly text: string; readonly removed: readonly Removal[] };
 
-/** Blanks and control characters, as code units. NUL is none of them: whoever sends that is told so. */
+/** Blanks and control characters, as code units. NUL is none of them: it is refused. */
 function isBlank(unit: number): boolean {
   if (unit === 0) return false;
   if (unit <= 0x20 || (unit >= 0x7f && unit <= 0xa0)) return true;
@@ -33,7 +33,7 @@ function isClean(text: string): boolean {
   return !isBlank(text.charCodeAt(0)) && !isBlank(text.charCodeAt(text.length - 1));
 }
 
-/** Walked by index: the text is a stranger's, and a pattern that looks for its end may look from each of its characters. */
+/** Walked by index: the text is foreign, and a pattern that looks for its end may start at each of its characters. */
 function visible(text: string): string {
   if (isClean(text)) return text;
   let kept = "";

@@ -1,4 +1,4 @@
-/** What a machine can lack, by the operating system's own words for it. Not the other side's fault, whoever that is. */
+/** What a machine can lack, by the operating system's own words for it. Not the other side's fault. */
 export type MachineTrouble = "descriptors" | "memory" | "ports" | "no-route" | "firewall";
 
 const TROUBLES: ReadonlyMap<string, MachineTrouble> = new Map([

@@ -6,7 +6,7 @@ const STEP_MS_MIN = 1_000;
 const BELIEVED_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * The clock of the day may be set while we run. A mark says what it was worth at a moment; by it a time that was told then is told
+ * The clock of the day may be set while we run. A mark says what it was worth at a moment; by it a time that was shown then is shown
  * again as the present clock has it, so that "since" and "until" stay right.
  */
 export class WallSteps {

@@ -23,7 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   testkit: testkitCommand,
 };
 
-/** The command line: one of the commands, or, without one, the server until it is told to stop. */
+/** The command line: one of the commands, or, without one, the server until it is stopped. */
 export async function runCommandLine(stopRequest: StopRequest): Promise<void> {
   // Nothing was begun.
   if (stopRequest.signal.aborted) process.exit(0);
@@ -46,7 +46,7 @@ async function run(stopRequest: StopRequest): Promise<void> {
   else await runServer(commandLine.config, stopRequest);
 }
 
-/** What a command says. Whoever reads it may have read enough: that is no failure. */
+/** Prints a command's result. Its reader may close the pipe early: that is no failure. */
 function print(text: string): void {
   process.stdout.on("error", () => process.exit(0));
   process.stdout.write(text);

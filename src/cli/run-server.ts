@@ -10,7 +10,7 @@ import { type StopRequest, StopRequestedError } from "./stop-request.ts";
 /** At the end, what was said last has so long to be read, in milliseconds. */
 const LAST_WORDS_MS = 200;
 
-/** The server until it is told to stop, which may be before it is ready. Ends the process; rejects where it cannot start. */
+/** Runs the server until it is stopped, which may be before it is ready. Ends the process; rejects where it cannot start. */
 export async function runServer(config: Config, { signal }: StopRequest): Promise<void> {
   const outputs = openOutputs();
   const starting = startServer(config, outputs, signal);
@@ -27,7 +27,7 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
   exitNow(0);
 }
 
-/** Whoever is told to stop gives a start up: there is nothing to stop then. */
+/** A stop request cancels the start: there is nothing to stop then. */
 async function stopWhenStarted(starting: Promise<RunningServer>): Promise<void> {
   const server = await starting.catch(ifNotStopping);
   await server?.stop();

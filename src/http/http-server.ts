@@ -149,7 +149,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   );
   server.addHook("onRequest", crossOrigin(options.allowedOrigins));
   const application = new DashboardAssets(options.applicationFolder, options.basePath);
-  // Before any body is read, since an unknown URL is told before its body is found too large.
+  // Before any body is read, since an unknown URL is reported before a body that is too large.
   server.addHook("onRequest", (request, _reply, done) =>
     done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
   );
@@ -228,7 +228,7 @@ function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptio
   }
 }
 
-/** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is told before anything else. */
+/** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is reported before anything else. */
 function addApi(
   api: FastifyInstance,
   region: RegionCode,
@@ -310,7 +310,7 @@ function unreadableAnswer(traceId: string) {
   return { status, text, headers };
 }
 
-/** No expectation but `100-continue` is known. Whether the client sends its body all the same cannot be told: the connection ends. */
+/** No expectation but `100-continue` is known. Whether the client sends its body nevertheless is not known: the connection ends. */
 function answerExpectation(response: ServerResponse, traceId: string, log: Log): void {
   const { status, text, headers } = unreadableAnswer(traceId);
   response.writeHead(status, headers).end(text);

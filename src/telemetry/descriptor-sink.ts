@@ -42,7 +42,7 @@ function kindOf(descriptor: Standard): "pipe" | "socket" | "other" {
   }
 }
 
-/** Undefined where there is no such way, as outside Linux. Throws where there is nobody at the other end. */
+/** Undefined where there is no such way, as outside Linux. Throws if no process is at the other end. */
 function openAgain(descriptor: Standard): number | undefined {
   try {
     return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

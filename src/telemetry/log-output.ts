@@ -21,7 +21,7 @@ export type LogOutputOptions = {
 };
 
 /**
- * Where log lines go, without ever holding anybody up: a disk that is full, a pipe that nobody reads and one that nobody has open any more
+ * Where log lines go, without ever making a caller wait: a full disk, a pipe without a reader and one that was closed
  * cost lines and nothing else. Lines keep their order and are never cut; where some are missing, a line says how many.
  */
 export class LogOutput {
@@ -44,7 +44,7 @@ export class LogOutput {
     return this.#lostTotal;
   }
 
-  /** From here on this is told of each line that is dropped, and at once of those before. */
+  /** Called for each line that is dropped from here on, and at once for those before. */
   onLost(told: (count: number) => void): void {
     this.#onLost = told;
     if (this.#lostTotal > 0) told(this.#lostTotal);

@@ -100,7 +100,7 @@ export class Metrics {
   );
   readonly #waiting = this.#gauge(
     "fanfare_target_waiting",
-    "1 for a target that accepted and is given nothing, or no pictures, else 0.",
+    "1 for a target that accepted and gets nothing, or no video, else 0.",
     TARGET_LABELS,
   );
   readonly #loopDelay = this.#gauge("fanfare_event_loop_delay_seconds", "How late the thread's event loop was.", [
@@ -135,7 +135,7 @@ export class Metrics {
     "Wrong access keys (api), wrong passwords and set-up links (dashboard).",
     ["where"],
   );
-  readonly #logLinesLost = this.#counter("fanfare_log_lines_lost_total", "Log lines that nobody took.", []);
+  readonly #logLinesLost = this.#counter("fanfare_log_lines_lost_total", "Log lines that were dropped.", []);
   readonly #troubles = this.#gauge("fanfare_server_trouble", "1 while this server itself lacks something.", [
     "trouble",
   ]);
@@ -249,7 +249,7 @@ export class Metrics {
     this.#handedOver.inc({ what });
   }
 
-  /** An encoder of this thread was not read for a while, because its channel's home was behind. */
+  /** An encoder of this thread was not read for a while, because the thread that owns its channel was behind. */
   handOverWait(thread: string): void {
     this.#handOverWaits.inc({ thread });
   }

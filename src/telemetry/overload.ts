@@ -21,7 +21,7 @@ export class Overload {
     this.#isLate = max >= LATE_SECONDS;
   }
 
-  /** Busy beyond the limit for ten seconds: nobody new is let in. */
+  /** Busy beyond the limit for ten seconds: no new channel is admitted. */
   get isBusy(): boolean {
     return this.#busyReports >= BUSY_REPORTS;
   }

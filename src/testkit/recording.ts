@@ -17,7 +17,7 @@ export class Recording {
     this.path = path;
     this.#file = createWriteStream(path);
     this.#finished = finished(this.#file);
-    // Whoever closes the recording is told; until then a failure must not end the process.
+    // `close` reports it; until then a failure must not end the process.
     this.#finished.catch(() => undefined);
     this.#file.on("drain", onDrained);
     this.#file.write(FLV_FILE_START);

@@ -3,7 +3,7 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "./channel-spec
 /** A user name and a password that an encoder has proven to know. Secret. */
 export type ProvenLogin = { readonly id: string; readonly password: string };
 
-/** Media thread to control thread: may this key publish? The encoder is told nothing before the reply. Holds secrets. */
+/** Media thread to control thread: may this key publish? The encoder gets no reply before this one. Holds secrets. */
 export type AdmissionRequest = { readonly kind: "admission"; readonly key: string; readonly login?: ProvenLogin };
 
 export type AdmissionReply = { readonly kind: "admission" } & AdmissionDecision;

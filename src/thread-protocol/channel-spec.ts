@@ -13,11 +13,11 @@ export type TargetId = number;
 export const BUFFER_POLICIES = ["drop", "disconnect"] as const;
 export type BufferPolicy = (typeof BUFFER_POLICIES)[number];
 
-/** Whom a target behind TLS is believed. Absent fields: whoever the authorities of this machine vouch for. */
+/** What a target over TLS is verified by. Absent fields: this machine's authorities. */
 export type TargetTrust = {
   /** Authorities beside the usual ones, as PEM. */
   readonly ca?: string;
-  /** SHA-256 of the one certificate that is taken, as 64 small hexadecimal digits: whoever signed it, whatever it is for, and no other. */
+  /** SHA-256 of the one certificate that is accepted, as 64 small hexadecimal digits, whatever signed it and whatever it is for. */
   readonly fingerprint?: string;
 };
 
@@ -41,7 +41,7 @@ export type TargetSpec = {
   readonly url: string;
   /** Sent byte for byte as the stream name. */
   readonly streamKey: string;
-  /** What the target is told where it demands a login; absent: it cannot be logged in to. */
+  /** The login for a target that demands one; absent: none. */
   readonly credentials?: { readonly id: string; readonly password: string };
   /** False: the target stays READY whatever the ingest does. */
   readonly isEnabled: boolean;

@@ -59,7 +59,7 @@ export type Fact =
   | (IngestFact & { readonly kind: "hold-set"; readonly leftMs: number })
   /** Media flows from this encoder from now on: the first of a broadcast, or instead of another or of filler. */
   | (IngestFact & { readonly kind: "source-active"; readonly heldMs: number })
-  /** Its pictures stopped so long ago, while its sound goes on. */
+  /** Its video stopped so long ago, while its audio goes on. */
   | (IngestFact & { readonly kind: "pictures-stopped"; readonly silentMs: number })
   /** … and came back after so long. */
   | (IngestFact & { readonly kind: "pictures-back"; readonly awayMs: number })
@@ -70,7 +70,7 @@ export type Fact =
   | {
       readonly kind: "ingest-refused";
       readonly time: number;
-      /** How many were refused for this reason since it was last told: floods are told once a second. */
+      /** How many were refused for this reason since the last such fact: floods become one fact a second. */
       readonly count: number;
       /** Of the last of them. */
       readonly remoteAddress: string;
@@ -81,7 +81,7 @@ export type Fact =
         /** A login that was not even looked at: too many of its network have failed within a minute. */
         | "too-many-guesses"
         | "encoders-fight"
-        /** The key was good, and this server takes nobody new now. */
+        /** The key was good, and this server admits no new channel now. */
         | "overloaded"
         /** A player without a token that opens what it asked for now, or one too many. */
         | "play-refused"

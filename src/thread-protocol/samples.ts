@@ -7,7 +7,7 @@ export type DroppedFrames = {
   readonly overTime: number;
   /** Its queue held too many bytes. */
   readonly overBytes: number;
-  /** Pictures that came after such a loss, before the next keyframe. */
+  /** Frames that came after such a loss, before the next keyframe. */
   readonly untilKeyframe: number;
 };
 
@@ -42,7 +42,7 @@ export type StreamMeasures = {
   readonly audioBytesPerSecond?: number;
   /** The longest way between two keyframes of the last 15 to 30 seconds, or since the last one. */
   readonly longestKeyframeSeconds?: number;
-  /** How long pictures have come without a keyframe among them; absent where that is no more than usual. */
+  /** How long video has come without a keyframe; absent where that is no more than usual. */
   readonly secondsWithoutKeyframe?: number;
   /** Whether there was ever one. */
   readonly hasKeyframe?: boolean;
@@ -50,7 +50,7 @@ export type StreamMeasures = {
   readonly lackHeader?: readonly ("audio" | "video")[];
   /** Kinds of which messages come and nothing that could be understood, or sent on. */
   readonly unreadable?: readonly ("audio" | "video")[];
-  /** B pictures in a row, at most, of the last 15 to 30 seconds. */
+  /** B-frames in a row, at most, of the last 15 to 30 seconds. */
   readonly bFrames?: number;
   /** Millionths that the encoder's clock is fast against ours, negative: slow; of the last two to ten minutes. */
   readonly clockDriftPpm?: number;
@@ -70,7 +70,7 @@ export type IngestSample = {
   readonly videoCodec?: string;
   readonly width?: number;
   readonly height?: number;
-  /** Pictures a second, over the last seconds. */
+  /** Frames a second, over the last seconds. */
   readonly frameRate?: number;
   /** Between the last two keyframes. */
   readonly keyframeIntervalSeconds?: number;
@@ -81,7 +81,7 @@ export type IngestSample = {
   readonly bytesTotal: number;
   /** What came along with its key, and was taken off; absent where nothing was. */
   readonly keyRemoved?: readonly Removal[];
-  /** Since the last picture, where pictures are missed while sound goes on. */
+  /** Since the last frame, where video is missing while audio goes on. */
   readonly secondsWithoutVideo?: number;
   /** Messages of timed data that were too many, or too long, to be sent on, in all; absent where there were none. */
   readonly droppedData?: number;

@@ -5,7 +5,7 @@ type Sentence = { readonly en: string; readonly ko: string };
 /** What a firewall forbids concerns one address: that target's own reason says so. */
 type SharedTrouble = Exclude<MachineTrouble, "firewall">;
 
-/** Everything that can be wrong with this server itself, as people are told it: what is the matter, and what to do. */
+/** Everything that can be wrong with this server itself, in sentences for people: what is the matter, and what to do. */
 const SENTENCES = {
   descriptors: {
     en: "This server has no file descriptors left: raise its limit on open files (LimitNOFILE, ulimit -n, --ulimit nofile) and start it again.",
@@ -48,7 +48,7 @@ export function sharedTrouble(trouble: MachineTrouble): ServerTroubleName | unde
   return trouble === "firewall" ? undefined : trouble;
 }
 
-/** Every name there is, for tests and for whoever shows them all. */
+/** Every name there is, for tests and for lists of all. */
 export const SERVER_TROUBLE_NAMES = Object.keys(SENTENCES) as readonly ServerTroubleName[];
 
 export type ServerTroubleText = { readonly message: string; readonly messageKo: string };

@@ -126,7 +126,7 @@ export class Deliverer {
     const { endpoint, eventId, time, attempts } = due;
     if (endpoint === undefined) return { state: "CANCELLED", attempts };
     const body = webhookBody(due);
-    // Numbers begin again where a backup is restored: with its time an event is told from the one that had its number before.
+    // Numbers start again when a backup is restored: its time tells an event from the one that had its number before.
     const id = `evt_${eventId}_${time}`;
     const message = {
       url: endpoint.url,

@@ -84,7 +84,7 @@ function exchange(
       port: first.port,
       path: `${url.pathname}${url.search}`,
       lookup: lookupAmong(addresses),
-      // TLS may not be told an address as a name.
+      // TLS allows no address as a server name.
       servername: first.serverName ?? "",
       headers: { ...headers, host: url.host, "content-length": String(Buffer.byteLength(body)) },
       agent: false,

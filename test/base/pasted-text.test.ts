@@ -49,7 +49,7 @@ test.each([
   expect(tidyKey(given, "").text).toBe(text);
 });
 
-test("an address loses what nobody sees, and nothing else", () => {
+test("an address loses invisible characters, and nothing else", () => {
   const url = "rtmp://h.example/live2?backup=1/";
   expect(tidyAddress(url)).toStrictEqual({ text: url, removed: [] });
   expect(tidyAddress(`\u00a0${url}\u200b\n`)).toStrictEqual({ text: url, removed: ["invisible"] });

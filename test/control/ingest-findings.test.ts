@@ -166,7 +166,7 @@ test("a key that was understood after something was taken off is told, with what
   expect(describeFinding(finding("KEY_TIDIED", "invisible, prefix", 0), displayNameOf("CUSTOM"))).toEqual({
     severity: "warning",
     message: {
-      en: "The encoder's stream key was understood after this was taken off: blanks or characters that nobody sees, a prefix such as mp4:. Set the key alone in the encoder: other servers refuse it as it is.",
+      en: "The encoder's stream key was understood after this was taken off: blanks or invisible characters, a prefix such as mp4:. Set the key alone in the encoder: other servers refuse it as it is.",
       ko: "인코더의 스트림 키에서 다음을 제거하고 받았습니다: 공백이나 보이지 않는 문자, mp4: 같은 접두어. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.",
     },
   });

@@ -83,7 +83,7 @@ test.concurrent("what is no backup, or a damaged one, is refused and changes not
   renameSync(`${keyFile}.away`, keyFile);
   const database = join(backup, "fanfare.db");
   truncateSync(database, statSync(database).size / 2);
-  expect(await problem()).toMatch(/is no sound database: /);
+  expect(await problem()).toMatch(/is no intact database: /);
 
   await fanfare.restart();
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);

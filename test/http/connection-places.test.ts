@@ -1,14 +1,14 @@
 import { beforeEach, expect, test } from "vitest";
-import { ConnectionPlaces, type Visitor } from "../../src/http/server/connection-places.ts";
+import { ConnectionPlaces, type PlacedConnection } from "../../src/http/server/connection-places.ts";
 
 let places: ConnectionPlaces;
 let away: string[];
 beforeEach(() => {
-  places = new ConnectionPlaces({ connectionsMax: 4, strangersPerAddressMax: 2 });
+  places = new ConnectionPlaces({ connectionsMax: 4, unauthenticatedPerAddressMax: 2 });
   away = [];
 });
 
-class Caller implements Visitor {
+class Caller implements PlacedConnection {
   isBusy = false;
   readonly name: string;
   readonly address: string;

@@ -388,7 +388,7 @@ describe("what the present state does not allow", () => {
   });
 
   test("the last manager's key is not deleted", async () => {
-    const last = notAvailable("Access key", "This is the last manager's key: nobody could make another.");
+    const last = notAvailable("Access key", "This is the last manager's key: without it no other could be made.");
     await cell("deleteAccessKey", { params: { accessKey: MANAGER.accessKeyId } }, last);
   });
 

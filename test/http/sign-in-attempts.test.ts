@@ -1,36 +1,36 @@
 import { expect, test } from "vitest";
 import { RequestRefusedError } from "../../src/http/answers/errors.ts";
 import {
-  FAILURES_OF_STRANGERS_PER_MINUTE,
+  FAILURES_OF_UNKNOWN_PER_MINUTE,
   FAILURES_PER_MINUTE,
   SignInAttempts,
-  STRANGERS_AT_ONCE,
-  type Visitor,
+  type SignInClient,
+  UNKNOWN_AT_ONCE,
 } from "../../src/http/auth/sign-in-attempts.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 
-const OWNER: Visitor = { address: "198.51.100.1", deviceId: "abcdefgh12345678" };
-const visitor = (from: string | Visitor): Visitor => (typeof from === "string" ? { address: from } : from);
+const OWNER: SignInClient = { address: "198.51.100.1", deviceId: "abcdefgh12345678" };
+const client = (from: string | SignInClient): SignInClient => (typeof from === "string" ? { address: from } : from);
 
 function open(isGuessable = true) {
   const clock = new ManualClock();
   const failed: string[] = [];
   const attempts = new SignInAttempts(clock, (address) => failed.push(address), isGuessable);
   /** What came of it, or the seconds to wait. */
-  const run = async (from: string | Visitor, value: string | undefined): Promise<string | number | undefined> => {
+  const run = async (from: string | SignInClient, value: string | undefined): Promise<string | number | undefined> => {
     try {
-      return await attempts.run(visitor(from), async () => value);
+      return await attempts.run(client(from), async () => value);
     } catch (error) {
       if (error instanceof RequestRefusedError) return error.retryAfterSeconds ?? 0;
       throw error;
     }
   };
   /** Attempts that go on until the returned function is called; it answers how many there were. */
-  const hold = (from: string | Visitor, count: number) => {
+  const hold = (from: string | SignInClient, count: number) => {
     const ends: (() => void)[] = [];
     const results = Array.from({ length: count }, () =>
       attempts
-        .run(visitor(from), () => new Promise<undefined>((resolve) => ends.push(() => resolve(undefined))))
+        .run(client(from), () => new Promise<undefined>((resolve) => ends.push(() => resolve(undefined))))
         .then(
           () => "failed",
           () => "refused",
@@ -75,7 +75,7 @@ test("ever new addresses run into the bound of all strangers, and a browser that
     // No two of them in one /48.
     if ((await run(`2001:${count.toString(16)}::1`, undefined)) === undefined) looked += 1;
   }
-  expect(looked).toBe(FAILURES_OF_STRANGERS_PER_MINUTE);
+  expect(looked).toBe(FAILURES_OF_UNKNOWN_PER_MINUTE);
   expect(await run("198.51.100.1", "session")).toBe(60);
   expect(await run(OWNER, "session")).toBe("session");
 });
@@ -110,10 +110,10 @@ test("one machine has one attempt under way, and it may be its last one", async 
 
 test("strangers take their own places only", async () => {
   const { run, hold } = open();
-  const ends = Array.from({ length: STRANGERS_AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
+  const ends = Array.from({ length: UNKNOWN_AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
   expect(await run("198.51.100.1", "session")).toBe(1);
   expect(await run(OWNER, "session")).toBe("session");
   const held = await Promise.all(ends.map((end) => end()));
-  expect(held.reduce((total, count) => total + count, 0)).toBe(STRANGERS_AT_ONCE);
+  expect(held.reduce((total, count) => total + count, 0)).toBe(UNKNOWN_AT_ONCE);
   expect(await run("198.51.100.1", "session")).toBe("session");
 });

@@ -38,7 +38,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   streamKey: [
     ...wrong("text of at most 512 characters", 5, {}, "x".repeat(513), "a\u0000b"),
     ...wrong(
-      "the platform's key; without blanks, prefixes and characters that nobody sees nothing is left of this one",
+      "the platform's key; without blanks, prefixes and invisible characters nothing is left of this one",
       "  ",
       "\u200b",
       "\ufeff\u00a0",

@@ -14,9 +14,9 @@ test.each([
   ["with a prefix", "relay", "mp4:k1", ["prefix"]],
   ["with a prefix behind a slash", "relay", "/flv:k1", ["slashes", "prefix"]],
   ["with a no-break space", "relay", "\u00a0k1\u00a0", ["invisible"]],
-  ["with what nobody sees", "relay", "\ufeffk\u200b1\u200e", ["invisible"]],
+  ["with invisible characters", "relay", "\ufeffk\u200b1\u200e", ["invisible"]],
   ["in an application with percent-encoded slashes", "relay%2Fk1", "", ["slashes"]],
-  ["in an application with what nobody sees", "relay/\u200bk1\u00a0", "", ["invisible"]],
+  ["in an application with invisible characters", "relay/\u200bk1\u00a0", "", ["invisible"]],
   ["in an application beside a slash that says nothing", "relay/", "k1", []],
   ["in front of the default instance", "relay", "k1/_definst_", []],
 ])("a key pasted %s is understood, and what was removed is reported", (_, app, name, removed) => {

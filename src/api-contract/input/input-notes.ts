@@ -13,7 +13,7 @@ export type InputNote = {
 const SENTENCES = {
   invisible: {
     code: "INVISIBLE_REMOVED",
-    message: "Blanks around it, or characters that nobody sees, were taken off.",
+    message: "Blanks around it, or invisible characters, were removed.",
     messageKo: "앞뒤 공백이나 보이지 않는 문자를 제거했습니다.",
   },
   address: {

@@ -7,7 +7,7 @@ import { eventSchemas } from "./event-answer-schemas.ts";
 
 /**
  * What the calls answer, as published at `/openapi.json`. Strict: an answer with a key that is not here fails the tests, so
- * that nothing is answered that nobody can read about.
+ * that no answer has a field that is not published.
  */
 
 /** Milliseconds since 1970-01-01 UTC. */

@@ -74,7 +74,7 @@ const rtmpUrl = z.string({ error: "an rtmp:// or rtmps:// address" }).check((con
 const streamKey = secretText(LONGEST.streamKey)
   .refine((text) => text !== "", { error: "the platform's key", abort: true })
   .refine((text) => tidyKey(text, "").text !== "", {
-    error: "the platform's key; without blanks, prefixes and characters that nobody sees nothing is left of this one",
+    error: "the platform's key; without blanks, prefixes and invisible characters nothing is left of this one",
   })
   .refine((text) => !isRtmpAddress(text), { error: "the platform's key; this is its address, with no key behind it" });
 

@@ -8,5 +8,5 @@ export const backupCommand: Command = async (args, env) => {
   const { config, positionals } = readArguments(args, env, { usage, positionals: 1 });
   const [folder = ""] = positionals;
   await backUp(config, folder);
-  return `The database and its encryption keys are in ${folder}. Whoever has both can read every stream key: keep it safe.\n`;
+  return `The database and its encryption keys are in ${folder}. With both anybody can read every stream key: keep it safe.\n`;
 };

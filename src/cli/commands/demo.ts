@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 const USAGE = "fanfare demo [--http-port PORT] [--rtmp-port PORT]";
 const HOST = "127.0.0.1";
 
-/** `fanfare demo`: runs until it is told to stop. */
+/** `fanfare demo`: runs until it is stopped. */
 export const demoCommand: Command = async (args) => {
   // Nothing of a real installation's settings is looked at: no data of it is touched, and no port of it is in the way.
   const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };

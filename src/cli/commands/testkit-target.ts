@@ -40,21 +40,21 @@ const login: Option<TargetLogin> = {
     return scheme === undefined ? undefined : { scheme, id, password };
   },
   allowed: `SCHEME:USER:PASSWORD, the scheme one of ${LOGIN_SCHEMES.join(", ")}`,
-  help: "Lets in whoever logs in so, and nobody else.",
+  help: "Accepts this login, and no other.",
 };
 
 const OPTIONS = {
   host: text("a host name or an address", "Where it listens (default 127.0.0.1)."),
   port: wholeNumber(0, 65_535, "Where it listens (default 1936; 0: any free port)."),
   record: text("a folder", "Each publication becomes an FLV file in it."),
-  refuse: oneOf(REFUSAL_NAMES, "Refuses in these words."),
+  refuse: oneOf(REFUSAL_NAMES, "Refuses with this status."),
   login,
-  redirect: text("an RTMP address", "Lets nobody in, and sends everybody there."),
+  redirect: text("an RTMP address", "Refuses every encoder and names this server."),
   "stream-number": wholeNumber(0, 0xff_ff_ff_ff, "What it answers to createStream (default 1)."),
   "close-at": oneOf(CLOSE_STAGES, "Closes without a word where it should answer this."),
   "silent-at": oneOf(SILENT_STAGES, "Answers nothing from here on and stays connected."),
   answer: oneOf(WRONG_ANSWERS, "Answers wrongly."),
-  "split-bytes": wholeNumber(1, 65_536, "What it says leaves in pieces of so many bytes."),
+  "split-bytes": wholeNumber(1, 65_536, "Sends its replies in pieces of so many bytes."),
   "chunk-size": wholeNumber(1, 0x7f_ff_ff_ff, "The chunk size that it announces (default 4096)."),
   "bytes-per-second": wholeNumber(1, BYTES_MAX, "It reads no faster."),
   "stall-after": duration("So long after it accepted the publication it stops reading."),
@@ -74,7 +74,7 @@ const COMMAND: CommandUsage<typeof OPTIONS, "messages" | "plain"> = {
   options: OPTIONS,
   switches: {
     messages: "Prints every message: kind, time, size, SHA-256, keyframe, configuration.",
-    plain: "Says nothing of Enhanced RTMP.",
+    plain: "Does not mention Enhanced RTMP.",
   },
 };
 

@@ -43,8 +43,8 @@ export class AccessKeys {
   }
 
   /**
-   * From now on the key lets nobody in. Throws DomainError `access-key-not-found`, or `last-manager-key`: without a
-   * manager nobody could ever make another key.
+   * From now on the key is refused. Throws DomainError `access-key-not-found`, or `last-manager-key`: without a
+   * manager no other key could ever be made.
    */
   async delete(accessKeyId: string): Promise<AccessKey> {
     const deleted = await this.#options.store.deleteAccessKey(accessKeyId);
@@ -63,8 +63,8 @@ export class AccessKeys {
   }
 
   /**
-   * A request came with this key. Nobody waits for the write, and one that fails costs the precision of a minute; the
-   * database's trouble is told by those who need it.
+   * A request came with this key. No caller waits for the write, and one that fails costs the precision of a minute; the
+   * database's trouble is reported by those that need it.
    */
   used(accessKeyId: string): void {
     const { store, clock } = this.#options;

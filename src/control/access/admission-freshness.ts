@@ -6,20 +6,20 @@ const LOOK_UPS_MAX = 20;
 /**
  * Keeps an answer about a stream key from overtaking a change. The look-up of a key takes a moment; when its channel is
  * blocked, deleted, edited or given another key meanwhile, the media thread has heard of that already, and the answer
- * of before must not follow. So whoever answers asks here last, in the same breath in which the answer leaves.
+ * of before must not follow. So a reply is checked here last, in the same turn in which it leaves.
  */
 export class AdmissionFreshness {
   #lookUps = 0;
-  /** What was told while keys were being looked up; nobody needs it once nobody looks. */
+  /** What changed while keys were being looked up; cleared once no look-up runs. */
   readonly #told = new Map<ChannelId, number>();
 
-  /** The media thread is told this spec now. */
+  /** This spec is sent to the media thread now. */
   changed(spec: ChannelSpec): void {
     if (this.#lookUps === 0) return;
     this.#told.set(spec.channelId, Math.max(spec.revision, this.#told.get(spec.channelId) ?? 0));
   }
 
-  /** The media thread is told now that the channel is no more. */
+  /** The channel's removal is sent to the media thread now. */
   removed(channelId: ChannelId): void {
     if (this.#lookUps > 0) this.#told.set(channelId, Number.POSITIVE_INFINITY);
   }

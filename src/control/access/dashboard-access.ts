@@ -74,7 +74,7 @@ function tokenHashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** The password's hash has 256 bits of its own nonce and result that nobody outside knows, so it serves as the key. */
+/** The password's hash has 256 bits of its own nonce and result that no outsider knows, so it serves as the key. */
 function deviceProof(passwordHash: string, id: string): string {
   return createHmac("sha256", passwordHash).update(`device ${id}`).digest("hex");
 }
@@ -116,7 +116,7 @@ export class DashboardAccess {
   async setUp(setupToken: string, password: string): Promise<string | undefined> {
     const { store, hasher } = this.#options;
     const setupHash = tokenHashOf(setupToken);
-    // Hashing is dear: nobody without a good token makes us do it.
+    // Hashing is expensive: only a valid token makes us do it.
     if (!(await store.hasSetupToken(setupHash, this.#timeFor(setupHash)))) return undefined;
     const passwordHash = await hasher.hash(password);
     const { token, session } = this.#newSession();
@@ -167,7 +167,7 @@ export class DashboardAccess {
     const unwrittenMs = use === undefined ? Math.abs(now - lastUsedTime) : nowMs - use.writtenMs;
     const isWriteDue = unwrittenMs > USE_WRITE_INTERVAL_MS;
     this.#used(tokenHash, isWriteDue || use === undefined ? nowMs : use.writtenMs);
-    // Nobody waits for it: a write that fails costs an hour's precision.
+    // No caller waits for it: a write that fails costs an hour's precision.
     if (isWriteDue) store.markSessionUsed(tokenHash, now).catch(() => undefined);
     return true;
   }
@@ -188,7 +188,7 @@ export class DashboardAccess {
   }
 
   /**
-   * What a browser keeps that has just signed in: it lets nobody in, but tells the browser from strangers the next time. Good until the
+   * What a browser keeps that has just signed in: it does not sign in, but marks a known browser the next time. Good until the
    * password changes. Undefined where there is no password.
    */
   async newDevice(): Promise<string | undefined> {

@@ -17,10 +17,10 @@ export const WATCHERS_MAX = 20;
 /** `untilMs`: monotonic. */
 type Token = { readonly channelId: ChannelId; readonly untilMs: number; readonly owner: string };
 
-/** One watcher's place, until it leaves. */
+/** One viewer's place, until it leaves. */
 export type PreviewPlace = {
   readonly channelId: ChannelId;
-  /** Called where whoever asked for the token may watch no more: the preview has to end. */
+  /** Called when the owner of the token may watch no more: the preview must end. */
   onRevoked: () => void;
   /** Idempotent. */
   leave(): void;

@@ -155,7 +155,7 @@ function driftSentence(ppm: number): Bilingual {
 }
 
 const REMOVED: Readonly<Record<Removal, Bilingual>> = {
-  invisible: { en: "blanks or characters that nobody sees", ko: "공백이나 보이지 않는 문자" },
+  invisible: { en: "blanks or invisible characters", ko: "공백이나 보이지 않는 문자" },
   address: { en: "the server's address in front of it", ko: "앞에 붙은 서버 주소" },
   prefix: { en: "a prefix such as mp4:", ko: "mp4: 같은 접두어" },
   slashes: { en: "slashes", ko: "슬래시" },

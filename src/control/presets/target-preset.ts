@@ -13,7 +13,7 @@ export type TargetLimits = {
   /** Above this it complains. */
   readonly keyframeSecondsMax?: number;
   readonly frameRateMax?: number;
-  /** Lines of the picture; of an upright one its columns. */
+  /** Lines of the video; of upright video its columns. */
   readonly heightMax?: number;
   readonly bFramesMax?: number;
   /** Hertz. */

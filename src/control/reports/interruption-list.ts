@@ -17,7 +17,7 @@ export class InterruptionList {
     this.#count += 1;
   }
 
-  /** Media flows, or nobody wants it any more. */
+  /** Media flows, or is not wanted any more. */
   end(time: number): void {
     this.#ended.push(...this.#openUntil(time));
     this.#open = undefined;

@@ -7,7 +7,7 @@ import type { ChannelChanged, ServerFact } from "../facts/server-fact.ts";
 import { InterruptionList } from "./interruption-list.ts";
 import type { BroadcastReport, TargetReport } from "./reports.ts";
 
-/** Targets one report tells of: whoever adds and removes them on air for ever is not to fill memory. */
+/** Targets in one report: adding and removing targets on air for ever must not fill memory. */
 const TARGETS_MAX = 1_000;
 
 /** What is counted of a target, all since the process started. */

@@ -31,7 +31,7 @@ export class RequestRefusedError extends Error {
 export type ErrorAnswer = {
   readonly answer: ContractError;
   readonly retryAfterSeconds?: number;
-  /** True where nobody foresaw it: to be logged as an error of ours. */
+  /** True if it was not foreseen: it is logged as an error of ours. */
   readonly isUnexpected: boolean;
 };
 
@@ -85,12 +85,12 @@ function tooLarge(bytesMax: number): ContractError {
   return gatewayError("TOO_LARGE", `The body of a request may have ${size}.`);
 }
 
-/** Before it is read: a body whose length is told. One that comes in chunks is cut off while it is read. Throws RequestRefusedError. */
+/** Before it is read: a body whose length is announced. A body in chunks is cut off while it is read. Throws RequestRefusedError. */
 export function refuseLarge({ headers }: { readonly headers: IncomingHttpHeaders }, bytesMax: number): void {
   if (Number(headers["content-length"] ?? 0) > bytesMax) throw new RequestRefusedError(tooLarge(bytesMax));
 }
 
-/** Whoever sent the request was let in, and may not be any more. */
+/** The client was authenticated, and is not any more. */
 export function endedMeanwhile(): ContractError {
   return gatewayError(
     "AUTHENTICATION_FAILED",
@@ -149,7 +149,11 @@ function answerForFault(fault: DomainFault): ContractError {
     case "delivery-not-found":
       return serviceError("NOT_FOUND", "Delivery");
     case "last-manager-key":
-      return serviceError("NOT_AVAILABLE", "Access key", "This is the last manager's key: nobody could make another.");
+      return serviceError(
+        "NOT_AVAILABLE",
+        "Access key",
+        "This is the last manager's key: without it no other could be made.",
+      );
     case "too-many-targets":
       return serviceError(
         "FORMVALIDATION_FAILED",

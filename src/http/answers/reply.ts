@@ -18,7 +18,7 @@ export function answerHeaders(traceId: string): Readonly<Record<string, string>>
   };
 }
 
-/** Headers of an event stream: nobody on the way may keep it or hold it back. */
+/** Headers of an event stream: no proxy on the way may store or buffer it. */
 export function liveStreamHeaders(traceId: string): Readonly<Record<string, string>> {
   return {
     ...answerHeaders(traceId),

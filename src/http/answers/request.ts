@@ -39,7 +39,7 @@ export function answerContext(context: RouteContext, request: FastifyRequest): A
   return {
     ...context.publishAddresses(),
     publishStatusName: context.publishStatusName,
-    // Whoever is not known to be a manager sees no key.
+    // Only a known manager sees keys.
     isViewer: request.caller?.role !== "manager",
   };
 }

@@ -22,7 +22,7 @@ export type ApiGuardOptions = {
   readonly basePath: string;
   /** Told of each failed authentication. */
   readonly onFailedLogin: (address: string) => void;
-  /** Told whose connections are no strangers'. */
+  /** Learns which connections are authenticated. */
   readonly guard: ConnectionGuard;
   /** Requests of one access key within a second. */
   readonly requestsPerSecond: number;
@@ -60,7 +60,7 @@ export class ApiGuard {
 
   /** Who sends the request, or RequestRefusedError. */
   async pass(request: FastifyRequest): Promise<PassedCaller> {
-    // Of a body whose length is told; one that is sent in chunks is cut off while it is read.
+    // For a body whose length is announced; a body in chunks is cut off while it is read.
     refuseLarge(request, BODY_BYTES_MAX);
     const token = this.#options.cookies.sessionToken(request);
     const caller = token === undefined ? await this.#byKey(request) : await this.#bySession(request, token);
@@ -80,7 +80,7 @@ export class ApiGuard {
     if (!isThere) throw new RequestRefusedError(endedMeanwhile());
   }
 
-  /** Not counted as a failed authentication where it has ended: nobody guesses a token, and a browser does not know. */
+  /** Not counted as a failed authentication where it has ended: a token cannot be guessed, and a browser does not know that it ended. */
   async #bySession(request: FastifyRequest, token: string): Promise<Caller> {
     checkOwnPage(request);
     return authenticateSession(token, this.#options.dashboard);

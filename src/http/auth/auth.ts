@@ -68,7 +68,7 @@ export async function authenticateSession(token: string, access: DashboardAccess
 
 /**
  * Who sends this request: by signature v2 over the request line as it came, or as the client sees it where a base path is set, or, for people with curl, by
- * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 where it cannot be told, 210 where a viewer writes or
+ * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 if the client is not authenticated, 210 where a viewer writes or
  * asks for what only managers see.
  */
 export async function authenticate(request: IncomingMessage, parts: AuthParts): Promise<Caller> {

@@ -7,7 +7,7 @@ import { isRead } from "../server/head-requests.ts";
 /** Browsers share cookies among all ports of a host: behind these stands which server's they are. */
 const SESSION_NAME = "fanfare_session";
 const DEVICE_NAME = "fanfare_device";
-/** As `control/access/dashboard-access` makes them; anything else is nobody's. */
+/** As `control/access/dashboard-access` makes them; anything else is no session. */
 const SESSION_FORM = /^[a-z0-9]{32}$/;
 const DEVICE_FORM = /^[a-z0-9.]{1,128}$/;
 /** As long as browsers keep a cookie. */
@@ -92,7 +92,7 @@ export function checkOwnPage(request: FastifyRequest): void {
   }
 }
 
-/** Whoever runs a proxy meets this: it says what the two are, and what to set. */
+/** Operators of a proxy see this: it names both hosts, and says what to set. */
 function otherHostText(page: URL, given: string): string {
   const asked = URL.parse(`http://${given}`)?.host ?? "another host";
   return (

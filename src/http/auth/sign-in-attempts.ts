@@ -4,77 +4,77 @@ import { FailedGuesses, type GuessLimits, limitsFrom } from "../../base/failed-g
 import { networkOf } from "../../base/networks.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 
-/** Failed attempts within a minute: of one machine or known browser, and of all strangers together. */
+/** Failed attempts within a minute: of one machine or known browser, and of all unknown browsers together. */
 export const FAILURES_PER_MINUTE = 10;
-export const FAILURES_OF_STRANGERS_PER_MINUTE = 60;
+export const FAILURES_OF_UNKNOWN_PER_MINUTE = 60;
 /**
- * Attempts under way; a machine, or a known browser, has one. Each is about 0.15 s of hashing on an idle machine, two run at a time: of
- * strangers no more than the owner can wait behind.
+ * Attempts under way; a machine, or a known browser, has one. Each is about 0.15 s of hashing on an idle machine, two run at a time: the
+ * owner can wait behind so many of unknown browsers.
  */
-export const STRANGERS_AT_ONCE = 4;
+export const UNKNOWN_AT_ONCE = 4;
 const KNOWN_AT_ONCE = 10;
 
 /** Places are free again soon. */
 const FULL_WAIT_SECONDS = 1;
 
 /** Whose attempt it is. */
-export type Visitor = {
+export type SignInClient = {
   readonly address: string;
   /** A browser that was signed in before, as its cookie proves. */
   readonly deviceId?: string;
 };
 
 /**
- * How often passwords may be tried. Only failures count, so nobody is locked out by signing in. Browsers that signed in before have a
- * lane of their own: whatever strangers do, from however many addresses, the owner gets in.
+ * How often passwords may be tried. Only failures count, so signing in locks out no browser. Browsers that signed in before have a
+ * limit of their own: whatever unknown browsers do, from however many addresses, the owner can sign in.
  */
 export class SignInAttempts {
   readonly #clock: Clock;
   readonly #onFailure: (address: string) => void;
-  readonly #strangers: Lane;
-  readonly #known = new Lane(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
+  readonly #unknown: AttemptLimit;
+  readonly #known = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
 
   /**
-   * `onFailure`: told of each failed attempt. `isGuessable`: whether many strangers together could find it out; where they cannot, they
-   * must not keep anybody out either.
+   * `onFailure`: called for each failed attempt. `isGuessable`: whether many clients together could guess it; if they cannot, they must
+   * not lock out others either.
    */
   constructor(clock: Clock, onFailure: (address: string) => void, isGuessable: boolean) {
     this.#clock = clock;
     this.#onFailure = onFailure;
-    const ofAll = isGuessable ? FAILURES_OF_STRANGERS_PER_MINUTE : undefined;
-    this.#strangers = new Lane(limitsFrom(FAILURES_PER_MINUTE, ofAll), STRANGERS_AT_ONCE);
+    const ofAll = isGuessable ? FAILURES_OF_UNKNOWN_PER_MINUTE : undefined;
+    this.#unknown = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE, ofAll), UNKNOWN_AT_ONCE);
   }
 
   /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
-  check({ address, deviceId }: Visitor): void {
-    const lane = deviceId === undefined ? this.#strangers : this.#known;
-    lane.check(deviceId ?? address, this.#clock.now());
+  check({ address, deviceId }: SignInClient): void {
+    const limit = deviceId === undefined ? this.#unknown : this.#known;
+    limit.check(deviceId ?? address, this.#clock.now());
   }
 
   /**
    * What the attempt comes to; undefined or false is a failure, which is counted, unlike an attempt that rejects. Throws
    * RequestRefusedError (429) where it is one too many.
    */
-  async run<Value>({ address, deviceId }: Visitor, attempt: () => Promise<Value>): Promise<Value> {
-    const lane = deviceId === undefined ? this.#strangers : this.#known;
+  async run<Value>({ address, deviceId }: SignInClient, attempt: () => Promise<Value>): Promise<Value> {
+    const limit = deviceId === undefined ? this.#unknown : this.#known;
     // An id is no address, so it counts as itself.
     const who = deviceId ?? address;
-    lane.enter(who, this.#clock.now());
+    limit.enter(who, this.#clock.now());
     try {
       const value = await attempt();
       if (value === undefined || value === false) {
-        lane.failures.failed(who, this.#clock.now());
+        limit.failures.failed(who, this.#clock.now());
         this.#onFailure(address);
       }
       return value;
     } finally {
-      lane.leave(who);
+      limit.leave(who);
     }
   }
 }
 
-/** Attempts of strangers, or of known browsers: counted apart, under way apart. */
-class Lane {
+/** Attempts of unknown browsers, or of known ones: each kind has its own counts and its own places. */
+class AttemptLimit {
   readonly failures: FailedGuesses;
   readonly #atOnce: number;
   readonly #underWay = new Set<string>();

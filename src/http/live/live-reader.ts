@@ -126,13 +126,13 @@ export class LiveReader {
     }
   }
 
-  /** A sample is of this second: whoever is behind gets the next one. */
+  /** A sample is of this second: a reader that is behind gets the next one. */
   sample(channelId: ChannelId, text: string): void {
     if (this.#cursor === undefined || this.#isStuck || !this.#wants(channelId)) return;
     this.#write(`event: sample\ndata: ${text}\n\n`);
   }
 
-  /** Shows that the stream lives, to whoever takes it; one that takes nothing is cut by the connection's guard. */
+  /** Shows a reader that the stream lives. The connection guard closes a reader that takes nothing. */
   beat(): void {
     // Inside the snapshot's event a comment is as good as between events.
     if (!this.#isStuck) this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");

@@ -1,6 +1,6 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 
-/** One thing that readers of the live stream are told, as each role sees it. */
+/** One entry for the readers of the live stream, as each role sees it. */
 export type LiveEntry = {
   /** Counts up from 1 without a gap. */
   readonly sequence: number;
@@ -43,7 +43,7 @@ export class LiveRing {
     while (this.#entries.size > this.#limits.entriesMax || this.#characters > this.#limits.charactersMax) this.#drop();
   }
 
-  /** Something happened that nobody reads: whoever comes back later has missed it. */
+  /** Advances the sequence without storing an entry: a reader that returns later has missed something. */
   skip(): void {
     this.#last += 1;
     this.#entries.clear();

@@ -15,7 +15,7 @@ export type SnapshotOptions = {
   readonly listChannelIds: () => Promise<readonly ChannelId[]>;
   /** Undefined where the channel was deleted meanwhile. */
   readonly read: (channelId: ChannelId) => Promise<ChannelTexts | undefined>;
-  /** Sequence of the newest change: what comes after it is told behind the snapshot. */
+  /** Sequence of the newest change: later changes follow the snapshot. */
   readonly lastSequence: () => number;
   readonly onFailure: (error: unknown) => void;
 };
@@ -117,7 +117,7 @@ export class LiveSnapshots {
       this.#lookAgain();
       return false;
     }
-    // Whoever comes now does not wait for it.
+    // Readers that come now do not wait for it.
     if (pass === this.#shared && slow.length === pass.readers.length) this.#shared = undefined;
     if (slow.length === pass.readers.length) return false;
     pass.readers = pass.readers.filter(({ isBehind }) => !isBehind);

@@ -19,7 +19,7 @@ import { type ChannelTexts, LiveSnapshots } from "./live-snapshots.ts";
 /** Open streams at a time, all clients together. */
 export const READERS_MAX = 200;
 
-/** Changes of one channel that come within this time are told as one, in milliseconds. */
+/** Changes of one channel within this time are sent as one, in milliseconds. */
 const GATHER_MS = 100;
 /** The database could not be read: tried again after this long, in milliseconds. */
 const READ_AGAIN_MS = 1_000;
@@ -48,7 +48,7 @@ export type ReaderRequest = {
   readonly lastEventId: string | undefined;
 };
 
-/** What of a channel is to be told. */
+/** What of a channel changed and is to be sent. */
 type Change = { isChannel: boolean; areAllTargets: boolean; readonly targets: Set<TargetId> };
 
 /**
@@ -65,7 +65,7 @@ export class LiveStream implements Lasting {
   readonly #shapes = new Map<ChannelId, string>();
   /** Of each channel on air, the verdict last seen: it may change with any target. */
   readonly #verdicts = new Map<ChannelId, string>();
-  #gathering: Timer | undefined;
+  #sendTimer: Timer | undefined;
   #isTelling = false;
   #heartbeat: Timer | undefined;
   #forgetting: Timer | undefined;
@@ -135,7 +135,7 @@ export class LiveStream implements Lasting {
     }
   }
 
-  /** A sample may show of the encoder what no fact told: its codecs, its picture. */
+  /** A sample may show what no fact says of the encoder: its codecs, its frame size. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
     const { ingestChecks } = this.#options;
     const shape = ingestShape(ingest, ingestChecks.warnings(channelId), ingestChecks.state(channelId));
@@ -177,7 +177,7 @@ export class LiveStream implements Lasting {
   open(response: ServerResponse, request: ReaderRequest): void {
     const { clock, epoch } = this.#options;
     const { isViewer, accessKeyId, channelId, lastEventId } = request;
-    // Its client left while the request was looked at: nobody would ever give its place back.
+    // Its client left while the request was checked: its place would never be freed.
     if (response.closed) return;
     const reader = new LiveReader({ response, ring: this.#ring, clock, epoch, isViewer, accessKeyId, channelId });
     response.on("close", () => this.#left(reader));
@@ -203,7 +203,7 @@ export class LiveStream implements Lasting {
   /** Ends all streams. Idempotent. */
   close(): void {
     this.#isClosed = true;
-    this.#gathering?.cancel();
+    this.#sendTimer?.cancel();
     this.#forgetting?.cancel();
     for (const reader of this.#readers) reader.end();
   }
@@ -241,7 +241,7 @@ export class LiveStream implements Lasting {
     const known = this.#changes.get(channelId);
     if (known !== undefined) return known;
     const change: Change = { isChannel: false, areAllTargets: false, targets: new Set() };
-    // Without a listener nobody would read it; that something was missed is all that has to be known.
+    // Without a reader only the sequence advances: a reader that returns must learn that it missed something.
     if (!this.#isHeard()) {
       this.#ring.skip();
       return change;
@@ -252,9 +252,9 @@ export class LiveStream implements Lasting {
   }
 
   #gather(delayMs: number): void {
-    if (this.#gathering !== undefined || this.#isTelling || this.#isClosed) return;
-    this.#gathering = this.#options.clock.startTimer(delayMs, () => {
-      this.#gathering = undefined;
+    if (this.#sendTimer !== undefined || this.#isTelling || this.#isClosed) return;
+    this.#sendTimer = this.#options.clock.startTimer(delayMs, () => {
+      this.#sendTimer = undefined;
       void this.#tell();
     });
   }

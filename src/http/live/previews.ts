@@ -13,7 +13,7 @@ export class Previews {
 
   /**
    * Serves the place's channel on this response and gives the place back at the end; resolves false where the channel is not on
-   * air and nothing was written, and somebody is there to be told.
+   * air and nothing was written, and a client is there to be answered.
    */
   serve(place: PreviewPlace, response: ServerResponse, head: Readonly<Record<string, string>>): Promise<boolean> {
     const leave = () => {
@@ -40,7 +40,7 @@ export class Previews {
         end: () => {
           leave();
           resolve(response.headersSent);
-          // What a slow watcher does not take would keep a clean end from ever coming.
+          // Bytes that a slow viewer does not take would prevent a clean end for ever.
           if (response.headersSent && response.writableLength === 0) response.end();
           else if (response.headersSent) response.destroy();
         },

@@ -14,7 +14,7 @@ import { answerHeaders } from "../answers/reply.ts";
 import { orRefuse, readJson } from "../answers/request.ts";
 import { clientOf } from "../auth/limits.ts";
 import { checkOwnPage, type DashboardCookies } from "../auth/session-cookie.ts";
-import { SignInAttempts, type Visitor } from "../auth/sign-in-attempts.ts";
+import { SignInAttempts, type SignInClient } from "../auth/sign-in-attempts.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
 
 /** Largest body of a request, in bytes: anybody may send one. */
@@ -41,7 +41,7 @@ function refuse(details: string): never {
 
 /** What these routes do with a browser's cookies. */
 function browsers({ access, cookies, guard }: DashboardParts) {
-  const visitorOf = async (request: FastifyRequest): Promise<Visitor> => {
+  const signInClientOf = async (request: FastifyRequest): Promise<SignInClient> => {
     const address = clientOf(request.ip, request.socket.remoteAddress ?? "");
     const device = cookies.device(request);
     const deviceId = device === undefined ? undefined : await access.deviceOf(device);
@@ -56,7 +56,7 @@ function browsers({ access, cookies, guard }: DashboardParts) {
     guard.recognise(request.socket);
     return send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
   };
-  /** From now on this browser is told from strangers. The session's cookie comes first: scripts take the first one they see. */
+  /** From now on this browser is a known one. The session's cookie comes first: scripts take the first one they see. */
   const signedInAndKnown = async (request: FastifyRequest, reply: FastifyReply, token: string) => {
     const device = await access.newDevice();
     if (device === undefined) return signedIn(request, reply, token);
@@ -64,7 +64,7 @@ function browsers({ access, cookies, guard }: DashboardParts) {
     reply.header("set-cookie", [cookies.session(request, token), cookies.knownDevice(request, device)]);
     return send(reply, { signedIn: true, needsSetup: false });
   };
-  return { visitorOf, sessionOf, signedIn, signedInAndKnown };
+  return { signInClientOf, sessionOf, signedIn, signedInAndKnown };
 }
 
 /** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
@@ -73,17 +73,17 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
   const attempts = new SignInAttempts(clock, onFailedLogin, true);
   // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
   const setUps = new SignInAttempts(clock, onFailedLogin, false);
-  const { visitorOf, sessionOf, signedIn, signedInAndKnown } = browsers(parts);
+  const { signInClientOf, sessionOf, signedIn, signedInAndKnown } = browsers(parts);
 
   server.register((routes, _options, done) => {
     routes.addHook("onRequest", async (request) => {
       refuseLarge(request, BODY_BYTES_MAX);
       checkOwnPage(request);
     });
-    /** Whoever has to wait is told before its body is read. */
+    /** A client that must wait is refused before its body is read. */
     const checking = (of: SignInAttempts) => ({
       bodyLimit: BODY_BYTES_MAX,
-      onRequest: async (request: FastifyRequest) => of.check(await visitorOf(request)),
+      onRequest: async (request: FastifyRequest) => of.check(await signInClientOf(request)),
     });
 
     routes.get("/dashboard/session", async (request, reply) => {
@@ -95,7 +95,7 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
 
     routes.post("/dashboard/setup", checking(setUps), async (request, reply) => {
       const { token, password } = orRefuse(parseBody(dashboardSetupRequest, readJson(request)));
-      const session = await setUps.run(await visitorOf(request), () => access.setUp(token, password));
+      const session = await setUps.run(await signInClientOf(request), () => access.setUp(token, password));
       if (session === undefined) refuse("This set-up link was used already, has expired, or a newer one was made.");
       await revocations.look();
       return signedInAndKnown(request, reply, session);
@@ -103,7 +103,7 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
 
     routes.post("/dashboard/session", checking(attempts), async (request, reply) => {
       const { password } = orRefuse(parseBody(dashboardSignInRequest, readJson(request)));
-      const session = await attempts.run(await visitorOf(request), () => access.signIn(password));
+      const session = await attempts.run(await signInClientOf(request), () => access.signIn(password));
       if (session === undefined) refuse("The password is wrong.");
       return signedInAndKnown(request, reply, session);
     });
@@ -128,10 +128,10 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       const session = await sessionOf(request);
       if (session === undefined) refuse("Sign in first.");
       const { old, new: chosen } = orRefuse(parseBody(dashboardPasswordRequest, readJson(request)));
-      const visitor = { ...(await visitorOf(request)), deviceId: session.hash };
-      const token = await attempts.run(visitor, () => access.changePassword(old, chosen));
+      const client = { ...(await signInClientOf(request)), deviceId: session.hash };
+      const token = await attempts.run(client, () => access.changePassword(old, chosen));
       if (token === undefined) refuse("The old password is wrong.");
-      // Everything that was opened so far ends, this browser's own too: whoever has its old token may have opened it. Its page opens its
+      // Everything that was opened so far ends, this browser's own too: somebody with its old token may have opened it. Its page opens its
       // stream anew, with the new token, which has to be on its way before.
       reply.raw.once("finish", () => void revocations.look());
       return signedInAndKnown(request, reply, token);

@@ -11,7 +11,7 @@ import { MetricsPage, type MetricsSource } from "../server/metrics-page.ts";
 
 const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 
-/** For whoever runs the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it. Unsigned. */
+/** For the operator of the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it. Unsigned. */
 export function addHealthRoutes(server: FastifyInstance, health: Health): void {
   server.get("/livez", async (_request, reply) => reply.headers(TEXT).send("ok\n"));
   server.get("/readyz", async (_request, reply) => {
@@ -33,7 +33,7 @@ export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, 
 }
 
 /** Few read it, and none of them has to authenticate. */
-const PLACES = { connectionsMax: 200, strangersPerAddressMax: 100 } as const;
+const PLACES = { connectionsMax: 200, unauthenticatedPerAddressMax: 100 } as const;
 
 type MetricsServerOptions = {
   readonly source: MetricsSource;

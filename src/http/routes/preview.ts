@@ -45,7 +45,7 @@ function refuseOffAir(): never {
   throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "Channel", "The channel is not on air."));
 }
 
-/** What a channel sends, as HTTP-FLV, for whoever has a token. Lasts as long as the broadcast. */
+/** What a channel sends, as HTTP-FLV, for clients with a token. Lasts as long as the broadcast. */
 export function addPreviewRoute(server: FastifyInstance, { service, access, previews, guard }: PreviewParts): void {
   server.get<FileRequest>("/preview/:file", { config: { isStream: true } }, async (request, reply) => {
     const channelId = /^(.+)\.flv$/.exec(request.params.file)?.[1] ?? "";

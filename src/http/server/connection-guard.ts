@@ -3,9 +3,9 @@ import { Server as HttpsServer } from "node:https";
 import { BlockList, isIPv6, type Socket } from "node:net";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { TlsOverhead } from "../../base/tls-overhead.ts";
-import { ConnectionPlaces, type PlaceLimits, type Visitor } from "./connection-places.ts";
+import { ConnectionPlaces, type PlacedConnection, type PlaceLimits } from "./connection-places.ts";
 
-/** Requests of one connection whose answers are not written yet. Nobody's browser or library sends a second before the first is answered. */
+/** Requests of one connection whose answers are not written yet. No browser or library sends a second before the first is answered. */
 const REQUESTS_UNDER_WAY_MAX = 8;
 /** A longer body, or one of unknown length, is not read to its end behind the answer, in bytes: as long as any that is taken, twice. */
 const REST_BYTES_MAX = 2 * 1024 * 1024;
@@ -13,14 +13,14 @@ const REST_BYTES_MAX = 2 * 1024 * 1024;
 const LOOK_MS = 1_000;
 /** … and at what TLS costs of those behind it: much fits into a second. */
 const TLS_LOOK_MS = 100;
-/** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still nobody could take anything. */
+/** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still no client could take anything. */
 const STUCK_LOOKS = 10;
 /** A connection that we have ended has so many looks to end its own side. */
 const FAREWELL_LOOKS = 5;
 
 /** Connections to one server of ours, unless told otherwise. */
 export const API_CONNECTIONS_MAX = 2_000;
-const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, strangersPerAddressMax: 500 };
+const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, unauthenticatedPerAddressMax: 500 };
 
 /** Why a connection was closed although its client did not want it. */
 export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed" | "empty-tls";
@@ -69,7 +69,7 @@ export class ConnectionGuard {
 
   /** A request came on it. False where that is one too many, and the connection is closed. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
-    // Node would read all that follows the answer, a body that nobody wanted or what is no HTTP any more, as fast as it comes.
+    // Node would read all that follows the answer, an unwanted body or bytes that are no HTTP any more, as fast as it comes.
     if (isEndless(request)) response.shouldKeepAlive = false;
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return true;
@@ -147,7 +147,7 @@ export class ConnectionGuard {
   }
 }
 
-/** Whether nobody can say that soon there is an end of what its client sends. */
+/** Whether the end of what its client sends is not known, or far away. */
 function isEndless({ headers }: IncomingMessage): boolean {
   if (headers["transfer-encoding"] !== undefined || headers.upgrade !== undefined) return true;
   return Number(headers["content-length"] ?? 0) > REST_BYTES_MAX;
@@ -155,7 +155,7 @@ function isEndless({ headers }: IncomingMessage): boolean {
 
 type Origin = { readonly address: string; readonly isShared: boolean; readonly port: number | undefined };
 
-class Connection implements Visitor {
+class Connection implements PlacedConnection {
   readonly address: string;
   readonly isShared: boolean;
   readonly port: number | undefined;

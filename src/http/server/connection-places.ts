@@ -4,13 +4,13 @@ export type PlaceLimits = {
   /** Connections in all. */
   readonly connectionsMax: number;
   /** Connections of one address (of IPv6: of one /64) without an authenticated request. */
-  readonly strangersPerAddressMax: number;
+  readonly unauthenticatedPerAddressMax: number;
 };
 
-/** One connection, as those see it who give out the places. */
-export interface Visitor {
+/** One connection that has, or asks for, a place. */
+export interface PlacedConnection {
   readonly address: string;
-  /** Many people come from its address: it is this machine's own, or a trusted proxy's. */
+  /** Many clients share its address: it is this machine's own, or a trusted proxy's. */
   readonly isShared: boolean;
   /** Nothing of it is under way. */
   isIdle(): boolean;
@@ -19,76 +19,76 @@ export interface Visitor {
 }
 
 /**
- * Who may be connected. Of those without an authenticated request the one that came first makes room for a newcomer: of the same address
- * where that has its share, else of any; those of shared addresses last, since anybody may be behind them. Who has authenticated gives way
- * only while it asks for nothing.
+ * The places for connections. A newcomer gets the place of the oldest connection without an authenticated request: of the same address if
+ * that has its share, else of any address; those of shared addresses last, because many clients may be behind them. An authenticated
+ * connection gives way only while it asks for nothing.
  */
 export class ConnectionPlaces {
   readonly #limits: PlaceLimits;
-  readonly #strangers = new Set<Visitor>();
-  readonly #sharedStrangers = new Set<Visitor>();
-  readonly #byNetwork = new Map<string, Set<Visitor>>();
-  readonly #known = new Set<Visitor>();
+  readonly #unauthenticated = new Set<PlacedConnection>();
+  readonly #unauthenticatedShared = new Set<PlacedConnection>();
+  readonly #byNetwork = new Map<string, Set<PlacedConnection>>();
+  readonly #known = new Set<PlacedConnection>();
 
   constructor(limits: PlaceLimits) {
     this.#limits = limits;
   }
 
   /** False where there is no room for this one. */
-  enter(visitor: Visitor): boolean {
-    const { connectionsMax, strangersPerAddressMax } = this.#limits;
-    const neighbours = visitor.isShared ? undefined : this.#byNetwork.get(networkOf(visitor.address));
-    if (neighbours !== undefined && neighbours.size >= strangersPerAddressMax) this.#turnAway(first(neighbours));
+  enter(connection: PlacedConnection): boolean {
+    const { connectionsMax, unauthenticatedPerAddressMax } = this.#limits;
+    const neighbours = connection.isShared ? undefined : this.#byNetwork.get(networkOf(connection.address));
+    if (neighbours !== undefined && neighbours.size >= unauthenticatedPerAddressMax) this.#turnAway(first(neighbours));
     if (this.#count >= connectionsMax) this.#turnAway(this.#leastNeeded());
     if (this.#count >= connectionsMax) return false;
-    if (visitor.isShared) this.#sharedStrangers.add(visitor);
+    if (connection.isShared) this.#unauthenticatedShared.add(connection);
     else {
-      this.#strangers.add(visitor);
-      const network = networkOf(visitor.address);
-      this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? new Set()).add(visitor));
+      this.#unauthenticated.add(connection);
+      const network = networkOf(connection.address);
+      this.#byNetwork.set(network, (this.#byNetwork.get(network) ?? new Set()).add(connection));
     }
     return true;
   }
 
   /** It has sent an authenticated request. */
-  recognise(visitor: Visitor): void {
-    if (!this.#strangers.has(visitor) && !this.#sharedStrangers.has(visitor)) return;
-    this.leave(visitor);
-    this.#known.add(visitor);
+  recognise(connection: PlacedConnection): void {
+    if (!this.#unauthenticated.has(connection) && !this.#unauthenticatedShared.has(connection)) return;
+    this.leave(connection);
+    this.#known.add(connection);
   }
 
   /** Idempotent. */
-  leave(visitor: Visitor): void {
-    this.#known.delete(visitor);
-    this.#sharedStrangers.delete(visitor);
-    if (!this.#strangers.delete(visitor)) return;
-    const network = networkOf(visitor.address);
+  leave(connection: PlacedConnection): void {
+    this.#known.delete(connection);
+    this.#unauthenticatedShared.delete(connection);
+    if (!this.#unauthenticated.delete(connection)) return;
+    const network = networkOf(connection.address);
     const neighbours = this.#byNetwork.get(network);
-    neighbours?.delete(visitor);
+    neighbours?.delete(connection);
     if (neighbours?.size === 0) this.#byNetwork.delete(network);
   }
 
   get #count(): number {
-    return this.#strangers.size + this.#sharedStrangers.size + this.#known.size;
+    return this.#unauthenticated.size + this.#unauthenticatedShared.size + this.#known.size;
   }
 
-  #leastNeeded(): Visitor | undefined {
-    return first(this.#strangers) ?? first(this.#sharedStrangers) ?? this.#idleKnown();
+  #leastNeeded(): PlacedConnection | undefined {
+    return first(this.#unauthenticated) ?? first(this.#unauthenticatedShared) ?? this.#idleKnown();
   }
 
-  #idleKnown(): Visitor | undefined {
-    for (const visitor of this.#known) if (visitor.isIdle()) return visitor;
+  #idleKnown(): PlacedConnection | undefined {
+    for (const connection of this.#known) if (connection.isIdle()) return connection;
     return undefined;
   }
 
-  #turnAway(visitor: Visitor | undefined): void {
-    if (visitor === undefined) return;
-    this.leave(visitor);
-    visitor.turnAway();
+  #turnAway(connection: PlacedConnection | undefined): void {
+    if (connection === undefined) return;
+    this.leave(connection);
+    connection.turnAway();
   }
 }
 
-function first(visitors: ReadonlySet<Visitor>): Visitor | undefined {
-  for (const visitor of visitors) return visitor;
+function first(connections: ReadonlySet<PlacedConnection>): PlacedConnection | undefined {
+  for (const connection of connections) return connection;
   return undefined;
 }

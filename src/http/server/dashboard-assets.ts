@@ -6,7 +6,7 @@ import { sendBytes } from "../answers/reply.ts";
 import { wantsPage } from "../answers/request.ts";
 import { isRead } from "./head-requests.ts";
 
-/** Vite names these files after their content: whoever has one has it for good. */
+/** Vite names these files after their content: a cached copy is valid for good. */
 const HASHED_FOLDER = "assets/";
 const FOR_GOOD = "public, max-age=31536000, immutable";
 const INDEX = "index.html";

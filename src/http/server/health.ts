@@ -3,7 +3,7 @@ import type { ServerTrouble } from "../../control/facts/server-fact.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import { TROUBLE_DETAILS } from "../answers/errors.ts";
 
-/** An answer about the database stays true for this long, in milliseconds: whoever asks more often costs nothing. */
+/** An answer about the database stays true for this long, in milliseconds: asking more often costs nothing. */
 const PROBE_LASTS_MS = 1_000;
 
 export type HealthOptions = {

@@ -23,7 +23,7 @@ export interface MetricsSource {
   connectionCut(reason: CutReason): void;
 }
 
-/** One page stays good for this long, in milliseconds: nobody has to prove who they are to read it. */
+/** One page stays good for this long, in milliseconds: it can be read without authentication. */
 const PAGE_LASTS_MS = 1_000;
 
 /** The bytes of `/metrics`, made once for all who ask at the same time. */

@@ -40,7 +40,7 @@ export class DatabaseFileError extends Error {
   }
 }
 
-/** Trouble of the database that a caller is told of; undefined for any other error. Looks behind errors that wrap another. */
+/** The database's trouble, for the caller; undefined for any other error. Looks behind errors that wrap another. */
 export function databaseTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("errcode" in error && typeof error.errcode === "number") {
@@ -54,7 +54,7 @@ export function databaseTrouble(error: unknown): StoreTrouble | undefined {
   return error.cause === undefined ? undefined : databaseTrouble(error.cause);
 }
 
-/** What to do about a damaged file; for logs, answers and whoever starts the server. */
+/** What to do about a damaged file; for logs, answers and the terminal of a start. */
 export function damageAdvice(path: string): string {
   return (
     "stop the server and put a backup in place (fanfare restore FOLDER), or save what can still be read " +

@@ -41,7 +41,7 @@ export type DatabaseParts = {
   readonly path: string;
 };
 
-/** Whoever watches over a database is told: damage was met; a write was refused, the first of several; it takes writes again. */
+/** Reports damage, the first of several refused writes, and that writes succeed again. */
 export type DatabaseNews =
   | { readonly kind: "damaged"; readonly detail: string }
   | { readonly kind: "refused"; readonly trouble: StoreTrouble }
@@ -125,14 +125,14 @@ export class Database {
     const { trouble, reopen } = this.#connections;
     if (performance.now() - this.#reopenedAtMs < REOPEN_PAUSE_MS) throw this.#unavailable(trouble);
     this.#reopenedAtMs = performance.now();
-    // At once: between the two nobody finds a connection that is closed.
+    // At once: no caller may find a closed connection between the two.
     this.#connections = reopen();
     if (!("writer" in this.#connections)) throw this.#unavailable(trouble);
     this.#onNews({ kind: "writable" });
     return this.#connections.writer;
   }
 
-  /** Of a database that is open for reading alone that is known already, and a damaged one is told of as such. */
+  /** Of a database that is open for reading alone that is known already, and a damaged one is reported as such. */
   #noticeRefusal(error: unknown): void {
     const trouble = this.#explainTrouble(error);
     if (trouble === undefined || trouble === "damaged" || this.#isRefusing || !("writer" in this.#connections)) return;

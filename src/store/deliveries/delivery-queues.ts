@@ -6,12 +6,12 @@ import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
 
-/** Name and port of an endpoint's address, as lanes have it. */
+/** Name and port of an endpoint's address, as queues have it. */
 export function queueHost(url: string): string {
   return new URL(url).host;
 }
 
-/** Puts the lane of a channel where its oldest waiting delivery is, due then; takes it away where nothing waits any more. */
+/** Puts the queue of a channel where its oldest waiting delivery is, due then; removes it if nothing waits any more. */
 export async function moveQueue(
   trx: Transaction<Schema>,
   secrets: Secrets,
@@ -30,21 +30,21 @@ export async function moveQueue(
     await trx.deleteFrom("delivery_queue").where("channel_id", "=", channelId).execute();
     return;
   }
-  const lane = {
+  const queue = {
     next_time: nextTime,
     host: await hostOf(trx, secrets, channelId),
     is_retry: Number(first.attempts) > 0 ? 1 : 0,
   };
   await trx
     .insertInto("delivery_queue")
-    .values({ channel_id: channelId, ...lane })
-    .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(lane))
+    .values({ channel_id: channelId, ...queue })
+    .onConflict((conflict) => conflict.column("channel_id").doUpdateSet(queue))
     .execute();
 }
 
 /**
- * The lanes of an endpoint that was set or removed lead to where it is now. With a time they are due then, as if they had
- * never been tried: whoever waits for another attempt at an address that may have been wrong need not wait for this one.
+ * The queues of an endpoint that was set or removed lead to where it is now. With a time they are due then, as if they had
+ * never been tried: deliveries that wait for another attempt at an address that may have been wrong go now.
  */
 export async function redirectQueues(
   trx: Transaction<Schema>,
@@ -53,14 +53,14 @@ export async function redirectQueues(
   dueTime: number | undefined,
 ): Promise<void> {
   const host = await hostOf(trx, secrets, scope === "default" ? undefined : scope.channelId);
-  const lanes = trx
+  const queues = trx
     .updateTable("delivery_queue")
     .set({ host, ...(dueTime === undefined ? {} : { next_time: dueTime, is_retry: 0 }) });
   if (scope !== "default") {
-    await lanes.where("channel_id", "=", scope.channelId).execute();
+    await queues.where("channel_id", "=", scope.channelId).execute();
     return;
   }
-  await lanes
+  await queues
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
@@ -73,7 +73,7 @@ export async function redirectQueues(
     .execute();
 }
 
-/** The lanes whose turn it is beside what is under way: those that were never tried first, then the longest due. */
+/** The queues whose turn it is beside what is under way: those that were never tried first, then the longest due. */
 export async function pickQueues(
   db: Kysely<Schema>,
   nowMs: number,
@@ -85,12 +85,12 @@ export async function pickQueues(
     for (;;) {
       const room = roomFor(turns, isRetry, limits);
       if (room <= 0) break;
-      const lanes = await selectQueues(db, nowMs, isRetry, room, turns, fullHosts(turns, limits));
-      for (const { channel_id: channelId, host } of lanes) {
+      const queues = await selectQueues(db, nowMs, isRetry, room, turns, fullHosts(turns, limits));
+      for (const { channel_id: channelId, host } of queues) {
         if (countTo(turns, host) < limits.perHostMax) turns.push({ channelId, host, isRetry });
       }
-      // Otherwise a host has become full, and others may stand behind its lanes.
-      if (lanes.length < room) break;
+      // Otherwise a host has become full, and others may stand behind its queues.
+      if (queues.length < room) break;
     }
   }
   return turns.slice(inFlight.length);
@@ -104,16 +104,16 @@ function selectQueues(
   turns: readonly DeliveryTurn[],
   hosts: readonly string[],
 ) {
-  let lanes = db
+  let queues = db
     .selectFrom("delivery_queue")
     .where("is_retry", "=", isRetry ? 1 : 0)
     .where(({ or, eb }) => or([eb("next_time", "<=", nowMs), eb("next_time", ">", nowMs + PLANNED_AHEAD_MAX_MS)]));
   if (turns.length > 0) {
     const busy = turns.map(({ channelId }) => channelId);
-    lanes = lanes.where("channel_id", "not in", busy);
+    queues = queues.where("channel_id", "not in", busy);
   }
-  if (hosts.length > 0) lanes = lanes.where("host", "not in", hosts);
-  return lanes.orderBy("next_time").limit(limit).select(["channel_id", "host"]).execute();
+  if (hosts.length > 0) queues = queues.where("host", "not in", hosts);
+  return queues.orderBy("next_time").limit(limit).select(["channel_id", "host"]).execute();
 }
 
 function roomFor(turns: readonly DeliveryTurn[], isRetry: boolean, limits: DeliveryLimits): number {

@@ -29,7 +29,7 @@ import {
 } from "./endpoint-rows.ts";
 
 /**
- * Webhook endpoints and what goes to them. While deliveries of a channel wait there is a lane for it, which says when the
+ * Webhook endpoints and what goes to them. While deliveries of a channel wait there is a queue for it, which says when the
  * oldest is due; the others stand behind it, so that none overtakes another.
  */
 export class SqlDeliveryStore implements DeliveryStore, EndpointStore {

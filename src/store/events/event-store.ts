@@ -93,7 +93,7 @@ export class SqlEventStore implements EventStore {
       if (eventIds.length === 0) return 0;
       await trx.deleteFrom("delivery").where("event_id", "in", eventIds).execute();
       await trx.deleteFrom("event").where("event_id", "in", eventIds).execute();
-      // A lane leads to a waiting delivery, or is none.
+      // A queue leads to a waiting delivery, or is none.
       await trx
         .deleteFrom("delivery_queue")
         .where(({ not, exists, selectFrom }) =>

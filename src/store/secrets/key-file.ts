@@ -53,7 +53,7 @@ export function newMasterKey(): MasterKey {
 }
 
 /**
- * Puts these keys into the file, all or nothing: whoever reads it meanwhile, or after a crash, finds either the former
+ * Puts these keys into the file, all or nothing: a reader meanwhile, or after a crash, finds either the former
  * keys or these. On the disk when it returns. Throws KeyFileError.
  */
 export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {

@@ -102,7 +102,7 @@ export class Secrets {
     return text;
   }
 
-  /** Does what opening a secret takes, for nothing: whoever measures an answer's time cannot tell that there was none. */
+  /** Does what opening a secret takes, for nothing: the time of an answer must not show that there was none. */
   openDecoy(): void {
     this.#decoy ??= this.seal(DECOY_TEXT, DECOY_PLACE);
     this.open(this.#decoy, DECOY_PLACE);

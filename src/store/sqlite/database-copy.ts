@@ -9,8 +9,8 @@ class DatabaseCopyError extends Error {
 }
 
 /**
- * Writes the database as it is at one moment into a new file, on the disk when this returns. The database may be in use: nobody
- * waits for it, and it waits for nobody.
+ * Writes the database as it is at one moment into a new file, on the disk when this returns. The database may be in use: no other connection
+ * waits for it, and it waits for none.
  */
 export function snapshotDatabase(from: string, to: string): void {
   // SQLite takes an empty file as a new one, and keeps its mode.
@@ -24,7 +24,7 @@ export function snapshotDatabase(from: string, to: string): void {
   syncFile(to);
 }
 
-/** Copies a database that nobody uses. On the disk when this returns. */
+/** Copies a database that is not in use. On the disk when this returns. */
 export function copyDatabase(from: string, to: string): void {
   copyFileSync(from, to);
   chmodSync(to, FILE_MODE);
@@ -48,7 +48,7 @@ export function emptyLog(path: string): void {
   }
 }
 
-/** Throws DatabaseCopyError unless every page is sound, KeyFileError unless these keys open its secrets. */
+/** Throws DatabaseCopyError unless every page is intact, KeyFileError unless these keys open its secrets. */
 export async function checkDatabase(path: string, keys: readonly MasterKey[], keyFilePath: string): Promise<void> {
   try {
     const connection = openReadOnly(path);
@@ -57,7 +57,7 @@ export async function checkDatabase(path: string, keys: readonly MasterKey[], ke
     if (found?.["integrity_check"] !== "ok") throw new Error(String(found?.["integrity_check"]));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new DatabaseCopyError(`${path} is no sound database: ${detail}`, { cause: error });
+    throw new DatabaseCopyError(`${path} is no intact database: ${detail}`, { cause: error });
   }
   const db = openReader(path);
   try {

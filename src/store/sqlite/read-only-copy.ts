@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 
 /**
  * Opens a database for reading where its folder takes no write, not even the two small files that SQLite wants beside it. As it
- * lies there where its write-ahead log is empty; else from a copy into which that log was read, which nobody else sees and which is
+ * lies there where its write-ahead log is empty; else from a copy into which that log was read, which no other process sees and which is
  * gone with the connection. Throws where neither can be had.
  */
 export function openWithoutWriting(path: string): DatabaseSync {
@@ -17,7 +17,7 @@ function isLogEmpty(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 
-/** Good only while nobody writes to the file: here nobody can. */
+/** Valid only while no process writes to the file: here none can. */
 function openUnchanging(path: string): DatabaseSync {
   const url = pathToFileURL(path);
   url.searchParams.set("immutable", "1");

@@ -19,7 +19,7 @@ import { openWithoutWriting } from "./read-only-copy.ts";
 /** The database holds stream keys and passwords: for its owner alone. WAL and shared memory file follow its mode. */
 export const FILE_MODE = 0o600;
 
-/** Where the keys are kept when nobody says otherwise: beside the database. */
+/** Where the keys are unless a setting says otherwise: beside the database. */
 export const KEY_FILE_NAME = "encryption.key";
 
 /** Readers wait in WAL mode only while the log is being recovered after a crash, in milliseconds. */
@@ -151,7 +151,7 @@ function unwritableOver(
   };
 }
 
-/** A connection for reads alone, whatever the folder takes. Other processes may write meanwhile where SQLite can have its two files beside the database, and nobody where it cannot. */
+/** A connection for reads alone, whatever the folder takes. Other processes may write meanwhile where SQLite can have its two files beside the database, and none where it cannot. */
 export function openReadable(path: string): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {

@@ -13,7 +13,7 @@ export type Clip = {
   readonly durationMs: number;
 };
 
-/** Height of the picture; `-b`: with B pictures, whose composition times differ from their decoding times. */
+/** Height of the video; `-b`: with B-frames, whose composition times differ from their decoding times. */
 export type PictureName = keyof typeof ENCODED_PICTURES;
 export const PICTURE_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satisfies readonly PictureName[];
 
@@ -21,15 +21,15 @@ export const PICTURE_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satis
 export type Sound = { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 };
 
 export type SyntheticOptions = {
-  /** "180p" unless told; `none`: sound only. */
+  /** Default "180p"; `none`: audio only. */
   readonly picture?: PictureName | "none";
-  /** 48 kHz stereo unless told; `none`: pictures only. */
+  /** Default 48 kHz stereo; `none`: video only. */
   readonly sound?: Sound | "none";
   /** Endless unless told. */
   readonly seconds?: number;
-  /** Pictures are filled up to this rate; what they need by themselves (some 50 to 100) unless told. */
+  /** Video is padded to this rate; default: no padding (some 50 to 100). */
   readonly kilobits?: number;
-  /** Every picture and every sound carries a running number from here on: no two payloads are alike. 0 unless told. */
+  /** Every frame carries a running number from here on: no two payloads are alike. Default 0. */
   readonly firstSerial?: number;
 };
 
@@ -54,7 +54,7 @@ const NAL_FILLER = 0x0c;
 const RBSP_END = 0x80;
 
 /**
- * A stream made without any encoder: test pictures with a keyframe each second, and silence, valid to the last bit. Endless or
+ * A stream made without any encoder: test video with a keyframe each second, and silence, valid to the last bit. Endless or
  * of so many seconds.
  */
 export function syntheticClip(options: SyntheticOptions = {}): Clip {

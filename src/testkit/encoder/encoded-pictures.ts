@@ -1,4 +1,4 @@
-/** One second of pre-encoded H.264 at 25 pictures a second: one IDR picture and 24 that build on it, a closed group. */
+/** One second of pre-encoded H.264 at 25 frames a second: one IDR frame and 24 that build on it, a closed GOP. */
 export type EncodedPictures = {
   readonly width: number;
   readonly height: number;
@@ -9,11 +9,11 @@ export type EncodedPictures = {
 };
 
 /**
- * Test pictures as small as they get, so that a stream can be made where there is no encoder. Made once by x264, its own
+ * Test video as small as it gets, so that a stream can be made without an encoder. Made once by x264, its own
  * SEI taken out:
  *
  * `ffmpeg -f lavfi -i testsrc2=size=320x180:rate=25 -t 1 -c:v libx264 -preset veryslow -profile:v baseline -crf 48 -g 25
- * -keyint_min 25 -sc_threshold 0 -bf 0 -refs 2 -an -f flv out.flv` (with B pictures: `-profile:v main -bf 2`)
+ * -keyint_min 25 -sc_threshold 0 -bf 0 -refs 2 -an -f flv out.flv` (with B-frames: `-profile:v main -bf 2`)
  */
 export const ENCODED_PICTURES = {
   "180p": {

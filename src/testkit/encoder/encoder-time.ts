@@ -6,7 +6,7 @@ export type EncoderTime = {
   /** Timestamp of the clip's beginning; 0 unless told. */
   readonly startMs?: number;
   readonly jumps?: readonly TimeJump[];
-  /** How much later (earlier, below 0) pictures are stamped than sounds; 0 unless told. */
+  /** How much later (earlier, below 0) video is stamped than audio; default 0. */
   readonly videoSkewMs?: number;
 };
 

@@ -32,7 +32,7 @@ export type EncoderOptions = {
   readonly acceptDeadlineMs?: number;
   /**
    * It says that it can follow a ReconnectRequest, and does: publishes where it is sent (or where it is, if not said) while it goes on here,
-   * then goes on there from a keyframe and leaves in good order. Where nobody accepts it, it stays.
+   * then goes on there from a keyframe and leaves in good order. If no server accepts it there, it stays.
    */
   readonly followsReconnectRequests?: boolean;
   readonly clock?: Clock;

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type FlowShape, type FlowState, ProxyFlow } from "./proxy-flow.ts";
 
-/** `up`: from whoever connects to the proxy; `down`: back to it. */
+/** `up`: from the client of the proxy; `down`: back to it. */
 export type Direction = "up" | "down";
 const DIRECTIONS: readonly Direction[] = ["up", "down"];
 
@@ -101,7 +101,7 @@ export class FaultProxy {
     this.#enter("stalled", direction);
   }
 
-  /** Swallows everything, ends of connections too: neither side is told anything. */
+  /** Swallows everything, ends of connections too: neither side hears of it. */
   blackhole(direction?: Direction): void {
     this.#enter("blackhole", direction);
   }
@@ -119,7 +119,7 @@ export class FaultProxy {
     }
   }
 
-  /** Every connection's receiver of this direction is told that the sender has ended; the other direction goes on. */
+  /** Half-closes this direction of every connection as if its sender had ended; the other direction goes on. */
   halfClose(direction: Direction): void {
     for (const pair of this.#pairs) pair.flows[direction].end();
   }

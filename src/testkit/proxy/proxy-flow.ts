@@ -73,7 +73,7 @@ export class ProxyFlow {
     this.#pump();
   }
 
-  /** The receiver is told that the sender has ended, behind what was passed on so far. */
+  /** Ends the receiver's direction, after what was passed on so far. */
   end(): void {
     this.setState("blackhole");
     this.#isEnded = true;

@@ -59,9 +59,9 @@ export const WRONG_ANSWERS = ["garbage", "http", "garbage-chunks", "start-with-t
 /** What a target does to one connection; nothing given: it behaves as a good platform does. */
 export type TargetBehaviour = {
   readonly refuse?: Refusal;
-  /** It lets in whoever logs in so, and nobody else. */
+  /** It accepts this login, and no other. */
   readonly login?: TargetLogin;
-  /** It lets nobody in, and sends everybody to this address, absolute or relative. */
+  /** It refuses every encoder and names this address, absolute or relative. */
   readonly redirect?: string;
   /** What it answers to `createStream`; 1 and up unless told. */
   readonly streamNumber?: number;

@@ -2,7 +2,7 @@ import { REFUSAL_SENTENCES } from "./refusal-sentences.ts";
 import type { TargetSentence } from "./target-sentence.ts";
 import type { TargetError } from "./target-status.ts";
 
-/** Everything that can be wrong with a target, as people are told it. Platforms' own texts never get in: they may echo keys. */
+/** Everything that can be wrong with a target, in sentences for people. Platforms' own texts never get in: they may echo keys. */
 const SENTENCES = {
   "address-unusable": {
     code: "TARGET_FORBIDDEN",
@@ -303,7 +303,7 @@ const SENTENCES = {
 
 export type TargetErrorName = keyof typeof SENTENCES;
 
-/** Every name there is, for tests and for whoever shows them all. */
+/** Every name there is, for tests and for lists of all. */
 export const TARGET_ERROR_NAMES = Object.keys(SENTENCES) as readonly TargetErrorName[];
 
 /** The error of this name. `detail` stands in its sentence where that has a place for it; nothing is left of the place without. */

@@ -1,6 +1,6 @@
 import type { TargetError, TargetErrorCode } from "./target-status.ts";
 
-/** How people are told one thing that can be wrong with a target. */
+/** The sentence for one thing that can be wrong with a target. */
 export type TargetSentence = {
   readonly code: TargetErrorCode;
   readonly severity: TargetError["severity"];

@@ -24,7 +24,7 @@ export const TARGET_ERROR_CODES = Object.values(TargetErrorCode);
 /** `transient`: retried with backoff. `fatal`: a person has to change something; still retried, once a minute. */
 type TargetErrorSeverity = "transient" | "fatal";
 
-/** How a link failed, as told by whoever saw it. The message is one plain sentence that says what to do. No secrets. */
+/** How a link failed, as the part that saw it reports it. The message is one plain sentence that says what to do. No secrets. */
 export type TargetError = {
   readonly code: TargetErrorCode;
   readonly severity: TargetErrorSeverity;
@@ -33,7 +33,7 @@ export type TargetError = {
   readonly messageKo: string;
 };
 
-/** What is not as it should be with a target that is PUBLISHING all the same: the closed list of the API's `warning.code`. */
+/** What is wrong with a target although it is PUBLISHING: the closed list of the API's `warning.code`. */
 export const TARGET_WARNING_CODES = ["SLOW", "WAITS_FOR_KEYFRAME", "WAITS_FOR_MEDIA"] as const;
 
 export type TargetWarning = {
