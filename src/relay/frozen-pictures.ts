@@ -6,7 +6,7 @@ import type { FillerRun } from "./rendition/filler-run.ts";
 import type { ClassifiedMessage } from "./stream/classify-message.ts";
 
 export type FrozenPicturesDeps = {
-  readonly out: Pick<FanOut, "newFillerRun" | "fillPictures" | "resumePictures">;
+  readonly out: Pick<FanOut, "newFillerRun" | "fillVideo" | "resumeVideo">;
   readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
 };
 
@@ -32,8 +32,8 @@ export class FrozenPictures {
       this.#deps.tell(publisher, { kind: "pictures-stopped", silentMs: Math.round(silentMs) });
     }
     const isLong = videoSeconds > 0 && publisher.withoutVideoMs(awakeMs, videoSeconds * 1_000) !== undefined;
-    if (isLong) this.#fillerRun ??= this.#deps.out.newFillerRun("pictures");
-    if (this.#fillerRun !== undefined) this.#deps.out.fillPictures(this.#fillerRun);
+    if (isLong) this.#fillerRun ??= this.#deps.out.newFillerRun("video");
+    if (this.#fillerRun !== undefined) this.#deps.out.fillVideo(this.#fillerRun);
     return this.#fillerRun !== undefined;
   }
 
@@ -43,7 +43,7 @@ export class FrozenPictures {
     // Of further tracks none is missed, and none says that the default one's are back.
     if (classified.trackId !== 0 || (this.#fillerRun !== undefined && !classified.isKeyframe)) return;
     const { publisher, sinceMs } = this.#told;
-    if (this.#fillerRun !== undefined) this.#deps.out.resumePictures();
+    if (this.#fillerRun !== undefined) this.#deps.out.resumeVideo();
     this.forget();
     this.#deps.tell(publisher, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
   }

@@ -2,12 +2,12 @@ import { type Block, BlockStore } from "../stream/block-store.ts";
 
 const NO_BLOCK: Block = { bytes: Buffer.alloc(0), isKept: false };
 
-/** How much of what the largest batch lately took counts at the next one. */
+/** How much of the largest recent batch counts at the next one. */
 const USUAL_DECAY = 7 / 8;
 
 /**
- * Memory that packets' chunks are cut into, one after another, so that packets cut in a row lie in a row and leave in one
- * write. Blocks that are needed no more go back to the store.
+ * Memory for packets' chunks, filled one after another, so that packets cut in a row lie in a row and leave in one
+ * write. Blocks that are no longer needed go back to the store.
  */
 export class ChunkArena {
   readonly #store: BlockStore;
@@ -22,12 +22,14 @@ export class ChunkArena {
     this.#store = store;
   }
 
-  /** The block that was allocated from last. */
+  /** The block of the last allocation. */
   get block(): Block {
     return this.#block;
   }
 
-  /** Where in `block` there is room for `length` bytes; the caller writes them once and nobody changes them afterwards. */
+  /**
+   * Returns the offset in `block` of `length` free bytes. The caller writes them once; they do not change afterwards.
+   */
   allocate(length: number): number {
     this.#gatheredBytes += length;
     if (this.#block.bytes.length - this.#used < length) {
@@ -41,8 +43,8 @@ export class ChunkArena {
   }
 
   /**
-   * Call when everything was handed on; `oldest` is the first block that is still needed, beside kept ones. What little is left of
-   * a block is given up, so that the next batch does not lie in two blocks, which every target would have to join for itself.
+   * Call after a flush. `oldest`: the first block that is still needed, beside kept ones. A rest of a block too small
+   * for the next batch is left unused: a batch in two blocks would cost every target one more write.
    */
   settle(oldest: Block | undefined): void {
     this.#usualBytes = Math.max(this.#gatheredBytes, this.#usualBytes * USUAL_DECAY);
@@ -55,7 +57,7 @@ export class ChunkArena {
       this.#used = filling.bytes.length;
   }
 
-  /** Nothing of it is needed any more, beside kept blocks. */
+  /** Gives all blocks back; kept ones are left to the garbage collector. */
   clear(): void {
     for (const block of this.#blocks.splice(0)) this.#store.giveBack(block);
     this.#block = NO_BLOCK;

@@ -1,23 +1,27 @@
 import { ofKind, type Packet, type PacketKind } from "../stream/packet.ts";
 
-/** The packets of one kind in a batch: how many, the first and the last of them. */
+/** The packets of one kind in a batch: how many, and the ordinals and time (ms) of the first and the last. */
 export type Tally = { count: number; firstOrdinal: number; lastOrdinal: number; lastMs: number };
 
-/** Beyond this a batch is written packet by packet: what the socket does not take at once waits outside of the send queue. */
+/**
+ * A larger batch is written packet by packet, since bytes that the socket does not take at once wait outside of the
+ * send queue.
+ */
 const BYTES_MAX = 256 * 1024;
 
 /**
- * The packets of one rendition since its last flush. They were cut in a row, so that for every target that got the packets before them
- * they are one slice, or two where a block ended: they are written to each as they lie, and no target looks at a packet.
+ * The packets of one rendition since its last flush. They were cut in a row, so they are one slice of memory, or two
+ * where a block ended. Every target that got the packets before them is written these slices as they lie, without a
+ * look at single packets.
  */
 export class FlushBatch {
   #packets: Packet[] = [];
-  /** Reused from one batch to the next: this is asked of for every target at every flush. */
+  /** Reused from one batch to the next: read for every target at every flush. */
   readonly #tallies: Readonly<Record<PacketKind, Tally>> = { audio: noTally(), video: noTally(), data: noTally() };
-  /** For all targets alike; made when the first one asks. */
+  /** The same for all targets; made when the first one asks. */
   #slices: readonly Buffer[] | undefined;
   #bytes = 0;
-  /** False with pictures of further tracks: each target may or may not be shown those yet. */
+  /** False with frames of further tracks: a target may not have their keyframe yet. */
   #isForAll = true;
   #hasKeyframe = false;
 
@@ -33,7 +37,7 @@ export class FlushBatch {
     return this.#tallies;
   }
 
-  /** All of it as it lies; undefined where it cannot be written so. */
+  /** The whole batch as it lies; undefined if it must be written packet by packet. */
   get slices(): readonly Buffer[] | undefined {
     if (!this.#isForAll || this.#bytes > BYTES_MAX) return undefined;
     this.#slices ??= slicesOf(this.#packets);
@@ -53,7 +57,7 @@ export class FlushBatch {
     this.#slices = undefined;
   }
 
-  /** A target's socket did not take all of it at once: its memory must not be written again. */
+  /** Call if a socket did not take all of it at once: marks its memory so that it is not used again. */
   keep(): void {
     for (const { block } of this.#packets) block.isKept = true;
   }
@@ -75,7 +79,7 @@ function noTally(): Tally {
   return { count: 0, firstOrdinal: 0, lastOrdinal: 0, lastMs: 0 };
 }
 
-/** Packets that lie behind one another are one slice. */
+/** Joins packets that lie behind one another to one slice. */
 function slicesOf(packets: readonly Packet[]): Buffer[] {
   const slices: Buffer[] = [];
   for (let from = 0; from < packets.length; ) {

@@ -41,7 +41,7 @@ function deltaHeader(kind: PacketKind, type: number, deltaMs: number, length: nu
   return { fmt: 1, csid: ofKind(MEDIA_CSID, kind), time: deltaMs, length, type, streamId: 0 };
 }
 
-/** The same packet with memory of its own: what it lies among may be large, and is then not kept for its sake. */
+/** Returns the same packet in memory of its own, so that it does not keep a whole block of other packets. */
 export function withOwnMemory(packet: Packet): Packet {
   const { block, start, end } = packet;
   if (block.bytes.length === end - start) return packet;
@@ -53,17 +53,17 @@ export function withOwnMemory(packet: Packet): Packet {
   };
 }
 
-/** How a target has to be told of a message whose shared bytes do not fit what it got before. */
+/** The header of a message for a target that did not get the packet before it. */
 export type OwnHeader =
   | { readonly fmt: 0; readonly timestampMs: number; readonly streamId: number }
   | { readonly fmt: 1; readonly deltaMs: number };
 
-/** The packet's bytes behind a header of the target's own. Copies: for joins, drops and resumes only. */
+/** Returns a copy of the packet's bytes behind a header of one target: only for joins and losses. */
 export function recutPacket(packet: Packet, own: OwnHeader): Buffer {
   return cutOwn(packet.kind, packet.type, payloadOf(packet), own);
 }
 
-/** The message's payload, gathered out of its chunks. Copies. */
+/** Returns a copy of the message's payload, put together from its chunks. */
 export function payloadOf({ kind, type, deltaMs, payloadLength, block, start, end }: Packet): Buffer {
   const header = deltaHeader(kind, type, deltaMs, payloadLength);
   return gatherPayload(
@@ -75,7 +75,7 @@ export function payloadOf({ kind, type, deltaMs, payloadLength, block, start, en
   );
 }
 
-/** Cuts one message for one target alone. */
+/** Cuts one message for one target only. */
 export function cutOwn(kind: PacketKind, type: number, payload: Buffer, own: OwnHeader): Buffer {
   const header: ChunkHeader =
     own.fmt === 1

@@ -14,8 +14,9 @@ export type WireMessage = {
 export type PackMessage = (message: WireMessage) => Buffer;
 
 /**
- * How messages are written for one kind of wire: FLV tags, RTMP messages for players, later MPEG-TS. A constant: renditions
- * tell forms apart by identity. RTMP chunks for targets need no form, since packets are stored as those (`rtmp-chunks`).
+ * How messages are written for one kind of wire: FLV tags, RTMP messages for players, later MPEG-TS. A constant:
+ * renditions tell forms apart by identity. RTMP chunks for targets need no form, since packets are stored as those
+ * (`rtmp-chunks`).
  */
 export type WireForm = {
   readonly name: string;
@@ -26,8 +27,8 @@ export type WireForm = {
 /** What subscribers get their bytes from: the rendition they are assigned to. */
 export interface Packer {
   /**
-   * A packet's bytes in this form. Made when the first subscriber of the form asks, and the same buffer for all of them: it
-   * must not be changed.
+   * A packet's bytes in this form. Made when the first subscriber of the form asks, and the same buffer for all of
+   * them: it must not be changed.
    */
   pack(form: WireForm, packet: Packet): Buffer;
   /** Bytes of a message that only one subscriber gets, such as its decoder config. */

@@ -19,19 +19,19 @@ import { RenditionFanOut } from "./rendition-fan-out.ts";
 export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
 
 /**
- * A channel's way out: one stream in, placed in time and cut once, offered to every target. Who feeds it, and when filler does, is
- * the channel's business.
+ * A channel's way out: takes one stream, places it in channel time, and offers it to every subscriber. The channel
+ * decides which encoder's messages come here, and when filler does.
  */
 export class FanOut {
   readonly #deps: FanOutDeps;
   #hasStarted = false;
   readonly #begunTracks = new BegunTracks();
   readonly #changePace = new ChangePace();
-  /** Channel time of the present source's first frame. */
+  /** Channel time of the first frame of the present encoder, in milliseconds. */
   #startMs: number | undefined;
-  /** Latest presentation time of any frame, in channel time. */
+  /** Latest presentation time of any frame: channel time, in milliseconds. */
   #presentedMs = 0;
-  /** What targets on air were told: headers are sent again only where they differ. */
+  /** What subscribers were sent: headers are sent again only if they differ. */
   #head = new DecoderConfig();
   #timeline = new Timeline();
   #interleaver = new Interleaver();
@@ -46,7 +46,7 @@ export class FanOut {
     this.#fanOut = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
   }
 
-  /** Whether video of the default track comes and goes to nobody, since no keyframe came before it. */
+  /** Whether video of the default track comes and is not sent, since no keyframe came before it. */
   get lacksKeyframe(): boolean {
     return this.#begunTracks.lacksKeyframe;
   }
@@ -82,28 +82,28 @@ export class FanOut {
   }
 
   /**
-   * Another encoder feeds from here on, in step with the wall clock. `compositionTimeMs`: of its first picture, which must not be
-   * presented before the last one.
+   * Another encoder's messages come from here on, in step with the wall clock. `compositionTimeMs`: presentation time
+   * less decoding time of its first frame, which must not be presented before the last frame of the encoder before it.
    */
   changeSource(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
     this.#interleaver = new Interleaver();
     this.#clearGops();
-    // Filler is to show the encoder that was lost, not the one before it.
+    // Filler must show the encoder that was lost, not the one before it.
     this.#clearStocks();
     this.#begunTracks.clear();
     this.#startMs = undefined;
     this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
   }
 
-  /** What comes cannot follow what was sent within one connection: every target is dialled anew. */
+  /** What comes cannot follow what was sent within one connection: every target is connected anew. */
   reconnect(): void {
     this.#fanOut.deliver();
     this.forgetHead();
     this.#deps.connections.redial();
   }
 
-  /** Sends what an encoder's message means. The first media has the targets dialled. */
+  /** Sends what an encoder's message means. The first media makes the targets connect. */
   forward(classified: ClassifiedMessage, timestamp: number): void {
     switch (classified.what) {
       case "ignored":
@@ -127,7 +127,7 @@ export class FanOut {
     }
   }
 
-  /** A frame's codec, and what it says of its sound where no header does. */
+  /** Takes a frame's codec, and its audio format where no header tells it. */
   #noteFrame({ kind, trackId, codec, sound }: Frame): void {
     const head = this.#head;
     if (sound === undefined && head.codecs(kind).get(trackId) === codec) return;
@@ -136,7 +136,10 @@ export class FanOut {
     if (sound !== undefined) this.#head.setSound(trackId, sound);
   }
 
-  /** A track on air becomes another. Receivers take that badly within one connection: who was given the one before is dialled anew. */
+  /**
+   * A track on air changes its codec or format. Receivers fail on that within one connection, so targets are connected
+   * anew.
+   */
   #changeTrack(kind: "audio" | "video", trackId: number): void {
     const before = this.#head;
     this.#sendFrames(this.#interleaver.drain());
@@ -145,11 +148,11 @@ export class FanOut {
     if (kind === "video") this.#clearStocks();
     if (!this.#deps.connections.haveBegun || !this.#changePace.isDue(this.#deps.clock.now())) return;
     this.reconnect();
-    // All the rest of it goes on.
+    // The other tracks did not change.
     this.#head = before;
   }
 
-  /** Tells the targets what of a source's headers they were not told yet. */
+  /** Sends those headers of an encoder that subscribers do not have yet. */
   tellHead(head: DecoderConfig): void {
     const { metadata } = head;
     if (metadata === undefined) this.#head.clearMetadata();
@@ -161,7 +164,7 @@ export class FanOut {
     for (const [slot, { kind, payload }] of head.configs) this.#sendConfig(kind, [{ slot, payload }], payload);
   }
 
-  /** Targets that cannot be given the stream are told so. */
+  /** Takes the codecs of tracks. If one is new, targets are checked: some may not take it. */
   #noteCodecs(kind: "audio" | "video", tracks: readonly Pick<ConfigPart, "trackId" | "codec">[]): void {
     let isNews = false;
     for (const { trackId, codec } of tracks) isNews = this.#head.setCodec(kind, trackId, codec) || isNews;
@@ -182,13 +185,13 @@ export class FanOut {
     const isFirst = parts.every(({ slot }) => !this.#head.configs.has(slot));
     const changed = parts.filter((part) => this.#head.setConfig(kind, part.slot, part.payload));
     if (changed.length === 0) return;
-    // The form of the pictures shows now, to whoever accepted before them too.
+    // The codec is known now: subscribers that came before it may need another rendition.
     this.#fanOut.reassignWaiting();
     this.#sendFrames(this.#interleaver.drain());
-    // What goes before a track's first header is what it was.
+    // A track's first header changes nothing about the frames before it.
     if (!isFirst) this.#clearGops();
     if (changed.some(({ slot }) => slot.startsWith("video 0 "))) this.#stock.clear();
-    // What was made up says of the stream what was known of it then.
+    // Metadata that the relay made names only what was known when it was made.
     const renewed = this.#head.madeUpMetadata;
     if (renewed !== undefined && madeUp?.equals(renewed) === false) this.#sendData(renewed);
     this.#send(kind, typeOf(kind), HEADER_MARKS, payload, this.#timeline.lastMs);
@@ -200,25 +203,27 @@ export class FanOut {
     this.#head.sawFrame(kind, nowMs);
     if (kind === "video") {
       if (!this.#begunTracks.passes(trackId, startsTrack)) return this.#deps.connections.missed("untilKeyframe");
-      if (trackId === 0) this.#stockPicture(frame);
+      if (trackId === 0) this.#stockFrame(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
-    // Sound joins a source from its first picture on.
+    // Audio before the first video frame of an encoder is not sent.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
     this.#sendFrames(this.#interleaver.add(placed(frame, timeMs, this.#deps.clock.awakeNow()), this.#timeline.lastMs));
   }
 
-  /** In its place among the frames, and at its time, as far as that is near them. Before the first frame there is no such place. */
+  /**
+   * Places timed data among the frames, at its time as far as that is near them. Before the first frame it is not sent.
+   */
   #sendTimedData(payload: Buffer, timestamp: number): void {
     if (this.#startMs === undefined) return;
     const data = timed(payload, this.#timeline.near(timestamp), this.#deps.clock.awakeNow());
     this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
   }
 
-  /** Filler shows the default track alone. */
-  #stockPicture({ payload, isKeyframe, isFurther }: Frame): void {
+  /** Filler shows the default track only. */
+  #stockFrame({ payload, isKeyframe, isFurther }: Frame): void {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
     if (own === undefined) return;
     if (isFurther && !isKeyframe) this.#stock.goOn(own);
@@ -233,19 +238,22 @@ export class FanOut {
     }
   }
 
-  /** Filler that begins at this moment, behind everything that came before. `pictures`: beside the sound as it comes. */
-  newFillerRun(what: "all" | "pictures" = "all"): FillerRun {
+  /**
+   * Makes filler that begins now, behind everything that was sent. `video`: only video, while the encoder's audio
+   * continues.
+   */
+  newFillerRun(what: "all" | "video" = "all"): FillerRun {
     this.#sendFrames(this.#interleaver.drain());
     const presentMs = this.#timeline.presentMs(this.#deps.clock.now());
     const behind = (stock: FillerStock) => Math.max(presentMs, this.#presentedMs + 1 - stock.compositionTimeMs);
-    const hasSound = what === "all";
-    if (!hasSound) this.#begunTracks.clear();
-    const startMs = hasSound ? behind : () => this.#timeline.lastMs;
+    const hasAudio = what === "all";
+    if (!hasAudio) this.#begunTracks.clear();
+    const startMs = hasAudio ? behind : () => this.#timeline.lastMs;
     return newFillerRun({
       renditions: this.#fanOut.renditions,
       stock: this.#stock,
       head: this.#head,
-      hasSound,
+      hasAudio,
       startMs,
     });
   }
@@ -255,8 +263,8 @@ export class FanOut {
     this.#fillUntil(fillerRun, this.#timeline.presentMs(this.#deps.clock.now()));
   }
 
-  /** The same beside sound that goes on: up to where that is, and in its order. */
-  fillPictures(fillerRun: FillerRun): void {
+  /** Sends the video filler that is due beside the encoder's audio: up to the time of that audio. */
+  fillVideo(fillerRun: FillerRun): void {
     this.#fillUntil(fillerRun, this.#timeline.lastMs);
   }
 
@@ -273,20 +281,23 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  /** By how many milliseconds a frame of the encoder on air lies behind what filler has covered. Undefined for its first frame. */
+  /**
+   * By how many milliseconds a frame of the encoder on air lies behind what filler has covered. Undefined for its first
+   * frame.
+   */
   staleMs(kind: "audio" | "video", timestamp: number): number | undefined {
     const timeMs = this.#timeline.expected(kind, timestamp);
     return timeMs === undefined ? undefined : Math.max(0, this.#timeline.lastMs - timeMs);
   }
 
-  /** The encoder on air goes on by its own clock, behind filler. */
+  /** The encoder on air continues by its own clock, behind filler. */
   resumeSource(): void {
     this.#clearGops();
     this.#begunTracks.clear();
   }
 
-  /** Its pictures go on beside its sound: in step with that, whatever their clock did meanwhile. */
-  resumePictures(): void {
+  /** Its video continues beside its audio, in step with that, whatever its clock did meanwhile. */
+  resumeVideo(): void {
     this.resumeSource();
     this.#timeline.forgetClock("video");
   }
@@ -296,12 +307,12 @@ export class FanOut {
     this.#flushCall.note(0);
   }
 
-  /** Makes renditions for these choices, so that subscribers which come later find the current group of pictures. */
+  /** Makes renditions for these choices, so that subscribers which come later find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void {
     this.#fanOut.prepare(choices);
   }
 
-  /** Gives subscribers in step what was gathered. */
+  /** Gives the flush batch to the subscribers in step. */
   deliver(): void {
     this.#fanOut.deliver();
   }
@@ -326,7 +337,7 @@ export class FanOut {
     for (const rendition of this.#fanOut.renditions) rendition.gop.clear();
   }
 
-  /** Nothing of what was told before holds for what comes. */
+  /** Forgets what subscribers were sent: the stream starts again. */
   forgetHead(): void {
     this.#begunTracks.clear();
     this.#head = new DecoderConfig();

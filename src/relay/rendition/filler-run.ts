@@ -3,10 +3,10 @@ import { Filler, type FillerFrame } from "../stream/filler/filler.ts";
 import type { FillerStock } from "../stream/filler/filler-stock.ts";
 import type { Rendition } from "./rendition.ts";
 
-/** A frame of filler; `rendition`: the one it is for, absent where it is for all that have none of their own. */
+/** A frame of filler. `rendition`: the one it is for; absent: for all renditions without filler of their own. */
 export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition };
 
-/** One gap of a channel: filler of the default tracks, and filler of its own for each rendition that shows other ones. */
+/** The filler of one gap: one for the default tracks, and one for each rendition that shows other tracks. */
 export class FillerRun {
   readonly #filler: Filler;
   readonly #own: ReadonlyMap<Rendition, Filler>;
@@ -16,12 +16,12 @@ export class FillerRun {
     this.#own = own;
   }
 
-  /** Those of these renditions that have no filler of their own. */
+  /** Returns those of these renditions that have no filler of their own. */
   sharedBy(renditions: readonly Rendition[]): Rendition[] {
     return renditions.filter((rendition) => !this.#own.has(rendition));
   }
 
-  /** The frames due up to this moment of channel time that were not given before, in order of time. */
+  /** Returns the frames that are due up to `timeMs` of channel time, in order of time. Each is returned once. */
   until(timeMs: number): FillerRunFrame[] {
     const frames: FillerRunFrame[] = this.#filler.until(timeMs);
     for (const [rendition, filler] of this.#own)
@@ -32,23 +32,23 @@ export class FillerRun {
 
 export type FillerRunParts = {
   readonly renditions: readonly Rendition[];
-  /** Of the default tracks. */
+  /** The frames of the default tracks. */
   readonly stock: FillerStock;
   readonly head: DecoderConfig;
-  /** False where the encoder's own sound goes on. */
-  readonly hasSound: boolean;
-  /** When filler of this stock begins, in channel time. */
+  /** False while the encoder's own audio continues. */
+  readonly hasAudio: boolean;
+  /** When filler of this stock begins: channel time, in milliseconds. */
   readonly startMs: (stock: FillerStock) => number;
 };
 
-/** Filler for all renditions, as the stream is now. */
-export function newFillerRun({ renditions, stock, head, hasSound, startMs }: FillerRunParts): FillerRun {
+/** Makes filler for all renditions, from the stream as it is now. */
+export function newFillerRun({ renditions, stock, head, hasAudio, startMs }: FillerRunParts): FillerRun {
   const own = new Map<Rendition, Filler>();
   for (const rendition of renditions) {
     if (rendition.stock === undefined) continue;
-    const config = hasSound ? head.trackConfig("audio", rendition.shape.tracks?.audio ?? 0) : undefined;
+    const config = hasAudio ? head.trackConfig("audio", rendition.shape.tracks?.audio ?? 0) : undefined;
     const shaped = config === undefined ? undefined : rendition.shaped("audio", config);
     own.set(rendition, new Filler(rendition.stock, shaped, startMs(rendition.stock)));
   }
-  return new FillerRun(new Filler(stock, hasSound ? head.config("audio") : undefined, startMs(stock)), own);
+  return new FillerRun(new Filler(stock, hasAudio ? head.config("audio") : undefined, startMs(stock)), own);
 }

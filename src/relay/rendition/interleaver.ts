@@ -5,10 +5,13 @@ import type { Unpacked } from "./rendition.ts";
 
 type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
 
-/** A frame with its place in channel time, waiting for its turn. */
+/** A frame with its place in channel time. */
 export type Interleaved = Unpacked & { readonly kind: "audio" | "video"; readonly arrivalMs: number };
 
-/** A frame in its place. */
+/**
+ * Gives a frame its place. Both times in milliseconds: `timeMs` of the channel, `arrivalMs` of the clock's
+ * `awakeNow()`.
+ */
 export function placed(frame: Frame, timeMs: number, arrivalMs: number): Interleaved {
   const { kind, trackId, isKeyframe, startsTrack, isFurther, payload } = frame;
   const track = kind === "video" ? trackId : 0;
@@ -26,7 +29,7 @@ export function placed(frame: Frame, timeMs: number, arrivalMs: number): Interle
   };
 }
 
-/** Timed data in its place: among the sound. */
+/** Gives timed data its place: among the audio. */
 export function timed(payload: Buffer, timeMs: number, arrivalMs: number): Interleaved {
   return {
     kind: "audio",
@@ -41,15 +44,15 @@ export function timed(payload: Buffer, timeMs: number, arrivalMs: number): Inter
   };
 }
 
-/** A frame may be so late behind the other kind's without anything being done: less than a picture's time. */
+/** A frame may be this late behind the other kind without a change: about one frame's time. */
 const LATE_MS = 50;
 /** Longest that frames are held back for late ones of the other kind; what is later still is moved up in time. */
 const HOLD_BACK_MAX_MS = 300;
 
 /**
- * Puts sound and pictures into one order of time, as platforms demand. Most encoders send them so, and then nothing waits here. Where
- * one kind regularly comes late (its encoder is slower), the other is held back for it: moved up in time instead, the late kind
- * would be out of step with the other at every target.
+ * Puts audio and video into one order of time, as platforms demand. Most encoders send them so, and then nothing waits
+ * here. If one kind regularly comes late (its encoder is slower), the other kind waits for it. Giving the late kind a
+ * later time instead would put it out of step with the other at every target.
  */
 export class Interleaver {
   #holdBackMs = 0;
@@ -57,28 +60,31 @@ export class Interleaver {
   #lastAudioMs = Number.NEGATIVE_INFINITY;
   #lastVideoMs = Number.NEGATIVE_INFINITY;
 
-  /** Takes a frame; answers those whose turn has come, in order. `sentMs`: channel time of the last frame that was sent. */
+  /**
+   * Takes a frame; returns the frames that can be sent now, in order. `sentMs`: channel time of the last frame that was
+   * sent.
+   */
   add(frame: Interleaved, sentMs: number): readonly Interleaved[] {
     const lateMs = sentMs - frame.timeMs;
     if (lateMs > LATE_MS) this.#holdBackMs = Math.min(HOLD_BACK_MAX_MS, Math.max(this.#holdBackMs, lateMs + LATE_MS));
     if (frame.kind === "video") this.#lastVideoMs = frame.timeMs;
     else this.#lastAudioMs = frame.timeMs;
     if (this.#holdBackMs === 0) return [frame];
-    // Never before one of its own kind: that is the order of decoding, whatever the times say.
+    // Never before a frame of its own kind: those come in decoding order, whatever their times are.
     const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
-    // What waits is copied: a payload is lent until the next bytes come.
+    // The payload is only lent until the next bytes come, so a frame that waits is copied.
     this.#waiting.splice(at, 0, { ...frame, payload: Buffer.from(frame.payload) });
     return this.#due(frame.arrivalMs);
   }
 
-  /** Everything that waits, in order: the stream ends, or changes here. */
+  /** Returns everything that waits, in order: the stream ends or changes here. */
   drain(): Interleaved[] {
     this.#lastAudioMs = Number.NEGATIVE_INFINITY;
     this.#lastVideoMs = Number.NEGATIVE_INFINITY;
     return this.#waiting.splice(0);
   }
 
-  /** A frame's turn is when nothing earlier can come any more, or when it has waited long enough. */
+  /** A frame is due when nothing earlier can come any more, or when it has waited long enough. */
   #due(nowMs: number): Interleaved[] {
     const reachedMs = Math.min(this.#lastAudioMs, this.#lastVideoMs);
     const isDue = ({ timeMs, arrivalMs }: Interleaved) => timeMs <= reachedMs || nowMs - arrivalMs >= this.#holdBackMs;

@@ -16,8 +16,8 @@ export type RenditionFanOutDeps = {
 };
 
 /**
- * Brings packets to subscribers. Cuts a message once for each rendition, gathers it until the flush for subscribers in step, and
- * offers it at once to all others.
+ * Brings packets to subscribers. Cuts a message once for each rendition, keeps it until the flush for subscribers in
+ * step, and offers it at once to all others.
  */
 export class RenditionFanOut {
   readonly #deps: RenditionFanOutDeps;
@@ -32,14 +32,14 @@ export class RenditionFanOut {
     return this.#renditions.all;
   }
 
-  /** Makes renditions for these choices, so that subscribers which come later find the current group of pictures. */
+  /** Makes renditions for these choices, so that subscribers which come later find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void {
     this.#renditions.prepare(choices);
   }
 
   /**
-   * Takes a subscriber. It begins with the cached keyframe if it accepts one that old, else with the next one. `nowMs`: channel time,
-   * in milliseconds.
+   * Takes a subscriber. It begins with the cached keyframe if it accepts one that old, else with the next one. `nowMs`:
+   * channel time, in milliseconds.
    */
   subscribe(subscriber: Subscriber, nowMs: number): void {
     const config = this.#deps.head();
@@ -73,7 +73,9 @@ export class RenditionFanOut {
     if (this.renditions.includes(rendition)) this.#offer(rendition, rendition.cutFiller(frame));
   }
 
-  /** Gives subscribers in step what was gathered. Before anything that ends a link: what came before belongs on it. */
+  /**
+   * Gives subscribers in step the flush batch. Call before anything that ends a link: what came before belongs on it.
+   */
   deliver(): void {
     for (const rendition of this.renditions) {
       // Written out, not through #guard: a closure for each subscriber at each flush is not free.

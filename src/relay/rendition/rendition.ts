@@ -40,18 +40,18 @@ export type Unpacked = PacketMarks & {
   readonly timeMs: number;
   /** When it came, on the clock's `awakeNow()`. */
   readonly arrivalMs: number;
-  /** It goes on with the picture of the message before. */
+  /** It continues the frame that the message before it began. */
   readonly isFurther?: boolean;
 };
 
 type LastCut = { timeMs: number; ordinal: number };
 
 /**
- * One form of the stream, made once for all subscribers that get it. Most streams have one rendition, which leaves everything as it
- * came; one more exists for each choice of tracks or forms that a target makes.
+ * One form of the stream, made once for all subscribers that get it. Most streams have one rendition, which leaves
+ * everything as it came; one more exists for each choice of tracks or forms that a target makes.
  *
- * Packets are stored as RTMP chunks: the copy that the GOP cache needs anyway is also what targets are sent. Other wire forms are
- * packed out of it, once for each form and only for subscribers that ask (`pack`).
+ * Packets are stored as RTMP chunks: the copy that the GOP cache needs anyway is also what targets are sent. Other wire
+ * forms are packed out of it, once for each form and only for subscribers that ask (`pack`).
  */
 export class Rendition implements Packer {
   readonly shape: RenditionShape;
@@ -63,7 +63,7 @@ export class Rendition implements Packer {
   /** What was cut since the last flush. */
   readonly batch = new FlushBatch();
   readonly #rate = new RateMeter(RATE_SECONDS);
-  /** What filler of its own is made of; only where it shows other tracks than the default ones. */
+  /** Frames for filler of its own; only if it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
   readonly #arena: ChunkArena;
   readonly #lastCut: Record<PacketKind, LastCut> = {
@@ -118,7 +118,7 @@ export class Rendition implements Packer {
     return this.#forms.packOwn(form, message);
   }
 
-  /** Cuts a message; undefined where nothing of it goes this way. */
+  /** Cuts a message into a packet; undefined if this rendition has nothing of it. */
   cut(message: Unpacked): Packet | undefined {
     const payload = isTimed(message) ? this.#timed(message.payload) : this.shaped(message.kind, message.payload);
     if (payload === undefined) return undefined;
@@ -131,13 +131,13 @@ export class Rendition implements Packer {
     return packet;
   }
 
-  /** Takes the group of pictures that another rendition has, so that who comes to a form nobody wanted before begins with it. */
+  /** Takes over the current GOP of another rendition, so that the first subscriber of a new form can begin with it. */
   takeOver(other: Rendition): void {
     for (const packet of other.gop.packets) this.cut({ ...packet, payload: payloadOf(packet) });
     this.batch.clear();
   }
 
-  /** Cuts a frame of the rendition's own filler. */
+  /** Cuts a frame of this rendition's own filler. */
   cutFiller(message: Unpacked): Packet {
     return this.#cut(message, message.payload);
   }
@@ -149,7 +149,7 @@ export class Rendition implements Packer {
       this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
     const ordinal = last.ordinal + 1;
     const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, arrivalMs, ordinal };
-    // Metadata says nothing of time: it stays where the connection began, and its step cannot grow beyond what a header holds.
+    // Metadata has no time of its own: it stays at 0, and its step cannot outgrow what a header holds.
     const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
     last.timeMs = timeMs;
     last.ordinal += 1;
@@ -165,7 +165,7 @@ export class Rendition implements Packer {
     return this.#rate.bytesPerSecondSoFar;
   }
 
-  /** What targets of this rendition get before their first media. */
+  /** Returns the decoder config as this rendition has it. */
   head(messages: readonly HeadMessage[]): HeadMessage[] {
     return messages.flatMap((message) => {
       const payload = this.shaped(message.kind, message.payload);
@@ -173,7 +173,7 @@ export class Rendition implements Packer {
     });
   }
 
-  /** Everything that was gathered is written, or waits where it is kept. */
+  /** Call after a flush: memory that no subscriber and no cache keeps is used again. */
   settle(): void {
     this.batch.clear();
     this.#forms.forgetBytes();
@@ -192,7 +192,7 @@ export class Rendition implements Packer {
     return this.shape.hasTimedData ? payload : undefined;
   }
 
-  /** A message's payload as it goes this way; undefined where nothing of it does. */
+  /** Returns a message's payload as this rendition has it; undefined if it has nothing of it. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced, isLegacy } = this.shape;
     if (kind === "data") return shapedMetadata(payload, this.shape);
@@ -202,19 +202,19 @@ export class Rendition implements Packer {
   }
 }
 
-/** Timed data goes among the sound, on its chunk stream and by its steps of time: what says something of a moment is to stay there. */
+/** Timed data is sent among the audio, on its chunk stream and with its time steps, so that it stays at its moment. */
 function isTimed({ kind, type }: Unpacked): boolean {
   return kind === "audio" && type === MessageType.DataAmf0;
 }
 
-/** Metadata names the codecs in the form they have here. */
+/** Metadata must name the codecs in the form that this rendition has. */
 function shapedMetadata(payload: Buffer, { tracks, hasHevcEnhanced, isLegacy }: RenditionShape): Buffer {
   const own = tracks === undefined ? payload : withoutTrackMaps(payload);
   const named = tracks !== undefined || isLegacy ? withLegacyCodecs(own) : own;
   return hasHevcEnhanced ? withEnhancedHevc(named) : named;
 }
 
-/** The only track there is, is the default one. */
+/** A chosen track is the only one, and so the default one. */
 function marksOfOnlyTrack({ kind, isConfig }: Unpacked, payload: Buffer): PacketMarks {
   const isStart = kind === "video" && !isConfig && classifyVideo(payload).isKeyframe;
   return { isConfig, isKeyframe: isStart, trackId: 0, startsTrack: isStart };

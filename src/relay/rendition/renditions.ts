@@ -29,7 +29,7 @@ export class Renditions {
     return this.#all;
   }
 
-  /** Makes the renditions of these choices, so that they have the current group of pictures later; drops those without use. */
+  /** Makes the renditions of these choices, so that they have the current GOP later; drops those without use. */
   prepare(choices: readonly StreamChoice[]): void {
     const shapes = choices.map(({ tracks, hasTimedData }) => shapeOf({ ...AS_IT_COMES, hasTimedData }, tracks));
     const needed = new Set(shapes.map(keyOf));

@@ -1,21 +1,26 @@
-/** How fast the time of a frame follows its arrival: frames come in bursts, and are to lie evenly. */
+/**
+ * How fast the time of a frame follows its arrival, as a share of the difference: frames come in bursts and must lie
+ * evenly.
+ */
 const FOLLOWS = 0.1;
+/** How fast the interval follows what is seen, as a share of the difference. */
 const LEARNS = 1 / 32;
-/** A frame so far from where it was expected comes behind a gap, in milliseconds. */
+/** A frame this far from where it was expected comes behind a gap, in milliseconds. */
 const GAP_MS = 500;
 
 type Track = { atMs: number; targetMs: number; intervalMs: number | undefined };
 
-/** Times frames by when they come, for encoders whose own time cannot be gone by: evenly, as their pace is learned. */
+/** Times frames by their arrival, for encoders whose own clock is wrong: evenly, at the pace that it learns. */
 export class ArrivalClock {
   readonly #offsetMs: number;
   readonly #tracks: Partial<Record<"audio" | "video", Track>> = {};
 
-  /** `startMs`: channel time at this moment. */
+  /** `startMs`: channel time at `nowMs`, both in milliseconds. */
   constructor(startMs: number, nowMs: number) {
     this.#offsetMs = startMs - nowMs;
   }
 
+  /** Returns the channel time of a frame that arrived now, in milliseconds. */
   map(kind: "audio" | "video", nowMs: number): number {
     const targetMs = nowMs + this.#offsetMs;
     const track = this.#tracks[kind];

@@ -1,14 +1,17 @@
-/** Which video tracks have shown a keyframe: pictures before a source's first one, or the first one behind filler, refer to ones that nobody saw. */
+/**
+ * Which video tracks have shown a keyframe. Frames before an encoder's first keyframe, or before the first one behind
+ * filler, refer to frames that no subscriber has.
+ */
 export class BegunTracks {
   readonly #begun = new Set<number>();
   #lacksKeyframe = false;
 
-  /** The default track's pictures come, and none of them can be shown. */
+  /** Frames of the default track come, and none of them can be decoded. */
   get lacksKeyframe(): boolean {
     return this.#lacksKeyframe;
   }
 
-  /** Whether a picture of this track goes on. No track begins before the default one. */
+  /** Whether to send a frame of this track. No track begins before the default one. */
   passes(trackId: number, startsTrack: boolean): boolean {
     if (startsTrack && (trackId === 0 || this.#begun.has(0))) this.#begun.add(trackId);
     const isBegun = this.#begun.has(trackId);
@@ -16,7 +19,7 @@ export class BegunTracks {
     return isBegun;
   }
 
-  /** What comes cannot follow what went out. */
+  /** What comes cannot follow what was sent. */
   clear(): void {
     this.#begun.clear();
     this.#lacksKeyframe = false;

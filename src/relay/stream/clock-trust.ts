@@ -1,25 +1,25 @@
-/** A step that the time that passed does not explain by more than this is a jump, in milliseconds. */
+/** A step that differs from the time that passed by more than this is a jump, in milliseconds. */
 const JUMP_MS = 2_000;
-/** So many jumps within so long, and it is no clock in milliseconds. */
+/** With this many jumps in this time it is not a clock in milliseconds. */
 const JUMPS_MAX = 5;
 const JUMPS_WITHIN_MS = 10_000;
-/** Of each of these the frame counts that was under way for the shortest time. */
+/** In each window only the frame counts that the network delayed least. */
 const WINDOW_MS = 1_000;
-/** A clock that runs away does so in window after window; what a network held up comes in one go, and catches up. */
+/** A wrong clock runs away in each window; what a network delayed comes in one burst and catches up. */
 const WINDOWS = 4;
 const MOVED_MS_MIN = 10;
-/** So far off and still running away: told of; and no longer gone by. */
+/** Off by this much and still running away: reported; and no longer trusted. */
 const TOLD_MS = 2_000;
 const OFF_MS_MAX = 5_000;
 
-/** One track's time against ours. */
+/** Compares one track's time with ours. */
 class TrackTrust {
   #last: { readonly timestamp: number; readonly nowMs: number } | undefined;
-  /** How far the track's time ran ahead of ours since it began, or jumped. */
+  /** How far the track's time ran ahead of ours since it began or jumped, in milliseconds. */
   #leadMs = 0;
   #windowBeganMs = 0;
   #windowLeadMs = Number.NEGATIVE_INFINITY;
-  /** Where the last windows stood; the moves from one to the next have one sign. */
+  /** The lead at the end of the last windows, as long as it moves in one direction. */
   #stood: number[] = [];
   #jumpsMs: number[] = [];
 
@@ -38,12 +38,12 @@ class TrackTrust {
     if (nowMs - this.#windowBeganMs >= WINDOW_MS) this.#turn(nowMs);
   }
 
-  /** Whether its time cannot be gone by. */
+  /** Whether its time cannot be trusted. */
   get isWrong(): boolean {
     return this.#jumpsMs.length >= JUMPS_MAX || this.#isRunningAway(OFF_MS_MAX);
   }
 
-  /** Millionths that it is fast, or slow, where it runs away; of the last seconds. */
+  /** How fast (positive) or slow it is over the last seconds, in millionths; undefined unless it runs away. */
   get ppm(): number | undefined {
     if (!this.#isRunningAway(TOLD_MS)) return undefined;
     const movedMs = (this.#stood.at(-1) ?? 0) - (this.#stood[0] ?? 0);
@@ -75,8 +75,9 @@ class TrackTrust {
 }
 
 /**
- * Whether an encoder's timestamps are milliseconds of real time: some count microseconds, pictures or whole seconds, or nothing at all, and some
- * run away. Sound and pictures are judged apart and trusted together: they are to stay in step.
+ * Decides whether an encoder's timestamps are milliseconds of real time. Some encoders count microseconds, frames,
+ * whole seconds or nothing at all, and some clocks run away. Audio and video are judged apart but trusted together, so
+ * that they stay in step.
  */
 export class ClockTrust {
   readonly #audio = new TrackTrust();
@@ -91,11 +92,12 @@ export class ClockTrust {
     this.#isWrong = track.isWrong;
   }
 
-  /** Once it is, it stays so: until another encoder comes. */
+  /** Stays true once it is, until another encoder comes. */
   get isWrong(): boolean {
     return this.#isWrong;
   }
 
+  /** How fast (positive) or slow the clock is, in millionths; undefined unless it runs away. */
   get ppm(): number | undefined {
     return this.#video.ppm ?? this.#audio.ppm;
   }

@@ -1,20 +1,20 @@
 /**
- * So much of one channel is not kept for the next flush: what an encoder was held up with comes at once, may be more than an send queue
- * holds, and a target that takes all of it is to get all of it.
+ * With more bytes than this a channel does not wait for the next flush. After a network delay an encoder's data comes
+ * in one burst, which may be more than a send queue holds; a target that can take all of it must get all of it.
  */
 const BYTES_MAX = 1024 * 1024;
 
-/** Calls for a flush: when the first packets wait for one, and once they are so many that they should not wait. */
+/** Asks for a flush when the first packets wait, and again once they are too many to wait. */
 export class FlushCall {
   readonly #onDirty: (isMuch: boolean) => void;
-  /** Payload bytes since the last flush; undefined where nothing waits. */
+  /** Payload bytes since the last flush; undefined if nothing waits. */
   #waitingBytes: number | undefined;
 
   constructor(onDirty: (isMuch: boolean) => void) {
     this.#onDirty = onDirty;
   }
 
-  /** So many more bytes of payload wait. */
+  /** `bytes` more of payload wait. */
   note(bytes: number): void {
     const isFirst = this.#waitingBytes === undefined;
     this.#waitingBytes = (this.#waitingBytes ?? 0) + bytes;

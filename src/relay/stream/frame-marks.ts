@@ -2,41 +2,44 @@ import { lookAtPicture, Seen } from "../../protocol/flv/video/coded-picture.ts";
 import type { VideoTag } from "../../protocol/flv/video/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
-/** Where H.264's and HEVC's configuration records have the size of the lengths, in two bits. */
+/**
+ * Offset of the byte whose low two bits hold the NAL length size less 1, in H.264's and HEVC's configuration records.
+ */
 const LENGTH_SIZE_AT = { avc: 4, hevc: 21 } as const;
 
-/** What one video message is to its picture, as bits. */
+/** What one video message is within its frame, as bits. */
 export const Mark = {
-  /** A stream can begin here: the first message of a picture that needs nothing before it. */
+  /** A stream can begin here: the first message of a frame that refers to no frame before it. */
   Start: 1,
-  /** It goes on with the picture that the message before it began. */
+  /** It continues the frame that the message before it began. */
   Further: 2,
-  /** Its slices are a keyframe's, and its flags say otherwise. */
+  /** Its slices are those of a keyframe, but its flags say otherwise. */
   FlagWrong: 4,
 } as const;
 
 /**
- * Puts a track's messages together to pictures: some encoders send each slice, or each NAL unit, in a message of its own. And
- * looks at the slices, since flags lie: keyframes that are marked as inter frames, inter frames that are all marked as keyframes.
+ * Tells which messages of a track belong to one frame: some encoders send each slice, or each NAL unit, in a message of
+ * its own. It also looks at the slices, since flags can be wrong: keyframes marked as inter frames, or all inter frames
+ * marked as keyframes.
  */
 export class FrameMarks {
   #nalLengthSize = NAL_LENGTH_BYTES_USUAL;
   #timestamp: number | undefined;
   #hasSlice = false;
   #hasStarted = false;
-  /** The picture before was marked as a keyframe. */
+  /** Whether the frame before was marked as a keyframe. */
   #wasFlagged = false;
-  /** Inter frames follow one another that are all marked as keyframes: slices alone are believed. */
+  /** Successive inter frames are all marked as keyframes: only slices are trusted. */
   #doFlagsLie = false;
 
-  /** A sequence header. */
+  /** Takes a sequence header. */
   configure(codec: VideoTag["codec"], record: Buffer): void {
     if (codec !== "avc" && codec !== "hevc") return;
     this.#nalLengthSize = ((record[LENGTH_SIZE_AT[codec]] ?? 3) & 3) + 1;
     this.#doFlagsLie = false;
   }
 
-  /** The marks of a frame. */
+  /** Returns the `Mark`s of a frame's message. */
   take(tag: VideoTag, payload: Buffer, timestamp: number): number {
     const { codec, bodyOffset, bodyEnd, isKeyframe: isFlagged } = tag;
     const seen = lookAtPicture(codec, payload, bodyOffset, bodyEnd, this.#nalLengthSize);
@@ -58,7 +61,7 @@ export class FrameMarks {
     );
   }
 
-  /** Whether a message of the time of the one before begins a picture all the same: clocks may stand still. */
+  /** Whether a message begins a frame although it has the time of the message before: clocks may stand still. */
   #beginsAnew(codec: VideoTag["codec"], seen: number): boolean {
     if (codec !== "avc" && codec !== "hevc") return true;
     return this.#hasSlice && (seen & Seen.First) !== 0;

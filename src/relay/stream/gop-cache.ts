@@ -1,11 +1,11 @@
 import type { Block } from "./block-store.ts";
 import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 
-/** Beyond either bound the group is forgotten and joins wait for the next keyframe. */
+/** Beyond either bound the GOP is forgotten, and joins wait for the next keyframe. */
 const BYTES_MAX = 32 * 1024 * 1024;
 const TIME_MAX_MS = 10_000;
 
-/** What is noted of a packet: a number for each of these, in this order. */
+/** Numbers that are kept of a packet, in the order of `#note`. */
 const FIELDS = 12;
 const ROOM_FIRST = 128;
 const CONFIG = 1;
@@ -13,9 +13,9 @@ const KEYFRAME = 2;
 const TRACK_START = 4;
 
 /**
- * The packets since the last keyframe, for targets that join in the middle of a group of pictures. Their bytes are held, not
- * copied; of the packets themselves only the numbers are: thousands of small objects that live for a second or two, most of them
- * never asked for, are what a collector is slowest at.
+ * The packets since the last keyframe, for subscribers that join in the middle of a GOP. Their bytes are kept where
+ * they are. Of the packets only numbers are kept: thousands of small objects that live for a second or two, and are
+ * mostly never read, are what a garbage collector is slowest at.
  */
 export class GopCache {
   #notes = new Float64Array(FIELDS * ROOM_FIRST);
@@ -24,17 +24,17 @@ export class GopCache {
   #blocks: Block[] = [];
   #bytes = 0;
 
-  /** Since the last keyframe, the keyframe first; empty while there is none to start from. Made anew at each call. */
+  /** The packets since the last keyframe, that one first; empty if there is no keyframe. Made anew at each call. */
   get packets(): readonly Packet[] {
     return Array.from({ length: this.#count }, (_, index) => this.#packet(index));
   }
 
-  /** Channel time of the keyframe, in milliseconds; undefined while there is none. */
+  /** Channel time of the keyframe, in milliseconds; undefined if there is none. */
   get beganMs(): number | undefined {
     return this.#count === 0 ? undefined : this.#notes[4];
   }
 
-  /** The block the keyframe lies in: it and all later ones are held. */
+  /** The block of the keyframe: it and all later ones are still needed. */
   get oldestBlock(): Block | undefined {
     return this.#blocks[0];
   }
@@ -47,7 +47,7 @@ export class GopCache {
     if (this.#bytes > BYTES_MAX || packet.timeMs - (this.beganMs ?? 0) > TIME_MAX_MS) this.clear();
   }
 
-  /** The source or a sequence header changed: what is here cannot be decoded with what comes. */
+  /** The encoder or a sequence header changed: the packets cannot be decoded with what comes. */
   clear(): void {
     this.#count = 0;
     this.#blocks = [];

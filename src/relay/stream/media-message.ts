@@ -2,17 +2,17 @@
 export type MediaKind = "audio" | "video" | "data";
 
 /**
- * One message of a publisher's stream, without anything of the protocol that brought it. A protocol's room (`ingest/rtmp`)
- * makes these; the relay knows no other form of input.
+ * One message of a publisher's stream, without anything of the protocol that brought it. A protocol's room
+ * (`ingest/rtmp`) makes these; the relay knows no other form of input.
  */
 export type MediaMessage = {
   readonly kind: MediaKind;
   /** Decoding time by the publisher's clock, in milliseconds: 32 bits without a sign, any start, wraps. */
   readonly timestamp: number;
   /**
-   * Audio and video: an FLV tag's body, legacy or Enhanced RTMP v2. Its first bytes name the codec, the frame type and the
-   * composition time. RTMP targets need this form, so it is kept, and `classifyMessage` reads those bytes once.
-   * Data: AMF0 values. The memory is lent: whoever keeps the payload copies it.
+   * Audio and video: an FLV tag's body, legacy or Enhanced RTMP v2. Its first bytes name the codec, the frame type and
+   * the composition time. RTMP targets need this form, so it is kept, and `classifyMessage` reads those bytes once.
+   * Data: AMF0 values. The memory is lent: code that keeps the payload copies it.
    */
   readonly payload: Buffer;
 };

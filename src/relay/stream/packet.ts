@@ -5,7 +5,8 @@ export type PacketKind = "audio" | "video" | "data";
 export const PACKET_KINDS = ["audio", "video", "data"] as const;
 
 /**
- * What is kept for each kind, of this one. Written out, for every frame: V8 does not cache what is looked up by a name that varies.
+ * Returns the entry of this kind. Written out since it runs for every frame: V8 does not cache a lookup by a name that
+ * varies.
  */
 export function ofKind<T>(each: Readonly<Record<PacketKind, T>>, kind: PacketKind): T {
   if (kind === "video") return each.video;
@@ -13,9 +14,9 @@ export function ofKind<T>(each: Readonly<Record<PacketKind, T>>, kind: PacketKin
 }
 
 /**
- * One audio, video or data message, classified once and cut into chunks once, as a delta (fmt 1) message. Deltas carry neither
- * a time base nor a message stream id, so the same bytes serve every target that got the packet before it on the same chunk
- * stream, whenever that target joined.
+ * One audio, video or data message, classified once and stored once: as RTMP chunks of a delta (fmt 1) message. Deltas
+ * carry neither a time base nor a message stream id, so the same bytes serve every target that got the packet before it
+ * on the same chunk stream, whenever that target joined.
  */
 export type Packet = {
   readonly kind: PacketKind;
@@ -25,32 +26,32 @@ export type Packet = {
   readonly isConfig: boolean;
   /** A keyframe of the default track: a connection may begin with it. */
   readonly isKeyframe: boolean;
-  /** Of a picture, 0 being the default; 0 for anything else. */
+  /** The video track, 0 being the default one; 0 for audio and data. */
   readonly trackId: number;
   /** A keyframe of its track. */
   readonly startsTrack: boolean;
   /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
   readonly timeMs: number;
-  /** When it came, on the clock's `awakeNow()`. */
+  /** When it came: milliseconds of the clock's `awakeNow()`. */
   readonly arrivalMs: number;
   /** Counts the packets of one kind: n is a delta to n − 1. */
   readonly ordinal: number;
   readonly payloadLength: number;
-  /** The chunks are `block.bytes[start…end)`. Whoever holds the packet beyond the flush marks the block as kept. */
+  /** The chunks are `block.bytes[start…end)`. Code that holds the packet beyond the flush marks the block as kept. */
   readonly block: Block;
   readonly start: number;
   readonly end: number;
-  /** The step from the packet before it of its kind, as the chunks say it. */
+  /** Milliseconds since the packet before it of its kind, as the chunks say. */
   readonly deltaMs: number;
 };
 
-/** What a packet is to whoever joins or loses. */
+/** Flags used when a subscriber joins or loses frames. */
 export type PacketMarks = Pick<Packet, "isConfig" | "isKeyframe" | "trackId" | "startsTrack">;
 
-/** Of sequence headers and metadata. */
+/** The flags of sequence headers and metadata. */
 export const HEADER_MARKS: PacketMarks = { isConfig: true, isKeyframe: false, trackId: 0, startsTrack: false };
 
-/** RTMP's message type of sound and of pictures. */
+/** Returns RTMP's message type of audio or video. */
 export function typeOf(kind: "audio" | "video"): number {
   return kind === "audio" ? MessageType.Audio : MessageType.Video;
 }

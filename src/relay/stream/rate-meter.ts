@@ -1,4 +1,4 @@
-/** The mean rate of bytes over so many seconds. */
+/** Measures the mean rate of bytes over some seconds. */
 export class RateMeter {
   readonly #seconds: number;
   #total = 0;
@@ -18,12 +18,12 @@ export class RateMeter {
     if (this.#marks.length > this.#seconds + 1) this.#marks.shift();
   }
 
-  /** Bytes a second; undefined until it was looked at for all those seconds. */
+  /** Bytes a second; undefined until all those seconds have passed. */
   get bytesPerSecond(): number | undefined {
     return this.#marks.length > this.#seconds ? Math.round(this.bytesPerSecondSoFar) : undefined;
   }
 
-  /** The same over what there is of those seconds; 0 before the second tick. */
+  /** The same over those seconds that have passed so far; 0 before the second tick. */
   get bytesPerSecondSoFar(): number {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);

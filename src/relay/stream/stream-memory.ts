@@ -5,29 +5,29 @@ import type { VideoTag } from "../../protocol/flv/video/video-tag.ts";
 import { FrameMarks } from "./frame-marks.ts";
 
 const LEGACY_HEADER_BYTES = 5;
-/** First byte less its frame type: the form of old, H.264. */
+/** Mask of the first byte without the frame type: form and codec. */
 const FORM_AND_CODEC = 0x8f;
 const AVC = 7;
 const HEVC = 12;
 const KEYFRAME = 0x10;
-/** Of the first byte: all but the frame type. */
+/** Mask of the first byte without the frame type. */
 const LESS_FRAME_TYPE = 0x8f;
 const AAC_CONFIG = Buffer.from("af00", "hex");
 const ENHANCED_AAC_CONFIG = Buffer.from("906d703461", "hex");
 
-/** What has to be remembered of one encoder's stream to say what its next message means. */
+/** What one encoder's earlier messages tell about its next ones. */
 export class StreamMemory {
-  /** Of the default track, and of others by their number. */
+  /** Marks of the default track; others by track number. */
   readonly #marks = new FrameMarks();
   readonly #otherMarks = new Map<number, FrameMarks>();
   /** HEVC comes under H.264's codec id, as OBS before 29.1 sent it. */
   #isHevcUnderAvc = false;
   /** The encoder sent an AAC configuration of its own, on the default track. */
   #hasAacConfig = false;
-  /** The one that was made instead. */
+  /** The configuration that was made from an ADTS header. */
   #madeAacConfig: number | undefined;
 
-  /** A video message under the codec it is of; the same buffer where it is right as it came. */
+  /** Returns a video message under its true codec id; the same buffer if that was right. */
   underItsCodec(payload: Buffer): Buffer {
     const first = payload[0] ?? 0;
     if ((first & FORM_AND_CODEC) !== AVC) return payload;
@@ -38,12 +38,12 @@ export class StreamMemory {
     return own;
   }
 
-  /** A track's sequence header. */
+  /** Takes a track's sequence header. */
   configure(tag: VideoTag, payload: Buffer): void {
     this.#marksOf(tag.trackId).configure(tag.codec, payload.subarray(tag.bodyOffset, tag.bodyEnd));
   }
 
-  /** A frame's `Mark`s. */
+  /** Returns a frame's `Mark`s. `timestamp`: the encoder's, in milliseconds. */
   marks(tag: VideoTag, payload: Buffer, timestamp: number): number {
     return this.#marksOf(tag.trackId).take(tag, payload, timestamp);
   }
@@ -63,7 +63,10 @@ export class StreamMemory {
     if (trackId === 0) this.#hasAacConfig = true;
   }
 
-  /** The configuration message that an AAC frame's ADTS header stands for, where the encoder sends none; undefined where it was made before. */
+  /**
+   * Returns the configuration message that an AAC frame's ADTS header describes. Undefined if the encoder sends
+   * configurations, or if this one was returned before.
+   */
   configFromAdts({ form, bodyOffset }: AudioTag, payload: Buffer): Buffer | undefined {
     if (this.#hasAacConfig) return undefined;
     const config = adtsConfig(payload, bodyOffset);
@@ -73,7 +76,7 @@ export class StreamMemory {
   }
 }
 
-/** A configuration message of these two bytes. */
+/** Makes a configuration message of these two bytes. */
 function aacConfigMessage(form: AudioTag["form"], config: number): Buffer {
   return Buffer.concat([
     form === "legacy" ? AAC_CONFIG : ENHANCED_AAC_CONFIG,
@@ -81,7 +84,7 @@ function aacConfigMessage(form: AudioTag["form"], config: number): Buffer {
   ]);
 }
 
-/** The same message, marked as a keyframe. */
+/** Returns a copy that is marked as a keyframe. */
 export function flaggedAsKeyframe(payload: Buffer): Buffer {
   const own = Buffer.from(payload);
   own[0] = ((payload[0] ?? 0) & LESS_FRAME_TYPE) | KEYFRAME;

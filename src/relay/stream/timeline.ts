@@ -1,12 +1,16 @@
 import { ArrivalClock } from "./arrival-clock.ts";
 import { ClockTrust } from "./clock-trust.ts";
 
-/** A step of the encoder's clock that the wall clock does not explain by more than this is a jump, in milliseconds. */
+/**
+ * A step of the encoder's clock that differs from the time that passed by more than this is a jump, in milliseconds.
+ */
 const JUMP_MS = 2_000;
-/** The step assumed across a jump: about one frame. */
+/** The step assumed across a jump, in milliseconds: about one frame. */
 const NOMINAL_STEP_MS = 20;
 
-/** The least step between one source's last frame and the next one's first: a frame, also of a slow stream. */
+/**
+ * The least step between one encoder's last frame and the next one's first, in milliseconds: a frame of a slow stream.
+ */
 const SOURCE_STEP_MS = 40;
 
 const WRAP = 2 ** 32;
@@ -18,7 +22,7 @@ type Track = {
   /** The encoder's last timestamp, unwrapped. */
   lastIn: number;
   lastArrivalMs: number;
-  /** Channel time = unwrapped encoder time + offset. */
+  /** Channel time = unwrapped encoder time + offset, in milliseconds. */
   offset: number;
 };
 
@@ -26,32 +30,32 @@ type Track = {
  * Turns an encoder's timestamps (32-bit, wrapping, starting anywhere, now and then jumping) into channel time:
  * milliseconds from 0 that never go back, over audio and video together, as platforms demand.
  *
- * Audio and video share one offset as long as they share a clock, so that they stay in sync; a track that jumps first tries
- * the other's offset (both jumped) before it gets one of its own, anchored to the moment it arrived.
+ * Audio and video share one offset as long as they share a clock, so that they stay in sync; a track that jumps first
+ * tries the other's offset (both jumped) before it gets one of its own, anchored to the moment it arrived.
  */
 export class Timeline {
   #audio: Track | undefined;
   #video: Track | undefined;
   #lastOut = 0;
   #lastArrivalMs: number | undefined;
-  /** Channel time of the frame that came last, by its own clock. */
+  /** Channel time of the frame that came last, by its own clock, in milliseconds. */
   #lastMapped = 0;
-  /** Presentation may not step back either: pictures that came out of order reach beyond the last decoding time. */
+  /** Presentation must not step back either: with B-frames it reaches beyond the last decoding time. */
   #floorMs = 0;
   #trust = new ClockTrust();
-  /** In the place of the encoder's own clock, once that cannot be gone by. */
+  /** Used instead of the encoder's own clock once that is found wrong. */
   #byArrival: ArrivalClock | undefined;
-  /** The next message is a source's first: no clock is known yet. */
+  /** The next message is the first of an encoder: its clock is not known yet. */
   #isNewSource = true;
 
-  /** Channel time of the last message. */
+  /** Channel time of the last message, in milliseconds. */
   get lastMs(): number {
     return this.#lastOut;
   }
 
   /**
-   * Another encoder takes over: its first message continues in step with the wall clock, and not before `floorMs` of channel
-   * time.
+   * Another encoder takes over: its first message continues in step with the wall clock, and not before `floorMs` of
+   * channel time.
    */
   changeSource(floorMs = 0): void {
     this.#isNewSource = true;
@@ -62,25 +66,25 @@ export class Timeline {
     this.#video = undefined;
   }
 
-  /** This kind begins anew: in step with the other one, whatever its clock did meanwhile. */
+  /** Forgets the clock of this kind: it continues in step with the other kind. */
   forgetClock(kind: TimelineKind): void {
     if (kind === "video") this.#video = undefined;
     else this.#audio = undefined;
   }
 
-  /** Channel time at this moment by the wall clock, counted from the frame that came last, but behind everything that was sent. */
+  /** Channel time now by the wall clock, counted from the frame that came last, and after everything that was sent. */
   presentMs(nowMs: number): number {
     if (this.#lastArrivalMs === undefined) return 0;
     return Math.max(this.#lastOut + SOURCE_STEP_MS, Math.round(this.#lastMapped + nowMs - this.#lastArrivalMs));
   }
 
-  /** Channel time of what is no frame: by a track's clock, but between the frame that was sent last and the one that is to come. */
+  /** Channel time of timed data: by a track's clock, but between the last frame that was sent and the next one. */
   near(timestamp: number): number {
     const timeMs = this.expected("audio", timestamp) ?? this.expected("video", timestamp) ?? this.#lastOut;
     return Math.min(Math.max(timeMs, this.#lastOut), this.#lastOut + NOMINAL_STEP_MS);
   }
 
-  /** What `map` would answer by the clock of this kind as it was known; undefined where it is not. Changes nothing. */
+  /** What `map` would return by the clock of this kind; undefined if that clock is not known. Changes nothing. */
   expected(kind: TimelineKind, timestamp: number): number | undefined {
     if (this.#byArrival !== undefined) return this.#lastOut;
     const track = this.#track(kind);
@@ -88,8 +92,8 @@ export class Timeline {
   }
 
   /**
-   * Channel time that a message with this timestamp, which arrived now (monotonic milliseconds), says it has. May lie before what
-   * was sent; `send` settles that.
+   * The channel time of a message with this timestamp, which arrived now (monotonic milliseconds). It may lie before
+   * what was sent; `send` corrects that.
    */
   map(kind: TimelineKind, timestamp: number, nowMs: number): number {
     const mapped = this.#byArrival?.map(kind, nowMs) ?? this.#mapOwn(kind, timestamp, nowMs);
@@ -101,7 +105,7 @@ export class Timeline {
   #mapOwn(kind: TimelineKind, timestamp: number, nowMs: number): number {
     this.#trust.take(kind, timestamp, nowMs);
     if (this.#trust.isWrong) {
-      // It goes on where it is, however far that ran ahead of, or fell behind, the time that passed.
+      // Channel time continues from where it is, even if that is far from the time that passed.
       this.#byArrival = new ArrivalClock(this.#lastOut + NOMINAL_STEP_MS, nowMs);
       return this.#byArrival.map(kind, nowMs);
     }
@@ -109,7 +113,7 @@ export class Timeline {
     return track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
   }
 
-  /** Channel time that a message of this mapped time is sent with: never before the last one. */
+  /** Returns the channel time that a message of this mapped time is sent with: never before the last one. */
   send(mappedMs: number): number {
     this.#lastOut = Math.max(this.#lastOut, mappedMs);
     return this.#lastOut;
@@ -143,7 +147,9 @@ export class Timeline {
     return unwrapped + track.offset;
   }
 
-  /** The other track's offset where it makes sense of this time, else one that puts it as long after the last as it came. */
+  /**
+   * The other track's offset if it fits this time; else one that places it as long after the last message as it came.
+   */
   #fittingOffset(unwrapped: number, other: Track | undefined, nowMs: number): number {
     const waitedMs = this.#lastArrivalMs === undefined ? 0 : nowMs - this.#lastArrivalMs;
     const localMs = this.#lastOut + Math.max(NOMINAL_STEP_MS, Math.round(waitedMs));

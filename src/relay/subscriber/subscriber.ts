@@ -5,9 +5,9 @@ import type { HeadMessage } from "../stream/config/head-message.ts";
 import type { Packet } from "../stream/packet.ts";
 
 /**
- * How a connection ends. `end`: the broadcast is over, and the peer is told so (RTMP: FCUnpublish and deleteStream, then FIN).
- * `cut`: FIN without a word, so that the platform's own grace period counts. `abort`: at once, for a peer that takes nothing any
- * more, or after a fault.
+ * How a connection ends. `end`: the broadcast is over, and the peer is told so (RTMP: FCUnpublish and deleteStream,
+ * then FIN). `cut`: FIN without a word, so that the platform's own grace period counts. `abort`: at once, for a peer
+ * that takes nothing any more, or after a fault.
  */
 export type LinkClose = "end" | "cut" | "abort";
 
@@ -27,11 +27,12 @@ export type StreamChoice = {
 export const WHOLE_STREAM: StreamChoice = { takesHevcEnhanced: false, takesEnhanced: true, hasTimedData: true };
 
 /**
- * One receiver of a channel's stream: an RTMP push to a target, a preview, later a recorder, an SRT link or a transcoder. The
- * relay's core knows subscribers by this port only.
+ * One receiver of a channel's stream: an RTMP push to a target, a preview, later a recorder, an SRT link or a
+ * transcoder. The relay's core knows subscribers by this port only.
  *
- * A subscriber is assigned to the rendition of its `choice`. It begins at a packet that a decoder can begin with, then gets
- * every packet of the rendition: one by one, or, while it is in step, with the flush. What it throws ends it alone.
+ * A subscriber is assigned to the rendition of its `choice`. It begins at a packet that a decoder can begin with, then
+ * gets every packet of the rendition: one by one, or, while it is in step, with the flush. What it throws ends it
+ * alone.
  */
 export interface Subscriber {
   /** May change until it begins. */

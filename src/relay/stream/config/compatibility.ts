@@ -3,13 +3,13 @@ import type { DecoderConfig } from "./decoder-config.ts";
 import { audioFormat, describeAudio, videoFormat } from "./stream-format.ts";
 
 /**
- * How a stream goes on after a change of encoder. `same`: a new sequence header at most. `reconnect`: another codec, sample rate
- * or set of tracks, which receivers take within one connection badly or not at all. `incomplete`: tracks are missing that may
- * still come.
+ * How a stream continues after a change of encoder. `same`: with a new sequence header at most. `reconnect`: another
+ * codec, sample rate or set of tracks, on which receivers fail within one connection. `incomplete`: tracks are missing
+ * that may still come.
  */
 export type Continuation = "same" | "reconnect" | "incomplete";
 
-/** Compares what targets were told with what the next encoder has shown so far. */
+/** Compares what subscribers were sent with what the next encoder has sent so far. */
 export function continuationOf(sent: DecoderConfig, coming: DecoderConfig): Continuation {
   const before = tracksOf(sent);
   const after = tracksOf(coming);
@@ -19,7 +19,7 @@ export function continuationOf(sent: DecoderConfig, coming: DecoderConfig): Cont
   return isSame ? "same" : "reconnect";
 }
 
-/** What differs between two streams that are to stand in for each other, in words; empty where nothing does. */
+/** Describes how two streams that may replace each other differ; empty if they do not. */
 export function differences(onAir: DecoderConfig, standby: DecoderConfig): string {
   const [before, after] = [describe(onAir), describe(standby)];
   return Object.keys({ ...before, ...after })
@@ -32,7 +32,7 @@ function describe(head: DecoderConfig): Readonly<Record<string, string | number 
   return { ...videoFormat(head), ...audioFormat(head) };
 }
 
-/** Codec and, for sound, what may not change within a connection; by track and kind of configuration. */
+/** What must not change within a connection, by track and kind of configuration. */
 function tracksOf(head: DecoderConfig): Map<string, string> {
   const tracks = new Map<string, string>();
   for (const [slot, { kind, payload }] of head.configs) {
@@ -45,12 +45,12 @@ function tracksOf(head: DecoderConfig): Map<string, string> {
   return tracks;
 }
 
-/** Whether a track's sequence header is of another codec, sample rate or number of channels than the one before it. */
+/** Whether a track's sequence header names another codec, sample rate or number of channels than the one before it. */
 export function isAnotherTrack(kind: "audio" | "video", before: Buffer, after: Buffer): boolean {
   return describeTrack(kind, before) !== describeTrack(kind, after);
 }
 
-/** What may not change within a connection. */
+/** What must not change within a connection: codec, sample rate, channels. */
 function describeTrack(kind: "audio" | "video", config: Buffer): string {
   if (kind === "video") return classifyVideo(config).codec;
   const { audioCodec, sampleRate, channels } = describeAudio(config);

@@ -6,12 +6,12 @@ import { MessageType } from "../../../protocol/rtmp/message.ts";
 import type { ClassifiedMessage } from "../classify-message.ts";
 import type { HeadMessage } from "./head-message.ts";
 
-/** Headers kept: far more tracks than any encoder sends. */
+/** Headers kept at most: far more tracks than any encoder sends. */
 const CONFIGS_MAX = 32;
-/** How long a stream that announced video may keep its audio-only start waiting for it, in milliseconds. */
+/** How long audio waits for video that metadata announced, in milliseconds. */
 const ANNOUNCED_VIDEO_WAIT_MS = 2_000;
 
-/** … and one that sent its header. */
+/** How long audio waits for video whose header came, in milliseconds. */
 const HEADER_WAIT_MS = 5_000;
 
 type Codec = VideoCodec | AudioCodec;
@@ -25,28 +25,28 @@ type HeadPart = {
 type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 
 /**
- * What a decoder needs before the first frame: metadata, and the sequence headers of every track. Whoever joins gets this
- * first, in the order OBS sends it: metadata, audio, video.
+ * What a decoder needs before the first frame: metadata, and the sequence headers of every track. A subscriber gets
+ * this first, in the order in which OBS sends it: metadata, audio, video.
  */
 export class DecoderConfig {
   #metadata: Buffer | undefined;
   readonly #configs = new Map<string, Config>();
-  /** What sound without a sequence header says of itself, by track. */
+  /** The format of audio without a sequence header, by track. */
   readonly #sounds = new Map<number, SoundFormat>();
   readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
-  /** Made up of the headers as they are now; undefined where it was not asked for since they changed. */
+  /** Metadata made from the headers; undefined until it is asked for. */
   #madeUp: Buffer | undefined;
   #isVideoAnnounced = false;
   #hasVideoHeader = false;
-  #hasPictures = false;
+  #hasVideo = false;
   #firstFrameMs: number | undefined;
 
-  /** The metadata to send on, where the encoder sent some: it names the codecs that come. */
+  /** The encoder's metadata, with the codecs that really come; undefined if the encoder sent none. */
   get metadata(): Buffer | undefined {
     return this.#metadata === undefined ? undefined : withCodecsOf(this.#metadata, this.#defaultConfigs());
   }
 
-  /** Whether a message says anything of the stream that is not known yet. */
+  /** Whether a message tells anything about the stream that is not known yet. */
   isNews(classified: ClassifiedMessage): boolean {
     switch (classified.what) {
       case "metadata":
@@ -68,7 +68,7 @@ export class DecoderConfig {
     return this.#configs;
   }
 
-  /** Takes the metadata to send on; true if it differs from what was there. */
+  /** Takes metadata; returns whether it differs from what was there. */
   setMetadata(payload: Buffer, announcesVideo: boolean): boolean {
     this.#isVideoAnnounced = announcesVideo;
     if (this.#metadata?.equals(payload) === true) return false;
@@ -81,8 +81,9 @@ export class DecoderConfig {
   }
 
   /**
-   * Takes a sequence header; true if it differs from what was there and was kept. Encoders repeat identical ones, and receivers take each
-   * for a discontinuity. The payload is copied. `slot` tells tracks, and kinds of configuration within one, apart.
+   * Takes a sequence header; returns whether it is new and was kept. Encoders repeat identical headers, and receivers
+   * take each for a discontinuity. The payload is copied. `slot` tells tracks, and kinds of configuration within one,
+   * apart.
    */
   setConfig(kind: MediaKind, slot: string, payload: Buffer): boolean {
     if (kind === "video") this.#hasVideoHeader = true;
@@ -93,7 +94,7 @@ export class DecoderConfig {
     return true;
   }
 
-  /** Takes what a message with sequence headers says of its tracks. */
+  /** Takes the codecs and headers of a message with sequence headers. */
   takeConfig({ kind, parts }: { readonly kind: MediaKind; readonly parts: readonly HeadPart[] }): void {
     for (const { slot, trackId, codec, payload } of parts) {
       this.setCodec(kind, trackId, codec);
@@ -101,12 +102,12 @@ export class DecoderConfig {
     }
   }
 
-  /** The codec of each track that has shown one. */
+  /** The codec of each track, as far as it is known. */
   codecs(kind: MediaKind): ReadonlyMap<number, Codec> {
     return this.#codecs[kind];
   }
 
-  /** A track's codec showed; true if that is news. The headers of the one that it had before are forgotten. */
+  /** Takes a track's codec; returns whether it is new. The headers of the codec before it are forgotten. */
   setCodec(kind: MediaKind, trackId: number, codec: Codec): boolean {
     const codecs = kind === "video" ? this.#codecs.video : this.#codecs.audio;
     const before = codecs.get(trackId);
@@ -116,7 +117,7 @@ export class DecoderConfig {
     return true;
   }
 
-  /** A track is about to be another: its headers, and what it is. */
+  /** Forgets a track's headers and codec: it changes. */
   forgetTrack(kind: MediaKind, trackId: number): void {
     this.#forgetTrack(kind, trackId);
     this.#codecs[kind].delete(trackId);
@@ -128,7 +129,7 @@ export class DecoderConfig {
     if (kind === "audio") this.#sounds.delete(trackId);
   }
 
-  /** What sound without a sequence header says of itself; undefined where nothing does. */
+  /** The format of audio without a sequence header; undefined if it is not known. */
   sound(trackId: number): SoundFormat | undefined {
     return this.#sounds.get(trackId);
   }
@@ -137,25 +138,25 @@ export class DecoderConfig {
     if (!isSameSound(this.#sounds.get(trackId), sound)) this.#sounds.set(trackId, sound);
   }
 
-  /** A frame came: tells streams with pictures from those without. */
+  /** Takes note that a frame came: tells streams with video from those without. */
   sawFrame(kind: MediaKind, nowMs: number): void {
-    if (kind === "video") this.#hasPictures = true;
+    if (kind === "video") this.#hasVideo = true;
     this.#firstFrameMs ??= nowMs;
   }
 
-  /** How long there have been frames, in milliseconds. */
+  /** Time since the first frame, in milliseconds; 0 before it. */
   shownForMs(nowMs: number): number {
     return this.#firstFrameMs === undefined ? 0 : nowMs - this.#firstFrameMs;
   }
 
-  /** False where sound alone is all there is, or all that will come: metadata and headers may promise pictures that never do. */
+  /** False if only audio comes: metadata and headers may announce video that never does. */
   expectsVideo(nowMs: number): boolean {
-    if (this.#hasPictures) return true;
+    if (this.#hasVideo) return true;
     const waitMs = this.#hasVideoHeader ? HEADER_WAIT_MS : this.#isVideoAnnounced ? ANNOUNCED_VIDEO_WAIT_MS : 0;
     return this.shownForMs(nowMs) < waitMs;
   }
 
-  /** The sequence header of a kind's default track, or of the first there is. */
+  /** The sequence header of a kind's default track, or of its first one. */
   config(kind: MediaKind): Buffer | undefined {
     return this.trackConfig(kind, 0) ?? this.#of(kind)[0];
   }
@@ -165,7 +166,7 @@ export class DecoderConfig {
     return this.#configs.get(`${kind} ${trackId} config`)?.payload;
   }
 
-  /** The messages to send before the first frame. Metadata is made up from the sequence headers where none came. */
+  /** The messages to send before the first frame. Metadata is made from the sequence headers if none came. */
   messages(): HeadMessage[] {
     const payload = this.metadata ?? this.madeUpMetadata ?? Buffer.alloc(0);
     return [
@@ -175,7 +176,7 @@ export class DecoderConfig {
     ];
   }
 
-  /** Metadata that was made up, where the encoder sent none; undefined where it did. */
+  /** Metadata made from the headers; undefined if the encoder sent metadata. */
   get madeUpMetadata(): Buffer | undefined {
     if (this.#metadata !== undefined) return undefined;
     this.#madeUp ??= synthesiseMetadata(this.#defaultConfigs());

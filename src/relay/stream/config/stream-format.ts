@@ -6,14 +6,14 @@ import type { DecoderConfig } from "./decoder-config.ts";
 export type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
 export type AudioFormat = { readonly audioCodec?: string; readonly sampleRate?: number; readonly channels?: number };
 
-/** What a stream's default pictures are: as the sequence header says, or their own messages where their codec has none. */
+/** The format of the default video track: from its sequence header, or from its messages if the codec has none. */
 export function videoFormat(head: DecoderConfig): VideoFormat {
   const config = head.config("video");
   const videoCodec = head.codecs("video").get(0);
   return config === undefined && videoCodec !== undefined ? { videoCodec } : describeVideo(config);
 }
 
-/** What a stream's default sound is: as the sequence header says, or its own messages where its codec has none. */
+/** The format of the default audio track: from its sequence header, or from its messages if the codec has none. */
 export function audioFormat(head: DecoderConfig): AudioFormat {
   const config = head.config("audio");
   const audioCodec = head.codecs("audio").get(0);
@@ -21,19 +21,18 @@ export function audioFormat(head: DecoderConfig): AudioFormat {
   return { audioCodec, ...head.sound(0) };
 }
 
-/** What a video sequence header says. */
+/** Reads a video sequence header. Sizes in pixels. */
 function describeVideo(config: Buffer | undefined): VideoFormat {
   if (config === undefined) return {};
   const tag = classifyVideo(config);
-  const picture =
-    tag.part === "config" ? readPicture(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  const size = tag.part === "config" ? readPicture(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
   return {
     videoCodec: tag.codec,
-    ...(picture === undefined ? {} : { width: picture.width, height: picture.height }),
+    ...(size === undefined ? {} : { width: size.width, height: size.height }),
   };
 }
 
-/** What an audio sequence header says. */
+/** Reads an audio sequence header. Sample rate in Hz. */
 export function describeAudio(config: Buffer | undefined): AudioFormat {
   if (config === undefined) return {};
   const tag = classifyAudio(config);

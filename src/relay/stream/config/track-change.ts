@@ -6,7 +6,9 @@ import type { DecoderConfig } from "./decoder-config.ts";
 
 type Kind = "audio" | "video";
 
-/** The tracks that a message with sequence headers makes others: another codec, sample rate or number of channels. */
+/**
+ * Returns the tracks that a message with sequence headers changes: another codec, sample rate or number of channels.
+ */
 export function changedTracks(
   head: DecoderConfig,
   { kind, parts }: { readonly kind: Kind; readonly parts: readonly ConfigPart[] },
@@ -22,7 +24,7 @@ export function changedTracks(
     .map(({ trackId }) => trackId);
 }
 
-/** Whether a frame is of another codec than the ones before it on its track, or says something else of its sound. */
+/** Whether a frame has another codec or audio format than those before it on its track. */
 export function isAnotherSound(
   head: DecoderConfig,
   frame: {
@@ -40,14 +42,14 @@ export function isAnotherSound(
   return known.sampleRate !== sound.sampleRate || known.channels !== sound.channels;
 }
 
-/** A stream that becomes another over and over has its targets dialled anew no more often than this, in milliseconds. */
+/** The least time between two reconnects because of a changed track, in milliseconds. */
 const PACE_MS = 10_000;
 
-/** Says how often targets are dialled anew since a track became another. */
+/** Limits how often targets are connected anew because a track changed. */
 export class ChangePace {
   #lastMs = Number.NEGATIVE_INFINITY;
 
-  /** Whether it may be done now, and then it is. */
+  /** Whether it may happen now; if so, this counts as one time. */
   isDue(nowMs: number): boolean {
     if (nowMs - this.#lastMs < PACE_MS) return false;
     this.#lastMs = nowMs;

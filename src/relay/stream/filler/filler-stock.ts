@@ -3,15 +3,15 @@ import { lookAtPicture } from "../../../protocol/flv/video/coded-picture.ts";
 import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
-/** Pictures vary: memory for one a little larger serves the next as well. */
+/** Memory is allocated larger than a frame by this factor, so that it fits the next frame too. */
 const ROOM = 1.25;
-/** A picture of several messages is shown so far; no encoder's is larger. */
-const PICTURE_BYTES_MAX = 16 * 1024 * 1024;
+/** A frame of several messages is cut off here; no encoder's is larger. */
+const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What to show in turn. The bytes are the stock's: good until it takes the next picture. */
-export type Pictures = { readonly key: Buffer; readonly following: Buffer | undefined };
+/** The frames to show in turn. The bytes belong to the stock and are valid until it takes the next frame. */
+export type FillerFrames = { readonly key: Buffer; readonly following: Buffer | undefined };
 
-/** One payload, in memory that is used again for the next. */
+/** A copy of one payload, in memory that is used again for the next. */
 class Copy {
   #memory = Buffer.alloc(0);
   #length: number | undefined;
@@ -30,7 +30,7 @@ class Copy {
     this.#length = payload.length;
   }
 
-  /** More of the same picture, of a message of its own. */
+  /** Appends the next message of the same frame. */
   append(more: Buffer): void {
     const length = this.#length ?? 0;
     if (length + more.length > this.#memory.length) {
@@ -48,50 +48,50 @@ class Copy {
 }
 
 /**
- * Keeps what filler is made of while the stream is live: the last keyframe and the access unit right behind it. Sent in turn they
- * are a stream any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 wants those to differ in a field that
- * a repeated one does not), and the second refers to the first alone.
+ * Keeps the frames for filler while the stream is live: the last keyframe and the access unit right behind it. Sent in
+ * turn they are a stream that any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 requires those
+ * to differ in a field in which a repeated one does not), and the second frame refers only to the first.
  */
 export class FillerStock {
-  /** Of two groups of pictures: the last one of which both were there, and the one that has begun since. */
+  /** Of two GOPs: the last one with both frames, and the one that has begun since. */
   readonly #groups = [
     { key: new Copy(), following: new Copy() },
     { key: new Copy(), following: new Copy() },
   ] as const;
   #complete: 0 | 1 | undefined;
   #latest: 0 | 1 | undefined;
-  /** What the last picture was copied to, for what else comes of it. */
+  /** Where the last frame was copied to; its next messages are appended. */
   #open: Copy | undefined;
 
-  /** Presentation time less decoding time of the first picture of filler, in milliseconds. */
+  /** Presentation time less decoding time of the first frame of filler, in milliseconds. */
   get compositionTimeMs(): number {
-    return this.pictures === undefined ? 0 : classifyVideo(this.pictures.key).compositionTimeMs;
+    return this.frames === undefined ? 0 : classifyVideo(this.frames.key).compositionTimeMs;
   }
 
-  /** What to show; undefined before the first keyframe. */
-  get pictures(): Pictures | undefined {
+  /** The frames to show; undefined before the first keyframe. */
+  get frames(): FillerFrames | undefined {
     const shown = this.#complete ?? this.#latest;
     const group = shown === undefined ? undefined : this.#groups[shown];
     const key = group?.key.bytes;
     return key === undefined ? undefined : { key, following: group?.following.bytes };
   }
 
-  /** Takes a video frame that went out, and copies it if it is needed. `config`: the sequence header it belongs to. */
+  /** Takes a video frame that was sent, and copies it if it is needed. `config`: its sequence header. */
   add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
     this.#open = undefined;
     if (isKeyframe) this.#begin(payload, config);
     else if (this.#latest !== undefined) this.#follow(this.#latest, payload);
   }
 
-  /** More of the picture before, which came in several messages: filler shows it as one. */
+  /** Takes the next message of the frame before: filler sends both as one message. */
   goOn(payload: Buffer): void {
     const { bodyOffset, bodyEnd } = classifyVideo(payload);
-    if ((this.#open?.bytes?.length ?? 0) > PICTURE_BYTES_MAX) return;
+    if ((this.#open?.bytes?.length ?? 0) > FRAME_BYTES_MAX) return;
     this.#open?.append(payload.subarray(bodyOffset, bodyEnd));
   }
 
   #begin(payload: Buffer, config: Buffer | undefined): void {
-    // Some encoders flag recovery points as keyframes: nothing can begin, or be repeated, there.
+    // Some encoders flag recovery points as keyframes: decoding cannot begin there.
     if (this.#latest !== undefined && !isRealKeyframe(payload, config)) return;
     this.#latest = this.#complete === 0 ? 1 : 0;
     const { key, following } = this.#groups[this.#latest];
@@ -109,7 +109,7 @@ export class FillerStock {
     this.#complete = latest;
   }
 
-  /** A sequence header changed: what is here cannot be decoded with it. */
+  /** A sequence header changed: the kept frames cannot be decoded with it. */
   clear(): void {
     this.#open = undefined;
     this.#complete = undefined;
@@ -117,7 +117,7 @@ export class FillerStock {
   }
 }
 
-/** HEVC's and AV1's next picture may need more than the keyframe: those are filled with keyframes alone. */
+/** The second frame of HEVC and AV1 may refer to more than the keyframe: for those, filler is keyframes only. */
 function canBeFollowed(payload: Buffer): boolean {
   return classifyVideo(payload).codec === "avc";
 }

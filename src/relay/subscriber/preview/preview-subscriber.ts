@@ -24,8 +24,9 @@ export interface PreviewSink {
 type Piece = { readonly bytes: Buffer; readonly timestampMs: number | undefined };
 
 /**
- * A viewer of what a channel sends: from the last keyframe on, timestamps from 0. It copies what it sends, so it keeps nothing of
- * the relay's memory beyond a flush. Its memory is bounded; a slow viewer loses whole groups of pictures, then the preview.
+ * A viewer of what a channel sends: from the last keyframe on, timestamps from 0. It copies what it sends, so it keeps
+ * nothing of the relay's memory beyond a flush. Its memory is bounded; a slow viewer loses whole GOPs, then the
+ * preview.
  */
 export class PreviewSubscriber implements Subscriber {
   readonly choice = WHOLE_STREAM;
@@ -103,7 +104,7 @@ export class PreviewSubscriber implements Subscriber {
     this.#lastTakenMs = this.#clock.awakeNow();
   }
 
-  /** While paused it gets only headers; afterwards it goes on at the next keyframe. */
+  /** While paused it gets only headers; afterwards it continues at the next keyframe. */
   pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
   }

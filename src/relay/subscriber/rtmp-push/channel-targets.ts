@@ -12,9 +12,11 @@ export interface TargetStream {
   /** What decoders need before the first frame, as it is now. */
   readonly head: DecoderConfig;
   subscribe(subscriber: Subscriber): void;
-  /** Makes renditions for these choices, so that targets which connect later find the current group of pictures. */
+  /** Makes renditions for these choices, so that targets which connect later find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void;
-  /** Gives subscribers in step what was gathered. Before anything that ends a link: what came before belongs on it. */
+  /**
+   * Gives subscribers in step the flush batch. Call before anything that ends a link: what came before belongs on it.
+   */
   deliver(): void;
 }
 

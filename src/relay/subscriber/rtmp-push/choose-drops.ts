@@ -19,15 +19,16 @@ export type Drops<Waiting extends WaitingPacket> = {
   /** What is lost, in order of the choice: video before audio. */
   readonly lost: readonly Waiting[];
   readonly cause: "overBytes" | "overTime";
-  /** No group of pictures is left to go on with: video may follow only from the next keyframe on. */
+  /** No GOP is left to continue with: video may follow only from the next keyframe on. */
   readonly needsKeyframe: boolean;
   /** Video tracks that can be decoded from what is kept; the default one among them. */
   readonly tracks: Set<number>;
 };
 
 /**
- * Chooses what a send queue over its limits loses. Video goes first: all before the last waiting keyframe, or all of it where that does not
- * suffice. If the queue is still over its limits it loses its oldest audio. Config (headers, metadata) is never lost.
+ * Chooses what a send queue over its limits loses. Video goes first: all before the last waiting keyframe, or all of it
+ * where that does not suffice. If the queue is still over its limits it loses its oldest audio. Config (headers,
+ * metadata) is never lost.
  */
 export function chooseDrops<Waiting extends WaitingPacket>(
   waiting: readonly Waiting[],

@@ -1,24 +1,24 @@
 import type { DroppedFrames } from "../../../thread-protocol/samples.ts";
 import { NO_DROPS, sumDrops } from "./drops.ts";
 
-/** What a target's links have done, one after another, and what its present one does. */
+/** Counts over all links of a target, the past ones and the present one. */
 export class LinkTotals {
   #bytesBefore = 0;
   #dropsBefore: DroppedFrames = NO_DROPS;
   #bytesAtTick = 0;
   #bytesPerSecond = 0;
 
-  /** Bytes taken in the last whole second. */
+  /** Bytes that the kernel took in the last whole second. */
   get bytesPerSecond(): number {
     return this.#bytesPerSecond;
   }
 
-  /** `present`: what the present link has taken. */
+  /** Bytes in all. `present`: those of the present link. */
   bytes(present: number): number {
     return this.#bytesBefore + present;
   }
 
-  /** `present`: what the present link lost. */
+  /** Lost frames in all. `present`: those of the present link. */
   drops(present: DroppedFrames): DroppedFrames {
     return sumDrops(this.#dropsBefore, present);
   }
@@ -30,7 +30,7 @@ export class LinkTotals {
     this.#bytesAtTick = bytes;
   }
 
-  /** A link is over, with these. */
+  /** A link ended with these counts. */
   add(bytes: number, drops: DroppedFrames): void {
     this.#bytesBefore += bytes;
     this.#dropsBefore = sumDrops(this.#dropsBefore, drops);

@@ -7,7 +7,10 @@ import type { LinkClose } from "../subscriber.ts";
  * them; the link only carries bytes and speaks the command dialogue around them.
  */
 export interface Link {
-  /** Hands bytes to the socket. Call only between `onPublishing` and `onClosed`. They must not change while `isHolding`. */
+  /**
+   * Writes bytes to the socket. Call only between `onPublishing` and `onClosed`. The bytes must not change while
+   * `isHolding`.
+   */
   write(bytes: Buffer): void;
   /** Whether bytes given to `write` are still needed where they lie. */
   readonly isHolding: boolean;
@@ -19,11 +22,20 @@ export interface Link {
   readonly acks: PeerAcks | undefined;
   /** The kernel's queue as it was last read; absent where it cannot be read, and while it was not. */
   readonly kernelQueue: KernelQueue | undefined;
-  /** So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be read. */
+  /**
+   * So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be
+   * read.
+   */
   readonly creditBytes: number;
-  /** How often the target is to acknowledge goes by what the stream has a second, how much the kernel may hold by the other rate. */
+  /**
+   * How often the target is to acknowledge goes by what the stream has a second, how much the kernel may hold by the
+   * other rate.
+   */
   suit(streamPerSecond: number, kernelPerSecond: number): void;
-  /** Finds out whether the target's address can be reached, by a connection of its own that says nothing. Answers once, soon. */
+  /**
+   * Finds out whether the target's address can be reached, by a connection of its own that sends nothing. Calls `tell`
+   * once, soon.
+   */
   probe(tell: (answer: PathAnswer) => void): void;
   /**
    * Ends the link; `onClosed` is not called afterwards. What is pending is still sent, for a bounded time, except with
@@ -40,7 +52,10 @@ export type PeerAcks = {
   readonly windowBytes: number;
 };
 
-/** What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the wire. */
+/**
+ * What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the
+ * wire.
+ */
 export type KernelQueue = {
   readonly queuedBytes: number;
   readonly ackedBytes: number;
@@ -50,21 +65,24 @@ export type KernelQueue = {
   readonly isResending: boolean;
 };
 
-/** `same`: the address of this link answers, or refuses. `other`: it does not, but one that the target's name leads to by now does. */
+/**
+ * `same`: the address of this link accepts or refuses. `other`: only another address that the target's name has by now
+ * does.
+ */
 export type PathAnswer = "same" | "other" | "none";
 
 /** What a link tells the relay. */
 export interface LinkEvents {
   /**
-   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of HEVC;
-   * `takesEnhanced`: of H.264 and AAC, which have a form of old too.
+   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of
+   * HEVC; `takesEnhanced`: of H.264 and AAC, which have a legacy form too.
    */
   onPublishing(streamId: number, takesHevcEnhanced?: boolean, takesEnhanced?: boolean): void;
-  /** The target wants to be connected to again, at this address where it names one; its address was checked. */
+  /** The target asks to be connected to again, at `url` if it names one; that address was checked. */
   onReconnectWanted?(url: string | undefined): void;
   /** The kernel took everything that was pending, or may be given more. */
   onDrained(): void;
-  /** The attempt failed or the connection ended, whoever ended it; called once, and last. */
+  /** The attempt failed or the connection ended, on either side. Called once, and last. */
   onClosed(error: TargetError): void;
 }
 

@@ -1,46 +1,51 @@
-/** Between two connections that a target asked for, in milliseconds: one that sends us from place to place is followed slowly. */
+/**
+ * The least time between two connections that a target asked for, in milliseconds: a target may redirect us in a
+ * circle.
+ */
 const INTERVAL_MS = 10_000;
 
-/** A target's wish to be connected to again (Enhanced RTMP's ReconnectRequest), until it is followed at a keyframe. */
+/**
+ * A target's request to be connected to again (Enhanced RTMP's ReconnectRequest), until it is followed at a keyframe.
+ */
 export class ReconnectRequest {
-  #wish: { readonly url: string | undefined } | undefined;
+  #request: { readonly url: string | undefined } | undefined;
   #isUnderWay = false;
   #lastMs: number | undefined;
 
-  /** The attempt that was begun last goes where the target sent us. */
+  /** Whether the last attempt goes to the address that the target named. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
   }
 
-  /** `url`: undefined for the address it has. */
+  /** Takes a request. `url` undefined: at the same address. */
   ask(url: string | undefined): void {
-    this.#wish = { url };
+    this.#request = { url };
   }
 
-  /** Whether there is a wish that was not followed yet. */
+  /** Whether there is a request that was not followed yet. */
   get isAsked(): boolean {
-    return this.#wish !== undefined;
+    return this.#request !== undefined;
   }
 
-  /** Whether to go now. */
+  /** Whether to follow the request now; if so, this counts as one time. */
   isDue(nowMs: number): boolean {
-    if (this.#wish === undefined) return false;
+    if (this.#request === undefined) return false;
     if (this.#lastMs !== undefined && nowMs - this.#lastMs < INTERVAL_MS) return false;
     this.#lastMs = nowMs;
     return true;
   }
 
-  /** The address for the next attempt, where it is another than the target's own; for that one attempt only. */
+  /** Returns the address for the next attempt, and for that one only; undefined: the target's own. */
   take(): string | undefined {
-    const url = this.#wish?.url;
-    this.#wish = undefined;
+    const url = this.#request?.url;
+    this.#request = undefined;
     this.#isUnderWay = url !== undefined;
     return url;
   }
 
-  /** The address that was left for it is the target's no more, or the broadcast is over: the next attempt is at the target's own. */
+  /** Forgets the request: the target's address or key changed, or the broadcast is over. */
   forget(): void {
-    this.#wish = undefined;
+    this.#request = undefined;
     this.#isUnderWay = false;
   }
 }

@@ -1,7 +1,7 @@
-/** All retries of one media thread together, in a second. First dials are free. */
+/** Retries a second, of one media thread in all. First attempts do not count. */
 export const RETRIES_PER_SECOND = 20;
 
-/** Spaces retries out, so that an uplink that comes back is not met by every link at once. */
+/** Spaces retries out, so that not every link starts at once when an uplink comes back. */
 export class RetryPace {
   readonly #intervalMs: number;
   #nextMs = Number.NEGATIVE_INFINITY;
@@ -11,7 +11,7 @@ export class RetryPace {
     this.#intervalMs = 1_000 / perSecond;
   }
 
-  /** Takes the next turn there is; answers how many milliseconds from now it is. */
+  /** Takes the next free turn; returns how many milliseconds from now it is. */
   reserve(nowMs: number): number {
     const turnMs = Math.max(this.#nextMs, nowMs);
     this.#nextMs = turnMs + this.#intervalMs;

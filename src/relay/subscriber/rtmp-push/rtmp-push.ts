@@ -12,8 +12,8 @@ const WRITE_BYTES_MAX = 128 * 1024;
 /** … and this much while the target is behind, so that progress shows even if it takes bytes slowly. */
 const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
 /**
- * A target that is ready this soon after a keyframe begins with that keyframe, out of the cache: the burst is too short for a
- * platform to object. In milliseconds of media.
+ * A target that is ready this soon after a keyframe begins with that keyframe, out of the cache: the burst is too short
+ * for a platform to object. In milliseconds of media.
  */
 const JOIN_BEHIND_MAX_MS = 2_000;
 
@@ -34,8 +34,8 @@ export type RtmpPushDeps = {
 };
 
 /**
- * Sends the stream over one link that the target accepted. Packets leave as they are stored, as RTMP chunks: the whole flush
- * batch while it is in step, else what its own bounded queue holds.
+ * Sends the stream over one link that the target accepted. Packets leave as they are stored, as RTMP chunks: the whole
+ * flush batch while it is in step, else what its own bounded queue holds.
  */
 export class RtmpPush implements Subscriber {
   readonly joinBehindMaxMs = JOIN_BEHIND_MAX_MS;

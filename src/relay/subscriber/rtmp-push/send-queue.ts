@@ -9,10 +9,10 @@ import { sumOfDrops } from "./drops.ts";
 
 const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs: 5_000 };
 
-/** What was last sent of one kind; nothing of it yet where there is no time. */
+/** The last packet of one kind that was sent; `timeMs` undefined: none yet. */
 type Sent = { timeMs: number | undefined; ordinal: number };
 
-/** The ordinal behind what is no packet: nothing follows it. */
+/** The ordinal of headers that are no packets: no packet follows it. */
 const NO_ORDINAL = -1;
 
 /**
@@ -20,10 +20,11 @@ const NO_ORDINAL = -1;
  * to the next keyframe, its audio as far as that does not suffice, and never holds up the encoder or another target.
  * Sequence headers and metadata are never lost.
  *
- * Time counts twice: what an encoder was held up with comes at once, and nobody is slow who has not had the time to take it.
+ * Time counts by the media's clock and by arrival, whichever is less: after a network delay an encoder's media comes in
+ * one burst, and a target that had no time to take it is not slow.
  *
- * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only after a
- * join or a loss does a packet get a header of its own.
+ * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only
+ * after a join or a loss does a packet get a header of its own.
  */
 export class SendQueue {
   readonly #limits: SendQueueLimits;
@@ -40,11 +41,14 @@ export class SendQueue {
   #bytes = 0;
   #baseMs: number | undefined;
   #needsKeyframe = false;
-  /** Tracks whose pictures can be decoded: the default one, and others from a keyframe of theirs on. */
+  /** Video tracks that the target can decode: the default one, and others from their own keyframe on. */
   #tracks = new Set([0]);
-  /** Media that left this queue and still lies in the kernel, in milliseconds: it takes of the time that media may wait. */
+  /**
+   * Media that left this queue and still lies in the kernel, in milliseconds: it counts against the time that media may
+   * wait.
+   */
   aheadMs = 0;
-  /** The last picture that was lost. */
+  /** The last video frame that was lost. */
   readonly #lastLoss: { timeMs: number | undefined; trackId: number } = { timeMs: undefined, trackId: 0 };
   readonly #drops = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
   #missed = 0;
@@ -64,7 +68,7 @@ export class SendQueue {
     return this.#baseMs !== undefined;
   }
 
-  /** Whether it lost pictures, and takes none before the next keyframe. */
+  /** Whether it lost video, and takes none before the next keyframe. */
   get lacksKeyframe(): boolean {
     return this.#needsKeyframe;
   }
@@ -84,14 +88,14 @@ export class SendQueue {
     return this.#drops;
   }
 
-  /** A frame of the encoder went to no target: filler stands in its place. */
+  /** Counts a frame of the encoder that went to no target, for example while filler is sent. */
   missed(cause: keyof DroppedFrames): void {
     if (this.#baseMs === undefined) return;
     this.#drops[cause] += 1;
     this.#missed += 1;
   }
 
-  /** Frames that it lost itself, since it was too slow for them. */
+  /** Frames lost because this target was too slow. */
   get ownDrops(): number {
     return sumOfDrops(this.#drops) - this.#missed;
   }
@@ -111,7 +115,7 @@ export class SendQueue {
     }
   }
 
-  /** Queues a packet; false if this made the target lose something: this packet, or others that waited. */
+  /** Queues a packet; returns false if frames were lost by that: this one, or others that waited. */
   offer(packet: Packet): boolean {
     if (packet.kind === "video" && !packet.isConfig && this.#needsKeyframe) {
       if (!packet.isKeyframe) {
@@ -121,7 +125,7 @@ export class SendQueue {
       this.#needsKeyframe = false;
     }
     if (!this.#mayShow(packet)) return true;
-    // Where the pictures around it go nowhere it is not to hold on to their memory.
+    // The video around it is lost, so it must not keep that memory.
     const held = this.#needsKeyframe ? withOwnMemory(packet) : packet;
     held.block.isKept = true;
     this.#waiting.push(held);
@@ -131,16 +135,20 @@ export class SendQueue {
     return false;
   }
 
-  /** Whether what was gathered may be written as it lies: nothing waits, nothing is left out, and each kind goes on where it was. */
+  /**
+   * Whether the batch can be written as it lies: nothing waits, nothing is left out, and each kind continues where it
+   * was.
+   */
   isFollowedBy(batch: FlushBatch): boolean {
     if (!this.isEmpty || this.#needsKeyframe) return false;
-    // Kind by kind, written out, for every target at every flush: V8 does not cache what is looked up by a name that varies.
+    // Written out for each kind, since it runs for every target at every flush: V8 does not cache a lookup by a name
+    // that varies.
     const { audio, video, data } = batch.tallies;
     const sent = this.#sent;
     return isNext(sent.audio, audio) && isNext(sent.video, video) && isNext(sent.data, data);
   }
 
-  /** What was gathered was written past this queue. */
+  /** The batch was written past this queue. */
   passed(batch: FlushBatch): void {
     const { audio, video, data } = batch.tallies;
     const sent = this.#sent;
@@ -156,8 +164,8 @@ export class SendQueue {
   }
 
   /**
-   * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing waits.
-   * Packets that were cut in a row come as one slice; the pieces of a join or a loss are copied together.
+   * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing
+   * waits. Packets that were cut in a row come as one slice; the pieces of a join or a loss are copied together.
    */
   take(bytesMax: number): Buffer | undefined {
     const pieces: Buffer[] = this.#head.splice(0);
@@ -197,14 +205,14 @@ export class SendQueue {
 
   #recut(packet: Packet): Buffer {
     const beforeMs = this.#sent[packet.kind].timeMs;
-    // Metadata says nothing of time: it stays at the connection's 0, however long that is ago.
+    // Metadata has no time of its own: it stays at the connection's 0.
     const deltaMs = packet.kind === "data" || beforeMs === undefined ? 0 : packet.timeMs - beforeMs;
     if (beforeMs !== undefined) return recutPacket(packet, { fmt: 1, deltaMs });
     const timestampMs = packet.timeMs - (this.#baseMs ?? packet.timeMs);
     return recutPacket(packet, { fmt: 0, timestampMs, streamId: this.#streamId });
   }
 
-  /** Drops the array's spent front once it is worth the move. */
+  /** Removes packets that left from the array, once there are enough of them. */
   #forgetTaken(): void {
     if (this.#next === this.#waiting.length) {
       this.#waiting.length = 0;
@@ -239,7 +247,7 @@ export class SendQueue {
     this.#next = 0;
   }
 
-  /** A picture whose slices come in messages of their own is lost once. */
+  /** A frame whose slices are messages of their own counts once. */
   #countLoss({ kind, timeMs, trackId }: Packet, cause: keyof DroppedFrames): void {
     const last = this.#lastLoss;
     if (kind === "video" && last.timeMs === timeMs && last.trackId === trackId) return;

@@ -1,12 +1,12 @@
 import type { TargetSpec } from "../../../thread-protocol/channel-spec.ts";
 import { type LinkClose, type StreamChoice, WHOLE_STREAM } from "../subscriber.ts";
 
-/** Whether a target's address or key is another now: nothing of ours can linger there. */
+/** Whether a target's address or key changed: no session of ours can linger there. */
 export function isReaddressed(before: TargetSpec, after: TargetSpec): boolean {
   return before.url !== after.url || before.streamKey !== after.streamKey;
 }
 
-/** How a link is left because of a change, to be dialled anew; undefined where it may stay. */
+/** How to close a link that a change requires to be connected anew; undefined if the link may stay. */
 export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | undefined {
   const isSameLogin =
     before.credentials?.id === after.credentials?.id && before.credentials?.password === after.credentials?.password;
@@ -14,7 +14,7 @@ export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | und
   if (isReaddressed(before, after) || !isSameLogin || !isSameTrust) return "end";
   const isSameTracks = before.tracks?.video === after.tracks?.video && before.tracks?.audio === after.tracks?.audio;
   const isSameData = (before.hasTimedData ?? true) === (after.hasTimedData ?? true);
-  // The broadcast over there goes on, with other tracks, or with or without timed data.
+  // The broadcast at the platform continues, with other tracks, or with or without timed data.
   return isSameTracks && isSameData ? undefined : "cut";
 }
 

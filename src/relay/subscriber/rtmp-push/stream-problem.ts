@@ -4,14 +4,14 @@ import { targetError } from "../../../thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../../../thread-protocol/targets/target-status.ts";
 import type { DecoderConfig } from "../../stream/config/decoder-config.ts";
 
-/** Media for so long without a track: it does not come. Headers stand at a stream's beginning; an encoder may turn on a track late. In milliseconds. */
+/** After this time of media a track counts as missing, in milliseconds: an encoder may turn one on late. */
 const TRACK_WAIT_MS = 5_000;
 
 const KINDS = ["video", "audio"] as const;
 
 /**
- * Why a target cannot be given this stream: the codecs, of tracks it would get, that it does not take, or a track it was to get that is not
- * there. Undefined where it can.
+ * Returns why a target cannot take the stream: it does not take the codec of a track that it would get, or its chosen
+ * track is missing. Undefined if it can.
  */
 export function streamProblem(spec: TargetSpec, head: DecoderConfig, nowMs: number): TargetError | undefined {
   return codecProblem(spec, head) ?? trackProblem(spec, head, nowMs);
@@ -30,7 +30,7 @@ function codecProblem({ codecs, tracks }: TargetSpec, head: DecoderConfig): Targ
   return refused.size === 0 ? undefined : targetError("codec-unsupported", [...refused].join(", "));
 }
 
-/** A stream without any sound, or without any picture, does not lack the default track: nobody chose it. */
+/** A stream without audio or without video does not lack the default track. */
 function trackProblem({ tracks }: TargetSpec, head: DecoderConfig, nowMs: number): TargetError | undefined {
   if (tracks === undefined || head.shownForMs(nowMs) < TRACK_WAIT_MS) return undefined;
   for (const kind of KINDS) {

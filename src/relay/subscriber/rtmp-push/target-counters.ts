@@ -8,30 +8,30 @@ import type { Link } from "./link.ts";
 import { LinkTotals } from "./link-totals.ts";
 import type { SendQueue } from "./send-queue.ts";
 
-/** Proofs come once a second. */
+/** Proof of progress comes once a second; without it for this long, in milliseconds, time does not count as played. */
 const UNPROVEN_MAX_MS = 1_500;
 
-/** What a target has at present. */
+/** The connection that a target has now. */
 export type Present = {
   readonly link: Link | undefined;
   readonly sendQueue: SendQueue | undefined;
   readonly care: LinkCare | undefined;
 };
 
-/** What is counted of one target, over all its links. */
+/** The counters of one target, over all its links. */
 export class TargetCounters {
   readonly #totals = new LinkTotals();
   readonly #playTime = new PlayTime();
   readonly #stability = new Stability();
   #retryCount = 0;
-  /** It was given something of the stream, and has not left since. */
+  /** It was given some of the stream, and has not left since. */
   #isOnAir = false;
 
   retried(): void {
     this.#retryCount += 1;
   }
 
-  /** Call once a second. While it is given nothing it is not on air. */
+  /** Call once a second. A target that is given nothing is not on air. */
   tick(link: Link | undefined, care: LinkCare | undefined, nowMs: number): void {
     this.#totals.tick(link?.takenBytes ?? 0);
     const idleMs = care?.idleMs;
@@ -39,18 +39,18 @@ export class TargetCounters {
     else if (this.#isOnAir && !this.#playTime.isRunning) this.#playTime.start(nowMs);
   }
 
-  /** A link is over. */
+  /** A link ended. */
   add(link: Link, drops: DroppedFrames = NO_DROPS): void {
     this.#totals.add(link.takenBytes, drops);
   }
 
-  /** It is given something from now on. */
+  /** It is given the stream from now on. */
   wentOnAir(nowMs: number): void {
     this.#isOnAir = true;
     this.#playTime.start(nowMs);
   }
 
-  /** `hasFallen`: it failed; nobody wanted it to end. */
+  /** It left. `hasFallen`: it failed, and was not left on purpose. */
   leftAir(care: LinkCare | undefined, hasFallen: boolean, nowMs: number): void {
     this.#isOnAir = false;
     this.#playTime.stop(provenMs(care, nowMs));
@@ -76,7 +76,9 @@ export class TargetCounters {
   }
 }
 
-/** Up to when it is known to have taken what it was sent: what lies in a buffer is not played. */
+/**
+ * Time up to which it is known to have taken what it was sent, in milliseconds: what lies in a buffer is not played.
+ */
 function provenMs(care: LinkCare | undefined, nowMs: number): number {
   const silentMs = care?.silentMs ?? 0;
   return silentMs < UNPROVEN_MAX_MS ? nowMs : nowMs - silentMs;

@@ -12,11 +12,11 @@ import type { LinkClose } from "../subscriber.ts";
 type Failure = TargetError & { readonly time: number };
 
 /**
- * A target's life. `attempt` counts the retries since it was last healthy; `sinceTime` is wall time, for people; `…AtMs` is
- * monotonic, for arithmetic.
+ * A target's life. `attempt` counts the retries since it was last healthy; `sinceTime` is wall time, for people;
+ * `…AtMs` is monotonic, for arithmetic.
  */
 export type TargetState =
-  /** Not wanted: no encoder, or switched off. */
+  /** Not needed: no encoder, or switched off. */
   | { readonly at: "ready"; readonly sinceTime: number }
   | { readonly at: "connecting"; readonly sinceTime: number; readonly attempt: number; readonly lastError?: Failure }
   | {
@@ -26,7 +26,7 @@ export type TargetState =
       readonly startedAtMs: number;
       readonly warning?: TargetWarning;
     }
-  /** The link stands but takes nothing: FAIL, and PUBLISHING again at the first progress. */
+  /** The link is open but takes nothing: FAIL, and PUBLISHING again at the first progress. */
   | {
       readonly at: "stalled";
       readonly sinceTime: number;
@@ -49,19 +49,22 @@ export type TargetInput =
   /** Address, key or stream changed: start over at once. */
   | { readonly kind: "redial"; readonly how: LinkClose }
   | { readonly kind: "accepted" }
-  /** `isPathProven`: the link did not move although its address answers, so the next one may come at once. */
+  /**
+   * `isPathProven`: the link made no progress although its address accepts connections, so the next attempt may follow
+   * at once.
+   */
   | { readonly kind: "failed"; readonly error: TargetError; readonly isPathProven?: boolean }
   | { readonly kind: "retry-due" }
   | { readonly kind: "stalled"; readonly error: TargetError }
-  /** A better reason for the same failure, which does not change what is waited for. */
+  /** A better reason for the same failure; the next retry stays as it is. */
   | { readonly kind: "blamed"; readonly error: TargetError }
-  /** The retry that is due has to wait for its turn. */
+  /** The retry that is due must wait for its turn. */
   | { readonly kind: "postponed"; readonly delayMs: number }
   | { readonly kind: "progressed" }
-  /** Something is not as it should be, or is again. */
+  /** Something is not as it should be; undefined: it is again. */
   | { readonly kind: "warned"; readonly warning: TargetWarning | undefined };
 
-/** What the owner of the state has to do, in this order. */
+/** What the owner of the state must do, in this order. */
 export type TargetEffect =
   | { readonly kind: "dial" }
   | { readonly kind: "leave-link"; readonly how: LinkClose }
@@ -70,18 +73,18 @@ export type TargetEffect =
 
 export type TargetStep = { readonly next: TargetState; readonly effects: readonly TargetEffect[] };
 
-/** Time and chance at the moment of a step. */
+/** Time, in milliseconds, and chance at the moment of a step. */
 export type StepContext = { readonly nowMs: number; readonly wallMs: number; readonly random: () => number };
 
 /** After this long on air the next failure counts as the first. */
 const HEALTHY_AFTER_MS = 30_000;
-/** A refused key or login mends only by a person's hand: asking once a minute is enough. */
+/** A refused key or login needs a person to correct it: one attempt a minute is enough. In milliseconds. */
 const FATAL_RETRY_MS = 60_000;
 
-/** Nobody is burdened by an attempt that nobody answers: it is to be noticed within seconds that the path is back. */
+/** An attempt without any reply is no load for the platform, and a path that is back must be found within seconds. */
 const UNANSWERED_BACKOFF = { baseMs: 1_000, capMs: 5_000 };
 
-/** The one place where a target's state changes. An input that means nothing in a state leaves it as it is. */
+/** The only place where a target's state changes. Returns the same state if the input means nothing in it. */
 export function next(state: TargetState, input: TargetInput, context: StepContext): TargetStep {
   const sinceTime = context.wallMs;
   switch (input.kind) {
@@ -181,7 +184,7 @@ const STATUS: Readonly<Record<TargetState["at"], ConnectStatus>> = {
   waiting: "FAIL",
 };
 
-/** The state as the API tells it. */
+/** Returns the state as the API shows it. */
 export function statusOf(state: TargetState): TargetStatus {
   return {
     status: STATUS[state.at],

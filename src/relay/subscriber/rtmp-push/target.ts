@@ -24,36 +24,36 @@ export type TargetDeps = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly dialer: Dialer;
-  /** Takes a turn among all retries; answers how many milliseconds from now it is. */
+  /** Takes a turn among all retries; returns how many milliseconds from now it is. */
   readonly reserveRetryMs: () => number;
   /** The status, or a detail of it, changed. */
   readonly onStatus: (target: Target, from: ConnectStatus) => void;
-  /** The target accepted publish: its push is to be given the stream. */
+  /** The target accepted publish: give its push the stream. */
   readonly onAccepted: (push: RtmpPush) => void;
 };
 
 /**
- * One target of one channel: dials while there is media for it, joins the stream at a place that can be decoded, keeps its own
- * bounded send queue, and counts. Nothing that happens here is felt by the channel or another target.
+ * One target of one channel: connects while there is media for it, makes a push for each connection, retries, and
+ * counts. Nothing that happens here affects the channel or another target.
  */
 export class Target {
   #spec: TargetSpec;
   readonly #deps: TargetDeps;
   #state: TargetState;
   #link: Link | undefined;
-  /** While the target has accepted us. */
+  /** Present while the target has accepted publish. */
   #push: RtmpPush | undefined;
   #retryTimer: Timer | undefined;
   #isWanted = false;
-  /** Why this stream is not for this target. */
+  /** Why the target cannot take this stream. */
   #streamProblem: TargetError | undefined;
   #takesHevcEnhanced = false;
-  /** Whether it said that it takes H.264 and AAC in Enhanced RTMP's form. */
+  /** Whether the target said that it takes H.264 and AAC in Enhanced RTMP's form. */
   #takesEnhanced = false;
   readonly #reconnect = new ReconnectRequest();
 
   #care: LinkCare | undefined;
-  /** Whether it may be judged by its acknowledgements: not by those that were given up for their absence alone. */
+  /** Whether to judge it by its acknowledgements. False after a link was given up only because they were absent. */
   #areAcksTrusted = true;
   #lastOnAirMs: number | undefined;
   readonly #counters = new TargetCounters();
@@ -72,7 +72,7 @@ export class Target {
     return this.#spec;
   }
 
-  /** HEVC in Enhanced RTMP's form where its preset says that it takes HEVC, or it said so itself. */
+  /** It takes HEVC in Enhanced RTMP's form if its preset lists HEVC, or the server said so. */
   #choice(): StreamChoice {
     return {
       ...choiceOf(this.#spec),
@@ -95,18 +95,18 @@ export class Target {
     const before = this.#spec;
     this.#spec = spec;
     const how = leaveFor(before, spec);
-    // Whoever sent us elsewhere is not to have the new key, or the new login.
+    // A server that the old target redirected us to must not get the new key or login.
     if (how === "end" || !spec.isEnabled) this.#reconnect.forget();
     if (how !== undefined && spec.isEnabled) this.redial(how);
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
-    // Another key, or another server: nothing of ours can linger there. Last, since leaving the old one remembers it.
+    // With another key or server no session of ours can linger there. Last, since leaving the old one sets this time.
     if (!isReaddressed(before, spec)) return;
     this.#lastOnAirMs = undefined;
     this.#areAcksTrusted = true;
   }
 
-  /** Somebody wants the next attempt now. Counts as a retry; does nothing where nothing is wrong. */
+  /** Starts the next attempt now. Counts as a retry; does nothing if nothing is wrong. */
   retry(): void {
     if (this.#state.at === "stalled") {
       this.#counters.retried();
@@ -123,7 +123,7 @@ export class Target {
     if (this.#spec.isEnabled) this.#step({ kind: "wanted" });
   }
 
-  /** Why this target cannot be given the stream (a codec, a missing track), or, where there is no problem, that it can. */
+  /** Says why the target cannot take the stream (a codec, a missing track); undefined: it can. */
   setStreamProblem(problem: TargetError | undefined): void {
     const before = this.#streamProblem;
     if (before?.message === problem?.message) return;
@@ -134,23 +134,26 @@ export class Target {
 
   #failBy(error: TargetError): void {
     this.#detach("cut");
-    // Where it has failed already the old reason need not hold any more.
+    // If it has failed already, the old reason may be outdated.
     this.#step({ kind: this.#state.at === "waiting" ? "blamed" : "failed", error });
   }
 
-  /** There is none any more, or the target was removed: what waits is still written, then the link is left as asked. */
+  /**
+   * There is no media any more, or the target was removed: what waits is still written, then the link is closed as
+   * asked.
+   */
   unwant(how: LinkClose): void {
     this.#isWanted = false;
     this.#reconnect.forget();
     this.#step({ kind: "unwanted", how });
   }
 
-  /** Starts over at once, if it is on its way or on air. */
+  /** Connects anew at once, unless it is not needed. */
   redial(how: LinkClose): void {
     this.#step({ kind: "redial", how });
   }
 
-  /** Whether a target has accepted us, now. */
+  /** Whether it has accepted publish and is connected. */
   get hasLink(): boolean {
     return this.#push !== undefined;
   }
@@ -159,17 +162,20 @@ export class Target {
     return this.#state.at === "stalled";
   }
 
-  /** The stall is not this target's fault. */
+  /** Reports that this server's uplink, not the target, causes the stall. */
   blameUplink(): void {
     this.#step({ kind: "blamed", error: UPLINK_STALLED });
   }
 
-  /** A frame of the encoder went to no target: filler stands in its place, or it came before a keyframe. */
+  /** Counts a frame of the encoder that went to no target: filler is sent, or no keyframe came yet. */
   missed(cause: keyof DroppedFrames): void {
     this.#push?.queue.missed(cause);
   }
 
-  /** Call once a second: counts the last second, notices a peer that takes nothing, less than there is, or is given nothing. `isSilent`: the encoder is. */
+  /**
+   * Call once a second: counts the last second, and notices a peer that takes nothing, takes too little, or is given
+   * nothing.
+   */
   tick(supply: Pick<Supply, "isSilent" | "lacksKeyframe">): void {
     this.#care?.tick(this.#push?.streamPerSecond ?? 0, { ...supply, hasChosenTracks: this.#spec.tracks !== undefined });
     this.#counters.tick(this.#link, this.#care, this.#deps.clock.now());
@@ -208,7 +214,10 @@ export class Target {
     }
   }
 
-  /** Many links that failed together do not return together: a retry that is due waits for its turn, and says so. */
+  /**
+   * Links that failed together must not return together: a retry that is due waits for its turn, and the status shows
+   * that.
+   */
   #queueRetry(): void {
     const delayMs = Math.round(this.#deps.reserveRetryMs());
     if (delayMs === 0) return this.#retryNow();
@@ -224,7 +233,7 @@ export class Target {
   #dial(): void {
     const problem = this.#streamProblem;
     if (problem !== undefined) {
-      // Nobody is asked in vain; not within this step, whose end is still to be told.
+      // No attempt is made in vain. Fails after this step, whose status must be reported first.
       this.#deps.clock.startTimer(0, () => {
         if (this.#streamProblem === problem && this.#link === undefined) this.#failBy(problem);
       });
@@ -276,16 +285,22 @@ export class Target {
     onAccepted(push);
   }
 
-  /** It is too slow. A target that takes nothing at all may be out of reach: a reset would be lost, and it would keep its publisher. */
+  /**
+   * It is too slow. If it takes nothing at all it may be unreachable: a reset would be lost, and it would keep its
+   * publisher.
+   */
   #takeLoss(): void {
     if (this.#spec.bufferPolicy !== "disconnect" || this.#care?.mayBeUnreachable === true) return;
     this.#detach("abort");
     this.#step({ kind: "failed", error: TOO_SLOW });
   }
 
-  /** A refused key right after we were on air is most likely held by our own last connection. */
+  /**
+   * Returns the error to report. A key refused right after we were on air is most likely held by our own last
+   * connection.
+   */
   #judge(error: TargetError): TargetError {
-    // The address we were sent to: the next attempt is at the one we were given.
+    // The address that the target named failed: the next attempt is at its own.
     if (this.#reconnect.isUnderWay) return { ...error, severity: "transient" };
     const offAirSinceMs = this.#lastOnAirMs;
     return judgeRefusal(error, offAirSinceMs === undefined ? undefined : this.#deps.clock.now() - offAirSinceMs);

@@ -15,11 +15,14 @@ import { WriteTimes } from "./write-times.ts";
 
 const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
-/** A program that hangs while its kernel goes on answering may come back: a new connection would most likely meet the same program. */
+/**
+ * A program that hangs while its kernel still acknowledges may come back: a new connection would most likely meet the
+ * same program.
+ */
 const PROGRAM_PATIENCE_MS = 20_000;
 /**
- * A path that loses packets gets on by itself: the kernel sends again after 13 s, and after 26 s. A new connection would fare no better,
- * and a reset can be lost: the platform would keep the old publisher and refuse the new one.
+ * A path that loses packets recovers by itself: the kernel sends again after 13 s, and after 26 s. A new connection
+ * would fare no better, and a reset can be lost: the platform would keep the old publisher and refuse the new one.
  */
 const LOSSY_PATIENCE_MS = 20_000;
 /** Longer than from one proof to the next. */
@@ -31,11 +34,14 @@ export type CareEvents = {
   readonly onMoving: () => void;
   readonly onStalled: (error: TargetError) => void;
   readonly onWarning: (warning: TargetWarning | undefined) => void;
-  /** The link is of no use any more: to be closed so, and dialled anew. `by`: "program" where its absent acknowledgements alone speak against it. */
+  /**
+   * The link is of no use any more: close it so, and connect anew. `by`: "program" if only its acknowledgements are
+   * absent.
+   */
   readonly onGivenUp: (how: LinkClose, error: TargetError, by: "connection" | "program") => void;
 };
 
-/** Looks after a link that is on air: whether it gets on, how far it is behind, and when it is to be given up. */
+/** Watches a link that is on air: whether it makes progress, how far it is behind, and when to give it up. */
 export class LinkCare {
   readonly #link: Link;
   readonly #sendQueue: SendQueue;
@@ -65,12 +71,12 @@ export class LinkCare {
     this.#proof = new ProgressProof(clock.awakeNow(), areAcksTrusted);
   }
 
-  /** How long it was not seen to get on, in milliseconds. */
+  /** Time since its last progress, in milliseconds. */
   get silentMs(): number {
     return this.#clock.awakeNow() - this.#proof.movedAtMs;
   }
 
-  /** Whether it was not seen to get on for longer than from one proof to the next. */
+  /** Whether it made no progress for longer than from one proof to the next. */
   get isSilent(): boolean {
     return this.silentMs >= SILENT_MS;
   }
@@ -97,12 +103,12 @@ export class LinkCare {
     return this.#link.acks?.bytes ?? this.#link.kernelQueue?.ackedBytes;
   }
 
-  /** For how long it was given nothing, where it waits for something to be given; undefined while it is on air. */
+  /** Milliseconds since it was last given something, once that is reported; undefined while it is on air. */
   get idleMs(): number | undefined {
     return this.#idle.idleMs;
   }
 
-  /** Call once a second. `streamPerSecond`: what the stream has; `supply`: whether it comes. */
+  /** Call once a second. `streamPerSecond`: bytes a second of its rendition; `supply`: whether media comes. */
   tick(streamPerSecond: number, supply: Supply): void {
     const { takenBytes, kernelQueue, creditBytes } = this.#link;
     const nowMs = this.#clock.awakeNow();
@@ -114,7 +120,7 @@ export class LinkCare {
     this.look();
     const waiting = this.#judgeSupply(supply);
     this.#judgePace();
-    // Each time: a stall in between has it forgotten.
+    // Reported each time, since a stall in between clears the warning.
     this.#events.onWarning(waiting ?? this.#warning);
   }
 
@@ -149,7 +155,8 @@ export class LinkCare {
     this.#events.onStalled(error);
     const beganMs = this.#clock.awakeNow() - silentMs;
     const isUneven = this.#loss.isLossy(beganMs) || this.#proof.isUneven(beganMs);
-    // Its TCP answers: it hangs, or reads in gulps. A path that falls silent meanwhile is watched as such.
+    // Its TCP still acknowledges: its program hangs, or reads in bursts. A path that falls silent meanwhile is watched
+    // as such.
     const hangs = by === "program" || this.#isWindowShut;
     const patienceMs = hangs ? PROGRAM_PATIENCE_MS : isUneven ? LOSSY_PATIENCE_MS : 0;
     if (this.#path !== undefined && patienceMs === this.#patienceMs) return;
@@ -168,7 +175,7 @@ export class LinkCare {
   }
 
   #judgePace(): void {
-    // Who takes nothing at all is not slow; it stalls soon, or gets on.
+    // A target that takes nothing at all is not slow: it stalls soon, or makes progress.
     if (this.isSilent) return;
     const { takenBytes, kernelQueue } = this.#link;
     const slowness = this.#slow.look(

@@ -5,8 +5,8 @@ const WITHIN_MS = 60_000;
 const KEPT_MAX = 8;
 
 /**
- * Whether the path of a link loses packets: more than once in the last minute the kernel had to send again what was not acknowledged,
- * and the link then went on. An outage is one such episode, which does not end by itself.
+ * Whether the path of a link loses packets: more than once in the last minute the kernel had to send again what was not
+ * acknowledged, and the link then went on. An outage is one such episode, which does not end by itself.
  */
 export class LossHabit {
   #endedAtMs: number[] = [];

@@ -2,28 +2,28 @@ import type { Clock, Timer } from "../../../../base/clock.ts";
 import { startDeadline } from "../../../../base/deadline.ts";
 import type { Link, PathAnswer } from "../link.ts";
 
-/** A path may be silent for so long before it is asked. */
+/** After this silence the path is probed. */
 const ASKED_AFTER_MS = 8_500;
-/** An old connection that gets on by itself is better than a new one: so long it may take after the path answered. */
+/** After a successful probe the old connection gets this long to continue by itself: that is better than a new one. */
 const GRACE_MS = 1_500;
-/** Between two questions: a path that comes back is to be noticed within seconds … */
+/** Pause between two probes: a path that comes back must be noticed within seconds … */
 const PAUSE_MS = 500;
-/** … also when it was silent for longer than this, but less often then. */
+/** … but after this silence it is probed less often. */
 const PATIENT_AFTER_MS = 120_000;
 const PAUSE_PATIENT_MS = 5_000;
 /** The target's name leads elsewhere by now, and the old address does not answer: so long that is waited for. */
 const ELSEWHERE_AFTER_MS = 30_000;
 
 export type PathVerdict =
-  /** The path is there and the link still does not move: it is to be reset, which reaches the peer now. */
+  /** The path works and the link still makes no progress: reset it, since a reset reaches the peer now. */
   | "answers"
-  /** Its address is silent for good, as it seems, and another one answers. */
+  /** Its address seems gone for good, and another address of the target accepts connections. */
   | "elsewhere";
 
 /**
- * Watches over a link that does not get on. While its path is silent there is no use in closing it: a reset would be lost, and the peer
- * would keep its half-open publisher and refuse the next one. So the path is asked, by a connection of its own that says nothing,
- * one at a time; when it answers, the link moves again by itself or is given up.
+ * Watches over a link that does not get on. While its path is silent there is no use in closing it: a reset would be
+ * lost, and the peer would keep its half-open publisher and refuse the next one. So the path is asked, by a connection
+ * of its own that says nothing, one at a time; when it answers, the link moves again by itself or is given up.
  */
 export class PathWatch {
   readonly #link: Link;

@@ -1,29 +1,30 @@
-/** Shorter ones are on every network. */
+/** Shorter pauses, in milliseconds, occur on every network. */
 const PAUSE_MS_MIN = 2_000;
-/** So many of them … */
+/** This many pauses … */
 const PAUSES = 2;
-/** … in so long are a habit. */
+/** … in this time are a habit. */
 const WITHIN_MS = 60_000;
 const KEPT_MAX = 8;
-/** A pause may be this much longer than the longest before it. */
+/** A pause may be longer than the longest before it by this factor. */
 const ROOM = 1.5;
 const PATIENCE_MS_MAX = 12_000;
 
 /**
- * In which pauses a link gets on. A target that reads slowly from a large buffer opens its window only once much of that is free: its TCP
- * takes nothing for seconds, then a lot. It is slow, and not stalled again and again.
+ * Learns the pauses in which a link makes progress. A target that reads slowly from a large buffer opens its window
+ * only once much of that is free: its TCP takes nothing for seconds, then a lot. It is slow, and not stalled again and
+ * again.
  */
 export class PauseHabit {
   #pauses: { readonly atMs: number; readonly ms: number }[] = [];
 
-  /** It gets on again, after so long. */
+  /** It makes progress again, after this many milliseconds. */
   ended(ms: number, nowMs: number): void {
     if (ms < PAUSE_MS_MIN) return;
     this.#pauses.push({ atMs: nowMs, ms });
     if (this.#pauses.length > KEPT_MAX) this.#pauses.shift();
   }
 
-  /** How long a pause may be that is as those before it, in milliseconds; 0 where they are no habit. */
+  /** How long the next pause may be, in milliseconds; 0 if pauses are no habit. */
   patienceMs(nowMs: number): number {
     const recent = this.#recent(nowMs);
     if (recent.length < PAUSES) return 0;

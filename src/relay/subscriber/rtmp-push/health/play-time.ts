@@ -2,7 +2,7 @@
 export class PlayTime {
   #beforeMs = 0;
   #sinceMs: number | undefined;
-  /** What was told: time that turns out not to have been on air is not taken back. */
+  /** What was reported: time that turns out not to have been on air is not subtracted again. */
   #toldMs = 0;
 
   start(nowMs: number): void {

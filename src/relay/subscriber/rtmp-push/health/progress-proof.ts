@@ -1,6 +1,6 @@
 import { PauseHabit } from "./pause-habit.ts";
 
-/** What is known of a link at one moment; all totals are of this link alone. */
+/** The figures of a link at one moment; all totals are of this link only. */
 export type LinkFigures = {
   /** Bytes the kernel took. */
   readonly takenBytes: number;
@@ -16,32 +16,36 @@ export type LinkFigures = {
 
 export type Progress =
   | { readonly kind: "moving" }
-  /** `by`: its TCP takes nothing, or it does not acknowledge any more what its TCP took. */
+  /** `by`: its TCP takes nothing (`connection`), or it no longer acknowledges what its TCP took (`program`). */
   | { readonly kind: "stalled"; readonly silentMs: number; readonly by: "connection" | "program" };
 
-/** So long without a proof, with something waiting, is a stall. */
+/** This long without a proof, with something waiting, is a stall. In milliseconds. */
 const STALLED_AFTER_MS = 5_000;
 /** … where its TCP takes nothing any more, and it acknowledges nothing for as long as a stall takes. */
 const SHUT_AFTER_MS = 2_000;
 /** … where RTMP's acknowledgements are all there is, and what was taken may lie in our own kernel. */
 const STALLED_BY_ACKS_ALONE_MS = 10_000;
-/** After so many gaps between acknowledgements it is known how the peer acknowledges; of those the longest counts. */
+/** After this many gaps between acknowledgements the peer's habit is known; the longest gap counts. */
 const GAPS_KNOWN = 4;
 const GAPS_KEPT = 8;
-/** A peer that took so much more, for so long, without acknowledging it does not stall: it has stopped to acknowledge. Proxies hold megabytes. */
+/**
+ * A peer that took this much more, for this long, without acknowledging it has not stalled but stopped acknowledging.
+ * Proxies buffer megabytes.
+ */
 const UNTRUSTED_AFTER_BYTES = 8 * 1024 * 1024;
 const UNTRUSTED_AFTER_MS = 20_000;
 const MOVING: Progress = { kind: "moving" };
 
-type FillerRun = { readonly bytes: number; readonly ms: number };
+type Gap = { readonly bytes: number; readonly ms: number };
 
 /**
- * Whether a link gets on, by what the peer is proven to have got: its TCP acknowledged bytes, or it acknowledged some in RTMP. That the
- * kernel took bytes proves nothing where its queue can be read, and is all there is where it cannot. A link that has nothing to do
- * gets on, too.
+ * Tells whether a link makes progress, by what the peer is proven to have got: its TCP acknowledged bytes, or it
+ * acknowledged some in RTMP. That the kernel took bytes proves nothing where its queue can be read, and is all there is
+ * where it cannot. A link that has nothing to do makes progress, too.
  *
- * A program that hangs under a kernel that goes on taking is told by RTMP's acknowledgements alone: by their absence, once it is known how
- * this peer sends them. How it does is up to it (each window, each half, every few seconds, twice): what it did counts, not what it was asked.
+ * A program that hangs while its kernel still takes bytes is noticed only by RTMP's acknowledgements: by their absence,
+ * once it is known how this peer sends them. How it does is up to it (each window, each half, every few seconds,
+ * twice): what it did counts, not what it was asked.
  */
 export class ProgressProof {
   #movedAtMs: number;
@@ -51,7 +55,7 @@ export class ProgressProof {
   #ackedAtMs: number;
   /** What had reached the peer when it last acknowledged in RTMP. */
   #reachedAtAck = 0;
-  #gaps: FillerRun[] = [];
+  #gaps: Gap[] = [];
   #areAcksTrusted: boolean;
   readonly #pauses = new PauseHabit();
   #tookAtMs: number;
@@ -64,17 +68,20 @@ export class ProgressProof {
     this.#tookAtMs = nowMs;
   }
 
-  /** Whether its TCP takes nothing either, where its program hangs: such a one did not just stop to acknowledge. */
+  /** Whether its TCP takes nothing either: then its program did not merely stop acknowledging. */
   isShut(nowMs: number): boolean {
     return nowMs - this.#tookAtMs >= STALLED_AFTER_MS;
   }
 
-  /** Whether the link paused and went on by itself more than once in the last minute: its path loses packets, or it reads in gulps. */
+  /**
+   * Whether the link paused and went on by itself more than once in the last minute: its path loses packets, or it
+   * reads in gulps.
+   */
   isUneven(nowMs: number): boolean {
     return this.#pauses.isHabit(nowMs);
   }
 
-  /** When it was last seen to get on. */
+  /** When its last progress was seen: milliseconds of the clock's `awakeNow()`. */
   get movedAtMs(): number {
     return this.#movedAtMs;
   }
@@ -111,7 +118,7 @@ export class ProgressProof {
     this.#ackedAtMs = nowMs;
   }
 
-  /** For how long it has not acknowledged what it should have by its own habit; 0 where it has no such habit. */
+  /** Milliseconds for which it has not acknowledged what it should have by its own habit; 0 if it has no such habit. */
   #hungMs({ kernel, ackWindowBytes }: LinkFigures, reached: number, nowMs: number): number {
     if (!this.#areAcksTrusted || this.#gaps.length < GAPS_KNOWN) return 0;
     const unanswered = reached - this.#reachedAtAck;
@@ -125,13 +132,13 @@ export class ProgressProof {
     return isDue && this.#isAckDue(leastMs, nowMs) ? silentMs : 0;
   }
 
-  /** Whether it should have acknowledged something by now, as far as time goes. */
+  /** Whether it should have acknowledged something by now, by its habit in time. */
   #isAckDue(leastMs: number, nowMs: number): boolean {
     if (!this.#areAcksTrusted || this.#gaps.length < GAPS_KNOWN) return false;
     return nowMs - this.#ackedAtMs >= Math.max(leastMs, 2 * this.#longest("ms"));
   }
 
-  #longest(of: keyof FillerRun): number {
-    return this.#gaps.reduce((longest, fillerRun) => Math.max(longest, fillerRun[of]), 0);
+  #longest(of: keyof Gap): number {
+    return this.#gaps.reduce((longest, gap) => Math.max(longest, gap[of]), 0);
   }
 }

@@ -1,4 +1,4 @@
-/** How slow a target is, in bytes a second. */
+/** What a target takes of what the stream has, in bytes a second. */
 export type Slowness = { readonly takesPerSecond: number; readonly ofPerSecond: number };
 
 export type PaceFigures = {
@@ -14,18 +14,18 @@ export type PaceFigures = {
 
 type Mark = PaceFigures & { readonly nowMs: number };
 
-/** Judged over so long: longer than keyframes make a rate go up and down. */
+/** Judged over this time, in milliseconds: longer than the rate varies with keyframes. */
 const SPAN_MS = 10_000;
-/** More than this waits for it, or something was lost: it is behind. */
+/** If more than this waits for it, in milliseconds, or frames were lost, it is behind. */
 const BEHIND_MS = 2_000;
-/** … and not any more below this. */
+/** … and below this it is not any more. */
 const CAUGHT_UP_MS = 1_000;
-/** The same rates to people: they are told anew where they differ by more than this part. */
+/** The warning is renewed only if the rate differs by more than this share. */
 const NEWS_SHARE = 0.2;
-/** Takes as much as there is, nearly: it only was behind. */
+/** It takes nearly as much as the stream has: it only was behind. */
 const ENOUGH_SHARE = 0.95;
 
-/** Whether a target takes less than the stream has, while it does take: that is no stall, and no reason to leave it. */
+/** Notices a target that takes some of the stream, but less than it has: no stall, and no reason to leave it. */
 export class SlowWatch {
   #marks: Mark[] = [];
   #slowness: Slowness | undefined;

@@ -1,9 +1,9 @@
-/** A target that fell so often … */
+/** A target that failed this often … */
 const FALLS = 3;
-/** … in this time is unstable. */
+/** … within this time is unstable. In milliseconds. */
 const WITHIN_MS = 10 * 60_000;
 
-/** How often a target fell from PUBLISHING lately: told also while it is green. */
+/** Counts how often a target failed while PUBLISHING lately; shown also while it is PUBLISHING again. */
 export class Stability {
   #fallsMs: number[] = [];
 

@@ -1,9 +1,9 @@
-/** Marks are a second apart: who is further behind is told to be so far. */
+/** Marks are a second apart; a link that is further behind is reported as this far behind. */
 const MARKS_MAX = 60;
 
 type Mark = { readonly bytes: number; readonly atMs: number };
 
-/** When the bytes of a link were written: how old what lies in the kernel is. */
+/** Knows when the bytes of a link were written, and so how old the bytes in the kernel are. */
 export class WriteTimes {
   readonly #marks: Mark[];
 
@@ -11,16 +11,16 @@ export class WriteTimes {
     this.#marks = [{ bytes: 0, atMs: nowMs }];
   }
 
-  /** So many bytes were written by now, in all. Call once a second. */
+  /** Call once a second with the bytes that were written in all. */
   note(bytes: number, nowMs: number): void {
     const [before, last] = [this.#marks.at(-2), this.#marks.at(-1)];
-    // While nothing is written time stands still.
+    // Time in which nothing is written does not count.
     if (last?.bytes === bytes && before?.bytes === bytes) this.#marks.pop();
     this.#marks.push({ bytes, atMs: nowMs });
     if (this.#marks.length > MARKS_MAX) this.#marks.shift();
   }
 
-  /** In how much time the last so many bytes were written, in milliseconds. */
+  /** Returns the time in which the last `lastBytes` were written, in milliseconds. */
   spanMs(lastBytes: number): number {
     const newest = this.#marks.at(-1);
     if (newest === undefined || lastBytes <= 0) return 0;
