@@ -24,7 +24,7 @@ function liveStream(channel: Channel): string {
     ...{ state: "LIVE", source: "main", remoteAddress: "192.0.2.1", encoder: "OBS", startTime: Date.now() },
     ...{ bytesPerSecond: 0, bytesTotal: 0, warnings: [] },
   };
-  const snapshot = { channels: [{ ...channel, isPublishing: true, ingest, platforms: [platform] }] };
+  const snapshot = { time: Date.now(), channels: [{ ...channel, isPublishing: true, ingest, platforms: [platform] }] };
   const samples = RATES.map((bytesPerSecond, second) => {
     const platforms = [{ platId: 1, bytesPerSecond: bytesPerSecond / 2 }];
     return { channelId: channel.channelId, time: second, ingest: { bytesPerSecond }, platforms };

@@ -60,7 +60,7 @@ test("each reason of a failed platform has its own words and its own sentence, i
     route.fulfill({
       contentType: "text/event-stream",
       body:
-        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n` +
+        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole] })}\n\n` +
         `event: server\ndata: ${JSON.stringify({ troubles })}\n\n`,
     }),
   );
@@ -134,7 +134,7 @@ test("the overview shows platforms that are retried, that wait, or that are slow
     route.fulfill({
       contentType: "text/event-stream",
       body:
-        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ channels: [whole] })}\n\n` +
+        `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: [whole] })}\n\n` +
         `event: sample\ndata: ${JSON.stringify(sample)}\n\n`,
     }),
   );
