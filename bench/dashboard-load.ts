@@ -74,7 +74,9 @@ server.get("/api/v2/re-stream/presets", async () => ({ content: [] }));
 server.get("/api/v2/re-stream/events/stream", (_request, reply) => {
   reply.hijack();
   reply.raw.writeHead(200, { "content-type": "text/event-stream" });
-  reply.raw.write(`event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: ids.map(channel) })}\n\n`);
+  reply.raw.write(
+    `event: snapshot\nid: x-1\ndata: ${JSON.stringify({ time: Date.now(), channels: ids.map(channel) })}\n\n`,
+  );
   const timer = setInterval(() => reply.raw.write(samples()), 1_000);
   reply.raw.on("close", () => clearInterval(timer));
 });
