@@ -136,13 +136,13 @@ test("every finding is one sentence in both languages that says what to change",
   expect(told(finding("VIDEO_BITRATE_HIGH", 1_150_000, 750_000), "TWITCH")).toEqual({
     severity: "warning",
     message: {
-      en: "Video comes at 9200 kbit/s, Twitch takes 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
+      en: "The video bitrate is 9200 kbit/s, but Twitch accepts 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
       ko: "영상 비트레이트가 9200 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
     },
   });
   expect(told(finding("VIDEO_CODEC_UNSUPPORTED", "vp9", "avc, hevc, av1"), "YOUTUBE")).toMatchObject({
     severity: "error",
-    message: { en: "YouTube does not take VP9 video: choose H.264, HEVC, AV1 as the encoder's video codec." },
+    message: { en: "YouTube does not accept VP9 video: choose H.264, HEVC, AV1 as the encoder's video codec." },
   });
   expect(told(finding("CLOCK_DRIFT", -50_000, 0), "CUSTOM").message.en).toBe(
     "The encoder falls behind real time by 5 % (180 s an hour): lower its load (preset, resolution, frame rate), or correct its clock.",
@@ -166,7 +166,7 @@ test("a key that was understood after something was taken off is told, with what
   expect(describeFinding(finding("KEY_TIDIED", "invisible, prefix", 0), displayNameOf("CUSTOM"))).toEqual({
     severity: "warning",
     message: {
-      en: "The encoder's stream key was understood after this was taken off: blanks or invisible characters, a prefix such as mp4:. Set the key alone in the encoder: other servers refuse it as it is.",
+      en: "This was removed from the encoder's stream key: blanks or invisible characters, a prefix such as mp4:. Enter only the key in the encoder: other servers may refuse it as it is.",
       ko: "인코더의 스트림 키에서 다음을 제거하고 받았습니다: 공백이나 보이지 않는 문자, mp4: 같은 접두어. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.",
     },
   });

@@ -96,7 +96,7 @@ test("what an encoder has to change is a warning, of the platform it is for, als
       code: "VIDEO_BITRATE_HIGH",
       severity: "warning",
       message:
-        "Video comes at 7040 kbit/s, Twitch takes 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
+        "The video bitrate is 7040 kbit/s, but Twitch accepts 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
       messageKo:
         "영상 비트레이트가 7040 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. " +
         "인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
@@ -106,7 +106,7 @@ test("what an encoder has to change is a warning, of the platform it is for, als
       code: "KEYFRAME_INTERVAL_LONG",
       severity: "warning",
       message:
-        "Keyframes come up to 3 s apart, Twitch asks for 2 s: set the encoder's keyframe interval to 2 s, not to automatic.",
+        "Keyframes are up to 3 s apart, but Twitch asks for 2 s: set the encoder's keyframe interval to 2 s, not to automatic.",
       messageKo:
         "키프레임 간격이 최대 3초이며 트위치의 권장값은 2초입니다. 인코더의 키프레임 간격을 자동이 아닌 2초로 설정해 주세요.",
       platId: twitch.platId,

@@ -361,7 +361,7 @@ describe.each([100, 250, 400])("a target that takes %i of 476 kbit/s", (kilobits
     expect(scene.sample?.queueMs).toBeLessThanOrEqual(6_000);
     const said = scene.stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
     const message = said?.kind === "target-status" ? said.status.warning?.message : undefined;
-    const takes = Number(/takes (\d+) of/.exec(message ?? "")?.[1]);
+    const takes = Number(/only (\d+) of/.exec(message ?? "")?.[1]);
     expect(Math.abs(takes - kilobits)).toBeLessThan(kilobits * 0.25);
     scene.peer.habits = { acksEach: 59_500 };
     scene.run(30);

@@ -20,102 +20,102 @@ const tenths = (value: number): string => String(Math.round(value * 10) / 10);
 const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
-    en: "{target} does not take {found} video: choose {wanted} as the encoder's video codec.",
+    en: "{target} does not accept {found} video: choose {wanted} as the encoder's video codec.",
     ko: "{target}은(는) {found} 영상을 받지 않습니다. 인코더의 비디오 코덱을 {wanted}(으)로 바꿔 주세요.",
   },
   AUDIO_CODEC_UNSUPPORTED: {
     severity: "error",
-    en: "{target} does not take {found} sound: choose {wanted} as the encoder's audio codec.",
-    ko: "{target}은(는) {found} 음성을 받지 않습니다. 인코더의 오디오 코덱을 {wanted}(으)로 바꿔 주세요.",
+    en: "{target} does not accept {found} audio: choose {wanted} as the encoder's audio codec.",
+    ko: "{target}은(는) {found} 오디오를 받지 않습니다. 인코더의 오디오 코덱을 {wanted}(으)로 바꿔 주세요.",
   },
   VIDEO_MISSING: {
     severity: "error",
-    en: "{target} needs pictures and none come: add a video source in the encoder.",
+    en: "{target} needs video, but none arrives: add a video source in the encoder.",
     ko: "{target}에는 영상이 필요하지만 들어오는 영상이 없습니다. 인코더에 비디오 소스를 추가해 주세요.",
   },
   VIDEO_FROZEN: {
     severity: "warning",
-    en: "No video for {found} s, while sound goes on: look at the camera, the capture and the scene in the encoder.",
-    ko: "음성은 들어오지만 {found}초 동안 영상이 없습니다. 카메라와 캡처 장치, 인코더의 장면을 확인해 주세요.",
+    en: "No video for {found} s, while audio continues: check the camera, the capture device and the scene in the encoder.",
+    ko: "오디오는 들어오지만 {found}초 동안 영상이 없습니다. 카메라와 캡처 장치, 인코더의 장면을 확인해 주세요.",
   },
   CLOCK_WRONG: {
     severity: "warning",
-    en: "The encoder's timestamps do not count milliseconds of real time: its stream is timed by when it comes here. Correct its time base or its clock, or have it send in real time (FFmpeg: -re).",
+    en: "The encoder's timestamps do not match real time, so the stream is timed by its arrival. Correct the encoder's time base or clock, or make it send in real time (FFmpeg: -re).",
     ko: "인코더의 타임스탬프가 실제 시간의 밀리초와 맞지 않아 스트림이 도착한 시각을 기준으로 송출합니다. 인코더의 시간 단위나 시계를 바로잡거나 실시간으로 송출하도록 설정해 주세요(FFmpeg: -re).",
   },
   AUDIO_MISSING: {
     severity: "error",
-    en: "{target} needs sound and none comes: add an audio track in the encoder, even a silent one.",
-    ko: "{target}에는 음성이 필요하지만 들어오는 음성이 없습니다. 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
+    en: "{target} needs audio, but none arrives: add an audio track in the encoder, even a silent one.",
+    ko: "{target}에는 오디오가 필요하지만 들어오는 오디오가 없습니다. 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
   },
   KEYFRAME_MISSING: {
     severity: "error",
-    en: "No keyframe for {found} s: no platform can begin, or go on after a loss; set the encoder's keyframe interval to {wanted} s, not to automatic.",
+    en: "No keyframe for {found} s: platforms cannot start playing, or resume after a loss. Set the encoder's keyframe interval to {wanted} s, not to automatic.",
     ko: "{found}초 동안 키프레임이 없습니다. 플랫폼에서 재생을 시작하거나 끊긴 뒤 다시 이어 갈 수 없습니다. 인코더의 키프레임 간격을 자동이 아닌 {wanted}초로 설정해 주세요.",
   },
   VIDEO_HEADER_MISSING: {
     severity: "error",
-    en: "Pictures come without their sequence header, so nobody can decode them: start the encoder's stream again, or update the encoder.",
-    ko: "영상의 시퀀스 헤더가 없어 아무도 영상을 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
+    en: "The video has no sequence header, so no player can decode it: restart the stream in the encoder, or update the encoder.",
+    ko: "영상의 시퀀스 헤더가 없어 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
   },
   AUDIO_HEADER_MISSING: {
     severity: "error",
-    en: "Sound comes without its sequence header, so nobody can decode it: start the encoder's stream again, or update the encoder.",
-    ko: "음성의 시퀀스 헤더가 없어 아무도 음성을 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
+    en: "The audio has no sequence header, so no player can decode it: restart the stream in the encoder, or update the encoder.",
+    ko: "오디오의 시퀀스 헤더가 없어 재생할 수 없습니다. 인코더에서 송출을 다시 시작하거나 인코더를 업데이트해 주세요.",
   },
   VIDEO_UNREADABLE: {
     severity: "error",
-    en: "Pictures come in a form that is not known, and are sent to nobody: choose H.264 as the encoder's video codec.",
+    en: "The video has an unknown format and is not sent to any platform: choose H.264 as the encoder's video codec.",
     ko: "알 수 없는 형식의 영상이 들어와 어디에도 송출하지 않습니다. 인코더의 비디오 코덱을 H.264로 바꿔 주세요.",
   },
   AUDIO_UNREADABLE: {
     severity: "error",
-    en: "Sound comes in a form that is not known, and is sent to nobody: choose AAC as the encoder's audio codec.",
-    ko: "알 수 없는 형식의 음성이 들어와 어디에도 송출하지 않습니다. 인코더의 오디오 코덱을 AAC로 바꿔 주세요.",
+    en: "The audio has an unknown format and is not sent to any platform: choose AAC as the encoder's audio codec.",
+    ko: "알 수 없는 형식의 오디오가 들어와 어디에도 송출하지 않습니다. 인코더의 오디오 코덱을 AAC로 바꿔 주세요.",
   },
   VIDEO_BITRATE_HIGH: {
     severity: "warning",
     show: kilobits,
-    en: "Video comes at {found} kbit/s, {target} takes {wanted}: set the encoder's video bitrate to {wanted} kbit/s or less, constant (CBR).",
+    en: "The video bitrate is {found} kbit/s, but {target} accepts {wanted}: set the encoder's video bitrate to {wanted} kbit/s or less, constant (CBR).",
     ko: "영상 비트레이트가 {found} kbit/s로 {target}의 한도 {wanted} kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 {wanted} kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
   },
   AUDIO_BITRATE_HIGH: {
     severity: "warning",
     show: kilobits,
-    en: "Sound comes at {found} kbit/s, {target} takes {wanted}: set the encoder's audio bitrate to {wanted} kbit/s or less.",
-    ko: "음성 비트레이트가 {found} kbit/s로 {target}의 한도 {wanted} kbit/s를 넘습니다. 인코더의 오디오 비트레이트를 {wanted} kbit/s 이하로 설정해 주세요.",
+    en: "The audio bitrate is {found} kbit/s, but {target} accepts {wanted}: set the encoder's audio bitrate to {wanted} kbit/s or less.",
+    ko: "오디오 비트레이트가 {found} kbit/s로 {target}의 한도 {wanted} kbit/s를 넘습니다. 인코더의 오디오 비트레이트를 {wanted} kbit/s 이하로 설정해 주세요.",
   },
   FRAME_RATE_HIGH: {
     severity: "warning",
     show: tenths,
-    en: "{found} pictures a second come, {target} takes {wanted}: set the encoder's frame rate to {wanted} or less.",
+    en: "The frame rate is {found}, but {target} accepts {wanted}: set the encoder's frame rate to {wanted} or less.",
     ko: "초당 {found}프레임으로 {target}의 한도 {wanted}프레임을 넘습니다. 인코더의 프레임 레이트를 {wanted} 이하로 설정해 주세요.",
   },
   PICTURE_TOO_LARGE: {
     severity: "warning",
-    en: "The picture has {found} lines, {target} takes {wanted}: set the encoder's output resolution to {wanted}p or less.",
+    en: "The video has {found} lines, but {target} accepts {wanted}: set the encoder's output resolution to {wanted}p or less.",
     ko: "영상 해상도가 {found}p로 {target}의 한도 {wanted}p를 넘습니다. 인코더의 출력 해상도를 {wanted}p 이하로 설정해 주세요.",
   },
   KEYFRAME_INTERVAL_LONG: {
     severity: "warning",
     show: tenths,
-    en: "Keyframes come up to {found} s apart, {target} asks for {wanted} s: set the encoder's keyframe interval to {wanted} s, not to automatic.",
+    en: "Keyframes are up to {found} s apart, but {target} asks for {wanted} s: set the encoder's keyframe interval to {wanted} s, not to automatic.",
     ko: "키프레임 간격이 최대 {found}초이며 {target}의 권장값은 {wanted}초입니다. 인코더의 키프레임 간격을 자동이 아닌 {wanted}초로 설정해 주세요.",
   },
   B_FRAMES: {
     severity: "warning",
-    en: "{found} B-frames in a row come, {target} takes {wanted}: set the encoder's B-frames to {wanted}.",
+    en: "There are {found} B-frames in a row, but {target} accepts {wanted}: set the encoder's B-frames to {wanted}.",
     ko: "B프레임이 연속 {found}개로 {target}의 한도 {wanted}개를 넘습니다. 인코더의 B프레임 수를 {wanted}(으)로 설정해 주세요.",
   },
   SAMPLE_RATE_UNSUPPORTED: {
     severity: "warning",
-    en: "Sound comes at {found} Hz, {target} takes {wanted}: set the encoder's sample rate to one it takes.",
-    ko: "음성 샘플 레이트가 {found} Hz이며 {target}은(는) {wanted} Hz를 받습니다. 인코더의 샘플 레이트를 맞춰 주세요.",
+    en: "The audio sample rate is {found} Hz, but {target} accepts {wanted}: set the encoder's sample rate to one of these.",
+    ko: "오디오 샘플 레이트가 {found} Hz이며 {target}은(는) {wanted} Hz를 받습니다. 인코더의 샘플 레이트를 맞춰 주세요.",
   },
   AUDIO_CHANNELS_TOO_MANY: {
     severity: "warning",
-    en: "Sound has {found} channels, {target} takes {wanted}: set the encoder's audio channels to {wanted} or fewer.",
-    ko: "음성 채널이 {found}개로 {target}의 한도 {wanted}개를 넘습니다. 인코더의 오디오 채널을 {wanted}개 이하로 설정해 주세요.",
+    en: "The audio has {found} channels, but {target} accepts {wanted}: set the encoder's audio channels to {wanted} or fewer.",
+    ko: "오디오 채널이 {found}개로 {target}의 한도 {wanted}개를 넘습니다. 인코더의 오디오 채널을 {wanted}개 이하로 설정해 주세요.",
   },
 };
 
@@ -124,7 +124,7 @@ const GENERAL: Partial<Readonly<Record<FindingCode, Sentence>>> = {
   AUDIO_MISSING: {
     severity: "warning",
     en: "No audio arrives: add an audio track in the encoder, even a silent one; most platforms need it.",
-    ko: "음성이 들어오지 않습니다. 대부분의 플랫폼에 필요하니 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
+    ko: "오디오가 들어오지 않습니다. 대부분의 플랫폼에 필요하니 무음이라도 인코더에 오디오 트랙을 추가해 주세요.",
   },
   VIDEO_MISSING: {
     severity: "warning",
@@ -149,14 +149,14 @@ function driftSentence(ppm: number): Bilingual {
         ko: `인코더가 실제 시간보다 ${percent}%(시간당 ${hourly}초) 느립니다. 프리셋·해상도·프레임 레이트를 낮춰 인코더 부하를 줄이거나 시계를 바로잡아 주세요.`,
       }
     : {
-        en: `The encoder runs ahead of real time by ${percent} % (${hourly} s an hour): have it send in real time (FFmpeg: -re), or correct its clock.`,
+        en: `The encoder runs ahead of real time by ${percent} % (${hourly} s an hour): make it send in real time (FFmpeg: -re), or correct its clock.`,
         ko: `인코더가 실제 시간보다 ${percent}%(시간당 ${hourly}초) 빠릅니다. 실시간으로 송출하도록 설정하거나(FFmpeg: -re) 시계를 바로잡아 주세요.`,
       };
 }
 
 const REMOVED: Readonly<Record<Removal, Bilingual>> = {
   invisible: { en: "blanks or invisible characters", ko: "공백이나 보이지 않는 문자" },
-  address: { en: "the server's address in front of it", ko: "앞에 붙은 서버 주소" },
+  address: { en: "the server's address", ko: "앞에 붙은 서버 주소" },
   prefix: { en: "a prefix such as mp4:", ko: "mp4: 같은 접두어" },
   slashes: { en: "slashes", ko: "슬래시" },
 };
@@ -166,7 +166,7 @@ function keySentence(removed: string): Bilingual {
   const all = removed.split(", ").map((each) => REMOVED[each as Removal]);
   const [en, ko] = [all.map((each) => each.en).join(", "), all.map((each) => each.ko).join(", ")];
   return {
-    en: `The encoder's stream key was understood after this was taken off: ${en}. Set the key alone in the encoder: other servers refuse it as it is.`,
+    en: `This was removed from the encoder's stream key: ${en}. Enter only the key in the encoder: other servers may refuse it as it is.`,
     ko: `인코더의 스트림 키에서 다음을 제거하고 받았습니다: ${ko}. 다른 서버에서는 이대로 거절될 수 있으니 인코더에 키만 입력해 주세요.`,
   };
 }

@@ -5,8 +5,8 @@ export function slowTarget(takesPerSecond: number, ofPerSecond: number): TargetW
   const [takes, of] = [kilobits(takesPerSecond), kilobits(ofPerSecond)];
   return {
     code: "SLOW",
-    message: `The target takes ${takes} of ${of} kbit/s, so whole groups of pictures are left out for it: lower the bitrate, or check the connection to it.`,
-    messageKo: `송출 대상이 ${of}kbit/s 가운데 ${takes}kbit/s만 받고 있어 일부 화면을 건너뛰고 보냅니다. 비트레이트를 낮추거나 대상까지의 연결을 확인해 주세요.`,
+    message: `The target accepts only ${takes} of ${of} kbit/s, so frames are dropped for it: lower the bitrate, or check the connection to it.`,
+    messageKo: `송출 대상이 ${of}kbit/s 가운데 ${takes}kbit/s만 받고 있어 일부 프레임을 건너뛰고 보냅니다. 비트레이트를 낮추거나 대상까지의 연결을 확인해 주세요.`,
   };
 }
 
@@ -19,23 +19,23 @@ const WAITS = {
   "no-keyframe": {
     code: "WAITS_FOR_KEYFRAME",
     message:
-      "Nothing is sent to the target yet: it waits for a keyframe, and none comes; set the encoder's keyframe interval to 2 s, not to automatic.",
+      "Nothing is sent to the target yet: it is waiting for a keyframe, but none arrives. Set the encoder's keyframe interval to 2 s, not to automatic.",
     messageKo:
       "아직 아무것도 송출하지 않고 있습니다. 키프레임을 기다리고 있지만 들어오지 않습니다. 인코더의 키프레임 간격을 자동이 아닌 2초로 설정해 주세요.",
   },
   "no-more-keyframe": {
     code: "WAITS_FOR_KEYFRAME",
     message:
-      "The target lost pictures and is shown none: it waits for a keyframe, and none comes; set the encoder's keyframe interval to 2 s, not to automatic.",
+      "The target lost video and gets none: it is waiting for a keyframe, but none arrives. Set the encoder's keyframe interval to 2 s, not to automatic.",
     messageKo:
       "송출 대상이 영상 일부를 놓쳐 지금은 영상이 나가지 않습니다. 키프레임을 기다리고 있지만 들어오지 않습니다. 인코더의 키프레임 간격을 자동이 아닌 2초로 설정해 주세요.",
   },
   "no-media": {
     code: "WAITS_FOR_MEDIA",
     message:
-      "Nothing is sent to the target: the encoder sends nothing of what it gets, and there is nothing to repeat meanwhile; look at the encoder.",
+      "Nothing is sent to the target: the encoder sends no video or audio for it, and there is nothing to repeat meanwhile. Check the encoder.",
     messageKo:
-      "아무것도 송출하지 않고 있습니다. 이 대상에 보낼 영상과 음성이 인코더에서 들어오지 않고, 그동안 대신 보낼 화면도 없습니다. 인코더를 확인해 주세요.",
+      "아무것도 송출하지 않고 있습니다. 이 대상에 보낼 영상과 오디오가 인코더에서 들어오지 않고, 그동안 대신 보낼 화면도 없습니다. 인코더를 확인해 주세요.",
   },
 } as const satisfies Readonly<Record<string, TargetWarning>>;
 

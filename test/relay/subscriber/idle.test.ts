@@ -45,7 +45,7 @@ test("no keyframe: a target that accepted says that it waits for one after 5 s, 
   expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME", 0]);
   const fact = stage.facts.findLast((each) => each.kind === "target-status");
   const warning = fact?.kind === "target-status" ? fact.status.warning : undefined;
-  expect(warning?.message).toContain("it waits for a keyframe");
+  expect(warning?.message).toContain("it is waiting for a keyframe");
   expect(warning?.messageKo).toContain("키프레임을 기다리고");
   run(stage, publisher, 4, groups);
   expect(warningOf(stage)).toBeUndefined();
