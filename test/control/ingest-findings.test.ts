@@ -148,7 +148,7 @@ test("every finding is one sentence in both languages that says what to change",
     "The encoder falls behind real time by 5 % (180 s an hour): lower its load (preset, resolution, frame rate), or correct its clock.",
   );
   expect(told(finding("CLOCK_DRIFT", 1_200, 0), "CUSTOM").message.en).toBe(
-    "The encoder runs ahead of real time by 0.12 % (4.3 s an hour): have it send in real time (FFmpeg: -re), or correct its clock.",
+    "The encoder runs ahead of real time by 0.12 % (4.3 s an hour): make it send in real time (FFmpeg: -re), or correct its clock.",
   );
 });
 
