@@ -13,6 +13,11 @@ const PACKAGED_NODE = join(MODULES, "node", "bin", "node");
 /** From Node 24 on sources run unbuilt (type stripping), and there are `node:sqlite` and `reusePort`. */
 const NODE_MAJOR_MIN = 24;
 const SERVER = join(ROOT, "src", "cli", "main.ts");
+/**
+ * In MiB, of the control thread. By default V8 lets the young generation grow to 192 MiB in steps that double, though nothing is kept.
+ * The same as in the first line of src/cli/main.ts; media threads have a bound of their own.
+ */
+const SERVER_FLAGS = ["--max-semi-space-size=8"];
 const PACKAGED = {
   biome: join(MODULES, "@biomejs", "biome", "bin", "biome"),
   tsc: join(MODULES, "typescript", "bin", "tsc"),
@@ -87,7 +92,7 @@ async function buildDashboard(node) {
 /** Runs the server in the foreground, with the dashboard built. */
 async function start(node, args) {
   await buildDashboard(node);
-  runInForeground([{ name: "the server", command: node, args: [SERVER, ...args] }]);
+  runInForeground([{ name: "the server", command: node, args: [...SERVER_FLAGS, SERVER, ...args] }]);
 }
 
 /**
@@ -97,7 +102,7 @@ async function start(node, args) {
 function dev(node, args) {
   const env = { FANFARE_DATA_DIR: join("data", "dev"), ...process.env };
   runInForeground([
-    { name: "the server", command: node, args: ["--watch", "--watch-preserve-output", SERVER], env },
+    { name: "the server", command: node, args: ["--watch", "--watch-preserve-output", ...SERVER_FLAGS, SERVER], env },
     { name: "Vite", command: node, args: [PACKAGED.vite, ...VITE_CONFIG, "--clearScreen", "false", ...args], env },
   ]);
 }
