@@ -4,7 +4,7 @@ import { LongestFirst } from "./test/support/longest-first.ts";
 
 /** How long a test may hang. Far beyond what tests need, so that a busy machine does not fail them. */
 const E2E_TIMEOUT_MS = 300_000;
-const UNIT_TIMEOUT_MS = 60_000;
+const UNIT_TIMEOUT_MS = 120_000;
 /** Unit and system test files at the same time on two cores: some of them wait for processes and sockets. */
 const UNIT_FILES_AT_ONCE = 3;
 /** End-to-end files at the same time on two cores: they wait for clocks and encoders most of the time. */

@@ -17,6 +17,7 @@ import type { PublishGateway } from "../../src/relay/publish-gateway.ts";
 import type { ChannelSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { admissionTo, NO_LOGINS, type Verdict } from "../support/admission.ts";
+import { HAS_PROC } from "../support/descriptors.ts";
 import { FakeDialer } from "../support/fake-links.ts";
 import { AVC_CONFIG, avcFrame } from "../support/media-messages.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -195,7 +196,7 @@ test("without a verdict the connection is closed without a word", async () => {
   expect(await told("ingest-refused")).toMatchObject({ reason: "not-answered" });
 });
 
-test("an encoder that leaves while its key is being looked up opens nothing", async () => {
+test.runIf(HAS_PROC)("an encoder that leaves while its key is being looked up opens nothing", async () => {
   const { promise, resolve } = Promise.withResolvers<Verdict>();
   const { port, facts, asked } = await listen(() => promise);
   const encoder = await publish(port, "key");

@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Descriptors, descriptorLimit } from "../../src/net/kernel/descriptors.ts";
 import { ManualClock } from "../control/manual-clock.ts";
+import { HAS_PROC } from "../support/descriptors.ts";
 
 function stage(limit: number | undefined, open: number | undefined) {
   const clock = new ManualClock();
@@ -52,6 +53,6 @@ test("descriptors are not counted where the limit is large or not known", () => 
   }
 });
 
-test.runIf(process.platform === "linux")("this process's own limit is read", () => {
+test.runIf(HAS_PROC)("this process's own limit is read", () => {
   expect(descriptorLimit()).toBeGreaterThan(readdirSync("/proc/self/fd").length);
 });

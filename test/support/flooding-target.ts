@@ -29,6 +29,9 @@ export const FLOODS = {
   pictures: repeated(MessageType.Video, Buffer.alloc(4_000)),
 } as const;
 
+/** Records of a trickle in one turn of the event loop, which the target shares with who is to close it. */
+const RECORDS_AT_ONCE = 1_000;
+
 /** A target that takes the stream, and pours as much as it can get rid of, over RTMP or RTMPS; who vouches for it. */
 export async function floodingTarget(
   flood: keyof typeof FLOODS,
@@ -40,7 +43,7 @@ export async function floodingTarget(
     const session = new ServerSession(Buffer.alloc(1_528), performance.now());
     socket.on("error", () => undefined);
     const trickle = () => {
-      for (let bytes = 0; bytes < 20_000; bytes += 1) socket.write(Buffer.alloc(1));
+      for (let bytes = 0; bytes < RECORDS_AT_ONCE; bytes += 1) socket.write(Buffer.alloc(1));
       if (!socket.destroyed) setImmediate(trickle);
     };
     const pour = () => {

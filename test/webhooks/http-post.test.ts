@@ -1,17 +1,14 @@
-import { execFileSync } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { createServer as createTcp } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import type { AddressPolicy } from "../../src/net/address-check.ts";
 import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { ResolveError, type Resolver } from "../../src/net/dns/resolver.ts";
 import { createHttpPost } from "../../src/webhooks/http-post.ts";
+import { certificate } from "../support/certificates.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const LOOPBACK_ALLOWED: AddressPolicy = { allowed: parseCidrList("127.0.0.0/8"), ownPorts: [], ownHosts: [] };
@@ -206,16 +203,9 @@ test("an end of the process breaks it off, without a result", async () => {
 });
 
 test("a certificate that nobody vouches for is refused, and the name is told in TLS, an address is not", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "fanfare-tls-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  const subject = ["-subj", "/CN=hooks.example.com", "-addext", "subjectAltName=DNS:hooks.example.com"];
-  const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key, "-out", cert];
-  execFileSync("openssl", [...made, ...subject], { stdio: "ignore" });
   const names: (string | undefined)[] = [];
   const server = createHttps({
-    key: readFileSync(key),
-    cert: readFileSync(cert),
+    ...certificate("hooks.example.com"),
     SNICallback: (name, done) => {
       names.push(name);
       done(null);
