@@ -6,9 +6,9 @@ import type { PathAnswer } from "../../src/relay/subscriber/rtmp-push/link.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
 import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.ts";
 import { certificate, fingerprintOf } from "../support/certificates.ts";
+import { HAS_PROC } from "../support/descriptors.ts";
 import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
-const isLinux = process.platform === "linux";
 const media = (bytes: number) =>
   encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
 const urlOf = (target: KitTarget) => `rtmp://127.0.0.1:${target.port}/live`;
@@ -50,7 +50,7 @@ test("a target that is slower than the stream is asked to acknowledge each secon
   await expect.poll(() => link.acks?.bytes ?? 0).toBeGreaterThan(400_000);
 });
 
-test.runIf(isLinux)("the kernel tells what a target took, and that nothing waits", async () => {
+test.runIf(HAS_PROC)("the kernel tells what a target took, and that nothing waits", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
@@ -59,7 +59,7 @@ test.runIf(isLinux)("the kernel tells what a target took, and that nothing waits
   await expect.poll(() => link.kernelQueue?.queuedBytes, { timeout: 10_000 }).toBe(0);
 });
 
-test.runIf(isLinux).each(["plain", "over TLS"])(
+test.runIf(HAS_PROC).each(["plain", "over TLS"])(
   "of a target %s that reads nothing the kernel is given no more than 2.5 s",
   async (how) => {
     const stall = { afterBytes: 1 };
