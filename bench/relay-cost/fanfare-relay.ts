@@ -31,7 +31,7 @@ async function start(task: Task, own: Readonly<Record<string, string>>, root: st
     root,
     environment: { FANFARE_LOG_LEVEL: "warn", ...trust, ...settings(), ...own },
   });
-  const api = new ApiClient(server.origin, credentials, () => undefined);
+  const api = new ApiClient(server.origin, credentials, () => undefined, root === ROOT);
   const create = async (channel: number): Promise<z.infer<typeof created>> => {
     const restream = Array.from({ length: fanOut }, (_, target) => ({
       targetName: "CUSTOM",
