@@ -35,7 +35,7 @@ test.concurrent("what an encoder really sends is measured and held against each 
     {
       code: "B_FRAMES",
       severity: "warning",
-      message: expect.stringContaining("CHZZK takes 0: set the encoder's B-frames to 0"),
+      message: expect.stringContaining("CHZZK accepts 0: set the encoder's B-frames to 0"),
     },
   ]);
 });

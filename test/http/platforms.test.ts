@@ -122,7 +122,7 @@ test("a platform that is PUBLISHING shows what is not as it should be all the sa
   expect(platform).toMatchObject({ connectStatus: "PUBLISHING", stability: "stable", warning });
   expect(warning).toEqual({
     code: "SLOW",
-    message: expect.stringContaining("takes 250 of 476 kbit/s"),
+    message: expect.stringContaining("accepts only 250 of 476 kbit/s"),
     messageKo: expect.stringContaining("476kbit/s 가운데 250kbit/s"),
   });
 });
