@@ -1,4 +1,4 @@
-// Kills a real server as often as told (1,000 times unless told) under writing clients, and prints what became of the writes.
+// Kills a real server again and again (by default 1,000 times) while clients write, and prints what became of the writes.
 // Run as `npm run kill-nine -- [kills] [seed]`.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

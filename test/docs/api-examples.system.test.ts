@@ -31,7 +31,7 @@ test(
     const { accessKey: ACCESS_KEY, secretKey: SECRET_KEY } = CREDENTIALS;
     const environment = { API: fanfare.origin, ACCESS_KEY, SECRET_KEY };
 
-    // One shell for all blocks, since later ones use what earlier ones define; after each a line that ends its answers.
+    // One shell for all blocks, because later ones use what earlier ones define. A line ends the output of each.
     const shell = blocks("sh").map((block) => `${block}\necho; echo "== end of block"\n`);
     expect(shell.length).toBeGreaterThanOrEqual(4);
     const inShell = await run("sh", ["-c", shell.join("")], environment);

@@ -89,7 +89,7 @@ test.concurrent("what is no backup, or a damaged one, is refused and changes not
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
 
-test.concurrent("a missing, an unreadable and a wrong key file stop the start with one sentence; the right one mends it", async ({
+test.concurrent("a missing, an unreadable and a wrong key file stop the start with one sentence; with the right one it starts", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

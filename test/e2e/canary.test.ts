@@ -17,7 +17,7 @@ const channelAnswer = z.looseObject({ streamKey: z.string() });
 const backupAnswer = z.looseObject({ backupStreamKey: z.string() });
 const previewAnswer = z.looseObject({ url: z.string() });
 
-/** Reads an endless answer along; answers what came so far. */
+/** Reads an endless answer; the function that it returns gives what has come so far. */
 async function readAlong(url: string, headers: Readonly<Record<string, string>>): Promise<() => string> {
   const closing = new AbortController();
   onTestFinished(() => closing.abort());
@@ -31,7 +31,7 @@ async function readAlong(url: string, headers: Readonly<Record<string, string>>)
   return () => text;
 }
 
-/** Sends the secrets where they do not belong, though not into fields that are no secret and are repeated to the caller; answers everything the server said to that. */
+/** Sends the secrets where they do not belong, though not into fields that are no secret and are repeated to the caller; returns everything the server said to that. */
 async function errorAnswers(origin: string, secrets: readonly string[], managerSecret: string): Promise<string> {
   const texts: string[] = [];
   const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {

@@ -47,7 +47,7 @@ test("the server's clock is set by 400 days, forward and back, on air: nothing e
     set(aheadMs);
     await expect.poll(stepsLogged, { timeout: DEADLINE_MS }).toBe(index + 1);
     const isNear = (time: unknown) => Math.abs(Number(time) - (Date.now() + aheadMs)) < MINUTE_MS;
-    // Told of itself, to whoever only listens.
+    // The server sends it unasked.
     await live.until(
       `times of a clock that is ${aheadMs} ms ahead`,
       ({ name, data }) => name === "channel" && data.isPublishing === true && isNear(data.recentPublishStartTime),

@@ -169,7 +169,7 @@ test.concurrent("a channel is blocked, ended and given another key on air, and p
   stage.keepSecret(streamKey);
   expect((await cut.exited).signal).toBeNull();
   expect(await isRefused(stage, clip, channel)).toBe(true);
-  // The broadcast is held meanwhile, and whoever has the new key goes on with it.
+  // The broadcast is held meanwhile, and an encoder with the new key goes on with it.
   const held = await api.channel(channel.channelId);
   expect(held).toMatchObject({ isPublishing: true, channelStatus: "PUBLISHING" });
   const renewed = await stage.ffmpeg(clip, publishUrl({ ...channel, streamKey }));

@@ -12,7 +12,7 @@ import { makeClip } from "../support/clip.ts";
 import { isVideo } from "../support/flv-file.ts";
 import { deliver, faultsBehindFirst, faultsOf } from "../support/whole-delivery.ts";
 
-// Every message of every target, held against what was sent: its bytes, its place, its time. How fast it came is nobody's business here.
+// Compares every message that every target got with what was sent: its bytes, its place, its time. Not how fast it came.
 
 let folder: string;
 let tools: NativeTools;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const MIB = 1024 * 1024;
-/** What an outbox may hold at most, in bytes. */
+/** What a send queue may hold at most, in bytes. */
 const SEND_QUEUE_BYTES_MAX = 16 * MIB;
 /** What lies in sockets' queues and in blocks that are only partly needed. */
 const SLACK_BYTES = 4 * MIB;
@@ -89,7 +89,7 @@ test("one target, then half of them, read nothing: the others are given every fr
   expect(
     faultsOf(await deliver({ tools, clip, channelCount: 1, fanOut: 10, rounds: 5, environment, during }), 5),
   ).toEqual([]);
-  // A group of pictures is kept for who joins; the clip is one.
+  // A GOP is kept for targets that join later; the clip is one.
   const groupBytes = readFlv(await readFile(clip)).reduce((sum, { payload }) => sum + payload.length, 0);
   const [before = 0, ...stuck] = held;
   expect(stuck).toHaveLength(2);

@@ -4,7 +4,7 @@ import { makeClip } from "../support/clip.ts";
 import { expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-/** Well above one full outbox (16 MiB), well below what a queue without a bound would hold by then. */
+/** Well above one full send queue (16 MiB), well below what a queue without a bound would hold by then. */
 const MEMORY_GROWTH_BYTES_MAX = 128 * 1_024 * 1_024;
 const FAIL_DEADLINE_MS = 30_000;
 
@@ -15,7 +15,7 @@ async function residentBytes(pid: number): Promise<number> {
 
 test("each way to fail has its own error, and the healthy target is untouched by all of them", async () => {
   const stage = await Stage.open();
-  // Enough that a socket nobody reads from is full within seconds.
+  // Enough to fill a socket that is not read within seconds.
   const clip = await makeClip({ seconds: 24, kilobits: 8_000 });
   const healthy = await stage.nginx();
   const targets = {

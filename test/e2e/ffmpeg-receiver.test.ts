@@ -27,7 +27,7 @@ test("FFmpeg as a target records every picture and sound, and ends when it is to
 
   await watch.until(0, ({ connectStatus }) => connectStatus === "READY", 10_000);
   expect(watch.statuses(0)).not.toContain("FAIL");
-  // FFmpeg ends a file with a mark of its own, at the last picture's time.
+  // FFmpeg ends a file with a mark of its own, at the last frame's time.
   const isEndMark = (tag: FlvTag): boolean => isVideo(tag) && tag.payload[1] === 2;
   const recording = { path, tags: readFlv(await readFile(path)).filter((tag) => !isEndMark(tag)) };
   expect(await expectSamePackets(recording, clip.path)).toBe(0);

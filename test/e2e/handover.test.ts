@@ -14,7 +14,7 @@ const MOVE_MS = 2_500;
 /** Five times what it takes on a quiet machine; `test/cli/stop-in-time.test.ts` has the promise of 5 s, on virtual time. */
 const EXIT_MS_MAX = 5 * MOVE_MS;
 const VIDEO = 9;
-/** Where the FLV tag of a picture says whether it is one, and no header. */
+/** The packet type in the FLV tag of a coded frame; a header has another. */
 const PICTURE = 1;
 
 /** A port that hands every new connection to the server that is on duty, as a load balancer does. */
@@ -43,7 +43,7 @@ async function portOf(
 const pictures = (messages: readonly MessageRecord[]): string[] =>
   messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig).map((message) => message.hash);
 
-/** The clip's pictures, in order, up to this time. */
+/** Hashes of the clip's video frames, in order, up to this time. */
 function picturesOf(clip: Clip, untilMs: number): string[] {
   const hashes: string[] = [];
   for (const { type, timestamp, payload } of clip.tags()) {
@@ -96,7 +96,7 @@ test.concurrent("at SIGTERM an encoder that can is asked to connect again, and a
   expect(second.report.streamName).toBe(first.report.streamName);
 });
 
-test.concurrent("an encoder that finds nobody to move to goes on here for as long as it may, and one that cannot move is closed at once", async ({
+test.concurrent("an encoder without a server to move to goes on here for as long as it may, and one that cannot move is closed at once", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -133,7 +133,7 @@ test.concurrent("an encoder that finds nobody to move to goes on here for as lon
   expect(shown.length).toBeGreaterThan(picturesOf(clip, askedMs + 1_000).length);
 });
 
-test.concurrent("where nobody can move, and where the broadcast is to be over, the server stops as soon as it can", async ({
+test.concurrent("where no encoder can move, and where the broadcast is to end, the server stops at once", async ({
   onTestFinished,
 }) => {
   for (const [shutdown, followsReconnectRequests] of [
@@ -153,7 +153,7 @@ test.concurrent("where nobody can move, and where the broadcast is to be over, t
   }
 });
 
-test.concurrent("a target that wants us elsewhere is followed at a keyframe: between both places no picture is missing or sent twice", async ({
+test.concurrent("a target that wants us elsewhere is followed at a keyframe: between both places no frame is missing or sent twice", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

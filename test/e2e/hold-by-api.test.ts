@@ -211,7 +211,7 @@ test.concurrent("a target that stalls loses frames or its connection, as its buf
     { rtmpUrl: disconnected.url, streamKey: uniqueKey("disconnect"), bufferPolicy: "disconnect" },
   ]);
   const watch = stage.watch(api, channel);
-  // Enough that a socket nobody reads from is full within seconds.
+  // Enough to fill a socket that is not read within seconds.
   const clip = await makeClip({ seconds: 6, kilobits: 16_000 });
   await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
   const failed = await watch.until(

@@ -107,7 +107,7 @@ test.concurrent("a wrong password, an unknown user, no login and another channel
   await waitFor("the event", DEADLINE_MS, async () =>
     (await codesOf(server, channel)).includes("AUTH_FAILED") ? true : undefined,
   );
-  // Told once a minute, whoever tries how often; and nothing began.
+  // One event a minute, however many attempts there are; and nothing began.
   const codes = await codesOf(server, channel);
   expect(codes.filter((code) => code === "AUTH_FAILED")).toHaveLength(1);
   expect(codes).not.toContain("PUBLISH_START");

@@ -76,7 +76,7 @@ test("a log on a full disk: the server starts, answers, counts the lines and end
   await expectEnd(server);
 });
 
-test("a log that nobody reads any more: the same, and whoever reads again finds whole lines and how many are missing", async () => {
+test("a log that is not read any more: the same, and a later reader finds whole lines and how many are missing", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "pipe");
@@ -109,7 +109,7 @@ test("a log whose reader has gone: the same", async () => {
   await expectEnd(server);
 });
 
-/** Reads what there is each time; answers all of it once it tells of a loss and a line behind it is whole. */
+/** Reads what there is each time; returns all of it once it has a line about a loss and a whole line behind that. */
 function takeAll(descriptor: number): () => string | undefined {
   const part = Buffer.alloc(64 * 1_024);
   let text = "";

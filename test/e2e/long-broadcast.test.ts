@@ -19,7 +19,7 @@ import { Stage } from "../support/stage.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** A second picture and sound each second, until well behind 4 h 39 min 37 s: there timestamps no longer fit 24 bits. */
+/** One video and one audio frame each second, until well behind 4 h 39 min 37 s: there timestamps no longer fit 24 bits. */
 const SECONDS = 4 * 3_600 + 41 * 60;
 const STEP_MS = 1_000;
 const FLUSHED_MS = 100;
@@ -71,7 +71,7 @@ test("a broadcast of 4 h 41 min reaches nginx-rtmp and FFmpeg with its time whol
   const tags = readFlv(await readFile(clipPath));
   const pictures = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
   const sounds = tags.filter((tag) => isAudio(tag) && isCodedMedia(tag));
-  // Whole groups of pictures, so that going round is something a decoder can follow.
+  // Whole GOPs, so that a decoder can follow the loop.
   const round = pictures.slice(0, pictures.findLastIndex(isKeyframe));
 
   const { clock, engine, links, statuses, idle } = longRelay();

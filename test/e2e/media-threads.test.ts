@@ -81,7 +81,7 @@ test.concurrent("FFmpeg plays a preview over RTMP whichever thread it comes to, 
 const metricsOf = async (fanfare: FanfareProcess): Promise<string> =>
   await (await fetch(`${fanfare.origin}/metrics`)).text();
 
-/** Two seconds of it, seen by FFmpeg without an error in any picture. */
+/** FFmpeg plays two seconds of it and decodes every frame without an error. */
 async function playsWell(stage: Stage, url: string): Promise<void> {
   const file = join(stage.folder, "preview.flv");
   const player = await startChild("ffmpeg", [

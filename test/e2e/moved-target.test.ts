@@ -8,7 +8,7 @@ import { Stage } from "../support/stage.ts";
 const ASKED_AFTER_MS = 400;
 /** Of the new connection, which begins at the next keyframe: another one is in it. */
 const SOME_MS = 1_200;
-/** Kept for documentation: nobody is there, and nobody may be sent there. */
+/** An address of documentation (RFC 5737): no host has it, and targets may not be there. */
 const FORBIDDEN = "rtmp://192.0.2.1/live";
 
 const isMedia = ({ kind, isConfig }: MessageRecord): boolean => kind !== "data" && !isConfig;

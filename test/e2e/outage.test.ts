@@ -58,7 +58,7 @@ test.runIf(NetworkNamespace.isPossible)(
     await watch.until(1, ({ warning }) => warning !== undefined, 20_000);
     await watch.until(2, ({ connectStatus }) => connectStatus === "PUBLISHING", 5_000);
     expect(watch.latest(2)?.totalRetryCount).toBe(0);
-    // Nobody was refused: the old publisher was gone before the new one came.
+    // No publisher was refused: the old one was gone before the new one came.
     expect(watch.errorCodes(0)).toEqual(["STALLED"]);
     expect(watch.statuses(1).filter((status) => status !== "READY" && status !== "CONNECTING")).toEqual(["PUBLISHING"]);
     expect(watch.latest(1)?.["warning"]).toMatchObject({ code: "SLOW" });

@@ -65,13 +65,13 @@ test("every player sees a picture at once, seconds before the next keyframe, and
   };
   const played = await Promise.all(Object.entries(PLAYERS).map(play));
 
-  // All of them asked within the first group of pictures, whose one keyframe is the first picture of all, and was long sent.
+  // All of them asked within the first GOP, whose one keyframe is the first frame of all, and was sent long before.
   const sent = [...clip.tags()].filter(isPicture);
   for (const { name, file, tags } of played) {
     const pictures = tags.filter(isPicture);
     expect(pictures.length, name).toBeGreaterThan(10);
     expect(pictures.map(shown), name).toEqual(sent.slice(0, pictures.length).map(shown));
-    // A player that leaves may leave in the middle of a picture.
+    // A player may leave in the middle of a frame.
     await writeFile(file, Buffer.concat([FLV_FILE_START, ...tags.map(encodeFlvTag)]));
     expect(await decodingErrors(file), name).toBe("");
   }

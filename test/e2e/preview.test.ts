@@ -72,7 +72,7 @@ test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as t
   await playsWell(stage, `${url}?token=${token}`);
   expect(await refusal(`${url}?token=${token}x`)).toContain("There is no such preview now.");
 
-  // Whoever holds a deleted key's token is cut at once.
+  // A player with the token of a deleted key is disconnected at once.
   const second = SECOND_KEY.parse(await api.request("POST", "/api/v2/access-keys", { role: "manager" }));
   stage.keepSecret(second.secretKey);
   const headers = { authorization: `Bearer ${second.secretKey}` };
@@ -94,7 +94,7 @@ test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as t
   for (const end of ends) expect(await end).toMatchObject({ code: 0 });
 });
 
-/** Two seconds of it, seen by FFmpeg without an error in any picture. */
+/** FFmpeg plays two seconds of it and decodes every frame without an error. */
 async function playsWell(stage: Stage, url: string): Promise<void> {
   const file = join(stage.folder, "preview.flv");
   const player = await startChild("ffmpeg", [

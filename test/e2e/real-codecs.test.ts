@@ -55,7 +55,7 @@ const CODECS = [
 const stage = await Stage.open(afterAll);
 const server = await stage.server();
 
-/** Publishes these messages in real time, to the end; gives the channel as it was. */
+/** Publishes these messages in real time, to the end; returns the channel as it was. */
 async function publish(tags: readonly FlvTag[], receivers: readonly Receiver[]) {
   const channel = await server.api.createChannel(
     "real_codecs",
@@ -71,7 +71,7 @@ async function receivedBy(which: Receiver): Promise<FlvTag[]> {
   return readFlv(await readFile(await recordingOf(which)));
 }
 
-/** FFmpeg decodes what a target was sent to the very pictures and sounds that the encoder's own file decodes to. */
+/** FFmpeg decodes what a target was sent to exactly the video and audio that the encoder's own file decodes to. */
 async function expectDecoded(name: string, tracks: readonly EncodedTrack[], originalPath: string): Promise<void> {
   const path = join(stage.folder, `${name}.mkv`);
   await writeFile(path, matroskaFile(tracks));
@@ -81,7 +81,7 @@ async function expectDecoded(name: string, tracks: readonly EncodedTrack[], orig
   expect(got).toEqual(expected);
 }
 
-/** What decoding alone does not show: when a picture is presented, and where players may begin. */
+/** What decoding alone does not show: when a frame is presented, and where players may begin. */
 function timesOf({ fourCc, packets }: EncodedTrack) {
   const times = packets.map(({ timestamp, compositionMs, isKeyframe }) => ({ timestamp, compositionMs, isKeyframe }));
   return { fourCc, times };

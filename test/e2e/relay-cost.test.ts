@@ -23,7 +23,7 @@ test("the bench compares us with nginx-rtmp and the floor, and every byte that i
   for (const relay of [fanfareRelay, nginxRelay, floorRelay]) {
     const one = await measure(relay, SCENARIO, conditions);
     expect([relay.name, one.wrongFrames, one.missingFrames]).toEqual([relay.name, 0, 0]);
-    // Six outputs of pictures and sound over the window.
+    // Six outputs of video and audio over the window.
     expect(one.wholeFrames).toBeGreaterThan(100);
     expect(one.bytesPerSecond).toBeGreaterThan(100_000);
     expect(one.p50Ms).toBeGreaterThan(0);

@@ -13,7 +13,7 @@ function printedToken(text: string): string {
   return token;
 }
 
-/** A browser on the server's own page; answers the status, the body and the session's cookie. */
+/** A browser on the server's own page; returns the status, the body and the session's cookie. */
 async function browser(server: FanfareProcess, method: "GET" | "POST", path: string, sent: Sent = {}) {
   const { body, cookie = "" } = sent;
   const answer = await fetch(`${server.origin}${path}`, {
@@ -48,7 +48,7 @@ test("`fanfare reset-password` beside a running server ends its sessions and pri
   expect([reset.code, reset.stderr]).toEqual([0, ""]);
   expect(reset.stdout).toContain("every browser is signed out");
 
-  // What is open ends as well, though this server was told by nobody.
+  // What is open ends as well, though another process changed the password.
   await expect(stream.text()).rejects.toThrow();
   expect((await browser(fanfare, "GET", "/api/v2/re-stream/channels", { cookie })).status).toBe(401);
   const session = await browser(fanfare, "GET", "/dashboard/session", { cookie });

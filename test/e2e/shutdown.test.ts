@@ -81,7 +81,7 @@ test("SIGTERM while a stream of events is open, a webhook waits for its answer a
   expect(["answered", "ended"]).toContain(await tried);
   expect(receiver.received).toHaveLength(1);
 
-  // Nobody knows whether it arrived, so it is sent again, under the same id.
+  // The server cannot know whether it arrived, so it sends it again, under the same id.
   hold.release();
   await fanfare.restart();
   const again = await waitFor("the webhook again", 30_000, () => receiver.received[1]);
