@@ -7,6 +7,7 @@ import { ChannelPage } from "./pages/channel.tsx";
 import { Overview } from "./pages/overview.tsx";
 import { lazy } from "./parts/basic/lazy.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
+import { healthLook } from "./parts/basic/state.tsx";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
 
@@ -68,11 +69,17 @@ function SignedIn() {
   );
 }
 
+/** The verdict comes first: a tab shows only the first words. */
+function channelTitle(channelId: string): string {
+  const channel = liveChannel(channelId)?.channel.value;
+  return channel === undefined ? t().app.channels : `${healthLook(channel).word}: ${channel.channelName}`;
+}
+
 /** The page's title: shown in the tab and the history, and read first by a screen reader. */
 function titleOf(here: Route): string {
   switch (here.page) {
     case "channel":
-      return liveChannel(here.channelId)?.channel.value.channelName ?? t().app.channels;
+      return channelTitle(here.channelId);
     case "settings":
       return t().app.settings;
     case "not-found":

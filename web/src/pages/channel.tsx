@@ -16,6 +16,7 @@ import { EncoderCard } from "../parts/channel/encoder-card.tsx";
 import { IngestCard } from "../parts/channel/ingest-card.tsx";
 import { Reports } from "../parts/channel/reports.tsx";
 import { Timeline } from "../parts/channel/timeline.tsx";
+import { Verdict } from "../parts/channel/verdict.tsx";
 import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../parts/platform/presets.ts";
 import { formatClock, formatMoment } from "../text/format.ts";
@@ -45,6 +46,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
   return (
     <>
       <Head channel={channel} />
+      <Verdict channel={channel} />
       <div class="columns">
         <div class="column-main">
           <Platforms live={live} />
@@ -89,9 +91,9 @@ function Head({ channel }: { readonly channel: Channel }) {
       </span>
       <OnAirTime channel={channel} />
       <div class="page-actions">
-        {channel.isPublishing && (
+        {channel.isPublishing && !isHeld && (
           <button type="button" class="danger" onClick={() => (question.value = "end")}>
-            {isHeld ? t().channel.endHold : t().channel.end}
+            {t().channel.end}
           </button>
         )}
         <button type="button" onClick={() => (question.value = "rename")}>
@@ -116,7 +118,7 @@ function Head({ channel }: { readonly channel: Channel }) {
       {question.value === "rename" && <RenameChannel channel={channel} onClose={close} />}
       {question.value === "end" && (
         <Confirm
-          title={isHeld ? t().channel.endHold : t().channel.end}
+          title={t().channel.end}
           text={t().channel.endSure}
           run={() => call("POST", `${path}/end`)}
           onClose={close}

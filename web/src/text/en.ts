@@ -1,4 +1,4 @@
-import type { ConnectStatus, Delivery, ErrorCode } from "../base/model.ts";
+import type { Channel, ConnectStatus, Delivery, ErrorCode } from "../base/model.ts";
 import { enEvents } from "./en-events.ts";
 import { plural } from "./plural.ts";
 
@@ -139,7 +139,6 @@ export const en = {
     nameRule: "3–20 characters: Korean or English letters, digits or _",
     gone: "This channel doesn't exist or has been deleted.",
     end: "End broadcast",
-    endHold: "End now",
     endSure: "The broadcast ends immediately on all platforms.",
     block: "Disable",
     unblock: "Enable",
@@ -152,6 +151,26 @@ export const en = {
     addPlatform: "Add platform",
     importPlatforms: "Import",
     noPlatforms: "No platforms yet. You can add them at any time, even while you're on air.",
+  },
+  health: {
+    title: "Channel health",
+    states: {
+      healthy: "Healthy",
+      attention: "Needs attention",
+      broken: "Broken",
+      waiting: "Waiting for encoder",
+      off: "Disabled",
+    } satisfies Record<Channel["health"]["state"], string>,
+    nextStep: "Next step:",
+    more: (number: number) => `And ${count(number, "more problem", "more problems")} below.`,
+  },
+  hold: {
+    endsIn: (time: string) => `Ends in ${time}`,
+    viewersSee:
+      "Viewers hear no sound meanwhile. When your encoder reconnects, the broadcast continues on the same connections.",
+    extend: "Extend by 1 minute",
+    end: "End now",
+    atLimit: "This hold can't be extended any further: the limit is one hour.",
   },
   encoder: {
     title: "Encoder",
@@ -184,6 +203,7 @@ export const en = {
     fps: (rate: string) => `${rate} fps`,
     received: "Received",
     check: "Stream check",
+    checking: "Checking…",
     noProblems: "No problems found.",
     rateLine: "Incoming bitrate, last minute",
     lineText: (now: string, low: string, high: string) => `now ${now}, ${low} to ${high} in the last minute`,
@@ -238,6 +258,7 @@ export const en = {
     test: "Test",
     testOk: (milliseconds: string) =>
       `It works: the platform accepted the key (${milliseconds} ms). No video was sent.`,
+    testResult: (time: string) => `Test result, ${time}`,
     testFailed: "The test failed.",
     remove: "Remove",
     removeSure: (name: string) => `Remove ${name}? Its stream ends; other platforms are unaffected.`,

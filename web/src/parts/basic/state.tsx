@@ -54,6 +54,23 @@ export function channelLook(channel: Channel): Look {
   return { tone: "calm", icon: "dot", word: channel.channelStatus === "CREATING" ? words.creating : words.ready };
 }
 
+/** The look of the one verdict on a channel. */
+export function healthLook({ health }: Channel): Look {
+  const word = t().health.states[health.state];
+  switch (health.state) {
+    case "healthy":
+      return { tone: "good", icon: "check", word };
+    case "attention":
+      return { tone: "busy", icon: "alert", word };
+    case "broken":
+      return { tone: "bad", icon: "alert", word };
+    case "waiting":
+      return { tone: "calm", icon: "dot", word };
+    default:
+      return { tone: "off", icon: "block", word };
+  }
+}
+
 /** A state in a rounded box, perhaps with the name of what it belongs to. */
 export function State({ look, name }: { readonly look: Look; readonly name?: string }) {
   return (

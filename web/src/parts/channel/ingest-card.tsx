@@ -1,3 +1,4 @@
+import type { Ingest } from "../../base/model.ts";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
@@ -37,16 +38,31 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
             </div>
           ))}
       </dl>
+      {ingest.state === "LIVE" && <StreamCheck ingest={ingest} />}
+    </section>
+  );
+}
+
+/** What the server found in the incoming stream. In an encoder's first seconds, nothing found means nothing yet. */
+function StreamCheck({ ingest }: { readonly ingest: Ingest }) {
+  const { checkState, warnings } = ingest;
+  return (
+    <>
       <h3 class="warnings-title">{t().encoder.check}</h3>
-      {ingest.warnings.length === 0 && <p class="quiet">{t().encoder.noProblems}</p>}
+      {checkState === "checking" && (
+        <p class="quiet" role="status">
+          <Icon name="spinner" /> {t().encoder.checking}
+        </p>
+      )}
+      {checkState === "done" && warnings.length === 0 && <p class="quiet">{t().encoder.noProblems}</p>}
       <ul class="warnings">
-        {ingest.warnings.map(({ code, severity, message, messageKo, platId }) => (
+        {warnings.map(({ code, severity, message, messageKo, platId }) => (
           <li key={`${code} ${platId ?? ""}`} class={severity === "error" ? "tone-bad" : "tone-busy"}>
             <Icon name="alert" /> <span>{language.value === "ko" ? messageKo : message}</span>
           </li>
         ))}
       </ul>
-    </section>
+    </>
   );
 }
 

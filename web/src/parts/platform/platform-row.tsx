@@ -4,7 +4,7 @@ import { now } from "../../base/clock.ts";
 import type { Platform, PlatformTest, TargetError } from "../../base/model.ts";
 import { RateLine } from "../../chart/rate-line.tsx";
 import { type LiveChannel, showPlatform } from "../../live/store.ts";
-import { formatBytes, formatClock, formatDuration, formatNumber, formatRate } from "../../text/format.ts";
+import { formatBytes, formatClock, formatDuration, formatNumber, formatRate, formatTime } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Action, problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
@@ -22,7 +22,7 @@ type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 export function PlatformRow({ live, platform }: RowOptions) {
   const look = platformLook(platform);
   const name = platformName(platform);
-  const test = useSignal<PlatformTest | undefined>(undefined);
+  const test = useSignal<{ readonly result: PlatformTest; readonly time: number } | undefined>(undefined);
   const isFailing = platform.enabled && platform.lastError !== undefined && platform.connectStatus !== "PUBLISHING";
   return (
     <li class={`platform tone-${look.tone}`} data-plat-id={platform.platId}>
@@ -35,10 +35,15 @@ export function PlatformRow({ live, platform }: RowOptions) {
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
       <Figures live={live} platform={platform} />
-      <Actions live={live} platform={platform} name={name} onTested={(result) => (test.value = result)} />
+      <Actions
+        live={live}
+        platform={platform}
+        name={name}
+        onTested={(result) => (test.value = { result, time: now.peek() })}
+      />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}
-      {test.value !== undefined && <TestResult result={test.value} onClose={() => (test.value = undefined)} />}
+      {test.value !== undefined && <TestResult {...test.value} onClose={() => (test.value = undefined)} />}
     </li>
   );
 }
@@ -169,13 +174,15 @@ function Countdown({ platform }: { readonly platform: Platform }) {
   return <span class="countdown">{t().platform.nextRetry(formatDuration(seconds))}</span>;
 }
 
-type ResultOptions = { readonly result: PlatformTest; readonly onClose: () => void };
+/** `time` is when the result arrived. */
+type ResultOptions = { readonly result: PlatformTest; readonly time: number; readonly onClose: () => void };
 
-function TestResult({ result, onClose }: ResultOptions) {
+function TestResult({ result, time, onClose }: ResultOptions) {
   return (
     <div class={result.ok ? "test-result tone-good" : "test-result tone-bad"} role="status">
       <Icon name={result.ok ? "check" : "alert"} />
       <p>
+        <b class="test-title">{t().platform.testResult(formatTime(time))}</b>
         {result.ok && t().platform.testOk(formatNumber(result.milliseconds))}
         {!result.ok &&
           (result.lastError === undefined ? t().platform.testFailed : <ErrorText error={result.lastError} />)}

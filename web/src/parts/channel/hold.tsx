@@ -1,0 +1,43 @@
+import { useSignal } from "@preact/signals";
+import { call, channelPath } from "../../base/api.ts";
+import { now } from "../../base/clock.ts";
+import type { Channel } from "../../base/model.ts";
+import { formatClock } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+import { Action } from "../basic/action.tsx";
+import { Confirm } from "../basic/confirm.tsx";
+
+/** The hold that runs: the time left by the server's clock, what viewers see, and buttons to extend or end it. */
+export function Hold({ channel }: { readonly channel: Channel }) {
+  const isAsked = useSignal(false);
+  const { endTime, limitTime } = channel.hold;
+  const path = `${channelPath(channel.channelId)}/hold`;
+  const isAtLimit = endTime !== undefined && limitTime !== undefined && endTime >= limitTime;
+  return (
+    <div class="hold">
+      {endTime !== undefined && (
+        <p class="hold-clock" role="timer">
+          {t().hold.endsIn(formatClock((endTime - now.value) / 1_000))}
+        </p>
+      )}
+      <p>{t().hold.viewersSee}</p>
+      <div class="buttons">
+        <Action kind="main" isDisabled={isAtLimit} run={() => call("POST", `${path}/extend`)}>
+          {t().hold.extend}
+        </Action>
+        <button type="button" class="danger" onClick={() => (isAsked.value = true)}>
+          {t().hold.end}
+        </button>
+      </div>
+      {isAtLimit && <p class="quiet">{t().hold.atLimit}</p>}
+      {isAsked.value && (
+        <Confirm
+          title={t().hold.end}
+          text={t().channel.endSure}
+          run={() => call("POST", `${path}/end`)}
+          onClose={() => (isAsked.value = false)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+import type { Channel } from "../../base/model.ts";
+import { language, t } from "../../text/text.ts";
+import { Icon } from "../basic/icon.tsx";
+import { healthLook } from "../basic/state.tsx";
+import { platformName } from "../platform/presets.ts";
+import { Hold } from "./hold.tsx";
+
+/** The one verdict on a channel: its state, the first reason and the next step. While a hold runs, also the time left. */
+export function Verdict({ channel }: { readonly channel: Channel }) {
+  const { state, reason, nextStep, reasonCount } = channel.health;
+  const look = healthLook(channel);
+  const concerned = channel.platforms.find(({ platId }) => platId === reason?.platId);
+  const inWords = ({ message, messageKo }: { readonly message: string; readonly messageKo: string }): string =>
+    language.value === "ko" ? messageKo : message;
+  return (
+    <section class={`verdict tone-${look.tone}`} aria-label={t().health.title} data-health={state}>
+      <div role="status">
+        <strong>
+          <Icon name={look.icon} /> {look.word}
+        </strong>
+        {reason !== undefined && (
+          <p>
+            {concerned !== undefined && <b>{platformName(concerned)}: </b>}
+            {inWords(reason)}
+          </p>
+        )}
+        {nextStep !== undefined && (
+          <p>
+            <b>{t().health.nextStep}</b> {inWords(nextStep)}
+          </p>
+        )}
+        {reasonCount > 1 && <p class="quiet">{t().health.more(reasonCount - 1)}</p>}
+      </div>
+      {channel.ingest?.state === "HELD" && <Hold channel={channel} />}
+    </section>
+  );
+}
