@@ -88,6 +88,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "relay/packing": ["relay/stream"],
   "relay/subscriber": ["relay/stream", "relay/packing"],
   "relay/rendition": ["relay/stream", "relay/packing", "relay/subscriber/subscriber.ts"],
+  "relay/broadcast": ["relay/stream", "relay/publisher", "relay/subscriber", "relay/rendition"],
   "control/presets": [],
   "control/channels": ["control/presets"],
   "control/ports": ["control/channels"],

@@ -1,30 +1,30 @@
-import type { FreezeTimes } from "../thread-protocol/freeze-times.ts";
+import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import { type Publisher, VIDEO_MISSED_MS } from "../publisher/publisher.ts";
+import type { FanOut } from "../rendition/fan-out.ts";
+import type { FillerRun } from "../rendition/filler-run.ts";
+import type { ClassifiedMessage } from "../stream/classify-message.ts";
 import type { PublisherFact } from "./broadcast-state.ts";
-import { type Publisher, VIDEO_MISSED_MS } from "./publisher/publisher.ts";
-import type { FanOut } from "./rendition/fan-out.ts";
-import type { FillerRun } from "./rendition/filler-run.ts";
-import type { ClassifiedMessage } from "./stream/classify-message.ts";
 
-export type FrozenPicturesDeps = {
+export type FrozenVideoDeps = {
   readonly out: Pick<FanOut, "newFillerRun" | "fillVideo" | "resumeVideo">;
   readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
 };
 
 /**
- * Pictures of the encoder on air that stop while its sound goes on: a camera that hung, a capture that shows nothing. Told first; when the
- * channel's time is up the last picture is shown, as in any hold, beside the sound as it comes. Slow pictures are no
- * frozen ones: whoever sends one in half a minute is given a minute.
+ * Video of the publisher on air that stops while its audio goes on: a camera that hung, a capture without a source. This tells
+ * it first. When the channel's time is up it sends the last frame as filler beside the audio. Slow video is not frozen: a
+ * publisher that sends a frame each half minute has a minute.
  */
-export class FrozenPictures {
-  readonly #deps: FrozenPicturesDeps;
+export class FrozenVideo {
+  readonly #deps: FrozenVideoDeps;
   #told: { readonly publisher: Publisher; readonly sinceMs: number } | undefined;
   #fillerRun: FillerRun | undefined;
 
-  constructor(deps: FrozenPicturesDeps) {
+  constructor(deps: FrozenVideoDeps) {
     this.#deps = deps;
   }
 
-  /** Call now and then while this encoder is on air. Answers whether filler stands for its pictures. */
+  /** Call now and then while this publisher is on air. Returns whether filler replaces its video. */
   look(publisher: Publisher, awakeMs: number, { videoSeconds }: FreezeTimes): boolean {
     const silentMs = publisher.withoutVideoMs(awakeMs, VIDEO_MISSED_MS);
     if (silentMs !== undefined && this.#told === undefined) {
@@ -37,10 +37,10 @@ export class FrozenPictures {
     return this.#fillerRun !== undefined;
   }
 
-  /** Takes what comes, before it goes on: behind filler, pictures do at a keyframe only. */
+  /** Takes each message before it is forwarded. Behind filler, video goes on at a keyframe only. */
   take(classified: ClassifiedMessage, awakeMs: number): void {
     if (this.#told === undefined || classified.what !== "frame" || classified.kind !== "video") return;
-    // Of further tracks none is missed, and none says that the default one's are back.
+    // Only the default track counts: a further one is not missed, and does not show that the default one is back.
     if (classified.trackId !== 0 || (this.#fillerRun !== undefined && !classified.isKeyframe)) return;
     const { publisher, sinceMs } = this.#told;
     if (this.#fillerRun !== undefined) this.#deps.out.resumeVideo();
@@ -48,7 +48,7 @@ export class FrozenPictures {
     this.#deps.tell(publisher, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
   }
 
-  /** Another encoder is on air, or none. */
+  /** Another publisher is on air, or none. */
   forget(): void {
     this.#told = undefined;
     this.#fillerRun = undefined;

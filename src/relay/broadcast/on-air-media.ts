@@ -1,0 +1,115 @@
+import type { Clock } from "../../base/clock.ts";
+import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
+import type { Publisher } from "../publisher/publisher.ts";
+import type { FanOut, Frame } from "../rendition/fan-out.ts";
+import type { FillerRun } from "../rendition/filler-run.ts";
+import type { ClassifiedMessage } from "../stream/classify-message.ts";
+import { continuationOf } from "../stream/config/compatibility.ts";
+import type { ChannelTargets } from "../subscriber/rtmp-push/channel-targets.ts";
+import { isMissed } from "./broadcast-rules.ts";
+import type { BroadcastState, PublisherFact } from "./broadcast-state.ts";
+import { FrozenVideo } from "./frozen-video.ts";
+
+export type OnAirMediaDeps = {
+  readonly out: FanOut;
+  readonly targets: Pick<ChannelTargets, "missed">;
+  readonly clock: Clock;
+  readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
+  /** Media of the publisher on air take the place of filler: called before they are forwarded. */
+  readonly onFillerOver: () => void;
+};
+
+/** What a channel's targets are sent at each moment: media of the publisher on air, or filler. */
+export class OnAirMedia {
+  readonly #deps: OnAirMediaDeps;
+  readonly #out: FanOut;
+  readonly #frozenVideo: FrozenVideo;
+  #fillerRun: FillerRun | undefined;
+  #last: Publisher | undefined;
+
+  constructor(deps: OnAirMediaDeps) {
+    this.#deps = deps;
+    this.#out = deps.out;
+    this.#frozenVideo = new FrozenVideo(deps);
+  }
+
+  /** The publisher on air, or the last one that was; undefined before the first broadcast. */
+  get last(): Publisher | undefined {
+    return this.#last;
+  }
+
+  /** A publisher is on air that has sent no frame yet: its stream begins from nothing. */
+  begin(publisher: Publisher): void {
+    this.#out.forgetHead();
+    this.#last = publisher;
+  }
+
+  /** Forwards a message of the publisher on air. While filler is sent, drops what the stream cannot go on with. */
+  forward(publisher: Publisher, classified: ClassifiedMessage, timestamp: number, awakeMs: number): void {
+    if (this.#fillerRun !== undefined && classified.what === "frame") this.#endFiller(publisher, classified, timestamp);
+    if (this.#fillerRun !== undefined) return;
+    this.#frozenVideo.take(classified, awakeMs);
+    this.#out.forward(classified, timestamp);
+  }
+
+  /** Whether a stream may begin with this frame: a keyframe, or audio of a publisher that sends no video. */
+  isEntry(publisher: Publisher, frame: Frame): boolean {
+    return frame.isKeyframe || (frame.kind === "audio" && !publisher.head.expectsVideo(this.#deps.clock.now()));
+  }
+
+  /** Whether the targets can go on with this publisher now, or would miss tracks that it may still bring. */
+  isComplete(publisher: Publisher, awakeMs: number): boolean {
+    return !publisher.mayBringTracks(awakeMs) || continuationOf(this.#out.head, publisher.head) !== "incomplete";
+  }
+
+  /** Whether this frame was held up on its way: filler has covered its time, and newer frames come right behind it. */
+  isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
+    const staleMs = this.#last === publisher ? this.#out.staleMs(frame.kind, timestamp) : 0;
+    return publisher.isCatchingUp(staleMs ?? 0, this.#deps.clock.awakeNow());
+  }
+
+  /** Goes on with this publisher from this frame on: by its own clock if it was the last one on air. */
+  switchTo(publisher: Publisher, frame: Frame, timestamp: number): void {
+    this.#fillerRun = undefined;
+    this.#frozenVideo.forget();
+    if (this.#last === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumeSource();
+    else this.#out.changeSource(frame.compositionTimeMs);
+    this.#last = publisher;
+    if (continuationOf(this.#out.head, publisher.head) !== "same") this.#out.reconnect();
+    this.#out.tellHead(publisher.head);
+  }
+
+  /** Begins filler where media are missed. `mayFill`: the channel holds its targets. Returns whether filler is sent now. */
+  look(state: BroadcastState<Publisher>, mayFill: boolean, freezeTimes: FreezeTimes): boolean {
+    const awakeMs = this.#deps.clock.awakeNow();
+    if (this.#fillerRun === undefined && mayFill && isMissed(state, awakeMs))
+      this.#fillerRun = this.#out.newFillerRun();
+    if (this.#fillerRun !== undefined) return true;
+    return state.at === "live" && this.#frozenVideo.look(state.publisher, awakeMs, freezeTimes);
+  }
+
+  /** Sends the filler that is due. */
+  fill(): void {
+    if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
+  }
+
+  /** The publisher is lost: nothing of it is watched any more. */
+  hold(): void {
+    this.#frozenVideo.forget();
+  }
+
+  /** The broadcast is over. */
+  stop(): void {
+    this.#fillerRun = undefined;
+    this.#frozenVideo.forget();
+  }
+
+  #endFiller(publisher: Publisher, frame: Frame, timestamp: number): void {
+    const isAudioAlone = frame.kind === "audio" && publisher.isAudioAlone(this.#deps.clock.awakeNow());
+    // Frames before a keyframe refer to frames that the targets never got.
+    if (!this.isEntry(publisher, frame) && !isAudioAlone) return this.#deps.targets.missed("untilKeyframe");
+    if (this.isBacklog(publisher, frame, timestamp)) return this.#deps.targets.missed("overTime");
+    this.switchTo(publisher, frame, timestamp);
+    this.#deps.onFillerOver();
+  }
+}
