@@ -81,6 +81,28 @@ const violations: readonly { name: string; files: Record<string, string>; proble
     files: { "relay/subscriber/a.ts": 'import { b } from "../b.ts";', "relay/b.ts": "" },
     problems: ["relay/subscriber/a.ts imports relay/b.ts"],
   },
+  ...[
+    "control/presets → control/use-cases",
+    "store/schema → store/sqlite",
+    "http/answers → http/routes",
+    "app/config → app/commands",
+  ]
+    .map((arrow) => arrow.split(" → "))
+    .flatMap(([below = "", above = ""]) => [
+      {
+        name: `an import from ${below} up to ${above}`,
+        files: { [`${below}/a.ts`]: `import { b } from "../../${above}/b.ts";`, [`${above}/b.ts`]: "" },
+        problems: [`${below}/a.ts imports ${above}/b.ts`],
+      },
+      {
+        name: `a circle inside ${above}`,
+        files: {
+          [`${above}/a.ts`]: 'import { b } from "./b.ts";',
+          [`${above}/b.ts`]: 'import type { A } from "./a.ts";',
+        },
+        problems: [`cycle: ${above}/a.ts → ${above}/b.ts → ${above}/a.ts`],
+      },
+    ]),
   {
     name: "more files than one sees at a glance",
     files: Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`base/a${index}.ts`, ""])),
