@@ -1,5 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { at } from "./base/base-path.ts";
+import { showFavicon } from "./base/favicon.ts";
+import { worstHealth } from "./base/health.ts";
 import { focusHeading, type Route, route } from "./base/router.ts";
 import { readSession, session } from "./base/session.ts";
 import { isStale, liveChannel, startLive } from "./live/store.ts";
@@ -8,6 +10,7 @@ import { Overview } from "./pages/overview.tsx";
 import { lazy } from "./parts/basic/lazy.tsx";
 import { Notices } from "./parts/basic/notice.tsx";
 import { healthLook } from "./parts/basic/state.tsx";
+import { healthCounts } from "./parts/overview/view-state.ts";
 import { ServerNotice, StaleNotice, TopBar } from "./parts/shell/top-bar.tsx";
 import { t } from "./text/text.ts";
 
@@ -59,6 +62,7 @@ function SignedIn() {
       <a class="skip" href="#content">
         {t().app.skip}
       </a>
+      <Favicon />
       <TopBar />
       <StaleNotice />
       <ServerNotice />
@@ -72,7 +76,7 @@ function SignedIn() {
 /** The verdict comes first: a tab shows only the first words. */
 function channelTitle(channelId: string): string {
   const channel = liveChannel(channelId)?.channel.value;
-  return channel === undefined ? t().app.channels : `${healthLook(channel).word}: ${channel.channelName}`;
+  return channel === undefined ? t().app.channels : `${healthLook(channel.health.state).word}: ${channel.channelName}`;
 }
 
 /** The page's title: shown in the tab and the history, and read first by a screen reader. */
@@ -85,13 +89,31 @@ function titleOf(here: Route): string {
     case "not-found":
       return t().app.notFound;
     default:
-      return t().app.channels;
+      return troubleTitle() ?? t().app.channels;
   }
+}
+
+/** How many channels are broken or need attention, as "2 broken". */
+function troubleTitle(): string | undefined {
+  const { broken, attention } = healthCounts.value;
+  const parts = [
+    broken > 0 ? t().overview.titleBroken(broken) : "",
+    attention > 0 ? t().overview.titleAttention(attention) : "",
+  ].filter((part) => part !== "");
+  return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+/** Shows the worst verdict in the tab's icon while the page is up to date. */
+function Favicon() {
+  const worst = isStale.value ? undefined : worstHealth(healthCounts.value);
+  useEffect(() => showFavicon(worst), [worst]);
+  useEffect(() => () => showFavicon(undefined), []);
+  return null;
 }
 
 function Page() {
   const here = route.value;
-  const title = `${titleOf(here)} · Fanfare`;
+  const title = `${titleOf(here)} – Fanfare`;
   useEffect(() => {
     document.title = title;
   }, [title]);

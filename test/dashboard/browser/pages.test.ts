@@ -94,7 +94,7 @@ test("every page is accessible in both languages and themes, and fits a phone; s
   ]);
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   const path = `/channels/${channel.channelId}`;
-  await page.locator(".alerts").waitFor();
+  await page.locator(".verdict-reason").waitFor();
   await page.locator(".card .rate-line canvas").waitFor();
   await look("overview");
 
@@ -142,7 +142,7 @@ test("every page is accessible in both languages and themes, and fits a phone; s
   await page.locator("tbody tr").first().waitFor();
   // A page whose code is loaded on demand has the focus on its heading and a title, like every other.
   await page.locator("h1:focus").waitFor();
-  expect(await page.title()).toBe("Settings · Fanfare");
+  expect(await page.title()).toBe("Settings – Fanfare");
   await look("settings");
 
   await page.setViewportSize({ width: PHONE_WIDTH, height: 844 });

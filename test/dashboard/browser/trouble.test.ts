@@ -126,7 +126,13 @@ test("the overview shows platforms that are retried, that wait, or that are slow
       },
     ],
   };
-  const whole = { ...channel, isPublishing: true, channelStatus: "PUBLISHING", platforms };
+  const health = {
+    state: "broken",
+    reason: { code: silent.code, message: silent.message, messageKo: silent.messageKo, platId: 1 },
+    nextStep: { code: "CHECK_ADDRESS", message: "Check the address.", messageKo: "주소를 확인하세요." },
+    reasonCount: 3,
+  };
+  const whole = { ...channel, isPublishing: true, channelStatus: "PUBLISHING", platforms, health };
   const context = await openContext(await openBrowser(stage));
   await context.addInitScript("delete globalThis.SharedWorker");
   const page = await context.newPage();
@@ -139,18 +145,19 @@ test("the overview shows platforms that are retried, that wait, or that are slow
     }),
   );
   await setUp(page, fanfare);
-  await page.locator(".alerts li").nth(1).waitFor();
+  await page.locator(".card-verdict").waitFor();
   for (const [language, words] of [
     ["en", en],
     ["ko", ko],
   ] as const) {
     await page.locator("header select").first().selectOption(language);
     await page.getByRole("heading", { name: words.overview.title }).waitFor();
-    const sentence = language === "ko" ? waits.messageKo : waits.message;
-    expect(await page.locator(".alerts li span:last-child").allInnerTexts()).toEqual([
-      words.errors.CONNECT_REJECTED,
-      sentence,
-    ]);
+    const [sentence, step] =
+      language === "ko" ? [silent.messageKo, health.nextStep.messageKo] : [silent.message, health.nextStep.message];
+    expect(await page.locator(".verdict-reason").innerText()).toBe(
+      `again: ${sentence} ${words.overview.moreReasons(2)}`,
+    );
+    expect(await page.locator(".verdict-step").innerText()).toBe(`→ ${step}`);
     expect(await page.locator(".pills .state-word").allInnerTexts()).toEqual([
       words.connectStatus.CONNECTING,
       words.platform.waitsForKeyframe,

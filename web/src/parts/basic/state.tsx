@@ -1,3 +1,4 @@
+import type { HealthState } from "../../base/health.ts";
 import type { Channel, Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
 import { Icon, type IconName } from "./icon.tsx";
@@ -37,11 +38,6 @@ function warningLook({ warning }: Platform): Look | undefined {
   }
 }
 
-/** Whether the platform accepted the stream and is sent nothing, or no video. */
-export function isWaiting({ warning }: Platform): boolean {
-  return warning?.code === "WAITS_FOR_KEYFRAME" || warning?.code === "WAITS_FOR_MEDIA";
-}
-
 export function channelLook(channel: Channel): Look {
   const words = t().channelStatus;
   if (channel.isPublishing) {
@@ -55,9 +51,9 @@ export function channelLook(channel: Channel): Look {
 }
 
 /** The look of the one verdict on a channel. */
-export function healthLook({ health }: Channel): Look {
-  const word = t().health.states[health.state];
-  switch (health.state) {
+export function healthLook(state: HealthState): Look {
+  const word = t().health.states[state];
+  switch (state) {
     case "healthy":
       return { tone: "good", icon: "check", word };
     case "attention":

@@ -8,7 +8,7 @@ import { Hold } from "./hold.tsx";
 /** The one verdict on a channel: its state, the first reason and the next step. While a hold runs, also the time left. */
 export function Verdict({ channel }: { readonly channel: Channel }) {
   const { state, reason, nextStep, reasonCount } = channel.health;
-  const look = healthLook(channel);
+  const look = healthLook(state);
   const concerned = channel.platforms.find(({ platId }) => platId === reason?.platId);
   const inWords = ({ message, messageKo }: { readonly message: string; readonly messageKo: string }): string =>
     language.value === "ko" ? messageKo : message;

@@ -1,0 +1,122 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { en } from "../../../web/src/text/en.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { ROOT } from "../../support/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+/** The screenshots, for people to look at. Ignored by git. */
+const SCREENSHOTS = join(ROOT, "screenshots");
+const WIDTHS = [390, 1_280, 2_560];
+const RED = encodeURIComponent("#e0342f");
+
+const names = (page: Page) => page.locator(".card-name").allInnerTexts();
+const press = (page: Page, name: string | RegExp) =>
+  page.locator(".page").getByRole("button", { name, exact: true }).click();
+
+/** A server with one channel on air that is well, one that is broken, one that waits, and one that is disabled. */
+async function openOverview() {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const nowhere = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
+  const off = await api.createChannel("a_disabled", [{ ...nowhere, streamKey: uniqueKey("o") }]);
+  await api.request("PUT", `/api/v2/re-stream/channels/${off.channelId}/off`);
+  const waits = await api.createChannel("b_waits", [{ targetName: "TWITCH", ...nowhere, streamKey: uniqueKey("w") }]);
+  const well = await api.createChannel("c_well", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
+  const broken = await api.createChannel("d_broken", [{ ...nowhere, streamKey: uniqueKey("b") }]);
+  for (const channel of [well, broken]) stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const page = await (await openContext(await openBrowser(stage))).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.locator(".card.tone-bad", { hasText: "d_broken" }).waitFor();
+  await page.locator(".card:not(.tone-bad) .pills .tone-good").waitFor();
+  return { page, errors, api, waits, well };
+}
+
+test("the overview shows broken channels first with reason and next step, filters them, and keeps the chosen view", async () => {
+  const { page, errors } = await openOverview();
+  expect(await names(page)).toEqual(["d_broken", "c_well", "b_waits", "a_disabled"]);
+  const verdict = page.locator(".card", { hasText: "d_broken" });
+  expect((await verdict.locator(".verdict-reason").innerText()).length).toBeGreaterThan(20);
+  expect(await verdict.locator(".verdict-step").innerText()).toMatch(/^→ \S/);
+  expect(await page.title()).toMatch(/^1 broken(, 1 needs attention)? – Fanfare$/);
+  expect(await page.locator('link[rel="icon"]').getAttribute("href")).toContain(RED);
+
+  await page.locator('[data-health="waiting"]').click();
+  expect(await names(page)).toEqual(["b_waits"]);
+  await page.locator('[data-health="waiting"]').click();
+  await page.locator('select[name="platform"]').selectOption("TWITCH");
+  expect(await names(page)).toEqual(["b_waits"]);
+  await page.locator('select[name="platform"]').selectOption("");
+  await page.locator('input[type="search"]').fill("WELL");
+  expect(await names(page)).toEqual(["c_well"]);
+  await page.locator('input[type="search"]').fill("nothing has this name");
+  await press(page, en.overview.clearFilters);
+  expect((await names(page)).length).toBe(4);
+
+  await page.locator('select[name="sort"]').selectOption("newest");
+  expect(await names(page)).toEqual(["d_broken", "c_well", "b_waits", "a_disabled"]);
+  await page.locator('select[name="sort"]').selectOption("name");
+  await press(page, en.overview.views.list);
+  await page.reload();
+  await page.locator(".cards.as-list .card").nth(3).waitFor();
+  expect(await names(page)).toEqual(["a_disabled", "b_waits", "c_well", "d_broken"]);
+  await page.locator('select[name="sort"]').selectOption("urgency");
+
+  await press(page, en.overview.select);
+  for (const view of ["list", "cards"] as const) {
+    await press(page, en.overview.views[view]);
+    for (const language of ["ko", "en"]) {
+      await page.locator("header select").first().selectOption(language);
+      await page.locator(`html[lang="${language}"]`).waitFor();
+      const colorScheme = (view === "list") === (language === "ko") ? "light" : "dark";
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await expectAccessible(page, `${view} ${language} ${colorScheme}`);
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 860 });
+        expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+        await page.screenshot({ path: join(SCREENSHOTS, `at-scale-${view}-${language}-${width}.png`), fullPage: true });
+      }
+    }
+  }
+  expect(errors).toEqual([]);
+});
+
+test("many channels are ended, disabled and enabled at once; what failed is said, and stays selected", async () => {
+  const { page, errors, api, waits, well } = await openOverview();
+  const { acts, done, failedCount } = en.overview;
+  await press(page, en.overview.select);
+  await page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }).check();
+  await press(page, acts.end);
+  await page.locator("dialog").getByRole("button", { name: acts.end }).click();
+  await page.locator(".selection-summary", { hasText: done.end(1) }).waitFor();
+  expect((await api.channel(well.channelId)).isPublishing).toBe(false);
+
+  await press(page, en.overview.selectAll(4));
+  const refusesWaits = `**/channels/${waits.channelId}/off`;
+  await page.route(refusesWaits, (route) => route.abort());
+  await press(page, acts.disable);
+  await page.locator("dialog").getByRole("button", { name: acts.disable }).click();
+  await page.locator(".selection-summary").waitFor();
+  expect(await page.locator(".selection-summary").innerText()).toBe(`${done.disable(3)} ${failedCount(1)}`);
+  expect(await page.locator(".selection-failures li").allInnerTexts()).toEqual([
+    `b_waits: ${en.common.failed(en.common.network)}`,
+  ]);
+  await page.getByText(en.overview.selected(1)).waitFor();
+  await page.locator('[data-health="off"]', { hasText: "4" }).waitFor({ state: "detached" });
+  await page.locator('[data-health="off"]', { hasText: "3" }).waitFor();
+  expect(await page.title()).toBe("Channels – Fanfare");
+
+  await page.unroute(refusesWaits);
+  await press(page, en.overview.selectAll(4));
+  await press(page, acts.enable);
+  await page.locator(".selection-summary", { hasText: done.enable(4) }).waitFor();
+  await page.locator('[data-health="off"]').waitFor({ state: "detached" });
+  expect((await api.channel(well.channelId)).channelStatus).not.toBe("BLOCK");
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,75 @@
+import { at } from "../../base/base-path.ts";
+import { RateLine } from "../../chart/rate-line.tsx";
+import type { LiveChannel } from "../../live/store.ts";
+import { formatMoment, formatRate } from "../../text/format.ts";
+import { language, t } from "../../text/text.ts";
+import { healthLook, platformLook, State } from "../basic/state.tsx";
+import { audioText, videoText } from "../channel/media-words.ts";
+import { platformName } from "../platform/presets.ts";
+import { VerdictText } from "./verdict.tsx";
+import { selection, toggleSelected, view } from "./view-state.ts";
+
+/** One channel: a card, or a row of the list. The style sheet makes the difference. */
+export function Card({ live }: { readonly live: LiveChannel }) {
+  const channel = live.channel.value;
+  const look = healthLook(channel.health.state);
+  const { ingest } = channel;
+  const isLive = channel.isPublishing;
+  return (
+    <>
+      <SelectBox channelId={channel.channelId} name={channel.channelName} />
+      <a class={`card tone-${look.tone}`} href={at(`/channels/${channel.channelId}`)} lang={language.value}>
+        <span class="card-head">
+          <span class="card-name">{channel.channelName}</span>
+          <State look={look} />
+        </span>
+        <VerdictText channel={channel} />
+        {isLive && (
+          <span class="card-since">
+            {channel.recentPublishStartTime !== undefined &&
+              t().overview.onAirSince(formatMoment(channel.recentPublishStartTime))}
+          </span>
+        )}
+        {isLive && <CardRate live={live} tone={look.tone} />}
+        {isLive && ingest !== undefined && (
+          <span class="card-facts">
+            {[videoText(ingest), audioText(ingest)].filter((text) => text !== "").join("\u00a0· ")}
+          </span>
+        )}
+        <span class="pills">
+          {channel.platforms.map((platform) => (
+            <State key={platform.platId} look={platformLook(platform)} name={platformName(platform)} />
+          ))}
+        </span>
+      </a>
+    </>
+  );
+}
+
+/** A component of its own, so that a sample renders only this. The list has no room for a line. */
+function CardRate({ live, tone }: { readonly live: LiveChannel; readonly tone: string }) {
+  const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
+  return (
+    <span class="card-rate">
+      {view.value === "cards" && <RateLine rates={rates} label={t().encoder.rateLine} tone={tone} />}
+      <b>{formatRate(rates.at(-1) ?? 0)}</b>
+    </span>
+  );
+}
+
+type SelectBoxOptions = { readonly channelId: string; readonly name: string };
+
+/** A component of its own, so that a tick renders only the boxes. */
+function SelectBox({ channelId, name }: SelectBoxOptions) {
+  if (selection.value === undefined) return null;
+  return (
+    <label class="select-box">
+      <input
+        type="checkbox"
+        aria-label={t().overview.selectOne(name)}
+        checked={selection.value.has(channelId)}
+        onChange={() => toggleSelected(channelId)}
+      />
+    </label>
+  );
+}
