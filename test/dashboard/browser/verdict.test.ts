@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
@@ -68,6 +69,54 @@ test("one verdict in the page and its title, from waiting to on air to a hold th
   await page.locator("dialog").getByRole("button", { name: "End now" }).click();
   await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
   expect(await page.getByRole("timer").count()).toBe(0);
+  expect(errors).toEqual([]);
+});
+
+test("a wrong key is told at the encoder card; a report can be saved and printed", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const channel = await api.createChannel("report", [
+    { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("k") },
+  ]);
+  const context = await openContext(await openBrowser(stage));
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  await page.getByText("Waiting for your encoder").waitFor();
+  const clip = syntheticClip({ seconds: 110 });
+  stage.kitEncoder({ ...channel, streamKey: "not-a-key" }, { clip });
+  await page
+    .getByText(/^An encoder tried with a wrong key from 127\.0\.0\.1 at \d+:\d\d [AP]M\.( \(\d+ times\))?$/)
+    .waitFor();
+
+  const encoder = stage.kitEncoder(channel, { clip });
+  await page.locator(".platform .state", { hasText: "On air" }).waitFor();
+  await encoder.stop("clean");
+  const report = page.locator(".report");
+  await report.waitFor();
+  const [saved] = await Promise.all([
+    page.waitForEvent("download"),
+    report.getByRole("link", { name: "Export JSON" }).click(),
+  ]);
+  expect(saved.suggestedFilename()).toMatch(/^report-\d{4}-\d\d-\d\dT\d{6}\.json$/);
+  const { content } = JSON.parse(await text(await saved.createReadStream())) as { content: { channelId: string } };
+  expect(content.channelId).toBe(channel.channelId);
+  const [table] = await Promise.all([
+    page.waitForEvent("download"),
+    report.getByRole("link", { name: "Export CSV" }).click(),
+  ]);
+  expect(await text(await table.createReadStream())).toMatch(/^\uFEFF?time,ingest kbit\/s/);
+  const [printable] = await Promise.all([
+    context.waitForEvent("page"),
+    report.getByRole("link", { name: "Printable page" }).click(),
+  ]);
+  await printable
+    .getByRole("heading", { name: /report/ })
+    .first()
+    .waitFor();
+  await expectAccessible(page, "a report");
   expect(errors).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import type { Channel, ConnectStatus, Delivery, ErrorCode } from "../base/model.ts";
+import type { Channel, ConnectStatus, Delivery, ErrorCode, RefusedEncoder } from "../base/model.ts";
 import { enEvents } from "./en-events.ts";
 import { plural } from "./plural.ts";
 
@@ -198,6 +198,18 @@ export const en = {
     end: "End now",
     atLimit: "This hold can't be extended any further: the limit is one hour.",
   },
+  refused: {
+    title: "Rejected encoders",
+    reasons: {
+      "unknown-key": (from, time) => `An encoder tried with a wrong key from ${from} at ${time}.`,
+      "auth-failed": (from, time) => `An encoder tried with a wrong username or password from ${from} at ${time}.`,
+      "too-many-guesses": (from, time) => `${from} was blocked after too many wrong keys or logins, at ${time}.`,
+      "encoders-fight": (from, time) =>
+        `An encoder from ${from} was rejected at ${time}: another one is using the same key.`,
+      overloaded: (from, time) => `An encoder from ${from} was rejected at ${time}: the server is overloaded.`,
+    } satisfies Record<RefusedEncoder["reason"], (from: string, time: string) => string>,
+    times: (number: number) => `(${count(number, "time", "times")})`,
+  },
   encoder: {
     title: "Encoder",
     incoming: "Incoming stream",
@@ -386,6 +398,7 @@ export const en = {
     timeOnAir: "Time on air",
     interruptions: "Interruptions",
     noInterruptions: "None",
+    printable: "Printable page",
   },
   ...enEvents,
 };

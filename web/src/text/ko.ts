@@ -189,6 +189,19 @@ export const ko: Texts = {
     end: "지금 종료",
     atLimit: "최대 1시간까지 유지할 수 있어 더 연장할 수 없습니다.",
   },
+  refused: {
+    title: "거부된 인코더",
+    reasons: {
+      "unknown-key": (from, time) => `${time}에 ${from}에서 잘못된 스트림 키로 접속을 시도했습니다.`,
+      "auth-failed": (from, time) => `${time}에 ${from}에서 잘못된 사용자 이름 또는 비밀번호로 접속을 시도했습니다.`,
+      "too-many-guesses": (from, time) =>
+        `${time}에 잘못된 키나 로그인을 너무 많이 시도한 ${from}의 접속을 차단했습니다.`,
+      "encoders-fight": (from, time) =>
+        `${time}에 ${from}의 인코더를 거부했습니다. 다른 인코더가 같은 키를 사용하고 있습니다.`,
+      overloaded: (from, time) => `${time}에 ${from}의 인코더를 거부했습니다. 서버가 과부하 상태입니다.`,
+    },
+    times: (value) => `(${count(value, "회")})`,
+  },
   encoder: {
     title: "인코더",
     incoming: "수신 스트림",
@@ -372,6 +385,7 @@ export const ko: Texts = {
     timeOnAir: "송출 시간",
     interruptions: "중단",
     noInterruptions: "없음",
+    printable: "인쇄용 페이지",
   },
   ...koEvents,
 };

@@ -6,6 +6,7 @@ import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
+import { RefusedEncoders } from "./refused-encoders.tsx";
 
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
@@ -28,6 +29,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
         </h2>
       </div>
       {isWaiting && <p class="quiet">{t().encoder.steps}</p>}
+      <RefusedEncoders channelId={channel.channelId} />
       <CopyField label={t().encoder.server} help={t().encoder.serverObs} value={channel.publishUrl} />
       {channel.securePublishUrl !== undefined && (
         <CopyField label={t().encoder.secureServer} value={channel.securePublishUrl} />

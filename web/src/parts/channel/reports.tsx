@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { channelPath, list } from "../../base/api.ts";
+import { at } from "../../base/base-path.ts";
 import type { Channel, Report } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
@@ -49,6 +50,7 @@ export function Reports({ channel }: { readonly channel: Channel }) {
             </p>
           )}
           <ReportTable report={report} channel={channel} />
+          <ReportLinks report={report} channel={channel} />
         </details>
       ))}
     </section>
@@ -66,6 +68,25 @@ function interruptionsText({
   );
   const unlisted = interruptionCount - interruptions.length;
   return [...listed, ...(unlisted > 0 ? [`+${formatNumber(unlisted)}`] : [])].join("; ");
+}
+
+/** Links to the whole report, with events and history, as files and as a page to print. */
+function ReportLinks({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
+  const path = at(`/api/v2${channelPath(channel.channelId)}/reports/${report.startTime}`);
+  const file = `${channel.channelName}-${new Date(report.startTime).toISOString().slice(0, 19).replaceAll(":", "")}`;
+  return (
+    <p class="report-links">
+      <a href={path} download={`${file}.json`}>
+        {t().events.export("JSON")}
+      </a>
+      <a href={`${path}?format=csv`} download={`${file}.csv`}>
+        {t().events.export("CSV")}
+      </a>
+      <a href={`${path}?format=html`} target="_blank" rel="noreferrer">
+        {t().report.printable}
+      </a>
+    </p>
+  );
 }
 
 function ReportTable({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
