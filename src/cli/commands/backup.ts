@@ -1,12 +1,14 @@
 import { backUp } from "../../app/commands/backup.ts";
-import { readArguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { dataCommand } from "./data-command.ts";
 
-/** `fanfare backup FOLDER` */
-export const backupCommand: Command = async (args, env) => {
-  const usage = "fanfare backup FOLDER [--data-dir FOLDER] [--encryption-key-file FILE]";
-  const { config, positionals } = readArguments(args, env, { usage, positionals: 1 });
-  const [folder = ""] = positionals;
-  await backUp(config, folder);
-  return `The database and its encryption keys are in ${folder}. With both anybody can read every stream key: keep it safe.\n`;
-};
+export const backupCommand = dataCommand(
+  {
+    words: "backup FOLDER",
+    about: "Writes the database and the encryption keys into a new folder. The server may run.",
+    switches: {},
+  },
+  async ({ config, positionals: [folder = ""] }) => {
+    await backUp(config, folder);
+    return `The database and its encryption keys are in ${folder}. With both anybody can read every stream key: keep it safe.\n`;
+  },
+);

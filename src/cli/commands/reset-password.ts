@@ -1,14 +1,17 @@
 import { resetPassword } from "../../app/commands/reset-password.ts";
 import { addressesOf } from "../../app/config/addresses.ts";
 import { setupLinkText } from "../../app/first-run.ts";
-import { readArguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { dataCommand } from "./data-command.ts";
 
-/** `fanfare reset-password` */
-export const resetPasswordCommand: Command = async (args, env) => {
-  const usage = "fanfare reset-password [--data-dir FOLDER] [--encryption-key-file FILE]";
-  const { config } = readArguments(args, env, { usage, positionals: 0 });
-  const token = await resetPassword(config);
-  const link = setupLinkText(token, addressesOf(config, config.httpPort, config.rtmpPort));
-  return `The dashboard's password is gone, and every browser is signed out.\n${link}`;
-};
+export const resetPasswordCommand = dataCommand(
+  {
+    words: "reset-password",
+    about: "Ends all sessions of the dashboard and prints a new link that sets its password. The server may run.",
+    switches: {},
+  },
+  async ({ config }) => {
+    const token = await resetPassword(config);
+    const link = setupLinkText(token, addressesOf(config, config.httpPort, config.rtmpPort));
+    return `The dashboard's password is gone, and every browser is signed out.\n${link}`;
+  },
+);

@@ -17,7 +17,7 @@ import {
   text,
   usageText,
   wholeNumber,
-} from "./testkit-options.ts";
+} from "./options.ts";
 import { printEvent } from "./testkit-output.ts";
 
 const SECONDS_MAX = 1_000_000;

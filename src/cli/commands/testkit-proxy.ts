@@ -15,7 +15,7 @@ import {
   text,
   usageText,
   wholeNumber,
-} from "./testkit-options.ts";
+} from "./options.ts";
 import { printEvent, untilStopped } from "./testkit-output.ts";
 
 const BYTES_MAX = Number.MAX_SAFE_INTEGER;

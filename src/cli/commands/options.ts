@@ -1,16 +1,15 @@
 import { parseArgs } from "node:util";
 import { ConfigError } from "../../app/config/config.ts";
 
-/** One option of a command: how its text becomes a value, what that text may be, and what the option is for. */
+/** One option of a command: how to read its text, which texts are allowed, and what the option is for. */
 export type Option<Value> = {
   readonly parse: (text: string) => Value | undefined;
-  /** Completes "allowed is …"; also what `--help` shows behind the option. */
+  /** Completes "allowed is …". `--help` shows it too. */
   readonly allowed: string;
   readonly help: string;
 };
 
 type Options = Readonly<Record<string, Option<unknown>>>;
-type Switches = Readonly<Record<string, string>>;
 
 /** Option values by name: absent where not given. */
 export type OptionValues<Given extends Options> = {
@@ -20,7 +19,7 @@ export type OptionValues<Given extends Options> = {
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const DURATION = /^([+-]?)(\d{1,13}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
-/** `10s`, `500ms`, `1.5m`, `1h` and, where a sign makes sense, `-5s`; in milliseconds. */
+/** Reads `10s`, `500ms`, `1.5m`, `1h` and `-5s` as milliseconds; undefined for anything else. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   if (match === null) return undefined;
@@ -64,27 +63,36 @@ export const text = (allowed: string, help: string): Option<string> => ({
 
 type Present<Given extends object> = { readonly [Name in keyof Given]?: Exclude<Given[Name], undefined> };
 
-/** Without the entries that are undefined: what was not given stays absent. */
+/** Returns the entries that are not undefined: an option that was not given stays absent. */
 export function present<Given extends object>(given: Given): Present<Given> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<Given>;
 }
 
 export type CommandUsage<Given extends Options, Switch extends string> = {
-  /** What stands behind "Usage: ". */
+  /** The text after "Usage: ". */
   readonly usage: string;
   readonly about: string;
   readonly options: Given;
   /** Options without a value, with what they are for. */
   readonly switches: Readonly<Record<Switch, string>>;
+  /** How many words without a flag there must be; default none. */
+  readonly positionals?: number;
 };
 
-/** What was given, checked; `help` where that was asked for. Throws ConfigError for everything else. */
+export type GivenOptions<Given extends Options, Switch extends string> = {
+  readonly values: OptionValues<Given>;
+  readonly switches: ReadonlySet<Switch>;
+  readonly positionals: readonly string[];
+};
+
+/** Reads and checks the arguments of any command; returns `help` for `--help`. Throws ConfigError for what is not allowed. */
 export function readOptions<Given extends Options, Switch extends string>(
   args: readonly string[],
   command: CommandUsage<Given, Switch>,
-): { readonly values: OptionValues<Given>; readonly switches: ReadonlySet<Switch> } | "help" {
-  const given = parsed(args, command.options, command.switches);
+): GivenOptions<Given, Switch> | "help" {
+  const { values: given, positionals } = parsed(args, command);
   if (given["help"] === true) return "help";
+  if (positionals.length !== (command.positionals ?? 0)) throw new ConfigError(`usage: ${command.usage}`);
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(command.options)) {
     const value = given[name];
@@ -99,19 +107,23 @@ export function readOptions<Given extends Options, Switch extends string>(
   return {
     values: values as OptionValues<Given>,
     switches: new Set(names.filter((name) => given[name] === true)),
+    positionals,
   };
 }
 
-function parsed(args: readonly string[], options: Options, switches: Switches): Readonly<Record<string, unknown>> {
+type Parsed = { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] };
+
+function parsed(args: readonly string[], { usage, options, switches }: CommandUsage<Options, string>): Parsed {
   const known: Record<string, { type: "string" | "boolean"; short?: string }> = {
     help: { type: "boolean", short: "h" },
   };
   for (const name of Object.keys(options)) known[name] = { type: "string" };
   for (const name of Object.keys(switches)) known[name] = { type: "boolean" };
   try {
-    return parseArgs({ args: [...args], options: known, strict: true, allowPositionals: false }).values;
+    return parseArgs({ args: [...args], options: known, strict: true, allowPositionals: true });
   } catch (error) {
-    throw new ConfigError(`${error instanceof Error ? error.message : String(error)} (--help lists all options)`);
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`${detail} (usage: ${usage}; --help lists all options)`);
   }
 }
 

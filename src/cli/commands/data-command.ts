@@ -1,0 +1,44 @@
+import { type Config, ConfigError, readConfig } from "../../app/config/config.ts";
+import type { Command } from "./command.ts";
+import { readOptions, text, usageText } from "./options.ts";
+
+/** The settings that say where an installation's data is. A command takes them as the server does: flag, variable, default. */
+const DATA_OPTIONS = {
+  "data-dir": text("a folder", "The folder with the database (FANFARE_DATA_DIR)."),
+  "encryption-key-file": text("a file", "The file with the encryption keys (FANFARE_ENCRYPTION_KEY_FILE)."),
+} as const;
+
+const DATA_FLAGS = ["--data-dir FOLDER", "--encryption-key-file FILE"];
+
+/** What a command that works on an installation's data is started with. */
+type DataCommandInput<Switch extends string> = {
+  readonly config: Config;
+  readonly positionals: readonly string[];
+  readonly switches: ReadonlySet<Switch>;
+};
+
+/**
+ * A command that works on an installation's data. `words`: what follows `fanfare`, with the positionals in capitals. Throws
+ * ConfigError for an unknown option and for another number of positionals.
+ */
+export function dataCommand<Switch extends string = never>(
+  about: {
+    readonly words: string;
+    readonly about: string;
+    readonly switches: Readonly<Record<Switch, string>>;
+  },
+  run: (input: DataCommandInput<Switch>) => Promise<string>,
+): Command {
+  const positionals = about.words.match(/\b[A-Z]+\b/g)?.length ?? 0;
+  const flags = [...Object.keys(about.switches).map((name) => `--${name}`), ...DATA_FLAGS];
+  const usage = `fanfare ${about.words} ${flags.map((flag) => `[${flag}]`).join(" ")}`;
+  const command = { usage, about: about.about, options: DATA_OPTIONS, switches: about.switches, positionals };
+  return async (args, env) => {
+    const given = readOptions(args, command);
+    if (given === "help") return usageText(command);
+    const settings = Object.entries(given.values).flatMap(([name, value]) => [`--${name}`, value]);
+    const commandLine = readConfig(settings, env);
+    if ("show" in commandLine) throw new ConfigError(`usage: ${usage}`);
+    return await run({ config: commandLine.config, positionals: given.positionals, switches: given.switches });
+  };
+}
