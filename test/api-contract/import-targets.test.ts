@@ -157,3 +157,25 @@ test("what came along when an address or a key was pasted is taken off, and told
   const hidden = importTargets(JSON.stringify({ settings: { server: "rtmp://h/live", key: "\u200b" } }));
   expect(hidden.targets).toMatchObject([{ streamKey: "" }]);
 });
+
+test("a pull of nginx-rtmp is left out, told by name or host, and never with its key", () => {
+  const { targets, skipped } = importTargets(
+    "pull rtmp://source/live/secret name=camera;\npull rtmp://other/live/secret;\npush rtmp://h/live/key;",
+  );
+  expect(targets).toMatchObject([{ rtmpUrl: "rtmp://h/live", streamKey: "key" }]);
+  expect(skipped).toEqual([
+    { what: "camera", reason: "pull" },
+    { what: "rtmp://other", reason: "pull" },
+  ]);
+});
+
+test("a blank inside a key stays and is asked about; blanks around it are not", () => {
+  const [inside, around] = ["live key", " key "].map((key) =>
+    importTargets(JSON.stringify({ settings: { server: "rtmp://h/live", key: `\u200b${key}` } })),
+  );
+  expect(inside?.targets[0]).toMatchObject({
+    streamKey: "live key",
+    notes: [{ code: "INVISIBLE_REMOVED" }, { field: "streamKey", code: "BLANK_INSIDE" }],
+  });
+  expect(around?.targets[0]?.notes?.map(({ code }) => code)).toEqual(["INVISIBLE_REMOVED"]);
+});

@@ -16,8 +16,11 @@ export type ImportedTarget = {
 type SkippedTarget = {
   /** Its name there, or the line; cut where it is long. Never its key. */
   readonly what: string;
-  /** `not-rtmp`: its address is of another kind; `no-address`: it has none; `too-many`: a channel has no more. */
-  readonly reason: "not-rtmp" | "no-address" | "too-many";
+  /**
+   * `not-rtmp`: its address is of another kind; `no-address`: it has none; `too-many`: a channel has no
+   * more; `pull`: nginx-rtmp fetches that stream, and Fanfare only sends.
+   */
+  readonly reason: "not-rtmp" | "no-address" | "too-many" | "pull";
 };
 
 export type Import = {
@@ -128,14 +131,15 @@ function fromJson(value: unknown, place: string): readonly Found[] {
   return [target(textOf(value, "rtmp-path"), textOf(value, "rtmp-key"), more, more.label || place)];
 }
 
-/** One `push` line of nginx-rtmp: the key is its `playpath`, else what follows the application in the address. */
-function fromPush(line: string): readonly Found[] {
-  const [, address = "", rest = ""] = /^\s*push\s+([^\s;]+)([^;]*)/.exec(line) ?? [];
+/** One `push` or `pull` line of nginx-rtmp. A `pull` is skipped. The key of a `push` is its `playpath`, else what follows the application in the address. */
+function fromDirective(line: string): readonly Found[] {
+  const [, directive = "", address = "", rest = ""] = /^\s*(push|pull)\s+([^\s;]+)([^;]*)/.exec(line) ?? [];
   const url = address.includes("://") ? address : `rtmp://${address}`;
   if (address === "") return [];
   const playPath = /\bplaypath=(\S+)/.exec(rest)?.[1];
   const label = /\bname=(\S+)/.exec(rest)?.[1] ?? "";
   const host = /^[^:]+:\/\/[^/]*/.exec(url)?.[0] ?? url;
+  if (directive === "pull") return [{ what: cut(label || host, WHAT_CHARACTERS_MAX), reason: "pull" }];
   if (playPath !== undefined) return [target(url, playPath, { label }, label || host)];
   const [, app = url, key = ""] = /^(rtmps?:\/\/[^/]+\/[^/?]+)\/(.+)$/i.exec(url) ?? [];
   return [target(app, key, { label }, label || host)];
@@ -157,7 +161,7 @@ export function importTargets(text: string): Import {
       return { ...none, problem: { kind: "broken-json", ...placeOf(error) } };
     }
   } else {
-    found = trimmed.split(/[\n;]/).flatMap(fromPush);
+    found = trimmed.split(/[\n;]/).flatMap(fromDirective);
   }
   if (found.length === 0) return { ...none, problem: { kind: "nothing" } };
   const targets = found.filter((one) => "rtmpUrl" in one);

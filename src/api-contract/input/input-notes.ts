@@ -3,7 +3,13 @@ import { type Removal, tidyAddress, tidyKey } from "../../base/pasted-text.ts";
 /** Something a person should know about what they sent, and that was taken all the same. */
 export type InputNote = {
   readonly field: "rtmpUrl" | "streamKey";
-  readonly code: "INVISIBLE_REMOVED" | "ADDRESS_REMOVED" | "PREFIX_REMOVED" | "SLASHES_REMOVED" | "SAME_KEY";
+  readonly code:
+    | "INVISIBLE_REMOVED"
+    | "ADDRESS_REMOVED"
+    | "PREFIX_REMOVED"
+    | "SLASHES_REMOVED"
+    | "BLANK_INSIDE"
+    | "SAME_KEY";
   readonly message: string;
   readonly messageKo: string;
   /** The other platform that it is about. */
@@ -53,11 +59,19 @@ export function tidyRtmpUrl(given: string): { readonly text: string; readonly no
   return { text, notes: notesOf("rtmpUrl", removed) };
 }
 
-/** The same for its key. */
+const BLANK_INSIDE: InputNote = {
+  field: "streamKey",
+  code: "BLANK_INSIDE",
+  message: "The key has a blank inside. Is it complete and copied correctly? It is used as it is.",
+  messageKo: "키 중간에 공백이 있습니다. 올바르게 복사했는지 확인하세요. 입력한 값을 그대로 사용합니다.",
+};
+
+/** The same for its key. A blank inside the key stays, because a platform may use one; a note asks about it. */
 export function tidyStreamKey(
   given: string,
   rtmpUrl: string,
 ): { readonly text: string; readonly notes: readonly InputNote[] } {
   const { text, removed } = tidyKey(given, rtmpUrl);
-  return { text, notes: notesOf("streamKey", removed) };
+  const notes = notesOf("streamKey", removed);
+  return { text, notes: /\s/.test(text) ? [...notes, BLANK_INSIDE] : notes };
 }

@@ -17,7 +17,14 @@ const dropsByCause = z.strictObject({ overTime: count, overBytes: count, untilKe
 
 const inputNote = z.strictObject({
   field: z.enum(["rtmpUrl", "streamKey"]),
-  code: z.enum(["INVISIBLE_REMOVED", "ADDRESS_REMOVED", "PREFIX_REMOVED", "SLASHES_REMOVED", "SAME_KEY"]),
+  code: z.enum([
+    "INVISIBLE_REMOVED",
+    "ADDRESS_REMOVED",
+    "PREFIX_REMOVED",
+    "SLASHES_REMOVED",
+    "BLANK_INSIDE",
+    "SAME_KEY",
+  ]),
   message: z.string(),
   messageKo: z.string(),
   platId: z.int().min(1).optional(),

@@ -3,9 +3,12 @@ import { type Bilingual, LIMIT_NAMES, type TargetPreset } from "../../control/pr
 import { TARGET_PRESETS } from "../../control/presets/target-presets.ts";
 import { sendContent } from "../answers/reply.ts";
 
+/** The former name of SOOP. The API accepts it for a platform; the list shows SOOP once. */
+const FORMER_NAME = "AFREECATV";
+
 /** The kinds of platforms there are, and what is known of each. */
 export function addPresetRoutes(api: FastifyInstance): void {
-  const presets = TARGET_PRESETS.map(presetAnswer);
+  const presets = TARGET_PRESETS.filter(({ targetName }) => targetName !== FORMER_NAME).map(presetAnswer);
   api.get("/re-stream/presets", async (_request, reply) => sendContent(reply, presets));
 }
 

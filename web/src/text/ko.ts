@@ -372,6 +372,7 @@ export const ko: Texts = {
       "not-rtmp": "rtmp:// 또는 rtmps:// 주소가 아님",
       "no-address": "주소 없음",
       "too-many": "채널의 플랫폼 수 한도 초과",
+      pull: "pull 제외됨: 다른 서버의 스트림은 가져오지 않음",
     },
     othersAdded: (value) => `이미 추가된 플랫폼: ${count(value, "개")}.`,
     noKey: "스트림 키 없음",

@@ -8,7 +8,7 @@ import { Field, type Fields, Form, TextField } from "../basic/form.tsx";
 import { sayNotes } from "../basic/notice.tsx";
 import { KeyField } from "./key-field.tsx";
 import { MoreFields, tracksOf, trustOf } from "./more-platform-fields.tsx";
-import { keyHelp, offeredPresets, platformName, presetName, presets, urlHelp } from "./presets.ts";
+import { keyHelp, offeredPresets, platformName, presetName, presetOf, urlHelp } from "./presets.ts";
 
 const OWN_ADDRESS = "own";
 
@@ -134,7 +134,7 @@ export function EditPlatform({ channel, platform, onClose }: EditOptions) {
     onClose();
     sayNotes(edited.notes);
   };
-  const preset = presets.value.find(({ targetName }) => targetName === platform.targetName);
+  const preset = presetOf(platform.targetName);
   return (
     <Dialog title={t().platform.editTitle(platformName(platform))} onClose={onClose} isWide>
       {channel.isPublishing && <p class="quiet">{t().platform.onAirNote}</p>}
