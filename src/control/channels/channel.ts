@@ -77,7 +77,7 @@ export type ChannelSettings = {
   readonly holdSeconds: number;
   /** When its packets leave: gathered, or with each read. */
   readonly latency: Latency;
-  /** After how long without media, and without pictures, its encoder counts as frozen. */
+  /** After how long without media, and without video, its encoder counts as frozen. */
   readonly freeze: FreezeTimes;
   /** What encoders have to log in with beside the key; absent: they need not. Secret. */
   readonly ingestLogin?: IngestLogin;

@@ -45,13 +45,13 @@ export type Finding = {
 type Margin = readonly [clear: number, kept: number];
 /** Encoders keep to a rate within some hundredths. */
 const RATE_MARGIN: Margin = [1.05, 1];
-/** Rates of pictures are counted over two seconds: one more or less is half a picture a second. */
+/** Frame rates are counted over two seconds: one frame more or less is half a frame a second. */
 const FRAME_RATE_MARGIN: Margin = [1.05, 1.03];
-/** Two seconds are 2.002 in NTSC's time, and a picture more where an encoder counts otherwise. */
+/** Two seconds are 2.002 in NTSC's time, and one frame more where an encoder counts otherwise. */
 const KEYFRAME_MARGIN: Margin = [1.1, 1.05];
 const EXACT: Margin = [1, 1];
 
-/** Seconds of pictures without a keyframe: where there was none yet, and where there was. FFmpeg's usual interval comes to 10 s. */
+/** Seconds of video without a keyframe: where there was none yet, and where there was. FFmpeg's usual interval comes to 10 s. */
 const NO_KEYFRAME_SECONDS: Margin = [3, 1];
 const NO_MORE_KEYFRAME_SECONDS: Margin = [12, 11];
 
