@@ -13,6 +13,9 @@ const RATES = Array.from({ length: SECONDS }, (_, second) =>
   second > 20 && second < 27 ? 0 : 300_000 + Math.round(200_000 * Math.sin(second / 5)),
 );
 
+/** When the first sample was taken. */
+const START = Date.now();
+
 /** What the live stream tells about one channel on air. */
 function liveStream(channel: Channel): string {
   const platform = {
@@ -27,7 +30,7 @@ function liveStream(channel: Channel): string {
   const snapshot = { time: Date.now(), channels: [{ ...channel, isPublishing: true, ingest, platforms: [platform] }] };
   const samples = RATES.map((bytesPerSecond, second) => {
     const platforms = [{ platId: 1, bytesPerSecond: bytesPerSecond / 2 }];
-    return { channelId: channel.channelId, time: second, ingest: { bytesPerSecond }, platforms };
+    return { channelId: channel.channelId, time: START + second * 1_000, ingest: { bytesPerSecond }, platforms };
   });
   return [
     `event: snapshot\ndata: ${JSON.stringify(snapshot)}\n\n`,
@@ -120,10 +123,27 @@ test("the lines show the last minute in both themes and on a phone, and tell the
   for (const second of [5, 23, SECONDS - 1]) {
     await page.mouse.move(x + Math.min(width - 1, (second * width) / (SECONDS - 1)), y + height / 2);
     const rate = new Intl.NumberFormat("en").format(Math.round(((RATES[second] ?? 0) * 8) / 1_000));
-    await caption.getByText(`${second + 1 - SECONDS} s: ${rate} kbit/s`, { exact: true }).waitFor();
+    await caption
+      .getByText(
+        `${new Intl.DateTimeFormat("en-US", { timeStyle: "medium" }).format(START + second * 1_000)}: ${rate} kbit/s`,
+      )
+      .waitFor();
   }
   await page.mouse.move(0, 0);
-  await caption.getByText("kbit/s", { exact: true }).waitFor();
+  await caption.getByText(/^kbit\/s/).waitFor();
+
+  // A drag over the gap shows only the gap; a double click shows all again.
+  await page.mouse.move(x + (22 * width) / (SECONDS - 1), y + height / 2);
+  await page.mouse.down();
+  await page.mouse.move(x + (25 * width) / (SECONDS - 1), y + height / 2, { steps: 4 });
+  await page.mouse.up();
+  await waitFor("the zoomed line", DEADLINE_MS, async () => {
+    const heights = (await page.evaluate(heightsOf(".chart-line"))) as readonly number[];
+    return heights.every((height) => height < 0.05) || undefined;
+  });
+  await page.mouse.dblclick(x + width / 2, y + height / 2);
+  await page.mouse.move(0, 0);
+  await expectLines();
 
   await page.emulateMedia({ colorScheme: "dark" });
   await expectLines();

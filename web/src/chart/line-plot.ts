@@ -1,13 +1,17 @@
 import uPlot from "uplot";
 import { HISTORY_SECONDS } from "../live/changes.ts";
 
-/** The x values of every line: seconds relative to now, the newest at the right edge. */
+/** The points of a line: x ascending, y or null where nothing is known. */
+export type Points = { readonly x: readonly number[]; readonly y: readonly (number | null)[] };
+
+/** The x values of the last minute: seconds relative to now, the newest at the right edge. */
 const SECONDS = Array.from({ length: HISTORY_SECONDS }, (_, index) => index + 1 - HISTORY_SECONDS);
 
 /** An axis with its own labels at its own places, or none. */
 type LineAxis =
   | { readonly show: false }
-  | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid"> & Required<Pick<uPlot.Axis, "splits" | "values">>);
+  | (Pick<uPlot.Axis, "stroke" | "font" | "size" | "gap" | "grid" | "space" | "splits"> &
+      Required<Pick<uPlot.Axis, "values">>);
 
 /** How small lines and the large chart differ. Everything else is the same. */
 export type PlotLook = {
@@ -16,48 +20,68 @@ export type PlotLook = {
   readonly padding: uPlot.Padding;
   /** Returns the upper end of the scale for the highest value. */
   readonly top: (max: number) => number;
-  /** Receives the second under the pointer: 0 is now, earlier ones are negative. Without it the plot ignores the pointer. */
-  readonly onPoint?: (second: number | undefined) => void;
+  /**
+   * Receives the index of the point under the pointer. With it, x is a time in seconds since 1970: dragging zooms, and a double click
+   * shows all again. Without it the plot shows the last minute and ignores the pointer.
+   */
+  readonly onPoint?: (index: number | undefined) => void;
 };
 
 /** A plot that is on the page. */
 export type LinePlot = {
-  /** Draws these values, the newest last. */
-  readonly show: (values: readonly number[]) => void;
+  /** Draws these points. A zoomed plot stays where it is. */
+  readonly show: (points: Points) => void;
   /** Draws the same values in the current colours. */
   readonly repaint: () => void;
   readonly close: () => void;
 };
 
-const dataOf = (values: readonly number[]): uPlot.AlignedData => [
-  SECONDS,
-  [...Array.from({ length: HISTORY_SECONDS - values.length }, () => null), ...values],
-];
+/** Returns the points of the last minute: one value a second, the newest last. */
+export function lastMinute(values: readonly number[]): Points {
+  return { x: SECONDS, y: [...Array.from({ length: HISTORY_SECONDS - values.length }, () => null), ...values] };
+}
+
+const dataOf = ({ x, y }: Points): uPlot.AlignedData => [[...x], [...y]];
 
 /**
- * Draws a line of the last minute into `place`. The element's style gives the size and the colours: `stroke` for the line, `fill` for
+ * Draws a line into `place`. The element's style gives the size and the colours: `stroke` for the line, `fill` for
  * the area below it. They are read at each painting, so the canvas follows the theme.
  */
 export function openLinePlot(
   place: HTMLElement,
   look: (style: CSSStyleDeclaration) => PlotLook,
-  values: readonly number[],
+  points: Points,
 ): LinePlot {
   const style = getComputedStyle(place);
   const { axes, padding, top, onPoint } = look(style);
+  const canZoom = onPoint !== undefined;
+  let isZoomed = false;
   const size = () => ({ width: place.clientWidth, height: place.clientHeight });
   const plot = new uPlot(
     {
       ...size(),
       padding,
       axes: axes.map((axis) => ({ ...axis, ticks: { show: false } })),
-      cursor: { show: onPoint !== undefined, y: false, drag: { x: false, y: false, setScale: false } },
-      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-      hooks: { setCursor: [({ cursor: { idx } }) => onPoint?.(typeof idx === "number" ? SECONDS[idx] : undefined)] },
+      cursor: { show: canZoom, y: false, drag: { x: canZoom, y: false, setScale: canZoom } },
+      select: { show: canZoom, left: 0, top: 0, width: 0, height: 0 },
+      hooks: {
+        setCursor: [({ cursor: { idx } }) => onPoint?.(idx ?? undefined)],
+        setSelect: [
+          ({ select }) => {
+            if (select.width > 0) isZoomed = true;
+          },
+        ],
+        ready: [
+          ({ over }) =>
+            over.addEventListener("dblclick", () => {
+              isZoomed = false;
+            }),
+        ],
+      },
       pxAlign: false,
       legend: { show: false },
       scales: {
-        x: { time: false, range: [1 - HISTORY_SECONDS, 0] },
+        x: canZoom ? { time: true } : { time: false, range: [1 - HISTORY_SECONDS, 0] },
         y: { range: (_plot, _min, max) => [0, top(max ?? 0)] },
       },
       series: [
@@ -70,13 +94,16 @@ export function openLinePlot(
         },
       ],
     },
-    dataOf(values),
+    dataOf(points),
     place,
   );
   const resizing = new ResizeObserver(() => plot.setSize(size()));
   resizing.observe(place);
   return {
-    show: (next) => plot.setData(dataOf(next)),
+    show: (next) => {
+      plot.setData(dataOf(next), !isZoomed);
+      if (isZoomed) plot.redraw();
+    },
     repaint: () => plot.redraw(false, true),
     close: () => {
       resizing.disconnect();

@@ -2,11 +2,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { isDark } from "../base/theme.ts";
 import { isStale } from "../live/store.ts";
 import { language } from "../text/text.ts";
-import { type LinePlot, openLinePlot, type PlotLook } from "./line-plot.ts";
+import { type LinePlot, openLinePlot, type PlotLook, type Points } from "./line-plot.ts";
 
 type LineOptions = {
-  /** One value a second, the newest last. */
-  readonly values: readonly number[];
+  /** Another object for each change. */
+  readonly points: Points;
   readonly look: (style: CSSStyleDeclaration) => PlotLook;
   readonly class: string;
   /** The same in words, for people who cannot see it. */
@@ -17,11 +17,11 @@ type LineOptions = {
 const SIGHT_MARGIN = "100px";
 
 /** A line whose plot exists only while it is visible: of 200 on a page the browser keeps and paints a screenful. */
-export function Line({ values, look, class: className, label }: LineOptions) {
+export function Line({ points, look, class: className, label }: LineOptions) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | undefined>(undefined);
-  const latest = useRef(values);
-  latest.current = values;
+  const latest = useRef(points);
+  latest.current = points;
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
@@ -42,7 +42,7 @@ export function Line({ values, look, class: className, label }: LineOptions) {
       close();
     };
   }, [look]);
-  useEffect(() => plot.current?.show(values), [values]);
+  useEffect(() => plot.current?.show(points), [points]);
   const paint = `${isDark.value} ${isStale.value} ${language.value} ${className}`;
   useEffect(() => plot.current?.repaint(), [paint]);
   return <div ref={place} class={className} role="img" aria-label={label} />;

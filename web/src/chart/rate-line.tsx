@@ -1,7 +1,8 @@
+import { useMemo } from "preact/hooks";
 import { formatRate } from "../text/format.ts";
 import { t } from "../text/text.ts";
 import { Line } from "./line.tsx";
-import type { PlotLook } from "./line-plot.ts";
+import { lastMinute, type PlotLook } from "./line-plot.ts";
 
 /** What a line shows, in words. */
 export function rateWords(rates: readonly number[]): string {
@@ -29,5 +30,6 @@ const look = (): PlotLook => ({
 
 /** A small line of a bitrate over the last minute. */
 export function RateLine({ rates, label, tone }: RateLineOptions) {
-  return <Line values={rates} look={look} class={`rate-line tone-${tone}`} label={`${label}: ${rateWords(rates)}`} />;
+  const points = useMemo(() => lastMinute(rates), [rates]);
+  return <Line points={points} look={look} class={`rate-line tone-${tone}`} label={`${label}: ${rateWords(rates)}`} />;
 }

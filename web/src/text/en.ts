@@ -243,6 +243,7 @@ export const en = {
     check: "Stream check",
     checking: "Checking…",
     noProblems: "No problems found.",
+    zoom: "Drag to zoom, double-click to reset",
     rateLine: "Incoming bitrate, last minute",
     lineText: (now: string, low: string, high: string) => `now ${now}, ${low} to ${high} in the last minute`,
     startPreview: "Show preview",

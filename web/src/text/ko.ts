@@ -235,6 +235,7 @@ export const ko: Texts = {
     check: "스트림 점검",
     checking: "점검 중…",
     noProblems: "문제가 발견되지 않았습니다.",
+    zoom: "드래그하면 확대, 두 번 클릭하면 전체 보기",
     rateLine: "최근 1분간 수신 비트레이트",
     lineText: (now, low, high) => `현재 ${now}, 최근 1분간 ${low}~${high}`,
     startPreview: "미리보기 켜기",

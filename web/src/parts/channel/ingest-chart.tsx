@@ -1,16 +1,23 @@
 import { type Signal, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
+import { call, channelPath } from "../../base/api.ts";
+import type { History } from "../../base/model.ts";
+import { type Rates, ratesOfHistory, withSamples } from "../../chart/broadcast-rates.ts";
 import { Line } from "../../chart/line.tsx";
-import type { PlotLook } from "../../chart/line-plot.ts";
+import type { PlotLook, Points } from "../../chart/line-plot.ts";
 import { rateWords } from "../../chart/rate-line.tsx";
-import type { LiveChannel } from "../../live/store.ts";
-import { formatNumber, formatRate } from "../../text/format.ts";
+import { type LiveChannel, returns } from "../../live/store.ts";
+import { formatNumber, formatRate, formatTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 
-/** The labels of the x axis, in seconds relative to now. */
-const SECONDS_LABELLED = [-45, -30, -15, 0];
 const AXIS_FONT = "12px system-ui, sans-serif";
 const X_AXIS_PX = 22;
+/** The room that a time on the x axis needs. */
+const TIME_PX = 84;
+/** The shortest time that is shown, in seconds: 60 points. */
+const SECONDS_MIN = 59;
+/** More points than this are read again: the server then sends a longer step. */
+const POINTS_MAX = 7_200;
 
 /** The upper end of an axis that is easy to read: 1, 2, 5 or 10 times a power of ten. */
 function axisTop(max: number): number {
@@ -18,7 +25,7 @@ function axisTop(max: number): number {
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= max) ?? max;
 }
 
-/** The second under the pointer: 0 is now, earlier ones are negative. */
+/** The index of the point under the pointer. */
 type Pointed = Signal<number | undefined>;
 
 function chartLook(pointed: Pointed) {
@@ -32,8 +39,8 @@ function chartLook(pointed: Pointed) {
           size: X_AXIS_PX,
           gap: 4,
           grid: { show: false },
-          splits: () => SECONDS_LABELLED,
-          values: (_plot, splits) => splits.map((second) => t().units.seconds(formatNumber(second))),
+          space: TIME_PX,
+          values: (_plot, splits) => splits.map((second) => formatTime(second * 1_000)),
         },
         {
           ...axis,
@@ -46,27 +53,62 @@ function chartLook(pointed: Pointed) {
       ],
       padding: [8, 14, 0, 0],
       top: (max) => axisTop(Math.max(100, max)),
-      onPoint: (second) => {
-        pointed.value = second;
+      onPoint: (index) => {
+        pointed.value = index;
       },
     };
   };
 }
 
-/** The ingest bitrate of the last minute in kbit/s, the value under the pointer, and the same in words. */
+/** Reads the line of the broadcast when the page opens and after each return of the server, then adds each second's sample. */
+function useBroadcastRates(live: LiveChannel): Rates {
+  const known = useSignal<Rates>({ times: [], rates: [] });
+  const reads = useSignal(0);
+  const { channelId, recentPublishStartTime } = live.channel.value;
+  useEffect(() => {
+    let isClosed = false;
+    call<History>("GET", `${channelPath(channelId)}/history`)
+      .then((history) => {
+        if (!isClosed) known.value = withSamples(ratesOfHistory(history), live.samples.peek());
+      })
+      .catch(() => undefined);
+    return () => {
+      isClosed = true;
+    };
+  }, [channelId, recentPublishStartTime, returns.value, reads.value]);
+  const samples = live.samples.value;
+  useEffect(() => {
+    known.value = withSamples(known.peek(), samples);
+    if (known.peek().times.length > POINTS_MAX) reads.value += 1;
+  }, [samples]);
+  return known.value;
+}
+
+/** Returns the line in kbit/s. A young broadcast has an empty part on its left. */
+function pointsOf({ times, rates }: Rates): Points {
+  const kilobits = rates.map((rate) => (rate === null ? null : (rate * 8) / 1_000));
+  const [first, last] = [times[0], times.at(-1)];
+  if (first === undefined || last === undefined || last - first >= SECONDS_MIN) return { x: times, y: kilobits };
+  return { x: [last - SECONDS_MIN, ...times], y: [null, ...kilobits] };
+}
+
+/** The ingest bitrate of the broadcast in kbit/s, the value under the pointer, and the last minute in words. */
 export function IngestChart({ live }: { readonly live: LiveChannel }) {
   const pointed: Pointed = useSignal<number | undefined>(undefined);
   const look = useMemo(() => chartLook(pointed), [pointed]);
+  const known = useBroadcastRates(live);
+  const points = useMemo(() => pointsOf(known), [known]);
   const rates = live.samples.value.map(({ ingest }) => ingest.bytesPerSecond);
-  const kilobits = rates.map((rate) => (rate * 8) / 1_000);
-  const second = pointed.value;
-  const rate = second === undefined ? undefined : rates.at(second - 1);
+  const index = pointed.value ?? -1;
+  const [time, kilobits] = [points.x[index], points.y[index]];
+  const isPointed = time !== undefined && typeof kilobits === "number";
   return (
     <figure class="chart">
       <figcaption aria-hidden="true">
-        {rate === undefined ? "kbit/s" : `${t().units.seconds(formatNumber(second ?? 0))}: ${formatRate(rate)}`}
+        {isPointed ? `${formatTime(time * 1_000)}: ${formatRate((kilobits * 1_000) / 8)}` : "kbit/s"}
+        <span class="chart-help">{t().encoder.zoom}</span>
       </figcaption>
-      <Line values={kilobits} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
+      <Line points={points} look={look} class="chart-line" label={`${t().encoder.rateLine}: ${rateWords(rates)}`} />
     </figure>
   );
 }
