@@ -122,7 +122,7 @@ test("pictures that stop while sound goes on are told, and that they are back", 
   const stopped: Fact = { kind: "pictures-stopped", ...ingest(), silentMs: 5_400 };
   const back: Fact = { kind: "pictures-back", ...ingest(), awayMs: 63_000 };
   expect(toldOf(stopped, back)).toEqual([
-    ["VIDEO_FROZEN", "WARN", "channel001 channel main encoder has sent sound and no video for 5.4 seconds.", undefined],
+    ["VIDEO_FROZEN", "WARN", "channel001 channel main encoder has sent audio and no video for 5.4 seconds.", undefined],
     ["VIDEO_RESUMED", "INFO", "channel001 channel video is back after 63.0 seconds.", undefined],
   ]);
 });

@@ -64,7 +64,7 @@ export type Alerts = {
   readonly ofTargetFailures: boolean;
 };
 
-/** Nobody asked for alerts; who switches them on without saying which gets all. */
+/** Alerts are off by default. A request that switches them on without a list gets all of them. */
 export const NO_ALERTS: Alerts = { isOn: false, ofChannelStatus: true, ofVodUploads: true, ofTargetFailures: true };
 
 /** What a person says about a channel. */

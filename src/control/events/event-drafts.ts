@@ -116,7 +116,7 @@ export function resumed(fact: FactOf<"source-active">): EventDraft {
 }
 
 export function videoFrozen(fact: FactOf<"pictures-stopped">): EventDraft {
-  const text = `${fact.slot} encoder has sent sound and no video for ${seconds(fact.silentMs)} seconds`;
+  const text = `${fact.slot} encoder has sent audio and no video for ${seconds(fact.silentMs)} seconds`;
   return draft(fact, "VIDEO_FROZEN", text, "WARN");
 }
 

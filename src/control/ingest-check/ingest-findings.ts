@@ -115,7 +115,7 @@ function isThere(code: FindingCode): Finding {
   return { code, found: 0, wanted: 1, isClear: true };
 }
 
-/** Nobody can begin to watch, or go on after a loss, whatever the platform. */
+/** No viewer can begin to watch, or go on after a loss, whatever the platform. */
 function findMissingKeyframe({ secondsWithoutKeyframe = 0, hasKeyframe }: StreamMeasures = {}): Finding[] {
   const [clear, kept] = hasKeyframe === false ? NO_KEYFRAME_SECONDS : NO_MORE_KEYFRAME_SECONDS;
   if (secondsWithoutKeyframe < kept) return [];

@@ -48,7 +48,7 @@ export type PreviewClient = {
 export interface Runtime {
   /** A stored change: to be carried out where the channel is resident, no matter otherwise. */
   apply(spec: ChannelSpec): void;
-  /** The channel is deleted: whoever publishes there is cut, and nothing of it is remembered. */
+  /** The channel is deleted: its publishers are disconnected, and its state is dropped. */
   remove(channelId: ChannelId): void;
   /** Ends the broadcast, or its hold, now: targets are told that it is over, the encoder is sent away. */
   end(channelId: ChannelId): void;

@@ -10,7 +10,7 @@ export function runAs(callerId: string, run: () => void): void {
   actors.run(isSessionOwner(callerId) ? "dashboard" : callerId, run);
 }
 
-/** The change with the name of whoever asked for it, where a request did. */
+/** Adds the caller to the change, where a request made it. */
 export function withActor(fact: ChannelChanged): ChannelChanged {
   const by = actors.getStore();
   return by === undefined ? fact : { ...fact, by };
