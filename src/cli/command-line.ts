@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError, helpText, readConfig } from "../app/config/config.ts";
+import { readConfig } from "../app/config/config.ts";
+import { ConfigError } from "../app/config/config-error.ts";
+import { helpText } from "../app/config/help-text.ts";
 import { exitNow } from "../app/process/exit-now.ts";
 import { backupCommand } from "./commands/backup.ts";
 import type { Command } from "./commands/command.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Config } from "../app/config/config.ts";
+import type { Config } from "../app/config/settings/settings.ts";
 import { type RunningServer, startServer } from "../app/control-thread/server.ts";
 import { firstRunText, newKeyFileText, readyText, setupLinkText } from "../app/first-run.ts";
 import { exitNow } from "../app/process/exit-now.ts";

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ConfigError, helpText, readConfig } from "../../src/app/config/config.ts";
+import { readConfig } from "../../src/app/config/config.ts";
+import { ConfigError } from "../../src/app/config/config-error.ts";
+import { helpText } from "../../src/app/config/help-text.ts";
 
 function config(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const commandLine = readConfig(args, env);

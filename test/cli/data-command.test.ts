@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigError } from "../../src/app/config/config.ts";
+import { ConfigError } from "../../src/app/config/config-error.ts";
 import { dataCommand } from "../../src/cli/commands/data-command.ts";
 
 /** A command that prints what it was given. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { helpText } from "../../src/app/config/config.ts";
+import { helpText } from "../../src/app/config/help-text.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";
 import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { helpText } from "../../src/app/config/config.ts";
+import { helpText } from "../../src/app/config/help-text.ts";
 import { readPages } from "../support/doc-pages.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 

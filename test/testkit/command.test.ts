@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { ConfigError } from "../../src/app/config/config.ts";
+import { ConfigError } from "../../src/app/config/config-error.ts";
 import { parseDuration } from "../../src/cli/commands/options.ts";
 import { testkitCommand } from "../../src/cli/commands/testkit.ts";
 import { encodeFlvTag, FLV_FILE_START } from "../../src/protocol/flv/flv-tag.ts";

@@ -7,7 +7,7 @@ import { syntheticClip } from "../../testkit/encoder/clip.ts";
 import { KitEncoder } from "../../testkit/encoder/encoder.ts";
 import { KitTarget } from "../../testkit/target/target.ts";
 import type { TargetBehaviour } from "../../testkit/target/target-behaviour.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 import { type RunningServer, startServer } from "../control-thread/server.ts";
 import { openOutputs } from "../process/outputs.ts";
 

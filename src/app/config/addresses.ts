@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { Config } from "./config.ts";
+import type { Config } from "./settings/settings.ts";
 
 /** Publish URLs end in this application name. Encoders may use any other: the key decides. */
 const APPLICATION = "relay";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseCidrList } from "../../net/cidr-list.ts";
 
-/** Text through a parser of ours; `allowed` completes the sentence "allowed is …". */
+/** A check that parses the text. `parse` returns undefined for what is not allowed; `allowed` completes "allowed is …". */
 export function parsed<Value>(parse: (text: string) => Value | undefined, allowed: string) {
   return z.string().transform((text, context) => {
     const value = parse(text);
@@ -29,7 +29,7 @@ export const cidrs = parsed((text) => {
   }
 }, "a comma-separated list of networks such as 10.0.0.0/8,fd00::/8");
 
-/** `127.0.0.1:9464` or `[::1]:9464`. */
+/** Reads `127.0.0.1:9464` or `[::1]:9464`; undefined for anything else. */
 export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
   const [, host = "", portText = ""] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/.exec(text) ?? [];
   const value = Number(portText);

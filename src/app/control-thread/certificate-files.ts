@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
-import { ConfigError } from "../config/config.ts";
+import { ConfigError } from "../config/config-error.ts";
 
 /** How often the files are looked at: a renewal puts two of them, one after the other. */
 const LOOK_MS = 2_000;

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 
 /** At the end, requests have so long to finish. */
 const HTTP_CLOSE_MS = 1_000;

@@ -8,7 +8,7 @@ import { HostNames } from "../../http/server/host-names.ts";
 import { descriptorLimit } from "../../net/kernel/descriptors.ts";
 import { parseTargetUrl } from "../../protocol/rtmp/url.ts";
 import { SqlDashboardStore } from "../../store/access/dashboard-store.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 import type { Storage } from "../data-folder/storage.ts";
 import type { MediaOptions } from "../threads/media-options.ts";
 import { descriptorShares } from "./descriptor-shares.ts";

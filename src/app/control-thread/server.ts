@@ -26,7 +26,7 @@ import { Metrics } from "../../telemetry/metrics.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ShutdownMode } from "../../thread-protocol/messages.ts";
 import { type Addresses, addressesOf } from "../config/addresses.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 import { openStorage, type Storage } from "../data-folder/storage.ts";
 import { logLastWords, type Outputs } from "../process/outputs.ts";
 import { watchClock } from "./clock-watch.ts";

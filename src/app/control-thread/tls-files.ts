@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Log } from "../../base/log.ts";
 import { setHttpCertificate } from "../../http/server/listener.ts";
 import type { Metrics } from "../../telemetry/metrics.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
 import type { MediaPool } from "./media/media-pool.ts";
 

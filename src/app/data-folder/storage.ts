@@ -9,7 +9,7 @@ import { KeyRotation } from "../../store/key-rotation.ts";
 import { type FileLock, takeFileLock } from "../../store/sqlite/file-lock.ts";
 import type { CheckResult } from "../../store/sqlite/quick-check.ts";
 import { KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts";
-import type { Config } from "../config/config.ts";
+import type { Config } from "../config/settings/settings.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
 /** How often the key file is looked at for a new key, in milliseconds. */

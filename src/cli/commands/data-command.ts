@@ -1,4 +1,6 @@
-import { type Config, ConfigError, readConfig } from "../../app/config/config.ts";
+import { readConfig } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
+import type { Config } from "../../app/config/settings/settings.ts";
 import type { Command } from "./command.ts";
 import { readOptions, text, usageText } from "./options.ts";
 

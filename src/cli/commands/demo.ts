@@ -1,5 +1,6 @@
 import { startDemo } from "../../app/commands/demo.ts";
-import { ConfigError, readConfig } from "../../app/config/config.ts";
+import { readConfig } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
 import { exitNow } from "../../app/process/exit-now.ts";
 import { stopInTime } from "../stop-in-time.ts";
 import type { Command } from "./command.ts";

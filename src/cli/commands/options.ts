@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { ConfigError } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
 
 /** One option of a command: how to read its text, which texts are allowed, and what the option is for. */
 export type Option<Value> = {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ConfigError } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
 import { type Clip, fileClip, loopedClip, PICTURE_NAMES, syntheticClip } from "../../testkit/encoder/clip.ts";
 import { type EncoderEvent, KitEncoder } from "../../testkit/encoder/encoder.ts";
 import type { TimeJump } from "../../testkit/encoder/encoder-time.ts";

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { ConfigError } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
 import { systemClock } from "../../base/clock.ts";
 import { FaultProxy } from "../../testkit/proxy/fault-proxy.ts";
 import type { FlowShape } from "../../testkit/proxy/proxy-flow.ts";

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../app/config/config.ts";
+import { ConfigError } from "../../app/config/config-error.ts";
 import type { Command } from "./command.ts";
 import { runEncoder } from "./testkit-encoder.ts";
 import { runProxy } from "./testkit-proxy.ts";

@@ -1,0 +1,73 @@
+import { parseBasePath } from "../../../http/server/base-path.ts";
+import { parseHostNames } from "../../../http/server/host-names.ts";
+import {
+  cidrs,
+  hostName,
+  PORT_ALLOWED,
+  parsed,
+  parseListenAddress,
+  port,
+  publishUrl,
+  securePublishUrl,
+  text,
+} from "../setting-values.ts";
+import { setting } from "./setting.ts";
+
+/** Where the server listens, and how the outside reaches it. */
+export const LISTENER_SETTINGS = {
+  httpHost: setting("FANFARE_HTTP_HOST", hostName, "Address the API listens on (default: all)."),
+  httpPort: setting("FANFARE_HTTP_PORT", port(PORT_ALLOWED), "Port of the API.", "8080"),
+  rtmpHost: setting("FANFARE_RTMP_HOST", hostName, "Address encoders are accepted on (default: all)."),
+  rtmpPort: setting("FANFARE_RTMP_PORT", port(PORT_ALLOWED), "Port encoders are accepted on.", "1935"),
+  rtmpsPort: setting(
+    "FANFARE_RTMPS_PORT",
+    port(PORT_ALLOWED),
+    "Port encoders are accepted on over TLS, where FANFARE_TLS_CERT is given.",
+    "1936",
+  ),
+  tlsCert: setting(
+    "FANFARE_TLS_CERT",
+    text("a file", /^[^\0]+$/),
+    "Certificate and its chain in PEM form: opens the RTMPS port, and makes the API's port HTTPS. Read again when it changes.",
+  ),
+  tlsKey: setting("FANFARE_TLS_KEY", text("a file", /^[^\0]+$/), "Private key of that certificate, in PEM form."),
+  tlsExtraCa: setting(
+    "FANFARE_TLS_EXTRA_CA",
+    text("a file", /^[^\0]+$/),
+    "Authorities in PEM form that rtmps:// targets may be vouched for by beside the usual ones.",
+  ),
+  publicHost: setting(
+    "FANFARE_PUBLIC_HOST",
+    hostName,
+    "Host that publishUrl shows (default: this machine's first outside address).",
+  ),
+  allowedHosts: setting(
+    "FANFARE_ALLOWED_HOSTS",
+    parsed(parseHostNames, "comma-separated host names such as fanfare.lan,*.example.com, or * for any"),
+    "Names the API and the dashboard answer to beside FANFARE_PUBLIC_HOST, localhost and any IP address.",
+    "",
+  ),
+  publishUrl: setting("FANFARE_PUBLISH_URL", publishUrl, "Whole publishUrl, where a mapped port makes it differ."),
+  securePublishUrl: setting(
+    "FANFARE_SECURE_PUBLISH_URL",
+    securePublishUrl,
+    "Whole securePublishUrl, where a mapped port or a proxy for TLS makes it differ.",
+  ),
+  basePath: setting(
+    "FANFARE_BASE_PATH",
+    parsed(parseBasePath, "a path such as /fanfare"),
+    "Path below which a reverse proxy has the API and the dashboard (default: the root).",
+    "/",
+  ),
+  trustedProxies: setting(
+    "FANFARE_TRUSTED_PROXIES",
+    cidrs,
+    "Networks of the reverse proxies whose X-Forwarded-For tells a client's address: comma-separated CIDRs.",
+    "",
+  ),
+  metricsListen: setting(
+    "FANFARE_METRICS_LISTEN",
+    parsed(parseListenAddress, "HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, with a port from 1 to 65535"),
+    "Where /metrics is served instead of on the API's port.",
+  ),
+} as const;

@@ -1,0 +1,41 @@
+import type { z } from "zod";
+import { API_SETTINGS } from "./api-settings.ts";
+import { DATA_SETTINGS } from "./data-settings.ts";
+import { LISTENER_SETTINGS } from "./listener-settings.ts";
+import { MEDIA_SETTINGS } from "./media-settings.ts";
+
+/** Every setting there is, in the order in which `--help` lists them. */
+export const SETTINGS = { ...DATA_SETTINGS, ...LISTENER_SETTINGS, ...MEDIA_SETTINGS, ...API_SETTINGS } as const;
+
+type SettingName = keyof typeof SETTINGS;
+
+/** Settings whose value may be in a file that `…_FILE` names. */
+export const FROM_FILES: readonly string[] = ["accessKey", "secretKey"] satisfies readonly SettingName[];
+/** Settings without a flag, because every user of the machine can read a command line. Errors never repeat them. */
+export const SECRETS: readonly string[] = ["secretKey"] satisfies readonly SettingName[];
+type ValueOf<Name extends SettingName> = z.output<(typeof SETTINGS)[Name]["schema"]>;
+
+/** Settings without a default: absent unless given. */
+type Optional =
+  | "encryptionKeyFile"
+  | "httpHost"
+  | "rtmpHost"
+  | "tlsCert"
+  | "tlsKey"
+  | "tlsExtraCa"
+  | "publicHost"
+  | "publishUrl"
+  | "securePublishUrl"
+  | "accessKey"
+  | "secretKey"
+  | "metricsListen";
+
+/** The checked value of every setting. */
+export type Config = { readonly [Name in Exclude<SettingName, Optional>]: ValueOf<Name> } & {
+  readonly [Name in Optional]?: ValueOf<Name>;
+};
+
+/** The flag of a setting, without dashes: `httpPort` → `http-port`. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
