@@ -1,17 +1,15 @@
-import type { Clock, Timer } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { LiveReader } from "./live-reader.ts";
 
-/** So many channels are read in a row, for all readers together; then it is everybody else's turn. */
+/** So many channels are read in a row, for all readers together, and written to one reader; then other work has its turn. */
 const BATCH_CHANNELS = 10;
-/** Readers of one snapshot wait for the slowest of them so long, then they go on without it, in milliseconds. */
-const PATIENCE_MS = 100;
+/** Texts kept for readers that come to the same channel a little later. The oldest go first. */
+const TEXTS_MAX = 1_000;
 
 /** A channel as JSON, as managers and as viewers see it. */
 export type ChannelTexts = { readonly manager: string; readonly viewer: string };
 
 export type SnapshotOptions = {
-  readonly clock: Clock;
   readonly listChannelIds: () => Promise<readonly ChannelId[]>;
   /** Undefined where the channel was deleted meanwhile. */
   readonly read: (channelId: ChannelId) => Promise<ChannelTexts | undefined>;
@@ -20,141 +18,132 @@ export type SnapshotOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-/** Readers that are at the same place of the same snapshot. */
-type Pass = {
+/** What was read, and the newest change that it holds for certain. */
+type Read<Value> = { readonly sequence: number; readonly value: Value };
+
+/** How far one reader's snapshot is. */
+type Progress = {
+  readonly reader: LiveReader;
+  /** Changes after this one follow the snapshot. */
   readonly from: number;
-  /** What is to be read; all channels, asked for at the beginning, where it is not set yet. */
+  /** Read when the snapshot begins. */
   channelIds: readonly ChannelId[] | undefined;
+  hasBegun: boolean;
   next: number;
   /** No channel is written yet. */
   isEmpty: boolean;
-  readers: readonly LiveReader[];
-  /** Monotonic; while one of its readers is behind. */
-  waitsSinceMs: number | undefined;
 };
 
 /**
- * Snapshots for everybody who opens a stream: one worker, a few channels a turn of the event loop, however many readers
- * there are. Who comes while a snapshot is read shares the next one; a channel is read, and turned into text for each role, once
- * for all who share. A reader that is slow goes on at its own pace and holds nothing but its place.
+ * Writes a snapshot to every reader that opens a stream: a few channels a turn of the event loop, each reader at its own pace. What is
+ * read for one reader serves all others whose snapshot began no later than that reading, so many readers cost no more than one.
  */
 export class LiveSnapshots {
   readonly #options: SnapshotOptions;
-  /** Those who share the next snapshot of all channels. */
-  #waiting: LiveReader[] = [];
-  #shared: Pass | undefined;
-  #passes: Pass[] = [];
+  #snapshots: Progress[] = [];
+  #list: Read<readonly ChannelId[]> | undefined;
+  readonly #texts = new Map<ChannelId, Read<ChannelTexts | undefined>>();
   #isWorking = false;
-  #patience: Timer | undefined;
 
   constructor(options: SnapshotOptions) {
     this.#options = options;
   }
 
-  /** Writes this reader a snapshot, of one channel where that is all it wants, and lets it go on with what happened meanwhile. */
-  give(reader: LiveReader, channelId: ChannelId | undefined): void {
-    if (channelId === undefined) this.#waiting.push(reader);
-    else this.#passes.push(this.#newPass([reader], [channelId]));
+  /** Writes this reader a snapshot, of one channel where `only` names it, and then lets it go on with what changed meanwhile. */
+  give(reader: LiveReader, only: ChannelId | undefined): void {
+    const from = this.#options.lastSequence();
+    const channelIds = only === undefined ? undefined : [only];
+    this.#snapshots.push({ reader, from, channelIds, hasBegun: false, next: 0, isEmpty: true });
     reader.onDrained(() => void this.#work());
     void this.#work();
-  }
-
-  #newPass(readers: readonly LiveReader[], channelIds: readonly ChannelId[] | undefined): Pass {
-    const from = this.#options.lastSequence();
-    return { from, channelIds, next: 0, isEmpty: true, readers, waitsSinceMs: undefined };
   }
 
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
-    for (let pass = this.#nextPass(); pass !== undefined; pass = this.#nextPass()) {
-      try {
-        await this.#step(pass);
-      } catch (error) {
-        this.#options.onFailure(error);
-        for (const reader of pass.readers) reader.cut();
-      }
-      // A large installation is no reason to let everybody else wait.
+    for (let ready = this.#ready(); ready.length > 0; ready = this.#ready()) {
+      let readsLeft = BATCH_CHANNELS;
+      for (const progress of ready) readsLeft = await this.#goOn(progress, readsLeft);
+      // A large installation must not hold up other work.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    // A reader that is behind goes on later, with what is true then.
+    this.#forget();
     this.#isWorking = false;
   }
 
-  /** Whose turn it is: each pass in its turn, as far as its readers take what they are given. */
-  #nextPass(): Pass | undefined {
-    for (const pass of this.#passes) pass.readers = pass.readers.filter(({ isOpen }) => isOpen);
-    this.#passes = this.#passes.filter(({ readers }) => readers.length > 0);
-    const ready = this.#passes.find((each) => this.#mayGoOn(each));
-    const isSharedOver = this.#shared === undefined || !this.#passes.includes(this.#shared);
-    const begun = isSharedOver ? this.#share() : undefined;
-    const pass = ready ?? begun;
-    if (pass === undefined) return undefined;
-    this.#passes = [...this.#passes.filter((each) => each !== pass), pass];
-    return pass;
+  /** Snapshots whose readers accept more. Another one is first each time, as the first may use up the turn's reads. */
+  #ready(): readonly Progress[] {
+    const [first, ...others] = this.#snapshots.filter(({ reader }) => reader.isOpen);
+    this.#snapshots = first === undefined ? [] : [...others, first];
+    return this.#snapshots.filter(({ reader }) => !reader.isBehind);
   }
 
-  /** The next snapshot of all channels, where somebody waits for one. */
-  #share(): Pass | undefined {
-    this.#shared = undefined;
-    const readers = this.#waiting.filter(({ isOpen }) => isOpen);
-    this.#waiting = [];
-    if (readers.length === 0) return undefined;
-    this.#shared = this.#newPass(readers, undefined);
-    this.#passes.push(this.#shared);
-    return this.#shared;
-  }
-
-  /** A pass waits for the slowest of its readers, but not for long; then those who are behind become a pass of their own. */
-  #mayGoOn(pass: Pass): boolean {
-    const slow = pass.readers.filter(({ isBehind }) => isBehind);
-    if (slow.length === 0) {
-      pass.waitsSinceMs = undefined;
-      return true;
+  /** Writes the next channels to one reader. Returns how many channels may still be read in this turn. */
+  async #goOn(progress: Progress, readsLeft: number): Promise<number> {
+    try {
+      return await this.#write(progress, readsLeft);
+    } catch (error) {
+      this.#options.onFailure(error);
+      progress.reader.cut();
+      return readsLeft;
     }
-    const nowMs = this.#options.clock.awakeNow();
-    pass.waitsSinceMs ??= nowMs;
-    if (nowMs - pass.waitsSinceMs < PATIENCE_MS) {
-      this.#lookAgain();
-      return false;
-    }
-    // Readers that come now do not wait for it.
-    if (pass === this.#shared && slow.length === pass.readers.length) this.#shared = undefined;
-    if (slow.length === pass.readers.length) return false;
-    pass.readers = pass.readers.filter(({ isBehind }) => !isBehind);
-    this.#passes.push({ ...pass, readers: slow });
-    pass.waitsSinceMs = undefined;
-    return true;
   }
 
-  #lookAgain(): void {
-    this.#patience ??= this.#options.clock.startTimer(PATIENCE_MS, () => {
-      this.#patience = undefined;
-      void this.#work();
-    });
-  }
-
-  /** The next few channels for all readers of the pass. */
-  async #step(pass: Pass): Promise<void> {
-    if (pass.channelIds === undefined) {
-      // Which there are is read at once, so that none is missed while others come and go.
-      pass.channelIds = await this.#options.listChannelIds();
-    }
-    if (pass.next === 0) for (const reader of pass.readers) reader.beginSnapshot(pass.from);
-    const batch = pass.channelIds.slice(pass.next, pass.next + BATCH_CHANNELS);
-    let manager = "";
-    let viewer = "";
-    for (const channelId of batch) {
-      const texts = await this.#options.read(channelId);
+  async #write(progress: Progress, readsLeft: number): Promise<number> {
+    const { reader, from } = progress;
+    // The list is read at once, so that no channel is missed while others come and go.
+    progress.channelIds ??= await this.#listFor(from);
+    const { channelIds } = progress;
+    if (!progress.hasBegun) reader.beginSnapshot(from);
+    progress.hasBegun = true;
+    let left = readsLeft;
+    let text = "";
+    const end = Math.min(channelIds.length, progress.next + BATCH_CHANNELS);
+    for (; progress.next < end; progress.next += 1) {
+      const channelId = channelIds[progress.next] ?? "";
+      const isKept = this.#isGood(this.#texts.get(channelId), from);
+      if (!isKept && left === 0) break;
+      if (!isKept) left -= 1;
+      const texts = isKept ? this.#texts.get(channelId)?.value : await this.#read(channelId);
       if (texts === undefined) continue;
-      const separator = pass.isEmpty ? "" : ",";
-      manager += `data: ${separator}${texts.manager}\n`;
-      viewer += `data: ${separator}${texts.viewer}\n`;
-      pass.isEmpty = false;
+      text += `data: ${progress.isEmpty ? "" : ","}${reader.isViewer ? texts.viewer : texts.manager}\n`;
+      progress.isEmpty = false;
     }
-    pass.next += batch.length;
-    for (const reader of pass.readers) reader.addToSnapshot(reader.isViewer ? viewer : manager);
-    if (pass.next < pass.channelIds.length) return;
-    for (const reader of pass.readers) reader.endSnapshot(pass.from);
-    pass.readers = [];
+    reader.addToSnapshot(text);
+    if (progress.next === channelIds.length) {
+      reader.endSnapshot(from);
+      this.#snapshots = this.#snapshots.filter((each) => each !== progress);
+    }
+    return left;
+  }
+
+  #isGood(read: Read<unknown> | undefined, from: number): boolean {
+    return read !== undefined && read.sequence >= from;
+  }
+
+  async #listFor(from: number): Promise<readonly ChannelId[]> {
+    if (this.#list === undefined || !this.#isGood(this.#list, from)) {
+      const sequence = this.#options.lastSequence();
+      this.#list = { sequence, value: await this.#options.listChannelIds() };
+    }
+    return this.#list.value;
+  }
+
+  async #read(channelId: ChannelId): Promise<ChannelTexts | undefined> {
+    const sequence = this.#options.lastSequence();
+    const value = await this.#options.read(channelId);
+    this.#texts.delete(channelId);
+    this.#texts.set(channelId, { sequence, value });
+    for (const oldest of this.#texts.keys()) {
+      if (this.#texts.size <= TEXTS_MAX) break;
+      this.#texts.delete(oldest);
+    }
+    return value;
+  }
+
+  #forget(): void {
+    this.#list = undefined;
+    this.#texts.clear();
   }
 }

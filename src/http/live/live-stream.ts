@@ -76,7 +76,6 @@ export class LiveStream implements Lasting {
     this.#options = options;
     this.#ring = new LiveRing(options.ringLimits);
     this.#snapshots = new LiveSnapshots({
-      clock: options.clock,
       listChannelIds: () => options.service.listChannelIds(),
       read: (channelId) => this.#read(channelId),
       lastSequence: () => this.#ring.last,
