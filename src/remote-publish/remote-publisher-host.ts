@@ -123,7 +123,11 @@ class HostedPublisher {
   }
 
   async #admit(): Promise<void> {
-    const isAdmitted = (await this.#gateway.tryAdmit()) === "admitted";
+    // A fault of the gateway is one encoder's: the thread and its other encoders go on.
+    const isAdmitted = await this.#gateway.tryAdmit().then(
+      (result) => result === "admitted",
+      () => false,
+    );
     this.#transport.post({ kind: "admit-result", isAdmitted });
     this.tellLatency();
     if (!isAdmitted) this.#finish();

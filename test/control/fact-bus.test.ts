@@ -48,3 +48,21 @@ test("what a subscriber publishes is told after the fact that it took, to all in
   bus.publish("a");
   expect(told).toEqual(["first a", "second a", "first from a", "second from a"]);
 });
+
+test("a log that throws silences the bus for that one fact only", () => {
+  const ignore = () => undefined;
+  let isFull = true;
+  const error = () => {
+    if (isFull) throw new Error("no space left");
+  };
+  const bus = new FactBus<string>({ debug: ignore, info: ignore, warn: ignore, error });
+  const told: string[] = [];
+  bus.subscribe("broken", () => {
+    throw new Error("out of order");
+  });
+  bus.subscribe("well", (fact) => told.push(fact));
+  expect(() => bus.publish("a")).toThrow("no space left");
+  isFull = false;
+  bus.publish("b");
+  expect(told).toEqual(["b"]);
+});

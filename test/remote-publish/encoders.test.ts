@@ -223,3 +223,25 @@ const NOBODY = {
   onDismissed: () => undefined,
   onRoom: () => undefined,
 };
+
+test("a fault while one encoder is admitted turns that encoder away, and the thread goes on", async () => {
+  const stage = new RelayStage();
+  const { clock } = stage;
+  const broken = {
+    introduce: () => undefined,
+    admits: () => {
+      throw new Error("damaged");
+    },
+    open: () => undefined,
+    latency: () => "efficient" as const,
+    flush: () => undefined,
+    isOnAir: () => false,
+  };
+  const host = new RemotePublisherHost({ clock, engine: broken });
+  const distant = new RemotePublishers({ clock, afterReads: () => undefined, onWait: () => undefined });
+  const way = new TestWay<FromEncoder, ToEncoder>();
+  host.take(stage.spec([target(1)]), "main", way.far);
+  const result = distant.to({ channelId: "ls-1", latency: "efficient" }, way.near).tryAdmit();
+  await way.settle();
+  expect(await result).not.toBe("admitted");
+});

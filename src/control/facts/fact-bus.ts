@@ -27,8 +27,12 @@ export class FactBus<Told> {
     this.#queue.push(told);
     if (this.#isTelling) return;
     this.#isTelling = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#tell(next);
-    this.#isTelling = false;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#tell(next);
+    } finally {
+      // A log that throws must not silence the bus for ever.
+      this.#isTelling = false;
+    }
   }
 
   #tell(told: Told): void {
