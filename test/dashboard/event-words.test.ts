@@ -13,7 +13,7 @@ import {
 import { INGEST_ENDS } from "../../src/thread-protocol/facts.ts";
 import { TARGET_ERROR_CODES } from "../../src/thread-protocol/targets/target-status.ts";
 import type { ChannelEvent } from "../../web/src/base/model.ts";
-import { eventText, reasonText } from "../../web/src/parts/channel/event-words.ts";
+import { eventText, reasonText } from "../../web/src/parts/history/event-words.ts";
 import { en } from "../../web/src/text/en.ts";
 import { ko } from "../../web/src/text/ko.ts";
 

@@ -19,14 +19,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/basic": ["base", "text"],
   "parts/platform": ["base", "text", "live", "chart", "parts/basic"],
   "parts/channel": ["base", "text", "live", "chart", "parts/basic", "parts/platform"],
+  "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
+  "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/channel"],
   "parts/settings": ["base", "text", "live", "parts/basic"],
   "parts/shell": ["base", "text", "live", "parts/basic"],
   pages: [
-    ...["base", "text", "live", "chart"],
-    ...["parts/basic", "parts/platform", "parts/channel", "parts/settings", "parts/shell"],
+    ...["base", "text", "live"],
+    ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
+    ...["parts/settings", "parts/shell"],
   ],
   // `app.tsx` and `main.tsx`.
-  ".": ["base", "text", "live", "parts/basic", "parts/shell", "pages"],
+  ".": ["base", "text", "live", "parts/basic", "parts/overview", "parts/shell", "pages"],
 };
 /** Rooms that may know the server's contract. */
 const KNOW_CONTRACT = ["base", "parts/platform", "parts/channel"];

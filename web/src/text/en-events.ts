@@ -82,4 +82,13 @@ export const enEvents = {
     shutdown: "server shut down",
     "server-lost": "server stopped unexpectedly",
   } satisfies Record<BroadcastEnd, string>,
+  report: {
+    title: "Past broadcasts",
+    none: "No broadcasts in the last 7 days.",
+    duration: "Duration",
+    timeOnAir: "Time on air",
+    interruptions: "Interruptions",
+    noInterruptions: "None",
+    printable: "Printable page",
+  },
 };

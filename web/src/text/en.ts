@@ -393,15 +393,6 @@ export const en = {
     button: (number: number) => `Add ${count(number, "platform", "platforms")}`,
     file: "Choose a file…",
   },
-  report: {
-    title: "Past broadcasts",
-    none: "No broadcasts in the last 7 days.",
-    duration: "Duration",
-    timeOnAir: "Time on air",
-    interruptions: "Interruptions",
-    noInterruptions: "None",
-    printable: "Printable page",
-  },
   ...enEvents,
 };
 

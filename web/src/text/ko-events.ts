@@ -74,4 +74,13 @@ export const koEvents: typeof enEvents = {
     shutdown: "서버 종료",
     "server-lost": "서버 비정상 종료",
   },
+  report: {
+    title: "지난 방송",
+    none: "최근 7일간 방송이 없습니다.",
+    duration: "방송 시간",
+    timeOnAir: "송출 시간",
+    interruptions: "중단",
+    noInterruptions: "없음",
+    printable: "인쇄용 페이지",
+  },
 };

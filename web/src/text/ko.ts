@@ -380,14 +380,5 @@ export const ko: Texts = {
     button: (value) => `플랫폼 ${count(value, "개")} 추가`,
     file: "파일 선택…",
   },
-  report: {
-    title: "지난 방송",
-    none: "최근 7일간 방송이 없습니다.",
-    duration: "방송 시간",
-    timeOnAir: "송출 시간",
-    interruptions: "중단",
-    noInterruptions: "없음",
-    printable: "인쇄용 페이지",
-  },
   ...koEvents,
 };
