@@ -1,7 +1,7 @@
 import type { AccessKey } from "../control/ports/access-key-store.ts";
 import type { Addresses } from "./config/addresses.ts";
 
-/** What is printed when the server is ready: where to go. */
+/** Printed when the server is ready: its addresses. */
 export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): string {
   return [
     "Fanfare is ready.",
@@ -15,7 +15,9 @@ export function readyText({ publishUrl, securePublishUrl, apiUrl }: Addresses): 
   ].join("\n");
 }
 
-/** What is printed while the dashboard has no password: the link that sets it. It holds the token behind `#`, which no server logs. */
+/**
+ * Printed while the dashboard has no password: the link that sets it. The token is behind `#`, which no server logs.
+ */
 export function setupLinkText(token: string, { apiUrl }: Pick<Addresses, "apiUrl">): string {
   return [
     "Open the dashboard with this link and choose its password (works once, within an hour):",
@@ -25,7 +27,7 @@ export function setupLinkText(token: string, { apiUrl }: Pick<Addresses, "apiUrl
   ].join("\n");
 }
 
-/** What is printed once, when the encryption key file was made. */
+/** Printed once, when the encryption key file was made. */
 export function newKeyFileText(path: string): string {
   return [
     "Stream keys and passwords are encrypted in the database. The key is in a file of its own:",
@@ -36,7 +38,7 @@ export function newKeyFileText(path: string): string {
   ].join("\n");
 }
 
-/** What is printed once, at the first start: the key, and a request that works as it stands. */
+/** Printed once, at the first start: the access key, and a request that works as it is. */
 export function firstRunText(key: AccessKey, { apiUrl }: Addresses): string {
   const body = JSON.stringify({
     channelName: "my_first_channel",

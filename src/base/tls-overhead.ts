@@ -1,8 +1,13 @@
 /** Once; a handshake is a third of it. */
 const FREE_BYTES = 32 * 1024;
-/** … and again in each look: a peer that changes its keys now and then, and one that has little to say, are no flood. */
+/**
+ * … and again in each look: a peer that changes its keys now and then, and one that has little to say, are no flood.
+ */
 const FREE_LOOK_BYTES = 512;
-/** So many bytes of TLS for each byte that it carries, and somebody sends records for their own sake: with 22 bytes of a record's own, of ten at a time. */
+/**
+ * With more bytes of TLS than this for each byte carried, the peer sends records for their own sake. A record has 22
+ * bytes of its own.
+ */
 const SHARE_MAX = 3;
 
 /** A socket, of which only this is asked. */
@@ -24,7 +29,9 @@ export class TlsOverhead {
     this.#belowBytes = below.bytesRead;
   }
 
-  /** Whether far more came than it carried. Look some times a second. `carriedBytes`: all that came out of TLS so far. */
+  /**
+   * Whether far more came than it carried. Look some times a second. `carriedBytes`: all that came out of TLS so far.
+   */
   isFlood(carriedBytes: number): boolean {
     const came = this.#below.bytesRead - this.#belowBytes;
     const carried = carriedBytes - this.#carriedBytes;

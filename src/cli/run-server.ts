@@ -7,10 +7,13 @@ import { type Outputs, openOutputs } from "../app/process/outputs.ts";
 import { stopInTime } from "./stop-in-time.ts";
 import { type StopRequest, StopRequestedError } from "./stop-request.ts";
 
-/** At the end, what was said last has so long to be read, in milliseconds. */
+/** At the end the last output has this long to be read, in milliseconds. */
 const LAST_WORDS_MS = 200;
 
-/** Runs the server until it is stopped, which may be before it is ready. Ends the process; rejects where it cannot start. */
+/**
+ * Runs the server until it is stopped, which may be before it is ready. Ends the process; rejects where it cannot
+ * start.
+ */
 export async function runServer(config: Config, { signal }: StopRequest): Promise<void> {
   const outputs = openOutputs();
   const starting = startServer(config, outputs, signal);
@@ -22,7 +25,7 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
   if (server !== undefined) tell(server, outputs);
   await stopped;
-  // A timer that keeps the process alive, which the clock's own do not.
+  // This timer keeps the process alive; those of the clock do not.
   await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
   exitNow(0);
 }
@@ -37,7 +40,7 @@ function ifNotStopping(error: unknown): undefined {
   if (!(error instanceof StopRequestedError)) throw error;
 }
 
-/** Also where it is stopped already: a key that was made is shown now or never. */
+/** Also after a stop request: a key that was made is shown now or never. */
 function tell({ addresses, newKeyFile, firstKey, setupToken }: RunningServer, { standard }: Outputs): void {
   standard.write(readyText(addresses));
   if (newKeyFile !== undefined) standard.write(newKeyFileText(newKeyFile));

@@ -1,7 +1,7 @@
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** Somebody wants the process to end: heard from its first moments on, whatever it is doing. */
+/** A request to end the process, heard from its first moments on, whatever it is doing. */
 export class StopRequest {
   readonly #controller = new AbortController();
   readonly #hear = () => this.#controller.abort(new StopRequestedError());
@@ -14,13 +14,13 @@ export class StopRequest {
     return this.#controller.signal;
   }
 
-  /** From here on the signals do what they do by themselves. */
+  /** The signals have their default effect from now on. */
   leave(): void {
     for (const signal of SIGNALS) process.off(signal, this.#hear);
   }
 }
 
-/** Why something was given up. */
+/** The reason why a start was cancelled. */
 export class StopRequestedError extends Error {
   override readonly name = "StopRequestedError";
   constructor() {

@@ -4,14 +4,14 @@ import type { BlockStore } from "./stream/block-store.ts";
 import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import type { TargetDeps } from "./subscriber/rtmp-push/target.ts";
 
-/** What a channel is given. */
+/** What a channel depends on. */
 export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly clock: Clock;
   readonly dialer: Dialer;
   readonly blocks: BlockStore;
   readonly tell: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
-  /** Packets are waiting to be flushed, or are by now so many that they should not wait. */
+  /** Packets wait for the flush. `isMuch`: too many to wait. */
   readonly onDirty: (isMuch: boolean) => void;
   /** The broadcast is over: the last moment to sample it. */
   readonly onOver: () => void;

@@ -10,28 +10,34 @@ import type { Dialer } from "./subscriber/rtmp-push/link.ts";
 import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace.ts";
 import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
 
-/** How long packets are gathered before they leave in one write per target: the number of writes decides the cost. */
+/**
+ * How long packets are collected before they leave in one write per target, in milliseconds. The number of writes
+ * decides the cost.
+ */
 const FLUSH_INTERVAL_MS = 50;
 const TICK_MS = 1_000;
 
 export type EngineDeps = {
   readonly clock: Clock;
-  /** 0 ≤ n < 1, for the spread of retries. */
+  /** Returns 0 ≤ n < 1, for the spread of retries. */
   readonly random: () => number;
   readonly dialer: Dialer;
-  /** Takes what happened, at the moment it happens. */
+  /** Called with each fact, at the moment it happens. */
   readonly tell: (fact: Fact) => void;
-  /** Takes the counters of the channels on air: once a second, and once when a broadcast ends. */
+  /** Called with the counters of the channels on air: once a second, and once when a broadcast ends. */
   readonly report: (samples: readonly ChannelSample[]) => void;
   /** Retries of all targets together in a second; default 20. */
   readonly retriesPerSecond?: number;
-  /** The numbers encoders get: every `step`th, so that no other thread gives the same; default all. */
+  /** The numbers of encoders: every `step`th, so that no other thread gives the same one; default all. */
   readonly ingestIds?: { readonly first: number; readonly step: number };
-  /** Tells the other media threads how the links of this one do; answers how those of all do together. Default: this one is all. */
+  /**
+   * Tells the other media threads the state of this thread's links, and returns that of all threads together. Default:
+   * there is one thread.
+   */
   readonly shareUplink?: (own: UplinkState) => UplinkState;
 };
 
-/** How the links that share the uplink do. */
+/** The state of the links that share the uplink. */
 export type UplinkState = {
   /** Channels with links. */
   readonly channels: number;
@@ -40,8 +46,7 @@ export type UplinkState = {
 };
 
 /**
- * The data plane: all channels of one media thread. Knows no socket and reads no clock: it is given both, and can run on
- * virtual time.
+ * The data plane: all channels of one media thread. It is given its clock and its connections, so it can run on virtual time.
  */
 export class Engine {
   readonly #deps: EngineDeps;
@@ -49,7 +54,7 @@ export class Engine {
   /** Channels with packets to flush. */
   readonly #dirty = new Set<Channel>();
   readonly #blocks = new BlockStore();
-  /** Since when each channel that is off air has been, or was last expected on air. */
+  /** For each channel that is off air: since when, or when an encoder was last admitted to it. */
   readonly #offSinceMs = new Map<ChannelId, number>();
   #flushTimer: Timer | undefined;
   #tickTimer: Timer | undefined;
@@ -66,7 +71,9 @@ export class Engine {
     this.#startTick();
   }
 
-  /** Takes what is newly wanted of a channel, if an encoder ever came for it: others are brought along with their admission. */
+  /**
+   * Takes a newer spec of a channel that this thread knows. Other channels come with the admission of their encoder.
+   */
   apply(spec: ChannelSpec): void {
     this.#channels.get(spec.channelId)?.apply(spec);
   }
@@ -94,14 +101,14 @@ export class Engine {
     this.#channels.set(spec.channelId, channel);
   }
 
-  /** Forgets a channel; whoever publishes to it is dismissed. */
+  /** Forgets a channel and dismisses its encoders. */
   remove(channelId: ChannelId): void {
     this.#channels.get(channelId)?.end("removed", "end");
     this.#channels.delete(channelId);
     this.#offSinceMs.delete(channelId);
   }
 
-  /** Forgets channels that were off air for so long, and were not expected on air; answers which. */
+  /** Forgets channels that were off air for this long and had no encoder admitted. Returns their ids. */
   forgetIdle(forMs: number): readonly ChannelId[] {
     const nowMs = this.#deps.clock.now();
     const idle = [...this.#offSinceMs]
@@ -131,17 +138,20 @@ export class Engine {
     return this.#lastIngestId;
   }
 
-  /** Dismisses the encoder of one of a channel's keys as if its connection were lost, unless it came after `lastIngestId`. */
+  /**
+   * Dismisses the encoder of one of a channel's keys as if its connection were lost, unless it came after
+   * `lastIngestId`.
+   */
   cutSource(channelId: ChannelId, slot: IngestSlot, lastIngestId: number): void {
     this.#channels.get(channelId)?.cutSource(slot, lastIngestId);
   }
 
-  /** Dials a target that waits for its next attempt at once. */
+  /** Connects to a target at once that waits for its next attempt. */
   retryTarget(channelId: ChannelId, targetId: TargetId): void {
     this.#channels.get(channelId)?.retryTarget(targetId);
   }
 
-  /** Whether an encoder with the right key may come now; false where two fight over it. */
+  /** Whether an encoder with the right key may publish now; false where two push each other out. */
   admits(channelId: ChannelId, slot: IngestSlot): boolean {
     return this.#channels.get(channelId)?.admits(slot) ?? false;
   }
@@ -160,12 +170,12 @@ export class Engine {
     return this.#channels.get(channelId)?.subscribe(subscriber) ?? false;
   }
 
-  /** When this channel's packets are to leave: it may be changed on air. */
+  /** When this channel's packets leave. May change on air. */
   latency(channelId: ChannelId): Latency {
     return this.#channels.get(channelId)?.latency ?? "efficient";
   }
 
-  /** Writes what waits, of one channel or of all, without waiting for the next flush. Never throws. */
+  /** Sends the collected packets of one channel, or of all, without waiting for the next flush. Never throws. */
   flush(channelId?: ChannelId): void {
     if (channelId === undefined) {
       for (const channel of this.#dirty) this.#flush(channel);
@@ -175,7 +185,7 @@ export class Engine {
     if (only !== undefined) this.#flush(only);
   }
 
-  /** Leaves every target as asked and dismisses every encoder. */
+  /** Closes every target in this way and dismisses every encoder. */
   shutDown(how: LinkClose): void {
     this.#flushTimer?.cancel();
     this.#tickTimer?.cancel();
@@ -204,7 +214,7 @@ export class Engine {
 
   #startTick(): void {
     const nowMs = this.#deps.clock.now();
-    // Kept in step, so that a "last second" is one; after a pause of the whole process the count starts afresh.
+    // Ticks stay in step, so that "the last second" is one second. After a pause of the process the count starts again.
     this.#nextTickMs = Math.max(this.#nextTickMs, nowMs - TICK_MS) + TICK_MS;
     this.#tickTimer = this.#deps.clock.startTimer(Math.max(0, this.#nextTickMs - nowMs), () => {
       this.#startTick();
@@ -219,7 +229,9 @@ export class Engine {
     this.#report(onAir);
   }
 
-  /** Where every target of several channels stalls at once the fault is on our side of the network: the reason says so. */
+  /**
+   * If every target of several channels stalls at once, our side of the network is at fault, and the reason says so.
+   */
   #blameUplink(onAir: readonly Channel[]): void {
     const links = onAir.map((channel) => [...channel.targets].filter((target) => target.hasLink));
     const own = {
@@ -242,7 +254,7 @@ export class Engine {
   }
 }
 
-/** A clock whose timers cannot end the thread: what one throws is told. */
+/** A clock whose timers cannot end the thread: an error in one is reported. */
 function guardedClock(clock: Clock, onFault: (error: unknown) => void): Clock {
   return {
     now: () => clock.now(),

@@ -2,7 +2,7 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { ChannelDeps } from "./channel-deps.ts";
 import { ChannelTargets, type TargetStream } from "./subscriber/rtmp-push/channel-targets.ts";
 
-/** The targets of one channel; their changes of status are told as facts. */
+/** Makes the targets of one channel. Each change of status becomes a fact. */
 export function targetsOf(channelId: ChannelId, deps: ChannelDeps, stream: () => TargetStream): ChannelTargets {
   const { clock, random, reserveRetryMs, dialer, onFault, tell } = deps;
   return new ChannelTargets({

@@ -1,14 +1,17 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { systemCode } from "../base/system-errors.ts";
 
-/** So much waits for a reader that is behind, in bytes; what comes then is dropped, and counted. */
+/** At most this much waits for a slow reader, in bytes. Lines after that are dropped, and counted. */
 const WAITING_BYTES_MAX = 256 * 1024;
-/** A full pipe is tried again so soon, … */
+/** A full pipe is tried again after this long, … */
 const FULL_RETRY_MS = 50;
-/** … a full disk or a reader that is gone so soon, in milliseconds. */
+/** … a full disk or a reader that is gone after this long, in milliseconds. */
 const BROKEN_RETRY_MS = 1_000;
 
-/** Takes as many of these bytes as it can at once and answers how many; throws the system's error where it takes none. Never waits. */
+/**
+ * Writes as many of these bytes as it can at once and returns how many. Throws the system's error if it takes none.
+ * Never waits.
+ */
 export type Sink = (bytes: Buffer) => number;
 
 export type LogOutputOptions = {
@@ -16,7 +19,7 @@ export type LogOutputOptions = {
   readonly clock: Clock;
   /** The line that says how many were lost, with its end. */
   readonly lossLine: (count: number) => string;
-  /** Told of each line that was dropped. */
+  /** Called for each line that was dropped. */
   readonly onLost?: (count: number) => void;
 };
 

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 
 /**
- * How often the loop is looked at; its lateness counts beyond this, in milliseconds. Each look wakes the thread: at 20 ms that was half of
+ * How often the loop is measured; lateness counts beyond this, in milliseconds. Each look wakes the thread: at 20 ms that was half of
  * what an idle server takes.
  */
 const RESOLUTION_MS = 100;

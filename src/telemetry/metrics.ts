@@ -260,7 +260,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** Samples are kept as they came, once a second, and made into series when somebody looks. */
+  /** Keeps samples as they come, once a second. They become series at a scrape. */
   #fill(): void {
     for (const metric of [this.#ingestBytes, this.#state, this.#sentBytes, this.#onAirSeconds, this.#drops])
       metric.reset();
@@ -323,7 +323,7 @@ export class Metrics {
   /** Of a channel that is not known: it was deleted meanwhile. */
   #status(channelId: ChannelId, targetId: TargetId, { status, retryAttempt, lastError, warning }: TargetStatus): void {
     const channel = this.#channels.get(channelId);
-    // The farewell of a target that was removed comes after it was forgotten.
+    // The last fact of a removed target comes after the target was forgotten.
     if (channel === undefined || (status === "READY" && !channel.targets.has(targetId))) return;
     const target = this.#target(channel, targetId);
     target.state = status;

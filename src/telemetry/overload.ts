@@ -1,11 +1,11 @@
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 
-/** An event loop that came so late to its work could not keep up, in seconds: after that filler would begin, and players notice. */
+/** An event loop that was this late could not keep up, in seconds: filler would begin, and players would notice. */
 const LATE_SECONDS = 2;
-/** So many reports in a row have to say that a thread is busy: a burst is no overload. */
+/** This many reports in a row must say that a thread is busy: a burst is no overload. */
 const BUSY_REPORTS = 2;
 
-/** Whether one thread keeps up, by what its event loop tells each five seconds. */
+/** Whether one thread keeps up, by what its event loop reports every five seconds. */
 export class Overload {
   readonly #loadMax: number;
   #busyReports = 0;
@@ -41,7 +41,7 @@ export class Overloads {
     this.#loadMax = loadMax;
   }
 
-  /** Whether any thread does not keep up, now that this one has told of itself. */
+  /** Takes the report of one thread. Returns whether any thread does not keep up. */
   take(thread: string, delay: LoopDelay): boolean {
     const overload = this.#threads.get(thread) ?? new Overload(this.#loadMax);
     this.#threads.set(thread, overload);

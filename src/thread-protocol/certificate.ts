@@ -1,2 +1,2 @@
-/** What a server shows over TLS and the private key to it, as PEM. Secret: never log it. */
+/** A server's TLS certificate and its private key, as PEM. Secret: never log it. */
 export type CertificatePair = { readonly cert: string; readonly key: string };

@@ -9,26 +9,29 @@ export type IngestSlot = "main" | "backup";
 /** One target of one channel; the API's `platId`. Unique over the installation. */
 export type TargetId = number;
 
-/** What a target that is too slow loses: frames, or its connection, and begins afresh. */
+/** What a slow target loses: frames, or its connection, which then begins again. */
 export const BUFFER_POLICIES = ["drop", "disconnect"] as const;
 export type BufferPolicy = (typeof BUFFER_POLICIES)[number];
 
-/** What a target over TLS is verified by. Absent fields: this machine's authorities. */
+/** How a target over TLS is verified. Absent fields: by this machine's authorities. */
 export type TargetTrust = {
   /** Authorities beside the usual ones, as PEM. */
   readonly ca?: string;
-  /** SHA-256 of the one certificate that is accepted, as 64 small hexadecimal digits, whatever signed it and whatever it is for. */
+  /**
+   * SHA-256 of the one certificate that is accepted, as 64 small hexadecimal digits, whatever signed it and whatever it
+   * is for.
+   */
   readonly fingerprint?: string;
 };
 
-/** When packets leave: gathered for 50 ms, which costs least, or with each read. */
+/** When packets leave: collected for 50 ms, which costs least, or with each read. */
 export const LATENCIES = ["efficient", "low"] as const;
 export type Latency = (typeof LATENCIES)[number];
 
 /** Track ids, 0 being the default track. */
 export type TrackChoice = { readonly video: number; readonly audio: number };
 
-/** Where one target is and whether it is wanted. Holds secrets: never log it. */
+/** Where one target is and whether it is on. Holds secrets: never log it. */
 export type TargetSpec = {
   /** One video and one audio track, in the form of old where it has one; absent: all tracks, as they come. */
   readonly tracks?: TrackChoice;
@@ -41,7 +44,7 @@ export type TargetSpec = {
   readonly url: string;
   /** Sent byte for byte as the stream name. */
   readonly streamKey: string;
-  /** The login for a target that demands one; absent: none. */
+  /** The login for a target that asks for one; absent: none. */
   readonly credentials?: { readonly id: string; readonly password: string };
   /** False: the target stays READY whatever the ingest does. */
   readonly isEnabled: boolean;
@@ -52,7 +55,7 @@ export type TargetSpec = {
 };
 
 /**
- * What the control thread wants of one channel: whole, never a difference. A spec with a revision not above the one
+ * The settings of one channel that concern the media thread: complete, never a difference. A spec with a revision not above the one
  * last applied is ignored, so a late message cannot undo a newer one.
  */
 export type ChannelSpec = {

@@ -8,7 +8,7 @@ export const INGEST_ENDS = [
   /** The encoder said so: FCUnpublish, deleteStream, closeStream. */
   "clean",
   "connection-lost",
-  /** Connected, but no media came any more. */
+  /** Connected, but without media for too long. */
   "frozen",
   "timed-out",
   "protocol-error",
@@ -33,7 +33,7 @@ type IngestFact = {
 };
 
 /**
- * What happened in the media thread, told once, at the place it happened. Logs, events and metrics all read these.
+ * What happened in the media thread, told once, where it happened. Logs, events and metrics all read these.
  * Times are milliseconds since the Unix epoch. No fact carries a stream key or a URL.
  */
 export type Fact =
@@ -53,15 +53,18 @@ export type Fact =
       /** True where the broadcast ended with it, or with the hold that followed it. */
       readonly isBroadcastOver: boolean;
     })
-  /** The encoder was lost, its targets are held with filler for so long at most. */
+  /** The encoder was lost. Its targets are held with filler for at most this long. */
   | (IngestFact & { readonly kind: "ingest-held"; readonly end: IngestEnd; readonly holdSeconds: number })
-  /** Until when the targets are held: so much longer, in milliseconds. Follows each `ingest-held`, and each change of it. */
+  /**
+   * Until when the targets are held: so much longer, in milliseconds. Follows each `ingest-held`, and each change of
+   * it.
+   */
   | (IngestFact & { readonly kind: "hold-set"; readonly leftMs: number })
   /** Media flows from this encoder from now on: the first of a broadcast, or instead of another or of filler. */
   | (IngestFact & { readonly kind: "source-active"; readonly heldMs: number })
-  /** Its video stopped so long ago, while its audio goes on. */
+  /** Its video stopped this long ago, and its audio goes on. */
   | (IngestFact & { readonly kind: "pictures-stopped"; readonly silentMs: number })
-  /** … and came back after so long. */
+  /** Its video came back after this long. */
   | (IngestFact & { readonly kind: "pictures-back"; readonly awayMs: number })
   /** A standby differs from what is on air: switching to it would disturb the targets. */
   | (IngestFact & { readonly kind: "standby-differs"; readonly detail: string })
@@ -72,13 +75,13 @@ export type Fact =
       readonly time: number;
       /** How many were refused for this reason since the last such fact: floods become one fact a second. */
       readonly count: number;
-      /** Of the last of them. */
+      /** The address of the last of them. */
       readonly remoteAddress: string;
       readonly reason:
         | "unknown-key"
-        /** A wrong user name or password, or the right key without the login its channel wants. */
+        /** A wrong user name or password, or the right key without the login that its channel requires. */
         | "auth-failed"
-        /** A login that was not even looked at: too many of its network have failed within a minute. */
+        /** A login that was not checked: too many of its network have failed within a minute. */
         | "too-many-guesses"
         | "encoders-fight"
         /** The key was good, and this server admits no new channel now. */
@@ -89,9 +92,9 @@ export type Fact =
         | "protocol-error"
         | "timed-out"
         | "too-many-connections";
-      /** Whose login, or whose encoder, it was, where that is known. */
+      /** The channel of the login or the encoder, where that is known. */
       readonly channelId?: ChannelId;
-      /** What exactly broke, where the peer broke the protocol. */
+      /** What was wrong, where the peer broke the protocol. */
       readonly detail?: string;
     }
   | {
@@ -101,7 +104,7 @@ export type Fact =
       readonly where: "ingest" | "link" | "relay";
       readonly detail: string;
     }
-  /** This machine lacked something. Told once a second at most by each thread. */
+  /** This machine lacked something. Each thread reports it at most once a second. */
   | { readonly kind: "server-trouble"; readonly time: number; readonly trouble: ServerTroubleName }
   | {
       readonly kind: "target-status";

@@ -6,14 +6,14 @@ import { checkDatabase, snapshotDatabase } from "../../store/sqlite/database-cop
 import type { StorageConfig } from "../data-folder/storage.ts";
 import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
 
-/** A backup is a folder with these two. It opens every secret: for its owner alone. */
+/** A backup is a folder with these two files. It opens every secret, so only its owner may read it. */
 export const BACKUP_DATABASE = "fanfare.db";
 export const BACKUP_KEY_FILE = "encryption.key";
 const FOLDER_MODE = 0o700;
 
 /**
- * Writes the database as it is now, and its keys, into a new folder; a server may be at work on it. The folder appears when
- * it is whole and was read back. Throws DataFolderError, KeyFileError or DatabaseCopyError.
+ * Writes the database as it is now, and its keys, into a new folder. A server may run. The folder appears when it is complete and was
+ * read back. Throws DataFolderError, KeyFileError or DatabaseCopyError.
  */
 export async function backUp(config: StorageConfig, folder: string): Promise<void> {
   const paths = dataPaths(config);
@@ -29,7 +29,7 @@ export async function backUp(config: StorageConfig, folder: string): Promise<voi
   await mkdir(draft, { mode: FOLDER_MODE });
   try {
     snapshotDatabase(paths.database, join(draft, BACKUP_DATABASE));
-    // After the database: a key is in the file before anything is sealed with it.
+    // Copied after the database: a key is in the file before anything is sealed with it.
     const keys = readKeyFile(paths.keyFile);
     if (keys === undefined) {
       throw new DataFolderError(

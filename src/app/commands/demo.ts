@@ -11,11 +11,14 @@ import type { Config } from "../config/settings/settings.ts";
 import { type RunningServer, startServer } from "../control-thread/server.ts";
 import { openOutputs } from "../process/outputs.ts";
 
-/** What the encoder sends: 360p like a modest real stream. */
+/** The encoder's rate: 360p like a modest real stream. */
 const KILOBITS = 2_500;
-/** The target that stalls stops reading so long after it went on air; it is closed and dialled again, and so on. */
+/**
+ * The target that stalls stops reading this long after it went on air. It is then closed and connected again, and so
+ * on.
+ */
 const STALL_AFTER_MS = 20_000;
-/** Read off a screen and typed once; the demo listens on this machine alone. */
+/** The password is read from a screen and typed once, and the demo listens on this machine only. */
 const PASSWORD_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789";
 const PASSWORD_LENGTH = 10;
 
@@ -31,13 +34,13 @@ export type Demo = {
   readonly url: string;
   readonly password: string;
   readonly server: RunningServer;
-  /** Ends everything and leaves nothing on the disk. */
+  /** Stops everything and removes its files. */
   stop(): Promise<void>;
 };
 
 /**
- * A whole installation that shows itself: a server in a folder of its own, three targets on this machine, and a test clip on air.
- * Nothing of it is reached from outside, and nothing of it is kept.
+ * Starts a whole installation to look at: a server in a folder of its own, three targets on this machine, and a test clip on air. It is
+ * not reachable from outside, and nothing is kept.
  */
 export async function startDemo(config: Config): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-demo-"));

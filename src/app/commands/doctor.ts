@@ -6,10 +6,10 @@ import { wholeCheck } from "../../store/sqlite/quick-check.ts";
 import { openReadable, tablesOver } from "../../store/sqlite/sqlite.ts";
 import { type DataPaths, dataPaths, type StorageConfig } from "../data-folder/storage.ts";
 
-/** What was looked at and what is wrong with it, in sentences. */
+/** What was checked and what is wrong with it, in sentences. */
 export type Diagnosis = { readonly sound: readonly string[]; readonly problems: readonly string[] };
 
-/** Looks through the whole database, and whether its keys open it. A server may be at work on it; nothing is changed. */
+/** Checks the whole database, and that its keys open it. A server may run. Changes nothing. */
 export async function diagnose(config: StorageConfig): Promise<Diagnosis> {
   const paths = dataPaths(config);
   if (!existsSync(paths.database)) {

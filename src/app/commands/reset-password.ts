@@ -8,8 +8,8 @@ import type { StorageConfig } from "../data-folder/storage.ts";
 import { DataFolderError, dataPaths } from "../data-folder/storage.ts";
 
 /**
- * Takes the dashboard's password away and ends all its sessions; answers the token of a new set-up link. A server may be at
- * work on the database: it notices at the next request. Throws DataFolderError where there is no database.
+ * Removes the dashboard's password and ends all its sessions. Returns the token of a new set-up link. A server may run: it notices at
+ * the next request. Throws DataFolderError where there is no database.
  */
 export async function resetPassword(config: StorageConfig): Promise<string> {
   const paths = dataPaths(config);

@@ -13,8 +13,8 @@ import { BACKUP_DATABASE, BACKUP_KEY_FILE } from "./backup.ts";
 const FOLDER_MODE = 0o700;
 
 /**
- * Puts a backup's database and keys into the data folder. What was there is kept in a folder beside them, whose name is
- * answered; undefined where nothing was. Whenever the process dies the folder holds either the former database or the
+ * Puts a backup's database and keys into the data folder. Keeps what was there in a folder beside them and returns its name;
+ * undefined where nothing was. Whenever the process dies the folder holds either the former database or the
  * restored one, whole and with its keys. Throws DataFolderError, with nothing changed, while a server uses the data folder, and
  * KeyFileError or DatabaseCopyError where the backup is not whole.
  */
@@ -34,9 +34,10 @@ export async function restore(config: StorageConfig, backup: string, nowMs: numb
     copyDatabase(join(backup, BACKUP_DATABASE), draft);
     await checkDatabase(draft, keys, join(backup, BACKUP_KEY_FILE));
     const kept = await copyAside(paths, nowMs);
-    // Both databases open with these: which of them is there does not depend on where this ends.
+    // Both databases open with these keys, so it does not matter which of them is there if this ends now.
     writeKeyFile(paths.keyFile, [...keys, ...formerKeys(paths, keys)]);
-    // Empty by now, unless the former database cannot be read: beside another one its log would be read into it.
+    // Empty by now, unless the former database cannot be read. SQLite would apply a remaining log to the restored
+    // database.
     for (const path of logs(paths)) rmSync(path, { force: true });
     syncFolder(paths.folder);
     renameSync(draft, paths.database);
@@ -53,7 +54,7 @@ function logs({ database }: DataPaths): readonly string[] {
   return [`${database}-wal`, `${database}-shm`];
 }
 
-/** What opened the former database; nothing where its key file is what the restoring is to mend. */
+/** The keys of the former database; none if its key file is damaged, which may be the reason for the restore. */
 function formerKeys({ keyFile }: DataPaths, keys: readonly MasterKey[]): readonly MasterKey[] {
   try {
     return (readKeyFile(keyFile) ?? []).filter(({ id }) => !keys.some((key) => key.id === id));
@@ -63,7 +64,7 @@ function formerKeys({ keyFile }: DataPaths, keys: readonly MasterKey[]): readonl
   }
 }
 
-/** Copied, not moved: until the restored database takes its name the former one stays where it is. */
+/** Copied, not moved: the former database stays in place until the restored one takes its name. */
 async function copyAside(paths: DataPaths, nowMs: number): Promise<string | undefined> {
   if (existsSync(paths.database)) emptyLog(paths.database);
   const files = [paths.database, ...logs(paths)].filter((path) => existsSync(path));

@@ -8,13 +8,16 @@ import { openReader } from "../../store/sqlite/sqlite.ts";
 import type { DataPaths, StorageConfig } from "../data-folder/storage.ts";
 import { DataFolderError, dataPaths, openStorage } from "../data-folder/storage.ts";
 
-/** A running server has this long to seal everything again, in milliseconds; it goes on when nobody waits any more. */
+/**
+ * How long the command waits for a running server to seal everything again, in milliseconds. The server goes on after
+ * that.
+ */
 const SERVER_PATIENCE_MS = 120_000;
 const LOOK_MS = 200;
 
 /**
- * Puts a new key in front of the key file and sees to it that every secret is sealed with it: by the server that runs, or
- * right here where none does. The old keys stay in the file. Answers the new key's id.
+ * Puts a new key first into the key file, and has every secret sealed with it: by the running server, or here if none runs. The old
+ * keys stay in the file. Returns the new key's id.
  */
 export async function rotateKey(config: StorageConfig): Promise<string> {
   const paths = dataPaths(config);
@@ -35,19 +38,19 @@ export async function rotateKey(config: StorageConfig): Promise<string> {
   return key.id;
 }
 
-/** Takes the keys out of the key file that the database does not need any more; answers their ids. */
+/** Removes keys from the key file that the database does not need any more. Returns their ids. */
 export async function dropOldKeys(config: StorageConfig): Promise<readonly string[]> {
   const paths = dataPaths(config);
   return changeKeys(paths, async (keys) => {
     const needed = await keysInUse(paths);
-    // The first one is in use also where no server has taken it up yet.
+    // The first key is in use even if no server has taken it up yet.
     const kept = keys.filter((key, index) => index === 0 || needed.includes(key.id));
     if (kept.length < keys.length) writeKeyFile(paths.keyFile, kept);
     return keys.filter((key) => !kept.includes(key)).map((key) => key.id);
   });
 }
 
-/** One at a time: of two who read, then write, one would write over the other's new key. */
+/** One command at a time: of two that read and then write, one would overwrite the other's new key. */
 async function changeKeys<Value>(
   paths: DataPaths,
   change: (keys: readonly MasterKey[]) => Promise<Value>,

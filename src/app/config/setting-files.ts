@@ -5,20 +5,20 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Longest file that holds a setting, in bytes. */
 const FILE_BYTES_MAX = 4_096;
 
-/** The variable that names a file with the value of this one. */
+/** The name of the variable that names a file with this variable's value. */
 export function fileVariable(variable: string): string {
   return `${variable}_FILE`;
 }
 
-/** What a setting's variable says; an empty one says nothing. */
+/** The value of a setting's variable; undefined if it is empty or not set. */
 export function valueIn(env: Environment, variable: string): string | undefined {
   const value = env[variable];
   return value === "" ? undefined : value;
 }
 
 /**
- * The same where the value may be in a file instead, as secrets of containers are: without the line's end behind it. `refuse`: throws what
- * is wrong, in a sentence that repeats nothing of the value.
+ * The same, for a value that may be in a file instead, as secrets of containers are. Removes the line's end behind it. `refuse`: throws
+ * a sentence that says what is wrong and repeats nothing of the value.
  */
 export function valueOrFileIn(env: Environment, variable: string, refuse: (text: string) => never): string | undefined {
   const value = valueIn(env, variable);
@@ -33,7 +33,7 @@ export function valueOrFileIn(env: Environment, variable: string, refuse: (text:
   }
 }
 
-/** A secret is no flag: everybody on the machine can read a command line. */
+/** Refuses a secret as a flag: every user of the machine can read a command line. */
 export function refuseFlag(
   args: readonly string[],
   flag: string,
@@ -45,7 +45,7 @@ export function refuseFlag(
   refuse(`${flag} is not taken: everybody on this machine can read a command line. Give ${instead}.`);
 }
 
-/** Too long a value is refused by its own check. */
+/** Reads only the start: the check of the setting refuses a value that long. */
 function readStart(path: string): string {
   const bytes = Buffer.alloc(FILE_BYTES_MAX);
   const file = openSync(path, "r");

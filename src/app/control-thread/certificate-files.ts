@@ -4,18 +4,18 @@ import { createSecureContext } from "node:tls";
 import type { CertificatePair } from "../../thread-protocol/certificate.ts";
 import { ConfigError } from "../config/config-error.ts";
 
-/** How often the files are looked at: a renewal puts two of them, one after the other. */
+/** How often the files are read, in milliseconds. A renewal writes two files, one after the other. */
 const LOOK_MS = 2_000;
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 export type CertificatePaths = { readonly cert: string; readonly key: string };
 
-/** The pair in use, and until when it is good, in milliseconds since the Unix epoch. */
+/** The pair in use, and when it expires, in milliseconds since the Unix epoch. */
 export type Certificate = { readonly pair: CertificatePair; readonly expiryTime: number };
 
 export type CertificateEvents = {
   readonly onTaken: (certificate: Certificate) => void;
-  /** The files hold no pair; the present one stays. Told once for each problem. */
+  /** The files hold no valid pair, and the present pair stays. Called once for each problem. */
   readonly onRefused: (problem: string) => void;
 };
 
@@ -31,7 +31,10 @@ export async function readCertificate(paths: CertificatePaths): Promise<Certific
   }
 }
 
-/** Looks for a changed pair until the answer is called. One that is half written is looked at twice before it is told of. */
+/**
+ * Looks for a changed pair until the returned function is called. Reports a bad pair only when it is still bad at the
+ * next look: the files may be half written.
+ */
 export function followCertificate(paths: CertificatePaths, first: Certificate, events: CertificateEvents): () => void {
   let present = first.pair;
   let suspect = "";
@@ -63,7 +66,10 @@ export function followCertificate(paths: CertificatePaths, first: Certificate, e
   return () => clearInterval(timer);
 }
 
-/** Authorities in a file, as PEM. Throws ConfigError where it holds none, or something that is none. */
+/**
+ * Reads the authorities' certificates in a file, as PEM. Throws ConfigError if it holds none, or anything that is not a
+ * certificate.
+ */
 export async function readAuthorities(path: string): Promise<string> {
   try {
     const found = (await readFile(path, "utf8")).match(PEM_CERTIFICATE) ?? [];
@@ -80,7 +86,7 @@ async function readPair({ cert, key }: CertificatePaths): Promise<CertificatePai
   return { cert: certText, key: keyText };
 }
 
-/** Throws where the text is no pair: not PEM, or a key that is not the certificate's. */
+/** Throws if the text is not a pair: not PEM, or a key of another certificate. */
 function checked(pair: CertificatePair): Certificate {
   const expiryTime = Date.parse(new X509Certificate(pair.cert).validTo);
   createSecureContext({ ...pair, minVersion: "TLSv1.2" });

@@ -2,10 +2,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { WallSteps } from "../../base/wall-steps.ts";
 
-/** How often the clock of the day is looked at, in milliseconds. */
+/** How often the wall clock is read, in milliseconds. */
 const INTERVAL_MS = 1_000;
 
-/** Looks for a clock of the day that was set, logs it and calls back. */
+/** Logs that the wall clock was set, and calls back. */
 export function watchClock(clock: Clock, log: Log, onSet: () => void): void {
   const steps = new WallSteps(clock);
   let mark = steps.mark();

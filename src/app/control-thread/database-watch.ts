@@ -5,10 +5,13 @@ import { damageAdvice } from "../../store/database/database-trouble.ts";
 import { probeWrite } from "../../store/database/write-probe.ts";
 import type { Storage } from "../data-folder/storage.ts";
 
-/** A database that refuses writes is tried so often, in milliseconds, so that its end is noticed where nobody writes. */
+/**
+ * How often a database that refuses writes is tried, in milliseconds, so that its recovery is noticed although nothing
+ * else writes.
+ */
 const TRY_AGAIN_MS = 2_000;
 
-/** Tells what is the matter with the database: what a look through it found at the start, and what requests meet later. */
+/** Logs and reports what is wrong with the database: damage found at the start, and errors of later requests. */
 export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log, clock: Clock): void {
   const { database, check, unwritableBecause } = storage;
   const { path: file } = database;

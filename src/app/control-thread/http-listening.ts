@@ -1,17 +1,20 @@
 import type { FastifyInstance } from "fastify";
 import type { Config } from "../config/settings/settings.ts";
 
-/** At the end, requests have so long to finish. */
+/** At shutdown requests have this long to finish, in milliseconds. */
 const HTTP_CLOSE_MS = 1_000;
 
-/** Requests under way may finish; one whose client does not go on with it must not hold up the end. */
+/** Lets requests finish, for a second: a client that stops sending must not delay the shutdown. */
 export async function closeHttp(http: FastifyInstance): Promise<void> {
   const timer = setTimeout(() => http.server.closeAllConnections(), HTTP_CLOSE_MS);
   await http.close();
   clearTimeout(timer);
 }
 
-/** All addresses means IPv6 and IPv4 on one socket, or IPv4 alone where the machine has no IPv6. */
+/**
+ * Listens as configured, and returns the port. Without an address: IPv6 and IPv4 on one socket, or IPv4 alone where the
+ * machine has no IPv6.
+ */
 export async function listenHttp(http: FastifyInstance, config: Config): Promise<number> {
   const { httpHost, httpPort: port } = config;
   if (httpHost !== undefined) await http.listen({ host: httpHost, port });

@@ -31,9 +31,9 @@ export type NotificationsOptions = {
   readonly randomBytes: RandomBytes;
   readonly random: () => number;
   readonly log: Log;
-  /** Where webhooks may go, as targets may: the networks that are allowed although they are private, … */
+  /** Networks that webhooks and targets may be in although they are private: comma-separated CIDRs, … */
   readonly targetAllow: string;
-  /** … and where we ourselves listen and are found. */
+  /** … and the names and ports of this server, where no webhook may go. */
   readonly ownHosts: readonly string[];
   readonly ownPorts: readonly number[];
   /** Called with changed callback endpoints. Must not throw. */
@@ -88,12 +88,12 @@ export class Notifications {
     };
   }
 
-  /** Another port of ours is known now: no webhook may lead back to it. */
+  /** Adds a port of this server: no webhook may lead back to it. */
   addOwnPort(port: number): void {
     this.#ownPorts.push(port);
   }
 
-  /** Goes on with what the last process left. */
+  /** Starts deliveries, retention and reports, also of what the last process left. */
   start(): void {
     this.deliverer.wake();
     this.#retention.start();
@@ -101,7 +101,7 @@ export class Notifications {
     this.history.start();
   }
 
-  /** Writes the last events and reports; deliveries under way are broken off and tried again after the next start. Idempotent. */
+  /** Writes the last events and reports. Cancels deliveries that run: the next process tries them again. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([this.events.close(), this.reports.close(), this.history.close()]);
     await Promise.all([this.deliverer.close(), this.#retention.close()]);

@@ -5,10 +5,10 @@ import { ServerTroubles } from "../../control/live/server-troubles.ts";
 import { isCutOff, machineTroubleNow } from "../../net/kernel/machine-trouble.ts";
 import { TroubleTeller } from "../threads/trouble-teller.ts";
 
-/** How often it is looked whether there is a descriptor, in milliseconds. */
+/** How often this checks for a free descriptor, in milliseconds. */
 const LOOK_MS = 5_000;
 
-/** What is wrong with this process and its machine, from all threads and for everybody who shows it. */
+/** What is wrong with this process and its machine, as all threads report it. */
 export class OwnTroubles extends ServerTroubles {
   readonly #teller: TroubleTeller;
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class OwnTroubles extends ServerTroubles {
     this.#teller = new TroubleTeller({ clock, isCutOff, tell: (trouble) => this.see(trouble) });
   }
 
-  /** The same, which looks by itself as well. */
+  /** Makes one that also checks by itself. */
   static watching(clock: Clock, publish: (fact: TroubleChanged) => void): OwnTroubles {
     const troubles = new OwnTroubles(clock, publish);
     // Not at once: the subscribers are still being built.
@@ -28,8 +28,8 @@ export class OwnTroubles extends ServerTroubles {
   }
 
   /**
-   * Looks now and then whether there is a descriptor: where none is left a listener drops who comes, and neither Node nor libuv tells
-   * anybody. `lacks`: what this machine lacks just now.
+   * Checks now and then for a free descriptor. Without one a listener drops new connections, and neither Node nor libuv reports it.
+   * `lacks`: what this machine lacks now.
    */
   watchDescriptors(lacks: () => MachineTrouble | undefined = machineTroubleNow): void {
     if (lacks() === "descriptors") this.see("descriptors");
@@ -41,12 +41,12 @@ export class OwnTroubles extends ServerTroubles {
     this.#teller.met(trouble);
   }
 
-  /** A listener was given an error instead of a connection: mostly there is no descriptor for it. */
+  /** A listener got an error instead of a connection: usually no descriptor is free. */
   acceptFailed(error: Error): void {
     this.met(machineTroubleOf(systemCode(error)) ?? "descriptors");
   }
 
-  /** The media threads tell theirs as facts. */
+  /** Media threads report their troubles as facts. */
   fact(fact: ServerFact): void {
     if (fact.kind === "server-trouble") this.see(fact.trouble);
   }

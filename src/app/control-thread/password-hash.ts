@@ -8,14 +8,14 @@ const PARALLELISM = 1;
 const NONCE_BYTES = 16;
 const TAG_BYTES = 32;
 
-/** At a time: each takes 64 MiB and a thread of Node's pool, which the database's files need too. */
+/** Hashes at a time. Each takes 64 MiB and a thread of Node's pool, which the database's files need too. */
 const AT_A_TIME_MAX = 2;
 
-/** The parameters are part of the form, so that a later version may choose others. */
+/** The parameters are part of the stored text, so that a later version can choose others. */
 const FORM = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43,86})$/;
 
 function derive(password: string, parameters: Omit<Argon2Parameters, "message">): Promise<Buffer> {
-  // One password has several spellings in Unicode, and which one is sent depends on the keyboard.
+  // A password has several forms in Unicode, and the keyboard decides which one is sent.
   const message = password.normalize("NFKC");
   return new Promise((resolve, reject) => {
     argon2("argon2id", { ...parameters, message }, (error, key) => (error === null ? resolve(key) : reject(error)));
@@ -52,7 +52,7 @@ export class Argon2Hasher implements PasswordHasher {
     return timingSafeEqual(given, expected);
   }
 
-  /** How many may wait is bounded by who calls: sign-in attempts under way are limited in all. */
+  /** The caller bounds how many wait: sign-in attempts at a time are limited. */
   async #inTurn<Value>(run: () => Promise<Value>): Promise<Value> {
     if (this.#running >= AT_A_TIME_MAX) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running += 1;
@@ -60,7 +60,7 @@ export class Argon2Hasher implements PasswordHasher {
       return await run();
     } finally {
       const next = this.#waiting.shift();
-      // The place goes to whoever waits, without being free in between.
+      // The place goes to the next in the queue and is never free in between.
       if (next === undefined) this.#running -= 1;
       else next();
     }

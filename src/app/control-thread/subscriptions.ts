@@ -13,7 +13,7 @@ import type { Notifications } from "./notifications.ts";
 import type { OwnTroubles } from "./own-troubles.ts";
 import type { TotalsKeeper } from "./totals-keeper.ts";
 
-/** What is told in the control thread. */
+/** The buses of the control thread. */
 export type Buses = {
   readonly facts: FactBus<ServerFact>;
   /** All channels on air of one media thread, once a second. */
@@ -33,7 +33,7 @@ export type Subscribers = {
   readonly totals: TotalsKeeper;
 };
 
-/** Who hears what, in the order in which they are told: the live state first, because others read from it. */
+/** Subscribes everything, in the order in which it is called: the live state first, because others read from it. */
 export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers): void {
   facts.subscribe("live state", (fact) => to.liveState.fact(fact));
   facts.subscribe("ingest check", (fact) => to.ingestChecks.fact(fact));

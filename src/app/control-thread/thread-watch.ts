@@ -5,7 +5,7 @@ import { Overloads } from "../../telemetry/overload.ts";
 import type { LoopDelay } from "../../thread-protocol/loop-delay.ts";
 import type { ThreadNews } from "./media/media-pool.ts";
 
-/** How often this thread's event loop is asked how late it was, in milliseconds. */
+/** How often this thread measures how late its event loop was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
 
 export type ThreadWatchOptions = {
@@ -17,7 +17,7 @@ export type ThreadWatchOptions = {
   readonly onOverload: (isThere: boolean) => void;
 };
 
-/** How late and how busy the threads are: counted, and a trouble where one does not keep up. */
+/** Counts how late and how busy the threads are, and reports a trouble where one does not keep up. */
 export class ThreadWatch {
   readonly #options: ThreadWatchOptions;
   readonly #overloads: Overloads;
@@ -28,7 +28,7 @@ export class ThreadWatch {
     this.#watchLoop();
   }
 
-  /** What media threads tell of themselves. */
+  /** Takes what a media thread reports about itself. */
   take(news: ThreadNews): void {
     const { metrics } = this.#options;
     switch (news.kind) {

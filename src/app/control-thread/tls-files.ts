@@ -6,9 +6,9 @@ import type { Config } from "../config/settings/settings.ts";
 import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
 import type { MediaPool } from "./media/media-pool.ts";
 
-/** What the settings about TLS lead to. */
+/** The files that the TLS settings name, read. */
 export type TlsFiles = {
-  /** What encoders and API clients are shown; absent: neither RTMPS nor HTTPS. */
+  /** The certificate of the RTMPS and HTTPS ports; absent: neither port. */
   readonly certificate?: Certificate;
   /** PEM. */
   readonly extraCa?: string;
@@ -22,7 +22,7 @@ type Users = {
   readonly metrics: Metrics;
 };
 
-/** Throws ConfigError where a file is not what it should be. */
+/** Reads the files. Throws ConfigError if one is not valid. */
 export async function readTlsFiles({ tlsCert, tlsKey, tlsExtraCa }: TlsConfig): Promise<TlsFiles> {
   return {
     ...(tlsCert === undefined || tlsKey === undefined
@@ -32,7 +32,7 @@ export async function readTlsFiles({ tlsCert, tlsKey, tlsExtraCa }: TlsConfig): 
   };
 }
 
-/** Gives a changed certificate to both listeners, until the API's closes; what is connected stays as it is. */
+/** Gives a changed certificate to both listeners until the API's closes. Present connections keep theirs. */
 export function followTlsFiles(
   { tlsCert, tlsKey }: TlsConfig,
   { certificate }: TlsFiles,

@@ -1,7 +1,7 @@
 import type { Log } from "../../base/log.ts";
 import type { ServerFact } from "../../control/facts/server-fact.ts";
 
-/** Totals on disk lag behind by this much at most, and the time one write takes. */
+/** Totals on disk are at most this much behind, plus the time of one write, in milliseconds. */
 const INTERVAL_MS = 2_500;
 
 /** Stores the totals every few seconds, when an encoder left, and at the end. */
@@ -19,7 +19,7 @@ export class TotalsKeeper {
     this.#timer ??= setInterval(() => this.storeSoon(), INTERVAL_MS);
   }
 
-  /** An encoder that left changes no total any more: what it did is stored at once. */
+  /** An encoder has left: its totals are final, and stored at once. */
   fact(fact: ServerFact): void {
     if (fact.kind === "ingest-ended") this.storeSoon();
   }
@@ -30,7 +30,7 @@ export class TotalsKeeper {
     });
   }
 
-  /** From here on they are only stored on request. */
+  /** Ends the interval: totals are only stored on request from now on. */
   stop(): void {
     clearInterval(this.#timer);
   }

@@ -1,14 +1,14 @@
 import { chmod, mkdir, readdir, stat } from "node:fs/promises";
 
 const FOLDER_MODE = 0o700;
-/** What group and others may do. */
+/** The mode bits of group and others. */
 const OTHERS = 0o077;
-/** What is ours in a data folder, and what a file system puts there by itself. */
+/** Our own files in a data folder, and what a file system puts there. */
 const OURS = /^(fanfare\.|encryption\.key|before-restore-|lost\+found$)/;
 
 /**
- * Makes the folder, or takes one that is there, for its owner alone, whatever the umask is. Answers in one sentence why others can still look
- * into it. A folder that holds more than ours is left as it is: it may be somebody's home, or /tmp.
+ * Makes the folder, or takes one that exists, for its owner alone, whatever the umask is. Returns in one sentence why others can still
+ * read it; undefined where they cannot. Changes nothing in a folder with other files: it may be a home folder, or /tmp.
  */
 export async function makePrivateFolder(folder: string): Promise<string | undefined> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });

@@ -12,23 +12,23 @@ import { KEY_FILE_NAME, openSqliteDatabase } from "../../store/sqlite/sqlite.ts"
 import type { Config } from "../config/settings/settings.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
-/** How often the key file is looked at for a new key, in milliseconds. */
+/** How often the key file is read for a new key, in milliseconds. */
 const KEY_FILE_LOOK_MS = 1_000;
 
-/** The data folder is somebody else's, or holds what this command does not expect: the text says what to do. */
+/** Another process uses the data folder, or it does not hold what this command expects. The text says what to do. */
 export class DataFolderError extends Error {
   override readonly name = "DataFolderError";
 }
 
-/** The settings that say where. */
+/** The settings that say where the data is. */
 export type StorageConfig = Pick<Config, "dataDir" | "encryptionKeyFile">;
 
-/** Where everything of an installation is. */
+/** The paths of an installation's files. */
 export type DataPaths = {
   readonly folder: string;
   readonly database: string;
   readonly keyFile: string;
-  /** Held by the server that uses the folder. */
+  /** Locked by the server that uses the folder. */
   readonly lock: string;
 };
 
@@ -45,24 +45,24 @@ export function dataPaths(config: StorageConfig): DataPaths {
 export type Storage = {
   readonly store: Store;
   readonly database: Database;
-  /** Why others on this machine can look into the data folder. */
+  /** Why other users of this machine can read the data folder; undefined where they cannot. */
   readonly folderProblem: string | undefined;
-  /** The key file, where this start made it: the operator has to keep a copy. */
+  /** The key file, if this start made it. The operator has to keep a copy. */
   readonly newKeyFile: string | undefined;
-  /** What a look through the database found. */
+  /** The result of the check at the start. */
   readonly check: CheckResult;
-  /** Why it was opened for reading alone; undefined where it was not. */
+  /** Why the database was opened read-only; undefined where it was not. */
   readonly unwritableBecause: string | undefined;
-  /** From now on a new key in the key file is taken up while the server runs. */
+  /** Takes up new keys in the key file from now on, while the server runs. */
   followKeyFile(log: Log): void;
   /** Idempotent. */
   close(): Promise<void>;
 };
 
 /**
- * Opens what the data folder holds, for this process alone; for reading alone where it cannot be written. Throws DataFolderError where
- * another process has it or there is no such folder to be had, KeyFileError where the database's secrets would not open,
- * DatabaseFileError where the database cannot be used.
+ * Opens the data folder for this process alone; read-only if it cannot be written. Throws DataFolderError if another process uses the
+ * folder or it cannot be made, KeyFileError if the keys do not open the database's secrets, DatabaseFileError if the database cannot
+ * be used.
  */
 export async function openStorage(config: StorageConfig & Partial<Pick<Config, "newDatabase">>): Promise<Storage> {
   const paths = dataPaths(config);
@@ -98,7 +98,7 @@ export async function openStorage(config: StorageConfig & Partial<Pick<Config, "
   }
 }
 
-/** Answers why others can look into it, where they can. */
+/** Returns why others can read it; undefined where they cannot. */
 async function makeFolder(folder: string): Promise<string | undefined> {
   try {
     return await makePrivateFolder(folder);
@@ -110,7 +110,10 @@ async function makeFolder(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Undefined where the folder takes no write: then nobody else can do harm there either. Throws DataFolderError where somebody has it. */
+/**
+ * Takes the lock; undefined if the folder cannot be written, because then no other process can write it either. Throws
+ * DataFolderError if another process has it.
+ */
 function lockOf(paths: DataPaths): FileLock | undefined {
   let lock: FileLock | undefined;
   try {
@@ -125,7 +128,7 @@ function lockOf(paths: DataPaths): FileLock | undefined {
   );
 }
 
-/** Problems are told once each, not at every look. */
+/** Logs each problem once, not at every look. */
 function follow(rotation: KeyRotation, log: Log): NodeJS.Timeout {
   let isLooking = false;
   let lastProblem = "";

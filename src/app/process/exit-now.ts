@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What libuv calls the threads that wait for disks and for the system's name look-ups. */
+/** The name of libuv's threads that wait for disks and for the system's name look-ups. */
 const POOL_THREAD = "libuv-worker";
-/** What such a thread waits in while it has nothing to do. */
+/** The kernel function such a thread waits in while it is idle. */
 const IDLE = /futex/;
 
 /**
- * Ends the process. Node itself would wait for its pool's threads, and one of them may be held up by a name server or a network disk that
- * does not answer, for as long as that likes: then this process becomes another one, which ends at once.
+ * Ends the process at once. Node would wait for the threads of its pool, and a name server or a network disk that does not respond can
+ * block one of them for any time. In that case this replaces the process by another program, which ends at once.
  */
 export function exitNow(code: number): never {
   if (isPoolHeldUp() && process.execve !== undefined) {
@@ -17,7 +17,7 @@ export function exitNow(code: number): never {
   process.exit(code);
 }
 
-/** Whether a thread of the pool is in a system call that waits. False where the system does not tell. */
+/** Whether a thread of the pool is blocked in a system call. False where the system does not say. */
 function isPoolHeldUp(): boolean {
   try {
     return readdirSync("/proc/self/task").some((thread) => {

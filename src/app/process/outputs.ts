@@ -4,20 +4,20 @@ import type { LogOutput } from "../../telemetry/log-output.ts";
 import { standardOutput } from "../../telemetry/standard-output.ts";
 import { exitNow } from "./exit-now.ts";
 
-/** Where the server's process writes to. */
+/** The process's standard output and standard error. */
 export type Outputs = {
   readonly standard: LogOutput;
   readonly error: LogOutput;
 };
 
-/** Nothing that goes this way holds the process up, whoever reads it. */
+/** Opens both. A write never blocks the process, however slowly it is read. */
 export function openOutputs(): Outputs {
   return { standard: standardOutput(1, systemClock), error: standardOutput(2, systemClock) };
 }
 
 /**
- * What nobody caught still ends the process, with the reason in the log and on standard error: Node's own way of saying it waits for
- * who reads. Its warnings become log lines for the same cause.
+ * Ends the process on an uncaught error, with the reason in the log and on standard error. Node's own report would wait for the reader
+ * of standard error; for the same reason its warnings become log lines.
  */
 export function logLastWords(log: Log, { error: output }: Outputs): void {
   process.removeAllListeners("warning");

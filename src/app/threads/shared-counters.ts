@@ -1,18 +1,18 @@
 import type { ConnectionTally } from "../../ingest/connection-limiter.ts";
 import type { UplinkState } from "../../relay/engine.ts";
 
-/** One thread's numbers on the board, 32 bits each. */
+/** The numbers of one thread, 32 bits each. */
 const FIELDS = ["connections", "channels", "links", "stalledLinks"] as const;
 type Field = (typeof FIELDS)[number];
 
-/** Room for the numbers of so many threads; all 0. */
+/** Memory for the numbers of this many threads, all 0. */
 export function newSharedCounters(threads: number): SharedArrayBuffer {
   return new SharedArrayBuffer(threads * FIELDS.length * Int32Array.BYTES_PER_ELEMENT);
 }
 
 /**
- * Numbers that media threads show one another in shared memory, for rules that are the whole process's: how many connections there may
- * be, and whether it is the uplink that stalls. Each thread writes its own and reads all.
+ * Numbers that media threads share in memory, for rules of the whole process: how many connections there may be, and whether the
+ * uplink stalls. Each thread writes its own and reads all.
  */
 export class SharedCounters {
   readonly #numbers: Int32Array;
@@ -34,7 +34,7 @@ export class SharedCounters {
     return { channels: this.#sum("channels"), links: this.#sum("links"), stalledLinks: this.#sum("stalledLinks") };
   }
 
-  /** The thread is no more, and nothing of what it had. */
+  /** The thread has died: it has nothing any more. */
   clear(): void {
     for (const field of FIELDS) this.#write(field, 0);
   }

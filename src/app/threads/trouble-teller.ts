@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { MachineTrouble } from "../../base/system-errors.ts";
 import { type ServerTroubleName, sharedTrouble } from "../../thread-protocol/server-troubles.ts";
 
-/** Each is told so often at most, in milliseconds: hundreds of targets may meet one at once. */
+/** Each trouble is reported at most this often, in milliseconds: hundreds of targets may meet one at once. */
 const TOLD_EACH_MS = 1_000;
 
 export type TroubleTellerDeps = {
@@ -12,7 +12,10 @@ export type TroubleTellerDeps = {
   readonly tell: (trouble: ServerTroubleName) => void;
 };
 
-/** What single connections met, made into what is true of the whole machine: one target without a route is that target's affair. */
+/**
+ * Makes troubles of the machine out of what single connections meet. One target without a route is that target's
+ * problem only.
+ */
 export class TroubleTeller {
   readonly #deps: TroubleTellerDeps;
   readonly #toldMs = new Map<ServerTroubleName, number>();

@@ -1,2 +1,2 @@
-/** A command beside the server: does its work and answers what is to be printed. */
+/** A command other than the server. Does its work and returns the text to print. */
 export type Command = (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<string>;

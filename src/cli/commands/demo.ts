@@ -10,7 +10,7 @@ const HOST = "127.0.0.1";
 
 /** `fanfare demo`: runs until it is stopped. */
 export const demoCommand: Command = async (args) => {
-  // Nothing of a real installation's settings is looked at: no data of it is touched, and no port of it is in the way.
+  // Ignores the settings of a real installation: the demo touches none of its data and takes none of its ports.
   const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
   const hosts = { FANFARE_HTTP_HOST: HOST, FANFARE_RTMP_HOST: HOST, FANFARE_PUBLIC_HOST: HOST };
   const commandLine = readConfig(args, { ...hosts, ...ports, FANFARE_LOG_LEVEL: "error" });

@@ -1,4 +1,4 @@
-/** One line of JSON for one event, written at once, so that a program that reads along sees it when it happens. */
+/** Prints one line of JSON for one event, at once, so that a program that reads the output sees it when it happens. */
 export function printEvent(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }

@@ -78,7 +78,7 @@ export async function runProxy(args: readonly string[]): Promise<string> {
   await untilStopped();
   input.close();
   await proxy.close();
-  // A terminal's input, once read, keeps a process alive.
+  // A terminal's input keeps the process alive once it was read.
   process.stdin.destroy();
   return "";
 }
@@ -97,7 +97,7 @@ function schedule(proxy: FaultProxy, values: OptionValues<typeof OPTIONS>): void
   at(values["reset-after"], "reset", () => proxy.reset());
 }
 
-/** Does what a line says; false for one that says nothing known. */
+/** Does what a line says. Returns false for an unknown line. */
 function obeyed(proxy: FaultProxy, first: FlowShape): (line: string) => boolean {
   let shape = first;
   return (line) => {

@@ -50,10 +50,10 @@ const OPTIONS = {
   refuse: oneOf(REFUSAL_NAMES, "Refuses with this status."),
   login,
   redirect: text("an RTMP address", "Refuses every encoder and names this server."),
-  "stream-number": wholeNumber(0, 0xff_ff_ff_ff, "What it answers to createStream (default 1)."),
+  "stream-number": wholeNumber(0, 0xff_ff_ff_ff, "The stream id in its reply to createStream (default 1)."),
   "close-at": oneOf(CLOSE_STAGES, "Closes without a word where it should answer this."),
-  "silent-at": oneOf(SILENT_STAGES, "Answers nothing from here on and stays connected."),
-  answer: oneOf(WRONG_ANSWERS, "Answers wrongly."),
+  "silent-at": oneOf(SILENT_STAGES, "Stays connected and does not reply from here on."),
+  answer: oneOf(WRONG_ANSWERS, "Sends a wrong reply."),
   "split-bytes": wholeNumber(1, 65_536, "Sends its replies in pieces of so many bytes."),
   "chunk-size": wholeNumber(1, 0x7f_ff_ff_ff, "The chunk size that it announces (default 4096)."),
   "bytes-per-second": wholeNumber(1, BYTES_MAX, "It reads no faster."),
@@ -101,7 +101,7 @@ export async function runTarget(args: readonly string[]): Promise<string> {
   return "";
 }
 
-/** What is said about an event: nothing of a connection's end that was printed before, and no stream key. */
+/** What is printed about an event: no stream key, and of a closed connection nothing that was printed before. */
 function shown(event: TargetEvent): object {
   if (event.event !== "closed") return event;
   const { app, stage, state, bytesReceived, mediaBytes, recordings } = event.report;
