@@ -45,9 +45,10 @@ test.runIf(NetworkNamespace.isPossible)(
     const stalled = await watch.until(0, ({ connectStatus }) => connectStatus === "FAIL", OUTAGE_MS);
     expect(stalled.lastError?.code).toBe("STALLED");
     expect(stalled["unackedBytes"]).toBeGreaterThan(0);
-    // Its kernel takes megabytes before anybody could see it by that.
+    // Its kernel mostly accepts megabytes before its window shuts; where that is small, the shut window shows first. Both are true.
     const hung = await watch.until(2, ({ connectStatus }) => connectStatus === "FAIL", OUTAGE_MS);
-    expect(hung.lastError?.message).toContain("acknowledged nothing");
+    expect(hung.lastError?.code).toBe("STALLED");
+    expect(hung.lastError?.message).toMatch(/acknowledged nothing|taken no data/);
     hanging.hang(false);
     await pass(Math.max(0, darkUntilMs - performance.now()));
     await dark.unfilter();
