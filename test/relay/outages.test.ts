@@ -317,6 +317,8 @@ describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
     scene.peer.habits = { acksEach: window, isReading: false };
     scene.run(8);
     expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(28);
+    const told = scene.stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
+    expect(told).toMatchObject({ status: { lastError: { message: expect.stringContaining("acknowledged nothing") } } });
     scene.peer.habits = { acksEach: window };
     scene.run(2);
     expect(scene.words.slice(-2)).toEqual(["FAIL STALLED", "PUBLISHING"]);
