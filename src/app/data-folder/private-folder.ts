@@ -18,8 +18,8 @@ export async function makePrivateFolder(folder: string): Promise<string | undefi
   if ((mode & OTHERS) === 0) return undefined;
   const open = `others on this machine can look into the data folder ${folder} (mode ${mode.toString(8).padStart(4, "0")})`;
   const names = await readdir(folder).catch(() => undefined);
-  const stranger = names?.find((name) => !OURS.test(name));
-  if (stranger !== undefined) {
+  const foreignFile = names?.find((name) => !OURS.test(name));
+  if (foreignFile !== undefined) {
     return `${open}; it holds more than Fanfare's files, so it is left as it is: run chmod 700 on it, or give Fanfare a folder of its own.`;
   }
   try {

@@ -38,8 +38,8 @@ function endLife(entry: Entry): void {
 
 /**
  * Targets' counters as if one media thread had counted them for as long as the process runs. A thread counts a channel's
- * targets from 0: when it was started again, and when the channel came to it from another. So whoever reads samples behind this sees
- * counters that only go up. Keeps a few numbers for every target that was on air since the process started.
+ * targets from 0: when it was started again, and when the channel came to it from another. Readers of samples behind
+ * this see counters that only go up. Keeps a few numbers for every target that was on air since the process started.
  */
 export class RunningTotals {
   readonly #channels = new Map<ChannelId, Map<TargetId, Entry>>();
