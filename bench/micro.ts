@@ -124,7 +124,7 @@ function relaying(messages: readonly MediaMessage[], targets: number, viewers: n
   const clock = new VirtualClock();
   const accepts: (() => void)[] = [];
   const engine = new Engine({
-    ...{ clock, random: () => 0.5, tell: () => undefined, report: () => undefined },
+    ...{ clock, random: () => 0.5, onFact: () => undefined, report: () => undefined },
     dialer: {
       dial: (_target, events) => {
         accepts.push(() => events.onPublishing(1));

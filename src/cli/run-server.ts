@@ -23,7 +23,7 @@ export async function runServer(config: Config, { signal }: StopRequest): Promis
     else signal.addEventListener("abort", () => void stop(), { once: true });
   });
   const server = await Promise.race([starting.catch(ifNotStopping), stopped]);
-  if (server !== undefined) tell(server, outputs);
+  if (server !== undefined) printStart(server, outputs);
   await stopped;
   // This timer keeps the process alive; those of the clock do not.
   await Promise.race([outputs.standard.drained(LAST_WORDS_MS), delay(LAST_WORDS_MS)]);
@@ -41,7 +41,7 @@ function ifNotStopping(error: unknown): undefined {
 }
 
 /** Also after a stop request: a key that was made is shown now or never. */
-function tell({ addresses, newKeyFile, firstKey, setupToken }: RunningServer, { standard }: Outputs): void {
+function printStart({ addresses, newKeyFile, firstKey, setupToken }: RunningServer, { standard }: Outputs): void {
   standard.write(readyText(addresses));
   if (newKeyFile !== undefined) standard.write(newKeyFileText(newKeyFile));
   if (firstKey !== undefined) standard.write(firstRunText(firstKey, addresses));

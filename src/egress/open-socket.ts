@@ -83,8 +83,8 @@ function notConnected(error: unknown, { family }: CheckedAddress): OpenError {
   // A machine without an IPv6 address has no port there either.
   const refused = dialling === "ports" && family === 6 ? "no-route" : dialling;
   const trouble = error instanceof RefusedHere ? refused : machineTroubleOf(code);
-  const told = trouble === undefined ? socketError(code, "tcp") : machineError(trouble, `IPv${family}`);
-  return new OpenError("tcp", told, { cause, trouble });
+  const linkError = trouble === undefined ? socketError(code, "tcp") : machineError(trouble, `IPv${family}`);
+  return new OpenError("tcp", linkError, { cause, trouble });
 }
 
 const undeciphered = new WeakMap<Socket, Socket>();

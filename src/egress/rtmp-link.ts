@@ -150,13 +150,13 @@ export class RtmpLink implements Link {
     if (asking !== undefined) this.#reply(asking);
   }
 
-  probe(tell: (answer: PathAnswer) => void): void {
+  probe(onAnswer: (answer: PathAnswer) => void): void {
     const { remoteAddress, remotePort } = this.#socket ?? {};
     const address = parseTargetUrl(this.#attempt.url);
-    if (remoteAddress === undefined || remotePort === undefined || typeof address === "string") return tell("none");
+    if (remoteAddress === undefined || remotePort === undefined || typeof address === "string") return onAnswer("none");
     const { clock, reach } = this.#deps;
     const deps = { clock, signal: this.#abort.signal, reach: (signal: AbortSignal) => reach(address, signal) };
-    probePath({ address: remoteAddress, port: remotePort }, deps).then(tell, this.#deps.onFault);
+    probePath({ address: remoteAddress, port: remotePort }, deps).then(onAnswer, this.#deps.onFault);
   }
 
   write(bytes: Buffer): void {
@@ -172,12 +172,12 @@ export class RtmpLink implements Link {
     this.#queue(socket, rest, () => {
       if (!this.#isBacklogged || this.pendingBytes > 0) return;
       this.#isBacklogged = false;
-      this.#tellDrained();
+      this.#reportDrained();
     });
     this.#isBacklogged = this.pendingBytes > 0;
   }
 
-  #tellDrained(): void {
+  #reportDrained(): void {
     if (this.#isClosed || this.pendingBytes > 0) return;
     try {
       this.#events.onDrained();
@@ -241,7 +241,7 @@ export class RtmpLink implements Link {
     this.#socket = socket;
     this.#direct = this.#deps.directSockets.of(socket);
     const { clock, queues } = this.#deps;
-    this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#tellDrained() });
+    this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#reportDrained() });
     this.#session = session;
     // A connection that only served a login may send something behind its end.
     const isCurrent = () => this.#socket === socket;

@@ -15,12 +15,12 @@ export type ConnectionLimits = {
 /** How many connections the other media threads have. */
 export interface ConnectionTally {
   /** This thread has so many. */
-  tell(count: number): void;
+  onCount(count: number): void;
   /** All others together have so many. */
   elsewhere(): number;
 }
 
-const ALONE: ConnectionTally = { tell: () => undefined, elsewhere: () => 0 };
+const ALONE: ConnectionTally = { onCount: () => undefined, elsewhere: () => 0 };
 
 /** A connection as the limiter sees it. */
 export interface Connection {
@@ -62,7 +62,7 @@ export class ConnectionLimiter {
     if (this.#isFull()) this.#makeRoom(this.#unauthenticated);
     if (this.#isFull()) return false;
     this.#unauthenticated.add(connection);
-    this.#tellCount();
+    this.#reportCount();
     const present = this.#unauthenticatedByNetwork.get(network) ?? new Set();
     this.#unauthenticatedByNetwork.set(network, present.add(connection));
     return true;
@@ -73,7 +73,7 @@ export class ConnectionLimiter {
     if (!this.#unauthenticated.has(connection)) return;
     this.leave(connection);
     this.#known.add(connection);
-    this.#tellCount();
+    this.#reportCount();
   }
 
   /** The connection is closed. Idempotent. */
@@ -84,7 +84,7 @@ export class ConnectionLimiter {
     const present = this.#unauthenticatedByNetwork.get(network);
     present?.delete(connection);
     if (present?.size === 0) this.#unauthenticatedByNetwork.delete(network);
-    this.#tellCount();
+    this.#reportCount();
   }
 
   get #count(): number {
@@ -95,8 +95,8 @@ export class ConnectionLimiter {
     return this.#count + this.#tally.elsewhere() >= this.#connectionsMax;
   }
 
-  #tellCount(): void {
-    this.#tally.tell(this.#count);
+  #reportCount(): void {
+    this.#tally.onCount(this.#count);
   }
 
   #makeRoom(among: ReadonlySet<Connection>): void {

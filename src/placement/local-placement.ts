@@ -19,14 +19,14 @@ export class LocalPlacement implements ChannelPlacement {
     this.#lastEpoch += 1;
     const ownership = { owner: candidate, epoch: this.#lastEpoch };
     this.#owners.set(channelId, ownership);
-    this.#tell({ channelId, ...ownership });
+    this.#publish({ channelId, ...ownership });
     return ownership;
   }
 
   async release(channelId: ChannelId, epoch: number): Promise<void> {
     if (this.#owners.get(channelId)?.epoch !== epoch) return;
     this.#owners.delete(channelId);
-    this.#tell({ channelId, epoch });
+    this.#publish({ channelId, epoch });
   }
 
   async owner(channelId: ChannelId): Promise<Ownership | undefined> {
@@ -38,7 +38,7 @@ export class LocalPlacement implements ChannelPlacement {
     return () => this.#listeners.delete(take);
   }
 
-  #tell(change: PlacementChange): void {
+  #publish(change: PlacementChange): void {
     for (const take of this.#listeners) take(change);
   }
 }

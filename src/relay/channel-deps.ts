@@ -9,7 +9,7 @@ export type ChannelDeps = Pick<TargetDeps, "random" | "reserveRetryMs"> & {
   readonly clock: Clock;
   readonly dialer: Dialer;
   readonly blocks: BlockStore;
-  readonly tell: (fact: Fact) => void;
+  readonly onFact: (fact: Fact) => void;
   readonly onFault: (error: unknown) => void;
   /** Packets wait for the flush. `isMuch`: too many to wait. */
   readonly onDirty: (isMuch: boolean) => void;

@@ -40,7 +40,7 @@ export class Channel {
       clock,
       out: this.#out,
       targets: this.#targets,
-      tell: (publisher, fact) => this.#tellOf(publisher, fact),
+      onFact: (publisher, fact) => this.#publishFact(publisher, fact),
       onOver,
       settings: () => ({ holdSeconds: this.#spec.holdSeconds, freezeTimes: this.#spec.freeze ?? FREEZE_TIMES }),
     });
@@ -68,18 +68,18 @@ export class Channel {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
     this.#targets.set(spec.targets);
-    this.#broadcast.tellHoldEnd();
+    this.#broadcast.publishHoldEnd();
     this.#broadcast.look();
   }
 
   /** Whether an encoder may publish now. Ask once, before the encoder is told anything: a takeover is counted. */
   admits(slot: IngestSlot): boolean {
-    const { clock, tell } = this.#deps;
+    const { clock, onFact } = this.#deps;
     const present = this.#broadcast.latest(slot);
     // A dead connection locks nobody out, and replacing it is no fight.
     if (present === undefined || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS) return true;
     if (this.#guards[slot].allows(clock.now())) return true;
-    tell({ kind: "encoders-fight", time: clock.wallNow(), channelId: this.channelId, slot });
+    onFact({ kind: "encoders-fight", time: clock.wallNow(), channelId: this.channelId, slot });
     return false;
   }
 
@@ -91,7 +91,7 @@ export class Channel {
     const { remoteAddress, encoder, keyRemoved = [] } = description;
     const key = keyRemoved.length === 0 ? {} : { keyRemoved };
     const isBroadcastNew = !this.#broadcast.isRunning;
-    this.#tellOf(publisher, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
+    this.#publishFact(publisher, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
     this.#broadcast.open(publisher);
     return {
       push: (message) => {
@@ -104,7 +104,7 @@ export class Channel {
   /** Extends a hold by a minute, or ends it. Does nothing where no hold runs: a broadcast whose encoder is back goes on. */
   changeHold(how: HoldChange): void {
     this.#broadcast.command({ kind: how === "end" ? "hold-ended" : "hold-extended" });
-    this.#broadcast.tellHoldEnd();
+    this.#broadcast.publishHoldEnd();
   }
 
   /** Connects to a target at once that waits for its next attempt. */
@@ -118,7 +118,7 @@ export class Channel {
   }
 
   /** Dismisses the encoders of a key as if their connections were lost, because the key changed. Later ones have the new key. */
-  cutSource(slot: IngestSlot, lastIngestId: number): void {
+  disconnectPublisher(slot: IngestSlot, lastIngestId: number): void {
     const { publishers } = this.#broadcast;
     const ofKey = publishers.filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
     this.#broadcast.dismiss(ofKey, "ended");
@@ -149,8 +149,8 @@ export class Channel {
     return ingest === undefined ? undefined : { channelId: this.channelId, ingest, targets: this.#targets.sample() };
   }
 
-  #tellOf(publisher: Publisher, what: PublisherFact): void {
+  #publishFact(publisher: Publisher, what: PublisherFact): void {
     const { ingestId, slot } = publisher;
-    this.#deps.tell({ ...what, time: this.#deps.clock.wallNow(), channelId: this.channelId, ingestId, slot });
+    this.#deps.onFact({ ...what, time: this.#deps.clock.wallNow(), channelId: this.channelId, ingestId, slot });
   }
 }

@@ -23,7 +23,7 @@ export type EngineDeps = {
   readonly random: () => number;
   readonly dialer: Dialer;
   /** Called with each fact, at the moment it happens. */
-  readonly tell: (fact: Fact) => void;
+  readonly onFact: (fact: Fact) => void;
   /** Called with the counters of the channels on air: once a second, and once when a broadcast ends. */
   readonly report: (samples: readonly ChannelSample[]) => void;
   /** Retries of all targets together in a second; default 20. */
@@ -63,7 +63,7 @@ export class Engine {
   readonly #retryPace: RetryPace;
 
   constructor(deps: EngineDeps) {
-    this.#deps = { ...deps, clock: guardedClock(deps.clock, (error) => this.#tellFault(error)) };
+    this.#deps = { ...deps, clock: guardedClock(deps.clock, (error) => this.#reportFault(error)) };
     this.#retryPace = new RetryPace(deps.retriesPerSecond ?? RETRIES_PER_SECOND);
     const { first, step } = this.#ingestIds();
     this.#lastIngestId = first - step;
@@ -83,14 +83,14 @@ export class Engine {
     const present = this.#channels.get(spec.channelId);
     if (present?.isOnAir !== true) this.#offSinceMs.set(spec.channelId, this.#deps.clock.now());
     if (present !== undefined) return present.apply(spec);
-    const { clock, random, dialer, tell } = this.#deps;
+    const { clock, random, dialer, onFact } = this.#deps;
     const channel: Channel = new Channel(spec, {
       clock,
       random,
       dialer,
       blocks: this.#blocks,
-      tell,
-      onFault: (error) => this.#tellFault(error),
+      onFact,
+      onFault: (error) => this.#reportFault(error),
       reserveRetryMs: () => this.#retryPace.reserve(clock.now()),
       onDirty: (isMuch) => this.#scheduleFlush(channel, isMuch),
       onOver: () => {
@@ -142,8 +142,8 @@ export class Engine {
    * Dismisses the encoder of one of a channel's keys as if its connection were lost, unless it came after
    * `lastIngestId`.
    */
-  cutSource(channelId: ChannelId, slot: IngestSlot, lastIngestId: number): void {
-    this.#channels.get(channelId)?.cutSource(slot, lastIngestId);
+  disconnectPublisher(channelId: ChannelId, slot: IngestSlot, lastIngestId: number): void {
+    this.#channels.get(channelId)?.disconnectPublisher(slot, lastIngestId);
   }
 
   /** Connects to a target at once that waits for its next attempt. */
@@ -193,9 +193,9 @@ export class Engine {
     this.#channels.clear();
   }
 
-  #tellFault(error: unknown): void {
+  #reportFault(error: unknown): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "relay", detail });
+    this.#deps.onFact({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "relay", detail });
   }
 
   #scheduleFlush(channel: Channel, isMuch: boolean): void {

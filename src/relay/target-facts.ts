@@ -4,10 +4,10 @@ import { ChannelTargets, type TargetStream } from "./subscriber/rtmp-push/channe
 
 /** Makes the targets of one channel. Each change of status becomes a fact. */
 export function targetsOf(channelId: ChannelId, deps: ChannelDeps, stream: () => TargetStream): ChannelTargets {
-  const { clock, random, reserveRetryMs, dialer, onFault, tell } = deps;
+  const { clock, random, reserveRetryMs, dialer, onFault, onFact } = deps;
   return new ChannelTargets({
     ...{ clock, random, reserveRetryMs, dialer, onFault, stream },
     onStatus: ({ targetId, status }, from) =>
-      tell({ kind: "target-status", time: clock.wallNow(), channelId, targetId, from, status }),
+      onFact({ kind: "target-status", time: clock.wallNow(), channelId, targetId, from, status }),
   });
 }

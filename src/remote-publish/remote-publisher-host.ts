@@ -39,7 +39,7 @@ export class RemotePublisherHost {
 
   /** The channel may have another latency now: tells the threads that hold its encoders. */
   changed(channelId: ChannelId): void {
-    for (const hosted of this.#of(channelId)) hosted.tellLatency();
+    for (const hosted of this.#of(channelId)) hosted.postLatency();
   }
 
   /** Dismisses encoders that were admitted and have not opened yet: their key, or their channel, has changed. */
@@ -102,7 +102,7 @@ class HostedPublisher {
     return this.#publisher !== undefined;
   }
 
-  tellLatency(): void {
+  postLatency(): void {
     const { latency } = this.#gateway;
     if (latency === this.#latency) return;
     this.#latency = latency;
@@ -129,7 +129,7 @@ class HostedPublisher {
       () => false,
     );
     this.#transport.post({ kind: "admit-result", isAdmitted });
-    this.tellLatency();
+    this.postLatency();
     if (!isAdmitted) this.#finish();
   }
 

@@ -21,9 +21,9 @@ export function logFact(log: Log, fact: ServerFact): void {
       const { channelId, ingestId, slot, leftMs } = fact;
       return log.info("hold set", { channelId, ingestId, slot, leftMs: Math.round(leftMs) });
     }
-    case "source-active": {
+    case "publisher-active": {
       const { channelId, ingestId, slot, heldMs } = fact;
-      return log.info("source active", { channelId, ingestId, slot, heldMs });
+      return log.info("publisher active", { channelId, ingestId, slot, heldMs });
     }
     case "standby-differs": {
       const { channelId, ingestId, slot, detail } = fact;

@@ -48,9 +48,9 @@ export class LogOutput {
   }
 
   /** Called for each line that is dropped from here on, and at once for those before. */
-  onLost(told: (count: number) => void): void {
-    this.#onLost = told;
-    if (this.#lostTotal > 0) told(this.#lostTotal);
+  onLost(report: (count: number) => void): void {
+    this.#onLost = report;
+    if (this.#lostTotal > 0) report(this.#lostTotal);
   }
 
   /** One line or more, with their ends. */
@@ -87,7 +87,7 @@ export class LogOutput {
         const taken = this.#options.sink(this.#waiting.length === 1 ? (this.#waiting[0] ?? NONE) : this.#joined());
         this.#taken(taken);
         if (taken === 0) return this.#retryIn(FULL_RETRY_MS);
-        if (this.#waitingBytes === 0 && this.#lost > 0) this.#tellLoss();
+        if (this.#waitingBytes === 0 && this.#lost > 0) this.#reportLoss();
       }
     } catch (error) {
       const isFull = ["EAGAIN", "EWOULDBLOCK"].includes(systemCode(error) ?? "");
@@ -107,7 +107,7 @@ export class LogOutput {
     this.#waiting = this.#waitingBytes === 0 ? [] : [first.subarray(bytes)];
   }
 
-  #tellLoss(): void {
+  #reportLoss(): void {
     const count = this.#lost;
     this.#lost = 0;
     this.#add(this.#options.lossLine(count));

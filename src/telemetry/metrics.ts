@@ -120,12 +120,12 @@ export class Metrics {
     "Changed certificate files, taken or refused.",
     ["result"],
   );
-  readonly #handedOver = this.#counter(
+  readonly #remoteConnection = this.#counter(
     "fanfare_handed_over_total",
     "Encoders and players that came to another media thread than their channel's.",
     ["what"],
   );
-  readonly #handOverWaits = this.#counter(
+  readonly #remotePublisherWaits = this.#counter(
     "fanfare_hand_over_waits_total",
     "Times an encoder was not read because its channel's media thread was behind.",
     ["thread"],
@@ -245,13 +245,13 @@ export class Metrics {
   }
 
   /** An encoder or a player came to another media thread than its channel's. */
-  handedOver(what: "encoder" | "player"): void {
-    this.#handedOver.inc({ what });
+  remoteConnection(what: "encoder" | "player"): void {
+    this.#remoteConnection.inc({ what });
   }
 
   /** An encoder of this thread was not read for a while, because the thread that owns its channel was behind. */
-  handOverWait(thread: string): void {
-    this.#handOverWaits.inc({ thread });
+  remotePublisherWaits(thread: string): void {
+    this.#remotePublisherWaits.inc({ thread });
   }
 
   /** Everything, in Prometheus' text format. */

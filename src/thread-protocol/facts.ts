@@ -61,11 +61,11 @@ export type Fact =
    */
   | (IngestFact & { readonly kind: "hold-set"; readonly leftMs: number })
   /** Media flows from this encoder from now on: the first of a broadcast, or instead of another or of filler. */
-  | (IngestFact & { readonly kind: "source-active"; readonly heldMs: number })
+  | (IngestFact & { readonly kind: "publisher-active"; readonly heldMs: number })
   /** Its video stopped this long ago, and its audio goes on. */
-  | (IngestFact & { readonly kind: "pictures-stopped"; readonly silentMs: number })
+  | (IngestFact & { readonly kind: "video-stopped"; readonly silentMs: number })
   /** Its video came back after this long. */
-  | (IngestFact & { readonly kind: "pictures-back"; readonly awayMs: number })
+  | (IngestFact & { readonly kind: "video-back"; readonly awayMs: number })
   /** A standby differs from what is on air: switching to it would disturb the targets. */
   | (IngestFact & { readonly kind: "standby-differs"; readonly detail: string })
   /** Too many takeovers: two encoders share a key and push each other out. The newcomer was refused. */

@@ -35,7 +35,7 @@ export type ToMedia =
   /** The hold lasts a minute longer, or is over now; a broadcast whose encoder is back goes on. */
   | { readonly kind: "hold"; readonly channelId: ChannelId; readonly how: HoldChange }
   /** Dismiss the encoder of this key as if its connection were lost: the key changed. */
-  | { readonly kind: "cut-source"; readonly channelId: ChannelId; readonly slot: IngestSlot }
+  | { readonly kind: "disconnect-publisher"; readonly channelId: ChannelId; readonly slot: IngestSlot }
   /** Connect to a target at once that waits for its next attempt. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
   /** The certificate for encoders from now on. Secret. */
@@ -67,7 +67,7 @@ export type ToControl =
    */
   | { readonly kind: "channel-released"; readonly channelId: ChannelId; readonly admissions: number }
   /** The thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
-  | { readonly kind: "hand-over-waits" }
+  | { readonly kind: "remote-publisher-waits" }
   /** A warning of Node's own. */
   | { readonly kind: "warning"; readonly name: string; readonly detail: string }
   /** The encoders that were asked to reconnect elsewhere have done so, or their time is over. */

@@ -22,7 +22,7 @@ async function onAir() {
       () => stage.told(channelId).join(" "),
     );
   const encoder = stage.encoder(channelId, { clip: syntheticClip() });
-  await told("source-active");
+  await told("publisher-active");
   return { stage, channelId, encoder, told };
 }
 
@@ -31,7 +31,7 @@ test("an encoder that stops just before its key is changed is over, and not held
     const { stage, channelId, encoder, told } = await onAir();
     // Both are on their way before the thread reads its encoders again.
     const stopped = encoder.stop("clean");
-    stage.pool.cutSource(channelId, "main");
+    stage.pool.disconnectPublisher(channelId, "main");
     expect(await told("ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
     expect(stage.told(channelId)).not.toContain("ingest-held");
     await stopped;
@@ -43,9 +43,9 @@ test("an encoder that comes just behind the change is not cut with the one befor
     const { stage, channelId, encoder, told } = await onAir();
     // It is admitted behind the cut, and most likely before the encoders are read.
     const newcomer = stage.encoder(channelId, { clip: syntheticClip() });
-    stage.pool.cutSource(channelId, "main");
+    stage.pool.disconnectPublisher(channelId, "main");
     expect((await encoder.closed).end?.how).toBe("lost");
-    await told("source-active", 2);
+    await told("publisher-active", 2);
     await waitFor("more of the newcomer", DEADLINE_MS, () => newcomer.report.messagesSent > SENT_MIN || undefined);
     expect(newcomer.report.end).toBe(undefined);
   }

@@ -53,7 +53,7 @@ async function apart(
     await onAir(stage, channel, target);
     const second = await come(channel, first);
     expect(await second.accepted).toBe(true);
-    if (stage.handOvers(channel.channelId) === 1) return { channel, target, first, second };
+    if (stage.remoteConnections(channel.channelId) === 1) return { channel, target, first, second };
     await Promise.all([first.stop("clean"), second.stop("clean")]);
   }
   throw new Error(`of ${ATTEMPTS_MAX} second encoders all came to the first one's thread`);
@@ -105,8 +105,8 @@ test("an encoder that comes to another thread takes over at its keyframe, and th
   expect(split).toBeGreaterThan(5);
   expect(received.slice(split)).toEqual(pictureHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
   expect(stage.told(channel.channelId)).toEqual([
-    ...["ingest-started", "source-active", "CONNECTING", "PUBLISHING"],
-    ...["ingest-started", "ingest-ended", "source-active", "READY", "ingest-ended"],
+    ...["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"],
+    ...["ingest-started", "ingest-ended", "publisher-active", "READY", "ingest-ended"],
   ]);
 });
 
@@ -151,8 +151,8 @@ test("a backup encoder in another thread goes on when the main one is lost", asy
     stage.encoder(`${channelId}-backup`, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
   await first.stop("reset");
-  await told(stage, channel, "source-active", 2);
-  expect(lastOf(stage, channel, "source-active")).toMatchObject({ slot: "backup" });
+  await told(stage, channel, "publisher-active", 2);
+  expect(lastOf(stage, channel, "publisher-active")).toMatchObject({ slot: "backup" });
   const backup = new Set(pictureHashes({ firstSerial: SECOND_SERIAL }, 500));
   await waitFor("the backup's pictures", DEADLINE_MS, () =>
     pictures(target.connections[0]?.report.messages ?? []).filter((each) => backup.has(each)).length > 10
@@ -167,9 +167,9 @@ test("a thread that dies takes its own channels with it, and the encoders it had
   const { channel, target, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "source-active", 2);
-  const [handOver] = stage.logged.filter(
-    ({ event, fields }) => event === "encoder handed over" && fields["channelId"] === channel.channelId,
+  await told(stage, channel, "publisher-active", 2);
+  const [remoteConnection] = stage.logged.filter(
+    ({ event, fields }) => event === "remote encoder" && fields["channelId"] === channel.channelId,
   );
   const others: { readonly channel: ChannelSpec; readonly encoder: KitEncoder }[] = [];
   const byThread = () => new Map(others.map((other) => [stage.ownerOf(other.channel.channelId), other]));
@@ -180,19 +180,21 @@ test("a thread that dies takes its own channels with it, and the encoders it had
   }
 
   // A spec that is none makes the thread throw where nothing catches: the one that has the second encoder's connection.
-  const accepting = byThread().get(handOver?.fields["from"]);
+  const accepting = byThread().get(remoteConnection?.fields["from"]);
   stage.pool.apply({ ...channel, channelId: accepting?.channel.channelId ?? "", revision: 2, targets: null as never });
   expect((await second.closed).end?.how).toBe("lost");
   await told(stage, channel, "ingest-held");
   const hasDied = (spec: ChannelSpec) => stage.told(spec.channelId).includes("ingest-ended");
   await waitFor("its channel's end", DEADLINE_MS, () => accepting && (hasDied(accepting.channel) ? true : undefined));
   const dead = others.filter((other) => hasDied(other.channel));
-  expect(dead.map((other) => stage.ownerOf(other.channel.channelId))).toEqual(dead.map(() => handOver?.fields["from"]));
+  expect(dead.map((other) => stage.ownerOf(other.channel.channelId))).toEqual(
+    dead.map(() => remoteConnection?.fields["from"]),
+  );
   expect(target.connections).toHaveLength(1);
 
   // The home of the other: its encoders are sent away, wherever they are, and the next one begins anew.
   const again = stage.encoder(channel.channelId, { clip: syntheticClip({ firstSerial: 2 * SECOND_SERIAL }) });
-  await told(stage, channel, "source-active", 3);
+  await told(stage, channel, "publisher-active", 3);
   stage.pool.apply({ ...channel, revision: 3, targets: null as never });
   expect((await again.closed).end?.how).toBe("lost");
   await waitFor("the end", DEADLINE_MS, () =>
@@ -208,8 +210,8 @@ test("an encoder in another thread whose key is changed is cut, and its channel 
   const { channel, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "source-active", 2);
-  stage.pool.cutSource(channel.channelId, "main");
+  await told(stage, channel, "publisher-active", 2);
+  stage.pool.disconnectPublisher(channel.channelId, "main");
   expect((await second.closed).end?.how).toBe("lost");
   await told(stage, channel, "ingest-held");
   expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "ended" });
@@ -220,10 +222,10 @@ test("an encoder in another thread that stops just before its key is changed is 
   const { channel, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "source-active", 2);
+  await told(stage, channel, "publisher-active", 2);
   // Both are on their way before its thread reads its encoders again.
   const stopped = second.stop("clean");
-  stage.pool.cutSource(channel.channelId, "main");
+  stage.pool.disconnectPublisher(channel.channelId, "main");
   await told(stage, channel, "ingest-ended", 2);
   expect(lastOf(stage, channel, "ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
   expect(stage.told(channel.channelId)).not.toContain("ingest-held");
@@ -236,7 +238,7 @@ test("a broadcast that is ended ends its encoder in another thread; so does a re
     const { channel, target, second } = await apart(stage, async ({ channelId }) =>
       stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     );
-    await told(stage, channel, "source-active", 2);
+    await told(stage, channel, "publisher-active", 2);
     stage.pool[end](channel.channelId);
     expect((await second.closed).end?.how).toBe("lost");
     await waitFor("the target's farewell", DEADLINE_MS, () =>
@@ -252,7 +254,7 @@ test("low latency holds from another thread, and so does a change to it", async 
     async ({ channelId }) => stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     { latency: "low" },
   );
-  await told(stage, channel, "source-active", 2);
+  await told(stage, channel, "publisher-active", 2);
   const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
   for (const latency of ["efficient", "low"] as const) {
     const revision = latency === "efficient" ? 2 : 3;
@@ -309,7 +311,7 @@ test("a channel that is off air is released, and owned by the thread that its ne
     );
     bytesBefore = bytesTotal();
   }
-  expect(stage.handOvers(channelId)).toBe(0);
+  expect(stage.remoteConnections(channelId)).toBe(0);
 }, 120_000);
 
 test("when the process stops, an encoder in another thread that can move reaches its targets until it has, or had its time", async () => {
@@ -321,7 +323,7 @@ test("when the process stops, an encoder in another thread that can move reaches
     }),
   );
   expect((await first.closed).end?.how).toBe("lost");
-  await told(stage, channel, "source-active", 2);
+  await told(stage, channel, "publisher-active", 2);
   const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
   const before = count();
   await stage.pool.stop("cut");

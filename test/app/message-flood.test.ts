@@ -97,7 +97,7 @@ test.each(["efficient", "low"] as const)(
     });
     await closed;
     expect(longestMs).toBeLessThan(GAP_MAX_MS);
-    expect(stage.told(healthy.channelId)).toEqual(["ingest-started", "source-active", "CONNECTING", "PUBLISHING"]);
+    expect(stage.told(healthy.channelId)).toEqual(["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"]);
   },
   2 * DEADLINE_MS,
 );

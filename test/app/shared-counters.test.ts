@@ -8,8 +8,8 @@ test("each thread sees what the others have, and a dead one's is gone", () => {
     SharedCounters,
     SharedCounters,
   ];
-  first.connections.tell(5);
-  second.connections.tell(7);
+  first.connections.onCount(5);
+  second.connections.onCount(7);
   expect([first, second, third].map(({ connections }) => connections.elsewhere())).toEqual([7, 5, 12]);
   first.shareUplink({ channels: 1, links: 2, stalledLinks: 2 });
   expect(second.shareUplink({ channels: 1, links: 3, stalledLinks: 1 })).toEqual({

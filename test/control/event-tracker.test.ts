@@ -138,7 +138,7 @@ test("a target that was removed begins anew, whatever it was", () => {
 });
 
 test("the encoders of a channel change places: main, backup, and the backup that connects", () => {
-  const active = (slot: "main" | "backup"): Fact => ({ kind: "source-active", ...ingest, slot, heldMs: 0 });
+  const active = (slot: "main" | "backup"): Fact => ({ kind: "publisher-active", ...ingest, slot, heldMs: 0 });
   const facts = [active("main"), started(), active("main"), started("backup", false), active("backup"), active("main")];
   expect(eventsOf(facts).map(({ code, description, level }) => [code, description, level])).toEqual([
     ["PUBLISH_START", "channel001 channel publishing has started.", "INFO"],

@@ -65,7 +65,7 @@ export class FakeRuntime implements Runtime {
     else this.end(channelId);
   }
 
-  cutSource(channelId: ChannelId, slot: IngestSlot): void {
+  disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
     this.cut.push([channelId, slot]);
   }
 

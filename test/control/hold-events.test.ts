@@ -17,7 +17,7 @@ const started: Fact = {
 };
 const held: Fact = { kind: "ingest-held", ...ingest(), end: "connection-lost", holdSeconds: 120 };
 const active = (heldMs: number, slot: IngestSlot = "main"): Fact => ({
-  kind: "source-active",
+  kind: "publisher-active",
   ...ingest(slot),
   heldMs,
 });
@@ -37,13 +37,13 @@ function eventsOf(facts: readonly Fact[], alerts = NO_ALERTS) {
 }
 
 /** Without the start of the broadcast. */
-const toldOf = (...facts: readonly Fact[]) =>
+const changesOf = (...facts: readonly Fact[]) =>
   eventsOf([started, active(0), ...facts])
     .slice(1)
     .map(({ code, level, description, reason }) => [code, level, description, reason]);
 
 test("a hold and its end are events, with why it began and how long it was", () => {
-  expect(toldOf(held, active(12_340))).toEqual([
+  expect(changesOf(held, active(12_340))).toEqual([
     [
       "INGEST_HELD",
       "WARN",
@@ -60,13 +60,13 @@ test("a hold and its end are events, with why it began and how long it was", () 
 });
 
 test("a hold that runs out is the end of the broadcast, and says so", () => {
-  expect(toldOf(held, over).slice(1)).toEqual([
+  expect(changesOf(held, over).slice(1)).toEqual([
     ["PUBLISH_END", "WARN", "channel001 channel publishing has ended.", "hold-expired"],
   ]);
 });
 
 test("a backup that takes over after a loss is told as a change of place and as the end of the hold, once", () => {
-  expect(toldOf(held, active(300, "backup"), active(0, "backup")).map(([code]) => code)).toEqual([
+  expect(changesOf(held, active(300, "backup"), active(0, "backup")).map(([code]) => code)).toEqual([
     "INGEST_HELD",
     "RTMP_BACKUP_STREAM_ENABLED",
     "INGEST_RESUMED",
@@ -74,12 +74,12 @@ test("a backup that takes over after a loss is told as a change of place and as 
 });
 
 test("a takeover without a loss is neither held nor resumed, and of a channel off air nothing is told", () => {
-  expect(toldOf(active(0), active(0))).toEqual([]);
+  expect(changesOf(active(0), active(0))).toEqual([]);
   expect(eventsOf([held, active(5), fight(1)])).toEqual([]);
 });
 
 test("two encoders that fight are told once a minute for each key, since the refused one comes back every second", () => {
-  const told = toldOf(fight(1_000), fight(2_000), fight(2_500, "backup"), fight(60_999), fight(61_000), fight(500));
+  const told = changesOf(fight(1_000), fight(2_000), fight(2_500, "backup"), fight(60_999), fight(61_000), fight(500));
   expect(told).toEqual([
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same backup stream key.", undefined],
@@ -87,13 +87,13 @@ test("two encoders that fight are told once a minute for each key, since the ref
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
   ]);
   // The next broadcast starts with a clean sheet.
-  expect(toldOf(fight(1_000), over, started, fight(1_001)).filter(([code]) => code === "ENCODERS_FIGHT")).toHaveLength(
-    2,
-  );
+  expect(
+    changesOf(fight(1_000), over, started, fight(1_001)).filter(([code]) => code === "ENCODERS_FIGHT"),
+  ).toHaveLength(2);
 });
 
 test("a standby that differs is a warning that says in what", () => {
-  expect(toldOf(differs)).toEqual([
+  expect(changesOf(differs)).toEqual([
     [
       "BACKUP_DIFFERS",
       "WARN",
@@ -119,9 +119,9 @@ test("who asked for alerts hears of all this as of the channel's status", () => 
 });
 
 test("pictures that stop while sound goes on are told, and that they are back", () => {
-  const stopped: Fact = { kind: "pictures-stopped", ...ingest(), silentMs: 5_400 };
-  const back: Fact = { kind: "pictures-back", ...ingest(), awayMs: 63_000 };
-  expect(toldOf(stopped, back)).toEqual([
+  const stopped: Fact = { kind: "video-stopped", ...ingest(), silentMs: 5_400 };
+  const back: Fact = { kind: "video-back", ...ingest(), awayMs: 63_000 };
+  expect(changesOf(stopped, back)).toEqual([
     ["VIDEO_FROZEN", "WARN", "channel001 channel main encoder has sent audio and no video for 5.4 seconds.", undefined],
     ["VIDEO_RESUMED", "INFO", "channel001 channel video is back after 63.0 seconds.", undefined],
   ]);

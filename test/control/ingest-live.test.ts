@@ -25,7 +25,7 @@ const started = (ingestId: number, slot: IngestSlot = "main"): Fact => ({
   isBroadcastNew: ingestId === 1,
 });
 const active = (ingestId: number, slot: IngestSlot = "main"): Fact => ({
-  kind: "source-active",
+  kind: "publisher-active",
   ...of(ingestId, slot),
   heldMs: 0,
 });

@@ -59,7 +59,7 @@ test("what comes late of a channel that was removed brings nothing of it back", 
   live.fact(started(1_000));
   live.fact(channelChanged("deleted", CHANNEL));
   live.fact(ended(2_000, true));
-  live.fact({ kind: "source-active", time: 2_000, channelId: CHANNEL, ingestId: 1, slot: "main", heldMs: 0 });
+  live.fact({ kind: "publisher-active", time: 2_000, channelId: CHANNEL, ingestId: 1, slot: "main", heldMs: 0 });
   const status = { status: "FAIL", sinceTime: 2_000 } as const;
   live.fact({ kind: "target-status", time: 2_000, channelId: CHANNEL, targetId: 38, from: "PUBLISHING", status });
   live.samples(sample({ bytesTotal: 5 }));

@@ -93,11 +93,11 @@ test("a report has how long each platform was on air, what interrupted it, what 
 test("a lost encoder interrupts the broadcast and does not end it; a takeover does neither", () => {
   const told = new Told();
   told.start(10);
-  told.fact(10, { kind: "source-active", heldMs: 0 });
+  told.fact(10, { kind: "publisher-active", heldMs: 0 });
   expect(told.end(15, "connection-lost", false)).toBeUndefined();
   told.fact(15, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
   told.start(18, 2);
-  told.fact(18, { kind: "source-active", heldMs: 3_000 });
+  told.fact(18, { kind: "publisher-active", heldMs: 3_000 });
   told.start(20, 3);
   told.end(20, "replaced", false);
   told.fact(25, { kind: "ingest-held", end: "frozen", holdSeconds: 5 });
@@ -167,7 +167,7 @@ test("a clock that is set on air, forward and back, changes no duration", () => 
   told.fact(20, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
   told.wallStepMs = -DAYS_400_MS;
   told.status(15, 7, "PUBLISHING");
-  told.fact(23, { kind: "source-active", heldMs: 3_000 });
+  told.fact(23, { kind: "publisher-active", heldMs: 3_000 });
   expect(told.end(40)).toMatchObject({
     startTime: 10_000,
     endTime: 40_000,

@@ -26,7 +26,7 @@ test.concurrent("what an encoder really sends is measured and held against each 
   const { api } = await stage.server();
   const platform = (targetName: string) => ({ targetName, rtmpUrl: target.url, streamKey: uniqueKey(targetName) });
   const channel = await api.createChannel("checked", [platform("CHZZK"), platform("YOUTUBE"), platform("CUSTOM")]);
-  stage.kitEncoder(channel, { clip: syntheticClip({ picture: "180p-b" }) });
+  stage.kitEncoder(channel, { clip: syntheticClip({ video: "180p-b" }) });
   const warnings = await waitFor("a warning", DEADLINE_MS, async () => {
     const { ingest } = answer.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}`));
     return ingest !== undefined && ingest.warnings.length > 0 ? ingest.warnings : undefined;

@@ -50,7 +50,7 @@ function longRelay() {
     clock,
     random: Math.random,
     dialer,
-    tell: (fact) => {
+    onFact: (fact) => {
       if (fact.kind === "target-status") statuses.push(fact.status.status);
     },
     report: () => undefined,

@@ -18,7 +18,7 @@ const ATTEMPTS_MAX = 20;
 
 /** Whether an encoder, or a player, of this channel was led from the thread it came to into another. */
 function wasHandedOver(fanfare: FanfareProcess, { channelId }: Channel, what: "encoder" | "player"): boolean {
-  return fanfare.output.split("\n").some((line) => line.includes(`${what} handed over`) && line.includes(channelId));
+  return fanfare.output.split("\n").some((line) => line.includes(`remote ${what}`) && line.includes(channelId));
 }
 
 test.concurrent("FFmpeg that comes to another thread takes over from FFmpeg, and nginx records both, packet for packet", async ({
@@ -56,7 +56,7 @@ test.concurrent("FFmpeg plays a preview over RTMP whichever thread it comes to, 
   const { api, fanfare } = await stage.server(THREADS);
   const target = await stage.target();
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
-  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ picture: "360p" }) });
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ video: "360p" }) });
   await encoder.accepted;
   await waitFor("media", DEADLINE_MS, () => (target.connections[0]?.report.mediaBytes ?? 0) > 0 || undefined);
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;

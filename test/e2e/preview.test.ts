@@ -23,7 +23,7 @@ test.concurrent("FFmpeg plays the preview; watchers that take nothing are cut an
   const target = await stage.target();
   const { api, fanfare } = await stage.server();
   const channel = await api.createChannel("preview", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
-  const clip = syntheticClip({ picture: "360p", kilobits: KILOBITS });
+  const clip = syntheticClip({ video: "360p", kilobits: KILOBITS });
   const encoder = stage.kitEncoder(channel, { clip });
   await encoder.accepted;
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
@@ -66,7 +66,7 @@ test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as t
   const url = `rtmp://127.0.0.1:${fanfare.rtmpPort}/preview/${channel.channelId}`;
   expect(await refusal(`${url}?token=${token}`)).toContain("There is no such preview now.");
 
-  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ picture: "360p" }) });
+  const encoder = stage.kitEncoder(channel, { clip: syntheticClip({ video: "360p" }) });
   await encoder.accepted;
   await waitFor("media", DEADLINE_MS, () => (target.connections[0]?.report.mediaBytes ?? 0) > 0 || undefined);
   await playsWell(stage, `${url}?token=${token}`);

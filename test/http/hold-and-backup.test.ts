@@ -63,7 +63,7 @@ describe("a hold that runs", () => {
   const onHold = async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 1);
-    api.view.fact({ kind: "source-active", time: 1, channelId, ingestId: 1, slot: "main", heldMs: 0 });
+    api.view.fact({ kind: "publisher-active", time: 1, channelId, ingestId: 1, slot: "main", heldMs: 0 });
     api.runtime.hold(channelId, 120_000);
     return channelId;
   };
@@ -72,7 +72,7 @@ describe("a hold that runs", () => {
     const channelId = await onHold();
     expect((await read(channelId)).hold).toEqual({ seconds: 120, endTime: 120_000, limitTime: 3_600_000 });
     expect((await read(channelId)).health).toMatchObject({ state: "broken", reason: { code: "ENCODER_LOST" } });
-    api.view.fact({ kind: "source-active", time: 5, channelId, ingestId: 1, slot: "main", heldMs: 5 });
+    api.view.fact({ kind: "publisher-active", time: 5, channelId, ingestId: 1, slot: "main", heldMs: 5 });
     expect((await read(channelId)).hold).toEqual({ seconds: 120 });
   });
 

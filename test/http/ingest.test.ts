@@ -190,12 +190,12 @@ test("the live stream tells a channel again when its encoder shows something new
     [{ ...MEASURED, standbyDiffers: "width 640 instead of 1920" }, true],
     [{ ...MEASURED, state: "ENDED" }, true],
   ];
-  for (const [index, [ingest, isTold]] of steps.entries()) {
+  for (const [index, [ingest, isReported]] of steps.entries()) {
     sample(ingest);
     await next("sample");
     api.clock.advance(100);
     const channel = await read(channelId);
-    if (isTold) {
+    if (isReported) {
       expect(await next("channel")).toMatchObject({ channelId, ingest: channel.ingest });
       continue;
     }

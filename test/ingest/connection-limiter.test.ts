@@ -51,7 +51,7 @@ test("places are counted over all threads: unauthenticated connections of this t
   let elsewhere = 1;
   const door = new ConnectionLimiter(
     { connectionsMax: 3 },
-    { tell: (count) => told.push(count), elsewhere: () => elsewhere },
+    { onCount: (count) => told.push(count), elsewhere: () => elsewhere },
   );
   const away: string[] = [];
   const visitor = (name: string): Connection => ({ address: name, turnAway: () => away.push(name) });

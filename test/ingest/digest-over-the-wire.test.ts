@@ -26,7 +26,7 @@ test.each(DIGEST_VECTORS)(
   "an encoder that signs with $schema reads the vector's S1 and an S2 that is signed for it, and is heard",
   async (vector) => {
     const listener = new RtmpListener({
-      ...{ clock: systemClock, flush: () => undefined, tell: () => undefined },
+      ...{ clock: systemClock, flush: () => undefined, onFact: () => undefined },
       // The random part of the vectors' S1.
       randomBytes: (length) => (length === FILL.s1.length ? FILL.s1 : Buffer.alloc(length)),
       ...NO_LOGINS,

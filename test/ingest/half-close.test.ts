@@ -31,13 +31,13 @@ const pair = certificate("127.0.0.1");
 async function open(version: SecureVersion) {
   const facts: Fact[] = [];
   const dialer = new FakeDialer();
-  const tell = (fact: Fact) => {
+  const onFact = (fact: Fact) => {
     facts.push(fact);
     if (fact.kind === "target-status" && fact.status.status === "CONNECTING") dialer.latest(1).accept();
   };
-  const engine = new Engine({ clock: systemClock, random: Math.random, dialer, tell, report: () => undefined });
+  const engine = new Engine({ clock: systemClock, random: Math.random, dialer, onFact, report: () => undefined });
   const listener = new RtmpListener({
-    ...{ clock: systemClock, randomBytes, tell, flush: () => engine.flush() },
+    ...{ clock: systemClock, randomBytes, onFact, flush: () => engine.flush() },
     ...NO_LOGINS,
     permitPlayer: async () => "refuse",
     admit: async () => admissionTo(engine, { spec: SPEC, slot: "main" }),

@@ -19,7 +19,7 @@ async function listen() {
   const proven: (string | undefined)[] = [];
   const spent = new SpentChallenges(clock);
   const listener = new RtmpListener({
-    ...{ clock, randomBytes, flush: () => undefined, tell: (fact) => void facts.push(fact) },
+    ...{ clock, randomBytes, flush: () => undefined, onFact: (fact) => void facts.push(fact) },
     ...{ processNow: () => clock.now(), challengeSecret: randomBytes(32) },
     findUser: async (id, challenge) => {
       const isFirstUse = challenge !== undefined && spent.spend(challenge);

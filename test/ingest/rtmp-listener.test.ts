@@ -63,18 +63,18 @@ async function listen(
 ) {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
-  const tell = (fact: Fact) => {
+  const onFact = (fact: Fact) => {
     facts.push(fact);
     for (const check of waiting) check();
   };
   const dialer = new FakeDialer();
-  const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
+  const engine = new Engine({ clock, random: Math.random, dialer, onFact, report: () => undefined });
   const asked: string[] = [];
   const listener = new RtmpListener({
     clock,
     randomBytes,
     flush: () => engine.flush(),
-    tell,
+    onFact,
     ...NO_LOGINS,
     permitPlayer: async () => "refuse",
     admit: async (key) => {
@@ -263,10 +263,10 @@ test("a second encoder replaces the first one, whose connection is closed", asyn
   await first.closed;
   expect(facts.map((fact) => (fact.kind === "ingest-ended" ? fact.end : fact.kind))).toEqual([
     "ingest-started",
-    "source-active",
+    "publisher-active",
     "ingest-started",
     "replaced",
-    "source-active",
+    "publisher-active",
   ]);
 });
 
@@ -278,7 +278,7 @@ test("where two encoders fight over a key the newcomer reads BadName, and the on
     const encoder = await publish(port, "key");
     await told("ingest-started", count);
     onAir(encoder);
-    await told("source-active", count);
+    await told("publisher-active", count);
   }
   const fifth = await publish(port, "key");
   await fifth.closed;
@@ -326,7 +326,7 @@ async function arrived(socket: Socket, bytes: Buffer): Promise<void> {
 async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: TestedWay) {
   const listening = await listen(async () => ({ spec: { ...SPEC, latency }, slot: "main" }), clock, way);
   const { socket } = await publish(listening.port, "key");
-  await listening.told("source-active");
+  await listening.told("publisher-active");
   const step = async () => {
     await nextTimers();
     clock.advance(50);
@@ -398,7 +398,7 @@ test("efficient: an encoder that had stopped before its key was changed ends its
   );
   await arrived(socket, stop);
   const { lastIngestId } = engine;
-  listener.afterReads(() => engine.cutSource("ls-1", "main", lastIngestId));
+  listener.afterReads(() => engine.disconnectPublisher("ls-1", "main", lastIngestId));
   await step();
   expect(await told("ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
   expect(facts.filter(({ kind }) => kind === "ingest-held")).toEqual([]);

@@ -37,12 +37,12 @@ const SPEC: ChannelSpec = {
 async function open(limits: ConnectionLimits = {}, hasPicture = true) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
-  const tell = (fact: Fact) => void facts.push(fact);
+  const onFact = (fact: Fact) => void facts.push(fact);
   const dialer = new FakeDialer();
-  const engine = new Engine({ clock, random: Math.random, dialer, tell, report: () => undefined });
+  const engine = new Engine({ clock, random: Math.random, dialer, onFact, report: () => undefined });
   const slots = { asked: [] as string[], left: 0 };
   const listener = new RtmpListener({
-    ...{ clock, randomBytes, tell, limits, flush: () => engine.flush() },
+    ...{ clock, randomBytes, onFact, limits, flush: () => engine.flush() },
     ...NO_LOGINS,
     admit: async () => "refused",
     permitPlayer: async (channelId, token): Promise<PlayPermit> => {

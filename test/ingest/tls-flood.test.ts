@@ -13,7 +13,7 @@ const pair = certificate("127.0.0.1");
 async function open() {
   const facts: Fact[] = [];
   const listener = new RtmpListener({
-    ...{ clock: systemClock, randomBytes, tell: (fact: Fact) => facts.push(fact), flush: () => undefined },
+    ...{ clock: systemClock, randomBytes, onFact: (fact: Fact) => facts.push(fact), flush: () => undefined },
     ...NO_LOGINS,
     permitPlayer: async () => "refuse",
     admit: async () => "refused",

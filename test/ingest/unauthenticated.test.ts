@@ -22,9 +22,9 @@ const pair = certificate("127.0.0.1");
 /** A listener on two free ports, the second behind TLS. The key `good` may publish. */
 async function listen(limits: ConnectionLimits = {}, admission: () => Verdict = () => ({ spec: SPEC, slot: "main" })) {
   const facts: Fact[] = [];
-  const tell = (fact: Fact) => void facts.push(fact);
+  const onFact = (fact: Fact) => void facts.push(fact);
   const engine = new Engine({
-    ...{ clock: systemClock, random: Math.random, dialer: new FakeDialer(), tell },
+    ...{ clock: systemClock, random: Math.random, dialer: new FakeDialer(), onFact },
     report: () => undefined,
   });
   const admit = async (key: string) => admissionTo(engine, key === "good" ? admission() : "refused");
@@ -32,7 +32,7 @@ async function listen(limits: ConnectionLimits = {}, admission: () => Verdict = 
     clock: systemClock,
     randomBytes,
     flush: () => engine.flush(),
-    tell,
+    onFact,
     ...NO_LOGINS,
     permitPlayer: async () => "refuse",
     admit,

@@ -47,7 +47,8 @@ function shown(stage: RelayStage): unknown[] {
   return marks.filter((mark, index) => mark !== marks[index - 1]);
 }
 
-const active = (stage: RelayStage) => stage.facts.flatMap((fact) => (fact.kind === "source-active" ? [fact.slot] : []));
+const active = (stage: RelayStage) =>
+  stage.facts.flatMap((fact) => (fact.kind === "publisher-active" ? [fact.slot] : []));
 
 test("with both there the main encoder is on air, and the standby disturbs nothing", () => {
   const { stage, main, backup } = withBackup();

@@ -164,7 +164,7 @@ test("an encoder that comes back just before the hold ends gets its time for a k
   }
   expect(stage.dismissed).toEqual([]);
   again.push(video(5_000, avcFrame(true, 9)));
-  expect(stage.facts.findLast(({ kind }) => kind === "source-active")).toMatchObject({ heldMs: 24_000 });
+  expect(stage.facts.findLast(({ kind }) => kind === "publisher-active")).toMatchObject({ heldMs: 24_000 });
 });
 
 test("two clean stops end at once, and a clean stop waits for a heir ten seconds at most", () => {
@@ -286,7 +286,7 @@ test("where threads share the uplink it is told to stall only where all links of
   for (const stalledElsewhere of [1, 2]) {
     const stage = new RelayStage();
     const engine = new Engine({
-      ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, tell: (fact) => stage.facts.push(fact) },
+      ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, onFact: (fact) => stage.facts.push(fact) },
       report: () => undefined,
       shareUplink: ({ channels, links, stalledLinks }) => ({
         ...{ channels: channels + 1, links: links + 2, stalledLinks: stalledLinks + stalledElsewhere },
@@ -314,7 +314,7 @@ test("where threads share the uplink it is told to stall only where all links of
 test("threads number their encoders so that no two of them have the same", () => {
   const stage = new RelayStage();
   const engine = new Engine({
-    ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, tell: (fact) => stage.facts.push(fact) },
+    ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, onFact: (fact) => stage.facts.push(fact) },
     report: () => undefined,
     ingestIds: { first: 2, step: 3 },
   });

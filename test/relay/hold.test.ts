@@ -72,7 +72,12 @@ test("a lost encoder leaves links and status as they are, filler starts two seco
   expect(silence.every(({ payload }) => payload.equals(SILENT_STEREO))).toBe(true);
   expect(silence.slice(0, 4).map(({ timestamp }) => timestamp)).toEqual([2_965, 2_986, 3_008, 3_029]);
   expectNeverBackwards(stage);
-  expect(news(stage)).toEqual(["ingest-started", "source-active", "ingest-ended connection-lost false", "ingest-held"]);
+  expect(news(stage)).toEqual([
+    "ingest-started",
+    "publisher-active",
+    "ingest-ended connection-lost false",
+    "ingest-held",
+  ]);
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ state: "HELD", bytesPerSecond: 0, videoCodec: "avc" });
 });
 
@@ -117,7 +122,9 @@ test("the encoder that returns goes on at its first keyframe, on the same connec
   ]);
   expectNeverBackwards(stage);
   expect(stage.dialer.links).toHaveLength(1);
-  expect(stage.facts.find((fact) => fact.kind === "source-active" && fact.heldMs > 0)).toMatchObject({ heldMs: 5_040 });
+  expect(stage.facts.find((fact) => fact.kind === "publisher-active" && fact.heldMs > 0)).toMatchObject({
+    heldMs: 5_040,
+  });
   expect(stage.samples.at(-1)?.ingest.state).toBe("HELD");
   stage.clock.advance(1_000);
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ state: "LIVE", encoder: "again" });
@@ -230,9 +237,9 @@ test("a frozen encoder is filled for after 2 s, told to be lost after 5, and clo
   const before = mediaOf(stage.dialer.latest(1)).length;
   stage.clock.advance(400);
   expect(mediaOf(stage.dialer.latest(1)).length).toBeGreaterThan(before);
-  expect(news(stage)).toEqual(["ingest-started", "source-active"]);
+  expect(news(stage)).toEqual(["ingest-started", "publisher-active"]);
   stage.clock.advance(2_700);
-  expect(news(stage)).toEqual(["ingest-started", "source-active", "ingest-held"]);
+  expect(news(stage)).toEqual(["ingest-started", "publisher-active", "ingest-held"]);
   expect(stage.dismissed).toEqual([]);
   stage.clock.advance(5_100);
   expect(stage.dismissed).toEqual([1]);
@@ -362,7 +369,7 @@ test("a newcomer takes over at its keyframe: until then the one on air stays, it
     [9, 1_080, 92],
   ]);
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
-  expect(news(stage).slice(2)).toEqual(["ingest-started", "ingest-ended replaced false", "source-active"]);
+  expect(news(stage).slice(2)).toEqual(["ingest-started", "ingest-ended replaced false", "publisher-active"]);
 });
 
 test("a newcomer that leaves before its keyframe changes nothing", () => {
@@ -408,7 +415,7 @@ test("after the refusal newcomers may take over again", () => {
 
 test("a changed key cuts the encoder and the targets are held", () => {
   const { stage } = onAir();
-  stage.engine.cutSource("ls-1", "main", stage.engine.lastIngestId);
+  stage.engine.disconnectPublisher("ls-1", "main", stage.engine.lastIngestId);
   expect(stage.dismissed).toEqual([1]);
   expect(stage.dialer.latest(1).closedHow).toBeUndefined();
   expect(news(stage).slice(-2)).toEqual(["ingest-ended ended false", "ingest-held"]);
@@ -418,13 +425,13 @@ test("an encoder that came with the new key is not cut with the one of the old k
   const { stage } = onAir();
   const { lastIngestId } = stage.engine;
   const newcomer = stage.open();
-  stage.engine.cutSource("ls-1", "main", lastIngestId);
+  stage.engine.disconnectPublisher("ls-1", "main", lastIngestId);
   expect(stage.dismissed).toEqual([1]);
   for (const message of [audio(0, AAC_CONFIG), video(0, AVC_CONFIG), video(0, avcFrame(true, 99))])
     newcomer.push(message);
   stage.clock.advance(3_000);
   expect(stage.dismissed).toEqual([1]);
-  expect(news(stage).slice(-1)).toEqual(["source-active"]);
+  expect(news(stage).slice(-1)).toEqual(["publisher-active"]);
 });
 
 test("streams whose clock stands at 2^31 or just before 2^32 are held and go on like any other", () => {

@@ -267,7 +267,7 @@ class World {
       if (fact.kind === "internal-fault") throw new Error(fact.detail);
       // An encoder's number is its mark: both count from 1.
       if (fact.kind === "ingest-held" && fact.end === "frozen") this.#checkFrozen(fact.ingestId);
-      if (fact.kind === "source-active") this.#activeMarks.push(fact.ingestId);
+      if (fact.kind === "publisher-active") this.#activeMarks.push(fact.ingestId);
       if (fact.kind === "target-status") this.#statuses.set(fact.targetId, fact.status);
     }
     return this.#statuses.get(targetId);

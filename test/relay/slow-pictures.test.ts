@@ -26,7 +26,7 @@ function stageOf(holdSeconds: number, freeze?: FreezeTimes) {
   return { stage, publisher, run, sound, picture, kinds, told, pictures, sounds };
 }
 
-const ON_AIR = ["ingest-started", "source-active"];
+const ON_AIR = ["ingest-started", "publisher-active"];
 
 test.each([6, 15, 30])(
   "a picture each %i s with sound is an encoder that is well: nothing is told, nothing filled",
@@ -82,9 +82,9 @@ test("pictures that stop while sound goes on: told after 5 s, filled after 10, s
   });
   const before = pictures().length;
   run(4.5, sound);
-  expect(told("pictures-stopped")).toEqual([]);
+  expect(told("video-stopped")).toEqual([]);
   run(2, sound);
-  expect(told("pictures-stopped")).toEqual([expect.objectContaining({ ingestId: 1, slot: "main" })]);
+  expect(told("video-stopped")).toEqual([expect.objectContaining({ ingestId: 1, slot: "main" })]);
   expect(stage.samples.at(-1)?.ingest.secondsWithoutVideo).toBeGreaterThanOrEqual(5);
   expect(pictures()).toHaveLength(before);
   run(13.5, sound);
@@ -105,7 +105,7 @@ test("pictures that stop while sound goes on: told after 5 s, filled after 10, s
   });
   expect(pictures().filter(({ payload }) => payload.at(-1) === 9)).toHaveLength(20);
   expect(stage.samples.at(-1)?.targets[0]?.drops).toEqual({ overTime: 0, overBytes: 0, untilKeyframe: 10 });
-  expect(told("pictures-back")).toHaveLength(1);
+  expect(told("video-back")).toHaveLength(1);
   expect(told("ingest-held")).toEqual([]);
   expect(sounds().map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 290 }, (_, index) => index * 100));
 });
@@ -133,7 +133,7 @@ test("a channel that wants no filler for pictures gets none; that they stopped i
   });
   const before = pictures().length;
   run(60, sound);
-  expect(told("pictures-stopped")).toHaveLength(1);
+  expect(told("video-stopped")).toHaveLength(1);
   expect(pictures()).toHaveLength(before);
 });
 
@@ -173,7 +173,7 @@ test("pictures of a further track that go on are not the ones that are missed: n
     further(ms);
     sound(ms);
   });
-  expect([told("pictures-stopped").length, told("pictures-back").length]).toEqual([1, 0]);
+  expect([told("video-stopped").length, told("video-back").length]).toEqual([1, 0]);
 });
 
 test("pictures that come back without a keyframe stay behind filler, and the target says that it waits for one", () => {
@@ -189,6 +189,6 @@ test("pictures that come back without a keyframe stay behind filler, and the tar
   });
   const status = stage.facts.findLast((fact) => fact.kind === "target-status");
   expect(status?.kind === "target-status" && status.status.warning?.code).toBe("WAITS_FOR_KEYFRAME");
-  expect(told("pictures-back")).toEqual([]);
+  expect(told("video-back")).toEqual([]);
   expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(70);
 });

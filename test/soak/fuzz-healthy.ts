@@ -26,7 +26,7 @@ function tookMessage(): void {
 }
 
 const target = await KitTarget.start({
-  tellsMessages: true,
+  reportsMessages: true,
   onEvent: ({ event }) => {
     if (event === "message") tookMessage();
   },
@@ -44,7 +44,7 @@ parentPort?.on("message", (asked: { readonly streamKey?: string; readonly isLook
     encoder = new KitEncoder({
       url: rtmpUrl,
       streamKey: asked.streamKey,
-      clip: syntheticClip({ picture: "360p", kilobits: KILOBITS }),
+      clip: syntheticClip({ video: "360p", kilobits: KILOBITS }),
     });
   }
   if (asked.isLook !== true) return;

@@ -25,7 +25,7 @@ export class RecordedTarget {
 
   static async start(options: RecordedTargetOptions): Promise<RecordedTarget> {
     let told: ((event: TargetEvent) => void) | undefined;
-    const target = await KitTarget.start({ tellsMessages: true, onEvent: (event) => told?.(event) });
+    const target = await KitTarget.start({ reportsMessages: true, onEvent: (event) => told?.(event) });
     const recorded = new RecordedTarget(options, target);
     told = (event) => recorded.#take(event);
     return recorded;
@@ -73,7 +73,7 @@ export class RecordedTarget {
     this.#orders.clear();
     this.#target = await KitTarget.start({
       port: this.port,
-      tellsMessages: true,
+      reportsMessages: true,
       onEvent: (event) => this.#take(event),
     });
   }

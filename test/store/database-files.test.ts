@@ -126,7 +126,7 @@ test("the doctor looks through all of it while a server runs, and changes nothin
   await used();
   const storage = await openStorage({ dataDir: folder });
   expect(await diagnose({ dataDir: folder })).toEqual({
-    sound: [`${path}: every page, row and index is sound.`, `${folder}/encryption.key: opens every secret.`],
+    passed: [`${path}: every page, row and index is intact.`, `${folder}/encryption.key: opens every secret.`],
     problems: [],
   });
   await storage.close();

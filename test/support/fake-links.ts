@@ -71,9 +71,9 @@ export class FakeLink implements Link {
     this.suitedTo = kernelPerSecond;
   }
 
-  probe(tell: (answer: PathAnswer) => void): void {
+  probe(onAnswer: (answer: PathAnswer) => void): void {
     this.probes += 1;
-    tell(this.path);
+    onAnswer(this.path);
   }
 
   /** An acknowledgement of so many bytes more. */

@@ -24,7 +24,7 @@ const listener = new RtmpListener({
   admit: async () => "refused",
   ...NO_LOGINS,
   permitPlayer: async () => "refuse",
-  tell: () => undefined,
+  onFact: () => undefined,
   flush: () => undefined,
   limits: { connectionsMax: CONNECTIONS_MAX, unauthenticatedPerAddressMax: CONNECTIONS_MAX },
 });

@@ -106,10 +106,9 @@ export class PoolStage {
   }
 
   /** How many encoders, or players, of a channel came to another thread than its owner. */
-  handOvers(channelId: string, what: "encoder" | "player" = "encoder"): number {
-    return this.logged.filter(
-      ({ event, fields }) => event === `${what} handed over` && fields["channelId"] === channelId,
-    ).length;
+  remoteConnections(channelId: string, what: "encoder" | "player" = "encoder"): number {
+    return this.logged.filter(({ event, fields }) => event === `remote ${what}` && fields["channelId"] === channelId)
+      .length;
   }
 
   /** The facts about one channel, as kinds and target statuses: `ingest-started`, `PUBLISHING`. */

@@ -37,7 +37,7 @@ export class RelayStage {
     clock: this.clock,
     random: () => 0.5,
     dialer: this.dialer,
-    tell: (fact) => this.facts.push(fact),
+    onFact: (fact) => this.facts.push(fact),
     report: (samples) => this.samples.push(...samples),
   });
   #revision = 0;
@@ -98,7 +98,7 @@ export class RelayStage {
 
 /** What a target got but for metadata. */
 export const mediaOf = (link: FakeLink) => link.messages().filter(({ type }) => type !== 18);
-/** … as type, time, and the last byte, by which tests tell frames apart. */
+/** … as type, time, and the last byte, which tests use to identify frames. */
 export const marksOf = (link: FakeLink) =>
   mediaOf(link).map(({ type, timestamp, payload }) => [type, timestamp, payload.at(-1)]);
 

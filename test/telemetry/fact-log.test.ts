@@ -77,10 +77,10 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
   },
   {
     name: "an encoder that goes on air",
-    fact: { kind: "source-active", time: 1, channelId: "ls-1", ingestId: 2, slot: "backup", heldMs: 7 },
+    fact: { kind: "publisher-active", time: 1, channelId: "ls-1", ingestId: 2, slot: "backup", heldMs: 7 },
     line: {
       level: "info",
-      event: "source active",
+      event: "publisher active",
       fields: { channelId: "ls-1", ingestId: 2, slot: "backup", heldMs: 7 },
     },
   },

@@ -220,10 +220,10 @@ test("how many connections each thread reads or writes by direct system calls", 
   ]);
 });
 
-test("what was handed over between threads, and had to wait, is counted", async () => {
+test("remote encoders and players, and waits for the channel's thread, are counted", async () => {
   const metrics = new Metrics(() => "healthy");
-  for (const what of ["encoder", "encoder", "player"] as const) metrics.handedOver(what);
-  metrics.handOverWait("media-2");
+  for (const what of ["encoder", "encoder", "player"] as const) metrics.remoteConnection(what);
+  metrics.remotePublisherWaits("media-2");
   expect(await linesOf(metrics)).toEqual([
     "fanfare_channels_on_air 0",
     'fanfare_handed_over_total{what="encoder"} 2',

@@ -16,7 +16,7 @@ async function fileOf(tags: Iterable<FlvTag>): Promise<string> {
 }
 
 test("a synthetic clip has its headers first, a keyframe each second, and sound at its exact cadence", () => {
-  const tags = [...syntheticClip({ seconds: 4, sound: { sampleRate: 44_100, channels: 2 } }).tags()];
+  const tags = [...syntheticClip({ seconds: 4, audio: { sampleRate: 44_100, channels: 2 } }).tags()];
   expect(tags.slice(0, 3).map((tag) => [tag.type, isVideoHeader(tag), isAudioHeader(tag)])).toEqual([
     [18, false, false],
     [9, true, false],
@@ -30,7 +30,7 @@ test("a synthetic clip has its headers first, a keyframe each second, and sound 
 });
 
 test("pictures are filled up to the rate that is asked for", () => {
-  const tags = [...syntheticClip({ seconds: 2, kilobits: 2_000, sound: "none" }).tags()];
+  const tags = [...syntheticClip({ seconds: 2, kilobits: 2_000, audio: "none" }).tags()];
   const bytes = tags.filter(isVideo).reduce((sum, tag) => sum + tag.payload.length, 0);
   expect((bytes * 8) / 2).toBeGreaterThanOrEqual(2_000_000);
   expect((bytes * 8) / 2).toBeLessThan(2_010_000);
@@ -38,8 +38,8 @@ test("pictures are filled up to the rate that is asked for", () => {
 
 test("one kind alone has only its own headers", () => {
   const kinds = (clip: Clip) => new Set([...clip.tags()].map((tag) => tag.type));
-  expect(kinds(syntheticClip({ sound: "none", seconds: 1 }))).toEqual(new Set([18, 9]));
-  expect(kinds(syntheticClip({ picture: "none", seconds: 1 }))).toEqual(new Set([18, 8]));
+  expect(kinds(syntheticClip({ audio: "none", seconds: 1 }))).toEqual(new Set([18, 9]));
+  expect(kinds(syntheticClip({ video: "none", seconds: 1 }))).toEqual(new Set([18, 8]));
 });
 
 test("clips with different first serials have no payload of a picture or a sound in common", () => {

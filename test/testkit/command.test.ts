@@ -118,7 +118,7 @@ test("encoder: publishes its own clip with a clock and a profile as told, and en
   const at = await target();
   const command = new KitCommand([
     ...["encoder", "--url", `${at.url}/the-key`, "--seconds", "2", "--speed", "max", "--start-at", "4294966796ms"],
-    ...["--picture", "360p", "--sample-rate", "44100", "--channels", "1", "--kilobits", "1000"],
+    ...["--video", "360p", "--sample-rate", "44100", "--channels", "1", "--kilobits", "1000"],
     ...["--jump", "1s:+1h", "--video-skew=-100ms"],
   ]);
   expect(await command.ended()).toBe(0);
@@ -137,7 +137,7 @@ test("encoder: publishes its own clip with a clock and a profile as told, and en
 
 test("encoder: loops a file, freezes, goes on, and vanishes", async () => {
   const file = join(await folder(), "clip.flv");
-  const tags = [...syntheticClip({ seconds: 1, sound: "none" }).tags()];
+  const tags = [...syntheticClip({ seconds: 1, audio: "none" }).tags()];
   await writeFile(file, Buffer.concat([FLV_FILE_START, ...tags.map(encodeFlvTag)]));
   const at = await target();
   const command = new KitCommand([

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { encodeFlvTag, FLV_FILE_START, type FlvTag } from "../../src/protocol/flv/flv-tag.ts";
-import { loopedClip, PICTURE_NAMES, type Sound, syntheticClip } from "../../src/testkit/encoder/clip.ts";
+import { type AudioSettings, loopedClip, syntheticClip, VIDEO_NAMES } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget, type TargetOptions } from "../../src/testkit/target/target.ts";
 import type { TargetLogin } from "../../src/testkit/target/target-login.ts";
@@ -45,18 +45,18 @@ async function decoded(path: string): Promise<string> {
 }
 const CLEANLY = "0 ";
 
-const sounds: readonly Sound[] = [
+const audioSettings: readonly AudioSettings[] = [
   { sampleRate: 44_100, channels: 1 },
   { sampleRate: 48_000, channels: 2 },
   { sampleRate: 44_100, channels: 2 },
   { sampleRate: 48_000, channels: 1 },
 ];
 
-test.concurrent.each(PICTURE_NAMES.map((name, index) => ({ name, sound: sounds[index] })))(
+test.concurrent.each(VIDEO_NAMES.map((name, index) => ({ name, audio: audioSettings[index] })))(
   "FFmpeg decodes the synthetic clip $name without a complaint, and no two packets of it are alike",
-  async ({ name, sound }) => {
+  async ({ name, audio }) => {
     const path = await fileOf(
-      syntheticClip({ picture: name, seconds: 3, ...(sound === undefined ? {} : { sound }) }).tags(),
+      syntheticClip({ video: name, seconds: 3, ...(audio === undefined ? {} : { audio }) }).tags(),
     );
     expect(await decoded(path)).toBe(CLEANLY);
     const hashes = await packetHashes(path);
@@ -79,7 +79,7 @@ test("FFmpeg decodes a looped clip as one stream", async () => {
 test("nginx-rtmp takes what the encoder sends, and FFmpeg decodes nginx's recording", async () => {
   const nginx = await NginxTarget.start(await newFolder());
   onTestFinished(() => nginx.stop());
-  const clip = syntheticClip({ picture: "360p-b", seconds: 5 });
+  const clip = syntheticClip({ video: "360p-b", seconds: 5 });
   const encoder = new KitEncoder({ url: nginx.url, streamKey: "kit", clip, speed: 20 });
   expect((await encoder.closed).end).toEqual({ how: "finished" });
   const { path } = await nginx.waitForRecording("kit", (tags) => tags.filter(isVideo).length === 126, WAIT_MS);

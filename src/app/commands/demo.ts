@@ -71,7 +71,7 @@ export async function startDemo(config: Config): Promise<Demo> {
     const { content } = (await post(`${url}/api/v2/re-stream/channels`, bearer, channel)) as {
       content: { streamKey: string };
     };
-    const clip = syntheticClip({ picture: "360p", kilobits: KILOBITS });
+    const clip = syntheticClip({ video: "360p", kilobits: KILOBITS });
     encoder = new KitEncoder({ url: server.addresses.publishUrl, streamKey: content.streamKey, clip });
     return { url, password, server, stop };
   } catch (error) {

@@ -7,21 +7,21 @@ import { openReadable, tablesOver } from "../../store/sqlite/sqlite.ts";
 import { type DataPaths, dataPaths, type StorageConfig } from "../data-folder/storage.ts";
 
 /** What was checked and what is wrong with it, in sentences. */
-export type Diagnosis = { readonly sound: readonly string[]; readonly problems: readonly string[] };
+export type Diagnosis = { readonly passed: readonly string[]; readonly problems: readonly string[] };
 
 /** Checks the whole database, and that its keys open it. A server may run. Changes nothing. */
 export async function diagnose(config: StorageConfig): Promise<Diagnosis> {
   const paths = dataPaths(config);
   if (!existsSync(paths.database)) {
-    return { sound: [], problems: [`there is no database in ${paths.folder}: name the data folder with --data-dir.`] };
+    return { passed: [], problems: [`there is no database in ${paths.folder}: name the data folder with --data-dir.`] };
   }
   const damage = checkPages(paths);
   const problems = damage.length > 0 ? damage : await checkKeys(paths);
-  const sound =
+  const passed =
     problems.length === 0
-      ? [`${paths.database}: every page, row and index is sound.`, `${paths.keyFile}: opens every secret.`]
+      ? [`${paths.database}: every page, row and index is intact.`, `${paths.keyFile}: opens every secret.`]
       : [];
-  return { sound, problems };
+  return { passed, problems };
 }
 
 function checkPages({ database: path }: DataPaths): readonly string[] {

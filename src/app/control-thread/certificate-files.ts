@@ -38,7 +38,7 @@ export async function readCertificate(paths: CertificatePaths): Promise<Certific
 export function followCertificate(paths: CertificatePaths, first: Certificate, events: CertificateEvents): () => void {
   let present = first.pair;
   let suspect = "";
-  let told = "";
+  let reported = "";
   let isLooking = false;
   const look = async () => {
     if (isLooking) return;
@@ -50,11 +50,11 @@ export function followCertificate(paths: CertificatePaths, first: Certificate, e
         present = pair;
       }
       suspect = "";
-      told = "";
+      reported = "";
     } catch (error) {
       const problem = problemOf(error);
-      if (problem === suspect && problem !== told) {
-        told = problem;
+      if (problem === suspect && problem !== reported) {
+        reported = problem;
         events.onRefused(problem);
       }
       suspect = problem;

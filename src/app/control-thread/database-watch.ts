@@ -15,11 +15,11 @@ const TRY_AGAIN_MS = 2_000;
 export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: Log, clock: Clock): void {
   const { database, check, unwritableBecause } = storage;
   const { path: file } = database;
-  let isDamageTold = false;
+  let isDamageReported = false;
   const damaged = (detail: string) => {
     troubles.set("database-damaged", true);
-    if (!isDamageTold) log.error("database damaged", { file, detail, advice: damageAdvice(file) });
-    isDamageTold = true;
+    if (!isDamageReported) log.error("database damaged", { file, detail, advice: damageAdvice(file) });
+    isDamageReported = true;
   };
   let isRefusing = false;
   const tryAgain = (): void => {

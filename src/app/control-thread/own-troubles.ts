@@ -3,20 +3,20 @@ import { type MachineTrouble, machineTroubleOf, systemCode } from "../../base/sy
 import type { ServerFact, TroubleChanged } from "../../control/facts/server-fact.ts";
 import { ServerTroubles } from "../../control/live/server-troubles.ts";
 import { isCutOff, machineTroubleNow } from "../../net/kernel/machine-trouble.ts";
-import { TroubleTeller } from "../threads/trouble-teller.ts";
+import { TroubleReporter } from "../threads/trouble-reporter.ts";
 
 /** How often this checks for a free descriptor, in milliseconds. */
 const LOOK_MS = 5_000;
 
 /** What is wrong with this process and its machine, as all threads report it. */
 export class OwnTroubles extends ServerTroubles {
-  readonly #teller: TroubleTeller;
+  readonly #reporter: TroubleReporter;
   readonly #clock: Clock;
 
   constructor(clock: Clock, publish: (fact: TroubleChanged) => void) {
     super({ clock, publish });
     this.#clock = clock;
-    this.#teller = new TroubleTeller({ clock, isCutOff, tell: (trouble) => this.see(trouble) });
+    this.#reporter = new TroubleReporter({ clock, isCutOff, onTrouble: (trouble) => this.see(trouble) });
   }
 
   /** Makes one that also checks by itself. */
@@ -38,7 +38,7 @@ export class OwnTroubles extends ServerTroubles {
 
   /** A connection of the control thread failed because of this machine. */
   met(trouble: MachineTrouble): void {
-    this.#teller.met(trouble);
+    this.#reporter.met(trouble);
   }
 
   /** A listener got an error instead of a connection: usually no descriptor is free. */

@@ -35,10 +35,10 @@ export class ThreadWatch {
       case "loop-delay":
         metrics.directSockets(news.thread, news.directSockets);
         return this.#loopDelay(news.thread, news.delay);
-      case "handed-over":
-        return metrics.handedOver(news.what);
-      case "hand-over-waits":
-        return metrics.handOverWait(news.thread);
+      case "remote-connection":
+        return metrics.remoteConnection(news.what);
+      case "remote-publisher-waits":
+        return metrics.remotePublisherWaits(news.thread);
     }
   }
 

@@ -18,11 +18,11 @@ type Answer<Reply extends ControlReply> = {
 
 /** What a media thread asks the control thread about the encoders and players that connect to it. */
 export class ControlRequests {
-  readonly #tell: (message: ToControl) => void;
+  readonly #post: (message: ToControl) => void;
   readonly #pending: PendingRequests<{ readonly reply: ControlReply; readonly end?: TransportEnd }>;
 
-  constructor(clock: Clock, tell: (message: ToControl) => void) {
-    this.#tell = tell;
+  constructor(clock: Clock, post: (message: ToControl) => void) {
+    this.#post = post;
     this.#pending = new PendingRequests(clock);
   }
 
@@ -53,7 +53,7 @@ export class ControlRequests {
     let requestId = 0;
     const outcome = await this.#pending.ask(REPLY_DEADLINE_MS, (id) => {
       requestId = id;
-      this.#tell({ kind: "request", requestId, request });
+      this.#post({ kind: "request", requestId, request });
     });
     return typeof outcome === "string" ? { requestId } : { requestId, ...outcome };
   }

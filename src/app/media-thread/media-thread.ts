@@ -34,7 +34,7 @@ import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publis
 import type { ThreadOptions } from "../threads/media-options.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
 import type { Envelope, TransportEnd } from "../threads/transport-ends.ts";
-import { TroubleTeller } from "../threads/trouble-teller.ts";
+import { TroubleReporter } from "../threads/trouble-reporter.ts";
 import { ControlRequests } from "./control-requests.ts";
 import { PlayPermits } from "./play-permits.ts";
 
@@ -55,13 +55,13 @@ const port = parentPort;
 const options = workerData as ThreadOptions;
 const { place } = options;
 const clock = systemClock;
-const tell = (message: ToControl) => port.postMessage(message);
+const post = (message: ToControl) => port.postMessage(message);
 const counters = new SharedCounters(place.sharedMemory, place.index);
 
-const troubles = new TroubleTeller({
+const troubles = new TroubleReporter({
   clock,
   isCutOff,
-  tell: (trouble) => tell({ kind: "fact", fact: { kind: "server-trouble", time: clock.wallNow(), trouble } }),
+  onTrouble: (trouble) => post({ kind: "fact", fact: { kind: "server-trouble", time: clock.wallNow(), trouble } }),
 });
 const descriptors = new Descriptors(clock);
 
@@ -72,7 +72,7 @@ const dialer = new RtmpDialer({
   randomBytes,
   resolver: createResolver(),
   policy: { allowed: parseCidrList(options.targetAllow), ownPorts, ownHosts: options.ownHosts },
-  onFault: (error) => tellFault("link", error),
+  onFault: (error) => reportFault("link", error),
   onTrouble: (trouble) => troubles.met(trouble),
   directSockets,
   takeDescriptor: () => descriptors.take(),
@@ -83,22 +83,22 @@ const engine = new Engine({
   clock,
   random: Math.random,
   dialer,
-  tell: (fact) => tell({ kind: "fact", fact }),
-  report: (samples) => tell({ kind: "samples", samples }),
+  onFact: (fact) => post({ kind: "fact", fact }),
+  report: (samples) => post({ kind: "samples", samples }),
   // Each thread has an equal share, so that all together keep to the setting.
   retriesPerSecond: options.retriesPerSecond / place.count,
   ingestIds: { first: place.index + 1, step: place.count },
   shareUplink: (own) => counters.shareUplink(own),
 });
 
-const requests = new ControlRequests(clock, tell);
+const requests = new ControlRequests(clock, post);
 const permits = new PlayPermits();
 
 const hosted = new RemotePublisherHost({ clock, engine });
 const remote = new RemotePublishers({
   clock,
   afterReads: (run) => listener.afterReads(run),
-  onWait: () => tell({ kind: "hand-over-waits" }),
+  onWait: () => post({ kind: "remote-publisher-waits" }),
 });
 // A single thread keeps its channels: no other thread could own them.
 const owned =
@@ -107,7 +107,7 @@ const owned =
     : new OwnedChannels({
         clock,
         engine,
-        onReleased: (channelId, admissions) => tell({ kind: "channel-released", channelId, admissions }),
+        onReleased: (channelId, admissions) => post({ kind: "channel-released", channelId, admissions }),
         ...(options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs }),
       });
 
@@ -127,12 +127,12 @@ const listener = new RtmpListener({
   directSockets,
   findUser,
   permitPlayer,
-  tell: (fact) => tell({ kind: "fact", fact }),
+  onFact: (fact) => post({ kind: "fact", fact }),
 });
 
 // Node would write the warning to standard error, and wait until it is read.
 process.removeAllListeners("warning");
-process.on("warning", ({ name, message }) => tell({ kind: "warning", name, detail: message }));
+process.on("warning", ({ name, message }) => post({ kind: "warning", name, detail: message }));
 
 let stopStartedMs: number | undefined;
 
@@ -140,13 +140,13 @@ const loopWatch = new LoopWatch();
 const overload = new Overload(options.loadMax);
 // Above the limit the thread refuses new channels and keeps the present ones.
 const takesNew = () => !overload.isBusy;
-const tellLoopDelay = () => {
+const postLoopDelay = () => {
   const delay = loopWatch.take();
   overload.take(delay);
-  tell({ kind: "loop-delay", delay, directSockets: directSockets.count });
-  clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
+  post({ kind: "loop-delay", delay, directSockets: directSockets.count });
+  clock.startTimer(LOOP_DELAY_INTERVAL_MS, postLoopDelay);
 };
-clock.startTimer(LOOP_DELAY_INTERVAL_MS, tellLoopDelay);
+clock.startTimer(LOOP_DELAY_INTERVAL_MS, postLoopDelay);
 
 port.on("message", ({ message, end }: Envelope<ToMedia>) => {
   switch (message.kind) {
@@ -173,8 +173,8 @@ port.on("message", ({ message, end }: Envelope<ToMedia>) => {
       return engine.end(message.channelId);
     case "hold":
       return engine.changeHold(message.channelId, message.how);
-    case "cut-source":
-      return cutSource(message.channelId, message.slot);
+    case "disconnect-publisher":
+      return disconnectPublisher(message.channelId, message.slot);
     case "retry-target":
       return engine.retryTarget(message.channelId, message.targetId);
     case "certificate":
@@ -196,9 +196,9 @@ try {
   const { rtmps } = options;
   const secured = rtmps === undefined ? undefined : await listener.listenTls(await addressAt(rtmps.port), rtmps.pair);
   if (secured !== undefined) ownPorts.push(secured.port);
-  tell({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
+  post({ kind: "listening", ...bound, ...(secured === undefined ? {} : { tlsPort: secured.port }) });
 } catch (error) {
-  tell({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
+  post({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
 /** Connections are counted over all threads. Unauthenticated ones of one address are counted by each thread, so each has its share of them. */
@@ -222,11 +222,11 @@ function remove(channelId: ChannelId): void {
 }
 
 /** Reads first what the encoder has sent: one that has just stopped cleanly ends its broadcast, and the targets are not held. */
-function cutSource(channelId: ChannelId, slot: IngestSlot): void {
+function disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
   const { lastIngestId } = engine;
   hosted.dismissWaiting(channelId, slot);
   listener.afterReads(() => {
-    hosted.afterReads(channelId, slot, () => engine.cutSource(channelId, slot, lastIngestId));
+    hosted.afterReads(channelId, slot, () => engine.disconnectPublisher(channelId, slot, lastIngestId));
   });
 }
 
@@ -250,7 +250,7 @@ async function findUser(userId: string, challenge: string | undefined): Promise<
 
 async function permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
   const { requestId, reply, end } = await requests.play(channelId, token);
-  const leave = () => tell({ kind: "play-left", requestId });
+  const leave = () => post({ kind: "play-left", requestId });
   // The reply may still come and take a place.
   if (reply === undefined) leave();
   if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
@@ -279,23 +279,23 @@ function remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit
 /** Opens the end of a transport that came with a message. Throws where none came. */
 function transportOver<Sent, Received>(end: TransportEnd | undefined): MessageTransport<Sent, Received> {
   assert(end !== undefined, "no transport came with the message");
-  return portTransport(end, (error) => tellFault("ingest", error));
+  return portTransport(end, (error) => reportFault("ingest", error));
 }
 
 async function testTarget(requestId: number, target: TargetSpec): Promise<void> {
   const result = await preflight(target, dialer, clock);
-  tell({ kind: "reply", requestId, reply: { kind: "preflight", result } });
+  post({ kind: "reply", requestId, reply: { kind: "preflight", result } });
 }
 
-function tellFault(where: "ingest" | "link", error: unknown): void {
+function reportFault(where: "ingest" | "link", error: unknown): void {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  tell({ kind: "fact", fact: { kind: "internal-fault", time: clock.wallNow(), where, detail } });
+  post({ kind: "fact", fact: { kind: "internal-fault", time: clock.wallNow(), where, detail } });
 }
 
 async function drain(): Promise<void> {
   stopStartedMs = clock.now();
   await listener.drain(MOVE_DEADLINE_MS);
-  tell({ kind: "drained" });
+  post({ kind: "drained" });
 }
 
 async function stop(mode: ShutdownMode): Promise<void> {
@@ -304,6 +304,6 @@ async function stop(mode: ShutdownMode): Promise<void> {
   engine.shutDown(mode);
   const leftMs = Math.max(FAREWELL_MS_MIN, DRAIN_DEADLINE_MS - (clock.now() - stopStartedMs));
   await Promise.race([dialer.idle(), new Promise<void>((resolve) => clock.startTimer(leftMs, resolve))]);
-  tell({ kind: "stopped" });
+  post({ kind: "stopped" });
   port.close();
 }

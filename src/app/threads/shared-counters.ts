@@ -25,7 +25,7 @@ export class SharedCounters {
   }
 
   readonly connections: ConnectionTally = {
-    tell: (count) => this.#write("connections", count),
+    onCount: (count) => this.#write("connections", count),
     elsewhere: () => this.#sum("connections") - this.#own("connections"),
   };
 

@@ -8,8 +8,8 @@ export const doctorCommand = dataCommand(
     switches: {},
   },
   async ({ config }) => {
-    const { sound, problems } = await diagnose(config);
+    const { passed, problems } = await diagnose(config);
     if (problems.length > 0) process.exitCode = 1;
-    return [...sound, ...problems, ""].join("\n");
+    return [...passed, ...problems, ""].join("\n");
   },
 );

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError } from "../../app/config/config-error.ts";
-import { type Clip, fileClip, loopedClip, PICTURE_NAMES, syntheticClip } from "../../testkit/encoder/clip.ts";
+import { type Clip, fileClip, loopedClip, syntheticClip, VIDEO_NAMES } from "../../testkit/encoder/clip.ts";
 import { type EncoderEvent, KitEncoder } from "../../testkit/encoder/encoder.ts";
 import type { TimeJump } from "../../testkit/encoder/encoder-time.ts";
 import { readFlv } from "../../testkit/flv-file.ts";
@@ -54,7 +54,7 @@ const OPTIONS = {
   url: text("rtmp://host:port/app, with the key behind it unless --key is given", "Where to publish."),
   key: text("any text", "The stream key (default: what stands behind the last / of the URL)."),
   clip: text("an FLV file", "What to publish (default: a synthetic clip, without any encoder)."),
-  picture: oneOf([...PICTURE_NAMES, "none"], "The synthetic clip's video (default 180p; -b: with B-frames)."),
+  video: oneOf([...VIDEO_NAMES, "none"], "The synthetic clip's video (default 180p; -b: with B-frames)."),
   "sample-rate": oneOf(["44100", "48000"], "Its audio, in hertz (default 48000)."),
   channels: oneOf(["1", "2", "none"], "Its audio channels (default 2; none: no audio)."),
   kilobits: wholeNumber(1, KILOBITS_MAX, "Its video is padded to this rate."),
@@ -142,9 +142,9 @@ async function clipOf(values: OptionValues<typeof OPTIONS>): Promise<Clip> {
     }
   }
   const sampleRate = values["sample-rate"] === "44100" ? 44_100 : 48_000;
-  const sound = channels === "none" ? "none" : ({ sampleRate, channels: channels === "1" ? 1 : 2 } as const);
+  const audio = channels === "none" ? "none" : ({ sampleRate, channels: channels === "1" ? 1 : 2 } as const);
   return syntheticClip({
-    sound,
-    ...present({ picture: values.picture, kilobits: values.kilobits, seconds: values.seconds }),
+    audio,
+    ...present({ video: values.video, kilobits: values.kilobits, seconds: values.seconds }),
   });
 }

@@ -91,7 +91,7 @@ export async function runTarget(args: readonly string[]): Promise<string> {
   const target = await KitTarget.start({
     port,
     behaviour: (index) => (index < badCount ? bad : {}),
-    tellsMessages: switches.has("messages"),
+    reportsMessages: switches.has("messages"),
     ...present({ host, recordInto: record }),
     onEvent: (event) => printEvent(shown(event)),
   });

@@ -11,17 +11,17 @@ const LOOK_UPS_MAX = 20;
 export class AdmissionFreshness {
   #lookUps = 0;
   /** What changed while keys were being looked up; cleared once no look-up runs. */
-  readonly #told = new Map<ChannelId, number>();
+  readonly #newestRevisions = new Map<ChannelId, number>();
 
   /** This spec is sent to the media thread now. */
   changed(spec: ChannelSpec): void {
     if (this.#lookUps === 0) return;
-    this.#told.set(spec.channelId, Math.max(spec.revision, this.#told.get(spec.channelId) ?? 0));
+    this.#newestRevisions.set(spec.channelId, Math.max(spec.revision, this.#newestRevisions.get(spec.channelId) ?? 0));
   }
 
   /** The channel's removal is sent to the media thread now. */
   removed(channelId: ChannelId): void {
-    if (this.#lookUps > 0) this.#told.set(channelId, Number.POSITIVE_INFINITY);
+    if (this.#lookUps > 0) this.#newestRevisions.set(channelId, Number.POSITIVE_INFINITY);
   }
 
   /**
@@ -36,7 +36,7 @@ export class AdmissionFreshness {
     try {
       for (let count = 1; count <= LOOK_UPS_MAX; count += 1) {
         const found = await lookUp();
-        if (found === undefined || found.spec.revision >= (this.#told.get(found.spec.channelId) ?? 0)) {
+        if (found === undefined || found.spec.revision >= (this.#newestRevisions.get(found.spec.channelId) ?? 0)) {
           send(found);
           return;
         }
@@ -44,7 +44,7 @@ export class AdmissionFreshness {
       throw new Error("the channel changes faster than its key is looked up");
     } finally {
       this.#lookUps -= 1;
-      if (this.#lookUps === 0) this.#told.clear();
+      if (this.#lookUps === 0) this.#newestRevisions.clear();
     }
   }
 }

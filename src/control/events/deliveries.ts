@@ -133,14 +133,14 @@ export function afterAttempt(
 ): DeliveryUpdate {
   const attempts = before + 1;
   const seen = "status" in result ? { lastStatus: result.status } : { lastProblem: result.problem };
-  const told = { attempts, url: endpoint.url, ...seen };
+  const attempted = { attempts, url: endpoint.url, ...seen };
   if ("status" in result) {
-    if (result.status >= 200 && result.status <= 299) return { ...told, state: "DELIVERED" };
-    if (result.status === STATUS_GONE) return { ...told, state: "FAILED", goneRevision: endpoint.revision };
+    if (result.status >= 200 && result.status <= 299) return { ...attempted, state: "DELIVERED" };
+    if (result.status === STATUS_GONE) return { ...attempted, state: "FAILED", goneRevision: endpoint.revision };
   }
   const nextTime = nowMs + backoffDelayMs(before, random, RETRY_BACKOFF);
   const isDayOver = (nextTime > retryUntil && attempts >= ATTEMPTS_MIN) || attempts >= ATTEMPTS_MAX;
-  return isDayOver ? { ...told, state: "FAILED" } : { ...told, state: "WAITING", nextTime };
+  return isDayOver ? { ...attempted, state: "FAILED" } : { ...attempted, state: "WAITING", nextTime };
 }
 
 export type DeliveriesOptions = { readonly store: DeliveryStore; readonly clock: Clock; readonly wake: () => void };

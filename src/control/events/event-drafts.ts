@@ -110,17 +110,17 @@ export function held(fact: FactOf<"ingest-held">): EventDraft {
   return { ...draft(fact, "INGEST_HELD", text, "WARN"), reason: fact.end };
 }
 
-export function resumed(fact: FactOf<"source-active">): EventDraft {
+export function resumed(fact: FactOf<"publisher-active">): EventDraft {
   const text = `broadcast goes on with the ${fact.slot} encoder after ${seconds(fact.heldMs)} seconds of hold`;
   return draft(fact, "INGEST_RESUMED", text);
 }
 
-export function videoFrozen(fact: FactOf<"pictures-stopped">): EventDraft {
+export function videoFrozen(fact: FactOf<"video-stopped">): EventDraft {
   const text = `${fact.slot} encoder has sent audio and no video for ${seconds(fact.silentMs)} seconds`;
   return draft(fact, "VIDEO_FROZEN", text, "WARN");
 }
 
-export function videoResumed(fact: FactOf<"pictures-back">): EventDraft {
+export function videoResumed(fact: FactOf<"video-back">): EventDraft {
   return draft(fact, "VIDEO_RESUMED", `video is back after ${seconds(fact.awayMs)} seconds`);
 }
 
@@ -137,8 +137,8 @@ export function overloadRefused(moment: Moment): EventDraft {
 }
 
 export function authFailed(moment: Moment): EventDraft {
-  const told = draft(moment, "AUTH_FAILED", "has refused an encoder without the right login", "WARN");
-  return { ...told, reason: "AUTH_FAILED" };
+  const refused = draft(moment, "AUTH_FAILED", "has refused an encoder without the right login", "WARN");
+  return { ...refused, reason: "AUTH_FAILED" };
 }
 
 /** Rates in kilobits, as encoders' settings have them. */

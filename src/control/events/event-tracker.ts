@@ -12,9 +12,9 @@ type Settled = { readonly status: ConnectStatus; readonly reason: string | undef
 const READY: Settled = { status: "READY", reason: undefined };
 
 /** A refused encoder comes back every second: a fight is told again after this long, in milliseconds. */
-const FIGHT_TOLD_AGAIN_MS = 60_000;
+const FIGHT_REPORTED_AGAIN_MS = 60_000;
 /** The same for a refused login. The number of channels is bounded, so guesses cannot fill memory. */
-const REFUSAL_TOLD_AGAIN_MS = 60_000;
+const REFUSAL_REPORTED_AGAIN_MS = 60_000;
 const REFUSAL_CHANNELS_MAX = 1_000;
 
 type OnAir = {
@@ -44,13 +44,13 @@ export class EventTracker {
         return this.#changed(fact);
       case "ingest-started":
         return this.#started(fact);
-      case "source-active":
+      case "publisher-active":
         return this.#activated(fact);
       case "ingest-held":
         return this.#held(fact);
-      case "pictures-stopped":
+      case "video-stopped":
         return [draft.videoFrozen(fact)];
-      case "pictures-back":
+      case "video-back":
         return [draft.videoResumed(fact)];
       case "standby-differs":
         return [draft.backupDiffers(fact)];
@@ -86,7 +86,7 @@ export class EventTracker {
     return events;
   }
 
-  #activated(fact: FactOf<"source-active">): readonly EventDraft[] {
+  #activated(fact: FactOf<"publisher-active">): readonly EventDraft[] {
     const channel = this.#onAir.get(fact.channelId);
     if (channel === undefined) return [];
     const events: EventDraft[] = [];
@@ -111,7 +111,7 @@ export class EventTracker {
 
   #fought(fact: FactOf<"encoders-fight">): readonly EventDraft[] {
     const foughtAt = this.#onAir.get(fact.channelId)?.foughtAt;
-    if (foughtAt === undefined || isRecent(foughtAt.get(fact.slot), fact.time, FIGHT_TOLD_AGAIN_MS)) return [];
+    if (foughtAt === undefined || isRecent(foughtAt.get(fact.slot), fact.time, FIGHT_REPORTED_AGAIN_MS)) return [];
     foughtAt.set(fact.slot, fact.time);
     return [draft.encodersFight(fact)];
   }
@@ -119,10 +119,10 @@ export class EventTracker {
   #refused({ time, channelId, reason }: FactOf<"ingest-refused">): readonly EventDraft[] {
     if (channelId === undefined) return [];
     const isOverload = reason === "overloaded";
-    const toldAt = isOverload ? this.#overloadedAt : this.#authFailedAt;
-    if (isRecent(toldAt.get(channelId), time, REFUSAL_TOLD_AGAIN_MS)) return [];
-    if (toldAt.size >= REFUSAL_CHANNELS_MAX) toldAt.clear();
-    toldAt.set(channelId, time);
+    const reportedAt = isOverload ? this.#overloadedAt : this.#authFailedAt;
+    if (isRecent(reportedAt.get(channelId), time, REFUSAL_REPORTED_AGAIN_MS)) return [];
+    if (reportedAt.size >= REFUSAL_CHANNELS_MAX) reportedAt.clear();
+    reportedAt.set(channelId, time);
     return [isOverload ? draft.overloadRefused({ time, channelId }) : draft.authFailed({ time, channelId })];
   }
 

@@ -55,7 +55,7 @@ export class EventWriter {
     this.#retry = undefined;
     await this.#draining;
     await this.#writeAll();
-    this.#tellLost(this.#waiting.length);
+    this.#reportLost(this.#waiting.length);
     this.#waiting = [];
   }
 
@@ -101,7 +101,7 @@ export class EventWriter {
       }
       this.#waiting.splice(0, batch.length);
       this.#retryMs = RETRY_MIN_MS;
-      this.#tellLost(this.#lostCount);
+      this.#reportLost(this.#lostCount);
       this.#lostCount = 0;
     }
   }
@@ -128,7 +128,7 @@ export class EventWriter {
     this.#retryMs = Math.min(RETRY_MAX_MS, 2 * this.#retryMs);
   }
 
-  #tellLost(count: number): void {
+  #reportLost(count: number): void {
     if (count > 0) this.#options.log.error("events lost", { count, detail: "the database took no write" });
   }
 }

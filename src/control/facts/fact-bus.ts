@@ -1,44 +1,44 @@
 import type { Log } from "../../base/log.ts";
 
-type Subscriber<Told> = { readonly name: string; readonly take: (told: Told) => void };
+type Subscriber<Published> = { readonly name: string; readonly take: (fact: Published) => void };
 
 /**
  * Tells every subscriber what happened, in the order of their subscriptions. What a subscriber publishes while it takes
  * something is told after that, so all subscribers see the same order. A subscriber that throws is logged with its name;
  * the others and the publisher notice nothing.
  */
-export class FactBus<Told> {
+export class FactBus<Published> {
   readonly #log: Log;
-  readonly #subscribers: Subscriber<Told>[] = [];
-  readonly #queue: Told[] = [];
-  #isTelling = false;
+  readonly #subscribers: Subscriber<Published>[] = [];
+  readonly #queue: Published[] = [];
+  #isDelivering = false;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
   /** `name` is for the log. `take` is called synchronously and must not wait for anything. */
-  subscribe(name: string, take: (told: Told) => void): void {
+  subscribe(name: string, take: (fact: Published) => void): void {
     this.#subscribers.push({ name, take });
   }
 
   /** Tells it to all subscribers before it returns, or, while another fact is being told, right after that one. */
-  publish(told: Told): void {
-    this.#queue.push(told);
-    if (this.#isTelling) return;
-    this.#isTelling = true;
+  publish(fact: Published): void {
+    this.#queue.push(fact);
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
     try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#tell(next);
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#deliver(next);
     } finally {
       // A log that throws must not silence the bus for ever.
-      this.#isTelling = false;
+      this.#isDelivering = false;
     }
   }
 
-  #tell(told: Told): void {
+  #deliver(fact: Published): void {
     for (const { name, take } of this.#subscribers) {
       try {
-        take(told);
+        take(fact);
       } catch (error) {
         const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.#log.error("subscriber failed", { subscriber: name, detail });

@@ -33,7 +33,7 @@ export class HistoryWriter {
   readonly #waiting = new Map<string, HistoryBlock>();
   /** Channels whose broadcast began, and when. */
   readonly #began = new Map<ChannelId, number>();
-  #isLossTold = false;
+  #isLossReported = false;
   #writing: Promise<void> | undefined;
   #timer: Timer | undefined;
   #pruneAtMs: number;
@@ -103,8 +103,8 @@ export class HistoryWriter {
     if (this.#waiting.size <= WAITING_MAX) return;
     const [oldest] = this.#waiting.keys();
     if (oldest !== undefined) this.#waiting.delete(oldest);
-    if (!this.#isLossTold) this.#options.log.warn("history is lost: too much of it waits for the database");
-    this.#isLossTold = true;
+    if (!this.#isLossReported) this.#options.log.warn("history is lost: too much of it waits for the database");
+    this.#isLossReported = true;
   }
 
   #write(): Promise<void> {
@@ -124,7 +124,7 @@ export class HistoryWriter {
       const batch = [...this.#waiting].slice(0, BATCH_MAX);
       if (batch.length > 0) await store.putBlocks(batch.map(([, block]) => block));
       for (const [key, block] of batch) if (this.#waiting.get(key) === block) this.#waiting.delete(key);
-      this.#isLossTold = false;
+      this.#isLossReported = false;
       if (clock.now() < this.#pruneAtMs) return;
       const limits = {
         secondsBefore: this.#time.now() - SECONDS_KEPT_MS,

@@ -12,7 +12,7 @@ type Breach = Pick<OverThreshold, "targetId" | "reason" | "bytesPerSecond" | "li
 /** Reports, once for each target and rate, that the rate (a mean of ten seconds) stays 20 % above the limit for ten more. */
 export class ThresholdWatch {
   readonly #sinceMs = new Map<string, number>();
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   /** Takes the findings of this moment; returns the breaches to report now. */
   take(findings: readonly PlacedFinding[], nowMs: number): readonly Breach[] {
@@ -22,15 +22,15 @@ export class ThresholdWatch {
       if (breach !== undefined) over.set(`${breach.targetId} ${breach.reason}`, breach);
     }
     for (const key of this.#sinceMs.keys()) if (!over.has(key)) this.#sinceMs.delete(key);
-    const told: Breach[] = [];
+    const breaches: Breach[] = [];
     for (const [key, breach] of over) {
       const sinceMs = this.#sinceMs.get(key) ?? nowMs;
       this.#sinceMs.set(key, sinceMs);
-      if (nowMs - sinceMs < STAYS_MS || this.#told.has(key)) continue;
-      this.#told.add(key);
-      told.push(breach);
+      if (nowMs - sinceMs < STAYS_MS || this.#reported.has(key)) continue;
+      this.#reported.add(key);
+      breaches.push(breach);
     }
-    return told;
+    return breaches;
   }
 
   /** Another encoder, or none: no rate is above its limit any more. */

@@ -7,11 +7,11 @@ export type PlacedFinding = Finding & { readonly targetId?: TargetId };
 /** So long a fault has to be clear before it is shown, and gone before it is no longer, in milliseconds. */
 const SHOWN_AFTER_MS = 5_000;
 const GONE_AFTER_MS = 10_000;
-/** A number that changes by less than this part of it is not told anew. */
-const TOLD_AGAIN = 0.1;
+/** A number that changes by less than this part of it is not reported anew. */
+const REPORTED_AGAIN = 0.1;
 
 type Entry = {
-  told: PlacedFinding;
+  reported: PlacedFinding;
   isShown: boolean;
   /** Since when it is clear without a break. */
   readonly sinceMs: number;
@@ -28,24 +28,29 @@ export class SteadyFindings {
     for (const [key, entry] of this.#entries) {
       const finding = found.get(key);
       if (finding !== undefined && (entry.isShown || finding.isClear)) this.#goOn(entry, finding, nowMs);
-      else if (!entry.isShown || entry.told.isSteady || nowMs - entry.lastSeenMs >= GONE_AFTER_MS)
+      else if (!entry.isShown || entry.reported.isSteady || nowMs - entry.lastSeenMs >= GONE_AFTER_MS)
         this.#entries.delete(key);
     }
     for (const [key, finding] of found) {
       if (!finding.isClear || this.#entries.has(key)) continue;
-      this.#entries.set(key, { told: finding, isShown: finding.isSteady === true, sinceMs: nowMs, lastSeenMs: nowMs });
+      this.#entries.set(key, {
+        reported: finding,
+        isShown: finding.isSteady === true,
+        sinceMs: nowMs,
+        lastSeenMs: nowMs,
+      });
     }
   }
 
   /** In the order they began. */
   get shown(): readonly PlacedFinding[] {
-    return [...this.#entries.values()].filter(({ isShown }) => isShown).map(({ told }) => told);
+    return [...this.#entries.values()].filter(({ isShown }) => isShown).map(({ reported }) => reported);
   }
 
   #goOn(entry: Entry, finding: PlacedFinding, nowMs: number): void {
     entry.lastSeenMs = nowMs;
     entry.isShown ||= nowMs - entry.sinceMs >= SHOWN_AFTER_MS;
-    if (!entry.isShown || isOtherNumber(entry.told, finding)) entry.told = finding;
+    if (!entry.isShown || isOtherNumber(entry.reported, finding)) entry.reported = finding;
   }
 }
 
@@ -53,8 +58,8 @@ function keyOf({ code, targetId }: PlacedFinding): string {
   return `${code} ${targetId ?? ""}`;
 }
 
-function isOtherNumber(told: Finding, now: Finding): boolean {
-  if (told.wanted !== now.wanted) return true;
-  if (typeof told.found !== "number" || typeof now.found !== "number") return told.found !== now.found;
-  return Math.abs(now.found - told.found) > Math.abs(told.found) * TOLD_AGAIN;
+function isOtherNumber(reported: Finding, now: Finding): boolean {
+  if (reported.wanted !== now.wanted) return true;
+  if (typeof reported.found !== "number" || typeof now.found !== "number") return reported.found !== now.found;
+  return Math.abs(now.found - reported.found) > Math.abs(reported.found) * REPORTED_AGAIN;
 }

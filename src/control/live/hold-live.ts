@@ -34,7 +34,7 @@ export class HoldLive {
         this.#hold = { endTime, limitTime: Math.max(endTime, this.#limitTime) };
         return;
       }
-      case "source-active":
+      case "publisher-active":
         this.#hold = undefined;
         return;
       case "ingest-ended":

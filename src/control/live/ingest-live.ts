@@ -35,7 +35,7 @@ export class IngestLive {
         });
         return;
       }
-      case "source-active":
+      case "publisher-active":
         return this.#activate(fact.ingestId);
       case "ingest-held":
         return this.#leave("HELD");

@@ -148,9 +148,9 @@ export class LiveState {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
     const targets = new Map<TargetId, TargetLive>();
-    for (const [targetId, { status: told, mark, sample }] of channel.targets) {
-      if (told === undefined) continue;
-      const status = moved(told, this.#steps.since(mark));
+    for (const [targetId, { status: reported, mark, sample }] of channel.targets) {
+      if (reported === undefined) continue;
+      const status = moved(reported, this.#steps.since(mark));
       targets.set(targetId, sample === undefined ? { status } : { status, sample });
     }
     const { startTime, startMark, ingestMark } = channel;

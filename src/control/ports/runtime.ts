@@ -55,7 +55,7 @@ export interface Runtime {
   /** Extends the channel's hold by a minute, or ends it; no matter where no hold runs. */
   changeHold(channelId: ChannelId, how: HoldChange): void;
   /** Sends the encoder of this key away as if its connection were lost: its key changed. */
-  cutSource(channelId: ChannelId, slot: IngestSlot): void;
+  disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void;
   /** Dials a target that waits for its next attempt at once; no matter where it does not wait. */
   retryTarget(channelId: ChannelId, targetId: TargetId): void;
   /** Tries a target as if for real, sending no media. Rejects where the media thread does not answer. */

@@ -72,7 +72,7 @@ export class ReportTracker {
       case "ingest-held":
         onAir.interruptions.begin(time, fact.end);
         return undefined;
-      case "source-active":
+      case "publisher-active":
         onAir.interruptions.end(time);
         return undefined;
       case "target-status":

@@ -40,27 +40,27 @@ export class ChannelEdits {
   async update(channelId: ChannelId, decide: (present: Channel) => ChannelEdit): Promise<ChannelDetail> {
     const { runtime, planLimits } = this.#context;
     let isBackupOff = false;
-    let changes: readonly ToldChange[] = [];
+    let changes: readonly PublishedChange[] = [];
     const changed = await this.#change(
       channelId,
       () => changes,
       (present) => {
         const edit = decide(present);
         const { hasBackup, ingestLogin, ...settings } = edit;
-        changes = toldOf(edit, present);
+        changes = changesOf(edit, present);
         isBackupOff = hasBackup === false;
         if (Object.keys(edit).length === 0) return undefined;
         if (settings.planType !== undefined) checkPlan(planLimits, settings.planType, present.targetCount);
         return { ...settings, ...this.#backupChange(present, hasBackup), ...loginChange(present, ingestLogin) };
       },
     );
-    if (isBackupOff) runtime.cutSource(channelId, "backup");
+    if (isBackupOff) runtime.disconnectPublisher(channelId, "backup");
     return changed;
   }
 
   /** Refuses encoders from now on, and ends the broadcast if there is one. */
   async block(channelId: ChannelId): Promise<ChannelDetail> {
-    await this.#change(channelId, told("blocked"), ({ state }) =>
+    await this.#change(channelId, only("blocked"), ({ state }) =>
       state === "blocked" ? undefined : { state: "blocked" },
     );
     return this.#ended(channelId);
@@ -68,7 +68,7 @@ export class ChannelEdits {
 
   /** Lets encoders in again. */
   unblock(channelId: ChannelId): Promise<ChannelDetail> {
-    return this.#change(channelId, told("unblocked"), ({ state }) =>
+    return this.#change(channelId, only("unblocked"), ({ state }) =>
       state === "live" ? undefined : { state: "live" },
     );
   }
@@ -115,12 +115,12 @@ export class ChannelEdits {
     const { runtime, randomBytes } = this.#context;
     const changed =
       slot === "main"
-        ? await this.#change(channelId, told("stream-key-renewed"), () => ({ streamKey: newStreamKey(randomBytes) }))
-        : await this.#change(channelId, told("backup-key-renewed"), ({ backupStreamKey }) => {
+        ? await this.#change(channelId, only("stream-key-renewed"), () => ({ streamKey: newStreamKey(randomBytes) }))
+        : await this.#change(channelId, only("backup-key-renewed"), ({ backupStreamKey }) => {
             if (backupStreamKey === undefined) throw new DomainError({ kind: "backup-off" });
             return { backupStreamKey: newStreamKey(randomBytes) };
           });
-    runtime.cutSource(channelId, slot);
+    runtime.disconnectPublisher(channelId, slot);
     return changed;
   }
 
@@ -142,7 +142,7 @@ export class ChannelEdits {
   /** The channel after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
   async #change(
     channelId: ChannelId,
-    toTell: () => readonly ToldChange[],
+    changesNow: () => readonly PublishedChange[],
     decide: ChannelDecision,
   ): Promise<ChannelDetail> {
     const { store, runtime, publish, reads } = this.#context;
@@ -156,20 +156,20 @@ export class ChannelEdits {
     const changed = await reads.afterWrite(write, (channel) => {
       if (!isChanged) return;
       runtime.apply(channelSpec(channel));
-      for (const { change, ...more } of toTell()) publish(change, channel, more);
+      for (const { change, ...more } of changesNow()) publish(change, channel, more);
     });
     return found(changed);
   }
 }
 
-type ToldChange = { readonly change: ChangeReason; readonly nameBefore?: string };
+type PublishedChange = { readonly change: ChangeReason; readonly nameBefore?: string };
 
-function told(change: ChangeReason): () => readonly ToldChange[] {
+function only(change: ChangeReason): () => readonly PublishedChange[] {
   return () => [{ change }];
 }
 
 /** A rename is told as such, and apart from what else is changed. */
-function toldOf({ name, ...rest }: ChannelEdit, present: Channel): readonly ToldChange[] {
+function changesOf({ name, ...rest }: ChannelEdit, present: Channel): readonly PublishedChange[] {
   const isRenamed = name !== undefined && name !== present.name;
   const isOther = Object.keys(rest).length > 0 || !isRenamed;
   return [

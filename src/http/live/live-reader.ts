@@ -101,10 +101,10 @@ export class LiveReader {
   /** What is true of the server as a whole; told as soon as the reader takes something. */
   server(text: string): void {
     this.#serverText = text;
-    this.#tellServer();
+    this.#addServerState();
   }
 
-  #tellServer(): void {
+  #addServerState(): void {
     const text = this.#serverText;
     if (text === undefined || this.#cursor === undefined || this.#isStuck) return;
     this.#serverText = undefined;
@@ -113,7 +113,7 @@ export class LiveReader {
 
   /** Writes what is new, as far as the socket takes it. */
   pump(): void {
-    this.#tellServer();
+    this.#addServerState();
     const { ring, isViewer, epoch } = this.#options;
     while (this.#cursor !== undefined && this.#cursor < ring.last && !this.#isStuck && this.isOpen) {
       const entry = ring.get(this.#cursor + 1);

@@ -66,7 +66,7 @@ export class LiveStream implements Lasting {
   /** Of each channel on air, the verdict last seen: it may change with any target. */
   readonly #verdicts = new Map<ChannelId, string>();
   #sendTimer: Timer | undefined;
-  #isTelling = false;
+  #isSending = false;
   #heartbeat: Timer | undefined;
   #forgetting: Timer | undefined;
   #wasTroubled = false;
@@ -251,33 +251,33 @@ export class LiveStream implements Lasting {
   }
 
   #gather(delayMs: number): void {
-    if (this.#sendTimer !== undefined || this.#isTelling || this.#isClosed) return;
+    if (this.#sendTimer !== undefined || this.#isSending || this.#isClosed) return;
     this.#sendTimer = this.#options.clock.startTimer(delayMs, () => {
       this.#sendTimer = undefined;
-      void this.#tell();
+      void this.#sendChanges();
     });
   }
 
-  async #tell(): Promise<void> {
-    this.#isTelling = true;
+  async #sendChanges(): Promise<void> {
+    this.#isSending = true;
     const changes = this.#changes;
     this.#changes = new Map();
     let delayMs = GATHER_MS;
     for (const [channelId, change] of changes) {
       try {
-        await this.#tellChange(channelId, change);
+        await this.#sendChange(channelId, change);
       } catch (error) {
-        this.#options.log.warn("a change could not be told", { channelId, detail: messageOf(error) });
+        this.#options.log.warn("a change could not be sent", { channelId, detail: messageOf(error) });
         this.#changes.set(channelId, merged(change, this.#changes.get(channelId)));
         delayMs = READ_AGAIN_MS;
       }
     }
-    this.#isTelling = false;
+    this.#isSending = false;
     this.#pumpAll();
     if (this.#changes.size > 0) this.#gather(delayMs);
   }
 
-  async #tellChange(channelId: ChannelId, change: Change): Promise<void> {
+  async #sendChange(channelId: ChannelId, change: Change): Promise<void> {
     const channel = await this.#readChannel(channelId);
     if (channel === undefined) {
       this.#add("channel", channelId, () => ({ channelId, channelStatus: "DELETED" }));

@@ -33,11 +33,11 @@ export function addReportRoutes(api: FastifyInstance, { service }: RouteContext,
     const report = await reports.findReport(channelId, startTime);
     if (report === undefined) throw new RequestRefusedError(serviceError("NOT_FOUND", "Report"));
     const time = { from: startTime, to: report.endTime };
-    const told = await events.listEvents({ channelId, ...time }, { number: 1, size: EVENTS_MAX });
+    const page = await events.listEvents({ channelId, ...time }, { number: 1, size: EVENTS_MAX });
     return {
       channelName: name,
       report,
-      events: told.events.toReversed(),
+      events: page.events.toReversed(),
       history: await history.read(channelId, time),
     };
   };

@@ -51,8 +51,8 @@ export class Health {
 function sentences(database: string | undefined, troubles: readonly ServerTrouble[]): readonly string[] {
   if (database === undefined) return troubles.map(({ message }) => message);
   const others = troubles.filter(({ name }) => name !== "database-unwritable").map(({ message }) => message);
-  const isTold = database === TROUBLE_DETAILS.damaged && troubles.some(({ name }) => name === "database-damaged");
-  return isTold ? others : [database, ...others];
+  const isReported = database === TROUBLE_DETAILS.damaged && troubles.some(({ name }) => name === "database-damaged");
+  return isReported ? others : [database, ...others];
 }
 
 function problemOf(error: unknown): string {

@@ -10,12 +10,12 @@ const CHANNELS_MAX = 64;
  * second as a count. A flood of connections does not become a flood of log lines.
  */
 export class Refusals {
-  readonly #tell: (fact: Fact) => void;
+  readonly #onFact: (fact: Fact) => void;
   readonly #unreported = new Map<string, Refusal>();
   readonly #reportedThisSecond = new Set<string>();
 
-  constructor(tell: (fact: Fact) => void) {
-    this.#tell = tell;
+  constructor(onFact: (fact: Fact) => void) {
+    this.#onFact = onFact;
   }
 
   add(refusal: Omit<Refusal, "kind" | "count">): void {
@@ -26,7 +26,7 @@ export class Refusals {
     const fact: Omit<Refusal, "count"> = { kind: "ingest-refused", ...(isOfChannel ? refusal : withoutChannel) };
     if (!this.#reportedThisSecond.has(key)) {
       this.#reportedThisSecond.add(key);
-      this.#tell({ ...fact, count: 1 });
+      this.#onFact({ ...fact, count: 1 });
       return;
     }
     this.#unreported.set(key, { ...fact, count: (this.#unreported.get(key)?.count ?? 0) + 1 });
@@ -37,7 +37,7 @@ export class Refusals {
     this.#reportedThisSecond.clear();
     for (const [key, refusal] of this.#unreported) {
       this.#reportedThisSecond.add(key);
-      this.#tell(refusal);
+      this.#onFact(refusal);
     }
     this.#unreported.clear();
   }

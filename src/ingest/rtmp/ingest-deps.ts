@@ -17,7 +17,7 @@ export type IngestDeps = RefusalDeps &
     readonly admit: Admit;
     readonly permitPlayer: PermitPlayer;
     readonly logins: Pick<IngestLogins, "decide">;
-    readonly tell: (fact: Fact) => void;
+    readonly onFact: (fact: Fact) => void;
   };
 
 export type Arrival = {

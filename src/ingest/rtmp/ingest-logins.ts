@@ -47,7 +47,7 @@ export type LoginVerdict = {
   /** Where the login was accepted. */
   readonly login?: ProvenLogin;
   /** The login failed, and `onFailure` was called. */
-  readonly isTold?: true;
+  readonly isReported?: true;
 };
 
 type Proof = Extract<LoginAttempt, { kind: "proof" }>;
@@ -106,14 +106,14 @@ export class IngestLogins {
     const heldBackMs = this.#deps.onFailure({ reason: "auth-failed", ...failure });
     await delay;
     if (heldBackMs > 0) await this.#wait(heldBackMs);
-    return { decision: { kind: "refuse", description: loginTexts.failure(proof.scheme) }, isTold: true };
+    return { decision: { kind: "refuse", description: loginTexts.failure(proof.scheme) }, isReported: true };
   }
 
   /** Closes without a word: an encoder with the right password tries again, and is admitted when the minute is over. */
   async #refuseUnchecked(failure: Omit<LoginFailure, "reason">, delay: Promise<void>): Promise<LoginVerdict> {
     this.#deps.onFailure({ reason: "too-many-guesses", ...failure });
     await delay;
-    return { decision: { kind: "unavailable" }, isTold: true };
+    return { decision: { kind: "unavailable" }, isReported: true };
   }
 
   #hasToWait(userId: string, address: string): boolean {

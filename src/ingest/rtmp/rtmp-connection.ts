@@ -169,7 +169,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
   /** A mistake of ours ends this connection only. */
   #failByFault(error: unknown): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#deps.tell({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
+    this.#deps.onFact({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
     this.#leave("protocol-error");
     this.#socket.destroy();
   }
@@ -216,9 +216,9 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
   }
 
   async #decideLogin(requestId: number, request: LoginRequest): Promise<void> {
-    const { decision, login, isTold } = await this.#deps.logins.decide(request, this.remoteAddress);
+    const { decision, login, isReported } = await this.#deps.logins.decide(request, this.remoteAddress);
     this.#publish.loggedIn(login);
-    if (isTold === true) this.#refusal.markReported();
+    if (isReported === true) this.#refusal.markReported();
     this.#answer(() => this.#session.answerLogin(requestId, decision, this.#deps.clock.awakeNow()));
   }
 

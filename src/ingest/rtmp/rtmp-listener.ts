@@ -73,7 +73,7 @@ export class RtmpListener {
     ...deps
   }: ListenerDeps) {
     this.#onAcceptError = onAcceptError;
-    this.#refusals = new Refusals(deps.tell);
+    this.#refusals = new Refusals(deps.onFact);
     this.#batchedReader = new BatchedReader({
       clock: deps.clock,
       afterReads: (run) => setImmediate(run),

@@ -60,12 +60,12 @@ export type TcpReading = {
  */
 export class TcpTable {
   readonly #wanted: { has(key: string): boolean };
-  readonly #tell: (key: string, reading: TcpReading) => void;
+  readonly #onReading: (key: string, reading: TcpReading) => void;
   #rest = "";
 
-  constructor(wanted: { has(key: string): boolean }, tell: (key: string, reading: TcpReading) => void) {
+  constructor(wanted: { has(key: string): boolean }, onReading: (key: string, reading: TcpReading) => void) {
     this.#wanted = wanted;
-    this.#tell = tell;
+    this.#onReading = onReading;
   }
 
   take(piece: string): void {
@@ -93,7 +93,7 @@ export class TcpTable {
     const queuedBytes = Number.parseInt(text.slice(keyEnd + 4, keyEnd + 4 + TX_QUEUE_LENGTH), 16);
     if (!Number.isSafeInteger(queuedBytes)) return;
     const line = text.slice(keyEnd + 4, end);
-    this.#tell(key, { queuedBytes, isWindowShut: isWindowShut(line), isResending: isResending(line) });
+    this.#onReading(key, { queuedBytes, isWindowShut: isWindowShut(line), isResending: isResending(line) });
   }
 }
 

@@ -40,7 +40,7 @@ export type BroadcastEvent<Publisher> =
 
 /** What the owner of the state has to do, in this order, when the new state is in place. */
 export type BroadcastEffect<Publisher> =
-  | { readonly kind: "tell"; readonly publisher: Publisher; readonly fact: PublisherFact }
+  | { readonly kind: "fact"; readonly publisher: Publisher; readonly fact: PublisherFact }
   /** The targets are held from now on. */
   | { readonly kind: "begin-hold" }
   /** Another publisher may be the standby now. */
@@ -109,7 +109,10 @@ export function next<P>(
     case "on-air": {
       const heldMs = hold === undefined ? 0 : Math.round(context.nowMs - hold.sinceMs);
       const { publisher } = event;
-      return { next: { at: "live", publisher }, effects: [tell(publisher, { kind: "source-active", heldMs })] };
+      return {
+        next: { at: "live", publisher },
+        effects: [factEffect(publisher, { kind: "publisher-active", heldMs })],
+      };
     }
     case "left":
       return lastOf(state) === event.publisher ? lose(state, event, context) : loseOther(state, event);
@@ -144,7 +147,7 @@ function lose<P>(state: BroadcastState<P>, event: Left<P>, context: BroadcastCon
   if (!hasHeir && (isFinal(end) || context.holdSeconds === 0 || !context.hasStarted)) {
     return stop(publisher, end, closeAfter(end), "none");
   }
-  const ended = tell(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
+  const ended = factEffect(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
   // The hold of a frozen publisher goes on.
   if (state.at === "frozen") return { next: { ...state, at: "held" }, effects: [ended] };
   const held = beginHold("held", publisher, end, context);
@@ -154,7 +157,7 @@ function lose<P>(state: BroadcastState<P>, event: Left<P>, context: BroadcastCon
 /** A publisher that is not on air is gone. */
 function loseOther<P>(state: BroadcastState<P>, { publisher, end, hasHeir }: Left<P>): BroadcastStep<P> {
   const effects: BroadcastEffect<P>[] = [
-    tell(publisher, { kind: "ingest-ended", end, isBroadcastOver: false }),
+    factEffect(publisher, { kind: "ingest-ended", end, isBroadcastOver: false }),
     { kind: "update-standby" },
   ];
   const hold = holdOf(state);
@@ -172,7 +175,7 @@ function beginHold<P>(
 ): BroadcastStep<P> {
   return {
     next: { at, sinceMs: nowMs, sinceAwakeMs: awakeMs, extendedMs: 0, lost, end },
-    effects: [tell(lost, { kind: "ingest-held", end, holdSeconds }), { kind: "begin-hold" }],
+    effects: [factEffect(lost, { kind: "ingest-held", end, holdSeconds }), { kind: "begin-hold" }],
   };
 }
 
@@ -187,8 +190,8 @@ function extended<P>(state: BroadcastState<P>, holdSeconds: number): BroadcastSt
   return holdSeconds * 1_000 + extendedMs > HOLD_MS_MAX ? state : { ...state, extendedMs };
 }
 
-function tell<P>(publisher: P, fact: PublisherFact): BroadcastEffect<P> {
-  return { kind: "tell", publisher, fact };
+function factEffect<P>(publisher: P, fact: PublisherFact): BroadcastEffect<P> {
+  return { kind: "fact", publisher, fact };
 }
 
 function stay<P>(state: BroadcastState<P>): BroadcastStep<P> {

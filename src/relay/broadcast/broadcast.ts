@@ -27,7 +27,7 @@ export type BroadcastDeps = {
   readonly clock: Clock;
   readonly out: FanOut;
   readonly targets: Pick<ChannelTargets, "missed">;
-  readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
+  readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
   /** The broadcast is over: the last moment to sample it. */
   readonly onOver: () => void;
   /** The channel's present settings. */
@@ -48,8 +48,8 @@ export class Broadcast {
 
   constructor(deps: BroadcastDeps) {
     this.#deps = deps;
-    const { out, targets, clock, tell } = deps;
-    this.#media = new OnAirMedia({ out, targets, clock, tell, onFillerOver: () => this.look() });
+    const { out, targets, clock, onFact } = deps;
+    this.#media = new OnAirMedia({ out, targets, clock, onFact, onFillerOver: () => this.look() });
   }
 
   /** Whether a broadcast runs, also while it is held. */
@@ -154,9 +154,9 @@ export class Broadcast {
   }
 
   /** Tells how long the targets are held. Call when that may have changed. */
-  tellHoldEnd(): void {
+  publishHoldEnd(): void {
     const hold = holdOf(this.#state);
-    if (hold !== undefined) this.#deps.tell(hold.lost, { kind: "hold-set", leftMs: this.#holdLeftMs(hold) });
+    if (hold !== undefined) this.#deps.onFact(hold.lost, { kind: "hold-set", leftMs: this.#holdLeftMs(hold) });
   }
 
   /** Counters of the publisher on air, or of the last one. Undefined before the first broadcast. */
@@ -185,7 +185,7 @@ export class Broadcast {
 
   /** Another publisher has taken the slot of this one. */
   #replace(publisher: Publisher): void {
-    this.#deps.tell(publisher, { kind: "ingest-ended", end: "replaced", isBroadcastOver: false });
+    this.#deps.onFact(publisher, { kind: "ingest-ended", end: "replaced", isBroadcastOver: false });
     publisher.description.onDismissed();
   }
 
@@ -200,13 +200,13 @@ export class Broadcast {
 
   #carryOut(effect: BroadcastEffect<Publisher>): void {
     switch (effect.kind) {
-      case "tell":
-        return this.#deps.tell(effect.publisher, effect.fact);
+      case "fact":
+        return this.#deps.onFact(effect.publisher, effect.fact);
       case "update-standby":
         return this.#updateStandby();
       case "begin-hold":
         this.#media.hold();
-        this.tellHoldEnd();
+        this.publishHoldEnd();
         this.#updateStandby();
         return this.look();
       case "stop":
@@ -215,7 +215,7 @@ export class Broadcast {
   }
 
   #stop({ last, end, how, dismisses }: Extract<BroadcastEffect<Publisher>, { kind: "stop" }>): void {
-    const { out, tell, onOver } = this.#deps;
+    const { out, onFact, onOver } = this.#deps;
     const publishers = this.#slots.all();
     this.#lookTimer?.cancel();
     this.#media.stop();
@@ -224,18 +224,18 @@ export class Broadcast {
     out.stop(how);
     onOver();
     for (const publisher of publishers) {
-      if (publisher !== last) tell(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
+      if (publisher !== last) onFact(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
     }
-    tell(last, { kind: "ingest-ended", end, isBroadcastOver: true });
+    onFact(last, { kind: "ingest-ended", end, isBroadcastOver: true });
     const dismissed = { all: publishers, last: [last], none: [] }[dismisses];
     for (const publisher of dismissed) publisher.description.onDismissed();
   }
 
   /** Tells, when it first shows, that the targets would have to reconnect if the standby took over. */
   #updateStandby(): void {
-    const { out, tell } = this.#deps;
+    const { out, onFact } = this.#deps;
     const news = this.#standby.look(this.#state, this.#slots.all(), out.head, this.#awakeMs);
-    if (news !== undefined) tell(news.standby, { kind: "standby-differs", detail: news.detail });
+    if (news !== undefined) onFact(news.standby, { kind: "standby-differs", detail: news.detail });
   }
 
   #holdLeftMs(hold: Hold<Publisher>): number {

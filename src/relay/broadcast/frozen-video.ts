@@ -7,7 +7,7 @@ import type { PublisherFact } from "./broadcast-state.ts";
 
 export type FrozenVideoDeps = {
   readonly out: Pick<FanOut, "newFillerRun" | "fillVideo" | "resumeVideo">;
-  readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
+  readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
 };
 
 /**
@@ -17,7 +17,7 @@ export type FrozenVideoDeps = {
  */
 export class FrozenVideo {
   readonly #deps: FrozenVideoDeps;
-  #told: { readonly publisher: Publisher; readonly sinceMs: number } | undefined;
+  #reported: { readonly publisher: Publisher; readonly sinceMs: number } | undefined;
   #fillerRun: FillerRun | undefined;
 
   constructor(deps: FrozenVideoDeps) {
@@ -27,9 +27,9 @@ export class FrozenVideo {
   /** Call now and then while this publisher is on air. Returns whether filler replaces its video. */
   look(publisher: Publisher, awakeMs: number, { videoSeconds }: FreezeTimes): boolean {
     const silentMs = publisher.withoutVideoMs(awakeMs, VIDEO_MISSED_MS);
-    if (silentMs !== undefined && this.#told === undefined) {
-      this.#told = { publisher, sinceMs: awakeMs - silentMs };
-      this.#deps.tell(publisher, { kind: "pictures-stopped", silentMs: Math.round(silentMs) });
+    if (silentMs !== undefined && this.#reported === undefined) {
+      this.#reported = { publisher, sinceMs: awakeMs - silentMs };
+      this.#deps.onFact(publisher, { kind: "video-stopped", silentMs: Math.round(silentMs) });
     }
     const isLong = videoSeconds > 0 && publisher.withoutVideoMs(awakeMs, videoSeconds * 1_000) !== undefined;
     if (isLong) this.#fillerRun ??= this.#deps.out.newFillerRun("video");
@@ -39,18 +39,18 @@ export class FrozenVideo {
 
   /** Takes each message before it is forwarded. Behind filler, video goes on at a keyframe only. */
   take(classified: ClassifiedMessage, awakeMs: number): void {
-    if (this.#told === undefined || classified.what !== "frame" || classified.kind !== "video") return;
+    if (this.#reported === undefined || classified.what !== "frame" || classified.kind !== "video") return;
     // Only the default track counts: a further one is not missed, and does not show that the default one is back.
     if (classified.trackId !== 0 || (this.#fillerRun !== undefined && !classified.isKeyframe)) return;
-    const { publisher, sinceMs } = this.#told;
+    const { publisher, sinceMs } = this.#reported;
     if (this.#fillerRun !== undefined) this.#deps.out.resumeVideo();
     this.forget();
-    this.#deps.tell(publisher, { kind: "pictures-back", awayMs: Math.round(awakeMs - sinceMs) });
+    this.#deps.onFact(publisher, { kind: "video-back", awayMs: Math.round(awakeMs - sinceMs) });
   }
 
   /** Another publisher is on air, or none. */
   forget(): void {
-    this.#told = undefined;
+    this.#reported = undefined;
     this.#fillerRun = undefined;
   }
 }

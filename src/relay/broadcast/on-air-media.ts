@@ -14,7 +14,7 @@ export type OnAirMediaDeps = {
   readonly out: FanOut;
   readonly targets: Pick<ChannelTargets, "missed">;
   readonly clock: Clock;
-  readonly tell: (publisher: Publisher, fact: PublisherFact) => void;
+  readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
   /** Media of the publisher on air take the place of filler: called before they are forwarded. */
   readonly onFillerOver: () => void;
 };
@@ -72,11 +72,11 @@ export class OnAirMedia {
   switchTo(publisher: Publisher, frame: Frame, timestamp: number): void {
     this.#fillerRun = undefined;
     this.#frozenVideo.forget();
-    if (this.#last === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumeSource();
-    else this.#out.changeSource(frame.compositionTimeMs);
+    if (this.#last === publisher && this.#out.staleMs(frame.kind, timestamp) === 0) this.#out.resumePublisher();
+    else this.#out.changePublisher(frame.compositionTimeMs);
     this.#last = publisher;
     if (continuationOf(this.#out.head, publisher.head) !== "same") this.#out.reconnect();
-    this.#out.tellHead(publisher.head);
+    this.#out.offerConfig(publisher.head);
   }
 
   /** Begins filler where media are missed. `mayFill`: the channel holds its targets. Returns whether filler is sent now. */

@@ -131,10 +131,10 @@ export class Publisher {
     return classified;
   }
 
-  #noteFrame({ kind, trackId, codec, sound, header, isFurther }: Frame, nowMs: number, awakeMs: number): void {
+  #noteFrame({ kind, trackId, codec, audioFormat, header, isFurther }: Frame, nowMs: number, awakeMs: number): void {
     if (header !== undefined) this.head.takeConfig(header);
     this.head.setCodec(kind, trackId, codec);
-    if (sound !== undefined) this.head.setSound(trackId, sound);
+    if (audioFormat !== undefined) this.head.setAudioFrameFormat(trackId, audioFormat);
     this.head.sawFrame(kind, nowMs);
     // Behind a gap a stream counts as begun anew.
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;

@@ -4,7 +4,7 @@ import { MessageType } from "../../protocol/rtmp/message.ts";
 import { BegunTracks } from "../stream/begun-tracks.ts";
 import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
-import { ChangePace, changedTracks, isAnotherSound } from "../stream/config/track-change.ts";
+import { ChangePace, changedTracks, isOtherAudioFormat } from "../stream/config/track-change.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
@@ -85,7 +85,7 @@ export class FanOut {
    * Another encoder's messages come from here on, in step with the wall clock. `compositionTimeMs`: presentation time
    * less decoding time of its first frame, which must not be presented before the last frame of the encoder before it.
    */
-  changeSource(compositionTimeMs: number): void {
+  changePublisher(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
     this.#interleaver = new Interleaver();
     this.#clearGops();
@@ -93,7 +93,7 @@ export class FanOut {
     this.#clearStocks();
     this.#begunTracks.clear();
     this.#startMs = undefined;
-    this.#timeline.changeSource(this.#presentedMs + 1 - compositionTimeMs);
+    this.#timeline.changePublisher(this.#presentedMs + 1 - compositionTimeMs);
   }
 
   /** What comes cannot follow what was sent within one connection: every target is connected anew. */
@@ -128,12 +128,12 @@ export class FanOut {
   }
 
   /** Takes a frame's codec, and its audio format where no header tells it. */
-  #noteFrame({ kind, trackId, codec, sound }: Frame): void {
+  #noteFrame({ kind, trackId, codec, audioFormat }: Frame): void {
     const head = this.#head;
-    if (sound === undefined && head.codecs(kind).get(trackId) === codec) return;
-    if (isAnotherSound(head, { kind, trackId, codec, sound })) this.#changeTrack(kind, trackId);
+    if (audioFormat === undefined && head.codecs(kind).get(trackId) === codec) return;
+    if (isOtherAudioFormat(head, { kind, trackId, codec, audioFormat })) this.#changeTrack(kind, trackId);
     if (this.#head.setCodec(kind, trackId, codec)) this.#deps.connections.checkStream();
-    if (sound !== undefined) this.#head.setSound(trackId, sound);
+    if (audioFormat !== undefined) this.#head.setAudioFrameFormat(trackId, audioFormat);
   }
 
   /**
@@ -153,7 +153,7 @@ export class FanOut {
   }
 
   /** Sends those headers of an encoder that subscribers do not have yet. */
-  tellHead(head: DecoderConfig): void {
+  offerConfig(head: DecoderConfig): void {
     const { metadata } = head;
     if (metadata === undefined) this.#head.clearMetadata();
     else this.#sendMetadata(metadata, head.config("video") !== undefined);
@@ -291,14 +291,14 @@ export class FanOut {
   }
 
   /** The encoder on air continues by its own clock, behind filler. */
-  resumeSource(): void {
+  resumePublisher(): void {
     this.#clearGops();
     this.#begunTracks.clear();
   }
 
   /** Its video continues beside its audio, in step with that, whatever its clock did meanwhile. */
   resumeVideo(): void {
-    this.resumeSource();
+    this.resumePublisher();
     this.#timeline.forgetClock("video");
   }
 

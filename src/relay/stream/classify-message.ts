@@ -1,7 +1,7 @@
 import { AMF0_LIMITS, decodeWanted } from "../../protocol/amf0/decode.ts";
 import { beginsAsAdts } from "../../protocol/flv/audio/adts.ts";
+import { type AudioFrameFormat, readAudioFrameFormat } from "../../protocol/flv/audio/audio-frame-format.ts";
 import { type AudioTag, classifyAudio, stripAdts } from "../../protocol/flv/audio/audio-tag.ts";
-import { readSoundFormat, type SoundFormat } from "../../protocol/flv/audio/sound-format.ts";
 import type { AudioCodec, VideoCodec } from "../../protocol/flv/fourcc.ts";
 import {
   encodeTargetMetadata,
@@ -40,9 +40,9 @@ export type ClassifiedMessage =
       readonly isFurther: boolean;
       /** The sequence header that belongs before it and that the encoder did not send. */
       readonly header?: ClassifiedConfig;
-      /** What sound without a sequence header says of itself. */
-      readonly sound?: SoundFormat;
-      /** Presentation time less decoding time, in milliseconds; 0 for sound. */
+      /** The format that audio without a sequence header carries in each frame. */
+      readonly audioFormat?: AudioFrameFormat;
+      /** Presentation time less decoding time, in milliseconds; 0 for audio. */
       readonly compositionTimeMs: number;
       readonly payload: Buffer;
     };
@@ -143,7 +143,7 @@ function classifyAudioMessage(payload: Buffer, memory: StreamMemory): Classified
         compositionTimeMs: 0,
         payload,
       } as const;
-      if (tag.codec !== "aac") return withFormat(frame, readSoundFormat(tag, payload));
+      if (tag.codec !== "aac") return withFormat(frame, readAudioFrameFormat(tag, payload));
       return tag.hasAdts ? withoutAdts(frame, tag, memory) : frame;
     }
     default:
@@ -151,8 +151,8 @@ function classifyAudioMessage(payload: Buffer, memory: StreamMemory): Classified
   }
 }
 
-function withFormat(frame: ClassifiedFrame, sound: SoundFormat | undefined): ClassifiedFrame {
-  return sound === undefined ? frame : { ...frame, sound };
+function withFormat(frame: ClassifiedFrame, audioFormat: AudioFrameFormat | undefined): ClassifiedFrame {
+  return audioFormat === undefined ? frame : { ...frame, audioFormat };
 }
 
 /** A frame without its ADTS header, behind the sequence header that stands for it where there is none. */

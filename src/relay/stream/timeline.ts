@@ -46,7 +46,7 @@ export class Timeline {
   /** Used instead of the encoder's own clock once that is found wrong. */
   #byArrival: ArrivalClock | undefined;
   /** The next message is the first of an encoder: its clock is not known yet. */
-  #isNewSource = true;
+  #isNewPublisher = true;
 
   /** Channel time of the last message, in milliseconds. */
   get lastMs(): number {
@@ -57,8 +57,8 @@ export class Timeline {
    * Another encoder takes over: its first message continues in step with the wall clock, and not before `floorMs` of
    * channel time.
    */
-  changeSource(floorMs = 0): void {
-    this.#isNewSource = true;
+  changePublisher(floorMs = 0): void {
+    this.#isNewPublisher = true;
     this.#floorMs = floorMs;
     this.#trust = new ClockTrust();
     this.#byArrival = undefined;
@@ -123,9 +123,9 @@ export class Timeline {
     const other = this.#other(kind);
     const unwrapped = other === undefined ? timestamp : unwrap(timestamp, other.lastIn);
     let offset: number;
-    if (this.#isNewSource) {
+    if (this.#isNewPublisher) {
       offset = Math.max(this.presentMs(nowMs), this.#floorMs) - unwrapped;
-      this.#isNewSource = false;
+      this.#isNewPublisher = false;
     } else {
       offset = this.#fittingOffset(unwrapped, other, nowMs);
     }

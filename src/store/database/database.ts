@@ -82,7 +82,7 @@ export class Database {
     try {
       return await run(this.#connections.reader);
     } catch (error) {
-      throw this.#told(error);
+      throw this.#translated(error);
     }
   }
 
@@ -109,7 +109,7 @@ export class Database {
         }
         // A short lock is no trouble of anybody's but that one writer's.
         if (!isLocked || patienceMs >= LOCKED_PATIENCE_MS) this.#noticeRefusal(error);
-        throw this.#told(error);
+        throw this.#translated(error);
       }
     }
   }
@@ -145,7 +145,7 @@ export class Database {
     this.#onNews({ kind: "writable" });
   }
 
-  #told(error: unknown): unknown {
+  #translated(error: unknown): unknown {
     if (error instanceof StoreUnavailableError) return error;
     const trouble = this.#explainTrouble(error);
     if (trouble === undefined) return error;

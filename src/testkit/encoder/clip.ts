@@ -4,7 +4,7 @@ import { classifyAudio } from "../../protocol/flv/audio/audio-tag.ts";
 import type { FlvTag } from "../../protocol/flv/flv-tag.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
-import { ENCODED_PICTURES, type EncodedPictures } from "./encoded-pictures.ts";
+import { ENCODED_VIDEO, type EncodedVideo } from "./encoded-video.ts";
 
 /** Media for an encoder to send: tags in order of time from 0 on, as often as one asks for them. */
 export type Clip = {
@@ -14,17 +14,17 @@ export type Clip = {
 };
 
 /** Height of the video; `-b`: with B-frames, whose composition times differ from their decoding times. */
-export type PictureName = keyof typeof ENCODED_PICTURES;
-export const PICTURE_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satisfies readonly PictureName[];
+export type VideoName = keyof typeof ENCODED_VIDEO;
+export const VIDEO_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satisfies readonly VideoName[];
 
 /** AAC-LC. */
-export type Sound = { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 };
+export type AudioSettings = { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 };
 
 export type SyntheticOptions = {
   /** Default "180p"; `none`: audio only. */
-  readonly picture?: PictureName | "none";
+  readonly video?: VideoName | "none";
   /** Default 48 kHz stereo; `none`: video only. */
-  readonly sound?: Sound | "none";
+  readonly audio?: AudioSettings | "none";
   /** Endless unless told. */
   readonly seconds?: number;
   /** Video is padded to this rate; default: no padding (some 50 to 100). */
@@ -34,8 +34,8 @@ export type SyntheticOptions = {
 };
 
 const FRAME_MS = 40;
-const SAMPLES_PER_SOUND = 1_024;
-const SOUND_DEFAULT: Sound = { sampleRate: 48_000, channels: 2 };
+const SAMPLES_PER_FRAME = 1_024;
+const AUDIO_DEFAULT: AudioSettings = { sampleRate: 48_000, channels: 2 };
 
 /** AAC-LC, frequency index and channels, five, four and four bits. */
 const AUDIO_CONFIGURATIONS: Readonly<Record<string, string>> = {
@@ -58,21 +58,21 @@ const RBSP_END = 0x80;
  * of so many seconds.
  */
 export function syntheticClip(options: SyntheticOptions = {}): Clip {
-  const pictureName = options.picture ?? "180p";
-  const picture = pictureName === "none" ? undefined : ENCODED_PICTURES[pictureName];
-  const sound = options.sound ?? SOUND_DEFAULT;
+  const videoName = options.video ?? "180p";
+  const video = videoName === "none" ? undefined : ENCODED_VIDEO[videoName];
+  const audio = options.audio ?? AUDIO_DEFAULT;
   const durationMs = options.seconds === undefined ? Number.POSITIVE_INFINITY : options.seconds * 1_000;
-  const pictureBytes = ((options.kilobits ?? 0) * FRAME_MS) / 8;
+  const videoBytes = ((options.kilobits ?? 0) * FRAME_MS) / 8;
   const serial = options.firstSerial ?? 0;
   return {
     durationMs,
     *tags() {
-      yield metadataTag(picture, sound);
-      if (picture !== undefined) yield pictureConfiguration(picture);
-      if (sound !== "none") yield soundConfiguration(sound);
-      const pictures = picture === undefined ? NO_TAGS : pictureTags(picture, pictureBytes, serial);
-      const sounds = sound === "none" ? NO_TAGS : soundTags(sound, serial);
-      for (const tag of mergeByTime(pictures, sounds)) {
+      yield metadataTag(video, audio);
+      if (video !== undefined) yield videoConfiguration(video);
+      if (audio !== "none") yield audioConfiguration(audio);
+      const videoTags = video === undefined ? NO_TAGS : makeVideoTags(video, videoBytes, serial);
+      const audioTags = audio === "none" ? NO_TAGS : makeAudioTags(audio, serial);
+      for (const tag of mergeByTime(videoTags, audioTags)) {
         if (tag.timestamp >= durationMs) return;
         yield tag;
       }
@@ -80,38 +80,38 @@ export function syntheticClip(options: SyntheticOptions = {}): Clip {
   };
 }
 
-function metadataTag(picture: EncodedPictures | undefined, sound: Sound | "none"): FlvTag {
+function metadataTag(video: EncodedVideo | undefined, audio: AudioSettings | "none"): FlvTag {
   const entries: Record<string, Amf0Value> = { encoder: "Fanfare test kit" };
-  if (picture !== undefined) {
+  if (video !== undefined) {
     Object.assign(entries, {
-      width: picture.width,
-      height: picture.height,
+      width: video.width,
+      height: video.height,
       framerate: 1_000 / FRAME_MS,
       videocodecid: 7,
     });
   }
-  if (sound !== "none") {
-    Object.assign(entries, { audiocodecid: 10, audiosamplerate: sound.sampleRate, audiosamplesize: 16 });
-    Object.assign(entries, { audiochannels: sound.channels, stereo: sound.channels === 2 });
+  if (audio !== "none") {
+    Object.assign(entries, { audiocodecid: 10, audiosamplerate: audio.sampleRate, audiosamplesize: 16 });
+    Object.assign(entries, { audiochannels: audio.channels, stereo: audio.channels === 2 });
   }
   const payload = encodeAmf0(["@setDataFrame", "onMetaData", amf0EcmaArray(entries)]);
   return { type: MessageType.DataAmf0, timestamp: 0, payload };
 }
 
-function pictureConfiguration(picture: EncodedPictures): FlvTag {
-  const payload = Buffer.concat([Buffer.from("1700000000", "hex"), Buffer.from(picture.configuration, "base64")]);
+function videoConfiguration(video: EncodedVideo): FlvTag {
+  const payload = Buffer.concat([Buffer.from("1700000000", "hex"), Buffer.from(video.configuration, "base64")]);
   return { type: MessageType.Video, timestamp: 0, payload };
 }
 
-function soundConfiguration({ sampleRate, channels }: Sound): FlvTag {
+function audioConfiguration({ sampleRate, channels }: AudioSettings): FlvTag {
   const payload = Buffer.from(`af00${AUDIO_CONFIGURATIONS[`${sampleRate}/${channels}`]}`, "hex");
   return { type: MessageType.Audio, timestamp: 0, payload };
 }
 
 const NO_TAGS: Iterator<FlvTag, undefined> = { next: () => ({ done: true, value: undefined }) };
 
-function* pictureTags(picture: EncodedPictures, bytesMin: number, firstSerial: number): Generator<FlvTag, undefined> {
-  const units = picture.accessUnits
+function* makeVideoTags(video: EncodedVideo, bytesMin: number, firstSerial: number): Generator<FlvTag, undefined> {
+  const units = video.accessUnits
     .trim()
     .split("\n")
     .map((line) => {
@@ -151,30 +151,30 @@ function withLength(nal: Buffer): Buffer {
   return Buffer.concat([length, nal]);
 }
 
-function* soundTags({ sampleRate, channels }: Sound, firstSerial: number): Generator<FlvTag, undefined> {
+function* makeAudioTags({ sampleRate, channels }: AudioSettings, firstSerial: number): Generator<FlvTag, undefined> {
   for (let count = 0; ; count += 1) {
     // A data stream element, aligned, of four bytes; decoders skip it.
     const payload = Buffer.concat([Buffer.from([0xaf, 1, 0x81, 4, 0, 0, 0, 0]), SILENCE[channels]]);
     payload.writeUInt32BE((firstSerial + count) % 2 ** 32, 4);
-    const timestamp = Math.round((count * SAMPLES_PER_SOUND * 1_000) / sampleRate);
+    const timestamp = Math.round((count * SAMPLES_PER_FRAME * 1_000) / sampleRate);
     yield { type: MessageType.Audio, timestamp, payload };
   }
 }
 
 function* mergeByTime(
-  pictures: Iterator<FlvTag, undefined>,
-  sounds: Iterator<FlvTag, undefined>,
+  videoTags: Iterator<FlvTag, undefined>,
+  audioTags: Iterator<FlvTag, undefined>,
 ): Generator<FlvTag, undefined> {
-  let picture = pictures.next();
-  let sound = sounds.next();
+  let video = videoTags.next();
+  let audio = audioTags.next();
   for (;;) {
-    const isPictureNext =
-      picture.value !== undefined && (sound.value === undefined || picture.value.timestamp <= sound.value.timestamp);
-    const next = isPictureNext ? picture.value : sound.value;
+    const isVideoNext =
+      video.value !== undefined && (audio.value === undefined || video.value.timestamp <= audio.value.timestamp);
+    const next = isVideoNext ? video.value : audio.value;
     if (next === undefined) return undefined;
     yield next;
-    if (isPictureNext) picture = pictures.next();
-    else sound = sounds.next();
+    if (isVideoNext) video = videoTags.next();
+    else audio = audioTags.next();
   }
 }
 

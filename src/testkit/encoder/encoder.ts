@@ -137,14 +137,14 @@ export class KitEncoder {
   freeze(): void {
     if (this.#isFrozen) return;
     this.#isFrozen = true;
-    this.#tell({ event: "frozen" });
+    this.#emit({ event: "frozen" });
   }
 
   /** Goes on where it was; its clock has gone on meanwhile. */
   thaw(): void {
     if (!this.#isFrozen || this.report.end !== undefined) return;
     this.#isFrozen = false;
-    this.#tell({ event: "thawed" });
+    this.#emit({ event: "thawed" });
     this.#wake?.();
   }
 
@@ -173,7 +173,7 @@ export class KitEncoder {
       onDrained: () => this.#wake?.(),
       onGone: () => {
         if (!isCurrent()) return;
-        this.#tell({ event: "ended", report: this.report });
+        this.#emit({ event: "ended", report: this.report });
         this.#over.resolve(this.report);
       },
     };
@@ -192,13 +192,13 @@ export class KitEncoder {
     this.report.isAccepted = true;
     this.report.peer = this.#connection.peer;
     this.#accept.resolve(true);
-    this.#tell({ event: "accepted" });
+    this.#emit({ event: "accepted" });
     void this.#send();
   }
 
   #takeReconnectRequest(presentUrl: string, tcUrl: string | undefined): void {
     this.report.reconnectRequests += 1;
-    this.#tell({ event: "reconnect-requested", ...(tcUrl === undefined ? {} : { tcUrl }) });
+    this.#emit({ event: "reconnect-requested", ...(tcUrl === undefined ? {} : { tcUrl }) });
     if (this.#options.followsReconnectRequests !== true || this.#next !== undefined || this.report.end !== undefined)
       return;
     const url = tcUrl === undefined ? presentUrl : resolveTargetUrl(presentUrl, tcUrl);
@@ -211,7 +211,7 @@ export class KitEncoder {
     const startMs = this.#clock.now();
     for (const tag of clip.tags()) {
       await this.#until(startMs + tag.timestamp / speed);
-      if (!this.#doAsTold(tag)) return;
+      if (!this.#applyOptions(tag)) return;
       while (this.#isFrozen && this.report.end === undefined) await this.#frozen();
       while (this.#connection.socket.writableLength > PENDING_BYTES_MAX && this.report.end === undefined)
         await this.#wait();
@@ -259,7 +259,7 @@ export class KitEncoder {
   }
 
   /** What the options have for this moment of the clip; false where it was the end. */
-  #doAsTold(tag: FlvTag): boolean {
+  #applyOptions(tag: FlvTag): boolean {
     const { freeze, vanishAtMs, closeAtMs } = this.#options;
     if (this.report.end !== undefined) return false;
     if (vanishAtMs !== undefined && tag.timestamp >= vanishAtMs) this.#leave({ how: "vanished" }, "reset");
@@ -281,7 +281,7 @@ export class KitEncoder {
       const garbage = randomBytes(GARBAGE_BYTES);
       garbage[0] = GARBAGE_FIRST_BYTE;
       this.#connection.socket.write(garbage);
-      return this.#tell({ event: "garbage" });
+      return this.#emit({ event: "garbage" });
     }
     this.#connection.write({ type, timestamp: stamp, payload });
     this.report.payloadBytes += payload.length;
@@ -300,7 +300,7 @@ export class KitEncoder {
     this.report.movedAfter.push(this.report.lastTimestamp);
     for (const { type, payload } of this.#heads.values()) next.write({ type, timestamp, payload });
     before.leave("clean");
-    this.#tell({ event: "moved" });
+    this.#emit({ event: "moved" });
   }
 
   /** What ended it first is how it ended. */
@@ -314,7 +314,7 @@ export class KitEncoder {
     this.#wake?.();
   }
 
-  #tell(event: EncoderEvent): void {
+  #emit(event: EncoderEvent): void {
     this.#options.onEvent?.(event);
   }
 }

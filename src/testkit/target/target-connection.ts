@@ -29,10 +29,10 @@ export type ConnectionDeps = {
   /** Messages whose records are kept. */
   readonly messagesMax: number;
   /** Whether each message is an event. */
-  readonly tellsMessages: boolean;
+  readonly reportsMessages: boolean;
   /** Where the n-th publication of this connection is to be recorded; undefined: nowhere. */
   readonly recordingPath: (publication: number) => string | undefined;
-  readonly tell: (event: TargetEvent) => void;
+  readonly onEvent: (event: TargetEvent) => void;
 };
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
@@ -92,26 +92,26 @@ export class TargetConnection {
     if (typeof deps.behaviour.acknowledge === "number") this.#ackWindowBytes = deps.behaviour.acknowledge;
     socket.setNoDelay(true);
     this.closed = this.#life();
-    deps.tell({ event: "connected", connection: deps.index });
+    deps.onEvent({ event: "connected", connection: deps.index });
     if (deps.behaviour.closeAt === "accept") this.end();
   }
 
   /** Stops reading, until `resume`. */
   stall(): void {
     this.#pause("asked");
-    this.#tellFault("stalled");
+    this.#reportFault("stalled");
   }
 
   resume(): void {
     this.#unpause("asked");
-    this.#tellFault("resumed");
+    this.#reportFault("resumed");
   }
 
   /** Closes without a word of RTMP. */
   end(): void {
     this.#leave("closed-by-target");
     this.#writer.end();
-    this.#tellFault("closed");
+    this.#reportFault("closed");
     // A peer that does not close its side in turn is not waited for; what it still sends is thrown away.
     this.#socket.resume();
   }
@@ -119,7 +119,7 @@ export class TargetConnection {
   reset(): void {
     this.#leave("reset-by-target");
     this.#socket.resetAndDestroy();
-    this.#tellFault("reset");
+    this.#reportFault("reset");
   }
 
   /** Gone at once, for the end of the target itself. */
@@ -139,7 +139,7 @@ export class TargetConnection {
         for (const timer of this.#timers) timer.cancel();
         this.#endRecording();
         Promise.all(this.#files).then(() => {
-          this.#deps.tell({ event: "closed", connection: this.#deps.index, report: this.report });
+          this.#deps.onEvent({ event: "closed", connection: this.#deps.index, report: this.report });
           resolve(this.report);
         }, reject);
       });
@@ -160,7 +160,7 @@ export class TargetConnection {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#leave("protocol-error");
-      this.#deps.tell({ event: "problem", connection: this.#deps.index, detail: error.message });
+      this.#deps.onEvent({ event: "problem", connection: this.#deps.index, detail: error.message });
       this.#socket.destroy();
       return;
     }
@@ -177,7 +177,7 @@ export class TargetConnection {
     if (silentAt === "handshake") return Buffer.alloc(0);
     if (answer === "http" || answer === "garbage") {
       this.#writer.write(answer === "http" ? Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n") : garbage());
-      this.#tellFault("wrong-answer");
+      this.#reportFault("wrong-answer");
       this.end();
       return Buffer.alloc(0);
     }
@@ -223,23 +223,23 @@ export class TargetConnection {
   #keep(message: Message): void {
     if (message.type !== MessageType.DataAmf0) this.report.mediaBytes += message.payload.length;
     if (this.#recording?.write(message) === false) this.#pause("recording");
-    const { messagesMax, tellsMessages } = this.#deps;
+    const { messagesMax, reportsMessages } = this.#deps;
     const isKept = this.report.messages.length < messagesMax;
     if (!isKept) this.report.messagesDropped += 1;
-    const record = isKept || tellsMessages ? recordMessage(message) : undefined;
+    const record = isKept || reportsMessages ? recordMessage(message) : undefined;
     if (record === undefined) return;
     if (isKept) this.report.messages.push(record);
-    if (tellsMessages) this.#deps.tell({ event: "message", connection: this.#deps.index, message: record });
+    if (reportsMessages) this.#deps.onEvent({ event: "message", connection: this.#deps.index, message: record });
   }
 
   #obey(command: Command): void {
     this.report.commands.push(command.name);
-    this.#deps.tell({ event: "command", connection: this.#deps.index, name: command.name });
+    this.#deps.onEvent({ event: "command", connection: this.#deps.index, name: command.name });
     const { closeAt, login } = this.#deps.behaviour;
     const refusal = refusalOf(this.#deps.behaviour, command, this.#streamNumber);
     if (refusal !== undefined) {
       this.#send(CommandCsid, refusal);
-      this.#tellFault("refused");
+      this.#reportFault("refused");
       return login?.keepsOpen === true ? undefined : this.end();
     }
     if (command.name === closeAt) return this.end();
@@ -277,7 +277,7 @@ export class TargetConnection {
     if (silentAt === "connect") return;
     if (answer === "garbage-chunks") {
       this.#writer.write(garbage());
-      return this.#tellFault("wrong-answer");
+      return this.#reportFault("wrong-answer");
     }
     this.#send(ControlCsid, encodeControl({ kind: "window-ack-size", bytes: WINDOW_BYTES }));
     const limit = PeerBandwidthLimit.Dynamic;
@@ -306,7 +306,7 @@ export class TargetConnection {
       this.#recording = new Recording(path, () => this.#unpause("recording"));
       this.report.recordings.push(path);
     }
-    this.#deps.tell({ event: "publishing", connection: this.#deps.index });
+    this.#deps.onEvent({ event: "publishing", connection: this.#deps.index });
     if (stall !== undefined) this.#at(stall, () => this.#stallFor(stall.resumeAfterMs));
     if (reconnect !== undefined) {
       this.#at(reconnect, () => this.#send(StatusCsid, reply.reconnectRequested("Moving.", reconnect.tcUrl)));
@@ -331,11 +331,11 @@ export class TargetConnection {
 
   #stallFor(durationMs: number | undefined): void {
     this.#pause("stall");
-    this.#tellFault("stalled");
+    this.#reportFault("stalled");
     if (durationMs === undefined) return;
     this.#after(durationMs, () => {
       this.#unpause("stall");
-      this.#tellFault("resumed");
+      this.#reportFault("resumed");
     });
   }
 
@@ -381,8 +381,8 @@ export class TargetConnection {
     if (this.report.state === "open") this.#writer.write(encodeMessage(csid, message, this.#chunkSize));
   }
 
-  #tellFault(fault: Extract<TargetEvent, { event: "fault" }>["fault"]): void {
-    this.#deps.tell({ event: "fault", connection: this.#deps.index, fault });
+  #reportFault(fault: Extract<TargetEvent, { event: "fault" }>["fault"]): void {
+    this.#deps.onEvent({ event: "fault", connection: this.#deps.index, fault });
   }
 }
 

@@ -18,7 +18,7 @@ export type TargetOptions = {
   /** How many messages' records a connection keeps; none unless told. */
   readonly messagesMax?: number;
   /** Whether `onEvent` hears of every message. */
-  readonly tellsMessages?: boolean;
+  readonly reportsMessages?: boolean;
   /** For the times in the behaviour. */
   readonly clock?: Clock;
   readonly onEvent?: (event: TargetEvent) => void;
@@ -42,17 +42,17 @@ export class KitTarget {
     this.#behaviour = byIndex(options.behaviour ?? {});
     server.on("connection", (socket) => {
       const index = this.connections.length;
-      const { recordInto, messagesMax = 0, tellsMessages = false } = options;
+      const { recordInto, messagesMax = 0, reportsMessages = false } = options;
       this.connections.push(
         new TargetConnection(socket, {
           clock: options.clock ?? systemClock,
           behaviour: this.#behaviour(index),
           index,
           messagesMax,
-          tellsMessages,
+          reportsMessages,
           recordingPath: (publication) =>
             recordInto === undefined ? undefined : join(recordInto, `${index + 1}-${publication}.flv`),
-          tell: (event) => this.#options.onEvent?.(event),
+          onEvent: (event) => this.#options.onEvent?.(event),
         }),
       );
     });

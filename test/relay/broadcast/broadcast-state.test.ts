@@ -151,7 +151,7 @@ function stepOf(state: BroadcastState<string>, event: BroadcastEvent<string>, co
     if (effect.kind === "update-standby") return "standby";
     if (effect.kind === "stop") return `stop ${effect.last} ${effect.end} ${effect.how} ${effect.dismisses}`;
     const { fact, publisher } = effect;
-    if (fact.kind === "source-active") return `active ${publisher} ${fact.heldMs}`;
+    if (fact.kind === "publisher-active") return `active ${publisher} ${fact.heldMs}`;
     if (fact.kind === "ingest-held") return `held ${publisher} ${fact.end} ${fact.holdSeconds}`;
     return fact.kind === "ingest-ended" ? `ended ${publisher} ${fact.end}` : fact.kind;
   });

@@ -140,7 +140,7 @@ test("another encoder goes on in step with the wall clock, and never before what
     ],
     timeline,
   );
-  timeline.changeSource();
+  timeline.changePublisher();
   expect(
     place(
       [
@@ -150,7 +150,7 @@ test("another encoder goes on in step with the wall clock, and never before what
       timeline,
     ),
   ).toEqual([3_040, 3_045]);
-  timeline.changeSource();
+  timeline.changePublisher();
   expect(place([["audio", 9, 3_045]], timeline)[0]).toBeGreaterThan(3_045);
 });
 

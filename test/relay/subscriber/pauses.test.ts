@@ -57,7 +57,7 @@ test.each([2_100, 3_000, 4_900, 5_100, 12_000, 90_000])(
       expect(marks(stage, 9)).toEqual(encoder.sent);
       expect(marks(stage, 8)).toEqual(encoder.sent);
       const told = stage.facts.map(({ kind }) => kind).filter((kind) => kind !== "target-status");
-      expect(told).toEqual(["ingest-started", "source-active"]);
+      expect(told).toEqual(["ingest-started", "publisher-active"]);
       expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
       expect(stage.samples.at(-1)?.targets[0]?.droppedFrames).toBe(0);
     }

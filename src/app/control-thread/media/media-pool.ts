@@ -56,9 +56,9 @@ export type ThreadNews =
       readonly directSockets: number;
     }
   /** An encoder or a player came to another thread than the one that owns its channel. */
-  | { readonly kind: "handed-over"; readonly what: "encoder" | "player" }
+  | { readonly kind: "remote-connection"; readonly what: "encoder" | "player" }
   /** This thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
-  | { readonly kind: "hand-over-waits"; readonly thread: string };
+  | { readonly kind: "remote-publisher-waits"; readonly thread: string };
 
 /**
  * All media threads as one data plane. They listen on the same port, and the kernel chooses the thread of each connection. One
@@ -85,7 +85,7 @@ export class MediaPool implements Runtime {
     this.#requests = new ThreadRequests({
       ...deps,
       routes: this.#routes,
-      onHandedOver: (what) => onThread({ kind: "handed-over", what }),
+      onRemoteConnection: (what) => onThread({ kind: "remote-connection", what }),
     });
   }
 
@@ -134,8 +134,8 @@ export class MediaPool implements Runtime {
     this.#routes.post(channelId, { kind: "hold", channelId, how });
   }
 
-  cutSource(channelId: ChannelId, slot: IngestSlot): void {
-    this.#routes.post(channelId, { kind: "cut-source", channelId, slot });
+  disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
+    this.#routes.post(channelId, { kind: "disconnect-publisher", channelId, slot });
   }
 
   retryTarget(channelId: ChannelId, targetId: TargetId): void {
@@ -181,7 +181,7 @@ export class MediaPool implements Runtime {
       case "samples":
         return this.#takeSamples(worker, message.samples);
       case "loop-delay":
-      case "hand-over-waits":
+      case "remote-publisher-waits":
         return this.#deps.onThread({ ...message, thread: worker.name });
       case "channel-released":
         return this.#released(worker, message.channelId, message.admissions);

@@ -28,7 +28,7 @@ export type ThreadRequestsDeps = {
   /** Finds the user whom encoders log in as with this name. A rejection means that there is no reply: the encoder tries again. */
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
-  readonly onHandedOver: (what: "encoder" | "player") => void;
+  readonly onRemoteConnection: (what: "encoder" | "player") => void;
 };
 
 type Reply = (reply: ControlReply, end?: TransportEnd) => void;
@@ -108,7 +108,7 @@ export class ThreadRequests {
     if (owner === asking) return decide({ decision: "admit", spec, slot });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
-    this.#handedOver("encoder", channelId, asking, owner);
+    this.#remoteConnection("encoder", channelId, asking, owner);
     decide({ decision: "admit-elsewhere", channelId, slot, latency }, askersEnd);
   }
 
@@ -129,7 +129,7 @@ export class ThreadRequests {
     if (owner === asking) return reply({ kind: "play", decision: "admit", channelId });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-preview", channelId }, ownersEnd);
-    this.#handedOver("player", channelId, asking, owner);
+    this.#remoteConnection("player", channelId, asking, owner);
     reply({ kind: "play", decision: "admit", channelId }, askersEnd);
   }
 
@@ -139,9 +139,9 @@ export class ThreadRequests {
     return places;
   }
 
-  #handedOver(what: "encoder" | "player", channelId: ChannelId, from: MediaWorker, to: MediaWorker): void {
-    this.#deps.log.info(`${what} handed over`, { channelId, from: from.name, to: to.name });
-    this.#deps.onHandedOver(what);
+  #remoteConnection(what: "encoder" | "player", channelId: ChannelId, from: MediaWorker, to: MediaWorker): void {
+    this.#deps.log.info(`remote ${what}`, { channelId, from: from.name, to: to.name });
+    this.#deps.onRemoteConnection(what);
   }
 
   async #orLogged(work: Promise<void>, event: string): Promise<void> {

@@ -15,7 +15,7 @@ export type Introduction = {
   readonly attempt?: LoginAttempt;
 };
 
-export const NOBODY: Introduction = { app: "", encoder: "", peer: PLAIN_PEER };
+export const NO_INTRODUCTION: Introduction = { app: "", encoder: "", peer: PLAIN_PEER };
 
 /** Undefined where the application's name is too long. */
 export function readIntroduction(properties: Amf0Value): Introduction | undefined {

@@ -7,7 +7,7 @@ import { amf0Part, type Command, decodeCommand, tryDecodeCommand } from "../comm
 import { CommandBudget } from "../command-budget.ts";
 import { decodeControl, encodeControl } from "../control.ts";
 import { type Message, MessageType } from "../message.ts";
-import { type Introduction, NOBODY, readIntroduction } from "./introduction.ts";
+import { type Introduction, NO_INTRODUCTION, readIntroduction } from "./introduction.ts";
 import { isForAnother, MessageStreams } from "./message-streams.ts";
 import { type PlayRefusal, playReplies, SERVER_CHUNK_SIZE } from "./play.ts";
 import type { LoginDecision } from "./server-login.ts";
@@ -45,7 +45,7 @@ export class ServerDialogue {
   readonly times: ServerTimes;
   readonly #host: DialogueHost;
   #state: ServerState;
-  #introduction: Introduction = NOBODY;
+  #introduction: Introduction = NO_INTRODUCTION;
   readonly #streams = new MessageStreams();
   #requestId = 0;
   readonly #budget = new CommandBudget();

@@ -39,8 +39,9 @@ function tracksOf(head: DecoderConfig): Map<string, string> {
     tracks.set(slot, describeTrack(kind, payload));
   }
   for (const [trackId, codec] of head.codecs("audio")) {
-    const sound = head.sound(trackId);
-    if (sound !== undefined) tracks.set(`audio ${trackId} frames`, `${codec} ${sound.sampleRate} ${sound.channels}`);
+    const audioFormat = head.audioFrameFormat(trackId);
+    if (audioFormat !== undefined)
+      tracks.set(`audio ${trackId} frames`, `${codec} ${audioFormat.sampleRate} ${audioFormat.channels}`);
   }
   return tracks;
 }

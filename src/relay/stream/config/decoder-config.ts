@@ -1,4 +1,4 @@
-import type { SoundFormat } from "../../../protocol/flv/audio/sound-format.ts";
+import type { AudioFrameFormat } from "../../../protocol/flv/audio/audio-frame-format.ts";
 import type { AudioCodec, VideoCodec } from "../../../protocol/flv/fourcc.ts";
 import { type StreamConfigs, synthesiseMetadata } from "../../../protocol/flv/metadata.ts";
 import { withCodecsOf } from "../../../protocol/flv/metadata-codecs.ts";
@@ -32,7 +32,7 @@ export class DecoderConfig {
   #metadata: Buffer | undefined;
   readonly #configs = new Map<string, Config>();
   /** The format of audio without a sequence header, by track. */
-  readonly #sounds = new Map<number, SoundFormat>();
+  readonly #audioFrameFormats = new Map<number, AudioFrameFormat>();
   readonly #codecs: Readonly<Record<MediaKind, Map<number, Codec>>> = { audio: new Map(), video: new Map() };
   /** Metadata made from the headers; undefined until it is asked for. */
   #madeUp: Buffer | undefined;
@@ -54,9 +54,9 @@ export class DecoderConfig {
       case "config":
         return classified.parts.some(({ slot, payload }) => this.#configs.get(slot)?.payload.equals(payload) !== true);
       case "frame": {
-        const { kind, trackId, codec, sound, header } = classified;
+        const { kind, trackId, codec, audioFormat, header } = classified;
         if (header !== undefined || this.#codecs[kind].get(trackId) !== codec) return true;
-        return sound !== undefined && !isSameSound(this.#sounds.get(trackId), sound);
+        return audioFormat !== undefined && !isSameFormat(this.#audioFrameFormats.get(trackId), audioFormat);
       }
       default:
         return false;
@@ -126,16 +126,17 @@ export class DecoderConfig {
   #forgetTrack(kind: MediaKind, trackId: number): void {
     this.#madeUp = undefined;
     for (const slot of this.#configs.keys()) if (slot.startsWith(`${kind} ${trackId} `)) this.#configs.delete(slot);
-    if (kind === "audio") this.#sounds.delete(trackId);
+    if (kind === "audio") this.#audioFrameFormats.delete(trackId);
   }
 
   /** The format of audio without a sequence header; undefined if it is not known. */
-  sound(trackId: number): SoundFormat | undefined {
-    return this.#sounds.get(trackId);
+  audioFrameFormat(trackId: number): AudioFrameFormat | undefined {
+    return this.#audioFrameFormats.get(trackId);
   }
 
-  setSound(trackId: number, sound: SoundFormat): void {
-    if (!isSameSound(this.#sounds.get(trackId), sound)) this.#sounds.set(trackId, sound);
+  setAudioFrameFormat(trackId: number, audioFormat: AudioFrameFormat): void {
+    if (!isSameFormat(this.#audioFrameFormats.get(trackId), audioFormat))
+      this.#audioFrameFormats.set(trackId, audioFormat);
   }
 
   /** Takes note that a frame came: tells streams with video from those without. */
@@ -196,6 +197,6 @@ export class DecoderConfig {
   }
 }
 
-function isSameSound(known: SoundFormat | undefined, sound: SoundFormat): boolean {
-  return known?.sampleRate === sound.sampleRate && known.channels === sound.channels;
+function isSameFormat(known: AudioFrameFormat | undefined, audioFormat: AudioFrameFormat): boolean {
+  return known?.sampleRate === audioFormat.sampleRate && known.channels === audioFormat.channels;
 }

@@ -18,7 +18,7 @@ export function audioFormat(head: DecoderConfig): AudioFormat {
   const config = head.config("audio");
   const audioCodec = head.codecs("audio").get(0);
   if (config !== undefined || audioCodec === undefined) return describeAudio(config);
-  return { audioCodec, ...head.sound(0) };
+  return { audioCodec, ...head.audioFrameFormat(0) };
 }
 
 /** Reads a video sequence header. Sizes in pixels. */

@@ -1,4 +1,4 @@
-import type { SoundFormat } from "../../../protocol/flv/audio/sound-format.ts";
+import type { AudioFrameFormat } from "../../../protocol/flv/audio/audio-frame-format.ts";
 import type { AudioCodec, VideoCodec } from "../../../protocol/flv/fourcc.ts";
 import type { ConfigPart } from "../classify-message.ts";
 import { isAnotherTrack } from "./compatibility.ts";
@@ -25,21 +25,21 @@ export function changedTracks(
 }
 
 /** Whether a frame has another codec or audio format than those before it on its track. */
-export function isAnotherSound(
+export function isOtherAudioFormat(
   head: DecoderConfig,
   frame: {
     readonly kind: Kind;
     readonly trackId: number;
     readonly codec: AudioCodec | VideoCodec;
-    readonly sound: SoundFormat | undefined;
+    readonly audioFormat: AudioFrameFormat | undefined;
   },
 ): boolean {
-  const { kind, trackId, codec, sound } = frame;
+  const { kind, trackId, codec, audioFormat } = frame;
   const before = head.codecs(kind).get(trackId);
   if (before !== undefined && before !== codec) return true;
-  const known = kind === "audio" ? head.sound(trackId) : undefined;
-  if (known === undefined || sound === undefined) return false;
-  return known.sampleRate !== sound.sampleRate || known.channels !== sound.channels;
+  const known = kind === "audio" ? head.audioFrameFormat(trackId) : undefined;
+  if (known === undefined || audioFormat === undefined) return false;
+  return known.sampleRate !== audioFormat.sampleRate || known.channels !== audioFormat.channels;
 }
 
 /** The least time between two reconnects because of a changed track, in milliseconds. */

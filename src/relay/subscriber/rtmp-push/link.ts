@@ -33,10 +33,10 @@ export interface Link {
    */
   suit(streamPerSecond: number, kernelPerSecond: number): void;
   /**
-   * Finds out whether the target's address can be reached, by a connection of its own that sends nothing. Calls `tell`
+   * Finds out whether the target's address can be reached, by a connection of its own that sends nothing. Calls `onAnswer`
    * once, soon.
    */
-  probe(tell: (answer: PathAnswer) => void): void;
+  probe(onAnswer: (answer: PathAnswer) => void): void;
   /**
    * Ends the link; `onClosed` is not called afterwards. What is pending is still sent, for a bounded time, except with
    * `abort`. Idempotent.

@@ -314,9 +314,9 @@ export class Target {
       onGivenUp: (how, error, by) => {
         if (by === "program") this.#areAcksTrusted = false;
         const isTooSlow = this.#spec.bufferPolicy === "disconnect" && how === "abort";
-        const told = isTooSlow ? TOO_SLOW : this.#state.at === "stalled" ? this.#state.lastError : error;
+        const reason = isTooSlow ? TOO_SLOW : this.#state.at === "stalled" ? this.#state.lastError : error;
         this.#detach(how);
-        this.#step({ kind: "failed", error: told, isPathProven: true });
+        this.#step({ kind: "failed", error: reason, isPathProven: true });
       },
     });
   }

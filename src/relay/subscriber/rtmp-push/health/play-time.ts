@@ -3,7 +3,7 @@ export class PlayTime {
   #beforeMs = 0;
   #sinceMs: number | undefined;
   /** What was reported: time that turns out not to have been on air is not subtracted again. */
-  #toldMs = 0;
+  #reportedMs = 0;
 
   start(nowMs: number): void {
     this.#sinceMs = nowMs;
@@ -20,7 +20,7 @@ export class PlayTime {
 
   total(nowMs: number): number {
     const presentMs = this.#sinceMs === undefined ? 0 : Math.max(0, nowMs - this.#sinceMs);
-    this.#toldMs = Math.max(this.#toldMs, this.#beforeMs + presentMs);
-    return this.#toldMs;
+    this.#reportedMs = Math.max(this.#reportedMs, this.#beforeMs + presentMs);
+    return this.#reportedMs;
   }
 }

@@ -29,7 +29,7 @@ const ENOUGH_SHARE = 0.95;
 export class SlowWatch {
   #marks: Mark[] = [];
   #slowness: Slowness | undefined;
-  #toldAtMs = 0;
+  #reportedAtMs = 0;
 
   /** Call once a second. Undefined while it keeps up. */
   look(figures: PaceFigures, nowMs: number): Slowness | undefined {
@@ -46,20 +46,21 @@ export class SlowWatch {
     else if (this.#slowness !== undefined) this.#renew(now, nowMs);
     else {
       const isBehind = hasLost || this.#marks.slice(-5).every(({ waitingMs }) => waitingMs > BEHIND_MS);
-      if (isBehind && now.takesPerSecond < now.ofPerSecond * ENOUGH_SHARE) this.#tell(now, nowMs);
+      if (isBehind && now.takesPerSecond < now.ofPerSecond * ENOUGH_SHARE) this.#report(now, nowMs);
     }
     return this.#slowness;
   }
 
   #renew(now: Slowness, nowMs: number): void {
-    const told = this.#slowness;
+    const reported = this.#slowness;
     const keepsUp = now.takesPerSecond >= now.ofPerSecond * ENOUGH_SHARE;
-    if (told === undefined || keepsUp || nowMs - this.#toldAtMs < SPAN_MS) return;
-    if (Math.abs(now.takesPerSecond - told.takesPerSecond) > told.takesPerSecond * NEWS_SHARE) this.#tell(now, nowMs);
+    if (reported === undefined || keepsUp || nowMs - this.#reportedAtMs < SPAN_MS) return;
+    if (Math.abs(now.takesPerSecond - reported.takesPerSecond) > reported.takesPerSecond * NEWS_SHARE)
+      this.#report(now, nowMs);
   }
 
-  #tell(now: Slowness, nowMs: number): void {
+  #report(now: Slowness, nowMs: number): void {
     this.#slowness = now;
-    this.#toldAtMs = nowMs;
+    this.#reportedAtMs = nowMs;
   }
 }

@@ -3,34 +3,34 @@ import type { MachineTrouble } from "../../base/system-errors.ts";
 import { type ServerTroubleName, sharedTrouble } from "../../thread-protocol/server-troubles.ts";
 
 /** Each trouble is reported at most this often, in milliseconds: hundreds of targets may meet one at once. */
-const TOLD_EACH_MS = 1_000;
+const REPORTED_EACH_MS = 1_000;
 
-export type TroubleTellerDeps = {
+export type TroubleReporterDeps = {
   readonly clock: Clock;
   /** Whether no route leads out of this machine. */
   readonly isCutOff: () => boolean;
-  readonly tell: (trouble: ServerTroubleName) => void;
+  readonly onTrouble: (trouble: ServerTroubleName) => void;
 };
 
 /**
  * Makes troubles of the machine out of what single connections meet. One target without a route is that target's
  * problem only.
  */
-export class TroubleTeller {
-  readonly #deps: TroubleTellerDeps;
-  readonly #toldMs = new Map<ServerTroubleName, number>();
+export class TroubleReporter {
+  readonly #deps: TroubleReporterDeps;
+  readonly #reportedMs = new Map<ServerTroubleName, number>();
 
-  constructor(deps: TroubleTellerDeps) {
+  constructor(deps: TroubleReporterDeps) {
     this.#deps = deps;
   }
 
   met(trouble: MachineTrouble): void {
-    const { clock, isCutOff, tell } = this.#deps;
+    const { clock, isCutOff, onTrouble } = this.#deps;
     const name = sharedTrouble(trouble);
     if (name === undefined) return;
     const nowMs = clock.now();
-    if (nowMs - (this.#toldMs.get(name) ?? Number.NEGATIVE_INFINITY) < TOLD_EACH_MS) return;
-    this.#toldMs.set(name, nowMs);
-    if (name !== "no-route" || isCutOff()) tell(name);
+    if (nowMs - (this.#reportedMs.get(name) ?? Number.NEGATIVE_INFINITY) < REPORTED_EACH_MS) return;
+    this.#reportedMs.set(name, nowMs);
+    if (name !== "no-route" || isCutOff()) onTrouble(name);
   }
 }

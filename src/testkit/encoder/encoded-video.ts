@@ -1,5 +1,5 @@
 /** One second of pre-encoded H.264 at 25 frames a second: one IDR frame and 24 that build on it, a closed GOP. */
-export type EncodedPictures = {
+export type EncodedVideo = {
   readonly width: number;
   readonly height: number;
   /** AVCDecoderConfigurationRecord, base64. */
@@ -15,7 +15,7 @@ export type EncodedPictures = {
  * `ffmpeg -f lavfi -i testsrc2=size=320x180:rate=25 -t 1 -c:v libx264 -preset veryslow -profile:v baseline -crf 48 -g 25
  * -keyint_min 25 -sc_threshold 0 -bf 0 -refs 2 -an -f flv out.flv` (with B-frames: `-profile:v main -bf 2`)
  */
-export const ENCODED_PICTURES = {
+export const ENCODED_VIDEO = {
   "180p": {
     width: 320,
     height: 180,
@@ -140,4 +140,4 @@ export const ENCODED_PICTURES = {
 120 AAAA+UGb+F6hBSZTFEzfyswfWQnlervY8oDB/xtzVVTXS7qS6DiliYxsT3C/ZWkjWr+gIITSVpR+yDwF7mlcKCc608jFMEwOYSg3/VSCh0q0hSULzUoXtm/rH43zcMaci6HD9qBBl6m72/U+2HtDNM8Zp7Ll1ckTMyiYIul8k4BSnwDjdmiIwm7MElLyT5SCVYdNnlLgRWkBckWpCBJwvDEfmPhQtq9tYxr0t5EfzkdU8yhHAjWCDasNY8dHGLLAblpxGv0k42V/H5FfuWZkbrhiCyDU3GlXtWloszB1LucJ3is7uBVpvcvpWLSShD4RBwnTGgVoVtjNW7QYgQ==
 40 AAAAZAGeFwTfgmd402wFnmI64I5Bq/8GDhtOsxn6YFatYn1/9vk/p1bLbPqbDotYXaoRikMOmBj6n/VFuORwE4Nkw7hy6JY/Ee5sUpCDKq3IJf2zBMSUuscEnVFy96Sim3sSSXstsVE=`,
   },
-} as const satisfies Readonly<Record<string, EncodedPictures>>;
+} as const satisfies Readonly<Record<string, EncodedVideo>>;

@@ -1,13 +1,13 @@
 import type { AudioTag } from "./audio-tag.ts";
 
 /** The audio format that frames carry where no configuration does. */
-export type SoundFormat = { readonly sampleRate: number; readonly channels: number };
+export type AudioFrameFormat = { readonly sampleRate: number; readonly channels: number };
 
 const FLAG_RATES = [5_512, 11_025, 22_050, 44_100];
 /** MPEG-1, by sampling_frequency; half of it for MPEG-2, a quarter for 2.5 (ISO/IEC 11172-3, 2.4.2.3). */
 const MPEG_RATES = [44_100, 48_000, 32_000];
-/** Sound formats whose rate FLV's flags cannot express. */
-const FIXED: Readonly<Record<number, SoundFormat>> = {
+/** Values of SoundFormat whose rate FLV's flags cannot express. */
+const FIXED: Readonly<Record<number, AudioFrameFormat>> = {
   4: { sampleRate: 16_000, channels: 1 },
   5: { sampleRate: 8_000, channels: 1 },
   7: { sampleRate: 8_000, channels: 1 },
@@ -16,7 +16,10 @@ const FIXED: Readonly<Record<number, SoundFormat>> = {
 };
 
 /** Reads the format of a frame that needs no configuration; undefined where it does not say. */
-export function readSoundFormat({ codec, form, bodyOffset }: AudioTag, payload: Buffer): SoundFormat | undefined {
+export function readAudioFrameFormat(
+  { codec, form, bodyOffset }: AudioTag,
+  payload: Buffer,
+): AudioFrameFormat | undefined {
   if (codec === "mp3") return readMpegHeader(payload, bodyOffset);
   if (form !== "legacy" || codec === "aac" || codec === "opus") return undefined;
   const first = payload[0] ?? 0;
@@ -26,7 +29,7 @@ export function readSoundFormat({ codec, form, bodyOffset }: AudioTag, payload: 
 }
 
 /** An MPEG audio frame's header: 48 kHz has no place in FLV's flags. */
-function readMpegHeader(payload: Buffer, at: number): SoundFormat | undefined {
+function readMpegHeader(payload: Buffer, at: number): AudioFrameFormat | undefined {
   const [sync, version, rates, mode] = [payload[at], payload[at + 1] ?? 0, payload[at + 2] ?? 0, payload[at + 3] ?? 0];
   if (sync !== 0xff || (version & 0xe0) !== 0xe0) return undefined;
   const rate = MPEG_RATES[(rates >> 2) & 3];
