@@ -11,7 +11,10 @@ import {
 } from "../support/media-messages.ts";
 import { marksOf, RelayStage, target } from "../support/relay-stage.ts";
 
-/** Runs encoders side by side: a keyframe each second each, the second one half a second later; frames bear the encoder's mark. */
+/**
+ * Runs encoders side by side. Each sends a keyframe a second, the second encoder half a second later; each frame
+ * carries its encoder's mark.
+ */
 function run(
   stage: RelayStage,
   seconds: number,
@@ -40,17 +43,17 @@ function withBackup(): {
   return { stage, main, backup };
 }
 
-/** Which encoder's pictures the target got, in turn. */
+/** The encoders whose video the target got, in turn. */
 function shown(stage: RelayStage): unknown[] {
-  const pictures = marksOf(stage.dialer.latest(1)).filter(([type]) => type === 9);
-  const marks = pictures.map((picture) => picture[2]).filter((mark) => mark === 1 || mark === 2);
+  const frames = marksOf(stage.dialer.latest(1)).filter(([type]) => type === 9);
+  const marks = frames.map((frame) => frame[2]).filter((mark) => mark === 1 || mark === 2);
   return marks.filter((mark, index) => mark !== marks[index - 1]);
 }
 
 const active = (stage: RelayStage) =>
   stage.facts.flatMap((fact) => (fact.kind === "publisher-active" ? [fact.slot] : []));
 
-test("with both there the main encoder is on air, and the standby disturbs nothing", () => {
+test("the main encoder is on air while both are connected, and the standby changes nothing", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 5, [main, backup]);
   expect(shown(stage)).toEqual([1]);
@@ -58,7 +61,7 @@ test("with both there the main encoder is on air, and the standby disturbs nothi
   expect(stage.samples.at(-1)?.ingest.slot).toBe("main");
 });
 
-test("a lost main encoder is replaced at the standby's keyframe, on the same connections, time going on", () => {
+test("the standby replaces a lost main encoder at its next keyframe, on the same connections, and time goes on", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
   main.publisher.end("connection-lost");
@@ -72,7 +75,7 @@ test("a lost main encoder is replaced at the standby's keyframe, on the same con
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("a main encoder that is silent for two seconds is replaced, connected or not", () => {
+test("the standby replaces a main encoder that sends nothing for two seconds, connected or not", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
   run(stage, 2, [backup]);
@@ -81,7 +84,7 @@ test("a main encoder that is silent for two seconds is replaced, connected or no
   expect(shown(stage)).toEqual([1, 2]);
 });
 
-test("the main encoder is gone back to after half a minute of health, not before", () => {
+test("the main encoder goes back on air after half a minute of steady media, not before", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
   main.publisher.end("connection-lost");
@@ -96,7 +99,7 @@ test("the main encoder is gone back to after half a minute of health, not before
   expect(shown(stage)).toEqual([1, 2, 1]);
 });
 
-test("a main encoder that stumbles is not healthy: its half minute begins again", () => {
+test("a main encoder that stumbles starts its half minute again", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
   main.publisher.end("connection-lost");
@@ -112,7 +115,7 @@ test("a main encoder that stumbles is not healthy: its half minute begins again"
   expect(active(stage)).toEqual(["main", "backup", "main"]);
 });
 
-test("a clean stop of the one on air goes over to the other; of the other, changes nothing; of the last, ends", () => {
+test("a clean stop of the encoder on air switches to the other, one of the standby changes nothing, one of the last ends the broadcast", () => {
   const { stage, main, backup } = withBackup();
   run(stage, 3, [main, backup]);
   main.publisher.end("clean");
@@ -129,7 +132,7 @@ test("a clean stop of the one on air goes over to the other; of the other, chang
   expect(other.stage.dialer.latest(1).closedHow).toBeUndefined();
 });
 
-test("a standby of another size is told when it connects, and in the samples as long as it is so", () => {
+test("a standby of another size is reported when it connects, and in samples while it differs", () => {
   const stage = new RelayStage(60);
   const main = { publisher: stage.onAir(target(1)), mark: 1 };
   run(stage, 1, [main]);
@@ -137,8 +140,8 @@ test("a standby of another size is told when it connects, and in the samples as 
   backup.publisher.push(audio(0, Buffer.from("af001210", "hex")));
   backup.publisher.push(video(0, AVC_CONFIG_CHANGED));
   run(stage, 2, [main, backup]);
-  const told = stage.facts.filter(({ kind }) => kind === "standby-differs");
-  expect(told).toMatchObject([
+  const differences = stage.facts.filter(({ kind }) => kind === "standby-differs");
+  expect(differences).toMatchObject([
     { slot: "backup", detail: expect.stringContaining("sampleRate 44100 instead of 48000") },
   ]);
   expect(stage.samples.at(-1)?.ingest.standbyDiffers).toContain("sampleRate 44100");
@@ -147,7 +150,7 @@ test("a standby of another size is told when it connects, and in the samples as 
   expect(stage.samples.at(-1)?.ingest.standbyDiffers).toBeUndefined();
 });
 
-/** Enhanced RTMP's sequence start of HEVC, around records of 1920x1080 and 3840x2160. */
+/** Enhanced RTMP's sequence start of HEVC, with records of 1920x1080 and 3840x2160. */
 const hevcConfig = (record: string): Buffer => Buffer.from(`9068766331${record}`, "hex");
 const HEVC_1080 = hevcConfig(
   "01016000000090000000000078f000fcfdf8f800000f01210001" +
@@ -161,7 +164,7 @@ const HEVC_2160 = hevcConfig(
 /** A keyframe of HEVC: coded frames without composition time. */
 const hevcKeyframe = Buffer.from("93687663310000000426010203", "hex");
 
-test("the size of an HEVC standby is told like that of H.264", () => {
+test("the size of an HEVC standby is reported like that of H.264", () => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
   const sources = [stage.open("ls-1", "main", 1), stage.open("ls-1", "standby", 2, "backup")];
@@ -176,7 +179,7 @@ test("the size of an HEVC standby is told like that of H.264", () => {
   ]);
 });
 
-test("without a hold a lost encoder still gives way to a standby", () => {
+test("a standby replaces a lost encoder when the channel has no hold", () => {
   const stage = new RelayStage(0);
   const main = { publisher: stage.onAir(target(1)), mark: 1 };
   const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
@@ -190,7 +193,7 @@ test("without a hold a lost encoder still gives way to a standby", () => {
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
 });
 
-test("a backup encoder alone begins a broadcast, and the main one takes it over when it comes and stays", () => {
+test("a backup encoder alone starts a broadcast, and the main encoder takes it over when it comes and stays", () => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
   const backup = { publisher: stage.open("ls-1", "standby", 2, "backup"), mark: 2 };
@@ -210,7 +213,7 @@ test.each([
   ["the main one", [0, 1]],
   ["the standby", [1, 0]],
 ] as const)(
-  "encoders that leave because the process stops, %s first, are not held for, and nobody is told that it is over",
+  "encoders that leave because the process stops, %s first, start no hold, and no end of the broadcast is reported",
   (_, order) => {
     const { stage, main, backup } = withBackup();
     run(stage, 3, [main, backup]);

@@ -14,7 +14,7 @@ import {
 } from "../support/media-messages.ts";
 import { BAD_KEY, marksOf, mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts";
 
-test("a target is dialled at the first media, not before, and begins with metadata, sound and picture headers, then a keyframe", () => {
+test("a target is dialled at the first media, not before, and starts with metadata, sequence headers and a keyframe", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -47,7 +47,7 @@ test("a target is dialled at the first media, not before, and begins with metada
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("inter frames before the first keyframe go to nobody", () => {
+test("inter frames before the first keyframe go to no target", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(false, 1)));
@@ -57,7 +57,7 @@ test("inter frames before the first keyframe go to nobody", () => {
   expect(marksOf(stage.dialer.latest(1)).slice(2)).toEqual([[9, 0, 3]]);
 });
 
-test("what an encoder was held up with and then sends at once reaches every target whole, and no link is given up for it", () => {
+test("a backlog that an encoder sends at once reaches every target whole, and no link is given up", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1), target(2, { bufferPolicy: "disconnect" }));
   publisher.push(video(0, avcFrame(true, 0)));
@@ -76,7 +76,7 @@ test("what an encoder was held up with and then sends at once reaches every targ
   expect(stage.dialer.links).toHaveLength(2);
 });
 
-test("more than an outbox holds, come at once, reaches a target that takes it", () => {
+test("a backlog larger than a send queue reaches a target that takes it", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 0)));
@@ -88,7 +88,7 @@ test("more than an outbox holds, come at once, reaches a target that takes it", 
   expect(sizes).toEqual(Array.from({ length: 80 }, () => avcFrame(false, 1, 300 * 1024).length));
 });
 
-test("a target that is ready soon after a keyframe begins with it, a later one waits for the next", () => {
+test("a target that is ready soon after a keyframe starts with it, a later one waits for the next", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
   const publisher = stage.open();
@@ -132,7 +132,7 @@ test("all targets are written the same memory, once for each flush", () => {
   expect(new Set(last.map((bytes) => bytes?.buffer)).size).toBe(1);
 });
 
-test("sound alone begins at once behind its header; without metadata some is made up", () => {
+test("audio alone starts at once behind its header, and missing metadata is made up", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -151,7 +151,7 @@ test("sound alone begins at once behind its header; without metadata some is mad
   expect(numberProperty(values, "audiosamplerate")).toBe(48_000);
 });
 
-test("video that metadata promises is waited for, two seconds and no longer", () => {
+test("video that metadata announces is waited for, two seconds at most", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -167,7 +167,7 @@ test("video that metadata promises is waited for, two seconds and no longer", ()
   expect(marksOf(stage.dialer.latest(1)).slice(1)).toEqual([[8, 0, 3]]);
 });
 
-test("pictures that come ten seconds late join the sound that runs", () => {
+test("video that starts ten seconds late joins the running audio", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -190,7 +190,7 @@ test("pictures that come ten seconds late join the sound that runs", () => {
   ]);
 });
 
-test("a sequence header that repeats is not sent again, one that changed goes out before the next keyframe", () => {
+test("a repeated sequence header is not sent again, a changed one goes out before the next keyframe", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -207,7 +207,7 @@ test("a sequence header that repeats is not sent again, one that changed goes ou
   expect(payloads.slice(-3)).toEqual([AVC_CONFIG_CHANGED, AAC_CONFIG_RECUT, avcFrame(true, 3)]);
 });
 
-test("who joins between a changed header and its keyframe is not given the old group of pictures", () => {
+test("a target that joins between a changed header and its keyframe does not get the old group of pictures", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -223,7 +223,7 @@ test("who joins between a changed header and its keyframe is not given the old g
   ]);
 });
 
-test("empty messages, end marks, commands and timed data are not forwarded, ADTS headers are taken off", () => {
+test("empty messages, end marks, commands and timed data are not forwarded, and ADTS headers are removed", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -249,7 +249,7 @@ test("empty messages, end marks, commands and timed data are not forwarded, ADTS
   ]);
 });
 
-test("composition times, also negative ones, and HEVC and AV1 in the enhanced form pass unharmed", () => {
+test("composition times, also negative ones, and HEVC and AV1 in the enhanced form pass unchanged", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -278,7 +278,7 @@ test("composition times, also negative ones, and HEVC and AV1 in the enhanced fo
   ).toEqual(frames);
 });
 
-test("a target fails, waits, is dialled again and begins afresh at 0 with headers and a keyframe; its sibling feels nothing", () => {
+test("a target that fails waits, is dialled again and starts at 0 with headers and a keyframe; its sibling is unaffected", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1), target(2));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -329,7 +329,7 @@ test("a target fails, waits, is dialled again and begins afresh at 0 with header
   expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("delays double from one second to thirty, start over after thirty seconds of health, and never end", () => {
+test("retry delays double from one second to thirty, start over after thirty seconds on air, and never end", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const delays: number[] = [];
@@ -355,7 +355,7 @@ test("delays double from one second to thirty, start over after thirty seconds o
   expect(delays.at(-1)).toBe(750);
 });
 
-test("a refused key is asked again each minute; right after we were on air it counts as still in use", () => {
+test("a refused key is retried each minute, and counts as still in use right after a time on air", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1), target(2));
   const refused = new RelayStage();
@@ -374,7 +374,7 @@ test("a refused key is asked again each minute; right after we were on air it co
   expect(stage.statuses(1).at(-1)).toBe("FAIL STREAM_KEY_IN_USE");
 });
 
-test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the first progress, closed after 10 s", () => {
+test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the first progress, and closed after 10 s", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const link = stage.dialer.latest(1);
@@ -406,7 +406,7 @@ test("a target that takes nothing is FAIL after 5 s, PUBLISHING again at the fir
   expect(sample?.retryCount).toBe(1);
 });
 
-test("a stuck target's queue stays within five seconds of media, and costs its sibling not one packet", () => {
+test("the queue of a stuck target stays within five seconds of media, and its sibling loses no packet", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1), target(2));
   stage.dialer.latest(1).isTaking = false;
@@ -421,7 +421,7 @@ test("a stuck target's queue stays within five seconds of media, and costs its s
   expect(healthy.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 225 }, (_, index) => index * 40));
 });
 
-test("an acknowledgement is progress though the socket's queue stands still, and shows what is unacknowledged", () => {
+test("an acknowledgement counts as progress while the socket's queue stands still, and shows what is unacknowledged", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const link = stage.dialer.latest(1);
@@ -438,7 +438,7 @@ test("an acknowledgement is progress though the socket's queue stands still, and
   expect(stage.samples.at(-1)?.targets[0]?.unackedBytes).toBe(link.takenBytes - (link.acks?.bytes ?? 0));
 });
 
-test("the encoder gone, everything that waits is written, targets are ended properly and READY; totals remain", () => {
+test("when the encoder leaves, all waiting data is written, targets end properly and are READY, and totals remain", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1), target(2));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -467,7 +467,7 @@ test("the encoder gone, everything that waits is written, targets are ended prop
   expect(stage.facts.filter(({ kind }) => kind === "ingest-ended")).toHaveLength(1);
 });
 
-test("a broadcast that begins again dials again and starts at 0, its totals go on", () => {
+test("a broadcast that starts again dials again and starts at 0, and its totals go on", () => {
   const stage = new RelayStage();
   const first = stage.onAir(target(1));
   first.push(video(90_000, avcFrame(true, 1)));
@@ -508,7 +508,7 @@ test("two channels never mix", () => {
   }
 });
 
-test("a newer spec adds, removes, switches off and on, and readdresses single targets; an older one does nothing", () => {
+test("a newer spec adds, removes, disables, enables and readdresses single targets, and an older one changes nothing", () => {
   const stage = new RelayStage();
   const old = stage.spec([]);
   const publisher = stage.onAir(target(1), target(2), target(3), target(4));
@@ -530,13 +530,13 @@ test("a newer spec adds, removes, switches off and on, and readdresses single ta
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("a spec of a channel that no encoder ever came for is not kept", () => {
+test("a spec of a channel without an encoder is not kept", () => {
   const stage = new RelayStage();
   stage.engine.apply(stage.spec([target(1)]));
   expect(stage.engine.admits("ls-1", "main")).toBe(false);
 });
 
-test("switching a target on again with a new address dials it once", () => {
+test("enabling a target again with a new address dials it once", () => {
   const stage = new RelayStage();
   stage.onAir(target(1, { isEnabled: false }));
   expect(stage.dialer.links).toHaveLength(0);
@@ -544,7 +544,7 @@ test("switching a target on again with a new address dials it once", () => {
   expect(stage.dialer.links.map((link) => link.target.url)).toEqual(["rtmp://elsewhere/app"]);
 });
 
-test("a target whose login changes is dialled with the new one, and one whose login stays is left alone", () => {
+test("a target whose login changes is dialled with the new login, and one whose login stays keeps its link", () => {
   const stage = new RelayStage();
   const login = { credentials: { id: "someone", password: "old" } };
   const isDialled = (changes: Parameters<typeof target>[1]): boolean => {
@@ -577,17 +577,20 @@ test("a removed channel dismisses its encoder and ends its targets", () => {
   ).toBeUndefined();
 });
 
-test.each(["cut", "end"] as const)("a shutdown by %s leaves the targets so, with nothing left unwritten", (how) => {
-  const stage = new RelayStage();
-  const publisher = stage.onAir(target(1));
-  publisher.push(video(0, avcFrame(true, 1)));
-  publisher.push(video(40, avcFrame(false, 2)));
-  stage.engine.shutDown(how);
-  expect(stage.dialer.latest(1).closedHow).toBe(how);
-  expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
-  expect(stage.dismissed).toEqual([1]);
-  expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown" });
-});
+test.each(["cut", "end"] as const)(
+  "a shutdown by %s leaves the targets in this state, with nothing left unwritten",
+  (how) => {
+    const stage = new RelayStage();
+    const publisher = stage.onAir(target(1));
+    publisher.push(video(0, avcFrame(true, 1)));
+    publisher.push(video(40, avcFrame(false, 2)));
+    stage.engine.shutDown(how);
+    expect(stage.dialer.latest(1).closedHow).toBe(how);
+    expect(marksOf(stage.dialer.latest(1)).at(-1)).toEqual([9, 40, 2]);
+    expect(stage.dismissed).toEqual([1]);
+    expect(stage.facts.at(-1)).toMatchObject({ kind: "ingest-ended", end: "shutdown" });
+  },
+);
 
 test("the bytes of the last whole second are counted, of ingest and of each target", () => {
   const stage = new RelayStage();
@@ -605,7 +608,7 @@ test("the bytes of the last whole second are counted, of ingest and of each targ
   expect(sample?.targets[0]?.bytesPerSecond).toBeLessThan(26 * frame.length);
 });
 
-test("a message of 300 KiB and 60 Mbit/s arrive whole", () => {
+test("a message of 300 KiB and a stream of 60 Mbit/s arrive whole", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const frames: Buffer[] = [];

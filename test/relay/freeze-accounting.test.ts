@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
-// Rule: every frame of an encoder on air is sent to a target that is in step, or counted as dropped. Nothing is lost in silence, also
-// where the encoder stops sending and goes on.
+// Rule: every frame of an encoder on air is sent to a target that is in step, or counted as dropped. No frame is lost
+// without a count, also when the encoder stops sending and goes on.
 
 const FRAME_MS = 40;
 const SOUND_MS = 20;
 const KEYFRAME_EVERY_MS = 1_000;
 const HOLD_SECONDS = 120;
-/** Before a freeze, and after it until everything has come. */
+/** The encoder sends before a freeze, and after it until everything has arrived. */
 const BEFORE_MS = 5_000;
 const AFTER_MS = 4_000;
 
@@ -27,14 +27,14 @@ function framesUntil(endMs: number): Frame[] {
 }
 
 type Freeze = {
-  /** The clip's time at which the encoder stops sending: so long behind a keyframe. */
+  /** The clip's time at which the encoder stops sending, counted from a keyframe. */
   readonly phaseMs: number;
   readonly freezeMs: number;
-  /** By how much its frames are late afterwards: it sends at once what it has, by its own clock. */
+  /** By how much its frames are late afterwards: it sends its backlog at once, with its own timestamps. */
   readonly lateMs: number;
 };
 
-/** One encoder that freezes once; returns what it sent, what came to the target, and what is counted as dropped. */
+/** Runs one encoder that freezes once. Returns what it sent, what the target got, and what was counted as dropped. */
 function run({ phaseMs, freezeMs, lateMs }: Freeze) {
   const stage = new RelayStage(HOLD_SECONDS);
   const publisher = stage.onAir(target(1));
@@ -64,7 +64,7 @@ function run({ phaseMs, freezeMs, lateMs }: Freeze) {
   return { missing, droppedFrames, connections: stage.dialer.links.length };
 }
 
-test("whatever an encoder's freeze is like, each of its frames is sent or counted as dropped", () => {
+test("every frame of an encoder that freezes is sent or counted as dropped", () => {
   fc.assert(
     fc.property(
       fc.record({
@@ -86,7 +86,7 @@ test("whatever an encoder's freeze is like, each of its frames is sent or counte
 });
 
 test.each([3_500, 7_500])(
-  "a keyframe a little late at the edge of a freeze of %i ms goes out: filler ends there",
+  "a keyframe that is slightly late at the edge of a freeze of %i ms is sent and ends the filler",
   (freezeMs) => {
     for (const lateMs of [0, 21, 200, 350]) {
       expect(run({ phaseMs: 0, freezeMs, lateMs })).toEqual({ missing: [], droppedFrames: 0, connections: 1 });
@@ -94,7 +94,7 @@ test.each([3_500, 7_500])(
   },
 );
 
-test("what comes late by more than that is of a time that filler has covered: it is left out up to the next keyframe", () => {
+test("frames that are later than that belong to time that filler covered, and are dropped up to the next keyframe", () => {
   const { missing, droppedFrames } = run({ phaseMs: 0, freezeMs: 7_500, lateMs: 700 });
   const oneGroup = framesUntil(KEYFRAME_EVERY_MS).length;
   expect([missing.length, droppedFrames]).toEqual([oneGroup, oneGroup]);

@@ -7,7 +7,7 @@ import { mediaOf, REFUSED, RelayStage, target } from "../support/relay-stage.ts"
 
 const CLEAN = { kind: "ingest-ended", isBroadcastOver: true };
 
-/** Runs an encoder by the wall clock: a keyframe each `groupSeconds`, sound so much later than pictures. */
+/** Runs an encoder by the wall clock: a keyframe each `groupSeconds`, and audio that is so much later than video. */
 function run(
   stage: RelayStage,
   publisher: PublisherHandle,
@@ -38,7 +38,7 @@ function expectInOrder(stage: RelayStage): void {
   expect(times).toEqual([...times].sort((left, right) => left - right));
 }
 
-test("a burst with late sound, then a loss: the hold is filled, ends in time, and nothing throws", () => {
+test("a burst with late audio and then a loss: the hold is filled, ends in time, and nothing throws", () => {
   const stage = new RelayStage(10);
   const publisher = stage.onAir(target(1));
   for (let frame = 0; frame < 100; frame += 1) {
@@ -52,7 +52,7 @@ test("a burst with late sound, then a loss: the hold is filled, ends in time, an
   expectInOrder(stage);
 });
 
-test("between a thaw and the next keyframe the filler goes on", () => {
+test("filler goes on between a thaw and the next keyframe", () => {
   const stage = new RelayStage(60);
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 2, { groupSeconds: 10 });
@@ -69,7 +69,7 @@ test("between a thaw and the next keyframe the filler goes on", () => {
   expect(filler.map(({ payload }) => payload.at(-1))).not.toContain(200);
 });
 
-test("a stall whose backlog comes after it leaves the target in step with the wall clock", () => {
+test("a target stays in step with the wall clock after a stall whose backlog arrives late", () => {
   const stage = new RelayStage(60);
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 3);
@@ -85,7 +85,7 @@ test("a stall whose backlog comes after it leaves the target in step with the wa
   expectInOrder(stage);
 });
 
-test("all targets of two channels stalled at once are told to be our own uplink, once, and retried for that reason", () => {
+test("a stall of all targets of two channels is reported once as our own uplink, and retried for that reason", () => {
   const stage = new RelayStage(0);
   const sources = ["ls-1", "ls-2"].map((channelId, index) => {
     stage.engine.introduce(stage.spec([target(index + 1)], channelId));
@@ -111,7 +111,7 @@ test("all targets of two channels stalled at once are told to be our own uplink,
   }
 });
 
-test("one stalled target among healthy ones is its own fault", () => {
+test("one stalled target among healthy ones is reported as its own fault", () => {
   const stage = new RelayStage(0);
   const publisher = stage.onAir(target(1), target(2));
   stage.dialer.latest(1).isTaking = false;
@@ -122,7 +122,7 @@ test("one stalled target among healthy ones is its own fault", () => {
   expect(messages.filter((message) => message?.startsWith("All targets"))).toEqual([]);
 });
 
-test("retries beyond the pace wait for their turn and say when it is", () => {
+test("retries beyond the allowed rate wait for their turn and report when it is", () => {
   const stage = new RelayStage(0);
   const targets = Array.from({ length: 60 }, (_, index) => target(index + 1));
   const publisher = stage.onAir(...targets);
@@ -137,7 +137,7 @@ test("retries beyond the pace wait for their turn and say when it is", () => {
   expect(stage.dialer.links.length).toBe(120);
 });
 
-test("a third encoder of a key sends the second away, and a standby's newcomer disturbs no main one", () => {
+test("a third encoder of a key displaces the second, and a newcomer of the standby does not disturb the main encoder", () => {
   const stage = new RelayStage(60);
   const main = stage.onAir(target(1));
   run(stage, main, 1);
@@ -149,7 +149,7 @@ test("a third encoder of a key sends the second away, and a standby's newcomer d
   expect(stage.dismissed).toEqual([2, 4]);
 });
 
-test("an encoder that comes back just before the hold ends gets its time for a keyframe", () => {
+test("an encoder that returns just before the hold ends gets its time for a keyframe", () => {
   const stage = new RelayStage(20);
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 1);
@@ -167,7 +167,7 @@ test("an encoder that comes back just before the hold ends gets its time for a k
   expect(stage.facts.findLast(({ kind }) => kind === "publisher-active")).toMatchObject({ heldMs: 24_000 });
 });
 
-test("two clean stops end at once, and a clean stop waits for a heir ten seconds at most", () => {
+test("two clean stops end the broadcast at once, and one clean stop waits ten seconds at most for the other encoder", () => {
   const stage = new RelayStage(120);
   const main = stage.onAir(target(1));
   run(stage, main, 1);
@@ -186,7 +186,7 @@ test("two clean stops end at once, and a clean stop waits for a heir ten seconds
   expect(other.facts.findLast(({ kind }) => kind === "ingest-ended")).toMatchObject({ ...CLEAN, end: "clean" });
 });
 
-test("an encoder that shows headers and nothing else is frozen like any other", () => {
+test("an encoder that sends headers and nothing else is frozen like any other", () => {
   const stage = new RelayStage(60);
   stage.onAir(target(1));
   stage.clock.advance(10_500);
@@ -194,7 +194,7 @@ test("an encoder that shows headers and nothing else is frozen like any other", 
   expect(news(stage)).toEqual(["held", "frozen false"]);
 });
 
-test("a broadcast that never had any media is not held for", () => {
+test("a broadcast that never had any media is not held", () => {
   const stage = new RelayStage(120);
   stage.engine.introduce(stage.spec([target(1)]));
   stage.open().end("timed-out");
@@ -218,7 +218,7 @@ test("metadata that changes after five hours needs no extended timestamp", () =>
   expect(stage.dialer.latest(1).writes.at(-1)?.readUIntBE(1, 3)).toBe(0);
 });
 
-test("sound before the returning encoder's first picture is not sent, and pictures are never presented backwards", () => {
+test("audio before the returning encoder's first frame is not sent, and presentation time never goes backwards", () => {
   const stage = new RelayStage(60);
   const publisher = stage.onAir(target(1));
   for (let frame = 0; frame < 50; frame += 1) {
@@ -239,14 +239,14 @@ test("sound before the returning encoder's first picture is not sent, and pictur
     .filter(({ type, payload }) => type === 9 && payload[1] === 1)
     .map(({ timestamp, payload }) => timestamp + payload.readIntBE(2, 3));
   expect(presented.at(-1)).toBeGreaterThan(Math.max(...presented.slice(0, -1)));
-  const sounds = mediaOf(stage.dialer.latest(1))
+  const audioFrames = mediaOf(stage.dialer.latest(1))
     .slice(before)
     .filter(({ type }) => type === 8);
-  expect(sounds.map(({ payload }) => payload.at(-1))).not.toContain(66);
-  expect(sounds.map(({ payload }) => payload.at(-1))).toContain(67);
+  expect(audioFrames.map(({ payload }) => payload.at(-1))).not.toContain(66);
+  expect(audioFrames.map(({ payload }) => payload.at(-1))).toContain(67);
 });
 
-test("a key refused behind an edit is the new key's fault, though the target was on air a moment ago", () => {
+test("a key that is refused after an edit is the new key's fault, though the target was on air a moment ago", () => {
   const stage = new RelayStage(0);
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 1);
@@ -270,7 +270,7 @@ test.each([
   expect(stage.statuses(1).at(-1)).toBe(status);
 });
 
-test("a new broadcast does not begin with the rate of the one before", () => {
+test("a new broadcast does not start with the rate of the one before", () => {
   const stage = new RelayStage(0);
   const first = stage.onAir(target(1));
   run(stage, first, 3);
@@ -282,7 +282,7 @@ test("a new broadcast does not begin with the rate of the one before", () => {
   expect(stage.samples.at(-1)?.targets[0]?.bytesPerSecond).toBe(0);
 });
 
-test("where threads share the uplink it is told to stall only where all links of all of them do", () => {
+test("where threads share the uplink, it is reported as stalled only when all links of all threads stall", () => {
   for (const stalledElsewhere of [1, 2]) {
     const stage = new RelayStage();
     const engine = new Engine({
@@ -311,7 +311,7 @@ test("where threads share the uplink it is told to stall only where all links of
   }
 });
 
-test("threads number their encoders so that no two of them have the same", () => {
+test("threads number their encoders so that no two have the same number", () => {
   const stage = new RelayStage();
   const engine = new Engine({
     ...{ clock: stage.clock, random: () => 0.5, dialer: stage.dialer, onFact: (fact) => stage.facts.push(fact) },

@@ -15,7 +15,7 @@ import { marksOf, mediaOf, RelayStage, target } from "../support/relay-stage.ts"
 
 const SILENT_STEREO = Buffer.from("af01210049900219002380", "hex");
 
-/** Runs an encoder: a keyframe each second, 25 frames a second, sound between; marks count the seconds. */
+/** Runs an encoder: a keyframe each second, 25 frames a second, audio between them; marks count the seconds. */
 function run(
   stage: RelayStage,
   publisher: PublisherHandle,
@@ -33,7 +33,7 @@ function run(
   return fromMs + seconds * 1_000;
 }
 
-/** A channel held for a minute at most, whose target has got one second of a stream. */
+/** A channel held for a minute at most, whose target got one second of a stream. */
 function onAir(holdSeconds = 60): { stage: RelayStage; publisher: PublisherHandle } {
   const stage = new RelayStage(holdSeconds);
   const publisher = stage.onAir(target(1));
@@ -56,7 +56,7 @@ const news = (stage: RelayStage) =>
     return [fact.kind === "ingest-ended" ? `${fact.kind} ${fact.end} ${fact.isBroadcastOver}` : fact.kind];
   });
 
-test("a lost encoder leaves links and status as they are, filler starts two seconds after the last media, in step with the clock", () => {
+test("a lost encoder leaves links and status as they are, and filler starts two seconds after the last media, in step with the clock", () => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(1_900);
@@ -65,9 +65,9 @@ test("a lost encoder leaves links and status as they are, filler starts two seco
   expect(stage.dialer.latest(1).closedHow).toBeUndefined();
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
   const filler = mediaOf(stage.dialer.latest(1)).slice(before);
-  const pictures = filler.filter(({ type }) => type === 9);
-  expect(pictures.map(({ timestamp }) => timestamp)).toEqual([2_965, 3_465, 3_965]);
-  expect(pictures.map(({ payload }) => payload)).toEqual([avcFrame(true, 1), avcFrame(false, 2), avcFrame(true, 1)]);
+  const frames = filler.filter(({ type }) => type === 9);
+  expect(frames.map(({ timestamp }) => timestamp)).toEqual([2_965, 3_465, 3_965]);
+  expect(frames.map(({ payload }) => payload)).toEqual([avcFrame(true, 1), avcFrame(false, 2), avcFrame(true, 1)]);
   const silence = filler.filter(({ type }) => type === 8);
   expect(silence.every(({ payload }) => payload.equals(SILENT_STEREO))).toBe(true);
   expect(silence.slice(0, 4).map(({ timestamp }) => timestamp)).toEqual([2_965, 2_986, 3_008, 3_029]);
@@ -81,7 +81,7 @@ test("a lost encoder leaves links and status as they are, filler starts two seco
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ state: "HELD", bytesPerSecond: 0, videoCodec: "avc" });
 });
 
-test("the composition offset of the filler is the original one", () => {
+test("filler keeps the original composition offset", () => {
   const stage = new RelayStage(60);
   const publisher = stage.onAir(target(1));
   const [key, following] = [avcFrame(true, 1, 50, 80), avcFrame(false, 2, 50, 200)];
@@ -96,11 +96,11 @@ test("the composition offset of the filler is the original one", () => {
       .slice(-2)
       .map(({ payload }) => payload),
   ).toEqual([expect.anything(), expect.anything()]);
-  const pictures = mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9);
-  expect(pictures.slice(-2).map(({ payload }) => payload)).toEqual([key, following]);
+  const frames = mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9);
+  expect(frames.slice(-2).map(({ payload }) => payload)).toEqual([key, following]);
 });
 
-test("the encoder that returns goes on at its first keyframe, on the same connections, headers untold where they are the same", () => {
+test("an encoder that returns goes on at its first keyframe, on the same connections, without repeating equal headers", () => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(5_000);
@@ -151,7 +151,7 @@ test("another resolution comes with its header before its keyframe, on the same 
 test.each([
   { name: "another sample rate", head: [audio(0, AAC_CONFIG_CHANGED), video(0, AVC_CONFIG)] },
   { name: "another codec", head: [audio(0, AAC_CONFIG), video(0, Buffer.from("906876633101020304", "hex"))] },
-])("$name has every target connected anew", ({ head }) => {
+])("$name reconnects every target", ({ head }) => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(3_000);
@@ -159,7 +159,7 @@ test.each([
   for (const message of head) again.push(message);
   const key =
     head[1]?.payload[0] === 0x90 ? Buffer.from("91687663310000000000000226019988", "hex") : avcFrame(true, 91);
-  // What is missing of the tracks before may still come, for two seconds.
+  // The tracks that are still missing may come within two seconds.
   for (let at = 0; at <= 3_000; at += 500) {
     again.push(video(at, key));
     stage.clock.advance(500);
@@ -177,7 +177,7 @@ test.each([
   ]);
 });
 
-test("sound that is missing at the return is waited for two seconds, then the targets are connected anew without it", () => {
+test("audio that is missing at the return is waited for two seconds, then the targets reconnect without it", () => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(3_000);
@@ -192,7 +192,7 @@ test("sound that is missing at the return is waited for two seconds, then the ta
   expect(stage.dialer.links).toHaveLength(2);
 });
 
-test("the end of the hold is a bare close, and a later encoder begins a new broadcast", () => {
+test("the end of the hold closes links without a goodbye, and a later encoder starts a new broadcast", () => {
   const { stage, publisher } = onAir(10);
   publisher.end("connection-lost");
   stage.clock.advance(9_900);
@@ -208,7 +208,7 @@ test("the end of the hold is a bare close, and a later encoder begins a new broa
   expect(stage.facts.findLast(({ kind }) => kind === "ingest-started")).toMatchObject({ isBroadcastNew: true });
 });
 
-test("a hold can be ended now, properly", () => {
+test("a hold can be ended at once, with a proper goodbye", () => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(3_000);
@@ -217,21 +217,21 @@ test("a hold can be ended now, properly", () => {
   expect(news(stage).at(-1)).toBe("ingest-ended ended true");
 });
 
-test("a clean stop ends at once, without hold and filler", () => {
+test("a clean stop ends the broadcast at once, without hold and filler", () => {
   const { stage, publisher } = onAir();
   publisher.end("clean");
   expect(stage.dialer.latest(1).closedHow).toBe("end");
   expect(news(stage).at(-1)).toBe("ingest-ended clean true");
 });
 
-test("without a hold a lost encoder ends the broadcast with a bare close", () => {
+test("without a hold a lost encoder ends the broadcast and closes links without a goodbye", () => {
   const { stage, publisher } = onAir(0);
   publisher.end("connection-lost");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
   expect(news(stage).at(-1)).toBe("ingest-ended connection-lost true");
 });
 
-test("a frozen encoder is filled for after 2 s, told to be lost after 5, and closed after 10", () => {
+test("a frozen encoder is filled for after 2 s, reported as lost after 5, and closed after 10", () => {
   const { stage } = onAir();
   stage.clock.advance(1_900);
   const before = mediaOf(stage.dialer.latest(1)).length;
@@ -247,7 +247,7 @@ test("a frozen encoder is filled for after 2 s, told to be lost after 5, and clo
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("an encoder that thaws goes on at its next keyframe, not with pictures that refer to what filler replaced", () => {
+test("an encoder that thaws goes on at its next keyframe, not with frames that refer to what filler replaced", () => {
   const { stage, publisher } = onAir();
   stage.clock.advance(6_000);
   const before = mediaOf(stage.dialer.latest(1)).length;
@@ -266,18 +266,18 @@ test("an encoder that thaws goes on at its next keyframe, not with pictures that
   expect(stage.dismissed).toEqual([]);
 });
 
-test("sound alone is filled with silence alone", () => {
-  const sound = new RelayStage(60);
-  sound.engine.introduce(sound.spec([target(1)]));
-  const talk = sound.open();
+test("a stream of audio alone is filled with silence alone", () => {
+  const audioOnly = new RelayStage(60);
+  audioOnly.engine.introduce(audioOnly.spec([target(1)]));
+  const talk = audioOnly.open();
   talk.push(audio(0, AAC_CONFIG));
-  sound.dialer.latest(1).accept();
+  audioOnly.dialer.latest(1).accept();
   talk.push(audio(0, aacFrame(1)));
   talk.end("connection-lost");
-  sound.clock.advance(3_050);
+  audioOnly.clock.advance(3_050);
   expect(
     new Set(
-      mediaOf(sound.dialer.latest(1))
+      mediaOf(audioOnly.dialer.latest(1))
         .slice(2)
         .map(({ type }) => type),
     ),
@@ -292,7 +292,7 @@ test.each([
     next: "a3687663310000000202019988",
   },
   { name: "AV1", config: "906176303181040c00", key: "916176303112000a0a0000000240", next: "a16176303132000a0a00" },
-])("$name without sound is filled with its keyframe alone", ({ config, key, next }) => {
+])("$name without audio is filled with its keyframe alone", ({ config, key, next }) => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
   const silent = stage.open();
@@ -306,7 +306,7 @@ test.each([
   expect(filler.map(({ payload }) => payload.toString("hex"))).toEqual([key, key, key]);
 });
 
-test("silence keeps its cadence to the millisecond over a minute, mono as mono", () => {
+test("silence keeps its cadence to the millisecond over a minute, and mono stays mono", () => {
   const stage = new RelayStage(120);
   stage.engine.introduce(stage.spec([target(1)]));
   const talk = stage.open();
@@ -336,7 +336,7 @@ test("HE-AAC is not filled with the silence of AAC-LC", () => {
   expect(mediaOf(stage.dialer.latest(1))).toHaveLength(2);
 });
 
-test("a target that joins during the hold begins with headers and the filler's keyframe", () => {
+test("a target that joins during the hold starts with headers and the filler's keyframe", () => {
   const { stage, publisher } = onAir();
   publisher.end("connection-lost");
   stage.clock.advance(3_000);
@@ -348,7 +348,7 @@ test("a target that joins during the hold begins with headers and the filler's k
   expect(joined[2]?.timestamp).toBe(0);
 });
 
-test("a newcomer takes over at its keyframe: until then the one on air stays, its targets notice nothing", () => {
+test("a newcomer takes over at its keyframe; until then the encoder on air stays, and targets are unaffected", () => {
   const { stage, publisher } = onAir();
   const second = stage.open("ls-1", "other", 2);
   second.push(audio(500_000, AAC_CONFIG));
@@ -383,7 +383,7 @@ test("a newcomer that leaves before its keyframe changes nothing", () => {
   expect(stage.dismissed).toEqual([]);
 });
 
-test("the fourth takeover within 30 s is refused, and so are more for 30 s; a dead encoder is replaced all the same", () => {
+test("the fourth takeover within 30 s is refused, and so are all for 30 s more, but a dead encoder is still replaced", () => {
   const { stage } = onAir();
   const admitted: boolean[] = [];
   for (let turn = 0; turn < 5; turn += 1) {
@@ -404,7 +404,7 @@ test("the fourth takeover within 30 s is refused, and so are more for 30 s; a de
   expect(stage.engine.admits("ls-1", "backup")).toBe(true);
 });
 
-test("after the refusal newcomers may take over again", () => {
+test("newcomers may take over again after the refusal has passed", () => {
   const { stage, publisher } = onAir();
   let atMs = 1_000;
   for (let turn = 0; turn < 3; turn += 1) expect(stage.engine.admits("ls-1", "main")).toBe(true);
@@ -413,7 +413,7 @@ test("after the refusal newcomers may take over again", () => {
   expect(stage.engine.admits("ls-1", "main")).toBe(true);
 });
 
-test("a changed key cuts the encoder and the targets are held", () => {
+test("a changed key cuts the encoder, and the targets are held", () => {
   const { stage } = onAir();
   stage.engine.disconnectPublisher("ls-1", "main", stage.engine.lastIngestId);
   expect(stage.dismissed).toEqual([1]);
@@ -421,7 +421,7 @@ test("a changed key cuts the encoder and the targets are held", () => {
   expect(news(stage).slice(-2)).toEqual(["ingest-ended ended false", "ingest-held"]);
 });
 
-test("an encoder that came with the new key is not cut with the one of the old key", () => {
+test("an encoder that came with the new key is not cut with the encoder of the old key", () => {
   const { stage } = onAir();
   const { lastIngestId } = stage.engine;
   const newcomer = stage.open();
@@ -457,11 +457,11 @@ test("streams whose clock stands at 2^31 or just before 2^32 are held and go on 
   }
 });
 
-/** What is told of a hold's end, in seconds from each moment. */
+/** What is reported about a hold's end, in seconds from each moment. */
 const holdEnds = (stage: RelayStage) =>
   stage.facts.flatMap((fact) => (fact.kind === "hold-set" ? [Math.round(fact.leftMs / 1_000)] : []));
 
-test("a hold is extended by a minute, tells its end each time, and the next hold has its own time again", () => {
+test("an extended hold lasts a minute longer, reports its end each time, and the next hold has its own time again", () => {
   const { stage, publisher } = onAir(60);
   publisher.end("connection-lost");
   expect(holdEnds(stage)).toEqual([60]);
@@ -480,7 +480,7 @@ test("a hold is extended by a minute, tells its end each time, and the next hold
   expect(news(stage).at(-1)).toBe("ingest-ended hold-expired true");
 });
 
-test("a hold lasts an hour at most, however often it is extended, and a new setting counts beside", () => {
+test("a hold lasts an hour at most, however often it is extended, and a new setting counts beside it", () => {
   const { stage, publisher } = onAir(1_800);
   publisher.end("connection-lost");
   for (let index = 0; index < 40; index += 1) stage.engine.changeHold("ls-1", "extend");
@@ -491,7 +491,7 @@ test("a hold lasts an hour at most, however often it is extended, and a new sett
   expect(news(stage).at(-1)).toBe("ingest-ended hold-expired true");
 });
 
-test("a hold is ended at once, and a broadcast whose encoder is there is not", () => {
+test("a hold is ended at once on request, and a broadcast whose encoder is connected is not", () => {
   const { stage, publisher } = onAir();
   stage.engine.changeHold("ls-1", "end");
   stage.engine.changeHold("ls-1", "extend");

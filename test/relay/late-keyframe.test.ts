@@ -6,8 +6,8 @@ const FRAME_MS = 40;
 const MARK = 77;
 
 /**
- * An encoder that freezes right before a keyframe and then goes on: its clock has gone on meanwhile, and is this much behind the clock
- * of this machine, as a busy encoder's is. Returns whether the keyframe was sent, and what was left out.
+ * Runs an encoder that freezes right before a keyframe and then goes on. Its clock ran on meanwhile, and is `behindMs`
+ * behind this machine's clock, as a busy encoder's is. Returns whether the keyframe was sent, and what was dropped.
  */
 function thawAtKeyframe(lateMs: number, frozenMs: number) {
   const stage = new RelayStage(20);
@@ -36,7 +36,7 @@ function thawAtKeyframe(lateMs: number, frozenMs: number) {
 }
 
 test.each([0, 1, 40, 120, 240])(
-  "a keyframe right behind a freeze is sent although filler got %i ms ahead of it",
+  "a keyframe right after a freeze is sent although filler got %i ms ahead of it",
   (lateMs) => {
     for (const frozenMs of [3_500, 7_500, 7_540, 7_590]) {
       const { keyframes, later, times, dropped } = thawAtKeyframe(lateMs, frozenMs);
@@ -48,7 +48,7 @@ test.each([0, 1, 40, 120, 240])(
   },
 );
 
-test("what is seconds behind was held up on its way, and is left out: it is of a time that filler has covered", () => {
+test("frames that are seconds behind were delayed on their way, and are dropped because filler covered their time", () => {
   const { keyframes, dropped } = thawAtKeyframe(3_000, 7_500);
   expect(keyframes).toBe(0);
   expect(dropped).toBeGreaterThan(0);

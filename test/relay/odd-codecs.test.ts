@@ -43,7 +43,7 @@ const MP4A_CONFIG = "90 6d703461 1190";
 const FOURCC_AVC = 0x61766331;
 const FOURCC_AAC = 0x6d703461;
 
-test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not ask for the other, and as they came to who did", () => {
+test("H.264 and AAC in Enhanced RTMP's form go in the legacy form to targets that did not ask for the other, and unchanged to those that did", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3)]));
   const publisher = stage.open();
@@ -55,7 +55,7 @@ test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not
   publisher.push(video(0, hex("91 61766331 000028 00000002 6588")));
   publisher.push(audio(20, hex("91 6d703461 2149")));
   publisher.push(video(40, hex("a3 61766331 00000002 419a")));
-  // Who comes later begins with the same keyframe.
+  // A target that joins later starts with the same keyframe.
   stage.dialer.latest(3).accept();
   publisher.push(video(80, hex("a1 61766331 ffffd8 00000002 419b")));
   const old = [
@@ -83,7 +83,7 @@ test("H.264 and AAC in Enhanced RTMP's form go in the form of old to who did not
   expect(idsIn(metadataOf(stage, 3)[0])).toEqual([7, 10]);
 });
 
-test("MP3 in Enhanced RTMP's form goes in the form of old, which has no sequence header", () => {
+test("MP3 in Enhanced RTMP's form goes out in the legacy form, which has no sequence header", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -93,13 +93,13 @@ test("MP3 in Enhanced RTMP's form goes in the form of old, which has no sequence
   expect(sent(stage, 1)).toEqual(["0 2ffffb9064"]);
 });
 
-/** A hvcC with parameter sets of the right kind; one-byte bodies. */
+/** An hvcC with parameter sets of the right kind; one-byte bodies. */
 const HVCC = `01 01600000 00900000000000 5d f000 fc fd f8 f8 0000 0f 03
   20 0001 0003 400101  21 0001 0003 420101  22 0001 0003 440101`.replaceAll("\n", "");
 const HEVC_KEY = "00000003 260180";
 const HEVC_INTER = "00000003 020180";
 
-test("HEVC under H.264's codec id is sent under its own, in either form, and is HEVC to presets and in metadata", () => {
+test("HEVC under H.264's codec id is sent under its own, in either form, and counts as HEVC in presets and metadata", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc"] } })]));
   const publisher = stage.open();
@@ -146,7 +146,7 @@ test("H.264's own configuration is never taken for HEVC's", () => {
 const ADTS_44 = "fff15080013ffc";
 const ADTS_48 = "fff14c80013ffc";
 
-test("AAC with ADTS headers and no configuration gets the one that they stand for, before its first frame", () => {
+test("AAC with ADTS headers and no configuration gets the configuration that they imply, before its first frame", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -160,7 +160,7 @@ test("AAC with ADTS headers and no configuration gets the one that they stand fo
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ audioCodec: "aac", sampleRate: 44_100, channels: 2 });
 });
 
-test("a header that comes, or is made, behind the first keyframe loses nobody that keyframe", () => {
+test("a header that arrives, or is made, after the first keyframe costs no target that keyframe", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -169,12 +169,16 @@ test("a header that comes, or is made, behind the first keyframe loses nobody th
   publisher.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
   stage.dialer.latest(1).accept();
   publisher.push(video(40, avcFrame(false, 2)));
-  const [audioConfig, videoConfig, key, sound, inter] = sent(stage, 1);
-  expect([audioConfig, videoConfig, sound]).toEqual(["0 af001210", `0 ${AVC_CONFIG.toString("hex")}`, "0 af012149"]);
+  const [audioConfig, videoConfig, key, audioFrame, inter] = sent(stage, 1);
+  expect([audioConfig, videoConfig, audioFrame]).toEqual([
+    "0 af001210",
+    `0 ${AVC_CONFIG.toString("hex")}`,
+    "0 af012149",
+  ]);
   expect([key?.slice(0, 6), inter?.slice(0, 7)]).toEqual(["0 1701", "40 2701"]);
 });
 
-test("an ADTS header where the configuration belongs is read as one; the encoder's own configuration is never replaced", () => {
+test("an ADTS header where the configuration belongs is read as one, and the encoder's own configuration is never replaced", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -206,8 +210,8 @@ test.each<readonly [string, (stage: RelayStage) => readonly [before: MediaMessag
     ],
     "af001190",
   ],
-  ["another sound codec", () => [[audio(0, AAC_CONFIG)], [audio(80, hex("2f fffb9064"))]], "2ffffb9064"],
-])("%s on air has every target connected anew, and the new one is what it is told first", (_, messages, first) => {
+  ["another audio codec", () => [[audio(0, AAC_CONFIG)], [audio(80, hex("2f fffb9064"))]], "2ffffb9064"],
+])("%s on air reconnects every target, and the new one is the first thing that each is sent", (_, messages, first) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
   const publisher = stage.open();
@@ -223,13 +227,13 @@ test.each<readonly [string, (stage: RelayStage) => readonly [before: MediaMessag
   stage.dialer.latest(1).accept();
   publisher.push(video(120, avcFrame(true, 2)));
   for (const message of after.slice(-1)) publisher.push({ ...message, timestamp: 140 });
-  const told = sent(stage, 1).map((each) => each.split(" ")[1]);
-  expect(told).toContain(first);
-  expect(told).toContain(AVC_CONFIG.toString("hex"));
-  expect(told.filter((each) => each?.startsWith("af00") === true && each !== first)).toEqual([]);
+  const payloads = sent(stage, 1).map((each) => each.split(" ")[1]);
+  expect(payloads).toContain(first);
+  expect(payloads).toContain(AVC_CONFIG.toString("hex"));
+  expect(payloads.filter((each) => each?.startsWith("af00") === true && each !== first)).toEqual([]);
 });
 
-test("another video codec on air connects anew; a codec that flaps does so no more often than every 10 s", () => {
+test("another video codec on air reconnects targets, and a codec that flaps does so every 10 s at most", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -245,7 +249,7 @@ test("another video codec on air connects anew; a codec that flaps does so no mo
   expect(stage.dialer.links).toHaveLength(2);
 });
 
-test("what goes before a change within its pace is not shown to who comes after it", () => {
+test("media before a change within its pace is not sent to targets that join later", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -253,19 +257,19 @@ test("what goes before a change within its pace is not shown to who comes after 
   publisher.push(audio(0, AAC_CONFIG));
   publisher.push(video(0, avcFrame(true, 1)));
   publisher.push(audio(0, aacFrame(1)));
-  // Nobody has begun: nobody is dialled anew.
+  // No target has started: none is dialled anew.
   publisher.push(audio(40, AAC_CONFIG_CHANGED));
   stage.dialer.latest(1).accept();
   publisher.push(audio(40, aacFrame(2)));
   publisher.push(video(80, avcFrame(true, 3)));
   publisher.push(audio(80, aacFrame(4)));
-  const [audioConfig, , key, sound, ...others] = sent(stage, 1);
+  const [audioConfig, , key, audioFrame, ...others] = sent(stage, 1);
   expect(audioConfig).toBe("0 af001210");
-  expect([key?.slice(0, 6), sound?.endsWith("04"), others]).toEqual(["0 1701", true, []]);
+  expect([key?.slice(0, 6), audioFrame?.endsWith("04"), others]).toEqual(["0 1701", true, []]);
   expect(stage.dialer.links).toHaveLength(1);
 });
 
-test("metadata made up for sound alone is renewed when pictures come, before their header", () => {
+test("metadata made up for audio alone is renewed when video arrives, before its header", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -297,7 +301,7 @@ test.each([
   ["Sorenson H.263", video(0, hex("12 0000840102")), { videoCodec: "h263" }],
   ["VP6", video(0, hex("14 0001")), { videoCodec: "vp6" }],
   ["Screen video", video(0, hex("13 0001")), { videoCodec: "screen" }],
-])("%s, which has no sequence header, is shown as what it is", (_, message, shown) => {
+])("%s, which has no sequence header, is reported as what it is", (_, message, shown) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();

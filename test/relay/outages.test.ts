@@ -7,18 +7,18 @@ import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 const FRAME_MS = 40;
 const FRAMES_PER_GROUP = 50;
 
-/** One channel with a target whose far end is played, and a healthy one beside it. */
+/** One channel with a target whose far end is simulated, and a healthy target beside it. */
 class Scene {
   readonly stage = new RelayStage();
   readonly #publisher: PublisherHandle;
   readonly #frameBytes: number;
   peer: KernelPeer;
   #frame = 0;
-  /** What was said of it, with the second it was said at. */
+  /** The statuses that were reported for it, each with its second. */
   readonly said: [second: number, word: string][] = [];
-  #told = 0;
+  #fact = 0;
 
-  /** `kilobits`: of the stream. */
+  /** `kilobits`: the bitrate of the stream. */
   constructor(kilobits = 476, habits: PeerHabits = {}, bufferPolicy: "drop" | "disconnect" = "drop") {
     this.#frameBytes = Math.round((kilobits * 1_000) / 8 / 25) - 60;
     this.#publisher = this.stage.onAir(target(1, { bufferPolicy }), target(2));
@@ -54,7 +54,7 @@ class Scene {
     }
   }
 
-  /** The next link is accepted; its far end does as the first one's did at first. */
+  /** The next link is accepted; its far end behaves as the first one's did at the start. */
   accept(habits: PeerHabits = {}): void {
     const link = this.stage.dialer.latest(1);
     link.accept();
@@ -64,8 +64,8 @@ class Scene {
 
   #listen(): void {
     const statuses = this.stage.statuses(1);
-    for (const word of statuses.slice(this.#told)) this.said.push([this.seconds, word]);
-    this.#told = statuses.length;
+    for (const word of statuses.slice(this.#fact)) this.said.push([this.seconds, word]);
+    this.#fact = statuses.length;
   }
 
   get words(): string[] {
@@ -77,14 +77,14 @@ class Scene {
   }
 }
 
-/** Silent in the dark: nothing arrives, and nobody answers. */
+/** Drops everything without a word: nothing arrives, and nothing is answered. */
 function darken(scene: Scene): void {
   scene.peer.habits = { ...scene.peer.habits, takesPerSecond: 0 };
   scene.link.path = "none";
 }
 
-describe("a path that is silent", () => {
-  test("is told within 8 s, and the link is kept: a reset would be lost, and the peer would keep its publisher", () => {
+describe("a target whose path is silent", () => {
+  test("is reported within 8 s, and its link is kept: a reset would be lost, and the peer would keep its publisher", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -95,7 +95,7 @@ describe("a path that is silent", () => {
     expect(scene.stage.dialer.links).toHaveLength(2);
   });
 
-  test("is asked by one connection at a time, from 8.5 s on, each half second at the most", () => {
+  test("is probed by one connection at a time, from 8.5 s on, each half second at most", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -107,7 +107,7 @@ describe("a path that is silent", () => {
   });
 
   test.each([15, 60, 600])(
-    "that is back after %i s: the link is reset then, and another one is on air soon",
+    "has its link reset when the path is back after %i s, and another link is on air soon",
     (outage) => {
       const scene = new Scene();
       scene.run(10);
@@ -121,12 +121,12 @@ describe("a path that is silent", () => {
       scene.accept();
       scene.run(5);
       expect(scene.words.slice(2)).toEqual(["FAIL STALLED", "FAIL STALLED", "CONNECTING STALLED", "PUBLISHING"]);
-      const pictures = mediaOf(scene.link).filter(({ type, payload }) => type === 9 && payload[1] === 1);
-      expect(pictures[0]?.payload[0]).toBe(0x17);
+      const frames = mediaOf(scene.link).filter(({ type, payload }) => type === 9 && payload[1] === 1);
+      expect(frames[0]?.payload[0]).toBe(0x17);
     },
   );
 
-  test("on which the link moves again by itself: it stays, and nobody is dialled", () => {
+  test("keeps a link that moves again by itself, and no new link is dialled", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -139,7 +139,7 @@ describe("a path that is silent", () => {
     expect(scene.words.filter((word) => word.startsWith("PUBLISHING")).length).toBeGreaterThan(1);
   });
 
-  test("where another address of the name answers and the old one does not for 30 s, goes on there, closed with FIN", () => {
+  test("moves to another address of its name when the old one does not answer for 30 s, and closes the old link with FIN", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -151,7 +151,7 @@ describe("a path that is silent", () => {
     expect(scene.stage.dialer.links).toHaveLength(3);
   });
 
-  test("a person who does not want to wait has it dialled anew, at once, and it counts as a retry", () => {
+  test("is dialled anew at once when a person asks for it, and that counts as a retry", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -161,13 +161,13 @@ describe("a path that is silent", () => {
     expect(scene.stage.dialer.links).toHaveLength(3);
     scene.run(1);
     expect(scene.sample?.retryCount).toBe(1);
-    // Nothing of the old one's comes after that.
+    // Nothing that belongs to the old link comes after that.
     scene.link.path = "same";
     scene.run(5);
     expect(scene.stage.dialer.links).toHaveLength(3);
   });
 
-  test("an end of the broadcast ends the asking", () => {
+  test("is probed no more when the broadcast ends", () => {
     const scene = new Scene();
     scene.run(10);
     darken(scene);
@@ -180,7 +180,7 @@ describe("a path that is silent", () => {
   });
 });
 
-test("a target that reads nothing under an open path is left after 10 s, as one that may be better on another connection", () => {
+test("a target that reads nothing while its path is open is left after 10 s, because another connection may do better", () => {
   const scene = new Scene();
   scene.run(10);
   scene.peer.habits = { takesPerSecond: 0 };
@@ -189,7 +189,7 @@ test("a target that reads nothing under an open path is left after 10 s, as one 
   expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(18);
 });
 
-describe("a path that loses packets, so that the link pauses again and again", () => {
+describe("a target whose path loses packets, so that the link pauses again and again", () => {
   const pause = (scene: Scene, seconds: number) => {
     scene.peer.habits = { takesPerSecond: 0 };
     scene.run(seconds);
@@ -203,7 +203,7 @@ describe("a path that loses packets, so that the link pauses again and again", (
     return scene;
   };
 
-  test("and answers all the time: the link is kept while the kernel sends again, and goes on by itself", () => {
+  test("keeps its link while the path answers and the kernel retransmits, and goes on by itself", () => {
     const scene = uneven();
     pause(scene, 26);
     expect(scene.words).toContain("FAIL STALLED");
@@ -212,7 +212,7 @@ describe("a path that loses packets, so that the link pauses again and again", (
     expect(scene.stage.dialer.links).toHaveLength(2);
   });
 
-  test("as the kernel says, who had to send again: the link is kept although it never paused for seconds", () => {
+  test("keeps its link when the kernel reports retransmissions although it never paused for seconds", () => {
     const scene = new Scene();
     scene.run(5);
     for (let second = 0; second < 6; second += 1) {
@@ -229,7 +229,7 @@ describe("a path that loses packets, so that the link pauses again and again", (
     expect(scene.stage.dialer.links).toHaveLength(2);
   });
 
-  test("and takes nothing for 30 s: closed with FIN, which the kernel repeats, as a reset may be lost", () => {
+  test("is closed with FIN after taking nothing for 30 s: the kernel repeats FIN, and a reset may be lost", () => {
     const scene = uneven();
     const { link } = scene;
     scene.peer.habits = { takesPerSecond: 0 };
@@ -244,7 +244,7 @@ describe("a path that loses packets, so that the link pauses again and again", (
 describe("a target whose window is shut while its TCP answers", () => {
   const shut: PeerHabits = { takesPerSecond: 0, isAnswering: true };
 
-  test("is told within 8 s, and kept until it hangs for 30 s: a new connection would meet the same program", () => {
+  test("is reported within 8 s, and kept until it hangs for 30 s: a new connection would meet the same program", () => {
     const scene = new Scene();
     scene.run(10);
     scene.peer.habits = shut;
@@ -256,7 +256,7 @@ describe("a target whose window is shut while its TCP answers", () => {
     expect(scene.link.closedHow).toBe("abort");
   });
 
-  test("and that reads in gulps twelve seconds apart is never cut", () => {
+  test("is never cut when it reads in gulps twelve seconds apart", () => {
     const scene = new Scene();
     scene.run(10);
     for (let gulp = 0; gulp < 10; gulp += 1) {
@@ -269,7 +269,7 @@ describe("a target whose window is shut while its TCP answers", () => {
     expect(scene.stage.dialer.links).toHaveLength(2);
   });
 
-  test("and whose path then falls silent, and comes back, is reset as soon as that answers", () => {
+  test("is reset as soon as its path answers again, when the path falls silent and comes back", () => {
     const scene = new Scene();
     scene.run(10);
     scene.peer.habits = shut;
@@ -287,7 +287,9 @@ describe("a target whose window is shut while its TCP answers", () => {
   });
 });
 
-/** A target that acknowledges, and hangs on its first connection and its second; its TCP goes on to take so much on the first. */
+/**
+ * A target that acknowledges, and hangs on its first and second connection; its TCP takes so much more on the first.
+ */
 function hangsTwice(kilobits: number, takesPerSecond: number, isAnswering = false): Scene {
   const acksEach = (kilobits * 1_000) / 8;
   const scene = new Scene(kilobits, { acksEach });
@@ -305,41 +307,41 @@ function hangsTwice(kilobits: number, takesPerSecond: number, isAnswering = fals
   return scene;
 }
 
-test("a target that stops to acknowledge and goes on to take is not judged by that again", () => {
+test("a target that stops acknowledging and goes on taking is not judged by its acknowledgements again", () => {
   expect(hangsTwice(64, Number.POSITIVE_INFINITY).words.at(-1)).toBe("PUBLISHING");
 });
 
 describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
-  test("a target that acknowledges and hangs is told within 8 s although its TCP takes everything", () => {
+  test("a target that acknowledges and hangs is reported within 8 s although its TCP takes everything", () => {
     const window = (kilobits * 1_000) / 8;
     const scene = new Scene(kilobits, { acksEach: window });
     scene.run(20);
     scene.peer.habits = { acksEach: window, isReading: false };
     scene.run(8);
     expect(scene.at("FAIL STALLED")).toBeLessThanOrEqual(28);
-    const told = scene.stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
-    expect(told).toMatchObject({ status: { lastError: { message: expect.stringContaining("acknowledged nothing") } } });
+    const fact = scene.stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
+    expect(fact).toMatchObject({ status: { lastError: { message: expect.stringContaining("acknowledged nothing") } } });
     scene.peer.habits = { acksEach: window };
     scene.run(2);
     expect(scene.words.slice(-2)).toEqual(["FAIL STALLED", "PUBLISHING"]);
     expect(scene.link.closedHow).toBeUndefined();
   });
 
-  test("one whose TCP takes nothing either is judged by its acknowledgements also on its next connection", () => {
+  test("a target whose TCP takes nothing either is judged by its acknowledgements also on its next connection", () => {
     expect(hangsTwice(kilobits, 0).words.at(-1)).toBe("FAIL STALLED");
   });
 
-  test("nothing of a target that stops is told to be played: its play time ends with what it took", () => {
+  test("the play time of a target that stops ends with the last media that it took", () => {
     const scene = new Scene(kilobits);
     scene.run(20);
     darken(scene);
     scene.run(20);
-    // Until it was noticed at the next look.
+    // Until the next look noticed it.
     expect(scene.sample?.playMs).toBeLessThanOrEqual(22_000);
     expect(scene.sample?.unackedBytes).toBeGreaterThan(0);
   });
 
-  test("what waits for a target that stops, in our queue and in the kernel's, is five seconds of media", () => {
+  test("a target that stops has five seconds of media waiting, in our queue and in the kernel's", () => {
     const scene = new Scene(kilobits);
     scene.run(20);
     darken(scene);
@@ -352,7 +354,7 @@ describe.each([64, 128, 476, 6_000])("at %i kbit/s", (kilobits) => {
 });
 
 describe.each([100, 250, 400])("a target that takes %i of 476 kbit/s", (kilobits) => {
-  test("is slow, not stalled: PUBLISHING, with a warning, and whole groups left out", () => {
+  test("is slow, not stalled: PUBLISHING with a warning, and whole groups of pictures are dropped", () => {
     const scene = new Scene(476, { acksEach: 59_500 });
     scene.run(10);
     scene.peer.habits = { ...scene.peer.habits, takesPerSecond: (kilobits * 1_000) / 8 };
@@ -372,7 +374,7 @@ describe.each([100, 250, 400])("a target that takes %i of 476 kbit/s", (kilobits
 });
 
 describe("a target that is set to be disconnected when it is too slow", () => {
-  test("is, where it takes some", () => {
+  test("is disconnected when it takes some of the stream", () => {
     const scene = new Scene(476, {}, "disconnect");
     scene.run(10);
     scene.peer.habits = { takesPerSecond: 12_500 };
@@ -380,7 +382,7 @@ describe("a target that is set to be disconnected when it is too slow", () => {
     expect(scene.link.closedHow).toBe("abort");
   });
 
-  test("is, where it takes nothing and its TCP answers, as soon as its queue is full", () => {
+  test("is disconnected when it takes nothing and its TCP answers, as soon as its queue is full", () => {
     const scene = new Scene(476, {}, "disconnect");
     scene.run(10);
     scene.peer.habits = { takesPerSecond: 0, isAnswering: true };
@@ -388,7 +390,7 @@ describe("a target that is set to be disconnected when it is too slow", () => {
     expect(scene.link.closedHow).toBe("abort");
   });
 
-  test("is not while its path is silent: the reset would be lost", () => {
+  test("is not disconnected while its path is silent: the reset would be lost", () => {
     const scene = new Scene(476, {}, "disconnect");
     scene.run(10);
     darken(scene);
@@ -400,7 +402,7 @@ describe("a target that is set to be disconnected when it is too slow", () => {
   });
 });
 
-test("a target that fell three times in ten minutes is unstable, also while it is PUBLISHING", () => {
+test("a target that failed three times in ten minutes is unstable, also while it is PUBLISHING", () => {
   const scene = new Scene();
   scene.run(5);
   for (let fall = 1; fall <= 3; fall += 1) {
@@ -414,7 +416,7 @@ test("a target that fell three times in ten minutes is unstable, also while it i
   expect(scene.sample?.isUnstable).toBe(true);
 });
 
-test("an attempt that nobody answers is made again within five seconds, however often it was", () => {
+test("an attempt that is not answered is repeated within five seconds, however often it failed", () => {
   const scene = new Scene();
   const UNANSWERED = { code: "TCP_TIMEOUT", severity: "transient", message: "silent", messageKo: "오류" } as const;
   scene.link.fail(UNANSWERED);

@@ -3,7 +3,7 @@ import { AVC_CONFIG, aacFrame, audio, video } from "../support/media-messages.ts
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-/** One NAL unit a message: `first` tells a picture's first slice from the others. */
+/** One NAL unit a message: `first` marks a frame's first slice. */
 const slice = (isKeyframe: boolean, isFirst: boolean, mark: number, flag = isKeyframe): Buffer => {
   const type = isKeyframe ? 0x65 : 0x41;
   return Buffer.from([
@@ -23,7 +23,7 @@ const slice = (isKeyframe: boolean, isFirst: boolean, mark: number, flag = isKey
 };
 const unit = (type: number, isFlagged: boolean): Buffer =>
   Buffer.from([isFlagged ? 0x17 : 0x27, 1, 0, 0, 0, 0, 0, 0, 2, type, 0x80]);
-const picture = (isKeyframe: boolean, mark: number, slices = 4): Buffer[] =>
+const slicesOf = (isKeyframe: boolean, mark: number, slices = 4): Buffer[] =>
   Array.from({ length: slices }, (_, index) => slice(isKeyframe, index === 0, mark + index));
 const bodies = (stage: RelayStage, targetId: number): string[] => {
   stage.flush();
@@ -44,12 +44,12 @@ function onAirLate() {
   return { stage, publisher, push };
 }
 
-test("a keyframe of several messages: whoever joins begins at its first, and each gets every slice of it", () => {
+test("a target that joins in a keyframe of several messages starts at its first message, and each target gets every slice", () => {
   const { stage, push } = onAirLate();
-  push(0, picture(true, 0x10));
-  push(40, picture(false, 0x20));
-  // In the middle of a keyframe's messages: the group in the cache is begun with, whole.
-  const [first, ...others] = picture(true, 0x30);
+  push(0, slicesOf(true, 0x10));
+  push(40, slicesOf(false, 0x20));
+  // In the middle of a keyframe's messages, a target starts with the whole group in the cache.
+  const [first, ...others] = slicesOf(true, 0x30);
   push(80, first === undefined ? [] : [first]);
   stage.dialer.latest(2).accept();
   push(80, others);
@@ -58,21 +58,21 @@ test("a keyframe of several messages: whoever joins begins at its first, and eac
   expect(bodies(stage, 1)).toHaveLength(12);
 });
 
-test("a keyframe whose parameter sets come in messages of their own begins with the first of them", () => {
+test("a keyframe whose parameter sets come in messages of their own starts with the first of them", () => {
   const { stage, push } = onAirLate();
   stage.dialer.latest(2).accept();
-  push(0, [unit(0x09, true), unit(0x67, true), unit(0x68, true), ...picture(true, 0x10, 2)]);
+  push(0, [unit(0x09, true), unit(0x67, true), unit(0x68, true), ...slicesOf(true, 0x10, 2)]);
   expect(bodies(stage, 2)).toEqual(["0 0980", "0 6780", "0 6880", "0 658810", "0 650811"]);
 });
 
-test("a picture that is too much for a target is lost whole: it goes on at the first message of a keyframe", () => {
+test("a frame that is too much for a target is dropped whole, and the target goes on at the first message of a keyframe", () => {
   const { stage, push } = onAirLate();
   const link = stage.dialer.latest(1);
-  push(0, picture(true, 0x10));
+  push(0, slicesOf(true, 0x10));
   stage.flush();
   link.isTaking = false;
   for (let timeMs = 40; timeMs <= 9_000; timeMs += 40) {
-    push(timeMs, timeMs % 3_000 === 0 ? picture(true, 0x40) : picture(false, 0x20));
+    push(timeMs, timeMs % 3_000 === 0 ? slicesOf(true, 0x40) : slicesOf(false, 0x20));
     stage.clock.advance(40);
     if (timeMs % 2_000 === 0) {
       link.drain();
@@ -85,19 +85,19 @@ test("a picture that is too much for a target is lost whole: it goes on at the f
   const starts = seen.findIndex((each) => each.endsWith("658840"));
   expect(starts).toBeGreaterThan(0);
   const times = seen.map((each) => Number(each.split(" ")[0]));
-  // Every picture that came has all of its slices.
+  // Every frame that arrived has all of its slices.
   for (const timeMs of new Set(times)) expect(times.filter((each) => each === timeMs)).toHaveLength(4);
-  // … and what is told to be lost are pictures.
+  // … and the drop counts are whole frames.
   stage.clock.advance(1_000);
-  const pictures = 1 + 9_000 / 40;
-  expect(stage.samples.at(-1)?.targets[0]?.droppedFrames).toBe(pictures - new Set(times).size);
+  const frameCount = 1 + 9_000 / 40;
+  expect(stage.samples.at(-1)?.targets[0]?.droppedFrames).toBe(frameCount - new Set(times).size);
 });
 
-test("filler shows every slice of the last keyframe and of the picture behind it, in a message each", () => {
+test("filler contains every slice of the last keyframe and of the frame after it, in a message each", () => {
   const { stage, publisher, push } = onAirLate();
-  push(0, picture(true, 0x10, 2));
-  push(40, picture(false, 0x20, 2));
-  push(80, picture(false, 0x30, 2));
+  push(0, slicesOf(true, 0x10, 2));
+  push(40, slicesOf(false, 0x20, 2));
+  push(80, slicesOf(false, 0x30, 2));
   stage.flush();
   const before = mediaOf(stage.dialer.latest(1)).length;
   publisher.end("connection-lost");
@@ -108,17 +108,17 @@ test("filler shows every slice of the last keyframe and of the picture behind it
   expect(following).toBe("00000003419a2000000003410821");
 });
 
-test("meters count pictures, not messages", () => {
+test("meters count frames, not messages", () => {
   const { stage, push } = onAirLate();
   for (let timeMs = 0; timeMs < 5_000; timeMs += 40) {
-    push(timeMs, picture(timeMs % 1_000 === 0, 0x10));
+    push(timeMs, slicesOf(timeMs % 1_000 === 0, 0x10));
     stage.clock.advance(40);
   }
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ frameRate: 25, keyframeIntervalSeconds: 1 });
   expect(stage.samples.at(-1)?.ingest.measures).toMatchObject({ bFrames: 0 });
 });
 
-test("a keyframe that is marked as an inter frame is one, and is sent marked as one", () => {
+test("a keyframe that is marked as an inter frame is a keyframe, and is sent marked as one", () => {
   const { stage, push } = onAirLate();
   stage.dialer.latest(2).accept();
   push(0, [slice(false, true, 1)]);
@@ -128,7 +128,7 @@ test("a keyframe that is marked as an inter frame is one, and is sent marked as 
   expect(flags).toEqual([0x17, 0x17, 0x17]);
 });
 
-test("inter frames that are all marked as keyframes are none: the slices are believed", () => {
+test("inter frames that are all marked as keyframes are not keyframes, because the slices decide", () => {
   const { stage, push } = onAirLate();
   push(0, [slice(true, true, 1)]);
   for (let index = 1; index <= 3; index += 1) push(index * 40, [slice(false, true, 1 + index, true)]);
@@ -137,7 +137,7 @@ test("inter frames that are all marked as keyframes are none: the slices are bel
   expect(bodies(stage, 2)).toEqual(["0 658801", "40 419a02", "80 419a03", "120 419a04", "160 419a05"]);
 });
 
-test("recovery points that are marked as keyframes stay places to begin at", () => {
+test("recovery points that are marked as keyframes remain places to start at", () => {
   const { stage, push } = onAirLate();
   push(0, [slice(true, true, 1)]);
   for (let index = 1; index < 100; index += 1) push(index * 40, [slice(false, true, index, index % 50 === 0)]);
@@ -145,7 +145,7 @@ test("recovery points that are marked as keyframes stay places to begin at", () 
   expect(bodies(stage, 2)[0]).toBe("0 419a32");
 });
 
-test("pictures whose clock stands still are pictures all the same", () => {
+test("frames whose clock stands still are separate frames all the same", () => {
   const { stage, push } = onAirLate();
   push(0, [slice(true, true, 1)]);
   push(0, [slice(false, true, 2)]);
@@ -159,7 +159,7 @@ test.each([
   ["AV1", "90 61763031 810c0c00", "a1 61763031 1200 0a02 0000 3202 1000", "a1 61763031 1200 3202 3000"],
   ["VP9", "90 76703039 01000000", "a1 76703039 82", "a1 76703039 86"],
   ["VP8", "90 76703038 01", "a1 76703038 10", "a1 76703038 11"],
-])("a keyframe of %s that is marked as an inter frame is one", (_, config, key, inter) => {
+])("a keyframe of %s that is marked as an inter frame is a keyframe", (_, config, key, inter) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();

@@ -22,7 +22,7 @@ const STEP_MS = 250;
 const STEPS_PER_SECOND = 4;
 const HOLD_SECONDS = 20;
 const TARGETS = [1, 2, 3];
-/** Targets that nothing ever happens to: what they get is what the channel sends, of all tracks or of the second one. */
+/** Targets that nothing ever happens to: they get what the channel sends, of all tracks or of the second one. */
 const WITNESS = 4;
 const WITNESS_OF_SECOND = 5;
 const WITNESSES = [target(WITNESS), target(WITNESS_OF_SECOND, { tracks: { video: 1, audio: 0 } })];
@@ -34,13 +34,13 @@ function secondTrack(packetType: 0 | 1, avc: Buffer): Buffer {
   const head = Buffer.from([isKeyframe ? 0x96 : 0xa6, packetType, ...Buffer.from("avc1"), 1]);
   return Buffer.concat([head, avc.subarray(packetType === 0 ? 5 : 2)]);
 }
-/** A picture that says which one it is: its encoder's mark is the last byte, its number the one before. */
-function picture(isKeyframe: boolean, mark: number, number: number): Buffer {
+/** A frame that identifies itself: its encoder's mark is the last byte, its number the one before. */
+function videoFrame(isKeyframe: boolean, mark: number, number: number): Buffer {
   const bytes = avcFrame(isKeyframe, mark % 256, 40);
   bytes[bytes.length - 2] = number % 256;
   return bytes;
 }
-const isPicture = ({ type, payload }: Message) => type === 9 && payload[1] === 1;
+const isFrame = ({ type, payload }: Message) => type === 9 && payload[1] === 1;
 const isSecond = ({ payload }: Message) => ((payload[0] ?? 0) & 0x80) !== 0;
 
 const FAILURES: readonly TargetError[] = [
@@ -60,7 +60,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** How far ends are, whose TCP always takes something: none of them ever stalls. */
+/** Far ends whose TCP always takes something: none of them ever stalls. */
 const GOOD_HABITS: readonly PeerHabits[] = [
   {},
   { takesPerSecond: 400 },
@@ -79,7 +79,7 @@ type Encoder = {
   clockMs: number;
   frame: number;
   isFrozen: boolean;
-  /** Its camera hangs: sound goes on alone. */
+  /** The encoder's camera hangs: audio goes on alone. */
   isDark: boolean;
 };
 
@@ -88,12 +88,12 @@ class World {
   readonly stage = new RelayStage(HOLD_SECONDS);
   readonly #random: () => number;
   readonly #encoders = new Map<"main" | "backup", Encoder>();
-  readonly #seen = new Map<FakeLink, { count: number; lastMs: number; pictures: Buffer[] }>();
+  readonly #seen = new Map<FakeLink, { count: number; lastMs: number; frames: Buffer[] }>();
   readonly #displaced: Encoder[] = [];
   readonly #activeMarks: number[] = [];
-  /** Whether this world's encoders send a second track; in some only now and then. */
+  /** Whether this world's encoders send a second track; some do so only now and then. */
   readonly #secondsChance: number;
-  /** In every second world the process stands still now and then: what comes at once then may wait together. */
+  /** In every second world the process stands still now and then: what arrives at once then may wait together. */
   readonly #pauses: boolean;
   readonly #witnessed = new Map<FakeLink, { count: number; at: number }>();
   #marks = 0;
@@ -127,7 +127,7 @@ class World {
     for (const encoder of [...this.#displaced, ...this.#encoders.values()]) if (!encoder.isFrozen) this.#emit(encoder);
   }
 
-  /** The process stands still. What was due meanwhile runs first, then what encoders said is read. */
+  /** The process stands still. Timers that were due meanwhile run first, then what encoders sent is read. */
   #pause(): void {
     const steps = 4 + Math.floor(this.#random() * 60);
     this.stage.clock.pause(steps * STEP_MS);
@@ -181,7 +181,7 @@ class World {
       isFrozen: false,
       isDark: false,
     };
-    // Whoever is pushed out does not know yet, and goes on sending.
+    // A displaced encoder does not know it yet, and goes on sending.
     const before = this.#encoders.get(slot);
     if (before !== undefined) this.#displaced.push(before);
     if (this.#displaced.length > 3) this.#displaced.shift();
@@ -200,17 +200,17 @@ class World {
   #emit(encoder: Encoder): void {
     for (let count = 0; count < 3; count += 1) {
       const clockMs = encoder.clockMs % 2 ** 32;
-      if (!encoder.isDark) this.#emitPictures(encoder, clockMs);
+      if (!encoder.isDark) this.#emitFrames(encoder, clockMs);
       encoder.publisher.push(audio((encoder.clockMs + 5) % 2 ** 32, aacFrame(encoder.mark % 256)));
       encoder.clockMs += this.#chance(0.01) ? 3_600_000 : 80;
     }
   }
 
-  #emitPictures(encoder: Encoder, clockMs: number): void {
+  #emitFrames(encoder: Encoder, clockMs: number): void {
     const { publisher, mark, frame, hasSecond } = encoder;
-    publisher.push(video(clockMs, picture(frame % 8 === 0, mark, frame)));
-    // Its keyframes are not where those of the first one are.
-    if (hasSecond) publisher.push(video(clockMs, secondTrack(1, picture(frame % 8 === 2, mark, frame))));
+    publisher.push(video(clockMs, videoFrame(frame % 8 === 0, mark, frame)));
+    // Its keyframes are at other times than those of the first encoder.
+    if (hasSecond) publisher.push(video(clockMs, secondTrack(1, videoFrame(frame % 8 === 2, mark, frame))));
     encoder.frame += 1;
   }
 
@@ -245,7 +245,7 @@ class World {
     this.#peers.set(link, new KernelPeer(link, this.#pick(GOOD_HABITS)));
   }
 
-  /** It stalls, or gets on; where it stalls its path may be silent. */
+  /** A link stalls, or makes progress; where it stalls its path may be silent. */
   #disturbLink(link: FakeLink, isNew: boolean): void {
     const peer = this.#peers.get(link);
     link.path = this.#pick(["same", "same", "none", "other"] as const) ?? "same";
@@ -261,7 +261,7 @@ class World {
     this.#troubled.add(link);
   }
 
-  /** Facts are read once: there are many. */
+  /** Reads each fact once: there are many. */
   #lastStatus(targetId: number): TargetStatus | undefined {
     for (const fact of this.stage.facts.splice(0)) {
       if (fact.kind === "internal-fault") throw new Error(fact.detail);
@@ -273,7 +273,7 @@ class World {
     return this.#statuses.get(targetId);
   }
 
-  /** Nobody who sends is called frozen, however long the process stood still. */
+  /** An encoder that sends is never reported as frozen, however long the process stood still. */
   #checkFrozen(mark: number): void {
     const encoder = [...this.#encoders.values()].find((each) => each.mark === mark);
     if (encoder?.isFrozen === false) throw new Error(`encoder ${mark} sends, and was called frozen`);
@@ -283,7 +283,7 @@ class World {
   readonly #accepted = new Set<FakeLink>();
   readonly #gone = new Set<FakeLink>();
 
-  /** A reset is sent where it arrives only. */
+  /** A reset is sent only where it arrives. */
   #checkResets(): void {
     for (const link of this.stage.dialer.links) {
       if (link.closedHow === "abort") expect(link.path, "a reset goes out where the path answered").toBe("same");
@@ -312,10 +312,10 @@ class World {
     expect(new Set(open).size, "one link a target at most").toBe(open.length);
   }
 
-  /** Of every link: headers first, then pictures that can be decoded, and time that never goes back. */
+  /** For every link: headers come first, then video that can be decoded, and time never goes back. */
   #checkMedia(): void {
     for (const link of this.#open()) {
-      const seen = this.#seen.get(link) ?? { count: 0, lastMs: 0, pictures: [] as Buffer[] };
+      const seen = this.#seen.get(link) ?? { count: 0, lastMs: 0, frames: [] as Buffer[] };
       const messages = link.messages();
       for (const message of messages.slice(seen.count)) {
         const { type, timestamp, payload } = message;
@@ -323,10 +323,10 @@ class World {
         if (timestamp < seen.lastMs) throw new Error(`time went back from ${seen.lastMs} to ${timestamp}`);
         const isOfSecond = type === 9 && isSecond(message);
         if (isOfSecond && link.target.tracks !== undefined) throw new Error("a target with one track was sent another");
-        if (isPicture(message)) {
+        if (isFrame(message)) {
           const track = isOfSecond ? 1 : 0;
-          checkPicture(payload, isOfSecond ? 0x96 : 0x17, seen.pictures[track]);
-          seen.pictures[track] = payload;
+          checkFrame(payload, isOfSecond ? 0x96 : 0x17, seen.frames[track]);
+          seen.frames[track] = payload;
         }
         seen.lastMs = timestamp;
         seen.count += 1;
@@ -335,19 +335,21 @@ class World {
     }
   }
 
-  /** One publisher at a time: pictures are those of the encoders that went on air, in that order, each from a keyframe on. */
+  /**
+   * One publisher at a time: frames are those of the encoders that went on air, in that order, each from a keyframe on.
+   */
   #checkWitness(targetId: number): void {
     const link = this.#open().find((each) => each.target.targetId === targetId);
     this.#lastStatus(targetId);
     if (link === undefined) return;
-    const pictures = link.messages().filter((message) => isPicture(message) && !isSecond(message));
+    const frames = link.messages().filter((message) => isFrame(message) && !isSecond(message));
     const seen = this.#witnessed.get(link) ?? { count: 0, at: -1 };
-    for (const { payload } of pictures.slice(seen.count)) {
+    for (const { payload } of frames.slice(seen.count)) {
       const mark = payload.at(-1);
       if (seen.at < 0 || this.#activeMarks[seen.at] !== mark) {
         seen.at = this.#activeMarks.indexOf(mark ?? 0, seen.at + 1);
-        if (seen.at < 0) throw new Error(`a picture of encoder ${mark}, which is not on air`);
-        expect(payload[0], "another encoder's first picture is a keyframe").toBe(0x17);
+        if (seen.at < 0) throw new Error(`a frame of encoder ${mark}, which is not on air`);
+        expect(payload[0], "another encoder's first frame is a keyframe").toBe(0x17);
       }
       seen.count += 1;
     }
@@ -364,7 +366,7 @@ class World {
     }
   }
 
-  /** PUBLISHING has an accepted link; FAIL has a retry due or a link that stalls; nothing is wanted that nobody tries. */
+  /** PUBLISHING has an accepted link; FAIL has a retry due or a link that stalls; every wanted link is being tried. */
   #checkTargets(): void {
     const open = new Map(this.#open().map((link) => [link.target.targetId, link]));
     for (const targetId of TARGETS) {
@@ -373,7 +375,7 @@ class World {
       const { status, nextRetryTime, lastError } = last;
       const link = open.get(targetId);
       if (link !== undefined && this.#peers.has(link) && !this.#troubled.has(link)) {
-        expect(`${status} ${lastError?.code}`, "who takes something never stalls").not.toBe("FAIL STALLED");
+        expect(`${status} ${lastError?.code}`, "a target that takes something never stalls").not.toBe("FAIL STALLED");
       }
       const isAccepted = link !== undefined && this.#accepted.has(link);
       if (status === "PUBLISHING") expect(isAccepted, "PUBLISHING has an accepted link").toBe(true);
@@ -387,15 +389,15 @@ class World {
   }
 }
 
-/** A picture that is no keyframe comes right behind the one before it, which it refers to: nothing is lost in between. */
-function checkPicture(payload: Buffer, keyframe: number, before: Buffer | undefined): void {
+/** A frame that is no keyframe comes right after the frame it refers to: nothing is lost in between. */
+function checkFrame(payload: Buffer, keyframe: number, before: Buffer | undefined): void {
   if (payload[0] === keyframe) return;
-  if (before === undefined) throw new Error("a track's first picture is no keyframe");
+  if (before === undefined) throw new Error("a track's first frame is no keyframe");
   const follows = ((before.at(-2) ?? 0) + 1) % 256 === payload.at(-2) && before.at(-1) === payload.at(-1);
-  if (!follows) throw new Error(`picture ${payload.at(-2)} came behind ${before.at(-2)}`);
+  if (!follows) throw new Error(`frame ${payload.at(-2)} came after ${before.at(-2)}`);
 }
 
-test(`whatever happens, in ${SEEDS} worlds, time, headers, queues, links and retries stay right`, {
+test(`time, headers, queues, links and retries stay right in ${SEEDS} random worlds`, {
   timeout: 60_000 + SEEDS * 500,
 }, () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {

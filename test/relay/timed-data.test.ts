@@ -25,7 +25,7 @@ function stageOf(...targets: readonly TargetSpec[]) {
     publisher.push(video(startMs + ms, avcFrame(ms % 2_000 === 0, 1)));
     publisher.push(audio(startMs + ms, aacFrame(1)));
   };
-  /** Frames each 40 ms up to this moment, and what `between` gives behind the frames of its time. */
+  /** Frames each 40 ms up to this moment, and what `between` returns after the frames of its time. */
   const run = (untilMs: number, between: Readonly<Record<number, MediaMessage>> = {}) => {
     for (; nextMs < untilMs; nextMs += 40) {
       const ms = nextMs;
@@ -39,7 +39,7 @@ function stageOf(...targets: readonly TargetSpec[]) {
   return { stage, publisher, run, startMs };
 }
 
-/** What a target was sent behind its head, as type and time; timed data with its name. */
+/** What a target was sent after its headers, as type and time; timed data with its name. */
 function sentTo(stage: RelayStage, targetId: number) {
   return stage.dialer
     .latest(targetId)
@@ -48,7 +48,7 @@ function sentTo(stage: RelayStage, targetId: number) {
 }
 
 test.each(["onTextData", "onCaptionInfo", "onCuePoint", "onFI"])(
-  "%s goes on in its place and at its time, as it came",
+  "%s is forwarded in its place and at its time, unchanged",
   (name) => {
     const { stage, run } = stageOf(target(1));
     const wrapped = ["@setDataFrame", name, "text"];
@@ -69,7 +69,7 @@ test.each(["onTextData", "onCaptionInfo", "onCuePoint", "onFI"])(
   },
 );
 
-test("other data stays out, and metadata is what it was", () => {
+test("other data is left out, and metadata stays unchanged", () => {
   const { stage, run } = stageOf(target(1));
   run(400, {
     80: data(80, ["onPrivate", "secret"]),
@@ -79,7 +79,7 @@ test("other data stays out, and metadata is what it was", () => {
   expect(sentTo(stage, 1)).toEqual([]);
 });
 
-test("a target that is to have none gets none, and all else as it came; switched on air it is connected anew", () => {
+test("a target without timed data gets none, and everything else unchanged; a change on air reconnects it", () => {
   const { stage, run } = stageOf(target(1), target(2, { hasTimedData: false }));
   run(2_000, { 400: data(400, CUE) });
   expect([sentTo(stage, 1).length, sentTo(stage, 2).length]).toEqual([1, 0]);
@@ -95,11 +95,11 @@ test("a target that is to have none gets none, and all else as it came; switched
   expect(stage.dialer.links.length).toBe(links + 1);
   stage.dialer.latest(2).accept();
   run(4_000, { 2400: data(2_400, CUE) });
-  // The keyframe of before with what came behind it, and the new one.
+  // The earlier keyframe with what came after it, and the new one.
   expect(sentTo(stage, 2).map(({ timestamp }) => timestamp)).toEqual([400, 2_400]);
 });
 
-test("a target that joins late, or lost some, has what comes at its time", () => {
+test("a target that joins late, or lost some, gets timed data at its time", () => {
   const { stage, run } = stageOf(target(1));
   run(4_200, { 400: data(400, CUE) });
   stage.engine.apply(stage.spec([target(1), target(3)]));
@@ -116,18 +116,18 @@ test("a target that joins late, or lost some, has what comes at its time", () =>
   expect(times(3)).toEqual([400, 3_000]);
 });
 
-test("what says another time than its place is put beside its neighbours and moves none of them", () => {
+test("timed data whose time does not fit its place gets its neighbours' time and moves none of them", () => {
   const { stage, run } = stageOf(target(1));
   run(2_000, { 400: data(9_000, CUE), 800: data(0, CUE) });
   expect(sentTo(stage, 1).map(({ timestamp }) => timestamp)).toEqual([420, 800]);
-  const pictures = stage.dialer
+  const frames = stage.dialer
     .latest(1)
     .messages()
     .filter(({ type, payload }) => type === 9 && payload[1] === 1);
-  expect(pictures.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 50 }, (_, index) => index * 40));
+  expect(frames.map(({ timestamp }) => timestamp)).toEqual(Array.from({ length: 50 }, (_, index) => index * 40));
 });
 
-test("too much of it is left out and counted, and costs no frame", () => {
+test("too much timed data is left out and counted, and costs no frame", () => {
   const { stage, publisher, run, startMs } = stageOf(target(1));
   run(400);
   for (let count = 0; count < 300; count += 1) publisher.push(data(startMs + 400, CUE));

@@ -28,7 +28,7 @@ const frame = (isKey: boolean, trackId: number, mark: string): string => {
 
 const plainFrame = (...of: Parameters<typeof frame>): string => frame(...of).replaceAll(" ", "");
 
-/** Two tracks of each kind, as OBS sends them: the default ones in the form of old. */
+/** Two tracks of each kind, as OBS sends them: the default ones in the legacy form. */
 function begin(stage: RelayStage, targets: Parameters<RelayStage["spec"]>[0]) {
   stage.engine.introduce(stage.spec(targets));
   const publisher = stage.open();
@@ -37,7 +37,7 @@ function begin(stage: RelayStage, targets: Parameters<RelayStage["spec"]>[0]) {
   return publisher;
 }
 
-test("all tracks go through untouched, each behind its header", () => {
+test("all tracks go through unchanged, each behind its header", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
@@ -65,7 +65,7 @@ test("all tracks go through untouched, each behind its header", () => {
   );
 });
 
-test("who joins late gets each track's header, and each track from its own keyframe on", () => {
+test("a target that joins late gets each track's header, and each track from its own keyframe on", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1), target(2)]);
   stage.dialer.latest(1).accept();
@@ -109,7 +109,7 @@ test("sequence headers of many tracks in one message are kept for each track", (
   expect(sent(stage, 1)[0]).toBe(plain("0 96 00 61766331 00 0142c01e"));
 });
 
-test("a target that chose a track of each kind gets these alone, in the form of old; others feel nothing", () => {
+test("a target that chose a track of each kind gets these alone, in the legacy form, and others are unaffected", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [
     target(1),
@@ -137,7 +137,7 @@ test("a target that chose a track of each kind gets these alone, in the form of 
   expect(sent(stage, 1)).toHaveLength(9);
 });
 
-test("a choice that changes on air connects that target anew, without an end", () => {
+test("a choice that changes on air reconnects that target, without ending the broadcast", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1), target(2)]);
   for (const link of stage.dialer.links) link.accept();
@@ -154,7 +154,7 @@ test("a choice that changes on air connects that target anew, without an end", (
 
 const HEVC = "1c 00 000000 01020304";
 
-test("HEVC of the old form goes as Enhanced RTMP to who wants it so, and as it came to others", () => {
+test("HEVC of the legacy form goes as Enhanced RTMP to targets that chose that, and unchanged to others", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2), target(3, { codecs: { video: ["avc", "hevc"] } })]));
   const publisher = stage.open();
@@ -180,9 +180,9 @@ const OPUS = "91 4f707573 fc01";
 
 test.each([
   ["video", video(0, hex("90 68766331 0102")), "HEVC"],
-  ["sound without a header", audio(0, hex(OPUS)), "Opus"],
-  ["sound of old", audio(0, hex("82 ff")), "G.711"],
-])("a target whose preset does not take the %s says so; the others go on", (_, message, name) => {
+  ["audio without a header", audio(0, hex(OPUS)), "Opus"],
+  ["legacy audio", audio(0, hex("82 ff")), "G.711"],
+])("a target whose preset does not take the %s reports so, and the others go on", (_, message, name) => {
   const stage = new RelayStage(600);
   const codecs = { video: ["avc"], audio: ["aac"] };
   stage.engine.introduce(stage.spec([target(1, { codecs }), target(2)]));
@@ -192,8 +192,8 @@ test.each([
   stage.clock.advance(1);
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
-  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
-  expect(told?.kind === "target-status" && told.status.lastError?.message).toContain(name);
+  const fact = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
+  expect(fact?.kind === "target-status" && fact.status.lastError?.message).toContain(name);
   stage.dialer.latest(2).accept();
   expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
   const dials = stage.dialer.links.length;
@@ -202,7 +202,7 @@ test.each([
   expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
 });
 
-test("a target that accepts before the first picture's header gets HEVC in its own form too", () => {
+test("a target that accepts before the first video header gets HEVC in its own form too", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2)]));
   const publisher = stage.open();
@@ -215,7 +215,7 @@ test("a target that accepts before the first picture's header gets HEVC in its o
   expect(sent(stage, 2)).toEqual(["0 af001190", "0 1c0000000001aabb", "0 1c01000000cafe01"]);
 });
 
-test("a codec that is none of the chosen tracks' keeps no target away, and a next broadcast that fits is sent", () => {
+test("a codec of a track that was not chosen keeps no target away, and a later broadcast that fits is sent", () => {
   const stage = new RelayStage();
   const codecs = { video: ["avc"], audio: ["aac"] };
   const chosen = target(1, { codecs, tracks: { video: 0, audio: 0 } });
@@ -234,7 +234,7 @@ test("a codec that is none of the chosen tracks' keeps no target away, and a nex
   expect(stage.statuses(2).at(-1)).toBe("PUBLISHING");
 });
 
-test("a target that asks for it is connected to again at a keyframe, where it said, and later where it was", () => {
+test("a target that asks for a reconnect is connected at a keyframe to the address it named, and later to its own", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1), target(2)]);
   for (const link of stage.dialer.links) link.accept();
@@ -270,7 +270,7 @@ test("a target that asks for it is connected to again at a keyframe, where it sa
   expect(stage.dialer.links.filter(({ target: { targetId } }) => targetId === 2)).toHaveLength(1);
 });
 
-test("where a target was asked to go by its old server is forgotten with that server's address, and with the broadcast", () => {
+test("an address that a target's old server named is forgotten with that server's address, and with the broadcast", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
@@ -289,7 +289,7 @@ test("where a target was asked to go by its old server is forgotten with that se
   expect(stage.dialer.latest(1).target.url).toBe("rtmp://new/app");
 });
 
-test("a target that chose other tracks is filled with their own picture and silence, at their own cadence, as long as the hold is", () => {
+test("during a hold a target that chose other tracks gets filler of their own frame and silence, at their own cadence", () => {
   const stage = new RelayStage(60);
   const publisher = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
   for (const targetId of [1, 2]) stage.dialer.latest(targetId).accept();
@@ -301,23 +301,23 @@ test("a target that chose other tracks is filled with their own picture and sile
   const filler = sent(stage, 2)
     .slice(before)
     .map((line) => ({ timeMs: Number(line.split(" ")[0]), bytes: line.split(" ")[1] ?? "" }));
-  const pictures = filler.filter(({ bytes }) => /^[12]7/.test(bytes));
+  const filledVideo = filler.filter(({ bytes }) => /^[12]7/.test(bytes));
   const flat = (isKey: boolean, mark: string) =>
     `${isKey ? "1" : "2"}701000028 00000002 ${isKey ? "65" : "41"}${mark}`.replaceAll(" ", "");
-  expect(pictures.slice(0, 3).map(({ bytes }) => bytes)).toEqual([
+  expect(filledVideo.slice(0, 3).map(({ bytes }) => bytes)).toEqual([
     flat(true, "01"),
     flat(false, "02"),
     flat(true, "01"),
   ]);
-  expect(pictures.length).toBeGreaterThanOrEqual(15);
-  expect((pictures[2]?.timeMs ?? 0) - (pictures[0]?.timeMs ?? 0)).toBe(1_000);
+  expect(filledVideo.length).toBeGreaterThanOrEqual(15);
+  expect((filledVideo[2]?.timeMs ?? 0) - (filledVideo[0]?.timeMs ?? 0)).toBe(1_000);
   const silence = filler.filter(({ bytes }) => bytes === "af01210049900219002380");
   // 441 frames of 1,024 samples at 44.1 kHz are 10.24 seconds.
   expect((silence[100]?.timeMs ?? 0) - (silence[0]?.timeMs ?? 0)).toBe(2_322);
   const times = filler.map(({ timeMs }) => timeMs);
   expect(times).toEqual(times.toSorted((left, right) => left - right));
-  expect(filler).toHaveLength(pictures.length + silence.length);
-  // Whoever takes the stream as it comes has the default track's alone.
+  expect(filler).toHaveLength(filledVideo.length + silence.length);
+  // A target that takes the stream unchanged has the default track's alone.
   const marks = sent(stage, 1).map((line) => line.split(" ")[1]);
   expect(marks.filter((bytes) => bytes === plainFrame(true, 0, "01")).length).toBeGreaterThan(7);
   expect(marks.filter((bytes) => bytes === plainFrame(true, 1, "01"))).toHaveLength(1);
@@ -346,8 +346,8 @@ test("a held multitrack stream is filled with the default track alone, and goes 
     .slice(6)
     .map((line) => line.split(" ")[1]);
   expect(filler.length).toBeGreaterThan(3);
-  const pictures = filler.filter((bytes) => bytes?.startsWith("17") || bytes?.startsWith("96"));
-  expect(new Set(pictures)).toEqual(new Set([frame(true, 0, "01").replaceAll(" ", "")]));
+  const filledVideo = filler.filter((bytes) => bytes?.startsWith("17") || bytes?.startsWith("96"));
+  expect(new Set(filledVideo)).toEqual(new Set([frame(true, 0, "01").replaceAll(" ", "")]));
   const again = begin(stage, [target(1)]);
   again.push(video(0, hex(frame(true, 0, "02"))));
   again.push(video(0, hex(frame(false, 1, "03"))));
@@ -366,7 +366,7 @@ test.each([
   ["AV1 with colours", "90 61763031 8104", "91 61763031 1200", "a1 61763031 3200"],
   ["VP9", "90 76703039 0100", "91 76703039 8249", "a1 76703039 8600"],
   ["VVC", "90 76766331 0102", "91 76766331 000000 00000002 0039", "a1 76766331 000000 00000002 0001"],
-])("%s is taken over at its keyframe, its header not told twice", (_, config, key, inter) => {
+])("%s is taken over at its keyframe, and its header is not repeated", (_, config, key, inter) => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
   const first = stage.open();
@@ -391,26 +391,26 @@ test.each([
   ["AC-3", "90 61632d33", "91 61632d33 0b77"],
   ["E-AC-3", "90 65632d33", "91 65632d33 0b78"],
   ["AAC of six channels", "90 6d703461 11b0", "91 6d703461 2149"],
-])("%s and the meaning of its channels reach who joins late, untouched", (_, config, sound) => {
+])("%s and the meaning of its channels reach a target that joins late, unchanged", (_, config, coded) => {
   const stage = new RelayStage();
   const fourCc = config.slice(3, 11);
   const channels = `94 ${fourCc} 01 06 0000003f`;
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
   for (const bytes of [config, channels]) publisher.push(audio(0, hex(bytes)));
-  publisher.push(audio(0, hex(sound)));
+  publisher.push(audio(0, hex(coded)));
   stage.clock.advance(3_000);
   stage.dialer.latest(1).accept(1, false, true);
-  publisher.push(audio(3_000, hex(sound)));
-  expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${sound}`].map(plain));
+  publisher.push(audio(3_000, hex(coded)));
+  expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${coded}`].map(plain));
 });
 
 const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
-  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
-  return told?.kind === "target-status" ? told.status.lastError?.message : undefined;
+  const fact = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
+  return fact?.kind === "target-status" ? fact.status.lastError?.message : undefined;
 };
 
-/** Pictures and sound of the default tracks, and of these others. */
+/** Video and audio of the default tracks, and of these others. */
 function play(
   stage: RelayStage,
   publisher: PublisherHandle,
@@ -431,7 +431,7 @@ test.each([
   ["video", { video: 1, audio: 0 }, /video track .*\(#1\)/],
   ["audio", { video: 0, audio: 2 }, /audio track .*\(#2\)/],
 ] as const)(
-  "a target that chose a %s track that is not there fails, and is sent the stream once it is",
+  "a target that chose a missing %s track fails, and is sent the stream once the track is there",
   (_, tracks, named) => {
     const stage = new RelayStage();
     stage.engine.introduce(stage.spec([target(1, { tracks }), target(2)]));
@@ -447,7 +447,7 @@ test.each([
     expect(stage.dialer.latest(1).closedHow).toBe("cut");
     const dials = stage.dialer.links.length;
     play(stage, publisher, 130);
-    expect(stage.dialer.links, "nobody is asked in vain").toHaveLength(dials);
+    expect(stage.dialer.links, "a target is not dialled in vain").toHaveLength(dials);
     expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
 
     play(stage, publisher, 1, tracks);
@@ -459,7 +459,7 @@ test.each([
   },
 );
 
-test("who chooses a missing track on air is told at once, who chooses another again gets it at once", () => {
+test("a target that chooses a missing track on air fails at once, and one that chooses another gets it at once", () => {
   const stage = new RelayStage();
   const publisher = begin(stage, [target(1)]);
   stage.dialer.latest(1).accept();
@@ -476,7 +476,7 @@ test("who chooses a missing track on air is told at once, who chooses another ag
   expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
 });
 
-test("a stream without sound, or without pictures, does not lack the default track of that kind", () => {
+test("a stream without audio, or without video, does not lack the default track of that kind", () => {
   const stage = new RelayStage();
   const chosen = target(1, { tracks: { video: 0, audio: 0 } });
   stage.engine.introduce(stage.spec([chosen]));
@@ -490,7 +490,7 @@ test("a stream without sound, or without pictures, does not lack the default tra
   expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
 });
 
-test("the next broadcast is given its time to show its tracks", () => {
+test("the next broadcast gets its time to show its tracks", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
   const publisher = stage.open();

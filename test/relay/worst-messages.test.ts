@@ -10,12 +10,12 @@ import { AVC_CONFIG, audio, avcFrame, metadata, video } from "../support/media-m
 import { RelayStage, target } from "../support/relay-stage.ts";
 import { threadMs } from "../support/thread-time.ts";
 
-/** Another one for each number. */
+/** Another message for each number. */
 const config = (number: number) =>
   Buffer.concat([AVC_CONFIG.subarray(0, 7), Buffer.from([number >> 8, number & 0xff]), AVC_CONFIG.subarray(9)]);
 const HEVC_FRAME = Buffer.concat([Buffer.from([0x93]), Buffer.from("hvc1"), Buffer.from("000000022601", "hex")]);
 
-test("a stream that becomes another all the time is told as far as any stream would be, and goes on", () => {
+test("a stream that changes all the time is reported as often as any stream may be, and goes on", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -52,7 +52,7 @@ const multitrack = (packetType: number, number: number) =>
     ...times(256, (trackId) => Buffer.from([trackId, 0, 0, 2, 1, number & 0xff])),
   ]);
 
-/** The worst that an encoder can put into one message, each of which comes as often as a turn has messages, or bytes. */
+/** The most expensive messages that an encoder can send, each as often as a turn has room for messages, or bytes. */
 const WORST: readonly { readonly name: string; readonly make: (number: number) => MediaMessage }[] = [
   { name: "other headers", make: (number) => video(number, config(number)) },
   { name: "other metadata", make: (number) => metadata({ width: number }) },
@@ -71,13 +71,13 @@ const WORST: readonly { readonly name: string; readonly make: (number: number) =
         Buffer.concat([Buffer.from("2701000000", "hex"), Buffer.alloc(60_000, Buffer.from([0, 0, 0, 1, 9]))]),
       ),
   },
-  { name: "sound of other formats", make: (number) => audio(number, Buffer.from([0x20 | (number & 0x0f), 1, 2])) },
+  { name: "audio of other formats", make: (number) => audio(number, Buffer.from([0x20 | (number & 0x0f), 1, 2])) },
 ];
 
-/** What a turn may bring of an encoder, in bytes. */
+/** What a turn may read from an encoder, in bytes. */
 const TURN_BYTES = 2 * 1_024 * 1_024;
 
-test.each(WORST)("a turn full of $name costs others no more than some hundredths of a second", ({ make }) => {
+test.each(WORST)("a turn full of $name delays others by some hundredths of a second at most", ({ make }) => {
   const stage = new RelayStage();
   const publisher = stage.onAir(...times(5, (index) => target(index + 1)));
   publisher.push(video(0, avcFrame(true, 1)));
@@ -95,7 +95,7 @@ test.each(WORST)("a turn full of $name costs others no more than some hundredths
   expect(best).toBeLessThan(100);
 });
 
-/** The worst that strangers and encoders can put into one message of other kinds. */
+/** The most expensive messages of other kinds that unauthenticated peers and encoders can send. */
 const SINGLE = [
   {
     name: "connect",
@@ -121,12 +121,12 @@ const SINGLE = [
   },
 ] as const;
 
-test.each(SINGLE)("$name is read in a hundredth of a second, however full", ({ run }) => {
+test.each(SINGLE)("$name is read within a hundredth of a second, however full", ({ run }) => {
   run();
   expect(threadMs(run)).toBeLessThan(10);
 });
 
-test("the largest metadata is read in some hundredths of a second", () => {
+test("the largest metadata is read within some hundredths of a second", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const largest = (number: number): MediaMessage => ({

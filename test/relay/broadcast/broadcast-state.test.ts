@@ -19,7 +19,7 @@ const hold = (lost: string, end: IngestEnd) => ({
   ...{ sinceMs: 1_000, sinceAwakeMs: 900, extendedMs: 0, lost, end },
 });
 
-/** Every state there is, with a holding end and, where that matters, a final one. Publisher `a` is on air or lost. */
+/** Every state, with a holding end and, where it matters, a final end. Publisher `a` is on air or lost. */
 const FROM = {
   off: { at: "off" },
   live: { at: "live", publisher: "a" },
@@ -32,7 +32,7 @@ const left = (publisher: string, end: IngestEnd, hasHeir: boolean): BroadcastEve
   ...{ kind: "left", publisher, end, hasHeir },
 });
 
-/** Every event there is, in every form that is told apart. */
+/** Every event, in every form that the table distinguishes. */
 const EVENTS = {
   "b goes on air": { kind: "on-air", publisher: "b" },
   "a is lost": left("a", "connection-lost", false),
@@ -52,7 +52,7 @@ const EVENTS = {
 
 type Row = Readonly<Record<keyof typeof EVENTS, string>>;
 
-/** The state after each event, and what has to be done, in order; `=` where nothing changes and nothing is done. */
+/** The state after each event, and the effects in order; `=` where nothing changes and there is no effect. */
 const TABLE: Readonly<Record<keyof typeof FROM, Row>> = {
   off: {
     "b goes on air": "live b: active b 0",
@@ -142,7 +142,7 @@ function nameOf(state: BroadcastState<string>): string {
   return `${state.at} ${state.lost} ${state.end}${state.extendedMs === 0 ? "" : ` +${state.extendedMs / 1_000}`}`;
 }
 
-/** A step in the words of the table. */
+/** A step, written in the words of the table. */
 function stepOf(state: BroadcastState<string>, event: BroadcastEvent<string>, context = CONTEXT): string {
   const step = next(state, event, context);
   if (step.next === state && step.effects.length === 0) return "=";
@@ -158,7 +158,7 @@ function stepOf(state: BroadcastState<string>, event: BroadcastEvent<string>, co
   return `${nameOf(step.next)}: ${effects.join(", ")}`.trimEnd();
 }
 
-test.each(Object.keys(FROM) as (keyof typeof FROM)[])("from %s every event leads where the table says", (from) => {
+test.each(Object.keys(FROM) as (keyof typeof FROM)[])("every event in %s leads where the table says", (from) => {
   const row = Object.fromEntries(Object.entries(EVENTS).map(([name, event]) => [name, stepOf(FROM[from], event)]));
   expect(row).toEqual(TABLE[from]);
 });
@@ -170,7 +170,7 @@ test("a hold begins at the moment of the loss, by both clocks", () => {
   });
 });
 
-test("without a hold, or before any media, the last publisher's loss ends the broadcast, and an heir keeps it", () => {
+test("losing the last publisher ends the broadcast without a hold or before any media, and another publisher keeps it", () => {
   const over = "off: stop a connection-lost cut none";
   expect(stepOf(FROM.live, EVENTS["a is lost"], { ...CONTEXT, holdSeconds: 0 })).toBe(over);
   expect(stepOf(FROM.live, EVENTS["a is lost"], { ...CONTEXT, hasStarted: false })).toBe(over);
@@ -179,7 +179,7 @@ test("without a hold, or before any media, the last publisher's loss ends the br
   );
 });
 
-test("without a hold a frozen publisher is dismissed, unless another is there to go on", () => {
+test("a frozen publisher is dismissed when there is no hold, unless another can go on", () => {
   const context = { ...CONTEXT, holdSeconds: 0 };
   expect(stepOf(FROM.live, EVENTS.froze, context)).toBe("off: stop a frozen cut last");
   expect(stepOf(FROM.live, EVENTS["froze, b is there"], context)).toBe("frozen a frozen: held a frozen 0, hold");

@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { ChunkArena } from "../../../src/relay/packing/chunk-arena.ts";
 import { BlockStore } from "../../../src/relay/stream/block-store.ts";
 
-/** Where the room is that an arena gives. */
+/** Where the memory that an arena allocates lies. */
 function allocate(arena: ChunkArena, length: number) {
   const start = arena.allocate(length);
   return { block: arena.block, start };
 }
 
-test("what is allocated in a row lies in a row, also after a hand-over that leaves enough room", () => {
+test("consecutive allocations are contiguous, also after a hand-over that leaves enough room", () => {
   const arena = new ChunkArena();
   const first = allocate(arena, 1_000);
   arena.settle(undefined);
@@ -16,7 +16,7 @@ test("what is allocated in a row lies in a row, also after a hand-over that leav
   expect(second).toEqual({ block: first.block, start: first.start + 1_000 });
 });
 
-test("a gathering begins in a block of its own where what is left of the one before is less than is usual", () => {
+test("a batch starts in a block of its own when the block before has less room than usual", () => {
   const arena = new ChunkArena();
   const first = allocate(arena, 60_000);
   arena.settle(undefined);
@@ -28,7 +28,7 @@ test("a gathering begins in a block of its own where what is left of the one bef
   expect(next.every(({ block }) => block === next[0]?.block && block !== first.block)).toBe(true);
 });
 
-test("blocks that are needed no more are used again, by whichever arena comes first; kept ones, and what is behind the oldest, never", () => {
+test("blocks that are no longer needed are reused by the next arena that asks, but kept blocks and those behind the oldest never are", () => {
   const store = new BlockStore();
   const [arena, other] = [new ChunkArena(store), new ChunkArena(store)];
   const whole = () => allocate(arena, 256 * 1024).block;
@@ -44,7 +44,7 @@ test("blocks that are needed no more are used again, by whichever arena comes fi
   expect(allocate(other, 256 * 1024).block).toBe(blocks[3]);
 });
 
-test("one message larger than a block has a block of its own, which is not used again", () => {
+test("a message larger than a block has a block of its own, which is not reused", () => {
   const store = new BlockStore();
   const arena = new ChunkArena(store);
   const large = allocate(arena, 1_000_000).block;

@@ -28,7 +28,7 @@ test("packets cut in a row are one slice of the memory they lie in, for every ta
   expect([batch.hasKeyframe, batch.packets]).toEqual([true, packets]);
 });
 
-test("where a block ends a slice ends", () => {
+test("a slice ends where a block ends", () => {
   const [arena, batch] = [new ChunkArena(), new FlushBatch()];
   cut(arena, "video", 1, { bytes: 150_000 });
   const packets = [2, 3, 4].map((ordinal) => cut(arena, "video", ordinal, { bytes: 80_000 }));
@@ -39,7 +39,7 @@ test("where a block ends a slice ends", () => {
   expect(batch.slices).toEqual([first, Buffer.concat([second, third])]);
 });
 
-test("it tells of each kind the first and the last packet, and how many", () => {
+test("a batch reports the first and the last packet of each kind, and their number", () => {
   const [arena, batch] = [new ChunkArena(), new FlushBatch()];
   for (const ordinal of [7, 8, 9]) batch.add(cut(arena, "video", ordinal));
   batch.add(cut(arena, "audio", 3));
@@ -50,7 +50,7 @@ test("it tells of each kind the first and the last packet, and how many", () => 
   });
 });
 
-test("frames of further tracks, or more than 256 KiB, are not written as they lie; headers of further tracks are", () => {
+test("frames of further tracks, or more than 256 KiB, are not written as they lie, but headers of further tracks are", () => {
   const arena = new ChunkArena();
   const slicesOf = (...packets: Packet[]) => {
     const batch = new FlushBatch();
@@ -63,7 +63,7 @@ test("frames of further tracks, or more than 256 KiB, are not written as they li
   expect(slicesOf(cut(arena, "video", 1, { bytes: 255 * 1024 }))).toBe(1);
 });
 
-test("a batch that is kept marks its blocks; a cleared one begins anew", () => {
+test("a batch that is kept marks its blocks, and a cleared one starts anew", () => {
   const [arena, batch] = [new ChunkArena(), new FlushBatch()];
   const packet = cut(arena, "video", 1, { isKeyframe: true, trackId: 2 });
   batch.add(packet);

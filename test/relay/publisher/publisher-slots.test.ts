@@ -11,7 +11,7 @@ function publisher(slot: IngestSlot = "main"): Publisher {
   return new Publisher(count, description, 0, { nowMs: 0, awakeMs: 0 });
 }
 
-test("off air the last encoder of a key displaces the one before it", () => {
+test("off air, the last encoder of a key displaces the one before it", () => {
   const slots = new PublisherSlots();
   const [first, second] = [publisher(), publisher()];
   expect(slots.add(first, undefined)).toEqual([]);
@@ -19,7 +19,7 @@ test("off air the last encoder of a key displaces the one before it", () => {
   expect([slots.all(), slots.has(first), slots.latest("main")]).toEqual([[second], false, second]);
 });
 
-test("beside the one on air there is one newcomer, and the last newcomer displaces the one before it", () => {
+test("beside the encoder on air there is one newcomer, and the last newcomer displaces the one before it", () => {
   const slots = new PublisherSlots();
   const [onAir, newcomer, later] = [publisher(), publisher(), publisher()];
   slots.add(onAir, undefined);
@@ -29,7 +29,7 @@ test("beside the one on air there is one newcomer, and the last newcomer displac
   expect([slots.all(), slots.has(onAir), slots.has(newcomer)]).toEqual([[onAir, later], true, false]);
 });
 
-test("a newcomer that goes on air replaces the one that was", () => {
+test("a newcomer that goes on air replaces the encoder that was on air", () => {
   const slots = new PublisherSlots();
   const [onAir, newcomer] = [publisher(), publisher()];
   slots.add(onAir, undefined);
@@ -39,7 +39,7 @@ test("a newcomer that goes on air replaces the one that was", () => {
   expect(slots.goOnAir(newcomer)).toEqual([]);
 });
 
-test("when the other key goes on air, a newcomer of the key that leaves replaces the one it waited for", () => {
+test("when the other key goes on air, a newcomer of the key that leaves replaces the encoder it waited for", () => {
   const slots = new PublisherSlots();
   const [main, newcomer, backup] = [publisher(), publisher(), publisher("backup")];
   slots.add(main, undefined);
@@ -58,7 +58,7 @@ test("an encoder of the other key does not displace the one on air", () => {
   expect(slots.all()).toEqual([main, second]);
 });
 
-test("when the one in the slot leaves its newcomer stays; a newcomer that leaves changes nothing else", () => {
+test("when the encoder in the slot leaves, its newcomer stays; a newcomer that leaves changes nothing else", () => {
   const slots = new PublisherSlots();
   const [onAir, newcomer, later] = [publisher(), publisher(), publisher()];
   slots.add(onAir, undefined);
@@ -72,7 +72,7 @@ test("when the one in the slot leaves its newcomer stays; a newcomer that leaves
   expect([slots.all(), slots.latest("main")]).toEqual([[], undefined]);
 });
 
-test("cleared, nobody is there", () => {
+test("cleared slots hold no encoder", () => {
   const slots = new PublisherSlots();
   const [onAir, newcomer] = [publisher(), publisher()];
   slots.add(onAir, undefined);
@@ -81,7 +81,7 @@ test("cleared, nobody is there", () => {
   expect([slots.all(), slots.has(onAir), slots.has(newcomer)]).toEqual([[], false, false]);
 });
 
-test("however encoders come, go on air and leave, each that is not there was displaced or left, once", () => {
+test("every encoder that is not in a slot was displaced or left, once, in whatever order they come, go on air and leave", () => {
   const steps = fc.array(fc.record({ what: fc.constantFrom("come", "air", "leave"), pick: fc.nat(7) }), {
     maxLength: 40,
   });

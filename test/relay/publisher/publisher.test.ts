@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Publisher } from "../../../src/relay/publisher/publisher.ts";
 import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, video } from "../../support/media-messages.ts";
 
-test("an encoder's sample has what the ingest check measures of it", () => {
+test("an encoder's sample holds what the ingest check measures of it", () => {
   const description = {
     slot: "main",
     remoteAddress: "192.0.2.1",
@@ -15,7 +15,7 @@ test("an encoder's sample has what the ingest check measures of it", () => {
   for (let nowMs = 0; nowMs <= 12_000; nowMs += 40) {
     if (nowMs > 0 && nowMs % 1_000 === 0) publisher.tick(nowMs);
     const index = nowMs / 40;
-    // A keyframe every three seconds; each second picture is shown before the one sent before it.
+    // A keyframe every three seconds; every second frame is presented before the one sent before it.
     const compositionTimeMs = index % 2 === 0 ? 80 : 0;
     publisher.take(video(nowMs, avcFrame(index % 75 === 0, 1, 91, compositionTimeMs)), nowMs, nowMs);
     publisher.take(audio(nowMs, aacFrame(2, 17)), nowMs, nowMs);
@@ -35,7 +35,7 @@ const opened = (): Publisher =>
   });
 const measuresOf = (publisher: Publisher) => publisher.sample("LIVE", 0).measures;
 
-test("frames whose codec needs a sequence header are told to lack one until it comes", () => {
+test("frames whose codec needs a sequence header are reported as lacking one until it comes", () => {
   const publisher = opened();
   publisher.take(audio(0, aacFrame(1)), 0, 0);
   publisher.take(video(0, avcFrame(true, 1)), 0, 0);
@@ -49,7 +49,7 @@ test("frames whose codec needs a sequence header are told to lack one until it c
   expect(measuresOf(other)).not.toHaveProperty("lackHeader");
 });
 
-test("messages of a kind that nothing is made of are told, end marks and empty ones are not", () => {
+test("messages of a kind that the relay does not use are reported, end marks and empty ones are not", () => {
   const publisher = opened();
   for (let index = 0; index < 100; index += 1) {
     publisher.take(video(index, Buffer.from("1f01000000010203040506", "hex")), index, index);
@@ -60,7 +60,7 @@ test("messages of a kind that nothing is made of are told, end marks and empty o
   expect(measuresOf(publisher)).not.toHaveProperty("unreadable");
 });
 
-test("how long pictures have come without a keyframe is told where that is more than usual", () => {
+test("the time that video has come without a keyframe is reported when it is longer than usual", () => {
   const publisher = opened();
   for (let nowMs = 0; nowMs <= 3_000; nowMs += 40) publisher.take(video(nowMs, avcFrame(false, 1)), nowMs, nowMs);
   expect(measuresOf(publisher)).toMatchObject({ secondsWithoutKeyframe: 3, hasKeyframe: false });
@@ -69,7 +69,7 @@ test("how long pictures have come without a keyframe is told where that is more 
   expect(measuresOf(publisher)).not.toHaveProperty("secondsWithoutKeyframe");
   for (let nowMs = 10_040; nowMs <= 15_040; nowMs += 40) publisher.take(video(nowMs, avcFrame(false, 1)), nowMs, nowMs);
   expect(measuresOf(publisher)).toMatchObject({ secondsWithoutKeyframe: 12, hasKeyframe: true });
-  // Pictures that come seldom and are all keyframes lack none.
+  // Frames that come seldom and are all keyframes lack none.
   const slides = opened();
   for (let nowMs = 0; nowMs <= 100_000; nowMs += 20_000) slides.take(video(nowMs, avcFrame(true, 1)), nowMs, nowMs);
   expect(measuresOf(slides)).not.toHaveProperty("secondsWithoutKeyframe");

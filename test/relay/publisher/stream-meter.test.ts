@@ -6,11 +6,11 @@ import { VideoMeter } from "../../../src/relay/publisher/video-meter.ts";
 
 const PICTURE_MS = 40;
 
-/** A stream of 25 pictures a second, as it arrives. */
-function pictures(options: {
+/** A stream of 25 frames a second, as it arrives. */
+function meterOf(options: {
   readonly seconds: number;
   readonly keyframeEvery: number;
-  /** Composition times of a group's pictures, in decoding order, in pictures. */
+  /** Composition times of a group's frames, in decoding order, in frames. */
   readonly order?: readonly number[];
   readonly firstTimestamp?: number;
 }): StreamMeter {
@@ -32,8 +32,8 @@ function pictures(options: {
 }
 
 test("rates are means of ten seconds, and not known before", () => {
-  expect(pictures({ seconds: 10, keyframeEvery: 50 }).measures.videoBytesPerSecond).toBeUndefined();
-  const { measures } = pictures({ seconds: 10.04, keyframeEvery: 50 });
+  expect(meterOf({ seconds: 10, keyframeEvery: 50 }).measures.videoBytesPerSecond).toBeUndefined();
+  const { measures } = meterOf({ seconds: 10.04, keyframeEvery: 50 });
   expect(measures).toEqual({
     videoBytesPerSecond: 25_000,
     audioBytesPerSecond: 0,
@@ -56,24 +56,22 @@ test("the mean follows what came in the last ten seconds", () => {
 
 test.each([
   { name: "none", order: [0], bFrames: 0 },
-  { name: "none, all pictures late alike", order: [2], bFrames: 0 },
+  { name: "none, all frames equally late", order: [2], bFrames: 0 },
   { name: "one: P b", order: [2, 0], bFrames: 1 },
   { name: "two: P b b", order: [3, 0, 0], bFrames: 2 },
   { name: "three, a pyramid: P B b b", order: [4, 1, -1, 0], bFrames: 3 },
 ])("B-frames in a row: $name", ({ order, bFrames }) => {
-  expect(pictures({ seconds: 8, keyframeEvery: 48, order }).measures.bFrames).toBe(bFrames);
+  expect(meterOf({ seconds: 8, keyframeEvery: 48, order }).measures.bFrames).toBe(bFrames);
 });
 
-test("the longest way between keyframes counts, also over a clock that wraps, and the one under way", () => {
+test("the longest keyframe interval counts, also over a clock that wraps, and so does the current one", () => {
   const around = 2 ** 32 - 5_000;
-  expect(pictures({ seconds: 25, keyframeEvery: 250, firstTimestamp: around }).measures.longestKeyframeSeconds).toBe(
-    10,
-  );
-  expect(pictures({ seconds: 12, keyframeEvery: 1_000 }).measures.longestKeyframeSeconds).toBeUndefined();
-  expect(pictures({ seconds: 20, keyframeEvery: 1_000 }).measures.longestKeyframeSeconds).toBeCloseTo(19.96, 5);
+  expect(meterOf({ seconds: 25, keyframeEvery: 250, firstTimestamp: around }).measures.longestKeyframeSeconds).toBe(10);
+  expect(meterOf({ seconds: 12, keyframeEvery: 1_000 }).measures.longestKeyframeSeconds).toBeUndefined();
+  expect(meterOf({ seconds: 20, keyframeEvery: 1_000 }).measures.longestKeyframeSeconds).toBeCloseTo(19.96, 5);
 });
 
-test("a single long way between keyframes is forgotten after half a minute", () => {
+test("a single long keyframe interval is forgotten after half a minute", () => {
   const meter = new VideoMeter();
   const seen: (number | undefined)[] = [];
   for (let second = 0; second <= 60; second += 1) {
@@ -83,13 +81,13 @@ test("a single long way between keyframes is forgotten after half a minute", () 
   expect(seen).toEqual([9_000, 9_000, 1_000]);
 });
 
-test("a jump of the encoder's clock is no step, a wrap is one", () => {
+test("a jump of the encoder's clock counts as no frame step, a wrap counts as one", () => {
   const clock = new EncoderClock();
   expect(clock.step(2 ** 32 - 20, 0)).toBeUndefined();
   expect(clock.step(20, 40)).toBe(40);
   expect(clock.step(3_600_000, 80)).toBeUndefined();
   expect(clock.step(3_600_040, 120)).toBe(40);
-  // Nothing came for five seconds, by neither clock.
+  // Nothing came for five seconds, by either clock.
   expect(clock.step(3_605_040, 5_120)).toBe(5_000);
 });
 
@@ -102,7 +100,7 @@ function drifting(minutes: number, lateMs: (mediaMs: number) => number): DriftMe
   return meter;
 }
 
-/** What a network adds: always something, mostly little, now and then half a second. */
+/** The delay of a network: always something, mostly little, now and then half a second. */
 const jitter = (mediaMs: number) => ((mediaMs / 20) % 7) * 9 + ((mediaMs / 20) % 1_000 === 0 ? 500 : 0);
 
 test("a clock's drift is known after three minutes, whatever the network adds", () => {
@@ -117,7 +115,7 @@ test("a clock's drift is known after three minutes, whatever the network adds", 
   }
 });
 
-test("a queue that builds up once is no drift, and an encoder that begins anew is measured anew", () => {
+test("a queue that builds up once is no drift, and an encoder that starts anew is measured anew", () => {
   expect(drifting(8, (mediaMs) => (mediaMs < 120_000 ? 0 : 800)).ppm).toBe(0);
   const meter = drifting(8, (mediaMs) => mediaMs * 0.05);
   meter.take(undefined, 10_000_000);

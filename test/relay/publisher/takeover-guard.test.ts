@@ -10,12 +10,12 @@ test("three takeovers within half a minute are allowed, and the fourth is refuse
   expect(allowed(new TakeoverGuard(), 0, 10, 20, 29.999)).toEqual([true, true, true, false]);
 });
 
-test("a takeover counts for half a minute to the millisecond", () => {
+test("a takeover counts for half a minute, to the millisecond", () => {
   expect(allowed(new TakeoverGuard(), 0, 10, 20, 30)).toEqual([true, true, true, true]);
   expect(allowed(new TakeoverGuard(), 0, 10, 20, 30, 39.999)).toEqual([true, true, true, true, false]);
 });
 
-test("after a refusal all newcomers are refused for half a minute, and then the guard begins anew", () => {
+test("after a refusal all newcomers are refused for half a minute, and then the guard starts anew", () => {
   expect(allowed(new TakeoverGuard(), 0, 1, 2, 3, 10, 32.999, 33, 34, 35, 36)).toEqual([
     ...[true, true, true],
     ...[false, false, false],
@@ -31,7 +31,7 @@ test("a refused newcomer does not prolong the refusal", () => {
   expect(allowed(guard, 33)).toEqual([true]);
 });
 
-test("whatever the times, no half minute has more than three takeovers", () => {
+test("no half minute has more than three takeovers, at whatever times they come", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 60 }), (steps) => {
       const guard = new TakeoverGuard();

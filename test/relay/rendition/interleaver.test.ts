@@ -4,7 +4,10 @@ import { type Interleaved, Interleaver } from "../../../src/relay/rendition/inte
 
 const EMPTY = Buffer.alloc(0);
 
-/** Runs frames through, as a fan-out does; answers what was sent: kind, the time it said, the time it was sent with, when. */
+/**
+ * Runs frames through the interleaver, as a fan-out does. Returns what was sent: kind, original time, sent time, and
+ * the moment.
+ */
 function run(arrivals: readonly (readonly [kind: "audio" | "video", timeMs: number, arrivalMs: number])[]) {
   const interleaver = new Interleaver();
   const sent: { kind: string; timeMs: number; sentAsMs: number; atMs: number; arrivalMs: number }[] = [];
@@ -23,7 +26,7 @@ function run(arrivals: readonly (readonly [kind: "audio" | "video", timeMs: numb
   return sent;
 }
 
-/** Pictures and sounds of the same moment, one kind so much later than the other. */
+/** Video and audio of the same moment, one kind so much later than the other. */
 function skewed(lateMs: number, late: "audio" | "video") {
   const arrivals: ["audio" | "video", number, number][] = [];
   for (let timeMs = 0; timeMs < 4_000; timeMs += 40) {
@@ -50,14 +53,14 @@ test.each(["audio", "video"] as const)(
   },
 );
 
-test("nothing is held longer than 300 ms: what is later still is moved up", () => {
+test("nothing is held longer than 300 ms, and what is later still gets a later time", () => {
   const sent = run(skewed(1_000, "video"));
   const held = sent.filter(({ timeMs }) => timeMs > 1_500 && timeMs < 3_500);
   expect(Math.max(...held.map(({ arrivalMs, atMs }) => atMs - arrivalMs))).toBeLessThanOrEqual(340);
   expect(held.some(({ timeMs, sentAsMs }) => sentAsMs > timeMs)).toBe(true);
 });
 
-test("whatever comes, everything is sent once, and each kind in its own order", () => {
+test("everything is sent once, and each kind in its own order, whatever comes", () => {
   const arrival = fc.tuple(
     fc.constantFrom("audio" as const, "video" as const),
     fc.integer({ min: -300, max: 500 }),

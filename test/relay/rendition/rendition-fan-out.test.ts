@@ -28,10 +28,10 @@ test("a rendition without a target keeps nothing of the filler that was begun fo
   expect(rendition.batch.packets).toEqual([]);
 });
 
-test("what a socket has not taken of a flush is not written over by the next broadcast", () => {
+test("the next broadcast does not overwrite data of a flush that a socket has not taken", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
-  // The block a target joins in is kept in any case: this one is full with it.
+  // The block a target joins in is kept in any case: here a target's join fills it.
   publisher.push(video(0, avcFrame(true, 1, 300 * 1024)));
   stage.flush();
   const link = stage.dialer.latest(1);

@@ -40,7 +40,7 @@ test("each packet is the step from the one before it of its kind, and is counted
   expect(one.gop.packets).toEqual(packets);
 });
 
-test("after the broadcast time begins at 0 again, and the ordinals go on", () => {
+test("after the broadcast time starts at 0 again, and the ordinals go on", () => {
   const one = rendition();
   one.cut(frame("video", 5_000, avcFrame(true, 1), true));
   one.startOver();
@@ -55,7 +55,7 @@ test("a rendition without timed data leaves it out, and nothing else", () => {
   expect(without.cut(frame("audio", 20, aacFrame(1)))?.ordinal).toBe(1);
 });
 
-test("the legacy rendition has H.264 in the legacy form, the other one as it came", () => {
+test("the legacy rendition has H.264 in the legacy form, the other rendition has it unchanged", () => {
   const message = frame("video", 0, ENHANCED_KEY, true);
   const [asItCame, legacy] = [rendition().cut(message), rendition({ isLegacy: true }).cut(message)];
   if (asItCame === undefined || legacy === undefined) throw new Error("nothing was cut");
@@ -64,7 +64,7 @@ test("the legacy rendition has H.264 in the legacy form, the other one as it cam
   expect(classifyVideo(payloadOf(legacy)).form).toBe("legacy");
 });
 
-test("a subscriber's choice and the stream decide its rendition; an equal choice shares it, an unused one is dropped", () => {
+test("a subscriber's choice and the stream decide its rendition; equal choices share one, and an unused one is dropped", () => {
   const renditions = new Renditions(new BlockStore());
   const avc = new DecoderConfig();
   avc.setConfig("video", "video 0 config", AVC_CONFIG);

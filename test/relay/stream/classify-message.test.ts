@@ -22,7 +22,7 @@ test.each([
   { name: "of ten minutes", count: 600 },
   { name: "of three hours", count: 10_800 },
   { name: "as long as a message can be", count: 58_000 },
-])("of a recording's metadata with an index $name the fields that matter are kept", ({ count }) => {
+])("a recording's metadata with an index $name keeps the fields that matter", ({ count }) => {
   const { width, height, ...others } = KEPT;
   const message = metadata({ duration: 1, width, height, keyframes: index(count), ...others });
   expect(classifyMessage(message, new StreamMemory())).toEqual({
@@ -32,7 +32,7 @@ test.each([
   });
 });
 
-test("of metadata with more properties than are read the first are kept", () => {
+test("metadata with more properties than are read keeps the first ones", () => {
   const others = Object.fromEntries(upTo(5_000).map((number) => [`p${number}`, number]));
   expect(classifyMessage(metadata({ ...KEPT, ...others }), new StreamMemory())).toEqual({
     what: "metadata",
@@ -51,8 +51,8 @@ test.each<{ name: string; value: Amf0Value }>([
       { kind: "date", milliseconds: 1, timezone: 0 },
     ],
   },
-  { name: "two hundred thousand times nothing", value: upTo(200_000).map(() => null) },
-])("of metadata with $name among its properties the fields before it are kept", ({ value }) => {
+  { name: "two hundred thousand empty values", value: upTo(200_000).map(() => null) },
+])("metadata with $name among its properties keeps the fields before it", ({ value }) => {
   expect(classifyMessage(metadata({ ...KEPT, extra: value }), new StreamMemory())).toEqual({
     what: "metadata",
     payload: WANTED,
@@ -60,7 +60,7 @@ test.each<{ name: string; value: Amf0Value }>([
   });
 });
 
-test("metadata that is cut short is none", () => {
+test("metadata that is cut short counts as none", () => {
   const { payload, ...message } = metadata({ ...KEPT, keyframes: index(10) });
   const cut = { ...message, payload: payload.subarray(0, payload.length - 30) };
   expect(classifyMessage(cut, new StreamMemory())).toEqual({ what: "ignored" });

@@ -6,7 +6,7 @@ const FRAME_MS = 40;
 
 type Clock = (ms: number, kind: "audio" | "video") => number;
 
-/** An encoder with such a clock for so long, read each 50 ms; what its target got behind the headers. */
+/** An encoder with such a clock for so long, read each 50 ms; the messages that its target got after the headers. */
 function sentBy(clock: Clock, seconds: number) {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
@@ -33,17 +33,17 @@ function passedIn(times: readonly number[], seconds: number): number {
 const WRONG: readonly (readonly [string, Clock])[] = [
   ["microseconds", (ms) => ms * 1_000],
   ["ticks of 90 kHz", (ms) => ms * 90],
-  ["pictures in ticks of 90 kHz, sound in milliseconds", (ms, kind) => (kind === "video" ? ms * 90 : ms)],
-  ["pictures that are counted, sound in milliseconds", (ms, kind) => (kind === "video" ? ms / FRAME_MS : ms)],
+  ["video in ticks of 90 kHz, audio in milliseconds", (ms, kind) => (kind === "video" ? ms * 90 : ms)],
+  ["video timed by frame number, audio in milliseconds", (ms, kind) => (kind === "video" ? ms / FRAME_MS : ms)],
   ["whole seconds", (ms) => Math.floor(ms / 1_000)],
   ["nothing but 0", () => 0],
-  ["pictures of 0, sound in milliseconds", (ms, kind) => (kind === "video" ? 0 : ms)],
-  ["sound at double speed", (ms, kind) => (kind === "audio" ? ms * 2 : ms)],
+  ["video always at 0, audio in milliseconds", (ms, kind) => (kind === "video" ? 0 : ms)],
+  ["audio at double speed", (ms, kind) => (kind === "audio" ? ms * 2 : ms)],
   ["a clock at half speed", (ms) => ms / 2],
 ];
 
 test.each(WRONG)(
-  "%s: from 10 s on time goes as it passes, sound and pictures in step, evenly, and it is told",
+  "%s: from 10 s on time follows the wall clock evenly, audio and video in step, and the fault is reported",
   (_, clock) => {
     const sent = sentBy(clock, 24);
     for (const times of [sent.video, sent.audio]) {
@@ -59,13 +59,13 @@ test.each(WRONG)(
   },
 );
 
-test("sound that is 8.8 % fast is told when it is 2 s off, and timed anew when it is 5", () => {
+test("audio that is 8.8 % fast is reported when it is 2 s off, and gets new times when it is 5 s off", () => {
   const clock: Clock = (ms, kind) => (kind === "audio" ? Math.round(ms * 1.088) : ms);
   expect(sentBy(clock, 20).measures).not.toHaveProperty("clockDriftPpm");
-  const told = sentBy(clock, 40).measures;
-  expect(told?.clockDriftPpm).toBeGreaterThan(80_000);
-  expect(told?.clockDriftPpm).toBeLessThan(95_000);
-  expect(told?.isClockWrong).toBeUndefined();
+  const measures = sentBy(clock, 40).measures;
+  expect(measures?.clockDriftPpm).toBeGreaterThan(80_000);
+  expect(measures?.clockDriftPpm).toBeLessThan(95_000);
+  expect(measures?.isClockWrong).toBeUndefined();
   const later = sentBy(clock, 100);
   expect(later.measures?.isClockWrong).toBe(true);
   expect(Math.abs((later.video.at(-1) ?? 0) - (later.audio.at(-1) ?? 0))).toBeLessThanOrEqual(40);
@@ -79,14 +79,14 @@ const RIGHT: readonly (readonly [string, Clock])[] = [
   ["a clock that is 0.05 % fast", (ms) => Math.round(ms * 1.0005)],
 ];
 
-test.each(RIGHT)("%s are gone by", (_, clock) => {
-  const { video: pictures, measures } = sentBy(clock, 60);
+test.each(RIGHT)("%s does not count as a wrong clock", (_, clock) => {
+  const { video: videoTimes, measures } = sentBy(clock, 60);
   expect(measures?.isClockWrong).toBeUndefined();
-  expect(passedIn(pictures, 10)).toBeGreaterThan(9_900);
-  expect(passedIn(pictures, 10)).toBeLessThan(10_100);
+  expect(passedIn(videoTimes, 10)).toBeGreaterThan(9_900);
+  expect(passedIn(videoTimes, 10)).toBeLessThan(10_100);
 });
 
-test("what a network held up for eight seconds, and a start that sends ten seconds at once, are no clocks that run away", () => {
+test("an eight-second network delay, and a start that sends ten seconds at once, do not count as a wrong clock", () => {
   for (const [heldFromMs, heldToMs] of [
     [20_000, 28_000],
     [100, 10_100],

@@ -18,7 +18,7 @@ const videoOf = (frames: readonly FillerFrame[]) =>
 const audioTimes = (frames: readonly FillerFrame[]) =>
   frames.filter(({ kind }) => kind === "audio").map(({ timeMs }) => timeMs);
 
-test("the keyframe and the frame behind it in turn, two a second, each given once", () => {
+test("filler alternates the keyframe and the frame after it, two a second, each returned once", () => {
   const filler = new Filler(stocked(), undefined, 10_000);
   expect(filler.until(9_999)).toEqual([]);
   expect(videoOf(filler.until(11_000))).toEqual([
@@ -54,7 +54,7 @@ test("after a pause of the process only the last 5 s are made up, and video goes
   expect(audioTimes(frames)[0]).toBe(Math.round((Math.ceil((55_200 * 48) / 1_024) * 1_024) / 48));
 });
 
-test("each kind only where the stream has it; other audio than AAC-LC has no silence", () => {
+test("filler has each kind only where the stream has it, and no silence for audio other than AAC-LC", () => {
   expect(videoOf(new Filler(new FillerStock(), AAC_CONFIG, 0).until(1_000))).toEqual([]);
   expect(audioTimes(new Filler(stocked(), undefined, 0).until(1_000))).toEqual([]);
   // HE-AAC: object type 5.
@@ -72,7 +72,7 @@ test("what the stock takes after the filler began does not change it", () => {
   ]);
 });
 
-test("the stock shows the last group of which both frames are there; a changed header clears it", () => {
+test("the stock holds the last group of which both frames are there, and a changed header clears it", () => {
   const stock = stocked();
   stock.add(avcFrame(true, 7), true, AVC_CONFIG);
   expect(stock.frames).toEqual({ key: KEY, following: FOLLOWING });

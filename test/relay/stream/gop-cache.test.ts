@@ -20,7 +20,7 @@ function packets(arena: ChunkArena, count: number): Packet[] {
   });
 }
 
-test("what is kept of a group comes back as it was, whatever its kind and wherever it lies", () => {
+test("what is kept of a group comes back unchanged, whatever its kind and wherever it lies", () => {
   const gop = new GopCache();
   const group = packets(new ChunkArena(new BlockStore()), 300);
   for (const packet of group) gop.add(packet);
@@ -31,16 +31,16 @@ test("what is kept of a group comes back as it was, whatever its kind and wherev
   expect(new Set(group.map(({ block }) => block)).size).toBeGreaterThan(2);
 });
 
-test("a group begins at a keyframe, anew at each, and is given up beyond ten seconds", () => {
+test("a group starts at each keyframe, and is given up beyond ten seconds", () => {
   const gop = new GopCache();
-  const [key, sound, ...rest] = packets(new ChunkArena(), 8);
-  if (key === undefined || sound === undefined) throw new Error("there are eight");
-  gop.add(sound);
+  const [key, audio, ...rest] = packets(new ChunkArena(), 8);
+  if (key === undefined || audio === undefined) throw new Error("there are eight");
+  gop.add(audio);
   expect([gop.packets, gop.beganMs, gop.oldestBlock]).toEqual([[], undefined, undefined]);
-  for (const packet of [key, ...rest, key, sound]) gop.add(packet);
-  expect(gop.packets).toEqual([key, sound]);
-  gop.add({ ...sound, timeMs: key.timeMs + 10_000 });
+  for (const packet of [key, ...rest, key, audio]) gop.add(packet);
+  expect(gop.packets).toEqual([key, audio]);
+  gop.add({ ...audio, timeMs: key.timeMs + 10_000 });
   expect(gop.packets).toHaveLength(3);
-  gop.add({ ...sound, timeMs: key.timeMs + 10_001 });
+  gop.add({ ...audio, timeMs: key.timeMs + 10_001 });
   expect(gop.packets).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { DrainRate } from "../../../src/relay/subscriber/rtmp-push/health/drain-rate.ts";
 
 test.each([1, 2])(
-  "a target that takes all there is keeps its pace with a reading each %i s, whatever second it falls into",
+  "a target that takes everything keeps its pace with a reading each %i s, at whatever second it comes",
   (everySeconds) => {
     const drain = new DrainRate();
     const paces: number[] = [];
@@ -15,7 +15,7 @@ test.each([1, 2])(
   },
 );
 
-test("a target that takes half of it is not given much more", () => {
+test("a target that takes half of the stream is not given much more", () => {
   const drain = new DrainRate();
   for (let second = 0; second < 12; second += 1) drain.note(23_000 * second, true, second * 1_000);
   expect(drain.pace(46_000, 12_000)).toBe(28_750);

@@ -16,7 +16,7 @@ const statusOf = (stage: RelayStage, targetId = 1): string | undefined => {
 const playMs = (stage: RelayStage, targetId = 1): number | undefined =>
   stage.samples.at(-1)?.targets.find((each) => each.targetId === targetId)?.playMs;
 
-/** Lets an encoder run by the wall clock. */
+/** Runs an encoder by the wall clock. */
 function run(
   stage: RelayStage,
   publisher: PublisherHandle,
@@ -29,14 +29,14 @@ function run(
   }
 }
 const inter = (timestamp: number) => video(timestamp, avcFrame(false, 1));
-const sound = (timestamp: number) => audio(timestamp, aacFrame(1));
-const flat = (timestamp: number) => [inter(timestamp), sound(timestamp)];
+const audioFrame = (timestamp: number) => audio(timestamp, aacFrame(1));
+const flat = (timestamp: number) => [inter(timestamp), audioFrame(timestamp)];
 const groups = (timestamp: number, index: number) => [
   video(timestamp, avcFrame(index % 50 === 0, 1)),
-  sound(timestamp),
+  audioFrame(timestamp),
 ];
 
-test("no keyframe: a target that accepted says that it waits for one after 5 s, and counts no play time; the first one ends it", () => {
+test("an accepted target without a keyframe reports after 5 s that it waits for one, counts no play time, and stops waiting at the first", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 4, flat);
@@ -53,10 +53,10 @@ test("no keyframe: a target that accepted says that it waits for one after 5 s, 
   expect(playMs(stage)).toBeLessThanOrEqual(4_000);
 });
 
-test("one keyframe and none any more: a target that joins later waits, those on air go on; both are told apart", () => {
+test("after the last keyframe a target that joins later waits, and those on air go on; both are reported apart", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
-  run(stage, publisher, 12, (timestamp, index) => [video(timestamp, avcFrame(index === 0, 1)), sound(timestamp)]);
+  run(stage, publisher, 12, (timestamp, index) => [video(timestamp, avcFrame(index === 0, 1)), audioFrame(timestamp)]);
   stage.engine.apply(stage.spec([target(1), target(2)]));
   stage.dialer.latest(2).accept();
   run(stage, publisher, 7, flat);
@@ -65,29 +65,29 @@ test("one keyframe and none any more: a target that joins later waits, those on 
   expect(playMs(stage, 1)).toBeGreaterThan(17_000);
 });
 
-test("headers alone, and then nothing: it waits for media", () => {
+test("a target that got headers alone waits for media", () => {
   const stage = new RelayStage(600);
   stage.onAir(target(1));
   stage.clock.advance(7_000);
   expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA", 0]);
 });
 
-test("pictures that are announced by a header and never come: sound goes without them after 5 s", () => {
+test("video that a header announces and that never comes is left out after 5 s, and audio goes alone", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
-  run(stage, publisher, 10, (timestamp) => [sound(timestamp)]);
+  run(stage, publisher, 10, (timestamp) => [audioFrame(timestamp)]);
   expect(warningOf(stage)).toBeUndefined();
   expect(mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1).length).toBeGreaterThan(100);
 });
 
 test.each<readonly [string, MediaMessage[], (timestamp: number, index: number) => MediaMessage[]]>([
-  ["sound alone", [audio(0, AAC_CONFIG)], (timestamp) => [sound(timestamp)]],
+  ["audio alone", [audio(0, AAC_CONFIG)], (timestamp) => [audioFrame(timestamp)]],
   [
-    "sound alone, with metadata that promises pictures",
+    "audio alone, with metadata that announces video",
     [metadata({ width: 640, videocodecid: 7 }), audio(0, AAC_CONFIG)],
-    (timestamp) => [sound(timestamp)],
+    (timestamp) => [audioFrame(timestamp)],
   ],
-  ["pictures alone", [video(0, AVC_CONFIG)], (timestamp, index) => [video(timestamp, avcFrame(index % 50 === 0, 1))]],
+  ["video alone", [video(0, AVC_CONFIG)], (timestamp, index) => [video(timestamp, avcFrame(index % 50 === 0, 1))]],
   ["no headers at all", [], groups],
   ["timestamps that stand still", [video(0, AVC_CONFIG)], (_, index) => [video(0, avcFrame(index % 50 === 0, 1))]],
   [
@@ -104,8 +104,8 @@ test.each<readonly [string, MediaMessage[], (timestamp: number, index: number) =
       return [video(timestamp, frame)];
     },
   ],
-  ["sound without a header", [], (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]],
-])("%s: media flows, and nobody waits", (_, head, frames) => {
+  ["audio without a header", [], (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]],
+])("%s: media flows, and no target waits", (_, head, frames) => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
@@ -118,7 +118,7 @@ test.each<readonly [string, MediaMessage[], (timestamp: number, index: number) =
   expect(playMs(stage)).toBeGreaterThan(8_000);
 });
 
-test("metadata alone has nobody dialled", () => {
+test("metadata alone makes the relay dial no target", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1)]));
   stage.open().push(metadata({ width: 640 }));
@@ -126,11 +126,11 @@ test("metadata alone has nobody dialled", () => {
   expect(stage.dialer.links).toHaveLength(0);
 });
 
-test("a hold without anything to repeat: it waits for media, and what was on air before stays counted", () => {
+test("a target in a hold without anything to repeat waits for media, and its earlier time on air stays counted", () => {
   const stage = new RelayStage(600);
   stage.engine.introduce(stage.spec([target(1)]));
   const publisher = stage.open();
-  // MP3 has no silence that we know.
+  // Fanfare has no silence for MP3.
   publisher.push(audio(0, Buffer.from("2ffffb9064", "hex")));
   stage.dialer.latest(1).accept();
   run(stage, publisher, 6, (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]);
@@ -138,11 +138,11 @@ test("a hold without anything to repeat: it waits for media, and what was on air
   stage.clock.advance(20_000);
   expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA"]);
   expect(playMs(stage)).toBeGreaterThanOrEqual(5_000);
-  // Up to 5 s were told before it was known.
+  // Up to 5 s were counted before it was known.
   expect(playMs(stage)).toBeLessThanOrEqual(12_000);
 });
 
-test("filler is something: a hold with it is on air", () => {
+test("a hold with filler counts as on air", () => {
   const stage = new RelayStage(600);
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 4, groups);
@@ -152,7 +152,7 @@ test("filler is something: a hold with it is on air", () => {
   expect(playMs(stage)).toBeGreaterThan(20_000);
 });
 
-test("a track that was chosen and whose keyframe does not come: its target waits, others do not", () => {
+test("a target that chose a track whose keyframe does not come waits, others do not", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1), target(2, { tracks: { video: 1, audio: 0 } })]));
   const publisher = stage.open();
@@ -165,15 +165,15 @@ test("a track that was chosen and whose keyframe does not come: its target waits
   expect([warningOf(stage, 1), warningOf(stage, 2)]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
 });
 
-test("a target that lost pictures of a stream without further keyframes says so, while its sound goes on", () => {
+test("a target that lost frames of a stream without further keyframes reports so, while its audio goes on", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
   stage.flush();
   const link = stage.dialer.latest(1);
   link.isTaking = false;
-  const large = (timestamp: number) => [video(timestamp, avcFrame(false, 1, 2_000)), sound(timestamp)];
-  // It takes something each second, so that it is no stall, and less than there is.
+  const large = (timestamp: number) => [video(timestamp, avcFrame(false, 1, 2_000)), audioFrame(timestamp)];
+  // It takes something each second, so that it does not stall, and less than the stream has.
   for (let second = 0; second < 9; second += 1) {
     run(stage, publisher, 1, large);
     link.drain();
@@ -191,12 +191,12 @@ test("a target that lost pictures of a stream without further keyframes says so,
   expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
 });
 
-test("no keyframe any more behind filler: what is left out is counted, told after 5 s, and no target is called slow for it", () => {
+test("video without keyframes behind filler is counted as dropped and reported after 5 s, and no target is called slow for it", () => {
   const stage = new RelayStage(20);
   const publisher = stage.onAir(target(1));
   const endless = (timestamp: number, index: number) => [
     video(timestamp, avcFrame(stage.clock.now() < 1 && index === 0, 1)),
-    sound(timestamp),
+    audioFrame(timestamp),
   ];
   run(stage, publisher, 6, endless);
   run(stage, publisher, 4, () => []);
@@ -204,10 +204,11 @@ test("no keyframe any more behind filler: what is left out is counted, told afte
   expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
   const warnings = stage.facts.flatMap((each) => (each.kind === "target-status" ? [each.status.warning?.code] : []));
   expect(warnings).not.toContain("SLOW");
-  const pictures = () => mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9).length;
-  // All that came behind the pause: nothing is lost in silence. Before it a picture each 40 ms, the header, and filler.
+  const framesSent = () => mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9).length;
+  // All that came after the pause: every frame is sent or counted. Before it a frame each 40 ms, the header, and
+  // filler.
   expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(495);
-  const before = pictures();
+  const before = framesSent();
   run(stage, publisher, 4, groups);
-  expect([pictures() - before, warningOf(stage)]).toEqual([100, undefined]);
+  expect([framesSent() - before, warningOf(stage)]).toEqual([100, undefined]);
 });

@@ -7,7 +7,7 @@ import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
 const HOLD_SECONDS = 20;
 const FRAME_MS = 40;
 
-/** An encoder that goes on through whatever happens to the relay, with a keyframe every two seconds. */
+/** An encoder that goes on whatever happens to the relay, with a keyframe every two seconds. */
 class Encoder {
   readonly #stage: RelayStage;
   readonly #publisher: PublisherHandle;
@@ -19,7 +19,7 @@ class Encoder {
     this.#publisher = publisher;
   }
 
-  /** Everything it has said up to now is read. */
+  /** Reads everything that the encoder has sent up to now. */
   read(): void {
     for (; this.#nextMs <= this.#stage.clock.now(); this.#nextMs += FRAME_MS) {
       const index = this.#nextMs / FRAME_MS;
@@ -43,28 +43,28 @@ const marks = (stage: RelayStage, type: number) =>
     .map(({ payload }) => payload.at(-1));
 
 test.each([2_100, 3_000, 4_900, 5_100, 12_000, 90_000])(
-  "a pause of %i ms costs no frame, ends nothing and is no silence of the encoder, though timers run before the reads",
+  "a pause of %i ms costs no frame, ends nothing and does not count as the encoder's silence, though timers run before the reads",
   (pauseMs) => {
     for (let phaseMs = 0; phaseMs < 2_000; phaseMs += 280) {
       const stage = new RelayStage(HOLD_SECONDS);
       const encoder = new Encoder(stage, stage.onAir(target(1)));
       encoder.run(4_000 + phaseMs);
       stage.clock.pause(pauseMs);
-      // What was due meanwhile runs, and then what lies in the sockets is read.
+      // Timers that were due meanwhile run, and then the data in the sockets is read.
       stage.clock.advance(1);
       encoder.read();
       encoder.run(8_000);
       expect(marks(stage, 9)).toEqual(encoder.sent);
       expect(marks(stage, 8)).toEqual(encoder.sent);
-      const told = stage.facts.map(({ kind }) => kind).filter((kind) => kind !== "target-status");
-      expect(told).toEqual(["ingest-started", "publisher-active"]);
+      const kinds = stage.facts.map(({ kind }) => kind).filter((kind) => kind !== "target-status");
+      expect(kinds).toEqual(["ingest-started", "publisher-active"]);
       expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
       expect(stage.samples.at(-1)?.targets[0]?.droppedFrames).toBe(0);
     }
   },
 );
 
-test("many short pauses in a row, as of an overloaded machine, are no silence either", () => {
+test("many short pauses in a row, as on an overloaded machine, do not count as silence either", () => {
   const stage = new RelayStage(HOLD_SECONDS);
   const encoder = new Encoder(stage, stage.onAir(target(1)));
   encoder.run(4_000);
@@ -78,7 +78,7 @@ test("many short pauses in a row, as of an overloaded machine, are no silence ei
   expect(stage.facts.map(({ kind }) => kind)).not.toContain("ingest-held");
 });
 
-test("a target that took nothing before a pause is given time behind it", () => {
+test("a target that took nothing before a pause is given time after it", () => {
   const stage = new RelayStage(HOLD_SECONDS);
   const encoder = new Encoder(stage, stage.onAir(target(1)));
   encoder.run(1_000);
@@ -92,7 +92,7 @@ test("a target that took nothing before a pause is given time behind it", () => 
   expect(link.closedHow).toBeUndefined();
 });
 
-test("the hold of a lost encoder counts no time in which it could not come back, and filler of a pause is not made up for", () => {
+test("the hold of a lost encoder does not count time in which it could not return, and filler of a pause is not made up", () => {
   const stage = new RelayStage(HOLD_SECONDS);
   const publisher = stage.onAir(target(1));
   new Encoder(stage, publisher).run(2_000);
@@ -107,7 +107,7 @@ test("the hold of a lost encoder counts no time in which it could not come back,
   expect(stage.facts.some((fact) => fact.kind === "ingest-ended" && fact.isBroadcastOver)).toBe(false);
 });
 
-test("an encoder that is silent behind a pause is silent all the same", () => {
+test("an encoder that is silent after a pause counts as silent all the same", () => {
   const stage = new RelayStage(HOLD_SECONDS);
   new Encoder(stage, stage.onAir(target(1))).run(4_000);
   stage.clock.pause(3_000);
@@ -116,7 +116,7 @@ test("an encoder that is silent behind a pause is silent all the same", () => {
   expect(held).toMatchObject({ end: "frozen" });
 });
 
-test("a server that takes nobody new keeps who is on air, or held, and lets a takeover in", async () => {
+test("a server that accepts no new encoders keeps those on air, or held, and lets a takeover in", async () => {
   const stage = new RelayStage(HOLD_SECONDS);
   const spec = stage.spec([target(1)]);
   const full = () => gatewayTo(stage.engine, spec, "main", () => false).tryAdmit();

@@ -83,7 +83,7 @@ test("a viewer that is behind loses frames up to the next keyframe, and holds no
   expect(sink.isOver).toBe(false);
 });
 
-test("a viewer that takes nothing for ten seconds is cut; one that was sent nothing is not", () => {
+test("a viewer that takes nothing for ten seconds is cut, and one that was sent nothing is not", () => {
   const sink = new Sink();
   const clock = new VirtualClock();
   const preview = new PreviewSubscriber(sink, clock);
@@ -100,7 +100,7 @@ test("a viewer that takes nothing for ten seconds is cut; one that was sent noth
   expect(sink.isOver).toBe(true);
 });
 
-test("a preview that throws ends alone: the channel's targets and other previews get everything", () => {
+test("a preview that throws ends alone, and the channel's targets and other previews get everything", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   const broken = new PreviewSubscriber(
@@ -109,7 +109,7 @@ test("a preview that throws ends alone: the channel's targets and other previews
         throw new Error("the other side is gone");
       },
       end: () => {
-        throw new Error("and cannot even be told");
+        throw new Error("and its end throws too");
       },
     },
     stage.clock,

@@ -3,14 +3,14 @@ import { type LinkFigures, ProgressProof } from "../../../src/relay/subscriber/r
 
 const WINDOW = 8_000;
 
-/** A link of 64 kbit/s, looked at once a second; each test says what of it is so. */
+/** A link of 64 kbit/s, looked at once a second; each test says how it behaves. */
 class Run {
   readonly proof: ProgressProof;
   nowMs = 0;
   taken = 0;
   acked = 0;
   acks = 0;
-  /** Seconds at which it was called stalled. */
+  /** Seconds at which the link was called stalled. */
   readonly stalls: number[] = [];
   #by: string[] = [];
 
@@ -49,7 +49,7 @@ class Run {
 }
 
 describe("by the kernel's queue", () => {
-  test("bytes that the kernel takes and the peer does not are no progress: stalled 5 s after the last that it got", () => {
+  test("bytes that the kernel takes and the peer does not are no progress: the link stalls 5 s after the peer's last byte", () => {
     const run = new Run();
     run.seconds(10, {});
     run.seconds(7, { reaches: 0 });
@@ -65,7 +65,7 @@ describe("by the kernel's queue", () => {
     expect(run.stalls).toEqual([]);
   });
 
-  test("one that takes something each four seconds is not stalled, one that does each seven is, in between", () => {
+  test("a peer that takes something each four seconds is not stalled, one that does each seven is, in between", () => {
     const four = new Run();
     four.seconds(60, (second) => ({ reaches: second % 4 === 0 ? 100 : 0 }));
     expect(four.stalls).toEqual([]);
@@ -74,7 +74,7 @@ describe("by the kernel's queue", () => {
     expect(seven.stalls).toEqual([5, 6, 12, 13]);
   });
 
-  test("one that takes a lot each seven seconds is known by that: not stalled from the third time on, and stalled where it stops", () => {
+  test("a peer that takes a lot each seven seconds is not stalled from the third time on, and is stalled when it stops", () => {
     const run = new Run();
     run.seconds(140, (second) => ({ reaches: second % 7 === 0 ? 500 : 0, hasWork: true }));
     expect(run.stalls).toEqual([5, 6, 12, 13]);
@@ -94,20 +94,20 @@ describe("by the kernel's queue", () => {
     expect(run.stalls.slice(length)).toEqual([52, 117]);
   });
 
-  test("short pauses leave the patience as it is", () => {
+  test("short pauses leave the allowed time unchanged", () => {
     const run = new Run();
     run.seconds(60, (second) => ({ reaches: second % 3 === 0 ? 500 : 0, hasWork: true }));
     run.seconds(6, { reaches: 0, hasWork: true });
     expect(run.stalls).toEqual([65, 66]);
   });
 
-  test("a link with nothing to do, and nothing on its way, gets on", () => {
+  test("a link with nothing to send, and nothing on its way, makes progress", () => {
     const run = new Run();
     run.seconds(60, { takes: 0, reaches: 0 });
     expect(run.stalls).toEqual([]);
   });
 
-  test("where it cannot be read, what the kernel takes is progress, and nothing taken with something waiting is none", () => {
+  test("where the queue cannot be read, what the kernel takes is progress, and taking nothing with data waiting is none", () => {
     const run = new Run();
     run.seconds(60, { reaches: 0, hasKernel: false });
     expect(run.stalls).toEqual([]);
@@ -115,7 +115,7 @@ describe("by the kernel's queue", () => {
     expect(run.stalls).toEqual([65, 66]);
   });
 
-  test("one reading that is missing is no progress and no stall", () => {
+  test("one missing reading is neither progress nor a stall", () => {
     const run = new Run();
     run.seconds(60, (second) => ({ hasKernel: second % 2 === 0, reaches: 100, takes: 100 }));
     expect(run.stalls).toEqual([]);
@@ -123,7 +123,7 @@ describe("by the kernel's queue", () => {
 });
 
 describe("by the peer's acknowledgements", () => {
-  test("a program that hangs under a kernel that goes on taking is told within 8 s, and moves with its next one", () => {
+  test("a program that hangs while its kernel takes data is reported within 8 s, and makes progress with its next acknowledgement", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });
     run.seconds(8, {});
@@ -152,7 +152,7 @@ describe("by the peer's acknowledgements", () => {
     });
   }
 
-  test("a slow one, whose acknowledgements come late because its bytes do, is not called stalled", () => {
+  test("a slow target, whose acknowledgements are late because its bytes are, is not called stalled", () => {
     const run = new Run();
     run.seconds(20, { acks: 1 });
     // A fifth of the stream reaches it: it acknowledges each window all the same.
@@ -160,7 +160,7 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls).toEqual([]);
   });
 
-  test("one that stops to acknowledge for good and takes megabytes is believed to take them, from then on", () => {
+  test("a target that stops acknowledging for good and takes megabytes is believed to take them, from then on", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });
     run.seconds(60, { takes: 250_000, reaches: 250_000 });
@@ -171,7 +171,7 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls.at(-1)).toBeLessThan(50);
   });
 
-  test("one whose buffers take less than two windows is told 5 s after its last acknowledgement, not after they were full", () => {
+  test("a target whose buffers take less than two windows stalls 5 s after its last acknowledgement, not after they were full", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });
     run.seconds(2, { reaches: WINDOW - 100 });
@@ -180,13 +180,13 @@ describe("by the peer's acknowledgements", () => {
     expect(run.by).toEqual(["connection"]);
   });
 
-  test("one that is quiet for as long as usual, and pauses, is not stalled", () => {
+  test("a target that pauses for as long as usual is not stalled", () => {
     const run = new Run();
     run.seconds(60, (second) => ({ acks: second % 6 === 0 ? 1 : 0, reaches: second % 4 === 0 ? 4 * WINDOW : 0 }));
     expect(run.stalls).toEqual([]);
   });
 
-  test("one whose path becomes bad, so that a window takes it ten seconds in spurts, is not stalled", () => {
+  test("a target whose path becomes bad, so that a window takes ten seconds in spurts, is not stalled", () => {
     const run = new Run();
     run.seconds(20, { acks: 1 });
     run.seconds(60, (second) => ({
@@ -197,14 +197,14 @@ describe("by the peer's acknowledgements", () => {
     expect(run.stalls).toEqual([]);
   });
 
-  test("one that hangs behind buffers of many megabytes is not believed to take them before 20 s", () => {
+  test("a target that hangs behind buffers of many megabytes is not believed to take them before 20 s", () => {
     const run = new Run();
     run.seconds(10, { acks: 1 });
     run.seconds(18, { takes: 750_000, reaches: 750_000 });
     expect(run.stalls).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28]);
   });
 
-  test("acknowledgements that are not trusted say nothing by their absence", () => {
+  test("missing acknowledgements prove nothing where acknowledgements are not trusted", () => {
     const run = new Run(false);
     run.seconds(10, { acks: 1 });
     run.seconds(60, {});

@@ -20,7 +20,7 @@ class Cutter {
     video: { timeMs: 0, ordinal: 0 },
     data: { timeMs: 0, ordinal: 0 },
   };
-  /** When what is cut has come; undefined: in its own time. */
+  /** When the packets arrive; undefined: at their own time. */
   arrivalMs: number | undefined;
 
   cut(kind: PacketKind, timeMs: number, payload: Buffer, flags: Partial<PacketMarks> = {}): Packet {
@@ -35,7 +35,7 @@ class Cutter {
     return packet;
   }
 
-  /** Keeps no memory of what was cut. */
+  /** Releases the memory of all packets that were cut. */
   forget(): void {
     this.#arena = new ChunkArena();
   }
@@ -75,7 +75,7 @@ function read(...pieces: readonly (Buffer | undefined)[]): Message[] {
 const shape = (messages: readonly Message[]) =>
   messages.map(({ type, timestamp, streamId, payload }) => [type, timestamp, streamId, payload.length]);
 
-test("time starts at 0 for each connection, and the head goes first at 0", () => {
+test("time starts at 0 for each connection, and the headers go first at 0", () => {
   const cutter = new Cutter();
   cutter.key(70_000);
   const sendQueue = new SendQueue(7);
@@ -154,7 +154,7 @@ test("what is taken at once is bounded, but never less than one packet", () => {
   ]);
 });
 
-test("over the time bound the video before the last keyframe is lost, its audio is kept", () => {
+test("over the time bound the video before the last keyframe is dropped, and its audio is kept", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
@@ -171,7 +171,7 @@ test("over the time bound the video before the last keyframe is lost, its audio 
   expect(sendQueue.drops).toEqual({ overTime: 2, overBytes: 0, untilKeyframe: 0 });
 });
 
-test("what came at once is not late, however much time it is of: a slow target has as long for it as for anything", () => {
+test("media that arrived at once is not late, however much time it covers: a slow target has as long for it as for anything", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
@@ -188,7 +188,7 @@ test("what came at once is not late, however much time it is of: a slow target h
   expect(read(sendQueue.take(1_000_000)).map(({ timestamp }) => timestamp)).toEqual([10_000, 10_040]);
 });
 
-test("what came slowly and is of little time is not late", () => {
+test("media that came slowly and covers little time is not late", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 1_000 });
   sendQueue.begin(0, []);
@@ -198,7 +198,7 @@ test("what came slowly and is of little time is not late", () => {
   }
 });
 
-test("where no keyframe waits all video is lost, and none is taken before the next keyframe", () => {
+test("where no keyframe waits all video is dropped, and none is taken before the next keyframe", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, LIMITS);
   sendQueue.begin(0, []);
@@ -229,7 +229,7 @@ test("the byte bound holds whatever is offered, and sequence headers survive it"
   expect(sizes.filter((size) => size === 20)).toHaveLength(4);
 });
 
-test("sound that is kept of a queue does not hold on to the memory of the pictures that were lost", async () => {
+test("audio that is kept does not keep the memory of the dropped video", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const cutter = new Cutter();
@@ -240,9 +240,9 @@ test("sound that is kept of a queue does not hold on to the memory of the pictur
   const blocks: WeakRef<object>[] = [];
   const lose = () => {
     for (let timeMs = 40; timeMs <= 400; timeMs += 40) {
-      const sound = cutter.audio(timeMs, 10);
-      blocks.push(new WeakRef(sound.block));
-      sendQueue.offer(sound);
+      const audio = cutter.audio(timeMs, 10);
+      blocks.push(new WeakRef(audio.block));
+      sendQueue.offer(audio);
       sendQueue.offer(cutter.inter(timeMs, 200_000));
     }
   };
@@ -258,7 +258,7 @@ test("sound that is kept of a queue does not hold on to the memory of the pictur
   ).toEqual([[9, 0, 0x17], ...[40, 80, 120, 160, 200, 240, 280, 320, 360, 400].map((timeMs) => [8, timeMs, 0xaf])]);
 });
 
-test("of sound alone the oldest is lost", () => {
+test("of audio alone the oldest is dropped", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 100 });
   sendQueue.begin(0, []);
@@ -267,7 +267,7 @@ test("of sound alone the oldest is lost", () => {
   expect(sendQueue.drops).toEqual({ overTime: 2, overBytes: 0, untilKeyframe: 0 });
 });
 
-test("a stream of more than 4 h 39 min meets no extended timestamp, not even after a loss", () => {
+test("a stream of more than 4 h 39 min needs no extended timestamp, not even after a loss", () => {
   const cutter = new Cutter();
   const sendQueue = new SendQueue(1, LIMITS);
   sendQueue.begin(0, []);
@@ -286,7 +286,7 @@ test("a stream of more than 4 h 39 min meets no extended timestamp, not even aft
   );
 });
 
-test("a gap longer than a delta can say is sent with an extended one, shared or own", () => {
+test("a gap longer than a delta can hold is sent with an extended timestamp, shared or own", () => {
   const gapMs = 0x01_00_00_00;
   const cutter = new Cutter();
   const shared = new SendQueue(1, { bytesMax: 1_000_000, timeMaxMs: 10 * gapMs });

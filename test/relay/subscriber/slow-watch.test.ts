@@ -4,22 +4,22 @@ import { Stability } from "../../../src/relay/subscriber/rtmp-push/health/stabil
 
 const STREAM = 59_500;
 
-/** Looks once a second; answers what was told in the end, and how often it changed. */
+/** Looks once a second. Returns the last verdict, and how often it changed. */
 function run(watch: SlowWatch, from: number, seconds: readonly { takes: number; waitingMs: number; drops?: number }[]) {
   let [reachedBytes, drops, changes] = [from * 1_000_000, 0, 0];
-  let told: Slowness | undefined;
+  let verdict: Slowness | undefined;
   seconds.forEach(({ takes, waitingMs, drops: lost = 0 }, index) => {
     reachedBytes += takes;
     drops += lost;
     const now = watch.look({ reachedBytes, streamPerSecond: STREAM, waitingMs, drops }, (from + index + 1) * 1_000);
-    if (now !== told) changes += 1;
-    told = now;
+    if (now !== verdict) changes += 1;
+    verdict = now;
   });
-  return { told, changes };
+  return { verdict, changes };
 }
 const repeat = <Item>(count: number, item: Item) => Array.from({ length: count }, () => item);
 
-test("a target that keeps up is not slow, also with a moment's delay, and one that lost nothing of a burst neither", () => {
+test("a target that keeps up is not slow, with a short delay or after a burst of which it lost nothing", () => {
   const watch = new SlowWatch();
   const { changes } = run(watch, 0, [
     ...repeat(30, { takes: STREAM, waitingMs: 100 }),
@@ -30,23 +30,23 @@ test("a target that keeps up is not slow, also with a moment's delay, and one th
   expect(changes).toBe(0);
 });
 
-test("one that takes 250 of 476 kbit/s is slow, told once with what it takes, and not any more when it has caught up", () => {
+test("a target that takes 250 of 476 kbit/s is reported as slow once, with its rate, and no more when it has caught up", () => {
   const watch = new SlowWatch();
   const slow = run(watch, 0, repeat(40, { takes: 31_250, waitingMs: 4_500, drops: 10 }));
-  expect(slow).toEqual({ told: { takesPerSecond: 31_250, ofPerSecond: STREAM }, changes: 1 });
-  expect(run(watch, 40, repeat(9, { takes: STREAM, waitingMs: 200 })).told).toBeDefined();
-  expect(run(watch, 49, repeat(15, { takes: STREAM, waitingMs: 200 })).told).toBeUndefined();
+  expect(slow).toEqual({ verdict: { takesPerSecond: 31_250, ofPerSecond: STREAM }, changes: 1 });
+  expect(run(watch, 40, repeat(9, { takes: STREAM, waitingMs: 200 })).verdict).toBeDefined();
+  expect(run(watch, 49, repeat(15, { takes: STREAM, waitingMs: 200 })).verdict).toBeUndefined();
 });
 
-test("another rate is told anew, no more often than each ten seconds", () => {
+test("another rate is reported every ten seconds at most", () => {
   const watch = new SlowWatch();
   run(watch, 0, repeat(20, { takes: 31_250, waitingMs: 4_500 }));
-  const { told, changes } = run(watch, 20, repeat(30, { takes: 12_500, waitingMs: 4_500 }));
-  expect(told?.takesPerSecond).toBe(12_500);
+  const { verdict, changes } = run(watch, 20, repeat(30, { takes: 12_500, waitingMs: 4_500 }));
+  expect(verdict?.takesPerSecond).toBe(12_500);
   expect(changes).toBeLessThanOrEqual(4);
 });
 
-test("three falls in ten minutes are unstable until ten minutes after the first of them, two are not", () => {
+test("a target that fails three times in ten minutes is unstable until ten minutes after the first, and one that fails twice is not", () => {
   const stability = new Stability();
   const minute = 60_000;
   stability.fell(0);

@@ -7,15 +7,15 @@ const AVC = video(0, hex("1700000000 0142c01effe1000101 01000102"));
 const AAC = audio(0, hex("af00 1190"));
 const HEVC_1 = video(0, hex("96 00 68766331 01 0103"));
 const OPUS_1 = audio(0, hex("95 00 4f707573 01 4f707573"));
-const picture = (timestamp: number) => video(timestamp, hex("17 01 000000 00000002 6501"));
+const keyframe = (timestamp: number) => video(timestamp, hex("17 01 000000 00000002 6501"));
 const codecs = { video: ["avc"], audio: ["aac"] };
 
 const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
-  const told = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
-  return told?.kind === "target-status" ? told.status.lastError?.message : undefined;
+  const fact = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
+  return fact?.kind === "target-status" ? fact.status.lastError?.message : undefined;
 };
 
-test("every codec that a target does not take is named, in whatever order they show", () => {
+test("every codec that a target does not take is named, in whatever order they arrive", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { codecs })]));
   const publisher = stage.open();
@@ -28,14 +28,14 @@ test("every codec that a target does not take is named, in whatever order they s
   expect(reasonOf(stage, 1)).toContain("(HEVC, Opus)");
 });
 
-test("a track that was missing and comes in a codec the target does not take: at once it is told that", () => {
+test("a missing track that arrives in a codec the target does not take is reported at once", () => {
   const stage = new RelayStage();
   stage.engine.introduce(stage.spec([target(1, { codecs, tracks: { video: 1, audio: 0 } })]));
   const publisher = stage.open();
   for (const message of [AAC, AVC]) publisher.push(message);
   const play = (seconds: number) => {
     for (let second = 0; second < seconds; second += 1) {
-      publisher.push(picture(Math.round(stage.clock.now())));
+      publisher.push(keyframe(Math.round(stage.clock.now())));
       stage.clock.advance(1_000);
     }
   };
@@ -44,7 +44,7 @@ test("a track that was missing and comes in a codec the target does not take: at
   publisher.push(HEVC_1);
   stage.clock.advance(1);
   expect(reasonOf(stage, 1)).toContain("(HEVC)");
-  // What it waits for did not change: nobody is asked in vain.
+  // The target's problem did not change: it is not dialled in vain.
   const dials = stage.dialer.links.length;
   play(130);
   expect(stage.dialer.links).toHaveLength(dials);

@@ -23,7 +23,7 @@ test("a recorder joins a running channel through the port, and gets exactly what
   publisher.push(video(80, avcFrame(true, 4)));
   publisher.end("clean");
   const [first, ...others] = recorder.recorded;
-  // Metadata that the relay made up of the headers.
+  // Metadata that the relay made up from the headers.
   expect(first?.slice(0, 2)).toEqual([18, 0]);
   expect(first?.[2].includes(Buffer.from("onMetaData"))).toBe(true);
   expect(first?.[2].includes(Buffer.from("@setDataFrame"))).toBe(false);
@@ -46,7 +46,7 @@ test("a recorder joins a running channel through the port, and gets exactly what
   expect(faultsOf(stage)).toEqual([]);
 });
 
-test("a recorder that comes in the middle of a group begins with its keyframe, and gets nothing after it ended", () => {
+test("a recorder that joins in the middle of a group starts with its keyframe, and gets nothing after its end", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir();
   for (let frame = 0; frame < 100; frame += 1) publisher.push(video(frame * 40, avcFrame(frame === 0, frame)));
@@ -103,7 +103,7 @@ test("a form is packed once for all its subscribers, and never while it has none
   expect([packers(), packed]).toEqual([0, []]);
   const takers = [new Counting(), new Counting(), new Counting()];
   publisher.push(video(80, avcFrame(true, 3)));
-  // Joins cost one packing each: a cached group is packed for who joins.
+  // Joins cost one packing each: a cached group is packed for each subscriber that joins.
   for (const taker of takers) stage.engine.subscribe("ls-1", taker);
   expect([packers(), packed.length]).toEqual([1, 3]);
   publisher.push(video(120, avcFrame(false, 4)));
@@ -141,7 +141,7 @@ test("two recorders share the very same FLV tags", () => {
   expect(one?.map((bytes, index) => bytes === two?.[index])).toEqual([true, true]);
 });
 
-test("a subscriber that throws ends alone, with one fault; it is not asked again", () => {
+test("a subscriber that throws ends alone with one fault, and is not called again", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   class Broken extends Recorder {
@@ -150,19 +150,19 @@ test("a subscriber that throws ends alone, with one fault; it is not asked again
       super.offer(packet, isStart, packer);
     }
   }
-  const [broken, sound] = [new Broken(), new Recorder()];
-  for (const recorder of [broken, sound]) stage.engine.subscribe("ls-1", recorder);
+  const [broken, healthy] = [new Broken(), new Recorder()];
+  for (const recorder of [broken, healthy]) stage.engine.subscribe("ls-1", recorder);
   for (let frame = 0; frame < 4; frame += 1) publisher.push(video(frame * 40, avcFrame(frame === 0, frame)));
   stage.flush();
   expect(faultsOf(stage)).toHaveLength(1);
   expect(broken.endedHow).toBe("abort");
-  expect(sound.recorded.slice(-4).map(([, timeMs]) => timeMs)).toEqual([0, 40, 80, 120]);
+  expect(healthy.recorded.slice(-4).map(([, timeMs]) => timeMs)).toEqual([0, 40, 80, 120]);
   expect(
     mediaOf(stage.dialer.latest(1))
       .slice(2)
       .map(({ timestamp }) => timestamp),
   ).toEqual([0, 40, 80, 120]);
-  expect(sound.endedHow).toBeUndefined();
+  expect(healthy.endedHow).toBeUndefined();
 });
 
 test("a target whose link throws is left at once as this server's fault, and dialled again", () => {
@@ -172,7 +172,7 @@ test("a target whose link throws is left at once as this server's fault, and dia
   stage.flush();
   const link = stage.dialer.latest(1);
   link.write = () => {
-    throw new Error("a mistake of ours");
+    throw new Error("a fault of ours");
   };
   publisher.push(video(40, avcFrame(false, 2)));
   stage.flush();

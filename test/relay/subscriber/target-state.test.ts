@@ -93,12 +93,12 @@ test.each([
 ] as const)("%s", (input, expected) => {
   for (const [from, { state }] of Object.entries(STATES)) {
     const step = next(state, INPUTS[input], at(10));
-    const told = step.next === state ? "-" : [step.next.at, ...step.effects.map(({ kind }) => kind)].join(" ");
-    expect([from, told]).toEqual([from, expected[state.at]]);
+    const outcome = step.next === state ? "-" : [step.next.at, ...step.effects.map(({ kind }) => kind)].join(" ");
+    expect([from, outcome]).toEqual([from, expected[state.at]]);
   }
 });
 
-test("retries: 1, 2, 4, 8, 16 s and then 30; 5 s at most where nobody answers; 60 s for what a person must correct", () => {
+test("retries wait 1, 2, 4, 8, 16 s and then 30, 5 s at most where the peer does not answer, 60 s for what a person must correct", () => {
   const delays = (error: TargetError, count: number) => {
     let state = STATES.connecting.state;
     return Array.from({ length: count }, () => {
@@ -120,13 +120,13 @@ test.each([
   expect(second.effects).toEqual([{ kind: "start-retry-timer", delayMs }]);
 });
 
-test("a link that is given up on a path that answers is dialled again as at first", () => {
+test("a link that is given up on a path that answers is dialled again without delay the first time", () => {
   const error = REFUSED;
   const proven = after(wanted, failed(0), retryDue(1), accepted(2), [3, { kind: "failed", error, isPathProven: true }]);
   expect(proven.effects).toEqual([{ kind: "start-retry-timer", delayMs: 1_000 }]);
 });
 
-test("what the API tells: status, reason, retries and warning", () => {
+test("the API shows each state's status, reason, retries and warning", () => {
   const warning = targetWarning("no-media");
   expect(statusOf(STATES.connecting.state)).toEqual({ status: "CONNECTING", sinceTime: WALL_MS });
   expect(statusOf(after(wanted, accepted(5), [6, { kind: "warned", warning }]).state)).toEqual({

@@ -10,7 +10,7 @@ test("the last bytes were written in as much time as they took, to a second betw
   ]);
 });
 
-test("while nothing is written what lies there gets no longer", () => {
+test("the time that waiting media covers does not grow while nothing is written", () => {
   const times = new WriteTimes(0);
   for (let second = 1; second <= 10; second += 1) times.note(second * 1_000, second * 1_000);
   for (let second = 11; second <= 300; second += 1) times.note(10_000, second * 1_000);
@@ -20,7 +20,7 @@ test("while nothing is written what lies there gets no longer", () => {
   expect(times.spanMs(11_000)).toBeGreaterThan(290_000);
 });
 
-test("a target that is waited for is given no more than it takes, for ten seconds; another as much as there is", () => {
+test("a target that holds others up is given no more than it takes, for ten seconds, and another gets everything", () => {
   const drain = new DrainRate();
   for (let second = 1; second <= 6; second += 1) drain.note(second * 60_000, false, second * 1_000);
   expect(drain.pace(60_000, 6_000)).toBe(60_000);
