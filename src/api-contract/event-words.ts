@@ -60,6 +60,7 @@ export const CHANGE_REASONS = [
   "deleted",
   "settings-changed",
   "renamed",
+  "labels-changed",
   "end-requested",
   "blocked",
   "unblocked",

@@ -4,7 +4,9 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   channelName:
     "3 to 20 Korean or English letters, digits or `_`; from the dashboard any text of up to 80 characters. As a filter: a part of it.",
   planType: "How many platforms the channel may have: STANDARD 3, PROFESSIONAL 5, UNLIMITED any, unless set otherwise.",
-  envType: "A label.",
+  envType: "What the channel is for; nothing depends on it.",
+  labels:
+    "Words that people group channels by: up to 10, of up to 30 characters. They are trimmed, their case is kept, and of two that differ only in case the first is kept; `[]` removes all. Absent in answers where there are none.",
   restream: "The channel's platforms.",
   platforms: "The channel's platforms.",
   instanceNo: "Number of the channel, unique over the installation.",

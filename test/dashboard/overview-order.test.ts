@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { countHealth, HEALTH_ORDER, type HealthState, worstHealth } from "../../web/src/base/health.ts";
 import { inBulk } from "../../web/src/parts/overview/bulk.ts";
-import { SORTS, sorted } from "../../web/src/parts/overview/order.ts";
+import { matches, SORTS, sorted } from "../../web/src/parts/overview/order.ts";
 
 const channel = (channelName: string, createdTime: number, state: HealthState) => ({
   channelName,
@@ -24,6 +24,16 @@ test("channels are ordered by verdict and then by name, by name alone, or newest
     ["broken", "off", "room 9", "room 10", "waits", "warned"],
     ["broken", "warned", "room 9", "waits", "room 10", "off"],
   ]);
+});
+
+test("a label is compared without case; without a chosen label every channel passes", () => {
+  const labelled = { channelName: "room", health: { state: "off", reasonCount: 0 }, platforms: [] } as const;
+  const passes = (labels: string[] | undefined, label?: string) =>
+    matches({ ...labelled, platforms: [], labels }, { name: "", label });
+  expect(passes(["Studio", "스포츠"], "studio")).toBe(true);
+  expect(passes(["Studio 2"], "studio")).toBe(false);
+  expect(passes(undefined, "studio")).toBe(false);
+  expect(passes(undefined)).toBe(true);
 });
 
 test("verdicts are counted, and the worst one is the first in the order that has a channel", () => {

@@ -69,6 +69,10 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   seconds: wrong("a whole number of seconds from 0 to 1800", "120", -1, 1_801, 0.5, {}),
   backup: wrong("an object with enabled", true, "x", 1),
   latency: oneOf(["efficient", "low"], "fast", "LOW"),
+  labels: wrong(
+    "at most 10 texts of 1 to 30 characters, none of them a control character",
+    ...["studio", {}, Array.from({ length: 11 }, (_, index) => `label ${index}`)],
+  ),
   freeze: wrong("an object with mediaSeconds and videoSeconds", 5, "5", true),
   mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
   videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),

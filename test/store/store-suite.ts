@@ -170,6 +170,7 @@ function changeTests(store: () => Store): void {
       name: "renamed",
       planType: "UNLIMITED",
       envType: "DEV",
+      labels: ["Studio 2", "스포츠"],
       holdSeconds: 0,
       latency: "low",
       freeze: { mediaSeconds: 30, videoSeconds: 0 },
@@ -179,11 +180,13 @@ function changeTests(store: () => Store): void {
       ...settings,
       revision: 2,
     });
+    const { labels: _, ...unlabelled } = { ...created, ...settings };
+    expect(await store().changeChannel(channelId, () => ({ labels: [] }))).toEqual({ ...unlabelled, revision: 3 });
     const alerts = { isOn: true, ofTargetFailures: false };
     const alerted = await store().changeChannel(channelId, () => ({ alerts }));
     expect(alerted?.alerts).toEqual({ ...NO_ALERTS, ...alerts });
     const moved = await store().changeChannel(channelId, () => ({ state: "blocked", streamKey: "stream-key-2" }));
-    expect(moved).toEqual({ ...alerted, state: "blocked", streamKey: "stream-key-2", revision: 4 });
+    expect(moved).toEqual({ ...alerted, state: "blocked", streamKey: "stream-key-2", revision: 5 });
     expect(await store().findChannel(channelId)).toEqual(moved);
     expect(await store().changeChannel("ls-20260101000000-00009", () => settings)).toBeUndefined();
   });

@@ -119,6 +119,7 @@ const health = z.strictObject({
 const channel = {
   channelId: z.string(),
   channelName: z.string(),
+  labels: z.array(z.string()).optional(),
   envType: z.enum(["REAL", "DEV", "STAGE"]),
   planType: z.enum(["STANDARD", "PROFESSIONAL", "UNLIMITED"]),
   instanceNo: z.int().min(1),

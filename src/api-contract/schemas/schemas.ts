@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isRtmpAddress, tidyKey } from "../../base/pasted-text.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
+import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
@@ -38,6 +39,11 @@ function isAtMost(text: string, characters: number): boolean {
 /** Text that every database can keep as it is: PostgreSQL takes no NUL, and neither keeps half a surrogate pair. */
 function isStorable(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
+}
+
+/** Text that names something for people: not only blanks, and no control characters. */
+function isName(text: string, characters: number): boolean {
+  return text.trim() !== "" && isAtMost(text, characters) && isStorable(text) && !hasControlCharacter(text);
 }
 
 function secretText(characters: number) {
@@ -97,13 +103,20 @@ const FREE_NAME_CHARACTERS_MAX = 80;
 const FREE_NAME_RULE = `text of 1 to ${FREE_NAME_CHARACTERS_MAX} characters, none of them a control character`;
 const freeName = z
   .string({ error: FREE_NAME_RULE })
-  .refine(
-    (text) =>
-      text.trim() !== "" && isAtMost(text, FREE_NAME_CHARACTERS_MAX) && isStorable(text) && !hasControlCharacter(text),
-    { error: FREE_NAME_RULE },
-  );
+  .refine((text) => isName(text, FREE_NAME_CHARACTERS_MAX), { error: FREE_NAME_RULE });
 const planType = oneOf(["STANDARD", "PROFESSIONAL", "UNLIMITED"]);
 const envType = oneOf(["REAL", "DEV", "STAGE"]);
+
+const LABELS_RULE = `at most ${LABELS_MAX} texts of 1 to ${LABEL_CHARACTERS_MAX} characters, none of them a control character`;
+const labels = z
+  .array(
+    z.string({ error: LABELS_RULE }).refine((text) => isName(text.trim(), LABEL_CHARACTERS_MAX), {
+      error: LABELS_RULE,
+    }),
+    { error: LABELS_RULE },
+  )
+  .max(LABELS_MAX, { error: LABELS_RULE, abort: true })
+  .transform(tidyLabels);
 
 /** Longest `hold.seconds`. */
 const HOLD_SECONDS_MAX = 1_800;
@@ -188,6 +201,7 @@ export const createChannelRequest = z.object({
   channelName,
   planType,
   envType: optional(envType),
+  labels: optional(labels),
   restream: z
     .array(platform, { error: "an array of platforms" })
     .min(1, { error: "at least one platform" })
@@ -202,6 +216,7 @@ export const updateChannelRequest = z.object({
   channelName: optional(channelName),
   planType: optional(planType),
   envType: optional(envType),
+  labels: optional(labels),
   ...ingestSettings,
   ...comingWithChannels,
   ...alerts,

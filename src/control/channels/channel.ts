@@ -72,6 +72,8 @@ export type ChannelSettings = {
   readonly name: string;
   readonly planType: PlanType;
   readonly envType: EnvType;
+  /** Words that a person groups channels by. Trimmed, none twice. Absent: none. */
+  readonly labels?: readonly string[];
   readonly alerts: Alerts;
   /** How long targets are held when the encoder is lost; 0 ends the broadcast at once. */
   readonly holdSeconds: number;

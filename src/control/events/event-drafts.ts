@@ -20,7 +20,7 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(1);
 }
 
-function changeText({ change, nameBefore, error }: ChannelChanged, platform: string): string {
+function changeText({ change, nameBefore, labels = [], error }: ChannelChanged, platform: string): string {
   switch (change) {
     case "created":
       return "has been created";
@@ -30,6 +30,8 @@ function changeText({ change, nameBefore, error }: ChannelChanged, platform: str
       return "settings have been changed";
     case "renamed":
       return `has been renamed, it was ${nameBefore ?? "another"}`;
+    case "labels-changed":
+      return labels.length === 0 ? "has no labels any more" : `has other labels: ${labels.join(", ")}`;
     case "end-requested":
       return "broadcast has been ended by a person";
     case "target-tested":

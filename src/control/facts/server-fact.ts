@@ -18,6 +18,8 @@ export type ChannelChanged = {
   readonly target?: TargetName & { readonly targetId: TargetId };
   /** Of a rename: the name before. */
   readonly nameBefore?: string;
+  /** Of changed labels: all of them after the change. */
+  readonly labels?: readonly string[];
   /** Of a test that failed: why. */
   readonly error?: TargetError;
   /** Who asked for it: the id of an access key, or `dashboard`; absent where no request did. */

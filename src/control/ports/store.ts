@@ -28,7 +28,10 @@ export type NewChannel = ChannelSettings & {
   readonly targets: readonly TargetSettings[];
 };
 
-/** What changes of a channel. Absent keeps; an empty backup key, and a login with an empty id, take the present one away. */
+/**
+ * What changes of a channel. Absent keeps. An empty backup key, a login with an empty id and an empty list of labels remove
+ * the present one.
+ */
 export type ChannelChange = Partial<Omit<ChannelSettings, "alerts">> & {
   readonly alerts?: Partial<Alerts>;
   readonly state?: Exclude<ChannelState, "deleted">;

@@ -7,12 +7,12 @@ import { DomainError } from "../ports/errors.ts";
 import type { ChannelChange, ChannelDecision } from "../ports/store.ts";
 import { found } from "./channel-reads.ts";
 import type { ChannelDetail } from "./details.ts";
-import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
+import { type ChangeDetails, checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
 /** What a person changes of a channel's settings. Absent keeps. */
 export type ChannelEdit = Pick<
   ChannelChange,
-  "name" | "planType" | "envType" | "alerts" | "holdSeconds" | "latency" | "freeze"
+  "name" | "planType" | "envType" | "labels" | "alerts" | "holdSeconds" | "latency" | "freeze"
 > & {
   readonly hasBackup?: boolean;
   /** Absent in it keeps; an empty id ends it. */
@@ -162,18 +162,20 @@ export class ChannelEdits {
   }
 }
 
-type PublishedChange = { readonly change: ChangeReason; readonly nameBefore?: string };
+type PublishedChange = { readonly change: ChangeReason } & ChangeDetails;
 
 function only(change: ChangeReason): () => readonly PublishedChange[] {
   return () => [{ change }];
 }
 
-/** A rename is told as such, and apart from what else is changed. */
-function changesOf({ name, ...rest }: ChannelEdit, present: Channel): readonly PublishedChange[] {
+/** A rename and other labels are told as such, and apart from what else is changed. */
+function changesOf({ name, labels, ...rest }: ChannelEdit, present: Channel): readonly PublishedChange[] {
   const isRenamed = name !== undefined && name !== present.name;
-  const isOther = Object.keys(rest).length > 0 || !isRenamed;
+  const isLabelled = labels !== undefined && labels.join("\n") !== (present.labels ?? []).join("\n");
+  const isOther = Object.keys(rest).length > 0 || !(isRenamed || isLabelled);
   return [
     ...(isRenamed ? [{ change: "renamed", nameBefore: present.name } as const] : []),
+    ...(isLabelled ? [{ change: "labels-changed", labels } as const] : []),
     ...(isOther ? [{ change: "settings-changed" } as const] : []),
   ];
 }

@@ -11,7 +11,7 @@ import type { Store } from "../ports/store.ts";
 import type { ChannelReads } from "./channel-reads.ts";
 
 /** What is told of a change beside the channel. */
-export type ChangeDetails = Pick<ChannelChanged, "nameBefore" | "error"> & { readonly target?: Target };
+export type ChangeDetails = Pick<ChannelChanged, "nameBefore" | "labels" | "error"> & { readonly target?: Target };
 
 /** What the use cases that change a channel work with. */
 export type EditContext = {

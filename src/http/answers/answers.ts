@@ -47,6 +47,7 @@ export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
   return {
     channelId: channel.channelId,
     channelName: channel.name,
+    ...(channel.labels === undefined ? {} : { labels: channel.labels }),
     envType: channel.envType,
     planType: channel.planType,
     instanceNo: channel.instanceNo,

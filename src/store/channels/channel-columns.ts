@@ -3,7 +3,7 @@ import type { ChannelChange } from "../../control/ports/store.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { ingestLoginColumns } from "./ingest-logins.ts";
-import { alertColumns, freezeColumns } from "./rows.ts";
+import { alertColumns, freezeColumns, labelColumns } from "./rows.ts";
 
 /** What changes of a channel, as columns. */
 export function channelColumns(secrets: Secrets, present: ChannelRecord, change: ChannelChange) {
@@ -11,6 +11,7 @@ export function channelColumns(secrets: Secrets, present: ChannelRecord, change:
     ...(change.name === undefined ? {} : { name: change.name }),
     ...(change.planType === undefined ? {} : { plan_type: change.planType }),
     ...(change.envType === undefined ? {} : { env_type: change.envType }),
+    ...(change.labels === undefined ? {} : labelColumns(change.labels)),
     ...(change.alerts === undefined ? {} : alertColumns({ ...present.alerts, ...change.alerts })),
     ...(change.holdSeconds === undefined ? {} : { hold_seconds: change.holdSeconds }),
     ...(change.latency === undefined ? {} : { latency: change.latency }),

@@ -18,6 +18,9 @@ import type { Secrets } from "../secrets/secrets.ts";
 
 const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];
 
+/** Stands between two labels in their column. */
+const LABEL_SEPARATOR = "\n";
+
 // `Number` throughout: PostgreSQL's driver hands big integers over as text.
 
 export function readChannel(
@@ -34,6 +37,7 @@ export function readChannel(
     name: row.name,
     planType: oneOf(PLAN_TYPES, row.plan_type),
     envType: oneOf(ENV_TYPES, row.env_type),
+    ...readLabels(row),
     alerts: readAlerts(row),
     holdSeconds: row.hold_seconds,
     latency: oneOf(LATENCIES, row.latency),
@@ -53,6 +57,15 @@ export function readChannel(
       : { callbackUrl: openEndpointUrl({ scope: row.channel_id, url: row.callback_url }, secrets) }),
     targetCount,
   };
+}
+
+function readLabels({ labels }: ChannelRow): Pick<ChannelRecord, "labels"> {
+  return labels === "" ? {} : { labels: labels.split(LABEL_SEPARATOR) };
+}
+
+/** A channel's labels as one column. No label contains a control character. */
+export function labelColumns(labels: readonly string[]) {
+  return { labels: labels.join(LABEL_SEPARATOR) };
 }
 
 export function readAlerts(row: ChannelRow): Alerts {

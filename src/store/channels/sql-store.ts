@@ -30,7 +30,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
 import { checkLoginIsFree, ingestLoginColumns, NO_INGEST_LOGIN, selectIngestUser } from "./ingest-logins.ts";
-import { alertColumns, freezeColumns, readChannel, readTarget } from "./rows.ts";
+import { alertColumns, freezeColumns, labelColumns, readChannel, readTarget } from "./rows.ts";
 import { insertTargets, targetChangeColumns } from "./target-columns.ts";
 import { writeTotals } from "./total-rows.ts";
 
@@ -53,6 +53,7 @@ export class SqlStore implements Store {
           name: channel.name,
           plan_type: channel.planType,
           env_type: channel.envType,
+          ...labelColumns(channel.labels ?? []),
           ...alertColumns(channel.alerts),
           state: "live",
           hold_seconds: channel.holdSeconds,

@@ -25,6 +25,7 @@ import { up as addInstance } from "./0023-instance.ts";
 import { up as addTimedData } from "./0024-timed-data.ts";
 import { up as nameDeliveryQueues } from "./0025-delivery-queues.ts";
 import { up as addHistory } from "./0026-history.ts";
+import { up as addLabels } from "./0027-labels.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 
 /** Every step, in order. A released step is never changed. The database remembers the names of the steps it has. */
@@ -51,6 +52,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0024-timed-data": { up: addTimedData },
     "0025-delivery-queues": { up: nameDeliveryQueues },
     "0026-history": { up: addHistory },
+    "0027-labels": { up: addLabels },
   };
 }
 

@@ -43,6 +43,8 @@ export type ChannelRow = {
   readonly name: string;
   readonly plan_type: string;
   readonly env_type: string;
+  /** One a line; empty: none. */
+  readonly labels: string;
   /** `live`, `blocked` or `deleted`; rows are never removed. */
   readonly state: string;
   /** Sealed, like every secret of these tables; see `secrets.ts`. */

@@ -87,6 +87,52 @@ test("the overview shows broken channels first with reason and next step, filter
   expect(errors).toEqual([]);
 });
 
+test("labels are edited on the channel page and for many channels at once, are shown, and filter the overview", async () => {
+  const { page, errors, api, waits, well } = await openOverview();
+  const { labels } = en;
+  const chips = (of: string) => page.locator(".card", { hasText: of }).locator(".chip").allInnerTexts();
+  expect(await page.locator('select[name="label"]').count()).toBe(0);
+  await page.locator(".card", { hasText: "c_well" }).click();
+  for (const label of [" Studio 2 ", "스포츠"]) {
+    await press(page, labels.add);
+    await page.locator('dialog input[name="label"]').fill(label);
+    await page.locator("dialog").getByRole("button", { name: en.common.add, exact: true }).click();
+    await page.locator(".labels .chip", { hasText: label.trim() }).waitFor();
+  }
+  expect((await api.channel(well.channelId))["labels"]).toEqual(["Studio 2", "스포츠"]);
+  await expectAccessible(page, "labels of a channel");
+  await page.screenshot({ path: join(SCREENSHOTS, "labels-channel.png") });
+  await press(page, labels.remove("스포츠"));
+  await page.locator(".labels .chip", { hasText: "스포츠" }).waitFor({ state: "detached" });
+  await page.locator(".back").click();
+  expect(await chips("c_well")).toEqual(["Studio 2"]);
+
+  await press(page, en.overview.select);
+  await press(page, en.overview.selectAll(4));
+  await press(page, labels.edit);
+  await page.locator('dialog input[name="label"]').fill("studio 2");
+  await expectAccessible(page, "labels of selected channels");
+  await page.screenshot({ path: join(SCREENSHOTS, "labels-selected.png") });
+  await page.locator("dialog").getByRole("button", { name: labels.add, exact: true }).click();
+  await page.locator(".selection-summary", { hasText: labels.added(4) }).waitFor();
+  await page.locator(".card", { hasText: "b_waits" }).locator(".chip").waitFor();
+  expect(await chips("c_well")).toEqual(["Studio 2"]);
+
+  await page.getByRole("checkbox", { name: en.overview.selectOne("c_well") }).check();
+  await press(page, labels.edit);
+  await page
+    .locator("dialog")
+    .getByRole("button", { name: labels.remove("studio 2") })
+    .click();
+  await page.locator(".selection-summary", { hasText: labels.removed(1) }).waitFor();
+  await page.locator(".card", { hasText: "c_well" }).locator(".chip").waitFor({ state: "detached" });
+  await page.locator('select[name="label"]').selectOption("studio 2");
+  expect(await names(page)).toEqual(["d_broken", "b_waits", "a_disabled"]);
+  await page.screenshot({ path: join(SCREENSHOTS, "labels-overview.png"), fullPage: true });
+  expect((await api.channel(waits.channelId))["labels"]).toEqual(["studio 2"]);
+  expect(errors).toEqual([]);
+});
+
 test("many channels are ended, disabled and enabled at once; what failed is said, and stays selected", async () => {
   const { page, errors, api, waits, well } = await openOverview();
   const { acts, done, failedCount } = en.overview;

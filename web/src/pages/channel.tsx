@@ -14,6 +14,7 @@ import { channelLook, State } from "../parts/basic/state.tsx";
 import { ChannelSettings, RenameChannel } from "../parts/channel/channel-settings.tsx";
 import { EncoderCard } from "../parts/channel/encoder-card.tsx";
 import { IngestCard } from "../parts/channel/ingest-card.tsx";
+import { Labels } from "../parts/channel/labels.tsx";
 import { Verdict } from "../parts/channel/verdict.tsx";
 import { Reports } from "../parts/history/reports.tsx";
 import { Timeline } from "../parts/history/timeline.tsx";
@@ -46,6 +47,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
   return (
     <>
       <Head channel={channel} />
+      <Labels channel={channel} />
       <Verdict channel={channel} />
       <div class="columns">
         <div class="column-main">

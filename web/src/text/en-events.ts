@@ -42,6 +42,7 @@ export const enEvents = {
     changes: {
       deleted: () => "Channel deleted",
       "settings-changed": () => "Channel settings changed",
+      "labels-changed": () => "The channel's labels were changed",
       renamed: () => "The channel was renamed",
       "end-requested": () => "Somebody ended the broadcast",
       blocked: () => "Channel disabled",

@@ -35,6 +35,7 @@ export const koEvents: typeof enEvents = {
     changes: {
       deleted: () => "채널이 삭제되었습니다",
       "settings-changed": () => "채널 설정이 변경되었습니다",
+      "labels-changed": () => "채널 라벨을 바꿨습니다",
       renamed: () => "채널 이름을 바꿨습니다",
       "end-requested": () => "사용자가 방송을 종료했습니다",
       blocked: () => "채널 송출이 차단되었습니다",

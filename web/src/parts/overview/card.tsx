@@ -24,6 +24,15 @@ export function Card({ live }: { readonly live: LiveChannel }) {
           <State look={look} />
         </span>
         <VerdictText channel={channel} />
+        {channel.labels !== undefined && (
+          <span class="chips">
+            {channel.labels.map((label) => (
+              <span key={label} class="chip">
+                {label}
+              </span>
+            ))}
+          </span>
+        )}
         {isLive && (
           <span class="card-since">
             {channel.recentPublishStartTime !== undefined &&

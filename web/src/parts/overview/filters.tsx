@@ -1,4 +1,5 @@
 import { HEALTH_ORDER } from "../../base/health.ts";
+import { allLabels } from "../../live/labels.ts";
 import { formatNumber } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
@@ -7,6 +8,7 @@ import { platformName } from "../platform/presets.ts";
 import { SORTS } from "./order.ts";
 import {
   healthCounts,
+  labelFilter,
   nameFilter,
   platformFilter,
   selection,
@@ -36,6 +38,7 @@ export function Filters() {
         />
       </label>
       <PlatformFilter />
+      <LabelFilter />
       <select
         aria-label={texts.sort}
         name="sort"
@@ -107,6 +110,29 @@ function PlatformFilter() {
       {targetNames.value.map((targetName) => (
         <option key={targetName} value={targetName} selected={chosen === targetName}>
           {platformName({ targetName })}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Absent while no channel has a label, unless one is chosen. */
+function LabelFilter() {
+  const chosen = labelFilter.value;
+  const offered = [...new Set([...allLabels.value, ...(chosen === undefined ? [] : [chosen])])];
+  if (offered.length === 0) return null;
+  return (
+    <select
+      aria-label={t().labels.filter}
+      name="label"
+      onChange={(event) => (labelFilter.value = event.currentTarget.value || undefined)}
+    >
+      <option value="" selected={chosen === undefined}>
+        {t().labels.all}
+      </option>
+      {offered.map((label) => (
+        <option key={label} value={label} selected={chosen === label}>
+          {label}
         </option>
       ))}
     </select>

@@ -1,4 +1,5 @@
 import { HEALTH_ORDER, type HealthState } from "../../base/health.ts";
+import { hasLabel } from "../../base/labels.ts";
 import type { Channel } from "../../base/model.ts";
 
 export const SORTS = ["urgency", "name", "newest"] as const;
@@ -11,6 +12,8 @@ export type Filter = {
   readonly state?: HealthState | undefined;
   /** Absent: every platform. */
   readonly targetName?: string | undefined;
+  /** In any case. Absent: every channel, with labels or without. */
+  readonly label?: string | undefined;
 };
 
 type Sortable = Pick<Channel, "channelName" | "createdTime"> & { readonly health: { readonly state: HealthState } };
@@ -32,12 +35,13 @@ export const sorted = <Each extends Sortable>(channels: readonly Each[], sort: S
 
 /** Whether the filter lets the channel through. */
 export function matches(
-  { channelName, health, platforms }: Pick<Channel, "channelName" | "health" | "platforms">,
-  { name, state, targetName }: Filter,
+  { channelName, health, platforms, labels }: Pick<Channel, "channelName" | "health" | "platforms" | "labels">,
+  { name, state, targetName, label }: Filter,
 ): boolean {
   return (
     channelName.toLowerCase().includes(name.trim().toLowerCase()) &&
     (state === undefined || health.state === state) &&
-    (targetName === undefined || platforms.some((platform) => platform.targetName === targetName))
+    (targetName === undefined || platforms.some((platform) => platform.targetName === targetName)) &&
+    (label === undefined || hasLabel({ labels }, label))
   );
 }

@@ -29,6 +29,7 @@ export function setSort(next: Sort): void {
 export const nameFilter = signal("");
 export const stateFilter = signal<HealthState | undefined>(undefined);
 export const platformFilter = signal<string | undefined>(undefined);
+export const labelFilter = signal<string | undefined>(undefined);
 /** The channels a person ticked. Absent while nobody selects. */
 export const selection = signal<ReadonlySet<string> | undefined>(undefined);
 
@@ -36,6 +37,7 @@ export function clearFilters(): void {
   nameFilter.value = "";
   stateFilter.value = undefined;
   platformFilter.value = undefined;
+  labelFilter.value = undefined;
 }
 
 const channelOf = ({ channel }: LiveChannel): Channel => channel.value;
@@ -53,7 +55,12 @@ export const targetNames = computed(() => targetNamesText.value.split(" ").filte
 
 /** The ids of the channels that are shown, in their order, as one text: the page renders again only when that changes. */
 const shownText = computed(() => {
-  const filter = { name: nameFilter.value, state: stateFilter.value, targetName: platformFilter.value };
+  const filter = {
+    name: nameFilter.value,
+    state: stateFilter.value,
+    targetName: platformFilter.value,
+    label: labelFilter.value,
+  };
   const shown = allChannels.value.map(channelOf).filter((channel) => matches(channel, filter));
   return sorted(shown, sort.value)
     .map(({ channelId }) => channelId)

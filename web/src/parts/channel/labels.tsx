@@ -1,0 +1,89 @@
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { call, channelPath } from "../../base/api.ts";
+import { LABEL_CHARACTERS_MAX, LABELS_MAX, withoutLabel } from "../../base/labels.ts";
+import type { Channel } from "../../base/model.ts";
+import { allLabels } from "../../live/labels.ts";
+import { t } from "../../text/text.ts";
+import { Action } from "../basic/action.tsx";
+import { Dialog } from "../basic/dialog.tsx";
+import { type Fields, Form, TextField } from "../basic/form.tsx";
+import { Icon } from "../basic/icon.tsx";
+
+/** Replaces the labels of a channel. */
+export const setLabels = (channelId: string, labels: readonly string[]): Promise<unknown> =>
+  call("PUT", channelPath(channelId), { labels });
+
+/** The channel's labels, each with a button that removes it, and a button that adds one. */
+export function Labels({ channel }: { readonly channel: Channel }) {
+  const isAdding = useSignal(false);
+  const { channelId, labels = [] } = channel;
+  const texts = t().labels;
+  const isFull = labels.length >= LABELS_MAX;
+  return (
+    <section class="labels" aria-label={texts.title}>
+      <ul class="chips">
+        {labels.map((label) => (
+          <li key={label} class="chip">
+            {label}
+            <Action
+              kind="plain"
+              label={texts.remove(label)}
+              run={() => setLabels(channelId, withoutLabel(labels, label))}
+            >
+              <Icon name="cross" />
+            </Action>
+          </li>
+        ))}
+      </ul>
+      <button
+        type="button"
+        class="plain"
+        disabled={isFull}
+        title={isFull ? texts.limit(LABELS_MAX) : undefined}
+        onClick={() => (isAdding.value = true)}
+      >
+        <Icon name="plus" /> {texts.add}
+      </button>
+      {isAdding.value && (
+        <Dialog title={texts.add} onClose={() => (isAdding.value = false)}>
+          <LabelForm
+            button={t().common.add}
+            submit={async (label) => {
+              await setLabels(channelId, [...labels, label]);
+              isAdding.value = false;
+            }}
+            onCancel={() => (isAdding.value = false)}
+          />
+        </Dialog>
+      )}
+    </section>
+  );
+}
+
+type LabelFormOptions = {
+  readonly button: string;
+  readonly submit: (label: string) => Promise<unknown>;
+  readonly onCancel: () => void;
+};
+
+/** Asks for one label. Those that are in use are offered. */
+export function LabelForm({ button, submit, onCancel }: LabelFormOptions) {
+  const listId = useId();
+  return (
+    <Form submit={(field: Fields) => submit(field("label").trim())} button={button} onCancel={onCancel}>
+      <TextField
+        label={t().labels.name}
+        name="label"
+        help={t().labels.help(LABEL_CHARACTERS_MAX)}
+        isRequired
+        input={{ maxLength: LABEL_CHARACTERS_MAX, pattern: ".*\\S.*", list: listId, autofocus: true }}
+      />
+      <datalist id={listId}>
+        {allLabels.value.map((label) => (
+          <option key={label} value={label} />
+        ))}
+      </datalist>
+    </Form>
+  );
+}
