@@ -6,11 +6,13 @@ import type {
 } from "../control/ports/channel-placement.ts";
 import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 
-/** Placement among the media threads of one process. Decides in memory, and forgets everything with the process. */
+/**
+ * Places channels among the media threads of one process. The placements are kept in memory and end with the process.
+ */
 export class LocalPlacement implements ChannelPlacement {
   readonly #owners = new Map<ChannelId, Ownership>();
   readonly #listeners = new Set<(change: PlacementChange) => void>();
-  /** One count for all channels: an entry can be deleted, and the channel's next epoch is higher all the same. */
+  /** One counter for all channels: an entry can be deleted, and the channel's next epoch must still be higher. */
   #lastEpoch = 0;
 
   async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership> {

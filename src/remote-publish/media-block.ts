@@ -1,22 +1,24 @@
 import type { MediaKind, MediaMessage } from "../relay/stream/media-message.ts";
 
-/** Before each payload: its length and the message's timestamp, 32 bits each, and its kind, one byte. */
+/** Before each payload: its length and the message's timestamp (32 bits each), and its kind (one byte). */
 const HEADER_BYTES = 9;
 const KINDS: readonly MediaKind[] = ["audio", "video", "data"];
 const KIND_BYTES: Readonly<Record<MediaKind, number>> = { audio: 0, video: 1, data: 2 };
 const BLOCK_BYTES_MIN = 16 * 1024;
-/** A new block is this much larger than the last one, since a stream goes on at about the same rate. */
+/** A new block is larger than the last one by this factor: a stream goes on at about the same rate. */
 const HEADROOM = 1.25;
-/** How many returned blocks are kept to be written again, and their largest size in bytes. */
+/** How many returned blocks are kept for reuse, and their largest size in bytes. */
 const SPARES_MAX = 2;
 const SPARE_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Messages in a row, in memory of their own that can be transferred. Bytes behind `length` mean nothing. */
+/**
+ * Messages one after another, in a buffer of their own that can be transferred. Bytes behind `length` have no meaning.
+ */
 export type Block = { readonly buffer: ArrayBuffer; readonly length: number };
 
 /**
- * Gathers messages for another thread. Payloads are lent, and may lie in memory that holds other things too, so each is
- * copied once, into a block that is then transferred.
+ * Gathers messages for another thread. Payloads may lie in memory that holds other data too, so each is copied once
+ * into a block, and the block is transferred.
  */
 export class BlockWriter {
   #bytes: Buffer<ArrayBuffer> | undefined;
@@ -24,7 +26,7 @@ export class BlockWriter {
   #expectedLength = BLOCK_BYTES_MIN;
   readonly #spares: ArrayBuffer[] = [];
 
-  /** Bytes of the block that is being gathered. */
+  /** Bytes gathered in the present block. */
   get length(): number {
     return this.#length;
   }
@@ -40,7 +42,7 @@ export class BlockWriter {
     this.#length = end;
   }
 
-  /** Returns the gathered block; the next message begins a new one. */
+  /** Returns the present block; the next message begins a new one. */
   take(): Block {
     const block = { buffer: this.#bytes?.buffer ?? new ArrayBuffer(0), length: this.#length };
     if (this.#length > 0) this.#expectedLength = Math.max(BLOCK_BYTES_MIN, Math.ceil(this.#length * HEADROOM));
@@ -49,7 +51,7 @@ export class BlockWriter {
     return block;
   }
 
-  /** Takes back a block: its memory is written again, so that a steady stream makes no garbage. */
+  /** Takes a block back and writes its memory again, so that a steady stream makes no garbage. */
   reuse(buffer: ArrayBuffer): void {
     const isWanted = buffer.byteLength >= this.#expectedLength && buffer.byteLength <= SPARE_BYTES_MAX;
     if (isWanted && this.#spares.length < SPARES_MAX) this.#spares.push(buffer);

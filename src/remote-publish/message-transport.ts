@@ -2,14 +2,14 @@ import type { MessagePort } from "node:worker_threads";
 
 /** A two-way transport between two threads, for one connection. Messages arrive in the order they were posted. */
 export interface MessageTransport<Sent, Received> {
-  /** Transferred buffers are gone afterwards. Does nothing once the transport is closed. */
+  /** The sender loses the transferred buffers. Does nothing once the transport is closed. */
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
   /**
-   * Call once. `onClosed` comes last: the other side closed the transport, or its thread died. It does not follow a
-   * `close` of our own.
+   * Call once. `onClosed` comes last: the other side closed the transport, or its thread died. Our own `close` does not
+   * call it.
    */
   listen(onMessage: (message: Received) => void, onClosed: () => void): void;
-  /** Messages that were posted before still arrive. Idempotent. */
+  /** Messages posted before still arrive. Idempotent. */
   close(): void;
 }
 

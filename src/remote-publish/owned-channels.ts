@@ -3,8 +3,8 @@ import type { Engine } from "../relay/engine.ts";
 import type { ChannelId, ChannelSpec } from "../thread-protocol/channel-spec.ts";
 
 /**
- * How long a thread keeps a channel that is off air, in milliseconds: as long as something of the broadcast still matters (a
- * target whose key lingers, encoders that push each other out).
+ * How long a thread keeps a channel that is off air, in milliseconds. In this time parts of the broadcast may still
+ * matter, such as encoders that push each other out.
  */
 const KEPT_MS = 2 * 60 * 1_000;
 const SWEEP_INTERVAL_MS = 5_000;

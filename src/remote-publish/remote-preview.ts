@@ -10,9 +10,9 @@ import type { MessageTransport } from "./message-transport.ts";
 /** A thread that does not reply within this time counts as dead, in milliseconds. */
 const START_DEADLINE_MS = 5_000;
 
-/** A preview in another thread, from the moment that it is asked for. */
+/** A preview of a channel in another thread, from the request for it on. */
 export type RemotePreview = PreviewSession & {
-  /** False where the channel is not on air, or its thread does not say in time. Never rejects. */
+  /** False where the channel is not on air, or its thread does not reply in time. Never rejects. */
   readonly started: Promise<boolean>;
 };
 
@@ -50,8 +50,8 @@ export function openRemotePreview(
 }
 
 /**
- * Shows a channel of this engine to a viewer of another thread. The preview's bounds hold: bytes that the viewer has not taken
- * count, wherever they wait.
+ * Shows a channel of this engine to a viewer of another thread. The preview's limits hold: bytes that the viewer has
+ * not taken count, wherever they wait.
  */
 export function hostPreview(
   engine: Pick<Engine, "subscribe">,

@@ -9,7 +9,7 @@ import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.t
 import { readBlock } from "./media-block.ts";
 import type { MessageTransport } from "./message-transport.ts";
 
-/** After this long an encoder is cut even if its thread is too busy to reply that it has read, in milliseconds. */
+/** After this long an encoder is cut even if its thread is too busy to say that it has read, in milliseconds. */
 const READ_DEADLINE_MS = 1_000;
 
 export type HostDeps = {
@@ -19,7 +19,7 @@ export type HostDeps = {
 
 type PublisherTransport = MessageTransport<ToEncoder, FromEncoder>;
 
-/** Publishers of channels that this thread owns, whose connections are in other threads. */
+/** Publishers of channels that this thread owns and whose connections are in other threads. */
 export class RemotePublisherHost {
   readonly #deps: HostDeps;
   readonly #hosted = new Set<HostedPublisher>();
@@ -28,7 +28,7 @@ export class RemotePublisherHost {
     this.#deps = deps;
   }
 
-  /** Takes an encoder that was admitted on another thread's question. */
+  /** Takes an encoder that another thread accepted and the control thread admitted. */
   take(spec: ChannelSpec, slot: IngestSlot, transport: PublisherTransport): void {
     const gateway = gatewayTo(this.#deps.engine, spec, slot);
     const hosted: HostedPublisher = new HostedPublisher({ gateway, slot, transport }, () => {
@@ -37,19 +37,19 @@ export class RemotePublisherHost {
     this.#hosted.add(hosted);
   }
 
-  /** The channel may have another latency now: tells the threads that hold its encoders. */
+  /** The channel may have another latency now: reports it to the threads that hold its encoders. */
   changed(channelId: ChannelId): void {
     for (const hosted of this.#of(channelId)) hosted.postLatency();
   }
 
-  /** Dismisses encoders that were admitted and have not opened yet: their key, or their channel, has changed. */
+  /** Dismisses encoders that were admitted and have not started: their key or their channel has changed. */
   dismissWaiting(channelId: ChannelId, slot?: IngestSlot): void {
     for (const hosted of this.#of(channelId, slot)) if (!hosted.isOpen) hosted.dismiss();
   }
 
   /**
-   * Runs when everything that encoders of this key have sent up to now was read, where they are connected; after a
-   * second at the latest.
+   * Calls `run` when the threads with the connections have read everything that encoders of this key have sent up to
+   * now; after a second at the latest.
    */
   afterReads(channelId: ChannelId, slot: IngestSlot, run: () => void): void {
     const reads = this.#of(channelId, slot).map((hosted) => hosted.read());
@@ -117,13 +117,13 @@ class HostedPublisher {
     });
   }
 
-  /** The relay let go of the encoder, or it came too late: the other thread closes its connection. */
+  /** The relay has dropped the encoder, or it came too late: the other thread closes its connection. */
   dismiss(): void {
     this.#finish();
   }
 
   async #admit(): Promise<void> {
-    // A fault of the gateway is one encoder's: the thread and its other encoders go on.
+    // A fault of the gateway concerns this encoder only: the thread and its other encoders go on.
     const isAdmitted = await this.#gateway.tryAdmit().then(
       (result) => result === "admitted",
       () => false,
@@ -140,7 +140,7 @@ class HostedPublisher {
       case "media":
         for (const each of readBlock(message)) this.#publisher?.push(each);
         if (message.isFlush) this.#gateway.flush();
-        // The relay keeps no payload that was pushed, so the block may be written again.
+        // The relay keeps no payload after `push`, so the block may be written again.
         return this.#transport.post({ kind: "taken", bytes: message.length, buffer: message.buffer }, [message.buffer]);
       case "read":
         return this.#onRead.shift()?.();
@@ -151,7 +151,7 @@ class HostedPublisher {
 
   #open({ remoteAddress, encoder, keyRemoved }: Extract<FromEncoder, { kind: "open" }>): void {
     const onDismissed = () => this.#finish();
-    // The relay takes every message at once: this gateway is never full.
+    // This gateway is never full: the relay takes every message at once.
     const arrival = { slot: this.slot, remoteAddress, encoder, keyRemoved, onDismissed, onRoom: () => undefined };
     const publisher = this.#gateway.open(arrival);
     if (publisher === undefined) return this.#finish();

@@ -9,13 +9,13 @@ import type { FromEncoder, ToEncoder } from "../thread-protocol/remote-publish.t
 import { BlockWriter } from "./media-block.ts";
 import type { MessageTransport } from "./message-transport.ts";
 
-/** Bytes on the way to the channel's thread and not taken there yet. Beyond them the encoder is not read. */
+/** Bytes sent to the channel's thread that it has not taken yet. Above this limit the encoder is not read. */
 export const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
-/** Reading goes on from here, so that a thread that is behind does not stop and start its encoder at every message. */
+/** Reading goes on below this limit, so that a slow thread does not stop and start its encoder at every message. */
 const ROOM_BYTES = AHEAD_BYTES_MAX / 2;
-/** A block of more bytes than this leaves without waiting for the flush. */
+/** A block of more bytes than this is sent without waiting for the flush. */
 const BLOCK_BYTES_MAX = 1024 * 1024;
-/** The owning thread replies at once; one that does not reply within this time counts as dead, in milliseconds. */
+/** The owning thread replies at once. One that does not reply within this time counts as dead, in milliseconds. */
 const ADMIT_DEADLINE_MS = 5_000;
 
 type RemotePublisherParts = RemotePublisherDeps & { readonly onOpen: () => void; readonly onOver: () => void };
@@ -23,7 +23,7 @@ type PublisherTransport = MessageTransport<FromEncoder, ToEncoder>;
 
 export type RemotePublisherDeps = {
   readonly clock: Clock;
-  /** Runs when everything that encoders have sent up to now was read. */
+  /** Calls `run` when everything that encoders have sent up to now has been read. */
   readonly afterReads: (run: () => void) => void;
   /** An encoder is not read for a while, because the thread that owns its channel is behind. */
   readonly onWait: () => void;
@@ -38,7 +38,7 @@ export class RemotePublishers {
     this.#deps = deps;
   }
 
-  /** The gateway that leads through this transport. */
+  /** Returns the gateway into the channel behind this transport. */
   to(
     channel: { readonly channelId: ChannelId; readonly latency: Latency },
     transport: PublisherTransport,
@@ -51,7 +51,7 @@ export class RemotePublishers {
     return gateway;
   }
 
-  /** What encoders have sent leaves for the threads that own their channels, and from there for targets. */
+  /** Sends the gathered messages to the threads that own the channels, which send them on to targets. */
   flush(): void {
     for (const gateway of this.#open) gateway.flush();
   }
@@ -167,7 +167,7 @@ class RemotePublisher implements PublishGateway {
     }
   }
 
-  /** The owning thread closed the transport: it let go of the encoder, or died. */
+  /** The owning thread closed the transport: it dropped the encoder, or died. */
   #closed(): void {
     const wasOver = this.#isOver;
     this.#finish();

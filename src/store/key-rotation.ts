@@ -10,25 +10,25 @@ import { SEALED_TABLES } from "./secrets/sealed-columns.ts";
 import type { Secrets } from "./secrets/secrets.ts";
 import { sealedPrefix } from "./secrets/secrets.ts";
 
-/** Rows that are sealed again in one transaction: writes of the API come between two of them. */
+/** Rows that are sealed again in one transaction. Writes of the API can run between two of them. */
 const BATCH_ROWS = 50;
 
-/** A row that was written while the key changed is met in the next pass; a third never finds one. */
+/** A row that was written while the key changed is found in the next pass; a third pass finds none. */
 const PASSES_MAX = 3;
 
 type SealedTable = (typeof SEALED_TABLES)[number];
 type Row = Readonly<Record<string, unknown>>;
 
-/** What a rotation needs of the database. */
+/** The parts of the database that a rotation uses. */
 type RotatedDatabase = Pick<Database, "read" | "write" | "secrets">;
 
-/** The key file was changed and taken up. */
+/** The result of a changed key file. */
 export type Rotation = { readonly keyId: string; readonly resealedRows: number };
 
 /**
- * Follows the key file of a database in use. A new first key is proved in the database before anything is sealed with
- * it, then every older value is sealed again, and last the older keys' proofs go: at whatever point the process dies, the
- * file has every key that the database needs, and the next start goes on.
+ * Follows the key file of a database in use. First it stores a proof of the new first key, then it seals every older
+ * value with that key, and last it deletes the older keys' proofs. At whatever point the process dies, the file has
+ * every key that the database needs, and the next start goes on.
  */
 export class KeyRotation {
   readonly #database: RotatedDatabase;
@@ -41,8 +41,8 @@ export class KeyRotation {
   }
 
   /**
-   * Takes up what changed in the key file; undefined where nothing did. Throws KeyFileError where the file is gone or lacks a key
-   * that is needed: the keys that are known stay in use then, and the next call looks again.
+   * Applies a changed key file; undefined where nothing changed. Throws KeyFileError where the file is missing or lacks
+   * a key that is needed: the known keys stay in use then, and the next call tries again.
    */
   async takeUp(): Promise<Rotation | undefined> {
     const stamp = fileStamp(this.#keyFilePath);
@@ -51,11 +51,11 @@ export class KeyRotation {
     const keys = readKeyFile(this.#keyFilePath);
     const [first] = keys ?? [];
     if (keys === undefined || first === undefined) {
-      throw new KeyFileError(`the encryption key file ${this.#keyFilePath} is gone: put back your copy of it.`);
+      throw new KeyFileError(`the encryption key file ${this.#keyFilePath} is missing: put back your copy of it.`);
     }
     await this.#database.read((db) => checkProofs(db, keys, this.#keyFilePath));
     if (first.id !== secrets.currentKeyId) {
-      // Opens the new key's values, still seals with the old one.
+      // At first the new key only opens values; the old one still seals.
       const former = keys.filter((key) => key.id === secrets.currentKeyId);
       secrets.replaceKeys([...former, ...keys.filter((key) => key.id !== secrets.currentKeyId)]);
       await this.#database.write((trx) => putProof(trx, secrets, first.id));
@@ -67,7 +67,7 @@ export class KeyRotation {
   }
 }
 
-/** The keys that values of this database are sealed with. */
+/** The ids of the keys that seal values of this database. */
 export async function provenKeyIds(db: Kysely<Schema>): Promise<readonly string[]> {
   const rows = await db.selectFrom("encryption_key").select("key_id").orderBy("key_id").execute();
   return rows.map((row) => row.key_id);
@@ -78,7 +78,7 @@ function fileStamp(path: string): string {
   return stat === undefined ? "none" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
 }
 
-/** Seals with the present key what is sealed with another; undefined where no other is in use. */
+/** Seals again, with the present key, every value that another key sealed. Undefined where no other key is in use. */
 async function resealAll(database: RotatedDatabase): Promise<number | undefined> {
   const { secrets } = database;
   const inUse = await database.read(provenKeyIds);
@@ -115,7 +115,7 @@ async function resealTable(database: RotatedDatabase, table: SealedTable): Promi
     const last = seen.rows.at(-1);
     if (last === undefined || seen.rows.length < BATCH_ROWS) return count;
     after = last[table.id];
-    // The driver never waits, so without this no request would be read before all is done.
+    // The driver never waits, so without this pause no request would be read before all is done.
     await setImmediate();
   }
 }
@@ -127,7 +127,7 @@ function isStale(row: Row, { columns }: SealedTable, secrets: Secrets): boolean 
 
 async function resealRow(trx: Transaction<Schema>, row: Row, table: SealedTable, secrets: Secrets): Promise<void> {
   const sets = table.columns.flatMap(({ name, index }) => {
-    // Nothing is kept there, and so there is nothing to find it by.
+    // Empty values are not sealed and have no index.
     if (row[name] === "") return [];
     const place = { table: table.table, column: name, row: String(row[table.id]) };
     const text = secrets.open(String(row[name]), place);
@@ -138,7 +138,7 @@ async function resealRow(trx: Transaction<Schema>, row: Row, table: SealedTable,
     where ${sql.ref(table.id)} = ${row[table.id]}`.execute(trx);
 }
 
-/** False, and nothing done, where a value under another key is left. */
+/** Returns false and does nothing where a value under another key is left. */
 async function dropOldProofs(trx: Transaction<Schema>, secrets: Secrets): Promise<boolean> {
   const prefix = sealedPrefix(secrets.currentKeyId);
   for (const { table, columns } of SEALED_TABLES) {

@@ -1,6 +1,6 @@
 import type { ChannelId, ChannelSpec, IngestSlot, Latency } from "./channel-spec.ts";
 
-/** A user name and a password that an encoder has proven to know. Secret. */
+/** A user name and password that an encoder has proven to know. Secret. */
 export type ProvenLogin = { readonly id: string; readonly password: string };
 
 /** Media thread to control thread: may this key publish? The encoder gets no reply before this one. Holds secrets. */
@@ -11,7 +11,10 @@ export type AdmissionReply = { readonly kind: "admission" } & AdmissionDecision;
 /** `admit` carries the channel's spec, so that the thread knows the channel before its first packet. */
 export type AdmissionDecision =
   | { readonly decision: "admit"; readonly spec: ChannelSpec; readonly slot: IngestSlot }
-  /** Another thread owns the channel. A transport to that thread comes with the reply (`thread-protocol/remote-publish`). */
+  /**
+   * Another thread owns the channel. A transport to that thread comes with the reply
+   * (`thread-protocol/remote-publish`).
+   */
   | {
       readonly decision: "admit-elsewhere";
       readonly channelId: ChannelId;
@@ -22,13 +25,13 @@ export type AdmissionDecision =
   | { readonly decision: "refuse"; readonly loginOf?: ChannelId };
 
 /**
- * Media thread to control thread: which channel's encoders log in with this name? `challenge`: what the encoder proved its
- * password with, one of ours that has not expired. The request uses it up.
+ * Media thread to control thread: which channel's encoders log in with this name? `challenge`: the challenge that the
+ * encoder's proof answers. It is one of ours that has not expired, and this request uses it up.
  */
 export type LoginRequest = { readonly kind: "login"; readonly userId: string; readonly challenge?: string };
 
 /** The user that encoders of one channel log in as. Holds a secret. */
 export type IngestUser = { readonly channelId: ChannelId; readonly password: string };
 
-/** `isFirstUse`: the challenge was not used before. */
+/** `isFirstUse`: the challenge had not been used before. */
 export type LoginReply = { readonly kind: "login"; readonly user?: IngestUser; readonly isFirstUse: boolean };

@@ -3,41 +3,43 @@ import type { FreezeTimes } from "./freeze-times.ts";
 /** A channel's public id, `ls-20260102030405-aB3dE`. */
 export type ChannelId = string;
 
-/** Which of a channel's two keys an encoder showed. */
+/** Which of a channel's two keys an encoder came with. */
 export type IngestSlot = "main" | "backup";
 
-/** One target of one channel; the API's `platId`. Unique over the installation. */
+/** One target of one channel; the API's `platId`. Unique within the installation. */
 export type TargetId = number;
 
-/** What a slow target loses: frames, or its connection, which then begins again. */
+/** What a slow target loses: frames, or its connection, which is then made anew. */
 export const BUFFER_POLICIES = ["drop", "disconnect"] as const;
 export type BufferPolicy = (typeof BUFFER_POLICIES)[number];
 
-/** How a target over TLS is verified. Absent fields: by this machine's authorities. */
+/** How the certificate of a target over TLS is verified. Absent fields: against this machine's authorities. */
 export type TargetTrust = {
-  /** Authorities beside the usual ones, as PEM. */
+  /** Authorities trusted in addition, as PEM. */
   readonly ca?: string;
   /**
-   * SHA-256 of the one certificate that is accepted, as 64 small hexadecimal digits, whatever signed it and whatever it
-   * is for.
+   * SHA-256 of the only accepted certificate, as 64 lower-case hexadecimal digits. Its signer and its purpose are not
+   * checked then.
    */
   readonly fingerprint?: string;
 };
 
-/** When packets leave: collected for 50 ms, which costs least, or with each read. */
+/** When packets are sent: gathered for 50 ms, which costs least CPU time, or with each read. */
 export const LATENCIES = ["efficient", "low"] as const;
 export type Latency = (typeof LATENCIES)[number];
 
-/** Track ids, 0 being the default track. */
+/** Track ids; 0 is the default track. */
 export type TrackChoice = { readonly video: number; readonly audio: number };
 
-/** Where one target is and whether it is on. Holds secrets: never log it. */
+/** The address and settings of one target. Holds secrets: never log it. */
 export type TargetSpec = {
-  /** One video and one audio track, in the form of old where it has one; absent: all tracks, as they come. */
+  /**
+   * One video and one audio track, sent in RTMP's original form where the codec has one; absent: all tracks, unchanged.
+   */
   readonly tracks?: TrackChoice;
-  /** False: captions, cue points and the like are left out. */
+  /** False: captions, cue points and other timed data are left out. */
   readonly hasTimedData?: boolean;
-  /** What the target takes, in the words of `ingest.videoCodec` and `audioCodec`; absent: whatever comes. */
+  /** Codecs that the target accepts, in the words of `ingest.videoCodec` and `audioCodec`; absent: all. */
   readonly codecs?: { readonly video?: readonly string[]; readonly audio?: readonly string[] };
   readonly targetId: TargetId;
   /** `rtmp://` or `rtmps://` address of the server and application, without the stream key. */
@@ -46,17 +48,17 @@ export type TargetSpec = {
   readonly streamKey: string;
   /** The login for a target that asks for one; absent: none. */
   readonly credentials?: { readonly id: string; readonly password: string };
-  /** False: the target stays READY whatever the ingest does. */
+  /** False: the target stays READY even while the channel is on air. */
   readonly isEnabled: boolean;
   /** Absent: `drop`. */
   readonly bufferPolicy?: BufferPolicy;
-  /** Absent: nothing is said of it. */
+  /** Absent: the usual verification. */
   readonly tls?: TargetTrust;
 };
 
 /**
- * The settings of one channel that concern the media thread: complete, never a difference. A spec with a revision not above the one
- * last applied is ignored, so a late message cannot undo a newer one.
+ * The settings of one channel that concern the media thread: always complete, never a difference. The thread ignores a
+ * spec whose revision is not above the last applied one, so a late message cannot undo a newer one.
  */
 export type ChannelSpec = {
   readonly channelId: ChannelId;
@@ -65,7 +67,7 @@ export type ChannelSpec = {
   readonly holdSeconds: number;
   /** Absent: `efficient`. */
   readonly latency?: Latency;
-  /** Absent: the usual ones. */
+  /** Absent: the default times. */
   readonly freeze?: FreezeTimes;
   readonly targets: readonly TargetSpec[];
 };

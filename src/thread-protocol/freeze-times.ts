@@ -1,6 +1,7 @@
 /**
- * After how long without media an encoder that stays connected counts as frozen, and after how long without video, while its audio goes on,
- * its last frame is shown instead; in seconds. An encoder whose frames come more slowly is given twice its own pace.
+ * When a connected encoder counts as frozen, in seconds: after `mediaSeconds` without any media. After `videoSeconds`
+ * without video, while audio goes on, its last frame is repeated. An encoder whose frames come more slowly gets twice
+ * its own frame interval.
  */
 export type FreezeTimes = {
   readonly mediaSeconds: number;

@@ -8,43 +8,48 @@ import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
 import type { ChannelSample } from "./samples.ts";
 
-/** How the process leaves targets when it stops: `cut` closes the connections, `end` also tells the platforms that it is over. */
+/**
+ * How the process leaves targets when it stops: `cut` closes the connections, `end` also ends the broadcast on the
+ * platforms.
+ */
 export type ShutdownMode = "cut" | "end";
 
-/** What a media thread asks the control thread. */
+/** What a media thread asks of the control thread. */
 export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest;
 export type ControlReply = AdmissionReply | LoginReply | PlayReply;
 
-/** What the control thread asks a media thread. */
+/** What the control thread asks of a media thread. */
 type ControlRequest = PreflightRequest;
 export type MediaReply = PreflightReply;
 
-/** Control thread to media thread. Plain data; some messages come with one end of a transport, as each of them says. */
+/** Control thread to media thread. Plain data; some messages carry one end of a transport, as noted. */
 export type ToMedia =
   | { readonly kind: "channel"; readonly spec: ChannelSpec }
   | { readonly kind: "channel-removed"; readonly channelId: ChannelId }
   | { readonly kind: "request"; readonly requestId: number; readonly request: ControlRequest }
   /** With a transport where the reply says so. */
   | { readonly kind: "reply"; readonly requestId: number; readonly reply: ControlReply }
-  /** With a transport: an encoder that another thread accepted is admitted to a channel that this thread owns. */
+  /**
+   * With a transport: an encoder whose connection is in another thread was admitted to a channel that this thread owns.
+   */
   | { readonly kind: "host-publisher"; readonly spec: ChannelSpec; readonly slot: IngestSlot }
   /** With a transport: another thread has a viewer for a channel that this thread owns. */
   | { readonly kind: "host-preview"; readonly channelId: ChannelId }
   /** End the broadcast, or its hold, now: end the targets properly and dismiss the encoders. */
   | { readonly kind: "end"; readonly channelId: ChannelId }
-  /** The hold lasts a minute longer, or is over now; a broadcast whose encoder is back goes on. */
+  /** Extend the hold by a minute, or end it now. A broadcast whose encoder is back goes on. */
   | { readonly kind: "hold"; readonly channelId: ChannelId; readonly how: HoldChange }
   /** Dismiss the encoder of this key as if its connection were lost: the key changed. */
   | { readonly kind: "disconnect-publisher"; readonly channelId: ChannelId; readonly slot: IngestSlot }
-  /** Connect to a target at once that waits for its next attempt. */
+  /** Dial a target at once that waits for its next attempt. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
   /** The certificate for encoders from now on. Secret. */
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
-  /** The player that this request admitted may watch no more: the owner of its token lost the right to. */
+  /** The player that this request admitted may watch no longer: the owner of its token lost that right. */
   | { readonly kind: "revoke-play"; readonly requestId: number }
-  /** One more port of this server that no target may lead back to. */
+  /** A port of this server. No target may lead back to it. */
   | { readonly kind: "own-port"; readonly port: number }
-  /** The process stops: admit no more encoders, and ask those that can reconnect elsewhere to do so. */
+  /** The process stops: admit no more encoders, and ask those that support it to reconnect elsewhere. */
   | { readonly kind: "drain" }
   /** The process stops: leave targets and encoders. */
   | { readonly kind: "shutdown"; readonly mode: ShutdownMode };
@@ -59,17 +64,19 @@ export type ToControl =
   | { readonly kind: "play-left"; readonly requestId: number }
   | { readonly kind: "fact"; readonly fact: Fact }
   | { readonly kind: "samples"; readonly samples: readonly ChannelSample[] }
-  /** How late the event loop of this thread was since the last such message, and how many sockets use direct system calls. */
+  /**
+   * How late this thread's event loop was since the last such message, and how many sockets use direct system calls.
+   */
   | { readonly kind: "loop-delay"; readonly delay: LoopDelay; readonly directSockets: number }
   /**
-   * The thread has forgotten a channel that was off air for long: another thread may own it now. `admissions`: how many
-   * encoders were admitted to it, as far as this thread knows.
+   * The thread has forgotten a channel that was off air for a while: another thread may own it now. `admissions`: how
+   * many encoders were admitted to it, as far as this thread knows.
    */
   | { readonly kind: "channel-released"; readonly channelId: ChannelId; readonly admissions: number }
-  /** The thread stopped reading an encoder for a while: the thread that owns its channel is behind. */
+  /** The thread stopped reading an encoder for a while: the thread that owns the channel is behind. */
   | { readonly kind: "remote-publisher-waits" }
-  /** A warning of Node's own. */
+  /** A warning from Node. */
   | { readonly kind: "warning"; readonly name: string; readonly detail: string }
-  /** The encoders that were asked to reconnect elsewhere have done so, or their time is over. */
+  /** The encoders that were asked to reconnect elsewhere have left, or their time is over. */
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };

@@ -11,13 +11,13 @@ export type PreviewFormat = { readonly kind: "flv" } | { readonly kind: "rtmp"; 
 /** From the viewer's thread. */
 export type FromViewer =
   | { readonly kind: "start"; readonly format: PreviewFormat }
-  /** This many more bytes have left for the viewer: credit for as many to come. */
+  /** This many more bytes have been sent to the viewer: credit for as many again. */
   | { readonly kind: "taken"; readonly bytes: number }
   | { readonly kind: "pause"; readonly isPaused: boolean };
 
 /** From the channel's thread. */
 export type ToViewer =
-  /** The first message. Where the channel is not on air the thread closes the transport instead. */
+  /** The first message. Where the channel is not on air, the thread closes the transport instead. */
   | { readonly kind: "started" }
   /** The next bytes of the stream, transferred without a copy. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -26,8 +26,8 @@ export type ToViewer =
 export type PlayRequest = { readonly kind: "play"; readonly channelId: string; readonly token: string };
 
 /**
- * `admit`: the player has a place until `play-left`. Where another thread owns the channel, a transport to that thread comes
- * with the reply.
+ * `admit`: the player has a place until `play-left`. Where another thread owns the channel, a transport to that thread
+ * comes with the reply.
  */
 export type PlayReply =
   | { readonly kind: "play"; readonly decision: "admit"; readonly channelId: ChannelId }

@@ -3,8 +3,8 @@ import type { Latency } from "./channel-spec.ts";
 import type { IngestEnd } from "./facts.ts";
 
 /**
- * An encoder whose connection is in another thread than its channel: what the two threads tell each other, over one
- * transport for each connection. A thread that closes its end, or dies, has let go of the encoder.
+ * An encoder whose connection is in another thread than its channel: the messages of the two threads, over one
+ * transport for each connection. A thread that closes its end, or dies, drops the encoder.
  */
 
 /** From the thread that has the connection. */
@@ -17,7 +17,7 @@ export type FromEncoder =
     }
   /** Messages in the first `length` bytes of a block (`remote-publish/media-block`), transferred. `isFlush`: send them to the targets now. */
   | { readonly kind: "media"; readonly buffer: ArrayBuffer; readonly length: number; readonly isFlush: boolean }
-  /** Reply to `read-wanted`: everything that the encoder had sent by then was read, and was posted before this. */
+  /** Reply to `read-wanted`: everything that the encoder had sent by then was read and posted before this message. */
   | { readonly kind: "read" }
   | { readonly kind: "end"; readonly end: IngestEnd };
 
@@ -25,7 +25,7 @@ export type FromEncoder =
 export type ToEncoder =
   /** The first message: whether the encoder may publish. */
   | { readonly kind: "admit-result"; readonly isAdmitted: boolean }
-  /** The relay has taken this many bytes of a block: credit for as many to come. The block is transferred back. */
+  /** The relay has taken this many bytes of a block: credit for as many again. The block is transferred back. */
   | { readonly kind: "taken"; readonly bytes: number; readonly buffer: ArrayBuffer }
   | { readonly kind: "latency"; readonly latency: Latency }
   | { readonly kind: "read-wanted" };

@@ -1,7 +1,7 @@
 import type { Removal } from "../base/pasted-text.ts";
 import type { ChannelId, IngestSlot, TargetId } from "./channel-spec.ts";
 
-/** Frames a slow target lost, by what made it lose them. */
+/** Frames that a slow target lost, by cause. */
 export type DroppedFrames = {
   /** Its queue held too much media time. */
   readonly overTime: number;
@@ -11,54 +11,65 @@ export type DroppedFrames = {
   readonly untilKeyframe: number;
 };
 
-/** One target's counters, all since its channel came to the media thread: the control side keeps what was before. */
+/** One target's counters since its channel came to the media thread: the control thread adds what was before. */
 export type TargetSample = {
   readonly targetId: TargetId;
-  /** Bytes the kernel took in the last whole second. */
+  /** Bytes that the kernel took in the last whole second. */
   readonly bytesPerSecond: number;
-  /** Bytes the kernel took in all. */
+  /** Bytes that the kernel took in total. */
   readonly bytesTotal: number;
   /** Milliseconds spent PUBLISHING. */
   readonly playMs: number;
   /** Reconnection attempts. */
   readonly retryCount: number;
-  /** Frames that a full queue made this target lose, in all. */
+  /** Frames that this target lost because its queue was full, in total. */
   readonly droppedFrames: number;
   readonly drops: DroppedFrames;
-  /** Media time that this target has not got, in milliseconds: in our queue, and in the kernel's where that can be read. */
+  /**
+   * Media time that this target has not got yet, in milliseconds: in our queue, and in the kernel's queue where that
+   * can be read.
+   */
   readonly queueMs: number;
-  /** Bytes sent that the target has not acknowledged: its TCP, or in RTMP where that is not known; absent where neither is. */
+  /**
+   * Bytes sent that the target has not acknowledged: by TCP, or by RTMP where TCP's number is not known; absent where
+   * neither is.
+   */
   readonly unackedBytes?: number;
-  /** Bytes of the present connection that the target acknowledged, in RTMP if it does so, else its TCP. */
+  /** Bytes of the present connection that the target has acknowledged: by RTMP if it does so, else by TCP. */
   readonly ackedBytes?: number;
-  /** It fell from PUBLISHING three times in ten minutes. */
+  /** It failed three times in ten minutes while PUBLISHING. */
   readonly isUnstable: boolean;
 };
 
-/** What the ingest check compares with what targets take, of the default tracks. Absent fields are not known yet. */
+/**
+ * Measures of the default tracks, which the ingest check compares with what targets accept. Absent fields are not known
+ * yet.
+ */
 export type StreamMeasures = {
   /** Means of the last ten seconds. */
   readonly videoBytesPerSecond?: number;
   readonly audioBytesPerSecond?: number;
-  /** The longest way between two keyframes of the last 15 to 30 seconds, or since the last one. */
+  /** The longest time between two keyframes in the last 15 to 30 seconds, or since the last one. */
   readonly longestKeyframeSeconds?: number;
-  /** How long video has come without a keyframe; absent where that is no more than usual. */
+  /** How long video has come without a keyframe; absent where that is normal for this stream. */
   readonly secondsWithoutKeyframe?: number;
-  /** Whether there was ever one. */
+  /** Whether a keyframe ever came. */
   readonly hasKeyframe?: boolean;
   /** Kinds whose frames come without the sequence header that their codec needs. */
   readonly lackHeader?: readonly ("audio" | "video")[];
-  /** Kinds of which messages come and nothing that could be understood, or sent on. */
+  /** Kinds whose messages come, but none that the relay understands or can send on. */
   readonly unreadable?: readonly ("audio" | "video")[];
-  /** B-frames in a row, at most, of the last 15 to 30 seconds. */
+  /** The most B-frames in a row in the last 15 to 30 seconds. */
   readonly bFrames?: number;
-  /** Millionths that the encoder's clock is fast against ours, negative: slow; of the last two to ten minutes. */
+  /**
+   * How much the encoder's clock is fast against ours over the last two to ten minutes, in millionths; negative: slow.
+   */
   readonly clockDriftPpm?: number;
-  /** Its timestamps are no milliseconds of real time: its stream is timed by when it comes. */
+  /** Its timestamps are not milliseconds of real time: the relay times its stream by arrival. */
   readonly isClockWrong?: boolean;
 };
 
-/** The encoder on air, or last on air, of one channel. Absent fields are not known, or not there. */
+/** The encoder that is on air, or was last on air. Absent fields are not known, or do not exist. */
 export type IngestSample = {
   /** `LIVE`: media flows. `HELD`: the encoder is lost, targets are held. `ENDED`: the broadcast is over. */
   readonly state: "LIVE" | "HELD" | "ENDED";
@@ -72,26 +83,29 @@ export type IngestSample = {
   readonly height?: number;
   /** Frames a second, over the last seconds. */
   readonly frameRate?: number;
-  /** Between the last two keyframes. */
+  /** Between the last two keyframes, in seconds. */
   readonly keyframeIntervalSeconds?: number;
   readonly audioCodec?: string;
   readonly sampleRate?: number;
   readonly channels?: number;
   readonly bytesPerSecond: number;
   readonly bytesTotal: number;
-  /** What came along with its key, and was taken off; absent where nothing was. */
+  /** What was removed from around the key; absent where nothing was. */
   readonly keyRemoved?: readonly Removal[];
-  /** Since the last frame, where video is missing while audio goes on. */
+  /** Seconds since the last frame, where video is missing while audio goes on. */
   readonly secondsWithoutVideo?: number;
-  /** Messages of timed data that were too many, or too long, to be sent on, in all; absent where there were none. */
+  /**
+   * Messages of timed data that were not sent on because they were too many or too long, in total; absent where there
+   * were none.
+   */
   readonly droppedData?: number;
-  /** A standby that differs from what is on air, in words; absent where there is none. */
+  /** How the standby differs from what is on air, in words; absent where it does not. */
   readonly standbyDiffers?: string;
   /** Absent before the first sample. */
   readonly measures?: StreamMeasures;
 };
 
-/** One channel's counters. Sent once a second while it is on air, and once more when it no longer is. */
+/** One channel's counters. Sent once a second while it is on air, and once more after that. */
 export type ChannelSample = {
   readonly channelId: ChannelId;
   readonly ingest: IngestSample;

@@ -2,17 +2,17 @@ import type { MachineTrouble } from "../base/system-errors.ts";
 
 type Sentence = { readonly en: string; readonly ko: string };
 
-/** What a firewall forbids concerns one address: that target's own reason says so. */
+/** A firewall concerns one address: that target's own error says so. */
 type SharedTrouble = Exclude<MachineTrouble, "firewall">;
 
-/** Everything that can be wrong with this server itself, in sentences for people: what is the matter, and what to do. */
+/** Everything that can be wrong with this server itself, in sentences for people: what is wrong, and what to do. */
 const SENTENCES = {
   descriptors: {
     en: "This server has no file descriptors left: raise its limit on open files (LimitNOFILE, ulimit -n, --ulimit nofile) and start it again.",
     ko: "이 서버에 남은 파일 디스크립터가 없습니다. 열린 파일 수 제한(LimitNOFILE, ulimit -n, --ulimit nofile)을 늘린 뒤 다시 시작해 주세요.",
   },
   memory: {
-    en: "This server has no memory left for a connection: give the machine more, or run less on it.",
+    en: "This server has no memory left for a connection: give the machine more memory, or run fewer programs on it.",
     ko: "이 서버에 연결을 위한 메모리가 부족합니다. 메모리를 늘리거나 다른 작업을 줄여 주세요.",
   },
   ports: {
@@ -24,31 +24,31 @@ const SENTENCES = {
     ko: "이 서버에서 플랫폼으로 가는 경로가 없습니다. 네트워크 연결과 라우팅을 확인해 주세요.",
   },
   "database-damaged": {
-    en: "This server's database is damaged, or its disk fails: streams go on, but put a backup in place (fanfare restore FOLDER), or save what can still be read (sqlite3 FILE .recover); fanfare doctor says what is damaged.",
+    en: "This server's database is damaged, or its disk fails: streams go on, but restore a backup (fanfare restore FOLDER), or save what can still be read (sqlite3 FILE .recover); fanfare doctor says what is damaged.",
     ko: "이 서버의 데이터베이스가 손상되었거나 디스크에 문제가 있습니다. 스트림은 계속되지만 백업을 복원하거나(fanfare restore FOLDER) 읽을 수 있는 내용을 살려 두세요(sqlite3 FILE .recover). 손상된 부분은 fanfare doctor로 확인할 수 있습니다.",
   },
   "database-read-only": {
-    en: "This server's database could not be opened for writing: streams of known keys run, nothing can be changed or counted; make room, or let its folder be written, and it goes on by itself.",
+    en: "This server's database could not be opened for writing: streams with known keys run, but nothing can be changed or counted; free disk space, or make its folder writable, and it recovers by itself.",
     ko: "이 서버의 데이터베이스를 쓰기용으로 열지 못했습니다. 등록된 키의 스트림은 송출되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 폴더를 쓸 수 있게 하면 자동으로 회복됩니다.",
   },
   "database-unwritable": {
-    en: "This server's database takes no write, since its disk is full or another process holds it: streams go on, but nothing can be changed or counted; make room, or end that process, and it goes on by itself.",
+    en: "This server's database accepts no writes, because its disk is full or another process locks it: streams go on, but nothing can be changed or counted; free disk space, or end that process, and it recovers by itself.",
     ko: "디스크가 가득 찼거나 다른 프로세스가 점유하고 있어 이 서버의 데이터베이스에 기록할 수 없습니다. 스트림은 계속되지만 변경이나 집계는 저장되지 않습니다. 디스크 공간을 확보하거나 해당 프로세스를 종료하면 자동으로 회복됩니다.",
   },
   overloaded: {
-    en: "This server cannot keep up: its threads are busy or were stopped. Send fewer streams through it, give it more processors, or look for what else takes them.",
+    en: "This server cannot keep up: its threads are busy or were stopped. Send fewer streams through it, give it more processors, or find what else uses them.",
     ko: "이 서버의 처리 능력이 부족하거나 멈춘 적이 있습니다. 스트림 수를 줄이거나 프로세서를 늘리고, 프로세서를 쓰는 다른 작업을 확인해 주세요.",
   },
 } as const satisfies Readonly<Record<SharedTrouble, Sentence>> & Readonly<Record<string, Sentence>>;
 
 export type ServerTroubleName = keyof typeof SENTENCES;
 
-/** The trouble of the whole server that shows in a connection's; undefined where it says nothing of others. */
+/** The trouble of the whole server behind a connection's trouble; undefined where only that connection is affected. */
 export function sharedTrouble(trouble: MachineTrouble): ServerTroubleName | undefined {
   return trouble === "firewall" ? undefined : trouble;
 }
 
-/** Every name there is, for tests and for lists of all. */
+/** Every name, for tests and lists. */
 export const SERVER_TROUBLE_NAMES = Object.keys(SENTENCES) as readonly ServerTroubleName[];
 
 export type ServerTroubleText = { readonly message: string; readonly messageKo: string };

@@ -12,15 +12,15 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
 import type { Post } from "./http-post.ts";
 import { signatureHeaders } from "./signing.ts";
 
-/** How many deliveries are under way at most, each of another channel; a host that hangs holds each for 10 s. */
+/** At most this many deliveries are under way, each of another channel. A host that hangs holds each for 10 s. */
 const LIMITS: DeliveryLimits = { inFlightMax: 16, perHostMax: 4, retriesMax: 12 };
 /** A database that does not answer is asked again after this long, in milliseconds. */
 const STORE_RETRY_MS = 1_000;
-/** The clock of the day is looked at again after this long at the latest, in milliseconds: somebody may have set it. */
+/** The wall clock is read again after this long at the latest, in milliseconds: somebody may have set it. */
 const SLEEP_MAX_MS = 60_000;
-/** … and not sooner than this, where something is due that cannot be had. */
+/** … and not sooner than this, where something is due that cannot be sent now. */
 const SLEEP_MIN_MS = 1_000;
-/** At the end, attempts that were broken off have so long to let go, in milliseconds. */
+/** When the process stops, attempts that were cancelled have this long to end, in milliseconds. */
 const CLOSE_MS_MAX = 1_000;
 
 export type DelivererOptions = {
@@ -32,16 +32,16 @@ export type DelivererOptions = {
 };
 
 /**
- * Sends what the store has waiting to its webhooks: of each channel one after another, in order, and many channels at once. What
- * it does is in the store after each attempt, so a restart goes on where it was; a crash in between sends one again,
- * under the same `webhook-id`.
+ * Sends the stored deliveries to their webhooks: those of one channel one after another, in order, and many channels at
+ * once. The result of each attempt is stored, so a restart goes on where it was. A crash in between sends one delivery
+ * again, under the same `webhook-id`.
  */
 export class Deliverer {
   readonly #options: DelivererOptions;
   readonly #closing = new AbortController();
   readonly #inFlight = new Map<ChannelId, { readonly turn: DeliveryTurn; readonly run: Promise<void> }>();
   #looking: Promise<void> | undefined;
-  /** Something changed while the store was being looked at. */
+  /** Something changed while the store was being read. */
   #isLookDue = false;
   #timer: Timer | undefined;
 
@@ -49,14 +49,14 @@ export class Deliverer {
     this.#options = options;
   }
 
-  /** Something may be due: events were stored, an endpoint was set, the process has started. Never waits. */
+  /** Something may be due: events were stored, an endpoint was set, or the process has started. Never waits. */
   wake(): void {
     if (this.#closing.signal.aborted) return;
     this.#isLookDue = true;
     this.#looking ??= this.#look();
   }
 
-  /** Breaks off what is under way, which is tried again after the next start. Takes a second at most. Idempotent. */
+  /** Cancels what is under way; it is tried again after the next start. Takes a second at most. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#timer?.cancel();
@@ -85,7 +85,7 @@ export class Deliverer {
     this.#timer = this.#options.clock.startTimer(sleepMs, () => this.wake());
   }
 
-  /** Answers after how many milliseconds to look again; undefined: when somebody calls, or an attempt ends. */
+  /** Returns after how many milliseconds to look again; undefined: at the next `wake`, or when an attempt ends. */
   async #startDue(): Promise<number | undefined> {
     const { store, clock, log } = this.#options;
     const inFlight = [...this.#inFlight.values()].map(({ turn }) => turn);
@@ -95,12 +95,12 @@ export class Deliverer {
       const due = await store.findDueDeliveries(nowMs, LIMITS, inFlight);
       if (this.#closing.signal.aborted) return undefined;
       for (const delivery of due) this.#start(delivery);
-      // What is due and did not begin waits for the end of an attempt, which looks again.
+      // What is due and could not begin waits for the end of an attempt, which looks again.
       const nextTime = await store.findNextDueTime(nowMs);
       if (nextTime === undefined) return undefined;
       return Math.min(SLEEP_MAX_MS, Math.max(SLEEP_MIN_MS, nextTime - clock.wallNow()));
     } catch (error) {
-      log.warn("webhooks could not be read, tried again soon", { detail: textOf(error) });
+      log.warn("webhooks could not be read, will retry", { detail: textOf(error) });
       return STORE_RETRY_MS;
     }
   }
@@ -120,13 +120,14 @@ export class Deliverer {
     await this.#keep(due, update);
   }
 
-  /** Undefined where the end of the process broke it off. */
+  /** Returns undefined where the end of the process cancelled it. */
   async #attempt(due: DueDelivery): Promise<DeliveryUpdate | undefined> {
     const { post, clock, random } = this.#options;
     const { endpoint, eventId, time, attempts } = due;
     if (endpoint === undefined) return { state: "CANCELLED", attempts };
     const body = webhookBody(due);
-    // Numbers start again when a backup is restored: its time tells an event from the one that had its number before.
+    // Event numbers start again when a backup is restored. The time distinguishes an event from the earlier one with
+    // its number.
     const id = `evt_${eventId}_${time}`;
     const message = {
       url: endpoint.url,
@@ -141,14 +142,16 @@ export class Deliverer {
     return result === undefined ? undefined : afterAttempt(due, endpoint, result, clock.wallNow(), random);
   }
 
-  /** Sending again what a receiver took would be worse than waiting for the database. */
+  /**
+   * Retries until the database has stored the result: to send again what a receiver took would be worse than waiting.
+   */
   async #keep(due: DueDelivery, update: DeliveryUpdate): Promise<void> {
     const { store, clock, log } = this.#options;
     do {
       try {
         return await store.updateDelivery(due, update, clock.wallNow());
       } catch (error) {
-        log.warn("a webhook's result is not stored, tried again soon", {
+        log.warn("a webhook's result is not stored, will retry", {
           deliveryId: due.eventId,
           detail: textOf(error),
         });
@@ -182,8 +185,8 @@ export class Deliverer {
 }
 
 /**
- * The body as the original service sends it: `event`, where the API's own answers say `eventCode`. Behind its fields come ours,
- * so that a receiver can say what happened to whom without asking the API.
+ * The body as the original service sends it, with `event` where the API's own answers say `eventCode`. Fields of ours
+ * follow, so that a receiver can say what happened to which channel without asking the API.
  */
 function webhookBody(due: DueDelivery): string {
   const { eventId, level, channelId, code, time, description, channelName, targetId, targetName, reason } = due;

@@ -12,35 +12,36 @@ import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
 import { isCutOff } from "../net/kernel/machine-trouble.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
 
-/** An attempt takes no longer than this, from the name's look-up to the answer's end, in milliseconds. */
+/** An attempt takes no longer than this, from the DNS look-up to the end of the answer, in milliseconds. */
 const ATTEMPT_MS_MAX = 10_000;
-/** Of an answer's body no more is read; nothing in it is of interest. */
+/** At most this much of an answer's body is read; its content is ignored. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
-/** What goes to an endpoint. */
+/** What is posted to an endpoint. */
 export type Message = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 };
 
-/** Sends a message once. Never rejects: whatever happens is a result; undefined where the signal ended it. */
+/** Posts a message once. Never rejects: every outcome is a result. Undefined where the signal cancelled it. */
 export type Post = (message: Message, signal: AbortSignal) => Promise<AttemptResult | undefined>;
 
 export type HttpPosterDeps = {
   readonly clock: Clock;
   readonly resolver: Resolver;
-  /** Which addresses may be connected to; read anew at each attempt. */
+  /** Which addresses may be connected to; read again at each attempt. */
   readonly policy: AddressPolicy;
-  /** Told when an attempt failed because of this machine. */
+  /** Called when an attempt failed because of this machine. */
   readonly onTrouble?: (trouble: MachineTrouble) => void;
 };
 
 /**
- * Posts over HTTP and HTTPS, to checked addresses only: the name is resolved by our resolver at every attempt, and what
- * was checked is what is connected to, under the name's own Host and certificate. Redirects are answers, not followed.
+ * Posts over HTTP and HTTPS, to checked addresses only. Our resolver resolves the name at every attempt; the connection
+ * goes to the checked address, with the name's own Host header and certificate. Redirects are answers and are not
+ * followed.
  */
 export function createHttpPost({ clock, resolver, policy: given, onTrouble }: HttpPosterDeps): Post {
   const policy = withOwnNames(given, resolver, clock);
@@ -66,7 +67,7 @@ export function createHttpPost({ clock, resolver, policy: given, onTrouble }: Ht
   };
 }
 
-/** The status of the answer, once its body is over or was long enough. */
+/** Resolves to the status of the answer, once its body is over or longer than needed. */
 function exchange(
   url: URL,
   addresses: readonly CheckedAddress[],
@@ -79,7 +80,7 @@ function exchange(
     const send = url.protocol === "https:" ? requestHttps : requestHttp;
     const request = send({
       method: "POST",
-      // A name is looked up below, an address is taken as it is.
+      // A name is looked up below; an address is used as it is.
       host: first.serverName ?? first.address,
       port: first.port,
       path: `${url.pathname}${url.search}`,
@@ -91,9 +92,9 @@ function exchange(
       signal,
     });
     let status: number | undefined;
-    // With an answer there, what breaks afterwards changes nothing.
+    // Once there is an answer, later errors change nothing.
     const end = (reason: unknown) => (status === undefined ? reject(reason) : resolve(status));
-    // Whatever the request's own events say or keep to themselves, the deadline and the end of the process hold.
+    // Whatever the request's own events do, the deadline and the end of the process hold.
     if (signal.aborted) end(signal.reason);
     signal.addEventListener("abort", () => end(signal.reason), { once: true });
     request.on("response", (response) => {
@@ -101,7 +102,7 @@ function exchange(
       status = answered;
       readToEnd(response, () => resolve(answered));
     });
-    // The other protocol is not spoken here.
+    // A switch to another protocol ends the exchange.
     request.on("upgrade", (response, socket) => {
       socket.destroy();
       resolve(response.statusCode ?? 0);
@@ -114,7 +115,7 @@ function exchange(
   });
 }
 
-/** Answers with what was checked, whatever is asked for. */
+/** A `lookup` for sockets: returns the checked addresses, whatever name is asked for. */
 function lookupAmong(addresses: readonly CheckedAddress[]): LookupFunction {
   return (_hostname, options, callback) => {
     const all = addresses.map(({ address, family }) => ({ address, family }));
@@ -125,7 +126,7 @@ function lookupAmong(addresses: readonly CheckedAddress[]): LookupFunction {
   };
 }
 
-/** The status is known already: a body that breaks off, lasts too long or is too long changes nothing. */
+/** The status is known already. A body that breaks off, lasts too long or is too long changes nothing. */
 function readToEnd(response: IncomingMessage, onEnd: () => void): void {
   let bytes = 0;
   response.on("data", (chunk: Buffer) => {
@@ -136,7 +137,10 @@ function readToEnd(response: IncomingMessage, onEnd: () => void): void {
   response.on("close", onEnd);
 }
 
-/** What this machine lacked. Of a route it is that where none leads anywhere: else it may have been a router on the way. */
+/**
+ * What this machine lacked. A missing route counts only where no route leads anywhere: else a router on the way may
+ * have said so.
+ */
 function troubleOf(error: unknown): MachineTrouble | undefined {
   if (error instanceof ResolveError) return error.trouble;
   const code = systemCode(error);

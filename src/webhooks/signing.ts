@@ -5,7 +5,7 @@ const MS_PER_SECOND = 1_000;
 
 /** What is sent and signed. */
 export type SignedMessage = {
-  /** The same for every attempt of one event and of no other, so that a receiver knows what it has already. */
+  /** The same for every attempt of one event and for no other event, so that a receiver can recognise repetitions. */
   readonly id: string;
   /** When this attempt is made, milliseconds since the Unix epoch. */
   readonly nowMs: number;
@@ -13,8 +13,8 @@ export type SignedMessage = {
 };
 
 /**
- * The headers of Standard Webhooks: `v1,` and Base64(HMAC-SHA256(secret, id.timestamp.body)), the timestamp in whole
- * seconds. The secret is `whsec_` and the key in Base64.
+ * The headers of Standard Webhooks: `v1,` and Base64(HMAC-SHA256(secret, id.timestamp.body)), with the timestamp in
+ * whole seconds. The secret is `whsec_` followed by the key in Base64.
  */
 export function signatureHeaders({ id, nowMs, body }: SignedMessage, secret: string): Readonly<Record<string, string>> {
   const timestamp = String(Math.floor(nowMs / MS_PER_SECOND));

@@ -4,7 +4,7 @@ import { DomainError } from "../control/ports/errors.ts";
 import type { Post } from "./http-post.ts";
 import { signatureHeaders } from "./signing.ts";
 
-/** Tests under way at a time, over all endpoints. */
+/** At most this many tests run at a time, over all endpoints. */
 const RUNNING_MAX = 4;
 
 export type WebhookTesterDeps = {
@@ -13,7 +13,7 @@ export type WebhookTesterDeps = {
   readonly clock: Clock;
 };
 
-/** Sends an endpoint one signed message that is about nothing, once and at once, and says what came back. */
+/** Sends an endpoint one signed test message, once and at once, and returns what came back. */
 export class WebhookTester {
   readonly #deps: WebhookTesterDeps;
   #running = 0;
@@ -22,7 +22,10 @@ export class WebhookTester {
     this.#deps = deps;
   }
 
-  /** Throws DomainError `endpoint-not-found` where none is set there, and `endpoint-tests-running` where too many run. */
+  /**
+   * Throws DomainError `endpoint-not-found` where no endpoint is set, and `endpoint-tests-running` where too many tests
+   * run.
+   */
   async send(scope: EndpointScope, channelName?: string): Promise<WebhookTest> {
     const { store, post, clock } = this.#deps;
     const endpoint = await store.findEndpoint(scope);
@@ -44,7 +47,7 @@ export class WebhookTester {
       const signature = signatureHeaders({ id: `test_${time}`, nowMs: time, body }, endpoint.secret);
       const headers = { "content-type": "application/json", "user-agent": "Fanfare", ...signature };
       const startMs = clock.now();
-      // A post has a deadline of its own.
+      // `post` has a deadline of its own.
       const result = await post({ url: endpoint.url, headers, body }, new AbortController().signal);
       return { url: endpoint.url, durationMs: clock.now() - startMs, ...(result ?? { problem: "TIMEOUT" }) };
     } finally {

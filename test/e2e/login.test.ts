@@ -46,7 +46,7 @@ test("platforms that want a login get it; a wrong password is told, tried, and c
   expect(refused.lastError).toMatchObject({ code: "AUTH_FAILED", severity: "fatal" });
   expect(refused.lastError?.message).toContain("refused the user name and password");
   const demanded = await watch.until(3, ({ lastError }) => lastError !== undefined, DEADLINE_MS);
-  expect(demanded.lastError?.message).toBe("The target demands a user name and password for publishing.");
+  expect(demanded.lastError?.message).toBe("The platform demands a user name and password for publishing.");
 
   stage.keepSecret(passwords.mended);
   const change = { rtmpUrl: targets.mended.url, streamKey: mendedKey, streamPassword: passwords.mended };

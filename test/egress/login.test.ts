@@ -91,7 +91,7 @@ test("without a name and a password the target's demand is reported, after one c
   expect(await failureAt(target, {})).toEqual({
     code: "AUTH_FAILED",
     severity: "fatal",
-    says: "The target demands a user name and password for publishing.",
+    says: "The platform demands a user name and password for publishing.",
     seen: 1,
   });
 });
@@ -131,7 +131,7 @@ test("an unknown kind of login is reported as that", async () => {
   );
   const { error } = await dial(`rtmp://127.0.0.1:${port}/live`, { credentials: USER }).outcome;
   expect(error).toMatchObject({ code: "AUTH_FAILED", severity: "fatal" });
-  expect(error?.message).toContain("of a kind that is not supported");
+  expect(error?.message).toContain("demands a kind of login that is not supported");
 });
 
 test("the name is resolved and its address checked for each connection of a login", async () => {

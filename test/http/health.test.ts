@@ -50,7 +50,7 @@ test("readyz says what the server itself lacks, behind what is wrong with the da
 
 test("readyz says each thing that is wrong with the database once", async () => {
   api.troubles.set("database-unwritable", true);
-  expect((await get("/readyz")).body).toMatch(/^This server's database takes no write/);
+  expect((await get("/readyz")).body).toMatch(/^This server's database accepts no writes/);
   api.probe = () => Promise.reject(new StoreUnavailableError("full"));
   api.clock.advance(1_000);
   expect((await get("/readyz")).body).toBe("The disk of the database is full.\n");

@@ -62,8 +62,8 @@ test("live status and counters are shown, rates as whole bytes, durations as who
   const lastError = {
     code: "TCP_REFUSED",
     severity: "transient",
-    message: "The target refused the connection: check host and port.",
-    messageKo: "송출 대상이 연결을 거부했습니다. 호스트와 포트를 확인해 주세요.",
+    message: "The platform refused the connection: check host and port.",
+    messageKo: "플랫폼이 연결을 거부했습니다. 호스트와 포트를 확인해 주세요.",
     time: 1_700_000_003_000,
   } as const;
   const failing: TargetStatus = {

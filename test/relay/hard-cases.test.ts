@@ -103,11 +103,11 @@ test("a stall of all targets of two channels is reported once as our own uplink,
     const reasons = stage.facts.flatMap((fact) =>
       fact.kind === "target-status" && fact.targetId === targetId && fact.status.status === "FAIL"
         ? [
-            `${fact.status.lastError?.message.slice(0, 11)} ${fact.status.nextRetryTime === undefined ? "stalled" : "waiting"}`,
+            `${fact.status.lastError?.message.slice(0, 13)} ${fact.status.nextRetryTime === undefined ? "stalled" : "waiting"}`,
           ]
         : [],
     );
-    expect(reasons.slice(0, 3)).toEqual(["The target  stalled", "All targets stalled", "All targets waiting"]);
+    expect(reasons.slice(0, 3)).toEqual(["The platform  stalled", "All platforms stalled", "All platforms waiting"]);
   }
 });
 
@@ -306,7 +306,7 @@ test("where threads share the uplink, it is reported as stalled only when all li
       stage.clock.advance(1_000);
     }
     const reasons = stage.facts.map((fact) => (fact.kind === "target-status" ? fact.status.lastError?.message : ""));
-    const isBlamed = reasons.some((reason) => reason?.startsWith("All targets stopped"));
+    const isBlamed = reasons.some((reason) => reason?.startsWith("All platforms stopped"));
     expect(isBlamed).toBe(stalledElsewhere === 2);
   }
 });

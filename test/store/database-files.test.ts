@@ -95,7 +95,9 @@ test("a file that is no database is named, with what to do, and left as it is", 
   writeFileSync(path, "this is no database ".repeat(300));
   const { size } = await stat(path);
   const told = await refusal(openStorage({ dataDir: folder }));
-  expect(told).toContain(`DatabaseFileError: the database ${path} is damaged, or is none (file is not a database)`);
+  expect(told).toContain(
+    `DatabaseFileError: the database ${path} is damaged, or is not a database (file is not a database)`,
+  );
   expect(told).toContain(`sqlite3 ${path} .recover`);
   expect((await stat(path)).size).toBe(size);
 });
@@ -137,7 +139,7 @@ test("the doctor says what is damaged and what to do, and where keys or the data
   await damage("channel");
   const { problems } = await diagnose({ dataDir: folder });
   expect(problems[0]).toContain(`${path}: `);
-  expect(problems.at(-1)).toContain("What to do: stop the server and put a backup in place (fanfare restore FOLDER)");
+  expect(problems.at(-1)).toContain("What to do: stop the server and restore a backup (fanfare restore FOLDER)");
   rmSync(path);
   expect((await diagnose({ dataDir: folder })).problems).toEqual([
     `there is no database in ${folder}: name the data folder with --data-dir.`,

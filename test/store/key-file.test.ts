@@ -53,7 +53,7 @@ describe("the key file", () => {
   ])("with %s in it is refused, and the refusal repeats none of it", (_what, text) => {
     writeFileSync(keyFile, text);
     expect(() => readKeyFile(keyFile)).toThrow(
-      `the encryption key file ${keyFile} does not hold keys, or not only keys: put back your copy of it, ` +
+      `the encryption key file ${keyFile} holds no keys, or something else beside them: put back your copy of it, ` +
         "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
     );
   });
@@ -69,7 +69,7 @@ describe("the key file", () => {
 
   test("in a folder that is not there is refused with what to do", () => {
     const away = join(folder, "none", "encryption.key");
-    expect(() => writeKeyFile(away, [newMasterKey()])).toThrow(/cannot be written \(ENOENT\): its folder has to exist/);
+    expect(() => writeKeyFile(away, [newMasterKey()])).toThrow(/cannot be written \(ENOENT\): its folder must exist/);
   });
 });
 

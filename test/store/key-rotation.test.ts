@@ -181,7 +181,7 @@ test("a key file that lacks what is needed changes nothing, and is taken up once
   writeKeyFile(keyFile, [added]);
   await expect(rotation.takeUp()).rejects.toThrow(`lacks the key ${oldId}`);
   rmSync(keyFile);
-  await expect(rotation.takeUp()).rejects.toThrow("is gone: put back your copy of it");
+  await expect(rotation.takeUp()).rejects.toThrow("is missing: put back your copy of it");
   await expectAllReadable();
   await store.createChannel(newChannel(5_000));
   expect(sealedWith(added.id)).toBe(0);

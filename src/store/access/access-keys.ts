@@ -29,7 +29,7 @@ export async function selectKey(
 ): Promise<AccessKey | undefined> {
   const row = await db.selectFrom("access_key").where("access_key_id", "=", accessKeyId).selectAll().executeTakeFirst();
   if (row !== undefined) return readAccessKey(row, secrets);
-  // An unknown id is to take as long as a known one.
+  // An unknown id must take as long as a known one.
   secrets.openDecoy();
   return undefined;
 }

@@ -11,7 +11,9 @@ import type { Schema } from "../schema/schema.ts";
 /** There is one dashboard: one password, one set-up token. */
 const ONLY = 1;
 
-/** The dashboard's password as its argon2 hash, and tokens as their SHA-256: nothing here lets anybody in. */
+/**
+ * The dashboard's password as its argon2 hash, and tokens as their SHA-256. Nothing stored here can be used to sign in.
+ */
 export class SqlDashboardStore implements DashboardStore {
   readonly #database: Database;
 
@@ -132,7 +134,7 @@ async function replaceSetup(trx: Transaction<Schema>, { tokenHash, expiresTime }
     .execute();
 }
 
-/** Sessions over their number end, those first that were longest unused. */
+/** Above the limit, the sessions that were unused for longest end first. */
 async function insertSession(trx: Transaction<Schema>, { tokenHash, lastUsedTime }: DashboardSession): Promise<void> {
   await trx.insertInto("dashboard_session").values({ token_hash: tokenHash, last_used_time: lastUsedTime }).execute();
   const kept = trx

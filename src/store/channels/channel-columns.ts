@@ -5,7 +5,7 @@ import type { Secrets } from "../secrets/secrets.ts";
 import { ingestLoginColumns } from "./ingest-logins.ts";
 import { alertColumns, freezeColumns, labelColumns } from "./rows.ts";
 
-/** What changes of a channel, as columns. */
+/** A channel's changes, as columns. */
 export function channelColumns(secrets: Secrets, present: ChannelRecord, change: ChannelChange) {
   return {
     ...(change.name === undefined ? {} : { name: change.name }),
@@ -25,7 +25,7 @@ export function channelColumns(secrets: Secrets, present: ChannelRecord, change:
   };
 }
 
-/** An ingest key as stored, and what it is found by. */
+/** An ingest key as stored, with its index. */
 export function streamKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
   const place = { table: "channel", column: "stream_key", row: channelId };
   return {
@@ -34,7 +34,7 @@ export function streamKeyColumns(secrets: Secrets, channelId: ChannelId, streamK
   };
 }
 
-/** The same of a backup key; empty where there is none. */
+/** The same for a backup key; empty where there is none. */
 export function backupKeyColumns(secrets: Secrets, channelId: ChannelId, streamKey: string) {
   const place = { table: "channel", column: "backup_stream_key", row: channelId };
   return {

@@ -6,14 +6,14 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
-/** No login at all: as it is, too, once a channel is deleted, so that its name is free again. */
+/** No login at all. A deleted channel has none, so that its name is free again. */
 export const NO_INGEST_LOGIN = {
   ingest_login_id: "",
   ingest_login_password: "",
   ingest_login_id_index: null,
 } as const;
 
-/** A login as stored, and what it is found by. */
+/** A login as stored, with its index. */
 export function ingestLoginColumns(secrets: Secrets, channelId: ChannelId, { id, password }: IngestLogin) {
   if (id === "") return NO_INGEST_LOGIN;
   const sealed = (column: "ingest_login_id" | "ingest_login_password", text: string) =>
@@ -31,7 +31,7 @@ function channelsWithLogin(db: Kysely<Schema>, secrets: Secrets, id: string) {
     .where("ingest_login_id_index", "in", secrets.indexes(id, "channel", "ingest_login_id"));
 }
 
-/** Who logs in with this name to a channel that may be published to. */
+/** The user who logs in with this name, to a channel that may be published to. */
 export async function selectIngestUser(
   db: Kysely<Schema>,
   secrets: Secrets,
@@ -46,7 +46,10 @@ export async function selectIngestUser(
   return { channelId: row.channel_id, password: secrets.open(row.ingest_login_password, place) };
 }
 
-/** Throws DomainError `ingest-login-taken` where another channel has this name. While keys rotate, an index alone could not tell. */
+/**
+ * Throws DomainError `ingest-login-taken` where another channel has this name. A unique index is not enough: while keys
+ * rotate, the index of one name differs under two keys.
+ */
 export async function checkLoginIsFree(
   trx: Transaction<Schema>,
   secrets: Secrets,

@@ -21,7 +21,7 @@ const ENV_TYPES: readonly EnvType[] = ["REAL", "DEV", "STAGE"];
 /** Stands between two labels in their column. */
 const LABEL_SEPARATOR = "\n";
 
-// `Number` throughout: PostgreSQL's driver hands big integers over as text.
+// `Number` throughout: PostgreSQL's driver returns big integers as text.
 
 export function readChannel(
   row: ChannelRow & { readonly callback_url: string | null },
@@ -119,12 +119,12 @@ function readTracks({ video_track: video, audio_track: audio }: TargetRow): { re
   return video === null || audio === null ? {} : { tracks: { video: Number(video), audio: Number(audio) } };
 }
 
-/** What was chosen of the stream, as columns: of a new target. */
+/** The stream settings of a new target, as columns. */
 export function chosenColumns({ tracks, hasTimedData }: Pick<TargetSettings, "tracks" | "hasTimedData">) {
   return { ...trackColumns(tracks ?? "all"), has_timed_data: hasTimedData === false ? 0 : 1 };
 }
 
-/** … and of a change, where absent keeps. */
+/** The same for a change: absent settings stay as they are. */
 export function choiceColumns({ tracks, hasTimedData }: Pick<TargetChange, "tracks" | "hasTimedData">) {
   return {
     ...(tracks === undefined ? {} : trackColumns(tracks)),
@@ -137,7 +137,7 @@ function trackColumns(tracks: TrackChoice | "all") {
   return { video_track: tracks.video, audio_track: tracks.audio };
 }
 
-/** What is said of whom to believe, as columns. */
+/** TLS trust settings, as columns. */
 export function trustColumns({ ca, fingerprint }: TargetTrust) {
   return {
     ...(ca === undefined ? {} : { tls_ca: ca }),

@@ -202,7 +202,7 @@ export class SqlStore implements Store {
   }
 
   addTotals(batch: TotalsBatch): Promise<void> {
-    // Without patience: reads wait for totals that are being written, and the next batch has what this one could not write.
+    // Does not wait for a lock: reads would wait meanwhile, and the next batch includes what this one could not write.
     return this.#database.write((trx) => writeTotals(trx, batch), 0);
   }
 
@@ -243,7 +243,7 @@ export class SqlStore implements Store {
   }
 }
 
-/** The sealed address of a channel's own webhook, as a column of a query for channels. */
+/** The sealed address of a channel's own webhook, as a column in a query for channels. */
 function callbackUrl({ selectFrom }: ExpressionBuilder<Schema, "channel">) {
   return selectFrom("webhook_endpoint")
     .whereRef("webhook_endpoint.scope", "=", "channel.channel_id")
@@ -272,7 +272,7 @@ async function selectChannel(db: Kysely<Schema>, secrets: Secrets, channelId: Ch
   };
 }
 
-/** The channel after a change of its targets: every change of a channel raises its revision. */
+/** The channel after its targets changed: every change of a channel raises its revision. */
 async function raisedRevision(
   trx: Transaction<Schema>,
   secrets: Secrets,
@@ -287,7 +287,8 @@ async function raisedRevision(
 }
 
 function filtered<Row>(query: SelectQueryBuilder<Schema, "channel", Row>, filter: ChannelFilter) {
-  // In the words of the index `channel_listed`: with a parameter the database could not tell that it applies.
+  // Word for word the condition of the index `channel_listed`: with a parameter the database could not see that the
+  // index applies.
   let narrowed = query.where(sql<boolean>`state != 'deleted'`);
   if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
   if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
@@ -298,7 +299,7 @@ function filtered<Row>(query: SelectQueryBuilder<Schema, "channel", Row>, filter
   if (filter.among !== undefined) {
     const { channelIds, isInside } = filter.among;
     if (channelIds.length > 0) narrowed = narrowed.where("channel_id", isInside ? "in" : "not in", channelIds);
-    // PostgreSQL takes no empty list.
+    // PostgreSQL accepts no empty list.
     else if (isInside) narrowed = narrowed.where(sql<boolean>`1 = 0`);
   }
   return narrowed;

@@ -16,7 +16,7 @@ export async function insertTargets(
 ): Promise<void> {
   if (targets.length === 0) return;
   let targetId = await takeNumbers(trx, "target", targets.length);
-  // One statement each: a database takes only so many parameters in one.
+  // One statement for each: a database limits the parameters of one statement.
   for (const target of targets) {
     await trx
       .insertInto("target")
@@ -43,7 +43,7 @@ export async function insertTargets(
   }
 }
 
-/** The columns of a target that a change sets. */
+/** The columns that a change of a target sets. */
 export function targetChangeColumns(secrets: Secrets, targetId: TargetId, change: TargetChange) {
   const { url, streamKey, loginId, loginPassword, label, isEnabled, bufferPolicy, tls = {} } = change;
   return {
@@ -61,7 +61,7 @@ export function targetChangeColumns(secrets: Secrets, targetId: TargetId, change
   };
 }
 
-/** A secret of a target as stored. */
+/** A secret of a target, as stored. */
 function sealed(
   secrets: Secrets,
   targetId: TargetId,

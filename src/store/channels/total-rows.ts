@@ -3,8 +3,8 @@ import type { TotalsBatch } from "../../control/ports/store.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /**
- * Adds to the stored totals. Rows that are gone are skipped. Each statement is built once for all its rows: this is done for
- * every target on air every few seconds, and building costs more than writing.
+ * Adds to the stored totals. Rows that no longer exist are skipped. Each statement is built once for all its rows: this
+ * runs for every target on air every few seconds, and building costs more than writing.
  */
 export async function writeTotals(trx: Transaction<Schema>, batch: TotalsBatch): Promise<void> {
   const addToChannel = channelStatement(trx);
@@ -17,7 +17,7 @@ export async function writeTotals(trx: Transaction<Schema>, batch: TotalsBatch):
   }
 }
 
-/** Parameters: milliseconds on air, start of the last broadcast where it is news, else null; the channel. */
+/** Parameters: milliseconds on air; start of the last broadcast where it is new, else null; the channel. */
 function channelStatement(trx: Transaction<Schema>): CompiledQuery {
   return trx
     .updateTable("channel")
@@ -29,7 +29,7 @@ function channelStatement(trx: Transaction<Schema>): CompiledQuery {
     .compile();
 }
 
-/** Parameters: bytes, milliseconds on air, retries; the target. */
+/** Parameters: bytes; milliseconds on air; retries; the target. */
 function targetStatement(trx: Transaction<Schema>): CompiledQuery {
   return trx
     .updateTable("target")

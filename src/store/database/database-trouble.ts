@@ -2,7 +2,10 @@ import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { StoreTrouble } from "../../control/ports/errors.ts";
 
-/** Primary result codes of https://sqlite.org/rescode.html that are the database's trouble, not a mistake of ours. */
+/**
+ * Primary result codes of https://sqlite.org/rescode.html that are the database's trouble, not a mistake of this
+ * program.
+ */
 const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([
   [5, "locked"], // SQLITE_BUSY
   [6, "locked"], // SQLITE_LOCKED
@@ -14,7 +17,10 @@ const TROUBLE_BY_CODE: ReadonlyMap<number, StoreTrouble> = new Map([
   [26, "damaged"], // SQLITE_NOTADB
 ]);
 
-/** Of SQLITE_IOERR's extended codes those that are met while reading: the disk fails, or what it gives is not what was written. */
+/**
+ * Extended codes of SQLITE_IOERR that occur while reading: the disk fails, or returns something other than what was
+ * written.
+ */
 const READING_FAILED: ReadonlySet<number> = new Set([
   10 + (1 << 8), // SQLITE_IOERR_READ
   10 + (2 << 8), // SQLITE_IOERR_SHORT_READ
@@ -22,17 +28,17 @@ const READING_FAILED: ReadonlySet<number> = new Set([
   10 + (33 << 8), // SQLITE_IOERR_CORRUPTFS
 ]);
 
-/** What the file system says where nothing can be written, and where there is no room. */
+/** What the file system reports where nothing can be written, and where there is no room. */
 const UNWRITABLE: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "EIO"]);
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
-/** What those files take, in bytes. */
+/** The room that those files take, in bytes. */
 const ROOM_BYTES_MIN = 128 * 1024;
 
-/** The database's file cannot be used. The text says which, what is the matter, and what to do. */
+/** The database's file cannot be used. The text says which file, what is wrong, and what to do. */
 export class DatabaseFileError extends Error {
   override readonly name = "DatabaseFileError";
-  /** Whether it is for want of room on the disk. */
+  /** Whether it is because the disk is full. */
   readonly isFull: boolean;
   constructor(message: string, options: ErrorOptions & { readonly isFull?: boolean } = {}) {
     super(message, options);
@@ -40,7 +46,10 @@ export class DatabaseFileError extends Error {
   }
 }
 
-/** The database's trouble, for the caller; undefined for any other error. Looks behind errors that wrap another. */
+/**
+ * The database's trouble, for the caller; undefined for any other error. Looks at the causes of errors that wrap
+ * another.
+ */
 export function databaseTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("errcode" in error && typeof error.errcode === "number") {
@@ -54,10 +63,10 @@ export function databaseTrouble(error: unknown): StoreTrouble | undefined {
   return error.cause === undefined ? undefined : databaseTrouble(error.cause);
 }
 
-/** What to do about a damaged file; for logs, answers and the terminal of a start. */
+/** What to do about a damaged file; for logs, answers and a failed start. */
 export function damageAdvice(path: string): string {
   return (
-    "stop the server and put a backup in place (fanfare restore FOLDER), or save what can still be read " +
+    "stop the server and restore a backup (fanfare restore FOLDER), or save what can still be read " +
     `(sqlite3 ${path} .recover | sqlite3 recovered.db); fanfare doctor says what is damaged.`
   );
 }
@@ -74,19 +83,19 @@ export function openFailure(path: string, error: unknown): DatabaseFileError {
 function failureText(path: string, detail: string, trouble: StoreTrouble | undefined): string {
   switch (trouble) {
     case "damaged":
-      return `the database ${path} is damaged, or is none (${detail}): ${damageAdvice(path)}`;
+      return `the database ${path} is damaged, or is not a database (${detail}): ${damageAdvice(path)}`;
     case "full":
-      return `the disk of the database ${path} is full (${detail}): make room on it.`;
+      return `the disk of the database ${path} is full (${detail}): free space on it.`;
     case "unwritable":
-      return `the database ${path} cannot be opened for writing (${detail}): its folder and its files have to be this user's, on a file system that takes writes.`;
+      return `the database ${path} cannot be opened for writing (${detail}): its folder and its files must belong to this user, on a writable file system.`;
     case "locked":
-      return `the database ${path} is locked by another process (${detail}): stop that one.`;
+      return `the database ${path} is locked by another process (${detail}): stop that process.`;
     default:
       return `the database ${path} cannot be opened: ${detail}`;
   }
 }
 
-/** SQLite has other words for a disk that has no room for the small files beside the database. */
+/** SQLite reports other errors for a disk without room for the small files beside the database. */
 function hasNoRoom(path: string): boolean {
   try {
     const { bavail, bsize } = statfsSync(dirname(path));

@@ -5,31 +5,31 @@ import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
-/** A write that meets another process's lock is tried again for this long, in milliseconds: an answer is due within 2 s. */
+/** How long a write waits for another process's lock, in milliseconds: a request must be answered within 2 s. */
 const LOCKED_PATIENCE_MS = 1_200;
 
-/** Pause between two attempts, in milliseconds. Reads go on meanwhile. */
+/** The pause between two attempts, in milliseconds. Reads go on meanwhile. */
 const LOCKED_PAUSE_MS = 20;
 
-/** A database that takes no write is tried again so often at most, in milliseconds. */
+/** A database that accepts no writes is tried again at most this often, in milliseconds. */
 const REOPEN_PAUSE_MS = 1_000;
 
 /** A trouble of the database by the error its driver throws; undefined for any other error. */
 type ExplainTrouble = (error: unknown) => StoreTrouble | undefined;
 
-/** The two ways into the file. */
+/** The two connections to the file. */
 export type Connections = {
   /** Never waits for a writer. */
   readonly reader: Kysely<Schema>;
-  /** Refuses at once, as `locked`, where another process writes. */
+  /** Fails at once, as `locked`, where another process writes. */
   readonly writer: Kysely<Schema>;
 };
 
-/** A database that takes no write at the moment, as a whole. */
+/** A database that accepts no writes at the moment. */
 export type Unwritable = {
   readonly reader: Kysely<Schema>;
   readonly trouble: "full" | "unwritable";
-  /** Tries again; what is answered takes the place of this one, whose reader is closed. */
+  /** Tries again. The result replaces this object, and its reader is closed. */
   readonly reopen: () => Connections | Unwritable;
 };
 
@@ -48,8 +48,8 @@ export type DatabaseNews =
   | { readonly kind: "writable" };
 
 /**
- * What every store of this room works on: reads beside writes, writes one after another, and the secrets of the
- * tables. The database's own troubles come out as StoreUnavailableError.
+ * What every store of this room works on: reads beside writes, writes one after another, and the secrets of the tables.
+ * The database's own troubles are thrown as StoreUnavailableError.
  */
 export class Database {
   readonly secrets: Secrets;
@@ -67,17 +67,17 @@ export class Database {
     this.#explainTrouble = explainTrouble;
   }
 
-  /** Why it takes no write as a whole; undefined where it does. */
+  /** Why the database accepts no writes at all; undefined where it does. */
   get unwritable(): "full" | "unwritable" | undefined {
     return "trouble" in this.#connections ? this.#connections.trouble : undefined;
   }
 
-  /** One listens, from here on. */
+  /** Sets the only listener. */
   watch(onNews: (news: DatabaseNews) => void): void {
     this.#onNews = onNews;
   }
 
-  /** Reads what is committed, also while somebody holds the database's write lock. */
+  /** Reads committed data, also while another process holds the write lock. */
   async read<Value>(run: (db: Kysely<Schema>) => Promise<Value>): Promise<Value> {
     try {
       return await run(this.#connections.reader);
@@ -88,13 +88,13 @@ export class Database {
 
   /**
    * Runs one transaction: all of it or nothing, on the disk when this resolves. It may run more than once, so it must
-   * do nothing but speak to the database. Another process's lock is waited for as long as told, in milliseconds.
+   * do nothing but use the database. Waits at most `patienceMs` milliseconds for another process's lock.
    */
   async write<Value>(
     run: (trx: Transaction<Schema>) => Promise<Value>,
     patienceMs: number = LOCKED_PATIENCE_MS,
   ): Promise<Value> {
-    // Counted from here, so that writes that wait for each other do not wait in turn.
+    // Counted from here, so that queued writes do not add up their waiting times.
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {
       try {
@@ -107,7 +107,7 @@ export class Database {
           await sleep(LOCKED_PAUSE_MS);
           continue;
         }
-        // A short lock is no trouble of anybody's but that one writer's.
+        // A short lock concerns only the writer that met it.
         if (!isLocked || patienceMs >= LOCKED_PATIENCE_MS) this.#noticeRefusal(error);
         throw this.#translated(error);
       }
@@ -125,14 +125,14 @@ export class Database {
     const { trouble, reopen } = this.#connections;
     if (performance.now() - this.#reopenedAtMs < REOPEN_PAUSE_MS) throw this.#unavailable(trouble);
     this.#reopenedAtMs = performance.now();
-    // At once: no caller may find a closed connection between the two.
+    // Without a pause: no caller may see a closed connection in between.
     this.#connections = reopen();
     if (!("writer" in this.#connections)) throw this.#unavailable(trouble);
     this.#onNews({ kind: "writable" });
     return this.#connections.writer;
   }
 
-  /** Of a database that is open for reading alone that is known already, and a damaged one is reported as such. */
+  /** A database that is open only for reading is known already, and a damaged one is reported as such. */
   #noticeRefusal(error: unknown): void {
     const trouble = this.#explainTrouble(error);
     if (trouble === undefined || trouble === "damaged" || this.#isRefusing || !("writer" in this.#connections)) return;

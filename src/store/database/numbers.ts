@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 
-/** The first of `count` numbers that were never given out before. */
+/** Returns the first of `count` numbers that were never used before. */
 export async function takeNumbers(trx: Transaction<Schema>, name: string, count: number): Promise<number> {
   const { value } = await trx
     .insertInto("counter")

@@ -6,12 +6,12 @@ import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
 
-/** Name and port of an endpoint's address, as queues have it. */
+/** Host and port of an endpoint's address, as stored with queues. */
 export function queueHost(url: string): string {
   return new URL(url).host;
 }
 
-/** Puts the queue of a channel where its oldest waiting delivery is, due then; removes it if nothing waits any more. */
+/** Sets the queue of a channel to its oldest waiting delivery, due then; removes the queue if nothing waits. */
 export async function moveQueue(
   trx: Transaction<Schema>,
   secrets: Secrets,
@@ -43,8 +43,8 @@ export async function moveQueue(
 }
 
 /**
- * The queues of an endpoint that was set or removed lead to where it is now. With a time they are due then, as if they had
- * never been tried: deliveries that wait for another attempt at an address that may have been wrong go now.
+ * Points the queues of an endpoint that was set or removed to its new address. With a time, they are due then as if
+ * they had never been tried: deliveries that wait for another attempt at a possibly wrong address go now.
  */
 export async function redirectQueues(
   trx: Transaction<Schema>,
@@ -73,7 +73,7 @@ export async function redirectQueues(
     .execute();
 }
 
-/** The queues whose turn it is beside what is under way: those that were never tried first, then the longest due. */
+/** The queues that are next, beside what is under way: those that were never tried first, then the longest due. */
 export async function pickQueues(
   db: Kysely<Schema>,
   nowMs: number,
@@ -89,7 +89,7 @@ export async function pickQueues(
       for (const { channel_id: channelId, host } of queues) {
         if (countTo(turns, host) < limits.perHostMax) turns.push({ channelId, host, isRetry });
       }
-      // Otherwise a host has become full, and others may stand behind its queues.
+      // Otherwise a host has reached its limit, and queues of other hosts may follow.
       if (queues.length < room) break;
     }
   }
@@ -131,7 +131,7 @@ function fullHosts(turns: readonly DeliveryTurn[], { perHostMax }: DeliveryLimit
   return [...hosts].filter((host) => countTo(turns, host) >= perHostMax);
 }
 
-/** Of a channel's endpoint, or of the default one; empty where there is none. */
+/** The host of a channel's endpoint, or of the default one; empty where there is none. */
 async function hostOf(db: Kysely<Schema>, secrets: Secrets, channelId: ChannelId | undefined): Promise<string> {
   const endpoint = await selectEndpointOf(db, channelId);
   return endpoint === undefined ? "" : queueHost(openEndpointUrl(endpoint, secrets));

@@ -29,8 +29,8 @@ import {
 } from "./endpoint-rows.ts";
 
 /**
- * Webhook endpoints and what goes to them. While deliveries of a channel wait there is a queue for it, which says when the
- * oldest is due; the others stand behind it, so that none overtakes another.
+ * Webhook endpoints and their deliveries. While deliveries of a channel wait it has a queue, which says when the oldest
+ * is due. The others stay behind it, so that none overtakes another.
  */
 export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   readonly #database: Database;
@@ -135,7 +135,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
           state: update.state,
           attempts: update.attempts,
           ...(update.url === undefined ? {} : { url: sealDeliveryUrl(update.url, eventId, this.#secrets) }),
-          // A delivery that was never tried again keeps what its last attempt came to.
+          // A cancelled delivery keeps the result of its last attempt.
           ...(update.state === "CANCELLED"
             ? {}
             : { last_status: update.lastStatus ?? null, last_problem: update.lastProblem ?? null }),
@@ -144,7 +144,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
         .where("resend_count", "=", resendCount)
         .executeTakeFirst();
       if (update.goneRevision !== undefined) await markEndpointGone(trx, update.goneRevision, nowMs);
-      // What was sent again meanwhile waits for no pause, and neither does what goes to another address now.
+      // A delivery that was sent again meanwhile, or that has a new address, does not wait.
       const present = await selectEndpointOf(trx, turn.channelId);
       const isSameEndpoint = endpoint === undefined || Number(present?.revision) === endpoint.revision;
       const nextTime = numUpdatedRows > 0n && isSameEndpoint ? update.nextTime : undefined;
@@ -157,7 +157,7 @@ export class SqlDeliveryStore implements DeliveryStore, EndpointStore {
   }
 }
 
-/** The oldest waiting delivery of a channel, with what an attempt takes. */
+/** The oldest waiting delivery of a channel, with everything that an attempt needs. */
 async function selectFirst(db: Kysely<Schema>, secrets: Secrets, turn: DeliveryTurn): Promise<DueDelivery | undefined> {
   const { channelId } = turn;
   const row = await withEvents(db)

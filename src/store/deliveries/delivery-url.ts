@@ -1,7 +1,7 @@
 import type { SecretPlace } from "../secrets/secret-place.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
-/** Where a delivery's address is kept sealed: its path or query may be a secret. */
+/** Where a delivery's address is stored, sealed: its path or query may be a secret. */
 export function deliveryUrlPlace(eventId: number): SecretPlace {
   return { table: "delivery", column: "url", row: String(eventId) };
 }

@@ -16,17 +16,20 @@ function place(scope: string, column: "url" | "secret") {
   return { table: "webhook_endpoint", column, row: scope };
 }
 
-/** The endpoint's secret; the one place that opens it. */
+/** Opens the endpoint's secret. No other function does. */
 export function openSecret(row: Pick<EndpointRow, "scope" | "secret">, secrets: Secrets): string {
   return secrets.open(row.secret, place(row.scope, "secret"));
 }
 
-/** The endpoint's address; the one place that opens it. */
+/** Opens the endpoint's address. No other function does. */
 export function openEndpointUrl(row: Pick<EndpointRow, "scope" | "url">, secrets: Secrets): string {
   return secrets.openAgain(row.url, place(row.scope, "url"));
 }
 
-/** The endpoint that a channel's events go to: its own, or else the default one, gone or not. Without a channel the default one. */
+/**
+ * The endpoint that gets a channel's events: its own, or else the default one, gone or not. Without a channel, the
+ * default one.
+ */
 export async function selectEndpointOf(
   db: Kysely<Schema>,
   channelId: ChannelId | undefined,
@@ -84,12 +87,12 @@ export async function deleteEndpoint(trx: Transaction<Schema>, scope: EndpointSc
   await trx.deleteFrom("webhook_endpoint").where("scope", "=", scopeText(scope)).execute();
 }
 
-/** Unless it was set anew meanwhile: then another endpoint answered. */
+/** Not if it was set again meanwhile: then another endpoint answered. */
 export async function markEndpointGone(trx: Transaction<Schema>, revision: number, time: number): Promise<void> {
   await trx.updateTable("webhook_endpoint").set({ gone_time: time }).where("revision", "=", revision).execute();
 }
 
-/** A deleted channel's endpoint and its secret are kept until what waited for it is sent. */
+/** Keeps a deleted channel's endpoint and its secret until its waiting deliveries are sent. */
 export async function removeEndpointsOfDeleted(trx: Transaction<Schema>): Promise<void> {
   await trx
     .deleteFrom("webhook_endpoint")

@@ -93,7 +93,7 @@ export class SqlEventStore implements EventStore {
       if (eventIds.length === 0) return 0;
       await trx.deleteFrom("delivery").where("event_id", "in", eventIds).execute();
       await trx.deleteFrom("event").where("event_id", "in", eventIds).execute();
-      // A queue leads to a waiting delivery, or is none.
+      // Each queue points to a waiting delivery, or is removed.
       await trx
         .deleteFrom("delivery_queue")
         .where(({ not, exists, selectFrom }) =>
@@ -142,7 +142,7 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
     .execute();
 }
 
-/** Puts the event behind what waits of its channel, where somebody is to hear of it. */
+/** Queues the event behind the channel's waiting deliveries, if it has an endpoint. */
 async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event: ChannelEvent): Promise<void> {
   const endpoint = await selectEndpointOf(trx, event.channelId);
   if (endpoint === undefined || endpoint.gone_time !== null) return;

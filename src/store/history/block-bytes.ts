@@ -1,18 +1,18 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { type HistoryBlock, RATE_UNIT, type TargetSeries } from "../../control/history/history.ts";
 
-/** Of the form; another one gets another number. */
+/** The version of the format. */
 const FORM = 1;
-/** A block with more is none of ours. */
+/** A block with more values is not one of ours. */
 const BYTES_MAX = 4 * 1024 * 1024;
 
 type Values = Omit<HistoryBlock, "channelId" | "step">;
 
-/** Numbers as differences, small ones in one byte: what hardly changes costs hardly anything. */
+/** Writes numbers as differences, small ones in one byte: values that hardly change take little space. */
 class Writer {
   readonly #bytes: number[] = [];
 
-  /** A whole number, also a negative one. */
+  /** Writes a whole number, which may be negative. */
   number(value: number): void {
     let rest = value < 0 ? -value * 2 - 1 : value * 2;
     while (rest >= 0x80) {
@@ -22,7 +22,7 @@ class Writer {
     this.#bytes.push(rest);
   }
 
-  /** Numbers that are multiples of `unit`. */
+  /** Writes numbers that are multiples of `unit`. */
   series(values: readonly number[], unit = 1): void {
     let before = 0;
     for (const value of values) {
@@ -67,7 +67,7 @@ class Reader {
   }
 }
 
-/** A block as it is stored. */
+/** Returns a block as stored. */
 export function blockBytes({ times, ingestRates, targets }: Values): Buffer {
   const writer = new Writer();
   for (const number of [FORM, times.length, targets.length]) writer.number(number);
@@ -81,10 +81,10 @@ export function blockBytes({ times, ingestRates, targets }: Values): Buffer {
   return deflateRawSync(writer.bytes);
 }
 
-/** The block that these bytes are. Throws where they are none. */
+/** Returns the block in these bytes. Throws where they do not hold one. */
 export function readBlockBytes(bytes: Uint8Array): Values {
   const reader = new Reader(inflateRawSync(bytes, { maxOutputLength: BYTES_MAX }));
-  if (reader.number() !== FORM) throw new Error("a history block of another form");
+  if (reader.number() !== FORM) throw new Error("a history block in another format");
   const count = reader.number();
   const targetCount = reader.number();
   const times = reader.series(count);

@@ -2,7 +2,8 @@ import type { Kysely } from "kysely";
 
 /** Channels, their targets, access keys, and the counters that number the first two. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Numbers come from this table and not from the databases' own sequences: one code for both, and never used twice.
+  // Numbers come from this table, not from the database's own sequences: the code is the same for both databases, and
+  // no number is used twice.
   await db.schema
     .createTable("counter")
     .addColumn("name", "text", (column) => column.primaryKey().notNull())

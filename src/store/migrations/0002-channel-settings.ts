@@ -1,8 +1,9 @@
 import type { Kysely } from "kysely";
 
-/** What a channel's alerts are, and when an access key was last used. */
+/** A channel's alert settings, and when an access key was last used. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // One statement each: SQLite adds one column at a time. The defaults are those of a channel nobody set alerts for.
+  // One statement each: SQLite adds one column at a time. The defaults are those of a channel whose alerts were never
+  // set.
   const alerts = [
     ["alert_on", 0],
     ["alert_channel_status", 1],

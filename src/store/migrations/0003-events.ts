@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Events, the webhooks that hear of them, and what is to be delivered or was. */
+/** Events, webhook endpoints, and deliveries. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("event")

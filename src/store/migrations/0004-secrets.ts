@@ -3,7 +3,7 @@ import type { EncryptionKeyRow } from "../schema/schema.ts";
 import { proofRow } from "../secrets/key-proof.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
-/** What this step touches, as it is at this step. */
+/** The tables that this step changes, as they are at this step. */
 type Tables = {
   channel: { channel_id: string; stream_key: string; stream_key_index: string };
   target: { target_id: number; stream_key: string; login_password: string };
@@ -11,7 +11,7 @@ type Tables = {
   encryption_key: EncryptionKeyRow;
 };
 
-/** Seals every secret, keeps proof of the key, and finds stream keys and Bearer secrets by an index instead of themselves. */
+/** Seals every secret, stores proof of the key, and finds stream keys and Bearer secrets by an index. */
 export async function up(db: Kysely<Tables>, secrets: Secrets): Promise<void> {
   await db.schema
     .createTable("encryption_key")

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 
 /** How long a channel is held, its backup key, and what a slow target loses. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // The defaults are what every channel and target did before it could be said.
+  // The defaults are what every channel and target did before these settings existed.
   await db.schema
     .alterTable("channel")
     .addColumn("hold_seconds", "integer", (column) => column.notNull().defaultTo(120))
@@ -11,7 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable("channel")
     .addColumn("backup_stream_key", "text", (column) => column.notNull().defaultTo(""))
     .execute();
-  // Null where there is no backup key: a unique index lets any number of those be.
+  // Null where there is no backup key: a unique index allows any number of nulls.
   await db.schema.alterTable("channel").addColumn("backup_stream_key_index", "text").execute();
   await db.schema
     .createIndex("channel_by_backup_stream_key")

@@ -1,7 +1,10 @@
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
 
-/** The list of channels: in its order, without the deleted ones, so that a late page costs no more than the first. */
+/**
+ * The index for the list of channels: in its order, without the deleted ones, so that a late page costs no more than
+ * the first.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index channel_listed on channel (instance_no) where state != 'deleted'`.execute(db);
 }

@@ -1,8 +1,11 @@
 import type { Kysely } from "kysely";
 
-/** Where a queue leads and whether it was tried before, and how often a delivery was asked for again. */
+/**
+ * Where a queue's deliveries go and whether the oldest was tried before, and how often a delivery was sent again by
+ * request.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Queues of before count as one host, which is looked up when they move.
+  // Older queues count as one host until they move, which looks the host up.
   await db.schema
     .alterTable("delivery_lane")
     .addColumn("host", "text", (column) => column.notNull().defaultTo(""))
@@ -11,7 +14,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable("delivery_lane")
     .addColumn("is_retry", "integer", (column) => column.notNull().defaultTo(0))
     .execute();
-  // With all that is asked of queues: thousands may wait for one host that does not answer.
+  // The index covers everything that is asked of queues: thousands may wait for one host that does not answer.
   await db.schema
     .createIndex("delivery_lane_by_turn")
     .on("delivery_lane")

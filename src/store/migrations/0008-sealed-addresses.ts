@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Secrets } from "../secrets/secrets.ts";
 
-/** Rows that are read at a time. */
+/** Rows read at a time. */
 const BATCH_ROWS = 500;
 
 /** The columns, as they are at this step; `id` is the row in the sealed value's place. */
@@ -16,7 +16,7 @@ const COLUMNS = [
 type Column = (typeof COLUMNS)[number];
 type Row = { readonly id: string | number; readonly value: string };
 
-/** Seals addresses, whose path or query may be a secret, and what platforms are logged in to as. */
+/** Seals addresses, whose path or query may be a secret, and the user names for platforms. */
 export async function up<Tables>(db: Kysely<Tables>, secrets: Secrets): Promise<void> {
   for (const column of COLUMNS) await sealColumn(db, secrets, column);
 }

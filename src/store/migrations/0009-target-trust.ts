@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Whom a target behind TLS is believed. */
+/** Which certificate of a target behind TLS is trusted. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const name of ["tls_ca", "tls_fingerprint"]) {
     await db.schema

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** What a channel's encoders log in with, sealed, and what its user is found by. */
+/** The login of a channel's encoders, sealed, with an index for the user name. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ["ingest_login_id", "ingest_login_password"]) {
     await db.schema
@@ -8,7 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       .addColumn(column, "text", (built) => built.notNull().defaultTo(""))
       .execute();
   }
-  // Null where there is no login: a unique index lets any number of those be.
+  // Null where there is no login: a unique index allows any number of nulls.
   await db.schema.alterTable("channel").addColumn("ingest_login_id_index", "text").execute();
   await db.schema
     .createIndex("channel_by_ingest_login")

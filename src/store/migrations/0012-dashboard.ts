@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** The dashboard's password (one row at most), its set-up token (the same), and the browsers that are signed in. */
+/** The dashboard's password (at most one row), its set-up token (at most one row), and the signed-in browsers. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("dashboard_password")

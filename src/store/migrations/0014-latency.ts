@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** When a channel's packets leave; what was so far is the default. */
+/** When a channel's packets are sent; the default is what every channel did before. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable("channel")

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** What became of each broadcast. */
+/** A report of each broadcast. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("report")

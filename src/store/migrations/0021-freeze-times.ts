@@ -1,6 +1,9 @@
 import type { Kysely } from "kysely";
 
-/** After how many seconds without media, and without video, an encoder counts as frozen; what was so far is the default. */
+/**
+ * After how many seconds without media, and without video, an encoder counts as frozen. The defaults are the times used
+ * before.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const columns = [
     ["freeze_media_seconds", 5],

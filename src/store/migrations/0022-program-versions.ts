@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Which versions of the program wrote this database, in the order they first did. */
+/** The versions of the program that wrote this database, in the order of their first writes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("program_version")

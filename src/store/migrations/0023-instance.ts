@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 
 const NAME_BYTES = 8;
 
-/** One row: what tells this installation from others, wherever it moves. No secret. */
+/** One row: the name that distinguishes this installation from others. It moves with the database. Not secret. */
 export async function up(db: Kysely<{ instance: { id: number; name: string } }>): Promise<void> {
   await db.schema
     .createTable("instance")

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Whether a target is sent captions, cue points and the like; unless somebody says otherwise it is. */
+/** Whether a target gets captions, cue points and other timed data; the default is yes. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable("target")

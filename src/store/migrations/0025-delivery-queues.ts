@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 
-/** The row of a channel's waiting deliveries is a queue, and a delivery's state has the API's word. */
+/** Renames the row of a channel's waiting deliveries to a queue, and stores a delivery's state in the API's words. */
 export async function up<Tables>(db: Kysely<Tables>): Promise<void> {
   await db.schema.dropIndex("delivery_lane_by_time").execute();
   await db.schema.dropIndex("delivery_lane_by_turn").execute();

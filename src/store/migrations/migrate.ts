@@ -28,7 +28,7 @@ import { up as addHistory } from "./0026-history.ts";
 import { up as addLabels } from "./0027-labels.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
 
-/** Every step, in order. A released step is never changed. The database remembers the names of the steps it has. */
+/** Every step, in order. A released step never changes. The database remembers the names of its steps. */
 export function migrations(secrets: Secrets): Record<string, Migration> {
   return {
     "0001-channels": { up: createChannels },
@@ -57,8 +57,8 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
 }
 
 /**
- * Brings the tables up to date: each step that is missing, all in one transaction. Throws where a step fails, and DatabaseFileError where
- * the database was written by a newer version than this one, with nothing changed.
+ * Brings the tables up to date: runs each missing step, all in one transaction. Throws where a step fails, and
+ * DatabaseFileError where a newer version wrote the database; nothing is changed then.
  */
 export async function migrate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<void> {
   await stepsDone(db, secrets, path);
@@ -68,7 +68,7 @@ export async function migrate(db: Kysely<Schema>, secrets: Secrets, path: string
   await noteVersion(db, PROGRAM_VERSION);
 }
 
-/** Whether nothing has to be written before it can be used. Throws DatabaseFileError where a newer version wrote it. */
+/** Whether the database can be used without any migration. Throws DatabaseFileError where a newer version wrote it. */
 export async function isUpToDate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<boolean> {
   const done = await stepsDone(db, secrets, path);
   return Object.keys(migrations(secrets)).every((step) => done.includes(step));
@@ -87,7 +87,7 @@ async function stepsDone(db: Kysely<Schema>, secrets: Secrets, path: string): Pr
   const writer = tables.some(({ name }) => name === "program_version") ? await lastVersion(db) : undefined;
   throw new DatabaseFileError(
     `the database ${path} was written by a newer Fanfare (${writer ?? "unknown"}, with the step ${unknown.at(-1)}) than this one ` +
-      `(${PROGRAM_VERSION}, whose last step is ${known.at(-1)}): run that version or a newer one, or put the backup of before the update ` +
-      "in place (fanfare restore FOLDER).",
+      `(${PROGRAM_VERSION}, whose last step is ${known.at(-1)}): run that version or a newer one, or restore the backup from before the update ` +
+      "(fanfare restore FOLDER).",
   );
 }

@@ -3,18 +3,18 @@ import { join } from "node:path";
 import type { Kysely } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 
-/** This program's. */
+/** The version of this program. */
 export const PROGRAM_VERSION: string = (
   JSON.parse(readFileSync(join(import.meta.dirname, "..", "..", "..", "package.json"), "utf8")) as { version: string }
 ).version;
 
-/** Notes that this version wrote the database; an older program that meets it can name it. Idempotent. */
+/** Notes that this version wrote the database, so that an older program can name it. Idempotent. */
 export async function noteVersion(db: Kysely<Schema>, version: string): Promise<void> {
   const known = await db.selectFrom("program_version").select("id").where("version", "=", version).executeTakeFirst();
   if (known === undefined) await db.insertInto("program_version").values({ version }).execute();
 }
 
-/** The newest version that wrote it. */
+/** The newest version that wrote the database. */
 export async function lastVersion(db: Kysely<Schema>): Promise<string | undefined> {
   const last = await db.selectFrom("program_version").select("version").orderBy("id", "desc").executeTakeFirst();
   return last?.version;

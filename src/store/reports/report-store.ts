@@ -8,7 +8,7 @@ import { oneOf } from "../database/one-of.ts";
 import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 
-/** What of a report is kept as JSON: it is only ever read as a whole. */
+/** The parts of a report that are kept as JSON: they are only ever read as a whole. */
 type Parts = Pick<BroadcastReport, "interruptions" | "targets">;
 
 /** Reports of broadcasts. */
@@ -62,7 +62,7 @@ export class SqlReportStore implements ReportStore {
   }
 }
 
-/** Removes the reports of broadcasts that were over before `time`, at most `limit`. */
+/** Removes at most `limit` reports of broadcasts that ended before `time`. */
 export async function pruneReports(trx: Transaction<Schema>, time: number, limit: number): Promise<void> {
   const old = await trx
     .selectFrom("report")

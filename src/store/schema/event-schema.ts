@@ -1,33 +1,35 @@
 export type EventRow = {
-  /** Counts up; what the webhook's body calls `id`. */
+  /** Counts up; the `id` in a webhook's body. */
   readonly event_id: number;
-  /** Of a channel that may be deleted by now. */
+  /** The channel may be deleted by now. */
   readonly channel_id: string;
   readonly code: string;
   readonly level: string;
   readonly time: number;
   readonly description: string;
   readonly target_id: number | null;
-  /** What the target was called then; null also where the event is older than these columns. */
+  /** The target's name at that time; null also where the event is older than these columns. */
   readonly target_name: string | null;
   readonly target_label: string | null;
   readonly from_status: string | null;
   readonly to_status: string | null;
   readonly reason: string | null;
-  /** Who made the change; null where nobody did, and where the event is older than this column. */
+  /**
+   * The access key that made the change; null where no client made it, and where the event is older than this column.
+   */
   readonly changed_by: string | null;
 };
 
-/** One broadcast. */
+/** The report of one broadcast. */
 export type ReportRow = {
-  /** Of a channel that may be deleted by now. */
+  /** The channel may be deleted by now. */
   readonly channel_id: string;
   readonly start_time: number;
-  /** While the broadcast is on air: up to when the report tells. */
+  /** While the broadcast is on air: the time up to which the report goes. */
   readonly end_time: number;
   /** Null: on air. */
   readonly end_reason: string | null;
-  /** JSON: what the encoder's and the targets' parts in it were. */
+  /** JSON: the interruptions of the encoder and the targets' parts. */
   readonly parts: string;
 };
 
@@ -38,27 +40,27 @@ export type EndpointRow = {
   readonly url: string;
   /** Sealed. */
   readonly secret: string;
-  /** Rises with every setting: an answer to an older one says nothing of this one. */
+  /** Rises with every setting: an answer to an older setting does not count for this one. */
   readonly revision: number;
   readonly update_time: number;
   /** When the endpoint answered 410; null while it did not. */
   readonly gone_time: number | null;
 };
 
-/** What one event's webhook came to: an event goes to one endpoint at most, so its number is the delivery's too. */
+/** The delivery of one event. An event goes to at most one endpoint, so its number is the delivery's too. */
 export type DeliveryRow = {
   readonly event_id: number;
   readonly channel_id: string;
   /** One of the API's `DELIVERY_STATES`. */
   readonly state: string;
-  /** Where it went last, or is to go. Sealed. */
+  /** The address it was last sent to, or will be. Sealed. */
   readonly url: string;
   readonly attempts: number;
   /** The HTTP status of the last answer; null where there was none. */
   readonly last_status: number | null;
   readonly last_problem: string | null;
   readonly retry_until: number;
-  /** How often somebody had it sent again: the result of an attempt from before that says nothing any more. */
+  /** How often somebody sent it again: an attempt from before that no longer counts. */
   readonly resend_count: number;
 };
 
@@ -68,6 +70,6 @@ export type DeliveryQueueRow = {
   readonly next_time: number;
   /** Name and port of the endpoint; empty where there is none, or where the row is older than this column. */
   readonly host: string;
-  /** 1 where the oldest one was tried already. */
+  /** 1 where the oldest delivery was tried already. */
   readonly is_retry: number;
 };

@@ -2,8 +2,8 @@ import type { Generated } from "kysely";
 import type { DeliveryQueueRow, DeliveryRow, EndpointRow, EventRow, ReportRow } from "./event-schema.ts";
 
 /**
- * The tables, as every database keeps them: text, integers, no booleans (SQLite has none), times in milliseconds since
- * the Unix epoch.
+ * The tables as every database keeps them: text and integers, no booleans (SQLite has none), times in milliseconds
+ * since the Unix epoch.
  */
 export type Schema = {
   readonly channel: ChannelRow;
@@ -24,13 +24,13 @@ export type Schema = {
   readonly instance: { readonly id: number; readonly name: string };
 };
 
-/** Values of one channel that follow each other. */
+/** Consecutive values of one channel. */
 type HistoryRow = {
-  /** Of a channel that may be deleted by now. */
+  /** The channel may be deleted by now. */
   readonly channel_id: string;
   /** `second` or `minute`. */
   readonly step: string;
-  /** Of the first value, and of the last. */
+  /** The times of the first and the last value. */
   readonly start_time: number;
   readonly end_time: number;
   /** The values in base64; see `history/block-bytes.ts`. */
@@ -49,11 +49,11 @@ export type ChannelRow = {
   readonly state: string;
   /** Sealed, like every secret of these tables; see `secrets.ts`. */
   readonly stream_key: string;
-  /** What a stream key is found by. */
+  /** The index by which a stream key is found. */
   readonly stream_key_index: string;
   /** Sealed. Empty: the channel has no backup ingest. */
   readonly backup_stream_key: string;
-  /** Null: the same. */
+  /** Null: no backup ingest. */
   readonly backup_stream_key_index: string | null;
   readonly created_time: number;
   readonly revision: number;
@@ -71,7 +71,7 @@ export type ChannelRow = {
   /** Sealed, like the password. Empty: encoders need no login. */
   readonly ingest_login_id: string;
   readonly ingest_login_password: string;
-  /** What the login is found by; null where there is none. */
+  /** The index by which the user name is found; null where there is none. */
   readonly ingest_login_id_index: string | null;
 };
 
@@ -109,7 +109,7 @@ export type AccessKeyRow = {
   readonly access_key_id: string;
   /** Sealed. */
   readonly secret_key: string;
-  /** What a secret is found by: the index of `secrets.ts`. */
+  /** The index by which a secret is found; see `secrets.ts`. */
   readonly secret_hash: string;
   /** `manager` or `viewer`. */
   readonly role: string;
@@ -119,9 +119,9 @@ export type AccessKeyRow = {
   readonly last_used_time: number | null;
 };
 
-/** A key that values of this database are sealed with. */
+/** A key that seals values of this database. */
 export type EncryptionKeyRow = {
   readonly key_id: string;
-  /** A known text under that key: tells a wrong key before it does harm. */
+  /** A known text sealed with that key: a wrong key shows before it does harm. */
   readonly proof: string;
 };

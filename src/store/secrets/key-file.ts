@@ -5,22 +5,22 @@ import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import type { MasterKey } from "./secrets.ts";
 import { MASTER_KEY_BYTES } from "./secrets.ts";
 
-/** The file opens every secret of the database: for its owner alone. */
+/** The file opens every secret of the database, so only its owner may read it. */
 const FILE_MODE = 0o600;
 
-/** So many keys are more than anybody keeps; a longer file is something else. */
+/** More keys than anybody keeps: a longer file is something else. */
 const KEYS_MAX = 100;
 
 const KEY_ID_BYTES = 4;
 
 const HEADING = [
   "# The encryption keys of a Fanfare server: `id key`, the first one is in use, the others only open older values.",
-  "# Keep a copy of this file apart from the database: without it the stream keys and passwords in there are lost.",
+  "# Keep a copy of this file apart from the database: without it the stream keys and passwords in the database are lost.",
 ];
 
 const KEY_LINE = /^([0-9a-f]{8}) ([A-Za-z0-9+/]{43}=)$/;
 
-/** The key file cannot be used. The text says which file, what is the matter, and what to do. */
+/** The key file cannot be used. The text says which file, what is wrong, and what to do. */
 export class KeyFileError extends Error {
   override readonly name = "KeyFileError";
 }
@@ -47,18 +47,18 @@ export function readKeyFile(path: string): readonly MasterKey[] | undefined {
   return parseKeys(text, path);
 }
 
-/** A new key. */
+/** Makes a new key. */
 export function newMasterKey(): MasterKey {
   return { id: randomBytes(KEY_ID_BYTES).toString("hex"), bytes: randomBytes(MASTER_KEY_BYTES) };
 }
 
 /**
- * Puts these keys into the file, all or nothing: a reader meanwhile, or after a crash, finds either the former
- * keys or these. On the disk when it returns. Throws KeyFileError.
+ * Writes these keys into the file, all or nothing: a reader meanwhile, or after a crash, finds either the former keys
+ * or these. On the disk when this returns. Throws KeyFileError.
  */
 export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {
   const lines = keys.map(({ id, bytes }) => `${id} ${Buffer.from(bytes).toString("base64")}`);
-  // A name of its own, so that two writers do not write into one file.
+  // A unique name, so that two writers do not write into one file.
   const draft = `${path}.${randomBytes(KEY_ID_BYTES).toString("hex")}.tmp`;
   try {
     const file = openSync(draft, "wx", FILE_MODE);
@@ -74,8 +74,8 @@ export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {
     rmSync(draft, { force: true });
     const code = codeOf(error);
     const what = ["ENOSPC", "EDQUOT"].includes(code)
-      ? "there has to be room on its disk"
-      : "its folder has to exist and be writable";
+      ? "there must be room on its disk"
+      : "its folder must exist and be writable";
     throw new KeyFileError(
       `the encryption key file ${path} cannot be written (${code}): ${what}, or name another file with FANFARE_ENCRYPTION_KEY_FILE.`,
       { cause: error },
@@ -83,7 +83,7 @@ export function writeKeyFile(path: string, keys: readonly MasterKey[]): void {
   }
 }
 
-/** Makes a rename or a new file in this folder outlive the power supply. */
+/** Makes a renamed or new file in this folder survive a power failure. */
 export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {
@@ -108,7 +108,7 @@ function parseKeys(text: string, path: string): readonly MasterKey[] {
 
 function unreadable(path: string): KeyFileError {
   return new KeyFileError(
-    `the encryption key file ${path} does not hold keys, or not only keys: put back your copy of it, ` +
+    `the encryption key file ${path} holds no keys, or something else beside them: put back your copy of it, ` +
       "or name another file with FANFARE_ENCRYPTION_KEY_FILE.",
   );
 }

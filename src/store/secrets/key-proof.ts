@@ -12,7 +12,7 @@ function proofPlace(keyId: string): SecretPlace {
   return { table: TABLE, column: "proof", row: keyId };
 }
 
-/** A known text under this key: with it a missing or wrong key file shows at the next start. */
+/** A known text sealed with this key. With it a missing or wrong key file shows at the next start. */
 export function proofRow(secrets: Secrets, keyId: string): EncryptionKeyRow {
   return { key_id: keyId, proof: secrets.seal(KNOWN_TEXT, proofPlace(keyId), keyId) };
 }
@@ -49,7 +49,7 @@ export async function checkProofs(db: Kysely<Schema>, keys: readonly MasterKey[]
   }
 }
 
-/** The keys to open this database with, where it cannot be written. Throws KeyFileError. */
+/** Returns the keys that open this database, where it cannot be written. Throws KeyFileError. */
 export async function unlockForReading(db: Kysely<Schema>, keyFilePath: string): Promise<Secrets> {
   const keys = readKeyFile(keyFilePath);
   if (keys === undefined) throw keyFileMissing(keyFilePath);
@@ -58,8 +58,8 @@ export async function unlockForReading(db: Kysely<Schema>, keyFilePath: string):
 }
 
 /**
- * The keys to open this database with. Where it holds no sealed secret yet and there is no key file, one is made; that
- * is the only time. Throws KeyFileError, which says what to do, where the file is missing, unreadable or wrong.
+ * Returns the keys that open this database. Makes a key file only where there is none and the database holds no sealed
+ * secret yet. Throws KeyFileError, which says what to do, where the file is missing, unreadable or wrong.
  */
 export async function unlock(
   db: Kysely<Schema>,

@@ -3,8 +3,8 @@ import type { SecretPlace } from "./secret-place.ts";
 type Opened = { readonly place: SecretPlace; readonly text: string };
 
 /**
- * What stored values were opened to, so that a page of the list need not decrypt each anew. Bounded in entries: the one
- * that was asked for longest ago goes first. A value is known in the place it was opened in alone.
+ * A cache of opened values, so that a page of the channel list need not decrypt each again. Bounded in entries: the
+ * least recently used goes first. A value is valid only for the place in which it was opened.
  */
 export class OpenedSecrets {
   readonly #countMax: number;
@@ -19,7 +19,7 @@ export class OpenedSecrets {
     if (found === undefined) return undefined;
     const { place, text } = found;
     if (place.row !== row || place.column !== column || place.table !== table) return undefined;
-    // The map is in the order of the last use.
+    // The map is in the order of last use.
     this.#opened.delete(sealed);
     this.#opened.set(sealed, found);
     return text;

@@ -1,9 +1,12 @@
-/** A column of sealed values; `index` is the one its rows are found by. */
+/** A column of sealed values; `index` is the column by which its rows are found. */
 type SealedColumn = { readonly name: string; readonly index?: string };
 
 type SealedTable = { readonly table: string; readonly id: string; readonly columns: readonly SealedColumn[] };
 
-/** Every place where a secret is kept: a change of the key goes through all of them. `id` is the row in the sealed value's place. */
+/**
+ * Every place where a secret is kept: a key rotation goes through all of them. `id` is the row's id in the sealed
+ * value's place.
+ */
 export const SEALED_TABLES: readonly SealedTable[] = [
   {
     table: "channel",

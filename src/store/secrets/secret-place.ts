@@ -1,2 +1,2 @@
-/** Where a secret is kept. A sealed value opens in its own place alone. */
+/** Where a secret is kept. A sealed value opens only in its own place. */
 export type SecretPlace = { readonly table: string; readonly column: string; readonly row: string };

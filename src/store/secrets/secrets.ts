@@ -5,25 +5,25 @@ import type { SecretPlace } from "./secret-place.ts";
 /** Length of a master key, in bytes. */
 export const MASTER_KEY_BYTES = 32;
 
-/** What a value in the database begins with when it is sealed this way: version, then the id of its key. */
+/** What a value sealed this way begins with: the version, then the id of its key. */
 const VERSION = "v1";
 
 const CIPHER = "aes-256-gcm";
-/** The nonce NIST SP 800-38D recommends for GCM, drawn at random for each value, in bytes. */
+/** The nonce length that NIST SP 800-38D recommends for GCM, in bytes. A nonce is drawn at random for each value. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Values that are kept opened: those of some 7,000 channels with their targets, about 15 MB. */
+/** How many opened values are cached: those of some 7,000 channels with their targets, about 15 MB. */
 const OPENED_MAX = 32_768;
 
 /** As long as the secret of an access key. */
 const DECOY_TEXT = "0".repeat(40);
 const DECOY_PLACE = { table: "access_key", column: "secret_key", row: "" };
 
-/** One key of the key file. `id` names it inside every value it sealed. */
+/** One key of the key file. Every value that it sealed begins with its `id`. */
 export type MasterKey = { readonly id: string; readonly bytes: Uint8Array };
 
-/** A stored secret does not open: its key is not there, it was moved from another row, or it was altered. */
+/** A stored secret does not open: its key is missing, it was moved from another row, or it was altered. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
 }
@@ -31,9 +31,9 @@ export class SecretError extends Error {
 type DerivedKey = { readonly id: string; readonly sealing: Buffer; readonly indexing: Buffer };
 
 /**
- * Seals the secrets of the database (AES-256-GCM, the place as associated data), opens them, and tells by what a
- * secret is found without being opened (HMAC-SHA256). Both keys come from one master key by HKDF. The first key seals; all of them
- * open, so that keys can change while rows still carry an older one.
+ * Seals the secrets of the database (AES-256-GCM, with the place as associated data), opens them, and computes the
+ * index by which a secret is found without being opened (HMAC-SHA256). Both keys come from one master key by HKDF. The
+ * first key seals; all of them open, so that the key can change while rows still have an older one.
  */
 export class Secrets {
   #keys: readonly DerivedKey[];
@@ -45,19 +45,22 @@ export class Secrets {
     this.#keys = derived(keys);
   }
 
-  /** From now on the first of these seals; values under keys that are not among them no longer open. */
+  /** From now on the first of these keys seals. Values of other keys no longer open. */
   replaceKeys(keys: readonly MasterKey[]): void {
     this.#keys = derived(keys);
     this.#decoy = undefined;
     this.#opened.clear();
   }
 
-  /** The id of the key that seals. */
+  /** The id of the sealing key. */
   get currentKeyId(): string {
     return this.#current.id;
   }
 
-  /** The value to store, under the present key or the one that is named. Empty text stays empty: in the tables it means "not set". */
+  /**
+   * Seals a value with the present key, or with the named one. Empty text stays empty: in the tables it means "not
+   * set".
+   */
   seal(text: string, place: SecretPlace, keyId?: string): string {
     if (text === "") return "";
     const { id, sealing } = keyId === undefined ? this.#current : this.#key(keyId, place);
@@ -68,7 +71,7 @@ export class Secrets {
     return `${sealedPrefix(id)}${bytes.toString("base64url")}`;
   }
 
-  /** The secret in a stored value. Throws SecretError, which names the place and never the value. */
+  /** Opens a stored value. Throws SecretError, which names the place and never the value. */
   open(sealed: string, place: SecretPlace): string {
     if (sealed === "") return "";
     const [version, id = "", body = "", ...rest] = sealed.split(".");
@@ -90,8 +93,8 @@ export class Secrets {
   }
 
   /**
-   * The same as `open`, and faster for what was opened lately. Not for what somebody may find out by asking whether it is
-   * there: the time it takes tells whether it was asked for before.
+   * The same as `open`, but faster for recently opened values. Not for values whose existence is secret: the time it
+   * takes shows whether somebody asked for it before.
    */
   openAgain(sealed: string, place: SecretPlace): string {
     if (sealed === "") return "";
@@ -102,18 +105,18 @@ export class Secrets {
     return text;
   }
 
-  /** Does what opening a secret takes, for nothing: the time of an answer must not show that there was none. */
+  /** Does the work of opening a secret for nothing: the time of an answer must not show that there was none. */
   openDecoy(): void {
     this.#decoy ??= this.seal(DECOY_TEXT, DECOY_PLACE);
     this.open(this.#decoy, DECOY_PLACE);
   }
 
-  /** What the row of this secret is found by: the same for the same secret, and telling nothing of it. */
+  /** The index of a secret: the same for the same secret, and without any information about it. */
   index(text: string, table: string, column: string): string {
     return indexUnder(this.#current, text, table, column);
   }
 
-  /** The same under every key: rows that were not sealed again yet carry the index of an older one. */
+  /** The indexes under every key: rows that were not sealed again yet have the index of an older key. */
   indexes(text: string, table: string, column: string): readonly string[] {
     return this.#keys.map((key) => indexUnder(key, text, table, column));
   }
@@ -131,7 +134,7 @@ export class Secrets {
   }
 }
 
-/** What a value begins with that is sealed with this key. */
+/** What a value begins with that this key sealed. */
 export function sealedPrefix(keyId: string): string {
   return `${VERSION}.${keyId}.`;
 }
@@ -149,7 +152,7 @@ function subkey(master: Uint8Array, purpose: string): Buffer {
   return Buffer.from(hkdfSync("sha256", master, "", purpose, MASTER_KEY_BYTES));
 }
 
-/** JSON, because no two places have the same then, whatever characters their names hold. */
+/** JSON, because then no two places are the same, whatever characters their names hold. */
 function associatedData(keyId: string, { table, column, row }: SecretPlace): Buffer {
   return Buffer.from(JSON.stringify([VERSION, keyId, table, column, row]), "utf8");
 }

@@ -3,17 +3,17 @@ import { checkProofs } from "../secrets/key-proof.ts";
 import type { MasterKey } from "../secrets/secrets.ts";
 import { FILE_MODE, openConnection, openReader, openReadOnly } from "./sqlite.ts";
 
-/** The file is no whole database of ours. */
+/** The file is not a whole database of ours. */
 class DatabaseCopyError extends Error {
   override readonly name = "DatabaseCopyError";
 }
 
 /**
- * Writes the database as it is at one moment into a new file, on the disk when this returns. The database may be in use: no other connection
- * waits for it, and it waits for none.
+ * Writes the database as it is at one moment into a new file; on the disk when this returns. The database may be in
+ * use: this waits for no other connection, and none waits for this.
  */
 export function snapshotDatabase(from: string, to: string): void {
-  // SQLite takes an empty file as a new one, and keeps its mode.
+  // SQLite treats an empty file as a new one, and keeps its mode.
   closeSync(openSync(to, "wx", FILE_MODE));
   const source = openReadOnly(from);
   try {
@@ -32,8 +32,8 @@ export function copyDatabase(from: string, to: string): void {
 }
 
 /**
- * Writes what the write-ahead log of an unused database holds into the database itself, so that one file is all of it. Leaves a
- * database that cannot be read as it is.
+ * Moves the content of an unused database's write-ahead log into the database itself, so that one file is all of it.
+ * Leaves an unreadable database as it is.
  */
 export function emptyLog(path: string): void {
   try {
@@ -48,7 +48,7 @@ export function emptyLog(path: string): void {
   }
 }
 
-/** Throws DatabaseCopyError unless every page is intact, KeyFileError unless these keys open its secrets. */
+/** Throws DatabaseCopyError unless every page is intact, and KeyFileError unless these keys open its secrets. */
 export async function checkDatabase(path: string, keys: readonly MasterKey[], keyFilePath: string): Promise<void> {
   try {
     const connection = openReadOnly(path);

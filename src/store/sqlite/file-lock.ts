@@ -5,15 +5,15 @@ const FILE_MODE = 0o600;
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const BUSY_CODE = 5;
 
-/** Held by one process at a time, and by none once that process is gone, however it went. */
+/** A lock that one process at a time can hold. It is free once that process is gone, however it ended. */
 export type FileLock = {
   /** Idempotent. */
   release(): void;
 };
 
 /**
- * Takes the lock that this file stands for; undefined where somebody holds it. The operating system keeps it, through
- * SQLite: an exclusive transaction on an empty database.
+ * Takes the lock that this file stands for; undefined where another process holds it. The operating system keeps the
+ * lock, through SQLite: an exclusive transaction on an empty database.
  */
 export function takeFileLock(path: string): FileLock | undefined {
   closeSync(openSync(path, "a", FILE_MODE));

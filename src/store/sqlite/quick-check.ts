@@ -1,9 +1,12 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 
-/** Looked through at a start: SQLite reads some hundred MiB a second, and a start must not wait for minutes. */
+/**
+ * A file up to this size is checked at start: SQLite reads some hundred MiB a second, and a start must not take
+ * minutes.
+ */
 const WHOLE_BYTES_MAX = 256 * 1024 * 1024;
-/** Of a larger file the tables that grow with time are left to `fanfare doctor`. */
+/** In a larger file the tables that grow with time are left to `fanfare doctor`. */
 const GROWING_TABLES: ReadonlySet<string> = new Set(["event", "delivery", "report", "history"]);
 /** A damaged file has more problems than anybody reads. */
 const PROBLEMS_MAX = 20;
@@ -11,11 +14,11 @@ const PROBLEMS_MAX = 20;
 export type CheckResult = {
   /** What is wrong, in SQLite's words; empty where nothing was found. */
   readonly problems: readonly string[];
-  /** Tables that were not looked at. */
+  /** Tables that were not checked. */
   readonly skipped: readonly string[];
 };
 
-/** Looks whether pages and rows are whole, table by table: quick_check, which leaves out whether indexes and rows agree. */
+/** Checks table by table whether pages and rows are intact. SQLite's quick_check does not compare indexes with rows. */
 export function quickCheck(connection: DatabaseSync, path: string): CheckResult {
   const isLarge = statSync(path).size > WHOLE_BYTES_MAX;
   try {
@@ -28,13 +31,13 @@ export function quickCheck(connection: DatabaseSync, path: string): CheckResult 
   }
 }
 
-/** Everything: every page, every row, every index. As long as it takes. */
+/** Checks everything: every page, every row, every index. Takes as long as it takes. */
 export function wholeCheck(connection: DatabaseSync): readonly string[] {
   try {
     const problems = messages(connection, `PRAGMA integrity_check(${PROBLEMS_MAX})`, "integrity_check");
     const foreign = connection.prepare("PRAGMA foreign_key_check").all();
     const orphans = foreign.slice(0, PROBLEMS_MAX).map(({ table, rowid, parent }) => {
-      return `row ${String(rowid)} of ${String(table)} belongs to a row of ${String(parent)} that is not there`;
+      return `row ${String(rowid)} of ${String(table)} belongs to a row of ${String(parent)} that does not exist`;
     });
     return [...problems, ...orphans];
   } catch (error) {

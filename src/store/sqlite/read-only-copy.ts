@@ -5,9 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
 /**
- * Opens a database for reading where its folder takes no write, not even the two small files that SQLite wants beside it. As it
- * lies there where its write-ahead log is empty; else from a copy into which that log was read, which no other process sees and which is
- * gone with the connection. Throws where neither can be had.
+ * Opens a database for reading in a folder that cannot be written, where SQLite cannot make the two small files that it
+ * needs beside the database. Opens the file itself where its write-ahead log is empty; else a copy that includes the
+ * log. No other process sees the copy, and it ends with the connection. Throws where neither is possible.
  */
 export function openWithoutWriting(path: string): DatabaseSync {
   return isLogEmpty(path) ? openUnchanging(path) : openCopy(path);
@@ -34,12 +34,12 @@ function openCopy(path: string): DatabaseSync {
     writer.close();
     return tried(new DatabaseSync(copy, { readOnly: true }));
   } finally {
-    // What is open stays readable.
+    // An open file stays readable after this.
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Opening reads nothing yet. */
+/** Opening alone reads nothing, so this reads something. */
 function tried(connection: DatabaseSync): DatabaseSync {
   try {
     connection.exec("PRAGMA temp_store = MEMORY; SELECT count(*) FROM sqlite_schema;");

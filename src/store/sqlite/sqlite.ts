@@ -16,25 +16,27 @@ import { markFirstStart, refuseEmpty, refuseKeyAlone } from "./first-start.ts";
 import { type CheckResult, quickCheck } from "./quick-check.ts";
 import { openWithoutWriting } from "./read-only-copy.ts";
 
-/** The database holds stream keys and passwords: for its owner alone. WAL and shared memory file follow its mode. */
+/**
+ * The database holds stream keys and passwords: only its owner may read it. WAL and shared memory file follow its mode.
+ */
 export const FILE_MODE = 0o600;
 
-/** Where the keys are unless a setting says otherwise: beside the database. */
+/** Where the keys are by default: beside the database. */
 export const KEY_FILE_NAME = "encryption.key";
 
-/** Readers wait in WAL mode only while the log is being recovered after a crash, in milliseconds. */
+/** In WAL mode readers wait only while the log is being recovered after a crash, in milliseconds. */
 const READ_TIMEOUT_MS = 250;
 
 /**
- * Kept in the file (`user_version`) once no plaintext of a time before sealing is left in it; one more with each migration
+ * Kept in the file (`user_version`) once no plaintext from before sealing is left in it. One higher with each migration
  * that seals more.
  */
 const PURGED = 2;
 
 export type OpenOptions = {
-  /** Whether a database that is missing or empty may be made although its key file is there. */
+  /** Whether a missing or empty database may be made although its key file exists. */
   readonly isNewAllowed?: boolean;
-  /** Called before a database that was opened for reading alone is opened for writing; throws where that must not be. */
+  /** Called before a database that was opened for reading is opened for writing; throws where that is not allowed. */
   readonly beforeWriting?: () => void;
 };
 
@@ -42,16 +44,16 @@ export type OpenedDatabase = {
   readonly database: Database;
   /** True where this start made the key file: the operator has to keep a copy. */
   readonly isKeyNew: boolean;
-  /** What a look through the file found. */
+  /** What the check of the file found. */
   readonly check: CheckResult;
-  /** Why it was opened for reading alone; undefined where it was not. */
+  /** Why it was opened for reading only; undefined where it was not. */
   readonly unwritableBecause: string | undefined;
 };
 
 /**
- * Opens (or creates) the database file with the keys of the key file, and brings its tables up to date; for reading alone where it
- * cannot be written. Throws KeyFileError where the secrets would not open, DatabaseFileError where the file cannot be used. Without a
- * name for it the key file lies beside the database.
+ * Opens or creates the database file with the keys of the key file, and brings its tables up to date. Opens it for
+ * reading only where it cannot be written. Throws KeyFileError where the secrets would not open, and DatabaseFileError
+ * where the file cannot be used. By default the key file is beside the database.
  */
 export async function openSqliteDatabase(
   path: string,
@@ -71,7 +73,7 @@ export async function openSqliteDatabase(
   }
 }
 
-/** The same over a connection that is open already, which is closed with the database. */
+/** The same for a connection that is open already. It is closed with the database. */
 export async function databaseOver(
   connection: DatabaseSync,
   path: string,
@@ -96,7 +98,10 @@ export async function databaseOver(
   }
 }
 
-/** Streams of known keys need no more than what was written before. Throws `failure` where that is not there, or not to be read. */
+/**
+ * Streams with known keys need no more than what was written before. Throws `failure` where that is missing or cannot
+ * be read.
+ */
 async function openForReading(
   path: string,
   keyFilePath: string,
@@ -127,7 +132,10 @@ function readableOf(path: string, failure: DatabaseFileError): DatabaseSync {
   }
 }
 
-/** All of one process share what SQLite has beside the file, so the reader is closed before anything may be written. */
+/**
+ * All connections of a process share SQLite's files beside the database, so the reader is closed before anything can be
+ * written.
+ */
 function unwritableOver(
   path: string,
   connection: DatabaseSync,
@@ -151,7 +159,10 @@ function unwritableOver(
   };
 }
 
-/** A connection for reads alone, whatever the folder takes. Other processes may write meanwhile where SQLite can have its two files beside the database, and none where it cannot. */
+/**
+ * A connection for reading only, even in a folder that cannot be written. Other processes may write meanwhile, but only
+ * where SQLite can make its two files beside the database.
+ */
 export function openReadable(path: string): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
@@ -164,42 +175,42 @@ export function openReadable(path: string): DatabaseSync {
   }
 }
 
-/** The store over a database file, which it closes. */
+/** A store for a database file, which it closes. */
 export async function openSqliteStore(path: string, keyFilePath?: string): Promise<Store> {
   const { database } = await openSqliteDatabase(path, keyFilePath);
   return new SqlStore(database);
 }
 
-/** The file, opened so that a commit outlives the process and the power supply once it is answered. */
+/** Opens the file so that an acknowledged commit survives the process and a power failure. */
 export function openConnection(path: string): DatabaseSync {
   closeSync(openSync(path, "a", FILE_MODE));
-  // No waiting for locks in here: node:sqlite would wait in the calling thread, and reads with it.
+  // No waiting for locks here: node:sqlite would block the calling thread, and reads with it.
   const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
-  // FULL: the write-ahead log is synced before a commit returns. Sorting never needs a disk.
+  // FULL: the write-ahead log is synced before a commit returns. Temporary data stay in memory.
   connection.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;");
   return connection;
 }
 
-/** A connection for reads alone: in WAL mode no writer holds them up. */
+/** A connection for reading only: in WAL mode no writer holds it up. */
 export function openReadOnly(path: string): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: READ_TIMEOUT_MS, readOnly: true });
   connection.exec("PRAGMA temp_store = MEMORY;");
   return connection;
 }
 
-/** The tables over such a connection, which is closed with them. */
+/** The tables of such a connection, which is closed with them. */
 export function openReader(path: string): Kysely<Schema> {
   return tablesOver(openReadOnly(path));
 }
 
-/** The tables over a connection, as they are. */
+/** The tables of a connection, as they are. */
 export function tablesOver(connection: DatabaseSync): Kysely<Schema> {
   return new Kysely<Schema>({ dialect: new NodeSqliteDialect(connection) });
 }
 
 /**
- * Once after each migration that seals something: writes the file anew, so that what stood in it before its secrets were sealed is in no
- * unused corner of it, and empties the write-ahead log. A crash in between leaves it to the next start.
+ * Runs once after each migration that seals something: rewrites the file, so that no unused part of it holds what was
+ * there before sealing, and empties the write-ahead log. After a crash in between, the next start does it.
  */
 function purge(connection: DatabaseSync): void {
   if (connection.prepare("PRAGMA user_version").get()?.["user_version"] === PURGED) return;
@@ -238,32 +249,37 @@ class NodeSqliteDriver extends SqliteDriver {
     this.#database = database;
   }
 
-  /** All our transactions write: taking the lock at once makes waiting for it possible, a later upgrade would just fail. */
+  /**
+   * All our transactions write. Taking the lock at the beginning makes waiting for it possible; a later upgrade would
+   * just fail.
+   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
 
-  /** SQLite ends a transaction by itself when the disk is full; a rollback then would hide that error behind its own. */
+  /**
+   * SQLite ends a transaction by itself when the disk is full; a rollback then would hide that error behind its own.
+   */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 
-/** SQLite can roll back `create table`: a migration that was cut short leaves nothing behind. */
+/** SQLite can roll back `create table`: an interrupted migration leaves nothing behind. */
 class TransactionalDdlAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): true {
     return true;
   }
 }
 
-/** Statements kept compiled; the store has fewer kinds, but lists of values come in any length. */
+/** How many compiled statements are kept. The store has fewer kinds, but lists of values come in any length. */
 const STATEMENTS_MAX = 200;
 
 function toKysely(database: DatabaseSync): SqliteDatabase {
   const known = new Map<string, SqliteStatement>();
   return {
     close: () => database.close(),
-    // Compiling takes longer than most of what is run.
+    // Compiling takes longer than running most statements.
     prepare: (sql): SqliteStatement => {
       const present = known.get(sql);
       if (present !== undefined) return present;
@@ -285,5 +301,5 @@ function toSqlite(value: unknown): SQLInputValue {
   if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "bigint") {
     return value;
   }
-  throw new TypeError(`not a value SQLite keeps: ${typeof value}`);
+  throw new TypeError(`SQLite cannot store a value of this type: ${typeof value}`);
 }

@@ -2,43 +2,46 @@ import { REFUSAL_SENTENCES } from "./refusal-sentences.ts";
 import type { TargetSentence } from "./target-sentence.ts";
 import type { TargetError } from "./target-status.ts";
 
-/** Everything that can be wrong with a target, in sentences for people. Platforms' own texts never get in: they may echo keys. */
+/**
+ * Everything that can be wrong with a target, in sentences for people. Platforms' own texts are never included: they
+ * may echo keys.
+ */
 const SENTENCES = {
   "address-unusable": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",
-    en: "The target's address cannot be used ({detail}): correct the URL.",
-    ko: "송출 대상 주소를 사용할 수 없습니다({detail}). URL을 바르게 고쳐 주세요.",
+    en: "The platform's address cannot be used ({detail}): correct the URL.",
+    ko: "플랫폼 주소를 사용할 수 없습니다({detail}). URL을 바르게 고쳐 주세요.",
   },
   "address-own": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",
-    en: "The target's address leads back to this server: enter the platform's.",
-    ko: "송출 대상 주소가 이 서버 자신을 가리킵니다. 플랫폼의 주소를 입력해 주세요.",
+    en: "The platform's address leads back to this server: enter the platform's own address.",
+    ko: "플랫폼 주소가 이 서버 자신을 가리킵니다. 플랫폼의 주소를 입력해 주세요.",
   },
   "address-port": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",
-    en: "The target's port belongs to another kind of service: correct the URL.",
-    ko: "송출 대상 포트는 다른 서비스가 쓰는 포트입니다. URL을 바르게 고쳐 주세요.",
+    en: "The platform's port belongs to another kind of service: correct the URL.",
+    ko: "플랫폼 포트는 다른 서비스가 쓰는 포트입니다. URL을 바르게 고쳐 주세요.",
   },
   "address-not-public": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",
-    en: "The target's address is not a public one ({detail}): correct the URL, or let the operator allow its network with FANFARE_TARGET_ALLOW.",
-    ko: "송출 대상 주소가 공인 주소가 아닙니다({detail}). URL을 고치거나, 운영자가 FANFARE_TARGET_ALLOW로 해당 네트워크를 허용해야 합니다.",
+    en: "The platform's address is not a public one ({detail}): correct the URL, or let the operator allow its network with FANFARE_TARGET_ALLOW.",
+    ko: "플랫폼 주소가 공인 주소가 아닙니다({detail}). URL을 고치거나, 운영자가 FANFARE_TARGET_ALLOW로 해당 네트워크를 허용해야 합니다.",
   },
   "address-metadata": {
     code: "TARGET_FORBIDDEN",
     severity: "fatal",
-    en: "The target's address is one where clouds hand out credentials: correct the URL; the operator can allow it only by naming this very address in FANFARE_TARGET_ALLOW.",
-    ko: "송출 대상 주소가 클라우드의 인증 정보를 제공하는 주소입니다. URL을 고쳐 주세요. 운영자가 FANFARE_TARGET_ALLOW에 바로 이 주소를 지정해야만 허용됩니다.",
+    en: "The platform's address is one where clouds hand out credentials: correct the URL; the operator can allow it only by naming exactly this address in FANFARE_TARGET_ALLOW.",
+    ko: "플랫폼 주소가 클라우드의 인증 정보를 제공하는 주소입니다. URL을 고쳐 주세요. 운영자가 FANFARE_TARGET_ALLOW에 바로 이 주소를 지정해야만 허용됩니다.",
   },
   "name-unknown": {
     code: "DNS_FAILED",
     severity: "transient",
-    en: "The target's host name does not exist: check the URL for a typing error.",
-    ko: "송출 대상의 호스트 이름이 존재하지 않습니다. URL에 오타가 없는지 확인해 주세요.",
+    en: "The platform's host name does not exist: check the URL for a typing error.",
+    ko: "플랫폼의 호스트 이름이 존재하지 않습니다. URL에 오타가 없는지 확인해 주세요.",
   },
   "known-name-unknown": {
     code: "DNS_FAILED",
@@ -49,8 +52,8 @@ const SENTENCES = {
   "name-not-full": {
     code: "DNS_FAILED",
     severity: "transient",
-    en: "This server does not find the target's short name (one without a dot, or one that ends in .local): enter the full host name, or its address.",
-    ko: "이 서버가 송출 대상의 짧은 이름(점이 없거나 .local로 끝나는 이름)을 찾지 못합니다. 전체 호스트 이름이나 주소를 입력해 주세요.",
+    en: "This server cannot find the platform by its short name (one without a dot, or one that ends in .local): enter the full host name, or its address.",
+    ko: "이 서버가 플랫폼의 짧은 이름(점이 없거나 .local로 끝나는 이름)을 찾지 못합니다. 전체 호스트 이름이나 주소를 입력해 주세요.",
   },
   "name-server-silent": {
     code: "DNS_FAILED",
@@ -61,165 +64,165 @@ const SENTENCES = {
   "name-failed": {
     code: "DNS_FAILED",
     severity: "transient",
-    en: "The target's host name could not be looked up: check this server's DNS; we go on trying.",
-    ko: "송출 대상의 호스트 이름을 조회하지 못했습니다. 이 서버의 DNS 설정을 확인해 주세요. 계속 재시도합니다.",
+    en: "The platform's host name could not be looked up: check this server's DNS; we go on trying.",
+    ko: "플랫폼의 호스트 이름을 조회하지 못했습니다. 이 서버의 DNS 설정을 확인해 주세요. 계속 재시도합니다.",
   },
   "connection-refused": {
     code: "TCP_REFUSED",
     severity: "transient",
-    en: "The target refused the connection: nothing listens at this address and port; check the URL, or wait until the platform is back.",
-    ko: "송출 대상이 연결을 거부했습니다. 이 주소와 포트에서 받는 서버가 없습니다. URL을 확인하거나 플랫폼이 복구될 때까지 기다려 주세요.",
+    en: "The platform refused the connection: nothing listens at this address and port; check the URL, or wait until the platform is back.",
+    ko: "플랫폼이 연결을 거부했습니다. 이 주소와 포트에서 받는 서버가 없습니다. URL을 확인하거나 플랫폼이 복구될 때까지 기다려 주세요.",
   },
   "connection-broken": {
     code: "TCP_RESET",
     severity: "transient",
-    en: "The connection to the target broke off; we connect again by ourselves.",
-    ko: "송출 대상과의 연결이 끊어졌습니다. 자동으로 다시 연결합니다.",
+    en: "The connection to the platform was lost; we reconnect by ourselves.",
+    ko: "플랫폼과의 연결이 끊어졌습니다. 자동으로 다시 연결합니다.",
   },
   "connection-broken-early": {
     code: "TCP_RESET",
     severity: "transient",
-    en: "The target broke off the connection while it was being set up: check URL and stream key if this repeats.",
-    ko: "연결하는 도중에 송출 대상이 연결을 끊었습니다. 반복되면 URL과 스트림 키를 확인해 주세요.",
+    en: "The platform closed the connection while it was being set up: check URL and stream key if this repeats.",
+    ko: "연결하는 도중에 플랫폼이 연결을 끊었습니다. 반복되면 URL과 스트림 키를 확인해 주세요.",
   },
   "connection-failed": {
     code: "TCP_RESET",
     severity: "transient",
-    en: "The connection to the target failed; we connect again by ourselves.",
-    ko: "송출 대상과의 연결에 실패했습니다. 자동으로 다시 연결합니다.",
+    en: "The connection to the platform failed; we reconnect by ourselves.",
+    ko: "플랫폼과의 연결에 실패했습니다. 자동으로 다시 연결합니다.",
   },
   "connection-lost": {
     code: "TCP_TIMEOUT",
     severity: "transient",
-    en: "The target can no longer be reached; we connect again by ourselves.",
-    ko: "송출 대상에 더 이상 연결할 수 없습니다. 자동으로 다시 연결합니다.",
+    en: "The platform can no longer be reached; we reconnect by ourselves.",
+    ko: "플랫폼에 더 이상 연결할 수 없습니다. 자동으로 다시 연결합니다.",
   },
   "connection-unanswered": {
     code: "TCP_TIMEOUT",
     severity: "transient",
-    en: "The target did not answer the connection: check URL and port, and whether a firewall is in between.",
-    ko: "송출 대상이 연결에 응답하지 않았습니다. URL과 포트, 그리고 방화벽을 확인해 주세요.",
+    en: "The platform did not answer the connection: check URL and port, and whether a firewall is in between.",
+    ko: "플랫폼이 연결에 응답하지 않았습니다. URL과 포트, 그리고 방화벽을 확인해 주세요.",
   },
   "tls-expired": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate has expired: its operator has to renew it; check this server's clock too.",
-    ko: "송출 대상의 인증서가 만료되었습니다. 대상 서버의 운영자가 갱신해야 합니다. 이 서버의 시계도 확인해 주세요.",
+    en: "The platform's certificate has expired: its operator has to renew it; check this server's clock too.",
+    ko: "플랫폼의 인증서가 만료되었습니다. 플랫폼 서버의 운영자가 갱신해야 합니다. 이 서버의 시계도 확인해 주세요.",
   },
   "tls-not-yet-valid": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate is not valid yet: check this server's clock.",
-    ko: "송출 대상의 인증서가 아직 유효하지 않습니다. 이 서버의 시계를 확인해 주세요.",
+    en: "The platform's certificate is not valid yet: check this server's clock.",
+    ko: "플랫폼의 인증서가 아직 유효하지 않습니다. 이 서버의 시계를 확인해 주세요.",
   },
   "tls-self-signed": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate vouches for itself: if the server is yours, give its certificate as tls.ca or its SHA-256 as tls.fingerprint.",
-    ko: "송출 대상의 인증서가 자체 서명된 것입니다. 직접 운영하는 서버라면 인증서를 tls.ca에, 또는 SHA-256 지문을 tls.fingerprint에 입력해 주세요.",
+    en: "The platform's certificate is self-signed: if the server is yours, give its certificate as tls.ca or its SHA-256 as tls.fingerprint.",
+    ko: "플랫폼의 인증서가 자체 서명된 것입니다. 직접 운영하는 서버라면 인증서를 tls.ca에, 또는 SHA-256 지문을 tls.fingerprint에 입력해 주세요.",
   },
   "tls-unknown-authority": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate was signed by an authority that is not known here: check the URL, or give the authority as tls.ca.",
-    ko: "송출 대상의 인증서를 발급한 인증 기관을 알 수 없습니다. URL을 확인하거나 인증 기관의 인증서를 tls.ca에 입력해 주세요.",
+    en: "The platform's certificate was signed by an authority that is not known here: check the URL, or give the authority as tls.ca.",
+    ko: "플랫폼의 인증서를 발급한 인증 기관을 알 수 없습니다. URL을 확인하거나 인증 기관의 인증서를 tls.ca에 입력해 주세요.",
   },
   "tls-wrong-host": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate belongs to another host name: check the host in the URL.",
-    ko: "송출 대상의 인증서가 다른 호스트 이름의 것입니다. URL의 호스트를 확인해 주세요.",
+    en: "The platform's certificate belongs to another host name: check the host in the URL.",
+    ko: "플랫폼의 인증서가 다른 호스트 이름의 것입니다. URL의 호스트를 확인해 주세요.",
   },
   "tls-wrong-fingerprint": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target showed another certificate than the one of tls.fingerprint: find out whether it was renewed before you enter the new one.",
-    ko: "송출 대상의 인증서가 tls.fingerprint에 지정한 것과 다릅니다. 인증서가 갱신된 것인지 확인한 뒤 새 지문을 입력해 주세요.",
+    en: "The platform's certificate is not the one of tls.fingerprint: find out whether it was renewed before you enter the new fingerprint.",
+    ko: "플랫폼의 인증서가 tls.fingerprint에 지정한 것과 다릅니다. 인증서가 갱신된 것인지 확인한 뒤 새 지문을 입력해 주세요.",
   },
   "tls-certificate": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target's certificate cannot be trusted: check the URL, or ask the target's operator.",
-    ko: "송출 대상의 인증서를 신뢰할 수 없습니다. URL을 확인하거나 대상 서버의 운영자에게 문의해 주세요.",
+    en: "The platform's certificate cannot be trusted: check the URL, or ask the platform's operator.",
+    ko: "플랫폼의 인증서를 신뢰할 수 없습니다. URL을 확인하거나 플랫폼 서버의 운영자에게 문의해 주세요.",
   },
   "tls-too-old": {
     code: "TLS_FAILED",
     severity: "fatal",
-    en: "The target speaks only a version of TLS before 1.2, which is not safe: its operator has to update it.",
-    ko: "송출 대상이 안전하지 않은 TLS 1.2 미만 버전만 지원합니다. 대상 서버의 운영자가 업데이트해야 합니다.",
+    en: "The platform speaks only a version of TLS before 1.2, which is not safe: its operator has to update it.",
+    ko: "플랫폼이 안전하지 않은 TLS 1.2 미만 버전만 지원합니다. 플랫폼 서버의 운영자가 업데이트해야 합니다.",
   },
   "tls-unanswered": {
     code: "TLS_FAILED",
     severity: "transient",
-    en: "The target did not answer the TLS handshake: this port may not speak RTMPS; check URL and port.",
-    ko: "송출 대상이 TLS 핸드셰이크에 응답하지 않았습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+    en: "The platform did not answer the TLS handshake: this port may not speak RTMPS; check URL and port.",
+    ko: "플랫폼이 TLS 핸드셰이크에 응답하지 않았습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
   },
   "tls-foreign": {
     code: "TLS_FAILED",
     severity: "transient",
-    en: "The target's answer is not TLS: this port speaks something else, perhaps plain RTMP; try rtmp:// or another port.",
-    ko: "송출 대상의 응답이 TLS가 아닙니다. 일반 RTMP 등 다른 프로토콜의 포트입니다. rtmp:// 또는 다른 포트를 사용해 보세요.",
+    en: "The platform's answer is not TLS: this port speaks something else, perhaps plain RTMP; try rtmp:// or another port.",
+    ko: "플랫폼의 응답이 TLS가 아닙니다. 일반 RTMP 등 다른 프로토콜의 포트입니다. rtmp:// 또는 다른 포트를 사용해 보세요.",
   },
   "tls-closed": {
     code: "TLS_FAILED",
     severity: "transient",
-    en: "The target closed the connection during the TLS handshake: this port may not speak RTMPS; check URL and port.",
-    ko: "TLS 핸드셰이크 중에 송출 대상이 연결을 닫았습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+    en: "The platform closed the connection during the TLS handshake: this port may not speak RTMPS; check URL and port.",
+    ko: "TLS 핸드셰이크 중에 플랫폼이 연결을 닫았습니다. RTMPS 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
   },
   "tls-handshake": {
     code: "TLS_FAILED",
     severity: "transient",
-    en: "No secure connection could be agreed on with the target: ask its operator for the TLS settings it needs; we go on trying.",
-    ko: "송출 대상과 보안 연결에 합의하지 못했습니다. 대상 서버의 운영자에게 필요한 TLS 설정을 문의해 주세요. 계속 재시도합니다.",
+    en: "The platform and this server could not agree on a secure connection: ask its operator for the TLS settings it needs; we go on trying.",
+    ko: "플랫폼과 보안 연결에 합의하지 못했습니다. 플랫폼 서버의 운영자에게 필요한 TLS 설정을 문의해 주세요. 계속 재시도합니다.",
   },
   "handshake-unanswered": {
     code: "HANDSHAKE_FAILED",
     severity: "transient",
-    en: "The target accepted the connection but never answered: this port may not speak RTMP; check URL and port.",
-    ko: "송출 대상이 연결은 받았지만 응답하지 않았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
+    en: "The platform accepted the connection but never answered: this port may not speak RTMP; check URL and port.",
+    ko: "플랫폼이 연결은 받았지만 응답하지 않았습니다. RTMP 포트가 아닐 수 있습니다. URL과 포트를 확인해 주세요.",
   },
   "handshake-closed": {
     code: "HANDSHAKE_FAILED",
     severity: "transient",
-    en: "The target closed the connection during the handshake: this port may need rtmps:// instead of rtmp://, or not speak RTMP.",
-    ko: "핸드셰이크 도중에 송출 대상이 연결을 닫았습니다. rtmp:// 대신 rtmps://가 필요하거나 RTMP 포트가 아닐 수 있습니다.",
+    en: "The platform closed the connection during the handshake: this port may need rtmps:// instead of rtmp://, or not speak RTMP.",
+    ko: "핸드셰이크 도중에 플랫폼이 연결을 닫았습니다. rtmp:// 대신 rtmps://가 필요하거나 RTMP 포트가 아닐 수 있습니다.",
   },
   "handshake-foreign": {
     code: "HANDSHAKE_FAILED",
     severity: "transient",
-    en: "The target answered with something that is not RTMP: check URL and port.",
-    ko: "송출 대상이 RTMP가 아닌 것으로 응답했습니다. URL과 포트를 확인해 주세요.",
+    en: "The platform answered with something that is not RTMP: check URL and port.",
+    ko: "플랫폼이 RTMP가 아닌 것으로 응답했습니다. URL과 포트를 확인해 주세요.",
   },
   ...REFUSAL_SENTENCES,
   "closed-at-once": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target accepted the stream and closed at once: check the stream key, and whether the broadcast is still open on the platform.",
-    ko: "송출 대상이 송출을 받자마자 연결을 닫았습니다. 스트림 키와 플랫폼의 방송이 열려 있는지 확인해 주세요.",
+    en: "The platform accepted the stream and closed at once: check the stream key, and whether the broadcast is still open on the platform.",
+    ko: "플랫폼이 송출을 받자마자 연결을 닫았습니다. 스트림 키와 플랫폼의 방송이 열려 있는지 확인해 주세요.",
   },
   "closed-on-air": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target closed the connection; we connect again by ourselves.",
-    ko: "송출 대상이 연결을 닫았습니다. 자동으로 다시 연결합니다.",
+    en: "The platform closed the connection; we reconnect by ourselves.",
+    ko: "플랫폼이 연결을 닫았습니다. 자동으로 다시 연결합니다.",
   },
   "ended-by-target": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target ended the broadcast ({detail}): check whether it is still open on the platform.",
-    ko: "송출 대상이 방송을 종료했습니다({detail}). 플랫폼에서 방송이 아직 열려 있는지 확인해 주세요.",
+    en: "The platform ended the broadcast ({detail}): check whether it is still open on the platform.",
+    ko: "플랫폼이 방송을 종료했습니다({detail}). 플랫폼에서 방송이 아직 열려 있는지 확인해 주세요.",
   },
   "spoke-nonsense": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target broke the RTMP protocol: check URL and port; we go on trying.",
-    ko: "송출 대상이 RTMP 규약을 어겼습니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
+    en: "The platform broke the RTMP protocol: check URL and port; we go on trying.",
+    ko: "플랫폼이 RTMP 규약을 어겼습니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
   },
   "sent-too-much": {
     code: "REMOTE_CLOSED",
     severity: "transient",
-    en: "The target sends us far more than a streaming server has to say, so we hung up: it is broken or not a streaming server; check URL and port; we go on trying.",
-    ko: "송출 대상이 스트리밍 서버답지 않게 지나치게 많은 데이터를 보내 연결을 끊었습니다. 고장이거나 스트리밍 서버가 아닙니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
+    en: "The platform sends far more data than a streaming server does, so we closed the connection: it is broken or not a streaming server; check URL and port; we go on trying.",
+    ko: "플랫폼이 스트리밍 서버답지 않게 지나치게 많은 데이터를 보내 연결을 끊었습니다. 고장이거나 스트리밍 서버가 아닙니다. URL과 포트를 확인해 주세요. 계속 재시도합니다.",
   },
   "server-descriptors": {
     code: "SERVER_TROUBLE",
@@ -254,13 +257,13 @@ const SENTENCES = {
   "server-fault": {
     code: "SERVER_TROUBLE",
     severity: "transient",
-    en: "This server, not the platform, is the cause: a mistake in its program ended the connection, and its log has the details; we connect again by ourselves.",
+    en: "This server, not the platform, is the cause: a mistake in its program ended the connection, and its log has the details; we reconnect by ourselves.",
     ko: "플랫폼이 아니라 이 서버가 원인입니다. 프로그램 오류로 연결이 끊어졌으며 자세한 내용은 로그에 있습니다. 자동으로 다시 연결합니다.",
   },
   "codec-unsupported": {
     code: "CODEC_UNSUPPORTED",
     severity: "fatal",
-    en: "This platform does not take the stream's codec ({detail}): choose another in the encoder, or a track it takes for this platform alone.",
+    en: "This platform does not take the stream's codec ({detail}): choose another codec in the encoder, or choose a track for this platform that it takes.",
     ko: "이 플랫폼은 스트림의 코덱({detail})을 지원하지 않습니다. 인코더에서 다른 코덱을 고르거나, 이 플랫폼만 지원되는 트랙으로 바꿔 주세요.",
   },
   "video-track-missing": {
@@ -278,35 +281,38 @@ const SENTENCES = {
   stalled: {
     code: "STALLED",
     severity: "transient",
-    en: "The target has taken no data for 5 seconds: its connection is too slow or broken; lower the bitrate if this stays.",
-    ko: "송출 대상이 5초 동안 데이터를 받지 않았습니다. 연결이 느리거나 끊어진 상태입니다. 계속되면 비트레이트를 낮춰 주세요.",
+    en: "The platform has taken no data for 5 seconds: its connection is too slow or broken; lower the bitrate if this lasts.",
+    ko: "플랫폼이 5초 동안 데이터를 받지 않았습니다. 연결이 느리거나 끊어진 상태입니다. 계속되면 비트레이트를 낮춰 주세요.",
   },
   hangs: {
     code: "STALLED",
     severity: "transient",
-    en: "The target has acknowledged nothing for 5 seconds, though data still reaches its machine: its program hangs or is overloaded; we go on sending.",
-    ko: "데이터는 송출 대상 서버까지 도착하지만 5초 동안 수신 확인이 없습니다. 대상 프로그램이 멈췄거나 과부하 상태입니다. 계속 전송합니다.",
+    en: "The platform has acknowledged nothing for 5 seconds, although data still reaches its machine: its program hangs or is overloaded; we go on sending.",
+    ko: "데이터는 플랫폼 서버까지 도착하지만 5초 동안 수신 확인이 없습니다. 플랫폼의 프로그램이 멈췄거나 과부하 상태입니다. 계속 전송합니다.",
   },
   "uplink-stalled": {
     code: "STALLED",
     severity: "transient",
-    en: "All targets stopped taking data at the same moment: this server's own connection to the internet is the likely cause; check the upload, or lower the bitrate.",
-    ko: "모든 송출 대상이 동시에 데이터를 받지 않게 되었습니다. 이 서버의 인터넷 연결이 원인일 가능성이 큽니다. 업로드 상태를 확인하거나 비트레이트를 낮춰 주세요.",
+    en: "All platforms stopped taking data at the same moment: this server's own connection to the internet is the likely cause; check the upload, or lower the bitrate.",
+    ko: "모든 플랫폼이 동시에 데이터를 받지 않게 되었습니다. 이 서버의 인터넷 연결이 원인일 가능성이 큽니다. 업로드 상태를 확인하거나 비트레이트를 낮춰 주세요.",
   },
   "too-slow": {
     code: "STALLED",
     severity: "transient",
-    en: "The target is too slow for this stream and is set to be disconnected then: lower the bitrate if this repeats.",
-    ko: "송출 대상이 이 스트림을 받기에 너무 느려, 설정대로 연결을 끊었습니다. 반복되면 비트레이트를 낮춰 주세요.",
+    en: "The platform is too slow for this stream, and its setting is to disconnect it then: lower the bitrate if this repeats.",
+    ko: "플랫폼이 이 스트림을 받기에 너무 느려, 설정대로 연결을 끊었습니다. 반복되면 비트레이트를 낮춰 주세요.",
   },
 } as const satisfies Readonly<Record<string, TargetSentence>>;
 
 export type TargetErrorName = keyof typeof SENTENCES;
 
-/** Every name there is, for tests and for lists of all. */
+/** Every name, for tests and lists. */
 export const TARGET_ERROR_NAMES = Object.keys(SENTENCES) as readonly TargetErrorName[];
 
-/** The error of this name. `detail` stands in its sentence where that has a place for it; nothing is left of the place without. */
+/**
+ * Returns the error of this name. `detail` replaces the placeholder in its sentence; without it the placeholder is
+ * removed.
+ */
 export function targetError(name: TargetErrorName, detail = ""): TargetError {
   const { code, severity, en, ko } = SENTENCES[name];
   const fill = (sentence: string) =>
@@ -314,7 +320,7 @@ export function targetError(name: TargetErrorName, detail = ""): TargetError {
   return { code, severity, message: fill(en), messageKo: fill(ko) };
 }
 
-/** Whether this is the error of that name: between threads and in answers it has a sentence and no name. */
+/** Whether this is the error of that name. An error that comes from another thread has a sentence and no name. */
 export function isTargetError(error: TargetError, name: TargetErrorName): boolean {
   const head = SENTENCES[name].en.split("{detail}", 1)[0] ?? "";
   return error.message.startsWith(head.endsWith(" (") ? head.slice(0, -2) : head);

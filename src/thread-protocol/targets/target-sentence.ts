@@ -4,7 +4,10 @@ import type { TargetError, TargetErrorCode } from "./target-status.ts";
 export type TargetSentence = {
   readonly code: TargetErrorCode;
   readonly severity: TargetError["severity"];
-  /** One plain sentence that says what is wrong and what to do; `{detail}` is a closed word or a protocol's code. */
+  /**
+   * One plain sentence that says what is wrong and what to do. `{detail}` is a word of a closed list or a protocol's
+   * code.
+   */
   readonly en: string;
   readonly ko: string;
 };

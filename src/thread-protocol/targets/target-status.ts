@@ -18,18 +18,18 @@ export const TargetErrorCode = {
 } as const;
 export type TargetErrorCode = (typeof TargetErrorCode)[keyof typeof TargetErrorCode];
 
-/** The same as a list. */
+/** The same codes as a list. */
 export const TARGET_ERROR_CODES = Object.values(TargetErrorCode);
 
 /** `transient`: retried with backoff. `fatal`: a person has to change something; still retried, once a minute. */
 type TargetErrorSeverity = "transient" | "fatal";
 
-/** How a link failed, as the part that saw it reports it. The message is one plain sentence that says what to do. No secrets. */
+/** How a link failed. The message is one plain sentence that says what to do. No secrets. */
 export type TargetError = {
   readonly code: TargetErrorCode;
   readonly severity: TargetErrorSeverity;
   readonly message: string;
-  /** The same in Korean. */
+  /** The same sentence in Korean. */
   readonly messageKo: string;
 };
 
@@ -40,23 +40,23 @@ export type TargetWarning = {
   readonly code: (typeof TARGET_WARNING_CODES)[number];
   /** One plain sentence that says what to do. */
   readonly message: string;
-  /** The same in Korean. */
+  /** The same sentence in Korean. */
   readonly messageKo: string;
 };
 
 /** The API's `connectStatus`. */
 export type ConnectStatus = "READY" | "CONNECTING" | "PUBLISHING" | "FAIL";
 
-/** What is true of one target at one moment. Times are milliseconds since the Unix epoch. */
+/** The state of one target at one moment. Times are milliseconds since the Unix epoch. */
 export type TargetStatus = {
   readonly status: ConnectStatus;
   readonly sinceTime: number;
-  /** The last failure, while it still matters: until the target is PUBLISHING again or READY. */
+  /** The last failure; absent once the target is PUBLISHING again or READY. */
   readonly lastError?: TargetError & { readonly time: number };
-  /** What is not as it should be, while PUBLISHING. */
+  /** What is wrong while it is PUBLISHING. */
   readonly warning?: TargetWarning;
-  /** Retries since the target was last healthy; set while CONNECTING again or FAIL. */
+  /** Retries since the target was last PUBLISHING; set while CONNECTING again or FAIL. */
   readonly retryAttempt?: number;
-  /** When the next attempt is due; set while FAIL waits for it. */
+  /** When the next attempt is due; set while FAIL. */
   readonly nextRetryTime?: number;
 };
