@@ -29,6 +29,6 @@ test.each([
     rtmpsPort: undefined,
     secure: "rtmps://live.example.com/relay",
   },
-])("encoders find this server over TLS: $name", ({ environment, rtmpsPort, secure }) => {
+])("encoders reach this server over TLS: $name", ({ environment, rtmpsPort, secure }) => {
   expect(addresses(environment, rtmpsPort).securePublishUrl).toBe(secure);
 });

@@ -22,7 +22,7 @@ function refusal(args: readonly string[], env: Readonly<Record<string, string>> 
   return "nothing refused";
 }
 
-test("without anything the defaults hold", () => {
+test("every setting has its default", () => {
   expect(config([])).toEqual({
     allowedHosts: [],
     basePath: "",
@@ -50,13 +50,13 @@ test("without anything the defaults hold", () => {
   });
 });
 
-test("a flag wins over the environment, the environment over the default; an empty variable is not set", () => {
+test("a flag wins over the environment, the environment over the default, and an empty variable is not set", () => {
   const env = { FANFARE_HTTP_PORT: "81", FANFARE_RTMP_PORT: "1936", FANFARE_LOG_LEVEL: "" };
   expect(config(["--http-port", "82"], env)).toMatchObject({ httpPort: 82, rtmpPort: 1936, logLevel: "info" });
   expect(config(["--http-port=83"], env)).toMatchObject({ httpPort: 83 });
 });
 
-test("everything that can be set is taken", () => {
+test("every setting can be set", () => {
   const env = {
     FANFARE_DATA_DIR: "/srv/fanfare",
     FANFARE_NEW_DATABASE: "yes",
@@ -160,13 +160,13 @@ test.each(wrong)("$variable=$value is refused with its name and what is allowed"
   expect(message).toMatch(allowed);
 });
 
-test("a wrong flag is named as a flag, an unknown one and a stray word are refused", () => {
+test("a wrong flag is named as a flag, and an unknown one and a stray word are refused", () => {
   expect(refusal(["--http-port", "x"])).toMatch(/^--http-port \(FANFARE_HTTP_PORT\): "x" is not allowed; allowed is/);
   expect(refusal(["--http-prot", "1"])).toMatch(/--http-prot.*--help lists all flags/);
   expect(refusal(["serve"])).toMatch(/--help lists all flags/);
 });
 
-test("a secret is not taken from the command line, and not repeated", () => {
+test("a secret on the command line is refused, and not repeated", () => {
   const env = { FANFARE_ACCESS_KEY: "KEY1" };
   for (const args of [["--secret-key", "0123456789abcdef"], ["--secret-key=0123456789abcdef"]]) {
     expect(refusal(args, env)).toBe(
@@ -194,7 +194,7 @@ describe("a key and its secret in files", () => {
     expect(config([], env)).toMatchObject({ accessKey: "KEY1", secretKey: "0123456789abcdef" });
   });
 
-  test("are refused where they cannot be, with a sentence that repeats no secret", () => {
+  test("are refused where they cannot be read, with a sentence that repeats no secret", () => {
     const id = { FANFARE_ACCESS_KEY: "KEY1" };
     const secret = file("secret", "0123456789abcdef");
     const both = { ...id, FANFARE_SECRET_KEY: "0123456789abcdef", FANFARE_SECRET_KEY_FILE: secret };
@@ -203,7 +203,7 @@ describe("a key and its secret in files", () => {
     expect(refusal([], { ...id, FANFARE_SECRET_KEY_FILE: missing })).toBe(
       `FANFARE_SECRET_KEY_FILE: the file ${missing} cannot be read (ENOENT).`,
     );
-    for (const wrong of ["two words of it all", "short", "x".repeat(10_000)]) {
+    for (const wrong of ["a stray word", "short", "x".repeat(10_000)]) {
       const message = refusal([], { ...id, FANFARE_SECRET_KEY_FILE: file("wrong", wrong) });
       expect(message).toMatch(/FANFARE_SECRET_KEY: what was given is not allowed; allowed is 16 to 256/);
       expect(message).not.toContain(wrong);
@@ -211,7 +211,7 @@ describe("a key and its secret in files", () => {
   });
 });
 
-test("a key goes with its secret, and a wrong secret is not repeated", () => {
+test("a key needs its secret, and a wrong secret is not repeated", () => {
   expect(refusal([], { FANFARE_ACCESS_KEY: "KEY1" })).toMatch(/go together/);
   expect(refusal([], { FANFARE_TLS_KEY: "/key.pem" })).toMatch(/FANFARE_TLS_CERT and FANFARE_TLS_KEY go together/);
   const message = refusal([], { FANFARE_ACCESS_KEY: "KEY1", FANFARE_SECRET_KEY: "too short" });
@@ -219,7 +219,7 @@ test("a key goes with its secret, and a wrong secret is not repeated", () => {
   expect(message).not.toContain("too short");
 });
 
-test("help lists every setting, version and help win over all else", () => {
+test("help lists every setting, and version and help win over all else", () => {
   const help = helpText();
   for (const variable of ["FANFARE_DATA_DIR", "FANFARE_TARGET_ALLOW", "FANFARE_SHUTDOWN"])
     expect(help).toContain(variable);

@@ -12,35 +12,35 @@ import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 10_000;
 
-test("a database that refuses writes is a trouble of the server's from the first that is refused, and over although nobody writes", async () => {
+test("a database that refuses writes is a server trouble from the first refused write, and ends without another write", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-watch-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new ManualClock();
-  const told: string[] = [];
+  const reported: string[] = [];
   const logged: string[] = [];
   const troubles = new ServerTroubles({
     clock,
-    publish: ({ trouble, isOver }) => told.push(`${trouble.name}${isOver ? " over" : ""}`),
+    publish: ({ trouble, isOver }) => reported.push(`${trouble.name}${isOver ? " over" : ""}`),
   });
   const note = (event: string) => void logged.push(event);
   const storage = await openStorage({ dataDir: folder });
   watchDatabase(storage, troubles, { debug: note, info: note, warn: note, error: note }, clock);
   await probeWrite(storage.database);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 
   const other = new DatabaseSync(join(folder, "fanfare.db"));
   other.exec("BEGIN IMMEDIATE");
   for (let count = 0; count < 2; count += 1) {
     await expect(probeWrite(storage.database)).rejects.toMatchObject({ trouble: "locked" });
   }
-  expect(told).toEqual(["database-unwritable"]);
+  expect(reported).toEqual(["database-unwritable"]);
   other.exec("ROLLBACK");
   other.close();
   clock.advance(1_999);
-  expect(told).toEqual(["database-unwritable"]);
+  expect(reported).toEqual(["database-unwritable"]);
   clock.advance(1);
-  await waitFor("its end", DEADLINE_MS, () => (told.length > 1 ? true : undefined));
-  expect(told).toEqual(["database-unwritable", "database-unwritable over"]);
+  await waitFor("its end", DEADLINE_MS, () => (reported.length > 1 ? true : undefined));
+  expect(reported).toEqual(["database-unwritable", "database-unwritable over"]);
   expect(logged).toEqual(["database takes no write", "database can be written again"]);
   await storage.close();
 });

@@ -10,7 +10,7 @@ test.each([
   expect(descriptorShares(limit)).toEqual({ encoders, clients });
 });
 
-test("few are told at the start, plenty are not", () => {
+test("few descriptors are reported at the start, plenty are not", () => {
   const lines: unknown[] = [];
   const write = (event: string, fields?: object) => void lines.push([event, fields]);
   const log = { debug: write, info: write, warn: write, error: write };

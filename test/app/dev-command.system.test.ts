@@ -10,7 +10,7 @@ import { waitFor } from "../support/waiting.ts";
 const DEADLINE_MS = 50_000;
 const STOP_GRACE_MS = 10_000;
 
-test("npm run dev serves the dashboard's sources, and hands calls on to the server that it started", async () => {
+test("npm run dev serves the dashboard's sources, and passes API calls to the server that it started", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const [vitePort, httpPort, rtmpPort] = [await freePort(), await freePort(), await freePort()];

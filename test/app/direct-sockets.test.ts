@@ -7,7 +7,7 @@ const DEADLINE_MS = 30_000;
 /** Messages that a target keeps of a stream whose first frame it got. */
 const COMPARED = 200;
 
-/** What two targets are sent of one encoder's stream, one with each latency, and how many sockets the thread reported. */
+/** What two targets get of one encoder's stream, one with each latency, and how many sockets the thread reported. */
 async function relayed(directSockets: boolean) {
   const stage = new PoolStage({ directSockets });
   await stage.start();
@@ -26,7 +26,7 @@ async function relayed(directSockets: boolean) {
   return { sent, count };
 }
 
-test("with direct sockets and without them targets get the same bytes; the thread reports how many there are", async () => {
+test("targets get the same bytes with and without direct sockets, and the thread reports how many it has", async () => {
   const [direct, streams] = await Promise.all([relayed(true), relayed(false)]);
   expect(direct.sent).toEqual(streams.sent);
   expect(direct.sent.map((messages) => messages.length)).toEqual([COMPARED, COMPARED]);

@@ -16,7 +16,7 @@ type Worker = {
 /** The pool's threads in the order in which they were made. */
 const threads = vi.hoisted(() => [] as Worker[]);
 
-/** Threads that the test plays itself: it says what they tell and when they die. */
+/** Threads that the test plays itself: it says what they post and when they die. */
 vi.mock("../../src/app/control-thread/media/media-worker.ts", () => ({
   MediaWorker: class {
     readonly name: string;
@@ -77,50 +77,50 @@ function openPool(options: ConstructorParameters<typeof PoolStage>[0] = {}) {
     return stage.samples[0]?.targets[0]?.bytesTotal;
   };
   /** The threads that get a change of the channel. */
-  const told = () => {
+  const receivers = () => {
     for (const { posted } of threads) posted.length = 0;
     stage.pool.apply({ ...channel, revision: channel.revision + 1 });
     return threads.flatMap(({ posted }, index) => (posted.some(({ kind }) => kind === "channel") ? [index] : []));
   };
-  return { stage, channelId, come, release, die, count, told, decisions, thread };
+  return { stage, channelId, come, release, die, count, receivers, decisions, thread };
 }
 
 test("the thread of its first encoder owns a channel until it releases it, then the thread of the next encoder", async () => {
-  const { come, release, told } = openPool();
-  expect(told()).toEqual([]);
+  const { come, release, receivers } = openPool();
+  expect(receivers()).toEqual([]);
   expect(await come(0)).toBe("admit");
   expect(await come(1)).toBe("admit-elsewhere");
-  expect(told()).toEqual([0]);
+  expect(receivers()).toEqual([0]);
   // Another encoder was admitted while the thread released the channel: it keeps it.
   release(0, 1);
-  expect(told()).toEqual([0]);
+  expect(receivers()).toEqual([0]);
   release(0, 1);
-  expect(told()).toEqual([]);
+  expect(receivers()).toEqual([]);
   expect(await come(1)).toBe("admit");
-  expect(told()).toEqual([1]);
+  expect(receivers()).toEqual([1]);
   expect(await come(0)).toBe("admit-elsewhere");
 });
 
 test("a late release of a thread that is not the owner changes nothing", async () => {
-  const { come, release, told } = openPool();
+  const { come, release, receivers } = openPool();
   await come(0);
   release(1, 5);
-  expect(told()).toEqual([0]);
+  expect(receivers()).toEqual([0]);
 });
 
-test("the channels of a dead thread are owned by the thread that the next encoder comes to", async () => {
-  const { come, die, told } = openPool();
+test("the thread of the next encoder owns the channels of a dead thread", async () => {
+  const { come, die, receivers } = openPool();
   await come(0);
   die(0);
-  expect(told()).toEqual([]);
+  expect(receivers()).toEqual([]);
   expect(await come(1)).toBe("admit");
-  expect(told()).toEqual([1]);
+  expect(receivers()).toEqual([1]);
 });
 
 test("an encoder whose thread dies while its key is looked up claims nothing and gets no reply in the thread's next life", async () => {
   const lookUp = Promise.withResolvers<void>();
   const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] } as const;
-  const { come, die, told, decisions } = openPool({
+  const { come, die, receivers, decisions } = openPool({
     admit: async () => {
       await lookUp.promise;
       return { spec, slot: "main" };
@@ -130,13 +130,13 @@ test("an encoder whose thread dies while its key is looked up claims nothing and
   die(0);
   lookUp.resolve();
   await new Promise(setImmediate);
-  expect([told(), decisions(0)]).toEqual([[], []]);
+  expect([receivers(), decisions(0)]).toEqual([[], []]);
 });
 
-test("a channel that is deleted while its key is looked up is owned by no thread", async () => {
+test("no thread owns a channel that is deleted while its key is looked up", async () => {
   const spec = { channelId: "ls-1", revision: 1, holdSeconds: 0, targets: [] } as const;
   let lookUps = 0;
-  const { stage, come, told } = openPool({
+  const { stage, come, receivers } = openPool({
     admit: async () => {
       lookUps += 1;
       if (lookUps > 1) return undefined;
@@ -145,7 +145,7 @@ test("a channel that is deleted while its key is looked up is owned by no thread
     },
   });
   expect(await come(0)).toBe("refuse");
-  expect(told()).toEqual([]);
+  expect(receivers()).toEqual([]);
 });
 
 test("counters go on with a new owner and in a new life of a thread, however high the new counts already are", async () => {
@@ -153,7 +153,7 @@ test("counters go on with a new owner and in a new life of a thread, however hig
   await come(0);
   expect(count(0, 100)).toBe(100);
   release(0, 1);
-  // The thread does not own the channel any more.
+  // The thread no longer owns the channel.
   expect(count(0, 120)).toBe(undefined);
   await come(1);
   expect(count(1, 150)).toBe(250);

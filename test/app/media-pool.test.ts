@@ -6,7 +6,7 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** What a server that speaks RTMP says first. */
+/** What a server that speaks RTMP sends first. */
 async function isAnswering(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   try {
@@ -21,7 +21,7 @@ async function isAnswering(port: number): Promise<boolean> {
   }
 }
 
-test("a media thread that dies is started again on the same port, and what it held is told to be over", async () => {
+test("a media thread that dies is started again on the same port, and its broadcasts are reported as over", async () => {
   const stage = new PoolStage();
   const port = await stage.start();
   const channel = stage.channel([await stage.target()]);
@@ -30,17 +30,17 @@ test("a media thread that dies is started again on the same port, and what it he
   const isSending = () => stage.samples.some(({ targets }) => (targets[0]?.bytesTotal ?? 0) > 0) || undefined;
   await waitFor("bytes at the target", 10_000, isSending);
   const bytesBefore = stage.samples.at(-1)?.targets[0]?.bytesTotal ?? 0;
-  // A spec that is none makes the thread throw where nothing catches.
+  // A malformed spec makes the thread throw where nothing catches.
   stage.pool.apply({ ...channel, revision: 2, targets: null as never });
-  await waitFor("the end", 10_000, () => (stage.told(channelId).at(-1) === "ingest-ended" ? true : undefined));
-  expect(stage.told(channelId).slice(-2)).toEqual(["READY", "ingest-ended"]);
+  await waitFor("the end", 10_000, () => (stage.factsOf(channelId).at(-1) === "ingest-ended" ? true : undefined));
+  expect(stage.factsOf(channelId).slice(-2)).toEqual(["READY", "ingest-ended"]);
   expect(stage.logged.map(({ event }) => event)).toContain("media thread failed");
   expect(stage.view.live(channelId)?.isPublishing).toBe(false);
   expect([...(stage.view.live(channelId)?.targets.values() ?? [])].map(({ status }) => status.status)).toEqual([
     "READY",
   ]);
   await expect.poll(() => isAnswering(port), { timeout: 15_000 }).toBe(true);
-  // The new life counts from 0, which nobody sees.
+  // The new life counts from 0, which does not show.
   stage.samples.length = 0;
   stage.encoder(channelId, { clip: syntheticClip() });
   await waitFor("bytes at the target again", 10_000, isSending);
@@ -53,13 +53,17 @@ test("a platform test under way when its media thread dies is answered at once, 
   const [fed, silent] = [await stage.target(), await stage.target({ behaviour: { silentAt: "handshake" } })];
   const channel = stage.channel([fed]);
   stage.encoder(channel.channelId, { clip: syntheticClip() });
-  await waitFor("the channel on air", 10_000, () => stage.told(channel.channelId).includes("PUBLISHING") || undefined);
+  await waitFor(
+    "the channel on air",
+    10_000,
+    () => stage.factsOf(channel.channelId).includes("PUBLISHING") || undefined,
+  );
   const [wanted] = stage.channel([silent]).targets;
   const [good] = channel.targets;
   if (wanted === undefined || good === undefined) throw new Error("no target");
   const tested = expect(stage.pool.testTarget(wanted)).rejects.toThrow("the media thread died");
   await waitFor("the test's connection", 10_000, () => (silent.connections.length > 0 ? true : undefined));
-  // A spec that is none makes the thread throw where nothing catches.
+  // A malformed spec makes the thread throw where nothing catches.
   stage.pool.apply({ ...channel, revision: 2, targets: null as never });
   await tested;
   await expect(stage.pool.testTarget(good)).rejects.toThrow("no media thread is running");
@@ -67,7 +71,7 @@ test("a platform test under way when its media thread dies is answered at once, 
   expect(await stage.pool.testTarget(good)).toMatchObject({ isOk: true });
 });
 
-test("a port that is taken is told to whoever starts", async () => {
+test("a port that is taken fails the start", async () => {
   const port = await new PoolStage().start();
   await expect(new PoolStage({ rtmpPort: port }).start()).rejects.toThrow(/EADDRINUSE/);
 });

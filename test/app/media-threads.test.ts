@@ -10,15 +10,18 @@ import { PoolStage } from "../support/pool-stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 20_000;
-/** The kernel says which thread gets a connection: with three, two of three second ones come to another than the first. */
+/**
+ * The kernel decides which thread gets a connection: with three, two of three second ones come to another than the
+ * first.
+ */
 const THREADS = 3;
 const ATTEMPTS_MAX = 30;
 /** Serial numbers that no other encoder of a test reaches. */
 const SECOND_SERIAL = 1_000_000;
 const VIDEO = 9;
 
-/** The hashes of a clip's pictures, without its sequence header. */
-function pictureHashes(options: SyntheticOptions, count: number): string[] {
+/** The hashes of a clip's video frames, without its sequence header. */
+function frameHashes(options: SyntheticOptions, count: number): string[] {
   const hashes: string[] = [];
   for (const { type, payload } of syntheticClip(options).tags()) {
     if (type === VIDEO && payload[1] === 1) hashes.push(hash("sha256", payload));
@@ -27,7 +30,7 @@ function pictureHashes(options: SyntheticOptions, count: number): string[] {
   return hashes;
 }
 
-const pictures = (messages: readonly MessageRecord[]) =>
+const framesOf = (messages: readonly MessageRecord[]) =>
   messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig).map((record) => record.hash);
 
 type Pair = {
@@ -38,8 +41,8 @@ type Pair = {
 };
 
 /**
- * A channel whose first encoder is on air, and whose second, made by `come`, came to another thread. Tried with a new channel until
- * it is so.
+ * A channel whose first encoder is on air, and whose second, made by `come`, came to another thread. Tries new channels
+ * until it is so.
  */
 async function apart(
   stage: PoolStage,
@@ -63,18 +66,18 @@ async function onAir(stage: PoolStage, channel: ChannelSpec, target: KitTarget):
   await waitFor(
     `${channel.channelId} on air`,
     DEADLINE_MS,
-    () => (pictures(target.connections[0]?.report.messages ?? []).length > 5 ? true : undefined),
-    () => stage.told(channel.channelId).join(" "),
+    () => (framesOf(target.connections[0]?.report.messages ?? []).length > 5 ? true : undefined),
+    () => stage.factsOf(channel.channelId).join(" "),
   );
 }
 
-async function told(stage: PoolStage, channel: ChannelSpec, kind: string, count = 1): Promise<void> {
-  const found = () => stage.told(channel.channelId).filter((each) => each === kind).length;
+async function waitForFact(stage: PoolStage, channel: ChannelSpec, kind: string, count = 1): Promise<void> {
+  const found = () => stage.factsOf(channel.channelId).filter((each) => each === kind).length;
   await waitFor(
     kind,
     DEADLINE_MS,
     () => (found() >= count ? true : undefined),
-    () => stage.told(channel.channelId).join(" "),
+    () => stage.factsOf(channel.channelId).join(" "),
   );
 }
 
@@ -88,23 +91,23 @@ async function openStage(options: ConstructorParameters<typeof PoolStage>[0] = {
   return stage;
 }
 
-test("an encoder that comes to another thread takes over at its keyframe, and the target gets every picture of both", async () => {
+test("an encoder that comes to another thread takes over at its keyframe, and the target gets every frame of both", async () => {
   const stage = await openStage();
   const { channel, target, first, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL, seconds: 3 }) }),
   );
-  // It would go on for ever: the second one pushed it out.
+  // It would go on for ever: the second one displaced it.
   expect((await first.closed).end?.how).toBe("lost");
   expect((await second.closed).end?.how).toBe("finished");
-  await told(stage, channel, "ingest-ended", 2);
+  await waitForFact(stage, channel, "ingest-ended", 2);
 
   expect(target.connections).toHaveLength(1);
-  const received = pictures(target.connections[0]?.report.messages ?? []);
-  const ofFirst = pictureHashes({}, received.length);
+  const received = framesOf(target.connections[0]?.report.messages ?? []);
+  const ofFirst = frameHashes({}, received.length);
   const split = received.findIndex((each, at) => each !== ofFirst[at]);
   expect(split).toBeGreaterThan(5);
-  expect(received.slice(split)).toEqual(pictureHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
-  expect(stage.told(channel.channelId)).toEqual([
+  expect(received.slice(split)).toEqual(frameHashes({ firstSerial: SECOND_SERIAL, seconds: 3 }, 75));
+  expect(stage.factsOf(channel.channelId)).toEqual([
     ...["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"],
     ...["ingest-started", "ingest-ended", "publisher-active", "READY", "ingest-ended"],
   ]);
@@ -119,29 +122,29 @@ test("a fourth takeover within half a minute is refused, whichever threads the e
     const encoder = stage.encoder(channel.channelId, { clip: syntheticClip() });
     encoders.push(encoder);
     expect(await encoder.accepted).toBe(count < 4);
-    // It is at its place: who has shown nothing yet is replaced without a fight.
-    if (count < 4) await told(stage, channel, "ingest-started", count + 1);
+    // It is in its slot: an encoder that sent nothing yet is replaced without counting as a takeover.
+    if (count < 4) await waitForFact(stage, channel, "ingest-started", count + 1);
   }
   expect((await encoders[4]?.closed)?.end?.how).toBe("refused");
-  expect(stage.told(channel.channelId)).toContain("encoders-fight");
+  expect(stage.factsOf(channel.channelId)).toContain("encoders-fight");
 });
 
-test("a lost encoder is held for, and goes on from another thread over the same link", async () => {
+test("a lost encoder's channel is held, and goes on from another thread over the same link", async () => {
   const stage = await openStage();
   const { channel, target, second } = await apart(stage, async (spec, first) => {
     await first.stop("reset");
-    await told(stage, spec, "ingest-held");
+    await waitForFact(stage, spec, "ingest-held");
     return stage.encoder(spec.channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) });
   });
-  const wanted = pictureHashes({ firstSerial: SECOND_SERIAL }, 20);
-  await waitFor("the second encoder's pictures", DEADLINE_MS, () => {
-    const received = pictures(target.connections[0]?.report.messages ?? []);
+  const wanted = frameHashes({ firstSerial: SECOND_SERIAL }, 20);
+  await waitFor("the second encoder's frames", DEADLINE_MS, () => {
+    const received = framesOf(target.connections[0]?.report.messages ?? []);
     return wanted.every((each) => received.includes(each)) ? true : undefined;
   });
   expect(target.connections).toHaveLength(1);
-  // The one from afar is lost like any other.
+  // The remote encoder is lost like any other.
   await second.stop("reset");
-  await told(stage, channel, "ingest-held", 2);
+  await waitForFact(stage, channel, "ingest-held", 2);
   expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "connection-lost" });
 });
 
@@ -151,23 +154,23 @@ test("a backup encoder in another thread goes on when the main one is lost", asy
     stage.encoder(`${channelId}-backup`, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
   await first.stop("reset");
-  await told(stage, channel, "publisher-active", 2);
+  await waitForFact(stage, channel, "publisher-active", 2);
   expect(lastOf(stage, channel, "publisher-active")).toMatchObject({ slot: "backup" });
-  const backup = new Set(pictureHashes({ firstSerial: SECOND_SERIAL }, 500));
-  await waitFor("the backup's pictures", DEADLINE_MS, () =>
-    pictures(target.connections[0]?.report.messages ?? []).filter((each) => backup.has(each)).length > 10
+  const backup = new Set(frameHashes({ firstSerial: SECOND_SERIAL }, 500));
+  await waitFor("the backup's frames", DEADLINE_MS, () =>
+    framesOf(target.connections[0]?.report.messages ?? []).filter((each) => backup.has(each)).length > 10
       ? true
       : undefined,
   );
   expect(target.connections).toHaveLength(1);
 });
 
-test("a thread that dies takes its own channels with it, and the encoders it had for others; those go on", async () => {
+test("a thread that dies ends its own channels, and the encoders it had for others, and those channels go on", async () => {
   const stage = await openStage();
   const { channel, target, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "publisher-active", 2);
+  await waitForFact(stage, channel, "publisher-active", 2);
   const [remoteConnection] = stage.logged.filter(
     ({ event, fields }) => event === "remote encoder" && fields["channelId"] === channel.channelId,
   );
@@ -176,15 +179,15 @@ test("a thread that dies takes its own channels with it, and the encoders it had
   while (byThread().size < THREADS) {
     const other = stage.channel([await stage.target()]);
     others.push({ channel: other, encoder: stage.encoder(other.channelId, { clip: syntheticClip() }) });
-    await told(stage, other, "PUBLISHING");
+    await waitForFact(stage, other, "PUBLISHING");
   }
 
-  // A spec that is none makes the thread throw where nothing catches: the one that has the second encoder's connection.
+  // A malformed spec makes the thread throw where nothing catches: the one that has the second encoder's connection.
   const accepting = byThread().get(remoteConnection?.fields["from"]);
   stage.pool.apply({ ...channel, channelId: accepting?.channel.channelId ?? "", revision: 2, targets: null as never });
   expect((await second.closed).end?.how).toBe("lost");
-  await told(stage, channel, "ingest-held");
-  const hasDied = (spec: ChannelSpec) => stage.told(spec.channelId).includes("ingest-ended");
+  await waitForFact(stage, channel, "ingest-held");
+  const hasDied = (spec: ChannelSpec) => stage.factsOf(spec.channelId).includes("ingest-ended");
   await waitFor("its channel's end", DEADLINE_MS, () => accepting && (hasDied(accepting.channel) ? true : undefined));
   const dead = others.filter((other) => hasDied(other.channel));
   expect(dead.map((other) => stage.ownerOf(other.channel.channelId))).toEqual(
@@ -192,9 +195,10 @@ test("a thread that dies takes its own channels with it, and the encoders it had
   );
   expect(target.connections).toHaveLength(1);
 
-  // The home of the other: its encoders are sent away, wherever they are, and the next one begins anew.
+  // The other encoder's thread owns the channel: its encoders are dismissed, wherever they are, and the next one starts
+  // anew.
   const again = stage.encoder(channel.channelId, { clip: syntheticClip({ firstSerial: 2 * SECOND_SERIAL }) });
-  await told(stage, channel, "publisher-active", 3);
+  await waitForFact(stage, channel, "publisher-active", 3);
   stage.pool.apply({ ...channel, revision: 3, targets: null as never });
   expect((await again.closed).end?.how).toBe("lost");
   await waitFor("the end", DEADLINE_MS, () =>
@@ -210,35 +214,35 @@ test("an encoder in another thread whose key is changed is cut, and its channel 
   const { channel, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "publisher-active", 2);
+  await waitForFact(stage, channel, "publisher-active", 2);
   stage.pool.disconnectPublisher(channel.channelId, "main");
   expect((await second.closed).end?.how).toBe("lost");
-  await told(stage, channel, "ingest-held");
+  await waitForFact(stage, channel, "ingest-held");
   expect(lastOf(stage, channel, "ingest-held")).toMatchObject({ end: "ended" });
 });
 
-test("an encoder in another thread that stops just before its key is changed is over, and not held for", async () => {
+test("an encoder in another thread that stops just before its key is changed has ended, and its channel is not held", async () => {
   const stage = await openStage();
   const { channel, second } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
   );
-  await told(stage, channel, "publisher-active", 2);
+  await waitForFact(stage, channel, "publisher-active", 2);
   // Both are on their way before its thread reads its encoders again.
   const stopped = second.stop("clean");
   stage.pool.disconnectPublisher(channel.channelId, "main");
-  await told(stage, channel, "ingest-ended", 2);
+  await waitForFact(stage, channel, "ingest-ended", 2);
   expect(lastOf(stage, channel, "ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
-  expect(stage.told(channel.channelId)).not.toContain("ingest-held");
+  expect(stage.factsOf(channel.channelId)).not.toContain("ingest-held");
   await stopped;
 });
 
-test("a broadcast that is ended ends its encoder in another thread; so does a removed channel", async () => {
+test("a broadcast that is ended ends its encoder in another thread, and so does a removed channel", async () => {
   const stage = await openStage();
   for (const end of ["end", "remove"] as const) {
     const { channel, target, second } = await apart(stage, async ({ channelId }) =>
       stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     );
-    await told(stage, channel, "publisher-active", 2);
+    await waitForFact(stage, channel, "publisher-active", 2);
     stage.pool[end](channel.channelId);
     expect((await second.closed).end?.how).toBe("lost");
     await waitFor("the target's farewell", DEADLINE_MS, () =>
@@ -247,36 +251,36 @@ test("a broadcast that is ended ends its encoder in another thread; so does a re
   }
 });
 
-test("low latency holds from another thread, and so does a change to it", async () => {
+test("low latency applies to an encoder in another thread, and so does a change to it", async () => {
   const stage = await openStage();
   const { channel, target } = await apart(
     stage,
     async ({ channelId }) => stage.encoder(channelId, { clip: syntheticClip({ firstSerial: SECOND_SERIAL }) }),
     { latency: "low" },
   );
-  await told(stage, channel, "publisher-active", 2);
-  const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
+  await waitForFact(stage, channel, "publisher-active", 2);
+  const count = () => framesOf(target.connections[0]?.report.messages ?? []).length;
   for (const latency of ["efficient", "low"] as const) {
     const revision = latency === "efficient" ? 2 : 3;
     stage.pool.apply({ ...channel, latency, revision });
     const before = count();
-    await waitFor("pictures", DEADLINE_MS, () => (count() > before + 30 ? true : undefined));
+    await waitFor("frames", DEADLINE_MS, () => (count() > before + 30 ? true : undefined));
   }
 });
 
-test("a port that somebody else listens on is told, although threads would share it", async () => {
+test("a port in use by another program fails the start, although threads would share it", async () => {
   const other = await openStage({ threads: 2 });
   const port = Number(new URL(other.url).port);
   const stage = new PoolStage({ threads: 2, rtmpPort: port });
   await expect(stage.start()).rejects.toThrow(/EADDRINUSE/);
 });
 
-test("a preview shows a channel that another thread has, over either protocol's way", async () => {
+test("a preview shows a channel that another thread owns, over either protocol", async () => {
   const stage = await openStage();
   const target = await stage.target();
   const channel = stage.channel([target]);
   stage.encoder(channel.channelId, { clip: syntheticClip() });
-  await told(stage, channel, "PUBLISHING");
+  await waitForFact(stage, channel, "PUBLISHING");
   const shown = await new Promise<Uint8Array>((resolve) => {
     const watch = stage.pool.watch(channel.channelId, { take: resolve, end: () => undefined });
     onTestFinished(() => watch.leave());
@@ -287,7 +291,7 @@ test("a preview shows a channel that another thread has, over either protocol's 
   });
 });
 
-test("a channel that is off air is released, and owned by the thread that its next encoder comes to; its counters go on", async () => {
+test("a channel off air is released, and owned by the thread of its next encoder, and its counters go on", async () => {
   const stage = await openStage({ channelKeptMs: 500 });
   const target = await stage.target({ messagesMax: 100_000 });
   const channel = stage.channel([target]);
@@ -301,7 +305,7 @@ test("a channel that is off air is released, and owned by the thread that its ne
   for (let lives = 1; moves.size < 2; lives += 1) {
     expect(lives).toBeLessThan(ATTEMPTS_MAX);
     const encoder = stage.encoder(channelId, { clip: syntheticClip() });
-    await told(stage, channel, "PUBLISHING", lives);
+    await waitForFact(stage, channel, "PUBLISHING", lives);
     await waitFor("more bytes", DEADLINE_MS, () => (bytesTotal() > bytesBefore ? true : undefined));
     expect(placements()).toHaveLength(lives);
     moves.add(placements().at(-1)?.fields["thread"]);
@@ -314,7 +318,7 @@ test("a channel that is off air is released, and owned by the thread that its ne
   expect(stage.remoteConnections(channelId)).toBe(0);
 }, 120_000);
 
-test("when the process stops, an encoder in another thread that can move reaches its targets until it has, or had its time", async () => {
+test("when the process stops, an encoder in another thread reaches its targets until it has moved, or its time is over", async () => {
   const stage = await openStage();
   const { channel, target, first } = await apart(stage, async ({ channelId }) =>
     stage.encoder(channelId, {
@@ -323,8 +327,8 @@ test("when the process stops, an encoder in another thread that can move reaches
     }),
   );
   expect((await first.closed).end?.how).toBe("lost");
-  await told(stage, channel, "publisher-active", 2);
-  const count = () => pictures(target.connections[0]?.report.messages ?? []).length;
+  await waitForFact(stage, channel, "publisher-active", 2);
+  const count = () => framesOf(target.connections[0]?.report.messages ?? []).length;
   const before = count();
   await stage.pool.stop("cut");
   // It has two and a half seconds, and nowhere to go.

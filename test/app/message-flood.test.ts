@@ -9,9 +9,12 @@ import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 15_000;
 const CHUNK_SIZE = 4_096;
-/** What one encoder may bring in a turn, in messages of five bytes each, takes seconds to read. */
+/** What one encoder may send in a turn, in messages of five bytes each, takes seconds to read. */
 const BATCH_BYTES = 1024 * 1024;
-/** The healthy channel's packets leave every 50 ms; 80 were measured beside the flood, and 550 where nothing bounds a turn. */
+/**
+ * The healthy channel's packets leave every 50 ms; 80 ms were measured beside the flood, and 550 ms where nothing
+ * bounds a turn.
+ */
 const GAP_MAX_MS = 400;
 
 /** Those of several turns. */
@@ -22,8 +25,11 @@ const FRAME = Buffer.from("af012100", "hex");
 /** On the chunk stream of the frame before: the same again. */
 const NEXT_FRAME = Buffer.concat([Buffer.from("c4", "hex"), FRAME]);
 
-/** An encoder that publishes sound in frames of four bytes: `onAir` is given the connection and its session behind the first of them. */
-async function publishSound(port: number, key: string, onAir: (socket: Socket, session: ClientSession) => void) {
+/**
+ * An encoder that publishes audio in frames of four bytes. Calls `onAir` with the connection and its session after the
+ * first of them.
+ */
+async function publishAudio(port: number, key: string, onAir: (socket: Socket, session: ClientSession) => void) {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   socket.on("error", () => undefined);
   onTestFinished(() => void socket.destroy());
@@ -55,12 +61,12 @@ function pour(socket: Socket): void {
 }
 
 test.each(["efficient", "low"] as const)(
-  "an encoder that sends many messages at once and stops in good order is heard to its end (latency: %s)",
+  "an encoder that sends many messages at once and stops properly is read to its end (latency: %s)",
   async (latency) => {
     const stage = new PoolStage();
     const port = await stage.start();
     const { channelId } = stage.channel([], { latency });
-    await publishSound(port, channelId, (socket, session) => {
+    await publishAudio(port, channelId, (socket, session) => {
       socket.end(Buffer.concat([Buffer.alloc(FRAMES_AT_ONCE * NEXT_FRAME.length, NEXT_FRAME), session.unpublish()]));
     });
     const end = () => stage.facts.find(({ kind }) => kind === "ingest-held" || kind === "ingest-ended");
@@ -69,7 +75,7 @@ test.each(["efficient", "low"] as const)(
 );
 
 test.each(["efficient", "low"] as const)(
-  "an encoder that floods its own channel with short messages holds up no other, and is told apart and closed (latency: %s)",
+  "an encoder that floods its own channel with short messages delays no other, and is reported and closed (latency: %s)",
   async (latency) => {
     const stage = new PoolStage();
     const port = await stage.start();
@@ -80,7 +86,7 @@ test.each(["efficient", "low"] as const)(
     await waitFor("the healthy channel on air", DEADLINE_MS, () => (received() > 10 ? true : undefined));
 
     const flooded = stage.channel([], { latency });
-    const socket = await publishSound(port, flooded.channelId, pour);
+    const socket = await publishAudio(port, flooded.channelId, pour);
     // Not `once` of node:events: that one fails where the end is met by a write first.
     const closed = new Promise<void>((resolve) => void socket.once("close", () => resolve()));
     const isOver = () => stage.facts.find(({ kind }) => kind === "ingest-held") !== undefined;
@@ -97,7 +103,12 @@ test.each(["efficient", "low"] as const)(
     });
     await closed;
     expect(longestMs).toBeLessThan(GAP_MAX_MS);
-    expect(stage.told(healthy.channelId)).toEqual(["ingest-started", "publisher-active", "CONNECTING", "PUBLISHING"]);
+    expect(stage.factsOf(healthy.channelId)).toEqual([
+      "ingest-started",
+      "publisher-active",
+      "CONNECTING",
+      "PUBLISHING",
+    ]);
   },
   2 * DEADLINE_MS,
 );

@@ -5,33 +5,33 @@ import { ManualClock } from "../control/manual-clock.ts";
 
 function stage() {
   const clock = new ManualClock();
-  const told: string[] = [];
+  const reported: string[] = [];
   const troubles = new OwnTroubles(clock, ({ trouble, isOver }) =>
-    told.push(`${trouble.name}${isOver ? " over" : ""}`),
+    reported.push(`${trouble.name}${isOver ? " over" : ""}`),
   );
-  return { clock, told, troubles };
+  return { clock, reported, troubles };
 }
 
-test("that no descriptor is left is found within 5 s although nobody is told of it, and over 40 s after there is one", () => {
-  const { clock, told, troubles } = stage();
+test("missing descriptors are found within 5 s without any error, and the trouble is over 40 s after there is one", () => {
+  const { clock, reported, troubles } = stage();
   let lacks: MachineTrouble | undefined;
   troubles.watchDescriptors(() => lacks);
   clock.advance(5_000);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   lacks = "descriptors";
   for (let passed = 0; passed < 20; passed += 1) clock.advance(5_000);
-  expect(told).toEqual(["descriptors"]);
+  expect(reported).toEqual(["descriptors"]);
   lacks = undefined;
   for (let passed = 0; passed < 7; passed += 1) clock.advance(5_000);
-  expect(told).toEqual(["descriptors"]);
+  expect(reported).toEqual(["descriptors"]);
   clock.advance(5_000);
-  expect(told).toEqual(["descriptors", "descriptors over"]);
+  expect(reported).toEqual(["descriptors", "descriptors over"]);
 });
 
-test("what a listener or a media thread meets is told once, whoever meets it", () => {
-  const { told, troubles } = stage();
+test("what a listener or a media thread meets is reported once, whichever meets it", () => {
+  const { reported, troubles } = stage();
   troubles.acceptFailed(Object.assign(new Error("accept"), { code: "EMFILE" }));
   troubles.acceptFailed(Object.assign(new Error("accept"), { code: "ENOBUFS" }));
   troubles.fact({ kind: "server-trouble", time: 1, trouble: "memory" });
-  expect(told).toEqual(["descriptors", "memory"]);
+  expect(reported).toEqual(["descriptors", "memory"]);
 });

@@ -19,7 +19,7 @@ test("each request gets the reply with its number, in whatever order replies com
   expect(await Promise.all([first, second])).toEqual([{ text: "one" }, { text: "two" }]);
 });
 
-test("a request without a reply ends at its own deadline, and its late reply is nobody's", async () => {
+test("a request without a reply ends at its own deadline, and its late reply is dropped", async () => {
   const { clock, pending, ask } = open();
   const [short, long] = [ask(1_000), ask(2_000)];
   clock.advance(1_000);
@@ -30,7 +30,7 @@ test("a request without a reply ends at its own deadline, and its late reply is 
   expect(pending.reply(2, { text: "again" })).toBe(false);
 });
 
-test("when the other thread is gone all requests end; later ones go on counting", async () => {
+test("when the other thread is gone all requests end, and later ones go on counting", async () => {
   const { pending, posted, ask } = open();
   const [first, second] = [ask(1_000), ask(1_000)];
   pending.abandon();

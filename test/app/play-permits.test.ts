@@ -16,7 +16,7 @@ function stage() {
   return { said, session, asked, permits, permit, sink };
 }
 
-test("a revoked player is shown nothing more, whichever thread owns its channel", async () => {
+test("a revoked player is sent nothing more, whichever thread owns its channel", async () => {
   const { said, session, asked, permits, permit, sink } = stage();
   asked.resolve(session);
   expect(await permit.show(1, sink)).toBe(session);
@@ -26,7 +26,7 @@ test("a revoked player is shown nothing more, whichever thread owns its channel"
   expect(said).toEqual(["session ended", "player ended"]);
 });
 
-test("a player revoked while the channel's thread is asked is not shown the channel", async () => {
+test("a player revoked while the channel's thread is asked does not get the channel", async () => {
   const { said, session, asked, permits, permit, sink } = stage();
   const shown = permit.show(1, sink);
   permits.revoke(7);
@@ -34,7 +34,7 @@ test("a player revoked while the channel's thread is asked is not shown the chan
   expect([await shown, said]).toEqual([undefined, ["player ended", "session ended"]]);
 });
 
-test("a player revoked before it asks is not shown the channel, and one that has left is not revoked", async () => {
+test("a player revoked before it asks does not get the channel, and one that has left is not revoked", async () => {
   const { said, permits, permit, sink } = stage();
   permits.revoke(7);
   expect(await permit.show(1, sink)).toBeUndefined();

@@ -28,7 +28,7 @@ test.each([0o000, 0o002, 0o022, 0o077])("a new folder is its owner's alone with 
   expect(modeOf(folder)).toBe("700");
 });
 
-test.each([0o755, 0o750, 0o777, 0o701])("one of ours that is there with %o is made so", async (mode) => {
+test.each([0o755, 0o750, 0o777, 0o701])("a folder of ours that has %o is made private", async (mode) => {
   mkdirSync(folder);
   for (const name of ["fanfare.db", "fanfare.db-wal", "fanfare.lock", "encryption.key", "before-restore-1"]) {
     writeFileSync(join(folder, name), "");
@@ -38,7 +38,7 @@ test.each([0o755, 0o750, 0o777, 0o701])("one of ours that is there with %o is ma
   expect(modeOf(folder)).toBe("700");
 });
 
-test("one that holds somebody else's files stays as it is, and that is told", async () => {
+test("a folder that holds foreign files stays unchanged, and that is reported", async () => {
   mkdirSync(folder);
   writeFileSync(join(folder, "fanfare.db"), "");
   writeFileSync(join(folder, "letter.txt"), "");
@@ -50,7 +50,7 @@ test("one that holds somebody else's files stays as it is, and that is told", as
   expect(modeOf(folder)).toBe("755");
 });
 
-test("one that is somebody else's stops nothing, and that is told", async () => {
+test("a folder of another user stops nothing, and that is reported", async () => {
   mkdirSync(folder);
   chmodSync(folder, 0o755);
   vi.mocked(fs.chmod).mockRejectedValueOnce(Object.assign(new Error("not permitted"), { code: "EPERM" }));

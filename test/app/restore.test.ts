@@ -10,7 +10,7 @@ import { restore } from "../../src/app/commands/restore.ts";
 import { openStorage } from "../../src/app/data-folder/storage.ts";
 import { newChannel } from "../store/store-suite-data.ts";
 
-/** More than a restoring changes: the test ends with the first that is not killed. */
+/** More changes than a restore makes: the test ends with the first run that is not killed. */
 const CHANGES_MAX = 100;
 const KILLER = fileURLToPath(new URL("./restore-until-killed.ts", import.meta.url));
 
@@ -51,7 +51,7 @@ async function restoreUntilKilled(folder: string, backup: string, killAt: number
   return signal !== null;
 }
 
-test("killed at any of its changes it leaves the former database or the restored one, whole and with its keys", {
+test("a restore killed at any change leaves the former database or the restored one, whole and with its keys", {
   timeout: 120_000,
 }, async () => {
   const former = await killedServerFolder("former", 1);
@@ -71,7 +71,7 @@ test("killed at any of its changes it leaves the former database or the restored
     seen.add(keys.join());
     const aside = readdirSync(folder).filter((name) => /^before-restore-\d+$/.test(name));
     if (keys[0] === "stream-key-2") expect(await keysIn(join(folder, aside[0] ?? "none"))).toEqual(["stream-key-1"]);
-    // And it can be said again.
+    // And the restore can be repeated.
     await restore(at(folder), backup, Date.now() + 1);
     expect(await keysIn(folder)).toEqual(["stream-key-2"]);
     const text = readFileSync(join(folder, "encryption.key"), "utf8");
@@ -81,9 +81,9 @@ test("killed at any of its changes it leaves the former database or the restored
   expect(killAt).toBeGreaterThan(10);
 });
 
-test("what is there may be damaged: it is kept as it is, and nothing of its log gets into the restored one", async () => {
+test("a damaged database is kept unchanged, and nothing of its log gets into the restored one", async () => {
   const folder = await killedServerFolder("damaged", 1);
-  const other = await killedServerFolder("sound", 2);
+  const other = await killedServerFolder("healthy", 2);
   const backup = join(root, "backup");
   await backUp(at(other), backup);
   truncateSync(join(folder, "fanfare.db"), 100);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { newSharedCounters, SharedCounters } from "../../src/app/threads/shared-counters.ts";
 
-test("each thread sees what the others have, and a dead one's is gone", () => {
+test("each thread sees the counters of the others, and a dead thread's are gone", () => {
   const shared = newSharedCounters(3);
   const [first, second, third] = [0, 1, 2].map((index) => new SharedCounters(shared, index)) as [
     SharedCounters,

@@ -25,7 +25,7 @@ test("hundreds of connections that meet the same are reported once a second", ()
   expect(reported).toEqual(["descriptors", "memory", "descriptors"]);
 });
 
-test("no route to one address is that target's affair, no route at all is the server's; a firewall's word never is", () => {
+test("no route to one address is that target's fault, no route at all is the server's, and a firewall's reply never is", () => {
   const one = stage(false);
   one.reporter.met("no-route");
   one.reporter.met("firewall");

@@ -12,7 +12,7 @@ test("time passes as on the clock while the thread runs, and half a second at mo
   expect([clock.now(), clock.awakeNow()]).toEqual([71_000, 11_250]);
 });
 
-test("a deadline that passed in a pause gives the rest of its time behind it", () => {
+test("a deadline that passed in a pause leaves the rest of its time after it", () => {
   const clock = new VirtualClock();
   const due: number[] = [];
   startDeadline(clock, 5_000, () => due.push(clock.now()));
@@ -26,7 +26,7 @@ test("a deadline that passed in a pause gives the rest of its time behind it", (
   expect(due[0]).toBeLessThanOrEqual(65_000);
 });
 
-test("a deadline comes once, on time where nothing stood still, and not where it was cancelled", () => {
+test("a deadline fires once, on time where nothing stood still, and not where it was cancelled", () => {
   const clock = new VirtualClock();
   const due: string[] = [];
   startDeadline(clock, 1_000, () => due.push(`kept ${clock.now()}`));

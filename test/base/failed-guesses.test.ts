@@ -47,7 +47,7 @@ describe("ever new addresses", () => {
   });
 });
 
-test("10,000 networks of a width are remembered; the one that failed least recently is forgotten", () => {
+test("10,000 networks of a width are remembered, and the one that failed least recently is forgotten", () => {
   const guesses = new FailedGuesses(limitsFrom(1));
   guesses.failed("10.0.0.1", 0);
   guesses.failed("10.0.1.1", 0);

@@ -11,14 +11,14 @@ test.each([
   ["64:ff9b::192.0.2.7", ["64:ff9b:0:0::/64", "64:ff9b:0:0::/56", "64:ff9b:0::/48"]],
   ["fe80::1%eth0", ["fe80:0:0:0::/64", "fe80:0:0:0::/56", "fe80:0:0::/48"]],
   ["::1", ["0:0:0:0::/64", "0:0:0:0::/56", "0:0:0::/48"]],
-  // What is no address is somebody of its own.
+  // A text that is no address counts as a network of its own.
   ["unknown", ["unknown", undefined, undefined]],
   ["", ["", undefined, undefined]],
   ["1:2:3", ["1:2:3", undefined, undefined]],
   ["1::2::3", ["1::2::3", undefined, undefined]],
   ["1:2:3:4:5:6:7::8", ["1:2:3:4:5:6:7::8", undefined, undefined]],
   ["300.0.0.1", ["300.0.0.1", undefined, undefined]],
-])("%s is of the networks %j", (address, [own, near, wide]) => {
+])("%s is in the networks %j", (address, [own, near, wide]) => {
   expect(networksOf(address)).toEqual({
     own,
     ...(near === undefined ? {} : { near }),

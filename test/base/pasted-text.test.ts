@@ -59,11 +59,11 @@ test("an address loses invisible characters, and nothing else", () => {
   });
 });
 
-test("NUL is left for the check behind to refuse", () => {
+test("NUL is left for the later check to refuse", () => {
   expect(tidyKey("\0key\0", "").text).toBe("\0key\0");
 });
 
-test("what is tidy stays as it is", () => {
+test("clean text stays unchanged", () => {
   const pieces = fc.constantFrom(
     "k",
     "?",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TlsOverhead } from "../../src/base/tls-overhead.ts";
 
-/** In each look so many bytes come and carry so many; at which look it is called a flood. */
+/** Each look has so many bytes with so much payload; returns the look at which it is called a flood. */
 function floodAt(looks: number, came: number, carried: number): number | undefined {
   const below = { bytesRead: 0 };
   const overhead = new TlsOverhead(below);
@@ -12,24 +12,24 @@ function floodAt(looks: number, came: number, carried: number): number | undefin
   return undefined;
 }
 
-test("a handshake is free, and what came before is not counted", () => {
+test("a handshake is free, and earlier bytes are not counted", () => {
   expect(floodAt(1, 12_000, 0)).toBeUndefined();
   const overhead = new TlsOverhead({ bytesRead: 1_000_000 });
   expect(overhead.isFlood(0)).toBe(false);
 });
 
-test("what carries nothing is a flood, at once or bit by bit", () => {
+test("bytes without payload are a flood, at once or bit by bit", () => {
   expect(floodAt(1, 33_000, 0)).toBe(1);
   expect(floodAt(1_000, 8_000, 0)).toBe(5);
   expect(floodAt(1_000, 1_000, 0)).toBe(67);
 });
 
-test("records of sixteen bytes, and a change of keys now and then, never are", () => {
+test("records of sixteen bytes, and a change of keys now and then, never are a flood", () => {
   expect(floodAt(100_000, 38_000, 16_000)).toBeUndefined();
   expect(floodAt(100_000, 500, 0)).toBeUndefined();
 });
 
-test("what carried much before does not pay for a flood", () => {
+test("earlier payload does not pay for a flood", () => {
   const below = { bytesRead: 10_000_000 };
   const overhead = new TlsOverhead(below);
   below.bytesRead += 10_000_000;

@@ -2,21 +2,21 @@ import { expect, test } from "vitest";
 import { ConfigError } from "../../src/app/config/config-error.ts";
 import { dataCommand } from "../../src/cli/commands/data-command.ts";
 
-/** A command that prints what it was given. */
+/** A command that prints its options and arguments. */
 const command = dataCommand(
   { words: "copy FOLDER", about: "Copies.", switches: { fast: "Without care." } },
   async ({ config, positionals, switches }) =>
     [config.dataDir, config.encryptionKeyFile ?? "-", ...positionals, ...switches].join(" "),
 );
 
-test("settings come from flags, then variables, then defaults; the rest is the command's own", async () => {
+test("settings come from flags, then variables, then defaults, and the rest is the command's own", async () => {
   expect(await command(["there"], {})).toBe("./data - there");
   const env = { FANFARE_DATA_DIR: "/env", FANFARE_ENCRYPTION_KEY_FILE: "/key" };
   expect(await command(["there"], env)).toBe("/env /key there");
   expect(await command(["--fast", "there", "--data-dir", "/flag"], env)).toBe("/flag /key there fast");
 });
 
-test("what the command does not know is refused with its usage", async () => {
+test("an unknown argument is refused with the command's usage", async () => {
   const usage = "usage: fanfare copy FOLDER [--fast] [--data-dir FOLDER] [--encryption-key-file FILE]";
   for (const args of [[], ["a", "b"]]) await expect(command(args, {})).rejects.toThrow(new ConfigError(usage));
   await expect(command(["there", "--http-port", "1"], {})).rejects.toThrow(usage);

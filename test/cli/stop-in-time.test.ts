@@ -4,7 +4,7 @@ import { stopInTime } from "../../src/cli/stop-in-time.ts";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-test("a stop that gets stuck is over after 4.5 s all the same, and says so", async () => {
+test("a stop that gets stuck still ends after 4.5 s, and says so", async () => {
   const stuck = stopInTime(() => new Promise(() => undefined));
   const outcome = vi.fn();
   stuck.catch(outcome);

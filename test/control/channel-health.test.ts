@@ -43,7 +43,7 @@ const verdict = ({ state, reason, reasonCount }: ChannelHealth) =>
 
 type Case = readonly [what: string, input: Partial<HealthInput>, verdict: string];
 const CASES: readonly Case[] = [
-  ["nothing was ever told", { live: undefined }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
+  ["nothing was ever reported", { live: undefined }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
   ["off air", { live: live([OFF], { isPublishing: false }) }, "waiting WAITS_FOR_ENCODER START_ENCODER 1"],
   ["turned off, on its way off air", { state: "blocked", live: live([GREEN]) }, "off CHANNEL_OFF TURN_CHANNEL_ON 1"],
   ["deleted", { state: "deleted", live: undefined }, "off CHANNEL_OFF TURN_CHANNEL_ON 1"],
@@ -58,11 +58,11 @@ const CASES: readonly Case[] = [
   ["one fails", { live: live([GREEN, failed("publish-refused")]) }, "broken PUBLISH_REJECTED 2 CHECK_KEY 1"],
   ["one is dialled again", { live: live([failed("stalled", "CONNECTING")]) }, "broken STALLED 1 CHECK_CONNECTION 1"],
   [
-    "what needs a person comes first",
+    "the error that needs a person comes first",
     { live: live([failed("connection-broken"), failed("login-refused")]) },
     "broken AUTH_FAILED 2 CHECK_LOGIN 2",
   ],
-  ["an error of before, green again", { live: live([{ ...GREEN }]) }, "healthy 0"],
+  ["an earlier error, green again", { live: live([{ ...GREEN }]) }, "healthy 0"],
   ["unstable while green", { live: live([GREEN, UNSTABLE]) }, "attention PLATFORM_UNSTABLE 2 CHECK_CONNECTION 1"],
   ["unstable, turned off since", { live: live([GREEN, target({ status: "READY" }, true)]) }, "healthy 0"],
   ["slow", { live: live([SLOW]) }, "attention SLOW 1 CHECK_CONNECTION 1"],
@@ -74,7 +74,7 @@ const CASES: readonly Case[] = [
     "attention AUDIO_MISSING CHANGE_ENCODER 2",
   ],
   [
-    "a warning off air is none",
+    "a warning off air does not count",
     { live: live([], { isPublishing: false }), warnings: [NO_AUDIO] },
     "waiting WAITS_FOR_ENCODER START_ENCODER 1",
   ],
@@ -94,12 +94,12 @@ test.each(CASES)("%s", (_what, input, expected) => {
   expect(verdict(channelHealth({ state: "live", live: undefined, warnings: [], ...input }))).toBe(expected);
 });
 
-test("the reason has the sentence of what it is made from, in both languages", () => {
+test("the verdict's reason is the sentence of its cause, in both languages", () => {
   const { message, messageKo } = targetError("publish-refused");
   const health = channelHealth({ state: "live", live: live([failed("publish-refused")]), warnings: [] });
   expect(health.reason?.message).toEqual({ en: message, ko: messageKo });
 });
 
-test("each step that an error leads to has its sentence", () => {
+test("each next step of an error has its sentence", () => {
   expect(Object.values(STEP_OF_ERROR).filter((step) => !Object.hasOwn(NEXT_STEPS, step))).toEqual([]);
 });

@@ -14,7 +14,7 @@ const target: Target = {
 test.each([
   { name: "an id and a password", login: { loginId: "someone", loginPassword: "word" }, is: "word" },
   { name: "an id alone, with an empty password", login: { loginId: "someone" }, is: "" },
-])("a target with $name can be logged in to", ({ login, is }) => {
+])("the server can log in to a target with $name", ({ login, is }) => {
   expect(targetSpec({ ...target, ...login }).credentials).toEqual({ id: "someone", password: is });
 });
 
@@ -31,7 +31,7 @@ test("a target without an id has no login, whether or not a password was left be
   }
 });
 
-test("a target is given what its platform is known to take, and the tracks that were chosen", () => {
+test("a target's spec has the codecs its platform takes, and the chosen tracks", () => {
   const { codecs, tracks } = targetSpec({ ...target, targetName: "TWITCH", tracks: { video: 0, audio: 1 } });
   expect({ codecs, tracks }).toEqual({ codecs: { video: ["avc"], audio: ["aac"] }, tracks: { video: 0, audio: 1 } });
 });

@@ -34,7 +34,7 @@ function open(counts: readonly (number | Error)[]) {
   return { clock, asked, lines, retention };
 }
 
-test("events of more than seven days go, at most 500 at once, looked for every ten minutes", async () => {
+test("events older than seven days are removed, at most 500 at once, every ten minutes", async () => {
   const { clock, asked } = open([3]);
   await settle();
   clock.advance(10 * MINUTE_MS - 1);
@@ -48,7 +48,7 @@ test("events of more than seven days go, at most 500 at once, looked for every t
   ]);
 });
 
-test("while there are more the next ones go after a second, not at once", async () => {
+test("while more are old the next ones are removed after a second, not at once", async () => {
   const { clock, asked } = open([500, 500, 20]);
   await settle();
   clock.advance(999);
@@ -64,7 +64,7 @@ test("while there are more the next ones go after a second, not at once", async 
   expect(asked).toHaveLength(3);
 });
 
-test("a database that takes no write is asked again later", async () => {
+test("removal is tried again later when the database refuses writes", async () => {
   const { clock, asked, lines } = open([new Error("locked")]);
   await settle();
   expect(lines).toEqual(["old events could not be removed"]);
@@ -73,7 +73,7 @@ test("a database that takes no write is asked again later", async () => {
   expect(asked).toHaveLength(2);
 });
 
-test("nothing is removed once it is closed", async () => {
+test("nothing is removed after closing", async () => {
   const { clock, asked, retention } = open([500]);
   await retention.close();
   clock.advance(DAY_MS);
@@ -81,7 +81,7 @@ test("nothing is removed once it is closed", async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("a clock that is set forward by 400 days on air removes nothing, until it has stayed so for a day", async () => {
+test("a clock that is set forward by 400 days on air removes nothing until it has stayed so for a day", async () => {
   const clock = new ManualClock();
   const cutOffs: number[] = [];
   const pruneEvents = async (time: number) => {
@@ -107,6 +107,6 @@ test("a clock that is set forward by 400 days on air removes nothing, until it h
   expect(await pass(10)).toBe(80 * MINUTE_MS - 400 * DAY_MS);
   clock.wallMs += 400 * DAY_MS;
   expect(await pass(10)).toBe(90 * MINUTE_MS - 400 * DAY_MS);
-  // What it was at first, for a day: believed.
+  // The first value again, for a day: believed.
   expect(await pass(25 * 60)).toBe(90 * MINUTE_MS + 25 * 60 * MINUTE_MS);
 });

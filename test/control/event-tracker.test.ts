@@ -36,14 +36,14 @@ function status(to: ConnectStatus, error?: TargetError, targetId = 38): Fact {
   return { kind: "target-status", time: 1, channelId: CHANNEL, targetId, from: "CONNECTING", status: now };
 }
 
-/** The events that these facts come to. */
+/** The events that these facts produce. */
 function eventsOf(facts: readonly Fact[], tracker = new EventTracker(), alerts: Alerts = NO_ALERTS): NewEvent[] {
   return facts.flatMap((fact) => tracker.fact(fact)).map((event) => completeEvent(event, { ...SUBJECT, alerts }));
 }
 
 const codes = (facts: readonly Fact[]) => eventsOf(facts).map((event) => event.code);
 
-test("a broadcast begins and ends once, whoever takes over, returns or stands by in between", () => {
+test("a broadcast begins and ends once, whatever takeovers, returns and standbys come in between", () => {
   const facts = [
     started(),
     started("main", false),
@@ -62,7 +62,7 @@ test("a broadcast begins and ends once, whoever takes over, returns or stands by
   ]);
 });
 
-test("the texts are the original's, and an end that nobody wanted is a warning with its reason", () => {
+test("the texts are those of the original API, and an unwanted end is a warning with its reason", () => {
   const [start, end] = eventsOf([started(), ended("connection-lost", true)]);
   expect(start).toEqual({
     channelId: CHANNEL,
@@ -84,7 +84,7 @@ test("the texts are the original's, and an end that nobody wanted is a warning w
   expect(eventsOf([started(), ended("clean", true)])[1]).toMatchObject({ level: "INFO", reason: "clean" });
 });
 
-test("of a target's statuses only settled ones count: PUBLISHING, READY, and FAIL for another reason than before", () => {
+test("only settled target statuses are events: PUBLISHING, READY, and FAIL for a new reason", () => {
   const events = eventsOf([
     status("CONNECTING"),
     status("PUBLISHING"),
@@ -114,7 +114,7 @@ test("of a target's statuses only settled ones count: PUBLISHING, READY, and FAI
   );
 });
 
-test("a status change says which platform, from what, to what and why", () => {
+test("a status change names the platform, the old and the new status, and the reason", () => {
   const [publishing, failed, unnamed] = eventsOf([
     status("PUBLISHING"),
     status("FAIL", REFUSED),
@@ -130,14 +130,14 @@ test("a status change says which platform, from what, to what and why", () => {
   );
 });
 
-test("a target that was removed begins anew, whatever it was", () => {
+test("a target that was removed starts anew, whatever its status was", () => {
   const tracker = new EventTracker();
   eventsOf([status("FAIL", REFUSED)], tracker);
   tracker.fact(channelChanged("target-removed", CHANNEL, 38));
   expect(eventsOf([status("READY")], tracker)).toEqual([]);
 });
 
-test("the encoders of a channel change places: main, backup, and the backup that connects", () => {
+test("encoders that change places are events: main, backup, and the backup that connects", () => {
   const active = (slot: "main" | "backup"): Fact => ({ kind: "publisher-active", ...ingest, slot, heldMs: 0 });
   const facts = [active("main"), started(), active("main"), started("backup", false), active("backup"), active("main")];
   expect(eventsOf(facts).map(({ code, description, level }) => [code, description, level])).toEqual([
@@ -181,7 +181,7 @@ test.each(CHANGES)("%s is an event under the name of the moment", (change, hasTa
   ]);
 });
 
-test("who asked for no alerts gets every webhook, who did gets those asked for, and settings always", () => {
+test("a channel without chosen alerts sends every webhook, one with alerts sends those and always settings", () => {
   const facts = [started(), status("PUBLISHING"), status("FAIL", REFUSED), status("PUBLISHING"), ended("clean", true)];
   const sent = (alerts: Alerts) =>
     eventsOf(facts, new EventTracker(), alerts)

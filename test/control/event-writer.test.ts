@@ -61,10 +61,10 @@ function open(waitingMax?: number) {
 
 const created = (channelId: string) => channelChanged("created", channelId);
 
-/** Lets every promise that can go on go on. */
+/** Runs every promise that can continue. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-test("events are stored in the order they were told, many in one write, and handed on", async () => {
+test("events are stored in the order they were published, many in one write, and handed on", async () => {
   const { store, writer, written } = open();
   const names = Array.from({ length: 250 }, (_, index) => `channel-${index}`);
   for (const name of names) writer.fact(created(name));
@@ -74,7 +74,7 @@ test("events are stored in the order they were told, many in one write, and hand
   expect(written).toHaveLength(250);
 });
 
-test("telling never waits for the store", async () => {
+test("publishing never waits for the store", async () => {
   const { store, writer } = open();
   writer.fact(created("a"));
   expect(store.appendCount).toBe(0);
@@ -82,7 +82,7 @@ test("telling never waits for the store", async () => {
   expect(store.texts).toEqual(["a"]);
 });
 
-test("a database that takes no write is asked again after 1, 2, 4, 8, 10, 10 s, and then has everything, in order", async () => {
+test("a database that refuses writes is tried again after 1, 2, 4, 8, 10, 10 s, and then has everything, in order", async () => {
   const { store, clock, writer, lost } = open();
   store.failure = LOCKED;
   writer.fact(created("a"));
@@ -105,7 +105,7 @@ test("a database that takes no write is asked again after 1, 2, 4, 8, 10, 10 s, 
   expect(lost()).toEqual([]);
 });
 
-test("more than may wait is lost, and the log says how much", async () => {
+test("events above the bound are lost, and the log says how many", async () => {
   const { store, clock, lines, writer, lost } = open(3);
   store.failure = LOCKED;
   for (const name of ["a", "b", "c", "d", "e"]) writer.fact(created(name));
@@ -122,7 +122,7 @@ test("more than may wait is lost, and the log says how much", async () => {
   expect(lost()).toEqual([2]);
 });
 
-test("an error that would come again costs its batch and holds up nobody", async () => {
+test("an error that would repeat costs its batch and delays nothing else", async () => {
   const { store, writer, lost } = open();
   store.failure = new Error("a mistake");
   writer.fact(created("a"));
@@ -134,7 +134,7 @@ test("an error that would come again costs its batch and holds up nobody", async
   expect(lost()).toEqual([1]);
 });
 
-test("what happened to a channel that never was is no event", async () => {
+test("an event of an unknown channel is dropped", async () => {
   const { store, writer } = open();
   writer.fact(created("unknown"));
   writer.fact(created("known"));
@@ -142,7 +142,7 @@ test("what happened to a channel that never was is no event", async () => {
   expect(store.texts).toEqual(["known"]);
 });
 
-test("closing writes what waits, tries once where that fails, and takes nothing afterwards", async () => {
+test("closing writes what waits, tries once where that fails, and accepts nothing afterwards", async () => {
   const first = open();
   first.writer.fact(created("a"));
   await first.writer.close();

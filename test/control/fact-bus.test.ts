@@ -9,27 +9,27 @@ function open() {
   return { bus: new FactBus<string>({ debug: ignore, info: ignore, warn: ignore, error }), errors };
 }
 
-test("every subscriber is told everything, in the order of the subscriptions", () => {
+test("every subscriber gets every fact, in the order of the subscriptions", () => {
   const { bus } = open();
-  const told: string[] = [];
-  bus.publish("nobody subscribed yet");
-  bus.subscribe("first", (fact) => told.push(`first ${fact}`));
-  bus.subscribe("second", (fact) => told.push(`second ${fact}`));
+  const taken: string[] = [];
+  bus.publish("no subscriber yet");
+  bus.subscribe("first", (fact) => taken.push(`first ${fact}`));
+  bus.subscribe("second", (fact) => taken.push(`second ${fact}`));
   bus.publish("a");
   bus.publish("b");
-  expect(told).toEqual(["first a", "second a", "first b", "second b"]);
+  expect(taken).toEqual(["first a", "second a", "first b", "second b"]);
 });
 
-test("a subscriber that throws is logged with its name, and the others are told all the same", () => {
+test("a subscriber that throws is logged with its name, and the others still get the fact", () => {
   const { bus, errors } = open();
-  const told: string[] = [];
+  const taken: string[] = [];
   bus.subscribe("broken", () => {
     throw new Error("out of order");
   });
-  bus.subscribe("sound", (fact) => told.push(fact));
+  bus.subscribe("healthy", (fact) => taken.push(fact));
   bus.publish("a");
   bus.publish("b");
-  expect(told).toEqual(["a", "b"]);
+  expect(taken).toEqual(["a", "b"]);
   expect(errors.map(({ event, fields }) => [event, fields["subscriber"]])).toEqual([
     ["subscriber failed", "broken"],
     ["subscriber failed", "broken"],
@@ -37,32 +37,32 @@ test("a subscriber that throws is logged with its name, and the others are told 
   expect(errors[0]?.fields["detail"]).toContain("out of order");
 });
 
-test("what a subscriber publishes is told after the fact that it took, to all in the same order", () => {
+test("a fact that a subscriber publishes is delivered after the current one, to all in the same order", () => {
   const { bus } = open();
-  const told: string[] = [];
+  const taken: string[] = [];
   bus.subscribe("first", (fact) => {
-    told.push(`first ${fact}`);
+    taken.push(`first ${fact}`);
     if (fact === "a") bus.publish("from a");
   });
-  bus.subscribe("second", (fact) => told.push(`second ${fact}`));
+  bus.subscribe("second", (fact) => taken.push(`second ${fact}`));
   bus.publish("a");
-  expect(told).toEqual(["first a", "second a", "first from a", "second from a"]);
+  expect(taken).toEqual(["first a", "second a", "first from a", "second from a"]);
 });
 
-test("a log that throws silences the bus for that one fact only", () => {
+test("a log that throws stops the bus for that one fact only", () => {
   const ignore = () => undefined;
   let isFull = true;
   const error = () => {
     if (isFull) throw new Error("no space left");
   };
   const bus = new FactBus<string>({ debug: ignore, info: ignore, warn: ignore, error });
-  const told: string[] = [];
+  const taken: string[] = [];
   bus.subscribe("broken", () => {
     throw new Error("out of order");
   });
-  bus.subscribe("well", (fact) => told.push(fact));
+  bus.subscribe("healthy", (fact) => taken.push(fact));
   expect(() => bus.publish("a")).toThrow("no space left");
   isFull = false;
   bus.publish("b");
-  expect(told).toEqual(["b"]);
+  expect(taken).toEqual(["b"]);
 });

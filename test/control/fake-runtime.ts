@@ -13,7 +13,7 @@ import type { IngestSample, TargetSample } from "../../src/thread-protocol/sampl
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
-/** A media thread that does what the test says and remembers what it was told. */
+/** A media thread that does what the test says and remembers its calls. */
 export class FakeRuntime implements Runtime {
   readonly applied: ChannelSpec[] = [];
   readonly removed: ChannelId[] = [];
@@ -33,7 +33,7 @@ export class FakeRuntime implements Runtime {
     this.#view = view;
   }
 
-  /** Targets that are switched off become READY, those that are on and wait for nothing begin to connect. */
+  /** Disabled targets become READY; enabled targets that wait for nothing begin to connect. */
   apply(spec: ChannelSpec): void {
     this.applied.push(spec);
     if (!this.isResponsive) return;
@@ -121,7 +121,7 @@ export class FakeRuntime implements Runtime {
     this.#view.fact({ ...ingest, kind: "hold-set", leftMs });
   }
 
-  /** The encoder of `start` goes, as the media thread would tell it. */
+  /** The encoder of `start` leaves; reports it as the media thread would. */
   leave(channelId: ChannelId, time: number): void {
     const how = { ingestId: 1, slot: "main", end: "clean", isBroadcastOver: true } as const;
     this.#view.fact({ kind: "ingest-ended", time, channelId, ...how });
@@ -146,7 +146,7 @@ export class FakeRuntime implements Runtime {
     return sample;
   }
 
-  /** Only of a channel that was on air since the process started anything is sampled. */
+  /** Only a channel that was on air since the process started has samples. */
   #begin(channelId: ChannelId): void {
     if (this.#view.live(channelId) !== undefined) return;
     this.start(channelId, 0);

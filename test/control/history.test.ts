@@ -67,7 +67,7 @@ const settle = async () => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 };
 
-/** A sample a second; `rate` of the encoder, and of its one target half of it. */
+/** A sample a second; `rate` is the encoder's, and its one target has half of it. */
 async function run(seconds: number, rate: (second: number) => number, targets: readonly number[] = [7]): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     clock.advance(1_000);
@@ -84,7 +84,7 @@ async function run(seconds: number, rate: (second: number) => number, targets: r
 
 const stored = (step: string) => store.blocks.filter((block) => block.step === step);
 
-test("a broadcast is stored in blocks of 60 seconds, and in one of minutes that grows", async () => {
+test("a broadcast is stored in blocks of 60 seconds, and in one growing block of minutes", async () => {
   begin();
   await run(130, () => 1_000);
   expect(stored("second").map(({ times }) => times.length)).toEqual([60, 60]);
@@ -98,7 +98,7 @@ test("a broadcast is stored in blocks of 60 seconds, and in one of minutes that 
   expect(stored("minute")).toMatchObject([{ ingestRates: [1_000, 1_000, 1_000] }]);
 });
 
-test("a target that comes begins blocks of its own", async () => {
+test("a target that joins starts blocks of its own", async () => {
   begin();
   await run(10, () => 1_000);
   await run(10, () => 1_000, [7, 8]);
@@ -108,7 +108,7 @@ test("a target that comes begins blocks of its own", async () => {
   expect(stored("minute")).toHaveLength(2);
 });
 
-test("seconds of the broadcast before are removed when the next one begins, its minutes stay", async () => {
+test("seconds of the last broadcast are removed when the next one begins, and its minutes stay", async () => {
   begin();
   await run(70, () => 1_000);
   end();
@@ -119,7 +119,7 @@ test("seconds of the broadcast before are removed when the next one begins, its 
   expect([first, stored("second").length, stored("minute").length]).toEqual([2, 0, 1]);
 });
 
-test("it is read as it was, whether it is stored yet or not, each second once", async () => {
+test("it is read unchanged, stored or not, and each second counts once", async () => {
   begin();
   const from = clock.wallNow();
   await run(125, (second) => 250 * second);
@@ -134,7 +134,7 @@ test("it is read as it was, whether it is stored yet or not, each second once", 
   expect(coarse.targets[0]?.drops.slice(0, 2)).toEqual([8, 10]);
 });
 
-test("in minutes each value counts once too, those of the running minute with them", async () => {
+test("minutes count each value once too, with those of the current minute", async () => {
   begin();
   await run(125, () => 1_000);
   const answer = await reader.read(A, { step: 60 });
@@ -142,7 +142,7 @@ test("in minutes each value counts once too, those of the running minute with th
   expect(answer.targets[0]?.drops).toEqual([59, 60, 5]);
 });
 
-test("long times are told in minutes, and an answer has 3,601 points at most", async () => {
+test("long times are returned in minutes, and an answer has 3,601 points at most", async () => {
   begin();
   await run(65, () => 1_000);
   const now = clock.wallNow();
@@ -154,7 +154,7 @@ test("long times are told in minutes, and an answer has 3,601 points at most", a
   expect(ever.from).toBe(now - 31 * 24 * 3_600_000);
 });
 
-test("a time that ends before it begins has one point, of nothing", async () => {
+test("a time that ends before it begins has one empty point", async () => {
   expect(await reader.read(A, { from: 5_000, to: 1_000 })).toMatchObject({
     from: 1_000,
     ingestRates: [null],
@@ -162,7 +162,7 @@ test("a time that ends before it begins has one point, of nothing", async () => 
   });
 });
 
-test("a full disk costs what does not fit into the bound, is told, and what waits is stored later", async () => {
+test("a full disk costs what exceeds the bound, is logged, and what waits is stored later", async () => {
   store.trouble = new StoreUnavailableError("full");
   begin();
   await run(130, () => 1_000);
@@ -174,7 +174,7 @@ test("a full disk costs what does not fit into the bound, is told, and what wait
   expect((await reader.read(A, { step: 1 })).ingestRates.filter((rate) => rate !== null)).toHaveLength(136);
 });
 
-test("what waits is bounded: the oldest is lost, and the log says so once", async () => {
+test("the waiting blocks are bounded: the oldest is lost, and the log says so once", async () => {
   store.trouble = new StoreUnavailableError("full");
   for (let broadcast = 0; broadcast < 1_100; broadcast += 1) {
     begin();
@@ -187,7 +187,7 @@ test("what waits is bounded: the oldest is lost, and the log says so once", asyn
   expect(store.blocks).toHaveLength(2_000);
 });
 
-test("at the end what is known is stored", async () => {
+test("closing stores everything that is known", async () => {
   begin();
   await run(20, () => 1_000);
   await writer.close();

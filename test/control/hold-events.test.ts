@@ -42,7 +42,7 @@ const changesOf = (...facts: readonly Fact[]) =>
     .slice(1)
     .map(({ code, level, description, reason }) => [code, level, description, reason]);
 
-test("a hold and its end are events, with why it began and how long it was", () => {
+test("a hold and its end are events, with the reason and the duration", () => {
   expect(changesOf(held, active(12_340))).toEqual([
     [
       "INGEST_HELD",
@@ -59,13 +59,13 @@ test("a hold and its end are events, with why it began and how long it was", () 
   ]);
 });
 
-test("a hold that runs out is the end of the broadcast, and says so", () => {
+test("a hold that runs out is the end of the broadcast, and its event says so", () => {
   expect(changesOf(held, over).slice(1)).toEqual([
     ["PUBLISH_END", "WARN", "channel001 channel publishing has ended.", "hold-expired"],
   ]);
 });
 
-test("a backup that takes over after a loss is told as a change of place and as the end of the hold, once", () => {
+test("a backup that takes over after a loss gives a change-of-place event and the end of the hold, once", () => {
   expect(changesOf(held, active(300, "backup"), active(0, "backup")).map(([code]) => code)).toEqual([
     "INGEST_HELD",
     "RTMP_BACKUP_STREAM_ENABLED",
@@ -73,14 +73,21 @@ test("a backup that takes over after a loss is told as a change of place and as 
   ]);
 });
 
-test("a takeover without a loss is neither held nor resumed, and of a channel off air nothing is told", () => {
+test("a takeover without a loss gives no hold and no resume, and a channel off air gives no event", () => {
   expect(changesOf(active(0), active(0))).toEqual([]);
   expect(eventsOf([held, active(5), fight(1)])).toEqual([]);
 });
 
-test("two encoders that fight are told once a minute for each key, since the refused one comes back every second", () => {
-  const told = changesOf(fight(1_000), fight(2_000), fight(2_500, "backup"), fight(60_999), fight(61_000), fight(500));
-  expect(told).toEqual([
+test("two encoders that displace each other are reported once a minute for each key, since the refused one comes back every second", () => {
+  const events = changesOf(
+    fight(1_000),
+    fight(2_000),
+    fight(2_500, "backup"),
+    fight(60_999),
+    fight(61_000),
+    fight(500),
+  );
+  expect(events).toEqual([
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same backup stream key.", undefined],
     ["ENCODERS_FIGHT", "ERROR", "channel001 channel has two encoders with the same main stream key.", undefined],
@@ -92,7 +99,7 @@ test("two encoders that fight are told once a minute for each key, since the ref
   ).toHaveLength(2);
 });
 
-test("a standby that differs is a warning that says in what", () => {
+test("a standby that differs is a warning that names the difference", () => {
   expect(changesOf(differs)).toEqual([
     [
       "BACKUP_DIFFERS",
@@ -103,7 +110,7 @@ test("a standby that differs is a warning that says in what", () => {
   ]);
 });
 
-test("who asked for alerts hears of all this as of the channel's status", () => {
+test("a channel with the channel-status alert gets all of these events", () => {
   const forWebhook = (ofChannelStatus: boolean) =>
     eventsOf([started, held, active(1), fight(1), differs], { ...NO_ALERTS, isOn: true, ofChannelStatus })
       .filter(({ isForWebhook }) => isForWebhook)
@@ -118,7 +125,7 @@ test("who asked for alerts hears of all this as of the channel's status", () => 
   expect(forWebhook(false)).toEqual([]);
 });
 
-test("pictures that stop while sound goes on are told, and that they are back", () => {
+test("video that stops while audio goes on is an event, and so is its return", () => {
   const stopped: Fact = { kind: "video-stopped", ...ingest(), silentMs: 5_400 };
   const back: Fact = { kind: "video-back", ...ingest(), awayMs: 63_000 };
   expect(changesOf(stopped, back)).toEqual([
@@ -127,15 +134,15 @@ test("pictures that stop while sound goes on are told, and that they are back", 
   ]);
 });
 
-test("an encoder that was refused because the server cannot keep up is told, once a minute for each channel", () => {
+test("an encoder that was refused because of overload is an event, once a minute for each channel", () => {
   const refused = (channelId: string, time: number): Fact => ({
     ...{ kind: "ingest-refused", time, channelId, count: 1, remoteAddress: "192.0.2.1", reason: "overloaded" },
   });
   const tracker = new EventTracker();
-  const told = [refused("ls-1", 0), refused("ls-1", 59_000), refused("ls-2", 59_500), refused("ls-1", 60_000)].map(
+  const events = [refused("ls-1", 0), refused("ls-1", 59_000), refused("ls-2", 59_500), refused("ls-1", 60_000)].map(
     (fact) => tracker.fact(fact).length,
   );
-  expect(told).toEqual([1, 0, 1, 1]);
+  expect(events).toEqual([1, 0, 1, 1]);
   expect(eventsOf([refused(CHANNEL, 0)])).toMatchObject([
     {
       code: "SERVER_OVERLOADED",

@@ -9,12 +9,12 @@ test("ids have their forms", () => {
   expect(newSecretKey(randomBytes)).toMatch(/^[A-Za-z0-9]{40}$/);
 });
 
-test("a channel's id tells the time in Korea", () => {
+test("a channel's id contains the time in Korea", () => {
   const id = newChannelId(Date.UTC(2025, 11, 31, 15, 0, 1), () => new Uint8Array(5));
   expect(id).toBe("ls-20260101000001-AAAAA");
 });
 
-test("every character is equally likely: bytes past the last whole round of the alphabet are thrown away", () => {
+test("every character is equally likely: bytes past the last whole round of the alphabet are discarded", () => {
   const allBytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   const source = (size: number) => allBytes.subarray(0, Math.max(size, 256));
   const text = randomText(252, "abcdefghijklmnopqrstuvwxyz0123456789", source);
@@ -24,7 +24,7 @@ test("every character is equally likely: bytes past the last whole round of the 
   expect(counts.size).toBe(36);
 });
 
-test("bytes that were thrown away are drawn again, and a broken source ends in an error", () => {
+test("discarded bytes are drawn again, and a broken source ends in an error", () => {
   const draws = [Uint8Array.of(255, 255), Uint8Array.of(255, 1), Uint8Array.of(2)];
   expect(randomText(2, "abc", () => draws.shift() ?? Uint8Array.of())).toBe("bc");
   expect(() => randomText(2, "abc", () => Uint8Array.of(255))).toThrow("random bytes");

@@ -37,7 +37,7 @@ beforeEach(() => {
 /** 60 % above what Twitch takes. */
 const HIGH = { measures: { videoBytesPerSecond: 1_200_000 } };
 
-/** One sample a second; what is worth an event. */
+/** One sample a second; returns the findings that are events. */
 async function run(seconds: number, change: Partial<IngestSample> = HIGH): Promise<readonly unknown[]> {
   const before = published.length;
   for (let second = 0; second < seconds; second += 1) {
@@ -62,13 +62,13 @@ const over = () =>
     isBroadcastOver: true,
   });
 
-test("a stream above one target's limit warns of that target, and is told once in a broadcast", async () => {
-  const told = await run(120);
+test("a stream above one target's limit gives a warning for that target, once in a broadcast", async () => {
+  const findings = await run(120);
   expect(shown()).toEqual(["VIDEO_BITRATE_HIGH 39"]);
   const event = { kind: "over-threshold", channelId: CHANNEL, targetId: 39, reason: "VIDEO_BITRATE_HIGH" };
-  expect(told).toMatchObject([{ ...event, bytesPerSecond: 1_200_000, limit: 750_000 }]);
+  expect(findings).toMatchObject([{ ...event, bytesPerSecond: 1_200_000, limit: 750_000 }]);
   expect(reads).toBe(1);
-  // Another encoder of the same broadcast: measured anew, told already.
+  // Another encoder of the same broadcast: measured anew, reported already.
   expect(await run(1, { ...HIGH, startTime: 5 })).toEqual([]);
   expect(shown()).toEqual([]);
   expect(await run(60, { ...HIGH, startTime: 5 })).toEqual([]);
@@ -78,7 +78,7 @@ test("a stream above one target's limit warns of that target, and is told once i
   expect(await run(20)).toMatchObject([event]);
 });
 
-test("while the encoder is lost nothing is said, and what it sends when it is back is looked at from the beginning", async () => {
+test("a lost encoder has no findings, and is checked from the beginning when it returns", async () => {
   expect(checks.state(CHANNEL)).toBeUndefined();
   await run(8);
   expect(shown()).toHaveLength(1);
@@ -94,7 +94,7 @@ test("while the encoder is lost nothing is said, and what it sends when it is ba
   expect(shown()).toEqual([]);
 });
 
-test("an encoder is looked at for 20 s before nothing means nothing, and each encoder anew", async () => {
+test("an encoder is checked for 20 s before missing media counts, and each encoder anew", async () => {
   await run(20, {});
   expect(checks.state(CHANNEL)).toBe("checking");
   await run(1, {});
@@ -103,7 +103,7 @@ test("an encoder is looked at for 20 s before nothing means nothing, and each en
   expect(checks.state(CHANNEL)).toBe("checking");
 });
 
-test("a stream without audio, without video or with rare keyframes is warned of without any preset", async () => {
+test("a stream without audio, without video or with rare keyframes gives a warning without any preset", async () => {
   stored = [CUSTOM];
   await run(8, { measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 9_000, longestKeyframeSeconds: 11.1 } });
   expect(checks.warnings(CHANNEL)).toMatchObject([
@@ -125,39 +125,39 @@ test("a stream without audio, without video or with rare keyframes is warned of 
   expect(shown()).toEqual(["AUDIO_MISSING undefined", "KEYFRAME_INTERVAL_LONG undefined"]);
   await run(8, { startTime: 5, measures: { audioBytesPerSecond: 9_000, videoBytesPerSecond: 0 } });
   expect(shown()).toEqual(["VIDEO_MISSING undefined"]);
-  // FFmpeg's usual interval, and an encoder that sends nothing of either kind: that is not for this check.
+  // FFmpeg's usual interval, and an encoder that sends neither kind: these are not for this check.
   await run(8, { startTime: 6, measures: { longestKeyframeSeconds: 10.4 } });
   expect(shown()).toEqual([]);
   await run(8, { startTime: 7, measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 0 } });
   expect(shown()).toEqual([]);
 });
 
-test("what a platform needs is said of it, and not once more of the stream", async () => {
+test("a platform's requirement is reported for the platform, and not again for the stream", async () => {
   stored = [{ targetId: 39, targetName: "YOUTUBE", isEnabled: true }, CUSTOM];
   await run(8, { measures: { audioBytesPerSecond: 0, videoBytesPerSecond: 9_000 } });
   expect(shown()).toEqual(["AUDIO_MISSING 39"]);
 });
 
-test("the time an encoder was lost is no time above the limit", async () => {
+test("the time an encoder was lost does not count as time above the limit", async () => {
   expect(await run(9)).toEqual([]);
   expect(await run(30, { ...HIGH, state: "HELD" })).toEqual([]);
   expect(await run(9)).toEqual([]);
   expect(await run(5)).toHaveLength(1);
 });
 
-test("nor is it one encoder's what the one before did", async () => {
+test("the time of one encoder does not count for the next", async () => {
   expect(await run(9)).toEqual([]);
   expect(await run(9, { ...HIGH, startTime: 5 })).toEqual([]);
   expect(await run(5, { ...HIGH, startTime: 5 })).toHaveLength(1);
 });
 
-test("nothing is told of a target that is switched off", async () => {
+test("a disabled target gives no finding", async () => {
   stored = [{ ...TWITCH, isEnabled: false }];
   expect(await run(60)).toEqual([]);
   expect(shown()).toEqual([]);
 });
 
-test("a target that is switched off or removed is warned of no more, one that is added is", async () => {
+test("a target that is disabled or removed gives no more warnings, one that is added does", async () => {
   await run(8);
   stored = [{ ...TWITCH, isEnabled: false }, CUSTOM];
   checks.fact(channelChanged("target-edited", CHANNEL));
@@ -202,7 +202,7 @@ test("targets that could not be read are read at the next sample", async () => {
   expect(reads).toBe(4);
 });
 
-test("frozen video is shown at once, with its seconds, and no longer than it lasts; a target that needs pictures misses them", async () => {
+test("frozen video is shown at once, with its seconds, while it lasts, and a target that needs video misses it", async () => {
   stored = [{ targetId: 39, targetName: "KICK", isEnabled: true }, CUSTOM];
   await run(1, {});
   await run(1, { secondsWithoutVideo: 5 });

@@ -30,12 +30,12 @@ const measured = (measures: StreamMeasures): Change => ({ measures: { ...GOOD.me
 const check = (targetName: string, change: Change): readonly Finding[] =>
   findTargetFaults({ ...GOOD, ...change }, limitsOf(targetName));
 
-test("a modest stream is right for every target of the list, and nothing is wrong with it", () => {
+test("a modest stream suits every target of the list, and has no finding", () => {
   for (const { targetName } of TARGET_PRESETS) expect([targetName, check(targetName, {})]).toEqual([targetName, []]);
   expect(findIngestFaults(GOOD)).toEqual([]);
 });
 
-test("what is not known, of the target or of the stream, is never wrong", () => {
+test("an unknown value, of the target or of the stream, is never a finding", () => {
   const odd: Change = {
     ...{ videoCodec: "vvc", width: 7_680, height: 4_320, frameRate: 240, sampleRate: 8_000, channels: 8 },
     ...measured({ videoBytesPerSecond: 50_000_000, longestKeyframeSeconds: 60, bFrames: 16 }),
@@ -116,7 +116,7 @@ test.each<readonly [StreamMeasures, Finding[]]>([
   [{ lackHeader: ["audio", "video"] }, [finding("AUDIO_HEADER_MISSING", 0, 1), finding("VIDEO_HEADER_MISSING", 0, 1)]],
   [{ unreadable: ["video"] }, [finding("VIDEO_UNREADABLE", 0, 1)]],
   [{ unreadable: ["audio"] }, [finding("AUDIO_UNREADABLE", 0, 1)]],
-])("without any target, %j is wrong", (measures, found) => {
+])("without any target, %j is a finding", (measures, found) => {
   expect(findIngestFaults({ ...GOOD, measures })).toEqual(found);
   for (const each of found) {
     const { message } = describeFinding(each, displayNameOf("CUSTOM"));
@@ -126,39 +126,39 @@ test.each<readonly [StreamMeasures, Finding[]]>([
 });
 
 test("every finding is one sentence in both languages that says what to change", () => {
-  const told = (found: Finding, targetName: string) => describeFinding(found, displayNameOf(targetName));
+  const described = (found: Finding, targetName: string) => describeFinding(found, displayNameOf(targetName));
   for (const [targetName, , found] of FAULTS) {
-    const { message } = told(found, targetName);
+    const { message } = described(found, targetName);
     expect(message.en).toMatch(/^[^{}]+(?:encoder's|in the encoder)[^{}]*\.$/);
     expect(message.ko).toMatch(/^[^{}]*인코더[^{}]*주세요\.$/);
     expect(message.ko).toContain(displayNameOf(targetName).ko);
   }
-  expect(told(finding("VIDEO_BITRATE_HIGH", 1_150_000, 750_000), "TWITCH")).toEqual({
+  expect(described(finding("VIDEO_BITRATE_HIGH", 1_150_000, 750_000), "TWITCH")).toEqual({
     severity: "warning",
     message: {
       en: "The video bitrate is 9200 kbit/s, but Twitch accepts 6000: set the encoder's video bitrate to 6000 kbit/s or less, constant (CBR).",
       ko: "영상 비트레이트가 9200 kbit/s로 트위치의 한도 6000 kbit/s를 넘습니다. 인코더의 비디오 비트레이트를 6000 kbit/s 이하의 고정 비트레이트(CBR)로 설정해 주세요.",
     },
   });
-  expect(told(finding("VIDEO_CODEC_UNSUPPORTED", "vp9", "avc, hevc, av1"), "YOUTUBE")).toMatchObject({
+  expect(described(finding("VIDEO_CODEC_UNSUPPORTED", "vp9", "avc, hevc, av1"), "YOUTUBE")).toMatchObject({
     severity: "error",
     message: { en: "YouTube does not accept VP9 video: choose H.264, HEVC, AV1 as the encoder's video codec." },
   });
-  expect(told(finding("CLOCK_DRIFT", -50_000, 0), "CUSTOM").message.en).toBe(
+  expect(described(finding("CLOCK_DRIFT", -50_000, 0), "CUSTOM").message.en).toBe(
     "The encoder falls behind real time by 5 % (180 s an hour): lower its load (preset, resolution, frame rate), or correct its clock.",
   );
-  expect(told(finding("CLOCK_DRIFT", 1_200, 0), "CUSTOM").message.en).toBe(
+  expect(described(finding("CLOCK_DRIFT", 1_200, 0), "CUSTOM").message.en).toBe(
     "The encoder runs ahead of real time by 0.12 % (4.3 s an hour): make it send in real time (FFmpeg: -re), or correct its clock.",
   );
 });
 
-test("a clock that is gone by no longer is told as that, and not as a drift", () => {
+test("a clock that Fanfare no longer uses is reported as that, and not as a drift", () => {
   const { ingest } = channelSample("ls-1", []);
   const measures = { clockDriftPpm: 90_000, isClockWrong: true };
   expect(findIngestFaults({ ...ingest, measures }).map(({ code }) => code)).toEqual(["CLOCK_WRONG"]);
 });
 
-test("a key that was understood after something was taken off is told, with what that was and never with the key", () => {
+test("a key that was accepted after a part was removed is reported, with that part and never with the key", () => {
   const ingest: IngestSample = { ...GOOD, keyRemoved: ["invisible", "prefix"] };
   const [found] = findIngestFaults(ingest);
   expect(findIngestFaults(GOOD)).toEqual([]);

@@ -57,24 +57,24 @@ function after(...steps: readonly (Fact | IngestSample)[]): IngestSample | undef
   return ingest.latest;
 }
 
-test("nothing is known before the first encoder, and of one that stands by nothing is told", () => {
+test("nothing is known before the first encoder, and a standby is not shown", () => {
   expect(after()).toBeUndefined();
   expect(after(started(1))).toBeUndefined();
   expect(after(started(1), active(1), started(2, "backup"))).toEqual(FIRST);
 });
 
-test("who is on air is told at once, before anything was measured, and then as measured", () => {
+test("the encoder on air is shown at once, before anything was measured, and then with its measures", () => {
   expect(after(started(1), active(1))).toEqual(FIRST);
   expect(after(started(1), active(1), MEASURED)).toEqual(MEASURED);
 });
 
-test("an encoder that is lost is HELD with what was measured of it, and LIVE again when it wakes up", () => {
+test("a lost encoder is HELD with its last measures, and LIVE again when it returns", () => {
   const lost = { ...MEASURED, state: "HELD", bytesPerSecond: 0 };
   expect(after(started(1), active(1), MEASURED, held)).toEqual(lost);
   expect(after(started(1), active(1), MEASURED, held, active(1))).toEqual({ ...lost, state: "LIVE" });
 });
 
-test("another encoder that takes over is a new one, of which nothing is measured yet", () => {
+test("an encoder that takes over is new, without measures", () => {
   const second = { ...FIRST, slot: "backup", remoteAddress: "192.0.2.2", encoder: "encoder 2", startTime: 20 };
   const facts = [started(1), active(1), MEASURED, started(2, "backup"), ended(1, false), held, active(2, "backup")];
   expect(after(...facts)).toEqual(second);
@@ -93,7 +93,7 @@ test("a standby that differs is a warning until the broadcast is over", () => {
   });
 });
 
-test("the end of a broadcast is ENDED, and what came after counts anew from the same numbers", () => {
+test("the end of a broadcast is ENDED, and later encoders count anew from the same numbers", () => {
   expect(after(started(1), active(1), MEASURED, ended(1, false))).toEqual(MEASURED);
   const over = [started(1), active(1), MEASURED, ended(1, true)];
   expect(after(...over)).toEqual({ ...MEASURED, state: "ENDED", bytesPerSecond: 0 });
@@ -101,7 +101,7 @@ test("the end of a broadcast is ENDED, and what came after counts anew from the 
   expect(after(...over, started(1), active(1))).toEqual(FIRST);
 });
 
-test("the live view of a channel has it, and forgets it with the channel", () => {
+test("the live state of a channel has it, and forgets it with the channel", () => {
   const view = new LiveState(new ManualClock());
   view.fact(started(1));
   view.fact(active(1));

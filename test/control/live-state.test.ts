@@ -35,7 +35,7 @@ function view() {
   return { clock, view: new LiveState(clock) };
 }
 
-test("nothing is known of a channel nobody told of", () => {
+test("an unknown channel has no state", () => {
   const { view: live } = view();
   expect(live.live(CHANNEL)).toBeUndefined();
   expect(live.publishingChannels()).toEqual([]);
@@ -54,7 +54,7 @@ test("a channel is on air from its first encoder to the end of the broadcast", (
   expect(live.publishingChannels()).toEqual([]);
 });
 
-test("what comes late of a channel that was removed brings nothing of it back", () => {
+test("late facts of a removed channel do not bring it back", () => {
   const { view: live } = view();
   live.fact(started(1_000));
   live.fact(channelChanged("deleted", CHANNEL));
@@ -91,7 +91,7 @@ test("time on air is measured by the monotonic clock and stands still off air", 
   expect(live.unstored().channels).toEqual([{ channelId: CHANNEL, publishMs: 1_750, recentPublishStartTime: 90_000 }]);
 });
 
-test("a target's last status and sample are shown; a target without a status is not", () => {
+test("a target's last status and sample are shown, and a target without a status is not", () => {
   const { view: live } = view();
   const status = { status: "PUBLISHING", sinceTime: 7 } as const;
   live.fact(started(1));
@@ -102,7 +102,7 @@ test("a target's last status and sample are shown; a target without a status is 
   expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0] }]]));
 });
 
-test("counters are totals since the process started, so only their growth is unstored", () => {
+test("counters are totals since the process started, and only their growth is unstored", () => {
   const { view: live } = view();
   live.fact(started(1_000));
   live.samples(sample({ bytesTotal: 100, playMs: 1_000, retryCount: 1 }));
@@ -114,7 +114,7 @@ test("counters are totals since the process started, so only their growth is uns
   expect(live.unstoredOfTarget(CHANNEL, 38)).toEqual({ bytes: 50, playMs: 100, retryCount: 1 });
 });
 
-test("the start of a broadcast is stored once, also when it is over before that", () => {
+test("the start of a broadcast is stored once, also when the broadcast ended before that", () => {
   const { clock, view: live } = view();
   live.fact(started(1_000));
   live.fact(ended(1_000, true));
@@ -128,7 +128,7 @@ test("the start of a broadcast is stored once, also when it is over before that"
   expect(live.unstored().channels).toEqual([]);
 });
 
-test("a batch is not taken away by asking for it: what could not be written stays", () => {
+test("reading a batch does not remove it, so what could not be written stays", () => {
   const { clock, view: live } = view();
   live.fact(started(1));
   live.samples(sample({ bytesTotal: 9 }));
@@ -147,7 +147,7 @@ test("a removed channel is forgotten, and a late mark for it changes nothing", (
   expect(live.unstored()).toEqual({ channels: [], targets: [] });
 });
 
-test("whenever batches are stored, stored and unstored add up to what was counted", () => {
+test("stored and unstored counts add up to the total, whenever batches are stored", () => {
   const steps = fc.array(
     fc.record({ bytes: fc.nat(10_000), playMs: fc.double({ min: 0, max: 2_000, noNaN: true }), flush: fc.boolean() }),
     { maxLength: 30 },
@@ -180,7 +180,7 @@ test("whenever batches are stored, stored and unstored add up to what was counte
   );
 });
 
-test("who waits for something is told with the fact that makes it so, and not before", async () => {
+test("a waiting caller gets the fact that it waits for, and not before", async () => {
   const { view: live } = view();
   live.fact(started(1_000));
   let isOver = false;
@@ -197,7 +197,7 @@ test("who waits for something is told with the fact that makes it so, and not be
   expect(isOver).toBe(true);
 });
 
-test("who waits for what is so already, or never will be, is not kept", async () => {
+test("a caller that waits for what is so already, or never will be, is not kept", async () => {
   const { clock, view: live } = view();
   let looks = 0;
   await live.until(() => {
@@ -215,7 +215,7 @@ test("who waits for what is so already, or never will be, is not kept", async ()
   expect(looks).toBe(3);
 });
 
-test("a target that was removed is forgotten, with its farewell; the others are kept", () => {
+test("a removed target is forgotten, with its last status, and the others are kept", () => {
   const { view: live } = view();
   live.fact(started(1_000));
   const tell = (targetId: number, status: "PUBLISHING" | "READY") =>
@@ -235,7 +235,7 @@ test("a target that was removed is forgotten, with its farewell; the others are 
   expect([...(live.live(CHANNEL)?.targets.keys() ?? [])]).toEqual([39]);
 });
 
-test("what lasts is told as the present clock has it, whatever it was set to since", () => {
+test("running times are shown by the present clock, whatever it was set to since", () => {
   const { clock, view: live } = view();
   const DAYS_400_MS = 400 * 24 * 60 * 60 * 1_000;
   live.fact(started(clock.wallMs));
@@ -263,7 +263,7 @@ test("what lasts is told as the present clock has it, whatever it was set to sin
   // Small differences are the clock's drift.
   clock.wallMs += 900;
   expect(agesMs()[0]).toBe(15_900);
-  // What is over is what is stored.
+  // A broadcast that is over keeps its stored times.
   clock.wallMs += DAYS_400_MS;
   live.fact(ended(clock.wallMs, true));
   expect(live.live(CHANNEL)?.startTime).toBe(wallMs);

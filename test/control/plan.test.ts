@@ -20,6 +20,6 @@ test.each([
   "FREE=1",
   "STANDARD=1,STANDARD=2",
   "STANDARD=1;",
-])("%j is no list of limits", (text) => {
+])("%j is refused as a list of limits", (text) => {
   expect(parsePlanLimits(text)).toBeUndefined();
 });

@@ -16,7 +16,7 @@ function stage() {
   return { clock, refused, refuse };
 }
 
-test("who is refused is listed by address and reason, the latest first, with how often and when", () => {
+test("refused encoders are listed by address and reason, the latest first, with count and time", () => {
   const { clock, refused, refuse } = stage();
   const start = clock.wallNow();
   refuse("192.0.2.1");
@@ -42,7 +42,7 @@ test("who is refused is listed by address and reason, the latest first, with how
   ]);
 });
 
-test("scanners and players are no encoders that somebody waits for", () => {
+test("scanners and players are not listed as encoders", () => {
   const { refused, refuse } = stage();
   for (const reason of ["protocol-error", "timed-out", "play-refused", "too-many-connections"] as const) {
     refuse("192.0.2.1", { reason });

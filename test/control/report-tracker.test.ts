@@ -9,10 +9,10 @@ const CHANNEL = "ls-20260101000000-00001";
 const NO_DROPS = { overTime: 0, overBytes: 0, untilKeyframe: 0 };
 const NONE = { list: [], count: 0 };
 
-/** Facts and samples of one channel, told to a tracker by the second. */
-class Told {
+/** Facts and samples of one channel, given to a tracker by the second. */
+class Tracked {
   readonly tracker = new ReportTracker();
-  /** By how much somebody set the clock of the day. */
+  /** By how much the wall clock was set. */
   wallStepMs = 0;
 
   fact(second: number, what: Record<string, unknown> & { readonly kind: Fact["kind"] }) {
@@ -40,23 +40,23 @@ class Told {
   }
 }
 
-test("a report has how long each platform was on air, what interrupted it, what it lost and what it was sent", () => {
-  const told = new Told();
-  told.start(10);
-  told.status(11, 7, "CONNECTING");
-  told.status(12, 7, "PUBLISHING");
-  told.status(12, 8, "CONNECTING");
-  told.status(13, 8, "FAIL", "AUTH_FAILED");
-  told.sample(7, { bytesTotal: 800, playMs: 8_000 });
-  told.status(20, 7, "FAIL", "TCP_RESET");
-  told.status(21, 7, "CONNECTING", "TCP_RESET");
-  told.status(22, 7, "FAIL", "TCP_RESET");
-  told.status(23, 7, "FAIL", "TCP_REFUSED");
-  told.status(25, 7, "PUBLISHING");
-  told.sample(7, { bytesTotal: 2_300, playMs: 23_000, retryCount: 3, drops: { ...NO_DROPS, overTime: 4 } });
-  told.status(40, 7, "READY");
-  told.status(40, 8, "READY");
-  expect(told.end(40)).toEqual({
+test("a report has each platform's time on air, interruptions, losses and bytes", () => {
+  const tracked = new Tracked();
+  tracked.start(10);
+  tracked.status(11, 7, "CONNECTING");
+  tracked.status(12, 7, "PUBLISHING");
+  tracked.status(12, 8, "CONNECTING");
+  tracked.status(13, 8, "FAIL", "AUTH_FAILED");
+  tracked.sample(7, { bytesTotal: 800, playMs: 8_000 });
+  tracked.status(20, 7, "FAIL", "TCP_RESET");
+  tracked.status(21, 7, "CONNECTING", "TCP_RESET");
+  tracked.status(22, 7, "FAIL", "TCP_RESET");
+  tracked.status(23, 7, "FAIL", "TCP_REFUSED");
+  tracked.status(25, 7, "PUBLISHING");
+  tracked.sample(7, { bytesTotal: 2_300, playMs: 23_000, retryCount: 3, drops: { ...NO_DROPS, overTime: 4 } });
+  tracked.status(40, 7, "READY");
+  tracked.status(40, 8, "READY");
+  expect(tracked.end(40)).toEqual({
     channelId: CHANNEL,
     startTime: 10_000,
     endTime: 40_000,
@@ -87,21 +87,21 @@ test("a report has how long each platform was on air, what interrupted it, what 
       },
     ],
   });
-  expect(told.end(41)).toBeUndefined();
+  expect(tracked.end(41)).toBeUndefined();
 });
 
 test("a lost encoder interrupts the broadcast and does not end it; a takeover does neither", () => {
-  const told = new Told();
-  told.start(10);
-  told.fact(10, { kind: "publisher-active", heldMs: 0 });
-  expect(told.end(15, "connection-lost", false)).toBeUndefined();
-  told.fact(15, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
-  told.start(18, 2);
-  told.fact(18, { kind: "publisher-active", heldMs: 3_000 });
-  told.start(20, 3);
-  told.end(20, "replaced", false);
-  told.fact(25, { kind: "ingest-held", end: "frozen", holdSeconds: 5 });
-  expect(told.end(30, "hold-expired")).toMatchObject({
+  const tracked = new Tracked();
+  tracked.start(10);
+  tracked.fact(10, { kind: "publisher-active", heldMs: 0 });
+  expect(tracked.end(15, "connection-lost", false)).toBeUndefined();
+  tracked.fact(15, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
+  tracked.start(18, 2);
+  tracked.fact(18, { kind: "publisher-active", heldMs: 3_000 });
+  tracked.start(20, 3);
+  tracked.end(20, "replaced", false);
+  tracked.fact(25, { kind: "ingest-held", end: "frozen", holdSeconds: 5 });
+  expect(tracked.end(30, "hold-expired")).toMatchObject({
     startTime: 10_000,
     endTime: 30_000,
     end: "hold-expired",
@@ -115,60 +115,60 @@ test("a lost encoder interrupts the broadcast and does not end it; a takeover do
   });
 });
 
-test("counters go on over broadcasts; a report has its own broadcast's share", () => {
-  const told = new Told();
-  const bytes = (end: ReturnType<Told["end"]>) => end?.targets.map((target) => target.bytes);
-  told.start(10);
-  told.status(10, 7, "CONNECTING");
-  told.sample(7, { bytesTotal: 1_000 });
-  expect(bytes(told.end(20))).toEqual([1_000]);
-  told.start(30, 2);
-  told.status(30, 7, "CONNECTING");
-  told.sample(7, { bytesTotal: 1_700 });
-  expect(bytes(told.end(40))).toEqual([700]);
+test("counters go on over broadcasts, and a report has its own broadcast's share", () => {
+  const tracked = new Tracked();
+  const bytes = (end: ReturnType<Tracked["end"]>) => end?.targets.map((target) => target.bytes);
+  tracked.start(10);
+  tracked.status(10, 7, "CONNECTING");
+  tracked.sample(7, { bytesTotal: 1_000 });
+  expect(bytes(tracked.end(20))).toEqual([1_000]);
+  tracked.start(30, 2);
+  tracked.status(30, 7, "CONNECTING");
+  tracked.sample(7, { bytesTotal: 1_700 });
+  expect(bytes(tracked.end(40))).toEqual([700]);
 });
 
-test("a platform that was never tried is in no report; one that was removed keeps its part and its name", () => {
-  const told = new Told();
-  told.start(10);
-  told.sample(9, { bytesTotal: 0 });
-  told.status(10, 9, "READY");
-  told.status(10, 7, "CONNECTING");
-  expect(told.tracker.nameless()).toEqual([CHANNEL]);
-  told.sample(7, { bytesTotal: 500 });
+test("a platform that was never tried is in no report, and a removed one keeps its part and its name", () => {
+  const tracked = new Tracked();
+  tracked.start(10);
+  tracked.sample(9, { bytesTotal: 0 });
+  tracked.status(10, 9, "READY");
+  tracked.status(10, 7, "CONNECTING");
+  expect(tracked.tracker.nameless()).toEqual([CHANNEL]);
+  tracked.sample(7, { bytesTotal: 500 });
   const target = { targetId: 7, targetName: "TWITCH", label: "Mine" };
   const removed = { kind: "channel-changed", change: "target-removed", target } as const;
-  told.tracker.fact({ ...removed, time: 12_000, channelId: CHANNEL, channelName: "channel001" }, 12_000);
-  expect(told.tracker.nameless()).toEqual([]);
-  expect(told.tracker.running(15_000)).toMatchObject([{ startTime: 10_000, endTime: 15_000 }]);
-  expect(told.tracker.running(15_000)[0]).not.toHaveProperty("end");
-  expect(told.end(20)?.targets).toMatchObject([{ targetId: 7, targetName: "TWITCH", label: "Mine", bytes: 500 }]);
-  expect(told.tracker.running(21_000)).toEqual([]);
+  tracked.tracker.fact({ ...removed, time: 12_000, channelId: CHANNEL, channelName: "channel001" }, 12_000);
+  expect(tracked.tracker.nameless()).toEqual([]);
+  expect(tracked.tracker.running(15_000)).toMatchObject([{ startTime: 10_000, endTime: 15_000 }]);
+  expect(tracked.tracker.running(15_000)[0]).not.toHaveProperty("end");
+  expect(tracked.end(20)?.targets).toMatchObject([{ targetId: 7, targetName: "TWITCH", label: "Mine", bytes: 500 }]);
+  expect(tracked.tracker.running(21_000)).toEqual([]);
 });
 
-test("fifty interruptions are told one by one, further ones counted; times never go back", () => {
-  const told = new Told();
-  told.start(10);
+test("fifty interruptions are listed, further ones counted, and times never go back", () => {
+  const tracked = new Tracked();
+  tracked.start(10);
   for (let count = 0; count < 60; count += 1) {
-    told.status(10 + count, 7, "FAIL", "STALLED");
-    told.status(10 + count, 7, "PUBLISHING");
+    tracked.status(10 + count, 7, "FAIL", "STALLED");
+    tracked.status(10 + count, 7, "PUBLISHING");
   }
-  told.status(100, 7, "FAIL", "STALLED");
-  const { list = [], count } = told.tracker.running(100_000)[0]?.targets[0]?.interruptions ?? {};
+  tracked.status(100, 7, "FAIL", "STALLED");
+  const { list = [], count } = tracked.tracker.running(100_000)[0]?.targets[0]?.interruptions ?? {};
   expect([list.length, count, list.at(-1)?.time]).toEqual([50, 61, 59_000]);
 });
 
 test("a clock that is set on air, forward and back, changes no duration", () => {
   const DAYS_400_MS = 400 * 24 * 60 * 60 * 1_000;
-  const told = new Told();
-  told.start(10);
-  told.wallStepMs = DAYS_400_MS;
-  told.status(12, 7, "FAIL", "TCP_RESET");
-  told.fact(20, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
-  told.wallStepMs = -DAYS_400_MS;
-  told.status(15, 7, "PUBLISHING");
-  told.fact(23, { kind: "publisher-active", heldMs: 3_000 });
-  expect(told.end(40)).toMatchObject({
+  const tracked = new Tracked();
+  tracked.start(10);
+  tracked.wallStepMs = DAYS_400_MS;
+  tracked.status(12, 7, "FAIL", "TCP_RESET");
+  tracked.fact(20, { kind: "ingest-held", end: "connection-lost", holdSeconds: 120 });
+  tracked.wallStepMs = -DAYS_400_MS;
+  tracked.status(15, 7, "PUBLISHING");
+  tracked.fact(23, { kind: "publisher-active", heldMs: 3_000 });
+  expect(tracked.end(40)).toMatchObject({
     startTime: 10_000,
     endTime: 40_000,
     interruptions: { list: [{ time: 20_000, durationMs: 3_000, reason: "connection-lost" }] },

@@ -52,7 +52,7 @@ const ended = (channelId: string, time: number): Fact => ({
   ...{ end: "clean", isBroadcastOver: true },
 });
 
-test("a broadcast is stored when it begins, every five seconds, and when it is over; what was left is ended first", async () => {
+test("a broadcast is stored when it begins, every five seconds, and when it is over, after old ones are ended", async () => {
   const { clock, writes, writer } = open();
   writer.start();
   await settle();
@@ -74,7 +74,7 @@ test("a broadcast is stored when it begins, every five seconds, and when it is o
   expect(writes).toHaveLength(4);
 });
 
-test("what a database could not take is stored later; what was left is ended before anything else is stored", async () => {
+test("what a database refused is stored later, after old broadcasts are ended", async () => {
   const { clock, writes, lines, state, writer } = open();
   state.isBroken = true;
   writer.start();
@@ -88,7 +88,7 @@ test("what a database could not take is stored later; what was left is ended bef
   expect(writes).toMatchObject(["ended what was left", [{ channelId: "a", end: "clean" }]]);
 });
 
-test("of too many that wait the oldest are lost, and the log says so", async () => {
+test("of too many waiting reports the oldest are lost, and the log says so", async () => {
   const { clock, writes, lines, state, writer } = open(2);
   state.isBroken = true;
   writer.start();

@@ -5,12 +5,12 @@ import { channelSample, targetSample } from "../support/sample.ts";
 
 const CHANNEL = "ls-1";
 
-/** What becomes of one sample of one target. */
+/** The total after one sample of one target. */
 function take(totals: RunningTotals, counters: Partial<TargetSample>, channelId = CHANNEL): TargetSample | undefined {
   return totals.samples([channelSample(channelId, [targetSample(7, counters)])])[0]?.targets[0];
 }
 
-test("what one media thread counts is left as it is", () => {
+test("what one media thread counts stays unchanged", () => {
   const totals = new RunningTotals();
   for (const bytesTotal of [100, 250]) {
     const sample = channelSample(CHANNEL, [targetSample(7, { bytesTotal, queueMs: 3 }), targetSample(8)]);
@@ -18,7 +18,7 @@ test("what one media thread counts is left as it is", () => {
   }
 });
 
-test("after its thread was started again a channel's counters go on, however high the new ones are already", () => {
+test("a channel's counters go on after its thread started again, however high the new ones are already", () => {
   const totals = new RunningTotals();
   const drops = { overTime: 1, overBytes: 2, untilKeyframe: 3 };
   take(totals, { bytesTotal: 100, playMs: 10, retryCount: 1, droppedFrames: 6, drops, queueMs: 9 });
@@ -39,7 +39,7 @@ test("after its thread was started again a channel's counters go on, however hig
   expect(take(totals, { bytesTotal: 50 }, "ls-2")?.bytesTotal).toBe(50);
 });
 
-test("a target that was made anew goes on from what it had", () => {
+test("a target that was made anew goes on from its old totals", () => {
   const totals = new RunningTotals();
   take(totals, { bytesTotal: 100, playMs: 10 });
   expect(take(totals, { bytesTotal: 30, playMs: 2 })).toMatchObject({ bytesTotal: 130, playMs: 12 });

@@ -5,29 +5,29 @@ import { ManualClock } from "./manual-clock.ts";
 
 function stage() {
   const clock = new ManualClock();
-  const told: string[] = [];
+  const reported: string[] = [];
   const publish = ({ trouble, isOver }: TroubleChanged) =>
-    void told.push(`${trouble.name} ${isOver ? "over" : "there"}`);
+    void reported.push(`${trouble.name} ${isOver ? "over" : "there"}`);
   const troubles = new ServerTroubles({ clock, publish });
-  return { clock, told, troubles, names: () => troubles.current.map(({ name }) => name) };
+  return { clock, reported, troubles, names: () => troubles.current.map(({ name }) => name) };
 }
 
-test("a trouble that is met is told once, lasts while it is met, and is over 40 s after it was met last", () => {
-  const { clock, told, troubles, names } = stage();
+test("a trouble that is met is reported once, lasts while it is met, and is over 40 s after the last time", () => {
+  const { clock, reported, troubles, names } = stage();
   const sinceTime = clock.wallNow();
   troubles.see("descriptors");
   clock.advance(30_000);
   troubles.see("descriptors");
   clock.advance(39_999);
   expect(troubles.current).toMatchObject([{ name: "descriptors", sinceTime, message: expect.any(String) }]);
-  expect(told).toEqual(["descriptors there"]);
+  expect(reported).toEqual(["descriptors there"]);
   clock.advance(1);
   expect(names()).toEqual([]);
-  expect(told).toEqual(["descriptors there", "descriptors over"]);
+  expect(reported).toEqual(["descriptors there", "descriptors over"]);
 });
 
-test("several are listed in the order they came; one that is set stays until told otherwise", () => {
-  const { clock, told, troubles, names } = stage();
+test("several troubles are listed in the order they came, and one that is set stays until it is cleared", () => {
+  const { clock, reported, troubles, names } = stage();
   troubles.set("memory", true);
   troubles.set("memory", true);
   troubles.see("no-route");
@@ -36,5 +36,5 @@ test("several are listed in the order they came; one that is set stays until tol
   expect(names()).toEqual(["memory"]);
   troubles.set("memory", false);
   troubles.set("memory", false);
-  expect(told).toEqual(["memory there", "no-route there", "no-route over", "memory over"]);
+  expect(reported).toEqual(["memory there", "no-route there", "no-route over", "memory over"]);
 });

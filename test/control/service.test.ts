@@ -52,7 +52,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** As a process starts: what is stored is there, what was live is not. */
+/** A service as a process starts: what is stored is there, what was live is not. */
 function start(over: Store = store): void {
   changes = [];
   clock = new ManualClock();
@@ -73,7 +73,7 @@ async function faultOf(promise: Promise<unknown>): Promise<unknown> {
   return error instanceof DomainError ? error.fault : error;
 }
 
-test("a created channel has an id of its time, a key of its own, and is READY to be published to", async () => {
+test("a created channel has an id of its time, a key of its own, and is READY", async () => {
   const channel = await service.createChannel(SETTINGS, [TARGET]);
   expect(channel.channelId).toMatch(/^ls-20231115071320-[A-Za-z0-9]{5}$/);
   expect(channel.streamKey).toMatch(/^[a-z0-9]{32}$/);
@@ -97,7 +97,7 @@ test("a plan allows as many targets as it says, and UNLIMITED any number", async
   expect(many.targetCount).toBe(60);
 });
 
-test("an encoder with a channel's key is let in with the channel's spec, any other is not", async () => {
+test("an encoder with a channel's key is admitted with the channel's spec, any other is not", async () => {
   const { channelId, streamKey } = await service.createChannel(SETTINGS, [{ ...TARGET, isEnabled: false }]);
   expect((await admission.admit(streamKey))?.spec).toMatchObject({
     channelId,
@@ -109,7 +109,7 @@ test("an encoder with a channel's key is let in with the channel's spec, any oth
   }
 });
 
-test("a channel that was blocked or given another key while it was being read lets nobody in", async () => {
+test("a channel that was blocked or got another key while it was being read admits no encoder", async () => {
   const { streamKey } = await service.createChannel(SETTINGS, [TARGET]);
   for (const changed of [{ state: "blocked" }, { streamKey: "another" }] as const) {
     start({
@@ -125,7 +125,7 @@ test("a channel that was blocked or given another key while it was being read le
   expect(await admission.admit(streamKey)).toBeDefined();
 });
 
-test("a channel on air cannot be deleted; off air it can, and then its key lets nobody in", async () => {
+test("a channel on air cannot be deleted; off air it can, and then its key admits no encoder", async () => {
   const { channelId, streamKey } = await service.createChannel(SETTINGS, [TARGET]);
   runtime.start(channelId, 1_000);
   expect(await faultOf(service.deleteChannel(channelId))).toEqual({ kind: "channel-publishing" });
@@ -176,7 +176,7 @@ test("an edit on air needs permission, and a refused one changes nothing", async
   expect(runtime.applied).toEqual([expect.objectContaining({ revision: 2 })]);
 });
 
-test("a channel or target that is not there is told apart, before anything else", async () => {
+test("a missing channel or target is reported as such, before anything else", async () => {
   const first = await service.createChannel(SETTINGS, [TARGET]);
   const second = await service.createChannel(SETTINGS, [TARGET]);
   const change = { url: "rtmp://new/app", streamKey: "new" };
@@ -190,7 +190,7 @@ test("a channel or target that is not there is told apart, before anything else"
   expect(await faultOf(service.getTarget(first.channelId, 1e30))).toEqual({ kind: "target-not-found" });
 });
 
-test("targets are shown with what is stored and what is live, added up", async () => {
+test("targets are shown with stored and live counts, added up", async () => {
   const { channelId } = await service.createChannel(SETTINGS, [TARGET, TARGET]);
   const [idle] = await service.listTargets(channelId);
   expect(idle).toMatchObject({ isChannelPublishing: false, totals: { bytes: 0, playMs: 0, retryCount: 0 } });
@@ -229,7 +229,7 @@ test("totals are the same before and after a flush, and outlive the process", as
   expect((await service.listTargets(channelId))[0]?.totals.bytes).toBe(507);
 });
 
-test("flushes at once add nothing twice, and reads beside them never go back", async () => {
+test("simultaneous flushes add nothing twice, and reads beside them never go back", async () => {
   const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
   let bytesTotal = 0;
   const seen: number[] = [];
@@ -291,18 +291,18 @@ test("a list is narrowed to channels on air and off air", async () => {
   ]);
 });
 
-test("every change is told once it is stored, without a secret, and a refused one is not", async () => {
+test("every change is published once it is stored, without a secret, and a refused one is not", async () => {
   const { channelId } = await service.createChannel(SETTINGS, [TARGET]);
   const change = { url: "rtmp://new/app", streamKey: "new" };
   await service.targetEdits.edit(channelId, 1, () => change, false);
   await service.targetEdits.edit(channelId, 9, () => change, false).catch(() => undefined);
   clock.advance(10);
   await service.deleteChannel(channelId);
-  const told = { kind: "channel-changed", time: clock.wallMs - 10, channelId, channelName: "channel001" };
+  const fact = { kind: "channel-changed", time: clock.wallMs - 10, channelId, channelName: "channel001" };
   expect(changes).toEqual([
-    { ...told, change: "created" },
-    { ...told, change: "target-edited", target: { targetId: 1, targetName: "CUSTOM" } },
-    { ...told, change: "deleted", time: clock.wallMs },
+    { ...fact, change: "created" },
+    { ...fact, change: "target-edited", target: { targetId: 1, targetName: "CUSTOM" } },
+    { ...fact, change: "deleted", time: clock.wallMs },
   ]);
 });
 
@@ -330,7 +330,7 @@ test("a configured key is stored as configured, whatever was there under its id"
   expect(await ensureManagerKey({ store, nowMs: 6, randomBytes })).toBeUndefined();
 });
 
-/** A store that hands every call on, to be changed in one place. */
+/** A store that passes every call on, and of which a test replaces one method. */
 function forwarding(to: Store): Store {
   return {
     createChannel: (channel) => to.createChannel(channel),

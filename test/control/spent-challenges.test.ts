@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { SpentChallenges } from "../../src/control/access/spent-challenges.ts";
 
-test("a challenge is good once, and forgotten when it is good no more anyway", () => {
+test("a challenge is good once, and is forgotten when it expires", () => {
   let nowMs = 0;
   const spent = new SpentChallenges({ now: () => nowMs });
   expect([spent.spend("a"), spent.spend("a"), spent.spend("b")]).toEqual([true, false, true]);
@@ -11,7 +11,7 @@ test("a challenge is good once, and forgotten when it is good no more anyway", (
   expect(spent.spend("a")).toBe(true);
 });
 
-test("more of them than encoders could use are taken for spent, and fill no memory", () => {
+test("challenges above what encoders could use count as spent, and fill no memory", () => {
   let nowMs = 0;
   const spent = new SpentChallenges({ now: () => nowMs });
   for (let count = 0; count < 65_536; count += 1) spent.spend(String(count));

@@ -3,7 +3,7 @@ import type { Engine } from "../../src/relay/engine.ts";
 import { gatewayTo } from "../../src/relay/publish-gateway.ts";
 import type { ChannelSpec, IngestSlot } from "../../src/thread-protocol/channel-spec.ts";
 
-/** What a test answers about a key: a channel of its engine, or a refusal. */
+/** A test's reply about a key: a channel of its engine, or a refusal. */
 export type Verdict =
   | { readonly spec: ChannelSpec; readonly slot: IngestSlot }
   | Exclude<Admission, { readonly gateway: unknown }>;
@@ -13,7 +13,7 @@ export function admissionTo(engine: Engine, verdict: Verdict): Admission {
   return { gateway: gatewayTo(engine, verdict.spec, verdict.slot), slot: verdict.slot };
 }
 
-/** What a listener whose encoders never log in is given for their logins. */
+/** The logins of a listener whose encoders never log in. */
 export const NO_LOGINS = {
   findUser: async () => ({ isFirstUse: true }),
   processNow: () => 0,

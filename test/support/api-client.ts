@@ -46,7 +46,7 @@ export type NewPlatform = {
 export type Credentials = { readonly accessKey: string; readonly secretKey: string };
 
 /**
- * A client of the signed API, written from its published reference alone. Every answer is held against the published
+ * A client of the signed API, written from its published reference alone. Checks every answer against the published
  * OpenAPI document.
  */
 export class ApiClient {
@@ -56,8 +56,8 @@ export class ApiClient {
   readonly #isOurs: boolean;
 
   /**
-   * `onSecret` hears every key and password this client sends or is given. `isOurs`: false for a server of another version, whose
-   * answers are not held against this version's document.
+   * Calls `onSecret` with every key and password that this client sends or gets. `isOurs`: false for a server of
+   * another version, whose answers are not checked against this version's document.
    */
   constructor(origin: string, credentials: Credentials, onSecret: (secret: string) => void, isOurs = true) {
     this.#origin = origin;
@@ -67,7 +67,7 @@ export class ApiClient {
     onSecret(credentials.secretKey);
   }
 
-  /** The `content` of the answer; throws with the whole answer unless its status is 200. */
+  /** Returns the `content` of the answer; throws with the whole answer unless its status is 200. */
   async request(method: string, target: string, body?: unknown): Promise<unknown> {
     const headers = { ...this.signedHeaders(method, target), "Content-Type": "application/json" };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -78,7 +78,7 @@ export class ApiClient {
     return z.object({ content: z.unknown() }).parse(JSON.parse(answerText)).content;
   }
 
-  /** What a request has to carry, sent at once. */
+  /** Sends a request that has the headers it needs. */
   signedHeaders(method: string, target: string): Record<string, string> {
     const timestamp = `${Date.now()}`;
     const { accessKey, secretKey } = this.#credentials;

@@ -21,8 +21,8 @@ const EVERYTHING_BELOW_APP = [
 ];
 
 /**
- * Who may import whom: the house plan, whole. A room (a folder of `src/`) may always import itself. An entry with a
- * slash allows that folder or that file only.
+ * Which room may import which: the house plan, whole. A room (a folder of `src/`) may always import itself. An entry
+ * with a slash allows that folder or that file only.
  */
 export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   base: [],
@@ -46,13 +46,13 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   cli: ["app", "api-contract", "testkit", "base"],
 };
 
-/** Rooms that hold the product's own logic: no packages, and of Node only what computes. */
+/** Rooms that hold the product's own logic: no packages, and of Node only modules that compute. */
 const ROOMS_WITHOUT_PACKAGES = ["base", "protocol", "relay", "control"];
 const PURE_NODE_MODULES = ["node:assert", "node:assert/strict", "node:buffer", "node:crypto", "node:url"];
-/** `node:crypto` also has randomness, which is given to these rooms and never taken by them. */
+/** `node:crypto` also has randomness. These rooms get randomness as an argument and never take it themselves. */
 const PURE_CRYPTO_NAMES = ["createHash", "createHmac", "hash", "timingSafeEqual"];
 
-/** Rooms that run on given time and given chance, so that they also run in a simulator. */
+/** Rooms that get time and randomness as arguments, so that they also run in a simulator. */
 const ROOMS_WITHOUT_WORLD = ["protocol", "relay", "control"];
 const WORLD: Readonly<Record<string, RegExp>> = {
   "Date.now": /\bDate\s*\.\s*now\b/,
@@ -65,14 +65,14 @@ const WORLD: Readonly<Record<string, RegExp>> = {
   process: /(?<![.\w])process\s*[.[]/,
 };
 
-/** A file is one concept. */
+/** A file holds one concept. */
 const FILE_LINES_MAX = 400;
 
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
 
 /**
- * Rooms inside rooms: which of its neighbours a sub-room may import; a file stands for that file alone. What lies in the outer room itself may import all of
- * them, and none of them may import that.
+ * Rooms inside rooms: which of its neighbours a sub-room may import; a file stands for that file alone. Files of the
+ * outer room itself may import all of them, and none of them may import those files.
  */
 export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "ingest/publish": [],
@@ -174,7 +174,7 @@ function packageProblems(path: string, specifier: string, names: readonly string
   return impure.map((name) => `${path} takes ${name} from node:crypto`);
 }
 
-/** The files of the tree that each file refers to, and everything wrong with the way it does. */
+/** Returns the files of the tree that each file refers to, and every violation in those references. */
 function readImports(tree: SourceTree): { graph: Map<string, string[]>; problems: string[] } {
   const graph = new Map<string, string[]>();
   const problems: string[] = [];
@@ -196,7 +196,7 @@ function readImports(tree: SourceTree): { graph: Map<string, string[]>; problems
   return { graph, problems };
 }
 
-/** Every chain of files that leads back to where it began, told once. */
+/** Returns every chain of files that leads back to where it began, once. */
 function cycleProblems(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const problems: string[] = [];
   const finished = new Set<string>();
@@ -224,7 +224,7 @@ function textProblems(path: string, text: string): string[] {
   return problems;
 }
 
-/** Everything in a tree of sources that is against the house plan, one sentence each; none when all is well. */
+/** Returns every violation of the house plan in a tree of sources, one sentence each. */
 export function architectureProblems(tree: SourceTree): string[] {
   const { graph, problems } = readImports(tree);
   const texts = [...tree].flatMap(([path, text]) => textProblems(path, text));

@@ -4,15 +4,18 @@ import { expect } from "vitest";
 import type { FanfareProcess } from "./fanfare-process.ts";
 import type { Stage } from "./stage.ts";
 
-/** Where Debian has it; `FANFARE_TEST_CHROMIUM` names another. */
+/** Debian's path; `FANFARE_TEST_CHROMIUM` names another. */
 const CHROMIUM = process.env["FANFARE_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
-/** Generous beside what a page needs, so that a busy machine fails nothing. */
+/** Generous compared to what a page needs, so that a busy machine fails no test. */
 const ACTION_DEADLINE_MS = 20_000;
 export const PASSWORD = "correct horse battery";
-/** axe's words for what keeps people out. */
+/** axe's words for serious faults. */
 const SERIOUS = ["serious", "critical"];
 
-/** Leads to the loopback in these browsers: a page of it is not secure, as with a server in the house that is reached by plain http. */
+/**
+ * Resolves to loopback in these browsers: such a page is not a secure context, like one of a server in the house that
+ * is reached by plain http.
+ */
 export const INSECURE_NAME = "fanfare.test";
 
 /** Debian's Chromium, ended with the test. */
@@ -33,11 +36,11 @@ type ContextOptions = {
   readonly locale?: string;
   readonly colorScheme?: "light" | "dark";
   readonly width?: number;
-  /** The cookies of another. */
+  /** Options of another browser context, whose cookies are its own. */
   readonly storageState?: NonNullable<BrowserContextOptions["storageState"]>;
 };
 
-/** A person's browser: a language, a theme, a window. Whatever goes wrong in a page's own code fails the test. */
+/** A person's browser: a language, a theme, a window. Any error in a page's own code fails the test. */
 export async function openContext(browser: Browser, options: ContextOptions = {}): Promise<BrowserContext> {
   const { locale = "en-US", colorScheme = "light", width = 1_280, ...rest } = options;
   const context = await browser.newContext({ locale, colorScheme, viewport: { width, height: 860 }, ...rest });
@@ -45,7 +48,7 @@ export async function openContext(browser: Browser, options: ContextOptions = {}
   return context;
 }
 
-/** What a page's own code threw, or its policy refused. */
+/** Errors that a page's own code threw, or that its policy caused. */
 export function watchErrors(page: Page): string[] {
   const errors: string[] = [];
   page.on("pageerror", (error) => errors.push(error.message));
@@ -57,14 +60,14 @@ export function watchErrors(page: Page): string[] {
   return errors;
 }
 
-/** Where a browser finds it, and what it printed. */
+/** The address at which a browser finds the server, and the server's output. */
 type Dashboard = Pick<FanfareProcess, "origin" | "stdout">;
 
 /** The link that the server printed for setting the password. */
 export function setupLink(fanfare: Dashboard): string {
   const link = /https?:\/\/\S+\/setup#token=(\S+)/.exec(fanfare.stdout);
   if (link === null) throw new Error(`no set-up link in what was printed:\n${fanfare.stdout}`);
-  // The printed host is what others reach; here it is the loopback.
+  // The printed host is the one that others use; here it is loopback.
   return `${fanfare.origin}/setup#token=${link[1]}`;
 }
 
@@ -79,7 +82,8 @@ export async function setUp(page: Page, fanfare: Dashboard): Promise<void> {
 
 /** Fails where axe finds something serious on the page. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
-  // The other mode, for pages with frames, opens a page of its own each time. WCAG 2.2's rule on sizes is off unless asked for.
+  // The other mode, for pages with frames, opens a page of its own each time. WCAG 2.2's rule on sizes is off by
+  // default.
   const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ rules: { "target-size": { enabled: true } } });
   const { violations } = await axe.analyze();
   const serious = violations

@@ -5,18 +5,21 @@ type Listener = { readonly onMessage: (message: unknown) => void; readonly onClo
 class End {
   readonly queue: unknown[] = [];
   listener: Listener | undefined;
-  /** Closed by this end, or told to be. */
+  /** Closed by this end, or because the other end closed. */
   isClosed = false;
 }
 
-/** A way between two threads: what is posted at one end arrives at the other when the test says so, copied as between threads. */
+/**
+ * A message transport between two threads. A message that is posted at one end arrives at the other when the test says
+ * so, copied as between threads.
+ */
 export class TestWay<Near, Far> {
   readonly #near = new End();
   readonly #far = new End();
   readonly near: MessageTransport<Near, Far> = this.#transport(this.#near, this.#far);
   readonly far: MessageTransport<Far, Near> = this.#transport(this.#far, this.#near);
 
-  /** Everything that was posted arrives, and whatever is posted because of it. */
+  /** Delivers everything that was posted, and everything that is posted because of it. */
   async settle(): Promise<void> {
     do {
       for (const [end, other] of [

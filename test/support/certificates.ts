@@ -42,8 +42,8 @@ const ID = {
 } as const;
 
 /**
- * A certificate for this host name or IPv4 address (RFC 5280, EC key on P-256). Made without any program, so that
- * tests of TLS need nothing but Node.
+ * Makes a certificate for this host name or IPv4 address (RFC 5280, EC key on P-256). Needs no program, so that tests
+ * of TLS need nothing but Node.
  */
 export function certificate(host: string, options: CertificateOptions = {}): Pair {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

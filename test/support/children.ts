@@ -7,16 +7,16 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Part of every Debian's util-linux. With it the kernel ends a child even when the test's own process is killed. */
+/** Part of every Debian's util-linux. It makes the kernel end a child even when the test's own process is killed. */
 const SETPRIV = "/usr/bin/setpriv";
 
 /** How a child process ended. */
 export type ExitResult = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
-/** A program that a test runs beside itself. It never outlives the test's process. */
+/** A program that a test runs. It never outlives the test's process. */
 export type Child = {
   readonly pid: number;
-  /** What it has written so far, in the order it came. */
+  /** Its output so far, in the order it came. */
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly isRunning: () => boolean;
@@ -45,7 +45,7 @@ export async function startChild(
   const child = spawn(program, all, { ...options, stdio: [isFed ? "pipe" : "ignore", "pipe", "pipe"] });
   const { stdout, stderr, stdin } = child;
   if (stdout === null || stderr === null) throw new Error("a child without pipes");
-  // Whoever ended takes no more; that it ended shows elsewhere.
+  // A program that ended takes no input; its end shows elsewhere.
   stdin?.on("error", () => undefined);
   const output = { stdout: "", stderr: "" };
   stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -54,7 +54,7 @@ export async function startChild(
   stderr.setEncoding("utf8").on("data", (text: string) => {
     output.stderr += text;
   });
-  // `close`, not `exit`: by then everything it wrote has been read.
+  // `close`, not `exit`: by then all its output has been read.
   const exited = new Promise<ExitResult>((resolve) => {
     child.once("close", (code, signal) => {
       running.delete(child);
@@ -81,7 +81,7 @@ export async function startChild(
   };
 }
 
-/** Runs a program to its end and gives what it printed; throws with its error output unless it ends with 0. */
+/** Runs a program to its end and returns its output; throws with its error output unless it ends with 0. */
 export async function runToEnd(command: string, args: readonly string[], options: ChildOptions = {}): Promise<string> {
   const child = await startChild(command, args, options);
   const { code, signal } = await child.exited;

@@ -8,20 +8,20 @@ import { runToEnd } from "./children.ts";
 
 export type ClipOptions = {
   readonly seconds: number;
-  /** Video, in kilobits per second; 1500 unless told. */
+  /** Video, in kilobits per second; 1500 by default. */
   readonly kilobits?: number;
   readonly hasBFrames?: boolean;
-  /** Clips of different pitch have different sound and different pictures: no packet of one is in the other. */
+  /** Clips of different pitch have different audio and different video: no packet of one is in the other. */
   readonly pitchHz?: number;
-  /** Width and height; 640x360 unless told. */
+  /** Width and height; 640x360 by default. */
   readonly size?: string;
-  /** Hertz; 48000 unless told. */
+  /** Hertz; 48000 by default. */
   readonly sampleRate?: number;
-  /** 25 unless told. */
+  /** 25 by default. */
   readonly framesPerSecond?: number;
 };
 
-/** An FLV file of H.264 (25 fps unless told, a closed GOP of 2 s) and AAC (stereo). */
+/** An FLV file of H.264 (25 fps by default, a closed GOP of 2 s) and AAC (stereo). */
 export type Clip = {
   readonly path: string;
   readonly seconds: number;
@@ -34,7 +34,7 @@ const GOP_SECONDS = 2;
 function ffmpegArguments(options: Required<ClipOptions>, path: string): string[] {
   const { seconds, kilobits, hasBFrames, pitchHz, size, sampleRate, framesPerSecond } = options;
   const gop = `${framesPerSecond * GOP_SECONDS}`;
-  // Noise makes the rate real: a test picture alone compresses to next to nothing. Its hue tells the clips apart.
+  // Noise makes the bitrate real: a test picture alone compresses to almost nothing. Its hue distinguishes the clips.
   const video = `testsrc2=size=${size}:rate=${framesPerSecond},hue=h=${pitchHz % 360},noise=alls=24:allf=t`;
   return [
     ...["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],

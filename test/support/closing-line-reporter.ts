@@ -14,7 +14,7 @@ export class ClosingLineReporter implements Reporter {
       if (module.state() === "failed" && !states.includes("failed")) count.failed += 1;
     }
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
-    // At exit, so that nothing another reporter still has to say comes after it.
+    // At exit, so that no other reporter prints after it.
     process.once("exit", () => process.stdout.write(`${count.passed} passed, ${count.failed} failed${skipped}\n`));
   }
 }

@@ -1,16 +1,19 @@
 import { startChild } from "./children.ts";
 
-/** What FFmpeg has to say while it decodes a whole file: nothing, when every picture and sound of it is well. */
+/** Returns FFmpeg's messages while it decodes a whole file: none when every frame is intact. */
 export async function decodingErrors(path: string): Promise<string> {
   const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
   await decoder.exited;
   return decoder.stderr();
 }
 
-/** Of each picture and of each sound of a file, decoded, a hash. */
+/** A hash of each decoded video frame and of each decoded audio frame of a file. */
 export type DecodedHashes = { readonly video: readonly string[]; readonly audio: readonly string[] };
 
-/** Decodes a file of pictures and sound, also what players leave out at its beginning. Throws where FFmpeg has anything to say. */
+/**
+ * Decodes the video and audio of a file, also what players leave out at its beginning. Throws where FFmpeg prints any
+ * message.
+ */
 export async function decodedHashes(path: string): Promise<DecodedHashes> {
   const input = ["-v", "error", "-nostdin", "-flags2", "skip_manual", "-i", path];
   const decoder = await startChild("ffmpeg", [...input, "-map", "0:v", "-map", "0:a", "-f", "framemd5", "-"]);

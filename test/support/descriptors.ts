@@ -1,6 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 
-/** Whether this system shows its processes and connections as files, as Linux does. Tests that read them are left out elsewhere. */
+/**
+ * Whether this system shows its processes and connections as files, as Linux does. Tests that read them are skipped
+ * elsewhere.
+ */
 export const HAS_PROC = existsSync("/proc/self/fd");
 
 /** Open descriptors of this process, where `HAS_PROC`. */

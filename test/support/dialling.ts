@@ -24,7 +24,7 @@ export const hastyClock: Clock = {
 /** Loopback, where the tests' targets are. */
 export const ALLOWED: AddressPolicy = { allowed: parseCidrList("127.0.0.0/8"), ownPorts: [], ownHosts: [] };
 
-/** Names as a test wants them; addresses as they are. */
+/** Resolves names as the test says, and addresses to themselves. */
 export function resolverOf(names: Readonly<Record<string, readonly string[]>> = {}): Resolver {
   return {
     resolve: async (host) => {
@@ -54,7 +54,7 @@ export async function serve(server: Server): Promise<number> {
   return address.port;
 }
 
-/** A target of the fault kit until the test is over. */
+/** Runs a target of the fault kit until the test is over. */
 export async function kitTarget(behaviour: TargetBehaviour = {}): Promise<KitTarget> {
   const target = await KitTarget.start({ behaviour });
   onTestFinished(() => target.close());
@@ -90,7 +90,7 @@ export function dial(url: string, options: DialOptions = {}): Dialled {
   return dialWith(dialerOf(options), url, options);
 }
 
-/** What dials, as the relay has it: its memory of TLS lasts from one dial to the next. */
+/** A dialer as the relay has it: its memory of TLS lasts from one dial to the next. */
 export function dialerOf(options: DialOptions = {}): RtmpDialer {
   return new RtmpDialer({
     clock: options.clock ?? systemClock,
@@ -133,7 +133,7 @@ export function dialWith(dialer: RtmpDialer, url: string, options: DialOptions =
   return { link, dialer, outcome, closed };
 }
 
-/** The word and the weight a dial fails with. */
+/** The code and the severity a dial fails with. */
 export async function failure(url: string, options: DialOptions = {}): Promise<string> {
   const { error } = await dial(url, options).outcome;
   return `${error?.code} ${error?.severity}`;

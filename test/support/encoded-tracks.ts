@@ -4,9 +4,9 @@ import { z } from "zod";
 import { runToEnd } from "./children.ts";
 import type { MediaKind } from "./enhanced-tags.ts";
 
-/** A coded picture or sound. */
+/** A coded video or audio frame. */
 export type EncodedPacket = {
-  /** Decoding time in milliseconds, the track's first being 0. */
+  /** Decoding time in milliseconds, from 0 at the track's first frame. */
   readonly timestamp: number;
   /** Presentation time less decoding time. */
   readonly compositionMs: number;
@@ -14,7 +14,7 @@ export type EncodedPacket = {
   readonly bytes: Buffer;
 };
 
-/** What an encoder made, as any container would hold it. */
+/** An encoder's output, as any container would hold it. */
 export type EncodedTrack = {
   readonly kind: MediaKind;
   readonly fourCc: string;
@@ -23,7 +23,7 @@ export type EncodedTrack = {
   readonly packets: readonly EncodedPacket[];
 };
 
-/** FFmpeg's words for codecs, and Enhanced RTMP's. */
+/** FFmpeg's names for codecs, and Enhanced RTMP's. */
 const FOURCCS: Readonly<Record<string, string>> = {
   h264: "avc1",
   hevc: "hvc1",
@@ -37,7 +37,10 @@ const FOURCCS: Readonly<Record<string, string>> = {
   mp3: ".mp3",
 };
 
-/** VPCodecConfigurationRecord with its version: profile 0, level 1.0, 8 bits, 4:2:0, colours not told. FFmpeg 5 writes, but does not read it. */
+/**
+ * VPCodecConfigurationRecord with its version: profile 0, level 1.0, 8 bits, 4:2:0, unspecified colours. FFmpeg 5
+ * writes it but does not read it.
+ */
 const VPC_CONFIGURATION = Buffer.from("01000000000a820202020000", "hex");
 /** In front of FLAC's STREAMINFO: the mark, and the header of a last block of 34 bytes. */
 const FLAC_MARK = Buffer.concat([Buffer.from("fLaC"), Buffer.from("80000022", "hex")]);
@@ -58,7 +61,10 @@ const probe = z.object({
   ),
 });
 
-/** 320x180 at 25 pictures a second with a keyframe each second, and 48 kHz stereo, made by FFmpeg's encoders into a file (MP4). */
+/**
+ * 320x180 at 25 frames a second with a keyframe each second, and 48 kHz stereo, made by FFmpeg's encoders into a file
+ * (MP4).
+ */
 export async function encode(
   folder: string,
   name: string,

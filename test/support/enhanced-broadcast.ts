@@ -11,7 +11,7 @@ import type { Server, Stage } from "./stage.ts";
 /** Tracks that a target chose, by number. */
 export type Choice = { readonly video: number; readonly audio: number };
 
-/** What of a message a target gets; undefined: nothing. */
+/** The form in which a target gets a message; undefined: not at all. */
 export type Shape = (tag: StreamTag) => Buffer | undefined;
 
 export const asSent: Shape = ({ payload }) => payload;
@@ -42,12 +42,12 @@ export class EnhancedBroadcast {
     return new EnhancedBroadcast(stage, channel, form);
   }
 
-  /** What the server said of Enhanced RTMP. */
+  /** The server's log about Enhanced RTMP. */
   get serverSaid() {
     return this.#encoder.report.peer;
   }
 
-  /** Ends it; gives what was sent. */
+  /** Ends it; returns what was sent. */
   async end(): Promise<StreamTag[]> {
     const { messagesSent, end } = await this.#encoder.stop("clean");
     expect(end).toEqual({ how: "stopped" });
@@ -61,9 +61,9 @@ export class EnhancedBroadcast {
 }
 
 /**
- * Holds what a target was sent, on its one connection, against what the encoder sent: metadata, then what was kept of each track, then
- * from a keyframe on every picture and sound in order, each track's pictures from a keyframe of its own on. Gives how many of the
- * stream's messages went before that keyframe.
+ * Compares what a target got, on its one connection, with what the encoder sent: metadata, then the cached messages of
+ * each track, then from a keyframe on every video and audio frame in order, each track's video from a keyframe of its
+ * own on. Returns how many of the stream's messages went before that keyframe.
  */
 export async function expectStream(which: Receiver, sent: readonly StreamTag[], shape: Shape): Promise<number> {
   const [metadata, ...got] = readFlv(await readFile(await recordingOf(which)));
@@ -80,7 +80,7 @@ export async function expectStream(which: Receiver, sent: readonly StreamTag[], 
   return begin;
 }
 
-/** What everybody gets first, at 0. */
+/** What every target gets first, at 0. */
 function keptHeads(sent: readonly StreamTag[], shape: Shape): FlvTag[] {
   const before = sent.slice(
     0,
@@ -90,7 +90,7 @@ function keptHeads(sent: readonly StreamTag[], shape: Shape): FlvTag[] {
     if (tag.role !== "head") return [];
     const payload = shape(tag);
     if (payload === undefined) return [];
-    // As it comes: one message for each of its tracks.
+    // Unchanged: one message for each of its tracks.
     const payloads = payload === tag.payload ? tag.kept : [payload];
     return payloads.map((each) => ({ type: tag.type, timestamp: 0, payload: each }));
   });

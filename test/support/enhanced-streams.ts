@@ -21,8 +21,8 @@ import {
 } from "./enhanced-tags.ts";
 
 /**
- * How a kind of media is put into messages. `legacy`: H.264, HEVC (12) or AAC in the form of old; `default-legacy`: the default track
- * so and others with their number, as OBS does it.
+ * How a kind of media is put into messages. `legacy`: H.264, HEVC (12) or AAC in the legacy form; `default-legacy`: the
+ * default track so and others with their number, as OBS does it.
  */
 type Packing = "legacy" | "default-legacy" | "plain" | "one-track" | "many-tracks" | "many-codecs";
 
@@ -30,11 +30,11 @@ type KindOfStream = {
   /** FourCCs by track number. */
   readonly tracks: readonly string[];
   readonly packing: Packing;
-  /** Packet type of the sequence header; 0 unless told. */
+  /** Packet type of the sequence header; 0 by default. */
   readonly start?: number;
-  /** Packet type of the frames; 1 unless told. */
+  /** Packet type of the frames; 1 by default. */
   readonly frame?: number;
-  /** Sent behind the sequence header, and kept like it. */
+  /** Sent after the sequence header, and cached like it. */
   readonly also?: { readonly packetType: number; readonly body: Buffer };
   readonly prefix?: (tag: Buffer) => Buffer;
 };
@@ -43,33 +43,33 @@ export type StreamForm = {
   readonly name: string;
   readonly video?: KindOfStream;
   readonly audio?: KindOfStream;
-  /** What a target of H.264 and AAC alone is said not to take; absent where it takes the stream. */
+  /** The codecs that a target of H.264 and AAC alone is reported not to take; absent where it takes the stream. */
   readonly refused?: RegExp;
 };
 
-/** One message of a stream, and what becomes of it. */
+/** One message of a stream, and what each target gets of it. */
 export type StreamTag = FlvTag & {
-  /** `head`: kept for who comes later; `end`: says that a track is over. */
+  /** `head`: cached for targets that join later; `end`: marks the end of a track. */
   readonly role: "metadata" | "head" | "frame" | "end";
   readonly kind: MediaKind;
   /** Numbers of its tracks. */
   readonly tracks: readonly number[];
   readonly isKeyframe: boolean;
-  /** What is kept of a head: itself, or a message for each of its tracks. */
+  /** What is cached of a head: itself, or a message for each of its tracks. */
   readonly kept: readonly Buffer[];
-  /** What who chose one of its tracks gets, by the track's number. */
+  /** What a target that chose one of its tracks gets, by the track's number. */
   readonly alone: ReadonlyMap<number, Buffer>;
-  /** HEVC of the old form in Enhanced RTMP's. */
+  /** HEVC of the legacy form in Enhanced RTMP's. */
   readonly enhanced: Buffer;
 };
 
 const FRAME_MS = 40;
 const SOUND_OFFSET_MS = 15;
-/** Pictures from one keyframe of a track to the next. */
+/** Video frames from one keyframe of a track to the next. */
 const GROUP_FRAMES = 10;
-/** Where each track has messages of its own, one's keyframes come so much later than those of the one before. */
+/** Where each track has messages of its own, each track's keyframes come so much later than those of the one before. */
 const TRACK_OFFSET_FRAMES = 5;
-/** So often every track is ended and begun again, as it was. */
+/** So often every track is ended and started again, unchanged. */
 const REBEGIN_FRAMES = 3 * GROUP_FRAMES;
 const COMPOSITION_TIMES_MS = [80, 0, -40] as const;
 
@@ -159,12 +159,12 @@ export const LEGACY_HEVC: StreamForm = {
   audio: AAC,
 };
 
-/** The stream without end, in real time: 25 pictures and 25 sounds a second of each track. */
+/** The stream without end, in real time: 25 video and 25 audio frames a second of each track. */
 export function enhancedClip(form: StreamForm): Clip {
   return { durationMs: Number.POSITIVE_INFINITY, tags: () => streamTags(form) };
 }
 
-/** The same messages, with what becomes of each. */
+/** The same messages, with what each target gets of them. */
 export function* streamTags(form: StreamForm): Generator<StreamTag, undefined> {
   yield metadataTag(form);
   yield* headTags(form, 0);
@@ -186,7 +186,7 @@ function metadataTag({ video }: StreamForm): StreamTag {
   return { type: MessageType.DataAmf0, timestamp: 0, payload, role: "metadata", kind: "video", ...nothing };
 }
 
-/** Sound first, as targets get them. */
+/** Audio first, as targets get them. */
 function* headTags(form: StreamForm, timestamp: number): Generator<StreamTag> {
   for (const kind of ["audio", "video"] as const) {
     const of = form[kind];
@@ -204,7 +204,7 @@ function* headTags(form: StreamForm, timestamp: number): Generator<StreamTag> {
 function* endTags(form: StreamForm, timestamp: number): Generator<StreamTag> {
   for (const kind of ["audio", "video"] as const) {
     const of = form[kind];
-    // AAC of the old form has no such mark.
+    // AAC of the legacy form has no such mark.
     if (of === undefined || (kind === "audio" && of.packing.includes("legacy"))) continue;
     const tag = { kind, isKeyframe: true, packetType: VideoPacket.SequenceEnd };
     const ends = messages(of, tag, of.tracks, () => Buffer.alloc(0), 0);
@@ -229,7 +229,7 @@ function* frameTags(kind: MediaKind, of: KindOfStream, frame: number, timestamp:
 /** Everything but a message's time and role. */
 type Message = Omit<StreamTag, "timestamp" | "role">;
 
-/** The messages that say this of these tracks, the first of which has the number `firstId`. */
+/** The messages that carry this for these tracks, the first of which has the number `firstId`. */
 function messages(
   { packing, prefix = (tag) => tag }: KindOfStream,
   tag: TagKind,
@@ -283,7 +283,7 @@ function packed(packing: Packing, tag: TagKind, part: TrackBody, legacy: Buffer)
   return oneTrackTag(tag, part);
 }
 
-/** Decoder configurations, each track's its own; AC-3, E-AC-3 and MP3 have none. */
+/** Decoder configurations, each track's own; AC-3, E-AC-3 and MP3 have none. */
 function headerOf(fourCc: string, trackId: number): Buffer {
   switch (fourCc) {
     case "mp4a":
@@ -301,7 +301,7 @@ function headerOf(fourCc: string, trackId: number): Buffer {
   }
 }
 
-/** First bytes of NAL units: of a keyframe, and of any other picture. */
+/** First bytes of NAL units: of a keyframe, and of any other frame. */
 const NAL_START: Readonly<Record<string, readonly [key: Buffer, other: Buffer]>> = {
   avc1: [hex("65"), hex("41")],
   hvc1: [hex("2601"), hex("0201")],

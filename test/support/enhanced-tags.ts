@@ -12,17 +12,17 @@ export const VideoPacket = {
 } as const;
 export const AudioPacket = { SequenceStart: 0, CodedFrames: 1, SequenceEnd: 2, MultichannelConfig: 4 } as const;
 
-/** What is in a message for one track. */
+/** The content of a message for one track. */
 export type TrackBody = { readonly trackId: number; readonly fourCc: string; readonly body: Buffer };
 
-/** What a message is, beside whose it is. */
+/** The kind of a message, apart from its track. */
 export type TagKind = { readonly kind: MediaKind; readonly isKeyframe: boolean; readonly packetType: number };
 
 const Multitrack = { video: 6, audio: 5 } as const;
 const MultitrackForm = { OneTrack: 0, ManyTracks: 1, ManyTracksManyCodecs: 2 } as const;
 const MOD_EX = 7;
 const NANOSECOND_OFFSET = 0;
-/** A type of ModEx that nobody has defined. */
+/** A type of ModEx that is not defined. */
 const UNKNOWN_MOD_EX = 9;
 
 const u8 = (...values: number[]): Buffer => Buffer.from(values);
@@ -33,7 +33,7 @@ export function si24(milliseconds: number): Buffer {
   return u24(milliseconds & 0xff_ff_ff);
 }
 
-/** The upper half of the first byte: the bit of Enhanced RTMP and the frame type, or sound format 9. */
+/** The upper half of the first byte: the bit of Enhanced RTMP and the frame type, or audio format 9. */
 function start({ kind, isKeyframe }: TagKind): number {
   if (kind === "audio") return 0x90;
   return isKeyframe ? 0x90 : 0xa0;
@@ -48,7 +48,7 @@ function multitrack(tag: TagKind, form: number, rest: readonly Buffer[]): Buffer
   return Buffer.concat([u8(start(tag) | Multitrack[tag.kind], (form << 4) | tag.packetType), ...rest]);
 }
 
-/** A message of one track that says which. */
+/** A message of one track, with its number. */
 export function oneTrackTag(tag: TagKind, { trackId, fourCc, body }: TrackBody): Buffer {
   return multitrack(tag, MultitrackForm.OneTrack, [Buffer.from(fourCc, "latin1"), u8(trackId), body]);
 }
@@ -76,7 +76,7 @@ export function withNanoseconds(tag: Buffer, nanoseconds: number): Buffer {
   return withModEx(tag, NANOSECOND_OFFSET, u24(nanoseconds));
 }
 
-/** The same message behind something that nobody knows, so long that its size takes two bytes more. */
+/** The same message after an unknown modifier, so long that its size takes two bytes more. */
 export function withUnknownModEx(tag: Buffer): Buffer {
   return withModEx(tag, UNKNOWN_MOD_EX, Buffer.alloc(300, 0xa5));
 }
@@ -87,13 +87,13 @@ function withModEx(tag: Buffer, type: number, data: Buffer): Buffer {
   return Buffer.concat([u8((first & 0xf0) | MOD_EX), size, data, u8((type << 4) | (first & 0x0f)), tag.subarray(1)]);
 }
 
-/** The form of old: a codec's number, `packetType` as in Enhanced RTMP (0, 1, 2), and a composition time always. */
+/** The legacy form: a codec's number, `packetType` as in Enhanced RTMP (0, 1, 2), and always a composition time. */
 export function legacyVideoTag(codecId: number, tag: TagKind, compositionMs: number, body: Buffer): Buffer {
   const first = ((tag.isKeyframe ? 1 : 2) << 4) | codecId;
   return Buffer.concat([u8(first, tag.packetType), si24(compositionMs), body]);
 }
 
-/** AAC in the form of old. */
+/** AAC in the legacy form. */
 export function legacyAacTag(packetType: number, body: Buffer): Buffer {
   return Buffer.concat([u8(0xaf, packetType), body]);
 }

@@ -26,7 +26,7 @@ export class FakeLink implements Link {
   readonly target: TargetSpec;
   readonly #events: LinkEvents;
   readonly writes: Buffer[] = [];
-  /** What was given to `write`, where it lies. */
+  /** The buffers that `write` got, where they lie. */
   readonly given: Buffer[] = [];
   closedHow: LinkClose | undefined;
   /** False: what is written stays pending until `drain`. */
@@ -41,10 +41,10 @@ export class FakeLink implements Link {
   /** Undefined: as where the kernel's queue cannot be read. */
   kernelQueue: KernelQueue | undefined = undefined;
   creditBytes = Number.POSITIVE_INFINITY;
-  /** What the path answers when it is asked. */
+  /** The path's reply when it is probed. */
   path: PathAnswer = "same";
   probes = 0;
-  /** By what the kernel's share was last said to go. */
+  /** The rate that the kernel's share was last fitted to, in bytes a second. */
   suitedTo: number | undefined;
   readonly #reader = new ChunkReader(UNBOUNDED);
   readonly #messages: Message[] = [];
@@ -58,7 +58,10 @@ export class FakeLink implements Link {
     this.#reader.receive(setChunkSize, () => undefined);
   }
 
-  /** What is taken at once is the kernel's own copy; what is pending lies where it was, and must not be written over. */
+  /**
+   * Bytes that are taken at once are the kernel's own copy; pending bytes lie where they were, and must not be
+   * overwritten.
+   */
   write(bytes: Buffer): void {
     this.given.push(bytes);
     this.creditBytes -= bytes.length;
@@ -76,7 +79,7 @@ export class FakeLink implements Link {
     onAnswer(this.path);
   }
 
-  /** An acknowledgement of so many bytes more. */
+  /** Acknowledges so many bytes more. */
   acknowledge(bytes: number, windowBytes = 2_500_000): void {
     this.acks = { count: (this.acks?.count ?? 0) + 1, bytes: (this.acks?.bytes ?? 0) + bytes, windowBytes };
   }

@@ -22,14 +22,14 @@ const ENTRIES = {
 
 export type FanfareOptions = {
   readonly dataFolder: string;
-  /** A first manager key given from outside; absent: the server makes one itself. */
+  /** A first manager key from outside; absent: the server makes one itself. */
   readonly credentials?: Credentials;
   /** `sources` runs `src/` unbuilt, `dist` what `tsc` emitted, `start-script` what `npm start` runs. */
   readonly from?: keyof typeof ENTRIES;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
+  /** The program that runs it, with its arguments, before Node itself: `["prlimit", "--nofile=64"]`. */
   readonly wrapper?: readonly string[];
-  /** Where it is installed; the project's own folder unless told. */
+  /** Where it is installed; the project's own folder by default. */
   readonly root?: string;
 };
 
@@ -58,7 +58,7 @@ export class FanfareProcess {
     return `${scheme}://127.0.0.1:${this.httpPort}`;
   }
 
-  /** Everything it wrote, over all its lives. */
+  /** Its output, over all its lives. */
   get output(): string {
     return `${this.#earlierOutput}${this.#child?.stdout() ?? ""}${this.#child?.stderr() ?? ""}`;
   }
@@ -121,7 +121,7 @@ export class FanfareProcess {
       FANFARE_RTMP_PORT: `${this.rtmpPort}`,
       FANFARE_PUBLIC_HOST: "127.0.0.1",
       FANFARE_TARGET_ALLOW: "127.0.0.0/8",
-      // Everything it could ever say, so that the tests see it say no secret.
+      // Everything it can log, so that the tests see that it logs no secret.
       FANFARE_LOG_LEVEL: "debug",
       ...keys,
       ...environment,

@@ -16,7 +16,7 @@ function repeated(type: number, payload: Buffer): { readonly first: Buffer; read
 
 const number = (value: number) => Buffer.from(value.toString(16).padStart(8, "0"), "hex");
 
-/** What targets have been seen, or imagined, to pour out. */
+/** What targets are known, or could be made, to pour out. */
 export const FLOODS = {
   empty: repeated(MessageType.Audio, Buffer.alloc(0)),
   pings: repeated(MessageType.UserControl, encodeControl({ kind: "ping-request", timestamp: 7 }).payload),
@@ -29,10 +29,13 @@ export const FLOODS = {
   pictures: repeated(MessageType.Video, Buffer.alloc(4_000)),
 } as const;
 
-/** Records of a trickle in one turn of the event loop, which the target shares with who is to close it. */
+/** Records of a trickle in one turn of the event loop, which the target shares with the code that closes it. */
 const RECORDS_AT_ONCE = 1_000;
 
-/** A target that takes the stream, and pours as much as it can get rid of, over RTMP or RTMPS; who vouches for it. */
+/**
+ * A target that takes the stream, and pours out as much as it can, over RTMP or RTMPS; returns the authority of its
+ * certificate.
+ */
 export async function floodingTarget(
   flood: keyof typeof FLOODS,
   scheme: "rtmp" | "rtmps",

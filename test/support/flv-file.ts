@@ -11,12 +11,12 @@ export const isAudioHeader = (tag: FlvTag): boolean =>
 /** A coded keyframe: frame type 1, packet type 1. */
 export const isKeyframe = (tag: FlvTag): boolean =>
   isVideo(tag) && tag.payload.readUInt8(0) >> 4 === 1 && tag.payload[1] === 1;
-/** A coded picture or sound: neither configuration nor AVC end of sequence. */
+/** A coded video or audio frame: neither configuration nor AVC end of sequence. */
 export const isCodedMedia = (tag: FlvTag): boolean => (isVideo(tag) || isAudio(tag)) && tag.payload[1] === 1;
 
 /**
- * What is wrong with the time of a file: every step back, in the order of the file and so across sound and pictures too; none when
- * all is well.
+ * Returns every step back in a file's time, in the order of the file and so across audio and video too; none when all
+ * is well.
  */
 export function stepsBack(tags: readonly FlvTag[]): string[] {
   const problems: string[] = [];

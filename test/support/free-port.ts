@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Below the ports that the kernel gives out by itself, so that no outgoing connection takes one in between. */
+/** Below the ports that the kernel assigns by itself, so that no outgoing connection takes one in between. */
 const FIRST_PORT = 11_000;
 const PORTS_OF_A_WORKER = 1_000;
 const WORKERS_MAX = 20;
@@ -24,7 +24,7 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** A TCP port of 127.0.0.1 that nothing listens on, and that no file of this run was given lately. */
+/** A TCP port of 127.0.0.1 without a listener, that no file of this run got lately. */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < PORTS_OF_A_WORKER; tried += 1) {
     const port = first + next;

@@ -2,16 +2,16 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { createContext, runInNewContext, Script } from "node:vm";
 import { FUZZ_TARGETS, type FuzzTarget, publisher } from "./fuzz-targets.ts";
 
-/** What one input may cost: so much whatever it is, and so much for each of its bytes. */
+/** What one input may cost: a fixed part, and a part for each of its bytes. */
 type Bound = { readonly base: number; readonly perByte: number };
 
 const KIB = 1_024;
 /** First buffer of each unfinished message, of which there may be eight. */
 const PARTIAL_BYTES = 8 * KIB;
-/** C0 to C2 and S0 to S2 are 6,146 bytes; a signed answer is put together once more. */
+/** C0 to C2 and S0 to S2 are 6,146 bytes; a signed reply is assembled once more. */
 const HANDSHAKE_BYTES = 10 * KIB;
 
-/** Memory of buffers that is asked for, to the byte; whether it is kept or not. */
+/** Buffer memory that is requested, to the byte; whether it is kept or not. */
 const BUFFER_BYTES: Readonly<Record<FuzzTarget, Bound>> = {
   video: { base: KIB, perByte: 4 },
   audio: { base: KIB, perByte: 4 },
@@ -20,13 +20,16 @@ const BUFFER_BYTES: Readonly<Record<FuzzTarget, Bound>> = {
   server: { base: HANDSHAKE_BYTES + PARTIAL_BYTES, perByte: 16 },
   client: { base: HANDSHAKE_BYTES + PARTIAL_BYTES, perByte: 16 },
 };
-/** Objects of all kinds, also such as are thrown away at once. */
+/** Objects of all kinds, also short-lived ones. */
 const HEAP_BYTES: Bound = { base: 64 * KIB, perByte: 512 };
-/** Measured: far below one millisecond; what collections and a busy machine add is some hundred. */
+/** Measured: far below one millisecond; collections and a busy machine add some hundred. */
 const MILLISECONDS: Bound = { base: 500, perByte: 0.005 };
-/** The compiler and the collector take their share too, but not each time: what costs too much does so again and again. */
+/**
+ * The compiler and the collector take their share too, but not each time: an input that costs too much does so again
+ * and again.
+ */
 const TRIES = 3;
-/** Nothing that one call does takes so long, on any machine: it does not come back. */
+/** No call takes this long on any machine: it has hung. */
 const HANG_MS = 30_000;
 
 type Cost = { readonly bufferBytes: number; readonly heapBytes: number; readonly milliseconds: number };
@@ -56,7 +59,10 @@ function excess(target: FuzzTarget, bytes: number, cost: Cost): string | undefin
   return undefined;
 }
 
-/** Gives an input to a part of ours, and throws where that costs too much, each time anew. What the part itself throws comes through. */
+/**
+ * Gives an input to a part of the product, and throws where that costs too much, each time anew. Errors of the part
+ * itself pass through.
+ */
 export function feedWithinBounds(target: FuzzTarget, input: Buffer): void {
   let found: string | undefined;
   for (let left = TRIES; left > 0; left -= 1) {
@@ -70,7 +76,7 @@ export function feedWithinBounds(target: FuzzTarget, input: Buffer): void {
   throw new Error(found);
 }
 
-/** Small buffers are cut from large ones, which are charged to whoever comes next: not while this runs. */
+/** Small buffers are cut from large ones, which are charged to the next caller: not while this runs. */
 export function withoutBufferPool(run: () => void): void {
   const { poolSize } = Buffer;
   Buffer.poolSize = 0;
@@ -81,12 +87,12 @@ export function withoutBufferPool(run: () => void): void {
   }
 }
 
-/** Runs something that does not wait, and breaks it off where it does not come back. */
+/** Runs something synchronous, and breaks it off where it hangs. */
 export function orHang(run: () => void): void {
   new Script("run()").runInContext(createContext({ run }), { timeout: HANG_MS });
 }
 
-/** What is left of everything after a collection, in bytes. */
+/** The memory that is left after a collection, in bytes. */
 export function keptBytes(): number {
   setFlagsFromString("--expose-gc");
   runInNewContext("gc")();

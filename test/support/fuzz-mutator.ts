@@ -6,7 +6,7 @@ const CAPTURES = new URL("../fixtures/captures/", import.meta.url);
 const HANDSHAKE_BYTES = 3_073;
 const INPUT_BYTES_MAX = 320;
 
-/** Whole messages of every kind that the reference lays out, for the mutator to begin with. */
+/** Whole messages of every kind that the reference lays out, for the mutator to start with. */
 const SAMPLES = [
   "17000000000142c01e",
   "1701000028000000026588",
@@ -27,7 +27,7 @@ const SAMPLES = [
   "020007636f6e6e656374003ff0000000000000030003617070020005726c617900000009",
 ].map((text) => Buffer.from(text, "hex"));
 
-/** Makes inputs out of what encoders sent, of whole messages, and of nothing. */
+/** Makes inputs from what encoders sent, from whole messages, and from nothing. */
 export class Mutator {
   readonly #random: () => number;
   readonly #streams: readonly Buffer[];
@@ -44,7 +44,7 @@ export class Mutator {
     const isStream = target === "chunks" || target === "server" || target === "client";
     const from = isStream ? this.#streams : SAMPLES;
     const publisher = from[this.below(from.length)] ?? this.#noise();
-    // A stream makes sense from its beginning; now and then one is begun in the middle.
+    // A stream makes sense from its beginning; now and then one starts in the middle.
     const start = isStream && kind === 1 ? this.below(publisher.length) : 0;
     const input = Buffer.from(publisher.subarray(start, start + INPUT_BYTES_MAX));
     for (let times = 1 + this.below(4); times > 0; times -= 1) this.change(input);

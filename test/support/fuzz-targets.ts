@@ -19,14 +19,14 @@ const RANDOM = Buffer.alloc(1_528, 0x5a);
 const HANDSHAKE_BYTES = 1_536;
 /** What a peer sends before its first chunk: version, first packet, echo. */
 const GREETING = Buffer.concat([Buffer.from([3]), Buffer.alloc(HANDSHAKE_BYTES), Buffer.alloc(HANDSHAKE_BYTES)]);
-/** What one input may make us keep or send back, beside a few times its own size. */
+/** How much one input may make the product keep or send back, beside a few times its own size. */
 const OUTPUT_BYTES_MAX = 64 * 1_024;
 
 function assertBounded(what: string, count: number, max: number): void {
   if (count > max) throw new Error(`${what}: ${count}, more than ${max}`);
 }
 
-/** Only what the peer is blamed for may be thrown. */
+/** Only errors that blame the peer may be thrown. */
 function blaming(run: () => void): void {
   try {
     run();
@@ -95,7 +95,9 @@ function sessions(target: "server" | "client", input: Buffer): void {
   assertBounded("bytes sent", bytes, input.length * 32 + OUTPUT_BYTES_MAX);
 }
 
-/** Gives one input to one part of what reads bytes from strangers. Throws where it throws what it may not, or keeps too much. */
+/**
+ * Gives one input to one part that reads foreign bytes. Throws where it throws a forbidden error, or keeps too much.
+ */
 export function publisher(target: FuzzTarget, input: Buffer): void {
   switch (target) {
     case "video":

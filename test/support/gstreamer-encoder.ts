@@ -11,10 +11,10 @@ export type GstreamerOptions = {
   readonly login?: { readonly id: string; readonly password: string };
 };
 
-/** gst-launch-1.0 encoding live pictures and sound (x264enc, voaacenc, flvmux); ends by itself, cleanly. */
+/** gst-launch-1.0 encoding live video and audio (x264enc, voaacenc, flvmux); ends by itself, cleanly. */
 export async function startGstreamer(options: GstreamerOptions): Promise<Child> {
   const sink = sinkWords(options);
-  // 25 pictures a second, and sound in buffers of 1024 samples at 48 kHz.
+  // 25 frames a second, and audio in buffers of 1024 samples at 48 kHz.
   const [pictures, sounds] = [options.seconds * 25, Math.round((options.seconds * 48_000) / 1_024)];
   const pipeline = [
     ..."flvmux name=mux streamable=true ! tee name=both".split(" "),

@@ -1,25 +1,25 @@
 import type { FakeLink } from "./fake-links.ts";
 
-/** The kernel may hold so much of the stream, as `egress/link-proofs` has it. */
+/** How much of the stream the kernel may hold, as `egress/link-proofs` has it. */
 const KERNEL_SECONDS = 2.5;
 const KERNEL_BYTES_MIN = 16 * 1024;
 
 export type PeerHabits = {
-  /** Bytes a second that its TCP takes at most; all unless told. */
+  /** Bytes a second that its TCP takes at most; all by default. */
   takesPerSecond?: number;
-  /** Whether its window is shut where it takes nothing, and its TCP answers; the path is silent unless told. */
+  /** Whether its window is shut where it takes nothing, and its TCP answers; the path is silent by default. */
   isAnswering?: boolean;
-  /** Whether the kernel sends again what was lost; it does not unless told. */
+  /** Whether the kernel retransmits what was lost; it does not by default. */
   isLossy?: boolean;
-  /** Whether its program reads what its TCP took; it does unless told. */
+  /** Whether its program reads what its TCP took; it does by default. */
   isReading?: boolean;
-  /** Acknowledges once in so many bytes; never unless told. */
+  /** Acknowledges once in so many bytes; never by default. */
   acksEach?: number;
-  /** How often it says each acknowledgement; once unless told. */
+  /** How often it sends each acknowledgement; once by default. */
   ackTimes?: number;
 };
 
-/** What is at the far end of a link whose kernel's queue can be read: how much of it arrives, and what is acknowledged. */
+/** The far end of a link whose kernel's queue can be read: how much of it arrives, and what is acknowledged. */
 export class KernelPeer {
   readonly link: FakeLink;
   habits: PeerHabits;
@@ -32,7 +32,7 @@ export class KernelPeer {
     this.habits = habits;
   }
 
-  /** A second of it, and a reading of the kernel's queue. */
+  /** Simulates a second, and a reading of the kernel's queue. */
   second(): void {
     const {
       takesPerSecond = Number.POSITIVE_INFINITY,

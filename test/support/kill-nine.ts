@@ -23,7 +23,7 @@ const channelAnswer = z.looseObject({
 type ChannelAnswer = z.infer<typeof channelAnswer>;
 const listAnswer = z.object({ content: z.array(z.looseObject({ channelName: z.string() })), total: z.int() });
 
-/** What is known of one channel: what was acknowledged last, and what was asked for and not answered. */
+/** What is known of one channel: the last acknowledged state, and what was requested and not answered. */
 type Known = {
   readonly name: string;
   channelId?: string;
@@ -39,11 +39,11 @@ export type KillNineResult = {
   readonly acknowledged: { readonly created: number; readonly edited: number; readonly deleted: number };
   /** Requests that the kill left without an answer: done or not, both are right, but never half. */
   readonly unanswered: { readonly done: number; readonly notDone: number };
-  /** One sentence for each acknowledged write that is not there, or thing that is there and should not be. */
+  /** One sentence for each acknowledged write that is missing, and for each thing that should not be there. */
   readonly wrong: readonly string[];
 };
 
-/** A small generator (mulberry32), so that a run can be had again. Gives numbers from 0 up to 1. */
+/** A small generator (mulberry32), so that a run can be repeated. Returns numbers from 0 up to 1. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -55,9 +55,9 @@ function randomFrom(seed: number): () => number {
 }
 
 /**
- * A real server under clients that create, edit and delete channels over HTTP, killed with SIGKILL at random moments and
- * started again. After each start everything that was touched, and at the end everything there ever was, is held
- * against what was acknowledged.
+ * A real server under clients that create, edit and delete channels over HTTP, killed with SIGKILL at random moments
+ * and started again. After each start everything that was touched, and at the end everything there ever was, is
+ * compared with what was acknowledged.
  */
 export class KillNine {
   readonly #folder: string;
@@ -79,7 +79,7 @@ export class KillNine {
       // Most of a life is the start; with its own sources compiled already it takes half as long.
       environment: { FANFARE_LOG_LEVEL: "error", NODE_COMPILE_CACHE: join(this.#folder, "compiled") },
     });
-    // Compiled sources are kept by a process that ends in peace.
+    // A process keeps its compiled sources only when it ends properly.
     await server.stop();
     await server.restart();
     try {
@@ -97,7 +97,7 @@ export class KillNine {
     return { kills, acknowledged, unanswered: { done, notDone }, wrong: this.#wrong };
   }
 
-  /** Writes until the kill cuts the connections; answers what was touched. */
+  /** Writes until the kill cuts the connections; returns the channels that were touched. */
   async #liveAndDie(server: FanfareProcess): Promise<ReadonlySet<Known>> {
     const touched = new Set<Known>();
     const life = { isOver: false, answersLeft: Math.floor(this.#random() * ANSWERS_MAX) };
@@ -109,7 +109,7 @@ export class KillNine {
         life.answersLeft -= 1;
       }
     });
-    // Writers that end by themselves met a server that did: what is there is looked at all the same.
+    // Writers that end by themselves met a server that died: its data is checked all the same.
     await Promise.race([answered.promise, Promise.all(writers)]);
     await delay(this.#random() * LAST_MS_MAX);
     await server.kill();
@@ -161,7 +161,7 @@ export class KillNine {
     return true;
   }
 
-  /** Holds one channel against what is known of it, and learns what became of an unanswered write. */
+  /** Compares one channel with what is known of it, and learns the result of an unanswered write. */
   async #check(origin: string, channel: Known): Promise<void> {
     const found = await this.#find(origin, channel);
     const key = found?.restream[0]?.streamKey;
@@ -193,7 +193,7 @@ export class KillNine {
     return channelAnswer.parse(answer?.content);
   }
 
-  /** There is nothing but what somebody asked for. */
+  /** Checks that there is nothing but what a client asked for. */
   async #checkList(origin: string): Promise<void> {
     const names: string[] = [];
     for (let page = 1; ; page += 1) {

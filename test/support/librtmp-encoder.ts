@@ -6,7 +6,7 @@ const SOURCE = join(import.meta.dirname, "librtmp-publish.c");
 /** The program of each folder, once it is built. */
 const programs = new Map<string, Promise<string>>();
 
-/** librtmp, which many encoders are built on, publishing a clip in real time; built into the folder. Ends by itself, cleanly. */
+/** librtmp, which many encoders use, publishing a clip in real time; built into the folder. Ends by itself, cleanly. */
 export async function startLibrtmp(folder: string, clip: Clip, url: string): Promise<Child> {
   const program = programs.get(folder) ?? build(folder);
   programs.set(folder, program);

@@ -4,8 +4,9 @@ import { RtmpListener } from "../../src/ingest/rtmp/rtmp-listener.ts";
 import { NO_LOGINS } from "./admission.ts";
 
 /**
- * An ingest alone in a process that was forked with `--expose-gc`, so that its memory is that of its connections. Sends its port once;
- * answers each message with `{ accepted, bytes }`: connections so far, and what the heap and all buffers hold after a collection.
+ * An ingest alone in a process that was forked with `--expose-gc`, so that its memory is that of its connections. Sends
+ * its port once; replies to each message with `{ accepted, bytes }`: connections so far, and the size of the heap and
+ * all buffers after a collection.
  */
 
 const CONNECTIONS_MAX = 10_000;
@@ -15,7 +16,7 @@ const HANDSHAKE_RANDOM_BYTES = 1_528;
 
 let accepted = 0;
 const listener = new RtmpListener({
-  // No deadline passes: what is measured does not hang on how fast the machine is.
+  // No deadline passes: the measurement does not depend on the machine's speed.
   clock: { ...systemClock, now: () => 0 },
   randomBytes: (length) => {
     if (length === HANDSHAKE_RANDOM_BYTES) accepted += 1;
@@ -29,7 +30,7 @@ const listener = new RtmpListener({
   limits: { connectionsMax: CONNECTIONS_MAX, unauthenticatedPerAddressMax: CONNECTIONS_MAX },
 });
 
-/** Collected more than once: what a finaliser lets go of is gone after the next. */
+/** Collected more than once: what a finaliser releases is gone after the next. */
 async function heldBytes(): Promise<number> {
   for (let times = 0; times < COLLECTIONS; times += 1) {
     globalThis.gc?.();

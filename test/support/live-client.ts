@@ -38,7 +38,7 @@ export class LiveClient {
     });
   }
 
-  /** The next event that is so; those before it are gone. */
+  /** The next event that satisfies the condition; those before it are discarded. */
   until(what: string, isSo: (event: LiveEvent) => boolean): Promise<LiveEvent> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not told in time: ${what}`)), DEADLINE_MS);

@@ -9,7 +9,7 @@ const CHUNK_SIZE = 4_096;
 /** Eight digits of the client's own. */
 const CLIENT_CHALLENGE = "8f1e6c20";
 
-/** Where to publish, and as whom. */
+/** Where to publish, and as which user. */
 export type LoginAttempt = {
   readonly port: number;
   readonly app: string;
@@ -17,10 +17,10 @@ export type LoginAttempt = {
   readonly credentials: Credentials;
 };
 
-/** What a server said to one connection: it took the publication, or it did not, or it only hung up. */
+/** The server's reply to one connection: it accepted the publication, or it refused, or it only hung up. */
 export type LoginAnswer = "publishing" | "hung-up" | ClientFailure;
 
-/** One connection with these words behind its application, over once it is answered. */
+/** Makes one connection with this text after its application; it is over once it is answered. */
 export function sayLogin({ port, app, streamKey }: LoginAttempt, loginQuery: string): Promise<LoginAnswer> {
   const publication = { app, tcUrl: `rtmp://127.0.0.1:${port}/${app}`, name: streamKey, loginQuery };
   const session = new ClientSession(publication, randomBytes(HANDSHAKE_RANDOM_BYTES), CHUNK_SIZE);
@@ -39,7 +39,7 @@ export function sayLogin({ port, app, streamKey }: LoginAttempt, loginQuery: str
   });
 }
 
-/** Says these words and answers, once they were sent, what hangs up: an answer is not waited for. */
+/** Sends this text and resolves, once it was sent, with a function that hangs up: does not wait for a reply. */
 export function hangUpAfter({ port, app, streamKey }: LoginAttempt, loginQuery: string): Promise<() => void> {
   const publication = { app, tcUrl: `rtmp://127.0.0.1:${port}/${app}`, name: streamKey, loginQuery };
   const session = new ClientSession(publication, randomBytes(HANDSHAKE_RANDOM_BYTES), CHUNK_SIZE);
@@ -50,14 +50,14 @@ export function hangUpAfter({ port, app, streamKey }: LoginAttempt, loginQuery: 
     socket.on("data", (bytes: Buffer) => {
       for (const output of session.receive(bytes, performance.now()))
         if (output.kind === "send") socket.write(output.bytes);
-      // The handshake's answer brings forth `connect`, with the words.
+      // The handshake's reply makes the client send `connect`, with the text.
       if (!isHandshaken) setImmediate(() => resolve(() => void socket.destroy()));
       isHandshaken = true;
     });
   });
 }
 
-/** What proves the password, after the server was asked for what it is made of: to be said on a connection of its own. */
+/** The proof of the password, after the server was asked for its challenge: to be sent on a connection of its own. */
 export async function loginProof(attempt: LoginAttempt): Promise<string> {
   const dialogue = new LoginDialogue(attempt.credentials, attempt.app);
   let query = "";

@@ -1,6 +1,9 @@
 import type { EncodedTrack } from "./encoded-tracks.ts";
 
-/** Matroska's words for codecs. Their private data is what Enhanced RTMP's sequence headers hold, but for VP9, which has none. */
+/**
+ * Matroska's names for codecs. Their private data is what Enhanced RTMP's sequence headers hold, except for VP9, which
+ * has none.
+ */
 const CODEC_IDS: Readonly<Record<string, string>> = {
   avc1: "V_MPEG4/ISO/AVC",
   hvc1: "V_MPEGH/ISO/HEVC",
@@ -17,7 +20,7 @@ const CODEC_IDS: Readonly<Record<string, string>> = {
 const TrackType = { video: 1, audio: 2 } as const;
 const KEYFRAME_FLAG = 0x80;
 
-/** An element: its identifier in hexadecimal, a size of eight bytes, and what is in it. */
+/** An element: its identifier in hexadecimal, a size of eight bytes, and its content. */
 function element(id: string, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   const size = Buffer.alloc(8);
@@ -55,8 +58,8 @@ function trackEntry({ kind, fourCc, header }: EncodedTrack, number: number): Buf
 }
 
 /**
- * Tracks of 320x180 pictures and of 48 kHz stereo as a Matroska file that any player reads: the plainest there can be, a cluster for each
- * packet, in order of decoding.
+ * Tracks of 320x180 video and of 48 kHz stereo audio as a Matroska file that any player reads: the simplest form, a
+ * cluster for each packet, in order of decoding.
  */
 export function matroskaFile(tracks: readonly EncodedTrack[]): Buffer {
   const start = element(

@@ -22,7 +22,7 @@ export const AVC_CONFIG_CHANGED = Buffer.concat([
 export const AAC_CONFIG = Buffer.from("af001190", "hex");
 /** Of another sample rate. */
 export const AAC_CONFIG_CHANGED = Buffer.from("af001210", "hex");
-/** Of the same sound, cut otherwise. */
+/** The same audio, packed otherwise. */
 export const AAC_CONFIG_RECUT = Buffer.from("af001194", "hex");
 
 /** An FLV tag as a publisher's message. */
@@ -38,7 +38,7 @@ export function audio(timestamp: number, payload: Buffer): MediaMessage {
   return { kind: "audio", timestamp, payload };
 }
 
-/** An access unit of one NAL unit whose body repeats `mark`, so that a test can tell frames apart. */
+/** An access unit of one NAL unit whose body repeats `mark`, so that a test can distinguish frames. */
 export function avcFrame(isKeyframe: boolean, mark: number, bytes = 100, compositionTimeMs = 0): Buffer {
   const nal = Buffer.alloc(bytes, mark);
   nal[0] = isKeyframe ? 0x65 : 0x41;

@@ -10,8 +10,8 @@ process.on("exit", () => {
 const NAME_PART = `${process.pid % 100_000}`;
 
 /**
- * A network namespace of our own, joined to this one by a pair of virtual interfaces: packets are lost, held up and cut off there as
- * on a real way. Needs root. Removed with `close`, or with the process.
+ * A network namespace of our own, joined to this one by a pair of virtual interfaces: packets are lost, delayed and cut
+ * off there as on a real path. Needs root. Removed with `close`, or with the process.
  */
 export class NetworkNamespace {
   readonly name: string;
@@ -20,7 +20,7 @@ export class NetworkNamespace {
   readonly #outside: string;
   readonly #inside: string;
 
-  /** `index`: from 0, another for each that is there at the same time. */
+  /** `index`: from 0, another for each namespace that exists at the same time. */
   private constructor(index: number) {
     this.name = `fanfare-${NAME_PART}-${index}`;
     this.#outside = `ff${NAME_PART}o${index}`;
@@ -39,19 +39,19 @@ export class NetworkNamespace {
     return process.platform === "linux" && process.getuid?.() === 0 && spawnSync("ip", ["netns", "list"]).status === 0;
   }
 
-  /** What runs a command in it. */
+  /** The command that runs a command in it. */
   get wrapper(): readonly string[] {
     return ["ip", "netns", "exec", this.name];
   }
 
-  /** Bytes a second that reach it, at most; undefined: as many as come. */
+  /** Bytes a second that reach it, at most; undefined: unlimited. */
   async limit(kilobits: number | undefined): Promise<void> {
     const queue = ["qdisc", kilobits === undefined ? "del" : "add", "dev", this.#outside, "root"];
     const rate = ["tbf", "rate", `${kilobits}kbit`, "burst", "5kb", "latency", "300ms"];
     await runToEnd("tc", kilobits === undefined ? queue : [...queue, ...rate]);
   }
 
-  /** What becomes of packets that come in, and of those that go out: nftables' words, `drop` for all. */
+  /** The verdicts on packets that come in, and on those that go out: nftables' words, `drop` for all. */
   async filter(rules: { readonly input?: string; readonly output?: string }): Promise<void> {
     const chains = Object.entries(rules).map(
       ([hook, rule]) => `add chain inet fanfare ${hook} {
@@ -70,7 +70,7 @@ export class NetworkNamespace {
     await this.#inIt(["ip", "link", "set", this.#inside, isUp ? "up" : "down"]);
   }
 
-  /** Ends the connections to a port of its own with a reset. */
+  /** Ends the connections to one of its ports with a reset. */
   async resetConnections(port: number): Promise<void> {
     await this.#inIt(["ss", "-K", "-t", "sport", "=", `:${port}`]);
   }

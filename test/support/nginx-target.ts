@@ -7,11 +7,11 @@ import { type Child, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
 import { waitFor } from "./waiting.ts";
 
-/** Where Debian puts it. */
+/** Debian's path. */
 const RTMP_MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const START_DEADLINE_MS = 5_000;
 const STOP_GRACE_MS = 3_000;
-/** How often a recording that grows is read, in milliseconds. It is read whole each time. */
+/** How often a growing recording is read, in milliseconds. It is read whole each time. */
 const READ_EVERY_MS = 100;
 
 /** One recorded publish. */
@@ -20,7 +20,7 @@ export type Recording = { readonly path: string; readonly tags: readonly FlvTag[
 export type NginxPlace = {
   readonly host: string;
   readonly port: number;
-  /** What runs it, with its arguments: a namespace's `exec`. */
+  /** The command that runs it, with its arguments: a namespace's `exec`. */
   readonly wrapper?: readonly string[];
 };
 
@@ -42,7 +42,7 @@ export class NginxTarget {
     this.#wrapper = wrapper;
   }
 
-  /** Writes the configuration into the folder (made when missing) and starts nginx, on a free port unless told. */
+  /** Writes the configuration into the folder (made when missing) and starts nginx, on a free port by default. */
   static async start(folder: string, place?: NginxPlace): Promise<NginxTarget> {
     const target = new NginxTarget(folder, place ?? { host: "127.0.0.1", port: await freePort() });
     await mkdir(join(folder, "recordings"), { recursive: true });
@@ -76,12 +76,12 @@ export class NginxTarget {
     await this.#child?.stop("SIGTERM", STOP_GRACE_MS);
   }
 
-  /** It hangs, while its kernel goes on taking what comes; or goes on. */
+  /** Stops the program while its kernel goes on taking data, or continues it. */
   hang(isHanging: boolean): void {
     this.#child?.kill(isHanging ? "SIGSTOP" : "SIGCONT");
   }
 
-  /** As a crash does it: the kernel closes its sockets, nothing is said. */
+  /** Kills it as a crash would: the kernel closes its sockets without a goodbye. */
   async kill(): Promise<void> {
     await this.#child?.stop("SIGKILL", STOP_GRACE_MS);
   }
@@ -95,7 +95,7 @@ export class NginxTarget {
     return await Promise.all(paths.map(async (path) => ({ path, tags: readFlv(await readFile(path)) })));
   }
 
-  /** Waits until a recording of the key, the `index`-th one, satisfies the condition; gives it as it is then. */
+  /** Waits until the `index`-th recording of the key satisfies the condition; returns it as it is then. */
   async waitForRecording(
     key: string,
     isEnough: (tags: readonly FlvTag[]) => boolean,

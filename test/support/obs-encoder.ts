@@ -24,7 +24,7 @@ export type ObsOptions = ObsService & {
   readonly folder: string;
 };
 
-/** OBS Studio, streaming: 640x360 at 30 pictures a second and 400 kbit/s with a keyframe each 2 s, AAC 48 kHz stereo. */
+/** OBS Studio, streaming: 640x360 at 30 frames a second and 400 kbit/s with a keyframe each 2 s, AAC 48 kHz stereo. */
 export class ObsEncoder {
   readonly #screen: Child;
   readonly #obs: Child;
@@ -36,7 +36,7 @@ export class ObsEncoder {
     this.#controlPort = controlPort;
   }
 
-  /** Starts OBS on a screen that nobody sees; answers once it says that it streams. */
+  /** Starts OBS on a virtual screen; resolves once it reports that it streams. */
   static async start(options: ObsOptions): Promise<ObsEncoder> {
     const controlPort = await freePort();
     const home = join(options.folder, "obs");
@@ -67,26 +67,29 @@ export class ObsEncoder {
     }
   }
 
-  /** Streams again, where and as whom it is told now, as the settings and the button do it. Answers before it is known how that went. */
+  /**
+   * Streams again, to this server and as this user, as the settings and the button do it. Resolves before the result is
+   * known.
+   */
   async startStreaming(to: ObsService): Promise<void> {
     const service = { streamServiceType: SERVICE_TYPE, streamServiceSettings: serviceSettings(to) };
     await requestOfObs(this.#controlPort, "SetStreamServiceSettings", service);
     await requestOfObs(this.#controlPort, "StartStream");
   }
 
-  /** As the button does it: OBS says goodbye to the server. Answers once it has stopped. */
+  /** Stops as the button does: OBS sends the commands of a clean stop. Resolves once it has stopped. */
   async stopStreaming(): Promise<void> {
     await requestOfObs(this.#controlPort, "StopStream");
     await this.says("==== Streaming Stop");
   }
 
-  /** As a crash does it. Idempotent. */
+  /** Kills it as a crash would. Idempotent. */
   async kill(): Promise<void> {
     await this.#obs.stop("SIGKILL", STOP_GRACE_MS);
     await this.#screen.stop("SIGKILL", STOP_GRACE_MS);
   }
 
-  /** Waits until this is in what OBS has written. */
+  /** Waits until OBS has written this text. */
   async says(text: string): Promise<void> {
     const said = () => `${this.#obs.stdout()}${this.#obs.stderr()}`;
     await waitFor(
@@ -101,7 +104,7 @@ export class ObsEncoder {
   }
 }
 
-/** Sends one request to obs-websocket and waits for its answer. */
+/** Sends one request to obs-websocket and waits for its reply. */
 function requestOfObs(port: number, requestType: string, requestData: object = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`);
@@ -130,7 +133,7 @@ function serviceSettings({ publishUrl, streamKey, login }: ObsService) {
   return { ...settings, use_auth: true, username: login.id, password: login.password };
 }
 
-/** The files that OBS would have written when a person had set it up: without a scene file it does not start streaming. */
+/** The files that OBS would have written after a person set it up: without a scene file it does not start streaming. */
 async function prepareHome(home: string, options: ObsOptions, controlPort: number): Promise<void> {
   const config = join(home, ".config", "obs-studio");
   const profile = join(config, "basic", "profiles", NAME);

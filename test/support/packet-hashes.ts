@@ -3,7 +3,7 @@ import { runToEnd } from "./children.ts";
 /** A hash per packet of each elementary stream, in decoding order, exactly as FFmpeg's demuxer sees the packets. */
 export type PacketHashes = { readonly video: readonly string[]; readonly audio: readonly string[] };
 
-/** Reads a media file with FFmpeg, without decoding. A file that another program is still writing may be read too. */
+/** Reads a media file with FFmpeg, without decoding. The file may still be growing. */
 export async function packetHashes(path: string): Promise<PacketHashes> {
   const args = ["-hide_banner", "-loglevel", "error", "-nostdin", "-i", path, "-map", "0:v?", "-map", "0:a?"];
   const text = await runToEnd("ffmpeg", [...args, "-c", "copy", "-f", "framemd5", "-"]);

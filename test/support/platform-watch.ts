@@ -6,8 +6,8 @@ import { waitFor } from "./waiting.ts";
 const POLL_MS = 50;
 
 /**
- * Asks for a channel's platforms all the time, as a dashboard would, and remembers how each one's status changed: what
- * a test must not miss while it looks elsewhere.
+ * Asks for a channel's platforms all the time, as a dashboard would, and remembers how each status changed, so that a
+ * test misses none.
  */
 export class PlatformWatch {
   readonly #api: ApiClient;
@@ -38,7 +38,7 @@ export class PlatformWatch {
     return this.#distinct(index, (platform) => platform.lastError?.code).filter((code) => code !== undefined);
   }
 
-  /** Waits until the platform at this place is as wanted; rejects at the deadline, telling what it was instead. */
+  /** Waits until the platform at this place satisfies the condition; rejects at the deadline with its last state. */
   async until(index: number, isWanted: (platform: Platform) => boolean, deadlineMs: number): Promise<Platform> {
     return await waitFor(
       `platform ${index}: ${isWanted.toString()}`,

@@ -23,7 +23,7 @@ export type PoolOptions = Partial<
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
-/** Media threads without the rest of the server. Keeps what they tell. Ends everything with the test. */
+/** Media threads without the rest of the server. Keeps their facts. Ends everything with the test. */
 export class PoolStage {
   readonly pool: MediaPool;
   readonly view = new LiveState(systemClock);
@@ -76,7 +76,7 @@ export class PoolStage {
     return target;
   }
 
-  /** A new channel; its keys are its id, with `-backup` behind it for the second one. */
+  /** A new channel; its keys are its id, with `-backup` added for the second one. */
   channel(
     targets: readonly KitTarget[],
     settings: Partial<Pick<ChannelSpec, "holdSeconds" | "latency">> = {},
@@ -112,7 +112,7 @@ export class PoolStage {
   }
 
   /** The facts about one channel, as kinds and target statuses: `ingest-started`, `PUBLISHING`. */
-  told(channelId: string): string[] {
+  factsOf(channelId: string): string[] {
     return this.facts
       .filter((fact) => "channelId" in fact && fact.channelId === channelId)
       .map((fact) => (fact.kind === "target-status" ? fact.status.status : fact.kind));

@@ -9,7 +9,7 @@ import { waitFor } from "./waiting.ts";
 const DEADLINE_MS = 10_000;
 const STOP_GRACE_MS = 3_000;
 
-/** Waits until somebody listens there, and stops the program with the stage. */
+/** Waits until a program listens there, and stops the program with the stage. */
 async function running(stage: Stage, child: Child, port: number): Promise<void> {
   stage.onClose(() => child.stop("SIGTERM", STOP_GRACE_MS));
   await waitFor("the proxy to accept connections", DEADLINE_MS, async () => {
@@ -36,7 +36,7 @@ export async function startNginx(stage: Stage, name: string, inside: string, por
   await running(stage, await startChild("/usr/sbin/nginx", args), port);
 }
 
-/** Debian's Caddy with this site, and no listener but that. */
+/** Debian's Caddy with this site, and no other listener. */
 export async function startCaddy(stage: Stage, name: string, site: string, port: number): Promise<void> {
   const folder = join(stage.folder, name);
   mkdirSync(folder);

@@ -14,7 +14,7 @@ const MESSAGES_MAX = 10_000;
 /** A target's place in the channel, and the target. */
 export type Receiver = { readonly target: KitTarget; readonly platform: NewPlatform };
 
-/** A target that writes down what it is sent. */
+/** A target that records what it is sent. */
 export async function receiver(
   stage: Stage,
   more: Partial<NewPlatform> = {},
@@ -32,7 +32,7 @@ export function messageCount({ target }: Receiver): number {
   return target.connections[0]?.report.messages.length ?? 0;
 }
 
-/** Waits until a target was sent so much media on its first connection, in milliseconds of that connection's time. */
+/** Waits until a target got so much media on its first connection, in milliseconds of that connection's time. */
 export async function waitForMedia(which: Receiver, milliseconds: number): Promise<void> {
   const cameMs = () => which.target.connections[0]?.report.messages.at(-1)?.timestamp ?? -1;
   await waitFor(
@@ -43,7 +43,7 @@ export async function waitForMedia(which: Receiver, milliseconds: number): Promi
   );
 }
 
-/** The FLV file of all that a target was sent, on its one connection; waits for the end of that. */
+/** The FLV file of everything that a target got, on its one connection; waits for the end of that. */
 export async function recordingOf({ target }: Receiver): Promise<string> {
   expect(target.connections).toHaveLength(1);
   const report = await target.connections[0]?.closed;

@@ -6,13 +6,13 @@ import { isAudio, isAudioHeader, isCodedMedia, isKeyframe, isVideo, isVideoHeade
 import type { NginxTarget, Recording } from "./nginx-target.ts";
 import { packetHashes } from "./packet-hashes.ts";
 
-/** How long a target may take to write down what the encoder has already sent, in milliseconds. */
+/** How long a target may take to record what the encoder has already sent, in milliseconds. */
 const TAIL_DEADLINE_MS = 10_000;
 
-/** Sound packets (21 ms each) that muxers put just before a keyframe of the same time. */
+/** Audio packets (21 ms each) that muxers put just before a keyframe of the same time. */
 const SOUNDS_AROUND_KEYFRAME_MAX = 3;
 
-/** True once the last picture and the last sound of what was sent are in the recording. */
+/** True once the last video and audio frame that was sent is in the recording. */
 function isComplete(tags: readonly FlvTag[], sent: readonly FlvTag[]): boolean {
   return [isVideo, isAudio].every((kind) => {
     const isWanted = (tag: FlvTag): boolean => kind(tag) && isCodedMedia(tag);
@@ -21,7 +21,7 @@ function isComplete(tags: readonly FlvTag[], sent: readonly FlvTag[]): boolean {
   });
 }
 
-/** What any target must get on any connection: configuration first, then a keyframe, and time that never steps back. */
+/** The rules for every connection of a target: configuration first, then a keyframe, and time that never steps back. */
 export function expectProperStart(tags: readonly FlvTag[]): void {
   const video = tags.filter(isVideo);
   expect(video.slice(0, 1).map(isVideoHeader), "the AVC configuration comes first").toEqual([true]);
@@ -31,8 +31,9 @@ export function expectProperStart(tags: readonly FlvTag[]): void {
 }
 
 /**
- * Waits for the end of what was sent, then holds the recording against the file it was sent from: the same packets of
- * both streams, one for one, from a keyframe on to the end. Gives how many pictures were sent before that keyframe.
+ * Waits for the end of what was sent, then compares the recording with the file it was sent from: the same packets of
+ * both streams, one for one, from a keyframe on to the end. Returns how many video frames were sent before that
+ * keyframe.
  */
 export async function expectSentPackets(
   target: NginxTarget,
@@ -45,7 +46,7 @@ export async function expectSentPackets(
   return { recording, picturesSkipped: await expectSamePackets(recording, sentPath) };
 }
 
-/** Holds a recording that is whole against the file it was sent from, as above; gives how many pictures it skipped. */
+/** Compares a whole recording with the file it was sent from, as above; returns how many video frames it skipped. */
 export async function expectSamePackets(recording: Recording, sentPath: string): Promise<number> {
   expectProperStart(recording.tags);
   const [expected, got] = await Promise.all([packetHashes(sentPath), packetHashes(recording.path)]);
@@ -54,7 +55,7 @@ export async function expectSamePackets(recording: Recording, sentPath: string):
   const first = pictures[pictures.length - got.video.length];
   if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} pictures`);
   expect(got.video).toEqual(expected.video.slice(expected.video.length - got.video.length));
-  // Sound that lies around the keyframe's own time may be sent before or after it; all later sound must be there.
+  // Audio around the keyframe's own time may be sent before or after it; all later audio must be there.
   const laterSounds = coded.filter((tag) => isAudio(tag) && tag.timestamp > first.timestamp).length;
   expect(got.audio.length).toBeGreaterThanOrEqual(laterSounds);
   expect(got.audio.length).toBeLessThanOrEqual(laterSounds + SOUNDS_AROUND_KEYFRAME_MAX);

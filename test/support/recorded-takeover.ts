@@ -6,8 +6,8 @@ import { packetHashes } from "./packet-hashes.ts";
 const PICTURES_OF_FIRST_MIN = 25;
 
 /**
- * Holds what a target recorded against the two files it was sent from: the first, over and over, up to some picture, then the second,
- * whole. Their sound passes over in the same place.
+ * Compares a target's recording with the two files it was sent from: the first, over and over, up to some video frame,
+ * then the second, whole. Their audio changes over at the same place.
  */
 export async function expectTakeover(
   target: NginxTarget,

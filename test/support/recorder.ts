@@ -4,7 +4,7 @@ import type { HeadMessage } from "../../src/relay/stream/config/head-message.ts"
 import type { Packet } from "../../src/relay/stream/packet.ts";
 import { type LinkClose, type Subscriber, WHOLE_STREAM } from "../../src/relay/subscriber/subscriber.ts";
 
-/** Records what it is given: the least that a subscriber can be. Also shows what a subscriber of a new kind needs. */
+/** Records what it is given: the simplest possible subscriber. Also shows what a subscriber of a new kind needs. */
 export class Recorder implements Subscriber {
   readonly choice = WHOLE_STREAM;
   readonly joinBehindMaxMs = Number.POSITIVE_INFINITY;

@@ -26,7 +26,7 @@ export function target(targetId: number, changes: Partial<TargetSpec> = {}): Tar
   return { targetId, url: `rtmp://target${targetId}/app`, streamKey: `key${targetId}`, isEnabled: true, ...changes };
 }
 
-/** A relay on virtual time, with links a test holds in its hand. */
+/** A relay on virtual time, with links that the test controls. */
 export class RelayStage {
   readonly clock = new VirtualClock();
   readonly dialer = new FakeDialer();
@@ -43,7 +43,7 @@ export class RelayStage {
   #revision = 0;
   readonly #holdSeconds: number;
 
-  /** `holdSeconds`: how long targets are held; none unless a test is about it. */
+  /** `holdSeconds`: how long targets are held; none by default. */
   constructor(holdSeconds = 0) {
     this.#holdSeconds = holdSeconds;
   }
@@ -64,7 +64,7 @@ export class RelayStage {
     return lending(publisher);
   }
 
-  /** A channel with these targets on air: headers sent, links accepted, nothing but headers sent yet. */
+  /** A channel with these targets on air: headers sent, links accepted, no frame sent yet. */
   onAir(...targets: readonly TargetSpec[]): PublisherHandle {
     this.engine.introduce(this.spec(targets));
     const publisher = this.open();
@@ -74,7 +74,7 @@ export class RelayStage {
     return publisher;
   }
 
-  /** Lets time pass while the encoder goes on: a picture a second, that nobody can begin with. */
+  /** Advances time while the encoder goes on: an inter frame a second, with which no target can start. */
   pass(publisher: PublisherHandle, byMs: number): void {
     for (let leftMs = byMs; leftMs > 0; leftMs -= 1_000) {
       publisher.push(video(Math.round(this.clock.now()), avcFrame(false, 0)));
@@ -86,7 +86,7 @@ export class RelayStage {
     this.clock.advance(50);
   }
 
-  /** Each status as it was told, with the code of what is wrong. */
+  /** Each reported status, with the code of its error or warning. */
   statuses(targetId: number): string[] {
     return this.facts.flatMap((fact) => {
       if (fact.kind !== "target-status" || fact.targetId !== targetId) return [];
@@ -96,13 +96,13 @@ export class RelayStage {
   }
 }
 
-/** What a target got but for metadata. */
+/** Everything that a target got except metadata. */
 export const mediaOf = (link: FakeLink) => link.messages().filter(({ type }) => type !== 18);
 /** … as type, time, and the last byte, which tests use to identify frames. */
 export const marksOf = (link: FakeLink) =>
   mediaOf(link).map(({ type, timestamp, payload }) => [type, timestamp, payload.at(-1)]);
 
-/** As ingest gives them, payloads are lent: what the relay reads of one later than this is rubbish. */
+/** Lends payloads as ingest does: a payload that the relay reads later than this is garbage. */
 function lending(publisher: PublisherHandle): PublisherHandle {
   return {
     push: (message) => {

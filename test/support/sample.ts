@@ -1,6 +1,6 @@
 import type { ChannelSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 
-/** One target's counters, all 0 but those a test is about. */
+/** One target's counters, all 0 except those a test is about. */
 export function targetSample(targetId: number, counters: Partial<TargetSample> = {}): TargetSample {
   return {
     targetId,

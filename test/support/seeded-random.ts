@@ -1,4 +1,4 @@
-/** Chance that can be had again: mulberry32, numbers from 0 up to 1, the same for a seed on every machine. */
+/** Repeatable randomness: mulberry32, numbers from 0 up to 1, the same for a seed on every machine. */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

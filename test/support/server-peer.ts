@@ -13,7 +13,7 @@ export const C0C1 = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), Buffer.all
 export const C2 = Buffer.alloc(1_536, 0xee);
 export const S0S1S2_BYTES = 3_073;
 
-/** An encoder by hand: says what the test says, keeps what the session answers. */
+/** An encoder by hand: sends what the test says, keeps the session's replies. */
 export class Peer {
   nowMs = 0;
   readonly session = new ServerSession(SERVER_RANDOM, 0);
@@ -69,7 +69,7 @@ export function sent(outputs: readonly ServerOutput[]): Buffer {
   return Buffer.concat(outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : [])));
 }
 
-/** What the session said behind its handshake, read as an encoder reads it. */
+/** The session's output after its handshake, read as an encoder reads it. */
 export function replies(peer: Peer): Message[] {
   const reader = new ChunkReader({ ...LIMITS_PUBLISHING, chunkSizeMin: 1 });
   const messages: Message[] = [];

@@ -7,7 +7,7 @@ const SIZE = "4m";
 const BLOCK_BYTES = 4_096;
 const BLOCKS_MAX = 2_000;
 
-/** A file system of its own at this folder, until the test is over. */
+/** Mounts a file system of its own at this folder, until the test is over. */
 export async function mountSmallDisk(folder: string, whenOver = onTestFinished): Promise<void> {
   const mount = ["-t", "tmpfs", "-o", `size=${SIZE},mode=700`, "tmpfs", folder];
   await runToEnd("mount", mount).catch((error: unknown) => {

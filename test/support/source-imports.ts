@@ -2,11 +2,11 @@
 export type SourceImport = {
   /** As written: `./clock.ts`, `node:crypto`, `fastify`. */
   readonly specifier: string;
-  /** What is imported by name; empty for `import "x"`, `import("x")`, `* as x` and `new URL(…)`. */
+  /** The imported names; empty for `import "x"`, `import("x")`, `* as x` and `new URL(…)`. */
   readonly names: readonly string[];
 };
 
-/** The same text with comments, or comments and the inside of strings, blanked: what is left keeps its place. */
+/** The same text with comments, or comments and the inside of strings, blanked: everything else keeps its place. */
 function blank(text: string, what: "comments" | "comments-and-strings"): string {
   const token = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`/g;
   return text.replace(token, (part) => {
@@ -17,7 +17,7 @@ function blank(text: string, what: "comments" | "comments-and-strings"): string 
   });
 }
 
-/** A file's code without comments and strings, for looking for words that are not allowed in it. */
+/** A file's code without comments and strings, for finding forbidden words in it. */
 export function codeOf(text: string): string {
   return blank(text, "comments-and-strings");
 }

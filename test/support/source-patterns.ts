@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseSync } from "vite";
 
-/** A regular expression as it stands in a source file; `undefined` where it is put together when the program runs. */
+/** A regular expression as it stands in a source file; `undefined` where it is built when the program runs. */
 export type SourcePattern = { readonly file: string; readonly pattern: RegExp | undefined };
 
 /** Every regular expression in the TypeScript files of a folder, in order. */

@@ -19,12 +19,12 @@ const STOP_GRACE_MS = 3_000;
 /** Where an encoder sends to. */
 export const publishUrl = (channel: Channel): string => `${channel.publishUrl}/${channel.streamKey}`;
 
-/** A name that no other run uses: a key that can be looked for in everything a server wrote. */
+/** A name that no other run uses: a key that can be searched in all of a server's output. */
 export const uniqueKey = (name: string): string => `${name}-${randomBytes(8).toString("hex")}`;
 
 /**
  * Everything a test starts, in a folder of its own. All of it is stopped and removed when the test is over, however it
- * ended, and then nothing any server wrote may contain a secret.
+ * ended, and then no server's output may contain a secret.
  */
 export class Stage {
   readonly folder: string;
@@ -37,14 +37,16 @@ export class Stage {
     this.folder = folder;
   }
 
-  /** `whenOver` is given what closes it: a stage of several tests is not over with the first of them. */
+  /**
+   * Calls `whenOver` with the function that closes it: a stage of several tests does not end with the first of them.
+   */
   static async open(whenOver: (close: () => Promise<void>) => void = onTestFinished): Promise<Stage> {
     const stage = new Stage(await mkdtemp(join(tmpdir(), "fanfare-test-")));
     whenOver(() => stage.#close());
     return stage;
   }
 
-  /** A server with a manager key given from outside, and a client that has it. */
+  /** A server with a manager key from outside, and a client that has it. */
   async server(options: Omit<ServerOptions, "credentials"> = {}): Promise<Server> {
     const credentials = {
       accessKey: randomBytes(10).toString("hex").toUpperCase(),
@@ -63,7 +65,7 @@ export class Stage {
     return fanfare;
   }
 
-  /** From now on no server of this stage may have written this text when the test is over. */
+  /** From now on no server's output may contain this text when the test is over. */
   keepSecret(secret: string): void {
     this.#secrets.add(secret);
   }
@@ -106,12 +108,12 @@ export class Stage {
     return this.encoder(await startFfmpeg(clip, url, options));
   }
 
-  /** What the test started in a way of its own is stopped so. */
+  /** Registers how to stop something that the test started itself. */
   onClose(close: () => Promise<unknown>): void {
     this.#closers.push(close);
   }
 
-  /** Takes care of an encoder that the test started itself. */
+  /** Stops an encoder that the test started itself. */
   encoder(encoder: Child): Child {
     this.#closers.push(() => encoder.stop("SIGKILL", STOP_GRACE_MS));
     return encoder;
@@ -137,7 +139,7 @@ export class Stage {
   }
 }
 
-/** The data are in the stage's folder unless told. */
+/** The data is in the stage's folder by default. */
 export type ServerOptions = Omit<FanfareOptions, "dataFolder"> & Partial<Pick<FanfareOptions, "dataFolder">>;
 
 /** A running server and a client of its API. */

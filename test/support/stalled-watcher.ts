@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Stage } from "./stage.ts";
 
-/** A preview of a preview over HTTP that asks and never reads on, for as long as the stage lasts; false where it found no place. */
+/** A preview over HTTP that connects and never reads on, for as long as the stage lasts; false where it was refused. */
 export async function stalledPreview(stage: Stage, url: string): Promise<boolean> {
   const { hostname, port, pathname, search } = new URL(url);
   const socket = connect(Number(port), hostname);

@@ -1,5 +1,5 @@
-// Loaded into a server before anything else: its clock of the day shows what a file says it is ahead, in milliseconds, as if somebody
-// had set it. Every thread reads the file by itself. What never steps is left alone.
+// Loaded into a server before anything else: its wall clock is ahead by the milliseconds that a file contains, as if a
+// person had set it. Every thread reads the file by itself. The monotonic clock is unchanged.
 import { readFileSync } from "node:fs";
 
 const LOOK_MS = 20;

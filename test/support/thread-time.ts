@@ -1,4 +1,4 @@
-/** Milliseconds of processor time that this thread spends on `run`: a machine that is busy otherwise changes nothing. */
+/** Milliseconds of processor time that this thread spends on `run`: other load on the machine changes nothing. */
 export function threadMs(run: () => void): number {
   const before = process.threadCpuUsage();
   run();

@@ -12,11 +12,11 @@ import {
   VideoPacket,
 } from "./enhanced-tags.ts";
 
-/** How a track is sent: under its FourCC, in the form of old (H.264 and AAC), or under its FourCC with a number. */
+/** How a track is sent: under its FourCC, in the legacy form (H.264 and AAC), or under its FourCC with a number. */
 export type TrackForm = "plain" | "legacy" | { readonly trackId: number };
 
 const TYPE = { video: MessageType.Video, audio: MessageType.Audio } as const;
-/** Composition times stand before pictures of NAL units alone. */
+/** Composition times stand only before video frames of NAL units. */
 const HAS_COMPOSITION_TIME: ReadonlySet<string> = new Set(["avc1", "hvc1"]);
 
 /** A track as an encoder sends it: its sequence header, then each packet in a message. */
@@ -29,7 +29,7 @@ export function messagesOf({ kind, fourCc, header, packets }: EncodedTrack, form
     if (form === "plain") return plainTag(tag, { fourCc, body: whole });
     return oneTrackTag(tag, { fourCc, body: whole, ...form });
   };
-  // The two packet types have the same numbers for sound.
+  // The two packet types have the same numbers for audio.
   const start = { kind, isKeyframe: true, packetType: VideoPacket.SequenceStart };
   return [
     { type: TYPE[kind], timestamp: 0, payload: wrap(start, header) },
@@ -40,7 +40,7 @@ export function messagesOf({ kind, fourCc, header, packets }: EncodedTrack, form
   ];
 }
 
-/** Tracks as one stream: in order of time, headers before everything, and a picture before the sound of the same time. */
+/** Tracks as one stream: in order of time, headers before everything, and video before the audio of the same time. */
 export function interleaved(tracks: readonly (readonly FlvTag[])[]): FlvTag[] {
   const headers = tracks.flatMap((tags) => tags.slice(0, 1));
   const packets = tracks.flatMap((tags) => tags.slice(1));
@@ -49,7 +49,7 @@ export function interleaved(tracks: readonly (readonly FlvTag[])[]): FlvTag[] {
 
 type Unwrapped = EncodedPacket & { readonly trackId: number; readonly fourCc: string; readonly packetType: number };
 
-/** The track of this number, taken out of what a target was sent; a message that names no track is of track 0. */
+/** The track of this number, taken out of what a target got; a message without a track number is of track 0. */
 export function trackOf(tags: readonly FlvTag[], kind: MediaKind, trackId = 0): EncodedTrack {
   const own = tags
     .filter(({ type }) => type === TYPE[kind])
@@ -85,7 +85,7 @@ function unwrapAudio({ timestamp, payload }: FlvTag): Unwrapped {
   return { ...sound, trackId, fourCc, packetType, bytes: body };
 }
 
-/** Of one track a message: with its number where the packet type is that of several tracks. */
+/** Messages of one track each: with its number where the packet type is that of several tracks. */
 function unwrapEnhanced(payload: Buffer, multitrack: number) {
   const packetType = payload.readUInt8(0) & 0x0f;
   const fourCcAt = packetType === multitrack ? 2 : 1;

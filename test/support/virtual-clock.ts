@@ -27,7 +27,7 @@ export class VirtualClock implements Clock {
     return this.#epochMs + this.#nowMs;
   }
 
-  /** Somebody sets the clock of the day. */
+  /** Sets the wall clock, as a person would. */
   setWall(byMs: number): void {
     this.#epochMs += byMs;
   }
@@ -39,7 +39,7 @@ export class VirtualClock implements Clock {
     return { cancel: () => this.#timers.delete(due) };
   }
 
-  /** Lets time pass, timer by timer. */
+  /** Advances time, timer by timer. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (;;) {
@@ -54,12 +54,15 @@ export class VirtualClock implements Clock {
     this.#pass(untilMs);
   }
 
-  /** The process stands still for so long: nothing runs. What was due meanwhile runs late, at the next `advance`, before anything is read. */
+  /**
+   * The process stands still for so long: nothing runs. Timers that were due meanwhile run late, at the next `advance`,
+   * before anything is read.
+   */
   pause(forMs: number): void {
     this.#nowMs += forMs;
   }
 
-  /** As a thread that is awake all the time. */
+  /** Time of a thread that is awake all the time. */
   #pass(untilMs: number): void {
     while (this.#nowMs < untilMs) {
       this.#nowMs = Math.min(untilMs, this.#nowMs + AWAKE_BEAT_MS);

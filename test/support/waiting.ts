@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** How often a condition outside this process (a file, another server's answer) is looked at, in milliseconds. */
 const POLL_MS = 25;
-/** A busy machine is given so many times as long as a quiet one. A deadline only bounds how long a failing test waits. */
+/** A busy machine gets so many times as long as a quiet one. A deadline only bounds how long a failing test waits. */
 const SLACK = 5;
 
 /**
- * Looks at something again and again until it is there, and returns it. What real peers do shows only in their files
- * and answers, so there is no event to wait for. `deadlineMs` is enough on a quiet machine. Throws after five times as
- * long, and says what was waited for and what was there instead. It proves no duration.
+ * Looks at something again and again until it is there, and returns it. Real peers show what they do only in their
+ * files and answers, so there is no event to wait for. `deadlineMs` is enough on a quiet machine. Throws after five
+ * times as long, and says what was expected and what was there instead. It proves no duration.
  */
 export async function waitFor<T>(
   what: string,

@@ -5,11 +5,14 @@ export type ReceivedWebhook = {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** What it was answered with. */
+  /** The status that it was answered with. */
   readonly status: number;
 };
 
-/** A receiver of webhooks on a port of every address of this machine that answers as told, and remembers everything that came. */
+/**
+ * A receiver of webhooks on a port of every address of this machine. Answers as the test says, and remembers every
+ * request.
+ */
 export class WebhookReceiver {
   readonly received: ReceivedWebhook[] = [];
   readonly port: number;
@@ -44,12 +47,12 @@ export class WebhookReceiver {
     return new WebhookReceiver(server, typeof address === "object" && address !== null ? address.port : 0);
   }
 
-  /** From now on a request is answered with the status this says. */
+  /** From now on a request is answered with the status that this returns. */
   answerWith(answer: (body: string) => number): void {
     this.#answer = answer;
   }
 
-  /** Requests are taken and never answered, those that come before the release. */
+  /** Requests are taken and not answered until the release. */
   holdAnswers(): { release(): void } {
     this.#isHeld = true;
     return {

@@ -17,13 +17,13 @@ export type DeliveryOptions = Partial<Pick<Scenario, "speed">> &
     readonly rounds: number;
     /** Targets behind TLS. */
     readonly tls?: LoadConditions["tls"];
-    /** Variables of the server. */
+    /** Environment variables of the server. */
     readonly environment?: Readonly<Record<string, string>>;
-    /** What happens meanwhile, from when every target is fed on. */
+    /** Runs meanwhile, from when every target gets media. */
     readonly during?: (load: Load) => Promise<void>;
   };
 
-/** What the encoders sent, and what the connections that were read to the end were given. */
+/** What the encoders sent, and what the connections that were read to the end got. */
 export type Delivery = { readonly sent: SentTotals; readonly got: SinkStats };
 
 /** Runs real encoders, the server and a sink that compares everything, until each encoder has ended and each target was left. */
@@ -45,7 +45,10 @@ export async function deliver(options: DeliveryOptions): Promise<Delivery> {
   }
 }
 
-/** What is amiss: anything but every frame, once, whole, in order, at its time, behind its headers, on so many connections. */
+/**
+ * Everything that is not right: right is every frame, once, whole, in order, at its time, after its headers, on so many
+ * connections.
+ */
 export function faultsOf({ sent, got }: Delivery, connections: number): string[] {
   const { pictures, sounds, earlySounds } = sent;
   const wanted = {

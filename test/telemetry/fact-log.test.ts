@@ -15,7 +15,7 @@ const FAILED = { code: "TCP_RESET", severity: "transient", message: "broke off",
 
 const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
   {
-    name: "an encoder that comes",
+    name: "an encoder that connects",
     fact: {
       kind: "ingest-started",
       time: 1,
@@ -42,7 +42,7 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
     },
   },
   {
-    name: "an encoder that goes",
+    name: "an encoder that leaves",
     fact: {
       kind: "ingest-ended",
       time: 1,
@@ -59,7 +59,7 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
     },
   },
   {
-    name: "an encoder that is lost and held for",
+    name: "an encoder that is lost and whose channel is held",
     fact: {
       kind: "ingest-held",
       time: 1,
@@ -85,7 +85,7 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
     },
   },
   {
-    name: "a standby that could not stand in quietly",
+    name: "a standby that viewers would notice",
     fact: {
       kind: "standby-differs",
       time: 1,
@@ -101,12 +101,12 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
     },
   },
   {
-    name: "two encoders that push each other out",
+    name: "two encoders that displace each other",
     fact: { kind: "encoders-fight", time: 1, channelId: "ls-1", slot: "main" },
     line: { level: "warn", event: "encoders fight", fields: { channelId: "ls-1", slot: "main" } },
   },
   {
-    name: "an encoder that is turned away",
+    name: "an encoder that is refused",
     fact: { kind: "ingest-refused", time: 1, remoteAddress: "192.0.2.1", count: 3, reason: "unknown-key" },
     line: {
       level: "warn",
@@ -156,7 +156,7 @@ const cases: readonly { name: string; fact: Fact; line: unknown }[] = [
     },
   },
   {
-    name: "a mistake of our own",
+    name: "a fault of our own",
     fact: { kind: "internal-fault", time: 1, where: "link", detail: "TypeError: x" },
     line: { level: "error", event: "internal fault", fields: { where: "link", detail: "TypeError: x" } },
   },

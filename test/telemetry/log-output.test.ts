@@ -58,9 +58,9 @@ test("a reader that is behind gets every line, in order and whole, as it takes t
 test.each([
   ["a reader that hangs", undefined, 50],
   ["a disk that is full", "ENOSPC", 1_000],
-  ["a pipe that nobody has open any more", "EPIPE", 1_000],
+  ["a pipe without a reader", "EPIPE", 1_000],
 ] as const)(
-  "%s: what does not fit is dropped and counted, and one line says so when it goes on",
+  "%s: lines that do not fit are dropped and counted, and one line says so when it goes on",
   (_, error, retryMs) => {
     const { clock, way, output, lost } = stage();
     way.room = 0;
@@ -80,7 +80,7 @@ test.each([
   },
 );
 
-test("once a line was dropped none comes before the word about it", () => {
+test("after a dropped line none comes before the line that reports it", () => {
   const { clock, way, output } = stage();
   way.room = 0;
   for (let number = 1; number <= 258; number += 1) output.write(line(number));
@@ -92,7 +92,7 @@ test("once a line was dropped none comes before the word about it", () => {
   expect(numbers(way.text).slice(-2)).toEqual(["257", "2 lost"]);
 });
 
-test("what waits has a while at the end", async () => {
+test("waiting lines get some time at the end", async () => {
   const { clock, way, output } = stage();
   await output.drained(300);
   way.room = 0;

@@ -59,7 +59,7 @@ test.each(["streamKey", "secretKey", "key", "password", "loginPassword", "token"
   },
 );
 
-test("a value is cut, and masking a hostile text takes no time to speak of", () => {
+test("a value is cut, and masking a hostile text takes little time", () => {
   const { log, lines } = logger("info");
   const hostile = ["rtmp://".repeat(20_000), "a://".repeat(50_000), "?=&".repeat(50_000), "?a".repeat(50_000)];
   for (const detail of hostile) log.info("x", { detail });

@@ -45,11 +45,11 @@ function sample(targets: readonly TargetSample[]): ChannelSample {
   return { channelId: CHANNEL, ingest, targets };
 }
 
-const told = (metrics: Metrics, targetId: number, status: TargetStatus) =>
+const setStatus = (metrics: Metrics, targetId: number, status: TargetStatus) =>
   metrics.fact({ kind: "target-status", time: 1, channelId: CHANNEL, targetId, from: "READY", status });
 
 async function linesOf(metrics: Metrics): Promise<string[]> {
-  // What is always there, of whatever is measured.
+  // Series that are always there, whatever is measured.
   const isUsual = (line: string) => line === "" || line.startsWith("#") || line === "fanfare_log_lines_lost_total 0";
   return (await metrics.text()).split("\n").filter((line) => !isUsual(line));
 }
@@ -57,7 +57,7 @@ async function linesOf(metrics: Metrics): Promise<string[]> {
 test("a channel on air has its bytes, each target its state, bytes, time, queue and drops by reason", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
-  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
+  setStatus(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
   metrics.samples([sample([TARGET])]);
   const target = `channel_id="${CHANNEL}",target_id="7"`;
   expect(await linesOf(metrics)).toEqual([
@@ -84,10 +84,10 @@ test("a channel on air has its bytes, each target its state, bytes, time, queue 
   ]);
 });
 
-test("a target that is slow or unstable says so, while it is PUBLISHING too, and not off air any more", async () => {
+test("a target that is slow or unstable has its warning, also while it is PUBLISHING, and not off air any more", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
-  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning: slowTarget(1, 2) });
+  setStatus(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning: slowTarget(1, 2) });
   metrics.samples([sample([{ ...TARGET, isUnstable: true, unackedBytes: 90 }])]);
   const labels = `{channel_id="${CHANNEL}",target_id="7"}`;
   const now = async () =>
@@ -97,12 +97,12 @@ test("a target that is slow or unstable says so, while it is PUBLISHING too, and
     `fanfare_target_unstable${labels} 1`,
     `fanfare_target_slow${labels} 1`,
   ]);
-  told(metrics, 7, { status: "READY", sinceTime: 1 });
+  setStatus(metrics, 7, { status: "READY", sinceTime: 1 });
   metrics.fact(ENDED);
   expect((await now()).every((line) => line.endsWith(" 0"))).toBe(true);
 });
 
-test("a target that is given nothing says so while that lasts", async () => {
+test("a target that gets no media has its warning while that lasts", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   const now = async () => (await linesOf(metrics)).filter((line) => line.startsWith("fanfare_target_waiting{"));
@@ -112,26 +112,26 @@ test("a target that is given nothing says so while that lasts", async () => {
     [targetWarning("no-media"), 1],
     [slowTarget(1, 2), 0],
   ] as const) {
-    told(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning });
+    setStatus(metrics, 7, { status: "PUBLISHING", sinceTime: 1, warning });
     expect(await now()).toEqual([`fanfare_target_waiting{channel_id="${CHANNEL}",target_id="7"} ${value}`]);
   }
 });
 
-test("reconnects are counted by the failure before them, the first attempt is none", async () => {
+test("reconnects are counted by the failure before them, and the first attempt is none", async () => {
   const metrics = new Metrics(() => "healthy");
   const lastError = { code: "TCP_RESET", severity: "transient", message: "", messageKo: "오류", time: 1 } as const;
   metrics.fact(STARTED);
-  told(metrics, 7, { status: "CONNECTING", sinceTime: 1 });
-  told(metrics, 7, { status: "FAIL", sinceTime: 1, lastError, retryAttempt: 1 });
-  told(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 1 });
-  told(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 2 });
+  setStatus(metrics, 7, { status: "CONNECTING", sinceTime: 1 });
+  setStatus(metrics, 7, { status: "FAIL", sinceTime: 1, lastError, retryAttempt: 1 });
+  setStatus(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 1 });
+  setStatus(metrics, 7, { status: "CONNECTING", sinceTime: 1, lastError, retryAttempt: 2 });
   const count = (await linesOf(metrics)).filter((line) => line.includes("reconnects_total"));
   expect(count).toEqual([
     `fanfare_target_reconnects_total{channel_id="${CHANNEL}",target_id="7",reason="TCP_RESET"} 2`,
   ]);
 });
 
-test("encoders that leave or are refused are counted by why", async () => {
+test("encoders that leave or are refused are counted by reason", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.fact({ ...ENDED, end: "timed-out", isBroadcastOver: false });
@@ -139,7 +139,7 @@ test("encoders that leave or are refused are counted by why", async () => {
   const lines = await linesOf(metrics);
   expect(lines).toContain('fanfare_ingest_ended_total{reason="timed-out"} 1');
   expect(lines).toContain('fanfare_ingest_refused_total{reason="unknown-key"} 1');
-  // A flood is told once a second, with its count.
+  // A flood is reported once a second, with its count.
   metrics.fact({ kind: "ingest-refused", count: 40, time: 1, remoteAddress: "192.0.2.9", reason: "too-many-guesses" });
   expect(await linesOf(metrics)).toContain('fanfare_ingest_refused_total{reason="too-many-guesses"} 40');
   expect(lines).toContain("fanfare_channels_on_air 1");
@@ -147,7 +147,7 @@ test("encoders that leave or are refused are counted by why", async () => {
   expect(await linesOf(metrics)).toContain("fanfare_channels_on_air 0");
 });
 
-test("off air nothing waits any more, and what was counted stays", async () => {
+test("off air nothing waits any more, and counts stay", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
   metrics.samples([sample([TARGET])]);
@@ -168,15 +168,15 @@ test("a removed target's series end, and a deleted channel's too", async () => {
   expect(await metrics.text()).not.toContain(CHANNEL);
 });
 
-test("what comes late of a deleted channel or a removed target brings nothing back", async () => {
+test("late facts of a deleted channel or a removed target bring nothing back", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.fact(STARTED);
-  told(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
+  setStatus(metrics, 7, { status: "PUBLISHING", sinceTime: 1 });
   metrics.fact(channelChanged("target-removed", CHANNEL, 7));
-  told(metrics, 7, { status: "READY", sinceTime: 2 });
+  setStatus(metrics, 7, { status: "READY", sinceTime: 2 });
   expect(await metrics.text()).not.toContain("target_id");
   metrics.fact(channelChanged("deleted", CHANNEL));
-  told(metrics, 7, { status: "FAIL", sinceTime: 3 });
+  setStatus(metrics, 7, { status: "FAIL", sinceTime: 3 });
   metrics.samples([sample([TARGET])]);
   metrics.fact(ENDED);
   expect(await metrics.text()).not.toContain(CHANNEL);
@@ -208,7 +208,7 @@ test("every thread's event loop delays are there in seconds", async () => {
   ]);
 });
 
-test("how many connections each thread reads or writes by direct system calls", async () => {
+test("the number of connections that each thread reads or writes by direct system calls is there", async () => {
   const metrics = new Metrics(() => "healthy");
   metrics.directSockets("media-1", 3);
   metrics.directSockets("media-2", 0);
@@ -232,14 +232,15 @@ test("remote encoders and players, and waits for the channel's thread, are count
   ]);
 });
 
-test("an event loop that is held up shows it, once", async () => {
+test("an event loop that is blocked shows it, once", async () => {
   const watch = new LoopWatch();
   const holdUp = () => {
     const untilMs = performance.now() + 500;
     while (performance.now() < untilMs);
   };
   let isHoldingUp = false;
-  // Held up for 0.5 s, less the tenth of a second between two looks of the watch. It has looked once before, and looks again after.
+  // Blocked for 0.5 s, less the tenth of a second between two looks of the watch. It has looked once before, and looks
+  // again after.
   const held = await waitFor(
     "a late turn of the loop",
     10_000,

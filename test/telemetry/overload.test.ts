@@ -5,11 +5,11 @@ const of = (load: number, max = 0) => ({ median: 0, p99: 0, max, load });
 
 test("a thread is busy once two reports in a row are above the limit, and no longer with the first below", () => {
   const overload = new Overload(0.95);
-  const told = [0.99, 0.5, 0.96, 0.97, 0.99, 0.95].map((load) => {
+  const verdicts = [0.99, 0.5, 0.96, 0.97, 0.99, 0.95].map((load) => {
     overload.take(of(load));
     return overload.isBusy;
   });
-  expect(told).toEqual([false, false, false, true, true, false]);
+  expect(verdicts).toEqual([false, false, false, true, true, false]);
 });
 
 test("without a limit no load is too much", () => {
@@ -18,7 +18,7 @@ test("without a limit no load is too much", () => {
   expect([overload.isBusy, overload.isThere]).toEqual([false, false]);
 });
 
-test("a loop that was two seconds late is a trouble and closes no door", () => {
+test("a loop that was two seconds late is a trouble and refuses no encoder", () => {
   const overload = new Overload(0.95);
   overload.take(of(0.1, 1.9));
   expect(overload.isThere).toBe(false);
@@ -28,7 +28,7 @@ test("a loop that was two seconds late is a trouble and closes no door", () => {
   expect(overload.isThere).toBe(false);
 });
 
-test("of several threads one that does not keep up is enough, until it does", () => {
+test("one of several threads that does not keep up is enough, until it does", () => {
   const overloads = new Overloads(0.95);
   expect(overloads.take("media-1", of(0.1, 3))).toBe(true);
   expect(overloads.take("media-2", of(0.1))).toBe(true);
