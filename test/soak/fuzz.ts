@@ -186,7 +186,7 @@ async function main(): Promise<number> {
       if (performance.now() - saidMs < SAY_EVERY_MS) return;
       saidMs = performance.now();
       say(
-        `longest gap ${Math.round(longestMs)} ms, ${peak.toFixed(0)} MiB at most, ${target.connections} hostile answers`,
+        `longest gap ${Math.round(longestMs)} ms (${Math.round(longestOwnMs)} ms less what the machine cost), ${peak.toFixed(0)} MiB at most, ${target.connections} hostile answers`,
       );
     };
     const platIds = (await api.platforms(beside.channelId)).map(({ platId }) => platId);

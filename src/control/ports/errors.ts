@@ -45,8 +45,8 @@ export class DomainError extends Error {
   }
 }
 
-/** Why the database does not take a write at the moment; `damaged`: nor give what was asked for. */
-export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged";
+/** Why the database does not take a write at the moment; `damaged`, `unreachable`: nor give what was asked for. */
+export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged" | "unreachable";
 
 /** The database cannot do it now: nothing was changed, try again later, or have it mended. */
 export class StoreUnavailableError extends Error {

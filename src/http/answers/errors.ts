@@ -40,10 +40,11 @@ export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
   full: "The disk of the database is full.",
   unwritable: "The database cannot be written.",
   damaged: "The database is damaged, or its disk fails.",
+  unreachable: "The database server cannot be reached.",
 };
 
 /** Troubles that pass; a damaged database is as damaged in five seconds. */
-const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable"];
+const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable", "unreachable"];
 
 /** What is the matter, and of a damaged database where it is and what to do. */
 function troubleDetails({ trouble, path }: StoreUnavailableError): string {

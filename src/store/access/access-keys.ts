@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from "kysely";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
+import { lockManagerKeys } from "../database/locks.ts";
 import { oneOf } from "../database/one-of.ts";
 import type { AccessKeyRow, Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
@@ -69,6 +70,7 @@ export async function deleteKey(
   secrets: Secrets,
   accessKeyId: string,
 ): Promise<AccessKey | "last-manager" | undefined> {
+  await lockManagerKeys(trx);
   const key = await selectKey(trx, secrets, accessKeyId);
   if (key === undefined) return undefined;
   if (key.role === "manager") {

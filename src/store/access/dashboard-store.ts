@@ -6,6 +6,7 @@ import {
   type SetupToken,
 } from "../../control/access/dashboard-access.ts";
 import type { Database } from "../database/database.ts";
+import { sharePassword } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** There is one dashboard: one password, one set-up token. */
@@ -60,8 +61,11 @@ export class SqlDashboardStore implements DashboardStore {
         .where("expires_time", ">", now)
         .executeTakeFirst();
       if (used.numDeletedRows === 0n) return false;
-      await trx.deleteFrom("dashboard_password").execute();
-      await trx.insertInto("dashboard_password").values({ id: ONLY, hash: passwordHash }).execute();
+      await trx
+        .insertInto("dashboard_password")
+        .values({ id: ONLY, hash: passwordHash })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ hash: passwordHash }))
+        .execute();
       await trx.deleteFrom("dashboard_session").execute();
       await insertSession(trx, session);
       return true;
@@ -84,6 +88,7 @@ export class SqlDashboardStore implements DashboardStore {
 
   addSession(session: DashboardSession, checkedHash: string): Promise<boolean> {
     return this.#database.write(async (trx) => {
+      await sharePassword(trx);
       const present = await trx
         .selectFrom("dashboard_password")
         .where("hash", "=", checkedHash)
@@ -127,10 +132,11 @@ export class SqlDashboardStore implements DashboardStore {
 }
 
 async function replaceSetup(trx: Transaction<Schema>, { tokenHash, expiresTime }: SetupToken): Promise<void> {
-  await trx.deleteFrom("dashboard_setup").execute();
+  const token = { token_hash: tokenHash, expires_time: expiresTime };
   await trx
     .insertInto("dashboard_setup")
-    .values({ id: ONLY, token_hash: tokenHash, expires_time: expiresTime })
+    .values({ id: ONLY, ...token })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(token))
     .execute();
 }
 

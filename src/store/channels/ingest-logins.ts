@@ -3,6 +3,7 @@ import type { IngestLogin } from "../../control/channels/channel.ts";
 import { DomainError } from "../../control/ports/errors.ts";
 import type { IngestUser } from "../../thread-protocol/admission.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { lockName } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
@@ -57,6 +58,7 @@ export async function checkLoginIsFree(
   login: IngestLogin | undefined,
 ): Promise<void> {
   if (login === undefined || login.id === "") return;
+  await lockName(trx, "ingest-login");
   const taken = await channelsWithLogin(trx, secrets, login.id)
     .where("channel_id", "!=", channelId)
     .select("channel_id")

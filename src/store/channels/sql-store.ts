@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Kysely, SelectQueryBuilder, Transaction } from "kysely";
+import type { ExpressionBuilder, Kysely, Transaction } from "kysely";
 import { sql } from "kysely";
 import type { Channel, ChannelRecord, TargetSettings } from "../../control/channels/channel.ts";
 import type { AccessKey } from "../../control/ports/access-key-store.ts";
@@ -25,7 +25,8 @@ import {
   updateLastUsed,
 } from "../access/access-keys.ts";
 import type { Database } from "../database/database.ts";
-import { takeNumbers } from "../database/numbers.ts";
+import { lockChannel, writesSideBySide } from "../database/locks.ts";
+import { takeNumber } from "../database/numbers.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { backupKeyColumns, channelColumns, streamKeyColumns } from "./channel-columns.ts";
@@ -49,7 +50,7 @@ export class SqlStore implements Store {
         .insertInto("channel")
         .values({
           channel_id: channel.channelId,
-          instance_no: await takeNumbers(trx, "channel", 1),
+          instance_no: await takeNumber(trx, "channel"),
           name: channel.name,
           plan_type: channel.planType,
           env_type: channel.envType,
@@ -78,7 +79,7 @@ export class SqlStore implements Store {
     page: Page,
   ): Promise<{ readonly channels: readonly ChannelRecord[]; readonly total: number }> {
     return this.#database.read(async (db) => {
-      const rows = await filtered(db.selectFrom("channel"), filter)
+      const rows = await filtered(db, filter)
         .selectAll()
         .select(({ selectFrom, fn }) =>
           selectFrom("target")
@@ -91,7 +92,7 @@ export class SqlStore implements Store {
         .limit(page.size)
         .offset((page.number - 1) * page.size)
         .execute();
-      const counted = await filtered(db.selectFrom("channel"), filter)
+      const counted = await filtered(db, filter)
         .select(({ fn }) => fn.countAll<number>().as("total"))
         .executeTakeFirstOrThrow();
       return {
@@ -103,10 +104,7 @@ export class SqlStore implements Store {
 
   listChannelIds(): Promise<readonly ChannelId[]> {
     return this.#database.read(async (db) => {
-      const rows = await filtered(db.selectFrom("channel"), {})
-        .select("channel_id")
-        .orderBy("instance_no", "desc")
-        .execute();
+      const rows = await filtered(db, {}).select("channel_id").orderBy("instance_no", "desc").execute();
       return rows.map((row) => row.channel_id);
     });
   }
@@ -138,6 +136,7 @@ export class SqlStore implements Store {
 
   deleteChannel(channelId: ChannelId): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
+      await lockChannel(trx, channelId);
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       await trx
@@ -151,6 +150,7 @@ export class SqlStore implements Store {
 
   changeChannel(channelId: ChannelId, decide: ChannelDecision): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
+      await lockChannel(trx, channelId);
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       const change = decide(channel);
@@ -167,6 +167,7 @@ export class SqlStore implements Store {
 
   addTarget(channelId: ChannelId, target: TargetSettings, check: ChannelCheck): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
+      await lockChannel(trx, channelId);
       const channel = await selectChannel(trx, this.#secrets, channelId);
       if (channel === undefined) return undefined;
       check(channel);
@@ -177,6 +178,7 @@ export class SqlStore implements Store {
 
   removeTarget(channelId: ChannelId, targetId: TargetId): Promise<RemovedTarget | undefined> {
     return this.#database.write(async (trx) => {
+      await lockChannel(trx, channelId);
       const present = await selectChannel(trx, this.#secrets, channelId);
       const removed = present?.targets.find((target) => target.targetId === targetId);
       if (removed === undefined) return undefined;
@@ -187,6 +189,7 @@ export class SqlStore implements Store {
 
   changeTarget(channelId: ChannelId, targetId: TargetId, decide: TargetDecision): Promise<Channel | undefined> {
     return this.#database.write(async (trx) => {
+      await lockChannel(trx, channelId);
       const channel = await selectChannel(trx, this.#secrets, channelId);
       const present = channel?.targets.find((target) => target.targetId === targetId);
       if (present === undefined) return undefined;
@@ -286,22 +289,27 @@ async function raisedRevision(
   return selectChannel(trx, secrets, channelId);
 }
 
-function filtered<Row>(query: SelectQueryBuilder<Schema, "channel", Row>, filter: ChannelFilter) {
+/** PostgreSQL takes an array of any length as one parameter; its lists of parameters end at 65,535, and none is empty. */
+function isAmong(db: Kysely<Schema>, { channelIds, isInside }: NonNullable<ChannelFilter["among"]>) {
+  if (writesSideBySide(db)) {
+    const ids = [...channelIds];
+    return isInside ? sql<boolean>`channel_id = any(${ids})` : sql<boolean>`channel_id <> all(${ids})`;
+  }
+  const list = sql.join(channelIds);
+  return isInside ? sql<boolean>`channel_id in (${list})` : sql<boolean>`channel_id not in (${list})`;
+}
+
+function filtered(db: Kysely<Schema>, filter: ChannelFilter) {
   // Word for word the condition of the index `channel_listed`: with a parameter the database could not see that the
   // index applies.
-  let narrowed = query.where(sql<boolean>`state != 'deleted'`);
+  let narrowed = db.selectFrom("channel").where(sql<boolean>`state != 'deleted'`);
   if (filter.channelId !== undefined) narrowed = narrowed.where("channel_id", "=", filter.channelId);
   if (filter.state !== undefined) narrowed = narrowed.where("state", "=", filter.state);
   if (filter.namePart !== undefined) {
     const pattern = `%${filter.namePart.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
     narrowed = narrowed.where(sql<boolean>`lower(name) like ${pattern} escape '\\'`);
   }
-  if (filter.among !== undefined) {
-    const { channelIds, isInside } = filter.among;
-    if (channelIds.length > 0) narrowed = narrowed.where("channel_id", isInside ? "in" : "not in", channelIds);
-    // PostgreSQL accepts no empty list.
-    else if (isInside) narrowed = narrowed.where(sql<boolean>`1 = 0`);
-  }
+  if (filter.among !== undefined) narrowed = narrowed.where(isAmong(db, filter.among));
   return narrowed;
 }
 

@@ -15,9 +15,11 @@ export async function insertTargets(
   targets: readonly TargetSettings[],
 ): Promise<void> {
   if (targets.length === 0) return;
-  let targetId = await takeNumbers(trx, "target", targets.length);
+  const targetIds = await takeNumbers(trx, "target", targets.length);
   // One statement for each: a database limits the parameters of one statement.
-  for (const target of targets) {
+  for (const [index, target] of targets.entries()) {
+    const targetId = targetIds[index];
+    if (targetId === undefined) throw new Error("a target without a number");
     await trx
       .insertInto("target")
       .values({
@@ -39,7 +41,6 @@ export async function insertTargets(
         retry_count: 0,
       })
       .execute();
-    targetId += 1;
   }
 }
 

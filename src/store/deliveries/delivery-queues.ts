@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { EndpointScope } from "../../control/events/callbacks.ts";
 import { type DeliveryLimits, type DeliveryTurn, PLANNED_AHEAD_MAX_MS } from "../../control/events/deliveries.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import { lockQueues } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import { openEndpointUrl, selectEndpointOf } from "./endpoint-rows.ts";
@@ -18,6 +19,7 @@ export async function moveQueue(
   channelId: ChannelId,
   nextTime: number,
 ): Promise<void> {
+  await lockQueues(trx, [channelId]);
   const first = await trx
     .selectFrom("delivery")
     .where("state", "=", "WAITING")

@@ -1,12 +1,13 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Endpoint, EndpointScope } from "../../control/events/callbacks.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
-import { takeNumbers } from "../database/numbers.ts";
+import { takeNumber } from "../database/numbers.ts";
 import type { EndpointRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
-const DEFAULT_SCOPE = "";
+/** The scope of the endpoint for all channels without their own. */
+export const DEFAULT_SCOPE = "";
 
 function scopeText(scope: EndpointScope): string {
   return scope === "default" ? DEFAULT_SCOPE : scope.channelId;
@@ -72,7 +73,7 @@ export async function putEndpoint(
   const row = {
     url: secrets.seal(url, place(text, "url")),
     secret: secrets.seal(secret, place(text, "secret")),
-    revision: await takeNumbers(trx, "webhook_endpoint", 1),
+    revision: await takeNumber(trx, "webhook_endpoint"),
     update_time: updateTime,
     gone_time: null,
   };

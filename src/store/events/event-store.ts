@@ -7,11 +7,17 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ConnectStatus } from "../../thread-protocol/targets/target-status.ts";
 import { readAlerts, readTargetName } from "../channels/rows.ts";
 import type { Database } from "../database/database.ts";
+import { lockQueues, shareEndpoints } from "../database/locks.ts";
 import { takeNumbers } from "../database/numbers.ts";
 import { oneOf } from "../database/one-of.ts";
 import { queueHost } from "../deliveries/delivery-queues.ts";
 import { sealDeliveryUrl } from "../deliveries/delivery-url.ts";
-import { openEndpointUrl, removeEndpointsOfDeleted, selectEndpointOf } from "../deliveries/endpoint-rows.ts";
+import {
+  DEFAULT_SCOPE,
+  openEndpointUrl,
+  removeEndpointsOfDeleted,
+  selectEndpointOf,
+} from "../deliveries/endpoint-rows.ts";
 import { pruneReports } from "../reports/report-store.ts";
 import type { EventRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -47,14 +53,15 @@ export class SqlEventStore implements EventStore {
 
   appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]> {
     return this.#database.write(async (trx) => {
-      let eventId = await takeNumbers(trx, "event", events.length);
+      const eventIds = await takeNumbers(trx, "event", events.length);
       const stored: ChannelEvent[] = [];
-      for (const { isForWebhook, ...body } of events) {
+      for (const [index, { isForWebhook, ...body }] of events.entries()) {
+        const eventId = eventIds[index];
+        if (eventId === undefined) throw new Error("an event without a number");
         const event = { ...body, eventId };
         await insertEvent(trx, event);
         if (isForWebhook) await insertDelivery(trx, this.#database.secrets, event);
         stored.push(event);
-        eventId += 1;
       }
       return stored;
     });
@@ -87,15 +94,18 @@ export class SqlEventStore implements EventStore {
         .where("time", "<", time)
         .orderBy("time")
         .limit(limit)
-        .select("event_id")
+        .select(["event_id", "channel_id"])
         .execute();
       const eventIds = old.map((row) => row.event_id);
       if (eventIds.length === 0) return 0;
       await trx.deleteFrom("delivery").where("event_id", "in", eventIds).execute();
       await trx.deleteFrom("event").where("event_id", "in", eventIds).execute();
+      const channelIds = [...new Set(old.map((row) => row.channel_id))];
+      await lockQueues(trx, channelIds);
       // Each queue points to a waiting delivery, or is removed.
       await trx
         .deleteFrom("delivery_queue")
+        .where("channel_id", "in", channelIds)
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
@@ -144,6 +154,7 @@ async function insertEvent(trx: Transaction<Schema>, event: ChannelEvent): Promi
 
 /** Queues the event behind the channel's waiting deliveries, if it has an endpoint. */
 async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event: ChannelEvent): Promise<void> {
+  await shareEndpoints(trx, [event.channelId, DEFAULT_SCOPE]);
   const endpoint = await selectEndpointOf(trx, event.channelId);
   if (endpoint === undefined || endpoint.gone_time !== null) return;
   const url = openEndpointUrl(endpoint, secrets);
@@ -164,7 +175,8 @@ async function insertDelivery(trx: Transaction<Schema>, secrets: Secrets, event:
   await trx
     .insertInto("delivery_queue")
     .values({ channel_id: event.channelId, next_time: event.time, host: queueHost(url), is_retry: 0 })
-    .onConflict((conflict) => conflict.column("channel_id").doNothing())
+    // Changes nothing, and holds a queue that is there: another transaction may be about to remove it as empty.
+    .onConflict((conflict) => conflict.column("channel_id").doUpdateSet({ channel_id: event.channelId }))
     .execute();
 }
 

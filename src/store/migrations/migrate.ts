@@ -26,7 +26,9 @@ import { up as addTimedData } from "./0024-timed-data.ts";
 import { up as nameDeliveryQueues } from "./0025-delivery-queues.ts";
 import { up as addHistory } from "./0026-history.ts";
 import { up as addLabels } from "./0027-labels.ts";
+import { up as addSequences } from "./0028-sequences.ts";
 import { lastVersion, noteVersion, PROGRAM_VERSION } from "./program-version.ts";
+import { areCompatible } from "./schema-compat.ts";
 
 /** Every step, in order. A released step never changes. The database remembers the names of its steps. */
 export function migrations(secrets: Secrets): Record<string, Migration> {
@@ -53,6 +55,7 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
     "0025-delivery-queues": { up: nameDeliveryQueues },
     "0026-history": { up: addHistory },
     "0027-labels": { up: addLabels },
+    "0028-sequences": { up: addSequences },
   };
 }
 
@@ -61,7 +64,10 @@ export function migrations(secrets: Secrets): Record<string, Migration> {
  * DatabaseFileError where a newer version wrote the database; nothing is changed then.
  */
 export async function migrate(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<void> {
-  await stepsDone(db, secrets, path);
+  const done = await stepsDone(db, secrets, path);
+  // Kysely's migrator refuses a database with a step that it does not know.
+  if (done.length > 0 && Object.keys(migrations(secrets)).every((step) => done.includes(step)))
+    return noteVersion(db, PROGRAM_VERSION);
   const provider = { getMigrations: () => Promise.resolve(migrations(secrets)) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) throw new Error(`the database ${path} could not be brought up to date`, { cause: error });
@@ -74,6 +80,7 @@ export async function isUpToDate(db: Kysely<Schema>, secrets: Secrets, path: str
   return Object.keys(migrations(secrets)).every((step) => done.includes(step));
 }
 
+/** Returns the steps that the database has. Throws DatabaseFileError where a newer version's cannot be worked with. */
 async function stepsDone(db: Kysely<Schema>, secrets: Secrets, path: string): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return [];
@@ -84,6 +91,8 @@ async function stepsDone(db: Kysely<Schema>, secrets: Secrets, path: string): Pr
   const known = Object.keys(migrations(secrets));
   const unknown = done.filter((step) => !known.includes(step));
   if (unknown.length === 0) return done;
+  const hasCompatibility = tables.some(({ name }) => name === "schema_compat");
+  if (hasCompatibility && (await areCompatible(db, unknown, known))) return done;
   const writer = tables.some(({ name }) => name === "program_version") ? await lastVersion(db) : undefined;
   throw new DatabaseFileError(
     `the database ${path} was written by a newer Fanfare (${writer ?? "unknown"}, with the step ${unknown.at(-1)}) than this one ` +

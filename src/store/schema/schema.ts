@@ -22,6 +22,8 @@ export type Schema = {
   readonly counter: { readonly name: string; readonly value: number };
   readonly program_version: { readonly id: Generated<number>; readonly version: string };
   readonly instance: { readonly id: number; readonly name: string };
+  /** The oldest step whose program can work with a database that has come to `step`. */
+  readonly schema_compat: { readonly step: string; readonly compatible_from: string };
 };
 
 /** Consecutive values of one channel. */

@@ -49,6 +49,12 @@ export async function checkProofs(db: Kysely<Schema>, keys: readonly MasterKey[]
   }
 }
 
+/** Whether the database has come to the step that seals secrets. */
+export async function isSealed(db: Kysely<Schema>): Promise<boolean> {
+  const tables = await db.introspection.getTables();
+  return tables.some(({ name }) => name === TABLE);
+}
+
 /** Returns the keys that open this database, where it cannot be written. Throws KeyFileError. */
 export async function unlockForReading(db: Kysely<Schema>, keyFilePath: string): Promise<Secrets> {
   const keys = readKeyFile(keyFilePath);
@@ -65,18 +71,15 @@ export async function unlock(
   db: Kysely<Schema>,
   keyFilePath: string,
 ): Promise<{ readonly secrets: Secrets; readonly isKeyNew: boolean }> {
-  const tables = await db.introspection.getTables();
-  const isSealed = tables.some(({ name }) => name === TABLE);
+  const holdsSecrets = await isSealed(db);
   const keys = readKeyFile(keyFilePath);
   if (keys === undefined) {
-    if (isSealed) {
-      throw keyFileMissing(keyFilePath);
-    }
+    if (holdsSecrets) throw keyFileMissing(keyFilePath);
     const made = [newMasterKey()];
     writeKeyFile(keyFilePath, made);
     return { secrets: new Secrets(made), isKeyNew: true };
   }
-  if (isSealed) await checkProofs(db, keys, keyFilePath);
+  if (holdsSecrets) await checkProofs(db, keys, keyFilePath);
   return { secrets: new Secrets(keys), isKeyNew: false };
 }
 

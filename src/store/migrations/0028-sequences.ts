@@ -1,0 +1,17 @@
+import { type Kysely, sql } from "kysely";
+import { writesSideBySide } from "../database/locks.ts";
+import { NUMBERED, sequenceName } from "../database/numbers.ts";
+
+/**
+ * For several nodes on one database: the sequences that number channels, targets and events on PostgreSQL, where SQLite
+ * keeps its counters; and which later steps a program of before can work with.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable("schema_compat")
+    .addColumn("step", "text", (column) => column.primaryKey().notNull())
+    .addColumn("compatible_from", "text", (column) => column.notNull())
+    .execute();
+  if (!writesSideBySide(db)) return;
+  for (const name of NUMBERED) await sql`create sequence ${sql.table(sequenceName(name))}`.execute(db);
+}

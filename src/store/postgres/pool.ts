@@ -1,0 +1,71 @@
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
+import pg from "pg";
+import { postgresTrouble } from "./postgres-trouble.ts";
+
+/** Connections of each of the two pools of a node. */
+const CONNECTIONS_MAX = 8;
+/** The server gives up a statement after this time, and waiting for a lock after that. In milliseconds. */
+const STATEMENT_TIMEOUT_MS = 2_000;
+const LOCK_TIMEOUT_MS = 1_000;
+/** A server that went without a word: we give up a statement, and its connection, a little later than a living one does. */
+const ANSWER_TIMEOUT_MS = 3_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+/** A transaction of a node that stopped must not hold its locks for ever. */
+const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
+/** Big integers: times, byte counts and numbers of rows, all below 2^53. */
+const INT8 = 20;
+
+export type PoolTimeouts = {
+  readonly statementMs: number;
+  readonly lockMs: number;
+  readonly answerMs: number;
+};
+
+const USUAL: PoolTimeouts = {
+  statementMs: STATEMENT_TIMEOUT_MS,
+  lockMs: LOCK_TIMEOUT_MS,
+  answerMs: ANSWER_TIMEOUT_MS,
+};
+
+/** Opens a pool of connections. Nothing is connected before the first query. `onBroken`: an idle connection broke. */
+export function openPool(
+  url: string,
+  onBroken: (error: Error) => void = () => undefined,
+  { statementMs, lockMs, answerMs }: PoolTimeouts = USUAL,
+): PostgresPool {
+  const types = { getTypeParser: typeParser };
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: statementMs,
+    lock_timeout: lockMs,
+    query_timeout: answerMs,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: "fanfare",
+    types,
+  });
+  // Without a listener the first broken idle connection would end the process.
+  pool.on("error", onBroken);
+  return { connect: async () => guarded(await pool.connect()), end: () => pool.end(), options: {} };
+}
+
+/** After a broken connection, or a statement that was given up, the connection is in an unknown state: it is closed. */
+function guarded(client: pg.PoolClient): PostgresPoolClient {
+  let isBroken = false;
+  function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
+  function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
+  function query(text: unknown, values: readonly unknown[] = []): unknown {
+    if (typeof text !== "string") throw new TypeError("no cursors are used here");
+    return client.query(text, [...values]).catch((error: unknown) => {
+      isBroken ||= postgresTrouble(error) === "unreachable";
+      throw error;
+    });
+  }
+  return { query, release: (isDiscarded) => client.release(isBroken || isDiscarded === true) };
+}
+
+function typeParser(oid: number, format?: "text" | "binary") {
+  return oid === INT8 && format !== "binary" ? Number : pg.types.getTypeParser(oid, format ?? "text");
+}

@@ -1,0 +1,62 @@
+import type { StoreTrouble } from "../../control/ports/errors.ts";
+
+/** Classes of SQLSTATE (PostgreSQL's appendix A) that mean that the server cannot be reached or is going away. */
+const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(["08"]);
+
+/** Single SQLSTATEs. What is `locked` is run again by `Database.write` for as long as its patience lasts. */
+const TROUBLE_BY_STATE: ReadonlyMap<string, StoreTrouble> = new Map([
+  ["40001", "locked"], // serialization_failure
+  ["40P01", "locked"], // deadlock_detected
+  ["55P03", "locked"], // lock_not_available: lock_timeout
+  ["57014", "locked"], // query_canceled: statement_timeout
+  ["53100", "full"], // disk_full
+  ["25006", "unwritable"], // read_only_sql_transaction: a standby
+  ["53300", "unreachable"], // too_many_connections
+  ["57P01", "unreachable"], // admin_shutdown
+  ["57P02", "unreachable"], // crash_shutdown
+  ["57P03", "unreachable"], // cannot_connect_now
+  ["57P05", "unreachable"], // idle_session_timeout
+  ["25P03", "unreachable"], // idle_in_transaction_session_timeout
+  ["58030", "damaged"], // io_error
+  ["XX001", "damaged"], // data_corrupted
+  ["XX002", "damaged"], // index_corrupted
+]);
+
+/** Codes of the system for a connection that could not be made or broke. */
+const BROKEN_SOCKET: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT", // the Unix socket is not there
+]);
+
+/** The driver has no code for these; the sentences are those of `pg` 8. */
+const BROKEN_SENTENCES: readonly string[] = [
+  "Connection terminated",
+  "timeout exceeded when trying to connect",
+  "timeout expired",
+  "Query read timeout",
+  "Client has encountered a connection error and is not queryable",
+  "Client was closed and is not queryable",
+  "server closed the connection unexpectedly",
+];
+
+/** Returns the database's trouble, for the caller; undefined for any other error. Looks behind errors that wrap another. */
+export function postgresTrouble(error: unknown): StoreTrouble | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") {
+    const { code } = error;
+    const trouble =
+      TROUBLE_BY_STATE.get(code) ?? (UNREACHABLE_CLASSES.has(code.slice(0, 2)) ? "unreachable" : undefined);
+    if (trouble !== undefined) return trouble;
+    if (BROKEN_SOCKET.has(code)) return "unreachable";
+  }
+  if (BROKEN_SENTENCES.some((sentence) => error.message.startsWith(sentence))) return "unreachable";
+  if (error instanceof AggregateError) return postgresTrouble(error.errors[0]);
+  return error.cause === undefined ? undefined : postgresTrouble(error.cause);
+}

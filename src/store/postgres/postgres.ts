@@ -1,0 +1,53 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { Database } from "../database/database.ts";
+import { migrate } from "../migrations/migrate.ts";
+import type { Schema } from "../schema/schema.ts";
+import { checkProofs, isSealed, putProof } from "../secrets/key-proof.ts";
+import { type MasterKey, Secrets } from "../secrets/secrets.ts";
+import { PostgresDdlPlugin } from "./ddl-plugin.ts";
+import { openPool, type PoolTimeouts } from "./pool.ts";
+import { postgresTrouble } from "./postgres-trouble.ts";
+import { checkServer, PostgresError, serverName } from "./server-check.ts";
+
+/** Migrations wait this long for another node's, and a statement of theirs may take as long. In milliseconds. */
+const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000, answerMs: 610_000 };
+
+export type PostgresOptions = {
+  /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
+  readonly url: string;
+  /** The key in use first. They are equal on all nodes; none is ever made here, or two first nodes would make two. */
+  readonly keys: readonly [MasterKey, ...MasterKey[]];
+  /** Where the keys come from, for messages: a path or a setting's name. */
+  readonly keysFrom: string;
+  /** An idle connection broke; the next query opens another one. */
+  readonly onBroken?: (error: Error) => void;
+};
+
+/**
+ * Connects to a PostgreSQL server (15 or later) and brings its tables up to date; nodes that start together wait for each
+ * other there. Throws PostgresError where the server cannot be used, KeyFileError where the keys do not open what it holds,
+ * DatabaseFileError where a newer version wrote it.
+ */
+export async function openPostgresDatabase({ url, keys, keysFrom, onBroken }: PostgresOptions): Promise<Database> {
+  const path = serverName(url);
+  const secrets = new Secrets(keys);
+  const migrating = tablesOver(url, onBroken, MIGRATION_TIMEOUTS);
+  try {
+    await checkServer(migrating, path);
+    if (await isSealed(migrating)) await checkProofs(migrating, keys, keysFrom);
+    await migrate(migrating, secrets, path);
+    await checkProofs(migrating, keys, keysFrom);
+    await putProof(migrating, secrets, secrets.currentKeyId);
+  } catch (error) {
+    throw postgresTrouble(error) === undefined ? error : new PostgresError(path, error);
+  } finally {
+    await migrating.destroy();
+  }
+  const connections = { reader: tablesOver(url, onBroken), writer: tablesOver(url, onBroken) };
+  return new Database({ connections, secrets, explainTrouble: postgresTrouble, path });
+}
+
+function tablesOver(url: string, onBroken: PostgresOptions["onBroken"], timeouts?: PoolTimeouts): Kysely<Schema> {
+  const dialect = new PostgresDialect({ pool: openPool(url, onBroken, timeouts) });
+  return new Kysely<Schema>({ dialect, plugins: [new PostgresDdlPlugin()] });
+}

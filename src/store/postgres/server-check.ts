@@ -1,0 +1,62 @@
+import { type Kysely, sql } from "kysely";
+import type { Schema } from "../schema/schema.ts";
+import { postgresTrouble } from "./postgres-trouble.ts";
+
+/** The oldest version that is tested, as `server_version_num` has it. */
+const VERSION_MIN = 150_000;
+const VERSION_MIN_TEXT = "15";
+
+/** The PostgreSQL server cannot be used. The text says which, what is the matter, and what to do. */
+export class PostgresError extends Error {
+  override readonly name = "PostgresError";
+
+  /** `server`: as `serverName` returns it. */
+  constructor(server: string, why: unknown) {
+    super(sentence(server, why), { cause: why });
+  }
+}
+
+/** Returns the server and the database of an address, without user, password and parameters; for logs and answers. */
+export function serverName(url: string): string {
+  try {
+    const { host, pathname } = new URL(url);
+    return `postgres://${host}${pathname}`;
+  } catch {
+    return "postgres://?";
+  }
+}
+
+/** Throws PostgresError unless the server is one that this program can work with, and takes writes. */
+export async function checkServer(db: Kysely<Schema>, server: string): Promise<void> {
+  const { rows } = await sql<{ version: number; text: string; encoding: string; standby: boolean }>`select
+    current_setting('server_version_num')::int as version, current_setting('server_version') as text,
+    current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby`.execute(db);
+  const [found] = rows;
+  if (found === undefined) throw new PostgresError(server, "it says nothing about itself");
+  if (found.version < VERSION_MIN) {
+    throw new PostgresError(server, `it is PostgreSQL ${found.text}; ${VERSION_MIN_TEXT} or later is needed`);
+  }
+  if (found.encoding !== "UTF8") {
+    throw new PostgresError(server, `its encoding is ${found.encoding}; create a database with UTF8`);
+  }
+  if (found.standby) throw new PostgresError(server, "it is a standby, which takes no writes; name the primary");
+}
+
+function sentence(server: string, why: unknown): string {
+  if (typeof why === "string") return `the database ${server} cannot be used: ${why}.`;
+  const detail = why instanceof Error ? why.message || String(Reflect.get(why, "code")) : String(why);
+  switch (postgresTrouble(why)) {
+    case "unreachable":
+      return `the database ${server} cannot be reached (${detail}): start it, or correct FANFARE_DATABASE_URL.`;
+    case "locked":
+      return `the database ${server} is locked by another session (${detail}): another node may be changing its tables.`;
+    case "full":
+      return `the disk of the database ${server} is full (${detail}): make room on it.`;
+    case "unwritable":
+      return `the database ${server} takes no writes (${detail}): name the primary.`;
+    case "damaged":
+      return `the database ${server} is damaged (${detail}): restore it from a backup.`;
+    default:
+      return `the database ${server} cannot be used: ${detail}.`;
+  }
+}

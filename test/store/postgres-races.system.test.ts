@@ -1,0 +1,223 @@
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { NewEvent } from "../../src/control/events/events.ts";
+import { DomainError } from "../../src/control/ports/errors.ts";
+import { PostgresServer } from "../support/postgres-server.ts";
+import { waitFor } from "../support/waiting.ts";
+import { KEYS, migratedDatabases, openNode, storesOf } from "./postgres-nodes.ts";
+import { newChannel, TARGET } from "./store-suite-data.ts";
+
+const AT_ONCE = 64;
+const PAGE = { number: 1, size: 100 };
+const WAIT_DEADLINE_MS = 10_000;
+const EVENT: NewEvent = {
+  ...{ channelId: "ls-1", code: "PUBLISH_START", level: "INFO", description: "d" },
+  ...{ time: 1, isForWebhook: true },
+};
+const LIMITS = { inFlightMax: 10, perHostMax: 10, retriesMax: 10 };
+
+let server: PostgresServer;
+let newDatabase: () => Promise<string>;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+  newDatabase = await migratedDatabases(server);
+});
+afterAll(() => server.close());
+
+type Node = ReturnType<typeof storesOf>;
+let name = "";
+let nodes: readonly [Node, Node];
+beforeEach(async () => {
+  name = await newDatabase();
+  const [first, second] = await Promise.all([openNode(server, name), openNode(server, name)]);
+  nodes = [storesOf(first), storesOf(second)];
+});
+afterEach(async () => {
+  for (const { database } of nodes) await database.close();
+});
+
+/** Does this 64 times at once, in turn at the one node and the other. */
+function atOnce<Value>(run: (node: Node, index: number) => Promise<Value>): Promise<Value[]> {
+  return Promise.all(Array.from({ length: AT_ONCE }, (_, index) => run(nodes[index % 2 === 0 ? 0 : 1], index)));
+}
+
+function domainFault(error: unknown): string {
+  if (!(error instanceof DomainError)) throw error;
+  return error.fault.kind;
+}
+
+test("changes of one channel that build on what they found are all in it", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1, { holdSeconds: 0 }));
+  await atOnce(({ channels }) => channels.changeChannel(channelId, (now) => ({ holdSeconds: now.holdSeconds + 1 })));
+  const channel = await nodes[1].channels.findChannel(channelId);
+  expect(channel).toMatchObject({ holdSeconds: AT_ONCE, revision: AT_ONCE + 1 });
+});
+
+test("no more targets than the plan allows are added", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1, { targets: [] }));
+  const added = await atOnce(({ channels }) =>
+    channels
+      .addTarget(channelId, TARGET, ({ targets }) => {
+        if (targets.length >= 5) throw new DomainError({ kind: "channel-publishing" });
+      })
+      .then(() => "added", domainFault),
+  );
+  expect(added.filter((each) => each === "added")).toHaveLength(5);
+  expect((await nodes[0].channels.findChannel(channelId))?.targets).toHaveLength(5);
+});
+
+test("changes of one target that build on what they found are all in it, and it is removed once", async () => {
+  const { channelId, targets } = await nodes[0].channels.createChannel(newChannel(1));
+  const targetId = targets[0]?.targetId ?? 0;
+  await atOnce(({ channels }) =>
+    channels.changeTarget(channelId, targetId, ({ label = "" }) => ({ label: `${label}x` })),
+  );
+  const changed = (await nodes[1].channels.findChannel(channelId))?.targets[0];
+  expect(changed?.label).toBe("x".repeat(AT_ONCE));
+  const removed = await atOnce(({ channels }) => channels.removeTarget(channelId, targetId));
+  expect(removed.filter((each) => each !== undefined)).toHaveLength(1);
+});
+
+test("a channel is deleted once, and what is changed meanwhile is changed before that or not at all", async () => {
+  const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
+  const results = await atOnce(({ channels }, index) =>
+    index % 4 < 2
+      ? channels.deleteChannel(channelId)
+      : channels.changeChannel(channelId, () => ({ name: `n${index}` })),
+  );
+  const deleted = results.filter((each) => each?.state === "deleted");
+  const changed = results.filter((each) => each?.state === "live");
+  expect(deleted).toHaveLength(1);
+  expect(deleted[0]?.revision).toBe(changed.length + 2);
+});
+
+test("one login belongs to one channel, also while two encryption keys are in use", async () => {
+  const both = await newDatabase();
+  await (await openNode(server, both, [KEYS[0], KEYS[1]])).close();
+  const [first, second] = [
+    storesOf(await openNode(server, both, [KEYS[0], KEYS[1]])),
+    storesOf(await openNode(server, both, [KEYS[1], KEYS[0]])),
+  ];
+  const ingestLogin = { id: "camera", password: "secret" };
+  const created = await atOnce((_, index) =>
+    (index % 2 === 0 ? first : second).channels
+      .createChannel(newChannel(index, { ingestLogin }))
+      .then(() => "created", domainFault),
+  );
+  expect(created.filter((each) => each === "created")).toHaveLength(1);
+  expect(new Set(created)).toEqual(new Set(["created", "ingest-login-taken"]));
+  for (const { database } of [first, second]) await database.close();
+});
+
+test("of managers who delete each other one stays", async () => {
+  for (let index = 0; index < AT_ONCE; index += 1) {
+    const key = {
+      accessKeyId: `m${index}`,
+      secretKey: `s${index}`,
+      role: "manager",
+      name: "",
+      createdTime: index,
+    } as const;
+    await nodes[0].channels.putAccessKey(key);
+  }
+  const results = await atOnce(({ channels }, index) => channels.deleteAccessKey(`m${index}`));
+  expect(results.filter((each) => each === "last-manager")).toHaveLength(1);
+  expect(await nodes[0].channels.listAccessKeys()).toHaveLength(1);
+});
+
+test("a set-up token is used once, and a session made with the former password does not outlive a change", async () => {
+  const session = (index: number) => ({ tokenHash: `session${index}`, lastUsedTime: index });
+  await nodes[0].dashboard.putSetupToken({ tokenHash: "token", expiresTime: 10 });
+  const completed = await atOnce(({ dashboard }, index) =>
+    dashboard.completeSetup("token", 1, `hash${index}`, session(index)),
+  );
+  expect(completed.filter((each) => each)).toHaveLength(1);
+  const hash = (await nodes[0].dashboard.findPasswordHash()) ?? "";
+  const results = await atOnce(({ dashboard }, index) =>
+    index === 31
+      ? dashboard.changePassword(hash, "new", session(1_000))
+      : dashboard.addSession(session(100 + index), hash),
+  );
+  expect(results[31]).toBe(true);
+  expect(await nodes[1].dashboard.listSessions()).toEqual([session(1_000)]);
+});
+
+test("events get numbers of their own, and what waits for a webhook has a place in a queue", async () => {
+  await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
+  const delivered = async (node: Node) => {
+    for (const due of await node.deliveries.findDueDeliveries(9, LIMITS, [])) {
+      await node.deliveries.updateDelivery(due, { state: "DELIVERED", attempts: 1, lastStatus: 200 }, 9);
+    }
+  };
+  // The queue is emptied, and removed, again and again while more comes into it.
+  const stored = await atOnce(async (node, index) => {
+    if (index % 4 === 3) await nodes[index % 2 === 0 ? 0 : 1].events.pruneEvents(1, 10);
+    const [one] = await node.events.appendEvents([EVENT]);
+    await delivered(node);
+    return one?.eventId;
+  });
+  expect(new Set(stored).size).toBe(AT_ONCE);
+  for (let round = 0; round < AT_ONCE; round += 1) await delivered(nodes[0]);
+  const { deliveries, total } = await nodes[0].deliveries.listDeliveries({}, PAGE);
+  expect(total).toBe(AT_ONCE);
+  expect(deliveries.filter(({ state }) => state === "WAITING")).toEqual([]);
+});
+
+/** Opens a transaction in a session of its own, and returns what ends it. */
+async function transaction(...statements: readonly string[]): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: server.url(name) });
+  await client.connect();
+  for (const statement of ["begin", ...statements]) await client.query(statement);
+  return async () => {
+    await client.query("commit");
+    await client.end();
+  };
+}
+
+/** Waits until a session of this database waits for another's lock. */
+async function somebodyWaits(): Promise<void> {
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  const isSeen = async () => ((await server.query(waiting, name)).length > 0 ? true : undefined);
+  await waitFor("a session that waits for a lock", WAIT_DEADLINE_MS, isSeen);
+}
+
+test("a queue is not removed as empty while another node puts a delivery into it", async () => {
+  const [node] = nodes;
+  await node.deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
+  await node.events.appendEvents([EVENT]);
+  const [due] = await node.deliveries.findDueDeliveries(9, LIMITS, []);
+  if (due === undefined) throw new Error("no delivery is due");
+  const commit = await transaction(
+    "insert into event select 99, channel_id, code, level, time, description from event",
+    `insert into delivery (event_id, channel_id, state, url, attempts, retry_until, resend_count)
+     select 99, channel_id, state, url, 0, retry_until, 0 from delivery`,
+    `insert into delivery_queue select * from delivery_queue
+     on conflict (channel_id) do update set channel_id = excluded.channel_id`,
+  );
+  const updated = node.deliveries.updateDelivery(due, { state: "DELIVERED", attempts: 1, lastStatus: 200 }, 9);
+  await somebodyWaits();
+  await commit();
+  await updated;
+  expect(await server.query("select channel_id from delivery_queue", name)).toEqual([{ channel_id: "ls-1" }]);
+});
+
+test("an event that comes while its endpoint is removed waits for that, and goes nowhere", async () => {
+  const [node] = nodes;
+  await node.deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
+  const commit = await transaction("delete from webhook_endpoint");
+  const appended = node.events.appendEvents([EVENT]);
+  await somebodyWaits();
+  await commit();
+  await appended;
+  expect(await node.deliveries.listDeliveries({}, PAGE)).toEqual({ deliveries: [], total: 0 });
+});
+
+test("totals of two nodes add up", async () => {
+  const { channelId, targets } = await nodes[0].channels.createChannel(newChannel(1));
+  const targetId = targets[0]?.targetId ?? 0;
+  const add = { channels: [{ channelId, publishMs: 2 }], targets: [{ targetId, bytes: 3, playMs: 5, retryCount: 1 }] };
+  await atOnce(({ channels }) => channels.addTotals(add));
+  const channel = await nodes[1].channels.findChannel(channelId);
+  expect(channel?.publishMs).toBe(2 * AT_ONCE);
+  expect(channel?.targets[0]?.totals).toEqual({ bytes: 3 * AT_ONCE, playMs: 5 * AT_ONCE, retryCount: AT_ONCE });
+});

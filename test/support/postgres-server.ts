@@ -1,0 +1,127 @@
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { type Child, startChild } from "./children.ts";
+import { freePort } from "./free-port.ts";
+import { waitFor } from "./waiting.ts";
+
+/** Where Debian puts the programs of the version it has. */
+const PROGRAMS = "/usr/lib/postgresql/15/bin";
+const START_DEADLINE_MS = 30_000;
+const STOP_GRACE_MS = 5_000;
+/** The server refuses to run as root: the package makes this user. */
+const USER = "postgres";
+
+/** A real PostgreSQL server on loopback, with its data in a folder of its own. */
+export class PostgresServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #settings: readonly string[];
+  #server: Child | undefined;
+  #databases = 0;
+
+  private constructor(folder: string, port: number, settings: readonly string[]) {
+    this.#folder = folder;
+    this.port = port;
+    this.#settings = settings;
+  }
+
+  /** `isDurable`: whether a commit is on the disk when it is answered. Without it the server is quicker. */
+  static async start({ isDurable = false } = {}): Promise<PostgresServer> {
+    const folder = await mkdtemp(join(tmpdir(), "fanfare-postgres-"));
+    const owner = await userId();
+    if (owner !== undefined) await chown(folder, owner, owner);
+    const initdb = await run("initdb", [
+      "-D",
+      join(folder, "data"),
+      "-U",
+      USER,
+      "-A",
+      "trust",
+      "-E",
+      "UTF8",
+      "--no-sync",
+    ]);
+    const { code } = await initdb.exited;
+    if (code !== 0) throw new Error(`initdb: ${initdb.stderr()}`);
+    const quick = isDurable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
+    const server = new PostgresServer(folder, await freePort(), quick);
+    await server.resume();
+    return server;
+  }
+
+  get pid(): number {
+    if (this.#server === undefined) throw new Error("the server does not run");
+    return this.#server.pid;
+  }
+
+  /** The address of one of its databases. */
+  url(database: string): string {
+    return `postgres://${USER}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** Makes a database, empty or a copy of one that nothing is connected to, and returns its name. */
+  async newDatabase(copied = "template1"): Promise<string> {
+    this.#databases += 1;
+    const name = `fanfare_${this.#databases}`;
+    await this.query(`create database ${name} template ${copied}`);
+    return name;
+  }
+
+  /** Runs a statement as the superuser. */
+  async query(sql: string, database = "postgres"): Promise<readonly unknown[]> {
+    const client = new pg.Client({ connectionString: this.url(database) });
+    await client.connect();
+    try {
+      const { rows } = await client.query(sql);
+      return rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Starts it on the folder it has, after `kill` or `stop`. */
+  async resume(): Promise<void> {
+    const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", "127.0.0.1"];
+    const server = await run("postgres", [...place, ...this.#settings]);
+    this.#server = server;
+    const answers = () =>
+      this.query("select 1").then(
+        () => true,
+        () => undefined,
+      );
+    await waitFor("PostgreSQL", START_DEADLINE_MS, answers, () => server.stderr());
+  }
+
+  /** Ends it without a word to anybody: all its processes notice. */
+  async kill(): Promise<void> {
+    await this.#server?.stop("SIGKILL", STOP_GRACE_MS);
+  }
+
+  /** Ends it; sessions are cut. */
+  async stop(): Promise<void> {
+    await this.#server?.stop("SIGINT", STOP_GRACE_MS);
+  }
+
+  /** Ends it and removes its data. */
+  async close(): Promise<void> {
+    await this.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The package's user, where this process is root; otherwise the server runs as whoever runs the tests. */
+async function userId(): Promise<number | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = await startChild("id", ["-u", USER]);
+  await id.exited;
+  return Number(id.stdout());
+}
+
+async function run(program: string, args: readonly string[]): Promise<Child> {
+  const command = join(PROGRAMS, program);
+  if ((await userId()) === undefined) return startChild(command, args);
+  const asUser = ["--reuid", USER, "--regid", USER, "--clear-groups", "--pdeathsig", "KILL", "--"];
+  return startChild("setpriv", [...asUser, command, ...args], { cwd: "/" });
+}
