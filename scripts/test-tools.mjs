@@ -16,6 +16,7 @@ const COMMANDS = [
   { command: "obs", args: ["--version"], packages: ["obs-studio", "obs-plugins"] },
   { command: "Xvfb", args: ["-help"], packages: ["xvfb"] },
   { command: "chromium", args: ["--version"], packages: ["chromium", "fonts-noto-cjk"] },
+  { command: "/usr/lib/postgresql/15/bin/postgres", args: ["--version"], packages: ["postgresql-15"] },
   { command: "gst-launch-1.0", args: ["--version"], packages: ["gstreamer1.0-tools"] },
 ];
 /** Files of packages without a program of their own. The paths are Debian's. */

@@ -14,13 +14,16 @@ export const KEYS: readonly [MasterKey, MasterKey] = [
   { id: "1a1b1c1d", bytes: randomBytes(32) },
 ];
 
-/** Opens a database as a node does. */
+/** What takes a moment on a quiet machine may take long beside other tests. */
+const PATIENT = { statementMs: 30_000, lockMs: 30_000, answerMs: 40_000, connectMs: 40_000 };
+
+/** Opens a database as a node does, but waits longer. */
 export function openNode(
   server: PostgresServer,
   name: string,
   keys: readonly [MasterKey, ...MasterKey[]] = [KEYS[0]],
 ): Promise<Database> {
-  return openPostgresDatabase({ url: server.url(name), keys, keysFrom: "the test" });
+  return openPostgresDatabase({ url: server.url(name), keys, keysFrom: "the test", timeouts: PATIENT });
 }
 
 /** The stores of one node. */

@@ -9,35 +9,39 @@ const STATEMENT_TIMEOUT_MS = 2_000;
 const LOCK_TIMEOUT_MS = 1_000;
 /** A server that went without a word: we give up a statement, and its connection, a little later than a living one does. */
 const ANSWER_TIMEOUT_MS = 3_000;
-const CONNECT_TIMEOUT_MS = 2_000;
+/** Includes the wait for one of the pool's connections, while all are in use. */
+const CONNECT_TIMEOUT_MS = 5_000;
 /** A transaction of a node that stopped must not hold its locks for ever. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
 /** Big integers: times, byte counts and numbers of rows, all below 2^53. */
 const INT8 = 20;
 
+/** In milliseconds. */
 export type PoolTimeouts = {
   readonly statementMs: number;
   readonly lockMs: number;
   readonly answerMs: number;
+  readonly connectMs: number;
 };
 
 const USUAL: PoolTimeouts = {
   statementMs: STATEMENT_TIMEOUT_MS,
   lockMs: LOCK_TIMEOUT_MS,
   answerMs: ANSWER_TIMEOUT_MS,
+  connectMs: CONNECT_TIMEOUT_MS,
 };
 
 /** Opens a pool of connections. Nothing is connected before the first query. `onBroken`: an idle connection broke. */
 export function openPool(
   url: string,
   onBroken: (error: Error) => void = () => undefined,
-  { statementMs, lockMs, answerMs }: PoolTimeouts = USUAL,
+  { statementMs, lockMs, answerMs, connectMs }: PoolTimeouts = USUAL,
 ): PostgresPool {
   const types = { getTypeParser: typeParser };
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
     lock_timeout: lockMs,
     query_timeout: answerMs,

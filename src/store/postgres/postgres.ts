@@ -10,7 +10,7 @@ import { postgresTrouble } from "./postgres-trouble.ts";
 import { checkServer, PostgresError, serverName } from "./server-check.ts";
 
 /** Migrations wait this long for another node's, and a statement of theirs may take as long. In milliseconds. */
-const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000, answerMs: 610_000 };
+const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000, answerMs: 610_000, connectMs: 5_000 };
 
 export type PostgresOptions = {
   /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
@@ -21,6 +21,8 @@ export type PostgresOptions = {
   readonly keysFrom: string;
   /** An idle connection broke; the next query opens another one. */
   readonly onBroken?: (error: Error) => void;
+  /** For what the stores do; the usual ones unless given. */
+  readonly timeouts?: PoolTimeouts;
 };
 
 /**
@@ -28,7 +30,13 @@ export type PostgresOptions = {
  * other there. Throws PostgresError where the server cannot be used, KeyFileError where the keys do not open what it holds,
  * DatabaseFileError where a newer version wrote it.
  */
-export async function openPostgresDatabase({ url, keys, keysFrom, onBroken }: PostgresOptions): Promise<Database> {
+export async function openPostgresDatabase({
+  url,
+  keys,
+  keysFrom,
+  onBroken,
+  timeouts,
+}: PostgresOptions): Promise<Database> {
   const path = serverName(url);
   const secrets = new Secrets(keys);
   const migrating = tablesOver(url, onBroken, MIGRATION_TIMEOUTS);
@@ -43,7 +51,7 @@ export async function openPostgresDatabase({ url, keys, keysFrom, onBroken }: Po
   } finally {
     await migrating.destroy();
   }
-  const connections = { reader: tablesOver(url, onBroken), writer: tablesOver(url, onBroken) };
+  const connections = { reader: tablesOver(url, onBroken, timeouts), writer: tablesOver(url, onBroken, timeouts) };
   return new Database({ connections, secrets, explainTrouble: postgresTrouble, path });
 }
 
