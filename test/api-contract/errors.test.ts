@@ -26,7 +26,7 @@ test("a service error has a number and the published name and wording", () => {
   );
 });
 
-test("what is put into a message is put in as it is", () => {
+test("a value that is put into a message is put in unchanged", () => {
   expect(serviceError("OPEN_API_INVALID_REGION_CODE", "$&$1{0}").body.error.message).toBe(
     "Invalid region code $&$1{0}.",
   );

@@ -125,15 +125,18 @@ const cases: readonly Case[] = [
   },
 ];
 
-test.each(cases)("platforms, and what cannot be one, are found in $name", ({ text, found, skipped = [], problem }) => {
-  expect(importTargets(text)).toEqual({
-    targets: found,
-    skipped,
-    ...(problem === undefined ? {} : { problem }),
-  });
-});
+test.each(cases)(
+  "import reads $name and lists platforms and lines that cannot be one",
+  ({ text, found, skipped = [], problem }) => {
+    expect(importTargets(text)).toEqual({
+      targets: found,
+      skipped,
+      ...(problem === undefined ? {} : { problem }),
+    });
+  },
+);
 
-test("no more are found than a channel may have, and labels are as long as they may be", () => {
+test("import lists no more than a channel may have, and labels no longer than allowed", () => {
   const long = "이".repeat(60);
   const { targets, skipped } = importTargets(
     Array.from({ length: 150 }, (_, index) => `push rtmp://h/a/${index} name=${long};`).join("\n"),
@@ -144,7 +147,7 @@ test("no more are found than a channel may have, and labels are as long as they 
   expect(skipped[0]).toEqual({ what: "이".repeat(40), reason: "too-many" });
 });
 
-test("what came along when an address or a key was pasted is taken off, and told", () => {
+test("text that was pasted along with an address or a key is removed and reported", () => {
   const settings = { server: "\u200brtmp://h/live", key: "\u200b rtmp://h/live/mp4:key" };
   const { targets } = importTargets(JSON.stringify({ settings }));
   expect(targets).toMatchObject([{ rtmpUrl: "rtmp://h/live", streamKey: "key" }]);
@@ -158,7 +161,7 @@ test("what came along when an address or a key was pasted is taken off, and told
   expect(hidden.targets).toMatchObject([{ streamKey: "" }]);
 });
 
-test("a pull of nginx-rtmp is left out, told by name or host, and never with its key", () => {
+test("a pull of nginx-rtmp is left out, named by name or host, and never with its key", () => {
   const { targets, skipped } = importTargets(
     "pull rtmp://source/live/secret name=camera;\npull rtmp://other/live/secret;\npush rtmp://h/live/key;",
   );
@@ -169,7 +172,7 @@ test("a pull of nginx-rtmp is left out, told by name or host, and never with its
   ]);
 });
 
-test("a blank inside a key stays and is asked about; blanks around it are not", () => {
+test("a blank inside a key stays and gives a question; blanks around it are removed", () => {
   const [inside, around] = ["live key", " key "].map((key) =>
     importTargets(JSON.stringify({ settings: { server: "rtmp://h/live", key: `\u200b${key}` } })),
   );

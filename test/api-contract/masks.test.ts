@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { maskAddress, maskPassword, maskStreamKey } from "../../src/api-contract/masks.ts";
 
-test("of a password the first character is shown, and its length", () => {
+test("a masked password shows its first character and its length", () => {
   expect(maskPassword("hunter2")).toBe("h******");
   expect(maskPassword("x")).toBe("*");
   expect(maskPassword("abcd")).toBe("****");
@@ -10,7 +10,7 @@ test("of a password the first character is shown, and its length", () => {
   expect(maskPassword("🔑🔑🔑🔑🔑")).toBe("🔑****");
 });
 
-test("of a stream key a viewer sees the first four characters, and its length", () => {
+test("a viewer sees the first four characters of a stream key, and its length", () => {
   expect(maskStreamKey("abcdefgh")).toBe("abcd****");
   expect(maskStreamKey("abcdefg")).toBe("abc****");
   expect(maskStreamKey("abcde")).toBe("ab***");

@@ -13,7 +13,7 @@ import {
 const PLATFORM = { targetName: "YOUTUBE", rtmpUrl: "rtmp://a.rtmp.youtube.com/live2", streamKey: "abcd-efgh" };
 const CHANNEL = { channelName: "channel001", planType: "STANDARD", restream: [PLATFORM] };
 
-/** Code and named field of the refusal; undefined where the body is taken. */
+/** Code and named field of the refusal; undefined where the body is accepted. */
 function refusal(schema: typeof createChannelRequest | typeof editPlatformRequest, body: unknown) {
   const parsed = parseBody(schema, body);
   if (!("error" in parsed)) return undefined;
@@ -25,7 +25,7 @@ const create = (change: object) => refusal(createChannelRequest, { ...CHANNEL, .
 const platform = (change: object) => create({ restream: [PLATFORM, { ...PLATFORM, ...change }] });
 
 test.each([
-  ["the least that is needed", CHANNEL],
+  ["the required fields alone", CHANNEL],
   ["three characters", { ...CHANNEL, channelName: "a_1" }],
   ["twenty characters", { ...CHANNEL, channelName: "a".repeat(20) }],
   ["Korean syllables", { ...CHANNEL, channelName: "나의채널" }],
@@ -34,7 +34,7 @@ test.each([
   ["null for what is not set", { ...CHANNEL, envType: null, hold: null, backup: { enabled: null } }],
   ["the shortest hold and a backup", { ...CHANNEL, hold: { seconds: 0 }, backup: { enabled: true } }],
   ["the longest hold", { ...CHANNEL, hold: { seconds: 1_800 } }],
-  ["fields nobody knows", { ...CHANNEL, cdn: { x: 1 }, record: "no" }],
+  ["unknown fields", { ...CHANNEL, cdn: { x: 1 }, record: "no" }],
   ["a platform without an application", { ...CHANNEL, restream: [{ ...PLATFORM, rtmpUrl: "rtmp://x.only" }] }],
   [
     "every field of a platform",
@@ -61,7 +61,7 @@ test.each([
       ],
     },
   ],
-])("a channel is taken with %s", (_name, body) => {
+])("a channel is accepted with %s", (_name, body) => {
   expect(refusal(createChannelRequest, body)).toBeUndefined();
 });
 
@@ -100,7 +100,7 @@ test.each([
   ["ingestAuth.id", "two words"],
   ["ingestAuth.id", "a&b"],
   ["ingestAuth.password", 5],
-])("%s is 250002 as %j", (field, value) => {
+])("%s is refused with 250002 as %j", (field, value) => {
   const [name, inner] = field.split(".");
   expect(create({ [String(name)]: inner === undefined ? value : { [inner]: value } })).toBe(
     `250002 ${field}: invalid value.`,
@@ -128,29 +128,29 @@ test.each([
   ["tracks", 1],
   ["tls", true],
   ["bufferPolicy", "wait"],
-])("restream[1].%s is 250002 as %j", (field, value) => {
+])("restream[1].%s is refused with 250002 as %j", (field, value) => {
   expect(platform({ [field]: value })).toBe(`250002 restream[1].${field}: invalid value.`);
 });
 
-test.each(["channelName", "planType", "restream"])("%s is needed", (field) => {
+test.each(["channelName", "planType", "restream"])("%s is required", (field) => {
   for (const nothing of [undefined, null, ""]) {
     expect(create({ [field]: nothing })).toBe(`250011 ${field} must has a valid value`);
   }
 });
 
-test.each(["targetName", "rtmpUrl", "streamKey"])("restream[1].%s is needed", (field) => {
+test.each(["targetName", "rtmpUrl", "streamKey"])("restream[1].%s is required", (field) => {
   for (const nothing of [undefined, null, ""]) {
     expect(platform({ [field]: nothing })).toBe(`250011 restream[1].${field} must has a valid value`);
   }
 });
 
-test("an element of restream that is no object is named, and no element at all is 250014", () => {
+test("an element of restream that is no object is named, and no element at all is refused with 250014", () => {
   expect(create({ restream: [PLATFORM, 5] })).toBe("250002 restream[1]: invalid value.");
   expect(create({ restream: [null] })).toBe("250002 restream[0]: invalid value.");
   expect(create({ restream: [] })).toBe("250014 Form validation failed");
 });
 
-test("more than 100 elements of restream are 250014, without a look at any of them", () => {
+test("more than 100 elements of restream are refused with 250014, without a look at any of them", () => {
   let looks = 0;
   const element = {
     get targetName() {
@@ -171,13 +171,13 @@ test("more than 100 elements of restream are 250014, without a look at any of th
   expect(create({ restream: Array.from({ length: 100 }, () => PLATFORM) })).toBeUndefined();
 });
 
-test("JSON that is no object is no request", () => {
+test("JSON that is no object is refused", () => {
   for (const body of [[], "x", 5, null, true]) {
     expect(refusal(createChannelRequest, body)).toBe("250012 Invalid request data,please check");
   }
 });
 
-test("of several wrong fields the first in the contract's order is told, whatever order they came in", () => {
+test("of several wrong fields the first in the contract's order is named, whatever order they came in", () => {
   expect(refusal(createChannelRequest, { restream: [], planType: "x", channelName: "y" })).toBe(
     "250002 channelName: invalid value.",
   );
@@ -193,7 +193,7 @@ test("of several wrong fields the first in the contract's order is told, whateve
   ).toBe("250002 restream[0].rtmpUrl: invalid value.");
 });
 
-test("details tell what is allowed, what was given, and never a secret", () => {
+test("details say what is allowed and what was given, and never a secret", () => {
   const details = (body: unknown) => {
     const parsed = parseBody(createChannelRequest, body);
     return "error" in parsed ? parsed.error.body.error.details : undefined;
@@ -219,7 +219,7 @@ test("a value of more levels than a stack has is refused like any other", () => 
   }
 });
 
-test("the edit of a platform needs address and key, and takes the rest or leaves it", () => {
+test("the edit of a platform needs address and key, and may leave out the rest", () => {
   const edit = (body: unknown) => refusal(editPlatformRequest, body);
   const { rtmpUrl, streamKey } = PLATFORM;
   expect(edit({ rtmpUrl, streamKey })).toBeUndefined();
@@ -243,7 +243,7 @@ test.each([
   "rtmp://127.0.0.1:1936/live",
   "rtmp://under_score.example.com./app",
   "rtmp://string",
-])("%s is an address", (url) => {
+])("%s is accepted as an address", (url) => {
   expect(rtmpUrlProblem(url)).toBeUndefined();
 });
 
@@ -288,11 +288,11 @@ test.each([
   "rtmp://[fe80::1%eth0]/app",
   "rtmp://[1::2::3]/app",
   `rtmp://${"a".repeat(64)}.example.com/app`,
-])("%j is no address", (url) => {
+])("%j is refused as an address", (url) => {
   expect(rtmpUrlProblem(url)).toEqual(expect.any(String));
 });
 
-test("whatever JSON a client sends, it is read or refused with a code and a field", () => {
+test("any JSON that a client sends is read, or refused with a code and a field", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (body, element) => {
       for (const sent of [body, { ...CHANNEL, restream: body }, { ...CHANNEL, restream: [element] }]) {
@@ -333,7 +333,7 @@ test.each([
   expect(parseQuery(listChannelsQuery, query)).toMatchObject({ error: { body: { error: { errorCode, message } } } });
 });
 
-test("a platform id is any integer; one that no platform can have is still one", () => {
+test("a platform id is any integer, also one that no platform can have", () => {
   expect(parsePathInteger("platformId", "39")).toEqual({ value: 39 });
   expect(parsePathInteger("platformId", "9".repeat(30))).toEqual({ value: 1e30 });
   for (const text of ["", "x", "39x", "3.9", "%33", "0x1", "１"]) {
@@ -356,7 +356,7 @@ test.each([
   ["rtmp://127.1/app", "rtmpUrl: expected a host that is a name, an IPv6 address in brackets or four decimal numbers"],
   ["rtmp://host:01935/app", "rtmpUrl: expected a port from 1 to 65535, without leading zeros."],
   ["rtmp://[1::2::3]/app", "rtmpUrl: expected a valid IPv6 address in the brackets."],
-])("what is wrong with %s is told in a sentence", (rtmpUrl, details) => {
+])("the fault in %s is described in a sentence", (rtmpUrl, details) => {
   const parsed = parseBody(editPlatformRequest, { rtmpUrl, streamKey: "key" });
   expect(parsed).toMatchObject({ error: { body: { error: { details: expect.stringContaining(details) } } } });
 });

@@ -37,7 +37,7 @@ test.each(VECTORS)("$line is signed as the vector says", ({ line, signature }) =
   expect(isSignatureValid(request(line), SECRET_KEY, signature)).toBe(true);
 });
 
-test("a signature that another party published comes out the same", () => {
+test("signing gives the same signature as another implementation published", () => {
   const published = {
     method: "GET",
     requestTarget: "/vserver/v2/getServerInstanceList?responseFormatType=json",
@@ -47,7 +47,7 @@ test("a signature that another party published comes out the same", () => {
   expect(sign(published, "TestSecretKey")).toBe("FPsYYX8fuMAgi+cue3eACOW0dNtIwu1LYWfg/megA2M=");
 });
 
-test("a signature is refused where any character of it, or anything it covers, is another", () => {
+test("a signature is refused where any character of it, or of anything it covers, differs", () => {
   const given = request("GET /api/v2/re-stream/channels");
   const right = sign(given, SECRET_KEY);
   for (let index = 0; index < right.length; index += 1) {

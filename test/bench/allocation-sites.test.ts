@@ -11,7 +11,7 @@ function node(
   return { callFrame: { functionName, url, lineNumber: 6 }, selfSize, children };
 }
 
-test("a function's allocations are added up wherever it was called from, and the greatest come first", () => {
+test("a function's allocations are added up over all its callers, and the greatest come first", () => {
   const tree = node("(root)", 0, [
     node("read", 10, [node("cut", 30), node("", 5)]),
     node("write", 0, [node("cut", 40), node("splice", 8, [], "")]),
@@ -24,7 +24,7 @@ test("a function's allocations are added up wherever it was called from, and the
   ]);
 });
 
-test("bytes asked of Buffer are counted until the count ends, and Buffer is then what it was", () => {
+test("bytes requested of Buffer are counted until the count ends, and Buffer is then restored", () => {
   const before = Buffer.allocUnsafe;
   const count = countingBuffers();
   expect(Buffer.allocUnsafe(100)).toHaveLength(100);

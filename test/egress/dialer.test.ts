@@ -17,7 +17,7 @@ import type { TargetError } from "../../src/thread-protocol/targets/target-statu
 import { certificate } from "../support/certificates.ts";
 import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
-test("a target that accepts gets the key, what is written, and at the end the commands of a wanted stop", async () => {
+test("a target that accepts gets the key, what is written, and at the end the commands of a clean stop", async () => {
   const target = await kitTarget();
   const { link, outcome, dialer } = dial(target.url);
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -36,13 +36,13 @@ test("a target that accepts gets the key, what is written, and at the end the co
   ]);
 });
 
-test("a stored key with invisible characters is published without them, and otherwise as it is", async () => {
+test("a stored key with invisible characters is published without them, and otherwise unchanged", async () => {
   const target = await kitTarget();
   await dial(target.url, { streamKey: "\u00a0\u200bmp4:a%2Fb?x=%2F\ufeff " }).outcome;
   expect(target.connections[0]?.report.streamName).toBe("mp4:a%2Fb?x=%2F");
 });
 
-test("a link that is cut says nothing, but what was written arrives", async () => {
+test("a link that is cut sends no goodbye, but what was written arrives", async () => {
   const target = await kitTarget();
   const { link, outcome, dialer } = dial(target.url);
   await outcome;
@@ -58,8 +58,8 @@ test("a link closed while it is still being made leaves nothing behind and repor
   const { link, dialer, outcome } = dial(target.url);
   link.close("end");
   await dialer.idle();
-  const told = await Promise.race([outcome, Promise.resolve("nothing")]);
-  expect(told).toBe("nothing");
+  const first = await Promise.race([outcome, Promise.resolve("nothing")]);
+  expect(first).toBe("nothing");
 });
 
 test("a slow target's bytes are counted as they are taken, and the emptied queue is reported", async () => {
@@ -76,7 +76,7 @@ test("a slow target's bytes are counted as they are taken, and the emptied queue
   expect(link.takenBytes + link.pendingBytes).toBe(writes * block.length);
 });
 
-test("a refused connection, a refused key, and a key that is refused fatally each have their word", async () => {
+test("a refused connection, a refused key, and a key that is refused fatally have a code each", async () => {
   const closing = createServer();
   const port = await serve(closing);
   closing.close();
@@ -173,13 +173,13 @@ test.each(["studio", "studio.", "studio.local", "studio.local."])(
   },
 );
 
-test("an address where clouds hand out credentials is reported as one, although its network is allowed", async () => {
+test("an address where clouds serve credentials is reported as one, although its network is allowed", async () => {
   const policy = { ...ALLOWED, allowed: parseCidrList("169.254.0.0/16") };
   const { error } = await dial("rtmp://169.254.169.254/live", { policy }).outcome;
   expect(error).toEqual(targetError("address-metadata"));
 });
 
-test("a target that leads to where our public name leads, to a port of ours, is our own", async () => {
+test("a target at the address of our public name and a port of ours is refused as our own", async () => {
   const policy = { ...ALLOWED, machineAddresses: () => [], ownPorts: [19_350], ownHosts: ["ingest.example"] };
   // No program listens there, and elsewhere it is refused for another reason.
   const resolver = resolverOf({ "ingest.example": ["198.51.100.7"], "other.example": ["198.51.100.7"] });
@@ -226,7 +226,7 @@ test.each(forbidden)("$name is TARGET_FORBIDDEN, without a connection", async ({
   expect(target.connections).toEqual([]);
 });
 
-test("a name that turns to loopback between two attempts is refused at the second", async () => {
+test("a name that changes to loopback between two attempts is refused at the second", async () => {
   const target = await kitTarget();
   const answers = [["127.0.0.1"], ["127.0.0.2"]];
   const turning: Resolver = { resolve: async () => answers.shift() ?? [] };
@@ -260,7 +260,7 @@ test("rtmps to a plain port, and to one that never replies, is TLS_FAILED", asyn
   expect(await failure(`rtmps://127.0.0.1:${silent}/live`, { clock: hastyClock })).toBe("TLS_FAILED transient");
 });
 
-test("no message of a failure holds the key or a query of the URL", async () => {
+test("no message of a failure contains the key or a query of the URL", async () => {
   const target = await kitTarget({ refuse: "bad-name" });
   const { error } = await dial(`${target.url}?token=canary-token`, { streamKey: "canary-key" }).outcome;
   expect(error?.code).toBe("PUBLISH_REJECTED");
@@ -298,7 +298,7 @@ async function bentWay(): Promise<{ url: string; peer: () => Socket }> {
   );
   const peer = () => {
     const [socket] = peers;
-    if (socket === undefined) throw new Error("nobody connected");
+    if (socket === undefined) throw new Error("no connection");
     return socket;
   };
   return { url: `rtmp://127.0.0.1:${port}/live`, peer };
@@ -321,7 +321,7 @@ test("the number of taken bytes never goes down, although our replies to pings w
   expect(link.takenBytes).toBe(before);
 });
 
-test("a target that asks on and never reads is given up, and does not fill our memory", async () => {
+test("a target that sends pings and never reads is given up, and does not fill our memory", async () => {
   const { url, peer } = await bentWay();
   const { link, outcome, closed } = dial(url);
   await outcome;
@@ -333,7 +333,7 @@ test("a target that asks on and never reads is given up, and does not fill our m
   expect(await closed).toEqual(targetError("sent-too-much"));
 });
 
-test("a ping that comes while a link closes costs nothing of what was written", async () => {
+test("a ping that arrives while a link closes loses nothing of what was written", async () => {
   const target = await kitTarget();
   const { link, outcome, dialer } = dial(target.url);
   await outcome;
@@ -352,7 +352,7 @@ test("an error while a link reports room ends that link alone, and is reported",
     ...{ clock: systemClock, randomBytes, resolver: resolverOf(), policy: ALLOWED },
     onFault: (error) => faults.push(error),
   });
-  const mistake = new Error("a mistake of ours");
+  const mistake = new Error("a fault of ours");
   const link = dialer.dial(
     { targetId: 1, url: target.url, streamKey: "the-key", isEnabled: true },
     {

@@ -4,7 +4,7 @@ import { targetError } from "../../src/thread-protocol/targets/target-errors.ts"
 import { dial } from "../support/dialling.ts";
 import { FLOODS, floodingTarget } from "../support/flooding-target.ts";
 
-/** Twenty times as fast as it is. */
+/** Twenty times as fast as real time. */
 const QUICK = 20;
 const quickClock: Clock = {
   ...systemClock,
@@ -20,7 +20,7 @@ const CASES = (["rtmp", "rtmps"] as const).flatMap((scheme) =>
 );
 
 test.each(CASES)(
-  "an $scheme target that pours out $flood is hung up on, and told for what",
+  "an $scheme target that pours out $flood is disconnected, and its error says why",
   async ({ scheme, flood }) => {
     const { url, ...trust } = await floodingTarget(flood, scheme);
     const { closed, dialer } = dial(url, { ...(flood === "trickle" ? {} : { clock: quickClock }), ...trust });

@@ -27,7 +27,7 @@ async function behindTls(behaviour: TargetBehaviour): Promise<string> {
   return `rtmps://stalls.example:${port}/live`;
 }
 
-test("a target that is asked to acknowledge each second of the stream does, and what it acknowledged is what it got", async () => {
+test("a target that is asked to acknowledge each second of the stream does so, and acknowledges what it got", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
@@ -50,7 +50,7 @@ test("a target that is slower than the stream is asked to acknowledge each secon
   await expect.poll(() => link.acks?.bytes ?? 0).toBeGreaterThan(400_000);
 });
 
-test.runIf(HAS_PROC)("the kernel tells what a target took, and that nothing waits", async () => {
+test.runIf(HAS_PROC)("the kernel reports what a target took, and that nothing waits", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
@@ -60,7 +60,7 @@ test.runIf(HAS_PROC)("the kernel tells what a target took, and that nothing wait
 });
 
 test.runIf(HAS_PROC).each(["plain", "over TLS"])(
-  "of a target %s that reads nothing the kernel is given no more than 2.5 s",
+  "the kernel gets no more than 2.5 s of media for a target %s that reads nothing",
   async (how) => {
     const stall = { afterBytes: 1 };
     const names = { resolver: resolverOf({ "stalls.example": ["127.0.0.1"] }) };
@@ -79,13 +79,13 @@ test.runIf(HAS_PROC).each(["plain", "over TLS"])(
   },
 );
 
-test("a path works where the target replies, or refuses; not where no host is", async () => {
+test("a path works where the target replies, or refuses, and not where there is no host", async () => {
   const target = await kitTarget();
   const { link, outcome } = dial(urlOf(target));
   await outcome;
   const ask = () => new Promise<PathAnswer>((resolve) => link.probe(resolve));
   expect(await ask()).toBe("same");
-  // It was asked by a connection that says nothing, and is over.
+  // It was probed by a connection that sends nothing, and is over.
   await expect.poll(() => target.connections[1]?.report.state).not.toBe("open");
   expect(target.connections[1]?.report.bytesReceived).toBe(0);
   link.close("cut");
@@ -95,7 +95,7 @@ test("a path works where the target replies, or refuses; not where no host is", 
 });
 
 test.each(["plain", "over TLS"])(
-  "a link %s that is given up is reset: its peer learns at once, with all that waits on the way",
+  "a link %s that is given up is reset: its peer learns at once, with everything that waits on the way",
   async (how) => {
     const target = await kitTarget({ stall: { afterBytes: 1 } });
     const ended = Promise.withResolvers<string>();

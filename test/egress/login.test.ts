@@ -13,7 +13,7 @@ import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf, serve } from ".
 const USER = { id: "someone", password: "canary-password" };
 const KOREAN = { id: "한글", password: "비밀" };
 
-/** The sentence a dial fails with, and how many connections the target saw. */
+/** The message a dial fails with, and how many connections the target saw. */
 async function failureAt(target: KitTarget, options: DialOptions): Promise<object> {
   const { outcome } = dial(target.url, options);
   const { error } = await outcome;
@@ -29,14 +29,14 @@ const REFUSED = {
 
 const logins = [
   { name: "Adobe's way", login: { scheme: "adobe", ...USER } },
-  { name: "Adobe's way, without an opaque value", login: { scheme: "adobe", ...USER, proofOf: "challenge" } },
-  { name: "Adobe's way, in Hangul", login: { scheme: "adobe", ...KOREAN } },
+  { name: "with Adobe's scheme, without an opaque value", login: { scheme: "adobe", ...USER, proofOf: "challenge" } },
+  { name: "with Adobe's scheme, in Hangul", login: { scheme: "adobe", ...KOREAN } },
   { name: "Limelight's way", login: { scheme: "llnw", ...USER } },
-  { name: "Limelight's way, in Hangul", login: { scheme: "llnw", ...KOREAN } },
-  { name: "Adobe's way to a target that keeps its sockets", login: { scheme: "adobe", ...USER, keepsOpen: true } },
-  { name: "Limelight's way to one that keeps them", login: { scheme: "llnw", ...USER, keepsOpen: true } },
+  { name: "with Limelight's scheme, in Hangul", login: { scheme: "llnw", ...KOREAN } },
+  { name: "with Adobe's scheme, where it keeps its sockets", login: { scheme: "adobe", ...USER, keepsOpen: true } },
+  { name: "with Limelight's scheme, where it keeps its sockets", login: { scheme: "llnw", ...USER, keepsOpen: true } },
 ] as const;
-test.each(logins)("a target is logged in to $name, on its third connection", async ({ login }) => {
+test.each(logins)("the dialer logs in to a target $name, on its third connection", async ({ login }) => {
   const target = await kitTarget({ login });
   const { link, outcome, dialer } = dial(target.url, { credentials: { id: login.id, password: login.password } });
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -52,7 +52,7 @@ test.each(logins)("a target is logged in to $name, on its third connection", asy
   expect(reports[2]).toMatchObject({ app: "live", streamName: "the-key", mediaBytes: 3_000 });
 });
 
-test("a target whose application has a query and an instance is logged in to", async () => {
+test("the dialer logs in to a target whose application has a query and an instance", async () => {
   for (const scheme of ["adobe", "llnw"] as const) {
     const target = await kitTarget({ login: { scheme, ...USER } });
     const { outcome } = dial(`${target.url}/instance?backup=1`, { credentials: USER });
@@ -86,7 +86,7 @@ test("a target that asks for the name again has refused us", async () => {
   expect(await failureAt(target, { credentials: USER })).toEqual({ ...REFUSED, seen: 2 });
 });
 
-test("without a name and a password the target's demand is reported, after one connection", async () => {
+test("a demanded login without a name and a password is reported, after one connection", async () => {
   const target = await kitTarget({ login: { scheme: "adobe", ...USER } });
   expect(await failureAt(target, {})).toEqual({
     code: "AUTH_FAILED",
@@ -184,7 +184,7 @@ test("a login that takes too long is given up, and tried again", async () => {
   });
 });
 
-test("a test of a target says that it got as far as the login, and sends no media", async () => {
+test("a test of a target reports that it got as far as the login, and sends no media", async () => {
   const target = await kitTarget({ login: { scheme: "llnw", ...USER } });
   const spec = { targetId: 1, url: target.url, streamKey: "the-key", isEnabled: true };
   const { dialer } = dial("rtmp://nowhere.invalid/live");

@@ -18,7 +18,7 @@ async function openError(addresses: readonly CheckedAddress[]): Promise<OpenErro
   throw new Error("opened");
 }
 
-test("what the kernel refuses to begin is this server's trouble, with the address's family", async () => {
+test("a connection that the kernel refuses to start is this server's trouble, with the address's family", async () => {
   const error = await openError([NOWHERE]);
   expect(error.trouble).toBe("no-route");
   expect(error.targetError).toEqual(targetError("server-no-route", "IPv4"));
@@ -56,7 +56,7 @@ test("later errors of the network stay the target's", () => {
   }
 });
 
-test("a name that could not be asked for says what was lacking", () => {
+test("the error of a name that could not be looked up says what was missing", () => {
   expect(nameNotResolved("failed", "live.example.com", "descriptors")).toEqual(machineError("descriptors"));
   expect(nameNotResolved("failed", "live.example.com")).toEqual(targetError("name-failed"));
 });

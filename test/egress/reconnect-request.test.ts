@@ -19,14 +19,14 @@ test.each([
   ["rtmps://h/live", "rtmp://h/live", undefined],
   ["rtmp://h/live", "http://h/live", undefined],
   ["rtmp://h/live", `rtmp://h/${"x".repeat(2_000)}`, undefined],
-])("from %s a target may send us by %s to %s", (present, reference, url) => {
+])("from %s a target may redirect us by %s to %s", (present, reference, url) => {
   expect(resolveTargetUrl(present, reference)).toBe(url);
 });
 
 test.each([
   { name: "to an absolute address", tcUrl: "rtmp://127.0.0.2:19350/app", url: "rtmp://127.0.0.2:19350/app" },
   { name: "to a relative one", tcUrl: "/app", url: /^rtmp:\/\/127\.0\.0\.1:\d+\/app$/ },
-])("a target sends us $name", async ({ tcUrl, url }) => {
+])("a target redirects us $name", async ({ tcUrl, url }) => {
   const target = await kitTarget({ reconnect: { afterMs: 0, tcUrl } });
   const wanted = await new Promise<string | undefined>((resolve) => {
     dial(target.url, { onReconnectWanted: resolve });
@@ -35,7 +35,7 @@ test.each([
   else expect(wanted).toMatch(url);
 });
 
-test("a target wants us at the same address again", async () => {
+test("a target asks us to reconnect to the same address", async () => {
   const target = await kitTarget({ reconnect: { afterMs: 0 } });
   const wanted = new Promise<string | undefined>((resolve) => {
     dial(target.url, { onReconnectWanted: resolve });
@@ -45,9 +45,9 @@ test("a target wants us at the same address again", async () => {
 
 test.each([
   ["a private address", "rtmp://10.0.0.1/app"],
-  ["the address where clouds keep their secrets", "rtmp://169.254.169.254/app"],
+  ["the address where clouds serve credentials", "rtmp://169.254.169.254/app"],
   ["another protocol", "http://127.0.0.1/app"],
-])("a target that redirects us to %s is kept", async (_, tcUrl) => {
+])("a target that redirects us to %s keeps its link", async (_, tcUrl) => {
   const target = await kitTarget({ reconnect: { afterMs: 0, tcUrl } });
   const wanted: unknown[] = [];
   const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
@@ -60,7 +60,7 @@ test.each([
   link.close("abort");
 });
 
-test("a target that sends us to one name after the other makes us look up ten of them in ten seconds", async () => {
+test("a target that redirects us to one name after the other makes us look up ten of them in ten seconds", async () => {
   const allSent = Promise.withResolvers<void>();
   const take = (socket: Socket) => {
     const session = new ServerSession(Buffer.alloc(1_528), performance.now());
@@ -91,7 +91,7 @@ test("a target that sends us to one name after the other makes us look up ten of
 });
 
 /**
- * The reply to a ping behind each proves that it was read before the next is sent: requests that come together count as
+ * The reply to a ping after each proves that it was read before the next is sent: requests that come together count as
  * one.
  */
 async function sendOn(socket: Socket): Promise<void> {

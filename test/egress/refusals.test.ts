@@ -16,7 +16,7 @@ async function chain(length: number, to: string): Promise<string> {
   return next;
 }
 
-test("a target's redirection is followed, with the key, over three hops", async () => {
+test("the dialer follows a target's redirection, with the key, over three hops", async () => {
   const real = await kitTarget();
   const { outcome } = dial(await chain(3, `rtmp://127.0.0.1:${real.port}/edge?x=1`));
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -32,7 +32,7 @@ test("a fourth hop is not followed, and a circle ends", async () => {
   expect(circle.connections).toHaveLength(4);
 });
 
-test("a login that is demanded behind a redirection takes place there", async () => {
+test("a login that is demanded after a redirection takes place there", async () => {
   const user = { id: "someone", password: "canary" };
   const real = await kitTarget({ login: { scheme: "adobe", ...user } });
   const first = await kitTarget({ redirect: real.url });
@@ -42,9 +42,13 @@ test("a login that is demanded behind a redirection takes place there", async ()
 
 test.each([
   ["a forbidden address", "rtmp://10.0.0.1/app", targetError("redirect-refused", "TARGET_FORBIDDEN")],
-  ["where clouds keep their secrets", "rtmp://169.254.169.254/", targetError("redirect-refused", "TARGET_FORBIDDEN")],
+  [
+    "an address where clouds serve credentials",
+    "rtmp://169.254.169.254/",
+    targetError("redirect-refused", "TARGET_FORBIDDEN"),
+  ],
   ["another protocol", "http://127.0.0.1/app", targetError("redirect-refused")],
-  ["a name nobody knows", "rtmp://nowhere.invalid/app", targetError("redirect-unreachable", "DNS_FAILED")],
+  ["an unknown name", "rtmp://nowhere.invalid/app", targetError("redirect-unreachable", "DNS_FAILED")],
   ["a closed port", "rtmp://127.0.0.1:1/app", targetError("redirect-refused", "TARGET_FORBIDDEN")],
 ])("a target that redirects us to %s is blamed for it", async (_, redirect, error) => {
   const target = await kitTarget({ redirect });
@@ -53,7 +57,7 @@ test.each([
   expect(target.connections).toHaveLength(1);
 });
 
-test("the test of a target follows in the same way", async () => {
+test("the test of a target follows redirections in the same way", async () => {
   const real = await kitTarget();
   const dialer = dialerOf();
   const spec = { targetId: 1, url: await chain(2, real.url), streamKey: "the-key", isEnabled: true };
@@ -69,7 +73,7 @@ test.each([
   ["full", targetError("connect-full", "NetConnection.Connect.Rejected")],
   ["forbidden", targetError("connect-forbidden", "NetConnection.Connect.Rejected")],
   ["own-code", targetError("publish-refused-otherwise", "NetStream.Publish.InvalidSign")],
-] as const)("a target that refuses as %s has its own sentence", async (refuse, error) => {
+] as const)("a target that refuses as %s has its own message", async (refuse, error) => {
   const target = await kitTarget({ refuse });
   // Given credentials change nothing: no server demanded a login.
   expect((await dial(target.url, { credentials: { id: "a", password: "b" } }).outcome).error).toEqual(error);
@@ -89,7 +93,7 @@ test.each([0, 2 ** 32 - 1])("media reaches a target that gives the stream the nu
 });
 
 test.each([-1, 0.5, Number.NaN, 2 ** 32])(
-  "the stream number %d is told as the target's fault",
+  "the stream number %d is reported as the target's fault",
   async (streamNumber) => {
     const target = await kitTarget({ streamNumber });
     expect((await dial(target.url).outcome).error).toEqual(targetError("stream-number-broken"));
@@ -113,7 +117,7 @@ test("a reply to publish may take twenty seconds, one to connect ten", async () 
   expect(Math.max(...waits)).toBe(10_000);
 });
 
-test("a target that refuses beside the answer and hangs up is quoted", async () => {
+test("the error quotes a target that refuses beside its reply and hangs up", async () => {
   const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
     encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
   const refusal = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });

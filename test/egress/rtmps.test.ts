@@ -32,7 +32,7 @@ const overLoopback = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };
 const media = (bytes: number) =>
   encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
 
-test("a target behind TLS gets the key, what is written, and the commands of a wanted stop", async () => {
+test("a target behind TLS gets the key, what is written, and the commands of a clean stop", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
   expect(await outcome).toEqual({ publishing: 1, error: undefined });
@@ -45,11 +45,11 @@ test("a target behind TLS gets the key, what is written, and the commands of a w
   expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
 });
 
-test("what a link over TLS was given may be written over at once: a stuck target gets what was meant", async () => {
+test("a buffer given to a link over TLS may be overwritten at once, and a stuck target still gets the original", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
   await outcome;
-  // More than all buffers on the way hold; the target reads none of it before it is written over.
+  // More than all buffers on the way hold; the target reads none of it before it is overwritten.
   const frames = Array.from({ length: 40 }, () => media(200_000));
   const sent = Buffer.concat(frames);
   for (const frame of frames) {
@@ -64,7 +64,7 @@ test("what a link over TLS was given may be written over at once: a stuck target
   await expect.poll(() => target.connections[0]?.report.state).toBe("ended");
 });
 
-test("a link over TLS that is cut says nothing, but what was written arrives", async () => {
+test("a link over TLS that is cut sends no goodbye, but what was written arrives", async () => {
   const { target, url } = await secureTarget();
   const { link, outcome, dialer } = dial(url, overLoopback);
   await outcome;

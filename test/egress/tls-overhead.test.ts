@@ -9,7 +9,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 
 const pair = certificate("127.0.0.1");
 
-test("a target whose TLS carries next to nothing is hung up on within a quarter of a second", async () => {
+test("a target whose TLS carries almost no payload is disconnected within a quarter of a second", async () => {
   const server = createServer(pair);
   const poured = new Promise<Socket>((resolve) =>
     server.on("secureConnection", (socket) => {
@@ -21,8 +21,8 @@ test("a target whose TLS carries next to nothing is hung up on within a quarter 
   const port = await serve(server);
   const { closed, dialer } = dial(`rtmps://127.0.0.1:${port}/live`, { clock, extraCa: pair.cert });
   let error: unknown;
-  void closed.then((told) => {
-    error = told;
+  void closed.then((closeError) => {
+    error = closeError;
   });
   await poured;
   // Bounded by the deadline of the handshake otherwise: 250 ms are far from it.

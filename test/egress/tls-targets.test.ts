@@ -17,7 +17,7 @@ import {
 
 const HOST = "secure.example";
 const authority = certificate("Our authority", { isAuthority: true });
-const stranger = certificate("Another authority", { isAuthority: true });
+const untrusted = certificate("Another authority", { isAuthority: true });
 const leaf = certificate(HOST, { by: authority });
 const LONG_AGO = { from: "20200101000000Z", until: "20200201000000Z" };
 const FAR_AHEAD = { from: "20900101000000Z", until: "20910101000000Z" };
@@ -50,19 +50,16 @@ const outcomeOf = async (url: string, options: DialOptions) => (await dial(url, 
 test.each([
   ["expired", { by: authority, ...LONG_AGO }, HOST, "tls-expired"],
   ["not valid yet", { by: authority, ...FAR_AHEAD }, HOST, "tls-not-yet-valid"],
-  ["vouching for itself", {}, HOST, "tls-self-signed"],
-  ["signed by an unknown authority", { by: stranger }, HOST, "tls-unknown-authority"],
+  ["signed by itself", {}, HOST, "tls-self-signed"],
+  ["signed by an unknown authority", { by: untrusted }, HOST, "tls-unknown-authority"],
   ["of another host", { by: authority }, "other.example", "tls-wrong-host"],
   ["of another address", { by: authority }, "127.0.0.2", "tls-wrong-host"],
-] as const)(
-  "a certificate that is %s has a sentence of its own",
-  async (_name, how: CertificateOptions, host, name) => {
-    const { url } = await secureTarget(certificate(host, how));
-    expect(await outcomeOf(url, trusting)).toEqual(targetError(name));
-  },
-);
+] as const)("a certificate that is %s has a message of its own", async (_name, how: CertificateOptions, host, name) => {
+  const { url } = await secureTarget(certificate(host, how));
+  expect(await outcomeOf(url, trusting)).toEqual(targetError(name));
+});
 
-test("a target that speaks nothing newer than TLS 1.1 has a sentence of its own", async () => {
+test("a target that speaks nothing newer than TLS 1.1 has a message of its own", async () => {
   const old: TlsOptions = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT:@SECLEVEL=0" };
   const { url } = await secureTarget({ ...leaf, ...old });
   expect(await outcomeOf(url, trusting)).toEqual(targetError("tls-too-old"));
@@ -70,16 +67,16 @@ test("a target that speaks nothing newer than TLS 1.1 has a sentence of its own"
 
 test.each([
   ["never answers", (_socket: Socket): void => undefined, "tls-unanswered"],
-  ["answers something else", (socket: Socket): void => void socket.write(Buffer.alloc(1_537, 3)), "tls-foreign"],
+  ["replies with another protocol", (socket: Socket): void => void socket.write(Buffer.alloc(1_537, 3)), "tls-foreign"],
   ["closes", (socket: Socket): void => void socket.once("data", () => socket.end()), "tls-closed"],
-] as const)("a port that %s has a sentence of its own", async (_name, behave, name) => {
+] as const)("a port that %s has a message of its own", async (_name, behave, name) => {
   const port = await serve(createServer(behave));
   const clock = name === "tls-unanswered" ? { clock: hastyClock } : {};
   expect(await outcomeOf(`rtmps://127.0.0.1:${port}/live`, clock)).toEqual(targetError(name));
 });
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)(
-  "%s: the name is told, and the next connection takes the session up",
+  "%s: the server name is sent, and the next connection resumes the session",
   async (version) => {
     const { url, seen } = await secureTarget({ ...leaf, minVersion: version, maxVersion: version });
     const dialer = dialerOf(trusting);
@@ -93,7 +90,7 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)(
     // A server of TLS 1.2 does not look at the name of a session that it resumes.
     expect(seen[0]).toMatchObject({ name: HOST, version });
     // Another trust: a certificate verified under the first is worth nothing.
-    const { error } = await dialWith(dialer, url, { ...named, tls: { ca: stranger.cert } }).outcome;
+    const { error } = await dialWith(dialer, url, { ...named, tls: { ca: untrusted.cert } }).outcome;
     expect(error).toEqual(targetError("tls-unknown-authority"));
   },
 );
@@ -109,7 +106,7 @@ test.each([
   ["the certificate's end", shortLived, { ca: authority.cert }, [0, 0.9, 1.1], [false, true, false]],
   ["a day where the certificate is pinned", shortLived, pinOf(shortLived), [0, 2, 23, 25], [false, true, true, false]],
 ] as const)(
-  "a session, and those that it led to, are good for %s: then the certificate is asked for again",
+  "a session, and those that it led to, are valid for %s, and then the certificate is verified again",
   async (_name, pair, tls, hours, isReused) => {
     const isPinned = "fingerprint" in tls;
     const { url, seen } = await secureTarget(pair);
@@ -134,7 +131,7 @@ test.each([
   },
 );
 
-test("an address is verified as one, and no name is sent", async () => {
+test("an address is verified as one, and no server name is sent", async () => {
   const { url, seen } = await secureTarget(certificate("127.0.0.1", { by: authority }), "127.0.0.1");
   expect(await outcomeOf(url, trusting)).toBeUndefined();
   expect(seen).toMatchObject([{ name: false }]);
@@ -144,7 +141,7 @@ test("an authority of the whole server vouches for every target, beside a target
   const { url } = await secureTarget(leaf);
   const extraCa = authority.cert;
   expect(await outcomeOf(url, { ...named, extraCa })).toBeUndefined();
-  expect(await outcomeOf(url, { ...named, extraCa, tls: { ca: stranger.cert } })).toBeUndefined();
+  expect(await outcomeOf(url, { ...named, extraCa, tls: { ca: untrusted.cert } })).toBeUndefined();
   expect(await outcomeOf(url, named)).toEqual(targetError("tls-unknown-authority"));
 });
 

@@ -11,7 +11,7 @@ import { certificate } from "../support/certificates.ts";
 
 const pair = certificate("127.0.0.1");
 
-/** OpenSSL's own server, which sends many tickets behind its handshake. Node's sends two. */
+/** OpenSSL's own server, which sends many tickets after its handshake. Node's sends two. */
 async function ticketServer(count: number) {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-tickets-"));
   writeFileSync(join(folder, "cert.pem"), pair.cert);
@@ -32,7 +32,7 @@ async function ticketServer(count: number) {
   return { port, say: (text: string) => server.stdin.write(`${text}\n`) };
 }
 
-test("of a target's tickets two are kept of a connection", async () => {
+test("two of a target's tickets are kept for each connection", async () => {
   const { port, say } = await ticketServer(20);
   const kept: string[] = [];
   class CountingMemory extends TlsMemory {

@@ -25,7 +25,7 @@ function readClock() {
   return { clock, reads, reader, busy, check, taken: () => said.splice(0) };
 }
 
-test("readers are held at once, read together each 50 ms, settled behind the reads, and then all is flushed", () => {
+test("readers are held at once, read together each 50 ms, settled after the reads, and then everything is flushed", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const [a, b] = [reader("a"), reader("b")];
   reads.add(a);
@@ -54,7 +54,7 @@ test("of many readers each sixteen are flushed before the next are read, so that
   expect(taken().at(-1)).toBe("flush");
 });
 
-test("a run that waits for the next step comes behind its reads, once; without readers, at once", () => {
+test("a callback that waits for the next step runs after its reads, once, and at once without readers", () => {
   const { clock, reads, reader, check, taken } = readClock();
   const said: string[] = [];
   reads.afterNext(() => said.push("at once"));
@@ -62,17 +62,17 @@ test("a run that waits for the next step comes behind its reads, once; without r
   const a = reader("a");
   reads.add(a);
   clock.advance(READ_INTERVAL_MS - 1);
-  reads.afterNext(() => said.push(`behind ${taken()}`));
+  reads.afterNext(() => said.push(`after ${taken()}`));
   clock.advance(1);
   expect(said).toEqual([]);
   check();
-  expect(said.splice(0)).toEqual(["behind hold a,read a,settle a"]);
+  expect(said.splice(0)).toEqual(["after hold a,read a,settle a"]);
   // Also where the readers have left by then.
-  reads.afterNext(() => said.push("nobody"));
+  reads.afterNext(() => said.push("without readers"));
   reads.delete(a);
   clock.advance(READ_INTERVAL_MS);
   check();
-  expect(said).toEqual(["nobody"]);
+  expect(said).toEqual(["without readers"]);
 });
 
 test("a deleted reader is released and not read any more, and without readers no timer runs", () => {

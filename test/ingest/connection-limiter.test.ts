@@ -2,72 +2,79 @@ import { expect, test } from "vitest";
 import { type Connection, ConnectionLimiter, type ConnectionLimits } from "../../src/ingest/connection-limiter.ts";
 import { FailedKeys } from "../../src/ingest/publish/failed-keys.ts";
 
-/** A limiter, and the names of the connections it turned away. */
+/** A limiter, and the names of the connections it closed. */
 function open(limits: ConnectionLimits) {
-  const door = new ConnectionLimiter(limits);
+  const limiter = new ConnectionLimiter(limits);
   const away: string[] = [];
-  const visitor = (name: string, address = "192.0.2.1"): Connection => ({ address, turnAway: () => away.push(name) });
-  return { door, away, visitor };
+  const connection = (name: string, address = "192.0.2.1"): Connection => ({
+    address,
+    turnAway: () => away.push(name),
+  });
+  return { limiter, away, connection };
 }
 
-test("of an address with too many unauthenticated connections the oldest makes room, and no other address is touched", () => {
-  const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 2 });
-  door.enter(visitor("elsewhere", "192.0.2.2"));
-  for (const name of ["a", "b", "c", "d"]) expect(door.enter(visitor(name))).toBe(true);
+test("the oldest unauthenticated connection of an address that has too many makes room, and no other address is affected", () => {
+  const { limiter, away, connection } = open({ unauthenticatedPerAddressMax: 2 });
+  limiter.enter(connection("elsewhere", "192.0.2.2"));
+  for (const name of ["a", "b", "c", "d"]) expect(limiter.enter(connection(name))).toBe(true);
   expect(away).toEqual(["a", "b"]);
 });
 
 test("a connection that has shown a good key counts no more, and stays", () => {
-  const { door, away, visitor } = open({ unauthenticatedPerAddressMax: 1 });
+  const { limiter, away, connection } = open({ unauthenticatedPerAddressMax: 1 });
   for (const name of ["a", "b", "c"]) {
-    const encoder = visitor(name);
-    door.enter(encoder);
-    door.recognise(encoder);
+    const encoder = connection(name);
+    limiter.enter(encoder);
+    limiter.recognise(encoder);
   }
-  door.enter(visitor("d"));
+  limiter.enter(connection("d"));
   expect(away).toEqual([]);
 });
 
 test("where all places are taken the oldest unauthenticated connection makes room; where encoders have them all, none does", () => {
-  const { door, away, visitor } = open({ connectionsMax: 2 });
-  const encoders = ["a", "b"].map((name, index) => visitor(name, `192.0.2.${index}`));
-  for (const encoder of encoders) door.enter(encoder);
+  const { limiter, away, connection } = open({ connectionsMax: 2 });
+  const encoders = ["a", "b"].map((name, index) => connection(name, `192.0.2.${index}`));
+  for (const encoder of encoders) limiter.enter(encoder);
   const [first, second] = encoders as [Connection, Connection];
-  door.recognise(first);
-  const third = visitor("c", "192.0.2.9");
-  expect(door.enter(third)).toBe(true);
+  limiter.recognise(first);
+  const third = connection("c", "192.0.2.9");
+  expect(limiter.enter(third)).toBe(true);
   expect(away).toEqual(["b"]);
-  door.recognise(third);
-  expect(door.enter(visitor("d"))).toBe(false);
+  limiter.recognise(third);
+  expect(limiter.enter(connection("d"))).toBe(false);
   expect(away).toEqual(["b"]);
-  // A connection that was turned away and closes later frees no other connection's place.
-  door.leave(second);
-  door.leave(first);
-  expect(door.enter(visitor("e"))).toBe(true);
+  // A connection that was refused and closes later frees no other connection's place.
+  limiter.leave(second);
+  limiter.leave(first);
+  expect(limiter.enter(connection("e"))).toBe(true);
 });
 
 test("places are counted over all threads: unauthenticated connections of this thread make room, and without any there is none", () => {
-  const told: number[] = [];
+  const counts: number[] = [];
   let elsewhere = 1;
-  const door = new ConnectionLimiter(
+  const limiter = new ConnectionLimiter(
     { connectionsMax: 3 },
-    { onCount: (count) => told.push(count), elsewhere: () => elsewhere },
+    { onCount: (count) => counts.push(count), elsewhere: () => elsewhere },
   );
   const away: string[] = [];
-  const visitor = (name: string): Connection => ({ address: name, turnAway: () => away.push(name) });
-  const known = visitor("a");
-  expect([door.enter(known), door.enter(visitor("b")), door.enter(visitor("c"))]).toEqual([true, true, true]);
+  const connection = (name: string): Connection => ({ address: name, turnAway: () => away.push(name) });
+  const known = connection("a");
+  expect([limiter.enter(known), limiter.enter(connection("b")), limiter.enter(connection("c"))]).toEqual([
+    true,
+    true,
+    true,
+  ]);
   expect(away).toEqual(["a"]);
-  expect(told.at(-1)).toBe(2);
+  expect(counts.at(-1)).toBe(2);
   elsewhere = 3;
-  expect([door.enter(visitor("d")), away, told.at(-1)]).toEqual([false, ["a", "b"], 1]);
+  expect([limiter.enter(connection("d")), away, counts.at(-1)]).toEqual([false, ["a", "b"], 1]);
   elsewhere = 2;
-  expect(door.enter(visitor("e"))).toBe(true);
-  const encoder = visitor("f");
+  expect(limiter.enter(connection("e"))).toBe(true);
+  const encoder = connection("f");
   elsewhere = 1;
-  door.enter(encoder);
-  door.recognise(encoder);
-  expect(told.at(-1)).toBe(2);
+  limiter.enter(encoder);
+  limiter.recognise(encoder);
+  expect(counts.at(-1)).toBe(2);
 });
 
 test("five wrong keys within a minute are refused at once, further ones later and later, and after a quiet minute they are forgotten", () => {
@@ -89,7 +96,7 @@ test.each([
   expect(keys.add("2001:db8:1::1", 0)).toBe(0);
 });
 
-test("10,000 addresses are remembered; the one unseen for longest is forgotten first", () => {
+test("10,000 addresses are remembered, and the one unseen for longest is forgotten first", () => {
   const keys = new FailedKeys();
   const fail = (address: string, count: number) => Array.from({ length: count }, () => keys.add(address, 0)).at(-1);
   expect(fail("first", 6)).toBe(1_000);

@@ -23,7 +23,7 @@ const SERVER_KEY = Buffer.concat([
 const hmac = (key: Buffer, message: Buffer): Buffer => createHmac("sha256", key).update(message).digest();
 
 test.each(DIGEST_VECTORS)(
-  "an encoder that signs with $schema reads the vector's S1 and an S2 that is signed for it, and is heard",
+  "an encoder that signs with $schema reads the vector's S1 and an S2 that is signed for it, and is accepted",
   async (vector) => {
     const listener = new RtmpListener({
       ...{ clock: systemClock, flush: () => undefined, onFact: () => undefined },

@@ -61,7 +61,7 @@ async function open(version: SecureVersion) {
 }
 
 test.each(["TLSv1.2", "TLSv1.3"] as const)(
-  "behind %s, what an encoder sent before it closed its side is sent on, and our side is closed too",
+  "behind %s, what an encoder sent before it closed its side is forwarded, and our side is closed too",
   async (version) => {
     const { facts, dialer, port, ended } = await open(version);
     const clip = syntheticClip({ kilobits: 20_000, seconds: 1 });

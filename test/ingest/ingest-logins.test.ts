@@ -121,7 +121,7 @@ test("a wrong password and an unknown user are asked, answered and delayed alike
   expect(empty.decision.kind).toBe("refuse");
 });
 
-test("a user name has one salt, also that of an unknown user; each challenge is new", async () => {
+test("a user name has one salt, also that of an unknown user, and each challenge is new", async () => {
   const talk = new Talk();
   const given = async (id: string) => {
     const { decision } = await talk.say(`?authmod=adobe&user=${id}`);
@@ -129,18 +129,18 @@ test("a user name has one salt, also that of an unknown user; each challenge is 
     if (demand?.kind !== "challenge" || demand.scheme !== "adobe") throw new Error("no challenge");
     return demand.challenge;
   };
-  const [alice, again, nobody, nobodyAgain] = [
+  const [alice, again, unknown, unknownAgain] = [
     await given("alice"),
     await given("alice"),
     await given("nobody"),
     await given("nobody"),
   ];
   expect(again.salt).toBe(alice.salt);
-  expect(nobodyAgain.salt).toBe(nobody.salt);
-  expect(nobody.salt).not.toBe(alice.salt);
+  expect(unknownAgain.salt).toBe(unknown.salt);
+  expect(unknown.salt).not.toBe(alice.salt);
   // librtmp has room for this much: a longer one would crash encoders.
   expect(alice.opaque).toMatch(/^[\w-]{22}$/);
-  expect(new Set([alice, again, nobody, nobodyAgain].map(({ opaque }) => opaque)).size).toBe(4);
+  expect(new Set([alice, again, unknown, unknownAgain].map(({ opaque }) => opaque)).size).toBe(4);
 });
 
 test("a proof is good once", async () => {
@@ -201,7 +201,7 @@ describe("guesses", () => {
     return () => void talk.say(proof, APP, address).catch(() => undefined);
   };
 
-  test("are counted and told at the verdict, not when the answer is read", async () => {
+  test("are counted and reported at the verdict, not when the answer is read", async () => {
     const talk = new Talk(true);
     const proofs = [];
     for (let index = 0; index < FREE * 3; index += 1) proofs.push(await sent(talk, ADDRESS, `wrong ${index}`));
@@ -209,9 +209,9 @@ describe("guesses", () => {
     // All at once, over many connections that hang up without waiting; no time passes.
     for (const send of proofs) send();
     await new Promise(setImmediate);
-    const told = talk.failures.map(({ reason }) => reason);
-    expect(told.filter((reason) => reason === "auth-failed")).toHaveLength(FREE);
-    expect(told.filter((reason) => reason === "too-many-guesses")).toHaveLength(FREE * 2);
+    const reasons = talk.failures.map(({ reason }) => reason);
+    expect(reasons.filter((reason) => reason === "auth-failed")).toHaveLength(FREE);
+    expect(reasons.filter((reason) => reason === "too-many-guesses")).toHaveLength(FREE * 2);
     // Not checked, so the reply reveals nothing about the password.
     expect((await talk.say(right)).decision).toEqual({ kind: "unavailable" });
   });

@@ -55,7 +55,7 @@ async function afterAWhile(clock: VirtualClock, answer: Promise<LoginAnswer>): P
 const REFUSED = { kind: "login-demanded", demand: { kind: "refused" } };
 
 test.each(["relay/login", "relay/login-llnw"])(
-  "at %s a proof that somebody heard and says again is a failed login",
+  "at %s a proof that is overheard and repeated is a failed login",
   async (app) => {
     const { clock, facts, proven, port } = await listen();
     const attempt = { port, app, streamKey: "a-key", credentials: CREDENTIALS };
@@ -85,7 +85,7 @@ test.each(["relay/login", "relay/login-llnw"])(
   },
 );
 
-test("an encoder that hangs up before its refusal is counted and reported, and not looked at any more", async () => {
+test("an encoder that hangs up before its refusal is counted and reported, and not checked any more", async () => {
   const { clock, facts, proven, port } = await listen();
   const right = { port, app: "relay/login", streamKey: "a-key", credentials: CREDENTIALS };
   const wrong = { ...right, credentials: { ...CREDENTIALS, password: "wrong" } };

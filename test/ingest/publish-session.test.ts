@@ -12,11 +12,11 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 
 const ADDRESS = "192.0.2.7";
 
-/** A protocol without bytes: an encoder that asks with a key, and what its connection was told to do. */
+/** A protocol without bytes: an encoder that asks with a key, and the calls that its connection got. */
 class FakeProtocol implements PublishConnection {
   readonly remoteAddress = ADDRESS;
   readonly facts: Fact[] = [];
-  readonly told: string[] = [];
+  readonly calls: string[] = [];
   readonly asked: (readonly [string, ProvenLogin | undefined])[] = [];
   readonly session: PublishSession;
 
@@ -30,11 +30,11 @@ class FakeProtocol implements PublishConnection {
   }
 
   dismiss(): void {
-    this.told.push("dismiss");
+    this.calls.push("dismiss");
   }
 
   resumeReading(): void {
-    this.told.push("resume");
+    this.calls.push("resume");
   }
 
   ask(key = "key") {
@@ -46,7 +46,7 @@ class FakeProtocol implements PublishConnection {
   }
 }
 
-/** A gateway that notes what is done with it. */
+/** A gateway that records its calls. */
 class FakeGateway implements PublishGateway {
   readonly channelId = "ls-1";
   readonly latency = "efficient";
@@ -108,7 +108,7 @@ test("an admitted encoder is opened with what its protocol read, and its media g
   session.push(video(80, AVC_CONFIG));
   session.end("connection-lost");
   expect(gateway.log).toEqual([`open backup ${ADDRESS} srt prefix`, "video 40", "end clean"]);
-  expect(protocol.told).toEqual(["resume"]);
+  expect(protocol.calls).toEqual(["resume"]);
   // The connection stays and may publish again.
   expect([await protocol.ask(), session.open()]).toEqual(["accept", true]);
 });
@@ -127,14 +127,17 @@ test.each<readonly [string, Admission, string, readonly (readonly [string, strin
 test.each<readonly [AdmitResult, string, readonly (readonly [string, string | undefined])[]]>([
   ["fight", "refuse", [["encoders-fight", undefined]]],
   ["overloaded", "overloaded", [["overloaded", "ls-1"]]],
-])("a gateway that says %s is left, and the refusal is reported as what it is", async (result, decision, refusals) => {
-  const { gateway, protocol, session } = admitted(new FakeGateway(result));
-  expect(await protocol.ask()).toBe(decision);
-  expect([gateway.log, protocol.refusals()]).toEqual([["leave"], []]);
-  session.reportRefused();
-  session.reportRefused();
-  expect(protocol.refusals()).toEqual(refusals);
-});
+])(
+  "a session leaves a gateway that says %s, and reports the refusal with its own reason",
+  async (result, decision, refusals) => {
+    const { gateway, protocol, session } = admitted(new FakeGateway(result));
+    expect(await protocol.ask()).toBe(decision);
+    expect([gateway.log, protocol.refusals()]).toEqual([["leave"], []]);
+    session.reportRefused();
+    session.reportRefused();
+    expect(protocol.refusals()).toEqual(refusals);
+  },
+);
 
 test("the sixth wrong key of an address is refused a second late, and counted before that", async () => {
   const [clock, failedKeys] = [new VirtualClock(), new FailedKeys()];
@@ -186,7 +189,7 @@ test("a connection that closes while its channel is asked, or before it opens, l
   expect([late.gateway.log, late.session.open()]).toEqual([["leave"], false]);
 });
 
-test("where the channel went meanwhile nothing is opened", async () => {
+test("nothing is opened where the channel was removed meanwhile", async () => {
   const { gateway, protocol, session } = admitted(new FakeGateway("admitted", false));
   expect([await protocol.ask(), session.open(), session.isPublishing]).toEqual(["accept", false, false]);
   expect(gateway.log).toEqual([`open backup ${ADDRESS} srt prefix`, "leave"]);
@@ -202,7 +205,7 @@ test("at shutdown an encoder that can move goes on, and however it leaves its en
   expect(gateway.log.slice(1)).toEqual(["video 40", "end shutdown"]);
 });
 
-test("at shutdown an encoder that cannot move is ended; a connection that does not publish has nothing to wait for", async () => {
+test("at shutdown an encoder that cannot move is ended, and a connection that does not publish has nothing to wait for", async () => {
   const { gateway, protocol, session } = admitted();
   expect(session.drain(true)).toBe(false);
   await protocol.ask();
@@ -222,9 +225,9 @@ test("an encoder that another one replaces is dismissed, and reports no end of i
     return protocol;
   };
   const first = await publish();
-  expect(first.told).toEqual([]);
+  expect(first.calls).toEqual([]);
   const second = await publish();
-  expect([first.told, second.told]).toEqual([["dismiss"], []]);
+  expect([first.calls, second.calls]).toEqual([["dismiss"], []]);
   const ends = () => stage.facts.flatMap((fact) => (fact.kind === "ingest-ended" ? [fact.end] : []));
   const before = ends();
   first.session.push(video(40, avcFrame(true, 2)));

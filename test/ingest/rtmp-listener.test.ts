@@ -89,7 +89,7 @@ async function listen(
     engine.shutDown("cut");
     listener.close();
   });
-  const told = (kind: Fact["kind"], count = 1) =>
+  const waitForFact = (kind: Fact["kind"], count = 1) =>
     new Promise<Fact>((resolve) => {
       const check = () => {
         const found = facts.filter((fact) => fact.kind === kind)[count - 1];
@@ -100,7 +100,7 @@ async function listen(
       waiting.add(check);
       check();
     });
-  return { port, facts, asked, dialer, engine, listener, told };
+  return { port, facts, asked, dialer, engine, listener, waitForFact };
 }
 
 /** An encoder over a real socket that publishes at once, without waiting for any reply. */
@@ -149,37 +149,37 @@ async function publish(
 const frame = (timestamp: number, payload: Buffer) =>
   encodeMessage(6, { type: 9, timestamp, streamId: 1, payload }, 128);
 
-test("an admitted encoder is heard, its media reaches the relay, and its loss ends the broadcast", async () => {
-  const { port, told, asked, dialer, facts } = await listen();
+test("an admitted encoder's media reaches the relay, and its loss ends the broadcast", async () => {
+  const { port, waitForFact, asked, dialer, facts } = await listen();
   const { socket } = await publish(port, "the-key?token=1");
-  expect(await told("ingest-started")).toMatchObject({
+  expect(await waitForFact("ingest-started")).toMatchObject({
     channelId: "ls-1",
     remoteAddress: "127.0.0.1",
     encoder: "test",
   });
   expect(asked).toEqual(["the-key"]);
   socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]));
-  await told("target-status");
+  await waitForFact("target-status");
   expect(dialer.links.map(({ target }) => target.streamKey)).toEqual(["target-key"]);
   socket.resetAndDestroy();
-  expect(await told("ingest-ended")).toMatchObject({ end: "connection-lost", isBroadcastOver: true });
+  expect(await waitForFact("ingest-ended")).toMatchObject({ end: "connection-lost", isBroadcastOver: true });
   expect(dialer.latest(1).closedHow).toBe("cut");
   expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
 });
 
 test("a key that was pasted with other text is looked up as the key", async () => {
-  const { port, asked, told } = await listen();
+  const { port, asked, waitForFact } = await listen();
   await publish(port, "\u00a0rtmp%3A%2F%2Fserver%2Frelay%2Fmp4:the-key?token=1\u200b");
-  expect(await told("ingest-started")).toMatchObject({ keyRemoved: ["invisible", "address", "prefix"] });
+  expect(await waitForFact("ingest-started")).toMatchObject({ keyRemoved: ["invisible", "address", "prefix"] });
   expect(asked).toEqual(["the-key"]);
 });
 
-test("a refused key reads BadName before the connection goes", async () => {
-  const { port, told } = await listen(async () => "refused");
+test("a refused encoder reads BadName before the connection closes", async () => {
+  const { port, waitForFact } = await listen(async () => "refused");
   const encoder = await publish(port, "wrong");
   await encoder.closed;
   expect(encoder.codes()).toEqual(["NetStream.Publish.BadName"]);
-  expect(await told("ingest-refused")).toEqual({
+  expect(await waitForFact("ingest-refused")).toEqual({
     kind: "ingest-refused",
     time: expect.any(Number),
     count: 1,
@@ -188,12 +188,12 @@ test("a refused key reads BadName before the connection goes", async () => {
   });
 });
 
-test("without a verdict the connection is closed without a word", async () => {
-  const { port, told } = await listen(async () => "unavailable");
+test("without a verdict the connection is closed without a reply", async () => {
+  const { port, waitForFact } = await listen(async () => "unavailable");
   const encoder = await publish(port, "key");
   await encoder.closed;
   expect(encoder.codes()).toEqual([]);
-  expect(await told("ingest-refused")).toMatchObject({ reason: "not-answered" });
+  expect(await waitForFact("ingest-refused")).toMatchObject({ reason: "not-answered" });
 });
 
 test.runIf(HAS_PROC)("an encoder that leaves while its key is being looked up opens nothing", async () => {
@@ -211,15 +211,15 @@ test.runIf(HAS_PROC)("an encoder that leaves while its key is being looked up op
   other.socket.destroy();
 });
 
-test("media that an encoder sends along with publish reaches the target, more than one read of it while its key is looked up", async () => {
+test("media that an encoder sends along with publish reaches the target, also more than one read while its key is looked up", async () => {
   const { promise, resolve } = Promise.withResolvers<Verdict>();
-  const { port, told, asked, dialer } = await listen(() => promise);
+  const { port, waitForFact, asked, dialer } = await listen(() => promise);
   const { socket } = await publish(port, "the-key");
   const large = avcFrame(true, 1, 300_000);
   socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, large)]));
   await expect.poll(() => asked).toEqual(["the-key"]);
   resolve(ADMITTED);
-  await told("target-status");
+  await waitForFact("target-status");
   dialer.latest(1).accept();
   await expect
     .poll(() =>
@@ -255,11 +255,11 @@ async function established(port: number): Promise<string[]> {
 }
 
 test("a second encoder replaces the first one, whose connection is closed", async () => {
-  const { port, told, facts } = await listen();
+  const { port, waitForFact, facts } = await listen();
   const first = await publish(port, "key");
-  await told("ingest-started");
+  await waitForFact("ingest-started");
   await publish(port, "key");
-  await told("ingest-started", 2);
+  await waitForFact("ingest-started", 2);
   await first.closed;
   expect(facts.map((fact) => (fact.kind === "ingest-ended" ? fact.end : fact.kind))).toEqual([
     "ingest-started",
@@ -270,20 +270,20 @@ test("a second encoder replaces the first one, whose connection is closed", asyn
   ]);
 });
 
-test("where two encoders fight over a key the newcomer reads BadName, and the one on air stays", async () => {
-  const { port, told, facts } = await listen();
+test("where two encoders displace each other the newcomer reads BadName, and the one on air stays", async () => {
+  const { port, waitForFact, facts } = await listen();
   const onAir = (encoder: Awaited<ReturnType<typeof publish>>) =>
     encoder.socket.write(Buffer.concat([frame(0, AVC_CONFIG), frame(0, avcFrame(true, 1))]));
   for (let count = 1; count <= 4; count += 1) {
     const encoder = await publish(port, "key");
-    await told("ingest-started", count);
+    await waitForFact("ingest-started", count);
     onAir(encoder);
-    await told("publisher-active", count);
+    await waitForFact("publisher-active", count);
   }
   const fifth = await publish(port, "key");
   await fifth.closed;
   expect(fifth.codes()).toEqual(["NetStream.Publish.BadName"]);
-  expect(await told("ingest-refused")).toMatchObject({ reason: "encoders-fight" });
+  expect(await waitForFact("ingest-refused")).toMatchObject({ reason: "encoders-fight" });
   expect(facts.filter(({ kind }) => kind === "encoders-fight")).toHaveLength(1);
   expect(facts.filter(({ kind }) => kind === "ingest-started")).toHaveLength(4);
 });
@@ -292,28 +292,28 @@ test.each([
   { name: "HTTP", bytes: Buffer.from("GET / HTTP/1.1\r\n\r\n") },
   { name: "a TLS greeting", bytes: Buffer.from("160301", "hex") },
 ])("$name on the encoders' port is closed at once", async ({ bytes }) => {
-  const { port, told } = await listen();
+  const { port, waitForFact } = await listen();
   const socket = connect(port, "127.0.0.1");
   socket.on("error", () => undefined);
   socket.write(bytes);
   await once(socket, "close");
-  expect(await told("ingest-refused")).toMatchObject({
+  expect(await waitForFact("ingest-refused")).toMatchObject({
     reason: "protocol-error",
     detail: expect.stringMatching(/bad-version/),
   });
 });
 
 test("a broken message ends that encoder alone", async () => {
-  const { port, told } = await listen();
+  const { port, waitForFact } = await listen();
   const { socket } = await publish(port, "key");
-  await told("ingest-started");
+  await waitForFact("ingest-started");
   socket.write(Buffer.from("ffffffffffffffff", "hex"));
-  expect(await told("ingest-ended")).toMatchObject({ end: "protocol-error" });
+  expect(await waitForFact("ingest-ended")).toMatchObject({ end: "protocol-error" });
   await publish(port, "key");
-  await told("ingest-started", 2);
+  await waitForFact("ingest-started", 2);
 });
 
-/** Lets real timers run: the event loop reads sockets behind them, and then runs its immediates. */
+/** Lets real timers run: the event loop reads sockets after them, and then runs its immediates. */
 const nextTimers = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
 
 /** A keyframe that has reached the kernel on our side. It may not have been read. */
@@ -326,7 +326,7 @@ async function arrived(socket: Socket, bytes: Buffer): Promise<void> {
 async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: TestedWay) {
   const listening = await listen(async () => ({ spec: { ...SPEC, latency }, slot: "main" }), clock, way);
   const { socket } = await publish(listening.port, "key");
-  await listening.told("publisher-active");
+  await listening.waitForFact("publisher-active");
   const step = async () => {
     await nextTimers();
     clock.advance(50);
@@ -346,7 +346,7 @@ async function onAir(latency: "efficient" | "low", clock: VirtualClock, way?: Te
   return { socket, step, sentFrames, ...listening };
 }
 
-test("with low latency media leaves with its read, in memory that is reused, whatever the clock says", async () => {
+test("low latency sends media with its read, in memory that is reused, whatever the clock says", async () => {
   const arrivals = vi.spyOn(DirectSocket.prototype, "takeArrivals");
   const { socket, sentFrames } = await onAir("low", new VirtualClock());
   for (let count = 1; count <= 5; count += 1) {
@@ -386,7 +386,7 @@ test("efficient: an encoder that sends much is read again before the next step",
 
 test("efficient: an encoder that had stopped before its key was changed ends its broadcast, without a hold", async () => {
   const held = { ...SPEC, revision: 2, holdSeconds: 60 };
-  const { socket, step, engine, listener, told, facts, dialer } = await onAir("efficient", new VirtualClock());
+  const { socket, step, engine, listener, waitForFact, facts, dialer } = await onAir("efficient", new VirtualClock());
   engine.apply(held);
   await arrived(socket, frame(40, avcFrame(true, 1)));
   await step();
@@ -400,13 +400,13 @@ test("efficient: an encoder that had stopped before its key was changed ends its
   const { lastIngestId } = engine;
   listener.afterReads(() => engine.disconnectPublisher("ls-1", "main", lastIngestId));
   await step();
-  expect(await told("ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
+  expect(await waitForFact("ingest-ended")).toMatchObject({ end: "clean", isBroadcastOver: true });
   expect(facts.filter(({ kind }) => kind === "ingest-held")).toEqual([]);
   expect(dialer.latest(1).closedHow).toBe("end");
 });
 
 test.each(["low", "efficient"] as const)(
-  "%s: an encoder whose channel's home is behind is not read, until it has caught up",
+  "%s: an encoder whose channel's thread is behind is not read until that has caught up",
   async (latency) => {
     const clock = new VirtualClock();
     const way: TestedWay = { isFull: false, room: () => undefined };

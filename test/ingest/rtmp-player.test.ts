@@ -33,8 +33,8 @@ const SPEC: ChannelSpec = {
   targets: [{ targetId: 1, url: "rtmp://target/app", streamKey: "target-key", isEnabled: true }],
 };
 
-/** A listener on virtual time whose one channel is on air, with video unless told; the token `good` has a permit. */
-async function open(limits: ConnectionLimits = {}, hasPicture = true) {
+/** A listener on virtual time whose one channel is on air, with video by default; the token `good` has a permit. */
+async function open(limits: ConnectionLimits = {}, hasVideo = true) {
   const clock = new VirtualClock();
   const facts: Fact[] = [];
   const onFact = (fact: Fact) => void facts.push(fact);
@@ -70,7 +70,7 @@ async function open(limits: ConnectionLimits = {}, hasPicture = true) {
     onDismissed: () => undefined,
   });
   if (publisher === undefined) throw new Error("no source");
-  if (hasPicture) {
+  if (hasVideo) {
     begin(publisher);
     dialer.latest(1).accept();
   }
@@ -126,20 +126,20 @@ class Player {
       .flatMap(({ name, args }) => (name === "onStatus" ? [textProperty(args[0], "code") ?? ""] : []));
   }
 
-  get pictures(): number[][] {
+  get videoMessages(): number[][] {
     return this.messages
       .filter(({ type }) => type === 9)
       .map(({ timestamp, payload }) => [timestamp, payload[0] ?? 0, payload[1] ?? 0]);
   }
 }
 
-test("a player begins with metadata, headers and the present keyframe, and pauses up to the next one", async () => {
+test("a player starts with metadata, headers and the current keyframe, and pauses up to the next one", async () => {
   const { clock, port, publisher, slots } = await open();
   publisher.push(video(40, avcFrame(false, 2)));
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   clock.advance(50);
-  await waitFor("pictures", DEADLINE_MS, () => player.pictures.length >= 3 || undefined);
+  await waitFor("video", DEADLINE_MS, () => player.videoMessages.length >= 3 || undefined);
   const [, data] = player.messages.filter(({ type }) => type === 18);
   expect(data?.timestamp).toBe(0);
   expect(data?.payload.subarray(0, 13)).toEqual(Buffer.from("02000a6f6e4d65746144617461", "hex"));
@@ -155,8 +155,8 @@ test("a player begins with metadata, headers and the present keyframe, and pause
   publisher.push(video(120, avcFrame(false, 4)));
   publisher.push(video(160, avcFrame(true, 5)));
   clock.advance(50);
-  await waitFor("the next keyframe", DEADLINE_MS, () => player.pictures.length >= 4 || undefined);
-  expect(player.pictures).toEqual([
+  await waitFor("the next keyframe", DEADLINE_MS, () => player.videoMessages.length >= 4 || undefined);
+  expect(player.videoMessages).toEqual([
     [0, 0x17, 0],
     [0, 0x17, 1],
     [40, 0x27, 1],
@@ -169,15 +169,15 @@ test("a player begins with metadata, headers and the present keyframe, and pause
   expect(slots).toEqual({ asked: ["ls-1 good"], left: 1 });
 });
 
-test("a player that comes between publish and the first frame gets that one, behind its header", async () => {
+test("a player that joins between publish and the first frame gets that frame, after its header", async () => {
   const { clock, port, publisher } = await open({}, false);
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   begin(publisher);
   publisher.push(video(40, avcFrame(false, 2)));
   clock.advance(50);
-  await waitFor("pictures", DEADLINE_MS, () => player.pictures.length >= 3 || undefined);
-  expect(player.pictures).toEqual([
+  await waitFor("video", DEADLINE_MS, () => player.videoMessages.length >= 3 || undefined);
+  expect(player.videoMessages).toEqual([
     [0, 0x17, 0],
     [0, 0x17, 1],
     [40, 0x27, 1],
@@ -199,7 +199,7 @@ test.each([
   expect(slots.left).toBe(name === "ls-2?token=good" ? 1 : 0);
 });
 
-test("a player that leaves gives its permit back", async () => {
+test("a player that leaves releases its permit", async () => {
   const { port, slots } = await open();
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
@@ -220,18 +220,18 @@ test("a player that takes nothing is cut, and the target gets every frame", asyn
     await nextTurn();
   }
   expect(slots.left).toBe(1);
-  const pictures = dialer
+  const videoMessages = dialer
     .latest(1)
     .messages()
     .filter(({ type }) => type === 9);
-  expect(pictures.map(({ timestamp }) => timestamp)).toEqual([
+  expect(videoMessages.map(({ timestamp }) => timestamp)).toEqual([
     0,
     ...Array.from({ length: seconds + 1 }, (_, index) => index * 1_000),
   ]);
   expect(facts.filter(({ kind }) => kind === "internal-fault")).toEqual([]);
 });
 
-test("a player that reads nothing and says that it is gone does not keep its connection", async () => {
+test("a player that reads nothing and announces its end does not keep its connection", async () => {
   const { clock, port, slots, publisher } = await open({ connectionsMax: 1 });
   const gone = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => gone.codes.includes("NetStream.Play.Start") || undefined);

@@ -38,7 +38,7 @@ async function pour(socket: TLSSocket, bytes: Buffer): Promise<void> {
   }
 }
 
-test("an unauthenticated peer whose TLS carries next to nothing is closed, and the reason is reported", async () => {
+test("an unauthenticated peer whose TLS carries almost no payload is closed, and the reason is reported", async () => {
   const { socket, facts } = await open();
   const closed = new Promise((resolve) => socket.once("close", resolve));
   // A handshake and one long command: no bound on messages is met before.
@@ -50,7 +50,7 @@ test("an unauthenticated peer whose TLS carries next to nothing is closed, and t
   expect(facts[0]).toMatchObject({ reason: "protocol-error", detail: "TLS: records that carry nothing", count: 1 });
 });
 
-test("a handshake that comes in pieces of a few bytes is answered", async () => {
+test("a handshake in pieces of a few bytes is answered", async () => {
   const { socket, facts } = await open();
   const answered = once(socket, "data");
   const hello = Buffer.concat([Buffer.of(3), Buffer.alloc(1_536)]);

@@ -24,7 +24,7 @@ const ANSWER_BYTES = 3_073;
 /** Its pong of 18 bytes proves that everything before it was read. */
 const PING = encodeMessage(2, encodeControl({ kind: "ping-request", timestamp: 1 }), CHUNK_BYTES);
 const PONG_BYTES = 18;
-const sound = (length: number) => ({
+const audioMessage = (length: number) => ({
   type: MessageType.Audio,
   timestamp: 0,
   streamId: 1,
@@ -32,10 +32,10 @@ const sound = (length: number) => ({
 });
 /** One empty message on each chunk stream that is allowed before publish; one more is the ping's. */
 const CHUNK_STREAMS = Array.from({ length: LIMITS_BEFORE_PUBLISH.chunkStreamsMax - 1 }, (_, index) =>
-  encodeMessage(3 + index, sound(0), CHUNK_BYTES),
+  encodeMessage(3 + index, audioMessage(0), CHUNK_BYTES),
 );
 /** The longest message that is allowed, without its last chunk. */
-const UNFINISHED = encodeMessage(4, sound(MESSAGE_BYTES_MAX), CHUNK_BYTES).subarray(0, -CHUNK_BYTES - 1);
+const UNFINISHED = encodeMessage(4, audioMessage(MESSAGE_BYTES_MAX), CHUNK_BYTES).subarray(0, -CHUNK_BYTES - 1);
 
 type Answer = { readonly accepted: number; readonly bytes: number };
 
@@ -55,7 +55,7 @@ async function listenerProcess(): Promise<{ readonly port: number; ask(): Promis
 }
 
 /** Connects, sends this, and waits until so many bytes came back. */
-async function stranger(port: number, says: Buffer, answerBytes: number): Promise<Socket> {
+async function openConnection(port: number, says: Buffer, answerBytes: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
@@ -75,10 +75,10 @@ async function stranger(port: number, says: Buffer, answerBytes: number): Promis
 }
 
 test.each([
-  { name: "that says nothing", says: Buffer.alloc(0), answerBytes: 0, message: 0 },
-  { name: "that is answered its first packet", says: C0_C1, answerBytes: ANSWER_BYTES, message: 0 },
+  { name: "that sends nothing", says: Buffer.alloc(0), answerBytes: 0, message: 0 },
+  { name: "that got the reply to its first packet", says: C0_C1, answerBytes: ANSWER_BYTES, message: 0 },
   {
-    name: "that has greeted",
+    name: "that has finished the handshake",
     says: Buffer.concat([GREETING, PING]),
     answerBytes: ANSWER_BYTES + PONG_BYTES,
     message: 0,
@@ -99,7 +99,8 @@ test.each([
   "a plain connection without a key costs at most 16 KiB and one message: one $name",
   async ({ says, answerBytes, message }) => {
     const { port, ask } = await listenerProcess();
-    const open = (count: number) => Promise.all(Array.from({ length: count }, () => stranger(port, says, answerBytes)));
+    const open = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => openConnection(port, says, answerBytes)));
     const accepted = async (count: number) =>
       await waitFor(`${count} connections`, DEADLINE_MS, async () => {
         const answer = await ask();

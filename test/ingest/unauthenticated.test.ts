@@ -47,7 +47,7 @@ async function listen(limits: ConnectionLimits = {}, admission: () => Verdict = 
   return { listener, port, tlsPort, facts };
 }
 
-async function stranger(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
+async function openConnection(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1", localAddress });
   socket.on("error", () => undefined);
   socket.resume();
@@ -83,7 +83,7 @@ test.each(["TLSv1.2", "TLSv1.3"] as const)("RTMP over %s works as without it", a
   expect(bytes[0]).toBe(3);
 });
 
-test("a changed certificate is for new connections, and present ones stay", async () => {
+test("a changed certificate is for new connections, and existing ones stay", async () => {
   const { listener, tlsPort } = await listen();
   const before = await handshake(tlsPort, "TLSv1.3");
   const renewed = certificate("127.0.0.1");
@@ -97,9 +97,9 @@ test("a changed certificate is for new connections, and present ones stay", asyn
   expect(bytes[0]).toBe(3);
 });
 
-test("what is not TLS on the TLS port is refused, with the reason", async () => {
+test("plain bytes on the TLS port are refused, with the reason", async () => {
   const { tlsPort, facts } = await listen();
-  const socket = await stranger(tlsPort);
+  const socket = await openConnection(tlsPort);
   socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(1_536)]));
   await once(socket, "close");
   await expect
@@ -132,25 +132,29 @@ test("an address that tries many keys waits for each refusal, and a good key fro
   expect(await tried).toBeGreaterThanOrEqual(1_990);
 });
 
-test("a peer that connects and says nothing, or no more than TLS, is closed in time", async () => {
+test("a peer that connects and sends nothing, or no more than TLS, is closed in time", async () => {
   const { port, tlsPort } = await listen();
   const startMs = performance.now();
-  const [plain, raw, secure] = [await stranger(port), await stranger(tlsPort), await handshake(tlsPort, "TLSv1.3")];
+  const [plain, raw, secure] = [
+    await openConnection(port),
+    await openConnection(tlsPort),
+    await handshake(tlsPort, "TLSv1.3"),
+  ];
   secure.resume();
   await Promise.all([plain, raw, secure].map((socket) => once(socket, "close")));
   expect(performance.now() - startMs).toBeGreaterThanOrEqual(SERVER_DEADLINES.publishMs - 100);
 });
 
-test("1,000 connections that say nothing do not hold up an encoder, of their address or another", async () => {
+test("1,000 connections that send nothing do not delay an encoder, of their address or another", async () => {
   const { port, tlsPort, facts } = await listen({ connectionsMax: 500 });
   const aloneMs = await publishTime(port, facts);
   const addresses = ["127.0.0.1", ...Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`)];
-  const strangers = Array.from({ length: 1_000 }, (_, index) =>
-    stranger(index % 2 === 0 ? port : tlsPort, addresses[index % addresses.length]),
+  const connections = Array.from({ length: 1_000 }, (_, index) =>
+    openConnection(index % 2 === 0 ? port : tlsPort, addresses[index % addresses.length]),
   );
-  await Promise.all(strangers);
+  await Promise.all(connections);
   const crowdedMs = await publishTime(port, facts);
-  // A floor, since the first may take next to no time.
+  // A lower bound, since the first may take almost no time.
   expect(crowdedMs).toBeLessThan(5 * Math.max(aloneMs, 200));
   // The first encoder stays until the second one's keyframe takes its place.
   const ends = () => facts.flatMap((fact) => (fact.kind === "ingest-ended" ? [fact.end] : []));
@@ -163,7 +167,7 @@ test("1,000 connections that say nothing do not hold up an encoder, of their add
 test("an error while a key is looked up ends that connection alone, and is reported", async () => {
   const faulty = { admission: true };
   const { port, facts } = await listen({}, () => {
-    if (faulty.admission) throw new Error("a mistake of ours");
+    if (faulty.admission) throw new Error("a fault of ours");
     return { spec: SPEC, slot: "main" };
   });
   const encoder = new KitEncoder({
@@ -174,7 +178,7 @@ test("an error while a key is looked up ends that connection alone, and is repor
   onTestFinished(async () => void (await encoder.stop("reset")));
   await expect
     .poll(() => facts, { interval: 5, timeout: 20_000 })
-    .toMatchObject([{ kind: "internal-fault", where: "ingest", detail: expect.stringContaining("a mistake of ours") }]);
+    .toMatchObject([{ kind: "internal-fault", where: "ingest", detail: expect.stringContaining("a fault of ours") }]);
   faulty.admission = false;
   await publishTime(port, facts);
 });

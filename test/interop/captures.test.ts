@@ -9,8 +9,8 @@ import { Publisher } from "../../src/relay/publisher/publisher.ts";
 import { isMedia } from "../support/server-peer.ts";
 
 /**
- * What real encoders of Debian 12 sent in their first second: see capture.ts. The keys belong to a server that is long
- * gone.
+ * What real encoders of Debian 12 sent in their first second: see capture.ts. The keys belong to a server that no
+ * longer exists.
  */
 const FOLDER = join(import.meta.dirname, "..", "fixtures", "captures");
 const HANDSHAKE_RANDOM = Buffer.alloc(1_528, 0x5a);
@@ -19,15 +19,15 @@ const AAC_48_STEREO = { audioCodec: "aac", sampleRate: 48_000, channels: 2 };
 const SMALL = { videoCodec: "avc", width: 320, height: 240 };
 
 const encoders = [
-  { name: "ffmpeg", encoder: "FMLE/3.0 (compatible; Lavf59.27.100)", picture: SMALL },
-  { name: "gstreamer-rtmp2sink", encoder: "LNX 10,0,32,18", picture: SMALL },
-  // librtmp sends no version unless it is told one.
-  { name: "gstreamer-rtmpsink", encoder: "", picture: SMALL },
-  { name: "librtmp", encoder: "", picture: SMALL },
+  { name: "ffmpeg", encoder: "FMLE/3.0 (compatible; Lavf59.27.100)", video: SMALL },
+  { name: "gstreamer-rtmp2sink", encoder: "LNX 10,0,32,18", video: SMALL },
+  // librtmp sends no version by default.
+  { name: "gstreamer-rtmpsink", encoder: "", video: SMALL },
+  { name: "librtmp", encoder: "", video: SMALL },
   {
     name: "obs",
     encoder: "FMLE/3.0 (compatible; FMSc/1.0)",
-    picture: { videoCodec: "avc", width: 640, height: 360 },
+    video: { videoCodec: "avc", width: 640, height: 360 },
   },
 ] as const;
 
@@ -35,7 +35,7 @@ type Replayed = { readonly requests: PublishRequest[]; readonly messages: MediaO
 
 /**
  * An encoder's bytes through a session that accepts it, in pieces of these sizes, again and again. The encoder waited
- * for its reply, so no piece goes on behind the request, which ends at `publishEnd`.
+ * for its reply, so no piece goes on after the request, which ends at `publishEnd`.
  */
 function replay(bytes: Buffer, sizes: readonly number[], publishEnd: number): Replayed {
   const session = new ServerSession(HANDSHAKE_RANDOM, 0);
@@ -69,7 +69,7 @@ async function readCapture(name: string): Promise<{ readonly bytes: Buffer; read
   throw new Error(`${name} never asks to publish`);
 }
 
-test.each(encoders)("the first second of $name is understood", async ({ name, encoder, picture }) => {
+test.each(encoders)("the session reads the first second of $name", async ({ name, encoder, video }) => {
   const { bytes, publishEnd } = await readCapture(name);
   const { requests, messages } = replay(bytes, [bytes.length], publishEnd);
   expect(requests).toEqual([{ requestId: expect.any(Number), app: "relay", name: expect.any(String), encoder }]);
@@ -80,14 +80,14 @@ test.each(encoders)("the first second of $name is understood", async ({ name, en
   const description = { slot: "main", remoteAddress: "", encoder: "", onDismissed } as const;
   const feed = new Publisher(1, description, 0, { nowMs: 0, awakeMs: 0 });
   const frames = messages.map((message) => feed.take(message, 0, 0)).filter((intake) => intake.what === "frame");
-  expect(feed.sample("LIVE", 0)).toMatchObject({ ...picture, ...AAC_48_STEREO });
+  expect(feed.sample("LIVE", 0)).toMatchObject({ ...video, ...AAC_48_STEREO });
   expect(feed.head.metadata).toBeDefined();
   // Decoding can begin at once: the first video frame is a keyframe.
   expect(frames.find(({ kind }) => kind === "video")?.isKeyframe).toBe(true);
   expect(frames.some(({ kind }) => kind === "audio")).toBe(true);
 });
 
-test.each(encoders)("where the network cuts $name's bytes never changes what is understood", async ({ name }) => {
+test.each(encoders)("the session reads $name's bytes the same wherever the network cuts them", async ({ name }) => {
   const { bytes, publishEnd } = await readCapture(name);
   const whole = replay(bytes, [bytes.length], publishEnd);
   expect(whole.messages.length).toBeGreaterThan(5);

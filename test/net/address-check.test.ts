@@ -7,7 +7,7 @@ import { CidrListError, parseCidrList } from "../../src/net/cidr-list.ts";
 
 const POLICY: AddressPolicy = { allowed: [], ownPorts: [19_350], ownHosts: [], machineAddresses: () => [] };
 
-test("what is just outside a denied range is allowed", () => {
+test("an address just outside a denied range is allowed", () => {
   const outside = [
     "1.0.0.0",
     "9.255.255.255",
@@ -65,7 +65,7 @@ test("an IPv4 address mapped into IPv6 is judged as the IPv4 address it is", () 
   );
 });
 
-test("no IPv6 address outside global unicast passes, but for public IPv4 behind NAT64 and mapped", () => {
+test("no IPv6 address outside global unicast passes, except public IPv4 behind NAT64 and mapped", () => {
   fc.assert(
     fc.property(fc.ipV6(), (address) => {
       if (addressProblem(address, 1_935, POLICY) !== undefined) return;
@@ -111,7 +111,7 @@ test.each([
     "::ffff:10.0.0.0/104",
     '"::ffff:10.0.0.0/104" is no address range: write IPv4 ranges as IPv4; addresses mapped into IPv6 are compared as IPv4',
   ],
-])("the address range list %j is refused with what is wrong", (text, message) => {
+])("the address range list %j is refused with its fault", (text, message) => {
   expect(() => parseCidrList(text)).toThrow(
     new CidrListError(/^"(.*?)"/.exec(message)?.[1] ?? "", message.replace(/^".*?" is no address range: /, "")),
   );

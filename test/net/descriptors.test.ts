@@ -32,7 +32,7 @@ test.each([
   },
 );
 
-test("they are counted twice a second, and what was taken since is added", () => {
+test("descriptors are counted twice a second, and what was taken since is added", () => {
   const { clock, machine, takeAll } = stage(64, 40);
   expect([takeAll(), machine.counted]).toEqual([12, 1]);
   machine.open = 41;

@@ -21,7 +21,7 @@ async function connected(): Promise<{ near: Socket; far: Socket }> {
   const accepted: Promise<Socket[]> = once(server, "connection");
   await once(far, "connect");
   const [near] = await accepted;
-  if (near === undefined) throw new Error("nobody came");
+  if (near === undefined) throw new Error("no connection");
   onTestFinished(() => {
     near.destroy();
     far.destroy();
@@ -36,7 +36,7 @@ function direct(socket: Socket): DirectSocket {
   return found;
 }
 
-test("bytes that Node had read before reads were held reach the socket's listeners once, before all others", async () => {
+test("bytes that Node read before reads were held reach the socket's listeners once, before all others", async () => {
   const { near, far } = await connected();
   const heard: string[] = [];
   near.on("data", (bytes) => heard.push(String(bytes)));
@@ -54,7 +54,7 @@ test("bytes that Node had read before reads were held reach the socket's listene
   expect(heard.join("")).toBe("early late");
 });
 
-test("a peer that is faster than we are is read up to a bound, and then others are read", async () => {
+test("a peer that is faster than this server is read up to a bound, and then others are read", async () => {
   const { near, far } = await connected();
   const reads = direct(near);
   reads.holdReads();
@@ -85,20 +85,20 @@ test("a peer that is faster than we are is read up to a bound, and then others a
   expect(most).toBe(READS_MAX);
 });
 
-test("arrivals come in order into one buffer, pause and hold like any reads, and the end comes behind them", async () => {
+test("arrivals come in order into one buffer, pause and hold like any reads, and the end comes after them", async () => {
   const { near, far } = await connected();
   const heard: string[] = [];
   const memory = new Set<ArrayBufferLike>();
-  const told: string[] = [];
+  const events: string[] = [];
   near
-    .on("data", (bytes) => told.push(`data ${String(bytes)}`))
-    .on("end", () => told.push(`end behind ${heard.join("")}`));
+    .on("data", (bytes) => events.push(`data ${String(bytes)}`))
+    .on("end", () => events.push(`end after ${heard.join("")}`));
   const hears = (text: string) =>
     waitFor(
       text,
       DEADLINE_MS,
       () => heard.join("").endsWith(text) || undefined,
-      () => `${heard.join("")} ${told.join()}`,
+      () => `${heard.join("")} ${events.join()}`,
     );
   const reads = direct(near);
   const takes = reads.takeArrivals((bytes) => {
@@ -125,13 +125,13 @@ test("arrivals come in order into one buffer, pause and hold like any reads, and
   });
   reads.releaseReads();
   far.end("f");
-  await waitFor("the end", DEADLINE_MS, () => told.length > 0 || undefined);
+  await waitFor("the end", DEADLINE_MS, () => events.length > 0 || undefined);
   expect(heard.join("")).toBe("abcdef");
-  expect(told).toEqual(["end behind abcdef"]);
+  expect(events).toEqual(["end after abcdef"]);
   expect(memory.size).toBe(1);
 });
 
-test("bytes that Node has read and not delivered stay with it: arrivals are not taken then", async () => {
+test("bytes that Node has read and not delivered stay with it, and arrivals are not taken then", async () => {
   const { near, far } = await connected();
   far.write("early");
   near.pause();

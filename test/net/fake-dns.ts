@@ -50,7 +50,7 @@ function addressInName(host: string): string | undefined {
 
 /**
  * Replies as an unsuspecting system would: numbers become addresses, inside names lead inside, and every other name is
- * a harmless public server. Only our own checks stand between a spelling and a connection.
+ * a harmless public server. Only the product's own checks stand between a spelling and a connection.
  */
 export const fakeDns: Resolver = {
   async resolve(given) {

@@ -26,7 +26,7 @@ test("a connection is named as the kernel's table names it, in either order of b
   expect(tableKey({ ...FOUR, remoteAddress: "2001:db8::2" })).toBeUndefined();
 });
 
-test("what waits is read of wanted connections that may still send, wherever the pieces are cut", () => {
+test("waiting bytes are read of wanted connections that may still send, wherever the pieces are cut", () => {
   const text = [
     HEAD,
     line(0, "0100007F:1F90 00000000:0000", "0A", "00000000"),
@@ -39,22 +39,22 @@ test("what waits is read of wanted connections that may still send, wherever the
     "",
   ].join("\n");
   for (const size of [1, 7, 64, 1_000]) {
-    const told: [string, number][] = [];
-    const table = new TcpTable(new Set([FOUR_KEY, SIX_KEY]), (key, { queuedBytes }) => told.push([key, queuedBytes]));
+    const taken: [string, number][] = [];
+    const table = new TcpTable(new Set([FOUR_KEY, SIX_KEY]), (key, { queuedBytes }) => taken.push([key, queuedBytes]));
     for (let at = 0; at < text.length; at += size) table.take(text.slice(at, at + size));
-    expect(told).toEqual([
+    expect(taken).toEqual([
       [FOUR_KEY, 76_800],
       [SIX_KEY, 10],
     ]);
   }
 });
 
-test("a shut window of a peer whose TCP answers is told from a silent path by the kernel's timer and its unanswered probes", () => {
+test("the kernel's timer and its unanswered probes distinguish a shut window of a peer whose TCP answers from a silent path", () => {
   const shut = (tail: string) => {
-    const told: boolean[] = [];
-    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isWindowShut }) => told.push(isWindowShut));
+    const taken: boolean[] = [];
+    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isWindowShut }) => taken.push(isWindowShut));
     table.take(`   7: ${FOUR_KEY} 01 0038D286:00000000 ${tail}\n`);
-    return told;
+    return taken;
   };
   expect(shut("04:00000287 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
   expect(shut("04:00000032 00000000  1000        1 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
@@ -65,12 +65,12 @@ test("a shut window of a peer whose TCP answers is told from a silent path by th
   expect(shut("")).toEqual([false]);
 });
 
-test("that the kernel sends again is read from how often it did, and not from the timer alone", () => {
+test("retransmissions are read from their number, and not from the timer alone", () => {
   const resending = (tail: string) => {
-    const told: boolean[] = [];
-    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isResending }) => told.push(isResending));
+    const taken: boolean[] = [];
+    const table = new TcpTable(new Set([FOUR_KEY]), (_key, { isResending }) => taken.push(isResending));
     table.take(`   7: ${FOUR_KEY} 01 0038D286:00000000 ${tail}\n`);
-    return told;
+    return taken;
   };
   expect(resending("01:00000019 00000000     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([false]);
   expect(resending("01:00000019 00000001     0        0 2323115 2 0 20 4 24 15 -1")).toEqual([true]);
@@ -103,7 +103,7 @@ async function unread(): Promise<Socket> {
   return socket;
 }
 
-test.runIf(HAS_PROC)("what the peer has not taken is read from the system's own table", async () => {
+test.runIf(HAS_PROC)("bytes that the peer has not taken are read from the system's own table", async () => {
   const socket = await unread();
   const queues = new KernelQueues(systemClock);
   socket.write(Buffer.alloc(8 * 1024 * 1024));
@@ -118,19 +118,19 @@ test.runIf(HAS_PROC)("what the peer has not taken is read from the system's own 
   expect(queued).toBeGreaterThan(10_000);
 });
 
-test("the table is read as it is at that time; without one nothing is reported", async () => {
+test("the table is read as it is at that time, and without one nothing is reported", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-tables-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const tables = { four: join(folder, "tcp"), six: join(folder, "tcp6") };
   await writeFile(tables.four, `${HEAD}\n${line(0, FOUR_KEY, "01", "0000000A")}\n`);
   const queues = new KernelQueues(systemClock, tables);
-  const told: string[] = [];
+  const taken: string[] = [];
   // The other table has no file.
-  queues.watch(SIX, { begin: () => undefined, take: () => told.push("missing") });
+  queues.watch(SIX, { begin: () => undefined, take: () => taken.push("missing") });
   const read = Promise.withResolvers<TcpReading>();
   queues.watch(FOUR, { begin: () => undefined, take: read.resolve });
   expect(await read.promise).toEqual({ queuedBytes: 10, isWindowShut: false, isResending: true });
-  expect(told).toEqual([]);
+  expect(taken).toEqual([]);
 });
 
 test("a server with thousands of connections, most of them over, keeps no target waiting for seconds", () => {

@@ -16,7 +16,7 @@ const REJECT_6 = `${ZERO} 00 ${ZERO} 00 ${ZERO} ffffffff 00000001 00000000 00200
 test.each([
   ["nothing", "", "", true],
   ["the local network alone", HEAD + LAN, LAN_6 + REJECT_6, true],
-  ["a default route that says no", HEAD + SAYS_NO, "", true],
+  ["a default route that refuses", HEAD + SAYS_NO, "", true],
   ["a default route", HEAD + LAN + DEFAULT, REJECT_6, false],
   ["a line without a gateway", HEAD + POINT_TO_POINT, "", false],
   ["a gateway for half of all addresses, as tunnels set it", HEAD + HALF_OF_ALL, "", false],

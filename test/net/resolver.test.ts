@@ -91,7 +91,7 @@ test.each([
   expect(await open().resolve(name, NEVER)).toStrictEqual(addresses);
 });
 
-test("both families are asked for", async () => {
+test("both families are looked up", async () => {
   const before = dns.queries.length;
   await open().resolve("both.example", NEVER);
   expect(dns.queries.slice(before).sort()).toStrictEqual(["A both.example", "AAAA both.example"]);
@@ -112,7 +112,7 @@ test("a server that never replies ends the look-up at the deadline", async () =>
   expect(await look).toBe("timeout");
 });
 
-test("the deadline is five seconds unless told otherwise", async () => {
+test("the deadline is five seconds by default", async () => {
   const clock = manualClock();
   const look = faultOf(open({ clock }).resolve("silent.example", NEVER));
   await clock.elapse(5_000);
@@ -135,7 +135,7 @@ test("a family without addresses does not cut the other short", async () => {
   expect(await look).toBe("timeout");
 });
 
-test("a server that is not there is a failure", async () => {
+test("a missing server is a failure", async () => {
   const gone = await startDnsServer({});
   await gone.close();
   expect(await faultOf(open({ servers: [gone.server] }).resolve("four.example", NEVER))).toBe("failed");
@@ -148,10 +148,10 @@ test("an aborted look-up throws the signal's reason, and leaves others alone", a
   const aborted = resolver.resolve("silent.example", abort.signal);
   await dns.received(before + 2);
   const other = resolver.resolve("four.example", NEVER);
-  abort.abort(new Error("not wanted any more"));
-  await expect(aborted).rejects.toThrow("not wanted any more");
+  abort.abort(new Error("cancelled"));
+  await expect(aborted).rejects.toThrow("cancelled");
   expect(await other).toStrictEqual(["192.0.2.3"]);
-  await expect(resolver.resolve("four.example", abort.signal)).rejects.toThrow("not wanted any more");
+  await expect(resolver.resolve("four.example", abort.signal)).rejects.toThrow("cancelled");
 });
 
 test.each([
@@ -212,7 +212,7 @@ test.each([
   expect(askedSince(before)).toStrictEqual(asked);
 });
 
-test("a name that exists in no domain of the search list is looked up as it is last, and reported as unknown", async () => {
+test("a name that exists in no domain of the search list is looked up unchanged last, and reported as unknown", async () => {
   const resolver = await searching("search first.test second.test\n");
   const before = dns.queries.length;
   expect(await faultOf(resolver.resolve("nowhere", NEVER))).toBe("not-found");
@@ -235,7 +235,7 @@ test("a changed search list counts at once", async () => {
   expect(await resolver.resolve("short", NEVER)).toStrictEqual(["192.0.2.20"]);
 });
 
-test("names that end in .local are asked of the system, which may know multicast DNS", async () => {
+test("the system looks up names that end in .local, because it may know multicast DNS", async () => {
   const asked: string[] = [];
   const askSystem = async (name: string) => {
     asked.push(name);
@@ -252,7 +252,7 @@ test("names that end in .local are asked of the system, which may know multicast
   expect(dns.queries).toHaveLength(before);
 });
 
-test("a system that hangs is asked one name at a time, and ends each look-up at its deadline", async () => {
+test("a system that hangs gets one name at a time, and each look-up ends at its deadline", async () => {
   const clock = manualClock();
   const asked: string[] = [];
   const { promise, resolve } = Promise.withResolvers<readonly string[]>();
@@ -282,6 +282,6 @@ test("a system that hangs is asked one name at a time, and ends each look-up at 
 test("an aborted look-up by the system is over at once", async () => {
   const abort = new AbortController();
   const look = open({ askSystem: () => new Promise(() => undefined) }).resolve("one.local", abort.signal);
-  abort.abort(new Error("not wanted any more"));
-  await expect(look).rejects.toThrow("not wanted any more");
+  abort.abort(new Error("cancelled"));
+  await expect(look).rejects.toThrow("cancelled");
 });

@@ -38,7 +38,7 @@ test.each([
   expect(searchNames(name, { domains: ["a.example", "b.example"], dotsMin })).toStrictEqual(names);
 });
 
-test("what would be longer than a name can be is not tried", () => {
+test("a name that would be longer than allowed is not tried", () => {
   const name = "n".repeat(60);
   const domain = Array.from({ length: 4 }, () => "d".repeat(50)).join(".");
   expect(searchNames(name, { domains: [domain, "a.example"], dotsMin: 1 })).toStrictEqual([`${name}.a.example`, name]);

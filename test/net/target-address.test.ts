@@ -45,7 +45,7 @@ async function dial(url: string, connect: Connect, resolver: Resolver = fakeDns,
   }
 }
 
-test("none of the known spellings of a forbidden target leads to a connection, and each is refused for what it is", async () => {
+test("none of the known spellings of a forbidden target leads to a connection, and each is refused for its own reason", async () => {
   const corpus = readCorpus();
   expect(corpus.length).toBeGreaterThanOrEqual(300);
   expect(new Set(corpus.map(({ url }) => url)).size).toBe(corpus.length);
@@ -56,7 +56,7 @@ test("none of the known spellings of a forbidden target leads to a connection, a
   expect(connect).toHaveBeenCalledTimes(0);
 });
 
-test("with every address allowed our own listeners stay forbidden, and so do ports and hosts that are none", async () => {
+test("with every address allowed our own listeners stay forbidden, and so do invalid ports and hosts", async () => {
   const policy = { ...POLICY, allowed: parseCidrList("0.0.0.0/0, ::/0") };
   const lasting = new Set([
     "own-listener",
@@ -108,7 +108,7 @@ test.each([
   expect(connect.mock.calls[0]?.[0]).toMatchObject({ address: "93.184.216.34", family: 4, port });
 });
 
-test("public addresses pass as they are, in IPv4, in IPv6 and through NAT64, and have no name for TLS", async () => {
+test("public addresses pass unchanged, in IPv4, in IPv6 and through NAT64, and have no name for TLS", async () => {
   const passed: CheckedAddress[] = [];
   for (const host of ["8.8.8.8", "[2606:2800:220:1::1]", "[64:ff9b::8.8.8.8]", "[::ffff:8.8.8.8]"]) {
     expect(await dial(`rtmp://${host}/live`, (address) => passed.push(address))).toBe("connected");
@@ -171,7 +171,7 @@ test.each([
   expect(await dial(url, connect, fakeDns, allow(list))).toBe("connected");
 });
 
-test("behind NAT our own listener is known by what the public name leads to", async () => {
+test("behind NAT our own listener is recognised by the addresses of the public name", async () => {
   let addresses = ["93.184.216.34"];
   const resolver: Resolver = {
     resolve: async (host) =>
@@ -207,12 +207,12 @@ test("a public name that cannot be looked up delays no target, and its last addr
   expect(await policy.ownAddresses?.()).toStrictEqual(["93.184.216.34"]);
 });
 
-test("a name without addresses is told apart from a forbidden one", async () => {
+test("a name without addresses has another reason than a forbidden one", async () => {
   const empty: Resolver = { resolve: async () => [] };
   await expect(dial("rtmp://nothing.example/live", () => undefined, empty)).rejects.toThrow(ResolveError);
 });
 
-test("of very many addresses the first of each family are looked at, and no other is connected to", async () => {
+test("of very many addresses the first of each family are tried, and no other is connected to", async () => {
   const four = Array.from({ length: 4_000 }, (_, index) => `93.184.${index >> 8}.${index & 255}`);
   const six = Array.from({ length: 2_000 }, (_, index) => `2606:2800:220:1::${index.toString(16)}`);
   const connect = vi.fn<Connect>();

@@ -41,19 +41,19 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
     expect(await placement.owner("ls-1")).toEqual(second);
   });
 
-  test("every change is told, once, before the call that made it returns; an unsubscribed listener hears no more", async () => {
+  test("every change is reported once, before the call that made it returns, and not after unsubscribing", async () => {
     const placement = await open();
-    const told: PlacementChange[] = [];
-    const unsubscribe = placement.changes((change) => told.push(change));
+    const changes: PlacementChange[] = [];
+    const unsubscribe = placement.changes((change) => changes.push(change));
     const { epoch } = await placement.claim("ls-1", A);
-    expect(told.splice(0)).toEqual([{ channelId: "ls-1", epoch, owner: A }]);
+    expect(changes.splice(0)).toEqual([{ channelId: "ls-1", epoch, owner: A }]);
     await placement.claim("ls-1", B);
-    expect(told).toEqual([]);
+    expect(changes).toEqual([]);
     await placement.release("ls-1", epoch);
     await placement.release("ls-1", epoch);
-    expect(told.splice(0)).toEqual([{ channelId: "ls-1", epoch }]);
+    expect(changes.splice(0)).toEqual([{ channelId: "ls-1", epoch }]);
     unsubscribe();
     await placement.claim("ls-1", B);
-    expect(told).toEqual([]);
+    expect(changes).toEqual([]);
   });
 }

@@ -7,14 +7,14 @@ import { FUZZ_TARGETS, type FuzzTarget } from "../support/fuzz-targets.ts";
 const CORPUS = new URL("../corpus/", import.meta.url);
 /** Inputs between two checks of the time. */
 const BATCH = 5_000;
-/** One of so many is repeated up to this length: code whose cost grows faster than its input shows there. */
+/** One of so many is repeated up to this length: there, code whose cost grows faster than its input shows. */
 const LONG_EVERY = 2_000;
 const LONG_INPUT_BYTES = 64 * 1_024;
 const WARM_UP = 2_000;
 /** All inputs together leave only compiled code behind: measured, less than one of these. */
 const KEPT_BYTES_MAX = 8 * 1_024 * 1_024;
 
-/** Inputs for each part, a million in all; sessions greet first, and cost more. */
+/** Inputs for each part, a million in all; sessions start with a handshake, and cost more. */
 const SHARES: Readonly<Record<FuzzTarget, number>> = {
   video: 300_000,
   audio: 200_000,
@@ -34,7 +34,7 @@ function corpus(): { readonly target: FuzzTarget; readonly input: Buffer }[] {
   });
 }
 
-test("what once broke a reader breaks none any more", () => {
+test("inputs that once broke a reader break none any more", () => {
   const cases = corpus();
   for (const { target, input } of cases) {
     expect(() => withoutBufferPool(() => orHang(() => feedWithinBounds(target, input)))).not.toThrow();
@@ -46,7 +46,7 @@ function repeated(input: Buffer): Buffer {
   return Buffer.alloc(LONG_INPUT_BYTES, input.length === 0 ? 0 : input);
 }
 
-test("a million inputs, made of real ones and of noise: nothing throws, hangs, works or keeps too much", {
+test("no input of a million, made from real ones and from noise, makes a reader throw, hang, work or keep too much", {
   timeout: 240_000,
   retry: 0,
 }, () => {

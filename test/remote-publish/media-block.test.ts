@@ -11,7 +11,7 @@ const messages: fc.Arbitrary<MediaMessage[]> = fc.array(
   }),
 );
 
-test("blocks give back the messages that went in, one block behind the other", () => {
+test("blocks return the messages that went in, one block after the other", () => {
   fc.assert(
     fc.property(fc.array(messages, { maxLength: 4 }), (blocks) => {
       const writer = new BlockWriter();

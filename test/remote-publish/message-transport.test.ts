@@ -27,7 +27,7 @@ function listen(way: Way): { readonly heard: string[]; readonly closed: Promise<
   return { heard, closed };
 }
 
-test("messages posted before a transport is closed arrive, then the end, once; nothing is posted afterwards", async () => {
+test("messages posted before a transport is closed arrive, then the end, once, and nothing is posted afterwards", async () => {
   const { near, far } = open();
   near.post("one");
   near.post("two");
@@ -36,12 +36,12 @@ test("messages posted before a transport is closed arrive, then the end, once; n
   near.close();
   const { heard, closed } = listen(far);
   await closed;
-  far.post("to nobody");
+  far.post("to a closed end");
   far.close();
   expect(heard).toEqual(["one", "two", "closed"]);
 });
 
-test("a side that closes its transport hears nothing more", async () => {
+test("a side that closes its transport gets nothing more", async () => {
   const { near, far } = open();
   const own = listen(near);
   far.post("too late");

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { OwnedChannels } from "../../src/remote-publish/owned-channels.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 
-/** One thread, and what it tells about channels that it releases. */
+/** One thread, and what it reports about channels that it releases. */
 function open() {
   const thread = new RelayStage();
   const released: [string, number][] = [];

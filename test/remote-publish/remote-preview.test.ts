@@ -7,7 +7,7 @@ import type { Message } from "../../src/protocol/rtmp/message.ts";
 import { SERVER_CHUNK_SIZE } from "../../src/protocol/rtmp/server/play.ts";
 import { hostPreview, openRemotePreview } from "../../src/remote-publish/remote-preview.ts";
 import type { FromViewer, PreviewFormat, ToViewer } from "../../src/thread-protocol/preview.ts";
-import { TestWay } from "../support/carriers.ts";
+import { ManualTransport } from "../support/manual-transport.ts";
 import { avcFrame, video } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -19,14 +19,14 @@ async function play(channelId = "ls-1") {
   const home = new RelayStage();
   const publisher = home.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
-  const way = new TestWay<FromViewer, ToViewer>();
-  hostPreview(home.engine, home.clock, channelId, way.far);
+  const transport = new ManualTransport<FromViewer, ToViewer>();
+  hostPreview(home.engine, home.clock, channelId, transport.far);
   const received: Message[] = [];
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   const chunkSize = { kind: "set-chunk-size", chunkSize: SERVER_CHUNK_SIZE } as const;
   reader.receive(encodeMessage(2, encodeControl(chunkSize), 128), () => undefined);
   const end = { count: 0, bytes: 0 };
-  const preview = openRemotePreview(way.near, home.clock, RTMP, {
+  const preview = openRemotePreview(transport.near, home.clock, RTMP, {
     take: (bytes) => {
       end.bytes += bytes.length;
       reader.receive(Buffer.from(bytes), (message) => received.push(message));
@@ -35,34 +35,34 @@ async function play(channelId = "ls-1") {
       end.count += 1;
     },
   });
-  await way.settle();
-  return { home, publisher, way, received, end, preview, isShown: await preview.started };
+  await transport.settle();
+  return { home, publisher, transport, received, end, preview, isShown: await preview.started };
 }
 
 const marks = (messages: readonly Message[]) =>
   messages.filter(({ type, payload }) => type === 9 && payload[1] === 1).map(({ payload }) => payload.at(-1));
 
-test("a player sees a channel of another thread from its last keyframe on, until the broadcast is over", async () => {
-  const { home, publisher, way, received, end } = await play();
+test("a player gets a channel of another thread from its last keyframe on, until the broadcast is over", async () => {
+  const { home, publisher, transport, received, end } = await play();
   publisher.push(video(40, avcFrame(false, 2)));
   home.flush();
-  await way.settle();
+  await transport.settle();
   expect(marks(received)).toEqual([1, 2]);
   publisher.end("clean");
-  await way.settle();
+  await transport.settle();
   expect(end.count).toBe(1);
 });
 
-test("a channel that is not on air is not shown", async () => {
+test("a channel that is not on air is refused", async () => {
   const { isShown, end } = await play("ls-2");
   expect([isShown, end.count]).toEqual([false, 1]);
 });
 
-test("a thread that does not say whether it shows the channel counts as dead after five seconds", async () => {
-  const way = new TestWay<FromViewer, ToViewer>();
+test("a thread that does not reply whether it shows the channel counts as dead after five seconds", async () => {
+  const transport = new ManualTransport<FromViewer, ToViewer>();
   const clock = new VirtualClock();
   let ends = 0;
-  const preview = openRemotePreview(way.near, clock, RTMP, {
+  const preview = openRemotePreview(transport.near, clock, RTMP, {
     take: () => undefined,
     end: () => {
       ends += 1;
@@ -72,42 +72,42 @@ test("a thread that does not say whether it shows the channel counts as dead aft
   expect([await preview.started, ends]).toEqual([false, 1]);
 });
 
-test("a player that pauses gets no video up to the keyframe behind its pause", async () => {
-  const { home, publisher, way, received, preview } = await play();
+test("a player that pauses gets no video up to the keyframe after its pause", async () => {
+  const { home, publisher, transport, received, preview } = await play();
   preview.pause(true);
-  await way.settle();
+  await transport.settle();
   publisher.push(video(40, avcFrame(false, 2)));
   preview.pause(false);
-  await way.settle();
+  await transport.settle();
   publisher.push(video(80, avcFrame(false, 3)));
   publisher.push(video(120, avcFrame(true, 4)));
   home.flush();
-  await way.settle();
+  await transport.settle();
   expect(marks(received)).toEqual([1, 4]);
 });
 
-test("a player that takes nothing for ten seconds is cut, wherever its bytes wait; one that takes them is not", async () => {
+test("a player that takes nothing for ten seconds is cut, wherever its bytes wait, and one that takes them is not", async () => {
   for (const isTaking of [true, false]) {
-    const { home, publisher, way, end, preview } = await play();
+    const { home, publisher, transport, end, preview } = await play();
     for (let second = 0; second < 12; second += 1) {
       home.pass(publisher, 1_000);
-      await way.settle();
+      await transport.settle();
       if (isTaking) preview.taken(end.bytes);
-      await way.settle();
+      await transport.settle();
     }
     expect(end.count).toBe(isTaking ? 0 : 1);
   }
 });
 
 test("a player that leaves is sent nothing more", async () => {
-  const { home, publisher, way, received, preview, end } = await play();
+  const { home, publisher, transport, received, preview, end } = await play();
   home.flush();
-  await way.settle();
+  await transport.settle();
   preview.end();
-  await way.settle();
+  await transport.settle();
   publisher.push(video(40, avcFrame(true, 2)));
   home.flush();
-  await way.settle();
+  await transport.settle();
   expect([marks(received), end.count]).toEqual([[1], 0]);
 });
 
@@ -115,20 +115,20 @@ test("a viewer over HTTP gets an FLV file over the same transport", async () => 
   const home = new RelayStage();
   const publisher = home.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
-  const way = new TestWay<FromViewer, ToViewer>();
-  hostPreview(home.engine, home.clock, "ls-1", way.far);
+  const transport = new ManualTransport<FromViewer, ToViewer>();
+  hostPreview(home.engine, home.clock, "ls-1", transport.far);
   const shown: Uint8Array[] = [];
   const sink = { take: (bytes: Uint8Array) => void shown.push(bytes), end: () => undefined };
-  const preview = openRemotePreview(way.near, home.clock, { kind: "flv" }, sink);
-  await way.settle();
+  const preview = openRemotePreview(transport.near, home.clock, { kind: "flv" }, sink);
+  await transport.settle();
   home.flush();
-  await way.settle();
+  await transport.settle();
   expect(await preview.started).toBe(true);
   expect(Buffer.concat(shown).subarray(0, 4)).toEqual(Buffer.from([0x46, 0x4c, 0x56, 1]));
 });
 
-test("a viewer that leaves before the channel's thread says anything is not told of an end", async () => {
-  const way = new TestWay<FromViewer, ToViewer>();
+test("a viewer that leaves before the channel's thread replies gets no end", async () => {
+  const transport = new ManualTransport<FromViewer, ToViewer>();
   const clock = new VirtualClock();
   let ends = 0;
   const sink = {
@@ -137,7 +137,7 @@ test("a viewer that leaves before the channel's thread says anything is not told
       ends += 1;
     },
   };
-  const preview = openRemotePreview(way.near, clock, { kind: "flv" }, sink);
+  const preview = openRemotePreview(transport.near, clock, { kind: "flv" }, sink);
   preview.end();
   clock.advance(10_000);
   expect([await preview.started, ends]).toEqual([false, 0]);

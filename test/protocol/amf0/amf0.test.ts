@@ -24,7 +24,7 @@ function faultOf(bytes: Buffer, limits = AMF0_LIMITS): string | undefined {
   }
 }
 
-/** The one way to write a value, which also reads back as it. */
+/** The only form in which a value is written, which is also read back as it. */
 const bothWays: readonly { name: string; value: Amf0Value; bytes: string }[] = [
   { name: "a number", value: 4, bytes: "00 4010000000000000" },
   { name: "NaN", value: Number.NaN, bytes: "00 7FF8000000000000" },
@@ -148,7 +148,7 @@ test.each(readOnly)("$name is read", ({ value, bytes }) => {
   expect(decodeAmf0(hex(bytes), AMF0_LIMITS)).toEqual([value]);
 });
 
-test("AMF3 holds for one value only", () => {
+test("the AMF3 marker holds for one value only", () => {
   expect(decodeAmf0(hex("11 04 05 00 3FF0000000000000 11 03"), AMF0_LIMITS)).toEqual([5, 1, true]);
 });
 
@@ -156,11 +156,11 @@ test.each([
   { name: "a movie clip", bytes: "04" },
   { name: "an object end on its own", bytes: "09" },
   { name: "a record set", bytes: "0E" },
-  { name: "a marker nobody defined", bytes: "FF" },
+  { name: "an undefined marker", bytes: "FF" },
   { name: "a number cut short", bytes: "00 4010" },
   { name: "a string longer than what is there", bytes: "02 FFFF 61" },
   { name: "a long string longer than what is there", bytes: "0C 7FFFFFFF 61" },
-  { name: "an object that ends behind a name", bytes: "03 0001 61" },
+  { name: "an object that ends after a name", bytes: "03 0001 61" },
   { name: "an object that ends within a name", bytes: "03 0001" },
   { name: "a strict array longer than what is there", bytes: "0A FFFFFFFF 05" },
   { name: "an AMF3 XML document", bytes: "11 07 01" },
@@ -190,7 +190,7 @@ test.each(nestings)("sixteen $name inside one another are read and a seventeenth
   expect(faultOf(nested(17))).toBe("bad-amf");
 });
 
-test.each(nestings)("$name nested thousands deep end in an error, not in an overflow of the stack", ({ nested }) => {
+test.each(nestings)("$name nested thousands deep end in an error, not in a stack overflow", ({ nested }) => {
   expect(faultOf(nested(12_000))).toBe("bad-amf");
 });
 
@@ -216,7 +216,7 @@ test("values count wherever they are: 1024 of them are read and one more is refu
   expect(faultOf(properties(1_024))).toBe("bad-amf");
 });
 
-test("strings up to 64 KiB are read, as long strings where they need it", () => {
+test("strings up to 64 KiB are read, as long strings where needed", () => {
   expect(encodeAmf0(["x".repeat(65_535)]).subarray(0, 3)).toEqual(hex("02 FFFF"));
   const longest = "x".repeat(65_536);
   expect(encodeAmf0([longest]).subarray(0, 5)).toEqual(hex("0C 00010000"));
@@ -224,7 +224,7 @@ test("strings up to 64 KiB are read, as long strings where they need it", () => 
   expect(faultOf(encodeAmf0([`${longest}x`]))).toBe("bad-amf");
 });
 
-test("a property name longer than AMF0 can say is a mistake of ours", () => {
+test("a property name longer than AMF0 allows is a fault of ours", () => {
   expect(() => encodeAmf0([amf0Object({ ["x".repeat(65_536)]: null })])).toThrow(RangeError);
 });
 
@@ -269,7 +269,7 @@ const { value: anyValue } = fc.letrec<{ value: Amf0Value; entries: ReadonlyMap<s
   entries: fc.array(fc.tuple(text, tie("value")), { maxLength: 4 }).map((pairs) => new Map(pairs)),
 }));
 
-test("whatever is written reads back the same", () => {
+test("every written value reads back the same", () => {
   fc.assert(
     fc.property(fc.array(anyValue, { maxLength: 4 }), (values) => {
       expect(decodeAmf0(encodeAmf0(values), AMF0_LIMITS)).toEqual(values);

@@ -25,12 +25,12 @@ const rows: Row[] = [
   },
   { name: "AAC frame, flags of 11 kHz mono", bytes: `A2 01 ${SILENCE}`, tag: { codec: "aac", part: "frame" } },
   {
-    name: "AAC frame behind ADTS",
+    name: "AAC frame after ADTS",
     bytes: `AF 01 ${ADTS} ${SILENCE}`,
     tag: { codec: "aac", part: "frame", hasAdts: true },
   },
   {
-    name: "AAC frame behind ADTS with checksum",
+    name: "AAC frame after ADTS with checksum",
     bytes: `AF 01 ${ADTS_CHECKSUM} ${SILENCE}`,
     tag: { part: "frame", hasAdts: true },
   },
@@ -48,8 +48,8 @@ const rows: Row[] = [
   { name: "PCM", bytes: "3F 01 00", tag: { codec: "pcm", part: "frame" } },
   { name: "ADPCM", bytes: "1F 01 00", tag: { codec: "adpcm", part: "frame" } },
   { name: "Nellymoser", bytes: "62 01 00", tag: { codec: "nellymoser", part: "frame" } },
-  { name: "Opus by sound format 13", bytes: "DF 01 00", tag: { codec: "opus", part: "frame" } },
-  { name: "reserved sound format", bytes: "CF 01", tag: { codec: "unknown", part: "empty" } },
+  { name: "Opus by audio format 13", bytes: "DF 01 00", tag: { codec: "opus", part: "frame" } },
+  { name: "reserved audio format", bytes: "CF 01", tag: { codec: "unknown", part: "empty" } },
   {
     name: "Opus SequenceStart",
     bytes: "90 4F707573 4F70757348656164",
@@ -74,7 +74,7 @@ const rows: Row[] = [
   },
   { name: "AAC by FourCC, empty configuration", bytes: "90 6D703461", tag: { codec: "aac", part: "empty" } },
   {
-    name: "AAC by FourCC behind ADTS",
+    name: "AAC by FourCC after ADTS",
     bytes: `91 6D703461 ${ADTS} ${SILENCE}`,
     tag: { codec: "aac", part: "frame", hasAdts: true },
   },
@@ -109,11 +109,11 @@ test.each(rows)("an audio message is classified: $name", ({ bytes, tag }) => {
   expect(classifyAudio(hex(bytes))).toMatchObject({ trackId: 0, hasAdts: false, ...tag });
 });
 
-test.each([ADTS, ADTS_CHECKSUM])("an ADTS header (%s) is taken off a frame", (header) => {
+test.each([ADTS, ADTS_CHECKSUM])("an ADTS header (%s) is removed from a frame", (header) => {
   expect(stripAdts(hex(`AF 01 ${header} ${SILENCE}`))).toStrictEqual(hex(`AF 01 ${SILENCE}`));
 });
 
-test("an ADTS header is taken off a frame with a FourCC too", () => {
+test("an ADTS header is removed from a frame with a FourCC too", () => {
   expect(stripAdts(hex(`91 6D703461 ${ADTS} ${SILENCE}`))).toStrictEqual(hex(`91 6D703461 ${SILENCE}`));
 });
 

@@ -1,4 +1,4 @@
-/** Writes bits, most significant first: for parameter sets no encoder at hand would make. */
+/** Writes bits, most significant first: for parameter sets that no available encoder makes. */
 export class BitWriter {
   readonly #bits: number[] = [];
 

@@ -71,7 +71,7 @@ test.each(records)("an AVC configuration record is read: $name", ({ bytes, confi
   expect(parseAvcConfig(hex(bytes))).toStrictEqual(config);
 });
 
-test.each(["", "01", "0142c01eff", "0042c01effe1"])("%j is no AVC configuration record", (bytes) => {
+test.each(["", "01", "0142c01eff", "0042c01effe1"])("%j is refused as an AVC configuration record", (bytes) => {
   expect(parseAvcConfig(hex(bytes))).toBeUndefined();
 });
 
@@ -95,7 +95,7 @@ function unusualSps(widthInMacroblocks: number): Buffer {
   return writer.bits(0, 1).bytes();
 }
 
-test("scaling lists and a picture order cycle do not hide the picture's size", () => {
+test("scaling lists and a picture order cycle do not hide the frame's size", () => {
   expect(parseSps(unusualSps(120))).toStrictEqual({ width: 1920, height: 1080 });
 });
 
@@ -103,7 +103,7 @@ test("a frame larger than any level allows is ignored", () => {
   expect(parseSps(unusualSps(1_025))).toBeUndefined();
 });
 
-test("another NAL unit is no parameter set", () => {
+test("another NAL unit is not read as a parameter set", () => {
   const sps = unusualSps(120);
   sps[0] = 0x68;
   expect(parseSps(sps)).toBeUndefined();
@@ -141,7 +141,7 @@ test.each([
     config: { objectType: 2, sampleRate: 48_000, coreSampleRate: 48_000, channels: 8 },
   },
   {
-    name: "AAC-LC, no extension behind it (FFmpeg)",
+    name: "AAC-LC, no extension after it (FFmpeg)",
     bytes: "12 10 56 E5 00",
     config: { objectType: 2, sampleRate: 44_100, coreSampleRate: 44_100, channels: 2 },
   },
@@ -179,7 +179,7 @@ test.each([
   expect(parseAudioSpecificConfig(hex(bytes))).toStrictEqual(config);
 });
 
-test.each(["", "12", "16 90", "00 00", "17 80 5D"])("%j is no AudioSpecificConfig", (bytes) => {
+test.each(["", "12", "16 90", "00 00", "17 80 5D"])("%j is refused as an AudioSpecificConfig", (bytes) => {
   expect(parseAudioSpecificConfig(hex(bytes))).toBeUndefined();
 });
 
@@ -198,7 +198,7 @@ test("Exp-Golomb codes are read as they are written", () => {
   );
 });
 
-test("reading past the end gives zeros and says so", () => {
+test("reading past the end gives zeros and sets a flag", () => {
   const reader = new BitReader(Buffer.from([0x80]));
   expect(reader.bits(8)).toBe(0x80);
   expect(reader.isExhausted).toBe(false);
@@ -227,8 +227,8 @@ test("no bytes make the configuration readers throw", () => {
         expect(config.picture.width).toBeGreaterThan(0);
         expect(config.picture.height).toBeGreaterThan(0);
       }
-      const sound = parseAudioSpecificConfig(Buffer.from(bytes));
-      if (sound !== undefined) expect(sound.sampleRate).toBeGreaterThan(0);
+      const audio = parseAudioSpecificConfig(Buffer.from(bytes));
+      if (audio !== undefined) expect(audio.sampleRate).toBeGreaterThan(0);
     }),
     { numRuns: 2_000 },
   );

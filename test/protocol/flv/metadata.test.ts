@@ -60,12 +60,12 @@ test.each([
   expect(readMetadata(values)).toStrictEqual({ kind: "metadata", entries: entries({ width: 1 }) });
 });
 
-test("metadata without properties is metadata without any", () => {
+test("metadata without properties is empty metadata", () => {
   expect(readMetadata(["@setDataFrame", "onMetaData"])).toStrictEqual({ kind: "metadata", entries: new Map() });
   expect(readMetadata(["onMetaData", null])).toStrictEqual({ kind: "metadata", entries: new Map() });
 });
 
-test.each([[["@clearDataFrame", "onMetaData"]], [["@clearDataFrame"]]])("%j asks to forget the metadata", (values) => {
+test.each([[["@clearDataFrame", "onMetaData"]], [["@clearDataFrame"]]])("%j clears the metadata", (values) => {
   expect(readMetadata(values)).toStrictEqual({ kind: "clear" });
 });
 
@@ -82,11 +82,11 @@ test.each([
   expect(readMetadata(values)).toStrictEqual({ kind: "other" });
 });
 
-test("of OBS's metadata the properties platforms read are kept, in OBS's order", () => {
+test("the properties that platforms read are kept of OBS's metadata, in OBS's order", () => {
   expect([...rewriteMetadata(entries(OBS))]).toStrictEqual(Object.entries(OBS_KEPT));
 });
 
-test("the order is OBS's whatever the encoder's", () => {
+test("properties come out in OBS's order, whatever the encoder's", () => {
   const reversed = entries(Object.fromEntries(Object.entries(OBS).reverse()));
   expect([...rewriteMetadata(reversed)]).toStrictEqual(Object.entries(OBS_KEPT));
 });
@@ -111,7 +111,7 @@ test.each([
   expect(rewriteMetadata(new Map<string, Amf0Value>([[name, value]])).size).toBe(0);
 });
 
-test("a codec named in words, as XSplit does, is kept", () => {
+test("a codec named in words, as by XSplit, is kept", () => {
   expect([...rewriteMetadata(entries({ videocodecid: "avc1" }))]).toStrictEqual([["videocodecid", "avc1"]]);
 });
 
@@ -136,7 +136,7 @@ test("track descriptions that would make the metadata longer than 16 KiB are lef
   expect([...rewriteMetadata(entries({ width: 1, videoTrackIdInfoMap: map }))]).toStrictEqual([["width", 1]]);
 });
 
-test("metadata for a target is an ECMA array with its true count, behind @setDataFrame", () => {
+test("metadata for a target is an ECMA array with its true count, after @setDataFrame", () => {
   expect(encodeTargetMetadata(entries({ width: 640, stereo: true })).toString("hex")).toBe(
     hex(
       "02000d 40736574446174614672616d65 02000a 6f6e4d65746144617461 08 00000002" +
@@ -145,7 +145,7 @@ test("metadata for a target is an ECMA array with its true count, behind @setDat
   );
 });
 
-test("what is sent to a target reads back as the metadata it was made from", () => {
+test("the metadata that a target gets reads back as the metadata it was made from", () => {
   const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.string());
   const names = fc.constantFrom("width", "encoder", "stereo", "location", "videocodecid", "keyframes");
   fc.assert(
@@ -188,7 +188,7 @@ test("codecs without a legacy id are named by their FourCC", () => {
   ]);
 });
 
-test("sequence headers that cannot be read leave only what is certain", () => {
+test("unreadable sequence headers leave only the certain properties", () => {
   const configs = { videoConfig: hex("17 00 000000 02"), audioConfig: hex("AF 00 16 90") };
   expect(read(synthesiseMetadata(configs))).toStrictEqual([
     ["videocodecid", 7],

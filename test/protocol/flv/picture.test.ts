@@ -61,11 +61,11 @@ const records = [
   },
 ] as const;
 
-test.each(records)("a configuration record says how large the picture is: $name", ({ codec, bytes, picture }) => {
+test.each(records)("a configuration record holds the frame size: $name", ({ codec, bytes, picture }) => {
   expect(readPicture(codec, hex(bytes))).toStrictEqual(picture);
 });
 
-test.each(records)("a record cut anywhere says that size or none: $name", ({ codec, bytes, picture }) => {
+test.each(records)("a record cut anywhere gives that size or none: $name", ({ codec, bytes, picture }) => {
   const whole = hex(bytes);
   for (let length = 0; length < whole.length; length += 1) {
     const read = readPicture(codec, whole.subarray(0, length));
@@ -89,7 +89,7 @@ function fullSequenceHeader(): Buffer {
   return writer.bits(10, 4).bits(9, 4).bits(1599, 11).bits(899, 10).bytes();
 }
 
-test("timing, decoder model and operating points of AV1 do not hide the picture's size", () => {
+test("timing, decoder model and operating points of AV1 do not hide the frame's size", () => {
   const body = fullSequenceHeader();
   // A temporal delimiter and a padding of two-byte size before it, an extension in its own header.
   const padding = Buffer.concat([Buffer.from([0x7a, 0x80, 0x01]), Buffer.alloc(128)]);
@@ -113,7 +113,7 @@ test("a frame larger than any level allows is ignored", () => {
   expect(parseAv1Config(Buffer.concat([hex("81050c00 0a"), Buffer.from([bytes.length]), bytes]))).toBeUndefined();
 });
 
-test("no bytes make the readers throw, or give an impossible size", () => {
+test("no bytes make the readers throw, or return an impossible size", () => {
   const damaged = fc
     .tuple(fc.constantFrom(...records), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 }))
     .map(([{ bytes }, changes]) => {

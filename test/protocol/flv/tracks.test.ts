@@ -15,8 +15,8 @@ test.each([
   ["one track", "video", ONE, [1]],
   ["many tracks", "video", MANY, [0, 1]],
   ["many tracks with codecs of their own", "video", MANY_CODECS, [0, 1]],
-  ["many tracks behind a nanosecond offset", "video", `97 02 00ffff 06 ${MANY.slice(3)}`, [0, 1]],
-  ["many tracks of sound", "audio", SOUND, [0, 1]],
+  ["many tracks after a nanosecond offset", "video", `97 02 00ffff 06 ${MANY.slice(3)}`, [0, 1]],
+  ["many audio tracks", "audio", SOUND, [0, 1]],
   ["one that breaks off in its second track", "video", MANY.slice(0, -2), []],
   ["one that breaks off in its second track's head", "video", MANY.slice(0, 57), []],
 ] as const)("the tracks of %s", (_, kind, bytes, tracks) => {
@@ -37,9 +37,9 @@ test.each([
   ["track 1 of many", "video", MANY, 1, "17 01 000028 00000002 6589"],
   ["HEVC of many codecs", "video", MANY_CODECS, 1, "91 68766331 000028 00000002 2601"],
   ["a configuration", "video", "96 00 61766331 01 0142c01e", 1, "17 00 000000 0142c01e"],
-  ["a picture without composition time", "video", "a3 61766331 00000002 4188", 0, "27 01 000000 00000002 4188"],
+  ["a frame without composition time", "video", "a3 61766331 00000002 4188", 0, "27 01 000000 00000002 4188"],
   [
-    "a picture behind a nanosecond offset",
+    "a frame after a nanosecond offset",
     "video",
     "97 02 00ffff 03 61766331 00000002 6588",
     0,
@@ -65,6 +65,6 @@ test.each([
   ["end", "1c 02 000000", "92 68766331"],
   ["H.264", "17 01 000000 00000002 6588", "17 01 000000 00000002 6588"],
   ["cut short", "1c 01", "1c 01"],
-])("HEVC of the old form in Enhanced RTMP's: %s", (_, bytes, enhanced) => {
+])("HEVC of the legacy form in Enhanced RTMP's: %s", (_, bytes, enhanced) => {
   expect(plain(enhanceHevc(hex(bytes)))).toBe(plain(hex(enhanced)));
 });

@@ -179,7 +179,7 @@ test("a classification has all of its fields, and nothing else", () => {
 test.each([
   { name: "AVC IDR", bytes: "17 01 000000 00000001 65", size: 4, is: true },
   {
-    name: "AVC IDR behind parameter sets",
+    name: "AVC IDR after parameter sets",
     bytes: "17 01 000000 00000002 0910 00000000 00000001 67 00000001 65",
     size: 4,
     is: true,
@@ -195,9 +195,9 @@ test.each([
   { name: "HEVC trailing picture flagged as key", bytes: "93 68766331 00000002 0201", size: 4, is: false },
   { name: "VVC IDR", bytes: "93 76766331 00000002 0039", size: 4, is: true },
   { name: "VVC trailing picture", bytes: "93 76766331 00000002 0001", size: 4, is: false },
-  { name: "AV1, taken at its word", bytes: "91 61763031 1200", size: 4, is: true },
+  { name: "AV1, whose flag is believed", bytes: "91 61763031 1200", size: 4, is: true },
   { name: "AV1 inter", bytes: "A1 61763031 1200", size: 4, is: false },
-])("a real random access point is told from a flag: $name", ({ bytes, size, is }) => {
+])("a real random access point is distinguished from a flag: $name", ({ bytes, size, is }) => {
   expect(hasIdr(hex(bytes), size)).toBe(is);
 });
 
@@ -209,7 +209,7 @@ const anyPayload = fc
   )
   .map(([head, tail]) => Buffer.concat([hex(head), tail]));
 
-test("no bytes make the classifier throw, point outside the message, or call an empty message a key", () => {
+test("no bytes make the classifier throw, point outside the message, or call an empty message a keyframe", () => {
   fc.assert(
     fc.property(anyPayload, fc.integer({ min: 1, max: 4 }), (payload, nalLengthSize) => {
       const tag = classifyVideo(payload);
@@ -223,7 +223,7 @@ test("no bytes make the classifier throw, point outside the message, or call an 
   );
 });
 
-test("a message cut anywhere never becomes anything but empty, the end mark, or a shorter one of its kind", () => {
+test("a message cut anywhere is empty, the end mark, or a shorter one of its kind", () => {
   for (const { bytes } of [...legacy, ...enhanced]) {
     const payload = hex(bytes);
     const whole = classifyVideo(payload);

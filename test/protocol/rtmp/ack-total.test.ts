@@ -3,7 +3,7 @@ import { AckTotal } from "../../../src/protocol/rtmp/client/ack-total.ts";
 
 const GIB = 2 ** 30;
 
-/** Takes totals, each with what was sent by then. Returns their sum. */
+/** Adds these totals, each with the bytes sent by then. Returns their sum. */
 function sums(steps: readonly (readonly [total: number, sentBytes: number])[]): number[] {
   const acks = new AckTotal();
   return steps.map(([total, sentBytes]) => {
@@ -23,7 +23,7 @@ test("running totals add up, also over the end of 32 bits", () => {
   ).toEqual([GIB, 3 * GIB, 5 * GIB, 6 * GIB]);
 });
 
-test("one that comes twice says nothing the second time: a peer that reads nothing may repeat it for ever", () => {
+test("a repeated total counts nothing: a peer that reads nothing may repeat it for ever", () => {
   const acks = new AckTotal();
   for (let times = 0; times < 10; times += 1) acks.take(100, 200);
   expect([acks.bytes, acks.count]).toEqual([100, 1]);
@@ -41,7 +41,7 @@ test("a total that goes back acknowledges nothing, and the next one goes on from
   ).toEqual([100_000, 100_000, 110_000]);
 });
 
-test("a peer that begins at 0 before its total is full, as nginx-rtmp does, is followed", () => {
+test("a peer that starts at 0 before its total is full, as nginx-rtmp does, is followed", () => {
   expect(
     sums([
       [0xf000_0000 - 5_000, 0xf000_0000],
@@ -51,7 +51,7 @@ test("a peer that begins at 0 before its total is full, as nginx-rtmp does, is f
   ).toEqual([0xf000_0000 - 5_000, 0xf000_0000, 0xf000_0000 + 5_000]);
 });
 
-test("never more than was sent, whatever is named", () => {
+test("no total acknowledges more than was sent", () => {
   expect(
     sums([
       [4_000_000_000, 1_000],

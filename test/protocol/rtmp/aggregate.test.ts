@@ -45,19 +45,19 @@ test.each([
   { name: "an inner size beyond the end", bytes: audioTag.replace("000003", "000013") },
   { name: "an inner size of 16 MiB", bytes: audioTag.replace("000003", "FFFFFF") },
   { name: "a tag header cut short", bytes: "09 000005 000208" },
-])("of an aggregate with $name what stands before it is read", ({ bytes }) => {
+])("an aggregate with $name is read up to there", ({ bytes }) => {
   const tags = hex(videoTag + bytes);
   expect(splitAggregate(aggregate(tags))).toEqual(splitAggregate(aggregate(hex(videoTag))));
 });
 
-test("of an aggregate 1024 messages are read and not one more", () => {
+test("1024 messages of an aggregate are read and not one more", () => {
   const empty = hex("08 000000 000000 00 000000 0000000B");
   expect(splitAggregate(aggregate(Buffer.concat(Array.from({ length: 1_024 }, () => empty))))).toHaveLength(1_024);
   const oneMore = aggregate(Buffer.concat(Array.from({ length: 1_025 }, () => empty)));
   expect(splitAggregate(oneMore)).toHaveLength(1_024);
 });
 
-test("any bytes are split into no more bytes than there are", () => {
+test("the messages of an aggregate hold no more bytes than there are", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat({ max: 35 }), (noise, at) => {
       const bytes = Buffer.concat([hex(audioTag + videoTag), Buffer.from(noise)]);

@@ -68,10 +68,10 @@ function chunksOf(header: ChunkHeader, payload: Buffer, chunkSize: number, repea
   return chunks;
 }
 
-/** A first byte no timestamp of these runs has, so that a payload is never a timestamp by chance. */
+/** A first byte that no timestamp of these runs has, so that a payload is never a timestamp by chance. */
 const marked = payloads.map((payload) => Buffer.from(payload.map((byte) => byte | 0x80)));
 const lowTimes = fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0xff_ff_00, max: 0x1_00_01_00 }));
-const lane = fc.array(
+const chunkStream = fc.array(
   fc.record({ fmt: fc.constantFrom<ChunkFormat>(0, 1, 2), time: lowTimes, type: types, payload: marked }),
   { minLength: 1, maxLength: 4 },
 );
@@ -100,11 +100,11 @@ function laneOf(
 }
 
 test("chunk streams that are interleaved in any order, with or without repeated extended timestamps, do not mix", () => {
-  const lanes = fc.array(lane, { minLength: 1, maxLength: 4 });
+  const chunkStreams = fc.array(chunkStream, { minLength: 1, maxLength: 4 });
   const order = fc.array(fc.nat({ max: 3 }), { maxLength: 40 });
   fc.assert(
     fc.property(
-      lanes,
+      chunkStreams,
       order,
       fc.integer({ min: 1, max: 200 }),
       fc.boolean(),
@@ -115,7 +115,7 @@ test("chunk streams that are interleaved in any order, with or without repeated 
         const mixed: Buffer[] = [announced(size)];
         for (const turn of turns) mixed.push(queues[turn % queues.length]?.shift() ?? Buffer.alloc(0));
         for (const queue of queues) mixed.push(...queue);
-        // Whether three bytes at the end are payload or the beginning of a timestamp shows only in the bytes behind
+        // Whether three bytes at the end are payload or the beginning of a timestamp shows only in the bytes after
         // them.
         mixed.push(encodeMessage(20, { type: 8, timestamp: 0, streamId: 20, payload: Buffer.alloc(4) }, size));
         const reading = readParts(cutAt(Buffer.concat(mixed), offsets));
@@ -131,7 +131,7 @@ test("chunk streams that are interleaved in any order, with or without repeated 
 
 /** A valid conversation to damage: control, commands, interleaved media, a changing chunk size. */
 const conversation = fc
-  .tuple(fc.array(lane, { minLength: 1, maxLength: 3 }), fc.integer({ min: 128, max: 400 }))
+  .tuple(fc.array(chunkStream, { minLength: 1, maxLength: 3 }), fc.integer({ min: 128, max: 400 }))
   .map(([rows, size]) => {
     const chunks = rows.flatMap((row, index) => laneOf(row, 3 + index, size, true).chunks);
     const abort = encodeMessage(2, encodeControl({ kind: "abort", csid: 3 }), size);
@@ -162,7 +162,7 @@ test("a stream cut short anywhere gives its complete messages, and no error", ()
   );
 });
 
-test("hostile bytes end in a protocol error at most, take no more memory than they are, and mean the same however cut", () => {
+test("hostile bytes end in a protocol error at most, take no more memory than their length, and mean the same however cut", () => {
   const allocate = vi.spyOn(Buffer, "allocUnsafe");
   try {
     fc.assert(

@@ -25,12 +25,12 @@ describe("limits", () => {
     { name: "audio of 256 KiB", limits: LIMITS_PUBLISHING, type: 8, max: 262_144 },
     { name: "data of 1 MiB", limits: LIMITS_PUBLISHING, type: 18, max: 1_048_576 },
     { name: "commands of 64 KiB", limits: LIMITS_PUBLISHING, type: 20, max: 65_536 },
-  ])("$name is let in and one byte more is not, before any of it has come", ({ limits, type, max }) => {
+  ])("$name is accepted and one byte more is not, before any of it has come", ({ limits, type, max }) => {
     expect(read(announce(6, max, type), limits).fault).toBeUndefined();
     expect(read(announce(6, max + 1, type), limits).fault).toBe("message-too-long");
   });
 
-  test("a header that only repeats its length is held against the limit as well", () => {
+  test("a header that only repeats its length is checked against the limit as well", () => {
     const bytes = Buffer.concat([
       setChunkSize(4_096),
       encodeMessage(4, { type: 8, timestamp: 0, streamId: 1, payload: Buffer.alloc(300) }, 4_096),
@@ -45,7 +45,7 @@ describe("limits", () => {
     expect(receive).toThrow(/^message-too-long/);
   });
 
-  test("memory is taken as bytes come, not as they are announced", () => {
+  test("memory is allocated as bytes come, not as they are announced", () => {
     const allocate = vi.spyOn(Buffer, "allocUnsafe");
     try {
       const reader = new ChunkReader(LIMITS_PUBLISHING);
@@ -96,7 +96,7 @@ describe("limits", () => {
     expect(read(begin(40), limits).fault).toBe("too-many-partial-messages");
   });
 
-  test("unfinished messages: so many bytes of them in all", () => {
+  test("unfinished messages: their bytes in all", () => {
     const begin = (csid: number): Buffer => Buffer.concat([announce(csid, 200), videoPayload.subarray(0, 128)]);
     const limits = { ...LIMITS_LENIENT, partialBytesMax: 300 };
     const finish = Buffer.concat([hex("C6"), videoPayload.subarray(128)]);
@@ -120,7 +120,7 @@ describe("limits", () => {
     expect(readParts([use(17)], LIMITS_BEFORE_PUBLISH).fault).toBe("too-many-partial-messages");
   });
 
-  test("limits given by the receiver of a message count from the next header on", () => {
+  test("limits that the receiver of a message sets count from the next header on", () => {
     const publish = encodeMessage(3, { type: 20, timestamp: 0, streamId: 0, payload: hex("05") }, 128);
     const large = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(70_000) }, 128);
     const reader = new ChunkReader(LIMITS_BEFORE_PUBLISH);
@@ -142,7 +142,7 @@ describe("the reader", () => {
     expect(reader.bytesReceived).toBe(200 + 13);
   });
 
-  test("hands over what came before an error, and says the same error for ever after", () => {
+  test("returns messages that came before an error, and the same error for ever after", () => {
     const reader = new ChunkReader(LIMITS_PUBLISHING);
     const types: number[] = [];
     const receive = (bytes: Buffer): unknown => {
@@ -160,7 +160,7 @@ describe("the reader", () => {
     expect(types).toEqual([9]);
   });
 
-  test("is broken also by an error of whoever takes its messages", () => {
+  test("is broken also by an error of the callback that takes its messages", () => {
     const reader = new ChunkReader(LIMITS_PUBLISHING);
     const fail = (): never => {
       throw new Error("mine");

@@ -48,7 +48,7 @@ describe("headers", () => {
     { name: "5000", time: "001388", expected: [5_000, 10_000, 15_000] },
     { name: "5001, as nginx-rtmp means it", time: "001389", expected: [5_001, 5_001, 5_001] },
     { name: "1 000 000", time: "0F4240", expected: [1_000_000, 1_000_000, 1_000_000] },
-  ])("fmt 3 behind a fmt 0 with timestamp $name", ({ time, expected }) => {
+  ])("fmt 3 after a fmt 0 with timestamp $name", ({ time, expected }) => {
     expect(timestamps(`04 ${time} 000001 08 01000000 AF C4 AF C4 AF`)).toEqual(expected);
   });
 
@@ -106,7 +106,7 @@ describe("interleaving", () => {
     expect(messages.map(({ payload }) => payload)).toEqual([videoPayload, other]);
   });
 
-  test("a payload that was handed out stays as it is, whatever comes next", () => {
+  test("a payload that was handed out stays unchanged, whatever comes next", () => {
     const reader = new ChunkReader(LIMITS_LENIENT);
     const payloads: Buffer[] = [];
     const input = Buffer.concat([audio, audio]);
@@ -135,7 +135,7 @@ describe("interleaving", () => {
 });
 
 describe("Set Chunk Size", () => {
-  test("counts at once, also for what is left of messages begun before", () => {
+  test("counts at once, also for the rest of messages begun before", () => {
     const bytes = Buffer.concat([
       hex("06 000000 0000C8 09 01000000"),
       videoPayload.subarray(0, 128),
@@ -148,14 +148,17 @@ describe("Set Chunk Size", () => {
     expect(read(bytes).messages.at(-1)).toEqual({ type: 9, timestamp: 0, streamId: 1, payload: videoPayload });
   });
 
-  test.each([1, 127, 128, 4_096, 65_536, 1_000_000, 0x7f_ff_ff_ff])("%i is taken where it is allowed", (chunkSize) => {
-    const message: Message = { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(70_000, 7) };
-    const bytes = Buffer.concat([setChunkSize(chunkSize), encodeMessage(6, message, chunkSize)]);
-    const { messages, fault } = readParts([bytes]);
-    expect(fault).toBeUndefined();
-    expect(messages.map(({ type }) => type)).toEqual([1, 9]);
-    expect(messages[1]?.payload.equals(message.payload)).toBe(true);
-  });
+  test.each([1, 127, 128, 4_096, 65_536, 1_000_000, 0x7f_ff_ff_ff])(
+    "%i is accepted where it is allowed",
+    (chunkSize) => {
+      const message: Message = { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(70_000, 7) };
+      const bytes = Buffer.concat([setChunkSize(chunkSize), encodeMessage(6, message, chunkSize)]);
+      const { messages, fault } = readParts([bytes]);
+      expect(fault).toBeUndefined();
+      expect(messages.map(({ type }) => type)).toEqual([1, 9]);
+      expect(messages[1]?.payload.equals(message.payload)).toBe(true);
+    },
+  );
 
   test.each([0, 0x80_00_00_00, 0xff_ff_ff_ff])("%i is refused", (chunkSize) => {
     expect(read(setChunkSize(chunkSize))).toEqual({ messages: [], fault: "bad-chunk-size" });
@@ -169,7 +172,7 @@ describe("Set Chunk Size", () => {
     expect(read(setChunkSize(1), LIMITS_CLIENT).fault).toBeUndefined();
   });
 
-  test("a message too short to say a size says nothing", () => {
+  test("a message too short for a size is ignored", () => {
     const { messages, fault } = read(Buffer.concat([hex("02 000000 000003 01 00000000 000000"), videoMessage]));
     expect(fault).toBeUndefined();
     expect(messages.map(({ type }) => type)).toEqual([1, 9]);
@@ -199,7 +202,7 @@ describe("Abort", () => {
     expect(read(Buffer.concat([begun, abort(6), next])).messages[1]?.payload).toEqual(videoPayload);
   });
 
-  test("of a chunk stream that is idle, unknown or impossible does nothing", () => {
+  test("has no effect on a chunk stream that is idle, unknown or impossible", () => {
     const bytes = Buffer.concat([videoMessage, abort(6), abort(99), abort(0xff_ff_ff_ff), videoMessage]);
     expect(read(bytes).messages.map(({ type }) => type)).toEqual([9, 2, 2, 2, 9]);
   });
@@ -240,13 +243,13 @@ describe("extended timestamps", () => {
     ]);
   });
 
-  test("a new message by fmt 3 behind a fmt 0 repeats the timestamp, which is no delta then", () => {
+  test("a new message by fmt 3 after a fmt 0 repeats the timestamp, which is no delta then", () => {
     expect(timestamps("06 FFFFFF 000001 09 01000000 01000000 27 C6 01000000 27 86 000028 27")).toEqual([
       0x1_00_00_00, 0x1_00_00_00, 0x1_00_00_28,
     ]);
   });
 
-  test("a new message by fmt 3 may say its own timestamp, up to a minute ahead", () => {
+  test("a new message by fmt 3 may have its own timestamp, up to a minute ahead", () => {
     const start = "06 FFFFFF 000001 09 01000000 01000000 27";
     expect(timestamps(`${start} C6 01000028 27 C6 01000050 27`)).toEqual([0x1_00_00_00, 0x1_00_00_28, 0x1_00_00_50]);
     expect(timestamps(`${start} C6 0100EA60 27`)).toEqual([0x1_00_00_00, 0x1_00_ea_60]);
@@ -266,7 +269,7 @@ describe("extended timestamps", () => {
     ]);
   });
 
-  test("a peer known to leave it out is not taken for one that says its own timestamp", () => {
+  test("a peer known to leave it out does not count as one that sends its own timestamp", () => {
     // The third message's payload begins like a timestamp a little ahead.
     const bytes = "06 FFFFFF 000005 09 01000000 01000000 2701000000 C6 2801000000 C6 0100002829";
     expect(read(bytes).messages.map(({ payload }) => payload)).toEqual([

@@ -14,11 +14,11 @@ export type Reading = { readonly messages: readonly Message[]; readonly fault: P
 /** Any chunk size, otherwise as for an encoder that publishes. */
 export const LIMITS_LENIENT: ReaderLimits = { ...LIMITS_PUBLISHING, chunkSizeMin: 1 };
 
-/** Some messages find room in it, and some do not. */
+/** A slab in which some messages find room, and some do not. */
 const SLAB_BYTES = 512;
 
 /**
- * Reads the parts one after another with a fresh reader; anything but a ProtocolError is thrown. A reader with lent
+ * Reads the parts one after another with a fresh reader; throws every error but a ProtocolError. A reader with lent
  * payloads must give the same.
  */
 export function readParts(parts: readonly Buffer[], limits = LIMITS_LENIENT, slabBytes = SLAB_BYTES): Reading {
@@ -36,10 +36,10 @@ function readWith(reader: ChunkReader, parts: readonly Buffer[], slab: PayloadSl
     const input = Buffer.from(part);
     const fresh: Message[] = [];
     const fault = faultOf(() => reader.receive(input, (message) => fresh.push(message)));
-    // Lent payloads are good up to here.
+    // Lent payloads are valid up to here.
     messages.push(...(slab === undefined ? fresh : fresh.map(copied)));
     if (slab !== undefined) useUp(slab);
-    // What the caller does with its buffer afterwards must not matter.
+    // The reader must not depend on the caller's buffer afterwards.
     input.fill(0xee);
     if (fault !== undefined) return { messages, fault };
   }

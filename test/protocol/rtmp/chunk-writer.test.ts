@@ -31,20 +31,20 @@ test.each<{ name: string; header: ChunkHeader; bytes: string }>([
   { name: "an extended fmt 3", header: { ...base, fmt: 3, time: 0xff_ff_ff_ff }, bytes: "C6 FFFFFFFF" },
   { name: "a two-byte fmt 3", header: { ...base, fmt: 3, csid: 64 }, bytes: "C0 00" },
   { name: "a three-byte fmt 1", header: { ...base, fmt: 1, csid: 65_599 }, bytes: "41 FFFF 000028 0000C8 09" },
-])("a header with $name is written, of the length foretold", ({ header, bytes }) => {
+])("a header with $name is written, with the predicted length", ({ header, bytes }) => {
   const into = Buffer.alloc(20, 0xee);
   const end = writeChunkHeader(into, 1, header);
   expect(into.subarray(1, end)).toEqual(hex(bytes));
   expect(chunkHeaderLength(header)).toBe(hex(bytes).length);
 });
 
-test("chunk streams that do not exist are a mistake of ours", () => {
+test("chunk streams that do not exist are a fault of ours", () => {
   for (const csid of [0, 1, 65_600]) {
     expect(() => writeChunkHeader(Buffer.alloc(20), 0, { ...base, csid })).toThrow(RangeError);
   }
 });
 
-test("a message is cut behind earlier bytes, and its end is returned", () => {
+test("a message is written after earlier bytes, and its end is returned", () => {
   const into = Buffer.alloc(300, 0xee);
   const end = cutMessage(into, 3, { ...base, fmt: 1 }, videoPayload, 128);
   expect(into.subarray(0, end)).toEqual(
@@ -71,7 +71,7 @@ test.each([
   expect(cutLength({ ...base, length, csid: 320, time: 0xff_ff_ff }, 128)).toBe(18 + length + 7 * continuations);
 });
 
-test("a header that tells another length than the payload's is a mistake of ours", () => {
+test("a header that has another length than the payload is a fault of ours", () => {
   expect(() => cutMessage(Buffer.alloc(300), 0, base, videoPayload.subarray(1), 128)).toThrow(RangeError);
 });
 
@@ -91,7 +91,7 @@ test("a cut message is put together again", () => {
   expect(continuationHeaderLength(base)).toBe(basicHeaderLength(6));
 });
 
-test("chunks that are shorter than the payload they should hold are a mistake of ours", () => {
+test("chunks that are shorter than the payload they should hold are a fault of ours", () => {
   const chunks = encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: videoPayload }, 128);
   expect(() => gatherPayload(chunks.subarray(0, -1), 12, 200, 128, 1)).toThrow(RangeError);
 });

@@ -58,7 +58,7 @@ class Server {
     return this;
   }
 
-  /** A session that has been told to start. */
+  /** A session that has been started. */
   static publishing(name = "key"): Server {
     const server = new Server(name).admit();
     server.command("_result", 4, [1]);
@@ -71,7 +71,7 @@ function sent(server: Server): Buffer {
   return Buffer.concat(server.outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : [])));
 }
 
-/** What the session sent behind its handshake (C2), read as a server reads it. */
+/** What the session sent after its handshake (C2), read as a server reads it. */
 function said(server: Server): Message[] {
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   const messages: Message[] = [];
@@ -105,7 +105,7 @@ test("C0 and C1 go first, C2 as soon as S1 is complete, and connect not before a
   expect(said(server).map(({ type }) => type)).toEqual([1, 20, 4]);
 });
 
-test("Set Chunk Size and connect are, byte for byte, what OBS sends for a URL with a query, and Enhanced RTMP behind", () => {
+test("Set Chunk Size and connect are, byte for byte, what OBS sends for a URL with a query, and Enhanced RTMP after it", () => {
   const server = new Server("key", "live2?backup=1", "rtmp://b.rtmp.youtube.com/live2?backup=1").greet();
   expect(sent(server).subarray(1_536).toString("hex")).toBe(
     "02000000000004010000000000001000" +
@@ -121,7 +121,7 @@ test("Set Chunk Size and connect are, byte for byte, what OBS sends for a URL wi
   );
 });
 
-test("a login goes behind the application in app and tcUrl, as it is, and nowhere else", () => {
+test("a login goes after the application in app and tcUrl, unchanged, and nowhere else", () => {
   const loginQuery = "?authmod=adobe&user=한글&response=a+/b==";
   const publication = { app: "live2?backup=1", tcUrl: "rtmp://host/live2?backup=1", name: "key", loginQuery };
   const session = new ClientSession(publication, RANDOM, 4_096);
@@ -191,7 +191,7 @@ test("the reply to createStream may come before the others, and errors about rel
   expect(commands(server).at(-1)?.streamId).toBe(7);
 });
 
-test("a chunk size of 60000 and a big reply right behind it are read", () => {
+test("a chunk size of 60000 and a big reply right after it are read", () => {
   const server = new Server().greet();
   server.control({ kind: "set-chunk-size", chunkSize: 60_000 });
   server.command("_result", 1, [amf0Object({ level: "status", description: "d".repeat(20_000) })]);
@@ -205,7 +205,7 @@ test.each([
     start: (server: Server) => server.status("NetStream.Publish.Start", "status", "", 5),
   },
   { name: "a _result for publish alone", start: (server: Server) => server.command("_result", 5, [null]) },
-])("$name starts, without window, acknowledgement or StreamBegin ever sent", ({ start }) => {
+])("$name starts, without any window, acknowledgement or StreamBegin", ({ start }) => {
   const server = new Server().admit();
   server.command("_result", 4, [1]);
   expect(isPublishing(server)).toBe(false);
@@ -288,7 +288,7 @@ const refusals: readonly { name: string; say: (server: Server) => readonly Clien
     failure: { kind: "ended-by-server", code: "close" },
   },
 ];
-test.each(refusals)("$name ends the session with its word", ({ say, failure }) => {
+test.each(refusals)("$name ends the session with its code", ({ say, failure }) => {
   const server = new Server();
   expect(failures(say(server))).toEqual([failure]);
   expect(server.session.stage).toBe("closed");
@@ -354,7 +354,7 @@ const connectRefusals: readonly { name: string; info: Record<string, Amf0Value>;
   },
 ];
 test.each(connectRefusals)(
-  "a refused connect that says $name is told as that, by _error and by onStatus",
+  "a refused connect with $name is reported as that, by _error and by onStatus",
   ({ info, failure }) => {
     const code = "NetConnection.Connect.Rejected";
     for (const level of ["error", "Error", "ERROR "]) {
@@ -385,7 +385,7 @@ test.each([
   ["NetStream.Data.Start", "Status"],
   ["NetConnection.Connect.Success", "status"],
   ["", ""],
-])("before the start %j with level %j is news, and the start that follows counts", (code, level) => {
+])("before the start %j with level %j is ignored, and the start that follows counts", (code, level) => {
   const server = new Server().admit();
   server.command("_result", 4, [1]);
   expect(failures(server.status(code, level))).toEqual([]);
@@ -393,7 +393,7 @@ test.each([
   expect(isPublishing(server)).toBe(true);
 });
 
-test("on air an unknown code about publishing is news, and an error in any case ends", () => {
+test("on air an unknown code about publishing is ignored, and an error in any case ends", () => {
   const server = Server.publishing();
   expect(failures(server.status("NetStream.Publish.Warned", "status"))).toEqual([]);
   expect(failures(server.status("NetStream.Publish.Warned", "Error"))).toEqual([
@@ -435,7 +435,7 @@ test("a stream's number may stand where the null belongs, and only the first one
 });
 
 test.each([[-1], [2 ** 32], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], [], ["1"], [null]])(
-  "the target's answer %j to createStream is its broken protocol",
+  "the target's reply %j to createStream breaks the protocol",
   (...args) => {
     expect(failures(new Server().admit().command("_result", 4, args))).toEqual([{ kind: "bad-stream-number" }]);
   },
@@ -453,11 +453,11 @@ test.each([
   { name: "onFCUnpublish", end: (server: Server) => server.command("onFCUnpublish", 0, []) },
   { name: "close", end: (server: Server) => server.command("close", 0, []) },
   { name: "error", end: (server: Server) => server.status("NetStream.Publish.BadName", "error") },
-])("on air, an unasked $name is the server's end of it", ({ end }) => {
+])("on air, an unrequested $name is the server's end of it", ({ end }) => {
   expect(failures(end(Server.publishing())).map(({ kind }) => kind)).toEqual(["ended-by-server"]);
 });
 
-test("what is only news is passed over", () => {
+test("a message for information only is ignored", () => {
   const server = Server.publishing();
   server.status("NetStream.Data.Start");
   server.status("NetConnection.Connect.ReconnectRequest");
@@ -523,7 +523,7 @@ test("the server's bytes are acknowledged once a window, and its own acknowledge
   ]);
 });
 
-test("a wanted stop says FCUnpublish and deleteStream; before publish there is nothing to take back", () => {
+test("a clean stop sends FCUnpublish and deleteStream, and nothing before publish", () => {
   const server = Server.publishing("the-key");
   const reader = new ChunkReader(LIMITS_PUBLISHING);
   const messages: Message[] = [];
@@ -563,7 +563,7 @@ test.each([
   expect(new Server().admit().command("onStatus", 0, [info])).toEqual([]);
 });
 
-test("what the server says of Enhanced RTMP is remembered", () => {
+test("the server's Enhanced RTMP capabilities are remembered", () => {
   const server = new Server().greet();
   expect(server.session.peer).toEqual({ capsEx: 0, fourCcs: [] });
   const object = amf0Object({
@@ -576,7 +576,7 @@ test("what the server says of Enhanced RTMP is remembered", () => {
   expect(["hvc1", "av01"].map((name) => takesFourCc(server.session.peer, name))).toEqual([true, false]);
 });
 
-test("an acknowledgement is asked for about once a second of the stream: anew where its rate is much else, never at odd sizes", () => {
+test("an acknowledgement is requested about once a second of the stream: anew where its rate differs much, never at odd sizes", () => {
   const server = Server.publishing();
   const asked = (bytesPerSecond: number) => {
     const message = server.session.askForAcks(bytesPerSecond);

@@ -40,7 +40,7 @@ test("a command is written as type 20 on its message stream", () => {
   });
 });
 
-test("a command object in AMF3 behind its marker is read", () => {
+test("a command object in AMF3 after its marker is read", () => {
   const amf3Object = Buffer.from("110a0b01076170700609" + "6c69766501", "hex");
   const bytes = Buffer.concat([encodeAmf0(["connect", 1]), amf3Object]);
   expect(decodeCommand(message(MessageType.CommandAmf3, SELECTOR, bytes), AMF0_LIMITS)).toEqual({
@@ -83,7 +83,7 @@ test("a command keeps within the limits it is read with", () => {
   expect(() => decodeCommand(long, AMF0_LIMITS_BEFORE_PUBLISH)).toThrow(/^bad-amf/);
 });
 
-test("data are AMF0 values in type 18 and in type 15, with and without its format selector", () => {
+test("data are AMF0 values in type 18 and in type 15, with and without their format selector", () => {
   const values: Amf0Value[] = ["@setDataFrame", "onMetaData", amf0EcmaArray({ width: 1920, encoder: "obs" })];
   const bytes = encodeAmf0(values);
   expect(amf0Part(message(MessageType.DataAmf0, bytes))).toEqual(bytes);

@@ -50,7 +50,7 @@ test.each(table.filter(({ value }) => value.kind !== "other-user-control"))(
   },
 );
 
-test("messages that are about media or commands are no control messages", () => {
+test("messages that are about media or commands are not control messages", () => {
   for (const type of [MessageType.Audio, MessageType.Video, MessageType.CommandAmf0, 0, 7, 255]) {
     expect(decodeControl({ type, timestamp: 0, streamId: 0, payload: Buffer.alloc(16) })).toBeUndefined();
   }

@@ -8,7 +8,7 @@ import { c1Of, c2Of, DIGEST_VECTORS, FILL, sha256 } from "./handshake-digest-vec
 describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {
   const c1 = c1Of(vector);
 
-  test("is what the vector says", () => {
+  test("is as in the vector", () => {
     expect(sha256(c1)).toBe(vector.c1Sha256);
   });
 
@@ -23,7 +23,7 @@ describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {
     expect(s2.toString("hex", 1_504)).toBe(vector.s2Signature);
   });
 
-  test("is answered so by the handshake, with S0 in front and in one piece, and its signed C2 is taken", () => {
+  test("is answered so by the handshake, with S0 in front and in one piece, and its signed C2 is accepted", () => {
     const handshake = new ServerHandshake(FILL.s1);
     const { send } = handshake.receive(Buffer.concat([Buffer.from([3]), c1]));
     expect(send).toHaveLength(3_073);
@@ -49,7 +49,7 @@ describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {
     expect(s2.subarray(1_504)).toEqual(signature);
   });
 
-  test("is answered simply once a single bit of it is another", () => {
+  test("gets the simple reply once a single bit of it differs", () => {
     fc.assert(
       fc.property(fc.nat({ max: 1_536 * 8 - 1 }), (bit) => {
         const bent = Buffer.from(c1);
@@ -64,7 +64,7 @@ describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {
     );
   });
 
-  test("is answered simply where its version is 0, though the digest is valid", () => {
+  test("gets the simple reply where its version is 0, though the digest is valid", () => {
     const silent = Buffer.from(c1);
     silent.fill(0, 4, 8);
     const key = "Genuine Adobe Flash Player 001";
@@ -74,7 +74,7 @@ describe.each(DIGEST_VECTORS)("C1 with $schema", (vector) => {
   });
 });
 
-test("a digest anywhere that four bytes can place it is found, to the last place of each region", () => {
+test("a digest is found anywhere that four bytes can place it, to the last place of each region", () => {
   for (const offsetAt of [8, 772]) {
     for (const sum of [0, 727, 728, 1_020]) {
       const c1 = Buffer.alloc(1_536, 0x5a);

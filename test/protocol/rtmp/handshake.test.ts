@@ -84,7 +84,7 @@ test("a client that announces a digest gets a simple reply, with S1 version 0", 
   expect(send?.subarray(1_537)).toEqual(announcing.subarray(1));
 });
 
-test("whatever C2 says is accepted", () => {
+test("the server accepts any C2", () => {
   for (const garbage of [Buffer.alloc(1_536), Buffer.alloc(1_536, 0xff), c2]) {
     const handshake = new ServerHandshake(random);
     handshake.receive(c0c1);
@@ -121,7 +121,7 @@ test("the client starts with C0 and C1 of time 0 and version 0", () => {
   expect(new ClientHandshake(random).start()).toEqual(Buffer.concat([Buffer.from([3]), s1]));
 });
 
-test("the client echoes S1 before S2 is there, and is done only behind all of S2", () => {
+test("the client echoes S1 before S2 is there, and is done only after all of S2", () => {
   const handshake = new ClientHandshake(random);
   const serverS1 = patterned(1_536, 13);
   const s2 = patterned(1_536, 17);
@@ -139,7 +139,7 @@ test("the client echoes S1 before S2 is there, and is done only behind all of S2
   });
 });
 
-test("where the network cuts the bytes never changes what either side sends or leaves over", () => {
+test("both sides send and leave over the same, wherever the network cuts the bytes", () => {
   const all = Buffer.concat([c0c1, c2, connect]);
   const cuts = fc.array(fc.nat({ max: all.length }), { maxLength: 8 });
   fc.assert(
@@ -154,7 +154,7 @@ test("where the network cuts the bytes never changes what either side sends or l
   );
 });
 
-test("the two sides understand each other", () => {
+test("the two sides complete a handshake with each other", () => {
   const client = new ClientHandshake(random);
   const server = new ServerHandshake(patterned(1_528, 19));
   const answer = server.receive(client.start());

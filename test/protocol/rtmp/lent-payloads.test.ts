@@ -10,7 +10,7 @@ import { readParts, setChunkSize } from "./chunk-support.ts";
 /** A message, most of them short, some longer than the slab. */
 function message(random: () => number, index: number) {
   const length = Math.floor(random() ** 3 * 1_500_000) + 1;
-  // 251 is no divisor of any chunk's length: a piece in the wrong place shows.
+  // 251 does not divide any chunk's length: a piece in the wrong place shows.
   const payload = Buffer.alloc(length, Buffer.from(Array.from({ length: 251 }, (_, at) => (at * 31 + index) % 251)));
   return { type: 9, timestamp: index * 40, streamId: 1, payload };
 }
@@ -47,7 +47,7 @@ test("a reader that lends payloads from now on completes the unfinished message,
   expect(came).toEqual([sent]);
 });
 
-test("a long message that comes bit by bit is not moved for each bit, but for its first ones", () => {
+test("a long message that comes bit by bit is not copied for each bit, except its first ones", () => {
   let lentCount = 0;
   class CountedSlab extends PayloadSlab {
     override lend(length: number) {

@@ -26,7 +26,7 @@ const ODD = [
     payload: encodeAmf0(["@setDataFrame", "onMetaData", amf0EcmaArray({ width: 320 })]),
   },
   { name: "a string cut short", type: 20, payload: Buffer.concat([encodeAmf0(["onX", 0]), hex("02 0032 41")]) },
-  { name: "a marker nobody uses", type: 20, payload: Buffer.concat([encodeAmf0(["onX", 0, null]), hex("0e")]) },
+  { name: "an unused marker", type: 20, payload: Buffer.concat([encodeAmf0(["onX", 0, null]), hex("0e")]) },
   {
     name: "AMF3 values without their marker",
     type: 17,
@@ -35,7 +35,7 @@ const ODD = [
   { name: "data that is no AMF", type: 18, payload: hex("ffeeddcc") },
   { name: "an aggregate cut short", type: 22, payload: hex("08 00ffff 000000 00 000000 01") },
   { name: "a shared object", type: 16, payload: hex("00000000") },
-  { name: "a type nobody knows", type: 99, payload: hex("00000000") },
+  { name: "an unknown type", type: 99, payload: hex("00000000") },
   { name: "a control message too short", type: 4, payload: hex("00") },
   { name: "a chunk size too short", type: 1, payload: hex("00") },
 ];
@@ -47,10 +47,10 @@ test.each(ODD)("$name, sent on air, ends nothing", ({ type, payload }) => {
   expect(media(peer).at(-1)).toEqual(mediaMessage(KEYFRAME));
 });
 
-test("one with each frame, sixty a second, ends nothing either, and commands still work", () => {
+test("one such message with each frame, sixty a second, ends nothing either, and commands still work", () => {
   const peer = Peer.publishing();
-  for (let picture = 0; picture < 600; picture += 1) {
-    peer.nowMs = picture * (1_000 / 60);
+  for (let frame = 0; frame < 600; frame += 1) {
+    peer.nowMs = frame * (1_000 / 60);
     say(peer, 20, encodeAmf0([1, "x"]));
     peer.say(encodeMessage(6, KEYFRAME, 128));
   }
@@ -58,7 +58,7 @@ test("one with each frame, sixty a second, ends nothing either, and commands sti
   expect(media(peer)).toHaveLength(600);
 });
 
-test("before its key is known a peer's messages are bounded", () => {
+test("the messages of a peer whose key is not known yet are bounded", () => {
   const peer = new Peer();
   peer.connect();
   expect(closes(say(peer, 20, encodeAmf0([1, "x"])))).toEqual(["protocol-error"]);
@@ -128,7 +128,7 @@ test.each(FAREWELLS)("$name ends $ends publications", ({ ends, say: sayFarewell 
   expect(media(peer)).toHaveLength(1 - ends);
 });
 
-test("an encoder that publishes twenty times on one connection, each time on a new stream, is let", () => {
+test("an encoder may publish twenty times on one connection, each time on a new stream", () => {
   const peer = new Peer();
   peer.connect();
   for (let round = 1; round <= 20; round += 1) {

@@ -47,7 +47,7 @@ test("media in one read with publish is there once the key was accepted, complet
   expect(peer.session.isBehind).toBe(false);
 });
 
-test("media behind publish, before its reply, is the same wherever the network cuts it", () => {
+test("media after publish, before its reply, is the same wherever the network cuts it", () => {
   fc.assert(
     fc.property(fc.nat({ max: AT_ONCE.length }), fc.nat({ max: AT_ONCE.length }), (one, two) => {
       const peer = asking();
@@ -60,7 +60,7 @@ test("media behind publish, before its reply, is the same wherever the network c
   );
 });
 
-test("a first keyframe beyond the limits before publish, sent along with publish, is no reason to close", () => {
+test("a first keyframe beyond the limits before publish, sent along with publish, does not close the connection", () => {
   const peer = asking();
   const large = { ...KEYFRAME, payload: Buffer.concat([KEYFRAME.payload, Buffer.alloc(200_000)]) };
   const bytes = encodeMessage(6, large, 4_096);
@@ -71,7 +71,7 @@ test("a first keyframe beyond the limits before publish, sent along with publish
   expect(media(peer).map(({ payload }) => payload.length)).toEqual([large.payload.length]);
 });
 
-test("an unauthenticated peer has one question at a time: a second one is read after the reply", () => {
+test("an unauthenticated peer has one request at a time, and a second one is read after the reply", () => {
   const peer = asking();
   const again = Buffer.concat([command("deleteStream", [1], 6), command("publish", ["second", "live"], 7)]);
   peer.say(Buffer.concat([PUBLISH, again, again, again]));
@@ -80,14 +80,14 @@ test("an unauthenticated peer has one question at a time: a second one is read a
   expect(requests(peer)).toHaveLength(1);
 });
 
-test("an encoder that takes its key back before the reply has published nothing", () => {
+test("an encoder that withdraws its key before the reply has published nothing", () => {
   const peer = asking();
   peer.say(Buffer.concat([PUBLISH, command("deleteStream", [1], 6)]));
   expect(kinds(peer.answer("accept"))).toEqual(["send", "send", "unpublished"]);
   expect(media(peer)).toEqual([]);
 });
 
-test("what comes behind a connect that needs a login is read once the login was accepted", () => {
+test("messages after a connect that needs a login are read once the login was accepted", () => {
   const peer = new Peer();
   const connect = encodeCommand(0, {
     name: "connect",

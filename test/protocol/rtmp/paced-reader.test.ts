@@ -36,26 +36,29 @@ const copied = (message: Message): Message => ({ ...message, payload: Buffer.fro
 test.each([
   { what: "short", first: SHORT_FIRST, next: SHORT_NEXT },
   { what: "empty", first: EMPTY_FIRST, next: EMPTY_NEXT },
-])("of $what messages that come at once a turn's are read at once, the next ones a turn later", ({ first, next }) => {
-  const reader = new PacedReader(PACE_OF_ENCODER);
-  const came: Message[] = [];
-  const give = (bytes: Buffer, nowMs: number) => {
-    reader.receive(bytes, nowMs, false, (message) => came.push(message));
-    return came.length;
-  };
-  const wanted = 2 * TURN_MESSAGES_MAX + 10;
-  const bytes = Buffer.concat([first, times(next, wanted - 2)]);
-  expect(give(bytes, 0)).toBe(TURN_MESSAGES_MAX);
-  // What the caller does with its bytes afterwards must not matter.
-  bytes.fill(0xee);
-  expect(reader.isBehind).toBe(true);
-  expect(give(NOTHING, READ_TURN_MS - 1)).toBe(TURN_MESSAGES_MAX);
-  expect(give(next, READ_TURN_MS - 1)).toBe(TURN_MESSAGES_MAX);
-  expect(give(NOTHING, READ_TURN_MS)).toBe(2 * TURN_MESSAGES_MAX);
-  expect(give(NOTHING, 2 * READ_TURN_MS)).toBe(wanted);
-  expect(reader.isBehind).toBe(false);
-  expect(reader.bytesReceived).toBe(first.length + (wanted - 1) * next.length);
-});
+])(
+  "of $what messages that come at once a turn's share is read at once, the next ones a turn later",
+  ({ first, next }) => {
+    const reader = new PacedReader(PACE_OF_ENCODER);
+    const came: Message[] = [];
+    const give = (bytes: Buffer, nowMs: number) => {
+      reader.receive(bytes, nowMs, false, (message) => came.push(message));
+      return came.length;
+    };
+    const wanted = 2 * TURN_MESSAGES_MAX + 10;
+    const bytes = Buffer.concat([first, times(next, wanted - 2)]);
+    expect(give(bytes, 0)).toBe(TURN_MESSAGES_MAX);
+    // The reader must not depend on the caller's bytes afterwards.
+    bytes.fill(0xee);
+    expect(reader.isBehind).toBe(true);
+    expect(give(NOTHING, READ_TURN_MS - 1)).toBe(TURN_MESSAGES_MAX);
+    expect(give(next, READ_TURN_MS - 1)).toBe(TURN_MESSAGES_MAX);
+    expect(give(NOTHING, READ_TURN_MS)).toBe(2 * TURN_MESSAGES_MAX);
+    expect(give(NOTHING, 2 * READ_TURN_MS)).toBe(wanted);
+    expect(reader.isBehind).toBe(false);
+    expect(reader.bytesReceived).toBe(first.length + (wanted - 1) * next.length);
+  },
+);
 
 test("more than two hundred thousand messages within ten seconds are a flood, spread over longer they are not", () => {
   const send = (turns: number, turnMs: number): void => {
@@ -70,10 +73,10 @@ test("more than two hundred thousand messages within ten seconds are a flood, sp
   expect(() => send(10 * turns, 2 * READ_TURN_MS)).not.toThrow();
 });
 
-test("what was looked at for a repeated timestamp, and is none, is not lost where reading is halted", () => {
+test("a chunk that was checked for a repeated timestamp, and has none, is not lost where reading is halted", () => {
   const extended = { type: 8, timestamp: 0x01_00_00_00, streamId: 1, payload: NOTHING };
   const head = Buffer.concat([EMPTY_FIRST, encodeMessage(4, extended, 128)]);
-  // Behind the fmt 3 header come four whole messages of one byte each.
+  // After the fmt 3 header come four whole messages of one byte each.
   for (const parts of [["c4c5c5c5c5"], ["c4c5", "c5c5c5"], ["c4c5c5c5", "c5"]]) {
     const reader = new ChunkReader(LIMITS_LENIENT);
     let count = 0;
@@ -98,7 +101,7 @@ const messages = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-test("where reading is halted never changes what is read, with payloads lent or not", () => {
+test("the reader reads the same wherever it is halted, with payloads lent or not", () => {
   fc.assert(
     fc.property(messages, fc.array(fc.nat()), fc.nat(4), fc.boolean(), (sent, cuts, every, isLending) => {
       const bytes = Buffer.concat(
@@ -106,7 +109,7 @@ test("where reading is halted never changes what is read, with payloads lent or 
           encodeMessage(csid, { type: 8, timestamp, streamId: 1, payload: Buffer.alloc(length, index) }, 128),
         ),
       );
-      // A fmt 3 header right behind each: some messages once more, some with an extended time in it.
+      // A fmt 3 header right after each: some messages once more, some with an extended time in it.
       const whole = Buffer.concat([bytes, Buffer.from("c4", "hex"), times(Buffer.from([0]), 700)]);
       const read = (isHalting: boolean): Message[] => {
         const reader = new ChunkReader(LIMITS_LENIENT);
@@ -137,29 +140,26 @@ test("where reading is halted never changes what is read, with payloads lent or 
 test.each([
   { what: "empty messages", first: EMPTY_FIRST, next: EMPTY_NEXT, messages: PACE_OF_TARGET.turnMessagesMax },
   { what: "large messages", first: LARGE_FIRST, next: LARGE_NEXT, messages: 65 },
-])(
-  "of a target's $what a turn takes as little time as of anything else, and after ten seconds' worth it is a flood",
-  (row) => {
-    const reader = new PacedReader(PACE_OF_TARGET);
-    let came = 0;
-    const give = (bytes: Buffer, nowMs: number) => reader.receive(bytes, nowMs, false, () => (came += 1));
-    give(row.first, -1_000_000);
-    const flood = times(row.next, 4_000);
-    const turn = (nowMs: number) => {
-      came = 0;
-      give(reader.isBehind ? NOTHING : flood, nowMs);
-      return came;
-    };
-    expect(turn(0)).toBeLessThanOrEqual(row.messages);
-    expect(turn(READ_TURN_MS - 1)).toBe(0);
-    expect(turn(READ_TURN_MS)).toBeGreaterThan(row.messages - 3);
-    expect(() => {
-      for (let count = 2; count < 200; count += 1) turn(count * READ_TURN_MS);
-    }).toThrow(/^too-many-messages/);
-  },
-);
+])("a turn of a target's $what takes as little time as any other, and ten seconds' worth is a flood", (row) => {
+  const reader = new PacedReader(PACE_OF_TARGET);
+  let came = 0;
+  const give = (bytes: Buffer, nowMs: number) => reader.receive(bytes, nowMs, false, () => (came += 1));
+  give(row.first, -1_000_000);
+  const flood = times(row.next, 4_000);
+  const turn = (nowMs: number) => {
+    came = 0;
+    give(reader.isBehind ? NOTHING : flood, nowMs);
+    return came;
+  };
+  expect(turn(0)).toBeLessThanOrEqual(row.messages);
+  expect(turn(READ_TURN_MS - 1)).toBe(0);
+  expect(turn(READ_TURN_MS)).toBeGreaterThan(row.messages - 3);
+  expect(() => {
+    for (let count = 2; count < 200; count += 1) turn(count * READ_TURN_MS);
+  }).toThrow(/^too-many-messages/);
+});
 
-test("what targets say, acknowledgements of each kilobyte of 10 Mbit/s included, is no flood", () => {
+test("a target's replies, acknowledgements of each kilobyte of 10 Mbit/s included, are no flood", () => {
   const reader = new PacedReader(PACE_OF_TARGET);
   let came = 0;
   for (let nowMs = 0; nowMs < 60_000; nowMs += 1) {

@@ -38,7 +38,7 @@ const sent = (outputs: readonly ServerOutput[]) =>
   Buffer.concat(outputs.flatMap((output) => (output.kind === "send" ? [output.bytes] : []))).toString("hex");
 const others = (outputs: readonly ServerOutput[]) => outputs.filter(({ kind }) => kind !== "send");
 
-/** A text behind its length, as AMF0 has it in an object's keys, and the same as a value. */
+/** A text after its length, as AMF0 has it in an object's keys, and the same as a value. */
 const key = (text: string) => Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)]).toString("hex");
 const text = (value: string) => `02${key(value)}`;
 const length = (hex: string) => (hex.length / 2).toString(16).padStart(6, "0");
@@ -50,7 +50,7 @@ function status(level: string, code: string, description: string): string {
   return `05000000${length(payload)}1401000000${payload}`;
 }
 
-test("an accepted player hears StreamBegin, Reset, Start and that it may touch the samples", () => {
+test("an accepted player gets StreamBegin, Reset, Start and sample access", () => {
   const player = new Player();
   expect(player.play()).toEqual([
     { kind: "play-requested", request: { requestId: 1, streamId: 1, app: "preview", name: "ls-1?token=abc" } },
@@ -70,7 +70,7 @@ test("an accepted player hears StreamBegin, Reset, Start and that it may touch t
 test.each([
   { why: "not-found", code: "NetStream.Play.StreamNotFound", description: "There is no such preview now." },
   { why: "failed", code: "NetStream.Play.Failed", description: "The preview cannot be shown now." },
-] as const)("a player that is refused hears $code, and the connection ends", ({ why, code, description }) => {
+] as const)("a player that is refused gets $code, and the connection ends", ({ why, code, description }) => {
   const player = new Player();
   player.play();
   const outputs = player.session.answerPlay(1, why, 0);
@@ -78,7 +78,7 @@ test.each([
   expect(others(outputs)).toEqual([{ kind: "closed", reason: "play-refused", detail: "preview not shown" }]);
 });
 
-test("at the broadcast's end the player hears StreamEOF and UnpublishNotify", () => {
+test("at the broadcast's end the player gets StreamEOF and UnpublishNotify", () => {
   const player = new Player();
   player.play();
   expect(player.session.endPlay()).toEqual([]);
@@ -104,7 +104,7 @@ test("pause and its end are reported and get a reply; deleteStream ends playback
   expect(others(player.play())).toMatchObject([{ kind: "play-requested", request: { requestId: 2 } }]);
 });
 
-test("a player may be silent for an hour; one that asks for nothing is closed after five seconds", () => {
+test("a player may be silent for an hour, and one that requests nothing is closed after five seconds", () => {
   const player = new Player();
   player.play();
   player.session.answerPlay(1, "accept", 0);
@@ -116,12 +116,12 @@ test("a player that sends video is closed, and none of it is passed on", () => {
   const player = new Player();
   player.play();
   player.session.answerPlay(1, "accept", 0);
-  const picture = encodeMessage(
+  const video = encodeMessage(
     6,
     { type: 9, timestamp: 0, streamId: 1, payload: Buffer.from("2701000000", "hex") },
     128,
   );
-  const outputs = player.session.receive(Buffer.concat(Array.from({ length: 60 }, () => picture)), 0);
+  const outputs = player.session.receive(Buffer.concat(Array.from({ length: 60 }, () => video)), 0);
   expect(outputs).toMatchObject([{ kind: "closed", reason: "too-many-messages" }]);
 });
 
@@ -154,7 +154,7 @@ test.each([
 test.each([
   ["short", 40, 0xfffffe],
   ["extended", 0xffffff, 0xffffffff],
-])("a message with a %s time that gets another stream and time is what it had been made as", (_name, from, to) => {
+])("a message with a %s time that gets another stream and time equals one made with them", (_name, from, to) => {
   for (const bytes of [0, 5, SERVER_CHUNK_SIZE, SERVER_CHUNK_SIZE + 1, 3 * SERVER_CHUNK_SIZE - 1]) {
     const payload = Buffer.alloc(bytes, 7);
     const made = Buffer.concat([

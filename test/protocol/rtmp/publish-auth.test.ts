@@ -94,7 +94,7 @@ const demands: readonly { name: string; says: string; means: object | undefined 
     means: adobeChallenge("Y2hhbA==", ""),
   },
   {
-    name: "one with an empty opaque value, in another order and with a blank behind it",
+    name: "one with an empty opaque value, in another order and with a blank after it",
     says: "authmod=adobe :?reason=needauth&opaque=&challenge=Y2hhbA==&salt=c2FsdA==&authmod=adobe ",
     means: adobeChallenge("Y2hhbA==", ""),
   },
@@ -109,7 +109,7 @@ const demands: readonly { name: string; says: string; means: object | undefined 
     means: { kind: "refused" },
   },
   {
-    name: "a wrong password, as Limelight has it",
+    name: "a wrong password, by Limelight's scheme",
     says: "[ AccessManager.Reject ] : [ authmod=llnw ] : ?reason=authfail",
     means: { kind: "refused" },
   },
@@ -119,7 +119,7 @@ const demands: readonly { name: string; says: string; means: object | undefined 
     means: { kind: "refused" },
   },
   {
-    name: "a scheme nobody knows",
+    name: "an unknown scheme",
     says: "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe2 ] : ",
     means: { kind: "unreadable" },
   },
@@ -176,7 +176,7 @@ const challengedBy = (values: string) =>
   demand(`[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=needauth&user=alice&${values}`);
 const ADOBE_CHALLENGE = challengedBy(`salt=${SALT}&challenge=${CHALLENGE}&opaque=${OPAQUE}`);
 
-test("a login by Adobe's scheme says the name, then proves the password", () => {
+test("a login by Adobe's scheme sends the name, then the proof of the password", () => {
   const login = new LoginDialogue(ALICE, "live");
   expect(login.answer(NAME_WANTED, "00000000")).toEqual({ kind: "reconnect", query: "?authmod=adobe&user=alice" });
   expect(login.answer(ADOBE_CHALLENGE, "8f1e6c20")).toEqual({
@@ -193,7 +193,7 @@ test("without an opaque value there is none in the proof", () => {
   });
 });
 
-test("a login by Limelight's scheme does the same in its own words", () => {
+test("a login by Limelight's scheme does the same in its own form", () => {
   const login = new LoginDialogue(ALICE, "live");
   const wanted = demand("[ AccessManager.Reject ] : [ code=403 need auth; authmod=llnw ] : ");
   expect(login.answer(wanted, "00000000")).toEqual({ kind: "reconnect", query: "?authmod=llnw&user=alice" });

@@ -4,7 +4,7 @@ import { isProven, loginTexts, readLogin } from "../../../src/protocol/rtmp/serv
 
 const NAME = { kind: "name", scheme: "adobe", id: "U" } as const;
 
-describe("what an encoder's connect says about a login", () => {
+describe("the login in an encoder's connect", () => {
   test.each([
     ["an ordinary application", "relay", "", "relay", undefined],
     ["a key in the application", "logins", "rtmp://h/logins", "logins", undefined],
@@ -19,15 +19,15 @@ describe("what an encoder's connect says about a login", () => {
     ["and with a query", "relay/login?x=1", "", "relay/login?x=1", { kind: "nothing", scheme: "adobe" }],
     ["Limelight's", "relay/login-llnw", "", "relay/login-llnw", { kind: "nothing", scheme: "llnw" }],
     ["a name", "relay?authmod=adobe&user=U", "", "relay", NAME],
-    ["behind an ampersand, as librtmp has it", "relay?x=1&authmod=adobe&user=U", "", "relay?x=1", NAME],
-    ["behind a second question mark, as FFmpeg has it", "relay?x=1?authmod=adobe&user=U", "", "relay?x=1", NAME],
+    ["after an ampersand, as librtmp has it", "relay?x=1&authmod=adobe&user=U", "", "relay?x=1", NAME],
+    ["after a second question mark, as FFmpeg has it", "relay?x=1?authmod=adobe&user=U", "", "relay?x=1", NAME],
     ["in tcUrl alone", "relay", "rtmp://h/relay?authmod=adobe&user=U", "relay", NAME],
     ["no name", "relay?authmod=adobe", "", "relay", { kind: "nothing", scheme: "adobe" }],
   ])("%s: %s", (_what, app, tcUrl, bare, attempt) => {
     expect(readLogin(app, tcUrl)).toEqual(attempt === undefined ? { app: bare } : { app: bare, attempt });
   });
 
-  test("a proof, whose values are read as they are: no plus is a blank, no percent sign is decoded", () => {
+  test("a proof has raw values: no plus is a blank, no percent sign is decoded", () => {
     const query = "authmod=adobe&user=a%41+b&challenge=8f1e6c20&response=ilk+AHMolGVc8wAsZQCdyw==&opaque=b3Bh==";
     expect(readLogin(`login?${query}`, "").attempt).toEqual({
       kind: "proof",
@@ -40,7 +40,7 @@ describe("what an encoder's connect says about a login", () => {
   });
 });
 
-describe("a proof is what the reference says it is", () => {
+describe("a proof is as in the reference", () => {
   const adobe = (id: string, token: string, clientChallenge: string, response: string) =>
     ({ kind: "proof", scheme: "adobe", id, token, clientChallenge, response }) as const;
   test.each([
@@ -67,7 +67,7 @@ describe("a proof is what the reference says it is", () => {
   });
 });
 
-test("our own client understands every text", () => {
+test("our own client reads every text", () => {
   expect(readLoginDemand(loginTexts.demand("adobe"))).toEqual({ kind: "name-wanted", scheme: "adobe" });
   expect(readLoginDemand(loginTexts.demand("llnw"))).toEqual({ kind: "name-wanted", scheme: "llnw" });
   expect(readLoginDemand(loginTexts.challenge("adobe", "U", "salt", "tok"))).toEqual({

@@ -48,7 +48,7 @@ test.each([
   { name: "RTMPE", first: 6 },
   { name: "a TLS ClientHello", first: 0x16 },
   { name: "HTTP", first: 0x47 },
-])("$name is turned away at its first byte", ({ first }) => {
+])("$name is refused at its first byte", ({ first }) => {
   const peer = new Peer({ isGreeted: false });
   expect(closes(peer.say(Buffer.from([first])))).toEqual(["protocol-error"]);
 });
@@ -97,7 +97,7 @@ test.each([
   expect(requests(peer).map((request) => request.app)).toEqual([app]);
 });
 
-test("object encoding 3 is granted where it is asked for, and its commands are understood", () => {
+test("object encoding 3 is granted where it is requested, and its commands are read", () => {
   const peer = new Peer();
   peer.connect({ app: "relay", objectEncoding: 3 });
   const [result] = commands(replies(peer));
@@ -170,7 +170,7 @@ test.each(orders)("the order of $name works", ({ run, answers }) => {
   expect(names(peer)).toEqual([...answers, "onStatus 0"]);
 });
 
-test("nothing is said about publish before the key was decided on, then StreamBegin and Start on that stream", () => {
+test("no reply to publish comes before the key was decided on, then StreamBegin and Start on that stream", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -195,7 +195,7 @@ test("a wrong key gets BadName, never Start, and the session ends", () => {
   expect(peer.say(encodeMessage(3, KEYFRAME, 128))).toEqual([]);
 });
 
-test("a server that cannot keep up says so", () => {
+test("an overloaded server refuses with its own reason", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -206,7 +206,7 @@ test("a server that cannot keep up says so", () => {
   expect(textProperty(status, "description")).toContain("This server cannot keep up");
 });
 
-test("without a verdict the encoder is closed without a word, so that it tries again", () => {
+test("without a verdict the encoder is closed without a reply, so that it tries again", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -216,7 +216,7 @@ test("without a verdict the encoder is closed without a word, so that it tries a
   expect(closes(outputs)).toEqual(["not-answered"]);
 });
 
-test("a reply that comes too late, or twice, does nothing", () => {
+test("a verdict that comes too late, or twice, does nothing", () => {
   const peer = Peer.publishing();
   expect(peer.answer("refuse")).toEqual([]);
   expect(peer.answer("accept", 2)).toEqual([]);
@@ -233,7 +233,7 @@ test("publish on message stream 0 means the stream created last", () => {
   expect(media(peer)).toHaveLength(1);
 });
 
-test("createStream counts up; a second publish on the same connection, and on another stream, is BadName", () => {
+test("createStream counts up, and a second publish on the same connection, and on another stream, is BadName", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -265,7 +265,7 @@ test("a ninth message stream ends the session", () => {
   expect(closes(peer.command("createStream", 9, null))).toEqual(["protocol-error"]);
 });
 
-test("publish before connect breaks the protocol; other commands before it are passed over", () => {
+test("publish before connect breaks the protocol, and other commands before it are ignored", () => {
   const early = new Peer();
   expect(kinds(early.command("createStream", 2, null))).toEqual([]);
   expect(closes(early.publish())).toEqual(["protocol-error"]);
@@ -293,7 +293,7 @@ const keys: readonly { name: string; key: string }[] = [
   { name: "nothing", key: "" },
   { name: "a query alone", key: "?streamname=x&key=y" },
 ];
-test.each(keys)("a name with $name reaches the decision as it came", ({ key }) => {
+test.each(keys)("a name with $name reaches the decision unchanged", ({ key }) => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -301,7 +301,7 @@ test.each(keys)("a name with $name reaches the decision as it came", ({ key }) =
   expect(requests(peer).map(({ name }) => name)).toEqual([key]);
 });
 
-test("a name beyond 2048 characters is refused without asking anybody", () => {
+test("a name beyond 2048 characters is refused without a look-up", () => {
   const peer = new Peer();
   peer.connect();
   peer.command("createStream", 4, null);
@@ -315,7 +315,7 @@ test("an application name beyond 512 characters is refused in connect", () => {
   expect(names(peer)).toEqual(["_error 1"]);
 });
 
-test("what the encoder calls itself is kept printable and short", () => {
+test("the encoder's name is kept printable and short", () => {
   const peer = new Peer();
   peer.connect({ app: "relay", flashVer: `FMLE/3.0\u0007 ${"v".repeat(100)}` });
   peer.command("createStream", 4, null);
@@ -339,7 +339,7 @@ test.each([
   expect(media(peer)).toHaveLength(1);
 });
 
-test("OBS's farewell, FCUnpublish then deleteStream, ends the publication once", () => {
+test("OBS's clean stop, FCUnpublish then deleteStream, ends the publication once", () => {
   const peer = Peer.publishing();
   peer.command("FCUnpublish", 6, null, ["key"]);
   peer.command("deleteStream", 7, null, [1]);
@@ -376,7 +376,7 @@ test("data leave as AMF0 values, whichever type they came in, with and without a
   expect(media(peer)).toEqual(Array.from({ length: 4 }, () => ({ kind: "data", timestamp: 70, payload: values })));
 });
 
-test("an aggregate is taken apart", () => {
+test("an aggregate is split into its messages", () => {
   const peer = Peer.publishing();
   const part = (type: number, time: number, body: Buffer) => {
     const head = Buffer.alloc(11);
@@ -398,7 +398,7 @@ test("an aggregate is taken apart", () => {
   expect(peer.say(encodeMessage(6, { type: 22, timestamp: 1_000, streamId: 1, payload: corrupt }, 128))).toEqual([]);
 });
 
-test("each window of bytes is acknowledged with the running total; no acknowledgement is ever needed of us", () => {
+test("each window of bytes is acknowledged with the running total, and no acknowledgement is ever needed from the peer", () => {
   const peer = Peer.publishing();
   peer.say(encodeMessage(2, encodeControl({ kind: "window-ack-size", bytes: 5_000 }), 128));
   const before = replies(peer).length;
@@ -499,7 +499,7 @@ test("the 65th message without publishing, and the 51st command of a second on a
   expect(closes(onAir.say(flood))).toEqual(["too-many-messages"]);
 });
 
-test("what lies in aggregates is counted each, so that they hold no more of a turn than single messages", () => {
+test("messages in aggregates are counted each, so that they use no more of a turn than single messages", () => {
   const peer = Peer.publishing();
   peer.nowMs = 10_000;
   const tag = Buffer.alloc(15);
@@ -523,7 +523,7 @@ test("before publishing a message beyond 64 KiB ends the session; on air a keyfr
   expect(media(peer)).toEqual([mediaMessage(big)]);
 });
 
-test("where the network cuts the bytes never changes what the session says and hands on", () => {
+test("the session sends and hands on the same wherever the network cuts the bytes", () => {
   const script = Buffer.concat([
     C0C1,
     C2,
@@ -556,7 +556,7 @@ test.each([
   { name: "one that can", capsEx: 1, isAsked: true },
   { name: "one that cannot", capsEx: 14, isAsked: false },
   { name: "one that says nothing", capsEx: null, isAsked: false },
-])("an encoder is asked to connect again: $name", ({ capsEx, isAsked }) => {
+])("an encoder is asked to reconnect: $name", ({ capsEx, isAsked }) => {
   const peer = new Peer();
   peer.connect({ app: "relay", tcUrl: "rtmp://host/relay", capsEx });
   expect(peer.session.requestReconnect()).toEqual([]);

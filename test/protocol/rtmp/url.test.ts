@@ -198,7 +198,7 @@ test.each([
   { name: "one URL field", app: "relay/k1", publish: "", key: "k1" },
   { name: "one URL field with a trailing slash", app: "relay/k1/", publish: "", key: "k1" },
   { name: "the default instance", app: "relay/_definst_", publish: "k1", key: "k1" },
-  { name: "the default instance behind the key", app: "relay/k1/_definst_/", publish: "", key: "k1" },
+  { name: "the default instance after the key", app: "relay/k1/_definst_/", publish: "", key: "k1" },
   { name: "a name with slashes around it", app: "relay", publish: "/k1/", key: "k1" },
   { name: "a pasted line break", app: "relay", publish: "k1\r\n", key: "k1" },
   { name: "nothing at all", app: "", publish: "", key: "" },

@@ -13,7 +13,7 @@ class End {
  * A message transport between two threads. A message that is posted at one end arrives at the other when the test says
  * so, copied as between threads.
  */
-export class TestWay<Near, Far> {
+export class ManualTransport<Near, Far> {
   readonly #near = new End();
   readonly #far = new End();
   readonly near: MessageTransport<Near, Far> = this.#transport(this.#near, this.#far);
