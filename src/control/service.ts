@@ -58,7 +58,7 @@ export class Service {
     this.accessKeys = new AccessKeys(options);
   }
 
-  /** Throws DomainError `too-many-targets` where the plan does not allow as many. */
+  /** Throws DomainError `too-many-targets` where the plan does not allow that many. */
   async createChannel(
     settings: ChannelSettings,
     targets: readonly TargetSettings[],
@@ -97,12 +97,12 @@ export class Service {
     return this.#reads.get(channelId);
   }
 
-  /** Throws DomainError `channel-not-found`, or `channel-publishing` while an encoder is there. */
+  /** Throws DomainError `channel-not-found`, or `channel-publishing` while an encoder is connected. */
   async deleteChannel(channelId: ChannelId): Promise<ChannelSummary> {
     const { store, runtime } = this.#options;
     found(await store.findChannel(channelId));
     if (runtime.live(channelId)?.isPublishing === true) throw new DomainError({ kind: "channel-publishing" });
-    // The answer and the deleted row have the totals of the last broadcast too.
+    // So that the answer and the deleted row include the totals of the last broadcast.
     await this.#totals.flush();
     const deleted = found(await store.deleteChannel(channelId));
     runtime.remove(channelId);

@@ -120,7 +120,7 @@ export function stageTimedOut(stage: ClientStage): TargetError {
   }
 }
 
-/** The target closed the connection without a word. `livedMs`: for how long it had been publishing. */
+/** The target closed the connection without a message. `livedMs`: for how long it had been publishing. */
 export function closedByTarget(stage: ClientStage, livedMs: number): TargetError {
   switch (stage) {
     case "handshake":

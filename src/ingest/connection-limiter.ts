@@ -25,7 +25,7 @@ const ALONE: ConnectionTally = { onCount: () => undefined, elsewhere: () => 0 };
 /** A connection as the limiter sees it. */
 export interface Connection {
   readonly address: string;
-  /** Another connection needs the place: close without a word. */
+  /** Another connection needs the place: close without a message. */
   turnAway(): void;
 }
 

@@ -81,7 +81,7 @@ test("what a database refused is stored later, after old broadcasts are ended", 
   writer.fact(started("a"));
   writer.fact(ended("a", 2_000));
   await settle();
-  expect([writes, lines]).toEqual([[], ["reports not stored, tried again soon"]]);
+  expect([writes, lines]).toEqual([[], ["reports not stored, will retry"]]);
   state.isBroken = false;
   clock.advance(5_000);
   await settle();

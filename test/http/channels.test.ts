@@ -13,7 +13,7 @@ const WAITS = {
   state: "waiting",
   reason: {
     code: "WAITS_FOR_ENCODER",
-    message: "The channel waits for an encoder.",
+    message: "The channel is waiting for an encoder.",
     messageKo: "인코더를 기다리고 있습니다.",
   },
   nextStep: {

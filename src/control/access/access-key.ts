@@ -7,14 +7,14 @@ export type ManagerKeySources = {
   readonly store: AccessKeyStore;
   readonly nowMs: number;
   readonly randomBytes: RandomBytes;
-  /** A key given from outside, by configuration. */
+  /** A key given by configuration. */
   readonly configured?: { readonly accessKeyId: string; readonly secretKey: string };
 };
 
 /**
- * Makes sure that there is a manager key. A configured one is stored as it is configured, also when it was there with
- * another secret; without one, a key is made where no manager key exists. Answers the key only when it was made just
- * now: that is the one moment its secret may be shown.
+ * Makes sure that there is a manager key. A configured key is stored as configured, also if its id was stored with
+ * another secret. Without a configured key, one is made where no manager key exists. Returns the key only if it was
+ * made just now: its secret is shown only then.
  */
 export async function ensureManagerKey(sources: ManagerKeySources): Promise<AccessKey | undefined> {
   const { store, nowMs, randomBytes, configured } = sources;

@@ -4,7 +4,7 @@ import { DomainError } from "../ports/errors.ts";
 import type { RandomBytes } from "./ids.ts";
 import { newAccessKeyId, newSecretKey } from "./ids.ts";
 
-/** A key's last use is written at most this often, in milliseconds: every request would be a write otherwise. */
+/** A key's last use is written at most this often, in milliseconds: otherwise every request would be a write. */
 const USE_WRITE_INTERVAL_MS = 60_000;
 
 export type AccessKeysOptions = {
@@ -13,10 +13,13 @@ export type AccessKeysOptions = {
   readonly randomBytes: RandomBytes;
 };
 
-/** Who may use the API: keys are made, found, used and revoked here. */
+/** The API's access keys: makes, finds, uses and revokes them. */
 export class AccessKeys {
   readonly #options: AccessKeysOptions;
-  /** When a use of each key was last written, or tried to be: monotonic. One entry per key that exists. */
+  /**
+   * When a use of each key was last written, or its write was tried; monotonic milliseconds. One entry for each
+   * existing key.
+   */
   readonly #writtenMs = new Map<string, number>();
 
   constructor(options: AccessKeysOptions) {
@@ -28,7 +31,7 @@ export class AccessKeys {
     return this.#options.store.listAccessKeys();
   }
 
-  /** The one moment a key's secret is shown. */
+  /** Makes a key. Its secret is shown only in this answer. */
   async create(role: Role, name: string): Promise<AccessKey> {
     const { store, clock, randomBytes } = this.#options;
     const key: AccessKey = {
@@ -43,8 +46,8 @@ export class AccessKeys {
   }
 
   /**
-   * From now on the key is refused. Throws DomainError `access-key-not-found`, or `last-manager-key`: without a
-   * manager no other key could ever be made.
+   * Revokes the key at once. Throws DomainError `access-key-not-found`, or `last-manager-key`: without a manager no
+   * other key could ever be made.
    */
   async delete(accessKeyId: string): Promise<AccessKey> {
     const deleted = await this.#options.store.deleteAccessKey(accessKeyId);
@@ -63,8 +66,8 @@ export class AccessKeys {
   }
 
   /**
-   * A request came with this key. No caller waits for the write, and one that fails costs the precision of a minute; the
-   * database's trouble is reported by those that need it.
+   * A request came with this key. No caller waits for the write. A write that fails costs a minute's precision; other
+   * writes report the database's trouble.
    */
   used(accessKeyId: string): void {
     const { store, clock } = this.#options;

@@ -1,16 +1,16 @@
 import type { ChannelId, ChannelSpec } from "../../thread-protocol/channel-spec.ts";
 
-/** A channel is not changed this often within one look-up unless something is broken. */
+/** More look-ups than this in a row mean that something is broken: no channel changes that often during one look-up. */
 const LOOK_UPS_MAX = 20;
 
 /**
- * Keeps an answer about a stream key from overtaking a change. The look-up of a key takes a moment; when its channel is
- * blocked, deleted, edited or given another key meanwhile, the media thread has heard of that already, and the answer
- * of before must not follow. So a reply is checked here last, in the same turn in which it leaves.
+ * Keeps a reply about a stream key from overtaking a change. The look-up of a key takes a moment. If its channel is
+ * blocked, deleted, edited or given another key meanwhile, the media thread has already received that change, and an
+ * older reply must not follow. So each reply is checked here last, in the same turn in which it is sent.
  */
 export class AdmissionFreshness {
   #lookUps = 0;
-  /** What changed while keys were being looked up; cleared once no look-up runs. */
+  /** The newest revision of each channel that changed while keys were being looked up; cleared once no look-up runs. */
   readonly #newestRevisions = new Map<ChannelId, number>();
 
   /** This spec is sent to the media thread now. */
@@ -25,8 +25,8 @@ export class AdmissionFreshness {
   }
 
   /**
-   * Looks the key up, again where the answer is older than what was told meanwhile, and hands the answer on at once.
-   * Rejects as the look-up does.
+   * Looks the key up, and again where the result is older than a change that was sent meanwhile; then calls `send` at
+   * once. Rejects as the look-up does.
    */
   async answer<Found extends { readonly spec: ChannelSpec }>(
     lookUp: () => Promise<Found | undefined>,

@@ -3,15 +3,17 @@ import type { ChannelSpec, IngestSlot } from "../../thread-protocol/channel-spec
 import { channelSpec, slotOf } from "../channels/channel.ts";
 import type { Store } from "../ports/store.ts";
 
-/** The channel a key leads to. */
+/** The channel of a key. */
 export type Admitted = {
   readonly spec: ChannelSpec;
   readonly slot: IngestSlot;
-  /** True: the key is right, but the channel wants a login and this is none, or another; the encoder is refused. */
+  /**
+   * True: the key is right, but the channel requires a login and this one is missing or wrong. The encoder is refused.
+   */
   readonly isLoginMissing?: boolean;
 };
 
-/** Answers the media threads' questions about encoders. Every call may reject with StoreUnavailableError. */
+/** Answers the media threads' requests about encoders. Every call may reject with StoreUnavailableError. */
 export class Admission {
   readonly #store: Pick<Store, "findChannelByStreamKey" | "findIngestUser">;
 
@@ -19,23 +21,23 @@ export class Admission {
     this.#store = store;
   }
 
-  /** The channel's spec and which of its keys this is; undefined where the key may not publish. */
+  /** Returns the channel's spec and which of its keys this is; undefined where the key may not publish. */
   async admit(streamKey: string, login?: ProvenLogin): Promise<Admitted | undefined> {
     const channel = await this.#store.findChannelByStreamKey(streamKey);
-    // It was found a moment before it was read: meanwhile it may have been blocked, or given another key.
+    // Since it was found, the channel may have been blocked or given another key.
     const slot = channel?.state === "live" ? slotOf(channel, streamKey) : undefined;
     if (channel === undefined || slot === undefined) return undefined;
     const admitted = { spec: channelSpec(channel), slot };
     return isSameLogin(channel.ingestLogin, login) ? admitted : { ...admitted, isLoginMissing: true };
   }
 
-  /** The user that logs in to an ingest with this name. */
+  /** Returns the user who logs in to an ingest with this name. */
   findIngestUser(userId: string): Promise<IngestUser | undefined> {
     return this.#store.findIngestUser(userId);
   }
 }
 
-/** A login that was just proven may have changed since, and one of another channel opens nothing here. */
+/** The login may have changed since it was proven, and the login of another channel does not count. */
 function isSameLogin(wanted: ProvenLogin | undefined, proven: ProvenLogin | undefined): boolean {
   return wanted?.id === proven?.id && wanted?.password === proven?.password;
 }

@@ -2,13 +2,13 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { type RandomBytes, randomText } from "./ids.ts";
 
-/** A set-up link works for an hour. */
+/** A set-up link works for an hour, in milliseconds. */
 const SETUP_MS = 60 * 60 * 1000;
-/** A session that is not used for 30 days has ended. */
+/** A session that is not used for 30 days ends, in milliseconds. */
 export const SESSION_IDLE_MS = 30 * 24 * 60 * 60 * 1000;
-/** A session's last use is written at most this often: every request would be a write otherwise. */
+/** A session's last use is written at most this often, in milliseconds: otherwise every request would be a write. */
 const USE_WRITE_INTERVAL_MS = 60 * 60 * 1000;
-/** Browsers signed in at a time; one more ends the session that was longest unused. */
+/** Browsers that can be signed in at a time. One more ends the session that was unused for longest. */
 export const SESSIONS_MAX = 100;
 
 /** 32 of these are 165 bits. */
@@ -16,25 +16,28 @@ const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TOKEN_LENGTH = 32;
 const DEVICE_ID_LENGTH = 16;
 
-/** A browser that is signed in, as it is kept: the token itself is only in the browser. */
+/** A signed-in browser as stored: only the browser has the token itself. */
 export type DashboardSession = { readonly tokenHash: string; readonly lastUsedTime: number };
 
-/** What a token is kept as and found by. */
+/** How a token is stored and found. */
 export type SetupToken = { readonly tokenHash: string; readonly expiresTime: number };
 
-/** Where the dashboard's password and sessions are kept. Every call may reject with StoreUnavailableError. */
+/** The store of the dashboard's password and sessions. Every call may reject with StoreUnavailableError. */
 export interface DashboardStore {
   findPasswordHash(): Promise<string | undefined>;
-  /** There is one set-up token at a time: this one takes the place of any other. */
+  /** Replaces the set-up token: there is only one at a time. */
   putSetupToken(token: SetupToken): Promise<void>;
-  /** Takes password and sessions away and leaves this set-up token. */
+  /** Removes the password and all sessions, and keeps this set-up token. */
   resetPassword(token: SetupToken): Promise<void>;
   hasSetupToken(tokenHash: string, now: number): Promise<boolean>;
-  /** Uses the token up: the password is set, other sessions end, this one begins. False where the token is no longer good. */
+  /**
+   * Uses the token up: sets the password, ends other sessions and begins this one. False where the token is no longer
+   * valid.
+   */
   completeSetup(tokenHash: string, now: number, passwordHash: string, session: DashboardSession): Promise<boolean>;
-  /** All sessions end, this one begins. False where the present password is another than `oldHash`. */
+  /** Ends all sessions and begins this one. False where the present password's hash is not `oldHash`. */
   changePassword(oldHash: string, newHash: string, session: DashboardSession): Promise<boolean>;
-  /** False where the present password is another than the one that was checked. */
+  /** False where the present password is not the one that was checked. */
   addSession(session: DashboardSession, checkedHash: string): Promise<boolean>;
   findSession(tokenHash: string): Promise<DashboardSession | undefined>;
   listSessions(): Promise<readonly DashboardSession[]>;
@@ -42,7 +45,7 @@ export interface DashboardStore {
   deleteSession(tokenHash: string): Promise<void>;
 }
 
-/** Turns passwords into what may be kept of them; slow on purpose. */
+/** Hashes passwords, slowly on purpose. */
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
   verify(password: string, hash: string): Promise<boolean>;
@@ -59,12 +62,12 @@ export type DashboardAccessOptions = {
 const SESSION_OWNER = "dashboard:";
 const OWNER_CHARACTERS = 16;
 
-/** What a session is called where a key has its id. */
+/** The name of a session, where a key has its id. */
 export function sessionOwner(tokenHash: string): string {
   return `${SESSION_OWNER}${tokenHash.slice(0, OWNER_CHARACTERS)}`;
 }
 
-/** Whether it is a session that is called so, and no key. */
+/** Whether this is the name of a session, not the id of a key. */
 export function isSessionOwner(owner: string): boolean {
   return owner.startsWith(SESSION_OWNER);
 }
@@ -74,23 +77,29 @@ function tokenHashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** The password's hash has 256 bits of its own nonce and result that no outsider knows, so it serves as the key. */
+/** The password's hash holds 256 random bits that no outsider knows, so it serves as the key. */
 function deviceProof(passwordHash: string, id: string): string {
   return createHmac("sha256", passwordHash).update(`device ${id}`).digest("hex");
 }
 
-/** A new set-up token: the text for the link, and what is kept of it. */
+/** A new set-up token: the text for the link, and how it is stored. */
 export function newSetupToken(now: number, randomBytes: RandomBytes): { readonly text: string } & SetupToken {
   const text = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, randomBytes);
   return { text, tokenHash: tokenHashOf(text), expiresTime: now + SETUP_MS };
 }
 
-/** Who may use the dashboard: one password, set through a link that the server prints, and the browsers that know it. */
+/**
+ * Access to the dashboard: one password, set through a link that the server prints, and the browsers that are signed
+ * in.
+ */
 export class DashboardAccess {
   readonly #options: DashboardAccessOptions;
-  /** When sessions were last used, and last written so, on the clock that never steps: the other one is for what a restart has to know. */
+  /**
+   * When sessions were last used, and when that was last written, in monotonic milliseconds. The stored time is for
+   * restarts.
+   */
   readonly #uses = new Map<string, { readonly usedMs: number; readonly writtenMs: number }>();
-  /** The token of the link that this process offered: good for its hour however the clock is set. */
+  /** The token of the link that this process offered: valid for its hour even if the wall clock is set. */
   #offered: { readonly tokenHash: string; readonly untilMs: number; readonly expiresTime: number } | undefined;
 
   constructor(options: DashboardAccessOptions) {
@@ -101,7 +110,7 @@ export class DashboardAccess {
     return (await this.#options.store.findPasswordHash()) === undefined;
   }
 
-  /** While there is no password: a new token for the link, good for an hour; the one before is no longer. */
+  /** While there is no password: returns a new token for the link, valid for an hour. It replaces the one before. */
   async offerSetup(): Promise<string | undefined> {
     const { store, clock, randomBytes } = this.#options;
     if (!(await this.needsSetup())) return undefined;
@@ -112,7 +121,7 @@ export class DashboardAccess {
     return token.text;
   }
 
-  /** Sets the password. Answers a session's token, or undefined where the set-up token is not, or no longer, good. */
+  /** Sets the password. Returns a session's token, or undefined where the set-up token is not valid. */
   async setUp(setupToken: string, password: string): Promise<string | undefined> {
     const { store, hasher } = this.#options;
     const setupHash = tokenHashOf(setupToken);
@@ -124,17 +133,17 @@ export class DashboardAccess {
     return isDone ? token : undefined;
   }
 
-  /** A session's token, or undefined where the password is another. */
+  /** Returns a session's token, or undefined where the password is wrong. */
   async signIn(password: string): Promise<string | undefined> {
     const { store, hasher } = this.#options;
     const hash = await store.findPasswordHash();
     if (hash === undefined || !(await hasher.verify(password, hash))) return undefined;
     const { token, session } = this.#newSession();
-    // The password may have been changed while this one was being checked.
+    // The password may have changed while this one was being checked.
     return (await store.addSession(session, hash)) ? token : undefined;
   }
 
-  /** The session that a browser's token stands for, as its hash; undefined where there is none or it has ended. */
+  /** Returns the hash of the session's token; undefined where there is no such session or it has ended. */
   async sessionOf(token: string): Promise<string | undefined> {
     const tokenHash = tokenHashOf(token);
     const session = await this.#options.store.findSession(tokenHash);
@@ -142,7 +151,7 @@ export class DashboardAccess {
     return session !== undefined && this.#isAlive(session) ? tokenHash : undefined;
   }
 
-  /** Of these, by what their callers are called, the sessions that have ended; for what lasts, so this counts as a use of the others. */
+  /** Returns which of these sessions have ended. The others have something open, so this counts as a use of them. */
   async goneAmong(owners: ReadonlySet<string>): Promise<readonly string[]> {
     const names = [...owners].filter(isSessionOwner);
     if (names.length === 0) return [];
@@ -179,7 +188,7 @@ export class DashboardAccess {
     if (this.#uses.size > SESSIONS_MAX && oldest !== undefined) this.#uses.delete(oldest);
   }
 
-  /** What the clock of the day would show now, had it not been set since this link was offered. */
+  /** The time that the wall clock would show if it had not been set since this link was offered. */
   #timeFor(setupHash: string): number {
     const { clock } = this.#options;
     const offered = this.#offered;
@@ -188,8 +197,8 @@ export class DashboardAccess {
   }
 
   /**
-   * What a browser keeps that has just signed in: it does not sign in, but marks a known browser the next time. Good until the
-   * password changes. Undefined where there is no password.
+   * Returns a text for a browser that has just signed in, by which it is recognised the next time. It does not sign in.
+   * Valid until the password changes. Undefined where there is no password.
    */
   async newDevice(): Promise<string | undefined> {
     const hash = await this.#options.store.findPasswordHash();
@@ -198,7 +207,7 @@ export class DashboardAccess {
     return `${id}.${deviceProof(hash, id)}`;
   }
 
-  /** The browser's id, if `newDevice` made this text for the present password. */
+  /** Returns the browser's id, if `newDevice` made this text for the present password. */
   async deviceOf(text: string): Promise<string | undefined> {
     const hash = await this.#options.store.findPasswordHash();
     if (hash === undefined) return undefined;
@@ -211,7 +220,7 @@ export class DashboardAccess {
     return this.#options.store.deleteSession(tokenHash);
   }
 
-  /** Ends all sessions. A new one's token for the browser that asks; undefined where the old password is wrong. */
+  /** Ends all sessions. Returns a new token for the browser that asks; undefined where the old password is wrong. */
   async changePassword(oldPassword: string, newPassword: string): Promise<string | undefined> {
     const { store, hasher } = this.#options;
     const oldHash = await store.findPasswordHash();

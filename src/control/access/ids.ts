@@ -7,15 +7,15 @@ const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const DIGITS = "0123456789";
 
-/** A source that gives nothing usable this often in a row is broken; chance alone never does it. */
+/** A source that returns nothing usable this often in a row is broken; that never happens by chance. */
 const EMPTY_DRAWS_MAX = 100;
 
 /** Korea has one time zone, nine hours ahead of UTC, and no summer time. */
 const KST_OFFSET_MS = 9 * 60 * 60 * 1000;
 
 /**
- * `length` characters of `alphabet`, each equally likely: bytes at or above the largest multiple of the alphabet's
- * length are thrown away, since a plain remainder would favour the first characters.
+ * `length` characters of `alphabet`, each equally likely. Bytes at or above the largest multiple of the alphabet's
+ * length are discarded: a plain remainder would favour the first characters.
  */
 export function randomText(length: number, alphabet: string, randomBytes: RandomBytes): string {
   const usable = 256 - (256 % alphabet.length);
@@ -32,13 +32,13 @@ export function randomText(length: number, alphabet: string, randomBytes: Random
   return text;
 }
 
-/** `ls-`, the time in Korea as `YYYYMMDDhhmmss`, `-` and five random characters: Live Station's form. */
+/** `ls-`, the time in Korea as `YYYYMMDDhhmmss`, `-` and five random characters: the form of Live Station's ids. */
 export function newChannelId(wallMs: number, randomBytes: RandomBytes): ChannelId {
   const stamp = new Date(wallMs + KST_OFFSET_MS).toISOString().replace(/\D/g, "").slice(0, 14);
   return `ls-${stamp}-${randomText(5, UPPER + LOWER + DIGITS, randomBytes)}`;
 }
 
-/** What an encoder shows to publish: 32 of `[a-z0-9]`, 165 bits. */
+/** The key with which an encoder publishes: 32 of `[a-z0-9]`, 165 bits. */
 export function newStreamKey(randomBytes: RandomBytes): string {
   return randomText(32, LOWER + DIGITS, randomBytes);
 }

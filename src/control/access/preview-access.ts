@@ -7,31 +7,31 @@ import type { Lasting } from "./revocations.ts";
 const TOKEN_MS = 5 * 60 * 1000;
 const TOKEN_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const TOKEN_LENGTH = 32;
-/** Tokens at a time; the oldest gives way. */
+/** Tokens at a time; one more removes the oldest. */
 const TOKENS_MAX = 1_000;
 
-/** Open previews at a time, over HTTP and RTMP together: of one channel, and of all. */
+/** Open previews at a time, over HTTP and RTMP together: of one channel, and of all channels. */
 export const WATCHERS_OF_CHANNEL_MAX = 4;
 export const WATCHERS_MAX = 20;
 
-/** `untilMs`: monotonic. */
+/** `untilMs`: monotonic milliseconds. */
 type Token = { readonly channelId: ChannelId; readonly untilMs: number; readonly owner: string };
 
-/** One viewer's place, until it leaves. */
+/** One viewer's place, until the viewer leaves. */
 export type PreviewPlace = {
   readonly channelId: ChannelId;
-  /** Called when the owner of the token may watch no more: the preview must end. */
+  /** Called when the owner of the token may watch no longer: the preview must end. */
   onRevoked: () => void;
   /** Idempotent. */
   leave(): void;
 };
 
-/** Who may open a preview of a channel, by whichever protocol, and how many there are. */
+/** Decides who may open a preview of a channel, over any protocol, and limits their number. */
 export class PreviewAccess implements Lasting {
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
   readonly #tokens = new Map<string, Token>();
-  /** With whose token each was entered. */
+  /** The owner of the token with which each was opened. */
   readonly #places = new Map<PreviewPlace, string>();
 
   constructor(parts: { readonly clock: Clock; readonly randomBytes: RandomBytes }) {
@@ -39,7 +39,7 @@ export class PreviewAccess implements Lasting {
     this.#randomBytes = parts.randomBytes;
   }
 
-  /** `owner`: the access key, or the session, that asks. */
+  /** `owner`: the access key or the session that asks. */
   newToken(channelId: ChannelId, owner: string): { readonly token: string; readonly expiresTime: number } {
     const expiresTime = this.#clock.wallNow() + TOKEN_MS;
     const token = randomText(TOKEN_LENGTH, TOKEN_CHARACTERS, this.#randomBytes);
@@ -51,7 +51,7 @@ export class PreviewAccess implements Lasting {
     return { token, expiresTime };
   }
 
-  /** `refused`: the token does not open this channel now. `full`: no more may be open. */
+  /** `refused`: the token does not open this channel now. `full`: no more previews may be open. */
   enter(token: string, channelId: string): PreviewPlace | "refused" | "full" {
     const known = this.#tokens.get(token);
     if (known?.channelId !== channelId || this.#clock.now() >= known.untilMs) return "refused";

@@ -1,16 +1,22 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { DashboardAccess } from "./dashboard-access.ts";
 
-/** A session may end by a command in another process: looked for this often, in milliseconds, while something lasts that a session opened. */
+/**
+ * A command in another process may end a session. While a session has something open, this is checked this often, in
+ * milliseconds.
+ */
 const LOOK_MS = 500;
-/** Ended owners that are remembered: a request that came before the end may still be on its way. Their names are never given again. */
+/**
+ * Ended owners that are remembered: a request from before the end may still be on its way. Their names are never used
+ * again.
+ */
 const ENDED_MAX = 10_000;
 
-/** What lasts longer than the request that opened it: event streams, previews, previews' tokens. */
+/** Things that last longer than the request that opened them: event streams, previews, previews' tokens. */
 export interface Lasting {
-  /** Who opened what is open now: access keys' ids, and what sessions are called. */
+  /** The owners of what is open now: ids of access keys and names of sessions. */
   owners(): Iterable<string>;
-  /** All that this one opened ends. */
+  /** Ends everything that this owner opened. */
   endOf(owner: string): void;
 }
 
@@ -20,7 +26,7 @@ export type RevocationOptions = {
   readonly lasting: readonly Lasting[];
 };
 
-/** Sees to it that nothing outlives the key or the session it was opened with. */
+/** Makes sure that nothing outlives the key or the session that opened it. */
 export class Revocations {
   readonly #options: RevocationOptions;
   readonly #ended = new Set<string>();
@@ -40,7 +46,7 @@ export class Revocations {
     this.#timer?.cancel();
   }
 
-  /** Whether what this one asks for now would outlive it. */
+  /** Whether this owner has ended, so that a late request must open nothing. */
   isEnded(owner: string): boolean {
     return this.#ended.has(owner);
   }
@@ -55,7 +61,10 @@ export class Revocations {
     for (const each of this.#options.lasting) each.endOf(owner);
   }
 
-  /** Ends what belongs to sessions that are no more; where they cannot be looked up, nothing until the next look. Never rejects. */
+  /**
+   * Ends what belongs to sessions that no longer exist. Where they cannot be looked up, it does nothing until the next
+   * time. Never rejects.
+   */
   async look(): Promise<void> {
     const { dashboard, lasting } = this.#options;
     const owners = new Set(lasting.flatMap((each) => [...each.owners()]));

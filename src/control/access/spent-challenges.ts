@@ -1,14 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
 
-/** No challenge is good for longer than this after it was given, so none has to be remembered for longer. In milliseconds. */
+/** No challenge is valid for longer than this, so none must be remembered for longer. In milliseconds. */
 const REMEMBERED_MS = 60_000;
-/** More than this many within a minute is no crowd of encoders: further ones are taken for spent. */
+/** More than this many within a minute come from no crowd of encoders: further ones count as used. */
 const SPENT_MAX = 65_536;
 
-/** Challenges that encoders have proven their password with: each is good once, whichever media thread is asked. */
+/** Challenges that encoders have used to prove their password. Each is valid once, in whichever media thread. */
 export class SpentChallenges {
   readonly #clock: Pick<Clock, "now">;
-  /** When each may be forgotten, in the order of their use. */
+  /** When each can be forgotten (monotonic milliseconds), in the order of their use. */
   readonly #spent = new Map<string, number>();
 
   constructor(clock: Pick<Clock, "now">) {

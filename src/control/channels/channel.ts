@@ -16,7 +16,7 @@ import type { PlanType } from "./plan.ts";
 /** A label on a channel; nothing depends on it. */
 export type EnvType = "REAL" | "DEV" | "STAGE";
 
-/** What a target has done over all broadcasts and restarts. */
+/** What a target did over all broadcasts and restarts. */
 export type TargetTotals = {
   readonly bytes: number;
   /** Milliseconds spent PUBLISHING. */
@@ -25,27 +25,27 @@ export type TargetTotals = {
   readonly retryCount: number;
 };
 
-/** What a person says about a target. Holds secrets: never log it. */
+/** The settings of a target. Holds secrets: never log it. */
 export type TargetSettings = {
-  /** Which platform it is, one of the API's `targetName`s. */
+  /** The platform, one of the API's `targetName`s. */
   readonly targetName: string;
   readonly url: string;
   readonly streamKey: string;
-  /** RTMP authentication, where the platform wants it. */
+  /** RTMP authentication, where the platform requires it. */
   readonly loginId?: string;
   readonly loginPassword?: string;
   readonly label?: string;
   readonly isEnabled: boolean;
   readonly bufferPolicy: BufferPolicy;
-  /** Absent: nothing is said of it. */
+  /** Absent: the usual verification. */
   readonly tls?: TargetTrust;
   /** Absent: all tracks. */
   readonly tracks?: TrackChoice;
-  /** False: captions, cue points and the like are left out. Absent: they are not. */
+  /** False: captions, cue points and other timed data are left out. Absent: they are sent. */
   readonly hasTimedData?: boolean;
 };
 
-/** What a target is called: its platform's name, and a person's own for it. */
+/** The names of a target: its platform's name, and a person's label for it. */
 export type TargetName = Pick<TargetSettings, "targetName" | "label">;
 
 export function targetNameOf({ targetName, label }: TargetName): TargetName {
@@ -55,11 +55,11 @@ export function targetNameOf({ targetName, label }: TargetName): TargetName {
 /** One target as stored. */
 export type Target = TargetSettings & { readonly targetId: TargetId; readonly totals: TargetTotals };
 
-/** What a channel's webhook is to hear of, beside the changes of its settings. */
+/** Which events a channel's webhook gets, beside changes of its settings. */
 export type Alerts = {
   readonly isOn: boolean;
   readonly ofChannelStatus: boolean;
-  /** Kept and answered; nothing here uploads recordings. */
+  /** Stored and returned; this server uploads no recordings. */
   readonly ofVodUploads: boolean;
   readonly ofTargetFailures: boolean;
 };
@@ -67,7 +67,7 @@ export type Alerts = {
 /** Alerts are off by default. A request that switches them on without a list gets all of them. */
 export const NO_ALERTS: Alerts = { isOn: false, ofChannelStatus: true, ofVodUploads: true, ofTargetFailures: true };
 
-/** What a person says about a channel. */
+/** The settings of a channel. */
 export type ChannelSettings = {
   readonly name: string;
   readonly planType: PlanType;
@@ -75,32 +75,35 @@ export type ChannelSettings = {
   /** Words that a person groups channels by. Trimmed, none twice. Absent: none. */
   readonly labels?: readonly string[];
   readonly alerts: Alerts;
-  /** How long targets are held when the encoder is lost; 0 ends the broadcast at once. */
+  /** How long targets are held when the encoder is lost, in seconds; 0 ends the broadcast at once. */
   readonly holdSeconds: number;
-  /** When its packets leave: gathered, or with each read. */
+  /** When packets are sent: gathered, or with each read. */
   readonly latency: Latency;
-  /** After how long without media, and without video, its encoder counts as frozen. */
+  /** After how long without media, and without video, the encoder counts as frozen. */
   readonly freeze: FreezeTimes;
-  /** What encoders have to log in with beside the key; absent: they need not. Secret. */
+  /** The login that encoders need beside the key; absent: none. Secret. */
   readonly ingestLogin?: IngestLogin;
 };
 
-/** A user name, of no other channel, and a password. */
+/** A user name that no other channel uses, and a password. */
 export type IngestLogin = { readonly id: string; readonly password: string };
 
-/** `live`: may be published to. `blocked`: refuses encoders until a person unblocks it. `deleted`: kept, but never found. */
+/**
+ * `live`: encoders may publish. `blocked`: refuses encoders until a person unblocks it. `deleted`: kept, but never
+ * found.
+ */
 export const CHANNEL_STATES = ["live", "blocked", "deleted"] as const;
 export type ChannelState = (typeof CHANNEL_STATES)[number];
 
 /** One channel as stored, without its targets. Times are milliseconds since the Unix epoch. */
 export type ChannelRecord = ChannelSettings & {
   readonly channelId: ChannelId;
-  /** Unique over the installation, counts up. */
+  /** Unique within the installation; counts up. */
   readonly instanceNo: number;
   readonly state: ChannelState;
-  /** What the encoder shows to publish. Secret. */
+  /** The key with which an encoder publishes. Secret. */
   readonly streamKey: string;
-  /** The same of a second encoder that may stand by; absent while the channel has no backup ingest. Secret. */
+  /** The key of a second encoder that may stand by; absent while the channel has no backup ingest. Secret. */
   readonly backupStreamKey?: string;
   readonly createdTime: number;
   /** Rises with every stored change. */
@@ -109,7 +112,7 @@ export type ChannelRecord = ChannelSettings & {
   readonly publishMs: number;
   /** When the last broadcast began; absent before the first. */
   readonly recentPublishStartTime?: number;
-  /** Where its own webhook goes; absent: to the default one, if there is one. */
+  /** The URL of the channel's own webhook; absent: the default webhook, if there is one. */
   readonly callbackUrl?: string;
   readonly targetCount: number;
 };
@@ -117,10 +120,10 @@ export type ChannelRecord = ChannelSettings & {
 /** One channel as stored. Targets are in the order of their ids. */
 export type Channel = ChannelRecord & { readonly targets: readonly Target[] };
 
-/** How long targets are held when the encoder is lost: longer than a router takes to start again. */
+/** How long targets are held when the encoder is lost, in seconds: longer than a router takes to restart. */
 export const HOLD_SECONDS_DEFAULT = 120;
 
-/** What the media thread is told of a channel. */
+/** The channel's spec for the media thread. */
 export function channelSpec(channel: Channel): ChannelSpec {
   return {
     channelId: channel.channelId,
@@ -132,7 +135,7 @@ export function channelSpec(channel: Channel): ChannelSpec {
   };
 }
 
-/** What the media thread is told of one target. */
+/** The target's spec for the media thread. */
 export function targetSpec(target: Target): TargetSpec {
   const { targetId, url, streamKey, isEnabled, bufferPolicy, tls, tracks, loginId, loginPassword = "" } = target;
   const { hasTimedData } = target;
@@ -153,7 +156,7 @@ export function targetSpec(target: Target): TargetSpec {
   };
 }
 
-/** Which of the channel's keys this is; undefined where it is none. */
+/** Which of the channel's keys this is; undefined where it is neither. */
 export function slotOf(channel: ChannelRecord, streamKey: string): IngestSlot | undefined {
   if (streamKey === channel.streamKey) return "main";
   return streamKey === channel.backupStreamKey ? "backup" : undefined;

@@ -8,12 +8,12 @@ function hostOf(url: string): string | undefined {
   return typeof address === "string" ? undefined : address.host.toLowerCase();
 }
 
-/** The hosts of all presets: an address with one of them has no typing error in its name. */
+/** The hosts of all presets: an address with one of these has no typing error in its host name. */
 const KNOWN_HOSTS: ReadonlySet<string | undefined> = new Set(
   TARGET_PRESETS.flatMap(({ urls, backupUrls }) => [...urls, ...backupUrls]).map(hostOf),
 );
 
-/** The status with a reason that blames DNS, where a name that is known to be right was not found. */
+/** Where a known host name was not found, the status with an error that blames DNS. */
 export function besideKnownHost(status: TargetStatus, url: string): TargetStatus {
   const { lastError } = status;
   if (lastError === undefined || !isTargetError(lastError, "name-unknown") || !KNOWN_HOSTS.has(hostOf(url)))

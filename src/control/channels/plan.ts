@@ -1,14 +1,14 @@
-/** What a channel may hold; the words are the API's. */
+/** What a channel may hold, in the API's words. */
 export const PLAN_TYPES = ["STANDARD", "PROFESSIONAL", "UNLIMITED"] as const;
 export type PlanType = (typeof PLAN_TYPES)[number];
 
-/** Most targets a channel may have, whatever its plan. */
+/** The most targets of a channel, whatever its plan. */
 export const TARGETS_MAX = 100;
 
-/** Most targets a channel of each plan may have; 0 is no limit but TARGETS_MAX. */
+/** The most targets of a channel, by plan; 0: only TARGETS_MAX applies. */
 export type PlanLimits = Readonly<Record<PlanType, number>>;
 
-/** Live Station's own limits, and one plan without any of its own. */
+/** Live Station's own limits, and one plan without a limit of its own. */
 export const DEFAULT_PLAN_LIMITS: PlanLimits = { STANDARD: 3, PROFESSIONAL: 5, UNLIMITED: 0 };
 
 function planTypeOf(text: string): PlanType | undefined {
@@ -16,7 +16,7 @@ function planTypeOf(text: string): PlanType | undefined {
 }
 
 /**
- * Reads the setting `FANFARE_PLAN_LIMITS`, `STANDARD=3,PROFESSIONAL=5` for instance: plans that are left out keep their
+ * Reads the setting `FANFARE_PLAN_LIMITS`, such as `STANDARD=3,PROFESSIONAL=5`. Plans that are left out keep their
  * default. Undefined where a name is unknown or given twice, or a limit is not a whole number from 0.
  */
 export function parsePlanLimits(text: string): PlanLimits | undefined {

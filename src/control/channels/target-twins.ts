@@ -3,14 +3,17 @@ import { type TargetErrorName, targetError } from "../../thread-protocol/targets
 import { TargetErrorCode, type TargetStatus } from "../../thread-protocol/targets/target-status.ts";
 import type { Target } from "./channel.ts";
 
-/** Where a target's stream goes, however its address is written. */
+/** The place that an address names, however it is written. */
 function placeOf(url: string): string {
   const address = parseTargetUrl(url);
   if (typeof address === "string") return url;
   return `${address.scheme}://${address.host}:${address.port}/${address.app}`;
 }
 
-/** The others of the channel with this one's address and key: where a key is taken once, they take each other's place. */
+/**
+ * The channel's other targets with this one's address and key. Where a platform takes a key once, they replace each
+ * other.
+ */
 export function twinsOf<Each extends Target>(target: Target, targets: readonly Each[]): readonly Each[] {
   const key = streamName(target.streamKey);
   return targets.filter(
@@ -21,19 +24,22 @@ export function twinsOf<Each extends Target>(target: Target, targets: readonly E
   );
 }
 
-/** How people know a target: its name, else its kind and number. */
+/** The name that people see: the target's label, else its platform and number. */
 export function spokenName({ label, targetName, targetId }: Target): string {
   return label ?? `${targetName} #${targetId}`;
 }
 
-/** What a platform that takes a key once does to the second: it says so, refuses in other words, or hangs up on one of the two. */
+/**
+ * How a platform that takes a key once treats the second stream: it says so, refuses in other words, or closes one of
+ * the two connections.
+ */
 const TWIN_SENTENCES: Partial<Readonly<Record<TargetErrorCode, TargetErrorName>>> = {
   [TargetErrorCode.StreamKeyInUse]: "key-used-by-twin",
   [TargetErrorCode.PublishRejected]: "refused-beside-twin",
   [TargetErrorCode.RemoteClosed]: "closed-beside-twin",
 };
 
-/** The status with a reason that names the other target, where that is the likely one. */
+/** The status with an error that names the other target, where that is the likely cause. */
 export function besideTwin(status: TargetStatus, twins: readonly Target[]): TargetStatus {
   const twin = twins.find(({ isEnabled }) => isEnabled);
   const { lastError } = status;

@@ -5,24 +5,24 @@ import type { RandomBytes } from "../access/ids.ts";
 import type { ChannelRecord } from "../channels/channel.ts";
 import type { ChannelChanged } from "../facts/server-fact.ts";
 
-/** What a signing secret begins with, and how many bytes follow in Base64: both as Standard Webhooks has it. */
+/** What a signing secret begins with, and how many bytes follow in Base64, as in Standard Webhooks. */
 export const WEBHOOK_SECRET_PREFIX = "whsec_";
 const SECRET_BYTES = 24;
 
-/** Whose events go there: one channel's, or those of every channel that has no endpoint of its own. */
+/** Whose events an endpoint gets: those of one channel, or of every channel that has no endpoint of its own. */
 export type EndpointScope = { readonly channelId: ChannelId } | "default";
 
-/** Where webhooks go. Holds a secret: never log it. Times are milliseconds since the Unix epoch. */
+/** A webhook's address. Holds a secret: never log it. Times are milliseconds since the Unix epoch. */
 export type Endpoint = {
   readonly url: string;
-  /** What deliveries are signed with, `whsec_…`. */
+  /** The secret that signs deliveries, `whsec_…`. */
   readonly secret: string;
   readonly updateTime: number;
-  /** When it answered 410 Gone: nothing is sent there until it is set again. */
+  /** When it answered 410 Gone: nothing is sent until it is set again. */
   readonly goneTime?: number;
 };
 
-/** What a test message to an endpoint came to. */
+/** The result of a test message to an endpoint. */
 export type WebhookTest = {
   readonly url: string;
   readonly durationMs: number;
@@ -31,11 +31,11 @@ export type WebhookTest = {
   readonly problem?: DeliveryProblem;
 };
 
-/** Where endpoints are kept. Every call may reject with StoreUnavailableError. */
+/** The store of endpoints. Every call may reject with StoreUnavailableError. */
 export interface EndpointStore {
-  /** Takes the place of the one before; what waited for that one goes to this one, at once. */
+  /** Replaces the former endpoint. Deliveries that waited for that one go to this one, at once. */
   setEndpoint(scope: EndpointScope, endpoint: Endpoint): Promise<void>;
-  /** What waits for it is cancelled when its turn comes. No matter where there is none. */
+  /** Waiting deliveries are cancelled when their turn comes. Does nothing where there is no endpoint. */
   removeEndpoint(scope: EndpointScope): Promise<void>;
   findEndpoint(scope: EndpointScope): Promise<Endpoint | undefined>;
 }
@@ -51,8 +51,8 @@ export type CallbacksOptions = {
 };
 
 /**
- * The use cases of webhook endpoints. Setting one makes a new secret, and the answer is the one moment it may be shown.
- * Empty text removes the endpoint.
+ * The use cases of webhook endpoints. Setting one makes a new secret, which only this answer shows. Empty text removes
+ * the endpoint.
  */
 export class Callbacks {
   readonly #options: CallbacksOptions;
@@ -61,7 +61,7 @@ export class Callbacks {
     this.#options = options;
   }
 
-  /** Undefined once it is removed. */
+  /** Returns undefined once it is removed. */
   async setOfChannel(
     { channelId, name }: Pick<ChannelRecord, "channelId" | "name">,
     url: string,
@@ -72,12 +72,12 @@ export class Callbacks {
     return endpoint;
   }
 
-  /** Undefined once it is removed. */
+  /** Returns undefined once it is removed. */
   setDefault(url: string): Promise<Endpoint | undefined> {
     return this.#set("default", url);
   }
 
-  /** Undefined where none is set. */
+  /** Returns undefined where none is set. */
   getDefault(): Promise<Endpoint | undefined> {
     return this.#options.store.findEndpoint("default");
   }

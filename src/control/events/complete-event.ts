@@ -2,8 +2,8 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { EventDraft, EventSubject, NewEvent } from "./events.ts";
 
 /**
- * The event as it is stored: with the names of its channel and target, as in the description
- * `channel001 channel publishing has ended.`, and whether the channel's webhook gets it.
+ * The event as stored: with the names of its channel and target, as in `channel001 channel publishing has ended.`, and
+ * whether the channel's webhook gets it.
  */
 export function completeEvent(event: EventDraft, subject: EventSubject): NewEvent {
   const { text, channelName = subject.name, target, ...body } = event;
@@ -20,8 +20,8 @@ export function completeEvent(event: EventDraft, subject: EventSubject): NewEven
 }
 
 /**
- * A channel that never asked for alerts gets a webhook of everything; one that did gets the kinds it asked for. Changes
- * of settings always go out.
+ * A channel whose alerts were never set gets webhooks of everything; another gets the chosen kinds. Changes of settings
+ * are always sent.
  */
 function isForWebhook(
   { code, from, to }: EventDraft,
@@ -33,7 +33,7 @@ function isForWebhook(
     case "STREAM_UPDATE":
       return true;
     case "SIMULCAST_STATUS_CHANGE":
-      // A failure began or is over.
+      // A failure began or ended.
       return ofTargetFailures && (from === "FAIL" || to === "FAIL");
     case "PUBLISH_START":
     case "PUBLISH_END":

@@ -5,24 +5,27 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import { DomainError } from "../ports/errors.ts";
 import type { Page } from "../ports/store.ts";
 
-/** How long a delivery is tried again, in milliseconds. */
+/** How long a delivery is retried, in milliseconds. */
 export const RETRY_FOR_MS = 24 * 60 * 60 * 1_000;
 /** 5 s, 10 s, 20 s … 1 h: about 32 attempts in a day. */
 const RETRY_BACKOFF = { baseMs: 5_000, capMs: 60 * 60 * 1_000 };
 
-/** Attempts that a day has at least and at most: a clock that was set is no day that passed, and none that never does. */
+/**
+ * The fewest and the most attempts of a day. A clock set forward must not end the day early, and a clock set back must
+ * not extend it for ever.
+ */
 const ATTEMPTS_MIN = 24;
 const ATTEMPTS_MAX = 64;
-/** A next attempt further away than this was planned by another clock, in milliseconds. */
+/** A next attempt further away than this was planned with another clock, in milliseconds. */
 export const PLANNED_AHEAD_MAX_MS = RETRY_BACKOFF.capMs + 60_000;
 
-/** HTTP's word for "never again". */
+/** HTTP's status for "never again". */
 const STATUS_GONE = 410;
 
-/** What one attempt came to. */
+/** The result of one attempt. */
 export type AttemptResult = { readonly status: number } | { readonly problem: DeliveryProblem };
 
-/** One event on its way to a webhook, as people see it. Its number is the event's. */
+/** One event's delivery to a webhook, as people see it. Its number is the event's. */
 export type Delivery = {
   readonly eventId: number;
   readonly channelId: ChannelId;
@@ -34,14 +37,14 @@ export type Delivery = {
   readonly attempts: number;
   readonly lastStatus?: number;
   readonly lastProblem?: DeliveryProblem;
-  /** When the next attempt of its channel is due; while it waits. */
+  /** When the next attempt for its channel is due, while it waits. */
   readonly nextTime?: number;
 };
 
-/** What a delivery under way keeps from others. */
+/** What a delivery under way blocks for others. */
 export type DeliveryTurn = {
   readonly channelId: ChannelId;
-  /** Name and port of where it goes; empty where that is nowhere. */
+  /** Host and port of its address; empty where there is none. */
   readonly host: string;
   readonly isRetry: boolean;
 };
@@ -49,13 +52,13 @@ export type DeliveryTurn = {
 /** How many deliveries may be under way. */
 export type DeliveryLimits = {
   readonly inFlightMax: number;
-  /** To one host: one that does not answer must not hold up the others. */
+  /** To one host: a host that does not answer must not hold up the others. */
   readonly perHostMax: number;
-  /** Of those that were tried before: hosts that fail must not hold up those that were not asked yet. */
+  /** Deliveries that were tried before: failing hosts must not hold up those that were not tried yet. */
   readonly retriesMax: number;
 };
 
-/** The oldest waiting delivery of a channel, with all an attempt needs. Holds a secret. */
+/** The oldest waiting delivery of a channel, with everything that an attempt needs. Holds a secret. */
 export type DueDelivery = {
   readonly eventId: number;
   readonly channelId: ChannelId;
@@ -63,24 +66,24 @@ export type DueDelivery = {
   readonly level: EventLevel;
   readonly time: number;
   readonly description: string;
-  /** What channel and target are called: the channel now, the target when it happened. */
+  /** The names of channel and target: the channel's present name, the target's at the time of the event. */
   readonly channelName?: string;
   readonly targetId?: TargetId;
   readonly targetName?: string;
   readonly targetLabel?: string;
   readonly reason?: string;
   readonly attempts: number;
-  /** How often somebody had it sent again. */
+  /** How often somebody sent it again. */
   readonly resendCount: number;
   /** Milliseconds since the Unix epoch. */
   readonly retryUntil: number;
-  /** Whose turn this takes. */
+  /** The turn that it takes. */
   readonly turn: DeliveryTurn;
-  /** Where it goes as things are now; absent where there is none, or it is gone. */
+  /** The present address; absent where there is none, or it is gone. */
   readonly endpoint?: { readonly url: string; readonly secret: string; readonly revision: number };
 };
 
-/** What is to be remembered of a delivery after its turn. */
+/** What is stored of a delivery after its turn. */
 export type DeliveryUpdate = {
   readonly state: DeliveryState;
   readonly attempts: number;
@@ -89,39 +92,40 @@ export type DeliveryUpdate = {
   readonly lastProblem?: DeliveryProblem;
   /** Set while it waits for another attempt. */
   readonly nextTime?: number;
-  /** The endpoint that is gone: its revision, so that one set meanwhile is not meant. */
+  /** The revision of the endpoint that is gone: an endpoint that was set meanwhile stays. */
   readonly goneRevision?: number;
 };
 
-/** Where deliveries are kept. Every call may reject with StoreUnavailableError. */
+/** The store of deliveries. Every call may reject with StoreUnavailableError. */
 export interface DeliveryStore {
   /** Newest first; `total` counts all pages. */
   listDeliveries(
     filter: { readonly channelId?: ChannelId },
     page: Page,
   ): Promise<{ readonly deliveries: readonly Delivery[]; readonly total: number }>;
-  /** The delivery, waiting and due now as if it had never been tried; undefined where there is none. */
+  /** Makes the delivery wait, due now as if it had never been tried. Returns it; undefined where there is none. */
   resendDelivery(eventId: number, nowMs: number, retryUntil: number): Promise<Delivery | undefined>;
   /**
-   * What may begin beside what is under way: of each channel the oldest waiting delivery, where it is due, or waits for a time so far
-   * ahead that the clock was set back since. Those that were never tried come first, then the longest due.
+   * Deliveries that may begin beside what is under way: the oldest waiting one of each channel, if it is due, or if its
+   * time is so far ahead that the clock must have been set back. Those that were never tried come first, then the
+   * longest due.
    */
   findDueDeliveries(
     nowMs: number,
     limits: DeliveryLimits,
     inFlight: readonly DeliveryTurn[],
   ): Promise<readonly DueDelivery[]>;
-  /** When the next delivery that is not due yet will be; undefined where there is none. */
+  /** When the next delivery will be due that is not due yet; undefined where there is none. */
   findNextDueTime(nowMs: number): Promise<number | undefined>;
   /**
-   * Also lets the channel's next delivery have its turn, unless this one waits on. Where somebody had it sent again meanwhile
+   * Also gives the channel's next delivery its turn, unless this one waits again. If somebody sent it again meanwhile,
    * it keeps waiting for that.
    */
   updateDelivery(due: DueDelivery, update: DeliveryUpdate, nowMs: number): Promise<void>;
 }
 
 /**
- * What becomes of a delivery after an attempt: 2xx is delivered, 410 ends it and its endpoint, anything else is tried again
+ * The state of a delivery after an attempt. 2xx: delivered. 410: ends it and its endpoint. Anything else is retried
  * with growing pauses until its day is over, by the clock and by the number of attempts.
  */
 export function afterAttempt(
@@ -158,8 +162,8 @@ export class Deliveries {
   }
 
   /**
-   * Sends it again, whatever became of it before, and tries it for another day. Before the waiting ones of its
-   * channel, since it is older. Throws DomainError `delivery-not-found`.
+   * Sends it again, whatever its state, and tries for another day. It goes before the channel's waiting deliveries,
+   * since it is older. Throws DomainError `delivery-not-found`.
    */
   async resend(eventId: number): Promise<Delivery> {
     const { store, clock, wake } = this.#options;

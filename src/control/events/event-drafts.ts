@@ -9,7 +9,7 @@ import type { EventDraft } from "./events.ts";
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
 type Moment = { readonly time: number; readonly channelId: ChannelId };
 
-/** Ends of a broadcast that somebody asked for. */
+/** Ends of a broadcast that somebody intended. */
 const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced"];
 
 function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
@@ -70,7 +70,7 @@ function codeOf(change: ChannelChange): Pick<EventDraft, "code" | "reason"> {
   return { code: "STREAM_UPDATE", reason: change };
 }
 
-/** A change carries the names of its moment: the channel may be renamed and the target gone when it is stored. */
+/** A change has the names of its time: the channel may be renamed and the target gone when it is stored. */
 export function changed(fact: ChannelChanged): EventDraft {
   const { change, target, channelName, time, channelId, by, error } = fact;
   return {
@@ -92,7 +92,7 @@ export function publishEnded(fact: FactOf<"ingest-ended">): EventDraft {
   return { ...draft(fact, "PUBLISH_END", "publishing has ended", level), reason: fact.end };
 }
 
-/** Media comes from the other of the channel's two encoders now. */
+/** Media now comes from the channel's other encoder. */
 export function slotEnabled(moment: Moment, slot: IngestSlot): EventDraft {
   return slot === "main"
     ? draft(moment, "RTMP_MAIN_STREAM_ENABLED", "main stream has been enabled")
@@ -143,7 +143,7 @@ export function authFailed(moment: Moment): EventDraft {
   return { ...refused, reason: "AUTH_FAILED" };
 }
 
-/** Rates in kilobits, as encoders' settings have them. */
+/** Rates are in kilobits, as in encoders' settings. */
 export function overThreshold({ targetId, reason, bytesPerSecond, limit, time, channelId }: OverThreshold): EventDraft {
   const what = reason === "VIDEO_BITRATE_HIGH" ? "video" : "audio";
   const [rate, most] = [bytesPerSecond, limit].map((bytes) => Math.round((bytes * 8) / 1_000));
@@ -153,7 +153,7 @@ export function overThreshold({ targetId, reason, bytesPerSecond, limit, time, c
   };
 }
 
-/** A target settled in `to`; `from` is where it was settled before. */
+/** A target settled in `to`; `from` is where it had settled before. */
 export function targetSettled(
   { time, channelId, targetId }: FactOf<"target-status">,
   from: ConnectStatus,

@@ -3,11 +3,14 @@ import type { Log } from "../../base/log.ts";
 import { CautiousTime } from "../../base/wall-steps.ts";
 import type { EventStore } from "./events.ts";
 
-/** Events, and what became of their webhooks, are kept this long, in milliseconds. */
+/** Events and their deliveries are kept this long, in milliseconds. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1_000;
-/** How often old ones are looked for, in milliseconds. */
+/** How often old events are looked for, in milliseconds. */
 const INTERVAL_MS = 10 * 60 * 1_000;
-/** One transaction removes so many at most; the next follows after this pause, in milliseconds: others write too. */
+/**
+ * One transaction removes at most this many. The next follows after this pause, in milliseconds, so that others can
+ * write too.
+ */
 const BATCH_MAX = 500;
 const BATCH_PAUSE_MS = 1_000;
 
@@ -30,12 +33,12 @@ export class EventRetention {
     this.#time = new CautiousTime(options.clock);
   }
 
-  /** From now on removes what is too old. Not at once: a machine that has just started may have its clock set first. */
+  /** Starts to remove what is too old. Not at once: a machine that has just started may still have its clock set. */
   start(): void {
     this.#wait(INTERVAL_MS);
   }
 
-  /** Resolves when nothing is being removed any more. Idempotent. */
+  /** Resolves when no removal runs any more. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();

@@ -7,37 +7,37 @@ import type { EventDraft } from "./events.ts";
 
 type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
 
-/** Where a target was last settled; READY where it is not remembered. */
+/** Where a target last settled; READY where it is not remembered. */
 type Settled = { readonly status: ConnectStatus; readonly reason: string | undefined };
 const READY: Settled = { status: "READY", reason: undefined };
 
-/** A refused encoder comes back every second: a fight is told again after this long, in milliseconds. */
+/** A refused encoder comes back every second: a fight for a key makes an event at most this often, in milliseconds. */
 const FIGHT_REPORTED_AGAIN_MS = 60_000;
 /** The same for a refused login. The number of channels is bounded, so guesses cannot fill memory. */
 const REFUSAL_REPORTED_AGAIN_MS = 60_000;
 const REFUSAL_CHANNELS_MAX = 1_000;
 
 type OnAir = {
-  /** Where its media comes from. */
+  /** The slot that media comes from. */
   slot: IngestSlot;
   isHeld: boolean;
-  /** When a fight for a key was last told. */
+  /** When a fight for each key last made an event. */
   readonly foughtAt: Map<IngestSlot, number>;
 };
 
 /**
- * Decides which facts are worth an event. A target's attempts are not: only PUBLISHING, READY, and FAIL for a reason
- * that was not the last one. Remembers channels on air, targets that are not READY, and recent refusals.
+ * Decides which facts become events. Of a target, only PUBLISHING, READY, and FAIL with a new reason do; its attempts
+ * do not. Remembers channels on air, targets that are not READY, and recent refusals.
  */
 export class EventTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #settled = new Map<TargetId, Settled>();
-  /** When a refused login was last told. */
+  /** When a refused login last made an event. */
   readonly #authFailedAt = new Map<ChannelId, number>();
-  /** When a refusal because of overload was last told. */
+  /** When a refusal because of overload last made an event. */
   readonly #overloadedAt = new Map<ChannelId, number>();
 
-  /** The events of this fact, in order; mostly none. */
+  /** Returns the events of this fact, in order; mostly none. */
   fact(fact: ServerFact): readonly EventDraft[] {
     switch (fact.kind) {
       case "channel-changed":
@@ -70,14 +70,14 @@ export class EventTracker {
   }
 
   #changed(fact: ChannelChanged): readonly EventDraft[] {
-    // Nothing more is told of a target that is gone.
+    // A removed target makes no more events.
     if (fact.change === "target-removed" && fact.target !== undefined) this.#settled.delete(fact.target.targetId);
     return [draft.changed(fact)];
   }
 
   #started(fact: FactOf<"ingest-started">): readonly EventDraft[] {
     const events: EventDraft[] = [];
-    // A takeover, a return or a standby begins no broadcast.
+    // A takeover, a return or a standby does not begin a broadcast.
     if (!this.#onAir.has(fact.channelId)) {
       this.#onAir.set(fact.channelId, { slot: fact.slot, isHeld: false, foughtAt: new Map() });
       events.push(draft.publishStarted(fact));
@@ -138,7 +138,7 @@ export class EventTracker {
   }
 }
 
-/** Whether this was told less than so long ago; a wall clock that was set back does not silence it. */
+/** Whether this happened less than `withinMs` ago. A wall clock that was set back does not suppress events. */
 function isRecent(lastTime: number | undefined, time: number, withinMs: number): boolean {
   return lastTime !== undefined && time >= lastTime && time - lastTime < withinMs;
 }

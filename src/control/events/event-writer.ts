@@ -6,11 +6,11 @@ import { completeEvent } from "./complete-event.ts";
 import { EventTracker } from "./event-tracker.ts";
 import type { ChannelEvent, EventDraft, EventStore, NewEvent } from "./events.ts";
 
-/** Events that may wait for a database that takes no write; more are lost, and the log says how many. */
+/** Events that may wait while the database accepts no writes; more are lost, and the log says how many. */
 const WAITING_MAX = 10_000;
-/** How many events one transaction writes at most. */
+/** The most events of one transaction. */
 const BATCH_MAX = 100;
-/** Pauses before a write is tried again, doubling from the first to the second, in milliseconds. */
+/** Pauses before a failed write is retried, doubling from the first to the second, in milliseconds. */
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 10_000;
 
@@ -18,15 +18,15 @@ export type EventWriterOptions = {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly log: Log;
-  /** Each event once it is stored, in order. Must not throw. */
+  /** Called with each event once it is stored, in order. Must not throw. */
   readonly onWritten: (event: ChannelEvent) => void;
   /** How many events may wait. */
   readonly waitingMax?: number;
 };
 
 /**
- * Turns facts into stored events, in their order. It never makes the publisher of a fact wait: events go into a bounded
- * queue, and a database that takes no write costs events at most, never a stream or a request.
+ * Turns facts into stored events, in order. Whoever publishes a fact never waits: events go into a bounded queue. A
+ * database that accepts no writes costs events, never a stream or a request.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -48,7 +48,7 @@ export class EventWriter {
     for (const event of this.#tracker.fact(fact)) this.#add(event);
   }
 
-  /** Writes what waits, tried once; resolves when that is done. Nothing is taken afterwards. Idempotent. */
+  /** Writes what waits, with one attempt; resolves when that is done. Takes no more events after that. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#retry?.cancel();
@@ -79,7 +79,7 @@ export class EventWriter {
     try {
       await this.#writeAll();
     } finally {
-      // Here, and not when the promise settles: an event added in between would otherwise start no drain.
+      // Set here, not when the promise settles: an event added in between would otherwise start no drain.
       this.#draining = undefined;
     }
   }
@@ -92,11 +92,11 @@ export class EventWriter {
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error);
         if (error instanceof StoreUnavailableError) {
-          this.#options.log.warn("events not stored, tried again soon", { waiting: this.#waiting.length, detail });
+          this.#options.log.warn("events not stored, will retry", { waiting: this.#waiting.length, detail });
           this.#retryLater();
           return;
         }
-        // Trying the same batch again would hold up all later ones for ever.
+        // Retrying the same batch would hold up all later ones for ever.
         this.#options.log.error("events lost", { count: batch.length, detail });
       }
       this.#waiting.splice(0, batch.length);
@@ -129,6 +129,6 @@ export class EventWriter {
   }
 
   #reportLost(count: number): void {
-    if (count > 0) this.#options.log.error("events lost", { count, detail: "the database took no write" });
+    if (count > 0) this.#options.log.error("events lost", { count, detail: "the database accepted no write" });
   }
 }

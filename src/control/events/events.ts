@@ -12,29 +12,31 @@ type EventBody = {
   /** When it happened, milliseconds since the Unix epoch. */
   readonly time: number;
   readonly description: string;
-  /** The target it was about, */
+  /** The target that it is about, */
   readonly targetId?: TargetId;
-  /** and its name then: it may be gone by now. */
+  /** and its name at that time: it may be gone by now. */
   readonly targetName?: string;
   readonly targetLabel?: string;
   readonly from?: ConnectStatus;
   readonly to?: ConnectStatus;
   readonly reason?: EventReason;
-  /** Who asked for the change: the id of an access key, or `dashboard`. */
+  /** Who made the change: the id of an access key, or `dashboard`. */
   readonly by?: string;
 };
 
-/** An event whose description still lacks the names of its channel and target: they are read when it is stored. */
+/**
+ * An event whose description does not have the names of its channel and target yet: they are read when it is stored.
+ */
 export type EventDraft = Omit<EventBody, "description" | "targetName" | "targetLabel"> & {
-  /** The description behind the channel's name. `platform`: `platform YOUTUBE (38)`, where it is about one. */
+  /** The description without the channel's name. `platform`: such as `platform YOUTUBE (38)`, where it is about one. */
   readonly text: (platform: string) => string;
-  /** Names of the moment, where they are known; they win over those that are read. */
+  /** Names at that time, where known; they replace those that are read. */
   readonly channelName?: string;
   readonly target?: TargetName;
 };
 
 export type NewEvent = EventBody & {
-  /** Whether the channel's webhook, where it has one, gets it. */
+  /** Whether the channel's webhook gets it, where there is one. */
   readonly isForWebhook: boolean;
 };
 
@@ -44,7 +46,7 @@ export type ChannelEvent = EventBody & { readonly eventId: number };
 export type EventFilter = {
   readonly channelId?: ChannelId;
   readonly codes?: readonly EventCode[];
-  /** When it happened, both ends included, milliseconds since the Unix epoch. */
+  /** From and to when it happened, both included, milliseconds since the Unix epoch. */
   readonly from?: number;
   readonly to?: number;
 };
@@ -58,13 +60,13 @@ export type EventSubject = {
   readonly targets: ReadonlyMap<TargetId, TargetName>;
 };
 
-/** Where events are kept. Every call may reject with StoreUnavailableError. */
+/** The store of events. Every call may reject with StoreUnavailableError. */
 export interface EventStore {
-  /** The channels of these that ever were, deleted ones too. */
+  /** Those of these channels that ever existed, deleted ones included. */
   findEventSubjects(channelIds: readonly ChannelId[]): Promise<readonly EventSubject[]>;
   /**
-   * Stores all of them, numbered in this order, and in the same transaction the webhook deliveries they cause: an event
-   * for webhooks whose channel has an endpoint of its own, or else where there is a default one, that is not gone.
+   * Stores all of them, numbered in this order, and in the same transaction their webhook deliveries: one for each
+   * event for webhooks whose channel has an endpoint that is not gone, its own or else the default one.
    */
   appendEvents(events: readonly NewEvent[]): Promise<readonly ChannelEvent[]>;
   /** Newest first; `total` counts all pages. */
@@ -73,8 +75,9 @@ export interface EventStore {
     page: Page,
   ): Promise<{ readonly events: readonly ChannelEvent[]; readonly total: number }>;
   /**
-   * Removes events from before `time` with their deliveries, at most `limit`, as many reports of broadcasts that were over
-   * then, and the endpoints of deleted channels that wait for nothing. Returns the number of removed events.
+   * Removes at most `limit` events from before `time` with their deliveries, as many reports of broadcasts that had
+   * ended by then, and the endpoints of deleted channels without waiting deliveries. Returns the number of removed
+   * events.
    */
   pruneEvents(time: number, limit: number): Promise<number>;
 }

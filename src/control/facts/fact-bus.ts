@@ -3,9 +3,9 @@ import type { Log } from "../../base/log.ts";
 type Subscriber<Published> = { readonly name: string; readonly take: (fact: Published) => void };
 
 /**
- * Tells every subscriber what happened, in the order of their subscriptions. What a subscriber publishes while it takes
- * something is told after that, so all subscribers see the same order. A subscriber that throws is logged with its name;
- * the others and the publisher notice nothing.
+ * Delivers every fact to all subscribers, in the order of their subscriptions. What a subscriber publishes while it
+ * takes a fact is delivered after that fact, so all subscribers see the same order. A subscriber that throws is logged
+ * with its name; the others and the publisher are not affected.
  */
 export class FactBus<Published> {
   readonly #log: Log;
@@ -22,7 +22,10 @@ export class FactBus<Published> {
     this.#subscribers.push({ name, take });
   }
 
-  /** Tells it to all subscribers before it returns, or, while another fact is being told, right after that one. */
+  /**
+   * Delivers the fact to all subscribers before it returns, or, during the delivery of another fact, right after that
+   * one.
+   */
   publish(fact: Published): void {
     this.#queue.push(fact);
     if (this.#isDelivering) return;
@@ -30,7 +33,7 @@ export class FactBus<Published> {
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#deliver(next);
     } finally {
-      // A log that throws must not silence the bus for ever.
+      // A log that throws must not block the bus for ever.
       this.#isDelivering = false;
     }
   }

@@ -16,17 +16,17 @@ export type ChannelChanged = {
   readonly channelName: string;
   /** The target it was about. */
   readonly target?: TargetName & { readonly targetId: TargetId };
-  /** Of a rename: the name before. */
+  /** For a rename: the name before. */
   readonly nameBefore?: string;
   /** Of changed labels: all of them after the change. */
   readonly labels?: readonly string[];
-  /** Of a test that failed: why. */
+  /** For a failed test: why. */
   readonly error?: TargetError;
-  /** Who asked for it: the id of an access key, or `dashboard`; absent where no request did. */
+  /** Who made the change: the id of an access key, or `dashboard`; absent where no request did. */
   readonly by?: string;
 };
 
-/** What an encoder sends stayed above a target's limit. Rates are bytes a second. */
+/** An encoder's rate stayed above a target's limit. Rates are bytes a second. */
 export type OverThreshold = {
   readonly kind: "over-threshold";
   /** Milliseconds since the Unix epoch. */
@@ -47,7 +47,7 @@ export type ServerTrouble = {
   readonly messageKo: string;
 };
 
-/** A trouble of this server began or is over. */
+/** A trouble of this server began or ended. */
 export type TroubleChanged = {
   readonly kind: "server-trouble-changed";
   readonly trouble: ServerTrouble;
@@ -55,7 +55,7 @@ export type TroubleChanged = {
 };
 
 /**
- * Everything that happens in this server: what the media threads tell, what use cases changed, what the ingest check
- * measured, and what is wrong with the server itself. It is told on one `FactBus`.
+ * Everything that happens in this server: the facts of the media threads, changes by use cases, findings of the ingest
+ * check, and troubles of the server itself. All of them go over one `FactBus`.
  */
 export type ServerFact = Fact | ChannelChanged | OverThreshold | TroubleChanged;

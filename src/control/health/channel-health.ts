@@ -9,12 +9,14 @@ import type { Bilingual } from "../presets/target-preset.ts";
 import { type NextStep, STEP_OF_ERROR } from "./next-steps.ts";
 
 /**
- * `broken`: viewers do not see the show somewhere. `attention`: they see it, and something should be changed. `healthy`: nothing to
- * do. `waiting`: no encoder is there. `off`: the channel is turned off. The words are the API's.
+ * `broken`: viewers miss the broadcast somewhere. `attention`: they see it, and something should be changed. `healthy`:
+ * nothing to do. `waiting`: there is no encoder. `off`: the channel is turned off. These are the API's words.
  */
 type HealthState = "healthy" | "attention" | "broken" | "waiting" | "off";
 
-/** What made the verdict. The codes of errors and warnings are those of `lastError`, `warning` and `ingest.warnings`. */
+/**
+ * The cause of the verdict. The codes of errors and warnings are those of `lastError`, `warning` and `ingest.warnings`.
+ */
 type HealthReasonCode =
   | TargetErrorCode
   | TargetWarning["code"]
@@ -39,13 +41,13 @@ export type ChannelHealth = {
   readonly state: HealthState;
   /** The first reason, the one to look at now; absent where the channel is healthy. */
   readonly reason?: HealthReason;
-  /** How many reasons there are in all, of this and of lower states. */
+  /** How many reasons there are in total, including those of less serious states. */
   readonly reasonCount: number;
 };
 
 export type HealthInput = {
   readonly state: ChannelState;
-  /** Absent where nothing was told of the channel since the process started. */
+  /** Absent where nothing was reported of the channel since the process started. */
   readonly live: ChannelLive | undefined;
   /** What the ingest check says now. */
   readonly warnings: readonly IngestWarning[];
@@ -57,11 +59,11 @@ const SENTENCES = {
     ko: "채널이 송출 차단 상태라 인코더를 받지 않습니다.",
   },
   WAITS_FOR_ENCODER: {
-    en: "The channel waits for an encoder.",
+    en: "The channel is waiting for an encoder.",
     ko: "인코더를 기다리고 있습니다.",
   },
   ENCODER_LOST: {
-    en: "The encoder is lost. Viewers see the last frame until it is back or the hold ends.",
+    en: "The encoder is lost. Viewers see the last frame until it comes back or the hold ends.",
     ko: "인코더 연결이 끊어졌습니다. 인코더가 돌아오거나 송출 유지가 끝날 때까지 시청자에게는 마지막 프레임이 보입니다.",
   },
   PLATFORMS_OFF: {
@@ -90,7 +92,7 @@ export function channelHealth({ state, live, warnings }: HealthInput): ChannelHe
   };
 }
 
-/** Two verdicts with the same text need not be told apart. */
+/** Equal for two verdicts that do not differ. */
 export function healthKey({ state, reason, reasonCount }: ChannelHealth): string {
   return `${state} ${reason?.code ?? ""} ${reason?.targetId ?? ""} ${reasonCount}`;
 }
@@ -104,7 +106,10 @@ function encoderLost(ingest: IngestSample | undefined): HealthReason[] {
   return [{ code: "ENCODER_LOST", message: SENTENCES.ENCODER_LOST, nextStep: "RESTART_ENCODER" }];
 }
 
-/** Targets that take nothing because of an error, also while they are dialled again. What needs a person comes first. */
+/**
+ * Targets that take nothing because of an error, also while they are dialled again. Those that need a person come
+ * first.
+ */
 function failures(targets: readonly (readonly [TargetId, TargetLive])[]): HealthReason[] {
   const failed = targets.flatMap(([targetId, { status }]) => {
     const { lastError } = status;
@@ -139,7 +144,7 @@ function attentions(
   ];
 }
 
-/** Targets are dialled at the first media. Where media came and all of them rest, all of them are off. */
+/** Targets are dialled at the first media. If media came and all targets are idle, all of them are switched off. */
 function platformsOff(
   ingest: IngestSample | undefined,
   targets: readonly (readonly [TargetId, TargetLive])[],

@@ -1,7 +1,7 @@
 import type { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
 import type { Bilingual } from "../presets/target-preset.ts";
 
-/** What a person does next about a channel, as a closed list; the words are the API's. */
+/** What a person should do next about a channel, as a closed list; these are the API's words. */
 export const NEXT_STEPS = {
   START_ENCODER: {
     en: "Start streaming in the encoder.",
@@ -44,7 +44,7 @@ export const NEXT_STEPS = {
     ko: "플랫폼까지의 연결을 확인하거나 인코더의 비트레이트를 낮추세요.",
   },
   WAIT: {
-    en: "Nothing to do yet: the server connects again by itself.",
+    en: "Nothing to do yet: the server reconnects by itself.",
     ko: "아직 할 일은 없습니다. 서버가 자동으로 다시 연결합니다.",
   },
   CHANGE_ENCODER: {

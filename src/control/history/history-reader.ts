@@ -3,15 +3,15 @@ import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts"
 import type { HistoryBlock, HistoryStep, HistoryStore } from "./history.ts";
 import type { HistoryWriter } from "./history-writer.ts";
 
-/** Most points of one answer. */
+/** The most points of one answer. */
 const POINTS_MAX = 3_600;
-/** How many points an answer has about, where no step is asked for. */
+/** About how many points an answer has where no step is asked for. */
 const POINTS_USUAL = 300;
 const HOUR_MS = 60 * 60 * 1_000;
-/** Longest time that is read in seconds, in milliseconds; longer ones are read in minutes. */
+/** The longest range that is read in seconds, in milliseconds; longer ones are read in minutes. */
 const SECONDS_RANGE_MS = 2 * HOUR_MS;
 const MINUTE_SECONDS = 60;
-/** Longest time that is read at all, in milliseconds. */
+/** The longest range that can be read, in milliseconds. */
 const RANGE_MS_MAX = 31 * 24 * HOUR_MS;
 
 export type HistoryQuery = {
@@ -19,31 +19,31 @@ export type HistoryQuery = {
   readonly from?: number | undefined;
   /** Absent: now. */
   readonly to?: number | undefined;
-  /** Seconds a point stands for; absent: so that there are some hundred points. */
+  /** Seconds that a point stands for; absent: chosen so that there are some hundred points. */
   readonly step?: number | undefined;
 };
 
 type Points = readonly (number | null)[];
 
-/** One value for each step; `null` where nothing is known: off air, or the target was not there. */
+/** One value for each step; `null` where nothing is known: off air, or the target did not exist. */
 export type HistoryAnswer = {
   readonly from: number;
   readonly to: number;
   readonly stepSeconds: number;
-  /** Means, bytes a second. */
+  /** Means, in bytes a second. */
   readonly ingestRates: Points;
   readonly targets: readonly {
     readonly targetId: TargetId;
     readonly rates: Points;
-    /** The most of the step, in milliseconds. */
+    /** The largest value within the step, in milliseconds. */
     readonly queueMs: Points;
-    /** How many in the step. */
+    /** The number within the step. */
     readonly drops: Points;
     readonly retries: Points;
   }[];
 };
 
-/** Reads the history of a channel, stored and not stored yet, as one line of points. */
+/** Reads the history of a channel, stored or not yet, as one line of points. */
 export class HistoryReader {
   readonly #store: HistoryStore;
   readonly #writer: HistoryWriter;
@@ -69,10 +69,10 @@ export class HistoryReader {
     return { from, to, stepSeconds, ...pointsOf(blocks, from, to, stepSeconds) };
   }
 
-  /** Seconds that are not kept any more are told as minutes. */
+  /** Seconds that are no longer kept are read as minutes. */
   async #blocks(channelId: ChannelId, step: HistoryStep, from: number, to: number): Promise<readonly HistoryBlock[]> {
     const read = async (each: HistoryStep) => {
-      // First what is in memory: what is written meanwhile is in both, and not in neither.
+      // Memory first: what is written meanwhile is then in both rather than in neither.
       const unstored = this.#writer.unstored(channelId, each);
       const stored = await this.#store.readBlocks(channelId, each, from, to);
       const starts = new Set(unstored.map(({ times }) => times[0]));
@@ -87,7 +87,7 @@ export class HistoryReader {
   }
 }
 
-/** The values of a block from before a time. */
+/** The values of a block up to a time. */
 function before(block: HistoryBlock, time: number): HistoryBlock {
   const count = block.times.filter((each) => each < time).length;
   if (count === block.times.length) return block;
@@ -104,7 +104,7 @@ function before(block: HistoryBlock, time: number): HistoryBlock {
 
 type How = "mean" | "most" | "sum";
 
-/** The values that fall into each step. */
+/** Collects the values of each step. */
 class Line {
   readonly #values: (number | null)[];
   readonly #counts: number[];

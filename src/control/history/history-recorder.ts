@@ -16,29 +16,29 @@ type TargetValue = {
   readonly retries: number;
 };
 
-/** What of a target is counted since its channel came to the media thread. */
+/** The counters of a target since its channel came to the media thread. */
 type Counters = Pick<TargetSample, "droppedFrames" | "retryCount">;
 
 /** One channel on air. */
 type Recording = {
   readonly startTime: number;
-  /** The same on the clock that never steps: all times of a broadcast follow from these two. */
+  /** The same in monotonic milliseconds: all times of a broadcast follow from these two. */
   readonly startedMs: number;
   seconds: Value[];
   minutes: Value[];
   readonly counters: Map<TargetId, Counters>;
 };
 
-/** What is to be stored. */
+/** What is stored. */
 export type RecorderOutput = {
   readonly block: (block: HistoryBlock) => void;
-  /** The channel's broadcast began: seconds from before are not of the current one. */
+  /** The channel's broadcast began: earlier seconds do not belong to the current one. */
   readonly began: (channelId: ChannelId, time: number) => void;
 };
 
 /**
- * Makes history blocks out of facts and samples: 60 seconds in one, and one value for each of these in a block of 60 minutes,
- * which is told again with each value. Remembers channels on air, up to 120 values of each.
+ * Makes history blocks out of facts and samples: 60 seconds make one block and one value in a block of 60 minutes,
+ * which is reported again with each value. Remembers channels on air, up to 120 values of each.
  */
 export class HistoryRecorder {
   readonly #output: RecorderOutput;
@@ -48,7 +48,7 @@ export class HistoryRecorder {
     this.#output = output;
   }
 
-  /** `nowMs`: monotonic, of the fact. */
+  /** `nowMs`: the time of the fact, in monotonic milliseconds. */
   fact(fact: ServerFact, nowMs: number): void {
     if (fact.kind === "ingest-started" && !this.#recordings.has(fact.channelId)) {
       const { channelId, time } = fact;
@@ -67,7 +67,7 @@ export class HistoryRecorder {
     }
   }
 
-  /** What is not told yet of a channel that is on air. */
+  /** What is not reported yet of a channel on air. */
   running(channelId: ChannelId, step: HistoryStep): HistoryBlock | undefined {
     const recording = this.#recordings.get(channelId);
     const values = step === "second" ? recording?.seconds : recording?.minutes;
@@ -79,7 +79,7 @@ export class HistoryRecorder {
     return this.#recordings.get(channelId)?.startTime;
   }
 
-  /** Tells all that was not told yet: the process stops. */
+  /** Reports everything that was not reported yet: the process stops. */
   flush(): void {
     for (const [channelId, recording] of this.#recordings) this.#closeSeconds(channelId, recording);
   }
@@ -92,7 +92,7 @@ export class HistoryRecorder {
   }
 
   #take(channelId: ChannelId, recording: Recording, value: Value): void {
-    // A block is of the same targets, one series for each.
+    // A block has one series for each target, so all its values have the same targets.
     const [first] = recording.seconds;
     if (first !== undefined && !hasSameTargets(first, value)) this.#closeSeconds(channelId, recording);
     recording.seconds.push(value);
@@ -133,7 +133,7 @@ function hasSameTargets(left: Value, right: Value): boolean {
   return left.targets.every(({ targetId }, index) => right.targets[index]?.targetId === targetId);
 }
 
-/** Several seconds as one value: rates are means, the queue is the longest, what was counted is added. */
+/** Combines several seconds into one value: the mean of rates, the longest queue, the sum of counters. */
 function summed(values: readonly Value[]): Value {
   const [first] = values;
   const mean = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;

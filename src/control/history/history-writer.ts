@@ -7,13 +7,13 @@ import type { ServerFact } from "../facts/server-fact.ts";
 import type { HistoryBlock, HistoryStep, HistoryStore } from "./history.ts";
 import { HistoryRecorder } from "./history-recorder.ts";
 
-/** How often blocks that are full are written, in milliseconds; so old at most is what a killed process has not stored of the last minute. */
+/** How often full blocks are written, in milliseconds: a killed process loses at most this much of the last minute. */
 const WRITE_INTERVAL_MS = 5_000;
-/** Blocks of one transaction: others write too. */
+/** The most blocks of one transaction, so that others can write too. */
 const BATCH_MAX = 100;
-/** Blocks that wait for a database that takes no write; above that the oldest are lost, and the log says so. */
+/** Blocks that wait while the database accepts no writes; above this the oldest are lost, and the log says so. */
 const WAITING_MAX = 2_000;
-/** Seconds are kept this long, of the current broadcast or the last one, in milliseconds. */
+/** How long seconds are kept, of the current or the last broadcast, in milliseconds. */
 const SECONDS_KEPT_MS = 24 * 60 * 60 * 1_000;
 const MINUTES_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 const PRUNE_INTERVAL_MS = 10 * 60 * 1_000;
@@ -22,14 +22,14 @@ const PRUNE_MAX = 500;
 export type HistoryWriterOptions = { readonly store: HistoryStore; readonly clock: Clock; readonly log: Log };
 
 /**
- * Stores the history of channels, a few blocks at a time. Whoever tells it something never waits. What a write could not store the
- * next one does, up to a bound: a full disk costs history and nothing else.
+ * Stores the history of channels, a few blocks at a time. Its callers never wait. A block that one write could not
+ * store waits for the next, up to a bound: a full disk costs history and nothing else.
  */
 export class HistoryWriter {
   readonly #options: HistoryWriterOptions;
   readonly #recorder: HistoryRecorder;
   readonly #time: CautiousTime;
-  /** By channel, step and beginning: a block that grew takes the place of what it was. */
+  /** By channel, step and beginning: a block that has grown replaces its former state. */
   readonly #waiting = new Map<string, HistoryBlock>();
   /** Channels whose broadcast began, and when. */
   readonly #began = new Map<ChannelId, number>();
@@ -57,7 +57,7 @@ export class HistoryWriter {
     this.#recorder.samples(samples, this.#options.clock.now());
   }
 
-  /** When the broadcast of a channel that is on air began. */
+  /** When the broadcast of a channel on air began. */
   startOf(channelId: ChannelId): number | undefined {
     return this.#recorder.startOf(channelId);
   }
@@ -83,7 +83,7 @@ export class HistoryWriter {
     });
   }
 
-  /** Stores what is known, tried once. Idempotent. */
+  /** Stores what is known, with one attempt. Idempotent. */
   async close(): Promise<void> {
     this.#timer?.cancel();
     if (!this.#isClosed) this.#recorder.flush();
@@ -97,7 +97,7 @@ export class HistoryWriter {
 
   #wait(block: HistoryBlock): void {
     const key = `${block.channelId} ${block.step} ${block.times[0]}`;
-    // A block that grew is behind what waited before it.
+    // A block that has grown goes behind what waited before it.
     this.#waiting.delete(key);
     this.#waiting.set(key, block);
     if (this.#waiting.size <= WAITING_MAX) return;
@@ -133,7 +133,7 @@ export class HistoryWriter {
       const count = await store.pruneHistory(limits, PRUNE_MAX);
       this.#pruneAtMs = clock.now() + (count < PRUNE_MAX ? PRUNE_INTERVAL_MS : 0);
     } catch (error) {
-      log.warn("history not stored, tried again soon", {
+      log.warn("history not stored, will retry", {
         detail: error instanceof Error ? error.message : String(error),
       });
     }

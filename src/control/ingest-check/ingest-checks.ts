@@ -28,30 +28,30 @@ export type IngestChecksOptions = {
   readonly publish: (fact: OverThreshold) => void;
 };
 
-/** One broadcast. */
+/** The state of one broadcast. */
 type Check = {
-  /** The encoder that is measured. */
+  /** The encoder that is being measured. */
   encoder: string;
-  /** Monotonic, since when; undefined while it is lost. */
+  /** Since when, in monotonic milliseconds; undefined while it is lost. */
   sinceMs: number | undefined;
   state: CheckState;
   steady: SteadyFindings;
   readonly threshold: ThresholdWatch;
   targets: readonly CheckedTarget[];
-  /** `unread`: to be read anew before the next check. Until then the targets are what they were. */
+  /** `unread`: to be read again before the next check. Until then the former targets count. */
   reading: "unread" | "reading" | "read";
   warnings: readonly IngestWarning[];
 };
 
-/** So long after an encoder began nothing is said to be right yet, in milliseconds: what is measured needs this time. */
+/** How long after an encoder's start the check stays open, in milliseconds: the measurements need this time. */
 const CHECKING_MS = 20_000;
 
-/** Whether an encoder was looked at for long enough to say that nothing is wrong. */
+/** Whether an encoder was measured for long enough to say that nothing is wrong. */
 export type CheckState = "checking" | "done";
 
 /**
- * Holds what encoders send against what their channels' targets take, once a second, and says what to change. Remembers channels on
- * air, nothing else.
+ * Compares what encoders send with what their channels' targets accept, once a second, and says what to change.
+ * Remembers only channels on air.
  */
 export class IngestChecks {
   readonly #options: IngestChecksOptions;
@@ -61,7 +61,7 @@ export class IngestChecks {
     this.#options = options;
   }
 
-  /** Takes what was measured, once a second. */
+  /** Takes the measures, once a second. */
   samples(samples: readonly ChannelSample[]): void {
     for (const { channelId, ingest } of samples) this.#sample(channelId, ingest);
   }
@@ -80,12 +80,12 @@ export class IngestChecks {
     if (!isUnderWay) void this.#read(channelId, check);
   }
 
-  /** The warnings of this moment. */
+  /** The present warnings. */
   warnings(channelId: ChannelId): readonly IngestWarning[] {
     return this.#checks.get(channelId)?.warnings ?? [];
   }
 
-  /** Undefined while nothing comes. */
+  /** Undefined while nothing arrives. */
   state(channelId: ChannelId): CheckState | undefined {
     const check = this.#checks.get(channelId);
     return check?.sinceMs === undefined ? undefined : check.state;
@@ -111,7 +111,7 @@ export class IngestChecks {
     }
   }
 
-  /** While nothing comes nothing is said; the encoder that comes back is looked at from the beginning. */
+  /** Without media there are no findings; an encoder that comes back is measured from the beginning. */
   #pause(channelId: ChannelId): void {
     const check = this.#checks.get(channelId);
     if (check === undefined) return;
@@ -121,7 +121,7 @@ export class IngestChecks {
     check.warnings = [];
   }
 
-  /** Another encoder is measured from the beginning; what was told of the broadcast stays told. */
+  /** Another encoder is measured from the beginning; an alert already made in this broadcast is not repeated. */
   #checkOf(channelId: ChannelId, { slot, startTime, remoteAddress }: IngestSample): Check {
     const encoder = `${slot} ${startTime} ${remoteAddress}`;
     const known = this.#checks.get(channelId);
@@ -148,7 +148,7 @@ export class IngestChecks {
     return known;
   }
 
-  /** A database that cannot be read is asked again at the next sample; a change meanwhile is read anew. */
+  /** A database that cannot be read is asked again at the next sample; a change meanwhile is read again. */
   async #read(channelId: ChannelId, check: Check): Promise<void> {
     check.reading = "reading";
     try {
@@ -171,12 +171,12 @@ function findAll(ingest: IngestSample, targets: readonly CheckedTarget[]): reado
     .flatMap(({ targetId, targetName, tracks }) =>
       findTargetFaults(ingest, limitsOf(targetName), tracks).map((finding) => ({ ...finding, targetId })),
     );
-  // What a platform is known to need is said of that platform, and not once more of the stream.
+  // A need that is known of a platform is reported for that platform, not for the stream as well.
   const said = new Set<string>(ofTargets.map(({ code }) => code));
   return [...findIngestFaults(ingest).filter(({ code }) => !said.has(code)), ...ofTargets];
 }
 
-/** Of a target that is gone, or off, nothing is shown, also not for the while a warning stays. */
+/** A target that is removed or switched off has no warnings, even within a warning's minimum time. */
 function describeAll(findings: readonly PlacedFinding[], targets: readonly CheckedTarget[]): readonly IngestWarning[] {
   return findings.flatMap((finding) => {
     const { code, targetId } = finding;

@@ -2,7 +2,10 @@ import type { TrackChoice } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample, StreamMeasures } from "../../thread-protocol/samples.ts";
 import type { TargetLimits } from "../presets/target-preset.ts";
 
-/** What can be wrong with a stream, by what to change in its encoder: the closed list of the API's `ingest.warnings`, but for BACKUP_DIFFERS. */
+/**
+ * What can be wrong with a stream, by what to change in its encoder: the closed list of the API's `ingest.warnings`,
+ * except BACKUP_DIFFERS.
+ */
 export const INGEST_WARNING_CODES = [
   "VIDEO_CODEC_UNSUPPORTED",
   "AUDIO_CODEC_UNSUPPORTED",
@@ -28,34 +31,42 @@ export const INGEST_WARNING_CODES = [
 ] as const;
 export type FindingCode = (typeof INGEST_WARNING_CODES)[number];
 
-/** A stream beside a limit. */
+/** A measure of a stream against a limit. */
 export type Finding = {
   readonly code: FindingCode;
-  /** What the stream has, in the unit of the limit; words where the limit is a list of them. */
+  /** What the stream has, in the unit of the limit; words where the limit is a list of words. */
   readonly found: number | string;
-  /** What is to be set instead. */
+  /** What should be set instead. */
   readonly wanted: number | string;
-  /** True: it is beyond doubt. False: no more than what keeps a warning that is there, so that none flickers. */
+  /**
+   * True: beyond doubt. False: enough to keep an existing warning, so that it does not flicker, but not to begin one.
+   */
   readonly isClear: boolean;
-  /** It was watched for long enough before it was found: it is shown at once, and no longer than it lasts. */
+  /** It was watched for long enough before it was found: it is shown at once, and only as long as it lasts. */
   readonly isSteady?: boolean;
 };
 
-/** Beyond the limit times the first number a finding is clear; up to the limit times the second it is none. */
+/** Above the limit times the first number a finding is clear; up to the limit times the second there is none. */
 type Margin = readonly [clear: number, kept: number];
 /** Encoders keep to a rate within some hundredths. */
 const RATE_MARGIN: Margin = [1.05, 1];
 /** Frame rates are counted over two seconds: one frame more or less is half a frame a second. */
 const FRAME_RATE_MARGIN: Margin = [1.05, 1.03];
-/** Two seconds are 2.002 in NTSC's time, and one frame more where an encoder counts otherwise. */
+/** Two seconds are 2.002 in NTSC's time, and one frame more where an encoder counts differently. */
 const KEYFRAME_MARGIN: Margin = [1.1, 1.05];
 const EXACT: Margin = [1, 1];
 
-/** Seconds of video without a keyframe: where there was none yet, and where there was. FFmpeg's usual interval comes to 10 s. */
+/**
+ * Seconds of video without a keyframe: where there was none yet, and where there was one. FFmpeg's default interval is
+ * up to 10 s.
+ */
 const NO_KEYFRAME_SECONDS: Margin = [3, 1];
 const NO_MORE_KEYFRAME_SECONDS: Margin = [12, 11];
 
-/** From this on a clock does harm within an hour (3.6 s), in millionths, and up to the second a warning stays. */
+/**
+ * From the first value on a clock does harm within an hour (3.6 s), in millionths; above the second value a warning
+ * stays.
+ */
 const DRIFT_PPM_CLEAR = 1_000;
 const DRIFT_PPM_KEPT = 500;
 
@@ -73,12 +84,15 @@ function outside<Value extends string | number>(
   return [{ code, found, wanted: allowed.join(", "), isClear: true }];
 }
 
-/** Keyframes further apart than this keep viewers of any platform waiting, in seconds; FFmpeg's usual interval comes to it. */
+/**
+ * Keyframes further apart than this make viewers of any platform wait, in seconds. FFmpeg's default interval is as
+ * long.
+ */
 const KEYFRAME_SECONDS_MAX = 10;
 /** What every platform advises, in seconds. */
 const KEYFRAME_SECONDS_ADVISED = 2;
 
-/** What needs no target to be wrong. */
+/** Faults of the stream itself, whatever its targets. */
 export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
   const { measures, secondsWithoutVideo, keyRemoved } = ingest;
   return [
@@ -101,7 +115,9 @@ export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
   ];
 }
 
-/** A stream of one kind alone: hardly anybody means that, also where no platform is known to need both. */
+/**
+ * A stream with only audio or only video. Hardly anybody intends that, even where no platform is known to need both.
+ */
 function findMissingTracks({ measures, secondsWithoutVideo }: IngestSample): Finding[] {
   const { audioBytesPerSecond: audio, videoBytesPerSecond: video } = measures ?? {};
   const isVideoGone = video === 0 && secondsWithoutVideo === undefined && audio !== 0;
@@ -115,7 +131,7 @@ function isThere(code: FindingCode): Finding {
   return { code, found: 0, wanted: 1, isClear: true };
 }
 
-/** No viewer can begin to watch, or go on after a loss, whatever the platform. */
+/** No viewer can start to watch, or continue after a loss, on any platform. */
 function findMissingKeyframe({ secondsWithoutKeyframe = 0, hasKeyframe }: StreamMeasures = {}): Finding[] {
   const [clear, kept] = hasKeyframe === false ? NO_KEYFRAME_SECONDS : NO_MORE_KEYFRAME_SECONDS;
   if (secondsWithoutKeyframe < kept) return [];
@@ -151,7 +167,7 @@ function findVideoFaults(ingest: IngestSample, limits: TargetLimits): Finding[] 
   ];
 }
 
-/** What is advised is what is to be set, also where the target complains only later. */
+/** The advised value is the one to set, even where the target complains only later. */
 function findLongKeyframeInterval(seconds: number | undefined, limits: TargetLimits): Finding[] {
   const { keyframeSecondsAdvised: advised, keyframeSecondsMax: max } = limits;
   const found = above("KEYFRAME_INTERVAL_LONG", seconds, max ?? advised, KEYFRAME_MARGIN);
@@ -172,8 +188,8 @@ function findAudioFaults(ingest: IngestSample, limits: TargetLimits): Finding[] 
 }
 
 /**
- * What of a stream is not as a target with these limits wants it. What is not known, of the stream or of the target, is never
- * wrong. Default tracks are measured: a target that chose another one is not judged by them.
+ * What a target with these limits does not accept about a stream. What is not known, of the stream or of the target, is
+ * never wrong. Measures are of the default tracks: a target with another track is not checked by them.
  */
 export function findTargetFaults(
   ingest: IngestSample,

@@ -12,11 +12,11 @@ type Sentence = Bilingual & {
   readonly show?: (value: number) => string;
 };
 
-/** As encoders' settings have rates. */
+/** In the unit that encoders' settings use. */
 const kilobits = (bytesPerSecond: number): string => String(Math.round((bytesPerSecond * 8) / 1_000));
 const tenths = (value: number): string => String(Math.round(value * 10) / 10);
 
-/** One sentence for each finding: what comes, what `{target}` takes, what to change in the encoder. */
+/** One sentence for each finding: what arrives, what `{target}` accepts, what to change in the encoder. */
 const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
@@ -119,7 +119,7 @@ const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIE
   },
 };
 
-/** The same of findings that are about no target. */
+/** The same findings where no target is named. */
 const GENERAL: Partial<Readonly<Record<FindingCode, Sentence>>> = {
   AUDIO_MISSING: {
     severity: "warning",
@@ -139,7 +139,10 @@ const GENERAL: Partial<Readonly<Record<FindingCode, Sentence>>> = {
   },
 };
 
-/** A clock is fast or slow, which is told apart: the causes differ. Shown in hundredths, and in what it comes to. */
+/**
+ * A fast clock and a slow one have different sentences, since their causes differ. Shows the drift in per cent, and in
+ * seconds an hour.
+ */
 function driftSentence(ppm: number): Bilingual {
   const percent = String(Math.round(Math.abs(ppm) / 100) / 100);
   const hourly = tenths((Math.abs(ppm) * 3_600) / 1_000_000);
@@ -161,7 +164,7 @@ const REMOVED: Readonly<Record<Removal, Bilingual>> = {
   slashes: { en: "slashes", ko: "슬래시" },
 };
 
-/** Not what was taken off, but of which kinds it was: a key is secret, and what stood beside it may be. */
+/** Names only the kinds of what was removed: a key is secret, and so may be what stood beside it. */
 function keySentence(removed: string): Bilingual {
   const all = removed.split(", ").map((each) => REMOVED[each as Removal]);
   const [en, ko] = [all.map((each) => each.en).join(", "), all.map((each) => each.ko).join(", ")];
@@ -176,7 +179,7 @@ function shown(value: number | string, show: ((value: number) => string) | undef
   return value.split(", ").map(codecName).join(", ");
 }
 
-/** A finding in words for a person. `target` is what people call the target; absent: it is about none. */
+/** A finding in words for a person. `target` is the target's name for people; absent: no target is named. */
 export function describeFinding(
   { code, found, wanted }: Finding,
   target?: Bilingual,

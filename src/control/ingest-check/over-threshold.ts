@@ -2,9 +2,9 @@ import { RATE_REASONS } from "../../api-contract/event-words.ts";
 import type { OverThreshold } from "../facts/server-fact.ts";
 import type { PlacedFinding } from "./steady-findings.ts";
 
-/** The contract's threshold: so far above a target's limit … */
+/** The contract's threshold: this far above a target's limit … */
 const OVER = 1.2;
-/** … for so long, in milliseconds. */
+/** … for this long, in milliseconds. */
 const STAYS_MS = 10_000;
 
 type Breach = Pick<OverThreshold, "targetId" | "reason" | "bytesPerSecond" | "limit">;
@@ -33,7 +33,7 @@ export class ThresholdWatch {
     return breaches;
   }
 
-  /** Another encoder, or none: no rate is above its limit any more. */
+  /** There is another encoder, or none: no rate is above its limit any more. */
   pause(): void {
     this.#sinceMs.clear();
   }

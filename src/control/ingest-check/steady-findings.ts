@@ -1,28 +1,28 @@
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Finding } from "./ingest-findings.ts";
 
-/** A finding, and the target it is about; absent: it is about all of them. */
+/** A finding, and the target that it is about; absent: all of them. */
 export type PlacedFinding = Finding & { readonly targetId?: TargetId };
 
-/** So long a fault has to be clear before it is shown, and gone before it is no longer, in milliseconds. */
+/** How long a fault must be clear before it is shown, and gone before it is removed, in milliseconds. */
 const SHOWN_AFTER_MS = 5_000;
 const GONE_AFTER_MS = 10_000;
-/** A number that changes by less than this part of it is not reported anew. */
+/** A number that changes by less than this share is not reported again. */
 const REPORTED_AGAIN = 0.1;
 
 type Entry = {
   reported: PlacedFinding;
   isShown: boolean;
-  /** Since when it is clear without a break. */
+  /** Since when it is clear without a break, in monotonic milliseconds. */
   readonly sinceMs: number;
   lastSeenMs: number;
 };
 
-/** Findings that come and go with each second's numbers, made into ones that stay long enough to be read. */
+/** Makes findings steady: they come and go with each second's numbers, and are shown for long enough to be read. */
 export class SteadyFindings {
   readonly #entries = new Map<string, Entry>();
 
-  /** Takes what was found now. */
+  /** Takes the present findings. */
   take(findings: readonly PlacedFinding[], nowMs: number): void {
     const found = new Map(findings.map((finding) => [keyOf(finding), finding]));
     for (const [key, entry] of this.#entries) {
@@ -42,7 +42,7 @@ export class SteadyFindings {
     }
   }
 
-  /** In the order they began. */
+  /** In the order in which they began. */
   get shown(): readonly PlacedFinding[] {
     return [...this.#entries.values()].filter(({ isShown }) => isShown).map(({ reported }) => reported);
   }

@@ -3,11 +3,11 @@ import { HOLD_MS_MAX } from "../../thread-protocol/hold-limits.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 import type { Hold } from "../ports/runtime.ts";
 
-/** Folds one channel's facts into the hold that runs, told as the present clock of the day has it. */
+/** Folds one channel's facts into the running hold, with times that follow the present wall clock. */
 export class HoldLive {
   readonly #steps: WallSteps;
   #hold: Hold | undefined;
-  /** Of the clock of the day, when the hold was told. */
+  /** The wall clock when the hold was reported. */
   #mark = 0;
   #limitTime = 0;
 
@@ -22,7 +22,7 @@ export class HoldLive {
     return { endTime: this.#hold.endTime + stepMs, limitTime: this.#hold.limitTime + stepMs };
   }
 
-  /** Facts that are about no hold change nothing. */
+  /** Facts that concern no hold change nothing. */
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-held":

@@ -2,8 +2,8 @@ import type { IngestSample } from "../../thread-protocol/samples.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 
 /**
- * What is true of a channel's encoder: the last sample, and until the next one what facts tell at once. Remembers the encoders
- * that are connected, since any of them may be the next on air.
+ * The state of a channel's encoder: its last sample, and until the next one what facts already say. Remembers the
+ * connected encoders, since any of them may be next on air.
  */
 export class IngestLive {
   #latest: IngestSample | undefined;
@@ -19,7 +19,7 @@ export class IngestLive {
     this.#latest = sample;
   }
 
-  /** Facts that are about no encoder change nothing. */
+  /** Facts that concern no encoder change nothing. */
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started": {

@@ -15,7 +15,7 @@ const NO_TOTALS: TargetTotals = { bytes: 0, playMs: 0, retryCount: 0 };
 
 type TargetEntry = {
   status: TargetStatus | undefined;
-  /** Of the clock of the day, when the status was told. */
+  /** The wall clock when the status was reported. */
   mark: number;
   sample: TargetSample | undefined;
   /** Counted but not stored yet. */
@@ -23,10 +23,10 @@ type TargetEntry = {
 };
 
 type ChannelEntry = {
-  /** Set while on air: the monotonic time up to which `unstoredPublishMs` counts. */
+  /** Set while on air: the monotonic time, in milliseconds, up to which `unstoredPublishMs` counts. */
   countedUpToMs: number | undefined;
   startTime: number | undefined;
-  /** Of the clock of the day, when the broadcast began, and when the encoder that is shown was shown first. */
+  /** The wall clock when the broadcast began, and when the shown encoder was first shown. */
   startMark: number;
   ingestMark: number;
   isStartStored: boolean;
@@ -53,7 +53,7 @@ function grownTotals(before: TargetSample | undefined, now: TargetSample): Targe
   };
 }
 
-/** A status that was told before the clock was set by so much. */
+/** A status with its times moved by the step of the wall clock since it was reported. */
 function moved(status: TargetStatus, stepMs: number): TargetStatus {
   if (stepMs === 0) return status;
   const { sinceTime, nextRetryTime, lastError } = status;
@@ -66,20 +66,20 @@ function moved(status: TargetStatus, stepMs: number): TargetStatus {
 }
 
 /**
- * What the media threads told, folded into what is true now, and what of their counters is not in the store yet. Samples
- * count since the process started (`RunningTotals`), so a channel's last sample is kept until the channel is removed: a few
- * numbers for every channel that was on air since then.
+ * The present state of channels, folded from the media threads' facts and samples, and the counters that are not in the
+ * store yet. Samples count since the process started (`RunningTotals`), so a channel's last sample is kept until the
+ * channel is removed: a few numbers for every channel that was on air since then.
  */
 export class LiveState {
   readonly #clock: Clock;
   readonly #steps: WallSteps;
   readonly #channels = new Map<ChannelId, ChannelEntry>();
-  /** Looked after by every fact; each is one waiting request. */
+  /** Checked after every fact; each is one waiting request. */
   readonly #waiting = new Set<() => void>();
 
   /**
-   * A stepping wall clock changes no total, and what is told of what lasts (since when, until when) is told as the present clock
-   * has it.
+   * A step of the wall clock changes no total. Times of what lasts (since when, until when) follow the present wall
+   * clock.
    */
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -91,7 +91,7 @@ export class LiveState {
     for (const look of this.#waiting) look();
   }
 
-  /** Resolves once the view `isSo`, which is asked after every fact, and at the deadline at the latest. */
+  /** Resolves once `isSo` returns true, which is checked after every fact, or at the deadline. */
   until(isSo: () => boolean, deadlineMs: number): Promise<void> {
     if (isSo()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -111,7 +111,7 @@ export class LiveState {
   #take(fact: ServerFact): void {
     if (fact.kind === "channel-changed") return this.#changed(fact);
     if (!("channelId" in fact)) return;
-    // Every broadcast begins with an encoder; what else comes of a channel that is not known is of one that was removed.
+    // Every broadcast begins with an encoder; other facts of an unknown channel are those of a removed one.
     const isBeginning = fact.kind === "ingest-started";
     const channel = isBeginning ? this.#entry(fact.channelId) : this.#channels.get(fact.channelId);
     if (channel === undefined) return;
@@ -126,7 +126,7 @@ export class LiveState {
       case "target-status":
         return this.#status(channel, fact.targetId, fact.status);
       default:
-        // Other facts tell nothing of a channel's state.
+        // Other facts do not concern a channel's state.
         return;
     }
   }
@@ -157,7 +157,7 @@ export class LiveState {
     const ingest = channel.ingest.latest;
     const isPublishing = channel.countedUpToMs !== undefined;
     const hold = channel.hold.now;
-    // Once it is over it is what is stored.
+    // After its end the stored time counts.
     const startStepMs = isPublishing ? this.#steps.since(startMark) : 0;
     return {
       isPublishing,
@@ -187,7 +187,7 @@ export class LiveState {
     return channel.unstoredPublishMs;
   }
 
-  /** Everything that is not in the store yet; changes nothing, so a failed write is tried again as a whole. */
+  /** Everything that is not in the store yet. Changes nothing, so a failed write is retried as a whole. */
   unstored(): TotalsBatch {
     const channels: TotalsBatch["channels"][number][] = [];
     const targets: TotalsBatch["targets"][number][] = [];
@@ -208,7 +208,7 @@ export class LiveState {
     return { channels, targets };
   }
 
-  /** The batch, as `unstored` gave it, is in the store. */
+  /** The batch that `unstored` returned is in the store. */
   markStored(batch: TotalsBatch): void {
     for (const { channelId, publishMs, recentPublishStartTime } of batch.channels) {
       const channel = this.#channels.get(channelId);
@@ -260,7 +260,7 @@ export class LiveState {
   }
 
   #status(channel: ChannelEntry, targetId: TargetId, status: TargetStatus): void {
-    // The farewell of a target that was removed comes after it was forgotten.
+    // The last status of a removed target comes after it was forgotten.
     if (status.status === "READY" && !channel.targets.has(targetId)) return;
     const target = this.#target(channel, targetId);
     target.status = status;

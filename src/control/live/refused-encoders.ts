@@ -2,20 +2,20 @@ import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { ServerFact } from "../facts/server-fact.ts";
 
-/** Addresses that are remembered; the one that tried longest ago makes room. */
+/** Addresses that are remembered; one more replaces the one whose last attempt is oldest. */
 const ADDRESSES_MAX = 100;
 /** … and for how long, in milliseconds. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
-/** Refusals that a person should hear of: somebody tried to publish and was not let in. */
+/** Refusals that concern a person: somebody tried to publish and was refused. */
 const REASONS = ["unknown-key", "auth-failed", "too-many-guesses", "encoders-fight", "overloaded"] as const;
 type RefusalReason = (typeof REASONS)[number];
 
-/** Somebody whose encoder was refused. Never with the key that was tried. Times are milliseconds since the Unix epoch. */
+/** An encoder that was refused. Never holds the key that was tried. Times are milliseconds since the Unix epoch. */
 export type RefusedEncoder = {
   readonly remoteAddress: string;
   readonly reason: RefusalReason;
-  /** Of a login or a fight, where it is known whose. */
+  /** For a login or a fight, where the channel is known. */
   readonly channelId?: ChannelId;
   readonly firstTime: number;
   readonly lastTime: number;
@@ -23,8 +23,8 @@ export type RefusedEncoder = {
 };
 
 /**
- * Who was refused lately, by address and reason. A key that is wrong belongs to no channel, so this is the server's and not a
- * channel's. Of a flood within a second one address is told for all.
+ * Recently refused encoders, by address and reason. A wrong key belongs to no channel, so this list belongs to the
+ * server. A flood within a second is remembered with one address.
  */
 export class RefusedEncoders {
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class RefusedEncoders {
     const { remoteAddress, time, count, channelId } = fact;
     const key = `${reason} ${remoteAddress} ${channelId ?? ""}`;
     const known = this.#entries.get(key);
-    // The latest is the last, so that the first is the one to go.
+    // The latest goes to the end, so that the first is removed.
     this.#entries.delete(key);
     this.#entries.set(key, {
       ...{ remoteAddress, reason, firstTime: known?.firstTime ?? time, lastTime: time },
@@ -52,7 +52,7 @@ export class RefusedEncoders {
     if (this.#entries.size > ADDRESSES_MAX && oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  /** The latest first. */
+  /** Latest first. */
   list(): readonly RefusedEncoder[] {
     const since = this.#clock.wallNow() - KEPT_MS;
     for (const [key, { lastTime }] of this.#entries) if (lastTime < since) this.#entries.delete(key);

@@ -1,13 +1,13 @@
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { ChannelSample, TargetSample } from "../../thread-protocol/samples.ts";
 
-/** What of a sample is counted up; the rest is of the moment. */
+/** The counters of a sample; its other fields are momentary. */
 type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "droppedFrames" | "drops">;
 
 type Entry = {
-  /** What was counted in lives that are over. */
+  /** Counted in earlier lives of the target. */
   before: Counters | undefined;
-  /** The last sample of the present life; undefined where none has come of it. */
+  /** The last sample of the present life; undefined before the first. */
   last: Counters | undefined;
 };
 
@@ -25,7 +25,7 @@ function plus(left: Counters, right: Counters): Counters {
   };
 }
 
-/** A target that was made anew counts from 0, which shows in whatever it had counted before. */
+/** A target that was made anew counts from 0: a counter is then lower than before. */
 function wentDown(before: Counters, now: Counters): boolean {
   return now.bytesTotal < before.bytesTotal || now.playMs < before.playMs || now.retryCount < before.retryCount;
 }
@@ -37,9 +37,9 @@ function endLife(entry: Entry): void {
 }
 
 /**
- * Targets' counters as if one media thread had counted them for as long as the process runs. A thread counts a channel's
- * targets from 0: when it was started again, and when the channel came to it from another. Readers of samples behind
- * this see counters that only go up. Keeps a few numbers for every target that was on air since the process started.
+ * Adds up targets' counters as if one media thread had counted them since the process started. A thread counts a
+ * channel's targets from 0 when it was restarted, and when the channel came to it from another thread. Readers of these
+ * samples see counters that only rise. Keeps a few numbers for every target that was on air since the process started.
  */
 export class RunningTotals {
   readonly #channels = new Map<ChannelId, Map<TargetId, Entry>>();
@@ -54,7 +54,7 @@ export class RunningTotals {
     });
   }
 
-  /** What is counted of these channels, or of all, begins with 0 from now on. */
+  /** The counters of these channels, or of all, begin with 0 from now on. */
   startOver(channelIds: Iterable<ChannelId> = this.#channels.keys()): void {
     for (const channelId of channelIds)
       for (const entry of this.#channels.get(channelId)?.values() ?? []) endLife(entry);

@@ -2,21 +2,24 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { type ServerTroubleName, serverTroubleText } from "../../thread-protocol/server-troubles.ts";
 import type { ServerTrouble, TroubleChanged } from "../facts/server-fact.ts";
 
-/** A trouble is over when it was not seen for so long, in milliseconds: longer than the longest pause between two tries of a target. */
+/**
+ * A trouble is over when it was not seen for this long, in milliseconds: longer than the longest pause between two
+ * attempts of a target.
+ */
 const SEEN_LASTS_MS = 40_000;
 
 type Entry = { readonly trouble: ServerTrouble; timer: Timer | undefined };
 
 export type ServerTroublesDeps = {
   readonly clock: Clock;
-  /** Called when a trouble began or is over. Must not throw. */
+  /** Called when a trouble began or ended. Must not throw. */
   readonly publish: (fact: TroubleChanged) => void;
 };
 
 /**
- * Everything that is wrong with this server itself, from all threads. `/readyz`, the log, the metrics and the dashboard
- * show it from here. A trouble that is only met now and then (`see`) is over when it was not met for a while; others have
- * a known beginning and end (`set`).
+ * Everything that is wrong with this server itself, from all threads; the source for `/readyz`, the log, the metrics
+ * and the dashboard. A trouble that is only seen now and then (`see`) ends when it was not seen for a while; others
+ * have a known beginning and end (`set`).
  */
 export class ServerTroubles {
   readonly #deps: ServerTroublesDeps;
@@ -26,7 +29,7 @@ export class ServerTroubles {
     this.#deps = deps;
   }
 
-  /** It was met just now. */
+  /** The trouble was seen just now. */
   see(name: ServerTroubleName): void {
     const entry = this.#begin(name);
     entry.timer?.cancel();
@@ -39,7 +42,7 @@ export class ServerTroubles {
     else this.#end(name);
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   get current(): readonly ServerTrouble[] {
     return [...this.#entries.values()].map(({ trouble }) => trouble);
   }

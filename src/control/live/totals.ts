@@ -1,19 +1,19 @@
 import type { Store } from "../ports/store.ts";
 import type { LiveState } from "./live-state.ts";
 
-/** A read that a flush crossed is repeated this often; flushes are seconds apart. */
+/** A read during which a flush ran is repeated at most this often; flushes are seconds apart. */
 const CROSSED_READS_MAX = 10;
 
 /**
- * Carries totals from the live state into the store. An answer shows stored + not yet stored, so a read must not fall
+ * Moves totals from the live state into the store. An answer shows stored plus unstored totals, so a read must not fall
  * between a flush's write and its mark, where a value would be in both or in neither.
  */
 export class Totals {
   readonly #store: Store;
   readonly #view: LiveState;
-  /** Flushes and writes that return totals, one after another. */
+  /** Flushes, and writes that return totals, one after another. */
   #turns: Promise<unknown> = Promise.resolve();
-  /** The flush that runs now; reads wait for it, and for nothing else. */
+  /** The running flush; reads wait only for it. */
   #flushing: Promise<unknown> = Promise.resolve();
   #flushCount = 0;
   #isFlushing = false;
@@ -25,7 +25,7 @@ export class Totals {
 
   /**
    * Stores what is not stored yet. Flushes run one after another, so nothing is added twice. Rejects with
-   * StoreUnavailableError where the database takes no write; nothing is lost then, the next flush has it all.
+   * StoreUnavailableError where the database accepts no writes; nothing is lost then, and the next flush includes it.
    */
   flush(): Promise<void> {
     return this.#inTurn(() => {
@@ -35,12 +35,12 @@ export class Totals {
     });
   }
 
-  /** Runs a write that returns stored totals while no flush runs: `combine` puts the unstored beside them at once. */
+  /** Runs a write that returns stored totals while no flush runs. `combine` adds the unstored totals at once. */
   writeBeside<Written, Value>(write: () => Promise<Written>, combine: (value: Written) => Value): Promise<Value> {
     return this.#inTurn(async () => combine(await write()));
   }
 
-  /** Reads stored totals: `combine` puts the unstored beside them, at once after a read that no flush crossed. */
+  /** Reads stored totals. `combine` adds the unstored totals right after a read during which no flush ran. */
   async readBeside<Read, Value>(read: () => Promise<Read>, combine: (value: Read) => Value): Promise<Value> {
     for (let round = 1; ; round += 1) {
       await this.#flushing;

@@ -4,12 +4,12 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 export type PlacementOwner = { readonly thread: number };
 
 /**
- * One ownership of a channel. `epoch` numbers the ownerships: each new one of a channel has a higher epoch than all before,
- * also after a release, so that a late word of an earlier owner is recognised.
+ * One ownership of a channel. `epoch` numbers the ownerships: each new one of a channel has a higher epoch than all
+ * before, also after a release, so that a late message from an earlier owner is recognised.
  */
 export type Ownership = { readonly owner: PlacementOwner; readonly epoch: number };
 
-/** `owner` is absent where nothing owns the channel any more; `epoch` is then that of the ownership that ended. */
+/** `owner` is absent where nothing owns the channel any more; `epoch` is then the epoch of the ownership that ended. */
 export type PlacementChange = {
   readonly channelId: ChannelId;
   readonly epoch: number;
@@ -24,6 +24,9 @@ export interface ChannelPlacement {
   release(channelId: ChannelId, epoch: number): Promise<void>;
   /** Returns the present ownership; undefined where nothing owns the channel. */
   owner(channelId: ChannelId): Promise<Ownership | undefined>;
-  /** Calls `take` with every change, before the promise of the call that made it resolves. Returns how to stop that. */
+  /**
+   * Calls `take` with every change, before the promise of the call that made it resolves. Returns a function that ends
+   * the subscription.
+   */
   changes(take: (change: PlacementChange) => void): () => void;
 }

@@ -1,22 +1,22 @@
 import type { PlanType } from "../channels/plan.ts";
 
-/** Why a use case was not carried out: the caller's doing, not ours. */
+/** Why a use case was refused: the caller's fault, not the server's. */
 export type DomainFault =
   | { readonly kind: "channel-not-found" }
   | { readonly kind: "target-not-found" }
-  /** The channel is on air, and this cannot be done to a channel on air. */
+  /** The channel is on air, and this is not possible on air. */
   | { readonly kind: "channel-publishing" }
-  /** The encoder is there, or the broadcast is over: there is no hold to extend or end. */
+  /** The encoder is connected, or the broadcast is over: there is no hold to extend or end. */
   | { readonly kind: "not-held" }
-  /** The hold is as long as it may be. */
+  /** The hold cannot be longer. */
   | { readonly kind: "hold-limit" }
-  /** The target is switched off, and this takes one that is on. */
+  /** The target is switched off, and this needs it switched on. */
   | { readonly kind: "target-off" }
-  /** The target's own link is up or being made. */
+  /** The target's own link is connected or connecting. */
   | { readonly kind: "target-linked" }
   | { readonly kind: "twin-linked" }
   | { readonly kind: "target-under-test" }
-  /** The channel has no backup ingest, and this is about its key. */
+  /** The channel has no backup ingest, so it has no backup key. */
   | { readonly kind: "backup-off" }
   /** Another channel's encoders log in with this name. */
   | { readonly kind: "ingest-login-taken" }
@@ -24,9 +24,9 @@ export type DomainFault =
   | { readonly kind: "access-key-not-found" }
   | { readonly kind: "delivery-not-found" }
   | { readonly kind: "endpoint-not-found" }
-  /** As many test messages are on their way as may be. */
+  /** The most test messages are already on their way. */
   | { readonly kind: "endpoint-tests-running" }
-  /** Nobody could make another key without it. */
+  /** Without it, no client could make another key. */
   | { readonly kind: "last-manager-key" }
   | {
       readonly kind: "too-many-targets";
@@ -35,7 +35,7 @@ export type DomainFault =
       readonly given: number;
     };
 
-/** Tell the caller; nothing was changed. */
+/** A fault to report to the caller; nothing was changed. */
 export class DomainError extends Error {
   override readonly name = "DomainError";
   readonly fault: DomainFault;
@@ -45,10 +45,10 @@ export class DomainError extends Error {
   }
 }
 
-/** Why the database does not take a write at the moment; `damaged`, `unreachable`: nor give what was asked for. */
+/** Why the database accepts no writes at the moment; `damaged`, `unreachable`: some or all reads fail too. */
 export type StoreTrouble = "locked" | "full" | "unwritable" | "damaged" | "unreachable";
 
-/** The database cannot do it now: nothing was changed, try again later, or have it mended. */
+/** The database cannot do it now. Nothing was changed; the caller can try again later. */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
   readonly trouble: StoreTrouble;

@@ -1,6 +1,6 @@
-/** What is known of how a kind of target may be fed. A field that is absent is not known: nothing is guessed. */
+/** What a kind of target is known to accept. An absent field is not known: nothing is guessed. */
 export type TargetLimits = {
-  /** In the words of `ingest.videoCodec`; every other is refused by the target. */
+  /** In the words of `ingest.videoCodec`; the target refuses every other codec. */
   readonly videoCodecs?: readonly string[];
   /** In the words of `ingest.audioCodec`. */
   readonly audioCodecs?: readonly string[];
@@ -8,22 +8,22 @@ export type TargetLimits = {
   readonly videoBytesPerSecondMax?: number;
   /** Bytes a second. */
   readonly audioBytesPerSecondMax?: number;
-  /** What the target asks encoders to be set to. */
+  /** What the target asks encoders to set. */
   readonly keyframeSecondsAdvised?: number;
   /** Above this it complains. */
   readonly keyframeSecondsMax?: number;
   readonly frameRateMax?: number;
-  /** Lines of the video; of upright video its columns. */
+  /** Lines of the video; for upright video its columns. */
   readonly heightMax?: number;
   readonly bFramesMax?: number;
   /** Hertz. */
   readonly sampleRates?: readonly number[];
   readonly audioChannelsMax?: number;
-  /** What a stream has to have. */
+  /** What a stream must have. */
   readonly tracksNeeded?: readonly ("audio" | "video")[];
 };
 
-/** Every limit there can be, so that an answer can say which of them are not known. */
+/** Every possible limit, so that an answer can say which of them are not known. */
 export const LIMIT_NAMES = [
   "videoCodecs",
   "audioCodecs",
@@ -42,26 +42,29 @@ export const LIMIT_NAMES = [
 /** A sentence in both languages. */
 export type Bilingual = { readonly en: string; readonly ko: string };
 
-/** How well something is known: `documented` by the platform or a widely used client's list, `reported` by users, or `unknown`. */
+/**
+ * How reliable a fact is: `documented` by the platform or a widely used client's list, `reported` by users, or
+ * `unknown`.
+ */
 export const CONFIDENCES = ["documented", "reported", "unknown"] as const;
 type Confidence = (typeof CONFIDENCES)[number];
 
-/** What is known of one kind of target. Addresses are hints: every one may be edited. */
+/** What is known of one kind of target. Addresses are suggestions: every one can be edited. */
 export type TargetPreset = {
   readonly targetName: string;
   readonly displayName: Bilingual;
-  /** Server addresses, the best first; empty where the platform hands out one for each account or broadcast. */
+  /** Server addresses, the best first; empty where the platform issues one for each account or broadcast. */
   readonly urls: readonly string[];
-  /** A second way in that the platform itself switches to. */
+  /** Addresses of a second server that the platform switches to by itself. */
   readonly backupUrls: readonly string[];
-  /** Where the address comes from, where it is not simply one of `urls`. */
+  /** Where to find the address, where it is not one of `urls`. */
   readonly urlHelp?: Bilingual;
-  /** What the key looks like and where it is found. */
+  /** What the key looks like and where to find it. */
   readonly keyHelp: Bilingual;
-  /** How a refusal or a loss looks there; absent where that is not known. */
+  /** How a refusal or a loss shows there; absent where that is not known. */
   readonly failureHelp?: Bilingual;
   readonly limits: TargetLimits;
   readonly confidence: Confidence;
-  /** What all this rests on. */
+  /** The sources of these facts. */
   readonly sources: readonly string[];
 };

@@ -6,7 +6,7 @@ const kilobits = (count: number): number => (count * 1_000) / 8;
 const OBS_LIST = "services list of OBS Studio";
 const SEEN = "reports of users";
 
-/** What most platforms take: one legacy stream. */
+/** What most platforms accept: H.264 and AAC. */
 const H264_AAC = { videoCodecs: ["avc"], audioCodecs: ["aac"] } as const;
 
 function rates(video: number, audio?: number): TargetLimits {
@@ -38,7 +38,7 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "유튜브 라이브 설정에 표시되는 스트림 키(xxxx-xxxx-xxxx-xxxx-xxxx)입니다. 백업 주소에도 같은 키를 씁니다.",
     },
     failureHelp: {
-      en: "Main and backup have to have the same codec, size, frame rate, keyframe interval, bitrates and sample rate. After some tens of seconds without media the broadcast may be closed.",
+      en: "Main and backup must have the same codec, size, frame rate, keyframe interval, bitrates and sample rate. After some tens of seconds without media the broadcast may be closed.",
       ko: "기본과 백업 송출은 코덱, 해상도, 프레임 레이트, 키프레임 간격, 비트레이트, 샘플 레이트가 같아야 합니다. 수십 초 동안 영상이 없으면 방송이 종료될 수 있습니다.",
     },
     limits: {
@@ -64,7 +64,7 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "채널의 스트림 키(live_…)입니다. 키 끝에 ?bandwidthtest=true를 붙이면 방송을 켜지 않고 시험할 수 있습니다.",
     },
     failureHelp: {
-      en: "A wrong key is answered by a closed connection without a word. A lost stream keeps its channel live for about 90 seconds.",
+      en: "A wrong key closes the connection without a message. A lost stream keeps its channel live for about 90 seconds.",
       ko: "키가 틀리면 아무 말 없이 연결이 닫힙니다. 송출이 끊겨도 약 90초 동안은 방송이 유지됩니다.",
     },
     limits: { ...H264_AAC, ...rates(6_000, 320), ...EVERY_TWO_SECONDS },
@@ -81,7 +81,7 @@ const MAJOR: readonly TargetPreset[] = [
       ko: "물음표 뒤까지 포함한 스트림 키 전체(<id>?s_bl=1&s_…&a=…)입니다. 영구 키가 아니면 한 번의 방송에만 쓸 수 있습니다.",
     },
     failureHelp: {
-      en: "RTMPS only. A broadcast ends after 8 hours; an address is good for 24 hours; changing the encoder's settings on air harms it.",
+      en: "RTMPS only. A broadcast ends after 8 hours; an address is valid for 24 hours; changing the encoder's settings on air harms it.",
       ko: "RTMPS만 됩니다. 방송은 8시간까지이고 주소는 24시간 동안 유효합니다. 방송 중에 인코더 설정을 바꾸면 문제가 생깁니다.",
     },
     limits: {
@@ -116,7 +116,7 @@ const MAJOR: readonly TargetPreset[] = [
     urls: [],
     backupUrls: [],
     urlHelp: {
-      en: "Copy the address from Kick's dashboard (rtmps://<id>.global-contribute.live-video.net); it has to end in /app.",
+      en: "Copy the address from Kick's dashboard (rtmps://<id>.global-contribute.live-video.net); it must end in /app.",
       ko: "킥 대시보드에서 주소(rtmps://<id>.global-contribute.live-video.net)를 복사해 주세요. 주소는 /app으로 끝나야 합니다.",
     },
     keyHelp: { en: "The stream key shown beside it (sk_…).", ko: "그 옆에 표시되는 스트림 키(sk_…)입니다." },
@@ -306,19 +306,19 @@ const CUSTOM: TargetPreset = {
 };
 
 /**
- * What is known of the platforms, in the order people are shown them: addresses, limits and keys as OBS Studio's services list
- * and the platforms' own documents have them. Facts go out of date: correct them here, and nowhere else.
+ * What is known of the platforms, in the order in which people see them: addresses, limits and keys from OBS Studio's
+ * services list and the platforms' own documents. Facts go out of date: correct them here, and nowhere else.
  */
 export const TARGET_PRESETS: readonly TargetPreset[] = [...MAJOR, ...KOREAN, ...ASSIGNED, CUSTOM];
 
 const BY_NAME: ReadonlyMap<string, TargetPreset> = new Map(TARGET_PRESETS.map((preset) => [preset.targetName, preset]));
 
-/** The limits of targets of this name; none are known of a name that is not listed. */
+/** The limits of targets with this name; none are known for a name that is not listed. */
 export function limitsOf(targetName: string): TargetLimits {
   return BY_NAME.get(targetName)?.limits ?? {};
 }
 
-/** What people call targets of this name; the name itself where it is not listed. */
+/** The display name of targets with this name; the name itself where it is not listed. */
 export function displayNameOf(targetName: string): Bilingual {
   return BY_NAME.get(targetName)?.displayName ?? { en: targetName, ko: targetName };
 }

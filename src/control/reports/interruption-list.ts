@@ -1,15 +1,18 @@
 import type { Interruption, Interruptions } from "./reports.ts";
 
-/** So many are remembered one by one; the others are counted. */
+/** This many are remembered one by one; the others are counted. */
 const REMEMBERED_MAX = 50;
 
-/** Interruptions of one stream, one after another. Times are milliseconds since the Unix epoch, of a clock that never steps. */
+/**
+ * The interruptions of one stream, one after another. Times are milliseconds since the Unix epoch, from a clock that
+ * never steps.
+ */
 export class InterruptionList {
   readonly #ended: Interruption[] = [];
   #count = 0;
   #open: { readonly time: number; readonly reason: Interruption["reason"] } | undefined;
 
-  /** Media does not flow from now on; for another reason than before it is another interruption. */
+  /** Media stops now. A new reason begins a new interruption. */
   begin(time: number, reason: Interruption["reason"]): void {
     if (this.#open?.reason === reason) return;
     this.end(time);
@@ -17,13 +20,13 @@ export class InterruptionList {
     this.#count += 1;
   }
 
-  /** Media flows, or is not wanted any more. */
+  /** Media flows again, or is no longer expected. */
   end(time: number): void {
     this.#ended.push(...this.#openUntil(time));
     this.#open = undefined;
   }
 
-  /** As they are at this moment: one that lasts counts up to now. */
+  /** The present state: a running interruption counts up to now. */
   at(time: number): Interruptions {
     return { list: [...this.#ended, ...this.#openUntil(time)], count: this.#count };
   }

@@ -10,7 +10,7 @@ import type { BroadcastReport, TargetReport } from "./reports.ts";
 /** Targets in one report: adding and removing targets on air for ever must not fill memory. */
 const TARGETS_MAX = 1_000;
 
-/** What is counted of a target, all since the process started. */
+/** The counters of a target, all since the process started. */
 type Counters = Pick<TargetSample, "bytesTotal" | "playMs" | "retryCount" | "drops">;
 
 const NOTHING: Counters = {
@@ -29,7 +29,7 @@ type Part = {
 
 type OnAir = {
   readonly startTime: number;
-  /** The same on the clock that never steps: all times of a report follow from these two. */
+  /** The same in monotonic milliseconds: all times of a report follow from these two. */
   readonly startedMs: number;
   readonly interruptions: InterruptionList;
   readonly parts: Map<TargetId, Part>;
@@ -53,14 +53,18 @@ function plusCounters(sum: Counters, before: Counters, now: Counters): Counters 
 }
 
 /**
- * Makes the report of each broadcast out of facts and samples. Counters go on from one broadcast to the next, so a target's
- * last ones are kept until it is removed: a few numbers for every target that was on air since the process started.
+ * Makes the report of each broadcast out of facts and samples. Counters go on from one broadcast to the next, so a
+ * target's last values are kept until it is removed: a few numbers for every target that was on air since the process
+ * started.
  */
 export class ReportTracker {
   readonly #onAir = new Map<ChannelId, OnAir>();
   readonly #counters = new Map<ChannelId, Map<TargetId, Counters>>();
 
-  /** The finished report where this fact ends a broadcast. `nowMs`: monotonic, of the fact. */
+  /**
+   * Returns the finished report where this fact ends a broadcast. `nowMs`: the time of the fact, in monotonic
+   * milliseconds.
+   */
   fact(fact: ServerFact, nowMs: number): BroadcastReport | undefined {
     if (fact.kind === "channel-changed") this.#changed(fact);
     if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, nowMs);
@@ -83,7 +87,7 @@ export class ReportTracker {
         this.#onAir.delete(fact.channelId);
         return reportOf(fact.channelId, onAir, time, fact.end);
       default:
-        // Other facts are no part of a report.
+        // Other facts do not concern a report.
         return undefined;
     }
   }
@@ -97,19 +101,19 @@ export class ReportTracker {
         const now = { bytesTotal, playMs, retryCount, drops };
         const before = counters.get(targetId) ?? NOTHING;
         counters.set(targetId, now);
-        // Of a target that is turned off there are counters too: it is in the report once it was tried.
+        // A target that is switched off has counters too: it is in the report once it was dialled.
         const part = onAir?.parts.get(targetId);
         if (part !== undefined) part.sum = plusCounters(part.sum, before, now);
       }
     }
   }
 
-  /** The reports of what is on air, as they are now. */
+  /** The reports of running broadcasts as they are now. */
   running(nowMs: number): readonly BroadcastReport[] {
     return [...this.#onAir].map(([channelId, onAir]) => reportOf(channelId, onAir, timeIn(onAir, nowMs)));
   }
 
-  /** Channels on air with a target whose name was not told yet. */
+  /** Channels on air with a target whose name is not known yet. */
   nameless(): readonly ChannelId[] {
     const isNameless = ({ parts }: OnAir) => [...parts.values()].some(({ name }) => name === undefined);
     return [...this.#onAir].filter(([, onAir]) => isNameless(onAir)).map(([channelId]) => channelId);
@@ -120,7 +124,7 @@ export class ReportTracker {
     if (part !== undefined) part.name ??= name;
   }
 
-  /** What a removed target did in the broadcast that runs stays in its report. */
+  /** What a removed target did in the running broadcast stays in its report. */
   #changed({ change, channelId, target }: ChannelChanged): void {
     if (change === "deleted") this.#counters.delete(channelId);
     if (change !== "target-removed" || target === undefined) return;
@@ -129,7 +133,7 @@ export class ReportTracker {
   }
 
   #started(channelId: ChannelId, time: number, nowMs: number): void {
-    // A takeover, a return or a standby begins no broadcast.
+    // A takeover, a return or a standby does not begin a broadcast.
     if (this.#onAir.has(channelId)) return;
     const interruptions = new InterruptionList();
     this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, interruptions, parts: new Map() });

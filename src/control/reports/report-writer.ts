@@ -6,14 +6,16 @@ import type { ServerFact } from "../facts/server-fact.ts";
 import { ReportTracker } from "./report-tracker.ts";
 import type { BroadcastReport, ReportStore } from "./reports.ts";
 
-/** What a process that is killed has not stored of a running broadcast is at most so old, in milliseconds. */
+/** How often running reports are stored, in milliseconds: a killed process loses at most this much. */
 const SAVE_INTERVAL_MS = 5_000;
-/** Finished reports that wait for a database that takes no write; over that the oldest are lost, and the log says so. */
+/**
+ * Finished reports that wait while the database accepts no writes; above this the oldest are lost, and the log says so.
+ */
 const WAITING_MAX = 1_000;
 
 export type ReportWriterOptions = {
   readonly store: ReportStore;
-  /** Knows what targets are called. */
+  /** Finds the names of targets. */
   readonly subjects: Pick<EventStore, "findEventSubjects">;
   readonly clock: Clock;
   readonly log: Log;
@@ -22,14 +24,14 @@ export type ReportWriterOptions = {
 };
 
 /**
- * Stores a report of each broadcast: when it begins, every few seconds while it runs, and when it is over. Whoever tells it
- * something never waits; what a write could not store the next one does.
+ * Stores a report of each broadcast: when it begins, every few seconds while it runs, and when it is over. Its callers
+ * never wait; what one write could not store, the next one does.
  */
 export class ReportWriter {
   readonly #options: ReportWriterOptions;
   readonly #waitingMax: number;
   readonly #tracker = new ReportTracker();
-  /** Over, and not stored yet. */
+  /** Over, but not stored yet. */
   #waiting: BroadcastReport[] = [];
   #areLeftEnded = false;
   #saving: Promise<void> | undefined;
@@ -56,13 +58,13 @@ export class ReportWriter {
     this.#tracker.samples(samples);
   }
 
-  /** Ends what the last process left, and from now on stores what is on air by itself. */
+  /** Ends the reports that the last process left open, and from then on stores running broadcasts by itself. */
   start(): void {
     this.#save();
     this.#timer = this.#options.clock.startTimer(SAVE_INTERVAL_MS, () => this.start());
   }
 
-  /** Stores what is known, tried once; resolves when that is done. Nothing is stored afterwards. Idempotent. */
+  /** Stores what is known, with one attempt; resolves when that is done. Stores nothing after that. Idempotent. */
   async close(): Promise<void> {
     this.#timer?.cancel();
     if (!this.#isClosed) this.#save();
@@ -85,7 +87,7 @@ export class ReportWriter {
         await this.#saveNow();
       } catch (error) {
         const detail = error instanceof Error ? error.message : String(error);
-        this.#options.log.warn("reports not stored, tried again soon", { detail });
+        this.#options.log.warn("reports not stored, will retry", { detail });
         return;
       }
     }
@@ -93,7 +95,7 @@ export class ReportWriter {
 
   async #saveNow(): Promise<void> {
     const { store, clock } = this.#options;
-    // Before anything of our own: what is on air by the database then was left by a process that died.
+    // First, before our own reports: what the database has on air now was left by a process that died.
     if (!this.#areLeftEnded) await store.endReportsLeft();
     this.#areLeftEnded = true;
     await this.#findNames();

@@ -5,22 +5,22 @@ import type { DroppedFrames } from "../../thread-protocol/samples.ts";
 import type { TargetErrorCode } from "../../thread-protocol/targets/target-status.ts";
 import type { Page } from "../ports/store.ts";
 
-/** Media did not flow for a while. */
+/** A time in which media did not flow. */
 export type Interruption = {
   /** When it began, milliseconds since the Unix epoch. */
   readonly time: number;
   readonly durationMs: number;
-  /** Of a target its error's code, of the encoder how it was lost. */
+  /** For a target the code of its error, for the encoder how it was lost. */
   readonly reason: TargetErrorCode | IngestEnd;
 };
 
-/** The first of the interruptions, oldest first, and how many there were in all. */
+/** The first interruptions, oldest first, and how many there were in total. */
 export type Interruptions = { readonly list: readonly Interruption[]; readonly count: number };
 
 /** One target's part in a broadcast. */
 export type TargetReport = {
   readonly targetId: TargetId;
-  /** As it was called then; absent where it was not known. */
+  /** Its name at that time; absent where it was not known. */
   readonly targetName?: string;
   readonly label?: string;
   /** Milliseconds spent PUBLISHING. */
@@ -31,29 +31,29 @@ export type TargetReport = {
   readonly interruptions: Interruptions;
 };
 
-/** What became of one broadcast. Times are milliseconds since the Unix epoch. */
+/** The report of one broadcast. Times are milliseconds since the Unix epoch. */
 export type BroadcastReport = {
   readonly channelId: ChannelId;
   readonly startTime: number;
-  /** While it is on air: up to when this is known. */
+  /** While it is on air: the time up to which the report goes. */
   readonly endTime: number;
   /** Absent while it is on air. */
   readonly end?: BroadcastEnd;
-  /** Of the encoder, while the targets were held. */
+  /** The interruptions of the encoder while the targets were held. */
   readonly interruptions: Interruptions;
   readonly targets: readonly TargetReport[];
 };
 
-/** The same of a broadcast that is over. */
+/** The report of a broadcast that is over. */
 export type FinishedReport = BroadcastReport & { readonly end: BroadcastEnd };
 
-/** Where reports are kept, one for each channel and start. Every call may reject with StoreUnavailableError. */
+/** The store of reports, one for each channel and start. Every call may reject with StoreUnavailableError. */
 export interface ReportStore {
-  /** All of them or none; one that is there already is replaced. */
+  /** All of them or none. Replaces a report that is there already. */
   putReports(reports: readonly BroadcastReport[]): Promise<void>;
-  /** Ends, as `server-lost`, all broadcasts that are on air by their reports. */
+  /** Ends, as `server-lost`, all reports that are still on air. */
   endReportsLeft(): Promise<void>;
-  /** The broadcast that began then; undefined where there is none, or it is not over. */
+  /** The broadcast that began at this time; undefined where there is none, or it is not over. */
   findReport(channelId: ChannelId, startTime: number): Promise<FinishedReport | undefined>;
   /** Broadcasts that are over, newest first; `total` counts all pages. */
   listReports(

@@ -9,20 +9,20 @@ import { found } from "./channel-reads.ts";
 import type { ChannelDetail } from "./details.ts";
 import { type ChangeDetails, checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
-/** What a person changes of a channel's settings. Absent keeps. */
+/** A change of a channel's settings. Absent fields stay as they are. */
 export type ChannelEdit = Pick<
   ChannelChange,
   "name" | "planType" | "envType" | "labels" | "alerts" | "holdSeconds" | "latency" | "freeze"
 > & {
   readonly hasBackup?: boolean;
-  /** Absent in it keeps; an empty id ends it. */
+  /** Its absent fields stay as they are; an empty id removes the login. */
   readonly ingestLogin?: Partial<IngestLogin>;
 };
 
 /**
- * What can be done to a channel as a whole, on air or off. Every change is stored, then applied in the media thread, also
- * while no encoder is there: one may be on its way in with the channel as it was a moment ago. Each returns the channel
- * after the change, and throws DomainError `channel-not-found`.
+ * The changes of a channel as a whole, on air or off. Every change is stored, then applied in the media thread, even
+ * without an encoder: one may be arriving with the channel's former state. Each method returns the channel after the
+ * change, and throws DomainError `channel-not-found`.
  */
 export class ChannelEdits {
   readonly #context: EditContext;
@@ -32,10 +32,10 @@ export class ChannelEdits {
   }
 
   /**
-   * `decide` gets the channel as it is in the transaction that changes it; an empty edit changes nothing. Throws DomainError
-   * `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete` and
-   * `ingest-login-taken`. A changed login holds from the next connection on. A backup ingest that is switched off loses its
-   * key, and an encoder that publishes with it is cut.
+   * `decide` gets the channel as it is in the transaction that changes it; an empty edit changes nothing. Throws
+   * DomainError `too-many-targets` where the new plan is too small for the channel's targets, `ingest-login-incomplete`
+   * and `ingest-login-taken`. A changed login applies from the next connection on. A backup ingest that is switched off
+   * loses its key, and an encoder that publishes with it is disconnected.
    */
   async update(channelId: ChannelId, decide: (present: Channel) => ChannelEdit): Promise<ChannelDetail> {
     const { runtime, planLimits } = this.#context;
@@ -73,7 +73,7 @@ export class ChannelEdits {
     );
   }
 
-  /** Ends the broadcast, or its hold, as if the encoder had; no matter where there is none. */
+  /** Ends the broadcast, or its hold, as if the encoder had; does nothing where there is none. */
   async end(channelId: ChannelId): Promise<ChannelDetail> {
     const channel = await this.#context.reads.get(channelId);
     if (channel.isPublishing) this.#context.publish("end-requested", channel);
@@ -81,8 +81,7 @@ export class ChannelEdits {
   }
 
   /**
-   * Holds the targets a minute longer. Throws DomainError `not-held`, and `hold-limit` where the hold would last longer than
-   * it may.
+   * Extends the hold by a minute. Throws DomainError `not-held`, and `hold-limit` where the hold would last too long.
    */
   async extendHold(channelId: ChannelId): Promise<ChannelDetail> {
     const { runtime, view, reads, publish } = this.#context;
@@ -96,7 +95,7 @@ export class ChannelEdits {
     return reads.get(channelId);
   }
 
-  /** Ends the hold as `end` does, and leaves a broadcast whose encoder is back alone. Throws DomainError `not-held`. */
+  /** Ends the hold as `end` does, but not a broadcast whose encoder is back. Throws DomainError `not-held`. */
   async endHold(channelId: ChannelId): Promise<ChannelDetail> {
     const { runtime, view, reads, publish } = this.#context;
     const channel = await reads.get(channelId);
@@ -108,8 +107,8 @@ export class ChannelEdits {
   }
 
   /**
-   * Gives the channel another ingest key and cuts the encoder that publishes with the old one. Throws DomainError
-   * `backup-off` where the backup's is asked for and the channel has none.
+   * Gives the channel another ingest key and disconnects the encoder that publishes with the old one. Throws
+   * DomainError `backup-off` where the channel has no backup ingest and its key is asked for.
    */
   async renewStreamKey(channelId: ChannelId, slot: IngestSlot): Promise<ChannelDetail> {
     const { runtime, randomBytes } = this.#context;
@@ -124,7 +123,7 @@ export class ChannelEdits {
     return changed;
   }
 
-  /** The answer is read again: what a broadcast did up to its end belongs to it. */
+  /** Reads the channel again, so that the answer includes everything up to the broadcast's end. */
   async #ended(channelId: ChannelId): Promise<ChannelDetail> {
     const { runtime, view, reads } = this.#context;
     runtime.end(channelId);
@@ -132,14 +131,17 @@ export class ChannelEdits {
     return reads.get(channelId);
   }
 
-  /** A new key only where there is none: the present one stays good when `backup` is repeated. */
+  /** Makes a new key only where there is none: the present one stays valid when `backup` is sent again. */
   #backupChange(present: Channel, hasBackup: boolean | undefined): Pick<ChannelChange, "backupStreamKey"> {
     if (hasBackup === false) return { backupStreamKey: "" };
     if (hasBackup === undefined || present.backupStreamKey !== undefined) return {};
     return { backupStreamKey: newStreamKey(this.#context.randomBytes) };
   }
 
-  /** The channel after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
+  /**
+   * Returns the channel after the change, as the transaction left it. A decision of undefined changes and publishes
+   * nothing.
+   */
   async #change(
     channelId: ChannelId,
     changesNow: () => readonly PublishedChange[],
@@ -168,7 +170,7 @@ function only(change: ChangeReason): () => readonly PublishedChange[] {
   return () => [{ change }];
 }
 
-/** A rename and other labels are told as such, and apart from what else is changed. */
+/** A rename and a change of labels are published as such, apart from other changes. */
 function changesOf({ name, labels, ...rest }: ChannelEdit, present: Channel): readonly PublishedChange[] {
   const isRenamed = name !== undefined && name !== present.name;
   const isLabelled = labels !== undefined && labels.join("\n") !== (present.labels ?? []).join("\n");
@@ -180,7 +182,7 @@ function changesOf({ name, labels, ...rest }: ChannelEdit, present: Channel): re
   ];
 }
 
-/** Keeps the part of the login that is absent. Throws DomainError `ingest-login-incomplete` where there is none to keep. */
+/** Keeps the absent part of the login. Throws DomainError `ingest-login-incomplete` where there is nothing to keep. */
 function loginChange(present: Channel, edit: Partial<IngestLogin> | undefined): Pick<ChannelChange, "ingestLogin"> {
   if (edit === undefined) return {};
   if (edit.id === "") return { ingestLogin: { id: "", password: "" } };

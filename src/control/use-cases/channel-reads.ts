@@ -21,10 +21,10 @@ export type ChannelReadsOptions = {
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
 };
 
-/** Which channels a list holds. */
+/** Which channels a list includes. */
 export type ListFilter = Pick<ChannelFilter, "channelId" | "namePart" | "state"> & { readonly isPublishing?: boolean };
 
-/** Channels as they are now: what is stored and what is live, put together. */
+/** Channels as they are now: the stored and the live state together. */
 export class ChannelReads {
   readonly #options: ChannelReadsOptions;
 
@@ -62,8 +62,8 @@ export class ChannelReads {
   }
 
   /**
-   * Runs a write and returns the channel that it left, without reading it again; undefined where the write returns that.
-   * `onStored` is called first, so that the answer shows what it changes.
+   * Runs a write and returns the channel that it returned, without reading it again; undefined where the write returns
+   * that. Calls `onStored` first, so that the answer shows its effect.
    */
   async afterWrite(
     write: () => Promise<Channel | undefined>,
@@ -77,7 +77,7 @@ export class ChannelReads {
   }
 
   /**
-   * Runs the removal of a target and returns it as it was, with what is live of it left out. Throws DomainError
+   * Runs the removal of a target and returns the target as it was, without its live state. Throws DomainError
    * `channel-not-found` or `target-not-found` where the removal returns undefined.
    */
   async removing(channelId: ChannelId, remove: () => Promise<RemovedTarget | undefined>) {
@@ -125,7 +125,7 @@ export class ChannelReads {
     const live = runtime.live(channelId);
     const targetLive = live?.targets.get(target.targetId);
     const status = targetLive?.status;
-    // Without a failure there is nothing that another target could explain.
+    // Another target can only explain a failure.
     const shown =
       status?.lastError === undefined
         ? status

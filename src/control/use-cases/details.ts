@@ -4,22 +4,25 @@ import type { ChannelHealth } from "../health/channel-health.ts";
 import type { CheckState, IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { Hold, TargetLive } from "../ports/runtime.ts";
 
-/** A channel, stored and live together. `publishMs` and `recentPublishStartTime` are up to now. */
+/** The stored and the live state of a channel. `publishMs` and `recentPublishStartTime` are up to now. */
 export type ChannelSummary = ChannelRecord & {
   readonly isPublishing: boolean;
   /** The encoder on air, or last on air; absent where none was since the process started. */
   readonly ingest?: IngestSample;
   /** While the encoder is lost. */
   readonly hold?: Hold;
-  /** What the ingest check says of it. */
+  /** What the ingest check finds. */
   readonly warnings: readonly IngestWarning[];
-  /** How far the ingest check is; absent while no encoder is there. */
+  /** Whether the ingest check is done; absent while there is no encoder. */
   readonly checkState?: CheckState;
-  /** The one verdict about it. */
+  /** The verdict on it. */
   readonly health: ChannelHealth;
 };
 
-/** A target, stored and live together. `totals` are up to now; `live` is absent while the media thread knows nothing. */
+/**
+ * The stored and the live state of a target. `totals` are up to now; `live` is absent while the media thread knows
+ * nothing of it.
+ */
 export type TargetDetail = Target & { readonly isChannelPublishing: boolean; readonly live?: TargetLive };
 
 /** A channel with its targets, in the order of their ids. */

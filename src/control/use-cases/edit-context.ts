@@ -10,10 +10,10 @@ import type { Runtime } from "../ports/runtime.ts";
 import type { Store } from "../ports/store.ts";
 import type { ChannelReads } from "./channel-reads.ts";
 
-/** What is told of a change beside the channel. */
+/** What is published with a change, beside the channel. */
 export type ChangeDetails = Pick<ChannelChanged, "nameBefore" | "labels" | "error"> & { readonly target?: Target };
 
-/** What the use cases that change a channel work with. */
+/** What the use cases share that change a channel. */
 export type EditContext = {
   readonly store: Store;
   readonly runtime: Runtime;
@@ -22,17 +22,17 @@ export type EditContext = {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly planLimits: PlanLimits;
-  /** Publishes a change that is stored. */
+  /** Publishes a stored change. */
   readonly publish: (change: ChannelChange, channel: ChannelRecord, more?: ChangeDetails) => void;
 };
 
 /**
- * How long an answer waits for the media thread to do what was asked, in milliseconds. The thread takes a few; one that was
- * just started again takes a second. After that the answer shows what is true all the same.
+ * How long an answer waits for the media thread to do what was asked, in milliseconds. The thread takes a few; one that
+ * was just restarted takes a second. After that the answer shows the present state anyway.
  */
 export const EFFECT_DEADLINE_MS = 2_000;
 
-/** Throws DomainError `too-many-targets` where the plan, or any plan, does not allow as many. */
+/** Throws DomainError `too-many-targets` where the plan, or any plan, does not allow that many. */
 export function checkPlan(planLimits: PlanLimits, planType: PlanType, given: number): void {
   const planLimit = planLimits[planType];
   const limit = planLimit === 0 ? TARGETS_MAX : Math.min(planLimit, TARGETS_MAX);

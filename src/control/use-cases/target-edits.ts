@@ -13,7 +13,7 @@ import { checkPlan, type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.
 /** A target after a change, and its channel. */
 export type ChangedTarget = { readonly channel: ChannelDetail; readonly target: TargetDetail };
 
-/** How a target fared when it was tried without media. */
+/** The result of a target's test. */
 export type TargetTest = {
   readonly isOk: boolean;
   /** The stage that failed, or the last one. */
@@ -23,7 +23,7 @@ export type TargetTest = {
 };
 
 /**
- * What can be done to one target of a channel, on air or off; nothing here is felt by the other targets. All throw
+ * The changes of one target of a channel, on air or off; the other targets are not affected. All methods throw
  * DomainError `channel-not-found`, and where a target is named `target-not-found`.
  */
 export class TargetEdits {
@@ -34,7 +34,7 @@ export class TargetEdits {
     this.#context = context;
   }
 
-  /** Throws DomainError `too-many-targets` where the plan has no room for another. */
+  /** Throws DomainError `too-many-targets` where the plan allows no more. */
   async add(channelId: ChannelId, settings: TargetSettings): Promise<ChangedTarget> {
     const { store, planLimits, reads } = this.#context;
     const check: ChannelCheck = ({ planType, targetCount }) => checkPlan(planLimits, planType, targetCount + 1);
@@ -51,8 +51,8 @@ export class TargetEdits {
   }
 
   /**
-   * `decide` gets the target as it is in the transaction that changes it. Throws DomainError `channel-publishing` while on
-   * air unless `isOnAirAllowed`: the target connects again.
+   * `decide` gets the target as it is in the transaction that changes it. Throws DomainError `channel-publishing` while
+   * on air unless `isOnAirAllowed`: the change makes the target reconnect.
    */
   async edit(
     channelId: ChannelId,
@@ -78,7 +78,7 @@ export class TargetEdits {
     return { ...removed, isChannelPublishing: false };
   }
 
-  /** Switched on, a target joins a broadcast that is on air; switched off, it is ended properly and waits. */
+  /** A target that is switched on joins a running broadcast; one that is switched off is ended properly. */
   async setEnabled(channelId: ChannelId, targetId: TargetId, isEnabled: boolean): Promise<TargetDetail> {
     const { runtime, view, reads } = this.#context;
     let isChanged = false;
@@ -96,8 +96,8 @@ export class TargetEdits {
   }
 
   /**
-   * Makes a target that failed try now, also one whose link stalls; one that did not fail is left as it is. Throws DomainError
-   * `target-off` where it is switched off, since then nothing would happen however long one waited.
+   * Dials a failed target now, even if its link stalls; does nothing to one that did not fail. Throws DomainError
+   * `target-off` where it is switched off, since nothing would ever happen then.
    */
   async retry(channelId: ChannelId, targetId: TargetId): Promise<TargetDetail> {
     const { runtime, view, reads } = this.#context;
@@ -111,9 +111,10 @@ export class TargetEdits {
   }
 
   /**
-   * Tries a target as if for real, sending no media. Throws DomainError `target-linked` while the target's own link is up
-   * or being made, since a second publish with its key could end the broadcast, `twin-linked` while that of another with its
-   * address and key is, and `target-under-test` while another test of it runs.
+   * Connects to a target as for a broadcast, but sends no media. Throws DomainError `target-linked` while the target's
+   * own link is connected or connecting, since a second publish with its key could end the broadcast; `twin-linked`
+   * while that of another target with the same address and key is; and `target-under-test` while another test of it
+   * runs.
    */
   async test(channelId: ChannelId, targetId: TargetId): Promise<TargetTest> {
     const { runtime, clock, reads, publish } = this.#context;
@@ -136,7 +137,10 @@ export class TargetEdits {
     }
   }
 
-  /** The target after the change, as the transaction left it. A decision of undefined changes and publishes nothing. */
+  /**
+   * Returns the target after the change, as the transaction left it. A decision of undefined changes and publishes
+   * nothing.
+   */
   async #change(
     channelId: ChannelId,
     targetId: TargetId,
@@ -154,24 +158,24 @@ export class TargetEdits {
     const changed = await reads.afterWrite(write, (channel) => {
       if (isChanged) this.#publish(reason, channel, targetOf(channel, targetId));
     });
-    // Where nothing was changed the channel, or only the target, is not there.
+    // If nothing was changed, the channel does not exist, or only the target does not.
     const channel = changed ?? (await reads.get(channelId));
     return { channel, target: targetOf(channel, targetId) };
   }
 
-  /** Also while no encoder is there: one may be on its way in with the spec as it was a moment ago. */
+  /** Also without an encoder: one may be arriving with the former spec. */
   #publish(reason: ChangeReason, channel: Channel, target: Target): void {
     this.#context.runtime.apply(channelSpec(channel));
     this.#context.publish(reason, channel, { target });
   }
 }
 
-/** Its link stands, or is being made. */
+/** Its link is connected or connecting. */
 function isLinked(status: TargetStatus | undefined): boolean {
   return status !== undefined && status.status !== "READY" && !isWaiting(status);
 }
 
-/** A target that failed and has an attempt before it; one that stalls has failed, but its link still stands. */
+/** A target that failed and waits for its next attempt. A stalled one has failed, but its link is still connected. */
 function isWaiting(status: TargetStatus | undefined): boolean {
   return status?.status === "FAIL" && status.nextRetryTime !== undefined;
 }

@@ -14,7 +14,7 @@ export interface PlacedConnection {
   readonly isShared: boolean;
   /** Nothing of it is under way. */
   isIdle(): boolean;
-  /** Its place is needed for another: closes without a word. */
+  /** Its place is needed for another: closes without a message. */
   turnAway(): void;
 }
 

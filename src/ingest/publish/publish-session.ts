@@ -20,7 +20,7 @@ export type Admit = (key: string, login: ProvenLogin | undefined) => Promise<Adm
 /** What a protocol's connection does for its publish session. */
 export interface PublishConnection {
   readonly remoteAddress: string;
-  /** Close without a word: another encoder took over, or the channel is gone. The session is closed already. */
+  /** Close without a message: another encoder took over, or the channel is gone. The session is closed already. */
   dismiss(): void;
   /** The gateway has room again: go on reading. */
   resumeReading(): void;
@@ -37,7 +37,7 @@ export type KeyRequest = {
 
 /**
  * What the protocol tells the encoder. `refuse`: a person has to change something. `overloaded`: this server takes no new
- * channel now. `unavailable`: no verdict; close without a word, so that the encoder tries again.
+ * channel now. `unavailable`: no verdict; close without a message, so that the encoder tries again.
  */
 export type KeyDecision = "accept" | "refuse" | "overloaded" | "unavailable";
 

@@ -109,7 +109,7 @@ export class IngestLogins {
     return { decision: { kind: "refuse", description: loginTexts.failure(proof.scheme) }, isReported: true };
   }
 
-  /** Closes without a word: an encoder with the right password tries again, and is admitted when the minute is over. */
+  /** Closes without a message: an encoder with the right password tries again, and is admitted when the minute is over. */
   async #refuseUnchecked(failure: Omit<LoginFailure, "reason">, delay: Promise<void>): Promise<LoginVerdict> {
     this.#deps.onFailure({ reason: "too-many-guesses", ...failure });
     await delay;

@@ -121,7 +121,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
     return false;
   }
 
-  /** Closes without a word, and without an end to report. */
+  /** Closes without a message, and without an end to report. */
   close(): void {
     this.#shut();
     this.#publish.close();

@@ -169,7 +169,7 @@ export class RtmpListener {
     timer.cancel();
   }
 
-  /** Stops accepting and closes every connection without a word. Idempotent. */
+  /** Stops accepting and closes every connection without a message. Idempotent. */
   close(): void {
     this.#isClosed = true;
     for (const server of this.#servers) server.close();

@@ -6,7 +6,7 @@ import type { Packet } from "../stream/packet.ts";
 
 /**
  * How a connection ends. `end`: the broadcast is over, and the peer is told so (RTMP: FCUnpublish and deleteStream,
- * then FIN). `cut`: FIN without a word, so that the platform's own grace period counts. `abort`: at once, for a peer
+ * then FIN). `cut`: FIN without a message, so that the platform's own grace period counts. `abort`: at once, for a peer
  * that takes nothing any more, or after a fault.
  */
 export type LinkClose = "end" | "cut" | "abort";

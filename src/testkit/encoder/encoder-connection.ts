@@ -8,7 +8,7 @@ import type { EnhancedPeer } from "../../protocol/rtmp/client/enhanced-connect.t
 import { type Message, MessageType } from "../../protocol/rtmp/message.ts";
 import type { TargetAddress } from "../../protocol/rtmp/url.ts";
 
-/** `clean`: with FCUnpublish and deleteStream; `close`: without a word; `reset`: the hard way. */
+/** `clean`: with FCUnpublish and deleteStream; `close`: without a message; `reset`: the hard way. */
 export type Farewell = "clean" | "close" | "reset";
 
 /** `lost`: the server closed or reset. */

@@ -46,7 +46,7 @@ export const REFUSAL_NAMES = [
 
 /** Where a target stops answering. `handshake`: it never says a byte. */
 export const SILENT_STAGES = ["handshake", "connect", "create-stream", "publish"] as const;
-/** Where a target closes without a word. `accept`: at once; the others: instead of that answer. */
+/** Where a target closes without a message. `accept`: at once; the others: instead of that answer. */
 export const CLOSE_STAGES = ["accept", "handshake", "connect", "publish"] as const;
 
 /**
@@ -76,7 +76,7 @@ export type TargetBehaviour = {
   readonly bytesPerSecond?: number;
   /** It stops reading at this moment, for good or for `resumeAfterMs`. */
   readonly stall?: Moment & { readonly resumeAfterMs?: number };
-  /** It closes without a word at this moment. */
+  /** It closes without a message at this moment. */
   readonly close?: Moment;
   /** It asks to be connected to again at this moment, elsewhere where `tcUrl` is given; it goes on until the peer leaves. */
   readonly reconnect?: Moment & { readonly tcUrl?: string };

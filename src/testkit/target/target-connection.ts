@@ -107,7 +107,7 @@ export class TargetConnection {
     this.#reportFault("resumed");
   }
 
-  /** Closes without a word of RTMP. */
+  /** Closes without any RTMP message. */
   end(): void {
     this.#leave("closed-by-target");
     this.#writer.end();

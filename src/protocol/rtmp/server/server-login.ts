@@ -34,7 +34,7 @@ export type LoginRequest = { readonly attempt: LoginAttempt /** Without the logi
 export type LoginDecision =
   | { readonly kind: "accept" }
   | { readonly kind: "ask" | "refuse"; readonly description: string }
-  /** No verdict; closed without a word, so that the encoder tries again. */
+  /** No verdict; closed without a message, so that the encoder tries again. */
   | { readonly kind: "unavailable" };
 
 /**

@@ -62,7 +62,7 @@ export type ServerOutput =
   | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
 
 /**
- * `overloaded`: this server takes no new channel now. `unavailable`: no verdict; closed without a word, so that the
+ * `overloaded`: this server takes no new channel now. `unavailable`: no verdict; closed without a message, so that the
  * encoder tries again.
  */
 export type PublishDecision = "accept" | "refuse" | "overloaded" | "unavailable";
