@@ -31,7 +31,7 @@ export const ROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "thread-protocol": ["base"],
   "api-contract": ["thread-protocol", "base"],
   relay: ["protocol", "thread-protocol", "base"],
-  control: ["thread-protocol", "base", "protocol/rtmp/url.ts", "api-contract/event-words.ts"],
+  control: ["thread-protocol", "base", "protocol/rtmp/url.ts", "api-contract/event-words.ts", "api-contract/alerts"],
   ingest: ["relay", "protocol", "thread-protocol", "net", "base"],
   egress: ["relay", "protocol", "thread-protocol", "net", "base"],
   "remote-publish": ["relay", "protocol", "thread-protocol", "base"],

@@ -1,4 +1,5 @@
 import { useEffect } from "preact/hooks";
+import { alertSettings, alertTitle } from "./base/alert-settings.ts";
 import { at } from "./base/base-path.ts";
 import { showFavicon } from "./base/favicon.ts";
 import { worstHealth } from "./base/health.ts";
@@ -17,6 +18,8 @@ import { t } from "./text/text.ts";
 const SetupPage = lazy(async () => (await import("./pages/sign-in.tsx")).SetupPage);
 const SignInPage = lazy(async () => (await import("./pages/sign-in.tsx")).SignInPage);
 const SettingsPage = lazy(async () => (await import("./pages/settings.tsx")).SettingsPage, focusHeading);
+
+const AlertHost = lazy(async () => (await import("./parts/alerts/alert-host.tsx")).AlertHost);
 
 /** How long to wait before the server is asked again when it cannot be reached, in milliseconds. */
 const RETRY_MS = 3_000;
@@ -69,6 +72,7 @@ function SignedIn() {
       <main id="content" class={isStale.value ? "page stale" : "page"} tabIndex={-1}>
         <Page />
       </main>
+      {alertSettings.value.isOn && <AlertHost />}
     </>
   );
 }
@@ -113,7 +117,7 @@ function Favicon() {
 
 function Page() {
   const here = route.value;
-  const title = `${titleOf(here)} – Fanfare`;
+  const title = alertTitle.value === "" ? `${titleOf(here)} – Fanfare` : alertTitle.value;
   useEffect(() => {
     document.title = title;
   }, [title]);

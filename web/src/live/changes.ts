@@ -22,6 +22,8 @@ export type HubMessage =
       readonly samples: readonly Sample[];
     }
   | { readonly kind: "server"; readonly server: Server }
+  /** Whether this tab is the one that makes the sounds and notifications of this browser. */
+  | { readonly kind: "lead"; readonly isLead: boolean }
   | { readonly kind: "changes"; readonly time: number; readonly changes: readonly Change[] };
 
 export type Change =

@@ -36,6 +36,7 @@ export class Hub {
   /** Sends what is known now, then every change. The first listener opens the connection, the last one closes it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
+    this.#sendLead();
     if (this.#close === undefined) {
       this.#close = openEventStream(at("/api/v2/re-stream/events/stream"), {
         event: (event) => this.#receive(event),
@@ -51,11 +52,18 @@ export class Hub {
     }
     return () => {
       this.#listeners.delete(listener);
+      this.#sendLead();
       if (this.#listeners.size > 0) return;
       this.#close?.();
       this.#close = undefined;
       this.#hasSnapshot = false;
     };
+  }
+
+  /** The tab that is open longest leads. */
+  #sendLead(): void {
+    const [lead] = this.#listeners;
+    for (const listener of this.#listeners) listener({ kind: "lead", isLead: listener === lead });
   }
 
   #send(message: HubMessage): void {

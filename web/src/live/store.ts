@@ -30,6 +30,8 @@ const channels = signal<ReadonlyMap<string, LiveChannel>>(new Map());
 /** The state of the connection, `connecting` at first. */
 export const streamState = signal<StreamState>("connecting");
 export const hasSnapshot = signal(false);
+/** Whether this tab makes the sounds and notifications of this browser: one of its tabs does. */
+export const isLead = signal(false);
 /** The server is gone: what the page shows is as old as `now`, which stands still. */
 export const isStale = computed(() => streamState.value === "lost");
 /** How often the connection came back. What is not in the live stream is read again when it changes. */
@@ -64,6 +66,10 @@ export const totals = computed(() => {
 function receive(message: HubMessage): void {
   if (message.kind === "state") {
     setState(message.state, message.heardTime);
+    return;
+  }
+  if (message.kind === "lead") {
+    isLead.value = message.isLead;
     return;
   }
   if (message.kind === "server") {

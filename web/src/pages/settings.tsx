@@ -1,5 +1,6 @@
 import { request } from "../base/api.ts";
 import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
+import { Alerts } from "../parts/alerts/alert-settings.tsx";
 import { type Fields, Form } from "../parts/basic/form.tsx";
 import { say } from "../parts/basic/notice.tsx";
 import { SecretField } from "../parts/basic/secret-field.tsx";
@@ -15,6 +16,7 @@ export function SettingsPage() {
         <h1 tabIndex={-1}>{t().settings.title}</h1>
       </div>
       <div class="settings">
+        <Alerts />
         <AccessKeys />
         <Webhook />
         <Password />

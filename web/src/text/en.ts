@@ -1,4 +1,5 @@
 import type { Channel, ConnectStatus, Delivery, ErrorCode, RefusedEncoder } from "../base/model.ts";
+import { enAlerts } from "./en-alerts.ts";
 import { enEvents } from "./en-events.ts";
 import { enImport } from "./en-import.ts";
 import { enLabels } from "./en-labels.ts";
@@ -374,6 +375,7 @@ export const en = {
   },
   ...enImport,
   ...enLabels,
+  ...enAlerts,
   ...enEvents,
 };
 

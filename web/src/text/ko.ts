@@ -1,4 +1,5 @@
 import type { Texts } from "./en.ts";
+import { koAlerts } from "./ko-alerts.ts";
 import { koEvents } from "./ko-events.ts";
 import { koImport } from "./ko-import.ts";
 import { koLabels } from "./ko-labels.ts";
@@ -361,5 +362,6 @@ export const ko: Texts = {
   },
   ...koImport,
   ...koLabels,
+  ...koAlerts,
   ...koEvents,
 };

@@ -1,0 +1,139 @@
+import type { AlertSeverity } from "./alert-rules.ts";
+
+/** A channel's verdict, as far as alerts depend on it. */
+export type AlertVerdict = {
+  readonly state: "healthy" | "attention" | "broken" | "waiting" | "off";
+  readonly reason?: { readonly code: string; readonly platId?: number | undefined } | undefined;
+};
+
+/** One alert: what is the matter with a channel now. */
+export type Alert<Verdict extends AlertVerdict> = {
+  readonly channelId: string;
+  /** Of an unstable channel the worst since the last alert. */
+  readonly severity: AlertSeverity;
+  readonly verdict: Verdict;
+  /** How often trouble began within the last minute, where that was more than once; else 0. */
+  readonly troubleCount: number;
+};
+
+/** A channel has one alert within this time, in milliseconds, and a second one only where it gets worse. */
+const ALERT_WINDOW_MS = 60_000;
+/** Trouble that began so often since the last alert makes a channel unstable. */
+const UNSTABLE_COUNT = 2;
+
+const RANKS = { broken: 2, attention: 1, healthy: 0, waiting: 0, off: 0 } as const;
+const SEVERITIES = ["healthy", "attention", "broken"] as const;
+
+type Entry<Verdict> = {
+  seen: Verdict;
+  /** The trouble of the last alert; empty: none, or it is over. */
+  toldKey: string;
+  /** Until then nothing is told that is not worse. */
+  quietUntilMs: number;
+  toldRank: number;
+  /** Since the last alert: how often trouble began, and the worst of it. */
+  troubleCount: number;
+  worstRank: number;
+  /** Something changed that is told once the quiet time is over. */
+  isDue: boolean;
+};
+
+/**
+ * Turns the verdicts of channels into alerts. A channel's first verdict is where it starts from, and no alert. What a person does
+ * is none either: the end of a broadcast, a channel that is turned off, platforms that are all turned off on air. Pure: the time is given.
+ */
+export class AlertTracker<Verdict extends AlertVerdict> {
+  readonly #entries = new Map<string, Entry<Verdict>>();
+
+  /** Takes a channel's present verdict. Returns the alert that is told at once. */
+  take(channelId: string, verdict: Verdict, nowMs: number): Alert<Verdict> | undefined {
+    const entry = this.#entries.get(channelId);
+    if (entry === undefined) {
+      this.#entries.set(channelId, { seen: verdict, ...NOTHING_TOLD });
+      return undefined;
+    }
+    const before = entry.seen;
+    entry.seen = verdict;
+    if (!isOnAir(verdict)) {
+      Object.assign(entry, { toldKey: "", troubleCount: 0, worstRank: 0, isDue: false });
+      return undefined;
+    }
+    if (keyOf(verdict) === keyOf(before)) return undefined;
+    const rank = RANKS[verdict.state];
+    if (rank > 0) {
+      const isBetter = rank < RANKS[before.state];
+      if (isBetter || (verdict.reason?.code === "PLATFORMS_OFF" && isOnAir(before))) return undefined;
+      entry.troubleCount += 1;
+      entry.worstRank = Math.max(entry.worstRank, rank);
+    } else if (entry.toldKey === "" && !entry.isDue) return undefined;
+    if (nowMs >= entry.quietUntilMs || rank > entry.toldRank) return told(channelId, entry, nowMs);
+    entry.isDue = true;
+    return undefined;
+  }
+
+  /**
+   * A broadcast ended that nobody ended. Returns an alert with this verdict, unless the channel had one of that weight within
+   * the last minute.
+   */
+  lost(channelId: string, verdict: Verdict, nowMs: number): Alert<Verdict> | undefined {
+    const entry = this.#entries.get(channelId) ?? { seen: verdict, ...NOTHING_TOLD };
+    const rank = RANKS[verdict.state];
+    if (nowMs < entry.quietUntilMs && entry.toldRank >= rank) return undefined;
+    this.#entries.set(channelId, { ...entry, quietUntilMs: nowMs + ALERT_WINDOW_MS, toldRank: rank });
+    return { channelId, severity: severityOf(rank), verdict, troubleCount: 0 };
+  }
+
+  /** Returns the alerts that waited for the end of their channels' quiet times. */
+  due(nowMs: number): readonly Alert<Verdict>[] {
+    const alerts: Alert<Verdict>[] = [];
+    for (const [channelId, entry] of this.#entries) {
+      if (!entry.isDue || nowMs < entry.quietUntilMs) continue;
+      entry.isDue = false;
+      const isSame = keyOf(entry.seen) === entry.toldKey;
+      if (!isSame || entry.troubleCount >= UNSTABLE_COUNT) alerts.push(told(channelId, entry, nowMs));
+    }
+    return alerts;
+  }
+
+  /** When `due` has something next, on the clock that is given; undefined while nothing waits. */
+  get nextDueMs(): number | undefined {
+    const times = [...this.#entries.values()].filter(({ isDue }) => isDue).map(({ quietUntilMs }) => quietUntilMs);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** The channel is deleted. */
+  forget(channelId: string): void {
+    this.#entries.delete(channelId);
+  }
+
+  /** From now on each channel's next verdict is its first. */
+  clear(): void {
+    this.#entries.clear();
+  }
+}
+
+const NOTHING_TOLD = { toldKey: "", quietUntilMs: 0, toldRank: 0, troubleCount: 0, worstRank: 0, isDue: false };
+
+const isOnAir = ({ state }: AlertVerdict): boolean => state !== "waiting" && state !== "off";
+const severityOf = (rank: number): AlertSeverity => SEVERITIES[rank] ?? "healthy";
+
+/** Two verdicts with the same text need no second alert. Empty: there is no trouble. */
+function keyOf({ state, reason }: AlertVerdict): string {
+  return RANKS[state] === 0 ? "" : `${state} ${reason?.code ?? ""} ${reason?.platId ?? ""}`;
+}
+
+function told<Verdict extends AlertVerdict>(channelId: string, entry: Entry<Verdict>, nowMs: number): Alert<Verdict> {
+  const { seen: verdict, troubleCount, worstRank } = entry;
+  const isUnstable = troubleCount >= UNSTABLE_COUNT;
+  const rank = isUnstable ? worstRank : RANKS[verdict.state];
+  Object.assign(entry, {
+    toldKey: keyOf(verdict),
+    quietUntilMs: nowMs + ALERT_WINDOW_MS,
+    // News that all is well makes no room for the next trouble.
+    toldRank: rank === 0 ? entry.toldRank : rank,
+    troubleCount: 0,
+    worstRank: 0,
+    isDue: false,
+  });
+  return { channelId, severity: severityOf(rank), verdict, troubleCount: isUnstable ? troubleCount : 0 };
+}

@@ -1,0 +1,161 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { en } from "../../../web/src/text/en.ts";
+import {
+  expectAccessible,
+  INSECURE_NAME,
+  openBrowser,
+  openContext,
+  setUp,
+  watchErrors,
+} from "../../support/browser.ts";
+import { ROOT } from "../../support/fanfare-process.ts";
+import { Stage, uniqueKey } from "../../support/stage.ts";
+
+const SCREENSHOTS = join(ROOT, "screenshots");
+const NOWHERE = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
+const { alerts: texts } = en;
+
+/** Keeps what the page shows and plays, and lets the test say whether the page has the focus. */
+const OBSERVE = `
+  window.shown = [];
+  window.tones = 0;
+  window.hasTheFocus = true;
+  document.hasFocus = () => window.hasTheFocus;
+  const Real = window.Notification;
+  if (Real !== undefined) {
+    window.Notification = class extends Real {
+      constructor(title, options) {
+        super(title, options);
+        window.shown.push(title);
+        window.lastNotification = this;
+      }
+    };
+  }
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...given) {
+    window.tones += 1;
+    return start.apply(this, given);
+  };
+`;
+
+const tick = (page: Page, label: string, isOn: boolean) => page.getByLabel(label, { exact: true }).setChecked(isOn);
+const shown = (page: Page) => page.evaluate("[window.shown, window.tones]");
+
+/** A server with a channel on air that is well, and a page of its settings with alerts switched on. */
+async function openAlerts(host = "127.0.0.1") {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
+  const channel = await api.createChannel("show", [{ rtmpUrl: target.url, streamKey: uniqueKey("g") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
+  const context = await openContext(await openBrowser(stage));
+  await context.addInitScript(OBSERVE);
+  const origin = `http://${host}:${fanfare.httpPort}`;
+  const page = await context.newPage();
+  const errors = watchErrors(page);
+  await setUp(page, { origin, stdout: fanfare.stdout });
+  await page.locator(".card .pills .tone-good").waitFor();
+  await page.getByRole("link", { name: en.app.settings }).click();
+  await tick(page, texts.on, true);
+  return { page, errors, api, channel, context, origin };
+}
+
+test("permission is asked for at a press; trouble is notified, heard, in the tab's title and on the page; rules hold", async () => {
+  const { page, errors, api, channel, context, origin } = await openAlerts();
+  await page.locator('[data-notifications="ask"], [data-notifications="denied"]').waitFor();
+  await context.grantPermissions(["notifications"], { origin });
+  await page.reload();
+  await page.locator('[data-notifications="granted"]').waitFor();
+  await page.getByRole("button", { name: texts.test }).click();
+  await page.locator(".notice", { hasText: texts.tested }).waitFor();
+  await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[texts.testTitle], 1]);
+
+  for (const [width, theme, language] of [
+    [390, "dark", "ko"],
+    [1_280, "light", "en"],
+    [2_560, "dark", "en"],
+  ] as const) {
+    await page.setViewportSize({ width, height: 860 });
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await page.locator("header select").first().selectOption(language);
+    await page.locator(`html[lang="${language}"]`).waitFor();
+    await expectAccessible(page, `alerts ${language} ${theme}`);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+    await page.screenshot({ path: join(SCREENSHOTS, `alerts-${language}-${theme}-${width}.png`), fullPage: true });
+  }
+  await page.setViewportSize({ width: 1_280, height: 860 });
+
+  await page.evaluate("window.hasTheFocus = false");
+  await api.addPlatform(channel.channelId, { ...NOWHERE, streamKey: uniqueKey("b"), label: "Nowhere" });
+  const alert = page.locator(".alert[data-severity=broken]");
+  await alert.waitFor();
+  const title = `show: ${en.health.states.broken}`;
+  expect(await alert.locator("b").innerText()).toContain(title);
+  expect(await alert.innerText()).toContain("Nowhere: ");
+  expect(await shown(page)).toEqual([[texts.testTitle, title], 2]);
+  expect(await page.title()).toBe(texts.tabTitle(1, title));
+  await expectAccessible(page, "an alert on the page");
+  await page.screenshot({ path: join(SCREENSHOTS, "alert-shown.png") });
+  await page.evaluate("window.hasTheFocus = true; window.dispatchEvent(new Event('focus'))");
+  await expect.poll(() => page.title(), { timeout: 20_000 }).toBe(`${en.app.settings} – Fanfare`);
+
+  await page.locator(".alert-list a", { hasText: title }).click();
+  await page.getByRole("heading", { name: "show", exact: true }).waitFor();
+  await page.goBack();
+  await page.evaluate("window.lastNotification.onclick()");
+  await page.getByRole("heading", { name: "show", exact: true }).waitFor();
+  expect(errors).toEqual([]);
+});
+
+test("no alert for what a person does, for what the rules leave out, or twice where two tabs are open", async () => {
+  const { page, errors, api, channel, context, origin } = await openAlerts();
+  await context.grantPermissions(["notifications"], { origin });
+  const other = await api.createChannel("other", [{ rtmpUrl: NOWHERE.rtmpUrl, streamKey: uniqueKey("o") }]);
+  await page.reload();
+  await page.getByLabel(texts.scopes.channels).check();
+  await tick(page, "show", true);
+  const second = await context.newPage();
+  await second.goto(`${origin}/settings`);
+  await second.getByLabel("show", { exact: true }).waitFor();
+  expect(await second.getByLabel("show", { exact: true }).isChecked()).toBe(true);
+  // A press, without which a page stays silent.
+  for (const each of [page, second]) await each.locator("h1").click();
+
+  await api.request("POST", `/api/v2/re-stream/channels/${other.channelId}/end`);
+  await api.addPlatform(channel.channelId, { ...NOWHERE, streamKey: uniqueKey("b") });
+  for (const each of [page, second]) await each.locator(".alert").waitFor();
+  const [first, rest] = [await shown(page), await shown(second)];
+  const title = `show: ${en.health.states.broken}`;
+  expect([first, rest]).toEqual([
+    [[title], 1],
+    [[], 0],
+  ]);
+  await api.request("PUT", `/api/v2/re-stream/channels/${channel.channelId}/off`);
+  await page.getByRole("link", { name: en.app.channels, exact: true }).click();
+  await page.locator('[data-health="off"]').waitFor();
+  expect(await shown(page)).toEqual(first);
+  expect(await page.locator(".alert").count()).toBe(1);
+  expect(errors).toEqual([]);
+});
+
+test("a page without HTTPS says what it cannot do, and alerts on the page and with sound all the same; quiet in focus is kept", async () => {
+  const { page, errors, api, channel } = await openAlerts(INSECURE_NAME);
+  expect(await page.evaluate("isSecureContext")).toBe(false);
+  expect(await page.locator('[data-notifications="insecure"]').innerText()).toBe(texts.notificationStates.insecure);
+  await page.screenshot({ path: join(SCREENSHOTS, "alerts-insecure.png"), fullPage: true });
+  await tick(page, texts.quiet, true);
+  const broken = { ...NOWHERE, streamKey: uniqueKey("b") };
+  await api.addPlatform(channel.channelId, broken);
+  await page.locator(".alert").waitFor();
+  expect(await shown(page)).toEqual([[], 0]);
+
+  await tick(page, texts.quiet, false);
+  await page.getByRole("button", { name: texts.test }).click();
+  await expect.poll(() => shown(page), { timeout: 20_000 }).toEqual([[], 1]);
+  expect(errors).toEqual([]);
+});
