@@ -34,6 +34,8 @@ export const EVENT_CODES = [
   "ENCODERS_FIGHT",
   /** Another encoder with the same key took its place. */
   "ENCODER_REPLACED",
+  /** An encoder took over from the test pattern. */
+  "TEST_PATTERN_ENDED",
   /** A person had a platform tried. */
   "PLATFORM_TESTED",
   /** The encoder that stands by differs from the one on air. */
@@ -72,6 +74,8 @@ export const CHANGE_REASONS = [
   "target-removed",
   "target-turned-on",
   "target-turned-off",
+  "test-pattern-started",
+  "test-pattern-stopped",
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 

@@ -56,6 +56,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
     "SHA-256 of the one certificate that is accepted, whatever signed it: 64 hexadecimal digits, colons are left out; empty removes it.",
   hold: "What happens when the encoder is lost.",
   seconds: "How long platforms are held then, 0 to 1800; 0 ends the broadcast at once. 120 unless set.",
+  testPattern:
+    "Of `ingest`: it is no encoder but the server's own test pattern, until `endTime`. Of a report: true where nothing but the test pattern was on air. Absent otherwise.",
   freeze: "After how long an encoder that stays connected counts as frozen. One that is slow has twice its own pace.",
   mediaSeconds:
     "Without any media: the encoder counts as lost; after twice as long it is closed. 5 to 120; 5 unless set.",
@@ -145,14 +147,14 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   encoder: "What the encoder calls itself.",
   startTime: "When this encoder began to publish, or the broadcast began, milliseconds since 1970.",
   endTime:
-    "When the broadcast was over, milliseconds since 1970. Of `hold`: when the hold that runs ends, by the server's clock; absent while the encoder is there.",
+    "When the broadcast was over, milliseconds since 1970. Of `hold`: when the hold that runs ends, by the server's clock; absent while the encoder is there. Of `testPattern`: when it ends by itself.",
   fromTime:
     "When the first point begins, milliseconds since 1970. In a query unless said: when the present broadcast began, or an hour ago.",
   toTime: "Up to when, milliseconds since 1970; in a query unless said: now.",
   stepSeconds:
     "Seconds a point stands for; of more than two hours at least 60, and at least as many as keep the answer to 3601 points. Rates are means, queues the most, drops and retries are added up; null where nothing is known.",
   limitTime: "Until when the hold that runs can be extended, milliseconds since 1970.",
-  durationSeconds: "How long it lasted.",
+  durationSeconds: "How long it lasted. Of a test pattern: how long it runs, 10 to 3600; 300 unless said.",
   interruptions: "The first 50 of the times that no media flowed: of a platform, or, in hold, of the encoder.",
   interruptionCount: "How many there were in all.",
   onAirSeconds: "Seconds spent PUBLISHING in this broadcast.",

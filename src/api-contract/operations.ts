@@ -6,6 +6,7 @@ import {
   addPlatformRequest,
   createAccessKeyRequest,
   streamKeyRequest,
+  testPatternRequest,
   updateChannelRequest,
 } from "./schemas/schemas.ts";
 
@@ -74,6 +75,24 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     summary: "Issue a new ingest key, main or backup, and cut the encoder that used the old one.",
     body: streamKeyRequest,
     bodyExample: { which: "main" },
+    content: "Channel",
+  },
+  {
+    ...ours,
+    name: "startTestPattern",
+    method: "POST",
+    path: `${CHANNEL}/test-pattern`,
+    summary: "Send the built-in clip to the platforms that are on, for a while, as an encoder would.",
+    body: testPatternRequest,
+    bodyExample: { durationSeconds: 60 },
+    content: "Channel",
+  },
+  {
+    ...ours,
+    name: "stopTestPattern",
+    method: "DELETE",
+    path: `${CHANNEL}/test-pattern`,
+    summary: "End the test pattern now, and the streams to the platforms with it.",
     content: "Channel",
   },
   {

@@ -20,6 +20,7 @@ import { ChannelReads, found, type ListFilter, targetOf } from "./use-cases/chan
 import type { ChannelDetail, ChannelSummary, TargetDetail } from "./use-cases/details.ts";
 import { type ChangeDetails, checkPlan, type EditContext } from "./use-cases/edit-context.ts";
 import { TargetEdits } from "./use-cases/target-edits.ts";
+import { TestPatterns } from "./use-cases/test-patterns.ts";
 
 export type ServiceOptions = {
   readonly store: Store;
@@ -42,6 +43,7 @@ export class Service {
   readonly #reads: ChannelReads;
   readonly channelEdits: ChannelEdits;
   readonly targetEdits: TargetEdits;
+  readonly testPatterns: TestPatterns;
   readonly accessKeys: AccessKeys;
 
   constructor(options: ServiceOptions) {
@@ -55,6 +57,7 @@ export class Service {
     };
     this.channelEdits = new ChannelEdits(context);
     this.targetEdits = new TargetEdits(context);
+    this.testPatterns = new TestPatterns(context);
     this.accessKeys = new AccessKeys(options);
   }
 

@@ -77,7 +77,9 @@ export class Channel {
     const { clock, onFact } = this.#deps;
     const present = this.#broadcast.latest(slot);
     // A dead connection locks nobody out, and replacing it is no fight.
-    if (present === undefined || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS) return true;
+    // Nor is replacing a test pattern.
+    if (present === undefined || present.isTestPattern || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS)
+      return true;
     if (this.#guards[slot].allows(clock.now())) return true;
     onFact({ kind: "encoders-fight", time: clock.wallNow(), channelId: this.channelId, slot });
     return false;
@@ -88,10 +90,13 @@ export class Channel {
     const { clock } = this.#deps;
     const times = { nowMs: clock.now(), awakeMs: clock.awakeNow() };
     const publisher = new Publisher(ingestId, description, clock.wallNow(), times);
-    const { remoteAddress, encoder, keyRemoved = [] } = description;
-    const key = keyRemoved.length === 0 ? {} : { keyRemoved };
+    const { remoteAddress, encoder, keyRemoved = [], testPatternEndTime } = description;
+    const more = {
+      ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
+      ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
+    };
     const isBroadcastNew = !this.#broadcast.isRunning;
-    this.#publishFact(publisher, { kind: "ingest-started", remoteAddress, encoder, ...key, isBroadcastNew });
+    this.#publishFact(publisher, { kind: "ingest-started", remoteAddress, encoder, ...more, isBroadcastNew });
     this.#broadcast.open(publisher);
     return {
       push: (message) => {
@@ -117,10 +122,15 @@ export class Channel {
     this.#broadcast.command({ kind: "ended", end, how });
   }
 
-  /** Dismisses the encoders of a key as if their connections were lost, because the key changed. Later ones have the new key. */
+  /**
+   * Dismisses the encoders of a key as if their connections were lost, because the key changed. Later ones have the new key; a
+   * test pattern has none.
+   */
   disconnectPublisher(slot: IngestSlot, lastIngestId: number): void {
     const { publishers } = this.#broadcast;
-    const ofKey = publishers.filter((each) => each.slot === slot && each.ingestId <= lastIngestId);
+    const ofKey = publishers.filter(
+      (each) => each.slot === slot && each.ingestId <= lastIngestId && !each.isTestPattern,
+    );
     this.#broadcast.dismiss(ofKey, "ended");
   }
 

@@ -20,6 +20,8 @@ export const INGEST_ENDS = [
   /** An API client asked for it, or the key changed. */
   "ended",
   "hold-expired",
+  /** The test pattern's time is over, a person stopped it, or an encoder took over from it. */
+  "test-pattern-over",
   "shutdown",
 ] as const;
 export type IngestEnd = (typeof INGEST_ENDS)[number];
@@ -46,6 +48,8 @@ export type Fact =
       readonly keyRemoved?: readonly Removal[];
       /** True where a broadcast begins with it; false for takeovers, returns and standbys. */
       readonly isBroadcastNew: boolean;
+      /** Of a test pattern: when it ends by itself. Absent for encoders. */
+      readonly testPatternEndTime?: number;
     })
   | (IngestFact & {
       readonly kind: "ingest-ended";

@@ -7,6 +7,7 @@ import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
 import type { ChannelSample } from "./samples.ts";
+import type { TestPatternReply, TestPatternRequest } from "./test-pattern.ts";
 
 /**
  * How the process leaves targets when it stops: `cut` closes the connections, `end` also ends the broadcast on the
@@ -19,8 +20,8 @@ export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest;
 export type ControlReply = AdmissionReply | LoginReply | PlayReply;
 
 /** What the control thread asks of a media thread. */
-type ControlRequest = PreflightRequest;
-export type MediaReply = PreflightReply;
+export type ControlRequest = PreflightRequest | TestPatternRequest;
+export type MediaReply = PreflightReply | TestPatternReply;
 
 /** Control thread to media thread. Plain data; some messages carry one end of a transport, as noted. */
 export type ToMedia =
@@ -43,6 +44,8 @@ export type ToMedia =
   | { readonly kind: "disconnect-publisher"; readonly channelId: ChannelId; readonly slot: IngestSlot }
   /** Dial a target at once that waits for its next attempt. */
   | { readonly kind: "retry-target"; readonly channelId: ChannelId; readonly targetId: TargetId }
+  /** End the channel's test pattern, and with it the broadcast; an encoder that has taken over stays. */
+  | { readonly kind: "stop-test-pattern"; readonly channelId: ChannelId }
   /** The certificate for encoders from now on. Secret. */
   | { readonly kind: "certificate"; readonly pair: CertificatePair }
   /** The player that this request admitted may watch no longer: the owner of its token lost that right. */

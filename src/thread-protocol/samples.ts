@@ -78,6 +78,8 @@ export type IngestSample = {
   readonly encoder: string;
   /** When this encoder began to publish, milliseconds since the Unix epoch. */
   readonly startTime: number;
+  /** Of a test pattern: when it ends by itself, milliseconds since the Unix epoch. Absent for encoders. */
+  readonly testPatternEndTime?: number;
   readonly videoCodec?: string;
   readonly width?: number;
   readonly height?: number;

@@ -197,3 +197,13 @@ test("a channel without chosen alerts sends every webhook, one with alerts sends
   const created = new EventTracker().fact(channelChanged("created", CHANNEL));
   expect(created.map((event) => completeEvent(event, silent).isForWebhook)).toEqual([true]);
 });
+
+test("a test pattern is told as what it is, and an encoder that takes over from it is no rival", () => {
+  const pattern: Fact = { ...started(), testPatternEndTime: 1 } as Fact;
+  const events = eventsOf([pattern, started("main", false), ended("test-pattern-over", false), ended("clean", true)]);
+  expect(events.map(({ code, level, description }) => [code, level, description])).toEqual([
+    ["PUBLISH_START", "INFO", "channel001 channel publishing has started with the test pattern."],
+    ["TEST_PATTERN_ENDED", "INFO", "channel001 channel test pattern has ended because an encoder took over."],
+    ["PUBLISH_END", "INFO", "channel001 channel publishing has ended."],
+  ]);
+});

@@ -11,6 +11,7 @@ import type { HoldChange } from "../../src/thread-protocol/hold-limits.ts";
 import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
+import type { TestPatternResult } from "../../src/thread-protocol/test-pattern.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
 /** A media thread that does what the test says and remembers its calls. */
@@ -74,6 +75,24 @@ export class FakeRuntime implements Runtime {
     if (this.isResponsive) this.status(channelId, targetId, { status: "CONNECTING", sinceTime: 1, retryAttempt: 1 });
   }
 
+  /** The pattern begins unless the test says otherwise. */
+  testPatternResult: TestPatternResult = "started";
+  readonly testPatterns: (readonly [ChannelSpec, number])[] = [];
+
+  async startTestPattern(
+    channelId: ChannelId,
+    read: () => Promise<ChannelSpec>,
+    { endTime, forMs }: { readonly endTime: number; readonly forMs: number },
+  ): Promise<TestPatternResult> {
+    this.testPatterns.push([await read(), forMs]);
+    if (this.testPatternResult === "started" && this.isResponsive) this.start(channelId, 0, endTime);
+    return this.testPatternResult;
+  }
+
+  stopTestPattern(channelId: ChannelId): void {
+    if (this.isResponsive) this.leave(channelId, 0);
+  }
+
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
     this.tested.push(target);
     return this.testResult;
@@ -100,15 +119,18 @@ export class FakeRuntime implements Runtime {
     return this.#view.publishingChannels();
   }
 
-  start(channelId: ChannelId, time: number): void {
+  start(channelId: ChannelId, time: number, testPatternEndTime?: number): void {
     const encoder = {
       ingestId: 1,
       remoteAddress: "192.0.2.1",
       encoder: "test",
       isBroadcastNew: true,
       slot: "main",
+      ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
     } as const;
     this.#view.fact({ kind: "ingest-started", time, channelId, ...encoder });
+    if (testPatternEndTime === undefined) return;
+    this.#view.fact({ kind: "publisher-active", time, channelId, ingestId: 1, slot: "main", heldMs: 0 });
   }
 
   /** The encoder of `start` is lost, or the hold is another: it ends after so long. */

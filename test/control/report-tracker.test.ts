@@ -175,3 +175,15 @@ test("a clock that is set on air, forward and back, changes no duration", () => 
     targets: [{ interruptions: { list: [{ time: 12_000, durationMs: 3_000, reason: "TCP_RESET" }] } }],
   });
 });
+
+test("a broadcast of nothing but the test pattern is told as a test, and one that an encoder took over is not", () => {
+  const tracked = new Tracked();
+  tracked.fact(1, { kind: "ingest-started", testPatternEndTime: 9_000 });
+  expect(tracked.end(5, "test-pattern-over")).toMatchObject({ isTest: true, end: "test-pattern-over" });
+  tracked.fact(11, { kind: "ingest-started", testPatternEndTime: 19_000 });
+  tracked.start(12, 2);
+  tracked.end(13, "test-pattern-over", false);
+  expect(tracked.end(20)).not.toHaveProperty("isTest");
+  tracked.start(31);
+  expect(tracked.end(32)).not.toHaveProperty("isTest");
+});

@@ -74,6 +74,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
     ...["studio", {}, Array.from({ length: 11 }, (_, index) => `label ${index}`)],
   ),
   freeze: wrong("an object with mediaSeconds and videoSeconds", 5, "5", true),
+  durationSeconds: wrong("a whole number of seconds from 10 to 3600", "60", 9, 3_601, 10.5, {}),
   mediaSeconds: wrong("a whole number of seconds from 5 to 120", "5", 4, 121, 5.5, {}),
   videoSeconds: wrong("0, or a whole number of seconds from 5 to 600", "5", 1, -1, 601, 5.5, {}),
   ingestAuth: wrong("an object with id and password", 5, "x", true),
@@ -108,6 +109,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   createChannel: ["channelName", "planType", "restream", "targetName", "rtmpUrl", "streamKey"],
   updateChannel: [],
   renewStreamKey: [],
+  startTestPattern: [],
   addPlatform: ["targetName", "rtmpUrl", "streamKey"],
   editPlatform: ["rtmpUrl", "streamKey"],
   createAccessKey: ["role"],
@@ -118,7 +120,7 @@ export const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** Fields whose value an error repeats: no others, since they may hold a secret. */
 export const REPEATED: ReadonlySet<string> = new Set([
   ...["channelName", "planType", "envType", "targetName", "enabled", "label", "name", "role", "which"],
-  ...["seconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData"],
+  ...["seconds", "durationSeconds", "mediaSeconds", "videoSeconds", "bufferPolicy", "timedData"],
   ...["alertOn", "alertChangeStatus", "alertVodUploadFail", "alertReStreamFail"],
   ...["pageNo", "pageSizeNo", "channelStatus", "onAir"],
 ]);

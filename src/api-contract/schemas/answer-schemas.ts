@@ -83,6 +83,7 @@ const ingest = z.strictObject({
   remoteAddress: z.string(),
   encoder: z.string(),
   startTime: time,
+  testPattern: z.strictObject({ endTime: time }).optional(),
   videoCodec: z.string().optional(),
   width: count.optional(),
   height: count.optional(),

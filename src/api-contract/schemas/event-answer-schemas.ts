@@ -44,6 +44,7 @@ const report = {
   endTime: time,
   durationSeconds: count,
   reason: z.enum(BROADCAST_ENDS),
+  testPattern: z.literal(true).optional(),
   ...interruptions,
   platforms: z.array(
     z.strictObject({

@@ -21,6 +21,7 @@ const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "alertReStreamFail",
   "which",
   "seconds",
+  "durationSeconds",
   "mediaSeconds",
   "videoSeconds",
   "bufferPolicy",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { isRtmpAddress, tidyKey } from "../../base/pasted-text.ts";
 import { CHANNEL_STATUSES } from "../channel-status.ts";
 import { LABEL_CHARACTERS_MAX, LABELS_MAX, tidyLabels } from "../input/channel-labels.ts";
+import { CHANNEL_NAME_CHARACTERS_MAX, channelNameProblem, tidyChannelName } from "../input/channel-name.ts";
 import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
@@ -99,11 +100,11 @@ const bufferPolicy = oneOf(["drop", "disconnect"]);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
 /** The dashboard's own calls take any text: names are for people. */
-const FREE_NAME_CHARACTERS_MAX = 80;
-const FREE_NAME_RULE = `text of 1 to ${FREE_NAME_CHARACTERS_MAX} characters, none of them a control character`;
+const FREE_NAME_RULE = `text of 1 to ${CHANNEL_NAME_CHARACTERS_MAX} characters, none of them a control character`;
 const freeName = z
   .string({ error: FREE_NAME_RULE })
-  .refine((text) => isName(text, FREE_NAME_CHARACTERS_MAX), { error: FREE_NAME_RULE });
+  .transform(tidyChannelName)
+  .refine((name) => channelNameProblem(name) === undefined, { error: FREE_NAME_RULE });
 const planType = oneOf(["STANDARD", "PROFESSIONAL", "UNLIMITED"]);
 const envType = oneOf(["REAL", "DEV", "STAGE"]);
 
@@ -230,6 +231,21 @@ export type UpdateChannelRequest = z.output<typeof updateChannelRequest>;
 
 /** Body of call 15. */
 export const streamKeyRequest = z.object({ which: optional(oneOf(["main", "backup"])) });
+
+/** How long a test pattern runs, in seconds. */
+const TEST_PATTERN_RULE = "a whole number of seconds from 10 to 3600";
+export const TEST_PATTERN_SECONDS_DEFAULT = 300;
+
+/** Body of the call that starts the test pattern. */
+export const testPatternRequest = z.object({
+  durationSeconds: optional(
+    z
+      .number({ error: TEST_PATTERN_RULE })
+      .refine((seconds) => Number.isInteger(seconds) && seconds >= 10 && seconds <= 3_600, {
+        error: TEST_PATTERN_RULE,
+      }),
+  ),
+});
 
 /** Body of call 16: one element of call 1's `restream`. */
 export const addPlatformRequest = platform;

@@ -28,7 +28,7 @@ import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
 import type { ProvenLogin } from "../../thread-protocol/admission.ts";
 import type { ChannelId, IngestSlot, TargetSpec } from "../../thread-protocol/channel-spec.ts";
-import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
+import type { ControlRequest, ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
 import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
 import type { ThreadOptions } from "../threads/media-options.ts";
@@ -37,6 +37,7 @@ import type { Envelope, TransportEnd } from "../threads/transport-ends.ts";
 import { TroubleReporter } from "../threads/trouble-reporter.ts";
 import { ControlRequests } from "./control-requests.ts";
 import { PlayPermits } from "./play-permits.ts";
+import { TestPatterns } from "./test-patterns.ts";
 
 /** The root of a media thread: ingest, relay and egress. Nothing here waits for a disk. */
 
@@ -140,6 +141,7 @@ const loopWatch = new LoopWatch();
 const overload = new Overload(options.loadMax);
 // Above the limit the thread refuses new channels and keeps the present ones.
 const takesNew = () => !overload.isBusy;
+const testPatterns = new TestPatterns({ clock, engine, takesNew });
 const postLoopDelay = () => {
   const delay = loopWatch.take();
   overload.take(delay);
@@ -156,8 +158,7 @@ port.on("message", ({ message, end }: Envelope<ToMedia>) => {
     case "channel-removed":
       return remove(message.channelId);
     case "request":
-      void testTarget(message.requestId, message.request.target);
-      return;
+      return take(message.requestId, message.request);
     case "reply":
       if (message.reply.kind === "admission" && message.reply.decision === "admit") owned?.admitted(message.reply.spec);
       return requests.reply(message.requestId, message.reply, end);
@@ -177,6 +178,8 @@ port.on("message", ({ message, end }: Envelope<ToMedia>) => {
       return disconnectPublisher(message.channelId, message.slot);
     case "retry-target":
       return engine.retryTarget(message.channelId, message.targetId);
+    case "stop-test-pattern":
+      return testPatterns.stop(message.channelId);
     case "certificate":
       return listener.setCertificate(message.pair);
     case "own-port":
@@ -280,6 +283,21 @@ function remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit
 function transportOver<Sent, Received>(end: TransportEnd | undefined): MessageTransport<Sent, Received> {
   assert(end !== undefined, "no transport came with the message");
   return portTransport(end, (error) => reportFault("ingest", error));
+}
+
+function take(requestId: number, request: ControlRequest): void {
+  switch (request.kind) {
+    case "preflight":
+      void testTarget(requestId, request.target);
+      return;
+    case "test-pattern":
+      owned?.admitted(request.spec);
+      return post({
+        kind: "reply",
+        requestId,
+        reply: { kind: "test-pattern", result: testPatterns.start(request) },
+      });
+  }
 }
 
 async function testTarget(requestId: number, target: TargetSpec): Promise<void> {

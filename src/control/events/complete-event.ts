@@ -48,6 +48,7 @@ function isForWebhook(
     case "VIDEO_RESUMED":
     case "ENCODERS_FIGHT":
     case "ENCODER_REPLACED":
+    case "TEST_PATTERN_ENDED":
     case "PLATFORM_TESTED":
     case "BACKUP_DIFFERS":
     case "AUTH_FAILED":

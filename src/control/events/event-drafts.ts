@@ -10,7 +10,7 @@ type FactOf<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
 type Moment = { readonly time: number; readonly channelId: ChannelId };
 
 /** Ends of a broadcast that somebody intended. */
-const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced"];
+const WANTED_ENDS: readonly IngestEnd[] = ["clean", "ended", "removed", "replaced", "test-pattern-over"];
 
 function draft({ time, channelId }: Moment, code: EventCode, text: string, level: EventLevel = "INFO"): EventDraft {
   return { time, channelId, code, level, text: () => text };
@@ -58,6 +58,10 @@ function changeText({ change, nameBefore, labels = [], error }: ChannelChanged, 
       return `${platform} has been turned on`;
     case "target-turned-off":
       return `${platform} has been turned off`;
+    case "test-pattern-started":
+      return "test pattern has been started by a person";
+    case "test-pattern-stopped":
+      return "test pattern has been stopped by a person";
     default:
       return unreachable(change);
   }
@@ -84,7 +88,8 @@ export function changed(fact: ChannelChanged): EventDraft {
 }
 
 export function publishStarted(fact: FactOf<"ingest-started">): EventDraft {
-  return draft(fact, "PUBLISH_START", "publishing has started");
+  const isTest = fact.testPatternEndTime !== undefined;
+  return draft(fact, "PUBLISH_START", `publishing has started${isTest ? " with the test pattern" : ""}`);
 }
 
 export function publishEnded(fact: FactOf<"ingest-ended">): EventDraft {
@@ -105,6 +110,10 @@ export function backupConnected(moment: Moment): EventDraft {
 
 export function encoderReplaced(fact: FactOf<"ingest-ended">): EventDraft {
   return draft(fact, "ENCODER_REPLACED", `${fact.slot} encoder has been replaced by another with the same key`);
+}
+
+export function testPatternEnded(fact: FactOf<"ingest-ended">): EventDraft {
+  return draft(fact, "TEST_PATTERN_ENDED", "test pattern has ended because an encoder took over");
 }
 
 export function held(fact: FactOf<"ingest-held">): EventDraft {

@@ -99,6 +99,7 @@ export class EventTracker {
 
   #ended(fact: FactOf<"ingest-ended">): readonly EventDraft[] {
     if (fact.isBroadcastOver) return this.#onAir.delete(fact.channelId) ? [draft.publishEnded(fact)] : [];
+    if (fact.end === "test-pattern-over") return [draft.testPatternEnded(fact)];
     return fact.end === "replaced" ? [draft.encoderReplaced(fact)] : [];
   }
 

@@ -93,7 +93,8 @@ export class IngestChecks {
 
   #sample(channelId: ChannelId, ingest: IngestSample): void {
     if (ingest.state === "ENDED") this.#checks.delete(channelId);
-    if (ingest.state !== "LIVE") {
+    // Nothing about the test pattern is an encoder's setting.
+    if (ingest.state !== "LIVE" || ingest.testPatternEndTime !== undefined) {
       this.#pause(channelId);
       return;
     }

@@ -23,7 +23,7 @@ export class IngestLive {
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "ingest-started": {
-        const { slot, remoteAddress, encoder, time } = fact;
+        const { slot, remoteAddress, encoder, time, testPatternEndTime } = fact;
         const counters = { bytesPerSecond: 0, bytesTotal: 0 };
         this.#connected.set(fact.ingestId, {
           state: "LIVE",
@@ -31,6 +31,7 @@ export class IngestLive {
           remoteAddress,
           encoder,
           startTime: time,
+          ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
           ...counters,
         });
         return;

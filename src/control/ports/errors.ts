@@ -10,6 +10,16 @@ export type DomainFault =
   | { readonly kind: "not-held" }
   /** The hold cannot be longer. */
   | { readonly kind: "hold-limit" }
+  /** The channel is on air, or held for its encoder: a test pattern would disturb it. */
+  | { readonly kind: "encoder-on-air" }
+  | { readonly kind: "test-pattern-running" }
+  | { readonly kind: "no-test-pattern" }
+  /** As many test patterns run as may on one server. */
+  | { readonly kind: "too-many-test-patterns" }
+  /** The channel is turned off, and this takes one that is on. */
+  | { readonly kind: "channel-off" }
+  /** This server begins no broadcast now. */
+  | { readonly kind: "server-overloaded" }
   /** The target is switched off, and this needs it switched on. */
   | { readonly kind: "target-off" }
   /** The target's own link is connected or connecting. */

@@ -3,6 +3,7 @@ import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
+import type { TestPatternRequest, TestPatternResult } from "../../thread-protocol/test-pattern.ts";
 
 /** The state of one target as the media thread last reported it. */
 export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
@@ -58,6 +59,17 @@ export interface Runtime {
   disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void;
   /** Dials a waiting target at once; does nothing where it does not wait. */
   retryTarget(channelId: ChannelId, targetId: TargetId): void;
+  /**
+   * Sends the built-in clip as the channel's encoder. `read` finds the channel's spec, and again where the channel changes
+   * meanwhile; rejects as it does, and where the media thread does not answer.
+   */
+  startTestPattern(
+    channelId: ChannelId,
+    read: () => Promise<ChannelSpec>,
+    length: Pick<TestPatternRequest, "endTime" | "forMs">,
+  ): Promise<TestPatternResult>;
+  /** Ends the channel's test pattern, and its broadcast; no matter where an encoder has taken over. */
+  stopTestPattern(channelId: ChannelId): void;
   /** Connects to a target as for a broadcast, but sends no media. Rejects where the media thread does not answer. */
   testTarget(target: TargetSpec): Promise<PreflightResult>;
   /** Sends what the channel sends, from its last keyframe on; ends at once where it is not on air. */

@@ -20,6 +20,8 @@ const NOTHING: Counters = {
   drops: { overTime: 0, overBytes: 0, untilKeyframe: 0 },
 };
 
+type StartFact = Extract<ServerFact, { readonly kind: "ingest-started" }>;
+
 type Part = {
   name: TargetName | undefined;
   /** What it did in this broadcast. */
@@ -31,6 +33,8 @@ type OnAir = {
   readonly startTime: number;
   /** The same in monotonic milliseconds: all times of a report follow from these two. */
   readonly startedMs: number;
+  /** Whether nothing but the test pattern was on air. */
+  isTest: boolean;
   readonly interruptions: InterruptionList;
   readonly parts: Map<TargetId, Part>;
 };
@@ -67,7 +71,7 @@ export class ReportTracker {
    */
   fact(fact: ServerFact, nowMs: number): BroadcastReport | undefined {
     if (fact.kind === "channel-changed") this.#changed(fact);
-    if (fact.kind === "ingest-started") this.#started(fact.channelId, fact.time, nowMs);
+    if (fact.kind === "ingest-started") this.#started(fact, nowMs);
     if (!("channelId" in fact) || fact.channelId === undefined) return undefined;
     const onAir = this.#onAir.get(fact.channelId);
     if (onAir === undefined) return undefined;
@@ -83,6 +87,8 @@ export class ReportTracker {
         follow(onAir, fact.targetId, fact.status, time);
         return undefined;
       case "ingest-ended":
+        // An encoder took over from the pattern.
+        if (fact.end === "test-pattern-over" && !fact.isBroadcastOver) onAir.isTest = false;
         if (!fact.isBroadcastOver) return undefined;
         this.#onAir.delete(fact.channelId);
         return reportOf(fact.channelId, onAir, time, fact.end);
@@ -132,11 +138,12 @@ export class ReportTracker {
     this.#counters.get(channelId)?.delete(target.targetId);
   }
 
-  #started(channelId: ChannelId, time: number, nowMs: number): void {
+  #started({ channelId, time, testPatternEndTime }: StartFact, nowMs: number): void {
     // A takeover, a return or a standby does not begin a broadcast.
     if (this.#onAir.has(channelId)) return;
     const interruptions = new InterruptionList();
-    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, interruptions, parts: new Map() });
+    const isTest = testPatternEndTime !== undefined;
+    this.#onAir.set(channelId, { startTime: time, startedMs: nowMs, isTest, interruptions, parts: new Map() });
   }
 }
 
@@ -169,6 +176,7 @@ function reportOf(channelId: ChannelId, onAir: OnAir, endTime: number, end?: Bro
     startTime: onAir.startTime,
     endTime,
     ...(end === undefined ? {} : { end }),
+    ...(onAir.isTest ? { isTest: true } : {}),
     interruptions: onAir.interruptions.at(endTime),
     targets: [...onAir.parts].map(([targetId, part]) => targetReportOf(targetId, part, endTime)),
   };

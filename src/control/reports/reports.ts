@@ -39,6 +39,8 @@ export type BroadcastReport = {
   readonly endTime: number;
   /** Absent while it is on air. */
   readonly end?: BroadcastEnd;
+  /** True where nothing but the test pattern was on air. */
+  readonly isTest?: boolean;
   /** The interruptions of the encoder while the targets were held. */
   readonly interruptions: Interruptions;
   readonly targets: readonly TargetReport[];

@@ -15,6 +15,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     channels,
     secondsWithoutVideo,
     droppedData,
+    testPatternEndTime,
   } = ingest;
   return {
     state,
@@ -22,6 +23,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
     remoteAddress,
     encoder,
     startTime,
+    ...(testPatternEndTime === undefined ? {} : { testPattern: { endTime: testPatternEndTime } }),
     ...(videoCodec === undefined ? {} : { videoCodec }),
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),

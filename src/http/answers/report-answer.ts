@@ -28,13 +28,14 @@ function targetReportAnswer({ targetId, targetName, label, onAirMs, bytes, retry
 
 /** One element of the list of reports. */
 export function reportAnswer(report: FinishedReport): ReportAnswer {
-  const { channelId, startTime, endTime, end, interruptions, targets } = report;
+  const { channelId, startTime, endTime, end, isTest, interruptions, targets } = report;
   return {
     channelId,
     startTime,
     endTime,
     durationSeconds: seconds(endTime - startTime),
     reason: end,
+    ...(isTest === true ? { testPattern: true } : {}),
     ...interruptionsAnswer(interruptions),
     platforms: targets.map(targetReportAnswer),
   };

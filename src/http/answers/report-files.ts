@@ -44,7 +44,7 @@ function nameOf({ label, targetName, targetId }: TargetReport): string {
 
 /** A cell that no table program takes for a formula. */
 function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -109,7 +109,7 @@ function chart({ ingestRates }: HistoryAnswer): string {
 
 /** A report as a page to print or keep: plain HTML that needs nothing else. */
 export function reportPage({ channelName, report, events, history }: ReportParts): string {
-  const { startTime, endTime, end, interruptions, targets } = report;
+  const { startTime, endTime, end, isTest, interruptions, targets } = report;
   const platforms = targets.map((target) => {
     const { onAirMs, bytes, retryCount, drops } = target;
     const dropped = drops.overTime + drops.overBytes + drops.untilKeyframe;
@@ -125,6 +125,7 @@ export function reportPage({ channelName, report, events, history }: ReportParts
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body><h1>${title}</h1>`,
     `<p>${seconds(endTime - startTime)} s, until ${shown(endTime)}; it ended: ${escaped(end)}. All times are UTC.</p>`,
+    isTest === true ? "<p>Nothing but the test pattern was on air.</p>" : "",
     chart(history),
     "<h2>Platforms</h2>",
     table(["Platform", "On air, s", "MB sent", "Retries", "Frames dropped", "Interruptions"], platforms),

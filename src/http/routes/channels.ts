@@ -8,6 +8,8 @@ import {
   createChannelRequest,
   listChannelsQuery,
   streamKeyRequest,
+  TEST_PATTERN_SECONDS_DEFAULT,
+  testPatternRequest,
   updateChannelByPerson,
   updateChannelRequest,
 } from "../../api-contract/schemas/schemas.ts";
@@ -34,6 +36,7 @@ type ChannelParams = { readonly Params: { readonly channelId: string } };
 export function addChannelRoutes(api: FastifyInstance, context: RouteContext): void {
   addChannelLifeRoutes(api, context);
   addChannelChangeRoutes(api, context);
+  addTestPatternRoutes(api, context);
 }
 
 /** Calls 1–4: create, list, read and delete. */
@@ -137,6 +140,25 @@ function addChannelChangeRoutes(api: FastifyInstance, context: RouteContext): vo
       },
     });
   }
+}
+
+/** The test pattern: start and stop. */
+function addTestPatternRoutes(api: FastifyInstance, context: RouteContext): void {
+  const { service } = context;
+  const url = "/re-stream/channels/:channelId/test-pattern";
+
+  api.post<ChannelParams>(url, async (request, reply) => {
+    const { channelId } = request.params;
+    const json = readOptionalJson(request);
+    const { durationSeconds } = await orRefuseIn(service, channelId, parseBody(testPatternRequest, json));
+    const channel = await service.testPatterns.start(channelId, durationSeconds ?? TEST_PATTERN_SECONDS_DEFAULT);
+    return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
+  });
+
+  api.delete<ChannelParams>(url, async (request, reply) => {
+    const channel = await service.testPatterns.stop(request.params.channelId);
+    return sendContent(reply, channelAnswer(channel, answerContext(context, request)));
+  });
 }
 
 /** Which channels a `channelStatus` stands for: `never` where no channel of a list can have it. */

@@ -36,21 +36,25 @@ function frozenAfterMs(publisher: Publisher, { mediaSeconds }: FreezeTimes): num
 
 /**
  * Whether a publisher whose stream could begin with this frame may go on air now: a newcomer always; the other key's publisher
- * when the one on air is silent; the main one also when it has been healthy for long enough.
+ * when the one on air is silent or a test pattern; the main one also when it has been healthy for long enough.
  */
 export function mayGoOnAir(state: BroadcastState<Publisher>, publisher: Publisher, awakeMs: number): boolean {
   if (state.at !== "live" || state.publisher.slot === publisher.slot) return true;
-  if (state.publisher.isSilent(awakeMs)) return true;
+  if (state.publisher.isTestPattern || state.publisher.isSilent(awakeMs)) return true;
   return publisher.slot === "main" && publisher.healthyMs(awakeMs) >= RETURN_AFTER_MS;
 }
 
-/** The other key's publisher, once it and the one on air have sent a frame: before that, headers may still come. */
+/**
+ * The other key's publisher, once it and the one on air have sent a frame: before that, headers may still come. Nothing
+ * stands by for a test pattern: every encoder takes over from it.
+ */
 export function standbyOf(
   state: BroadcastState<Publisher>,
   publishers: readonly Publisher[],
   awakeMs: number,
 ): Publisher | undefined {
-  if (state.at !== "live" || state.publisher.framesForMs(awakeMs) === undefined) return undefined;
+  if (state.at !== "live" || state.publisher.isTestPattern || state.publisher.framesForMs(awakeMs) === undefined)
+    return undefined;
   return publishers.find(
     (publisher) => publisher.slot !== state.publisher.slot && publisher.framesForMs(awakeMs) !== undefined,
   );

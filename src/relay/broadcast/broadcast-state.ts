@@ -88,14 +88,17 @@ export function lastOf<P>(state: BroadcastState<P>): P | undefined {
   return state.at === "live" ? state.publisher : holdOf(state)?.lost;
 }
 
+/** Ends that tell that nothing more comes. */
+const STOPS: readonly IngestEnd[] = ["clean", "test-pattern-over"];
+
 /** Whether an encoder that ended so does not come back: it stopped, or it left because the process stops. */
 export function isFinal(end: IngestEnd): boolean {
-  return end === "clean" || end === "shutdown";
+  return STOPS.includes(end) || end === "shutdown";
 }
 
 /** How targets are left after the last encoder: only a clean stop is the end for the platforms too. */
 function closeAfter(end: IngestEnd): LinkClose {
-  return end === "clean" ? "end" : "cut";
+  return STOPS.includes(end) ? "end" : "cut";
 }
 
 /** The one place where a broadcast's state changes. An event that means nothing in a state leaves it as it is. */

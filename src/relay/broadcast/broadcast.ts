@@ -177,15 +177,26 @@ export class Broadcast {
 
   #takeOver(publisher: Publisher, frame: Frame, timestamp: number): void {
     for (const replaced of this.#slots.goOnAir(publisher)) this.#replace(replaced);
+    this.#endTestPattern(publisher);
     this.#media.switchTo(publisher, frame, timestamp);
     this.#step({ kind: "on-air", publisher });
     this.#updateStandby();
     this.look();
   }
 
+  /** A test pattern ends where an encoder goes on air, whichever key that has. */
+  #endTestPattern(onAir: Publisher): void {
+    for (const publisher of this.#slots.all()) {
+      if (!publisher.isTestPattern || publisher === onAir) continue;
+      this.#slots.remove(publisher);
+      this.#replace(publisher);
+    }
+  }
+
   /** Another publisher has taken the slot of this one. */
   #replace(publisher: Publisher): void {
-    this.#deps.onFact(publisher, { kind: "ingest-ended", end: "replaced", isBroadcastOver: false });
+    const end = publisher.isTestPattern ? "test-pattern-over" : "replaced";
+    this.#deps.onFact(publisher, { kind: "ingest-ended", end, isBroadcastOver: false });
     publisher.description.onDismissed();
   }
 

@@ -20,6 +20,8 @@ export type PublisherDescription = {
   readonly encoder: string;
   /** What was pasted along with the key and removed from it. */
   readonly keyRemoved?: readonly Removal[];
+  /** Of a test pattern: when it ends by itself, milliseconds since the Unix epoch. Any encoder takes over from it. */
+  readonly testPatternEndTime?: number;
   /** The relay let go of this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };
@@ -99,6 +101,10 @@ export class Publisher {
 
   get slot(): IngestSlot {
     return this.description.slot;
+  }
+
+  get isTestPattern(): boolean {
+    return this.description.testPatternEndTime !== undefined;
   }
 
   /** Takes a message: classifies it, counts it, and keeps it where it is a header. */
@@ -235,7 +241,7 @@ export class Publisher {
   }
 
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
-    const { slot, remoteAddress, encoder, keyRemoved = [] } = this.description;
+    const { slot, remoteAddress, encoder, keyRemoved = [], testPatternEndTime } = this.description;
     const frameRate = this.#framesPerSecond;
     const intervalMs = this.#keyframeIntervalMs;
     const withoutVideoMs = state === "LIVE" ? this.withoutVideoMs(awakeMs, VIDEO_MISSED_MS) : undefined;
@@ -245,6 +251,7 @@ export class Publisher {
       remoteAddress,
       encoder,
       startTime: this.#startTime,
+      ...(testPatternEndTime === undefined ? {} : { testPatternEndTime }),
       ...videoFormat(this.head),
       ...(frameRate === undefined || frameRate === 0 ? {} : { frameRate: Math.round(frameRate * 100) / 100 }),
       ...(intervalMs === undefined ? {} : { keyframeIntervalSeconds: intervalMs / 1_000 }),

@@ -9,7 +9,7 @@ import type { ReportRow } from "../schema/event-schema.ts";
 import type { Schema } from "../schema/schema.ts";
 
 /** The parts of a report that are kept as JSON: they are only ever read as a whole. */
-type Parts = Pick<BroadcastReport, "interruptions" | "targets">;
+type Parts = Pick<BroadcastReport, "interruptions" | "targets" | "isTest">;
 
 /** Reports of broadcasts. */
 export class SqlReportStore implements ReportStore {
@@ -77,7 +77,8 @@ export async function pruneReports(trx: Transaction<Schema>, time: number, limit
 }
 
 async function putReport(trx: Transaction<Schema>, report: BroadcastReport): Promise<void> {
-  const parts: Parts = { interruptions: report.interruptions, targets: report.targets };
+  const { interruptions, targets, isTest } = report;
+  const parts: Parts = { interruptions, targets, ...(isTest === undefined ? {} : { isTest }) };
   const changing = { end_time: report.endTime, end_reason: report.end ?? null, parts: JSON.stringify(parts) };
   await trx
     .insertInto("report")

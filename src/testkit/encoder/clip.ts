@@ -17,8 +17,10 @@ export type Clip = {
 export type VideoName = keyof typeof ENCODED_VIDEO;
 export const VIDEO_NAMES = ["180p", "180p-b", "360p", "360p-b"] as const satisfies readonly VideoName[];
 
-/** AAC-LC. */
-export type AudioSettings = { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 };
+/** AAC-LC: silence, or a soft tone that meters show. */
+export type AudioSettings =
+  | { readonly sampleRate: 44_100 | 48_000; readonly channels: 1 | 2 }
+  | { readonly sampleRate: 48_000; readonly channels: 2; readonly isTone: true };
 
 export type SyntheticOptions = {
   /** Default "180p"; `none`: audio only. */
@@ -31,6 +33,8 @@ export type SyntheticOptions = {
   readonly kilobits?: number;
   /** Every frame carries a running number from here on: no two payloads are alike. Default 0. */
   readonly firstSerial?: number;
+  /** What the stream's metadata call the encoder. */
+  readonly encoder?: string;
 };
 
 const FRAME_MS = 40;
@@ -47,6 +51,17 @@ const AUDIO_CONFIGURATIONS: Readonly<Record<string, string>> = {
 /** A single channel and a channel pair without any spectrum: silence at any sample rate. */
 const SILENCE = { 1: Buffer.from("00c800802380", "hex"), 2: Buffer.from("210049900219002380", "hex") } as const;
 
+/**
+ * A tone of 937.5 Hz at -19 dB: 20 whole waves in 1,024 samples of 48 kHz, so one frame repeats without a seam. Made once by
+ * FFmpeg's AAC encoder from `sine=frequency=937.5`, a frame from the middle.
+ */
+const TONE = Buffer.from(
+  "2118cffffff7f0766359994e1d0b944cf3dd6b38f5f3fff173fffc2aea55c96e5e39eff5ceb795e7dc1db0c5d9d9d0c5d536bbae562a8070a9f1b2d81e402ed0" +
+    "73553306c184008d5899d9dab57326767676767623767324e52bb3b107be57322fddf69037c02bc92000bfb7c080ae89037482fd7d0057dad309000909090a09" +
+    "0a00a00ec37d089fc8f3dd6b38f5f3fff173fffc2aea55c96e5e39eff5ceb780000000000000000000000007",
+  "hex",
+);
+
 const NAL_LENGTH_BYTES = 4;
 /** SEI, user data unregistered, 16 bytes of identifier and 8 of text. */
 const SERIAL_SEI = Buffer.from("060518f1a2b3c4d5e6978879b1c2d3e4f5a6b7", "hex");
@@ -54,8 +69,8 @@ const NAL_FILLER = 0x0c;
 const RBSP_END = 0x80;
 
 /**
- * A stream made without any encoder: test video with a keyframe each second, and silence, valid to the last bit. Endless or
- * of so many seconds.
+ * A stream made without any encoder: test video with a keyframe each second, and silence or a tone, valid to the last bit.
+ * Endless or of so many seconds.
  */
 export function syntheticClip(options: SyntheticOptions = {}): Clip {
   const videoName = options.video ?? "180p";
@@ -67,7 +82,7 @@ export function syntheticClip(options: SyntheticOptions = {}): Clip {
   return {
     durationMs,
     *tags() {
-      yield metadataTag(video, audio);
+      yield metadataTag(video, audio, options.encoder ?? "Fanfare test kit");
       if (video !== undefined) yield videoConfiguration(video);
       if (audio !== "none") yield audioConfiguration(audio);
       const videoTags = video === undefined ? NO_TAGS : makeVideoTags(video, videoBytes, serial);
@@ -80,8 +95,8 @@ export function syntheticClip(options: SyntheticOptions = {}): Clip {
   };
 }
 
-function metadataTag(video: EncodedVideo | undefined, audio: AudioSettings | "none"): FlvTag {
-  const entries: Record<string, Amf0Value> = { encoder: "Fanfare test kit" };
+function metadataTag(video: EncodedVideo | undefined, audio: AudioSettings | "none", encoder: string): FlvTag {
+  const entries: Record<string, Amf0Value> = { encoder };
   if (video !== undefined) {
     Object.assign(entries, {
       width: video.width,
@@ -151,10 +166,12 @@ function withLength(nal: Buffer): Buffer {
   return Buffer.concat([length, nal]);
 }
 
-function* makeAudioTags({ sampleRate, channels }: AudioSettings, firstSerial: number): Generator<FlvTag, undefined> {
+function* makeAudioTags(audio: AudioSettings, firstSerial: number): Generator<FlvTag, undefined> {
+  const { sampleRate, channels } = audio;
+  const frame = "isTone" in audio ? TONE : SILENCE[channels];
   for (let count = 0; ; count += 1) {
     // A data stream element, aligned, of four bytes; decoders skip it.
-    const payload = Buffer.concat([Buffer.from([0xaf, 1, 0x81, 4, 0, 0, 0, 0]), SILENCE[channels]]);
+    const payload = Buffer.concat([Buffer.from([0xaf, 1, 0x81, 4, 0, 0, 0, 0]), frame]);
     payload.writeUInt32BE((firstSerial + count) % 2 ** 32, 4);
     const timestamp = Math.round((count * SAMPLES_PER_FRAME * 1_000) / sampleRate);
     yield { type: MessageType.Audio, timestamp, payload };

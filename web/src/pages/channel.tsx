@@ -15,6 +15,7 @@ import { ChannelSettings, RenameChannel } from "../parts/channel/channel-setting
 import { EncoderCard } from "../parts/channel/encoder-card.tsx";
 import { IngestCard } from "../parts/channel/ingest-card.tsx";
 import { Labels } from "../parts/channel/labels.tsx";
+import { TestPatternBanner } from "../parts/channel/test-pattern.tsx";
 import { Verdict } from "../parts/channel/verdict.tsx";
 import { Reports } from "../parts/history/reports.tsx";
 import { Timeline } from "../parts/history/timeline.tsx";
@@ -49,6 +50,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
       <Head channel={channel} />
       <Labels channel={channel} />
       <Verdict channel={channel} />
+      <TestPatternBanner channel={channel} />
       <div class="columns">
         <div class="column-main">
           <Platforms live={live} />

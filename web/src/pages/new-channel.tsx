@@ -4,8 +4,9 @@ import type { Channel, Platform, PlatformSettings } from "../base/model.ts";
 import { go } from "../base/router.ts";
 import { showChannel } from "../live/store.ts";
 import { Dialog } from "../parts/basic/dialog.tsx";
-import { Form, TextField } from "../parts/basic/form.tsx";
+import { Form } from "../parts/basic/form.tsx";
 import { sayNotes } from "../parts/basic/notice.tsx";
+import { ChannelNameField } from "../parts/channel/channel-name-field.tsx";
 import { PlatformFields, platformBody } from "../parts/platform/platform-form.tsx";
 import { readPresets } from "../parts/platform/presets.ts";
 import { t } from "../text/text.ts";
@@ -32,13 +33,7 @@ export function NewChannel({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title={t().overview.create} onClose={onClose} isWide>
       <Form submit={submit} button={t().common.create} onCancel={onClose}>
-        <TextField
-          label={t().channel.name}
-          name="channelName"
-          help={t().channel.nameRule}
-          isRequired
-          input={{ minLength: 3, maxLength: 20, autofocus: true }}
-        />
+        <ChannelNameField autofocus />
         <PlatformFields />
       </Form>
     </Dialog>

@@ -34,6 +34,7 @@ export const enEvents = {
       VIDEO_RESUMED: "The video is back",
       ENCODERS_FIGHT: "Two encoders are using the same key. Stop one of them",
       ENCODER_REPLACED: "Another encoder with the same key took over",
+      TEST_PATTERN_ENDED: "The test pattern ended because an encoder took over",
       PLATFORM_TESTED: "A platform was tested",
       BACKUP_DIFFERS: "The backup encoder's settings differ from the main encoder's. Make them the same",
       AUTH_FAILED: "Encoder rejected: wrong username or password",
@@ -55,6 +56,8 @@ export const enEvents = {
       "target-removed": (name) => `${name} removed`,
       "target-turned-on": (name) => `${name} switched on`,
       "target-turned-off": (name) => `${name} switched off`,
+      "test-pattern-started": () => "Test pattern started",
+      "test-pattern-stopped": () => "Test pattern stopped",
     } satisfies Record<ChangeReason, (name: string) => string>,
     settled: {
       READY: (name) => `${name} stopped`,
@@ -80,6 +83,7 @@ export const enEvents = {
     removed: "channel deleted",
     ended: "stopped by user",
     "hold-expired": "encoder did not come back",
+    "test-pattern-over": "test pattern ended",
     shutdown: "server shut down",
     "server-lost": "server stopped unexpectedly",
   } satisfies Record<BroadcastEnd, string>,
@@ -90,6 +94,7 @@ export const enEvents = {
     timeOnAir: "Time on air",
     interruptions: "Interruptions",
     noInterruptions: "None",
+    test: "Test pattern",
     printable: "Printable page",
   },
 };

@@ -3,6 +3,7 @@ import { enAlerts } from "./en-alerts.ts";
 import { enEvents } from "./en-events.ts";
 import { enImport } from "./en-import.ts";
 import { enLabels } from "./en-labels.ts";
+import { enStart } from "./en-start.ts";
 import { plural } from "./plural.ts";
 
 const count = (number: number, one: string, other: string): string =>
@@ -164,8 +165,6 @@ export const en = {
     SERVER_TROUBLE: "A problem with this server, not the platform",
   } satisfies Record<ErrorCode, string>,
   channel: {
-    name: "Channel name",
-    nameRule: "3–20 characters: Korean or English letters, digits or _",
     gone: "This channel doesn't exist or has been deleted.",
     end: "End broadcast",
     endSure: "The broadcast ends immediately on all platforms.",
@@ -377,6 +376,7 @@ export const en = {
   ...enLabels,
   ...enAlerts,
   ...enEvents,
+  ...enStart,
 };
 
 /** What every language must have. */

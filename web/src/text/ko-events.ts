@@ -27,6 +27,7 @@ export const koEvents: typeof enEvents = {
       VIDEO_RESUMED: "영상이 다시 들어옵니다",
       ENCODERS_FIGHT: "두 인코더가 같은 스트림 키를 사용하고 있습니다. 하나를 중지해 주세요",
       ENCODER_REPLACED: "같은 키의 다른 인코더로 바뀌었습니다",
+      TEST_PATTERN_ENDED: "인코더가 연결되어 테스트 영상이 종료되었습니다",
       PLATFORM_TESTED: "플랫폼을 테스트했습니다",
       BACKUP_DIFFERS: "백업 인코더의 설정이 메인 인코더와 다릅니다. 동일하게 맞춰 주세요",
       AUTH_FAILED: "사용자 이름 또는 비밀번호가 올바르지 않은 인코더를 거부했습니다",
@@ -48,6 +49,8 @@ export const koEvents: typeof enEvents = {
       "target-removed": (name) => `${name}: 플랫폼이 제거되었습니다`,
       "target-turned-on": (name) => `${name}: 송출을 켰습니다`,
       "target-turned-off": (name) => `${name}: 송출을 껐습니다`,
+      "test-pattern-started": () => "테스트 영상 송출을 시작했습니다",
+      "test-pattern-stopped": () => "테스트 영상 송출을 종료했습니다",
     },
     settled: {
       READY: (name) => `${name}: 송출이 종료되었습니다`,
@@ -72,6 +75,7 @@ export const koEvents: typeof enEvents = {
     removed: "채널 삭제",
     ended: "사용자가 종료함",
     "hold-expired": "인코더가 다시 연결되지 않음",
+    "test-pattern-over": "테스트 영상 종료",
     shutdown: "서버 종료",
     "server-lost": "서버 비정상 종료",
   },
@@ -82,6 +86,7 @@ export const koEvents: typeof enEvents = {
     timeOnAir: "송출 시간",
     interruptions: "중단",
     noInterruptions: "없음",
+    test: "테스트 영상",
     printable: "인쇄용 페이지",
   },
 };

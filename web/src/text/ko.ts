@@ -3,6 +3,7 @@ import { koAlerts } from "./ko-alerts.ts";
 import { koEvents } from "./ko-events.ts";
 import { koImport } from "./ko-import.ts";
 import { koLabels } from "./ko-labels.ts";
+import { koStart } from "./ko-start.ts";
 
 const number = new Intl.NumberFormat("ko");
 const count = (value: number, unit: string): string => `${number.format(value)}${unit}`;
@@ -156,8 +157,6 @@ export const ko: Texts = {
     SERVER_TROUBLE: "플랫폼이 아닌 이 서버의 문제",
   },
   channel: {
-    name: "채널 이름",
-    nameRule: "한글, 영문, 숫자, _ 3~20자",
     gone: "존재하지 않거나 삭제된 채널입니다.",
     end: "방송 종료",
     endSure: "모든 플랫폼의 방송이 즉시 종료됩니다.",
@@ -364,4 +363,5 @@ export const ko: Texts = {
   ...koLabels,
   ...koAlerts,
   ...koEvents,
+  ...koStart,
 };

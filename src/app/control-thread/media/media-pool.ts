@@ -17,10 +17,11 @@ import type {
 import type { Fact } from "../../../thread-protocol/facts.ts";
 import type { HoldChange } from "../../../thread-protocol/hold-limits.ts";
 import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
-import type { MediaReply, ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
+import type { ControlRequest, MediaReply, ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
 import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
 import type { FromViewer, ToViewer } from "../../../thread-protocol/preview.ts";
 import type { ChannelSample } from "../../../thread-protocol/samples.ts";
+import type { TestPatternRequest, TestPatternResult } from "../../../thread-protocol/test-pattern.ts";
 import type { MediaOptions } from "../../threads/media-options.ts";
 import { PendingRequests } from "../../threads/pending-requests.ts";
 import { newTransport } from "../../threads/transport-ends.ts";
@@ -31,6 +32,8 @@ import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 
 /** More than the sum of the deadlines of all stages: this bounds a thread that runs and does not reply. */
 const PREFLIGHT_DEADLINE_MS = 90_000;
+/** The thread replies at once. */
+const TEST_PATTERN_DEADLINE_MS = 5_000;
 
 export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" | "previewAccess"> & {
   readonly options: MediaOptions;
@@ -69,7 +72,7 @@ export class MediaPool implements Runtime {
   readonly #workers: MediaWorkers;
   readonly #routes: ChannelRoutes;
   readonly #requests: ThreadRequests;
-  readonly #preflights = new Map<MediaWorker, PendingRequests<MediaReply>>();
+  readonly #pending = new Map<MediaWorker, PendingRequests<MediaReply>>();
   readonly #totals = new RunningTotals();
 
   constructor(deps: MediaPoolDeps) {
@@ -80,7 +83,7 @@ export class MediaPool implements Runtime {
       onMessage: (worker, message) => this.#take(worker, message),
       onGone: (worker, hasDied) => this.#gone(worker, hasDied),
     });
-    for (const worker of this.#workers.all) this.#preflights.set(worker, new PendingRequests(clock));
+    for (const worker of this.#workers.all) this.#pending.set(worker, new PendingRequests(clock));
     this.#routes = new ChannelRoutes({ placement, workers: this.#workers.all, log });
     this.#requests = new ThreadRequests({
       ...deps,
@@ -144,15 +147,38 @@ export class MediaPool implements Runtime {
 
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
     // Any thread can: the test does not concern a channel.
-    const worker = this.#workers.running;
-    const pending = worker === undefined ? undefined : this.#preflights.get(worker);
-    if (worker === undefined || pending === undefined) throw new Error("no media thread is running");
-    const outcome = await pending.ask(PREFLIGHT_DEADLINE_MS, (requestId) =>
-      worker.post({ kind: "request", requestId, request: { kind: "preflight", target } }),
-    );
-    if (outcome === "timed-out") throw new Error("the media thread did not answer");
-    if (outcome === "gone") throw new Error("the media thread died");
-    return outcome.result;
+    const reply = await this.#ask(this.#runningWorker(), PREFLIGHT_DEADLINE_MS, { kind: "preflight", target });
+    if (reply.kind !== "preflight") throw new Error("the media thread gave another reply");
+    return reply.result;
+  }
+
+  async startTestPattern(
+    channelId: ChannelId,
+    read: () => Promise<ChannelSpec>,
+    length: Pick<TestPatternRequest, "endTime" | "forMs">,
+  ): Promise<TestPatternResult> {
+    const lookUp = async () => {
+      const spec = await read();
+      await this.#routes.claim(channelId, this.#runningWorker());
+      return { spec };
+    };
+    let asked: Promise<MediaReply> | undefined;
+    try {
+      await this.#requests.freshness.answer(lookUp, (found) => {
+        if (found === undefined) return;
+        const owner = this.#routes.admit(channelId);
+        asked = this.#ask(owner, TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...length });
+      });
+    } finally {
+      this.#routes.refused(channelId);
+    }
+    const reply = await asked;
+    if (reply?.kind !== "test-pattern") throw new Error("the media thread gave another reply");
+    return reply.result;
+  }
+
+  stopTestPattern(channelId: ChannelId): void {
+    this.#routes.post(channelId, { kind: "stop-test-pattern", channelId });
   }
 
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
@@ -174,6 +200,21 @@ export class MediaPool implements Runtime {
     return this.#deps.view.publishingChannels();
   }
 
+  #runningWorker(): MediaWorker {
+    const worker = this.#workers.running;
+    if (worker === undefined) throw new Error("no media thread is running");
+    return worker;
+  }
+
+  async #ask(worker: MediaWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply> {
+    const pending = this.#pending.get(worker);
+    if (pending === undefined) throw new Error("no such media thread");
+    const outcome = await pending.ask(deadlineMs, (requestId) => worker.post({ kind: "request", requestId, request }));
+    if (outcome === "timed-out") throw new Error("the media thread did not answer");
+    if (outcome === "gone") throw new Error("the media thread died");
+    return outcome;
+  }
+
   #take(worker: MediaWorker, message: ToControl): void {
     switch (message.kind) {
       case "fact":
@@ -190,7 +231,7 @@ export class MediaPool implements Runtime {
       case "play-left":
         return this.#requests.playLeft(worker, message.requestId);
       case "reply":
-        this.#preflights.get(worker)?.reply(message.requestId, message.reply);
+        this.#pending.get(worker)?.reply(message.requestId, message.reply);
         return;
       default:
         // The rest concerns the life of the thread, which its worker looks after.
@@ -212,7 +253,7 @@ export class MediaPool implements Runtime {
   }
 
   #gone(worker: MediaWorker, hasDied: boolean): void {
-    this.#preflights.get(worker)?.abandon();
+    this.#pending.get(worker)?.abandon();
     this.#requests.gone(worker);
     if (hasDied) this.#endLost(this.#routes.died(worker));
   }

@@ -7,6 +7,7 @@ import { Dialog } from "../basic/dialog.tsx";
 import { type Fields, Form, SelectField, TextField } from "../basic/form.tsx";
 import { say } from "../basic/notice.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
+import { ChannelNameField } from "./channel-name-field.tsx";
 
 /** Longest hold that the API accepts, in seconds. */
 const HOLD_SECONDS_MAX = 1_800;
@@ -138,14 +139,7 @@ export function RenameChannel({ channel, onClose }: RenameOptions) {
   return (
     <Dialog title={t().channel.rename} onClose={onClose}>
       <Form submit={submit} button={t().common.save} onCancel={onClose}>
-        <TextField
-          label={t().channel.name}
-          name="channelName"
-          help={t().channel.nameRule}
-          value={channel.channelName}
-          isRequired
-          input={{ minLength: 3, maxLength: 20 }}
-        />
+        <ChannelNameField value={channel.channelName} />
       </Form>
     </Dialog>
   );

@@ -7,6 +7,7 @@ import { CopyField } from "../basic/copy.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { lazy } from "../basic/lazy.tsx";
 import { RefusedEncoders } from "./refused-encoders.tsx";
+import { StartTestPattern } from "./test-pattern.tsx";
 
 const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 
@@ -14,6 +15,7 @@ const QrCode = lazy(async () => (await import("./qr-code.tsx")).QrCode);
 export function EncoderCard({ channel }: { readonly channel: Channel }) {
   const asked = useSignal<"main" | "backup" | undefined>(undefined);
   const isQrShown = useSignal(false);
+  const isTestAsked = useSignal(false);
   const isWaiting = !channel.isPublishing;
   return (
     <section class="panel" aria-labelledby="encoder-title">
@@ -42,6 +44,11 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
         <CopyField label={t().platform.login} help={t().encoder.loginObs} value={channel.ingestAuth.id} />
       )}
       <div class="buttons">
+        {isWaiting && channel.channelStatus !== "BLOCK" && (
+          <button type="button" onClick={() => (isTestAsked.value = true)}>
+            {t().testPattern.start}
+          </button>
+        )}
         <button type="button" aria-expanded={isQrShown.value} onClick={() => (isQrShown.value = !isQrShown.value)}>
           {t().encoder.qr}
         </button>
@@ -60,6 +67,7 @@ export function EncoderCard({ channel }: { readonly channel: Channel }) {
           <p class="help">{t().encoder.qrText}</p>
         </div>
       )}
+      {isTestAsked.value && <StartTestPattern channel={channel} onClose={() => (isTestAsked.value = false)} />}
       {asked.value !== undefined && (
         <Confirm
           title={asked.value === "main" ? t().encoder.newKey : t().encoder.newBackupKey}

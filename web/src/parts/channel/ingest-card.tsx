@@ -12,12 +12,13 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
   const channel = live.channel.value;
   const { ingest } = channel;
   if (ingest === undefined) return null;
+  const isTest = ingest.testPattern !== undefined;
   const facts: readonly (readonly [string, string])[] = [
     [t().encoder.video, videoText(ingest)],
     [t().encoder.audio, audioText(ingest)],
-    [t().encoder.encoder, ingest.encoder],
-    [t().encoder.sourceIp, ingest.remoteAddress],
-    [t().encoder.input, channel.backup.enabled ? t().encoder.inputs[ingest.source] : ""],
+    [t().encoder.encoder, isTest ? t().testPattern.name : ingest.encoder],
+    [t().encoder.sourceIp, isTest ? "" : ingest.remoteAddress],
+    [t().encoder.input, channel.backup.enabled && !isTest ? t().encoder.inputs[ingest.source] : ""],
     [t().encoder.received, formatBytes(live.counted.value.ingest?.bytesTotal ?? ingest.bytesTotal)],
   ];
   return (
@@ -38,7 +39,7 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
             </div>
           ))}
       </dl>
-      {ingest.state === "LIVE" && <StreamCheck ingest={ingest} />}
+      {ingest.state === "LIVE" && !isTest && <StreamCheck ingest={ingest} />}
     </section>
   );
 }

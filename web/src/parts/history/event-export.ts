@@ -33,13 +33,19 @@ function csvOf(events: readonly ChannelEvent[]): string {
   return `\uFEFF${[COLUMNS.join(","), ...rows].join("\r\n")}\r\n`;
 }
 
+/** A channel's name as part of a file's name, without what a file system does not take. */
+export function fileName(channelName: string): string {
+  const name = channelName.replace(/[\\/:*?"<>|]/g, "-").replace(/^\.+|[. ]+$/g, "");
+  return name === "" ? "channel" : name;
+}
+
 /** Downloads the events as a file named after the channel. */
 export function saveEvents(channelName: string, format: ExportFormat, events: readonly ChannelEvent[]): void {
   const text = format === "json" ? `${JSON.stringify(events, null, 2)}\n` : csvOf(events);
   const url = URL.createObjectURL(new Blob([text], { type: format === "json" ? "application/json" : "text/csv" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = `${channelName}.${format}`;
+  link.download = `${fileName(channelName)}.${format}`;
   link.click();
   URL.revokeObjectURL(url);
 }

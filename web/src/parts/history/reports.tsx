@@ -6,6 +6,7 @@ import type { Channel, Report } from "../../base/model.ts";
 import { returns } from "../../live/store.ts";
 import { formatBytes, formatDateTime, formatDuration, formatNumber, formatTime } from "../../text/format.ts";
 import { t } from "../../text/text.ts";
+import { fileName } from "./event-export.ts";
 import { reasonText } from "./event-words.ts";
 import { recordedTargetName } from "./recorded-target-name.ts";
 
@@ -41,8 +42,8 @@ export function Reports({ channel }: { readonly channel: Channel }) {
       {reports.value.map((report, index) => (
         <details key={report.startTime} class="report" open={index === 0}>
           <summary>
-            {formatDateTime(report.startTime)} · {t().report.duration} {formatDuration(report.durationSeconds)} ·{" "}
-            {reasonText(t(), report.reason)}
+            {formatDateTime(report.startTime)} · {report.testPattern === true && `${t().report.test} · `}
+            {t().report.duration} {formatDuration(report.durationSeconds)} · {reasonText(t(), report.reason)}
           </summary>
           {report.interruptionCount > 0 && (
             <p class="quiet">
@@ -73,7 +74,7 @@ function interruptionsText({
 /** Links to the whole report, with events and history, as files and as a page to print. */
 function ReportLinks({ report, channel }: { readonly report: Report; readonly channel: Channel }) {
   const path = at(`/api/v2${channelPath(channel.channelId)}/reports/${report.startTime}`);
-  const file = `${channel.channelName}-${new Date(report.startTime).toISOString().slice(0, 19).replaceAll(":", "")}`;
+  const file = `${fileName(channel.channelName)}-${new Date(report.startTime).toISOString().slice(0, 19).replaceAll(":", "")}`;
   return (
     <p class="report-links">
       <a href={path} download={`${file}.json`}>

@@ -1,0 +1,23 @@
+/** The texts of a channel's beginning: its name and the test pattern. */
+export const enStart = {
+  channelName: {
+    label: "Channel name",
+    rule: "Any text up to 80 characters.",
+  },
+  testPattern: {
+    name: "Test pattern",
+    start: "Send test pattern",
+    startText:
+      "A built-in clip with a test picture and a soft tone is sent to your platforms, without your encoder. An encoder that connects takes over at once.",
+    sentTo: (names: string) => `It is sent to: ${names}.`,
+    sentToNobody: "No platform is switched on: you only see it in the preview.",
+    viewersWillSee:
+      "Viewers of these platforms will see it. Set your streams there to private first if they shouldn't.",
+    length: "Ends after",
+    minutes: (number: number) => (number === 1 ? "1 minute" : `${number} minutes`),
+    running: "The test pattern is on air",
+    viewersSee: (names: string) => `Viewers of ${names} see it now.`,
+    endsIn: (time: string) => `It ends by itself in ${time}, or when your encoder connects.`,
+    stop: "Stop test pattern",
+  },
+};
