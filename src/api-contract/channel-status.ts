@@ -1,4 +1,4 @@
-/** Every `channelStatus` the API knows; the list call filters by them. */
+/** Every `channelStatus` of the API; the list call filters by them. */
 export const CHANNEL_STATUSES = [
   "CREATING",
   "READY",
@@ -11,7 +11,7 @@ export const CHANNEL_STATUSES = [
 ] as const;
 
 /**
- * What a channel on air is called: Live Station's reference spelled it `PUBLISH` until 2024 and `PUBLISHING` since, and
+ * The status of a channel on air: Live Station's reference spelled it `PUBLISH` until 2024 and `PUBLISHING` since, and
  * clients compare the word.
  */
 export type PublishStatusName = "PUBLISHING" | "PUBLISH";

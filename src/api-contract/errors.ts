@@ -1,8 +1,8 @@
-/** Answered by the gateway in front of the service: authentication, routing, limits. The code is a string on the wire. */
+/** Errors of the gateway in front of the service: authentication, routing, limits. The code is a string on the wire. */
 const GATEWAY_ERRORS = {
   BAD_REQUEST: { status: 400, code: "100", message: "Bad Request Exception" },
   AUTHENTICATION_FAILED: { status: 401, code: "200", message: "Authentication Failed" },
-  // 401 and not 403: the gateway's published table says so.
+  // 401 and not 403, as in the gateway's published table.
   PERMISSION_DENIED: { status: 401, code: "210", message: "Permission Denied" },
   URL_NOT_FOUND: { status: 404, code: "300", message: "Not Found Exception" },
   RATE_LIMITED: { status: 429, code: "420", message: "Rate Limited" },
@@ -12,9 +12,9 @@ const GATEWAY_ERRORS = {
 } as const;
 
 /**
- * Answered by the service itself. The code is a number on the wire, the key here is its `errorName`, except where two
- * published codes share one name. The wording is Live Station's own, `{0}` is filled in. Codes this server has no use
- * for keep their place, so that a client's table and ours stay the same.
+ * Errors of the service itself. The code is a number on the wire; the key here is its `errorName`, except where two
+ * published codes share one name. The wording is Live Station's own; `{0}` is filled in. Codes that this server never
+ * sends are listed too, so that clients' tables and ours stay the same.
  */
 const SERVICE_ERRORS = {
   EXCEPTION: { status: 500, code: 250000, message: "Unexpected error occurred." },
@@ -62,7 +62,7 @@ type ErrorBody = {
       };
 };
 
-/** An error as a client gets it: HTTP status, which of the two layers answers, and the body. */
+/** An error as a client gets it: the HTTP status, which of the two layers answers, and the body. */
 export type ContractError = {
   readonly layer: "gateway" | "service";
   readonly status: number;
@@ -75,7 +75,7 @@ export function gatewayError(name: GatewayErrorName, details: string): ContractE
   return { layer: "gateway", status, body: { error: { errorCode: code, message, details } } };
 }
 
-/** A service error; `subject` takes the place of `{0}`, `details` says what was given and what is allowed. */
+/** A service error; `subject` replaces `{0}`, `details` says what was given and what is allowed. */
 export function serviceError(name: ServiceErrorName, subject = "", details?: string): ContractError {
   const entry: { status: number; code: number; message: string; name?: string } = SERVICE_ERRORS[name];
   return {
@@ -84,7 +84,7 @@ export function serviceError(name: ServiceErrorName, subject = "", details?: str
     body: {
       error: {
         errorCode: entry.code,
-        // A function, because a replacement string would give `$&` in the caller's text a meaning.
+        // A function, because in a replacement string `$&` in the caller's text would have a meaning.
         message: entry.message.replace("{0}", () => subject),
         errorName: entry.name ?? name,
         ...(details === undefined ? {} : { details }),

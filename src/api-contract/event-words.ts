@@ -2,8 +2,8 @@ import { INGEST_ENDS } from "../thread-protocol/facts.ts";
 import { TARGET_ERROR_CODES } from "../thread-protocol/targets/target-status.ts";
 
 /**
- * The closed lists that events, reports and deliveries choose their words from, as published. The server's own types are
- * derived from them, and the dashboard has a text for each word in every language.
+ * The closed lists of words in events, reports and deliveries, as published. The server's types are derived from them,
+ * and the dashboard has a text for each word in every language.
  */
 
 /** What an event can be about. */
@@ -19,12 +19,12 @@ export const EVENT_CODES = [
   "RTMP_MAIN_STREAM_ENABLED",
   "RTMP_BACKUP_STREAM_ENABLED",
   "BACKUP_SESSION_STREAMING_CONNECTED",
-  /** The encoder sends more than a target takes. */
+  /** The encoder sends more than a target accepts. */
   "PUBLISH_OVER_THRESHOLD",
-  // From here on ours: the original ends a broadcast when its encoder is lost.
+  // The codes from here on are ours: the original ends a broadcast when its encoder is lost.
   /** The encoder was lost; targets are held. */
   "INGEST_HELD",
-  /** A person had the hold last longer. */
+  /** A person extended the hold. */
   "HOLD_EXTENDED",
   /** Media flows again. */
   "INGEST_RESUMED",
@@ -36,9 +36,9 @@ export const EVENT_CODES = [
   "ENCODER_REPLACED",
   /** An encoder took over from the test pattern. */
   "TEST_PATTERN_ENDED",
-  /** A person had a platform tried. */
+  /** A person tested a platform. */
   "PLATFORM_TESTED",
-  /** The encoder that stands by differs from the one on air. */
+  /** The backup encoder differs from the one on air. */
   "BACKUP_DIFFERS",
   /** An encoder without the channel's login, or with a wrong one, was refused. */
   "AUTH_FAILED",
@@ -49,11 +49,11 @@ export type EventCode = (typeof EVENT_CODES)[number];
 export const EVENT_LEVELS = ["INFO", "WARN", "ERROR"] as const;
 export type EventLevel = (typeof EVENT_LEVELS)[number];
 
-/** How a broadcast ended; `server-lost`: the process ended without a chance to say so. */
+/** How a broadcast ended; `server-lost`: the process ended without being able to say so. */
 export const BROADCAST_ENDS = [...INGEST_ENDS, "server-lost"] as const;
 export type BroadcastEnd = (typeof BROADCAST_ENDS)[number];
 
-/** Which rate stays above a platform's limit: the reasons of PUBLISH_OVER_THRESHOLD. */
+/** The rate that stays above a platform's limit: the reasons of PUBLISH_OVER_THRESHOLD. */
 export const RATE_REASONS = ["VIDEO_BITRATE_HIGH", "AUDIO_BITRATE_HIGH"] as const;
 export type RateReason = (typeof RATE_REASONS)[number];
 
@@ -79,27 +79,27 @@ export const CHANGE_REASONS = [
 ] as const;
 export type ChangeReason = (typeof CHANGE_REASONS)[number];
 
-/** What a use case can do to a channel or to one of its targets. The first three have an event code of their own. */
+/** A change by a use case, of a channel or of one of its targets. The first three have an event code of their own. */
 export type ChannelChange = "created" | "hold-extended" | "target-tested" | ChangeReason;
 
 /** Why something happened, or what was changed. */
 export const EVENT_REASONS = [...TARGET_ERROR_CODES, ...INGEST_ENDS, ...RATE_REASONS, ...CHANGE_REASONS] as const;
 export type EventReason = (typeof EVENT_REASONS)[number];
 
-/** `CANCELLED`: there is no endpoint any more, or it is gone. */
+/** `CANCELLED`: the endpoint was removed, or it is gone. */
 export const DELIVERY_STATES = ["WAITING", "DELIVERED", "FAILED", "CANCELLED"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** Why an attempt at a delivery got no answer. */
 export const DELIVERY_PROBLEMS = [
-  /** The address is not one we connect to. */
+  /** This server may not connect to the address. */
   "ADDRESS_FORBIDDEN",
   "DNS_FAILED",
   "CONNECTION_FAILED",
   "SERVER_TROUBLE",
   "TLS_FAILED",
   "TIMEOUT",
-  /** What came back is not HTTP. */
+  /** The answer is not HTTP. */
   "ANSWER_UNREADABLE",
 ] as const;
 export type DeliveryProblem = (typeof DELIVERY_PROBLEMS)[number];

@@ -1,7 +1,7 @@
-/** `health.state`: the one verdict about a channel. */
+/** `health.state`: the verdict on a channel. */
 export const HEALTH_STATES = ["healthy", "attention", "broken", "waiting", "off"] as const;
 
-/** `health.nextStep.code`: what a person does next. */
+/** `health.nextStep.code`: what a person should do next. */
 export const NEXT_STEPS = [
   "START_ENCODER",
   "TURN_CHANNEL_ON",

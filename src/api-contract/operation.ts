@@ -1,28 +1,28 @@
 import type { z } from "zod";
 import type { AnswerName } from "./schemas/answer-schemas.ts";
 
-/** One call of the API, as it is published. */
+/** One published call of the API. */
 export type Operation = {
-  /** Number in the contract, where it has one. */
+  /** Its number in the contract, if it has one. */
   readonly call?: number;
   readonly name: string;
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below the prefix, with `{…}` for what varies. */
+  /** Below the prefix, with `{…}` for variable parts. */
   readonly path: string;
   readonly summary: string;
   /** False where the original service has it too. */
   readonly isOurs: boolean;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  /** A body that works as it stands. */
+  /** A body that works as it is. */
   readonly bodyExample?: object;
-  /** What `content` is, or is a list of. */
+  /** The object in `content`, or in its list. */
   readonly content: AnswerName;
   /** `paged` lists have `total` over all pages, `whole` ones have none. */
   readonly list?: "paged" | "whole";
-  /** True where only a manager may, even though it is a GET. */
+  /** True where only a manager may call it, even though it is a GET. */
   readonly isManagersOnly?: boolean;
-  /** Forms beside JSON that may be asked for. */
+  /** Other formats that a client may ask for, beside JSON. */
   readonly files?: readonly string[];
   /** True where the answer is an event stream. */
   readonly isStream?: boolean;

@@ -19,7 +19,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "updateChannel",
     method: "PUT",
     path: CHANNEL,
-    summary: "Change a channel's settings; what is absent is kept.",
+    summary: "Change a channel's settings; absent fields stay as they are.",
     body: updateChannelRequest,
     bodyExample: { channelName: "renamed", planType: "PROFESSIONAL", hold: { seconds: 60 }, backup: { enabled: true } },
     content: "ChannelWithPlatforms",
@@ -39,7 +39,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "switchChannelOff",
     method: "PUT",
     path: `${CHANNEL}/off`,
-    summary: "End the broadcast and let no encoder in.",
+    summary: "End the broadcast and refuse encoders.",
     content: "Channel",
   },
   {
@@ -55,7 +55,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "extendHold",
     method: "POST",
     path: `${CHANNEL}/hold/extend`,
-    summary: "Hold the platforms a minute longer while the encoder is lost, up to an hour in all.",
+    summary: "Extend the hold by a minute while the encoder is lost, up to an hour in total.",
     content: "Channel",
   },
   {
@@ -72,7 +72,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "renewStreamKey",
     method: "POST",
     path: `${CHANNEL}/stream-key`,
-    summary: "Issue a new ingest key, main or backup, and cut the encoder that used the old one.",
+    summary: "Issue a new ingest key, main or backup, and disconnect the encoder that used the old one.",
     body: streamKeyRequest,
     bodyExample: { which: "main" },
     content: "Channel",
@@ -100,7 +100,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "listReports",
     method: "GET",
     path: `${CHANNEL}/reports`,
-    summary: "What became of each broadcast that is over, newest first.",
+    summary: "Reports of finished broadcasts, newest first.",
     query: channelEventsQuery,
     content: "Report",
     list: "paged",
@@ -129,7 +129,7 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
     name: "createPreviewToken",
     method: "POST",
     path: `${CHANNEL}/preview-token`,
-    summary: "Make an address, good for five minutes, that shows what the channel sends as HTTP-FLV.",
+    summary: "Make an address, valid for five minutes, that shows what the channel sends as HTTP-FLV.",
     content: "PreviewToken",
   },
 ];
@@ -165,7 +165,7 @@ const PLATFORM_ADDITIONS: readonly Operation[] = [
       summary: {
         on: "Switch a platform on, also on air.",
         off: "Switch a platform off, also on air.",
-        retry: "Try a platform that waits for its next attempt at once.",
+        retry: "Dial a platform at once that waits for its next attempt.",
       }[action],
       content: "Platform",
     }),
@@ -176,7 +176,7 @@ const PLATFORM_ADDITIONS: readonly Operation[] = [
     name: "testPlatform",
     method: "POST",
     path: `${PLATFORM}/test`,
-    summary: "Connect to a platform and publish, without media, and say how far that got.",
+    summary: "Connect to a platform and publish without media; returns how far that got.",
     content: "PlatformTest",
   },
 ];
@@ -207,7 +207,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "listRefusedEncoders",
     method: "GET",
     path: "/re-stream/refused-encoders",
-    summary: "Who tried to publish and was refused, by address, within the last day and since the start.",
+    summary: "Encoders that were refused, by address, within the last day and since the start.",
     content: "RefusedEncoder",
     list: "whole",
   },
@@ -216,7 +216,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "testChannelCallback",
     method: "POST",
     path: `${CHANNEL}/callbackEndpoint/test`,
-    summary: "Send the channel's own webhook a signed test message, once, and say what came back.",
+    summary: "Send the channel's own webhook a signed test message, once; returns what came back.",
     content: "WebhookTest",
   },
   {
@@ -224,7 +224,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "testDefaultCallback",
     method: "POST",
     path: "/events/callbackEndpoint/test",
-    summary: "The same of the webhook of all channels.",
+    summary: "The same for the webhook of all channels.",
     content: "WebhookTest",
   },
   {
@@ -232,7 +232,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "listDeliveries",
     method: "GET",
     path: "/events/deliveries",
-    summary: "What became of webhooks, newest first.",
+    summary: "Webhook deliveries, newest first.",
     query: eventsQuery,
     content: "Delivery",
     list: "paged",
@@ -260,7 +260,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
     name: "createAccessKey",
     method: "POST",
     path: "/access-keys",
-    summary: "Make an access key; this answer alone has its secret.",
+    summary: "Make an access key; only this answer has its secret.",
     body: createAccessKeyRequest,
     bodyExample: { role: "viewer", name: "dashboard" },
     content: "NewAccessKey",
@@ -277,7 +277,7 @@ const OTHER_ADDITIONS: readonly Operation[] = [
   },
 ];
 
-/** Every call there is, under each prefix; a test holds the routes against it. */
+/** Every call, under each prefix; a test compares the routes with this list. */
 export const OPERATIONS: readonly Operation[] = [
   ...ORIGINAL_OPERATIONS,
   ...CHANNEL_ADDITIONS,

@@ -125,7 +125,7 @@ export const ORIGINAL_OPERATIONS: readonly Operation[] = [
     name: "setDefaultCallback",
     method: "POST",
     path: "/events/callbackEndpoint",
-    summary: "Set or remove the webhook of all channels that have none of their own.",
+    summary: "Set or remove the webhook of all channels without one of their own.",
     body: callbackRequest,
     bodyExample: CALLBACK_EXAMPLE,
     content: "CallbackEndpoint",

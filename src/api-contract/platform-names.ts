@@ -9,9 +9,9 @@ export const PLATFORM_NAMES = [
   "AFREECATV",
   "PRISM",
   "CUSTOM",
-  // In its reference until 2024 and in its examples still.
+  // In its reference until 2024, and still in its examples.
   "TWITCH",
-  // Ours.
+  // Our own.
   "FACEBOOK",
   "KICK",
   "SOOP",

@@ -1,18 +1,18 @@
 import type { ContractError } from "./errors.ts";
 import { serviceError } from "./errors.ts";
 
-/** The region codes that exist; each API prefix serves one of them. */
+/** The region codes; each API prefix serves one of them. */
 export type RegionCode = "KR" | "FKR";
 
-/** The two prefixes every call exists under, and the region each stands for. */
+/** The two prefixes of every call, and the region of each. */
 export const API_PREFIXES: readonly { readonly prefix: string; readonly region: RegionCode }[] = [
   { prefix: "/api/v2", region: "KR" },
   { prefix: "/api/fin-v2", region: "FKR" },
 ];
 
 /**
- * Checks `x-ncp-region_code`. Published as required, but real clients leave it out on GET: a missing one counts as
- * right. A known region of the other prefix and an unknown one have different codes.
+ * Checks `x-ncp-region_code`. It is published as required, but real clients leave it out on GET: a missing code counts
+ * as right. The other prefix's region and an unknown one have different errors.
  */
 export function regionError(header: string | undefined, served: RegionCode): ContractError | undefined {
   if (header === undefined || header === "" || header === served) return undefined;

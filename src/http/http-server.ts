@@ -47,7 +47,7 @@ import { type HostNames, hostCheck } from "./server/host-names.ts";
 import { listenerFactory, REQUEST_TIMEOUT_MS } from "./server/listener.ts";
 import type { LoginPlace, MetricsSource } from "./server/metrics-page.ts";
 
-/** As long as a request line can get: an id that is too long is not found, like any other wrong id. */
+/** As long as a request line can be: an id that is too long is not found, like any other wrong id. */
 const PARAM_CHARACTERS_MAX = 16_384;
 
 const MS_PER_SECOND = 1_000;
@@ -58,52 +58,52 @@ const TRACE_ID_LENGTH = 26;
 export type HttpServerOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
-  /** Tells this installation from others on the same host: they share a browser's cookies. */
+  /** Distinguishes this installation from others on the same host: they share a browser's cookies. */
   readonly instance: string;
-  /** Where a reverse proxy has it, as `/fanfare`; empty: at the root. */
+  /** The path at which a reverse proxy serves it, such as `/fanfare`; empty: the root. */
   readonly basePath: string;
   /** Origins whose pages may send the API's headers. */
   readonly allowedOrigins: readonly string[];
-  /** Where previews come from. */
+  /** The source of previews. */
   readonly runtime: Pick<Runtime, "watch">;
-  /** Who may open one. */
+  /** Decides who may open one. */
   readonly previewAccess: PreviewAccess;
-  /** Where the built dashboard is; may be missing. */
+  /** The folder of the built dashboard; may be missing. */
   readonly applicationFolder: string;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly log: Log;
-  /** Asked at each answer, since the ports may not be known before. */
+  /** Called for each answer, since the ports may not be known before. */
   readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
   /** Call 20; its streams end when the server closes. */
   readonly live: LiveStream;
   readonly events: EventUseCases;
   readonly limits: HttpLimits;
-  /** The names it answers to. */
+  /** The host names it answers to. */
   readonly hosts: HostNames;
-  /** Told that the server closes as soon as it does. */
+  /** Learns that the server closes as soon as it does. */
   readonly health: Health;
   /** Takes the latency of every answer. */
   readonly metrics: MetricsSource;
   /** False where `/metrics` has a server of its own. */
   readonly areMetricsHere: boolean;
-  /** The system gave an error instead of a connection. */
+  /** Called when the system returned an error instead of a connection. */
   readonly onAcceptError?: (error: Error) => void;
   /** Absent: plain HTTP. */
   readonly tls?: CertificatePair;
 };
 
 export type HttpLimits = Pick<ApiGuardOptions, "requestsPerSecond" | "failedLoginsPerMinute" | "replayProtection"> & {
-  /** Networks, comma-separated, of the proxies whose `X-Forwarded-For` is believed; empty: of none. */
+  /** Networks of the proxies whose `X-Forwarded-For` is trusted, comma-separated; empty: none. */
   readonly trustedProxies: string;
   /** Event streams that one access key may have open. */
   readonly eventStreamsPerKey: number;
-  /** How many connections there may be, where that is not the default. */
+  /** The limits of connections, where they are not the defaults. */
   readonly places?: Partial<PlaceLimits>;
 };
 
-/** The HTTP side, built but not listening: `listen()` and `close()` are the caller's. */
+/** The HTTP side, built but not listening: the caller calls `listen()` and `close()`. */
 export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const { randomBytes, log, limits } = options;
   const newTraceId = () => randomText(TRACE_ID_LENGTH, TRACE_ID_CHARACTERS, randomBytes);
@@ -114,13 +114,14 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: limits.trustedProxies === "" ? false : limits.trustedProxies,
-    // What comes on an open connection while the server stops is answered in the contract's form, and the connection closed.
+    // A request on an open connection while the server stops is answered in the contract's form, and the connection is
+    // closed.
     return503OnClosing: false,
     serverFactory: listenerFactory({
       guard,
       onAcceptError: options.onAcceptError ?? (() => undefined),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
-      // Node would answer 417 by itself, with none of our headers.
+      // Node would answer 417 by itself, without our headers.
       onExpectation: (response) => answerExpectation(response, newTraceId(), log),
     }),
     exposeHeadRoutes: true,
@@ -149,7 +150,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   );
   server.addHook("onRequest", crossOrigin(options.allowedOrigins));
   const application = new DashboardAssets(options.applicationFolder, options.basePath);
-  // Before any body is read, since an unknown URL is reported before a body that is too large.
+  // Before any body is read: an unknown URL is reported before a body that is too large.
   server.addHook("onRequest", (request, _reply, done) =>
     done(isUrlKnown(request) || application.serves(request) ? undefined : urlNotFound()),
   );
@@ -164,7 +165,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   });
 
   const previews = new Previews(options.runtime);
-  // An open stream would keep the server from ever closing.
+  // An open stream would keep the server from closing.
   server.addHook("preClose", (done) => {
     options.health.drain();
     options.live.close();
@@ -228,7 +229,7 @@ function addApis(server: FastifyInstance, checks: Checks, parts: HttpServerOptio
   }
 }
 
-/** One prefix of the API. Its checks run for its own URLs only, so an unknown URL is reported before anything else. */
+/** One prefix of the API. Its checks run only for its own URLs, so an unknown URL is reported before anything else. */
 function addApi(
   api: FastifyInstance,
   region: RegionCode,
@@ -241,10 +242,10 @@ function addApi(
     const code = request.headers["x-ncp-region_code"];
     const problem = regionError(typeof code === "string" ? code : undefined, region);
     if (problem !== undefined) throw new RequestRefusedError(problem);
-    // Every body is read as JSON. Fastify would refuse a content type it cannot parse.
+    // Every body is read as JSON. Fastify would refuse a content type that it cannot parse.
     delete request.raw.headers["content-type"];
   });
-  // A body may take half a minute to come.
+  // A body may take half a minute to arrive.
   api.addHook("preHandler", (request) => gate.passAgain(request));
   api.addHook("preHandler", (request, _reply, done) => runAs(request.caller?.accessKeyId ?? "", done));
   const { basePath } = options;
@@ -270,7 +271,7 @@ function urlNotFound(): RequestRefusedError {
   return new RequestRefusedError(gatewayError("URL_NOT_FOUND", "URL not found."));
 }
 
-/** An event stream lasts as long as its reader likes: that is no latency. */
+/** An event stream lasts as long as its reader stays: its duration is no latency. */
 function measure(metrics: MetricsSource, request: FastifyRequest, reply: FastifyReply): void {
   if (request.routeOptions.config.isStream === true) return;
   const { method, routeOptions } = request;
@@ -278,7 +279,7 @@ function measure(metrics: MetricsSource, request: FastifyRequest, reply: Fastify
   metrics.request({ method, route, status: reply.statusCode, seconds: reply.elapsedTime / MS_PER_SECOND });
 }
 
-/** One line per request. The route's pattern, not its URL: ids are fine, but a query may hold anything. */
+/** One line for each request. It has the route's pattern, not the URL: a query may hold anything. */
 function logRequest(log: Log, request: FastifyRequest, reply: FastifyReply, status: number): void {
   log.info("http-request", {
     traceId: request.id,
@@ -297,7 +298,7 @@ function logUnexpected(log: Log, error: unknown, request: FastifyRequest): void 
   });
 }
 
-/** The answer to what never becomes a request. */
+/** The answer to bytes that never become a request. */
 function unreadableAnswer(traceId: string) {
   const { status, body } = unreadable();
   const text = JSON.stringify(body);
@@ -310,16 +311,16 @@ function unreadableAnswer(traceId: string) {
   return { status, text, headers };
 }
 
-/** No expectation but `100-continue` is known. Whether the client sends its body nevertheless is not known: the connection ends. */
+/** Only `100-continue` is supported. Whether the client sends its body anyway is not known, so the connection ends. */
 function answerExpectation(response: ServerResponse, traceId: string, log: Log): void {
   const { status, text, headers } = unreadableAnswer(traceId);
   response.writeHead(status, headers).end(text);
   log.info("http-unreadable", { traceId, status, code: "EXPECTATION" });
 }
 
-/** What is not HTTP never becomes a request: the answer is written by hand, and the connection ends. */
+/** Bytes that are not HTTP never become a request: the answer is written by hand, and the connection ends. */
 function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId: string, log: Log): void {
-  // What breaks below HTTP, in TLS, cannot be answered in HTTP.
+  // An error below HTTP, in TLS, cannot be answered in HTTP.
   const isBelowHttp = error.code === "ECONNRESET" || /^ERR_(SSL|TLS)_/.test(error.code ?? "");
   if (isBelowHttp || !socket.writable) {
     socket.destroy();
@@ -327,7 +328,7 @@ function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket, traceId:
   }
   const { status, text, headers } = unreadableAnswer(traceId);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // Node does not read it any more, so its end is never seen: the guard closes it.
+  // Node no longer reads the socket, so its end is never seen: the guard closes it.
   socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join("")}\r\n${text}`);
   log.info("http-unreadable", { traceId, status, code: error.code });
 }

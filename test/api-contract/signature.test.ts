@@ -72,6 +72,6 @@ test("a timestamp is fresh up to five minutes either side of the clock, and only
   expect(timestampProblem(String(now - 300_001), now)).toBe(apart("300.001 s behind"));
   expect(timestampProblem(String(now + 301_000), now)).toBe(apart("301 s ahead of"));
   for (const wrong of ["", " ", "NaN", `${now}.5`, `+${now}`, `${now} `, "1.7e12", "0x18bcfe56800", "9".repeat(400)]) {
-    expect(timestampProblem(wrong, now)).toBe("The timestamp has to be milliseconds since 1970-01-01 UTC.");
+    expect(timestampProblem(wrong, now)).toBe("The timestamp must be milliseconds since 1970-01-01 UTC.");
   }
 });

@@ -48,7 +48,7 @@ test("a new manager may do what a manager may, and a name is not needed", async 
 });
 
 test("viewers may not even read them, under either prefix, and are told so before the region", async () => {
-  const refused = gateway("210", "Permission Denied", "This takes a manager's access key.");
+  const refused = gateway("210", "Permission Denied", "This needs a manager's access key.");
   for (const prefix of ["/api/v2", "/api/fin-v2"]) {
     for (const [method, path] of [
       ["GET", ""],

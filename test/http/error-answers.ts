@@ -62,7 +62,7 @@ export const notFound = (what: string) => ofService(404, 250004, "NOT_FOUND", `$
 const NOT_JSON_MESSAGE = "Invalid request data,please check";
 export const notJson = (details: string) =>
   ofService(400, 250012, "JSON_PARSE_GENERAL_ERROR", NOT_JSON_MESSAGE, details);
-export const NOT_JSON = notJson("The body has to be JSON in UTF-8.");
+export const NOT_JSON = notJson("The body must be JSON in UTF-8.");
 export const needed = (field: string, details: string) =>
   ofService(400, 250011, "NEED_VALUE", `${field} must has a valid value`, details);
 export const invalid = (field: string, details: string) =>
@@ -71,7 +71,7 @@ export const wrongType = (field: string, details: string) =>
   ofService(400, 250021, "OPEN_API_PARAM_TYPE_ERROR", `Invalid parameter type ${field}.`, details);
 
 export function denied({ isManagersOnly }: Operation): Expected {
-  const details = isManagersOnly === true ? "This takes a manager's access key." : "This access key may only read.";
+  const details = isManagersOnly === true ? "This needs a manager's access key." : "This access key can only read.";
   return ofGateway(401, "210", "Permission Denied", details);
 }
 

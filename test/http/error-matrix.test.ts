@@ -142,7 +142,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
       const signed = { timestamp: String(api.clock.wallMs + offsetMs) };
       await cell(words, { signed }, unauthenticated(details));
     }
-    const none = "Invalid authentication information. The timestamp has to be milliseconds since 1970-01-01 UTC.";
+    const none = "Invalid authentication information. The timestamp must be milliseconds since 1970-01-01 UTC.";
     for (const timestamp of ["now", "-1", "1e12"])
       await cell(timestamp, { signed: { timestamp } }, unauthenticated(none));
     // As far as the next check: the region.
@@ -190,7 +190,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     // A body that may be left out altogether may also be empty.
     if (!["renewStreamKey", "startTestPattern"].includes(operation.name)) await cell("empty", { body: "" }, NOT_JSON);
     for (const body of ["5", '"text"', "[]", "true", "null"]) {
-      await cell(body, { body }, notJson("The body has to be a JSON object."));
+      await cell(body, { body }, notJson("The body must be a JSON object."));
     }
   });
 
@@ -388,7 +388,7 @@ describe("what the present state does not allow", () => {
   });
 
   test("the last manager's key is not deleted", async () => {
-    const last = notAvailable("Access key", "This is the last manager's key: without it no other could be made.");
+    const last = notAvailable("Access key", "This is the last manager's key: without it no other key can be made.");
     await cell("deleteAccessKey", { params: { accessKey: MANAGER.accessKeyId } }, last);
   });
 
@@ -404,7 +404,7 @@ describe("what the present state does not allow", () => {
       await cell("testPlatform", {}, notAvailable("Platform", linked));
     }
     await send(find("offPlatform"), {});
-    const off = "The platform is turned off: turn it on, then it is tried at once.";
+    const off = "The platform is turned off: turn it on, and it is dialled at once.";
     await cell("retryPlatform", {}, notAvailable("Platform", off));
   });
 });

@@ -107,7 +107,7 @@ describe("a hold that runs", () => {
     for (const what of ["end", "extend"]) {
       const refused = await post(`${channelId}/hold/${what}`);
       expect(refused.status).toBe(409);
-      expect(refused.body.error.details).toBe("The channel is not held: its encoder is there, or it is off air.");
+      expect(refused.body.error.details).toBe("The channel is not held: its encoder is connected, or it is off air.");
     }
     expect(api.runtime.holdChanges).toEqual(["end"]);
   });

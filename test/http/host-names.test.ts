@@ -51,8 +51,8 @@ test("a setting is a list of names and patterns, or refused whole", () => {
 const REFUSED = gateway(
   "100",
   "Bad Request Exception",
-  "This server does not know itself by the name nas.lan. If the name is right, start the server with FANFARE_ALLOWED_HOSTS=nas.lan " +
-    "(or FANFARE_PUBLIC_HOST); a reverse proxy in front has to hand on the Host that the browser asked for.",
+  "This server does not have the name nas.lan. If the name is right, start the server with FANFARE_ALLOWED_HOSTS=nas.lan " +
+    "(or FANFARE_PUBLIC_HOST); a reverse proxy in front must forward the Host that the browser asked for.",
 );
 
 test("an unknown name is refused on every route, before anything else, and what to set is said", async () => {
@@ -88,7 +88,7 @@ test("a person's browser is told in plain words, and nothing but a name is repea
   const answer = await page("nas.lan");
   expect([answer.statusCode, answer.headers["content-type"]]).toEqual([400, "text/plain;charset=utf-8"]);
   expect(answer.body).toBe(`${REFUSED.error.details}\n`);
-  expect((await page("<script>")).body).toBe("The Host of the request is no host name.\n");
+  expect((await page("<script>")).body).toBe("The Host of the request is not a host name.\n");
   here.clock.advance(59_000);
   await page("another.lan");
   expect(here.lines.filter(({ event }) => event === "http-unknown-host")).toHaveLength(1);

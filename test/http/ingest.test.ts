@@ -74,7 +74,7 @@ test("a standby that differs is a warning", async () => {
       code: "BACKUP_DIFFERS",
       severity: "warning",
       message:
-        "The encoder that stands by differs from the one on air (width 640 instead of 1920): " +
+        "The backup encoder differs from the one on air (width 640 instead of 1920): " +
         "give both the same settings, or platforms will notice the switch.",
       messageKo:
         "대기 중인 인코더가 방송 중인 인코더와 다릅니다(width 640 instead of 1920). " +

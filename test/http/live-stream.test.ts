@@ -307,7 +307,7 @@ test("streams are bounded in number: one more is 420 with Retry-After", async ()
   const answer = await api.call({ method: "GET", url: STREAM });
   expect(answer.status).toBe(429);
   expect(answer.headers["retry-after"]).toBe("5");
-  const details = "200 event streams are open, which is as many as there may be.";
+  const details = "200 event streams are open, which is the limit.";
   expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
 });
 
@@ -317,7 +317,7 @@ test("streams of one access key are bounded in number, those of another are not 
   const [first] = [await open(), await open()];
   const answer = await api.call({ method: "GET", url: STREAM });
   expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "5"]);
-  const details = "This access key has 2 event streams open, which is as many as it may have.";
+  const details = "This access key has 2 event streams open, which is the limit.";
   expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
   expect((await (await open({ key: VIEWER })).next()).name).toBe("snapshot");
   first?.close();

@@ -17,7 +17,7 @@ const create = { method: "POST", url: CHANNELS, body: CHANNEL } as const;
 const REPLAYED = gateway(
   "200",
   "Authentication Failed",
-  "Invalid authentication information. A request with this signature was taken already; sign the next one with a new timestamp.",
+  "Invalid authentication information. A request with this signature was accepted already; sign the next one with a new timestamp.",
 );
 
 async function channelCount(api: Api): Promise<number> {

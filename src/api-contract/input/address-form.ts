@@ -2,7 +2,7 @@ import { type HostProblem, hostProblem } from "../../base/host-name.ts";
 
 const PORT_MAX = 65_535;
 
-/** What a host has to be, where it is none. */
+/** The rule for hosts that each problem breaks. */
 const HOST_RULES: Readonly<Record<HostProblem, string>> = {
   empty: "an address with a host",
   "bad-character": "a host of letters, digits, hyphens and dots",
@@ -14,7 +14,7 @@ const HOST_RULES: Readonly<Record<HostProblem, string>> = {
   "bad-idn": "a host that is a valid international name",
 };
 
-/** Space, control characters and DEL (also NEL and the no-break space), wherever they stand. */
+/** Space, control characters and DEL (also NEL and the no-break space), anywhere in the text. */
 function hasBlank(text: string): boolean {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
@@ -24,9 +24,9 @@ function hasBlank(text: string): boolean {
 }
 
 /**
- * What keeps `url` from being an address of one of these schemes, as a sentence; undefined where it is one. Only the form is
- * looked at: whether the host may be connected to is decided on its resolved address, at each connect. `secretsPlace`
- * says where user and password go instead of into the address.
+ * Says in a sentence why `url` is not an address of one of these schemes; undefined where it is one. Checks only the
+ * form: whether the host may be connected to is decided on its resolved address, at each connection. `secretsPlace`
+ * says where user and password belong instead.
  */
 export function addressProblem(
   url: string,

@@ -1,6 +1,9 @@
 import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
 
-/** One platform found in another program's settings, as the API takes it; the key may be missing where that program hides it. */
+/**
+ * One platform found in another program's settings, in the API's form; the key may be missing where that program hides
+ * it.
+ */
 export type ImportedTarget = {
   readonly targetName: string;
   readonly rtmpUrl: string;
@@ -8,17 +11,17 @@ export type ImportedTarget = {
   readonly label?: string;
   readonly id?: string;
   readonly password?: string;
-  /** What was taken off its address and key. */
+  /** What was removed from its address and key. */
   readonly notes?: readonly InputNote[];
 };
 
-/** Something that is meant to be a platform and cannot be one here. */
+/** An entry that names a platform but cannot become one here. */
 type SkippedTarget = {
-  /** Its name there, or the line; cut where it is long. Never its key. */
+  /** Its name there, or the line; cut if it is long. Never its key. */
   readonly what: string;
   /**
-   * `not-rtmp`: its address is of another kind; `no-address`: it has none; `too-many`: a channel has no
-   * more; `pull`: nginx-rtmp fetches that stream, and Fanfare only sends.
+   * `not-rtmp`: another kind of address; `no-address`: none; `too-many`: more than a channel may have; `pull`:
+   * nginx-rtmp fetches that stream, and Fanfare only sends.
    */
   readonly reason: "not-rtmp" | "no-address" | "too-many" | "pull";
 };
@@ -26,24 +29,24 @@ type SkippedTarget = {
 export type Import = {
   readonly targets: readonly ImportedTarget[];
   readonly skipped: readonly SkippedTarget[];
-  /** Why nothing could be read at all; where JSON breaks off, by line and column where the engine tells them. */
+  /** Why nothing could be read at all; for broken JSON with line and column, where the engine reports them. */
   readonly problem?:
     | { readonly kind: "too-long" | "nothing" }
     | { readonly kind: "broken-json"; readonly line?: number; readonly column?: number };
 };
 
-/** Longer text is no settings file, in characters. */
+/** A longer text is not a settings file, in characters. */
 const TEXT_CHARACTERS_MAX = 1_000_000;
 /** As many as a channel may have. */
 const TARGETS_MAX = 100;
-/** So much of what was skipped is said, in characters. */
+/** A skipped entry's name is cut to this length, in characters. */
 const WHAT_CHARACTERS_MAX = 60;
-/** OBS keeps "auto" where it chooses among a service's servers itself; this one finds the nearest. */
+/** OBS stores "auto" where it chooses a service's server by itself; this one finds the nearest. */
 const TWITCH_SERVER = "rtmps://ingest.global-contribute.live-video.net:443/app";
-/** Longest label the API takes, in characters. */
+/** The longest label that the API accepts, in characters. */
 const LABEL_CHARACTERS_MAX = 40;
 
-/** Kinds of platforms by what their host names end with. */
+/** Kinds of platforms by the ends of their host names. */
 const HOSTS: readonly (readonly [suffix: string, targetName: string])[] = [
   ["youtube.com", "YOUTUBE"],
   ["twitch.tv", "TWITCH"],
@@ -68,7 +71,7 @@ type Found = ImportedTarget | SkippedTarget;
 
 const cut = (text: string, characters: number): string => [...text].slice(0, characters).join("");
 
-/** `what` names it where it cannot be taken. */
+/** `what` names the entry where it cannot become a platform. */
 function target(
   givenUrl: string,
   givenKey: string,
@@ -102,7 +105,7 @@ const textOf = (fields: Fields, name: string): string => {
   return typeof value === "string" ? value.trim() : "";
 };
 
-/** Server and key as OBS keeps them, under a service's settings and in obs-multi-rtmp's `service-param` alike. */
+/** Server and key as OBS stores them, both in a service's settings and in obs-multi-rtmp's `service-param`. */
 function fromService(service: Fields, label: string, place: string): Found {
   const login =
     service["use_auth"] === true ? { id: textOf(service, "username"), password: textOf(service, "password") } : {};
@@ -116,12 +119,12 @@ function fromService(service: Fields, label: string, place: string): Found {
   );
 }
 
-/** `place` says which of several it is, for one without a name. */
+/** `place` says which of several entries it is, for one without a name. */
 function fromJson(value: unknown, place: string): readonly Found[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => fromJson(item, `#${index + 1}`));
   if (!isFields(value)) return [];
   const { targets, settings, "service-param": service } = value;
-  // obs-multi-rtmp keeps a list of targets; OBS's service.json one service.
+  // obs-multi-rtmp stores a list of targets, OBS's service.json one service.
   if (Array.isArray(targets)) return fromJson(targets, place);
   if (isFields(service)) return [fromService(service, textOf(value, "name"), place)];
   if (isFields(settings)) return [fromService(settings, textOf(settings, "service"), place)];
@@ -131,7 +134,10 @@ function fromJson(value: unknown, place: string): readonly Found[] {
   return [target(textOf(value, "rtmp-path"), textOf(value, "rtmp-key"), more, more.label || place)];
 }
 
-/** One `push` or `pull` line of nginx-rtmp. A `pull` is skipped. The key of a `push` is its `playpath`, else what follows the application in the address. */
+/**
+ * One `push` or `pull` line of nginx-rtmp. A `pull` is skipped. The key of a `push` is its `playpath`, else what
+ * follows the application in the address.
+ */
 function fromDirective(line: string): readonly Found[] {
   const [, directive = "", address = "", rest = ""] = /^\s*(push|pull)\s+([^\s;]+)([^;]*)/.exec(line) ?? [];
   const url = address.includes("://") ? address : `rtmp://${address}`;
@@ -146,8 +152,9 @@ function fromDirective(line: string): readonly Found[] {
 }
 
 /**
- * The platforms in the settings of obs-multi-rtmp (JSON), OBS (`service.json`) or nginx-rtmp (`push` lines), in their order; what is
- * meant to be one and cannot be; and why nothing was found at all. A person pasted it, and sees it before anything is made of it.
+ * Reads the platforms in the settings of obs-multi-rtmp (JSON), OBS (`service.json`) or nginx-rtmp (`push` lines), in
+ * their order. Also returns the entries that cannot become platforms, and why nothing was found at all. A person pasted
+ * the text, and sees the result before anything is made of it.
  */
 export function importTargets(text: string): Import {
   const none = { targets: [], skipped: [] };
@@ -173,7 +180,7 @@ export function importTargets(text: string): Import {
   return { targets: targets.slice(0, TARGETS_MAX), skipped: [...found.filter((one) => "reason" in one), ...surplus] };
 }
 
-/** Engines tell it in their messages, in forms of their own, or not at all. */
+/** The place of a JSON error. Engines put it into their messages, each in a form of its own, or not at all. */
 function placeOf(error: unknown): { readonly line?: number; readonly column?: number } {
   const [, line, column] = /line (\d+),? column (\d+)/.exec(error instanceof Error ? error.message : "") ?? [];
   return line === undefined || column === undefined ? {} : { line: Number(line), column: Number(column) };

@@ -1,6 +1,6 @@
 import { type Removal, tidyAddress, tidyKey } from "../../base/pasted-text.ts";
 
-/** Something a person should know about what they sent, and that was taken all the same. */
+/** A note about accepted input that a person should know. */
 export type InputNote = {
   readonly field: "rtmpUrl" | "streamKey";
   readonly code:
@@ -24,17 +24,17 @@ const SENTENCES = {
   },
   address: {
     code: "ADDRESS_REMOVED",
-    message: "The server's address in front of the key was taken off: only what is behind it is the key.",
+    message: "The server's address in front of the key was removed: the key is only what follows it.",
     messageKo: "키 앞에 붙은 서버 주소를 제거했습니다. 그 뒤의 값만 키로 씁니다.",
   },
   prefix: {
     code: "PREFIX_REMOVED",
-    message: "A prefix such as mp4: in front of the key was taken off.",
+    message: "A prefix such as mp4: in front of the key was removed.",
     messageKo: "키 앞에 붙은 mp4: 같은 접두어를 제거했습니다.",
   },
   slashes: {
     code: "SLASHES_REMOVED",
-    message: "Slashes around the key were taken off, and percent-encoded ones in it are plain slashes now.",
+    message: "Slashes around the key were removed, and percent-encoded ones inside it are plain slashes now.",
     messageKo: "키 앞뒤의 슬래시를 제거하고, 퍼센트 인코딩된 슬래시를 일반 슬래시로 바꾸었습니다.",
   },
 } as const satisfies Readonly<Record<Removal, Omit<InputNote, "field">>>;
@@ -42,7 +42,7 @@ const SENTENCES = {
 const notesOf = (field: InputNote["field"], removed: readonly Removal[]): InputNote[] =>
   removed.map((removal) => ({ field, ...SENTENCES[removal] }));
 
-/** Two platforms of a channel have one address and one key. `name`: how people know the other. */
+/** Two platforms of a channel have the same address and key. `name`: the other's name for people. */
 export function sameKeyNote(platId: number, name: string): InputNote {
   return {
     field: "streamKey",
@@ -53,7 +53,7 @@ export function sameKeyNote(platId: number, name: string): InputNote {
   };
 }
 
-/** The address of a platform without what came along when it was pasted, and what that was. */
+/** Removes from a platform's address what was pasted with it. Returns the address and notes about what was removed. */
 export function tidyRtmpUrl(given: string): { readonly text: string; readonly notes: readonly InputNote[] } {
   const { text, removed } = tidyAddress(given);
   return { text, notes: notesOf("rtmpUrl", removed) };

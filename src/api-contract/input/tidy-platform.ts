@@ -1,7 +1,7 @@
 import { PLATFORMS_MAX } from "../schemas/schemas.ts";
 import { type InputNote, tidyRtmpUrl, tidyStreamKey } from "./input-notes.ts";
 
-/** Longer text is refused, and not looked at before. */
+/** A longer text is refused, and not tidied before. */
 const TEXT_LENGTH_MAX = 4_096;
 
 const textOf = (body: object, name: string): string | undefined => {
@@ -10,8 +10,8 @@ const textOf = (body: object, name: string): string | undefined => {
 };
 
 /**
- * The body of a call that sets a platform's address and key, tidied before it is checked. What is no text, or would be nothing any more,
- * is left as it is, for the check to say what is wrong with it.
+ * Tidies the body of a call that sets a platform's address and key, before it is checked. What is not text, or would
+ * become empty, stays as it is, so that the check can say what is wrong with it.
  */
 export function tidyPlatform(body: unknown): { readonly body: unknown; readonly notes: readonly InputNote[] } {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return { body, notes: [] };
@@ -31,7 +31,9 @@ export function tidyPlatform(body: unknown): { readonly body: unknown; readonly 
   };
 }
 
-/** The same for a channel's `restream`; the notes are in its order. More platforms than a channel may have are not looked at. */
+/**
+ * The same for a channel's `restream`; the notes are in its order. Platforms beyond a channel's limit are not tidied.
+ */
 export function tidyPlatforms(body: unknown): {
   readonly body: unknown;
   readonly notes: readonly (readonly InputNote[])[];

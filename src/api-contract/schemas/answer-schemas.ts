@@ -6,8 +6,8 @@ import { PLATFORM_NAMES } from "../platform-names.ts";
 import { eventSchemas } from "./event-answer-schemas.ts";
 
 /**
- * What the calls answer, as published at `/openapi.json`. Strict: an answer with a key that is not here fails the tests, so
- * that no answer has a field that is not published.
+ * The answers of all calls, as published at `/openapi.json`. Strict: an answer with a key that is missing here fails
+ * the tests, so no answer has an unpublished field.
  */
 
 /** Milliseconds since 1970-01-01 UTC. */
@@ -189,7 +189,7 @@ const preset = {
   sources: z.array(z.string()),
 };
 
-/** Objects that answers and the live stream are made of, by the name they have in the published document. */
+/** The objects of answers and of the live stream, by their names in the published document. */
 export const ANSWER_SCHEMAS = {
   Channel: z.strictObject(channel),
   ChannelWithPlatforms: z.strictObject({ ...channel, restream: z.array(z.strictObject(platformSettings)) }),
@@ -240,7 +240,7 @@ export const ANSWER_SCHEMAS = {
 
 export type AnswerName = keyof typeof ANSWER_SCHEMAS;
 
-/** The two forms of an answer that is not a success. */
+/** The two forms of an error answer. */
 export const ERROR_SCHEMAS = {
   GatewayError: z.strictObject({
     error: z.strictObject({ errorCode: z.string(), message: z.string(), details: z.string() }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 const PASSWORD_RULE = "8 to 256 characters";
-/** As NIST SP 800-63B has it: at least 8, and no rule about which. */
+/** As in NIST SP 800-63B: at least 8 characters, and no rule about which. */
 const newPassword = z
   .string({ error: PASSWORD_RULE })
   .min(8, { error: PASSWORD_RULE })

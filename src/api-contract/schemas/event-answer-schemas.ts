@@ -79,7 +79,7 @@ const history = z.strictObject({
   ),
 });
 
-/** What the calls about events and webhooks answer. */
+/** The answers of the calls about events and webhooks. */
 export const eventSchemas = {
   Event: event,
   Report: z.strictObject(report),

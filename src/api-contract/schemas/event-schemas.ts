@@ -2,10 +2,10 @@ import { z } from "zod";
 import { addressProblem } from "../input/address-form.ts";
 import { pageFields } from "./schemas.ts";
 
-/** Longest callback address, in characters. */
+/** The longest callback address, in characters. */
 const CALLBACK_CHARACTERS_MAX = 1024;
 
-/** What WHATWG's `URL` makes of it is what is connected to, so it has to take it too. Empty text removes the endpoint. */
+/** WHATWG's `URL` must accept it too, since the connection uses that. Empty text removes the endpoint. */
 const callbackUrl = z.string({ error: "an http:// or https:// address" }).check((context) => {
   const url = context.value;
   if (url === "") return;
@@ -17,7 +17,7 @@ const callbackUrl = z.string({ error: "an http:// or https:// address" }).check(
   else if (!URL.canParse(url)) context.issues.push({ code: "custom", message: "an address", input: url });
 });
 
-/** Body of calls 10 and 11: real clients send either name to either. */
+/** Body of calls 10 and 11: real clients send either name to either call. */
 export const callbackRequest = z.object({
   callbackEndpoint: callbackUrl.nullish(),
   callbackUrl: callbackUrl.nullish(),
@@ -36,7 +36,7 @@ const moment = z
   .pipe(z.number());
 const STEP_RULE = "a whole number of seconds from 1 to 86400";
 
-/** Query of the history: a time, and how long each point stands for. */
+/** Query of the history: a time range, and how long each point stands for. */
 export const historyQuery = z.object({
   fromTime: moment.optional(),
   toTime: moment.optional(),

@@ -3,7 +3,7 @@ import type { ContractError } from "../errors.ts";
 import { serviceError } from "../errors.ts";
 import { PLATFORMS_MAX } from "./schemas.ts";
 
-/** Fields whose value an error may repeat to the caller. All others may hold a secret. */
+/** Fields whose value an error may repeat to the caller. Any other may hold a secret. */
 const ECHOED_FIELDS: ReadonlySet<PropertyKey> = new Set([
   "channelName",
   "planType",
@@ -53,7 +53,7 @@ function describe(name: string, issue: z.core.$ZodIssue): string {
   return `${name}: expected ${issue.message}, got ${given}.`;
 }
 
-/** Of what is nested the outermost level: a body may hold more levels than can be written without running out of stack. */
+/** Of a nested value only the outermost level: a body may be nested more deeply than the stack allows to print. */
 function shown(input: unknown): string {
   const withoutLevels = (_key: string, value: unknown) =>
     value !== input && typeof value === "object" && value !== null ? "…" : value;
@@ -68,7 +68,7 @@ function bodyError(issue: z.core.$ZodIssue, isRequired: (path: readonly Property
   const name = fieldName(issue.path);
   const field = issue.path.at(-1);
   if (field === undefined) {
-    return serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body has to be a JSON object.");
+    return serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body must be a JSON object.");
   }
   if (isMissing(issue.input) && isRequired(issue.path)) {
     return serviceError("NEED_VALUE", name, `${name}: expected ${issue.message}, got nothing.`);
@@ -79,7 +79,7 @@ function bodyError(issue: z.core.$ZodIssue, isRequired: (path: readonly Property
   return serviceError("INVALID_FORMAT", name, describe(name, issue));
 }
 
-/** Whether the schema refuses a body in which this field is absent. */
+/** Whether the schema refuses a body without this field. */
 function requiredBy(schema: z.ZodType) {
   return (path: readonly PropertyKey[]): boolean => {
     let present: unknown = schema;
@@ -107,13 +107,13 @@ function tooManyPlatforms(given: number): ContractError {
 type Parsed<Value> = { readonly value: Value } | { readonly error: ContractError };
 
 /**
- * Reads a request body. Of several wrong fields the first in the contract's order is reported: zod lists them in the
- * order of the schema's keys. A field that is missing, null or empty though required is 250011, any other wrong value
- * 250002, and a `restream` without elements, or with too many, 250014.
+ * Reads a request body. Of several wrong fields, the first in the contract's order is reported: zod lists them in the
+ * order of the schema's keys. A required field that is missing, null or empty is 250011, any other wrong value 250002,
+ * and a `restream` without elements, or with too many, 250014.
  */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): Parsed<z.output<Schema>> {
   const excess = excessOf(body);
-  // A body may hold more elements than can be checked in good time: too many are checked as none.
+  // A body may hold more elements than can be checked in good time: where there are too many, none is checked.
   const checked = excess === undefined ? body : Object.assign({}, body, { restream: [] });
   const result = schema.safeParse(checked, { reportInput: true });
   if (result.success) return { value: result.data };
@@ -123,7 +123,7 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknow
   return { error: bodyError(first, requiredBy(schema)) };
 }
 
-/** Reads a query. A parameter that is not of its type (a page number that is no integer) is 250021, others 250002. */
+/** Reads a query. A parameter of the wrong type (a page number that is not an integer) is 250021, others 250002. */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): Parsed<z.output<Schema>> {
   const result = schema.safeParse(query, { reportInput: true });
   if (result.success) return { value: result.data };
@@ -136,7 +136,10 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unkn
   };
 }
 
-/** An integer in the path (`platformId`), or 250021. One too large to be anybody's id stays an integer: it is not found. */
+/**
+ * Reads an integer in the path (`platformId`), or returns 250021. A number too large for any id stays an integer: it is
+ * not found.
+ */
 export function parsePathInteger(name: string, text: string): Parsed<number> {
   if (/^-?\d+$/.test(text)) return { value: Number(text) };
   return { error: serviceError("OPEN_API_PARAM_TYPE_ERROR", name, `${name}: expected an integer.`) };

@@ -7,10 +7,10 @@ import { PLATFORM_NAMES } from "../platform-names.ts";
 import { rtmpUrlProblem } from "../rtmp-url.ts";
 import { targetTrust } from "../target-trust.ts";
 
-/** Longest values, in characters. */
+/** The longest values, in characters. */
 const LONGEST = { rtmpUrl: 1024, streamKey: 512, login: 128, label: 40 } as const;
 
-/** A channel has no more platforms than this on any plan; a longer `restream` is refused before its elements are read. */
+/** No plan allows more platforms on a channel; a longer `restream` is refused before its elements are read. */
 export const PLATFORMS_MAX = 100;
 
 /** English letters, digits, `_`, Hangul syllables and jamo (all four blocks: macOS sends them decomposed). */
@@ -18,12 +18,12 @@ const CHANNEL_NAME_FORM =
   /^[A-Za-z0-9_\u{AC00}-\u{D7A3}\u{1100}-\u{11FF}\u{3130}-\u{318F}\u{A960}-\u{A97F}\u{D7B0}-\u{D7FF}]{3,20}$/u;
 const CHANNEL_NAME_RULE = "3 to 20 Korean or English letters, digits or _";
 
-/** `pageNo` and `pageSizeNo`: bounds of the list call. */
+/** `pageNo` and `pageSizeNo`: the limits of the list call. */
 const PAGE_NO_MAX = 1_000_000_000;
 const PAGE_SIZE_MAX = 100;
 const PAGE_SIZE_DEFAULT = 20;
 
-/** Code units below the space, and DEL: nothing a name or an address may contain. */
+/** Code units below the space, and DEL: no name or address may contain them. */
 function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
@@ -32,12 +32,12 @@ function hasControlCharacter(text: string): boolean {
   return false;
 }
 
-/** Counts characters (code points), not UTF-16 units; text far too long is not walked. */
+/** Counts characters (code points), not UTF-16 units; does not walk a text that is far too long. */
 function isAtMost(text: string, characters: number): boolean {
   return text.length <= characters || (text.length <= 2 * characters && [...text].length <= characters);
 }
 
-/** Text that every database can keep as it is: PostgreSQL takes no NUL, and neither keeps half a surrogate pair. */
+/** Text that every database can store: PostgreSQL accepts no NUL, and neither database half a surrogate pair. */
 function isStorable(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
 }
@@ -52,7 +52,7 @@ function secretText(characters: number) {
   return z.string({ error: rule }).refine((text) => isAtMost(text, characters) && isStorable(text), { error: rule });
 }
 
-/** Java clients send `null` for what they did not set: for optional fields it means absent. */
+/** Java clients send `null` for fields that they did not set: for optional fields it means absent. */
 function optional<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish();
 }
@@ -99,7 +99,7 @@ const tracks = z.object(
 const bufferPolicy = oneOf(["drop", "disconnect"]);
 
 const channelName = z.string({ error: CHANNEL_NAME_RULE }).regex(CHANNEL_NAME_FORM, { error: CHANNEL_NAME_RULE });
-/** The dashboard's own calls take any text: names are for people. */
+/** The dashboard's own calls accept any text: names are for people. */
 const FREE_NAME_RULE = `text of 1 to ${CHANNEL_NAME_CHARACTERS_MAX} characters, none of them a control character`;
 const freeName = z
   .string({ error: FREE_NAME_RULE })
@@ -119,7 +119,7 @@ const labels = z
   .max(LABELS_MAX, { error: LABELS_RULE, abort: true })
   .transform(tidyLabels);
 
-/** Longest `hold.seconds`. */
+/** The longest `hold.seconds`. */
 const HOLD_SECONDS_MAX = 1_800;
 const HOLD_RULE = `a whole number of seconds from 0 to ${HOLD_SECONDS_MAX}`;
 const holdSeconds = z
@@ -150,7 +150,7 @@ const ingestSettings = {
   ),
 };
 
-/** It travels in a query as it is: what ends a value there, or a user name in a URL, can be no part of it. */
+/** It is part of a query, unencoded: it must not contain what ends a value there, or a user name in a URL. */
 const ingestUser = login.refine((text) => !/[\s&?#=/:@]/.test(text) && !hasControlCharacter(text), {
   error: "a name without blanks and & ? # = / : @",
 });
@@ -195,8 +195,8 @@ const platform = z.object(
 );
 
 /**
- * Body of call 1. The order of the keys is the order in which wrong fields are reported. Fields that are not listed are
- * ignored, as the original service does.
+ * Body of call 1. Wrong fields are reported in the order of the keys. Unknown fields are ignored, as in the original
+ * service.
  */
 export const createChannelRequest = z.object({
   channelName,
@@ -212,7 +212,7 @@ export const createChannelRequest = z.object({
   ...alerts,
 });
 
-/** Body of call 13: what is absent is kept. */
+/** Body of call 13: absent fields stay as they are. */
 export const updateChannelRequest = z.object({
   channelName: optional(channelName),
   planType: optional(planType),
@@ -223,7 +223,7 @@ export const updateChannelRequest = z.object({
   ...alerts,
 });
 
-/** The same bodies as the dashboard sends them: a name is any text. */
+/** The same bodies from the dashboard: a name is any text. */
 export const createChannelByPerson = createChannelRequest.extend({ channelName: freeName });
 export const updateChannelByPerson = updateChannelRequest.extend({ channelName: optional(freeName) });
 
@@ -289,7 +289,7 @@ function wholeNumber(max: number) {
     .pipe(z.number().min(1, { error: rule }).max(max, { error: rule }));
 }
 
-/** What every list that has pages is asked with. */
+/** The query fields of every list with pages. */
 export const pageFields = {
   pageNo: wholeNumber(PAGE_NO_MAX).default(1),
   pageSizeNo: wholeNumber(PAGE_SIZE_MAX).default(PAGE_SIZE_DEFAULT),

@@ -176,7 +176,7 @@ function backupDiffers(ingest: IngestSample | undefined): HealthReason[] {
   const differs = ingest?.standbyDiffers;
   if (differs === undefined) return [];
   const message = {
-    en: `The encoder that stands by differs from the one on air (${differs}): viewers would notice the switch.`,
+    en: `The backup encoder differs from the one on air (${differs}): viewers would notice the switch.`,
     ko: `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${differs}). 전환하면 시청자가 알아차립니다.`,
   };
   return [{ code: "BACKUP_DIFFERS", message, nextStep: "CHECK_BACKUP" }];

@@ -8,14 +8,14 @@ import type { TargetSample } from "../../thread-protocol/samples.ts";
 import { healthAnswer } from "./health-answer.ts";
 import { ingestAnswer } from "./ingest-answer.ts";
 
-/** Where encoders send to: no key, no trailing slash. */
+/** The servers that encoders publish to: without key or trailing slash. */
 export type PublishAddresses = {
   readonly publishUrl: string;
-  /** The same over TLS; absent where encoders are not accepted over TLS. */
+  /** The same over TLS; absent where the server accepts no encoders over TLS. */
   readonly securePublishUrl?: string;
 };
 
-/** What an answer depends on besides what it is about. */
+/** What an answer depends on, beside its subject. */
 export type AnswerContext = PublishAddresses & {
   readonly publishStatusName: PublishStatusName;
   /** A viewer sees stream keys, logins and the paths of addresses masked. */
@@ -28,7 +28,7 @@ function shownKey(streamKey: string, { isViewer }: AnswerContext): string {
   return isViewer ? maskStreamKey(streamKey) : streamKey;
 }
 
-/** A viewer sees where something goes, and not by what path: some platforms and receivers put the secret there. */
+/** A viewer sees an address's host but not its path: some platforms and receivers put the secret there. */
 export function shownAddress(url: string, { isViewer }: Pick<AnswerContext, "isViewer">): string {
   return isViewer ? maskAddress(url) : url;
 }
@@ -39,7 +39,7 @@ function channelStatus(channel: ChannelSummary, { publishStatusName }: AnswerCon
   return channel.isPublishing ? publishStatusName : "READY";
 }
 
-/** The channel object of all other calls that answer one. A field that is not set is left out, never `null`. */
+/** The channel object of all other calls that return one. A field without a value is left out, never `null`. */
 export function channelAnswer(channel: ChannelSummary, context: AnswerContext) {
   const startTime = channel.recentPublishStartTime;
   const { publishUrl, securePublishUrl } = context;
@@ -85,7 +85,7 @@ function shownLogin(id: string, { isViewer }: AnswerContext): string {
   return isViewer ? maskPassword(id) : id;
 }
 
-/** Encoders that have to log in are asked to where the address says so: the channel is known too late for it. */
+/** Encoders that must log in find that in the address: the channel is known too late to ask them. */
 function addressOf({ ingestLogin }: ChannelSummary, url: string): string {
   return ingestLogin === undefined ? url : `${url}/login`;
 }
@@ -140,7 +140,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     ...(status === undefined ? {} : { connectStatusTime: status.sinceTime }),
     ...rates(target),
     bytesTotalTrans: target.totals.bytes,
-    // The name the reference's table used until 2024; it is a total all the same.
+    // The name in the reference's table until 2024. It is a total, despite its name.
     totalBytesPerSecond: target.totals.bytes,
     totalPlaySecond: Math.floor(target.totals.playMs / MS_PER_SECOND),
     totalRetryCount: target.totals.retryCount,
@@ -151,7 +151,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
   };
 }
 
-/** What the last sample says. It is of no use once a platform is READY: then nothing is sent and nothing waits. */
+/** The rates of the last sample. They do not apply to a READY platform: nothing is sent and nothing waits. */
 function rates(target: TargetDetail) {
   const { status, sample } = target.live ?? {};
   const isIdle = status === undefined || status.status === "READY" || !target.isChannelPublishing;
@@ -171,7 +171,7 @@ export function stabilityOf({ isUnstable }: TargetSample): "stable" | "unstable"
   return isUnstable ? "unstable" : "stable";
 }
 
-/** How a platform fared when it was tried: call 19. */
+/** The result of a platform's test: call 19. */
 export function platformTestAnswer({ isOk, stage, error, durationMs }: TargetTest) {
   return {
     ok: isOk,
@@ -192,7 +192,7 @@ export function accessKeyAnswer({ accessKeyId, role, name, createdTime, lastUsed
   };
 }
 
-/** An access key that was just made: the one answer that has the secret. */
+/** A new access key: the only answer with the secret. */
 export function newAccessKeyAnswer(key: AccessKey) {
   return { ...accessKeyAnswer(key), secretKey: key.secretKey };
 }

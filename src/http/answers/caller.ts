@@ -1,12 +1,12 @@
 import type { Role } from "../../control/ports/access-key-store.ts";
 
-/** Who sent a request. */
+/** The sender of a request. */
 export type Caller = {
   readonly accessKeyId: string;
   readonly role: Role;
-  /** The valid signature; absent where the secret itself was shown. */
+  /** The valid signature; absent where the request had the secret itself. */
   readonly signature?: string;
 };
 
-/** A caller that was let in. `passedMs`: when, on the monotonic clock. */
+/** An authenticated caller. `passedMs`: when, in monotonic milliseconds. */
 export type PassedCaller = Caller & { readonly passedMs: number };

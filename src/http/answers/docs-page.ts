@@ -18,7 +18,7 @@ td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-b
 .ours{font-size:.8rem;border:1px solid #8886;border-radius:4px;padding:0 .4rem;margin-left:.5rem}
 `;
 
-/** Nothing but this page's own style: no script, no image, no other host. */
+/** Only this page's own style: no script, no image, no other host. */
 export const DOCS_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
@@ -37,7 +37,7 @@ function prose(text: string): string {
   return escaped(text).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
-/** What a schema takes, in a few words. */
+/** What a schema accepts, in a few words. */
 function typeText(schema: JsonSchema): string {
   const { enum: values, type, items, anyOf } = schema;
   if (Array.isArray(values)) return values.join(" · ");
@@ -97,12 +97,12 @@ function operationSection({
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 
-/** Calls on one thing stand together, reading before changing. */
+/** Calls on one thing together, reading before changing. */
 function byPath(left: Operation, right: Operation): number {
   return left.path.localeCompare(right.path) || METHODS.indexOf(left.method) - METHODS.indexOf(right.method);
 }
 
-/** The published document as a page to read: plain HTML, made once. */
+/** The published document as a page for people: plain HTML, made once. */
 export function docsPage(): string {
   const operations = [...OPERATIONS].sort(byPath);
   const calls = operations.map(

@@ -5,20 +5,20 @@ import { unreachable } from "../../base/unreachable.ts";
 import type { DomainFault, StoreTrouble } from "../../control/ports/errors.ts";
 import { DomainError, StoreUnavailableError } from "../../control/ports/errors.ts";
 
-/** How long a client waits before it tries a database again that is locked or full, in seconds. */
+/** After how many seconds a client should retry while the database is locked or full. */
 const RETRY_AFTER_SECONDS = 5;
 
 const KIB = 1024;
 const MIB = 1024 * 1024;
 
-/** Largest body of a request, in bytes. */
+/** The largest body of a request, in bytes. */
 export const BODY_BYTES_MAX = MIB;
 
-/** Ends the request with this answer. Thrown by whatever checks a request. */
+/** Ends the request with this answer. Thrown by the checks of a request. */
 export class RequestRefusedError extends Error {
   override readonly name = "RequestRefusedError";
   readonly answer: ContractError;
-  /** When the same request may be tried again, where that is known. */
+  /** After how many seconds the same request may be sent again, where known. */
   readonly retryAfterSeconds: number | undefined;
   constructor(answer: ContractError, retryAfterSeconds?: number) {
     super(answer.body.error.message);
@@ -27,11 +27,11 @@ export class RequestRefusedError extends Error {
   }
 }
 
-/** An error as it leaves the server. */
+/** An error as the server sends it. */
 export type ErrorAnswer = {
   readonly answer: ContractError;
   readonly retryAfterSeconds?: number;
-  /** True if it was not foreseen: it is logged as an error of ours. */
+  /** True for an unexpected error: the log has it as a mistake of this program. */
   readonly isUnexpected: boolean;
 };
 
@@ -43,19 +43,19 @@ export const TROUBLE_DETAILS: Readonly<Record<StoreTrouble, string>> = {
   unreachable: "The database server cannot be reached.",
 };
 
-/** Troubles that pass; a damaged database is as damaged in five seconds. */
+/** Troubles that pass; a damaged database does not repair itself. */
 const PASSING: readonly StoreTrouble[] = ["locked", "full", "unwritable", "unreachable"];
 
-/** What is the matter, and of a damaged database where it is and what to do. */
+/** What is wrong; for a damaged database also where it is and what to do. */
 function troubleDetails({ trouble, path }: StoreUnavailableError): string {
   if (trouble !== "damaged" || path === undefined) return TROUBLE_DETAILS[trouble];
   return (
-    `The database ${path} is damaged, or its disk fails: put a backup in place (fanfare restore FOLDER), or save what can still be ` +
+    `The database ${path} is damaged, or its disk fails: restore a backup (fanfare restore FOLDER), or save what can still be ` +
     "read (sqlite3 FILE .recover); fanfare doctor says what is damaged."
   );
 }
 
-/** Turns whatever a handler threw into what the contract answers. `bodyBytesMax`: what the route takes. */
+/** Returns the contract's answer for anything that a handler threw. `bodyBytesMax`: the limit of the route. */
 export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): ErrorAnswer {
   if (error instanceof RequestRefusedError) {
     const { answer, retryAfterSeconds } = error;
@@ -69,14 +69,14 @@ export function answerForError(error: unknown, bodyBytesMax = BODY_BYTES_MAX): E
       isUnexpected: false,
     };
   }
-  // Fastify's own errors, met while it reads the request.
+  // Fastify's own errors while it reads the request.
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   if (status === 413) return { answer: tooLarge(bodyBytesMax), isUnexpected: false };
   if (status === 400) return { answer: unreadable(), isUnexpected: false };
   return { answer: serviceError("EXCEPTION"), isUnexpected: true };
 }
 
-/** The request is no HTTP, or its target cannot be decoded. */
+/** The request is not HTTP, or its target cannot be decoded. */
 export function unreadable(): ContractError {
   return gatewayError("BAD_REQUEST", "The request could not be read.");
 }
@@ -86,12 +86,15 @@ function tooLarge(bytesMax: number): ContractError {
   return gatewayError("TOO_LARGE", `The body of a request may have ${size}.`);
 }
 
-/** Before it is read: a body whose length is announced. A body in chunks is cut off while it is read. Throws RequestRefusedError. */
+/**
+ * Refuses a body whose announced length is too large, before it is read. A body in chunks is cut off while it is read.
+ * Throws RequestRefusedError.
+ */
 export function refuseLarge({ headers }: { readonly headers: IncomingHttpHeaders }, bytesMax: number): void {
   if (Number(headers["content-length"] ?? 0) > bytesMax) throw new RequestRefusedError(tooLarge(bytesMax));
 }
 
-/** The client was authenticated, and is not any more. */
+/** The client was authenticated, but no longer is. */
 export function endedMeanwhile(): ContractError {
   return gatewayError(
     "AUTHENTICATION_FAILED",
@@ -102,7 +105,7 @@ export function endedMeanwhile(): ContractError {
 /** What is not possible now: what the error names, and why. */
 const NOT_AVAILABLE = {
   "channel-publishing": ["Channel", "The channel is on air."],
-  "not-held": ["Hold", "The channel is not held: its encoder is there, or it is off air."],
+  "not-held": ["Hold", "The channel is not held: its encoder is connected, or it is off air."],
   "hold-limit": ["Hold", "A hold lasts at most an hour: bring the encoder back, or end the hold."],
   "encoder-on-air": [
     "Test pattern",
@@ -116,7 +119,7 @@ const NOT_AVAILABLE = {
   ],
   "channel-off": ["Channel", "The channel is turned off: turn it on first."],
   "server-overloaded": ["Server", "The server cannot keep up and begins no broadcast now."],
-  "target-off": ["Platform", "The platform is turned off: turn it on, then it is tried at once."],
+  "target-off": ["Platform", "The platform is turned off: turn it on, and it is dialled at once."],
   "target-linked": ["Platform", "The platform is connected or connecting; a test could end its broadcast."],
   "twin-linked": [
     "Platform",
@@ -126,7 +129,7 @@ const NOT_AVAILABLE = {
   "backup-off": ["Backup", "The channel has no backup ingest: switch it on with `backup`."],
   "ingest-login-taken": ["ingestAuth.id", "Another channel's encoders log in with this name."],
   "endpoint-tests-running": ["Callback endpoint", "Four tests are under way: wait for one to end."],
-  "last-manager-key": ["Access key", "This is the last manager's key: without it no other could be made."],
+  "last-manager-key": ["Access key", "This is the last manager's key: without it no other key can be made."],
 } as const satisfies Partial<Record<DomainFault["kind"], readonly [string, string]>>;
 
 function isNotAvailable(

@@ -5,7 +5,9 @@ import type { ChannelEvent } from "../../control/events/events.ts";
 import type { RefusedEncoder } from "../../control/live/refused-encoders.ts";
 import { type AnswerContext, shownAddress } from "./answers.ts";
 
-/** One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are ours. */
+/**
+ * One element of calls 7, 8 and 9, and the live stream's `event`. The keys after `channelId` are extensions of ours.
+ */
 export function eventAnswer(event: ChannelEvent): EventAnswer {
   return {
     logLevel: event.level,
@@ -24,7 +26,7 @@ export function eventAnswer(event: ChannelEvent): EventAnswer {
   };
 }
 
-/** The answer of calls 11 and 12; nothing where no endpoint is set. The secret is shown when it was just made. */
+/** The answer of calls 11 and 12; empty where no endpoint is set. Shows the secret only when it was just made. */
 export function callbackAnswer(endpoint: Endpoint | undefined, isSecretShown: boolean, context: AnswerContext) {
   if (endpoint === undefined) return {};
   return {
@@ -59,7 +61,7 @@ export function refusedEncoderAnswer({ remoteAddress, reason, channelId, firstTi
   };
 }
 
-/** What a test message came to. */
+/** The result of a test message. */
 export function webhookTestAnswer({ url, durationMs, status, problem }: WebhookTest, context: AnswerContext) {
   return {
     ok: status !== undefined && status >= 200 && status <= 299,

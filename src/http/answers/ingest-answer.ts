@@ -43,7 +43,7 @@ export function ingestAnswer(ingest: IngestSample, warnings: readonly IngestWarn
 
 function backupWarnings({ standbyDiffers }: IngestSample) {
   if (standbyDiffers === undefined) return [];
-  const message = `The encoder that stands by differs from the one on air (${standbyDiffers}): give both the same settings, or platforms will notice the switch.`;
+  const message = `The backup encoder differs from the one on air (${standbyDiffers}): give both the same settings, or platforms will notice the switch.`;
   const messageKo = `대기 중인 인코더가 방송 중인 인코더와 다릅니다(${standbyDiffers}). 두 인코더의 설정을 같게 하지 않으면 전환할 때 플랫폼에서 티가 납니다.`;
   return [{ code: "BACKUP_DIFFERS", severity: "warning", message, messageKo }];
 }
@@ -59,8 +59,8 @@ function warningAnswer({ code, severity, message, targetId }: IngestWarning) {
 }
 
 /**
- * Everything of `ingest` that does not change by itself while media flows; of what is measured, whether it is known. Two samples
- * with the same text are no change worth telling.
+ * Everything in `ingest` that does not change by itself while media flows; for measures, whether they are known. Two
+ * samples with the same text have no change to report.
  */
 export function ingestShape(
   ingest: IngestSample,

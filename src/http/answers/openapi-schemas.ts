@@ -2,7 +2,7 @@ import { z } from "zod";
 import { FIELD_NOTES } from "../../api-contract/field-notes.ts";
 import { ANSWER_SCHEMAS, type AnswerName, ERROR_SCHEMAS } from "../../api-contract/schemas/answer-schemas.ts";
 
-/** A JSON Schema, as far as it is looked into here. */
+/** The parts of a JSON Schema that are used here. */
 export type JsonSchema = {
   readonly [key: string]: unknown;
   readonly type?: unknown;
@@ -19,14 +19,14 @@ function walked(value: unknown): unknown {
   if (!isObject(value)) return value;
   const out: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
-    // Our own answers may get further keys in later versions, and requests ignore what they do not know.
+    // Our answers may get more keys in later versions, and requests may have keys that we do not know.
     if (key === "$schema" || key === "additionalProperties") continue;
     out[key] = key === "properties" && isObject(child) ? describedProperties(child) : walked(child);
   }
   return out;
 }
 
-/** Fields of a later version take nothing but `null`: they are not published. */
+/** Fields of a later version accept only `null`: they are not published. */
 function describedProperties(properties: Record<string, unknown>): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(properties)) {
@@ -38,12 +38,12 @@ function describedProperties(properties: Record<string, unknown>): Record<string
   return out;
 }
 
-/** A request body as a client has to write it. */
+/** A request body as a client must write it. */
 export function requestSchema(schema: z.ZodType): JsonSchema {
   return walked(z.toJSONSchema(schema, { io: "input" })) as JsonSchema;
 }
 
-/** Query parameters after they are read: numbers where the text has to be one. */
+/** Query parameters after they are read: numbers where the text must be a number. */
 export function querySchema(schema: z.ZodType): JsonSchema {
   return walked(z.toJSONSchema(schema, { io: "output" })) as JsonSchema;
 }
@@ -54,7 +54,7 @@ export function componentSchemas(): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(all.map(([name, schema]) => [name, walked(z.toJSONSchema(schema)) as JsonSchema]));
 }
 
-/** Reference to one of them. */
+/** A reference to one of them. */
 export function reference(name: AnswerName | keyof typeof ERROR_SCHEMAS): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }

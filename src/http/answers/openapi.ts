@@ -9,7 +9,7 @@ const DESCRIPTION = [
   "The Re-Stream API of NAVER Cloud's Live Station, served by Fanfare, with additions of its own (tagged so).",
   "Requests are signed: `x-ncp-apigw-signature-v2` is Base64(HMAC-SHA256(secret key, text)), where text is the method, a space,",
   "path and query exactly as sent, a line feed, the timestamp, a line feed, the access key id.",
-  "`Authorization: Bearer <secret key>` does as well. Times are milliseconds since 1970, durations seconds, rates bytes per second.",
+  "`Authorization: Bearer <secret key>` works too. Times are milliseconds since 1970, durations seconds, rates bytes per second.",
 ].join(" ");
 
 const GATEWAY = reference("GatewayError");
@@ -21,7 +21,7 @@ function errorAnswer(description: string, ...schemas: readonly JsonSchema[]): ob
   return { description, content: { "application/json": { schema } } };
 }
 
-/** The header of an answer that says when to try again. */
+/** The header of an answer that says when to retry. */
 const RETRY_AFTER = { "Retry-After": { description: "Seconds to wait.", schema: { type: "integer" } } };
 
 const ERROR_ANSWERS = {
@@ -31,7 +31,7 @@ const ERROR_ANSWERS = {
   409: errorAnswer("Not possible in the present state.", SERVICE),
   413: errorAnswer("The body has more than 1 MiB.", GATEWAY),
   429: { ...errorAnswer("Too many requests, or too many failed authentications.", GATEWAY), headers: RETRY_AFTER },
-  500: errorAnswer("A mistake of the server's own.", SERVICE),
+  500: errorAnswer("An error in the server itself.", SERVICE),
   503: { ...errorAnswer("The database cannot be written now.", GATEWAY), headers: RETRY_AFTER },
 };
 
@@ -103,7 +103,10 @@ function headerScheme(name: string, description: string): object {
   return { type: "apiKey", in: "header", name, description };
 }
 
-/** The whole API as an OpenAPI 3.1 document, made from the schemas that read its requests. `basePath`: where a proxy has it. */
+/**
+ * The whole API as an OpenAPI 3.1 document, made from the schemas that read its requests. `basePath`: the path at which
+ * a proxy serves it.
+ */
 export function openApiDocument(basePath = ""): Document {
   return {
     openapi: "3.1.0",

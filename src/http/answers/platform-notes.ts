@@ -2,7 +2,9 @@ import { type InputNote, sameKeyNote } from "../../api-contract/input/input-note
 import type { Target } from "../../control/channels/channel.ts";
 import { spokenName, twinsOf } from "../../control/channels/target-twins.ts";
 
-/** The answer to a call that set a platform's address and key, with what is to be said about them. `targets`: the channel's. */
+/**
+ * The answer to a call that set a platform's address and key, with notes about them. `targets`: the channel's targets.
+ */
 export function withNotes<Answer extends object>(
   answer: Answer,
   target: Target,

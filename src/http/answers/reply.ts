@@ -2,13 +2,16 @@ import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import type { ErrorAnswer } from "./errors.ts";
 
-/** As the original spells it: no blank before `charset`. */
+/** As the original service writes it: no blank before `charset`. */
 const JSON_TYPE = "application/json;charset=utf-8";
 
-/** What an answer holds is for who asked, now, and is what its type says: no cache keeps it, no browser makes something else of it. */
+/**
+ * An answer is for the client that asked, now, and has the type that it says: no cache keeps it, and no browser guesses
+ * another type.
+ */
 export const PRIVATE_HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
 
-/** Headers of every API answer. The original lets any web page read its answers, and never sends credentials along. */
+/** Headers of every API answer. As in the original, any web page may read its answers, but never with credentials. */
 export function answerHeaders(traceId: string): Readonly<Record<string, string>> {
   return {
     "content-type": JSON_TYPE,
@@ -18,7 +21,7 @@ export function answerHeaders(traceId: string): Readonly<Record<string, string>>
   };
 }
 
-/** Headers of an event stream: no proxy on the way may store or buffer it. */
+/** Headers of an event stream: no proxy may store or buffer it. */
 export function liveStreamHeaders(traceId: string): Readonly<Record<string, string>> {
   return {
     ...answerHeaders(traceId),
@@ -27,10 +30,10 @@ export function liveStreamHeaders(traceId: string): Readonly<Record<string, stri
   };
 }
 
-/** What tells a client that the gateway layer answered, and not the service. */
+/** Shows a client that the gateway layer answered, not the service. */
 export const GATEWAY_ORIGIN_HEADER = { "x-ncp-apigw-response-origin": "APIGW" } as const;
 
-/** Answers 200 with `content`, and with `total` for a list that has pages. */
+/** Sends 200 with `content`, and with `total` for a list with pages. */
 export function sendContent(reply: FastifyReply, content: unknown, total?: number): FastifyReply {
   return reply
     .code(200)
@@ -45,10 +48,13 @@ export function sendError(reply: FastifyReply, { answer, retryAfterSeconds }: Er
   return reply.send(JSON.stringify(answer.body));
 }
 
-/** Bytes of one answer that are given to its connection at a time: TLS makes a copy of all that it is given. */
+/** Bytes of one answer that are passed to its connection at a time: TLS copies everything it gets. */
 const SLICE_BYTES = 64 * 1024;
 
-/** Answers bytes that many answers share, a slice at a time as they are taken. Content type and status are set before. */
+/**
+ * Sends bytes that many answers share, a slice at a time as the client takes them. The caller sets content type and
+ * status before.
+ */
 export function sendBytes(reply: FastifyReply, bytes: Buffer): FastifyReply {
   if (bytes.length <= SLICE_BYTES) return reply.send(bytes);
   return reply.header("content-length", bytes.length).send(Readable.from(slices(bytes), { objectMode: false }));

@@ -3,7 +3,7 @@ import type { ChannelEvent } from "../../control/events/events.ts";
 import type { HistoryAnswer } from "../../control/history/history-reader.ts";
 import type { FinishedReport, TargetReport } from "../../control/reports/reports.ts";
 
-/** What a report that leaves the server is made of. */
+/** The parts of an exported report. */
 export type ReportParts = {
   readonly channelName: string;
   readonly report: FinishedReport;
@@ -22,7 +22,7 @@ svg{width:100%;height:auto;border:1px solid #8884}
 @media print{:root{color-scheme:light}body{max-width:none;padding:0}tr{break-inside:avoid}}
 `;
 
-/** Nothing but this page's own style: no script, no image, no other host. */
+/** Only this page's own style: no script, no image, no other host. */
 export const REPORT_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
@@ -42,7 +42,7 @@ function nameOf({ label, targetName, targetId }: TargetReport): string {
   return `${label ?? targetName ?? "platform"} (${targetId})`;
 }
 
-/** A cell that no table program takes for a formula. */
+/** A cell that no spreadsheet treats as a formula. */
 function cell(text: string): string {
   const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -10,13 +10,13 @@ import type { AnswerContext, PublishAddresses } from "./answers.ts";
 import type { PassedCaller } from "./caller.ts";
 import { endedMeanwhile, RequestRefusedError } from "./errors.ts";
 
-/** What the routes are given. */
+/** What all routes get. */
 export type RouteContext = {
   readonly service: Service;
   readonly publishAddresses: () => PublishAddresses;
   readonly publishStatusName: PublishStatusName;
   readonly revocations: Revocations;
-  /** In front of every address on this server that is handed out. */
+  /** The path before every address of this server, at which a proxy serves it. */
   readonly basePath: string;
 };
 
@@ -30,7 +30,7 @@ declare module "fastify" {
     caller: PassedCaller | undefined;
   }
   interface FastifyContextConfig {
-    /** Viewers may not even read here. */
+    /** Viewers may not even read this. */
     readonly isManagersOnly?: boolean;
   }
 }
@@ -44,30 +44,33 @@ export function answerContext(context: RouteContext, request: FastifyRequest): A
   };
 }
 
-/** Whether the dashboard asks, with a session in place of an access key. */
+/** Whether the dashboard asks: it has a session instead of an access key. */
 export function isPerson({ caller }: FastifyRequest): boolean {
   return caller !== undefined && isSessionOwner(caller.accessKeyId);
 }
 
-/** A person's browser asks, and not a program. */
+/** Whether a browser asks for a page, not a program for data. */
 export function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? "").includes("text/html");
 }
 
-/** Who asks for something that lasts. Throws RequestRefusedError where its key or session ended since the request was authenticated. */
+/**
+ * Returns the owner for something that lasts. Throws RequestRefusedError where the owner's key or session ended since
+ * the request was authenticated.
+ */
 export function lastingOwner({ revocations }: RouteContext, request: FastifyRequest): string {
   const owner = request.caller?.accessKeyId ?? "";
   if (revocations.isEnded(owner)) throw new RequestRefusedError(endedMeanwhile());
   return owner;
 }
 
-/** The value, or the end of the request. */
+/** Returns the value, or ends the request. */
 export function orRefuse<Value>(parsed: { readonly value: Value } | { readonly error: ContractError }): Value {
   if ("error" in parsed) throw new RequestRefusedError(parsed.error);
   return parsed.value;
 }
 
-/** The same of a request to a channel: one that is not there is told before a value that is wrong. */
+/** The same for a request to a channel: a missing channel is reported before a wrong value. */
 export async function orRefuseIn<Value>(
   service: Pick<Service, "getChannel">,
   channelId: ChannelId,
@@ -77,18 +80,20 @@ export async function orRefuseIn<Value>(
   return orRefuse(parsed);
 }
 
-/** The body as JSON; no body at all is an empty object. Throws RequestRefusedError. */
+/** The body as JSON; no body is an empty object. Throws RequestRefusedError. */
 export function readOptionalJson(request: FastifyRequest): unknown {
   const { body } = request;
   return body === undefined || body === null || (Buffer.isBuffer(body) && body.length === 0) ? {} : readJson(request);
 }
 
-/** The body as JSON, whatever content type it claims: real clients send none or a wrong one. Throws RequestRefusedError. */
+/**
+ * The body as JSON, whatever content type it claims: real clients send none or a wrong one. Throws RequestRefusedError.
+ */
 export function readJson(request: FastifyRequest): unknown {
   try {
     if (!Buffer.isBuffer(request.body)) throw new SyntaxError("no body");
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
   } catch {
-    throw new RequestRefusedError(serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body has to be JSON in UTF-8."));
+    throw new RequestRefusedError(serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body must be JSON in UTF-8."));
   }
 }

@@ -2,7 +2,7 @@ import type { PlatformRequest } from "../../api-contract/schemas/schemas.ts";
 import type { TargetSettings } from "../../control/channels/channel.ts";
 import type { TargetTrust, TrackChoice } from "../../thread-protocol/channel-spec.ts";
 
-/** One element of `restream`, as the use cases take it. */
+/** One element of `restream`, in the form of the use cases. */
 export function targetSettings(platform: PlatformRequest): TargetSettings {
   const loginId = platform.id ?? platform.streamId ?? "";
   const loginPassword = platform.password ?? platform.streamPassword ?? "";
@@ -23,13 +23,15 @@ export function targetSettings(platform: PlatformRequest): TargetSettings {
   };
 }
 
-/** What is said in a platform's `tracks`: of a kind that is left out the default track; undefined for all of them. */
+/**
+ * The choice in a platform's `tracks`, with the default track for a kind that is left out; undefined for all tracks.
+ */
 export function trackChoice(tracks: PlatformRequest["tracks"]): TrackChoice | undefined {
   if (tracks == null || (tracks.video == null && tracks.audio == null)) return undefined;
   return { video: tracks.video ?? 0, audio: tracks.audio ?? 0 };
 }
 
-/** What is said in a platform's `tls`; null counts as not said. */
+/** The settings in a platform's `tls`; null counts as absent. */
 export function targetTrust({ ca, fingerprint }: NonNullable<PlatformRequest["tls"]>): TargetTrust {
   return { ...(ca == null ? {} : { ca }), ...(fingerprint == null ? {} : { fingerprint }) };
 }

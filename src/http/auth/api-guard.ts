@@ -18,34 +18,37 @@ export type ApiGuardOptions = {
   readonly dashboard: DashboardAccess;
   readonly cookies: DashboardCookies;
   readonly clock: Clock;
-  /** Where clients find this server: they sign the path as they see it. */
+  /** The path at which clients find this server: they sign the path as they see it. */
   readonly basePath: string;
-  /** Told of each failed authentication. */
+  /** Called for each failed authentication. */
   readonly onFailedLogin: (address: string) => void;
   /** Learns which connections are authenticated. */
   readonly guard: ConnectionGuard;
   /** Requests of one access key within a second. */
   readonly requestsPerSecond: number;
-  /** Failed authentications of one address within a minute; of the networks around it, as many more as `limitsFrom` says. */
+  /**
+   * Failed authentications of one address within a minute; `limitsFrom` allows the networks around it correspondingly
+   * more.
+   */
   readonly failedLoginsPerMinute?: number;
   /** Default: `off`. */
   readonly replayProtection?: ReplayProtection;
 };
 
-/** Who was let in is let in for this long, in milliseconds. */
+/** An authentication is good for this long without another check, in milliseconds. */
 const PASS_LASTS_MS = 500;
 
 const REPLAYED =
-  "Invalid authentication information. A request with this signature was taken already; sign the next one with a new timestamp.";
+  "Invalid authentication information. A request with this signature was accepted already; sign the next one with a new timestamp.";
 
-/** Signatures are forgotten by the minute. */
+/** Signatures are forgotten minute by minute. */
 const REPLAYS_FULL_WAIT_SECONDS = 60;
 
 function isFailedLogin(error: unknown): boolean {
   return error instanceof RequestRefusedError && error.answer.body.error.errorCode === "200";
 }
 
-/** What stands before every call of the API, in the contract's order: size, authentication, role, rate. */
+/** Runs before every call of the API, in the contract's order: size, authentication, role, rate. */
 export class ApiGuard {
   readonly #options: ApiGuardOptions;
   readonly #rate: RequestRate;
@@ -58,7 +61,7 @@ export class ApiGuard {
     this.#failedLogins = new FailedGuesses(limitsFrom(options.failedLoginsPerMinute ?? FAILED_LOGINS_PER_MINUTE));
   }
 
-  /** Who sends the request, or RequestRefusedError. */
+  /** Returns the sender of the request. Throws RequestRefusedError. */
   async pass(request: FastifyRequest): Promise<PassedCaller> {
     // For a body whose length is announced; a body in chunks is cut off while it is read.
     refuseLarge(request, BODY_BYTES_MAX);
@@ -70,7 +73,10 @@ export class ApiGuard {
     return { ...caller, passedMs: this.#options.clock.now() };
   }
 
-  /** The same caller, once the body is there: where that took long its key or session may have ended. Throws RequestRefusedError. */
+  /**
+   * Checks the same caller again once the body has arrived: its key or session may have ended meanwhile. Throws
+   * RequestRefusedError.
+   */
   async passAgain({ caller }: FastifyRequest): Promise<void> {
     const { clock, service, dashboard } = this.#options;
     if (caller === undefined || clock.now() - caller.passedMs < PASS_LASTS_MS) return;
@@ -80,7 +86,9 @@ export class ApiGuard {
     if (!isThere) throw new RequestRefusedError(endedMeanwhile());
   }
 
-  /** Not counted as a failed authentication where it has ended: a token cannot be guessed, and a browser does not know that it ended. */
+  /**
+   * An ended session is no failed authentication: a token cannot be guessed, and a browser does not know that it ended.
+   */
   async #bySession(request: FastifyRequest, token: string): Promise<Caller> {
     checkOwnPage(request);
     return authenticateSession(token, this.#options.dashboard);
@@ -88,13 +96,13 @@ export class ApiGuard {
 
   async #byKey(request: FastifyRequest): Promise<Caller> {
     const client = clientOf(request.ip, request.socket.remoteAddress ?? "");
-    // Before any work is done for it: guessing is not to cost us anything either.
+    // Before any work is done: guessing must not cost us anything.
     const waitMs = this.#failedLogins.waitMs(client, this.#options.clock.now());
     refuseFor(waitMs > 0 ? Math.ceil(waitMs / 1_000) : undefined, "Too many failed authentications from this address.");
     return this.#authenticate(request, client);
   }
 
-  /** Last of all: a request that was refused for another reason may be sent again as it is. */
+  /** Last of all: a request that was refused for another reason may be sent again unchanged. */
   #takeOnce({ signature }: Caller): void {
     if (signature === undefined) return;
     const taken = this.#replays.take(signature, this.#options.clock.now());

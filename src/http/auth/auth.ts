@@ -11,7 +11,9 @@ import { isRead } from "../server/head-requests.ts";
 
 type Recognised = Pick<Caller, "signature"> & { readonly key: AccessKey };
 
-/** Signed with instead of the secret of a key that does not exist, so that an unknown key takes as long as a wrong signature. */
+/**
+ * Used instead of the secret of a key that does not exist, so that an unknown key takes as long as a wrong signature.
+ */
 const NO_SECRET = "0".repeat(40);
 
 const MISSING = "Authentication information are missing.";
@@ -26,11 +28,11 @@ function refuse(details: string): never {
   throw new RequestRefusedError(gatewayError("AUTHENTICATION_FAILED", details));
 }
 
-/** What a request is held against. */
+/** What a request is checked against. */
 export type AuthParts = {
   readonly service: Service;
   readonly clock: Clock;
-  /** Where clients find this server: they sign the path as they see it, whatever a proxy takes off. */
+  /** The path at which clients find this server: they sign the path as they see it, whatever a proxy removes. */
   readonly basePath: string;
   readonly isManagersOnly: boolean;
 };
@@ -47,7 +49,7 @@ async function signedKey(request: IncomingMessage, { service, clock, basePath }:
   const isValid = targets
     .map((requestTarget) => isSignatureValid({ method, requestTarget, timestamp, accessKey }, secret, signature))
     .includes(true);
-  // Told whatever else is wrong: it says nothing of any key, and a wrong clock is the commonest reason.
+  // Reported first, whatever else is wrong: it reveals nothing about any key, and a wrong clock is the commonest cause.
   const problem = timestampProblem(timestamp, clock.wallNow());
   if (problem !== undefined) refuse(`${INVALID} ${problem}`);
   if (key === undefined || !isValid) refuse(INVALID);
@@ -59,17 +61,18 @@ async function bearerKey(secretKey: string, service: Service): Promise<Recognise
   return key === undefined ? refuse(INVALID) : { key };
 }
 
-/** The manager whose browser shows this session. Throws RequestRefusedError (200) where the session has ended. */
+/** Returns the manager whose browser has this session. Throws RequestRefusedError (200) where the session has ended. */
 export async function authenticateSession(token: string, access: DashboardAccess): Promise<Caller> {
   const sessionHash = await access.sessionOf(token);
-  if (sessionHash === undefined) refuse("This browser is not signed in any more.");
+  if (sessionHash === undefined) refuse("This browser is no longer signed in.");
   return { accessKeyId: sessionOwner(sessionHash), role: "manager" };
 }
 
 /**
- * Who sends this request: by signature v2 over the request line as it came, or as the client sees it where a base path is set, or, for people with curl, by
- * `Authorization: Bearer <secret key>`. Throws RequestRefusedError: 200 if the client is not authenticated, 210 where a viewer writes or
- * asks for what only managers see.
+ * Returns the sender of this request. It is authenticated by signature v2 over the request line as received, or as the
+ * client sees it where a base path is set, or, for people with curl, by `Authorization: Bearer <secret key>`. Throws
+ * RequestRefusedError: 200 if the client is not authenticated, 210 where a viewer writes or asks for something that
+ * only managers see.
  */
 export async function authenticate(request: IncomingMessage, parts: AuthParts): Promise<Caller> {
   const { service, isManagersOnly } = parts;
@@ -77,7 +80,7 @@ export async function authenticate(request: IncomingMessage, parts: AuthParts): 
   const { key, ...rest } = bearer === undefined ? await signedKey(request, parts) : await bearerKey(bearer, service);
   service.accessKeys.used(key.accessKeyId);
   if (key.role === "viewer" && (!isRead(request.method ?? "") || isManagersOnly)) {
-    const details = isManagersOnly ? "This takes a manager's access key." : "This access key may only read.";
+    const details = isManagersOnly ? "This needs a manager's access key." : "This access key can only read.";
     throw new RequestRefusedError(gatewayError("PERMISSION_DENIED", details));
   }
   return { accessKeyId: key.accessKeyId, role: key.role, ...rest };

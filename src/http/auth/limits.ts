@@ -1,13 +1,13 @@
 import { isIP } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 
-/** Requests of one access key within a second, unless configured otherwise. */
+/** Requests of one access key within a second; the default of the setting. */
 export const REQUESTS_PER_SECOND_DEFAULT = 1_000;
 
 /** Failed authentications of one address within a minute. */
 export const FAILED_LOGINS_PER_MINUTE = 30;
 
-/** Keys remembered at a time; over that the one that was longest unseen is forgotten. */
+/** Keys that are remembered; one more replaces the one that was unseen for longest. */
 const REMEMBERED_MAX = 10_000;
 
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
@@ -20,7 +20,7 @@ function remember<Value>(map: Map<string, Value>, key: string, value: Value): vo
   }
 }
 
-/** How often each access key may ask: as much as `perSecond` at once, refilled evenly over a second. */
+/** Limits the rate of each access key: up to `perSecond` requests at once, refilled evenly over a second. */
 export class RequestRate {
   readonly #perSecond: number;
   readonly #clock: Clock;
@@ -31,7 +31,7 @@ export class RequestRate {
     this.#clock = clock;
   }
 
-  /** Counts a request; the whole seconds to wait where it is one too many, else undefined. */
+  /** Counts a request. Returns the whole seconds to wait where it is one too many, else undefined. */
   take(accessKeyId: string): number | undefined {
     const nowMs = this.#clock.now();
     const bucket = this.#buckets.get(accessKeyId) ?? { left: this.#perSecond, atMs: nowMs };
@@ -43,7 +43,10 @@ export class RequestRate {
   }
 }
 
-/** The client's address. A forwarded one that is none (a proxy may write anything there) counts as the proxy's own. */
+/**
+ * The client's address. A forwarded text that is no address (a proxy may write anything there) counts as the proxy's
+ * own.
+ */
 export function clientOf(address: string, socketAddress: string): string {
   const valid = isIP(address) > 0 ? address : socketAddress;
   return isIP(valid) === 0 ? "unknown" : valid;

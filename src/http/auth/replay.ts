@@ -1,23 +1,23 @@
 import { TIMESTAMP_TOLERANCE_MS } from "../../api-contract/signature.ts";
 
-/** Signatures are forgotten by the minute. */
+/** Signatures are forgotten minute by minute. */
 const BUCKET_MS = 60_000;
-/** No timestamp is fresh for longer. */
+/** No timestamp is fresh for longer, in milliseconds. */
 const REMEMBERED_MS = 2 * TIMESTAMP_TOLERANCE_MS;
 
-/** Most signatures that are remembered: 300 writes a second for ten minutes, some 25 MB. */
+/** The most signatures that are remembered: 300 writes a second for ten minutes, about 25 MB. */
 const SIGNATURES_MAX = 200_000;
 
-/** `writes`: a signed request that changes something is taken once. */
+/** `writes`: each signed request that changes something is accepted once. */
 export type ReplayProtection = "off" | "writes";
 
 /**
- * Remembers signatures for as long as their timestamps can be valid, so that each is taken once, by a clock that never steps: one that is
- * set forward and back must not make it forget. It lives in memory: after a restart a request that was taken before is taken once more
- * while its timestamp is still fresh.
+ * Remembers signatures for as long as their timestamps can be valid, so that each is accepted once. Uses the monotonic
+ * clock: a wall clock that is set forward and back must not make it forget. It lives in memory: after a restart, a
+ * request can be accepted once more while its timestamp is still fresh.
  */
 export class ReplayGuard {
-  /** By the minute in which they came, the oldest first. */
+  /** By the minute of their arrival, oldest first. */
   readonly #buckets = new Map<number, Set<string>>();
   readonly #signaturesMax: number;
   #count = 0;
@@ -27,8 +27,8 @@ export class ReplayGuard {
   }
 
   /**
-   * `first`, and remembered, where this valid signature was not taken yet; `again` where it was; `full` where there is no room
-   * to remember it: it must be refused then too. `nowMs`: monotonic.
+   * `first`: this valid signature is new, and is remembered now. `again`: it was accepted before. `full`: there is no
+   * room to remember it, so it must be refused too. `nowMs`: monotonic.
    */
   take(signature: string, nowMs: number): "first" | "again" | "full" {
     this.#forget(nowMs);
@@ -44,7 +44,7 @@ export class ReplayGuard {
 
   #forget(nowMs: number): void {
     for (const [minute, bucket] of this.#buckets) {
-      // All of its minute has to be over.
+      // Its whole minute must be over.
       if ((minute + 1) * BUCKET_MS + REMEMBERED_MS > nowMs) return;
       this.#count -= bucket.size;
       this.#buckets.delete(minute);

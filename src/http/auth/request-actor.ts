@@ -2,10 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { isSessionOwner } from "../../control/access/dashboard-access.ts";
 import type { ChannelChanged } from "../../control/facts/server-fact.ts";
 
-/** Who sent the request that is being carried out. */
+/** The sender of the request that is being processed. */
 const actors = new AsyncLocalStorage<string>();
 
-/** Carries out a request, with all that follows from it, in the name of its caller: an access key's id, or `dashboard`. */
+/**
+ * Runs a request, with everything that follows from it, in the name of its caller: an access key's id, or `dashboard`.
+ */
 export function runAs(callerId: string, run: () => void): void {
   actors.run(isSessionOwner(callerId) ? "dashboard" : callerId, run);
 }

@@ -8,16 +8,16 @@ import { RequestRefusedError } from "../answers/errors.ts";
 export const FAILURES_PER_MINUTE = 10;
 export const FAILURES_OF_UNKNOWN_PER_MINUTE = 60;
 /**
- * Attempts under way; a machine, or a known browser, has one. Each is about 0.15 s of hashing on an idle machine, two run at a time: the
- * owner can wait behind so many of unknown browsers.
+ * Attempts under way at a time; a machine or a known browser has one. Each takes about 0.15 s of hashing on an idle
+ * machine, two run at a time: the owner may wait behind this many attempts of unknown browsers.
  */
 export const UNKNOWN_AT_ONCE = 4;
 const KNOWN_AT_ONCE = 10;
 
-/** Places are free again soon. */
+/** Places become free again soon. */
 const FULL_WAIT_SECONDS = 1;
 
-/** Whose attempt it is. */
+/** The client of an attempt. */
 export type SignInClient = {
   readonly address: string;
   /** A browser that was signed in before, as its cookie proves. */
@@ -25,8 +25,8 @@ export type SignInClient = {
 };
 
 /**
- * How often passwords may be tried. Only failures count, so signing in locks out no browser. Browsers that signed in before have a
- * limit of their own: whatever unknown browsers do, from however many addresses, the owner can sign in.
+ * Limits attempts at passwords. Only failures count, so signing in locks out no browser. Browsers that signed in before
+ * have a limit of their own: whatever unknown browsers do, from however many addresses, the owner can sign in.
  */
 export class SignInAttempts {
   readonly #clock: Clock;
@@ -35,8 +35,8 @@ export class SignInAttempts {
   readonly #known = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE), KNOWN_AT_ONCE);
 
   /**
-   * `onFailure`: called for each failed attempt. `isGuessable`: whether many clients together could guess it; if they cannot, they must
-   * not lock out others either.
+   * `onFailure`: called for each failed attempt. `isGuessable`: whether many clients together could guess it; if not,
+   * they must not lock out others either.
    */
   constructor(clock: Clock, onFailure: (address: string) => void, isGuessable: boolean) {
     this.#clock = clock;
@@ -45,19 +45,19 @@ export class SignInAttempts {
     this.#unknown = new AttemptLimit(limitsFrom(FAILURES_PER_MINUTE, ofAll), UNKNOWN_AT_ONCE);
   }
 
-  /** Before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
+  /** Called before anything of the attempt is read. Throws RequestRefusedError (429) where it is one too many. */
   check({ address, deviceId }: SignInClient): void {
     const limit = deviceId === undefined ? this.#unknown : this.#known;
     limit.check(deviceId ?? address, this.#clock.now());
   }
 
   /**
-   * What the attempt comes to; undefined or false is a failure, which is counted, unlike an attempt that rejects. Throws
-   * RequestRefusedError (429) where it is one too many.
+   * Returns the result of the attempt. Undefined or false is a failure and is counted; an attempt that rejects is not.
+   * Throws RequestRefusedError (429) where it is one too many.
    */
   async run<Value>({ address, deviceId }: SignInClient, attempt: () => Promise<Value>): Promise<Value> {
     const limit = deviceId === undefined ? this.#unknown : this.#known;
-    // An id is no address, so it counts as itself.
+    // An id is not an address, so it counts as itself.
     const who = deviceId ?? address;
     limit.enter(who, this.#clock.now());
     try {
@@ -73,7 +73,7 @@ export class SignInAttempts {
   }
 }
 
-/** Attempts of unknown browsers, or of known ones: each kind has its own counts and its own places. */
+/** Attempts of unknown browsers, or of known ones: each kind has its own counts and places. */
 class AttemptLimit {
   readonly failures: FailedGuesses;
   readonly #atOnce: number;

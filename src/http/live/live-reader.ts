@@ -6,14 +6,14 @@ import type { LiveRing } from "./live-ring.ts";
 /** Bytes of a snapshot that may wait for one reader's socket. */
 const SNAPSHOT_WAITING_MAX = 256 * 1024;
 
-/** How soon a browser that lost the stream comes back, in milliseconds. */
+/** How soon a browser that lost the stream reconnects, in milliseconds. */
 const RETRY_MS = 2_000;
 
 export type ReaderOptions = {
   readonly response: ServerResponse;
   readonly ring: LiveRing;
   readonly clock: Clock;
-  /** Tells the ids of this process from those of an earlier one. */
+  /** Distinguishes the ids of this process from those of an earlier one. */
   readonly epoch: string;
   readonly isViewer: boolean;
   readonly accessKeyId: string;
@@ -22,18 +22,18 @@ export type ReaderOptions = {
 };
 
 /**
- * One open event stream. It reads the shared ring at its own pace and holds nothing of its own beyond what its socket has
- * been given; samples are for those who keep up.
+ * One open event stream. It reads the shared ring at its own pace and holds nothing beyond what its socket has been
+ * given. Samples are only for readers that keep up.
  */
 export class LiveReader {
   readonly #options: ReaderOptions;
-  /** Sequence of the last entry dealt with; undefined while the snapshot is written. */
+  /** Sequence of the last entry handled; undefined while the snapshot is being written. */
   #cursor: number | undefined;
-  /** What was written last waits for its socket. */
+  /** The last write waits for its socket. */
   #isStuck = false;
   #isBehind = false;
   #onDrained: (() => void) | undefined;
-  /** What is true of the server and was not told here yet. */
+  /** The server's state that was not sent here yet. */
   #serverText: string | undefined;
 
   constructor(options: ReaderOptions) {
@@ -61,44 +61,45 @@ export class LiveReader {
     return !this.#options.response.destroyed && !this.#options.response.writableEnded;
   }
 
-  /** Goes on after this entry. */
+  /** Continues after this entry. */
   readFrom(sequence: number): void {
     this.#cursor = sequence;
     this.pump();
   }
 
-  /** Whether so much of the snapshot waits for its socket that it is given no more of it. */
+  /** Whether so much of the snapshot waits for its socket that no more should be added. */
   get isBehind(): boolean {
     return this.#isBehind;
   }
 
-  /** Calls back whenever all that waited is taken, or the reader has left. */
+  /** Calls back whenever everything that waited is taken, or the reader has left. */
   onDrained(callback: () => void): void {
     this.#onDrained = callback;
   }
 
-  /** A snapshot of what is true after this entry is on its way. */
+  /** Begins a snapshot of the state after this entry. */
   beginSnapshot(from: number): void {
-    // One event of many lines: a reader's JSON may be long, but nothing of ours has to hold all of it.
+    // One event of many lines: a reader may have to hold a long JSON text, but this process need not.
     this.#write(
       `id: ${this.#options.epoch}-${from}\nevent: snapshot\ndata: {"time":${this.#options.clock.wallNow()},"channels":[\n`,
     );
   }
 
-  /** Whole lines of it. */
+  /** Adds whole lines. */
   addToSnapshot(lines: string): void {
     if (lines !== "") this.#write(lines);
-    // Until all of it is taken: a reader that is never given time to empty its socket would look like one that does not read.
+    // Waits until all of it is taken: otherwise a reader without time to empty its socket would look like one that does
+    // not read.
     if (this.#options.response.writableLength > SNAPSHOT_WAITING_MAX) this.#isBehind = true;
   }
 
-  /** Goes on with what happened meanwhile. */
+  /** Continues with the changes since. */
   endSnapshot(from: number): void {
     this.#write("data: ]}\n\n");
     this.readFrom(from);
   }
 
-  /** What is true of the server as a whole; told as soon as the reader takes something. */
+  /** The state of the server as a whole, sent as soon as the reader takes something. */
   server(text: string): void {
     this.#serverText = text;
     this.#addServerState();
@@ -117,7 +118,7 @@ export class LiveReader {
     const { ring, isViewer, epoch } = this.#options;
     while (this.#cursor !== undefined && this.#cursor < ring.last && !this.#isStuck && this.isOpen) {
       const entry = ring.get(this.#cursor + 1);
-      // Thrown away before this reader took it: it has to begin anew.
+      // Discarded before this reader took it: the reader must begin anew.
       if (entry === undefined) return this.cut();
       this.#cursor = entry.sequence;
       if (!this.#wants(entry.channelId)) continue;
@@ -126,19 +127,19 @@ export class LiveReader {
     }
   }
 
-  /** A sample is of this second: a reader that is behind gets the next one. */
+  /** A sample is about this second: a reader that is behind gets the next one. */
   sample(channelId: ChannelId, text: string): void {
     if (this.#cursor === undefined || this.#isStuck || !this.#wants(channelId)) return;
     this.#write(`event: sample\ndata: ${text}\n\n`);
   }
 
-  /** Shows a reader that the stream lives. The connection guard closes a reader that takes nothing. */
+  /** Shows a reader that the stream is alive. The connection guard closes a reader that takes nothing. */
   beat(): void {
-    // Inside the snapshot's event a comment is as good as between events.
+    // A comment works inside the snapshot's event as well as between events.
     if (!this.#isStuck) this.#write(this.#cursor === undefined ? ":\n" : ":\n\n");
   }
 
-  /** Ends the stream in order; its client comes back by itself. */
+  /** Ends the stream in order; its client reconnects by itself. */
   end(): void {
     this.#options.response.end();
   }

@@ -1,6 +1,6 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 
-/** One entry for the readers of the live stream, as each role sees it. */
+/** One entry for the readers of the live stream, in one text for each role. */
 export type LiveEntry = {
   /** Counts up from 1 without a gap. */
   readonly sequence: number;
@@ -13,12 +13,12 @@ export type LiveEntry = {
 
 export type RingLimits = { readonly entriesMax: number; readonly charactersMax: number };
 
-/** What a reader may be behind: enough for a reconnect in a busy minute. */
+/** How far a reader may be behind: enough for a reconnect in a busy minute. */
 const RING_LIMITS: RingLimits = { entriesMax: 2_000, charactersMax: 4 * 1024 * 1024 };
 
 /**
- * The last changes, for every reader alike: a slow or returning reader reads on where it was, and one for whom something
- * was already thrown away has to begin with a new snapshot. Bounded in entries and characters.
+ * The last changes, shared by all readers: a slow or returning reader continues where it was. A reader whose next entry
+ * was already discarded must begin with a new snapshot. Bounded in entries and characters.
  */
 export class LiveRing {
   readonly #limits: RingLimits;
@@ -51,7 +51,7 @@ export class LiveRing {
     this.#first = this.#last + 1;
   }
 
-  /** Whether everything after this one is still here. */
+  /** Whether all entries after this one are still here. */
   hasAllAfter(sequence: number): boolean {
     return sequence >= this.#first - 1 && sequence <= this.#last;
   }

@@ -1,9 +1,12 @@
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { LiveReader } from "./live-reader.ts";
 
-/** So many channels are read in a row, for all readers together, and written to one reader; then other work has its turn. */
+/**
+ * This many channels are read in a row, for all readers together, and written to one reader; then other work has its
+ * turn.
+ */
 const BATCH_CHANNELS = 10;
-/** Texts kept for readers that come to the same channel a little later. The oldest go first. */
+/** Texts that are kept for readers that come to the same channel a little later. The oldest go first. */
 const TEXTS_MAX = 1_000;
 
 /** A channel as JSON, as managers and as viewers see it. */
@@ -18,10 +21,10 @@ export type SnapshotOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-/** What was read, and the newest change that it holds for certain. */
+/** A value that was read, and the newest change that it certainly includes. */
 type Read<Value> = { readonly sequence: number; readonly value: Value };
 
-/** How far one reader's snapshot is. */
+/** The progress of one reader's snapshot. */
 type Progress = {
   readonly reader: LiveReader;
   /** Changes after this one follow the snapshot. */
@@ -35,8 +38,9 @@ type Progress = {
 };
 
 /**
- * Writes a snapshot to every reader that opens a stream: a few channels a turn of the event loop, each reader at its own pace. What is
- * read for one reader serves all others whose snapshot began no later than that reading, so many readers cost no more than one.
+ * Writes a snapshot to every reader that opens a stream: a few channels in each turn of the event loop, each reader at
+ * its own pace. What is read for one reader serves all others whose snapshot began no later than the reading, so many
+ * readers cost no more than one.
  */
 export class LiveSnapshots {
   readonly #options: SnapshotOptions;
@@ -49,7 +53,10 @@ export class LiveSnapshots {
     this.#options = options;
   }
 
-  /** Writes this reader a snapshot, of one channel where `only` names it, and then lets it go on with what changed meanwhile. */
+  /**
+   * Writes this reader a snapshot, of one channel where `only` names it. Then the reader continues with the changes
+   * since.
+   */
   give(reader: LiveReader, only: ChannelId | undefined): void {
     const from = this.#options.lastSequence();
     const channelIds = only === undefined ? undefined : [only];
@@ -67,12 +74,14 @@ export class LiveSnapshots {
       // A large installation must not hold up other work.
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // A reader that is behind goes on later, with what is true then.
+    // A reader that is behind continues later, with the state of that time.
     this.#forget();
     this.#isWorking = false;
   }
 
-  /** Snapshots whose readers accept more. Another one is first each time, as the first may use up the turn's reads. */
+  /**
+   * Snapshots whose readers accept more. Another one is first each time, since the first may use up the turn's reads.
+   */
   #ready(): readonly Progress[] {
     const [first, ...others] = this.#snapshots.filter(({ reader }) => reader.isOpen);
     this.#snapshots = first === undefined ? [] : [...others, first];

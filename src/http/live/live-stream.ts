@@ -21,7 +21,7 @@ export const READERS_MAX = 200;
 
 /** Changes of one channel within this time are sent as one, in milliseconds. */
 const GATHER_MS = 100;
-/** The database could not be read: tried again after this long, in milliseconds. */
+/** After a failed read of the database the next attempt follows after this long, in milliseconds. */
 const READ_AGAIN_MS = 1_000;
 /** How often a comment shows readers that the stream is alive, in milliseconds. The dashboard gives up after 12 s of silence. */
 const HEARTBEAT_MS = 5_000;
@@ -33,7 +33,7 @@ export type LiveStreamOptions = {
   readonly ingestChecks: Pick<IngestChecks, "warnings" | "state">;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells the ids of this process from those of an earlier one: letters and digits. */
+  /** Distinguishes the ids of this process from those of an earlier one: letters and digits. */
   readonly epoch: string;
   readonly answerContext: (isViewer: boolean) => AnswerContext;
   /** What is wrong with this server itself. */
@@ -48,12 +48,12 @@ export type ReaderRequest = {
   readonly lastEventId: string | undefined;
 };
 
-/** What of a channel changed and is to be sent. */
+/** What changed about a channel and must be sent. */
 type Change = { isChannel: boolean; areAllTargets: boolean; readonly targets: Set<TargetId> };
 
 /**
- * Tells everybody who listens what changes, as whole objects: a change is read from the database and turned into text once,
- * however many read. Driven by facts, samples and use cases; nothing is polled.
+ * Sends every change to all readers, as whole objects: a change is read from the database and turned into text once,
+ * however many readers there are. Facts, samples and use cases drive it; nothing is polled.
  */
 export class LiveStream implements Lasting {
   readonly #options: LiveStreamOptions;
@@ -61,9 +61,9 @@ export class LiveStream implements Lasting {
   readonly #snapshots: LiveSnapshots;
   readonly #readers = new Set<LiveReader>();
   #changes = new Map<ChannelId, Change>();
-  /** Of each channel on air, what was last seen of its encoder. */
+  /** For each channel on air, the last state of its encoder. */
   readonly #shapes = new Map<ChannelId, string>();
-  /** Of each channel on air, the verdict last seen: it may change with any target. */
+  /** For each channel on air, the last verdict: any target may change it. */
   readonly #verdicts = new Map<ChannelId, string>();
   #sendTimer: Timer | undefined;
   #isSending = false;
@@ -92,7 +92,7 @@ export class LiveStream implements Lasting {
     return [...this.#readers].filter((reader) => reader.accessKeyId === accessKeyId).length;
   }
 
-  /** Notes what has to be sent again. The live state took the fact before. */
+  /** Notes what must be sent again. The live state has taken the fact before. */
   fact(fact: ServerFact): void {
     switch (fact.kind) {
       case "channel-changed":
@@ -123,7 +123,7 @@ export class LiveStream implements Lasting {
     change.areAllTargets = true;
   }
 
-  /** Once a second, of the channels on air; the live view has them already. */
+  /** Takes the samples of channels on air, once a second; the live state has them already. */
   samples(samples: readonly ChannelSample[]): void {
     for (const sample of samples) this.#noticeShape(sample);
     if (this.#readers.size === 0) return;
@@ -134,7 +134,7 @@ export class LiveStream implements Lasting {
     }
   }
 
-  /** A sample may show what no fact says of the encoder: its codecs, its frame size. */
+  /** A sample may show something of the encoder that no fact reports: its codecs, its frame size. */
   #noticeShape({ channelId, ingest }: ChannelSample): void {
     const { ingestChecks } = this.#options;
     const shape = ingestShape(ingest, ingestChecks.warnings(channelId), ingestChecks.state(channelId));
@@ -176,7 +176,7 @@ export class LiveStream implements Lasting {
   open(response: ServerResponse, request: ReaderRequest): void {
     const { clock, epoch } = this.#options;
     const { isViewer, accessKeyId, channelId, lastEventId } = request;
-    // Its client left while the request was checked: its place would never be freed.
+    // The client left while the request was checked: its place would never be freed.
     if (response.closed) return;
     const reader = new LiveReader({ response, ring: this.#ring, clock, epoch, isViewer, accessKeyId, channelId });
     response.on("close", () => this.#left(reader));
@@ -185,7 +185,7 @@ export class LiveStream implements Lasting {
     this.#readers.add(reader);
     this.#heartbeat ??= this.#startHeartbeat();
     const from = this.#resumable(lastEventId);
-    // Behind a snapshot nothing is the matter unless told; who goes on may know what is over meanwhile.
+    // After a snapshot a reader assumes no trouble; a reader that continues may still show one that has ended.
     if (this.#wasTroubled || this.#options.troubles().length > 0) reader.server(this.#serverText());
     if (from !== undefined) return reader.readFrom(from);
     this.#snapshots.give(reader, channelId);
@@ -207,7 +207,7 @@ export class LiveStream implements Lasting {
     for (const reader of this.#readers) reader.end();
   }
 
-  /** Whether somebody listens, or left so shortly ago that it may come back. */
+  /** Whether there is a reader, or one left so recently that it may come back. */
   #isHeard(): boolean {
     return this.#readers.size > 0 || this.#forgetting !== undefined;
   }

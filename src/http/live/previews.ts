@@ -12,15 +12,15 @@ export class Previews {
   }
 
   /**
-   * Serves the place's channel on this response and gives the place back at the end; resolves false where the channel is not on
-   * air and nothing was written, and a client is there to be answered.
+   * Serves the place's channel on this response and frees the place at the end. Resolves false where the channel is not
+   * on air, nothing was written, and the client can still be answered.
    */
   serve(place: PreviewPlace, response: ServerResponse, head: Readonly<Record<string, string>>): Promise<boolean> {
     const leave = () => {
       this.#open.delete(response);
       place.leave();
     };
-    // Its client left while the request was looked at: that is not told again.
+    // The client left while the request was checked: that is not reported again.
     if (response.closed) {
       leave();
       return Promise.resolve(true);
@@ -32,7 +32,7 @@ export class Previews {
         take: (bytes) => {
           if (!response.headersSent) response.writeHead(200, head);
           resolve(true);
-          // Credit for more only when it has left: how much may wait is the media thread's to bound.
+          // Gives credit only for bytes that have been sent: the media thread bounds how much may wait.
           response.write(bytes, (error) => {
             if (error === null || error === undefined) watch.taken(bytes.length);
           });
@@ -53,7 +53,7 @@ export class Previews {
     });
   }
 
-  /** Ends all of them. */
+  /** Ends all previews. */
   close(): void {
     for (const response of this.#open) response.destroy();
   }

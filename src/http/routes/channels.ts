@@ -32,7 +32,7 @@ import { targetSettings } from "../answers/target-settings.ts";
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 
-/** The calls on channels: 1–4, and those that change one that is there. */
+/** The calls on channels: 1–4, and those that change an existing one. */
 export function addChannelRoutes(api: FastifyInstance, context: RouteContext): void {
   addChannelLifeRoutes(api, context);
   addChannelChangeRoutes(api, context);
@@ -161,7 +161,7 @@ function addTestPatternRoutes(api: FastifyInstance, context: RouteContext): void
   });
 }
 
-/** Which channels a `channelStatus` stands for: `never` where no channel of a list can have it. */
+/** Which channels a `channelStatus` selects: `never` where no channel of a list can have it. */
 function statusFilter(status: string | undefined): Pick<ListFilter, "state" | "isPublishing"> | "never" {
   switch (status) {
     case undefined:
@@ -180,7 +180,7 @@ function statusFilter(status: string | undefined): Pick<ListFilter, "state" | "i
 
 type AlertRequest = Pick<UpdateChannelRequest, "alertOn" | "alertOptions">;
 
-/** What of the alerts a body sets. */
+/** The alerts that a body sets. */
 function alertChange({ alertOn, alertOptions }: AlertRequest): Partial<Alerts> {
   const { alertChangeStatus, alertVodUploadFail, alertReStreamFail } = alertOptions ?? {};
   return {
@@ -193,13 +193,13 @@ function alertChange({ alertOn, alertOptions }: AlertRequest): Partial<Alerts> {
 
 type LoginRequest = UpdateChannelRequest["ingestAuth"];
 
-/** The login of a new channel; an empty id is none. */
+/** The login of a new channel; an empty id means none. */
 function newLogin(login: LoginRequest): { readonly ingestLogin?: IngestLogin } {
   if (login == null || login.id === "") return {};
   return { ingestLogin: wholeLogin({ id: login.id ?? "", password: login.password ?? "" }) };
 }
 
-/** What of a login a body sets. A password that is what every answer shows of the present one keeps it. */
+/** The parts of the login that a body sets. A password that equals the masked text in answers keeps the present one. */
 function loginChange(login: LoginRequest, { ingestLogin }: Channel): Pick<ChannelEdit, "ingestLogin"> {
   const { id, password } = login ?? {};
   const isMask = ingestLogin !== undefined && password === maskPassword(ingestLogin.password);

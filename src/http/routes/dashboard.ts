@@ -17,7 +17,7 @@ import { checkOwnPage, type DashboardCookies } from "../auth/session-cookie.ts";
 import { SignInAttempts, type SignInClient } from "../auth/sign-in-attempts.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
 
-/** Largest body of a request, in bytes: anybody may send one. */
+/** The largest body of a request, in bytes: anybody may send one. */
 const BODY_BYTES_MAX = 4 * 1024;
 
 export type DashboardParts = {
@@ -25,7 +25,7 @@ export type DashboardParts = {
   readonly cookies: DashboardCookies;
   readonly revocations: Revocations;
   readonly clock: Clock;
-  /** Told of each wrong password and set-up token. */
+  /** Called for each wrong password and set-up token. */
   readonly onFailedLogin: (address: string) => void;
   readonly guard: ConnectionGuard;
 };
@@ -56,7 +56,9 @@ function browsers({ access, cookies, guard }: DashboardParts) {
     guard.recognise(request.socket);
     return send(reply.header("set-cookie", cookies.session(request, token)), { signedIn: true, needsSetup: false });
   };
-  /** From now on this browser is a known one. The session's cookie comes first: scripts take the first one they see. */
+  /**
+   * From now on this browser is a known one. The session's cookie comes first: scripts use the first one that they see.
+   */
   const signedInAndKnown = async (request: FastifyRequest, reply: FastifyReply, token: string) => {
     const device = await access.newDevice();
     if (device === undefined) return signedIn(request, reply, token);
@@ -67,11 +69,13 @@ function browsers({ access, cookies, guard }: DashboardParts) {
   return { signInClientOf, sessionOf, signedIn, signedInAndKnown };
 }
 
-/** Sign-in of the dashboard: set-up by the printed link, the session's cookie, the password. Not part of the API. */
+/**
+ * The dashboard's sign-in: set-up through the printed link, the session's cookie, the password. Not part of the API.
+ */
 export function addDashboardRoutes(server: FastifyInstance, parts: DashboardParts): void {
   const { access, cookies, revocations, clock, onFailedLogin } = parts;
   const attempts = new SignInAttempts(clock, onFailedLogin, true);
-  // A set-up token cannot be guessed: who guesses passwords must not keep the owner from a new link either.
+  // A set-up token cannot be guessed, so guesses at passwords must not keep the owner from using a new link.
   const setUps = new SignInAttempts(clock, onFailedLogin, false);
   const { signInClientOf, sessionOf, signedIn, signedInAndKnown } = browsers(parts);
 
@@ -88,7 +92,7 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
 
     routes.get("/dashboard/session", async (request, reply) => {
       const session = await sessionOf(request);
-      // The browser forgets its cookie by the same 30 days as we do, counted anew at each visit.
+      // The browser's cookie expires after the same 30 days as the session, counted from each visit.
       if (session !== undefined) return signedIn(request, reply, session.token);
       return send(reply, { signedIn: false, needsSetup: await access.needsSetup() });
     });
@@ -131,8 +135,8 @@ export function addDashboardRoutes(server: FastifyInstance, parts: DashboardPart
       const client = { ...(await signInClientOf(request)), deviceId: session.hash };
       const token = await attempts.run(client, () => access.changePassword(old, chosen));
       if (token === undefined) refuse("The old password is wrong.");
-      // Everything that was opened so far ends, this browser's own too: somebody with its old token may have opened it. Its page opens its
-      // stream anew, with the new token, which has to be on its way before.
+      // Ends everything that was opened so far, this browser's own streams too: somebody with its old token may have
+      // opened them. Its page opens its stream again, with the new token, which must be sent before.
       reply.raw.once("finish", () => void revocations.look());
       return signedInAndKnown(request, reply, token);
     });

@@ -3,9 +3,12 @@ import { DOCS_POLICY, docsPage } from "../answers/docs-page.ts";
 import { openApiDocument } from "../answers/openapi.ts";
 import { sendBytes } from "../answers/reply.ts";
 
-/** The API described: for programs at `/openapi.json`, for people at `/docs`. Unsigned; the same on every server of a version and base path. */
+/**
+ * The description of the API: for programs at `/openapi.json`, for people at `/docs`. Without authentication; the same
+ * on every server of one version and base path.
+ */
 export function addDocsRoutes(server: FastifyInstance, basePath: string): void {
-  // Made when first asked for: most servers never are.
+  // Made when first asked for: most servers are never asked.
   let document: Buffer | undefined;
   let page: Buffer | undefined;
   server.get("/openapi.json", async (_request, reply) => {

@@ -28,7 +28,7 @@ import { historyAnswer } from "../answers/report-answer.ts";
 import type { RouteContext } from "../answers/request.ts";
 import { answerContext, orRefuse, readJson } from "../answers/request.ts";
 
-/** What these routes are given beside what all are. */
+/** What these routes need beside what all routes get. */
 export type EventUseCases = {
   readonly events: Pick<EventStore, "listEvents">;
   readonly reports: Pick<ReportStore, "listReports" | "findReport">;
@@ -43,7 +43,7 @@ export type EventUseCases = {
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type DeliveryParams = { readonly Params: { readonly deliveryId: string } };
 
-/** What call 7 is about. */
+/** The events of call 7. */
 const PUBLISH_CODES: readonly EventCode[] = ["PUBLISH_START", "PUBLISH_END"];
 
 /** Calls 7–9: events, newest first; and the history. */
@@ -91,7 +91,7 @@ export function addEventRoutes(
   });
 }
 
-/** Calls 10–12: where webhooks go; and what became of those that went. */
+/** Calls 10–12: webhook endpoints and deliveries. */
 export function addCallbackRoutes(
   api: FastifyInstance,
   context: RouteContext,
@@ -151,7 +151,7 @@ export function addCallbackRoutes(
   });
 }
 
-/** The address in the body, by either name. Throws RequestRefusedError. */
+/** The address in the body, under either name. Throws RequestRefusedError. */
 function callbackUrl(json: unknown): string {
   const body = orRefuse(parseBody(callbackRequest, json));
   const url = body.callbackEndpoint ?? body.callbackUrl;

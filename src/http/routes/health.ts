@@ -11,7 +11,10 @@ import { MetricsPage, type MetricsSource } from "../server/metrics-page.ts";
 
 const TEXT = { "content-type": "text/plain;charset=utf-8", ...PRIVATE_HEADERS } as const;
 
-/** For the operator of the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it. Unsigned. */
+/**
+ * For the operator of the process: `/livez` while it answers at all, `/readyz` while requests may be sent to it.
+ * Without authentication.
+ */
 export function addHealthRoutes(server: FastifyInstance, health: Health): void {
   server.get("/livez", async (_request, reply) => reply.headers(TEXT).send("ok\n"));
   server.get("/readyz", async (_request, reply) => {
@@ -23,7 +26,7 @@ export function addHealthRoutes(server: FastifyInstance, health: Health): void {
   });
 }
 
-/** For Prometheus. Unsigned: no key and no address is in it, but channel ids and how busy they are. */
+/** For Prometheus. Without authentication: it has no keys and no addresses, but channel ids and how busy they are. */
 export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, clock: Clock): void {
   const page = new MetricsPage(source, clock);
   server.get("/metrics", async (_request, reply) => {
@@ -32,7 +35,7 @@ export function addMetricsRoute(server: FastifyInstance, source: MetricsSource, 
   });
 }
 
-/** Few read it, and none of them has to authenticate. */
+/** Few clients read it, and none of them must authenticate. */
 const PLACES = { connectionsMax: 200, unauthenticatedPerAddressMax: 100 } as const;
 
 type MetricsServerOptions = {
@@ -42,7 +45,7 @@ type MetricsServerOptions = {
   readonly hosts: HostNames;
 };
 
-/** A server of its own for `/metrics`, where it is not to be on the API's port; built but not listening. */
+/** A separate server for `/metrics`, where it should not be on the API's port; built but not listening. */
 export function buildMetricsServer({ source, clock, log, hosts }: MetricsServerOptions): FastifyInstance {
   const onCut = (reason: CutReason) => source.connectionCut(reason);
   const guard = new ConnectionGuard({ clock, trustedProxies: "", limits: PLACES, onCut });

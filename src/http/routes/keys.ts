@@ -10,7 +10,7 @@ type KeyParams = { readonly Params: { readonly accessKey: string } };
 
 const managersOnly = { config: { isManagersOnly: true } } as const;
 
-/** Access keys: list, create, delete. Managers only. What was opened with a deleted key ends. */
+/** Access keys: list, create, delete. Managers only. Ends what was opened with a deleted key. */
 export function addAccessKeyRoutes(api: FastifyInstance, { service, revocations }: RouteContext): void {
   const { accessKeys } = service;
 

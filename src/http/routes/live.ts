@@ -8,10 +8,10 @@ import type { RouteContext } from "../answers/request.ts";
 import { answerContext, lastingOwner, orRefuse } from "../answers/request.ts";
 import { type LiveStream, READERS_MAX } from "../live/live-stream.ts";
 
-/** A client that found no place may ask again after this long, in seconds. */
+/** After how many seconds a client without a place should try again. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Open streams of one access key, unless configured otherwise. */
+/** Open streams of one access key; the default of the setting. */
 export const EVENT_STREAMS_PER_KEY_DEFAULT = 20;
 
 export type LiveParts = {
@@ -23,7 +23,7 @@ function refuse(details: string): never {
   throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
 }
 
-/** Call 20: changes and samples as they come, as Server-Sent Events. */
+/** Call 20: changes and samples as they happen, as Server-Sent Events. */
 export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts: LiveParts): void {
   const { live } = parts;
   const streamsPerKey = parts.limits.eventStreamsPerKey;
@@ -32,10 +32,10 @@ export function addLiveRoutes(api: FastifyInstance, context: RouteContext, parts
     if (channelId !== undefined) await context.service.getChannel(channelId);
     const accessKeyId = lastingOwner(context, request);
     if (live.readerCountOf(accessKeyId) >= streamsPerKey) {
-      refuse(`This access key has ${streamsPerKey} event streams open, which is as many as it may have.`);
+      refuse(`This access key has ${streamsPerKey} event streams open, which is the limit.`);
     }
     if (live.readerCount >= READERS_MAX) {
-      refuse(`${READERS_MAX} event streams are open, which is as many as there may be.`);
+      refuse(`${READERS_MAX} event streams are open, which is the limit.`);
     }
     if (request.method === "HEAD") return reply.headers(liveStreamHeaders(request.id)).send();
     const lastEventId = request.headers["last-event-id"];

@@ -24,7 +24,7 @@ export function addPlatformRoutes(api: FastifyInstance, context: RouteContext): 
   addPlatformActionRoutes(api, context);
 }
 
-/** Calls 5, 6 and 16: the platforms of a channel with their live status, the edit of one, and another one. */
+/** Calls 5, 6 and 16: the platforms of a channel with their live status, the edit of one, and the addition of one. */
 function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext): void {
   const { service } = context;
 
@@ -44,7 +44,7 @@ function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext):
     const { onAir } = orRefuse(parseQuery(editPlatformQuery, request.query));
     const { body: tidied, notes } = tidyPlatform(json);
     const parsed = parseBody(editPlatformRequest, tidied);
-    // A platform that is not there is told before a value that is wrong.
+    // A missing platform is reported before a wrong value.
     if ("error" in parsed) await service.getTarget(channelId, targetId);
     const body = orRefuse(parsed);
     const decide = (present: Target) => targetChange(body, present);
@@ -64,7 +64,7 @@ function addPlatformSettingsRoutes(api: FastifyInstance, context: RouteContext):
   });
 }
 
-/** Calls 17–19: remove, switch, retry and test one. */
+/** Calls 17–19: remove, switch, retry and test a platform. */
 function addPlatformActionRoutes(api: FastifyInstance, context: RouteContext): void {
   const { targetEdits } = context.service;
   const url = "/re-stream/channels/:channelId/platforms/:platformId";
@@ -101,7 +101,10 @@ function addPlatformActionRoutes(api: FastifyInstance, context: RouteContext): v
   });
 }
 
-/** Absent keeps, `""` clears. A password that is what every answer shows of the present one was read from an answer: it keeps. */
+/**
+ * Absent fields stay as they are, `""` clears. A password that equals the masked text was copied from an answer: the
+ * present one stays.
+ */
 function targetChange(body: EditPlatformRequest, present: Target): TargetChange {
   const loginId = body.streamId ?? body.id;
   const loginPassword = body.streamPassword ?? body.password;

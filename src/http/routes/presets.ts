@@ -6,7 +6,7 @@ import { sendContent } from "../answers/reply.ts";
 /** The former name of SOOP. The API accepts it for a platform; the list shows SOOP once. */
 const FORMER_NAME = "AFREECATV";
 
-/** The kinds of platforms there are, and what is known of each. */
+/** The kinds of platforms, and what is known of each. */
 export function addPresetRoutes(api: FastifyInstance): void {
   const presets = TARGET_PRESETS.filter(({ targetName }) => targetName !== FORMER_NAME).map(presetAnswer);
   api.get("/re-stream/presets", async (_request, reply) => sendContent(reply, presets));
@@ -25,7 +25,7 @@ function presetAnswer({ displayName, urls, backupUrls, urlHelp, keyHelp, failure
   };
 }
 
-/** A field and the same in Korean. */
+/** A field and its Korean form. */
 function sentences(name: string, { en, ko }: Bilingual) {
   return { [name]: en, [`${name}Ko`]: ko };
 }

@@ -8,13 +8,13 @@ import { lastingOwner, type RouteContext } from "../answers/request.ts";
 import type { Previews } from "../live/previews.ts";
 import type { ConnectionGuard } from "../server/connection-guard.ts";
 
-/** A client that found no place may ask again after this long, in seconds. */
+/** After how many seconds a client without a place should try again. */
 const RETRY_AFTER_SECONDS = 5;
 
 const HEADERS = {
   "content-type": "video/x-flv",
   ...PRIVATE_HEADERS,
-  // The token lets in, not where the page of a player comes from.
+  // The token gives access; the origin of a player's page does not matter.
   "access-control-allow-origin": "*",
   "x-accel-buffering": "no",
 } as const;
@@ -58,7 +58,7 @@ export function addPreviewRoute(server: FastifyInstance, { service, access, prev
     }
     guard.recognise(request.socket);
     if (place === "full") {
-      const details = `${WATCHERS_OF_CHANNEL_MAX} previews of a channel, and ${WATCHERS_MAX} in all, is as many as there may be.`;
+      const details = `${WATCHERS_OF_CHANNEL_MAX} previews of a channel, and ${WATCHERS_MAX} in all, is the limit.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
     }
     if (request.method === "HEAD") {

@@ -12,13 +12,13 @@ import type { RouteContext } from "../answers/request.ts";
 import { orRefuse } from "../answers/request.ts";
 import type { EventUseCases } from "./events.ts";
 
-/** Events of one report: the newest of more are left out. */
+/** Events of one report; with more, the newest are left out. */
 const EVENTS_MAX = 1_000;
 
 type ChannelParams = { readonly Params: { readonly channelId: string } };
 type ReportParams = { readonly Params: { readonly channelId: string; readonly startTime: string } };
 
-/** What became of broadcasts that are over: the list, and each with its events and its history, also as a file. */
+/** Reports of finished broadcasts: the list, and each with its events and its history, also as a file. */
 export function addReportRoutes(api: FastifyInstance, { service }: RouteContext, parts: EventUseCases): void {
   const { reports, events, history } = parts;
 

@@ -5,40 +5,52 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { TlsOverhead } from "../../base/tls-overhead.ts";
 import { ConnectionPlaces, type PlacedConnection, type PlaceLimits } from "./connection-places.ts";
 
-/** Requests of one connection whose answers are not written yet. No browser or library sends a second before the first is answered. */
+/**
+ * Requests of one connection whose answers are not written yet. No browser or library sends a second request before the
+ * first is answered.
+ */
 const REQUESTS_UNDER_WAY_MAX = 8;
-/** A longer body, or one of unknown length, is not read to its end behind the answer, in bytes: as long as any that is taken, twice. */
+/**
+ * A longer body, or one of unknown length, is not read to its end after the answer, in bytes: twice the largest body
+ * that is accepted.
+ */
 const REST_BYTES_MAX = 2 * 1024 * 1024;
-/** How often connections are looked at, in milliseconds. */
+/** How often connections are checked, in milliseconds. */
 const LOOK_MS = 1_000;
-/** … and at what TLS costs of those behind it: much fits into a second. */
+/** … and what TLS costs for those that use it: much can happen within a second. */
 const TLS_LOOK_MS = 100;
-/** A connection that took nothing of what waits for it in so many looks is cut. Looks, not time: while this process stood still no client could take anything. */
+/**
+ * A connection that took nothing of what waits for it in this many checks is cut. Checks, not time: while this process
+ * stood still no client could take anything.
+ */
 const STUCK_LOOKS = 10;
-/** A connection that we have ended has so many looks to end its own side. */
+/** A connection that we have ended has this many checks to end its own side. */
 const FAREWELL_LOOKS = 5;
 
-/** Connections to one server of ours, unless told otherwise. */
+/** The default limit of connections to one HTTP server. */
 export const API_CONNECTIONS_MAX = 2_000;
 const PLACE_LIMITS: PlaceLimits = { connectionsMax: API_CONNECTIONS_MAX, unauthenticatedPerAddressMax: 500 };
 
-/** Why a connection was closed although its client did not want it. */
+/** Why a connection was closed that its client wanted to keep. */
 export type CutReason = "no-place" | "not-reading" | "too-many-requests" | "half-closed" | "empty-tls";
 
 export type GuardOptions = {
   readonly clock: Clock;
-  /** Networks, comma-separated, of the proxies in front; everybody behind one has its address. */
+  /** Networks of the proxies in front, comma-separated; all clients of a proxy have its address. */
   readonly trustedProxies: string;
   readonly limits?: Partial<PlaceLimits>;
   readonly onCut: (reason: CutReason) => void;
 };
 
-/** What a connection may hold of ours: a place, a few requests under way, answers for as long as it reads them. For every server of ours. */
+/**
+ * Limits what a connection may hold: a place, a few requests under way, answers for as long as it reads them. For every
+ * HTTP server of this process.
+ */
 export class ConnectionGuard {
   readonly #options: GuardOptions;
   readonly #places: ConnectionPlaces;
   readonly #shared: BlockList;
-  /** By socket; behind TLS both by the one below and by the one above. */
+  /** By socket; with TLS both by the lower and by the upper socket. */
   readonly #connections = new Map<Socket, Connection>();
   readonly #tlsConnections = new Map<Connection, TlsOverhead>();
   #timer: Timer | undefined;
@@ -50,7 +62,7 @@ export class ConnectionGuard {
     this.#shared = sharedNetworks(options.trustedProxies);
   }
 
-  /** Looks after every connection that comes to this server. */
+  /** Watches every connection that comes to this server. */
   watch(server: HttpServer): void {
     const isTls = server instanceof HttpsServer;
     server.on("connection", (socket: Socket) => this.#came(socket, isTls));
@@ -67,9 +79,10 @@ export class ConnectionGuard {
     });
   }
 
-  /** A request came on it. False where that is one too many, and the connection is closed. */
+  /** A request came on the connection. Returns false where it is one too many; the connection is closed then. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
-    // Node would read all that follows the answer, an unwanted body or bytes that are no HTTP any more, as fast as it comes.
+    // Node would read everything that follows the answer, an unwanted body or bytes that are no longer HTTP, as fast as
+    // it comes.
     if (isEndless(request)) response.shouldKeepAlive = false;
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return true;
@@ -84,7 +97,7 @@ export class ConnectionGuard {
     return true;
   }
 
-  /** It has sent a request that was authenticated. */
+  /** The connection has sent an authenticated request. */
   recognise(socket: Socket): void {
     const connection = this.#connections.get(socket);
     if (connection !== undefined) this.#places.recognise(connection);
@@ -102,7 +115,7 @@ export class ConnectionGuard {
     socket.once("close", () => this.#left(socket, connection));
   }
 
-  /** TLS has a socket of its own above the one that came. */
+  /** TLS has a socket of its own above the accepted one. */
   #secured(socket: Socket): void {
     const { remoteAddress, remotePort } = socket;
     for (const connection of this.#connections.values()) {
@@ -147,7 +160,7 @@ export class ConnectionGuard {
   }
 }
 
-/** Whether the end of what its client sends is not known, or far away. */
+/** Whether the end of what the client sends is unknown, or far away. */
 function isEndless({ headers }: IncomingMessage): boolean {
   if (headers["transfer-encoding"] !== undefined || headers.upgrade !== undefined) return true;
   return Number(headers["content-length"] ?? 0) > REST_BYTES_MAX;
@@ -161,7 +174,7 @@ class Connection implements PlacedConnection {
   readonly port: number | undefined;
   readonly turnAway: () => void;
   underWay = 0;
-  /** The one that is written to, where TLS stands between. */
+  /** The socket that is written to, where TLS is in between. */
   above: Socket | undefined;
   readonly #socket: Socket;
   #taken = "";
@@ -180,7 +193,7 @@ class Connection implements PlacedConnection {
     return this.underWay === 0;
   }
 
-  /** Why it is to be closed now. Call once a second. */
+  /** Why the connection should be closed now. Call once a second. */
   look(): CutReason | undefined {
     const socket = this.above ?? this.#socket;
     const ofWrite = waitingOfWrite(socket);
@@ -203,7 +216,10 @@ class Connection implements PlacedConnection {
   }
 }
 
-/** What of the write under way the kernel has not taken yet: Node counts a write as a whole, and one may take a slow reader minutes. */
+/**
+ * How much of the running write the kernel has not taken yet. Node counts a write as a whole, and one write may take a
+ * slow reader minutes.
+ */
 function waitingOfWrite(socket: Socket): number {
   const handle: unknown = Reflect.get(socket, "_handle");
   if (typeof handle !== "object" || handle === null) return 0;

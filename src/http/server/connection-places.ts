@@ -1,27 +1,27 @@
 import { networkOf } from "../../base/networks.ts";
 
 export type PlaceLimits = {
-  /** Connections in all. */
+  /** Connections in total. */
   readonly connectionsMax: number;
-  /** Connections of one address (of IPv6: of one /64) without an authenticated request. */
+  /** Connections of one address (IPv6: one /64) without an authenticated request. */
   readonly unauthenticatedPerAddressMax: number;
 };
 
-/** One connection that has, or asks for, a place. */
+/** A connection that has a place, or asks for one. */
 export interface PlacedConnection {
   readonly address: string;
   /** Many clients share its address: it is this machine's own, or a trusted proxy's. */
   readonly isShared: boolean;
-  /** Nothing of it is under way. */
+  /** Whether it has nothing under way. */
   isIdle(): boolean;
-  /** Its place is needed for another: closes without a message. */
+  /** Another connection needs its place: closes without a message. */
   turnAway(): void;
 }
 
 /**
- * The places for connections. A newcomer gets the place of the oldest connection without an authenticated request: of the same address if
- * that has its share, else of any address; those of shared addresses last, because many clients may be behind them. An authenticated
- * connection gives way only while it asks for nothing.
+ * The places for connections. A newcomer gets the place of the oldest connection without an authenticated request: of
+ * its own address if that has used its share, else of any address. Those of shared addresses come last, because many
+ * clients may be behind them. An authenticated connection loses its place only while it is idle.
  */
 export class ConnectionPlaces {
   readonly #limits: PlaceLimits;
@@ -34,7 +34,7 @@ export class ConnectionPlaces {
     this.#limits = limits;
   }
 
-  /** False where there is no room for this one. */
+  /** Returns false where there is no room for this connection. */
   enter(connection: PlacedConnection): boolean {
     const { connectionsMax, unauthenticatedPerAddressMax } = this.#limits;
     const neighbours = connection.isShared ? undefined : this.#byNetwork.get(networkOf(connection.address));
@@ -50,7 +50,7 @@ export class ConnectionPlaces {
     return true;
   }
 
-  /** It has sent an authenticated request. */
+  /** The connection has sent an authenticated request. */
   recognise(connection: PlacedConnection): void {
     if (!this.#unauthenticated.has(connection) && !this.#unauthenticatedShared.has(connection)) return;
     this.leave(connection);

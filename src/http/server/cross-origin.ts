@@ -3,7 +3,7 @@ import { API_PREFIXES } from "../../api-contract/regions.ts";
 import { PRIVATE_HEADERS } from "../answers/reply.ts";
 
 const ORIGINS_MAX = 100;
-/** A browser asks again after so long, in seconds. */
+/** For how long a browser remembers the answer, in seconds. */
 const MAX_AGE_SECONDS = 600;
 
 const PREFLIGHT_HEADERS = {
@@ -17,7 +17,7 @@ const PREFLIGHT_HEADERS = {
   ...PRIVATE_HEADERS,
 } as const;
 
-/** Every answer may be read by every page; these of its headers too, by the pages that are allowed to send ours. */
+/** Every page may read every answer, and the pages that may send our headers may read these headers of it too. */
 const EXPOSED = "x-ncp-trace-id, x-ncp-apigw-response-origin, retry-after";
 
 function readOrigin(text: string): string | undefined {
@@ -27,7 +27,7 @@ function readOrigin(text: string): string | undefined {
   return isWeb && url.origin === text.toLowerCase().replace(/\/$/, "") ? url.origin : undefined;
 }
 
-/** A comma-separated list of origins, or `*`; undefined where one is none. */
+/** A comma-separated list of origins, or `*`; undefined where one is not valid. */
 export function parseOrigins(text: string): readonly string[] | undefined {
   const parts = text.split(",").map((part) => part.trim());
   const given = parts.filter((part) => part !== "").map(readOrigin);
@@ -36,8 +36,8 @@ export function parseOrigins(text: string): readonly string[] | undefined {
 }
 
 /**
- * Lets pages of these origins send the API's headers: their browsers ask first (a preflight, OPTIONS). Never with cookies. Where an origin is
- * not allowed OPTIONS is a URL that is not there, as it always was.
+ * Lets pages of these origins send the API's headers: their browsers ask first (a preflight, OPTIONS). Never with
+ * cookies. For other origins OPTIONS is an unknown URL, as before.
  */
 export function crossOrigin(origins: readonly string[]) {
   const isAllowed = (origin: string | undefined): origin is string =>

@@ -6,15 +6,15 @@ import { sendBytes } from "../answers/reply.ts";
 import { wantsPage } from "../answers/request.ts";
 import { isRead } from "./head-requests.ts";
 
-/** Vite names these files after their content: a cached copy is valid for good. */
+/** Vite names these files after their content: a cached copy is valid for ever. */
 const HASHED_FOLDER = "assets/";
 const FOR_GOOD = "public, max-age=31536000, immutable";
 const INDEX = "index.html";
 
-/** Addresses below which there are no pages. */
+/** Addresses under which there are no pages. */
 const NO_PAGES = /^\/(api|dashboard|preview|docs|openapi\.json|metrics|livez|readyz)(\/|$)/;
 
-/** Our own files and nothing else; `blob:` is how a player hands video to the browser. */
+/** Only our own files; a player passes video to the browser as `blob:`. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -40,7 +40,7 @@ const HEADERS = {
 const NOT_BUILT =
   "The dashboard is not built. Run `npm run build` and start the server again; the API works without it.\n";
 
-/** What the build makes; anything else is bytes. */
+/** The types of the build's files; any other file is served as bytes. */
 const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css;charset=utf-8",
   ".html": "text/html;charset=utf-8",
@@ -58,13 +58,13 @@ const TYPES: Readonly<Record<string, string>> = {
 type Asset = { readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> };
 
 /**
- * The built dashboard, served as it is: its files, and its one page for every address that a person may open. Kept in memory, half a megabyte
- * that all answers share: a request for a file holds no descriptor and no copy, however slowly it is read.
+ * The built dashboard: its files, and its one page for every address that a person may open. Kept in memory, half a
+ * megabyte that all answers share: a request for a file uses no descriptor and no copy, however slowly it is read.
  */
 export class DashboardAssets {
   readonly #assets: ReadonlyMap<string, Asset>;
 
-  /** The folder that the build makes; it may be missing. Read once: what is not in it now is never served. */
+  /** The build's folder; it may be missing. Read once: later files are never served. */
   constructor(folder: string, basePath: string) {
     const entries = existsSync(folder) ? readdirSync(folder, { recursive: true, withFileTypes: true }) : [];
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -83,7 +83,7 @@ export class DashboardAssets {
     return this.#assets.has(fileOf(request)) || wantsPage(request);
   }
 
-  /** Answers what `serves` is true for. */
+  /** Sends what `serves` is true for. */
   send(request: FastifyRequest, reply: FastifyReply): FastifyReply {
     reply.headers(HEADERS);
     const asset = this.#assets.get(fileOf(request)) ?? this.#assets.get(INDEX);
@@ -94,7 +94,10 @@ export class DashboardAssets {
   }
 }
 
-/** The page is shown at many addresses, so what it loads is named from the root. All else finds its neighbours by itself. */
+/**
+ * The page is served at many addresses, so the files that it loads are named from the root. All others find their
+ * neighbours by themselves.
+ */
 function placed(page: Buffer, basePath: string): Buffer {
   return Buffer.from(page.toString().replaceAll(/((?:src|href)=")\.\//g, `$1${basePath}/`));
 }
@@ -108,7 +111,7 @@ function assetOf(name: string, bytes: Buffer): Asset {
   return { bytes, headers };
 }
 
-/** The browser has this very file (RFC 9110 §13.1.2); a proxy that compressed it may have made the validator a weak one. */
+/** The browser has exactly this file (RFC 9110 §13.1.2); a proxy that compressed it may have weakened the validator. */
 function isKnown(request: FastifyRequest, etag: string | undefined): boolean {
   const given = (request.headers["if-none-match"] ?? "").split(",").map((each) => each.trim().replace(/^W\//, ""));
   return etag !== undefined && given.includes(etag);
@@ -118,7 +121,7 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split("?", 1)[0] ?? "";
 }
 
-/** The path as a file's name: names of built files need no decoding, so what is encoded is no file. */
+/** The path as a file name: names of built files need no decoding, so an encoded path is no file. */
 function fileOf(request: FastifyRequest): string {
   return pathOf(request).slice(1);
 }

@@ -8,7 +8,10 @@ const CONTRACT_ROUTES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Of the original's own calls HEAD is a wrong method, and so a URL that is not there; everywhere else it is GET without the body. */
+/**
+ * For the original's own calls HEAD is a wrong method, and so an unknown URL. For all others it is GET without the
+ * body.
+ */
 export function isHeadUnknown(method: string, route: string | undefined): boolean {
   return method === "HEAD" && CONTRACT_ROUTES.has(route ?? "");
 }

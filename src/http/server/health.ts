@@ -3,18 +3,18 @@ import type { ServerTrouble } from "../../control/facts/server-fact.ts";
 import { StoreUnavailableError } from "../../control/ports/errors.ts";
 import { TROUBLE_DETAILS } from "../answers/errors.ts";
 
-/** An answer about the database stays true for this long, in milliseconds: asking more often costs nothing. */
+/** A result of the database probe stays valid for this long, in milliseconds: asking more often costs nothing. */
 const PROBE_LASTS_MS = 1_000;
 
 export type HealthOptions = {
   readonly clock: Clock;
-  /** Writes something to the database; rejects where that cannot be done. */
+  /** Writes something to the database; rejects where that is not possible. */
   readonly probe: () => Promise<void>;
   /** What else is wrong with this server. */
   readonly troubles: () => readonly ServerTrouble[];
 };
 
-/** Whether this process may be sent requests. */
+/** Whether this process can be sent requests. */
 export class Health {
   readonly #options: HealthOptions;
   #isDraining = false;
@@ -29,7 +29,7 @@ export class Health {
     this.#isDraining = true;
   }
 
-  /** Why no requests should be sent here, in a sentence for each reason; undefined where they may. */
+  /** Why no requests should be sent here, with a sentence for each reason; undefined where they may be sent. */
   async problem(): Promise<string | undefined> {
     const database = this.#isDraining ? undefined : await this.#databaseProblem();
     if (this.#isDraining) return "The server is stopping.";
@@ -47,7 +47,10 @@ export class Health {
   }
 }
 
-/** What is the matter, each thing once: of the database's writes the probe knows why, of its damage the trouble what to do. */
+/**
+ * What is wrong, each thing once: the probe knows why writes fail, and the trouble of a damaged database says what to
+ * do.
+ */
 function sentences(database: string | undefined, troubles: readonly ServerTrouble[]): readonly string[] {
   if (database === undefined) return troubles.map(({ message }) => message);
   const others = troubles.filter(({ name }) => name !== "database-unwritable").map(({ message }) => message);

@@ -11,7 +11,9 @@ const NAMES_MAX = 100;
 /** An unknown name is logged at most this often, in milliseconds: anybody can send one. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** `fanfare.lan`, `*.example.com` (what is below it), or `*`; canonical, or undefined. */
+/**
+ * `fanfare.lan`, `*.example.com` (any name below it), or `*`, in canonical form; undefined where it is none of these.
+ */
 function readPattern(text: string): string | undefined {
   if (text === "*") return text;
   const below = text.startsWith("*.");
@@ -19,7 +21,7 @@ function readPattern(text: string): string | undefined {
   return host.kind === "name" ? `${below ? "*." : ""}${host.name}` : undefined;
 }
 
-/** A comma-separated list of them; undefined where one is none. */
+/** A comma-separated list of them; undefined where one is not valid. */
 export function parseHostNames(text: string): readonly string[] | undefined {
   const parts = text.split(",").map((part) => part.trim());
   const patterns = parts.filter((part) => part !== "").map(readPattern);
@@ -28,8 +30,9 @@ export function parseHostNames(text: string): readonly string[] | undefined {
 }
 
 /**
- * The names this server answers to. A page of another site may have its own name lead here (DNS rebinding), and its browser then takes our answers
- * for that site's; the name it asks for gives it away. Addresses cannot be made to lead elsewhere, so each is fine.
+ * The host names of this server. A page of another site can make its own name lead here (DNS rebinding); its browser
+ * then treats our answers as that site's. The Host header shows the page's name. An address cannot be made to lead
+ * elsewhere, so every address is accepted.
  */
 export class HostNames {
   readonly #exact = new Set(["localhost"]);
@@ -37,7 +40,7 @@ export class HostNames {
   readonly #suffixes = new Set([".localhost"]);
   readonly #isAny: boolean;
 
-  /** Names and patterns as `parseHostNames` has them; what is no name is left out. */
+  /** Names and patterns in the form of `parseHostNames`; texts that are not names are left out. */
   constructor(patterns: readonly string[]) {
     this.#isAny = patterns.includes("*");
     for (const pattern of patterns) {
@@ -48,7 +51,7 @@ export class HostNames {
     }
   }
 
-  /** Whether a `Host` header names this server, with any port. A request without one comes from no browser. */
+  /** Whether a `Host` header names this server, with any port. A request without one does not come from a browser. */
   know(header: string): boolean {
     if (header === "" || this.#isAny) return true;
     const host = readHost(withoutPort(header));
@@ -69,17 +72,20 @@ function withoutPort(header: string): string {
   return colon > 0 && /^:\d{0,5}$/.test(header.slice(colon)) ? header.slice(0, colon) : header;
 }
 
-/** What is refused, and what to set. What was sent is repeated only where it is a name. */
+/** What is refused, and what to set. Repeats the header only where it is a name. */
 function problemText(header: string): string {
   const host = readHost(withoutPort(header));
-  if (host.kind !== "name") return "The Host of the request is no host name.";
+  if (host.kind !== "name") return "The Host of the request is not a host name.";
   return (
-    `This server does not know itself by the name ${host.name}. If the name is right, start the server with FANFARE_ALLOWED_HOSTS=${host.name} ` +
-    "(or FANFARE_PUBLIC_HOST); a reverse proxy in front has to hand on the Host that the browser asked for."
+    `This server does not have the name ${host.name}. If the name is right, start the server with FANFARE_ALLOWED_HOSTS=${host.name} ` +
+    "(or FANFARE_PUBLIC_HOST); a reverse proxy in front must forward the Host that the browser asked for."
   );
 }
 
-/** Stands before every route: refuses a request that asks for another server's name, in the `Host` header or, of a trusted proxy, `X-Forwarded-Host`. */
+/**
+ * Runs before every route: refuses a request for another server's name, in the `Host` header or, from a trusted proxy,
+ * in `X-Forwarded-Host`.
+ */
 export function hostCheck(names: HostNames, log: Log, nowMs: () => number) {
   let loggedMs: number | undefined;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {

@@ -13,33 +13,33 @@ import type { ConnectionGuard } from "./connection-guard.ts";
 const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 
-/** An open connection waits so long for its next request, in milliseconds: longer than the proxies before us. */
+/** An open connection may wait this long for its next request, in milliseconds: longer than proxies wait. */
 const KEEP_ALIVE_MS = 72_000;
 
-/** How often connections are held against those two, in milliseconds. */
+/** How often connections are checked against those two, in milliseconds. */
 const TIMEOUT_CHECK_MS = 5_000;
 
-/** All headers of one request, in bytes. */
+/** The headers of one request in total, in bytes. */
 const HEADER_BYTES_MAX = 16_384;
 
 export type ListenerOptions = {
   readonly guard: ConnectionGuard;
   /** Absent: plain HTTP. */
   readonly tls?: CertificatePair;
-  /** Told what goes wrong with listening or accepting. */
+  /** Called with errors of listening or accepting. */
   readonly onAcceptError?: (error: Error) => void;
-  /** Answers what expects something that is not known; Node's answer unless given. */
+  /** Answers an unknown expectation; default: Node's answer. */
   readonly onExpectation?: (response: ServerResponse) => void;
 };
 
-/** Makes the servers below Fastify, all with the same bounds: it makes one more where a name leads to two addresses. */
+/** Makes the servers below Fastify, all with the same bounds: Fastify makes one more where a name has two addresses. */
 export function listenerFactory({ guard, tls, onAcceptError, onExpectation }: ListenerOptions) {
   return (handler: RequestListener): HttpServer => {
     const server = plainOrSecure(tls, (request, response) => {
       if (guard.begin(request, response)) handler(request, response);
     });
     guard.watch(server);
-    // Unheard it would end the process. What listening says goes to who asked to listen as well.
+    // Without a listener this event would end the process. The caller of `listen` gets its errors as well.
     server.on("error", onAcceptError ?? (() => undefined));
     if (onExpectation !== undefined) {
       server.on("checkExpectation", (request, response) => {
@@ -50,7 +50,7 @@ export function listenerFactory({ guard, tls, onAcceptError, onExpectation }: Li
   };
 }
 
-/** Shown from the next connection on. Throws where the pair is none. */
+/** Used from the next connection on. Throws where the pair is not valid. */
 export function setHttpCertificate(server: FastifyInstance, pair: CertificatePair): void {
   const inner: unknown = server.server;
   if (inner instanceof HttpsServer) inner.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
@@ -63,7 +63,7 @@ function plainOrSecure(tls: CertificatePair | undefined, handler: RequestListene
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEADER_BYTES_MAX,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-    // A request without Host is answered like any other: Node's own refusal would have none of our headers.
+    // A request without Host is answered like any other: Node's own refusal would not have our headers.
     requireHostHeader: false,
   };
   if (tls === undefined) return createHttpServer(options, handler);

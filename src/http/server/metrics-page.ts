@@ -9,21 +9,21 @@ type RequestMeasure = {
   readonly seconds: number;
 };
 
-/** Where somebody says who they are. */
+/** Where a client logs in. */
 export type LoginPlace = "api" | "dashboard";
 
-/** Where the numbers come from and where those of HTTP go. */
+/** The source of the numbers, which also takes those of HTTP. */
 export interface MetricsSource {
   readonly contentType: string;
   text(): Promise<string>;
   request(measure: RequestMeasure): void;
-  /** Somebody showed a wrong key, or a wrong password of the dashboard. */
+  /** A client used a wrong key, or a wrong password of the dashboard. */
   failedLogin(where: LoginPlace): void;
-  /** A connection was closed although its client did not want it. */
+  /** A connection was closed that its client wanted to keep. */
   connectionCut(reason: CutReason): void;
 }
 
-/** One page stays good for this long, in milliseconds: it can be read without authentication. */
+/** One page stays valid for this long, in milliseconds: anybody can ask for it. */
 const PAGE_LASTS_MS = 1_000;
 
 /** The bytes of `/metrics`, made once for all who ask at the same time. */

@@ -68,8 +68,8 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   await dialog.locator('input[name="rtmpUrl"]').fill("rtmps://127.0.0.1:9/more");
   // A key as people paste it: the form shows what will be removed from it.
   await dialog.locator('input[name="streamKey"]').fill(`\u200brtmp://127.0.0.1/more/mp4:${key}\u00a0`);
-  await dialog.getByText("The server's address in front of the key was taken off").waitFor();
-  await dialog.getByText("A prefix such as mp4: in front of the key was taken off").waitFor();
+  await dialog.getByText("The server's address in front of the key was removed").waitFor();
+  await dialog.getByText("A prefix such as mp4: in front of the key was removed").waitFor();
   await dialog.getByText("Advanced").click();
   await dialog.locator('input[name="audioTrack"]').fill("1");
   await dialog.locator('input[name="fingerprint"]').fill(FINGERPRINT);
