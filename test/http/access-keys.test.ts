@@ -17,7 +17,7 @@ async function create(body: object) {
 
 const list = async () => (await api.call({ method: "GET", url: KEYS })).body;
 
-test("a key is created, works, is listed without its secret, and works no more once it is deleted", async () => {
+test("a key is created, works, is listed without its secret, and stops working when it is deleted", async () => {
   const created = await create({ role: "viewer", name: "screen in the hall" });
   const { accessKey, secretKey, ...rest } = created;
   expect(accessKey).toMatch(/^[A-Z0-9]{20}$/);
@@ -40,14 +40,14 @@ test("a key is created, works, is listed without its secret, and works no more o
   expect([again.status, again.body]).toEqual([404, service(250004, "NOT_FOUND", "Access key not found.")]);
 });
 
-test("a new manager may do what a manager may, and a name is not needed", async () => {
+test("a new manager has a manager's rights, and a name is optional", async () => {
   const { accessKey, secretKey, name } = await create({ role: "manager" });
   expect(name).toBeUndefined();
   const key = { accessKeyId: accessKey, secretKey };
   expect((await api.call({ method: "POST", url: KEYS, body: { role: "viewer" }, key })).status).toBe(200);
 });
 
-test("viewers may not even read them, under either prefix, and are told so before the region", async () => {
+test("viewers may not even read keys, under either prefix, and are refused before the region is checked", async () => {
   const refused = gateway("210", "Permission Denied", "This needs a manager's access key.");
   for (const prefix of ["/api/v2", "/api/fin-v2"]) {
     for (const [method, path] of [
@@ -76,7 +76,7 @@ test.each([
   expect((await list()).total).toBe(2);
 });
 
-test("the last manager's key cannot be deleted, one of two can, by itself too", async () => {
+test("the last manager's key cannot be deleted, and one of two can, also by itself", async () => {
   const own = { method: "DELETE", url: `${KEYS}/${MANAGER.accessKeyId}` } as const;
   const refused = await api.call(own);
   expect(refused.status).toBe(409);
@@ -103,7 +103,7 @@ test("of two managers who delete each other at once one is left", async () => {
   expect(await api.store.hasManagerKey()).toBe(true);
 });
 
-test("the last use is written at most once a minute, by signature or bearer, and refused requests are none", async () => {
+test("the last use is written at most once a minute, by signature or bearer, and refused requests do not count", async () => {
   const used = async () => {
     const { content } = await list();
     return content.map(({ lastUsedTime }: { lastUsedTime?: number }) => lastUsedTime);

@@ -47,12 +47,12 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 type Call = {
   readonly method: Method;
   readonly url: string;
-  /** A value is sent as JSON, text and bytes as they are. */
+  /** A value is sent as JSON, text and bytes unchanged. */
   readonly body?: unknown;
   readonly key?: { readonly accessKeyId: string; readonly secretKey: string };
-  /** Set, or with undefined taken away, after signing. */
+  /** Set, or with undefined removed, after signing. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  /** What is signed, where that is not what is sent. */
+  /** The text that is signed, where that is not what is sent. */
   readonly signed?: { readonly method?: string; readonly url?: string; readonly timestamp?: string };
 };
 
@@ -103,7 +103,7 @@ export class Api {
   readonly database: Database;
   readonly events: EventParts;
   readonly facts: FactBus<ServerFact>;
-  /** As the media thread asks who may publish. */
+  /** Asks as the media thread does who may publish. */
   readonly admission: Admission;
   readonly ingestChecks: IngestChecks;
   readonly service: Service;

@@ -39,7 +39,7 @@ test.each([
   ["/fanfare?a=1", "/?a=1"],
   ["/fanfare/", "/"],
   ["/fanfare/api/v2/x?y=/fanfare", "/api/v2/x?y=/fanfare"],
-  // A proxy took it off, or it is another path.
+  // A proxy removed it, or it is another path.
   ["/api/v2/x", "/api/v2/x"],
   ["/fanfares/api", "/fanfares/api"],
   ["/fanfare/fanfare/x", "/fanfare/x"],
@@ -55,7 +55,7 @@ describe("a server below /fanfare", () => {
   afterEach(() => api.close());
   const get = (url: string, headers: Record<string, string> = {}) => api.server.inject({ method: "GET", url, headers });
 
-  test("takes signatures over the path as the client sees it, and as it comes, whether or not a proxy takes the path off", async () => {
+  test("accepts signatures over the path as the client sees it, and as it comes, whether or not a proxy removes the prefix", async () => {
     const both = [CHANNELS, `/fanfare${CHANNELS}`];
     const statusOf = async (url: string, signed: string) =>
       (await get(url, api.signedHeaders("GET", signed))).statusCode;
@@ -65,7 +65,7 @@ describe("a server below /fanfare", () => {
     }
   });
 
-  test("serves page, files, health and documents on both, and names them as the browser finds them", async () => {
+  test("serves page, files, health and documents on both paths, and names them as the browser finds them", async () => {
     for (const base of ["", "/fanfare"]) {
       const page = await get(`${base}/channels/ls-1`, { accept: "text/html" });
       expect([page.statusCode, page.body]).toEqual([
@@ -82,7 +82,7 @@ describe("a server below /fanfare", () => {
     expect((await get("/fanfare/nothing")).statusCode).toBe(404);
   });
 
-  test("sets cookies for its path alone, and hands out addresses below it", async () => {
+  test("sets cookies for its path alone, and returns addresses below it", async () => {
     const headers = { host: "fanfare.example", origin: "http://fanfare.example", "content-type": "application/json" };
     const token = await api.dashboard.offerSetup();
     const payload = JSON.stringify({ token, password: "correct horse" });

@@ -16,7 +16,7 @@ export function fieldsOf(schema: z.ZodType, path = ""): string[] {
   });
 }
 
-/** The body with one field set, or taken away. */
+/** The body with one field set, or removed. */
 export function withField(body: object, path: string, value: unknown): object {
   const copy = structuredClone(body) as Record<string, unknown>;
   const steps = path.replaceAll("[", ".").replaceAll("]", "").split(".");

@@ -13,7 +13,7 @@ const read = async (channelId: string) =>
   (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` })).body.content;
 
 describe("call 13", () => {
-  test("changes what it names, keeps the rest, and answers the channel with its platforms", async () => {
+  test("changes what it names, keeps the rest, and returns the channel with its platforms", async () => {
     const created = await api.create();
     const changed = await put(created.channelId, { channelName: "다른이름", planType: "UNLIMITED", envType: "DEV" });
     expect(changed.status).toBe(200);
@@ -57,7 +57,7 @@ describe("call 13", () => {
     expect(await api.create({ alertOn: true, alertOptions })).toMatchObject({ alertOn: true, alertOptions });
   });
 
-  test("a plan too small for the platforms that are there is 250014, and one that fits is taken", async () => {
+  test("a plan too small for the existing platforms is 250014, and one that fits is accepted", async () => {
     const restream = Array.from({ length: 4 }, () => PLATFORM);
     const { channelId } = await api.create({ planType: "UNLIMITED", restream });
     const refused = await put(channelId, { channelName: "renamed", planType: "STANDARD" });
@@ -88,7 +88,7 @@ describe("call 13", () => {
     expect(api.runtime.applied).toEqual([]);
   });
 
-  test("may be done on air", async () => {
+  test("is allowed on air", async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 5);
     const { status, body } = await put(channelId, { channelName: "on_the_air" });
@@ -97,7 +97,7 @@ describe("call 13", () => {
 });
 
 describe("call 14", () => {
-  test("off blocks the channel and on makes it READY again, both as often as one likes", async () => {
+  test("off blocks the channel and on makes it READY again, both repeatedly", async () => {
     const { restream: _platforms, health: _verdict, ...channel } = await api.create();
     for (let round = 1; round <= 2; round += 1) {
       for (const action of ["off", "off", "on", "on"]) {
@@ -112,7 +112,7 @@ describe("call 14", () => {
     expect(api.runtime.applied.map((spec) => spec.revision)).toEqual([2, 3, 4, 5]);
   });
 
-  test("a blocked channel's key is as unknown as any, and a blocked channel can be listed, edited and deleted", async () => {
+  test("a blocked channel's key counts as unknown, and a blocked channel can be listed, edited and deleted", async () => {
     const { channelId, streamKey } = await api.create();
     await put(`${channelId}/off`);
     expect(await api.store.findChannelByStreamKey(streamKey)).toBeUndefined();
@@ -128,7 +128,7 @@ describe("call 14", () => {
     expect([deleted.status, deleted.body.content.channelStatus]).toEqual([200, "DELETED"]);
   });
 
-  test("off ends a running broadcast after the media thread has heard of the block, and answers once it is over", async () => {
+  test("off ends a running broadcast after the media thread got the block, and answers once it is over", async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 5);
     const order: string[] = [];
@@ -165,7 +165,7 @@ describe("the end of a broadcast by request", () => {
     expect((await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` })).status).toBe(200);
   });
 
-  test("waits for the media thread to have done it", async () => {
+  test("waits until the media thread has done it", async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 5);
     api.runtime.isResponsive = false;
@@ -175,12 +175,12 @@ describe("the end of a broadcast by request", () => {
     expect((await answer).body.content).toMatchObject({ channelStatus: "READY", isPublishing: false });
   });
 
-  test("where there is none just answers the channel", async () => {
+  test("returns the channel where there is none", async () => {
     const { restream: _platforms, ...channel } = await api.create();
     expect((await post(`${channel.channelId}/end`)).body).toEqual({ content: channel });
   });
 
-  test("by a media thread that does not do it is answered with what is true after two seconds", async () => {
+  test("returns what is true after two seconds where the media thread does not do it", async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 5);
     api.runtime.isResponsive = false;
@@ -197,7 +197,7 @@ describe("call 15", () => {
     ["with an empty body", ""],
     ["with nothing chosen", {}],
     ["with main chosen", { which: "main" }],
-  ])("%s gives another key, and the old one lets nobody in", async (_name, body) => {
+  ])("%s sets another key, and the old one admits no encoder", async (_name, body) => {
     const { restream: _platforms, ...channel } = await api.create();
     const { status, body: answer } = await post(`${channel.channelId}/stream-key`, body);
     expect(status).toBe(200);
@@ -211,7 +211,7 @@ describe("call 15", () => {
     expect(api.runtime.applied).toMatchObject([{ channelId: channel.channelId, revision: 2 }]);
   });
 
-  test("with a key that does not exist, or no JSON, is refused and changes nothing", async () => {
+  test("with a key that does not exist, or without JSON, is refused and changes nothing", async () => {
     const { channelId, streamKey } = await api.create();
     const wrong = await post(`${channelId}/stream-key`, { which: "third" });
     expect(wrong.status).toBe(400);
@@ -222,7 +222,7 @@ describe("call 15", () => {
   });
 });
 
-test("none of these is a viewer's to do, and none finds a channel that is not there", async () => {
+test("none of these is allowed to a viewer, and a missing channel is reported", async () => {
   const { channelId } = await api.create();
   const calls = [
     ["PUT", "", {}],

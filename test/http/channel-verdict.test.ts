@@ -68,7 +68,7 @@ test("a platform that is unstable needs attention while it is green, and no more
   expect(await health(channelId)).toMatchObject({ state: "waiting" });
 });
 
-test("a channel that is turned off is off", async () => {
+test("a channel that is turned off has the verdict off", async () => {
   const { channelId } = await api.create();
   await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
   expect(await health(channelId)).toMatchObject({ state: "off", nextStep: { code: "TURN_CHANNEL_ON" } });
@@ -88,7 +88,7 @@ test("the live stream sends the channel again when a platform changes its verdic
   tell(channelId, platId, FAILED);
   expect(await next()).toEqual(["channel", "broken"]);
   expect(await next()).toEqual(["platform", "FAIL"]);
-  // Dialled again it is as broken as before.
+  // A retry leaves it as broken as before.
   tell(channelId, platId, { ...FAILED, status: "CONNECTING" });
   expect(await next()).toEqual(["platform", "CONNECTING"]);
   tell(channelId, platId, { status: "PUBLISHING", sinceTime: 4 });

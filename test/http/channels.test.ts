@@ -116,7 +116,7 @@ test("every field of the create body is kept, and passwords are masked", async (
   ]);
 });
 
-test("the body is JSON whatever content type it is sent with", async () => {
+test("the body is JSON with any content type", async () => {
   const types = [
     "application/json; charset=UTF-8",
     "text/plain",
@@ -148,13 +148,13 @@ test("GET and DELETE need no content type and no region, and ignore a body", asy
   expect(deleted.status).toBe(200);
 });
 
-test("query parameters nobody knows are ignored, and signed", async () => {
+test("unknown query parameters are ignored, and signed", async () => {
   const url = `${CHANNELS}?responseFormatType=json&regionCode=KR`;
   expect((await api.call({ method: "GET", url })).status).toBe(200);
   expect((await api.call({ method: "GET", url, signed: { url: CHANNELS } })).status).toBe(401);
 });
 
-test("a channel on air is PUBLISHING, counts its time, and tells when it began under both names", async () => {
+test("a channel on air is PUBLISHING, counts its time, and returns its start under both names", async () => {
   const { channelId } = await api.create();
   api.runtime.start(channelId, 1_700_000_000_500);
   api.clock.advance(61_900);
@@ -243,7 +243,7 @@ test("plans have limits, which are a setting", async () => {
   await other.close();
 });
 
-test("a viewer reads everything but the keys", async () => {
+test("a viewer reads everything except the keys", async () => {
   const { channelId, streamKey } = await api.create({ restream: [{ ...PLATFORM, id: "u", password: "hunter2" }] });
   const masked = `${streamKey.slice(0, 4)}${"*".repeat(28)}`;
   const urls = [`${CHANNELS}/${channelId}`, CHANNELS, `${CHANNELS}/${channelId}/platforms`];

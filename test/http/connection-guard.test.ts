@@ -105,7 +105,7 @@ describe.each([
     },
   );
 
-  test("one that is read slowly is not cut, whatever time that takes", async () => {
+  test("a connection that reads slowly is not cut, whatever time that takes", async () => {
     await start();
     const came = once(api.server.server, isTls ? "secureConnection" : "connection");
     const { socket } = await client(REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"), isTls);
@@ -136,8 +136,8 @@ function pair() {
   return { cert, key };
 }
 
-describe("TLS that carries nothing", () => {
-  /** Ours, under TLS. */
+describe("TLS without payload", () => {
+  /** The server's socket, under TLS. */
   async function secure(text: string): Promise<Client & { readonly bytesBelow: () => number }> {
     const came = once(api.server.server, "connection");
     const opened = await client(text, true);
@@ -196,7 +196,7 @@ describe("TLS that carries nothing", () => {
   });
 });
 
-test("a connection has eight requests under way; with a ninth it is closed", async () => {
+test("a connection has eight requests under way, and a ninth closes it", async () => {
   await open();
   const eight = await client(REQUEST.repeat(8));
   const nine = await client(REQUEST.repeat(9));
@@ -216,7 +216,7 @@ test("requests one after the other are not counted together", async () => {
   expect(await cuts()).toEqual({});
 });
 
-describe("what is poured behind an answer is not read to its end", () => {
+describe("bytes that are poured after a request are not read to their end", () => {
   const head = (line: string) => `${line} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
   test.each([
     ["a body in pieces where there is nothing", `${head("POST /nothing")}Transfer-Encoding: chunked\r\n\r\n`],
@@ -237,7 +237,7 @@ describe("what is poured behind an answer is not read to its end", () => {
     await expect.poll(connections).toBe(0);
   });
 
-  test("but a body that comes to its end soon is, and the connection kept", async () => {
+  test("except a body that comes to its end soon, whose connection is kept", async () => {
     await open();
     const length = 1_500_000;
     const { socket } = await client(`${head("POST /nothing")}Content-Length: ${length}\r\n\r\n`);
@@ -248,7 +248,7 @@ describe("what is poured behind an answer is not read to its end", () => {
   });
 });
 
-test("half requests keep nobody out: the oldest makes room, an event stream stays", async () => {
+test("half requests keep no client out: the oldest makes room, an event stream stays", async () => {
   await open({ limits: { places: { connectionsMax: 5 } } });
   const stream = CHANNELS.replace("channels", "events/stream");
   const signed = Object.entries(api.signedHeaders("GET", stream)).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -263,7 +263,7 @@ test("half requests keep nobody out: the oldest makes room, an event stream stay
   expect([reader.socket.closed, half[3]?.socket.closed, api.live.readerCount]).toEqual([false, false, 1]);
 });
 
-test("who was told that its request cannot be read, and leaves its side open, is closed", async () => {
+test("a client whose request cannot be read, and that leaves its side open, is closed", async () => {
   await open();
   const silent = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
   sockets.push(silent);

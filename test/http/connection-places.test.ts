@@ -26,14 +26,14 @@ class Caller implements PlacedConnection {
   }
 }
 
-/** Comes, and says whether it got a place. */
+/** Connects, and returns whether it got a place. */
 function come(name: string, address: string, isShared = false): Caller {
   const caller = new Caller(name, address, isShared);
   if (!places.enter(caller)) away.push(`${name} refused`);
   return caller;
 }
 
-test("over its share an address loses the connection that came first, and nobody else's", () => {
+test("over its share an address loses its oldest connection, and other addresses none", () => {
   come("other", "203.0.113.1");
   for (const name of ["a", "b", "c"]) come(name, "192.0.2.1");
   expect(away).toEqual(["a"]);
@@ -52,7 +52,7 @@ test.each([
   expect(away).toEqual(gone);
 });
 
-test("the share counts who has not authenticated: who has is not asked to go", () => {
+test("the share counts unauthenticated connections alone, and an authenticated one keeps its place", () => {
   places.recognise(come("a", "192.0.2.1"));
   places.recognise(come("b", "192.0.2.1"));
   come("c", "192.0.2.1");
@@ -62,7 +62,7 @@ test("the share counts who has not authenticated: who has is not asked to go", (
   expect(away).toEqual(["c"]);
 });
 
-test("when all is full the oldest stranger goes, whoever the newcomer is", () => {
+test("when all places are taken the oldest unauthenticated connection goes, whatever the newcomer is", () => {
   come("a", "192.0.2.1");
   come("b", "192.0.2.2");
   places.recognise(come("c", "192.0.2.3"));
@@ -72,7 +72,7 @@ test("when all is full the oldest stranger goes, whoever the newcomer is", () =>
   expect(away).toEqual(["a", "b"]);
 });
 
-test("a shared address has no share, and its connections go after all other strangers'", () => {
+test("a shared address has no share, and its connections go after all other unauthenticated ones", () => {
   for (const name of ["p", "q", "r"]) come(name, "10.0.0.1", true);
   come("a", "192.0.2.1");
   expect(away).toEqual([]);
@@ -82,7 +82,7 @@ test("a shared address has no share, and its connections go after all other stra
   expect(away).toEqual(["a", "p"]);
 });
 
-test("where all have authenticated one that asks for nothing goes, and without one the newcomer is refused", () => {
+test("where all have authenticated an idle connection goes, and without one the newcomer is refused", () => {
   const known = ["a", "b", "c", "d"].map((name, index) => come(name, `192.0.2.${index}`));
   for (const caller of known) {
     places.recognise(caller);

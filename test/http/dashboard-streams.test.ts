@@ -5,7 +5,7 @@ import { EventReader } from "./event-reader.ts";
 
 const PASSWORD = "correct horse";
 const HOST = "fanfare.example";
-/** What was opened with a session ends this soon after it. */
+/** How soon streams of a session end after it. */
 const ENDS_WITHIN_MS = 1_000;
 
 let api: Api;
@@ -23,7 +23,7 @@ async function signInTwice(): Promise<readonly [string, string]> {
   return [first, second];
 }
 
-/** As the page of this session sends it. */
+/** Sends a request as the page of this session does. */
 function ask(method: "GET" | "POST" | "PUT" | "DELETE", url: string, session: string, body?: object) {
   const headers = {
     ...{ host: HOST, origin: `http://${HOST}`, cookie: `fanfare_session=${session}` },
@@ -32,7 +32,7 @@ function ask(method: "GET" | "POST" | "PUT" | "DELETE", url: string, session: st
   return api.server.inject({ method, url, headers, ...(body === undefined ? {} : { payload: JSON.stringify(body) }) });
 }
 
-/** The address of a preview that this session asked for. */
+/** The address of a preview that this session requested. */
 async function previewOf(session: string): Promise<string> {
   const { channelId } = await api.create();
   return (await ask("POST", `${CHANNELS}/${channelId}/preview-token`, session)).json().content.url;
@@ -45,7 +45,7 @@ async function openStream(session: string): Promise<EventReader> {
   return reader;
 }
 
-/** Changes something, and waits until all of these streams have told it. */
+/** Changes something, and waits until all of these streams have sent it. */
 async function expectTold(...readers: readonly EventReader[]): Promise<void> {
   const { channelId } = await api.create();
   api.clock.advance(100);
@@ -55,11 +55,11 @@ async function expectTold(...readers: readonly EventReader[]): Promise<void> {
   }
 }
 
-test("a stream ends soon after its session was ended elsewhere; another browser's goes on", async () => {
+test("a stream ends soon after its session was ended elsewhere, and another browser's goes on", async () => {
   const [ended, kept] = await signInTwice();
   const endedStream = await openStream(ended);
   const keptStream = await openStream(kept);
-  // As a command in another process does it: nobody tells this server.
+  // As a command in another process does it: this server gets no message.
   await api.dashboard.signOut((await api.dashboard.sessionOf(ended)) ?? "");
   await expectTold(endedStream, keptStream);
   api.clock.advance(ENDS_WITHIN_MS);
@@ -68,7 +68,7 @@ test("a stream ends soon after its session was ended elsewhere; another browser'
   keptStream.close();
 });
 
-test("a stream ends at once when its browser signs out; another browser's goes on", async () => {
+test("a stream ends at once when its browser signs out, and another browser's goes on", async () => {
   const [ended, kept] = await signInTwice();
   const endedStream = await openStream(ended);
   const keptStream = await openStream(kept);
@@ -111,7 +111,7 @@ test("previews and their tokens end within a second of a reset in another proces
   expect((await api.server.inject({ url })).statusCode).toBe(401);
 });
 
-test("what a session opened stays while the sessions cannot be looked up", async () => {
+test("a session's streams stay while the sessions cannot be looked up", async () => {
   const [session] = await signInTwice();
   const stream = await openStream(session);
   const url = await previewOf(session);

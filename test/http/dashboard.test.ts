@@ -24,13 +24,13 @@ type Sent = {
   readonly headers?: Record<string, string | undefined>;
   readonly body?: unknown;
   readonly cookie?: string;
-  /** What this browser got when it signed in before. */
+  /** The cookie that this browser got when it signed in before. */
   readonly device?: string;
-  /** Where the browser is; 127.0.0.1 unless set. */
+  /** Where the browser is; 127.0.0.1 by default. */
   readonly remoteAddress?: string;
 };
 
-/** As a browser on our own page sends it. */
+/** Sends a request as a browser on our own page does. */
 async function browser(method: "GET" | "POST" | "PUT" | "DELETE", url: string, sent: Sent = {}) {
   const cookies = [
     "other=1",
@@ -120,7 +120,7 @@ describe("a session", () => {
     expect((await browser("GET", "/api/v2/access-keys", { cookie })).status).toBe(200);
   });
 
-  test("names a channel as it likes, and its changes are the dashboard's", async () => {
+  test("names a channel freely, and its changes are the dashboard's", async () => {
     const cookie = await setUp();
     const channelName = "Sunday service – 예배 📺 (main hall)";
     const made = await browser("POST", CHANNELS, { cookie, body: { ...CHANNEL, channelName } });
@@ -147,7 +147,7 @@ describe("a session", () => {
       const { status, body } = await send({ origin });
       expect([origin, status, body.error.errorCode]).toEqual([origin, 401, "210"]);
     }
-    // Whoever has set a proxy up wrongly learns what to set.
+    // The message tells a person who has set a proxy up wrongly what to set.
     const { body } = await send({ origin: "http://fanfare.example" });
     expect(body.error.details).toContain("The page is of fanfare.example, the request came for fanfare.example:8080.");
     expect(body.error.details).toContain("proxy_set_header Host $http_host");
@@ -161,7 +161,7 @@ describe("a session", () => {
     expect([signIn.status, signIn.cookie]).toEqual([401, undefined]);
   });
 
-  test("is not looked at where a request says otherwise who sends it", async () => {
+  test("is ignored where a request authenticates in another way", async () => {
     const cookie = await setUp();
     const wrong = await browser("GET", CHANNELS, { cookie, headers: { authorization: "Bearer nobody" } });
     expect([wrong.status, wrong.body.error.errorCode]).toEqual([401, "200"]);
@@ -177,7 +177,7 @@ describe("a session", () => {
     const signedIn = async () => (await browser("GET", "/dashboard/session", { cookie })).body.signedIn;
     api.clock.advance(29 * 24 * 60 * 60 * 1000);
     expect(await signedIn()).toBe(true);
-    // The use is written without anybody waiting for it; the write before the next one is done first.
+    // The use is written in the background; the write before the next one is done first.
     await api.dashboard.signOut("nobody");
     api.clock.advance(29 * 24 * 60 * 60 * 1000);
     expect(await signedIn()).toBe(true);
@@ -200,7 +200,7 @@ describe("a session", () => {
       expect(await signedIn()).toBe(true);
       api.clock.advance(2 * 60 * 60 * 1000);
     }
-    // Thirty days without use are thirty days, whatever the clock says.
+    // Thirty days without use are thirty days, whatever the clock shows.
     api.clock.advance(31 * 24 * 60 * 60 * 1000);
     api.clock.wallMs -= STEP_MS;
     expect(await signedIn()).toBe(false);
@@ -220,7 +220,7 @@ describe("a session", () => {
     expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(401);
   });
 
-  test("is Secure where a proxy that is believed says HTTPS", async () => {
+  test("is Secure where a trusted proxy says HTTPS", async () => {
     await setUp();
     await api.close();
     api = await Api.open({ limits: { trustedProxies: "127.0.0.0/8" } });
@@ -231,7 +231,7 @@ describe("a session", () => {
   });
 });
 
-test("after ten failures of an address within a minute it is refused, whatever the password; others are not", async () => {
+test("after ten failures of an address within a minute it is refused, whatever the password, and others are not", async () => {
   await setUp();
   const attempt = (password: string, remoteAddress = "192.0.2.1") =>
     browser("POST", "/dashboard/session", { body: { password }, remoteAddress });
@@ -254,7 +254,7 @@ test("wrong set-up tokens and wrong old passwords are failures too, each counted
     for (let count = 0; count < 10; count += 1) expect((await send()).status).toBe(401);
     expect((await send()).status).toBe(429);
   }
-  // And nobody who guesses keeps this browser's owner out.
+  // And guesses do not keep this browser's owner out.
   expect((await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).status).toBe(200);
 });
 
@@ -262,7 +262,7 @@ describe("a browser that signed in before", () => {
   const signIn = (password: string, sent: Sent = {}) =>
     browser("POST", "/dashboard/session", { body: { password }, ...sent });
 
-  test("gets a cookie that lets nobody in, and with it gets in while strangers guess, from its address too", async () => {
+  test("gets a cookie that gives no access by itself, and with it signs in while others guess, from its address too", async () => {
     await setUp();
     const before = await signIn(PASSWORD);
     expect(before.setDevice).toMatch(
@@ -278,13 +278,13 @@ describe("a browser that signed in before", () => {
       429,
     );
     expect((await signIn(PASSWORD, { device })).status).toBe(200);
-    // Nor do they keep anybody from a new set-up link.
+    // Nor do they keep a person from a new set-up link.
     expect((await browser("POST", "/dashboard/setup", { body: { token: "old", password: PASSWORD } })).status).toBe(
       401,
     );
   });
 
-  test("is a stranger again once the password is another, but for the one that changed it", async () => {
+  test("counts as unknown again once the password is another, except the one that changed it", async () => {
     await setUp();
     const [first, second] = [await signIn(PASSWORD), await signIn(PASSWORD)];
     const body = { old: PASSWORD, new: "new password" };
@@ -296,7 +296,7 @@ describe("a browser that signed in before", () => {
 });
 
 describe("two servers on one host", () => {
-  test("have cookies of their own, and one from before they had is taken once more", async () => {
+  test("have cookies of their own, and one from before they had is accepted once more", async () => {
     const cookie = await setUp();
     const send = (text: string) =>
       browser("GET", "/dashboard/session", { headers: { cookie: text } }).then(({ body }) => body.signedIn);
@@ -308,7 +308,7 @@ describe("two servers on one host", () => {
   });
 });
 
-test("a password is one whatever way its letters are put together", async () => {
+test("a password is the same however its letters are composed", async () => {
   const token = await api.dashboard.offerSetup();
   await browser("POST", "/dashboard/setup", { body: { token, password: "비밀번호입니다요" } });
   const decomposed = "비밀번호입니다요".normalize("NFD");
@@ -319,7 +319,7 @@ describe("the application", () => {
   const get = (url: string, headers: Record<string, string> = {}) => api.server.inject({ method: "GET", url, headers });
   const html = { accept: "text/html,*/*;q=0.8" };
 
-  test("hashed files are kept for good, the page never, and neither may load from elsewhere", async () => {
+  test("hashed files are cached for good, the page never, and neither may load from elsewhere", async () => {
     const script = await get("/assets/main-abc123.js");
     expect([script.statusCode, script.body]).toEqual([200, "export {};"]);
     expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
@@ -333,7 +333,7 @@ describe("the application", () => {
     expect((await get("/icon.svg")).headers["content-type"]).toMatch(/^image\/svg\+xml/);
   });
 
-  test("what is no page stays what it was", async () => {
+  test("other paths keep their answers", async () => {
     for (const url of ["/api/v2/nothing", "/api", "/dashboard/nothing", "/preview/x/y", "/docs/x"]) {
       expect([url, (await get(url, html)).statusCode]).toEqual([url, 404]);
     }

@@ -26,7 +26,7 @@ async function readsOf(method: Method, path: string, body?: unknown) {
   return { reads, content: answer.body.content };
 }
 
-test("an edit answers with what its transaction left, and reads the channel no second time", async () => {
+test("an edit returns what its transaction left, and reads the channel no second time", async () => {
   const { channelId, restream } = await api.create();
   const platform = `${channelId}/platforms/${restream[0].platId}`;
   const edited = await readsOf("PUT", channelId, { channelName: "renamed", freeze: { mediaSeconds: 7 } });
@@ -43,7 +43,7 @@ test("an edit answers with what its transaction left, and reads the channel no s
   expect(await readsOf("DELETE", platform)).toMatchObject({ reads: 0, content: { label: "Mine" } });
 });
 
-test("what waits for an effect reads the channel once, after it", async () => {
+test("a request that waits for an effect reads the channel once, after it", async () => {
   const { channelId, restream } = await api.create();
   const platform = `${channelId}/platforms/${restream[0].platId}`;
   expect(await readsOf("PUT", `${platform}/off`)).toMatchObject({ reads: 1, content: { enabled: false } });

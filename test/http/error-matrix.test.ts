@@ -26,7 +26,7 @@ import {
 } from "./error-answers.ts";
 import { MISSING_RULES, REQUIRED, WRONG_BODY_VALUES, WRONG_QUERY_VALUES } from "./wrong-values.ts";
 
-/** What a request is made of, before it is signed and sent. */
+/** The parts of a request, before it is signed and sent. */
 type Request = {
   readonly prefix?: string;
   readonly params?: Readonly<Record<string, string>>;
@@ -71,7 +71,7 @@ afterAll(async () => {
   await api.close();
 });
 
-test("every call there is has a row for each of its fields", () => {
+test("every call has a row for each of its fields", () => {
   for (const { name, body, query } of OPERATIONS) {
     if (body !== undefined) expect(REQUIRED, name).toHaveProperty(name);
     for (const path of body === undefined ? [] : fieldsOf(body)) {
@@ -133,7 +133,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     await cell("later", { headers: { "x-ncp-apigw-timestamp": String(api.clock.wallMs + 1) } }, INVALID);
   });
 
-  test("a timestamp that is 301 s off, or none; 299 s are fine", async () => {
+  test("a timestamp that is 301 s off, or missing; 299 s are accepted", async () => {
     for (const [offsetMs, words] of [
       [301_000, "301 s ahead of"],
       [-301_000, "301 s behind"],
@@ -154,7 +154,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
 
   test("a viewer where only a manager may", async () => {
     if (isWrite(operation)) await cell("viewer", { key: VIEWER }, denied(operation));
-    // A viewer that may read is let in: as far as the region.
+    // A viewer that may read is admitted: as far as the region.
     else await cell("viewer", { key: VIEWER, headers: { "x-ncp-region_code": "JP" } }, wrongRegion("JP", "KR"));
   });
 
@@ -173,7 +173,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     await cell("large", { body: LARGE }, TOO_LARGE);
   });
 
-  test("a URL beside it, and a method it does not have", async () => {
+  test("an unknown URL beside it, and a method it does not have", async () => {
     await cell("slash", { suffix: "/" }, NO_URL);
     await cell("more", { suffix: "/x/y/z" }, NO_URL);
     const known = new Set(OPERATIONS.filter(({ path }) => path === operation.path).map(({ method }) => method));
@@ -194,7 +194,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     }
   });
 
-  test("a channel, platform, key or delivery that is not there, or another channel's", async () => {
+  test("a missing channel, platform, key or delivery, or another channel's", async () => {
     if (has(operation, "channelId")) {
       for (const channelId of [UNKNOWN_CHANNEL, "x", "%20", "%00", "..%2F..%2F", "a".repeat(2_000)]) {
         await cell(channelId.slice(0, 40), { params: { channelId } }, notFound("Channel"));
@@ -261,7 +261,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     }
   });
 
-  test("of two wrong fields the first in the contract's order is told, whichever comes first in the body", async () => {
+  test("of two wrong fields the first in the contract's order is named, whichever comes first in the body", async () => {
     const { body, bodyExample = {} } = operation;
     const fields = body === undefined ? [] : fieldsOf(body).filter((path) => !path.includes("["));
     for (const [index, first] of fields.entries()) {
@@ -276,7 +276,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     }
   });
 
-  test("with everything wrong at once the first check that fails is told, in the contract's order", async () => {
+  test("with everything wrong at once the first check that fails is reported, in the contract's order", async () => {
     const ladder = ladderOf(operation);
     for (const [index, { name, expected }] of ladder.entries()) {
       const request = ladder.slice(index).reduceRight<Request>((made, { request: wrong }) => merged(made, wrong), {});
@@ -284,7 +284,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     }
   });
 
-  test("nothing of all this changed anything", async () => {
+  test("none of these requests changed anything", async () => {
     expect(await everything()).toEqual(before);
     expect([api.runtime.applied, api.runtime.removed, api.runtime.ended, api.runtime.cut]).toEqual([[], [], [], []]);
   });
@@ -292,7 +292,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
 
 type Rung = { readonly name: string; readonly request: Request; readonly expected: Expected };
 
-/** The earlier check's wrong wins where two need the same part of the request. */
+/** The earlier check's wrong part wins where two need the same part of the request. */
 function merged(later: Request, earlier: Request): Request {
   return {
     ...later,
@@ -302,7 +302,7 @@ function merged(later: Request, earlier: Request): Request {
   };
 }
 
-/** Everything that can be wrong with a call, in the order in which it is to be found. */
+/** Everything that can be wrong with a call, in the order of the checks. */
 function ladderOf(operation: Operation): Rung[] {
   const { body, query, name } = operation;
   const rungs: Rung[] = [
@@ -343,7 +343,7 @@ function ladderOf(operation: Operation): Rung[] {
   return rungs;
 }
 
-describe("what the present state does not allow", () => {
+describe("requests that the present state does not allow", () => {
   const find = (name: string): Operation => {
     const operation = OPERATIONS.find((each) => each.name === name);
     if (operation === undefined) throw new Error(name);

@@ -50,12 +50,12 @@ function expectService(answer: Awaited<ReturnType<Api["call"]>>, status: number,
 }
 
 describe.each(CALLS)("call $name", ({ method, path, body }) => {
-  test("a missing region is right", async () => {
+  test("a missing region is accepted", async () => {
     const { status } = await api.call({ method, url: urlOf(path), body, headers: { "x-ncp-region_code": undefined } });
     expect(status).toBe(200);
   });
 
-  test("a body that is no JSON does not matter where none is wanted", async () => {
+  test("a body that is no JSON does not matter where none is needed", async () => {
     if (body !== undefined) return expect(["POST", "PUT"]).toContain(method);
     for (const wrong of ["{", "", Buffer.from([0x22, 0xff, 0x22])]) {
       expect((await api.call({ method, url: urlOf(path), body: wrong })).status).toBe(200);
@@ -63,7 +63,7 @@ describe.each(CALLS)("call $name", ({ method, path, body }) => {
     }
   });
 
-  test("an unexpected error is 250000, logged with its trace id, and tells nothing", async () => {
+  test("an unexpected error is 250000, logged with its trace id, and reveals nothing", async () => {
     const failing = await Api.open({
       over: (store) => ({ ...broken(new Error("canary")), findAccessKey: (id) => store.findAccessKey(id) }),
     });
@@ -89,7 +89,7 @@ describe.each(CALLS)("call $name", ({ method, path, body }) => {
       await failing.close();
     }
   });
-  test("a damaged database is 500 with its file and what to do, and nothing that is better in five seconds", async () => {
+  test("a damaged database is 500 with its file and what to do, and no Retry-After", async () => {
     const error = new StoreUnavailableError("damaged", { path: "/srv/fanfare/fanfare.db" });
     const failing = await Api.open({
       over: (store) => ({ ...broken(error), findAccessKey: (id) => store.findAccessKey(id) }),
@@ -143,7 +143,7 @@ test.each([
   ["PATCH", "/api/v2/re-stream/channels"],
   ["HEAD", "/api/v2/re-stream/channels"],
   ["OPTIONS", "/api/v2/re-stream/channels"],
-] as const)("%s %s is 300, before anything else is looked at", async (method, url) => {
+] as const)("%s %s is 300, before any other check", async (method, url) => {
   const answer = await api.server.inject({
     method,
     url,
@@ -160,14 +160,14 @@ test.each([
   if (method !== "HEAD") expect(answer.json()).toEqual(URL_NOT_FOUND);
 });
 
-test("what is wrong with a platform is told with its place in the list", async () => {
+test("the message of a wrong platform has its place in the list", async () => {
   const restream = [PLATFORM, { ...PLATFORM, streamKey: "" }];
   const answer = await api.call({ method: "POST", url: CHANNELS, body: { ...CHANNEL, restream } });
   const message = "restream[1].streamKey must has a valid value";
   expectService(answer, 400, service(250011, "NEED_VALUE", message));
 });
 
-test("on air a wrong body is told before the state that refuses any", async () => {
+test("on air a wrong body is reported before the state that refuses any", async () => {
   api.runtime.start(channelId, 1);
   const put = (body: object) => api.call({ method: "PUT", url: urlOf("/{id}/platforms/1"), body });
   expect((await put({})).body.error.errorCode).toBe(250011);

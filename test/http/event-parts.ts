@@ -25,10 +25,10 @@ export class EventParts {
   readonly history: HistoryWriter;
   readonly refusedEncoders: RefusedEncoders;
   readonly useCases: EventUseCases;
-  /** Test messages, and what becomes of the next one. */
+  /** Test messages, and the result of the next one. */
   readonly posted: Message[] = [];
   postResult: AttemptResult = { status: 204 };
-  /** How often something was said to be due. */
+  /** How often a delivery was announced as due. */
   wakeCount = 0;
   readonly #written: ChannelEvent[] = [];
   #onWritten: () => void = () => undefined;

@@ -14,7 +14,7 @@ type ReaderOptions = {
   readonly url?: string;
   readonly key?: { readonly accessKeyId: string; readonly secretKey: string };
   readonly headers?: Readonly<Record<string, string>>;
-  /** Of a browser's session, which stands in for the key. */
+  /** The cookie of a browser's session, which stands in for the key. */
   readonly session?: string;
 };
 
@@ -62,7 +62,7 @@ export class EventReader {
     });
   }
 
-  /** The next event, whatever it is. */
+  /** The next event, of any kind. */
   async next(): Promise<ServerEvent> {
     await this.#until(() => this.#events.length > 0 || this.isClosed);
     const event = this.#events.shift();
@@ -70,7 +70,7 @@ export class EventReader {
     return event;
   }
 
-  /** The next events, of which there have to be as many. */
+  /** The next events; throws where there are fewer. */
   async take(count: number): Promise<ServerEvent[]> {
     const events: ServerEvent[] = [];
     while (events.length < count) events.push(await this.next());

@@ -19,7 +19,7 @@ async function content(method: Method, url: string, body?: object) {
   return answer.body.content;
 }
 
-/** The media thread tells a broadcast of a second on one platform that fails. */
+/** The media thread reports a broadcast of a second on one platform that fails. */
 function broadcast(channelId: string): void {
   const ingest = { channelId, ingestId: 1, slot: "main" } as const;
   const error = { code: "TCP_REFUSED", severity: "transient", message: "m", messageKo: "오류", time: 1 } as const;
@@ -91,7 +91,7 @@ test("a channel's events are listed newest first, with their total, and page by 
   expect(page.body).toEqual({ content: [body.content[3]], total: 4 });
 });
 
-test("the publish log is the starts and ends of its broadcasts alone", async () => {
+test("the publish log has the starts and ends of its broadcasts alone", async () => {
   const { channelId } = await api.create();
   broadcast(channelId);
   await api.events.written(4);
@@ -137,7 +137,7 @@ test("an edit of a platform is an event that names it, and no event holds a key 
   expect(JSON.stringify(events)).not.toMatch(/new-key-0815|abcd-efgh|rtmp:/);
 });
 
-test("a page that is no number is told as everywhere", async () => {
+test("a page that is no number is refused as everywhere", async () => {
   const { channelId } = await api.create();
   for (const url of [EVENTS, `${EVENTS}/deliveries`, `${CHANNELS}/${channelId}/events`]) {
     const { status, body } = await api.call({ method: "GET", url: `${url}?pageNo=x` });
@@ -180,7 +180,7 @@ test.each(["callbackEndpoint", "callbackUrl"])("the default webhook is set as %s
   expect(await content("GET", url)).toEqual({});
 });
 
-test("an endpoint that answered 410 says since when it is gone", async () => {
+test("an endpoint that answered 410 shows since when it is gone", async () => {
   await content("POST", `${EVENTS}/callbackEndpoint`, { callbackUrl: URL });
   await api.create();
   await api.events.written(1);
@@ -205,7 +205,7 @@ const WRONG: readonly (readonly [string, unknown])[] = [
   ["an object", {}],
 ];
 
-test.each(WRONG)("%s is no address for a webhook", async (_name, callbackEndpoint) => {
+test.each(WRONG)("%s is refused as the address of a webhook", async (_name, callbackEndpoint) => {
   const { channelId } = await api.create();
   for (const url of [`${CHANNELS}/${channelId}/callbackEndpoint`, `${EVENTS}/callbackEndpoint`]) {
     const { status, body, text } = await api.call({ method: "POST", url, body: { callbackEndpoint } });
@@ -215,13 +215,13 @@ test.each(WRONG)("%s is no address for a webhook", async (_name, callbackEndpoin
   }
 });
 
-test("an address of 1024 characters is taken", async () => {
+test("an address of 1024 characters is accepted", async () => {
   const callbackUrl = `https://hooks.example.com/${"x".repeat(1_024 - 26)}`;
   expect(callbackUrl).toHaveLength(1_024);
   expect(await content("POST", `${EVENTS}/callbackEndpoint`, { callbackUrl })).toMatchObject({ callbackUrl });
 });
 
-test("without an address, for a channel that is not there, by a viewer: each is told as everywhere", async () => {
+test("a missing address, a missing channel and a viewer are refused as everywhere", async () => {
   const { channelId } = await api.create();
   const ask = async (url: string, body: unknown, key?: typeof VIEWER) => {
     const answer = await api.call({ method: "POST", url, body, ...(key === undefined ? {} : { key }) });
@@ -242,7 +242,7 @@ test("without an address, for a channel that is not there, by a viewer: each is 
       { error: { errorCode: denied.error.errorCode } },
     ]);
   }
-  // Existence is told before the body.
+  // A missing channel is reported before the body.
   expect(await ask(`${CHANNELS}/${UNKNOWN}/callbackEndpoint`, {})).toEqual([
     404,
     service(250004, "NOT_FOUND", "Channel not found."),

@@ -12,7 +12,7 @@ afterEach(() => api.close());
 
 const get = (url: string) => api.server.inject({ method: "GET", url });
 
-test("livez and readyz say ok, unsigned and in plain text", async () => {
+test("livez and readyz return ok, unsigned and in plain text", async () => {
   for (const url of ["/livez", "/readyz"]) {
     const answer = await get(url);
     expect([answer.statusCode, answer.body]).toEqual([200, "ok\n"]);
@@ -35,7 +35,7 @@ test.each([
   expect((await get("/readyz")).statusCode).toBe(200);
 });
 
-test("readyz says what the server itself lacks, behind what is wrong with the database", async () => {
+test("readyz lists the server's own troubles, after the database's", async () => {
   api.troubles.set("descriptors", true);
   const lacks = "This server has no file descriptors left: ";
   expect(await get("/readyz")).toMatchObject({ statusCode: 503, body: expect.stringMatching(`^${lacks}.*\n$`) });
@@ -48,7 +48,7 @@ test("readyz says what the server itself lacks, behind what is wrong with the da
   expect((await get("/readyz")).body).toBe("ok\n");
 });
 
-test("readyz says each thing that is wrong with the database once", async () => {
+test("readyz lists each trouble of the database once", async () => {
   api.troubles.set("database-unwritable", true);
   expect((await get("/readyz")).body).toMatch(/^This server's database accepts no writes/);
   api.probe = () => Promise.reject(new StoreUnavailableError("full"));

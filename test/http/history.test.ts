@@ -27,7 +27,7 @@ async function onAir(seconds: number): Promise<string> {
   return channelId;
 }
 
-test("a channel's history is of its broadcast, a second a point, for viewers too", async () => {
+test("a channel's history covers its broadcast, a second a point, for viewers too", async () => {
   const from = api.clock.wallMs;
   const channelId = await onAir(3);
   const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/history`, key: VIEWER });
@@ -50,7 +50,7 @@ test("a channel's history is of its broadcast, a second a point, for viewers too
   });
 });
 
-test("it is asked for by time and step", async () => {
+test("history is selected by time and step", async () => {
   const from = api.clock.wallMs;
   const channelId = await onAir(9);
   const url = `${CHANNELS}/${channelId}/history?fromTime=${from + 1_000}&toTime=${from + 6_999}&stepSeconds=3`;
@@ -67,7 +67,7 @@ test.each(["stepSeconds=0", "stepSeconds=86401", "stepSeconds=1.5", "stepSeconds
   },
 );
 
-test("a channel that is not there has none", async () => {
+test("a missing channel has none", async () => {
   const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/ls-20260101000000-AAAAA/history` });
   expect(status).toBe(404);
   expect(body).toMatchObject(service(250004, "NOT_FOUND", "Channel not found."));

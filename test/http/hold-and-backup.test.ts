@@ -15,7 +15,7 @@ const slotOf = async (streamKey: string) => (await api.admission.admit(streamKey
 
 const KEY = /^[a-z0-9]{32}$/;
 
-test("latency is efficient unless said, is changed on air, and the media thread is told", async () => {
+test("latency is efficient by default, is changed on air, and reaches the media thread", async () => {
   expect((await api.create()).latency).toBe("efficient");
   const { channelId, streamKey, latency } = await api.create({ latency: "low" });
   expect(latency).toBe("low");
@@ -27,7 +27,7 @@ test("latency is efficient unless said, is changed on air, and the media thread 
 });
 
 describe("hold", () => {
-  test("is two minutes unless said, is taken on create, and is in every answer and in what the media thread is told", async () => {
+  test("is two minutes by default, is accepted on create, is in every answer and reaches the media thread", async () => {
     expect((await api.create()).hold).toEqual({ seconds: 120 });
     const { channelId, streamKey, hold } = await api.create({ hold: { seconds: 0 } });
     expect(hold).toEqual({ seconds: 0 });
@@ -37,7 +37,7 @@ describe("hold", () => {
     expect((await api.admission.admit(streamKey))?.spec.holdSeconds).toBe(0);
   });
 
-  test("is changed on air at once, and what does not name it keeps it", async () => {
+  test("is changed on air at once, and kept by an edit that does not name it", async () => {
     const { channelId } = await api.create();
     api.runtime.start(channelId, 1);
     const changed = await put(channelId, { hold: { seconds: 1_800 } });
@@ -68,7 +68,7 @@ describe("a hold that runs", () => {
     return channelId;
   };
 
-  test("says when it ends and until when it can be extended, and neither once the encoder is back", async () => {
+  test("shows its end and until when it can be extended, and neither once the encoder is back", async () => {
     const channelId = await onHold();
     expect((await read(channelId)).hold).toEqual({ seconds: 120, endTime: 120_000, limitTime: 3_600_000 });
     expect((await read(channelId)).health).toMatchObject({ state: "broken", reason: { code: "ENCODER_LOST" } });
@@ -76,7 +76,7 @@ describe("a hold that runs", () => {
     expect((await read(channelId)).hold).toEqual({ seconds: 120 });
   });
 
-  test("is extended by a minute, with an event, and the answer says the new end", async () => {
+  test("is extended by a minute, with an event, and the answer has the new end", async () => {
     const channelId = await onHold();
     const { status, body } = await post(`${channelId}/hold/extend`);
     expect([status, body.content.hold.endTime]).toEqual([200, 180_000]);
@@ -112,7 +112,7 @@ describe("a hold that runs", () => {
     expect(api.runtime.holdChanges).toEqual(["end"]);
   });
 
-  test("is none of a viewer's to change", async () => {
+  test("cannot be changed by a viewer", async () => {
     const channelId = await onHold();
     const refused = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/hold/end`, key: VIEWER });
     expect(refused.status).toBe(401);
@@ -121,14 +121,14 @@ describe("a hold that runs", () => {
 });
 
 describe("backup", () => {
-  test("is off unless asked for: then there is no second key", async () => {
+  test("is off by default: then there is no second key", async () => {
     const channel = await api.create();
     expect(channel.backup).toEqual({ enabled: false });
     expect(channel).not.toHaveProperty("backupStreamKey");
     expect(await api.admission.admit("")).toBeUndefined();
   });
 
-  test("on create gives a second key, and each key tells its encoder's place", async () => {
+  test("on create makes a second key, and each key decides its encoder's place", async () => {
     const { channelId, streamKey, backup, backupStreamKey } = await api.create({ backup: { enabled: true } });
     expect(backup).toEqual({ enabled: true });
     expect(backupStreamKey).toMatch(KEY);
@@ -139,7 +139,7 @@ describe("backup", () => {
     expect((await read(channelId, VIEWER)).backupStreamKey).toBe(masked);
   });
 
-  test("switched on later gives a key, and said again keeps it", async () => {
+  test("switched on later makes a key, and a repeated request keeps it", async () => {
     const { channelId } = await api.create();
     const on = (await put(channelId, { backup: { enabled: true } })).body.content;
     expect(on.backupStreamKey).toMatch(KEY);
@@ -149,14 +149,14 @@ describe("backup", () => {
     expect(api.runtime.cut).toEqual([]);
   });
 
-  test("two requests that switch it on at once answer the same key", async () => {
+  test("two requests that switch it on at once return the same key", async () => {
     const { channelId } = await api.create();
     const answers = await Promise.all([1, 2, 3].map(() => put(channelId, { backup: { enabled: true } })));
     const keys = new Set(answers.map(({ body }) => body.content.backupStreamKey));
     expect([...keys]).toEqual([(await read(channelId)).backupStreamKey]);
   });
 
-  test("switched off lets its key in no more and cuts who is there; switched on again the key is another", async () => {
+  test("switched off refuses its key and cuts its encoder; switched on again the key is another", async () => {
     const { channelId, streamKey, backupStreamKey } = await api.create({ backup: { enabled: true } });
     const off = (await put(channelId, { backup: { enabled: false } })).body.content;
     expect(off.backup).toEqual({ enabled: false });
@@ -191,7 +191,7 @@ describe("backup", () => {
     expect([api.runtime.cut, api.runtime.applied]).toEqual([[], []]);
   });
 
-  test("a blocked or deleted channel's backup key lets nobody in", async () => {
+  test("a blocked or deleted channel's backup key admits no encoder", async () => {
     const { channelId, backupStreamKey } = await api.create({ backup: { enabled: true } });
     await put(`${channelId}/off`);
     expect(await slotOf(backupStreamKey)).toBeUndefined();
@@ -202,7 +202,7 @@ describe("backup", () => {
   });
 });
 
-test("a platform's buffer policy is drop unless said, is kept by edits that do not name it, and reaches the media thread", async () => {
+test("a platform's buffer policy is drop by default, is kept by edits that do not name it, and reaches the media thread", async () => {
   const restream = [PLATFORM, { ...PLATFORM, bufferPolicy: "disconnect" }];
   const { channelId, streamKey } = await api.create({ restream });
   const policies = async () =>
@@ -217,7 +217,7 @@ test("a platform's buffer policy is drop unless said, is kept by edits that do n
   expect(await policies()).toEqual(["disconnect", "disconnect", "disconnect"]);
 });
 
-test("the times after which an encoder counts as frozen are set apart, on air too, and the media thread is told", async () => {
+test("the times after which an encoder counts as frozen are set apart, on air too, and reach the media thread", async () => {
   const { channelId, streamKey, freeze } = await api.create({ freeze: { mediaSeconds: 30 } });
   expect(freeze).toEqual({ mediaSeconds: 30, videoSeconds: 10 });
   expect((await api.admission.admit(streamKey))?.spec.freeze).toEqual(freeze);
@@ -227,7 +227,7 @@ test("the times after which an encoder counts as frozen are set apart, on air to
   expect((await put(channelId, { channelName: "renamed" })).body.content.freeze).toEqual(changed);
 });
 
-test("a platform may be left without timed data, and the media thread is told; unless said it gets it", async () => {
+test("a platform gets timed data by default, may go without it, and the media thread gets the choice", async () => {
   const restream = [PLATFORM, { ...PLATFORM, timedData: false }];
   const { channelId, streamKey, restream: made } = await api.create({ restream });
   expect(made.map(({ timedData }: { timedData?: boolean }) => timedData)).toEqual([undefined, false]);

@@ -55,7 +55,7 @@ const REFUSED = gateway(
     "(or FANFARE_PUBLIC_HOST); a reverse proxy in front must forward the Host that the browser asked for.",
 );
 
-test("an unknown name is refused on every route, before anything else, and what to set is said", async () => {
+test("an unknown name is refused on every route, before any other check, with the setting to change", async () => {
   const here = await Api.open({ hosts: [] });
   api = here;
   const headers = { ...here.signedHeaders("GET", CHANNELS), host: "NAS.lan:8080" };
@@ -81,7 +81,7 @@ test("an unknown name is refused on every route, before anything else, and what 
   await named.close();
 });
 
-test("a person's browser is told in plain words, and nothing but a name is repeated", async () => {
+test("a person's browser gets plain words, and only the name is repeated", async () => {
   const here = await Api.open({ hosts: [] });
   api = here;
   const page = (host: string) => here.server.inject({ url: "/", headers: { accept: "text/html", host } });
@@ -94,7 +94,7 @@ test("a person's browser is told in plain words, and nothing but a name is repea
   expect(here.lines.filter(({ event }) => event === "http-unknown-host")).toHaveLength(1);
 });
 
-test("of a trusted proxy both names count, of anybody else X-Forwarded-Host is nothing", async () => {
+test("both names of a trusted proxy count, and anybody else's X-Forwarded-Host is ignored", async () => {
   const status = async (trustedProxies: string, host: string, forwarded: string) => {
     const here = await Api.open({ hosts: ["live.example.com"], limits: { trustedProxies } });
     const headers = { host, "x-forwarded-host": forwarded };

@@ -21,7 +21,7 @@ const admits = async (streamKey: string, login?: typeof LOGIN) => {
   return admitted !== undefined && admitted.isLoginMissing !== true;
 };
 
-test("without one nothing is said of it, and a login opens nothing", async () => {
+test("without one no answer mentions it, and a login opens nothing", async () => {
   const channel = await api.create();
   expect(channel).not.toHaveProperty("ingestAuth");
   expect(channel.publishUrl).toBe(PUBLISH_URL);
@@ -29,7 +29,7 @@ test("without one nothing is said of it, and a login opens nothing", async () =>
   expect(await admits(channel.streamKey, LOGIN)).toBe(false);
 });
 
-test("on create it is taken, shown masked, and the address says that it is wanted", async () => {
+test("on create it is accepted and shown masked, and the address says that it is needed", async () => {
   const channel = await api.create({ ingestAuth: LOGIN });
   expect(channel).toMatchObject({ ingestAuth: MASKED, publishUrl: `${PUBLISH_URL}/login` });
   expect(await read(channel.channelId)).toMatchObject({
@@ -52,7 +52,7 @@ test("the key alone, another password and another channel's login open nothing",
   expect(await admits(streamKey, LOGIN)).toBe(true);
 });
 
-test("a change keeps what it does not say, the mask keeps the password, an empty id ends it", async () => {
+test("a change keeps what it does not name, the mask keeps the password, an empty id ends it", async () => {
   const { channelId, streamKey } = await api.create({ ingestAuth: LOGIN });
   for (const kept of [undefined, null, {}, { password: null }, MASKED, { id: "alice" }]) {
     expect((await put(channelId, kept)).status).toBe(200);
@@ -83,7 +83,7 @@ test("a name belongs to one channel, until that gives it up or is deleted", asyn
   expect((await put(second.channelId, LOGIN)).status).toBe(200);
 });
 
-test("a name without a password, and a password without a name, are asked for the rest", async () => {
+test("a name without a password, and a password without a name, are refused with the missing field", async () => {
   const { channelId } = await api.create();
   for (const [given, missing] of [
     [{ id: "alice" }, "ingestAuth.password"],
@@ -99,7 +99,7 @@ test("a name without a password, and a password without a name, are asked for th
 });
 
 test.each(["two words", "a&b", "a?b", "a=b", "a/b", "a:b", "a@b", "a#b", "a\tb"])(
-  "a name like %j could not be sent",
+  "a name like %j is refused because it could not be sent",
   async (id) => {
     const { channelId } = await api.create();
     const answer = await put(channelId, { id, password: "x" });
@@ -107,7 +107,7 @@ test.each(["two words", "a&b", "a?b", "a=b", "a/b", "a:b", "a@b", "a#b", "a\tb"]
   },
 );
 
-test("a blocked channel's user is nobody", async () => {
+test("a blocked channel's user is unknown", async () => {
   const { channelId } = await api.create({ ingestAuth: LOGIN });
   await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
   expect(await api.admission.findIngestUser("alice")).toBeUndefined();

@@ -39,20 +39,20 @@ const MEASURED: IngestSample = {
 const platformsOf = async (channelId: string) =>
   (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/platforms` })).body.content;
 
-/** A sample a second of an encoder that is like this. */
+/** A sample a second of such an encoder. */
 async function measure(channelId: string, ingest: IngestSample, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
     const samples = [{ ...channelSample(channelId, []), ingest }];
     api.runtime.ingest(channelId, ingest);
     api.ingestChecks.samples(samples);
     api.live.samples(samples);
-    // The channel is read, and with it, in the same queue, what its targets are.
+    // The channel is read, and with it, in the same queue, its targets.
     await read(channelId);
     api.clock.advance(1_000);
   }
 }
 
-test("before the first encoder a channel has no ingest; then it has, in the channel and in the list", async () => {
+test("a channel has no ingest before the first encoder, and then has it, in the channel and in the list", async () => {
   const { channelId } = await api.create();
   expect(await read(channelId)).not.toHaveProperty("ingest");
   api.runtime.ingest(channelId, ENCODER);
@@ -83,7 +83,7 @@ test("a standby that differs is a warning", async () => {
   ]);
 });
 
-test("what an encoder has to change is a warning, of the platform it is for, also in the list; of no other channel", async () => {
+test("what an encoder has to change is a warning of the platform it is for, also in the list, and of no other channel", async () => {
   const restream = [{ ...PLATFORM, targetName: "TWITCH" }, PLATFORM];
   const { channelId } = await api.create({ restream });
   const other = await api.create({ restream });
@@ -146,7 +146,7 @@ test("an encoder that stays 20 % above what a platform takes is an event, once i
   ]);
 });
 
-test("the live stream tells a channel again when a warning comes, and when it goes", async () => {
+test("the live stream sends a channel again when a warning comes, and when it goes", async () => {
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, targetName: "TWITCH" }] });
   await measure(channelId, MEASURED, 1);
@@ -166,7 +166,7 @@ test("the live stream tells a channel again when a warning comes, and when it go
   reader.close();
 });
 
-test("the live stream tells a channel again when its encoder shows something new, and not for every count", async () => {
+test("the live stream sends a channel again when its encoder shows something new, and not for every count", async () => {
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { channelId } = await api.create();
   api.clock.advance(100);
@@ -199,7 +199,7 @@ test("the live stream tells a channel again when its encoder shows something new
       expect(await next("channel")).toMatchObject({ channelId, ingest: channel.ingest });
       continue;
     }
-    // The next thing told is the next thing that changed.
+    // The next thing sent is the next change.
     const channelName = `renamed_${index}`;
     await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { channelName } });
     api.clock.advance(100);

@@ -10,7 +10,7 @@ afterEach(() => api.close());
 const put = (channelId: string, labels: unknown) =>
   api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { labels } });
 
-test("labels are trimmed, composed and none is kept twice; an edit without them keeps them, an empty list removes them", async () => {
+test("labels are trimmed, composed and kept once each; an edit without them keeps them, an empty list removes them", async () => {
   const { channelId, ...created } = await api.create({
     labels: ["  Studio 2 ", "스포츠".normalize("NFD"), "STUDIO 2", "a,b"],
   });
@@ -44,12 +44,12 @@ test.each([
   expect((await api.call({ method: "POST", url, body: { ...CHANNEL, labels } })).status).toBe(400);
 });
 
-test("30 characters of four bytes each are a label", async () => {
+test("30 characters of four bytes each are accepted as a label", async () => {
   const labels = ["\u{1f3a5}".repeat(30)];
   expect((await api.create({ labels })).labels).toEqual(labels);
 });
 
-test("changed labels are an event with who asked, whatever else is changed", async () => {
+test("changed labels are an event that names the caller, whatever else is changed", async () => {
   const { channelId } = await api.create();
   await put(channelId, ["a", "B"]);
   await put(channelId, ["A", "B"]);

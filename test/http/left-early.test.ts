@@ -6,7 +6,7 @@ import type { PreviewPlace } from "../../src/control/access/preview-access.ts";
 import { Previews } from "../../src/http/live/previews.ts";
 import { Api } from "./api.ts";
 
-test("a reader that left while its request was looked at holds no place", async () => {
+test("a reader that left while its request was checked holds no place", async () => {
   const api = await Api.open();
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = api.server.server.address() as AddressInfo;
@@ -34,7 +34,7 @@ test("a reader that left while its request was looked at holds no place", async 
   await api.close();
 });
 
-test("a watcher that left before its preview began gives its place back and watches nothing", async () => {
+test("a viewer that left before its preview began releases its place and watches nothing", async () => {
   const given = Promise.withResolvers<ServerResponse>();
   const server = createServer((_request, response) => given.resolve(response));
   server.listen(0, "127.0.0.1");

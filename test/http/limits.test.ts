@@ -60,7 +60,7 @@ describe("failed authentications of one address", () => {
     expect((await call({ method: "GET", url: CHANNELS })).status).toBe(200);
   });
 
-  test("are told as a metric, and in the log with their address", async () => {
+  test("are in a metric, and in the log with their address", async () => {
     api = await Api.open();
     await api.call({ method: "GET", url: CHANNELS, key: WRONG });
     expect(await api.metrics.text()).toContain('fanfare_failed_logins_total{where="api"} 1');
@@ -85,7 +85,7 @@ describe("failed authentications of one address", () => {
     expect(lookUps).toBe(1);
   });
 
-  test("what a viewer may not do is no failed authentication", async () => {
+  test("a request that a viewer may not make is no failed authentication", async () => {
     const { call } = bound(await open({ failedLoginsPerMinute: 1 }));
     for (let count = 0; count < 3; count += 1) {
       const answer = await call({ method: "POST", url: CHANNELS, body: CHANNEL, key: VIEWER });
@@ -97,17 +97,17 @@ describe("failed authentications of one address", () => {
 describe("behind a reverse proxy", () => {
   const from = (forwarded: string) => ({ "x-forwarded-for": forwarded });
 
-  test("a trusted one tells the client's address: the last one it did not add itself", async () => {
+  test("a trusted one names the client's address: the last one it did not add itself", async () => {
     const { call } = bound(await open({ failedLoginsPerMinute: 1, trustedProxies: "10.0.0.0/8, 127.0.0.1" }));
     const get = { method: "GET", url: CHANNELS } as const;
     await call({ ...get, key: WRONG, headers: from("198.51.100.9, 203.0.113.1, 10.1.1.1") });
     expect((await call({ ...get, headers: from("203.0.113.1") })).status).toBe(429);
-    // What the client wrote there itself is not believed.
+    // What the client wrote there itself is not trusted.
     expect((await call({ ...get, headers: from("198.51.100.9") })).status).toBe(200);
     expect((await call({ ...get, headers: from("203.0.113.1, 203.0.113.2") })).status).toBe(200);
   });
 
-  test("any other's word counts nothing", async () => {
+  test("the header of any other client is ignored", async () => {
     const { call } = bound(await open({ failedLoginsPerMinute: 1, trustedProxies: "10.0.0.0/8" }));
     await call({ method: "GET", url: CHANNELS, key: WRONG, headers: from("203.0.113.1") });
     expect((await call({ method: "GET", url: CHANNELS, headers: from("203.0.113.2") })).status).toBe(429);
@@ -123,7 +123,7 @@ test.each([
   expect(clientOf(address, "10.0.0.1")).toBe(client);
 });
 
-test("a bounded number of keys is remembered, and the one longest unseen forgotten", () => {
+test("a bounded number of keys is remembered, and the one unseen for longest is forgotten", () => {
   const rate = new RequestRate(1, new ManualClock());
   rate.take("first");
   rate.take("second");

@@ -9,7 +9,7 @@ import { ManualClock } from "../control/manual-clock.ts";
 const CHANNEL_COUNT = 200;
 const IDS = Array.from({ length: CHANNEL_COUNT }, (_, index) => `ls-${index}`);
 
-/** A reader's socket: takes at once, or only when told. */
+/** A reader's socket: takes at once, or only when the test says so. */
 class Socket extends Writable {
   text = "";
   isSlow = false;
@@ -49,7 +49,7 @@ function stage(textLength = 10) {
   });
   const join = (isViewer = false, channelId?: string) => {
     const socket = new Socket();
-    // All of a response that a reader uses, a writable stream has.
+    // The only members of a response that a reader uses; a writable stream has them.
     const response = socket as unknown as ServerResponse;
     const reader = new LiveReader({
       ...{ response, ring, clock, epoch: "e", isViewer, accessKeyId: "A" },
@@ -95,7 +95,7 @@ test("fifty readers cost a turn of the event loop no more than one does, and a c
   }
 });
 
-test("who comes while a snapshot is read gets one of its own, with what changed since", async () => {
+test("a reader that comes while a snapshot is read gets one of its own, with what changed since", async () => {
   const { ring, reads, join } = stage();
   const first = join();
   await turn();
@@ -103,19 +103,19 @@ test("who comes while a snapshot is read gets one of its own, with what changed 
   const late = [join(), join()];
   await untilWhole(late);
   expect(first.text).toContain("id: e-0\nevent: snapshot\n");
-  // The change came while it was read, so it is told behind it.
+  // The change came while it was read, so it is sent after it.
   expect(first.text).toMatch(/data: \]\}\n\nid: e-1\nevent: event\n/);
   for (const socket of late) {
     expect(socket.text).toContain("id: e-1\nevent: snapshot\n");
     expect(channelsIn(socket)).toHaveLength(CHANNEL_COUNT);
   }
-  // What was read before the change is read again for those who came after it, once for both.
+  // What was read before the change is read again for later readers, once for both.
   const readTwice = new Set(reads.filter((id, index) => reads.indexOf(id) !== index));
   expect(reads).toHaveLength(CHANNEL_COUNT + readTwice.size);
   expect(readTwice).toContain("ls-1");
 });
 
-test("a reader that takes nothing holds up nobody, and goes on where it was", async () => {
+test("a reader that takes nothing delays no other, and goes on where it was", async () => {
   const { reads, join } = stage(10_000);
   const slow = join();
   slow.isSlow = true;
@@ -129,12 +129,12 @@ test("a reader that takes nothing holds up nobody, and goes on where it was", as
   slow.take();
   await untilWhole([slow]);
   expect(channelsIn(slow).map(({ channelId }) => channelId)).toEqual(IDS);
-  // What the others were given while it waited is read again for it: what is true then.
+  // What the others got while it waited is read again for it: what is true then.
   expect(reads.length).toBeGreaterThan(CHANNEL_COUNT);
   expect(new Set(reads.slice(CHANNEL_COUNT)).size).toBe(reads.length - CHANNEL_COUNT);
 });
 
-test("a snapshot that cannot be read ends its reader's stream, is told, and the others go on", async () => {
+test("a snapshot that cannot be read ends its reader's stream, is reported, and the others go on", async () => {
   const { failures, join, reads, breakRead } = stage();
   breakRead("ls-3");
   const all = join();

@@ -62,7 +62,7 @@ test("without channels the snapshot is empty", async () => {
   expect((await (await open()).next()).data).toEqual({ time: api.clock.wallMs, channels: [] });
 });
 
-test("what is wrong with the server is told behind the snapshot, at each change, and to who comes back", async () => {
+test("the server's troubles are sent after the snapshot, at each change, and to a reader that reconnects", async () => {
   const early = await open();
   await early.next();
   api.troubles.set("no-route", true);
@@ -82,7 +82,7 @@ test("what is wrong with the server is told behind the snapshot, at each change,
   expect(await back.next()).toMatchObject({ name: "server", data: { troubles: [] } });
 });
 
-test("what a use case changes is told as whole objects, once for changes close together", async () => {
+test("a use case's changes are sent as whole objects, once for changes close together", async () => {
   const reader = await open();
   await reader.next();
   const { channelId } = await api.create();
@@ -102,7 +102,7 @@ test("what a use case changes is told as whole objects, once for changes close t
   expect(await reader.next()).toMatchObject({ name: "channel", data: { channelId, channelStatus: "DELETED" } });
 });
 
-test("what the media thread tells is told within a tenth of a second, the channel's news and the one platform's", async () => {
+test("a fact of the media thread is sent within a tenth of a second, the channel's news and the one platform's", async () => {
   const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM] });
   const reader = await open();
   await reader.next();
@@ -162,7 +162,7 @@ const sampleOf = (channelId: string) => ({
   ],
 });
 
-test("a sample tells the rates of a channel on air, and has no id to come back to", async () => {
+test("a sample sends the rates of a channel on air, and has no id to come back to", async () => {
   const reader = await open();
   await reader.next();
   api.live.samples([sampleOf("ls-1")]);
@@ -201,14 +201,14 @@ test("channelId narrows all of it to one channel", async () => {
   expect(await reader.next()).toMatchObject({ name: "event", data: { channelId: mine.channelId } });
 });
 
-test("a channel that is not there is 250004, and a second channelId no valid query", async () => {
+test("a missing channel is 250004, and a second channelId is refused as a query", async () => {
   const nowhere = await api.call({ method: "GET", url: `${STREAM}?channelId=ls-20200324144322-qfphX` });
   expect([nowhere.status, nowhere.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Channel not found.")]);
   const twice = await api.call({ method: "GET", url: `${STREAM}?channelId=a&channelId=b` });
   expect([twice.status, twice.body.error.errorCode]).toEqual([400, 250021]);
 });
 
-test("a viewer sees keys masked, in the snapshot and in changes; a manager beside it does not", async () => {
+test("a viewer sees keys masked, in the snapshot and in changes, and a manager beside it does not", async () => {
   const { channelId, streamKey } = await api.create();
   const viewer = await open({ key: VIEWER });
   const manager = await open();
@@ -223,7 +223,7 @@ test("a viewer sees keys masked, in the snapshot and in changes; a manager besid
   expect((await manager.take(2))[1]?.data.streamKey).toBe("a-new-secret");
 });
 
-test("Last-Event-ID goes on behind that event, without a snapshot", async () => {
+test("Last-Event-ID goes on after that event, without a snapshot", async () => {
   const reader = await open();
   await reader.next();
   for (const number of [1, 2, 3]) api.live.event("ls-1", { number });
@@ -253,7 +253,7 @@ test.each([
   expect(await again.next()).toMatchObject({ name: "snapshot", id: "epoch1-3" });
 });
 
-test("changes nobody could read are not kept: who comes back after a minute begins anew", async () => {
+test("changes without a reader are not kept, so a reader that comes back after a minute starts anew", async () => {
   const reader = await open();
   await reader.next();
   api.live.event("ls-1", {});
@@ -311,7 +311,7 @@ test("streams are bounded in number: one more is 420 with Retry-After", async ()
   expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
 });
 
-test("streams of one access key are bounded in number, those of another are not touched", async () => {
+test("streams of one access key are bounded in number, and those of another are not affected", async () => {
   await api.close();
   await start({ limits: { eventStreamsPerKey: 2 } });
   const [first] = [await open(), await open()];
@@ -349,7 +349,7 @@ test("a snapshot of many channels has each of them once, whatever comes and goes
   const { data } = await reader.next();
   const told: string[] = data.channels.map((channel: { channelId: string }) => channel.channelId);
   expect(new Set(told).size).toBe(told.length);
-  // What came or went after the snapshot began may be in it or not: the changes behind it tell.
+  // A channel that came or went after the snapshot began may be in it or not: the changes after it say.
   const steady = ids.filter((id) => id !== doomed).reverse();
   expect(told.filter((id) => id !== doomed && id !== added.channelId)).toEqual(steady);
   api.clock.advance(100);

@@ -49,7 +49,7 @@ test("every route of both prefixes is published, and nothing that is no route", 
   expect(inDocument.sort()).toEqual(OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort());
 });
 
-test("the document is what OpenAPI's own schema of documents allows, and one with a mistake in it is not", async () => {
+test("the document follows OpenAPI's own schema of documents, and one with a fault does not", async () => {
   const problems = async (document: SpecData) => {
     const { valid, errors } = await new Validator().validate(structuredClone(document));
     return valid ? [] : errors;
@@ -96,7 +96,7 @@ test("fields of a later version are not published, and every published field is 
   );
 });
 
-describe("every published example works as it stands", () => {
+describe("every published example works unchanged", () => {
   test.each(OPERATIONS.filter(({ bodyExample }) => bodyExample !== undefined))(
     "$method $path",
     async ({ method, path, bodyExample }) => {
@@ -137,7 +137,7 @@ test("the API's page has every word for a failure, a warning, an event and a del
   expect(words.filter((word) => !page.includes(`\`${word}\``))).toEqual([]);
 });
 
-test("what the stream tells is as published", async () => {
+test("the stream sends what is published", async () => {
   await api.server.listen({ host: "127.0.0.1", port: 0 });
   const { channelId } = await api.create();
   const reader = await EventReader.open(api);

@@ -57,7 +57,7 @@ describe("HEAD", () => {
     expect((await head(`/preview/${channelId}.flv?token=wrong`)).statusCode).toBe(401);
   });
 
-  test("of the original's own calls, and of what is no GET, is a URL that is not there", async () => {
+  test("of the original's own calls, and of calls without GET, is an unknown URL", async () => {
     api = await Api.open();
     const { channelId } = await api.create();
     const own = ["", `/${channelId}`, `/${channelId}/platforms`, `/${channelId}/publish-log`, `/${channelId}/events`];
@@ -90,7 +90,7 @@ describe("a page of another origin", () => {
     const allowed = String(answer.headers["access-control-allow-headers"]).split(", ");
     for (const name of Object.keys(api.signedHeaders("POST", CHANNELS))) expect(allowed).toContain(name);
     expect(allowed).toContain("authorization");
-    // Cookies stay at home.
+    // No cookies are sent.
     expect(answer.headers).not.toHaveProperty("access-control-allow-credentials");
     for (const other of ["https://evil.example.com", "http://panel.example.com", "null", undefined]) {
       expect([other, (await preflight(other)).statusCode]).toEqual([other, 404]);

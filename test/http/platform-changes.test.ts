@@ -50,7 +50,7 @@ describe("call 16", () => {
     expect(api.runtime.applied).toMatchObject([{ revision: 2, targets: [{}, { targetId: 2, isEnabled: false }] }]);
   });
 
-  test("whom it is believed is kept in one form, answered, changed and cleared field by field", async () => {
+  test("its trusted certificate is kept in one form, returned, changed and cleared field by field", async () => {
     const authority = certificate("An authority", { isAuthority: true });
     const fingerprint = fingerprintOf(authority);
     const pin = fingerprint.replaceAll(":", "").toLowerCase();
@@ -65,7 +65,7 @@ describe("call 16", () => {
     expect((await put("/2", { ...address, tls: { fingerprint: "" } })).body.content).not.toHaveProperty("tls");
   });
 
-  test("on air it is told to the media thread at once", async () => {
+  test("on air it reaches the media thread at once", async () => {
     api.runtime.start(channelId, 5);
     expect((await post("", NEW)).body.content).toMatchObject({ platId: 2, connectStatus: "CONNECTING" });
   });
@@ -107,7 +107,7 @@ describe("call 16", () => {
 });
 
 describe("call 17", () => {
-  test("removes one, on air too, and answers what it did", async () => {
+  test("removes one, on air too, and returns it", async () => {
     await post("", NEW);
     api.runtime.start(channelId, 5);
     api.runtime.status(channelId, 1, { status: "PUBLISHING", sinceTime: 6 });
@@ -130,7 +130,7 @@ describe("call 17", () => {
     expect(api.runtime.applied.at(-1)).toMatchObject({ revision: 3, targets: [{ targetId: 2 }] });
     expect((await remove("/1")).body.error.message).toBe("Platform not found.");
     expect(api.view.live(channelId)?.targets.has(1)).toBe(false);
-    // Its last word from the media thread comes later, and is of no interest.
+    // The media thread's last fact about it comes later, and does not matter.
     api.runtime.status(channelId, 1, { status: "READY", sinceTime: 7 });
     expect(api.view.live(channelId)?.targets.has(1)).toBe(false);
   });
@@ -160,7 +160,7 @@ describe("call 18", () => {
     expect(api.runtime.applied.at(-1)).toMatchObject({ targets: [{ targetId: 1, isEnabled: true }] });
   });
 
-  test("off and retry wait for the media thread to have done it", async () => {
+  test("off and retry wait until the media thread has done it", async () => {
     api.runtime.start(channelId, 5);
     api.runtime.status(channelId, 1, { status: "FAIL", sinceTime: 6, lastError: LAST_ERROR, nextRetryTime: 99 });
     api.runtime.isResponsive = false;
@@ -178,7 +178,7 @@ describe("call 18", () => {
     expect((await on).body.content).toMatchObject({ enabled: true, connectStatus: "READY" });
   });
 
-  test("what is so already is answered and not told again", async () => {
+  test("a request for the present state is answered and not sent again", async () => {
     expect((await put("/1/on")).body.content.enabled).toBe(true);
     await put("/1/off");
     expect((await put("/1/off")).body.content.enabled).toBe(false);
@@ -205,7 +205,7 @@ describe("call 18", () => {
     expect(api.runtime.retried).toEqual([[channelId, 1]]);
   });
 
-  test("retry of a platform that waits for nothing answers its state and changes nothing", async () => {
+  test("retry of a platform that waits for nothing returns its state and changes nothing", async () => {
     expect((await put("/1/retry")).body.content.connectStatus).toBe("READY");
     api.runtime.start(channelId, 5);
     for (const status of ["CONNECTING", "PUBLISHING"] as const) {
@@ -215,7 +215,7 @@ describe("call 18", () => {
     expect(api.runtime.retried).toEqual([]);
   });
 
-  test("retry of a platform whose connection stalls makes it anew: a person need not wait for a way that is silent", async () => {
+  test("retry of a platform whose connection stalls makes it anew: a person need not wait for a silent path", async () => {
     api.runtime.start(channelId, 5);
     const stalled = { status: "FAIL", sinceTime: 6, lastError: { ...LAST_ERROR, code: "STALLED" } } as const;
     api.runtime.status(channelId, 1, stalled);
@@ -287,7 +287,7 @@ describe("call 19", () => {
   });
 });
 
-test("none of these is a viewer's to do; and platforms and channels that are not there are told apart", async () => {
+test("none of these is allowed to a viewer, and missing platforms and channels are reported apart", async () => {
   const calls = [
     ["DELETE", ""],
     ["PUT", "/on"],

@@ -30,7 +30,7 @@ async function content(method: "GET" | "POST" | "PUT", url: string, body?: objec
   return answer.body.content;
 }
 
-test("what came along when an address and a key were pasted is taken off and told, once, by each call that sets them", async () => {
+test("text that was pasted along with an address and a key is removed and reported, once, by each call that sets them", async () => {
   const made = await content("POST", CHANNELS, { ...CHANNEL, restream: [PLATFORM, PASTED] });
   expect(made.restream[0]).not.toHaveProperty("notes");
   expect(made.restream[1]).toMatchObject({ ...TIDY, notes: told });
@@ -47,7 +47,7 @@ test("what came along when an address and a key were pasted is taken off and tol
   for (const platform of await content("GET", url)) expect(platform).not.toHaveProperty("notes");
 });
 
-test("a key that is longer than a key may be, but for its address, is taken", async () => {
+test("a key that is too long only because of its address is accepted", async () => {
   const server = `rtmp://h/${"a".repeat(600)}`;
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/platforms`;
@@ -56,7 +56,7 @@ test("a key that is longer than a key may be, but for its address, is taken", as
   });
 });
 
-test("a second platform with the same address and key is warned of when it is added, and when one becomes it", async () => {
+test("a second platform with the same address and key gives a warning when it is added, and when one becomes it", async () => {
   const twin = { ...PLATFORM, targetName: "CUSTOM", rtmpUrl: "RTMP://A.RTMP.youtube.com:1935/live2/" };
   const note = (platId: number, name: string) => ({
     field: "streamKey",
@@ -88,7 +88,7 @@ test.each([
   ["key-lingers", "key-used-by-twin"],
   ["publish-refused", "refused-beside-twin"],
   ["closed-on-air", "closed-beside-twin"],
-] as const)("a platform that fails with %s beside one with the same key is told which that is", async (own, told) => {
+] as const)("a platform that fails with %s beside one with the same key names that one", async (own, told) => {
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, label: "메인" }, PLATFORM] });
   const url = `${CHANNELS}/${channelId}/platforms`;
   const lastError = { ...targetError(own), time: 4 };
@@ -96,7 +96,7 @@ test.each([
   api.runtime.status(channelId, 2, { status: "FAIL", sinceTime: 3, lastError });
   const { message, messageKo } = targetError(told, "메인");
   expect((await content("GET", url))[1].lastError).toEqual({ ...lastError, message, messageKo });
-  // One that is switched off takes no key.
+  // One that is switched off uses no key.
   await content("PUT", `${url}/1/off`);
   expect((await content("GET", url))[1].lastError).toEqual(lastError);
 });
@@ -112,7 +112,7 @@ test("a platform is not tested while one with the same address and key is connec
   expect((await test()).body.error?.details ?? "").not.toContain("same address");
 });
 
-test("a failure that no sibling has to do with keeps its reason", async () => {
+test("a failure that no sibling causes keeps its reason", async () => {
   const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM, { ...PLATFORM, streamKey: "other" }] });
   api.runtime.start(channelId, 1);
   const refused = { ...targetError("connection-refused"), time: 4 };

@@ -35,7 +35,7 @@ test("a platform that was never tried is READY, with every counter at 0", async 
   ]);
 });
 
-test("the published answer's channel answers every published key with the published type and value", async () => {
+test("the channel in an answer has every published key with the published type and value", async () => {
   const published = JSON.parse(readFileSync(new URL("../fixtures/platform-list.json", import.meta.url), "utf8"));
   const [youtube, twitch] = published.content;
   // The example's second address is the word "string", which is no address.
@@ -112,7 +112,7 @@ test("live status and counters are shown, rates as whole bytes, durations as who
   ]);
 });
 
-test("a platform that is PUBLISHING shows what is not as it should be all the same", async () => {
+test("a platform that is PUBLISHING shows its warnings", async () => {
   const { channelId } = await api.create();
   const warning = slowTarget(31_250, 59_500);
   api.runtime.start(channelId, 1);
@@ -160,7 +160,7 @@ async function edit(channelId: string, body: object, query = "") {
   return api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/platforms/1${query}`, body });
 }
 
-test("an edit answers the platform's settings, and the channel has them from then on", async () => {
+test("an edit returns the platform's settings, and the channel has them from then on", async () => {
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, ...LOGIN }, PLATFORM] });
   const answer = await edit(channelId, {
     rtmpUrl: "rtmps://new.example.com/app",

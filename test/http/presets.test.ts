@@ -29,12 +29,12 @@ async function presets(): Promise<readonly Preset[]> {
   return body.content;
 }
 
-test("every name but the former one of SOOP has one preset, and a viewer may read them", async () => {
+test("every name except the former one of SOOP has one preset, and a viewer may read them", async () => {
   const names = (await presets()).map(({ targetName }) => targetName);
   expect(names.toSorted()).toEqual(PLATFORM_NAMES.filter((name) => name !== "AFREECATV").sort());
 });
 
-test("YouTube's is whole: both ways in, its limits, and which of them nobody knows", async () => {
+test("YouTube's is whole: both protocols, its limits, and which of them are unknown", async () => {
   const youtube = (await presets()).find(({ targetName }) => targetName === "YOUTUBE");
   expect(youtube).toMatchObject({
     displayName: "YouTube",
@@ -56,14 +56,14 @@ test("YouTube's is whole: both ways in, its limits, and which of them nobody kno
   });
 });
 
-test("of a custom server nothing is known, and nothing is claimed", async () => {
+test("a custom server has no known limits", async () => {
   const custom = (await presets()).find(({ targetName }) => targetName === "CUSTOM");
   expect(custom).toMatchObject({ rtmpUrls: [], confidence: "unknown", sources: [] });
   expect(Object.keys(custom?.limits ?? {})).toEqual(["unknown"]);
   expect(custom?.limits.unknown).toHaveLength(12);
 });
 
-test("the limits of a name are its preset's; a name that is not listed has none", () => {
+test("the limits of a name are its preset's, and a name that is not listed has none", () => {
   expect(limitsOf("CHZZK")).toMatchObject({
     keyframeSecondsAdvised: 1,
     bFramesMax: 0,
@@ -72,7 +72,7 @@ test("the limits of a name are its preset's; a name that is not listed has none"
   expect(limitsOf("MYSPACE")).toEqual({});
 });
 
-test("every address is one that a platform may have; who has none says where to find it; what is claimed has a source", async () => {
+test("every address is one that a platform may have, a preset without one says where to find it, and every claim has a source", async () => {
   for (const { targetName, rtmpUrls, backupRtmpUrls, urlHelp, confidence, sources } of await presets()) {
     for (const url of [...rtmpUrls, ...backupRtmpUrls]) expect(rtmpUrlProblem(url), targetName).toBeUndefined();
     if (rtmpUrls.length === 0) expect(urlHelp, targetName).toEqual(expect.any(String));

@@ -27,7 +27,7 @@ const watched = (count: number) =>
     api.runtime.watches.length >= count ? api.runtime.watches.at(-1) : undefined,
   );
 
-test("what the media thread sends reaches the watcher, and its bytes are credited when they have left", async () => {
+test("bytes from the media thread reach the viewer, and are credited when they have left", async () => {
   const url = await address();
   const asked = fetch(origin + url);
   const watch = await watched(1);
@@ -62,7 +62,7 @@ test("a token opens its own channel, for five minutes", async () => {
   expect(api.runtime.watches).toEqual([]);
 });
 
-test("a channel has four watchers; when one leaves there is place again, and the media thread hears of it", async () => {
+test("a channel has four viewers; when one leaves there is room again, and the media thread is informed", async () => {
   const url = await address();
   const stops: AbortController[] = [];
   for (let count = 1; count <= 4; count += 1) {
@@ -81,7 +81,7 @@ test("a channel has four watchers; when one leaves there is place again, and the
   expect((await again).status).toBe(200);
 });
 
-test("previews and tokens of a deleted key end at once; another key's go on", async () => {
+test("previews and tokens of a deleted key end at once, and another key's go on", async () => {
   const { channelId } = await api.create();
   const access = "/api/v2/access-keys";
   const { body } = await api.call({ method: "POST", url: access, body: { role: "manager", name: "second" } });

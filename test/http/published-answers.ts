@@ -10,7 +10,7 @@ export const DOCUMENT: ReturnType<typeof JSON.parse> = JSON.parse(JSON.stringify
 type Checker = { readonly strict: z.ZodType; readonly published: z.ZodType };
 const checkers = new Map<string, Checker>();
 
-/** The call that a request line is, under either prefix. */
+/** The call that a request line belongs to, under either prefix. */
 function operationOf(method: string, url: string): Operation | undefined {
   const path = /^\/api\/(?:fin-)?v2(\/[^?]*)/.exec(url)?.[1] ?? "";
   return OPERATIONS.find(
@@ -47,10 +47,10 @@ function strict({ content, list }: Operation, status: number): z.ZodType {
   return list === "paged" ? z.strictObject({ ...many, total: z.int().min(0) }) : z.strictObject(many);
 }
 
-/** Throws where an answer is not what the published document says of its call, or has a key of which it says nothing. */
+/** Throws where an answer is not what the published document says of its call, or has an unpublished key. */
 export function checkPublished(method: string, url: string, status: number, body: unknown): void {
   const operation = operationOf(method, url);
-  // What is no call is answered 300; wrong bytes on the wire have tests of their own.
+  // Requests that are no call are answered 300; wrong bytes on the wire have tests of their own.
   if (operation === undefined || status === 404) return void z.union(Object.values(ERROR_SCHEMAS)).parse(body);
   const { strict: exact, published: said } = checkerOf(operation, status);
   for (const [name, schema] of Object.entries({ exact, said })) {

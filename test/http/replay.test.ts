@@ -24,7 +24,7 @@ async function channelCount(api: Api): Promise<number> {
   return (await api.call({ method: "GET", url: CHANNELS })).body.total;
 }
 
-test("of ten identical signed writes at once exactly one is taken, and an eleventh is not", async () => {
+test("of ten identical signed writes at once exactly one is accepted, and an eleventh is not", async () => {
   const api = await openApi("writes");
   const answers = await Promise.all(Array.from({ length: 10 }, () => api.call(create)));
   expect(answers.map((answer) => answer.status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 401)]);
@@ -55,7 +55,7 @@ test("a signature from the future is remembered until it is stale itself", async
   );
 });
 
-test("a write that the signature did not reach may be sent again: a wrong signature uses nothing up", async () => {
+test("a write that failed authentication may be sent again: a wrong signature uses nothing up", async () => {
   const api = await openApi("writes");
   const wrong = { "x-ncp-apigw-signature-v2": "wrong" };
   expect((await api.call({ ...create, headers: wrong })).status).toBe(401);
@@ -73,13 +73,13 @@ test("requests with the secret itself are not counted", async () => {
   for (let n = 0; n < 3; n += 1) expect((await api.call({ ...create, headers })).status).toBe(200);
 });
 
-test("without the setting a request is taken as often as it comes", async () => {
+test("without the setting a request is accepted as often as it comes", async () => {
   for (const api of [await openApi(), await openApi("off")]) {
     for (let n = 0; n < 3; n += 1) expect((await api.call(create)).status).toBe(200);
   }
 });
 
-test("what is remembered is bounded: beyond that writes are refused, until signatures have become stale", () => {
+test("remembered signatures are bounded: beyond that writes are refused, until signatures have become stale", () => {
   const guard = new ReplayGuard(2);
   expect(guard.take("a", 0)).toBe("first");
   expect(guard.take("b", 300_000)).toBe("first");
@@ -90,7 +90,7 @@ test("what is remembered is bounded: beyond that writes are refused, until signa
   expect(guard.take("b", 900_000)).toBe("again");
 });
 
-test("a clock that is set forward for a while makes nothing forgotten", async () => {
+test("a clock that is set forward for a while forgets no signature", async () => {
   const api = await openApi("writes");
   expect((await api.call(create)).status).toBe(200);
   const YEAR_MS = 365 * 24 * 60 * 60 * 1_000;

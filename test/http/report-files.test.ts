@@ -11,7 +11,9 @@ afterEach(() => api.close());
 
 const DROPS = { overTime: 1, overBytes: 0, untilKeyframe: 2 };
 
-/** A broadcast of three seconds to one platform, stored as one is; the label is hostile to tables and pages. */
+/**
+ * A broadcast of three seconds to one platform, stored as the server does; the label is hostile to tables and pages.
+ */
 async function broadcast(): Promise<{ readonly channelId: string; readonly startTime: number; readonly url: string }> {
   const label = `=1+1"<b>`;
   const { channelId, restream } = await api.create({ restream: [{ ...PLATFORM, label }] });
@@ -73,7 +75,7 @@ test("one report has the events of its broadcast and its history", async () => {
   });
 });
 
-test("as CSV it is a table of the history that no program takes for formulas", async () => {
+test("as CSV it is a table of the history in which no program finds formulas", async () => {
   const { channelId, startTime, url } = await broadcast();
   const { status, headers, body } = await file(`${url}?format=csv`);
   expect([status, headers["content-type"]]).toEqual([200, "text/csv;charset=utf-8"]);
@@ -90,7 +92,7 @@ test("as CSV it is a table of the history that no program takes for formulas", a
   ]);
 });
 
-test("as a page it needs nothing else, runs nothing, and shows names as they are", async () => {
+test("as a page it needs nothing else, runs nothing, and shows names unchanged", async () => {
   const { url } = await broadcast();
   const { status, headers, body } = await file(`${url}?format=html`);
   expect([status, headers["content-type"]]).toEqual([200, "text/html;charset=utf-8"]);
@@ -102,7 +104,7 @@ test("as a page it needs nothing else, runs nothing, and shows names as they are
   expect(body).toContain("renamed_1 channel has been renamed, it was channel001.");
 });
 
-test("a report that is not there, of a broadcast that runs, and another form are refused", async () => {
+test("a missing report, one of a running broadcast, and another form are refused", async () => {
   const { channelId, startTime, url } = await broadcast();
   const missing = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/reports/${startTime + 1}` });
   expect([missing.status, missing.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Report not found.")]);

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-test("the reports of a channel's broadcasts, newest first, for viewers too", async () => {
+test("the reports of a channel's broadcasts are listed newest first, for viewers too", async () => {
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/reports`;
   expect((await api.call({ method: "GET", url })).body).toEqual({ content: [], total: 0 });

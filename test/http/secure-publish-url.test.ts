@@ -10,7 +10,7 @@ async function opened(options: Parameters<typeof Api.open>[0] = {}): Promise<Api
   return api;
 }
 
-test("where encoders are accepted over TLS a channel says where, in every answer", async () => {
+test("where encoders are accepted over TLS a channel has that address, in every answer", async () => {
   const api = await opened({ securePublishUrl: SECURE });
   const channel = await api.create();
   expect(channel).toMatchObject({ publishUrl: PLAIN, globalPublishUrl: PLAIN, securePublishUrl: SECURE });
@@ -21,7 +21,7 @@ test("where encoders are accepted over TLS a channel says where, in every answer
   expect(edited.body.content).toMatchObject({ publishUrl: `${PLAIN}/login`, securePublishUrl: `${SECURE}/login` });
 });
 
-test("where they are not nothing is said of it", async () => {
+test("where they are not no answer mentions it", async () => {
   const api = await opened();
   expect(await api.create()).not.toHaveProperty("securePublishUrl");
 });

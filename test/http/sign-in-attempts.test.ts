@@ -16,7 +16,7 @@ function open(isGuessable = true) {
   const clock = new ManualClock();
   const failed: string[] = [];
   const attempts = new SignInAttempts(clock, (address) => failed.push(address), isGuessable);
-  /** What came of it, or the seconds to wait. */
+  /** The result, or the seconds to wait. */
   const run = async (from: string | SignInClient, value: string | undefined): Promise<string | number | undefined> => {
     try {
       return await attempts.run(client(from), async () => value);
@@ -25,7 +25,7 @@ function open(isGuessable = true) {
       throw error;
     }
   };
-  /** Attempts that go on until the returned function is called; it answers how many there were. */
+  /** Attempts that go on until the returned function is called; it returns how many there were. */
   const hold = (from: string | SignInClient, count: number) => {
     const ends: (() => void)[] = [];
     const results = Array.from({ length: count }, () =>
@@ -56,7 +56,7 @@ test("right attempts never count, failed ones count for their address for a minu
   expect(await run("192.0.2.1", "session")).toBe("session");
 });
 
-test("false is a failure; an attempt that breaks is none", async () => {
+test("false counts as a failure, and an attempt that throws does not count", async () => {
   const { attempts, failed, run } = open();
   const one = { address: "192.0.2.1" };
   for (let count = 0; count < 50; count += 1) {
@@ -68,7 +68,7 @@ test("false is a failure; an attempt that breaks is none", async () => {
   expect(failed).toEqual(Array.from({ length: FAILURES_PER_MINUTE }, () => "192.0.2.1"));
 });
 
-test("ever new addresses run into the bound of all strangers, and a browser that signed in before gets in meanwhile", async () => {
+test("ever new addresses run into the bound of all unknown browsers, and a known browser signs in meanwhile", async () => {
   const { run } = open();
   let looked = 0;
   for (let count = 0; count < 1_000; count += 1) {
@@ -80,7 +80,7 @@ test("ever new addresses run into the bound of all strangers, and a browser that
   expect(await run(OWNER, "session")).toBe("session");
 });
 
-test("what nobody can guess is bounded by network alone: strangers keep nobody from a set-up link", async () => {
+test("secrets that cannot be guessed are bounded by network alone, so that others keep nobody from a set-up link", async () => {
   const { run } = open(false);
   for (let count = 0; count < 1_000; count += 1) {
     expect(await run(`2001:${count.toString(16)}::1`, undefined)).toBeUndefined();
@@ -88,11 +88,11 @@ test("what nobody can guess is bounded by network alone: strangers keep nobody f
   expect(await run("198.51.100.1", "session")).toBe("session");
 });
 
-test("a known browser fails as often as one machine may, and has no say over others", async () => {
+test("a known browser fails as often as one machine may, and does not affect others", async () => {
   const { run } = open();
   for (let count = 0; count < FAILURES_PER_MINUTE; count += 1) expect(await run(OWNER, undefined)).toBeUndefined();
   expect(await run(OWNER, "session")).toBe(60);
-  // Another of the owner's browsers, behind the same address; and somebody without a cookie.
+  // Another of the owner's browsers, behind the same address; and a client without a cookie.
   expect(await run({ ...OWNER, deviceId: "another-browser1" }, "session")).toBe("session");
   expect(await run(OWNER.address, "session")).toBe("session");
 });
@@ -108,7 +108,7 @@ test("one machine has one attempt under way, and it may be its last one", async 
   expect(await run("2001:db8::1", "session")).toBe(60);
 });
 
-test("strangers take their own places only", async () => {
+test("unknown browsers take their own places only", async () => {
   const { run, hold } = open();
   const ends = Array.from({ length: UNKNOWN_AT_ONCE * 3 }, (_, count) => hold(`2001:${count.toString(16)}::1`, 1));
   expect(await run("198.51.100.1", "session")).toBe(1);

@@ -5,7 +5,7 @@ import { Api, CHANNELS, MANAGER } from "./api.ts";
 
 vi.mock("../../src/api-contract/signature.ts", { spy: true });
 
-test("an unknown access key costs what a wrong signature costs: a secret is opened and a signature made, once each", async () => {
+test("an unknown access key costs as much as a wrong signature: a secret is opened and a signature made, once each", async () => {
   const api = await Api.open();
   const open = vi.spyOn(Secrets.prototype, "open");
   const costOf = async (accessKeyId: string) => {

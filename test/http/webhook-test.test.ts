@@ -13,7 +13,7 @@ afterEach(() => api.close());
 const EVENTS = "/api/v2/events/callbackEndpoint";
 const post = (url: string, body?: unknown) => api.call({ method: "POST", url, body });
 
-test("a channel's own webhook is sent one signed message that names the channel, and the answer says what came back", async () => {
+test("a channel's own webhook gets one signed message that names the channel, and the answer has its reply", async () => {
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/callbackEndpoint`;
   const set = await post(url, { callbackEndpoint: "https://hooks.example.com/secret-path" });
@@ -45,7 +45,7 @@ test("the webhook of all channels is tested apart, and where none is set there i
   expect(api.events.posted).toHaveLength(1);
 });
 
-test("a viewer sends none", async () => {
+test("a viewer may send none", async () => {
   const { status } = await api.call({ method: "POST", url: `${EVENTS}/test`, key: VIEWER });
   expect([status, api.events.posted]).toEqual([401, []]);
 });

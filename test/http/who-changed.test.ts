@@ -18,7 +18,7 @@ const put = (path: string, body?: unknown, key = MANAGER) =>
   api.call({ method: "PUT", url: `${CHANNELS}/${path}`, body, key });
 const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
 
-test("every change says who asked for it, also where two ask at once", async () => {
+test("every change names its caller, also where two ask at once", async () => {
   await api.store.putAccessKey({ ...OTHER, role: "manager", name: "o", createdTime: 1 });
   const { channelId, restream } = await api.create();
   const [{ platId }] = restream;
@@ -40,7 +40,7 @@ test("every change says who asked for it, also where two ask at once", async () 
   });
 });
 
-test("a rename is told with the name before, apart from what else is changed", async () => {
+test("a rename has the former name, apart from what else is changed", async () => {
   const { channelId } = await api.create();
   await put(channelId, { channelName: "renamed_1" });
   await put(channelId, { channelName: "renamed_2", hold: { seconds: 1 } });
@@ -80,7 +80,7 @@ test("a test of a platform is an event, with the reason where it failed", async 
   ]);
 });
 
-test("a broadcast that a person ends says who did; one that is not there is not ended", async () => {
+test("a broadcast that a person ends names that person, and a missing one is not ended", async () => {
   const { channelId } = await api.create();
   await post(`${channelId}/end`);
   api.runtime.start(channelId, 1);
@@ -96,7 +96,7 @@ test("a broadcast that a person ends says who did; one that is not there is not 
   ]);
 });
 
-test("an encoder with a wrong key is told of with its address, and never with the key", async () => {
+test("an encoder with a wrong key is reported with its address, and never with the key", async () => {
   const refusal = {
     kind: "ingest-refused",
     time: 5,

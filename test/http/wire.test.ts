@@ -26,7 +26,7 @@ async function send(method: string, path: string, headers: Record<string, string
   return { status: response.statusCode, headers: response.headers, body: JSON.parse(text) };
 }
 
-/** Everything the server says to these bytes, until it closes. */
+/** Everything the server sends for these bytes, until it closes. */
 async function sendRaw(bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let text = "";
@@ -72,7 +72,7 @@ test("a body that comes in chunks is read, and cut off over 1 MiB", async () => 
   expect(refused.body.error).toMatchObject({ errorCode: "430" });
 });
 
-test("whose key is deleted while its body is on the way is refused when the body is there", async () => {
+test("a request whose key is deleted while its body is on the way is refused when the body is there", async () => {
   const body = JSON.stringify(CHANNEL);
   const made = await api.call({ method: "POST", url: "/api/v2/access-keys", body: { role: "manager" } });
   const { accessKey: accessKeyId, secretKey } = made.body.content;
@@ -90,7 +90,7 @@ test("whose key is deleted while its body is on the way is refused when the body
   expect((await api.call({ method: "GET", url: CHANNELS })).body.total).toBe(0);
 });
 
-test("/dashboard takes bodies of 4 KiB, told or in chunks, and refuses others before they are there", async () => {
+test("/dashboard accepts bodies of 4 KiB, with a length or in chunks, and refuses others before they are there", async () => {
   const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
   const password = (bytes: number) => Buffer.from(JSON.stringify({ password: "x".repeat(bytes) }));
   for (const path of ["/dashboard/session", "/dashboard/setup"]) {
@@ -110,7 +110,7 @@ test("/dashboard takes bodies of 4 KiB, told or in chunks, and refuses others be
   socket.destroy();
 });
 
-test("who has to wait before the next attempt to sign in is told before the body is there", async () => {
+test("a client that has to wait before its next sign-in is refused before the body is there", async () => {
   const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
   await api.dashboard.setUp((await api.dashboard.offerSetup()) ?? "", "correct horse");
   const attempt = () => send("POST", "/dashboard/session", headers, [Buffer.from('{"password":"wrong password"}')]);
@@ -148,7 +148,7 @@ test.each([
   ["a TLS greeting", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
   ["two lengths", `POST ${CHANNELS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n`],
   ["headers without end", `GET ${CHANNELS} HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`],
-])("what is not readable (%s) is 100, with the headers of every answer", async (_name, bytes) => {
+])("an unreadable request (%s) is 100, with the headers of every answer", async (_name, bytes) => {
   const text = await sendRaw(bytes);
   const [head = "", body = ""] = text.split("\r\n\r\n");
   expect(head.split("\r\n")[0]).toBe("HTTP/1.1 400 Bad Request");
@@ -161,7 +161,7 @@ test.each([
   expect(JSON.parse(body)).toMatchObject({ error: { errorCode: "100", message: "Bad Request Exception" } });
 });
 
-test("an expectation nobody knows is answered like a request that cannot be read", async () => {
+test("an unknown expectation is answered like a request that cannot be read", async () => {
   const headers = { ...api.signedHeaders("POST", CHANNELS), expect: "foo", "content-length": "0" };
   const answer = await send("POST", CHANNELS, headers);
   expect(answer.status).toBe(400);
@@ -225,7 +225,7 @@ test("a request on an open connection is answered in the contract's form while t
   expect(text).toContain('{"content":[],"total":0}');
 });
 
-test("a client that is slow with its request is given a bounded time", () => {
+test("a client that is slow with its request has bounded time", () => {
   const { headersTimeout, requestTimeout } = api.server.server;
   expect([headersTimeout, requestTimeout]).toEqual([10_000, 30_000]);
 });

@@ -1,6 +1,6 @@
 import { PLATFORM_NAMES } from "../../src/api-contract/platform-names.ts";
 
-/** A value that is refused, and what is said to be allowed instead. */
+/** A value that is refused, and the rule that the refusal names. */
 export type WrongValue = { readonly value: unknown; readonly rule: string };
 
 const wrong = (rule: string, ...values: readonly unknown[]): WrongValue[] => values.map((value) => ({ value, rule }));
@@ -21,7 +21,7 @@ const CALLBACK = [
   ...wrong("an address of at most 1024 characters", `https://h/${"x".repeat(1_024)}`),
 ];
 
-/** Of every field of every body, by its name: values of a wrong type, too long, outside its enum. */
+/** For every field of every body, by its name: values of a wrong type, too long, outside its enum. */
 export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> = {
   channelName: wrong(NAME, 5, null, "ab", "x".repeat(21), "two words", "a-b", ["abc"]).filter(
     ({ value }) => value !== null,
@@ -89,7 +89,7 @@ export const WRONG_BODY_VALUES: Readonly<Record<string, readonly WrongValue[]>> 
   callbackUrl: CALLBACK,
 };
 
-/** What is said of a required field that is absent or null, and of one that is empty text where that differs. */
+/** The message for a required field that is absent or null, and for empty text where that differs. */
 export const MISSING_RULES: Readonly<Record<string, { readonly absent: string; readonly empty: string }>> = {
   channelName: { absent: NAME, empty: NAME },
   planType: both("one of STANDARD, PROFESSIONAL, UNLIMITED"),
@@ -146,7 +146,7 @@ const twice = (name: string, rule: string): WrongQuery[] => [
   { query: `${name}=a&${name}=b`, given: ["a", "b"], rule, isType: true },
 ];
 
-/** Of every query parameter, by its name. A number outside its bounds was read as one: it is repeated as a number. */
+/** For every query parameter, by its name. A number outside its bounds was read as one: it is repeated as a number. */
 const MOMENT = "milliseconds since 1970";
 const STEP = "a whole number of seconds from 1 to 86400";
 

@@ -29,7 +29,7 @@ const AWAY_MS = 6_000;
 /** The main encoder has to be well for so long, and then goes on at its next keyframe: one each 2 s. */
 const RETURN_AFTER_MS = 30_000;
 const RETURN_LATEST_MS = 40_000;
-/** So much of the main encoder before the return is the time until FFmpeg's first picture. */
+/** So much of the main encoder before the return is the time until FFmpeg's first frame. */
 const START_ALLOWANCE_MS = 1_000;
 
 const shownChannel = z.looseObject({
@@ -68,7 +68,7 @@ const url = `/api/v2/re-stream/channels/${channel.channelId}`;
 const { backupStreamKey } = shownChannel.parse(await api.request("PUT", url, { backup: { enabled: true } }));
 if (backupStreamKey === undefined) throw new Error("no backup key");
 const watch = new PlatformWatch(api, channel.channelId);
-/** Milliseconds until the channel is fed by this encoder. */
+/** Milliseconds until this encoder feeds the channel. */
 async function untilFedBy(source: string, deadlineMs: number): Promise<number> {
   const fromMs = performance.now();
   await waitFor(`${source} on air`, deadlineMs, async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ClockDrift } from "./clock-drift.ts";
 
-/** Messages ten times a second for a minute; `delayMs` of one that comes at this moment. */
+/** Messages ten times a second for a minute; `delayMs` of the one that comes at this moment. */
 function driftOf(delayMs: (nowMs: number) => number): number {
   const drift = new ClockDrift();
   for (let nowMs = 0; nowMs <= 60_000; nowMs += 100) drift.add(nowMs - delayMs(nowMs), nowMs);

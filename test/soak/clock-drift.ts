@@ -1,6 +1,6 @@
 /**
- * What a machine's other work delays for a moment is no drift: within this time one message comes without delay.
- * In milliseconds.
+ * A short delay by the machine's other work is no drift: within this time one message comes without delay. In
+ * milliseconds.
  */
 const WINDOW_MS = 10_000;
 
@@ -15,7 +15,7 @@ export class ClockDrift {
     return Math.max(0, this.#most - this.#least);
   }
 
-  /** A message of this time came now. */
+  /** Takes a message of this time, which came now. */
   add(timestamp: number, nowMs: number): void {
     const delayMs = nowMs - timestamp;
     if (this.#window !== undefined && nowMs - this.#window.fromMs < WINDOW_MS) {

@@ -1,12 +1,15 @@
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
 
-/** What any connection of any target must be like, whatever happened before: headers, then a keyframe, then time that never goes back. */
+/**
+ * The order of every connection of every target, whatever happened before: headers, then a keyframe, then time that
+ * never goes back.
+ */
 export class ConnectionOrder {
   #lastMs = 0;
   readonly #configured = new Set<MessageRecord["kind"]>();
   #hasPicture = false;
 
-  /** Takes the connection's next message; a sentence where it must not come here. */
+  /** Takes the connection's next message; returns a sentence where it must not come here. */
   take({ kind, timestamp, isConfig, isKeyframe }: MessageRecord): string | undefined {
     const lastMs = this.#lastMs;
     this.#lastMs = timestamp;

@@ -38,7 +38,7 @@ type Case = {
   readonly rounds: number;
   /** Targets may come too late for the start of the stream: 2 s of media pass quickly, or many are dialled. */
   readonly mayJoinLate?: boolean;
-  /** Connections that are told to stop reading one after the other: every so manieth. */
+  /** Every so manieth connection stops reading, one after the other. */
   readonly stick?: readonly number[];
 };
 

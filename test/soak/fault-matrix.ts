@@ -22,7 +22,7 @@ const USAGE = `usage: npm run fault-matrix -- [--targets nginx|kit|both] [--only
 A stream to a target for each fault of a network, each in a network namespace of its own, and to a healthy one beside them. Linux, as root. Ends with 1 where
 anything is not as promised. --only: faults with this text in their name. --write puts the result into docs/results/fault-matrix.md.
 `;
-/** Video; the sound adds a few. */
+/** Video; the audio adds a few. */
 const KILOBITS = 470;
 const CALM_MS = 15_000;
 /** The longest fault, 75 s, and 35 s to come back in. */

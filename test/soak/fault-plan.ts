@@ -5,7 +5,7 @@ const ENCODER_FAULTS = ["encoder-reset", "encoder-freeze"] as const;
 export type TargetFaultKind = (typeof TARGET_FAULTS)[number];
 export type EncoderFaultKind = (typeof ENCODER_FAULTS)[number];
 
-/** What goes wrong when, where, and for how long (milliseconds; 0: a moment). */
+/** What fails when, where, and for how long (milliseconds; 0: a moment). */
 export type PlannedFault =
   | ({ readonly kind: TargetFaultKind; readonly atMs: number; readonly forMs: number } & {
       readonly channel: number;
@@ -20,7 +20,7 @@ export type PlanOptions = {
   readonly untilMs: number;
   readonly everyMs: number;
   readonly channels: number;
-  /** Of each channel: those that may fail. */
+  /** Targets of each channel that may fail. */
   readonly faultyTargets: number;
 };
 
@@ -40,7 +40,7 @@ const AWAY_MS = [300, 15_000] as const;
 const FREEZES_MS = [1_000, 3_500, 7_500, 14_000] as const;
 /** One fault in so many is the encoder's. */
 const ENCODER_SHARE = 6;
-/** What failed is left alone for so long afterwards. */
+/** How long a place that failed has no fault afterwards. */
 const REST_MS = 5_000;
 
 /** The faults of a run, in order of time: one every so often, never two at once in the same place. */

@@ -2,7 +2,7 @@ import { FaultProxy } from "../../src/testkit/proxy/fault-proxy.ts";
 import type { TargetFaultKind } from "./fault-plan.ts";
 import { RecordedTarget } from "./recorded-target.ts";
 
-/** Whether nobody can be on air there while it lasts. */
+/** Whether no connection can be on air there while it lasts. */
 const KEEPS_OFF_AIR: Readonly<Record<TargetFaultKind, boolean>> = {
   reset: false,
   close: false,
@@ -15,7 +15,7 @@ const KEEPS_OFF_AIR: Readonly<Record<TargetFaultKind, boolean>> = {
 /** A tenth of the stream's rate at most, so that even the kernels' buffers fill up. */
 const SLOW_BYTES_PER_SECOND = 10_000;
 
-/** A target behind a network that fails as told, one fault at a time. */
+/** A target behind a network that fails on request, one fault at a time. */
 export class FaultyTarget {
   readonly recorded: RecordedTarget;
   #proxy: FaultProxy;
@@ -35,7 +35,7 @@ export class FaultyTarget {
     return this.#proxy.port;
   }
 
-  /** Since when nobody can be on air here; undefined while one can. */
+  /** Since when no connection can be on air here; undefined while one can. */
   get offAirSinceMs(): number | undefined {
     return this.#offAirSinceMs;
   }

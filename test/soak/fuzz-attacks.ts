@@ -15,7 +15,7 @@ const CHUNK_SIZE = 4_096;
 const ATTACK_MS = 1_500;
 const MESSAGES_MAX = 60;
 
-/** Connects, does something, and lets go: at the latest when its time is over. */
+/** Connects, does something, and closes, at the latest when its time is over. */
 function attack(port: number, act: (socket: Socket) => void): Promise<void> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
   const timer = setTimeout(() => socket.destroy(), ATTACK_MS);
@@ -30,7 +30,7 @@ function attack(port: number, act: (socket: Socket) => void): Promise<void> {
   });
 }
 
-/** Somebody without a key: what an encoder sent once, mutated, in one piece or cut. */
+/** A peer without a key: what an encoder sent once, mutated, in one piece or cut. */
 export function attackAsStranger(port: number, mutator: Mutator): Promise<void> {
   return attack(port, (socket) => {
     const input = Buffer.concat([GREETING, mutator.next("server")]);
@@ -80,7 +80,7 @@ export function attackAsEncoder(port: number, streamKey: string, mutator: Mutato
 
 const API = "/api/v2/re-stream/channels";
 
-/** What is asked of the API and the dashboard, to be mutated; `{channel}` stands for a channel that is there. */
+/** Requests to the API and the dashboard, to be mutated; `{channel}` stands for an existing channel. */
 const REQUESTS: readonly { readonly method: string; readonly path: string; readonly body?: string }[] = [
   { method: "GET", path: API },
   { method: "GET", path: `${API}?pageNo=1&pageSizeNo=20&channelName=a` },
@@ -117,7 +117,7 @@ export function attackApi(port: number, secretKey: string, channelId: string, mu
   });
 }
 
-/** A target whose answers are mutated, and that says anything once it has taken the stream. */
+/** A target whose replies are mutated, and that sends anything once it has taken the stream. */
 export class MutatedTarget {
   connections = 0;
   readonly #server: Server;
@@ -163,7 +163,7 @@ export class MutatedTarget {
           if (answer.kind === "send") say(answer.bytes);
         }
         for (let times = mutator.below(20); times > 0; times -= 1) say(this.#remark());
-        // Sometimes it pours.
+        // Sometimes it floods.
         if (mutator.below(5) === 0) socket.write(Buffer.alloc(2 * 1_024 * 1_024, mutator.below(256)));
       }
     });

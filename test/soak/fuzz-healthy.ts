@@ -3,13 +3,13 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 
-/** How often the watcher looks whether it is itself late, in milliseconds. */
+/** How often the watcher checks whether it is itself late, in milliseconds. */
 const BEAT_MS = 10;
 const KILOBITS = 1_500;
 
 /**
- * A thread of its own: the target of a channel that nothing is done to, its encoder, and the longest gap between two messages. What this
- * thread itself was late by is no gap of the server's.
+ * A thread of its own: the target of a channel that no attack affects, its encoder, and the longest gap between two
+ * messages. Gaps by this thread's own delays do not count.
  */
 const { rtmpUrl }: { readonly rtmpUrl: string } = workerData;
 let lastMs = performance.now();

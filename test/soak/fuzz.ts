@@ -98,7 +98,7 @@ function longestWaitMs(before: ReadonlyMap<string, number> | undefined, now: Rea
   return Math.max(0, ...Array.from(now, ([task, ms]) => ms - (before?.get(task) ?? ms)));
 }
 
-/** Runs all attacks in turn at their pace until the time is over; answers how many there were. */
+/** Runs all attacks in turn at their pace until the time is over; returns how many there were. */
 async function attackAll(
   attacks: readonly (() => Promise<void>)[],
   perSecond: number,
@@ -208,7 +208,8 @@ async function main(): Promise<number> {
       performance.now() + options.minutes * MINUTE_MS,
       tick,
     );
-    // Guesses of the attacks come from this address too: for a while after the last one the server refuses everybody there.
+    // Guesses of the attacks come from this address too: for a while after the last one the server refuses every client
+    // there.
     const isStillOnAir = await waitFor("an answer of the API", ANSWER_DEADLINE_MS, () =>
       isOnAir().catch(() => undefined),
     );

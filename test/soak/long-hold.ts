@@ -31,7 +31,7 @@ const DEADLINE_MS = 20_000;
 const DRIFT_MAX_MS = 2_000;
 /** How often the recording is looked at. */
 const LOOK_MS = 250;
-/** Filler shows two pictures a second. */
+/** Filler shows two frames a second. */
 const FILLER_GAP_MS = 500;
 
 type Figures = {
@@ -48,7 +48,7 @@ type Figures = {
   readonly problems: readonly string[];
 };
 
-/** One broadcast with one drop. Nothing of it may stay behind: what it started is stopped however it ends. */
+/** One broadcast with one drop. Nothing of it stays behind: everything it started is stopped however it ends. */
 async function drop(api: ApiClient, nginx: NginxTarget, dropMs: number): Promise<Figures> {
   const key = `hold-${randomBytes(6).toString("hex")}`;
   const channel = await api.createChannel(`hold_${dropMs}`, [{ rtmpUrl: nginx.url, streamKey: key }]);
@@ -78,9 +78,9 @@ async function drop(api: ApiClient, nginx: NginxTarget, dropMs: number): Promise
   }
 }
 
-/** Looks again and again how far a recording has come, and holds that against the time that passed. */
+/** Looks again and again how far a recording has come, and compares that with the time that passed. */
 class RecordingClock {
-  /** The recording's time less the wall clock's, at most, in either direction; nginx writes as it gets. */
+  /** The recording's time less the wall clock's, at most, in either direction; nginx writes as it receives. */
   driftMaxMs = 0;
   wallMs = 0;
   readonly #nginx: NginxTarget;
@@ -93,7 +93,7 @@ class RecordingClock {
     this.#key = key;
   }
 
-  /** The recording has begun, and what it has is from now. */
+  /** The recording has begun, and its content is from now. */
   async start(): Promise<void> {
     const isBegun = (tags: readonly FlvTag[]): boolean => (tags.at(-1)?.timestamp ?? 0) > 0;
     const { tags } = await this.#nginx.waitForRecording(this.#key, isBegun, DEADLINE_MS);
@@ -111,7 +111,7 @@ class RecordingClock {
     while (!this.#stopping.signal.aborted) {
       const nowMs = performance.now() - epochMs;
       const mediaMs = (await this.#nginx.recordings(this.#key))[0]?.tags.at(-1)?.timestamp ?? 0;
-      // Once nothing comes any more the broadcast is over, and nothing is behind.
+      // Once nothing comes any more the broadcast is over, and nothing is late.
       if (mediaMs > lastMs) {
         this.driftMaxMs = Math.max(this.driftMaxMs, Math.abs(mediaMs - nowMs));
         this.wallMs = nowMs;
@@ -146,7 +146,7 @@ async function judge(broadcast: {
   if (back.length > 0) problems.push(`time goes back: ${back.join("; ")}`);
   if (errors !== "") problems.push(`FFmpeg says: ${errors.slice(0, 500)}`);
   if (clock.driftMaxMs > DRIFT_MAX_MS) problems.push(`${Math.round(clock.driftMaxMs)} ms off the wall clock`);
-  // Two pictures a second, less what passes until the silence is noticed.
+  // Two frames a second, less the time until the silence is noticed.
   if (fillerPictures < (dropMs - DRIFT_MAX_MS - 1_000) / FILLER_GAP_MS)
     problems.push(`only ${fillerPictures} frames of filler`);
   const mediaMs = tags.at(-1)?.timestamp ?? 0;

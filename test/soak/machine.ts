@@ -9,7 +9,7 @@ function firstLine(command: string, args: readonly string[]): string {
   );
 }
 
-/** What a figure was measured on, as lines of a Markdown table; one more for each program that is given. */
+/** The machine that a figure was measured on, as lines of a Markdown table; one more for each program that is given. */
 export function machineRows(programs: readonly string[] = []): [string, string][] {
   const processors = cpus();
   const others = programs.map((program): [string, string] => [program, firstLine(program, ["-version"])]);

@@ -1,7 +1,7 @@
 import { setTimeout as pass } from "node:timers/promises";
 import type { NetworkNamespace } from "../support/network-namespace.ts";
 
-/** What a fault is done to. */
+/** What a fault affects. */
 export type FaultPlace = {
   readonly namespace: NetworkNamespace;
   readonly port: number;
@@ -12,7 +12,7 @@ export type FaultPlace = {
 
 export type MatrixFault = {
   readonly name: string;
-  /** How long the target cannot be reached, or is treated badly. */
+  /** How long the target cannot be reached, or is disturbed. */
   readonly seconds: number;
   /** Whether it takes the whole time a stream of this kind must stay on air: it is slow then, never off. */
   readonly staysOnAir: boolean;
@@ -89,7 +89,7 @@ export const MATRIX_FAULTS: readonly MatrixFault[] = [
   cap(100),
 ];
 
-/** Does it, at once, and undoes it. */
+/** Starts the fault, at once, and ends it. */
 export async function undergo(fault: MatrixFault, place: FaultPlace): Promise<void> {
   await fault.begin(place);
   await pass(fault.seconds * 1_000);

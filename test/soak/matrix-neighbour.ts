@@ -1,17 +1,17 @@
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
 import { RecordedTarget } from "./recorded-target.ts";
 
-/** Twice a picture's time and a bit: anything longer between two pictures of 25 a second is a loss. */
+/** A little more than twice a frame's time: any longer gap between two frames of 25 a second is a loss. */
 const PICTURE_MS = 40;
 
-/** A healthy target beside those in trouble: what it may notice of them is nothing. */
+/** A healthy target beside those with faults: it must notice nothing of them. */
 export class MatrixNeighbour {
   readonly problems: string[] = [];
   #target: RecordedTarget | undefined;
   #arrivedAtMs: number | undefined;
   #timestamp: number | undefined;
   longestGapMs = 0;
-  /** Pictures that are missing between two that came. */
+  /** Frames that are missing between two that came. */
   lostPictures = 0;
   pictures = 0;
 
@@ -32,7 +32,7 @@ export class MatrixNeighbour {
     return this.#target?.connectionCount ?? 0;
   }
 
-  /** From here on it is measured. */
+  /** Measures from here on. */
   watch(): void {
     this.#arrivedAtMs = undefined;
     this.longestGapMs = 0;

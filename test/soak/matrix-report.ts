@@ -5,24 +5,24 @@ import type { StatusHistory } from "./status-history.ts";
 
 /** An outage may cost so much more than it lasts. */
 const BACK_WITHIN_MS = 15_000;
-/** A target that got nothing is told to fail by then. */
+/** A target that got nothing is reported as failed by then. */
 const TOLD_WITHIN_MS = 8_000;
 /** Media that waits for a target, in our queue and in the kernel's … */
 const QUEUE_MS_MAX = 7_000;
-/** … once what the kernel was given before the way became narrow has left. */
+/** … once what the kernel got before the path became narrow has left. */
 const SETTLED_AFTER_MS = 30_000;
 
-/** What one target went through. Times count from the fault's beginning. */
+/** What happened to one target. Times count from the fault's beginning. */
 export type MatrixRow = {
   readonly kind: TargetKind;
   readonly fault: string;
-  /** What the API said, one after another, each with its second. */
+  /** The API's statuses, one after another, each with its second. */
   readonly words: string;
   readonly failedAfterMs?: number;
   /** From the fault's end until it was PUBLISHING for good; absent where it never was anything else. */
   readonly backAfterMs?: number;
   readonly offAirMs: number;
-  /** In which the target got nothing. */
+  /** The time in which the target got nothing. */
   readonly longestGapMs: number;
   readonly drops: number;
   /** The most media that waited for it, once it had settled. */
@@ -56,7 +56,8 @@ export function judgeRow(of: {
       is: backAtMs !== undefined && backAtMs - beganMs > faultMs + BACK_WITHIN_MS,
       problem: `on air again later than ${BACK_WITHIN_MS / 1_000} s after the fault`,
     },
-    // A path that loses every fifth packet both ways stands for seconds at a time: more may wait then, but never unseen.
+    // A path that loses every fifth packet both ways stands for seconds at a time: more may wait then, but never
+    // unreported.
     {
       is: queueMs > QUEUE_MS_MAX && (fault.staysOnAir || (warnings.length === 0 && failedAtMs === undefined)),
       problem: `${queueMs} ms of media waited`,
@@ -97,7 +98,7 @@ function cells(row: MatrixRow): string[] {
   ];
 }
 
-/** One line of what is printed. */
+/** One line of the output. */
 export function rowText(row: MatrixRow): string {
   const [kind, fault, failed, back, off, gap, drops, behind, warning, words] = cells(row);
   return `${kind} | ${fault} | FAIL after ${failed} s, back ${back} s after its end, off air ${off} s, nothing for ${gap} s, ${drops} dropped, ${behind} s behind | ${warning} | ${words}`;

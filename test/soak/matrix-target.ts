@@ -14,7 +14,7 @@ const START_DEADLINE_MS = 20_000;
 const STOP_GRACE_MS = 3_000;
 const LOOK_MS = 100;
 
-/** `nginx` refuses a second publisher with the same key, the kit's target takes it. */
+/** `nginx` refuses a second publisher with the same key, the kit's target accepts it. */
 export const TARGET_KINDS = ["nginx", "kit"] as const;
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
@@ -25,7 +25,7 @@ type Server = {
   readonly stop: () => Promise<void>;
 };
 
-/** A target in a network namespace of its own, to which one fault happens; what it got is measured by what it recorded. */
+/** A target in a network namespace of its own, with one fault; its recording shows what it got. */
 export class MatrixTarget {
   readonly fault: MatrixFault;
   readonly #namespace: NetworkNamespace;
@@ -55,13 +55,13 @@ export class MatrixTarget {
     return this.#server.url;
   }
 
-  /** From here on it is measured how long nothing comes. */
+  /** Measures from here on how long nothing comes. */
   watch(): void {
     this.#grownAtMs = performance.now();
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
-  /** The longest time in which the target was given nothing, up to now. */
+  /** The longest time in which the target got nothing, up to now. */
   get longestGapMs(): number {
     return Math.max(this.#longestGapMs, performance.now() - this.#grownAtMs);
   }

@@ -9,13 +9,13 @@ export type RecordedTargetOptions = {
   readonly onProblem: (problem: string) => void;
 };
 
-/** A target of the fault kit that can go and come back on the same port, and looks at the order of all it is sent. */
+/** A target of the fault kit that can go and come back on the same port, and checks the order of everything it gets. */
 export class RecordedTarget {
   readonly #options: RecordedTargetOptions;
   readonly #orders = new Map<number, ConnectionOrder>();
   #target: KitTarget;
   #connectionsBefore = 0;
-  /** Bytes were swallowed on the way to connections below this number: what they say of the stream means nothing. */
+  /** Bytes were swallowed on the way to connections below this number, so their streams prove nothing. */
   #excusedBelow = 0;
 
   private constructor(options: RecordedTargetOptions, target: KitTarget) {
@@ -52,7 +52,7 @@ export class RecordedTarget {
     this.#target.behave(behaviour);
   }
 
-  /** Closes what it has, without a word. */
+  /** Closes its connections, without a goodbye. */
   endConnections(): void {
     for (const connection of this.#target.connections) if (connection.report.state === "open") connection.end();
   }

@@ -11,7 +11,7 @@ function line() {
   const time = { nowMs: 0 };
   const stream = new SentStream(() => time.nowMs);
   let serial = 0;
-  /** One life of an encoder: sends so many messages, and gives them. */
+  /** One life of an encoder: sends so many messages, and returns them. */
   const life = () => {
     serial += 1_000;
     const tags = stream
@@ -39,7 +39,7 @@ function line() {
 /** Metadata and two configurations come first. */
 const HEADERS = 3;
 
-test("everything that was sent came", () => {
+test("a stream that came whole has no fault", () => {
   const { stream, life, receive } = line();
   const encoder = life();
   receive(encoder.send(HEADERS + 50));
@@ -83,7 +83,7 @@ test.each([
   expect(stream.counts.lostWithConnection).toBe(problems === 0 ? 2 : 0);
 });
 
-test("filler is silence and the pictures that a GOP began with; an older picture is not", () => {
+test("filler is silence and the frames that a GOP began with, and an older frame is not", () => {
   const { stream, life, receive } = line();
   const tags = life().send(HEADERS + 100);
   receive(tags);
@@ -95,7 +95,7 @@ test("filler is silence and the pictures that a GOP began with; an older picture
   expect(stream.problems).toHaveLength(1);
 });
 
-test("behind a silence a stream goes on with a keyframe, also with the second, and what it leaves out is counted", () => {
+test("after a silence a stream goes on with a keyframe, also after the second, and dropped frames are counted", () => {
   const { stream, life, receive } = line();
   const encoder = life();
   receive(encoder.send(HEADERS + 10));
@@ -124,7 +124,7 @@ test("a second encoder's first messages must all come", () => {
   expect(stream.problems).toHaveLength(1);
 });
 
-test("what nobody sent is told", () => {
+test("a message that no encoder sent is reported", () => {
   const { stream, receive } = line();
   receive([{ type: 9, timestamp: 40, payload: Buffer.from("27010000000000", "hex") }]);
   expect(stream.problems).toEqual(["video at 40 ms is nothing the encoder sent"]);

@@ -5,11 +5,11 @@ import { classifyVideo } from "../../src/protocol/flv/video/video-tag.ts";
 import type { Clip } from "../../src/testkit/encoder/clip.ts";
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
 
-/** Silent AAC-LC in stereo as filler has it. The test kit's own sounds all carry a number. */
+/** Silent AAC-LC in stereo as filler has it. The test kit's own audio frames all carry a number. */
 const SILENCE_HASH = hash("sha256", Buffer.from("af01210049900219002380", "hex"));
 const VIDEO = 9;
 const AUDIO = 8;
-/** Of what an encoder sent in its last moments before its connection broke, so much may never have left its machine. */
+/** How much of what an encoder sent just before its connection broke may never have left its machine. */
 const TAIL_MS = 1_000;
 /** Sent and not yet seen at the receiver. */
 const QUEUE_MESSAGES_MAX = 5_000;
@@ -17,7 +17,7 @@ const PROBLEMS_MAX = 5;
 
 /** What is sent without a break. */
 type Segment = {
-  /** `thaw`: behind a silence, after which a stream goes on with a keyframe, once what comes late is over. */
+  /** `thaw`: after a silence, from which a stream goes on with a keyframe, once the backlog is over. */
   readonly begins: "life" | "thaw";
   /** When the connection broke. */
   lostMs: number | undefined;
@@ -34,8 +34,8 @@ type Sent = {
 };
 
 /**
- * Everything one channel's encoders send, one after another, held against what a receiver gets: every picture and every sound
- * between two losses must come, in order, and besides them nothing but filler.
+ * Everything one channel's encoders send, one after another, compared with what a receiver gets: every frame between
+ * two losses must come, in order, and besides them nothing but filler.
  */
 export class SentStream {
   readonly problems: string[] = [];
@@ -43,9 +43,9 @@ export class SentStream {
   readonly #nowMs: () => number;
   readonly #queue: Sent[] = [];
   #segment: Segment = { begins: "life", lostMs: undefined, hasEntered: false };
-  /** Given to the encoder, and not yet sent by it. */
+  /** Handed to the encoder, and not yet sent by it. */
   #pulled: Sent | undefined;
-  /** What filler may repeat: keyframe and the picture behind it, of this GOP and the one before. */
+  /** What filler may repeat: keyframe and the frame after it, of this GOP and the one before. */
   #shown: string[][] = [];
 
   constructor(nowMs: () => number) {
@@ -154,7 +154,7 @@ export class SentStream {
     this.#pulled = undefined;
   }
 
-  /** The messages before this one will not come: says so where they should have. */
+  /** The messages before this one will not come: reports those that should have. */
   #skipTo(at: number): void {
     const entry = this.#queue[at];
     const skipped = this.#queue.splice(0, at);
@@ -164,7 +164,8 @@ export class SentStream {
         this.counts.lostWithConnection += 1;
         return false;
       }
-      // Keyframes too: what comes late is of a time that filler covered. The server counts each as dropped (see SoakChannel).
+      // Keyframes too: late frames belong to time that filler covered. The server counts each as dropped (see
+      // SoakChannel).
       const isBeforeEntry = segment === entry?.segment && entry.isKeyframe;
       if (segment.begins !== "thaw" || segment.hasEntered || !isBeforeEntry) return true;
       this.counts.skippedBehindFiller += 1;

@@ -48,8 +48,8 @@ export function descriptors(pid: number, apiPort: number): string[] {
 }
 
 /**
- * Milliseconds that a process's threads, each of them, have waited for a processor since they began: what a busy machine costs, and no
- * fault of the process.
+ * Milliseconds that each of a process's threads has waited for a processor since it began: the price of a busy machine,
+ * and no fault of the process.
  */
 export function waitedMs(pid: number): ReadonlyMap<string, number> {
   const tasks = `/proc/${pid}/task`;

@@ -1,9 +1,11 @@
-/** What was measured at a moment, in milliseconds since any start. */
+/** A measurement and its moment, in milliseconds since any start. */
 export type Measurement = { readonly atMs: number; readonly value: number };
 
 const HOUR_MS = 3_600_000;
 
-/** By how much the value grows in an hour: the least-squares line through the measurements; 0 for fewer than two moments. */
+/**
+ * How much the value grows in an hour: the least-squares line through the measurements; 0 for fewer than two moments.
+ */
 export function slopePerHour(measurements: readonly Measurement[]): number {
   const count = measurements.length;
   const meanMs = measurements.reduce((sum, { atMs }) => sum + atMs, 0) / count;

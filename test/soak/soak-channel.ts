@@ -10,7 +10,7 @@ import { StreamComparison } from "./stream-comparison.ts";
 
 const HEALTHY_TARGETS = 3;
 export const FAULTY_TARGETS = 2;
-/** A target where nobody can be on air may be shown as on air for so long. */
+/** How long a target where no connection can be on air may be shown as on air. */
 const NOTICE_MS = 3_000;
 
 export type SoakChannelTold = {
@@ -19,7 +19,7 @@ export type SoakChannelTold = {
   readonly onErrorCode: (code: string) => void;
 };
 
-/** One channel of the soak: an encoder, three targets that are left alone and two that are not. */
+/** One channel of the soak: an encoder, three healthy targets and two with faults. */
 export class SoakChannel {
   readonly sent = new SentStream(() => performance.now());
   readonly comparison = new StreamComparison(HEALTHY_TARGETS);
@@ -46,7 +46,7 @@ export class SoakChannel {
     return this.#encoder?.lives ?? 0;
   }
 
-  /** Connections that faulty targets were sent. */
+  /** Connections that faulty targets got. */
   get faultyConnections(): number {
     return this.#faulty.reduce((sum, { recorded }) => sum + recorded.connectionCount, 0);
   }
@@ -96,9 +96,9 @@ export class SoakChannel {
     this.#wasOnAir = true;
   }
 
-  /** Looks at what the API shows and tells what is not true. */
+  /** Looks at what the API shows and returns what is not true. */
   async look(): Promise<void> {
-    // What was so before the question can be known to the answer.
+    // Anything that was so before the request can be known to the answer.
     const askedMs = performance.now();
     const offAirSince = this.#faulty.map(({ offAirSinceMs }) => offAirSinceMs);
     const platforms = await this.platforms();
@@ -120,7 +120,7 @@ export class SoakChannel {
     }
   }
 
-  /** What each target is sent at the moment, in bytes of media so far; undefined for one that is sent nothing. */
+  /** What each target gets at the moment, in bytes of media so far; undefined for one that gets nothing. */
   liveMediaBytes(): (number | undefined)[] {
     return [...this.#healthy, ...this.#faulty.map(({ recorded }) => recorded)].map((target) => target.liveMediaBytes);
   }
@@ -131,7 +131,10 @@ export class SoakChannel {
     await this.#encoder?.stop();
   }
 
-  /** Everything has come that will: tells what is missing. Gives the hash of all that every healthy target was sent. */
+  /**
+   * Everything that will come has come: returns what is missing. Also returns the hash of everything that every healthy
+   * target got.
+   */
   finish(): string {
     const digest = this.comparison.finish();
     this.sent.finish();
@@ -149,7 +152,7 @@ export class SoakChannel {
     await Promise.all([...this.#healthy, ...this.#faulty].map((target) => target.close()));
   }
 
-  /** What the encoder sent and the target was not given counts as dropped, and nothing else does. */
+  /** Frames that the encoder sent and the target did not get count as dropped, and no others do. */
   #checkDrops(): void {
     const { skippedBehindFiller: least, lostWithConnection } = this.sent.counts;
     if (this.#droppedFrames >= least && this.#droppedFrames <= least + lostWithConnection) return;

@@ -4,12 +4,12 @@ import { KitEncoder } from "../../src/testkit/encoder/encoder.ts";
 import type { EncoderFaultKind } from "./fault-plan.ts";
 import type { SentStream } from "./sent-stream.ts";
 
-/** Video; the sound adds next to nothing. */
+/** Video; the audio adds almost nothing. */
 export const ENCODER_KILOBITS = 1_500;
-/** Apart enough for hours of pictures and sounds of one life, and for many lives within 32 bits. */
+/** Apart enough for hours of frames of one life, and for many lives within 32 bits. */
 const SERIALS_PER_LIFE = 1_000_000;
 const SERIALS_PER_CHANNEL = 400_000_000;
-/** Where clocks of 32 bits show what was read with a sign, or does not wrap: lives take turns. */
+/** Edges where clocks of 32 bits turn negative, or wrap: lives take turns. */
 const EDGES_MS = [2 ** 31, 2 ** 32] as const;
 /** A life crosses its edge so long after its beginning. */
 const EDGE_AFTER_MS = 20_000;
@@ -25,7 +25,7 @@ export type SoakEncoderOptions = {
   readonly onProblem: (problem: string) => void;
 };
 
-/** A channel's encoder: it publishes, fails as told, and comes back, with other bytes each time. */
+/** A channel's encoder: it publishes, fails on request, and comes back, with other bytes each time. */
 export class SoakEncoder {
   readonly #options: SoakEncoderOptions;
   readonly #done: Promise<void>;

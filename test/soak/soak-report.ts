@@ -2,7 +2,7 @@ import type { PlannedFault } from "./fault-plan.ts";
 import { machineRows, table } from "./machine.ts";
 import { ENCODER_KILOBITS } from "./soak-encoder.ts";
 
-/** What a soak measured. Memory in MiB, slope in MiB an hour. */
+/** Figures of a soak. Memory in MiB, slope in MiB an hour. */
 export type SoakFigures = {
   readonly faults: readonly PlannedFault[];
   readonly memory: {

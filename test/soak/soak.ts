@@ -69,7 +69,7 @@ function readOptions(): Options {
   return { minutes, seed, writes: values.write, note: values.note };
 }
 
-/** A run: what it does, what it measured, and everything that was not as it must be. */
+/** A run: what it does, what it measured, and everything that was wrong. */
 class Soak {
   readonly problems: string[] = [];
   readonly #options: Options;
@@ -167,7 +167,7 @@ class Soak {
     await channel?.heal(fault);
   }
 
-  /** The API says that all are on air, and so they are: each is being sent media. */
+  /** The API says that all are on air, and so they are: each gets media. */
   async #checkAllOnAir(): Promise<void> {
     await this.#everywhere("PUBLISHING", BACK_DEADLINE_MS);
     const before = this.#channels.map((channel) => channel.liveMediaBytes());

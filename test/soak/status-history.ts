@@ -16,7 +16,7 @@ type Seen = z.infer<typeof seen>;
 
 type Change = { readonly atMs: number; readonly word: string };
 
-/** What the API said of one platform, and when. */
+/** The API's status of one platform, and when. */
 export class StatusHistory {
   readonly changes: Change[] = [];
   warnings: string[] = [];
@@ -44,7 +44,7 @@ export class StatusHistory {
     return this.changes.at(-1)?.word === "PUBLISHING";
   }
 
-  /** The first time from here on that it was told to fail. */
+  /** The first time from here on that it was reported as failed. */
   failedAtMs(fromMs: number): number | undefined {
     return this.changes.find(({ atMs, word }) => atMs >= fromMs && word.startsWith("FAIL"))?.atMs;
   }

@@ -28,7 +28,7 @@ test("receivers that get the same, each at its own pace, are alike, and nothing 
   expect(comparison.problems).toEqual([]);
 });
 
-test("what is kept is how far the receivers are apart", () => {
+test("messages are kept as far as the receivers are apart", () => {
   const comparison = fed([three, three, [message(0)]]);
   expect([comparison.settledCount, comparison.waitingCount]).toEqual([1, 2]);
 });
@@ -37,7 +37,7 @@ test.each([
   { name: "another payload", change: { hash: "other" } },
   { name: "another time", change: { timestamp: 41 } },
   { name: "another kind", change: { kind: "audio" } },
-] as const)("$name is a difference, told once", ({ change }) => {
+] as const)("$name is a difference, reported once", ({ change }) => {
   const comparison = fed([three, [message(0), message(1, change), message(2, change)]]);
   expect(comparison.problems).toHaveLength(1);
   expect(comparison.problems[0]).toMatch(/^message 1 of receiver 1 is /);
@@ -49,7 +49,7 @@ test("a message that one receiver missed shows at the next one", () => {
   expect(fed([three, [message(0), message(2)]]).problems).toHaveLength(1);
 });
 
-test("a receiver that was sent less is found at the end", () => {
+test("a receiver that got less is found at the end", () => {
   const comparison = fed([three, [message(0), message(1)], three]);
   expect(comparison.problems).toEqual([]);
   comparison.finish();
@@ -63,7 +63,7 @@ test("a receiver that stands still is given up before memory fills", () => {
   expect(comparison.waitingCount).toBe(0);
 });
 
-test("the hash of the whole tells streams apart", () => {
+test("the hash of the whole distinguishes streams", () => {
   expect(fed([three, three]).finish()).toBe(fed([three, three]).finish());
   expect(fed([three, three]).finish()).not.toBe(fed([three.slice(1), three.slice(1)]).finish());
 });

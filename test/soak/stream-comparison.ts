@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import type { MessageRecord } from "../../src/testkit/message-record.ts";
 
-/** How far one receiver may be behind another, in messages: some four minutes of one picture and sound. */
+/** How far one receiver may be behind another, in messages: some four minutes of one video and audio track. */
 const LAG_MESSAGES_MAX = 20_000;
 
 /**
- * Holds what several receivers of one stream are sent against one another, message by message: kind, time and every byte. What
- * all of them have is forgotten, so it takes as much memory as they are apart.
+ * Compares what several receivers of one stream get, message by message: kind, time and every byte. Forgets what all of
+ * them have, so it takes as much memory as they are apart.
  */
 export class StreamComparison {
   /** What differs: at most one sentence for each receiver. */
   readonly problems: string[] = [];
-  /** What the first to get there was sent, by the message's number. */
+  /** What the first receiver to get there got, by the message's number. */
   readonly #waiting = new Map<number, string>();
   readonly #counts: number[];
   readonly #broken = new Set<number>();
@@ -50,7 +50,10 @@ export class StreamComparison {
     this.#settle();
   }
 
-  /** Everything was sent: whoever has less than others missed something. Gives the hash of all that all of them have. */
+  /**
+   * Everything was sent: a receiver with less than others missed something. Returns the hash of everything that all of
+   * them have.
+   */
   finish(): string {
     const most = Math.max(...this.#counts);
     for (const [receiver, count] of this.#counts.entries()) {

@@ -16,7 +16,7 @@ test("a page of the list and its total are read from an index, however late the 
       .prepare(`explain query plan ${sql}`)
       .all()
       .map((row) => row["detail"]);
-  // As the store writes it.
+  // In the form in which the store writes it.
   const listed = "from channel where state != 'deleted'";
   expect(planOf(`select * ${listed} order by instance_no desc limit 20 offset 9980`)).toEqual([
     "SCAN channel USING INDEX channel_listed",

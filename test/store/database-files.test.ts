@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A data folder that was used, with channels in it. */
+/** A used data folder, with channels in it. */
 async function used(channels = 3): Promise<void> {
   const store = await openSqliteStore(path);
   for (let number = 1; number <= channels; number += 1) await store.createChannel(newChannel(number));
@@ -58,7 +58,7 @@ test.each([
   ["missing", () => rmSync(path)],
   ["empty", () => truncate(path)],
 ] as const)(
-  "a database that is %s beside its key file is no first start; it is one where that is said",
+  "a database that is %s beside its key file is not a first start, unless a start option says so",
   async (what, lose) => {
     await used();
     await lose();
@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test("a database without tables beside a key file is no first start either, but for one that was cut short", async () => {
+test("a database without tables beside a key file is not a first start, unless a start was cut short", async () => {
   const lost = openConnection(path);
   writeKeyFile(join(folder, "encryption.key"), [newMasterKey()]);
   lost.close();
@@ -90,7 +90,7 @@ test("a database without tables beside a key file is no first start either, but 
   await storage.close();
 });
 
-test("a file that is no database is named, with what to do, and left as it is", async () => {
+test("a file that is no database is named, with what to do, and left unchanged", async () => {
   await used();
   writeFileSync(path, "this is no database ".repeat(300));
   const { size } = await stat(path);
@@ -102,7 +102,7 @@ test("a file that is no database is named, with what to do, and left as it is", 
   expect((await stat(path)).size).toBe(size);
 });
 
-test("a damaged page is found at the start, whoever meets it is told, and other tables are read as before", async () => {
+test("a damaged page is found at the start, every caller that meets it gets an error, and other tables are read as before", async () => {
   await used();
   await damage("channel");
   const storage = await openStorage({ dataDir: folder });
@@ -117,7 +117,7 @@ test("a damaged page is found at the start, whoever meets it is told, and other 
   await storage.close();
 });
 
-test("a sound database has nothing to tell at the start", async () => {
+test("an intact database gives no message at the start", async () => {
   await used();
   const storage = await openStorage({ dataDir: folder });
   expect([storage.check, storage.unwritableBecause]).toEqual([{ problems: [], skipped: [] }, undefined]);
@@ -164,7 +164,7 @@ test.each([
   [13, "full"],
   [5, "locked"],
   [1, undefined],
-])("SQLite's result %i is told as %s, also from behind another error", (errcode, trouble) => {
+])("SQLite's result %i is reported as %s, also when it is another error's cause", (errcode, trouble) => {
   const error = Object.assign(new Error("of SQLite"), { errcode });
   expect(databaseTrouble(error)).toBe(trouble);
   expect(databaseTrouble(new Error("around it", { cause: error }))).toBe(trouble);

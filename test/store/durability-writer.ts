@@ -2,7 +2,8 @@ import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { newChannel } from "./store-suite-data.ts";
 
-// Run as a process of its own, to be killed at any moment: writes for ever, and tells each write once it is acknowledged.
+// Run as a process of its own, to be killed at any moment: writes for ever, and prints each write once it is
+// acknowledged.
 const [path = "", first = ""] = process.argv.slice(2);
 const store = await openSqliteStore(path);
 for (let n = Number(first); ; n += 1) {

@@ -50,7 +50,7 @@ function setEndpoint(scope: EndpointScope, url: string, updateTime = 1): Promise
   return deliveries.setEndpoint(scope, { url, secret: `whsec_${url}`, updateTime });
 }
 
-/** Of the deliveries that are due at a time: event and address. */
+/** The deliveries that are due at a time: event and address. */
 async function due(
   nowMs: number,
   inFlight: readonly DeliveryTurn[] = [],
@@ -115,7 +115,7 @@ test("events are numbered in order and listed newest first, of one channel or al
   expect(await events.listEvents({ channelId: "nobody" }, PAGE)).toEqual({ total: 0, events: [] });
 });
 
-test("what an event is about is known of deleted channels too", async () => {
+test("the names of an event outlive its channel", async () => {
   const { channelId, targets } = await channels.createChannel(newChannel(1));
   await channels.deleteChannel(channelId);
   const named = targets.map(({ targetId, targetName, label }) => [targetId, { targetName, label }] as const);
@@ -139,7 +139,7 @@ test("an event goes to its channel's endpoint, else to the default one, else now
   ]);
 });
 
-test("of each channel only the oldest waiting delivery is due, and one that waits holds back the rest of its channel", async () => {
+test("only the oldest waiting delivery of each channel is due, and one that waits holds back the rest of its channel", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1), event(A, 2), event(B, 3), event(A, 4)]);
   expect(await due(0)).toEqual([]);
@@ -180,7 +180,7 @@ test("a delivery is shown with its attempts, its last answer and when it is due"
   expect(await deliveries.listDeliveries({ channelId: B }, PAGE)).toEqual({ total: 0, deliveries: [] });
 });
 
-test("a delivery knows its endpoint as it is at its turn, with what it signs with", async () => {
+test("a delivery has its endpoint as it is at its turn, with the secret that signs", async () => {
   await setEndpoint("default", "http://old");
   await events.appendEvents([event(A, 1)]);
   await finish(1, { state: "WAITING", nextTime: 5_000 });
@@ -197,7 +197,7 @@ test("a delivery knows its endpoint as it is at its turn, with what it signs wit
   expect(await due(70)).toEqual([[1, undefined]]);
 });
 
-test("an endpoint that is gone gets nothing until it is set again; one set meanwhile is not meant", async () => {
+test("an endpoint that is gone gets nothing until it is set again, and one set meanwhile is not affected", async () => {
   await setEndpoint("default", "http://default");
   await setEndpoint({ channelId: A }, "http://own");
   await events.appendEvents([event(A, 1), event(A, 2)]);
@@ -228,7 +228,7 @@ test("resending makes a delivery wait again as if it were new, before the younge
   expect(await deliveries.resendDelivery(99, 100, 500)).toBeUndefined();
 });
 
-test("a delivery that is cancelled keeps what its last attempt came to", async () => {
+test("a delivery that is cancelled keeps the result of its last attempt", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1)]);
   await finish(1, { state: "WAITING", nextTime: 50, lastStatus: 503 });
@@ -237,7 +237,7 @@ test("a delivery that is cancelled keeps what its last attempt came to", async (
   expect(shown[0]).toMatchObject({ state: "CANCELLED", attempts: 1, lastStatus: 503 });
 });
 
-test("what waits is there when the database is opened again", async () => {
+test("waiting deliveries are there when the database is opened again", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1), event(A, 2)]);
   await finish(1);
@@ -247,7 +247,7 @@ test("what waits is there when the database is opened again", async () => {
   expect(await events.appendEvents([event(A, 3)])).toMatchObject([{ eventId: 3 }]);
 });
 
-test("a secret is sealed in the file, and of a channel without an endpoint none is found", async () => {
+test("a secret is sealed in the file, and a channel without an endpoint has none", async () => {
   await setEndpoint({ channelId: A }, "http://own");
   const connection = openConnection(join(folder, "fanfare.db"));
   const row = connection.prepare("SELECT secret FROM webhook_endpoint").get();
@@ -267,7 +267,7 @@ test("a channel shows its own endpoint and no other", async () => {
   expect((await channels.listChannels({}, PAGE)).channels[0]).toMatchObject({ callbackUrl: "http://own" });
 });
 
-test("old events go, a few at a time, with their deliveries and what would lead to them", async () => {
+test("old events are removed, a few at a time, with their deliveries and everything that refers to them", async () => {
   await setEndpoint("default", "http://default");
   await events.appendEvents([event(A, 1), event(A, 2), event(B, 3), event(A, 20)]);
   expect(await events.pruneEvents(10, 2)).toBe(2);
@@ -282,7 +282,7 @@ test("old events go, a few at a time, with their deliveries and what would lead 
   expect(await deliveries.findNextDueTime(20)).toBeUndefined();
 });
 
-test("a deleted channel's endpoint is kept for what waits, and no longer", async () => {
+test("a deleted channel's endpoint is kept for waiting deliveries, and no longer", async () => {
   const { channelId } = await channels.createChannel(newChannel(1));
   await setEndpoint({ channelId }, "http://own");
   await setEndpoint("default", "http://default");
@@ -296,7 +296,7 @@ test("a deleted channel's endpoint is kept for what waits, and no longer", async
   expect(await deliveries.findEndpoint("default")).toBeDefined();
 });
 
-test("everything that is asked for all the time is found by an index", async () => {
+test("every frequent query uses an index", async () => {
   const connection = openConnection(join(folder, "fanfare.db"));
   const plan = (query: string) =>
     connection

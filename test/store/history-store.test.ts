@@ -41,7 +41,7 @@ test("a block is read as it was written, also with large, negative and no number
   expect(readBlockBytes(blockBytes(odd))).toEqual(odd);
 });
 
-test("what is no block is no block, and not a reader's endless work", () => {
+test("a malformed block is refused, and does not keep a reader busy without end", () => {
   const bytes = blockBytes(block(1));
   expect(() => readBlockBytes(bytes.subarray(0, 9))).toThrow();
   expect(() => readBlockBytes(Buffer.from("nonsense"))).toThrow();
@@ -62,7 +62,7 @@ test("a minute of five steady targets takes some hundred bytes", () => {
   expect(blockBytes({ times, ingestRates: rates, targets }).length).toBeLessThan(600);
 });
 
-test("blocks are read by channel, step and time, oldest first, and one that grew takes the place of what it was", async () => {
+test("blocks are read by channel, step and time, oldest first, and one that grew replaces its earlier form", async () => {
   const hour = block(0, { step: "minute" });
   await store.putBlocks([block(10_000), block(0), hour, block(0, { channelId: B })]);
   expect(await store.readBlocks(A, "second", 0, 99_999)).toEqual([block(0), block(10_000)]);
@@ -73,7 +73,7 @@ test("blocks are read by channel, step and time, oldest first, and one that grew
   expect(await store.readBlocks(A, "minute", 60_000, 60_000)).toEqual([grown]);
 });
 
-test("seconds of the broadcast before go, and old blocks do by their step, so many at a time", async () => {
+test("seconds of the last broadcast are removed, and old blocks by their step, so many at a time", async () => {
   await store.putBlocks([block(0), block(10_000), block(0, { step: "minute" }), block(0, { channelId: B })]);
   await store.removeSeconds(A, 10_000);
   expect(await store.readBlocks(A, "second", 0, 99_999)).toEqual([block(10_000)]);

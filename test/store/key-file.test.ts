@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the key file", () => {
-  test("is for its owner alone, and gives back what was written", () => {
+  test("is for its owner alone, and reads back as it was written", () => {
     const keys = [newMasterKey(), newMasterKey()];
     writeKeyFile(keyFile, keys);
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
@@ -74,7 +74,7 @@ describe("the key file", () => {
 });
 
 describe("a database", () => {
-  /** A database with a channel in it; answers its key file's text. */
+  /** A database with a channel in it; returns its key file's text. */
   async function filled(): Promise<string> {
     const store = await openSqliteStore(path);
     await store.createChannel(newChannel(1));
@@ -93,7 +93,7 @@ describe("a database", () => {
     expect(readFileSync(keyFile, "utf8")).toBe(text);
   });
 
-  test("takes the key file it is given", async () => {
+  test("uses an existing key file", async () => {
     const named = join(folder, "named.key");
     writeKeyFile(named, [newMasterKey()]);
     const store = await openSqliteStore(path, named);
@@ -177,7 +177,7 @@ describe("a database", () => {
   );
 });
 
-/** The tables of the last version that kept everything as it was told. */
+/** The tables of the last version that stored everything unsealed. */
 async function migrateTo0003(connection: DatabaseSync): Promise<void> {
   const migrations = {
     "0001-channels": { up: createChannels },

@@ -40,10 +40,10 @@ async function reopen(): Promise<void> {
   store = new SqlStore(database);
 }
 
-/** Another connection fills the tables in one go: the store syncs each write. */
+/** Another connection fills the tables in one transaction: the store syncs each write. */
 async function fill(): Promise<void> {
   await store.putAccessKey(ACCESS_KEY);
-  // Most have no backup key, and what is not there must stay so.
+  // Most have no backup key, and an absent value must stay absent.
   const channel = (n: number) => newChannel(n, n % 20 === 0 ? { backupStreamKey: `backup-key-${n}` } : {});
   await Promise.all(Array.from({ length: CHANNELS }, (_, n) => store.createChannel(channel(n))));
   const { secrets } = database;
@@ -91,7 +91,7 @@ async function expectAllReadable(): Promise<void> {
   expect(deliveries).toMatchObject([{ url: "https://x" }]);
 }
 
-test("a new key is taken up: everything is sealed with it, found by it, and nothing is left under the old one", async () => {
+test("a rotation to a new key seals everything with it, finds everything by it, and leaves nothing under the old one", async () => {
   await fill();
   const oldId = database.secrets.currentKeyId;
   const valueCount = sealedWith(oldId);
@@ -170,7 +170,7 @@ test("a rotation that was cut short at any transaction goes on at the next start
   expect(await database.read(provenKeyIds)).toEqual([keyId]);
 });
 
-test("a key file that lacks what is needed changes nothing, and is taken up once it is mended", async () => {
+test("a key file without a needed key changes nothing, and is used once it is repaired", async () => {
   await fill();
   const oldId = database.secrets.currentKeyId;
   const keys = readKeyFile(keyFile) ?? [];

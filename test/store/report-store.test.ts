@@ -49,7 +49,7 @@ const over = (channelId: string, startTime: number, endTime: number): FinishedRe
   end: "clean",
 });
 
-test("reports of a channel's broadcasts that are over are listed newest first, by pages", async () => {
+test("reports of a channel's ended broadcasts are listed newest first, by pages", async () => {
   await reports.putReports([over(A, 1, 10), over(A, 30, 40), over(B, 5, 6), over(A, 11, 20), running(A, 50, 60)]);
   expect(await reports.listReports(A, PAGE)).toEqual({
     reports: [over(A, 30, 40), over(A, 11, 20), over(A, 1, 10)],
@@ -58,7 +58,7 @@ test("reports of a channel's broadcasts that are over are listed newest first, b
   expect(await reports.listReports(A, { number: 2, size: 2 })).toEqual({ reports: [over(A, 1, 10)], total: 3 });
 });
 
-test("a report is replaced by a later one of the same broadcast", async () => {
+test("a later report of the same broadcast replaces the earlier one", async () => {
   await reports.putReports([running(A, 1, 5)]);
   await reports.putReports([running(A, 1, 10)]);
   expect((await reports.listReports(A, PAGE)).total).toBe(0);
@@ -66,7 +66,7 @@ test("a report is replaced by a later one of the same broadcast", async () => {
   expect(await reports.listReports(A, PAGE)).toEqual({ reports: [{ ...over(A, 1, 12), targets: [] }], total: 1 });
 });
 
-test("what a lost process left on air is over, with what was known of it", async () => {
+test("a broadcast that a lost process left on air is ended, with what was known of it", async () => {
   await reports.putReports([running(A, 20, 25), over(A, 1, 10)]);
   await reports.endReportsLeft();
   expect((await reports.listReports(A, PAGE)).reports).toEqual([
@@ -75,7 +75,7 @@ test("what a lost process left on air is over, with what was known of it", async
   ]);
 });
 
-test("reports go with the events of their time; what is on air stays", async () => {
+test("reports are removed with the events of their time, and those of broadcasts on air stay", async () => {
   await reports.putReports([over(A, 1, 10), over(A, 11, 20), running(A, 5, 6)]);
   await new SqlEventStore(database).pruneEvents(20, 500);
   expect((await reports.listReports(A, PAGE)).reports).toEqual([over(A, 11, 20)]);

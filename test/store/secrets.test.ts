@@ -7,7 +7,7 @@ const OTHER = { id: "0000000b", bytes: Buffer.alloc(32, 2) };
 const PLACE = { table: "target", column: "stream_key", row: "1" };
 
 describe("sealing", () => {
-  test.each(["x", "live_1234?bandwidthtest=true", "비밀", "a".repeat(512)])("%s comes out as it went in", (text) => {
+  test.each(["x", "live_1234?bandwidthtest=true", "비밀", "a".repeat(512)])("%s is opened as it was sealed", (text) => {
     const secrets = new Secrets([KEY]);
     const sealed = secrets.seal(text, PLACE);
     expect(sealed).toMatch(/^v1\.0000000a\.[A-Za-z0-9_-]+$/);
@@ -61,7 +61,7 @@ describe("sealing", () => {
     },
   );
 
-  test("a value under a key that is not there, or under another key of that id, does not open", () => {
+  test("a value under a missing key, or under another key of that id, does not open", () => {
     const sealed = new Secrets([KEY]).seal("text", PLACE);
     expect(() => new Secrets([OTHER]).open(sealed, PLACE)).toThrow("the key 0000000a");
     expect(() => new Secrets([{ ...OTHER, id: KEY.id }]).open(sealed, PLACE)).toThrow("does not open");
@@ -72,7 +72,7 @@ describe("sealing", () => {
 });
 
 describe("the index", () => {
-  test("is the same for the same text in the same column, and tells nothing without the key", () => {
+  test("is the same for the same text in the same column, and reveals nothing without the key", () => {
     const secrets = new Secrets([KEY]);
     const index = secrets.index("text", "channel", "stream_key");
     expect(index).toBe(new Secrets([KEY, OTHER]).index("text", "channel", "stream_key"));
@@ -107,7 +107,7 @@ test("after the keys are replaced the first of the new ones seals, and only they
   expect(() => secrets.open(old, PLACE)).toThrow(SecretError);
 });
 
-describe("what was opened", () => {
+describe("an opened value", () => {
   test("is not decrypted again, and is known in its own place alone", () => {
     const secrets = new Secrets([KEY]);
     const sealed = secrets.seal("text", PLACE);
@@ -133,7 +133,7 @@ describe("what was opened", () => {
     expect(() => secrets.openAgain(sealed, PLACE)).toThrow(SecretError);
   });
 
-  test("is bounded, and what was asked for longest ago goes first", () => {
+  test("is bounded, and the value unused for longest goes first", () => {
     const opened = new OpenedSecrets(2);
     opened.keep("a", PLACE, "A");
     opened.keep("b", PLACE, "B");

@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 storeSuite("SQLite", () => openSqliteStore(path));
 
-test("what was written is there when the file is opened again", async () => {
+test("written data is there when the file is opened again", async () => {
   const store = await openSqliteStore(path);
   const created = await store.createChannel(newChannel(1));
   await store.close();
@@ -93,7 +93,7 @@ test("while another process holds the lock totals are refused at once: reads wai
   await store.close();
 });
 
-test("a write that meets a lock which is gone a moment later is done", async () => {
+test("a write that meets a lock which is gone a moment later succeeds", async () => {
   const store = await openSqliteStore(path);
   const other = new DatabaseSync(path);
   other.exec("BEGIN IMMEDIATE");
@@ -117,7 +117,7 @@ test("a full disk refuses a write as full, and leaves the store usable", async (
   await store.close();
 });
 
-test("an access key that is not there costs the opening of a secret, like one that is", async () => {
+test("a missing access key costs the opening of a secret, like an existing one", async () => {
   const { database } = await openSqliteDatabase(path);
   const store = new SqlStore(database);
   await store.putAccessKey({ accessKeyId: "A", secretKey: "s".repeat(40), role: "viewer", name: "", createdTime: 1 });
@@ -143,14 +143,14 @@ test("a database of a newer version is refused, with both versions", async () =>
   );
 });
 
-/** Starts the writer, kills it after `afterMs`, and answers the lines it had told by then. */
+/** Starts the writer, kills it after `afterMs`, and returns the lines it had printed by then. */
 async function writeUntilKilled(first: number, afterMs: number): Promise<string[]> {
   const script = fileURLToPath(new URL("./durability-writer.ts", import.meta.url));
   const child = spawn(process.execPath, [script, path, String(first)], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8");
   child.stdout.on("data", (text: string) => {
-    // The clock starts with the first write: how long a process takes to start is of no interest.
+    // The clock starts with the first write: how long a process takes to start does not matter.
     if (output === "") setTimeout(() => child.kill("SIGKILL"), afterMs);
     output += text;
   });

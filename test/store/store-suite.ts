@@ -49,7 +49,7 @@ function channelTests(store: () => Store): void {
     expect(await store().findChannelByStreamKey("stream-key-1")).toEqual(created);
   });
 
-  test("what is not there is not found", async () => {
+  test("a missing channel is not found", async () => {
     await store().createChannel(newChannel(1));
     expect(await store().findChannel("ls-20260101000000-00002")).toBeUndefined();
     expect(await store().findChannelByStreamKey("stream-key-2")).toBeUndefined();
@@ -57,7 +57,7 @@ function channelTests(store: () => Store): void {
     expect(await store().findChannelByStreamKey("")).toBeUndefined();
   });
 
-  test("two writes at once both happen, with numbers of their own", async () => {
+  test("two simultaneous writes both succeed, with numbers of their own", async () => {
     const channels = await Promise.all(Array.from({ length: 10 }, (_, n) => store().createChannel(newChannel(n))));
     expect(new Set(channels.map((channel) => channel.instanceNo)).size).toBe(10);
     expect(new Set(channels.flatMap((channel) => channel.targets.map((target) => target.targetId))).size).toBe(20);
@@ -130,7 +130,7 @@ function listTests(store: () => Store): void {
 }
 
 function changeTests(store: () => Store): void {
-  test("a change touches what it names, clears with empty text, and raises the revision", async () => {
+  test("a change affects what it names, clears with empty text, and raises the revision", async () => {
     const { channelId } = await store().createChannel(newChannel(1));
     const changed = await store().changeTarget(channelId, 2, () => ({
       url: "rtmp://new/app",
@@ -156,7 +156,7 @@ function changeTests(store: () => Store): void {
     expect(again).toMatchObject({ revision: 3, targets: [edited, {}] });
   });
 
-  test("a decision of undefined leaves the channel, its target and the revision as they are", async () => {
+  test("a decision of undefined leaves the channel, its target and the revision unchanged", async () => {
     const created = await store().createChannel(newChannel(1));
     expect(await store().changeChannel(created.channelId, () => undefined)).toEqual(created);
     expect(await store().changeTarget(created.channelId, 1, () => undefined)).toEqual(created);
@@ -191,7 +191,7 @@ function changeTests(store: () => Store): void {
     expect(await store().changeChannel("ls-20260101000000-00009", () => settings)).toBeUndefined();
   });
 
-  test("a backup key finds its channel like the main one, is another's never, and goes when it is taken away", async () => {
+  test("a backup key finds its channel like the main one, never another's, and is gone when it is removed", async () => {
     const found = (key: string) => store().findChannelByStreamKey(key);
     const created = await store().createChannel(newChannel(1, { backupStreamKey: "backup-1" }));
     const { channelId } = created;
@@ -208,7 +208,7 @@ function changeTests(store: () => Store): void {
     expect([await found("backup-2"), await found("")]).toEqual([undefined, undefined]);
   });
 
-  test("a check that throws sees the channel as it is, and nothing is changed", async () => {
+  test("a check that throws sees the channel before the change, and nothing is changed", async () => {
     const created = await store().createChannel(newChannel(1));
     const seen: unknown[] = [];
     const refuse = (present: unknown) => {
@@ -260,7 +260,7 @@ function changeTests(store: () => Store): void {
     expect(await store().findChannel(second.channelId)).toEqual(second);
   });
 
-  test("two changes at once both happen", async () => {
+  test("two simultaneous changes both succeed", async () => {
     const { channelId } = await store().createChannel(newChannel(1));
     await Promise.all([
       store().changeTarget(channelId, 1, () => ({ url: "rtmp://one", streamKey: "1" })),

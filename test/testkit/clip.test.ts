@@ -15,7 +15,7 @@ async function fileOf(tags: Iterable<FlvTag>): Promise<string> {
   return path;
 }
 
-test("a synthetic clip has its headers first, a keyframe each second, and sound at its exact cadence", () => {
+test("a synthetic clip has its headers first, a keyframe each second, and audio at its exact cadence", () => {
   const tags = [...syntheticClip({ seconds: 4, audio: { sampleRate: 44_100, channels: 2 } }).tags()];
   expect(tags.slice(0, 3).map((tag) => [tag.type, isVideoHeader(tag), isAudioHeader(tag)])).toEqual([
     [18, false, false],
@@ -29,7 +29,7 @@ test("a synthetic clip has its headers first, a keyframe each second, and sound 
   expect(tags.map((tag) => tag.timestamp)).toEqual(tags.map((tag) => tag.timestamp).sort((a, b) => a - b));
 });
 
-test("pictures are filled up to the rate that is asked for", () => {
+test("frames are filled up to the requested rate", () => {
   const tags = [...syntheticClip({ seconds: 2, kilobits: 2_000, audio: "none" }).tags()];
   const bytes = tags.filter(isVideo).reduce((sum, tag) => sum + tag.payload.length, 0);
   expect((bytes * 8) / 2).toBeGreaterThanOrEqual(2_000_000);
@@ -42,7 +42,7 @@ test("one kind alone has only its own headers", () => {
   expect(kinds(syntheticClip({ video: "none", seconds: 1 }))).toEqual(new Set([18, 8]));
 });
 
-test("clips with different first serials have no payload of a picture or a sound in common", () => {
+test("clips with different first serials have no payload of a frame in common", () => {
   const payloads = (firstSerial: number) =>
     [...syntheticClip({ seconds: 2, firstSerial }).tags()]
       .filter((tag) => tag.type !== 18 && !isVideoHeader(tag) && !isAudioHeader(tag))
@@ -51,7 +51,7 @@ test("clips with different first serials have no payload of a picture or a sound
   expect(payloads(0).filter((payload) => others.has(payload))).toEqual([]);
 });
 
-test("a looped clip goes on where it ended, says its headers once", async () => {
+test("a looped clip goes on where it ended, and has its headers once", async () => {
   const looped = loopedClip(syntheticClip({ seconds: 1 }));
   const tags: FlvTag[] = [];
   for (const tag of looped.tags()) {
@@ -63,7 +63,7 @@ test("a looped clip goes on where it ended, says its headers once", async () => 
   expect(tags.filter((tag) => tag.type === 18 || isVideoHeader(tag) || isAudioHeader(tag))).toHaveLength(3);
 });
 
-test("a file's media begins at 0 and has no end mark; nothing else is changed", async () => {
+test("a file's media begins at 0 and has no end mark, and nothing else is changed", async () => {
   const made = [...syntheticClip({ seconds: 1 }).tags()].map((tag) => ({
     ...tag,
     timestamp: tag.timestamp + 0x1_000_000,
@@ -73,11 +73,11 @@ test("a file's media begins at 0 and has no end mark; nothing else is changed", 
   expect(read).toEqual([...made, end]);
   const clip = fileClip(read);
   expect([...clip.tags()]).toEqual([...syntheticClip({ seconds: 1 }).tags()]);
-  // The last sound, at 981 ms, lasts 21 ms.
+  // The last audio frame, at 981 ms, lasts 21 ms.
   expect(clip.durationMs).toBe(1_002);
 });
 
-test("an unfinished last tag is left out, another format is said to be none", () => {
+test("an unfinished last tag is left out, and another format is refused", () => {
   const file = Buffer.concat([FLV_FILE_START, encodeFlvTag({ type: 8, timestamp: 5, payload: Buffer.alloc(4) })]);
   expect(readFlv(file)).toHaveLength(1);
   expect(readFlv(file.subarray(0, -5))).toEqual([]);

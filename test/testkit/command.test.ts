@@ -33,7 +33,7 @@ async function folder(): Promise<string> {
   return path;
 }
 
-test("target: without options it takes and tells everything, and records it; no key is printed", async () => {
+test("target: without options it takes everything, reports it and records it, and no key is printed", async () => {
   const recordings = await folder();
   const command = new KitCommand(["target", "--port", "0", "--record", join(recordings, "new"), "--messages"]);
   const clip = syntheticClip({ seconds: 2 });
@@ -58,14 +58,14 @@ test("target: without options it takes and tells everything, and records it; no 
   expect(command.stdout).not.toContain("canary-key");
 });
 
-test("target: --plain says nothing of Enhanced RTMP", async () => {
+test("target: --plain announces no Enhanced RTMP", async () => {
   const command = new KitCommand(["target", "--port", "0", "--plain"]);
   const encoder = publish(await command.port());
   expect(await encoder.accepted).toBe(true);
   expect(encoder.report.peer).toEqual({ capsEx: 0, fourCcs: [] });
 });
 
-test("target: stalls, resumes and closes when it was told to", async () => {
+test("target: stalls, resumes and closes on request", async () => {
   const command = new KitCommand([
     ...["target", "--port", "0", "--stall-after", "200ms", "--resume-after", "0.3s", "--close-after", "1s"],
   ]);
@@ -76,12 +76,12 @@ test("target: stalls, resumes and closes when it was told to", async () => {
   expect(faults).toEqual(["stalled", "resumed", "closed"]);
 });
 
-test("target: demands the login that it was given", async () => {
+test("target: demands the login of its options", async () => {
   const command = new KitCommand(["target", "--port", "0", "--login", "adobe:someone:a:secret"]);
   expect((await publish(await command.port()).closed).end).toMatchObject({ failure: { kind: "login-demanded" } });
 });
 
-test("target: refuses the first connections only, acknowledges as told, and resets after so many bytes", async () => {
+test("target: refuses the first connections only, acknowledges as its options say, and resets after so many bytes", async () => {
   const refusing = new KitCommand(["target", "--port", "0", "--refuse", "key-in-use", "--only-first", "1"]);
   const resetting = new KitCommand([
     ...["target", "--port", "0", "--reset-after-bytes", "200000", "--acknowledge", "1000"],
@@ -96,7 +96,7 @@ test("target: refuses the first connections only, acknowledges as told, and rese
   await resetting.until({ event: "closed", state: "reset-by-target" });
 });
 
-test("target: every kind of ill behaviour by its option", async () => {
+test("target: every fault by its option", async () => {
   const cases = [
     { args: ["--close-at", "connect"], end: { how: "lost", isReset: false } },
     { args: ["--silent-at", "publish"], end: { how: "not-accepted" } },
@@ -114,7 +114,7 @@ test("target: every kind of ill behaviour by its option", async () => {
   expect(await Promise.all(ends)).toMatchObject(cases.map((each) => each.end));
 });
 
-test("encoder: publishes its own clip with a clock and a profile as told, and ends with 0", async () => {
+test("encoder: publishes its own clip with a clock and a profile as its options say, and ends with 0", async () => {
   const at = await target();
   const command = new KitCommand([
     ...["encoder", "--url", `${at.url}/the-key`, "--seconds", "2", "--speed", "max", "--start-at", "4294966796ms"],
@@ -151,7 +151,7 @@ test("encoder: loops a file, freezes, goes on, and vanishes", async () => {
   expect(report?.messages.filter((message) => message.isKeyframe)).toHaveLength(3);
 });
 
-test("encoder: garbage at message k, a refusal, and nobody there end with 1", async () => {
+test("encoder: garbage at message k, a refusal, and a missing server end with 1", async () => {
   const at = await target();
   const refusing = await target({ behaviour: { refuse: "bad-name" } });
   const commands = [
@@ -237,7 +237,7 @@ test.each([
   { args: ["target", "--help"], says: "--stall-after VALUE" },
   { args: ["encoder", "-h"], says: "--garbage-at VALUE" },
   { args: ["proxy", "--help"], says: "half-close down" },
-])("testkit $args says how it is used", async ({ args, says }) => {
+])("testkit $args prints its usage", async ({ args, says }) => {
   expect(await testkitCommand(args, {})).toContain(says);
 });
 
@@ -255,7 +255,7 @@ test.each([
   { args: ["encoder", "--url", "rtmp://x/a/k", "--speed", "0"], says: "max, or a number" },
   { args: ["proxy"], says: "--to is missing" },
   { args: ["proxy", "--to", "x:0"], says: "HOST:PORT" },
-])("testkit $args is refused, saying what is allowed", async ({ args, says }) => {
+])("testkit $args is refused with what is allowed", async ({ args, says }) => {
   await expect(testkitCommand(args, {})).rejects.toThrow(ConfigError);
   await expect(testkitCommand(args, {})).rejects.toThrow(says);
 });

@@ -35,7 +35,7 @@ async function publish(options: Partial<EncoderOptions> = {}) {
 const stamps = (report: ConnectionReport, kind: "audio" | "video") =>
   report.messages.filter((message) => message.kind === kind && !message.isConfig).map((message) => message.timestamp);
 
-/** Lets the encoder do what became due: it waits for the clock alone, and now and then for the event loop. */
+/** Runs what the encoder has to do by now: it waits for the clock alone, and now and then for the event loop. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -56,7 +56,7 @@ test.each([{ speed: 1 }, { speed: 4 }, { speed: 0.5 }])(
   },
 );
 
-test("as fast as possible sends ten minutes in a moment, and a server that stops it in the middle is heard", async () => {
+test("as fast as possible sends ten minutes in a moment, and obeys a server that stops it in the middle", async () => {
   const { encoder, report } = await publish({ speed: AT_ONCE, clip: syntheticClip({ seconds: 600 }) });
   expect((await encoder.closed).end).toEqual({ how: "finished" });
   expect((await report()).messages).toHaveLength(encoder.report.messagesSent);
@@ -93,7 +93,7 @@ test.each(clocks)("a clock that $name is what the server sees", async ({ time, f
   expect([video[0], video.at(-1), video.length]).toEqual([first, last, 25]);
 });
 
-test("sound keeps its own time where pictures are late", () => {
+test("audio keeps its own time where video is late", () => {
   expect(encoderTimestamp({ videoSkewMs: 5_000 }, 100, false)).toBe(100);
   expect(encoderTimestamp({ videoSkewMs: -5_000 }, 6_000, true)).toBe(1_000);
 });
@@ -178,7 +178,7 @@ test.each([
   expect([seen.state, seen.commands.includes("deleteStream")]).toEqual([state, isClean]);
 });
 
-test("garbage at message k comes behind k − 1 good messages", async () => {
+test("garbage at message k comes after k − 1 good messages", async () => {
   const { encoder, events, report } = await publish({ speed: 20, garbageAtMessage: 30 });
   await encoder.closed;
   const seen = await report();
@@ -187,7 +187,7 @@ test("garbage at message k comes behind k − 1 good messages", async () => {
   expect(events.map((event) => event.event)).toEqual(["accepted", "garbage", "ended"]);
 });
 
-test("nobody there, no RTMP address, and a stop before the connection stands", async () => {
+test("a missing server, a wrong address, and a stop before the connection stands each fail", async () => {
   const { encoder, target } = await publish();
   expect((await encoder.stop("clean")).end).toEqual({ how: "stopped" });
   expect(await encoder.accepted).toBe(false);
@@ -200,7 +200,7 @@ test("nobody there, no RTMP address, and a stop before the connection stands", a
   );
 });
 
-test("an encoder that is told to follows a request to connect again, from a keyframe on and with headers", async () => {
+test("an encoder with the option follows a request to reconnect, from a keyframe on and with headers", async () => {
   const requested: EncoderEvent[] = [];
   const target = await KitTarget.start({
     messagesMax: 1_000,
@@ -232,7 +232,7 @@ test("an encoder that is told to follows a request to connect again, from a keyf
   expect(target.connections[0]?.report.commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
 });
 
-test("an encoder that is not told to takes note of such a request, and goes on", async () => {
+test("an encoder without the option records such a request, and goes on", async () => {
   const target = await KitTarget.start({ messagesMax: 1_000, behaviour: { reconnect: { afterMs: 0 } } });
   onTestFinished(() => target.close());
   const encoder = new KitEncoder({
@@ -246,7 +246,7 @@ test("an encoder that is not told to takes note of such a request, and goes on",
 });
 
 test.each(["rtmps://127.0.0.1:1/live", "http://127.0.0.1/live", "rtmp://127.0.0.1:1/live"])(
-  "an encoder that is sent to %s, where nobody takes it, goes on where it is",
+  "an encoder that is sent to %s, where nothing accepts it, goes on where it is",
   async (tcUrl) => {
     const target = await KitTarget.start({ messagesMax: 1_000, behaviour: { reconnect: { afterMs: 0, tcUrl } } });
     onTestFinished(() => target.close());

@@ -99,7 +99,7 @@ test("a rate is kept, byte for byte of the clock's time", async () => {
   await far.until("all of it", () => far.bytes === 50_000);
 });
 
-test("a stalled proxy leaves the sender with its bytes until it resumes; nothing is lost", async () => {
+test("a stalled proxy leaves the sender with its bytes until it resumes, and nothing is lost", async () => {
   const { proxy, near, far } = await through();
   proxy.stall("up");
   const block = Buffer.alloc(1_000_000, 0x61);
@@ -125,7 +125,7 @@ test("a proxy may begin stalled: connections stand, nothing passes", async () =>
   await far.until("the greeting", () => far.received === "hello");
 });
 
-test("a blackhole swallows bytes and ends, and neither side is told", async () => {
+test("a blackhole swallows bytes and ends, and neither side notices", async () => {
   const { proxy, near, far } = await through();
   proxy.blackhole();
   near.socket.write(Buffer.alloc(20_000_000));
@@ -138,7 +138,7 @@ test("a blackhole swallows bytes and ends, and neither side is told", async () =
   expect([far.bytes, far.state, proxy.bytesPassed("up")]).toEqual([0, "open", 0]);
 });
 
-test("after a blackhole bytes pass again, what was swallowed is gone", async () => {
+test("after a blackhole bytes pass again, and swallowed bytes are gone", async () => {
   const { proxy, near, far } = await through();
   proxy.blackhole("up");
   near.socket.write("gone");
@@ -157,7 +157,7 @@ test("a reset reaches both sides", async () => {
   expect(proxy.openCount).toBe(0);
 });
 
-test("one side's reset is the other's", async () => {
+test("one side's reset reaches the other", async () => {
   const { near, far } = await through();
   near.socket.resetAndDestroy();
   await far.until("its reset", () => far.state === "reset");
@@ -174,7 +174,7 @@ test("a half-close ends one direction; the other goes on, and resuming does not 
   expect([far.bytes, near.state]).toEqual([0, "open"]);
 });
 
-test("where nobody listens behind it, connections to the proxy are reset", async () => {
+test("connections to the proxy are reset where nothing listens behind it", async () => {
   const { proxy, server } = await through();
   server.close();
   const near = new End(connect(proxy.port, "127.0.0.1"));

@@ -15,7 +15,7 @@ import { KitCommand } from "../support/kit-command.ts";
 import { NginxTarget } from "../support/nginx-target.ts";
 import { packetHashes } from "../support/packet-hashes.ts";
 
-// The testkit beside programs that it was not written for: FFmpeg and nginx-rtmp understand what it sends and says.
+// The testkit beside programs that it was not written for: FFmpeg and nginx-rtmp understand what it sends.
 
 const WAIT_MS = 15_000;
 
@@ -37,7 +37,7 @@ async function fileOf(tags: Iterable<FlvTag>): Promise<string> {
   return path;
 }
 
-/** How FFmpeg ended when it decoded the whole file, and what it complained of. */
+/** How FFmpeg ended when it decoded the whole file, and its messages. */
 async function decoded(path: string): Promise<string> {
   const child = await startChild("ffmpeg", ["-hide_banner", "-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
   const { code } = await child.exited;
@@ -53,7 +53,7 @@ const audioSettings: readonly AudioSettings[] = [
 ];
 
 test.concurrent.each(VIDEO_NAMES.map((name, index) => ({ name, audio: audioSettings[index] })))(
-  "FFmpeg decodes the synthetic clip $name without a complaint, and no two packets of it are alike",
+  "FFmpeg decodes the synthetic clip $name without a message, and no two packets of it are alike",
   async ({ name, audio }) => {
     const path = await fileOf(
       syntheticClip({ video: name, seconds: 3, ...(audio === undefined ? {} : { audio }) }).tags(),
@@ -95,7 +95,7 @@ test("FFmpeg understands a refused key", async () => {
   expect(encoder.stderr()).toContain("No such stream key.");
 });
 
-test("FFmpeg publishes, and what the target recorded is what was sent", async () => {
+test("FFmpeg publishes, and the target's recording is what was sent", async () => {
   const folder = await newFolder();
   const clip = await makeClip({ seconds: 6 });
   const target = await startTarget({ recordInto: folder });

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { KitTarget } from "../../src/testkit/target/target.ts";
 import { startChild } from "../support/children.ts";
 
-test("FFmpeg as a player, which checks what a server signed, goes on to connect", async () => {
+test("FFmpeg as a player, which checks the server's signature, goes on to connect", async () => {
   const { promise: connected, resolve } = Promise.withResolvers<void>();
   const target = await KitTarget.start({
     onEvent: (event) => {

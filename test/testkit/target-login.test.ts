@@ -10,7 +10,7 @@ async function targetWith(login: TargetLogin): Promise<KitTarget> {
   return target;
 }
 
-test("who does not log in is told what is wanted, and which way", async () => {
+test("a client that does not log in learns that a login is needed, and by which scheme", async () => {
   for (const scheme of ["adobe", "llnw"] as const) {
     const target = await targetWith({ scheme, id: "user", password: "pass" });
     const encoder = new KitEncoder({ url: target.url, streamKey: "a-key", clip: syntheticClip() });

@@ -44,7 +44,7 @@ function publish(url: string, options: Partial<EncoderOptions> = {}): KitEncoder
   return encoder;
 }
 
-/** What a plain socket is sent until the other side closes, having said `greeting`. */
+/** What a plain socket gets until the other side closes, after it sent `greeting`. */
 async function answerTo(port: number, greeting: Buffer): Promise<Buffer> {
   const socket = connect(port, "127.0.0.1");
   const parts: Buffer[] = [];
@@ -83,7 +83,7 @@ test("a good target takes everything, and its record is what was sent, message b
   expect(seen?.mediaBytes).toBe(report.payloadBytes - (sent[0]?.payload.length ?? 0));
 });
 
-test("no more messages are kept than it was told to, and the others are counted", async () => {
+test("a target keeps no more messages than its option says, and counts the others", async () => {
   const { target } = await startTarget({ messagesMax: 10 });
   const { messagesSent } = await publish(target.url, {
     clip: syntheticClip({ seconds: 1 }),
@@ -120,7 +120,7 @@ test.each([
   { closeAt: "handshake", commands: [] },
   { closeAt: "connect", commands: ["connect"] },
   { closeAt: "publish", commands: ["connect", "releaseStream", "FCPublish", "createStream", "publish"] },
-] as const)("a target closes at $closeAt without a word", async ({ closeAt, commands }) => {
+] as const)("a target closes at $closeAt without a goodbye", async ({ closeAt, commands }) => {
   const { target } = await startTarget({ behaviour: { closeAt } });
   expect((await publish(target.url).closed).end).toEqual({ how: "lost", isReset: false });
   expect(target.connections[0]?.report.commands).toEqual(commands);
@@ -146,7 +146,7 @@ test.each([
   expect(target.connections[0]?.report.commands).toEqual(commands);
 });
 
-test("a target answers HTTP, or garbage, where its handshake belongs", async () => {
+test("a target replies with HTTP, or garbage, where its handshake belongs", async () => {
   const { target } = await startTarget({ behaviour: (index) => ({ answer: index === 0 ? "http" : "garbage" }) });
   expect((await answerTo(target.port, C0_C1)).toString("latin1")).toBe("HTTP/1.1 400 Bad Request\r\n\r\n");
   const garbage = await answerTo(target.port, C0_C1);
@@ -158,7 +158,7 @@ test.each([
   { answer: "http", during: "handshake" },
   { answer: "garbage", during: "handshake" },
   { answer: "garbage-chunks", during: "connect" },
-] as const)("an encoder sees a broken protocol where a target answers $answer", async ({ answer, during }) => {
+] as const)("an encoder sees a broken protocol where a target replies $answer", async ({ answer, during }) => {
   const { target } = await startTarget({ behaviour: { answer } });
   const { end } = await publish(target.url).closed;
   expect(end).toMatchObject({ how: "refused", failure: { kind: "protocol-error", during } });
@@ -181,7 +181,7 @@ test.each([
   },
 );
 
-test("a target says what Enhanced RTMP it takes, or nothing; and remembers what its peer says", async () => {
+test("a target announces its Enhanced RTMP, or nothing, and remembers its peer's", async () => {
   const all = { capsEx: 15, fourCcs: ["*", "*", "*"] };
   for (const [isPlain, said] of [
     [false, all],
@@ -191,12 +191,12 @@ test("a target says what Enhanced RTMP it takes, or nothing; and remembers what 
     const encoder = publish(target.url);
     expect(await encoder.accepted).toBe(true);
     expect(encoder.report.peer).toEqual(said);
-    // Not told to follow ReconnectRequests, it does not say that it can.
+    // Without the option to follow ReconnectRequests, it does not announce it.
     expect(target.connections[0]?.report.peer).toEqual({ ...all, capsEx: 14 });
   }
 });
 
-test("answers in pieces arrive in pieces", async () => {
+test("replies in pieces arrive in pieces", async () => {
   const { target } = await startTarget({ behaviour: { splitBytes: 100 } });
   const socket = connect(target.port, "127.0.0.1");
   onTestFinished(() => void socket.destroy());
@@ -222,7 +222,7 @@ test("a target stalls at its moment, resumes at the next, and has lost nothing",
   clock.advance(10_000);
   await fault("stalled");
   const before = target.connections[0]?.report.bytesReceived;
-  // More than any kernel takes: the encoder sends and nobody reads.
+  // More than any kernel takes: the encoder sends and nothing reads.
   await waitFor("a full queue", WAIT_MS, () => (encoder.pendingBytes > 1_000_000 ? true : undefined));
   expect(target.connections[0]?.report.bytesReceived).toBe(before);
   clock.advance(5_000);
@@ -233,7 +233,7 @@ test("a target stalls at its moment, resumes at the next, and has lost nothing",
   expect(after?.mediaBytes).toBeGreaterThan(before ?? 0);
 });
 
-test("a target that was told to stall at once reads nothing behind publish", async () => {
+test("a target that is set to stall at once reads nothing after publish", async () => {
   const { target, fault } = await startTarget({ behaviour: { stall: { afterMs: 0 } } });
   const encoder = publish(target.url, { speed: Number.POSITIVE_INFINITY });
   expect(await encoder.accepted).toBe(true);
@@ -283,7 +283,7 @@ test("a slow target reads at its rate", async () => {
   expect(rate).toBeLessThan(200_000 * 1.5);
 });
 
-test("a target acknowledges each window, each so many bytes, or nothing, as it was told", async () => {
+test("a target acknowledges each window, each so many bytes, or nothing, as its options say", async () => {
   const behaviours: readonly TargetBehaviour[] = [{}, { acknowledge: 10_000 }, { acknowledge: "never" }];
   const { target } = await startTarget({ behaviour: (index) => behaviours[index] ?? {} });
   const leastAcknowledged = [2_500_000, 3_500_001, undefined];
@@ -340,7 +340,7 @@ test("closing the target ends every connection, and closing it again does nothin
   expect((await publish(target.url).closed).end).toEqual({ how: "unreachable", code: "ECONNREFUSED" });
 });
 
-test("a peer that breaks the protocol is let go, with what was wrong", async () => {
+test("a peer that breaks the protocol is closed, with the fault", async () => {
   const { target, until } = await startTarget();
   const encoder = publish(target.url, { garbageAtMessage: 10, speed: 20 });
   const problem = await until((event) => event.event === "problem");

@@ -28,7 +28,7 @@ type Call = {
   answer(result: AttemptResult): Promise<void>;
 };
 
-/** Lets every promise and every look into the database that can go on go on. */
+/** Runs every promise and every database access that can continue. */
 async function settle(): Promise<void> {
   for (let round = 0; round < 20; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -82,7 +82,7 @@ const answeredByTest: Post = (message, signal) =>
     calls.push({ message, event: JSON.parse(message.body), answer });
   });
 
-/** Stores one event of each of these channels, in order, and says so. */
+/** Stores one event of each of these channels, in order, and announces it. */
 async function happen(...channels: readonly string[]): Promise<void> {
   await events.appendEvents(
     channels.map((channelId) => ({
@@ -98,7 +98,7 @@ async function happen(...channels: readonly string[]): Promise<void> {
   await settle();
 }
 
-/** In steps, since nothing reads the database while the clock is on the move. */
+/** In steps, since nothing reads the database while the clock advances. */
 async function pass(ms: number): Promise<void> {
   for (let leftMs = ms; leftMs > 0; leftMs -= STEP_MS) {
     clock.advance(Math.min(leftMs, STEP_MS));
@@ -127,7 +127,7 @@ async function shown() {
   return deliveries.map(({ eventId, state, attempts }) => [eventId, state, attempts]).reverse();
 }
 
-test("behind the original's fields a webhook names channel and platform, so that nobody has to ask the API", async () => {
+test("a webhook names channel and platform after the original's fields, so that no receiver has to ask the API", async () => {
   const channels = new SqlStore(database);
   const { channelId } = await channels.createChannel({ ...newChannel(1), name: "my_channel" });
   await events.appendEvents([
@@ -196,7 +196,7 @@ test("a failing delivery holds back the later ones of its channel, and of no oth
   expect(sent()).toEqual([1, 3, 5, 1, 2, 4]);
 });
 
-test("after a day it is given up, and the next has its turn", async () => {
+test("a delivery is given up after a day, and the next has its turn", async () => {
   await happen("ls-a", "ls-a");
   let attempts = 0;
   const startMs = clock.wallNow();
@@ -213,7 +213,7 @@ test("after a day it is given up, and the next has its turn", async () => {
   ]);
 });
 
-test("a clock that is set forward is no day that passed, and one that is set back makes nobody wait", async () => {
+test("a clock that is set forward ends no delivery's day, and one that is set back delays none", async () => {
   const DAYS_400_MS = 400 * 24 * HOUR_MS;
   await happen("ls-a");
   await last().answer({ status: 503 });
@@ -231,7 +231,7 @@ test("a clock that is set forward is no day that passed, and one that is set bac
   expect(await shown()).toEqual([[1, "DELIVERED", 3]]);
 });
 
-test("a delivery whose day never ends, by a clock that was set back, is given up all the same", async () => {
+test("a delivery whose day never ends, by a clock that was set back, is still given up", async () => {
   await happen("ls-a");
   clock.setWall(-400 * 24 * HOUR_MS);
   let attempts = 0;
@@ -245,7 +245,7 @@ test("a delivery whose day never ends, by a clock that was set back, is given up
   expect(attempts).toBe(64);
 });
 
-test("410 ends the delivery and its endpoint; what else waits for it is cancelled", async () => {
+test("410 ends the delivery and its endpoint, and other deliveries to it are cancelled", async () => {
   await happen("ls-a", "ls-a");
   await last().answer({ status: 410 });
   expect(sent()).toEqual([1]);
@@ -265,7 +265,7 @@ test("at most 16 are under way, and the next begins when one is over", async () 
   expect(calls).toHaveLength(17);
 });
 
-test("a host that hangs holds four of the sixteen, however many channels lead there, and nobody else's", async () => {
+test("a host that hangs holds four of the sixteen, however many channels lead there, and delays no other", async () => {
   const hanging = Array.from({ length: 30 }, (_, index) => `hanging-${index + 10}`);
   await happen(...hanging);
   expect(channelsOf(calls)).toEqual(hanging.slice(0, 4));
@@ -274,7 +274,7 @@ test("a host that hangs holds four of the sixteen, however many channels lead th
   expect(channelsOf(calls).slice(4)).toEqual(["ls-0", "ls-1", "ls-2"]);
   await calls[1]?.answer({ problem: "TIMEOUT" });
   expect(channelsOf(calls).slice(7)).toEqual(["hanging-14"]);
-  // Also where the lanes were there before this process.
+  // Also where the queues were there before this process.
   await deliverer.close();
   calls = [];
   deliverer = start();
@@ -285,7 +285,7 @@ test("a host that hangs holds four of the sixteen, however many channels lead th
   );
 });
 
-test("an endpoint that moves takes its lanes along: they count for the new host", async () => {
+test("an endpoint that moves takes its queues along, and they count for the new host", async () => {
   const waiting = Array.from({ length: 6 }, (_, index) => `ls-${index}`);
   await happen(...waiting);
   expect(calls).toHaveLength(4);
@@ -305,7 +305,7 @@ test("an endpoint that moves takes its lanes along: they count for the new host"
   ]);
 });
 
-test("an attempt at an address that was replaced meanwhile holds up nothing at the new one", async () => {
+test("an attempt at an address that was replaced meanwhile delays nothing at the new one", async () => {
   await happen("ls-a");
   for (let failures = 1; failures <= 6; failures += 1) {
     await last().answer({ problem: "CONNECTION_FAILED" });
@@ -322,7 +322,7 @@ test("an attempt at an address that was replaced meanwhile holds up nothing at t
   expect(await shown()).toEqual([[1, "DELIVERED", 8]]);
 });
 
-test("what was never tried goes before what is tried again, and retries never hold all sixteen", async () => {
+test("first attempts go before retries, and retries never hold all sixteen", async () => {
   await ownHosts(40);
   const failing = Array.from({ length: 20 }, (_, index) => `ls-${index}`);
   await happen(...failing);
@@ -337,7 +337,7 @@ test("what was never tried goes before what is tried again, and retries never ho
   expect(channelsOf(calls.slice(16))).toEqual(["ls-34"]);
 });
 
-test("a delivery that is sent again while it is under way is sent again, whatever comes of the first", async () => {
+test("a delivery that is sent again while it is under way is sent again, whatever the first result", async () => {
   const resend = () => store.resendDelivery(1, clock.wallNow(), clock.wallNow() + HOUR_MS);
   await happen("ls-a", "ls-a");
   await resend();
@@ -352,7 +352,7 @@ test("a delivery that is sent again while it is under way is sent again, whateve
   ]);
   await resend();
   await last().answer({ status: 500 });
-  // At once, since that pause belongs to what was before.
+  // At once, since that pause belongs to the earlier attempt.
   expect(sent()).toEqual([1, 1, 1]);
   expect(new Set(calls.map(({ message }) => message.headers["webhook-id"])).size).toBe(1);
   await last().answer({ status: 200 });
@@ -372,7 +372,7 @@ test("an event of a restored database has another id than the one of the same nu
   expect(last().message.headers["webhook-id"]).not.toBe(before);
 });
 
-test("what was under way or waiting at the end of a process is sent by the next one", async () => {
+test("the next process sends what was under way or waiting at the end of the last one", async () => {
   await happen("ls-a", "ls-a", "ls-b");
   await calls[1]?.answer({ status: 500 });
   await deliverer.close();
@@ -391,7 +391,7 @@ test("what was under way or waiting at the end of a process is sent by the next 
   expect(sent().toSorted()).toEqual([1, 2, 3]);
 });
 
-test("a result that the database does not take is kept and not sent again", async () => {
+test("a result that the database refuses is kept and not sent again", async () => {
   await deliverer.close();
   let isLocked = true;
   const refusing: DeliveryStore = {
@@ -414,7 +414,7 @@ test("a result that the database does not take is kept and not sent again", asyn
   expect(calls).toHaveLength(1);
 });
 
-test("a database that cannot be read is asked again", async () => {
+test("a database that cannot be read is tried again", async () => {
   await deliverer.close();
   let isLocked = true;
   const refusing: DeliveryStore = {

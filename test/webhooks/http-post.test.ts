@@ -14,7 +14,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const LOOPBACK_ALLOWED: AddressPolicy = { allowed: parseCidrList("127.0.0.0/8"), ownPorts: [], ownHosts: [] };
 const NOTHING_ALLOWED: AddressPolicy = { ...LOOPBACK_ALLOWED, allowed: [] };
 
-/** Any name is this machine. */
+/** Resolves every name to this machine. */
 const resolver: Resolver = { resolve: async (host) => [/^[\d.]+$/.test(host) ? host : "127.0.0.1"] };
 
 type Options = { readonly policy?: AddressPolicy; readonly resolver?: Resolver; readonly clock?: VirtualClock };
@@ -94,7 +94,7 @@ test("our own ports and ports of inner services are not connected to, though the
 });
 
 test("an address that our public name leads to is our own, on a port of ours", async () => {
-  // Nobody is there, and elsewhere it is refused as well: what tells them apart is who was asked for.
+  // No program listens there, and elsewhere it is refused as well: the requested name tells them apart.
   const asked: string[] = [];
   const resolver: Resolver = {
     resolve: async (host) => {
@@ -110,7 +110,7 @@ test("an address that our public name leads to is our own, on a port of ours", a
   expect(asked.sort()).toEqual(["hooks.example.com", "ingest.example"]);
 });
 
-test("what was checked is what is connected to: the name is looked up once", async () => {
+test("the checked address is the one connected to: the name is looked up once", async () => {
   const { seen, port } = await receiver((_request, response) => response.end());
   let count = 0;
   const rebinding: Resolver = {
@@ -134,7 +134,7 @@ test("of several addresses one that takes the connection is enough", async () =>
   expect(await send(`http://hooks.example.com:${port}/`, { resolver: both })).toEqual({ status: 200 });
 });
 
-test("a name without addresses, a closed port, a cut connection and another protocol are told apart", async () => {
+test("a name without addresses, a closed port, a cut connection and another protocol have different reasons", async () => {
   const nobody: Resolver = { resolve: () => Promise.reject(new ResolveError("not-found", "x")) };
   expect(await send("http://hooks.example.com/", { resolver: nobody })).toEqual({ problem: "DNS_FAILED" });
   const closed = await listen(createTcp((socket) => socket.destroy()));
@@ -158,7 +158,7 @@ test("an answer that switches protocols is an answer, and one that never comes i
   expect(await send(`http://127.0.0.1:${mute}/`)).toEqual({ problem: "CONNECTION_FAILED" });
 });
 
-test("who takes longer than 10 s, before or after the head of the answer, is not waited for", async () => {
+test("a receiver that takes longer than 10 s, before or after the head of the answer, is given up", async () => {
   const clock = new VirtualClock();
   const silent = await receiver(() => clock.advance(10_000));
   expect(await send(`http://127.0.0.1:${silent.port}/`, { clock })).toEqual({ problem: "TIMEOUT" });
@@ -178,7 +178,7 @@ test("who takes longer than 10 s, before or after the head of the answer, is not
   expect(await send("http://hooks.example.com/", { clock, resolver: stuck })).toEqual({ problem: "TIMEOUT" });
 });
 
-test("of an answer no more than 64 KiB is read", async () => {
+test("no more than 64 KiB of an answer is read", async () => {
   let written = 0;
   const { port } = await receiver((_request, response) => {
     const chunk = Buffer.alloc(64 * 1024);
@@ -202,7 +202,7 @@ test("an end of the process breaks it off, without a result", async () => {
   expect(await send(`http://127.0.0.1:${port}/`, {}, closing.signal)).toBeUndefined();
 });
 
-test("a certificate that nobody vouches for is refused, and the name is told in TLS, an address is not", async () => {
+test("a certificate without a known authority is refused, and TLS names a host name, but no address", async () => {
   const names: (string | undefined)[] = [];
   const server = createHttps({
     ...certificate("hooks.example.com"),

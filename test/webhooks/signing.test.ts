@@ -5,7 +5,7 @@ import { signatureHeaders } from "../../src/webhooks/signing.ts";
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const BODY = '{"id":7,"text":"한글"}';
 
-test("the specification's own library takes our signature, and no other secret, body or id", () => {
+test("the specification's own library accepts our signature, and no other secret, body or id", () => {
   const headers = signatureHeaders({ id: "evt_7", nowMs: Date.now(), body: BODY }, SECRET);
   expect(new Webhook(SECRET).verify(BODY, headers)).toEqual({ id: 7, text: "한글" });
   expect(() => new Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx").verify(BODY, headers)).toThrow();
