@@ -35,6 +35,7 @@ import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
 import { addPresetRoutes } from "./routes/presets.ts";
 import { addPreviewRoute, addPreviewTokenRoute } from "./routes/preview.ts";
+import { addPushRoutes, type PushUseCases } from "./routes/push.ts";
 import { addReportRoutes } from "./routes/reports.ts";
 import { withoutBasePath } from "./server/base-path.ts";
 import { ConnectionGuard, type CutReason } from "./server/connection-guard.ts";
@@ -58,6 +59,8 @@ const TRACE_ID_LENGTH = 26;
 export type HttpServerOptions = {
   readonly service: Service;
   readonly dashboard: DashboardAccess;
+  /** Push notifications of the dashboard. */
+  readonly push: PushUseCases;
   /** Distinguishes this installation from others on the same host: they share a browser's cookies. */
   readonly instance: string;
   /** The path at which a reverse proxy serves it, such as `/fanfare`; empty: the root. */
@@ -200,6 +203,7 @@ function addRoutes(server: FastifyInstance, options: HttpServerOptions, { previe
     ...{ access: options.dashboard, cookies, revocations, clock, guard },
     onFailedLogin: onFailedLogin("dashboard"),
   });
+  addPushRoutes(server, { push: options.push, access: options.dashboard, cookies });
   if (options.areMetricsHere) addMetricsRoute(server, options.metrics, clock);
   const gate = new ApiGuard({
     ...{ service, dashboard: options.dashboard, cookies, clock, guard, onFailedLogin: onFailedLogin("api") },

@@ -23,7 +23,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:":
 export type Message = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 };
 
 /** Posts a message once. Never rejects: every outcome is a result. Undefined where the signal cancelled it. */

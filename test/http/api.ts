@@ -7,9 +7,10 @@ import type { PublishStatusName } from "../../src/api-contract/channel-status.ts
 import { Argon2Hasher } from "../../src/app/control-thread/password-hash.ts";
 import type { LogFields } from "../../src/base/log.ts";
 import { Admission } from "../../src/control/access/admission.ts";
-import { DashboardAccess } from "../../src/control/access/dashboard-access.ts";
+import { DashboardAccess, SESSION_IDLE_MS } from "../../src/control/access/dashboard-access.ts";
 import { PreviewAccess } from "../../src/control/access/preview-access.ts";
 import { DEFAULT_PLAN_LIMITS, type PlanLimits } from "../../src/control/channels/plan.ts";
+import type { AttemptResult } from "../../src/control/events/deliveries.ts";
 import { FactBus } from "../../src/control/facts/fact-bus.ts";
 import type { ServerFact } from "../../src/control/facts/server-fact.ts";
 import { IngestChecks } from "../../src/control/ingest-check/ingest-checks.ts";
@@ -24,11 +25,15 @@ import { LiveStream } from "../../src/http/live/live-stream.ts";
 import { Health } from "../../src/http/server/health.ts";
 import { HostNames } from "../../src/http/server/host-names.ts";
 import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
+import { SqlPushStore } from "../../src/store/access/push-store.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import type { CertificatePair } from "../../src/thread-protocol/certificate.ts";
+import type { Message } from "../../src/webhooks/http-post.ts";
+import { arePushKeys } from "../../src/webhooks/push/push-encryption.ts";
+import { PushSender } from "../../src/webhooks/push/push-sender.ts";
 import { FakeRuntime } from "../control/fake-runtime.ts";
 import { ManualClock } from "../control/manual-clock.ts";
 import { EventParts } from "./event-parts.ts";
@@ -102,6 +107,10 @@ export class Api {
   readonly store: Store;
   readonly database: Database;
   readonly events: EventParts;
+  readonly push: PushSender;
+  /** Push messages, and what the push service says to the next one. */
+  readonly pushed: Message[] = [];
+  pushResult: AttemptResult = { status: 201 };
   readonly facts: FactBus<ServerFact>;
   /** Asks as the media thread does who may publish. */
   readonly admission: Admission;
@@ -162,9 +171,26 @@ export class Api {
       clock: this.clock,
       randomBytes,
     });
+    const push = new PushSender({
+      ...{ clock: this.clock, randomBytes, log, sessionIdleMs: SESSION_IDLE_MS },
+      store: new SqlPushStore(database),
+      post: async (message) => {
+        this.pushed.push(message);
+        return this.pushResult;
+      },
+      readChannel: (channelId) => service.getChannel(channelId),
+    });
+    this.push = push;
     this.server = buildHttpServer({
       service,
       dashboard: this.dashboard,
+      push: {
+        areKeys: arePushKeys,
+        publicKey: () => push.publicKey(),
+        subscribe: (subscription, sessionHash) => push.subscribe(subscription, sessionHash),
+        unsubscribe: (endpoint) => push.unsubscribe(endpoint),
+        sendTest: (endpoint) => push.sendTest(endpoint),
+      },
       instance: options.instance ?? "test",
       basePath: options.basePath ?? "",
       allowedOrigins: options.allowedOrigins ?? [],

@@ -21,7 +21,9 @@ test("a channel's own webhook gets one signed message that names the channel, an
     ...{ ok: true, url: "https://hooks.example.com/secret-path", lastStatus: 204, milliseconds: 0 },
   });
   const [message] = api.events.posted;
-  expect(new Webhook(set.body.content.webhookSecret).verify(message?.body ?? "", { ...message?.headers })).toEqual({
+  expect(
+    new Webhook(set.body.content.webhookSecret).verify(String(message?.body ?? ""), { ...message?.headers }),
+  ).toEqual({
     ...{ id: 0, logLevel: "INFO", channelId, channelName: "channel001", event: "WEBHOOK_TEST" },
     ...{ timestamp: api.clock.wallMs, description: "This is a test: nothing happened." },
   });

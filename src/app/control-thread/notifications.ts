@@ -1,28 +1,36 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { MachineTrouble } from "../../base/system-errors.ts";
+import { SESSION_IDLE_MS } from "../../control/access/dashboard-access.ts";
 import type { RandomBytes } from "../../control/access/ids.ts";
+import { AlertWatch } from "../../control/alerts/alert-watch.ts";
 import { Callbacks } from "../../control/events/callbacks.ts";
 import { Deliveries } from "../../control/events/deliveries.ts";
 import { EventRetention } from "../../control/events/event-retention.ts";
 import { EventWriter } from "../../control/events/event-writer.ts";
 import type { ChannelEvent } from "../../control/events/events.ts";
 import type { ChannelChanged } from "../../control/facts/server-fact.ts";
+import type { ChannelHealth } from "../../control/health/channel-health.ts";
 import { HistoryReader } from "../../control/history/history-reader.ts";
 import { HistoryWriter } from "../../control/history/history-writer.ts";
 import { RefusedEncoders } from "../../control/live/refused-encoders.ts";
 import { ReportWriter } from "../../control/reports/report-writer.ts";
 import type { EventUseCases } from "../../http/routes/events.ts";
+import type { PushUseCases } from "../../http/routes/push.ts";
 import type { AddressPolicy } from "../../net/address-check.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
+import { SqlPushStore } from "../../store/access/push-store.ts";
 import type { Database } from "../../store/database/database.ts";
 import { SqlDeliveryStore } from "../../store/deliveries/delivery-store.ts";
 import { SqlEventStore } from "../../store/events/event-store.ts";
 import { SqlHistoryStore } from "../../store/history/history-store.ts";
 import { SqlReportStore } from "../../store/reports/report-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { Deliverer } from "../../webhooks/deliverer.ts";
 import { createHttpPost } from "../../webhooks/http-post.ts";
+import { arePushKeys } from "../../webhooks/push/push-encryption.ts";
+import { PushSender, type PushSenderOptions } from "../../webhooks/push/push-sender.ts";
 import { WebhookTester } from "../../webhooks/test-message.ts";
 
 export type NotificationsOptions = {
@@ -42,6 +50,9 @@ export type NotificationsOptions = {
   readonly onEvent: (event: ChannelEvent) => void;
   /** Called when a webhook could not be sent because of this machine. */
   readonly onTrouble: (trouble: MachineTrouble) => void;
+  /** The verdict on a channel, and the channel itself: what alerts are about. */
+  readonly healthOf: (channelId: ChannelId) => ChannelHealth;
+  readonly readChannel: PushSenderOptions["readChannel"];
 };
 
 /** Events, webhooks, reports and history, built over one database. */
@@ -53,6 +64,10 @@ export class Notifications {
   readonly history: HistoryWriter;
   readonly refusedEncoders: RefusedEncoders;
   readonly deliverer: Deliverer;
+  readonly alerts: AlertWatch;
+  /** For the dashboard's routes. */
+  readonly pushUseCases: PushUseCases;
+  readonly #push: PushSender;
   readonly #retention: EventRetention;
   readonly #ownPorts: number[];
 
@@ -77,6 +92,24 @@ export class Notifications {
     this.history = new HistoryWriter({ store: history, clock, log });
     const tester = new WebhookTester({ store, post, clock });
     this.refusedEncoders = new RefusedEncoders(clock);
+    const { healthOf, readChannel } = options;
+    const pushes = new SqlPushStore(database);
+    const push = new PushSender({
+      ...{ store: pushes, post, clock, randomBytes, log, readChannel },
+      sessionIdleMs: SESSION_IDLE_MS,
+    });
+    this.#push = push;
+    this.alerts = new AlertWatch({
+      ...{ clock, healthOf, hasReaders: () => push.hasReaders },
+      onAlert: (alert) => push.alert(alert),
+    });
+    this.pushUseCases = {
+      areKeys: arePushKeys,
+      publicKey: () => push.publicKey(),
+      subscribe: (subscription, sessionHash) => push.subscribe(subscription, sessionHash),
+      unsubscribe: (endpoint) => push.unsubscribe(endpoint),
+      sendTest: (endpoint) => push.sendTest(endpoint),
+    };
     this.useCases = {
       refusedEncoders: this.refusedEncoders,
       events,
@@ -99,10 +132,13 @@ export class Notifications {
     this.#retention.start();
     this.reports.start();
     this.history.start();
+    this.#push.start();
   }
 
   /** Writes the last events and reports. Cancels deliveries that run: the next process tries them again. Idempotent. */
   async close(): Promise<void> {
+    this.alerts.close();
+    this.#push.close();
     await Promise.all([this.events.close(), this.reports.close(), this.history.close()]);
     await Promise.all([this.deliverer.close(), this.#retention.close()]);
   }

@@ -197,6 +197,8 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     publish: (fact) => publish(withActor(fact)),
     onEvent: (event) => buses.events.publish(event),
     onTrouble: (trouble) => troubles.met(trouble),
+    healthOf,
+    readChannel: (channelId) => service.getChannel(channelId),
   });
   const liveStream = new LiveStream({
     ...{ service, ingestChecks, clock, log, epoch: randomBytes(LIVE_EPOCH_BYTES).toString("hex") },
@@ -215,6 +217,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
     onAcceptError: (error) => troubles.acceptFailed(error),
     publishAddresses: () => addresses.now,
     ...{ service, runtime, previewAccess, live: liveStream, events: notifications.useCases, metrics },
+    push: notifications.pushUseCases,
   });
   const metricsHttp = buildMetricsServer({ source: metrics, clock, log, hosts: hostNames(config) });
   return { http, metricsHttp, runtime, notifications, metrics, addresses, totals };

@@ -44,6 +44,7 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   facts.subscribe("reports", (fact) => to.notifications.reports.fact(fact));
   facts.subscribe("refused encoders", (fact) => to.notifications.refusedEncoders.fact(fact));
   facts.subscribe("history", (fact) => to.notifications.history.fact(fact));
+  facts.subscribe("alerts", (fact) => to.notifications.alerts.fact(fact));
   facts.subscribe("troubles", (fact) => to.troubles.fact(fact));
   facts.subscribe("totals", (fact) => to.totals.fact(fact));
 
@@ -52,8 +53,10 @@ export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers)
   samples.subscribe("live stream", (batch) => to.liveStream.samples(batch));
   samples.subscribe("metrics", (batch) => to.metrics.samples(batch));
   samples.subscribe("history", (batch) => to.notifications.history.samples(batch));
+  samples.subscribe("alerts", (batch) => to.notifications.alerts.samples(batch));
   samples.subscribe("reports", (batch) => to.notifications.reports.samples(batch));
 
   events.subscribe("webhooks", () => to.notifications.deliverer.wake());
+  events.subscribe("alerts", (event) => to.notifications.alerts.event(event));
   events.subscribe("live stream", (event) => to.liveStream.event(event.channelId, eventAnswer(event)));
 }

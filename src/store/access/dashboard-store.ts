@@ -8,6 +8,7 @@ import {
 import type { Database } from "../database/database.ts";
 import { sharePassword } from "../database/locks.ts";
 import type { Schema } from "../schema/schema.ts";
+import { deleteEndedPushes } from "./push-store.ts";
 
 /** There is one dashboard: one password, one set-up token. */
 const ONLY = 1;
@@ -37,6 +38,7 @@ export class SqlDashboardStore implements DashboardStore {
     return this.#database.write(async (trx) => {
       await trx.deleteFrom("dashboard_password").execute();
       await trx.deleteFrom("dashboard_session").execute();
+      await deleteEndedPushes(trx);
       await replaceSetup(trx, token);
     });
   }
@@ -125,9 +127,10 @@ export class SqlDashboardStore implements DashboardStore {
   }
 
   async deleteSession(tokenHash: string): Promise<void> {
-    await this.#database.write((trx) =>
-      trx.deleteFrom("dashboard_session").where("token_hash", "=", tokenHash).execute(),
-    );
+    await this.#database.write(async (trx) => {
+      await trx.deleteFrom("dashboard_session").where("token_hash", "=", tokenHash).execute();
+      await deleteEndedPushes(trx);
+    });
   }
 }
 
@@ -153,4 +156,5 @@ async function insertSession(trx: Transaction<Schema>, { tokenHash, lastUsedTime
     .where("token_hash", "not in", kept)
     .where("token_hash", "!=", tokenHash)
     .execute();
+  await deleteEndedPushes(trx);
 }

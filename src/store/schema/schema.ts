@@ -19,6 +19,14 @@ export type Schema = {
   readonly dashboard_password: { readonly id: number; readonly hash: string };
   readonly dashboard_setup: { readonly id: number; readonly token_hash: string; readonly expires_time: number };
   readonly dashboard_session: { readonly token_hash: string; readonly last_used_time: number };
+  readonly push_key: {
+    readonly id: number;
+    readonly x: string;
+    readonly y: string;
+    /** Sealed. */
+    readonly d: string;
+  };
+  readonly push_subscription: PushSubscriptionRow;
   readonly counter: { readonly name: string; readonly value: number };
   readonly program_version: { readonly id: Generated<number>; readonly version: string };
   readonly instance: { readonly id: number; readonly name: string };
@@ -37,6 +45,29 @@ type HistoryRow = {
   readonly end_time: number;
   /** The values in base64; see `history/block-bytes.ts`. */
   readonly series: string;
+};
+
+/** A browser that gets push notifications. */
+export type PushSubscriptionRow = {
+  /** SHA-256 of its endpoint. */
+  readonly subscription_id: string;
+  /** The session that it ends with. */
+  readonly session_hash: string;
+  /** Sealed: whoever has it can write to that browser. */
+  readonly endpoint: string;
+  readonly p256dh: string;
+  /** Sealed. */
+  readonly auth: string;
+  readonly language: string;
+  readonly contact: string;
+  readonly scope: string;
+  /** One a line; the same for the next two. */
+  readonly channel_ids: string;
+  readonly labels: string;
+  readonly severities: string;
+  /** 0 or 1. */
+  readonly is_quiet: number;
+  readonly update_time: number;
 };
 
 export type ChannelRow = {

@@ -1,0 +1,91 @@
+import { AlertTracker } from "../../api-contract/alerts/alert-tracker.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { ChannelSample } from "../../thread-protocol/samples.ts";
+import type { ChannelEvent } from "../events/events.ts";
+import type { ServerFact } from "../facts/server-fact.ts";
+import type { ChannelHealth } from "../health/channel-health.ts";
+import type { ServerAlert, ServerVerdict } from "./alert-text.ts";
+
+const LOST: ServerVerdict = { state: "broken", isLost: true };
+
+export type AlertWatchOptions = {
+  readonly clock: Clock;
+  /** The verdict on a channel, without the database. */
+  readonly healthOf: (channelId: ChannelId) => ChannelHealth;
+  /** Whether anybody gets alerts: without one, nothing is watched. */
+  readonly hasReaders: () => boolean;
+  readonly onAlert: (alert: ServerAlert) => void;
+};
+
+/** Follows facts and samples, and tells the alerts that the changes of channels' verdicts are. */
+export class AlertWatch {
+  readonly #options: AlertWatchOptions;
+  readonly #tracker = new AlertTracker<ServerVerdict>();
+  #timer: Timer | undefined;
+
+  constructor(options: AlertWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Call it after the live state took the fact. */
+  fact(fact: ServerFact): void {
+    if (!("channelId" in fact) || fact.channelId === undefined || !this.#isWatching()) return;
+    if (fact.kind === "channel-changed" && fact.change === "deleted") this.#tracker.forget(fact.channelId);
+    else this.#look(fact.channelId);
+  }
+
+  /** Call it once a second, after the live state and the ingest check took the samples. */
+  samples(samples: readonly ChannelSample[]): void {
+    if (!this.#isWatching()) return;
+    for (const { channelId } of samples) this.#look(channelId);
+  }
+
+  /** Takes an event: the end of a broadcast says whether somebody ended it. A server that stops is no loss. */
+  event({ code, level, reason, channelId }: ChannelEvent): void {
+    if (code !== "PUBLISH_END" || level === "INFO" || reason === "shutdown" || !this.#isWatching()) return;
+    this.#tell(this.#tracker.lost(channelId, LOST, this.#options.clock.now()));
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** With the first reader each channel starts from where it is then. */
+  #isWatching(): boolean {
+    if (this.#options.hasReaders()) return true;
+    this.#tracker.clear();
+    this.close();
+    return false;
+  }
+
+  #look(channelId: ChannelId): void {
+    const { clock, healthOf } = this.#options;
+    const health = healthOf(channelId);
+    const { state, reason } = health;
+    const verdict = { state, health, ...(reason === undefined ? {} : { reason: reasonOf(reason) }) };
+    this.#tell(this.#tracker.take(channelId, verdict, clock.now()));
+    this.#wait();
+  }
+
+  /** Changes that came within a channel's quiet minute are told at its end. */
+  #wait(): void {
+    const { clock } = this.#options;
+    const dueMs = this.#tracker.nextDueMs;
+    if (this.#timer !== undefined || dueMs === undefined) return;
+    this.#timer = clock.startTimer(Math.max(0, dueMs - clock.now()), () => {
+      this.#timer = undefined;
+      for (const alert of this.#tracker.due(clock.now())) this.#tell(alert);
+      this.#wait();
+    });
+  }
+
+  #tell(alert: ServerAlert | undefined): void {
+    if (alert !== undefined) this.#options.onAlert(alert);
+  }
+}
+
+function reasonOf({ code, targetId }: NonNullable<ChannelHealth["reason"]>): ServerVerdict["reason"] {
+  return targetId === undefined ? { code } : { code, platId: targetId };
+}

@@ -1,0 +1,251 @@
+import { isAlertWanted } from "../../api-contract/alerts/alert-rules.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { alertText, manyText, type ServerAlert, testText } from "../../control/alerts/alert-text.ts";
+import type { PushStore, PushSubscription, StoredPush } from "../../control/alerts/push.ts";
+import type { Channel } from "../../control/channels/channel.ts";
+import type { AttemptResult } from "../../control/events/deliveries.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Post } from "../http-post.ts";
+import { type PushMessage, postPush } from "./push-post.ts";
+import { newVapidKey, vapidPublicKey } from "./vapid.ts";
+
+/** Alerts within this time are sent together, in milliseconds. */
+const GATHER_MS = 1_000;
+/** More channels than this are one notification. */
+const SINGLE_MAX = 3;
+/** Alerts that wait to be sent; the oldest are dropped first. */
+const ALERTS_MAX = 300;
+/** Messages on their way at a time, all browsers together. */
+const IN_FLIGHT_MAX = 8;
+/** Messages that wait for one browser; the oldest are dropped first. */
+const QUEUE_MAX = 10;
+/** How long a message waits after each failed attempt, in milliseconds; after the last it is dropped. */
+const RETRY_MS = [5_000, 30_000] as const;
+/** How often it is looked whether there are subscriptions, in milliseconds: another node may have got one. */
+const COUNT_MS = 60_000;
+
+export type PushSenderOptions = {
+  readonly store: PushStore;
+  readonly post: Post;
+  readonly clock: Clock;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly log: Log;
+  /** Milliseconds that a session may be unused. */
+  readonly sessionIdleMs: number;
+  /** Reads a channel; rejects where it is gone. */
+  readonly readChannel: (channelId: ChannelId) => Promise<Pick<Channel, "channelId" | "name" | "labels" | "targets">>;
+};
+
+type Queued = { readonly message: PushMessage; readonly attempts: number };
+type Queue = { push: StoredPush; readonly waiting: Queued[]; isBusy: boolean; timer?: Timer | undefined };
+
+/**
+ * Sends alerts to the browsers that are subscribed. An alert that no push service takes after three attempts is dropped: an old
+ * alert is worth nothing. Nothing here waits in the way of others.
+ */
+export class PushSender {
+  readonly #options: PushSenderOptions;
+  readonly #closing = new AbortController();
+  readonly #queues = new Map<string, Queue>();
+  #alerts: ServerAlert[] = [];
+  #gathering: Timer | undefined;
+  #counting: Timer | undefined;
+  #subscriptionCount = 0;
+  #inFlightCount = 0;
+
+  constructor(options: PushSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a browser is subscribed, as far as is known. */
+  get hasReaders(): boolean {
+    return this.#subscriptionCount > 0;
+  }
+
+  start(): void {
+    void this.#count();
+  }
+
+  /** Drops what waits and breaks off what is on its way. Idempotent. */
+  close(): void {
+    this.#closing.abort();
+    this.#gathering?.cancel();
+    this.#counting?.cancel();
+    for (const { timer } of this.#queues.values()) timer?.cancel();
+    this.#queues.clear();
+  }
+
+  /** Takes an alert; it is sent within a second or two. Never waits. */
+  alert(alert: ServerAlert): void {
+    if (this.#closing.signal.aborted) return;
+    this.#alerts = [...this.#alerts.filter(({ channelId }) => channelId !== alert.channelId), alert].slice(-ALERTS_MAX);
+    this.#gathering ??= this.#options.clock.startTimer(GATHER_MS, () => {
+      this.#gathering = undefined;
+      void this.#flush();
+    });
+  }
+
+  /** The public half of the server's key, made at the first call. */
+  async publicKey(): Promise<string> {
+    return vapidPublicKey(await this.#options.store.vapidKey(newVapidKey));
+  }
+
+  /** Stores a subscription of this session. Returns false where there is no place, or the session has ended. */
+  async subscribe(push: PushSubscription, sessionHash: string): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const isStored = await store.put(push, sessionHash, clock.wallNow());
+    await this.#count();
+    return isStored;
+  }
+
+  async unsubscribe(endpoint: string): Promise<void> {
+    await this.#options.store.delete(endpoint);
+    await this.#count();
+  }
+
+  /** Sends one message to a browser at once. Undefined where it is not subscribed, or the server stops. */
+  async sendTest(endpoint: string): Promise<AttemptResult | undefined> {
+    const push = await this.#options.store.find(endpoint);
+    if (push === undefined) return undefined;
+    const result = await this.#post(push, { ...testText(push.language), isUrgent: true });
+    if (result !== undefined && isGone(result)) await this.#remove(push);
+    return result;
+  }
+
+  async #count(): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      this.#subscriptionCount = (await this.#list()).length;
+    } catch {
+      // The database is away: what was known holds.
+    }
+    this.#counting?.cancel();
+    if (this.#closing.signal.aborted) return;
+    this.#counting = clock.startTimer(COUNT_MS, () => void this.#count());
+  }
+
+  #list(): Promise<readonly StoredPush[]> {
+    const { store, clock, sessionIdleMs } = this.#options;
+    return store.list(clock.wallNow() - sessionIdleMs);
+  }
+
+  async #flush(): Promise<void> {
+    const alerts = this.#alerts;
+    this.#alerts = [];
+    try {
+      const pushes = await this.#list();
+      this.#subscriptionCount = pushes.length;
+      if (pushes.length === 0) return;
+      const told = await this.#withChannels(alerts);
+      for (const push of pushes) for (const message of messagesFor(push, told)) this.#enqueue(push, message);
+    } catch (error) {
+      this.#options.log.warn("alerts could not be sent", { count: alerts.length, detail: textOf(error) });
+    }
+  }
+
+  /** Leaves out channels that are gone. */
+  async #withChannels(alerts: readonly ServerAlert[]): Promise<readonly Told[]> {
+    const told: Told[] = [];
+    for (const alert of alerts) {
+      const channel = await this.#options.readChannel(alert.channelId).catch(() => undefined);
+      if (channel !== undefined) told.push({ alert, channel });
+    }
+    return told;
+  }
+
+  #enqueue(push: StoredPush, message: PushMessage): void {
+    const queue = this.#queues.get(push.id) ?? { push, waiting: [], isBusy: false };
+    this.#queues.set(push.id, queue);
+    queue.push = push;
+    queue.waiting.push({ message, attempts: 0 });
+    if (queue.waiting.length > QUEUE_MAX) queue.waiting.shift();
+    this.#sendNext();
+  }
+
+  /** Starts what may start. A browser gets one message after another. */
+  #sendNext(): void {
+    for (const [id, queue] of this.#queues) {
+      if (this.#inFlightCount >= IN_FLIGHT_MAX || this.#closing.signal.aborted) return;
+      if (queue.isBusy) continue;
+      const next = queue.waiting.shift();
+      if (next === undefined) this.#queues.delete(id);
+      else void this.#send(queue, next);
+    }
+  }
+
+  async #send(queue: Queue, { message, attempts }: Queued): Promise<void> {
+    queue.isBusy = true;
+    this.#inFlightCount += 1;
+    const result = await this.#post(queue.push, message);
+    this.#inFlightCount -= 1;
+    if (result === undefined) return;
+    const retryMs = await this.#outcome(queue, result, attempts);
+    if (retryMs === undefined) queue.isBusy = false;
+    else {
+      queue.waiting.unshift({ message, attempts: attempts + 1 });
+      queue.timer = this.#options.clock.startTimer(retryMs, () => {
+        queue.isBusy = false;
+        this.#sendNext();
+      });
+    }
+    this.#sendNext();
+  }
+
+  /** Returns after how many milliseconds to try again; undefined: not at all. */
+  async #outcome(queue: Queue, result: AttemptResult, attempts: number): Promise<number | undefined> {
+    const { push } = queue;
+    if ("status" in result && result.status >= 200 && result.status < 300) return undefined;
+    this.#options.log.warn("push not delivered", { subscriptionId: push.id, attempts: attempts + 1, ...result });
+    if (isGone(result)) {
+      queue.waiting.length = 0;
+      await this.#remove(push);
+      return undefined;
+    }
+    const isHopeless = "status" in result && result.status < 500 && result.status !== 429;
+    return isHopeless ? undefined : RETRY_MS[attempts];
+  }
+
+  async #remove({ endpoint }: StoredPush): Promise<void> {
+    await this.unsubscribe(endpoint).catch((error: unknown) => {
+      this.#options.log.warn("a push subscription could not be removed", { detail: textOf(error) });
+    });
+  }
+
+  async #post(push: StoredPush, message: PushMessage): Promise<AttemptResult | undefined> {
+    const { post, randomBytes, clock, store, log } = this.#options;
+    const parts = { post, randomBytes, wallNow: () => clock.wallNow() };
+    try {
+      return await postPush(parts, await store.vapidKey(newVapidKey), push, message, this.#closing.signal);
+    } catch (error) {
+      log.warn("a push could not be made", { subscriptionId: push.id, detail: textOf(error) });
+      return undefined;
+    }
+  }
+}
+
+type Told = {
+  readonly alert: ServerAlert;
+  readonly channel: Pick<Channel, "channelId" | "name" | "labels" | "targets">;
+};
+
+/** What this browser is told of these alerts: one message each, or one for many. */
+function messagesFor({ rules, language }: StoredPush, told: readonly Told[]): readonly PushMessage[] {
+  const wanted = told.filter(({ alert, channel }) => isAlertWanted(rules, alert.severity, channel));
+  const isUrgent = wanted.some(({ alert }) => alert.severity === "broken");
+  if (wanted.length > SINGLE_MAX) return [{ ...manyText(wanted.length, language), isUrgent }];
+  return wanted.map(({ alert, channel }) => ({
+    ...alertText(alert, channel, language),
+    channelId: channel.channelId,
+    isUrgent: alert.severity === "broken",
+  }));
+}
+
+/** The push service knows the subscription no more (RFC 8030 §7.3). */
+function isGone(result: AttemptResult): boolean {
+  return "status" in result && (result.status === 404 || result.status === 410);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
