@@ -9,7 +9,7 @@ import { redirectFailed, refusedByTarget, stageTimedOut } from "./link-errors.ts
 import type { OpenError } from "./open-socket.ts";
 
 /**
- * The last connection begins at most this long after the dial, in milliseconds, so that an attempt ends in bounded
+ * The last connection begins at most this long after the dial, in milliseconds, so that an attempt takes a bounded
  * time.
  */
 const NEXT_DEADLINE_MS = 20_000;
@@ -45,7 +45,7 @@ export class Attempt {
     return this.#url;
   }
 
-  /** What a login adds to the present connection's application; undefined where we do not identify ourselves. */
+  /** What a login adds to the present connection's application; undefined without a login. */
   get loginQuery(): string | undefined {
     return this.#loginQuery;
   }
@@ -73,7 +73,8 @@ export class Attempt {
   }
 
   /**
-   * The same rules as for a ReconnectRequest: no forbidden address (checked when it is opened), and never out of TLS.
+   * The same rules as for a ReconnectRequest: no forbidden address (checked when it is opened), and never from TLS to
+   * plain TCP.
    */
   #follow(tcUrl: string): AttemptStep {
     if (this.#redirectCount === REDIRECTS_MAX) return fail(targetError("redirect-endless"));

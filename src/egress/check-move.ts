@@ -1,13 +1,13 @@
 import { parseTargetUrl, resolveTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 
 /**
- * Addresses that a target may name in ten seconds, although we move once in that time: each may cost a look-up of a
- * name that it chose.
+ * Addresses that a target may name in ten seconds, although we move only once in that time: each may cost a look-up of
+ * a name that it chose.
  */
 const MOVES_MAX = 10;
 const MOVES_MS = 10_000;
 
-/** Bounds how often a target's ReconnectRequests are looked at; further ones are ignored. */
+/** Limits how many of a target's ReconnectRequests are checked; further ones are ignored. */
 export class MoveBudget {
   #left = MOVES_MAX;
   #fromMs = Number.NEGATIVE_INFINITY;

@@ -19,13 +19,13 @@ export type RtmpDialerDeps = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Buffer;
   readonly resolver: Resolver;
-  /** Which addresses are allowed; read anew at each attempt. */
+  /** Which addresses are allowed; read again at each attempt. */
   readonly policy: AddressPolicy;
   /** PEM certificates of authorities that targets may use besides the usual ones; absent: none. */
   readonly extraCa?: string;
   /** Absent: direct system calls wherever they are possible. */
   readonly directSockets?: DirectSockets;
-  /** Called with a mistake of ours that ended one link. */
+  /** Called with a mistake of this program that ended one link. */
   readonly onFault: (error: unknown) => void;
   /** Called when a connection failed because of this machine. */
   readonly onTrouble?: (trouble: MachineTrouble) => void;
@@ -79,7 +79,7 @@ export class RtmpDialer implements Dialer {
     return link;
   }
 
-  /** Resolves when every connection is gone, also those that linger after their close. */
+  /** Resolves when every connection is gone, including those that linger after their close. */
   idle(): Promise<void> {
     if (this.#links.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -87,7 +87,7 @@ export class RtmpDialer implements Dialer {
     });
   }
 
-  /** Resolves and checks the name anew for each connection: its addresses may have changed. */
+  /** Resolves and checks the name again for each connection: its addresses may have changed. */
   async #open(target: TargetSpec, address: TargetAddress, signal: AbortSignal): Promise<Socket> {
     if (this.#deps.takeDescriptor?.() === false) {
       throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });

@@ -38,8 +38,8 @@ export function machineError(trouble: MachineTrouble, detail = ""): TargetError 
 }
 
 /**
- * `host`: as in the URL. A name that exists only in its own network is seldom a typing error. `trouble`: why we could
- * not ask.
+ * `host`: as in the URL. A name that exists only in its own network is seldom a typing error. `trouble`: what kept us
+ * from asking.
  */
 export function nameNotResolved(
   fault: "not-found" | "timeout" | "failed",
@@ -77,7 +77,7 @@ export function socketError(systemCode: string | undefined, stage: ClientStage |
   }
 }
 
-/** OpenSSL's and Node's words for problems of a certificate or a handshake. */
+/** The codes of OpenSSL and Node for problems of a certificate or a handshake. */
 const TLS_FAULTS = {
   CERT_HAS_EXPIRED: "tls-expired",
   CERT_NOT_YET_VALID: "tls-not-yet-valid",
@@ -135,8 +135,8 @@ export function closedByTarget(stage: ClientStage, livedMs: number): TargetError
 }
 
 /**
- * Codes that servers use for a key that is unknown or in use. Other codes may be about anything: an account, an expired
- * signature.
+ * Codes that servers use for a key that is unknown or in use. Other codes may be about anything, such as an account or
+ * an expired signature.
  */
 const KEY_CODES: ReadonlySet<string> = new Set([
   "NetStream.Publish.BadName",
@@ -153,7 +153,7 @@ function publishRefusal({ isInUse, code }: Extract<ClientFailure, { kind: "publi
 
 /**
  * No connection, or a forbidden one, at an address that the target redirected us to. That is the target's fault, and
- * the URL needs no correction. `error`: what it would be at the target's own address.
+ * the URL needs no correction. `error`: what the failure would mean at the target's own address.
  */
 export function redirectFailed({ code }: TargetError): TargetError {
   return code === "TARGET_FORBIDDEN"
@@ -161,7 +161,7 @@ export function redirectFailed({ code }: TargetError): TargetError {
     : targetError("redirect-unreachable", code);
 }
 
-/** The target refused in RTMP's own words. */
+/** The target refused with an RTMP status or error. */
 export function refusedByTarget(failure: ClientFailure): TargetError {
   switch (failure.kind) {
     case "login-demanded":

@@ -6,13 +6,15 @@ import type { TcpReading } from "../net/kernel/tcp-table.ts";
 import { AckTotal } from "../protocol/rtmp/client/ack-total.ts";
 import type { KernelQueue, PeerAcks } from "../relay/subscriber/rtmp-push/link.ts";
 
-/** The kernel may hold this much of the stream: media there can no longer be dropped by us, and no viewer sees it. */
+/**
+ * The kernel may hold this much of the stream, in seconds: media there can no longer be dropped, and no viewer sees it.
+ */
 const KERNEL_SECONDS_MAX = 2.5;
 /** … and always at least this many bytes. */
 const KERNEL_BYTES_MIN = 16 * 1024;
 /**
- * A reading of the kernel's table is good for this long, in milliseconds: shorter than a stall, and than the credit it
- * gives lasts.
+ * A reading of the kernel's table is valid for this long, in milliseconds: shorter than a stall, and than the credit
+ * that it gives lasts.
  */
 const READING_GOOD_MS = 2_500;
 
@@ -32,7 +34,7 @@ export class LinkProofs {
   #stop = (): void => undefined;
   /** Bytes that the kernel took by direct writes. */
   #directBytes = 0;
-  /** Bytes that were given to the socket, directly or through Node. */
+  /** Bytes given to the socket, directly or through Node. */
   #givenBytes = 0;
   #budgetBytes = Number.POSITIVE_INFINITY;
   /** The total number of bytes that may be given so far. */
@@ -85,7 +87,7 @@ export class LinkProofs {
     return reading !== undefined && this.#deps.clock.awakeNow() - reading.atMs < READING_GOOD_MS ? reading : undefined;
   }
 
-  /** Bytes a second that leave the kernel. */
+  /** Sets the rate at which bytes leave the kernel, in bytes a second. */
   suit(bytesPerSecond: number): void {
     this.#budgetBytes = Math.max(KERNEL_BYTES_MIN, bytesPerSecond * KERNEL_SECONDS_MAX);
     if (this.kernelQueue === undefined) this.#creditEnd = Number.POSITIVE_INFINITY;

@@ -22,11 +22,13 @@ type LinkReaderParts = {
   readonly clock: Clock;
   /** Called with what `session` makes of the bytes. Never throws. */
   readonly take: (step: () => readonly ClientOutput[]) => void;
-  /** More raw bytes came than there is to say, though few of them are RTMP. */
+  /** More raw bytes came than a target needs to send, though few of them are RTMP. */
   readonly onFlood: () => void;
 };
 
-/** Reads what a target says. Bytes beyond a turn's share are read later, so that no target takes the time of others. */
+/**
+ * Reads what a target sends. Bytes beyond a turn's share are read later, so that no target takes the time of others.
+ */
 export class LinkReader {
   readonly #parts: LinkReaderParts;
   #timer: Timer | undefined;

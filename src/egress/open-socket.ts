@@ -15,12 +15,12 @@ const TCP_DEADLINE_MS = 10_000;
 /** … for each address, where a name has several. */
 const TCP_DEADLINE_EACH_MS = 4_000;
 const TLS_DEADLINE_MS = 10_000;
-/** TLS sessions kept of a connection: servers send two, and one may send them without end. */
+/** TLS sessions kept for a connection: servers send two, and one may send them without end. */
 const SESSIONS_MAX = 2;
 const ADDRESSES_TRIED_MAX = 4;
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
-/** Why no connection could be made, ready to be shown. */
+/** Why no connection could be made, as an error for people. */
 export class OpenError extends Error {
   override readonly name = "OpenError";
   readonly stage: "resolve" | "tcp" | "tls";
@@ -68,7 +68,7 @@ export async function openTcp(
     } catch (error) {
       socket.destroy();
       signal.throwIfAborted();
-      // A machine without IPv6 fails at once; the error of the other address says more.
+      // A machine without IPv6 fails at once; the error of another address says more.
       if (failure === undefined || !isUnreachable(error)) failure = notConnected(error, checked);
       if (!isUnreachable(error)) triedCount += 1;
     }
@@ -94,7 +94,7 @@ export function socketBelow(socket: Socket): Socket | undefined {
   return undeciphered.get(socket);
 }
 
-/** Raw bytes that came over a connection: TLS may need many of them to say nothing. */
+/** Raw bytes that came over a connection: TLS may need many of them for no content. */
 export function bytesCame(socket: Socket): number {
   return (socketBelow(socket) ?? socket).bytesRead;
 }
@@ -163,7 +163,7 @@ function verify(
   { fingerprint }: TargetTrust,
   clock: Clock,
 ): Verified | undefined {
-  // A resumed session shows no certificate, and is good as long as the one it was made with.
+  // A resumed session shows no certificate, and is valid as long as the first connection's certificate.
   if (secured.isSessionReused()) return kept;
   const certificate = secured.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
@@ -177,7 +177,10 @@ function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
-/** IPv4 and IPv6 in turn: a name with many addresses of a family that is broken here must not hide the other family. */
+/**
+ * IPv4 and IPv6 alternating: a name with many addresses of a family that does not work here must not hide the other
+ * family.
+ */
 function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
   const [four, six] = [4, 6].map((family) => addresses.filter((address) => address.family === family));
   return addresses.flatMap((_, index) => [four?.[index], six?.[index]].filter((each) => each !== undefined));
@@ -185,7 +188,7 @@ function inTurn(addresses: readonly CheckedAddress[]): CheckedAddress[] {
 
 const DEADLINE = Symbol("deadline");
 
-/** The kernel refused to begin: no packet left, so this machine is the reason. */
+/** The kernel refused to begin: no packet was sent, so this machine is the reason. */
 class RefusedHere extends Error {
   override readonly name = "RefusedHere";
   readonly code: string | undefined;

@@ -10,7 +10,9 @@ const DEADLINE_MS = 2_500;
 export type ProbeDeps = {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Connects to where the target's name leads now. Resolves with the address; rejects where no address replies. */
+  /**
+   * Connects to the present address of the target's name. Resolves with the address; rejects where no address replies.
+   */
   readonly reach: (signal: AbortSignal) => Promise<string>;
 };
 
@@ -33,7 +35,7 @@ export async function probePath(
   }
 }
 
-/** A host that refuses a connection is there, too. */
+/** A host that refuses a connection has replied, too. */
 function answers(
   { address, port }: { address: string; port: number },
   clock: Clock,

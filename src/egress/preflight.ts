@@ -6,8 +6,8 @@ import type { RtmpDialer } from "./dialer.ts";
 import type { RtmpLink } from "./rtmp-link.ts";
 
 /**
- * Tries a target as a broadcast would: up to its consent to publish, then a proper end. Sends no media. Bounded by the
- * deadlines of the stages; never rejects.
+ * Connects to a target as a broadcast would, up to its acceptance of publish, then ends properly. Sends no media.
+ * Bounded by the deadlines of the stages; never rejects.
  */
 export function preflight(target: TargetSpec, dialer: RtmpDialer, clock: Clock): Promise<PreflightResult> {
   const startMs = clock.now();
@@ -27,7 +27,7 @@ export function preflight(target: TargetSpec, dialer: RtmpDialer, clock: Clock):
   });
 }
 
-/** RTMP's connect command belongs to the consent: it names the application. */
+/** RTMP's connect command is part of the permission: it names the application. */
 function stageOf(link: RtmpLink): PreflightStage {
   switch (link.failedAt) {
     case "resolve":

@@ -28,7 +28,7 @@ import { probePath } from "./path-probe.ts";
 /** For the handshake and for connect, each, in milliseconds. */
 const STAGE_DEADLINE_MS = 10_000;
 /**
- * Some platforms take 20 s to look up a key. While the connection lives, hanging up would only start that anew. In
+ * Some platforms take 20 s to look up a key. While the connection lives, a new one would only start that again. In
  * milliseconds.
  */
 const PUBLISH_DEADLINE_MS = 21_000;
@@ -52,7 +52,7 @@ export type LinkDeps = {
    */
   readonly check: (address: TargetAddress, signal: AbortSignal) => Promise<void>;
   /**
-   * Connects to where the address leads now, and hangs up. Resolves with the IP address.
+   * Connects to the present address, and closes. Resolves with the IP address.
    *
    * @throws OpenError, or the signal's reason.
    */
@@ -68,7 +68,7 @@ export type LinkDeps = {
 };
 
 /**
- * One connection to a target: a socket and a client session. Every write leaves at once. A login takes up to two
+ * One connection to a target: a socket and a client session. Every write is sent at once. A login takes up to two
  * connections before the last one, redirections up to three more.
  */
 export class RtmpLink implements Link {
@@ -125,7 +125,7 @@ export class RtmpLink implements Link {
     return this.#takenBytes;
   }
 
-  /** TLS has made other bytes of them by the time `write` returns. */
+  /** TLS has encrypted the bytes by the time `write` returns, so their memory is free. */
   get isHolding(): boolean {
     return this.pendingBytes > 0 && !(this.#socket instanceof TLSSocket);
   }
@@ -167,7 +167,7 @@ export class RtmpLink implements Link {
     const taken = isFirst ? (this.#direct?.write(bytes) ?? 0) : 0;
     this.#proofs?.gave(taken, taken);
     if (taken === bytes.length) return;
-    // Behind another write, and before TLS, the stream keeps what it is given.
+    // Behind another write, and before TLS, the stream keeps the bytes that it is given.
     const rest = !isFirst && socket instanceof TLSSocket ? Buffer.from(bytes) : bytes.subarray(taken);
     this.#queue(socket, rest, () => {
       if (!this.#isBacklogged || this.pendingBytes > 0) return;
@@ -203,12 +203,12 @@ export class RtmpLink implements Link {
   }
 
   async #run(): Promise<void> {
-    // The dialling code must hold the link before the first event.
+    // The dialling code must have the link before the first event.
     await Promise.resolve();
     await this.#connect();
   }
 
-  /** Makes a connection, the first or a next one. Resolves the name and checks its addresses each time. */
+  /** Makes the first or a further connection. Resolves the name and checks its addresses each time. */
   async #connect(): Promise<void> {
     try {
       const address = parseTargetUrl(this.#attempt.url);
@@ -243,7 +243,7 @@ export class RtmpLink implements Link {
     const { clock, queues } = this.#deps;
     this.#proofs = new LinkProofs({ socket, queues, clock, onCredit: () => this.#reportDrained() });
     this.#session = session;
-    // A connection that only served a login may send something behind its end.
+    // A connection that only served a login may send something after its end.
     const isCurrent = () => this.#socket === socket;
     const take = (step: () => readonly ClientOutput[]) => {
       try {
@@ -303,7 +303,7 @@ export class RtmpLink implements Link {
     }
   }
 
-  /** Whether the target said that it takes HEVC, and H.264 with AAC, by their FourCCs. */
+  /** Whether the target announced HEVC, and whether H.264 with AAC, by their FourCCs. */
   #formsTaken(): readonly [hevc: boolean, others: boolean] {
     const takes = (fourCc: string) => this.#session !== undefined && takesFourCc(this.#session.peer, fourCc);
     return [takes("hvc1"), takes("avc1") && takes("mp4a")];
@@ -341,13 +341,13 @@ export class RtmpLink implements Link {
     return doubt === undefined ? undefined : refusedByTarget(doubt);
   }
 
-  /** Some targets hang up where a login is wrong. */
+  /** Some targets close the connection where a login is wrong. */
   #closedByTarget(): TargetError {
     if (this.#attempt.loginQuery !== undefined && this.#stage === "connect") return targetError("login-closed");
     return this.#doubted() ?? closedByTarget(this.#stage, this.#deps.clock.now() - this.#publishingSinceMs);
   }
 
-  /** Their number is bounded by what is read of a target. */
+  /** Their number is bounded by the limit on what is read from a target. */
   #reply(bytes: Buffer): void {
     if (this.#socket !== undefined) this.#queue(this.#socket, bytes);
   }
@@ -365,7 +365,7 @@ export class RtmpLink implements Link {
     this.#events.onClosed(error);
   }
 
-  /** A mistake of ours ends this link only. */
+  /** A mistake of this program ends this link only. */
   #failByFault(error: unknown): void {
     this.#deps.onFault(error);
     this.#fail(targetError("server-fault"));

@@ -11,8 +11,8 @@ import type { TargetId, TargetTrust } from "../thread-protocol/channel-spec.ts";
 const CONTEXTS_MAX = 64;
 const SESSIONS_MAX = 1_000;
 /**
- * A session may lead to the next one for ever, and shows no certificate. So long after its verification the certificate
- * is demanded again, in milliseconds.
+ * Each session may lead to the next without end, and shows no certificate. This long after its verification the
+ * certificate is demanded again, in milliseconds.
  */
 const SESSION_AGE_MAX_MS = 24 * 60 * 60 * 1_000;
 
@@ -53,9 +53,9 @@ export class TlsMemory {
   }
 
   /**
-   * For a target with these authorities of its own.
+   * Returns the context for a target with these authorities of its own.
    *
-   * @throws where they are no PEM certificates.
+   * @throws where they are not PEM certificates.
    */
   context(ca = ""): SecureContext {
     const known = this.#contexts.get(ca);
@@ -70,7 +70,10 @@ export class TlsMemory {
     return made;
   }
 
-  /** A session is good for one target at one address with one trust: it stands for a verified certificate. */
+  /**
+   * A session is valid for one target at one address with one trust setting, since it stands for a verified
+   * certificate.
+   */
   sessionName(targetId: TargetId, { address, port, serverName = "" }: CheckedAddress, trust: TargetTrust): string {
     const trusted = createHash("sha256")
       .update(JSON.stringify([trust.ca, trust.fingerprint]))
@@ -93,7 +96,9 @@ export class TlsMemory {
   }
 }
 
-/** How long a certificate that was verified now need not be shown again; a pinned one is good beyond its own expiry. */
+/**
+ * How long a certificate that was just verified need not be shown again; a pinned one is valid beyond its own expiry.
+ */
 export function verifiedNow(certificate: X509Certificate, isPinned: boolean, clock: Now): Verified {
   const untilTime = isPinned ? Number.POSITIVE_INFINITY : Date.parse(certificate.validTo);
   return { untilTime, untilMs: clock.now() + SESSION_AGE_MAX_MS };

@@ -2,13 +2,16 @@ import { networkOf } from "../base/networks.ts";
 
 /** Encoders are few; more connections than this are an attack or a loop. */
 const CONNECTIONS_MAX = 4_096;
-/** A machine has a few encoders, an office behind one address some dozens. They publish within a second and count no more. */
+/**
+ * A machine has a few encoders, an office behind one address some dozens. They publish within a second and no longer
+ * count.
+ */
 const UNAUTHENTICATED_PER_ADDRESS_MAX = 64;
 
 export type ConnectionLimits = {
   /** All connections together. */
   readonly connectionsMax?: number;
-  /** Connections of one address (of IPv6: of one /64) without a good key yet. */
+  /** Connections of one address (IPv6: one /64) without a good key yet. */
   readonly unauthenticatedPerAddressMax?: number;
 };
 
@@ -30,9 +33,9 @@ export interface Connection {
 }
 
 /**
- * Decides which connections may stay. A connection that has shown a good key stays. Of the others the oldest makes room for a
- * newcomer, first among those of the newcomer's address if that has too many: an encoder publishes within a second, and a peer
- * that only holds connections has been there for longer.
+ * Decides which connections may stay. A connection with a good key stays. Of the others the oldest makes room for a
+ * newcomer, first among those of the newcomer's address if that has too many: an encoder publishes within a second, and
+ * a peer that only holds connections has been there for longer.
  */
 export class ConnectionLimiter {
   readonly #connectionsMax: number;
@@ -54,7 +57,7 @@ export class ConnectionLimiter {
     this.#unauthenticatedPerAddressMax = unauthenticatedPerAddressMax;
   }
 
-  /** Takes a new connection in. Returns false where there is no room, and none to be made. */
+  /** Takes a new connection in. Returns false where there is no room. */
   enter(connection: Connection): boolean {
     const network = networkOf(connection.address);
     const neighbours = this.#unauthenticatedByNetwork.get(network);

@@ -5,7 +5,7 @@ import type { CidrBlock } from "./cidr-list.ts";
 import { isMetadataAddress, isNamedAlone } from "./metadata-address.ts";
 import { isTargetPort } from "./target-port.ts";
 
-/** Why an address is forbidden. A closed word: for logs, counters and tests. */
+/** Why an address is forbidden. A word of a closed list: for logs, counters and tests. */
 export type AddressProblem =
   /** One of this machine's addresses, or its public name, with a port we listen on: a stream would run in circles. */
   | "own-listener"
@@ -14,7 +14,7 @@ export type AddressProblem =
   | "unspecified"
   | "private"
   | "link-local"
-  /** Where clouds hand out credentials: allowed only where the operator named this very address. */
+  /** Where clouds hand out credentials: allowed only where the operator named exactly this address. */
   | "metadata"
   | "multicast"
   | "reserved"
@@ -30,9 +30,9 @@ export type AddressPolicy = {
   readonly allowed: readonly CidrBlock[];
   /** Every port this process listens on, and the outside ports mapped to those. */
   readonly ownPorts: readonly number[];
-  /** Names and addresses, in canonical form, under which the outside reaches those ports. */
+  /** Names and addresses, in canonical form, at which the outside reaches those ports. */
   readonly ownHosts: readonly string[];
-  /** Where the names among them lead now: behind NAT that is no address of this machine. */
+  /** Where the names among them lead now: behind NAT that is not an address of this machine. */
   readonly ownAddresses?: () => Promise<readonly string[]>;
   /** The addresses of this machine's interfaces now. Default: the system's list. */
   readonly machineAddresses?: () => readonly string[];
@@ -142,7 +142,7 @@ function isListed(address: Address, texts: readonly string[]): boolean {
   return texts.some((text) => parseAddress(text.split("%", 1)[0] ?? "")?.toNormalizedString() === normal);
 }
 
-/** Whether a connection to this address ends on this very machine, as far as that can be known. */
+/** Whether a connection to this address ends on this machine, as far as that can be known. */
 function isOwn(address: Address, policy: AddressPolicy): boolean {
   const problem = judge(address);
   if (problem === "loopback" || problem === "unspecified") return true;
@@ -154,9 +154,9 @@ function isOwn(address: Address, policy: AddressPolicy): boolean {
 }
 
 /**
- * Why a connection to `address` and `port` is forbidden; undefined where it is allowed. For addresses from a look-up,
- * at every connect and reconnect: a name may point elsewhere tomorrow. Also judges an IPv4 address inside an IPv6 one.
- * The ranges are those of IANA's special-purpose registries; of IPv6 only global unicast is allowed.
+ * Returns why a connection to `address` and `port` is forbidden; undefined where it is allowed. For addresses from a
+ * look-up, at every connect and reconnect: a name may lead elsewhere tomorrow. Also checks an IPv4 address inside an
+ * IPv6 one. The ranges are those of IANA's special-purpose registries; of IPv6 only global unicast is allowed.
  */
 export function addressProblem(address: string, port: number, policy: AddressPolicy): AddressProblem | undefined {
   const parsed = parseAddress(address);

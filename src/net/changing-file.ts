@@ -46,7 +46,7 @@ export class ChangingFile<Content> {
       const buffer = Buffer.alloc(Math.min(size, bytesMax));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
       const text = buffer.toString("utf8", 0, bytesRead);
-      // A line that was cut in the middle does not count.
+      // A line that was cut in the middle is ignored.
       return size > bytesMax ? text.slice(0, text.lastIndexOf("\n") + 1) : text;
     } finally {
       await file.close();

@@ -13,7 +13,7 @@ export class CidrListError extends Error {
   /** The entry that is wrong, as written. */
   readonly entry: string;
   constructor(entry: string, detail: string) {
-    super(`"${entry}" is no address range: ${detail}`);
+    super(`"${entry}" is not an address range: ${detail}`);
     this.entry = entry;
   }
 }

@@ -51,12 +51,14 @@ function forms(address: Address): readonly string[] {
   return [bytes, ...inside, ...(isTeredo ? [teredo] : [])].map(keyOf);
 }
 
-/** Whether a machine's credentials are handed out at this address, in whichever form it is written. */
+/** Whether this address hands out a machine's credentials, in whatever form it is written. */
 export function isMetadataAddress(address: Address): boolean {
   return forms(address).some((form) => KEYS.has(form));
 }
 
-/** Whether one of the ranges is this very address, or the one inside it: a wider range does not include the service. */
+/**
+ * Whether one of the ranges is exactly this address, or the one inside it: a wider range does not include the service.
+ */
 export function isNamedAlone(address: Address, allowed: readonly CidrBlock[]): boolean {
   const names = new Set(forms(address));
   return allowed.some((block) => {

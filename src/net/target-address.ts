@@ -3,10 +3,10 @@ import { type HostProblem, readHost } from "../base/host-name.ts";
 import { type AddressPolicy, type AddressProblem, addressProblem, machineAddressesNow } from "./address-check.ts";
 import { ResolveError, type Resolver } from "./dns/resolver.ts";
 
-/** Why a target's address is forbidden: a malformed host, or one of its addresses is. */
+/** Why a target's address is forbidden: its host is malformed, or one of its addresses is forbidden. */
 export type ForbiddenReason = HostProblem | AddressProblem;
 
-/** A forbidden target. An operator may allow its address, or its owner has to change it. */
+/** A forbidden target. An operator may allow its address, or its owner must change it. */
 export class ForbiddenTargetError extends Error {
   override readonly name = "ForbiddenTargetError";
   readonly reason: ForbiddenReason;
@@ -34,9 +34,9 @@ const LOOKED_AT_MAX = 64;
 const ADDRESSES_MAX = 16;
 
 /**
- * The first addresses of a target, every one checked. Call it before each connect and reconnect, because a name may
- * point elsewhere since. One forbidden address forbids the name: a name that has one is meant to get there. `host` is
- * as in the URL.
+ * Returns the first addresses of a target, every one checked. Call it before each connect and reconnect, because a name
+ * may lead elsewhere since. One forbidden address forbids the name, which may be meant to lead there. `host` is as in
+ * the URL.
  *
  * @throws ForbiddenTargetError, ResolveError, or the signal's reason.
  */
@@ -75,7 +75,7 @@ export async function resolveTarget(
   return firstOfEach(checked, ADDRESSES_MAX, ({ address }) => address);
 }
 
-/** The first of IPv4 and of IPv6, so many of each, in their order. */
+/** The first of IPv4 and of IPv6, up to this many of each, in their order. */
 function firstOfEach<Item>(
   items: readonly Item[],
   countMax: number,

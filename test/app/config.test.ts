@@ -170,7 +170,7 @@ test("a secret on the command line is refused, and not repeated", () => {
   const env = { FANFARE_ACCESS_KEY: "KEY1" };
   for (const args of [["--secret-key", "0123456789abcdef"], ["--secret-key=0123456789abcdef"]]) {
     expect(refusal(args, env)).toBe(
-      "--secret-key is not taken: everybody on this machine can read a command line. " +
+      "--secret-key is not accepted: everybody on this machine can read a command line. " +
         "Give FANFARE_SECRET_KEY in the environment, or FANFARE_SECRET_KEY_FILE, which names a file that holds it.",
     );
   }
@@ -198,7 +198,9 @@ describe("a key and its secret in files", () => {
     const id = { FANFARE_ACCESS_KEY: "KEY1" };
     const secret = file("secret", "0123456789abcdef");
     const both = { ...id, FANFARE_SECRET_KEY: "0123456789abcdef", FANFARE_SECRET_KEY_FILE: secret };
-    expect(refusal([], both)).toBe("FANFARE_SECRET_KEY and FANFARE_SECRET_KEY_FILE say the same: give one of them.");
+    expect(refusal([], both)).toBe(
+      "FANFARE_SECRET_KEY and FANFARE_SECRET_KEY_FILE set the same value: give only one of them.",
+    );
     const missing = join(folder, "missing");
     expect(refusal([], { ...id, FANFARE_SECRET_KEY_FILE: missing })).toBe(
       `FANFARE_SECRET_KEY_FILE: the file ${missing} cannot be read (ENOENT).`,

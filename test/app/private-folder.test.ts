@@ -44,7 +44,7 @@ test("a folder that holds foreign files stays unchanged, and that is reported", 
   writeFileSync(join(folder, "letter.txt"), "");
   chmodSync(folder, 0o755);
   expect(await makePrivateFolder(folder)).toBe(
-    `others on this machine can look into the data folder ${folder} (mode 0755); it holds more than Fanfare's files, so it is left as it is: ` +
+    `others on this machine can read the data folder ${folder} (mode 0755); it holds more than Fanfare's files, so it is left as it is: ` +
       "run chmod 700 on it, or give Fanfare a folder of its own.",
   );
   expect(modeOf(folder)).toBe("755");
@@ -55,6 +55,6 @@ test("a folder of another user stops nothing, and that is reported", async () =>
   chmodSync(folder, 0o755);
   vi.mocked(fs.chmod).mockRejectedValueOnce(Object.assign(new Error("not permitted"), { code: "EPERM" }));
   expect(await makePrivateFolder(folder)).toBe(
-    `others on this machine can look into the data folder ${folder} (mode 0755), and that cannot be changed (EPERM): have its owner run chmod 700 on it.`,
+    `others on this machine can read the data folder ${folder} (mode 0755), and that cannot be changed (EPERM): ask its owner to run chmod 700 on it.`,
   );
 });

@@ -75,7 +75,7 @@ test.concurrent("what is no backup, or a damaged one, is refused and changes not
   };
   const keyFile = join(backup, "encryption.key");
   renameSync(keyFile, `${keyFile}.away`);
-  expect(await problem()).toMatch(/backup is no backup: it has to hold fanfare\.db and encryption\.key\.\n$/);
+  expect(await problem()).toMatch(/backup is not a backup: it must hold fanfare\.db and encryption\.key\.\n$/);
   const otherStage = await Stage.open(onTestFinished);
   await (await otherStage.server()).fanfare.stop();
   renameSync(join(otherStage.folder, "data", "encryption.key"), keyFile);

@@ -47,7 +47,7 @@ test("an unauthenticated peer whose TLS carries almost no payload is closed, and
   const chunks = Array.from({ length: 480 }, () => Buffer.concat([Buffer.alloc(128), Buffer.of(0xc3)]));
   await pour(socket, Buffer.concat([hello, header, ...chunks]));
   await closed;
-  expect(facts[0]).toMatchObject({ reason: "protocol-error", detail: "TLS: records that carry nothing", count: 1 });
+  expect(facts[0]).toMatchObject({ reason: "protocol-error", detail: "TLS: records without content", count: 1 });
 });
 
 test("a handshake in pieces of a few bytes is answered", async () => {

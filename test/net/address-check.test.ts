@@ -98,21 +98,21 @@ test("an address range list is read", () => {
 });
 
 test.each([
-  ["10.0.0.0/33", '"10.0.0.0/33" is no address range: the number behind the slash goes from 0 to 32'],
-  ["::/129", '"::/129" is no address range: the number behind the slash goes from 0 to 128'],
-  ["10.0.0.0/", '"10.0.0.0/" is no address range: the number behind the slash goes from 0 to 32'],
-  ["10.0.0.0/255.0.0.0", '"10.0.0.0/255.0.0.0" is no address range: the number behind the slash goes from 0 to 32'],
-  ["::1,10.0/8", '"10.0/8" is no address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
-  ["10.0.0.0/8,,::1", '"" is no address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
-  ["0x7f000001", '"0x7f000001" is no address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
-  ["localhost", '"localhost" is no address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
-  ["fe80::1%eth0", '"fe80::1%eth0" is no address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
+  ["10.0.0.0/33", '"10.0.0.0/33" is not an address range: the number behind the slash goes from 0 to 32'],
+  ["::/129", '"::/129" is not an address range: the number behind the slash goes from 0 to 128'],
+  ["10.0.0.0/", '"10.0.0.0/" is not an address range: the number behind the slash goes from 0 to 32'],
+  ["10.0.0.0/255.0.0.0", '"10.0.0.0/255.0.0.0" is not an address range: the number behind the slash goes from 0 to 32'],
+  ["::1,10.0/8", '"10.0/8" is not an address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
+  ["10.0.0.0/8,,::1", '"" is not an address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
+  ["0x7f000001", '"0x7f000001" is not an address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
+  ["localhost", '"localhost" is not an address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
+  ["fe80::1%eth0", '"fe80::1%eth0" is not an address range: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7'],
   [
     "::ffff:10.0.0.0/104",
-    '"::ffff:10.0.0.0/104" is no address range: write IPv4 ranges as IPv4; addresses mapped into IPv6 are compared as IPv4',
+    '"::ffff:10.0.0.0/104" is not an address range: write IPv4 ranges as IPv4; addresses mapped into IPv6 are compared as IPv4',
   ],
 ])("the address range list %j is refused with its fault", (text, message) => {
   expect(() => parseCidrList(text)).toThrow(
-    new CidrListError(/^"(.*?)"/.exec(message)?.[1] ?? "", message.replace(/^".*?" is no address range: /, "")),
+    new CidrListError(/^"(.*?)"/.exec(message)?.[1] ?? "", message.replace(/^".*?" is not an address range: /, "")),
   );
 });

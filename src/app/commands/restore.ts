@@ -22,7 +22,7 @@ export async function restore(config: StorageConfig, backup: string, nowMs: numb
   const paths = dataPaths(config);
   const keys = readKeyFile(join(backup, BACKUP_KEY_FILE));
   if (keys === undefined || !existsSync(join(backup, BACKUP_DATABASE))) {
-    throw new DataFolderError(`${backup} is no backup: it has to hold ${BACKUP_DATABASE} and ${BACKUP_KEY_FILE}.`);
+    throw new DataFolderError(`${backup} is not a backup: it must hold ${BACKUP_DATABASE} and ${BACKUP_KEY_FILE}.`);
   }
   await makePrivateFolder(paths.folder);
   const lock = takeFileLock(paths.lock);

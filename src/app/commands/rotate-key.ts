@@ -16,8 +16,8 @@ const SERVER_PATIENCE_MS = 120_000;
 const LOOK_MS = 200;
 
 /**
- * Puts a new key first into the key file, and has every secret sealed with it: by the running server, or here if none runs. The old
- * keys stay in the file. Returns the new key's id.
+ * Puts a new key first into the key file, and seals every secret with it: the running server does so, or this command
+ * if none runs. The old keys stay in the file. Returns the new key's id.
  */
 export async function rotateKey(config: StorageConfig): Promise<string> {
   const paths = dataPaths(config);
@@ -38,7 +38,7 @@ export async function rotateKey(config: StorageConfig): Promise<string> {
   return key.id;
 }
 
-/** Removes keys from the key file that the database does not need any more. Returns their ids. */
+/** Removes the keys that the database no longer needs from the key file. Returns their ids. */
 export async function dropOldKeys(config: StorageConfig): Promise<readonly string[]> {
   const paths = dataPaths(config);
   return changeKeys(paths, async (keys) => {
@@ -88,7 +88,7 @@ async function serverHasSealed(paths: DataPaths, key: MasterKey): Promise<void> 
     await sleep(LOOK_MS);
   }
   throw new DataFolderError(
-    `the new key ${key.id} is in the key file, but the running server is not done with it: look into its log, keep the ` +
+    `the new key ${key.id} is in the key file, but the running server is not done with it: look into its log and keep the ` +
       "file as it is; it goes on by itself, also after a restart.",
   );
 }

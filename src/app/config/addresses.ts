@@ -5,13 +5,13 @@ import type { Config } from "./settings/settings.ts";
 /** Publish URLs end in this application name. Encoders may use any other: the key decides. */
 const APPLICATION = "relay";
 
-/** Where the outside finds this server. */
+/** The addresses at which the outside reaches this server. */
 export type Addresses = {
-  /** What an encoder is given as its server. */
+  /** The server address for encoders. */
   readonly publishUrl: string;
   /** The same over TLS; absent where there is no certificate. */
   readonly securePublishUrl?: string;
-  /** Where the API is, without a slash at the end. */
+  /** The API's address, without a slash at the end. */
   readonly apiUrl: string;
 };
 
@@ -24,7 +24,7 @@ function firstOutsideAddress(): string {
   return first?.address ?? "127.0.0.1";
 }
 
-/** A host as it stands in a URL: IPv6 addresses in brackets. */
+/** A host as written in a URL: IPv6 addresses in brackets. */
 function hostInUrl(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }

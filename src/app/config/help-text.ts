@@ -3,10 +3,10 @@ import { FROM_FILES, flagOf, SECRETS, SETTINGS } from "./settings/settings.ts";
 
 const COMMAND_LINES = [
   "       fanfare backup FOLDER       write database and encryption keys into a new folder; the server may run",
-  "       fanfare restore FOLDER      put a backup in place of the data; the server must not run",
+  "       fanfare restore FOLDER      replace the data by a backup; the server must not run",
   "       fanfare rotate-key          seal every secret with a new key; the server may run",
-  "       fanfare rotate-key --drop-old   take keys out of the key file that are not needed any more",
-  "       fanfare doctor              look through the whole database and say what is damaged; the server may run",
+  "       fanfare rotate-key --drop-old   remove keys from the key file that are no longer needed",
+  "       fanfare doctor              check the whole database and say what is damaged; the server may run",
   "       fanfare demo                show everything: a server, a test clip as encoder, three targets; nothing is kept",
   "       fanfare reset-password      end all sessions of the dashboard and print a new link that sets its password",
   "Commands take --data-dir and --encryption-key-file.",

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Longest file that holds a setting, in bytes. */
+/** The longest file that holds a setting, in bytes. */
 const FILE_BYTES_MAX = 4_096;
 
 /** The name of the variable that names a file with this variable's value. */
@@ -17,14 +17,15 @@ export function valueIn(env: Environment, variable: string): string | undefined 
 }
 
 /**
- * The same, for a value that may be in a file instead, as secrets of containers are. Removes the line's end behind it. `refuse`: throws
- * a sentence that says what is wrong and repeats nothing of the value.
+ * The same, for a value that may be in a file instead, as containers' secrets are. Removes the line end behind it.
+ * `refuse`: throws a sentence that says what is wrong and repeats nothing of the value.
  */
 export function valueOrFileIn(env: Environment, variable: string, refuse: (text: string) => never): string | undefined {
   const value = valueIn(env, variable);
   const path = valueIn(env, fileVariable(variable));
   if (path === undefined) return value;
-  if (value !== undefined) refuse(`${variable} and ${fileVariable(variable)} say the same: give one of them.`);
+  if (value !== undefined)
+    refuse(`${variable} and ${fileVariable(variable)} set the same value: give only one of them.`);
   try {
     return readStart(path).replace(/\r?\n$/, "");
   } catch (error) {
@@ -42,7 +43,7 @@ export function refuseFlag(
 ): void {
   if (!args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))) return;
   const instead = `${variable} in the environment, or ${fileVariable(variable)}, which names a file that holds it`;
-  refuse(`${flag} is not taken: everybody on this machine can read a command line. Give ${instead}.`);
+  refuse(`${flag} is not accepted: everybody on this machine can read a command line. Give ${instead}.`);
 }
 
 /** Reads only the start: the check of the setting refuses a value that long. */

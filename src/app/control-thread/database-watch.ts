@@ -41,9 +41,9 @@ export function watchDatabase(storage: Storage, troubles: ServerTroubles, log: L
   if (check.problems.length > 0) damaged(check.problems.join("; "));
   if (check.skipped.length > 0) {
     const tables = check.skipped.join(", ");
-    log.info("large database: some tables were not looked through, fanfare doctor does", { file, tables });
+    log.info("large database: some tables were not checked, fanfare doctor checks them", { file, tables });
   }
   if (unwritableBecause === undefined) return;
-  log.error("database opened for reading alone", { file, detail: unwritableBecause });
+  log.error("database opened for reading only", { file, detail: unwritableBecause });
   troubles.set("database-read-only", true);
 }

@@ -13,7 +13,7 @@ const ENOUGH = 8_192;
 export type DescriptorShares = { readonly encoders: number; readonly clients: number };
 
 /**
- * The most connections of encoders and of API clients, so that they never take the last descriptor. Infinite where the
+ * The most connections of encoders and of API clients, so that these never take the last descriptor. Infinite where the
  * limit is unknown.
  */
 export function descriptorShares(limit: number | undefined): DescriptorShares {

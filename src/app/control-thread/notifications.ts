@@ -39,7 +39,7 @@ export type NotificationsOptions = {
   readonly randomBytes: RandomBytes;
   readonly random: () => number;
   readonly log: Log;
-  /** Networks that webhooks and targets may be in although they are private: comma-separated CIDRs, … */
+  /** Private networks in which webhooks and targets are allowed: comma-separated CIDRs, … */
   readonly targetAllow: string;
   /** … and the names and ports of this server, where no webhook may go. */
   readonly ownHosts: readonly string[];
@@ -126,7 +126,7 @@ export class Notifications {
     this.#ownPorts.push(port);
   }
 
-  /** Starts deliveries, retention and reports, also of what the last process left. */
+  /** Starts deliveries, retention and reports, including those that the last process left. */
   start(): void {
     this.deliverer.wake();
     this.#retention.start();
@@ -135,7 +135,7 @@ export class Notifications {
     this.#push.start();
   }
 
-  /** Writes the last events and reports. Cancels deliveries that run: the next process tries them again. Idempotent. */
+  /** Writes the last events and reports. Cancels running deliveries: the next process tries them again. Idempotent. */
   async close(): Promise<void> {
     this.alerts.close();
     this.#push.close();

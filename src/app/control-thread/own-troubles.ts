@@ -19,10 +19,10 @@ export class OwnTroubles extends ServerTroubles {
     this.#reporter = new TroubleReporter({ clock, isCutOff, onTrouble: (trouble) => this.see(trouble) });
   }
 
-  /** Makes one that also checks by itself. */
+  /** Makes one that also checks for troubles by itself. */
   static watching(clock: Clock, publish: (fact: TroubleChanged) => void): OwnTroubles {
     const troubles = new OwnTroubles(clock, publish);
-    // Not at once: the subscribers are still being built.
+    // Not at once: the subscribers are not built yet.
     clock.startTimer(LOOK_MS, () => troubles.watchDescriptors());
     return troubles;
   }

@@ -22,13 +22,13 @@ const SHARES = descriptorShares(DESCRIPTORS);
 /** The build of the dashboard: beside `src/`, and beside `dist/`. */
 const DASHBOARD_FOLDER = join(import.meta.dirname, "..", "..", "..", "dist-web");
 
-/** What a server is composed from. */
+/** The parts from which a server is composed. */
 export type Foundations = {
   readonly config: Config;
   readonly log: Log;
   readonly storage: Storage;
   readonly tls: TlsFiles;
-  /** The name of this installation. It differs from that of every other one. */
+  /** The name of this installation, different from every other one's. */
   readonly instance: string;
 };
 
@@ -101,7 +101,7 @@ export function mediaOptions(config: Config, tls: TlsFiles): MediaOptions {
   };
 }
 
-/** The host names that a request to the API may carry. */
+/** The host names that a request to the API may have. */
 export function hostNames(config: Config): HostNames {
   const { ownHosts } = outsideNames(config);
   return new HostNames([
@@ -111,7 +111,7 @@ export function hostNames(config: Config): HostNames {
   ]);
 }
 
-/** Names and ports under which the outside reaches this server. No target may lead back to them. */
+/** Names and ports at which the outside reaches this server. No target may lead back to them. */
 function outsideNames(config: Config): Pick<MediaOptions, "ownHosts" | "ownPorts"> {
   const published = [config.publishUrl, config.securePublishUrl]
     .map((url) => (url === undefined ? undefined : parseTargetUrl(url)))

@@ -50,10 +50,10 @@ import { ThreadWatch } from "./thread-watch.ts";
 import { followTlsFiles, readTlsFiles } from "./tls-files.ts";
 import { TotalsKeeper } from "./totals-keeper.ts";
 
-/** Length of the name that this process's live stream has. The stream of the next process has another. */
+/** Length of the name of this process's live stream, in bytes. The next process uses another name. */
 const LIVE_EPOCH_BYTES = 6;
 
-/** A server that runs. */
+/** A running server. */
 export type RunningServer = {
   readonly addresses: Addresses;
   /** The manager key, where this start made one. */
@@ -68,7 +68,7 @@ export type RunningServer = {
 
 /**
  * Composes the server and starts it: the root of the control thread. Rejects if it cannot start, and with the reason of
- * `stopping` if that signal comes before the server is ready. A start that rejects leaves nothing behind.
+ * `stopping` if that signal comes before the server is ready. A rejected start leaves nothing behind.
  */
 export async function startServer(
   config: Config,
@@ -136,7 +136,10 @@ function managerKey({ accessKey, secretKey }: Config, { store }: Storage): Promi
   });
 }
 
-/** Makes something that must be stored. Returns undefined, and logs it, if the store takes no write: the start goes on. */
+/**
+ * Makes something that must be stored. Returns undefined, and logs it, if the store accepts no writes: the start goes
+ * on.
+ */
 async function unlessUnwritable<Value>(log: Log, what: string, make: () => Promise<Value>): Promise<Value | undefined> {
   try {
     return await make();
@@ -155,7 +158,7 @@ type Parts = {
   readonly notifications: Notifications;
   readonly metrics: Metrics;
   readonly totals: TotalsKeeper;
-  /** Where the server is found; the ports are known once it listens. */
+  /** The addresses of the server; the ports are known once it listens. */
   readonly addresses: { now: Addresses };
 };
 
@@ -208,7 +211,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   subscribeAll(buses, { log, liveState, ingestChecks, liveStream, metrics, notifications, troubles, totals });
   watchDatabase(storage, troubles, log, clock);
   watchClock(clock, log, () => {
-    // What lasts since a time of the day is shown by the new clock.
+    // The wall clock was set: send the times of what lasts again, by the new clock.
     for (const channelId of liveState.publishingChannels()) liveStream.changed(channelId);
   });
   const http = buildHttpServer({

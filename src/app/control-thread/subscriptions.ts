@@ -16,9 +16,9 @@ import type { TotalsKeeper } from "./totals-keeper.ts";
 /** The buses of the control thread. */
 export type Buses = {
   readonly facts: FactBus<ServerFact>;
-  /** All channels on air of one media thread, once a second. */
+  /** The samples of all channels on air in one media thread, once a second. */
   readonly samples: FactBus<readonly ChannelSample[]>;
-  /** Events that are stored now. */
+  /** Events that were just stored. */
   readonly events: FactBus<ChannelEvent>;
 };
 
@@ -33,7 +33,7 @@ export type Subscribers = {
   readonly totals: TotalsKeeper;
 };
 
-/** Subscribes everything, in the order in which it is called: the live state first, because others read from it. */
+/** Subscribes everything, in the order of delivery: the live state first, because others read from it. */
 export function subscribeAll({ facts, samples, events }: Buses, to: Subscribers): void {
   facts.subscribe("live state", (fact) => to.liveState.fact(fact));
   facts.subscribe("ingest check", (fact) => to.ingestChecks.fact(fact));

@@ -11,13 +11,13 @@ const LOOP_DELAY_INTERVAL_MS = 5_000;
 export type ThreadWatchOptions = {
   readonly clock: Clock;
   readonly metrics: Metrics;
-  /** The part of its time that a thread may be busy. */
+  /** The share of its time that a thread may be busy. */
   readonly loadMax: number;
-  /** Whether any thread does not keep up. Called again with every measurement. */
+  /** Whether any thread cannot keep up. Called again with every measurement. */
   readonly onOverload: (isThere: boolean) => void;
 };
 
-/** Counts how late and how busy the threads are, and reports a trouble where one does not keep up. */
+/** Counts how late and how busy the threads are, and reports a trouble where one cannot keep up. */
 export class ThreadWatch {
   readonly #options: ThreadWatchOptions;
   readonly #overloads: Overloads;

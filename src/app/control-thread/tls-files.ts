@@ -6,7 +6,7 @@ import type { Config } from "../config/settings/settings.ts";
 import { type Certificate, followCertificate, readAuthorities, readCertificate } from "./certificate-files.ts";
 import type { MediaPool } from "./media/media-pool.ts";
 
-/** The files that the TLS settings name, read. */
+/** The content of the files that the TLS settings name. */
 export type TlsFiles = {
   /** The certificate of the RTMPS and HTTPS ports; absent: neither port. */
   readonly certificate?: Certificate;
@@ -32,7 +32,7 @@ export async function readTlsFiles({ tlsCert, tlsKey, tlsExtraCa }: TlsConfig): 
   };
 }
 
-/** Gives a changed certificate to both listeners until the API's closes. Present connections keep theirs. */
+/** Gives changed certificates to both listeners until the API's closes. Present connections keep theirs. */
 export function followTlsFiles(
   { tlsCert, tlsKey }: TlsConfig,
   { certificate }: TlsFiles,
@@ -51,7 +51,7 @@ export function followTlsFiles(
     },
     onRefused: (problem) => {
       metrics.certificateChange("refused");
-      log.error("changed certificate files not taken up, the present certificate stays in use", { detail: problem });
+      log.error("changed certificate files not used, the present certificate stays in use", { detail: problem });
     },
   });
   http.server.once("close", unfollow);

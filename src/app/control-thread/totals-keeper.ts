@@ -26,11 +26,11 @@ export class TotalsKeeper {
 
   storeSoon(): void {
     this.#flush().catch((error: unknown) => {
-      this.#log.warn("totals not stored, tried again soon", { detail: error instanceof Error ? error.message : "" });
+      this.#log.warn("totals not stored, will retry", { detail: error instanceof Error ? error.message : "" });
     });
   }
 
-  /** Ends the interval: totals are only stored on request from now on. */
+  /** Ends the interval: from now on totals are only stored on request. */
   stop(): void {
     clearInterval(this.#timer);
   }

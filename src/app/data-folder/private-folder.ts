@@ -3,12 +3,13 @@ import { chmod, mkdir, readdir, stat } from "node:fs/promises";
 const FOLDER_MODE = 0o700;
 /** The mode bits of group and others. */
 const OTHERS = 0o077;
-/** Our own files in a data folder, and what a file system puts there. */
+/** Our own files in a data folder, and those that a file system makes. */
 const OURS = /^(fanfare\.|encryption\.key|before-restore-|lost\+found$)/;
 
 /**
- * Makes the folder, or takes one that exists, for its owner alone, whatever the umask is. Returns in one sentence why others can still
- * read it; undefined where they cannot. Changes nothing in a folder with other files: it may be a home folder, or /tmp.
+ * Makes the folder, or opens an existing one to its owner only, whatever the umask is. Returns a sentence that says why
+ * others can still read it; undefined where they cannot. Changes nothing in a folder with other files: it may be a home
+ * folder, or /tmp.
  */
 export async function makePrivateFolder(folder: string): Promise<string | undefined> {
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
@@ -16,7 +17,7 @@ export async function makePrivateFolder(folder: string): Promise<string | undefi
   if (process.platform === "win32") return undefined;
   const mode = (await stat(folder)).mode & 0o777;
   if ((mode & OTHERS) === 0) return undefined;
-  const open = `others on this machine can look into the data folder ${folder} (mode ${mode.toString(8).padStart(4, "0")})`;
+  const open = `others on this machine can read the data folder ${folder} (mode ${mode.toString(8).padStart(4, "0")})`;
   const names = await readdir(folder).catch(() => undefined);
   const foreignFile = names?.find((name) => !OURS.test(name));
   if (foreignFile !== undefined) {
@@ -27,6 +28,6 @@ export async function makePrivateFolder(folder: string): Promise<string | undefi
     return undefined;
   } catch (error) {
     const detail = error instanceof Error && "code" in error ? String(error.code) : "";
-    return `${open}, and that cannot be changed (${detail}): have its owner run chmod 700 on it.`;
+    return `${open}, and that cannot be changed (${detail}): ask its owner to run chmod 700 on it.`;
   }
 }

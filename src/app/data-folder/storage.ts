@@ -53,7 +53,7 @@ export type Storage = {
   readonly check: CheckResult;
   /** Why the database was opened read-only; undefined where it was not. */
   readonly unwritableBecause: string | undefined;
-  /** Takes up new keys in the key file from now on, while the server runs. */
+  /** From now on applies new keys of the key file, while the server runs. */
   followKeyFile(log: Log): void;
   /** Idempotent. */
   close(): Promise<void>;
@@ -137,11 +137,11 @@ function follow(rotation: KeyRotation, log: Log): NodeJS.Timeout {
     isLooking = true;
     try {
       const taken = await rotation.takeUp();
-      if (taken !== undefined) log.info("encryption key taken up", taken);
+      if (taken !== undefined) log.info("encryption key in use", taken);
       lastProblem = "";
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      if (detail !== lastProblem) log.error("encryption key file not taken up, the known keys stay in use", { detail });
+      if (detail !== lastProblem) log.error("encryption key file not used, the known keys stay in use", { detail });
       lastProblem = detail;
     } finally {
       isLooking = false;

@@ -5,18 +5,21 @@ import type { PlayReply } from "../../thread-protocol/preview.ts";
 import { PendingRequests } from "../threads/pending-requests.ts";
 import type { TransportEnd } from "../threads/transport-ends.ts";
 
-/** An encoder or a player waits this long for the control thread's reply. After it the thread tells it to try again. */
+/**
+ * An encoder or a player waits this long for the control thread's reply, in milliseconds; then the thread closes so
+ * that it tries again.
+ */
 const REPLY_DEADLINE_MS = 5_000;
 
 type Answer<Reply extends ControlReply> = {
   readonly requestId: number;
-  /** Undefined where none came in time. */
+  /** Undefined where no reply came in time. */
   readonly reply?: Reply;
   /** The transport that came with the reply. */
   readonly end?: TransportEnd;
 };
 
-/** What a media thread asks the control thread about the encoders and players that connect to it. */
+/** A media thread's requests to the control thread about the encoders and players that connect to it. */
 export class ControlRequests {
   readonly #post: (message: ToControl) => void;
   readonly #pending: PendingRequests<{ readonly reply: ControlReply; readonly end?: TransportEnd }>;

@@ -39,16 +39,22 @@ import { ControlRequests } from "./control-requests.ts";
 import { PlayPermits } from "./play-permits.ts";
 import { TestPatterns } from "./test-patterns.ts";
 
-/** The root of a media thread: ingest, relay and egress. Nothing here waits for a disk. */
+// The root of a media thread: ingest, relay and egress. Nothing here waits for a disk.
 
-/** At shutdown, encoders that were asked to reconnect elsewhere have this long. They leave at a keyframe, which platforms ask for every 2 s. */
+/**
+ * At shutdown, encoders that were asked to reconnect elsewhere have this long, in milliseconds. They leave at a
+ * keyframe, and platforms ask for one every 2 s.
+ */
 const MOVE_DEADLINE_MS = 2_500;
-/** Then pending bytes may leave and targets may close their side. This includes the time that the encoders took. */
+/**
+ * After this, pending bytes are sent and targets may close their side, in milliseconds from the start: it includes the
+ * time of the encoders.
+ */
 const DRAIN_DEADLINE_MS = 3_000;
 /** Targets have at least this much of it, however long the encoders took. */
 const FAREWELL_MS_MIN = 1_000;
 
-/** How often this thread reports how late its event loop was. */
+/** How often this thread reports how late its event loop was, in milliseconds. */
 const LOOP_DELAY_INTERVAL_MS = 5_000;
 
 assert(parentPort !== null, "this file runs as a worker thread only");
@@ -86,7 +92,7 @@ const engine = new Engine({
   dialer,
   onFact: (fact) => post({ kind: "fact", fact }),
   report: (samples) => post({ kind: "samples", samples }),
-  // Each thread has an equal share, so that all together keep to the setting.
+  // Each thread has an equal share, so that all together respect the setting.
   retriesPerSecond: options.retriesPerSecond / place.count,
   ingestIds: { first: place.index + 1, step: place.count },
   shareUplink: (own) => counters.shareUplink(own),
@@ -131,7 +137,7 @@ const listener = new RtmpListener({
   onFact: (fact) => post({ kind: "fact", fact }),
 });
 
-// Node would write the warning to standard error, and wait until it is read.
+// Node would write the warning to standard error and wait until it is read.
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => post({ kind: "warning", name, detail: message }));
 
@@ -204,14 +210,17 @@ try {
   post({ kind: "listen-failed", message: error instanceof Error ? error.message : String(error) });
 }
 
-/** Connections are counted over all threads. Unauthenticated ones of one address are counted by each thread, so each has its share of them. */
+/**
+ * Connections are counted over all threads. Each thread counts the unauthenticated ones of one address by itself, so it
+ * gets a share of that limit.
+ */
 function shareOf(limits: ConnectionLimits): ConnectionLimits {
   const { unauthenticatedPerAddressMax } = limits;
   if (unauthenticatedPerAddressMax === undefined) return limits;
   return { ...limits, unauthenticatedPerAddressMax: Math.ceil(unauthenticatedPerAddressMax / place.count) };
 }
 
-/** Where this thread listens. Of several threads the first makes sure that the port is free; then they share it. */
+/** Where this thread listens. With several threads the first makes sure that the port is free; then they share it. */
 async function addressAt(wanted: number): Promise<ListenAddress> {
   const host = options.rtmpHost;
   if (place.count === 1) return { host, port: wanted };
@@ -224,7 +233,10 @@ function remove(channelId: ChannelId): void {
   engine.remove(channelId);
 }
 
-/** Reads first what the encoder has sent: one that has just stopped cleanly ends its broadcast, and the targets are not held. */
+/**
+ * First reads what the encoder has sent: if it has just stopped cleanly, the broadcast ends and the targets are not
+ * held.
+ */
 function disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
   const { lastIngestId } = engine;
   hosted.dismissWaiting(channelId, slot);
@@ -254,7 +266,7 @@ async function findUser(userId: string, challenge: string | undefined): Promise<
 async function permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
   const { requestId, reply, end } = await requests.play(channelId, token);
   const leave = () => post({ kind: "play-left", requestId });
-  // The reply may still come and take a place.
+  // A late reply may still take a place: free it.
   if (reply === undefined) leave();
   if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
   if (end !== undefined) return permits.give(requestId, remotePermit(end, leave));

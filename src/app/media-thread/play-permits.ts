@@ -10,7 +10,10 @@ type Holder = {
   session: PreviewSession | undefined;
 };
 
-/** The permits of RTMP players, by the number of the request that admitted each: the control thread revokes them by it. */
+/**
+ * The permits of RTMP players, by the number of the request that admitted each: the control thread revokes them by this
+ * number.
+ */
 export class PlayPermits {
   readonly #holders = new Map<number, Holder>();
 
@@ -34,7 +37,7 @@ export class PlayPermits {
     };
   }
 
-  /** Ends what this player watches. It may watch no more. */
+  /** Ends what this player watches; it may watch no longer. */
   revoke(requestId: number): void {
     const holder = this.#holders.get(requestId);
     if (holder === undefined) return;

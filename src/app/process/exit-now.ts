@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** The name of libuv's threads that wait for disks and for the system's name look-ups. */
 const POOL_THREAD = "libuv-worker";
-/** The kernel function such a thread waits in while it is idle. */
+/** The kernel function in which such a thread waits while it is idle. */
 const IDLE = /futex/;
 
 /**

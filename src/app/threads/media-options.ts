@@ -14,12 +14,12 @@ type ThreadPlace = {
   readonly challengeSecret: Uint8Array;
 };
 
-/** What one media thread is started with. Plain data: it crosses the thread. */
+/** The start options of one media thread. Plain data: it is posted to the thread. */
 export type ThreadOptions = MediaOptions & { readonly place: ThreadPlace };
 
-/** What all media threads are started with. */
+/** The start options of all media threads. */
 export type MediaOptions = {
-  /** Address to accept encoders on; absent: all. */
+  /** The address on which encoders are accepted; absent: all. */
   readonly rtmpHost?: string;
   readonly rtmpPort: number;
   /** Media threads on one port; 1 or more. */
@@ -30,11 +30,11 @@ export type MediaOptions = {
   readonly retriesPerSecond: number;
   /** Whether plain RTMP connections use direct system calls. */
   readonly directSockets: boolean;
-  /** Networks that targets may be in although they are private: comma-separated CIDRs. */
+  /** Private networks in which targets are allowed: comma-separated CIDRs. */
   readonly targetAllow: string;
   /** Ports of this server besides the RTMP port, and outside ports that are mapped to ours: no target may lead back there. */
   readonly ownPorts: readonly number[];
-  /** Names and addresses under which the outside reaches those ports. */
+  /** Names and addresses at which the outside reaches those ports. */
   readonly ownHosts: readonly string[];
   /** Accepts encoders over TLS; absent: no such port. */
   readonly rtmps?: { readonly port: number; readonly pair: CertificatePair };

@@ -31,12 +31,15 @@ export class PendingRequests<Reply extends object> {
     });
   }
 
-  /** Takes a reply. Returns false where the request does not wait any more: what came with the reply is the caller's to free. */
+  /**
+   * Takes a reply. Returns false where the request no longer waits: the caller then has to free what came with the
+   * reply.
+   */
   reply(requestId: number, reply: Reply): boolean {
     return this.#settle(requestId, reply);
   }
 
-  /** The other thread is gone: no reply comes. Later requests are to the thread that follows it. */
+  /** The other thread is gone: no reply will come. Later requests go to the thread that replaces it. */
   abandon(): void {
     for (const requestId of [...this.#pending.keys()]) this.#settle(requestId, "gone");
   }

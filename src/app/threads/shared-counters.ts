@@ -11,8 +11,8 @@ export function newSharedCounters(threads: number): SharedArrayBuffer {
 }
 
 /**
- * Numbers that media threads share in memory, for rules of the whole process: how many connections there may be, and whether the
- * uplink stalls. Each thread writes its own and reads all.
+ * Counters that media threads share in memory, for rules of the whole process: how many connections there may be, and
+ * whether the uplink stalls. Each thread writes its own counters and reads all.
  */
 export class SharedCounters {
   readonly #numbers: Int32Array;
@@ -34,7 +34,7 @@ export class SharedCounters {
     return { channels: this.#sum("channels"), links: this.#sum("links"), stalledLinks: this.#sum("stalledLinks") };
   }
 
-  /** The thread has died: it has nothing any more. */
+  /** The thread has died: sets its counters to 0. */
   clear(): void {
     for (const field of FIELDS) this.#write(field, 0);
   }

@@ -6,7 +6,7 @@ export type TransportEnd = MessagePort;
 /** What is posted between threads: a message, and the end of a transport that comes with it. */
 export type Envelope<Message> = { readonly message: Message; readonly end?: TransportEnd };
 
-/** A new transport: whatever is posted at one end arrives at the other. */
+/** Makes a transport: what is posted at one end arrives at the other. */
 export function newTransport(): readonly [TransportEnd, TransportEnd] {
   const { port1, port2 } = new MessageChannel();
   return [port1, port2];

@@ -13,8 +13,8 @@ export type TroubleReporterDeps = {
 };
 
 /**
- * Makes troubles of the machine out of what single connections meet. One target without a route is that target's
- * problem only.
+ * Reports troubles of the machine that single connections meet. One target without a route is only that target's
+ * problem.
  */
 export class TroubleReporter {
   readonly #deps: TroubleReporterDeps;

@@ -12,7 +12,7 @@ export type RefusalDeps = {
   readonly failedKeys: Pick<FailedKeys, "add">;
 };
 
-/** How one connection's refusal is reported: once, at the verdict, whether or not the peer waits for its reply. */
+/** Reports one connection's refusal: once, at the verdict, whether or not the peer waits for its reply. */
 export class ConnectionRefusal {
   readonly #deps: RefusalDeps;
   readonly #remoteAddress: string;
@@ -28,7 +28,7 @@ export class ConnectionRefusal {
     this.#isReported = true;
   }
 
-  /** Only the first call on a connection counts. `channelId`: whose encoder it was, where that is known. */
+  /** Only the first call for a connection counts. `channelId`: the channel of the encoder, where known. */
   report(reason: RefusalReason, { channelId, detail }: { channelId?: ChannelId; detail?: string } = {}): void {
     if (this.#isReported) return;
     this.#isReported = true;

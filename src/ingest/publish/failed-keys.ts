@@ -2,7 +2,7 @@ import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "../../base/networ
 
 /** Wrong keys of one address, and of the networks around it, that are refused without a delay: people mistype. */
 const FREE_COUNTS: Readonly<Record<NetworkWidth, number>> = { own: 5, near: 20, wide: 80 };
-/** After so long without another wrong key a network's count begins anew, in milliseconds. */
+/** After this long without another wrong key a network's count begins again, in milliseconds. */
 const FORGET_AFTER_MS = 60_000;
 const DELAY_FIRST_MS = 1_000;
 const DELAY_MAX_MS = 4_000;

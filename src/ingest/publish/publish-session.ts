@@ -7,7 +7,7 @@ import type { ChannelId, IngestSlot } from "../../thread-protocol/channel-spec.t
 import type { IngestEnd } from "../../thread-protocol/facts.ts";
 import type { ConnectionRefusal } from "./connection-refusal.ts";
 
-/** Where a key leads. `loginOf`: to this channel, but the encoder did not log in as the channel demands. */
+/** The result for a key. `loginOf`: the key of this channel, but without the login that the channel requires. */
 export type Admission =
   | { readonly gateway: PublishGateway; readonly slot: IngestSlot }
   | { readonly loginOf: ChannelId }
@@ -29,7 +29,7 @@ export interface PublishConnection {
 /** What an encoder asks for, read by its protocol. `key` is secret. */
 export type KeyRequest = {
   readonly key: string;
-  /** What was pasted along with the key and taken off. */
+  /** What was pasted around the key and removed. */
   readonly keyRemoved: readonly Removal[];
   /** The encoder's name for itself. May be empty. */
   readonly encoder: string;
@@ -51,8 +51,8 @@ type State =
 const IDLE: State = { at: "idle" };
 
 /**
- * One connection's way to publish, whatever its protocol: asks for admission, opens the publisher, hands media on, and
- * reports how it ended. The protocol decides when to ask, when to open and what to say.
+ * One connection's way to publish, in any protocol: asks for admission, opens the publisher, passes media on, and
+ * reports how it ended. The protocol decides when to ask, when to open and what to reply.
  *
  * A connection publishes one stream at a time, and may publish again after `end`.
  */
@@ -131,17 +131,17 @@ export class PublishSession {
     return result === "admitted" ? "unavailable" : result;
   }
 
-  /** The question is over without a publisher; a closed session stays closed. */
+  /** The request is over without a publisher; a closed session stays closed. */
   #settle(): void {
     if (this.#state.at === "asking") this.#state = IDLE;
   }
 
-  /** Reports the refusal that `request` decided; once. */
+  /** Reports the refusal that `request` decided, once. */
   reportRefused(): void {
     this.#refusal.report(this.#reason, this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy });
   }
 
-  /** Begins to publish, after `accept`. False where the channel went meanwhile: close the connection. */
+  /** Begins to publish, after `accept`. Returns false where the channel was removed meanwhile: close the connection. */
   open(): boolean {
     const state = this.#state;
     if (state.at !== "admitted") return false;
@@ -165,7 +165,7 @@ export class PublishSession {
     return true;
   }
 
-  /** Hands on one message of the stream. Does nothing unless the session publishes. */
+  /** Passes one message of the stream on. Does nothing unless the session publishes. */
   push(message: MediaMessage): void {
     if (this.#state.at === "publishing") this.#state.publisher.push(message);
   }
@@ -180,8 +180,8 @@ export class PublishSession {
   }
 
   /**
-   * The process stops. `canMove`: the protocol has asked the encoder to connect again, and it goes on here until it does.
-   * Any other publication ends. Returns whether one goes on.
+   * The process stops. `canMove`: the protocol has asked the encoder to connect again, and it goes on here until it
+   * does. Any other publication ends. Returns whether one goes on.
    */
   drain(canMove: boolean): boolean {
     this.#isDraining = canMove && this.isPublishing;
@@ -189,7 +189,7 @@ export class PublishSession {
     return this.#isDraining;
   }
 
-  /** The connection is closed without an end to report: the relay let go of it first. Idempotent. */
+  /** Closes the session without an end to report: the relay dropped it first. Idempotent. */
   close(): void {
     const state = this.#state;
     this.#state = { at: "closed" };

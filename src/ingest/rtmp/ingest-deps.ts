@@ -12,7 +12,7 @@ export type IngestDeps = RefusalDeps &
   PacedSocketDeps & {
     readonly clock: Clock;
     readonly randomBytes: (length: number) => Buffer;
-    /** Encoders' payloads are lent from it: the relay sends or copies them before the next read. */
+    /** The memory of encoders' payloads: the relay sends or copies them before the next read. */
     readonly slab: PayloadSlab;
     readonly admit: Admit;
     readonly permitPlayer: PermitPlayer;

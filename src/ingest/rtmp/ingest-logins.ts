@@ -12,7 +12,10 @@ import type { IngestUser, ProvenLogin } from "../../thread-protocol/admission.ts
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import { type ChallengeDeps, LoginChallenges } from "./login-challenges.ts";
 
-/** A refusal follows the question after this long, whatever the reason, so that its time does not show how long a look-up took. In milliseconds. */
+/**
+ * A refusal follows the request after this long, whatever the reason, so that its time does not show how long a look-up
+ * took. In milliseconds.
+ */
 const REFUSAL_AFTER_MS = 1_000;
 
 /** Failed logins per minute: of one address, and of all addresses together. */
@@ -25,7 +28,7 @@ const KNOWN_MAX = 10_000;
 export type LoginFailure = {
   readonly reason: "auth-failed" | "too-many-guesses";
   readonly address: string;
-  /** The channel whose login it was, where that is known. */
+  /** The channel of the login, where known. */
   readonly channelId?: ChannelId;
 };
 
@@ -56,7 +59,9 @@ type Proof = Extract<LoginAttempt, { kind: "proof" }>;
 export class IngestLogins {
   readonly #deps: LoginDeps;
   readonly #challenges: LoginChallenges;
-  /** The second is for users at a network from which they logged in before: failures of others do not lock them out. */
+  /**
+   * `#knownGuesses` is for users at a network from which they logged in before: failures of others do not lock them out.
+   */
   readonly #guesses = new FailedGuesses(limitsFrom(FAILURES_PER_MINUTE, FAILURES_OF_ALL_PER_MINUTE));
   readonly #knownGuesses = new FailedGuesses(limitsFrom(FAILURES_PER_MINUTE));
   readonly #known = new Set<string>();

@@ -1,18 +1,21 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 
-/** A refusal must be read before the connection goes: an immediate reset can overtake it. In milliseconds. */
+/** A refusal must be read before the connection closes: an immediate reset can overtake it. In milliseconds. */
 const LINGER_MS = 500;
-/** Bytes that are read and ignored behind our last words, which the peer would lose otherwise. A peer that sends more is cut. */
+/**
+ * Bytes that are read and ignored after our last reply, since the peer would lose the reply otherwise. A peer that
+ * sends more is cut.
+ */
 const IGNORED_MAX_BYTES = 256 * 1024;
 
 /**
- * Bytes that wait in our socket for a peer that does not read; beyond them it is cut. A player's preview has a lower bound of
- * its own for media, so the figure here is for replies.
+ * Bytes that may wait in our socket for a peer that does not read; above this limit it is cut. A player's preview has a
+ * lower limit of its own for media, so this one is for replies.
  */
 export const UNREAD_MAX_BYTES = { unauthenticated: 8 * 1024, encoder: 256 * 1024, player: 16 * 1024 * 1024 } as const;
 
-/** Closes a connection behind our last reply. */
+/** Closes a connection after our last reply. */
 export class LastWords {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -29,7 +32,7 @@ export class LastWords {
     this.#socket.once("close", () => timer.cancel());
   }
 
-  /** Counts bytes that came behind the last reply. */
+  /** Counts bytes that came after the last reply. */
   ignore(bytes: Buffer): void {
     this.#ignoredBytes += bytes.length;
     if (this.#ignoredBytes > IGNORED_MAX_BYTES) this.#socket.destroy();

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** How long a challenge is good, in milliseconds. Encoders reply at once: the password was typed in before. */
+/** How long a challenge is valid, in milliseconds. Encoders reply at once: the password was typed in before. */
 const VALID_MS = 60_000;
 
 /**
@@ -24,8 +24,8 @@ export type ChallengeDeps = {
 };
 
 /**
- * Challenges with which encoders prove their password. A challenge carries its own expiry and proof of origin, and is good for
- * one user from the address that asked. None is stored, so asking for many costs no memory.
+ * Challenges with which encoders prove their password. A challenge holds its own expiry and proof of origin, and is
+ * valid for one user from the address that asked. None is stored, so asking for many costs no memory.
  */
 export class LoginChallenges {
   readonly #deps: ChallengeDeps;
@@ -47,7 +47,7 @@ export class LoginChallenges {
     return `${head}${this.#proof(head, userId, address)}`;
   }
 
-  /** Whether the challenge was given to this user and address, and is not expired. */
+  /** Whether the challenge was given to this user and address, and has not expired. */
   isGood(challenge: string, userId: string, address: string): boolean {
     const head = challenge.slice(0, HEAD_CHARACTERS);
     if (!isEqual(challenge, `${head}${this.#proof(head, userId, address)}`)) return false;

@@ -6,30 +6,33 @@ import { READ_TURN_MS } from "../../protocol/rtmp/chunk/paced-reader.ts";
 import type { BatchedReader, TimedReader } from "../batched-reader.ts";
 
 /**
- * An encoder that brought this much in a step may be waiting for room to send more: it is three quarters of the receive
- * window that a connection begins with. The socket is read again soon, until a read brings less than the second figure.
+ * An encoder that brought this many bytes in a step may be waiting for room to send more: it is three quarters of a
+ * connection's first receive window. The socket is read again soon, until a read brings fewer than the second figure.
  */
 const STEP_BYTES_MUCH = 48 * 1024;
 const FOLLOW_UP_BYTES_MUCH = 16 * 1024;
 
-/** What reads the bytes of a socket. */
+/** The consumer of a socket's bytes. */
 export interface SocketConsumer {
   readonly isClosed: boolean;
-  /** Has more than it reads in one turn: give it nothing. */
+  /** It has more than it reads in one turn: give it nothing. */
   readonly isBehind: boolean;
-  /** Waits for a reply from elsewhere. `PacedSocket.goOn` is called when that has come. */
+  /** It waits for a reply from elsewhere, after which `PacedSocket.goOn` is called. */
   readonly isAsking: boolean;
-  /** What it hands media to has no room. */
+  /** The receiver of its media has no room. */
   readonly isFull: boolean;
-  /** Takes the bytes; their memory is good until the next read. */
+  /** The next turn: continues with the bytes that it kept. */
   receive(bytes: Buffer): void;
   /** The next turn: reads on in what it kept. */
   readOn(): void;
-  /** What it handed on leaves now. */
+  /** Sends what it passed on. */
   flush(): void;
 }
 
-/** `timed`: read together with other encoders, by the clock. `at-once`: as bytes come, into one buffer for all sockets. */
+/**
+ * `timed`: read together with other encoders, by the clock. `at-once`: as bytes arrive, into one buffer for all
+ * sockets.
+ */
 export type ReadMode = "as-bytes-come" | "timed" | "at-once";
 
 export type PacedSocketDeps = {
@@ -38,7 +41,7 @@ export type PacedSocketDeps = {
   readonly directSockets: DirectSockets;
 };
 
-/** When one connection's socket is read: never ahead of what its consumer can take. */
+/** Decides when one connection's socket is read: never ahead of what its consumer can take. */
 export class PacedSocket implements TimedReader {
   readonly #deps: PacedSocketDeps;
   readonly #socket: Socket;
@@ -106,8 +109,8 @@ export class PacedSocket implements TimedReader {
   }
 
   /**
-   * A reply has come, or the consumer is closed. Bytes behind the last reply are read and ignored too: unread, they would
-   * make the system reset the connection, and the peer would lose the reply.
+   * A reply has come, or the consumer is closed. Bytes after the last reply are read and ignored too: unread, they
+   * would make the system reset the connection, and the peer would lose the reply.
    */
   goOn(): void {
     const { isBehind, isClosed, isFull } = this.#consumer;

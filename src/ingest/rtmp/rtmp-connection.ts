@@ -19,7 +19,9 @@ import { shownKey } from "./shown-key.ts";
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 const NOTHING = Buffer.alloc(0);
 
-/** One encoder's or player's connection: carries out what its server session says, and puts its questions to others. */
+/**
+ * One encoder's or player's connection: carries out what its server session returns, and passes its requests to others.
+ */
 export class RtmpConnection implements SocketConsumer, PublishConnection {
   readonly remoteAddress: string;
   readonly #deps: IngestDeps;
@@ -55,7 +57,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
       // The end also arrives on a paused socket, before the session has read all that came.
       this.#run(() => this.#session.receive(NOTHING, deps.clock.awakeNow(), true));
       this.#leave("connection-lost");
-      // A peer that does not read our last words would keep our side open for as long as it likes.
+      // A peer that does not read our last reply would keep our side open for any time.
       this.#lastWords.linger();
     });
     socket.on("close", () => this.#leave("connection-lost"));
@@ -137,7 +139,9 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
     this.#session.forget();
   }
 
-  /** An encoder on air is read by the clock, unless its channel has low latency. Other peers are read as bytes come. */
+  /**
+   * An encoder on air is read by the clock, unless its channel has low latency. Other peers are read as bytes arrive.
+   */
   #setPace(): void {
     const { gateway } = this.#publish;
     this.#isQuick = gateway?.latency === "low";
@@ -154,7 +158,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
     }
   }
 
-  /** Gives the session a reply. Returns false where the peer is not waiting for it any more. */
+  /** Gives the session a reply. Returns false where the peer no longer waits for it. */
   #answer(step: () => readonly ServerOutput[]): boolean {
     let hasAnswered = false;
     this.#run(() => {
@@ -166,7 +170,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
     return hasAnswered;
   }
 
-  /** A mistake of ours ends this connection only. */
+  /** A mistake of this program ends this connection only. */
   #failByFault(error: unknown): void {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#deps.onFact({ kind: "internal-fault", time: this.#deps.clock.wallNow(), where: "ingest", detail });
@@ -233,7 +237,7 @@ export class RtmpConnection implements SocketConsumer, PublishConnection {
     if (decision === "accept" && !hasAnswered) this.#publish.end("connection-lost");
   }
 
-  /** The publisher is there before the reply leaves, because media may lie behind the request already. */
+  /** The publisher exists before the reply is sent, because media may follow the request already. */
   #open(outputs: readonly ServerOutput[]): readonly ServerOutput[] {
     if (!this.#publish.open()) {
       this.close();

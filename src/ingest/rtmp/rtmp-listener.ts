@@ -38,7 +38,7 @@ export type ListenerDeps = Omit<
     readonly tally?: ConnectionTally;
     /** The system returned an error instead of a connection: it lacks a resource. */
     readonly onAcceptError?: (error: Error) => void;
-    /** Encoders were read: what they sent leaves now. */
+    /** Encoders were read: what they sent can be sent on now. */
     readonly flush: () => void;
   };
 
@@ -133,7 +133,7 @@ export class RtmpListener {
     server.on("tlsClientError", (error, secured) => {
       const remoteAddress = peerAddress(secured);
       const code = "code" in error && typeof error.code === "string" ? error.code : "no code";
-      // A monitor that connects and leaves is not worth a report.
+      // A monitor that only connects and leaves is not worth a report.
       if (code !== "ECONNRESET") this.#refuse(remoteAddress, "protocol-error", `TLS: ${code}`);
       secured.destroy();
     });
@@ -146,7 +146,10 @@ export class RtmpListener {
     this.#tlsServer?.setSecureContext({ ...pair, minVersion: "TLSv1.2" });
   }
 
-  /** Runs soon, when everything that encoders have sent up to now was read: an encoder that has stopped by itself is not cut. */
+  /**
+   * Calls `run` soon, when everything that encoders have sent up to now was read: an encoder that has stopped by itself
+   * is not cut.
+   */
   afterReads(run: () => void): void {
     this.#batchedReader.afterNext(run);
   }
@@ -247,7 +250,7 @@ export class RtmpListener {
       if (this.#isClosed) return;
       for (const [accepted, overhead] of this.#tlsOverheads) {
         if (!overhead.isFlood(accepted.secured?.bytesRead ?? 0)) continue;
-        this.#refuse(accepted.address, "protocol-error", "TLS: records that carry nothing");
+        this.#refuse(accepted.address, "protocol-error", "TLS: records without content");
         accepted.secured?.destroy();
         accepted.socket.destroy();
       }
@@ -265,7 +268,10 @@ export class RtmpListener {
   }
 }
 
-/** Tells all present connections apart. Our port is a part: a peer may use one port of its own for two of ours. */
+/**
+ * A key that distinguishes all present connections. It includes our port: a peer may use one port of its own for two of
+ * ours.
+ */
 function originOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localPort}`;
 }

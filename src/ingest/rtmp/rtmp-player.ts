@@ -26,7 +26,7 @@ type RtmpPlayerParts = {
   readonly socket: Socket;
   readonly permitPlayer: PermitPlayer;
   readonly refusal: ConnectionRefusal;
-  /** The broadcast is over, the player was too slow for it, or its permit was revoked. */
+  /** The broadcast is over, the player was too slow, or its permit was revoked. */
   readonly onOver: () => void;
 };
 
@@ -86,7 +86,7 @@ export class RtmpPlayer {
   }
 }
 
-/** One preview as it is sent to a player. Its preview bounds it: what has not left the socket counts as not taken. */
+/** One preview as it is sent to a player. The preview bounds it: what has not left the socket counts as not taken. */
 class Playback {
   readonly #socket: Socket;
   readonly #permit: Exclude<PlayPermit, string>;
@@ -102,7 +102,7 @@ class Playback {
     this.#onOver = onOver;
   }
 
-  /** Begins with the next flush. False where the channel is not on air, or the player has gone meanwhile. */
+  /** Begins with the next flush. Returns false where the channel is not on air, or the player has left meanwhile. */
   async start(): Promise<boolean> {
     const session = await this.#permit.show(this.#streamId, {
       take: (bytes) => {

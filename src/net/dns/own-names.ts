@@ -4,18 +4,18 @@ import { startDeadline } from "../../base/deadline.ts";
 import type { AddressPolicy } from "../address-check.ts";
 import { ResolveError, type Resolver } from "./resolver.ts";
 
-/** How long a result is good, also an empty one, in milliseconds. */
+/** How long a result is valid, an empty one too, in milliseconds. */
 const GOOD_FOR_MS = 30_000;
 /**
- * A dial waits for it no longer than this, in milliseconds: a silent name server must not hold up targets that need
- * none.
+ * A dial waits for it no longer than this, in milliseconds: a silent name server must not hold up targets that do not
+ * need it.
  */
 const WAIT_MS = 1_000;
 
 /**
- * The addresses that our own public names lead to. Behind NAT none of them is this machine's, and a target may be given
- * by another name or by the address itself: only these addresses show that its stream would come back in. Looked up at
- * most twice a minute.
+ * The addresses to which our own public names lead. Behind NAT none of them is this machine's, and a target may have
+ * another name or the address itself: only these addresses show that its stream would come back in. Looked up at most
+ * twice a minute.
  */
 class OwnNames {
   readonly #names: readonly string[];

@@ -8,14 +8,14 @@ import { HostsFile } from "./hosts-file.ts";
 import { searchNames, searchRulesFile } from "./search-rules.ts";
 import { type AskSystem, askSystem, oneAtATime } from "./system-lookup.ts";
 
-/** Why a name has no addresses now. A closed word: for messages, counters and tests. */
+/** Why a name has no addresses now. A word of a closed list: for messages, counters and tests. */
 export type ResolveFault = "not-found" | "timeout" | "failed";
 
-/** A name could not be resolved. Worth another attempt later, whatever the word. */
+/** A name could not be resolved. Another attempt later may succeed, whatever the word. */
 export class ResolveError extends Error {
   override readonly name = "ResolveError";
   readonly fault: ResolveFault;
-  /** What this machine lacked to ask at all, if that was the reason. */
+  /** What this machine lacked for the query, if that was the reason. */
   readonly trouble: MachineTrouble | undefined;
   constructor(fault: ResolveFault, detail: string, options: ErrorOptions & { readonly trouble?: MachineTrouble } = {}) {
     super(`${fault}: ${detail}`, options);
@@ -79,14 +79,14 @@ async function ask(query: Promise<readonly string[]>): Promise<Answer> {
   }
 }
 
-/** Both families' results as one: addresses if there are any, else the more hopeful fault. */
+/** Both families' results as one: the addresses if there are any, else the fault that promises more. */
 function combine(name: string, answers: readonly Answer[]): string[] {
   const addresses = answers.flatMap((answer) => ("addresses" in answer ? answer.addresses : []));
   if (addresses.length > 0) return [...new Set(addresses)];
   const faults = answers.flatMap((answer) => ("fault" in answer ? [answer] : []));
   const worst =
     faults.find(({ fault }) => fault === "timeout") ?? faults.find(({ fault }) => fault === "failed") ?? faults[0];
-  // The library has one word for everything that keeps it from asking.
+  // The library has one code for everything that prevents a query.
   const trouble = worst?.fault === "failed" || worst?.fault === "timeout" ? machineTroubleNow() : undefined;
   throw new ResolveError(worst?.fault ?? "not-found", `no address for ${name}`, {
     cause: worst?.cause,
@@ -94,7 +94,10 @@ function combine(name: string, answers: readonly Answer[]): string[] {
   });
 }
 
-/** Of a name's completions the most hopeful fault: one that does not exist says nothing about the others. */
+/**
+ * Of the faults of a name's completions the one that promises more: a completion that does not exist says nothing about
+ * the others.
+ */
 async function firstOf(names: readonly string[], ask: (name: string) => Promise<string[]>): Promise<string[]> {
   let failure: unknown;
   for (const name of names) {
@@ -116,7 +119,7 @@ const isLocal = (name: string): boolean => name.endsWith(".local");
  * Resolves names as the system does (hosts file, then DNS, completed by the domains of resolv.conf) but with a deadline
  * and without the thread pool: `dns.lookup` has four threads for the whole process, and one dead name server would hold
  * up every target. Only names that end in `.local` go to the system, one at a time, because only the system knows
- * whether and how those are found. Each look-up has its own channel, so that it can be cancelled alone, and follows a
+ * whether and how to find them. Each look-up has its own channel, so that it can be cancelled alone, and follows a
  * changed resolv.conf. RFC 6761: localhost is never looked up.
  */
 export function createResolver(options: ResolverOptions = {}): Resolver {

@@ -40,7 +40,7 @@ function dotsOf(words: readonly string[]): number | undefined {
   return given === undefined ? undefined : Math.min(Number(given.slice("ndots:".length)), DOTS_MAX);
 }
 
-/** Leaves out what is no domain, and the root, which completes nothing. */
+/** Leaves out what is not a domain, and the root, which completes nothing. */
 function canonical(domain: string): string[] {
   const read = readHost(domain);
   return read.kind === "name" ? [read.name] : [];

@@ -3,13 +3,13 @@ import { promises as dns } from "node:dns";
 /** A name's addresses as the whole system knows them, including multicast DNS where it is set up. */
 export type AskSystem = (name: string) => Promise<readonly string[]>;
 
-/** getaddrinfo(3). It blocks one of Node's four pool threads, for as long as it likes. */
+/** getaddrinfo(3). It blocks one of Node's four pool threads, for any length of time. */
 export async function askSystem(name: string): Promise<readonly string[]> {
   const found = await dns.lookup(name, { all: true, order: "ipv4first" });
   return found.map(({ address }) => address);
 }
 
-/** Runs look-ups one behind the other, so that hanging ones hold no more than one of those threads. */
+/** Runs look-ups one after another, so that hanging ones hold only one of those threads. */
 export function oneAtATime(ask: AskSystem): (name: string, signal: AbortSignal) => Promise<readonly string[]> {
   let last: Promise<unknown> = Promise.resolve();
   return (name, signal) => {

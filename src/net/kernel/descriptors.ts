@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 
 /**
- * Connections to targets leave so many descriptors to everything else: encoders, the API, name look-ups. At least, and
- * at most.
+ * Connections to targets leave at least and at most this many descriptors to everything else: encoders, the API, name
+ * look-ups.
  */
 const KEPT_MIN = 12;
 const KEPT_MAX = 128;
 /** … and this share of them in between. */
 const KEPT_SHARE = 1 / 8;
-/** A count stays true for so long, in milliseconds; descriptors opened since then are added. */
+/** A count stays valid for this long, in milliseconds; descriptors opened since then are added. */
 const COUNT_LASTS_MS = 500;
 /** With a limit this high no counting is needed. */
 const PLENTY = 65_536;
@@ -22,8 +22,8 @@ export type DescriptorSource = {
 };
 
 /**
- * Says whether there is a descriptor for one more connection to a target. The last ones are kept: a server whose
- * targets have taken them all could not serve the API, so that no user could remove a target.
+ * Decides whether there is a descriptor for one more connection to a target. The last ones are kept: a server whose
+ * targets have taken them all could not serve the API, so no user could remove a target.
  */
 export class Descriptors {
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class Descriptors {
     const nowMs = this.#clock.now();
     if (this.#countedAtMs === undefined || nowMs - this.#countedAtMs >= COUNT_LASTS_MS) {
       const counted = count();
-      // Not even one for counting is left.
+      // There is no descriptor left even for counting.
       if (counted === undefined) return false;
       this.#taken = counted;
       this.#countedAtMs = nowMs;

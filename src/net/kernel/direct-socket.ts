@@ -7,10 +7,10 @@ type Handle = { readonly fd: number; reading: boolean; readStart(): number; read
 
 /** The most that one read takes, in bytes. Larger than a usual receive window, so that one call empties it. */
 const READ_BYTES = 1024 * 1024;
-/** As much as Node itself reads in a turn: a peer that is faster than we are does not keep us from others. */
+/** As much as Node itself reads in a turn: a peer that sends faster than we read must not keep us from others. */
 const READS_MAX = 2;
 
-/** All sockets of a thread are read into this, one after another. */
+/** All sockets of a thread are read into this buffer, one after another. */
 let readBuffer: Buffer | undefined;
 
 /** A keyframe of a usual stream in one read, in bytes. */
@@ -70,7 +70,7 @@ export class DirectSocket {
     this.#handle.reading = true;
   }
 
-  /** Node reads again, as bytes come. */
+  /** Node reads again, as bytes arrive. */
   releaseReads(): void {
     if (!this.#socket.destroyed) this.#handle.readStart();
     this.#socket.resume();
@@ -82,7 +82,7 @@ export class DirectSocket {
    * listeners. Returns false at the end of the stream or an error: call `releaseReads` then.
    */
   read(take: (bytes: Buffer) => void): boolean {
-    // All of it, as the stream is paused. `read` gives it to the `data` listeners too, so it must not go to `take`.
+    // Reads all of it, because the stream is paused. The `data` listeners get it, so it must not go to `take` as well.
     if (this.#socket.readableLength > 0) this.#socket.read();
     readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
     for (let reads = 0; reads < READS_MAX && !this.#socket.destroyed; reads += 1) {
@@ -94,9 +94,7 @@ export class DirectSocket {
     return true;
   }
 
-  /**
-   * Returns how many of the bytes the kernel took at once. The rest, and any error, is for the stream's own `write`.
-   */
+  /** Returns how many of the bytes the kernel took at once. The rest, and any error, go to the stream's own `write`. */
   write(bytes: Buffer): number {
     if (this.#socket.destroyed) return 0;
     try {

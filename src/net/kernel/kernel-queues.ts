@@ -21,9 +21,9 @@ const KEY_LENGTH_FOUR = 27;
 
 /** The connection whose queue is read. */
 export type QueueReader = {
-  /** A reading begins: bytes written from here on may be missing in it. */
+  /** A reading begins: it may miss bytes written from here on. */
   readonly begin: () => void;
-  /** What the kernel's table said. */
+  /** What the kernel's table shows. */
   readonly take: (reading: TcpReading) => void;
 };
 

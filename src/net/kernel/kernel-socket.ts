@@ -26,7 +26,7 @@ export class KernelSocket {
     return this.#handle.bytesWritten - this.#handle.writeQueueSize;
   }
 
-  /** Resets the connection: the peer learns at once that it is over, whatever is still on its way. */
+  /** Resets the connection: the peer learns at once that it is over, even if data is still on its way. */
   reset(): void {
     if (!(this.#socket instanceof TLSSocket)) {
       this.#socket.resetAndDestroy();

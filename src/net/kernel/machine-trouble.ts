@@ -10,7 +10,7 @@ const ANYWHERE_6 = "0".repeat(32);
 type Route = { readonly isDefault: boolean; readonly flags: number; readonly device: string | undefined };
 
 /**
- * What this machine lacks just now, found out by trying. For errors that do not say it, such as that of a name server
+ * What this machine lacks just now, found out by trying. For errors that do not name it, such as that of a name server
  * that was never asked because there was no descriptor for the socket.
  */
 export function machineTroubleNow(): MachineTrouble | undefined {
@@ -34,7 +34,7 @@ export function isCutOff(): boolean {
   }
 }
 
-/** The same from the kernel's two lists. */
+/** The same, from the kernel's two route lists. */
 export function hasNoWayOut(list4: string, list6: string): boolean {
   const routes = [...rows(list4).map(route4), ...rows(list6).map(route6)].filter(({ device }) => device !== "lo");
   return !routes.some(({ isDefault, flags }) => (isDefault || (flags & GATEWAY) !== 0) && (flags & REJECTED) === 0);

@@ -40,7 +40,7 @@ export function tableKey(ends: ConnectionEnds, order: "LE" | "BE" = endianness()
   return `${local}:${portOf(ends.localPort)} ${remote}:${portOf(ends.remotePort)}`;
 }
 
-/** What the kernel's table says of one connection. */
+/** What the kernel's table shows of one connection. */
 export type TcpReading = {
   /** Bytes that the kernel was given and the peer's TCP has not acknowledged. */
   readonly queuedBytes: number;
@@ -108,7 +108,7 @@ function isResending(line: string): boolean {
   return resent !== undefined && Number.parseInt(resent, 16) > 0;
 }
 
-/** What stands behind this timer, if it is the running one; else nothing. */
+/** What follows this timer, if it is the running one; else nothing. */
 function behindTimer(line: string, timer: string): string {
   const timerAt = line.indexOf(" ") + 1;
   if (timerAt === 0 || line.slice(timerAt, timerAt + TIMER_LENGTH) !== timer) return "";

@@ -7,12 +7,12 @@ import { parseOrigins } from "../../../http/server/cross-origin.ts";
 import { oneOf, parsed, text } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
-/** Who may ask what of the API. */
+/** The settings of access to the API. */
 export const API_SETTINGS = {
   accessKey: setting(
     "FANFARE_ACCESS_KEY",
     text("4 to 128 letters, digits, - or _", /^[A-Za-z0-9_-]{4,128}$/),
-    "Id of a manager key given from outside, together with FANFARE_SECRET_KEY.",
+    "Id of a manager key set by configuration, together with FANFARE_SECRET_KEY.",
   ),
   secretKey: setting(
     "FANFARE_SECRET_KEY",
@@ -22,7 +22,7 @@ export const API_SETTINGS = {
   replayProtection: setting(
     "FANFARE_REPLAY_PROTECTION",
     oneOf(["off", "writes"]),
-    "Whether a signed request that changes something is taken once only (writes), or as often as it is sent (off).",
+    "Whether a signed request that changes something is accepted only once (writes), or as often as it is sent (off).",
     "off",
   ),
   planLimits: setting(
@@ -61,7 +61,7 @@ export const API_SETTINGS = {
   publishStatusName: setting(
     "FANFARE_PUBLISH_STATUS_NAME",
     parsed(parsePublishStatusName, "PUBLISHING or PUBLISH"),
-    "What channelStatus calls a channel on air.",
+    "The channelStatus of a channel on air.",
     "PUBLISHING",
   ),
 } as const;

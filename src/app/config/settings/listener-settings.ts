@@ -13,16 +13,16 @@ import {
 } from "../setting-values.ts";
 import { setting } from "./setting.ts";
 
-/** Where the server listens, and how the outside reaches it. */
+/** The settings of addresses and ports. */
 export const LISTENER_SETTINGS = {
-  httpHost: setting("FANFARE_HTTP_HOST", hostName, "Address the API listens on (default: all)."),
+  httpHost: setting("FANFARE_HTTP_HOST", hostName, "Address on which the API listens (default: all)."),
   httpPort: setting("FANFARE_HTTP_PORT", port(PORT_ALLOWED), "Port of the API.", "8080"),
-  rtmpHost: setting("FANFARE_RTMP_HOST", hostName, "Address encoders are accepted on (default: all)."),
-  rtmpPort: setting("FANFARE_RTMP_PORT", port(PORT_ALLOWED), "Port encoders are accepted on.", "1935"),
+  rtmpHost: setting("FANFARE_RTMP_HOST", hostName, "Address on which encoders are accepted (default: all)."),
+  rtmpPort: setting("FANFARE_RTMP_PORT", port(PORT_ALLOWED), "Port on which encoders are accepted.", "1935"),
   rtmpsPort: setting(
     "FANFARE_RTMPS_PORT",
     port(PORT_ALLOWED),
-    "Port encoders are accepted on over TLS, where FANFARE_TLS_CERT is given.",
+    "Port on which encoders are accepted over TLS, where FANFARE_TLS_CERT is given.",
     "1936",
   ),
   tlsCert: setting(
@@ -34,17 +34,17 @@ export const LISTENER_SETTINGS = {
   tlsExtraCa: setting(
     "FANFARE_TLS_EXTRA_CA",
     text("a file", /^[^\0]+$/),
-    "Authorities in PEM form that rtmps:// targets may be vouched for by beside the usual ones.",
+    "Additional authorities in PEM form that may sign the certificates of rtmps:// targets.",
   ),
   publicHost: setting(
     "FANFARE_PUBLIC_HOST",
     hostName,
-    "Host that publishUrl shows (default: this machine's first outside address).",
+    "Host in publishUrl (default: this machine's first outside address).",
   ),
   allowedHosts: setting(
     "FANFARE_ALLOWED_HOSTS",
     parsed(parseHostNames, "comma-separated host names such as fanfare.lan,*.example.com, or * for any"),
-    "Names the API and the dashboard answer to beside FANFARE_PUBLIC_HOST, localhost and any IP address.",
+    "Host names of the API and the dashboard, beside FANFARE_PUBLIC_HOST, localhost and any IP address.",
     "",
   ),
   publishUrl: setting("FANFARE_PUBLISH_URL", publishUrl, "Whole publishUrl, where a mapped port makes it differ."),
@@ -56,18 +56,18 @@ export const LISTENER_SETTINGS = {
   basePath: setting(
     "FANFARE_BASE_PATH",
     parsed(parseBasePath, "a path such as /fanfare"),
-    "Path below which a reverse proxy has the API and the dashboard (default: the root).",
+    "Path at which a reverse proxy serves the API and the dashboard (default: the root).",
     "/",
   ),
   trustedProxies: setting(
     "FANFARE_TRUSTED_PROXIES",
     cidrs,
-    "Networks of the reverse proxies whose X-Forwarded-For tells a client's address: comma-separated CIDRs.",
+    "Networks of the reverse proxies whose X-Forwarded-For gives a client's address: comma-separated CIDRs.",
     "",
   ),
   metricsListen: setting(
     "FANFARE_METRICS_LISTEN",
     parsed(parseListenAddress, "HOST:PORT such as 127.0.0.1:9464 or [::1]:9464, with a port from 1 to 65535"),
-    "Where /metrics is served instead of on the API's port.",
+    "Address at which /metrics is served, instead of the API's port.",
   ),
 } as const;

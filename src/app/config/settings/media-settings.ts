@@ -4,13 +4,13 @@ import { setting } from "./setting.ts";
 
 const RETRIES_PER_SECOND_MAX = 1_000;
 
-/** More threads than that are a typing error. */
+/** More threads than this are a typing error. */
 const MEDIA_THREADS_MAX = 64;
 
 /** One core is left for the control thread. Only Linux shares a port among threads, so elsewhere there is one thread. */
 const MEDIA_THREADS_DEFAULT = process.platform === "linux" ? Math.max(1, availableParallelism() - 1) : 1;
 
-/** Encoders, relaying and targets; and the process itself. */
+/** The settings of encoders, relaying and targets, and of the process. */
 export const MEDIA_SETTINGS = {
   mediaThreads: setting(
     "FANFARE_MEDIA_THREADS",
@@ -18,25 +18,25 @@ export const MEDIA_SETTINGS = {
       (text) => countUpTo(MEDIA_THREADS_MAX)(text),
       `a whole number from 1 to ${MEDIA_THREADS_MAX} (more than 1 on Linux only)`,
     ),
-    "Threads that relay, on the same port (default: one core less than there are).",
+    "Media threads, on one port (default: one fewer than there are cores).",
     String(Math.min(MEDIA_THREADS_DEFAULT, MEDIA_THREADS_MAX)),
   ),
   connectionsMax: setting(
     "FANFARE_INGEST_CONNECTIONS",
     parsed(countUpTo(65_535), "a whole number from 1 to 65535"),
-    "Connections of encoders at a time; those without a good key make room for others.",
+    "Connections of encoders at a time; those without a valid key make room for others.",
     "4096",
   ),
   strangersPerAddressMax: setting(
     "FANFARE_INGEST_CONNECTIONS_PER_ADDRESS",
     parsed(countUpTo(65_535), "a whole number from 1 to 65535"),
-    "Connections of one address that have not shown a good key yet.",
+    "Connections of one address that have not shown a valid key yet.",
     "64",
   ),
   targetAllow: setting(
     "FANFARE_TARGET_ALLOW",
     cidrs,
-    "Networks that targets and webhooks may be in although they are loopback or private: comma-separated CIDRs.",
+    "Loopback or private networks in which targets and webhooks are allowed: comma-separated CIDRs.",
     "",
   ),
   retriesPerSecond: setting(
@@ -45,7 +45,7 @@ export const MEDIA_SETTINGS = {
       (text) => (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= RETRIES_PER_SECOND_MAX ? Number(text) : undefined),
       `a whole number from 1 to ${RETRIES_PER_SECOND_MAX}`,
     ),
-    "Platforms connected to again within a second, of all channels together.",
+    "Reconnections to platforms within a second, for all channels together.",
     "20",
   ),
   loadMaxPercent: setting(
@@ -54,13 +54,13 @@ export const MEDIA_SETTINGS = {
       (text) => (/^([1-9]\d|100)$/.test(text) ? Number(text) : undefined),
       "a whole number from 10 to 100 (100: no limit)",
     ),
-    "Per cent of its time that a media thread may be busy, over ten seconds; beyond it channels that are not on air are refused.",
+    "Per cent of its time that a media thread may be busy, over ten seconds; above it channels that are not on air are refused.",
     "95",
   ),
   shutdown: setting(
     "FANFARE_SHUTDOWN",
     oneOf(["cut", "end"]),
-    "What platforms are told when the server stops: nothing (cut: their own grace counts), or that the broadcast is over (end).",
+    "How platforms are left when the server stops: without a message (cut: their own grace period runs), or with the end of the broadcast (end).",
     "cut",
   ),
   directSockets: setting(

@@ -4,7 +4,7 @@ import { DATA_SETTINGS } from "./data-settings.ts";
 import { LISTENER_SETTINGS } from "./listener-settings.ts";
 import { MEDIA_SETTINGS } from "./media-settings.ts";
 
-/** Every setting there is, in the order in which `--help` lists them. */
+/** Every setting, in the order of `--help`. */
 export const SETTINGS = { ...DATA_SETTINGS, ...LISTENER_SETTINGS, ...MEDIA_SETTINGS, ...API_SETTINGS } as const;
 
 type SettingName = keyof typeof SETTINGS;

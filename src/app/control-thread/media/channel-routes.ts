@@ -13,9 +13,9 @@ export type ChannelRoutesDeps = {
 };
 
 /**
- * Which media thread gets the messages about a channel: the one that owns it. The placement decides that, and this follows its
- * changes. Admitted encoders are counted here and in the thread: a thread that releases a channel just as another encoder is
- * on its way to it keeps the channel.
+ * Finds the media thread for messages about a channel: the thread that owns it. The placement decides that, and this
+ * follows its changes. Admitted encoders are counted here and in the thread: a thread that releases a channel while
+ * another encoder is on its way keeps the channel.
  */
 export class ChannelRoutes {
   readonly #deps: ChannelRoutesDeps;
@@ -49,13 +49,16 @@ export class ChannelRoutes {
     return route.worker;
   }
 
-  /** A claim was in vain: its encoder was refused. Releases the channel where no encoder is admitted to it. */
+  /** A claim was not used: its encoder was refused. Releases the channel where no encoder is admitted to it. */
   refused(channelId: ChannelId): void {
     const route = this.#routes.get(channelId);
     if (route?.admissions === 0) this.#release(channelId, route);
   }
 
-  /** A thread has forgotten a channel, and knew of so many encoders. Returns false where more were admitted: it keeps the channel. */
+  /**
+   * A thread has forgotten a channel, and knew of this many encoders. Returns false where more were admitted: the
+   * thread keeps the channel.
+   */
   released(channelId: ChannelId, worker: MediaWorker, admissions: number): boolean {
     const route = this.#routes.get(channelId);
     if (route?.worker !== worker) return false;

@@ -30,7 +30,9 @@ import type { MediaWorker } from "./media-worker.ts";
 import { MediaWorkers } from "./media-workers.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 
-/** More than the sum of the deadlines of all stages: this bounds a thread that runs and does not reply. */
+/**
+ * More than the sum of the deadlines of all stages, in milliseconds: this bounds a thread that runs and does not reply.
+ */
 const PREFLIGHT_DEADLINE_MS = 90_000;
 /** The thread replies at once. */
 const TEST_PATTERN_DEADLINE_MS = 5_000;
@@ -92,7 +94,7 @@ export class MediaPool implements Runtime {
     });
   }
 
-  /** Starts the threads. Returns the port that accepts encoders; rejects if it cannot be had. */
+  /** Starts the threads. Returns the port that accepts encoders; rejects if the port is not available. */
   start(): Promise<number> {
     return this.#workers.start();
   }
@@ -240,7 +242,7 @@ export class MediaPool implements Runtime {
   }
 
   #takeSamples(worker: MediaWorker, samples: readonly ChannelSample[]): void {
-    // The last samples of a channel that was removed, or has another owner, count no more.
+    // The last samples of a channel that was removed, or has another owner, no longer count.
     const owned = samples.filter(({ channelId }) => this.#routes.of(channelId) === worker);
     const whole = this.#totals.samples(owned);
     this.#deps.onSamples(whole);

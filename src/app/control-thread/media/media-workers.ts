@@ -18,7 +18,9 @@ export type MediaWorkersDeps = {
   readonly onGone: (worker: MediaWorker, hasDied: boolean) => void;
 };
 
-/** Supervises the media threads: starts, restarts and stops them, and gives all of them what changes for all. */
+/**
+ * Supervises the media threads: starts, restarts and stops them, and sends changes of general settings to all of them.
+ */
 export class MediaWorkers {
   readonly all: readonly MediaWorker[];
   readonly #deps: MediaWorkersDeps;
@@ -34,7 +36,7 @@ export class MediaWorkers {
     this.all = Array.from({ length: deps.options.threads }, (_, index) => this.#newWorker(index));
   }
 
-  /** Starts all threads on one port. Returns the port that accepts encoders; rejects if it cannot be had. */
+  /** Starts all threads on one port. Returns the port that accepts encoders; rejects if the port is not available. */
   async start(): Promise<number> {
     const [first, ...others] = this.all;
     if (first === undefined) throw new Error("no media thread");
@@ -64,7 +66,7 @@ export class MediaWorkers {
     return this.#options.rtmps?.port;
   }
 
-  /** A thread that runs now, whichever it is; undefined where none does. */
+  /** Any running thread; undefined where none runs. */
   get running(): MediaWorker | undefined {
     return this.all.find(({ life }) => life !== undefined);
   }

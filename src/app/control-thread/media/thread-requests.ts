@@ -25,7 +25,7 @@ export type ThreadRequestsDeps = {
   readonly previewAccess: PreviewAccess;
   /** Finds the channel that this key may publish to. A rejection means that there is no reply: the encoder tries again. */
   readonly admit: (key: string, login?: ProvenLogin) => Promise<Admitted | undefined>;
-  /** Finds the user whom encoders log in as with this name. A rejection means that there is no reply: the encoder tries again. */
+  /** Finds the user who logs in with this name. A rejection means that there is no reply: the encoder tries again. */
   readonly findIngestUser: (userId: string) => Promise<IngestUser | undefined>;
   /** An encoder or a player came to another thread than the one that owns its channel. */
   readonly onRemoteConnection: (what: "encoder" | "player") => void;
@@ -33,9 +33,9 @@ export type ThreadRequestsDeps = {
 
 type Reply = (reply: ControlReply, end?: TransportEnd) => void;
 
-/** Replies to what media threads ask about the encoders and players that connect to them. */
+/** Replies to media threads' requests about the encoders and players that connect to them. */
 export class ThreadRequests {
-  /** Changes of channels are told to it, so that no reply is older than the change. */
+  /** Gets every change of a channel, so that no reply is older than the change. */
   readonly freshness = new AdmissionFreshness();
   readonly #deps: ThreadRequestsDeps;
   readonly #spentChallenges: SpentChallenges;
