@@ -16,8 +16,10 @@ export type Operation = {
   readonly body?: z.ZodObject;
   /** A body that works as it is. */
   readonly bodyExample?: object;
-  /** The object in `content`, or in its list. */
-  readonly content: AnswerName;
+  /** The object in `content`, or in its list; absent where the answer is bytes. */
+  readonly content?: AnswerName;
+  /** The content type of an answer that is bytes. */
+  readonly bytes?: string;
   /** `paged` lists have `total` over all pages, `whole` ones have none. */
   readonly list?: "paged" | "whole";
   /** True where only a manager may call it, even though it is a GET. */

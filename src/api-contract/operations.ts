@@ -126,6 +126,15 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "getKeyframe",
+    method: "GET",
+    path: `${CHANNEL}/keyframe`,
+    summary:
+      "The last keyframe of a channel on air with its sequence header, as an FLV file; 304 where `If-None-Match` has it.",
+    bytes: "video/x-flv",
+  },
+  {
+    ...ours,
     name: "createPreviewToken",
     method: "POST",
     path: `${CHANNEL}/preview-token`,

@@ -30,6 +30,7 @@ import { addDashboardRoutes } from "./routes/dashboard.ts";
 import { addDocsRoutes } from "./routes/docs.ts";
 import { addCallbackRoutes, addEventRoutes, type EventUseCases } from "./routes/events.ts";
 import { addHealthRoutes, addMetricsRoute } from "./routes/health.ts";
+import { addKeyframeRoute } from "./routes/keyframe.ts";
 import { addAccessKeyRoutes } from "./routes/keys.ts";
 import { addLiveRoutes } from "./routes/live.ts";
 import { addPlatformRoutes } from "./routes/platforms.ts";
@@ -67,8 +68,8 @@ export type HttpServerOptions = {
   readonly basePath: string;
   /** Origins whose pages may send the API's headers. */
   readonly allowedOrigins: readonly string[];
-  /** The source of previews. */
-  readonly runtime: Pick<Runtime, "watch">;
+  /** The source of previews and keyframes. */
+  readonly runtime: Pick<Runtime, "watch" | "keyframe">;
   /** Decides who may open one. */
   readonly previewAccess: PreviewAccess;
   /** The folder of the built dashboard; may be missing. */
@@ -257,6 +258,7 @@ function addApi(
   addChannelRoutes(api, context);
   addPlatformRoutes(api, context);
   addPreviewTokenRoute(api, context, options.previewAccess);
+  addKeyframeRoute(api, context, options.runtime);
   addPresetRoutes(api);
   addAccessKeyRoutes(api, context);
   addLiveRoutes(api, context, options);

@@ -2,6 +2,7 @@ import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../t
 import type { IngestEnd } from "../thread-protocol/facts.ts";
 import { FREEZE_TIMES } from "../thread-protocol/freeze-times.ts";
 import type { HoldChange } from "../thread-protocol/hold-limits.ts";
+import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Broadcast } from "./broadcast/broadcast.ts";
 import { DEAD_AFTER_MS } from "./broadcast/broadcast-rules.ts";
@@ -138,6 +139,11 @@ export class Channel {
   subscribe(subscriber: Subscriber): boolean {
     if (this.isOnAir) this.#out.subscribe(subscriber);
     return this.isOnAir;
+  }
+
+  /** The last keyframe of the broadcast, unless the asker has the one of `knownTime`. */
+  keyframe(knownTime: number | undefined): Keyframe {
+    return this.#out.keyframe(knownTime);
   }
 
   /** Sends what the targets wait for. */

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, Latency, TargetId } from "../thread-protocol/channel-spec.ts";
 import type { Fact } from "../thread-protocol/facts.ts";
 import type { HoldChange } from "../thread-protocol/hold-limits.ts";
+import type { Keyframe } from "../thread-protocol/keyframe.ts";
 import type { ChannelSample } from "../thread-protocol/samples.ts";
 import { Channel } from "./channel.ts";
 import type { PublisherDescription, PublisherHandle } from "./publisher/publisher.ts";
@@ -168,6 +169,11 @@ export class Engine {
   /** Gives a channel's stream to one more subscriber, until the broadcast is over; false where it is not on air. */
   subscribe(channelId: ChannelId, subscriber: Subscriber): boolean {
     return this.#channels.get(channelId)?.subscribe(subscriber) ?? false;
+  }
+
+  /** The last keyframe of a channel on air, unless the asker has the one of `knownTime`. */
+  keyframe(channelId: ChannelId, knownTime: number | undefined): Keyframe {
+    return this.#channels.get(channelId)?.keyframe(knownTime) ?? { found: "none" };
   }
 
   /** When this channel's packets leave. May change on air. */

@@ -3,6 +3,7 @@ import type { CertificatePair } from "./certificate.ts";
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId } from "./channel-spec.ts";
 import type { Fact } from "./facts.ts";
 import type { HoldChange } from "./hold-limits.ts";
+import type { KeyframeReply, KeyframeRequest } from "./keyframe.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { PreflightReply, PreflightRequest } from "./preflight.ts";
 import type { PlayReply, PlayRequest } from "./preview.ts";
@@ -20,8 +21,8 @@ export type MediaRequest = AdmissionRequest | LoginRequest | PlayRequest;
 export type ControlReply = AdmissionReply | LoginReply | PlayReply;
 
 /** What the control thread asks of a media thread. */
-export type ControlRequest = PreflightRequest | TestPatternRequest;
-export type MediaReply = PreflightReply | TestPatternReply;
+export type ControlRequest = PreflightRequest | TestPatternRequest | KeyframeRequest;
+export type MediaReply = PreflightReply | TestPatternReply | KeyframeReply;
 
 /** Control thread to media thread. Plain data; some messages carry one end of a transport, as noted. */
 export type ToMedia =

@@ -71,6 +71,29 @@ test("a platform test under way when its media thread dies is answered at once, 
   expect(await stage.pool.testTarget(good)).toMatchObject({ isOk: true });
 });
 
+test("a channel's last keyframe comes from the thread that owns it, also of one that begins again after the thread died", async () => {
+  const stage = new PoolStage({ threads: 3 });
+  await stage.start();
+  const channel = stage.channel([]);
+  const { channelId } = channel;
+  const { pool } = stage;
+  expect(await pool.keyframe(channelId)).toEqual({ found: "none" });
+  const isThere = async () => (await pool.keyframe(channelId)).found;
+  const encoder = stage.encoder(channelId, { clip: syntheticClip() });
+  await expect.poll(isThere, { timeout: 10_000 }).toBe("keyframe");
+  const keyframe = await pool.keyframe(channelId);
+  if (keyframe.found !== "keyframe") throw new Error(keyframe.found);
+  expect(Buffer.from(keyframe.bytes).toString("latin1", 0, 3)).toBe("FLV");
+  await encoder.stop("clean");
+  await expect.poll(isThere, { timeout: 10_000 }).toBe("none");
+  stage.encoder(channelId, { clip: syntheticClip() });
+  await expect.poll(isThere, { timeout: 10_000 }).toBe("keyframe");
+  // A spec that is none makes the thread throw where nothing catches.
+  pool.apply({ ...channel, revision: 2, targets: null as never });
+  expect(["none", "keyframe"]).toContain(await isThere());
+  await expect.poll(isThere, { timeout: 10_000 }).toBe("none");
+});
+
 test("a port that is taken fails the start", async () => {
   const port = await new PoolStage().start();
   await expect(new PoolStage({ rtmpPort: port }).start()).rejects.toThrow(/EADDRINUSE/);

@@ -8,6 +8,7 @@ import type {
   TargetSpec,
 } from "../../src/thread-protocol/channel-spec.ts";
 import type { HoldChange } from "../../src/thread-protocol/hold-limits.ts";
+import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../../src/thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../src/thread-protocol/samples.ts";
 import type { TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
@@ -25,6 +26,9 @@ export class FakeRuntime implements Runtime {
   readonly retried: (readonly [ChannelId, TargetId])[] = [];
   readonly tested: TargetSpec[] = [];
   readonly watches: { readonly sink: PreviewClientSink; takenBytes: number; isLeft: boolean }[] = [];
+  readonly keyframesAsked: (readonly [ChannelId, number | undefined])[] = [];
+  /** What a channel's last keyframe is. */
+  keyframeFound: Keyframe | Promise<Keyframe> = { found: "none" };
   testResult: PreflightResult = { isOk: true, stage: "publish", durationMs: 12 };
   /** False: what is asked for never happens. */
   isResponsive = true;
@@ -96,6 +100,11 @@ export class FakeRuntime implements Runtime {
   async testTarget(target: TargetSpec): Promise<PreflightResult> {
     this.tested.push(target);
     return this.testResult;
+  }
+
+  async keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe> {
+    this.keyframesAsked.push([channelId, knownTime]);
+    return this.keyframeFound;
   }
 
   watch(_channelId: ChannelId, sink: PreviewClientSink): PreviewClient {

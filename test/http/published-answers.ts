@@ -41,6 +41,7 @@ function checkerOf(operation: Operation, status: number): Checker {
 
 function strict({ content, list }: Operation, status: number): z.ZodType {
   if (status !== 200) return z.union(Object.values(ERROR_SCHEMAS));
+  if (content === undefined) throw new Error("bytes are not read as JSON");
   const one = ANSWER_SCHEMAS[content];
   if (list === undefined) return z.strictObject({ content: one });
   const many = { content: z.array<z.ZodType>(one) };

@@ -62,7 +62,7 @@ const port = parentPort;
 const options = workerData as ThreadOptions;
 const { place } = options;
 const clock = systemClock;
-const post = (message: ToControl) => port.postMessage(message);
+const post = (message: ToControl, transferred: readonly ArrayBuffer[] = []) => port.postMessage(message, transferred);
 const counters = new SharedCounters(place.sharedMemory, place.index);
 
 const troubles = new TroubleReporter({
@@ -309,6 +309,11 @@ function take(requestId: number, request: ControlRequest): void {
         requestId,
         reply: { kind: "test-pattern", result: testPatterns.start(request) },
       });
+    case "keyframe": {
+      const keyframe = engine.keyframe(request.channelId, request.knownTime);
+      const transferred = keyframe.found === "keyframe" ? [keyframe.bytes.buffer] : [];
+      return post({ kind: "reply", requestId, reply: { kind: "keyframe", keyframe } }, transferred);
+    }
   }
 }
 

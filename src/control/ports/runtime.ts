@@ -1,5 +1,6 @@
 import type { ChannelId, ChannelSpec, IngestSlot, TargetId, TargetSpec } from "../../thread-protocol/channel-spec.ts";
 import type { HoldChange } from "../../thread-protocol/hold-limits.ts";
+import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 import type { PreflightResult } from "../../thread-protocol/preflight.ts";
 import type { IngestSample, TargetSample } from "../../thread-protocol/samples.ts";
 import type { TargetStatus } from "../../thread-protocol/targets/target-status.ts";
@@ -74,6 +75,11 @@ export interface Runtime {
   testTarget(target: TargetSpec): Promise<PreflightResult>;
   /** Sends what the channel sends, from its last keyframe on; ends at once where it is not on air. */
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient;
+  /**
+   * The last keyframe of a channel on air; `unchanged` where that is the one of `knownTime`. Rejects where the media thread does
+   * not answer.
+   */
+  keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe>;
   /** Undefined where nothing was reported of the channel. */
   live(channelId: ChannelId): ChannelLive | undefined;
   /** All channels on air. */

@@ -81,6 +81,7 @@ function operationSection({
   body,
   bodyExample,
   content,
+  bytes,
   list,
 }: Operation): string {
   const ours = isOurs ? '<span class="ours">ours</span>' : "";
@@ -91,7 +92,7 @@ function operationSection({
     query === undefined ? "" : fieldTable("Query", { ...querySchema(query), required: [] }),
     body === undefined ? "" : fieldTable("Body", requestSchema(body)),
     example,
-    `<p>Answers ${what}<a href="#${content}">${content}</a>.</p></section>`,
+    `<p>Answers ${what}${content === undefined ? `<code>${bytes}</code>` : `<a href="#${content}">${content}</a>`}.</p></section>`,
   ].join("");
 }
 

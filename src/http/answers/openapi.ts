@@ -35,6 +35,8 @@ const ERROR_ANSWERS = {
   503: { ...errorAnswer("The database cannot be written now.", GATEWAY), headers: RETRY_AFTER },
 };
 
+const UNCHANGED_ANSWER = { 304: { description: "The client has it, as `If-None-Match` says." } };
+
 function pathParameters(path: string): object[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
     name,
@@ -54,7 +56,10 @@ function queryParameters({ query }: Operation): object[] {
   }));
 }
 
-function successAnswer({ content, list, isStream, files = [] }: Operation): object {
+function successAnswer({ content, bytes = "", list, isStream, files = [] }: Operation): object {
+  if (content === undefined) {
+    return { description: "Done.", content: { [bytes]: { schema: { type: "string", format: "binary" } } } };
+  }
   if (isStream === true) {
     const description =
       "Events `snapshot` (LiveSnapshot), `channel` (LiveChannel), `platform` (LivePlatform), `sample` (LiveSample), `event` (Event), `server` (LiveServer).";
@@ -80,7 +85,11 @@ function operationObject(operation: Operation): object {
     tags: [isOurs ? "Additions" : "Re-Stream API v2"],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBody,
-    responses: { 200: successAnswer(operation), ...ERROR_ANSWERS },
+    responses: {
+      200: successAnswer(operation),
+      ...(operation.bytes === undefined ? {} : UNCHANGED_ANSWER),
+      ...ERROR_ANSWERS,
+    },
   };
 }
 

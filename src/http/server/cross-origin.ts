@@ -9,7 +9,7 @@ const MAX_AGE_SECONDS = 600;
 const PREFLIGHT_HEADERS = {
   "access-control-allow-methods": "GET, HEAD, POST, PUT, DELETE",
   "access-control-allow-headers": [
-    ...["authorization", "content-type", "last-event-id"],
+    ...["authorization", "content-type", "if-none-match", "last-event-id"],
     ...["x-ncp-apigw-timestamp", "x-ncp-iam-access-key", "x-ncp-apigw-signature-v2", "x-ncp-region_code"],
   ].join(", "),
   "access-control-max-age": String(MAX_AGE_SECONDS),
@@ -18,7 +18,7 @@ const PREFLIGHT_HEADERS = {
 } as const;
 
 /** Every page may read every answer, and the pages that may send our headers may read these headers of it too. */
-const EXPOSED = "x-ncp-trace-id, x-ncp-apigw-response-origin, retry-after";
+const EXPOSED = "etag, last-modified, x-ncp-trace-id, x-ncp-apigw-response-origin, retry-after";
 
 function readOrigin(text: string): string | undefined {
   if (text === "*") return text;

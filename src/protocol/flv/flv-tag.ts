@@ -14,6 +14,9 @@ export const TRAILER_BYTES = 4;
 /** Signature, version 1, audio and video present, header length, and the size of the tag before the first: none. */
 export const FLV_FILE_START = Buffer.from("464c5601050000000900000000", "hex");
 
+/** The same of a file with video alone. */
+export const FLV_VIDEO_START = Buffer.from("464c5601010000000900000000", "hex");
+
 /** A tag as it lies in a file, with its trailer. */
 export function encodeFlvTag({ type, timestamp, payload }: FlvTag): Buffer {
   const bytes = Buffer.allocUnsafe(TAG_HEADER_BYTES + payload.length + TRAILER_BYTES);

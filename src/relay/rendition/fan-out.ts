@@ -1,12 +1,14 @@
 import { flattenTrack, isMultitrack } from "../../protocol/flv/tracks.ts";
 import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
+import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 import { BegunTracks } from "../stream/begun-tracks.ts";
 import type { ClassifiedMessage, ConfigPart } from "../stream/classify-message.ts";
 import { DecoderConfig } from "../stream/config/decoder-config.ts";
 import { ChangePace, changedTracks, isOtherAudioFormat } from "../stream/config/track-change.ts";
 import { FillerStock } from "../stream/filler/filler-stock.ts";
 import { FlushCall } from "../stream/flush-call.ts";
+import { keyframeFile } from "../stream/keyframe-file.ts";
 import { HEADER_MARKS, type PacketKind, type PacketMarks, typeOf } from "../stream/packet.ts";
 import { Timeline } from "../stream/timeline.ts";
 import type { LinkClose, StreamChoice, Subscriber } from "../subscriber/subscriber.ts";
@@ -227,7 +229,8 @@ export class FanOut {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
     if (own === undefined) return;
     if (isFurther && !isKeyframe) this.#stock.goOn(own);
-    else this.#stock.add(own, isKeyframe, isKeyframe ? this.#head.config("video") : undefined);
+    else if (isKeyframe) this.#stock.add(own, true, this.#head.config("video"), this.#deps.clock.wallNow());
+    else this.#stock.add(own, false, undefined);
   }
 
   #sendFrames(frames: readonly Interleaved[]): void {
@@ -305,6 +308,14 @@ export class FanOut {
   subscribe(subscriber: Subscriber): void {
     this.#fanOut.subscribe(subscriber, this.#timeline.lastMs);
     this.#flushCall.note(0);
+  }
+
+  /** The last keyframe of the default track, unless the asker has the one of `knownTime`. */
+  keyframe(knownTime: number | undefined): Keyframe {
+    const { frames } = this.#stock;
+    if (frames === undefined) return { found: "none" };
+    if (frames.keyTime === knownTime) return { found: "unchanged" };
+    return keyframeFile(frames.key, this.#head.config("video"), frames.keyTime);
   }
 
   /** Makes renditions for these choices, so that subscribers which come later find the current GOP. */

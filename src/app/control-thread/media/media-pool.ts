@@ -16,6 +16,7 @@ import type {
 } from "../../../thread-protocol/channel-spec.ts";
 import type { Fact } from "../../../thread-protocol/facts.ts";
 import type { HoldChange } from "../../../thread-protocol/hold-limits.ts";
+import type { Keyframe } from "../../../thread-protocol/keyframe.ts";
 import type { LoopDelay } from "../../../thread-protocol/loop-delay.ts";
 import type { ControlRequest, MediaReply, ShutdownMode, ToControl } from "../../../thread-protocol/messages.ts";
 import type { PreflightResult } from "../../../thread-protocol/preflight.ts";
@@ -23,7 +24,7 @@ import type { FromViewer, ToViewer } from "../../../thread-protocol/preview.ts";
 import type { ChannelSample } from "../../../thread-protocol/samples.ts";
 import type { TestPatternRequest, TestPatternResult } from "../../../thread-protocol/test-pattern.ts";
 import type { MediaOptions } from "../../threads/media-options.ts";
-import { PendingRequests } from "../../threads/pending-requests.ts";
+import { PendingRequests, type Unanswered } from "../../threads/pending-requests.ts";
 import { newTransport } from "../../threads/transport-ends.ts";
 import { ChannelRoutes } from "./channel-routes.ts";
 import type { MediaWorker } from "./media-worker.ts";
@@ -36,6 +37,8 @@ import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
 const PREFLIGHT_DEADLINE_MS = 90_000;
 /** The thread replies at once. */
 const TEST_PATTERN_DEADLINE_MS = 5_000;
+/** A thread answers this from memory: one that takes longer stands still. */
+const KEYFRAME_DEADLINE_MS = 5_000;
 
 export type MediaPoolDeps = Pick<ThreadRequestsDeps, "admit" | "findIngestUser" | "previewAccess"> & {
   readonly options: MediaOptions;
@@ -183,6 +186,17 @@ export class MediaPool implements Runtime {
     this.#routes.post(channelId, { kind: "stop-test-pattern", channelId });
   }
 
+  async keyframe(channelId: ChannelId, knownTime?: number): Promise<Keyframe> {
+    const owner = this.#routes.of(channelId);
+    if (owner === undefined) return { found: "none" };
+    const known = knownTime === undefined ? {} : { knownTime };
+    const outcome = await this.#outcome(owner, KEYFRAME_DEADLINE_MS, { kind: "keyframe", channelId, ...known });
+    // A thread that died ended the broadcast.
+    if (outcome === "gone") return { found: "none" };
+    if (outcome === "timed-out" || outcome.kind !== "keyframe") throw new Error("the media thread did not answer");
+    return outcome.keyframe;
+  }
+
   watch(channelId: ChannelId, sink: PreviewClientSink): PreviewClient {
     const [ownersEnd, end] = newTransport();
     const owner = this.#routes.of(channelId);
@@ -208,13 +222,18 @@ export class MediaPool implements Runtime {
     return worker;
   }
 
+  /** Rejects where the thread does not reply. */
   async #ask(worker: MediaWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply> {
-    const pending = this.#pending.get(worker);
-    if (pending === undefined) throw new Error("no such media thread");
-    const outcome = await pending.ask(deadlineMs, (requestId) => worker.post({ kind: "request", requestId, request }));
+    const outcome = await this.#outcome(worker, deadlineMs, request);
     if (outcome === "timed-out") throw new Error("the media thread did not answer");
     if (outcome === "gone") throw new Error("the media thread died");
     return outcome;
+  }
+
+  async #outcome(worker: MediaWorker, deadlineMs: number, request: ControlRequest): Promise<MediaReply | Unanswered> {
+    const pending = this.#pending.get(worker);
+    const post = (requestId: number) => worker.post({ kind: "request", requestId, request });
+    return pending === undefined || worker.life === undefined ? "gone" : pending.ask(deadlineMs, post);
   }
 
   #take(worker: MediaWorker, message: ToControl): void {

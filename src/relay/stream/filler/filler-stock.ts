@@ -9,7 +9,12 @@ const ROOM = 1.25;
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The frames to show in turn. The bytes belong to the stock and are valid until it takes the next frame. */
-export type FillerFrames = { readonly key: Buffer; readonly following: Buffer | undefined };
+export type FillerFrames = {
+  readonly key: Buffer;
+  readonly following: Buffer | undefined;
+  /** When the keyframe came, milliseconds since the Unix epoch. */
+  readonly keyTime: number;
+};
 
 /** A copy of one payload, in memory that is used again for the next. */
 class Copy {
@@ -47,6 +52,12 @@ class Copy {
   }
 }
 
+type Group = { readonly key: Copy; readonly following: Copy; keyTime: number };
+
+function newGroup(): Group {
+  return { key: new Copy(), following: new Copy(), keyTime: 0 };
+}
+
 /**
  * Keeps the frames for filler while the stream is live: the last keyframe and the access unit right behind it. Sent in
  * turn they are a stream that any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 requires those
@@ -54,10 +65,7 @@ class Copy {
  */
 export class FillerStock {
   /** Of two GOPs: the last one with both frames, and the one that has begun since. */
-  readonly #groups = [
-    { key: new Copy(), following: new Copy() },
-    { key: new Copy(), following: new Copy() },
-  ] as const;
+  readonly #groups = [newGroup(), newGroup()] as const;
   #complete: 0 | 1 | undefined;
   #latest: 0 | 1 | undefined;
   /** Where the last frame was copied to; its next messages are appended. */
@@ -73,13 +81,17 @@ export class FillerStock {
     const shown = this.#complete ?? this.#latest;
     const group = shown === undefined ? undefined : this.#groups[shown];
     const key = group?.key.bytes;
-    return key === undefined ? undefined : { key, following: group?.following.bytes };
+    if (group === undefined || key === undefined) return undefined;
+    return { key, following: group.following.bytes, keyTime: group.keyTime };
   }
 
-  /** Takes a video frame that was sent, and copies it if it is needed. `config`: its sequence header. */
-  add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined): void {
+  /**
+   * Takes a video frame that was sent, and copies it if it is needed. `config`: its sequence header; `time`: when it came,
+   * milliseconds since the Unix epoch. Both are read of keyframes only.
+   */
+  add(payload: Buffer, isKeyframe: boolean, config: Buffer | undefined, time = 0): void {
     this.#open = undefined;
-    if (isKeyframe) this.#begin(payload, config);
+    if (isKeyframe) this.#begin(payload, config, time);
     else if (this.#latest !== undefined) this.#follow(this.#latest, payload);
   }
 
@@ -90,11 +102,13 @@ export class FillerStock {
     this.#open?.append(payload.subarray(bodyOffset, bodyEnd));
   }
 
-  #begin(payload: Buffer, config: Buffer | undefined): void {
+  #begin(payload: Buffer, config: Buffer | undefined, time: number): void {
     // Some encoders flag recovery points as keyframes: decoding cannot begin there.
     if (this.#latest !== undefined && !isRealKeyframe(payload, config)) return;
     this.#latest = this.#complete === 0 ? 1 : 0;
-    const { key, following } = this.#groups[this.#latest];
+    const group = this.#groups[this.#latest];
+    const { key, following } = group;
+    group.keyTime = time;
     key.set(payload);
     following.clear();
     this.#open = key;

@@ -86,8 +86,8 @@ export class Filler {
 /** The stock's memory changes with the stream, so filler needs a copy. */
 function copied(frames: FillerFrames | undefined): FillerFrames | undefined {
   if (frames === undefined) return undefined;
-  const { key, following } = frames;
-  return { key: Buffer.from(key), following: following === undefined ? undefined : Buffer.from(following) };
+  const { key, following, keyTime } = frames;
+  return { key: Buffer.from(key), following: following === undefined ? undefined : Buffer.from(following), keyTime };
 }
 
 function silenceFor(config: Buffer | undefined): { readonly payload: Buffer; readonly sampleRate: number } | undefined {
