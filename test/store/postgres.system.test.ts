@@ -4,6 +4,7 @@ import { PostgresServer } from "../support/postgres-server.ts";
 import { KEYS, migratedDatabases, openNode } from "./postgres-nodes.ts";
 import { storeSuite } from "./store-suite.ts";
 import { newChannel } from "./store-suite-data.ts";
+import { useTestDatabases } from "./test-databases.ts";
 
 let server: PostgresServer;
 let newDatabase: () => Promise<string>;
@@ -14,6 +15,12 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 storeSuite("PostgreSQL", async () => new SqlStore(await openNode(server, await newDatabase())));
+
+useTestDatabases(async () => {
+  const name = await newDatabase();
+  return { open: () => openNode(server, name), remove: async () => undefined };
+});
+for (const suite of ["dashboard", "event", "history", "report"]) await import(`./${suite}-suite.ts`);
 
 test("what one node wrote is there for another", async () => {
   const name = await newDatabase();

@@ -1,0 +1,30 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Database } from "../../src/store/database/database.ts";
+import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
+
+/** A database of one test, empty at first. */
+export type TestDatabase = {
+  /** Opens it; after `close` of what was opened, again. */
+  open(): Promise<Database>;
+  remove(): Promise<void>;
+};
+
+let make: () => Promise<TestDatabase> = async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fanfare-database-"));
+  return {
+    open: async () => (await openSqliteDatabase(join(folder, "fanfare.db"))).database,
+    remove: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+};
+
+/** Makes the database that a suite's test works on: SQLite's unless another kind was chosen. */
+export function newTestDatabase(): Promise<TestDatabase> {
+  return make();
+}
+
+/** Runs the suites that are imported after this on databases of another kind. */
+export function useTestDatabases(other: () => Promise<TestDatabase>): void {
+  make = other;
+}
