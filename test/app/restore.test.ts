@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { backUp } from "../../src/app/commands/backup.ts";
 import { restore } from "../../src/app/commands/restore.ts";
 import { openStorage } from "../../src/app/data-folder/storage.ts";
-import { newChannel } from "../store/store-suite-data.ts";
+import { newChannel } from "../store/suites/store-suite-data.ts";
 
 /** More changes than a restore makes: the test ends with the first run that is not killed. */
 const CHANGES_MAX = 100;

@@ -1,1 +1,1 @@
-import "./dashboard-suite.ts";
+import "./suites/dashboard-suite.ts";

@@ -12,7 +12,7 @@ import { databaseTrouble } from "../../src/store/database/database-trouble.ts";
 import { newMasterKey, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { markFirstStart } from "../../src/store/sqlite/first-start.ts";
 import { openConnection, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
-import { newChannel } from "./store-suite-data.ts";
+import { newChannel } from "./suites/store-suite-data.ts";
 
 let folder = "";
 let path = "";

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
-import { newChannel } from "./store-suite-data.ts";
+import { newChannel } from "./suites/store-suite-data.ts";
 
 // Run as a process of its own, to be killed at any moment: writes for ever, and prints each write once it is
 // acknowledged.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
 import { openConnection, openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
-import "./event-suite.ts";
+import "./suites/event-suite.ts";
 
 const A = "ls-20260101000000-00001";
 const B = "ls-20260101000000-00002";

@@ -1,1 +1,1 @@
-import "./history-suite.ts";
+import "./suites/history-suite.ts";

@@ -11,7 +11,7 @@ import { up as addChannelSettings } from "../../src/store/migrations/0002-channe
 import { up as createEvents } from "../../src/store/migrations/0003-events.ts";
 import { KeyFileError, newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { openConnection, openSqliteDatabase, openSqliteStore, tablesOver } from "../../src/store/sqlite/sqlite.ts";
-import { newChannel } from "./store-suite-data.ts";
+import { newChannel } from "./suites/store-suite-data.ts";
 
 let folder = "";
 let path = "";

@@ -13,7 +13,7 @@ import { KeyRotation, provenKeyIds } from "../../src/store/key-rotation.ts";
 import type { Schema } from "../../src/store/schema/schema.ts";
 import { newMasterKey, readKeyFile, writeKeyFile } from "../../src/store/secrets/key-file.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
-import { newChannel } from "./store-suite-data.ts";
+import { newChannel } from "./suites/store-suite-data.ts";
 
 /** More than two batches of rows in the tables that have most. */
 const CHANNELS = 120;

@@ -1,1 +1,1 @@
-import "./report-suite.ts";
+import "./suites/report-suite.ts";

@@ -11,8 +11,8 @@ import { StoreUnavailableError } from "../../src/control/ports/errors.ts";
 import { SqlStore } from "../../src/store/channels/sql-store.ts";
 import { PROGRAM_VERSION } from "../../src/store/migrations/program-version.ts";
 import { databaseOver, openConnection, openSqliteDatabase, openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
-import { storeSuite } from "./store-suite.ts";
-import { newChannel } from "./store-suite-data.ts";
+import { storeSuite } from "./suites/store-suite.ts";
+import { newChannel } from "./suites/store-suite-data.ts";
 
 let folder = "";
 let path = "";

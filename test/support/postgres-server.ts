@@ -20,6 +20,7 @@ export class PostgresServer {
   readonly #settings: readonly string[];
   #server: Child | undefined;
   #databases = 0;
+  #back = Promise.withResolvers<void>();
 
   private constructor(folder: string, port: number, settings: readonly string[]) {
     this.#folder = folder;
@@ -81,6 +82,11 @@ export class PostgresServer {
     }
   }
 
+  /** Resolves while it answers, after `kill` once it answers again. */
+  get isBack(): Promise<void> {
+    return this.#back.promise;
+  }
+
   /** Starts it on the folder it has, after `kill` or `stop`. */
   async resume(): Promise<void> {
     const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", "127.0.0.1"];
@@ -92,10 +98,12 @@ export class PostgresServer {
         () => undefined,
       );
     await waitFor("PostgreSQL", START_DEADLINE_MS, answers, () => server.stderr());
+    this.#back.resolve();
   }
 
   /** Ends it without a word to anybody: all its processes notice. */
   async kill(): Promise<void> {
+    this.#back = Promise.withResolvers();
     await this.#server?.stop("SIGKILL", STOP_GRACE_MS);
   }
 

@@ -14,7 +14,7 @@ import { SqlEventStore } from "../../src/store/events/event-store.ts";
 import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
 import { Deliverer } from "../../src/webhooks/deliverer.ts";
 import type { Message, Post } from "../../src/webhooks/http-post.ts";
-import { newChannel } from "../store/store-suite-data.ts";
+import { newChannel } from "../store/suites/store-suite-data.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -50,8 +50,9 @@ export function openPool(
     application_name: "fanfare",
     types,
   });
-  // Without a listener the first broken idle connection would end the process.
+  // Without listeners the first connection that breaks would end the process: the pool's hears of idle ones only.
   pool.on("error", onBroken);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return { connect: async () => guarded(await pool.connect()), end: () => pool.end(), options: {} };
 }
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import type { EndpointScope } from "../../src/control/events/callbacks.ts";
-import type { DeliveryTurn, DeliveryUpdate, DueDelivery } from "../../src/control/events/deliveries.ts";
-import type { NewEvent } from "../../src/control/events/events.ts";
-import { SqlStore } from "../../src/store/channels/sql-store.ts";
-import type { Database } from "../../src/store/database/database.ts";
-import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
-import { SqlEventStore } from "../../src/store/events/event-store.ts";
+import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
+import type { EndpointScope } from "../../../src/control/events/callbacks.ts";
+import type { DeliveryTurn, DeliveryUpdate, DueDelivery } from "../../../src/control/events/deliveries.ts";
+import type { NewEvent } from "../../../src/control/events/events.ts";
+import { SqlStore } from "../../../src/store/channels/sql-store.ts";
+import type { Database } from "../../../src/store/database/database.ts";
+import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
+import { SqlEventStore } from "../../../src/store/events/event-store.ts";
 import { newChannel } from "./store-suite-data.ts";
 import { newTestDatabase, type TestDatabase } from "./test-databases.ts";
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Database } from "../../src/store/database/database.ts";
-import { openSqliteDatabase } from "../../src/store/sqlite/sqlite.ts";
+import type { Database } from "../../../src/store/database/database.ts";
+import { openSqliteDatabase } from "../../../src/store/sqlite/sqlite.ts";
 
 /** A database of one test, empty at first. */
 export type TestDatabase = {

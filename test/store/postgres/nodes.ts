@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
-import { SqlStore } from "../../src/store/channels/sql-store.ts";
-import type { Database } from "../../src/store/database/database.ts";
-import { SqlDeliveryStore } from "../../src/store/deliveries/delivery-store.ts";
-import { SqlEventStore } from "../../src/store/events/event-store.ts";
-import { openPostgresDatabase } from "../../src/store/postgres/postgres.ts";
-import type { MasterKey } from "../../src/store/secrets/secrets.ts";
-import type { PostgresServer } from "../support/postgres-server.ts";
+import { SqlDashboardStore } from "../../../src/store/access/dashboard-store.ts";
+import { SqlStore } from "../../../src/store/channels/sql-store.ts";
+import type { Database } from "../../../src/store/database/database.ts";
+import { SqlDeliveryStore } from "../../../src/store/deliveries/delivery-store.ts";
+import { SqlEventStore } from "../../../src/store/events/event-store.ts";
+import { openPostgresDatabase } from "../../../src/store/postgres/postgres.ts";
+import type { MasterKey } from "../../../src/store/secrets/secrets.ts";
+import type { PostgresServer } from "../../support/postgres-server.ts";
 
 /** The encryption keys of the tests' nodes. */
 export const KEYS: readonly [MasterKey, MasterKey] = [

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { NO_ALERTS } from "../../src/control/channels/channel.ts";
-import type { Store } from "../../src/control/ports/store.ts";
+import { NO_ALERTS } from "../../../src/control/channels/channel.ts";
+import type { Store } from "../../../src/control/ports/store.ts";
 import { FULL_TARGET, newChannel, TARGET } from "./store-suite-data.ts";
 
 const NO_TOTALS = { bytes: 0, playMs: 0, retryCount: 0 };

@@ -1,5 +1,5 @@
-import { NO_ALERTS, type TargetSettings } from "../../src/control/channels/channel.ts";
-import type { NewChannel } from "../../src/control/ports/store.ts";
+import { NO_ALERTS, type TargetSettings } from "../../../src/control/channels/channel.ts";
+import type { NewChannel } from "../../../src/control/ports/store.ts";
 
 export const TARGET: TargetSettings = {
   targetName: "YOUTUBE",

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { BroadcastReport, FinishedReport } from "../../src/control/reports/reports.ts";
-import type { Database } from "../../src/store/database/database.ts";
-import { SqlEventStore } from "../../src/store/events/event-store.ts";
-import { SqlReportStore } from "../../src/store/reports/report-store.ts";
+import type { BroadcastReport, FinishedReport } from "../../../src/control/reports/reports.ts";
+import type { Database } from "../../../src/store/database/database.ts";
+import { SqlEventStore } from "../../../src/store/events/event-store.ts";
+import { SqlReportStore } from "../../../src/store/reports/report-store.ts";
 import { newTestDatabase, type TestDatabase } from "./test-databases.ts";
 
 const A = "ls-20260101000000-00001";

@@ -1,11 +1,11 @@
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import type { NewEvent } from "../../src/control/events/events.ts";
-import { DomainError } from "../../src/control/ports/errors.ts";
-import { PostgresServer } from "../support/postgres-server.ts";
-import { waitFor } from "../support/waiting.ts";
-import { KEYS, migratedDatabases, openNode, storesOf } from "./postgres-nodes.ts";
-import { newChannel, TARGET } from "./store-suite-data.ts";
+import type { NewEvent } from "../../../src/control/events/events.ts";
+import { DomainError } from "../../../src/control/ports/errors.ts";
+import { PostgresServer } from "../../support/postgres-server.ts";
+import { waitFor } from "../../support/waiting.ts";
+import { newChannel, TARGET } from "../suites/store-suite-data.ts";
+import { KEYS, migratedDatabases, openNode, storesOf } from "./nodes.ts";
 
 const AT_ONCE = 64;
 const PAGE = { number: 1, size: 100 };

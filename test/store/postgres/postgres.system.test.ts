@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { SqlStore } from "../../src/store/channels/sql-store.ts";
-import { PostgresServer } from "../support/postgres-server.ts";
-import { KEYS, migratedDatabases, openNode } from "./postgres-nodes.ts";
-import { storeSuite } from "./store-suite.ts";
-import { newChannel } from "./store-suite-data.ts";
-import { useTestDatabases } from "./test-databases.ts";
+import { SqlStore } from "../../../src/store/channels/sql-store.ts";
+import { PostgresServer } from "../../support/postgres-server.ts";
+import { storeSuite } from "../suites/store-suite.ts";
+import { newChannel } from "../suites/store-suite-data.ts";
+import { useTestDatabases } from "../suites/test-databases.ts";
+import { KEYS, migratedDatabases, openNode } from "./nodes.ts";
 
 let server: PostgresServer;
 let newDatabase: () => Promise<string>;
@@ -20,7 +20,7 @@ useTestDatabases(async () => {
   const name = await newDatabase();
   return { open: () => openNode(server, name), remove: async () => undefined };
 });
-for (const suite of ["dashboard", "event", "history", "report"]) await import(`./${suite}-suite.ts`);
+for (const suite of ["dashboard", "event", "history", "report"]) await import(`../suites/${suite}-suite.ts`);
 
 test("what one node wrote is there for another", async () => {
   const name = await newDatabase();

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SESSIONS_MAX } from "../../src/control/access/dashboard-access.ts";
-import { SqlDashboardStore } from "../../src/store/access/dashboard-store.ts";
-import type { Database } from "../../src/store/database/database.ts";
+import { SESSIONS_MAX } from "../../../src/control/access/dashboard-access.ts";
+import { SqlDashboardStore } from "../../../src/store/access/dashboard-store.ts";
+import type { Database } from "../../../src/store/database/database.ts";
 import { newTestDatabase, type TestDatabase } from "./test-databases.ts";
 
 let place: TestDatabase;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HistoryBlock } from "../../src/control/history/history.ts";
-import type { Database } from "../../src/store/database/database.ts";
-import { blockBytes, readBlockBytes } from "../../src/store/history/block-bytes.ts";
-import { SqlHistoryStore } from "../../src/store/history/history-store.ts";
+import type { HistoryBlock } from "../../../src/control/history/history.ts";
+import type { Database } from "../../../src/store/database/database.ts";
+import { blockBytes, readBlockBytes } from "../../../src/store/history/block-bytes.ts";
+import { SqlHistoryStore } from "../../../src/store/history/history-store.ts";
 import { newTestDatabase, type TestDatabase } from "./test-databases.ts";
 
 const A = "ls-20260101000000-00001";
