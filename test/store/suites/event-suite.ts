@@ -281,4 +281,3 @@ test("a deleted channel's endpoint is kept for waiting deliveries, and no longer
   expect(await deliveries.findEndpoint({ channelId })).toBeUndefined();
   expect(await deliveries.findEndpoint("default")).toBeDefined();
 });
-
