@@ -5,12 +5,12 @@ type BackoffOptions = {
   readonly capMs: number;
 };
 
-/** What the platforms' own encoders do, near enough: 1 s, 2 s, 4 s … 30 s. */
+/** About what the platforms' own encoders do: 1 s, 2 s, 4 s … 30 s. */
 const RETRY_BACKOFF: BackoffOptions = { baseMs: 1_000, capMs: 30_000 };
 
 /**
  * random(0.5…1) × min(cap, base · 2ⁿ), in whole milliseconds. `attempt` counts from 0. The lower half is never drawn,
- * so that a failing peer is not hit at once; the spread keeps many links from returning in step.
+ * so that a failing peer is not tried again at once; the spread keeps many links from returning in step.
  */
 export function backoffDelayMs(attempt: number, random: () => number, options: BackoffOptions = RETRY_BACKOFF): number {
   const fullMs = Math.min(options.capMs, options.baseMs * 2 ** Math.min(attempt, 30));

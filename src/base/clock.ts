@@ -6,15 +6,16 @@ export interface Timer {
 }
 
 /**
- * Time as everything below the adapters sees it. `protocol/`, `relay/` and `control/` read no clock of their own,
- * so the whole data plane can run on virtual time.
+ * The time for everything below the adapters. `protocol/`, `relay/` and `control/` read no clock of their own, so the
+ * whole data plane can run on virtual time.
  */
 export interface Clock {
   /** Monotonic milliseconds since an arbitrary start; never steps. For durations and deadlines. */
   now(): number;
   /**
-   * `now()` less the time in which this thread could not run: its process was stopped, its machine stood still, its event loop was busy.
-   * Whether a peer is silent, or has had time to answer, is judged by this clock alone: what it said meanwhile lies in the sockets.
+   * `now()` minus the time in which this thread could not run: its process was stopped, its machine stood still, or its
+   * event loop was busy. Whether a peer is silent, or had time to reply, is measured with this clock alone: what it
+   * sent meanwhile waits in the sockets.
    */
   awakeNow(): number;
   /** Milliseconds since the Unix epoch; may step. For what people and APIs see. */
@@ -31,12 +32,12 @@ export function processNow(): number {
 
 let awakeTime: AwakeTime | undefined;
 
-/** Begins with the first that asks: a command that asks nothing is not woken. */
+/** Starts with the first caller: a command that never asks is not woken. */
 function awake(): AwakeTime {
   if (awakeTime !== undefined) return awakeTime;
   const time = new AwakeTime(() => performance.now());
   awakeTime = time;
-  // Immediates run behind the phase of the loop in which sockets are read.
+  // Immediates run after the phase of the loop in which sockets are read.
   const note = () => {
     time.note();
     setTimeout(() => setImmediate(note).unref(), AWAKE_BEAT_MS).unref();
@@ -45,7 +46,7 @@ function awake(): AwakeTime {
   return time;
 }
 
-/** The machine's own time. Its timers do not keep a process alive: the servers and sockets do. */
+/** The machine's own time. Its timers do not keep a process alive: servers and sockets do. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   awakeNow: () => awake().now(),

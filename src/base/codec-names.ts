@@ -1,4 +1,4 @@
-/** Codecs as people write them, by the words that the API has for them. */
+/** Codec names as people write them, by the API's words. */
 const CODEC_NAMES: Readonly<Record<string, string>> = {
   avc: "H.264",
   hevc: "HEVC",
@@ -22,7 +22,7 @@ const CODEC_NAMES: Readonly<Record<string, string>> = {
   pcm: "PCM",
 };
 
-/** A codec as people write it; one that is not known as it came. */
+/** A codec's name as people write it; an unknown codec stays as it is. */
 export function codecName(codec: string): string {
   return CODEC_NAMES[codec] ?? codec;
 }

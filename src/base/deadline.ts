@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "./clock.ts";
 
-/** A timer may come a little before its time. */
+/** A timer may fire a little early, in milliseconds. */
 const EARLY_MS = 1;
 
-/** Calls `run` once, when this thread has been awake for so long: for what a peer is given time to do. */
+/** Calls `run` once, when this thread has been awake for this long: for deadlines of peers. */
 export function startDeadline(clock: Pick<Clock, "awakeNow" | "startTimer">, delayMs: number, run: () => void): Timer {
   const dueMs = clock.awakeNow() + delayMs;
   const look = () => {

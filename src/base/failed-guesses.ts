@@ -1,22 +1,25 @@
 import { NETWORK_WIDTHS, type NetworkWidth, networksOf } from "./networks.ts";
 
 const MINUTE_MS = 60_000;
-/** Networks of each width that are remembered; over that the one that failed least recently is forgotten. */
+/** Networks of each width that are remembered; one more replaces the one that failed least recently. */
 const REMEMBERED_MAX = 10_000;
 
-/** Failures within a minute: of one machine, of the networks around it, and, where that is bounded, of everybody together. */
+/**
+ * Failures within a minute: of one machine, of the networks around it, and, where that is limited, of all clients
+ * together.
+ */
 export type GuessLimits = Readonly<Record<NetworkWidth, number>> & { readonly all?: number };
 
 type Minute = { readonly count: number; readonly fromMs: number };
 
-/** The limits that follow from one machine's: a network has room for several people who mistype. */
+/** The limits that follow from one machine's limit: a network may have several people who mistype. */
 export function limitsFrom(own: number, all?: number): GuessLimits {
   return { own, near: own * 4, wide: own * 16, ...(all === undefined ? {} : { all }) };
 }
 
 /**
- * Who has failed too often to be looked at: counted by address, and by the networks around it, so that who owns a network has not
- * an address for each guess. Every count starts over a minute after its first failure.
+ * Counts failures by address and by the networks around it, so that the owner of a network does not have a new address
+ * for each guess. Every count starts again a minute after its first failure.
  */
 export class FailedGuesses {
   readonly #limits: GuessLimits;

@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url";
 
-/** Why a text is no host we would look up. A closed word: for API answers, logs and tests. */
+/** Why a text is not a host that may be looked up. A word of a closed list: for API answers, logs and tests. */
 export type HostProblem =
   | "empty"
   | "bad-character"
@@ -11,7 +11,7 @@ export type HostProblem =
   | "bad-ipv6"
   | "bad-idn";
 
-/** A host in its one canonical spelling: what is looked up, compared and checked. */
+/** A host in its only canonical spelling, for look-ups, comparisons and checks. */
 export type Host =
   /** Lower case, ASCII (IDN as punycode), without a trailing dot. */
   | { readonly kind: "name"; readonly name: string }
@@ -22,13 +22,13 @@ export type Host =
 /** RFC 1035: 255 bytes on the wire, which is 253 characters. */
 const NAME_CHARACTERS_MAX = 253;
 const LABEL_CHARACTERS_MAX = 63;
-/** The longest text looked at at all: an IDN is longer in Unicode normal forms than in punycode only within reason. */
+/** The longest text that is checked at all: an IDN is not much longer in Unicode normal forms than in punycode. */
 const HOST_CHARACTERS_MAX = 1_024;
 
-/** RFC 952 and RFC 1123 letters, digits and hyphens, and the underscore that real host names carry. */
+/** Letters, digits and hyphens of RFC 952 and RFC 1123, and the underscore that some real host names have. */
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 const CANONICAL_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-/** What `inet_aton` takes for a number: decimal and octal digits, or `0x` with hexadecimal ones, even none. */
+/** What `inet_aton` reads as a number: decimal and octal digits, or `0x` with hexadecimal ones, even none. */
 const NUMERIC_LABEL = /^(?:\d+|0x[0-9a-f]*)$/;
 const ASCII_ONLY = /^[\x21-\x7e]*$/;
 const CONTROL_OR_SPACE = /[\p{Cc}\p{Z}]/u;
@@ -52,15 +52,15 @@ function readAscii(name: string): Host {
     if (label.length > LABEL_CHARACTERS_MAX) return problem("too-long");
     if (!LABEL.test(label)) return problem(/[^a-z0-9_-]/.test(label) ? "bad-character" : "bad-label");
   }
-  // `127.1`, `0x7f.1`, `2130706433` and `0177.0.0.1` are loopback to the system's resolver, though no DNS name and no
-  // canonical address. No top-level domain is a number, so a numeric last label is never a name.
+  // `127.1`, `0x7f.1`, `2130706433` and `0177.0.0.1` are loopback to the system's resolver, although they are neither
+  // DNS names nor canonical addresses. No top-level domain is a number, so a numeric last label is never a name.
   if (NUMERIC_LABEL.test(labels.at(-1) ?? "")) return problem("numeric");
   return { kind: "name", name };
 }
 
 /**
- * Reads a host as it stands in a URL: a DNS name, a dotted IPv4 address or an IPv6 address in brackets. Everything that
- * two programs could read as two different hosts is a problem, not a guess.
+ * Reads a host as written in a URL: a DNS name, a dotted IPv4 address or an IPv6 address in brackets. A text that two
+ * programs could read as two different hosts is a problem, not a guess.
  */
 export function readHost(host: string): Host {
   if (host === "") return problem("empty");
@@ -72,11 +72,11 @@ export function readHost(host: string): Host {
   const ascii = domainToASCII(host);
   if (ascii === "") return problem("bad-idn");
   const read = readAscii(ascii.endsWith(".") ? ascii.slice(0, -1) : ascii);
-  // Fullwidth or circled digits: no honest address of a server looks like that.
+  // Fullwidth or circled digits: no honest server address looks like that.
   return read.kind === "address" ? problem("numeric") : read;
 }
 
-/** What is wrong with a host as it stands in a URL, or undefined. Says nothing about where it points. */
+/** What is wrong with a host as written in a URL, or undefined. Does not check where it leads. */
 export function hostProblem(host: string): HostProblem | undefined {
   const read = readHost(host);
   return read.kind === "problem" ? read.problem : undefined;

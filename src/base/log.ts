@@ -1,9 +1,9 @@
-/** Values a log line may carry. Plain and flat: a line is for reading and for searching. */
+/** Values of a log line. Plain and flat: a line is for reading and searching. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * Where a room writes its log lines: one line per event of a life, never per packet. Nothing secret is ever passed
- * in: no stream key, no password, no URL that may contain one.
+ * The log of a room: one line for each event, never for each packet. Callers pass nothing secret: no stream key, no
+ * password, no URL that may contain one.
  */
 export interface Log {
   debug(event: string, fields?: LogFields): void;

@@ -1,4 +1,4 @@
-/** Whose address it may be, from one machine's own to the customer's whole. Narrow first. */
+/** Whose address it may be, from one machine's own to a customer's whole range. Narrow first. */
 export const NETWORK_WIDTHS = ["own", "near", "wide"] as const;
 export type NetworkWidth = (typeof NETWORK_WIDTHS)[number];
 
@@ -14,7 +14,7 @@ function ipv4Parts(text: string): readonly number[] | undefined {
   return parts.every((part) => part <= 255) ? parts : undefined;
 }
 
-/** One side of `::`, as 16-bit groups; undefined where it is none. */
+/** One side of `::`, as 16-bit groups; undefined where it is not valid. */
 function groupsOf(side: string): readonly number[] | undefined {
   if (side === "") return [];
   const groups: number[] = [];
@@ -40,12 +40,12 @@ function ipv6Groups(address: string): readonly number[] | undefined {
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail];
 }
 
-/** The networks that an address is in; a text that is no address is a network of its own. */
+/** The networks of an address; a text that is not an address is a network of its own. */
 export type Networks = Readonly<Record<"own", string> & Partial<Record<NetworkWidth, string>>>;
 
 /**
- * Whom an address counts as. IPv4: itself, and its /24; also where it is written as IPv6. IPv6: its /64, which one machine has all
- * of, its /56, which one household has, and its /48, which one customer has.
+ * The networks that an address counts for. IPv4: itself, and its /24, also where it is written as IPv6. IPv6: its /64,
+ * which belongs to one machine, its /56, which belongs to one household, and its /48, which belongs to one customer.
  */
 export function networksOf(address: string): Networks {
   const ipv6 = address.includes(":") ? ipv6Groups(address) : undefined;
@@ -63,7 +63,7 @@ export function networksOf(address: string): Networks {
   };
 }
 
-/** Whose address it is: one machine's. */
+/** The network of one machine. */
 export function networkOf(address: string): string {
   return networksOf(address).own;
 }

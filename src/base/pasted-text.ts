@@ -1,4 +1,4 @@
-/** What came along when a key or an address was pasted, and was taken off. */
+/** What was pasted with a key or an address, and was removed. */
 export type Removal =
   /** Blanks around it, and invisible characters anywhere in it. */
   | "invisible"
@@ -6,12 +6,12 @@ export type Removal =
   | "address"
   /** `mp4:`, `flv:` and their like, which say how a server stores a stream. */
   | "prefix"
-  /** Slashes around a key, and slashes in it that were percent-encoded. */
+  /** Slashes around a key, and percent-encoded slashes in it. */
   | "slashes";
 
 export type Tidied = { readonly text: string; readonly removed: readonly Removal[] };
 
-/** Blanks and control characters, as code units. NUL is none of them: it is refused. */
+/** Blanks and control characters, as code units. NUL is not among them: it is refused. */
 function isBlank(unit: number): boolean {
   if (unit === 0) return false;
   if (unit <= 0x20 || (unit >= 0x7f && unit <= 0xa0)) return true;
@@ -19,7 +19,10 @@ function isBlank(unit: number): boolean {
   return unit === 0x1680 || unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000;
 }
 
-/** Zero-width characters, marks of direction, soft hyphens, byte order marks, variation selectors: no key or address has them. */
+/**
+ * Zero-width characters, direction marks, soft hyphens, byte order marks, variation selectors: no key or address has
+ * them.
+ */
 function isHidden(unit: number): boolean {
   if (unit >= 0x200b && unit <= 0x200f) return true;
   if (unit >= 0x202a && unit <= 0x202e) return true;
@@ -33,7 +36,7 @@ function isClean(text: string): boolean {
   return !isBlank(text.charCodeAt(0)) && !isBlank(text.charCodeAt(text.length - 1));
 }
 
-/** Walked by index: the text is foreign, and a pattern that looks for its end may start at each of its characters. */
+/** Walked by index: the text is foreign, and a pattern that searches for its end may start again at each character. */
 function visible(text: string): string {
   if (isClean(text)) return text;
   let kept = "";
@@ -45,7 +48,7 @@ function visible(text: string): string {
   return kept.slice(start, end);
 }
 
-/** An address without what came along when it was pasted. */
+/** An address without what was pasted with it. */
 export function tidyAddress(given: string): Tidied {
   const text = visible(given);
   return { text, removed: text === given ? [] : ["invisible"] };
@@ -53,7 +56,7 @@ export function tidyAddress(given: string): Tidied {
 
 const ROUNDS_MAX = 3;
 
-/** How servers of Adobe's family say what a stream is stored as. */
+/** How servers of Adobe's family say how a stream is stored. */
 const PREFIXES = ["mp4:", "flv:", "f4v:", "mp3:", "id3:"] as const;
 
 function withoutPrefix(key: string): string {
@@ -68,10 +71,10 @@ const startsWithOneOf = (text: string, heads: readonly string[]): boolean => {
   return heads.some((head) => start.startsWith(head));
 };
 
-/** Whether this is an address of RTMP's and no key. */
+/** Whether this is an RTMP address, not a key. */
 export const isRtmpAddress = (text: string): boolean => startsWithOneOf(text, ["rtmp://", "rtmps://"]);
 
-/** `%2F` as the slash it stands for; nothing else is decoded. */
+/** Decodes `%2F` to a slash, and nothing else. */
 const withSlashes = (text: string): string => text.split("%2F").join("/").split("%2f").join("/");
 
 /** Without slashes and blanks at its ends. */
@@ -84,20 +87,23 @@ function bare(text: string): string {
   return text.slice(start, end);
 }
 
-/** What is before the query, and the query with its question mark: that is the platform's own, and stays as it is. */
+/** The path, and the query with its question mark: the query belongs to the platform and stays as it is. */
 function splitQuery(text: string): readonly [path: string, query: string] {
   const mark = text.indexOf("?");
   return mark < 0 ? [text, ""] : [text.slice(0, mark), text.slice(mark)];
 }
 
-/** Everything behind the host. */
+/** Everything after the host. */
 function pathOf(address: string): string {
   const [path] = splitQuery(address);
   const slash = path.indexOf("/", path.indexOf("://") + 3);
   return slash < 0 ? "" : bare(path.slice(slash));
 }
 
-/** The key behind an address that was pasted whole: what follows the application that is known, else the last segment. Empty where there is none. */
+/**
+ * The key at the end of an address that was pasted whole: what follows the known application, else the last segment.
+ * Empty where there is none.
+ */
 function keyBehind(address: string, server: string): string {
   const [, query] = splitQuery(address);
   const path = pathOf(address);
@@ -105,13 +111,13 @@ function keyBehind(address: string, server: string): string {
   if (path === app) return "";
   const rest =
     app !== "" && path.startsWith(`${app}/`) ? path.slice(app.length + 1) : path.slice(path.lastIndexOf("/") + 1);
-  // Nothing but an application: a key alone behind the host would be no address that a platform shows.
+  // Only an application: no platform shows an address with a key directly after the host.
   return rest === path ? "" : rest + query;
 }
 
 /**
- * A stream key without what came along when it was pasted. `server`: the address it belongs to, where that is known. An address
- * without a key is left as it is, for `isRtmpAddress` to tell.
+ * A stream key without what was pasted with it. `server`: the address that it belongs to, where known. An address
+ * without a key stays as it is, and `isRtmpAddress` is true for it.
  */
 export function tidyKey(given: string, server: string): Tidied {
   const removed: Removal[] = [];
@@ -126,7 +132,7 @@ export function tidyKey(given: string, server: string): Tidied {
     if (key === "") return { text, removed };
     text = visible(step(text, key, "address"));
   }
-  // One may hide another: a slash in front of a prefix, a prefix in front of a slash.
+  // One may hide another: a slash before a prefix, a prefix before a slash.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     text = step(text, visible(withoutPrefix(text)), "prefix");
     const [path, query] = splitQuery(text);

@@ -1,4 +1,4 @@
-/** What a machine can lack, by the operating system's own words for it. Not the other side's fault. */
+/** What a machine can lack, by the operating system's error codes. Not the other side's fault. */
 export type MachineTrouble = "descriptors" | "memory" | "ports" | "no-route" | "firewall";
 
 const TROUBLES: ReadonlyMap<string, MachineTrouble> = new Map([
@@ -9,7 +9,7 @@ const TROUBLES: ReadonlyMap<string, MachineTrouble> = new Map([
   ["ERR_MEMORY_ALLOCATION_FAILED", "memory"],
 ]);
 
-/** While a connection is being made; said before any packet left. */
+/** While a connection is being made; reported before any packet was sent. */
 const DIALLING_TROUBLES: ReadonlyMap<string, MachineTrouble> = new Map([
   ["ENETUNREACH", "no-route"],
   ["EHOSTUNREACH", "no-route"],
@@ -20,17 +20,17 @@ const DIALLING_TROUBLES: ReadonlyMap<string, MachineTrouble> = new Map([
   ["EPERM", "firewall"],
 ]);
 
-/** The system's word for an error, `ECONNREFUSED` and the like. */
+/** The system's code of an error, such as `ECONNREFUSED`. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** What this machine lacked, where that is what the error says, whatever was being done. */
+/** What this machine lacked, where the error says so, whatever operation failed. */
 export function machineTroubleOf(code: string | undefined): MachineTrouble | undefined {
   return TROUBLES.get(code ?? "");
 }
 
-/** The same of a connection that the kernel refused to begin: what it says later is about the way or the other side. */
+/** The same for a connection that the kernel refused to begin: a later error is about the way or the other side. */
 export function diallingTroubleOf(code: string | undefined): MachineTrouble | undefined {
   return machineTroubleOf(code) ?? DIALLING_TROUBLES.get(code ?? "");
 }

@@ -1,21 +1,19 @@
-/** Once; a handshake is a third of it. */
+/** Allowed once, in bytes; a handshake takes a third of it. */
 const FREE_BYTES = 32 * 1024;
-/**
- * … and again in each look: a peer that changes its keys now and then, and one that has little to say, are no flood.
- */
+/** … and again in each check: a peer that changes its keys now and then, or sends little, is not a flood. */
 const FREE_LOOK_BYTES = 512;
 /**
- * With more bytes of TLS than this for each byte carried, the peer sends records for their own sake. A record has 22
+ * With more bytes of TLS than this for each byte of content, the peer sends records for their own sake. A record has 22
  * bytes of its own.
  */
 const SHARE_MAX = 3;
 
-/** A socket, of which only this is asked. */
+/** A socket; only this is used. */
 type Below = { readonly bytesRead: number };
 
 /**
- * What TLS itself makes of a connection: TLS 1.3's changes of keys and empty records carry nothing, cost us some microseconds for 22 bytes, and
- * are met by no bound on what a peer says.
+ * Measures TLS's own share of a connection. TLS 1.3's key changes and empty records have no content, cost us some
+ * microseconds for 22 bytes, and are covered by no limit on what a peer sends.
  */
 export class TlsOverhead {
   readonly #below: Below;
@@ -23,14 +21,15 @@ export class TlsOverhead {
   #carriedBytes = 0;
   #owedBytes = 0;
 
-  /** `below`: the socket under TLS. What came of it before is not counted. */
+  /** `below`: the socket under TLS. Its earlier bytes are not counted. */
   constructor(below: Below) {
     this.#below = below;
     this.#belowBytes = below.bytesRead;
   }
 
   /**
-   * Whether far more came than it carried. Look some times a second. `carriedBytes`: all that came out of TLS so far.
+   * Whether far more bytes arrived than they carried. Check some times a second. `carriedBytes`: all bytes that came
+   * out of TLS so far.
    */
   isFlood(carriedBytes: number): boolean {
     const came = this.#below.bytesRead - this.#belowBytes;

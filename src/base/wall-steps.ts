@@ -1,13 +1,16 @@
 import type { Clock } from "./clock.ts";
 
-/** What drift and the time between two readings come to is no step, in milliseconds. */
+/** A smaller difference is drift, or the time between two readings, in milliseconds. */
 const STEP_MS_MIN = 1_000;
-/** A clock that was set is believed where it stays so long, in milliseconds: an hour's mistake is not to cost what is kept for days. */
+/**
+ * A wall clock that was set is trusted after it stayed so for this long, in milliseconds: a mistake of an hour must not
+ * delete what is kept for days.
+ */
 const BELIEVED_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * The clock of the day may be set while we run. A mark says what it was worth at a moment; by it a time that was shown then is shown
- * again as the present clock has it, so that "since" and "until" stay right.
+ * The wall clock may be set while the process runs. A mark records what it showed at a moment. With it a time from that
+ * moment is shown again by the present clock, so that "since" and "until" stay right.
  */
 export class WallSteps {
   readonly #clock: Pick<Clock, "now" | "wallNow">;
@@ -20,20 +23,20 @@ export class WallSteps {
     return this.#clock.wallNow() - this.#clock.now();
   }
 
-  /** By how much the clock was set since, in whole milliseconds; 0 where it was not. */
+  /** By how much the wall clock was set since, in whole milliseconds; 0 where it was not. */
   since(mark: number): number {
     const stepMs = this.mark() - mark;
     return Math.abs(stepMs) < STEP_MS_MIN ? 0 : Math.round(stepMs);
   }
 }
 
-/** The clock of the day for what is deleted by age: one that was set forward counts only once it has stayed so for a day. */
+/** The wall clock for deletions by age: a clock that was set forward counts only after a day. */
 export class CautiousTime {
   readonly #clock: Pick<Clock, "now" | "wallNow">;
   readonly #steps: WallSteps;
-  /** What is believed. */
+  /** The trusted mark. */
   #mark: number;
-  /** Another one, and since when it is shown. */
+  /** A different mark, and since when the clock shows it. */
   #shown: { readonly mark: number; readonly sinceMs: number } | undefined;
 
   constructor(clock: Pick<Clock, "now" | "wallNow">) {
@@ -42,7 +45,7 @@ export class CautiousTime {
     this.#mark = this.#steps.mark();
   }
 
-  /** Milliseconds since the Unix epoch. Looked at now and then, at least once an hour. */
+  /** Milliseconds since the Unix epoch. Call it at least once an hour. */
   now(): number {
     const nowMs = this.#clock.now();
     const mark = this.#steps.mark();

@@ -25,9 +25,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   testkit: testkitCommand,
 };
 
-/** The command line: one of the commands, or, without one, the server until it is stopped. */
+/** Runs the command line: one of the commands, or, without one, the server until it is stopped. */
 export async function runCommandLine(stopRequest: StopRequest): Promise<void> {
-  // Nothing was begun.
+  // Nothing has begun.
   if (stopRequest.signal.aborted) process.exit(0);
   await run(stopRequest).catch(fail);
 }
@@ -41,14 +41,16 @@ async function run(stopRequest: StopRequest): Promise<void> {
     return;
   }
   if (first !== "" && !first.startsWith("-")) {
-    throw new ConfigError(`${JSON.stringify(first)} is no command; there are ${Object.keys(COMMANDS).join(", ")}.`);
+    throw new ConfigError(
+      `${JSON.stringify(first)} is not a command; the commands are ${Object.keys(COMMANDS).join(", ")}.`,
+    );
   }
   const commandLine = readConfig(process.argv.slice(2), process.env);
   if ("show" in commandLine) print(commandLine.show === "help" ? helpText() : `fanfare ${version()}\n`);
   else await runServer(commandLine.config, stopRequest);
 }
 
-/** Prints a command's result. Its reader may close the pipe early: that is no failure. */
+/** Prints a command's result. Its reader may close the pipe early: that is not a failure. */
 function print(text: string): void {
   process.stdout.on("error", () => process.exit(0));
   process.stdout.write(text);

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=8
 import { StopRequest } from "./stop-request.ts";
 
-// The rest is loaded after this, which takes most of the start. A stop request must be heard meanwhile.
+// The rest is loaded after this, which takes most of the start. A stop request must be noticed meanwhile.
 const stopRequest = new StopRequest();
 const { runCommandLine } = await import("./command-line.ts");
 await runCommandLine(stopRequest);

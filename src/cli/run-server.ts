@@ -40,7 +40,7 @@ function ifNotStopping(error: unknown): undefined {
   if (!(error instanceof StopRequestedError)) throw error;
 }
 
-/** Also after a stop request: a key that was made is shown now or never. */
+/** Also after a stop request: a new key is shown now or never. */
 function printStart({ addresses, newKeyFile, firstKey, setupToken }: RunningServer, { standard }: Outputs): void {
   standard.write(readyText(addresses));
   if (newKeyFile !== undefined) standard.write(newKeyFileText(newKeyFile));

@@ -3,7 +3,7 @@
  */
 const STOP_MS_MAX = 4_500;
 
-/** Calls `stop`. Rejects if that fails or takes more than 4.5 s: what is stuck must not keep the process alive. */
+/** Calls `stop`. Rejects if that fails or takes more than 4.5 s: a stuck part must not keep the process alive. */
 export async function stopInTime(stop: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

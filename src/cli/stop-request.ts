@@ -1,7 +1,7 @@
 /** The signals that ask a process to end. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** A request to end the process, heard from its first moments on, whatever it is doing. */
+/** A request to end the process, noticed from its first moments on, whatever it is doing. */
 export class StopRequest {
   readonly #controller = new AbortController();
   readonly #hear = () => this.#controller.abort(new StopRequestedError());

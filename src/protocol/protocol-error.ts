@@ -1,4 +1,4 @@
-/** What a peer did wrong, as a closed word: for logs, counters and tests. */
+/** What a peer did wrong, as a word of a closed list: for logs, counters and tests. */
 export type ProtocolFault =
   | "bad-version"
   | "bad-chunk-size"

@@ -7,9 +7,9 @@ import type { Sink } from "./log-output.ts";
 export type Standard = 1 | 2;
 
 /**
- * Writes to standard output or standard error and never waits for who reads it. A plain `write` would wait for as long as a pipe is
- * full, and the whole thread with it: pipes and terminals are opened once more, because the way that is there is shared
- * with other processes, which may rely on waiting; sockets, which cannot be opened again, are switched over.
+ * Writes to standard output or standard error and never waits for a reader. A plain `write` would wait while a pipe is
+ * full, and block the whole thread. So pipes and terminals are opened once more, because other processes share the
+ * existing descriptor and may rely on waiting; sockets, which cannot be opened again, are switched to non-blocking.
  */
 export function descriptorSink(descriptor: Standard): Sink {
   const kind = kindOf(descriptor);
@@ -17,7 +17,7 @@ export function descriptorSink(descriptor: Standard): Sink {
   if (kind === "socket") return switchedOver(descriptor);
   let own: number | undefined;
   return (bytes) => {
-    // Without a reader a pipe cannot be opened: that is met at each write, as a broken one is.
+    // Without a reader a pipe cannot be opened: each write then fails as with a broken pipe.
     own ??= openAgain(descriptor);
     if (own === undefined) return writeSync(descriptor, bytes);
     try {
@@ -42,7 +42,7 @@ function kindOf(descriptor: Standard): "pipe" | "socket" | "other" {
   }
 }
 
-/** Undefined where there is no such way, as outside Linux. Throws if no process is at the other end. */
+/** Undefined where there is no path to open, as outside Linux. Throws if no process is at the other end. */
 function openAgain(descriptor: Standard): number | undefined {
   try {
     return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
@@ -52,7 +52,10 @@ function openAgain(descriptor: Standard): number | undefined {
   }
 }
 
-/** Node's own socket is made for its side effect: from there on a write to the descriptor no longer waits. It is never written to. */
+/**
+ * Node's own socket is made for its side effect: after that a write to the descriptor no longer waits. It is never
+ * written to.
+ */
 function switchedOver(descriptor: Standard): Sink {
   const socket = new Socket({ fd: descriptor, readable: false, writable: true });
   socket.unref();

@@ -39,7 +39,7 @@ export function logFact(log: Log, fact: ServerFact): void {
       return log.error("internal fault", { where: fact.where, detail: fact.detail });
     case "channel-changed":
     case "over-threshold":
-      // The event of it says the same.
+      // Its event says the same.
       return;
     case "server-trouble-changed": {
       const { trouble, isOver } = fact;

@@ -9,7 +9,7 @@ const FULL_RETRY_MS = 50;
 const BROKEN_RETRY_MS = 1_000;
 
 /**
- * Writes as many of these bytes as it can at once and returns how many. Throws the system's error if it takes none.
+ * Writes as many of these bytes as possible at once and returns how many. Throws the system's error if it accepts none.
  * Never waits.
  */
 export type Sink = (bytes: Buffer) => number;
@@ -24,14 +24,14 @@ export type LogOutputOptions = {
 };
 
 /**
- * Where log lines go, without ever making a caller wait: a full disk, a pipe without a reader and one that was closed
- * cost lines and nothing else. Lines keep their order and are never cut; where some are missing, a line says how many.
+ * The output of log lines, which never makes a caller wait: a full disk, a pipe without a reader or a closed pipe costs
+ * lines and nothing else. Lines keep their order and are never cut; where some are missing, a line says how many.
  */
 export class LogOutput {
   readonly #options: LogOutputOptions;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  /** Dropped since the last line that waits. */
+  /** Dropped since the last waiting line. */
   #lost = 0;
   #lostTotal = 0;
   #retry: Timer | undefined;
@@ -42,18 +42,18 @@ export class LogOutput {
     this.#onLost = options.onLost;
   }
 
-  /** Lines that were dropped in all. */
+  /** Lines that were dropped in total. */
   get lostTotal(): number {
     return this.#lostTotal;
   }
 
-  /** Called for each line that is dropped from here on, and at once for those before. */
+  /** Calls `report` for each line that is dropped from now on, and at once for those before. */
   onLost(report: (count: number) => void): void {
     this.#onLost = report;
     if (this.#lostTotal > 0) report(this.#lostTotal);
   }
 
-  /** One line or more, with their ends. */
+  /** Writes one line or more, with their line ends. */
   write(text: string): void {
     if (this.#waitingBytes > WAITING_BYTES_MAX || this.#lost > 0) {
       this.#lost += 1;
@@ -65,7 +65,7 @@ export class LogOutput {
     if (this.#retry === undefined) this.#flush();
   }
 
-  /** Resolves when nothing waits any more, after this time at the latest. */
+  /** Resolves when nothing waits any more, or after this time. */
   async drained(deadlineMs: number): Promise<void> {
     const { clock } = this.#options;
     const endMs = clock.now() + deadlineMs;

@@ -10,17 +10,17 @@ export type LoggerOptions = {
   readonly destination?: DestinationStream;
 };
 
-/** Longest value of one field, in characters; a stack trace fits. Twice as much is looked through for secrets. */
+/** The longest value of one field, in characters; a stack trace fits. Twice as much is searched for secrets. */
 const VALUE_CHARACTERS_MAX = 4_000;
 
 const MASK = "***";
 
-/** Fields that hold a secret by their name. An access key's id is none. */
+/** Fields that hold a secret by their name. An access key's id is not one. */
 const SECRET_FIELD = /^(.*(secret|password|token|authorization|signature).*|(stream|secret|target|ingest)?key)$/i;
 
 /**
- * The last line of defence: callers pass no secrets, but an error's text may quote an address. Masked are the path of
- * an RTMP address (the key may be in it, and for some platforms the application is one), user and password of any
+ * The last line of defence: callers pass no secrets, but an error's text may quote an address. Masks the path of an
+ * RTMP address (it may hold the key, and for some platforms the application is secret), user and password of any
  * address, the value of anything that looks like a query parameter, and what follows `Bearer`.
  */
 export function maskSecrets(text: string): string {

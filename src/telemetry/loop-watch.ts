@@ -2,14 +2,14 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import type { LoopDelay } from "../thread-protocol/loop-delay.ts";
 
 /**
- * How often the loop is measured; lateness counts beyond this, in milliseconds. Each look wakes the thread: at 20 ms that was half of
- * what an idle server takes.
+ * How often the loop is measured, in milliseconds; lateness counts beyond this. Each measurement wakes the thread: at
+ * 20 ms that took half of an idle server's CPU time.
  */
 const RESOLUTION_MS = 100;
 
 const NS_PER_SECOND = 1e9;
 
-/** Measures how late the event loop of the thread it is made in comes to its work. */
+/** Measures how late the event loop of its thread is. */
 export class LoopWatch {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #used = performance.eventLoopUtilization();

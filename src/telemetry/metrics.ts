@@ -7,7 +7,7 @@ import type { ConnectStatus, TargetStatus } from "../thread-protocol/targets/tar
 
 const STATES: readonly ConnectStatus[] = ["READY", "CONNECTING", "PUBLISHING", "FAIL"];
 
-/** API latencies worth telling apart, in seconds. */
+/** API latencies that matter, in seconds. */
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** One answered request; `route` is the pattern, not the URL. */
@@ -33,14 +33,15 @@ type ChannelEntry = {
   readonly targets: Map<TargetId, TargetEntry>;
 };
 
-/** The verdicts on a channel, as `fanfare_channel_health` has them. */
+/** The verdicts on a channel in `fanfare_channel_health`. */
 const HEALTH_STATES = ["healthy", "attention", "broken", "waiting"] as const;
 
 const TARGET_LABELS = ["channel_id", "target_id"] as const;
 
 /**
- * What Prometheus scrapes: base units, opaque ids as labels, never a key or an address. Series of a channel begin when it is
- * first on air and end when it is deleted. Counters begin at 0 with the process, as Prometheus expects.
+ * The metrics that Prometheus scrapes: base units, ids as labels, never a key or an address. The series of a channel
+ * begin when it is first on air and end when it is deleted. Counters begin at 0 with the process, as Prometheus
+ * expects.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -54,8 +55,8 @@ export class Metrics {
   readonly #ingestBytes = this.#counter("fanfare_ingest_received_bytes_total", "Media received from encoders.", [
     "channel_id",
   ]);
-  readonly #ingestEnded = this.#counter("fanfare_ingest_ended_total", "Encoders that left, by why.", ["reason"]);
-  readonly #ingestRefused = this.#counter("fanfare_ingest_refused_total", "Encoders refused, by why.", ["reason"]);
+  readonly #ingestEnded = this.#counter("fanfare_ingest_ended_total", "Encoders that left, by reason.", ["reason"]);
+  readonly #ingestRefused = this.#counter("fanfare_ingest_refused_total", "Encoders refused, by reason.", ["reason"]);
   readonly #state = this.#gauge("fanfare_target_state", "1 for the state a target is in, else 0.", [
     ...TARGET_LABELS,
     "state",
@@ -70,14 +71,15 @@ export class Metrics {
     "Time spent PUBLISHING.",
     TARGET_LABELS,
   );
-  readonly #drops = this.#counter("fanfare_target_dropped_frames_total", "Frames a slow target lost, by why.", [
+  readonly #drops = this.#counter("fanfare_target_dropped_frames_total", "Frames that a slow target lost, by reason.", [
     ...TARGET_LABELS,
     "reason",
   ]);
-  readonly #reconnects = this.#counter("fanfare_target_reconnects_total", "Retries begun, by the failure before.", [
-    ...TARGET_LABELS,
-    "reason",
-  ]);
+  readonly #reconnects = this.#counter(
+    "fanfare_target_reconnects_total",
+    "Retries begun, by the failure before them.",
+    [...TARGET_LABELS, "reason"],
+  );
   readonly #queue = this.#gauge(
     "fanfare_target_queue_seconds",
     "Media that has not reached the target.",
@@ -90,12 +92,12 @@ export class Metrics {
   );
   readonly #unstable = this.#gauge(
     "fanfare_target_unstable",
-    "1 for a target that fell from PUBLISHING three times in ten minutes, else 0.",
+    "1 for a target that failed three times in ten minutes while PUBLISHING, else 0.",
     TARGET_LABELS,
   );
   readonly #slow = this.#gauge(
     "fanfare_target_slow",
-    "1 for a target that takes less than the stream has, else 0.",
+    "1 for a target that takes less than the stream carries, else 0.",
     TARGET_LABELS,
   );
   readonly #waiting = this.#gauge(
@@ -107,7 +109,7 @@ export class Metrics {
     "thread",
     "quantile",
   ]);
-  readonly #loopLoad = this.#gauge("fanfare_event_loop_load", "The part of its time that the thread was busy.", [
+  readonly #loopLoad = this.#gauge("fanfare_event_loop_load", "The share of its time in which the thread was busy.", [
     "thread",
   ]);
   readonly #directSockets = this.#gauge(
@@ -117,12 +119,12 @@ export class Metrics {
   );
   readonly #certificates = this.#counter(
     "fanfare_tls_certificate_changes_total",
-    "Changed certificate files, taken or refused.",
+    "Changed certificate files, used or refused.",
     ["result"],
   );
   readonly #remoteConnection = this.#counter(
     "fanfare_handed_over_total",
-    "Encoders and players that came to another media thread than their channel's.",
+    "Encoders and players whose connection is in another media thread than their channel.",
     ["what"],
   );
   readonly #remotePublisherWaits = this.#counter(
@@ -142,7 +144,7 @@ export class Metrics {
   #certificateExpiry: Gauge<never> | undefined;
   readonly #connectionsCut = this.#counter(
     "fanfare_api_connections_cut_total",
-    "Connections to the API that were closed although their clients did not want it, by why.",
+    "Connections to the API that were closed against their clients' will, by reason.",
     ["reason"],
   );
   readonly #latency = new Histogram({
@@ -155,7 +157,7 @@ export class Metrics {
 
   readonly #healthOf: (channelId: ChannelId) => string;
 
-  /** `healthOf`: the verdict on a channel now. */
+  /** `healthOf`: returns the present verdict on a channel. */
   constructor(healthOf: (channelId: ChannelId) => string) {
     this.#healthOf = healthOf;
   }
@@ -166,10 +168,10 @@ export class Metrics {
 
   /** `expiryTime`: milliseconds since the Unix epoch. */
   certificateInUse(expiryTime: number): void {
-    // There from the first certificate on: without one there is no time to tell.
+    // Made with the first certificate: without one there is no time to show.
     this.#certificateExpiry ??= this.#gauge(
       "fanfare_tls_certificate_expiry_timestamp_seconds",
-      "Until when the certificate in use is good.",
+      "Until when the certificate in use is valid.",
       [],
     );
     this.#certificateExpiry.set(expiryTime / 1_000);
@@ -320,7 +322,7 @@ export class Metrics {
     if (channel !== undefined && isBroadcastOver) channel.isOnAir = false;
   }
 
-  /** Of a channel that is not known: it was deleted meanwhile. */
+  /** The channel is not known: it was deleted meanwhile. */
   #status(channelId: ChannelId, targetId: TargetId, { status, retryAttempt, lastError, warning }: TargetStatus): void {
     const channel = this.#channels.get(channelId);
     // The last fact of a removed target comes after the target was forgotten.

@@ -5,13 +5,13 @@ const LATE_SECONDS = 2;
 /** This many reports in a row must say that a thread is busy: a burst is no overload. */
 const BUSY_REPORTS = 2;
 
-/** Whether one thread keeps up, by what its event loop reports every five seconds. */
+/** Whether one thread keeps up, from what its event loop reports every five seconds. */
 export class Overload {
   readonly #loadMax: number;
   #busyReports = 0;
   #isLate = false;
 
-  /** `loadMax`: the part of its time that a thread may be busy; 1 or more: any. */
+  /** `loadMax`: the share of its time that a thread may be busy; 1 or more: no limit. */
   constructor(loadMax: number) {
     this.#loadMax = loadMax;
   }
@@ -21,7 +21,7 @@ export class Overload {
     this.#isLate = max >= LATE_SECONDS;
   }
 
-  /** Busy beyond the limit for ten seconds: no new channel is admitted. */
+  /** Busy above the limit for ten seconds: no new channel is admitted. */
   get isBusy(): boolean {
     return this.#busyReports >= BUSY_REPORTS;
   }
@@ -32,7 +32,7 @@ export class Overload {
   }
 }
 
-/** The same of all threads together. */
+/** The same for all threads together. */
 export class Overloads {
   readonly #loadMax: number;
   readonly #threads = new Map<string, Overload>();
@@ -41,7 +41,7 @@ export class Overloads {
     this.#loadMax = loadMax;
   }
 
-  /** Takes the report of one thread. Returns whether any thread does not keep up. */
+  /** Takes the report of one thread. Returns whether any thread cannot keep up. */
   take(thread: string, delay: LoopDelay): boolean {
     const overload = this.#threads.get(thread) ?? new Overload(this.#loadMax);
     this.#threads.set(thread, overload);

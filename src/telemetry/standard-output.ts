@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { descriptorSink, type Standard } from "./descriptor-sink.ts";
 import { LogOutput } from "./log-output.ts";
 
-/** Standard output or standard error as everything of the server writes to it: no caller ever waits for its reader. */
+/** Standard output or standard error for the whole server: no caller ever waits for its reader. */
 export function standardOutput(descriptor: Standard, clock: Clock): LogOutput {
   return new LogOutput({
     sink: descriptorSink(descriptor),

@@ -3,12 +3,12 @@ import { classifyAudio } from "../protocol/flv/audio/audio-tag.ts";
 import { classifyVideo } from "../protocol/flv/video/video-tag.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 
-/** What is remembered of one audio, video or data message. */
+/** The record of one audio, video or data message. */
 export type MessageRecord = {
   readonly kind: "audio" | "video" | "data";
-  /** Milliseconds, unsigned 32-bit, as it came. */
+  /** Milliseconds, unsigned 32-bit, as received. */
   readonly timestamp: number;
-  /** Of the payload. */
+  /** The payload's length. */
   readonly bytes: number;
   /** SHA-256 of the payload, hexadecimal. */
   readonly hash: string;

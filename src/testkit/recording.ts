@@ -3,16 +3,16 @@ import { finished } from "node:stream/promises";
 import { encodeFlvTag, FLV_FILE_START } from "../protocol/flv/flv-tag.ts";
 import { type Message, MessageType } from "../protocol/rtmp/message.ts";
 
-/** In front of the metadata that an encoder sends; a file has the metadata alone. */
+/** Before an encoder's metadata; a file has only the metadata. */
 const SET_DATA_FRAME = Buffer.from("02000d40736574446174614672616d65", "hex");
 
-/** One publication written down as an FLV file, message by message, with the times they came with. */
+/** One publication as an FLV file, message by message, with the received timestamps. */
 export class Recording {
   readonly path: string;
   readonly #file: WriteStream;
   readonly #finished: Promise<void>;
 
-  /** `onDrained`: what was refused a while ago may go on. */
+  /** `onDrained`: called when a refused write may continue. */
   constructor(path: string, onDrained: () => void) {
     this.path = path;
     this.#file = createWriteStream(path);
@@ -23,7 +23,7 @@ export class Recording {
     this.#file.write(FLV_FILE_START);
   }
 
-  /** False: the disk is behind, and nothing more should be read before `onDrained` is called. */
+  /** False: the disk is behind, and nothing more should be read until `onDrained` is called. */
   write(message: Message): boolean {
     const { type, timestamp, payload } = message;
     const isWrapped =

@@ -30,7 +30,7 @@ test("every npm script is on a page, and every one on a page is there", () => {
 test("every command and every flag of `fanfare` on a page is one that the program knows", async () => {
   const child = await startChild(process.execPath, [CLI, "no-command"]);
   await child.exited;
-  const [, list = ""] = /there are (.*)\./.exec(child.stderr()) ?? [];
+  const [, list = ""] = /the commands are (.*)\./.exec(child.stderr()) ?? [];
   const known = list.split(", ");
   expect(known).toContain("testkit");
   const named = distinct(/(?:`fanfare|^fanfare|npm start --) ([a-z][a-z-]+)/gm);

@@ -192,7 +192,7 @@ test.concurrent("two servers do not share a data folder, and a command that is t
     code: 2,
     stdout: "",
     stderr: expect.stringMatching(
-      /^fanfare: "bakcup" is no command; there are backup, demo, doctor, reset-password, restore, rotate-key/,
+      /^fanfare: "bakcup" is not a command; the commands are backup, demo, doctor, reset-password, restore, rotate-key/,
     ),
   });
   const empty = await runFanfare(["backup", join(stage.folder, "b"), "--data-dir", join(stage.folder, "none")]);

@@ -4,7 +4,7 @@ import type { Config } from "../../app/config/settings/settings.ts";
 import type { Command } from "./command.ts";
 import { readOptions, text, usageText } from "./options.ts";
 
-/** The settings that say where an installation's data is. A command takes them as the server does: flag, variable, default. */
+/** The settings of an installation's data folder. A command reads them as the server does: flag, variable, default. */
 const DATA_OPTIONS = {
   "data-dir": text("a folder", "The folder with the database (FANFARE_DATA_DIR)."),
   "encryption-key-file": text("a file", "The file with the encryption keys (FANFARE_ENCRYPTION_KEY_FILE)."),
@@ -12,7 +12,7 @@ const DATA_OPTIONS = {
 
 const DATA_FLAGS = ["--data-dir FOLDER", "--encryption-key-file FILE"];
 
-/** What a command that works on an installation's data is started with. */
+/** The input of a command that works on an installation's data. */
 type DataCommandInput<Switch extends string> = {
   readonly config: Config;
   readonly positionals: readonly string[];

@@ -10,7 +10,7 @@ const HOST = "127.0.0.1";
 
 /** `fanfare demo`: runs until it is stopped. */
 export const demoCommand: Command = async (args) => {
-  // Ignores the settings of a real installation: the demo touches none of its data and takes none of its ports.
+  // Ignores the settings of a real installation: the demo touches none of its data and uses none of its ports.
   const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };
   const hosts = { FANFARE_HTTP_HOST: HOST, FANFARE_RTMP_HOST: HOST, FANFARE_PUBLIC_HOST: HOST };
   const commandLine = readConfig(args, { ...hosts, ...ports, FANFARE_LOG_LEVEL: "error" });
@@ -18,7 +18,7 @@ export const demoCommand: Command = async (args) => {
   const demo = await startDemo(commandLine.config);
   process.stdout.write(
     [
-      "Fanfare's demo is on air: a test clip, sent to one target that is well, one that stalls now and then, and one that refuses its key.",
+      "Fanfare's demo is on air: a test clip, sent to one healthy platform, one that stalls now and then, and one that refuses its key.",
       `  Dashboard: ${demo.url}/`,
       `  Password:  ${demo.password}`,
       "Stop it with Ctrl+C; nothing is kept.",

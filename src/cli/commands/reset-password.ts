@@ -12,6 +12,6 @@ export const resetPasswordCommand = dataCommand(
   async ({ config }) => {
     const token = await resetPassword(config);
     const link = setupLinkText(token, addressesOf(config, config.httpPort, config.rtmpPort));
-    return `The dashboard's password is gone, and every browser is signed out.\n${link}`;
+    return `The dashboard's password is removed, and every browser is signed out.\n${link}`;
   },
 );

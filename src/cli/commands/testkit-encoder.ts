@@ -40,7 +40,7 @@ const jumps: Option<readonly TimeJump[]> = {
     return read.every((jump) => jump !== undefined) ? read : undefined;
   },
   allowed: "AT:BY pairs such as 10s:+1h,20s:-1h",
-  help: "From each AT of the clip on the encoder's clock is another one, by BY.",
+  help: "At each AT of the clip the encoder's clock is set, by BY.",
 };
 
 function parseJump(given: string): TimeJump | undefined {
@@ -52,7 +52,7 @@ function parseJump(given: string): TimeJump | undefined {
 
 const OPTIONS = {
   url: text("rtmp://host:port/app, with the key behind it unless --key is given", "Where to publish."),
-  key: text("any text", "The stream key (default: what stands behind the last / of the URL)."),
+  key: text("any text", "The stream key (default: what follows the last / of the URL)."),
   clip: text("an FLV file", "What to publish (default: a synthetic clip, without any encoder)."),
   video: oneOf([...VIDEO_NAMES, "none"], "The synthetic clip's video (default 180p; -b: with B-frames)."),
   "sample-rate": oneOf(["44100", "48000"], "Its audio, in hertz (default 48000)."),
@@ -62,22 +62,23 @@ const OPTIONS = {
   speed,
   "start-at": duration("Timestamp of the first message (default 0; 2147483648ms is 2 to the 31st)."),
   jump: jumps,
-  "video-skew": signedDuration("How much later video is stamped than audio."),
-  "freeze-after": duration("At this time of the clip it falls silent and stays connected."),
-  "freeze-for": duration("How long it is frozen (default: for good)."),
+  "video-skew": signedDuration("How much later video timestamps are than audio timestamps."),
+  "freeze-after": duration("At this time of the clip it stops sending and stays connected."),
+  "freeze-for": duration("How long it is frozen (default: for ever)."),
   "vanish-after": duration("At this time of the clip it resets the connection."),
-  "close-after": duration("At this time of the clip it closes the connection without the words of an end."),
-  "garbage-at": wholeNumber(1, Number.MAX_SAFE_INTEGER, "In place of this message it sends bytes that are no RTMP."),
+  "close-after": duration("At this time of the clip it closes the connection without FCUnpublish and deleteStream."),
+  "garbage-at": wholeNumber(1, Number.MAX_SAFE_INTEGER, "Instead of this message it sends bytes that are not RTMP."),
 } as const;
 
 const COMMAND: CommandUsage<typeof OPTIONS, "loop" | "follow-requests"> = {
   usage: "fanfare testkit encoder --url rtmp://host:port/app/key [options]",
-  about: "An encoder. Ends with 0 when the clip is over or it was stopped or did what it was told to; else with 1.",
+  about:
+    "An encoder. Ends with 0 when the clip is over, when it was stopped, or when it failed as its options say; else with 1.",
   options: OPTIONS,
   switches: {
     loop: "The clip over and over, as one stream.",
     "follow-requests":
-      "It says that it follows ReconnectRequests, and does: goes on where it is sent, from a keyframe.",
+      "It announces that it follows ReconnectRequests, and does: it continues at the new address, from a keyframe.",
   },
 };
 

@@ -1,4 +1,7 @@
-/** Prints one line of JSON for one event, at once, so that a program that reads the output sees it when it happens. */
+/**
+ * Prints one line of JSON for one event, at once, so that a program that reads the output sees the event when it
+ * happens.
+ */
 export function printEvent(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }

@@ -29,7 +29,7 @@ const place: Option<{ readonly host: string; readonly port: number }> = {
     return { host: match[1].replace(/^\[|\]$/g, ""), port };
   },
   allowed: "HOST:PORT",
-  help: "Where everything is passed on to.",
+  help: "Where it passes everything on to.",
 };
 
 const OPTIONS = {
@@ -39,10 +39,10 @@ const OPTIONS = {
   delay: duration("How much later every byte arrives, each way."),
   "bytes-per-second": wholeNumber(1, BYTES_MAX, "How fast bytes are passed on, each way."),
   state: oneOf(["open", "stalled", "blackhole"], "How it begins (default open)."),
-  "stall-after": duration("So long after its start it reads nothing more."),
-  "blackhole-after": duration("So long after its start it swallows everything, ends of connections too."),
-  "resume-after": duration("So long after its start it passes everything on again."),
-  "reset-after": duration("So long after its start it resets the connections there are."),
+  "stall-after": duration("This long after its start it stops reading."),
+  "blackhole-after": duration("This long after its start it swallows everything, ends of connections too."),
+  "resume-after": duration("This long after its start it passes everything on again."),
+  "reset-after": duration("This long after its start it resets all connections."),
 } as const;
 
 const COMMAND: CommandUsage<typeof OPTIONS, never> = {
@@ -97,7 +97,7 @@ function schedule(proxy: FaultProxy, values: OptionValues<typeof OPTIONS>): void
   at(values["reset-after"], "reset", () => proxy.reset());
 }
 
-/** Does what a line says. Returns false for an unknown line. */
+/** Obeys one line of input. Returns false for an unknown line. */
 function obeyed(proxy: FaultProxy, first: FlowShape): (line: string) => boolean {
   let shape = first;
   return (line) => {

@@ -40,7 +40,7 @@ const login: Option<TargetLogin> = {
     return scheme === undefined ? undefined : { scheme, id, password };
   },
   allowed: `SCHEME:USER:PASSWORD, the scheme one of ${LOGIN_SCHEMES.join(", ")}`,
-  help: "Accepts this login, and no other.",
+  help: "Accepts only this login.",
 };
 
 const OPTIONS = {
@@ -54,23 +54,23 @@ const OPTIONS = {
   "close-at": oneOf(CLOSE_STAGES, "Closes without a message where it should answer this."),
   "silent-at": oneOf(SILENT_STAGES, "Stays connected and does not reply from here on."),
   answer: oneOf(WRONG_ANSWERS, "Sends a wrong reply."),
-  "split-bytes": wholeNumber(1, 65_536, "Sends its replies in pieces of so many bytes."),
+  "split-bytes": wholeNumber(1, 65_536, "Sends its replies in pieces of this many bytes."),
   "chunk-size": wholeNumber(1, 0x7f_ff_ff_ff, "The chunk size that it announces (default 4096)."),
   "bytes-per-second": wholeNumber(1, BYTES_MAX, "It reads no faster."),
-  "stall-after": duration("So long after it accepted the publication it stops reading."),
+  "stall-after": duration("This long after it accepted the publication it stops reading."),
   "stall-after-bytes": wholeNumber(0, BYTES_MAX, "The same, after so many bytes."),
-  "resume-after": duration("How long it stalls (default: for good)."),
-  "close-after": duration("So long after it accepted the publication it closes without a message."),
+  "resume-after": duration("How long it stalls (default: for ever)."),
+  "close-after": duration("This long after it accepted the publication it closes without a message."),
   "close-after-bytes": wholeNumber(0, BYTES_MAX, "The same, after so many bytes."),
-  "reset-after": duration("So long after it accepted the publication it resets the connection."),
+  "reset-after": duration("This long after it accepted the publication it resets the connection."),
   "reset-after-bytes": wholeNumber(0, BYTES_MAX, "The same, after so many bytes."),
   acknowledge,
-  "only-first": wholeNumber(1, CONNECTIONS_MAX, "Only so many connections are treated badly, all later ones well."),
+  "only-first": wholeNumber(1, CONNECTIONS_MAX, "Only this many connections are treated badly, all later ones well."),
 } as const;
 
 const COMMAND: CommandUsage<typeof OPTIONS, "messages" | "plain"> = {
   usage: "fanfare testkit target [options]",
-  about: "An RTMP server that takes every key. Without options it is a good one.",
+  about: "An RTMP server that accepts every key. Without options it behaves well.",
   options: OPTIONS,
   switches: {
     messages: "Prints every message: kind, time, size, SHA-256, keyframe, configuration.",
@@ -101,7 +101,9 @@ export async function runTarget(args: readonly string[]): Promise<string> {
   return "";
 }
 
-/** What is printed about an event: no stream key, and of a closed connection nothing that was printed before. */
+/**
+ * The printed form of an event: without the stream key, and for a closed connection without what was printed before.
+ */
 function shown(event: TargetEvent): object {
   if (event.event !== "closed") return event;
   const { app, stage, state, bytesReceived, mediaBytes, recordings } = event.report;

@@ -12,7 +12,7 @@ const KIT: Readonly<Record<string, (args: readonly string[]) => Promise<string>>
 
 const HELP = `Usage: fanfare testkit target|encoder|proxy [options]
 
-  target    A place to publish to that behaves as badly as you like, and tells what it was sent.
+  target    An RTMP server that behaves as badly as you like, and reports what it received.
   encoder   Publishes a clip, its own or an FLV file, and fails where you want it to.
   proxy     A TCP proxy that is a bad network.
 

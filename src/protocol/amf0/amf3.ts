@@ -15,14 +15,14 @@ const Amf3Marker = {
   ByteArray: 0x0c,
 } as const;
 
-/** The shape of an object, sent once and then referred to. */
+/** The form of an object, sent once and then referred to. */
 type Traits = { readonly names: readonly string[]; readonly isDynamic: boolean };
 
 /** What later parts of the same value may refer to. Objects are left out: see `readAmf3Value`. */
 type Tables = { readonly texts: string[]; readonly traits: Traits[] };
 
 /**
- * The one AMF3 value behind an AMF0 marker 11 (AMF3 specification of 2013), as far as encoders with `objectEncoding` 3
+ * The one AMF3 value after an AMF0 marker 11 (AMF3 specification of 2013), as far as encoders with `objectEncoding` 3
  * use it. References to strings and traits are resolved. References to objects are `null`, because they would allow
  * cycles; byte arrays are skipped and `null`. Values and depth count against the message's limits.
  *

@@ -31,7 +31,7 @@ export class AmfCursor {
     return this.#bytes.length - this.#position;
   }
 
-  /** The message is beyond a limit; what was read before is good. */
+  /** The message exceeds a limit; what was read before is valid. */
   get isBeyondLimits(): boolean {
     return this.#isBeyondLimits;
   }
@@ -46,7 +46,7 @@ export class AmfCursor {
   /** The same for a skipped value. */
   startSkipped(depth: number): void {
     this.#valuesSkipped += 1;
-    if (this.#valuesSkipped > SKIPPED_MAX) throw this.#tooMuch(`more than ${SKIPPED_MAX} values of no use`);
+    if (this.#valuesSkipped > SKIPPED_MAX) throw this.#tooMuch(`more than ${SKIPPED_MAX} unused values`);
     if (depth > this.#limits.depthMax) throw this.#tooMuch(`nested deeper than ${this.#limits.depthMax}`);
   }
 
@@ -88,8 +88,8 @@ export class AmfCursor {
   }
 
   /**
-   * Reads the three bytes that end an object, if they come next. Some encoders leave them, or the last of them, off an
-   * object that ends with the message.
+   * Skips the three bytes that end an object, if they come next. Some encoders leave out all or the last of them at the
+   * end of a message.
    */
   skipObjectEnd(): boolean {
     const [bytes, at, left] = [this.#bytes, this.#position, this.remaining];

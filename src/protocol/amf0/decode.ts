@@ -14,7 +14,7 @@ export const AMF0_LIMITS_BEFORE_PUBLISH: Amf0Limits = { depthMax: 8, valuesMax: 
 
 /**
  * All values of a command or data message, to its last byte (AMF0 specification of 2007). Allocates for bytes that are
- * there, never for an announced count or length.
+ * present, never for an announced count or length.
  *
  * @throws ProtocolError "bad-amf": cut short, an unknown marker, or beyond a limit.
  */
@@ -26,8 +26,8 @@ export function decodeAmf0(bytes: Buffer, limits: Amf0Limits): Amf0Value[] {
 }
 
 /**
- * The same for a message whose objects may hold far more than we use, such as an index of a whole recording. Of outer
- * objects only the wanted properties are read.
+ * The same for a message whose objects may hold far more than we use, such as an index of a whole recording. Reads only
+ * the wanted properties of outer objects.
  *
  * @throws ProtocolError "bad-amf": cut short, or an unknown marker.
  */
@@ -72,7 +72,7 @@ function readValue(cursor: AmfCursor, depth: number): Amf0Value {
     case Marker.Unsupported:
       return null;
     case Marker.Reference:
-      // Points at an earlier object. No encoder needs it, and resolving it would allow cycles.
+      // Points to an earlier object. No encoder needs it, and resolving it would allow cycles.
       cursor.skip(2);
       return null;
     case Marker.EcmaArray:
@@ -124,7 +124,7 @@ function readWanted(cursor: AmfCursor, wanted: ReadonlySet<string>): Map<string,
 }
 
 function readStrictArray(cursor: AmfCursor, depth: number): Amf0Value[] {
-  // The count is only a promise: reading ends with the first value that is not there.
+  // The count is only an announcement: reading ends at the first missing value.
   const count = cursor.uint32();
   const values: Amf0Value[] = [];
   for (let index = 0; index < count; index += 1) values.push(readValue(cursor, depth));

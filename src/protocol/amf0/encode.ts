@@ -46,7 +46,7 @@ function writeValue(parts: Buffer[], value: Amf0Value): void {
 function writeProperties(parts: Buffer[], entries: ReadonlyMap<string, Amf0Value>): void {
   for (const [name, value] of entries) {
     const text = Buffer.from(name);
-    if (text.length > SHORT_STRING_BYTES_MAX) throw new RangeError("a property name is longer than AMF0 can say");
+    if (text.length > SHORT_STRING_BYTES_MAX) throw new RangeError("a property name is longer than AMF0 allows");
     const length = Buffer.alloc(2);
     length.writeUInt16BE(text.length);
     parts.push(length, text);

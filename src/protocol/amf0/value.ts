@@ -1,10 +1,10 @@
 /** Properties live in a map, never on a JavaScript object: a peer may name one `__proto__`. */
 export type Amf0Object = { readonly kind: "object"; readonly entries: ReadonlyMap<string, Amf0Value> };
 
-/** An object with a count in front. Encoders wrap their metadata in it. */
+/** An object preceded by a count. Encoders wrap their metadata in it. */
 export type Amf0EcmaArray = { readonly kind: "ecma-array"; readonly entries: ReadonlyMap<string, Amf0Value> };
 
-/** Milliseconds since the Unix epoch, and a time zone in minutes that the specification wants to be 0. */
+/** Milliseconds since the Unix epoch, and a time zone in minutes, which the specification requires to be 0. */
 type Amf0Date = { readonly kind: "date"; readonly milliseconds: number; readonly timezone: number };
 
 /** `null` also stands for undefined (06), a reference (07) and unsupported (0D). */

@@ -2,8 +2,8 @@
 const EXP_GOLOMB_ZEROS_MAX = 31;
 
 /**
- * Reads bits, most significant first. Past the end it reads zeros and sets `isExhausted`: callers check that once, at
- * the end.
+ * Reads bits, most significant first. After the end it reads zeros and sets `isExhausted`: callers check that once,
+ * when they are done.
  */
 export class BitReader {
   readonly #bytes: Uint8Array;

@@ -1,4 +1,4 @@
-/** What an Enhanced RTMP (v2) header says of its first track, once ModEx and Multitrack are unwrapped. */
+/** An Enhanced RTMP (v2) header's content for its first track, with ModEx and Multitrack unwrapped. */
 export type EnhancedHeader = {
   packetType: number;
   fourCc: number;
@@ -19,12 +19,12 @@ const PACKET_TYPE_MOD_EX = 7;
 const MULTITRACK_ONE = 0;
 const MULTITRACK_MANY_CODECS = 2;
 const FOURCC_BYTES = 4;
-/** ModEx prefixes of one message. There is one kind of them yet, and a message could hold millions. */
+/** The most ModEx prefixes of one message. There is only one kind of them so far, but a message could hold millions. */
 const MOD_EX_MAX = 16;
 
 /**
- * Skips the ModEx prefixes that may stand between the first byte and the packet. Sets the packet type and the offset
- * behind them in `into`. Returns false where the bytes end before that, or where there are too many.
+ * Skips the ModEx prefixes that may precede the packet. Sets the packet type and the offset after them in `into`.
+ * Returns false where the bytes end before that, or where there are too many.
  */
 export function readPacketType(payload: Buffer, into: EnhancedHeader): boolean {
   let packetType = (payload[0] ?? 0) & 0x0f;
@@ -69,7 +69,7 @@ export function readTrack(payload: Buffer, multitrackType: number, into: Enhance
     if (into.packetType === multitrackType || into.packetType === PACKET_TYPE_MOD_EX) return false;
   }
   if (offset + FOURCC_BYTES > payload.length) return false;
-  // Where every track has its own codec, the FourCC stands before each track id: the first one's is here as well.
+  // Where every track has its own codec, the FourCC precedes each track id: the first one's is here as well.
   into.fourCc = payload.readUInt32BE(offset);
   offset += FOURCC_BYTES;
   if (into.isMultitrack) {

@@ -16,7 +16,7 @@ export type AudioCodec =
   | "pcm"
   | "unknown";
 
-/** Enhanced RTMP's names of codecs, as the big-endian numbers on the wire and in onMetaData. */
+/** Enhanced RTMP's codec names, as big-endian numbers on the wire and in onMetaData. */
 export const FourCc = {
   Avc: 0x61766331,
   Hevc: 0x68766331,

@@ -20,7 +20,7 @@ function nameOf(kind: Kind, id: number): string {
   return id <= LEGACY_IDS_MAX ? legacyAudioCodec(id) : audioCodecOf(id);
 }
 
-/** How metadata names the codec of a sequence header: as in the message's own head. */
+/** How metadata names the codec of a sequence header: as in the message's own header. */
 function idIn(kind: Kind, config: Buffer): number | undefined {
   const { form, codec } = kind === "video" ? classifyVideo(config) : classifyAudio(config);
   if (codec === "unknown") return undefined;

@@ -22,8 +22,8 @@ const OTHER: DataMessage = { kind: "other" };
 const NO_ENTRIES: MetadataEntries = new Map();
 
 /**
- * Properties that are sent on, in the order OBS sends them. Left out: `duration` and `filesize` (a player may take the
- * stream for a recording), keyframe lists, and everything that describes the device or the place.
+ * Properties that are sent on, in OBS's order. Left out: `duration` and `filesize` (a player may treat the stream as a
+ * recording), keyframe lists, and everything that describes the device or the place.
  */
 const KEPT = [
   "width",
@@ -43,7 +43,7 @@ const KEPT = [
 /** Enhanced RTMP's descriptions of the tracks from 1 on: objects by track id. */
 const KEPT_MAPS = ["videoTrackIdInfoMap", "audioTrackIdInfoMap"] as const;
 
-/** The properties that are read of metadata: a recording may bring an index of megabytes along. */
+/** The metadata properties that are read: a recording may include an index of megabytes. */
 export const METADATA_PROPERTIES: ReadonlySet<string> = new Set([...KEPT, ...KEPT_MAPS]);
 
 /** In characters. Real values (`encoder`, a codec's name) are far shorter. */
@@ -66,8 +66,8 @@ function entriesOf(value: Amf0Value | undefined): MetadataEntries | undefined {
 }
 
 /**
- * Tells metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. An onMetaData without
- * properties is metadata without any.
+ * Distinguishes metadata from other data. Encoders wrap it in `@setDataFrame`; some cameras send it bare. An onMetaData
+ * without properties is metadata without any.
  */
 export function readMetadata(values: readonly Amf0Value[]): DataMessage {
   const [first, second] = values;
@@ -83,7 +83,7 @@ function isPlain(value: Amf0Value | undefined): value is number | boolean | stri
   return typeof value === "boolean" || (typeof value === "string" && value.length <= TEXT_MAX);
 }
 
-/** A track map with plain values only, by property and track; undefined where it is none, or too large. */
+/** A track map with plain values only, by property and track; undefined where it is not one, or too large. */
 function plainTrackMap(value: Amf0Value | undefined): Amf0Value | undefined {
   const tracks = entriesOf(value);
   if (tracks === undefined || tracks.size > MAP_TRACKS_MAX) return undefined;
@@ -98,8 +98,8 @@ function plainTrackMap(value: Amf0Value | undefined): Amf0Value | undefined {
 }
 
 /**
- * The part of an encoder's metadata that is sent on: the properties that platforms read, with simple values, in the
- * order OBS sends them. Encoders put anything there; unknown properties have confused platforms and revealed places.
+ * The part of an encoder's metadata that is sent on: the properties that platforms read, with simple values, in OBS's
+ * order. Encoders put anything there; unknown properties have confused platforms and revealed places.
  */
 export function rewriteMetadata(entries: MetadataEntries): MetadataEntries {
   const kept = new Map<string, Amf0Value>();

@@ -1,6 +1,6 @@
 /**
- * Data that is sent on in its place: captions, cue points, and a frame's own time and date, by the names that encoders
- * and players use.
+ * Timed data that is sent on in order: captions, cue points, and a frame's own time and date, by the names that
+ * encoders and players use.
  */
 const NAMES = ["onTextData", "onCaptionInfo", "onCuePoint", "onFI"].map((name) => amf0Text(name));
 const SET_DATA_FRAME = amf0Text("@setDataFrame");

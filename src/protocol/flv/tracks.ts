@@ -29,7 +29,7 @@ function isEnhanced(kind: "audio" | "video", payload: Buffer): boolean {
   return kind === "video" ? (first & ENHANCED_VIDEO_BIT) !== 0 : (first & 0xf0) === ENHANCED_AUDIO;
 }
 
-/** Undefined where the message has no tracks, or breaks off. Enhanced RTMP v2, "Multitrack". */
+/** Undefined where the message has no tracks, or is cut short. Enhanced RTMP v2, "Multitrack". */
 function readMultitrack(kind: "audio" | "video", payload: Buffer): Multitrack | undefined {
   if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return undefined;
   const multitrackType = kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO;
@@ -57,7 +57,7 @@ function readMultitrack(kind: "audio" | "video", payload: Buffer): Multitrack | 
   return { packetType, parts };
 }
 
-/** The tracks of a message, in its order; `[0]` where it names none. Empty where it breaks off. */
+/** The tracks of a message, in its order; `[0]` where it names none. Empty where it is cut short. */
 export function trackIdsOf(kind: "audio" | "video", payload: Buffer): readonly number[] {
   if (!isMultitrack(kind, payload)) return [0];
   return readMultitrack(kind, payload)?.parts.map(({ trackId }) => trackId) ?? [];
@@ -69,7 +69,10 @@ export function isMultitrack(kind: "audio" | "video", payload: Buffer): boolean 
   return header.packetType === (kind === "video" ? MULTITRACK_VIDEO : MULTITRACK_AUDIO);
 }
 
-/** A message of several tracks as one message for each, in the form that names one; the same where it has one. */
+/**
+ * Splits a message of several tracks into one message for each, in the form with one track id; returns a message with
+ * one track as it is.
+ */
 export function splitTracks(kind: "audio" | "video", payload: Buffer): readonly Buffer[] {
   const multitrack = readMultitrack(kind, payload);
   if (multitrack === undefined || multitrack.parts.length < 2) return [payload];
@@ -131,7 +134,7 @@ function plainForm(
     return Buffer.concat([Buffer.from([0xaf, packetType]), body]);
   }
   if (kind === "audio" && fourCc === FourCc.Mp3) {
-    // It has no sequence header.
+    // MP3 has no sequence header.
     return packetType === PacketType.CodedFrames ? Buffer.concat([LEGACY_MP3, body]) : undefined;
   }
   const head = Buffer.alloc(1 + FOURCC_BYTES);
@@ -143,8 +146,8 @@ function plainForm(
 const LEGACY_FORM_CODECS: ReadonlySet<number> = new Set([FourCc.Avc, FourCc.Aac, FourCc.Mp3]);
 
 /**
- * The FourCC of a message in Enhanced RTMP's form that legacy form could express: it has the codec, and the message
- * names no track.
+ * The FourCC of an Enhanced RTMP message that legacy form can express: legacy form has its codec, and the message names
+ * no track.
  */
 function needlessFourCc(kind: "audio" | "video", payload: Buffer): number | undefined {
   if (!isEnhanced(kind, payload) || !readPacketType(payload, header)) return undefined;
@@ -160,8 +163,8 @@ export function hasLegacyForm(kind: "audio" | "video", payload: Buffer): boolean
 }
 
 /**
- * H.264, AAC and MP3 in legacy form, where they come in Enhanced RTMP's and name no track; any other message as it is.
- * Undefined where legacy form cannot express it.
+ * H.264, AAC and MP3 in legacy form, where they arrive in Enhanced RTMP's form without a track id; any other message as
+ * it is. Undefined where legacy form cannot express it.
  */
 export function legacyForm(kind: "audio" | "video", payload: Buffer): Buffer | undefined {
   const fourCc = needlessFourCc(kind, payload);
@@ -174,7 +177,7 @@ const LEGACY_HEVC = 12;
 const LEGACY_HEADER_BYTES = 5;
 const COMPOSITION_TIME_OFFSET = 2;
 
-/** HEVC of codec id 12, which is not Adobe's, in Enhanced RTMP's form; any other message as it is. */
+/** HEVC with codec id 12, which is not Adobe's, in Enhanced RTMP's form; any other message as it is. */
 export function enhanceHevc(payload: Buffer): Buffer {
   const first = payload[0] ?? 0;
   const packetType = payload[1] ?? 0;

@@ -7,7 +7,7 @@ const WINDOW_BYTES_DEFAULT = 2_500_000;
 const WINDOW_BYTES_MIN = 4_096;
 
 /**
- * Decides when the peer gets an Acknowledgement: a running total (modulo 2³²), once a window. Not more often: an
+ * Decides when the peer gets an Acknowledgement: a running total (modulo 2³²), once for each window. Not more often: an
  * encoder that closes with one unread (FFmpeg, when it stops) resets the connection and loses its own last packets.
  */
 export class AckMeter {

@@ -4,10 +4,10 @@ import { ProtocolError } from "../protocol-error.ts";
 type CommandLimits = { readonly beforePublishMax: number; readonly perSecondMax: number };
 
 const OF_STRANGERS: CommandLimits = { beforePublishMax: 64, perSecondMax: 50 };
-/** For targets, which a user chose. Odd ones ping in bursts; a flood has tens of thousands a second. */
+/** For targets, which a user chose. Unusual ones ping in bursts; a flood has tens of thousands a second. */
 export const OF_TARGETS: CommandLimits = { beforePublishMax: 1_000, perSecondMax: 1_000 };
 
-/** Bounds the work a peer can make us do without sending any media. */
+/** Bounds the work that a peer can cause without sending any media. */
 export class CommandBudget {
   #count = 0;
   #second = 0;
@@ -17,7 +17,7 @@ export class CommandBudget {
     this.#limits = limits;
   }
 
-  /** Counts one more message; false where it exceeds the budget. */
+  /** Counts one more message; returns false where it exceeds the budget. */
   take(isPublishing: boolean, nowMs: number): boolean {
     if (isPublishing) {
       const second = Math.floor(nowMs / 1000);

@@ -13,7 +13,7 @@ export type Command = {
   readonly args: readonly Amf0Value[];
 };
 
-/** In front of the AMF0 values of an "AMF3" message; by Adobe's errata the values themselves are AMF0. */
+/** Before the AMF0 values of an "AMF3" message; by Adobe's errata the values themselves are AMF0. */
 const FORMAT_SELECTOR = 0x00;
 
 /**
@@ -46,8 +46,8 @@ export function encodeCommand(streamId: number, command: Command): Message {
 }
 
 /**
- * The AMF0 values of a message. Types 15 and 17 begin with a format selector that some senders omit, and others put in
- * front of types 18 and 20. The values always begin with a string, whose own marker (02, 0C or 11) is never 0.
+ * The AMF0 values of a message. Types 15 and 17 begin with a format selector that some senders omit, and others put
+ * before types 18 and 20. The values always begin with a string, whose own marker (02, 0C or 11) is never 0.
  */
 export function amf0Part({ payload }: Message): Buffer {
   return payload[0] === FORMAT_SELECTOR ? payload.subarray(1) : payload;

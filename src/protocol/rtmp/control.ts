@@ -23,7 +23,7 @@ export type ControlMessage =
   | { readonly kind: "acknowledgement"; readonly bytesTotal: number }
   /** "Acknowledge every so many bytes." */
   | { readonly kind: "window-ack-size"; readonly bytes: number }
-  /** `limit`: one of `PeerBandwidthLimit`, or whatever byte the peer chose. */
+  /** `limit`: one of `PeerBandwidthLimit`, or any byte that the peer chose. */
   | { readonly kind: "set-peer-bandwidth"; readonly bytes: number; readonly limit: number }
   | { readonly kind: "stream-begin"; readonly streamId: number }
   | { readonly kind: "stream-eof"; readonly streamId: number }
@@ -33,7 +33,7 @@ export type ControlMessage =
   /** Demands a reply with the same timestamp: nginx-rtmp drops a peer that sends none within 30 s. */
   | { readonly kind: "ping-request"; readonly timestamp: number }
   | { readonly kind: "ping-response"; readonly timestamp: number }
-  /** SWF verification, BufferEmpty, BufferReady and inventions: ignored. */
+  /** SWF verification, BufferEmpty, BufferReady and unknown events: ignored. */
   | { readonly kind: "other-user-control"; readonly event: number; readonly data: Buffer };
 
 /** Undefined for a message of another type, or one that is too short for its type; excess bytes are ignored. */
@@ -86,7 +86,7 @@ function isKnownEvent(event: number): event is (typeof UserEvent)[keyof typeof U
   return event <= UserEvent.PingResponse && event !== 5;
 }
 
-/** As the specification demands: message stream 0, timestamp 0. Send it on chunk stream 2. */
+/** As the specification requires: message stream 0, timestamp 0. Send it on chunk stream 2. */
 export function encodeControl(control: ControlMessage): Message {
   switch (control.kind) {
     case "set-chunk-size":

@@ -18,7 +18,7 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-/** One whole RTMP message, put together from its chunks. `type` is any byte the peer chose. */
+/** One whole RTMP message, put together from its chunks. `type` is any byte that the peer chose. */
 export type Message = {
   readonly type: number;
   /** Milliseconds, unsigned 32-bit, wraps. A decoding time for media. */

@@ -1,4 +1,4 @@
-/** Why a text is no target URL. A closed word: for API answers and tests. */
+/** Why a text is not a target URL. A word of a closed list: for API answers and tests. */
 export type TargetUrlProblem =
   | "not-a-url"
   | "unsupported-scheme"
@@ -16,9 +16,9 @@ export type TargetAddress = {
   readonly port: number;
   /** Set where the URL names a port. */
   readonly explicitPort?: number;
-  /** Everything behind the host, query included (YouTube's backup is `live2?backup=1`). May be empty. */
+  /** Everything after the host, query included (YouTube's backup is `live2?backup=1`). May be empty. */
   readonly app: string;
-  /** What `connect` says: the port only where the URL names one, because Facebook compares it. */
+  /** What `connect` sends: the port only where the URL names one, because Facebook compares it. */
   readonly tcUrl: string;
 };
 
@@ -29,7 +29,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 const PORT = /^[1-9]\d{0,4}$/;
 const CONTROL_OR_SPACE = /[\p{Cc}\p{Z}]/u;
 
-/** `host` or `host:port`; undefined where the part behind the host is no port. */
+/** `host` or `host:port`; undefined where the part after the host is not a port. */
 function splitAuthority(authority: string): { host: string; portText?: string } | undefined {
   const bracket = authority.startsWith("[") ? authority.indexOf("]") : -1;
   const rest = authority.slice(bracket + 1);
@@ -41,17 +41,17 @@ function splitAuthority(authority: string): { host: string; portText?: string } 
 }
 
 /**
- * Splits a target's URL into what RTMP transmits, or returns why it is none. Hand-written, because WHATWG `URL` changes
- * paths and hosts of schemes it does not know. The rule is that of OBS: the application is everything behind the host,
- * query included, without a fragment and exactly one trailing slash; an empty application is legal. `hostProblem`
- * judges the host's form, and each connect where it points.
+ * Splits a target's URL into what RTMP transmits, or returns why it is not one. Written by hand, because WHATWG `URL`
+ * changes paths and hosts of schemes that it does not know. The rule is OBS's: the application is everything after the
+ * host, query included, without a fragment and exactly one trailing slash; an empty application is legal. `hostProblem`
+ * checks the host's form, and each connect where it leads.
  */
 export function parseTargetUrl(url: string): TargetAddress | TargetUrlProblem {
   const schemeMatch = SCHEME.exec(url);
   if (schemeMatch === null) return "not-a-url";
   const scheme = (schemeMatch[1] ?? "").toLowerCase();
   if (scheme !== "rtmp" && scheme !== "rtmps") return "unsupported-scheme";
-  // Readers disagree whether a backslash ends the host, and blanks and line breaks end lines of protocols behind us.
+  // Readers disagree whether a backslash ends the host, and blanks and line breaks end lines of other protocols.
   if (url.includes("\\") || CONTROL_OR_SPACE.test(url)) return "bad-character";
 
   const afterScheme = url.slice(schemeMatch[0].length).split("#", 1)[0] ?? "";
@@ -132,9 +132,9 @@ export function barePath(text: string): string {
 }
 
 /**
- * The key that an encoder means by the application and the name it publishes. Usually that is the name. FFmpeg given
- * `rtmp://host/key`, cameras with one URL field, and OBS publishing a name that is only a query (`?…`) have it as the
- * last segment of the application. Queries are no part of a key. Empty where there is no key.
+ * The key that an encoder means by the application and the name that it publishes. Usually that is the name. FFmpeg
+ * with `rtmp://host/key`, cameras with one URL field, and OBS with a name that is only a query (`?…`) have it as the
+ * last segment of the application. A query is not a part of a key. Empty where there is no key.
  */
 export function publishKey(app: string, name: string): string {
   const bareName = barePath(name);

@@ -6,10 +6,10 @@ import { classifyVideo } from "../../protocol/flv/video/video-tag.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import { ENCODED_VIDEO, type EncodedVideo } from "./encoded-video.ts";
 
-/** Media for an encoder to send: tags in order of time from 0 on, as often as one asks for them. */
+/** Media for an encoder to send: tags in order of time, from 0 on. `tags` can be called any number of times. */
 export type Clip = {
   tags(): Iterable<FlvTag>;
-  /** Milliseconds to where a repetition would begin; `Infinity` where there is no end. */
+  /** When a repetition would begin, in milliseconds; `Infinity` for an endless clip. */
   readonly durationMs: number;
 };
 
@@ -27,11 +27,11 @@ export type SyntheticOptions = {
   readonly video?: VideoName | "none";
   /** Default 48 kHz stereo; `none`: video only. */
   readonly audio?: AudioSettings | "none";
-  /** Endless unless told. */
+  /** Absent: endless. */
   readonly seconds?: number;
-  /** Video is padded to this rate; default: no padding (some 50 to 100). */
+  /** Video is padded to this rate, in kilobits a second; default: no padding (about 50 to 100). */
   readonly kilobits?: number;
-  /** Every frame carries a running number from here on: no two payloads are alike. Default 0. */
+  /** Every frame holds a running number, from this one on, so that no two payloads are alike. Default 0. */
   readonly firstSerial?: number;
   /** What the stream's metadata call the encoder. */
   readonly encoder?: string;
@@ -152,7 +152,7 @@ function serialNal(serial: number): Buffer {
   return withLength(Buffer.concat([SERIAL_SEI, Buffer.from(text, "latin1"), Buffer.from([RBSP_END])]));
 }
 
-/** Bytes that a decoder throws away, `bytes` in all. */
+/** Bytes that a decoder ignores, `bytes` in total. */
 function fillerNal(bytes: number): Buffer {
   const nal = Buffer.alloc(bytes - NAL_LENGTH_BYTES, 0xff);
   nal[0] = NAL_FILLER;
@@ -206,7 +206,7 @@ export function fileClip(tags: readonly FlvTag[]): Clip {
   return { durationMs: Math.max(0, ...kinds.map(endOf)), tags: () => moved };
 }
 
-/** One step, as long as the last one, behind the last tag. */
+/** One step, as long as the last one, after the last tag. */
 function endOf(times: readonly number[]): number {
   const last = times.at(-1);
   if (last === undefined) return 0;

@@ -1,4 +1,6 @@
-/** One second of pre-encoded H.264 at 25 frames a second: one IDR frame and 24 that build on it, a closed GOP. */
+/**
+ * One second of pre-encoded H.264 at 25 frames a second: one IDR frame and 24 frames that refer to it, a closed GOP.
+ */
 export type EncodedVideo = {
   readonly width: number;
   readonly height: number;
@@ -9,11 +11,11 @@ export type EncodedVideo = {
 };
 
 /**
- * Test video as small as it gets, so that a stream can be made without an encoder. Made once by x264, its own
- * SEI taken out:
+ * Test video as small as possible, so that a stream can be made without an encoder. Made once by x264, with its own SEI
+ * removed:
  *
- * `ffmpeg -f lavfi -i testsrc2=size=320x180:rate=25 -t 1 -c:v libx264 -preset veryslow -profile:v baseline -crf 48 -g 25
- * -keyint_min 25 -sc_threshold 0 -bf 0 -refs 2 -an -f flv out.flv` (with B-frames: `-profile:v main -bf 2`)
+ * `ffmpeg -f lavfi -i testsrc2=size=320x180:rate=25 -t 1 -c:v libx264 -preset veryslow -profile:v baseline -crf 48 -g
+ * 25 -keyint_min 25 -sc_threshold 0 -bf 0 -refs 2 -an -f flv out.flv` (with B-frames: `-profile:v main -bf 2`)
  */
 export const ENCODED_VIDEO = {
   "180p": {

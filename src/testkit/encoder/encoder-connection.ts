@@ -17,19 +17,19 @@ export type ConnectionLoss =
   | { readonly how: "unreachable"; readonly code: string };
 
 export type ConnectionEvents = {
-  /** What the session wants done. */
+  /** Called with every output of the session, except what it sends. */
   readonly onOutput: (output: Exclude<ClientOutput, { kind: "send" }>) => void;
-  /** It ended, not by `leave`. */
+  /** The connection ended, but not by `leave`. */
   readonly onLost: (loss: ConnectionLoss) => void;
   readonly onDrained: () => void;
-  /** Nothing is left of it. Last, and once. */
+  /** Nothing is left of the connection. Last, and once. */
   readonly onGone: () => void;
 };
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
-/** OBS's own. */
+/** The same as OBS, in bytes. */
 const CHUNK_SIZE = 4_096;
-/** How long the server may take to close its side after ours. */
+/** How long the server may take to close its side after ours, in milliseconds. */
 const LINGER_MS = 3_000;
 const CSID: Readonly<Record<number, number>> = { [MessageType.Audio]: 4, [MessageType.Video]: 6 };
 const DATA_CSID = 5;
@@ -49,12 +49,12 @@ export class EncoderConnection {
     this.#listen(events);
   }
 
-  /** Whether the server said `NetStream.Publish.Start`. */
+  /** Whether the server sent `NetStream.Publish.Start`. */
   get isAccepted(): boolean {
     return this.#streamId > 0;
   }
 
-  /** What the server said of Enhanced RTMP. */
+  /** What the server announced about Enhanced RTMP. */
   get peer(): EnhancedPeer {
     return this.#session.peer;
   }
@@ -68,7 +68,7 @@ export class EncoderConnection {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     if (how === "reset" || this.socket.connecting) {
-      // What is not connected yet cannot be reset.
+      // A socket that is not connected yet cannot be reset.
       if (this.socket.connecting) this.socket.destroy();
       else this.socket.resetAndDestroy();
       return;

@@ -13,26 +13,27 @@ import { type ConnectionEvents, type ConnectionLoss, EncoderConnection, type Far
 import { type EncoderTime, encoderTimestamp } from "./encoder-time.ts";
 
 export type EncoderOptions = {
-  /** Where to, without the key: `rtmp://host:port/app`. */
+  /** The server's address without the key: `rtmp://host:port/app`. */
   readonly url: string;
   readonly streamKey: string;
   readonly clip: Clip;
-  /** 1: in real time; `Infinity`: as fast as the server takes it. 1 unless told. */
+  /** 1: in real time; `Infinity`: as fast as the server takes it. Default 1. */
   readonly speed?: number;
   readonly time?: EncoderTime;
-  /** In the clip's milliseconds: from here on it stays connected and silent, for good or for `forMs`. */
+  /** In the clip's milliseconds: from here on it stays connected and sends nothing, for ever or for `forMs`. */
   readonly freeze?: { readonly atMs: number; readonly forMs?: number };
   /** In the clip's milliseconds: the connection is reset, as when a cable is pulled and the kernel gives up. */
   readonly vanishAtMs?: number;
   /** In the clip's milliseconds: the connection is closed without FCUnpublish and deleteStream. */
   readonly closeAtMs?: number;
-  /** In place of this message, the first being 1, it sends bytes that are no RTMP. */
+  /** Instead of this message, the first being 1, it sends bytes that are not RTMP. */
   readonly garbageAtMessage?: number;
-  /** How long the server may take until it accepts, in milliseconds; 15 s unless told. */
+  /** How long the server may take to accept, in milliseconds; default 15 s. */
   readonly acceptDeadlineMs?: number;
   /**
-   * It says that it can follow a ReconnectRequest, and does: publishes where it is sent (or where it is, if not said) while it goes on here,
-   * then goes on there from a keyframe and leaves in good order. If no server accepts it there, it stays.
+   * It announces that it can follow a ReconnectRequest, and does: it publishes at the requested address (or at the
+   * present one, without an address) while it goes on here, then continues there from a keyframe and leaves here
+   * properly. If no server accepts it there, it stays.
    */
   readonly followsReconnectRequests?: boolean;
   readonly clock?: Clock;
@@ -40,8 +41,8 @@ export type EncoderOptions = {
 };
 
 /**
- * `finished`: the clip is over; `stopped`: by `stop`; `vanished`, `closed`: as it was told to. `refused`: the server said no,
- * or ended the publication by a message. `not-accepted`: nothing was said in time. `lost`: the server closed or reset.
+ * `finished`: the clip is over; `stopped`: by `stop`; `vanished`, `closed`: as its options said. `refused`: the server
+ * refused, or ended the publication by a message. `not-accepted`: no reply in time. `lost`: the server closed or reset.
  */
 export type EncoderEnd =
   | { readonly how: "finished" | "stopped" | "vanished" | "closed" | "not-accepted" }
@@ -51,18 +52,18 @@ export type EncoderEnd =
 export type EncoderReport = {
   /** Audio, video and data messages. */
   messagesSent: number;
-  /** Their payload. */
+  /** The bytes of their payloads. */
   payloadBytes: number;
-  /** Of the message sent last; undefined before the first. */
+  /** The timestamp of the last message; undefined before the first. */
   lastTimestamp: number | undefined;
   /** The server's latest running total, modulo 2³². */
   acknowledgedBytes: number | undefined;
   isAccepted: boolean;
-  /** What the server said of Enhanced RTMP in its answer to `connect`. */
+  /** What the server announced about Enhanced RTMP in its reply to `connect`. */
   peer: EnhancedPeer;
-  /** ReconnectRequests that came. */
+  /** The number of ReconnectRequests. */
   reconnectRequests: number;
-  /** Of the message sent last before it moved to another connection, for each move. */
+  /** For each move to another connection, the timestamp of the last message before it. */
   movedAfter: (number | undefined)[];
   end: EncoderEnd | undefined;
 };
@@ -73,16 +74,16 @@ export type EncoderEvent =
   | { readonly event: "ended"; readonly report: EncoderReport };
 
 const ACCEPT_DEADLINE_MS = 15_000;
-/** Sent and not yet taken by the kernel; beyond it nothing more is made. */
+/** Sent, but not yet taken by the kernel; above this limit nothing more is made. */
 const PENDING_BYTES_MAX = 1_048_576;
 const MESSAGES_IN_A_ROW_MAX = 64;
 const GARBAGE_BYTES = 64;
-/** A header that builds on an earlier one, on a chunk stream that never had one: an error to every reader. */
+/** A header that builds on an earlier one, on a chunk stream that never had one: every reader must fail on it. */
 const GARBAGE_FIRST_BYTE = 0xbf;
 
 /**
- * An encoder that publishes a clip as OBS would, until it does what it was told to do wrong. Begins to connect at once;
- * `closed` resolves in every case and never rejects.
+ * An encoder that publishes a clip as OBS would, until it fails as its options say. Begins to connect at once; `closed`
+ * resolves in every case and never rejects.
  */
 export class KitEncoder {
   readonly report: EncoderReport = {
@@ -96,28 +97,28 @@ export class KitEncoder {
     movedAfter: [],
     end: undefined,
   };
-  /** Whether the server said `NetStream.Publish.Start`. */
+  /** Whether the server sent `NetStream.Publish.Start`. */
   readonly accepted: Promise<boolean>;
   readonly closed: Promise<EncoderReport>;
   readonly #options: EncoderOptions;
   readonly #clock: Clock;
   #connection: EncoderConnection;
-  /** Where it was asked to go on. */
+  /** The connection to the address where it was asked to continue. */
   #next: EncoderConnection | undefined;
   /** Metadata and sequence headers, for the next connection. */
   readonly #heads = new Map<string, FlvTag>();
   readonly #over = Promise.withResolvers<EncoderReport>();
   readonly #accept = Promise.withResolvers<boolean>();
   #acceptTimer: Timer | undefined;
-  /** Ends the wait that the sending is in, if it is in one. */
+  /** Ends the present wait of the sending loop, if there is one. */
   #wake: (() => void) | undefined;
   #isFrozen = false;
-  /** The freeze of the options comes once. */
+  /** The freeze of the options happens once. */
   #hasFrozen = false;
-  /** How much later everything happens than the clip has it. */
+  /** How much later everything happens than in the clip, in milliseconds. */
   #frozenMs = 0;
 
-  /** @throws Error where the URL is none of RTMP. */
+  /** @throws Error where the URL is not an RTMP address. */
   constructor(options: EncoderOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -128,19 +129,19 @@ export class KitEncoder {
     this.#acceptTimer = this.#clock.startTimer(deadlineMs, () => this.#leave({ how: "not-accepted" }, "reset"));
   }
 
-  /** Sent and not yet taken by the kernel. */
+  /** Sent, but not yet taken by the kernel, in bytes. */
   get pendingBytes(): number {
     return this.#connection.socket.writableLength;
   }
 
-  /** From now on it stays connected and silent. */
+  /** From now on it stays connected and sends nothing. */
   freeze(): void {
     if (this.#isFrozen) return;
     this.#isFrozen = true;
     this.#emit({ event: "frozen" });
   }
 
-  /** Goes on where it was; its clock has gone on meanwhile. */
+  /** Continues where it was; its clock has gone on meanwhile. */
   thaw(): void {
     if (!this.#isFrozen || this.report.end !== undefined) return;
     this.#isFrozen = false;
@@ -202,7 +203,7 @@ export class KitEncoder {
     if (this.#options.followsReconnectRequests !== true || this.#next !== undefined || this.report.end !== undefined)
       return;
     const url = tcUrl === undefined ? presentUrl : resolveTargetUrl(presentUrl, tcUrl);
-    // Where it cannot go it is not sent to.
+    // An address that it cannot use is ignored.
     if (url !== undefined && isPlainRtmp(url)) this.#next = this.#connect(url);
   }
 
@@ -217,14 +218,14 @@ export class KitEncoder {
         await this.#wait();
       if (this.report.end !== undefined) return;
       this.#write(tag);
-      // A clip that never has to wait must not keep the socket from being read.
+      // A clip that never waits must not keep the socket from being read.
       if (this.report.messagesSent % MESSAGES_IN_A_ROW_MAX === 0) await setImmediate();
     }
     await this.#sent();
     this.#leave({ how: "finished" }, "clean");
   }
 
-  /** Waits for the moment, and for as much longer as the encoder was frozen. */
+  /** Waits until this moment, plus the time for which the encoder was frozen. */
   async #until(atMs: number): Promise<void> {
     for (;;) {
       const leftMs = atMs + this.#frozenMs - this.#clock.now();
@@ -242,7 +243,7 @@ export class KitEncoder {
     this.#frozenMs += this.#clock.now() - sinceMs;
   }
 
-  /** Until the kernel has taken everything, or the connection is gone. */
+  /** Resolves when the kernel has taken everything, or the connection is gone. */
   #sent(): Promise<void> {
     return new Promise((resolve) => {
       this.#connection.socket.write(Buffer.alloc(0), () => resolve());
@@ -258,7 +259,7 @@ export class KitEncoder {
     });
   }
 
-  /** What the options have for this moment of the clip; false where it was the end. */
+  /** Applies the options for this moment of the clip; returns false where the encoder has ended. */
   #applyOptions(tag: FlvTag): boolean {
     const { freeze, vanishAtMs, closeAtMs } = this.#options;
     if (this.report.end !== undefined) return false;
@@ -288,7 +289,7 @@ export class KitEncoder {
     this.report.lastTimestamp = stamp;
   }
 
-  /** At a keyframe it moves to the connection that waits for it, if one does. */
+  /** At a keyframe it moves to the next connection, if one is ready. */
   #moveAt(tag: FlvTag, timestamp: number): void {
     const head = headOf(tag);
     if (head !== undefined) this.#heads.set(head, tag);
@@ -303,7 +304,7 @@ export class KitEncoder {
     this.#emit({ event: "moved" });
   }
 
-  /** What ended it first is how it ended. */
+  /** The first end counts. */
   #leave(end: EncoderEnd, how: Farewell): void {
     if (this.report.end !== undefined) return;
     this.report.end = end;
@@ -319,7 +320,7 @@ export class KitEncoder {
   }
 }
 
-/** What a decoder needs before the first frame, by its kind; undefined for everything else. */
+/** The kind of a message that a decoder needs before the first frame; undefined for any other message. */
 function headOf({ type, payload }: FlvTag): string | undefined {
   if (type === MessageType.Audio) return classifyAudio(payload).part === "config" ? "audio" : undefined;
   if (type === MessageType.Video) return classifyVideo(payload).part === "config" ? "video" : undefined;

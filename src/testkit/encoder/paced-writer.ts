@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../base/clock.ts";
 
-/** Between two pieces: the peer reads each of them by itself. */
+/** The pause between two pieces, in milliseconds: the peer reads each of them by itself. */
 const PIECE_PAUSE_MS = 1;
 
-/** Writes to a socket at once, or in small pieces a moment apart, as a network may cut anything anywhere. */
+/** Writes to a socket at once, or in small pieces with pauses, as a network may cut data anywhere. */
 export class PacedWriter {
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -13,7 +13,7 @@ export class PacedWriter {
   #timer: Timer | undefined;
   #endsAfter = false;
 
-  /** `pieceBytes`: absent, everything leaves as it comes. */
+  /** `pieceBytes`: absent: everything is sent at once. */
   constructor(socket: Socket, clock: Clock, pieceBytes?: number) {
     this.#socket = socket;
     this.#clock = clock;
@@ -30,7 +30,7 @@ export class PacedWriter {
     if (this.#timer === undefined) this.#writePiece(this.#pieceBytes);
   }
 
-  /** Half-closes behind the last piece. */
+  /** Half-closes after the last piece. */
   end(): void {
     this.#endsAfter = true;
     if (this.#timer === undefined) this.#socket.end();

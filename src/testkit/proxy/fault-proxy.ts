@@ -9,19 +9,19 @@ const DIRECTIONS: readonly Direction[] = ["up", "down"];
 
 export type ProxyEvent =
   | { readonly event: "connected"; readonly connection: number }
-  /** A peer ended or broke it, or the proxy did; bytes of both directions that were passed on. */
+  /** A peer or the proxy closed it; with the bytes passed on in each direction. */
   | { readonly event: "closed"; readonly connection: number; readonly bytesUp: number; readonly bytesDown: number };
 
 export type ProxyOptions = {
-  /** Where everything is passed on to. */
+  /** Where it passes everything on to. */
   readonly to: { readonly host?: string; readonly port: number };
-  /** 127.0.0.1 unless told. */
+  /** Default 127.0.0.1. */
   readonly host?: string;
-  /** A free one unless told. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Of both directions; can be changed at any time. */
+  /** For both directions; can be changed at any time. */
   readonly shape?: FlowShape;
-  /** How it begins; `open` unless told. */
+  /** Its first state; default `open`. */
   readonly state?: FlowState;
   readonly clock?: Clock;
   readonly onEvent?: (event: ProxyEvent) => void;
@@ -36,8 +36,8 @@ type Pair = {
 };
 
 /**
- * A TCP proxy that can be a bad network: slow, stalled, cut without anybody being told, reset. What is asked of it counts for
- * the connections there are and for those to come, at once.
+ * A TCP proxy that can be a bad network: slow, stalled, silently cut, reset. Each call affects present and later
+ * connections, at once.
  */
 export class FaultProxy {
   readonly port: number;
@@ -61,13 +61,13 @@ export class FaultProxy {
     server.on("connection", (socket) => this.#accept(socket));
   }
 
-  /** Rejects where it cannot listen there. */
+  /** Rejects where it cannot listen at that address. */
   static async start(options: ProxyOptions): Promise<FaultProxy> {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
-    if (typeof address !== "object" || address === null) throw new Error("the proxy listens on no port");
+    if (typeof address !== "object" || address === null) throw new Error("the proxy does not listen on a port");
     return new FaultProxy(server, address.port, options);
   }
 
@@ -76,12 +76,12 @@ export class FaultProxy {
     return this.#connectionCount;
   }
 
-  /** Connections that are not over. */
+  /** Connections that are still open. */
   get openCount(): number {
     return this.#pairs.size;
   }
 
-  /** Bytes passed on in one direction so far, of all connections. */
+  /** Bytes passed on in one direction so far, over all connections. */
   bytesPassed(direction: Direction): number {
     let bytes = this.#bytesGone[direction];
     for (const pair of this.#pairs) bytes += pair.bytes[direction];
@@ -96,17 +96,17 @@ export class FaultProxy {
     }
   }
 
-  /** Reads nothing more: what the sender sends piles up at its side. */
+  /** Stops reading: what the sender sends piles up on its side. */
   stall(direction?: Direction): void {
     this.#enter("stalled", direction);
   }
 
-  /** Swallows everything, ends of connections too: neither side hears of it. */
+  /** Swallows everything, ends of connections too: neither side notices. */
   blackhole(direction?: Direction): void {
     this.#enter("blackhole", direction);
   }
 
-  /** Back to passing everything on. What was swallowed is gone. */
+  /** Passes everything on again. What was swallowed is lost. */
   resume(direction?: Direction): void {
     this.#enter("open", direction);
   }
@@ -164,7 +164,7 @@ export class FaultProxy {
     this.#passBreakOn(pair, far, near, "down");
   }
 
-  /** A reset on one side is a reset on the other, unless that direction tells nothing. */
+  /** A reset on one side becomes a reset on the other, unless that direction swallows everything. */
   #passBreakOn(pair: Pair, from: Socket, into: Socket, direction: Direction): void {
     from.on("error", () => {
       if (this.#states[direction] === "blackhole") return;

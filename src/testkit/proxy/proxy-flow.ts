@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
 import type { Clock, Timer } from "../../base/clock.ts";
 
-/** What a direction does to bytes: delay (milliseconds) and rate, each of them absent where there is none. */
+/** The delay (milliseconds) and the rate of one direction, each absent where there is none. */
 export type FlowShape = { readonly delayMs?: number; readonly bytesPerSecond?: number };
 
-/** `stalled`: nothing is read, so the sender feels it; `blackhole`: everything is read and thrown away, ends too. */
+/** `stalled`: nothing is read, so the sender notices; `blackhole`: everything is read and discarded, ends too. */
 export type FlowState = "open" | "stalled" | "blackhole";
 
-/** Read and not yet passed on; beyond it nothing more is read. */
+/** Read, but not yet passed on, in bytes; above this limit nothing more is read. */
 const QUEUE_BYTES_MAX = 4 * 1_024 * 1_024;
-/** With a rate, at most so much of a second leaves in one piece. */
+/** With a rate, one piece is at most this fraction of a second. */
 const PIECES_PER_SECOND = 20;
 const PIECE_BYTES_MIN = 64;
 
-/** One direction of a proxied connection: from one socket into another, later, slower, or not at all. */
+/** One direction of a proxied connection: from one socket to another, later, slower, or not at all. */
 export class ProxyFlow {
   readonly #from: Socket;
   readonly #into: Socket;
@@ -57,7 +57,7 @@ export class ProxyFlow {
     this.#applyReading();
   }
 
-  /** Counts for what comes from now on. */
+  /** Applies to what is received from now on. */
   setShape(shape: FlowShape): void {
     this.#shape = shape;
   }

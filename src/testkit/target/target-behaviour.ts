@@ -4,10 +4,10 @@ import type { Message } from "../../protocol/rtmp/message.ts";
 import * as reply from "../../protocol/rtmp/server/server-replies.ts";
 import { loginRefusal, type TargetLogin } from "./target-login.ts";
 
-/** A moment on air: so long after the publication was accepted, or after so many bytes since; the earlier of them. */
+/** A moment on air: this long after the publication was accepted, or after this many bytes; whichever comes first. */
 export type Moment = { readonly afterMs?: number; readonly afterBytes?: number };
 
-/** How a connection is refused: with which words, and at `connect` or at `publish`. */
+/** How a connection is refused: with which text, and at `connect` or at `publish`. */
 const REFUSALS = {
   "connect-rejected": { at: "connect", code: "NetConnection.Connect.Rejected", description: "Connection refused." },
   "invalid-app": { at: "connect", code: "NetConnection.Connect.InvalidApp", description: "No such application." },
@@ -44,47 +44,50 @@ export const REFUSAL_NAMES = [
   "own-code",
 ] as const satisfies readonly Refusal[];
 
-/** Where a target stops answering. `handshake`: it never says a byte. */
+/** Where a target stops replying. `handshake`: it never sends a byte. */
 export const SILENT_STAGES = ["handshake", "connect", "create-stream", "publish"] as const;
 /** Where a target closes without a message. `accept`: at once; the others: instead of that answer. */
 export const CLOSE_STAGES = ["accept", "handshake", "connect", "publish"] as const;
 
 /**
- * Answers no target should give. `garbage`, `http`: in place of the handshake. `garbage-chunks`: in place of the answer to
- * `connect`. `start-with-transaction`: Publish.Start with publish's own number where 0 belongs (which many servers do).
+ * Replies that no target should send. `garbage`, `http`: instead of the handshake. `garbage-chunks`: instead of the
+ * reply to `connect`. `start-with-transaction`: Publish.Start with publish's own number instead of 0 (as many servers
+ * do).
  * `result-only`: a `_result` for publish and no status.
  */
 export const WRONG_ANSWERS = ["garbage", "http", "garbage-chunks", "start-with-transaction", "result-only"] as const;
 
-/** What a target does to one connection; nothing given: it behaves as a good platform does. */
+/** The behaviour of a target towards one connection; the default is that of a good platform. */
 export type TargetBehaviour = {
   readonly refuse?: Refusal;
-  /** It accepts this login, and no other. */
+  /** It accepts only this login. */
   readonly login?: TargetLogin;
   /** It refuses every encoder and names this address, absolute or relative. */
   readonly redirect?: string;
-  /** What it answers to `createStream`; 1 and up unless told. */
+  /** Its reply to `createStream`; by default it counts from 1. */
   readonly streamNumber?: number;
   readonly closeAt?: (typeof CLOSE_STAGES)[number];
   readonly silentAt?: (typeof SILENT_STAGES)[number];
   readonly answer?: (typeof WRONG_ANSWERS)[number];
-  /** Everything it says leaves in pieces of so many bytes, a millisecond apart. */
+  /** It sends everything in pieces of this many bytes, a millisecond apart. */
   readonly splitBytes?: number;
-  /** What it announces by Set Chunk Size, and cuts its own messages for; 4096 unless told. Up to 2³¹ − 1. */
+  /** The chunk size that it announces and uses for its own messages; default 4096. Up to 2³¹ − 1. */
   readonly chunkSize?: number;
-  /** It reads no faster than this. The kernels' buffers take some MiB before a sender feels it. */
+  /** It reads no faster than this, in bytes a second. The kernels' buffers take some MiB before a sender notices. */
   readonly bytesPerSecond?: number;
-  /** It stops reading at this moment, for good or for `resumeAfterMs`. */
+  /** It stops reading at this moment, for ever or for `resumeAfterMs`. */
   readonly stall?: Moment & { readonly resumeAfterMs?: number };
   /** It closes without a message at this moment. */
   readonly close?: Moment;
-  /** It asks to be connected to again at this moment, elsewhere where `tcUrl` is given; it goes on until the peer leaves. */
+  /**
+   * At this moment it asks the peer to reconnect, elsewhere where `tcUrl` is given; it goes on until the peer leaves.
+   */
   readonly reconnect?: Moment & { readonly tcUrl?: string };
   /** It resets the connection at this moment. */
   readonly reset?: Moment;
-  /** It says nothing of Enhanced RTMP, as a server that knows nothing of it; else it says that it takes every codec and form. */
+  /** It does not mention Enhanced RTMP, like a server without it; by default it announces every codec and form. */
   readonly isPlain?: boolean;
-  /** Bytes between acknowledgements, or none at all; the window the peer announces unless told. */
+  /** Bytes between acknowledgements, or none at all; default: the window that the peer announces. */
   readonly acknowledge?: number | "never";
 };
 
@@ -106,7 +109,7 @@ export function refusalOf(
   return errorMessage(command, amf0Object({ level: "error", code: "NetConnection.Connect.Rejected", description }));
 }
 
-/** As servers of Adobe's family have it. */
+/** As servers of Adobe's family do it. */
 function redirectMessage(command: Command, redirect: string): Message {
   const code = "NetConnection.Connect.Rejected";
   const description = "[ AccessManager.Reject ] : [ code=302 ] : ";
@@ -118,7 +121,7 @@ function errorMessage({ transactionId }: Command, status: Amf0Value): Message {
   return encodeCommand(0, { name: "_error", transactionId, object: null, args: [status] });
 }
 
-/** How a publication is accepted. */
+/** The messages that accept a publication. */
 export function publishAnswer(answer: TargetBehaviour["answer"], command: Command, streamId: number): Message {
   if (answer === "result-only") return reply.result(command.transactionId);
   if (answer !== "start-with-transaction") return reply.publishStarted(streamId);

@@ -30,18 +30,18 @@ export type ConnectionDeps = {
   readonly messagesMax: number;
   /** Whether each message is an event. */
   readonly reportsMessages: boolean;
-  /** Where the n-th publication of this connection is to be recorded; undefined: nowhere. */
+  /** The path for the recording of this connection's n-th publication; undefined: no recording. */
   readonly recordingPath: (publication: number) => string | undefined;
   readonly onEvent: (event: TargetEvent) => void;
 };
 
 const HANDSHAKE_RANDOM_BYTES = 1_528;
 const CHUNK_SIZE_DEFAULT = 4_096;
-/** Beyond it a chunk size means nothing: no message is longer. */
+/** A larger chunk size makes no difference: no message is longer. */
 const CHUNK_BYTES_MAX = 0xff_ff_ff;
 const WINDOW_BYTES = 2_500_000;
 const GARBAGE_BYTES = 4_096;
-/** No version of RTMP, and on a chunk stream a header that builds on one that never was. */
+/** Not a version of RTMP; on a chunk stream, a header that builds on one that never was. */
 const GARBAGE_FIRST_BYTE = 0xbf;
 const ControlCsid = 2;
 const CommandCsid = 3;
@@ -50,10 +50,10 @@ const StatusCsid = 5;
 /** Why nothing is read at the moment. */
 type Pause = "asked" | "stall" | "pace" | "recording";
 
-/** One connection to a scripted target: real RTMP, done as well or as badly as its behaviour says. */
+/** One connection to a scripted target: real RTMP, as good or as bad as its behaviour says. */
 export class TargetConnection {
   readonly report: ConnectionReport;
-  /** Resolves once the socket is gone and the recordings are whole. */
+  /** Resolves once the socket is closed and the recordings are complete. */
   readonly closed: Promise<ConnectionReport>;
   readonly #deps: ConnectionDeps;
   readonly #socket: Socket;
@@ -112,7 +112,7 @@ export class TargetConnection {
     this.#leave("closed-by-target");
     this.#writer.end();
     this.#reportFault("closed");
-    // A peer that does not close its side in turn is not waited for; what it still sends is thrown away.
+    // Does not wait for a peer that keeps its side open; what it still sends is discarded.
     this.#socket.resume();
   }
 
@@ -122,7 +122,7 @@ export class TargetConnection {
     this.#reportFault("reset");
   }
 
-  /** Gone at once, for the end of the target itself. */
+  /** Closes at once, when the target itself ends. */
   destroy(): void {
     this.#leave("closed-by-target");
     this.#socket.destroy();
@@ -146,7 +146,7 @@ export class TargetConnection {
     });
   }
 
-  /** What ended it first is how it ended. */
+  /** The first end counts. */
   #leave(state: ConnectionReport["state"]): void {
     if (this.report.state === "open") this.report.state = state;
   }
@@ -260,7 +260,7 @@ export class TargetConnection {
         if (this.report.stage === "publishing") this.report.stage = "unpublished";
         return this.#endRecording();
       default:
-        // As many real servers: releaseStream and the like are not answered.
+        // Like many real servers: no reply to releaseStream and the like.
         return;
     }
   }
@@ -315,7 +315,7 @@ export class TargetConnection {
     if (reset !== undefined) this.#at(reset, () => this.reset());
   }
 
-  /** Once, at whichever part of the moment comes first. */
+  /** Runs once, at whichever part of the moment comes first. */
   #at(moment: Moment, run: () => void): void {
     let isPast = false;
     const once = (): void => {

@@ -10,15 +10,15 @@ import {
   readQuery,
 } from "../../protocol/rtmp/server/publish-auth.ts";
 
-/** Adobe's way to log in, and Limelight's. */
+/** The login schemes of Adobe and of Limelight. */
 export const LOGIN_SCHEMES = AUTH_SCHEMES;
 
-/** Whom a target lets in, and how it asks. */
+/** The accepted login, and how the target asks for it. */
 export type TargetLogin = Credentials & {
   readonly scheme: AuthScheme;
-  /** It stays connected after it asked or refused, as some servers do; closes unless told. */
+  /** It stays connected after it asked or refused, as some servers do; by default it closes. */
   readonly keepsOpen?: boolean;
-  /** What Adobe's proof is made with: `opaque`, as most servers have it, unless told. */
+  /** What Adobe's proof is made with; default `opaque`, as in most servers. */
   readonly proofOf?: "opaque" | "challenge";
 };
 
@@ -26,12 +26,12 @@ export type TargetLogin = Credentials & {
 const GIVEN: AdobeChallenge = { salt: "c2FsdA==", challenge: "Y2hhbGxlbmdl", opaque: "b3BhcXVl" };
 const NONCE = "a1b2c3d4";
 
-/** What an encoder connects to: the application without what a login adds to it. */
+/** The application without what a login adds to it. */
 export function appWithoutLogin(app: string): string {
   return app.replace(/[?&]authmod=.*$/s, "");
 }
 
-/** How a `connect` is refused for want of a login, as the text of its answer; undefined where it is let in. */
+/** The text with which `connect` is refused because of the login; undefined where the login is accepted. */
 export function loginRefusal(login: TargetLogin, connect: Command): string | undefined {
   const { scheme } = login;
   const app = textProperty(connect.object, "app") ?? "";

@@ -1,29 +1,32 @@
 import type { EnhancedPeer } from "../../protocol/rtmp/client/enhanced-connect.ts";
 import type { MessageRecord } from "../message-record.ts";
 
-/** What one connection to the target was like, and is like while it lasts. */
+/** The report of one connection to the target, updated while the connection lasts. */
 export type ConnectionReport = {
   /** 0 for the target's first connection. */
   readonly index: number;
-  /** Names of the commands it was sent, in order. */
+  /** The names of the received commands, in order. */
   readonly commands: string[];
   app: string;
-  /** What the peer said of Enhanced RTMP in `connect`. */
+  /** What the peer announced about Enhanced RTMP in `connect`. */
   peer: EnhancedPeer;
   /** The stream key of the latest publish. */
   streamName: string;
   stage: "handshake" | "connect" | "publish" | "publishing" | "unpublished";
-  /** Everything that was read from the connection. */
+  /** All bytes that were read from the connection. */
   bytesReceived: number;
   /** Audio and video payload. */
   mediaBytes: number;
-  /** Every audio, video and data message, where the target was told to keep them. */
+  /** Every audio, video and data message, where the target keeps them. */
   readonly messages: MessageRecord[];
-  /** Messages that were not kept: there were too many, or none was to be. */
+  /** Messages that were not kept: above the limit, or with a limit of none. */
   messagesDropped: number;
   /** The FLV files of its publications. */
   readonly recordings: string[];
-  /** `ended`: the peer closed; `reset`: it broke. What the target did itself comes from a fault or the end of the target. */
+  /**
+   * `ended`: the peer closed; `reset`: the connection broke. What the target did itself comes from a fault or the end
+   * of the target.
+   */
   state: "open" | "ended" | "reset" | "protocol-error" | "closed-by-target" | "reset-by-target";
 };
 

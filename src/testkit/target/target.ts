@@ -7,24 +7,24 @@ import { TargetConnection } from "./target-connection.ts";
 import type { TargetEvent } from "./target-report.ts";
 
 export type TargetOptions = {
-  /** 127.0.0.1 unless told. */
+  /** Default 127.0.0.1. */
   readonly host?: string;
-  /** A free one unless told. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** What connections meet: all alike, or by their number, the first being 0. Nothing bad unless told. */
+  /** The behaviour towards connections: the same for all, or by their number from 0. Default: no faults. */
   readonly behaviour?: TargetBehaviour | ((index: number) => TargetBehaviour);
   /** A folder: each publication becomes an FLV file in it, named by connection and publication. */
   readonly recordInto?: string;
-  /** How many messages' records a connection keeps; none unless told. */
+  /** How many messages' records a connection keeps; default none. */
   readonly messagesMax?: number;
-  /** Whether `onEvent` hears of every message. */
+  /** Whether `onEvent` is called for every message. */
   readonly reportsMessages?: boolean;
-  /** For the times in the behaviour. */
+  /** The clock for the times in the behaviour. */
   readonly clock?: Clock;
   readonly onEvent?: (event: TargetEvent) => void;
 };
 
-/** A place to publish to that takes every key, does one thing well or badly, and remembers what it was sent. */
+/** An RTMP server that accepts every key, behaves well or in one way badly, and remembers what it received. */
 export class KitTarget {
   readonly port: number;
   /** Every connection so far, oldest first. */
@@ -58,27 +58,27 @@ export class KitTarget {
     });
   }
 
-  /** Rejects where it cannot listen there. */
+  /** Rejects where it cannot listen at that address. */
   static async start(options: TargetOptions = {}): Promise<KitTarget> {
     const host = options.host ?? "127.0.0.1";
     const server = createServer().listen(options.port ?? 0, host);
     await once(server, "listening");
     const address = server.address();
-    if (typeof address !== "object" || address === null) throw new Error("the target listens on no port");
+    if (typeof address !== "object" || address === null) throw new Error("the target does not listen on a port");
     return new KitTarget(server, host, address.port, options);
   }
 
-  /** Without the key. */
+  /** The address without the key. */
   get url(): string {
     return `rtmp://${this.#host.includes(":") ? `[${this.#host}]` : this.#host}:${this.port}/live`;
   }
 
-  /** What connections meet from the next one on. */
+  /** Sets the behaviour from the next connection on. */
   behave(behaviour: TargetBehaviour | ((index: number) => TargetBehaviour)): void {
     this.#behaviour = byIndex(behaviour);
   }
 
-  /** Ends everything at once; resolves when the recordings are whole. Idempotent. */
+  /** Ends everything at once; resolves when the recordings are complete. Idempotent. */
   async close(): Promise<void> {
     const isListening = this.#server.listening;
     for (const connection of this.connections) connection.destroy();

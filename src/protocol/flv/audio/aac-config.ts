@@ -1,6 +1,6 @@
 import { BitReader } from "../bit-reader.ts";
 
-/** What an AAC AudioSpecificConfig says of the decoded audio. */
+/** What an AAC AudioSpecificConfig says about the decoded audio. */
 export type AacConfig = {
   /** 2 is AAC-LC, 5 HE-AAC, 29 HE-AAC v2. */
   readonly objectType: number;

@@ -11,7 +11,7 @@ export function beginsAsAdts(bytes: Buffer, offset: number): boolean {
   return bytes[offset] === 0xff && ((bytes[offset + 1] ?? 0) & 0xf6) === 0xf0;
 }
 
-/** Bytes of the ADTS header at `offset`, 0 where there is none that fits what follows. */
+/** The length of the ADTS header at `offset`, in bytes; 0 where there is none that fits what follows. */
 export function adtsHeaderBytes(payload: Buffer, offset: number, end: number): number {
   if (!beginsAsAdts(payload, offset) || offset + HEADER_BYTES > end) return 0;
   const hasNoChecksum = ((payload[offset + 1] ?? 0) & 0x01) === 1;
@@ -28,8 +28,8 @@ export function adtsFrameBytes(payload: Buffer, offset: number): number {
 }
 
 /**
- * The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that an ADTS header stands for, as a number of two bytes.
- * Undefined where it describes its channels one by one, or names no sample rate.
+ * The AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) that corresponds to an ADTS header, as a number of two bytes.
+ * Undefined where the header describes its channels one by one, or has no sample rate.
  */
 export function adtsConfig(payload: Buffer, offset: number): number | undefined {
   const third = payload[offset + 2] ?? 0;

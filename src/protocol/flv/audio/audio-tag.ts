@@ -2,7 +2,7 @@ import { blankEnhancedHeader, readPacketType, readTrack } from "../enhanced-head
 import { type AudioCodec, audioCodecOf } from "../fourcc.ts";
 import { adtsFrameBytes, adtsHeaderBytes } from "./adts.ts";
 
-/** What one audio message holds, as far as a relay needs it. For several tracks, what its first track holds. */
+/** What one audio message holds, as far as a relay needs it; with several tracks, what its first track holds. */
 export type AudioTag = {
   readonly codec: AudioCodec;
   /** `legacy`: sound format in the first byte; `enhanced`: FourCC. */
@@ -117,8 +117,8 @@ function classifyEnhanced(payload: Buffer): AudioTag {
 }
 
 /**
- * Says what an audio message (type 8) holds. Reads only the header, allocates only the result, never throws. Malformed
- * messages are `empty`, and so are messages without a byte, which some encoders send for silence.
+ * Returns what an audio message (type 8) holds. Reads only the header, allocates only the result, never throws.
+ * Malformed messages are `empty`, and so are messages without a byte, which some encoders send for silence.
  */
 export function classifyAudio(payload: Buffer): AudioTag {
   const first = payload[0];
@@ -129,7 +129,7 @@ export function classifyAudio(payload: Buffer): AudioTag {
 
 /**
  * An AAC message without the ADTS header that some encoders leave on their frames; the same buffer where there is none.
- * Of several ADTS frames in one message only the first is kept: an RTMP message is one access unit.
+ * Keeps only the first of several ADTS frames in one message: an RTMP message is one access unit.
  */
 export function stripAdts(payload: Buffer): Buffer {
   const tag = classifyAudio(payload);

@@ -62,12 +62,12 @@ function skipOperatingPoints(reader: BitReader): void {
   }
 }
 
-/** Reads a sequence header (5.5.1) as far as the largest picture. */
+/** Reads a sequence header (5.5.1) up to the largest frame size. */
 function parseSequenceHeader(body: Uint8Array): Picture | undefined {
   const reader = new BitReader(body);
   reader.bits(4); // seq_profile, still_picture
   if (reader.flag())
-    reader.bits(5); // a still picture's header has its level alone
+    reader.bits(5); // a still picture's header has only its level
   else skipOperatingPoints(reader);
   const widthBits = reader.bits(4) + 1;
   const heightBits = reader.bits(4) + 1;

@@ -1,7 +1,7 @@
 import type { Picture } from "./picture.ts";
 import { parseSps } from "./sps.ts";
 
-/** What an AVC decoder configuration record (avcC) says. */
+/** The content of an AVC decoder configuration record (avcC). */
 export type AvcConfig = {
   readonly profile: number;
   readonly level: number;
@@ -14,7 +14,7 @@ export type AvcConfig = {
 /** Version, profile, compatibility, level, length size and number of parameter sets. */
 const FIXED_BYTES = 6;
 
-/** Reads the body of an AVC configuration message (ISO/IEC 14496-15, 5.3.3.1). Undefined where it is none. */
+/** Reads the body of an AVC configuration message (ISO/IEC 14496-15, 5.3.3.1). Undefined where it is not valid. */
 export function parseAvcConfig(record: Buffer): AvcConfig | undefined {
   if (record.length < FIXED_BYTES || record[0] !== 1) return undefined;
   const config = {

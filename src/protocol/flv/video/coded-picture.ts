@@ -12,9 +12,7 @@ export const Seen = {
   Inter: 8,
 } as const;
 
-/**
- * Before the first slice stand a delimiter, parameter sets and a few messages; no encoder sends more units than this.
- */
+/** A delimiter, parameter sets and a few messages precede the first slice; no encoder sends more units than this. */
 const UNITS_MAX = 24;
 const OBUS_MAX = 8;
 const LEB128_BYTES_MAX = 4;
@@ -25,7 +23,7 @@ const VvcUnit = { IdrFirst: 7, IrapLast: 9, VclLast: 11 } as const;
 const Obu = { SequenceHeader: 1, FrameHeader: 3, Frame: 6 } as const;
 
 /**
- * Looks at a video message's coded data, at `payload[offset…end)`: the first slice's first bytes, whatever the
+ * Reads the first bytes of the first slice in a video message's coded data, at `payload[offset…end)`, whatever the
  * message's own flags say. `nalLengthSize` is the configuration's, in bytes. Allocates nothing, never throws.
  */
 export function lookAtPicture(
@@ -71,7 +69,7 @@ function lookAtUnits(
   return 0;
 }
 
-/** 0 where the unit is no slice. */
+/** 0 where the unit is not a slice. */
 function lookAtUnit(codec: "avc" | "hevc" | "vvc", payload: Buffer, at: number, end: number): number {
   const byteAt = (offset: number) => (at + offset < end ? (payload[at + offset] ?? 0) : 0);
   const first = byteAt(0);
@@ -99,7 +97,7 @@ function firstSlice(byte: number): number {
   return (byte & 0x80) === 0 ? 0 : Seen.First;
 }
 
-/** H.264's slice_type behind a first_mb_in_slice of 0: P (0, 5) or B (1, 6), of a frame's first slice. */
+/** H.264's slice_type after a first_mb_in_slice of 0: P (0, 5) or B (1, 6), for a frame's first slice. */
 function isInterSlice(byte: number): boolean {
   if ((byte & 0x80) === 0) return false;
   const code = byte & 0x7f;

@@ -27,7 +27,7 @@ function skipProfile(reader: BitReader, subLayersLessOne: number): void {
     skip(reader, (hasProfile ? PROFILE_BITS : 0) + (hasLevel ? LEVEL_BITS : 0));
 }
 
-/** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, as far as the frame's size. */
+/** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, up to the frame size. */
 function parseHevcSps(nalUnit: Uint8Array): Picture | undefined {
   if (nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(2)));
@@ -77,7 +77,9 @@ export function parseHevcConfig(record: Buffer): Picture | undefined {
 /** Kinds of NAL units in a record's arrays: parameter sets (VPS, SPS, PPS) and messages. */
 const ARRAY_TYPES: ReadonlySet<number> = new Set([32, 33, 34, 39, 40]);
 
-/** Whether a record in H.264's place is HEVC's: its arrays hold HEVC's parameter sets, and fill it. */
+/**
+ * Whether a record in H.264's place is an HEVC record: its arrays hold HEVC's parameter sets, and nothing follows them.
+ */
 export function isHevcConfig(record: Buffer): boolean {
   if (record.length < FIXED_BYTES || record.readUInt8(0) > 1) return false;
   const arrays = record.readUInt8(FIXED_BYTES - 1);

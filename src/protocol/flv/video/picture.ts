@@ -1,4 +1,4 @@
-/** What a decoder configuration says of the frames. */
+/** What a decoder configuration says about the frames. */
 export type Picture = {
   /** Pixels, after cropping. */
   readonly width: number;

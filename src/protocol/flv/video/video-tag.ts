@@ -2,7 +2,7 @@ import { blankEnhancedHeader, readPacketType, readTrack } from "../enhanced-head
 import { type VideoCodec, videoCodecOf } from "../fourcc.ts";
 import { lookAtPicture, Seen } from "./coded-picture.ts";
 
-/** What one video message holds, as far as a relay needs it. For several tracks, what its first track holds. */
+/** What one video message holds, as far as a relay needs it; with several tracks, what its first track holds. */
 export type VideoTag = {
   readonly codec: VideoCodec;
   /** `legacy`: codec id in the first byte; `enhanced`: FourCC. */
@@ -38,7 +38,7 @@ const EnhancedPacket = {
   Mpeg2TsSequenceStart: 5,
   Multitrack: 6,
 } as const;
-/** First byte, packet type and composition time, of codecs that legacy tags wrap in access units. */
+/** First byte, packet type and composition time of codecs that legacy tags send in access units. */
 const LEGACY_HEADER_BYTES = 5;
 
 const header = blankEnhancedHeader();
@@ -177,8 +177,8 @@ function classifyEnhanced(payload: Buffer, first: number): VideoTag {
 }
 
 /**
- * Says what a video message (type 9) holds. Reads only the header, allocates only the result, never throws. Malformed
- * messages are `empty`. Adobe FLV 10.1 and Enhanced RTMP v2.
+ * Returns what a video message (type 9) holds. Reads only the header, allocates only the result, never throws.
+ * Malformed messages are `empty`. Adobe FLV 10.1 and Enhanced RTMP v2.
  */
 export function classifyVideo(payload: Buffer): VideoTag {
   const first = payload[0];

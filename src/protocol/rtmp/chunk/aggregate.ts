@@ -10,10 +10,10 @@ const BACK_POINTER_BYTES = 4;
 const MESSAGES_MAX = 1_024;
 
 /**
- * The messages of an aggregate (type 22), which Flash Media Server and similar servers put together from FLV tags. The
- * first takes the aggregate's own timestamp, the others keep their distance to it. All belong to the aggregate's
- * message stream, whatever they say. Payloads are views of the aggregate's. Aggregates inside an aggregate are dropped,
- * and so is everything behind a tag that is cut short, or behind 1,024 tags: the stream goes on with the next message.
+ * The messages of an aggregate (type 22), which Flash Media Server and similar servers make from FLV tags. The first
+ * gets the aggregate's own timestamp, the others keep their distance to it. All belong to the aggregate's message
+ * stream, whatever they say. Payloads are views of the aggregate's. Aggregates inside an aggregate are dropped, and so
+ * is everything after a tag that is cut short, or after 1,024 tags: the stream continues with the next message.
  */
 export function splitAggregate(message: Message): Message[] {
   const { payload, streamId } = message;

@@ -1,4 +1,4 @@
-/** Chunk stream ids run from 2, the one for protocol control, to the largest that three bytes can say. */
+/** Chunk stream ids run from 2, the one for protocol control, to the largest that three bytes can hold. */
 const CSID_MIN = 2;
 const CSID_MAX = 65_599;
 
@@ -15,11 +15,16 @@ export type ChunkFormat = 0 | 1 | 2 | 3;
 /** Bytes between the basic header and the extended timestamp, by format. */
 export const MESSAGE_HEADER_BYTES: readonly [number, number, number, number] = [11, 7, 3, 0];
 
-/** The header a message starts with. Fields its format leaves out are not written, but length and time still count. */
+/**
+ * The header at the start of a message. Fields that its format leaves out are not written, but length and time still
+ * count.
+ */
 export type ChunkHeader = {
   readonly fmt: ChunkFormat;
   readonly csid: number;
-  /** Milliseconds, unsigned 32 bits: the timestamp itself in fmt 0, the step from the message before in the others. */
+  /**
+   * Milliseconds, unsigned 32 bits: the timestamp itself in fmt 0, the difference to the message before in the others.
+   */
   readonly time: number;
   /** Bytes of the whole message's payload. */
   readonly length: number;
@@ -36,12 +41,12 @@ export function basicHeaderLength(csid: number): 1 | 2 | 3 {
   return csid < 320 ? 2 : 3;
 }
 
-/** Bytes of the whole header: basic header, message header, extended timestamp. */
+/** Length of the whole header: basic header, message header, extended timestamp, in bytes. */
 export function chunkHeaderLength(header: ChunkHeader): number {
   return basicHeaderLength(header.csid) + MESSAGE_HEADER_BYTES[header.fmt] + extendedTimeLength(header.time);
 }
 
-/** Bytes of the header in front of each further chunk of the same message. */
+/** Length of the header before each further chunk of the same message, in bytes. */
 export function continuationHeaderLength(header: ChunkHeader): number {
   return basicHeaderLength(header.csid) + extendedTimeLength(header.time);
 }
@@ -50,7 +55,7 @@ function extendedTimeLength(time: number): number {
   return time >= EXTENDED_TIME ? EXTENDED_TIME_BYTES : 0;
 }
 
-/** Writes the header a message starts with and returns the offset behind it. */
+/** Writes the header at the start of a message and returns the offset after it. */
 export function writeChunkHeader(into: Buffer, offset: number, header: ChunkHeader): number {
   const { fmt, time } = header;
   let at = writeBasicHeader(into, offset, fmt, header.csid);
@@ -64,7 +69,7 @@ export function writeChunkHeader(into: Buffer, offset: number, header: ChunkHead
   return writeExtendedTime(into, at, time);
 }
 
-/** Writes the fmt 3 header of a further chunk, with the extended timestamp repeated as the specification demands. */
+/** Writes the fmt 3 header of a further chunk, with the extended timestamp repeated as the specification requires. */
 export function writeContinuationHeader(into: Buffer, offset: number, header: ChunkHeader): number {
   return writeExtendedTime(into, writeBasicHeader(into, offset, 3, header.csid), header.time);
 }
@@ -80,7 +85,7 @@ function writeExtendedTime(into: Buffer, offset: number, time: number): number {
   return time >= EXTENDED_TIME ? into.writeUInt32BE(time, offset) : offset;
 }
 
-/** Bytes of the basic header that starts with this byte. */
+/** Length of the basic header that starts with this byte. */
 export function basicHeaderLengthFrom(firstByte: number): 1 | 2 | 3 {
   const form = firstByte & 0x3f;
   if (form > 1) return 1;

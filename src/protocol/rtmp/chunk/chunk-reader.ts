@@ -15,7 +15,7 @@ import type { PayloadSlab } from "./payload-slab.ts";
 import type { ReaderLimits } from "./reader-limits.ts";
 
 /**
- * The specification demands that the top bit of a chunk size is 0. Far longer than any message, so nothing depends on
+ * The specification requires the top bit of a chunk size to be 0. Far longer than any message, so nothing depends on
  * it.
  */
 const CHUNK_SIZE_MAX = 0x7f_ff_ff_ff;
@@ -23,8 +23,8 @@ const HEADER_BYTES_MAX = 3 + 11 + EXTENDED_TIME_BYTES;
 /** Smallest first allocation for a payload, in bytes, so that a trickle does not grow it byte by byte. */
 const PAYLOAD_BYTES_FIRST = 1_024;
 /**
- * A fmt 3 header right behind a fmt 0 repeats that one's timestamp as a delta: the specification says so, and FMLE does
- * so. nginx-rtmp and OvenMediaEngine mean a delta of 0. Timestamps up to this one follow the specification, in
+ * A fmt 3 header directly after a fmt 0 repeats that one's timestamp as a delta: the specification says so, and FMLE
+ * does so. nginx-rtmp and OvenMediaEngine mean a delta of 0. Timestamps up to this one follow the specification, in
  * milliseconds.
  */
 const TIMESTAMP_AS_DELTA_MAX_MS = 5_000;
@@ -33,12 +33,12 @@ const ABSOLUTE_AHEAD_MAX_MS = 60_000;
 
 /**
  * Puts RTMP messages together from a chunk stream (RTMP 1.0, chapter 5.3), for either role. Obeys Set Chunk Size and
- * Abort itself, and also delivers them like all others. One reader per connection; after a ProtocolError it stays
+ * Abort itself, and also delivers them like all others. One reader for each connection; after a ProtocolError it stays
  * broken.
  *
- * Memory follows what has come, not what was announced: a payload's buffer is at most twice the bytes that have arrived
- * for it plus what the present input still holds. Each payload is a buffer of its own, never written again, unless
- * payloads are lent.
+ * Memory follows what has arrived, not what was announced: a payload's buffer is at most twice the bytes that have
+ * arrived for it plus what the present input still holds. Each payload is a buffer of its own, never written again,
+ * unless payloads are lent.
  */
 export class ChunkReader {
   #limits: ReaderLimits;
@@ -63,13 +63,13 @@ export class ChunkReader {
     this.#limits = limits;
   }
 
-  /** Bytes of chunks in all, without the handshake; never wraps. */
+  /** Bytes of chunks in total, without the handshake; never wraps. */
   get bytesReceived(): number {
     return this.#bytesReceived;
   }
 
   /**
-   * From the next message on payloads are lent from this slab, or are views of the input: good until the slab's next
+   * From the next message on payloads are lent from this slab, or are views of the input: valid until the slab's next
    * use. A second call changes nothing.
    */
   lendPayloads(slab: PayloadSlab): void {
@@ -81,14 +81,14 @@ export class ChunkReader {
     this.#limits = limits;
   }
 
-  /** For `onMessage`: nothing behind this message is read in this call of `receive`. */
+  /** For `onMessage`: nothing after this message is read in this call of `receive`. */
   halt(): void {
     this.#isHalted = true;
   }
 
   /**
-   * Takes the bytes that came and delivers every message they complete, in order. The input is not kept. Returns how
-   * many bytes were taken: all of them, unless `halt` was called; give the others again.
+   * Takes the received bytes and delivers every message that they complete, in order. Does not keep the input. Returns
+   * how many bytes were taken: all of them, unless `halt` was called; give it the others again.
    *
    * @throws ProtocolError, and again at each later call. Messages delivered before it stay valid.
    */
@@ -144,7 +144,7 @@ export class ChunkReader {
   }
 
   /**
-   * Bytes needed to read the header that starts here, as far as the available bytes tell; more than those if unsure.
+   * Bytes needed to read the header that starts here, as far as the available bytes show; more than those if unsure.
    */
   #headerLength(bytes: Buffer, at: number, available: number): number {
     const first = bytes.readUInt8(at);
@@ -160,7 +160,7 @@ export class ChunkReader {
     return bytes.readUIntBE(at + basic, 3) === EXTENDED_TIME ? length + EXTENDED_TIME_BYTES : length;
   }
 
-  /** Reads a complete header, and returns its length: less than was looked at where a fmt 3 repeats no time. */
+  /** Reads a complete header, and returns its length: less than was available where a fmt 3 repeats no time. */
   #readHeader(bytes: Buffer, at: number, onMessage: (message: Message) => void): number {
     const first = bytes.readUInt8(at);
     const fmt = formatOf(first);
@@ -207,14 +207,14 @@ export class ChunkReader {
       stream.timestamp = fmt === 0 ? time : (stream.timestamp + time) >>> 0;
       stream.delta = fmt === 0 && time > TIMESTAMP_AS_DELTA_MAX_MS ? 0 : time;
     } else if (length !== stream.length || type !== stream.type || streamId !== stream.streamId) {
-      // Trusting a changed length here was CVE-2016-10191.
+      // CVE-2016-10191 came from trusting a changed length here.
       throw new ProtocolError("header-changed", `in the middle of a message on chunk stream ${stream.csid}`);
     }
     return isExtended ? used + EXTENDED_TIME_BYTES : used;
   }
 
   /**
-   * A fmt 3 header: continues a message, or starts one like the one before. Returns its bytes behind the basic header.
+   * A fmt 3 header: continues a message, or starts one like the one before. Returns its length after the basic header.
    */
   #readRepeatedHeader(stream: ChunkStream, bytes: Buffer, at: number): number {
     const { extendedTime, timestamp } = stream;
@@ -258,7 +258,7 @@ export class ChunkReader {
     this.#chunkLeft = Math.min(this.#chunkSize, stream.length - stream.claimed);
     stream.claimed += this.#chunkLeft;
     this.#partialBytes += this.#chunkLeft;
-    // Counted by chunk, not by input, so that the network's segments decide nothing.
+    // Counted by chunk, not by input, so that the network's segments make no difference.
     if (this.#partialBytes > this.#limits.partialBytesMax) {
       throw new ProtocolError("too-many-partial-messages", `more than ${this.#limits.partialBytesMax} bytes of them`);
     }
@@ -289,7 +289,7 @@ export class ChunkReader {
     return at + taken;
   }
 
-  /** A message that lies in the input in one piece is delivered as a view of it. */
+  /** Delivers a message that is in the input in one piece as a view of it. */
   #deliverInPlace(stream: ChunkStream, input: Buffer, at: number, onMessage: (message: Message) => void): number {
     const end = at + stream.length;
     this.#chunkLeft = 0;
@@ -298,7 +298,7 @@ export class ChunkReader {
     return end;
   }
 
-  /** The message is complete, or dropped. Its header stays what the next one builds on. */
+  /** The message is complete, or dropped. The next one still builds on its header. */
   #forgetPartial(stream: ChunkStream): void {
     this.#partialMessages -= 1;
     this.#partialBytes -= stream.claimed;

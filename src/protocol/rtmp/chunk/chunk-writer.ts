@@ -7,14 +7,14 @@ import {
   writeContinuationHeader,
 } from "./chunk-header.ts";
 
-/** Bytes of a message of `header.length` payload bytes once it is cut into chunks. */
+/** Length of a message of `header.length` payload bytes once it is cut into chunks. */
 export function cutLength(header: ChunkHeader, chunkSize: number): number {
   const continuations = Math.max(0, Math.ceil(header.length / chunkSize) - 1);
   return chunkHeaderLength(header) + header.length + continuations * continuationHeaderLength(header);
 }
 
 /**
- * Cuts a message into chunks at `into[offset…]`, which must have room for `cutLength`, and returns the offset behind it.
+ * Cuts a message into chunks at `into[offset…]`, which must have room for `cutLength`, and returns the offset after it.
  *
  * @throws RangeError where the payload's length is not the one in the header.
  */
@@ -25,7 +25,7 @@ export function cutMessage(
   payload: Buffer,
   chunkSize: number,
 ): number {
-  if (payload.length !== header.length) throw new RangeError("the header tells another length than the payload has");
+  if (payload.length !== header.length) throw new RangeError("the header has another length than the payload");
   let at = writeChunkHeader(into, offset, header);
   let taken = Math.min(chunkSize, payload.length);
   at += payload.copy(into, at, 0, taken);

@@ -15,8 +15,8 @@ const KEPT_BYTES_MIN = 1_024;
 const TAKEN_BACK_BYTES_MAX = 64 * 1024;
 
 /**
- * One reader's payloads in a slab that other readers use too: the arrived bytes of unfinished messages are kept
- * elsewhere between two inputs. Memory follows what has come, as without lending.
+ * One reader's payloads in a slab that other readers use too: between two inputs the bytes of unfinished messages are
+ * kept elsewhere. Memory follows what has arrived, as without lending.
  */
 export class LentPayloads {
   readonly #slab: PayloadSlab;
@@ -35,7 +35,7 @@ export class LentPayloads {
     stream.isLent = true;
   }
 
-  /** An input begins: nothing lent before is used any more, and short unfinished messages continue in the slab. */
+  /** An input begins: nothing lent before is in use any more, and short unfinished messages continue in the slab. */
   resume(streams: Iterable<ChunkStream>): void {
     this.#slab.startOver();
     if (this.#keptCount === 0) return;
@@ -61,7 +61,7 @@ export class LentPayloads {
     if (this.#spares.length < SPARES_MAX && kept.length <= SPARE_BYTES_MAX) this.#spares.push(kept);
   }
 
-  /** An input is read: another reader uses the slab next. */
+  /** An input has been read: another reader uses the slab next. */
   suspend(streams: Iterable<ChunkStream>, unfinished: number): void {
     if (unfinished === 0) return;
     for (const stream of streams) {

@@ -6,13 +6,13 @@ import { LIMITS_BEFORE_PUBLISH, LIMITS_CLIENT, LIMITS_PUBLISHING, type ReaderLim
 /** The length of a turn, in milliseconds: a peer's messages are counted by turns. */
 export const READ_TURN_MS = 50;
 /**
- * Messages of one peer that are read in a turn, some 10 ms of work. The busiest encoder, with many tracks, sends 25 in
- * it. Further messages are read in the next turn, so that other peers are served in between.
+ * How many messages of one peer are read in a turn, about 10 ms of work. The busiest encoder, with many tracks, sends
+ * 25 in a turn. Further messages are read in the next turn, so that other peers are served in between.
  */
 export const TURN_MESSAGES_MAX = 2_000;
 /**
- * When a peer has ended, so many turns' messages of it are read at once: more than an encoder's stream buffer holds of
- * the shortest ones.
+ * When a peer has ended, its messages of this many turns are read at once: more than an encoder's stream buffer holds
+ * of the shortest ones.
  */
 const LAST_TURNS = 10;
 const FLOOD_SECONDS = 10;
@@ -21,7 +21,7 @@ export const FLOOD_MESSAGES_MAX = 200_000;
 
 const NOTHING = Buffer.alloc(0);
 
-/** How much of a peer is read, in a turn and altogether. */
+/** How much is read from a peer, in a turn and in total. */
 export type Pace = {
   readonly limits: ReaderLimits;
   readonly turnMessagesMax: number;
@@ -43,7 +43,7 @@ export const PACE_UNAUTHENTICATED: Pace = {
   floodBytesMax: 1_024 * 1_024,
 };
 
-/** For an encoder: as many bytes as its connection carries. */
+/** For an encoder: as many bytes as its connection can transmit. */
 export const PACE_OF_ENCODER: Pace = {
   limits: LIMITS_PUBLISHING,
   turnMessagesMax: TURN_MESSAGES_MAX,
@@ -63,7 +63,7 @@ export const PACE_OF_TARGET: Pace = {
 
 /**
  * A chunk reader for peers that may send anything. A message costs us about the same however short it is, and 2 MiB,
- * which an encoder may bring in one turn, can hold two million. Bytes beyond a turn's messages are copied and kept: no
+ * which an encoder may send in one turn, can hold two million. Bytes beyond a turn's messages are copied and kept: no
  * more than the caller gives while `isBehind`.
  */
 export class PacedReader {
@@ -82,7 +82,7 @@ export class PacedReader {
   constructor(pace: Pace) {
     this.#pace = pace;
     this.#reader = new ChunkReader(pace.limits);
-    // A first turn, also for a caller without a clock.
+    // The first turn, also for a caller without a clock.
     this.#left = pace.turnMessagesMax;
     this.#bytesLeft = pace.turnBytesMax;
   }
@@ -110,10 +110,10 @@ export class PacedReader {
   }
 
   /**
-   * Takes the bytes that came (none: goes on with the kept ones) and delivers the messages they complete, in order, as
-   * many as the turn has left. `isLast`: as many as an encoder can have left over.
+   * Takes the received bytes (none: continues with the kept ones) and delivers the messages that they complete, in
+   * order, as many as are left in this turn. `isLast`: as many as an encoder can have left over.
    *
-   * @throws ProtocolError, also "too-many-messages" where more came in ten seconds than any encoder sends.
+   * @throws ProtocolError, also "too-many-messages" where more arrived in ten seconds than any encoder sends.
    */
   receive(bytes: Buffer, nowMs: number, isLast: boolean, onMessage: (message: Message) => void): void {
     if (nowMs - this.#turnStartedMs >= READ_TURN_MS) this.#startTurn(nowMs);
@@ -127,13 +127,13 @@ export class PacedReader {
     this.#rest = untaken.length === 0 ? NOTHING : isRest ? untaken : Buffer.from(untaken);
   }
 
-  /** For `onMessage`, where a message holds others: counts so many more. */
+  /** For `onMessage`, where a message holds others: counts this many more. */
   count(messages: number): void {
     this.#left -= messages;
     if (this.#left <= 0) this.#reader.halt();
   }
 
-  /** For `onMessage`: nothing behind this message is read before `release`. */
+  /** For `onMessage`: nothing after this message is read before `release`. */
   hold(): void {
     this.#isHeld = true;
     this.#reader.halt();

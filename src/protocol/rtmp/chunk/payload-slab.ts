@@ -2,8 +2,8 @@
 const SLAB_BYTES = 1024 * 1024;
 
 /**
- * Memory for lent payloads: good until any reader that shares this slab receives bytes again. A media thread has one
- * slab for all its encoders, since the relay sends what one read brought before the next read. So a payload costs
+ * Memory for lent payloads: valid until any reader that shares this slab receives bytes again. A media thread has one
+ * slab for all its encoders, since the relay sends the payloads of one read before the next read. So a payload costs
  * neither an allocation nor a collection.
  */
 export class PayloadSlab {
@@ -14,7 +14,7 @@ export class PayloadSlab {
     this.#block = Buffer.allocUnsafeSlow(bytes);
   }
 
-  /** Undefined where there is no room left. */
+  /** Returns undefined where there is no room left. */
   lend(length: number): Buffer<ArrayBuffer> | undefined {
     if (length > this.#block.length - this.#used) return undefined;
     const start = this.#used;
@@ -22,7 +22,7 @@ export class PayloadSlab {
     return this.#block.subarray(start, this.#used);
   }
 
-  /** Nothing that was lent is used any more. */
+  /** Nothing that was lent is in use any more. */
   startOver(): void {
     this.#used = 0;
   }

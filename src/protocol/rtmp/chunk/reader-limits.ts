@@ -10,8 +10,8 @@ export type ReaderLimits = {
   /** Payload bytes of all unfinished messages together. */
   readonly partialBytesMax: number;
   /**
-   * Smallest Set Chunk Size that is accepted, in bytes, at least 1: tiny chunks turn few of the peer's bytes into much
-   * of our time.
+   * The smallest Set Chunk Size that is accepted, in bytes, at least 1: tiny chunks turn few of the peer's bytes into
+   * much of our time.
    */
   readonly chunkSizeMin: number;
 };
@@ -25,7 +25,7 @@ export const LIMITS_BEFORE_PUBLISH: ReaderLimits = {
   messageBytesMax: () => 64 * KIB,
   partialMessagesMax: 8,
   chunkStreamsMax: 16,
-  // One message of the longest kind, and a little between its chunks.
+  // One message of the longest kind, and some others between its chunks.
   partialBytesMax: 72 * KIB,
   chunkSizeMin: 128,
 };

@@ -11,8 +11,8 @@ export class AckTotal {
   #count = 0;
 
   /**
-   * Acknowledgements that added something. One that repeats a total, or exceeds what was sent, may come by a timer from
-   * a peer that reads nothing.
+   * Acknowledgements that added something. One that repeats a total, or exceeds what was sent, may be sent by a timer,
+   * by a peer that reads nothing.
    */
   get count(): number {
     return this.#count;
@@ -23,7 +23,7 @@ export class AckTotal {
     return this.#bytes;
   }
 
-  /** An acknowledgement came. `sentBytes`: all bytes that the peer was sent by now. */
+  /** Takes an acknowledgement. `sentBytes`: all bytes that were sent to the peer by now. */
   take(total: number, sentBytes: number): void {
     const step = (total - this.#last + WRAP) % WRAP;
     if (step === 0) return;
@@ -35,8 +35,7 @@ export class AckTotal {
   }
 
   /**
-   * The peer continued, or began to count anew, whichever is possible by what it was sent. A total that went back adds
-   * nothing.
+   * The peer continued, or began to count again, whichever the sent bytes allow. A total that went back adds nothing.
    */
   #added(step: number, total: number, sentBytes: number): number {
     const most = sentBytes - this.#bytes;

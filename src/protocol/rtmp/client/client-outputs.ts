@@ -1,6 +1,6 @@
 import type { LoginDemand } from "../server/publish-auth.ts";
 
-/** Where and as what to publish. `name` is the stream key: a secret, sent byte for byte. */
+/** Where to publish, and under which name. `name` is the stream key: a secret, sent byte for byte. */
 export type ClientPublication = {
   readonly app: string;
   readonly tcUrl: string;
@@ -11,25 +11,29 @@ export type ClientPublication = {
   readonly capsLacking?: number;
 };
 
-/** Where the dialogue stands. The owner of the socket holds a deadline for each stage. */
+/** The stage of the dialogue. The owner of the socket enforces a deadline for each stage. */
 export type ClientStage = "handshake" | "connect" | "publish" | "publishing" | "closed";
 
-/** How a server refused, or broke off. `code` is its `NetConnection.…` / `NetStream.…` word; never its free text. */
+/**
+ * How a server refused, or broke the dialogue off. `code` is its `NetConnection.…` / `NetStream.…` code, never its free
+ * text.
+ */
 export type ClientFailure =
   | { readonly kind: "connect-rejected"; readonly code: string; readonly why?: "full" | "forbidden" }
   /** It redirects us to another server: absolute, or relative to the present one. */
   | { readonly kind: "redirected"; readonly code: string; readonly tcUrl: string }
-  /** It demands a user name and password, on a connection of their own, or refused ours. */
+  /** It demands a user name and password, each step on a connection of its own, or refused ours. */
   | { readonly kind: "login-demanded"; readonly code: string; readonly demand: LoginDemand }
   /** `isInUse`: it said that another encoder publishes with this key. */
   | { readonly kind: "publish-rejected"; readonly code: string; readonly isInUse: boolean }
   /** It gave our stream no number, or one that does not fit a message. */
   | { readonly kind: "bad-stream-number" }
   /**
-   * It ended the connection by a message, or had trouble with a running publication: no verdict about address or key.
+   * It ended the connection by a message, or had trouble with a running publication: this says nothing about address or
+   * key.
    */
   | { readonly kind: "ended-by-server"; readonly code: string }
-  /** It sends more than a publisher needs to be told. */
+  /** It sends more than a publisher needs to know. */
   | { readonly kind: "flooded" }
   | { readonly kind: "protocol-error"; readonly during: ClientStage; readonly detail: string };
 

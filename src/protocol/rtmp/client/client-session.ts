@@ -39,9 +39,9 @@ const STREAM_ID_MAX = 0xffff_ffff;
 
 /**
  * The publishing side of one RTMP connection, without IO. It does what OBS does, in OBS's order, because every platform
- * is tested against OBS: simple handshake, Set Chunk Size before connect, releaseStream, FCPublish and createStream
- * back to back, publish as "live", and no media before `NetStream.Publish.Start` (nginx-rtmp's own push does not wait
- * and loses its headers at some servers).
+ * is tested with OBS: simple handshake, Set Chunk Size before connect, releaseStream, FCPublish and createStream back
+ * to back, publish as "live", and no media before `NetStream.Publish.Start` (nginx-rtmp's own push does not wait and
+ * loses its headers at some servers).
  */
 export class ClientSession {
   #stage: ClientStage = "handshake";
@@ -66,7 +66,7 @@ export class ClientSession {
     this.#chunkSize = chunkSize;
   }
 
-  /** What the server said of Enhanced RTMP. */
+  /** What the server announced about Enhanced RTMP. */
   get peer(): EnhancedPeer {
     return this.#peer;
   }
@@ -77,7 +77,7 @@ export class ClientSession {
 
   /**
    * A refusal that came beside the reply to publish (`onFCPublish`), while that reply is awaited. Some servers send one
-   * and start nevertheless; where no reply comes it is the reason.
+   * and start nevertheless; where no reply comes, it is the reason.
    */
   get doubt(): ClientFailure | undefined {
     return this.#stage === "publish" ? this.#doubt : undefined;
@@ -89,8 +89,8 @@ export class ClientSession {
   }
 
   /**
-   * More came than is read in a turn: read nothing from the socket; after `READ_TURN_MS` go on with `receive` of no
-   * bytes.
+   * More bytes arrived than are read in a turn: read nothing from the socket; after `READ_TURN_MS` continue with
+   * `receive` of no bytes.
    */
   get isBehind(): boolean {
     return this.#stage !== "closed" && this.#reader.isBehind;
@@ -114,7 +114,7 @@ export class ClientSession {
   }
 
   /**
-   * FCUnpublish and deleteStream, for a wanted stop: platforms take them as the end of the broadcast. Empty where
+   * FCUnpublish and deleteStream, for an intended stop: platforms treat them as the end of the broadcast. Empty where
    * nothing was published yet.
    */
   unpublish(): Buffer {
@@ -133,7 +133,7 @@ export class ClientSession {
   }
 
   /**
-   * Asks for an acknowledgement about once in so many bytes, if that differs much from what was asked before. Undefined
+   * Asks for an acknowledgement about once in this many bytes, if that differs much from the present window. Undefined
    * where nothing has to be sent.
    */
   askForAcks(windowBytes: number): Buffer | undefined {
@@ -195,7 +195,7 @@ export class ClientSession {
     }
   }
 
-  /** Counts messages that make us work, which acknowledgements and media do not. */
+  /** Counts messages that cost us work, which acknowledgements and media do not. */
   #countCommand(): void {
     this.#budget.count(this.#stage === "publishing", this.#nowMs);
   }

@@ -4,13 +4,13 @@ import { type Amf0Object, type Amf0Value, amf0Object, numberProperty, property }
 export const CapsEx = { Reconnect: 1, Multitrack: 2, ModEx: 4, TimestampNanoOffset: 8 } as const;
 
 const CAPS_ALL = CapsEx.Reconnect | CapsEx.Multitrack | CapsEx.ModEx | CapsEx.TimestampNanoOffset;
-/** In a codec's mask: the codec is passed on as it comes. */
+/** In a codec's mask: the codec is passed on unchanged. */
 const CAN_FORWARD = 4;
 const FOURCC_LIST_MAX = 64;
 
 /**
- * What both our sides announce: every codec is passed on as it comes, and every form of v2 is read. `lacks`: bits of
- * `capsEx` to leave out.
+ * What our server and our client announce: every codec is passed on unchanged, and every form of v2 is read. `lacks`:
+ * bits of `capsEx` to leave out.
  */
 export function enhancedProperties(lacks = 0): Readonly<Record<string, Amf0Value>> {
   const anyCodec: Amf0Object = amf0Object({ "*": CAN_FORWARD });
@@ -42,7 +42,7 @@ function namesOf(value: Amf0Value | undefined): string[] {
   return [...value.entries.keys()].slice(0, FOURCC_LIST_MAX);
 }
 
-/** Whether a peer said that it takes a codec by its FourCC. */
+/** Whether a peer announced that it accepts a codec by its FourCC. */
 export function takesFourCc(peer: EnhancedPeer, fourCc: string): boolean {
   return peer.fourCcs.includes("*") || peer.fourCcs.includes(fourCc);
 }

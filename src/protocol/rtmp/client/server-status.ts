@@ -18,13 +18,14 @@ const ENDING_CODES: ReadonlySet<string> = new Set(["NetStream.Unpublish.Success"
 
 const PUBLISH_PREFIX = "NetStream.Publish.";
 /**
- * Codes that a publisher hears beside a refusal. Servers invent codes of their own for refusals, and for nothing else.
+ * Codes that a publisher may get beside a refusal. Servers invent codes of their own for refusals, and for nothing
+ * else.
  */
 const PUBLISH_NEWS: ReadonlySet<string> = new Set(["NetStream.Publish.Start", "NetStream.Publish.Idle"]);
 
 /**
- * Servers keep their texts under 300 characters. One more than its readers take, so that a cut text does not count as a
- * whole one.
+ * Servers keep their texts under 300 characters. This is one more than its readers accept, so that a cut text does not
+ * count as a whole one.
  */
 const TEXT_LENGTH_MAX = 1_025;
 const CODE_LENGTH_MAX = 64;
@@ -32,10 +33,10 @@ const CODE_LENGTH_MAX = 64;
 const KEY_LENGTH_MIN = 4;
 const REDIRECT_CODE = 302;
 
-/** What a server says about a request or about the stream, in `onStatus`, `_error` and similar commands. */
+/** A server's statement about a request or about the stream, in `onStatus`, `_error` and similar commands. */
 export class ServerStatus {
   readonly #infos: readonly Amf0Value[];
-  /** As it came: for comparisons only, never to be shown. */
+  /** As received: for comparisons only, never to be shown. */
   readonly code: string;
 
   constructor(command: Command) {
@@ -63,7 +64,7 @@ export class ServerStatus {
   }
 
   /**
-   * Whether it refuses a publication that did not start yet: any code about publishing does, unless it is known as mere
+   * Whether it refuses a publication that did not start yet: any code about publishing does, except those known as mere
    * news.
    */
   get refusesPublish(): boolean {
@@ -92,8 +93,8 @@ export class ServerStatus {
   }
 
   /**
-   * The code as it may be shown and logged: only if it looks like one, and without characters that a code does not
-   * have. A server may echo our key in any text.
+   * The code for people and logs: only if it looks like one, and without characters that a code does not have. A server
+   * may echo our key in any text.
    */
   shownCode(key: string): string {
     const { code } = this;

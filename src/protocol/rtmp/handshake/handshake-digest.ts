@@ -1,17 +1,17 @@
 import { createHmac } from "node:crypto";
 
-/** Where a packet keeps the offset of its digest: before the region of the key, or behind it. */
+/** Where a packet has the offset of its digest: before the region of the key, or after it. */
 type Schema = { readonly offsetAt: number };
 const DIGEST_FIRST: Schema = { offsetAt: 8 };
 const KEY_FIRST: Schema = { offsetAt: 772 };
 
 const PACKET_BYTES = 1_536;
 const DIGEST_BYTES = 32;
-/** The digest lies in a region of 764 bytes, behind the four bytes with its offset. */
+/** The digest is in a region of 764 bytes, after the four bytes with its offset. */
 const DIGEST_PLACES = 728;
-/** The four bytes behind the time: 0 in a simple handshake, else a version that announces a digest. */
+/** The four bytes after the time: 0 in a simple handshake, else a version that announces a digest. */
 const VERSION_AT = 4;
-/** A version that players take for a signing server's; FFmpeg looks for a digest from 3 on. */
+/** A version that makes players expect a signing server; FFmpeg looks for a digest from 3 on. */
 const SERVER_VERSION = Buffer.from([4, 5, 0, 1]);
 
 const PLAYER_KEY = Buffer.from("Genuine Adobe Flash Player 001");
@@ -63,7 +63,7 @@ function digestPlace(packet: Buffer, { offsetAt }: Schema): number {
   return offsetAt + 4 + (sum % DIGEST_PLACES);
 }
 
-/** A digest is made over the packet without the digest. */
+/** A digest is computed over the packet without the digest. */
 function digestOf(packet: Buffer, digestAt: number, key: Buffer): Buffer {
   return hmac(key, [packet.subarray(0, digestAt), packet.subarray(digestAt + DIGEST_BYTES)]);
 }

@@ -8,10 +8,11 @@ const RANDOM_BYTES = 1_528;
 /** In a signed S2 the signature follows them. */
 const SIGNED_BYTES = 1_504;
 
-/** The specification forbids versions from here on, to tell RTMP from text protocols such as HTTP. */
+/** The specification forbids versions from here on, so that RTMP differs from text protocols such as HTTP. */
 const TEXT_FROM = 32;
 /**
- * Below it a server may reply "3" to any version, but these are other protocols, and waiting for more would be in vain.
+ * For lower versions a server may reply "3" to any version, but these are other protocols, and there is no point in
+ * waiting for more.
  */
 const FOREIGN_TO_SERVER: ReadonlyMap<number, string> = new Map([
   [0x06, "RTMPE, which is not supported"],
@@ -28,15 +29,15 @@ export type HandshakeStep = {
   /** Write at once, in one piece. */
   readonly send: Buffer | undefined;
   readonly isDone: boolean;
-  /** The bytes behind the handshake: the peer's first chunks. A view of what was received. */
+  /** The bytes after the handshake: the peer's first chunks. A view of what was received. */
   readonly rest: Buffer;
 };
 
 /**
- * The handshake, server side. S0, S1 and S2 go out together as soon as C1 is complete: FFmpeg and Elemental encoders
+ * The handshake, server side. S0, S1 and S2 are sent together as soon as C1 is complete: FFmpeg and Elemental encoders
  * read all three before they send C2. A C1 with a valid digest gets signed packets. Any other gets a simple reply: S1's
- * version is 0, which tells the client that there is no digest, and S2 echoes C1 exactly, because Streamlabs on iOS
- * compares it. C2 is counted and never checked, as many clients get it wrong: FFmpeg echoes a signed S1 like any other.
+ * version is 0, so the client expects no digest, and S2 echoes C1 exactly, because Streamlabs on iOS compares it. C2 is
+ * counted and never checked, because many clients get it wrong: FFmpeg echoes a signed S1 like any other.
  */
 export class ServerHandshake {
   readonly #incoming: IncomingHandshake;
@@ -59,8 +60,8 @@ export class ServerHandshake {
 }
 
 /**
- * The simple handshake, client side. C2 echoes S1 as soon as S1 is complete. Not done before all of S2 is there: a
- * server may take chunks sent earlier for a part of the handshake. S2 is never checked.
+ * The simple handshake, client side. C2 echoes S1 as soon as S1 is complete. It is not done before all of S2 has
+ * arrived: a server may read chunks sent earlier as a part of the handshake. S2 is never checked.
  */
 export class ClientHandshake {
   readonly #c0c1: Buffer;
@@ -88,7 +89,7 @@ class IncomingHandshake {
   readonly #answer: (first: Buffer) => Buffer;
   readonly #first = Buffer.alloc(PACKET_BYTES);
   #expected: "version" | "first" | "second" | "nothing" = "version";
-  /** Bytes of the expected packet that have come. */
+  /** Bytes of the expected packet that have arrived. */
   #filled = 0;
 
   constructor(foreign: ReadonlyMap<number, string>, answer: (first: Buffer) => Buffer) {

@@ -5,7 +5,7 @@ import { type LoginAttempt, readLogin } from "./server-login.ts";
 
 const APP_LENGTH_MAX = 512;
 
-/** What an encoder or a player says of itself in `connect`. */
+/** What an encoder or a player says about itself in `connect`. */
 export type Introduction = {
   /** Without a login. May hold the key: secret. */
   readonly app: string;

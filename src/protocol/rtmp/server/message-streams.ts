@@ -6,7 +6,7 @@ import { publishKey } from "../url.ts";
 const OPEN_MAX = 8;
 
 /**
- * The message streams of one connection. Numbers of deleted streams are given again: encoders expect the first to be 1.
+ * The message streams of one connection. Numbers of deleted streams are used again: encoders expect the first to be 1.
  */
 export class MessageStreams {
   readonly #open = new Set<number>();

@@ -12,7 +12,7 @@ import { barePath } from "../url.ts";
  */
 export const SERVER_CHUNK_SIZE = 60_000;
 
-/** The application that previews are played from. */
+/** The application from which previews are played. */
 const PREVIEW_APP = "preview";
 
 /**
@@ -28,12 +28,12 @@ export function previewOf(
   return { channelId: barePath(path), token: new URLSearchParams(query).get("token") ?? "" };
 }
 
-/** One message for a player, complete by itself (fmt 0): a player may begin, lose messages and go on anywhere. */
+/** One message for a player, complete by itself (fmt 0): a player may begin, lose messages and continue anywhere. */
 export function encodePlayed(streamId: number, message: Omit<Message, "streamId">): Buffer {
   return encodeMessage(mediaCsid(message.type), { ...message, streamId }, SERVER_CHUNK_SIZE);
 }
 
-/** From this time on, in milliseconds, messages carry an extended timestamp: 4 bytes more in each chunk. */
+/** From this time on, in milliseconds, messages have an extended timestamp: 4 bytes more in each chunk. */
 export const PLAYED_LONG_AFTER_MS = EXTENDED_TIME;
 
 const STREAM_ID_AT = 8;
@@ -42,8 +42,8 @@ const PLAYED_HEADER_BYTES = 12;
 const NEXT_BASIC_HEADER_BYTES = 1;
 
 /**
- * Writes another message stream and time into a message of `encodePlayed`, at `bytes[at…at + length)`. Both times must be below
- * `PLAYED_LONG_AFTER_MS`, or both not.
+ * Writes another message stream and time into a message of `encodePlayed`, at `bytes[at…at + length)`. Both times must
+ * be below `PLAYED_LONG_AFTER_MS`, or both not.
  */
 export function stampPlayed(
   bytes: Buffer,
@@ -66,7 +66,7 @@ function mediaCsid(type: number): number {
 }
 
 /**
- * Flash does not allow access to the video without it; other players ignore it. `NetStream.Data.Start` is left out on
+ * Without it Flash does not allow access to the video; other players ignore it. `NetStream.Data.Start` is left out on
  * purpose: FFmpeg makes a data stream of it.
  */
 function sampleAccess(streamId: number): Message {

@@ -10,7 +10,7 @@ export type AuthScheme = (typeof AUTH_SCHEMES)[number];
 /** The server's challenge. An empty `opaque` counts as none, as in OBS. */
 export type AdobeChallenge = { readonly salt: string; readonly challenge: string; readonly opaque: string };
 
-/** What a server says about logging in when it refuses `connect`. */
+/** What a server says about a login when it refuses `connect`. */
 export type LoginDemand =
   /** It demands a user name. */
   | { readonly kind: "name-wanted"; readonly scheme: AuthScheme }
@@ -19,16 +19,16 @@ export type LoginDemand =
   | { readonly kind: "challenge"; readonly scheme: "llnw"; readonly nonce: string }
   /** Unknown user or wrong password. */
   | { readonly kind: "refused" }
-  /** It is about logging in, but in an unknown way. */
+  /** It is about a login, but in an unknown way. */
   | { readonly kind: "unreadable" };
 
 /** Servers keep their texts under 300 characters; longer ones are not read. */
 const DESCRIPTION_LENGTH_MAX = 1_024;
 
 /**
- * Reads the `description` of a refused `connect`; undefined where it is not about logging in. It looks for the words
- * that OBS looks for, because servers differ in the rest. `AccessManager.Reject` is not among them: servers also send
- * it when they are full, forbid us, or redirect us.
+ * Reads the `description` of a refused `connect`; undefined where it is not about a login. It looks for the words that
+ * OBS looks for, because servers differ in the rest. `AccessManager.Reject` is not among them: servers also send it
+ * when they are full, forbid us, or redirect us.
  */
 export function readLoginDemand(description: string): LoginDemand | undefined {
   if (!/authmod=|need ?auth/.test(description)) return undefined;
@@ -91,7 +91,7 @@ function md5(text: string, encoding: "base64" | "hex"): string {
 }
 
 /**
- * What follows a demand: connect again with `query` behind the application, in `app` and in `tcUrl`; or give up,
+ * What follows a demand: connect again with `query` appended to the application, in `app` and in `tcUrl`; or give up,
  * because the server refuses us, or demands a login in an unknown way.
  */
 export type LoginStep =

@@ -19,15 +19,15 @@ const NAME_LENGTH_MAX = 2_048;
 /** Reading 2¹² bytes of data takes as long as reading one more message. */
 const DATA_BYTES_BITS = 12;
 
-/** What the dialogue needs of the session that reads and writes its chunks. */
+/** What the dialogue needs from the session that reads and writes its chunks. */
 export interface DialogueHost {
   /** Sends a message to the peer. */
   send(csid: number, message: Message): void;
-  /** Hands an output to the owner. */
+  /** Passes an output to the owner. */
   put(output: ServerOutput): void;
-  /** Nothing behind the present message is read before a reply. */
+  /** Reads nothing after the present message before there is a reply. */
   hold(): void;
-  /** The present message holds so many more. */
+  /** The present message holds this many others. */
   count(messages: number): void;
   /** From here on messages are read with an encoder's limits. */
   acceptEncoder(): void;
@@ -38,8 +38,9 @@ export interface DialogueHost {
 }
 
 /**
- * What the server says to an encoder or a player, message by message, and where that stands. Accepts commands in whatever
- * order encoders send them (OBS, FFmpeg, GStreamer, Haivision's createStream before FCPublish, Flash without FCPublish).
+ * The server's dialogue with an encoder or a player, message by message, and its state. Accepts commands in whatever
+ * order encoders send them (OBS, FFmpeg, GStreamer, Haivision's createStream before FCPublish, Flash without
+ * FCPublish).
  */
 export class ServerDialogue {
   readonly times: ServerTimes;
@@ -100,7 +101,7 @@ export class ServerDialogue {
     return true;
   }
 
-  /** What was played is over. */
+  /** The played stream is over. */
   endPlay(): void {
     const state = this.#state;
     if (state.at !== "playing") return;
@@ -122,7 +123,7 @@ export class ServerDialogue {
     return true;
   }
 
-  /** Holds the deadlines, pings a silent encoder. */
+  /** Enforces the deadlines, and pings a silent encoder. */
   tick(): void {
     const { nowMs } = this.times;
     const late = this.times.overdue(this.#state);
@@ -192,7 +193,7 @@ export class ServerDialogue {
     this.#host.put({ kind: message.type === MessageType.Video ? "video" : "audio", timestamp, payload });
   }
 
-  /** Bursts of data behind a network stall lose data, not the broadcast. */
+  /** Bursts of data after a network stall lose data, not the broadcast. */
   #takeData(message: Message): void {
     this.#host.count(message.payload.length >>> DATA_BYTES_BITS);
     if (this.#state.at !== "publishing") this.#countCommand();
@@ -233,7 +234,7 @@ export class ServerDialogue {
         return this.#obeyPause(command);
       case "FCPublish":
         this.#host.send(3, reply.result(command.transactionId));
-        // FMLE-style hardware waits for this one before it goes on.
+        // Hardware in the style of FMLE waits for this one before it continues.
         return this.#host.send(3, reply.fcPublishStarted());
       case "FCUnpublish":
         this.#endStream(command, message.streamId);

@@ -3,18 +3,17 @@ import { barePath } from "../url.ts";
 import { type AuthScheme, adobeResponse, type Credentials, limelightResponse, readQuery } from "./publish-auth.ts";
 
 /**
- * Applications, by their last segment, whose encoders have to log in. The key, and with it the channel, is known only
- * at publish, which is too late: FFmpeg, OBS and GStreamer log in only after a refused `connect`. So the address says
- * it.
+ * Applications, by their last segment, whose encoders must log in. The key, and with it the channel, is known only at
+ * publish, which is too late: FFmpeg, OBS and GStreamer log in only after a refused `connect`. So the address says it.
  */
 const LOGIN_APPLICATIONS: ReadonlyMap<string, AuthScheme> = new Map([
   ["login", "adobe"],
   ["login-llnw", "llnw"],
 ]);
 
-/** What an encoder said of its login in `connect`. The values are unauthenticated. */
+/** What an encoder sent about its login in `connect`. The values are unauthenticated. */
 export type LoginAttempt =
-  /** No login, where the address demands one. */
+  /** No login, where the address requires one. */
   | { readonly kind: "nothing"; readonly scheme: AuthScheme }
   | { readonly kind: "name"; readonly scheme: AuthScheme; readonly id: string }
   | {
@@ -38,12 +37,12 @@ export type LoginDecision =
   | { readonly kind: "unavailable" };
 
 /**
- * A login begins behind `?` or `&`: with a query of the application's own there are two question marks, or none of its
+ * A login begins with `?` or `&`: if the application has a query of its own, there are two question marks, or only its
  * own.
  */
 const LOGIN_BEGIN = /[?&](?=authmod=)/;
 
-/** The application without the login, and the login; no login where there is none and none is demanded. */
+/** Splits the application and the login; no login where there is none and none is required. */
 export function readLogin(app: string, tcUrl: string): { readonly app: string; readonly attempt?: LoginAttempt } {
   const [bare = "", query = loginOf(tcUrl)] = cut(app);
   if (query === undefined) {

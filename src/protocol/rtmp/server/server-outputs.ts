@@ -1,6 +1,6 @@
 import type { LoginRequest } from "./server-login.ts";
 
-/** What an encoder wants to publish. `app` and `name` may hold the key: secrets, both. */
+/** What an encoder wants to publish. `app` and `name` may hold the key: both are secret. */
 export type PublishRequest = {
   readonly requestId: number;
   readonly app: string;
@@ -19,8 +19,8 @@ export type PlayRequest = {
 };
 
 /**
- * `login-asked`: the encoder was told how to log in, and does so on another connection. `too-many-messages`: it sent
- * more messages than any encoder does, media or not.
+ * `login-asked`: the encoder was asked to log in, and does so on another connection. `too-many-messages`: it sent more
+ * messages than any encoder does, media or not.
  */
 export type ServerCloseReason =
   | "refused"
@@ -33,8 +33,8 @@ export type ServerCloseReason =
   | "play-over";
 
 /**
- * An audio, video or data message of the running publication, without what is RTMP's alone. One object per message: it is
- * the output and what the owner passes on.
+ * An audio, video or data message of the running publication, without what only concerns RTMP. One object for each
+ * message: it is the output and what the owner passes on.
  */
 export type MediaOutput = {
   readonly kind: "audio" | "video" | "data";
@@ -46,10 +46,10 @@ export type MediaOutput = {
 
 export type ServerOutput =
   | { readonly kind: "send"; readonly bytes: Buffer }
-  /** The encoder logs in, or has to; it hears nothing before `answerLogin`. */
+  /** The encoder logs in, or must; it gets no reply before `answerLogin`. */
   | { readonly kind: "login-requested"; readonly requestId: number; readonly login: LoginRequest }
   | { readonly kind: "publish-requested"; readonly request: PublishRequest }
-  /** The player hears nothing before `answerPlay`. */
+  /** The player gets no reply before `answerPlay`. */
   | { readonly kind: "play-requested"; readonly request: PlayRequest }
   /** Only where something is played. */
   | { readonly kind: "play-paused"; readonly isPaused: boolean }
@@ -58,7 +58,7 @@ export type ServerOutput =
   | MediaOutput
   /** The encoder ended its publication properly; the connection stays and may publish again. */
   | { readonly kind: "unpublished" }
-  /** Write what was sent, half-close, then destroy. Last output of a session. */
+  /** Write what was sent, half-close, then destroy. The last output of a session. */
   | { readonly kind: "closed"; readonly reason: ServerCloseReason; readonly detail: string };
 
 /**

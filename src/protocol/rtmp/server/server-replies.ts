@@ -17,8 +17,8 @@ export function welcomeControls(): readonly Message[] {
 }
 
 /**
- * `_result` of connect. Flash Media Server's own words: some encoders look at `fmsVer`. `enhanced`: what we announce of
- * Enhanced RTMP beside it.
+ * `_result` of connect. Flash Media Server's own texts: some encoders check `fmsVer`. `enhanced`: what we announce
+ * about Enhanced RTMP.
  */
 export function connected(
   transactionId: number,
@@ -50,7 +50,7 @@ export function connectRefused(transactionId: number, description: string): Mess
   });
 }
 
-/** `_error` of connect that is about logging in: the description carries the dialogue. */
+/** `_error` of connect that is about a login: the description contains the dialogue. */
 export function loginRefused(transactionId: number, description: string): Message {
   return encodeCommand(0, {
     name: "_error",
@@ -60,7 +60,7 @@ export function loginRefused(transactionId: number, description: string): Messag
   });
 }
 
-/** `_result` of any other command, with its value where it has one. */
+/** `_result` of any other command, with its value if there is one. */
 export function result(transactionId: number, value?: Amf0Value): Message {
   return encodeCommand(0, { name: "_result", transactionId, object: null, args: [value ?? null] });
 }
@@ -88,7 +88,7 @@ export function publishStarted(streamId: number): Message {
   return status(streamId, "status", "NetStream.Publish.Start", "Start publishing");
 }
 
-/** BadName, which OBS takes as final. It ignores `NetStream.Publish.Unauthorized` and would try for ever. */
+/** BadName, which OBS treats as final. It ignores `NetStream.Publish.Unauthorized` and would retry for ever. */
 const REFUSALS = {
   refuse: "Stream key not accepted.",
   overloaded: "This server cannot keep up and takes no further stream now. Try again later, or use another server.",

@@ -15,8 +15,8 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * The server's side of one RTMP connection, an encoder's or a player's, without IO: bytes in, outputs out, time as an
- * argument. The key is put to the owner as `publish-requested`, and the encoder hears nothing before `answer`: OBS reconnects
- * for ever if a refusal comes after `NetStream.Publish.Start`.
+ * argument. The key is given to the owner as `publish-requested`, and the encoder gets no reply before `answer`: OBS
+ * reconnects for ever if a refusal comes after `NetStream.Publish.Start`.
  */
 export class ServerSession {
   readonly #dialogue: ServerDialogue;
@@ -26,8 +26,8 @@ export class ServerSession {
   #chunkSize = CHUNK_SIZE_INITIAL;
 
   /**
-   * `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as later calls. `slab`: an encoder's payloads are
-   * lent from it, good until the next bytes are received; without it they may be kept.
+   * `random`: 1528 bytes for the handshake. `nowMs`: the same monotonic clock as in later calls. `slab`: an encoder's
+   * payloads are lent from it, valid until the next bytes are received; without it they may be kept.
    */
   constructor(random: Buffer, nowMs: number, slab?: PayloadSlab) {
     const host: DialogueHost = {
@@ -49,23 +49,23 @@ export class ServerSession {
   }
 
   /**
-   * More came than is read in a turn: read nothing from the socket. After `READ_TURN_MS`, or the reply that `isAsking` waits
-   * for, go on with `receive` of no bytes.
+   * More bytes arrived than are read in a turn: read nothing from the socket. After `READ_TURN_MS`, or the reply that
+   * `isAsking` waits for, continue with `receive` of no bytes.
    */
   get isBehind(): boolean {
     return !this.#isClosed && this.#reader.isBehind;
   }
 
   /**
-   * A question to the owner is open, and nothing behind it is read. Media that an encoder sends without waiting for the reply
-   * is kept; a peer without a key has one question at a time, and no more than one read is kept of it.
+   * A request to the owner is open, and nothing after it is read. Media that an encoder sends without waiting for the
+   * reply is kept. A peer without a key has one request at a time, and no more than one read is kept of it.
    */
   get isAsking(): boolean {
     const { at } = this.#dialogue.state;
     return at === "deciding" || at === "logging-in";
   }
 
-  /** Takes bytes from the socket; `isLast`: nothing comes behind them. After `closed` everything is ignored. */
+  /** Takes bytes from the socket; `isLast`: nothing comes after them. After `closed` everything is ignored. */
   receive(bytes: Buffer, nowMs: number, isLast = false): readonly ServerOutput[] {
     if (this.#isClosed || (bytes.length === 0 && !this.isBehind)) return [];
     this.#dialogue.times.bytesCame(nowMs);
@@ -88,13 +88,13 @@ export class ServerSession {
     return this.#goOn(nowMs, () => this.#dialogue.answerLogin(requestId, decision));
   }
 
-  /** What was played is over, or the player was too slow for it. */
+  /** The played stream is over, or the player was too slow for it. */
   endPlay(): readonly ServerOutput[] {
     this.#dialogue.endPlay();
     return this.#takeOutputs();
   }
 
-  /** Call about once a second: holds the deadlines, pings a silent encoder. */
+  /** Call about once a second: enforces the deadlines, and pings a silent encoder. */
   tick(nowMs: number): readonly ServerOutput[] {
     if (this.#isClosed) return [];
     this.#dialogue.times.nowMs = nowMs;
@@ -102,13 +102,15 @@ export class ServerSession {
     return this.#takeOutputs();
   }
 
-  /** Asks an encoder that publishes, and can do so, to connect again. It goes on here until it does. Else no outputs. */
+  /**
+   * Asks an encoder that publishes, and supports it, to connect again. It goes on here until it does. Else no outputs.
+   */
   requestReconnect(): readonly ServerOutput[] {
     this.#dialogue.requestReconnect();
     return this.#takeOutputs();
   }
 
-  /** The connection is gone: nothing that came is kept. */
+  /** The connection is gone: drops everything that is kept. */
   forget(): void {
     this.#dialogue.forget();
     this.#reader.forget();
@@ -129,7 +131,7 @@ export class ServerSession {
     }
   }
 
-  /** The question has its reply: reads on behind it. */
+  /** The request has its reply: continues to read after it. */
   #goOn(nowMs: number, decide: () => boolean): readonly ServerOutput[] {
     this.#dialogue.times.nowMs = nowMs;
     if (!decide()) return [];

@@ -2,7 +2,7 @@ import type { Command } from "../command.ts";
 import type { ServerHandshake } from "../handshake/handshake.ts";
 import type { Message } from "../message.ts";
 
-/** Where a connection to our server stands. */
+/** The state of a connection to our server. */
 export type ServerState =
   /** The handshake's buffers are most of an unauthenticated connection's memory: they go with this state. */
   | { readonly at: "handshake"; readonly handshake: ServerHandshake }
@@ -36,7 +36,7 @@ export const SERVER_DEADLINES = {
   /** Silence after which we ping. Many encoders never reply, so only complete silence counts. */
   pingAfterMs: 15_000,
   silenceMs: 30_000,
-  /** Once media came its channel decides how slow an encoder may be; this is beyond that. */
+  /** Once media arrived, its channel decides how slow an encoder may be; this limit is beyond that. */
   silenceOfMediaMs: 300_000,
 } as const;
 
@@ -89,7 +89,7 @@ export class ServerTimes {
       case "publishing":
         if (!state.hasMedia && this.nowMs - this.stateSinceMs >= limits.firstMediaMs) return "no media came";
         return this.nowMs - this.#lastByteMs >= (state.hasMedia ? limits.silenceOfMediaMs : limits.silenceMs)
-          ? "the encoder fell silent"
+          ? "the encoder sent nothing"
           : undefined;
       default:
         return undefined;
