@@ -15,7 +15,7 @@ import type { AllocationSite } from "./server-probe/allocation-sites.ts";
 import { ServerProbe } from "./server-probe/probe.ts";
 import type { ThreadProfile } from "./server-probe/protocol.ts";
 
-/** What the media thread allocates while it relays, by the function that does it: README.md in this folder. */
+/** Measures what the media thread allocates while it relays, by function: README.md in this folder. */
 const SITES_SHOWN = 25;
 const SETTLE_MS = 5_000;
 const KB = 1_000;
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     channels: { type: "string", default: "10" },
     kilobits: { type: "string", default: "6000" },
     seconds: { type: "string", default: "10" },
-    /** Shows the result and writes nothing down. */
+    /** Prints the result and writes no file. */
     dry: { type: "boolean", default: false },
   },
 });

@@ -12,8 +12,8 @@ import { type LoadResult, percentile, runLoad } from "./open-load.ts";
 import { type QueueResult, QueueWatch } from "./queue-watch.ts";
 
 /**
- * How fast the API answers while a stream is relayed: 10,000 channels of 3 platforms in the database, any page of the list
- * and one channel's platforms, 200 requests a second, a 6 Mbit/s stream to 5 targets beside it.
+ * Measures how fast the API answers while a stream is relayed: 10,000 channels of 3 platforms in the database, any page
+ * of the list and one channel's platforms, 200 requests a second, a 6 Mbit/s stream to 5 targets beside it.
  */
 
 const CHANNEL_COUNT = 10_000;
@@ -27,7 +27,7 @@ const STREAM_SECONDS = LOAD_SECONDS + 15;
 const P99_MAX_MS = 20;
 /** A packet that waited longer than this for its target's socket is late. */
 const LATE_MS = 1_000;
-/** Sound packets that the muxer may put before the first keyframe: a target begins with the keyframe. */
+/** Audio packets that the muxer may put before the first keyframe: a target begins with the keyframe. */
 const SOUNDS_BEFORE_KEYFRAME_MAX = 3;
 const PAGE_SIZES = [20, 100];
 
@@ -57,8 +57,8 @@ async function fillDatabase(api: ApiClient): Promise<string[]> {
 }
 
 /**
- * Whether every target's recording holds the clip's packets one for one: all pictures, and all sound but the few packets
- * that lie before the first keyframe.
+ * Whether every target's recording holds the clip's packets one for one: all video, and all audio except the few
+ * packets before the first keyframe.
  */
 async function areAllPacketsThere(nginx: NginxTarget, keys: readonly string[], clipPath: string): Promise<boolean> {
   const sent = await packetHashes(clipPath);
@@ -150,7 +150,7 @@ async function main(): Promise<void> {
       const [loadAfter = 0] = loadavg();
       const queue = watch.stop();
       await encoder.exited;
-      // nginx writes the last packets down when the link ends.
+      // nginx writes the last packets when the link ends.
       await new Promise((resolve) => setTimeout(resolve, 3_000));
       const text = report(load, queue, await areAllPacketsThere(nginx, keys, clip.path), [loadBefore, loadAfter]);
       say(text);

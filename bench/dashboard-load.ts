@@ -8,7 +8,10 @@ import fastifyStatic from "@fastify/static";
 import fastify from "fastify";
 import { chromium } from "playwright-core";
 
-/** What the dashboard costs a browser: 300 channels of 5 platforms, one sample of each a second, on the overview. */
+/**
+ * Measures what the dashboard costs a browser: 300 channels of 5 platforms, one sample of each a second, on the
+ * overview.
+ */
 const CHANNELS = 300;
 const PLATFORMS = 5;
 const MINUTES = Number(process.argv[2] ?? 10);
@@ -110,7 +113,7 @@ async function look() {
   };
 }
 
-// A minute first: until every line has its 60 points, heap grows by right.
+// A minute first: until every line has its 60 points, growth of the heap is expected.
 await delay(Math.min(65_000, MINUTES * 30_000));
 const first = await look();
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -8,8 +8,8 @@ import { SqlHistoryStore } from "../src/store/history/history-store.ts";
 import { openSqliteDatabase } from "../src/store/sqlite/sqlite.ts";
 
 /**
- * What the history costs: 300 channels of five targets, an hour of samples as fast as they can be taken, into a real database.
- * Prints the part of one core that it takes at one sample a second, and the bytes on disk of a day.
+ * Measures what the history costs: 300 channels of five targets, an hour of samples as fast as they can be taken, into
+ * a real database. Prints the share of one core that it takes at one sample a second, and the bytes on disk of a day.
  */
 const [CHANNELS, TARGETS, SECONDS] = [300, 5, 3_600];
 
@@ -41,7 +41,7 @@ const before = process.cpuUsage();
 let longestMs = 0;
 for (let second = 0; second < SECONDS; second += 1) {
   nowMs += 1_000;
-  // Channels begin one after another, as people do.
+  // Channels begin one after another, as real ones do.
   const begun = names.slice(0, second * 5);
   for (const channelId of names.slice((second - 1) * 5, second * 5)) {
     const encoder = {

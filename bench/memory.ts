@@ -13,7 +13,10 @@ import { buildNativeTools, type NativeTools } from "./relay-cost/native-tools.ts
 import { residentMb } from "./relay-cost/usage.ts";
 import { ServerProbe, type ThreadMemory } from "./server-probe/probe.ts";
 
-/** What the server's memory is: idle, under load, for each idle channel, and with targets that stop reading. README.md in this folder. */
+/**
+ * Measures the server's memory: idle, under load, for each idle channel, and with targets that stop reading. README.md
+ * in this folder.
+ */
 const MB = 1_000_000;
 const OUTPUTS_MAX_MB = 60;
 const IDLE_CHANNEL_MAX_MB = 0.3;
@@ -25,11 +28,11 @@ const { values } = parseArgs({
     channels: { type: "string", default: "10" },
     "fan-out": { type: "string", default: "20" },
     "idle-channels": { type: "string", default: "200" },
-    /** How long each state lasts before it is looked at. */
+    /** How long each state lasts before it is measured. */
     seconds: { type: "string", default: "20" },
     /** Writes heap snapshots of both threads under load into this folder. */
     snapshots: { type: "string" },
-    /** Shows the result and writes nothing down. */
+    /** Prints the result and writes no file. */
     dry: { type: "boolean", default: false },
   },
 });
@@ -38,7 +41,7 @@ const channelCount = Number(values.channels);
 const fanOut = Number(values["fan-out"]);
 const idleCount = Number(values["idle-channels"]);
 
-/** Resident memory as it is, then what each thread holds once garbage is collected. */
+/** Resident memory as it is, then what each thread holds after a collection. */
 type State = { readonly residentMb: number; readonly media: ThreadMemory; readonly control: ThreadMemory };
 
 async function look(pids: readonly number[], probe: ServerProbe): Promise<State> {
@@ -47,7 +50,7 @@ async function look(pids: readonly number[], probe: ServerProbe): Promise<State>
   return { residentMb: resident, media: await probe.memory("media"), control: await probe.memory("control") };
 }
 
-/** Channels that are there and nothing more; none at all is the idle server. */
+/** Idle channels; none at all is the idle server. */
 async function withoutEncoders(folder: string, count: number, tools: NativeTools): Promise<State> {
   const own = await mkdtemp(join(folder, "idle-"));
   const probe = await ServerProbe.in(own);

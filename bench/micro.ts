@@ -25,7 +25,7 @@ import { ROOT } from "../test/support/fanfare-process.ts";
 import { mediaMessage } from "../test/support/media-messages.ts";
 import { VirtualClock } from "../test/support/virtual-clock.ts";
 
-/** How fast the pieces of a packet's way are, each alone: README.md in this folder. */
+/** Measures how fast each step of a packet's way is, alone: README.md in this folder. */
 const READ_BYTES = 64 * 1024;
 const CSID = 6;
 const SMALL_CHUNK_BYTES = 128;
@@ -34,14 +34,14 @@ const MB = 1_000_000;
 
 const { values } = parseArgs({
   options: {
-    /** Milliseconds for each piece. */
+    /** Milliseconds for each step. */
     time: { type: "string", default: "2000" },
-    /** Shows the result and writes nothing down. */
+    /** Prints the result and writes no file. */
     dry: { type: "boolean", default: false },
   },
 });
 
-/** One piece: what it does once, and how many bytes and items (messages, values) that is. */
+/** One step: what it does once, and how many bytes and items (messages, values) that is. */
 type Piece = { readonly name: string; readonly bytes: number; readonly items: number; readonly run: () => void };
 
 function chunked(messages: readonly Message[], chunkBytes: number): Buffer {
@@ -119,7 +119,7 @@ class OpenLink implements Link {
   close(): void {}
 }
 
-/** A channel on air with so many targets and viewers, which all keep up. Time passes as the messages say. */
+/** A channel on air with so many targets and viewers, which all keep up. Time passes by the messages' timestamps. */
 function relaying(messages: readonly MediaMessage[], targets: number, viewers: number): Piece {
   const clock = new VirtualClock();
   const accepts: (() => void)[] = [];

@@ -8,7 +8,7 @@ export type Load = {
   readonly origin: string;
   readonly perSecond: number;
   readonly seconds: number;
-  /** The next request: what it counts as, its target, its headers. */
+  /** The next request: its kind, its target, its headers. */
   readonly next: () => {
     readonly kind: string;
     readonly target: string;
@@ -16,7 +16,7 @@ export type Load = {
   };
 };
 
-/** Latencies in milliseconds by kind, from the moment each request was due, and what was not answered with 200. */
+/** Latencies in milliseconds by kind, from the moment each request was due, and answers other than 200. */
 export type LoadResult = {
   readonly latencies: ReadonlyMap<string, readonly number[]>;
   readonly failures: readonly string[];

@@ -1,6 +1,6 @@
 import { type ClientRequest, request } from "node:http";
 
-/** What a channel's samples said over the whole run. */
+/** A channel's samples over the whole run. */
 export type QueueResult = { readonly sampleCount: number; readonly queueMsMax: number; readonly droppedFrames: number };
 
 /** Reads a channel's samples from the live stream. */

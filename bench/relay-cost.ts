@@ -18,10 +18,11 @@ import type { Relay } from "./relay-cost/relay.ts";
 import { reportText, type Series } from "./relay-cost/report.ts";
 
 /**
- * What relaying a gigabyte costs, Fanfare beside others on the same machine in the same minutes: README.md in this folder.
+ * Measures what relaying a gigabyte costs, Fanfare beside other servers on the same machine in the same minutes:
+ * README.md in this folder.
  */
 const RELAYS = [fanfareRelay, nginxRelay, floorRelay, nodeMediaServerRelay, ffmpegRelay];
-/** Long enough for whoever compiles while running, as JavaScript does; a relay runs for hours. */
+/** Long enough for relays that compile while running, as JavaScript does; a relay runs for hours. */
 const SETTLE_SECONDS = 20;
 const SETTLE_SECONDS_SHORT = 3;
 
@@ -41,9 +42,9 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     /** Another checkout of Fanfare, measured in turn with this one as `fanfare-before`. */
     against: { type: "string" },
-    /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; nothing is written down. */
+    /** Under 3 minutes: against nginx-rtmp and the floor, fewer outputs; writes no file. */
     short: { type: "boolean", default: false },
-    /** Where the result goes, without its ending; nowhere with `--short`. */
+    /** The path of the result, without its extension; none with `--short`. */
     out: { type: "string", default: join(ROOT, "docs", "results", "relay-cost") },
   },
 });
@@ -84,7 +85,7 @@ async function main(): Promise<void> {
     };
     const before = values.against === undefined ? [] : [fanfareWith({}, resolve(values.against))];
     const chosen = [...RELAYS.filter(({ name, canTls }) => names.includes(name) && (canTls || !values.tls)), ...before];
-    // Of what is run: the sources may change while it lasts.
+    // A copy of what runs: the sources may change while it lasts.
     const versions = await Promise.all(chosen.map((relay) => relay.version()));
     const [loadBefore = 0] = loadavg();
     const all: Series[] = [];

@@ -1,5 +1,5 @@
-// Kills a real server again and again (by default 1,000 times) while clients write, and prints what became of the writes.
-// Run as `npm run kill-nine -- [kills] [seed]`.
+// Kills a real server again and again (by default 1,000 times) while clients write, and prints the result of the
+// writes. Run as `npm run kill-nine -- [kills] [seed]`.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -8,9 +8,9 @@ import { installTestTools } from "./test-tools.mjs";
 
 const MODULES = join(ROOT, "node_modules");
 const STAMP = join(MODULES, ".fanfare-installed");
-/** The npm package `node` brings it. */
+/** The npm package `node` contains it. */
 const PACKAGED_NODE = join(MODULES, "node", "bin", "node");
-/** From Node 24 on sources run unbuilt (type stripping), and there are `node:sqlite` and `reusePort`. */
+/** Since Node 24 sources run unbuilt (type stripping), and `node:sqlite` and `reusePort` exist. */
 const NODE_MAJOR_MIN = 24;
 const SERVER = join(ROOT, "src", "cli", "main.ts");
 /**
@@ -27,7 +27,7 @@ const PACKAGED = {
 };
 const VITE_CONFIG = ["--config", join("web", "vite.config.ts")];
 
-/** What the dashboard is made of, and the file that is there once it is made. */
+/** The sources of the dashboard, and the file that is there once it is made. */
 const DASHBOARD_SOURCES = ["web", join("src", "api-contract"), "package-lock.json"];
 const DASHBOARD = join(ROOT, "dist-web", "index.html");
 
@@ -77,7 +77,7 @@ function newestChangeMs(path) {
   return Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newestChangeMs(join(path, name))));
 }
 
-/** Builds the dashboard into dist-web/, whole or not at all, unless it is newer than everything it is made of. */
+/** Builds the dashboard into dist-web/, whole or not at all, unless it is newer than all its sources. */
 async function buildDashboard(node) {
   const newestMs = Math.max(...DASHBOARD_SOURCES.map((path) => newestChangeMs(join(ROOT, path))));
   if (existsSync(DASHBOARD) && statSync(DASHBOARD).mtimeMs > newestMs) return;
@@ -97,7 +97,7 @@ async function start(node, args) {
 
 /**
  * Runs the server, started again at each change of its sources, and Vite, which serves the dashboard's sources and
- * hands every call on to the server. The server is set by its environment variables, Vite by the arguments.
+ * passes every call on to the server. Environment variables set the server, arguments set Vite.
  */
 function dev(node, args) {
   const env = { FANFARE_DATA_DIR: join("data", "dev"), ...process.env };

@@ -55,7 +55,7 @@ export async function runQuietly(name, command, args, env = process.env) {
 
 /**
  * Runs one step and shows its output; ends the script, with the step's name, when it fails. The last step ends it
- * without a word: the tests print a closing line, and nothing comes after that.
+ * silently: the tests print a closing line, and nothing comes after that.
  */
 export function runStep(name, command, args, { isLast = false } = {}) {
   process.stdout.write(`— ${name}\n`);
@@ -91,7 +91,7 @@ export function runInForeground(programs) {
     });
   }
   for (const signal of STOP_SIGNALS) process.on(signal, () => stopAll(signal));
-  // `exec` in package.json replaces npm's shell by this process, so npm hands signals on to it. Where a shell stays in
+  // `exec` in package.json replaces npm's shell by this process, so npm passes signals on to it. Where a shell stays in
   // between, npm ends that shell alone. Then the parent changes, and no signal would ever come.
   const parent = process.ppid;
   if (process.env.npm_lifecycle_event === undefined) return;

@@ -161,7 +161,7 @@ const violations: readonly { name: string; files: Record<string, string>; proble
   },
 ];
 
-test.each(violations)("the plan's test sees $name", ({ files, problems }) => {
+test.each(violations)("the plan's test finds $name", ({ files, problems }) => {
   expect(architectureProblems(new Map(Object.entries(files)))).toEqual(problems);
 });
 

@@ -8,7 +8,10 @@ const FOREIGN_CHARACTERS_MAX = 16_384;
 /** A pattern whose time grows with the square of the length takes a quarter of a second, one that grows with the length itself a tenth of this. */
 const BOUND_MS = 40;
 
-/** Patterns that never meet what a stranger, a platform, an encoder or a browser sends; and what they meet instead. */
+/**
+ * Patterns that never read what an unauthenticated peer, a platform, an encoder or a browser sends; and what they read
+ * instead.
+ */
 const OWN_TEXT: Readonly<Record<string, string>> = {
   "app/config/": "the operator's settings, this machine's addresses",
   "app/commands/restore.ts": "a time of our own",
@@ -26,13 +29,13 @@ const OWN_TEXT: Readonly<Record<string, string>> = {
   "testkit/": "a test's own text",
 };
 
-/** Where less than that comes: what is in front cuts it. */
+/** Patterns that read shorter text: a bound before them cuts it. */
 const SHORTER: Readonly<Record<string, number>> = { "telemetry/logger.ts": 8_000 };
 
-/** Put together when the program runs, each of closed words. */
+/** Built when the program runs, each of closed words. */
 const PUT_TOGETHER = ["protocol/rtmp/server/publish-auth.ts"];
 
-/** What a hostile text repeats, between what leads a pattern astray and what then disappoints it. */
+/** What a hostile text repeats, between what leads a pattern astray and what then fails to match. */
 const PUMPS = [
   ..." \t\na0A_-/=?&.:;,#@%[]<>`\"'{}\\\u00a0\u200b\uac00",
   "a.",
@@ -70,7 +73,7 @@ const TAILS = ["!", "\n!", "/"] as const;
 
 const isOwn = ({ file }: SourcePattern) => Object.keys(OWN_TEXT).some((name) => file.startsWith(name));
 
-/** What the text costs a pattern in the use it has: every match replaced, or one looked for. */
+/** What the text costs a pattern in its use: every match replaced, or one looked for. */
 function costMs(pattern: RegExp, text: string): number {
   return threadMs(() => {
     if (pattern.global) text.replace(pattern, "");
@@ -78,7 +81,7 @@ function costMs(pattern: RegExp, text: string): number {
   });
 }
 
-/** The worst of all hostile texts of a length, each in its best of three goes. */
+/** The worst of all hostile texts of a length, each in its best of three runs. */
 function worst(pattern: RegExp, length: number): { readonly costMs: number; readonly text: string } {
   let found = { costMs: 0, text: "" };
   for (const pump of PUMPS) {
@@ -98,20 +101,20 @@ function worst(pattern: RegExp, length: number): { readonly costMs: number; read
 const all = patternsIn(path.join(import.meta.dirname, "../src"));
 const foreign = all.filter((each) => !isOwn(each));
 
-test("every pattern is found, and what is said of files is of files that have some", () => {
+test("every pattern is found, and every rule about a file is about one that has patterns", () => {
   expect(all.length).toBeGreaterThan(60);
   const withoutAny = Object.keys(OWN_TEXT).filter((name) => !all.some(({ file }) => file.startsWith(name)));
   expect(withoutAny).toEqual([]);
   expect(all.filter(({ pattern }) => pattern === undefined).map(({ file }) => file)).toEqual(PUT_TOGETHER);
 });
 
-test("the texts lead astray whatever can be led: a trim by pattern is found out", () => {
+test("the hostile texts slow down every pattern that can be slowed, as a trim by pattern shows", () => {
   expect(worst(/^[\t\n\v\f\r ]+|[\t\n\v\f\r ]+$/g, 20_000).costMs).toBeGreaterThan(BOUND_MS);
   expect(worst(/[^/]*$/, 20_000).costMs).toBeGreaterThan(BOUND_MS);
 });
 
 test.each(foreign.flatMap(({ file, pattern }) => (pattern === undefined ? [] : [{ file, pattern }])))(
-  "$file: $pattern takes a time that grows with the text it meets, and no more",
+  "$file: $pattern takes a time that grows with the text it reads, and no more",
   ({ file, pattern }) => {
     const { costMs: cost, text } = worst(pattern, SHORTER[file] ?? FOREIGN_CHARACTERS_MAX);
     expect(cost, `for ${JSON.stringify(text)}`).toBeLessThan(BOUND_MS);

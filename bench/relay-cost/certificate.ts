@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { runToEnd } from "../../test/support/children.ts";
 
-/** A certificate for 127.0.0.1 that vouches for itself, made by OpenSSL for one run: files in the folder. */
+/** A self-signed certificate for 127.0.0.1, made by OpenSSL for one run: files in the folder. */
 export async function makeCertificate(
   folder: string,
 ): Promise<{ readonly certificate: string; readonly key: string; readonly authority: string }> {

@@ -11,10 +11,10 @@ const totals = z.object({
   /** Of all channels together. */
   frames: z.number(),
   bytes: z.number(),
-  /** Of each channel; 0 where no end was asked for. */
+  /** Of each channel; 0 where no end was set. */
   pictures: z.number(),
   sounds: z.number(),
-  /** Of these sounds, those before the first picture: a target begins with that one. */
+  /** How many of these audio frames come before the first video frame: a target begins with that one. */
   earlySounds: z.number(),
 });
 

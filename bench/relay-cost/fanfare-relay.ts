@@ -15,7 +15,7 @@ const created = z.object({
   restream: z.array(z.object({ platId: z.number() })),
 });
 
-/** Settings of the caller's own environment reach the server: variants are compared like that. */
+/** Settings of the caller's own environment reach the server, so that variants can be compared. */
 function settings(): Record<string, string> {
   const own = Object.entries(process.env).filter(([name]) => name.startsWith("FANFARE_") || name === "NODE_OPTIONS");
   return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));

@@ -3,7 +3,7 @@ import { freePort } from "../../test/support/free-port.ts";
 import type { Relay, RunningRelay, Task } from "./relay.ts";
 
 const STOP_GRACE_MS = 2_000;
-/** Listens once it runs; looking whether it does would be taken for its encoder. */
+/** Listens once it runs; a connection that checks it would count as its encoder. */
 const START_MS = 1_500;
 
 async function start({ channelCount, fanOut, sinkPort, isTls }: Task): Promise<RunningRelay> {

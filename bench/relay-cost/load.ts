@@ -10,10 +10,10 @@ import { Sink } from "./sink.ts";
 import { pinTo } from "./usage.ts";
 
 const CONNECT_DEADLINE_MS = 60_000;
-/** Connections whose frames are looked at, unless told. */
+/** Connections whose frames are checked, by default. */
 const WATCHED_MAX = 20;
 
-/** What one relay is measured with. */
+/** The load that one relay is measured with. */
 export type Scenario = {
   readonly fanOut: number;
   readonly channelCount: number;
@@ -22,7 +22,7 @@ export type Scenario = {
   readonly speed: number;
   /** Every target joins at a time of its own, in the middle of the stream; absent: all at its start. */
   readonly isApart?: boolean;
-  /** What comes is to leave at once, by relays that can choose. */
+  /** Media is to leave at once, by relays that have the choice. */
   readonly isQuick?: boolean;
 };
 
@@ -31,7 +31,7 @@ export type LoadConditions = {
   readonly clip: string;
   /** What the sink compares with, where that is not the clip: a test of the sink. */
   readonly comparedWith?: string;
-  /** Cores: the relay has one, encoders and sink the other. Absent: the machine has but one. */
+  /** Cores: the relay has one, encoders and sink the other. Absent: the machine has only one. */
   readonly cores: { readonly relay: number; readonly load: number } | undefined;
   readonly tls: { readonly certificate: string; readonly key: string; readonly authority: string } | undefined;
   readonly watchedMax?: number;
@@ -48,7 +48,7 @@ export type Load = {
   close(): Promise<void>;
 };
 
-/** Starts a relay and feeds it; it is under load once every target is fed. */
+/** Starts a relay and feeds it; it is under load once every target gets media. */
 export async function startLoad(relay: Relay, scenario: Scenario, conditions: LoadConditions): Promise<Load> {
   const { tools, clip, comparedWith = clip, cores, tls, watchedMax = WATCHED_MAX, rounds } = conditions;
   const { fanOut, channelCount, isTls, speed, isQuick = false } = scenario;

@@ -6,7 +6,7 @@ import { CPU_RESOLUTION_SECONDS, cpuSeconds, residentMb } from "./usage.ts";
 const GB = 1e9;
 
 export type Conditions = LoadConditions & {
-  /** How long the relay runs before it is measured, and how long it is. */
+  /** How long the relay runs before it is measured, and how long the measurement lasts. */
   readonly settleSeconds: number;
   readonly windowSeconds: number;
 };
@@ -20,7 +20,7 @@ export type Measurement = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Frames of the connections that were looked into, since they began. */
+  /** Frames of the checked connections, since they began. */
   readonly wholeFrames: number;
   readonly wrongFrames: number;
   readonly missingFrames: number;

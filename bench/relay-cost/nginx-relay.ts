@@ -7,7 +7,7 @@ import type { Relay, RunningRelay, Task } from "./relay.ts";
 import { waitForPort } from "./wait-for-port.ts";
 
 const PROGRAM = "/usr/sbin/nginx";
-/** Where Debian puts it. */
+/** Debian's path. */
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 const STOP_GRACE_MS = 3_000;
 
@@ -55,6 +55,6 @@ export const nginxRelay: Relay = {
   canTls: false,
   channelsMax: 1_000,
   start,
-  // It says it on standard error.
+  // nginx prints its version on standard error.
   version: () => Promise.resolve(spawnSync(PROGRAM, ["-v"], { encoding: "utf8" }).stderr.trim()),
 };

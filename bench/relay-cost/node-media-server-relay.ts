@@ -10,7 +10,7 @@ import { waitForPort } from "./wait-for-port.ts";
 const VERSION = "4.4.3";
 const STOP_GRACE_MS = 1_000;
 
-/** Installed by npm, once, into the system's temporary folder: it is no dependency of ours. */
+/** Installed by npm, once, into the system's temporary folder: it is no dependency of Fanfare. */
 async function installed(): Promise<string> {
   const folder = join(tmpdir(), `fanfare-bench-node-media-server-${VERSION}`);
   if (!existsSync(join(folder, "node_modules", "node-media-server", "package.json"))) {
@@ -23,7 +23,7 @@ async function installed(): Promise<string> {
   return folder;
 }
 
-/** Its own push task for each target, asked for when the channel's encoder is there. */
+/** Its own push task for each target, requested when the channel's encoder is there. */
 function program(folder: string, { fanOut, sinkPort, folder: data }: Task, port: number, httpPort: number): string {
   const config = { bind: "127.0.0.1", rtmp: { port }, http: { port: httpPort }, store: { path: join(data, "nms") } };
   return `

@@ -1,12 +1,12 @@
 import type { NativeTools } from "./native-tools.ts";
 
-/** What a relay is to do: so many channels, each to so many targets at the sink. */
+/** The job of a relay: so many channels, each to so many targets at the sink. */
 export type Task = {
   readonly channelCount: number;
   readonly fanOut: number;
   readonly sinkPort: number;
   readonly isTls: boolean;
-  /** What comes is to leave at once, where there is a choice. */
+  /** Media is to leave at once, where there is a choice. */
   readonly isQuick: boolean;
   /** Where it may keep its files. */
   readonly folder: string;
@@ -22,12 +22,12 @@ export type RunningRelay = {
   /** All its processes; their threads count. */
   pids(): Promise<readonly number[]> | readonly number[];
   readonly ingests: readonly Ingest[];
-  /** Has every target leave and join again, one after another; absent where that cannot be. */
+  /** Makes every target leave and join again, one after another; absent where that is impossible. */
   rejoin?(): Promise<void>;
   stop(): Promise<void>;
 };
 
-/** One of those that are compared. */
+/** One of the relays that are compared. */
 export type Relay = {
   readonly name: string;
   readonly canTls: boolean;

@@ -19,7 +19,10 @@ export function medianOf(series: Series, figure: keyof Measurement): number {
   return median(series.windows.map((window) => window[figure]));
 }
 
-/** How many times what a peer's gigabyte costs ours costs: the median over pairs of windows that lay side by side, and the extremes. */
+/**
+ * How many times Fanfare's cost a peer's gigabyte costs: the median over pairs of windows that lay side by side, and
+ * the extremes.
+ */
 export function ratioTo(
   peer: Series,
   ours: Series,
@@ -32,7 +35,7 @@ export function ratioTo(
 }
 
 const CENTURY = 100;
-/** Three digits that mean something, whatever the size. */
+/** Three significant digits, whatever the size. */
 function shown(value: number): string {
   return value >= CENTURY ? value.toFixed(0) : value.toPrecision(3);
 }
@@ -42,7 +45,7 @@ function costCell(series: Series): string {
   return `${shown(median(costs))} (${shown(Math.min(...costs))}–${shown(Math.max(...costs))})`;
 }
 
-/** A name that tells scenarios of one fan-out apart. */
+/** A name that distinguishes scenarios of one fan-out. */
 export function scenarioName({ fanOut, isTls, speed, isApart, isQuick }: Scenario): string {
   return `${isTls ? "RTMPS, " : ""}N = ${fanOut}${speed === 1 ? "" : `, ${speed} ×`}${isApart ? ", joined apart" : ""}${isQuick ? ", low latency" : ""}`;
 }

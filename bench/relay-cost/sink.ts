@@ -10,29 +10,32 @@ const stats = z.object({
   atUs: z.number(),
   open: z.number(),
   publishing: z.number(),
-  /** Publishers that are read: all but those that were told to be stuck. */
+  /** Publishers that are read: all except those that are set to be stuck. */
   readers: z.number(),
-  /** Publishers so far, those that are gone among them. */
+  /** Publishers so far, also those that are gone. */
   accepted: z.number(),
   bytes: z.number(),
-  /** Frames of the connections that are looked into, and were. */
+  /** Frames of the connections that are checked, and were. */
   whole: z.number(),
-  /** Not what was sent, or not in its order. */
+  /** Frames that differ from what was sent, or are out of order. */
   wrong: z.number(),
   missing: z.number(),
-  /** Not at their encoder's time, counted from the connection's first picture, or behind a later one. */
+  /**
+   * Frames that are not at their encoder's time, counted from the connection's first video frame, or come after a later
+   * one.
+   */
   displaced: z.number(),
   /** Before the metadata or the sequence header of their kind. */
   headless: z.number(),
-  /** How many connections were looked into, apart from those that were told to stop reading, and what they were given. */
+  /** How many connections were checked, apart from those that were set to stop reading, and what they got. */
   connections: z.number(),
   picturesLeast: z.number(),
   picturesMost: z.number(),
   soundsLeast: z.number(),
   soundsMost: z.number(),
-  /** Number of the picture that a connection began with: of the one that began last. */
+  /** Number of the video frame that a connection began with: of the one that began last. */
   firstPictureMost: z.number(),
-  /** Numbers of the picture and the sound that would have come next: where the least are. */
+  /** Numbers of the video and audio frame that would have come next, on the connection with the fewest. */
   nextPictureLeast: z.number(),
   nextSoundLeast: z.number(),
   latencies: z.number(),
@@ -43,20 +46,20 @@ const stats = z.object({
 
 const stuckAnswer = z.object({ stuck: z.number() });
 
-/** What reached the sink: bytes on all connections; the rest of the connections it looks into. */
+/** What reached the sink: bytes on all connections; the rest of the connections it checks. */
 export type SinkStats = z.infer<typeof stats>;
 
 export type SinkOptions = {
   readonly program: string;
   readonly port: number;
   readonly clip: string;
-  /** So many connections are looked into, the others' bytes counted alone. */
+  /** Number of connections that are checked; of the others the bytes alone are counted. */
   readonly watchedMax: number;
   /** Files; where given it speaks TLS. */
   readonly tls?: { readonly certificate: string; readonly key: string };
 };
 
-/** The sink's process, asked over its standard input. */
+/** The sink's process, controlled over its standard input. */
 export class Sink {
   readonly pid: number;
   readonly #child: Child;
@@ -84,7 +87,7 @@ export class Sink {
     await this.#ask("reset");
   }
 
-  /** Every so manieth connection stops reading; answers of how many targets one was told so by now. */
+  /** Every so manieth connection stops reading; returns the number of such targets by now. */
   async stick(every: number): Promise<number> {
     return stuckAnswer.parse(await this.#ask(`stick ${every}`)).stuck;
   }
@@ -101,7 +104,7 @@ export class Sink {
   async #answer(): Promise<unknown> {
     const line = await waitFor("the sink's answer", ANSWER_DEADLINE_MS, () => {
       if (!this.#child.isRunning()) throw new Error(`the sink ended: ${this.#child.stderr()}`);
-      // What follows the last line break is not a whole line yet.
+      // The text after the last line break is not a whole line yet.
       return this.#child.stdout().split("\n").slice(0, -1)[this.#answered];
     });
     this.#answered += 1;

@@ -3,7 +3,7 @@ import { runToEnd } from "../../test/support/children.ts";
 
 /** Linux counts CPU time for its readers in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
-/** Less than this cannot be told from nothing, in seconds. */
+/** Less than this cannot be distinguished from nothing, in seconds. */
 export const CPU_RESOLUTION_SECONDS = 1 / TICKS_PER_SECOND;
 const KIB_PER_MB = 1_000_000 / 1_024;
 
@@ -12,7 +12,7 @@ export async function cpuSeconds(pids: readonly number[]): Promise<number> {
   let ticks = 0;
   for (const pid of pids) {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    // The name, in brackets, may hold blanks: fields are counted behind it. proc(5): utime is field 14, stime 15.
+    // The name, in brackets, may hold blanks: fields are counted after it. proc(5): utime is field 14, stime 15.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     ticks += Number(fields[11]) + Number(fields[12]);
   }

@@ -1,7 +1,7 @@
 /** A function and the bytes that it allocated itself. */
 export type AllocationSite = {
   readonly name: string;
-  /** File and line, or empty for what is V8's own. */
+  /** File and line, or empty for V8's own. */
   readonly place: string;
   readonly bytes: number;
 };
@@ -13,7 +13,7 @@ export type ProfileNode = {
   readonly children: readonly ProfileNode[];
 };
 
-/** The profile's functions, each once wherever it was called from, those with most bytes first. */
+/** The profile's functions, each once for all its callers, those with most bytes first. */
 export function flattened(head: ProfileNode): AllocationSite[] {
   const sites = new Map<string, AllocationSite>();
   const visit = ({ callFrame, selfSize, children }: ProfileNode) => {

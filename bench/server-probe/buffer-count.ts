@@ -1,6 +1,6 @@
 const COUNTED = ["alloc", "allocUnsafe", "allocUnsafeSlow"] as const;
 
-/** Counts the bytes asked of `Buffer` until it is stopped: a heap profile does not see memory outside V8's heap. */
+/** Counts the bytes requested of `Buffer` until it is stopped: a heap profile does not see memory outside V8's heap. */
 export function countingBuffers(): { stop(): Record<string, number> } {
   const before = COUNTED.map((name) => [name, Buffer[name]] as const);
   const bytes: Record<string, number> = {};

@@ -1,5 +1,5 @@
-// Loaded (`--import`) into every thread of a server that is measured from within. Each thread listens on a Unix socket of its own,
-// named after it, and does nothing until it is asked: a line in, a line of JSON out.
+// Loaded (`--import`) into every thread of a server that is measured from within. Each thread listens on a Unix socket
+// of its own, named after it, and does nothing until a request comes: a line in, a line of JSON out.
 import { Session } from "node:inspector/promises";
 import { createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
@@ -35,11 +35,11 @@ async function profile(seconds: number): Promise<ThreadProfile> {
   return { seconds: elapsedSeconds, sites: flattened(taken.head), bufferBytes };
 }
 
-/** Memory of this thread; `rss` is the whole process's. What nobody holds any more is let go of before. */
+/** Memory of this thread; `rss` is the whole process's. Memory without a holder is released before. */
 function memory() {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  // Buffers' memory is let go of beside the program after one collection, and for certain at the next.
+  // Buffers' memory is released beside the program after one collection, and for certain at the next.
   collect();
   collect();
   const { used_heap_size: heapUsed, total_heap_size: heapTotal, external_memory: external } = getHeapStatistics();
@@ -56,7 +56,7 @@ async function answer(line: string): Promise<unknown> {
 }
 
 function serve(socket: Socket): void {
-  // Who asked and went away hears nothing.
+  // A client that left gets no reply.
   socket.on("error", () => socket.destroy());
   createInterface({ input: socket }).on("line", (line) => {
     answer(line).then(

@@ -15,7 +15,7 @@ const memory = z.object({
   external: z.number(),
   arrayBuffers: z.number(),
 });
-/** Bytes; `rss` of the whole process, the others of the thread that was asked. */
+/** Bytes; `rss` of the whole process, the others of the thread that replied. */
 export type ThreadMemory = z.infer<typeof memory>;
 
 const profile = z.object({

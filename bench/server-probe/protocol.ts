@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { AllocationSite } from "./allocation-sites.ts";
 
-/** The variable that tells a server's threads where to listen for questions. */
+/** The variable that names the folder where a server's threads listen for requests. */
 export const PROBE_FOLDER = "BENCH_PROBE_FOLDER";
 
 export function threadSocket(folder: string, thread: string): string {
@@ -13,6 +13,6 @@ export type ThreadProfile = {
   readonly seconds: number;
   /** On V8's heap, most first. */
   readonly sites: readonly AllocationSite[];
-  /** Bytes of memory for buffers asked of `Buffer`, by what asked for it. */
+  /** Bytes of memory for buffers requested of `Buffer`, by caller. */
   readonly bufferBytes: Readonly<Record<string, number>>;
 };

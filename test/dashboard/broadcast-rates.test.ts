@@ -15,7 +15,7 @@ test("a line is the known part of the history, then the live samples that are ne
   expect(withSamples(known, [])).toEqual(known);
 });
 
-test("a history that knows nothing is an empty line", () => {
+test("an empty history gives an empty line", () => {
   const empty = { channelId: "ls-1", fromTime: 0, toTime: 2_000, stepSeconds: 1, platforms: [] };
   expect(ratesOfHistory({ ...empty, ingest: { bytesPerSecond: [null, null] } })).toEqual({ times: [], rates: [] });
 });

@@ -80,7 +80,7 @@ test("an event longer than the bound ends the connection, and so does one that i
   expect(events).toEqual([]);
 });
 
-test("a server that falls silent is lost; a comment is heard, though it is no event", async () => {
+test("a server that falls silent is lost, and a comment counts as life, though it is no event", async () => {
   const { request, events, states, heardCount } = await opened({ silenceMs: 300 });
   (await request(0)).response.write(": still here\n\n");
   await request(1);

@@ -15,7 +15,7 @@ const TEST_DEADLINE_MS = 60_000;
 const PAGES = [...readPages("docs/api.md", "docs/api/channels.md", "docs/api/live.md", "docs/api/events.md").values()];
 const blocks = (language: string) => PAGES.flatMap((page) => codeBlocks(page, language));
 
-/** Standard output, and what went wrong. */
+/** Standard output, and the error if any. */
 async function run(command: string, args: readonly string[], environment: Readonly<Record<string, string>>) {
   const child = spawn(command, args, { env: { PATH: process.env["PATH"], ...environment } });
   const ended = new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
@@ -24,7 +24,7 @@ async function run(command: string, args: readonly string[], environment: Readon
 }
 
 test(
-  "the examples of the API's page run as they stand: shell, TypeScript, Python",
+  "the examples of the API's page run unchanged: shell, TypeScript, Python",
   async () => {
     const stage = await Stage.open();
     const fanfare = await stage.fanfare({ credentials: CREDENTIALS });

@@ -19,7 +19,7 @@ const distinct = (pattern: RegExp): readonly string[] => [
   ...new Set([...PAGES.matchAll(pattern)].map(([, word = ""]) => word)),
 ];
 
-test("every npm script is on a page, and every one on a page is there", () => {
+test("every npm script is on a page, and every one on a page exists", () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
@@ -49,14 +49,14 @@ function kitCommands(): readonly (readonly string[])[] {
     .map((line) => line.replace(/ +#.*/, "").split(/ +/));
 }
 
-/** Runs the fault kit's commands that it is given as JSON, all in one process: starting one for each takes half a second. */
+/** Runs these commands of the fault kit (JSON), all in one process: starting one for each takes half a second. */
 const RUN_ALL = `
   const { testkitCommand } = await import(process.argv[1]);
   await Promise.all(JSON.parse(process.argv[2]).map((args) => testkitCommand(args, process.env)));
 `;
 
 test(
-  "every command of the fault kit's page starts as it stands, but for its ports and addresses",
+  "every command of the fault kit's page starts unchanged, except for its ports and addresses",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "fanfare-docs-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

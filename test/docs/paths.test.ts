@@ -17,11 +17,11 @@ const BUILDING_PAGES = [
 ];
 const ALL_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "docs"];
 
-/** What the page has between single backticks, code blocks left out. */
+/** The text between single backticks on a page, without code blocks. */
 const quoted = (page: string): readonly string[] =>
   [...page.replace(/^```.*?^```$/gms, "").matchAll(/`([^`\n]+)`/g)].map((each) => each[1] ?? "");
 
-/** Paths that a page names: `src/…`, `test/…`, or a room of `src/` with what is in it, as `relay/engine`. */
+/** Paths that a page names: `src/…`, `test/…`, or a room of `src/` with its file, as `relay/engine`. */
 function pathsIn(page: string): readonly string[] {
   return quoted(page).flatMap((words) => {
     const [path = ""] = words.split(" ");
@@ -35,7 +35,7 @@ function pathsIn(page: string): readonly string[] {
 const isThere = (path: string): boolean =>
   ["", ".ts", ".tsx", ".c"].some((extension) => existsSync(join(ROOT, `${path}${extension}`)));
 
-test("every file and room that a page on how it is built names is there", () => {
+test("every file and room that a page on how it is built names exists", () => {
   const named = [...readPages(...BUILDING_PAGES)].flatMap(([page, text]) =>
     pathsIn(text).map((path) => ({ page, path })),
   );
@@ -43,7 +43,7 @@ test("every file and room that a page on how it is built names is there", () => 
   expect(named.filter(({ path }) => !isThere(path))).toEqual([]);
 });
 
-test("every link of a page leads to a file and a heading that are there", () => {
+test("every link of a page leads to an existing file and heading", () => {
   const anchors = (page: string) =>
     [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
       heading
@@ -65,7 +65,7 @@ test("every link of a page leads to a file and a heading that are there", () => 
   expect(broken).toEqual([]);
 });
 
-test("the page's table of rooms is the one that the architecture test holds imports against", () => {
+test("the page's table of rooms is the one that the architecture test checks imports against", () => {
   const page = readFileSync(join(ROOT, "docs", "architecture.md"), "utf8");
   const rows = [...page.matchAll(/^\| (`[a-z0-9` -]+`) \| [^|]+ \| ([^|]+) \|$/gm)].map(([, room = "", may = ""]) => [
     room.replaceAll("`", ""),

@@ -23,7 +23,7 @@ test("the operator's table has every flag and every variable of the help, and no
   expect(variables.filter((variable) => !OPERATIONS.includes(`\`${variable}\``))).toEqual([]);
 });
 
-test("every variable that a page of ours names is one that the help knows", () => {
+test("every variable that a page of ours names is in the help", () => {
   const pages = [...readPages("README.md", "docs").values()];
   const named = pages.flatMap((page) => distinct(page, /FANFARE_[A-Z_]*[A-Z]/g));
   expect(named.length).toBeGreaterThan(30);

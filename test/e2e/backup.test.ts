@@ -9,7 +9,7 @@ import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 const TARGET = { rtmpUrl: "rtmp://live.example.com/app", streamKey: "target-key-1b2c3d" };
 const CHANNELS = "/api/v2/re-stream/channels";
 
-test.concurrent("a backup of a server at work is restored whole: channels, keys and access keys, and only where no server runs", async ({
+test.concurrent("a backup of a server at work is restored whole, with channels, keys and access keys, and only where no server runs", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -59,7 +59,9 @@ test.concurrent("a backup of a server at work is restored whole: channels, keys 
   await api.createChannel("life_goes_on", [TARGET]);
 });
 
-test.concurrent("what is no backup, or a damaged one, is refused and changes nothing", async ({ onTestFinished }) => {
+test.concurrent("a file that is no backup, or a damaged one, is refused and changes nothing", async ({
+  onTestFinished,
+}) => {
   const stage = await Stage.open(onTestFinished);
   const { api, fanfare } = await stage.server();
   const flags = ["--data-dir", join(stage.folder, "data")];
@@ -89,7 +91,7 @@ test.concurrent("what is no backup, or a damaged one, is refused and changes not
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
 
-test.concurrent("a missing, an unreadable and a wrong key file stop the start with one sentence; with the right one it starts", async ({
+test.concurrent("a missing, an unreadable and a wrong key file stop the start with one sentence, and with the right one it starts", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -125,7 +127,7 @@ test.concurrent("a missing, an unreadable and a wrong key file stop the start wi
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
 });
 
-test.concurrent("a key is changed on air: nothing of the stream is lost, and the old key can go", async ({
+test.concurrent("a key rotation on air loses nothing of the stream, and the old key can go", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -159,7 +161,7 @@ test.concurrent("a key is changed on air: nothing of the stream is lost, and the
   expect(await again.exited, again.stderr()).toEqual({ code: 0, signal: null });
 });
 
-test.concurrent("two servers do not share a data folder, and a command that is told wrongly says how it is used", async ({
+test.concurrent("two servers do not share a data folder, and a command with wrong arguments prints its usage", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

@@ -31,7 +31,10 @@ async function readAlong(url: string, headers: Readonly<Record<string, string>>)
   return () => text;
 }
 
-/** Sends the secrets where they do not belong, though not into fields that are no secret and are repeated to the caller; returns everything the server said to that. */
+/**
+ * Sends the secrets where they do not belong, except into fields that are no secret and are repeated to the caller.
+ * Returns the server's whole output.
+ */
 async function errorAnswers(origin: string, secrets: readonly string[], managerSecret: string): Promise<string> {
   const texts: string[] = [];
   const ask = async (method: string, path: string, headers: Record<string, string>, body?: string) => {

@@ -14,7 +14,7 @@ const DEADLINE_MS = 20_000;
 /** The whole test takes less; a step is very much more. */
 const MINUTE_MS = 60_000;
 
-test("the server's clock is set by 400 days, forward and back, on air: nothing ends, and what lasts is told as it is", async () => {
+test("a server whose clock is set by 400 days, forward and back, on air ends nothing, and running times stay right", async () => {
   const stage = await Stage.open();
   const file = join(stage.folder, "clock");
   const set = (aheadMs: number) => writeFileSync(file, String(aheadMs));
@@ -47,7 +47,7 @@ test("the server's clock is set by 400 days, forward and back, on air: nothing e
     set(aheadMs);
     await expect.poll(stepsLogged, { timeout: DEADLINE_MS }).toBe(index + 1);
     const isNear = (time: unknown) => Math.abs(Number(time) - (Date.now() + aheadMs)) < MINUTE_MS;
-    // The server sends it unasked.
+    // The server sends it without a request.
     await live.until(
       `times of a clock that is ${aheadMs} ms ahead`,
       ({ name, data }) => name === "channel" && data.isPublishing === true && isNear(data.recentPublishStartTime),
@@ -67,7 +67,7 @@ test("the server's clock is set by 400 days, forward and back, on air: nothing e
   const [report] = await reports();
   expect(report.durationSeconds).toBeLessThanOrEqual(Math.ceil((performance.now() - beganMs) / 1_000));
   expect(report.endTime - report.startTime).toBeLessThan(MINUTE_MS);
-  // Retries went on meanwhile, and nothing was taken for old.
+  // Retries went on meanwhile, and nothing counted as old.
   expect((await platforms())[1]?.totalRetryCount).toBeGreaterThan(0);
   const codes = (await get(`${channel.channelId}/events`)).map(({ eventCode }: { eventCode: string }) => eventCode);
   expect(codes).toContain("STREAM_RESERVE");

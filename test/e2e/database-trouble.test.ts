@@ -62,7 +62,7 @@ async function expectRefusals(server: Server, secretKey: string, channel: Channe
   return readsFirst;
 }
 
-test.concurrent("locked for as long as ten writes wait: they are refused in time, reads and the stream go on, an encoder comes in, and it heals", async ({
+test.concurrent("a database that is locked for ten writes refuses them in time, reads, the stream and new encoders go on, and it heals", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -83,7 +83,7 @@ test.concurrent("locked for as long as ten writes wait: they are refused in time
   const refusals = expectRefusals(server, credentials.secretKey, channel, LOCKED_ROUNDS, details);
   const lateEncoder = await stage.ffmpeg(short, publishUrl(late));
   expect(await lateEncoder.exited, lateEncoder.stderr()).toEqual({ code: 0, signal: null });
-  // A read takes milliseconds. Behind the write it would come last each time.
+  // A read takes milliseconds. After the write it would come last each time.
   expect(await refusals).toBeGreaterThan(LOCKED_ROUNDS / 2);
   other.exec("ROLLBACK");
   other.close();
@@ -100,13 +100,13 @@ test.concurrent("locked for as long as ten writes wait: they are refused in time
   });
 });
 
-test.concurrent("disk full: writes are refused in time, reads and the stream go on, and it heals when there is room again", async ({
+test.concurrent("a full disk refuses writes in time, reads and the stream go on, and it heals when there is room again", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
   const folder = join(stage.folder, "data");
   mkdirSync(folder);
-  // Registered after the stage's own closing, so it comes before it.
+  // Registered after the stage's own closing, so it runs before it.
   await mountSmallDisk(folder, onTestFinished);
   const clip = await makeClip({ seconds: 12, kilobits: 500 });
   const nginx = await stage.nginx();

@@ -10,7 +10,7 @@ const STOP_GRACE_MS = 10_000;
 
 const leftBehind = () => readdirSync(tmpdir()).filter((name) => name.startsWith("fanfare-demo-"));
 
-test("the demo shows a target that is well and one that refuses its key, behind a password, and leaves nothing", async () => {
+test("the demo shows a healthy target and one that refuses its key, behind a password, and leaves nothing", async () => {
   const before = leftBehind();
   const environment = { PATH: process.env["PATH"], FANFARE_DATA_DIR: "/nowhere/that/may/be/used" };
   const child = await startChild(process.execPath, ["src/cli/main.ts", "demo"], { cwd: ROOT, env: environment });

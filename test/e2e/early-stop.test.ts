@@ -6,7 +6,10 @@ import { type Child, startChild } from "../support/children.ts";
 import { ROOT } from "../support/fanfare-process.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** Runs in the server before all else, and says when it hears signals: until then the kernel ends it, as it would any program. */
+/**
+ * Runs in the server before all else, and prints when it handles signals: until then the kernel ends it, as it would
+ * any program.
+ */
 const SAY_WHEN_HEARING = [
   "data:text/javascript,",
   'process.on("newListener", (name) => name === "SIGINT" && setImmediate(() => process.stderr.write("hears signals")));',
@@ -33,7 +36,7 @@ function newFolder(): string {
 const says = (child: Child, text: string) => () => (child.stdout().includes(text) ? true : undefined);
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "%s in the first moments, and while the first start is under way: it ends with 0 and the next start is a first one",
+  "%s in the first moments, and while the first start is under way, ends it with 0, and the next start is a first one",
   async (signal) => {
     const early = await start(newFolder());
     await waitFor("it to hear signals", 10_000, () => (early.stderr().includes("hears signals") ? true : undefined));

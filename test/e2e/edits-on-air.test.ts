@@ -8,14 +8,17 @@ import { packetHashes } from "../support/packet-hashes.ts";
 import { expectProperStart, expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-/** How long a platform may take to be PUBLISHING after it was asked to be, and to have begun: a keyframe comes every 2 s. */
+/** How long a platform may take to be PUBLISHING after a request, and to have begun: a keyframe comes every 2 s. */
 const JOIN_DEADLINE_MS = 8_000;
-/** Pictures and sounds of two seconds. nginx names recordings by the second: of one key there is one in a second. */
+/**
+ * Video and audio frames of two seconds. nginx names recordings by the second: there is at most one of a key in a
+ * second.
+ */
 const TAGS_OF_TWO_SECONDS = 144;
 
 const platformsOf = ({ channelId }: Channel): string => `/api/v2/re-stream/channels/${channelId}/platforms`;
 
-/** Pictures and sounds of a recording are an unbroken run of what was sent, from the configuration and a keyframe on. */
+/** The frames of a recording are an unbroken run of what was sent, from the configuration and a keyframe on. */
 async function expectUnbrokenRun(target: NginxTarget, key: string, clip: Clip, index = 0): Promise<void> {
   const recording = (await target.recordings(key))[index];
   if (recording === undefined) throw new Error(`no recording ${index} of ${key}`);
@@ -36,7 +39,7 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
   return error instanceof Error ? error.message : "";
 }
 
-test.concurrent("platforms are added, edited, switched off and on, and removed on air, and no other one feels it", async ({
+test.concurrent("platforms are added, edited, switched off and on, and removed on air, and no other one is affected", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -89,7 +92,7 @@ test.concurrent("platforms are added, edited, switched off and on, and removed o
 
   const off = await api.request("PUT", `${platformsOf(channel)}/${switchedId}/off`);
   expect(off).toMatchObject({ enabled: false, connectStatus: "READY", bytesPerSecond: 0 });
-  // nginx refuses a key that is still being published: that it takes it again shows that it was ended properly.
+  // nginx refuses a key that is still being published: it accepts it again because it was ended properly.
   const on = await api.request("PUT", `${platformsOf(channel)}/${switchedId}/on`);
   expect(on).toMatchObject({ enabled: true, connectStatus: expect.stringMatching(/^(CONNECTING|PUBLISHING)$/) });
   await watch.until(2, ({ connectStatus }) => connectStatus === "PUBLISHING", JOIN_DEADLINE_MS);
@@ -125,7 +128,7 @@ async function act(api: ApiClient, channel: Channel, method: string, action: str
   return await api.request(method, `/api/v2/re-stream/channels/${channel.channelId}/${action}`);
 }
 
-test.concurrent("a channel is blocked, ended and given another key on air, and platforms are tried without media", async ({
+test.concurrent("a channel is blocked, ended and given another key on air, and platforms are tested without media", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -141,12 +144,12 @@ test.concurrent("a channel is blocked, ended and given another key on air, and p
   const tried = (id: number) => api.request("POST", `${platformsOf(channel)}/${id}/test`);
   expect(await tried(platId)).toEqual({ ok: true, stage: "publish", milliseconds: expect.any(Number) });
   expect(await tried(nobodyId)).toMatchObject({ ok: false, stage: "connect", lastError: { code: "TCP_REFUSED" } });
-  // nginx writes a recording for every publish; what was only tried has nothing in it.
+  // nginx writes a recording for every publish; the recording of a test is empty.
   expect((await nginx.recordings(key)).flatMap(({ tags }) => tags)).toEqual([]);
 
   const watch = stage.watch(api, channel);
   const publish = async () => {
-    // What was on air before has to be seen to be over, lest it is taken for what comes.
+    // The last broadcast has to be over, or it would count as the next one.
     await watch.until(0, ({ connectStatus }) => connectStatus === "READY", JOIN_DEADLINE_MS);
     const encoder = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });
     await watch.until(0, ({ connectStatus }) => connectStatus === "PUBLISHING", JOIN_DEADLINE_MS);

@@ -15,13 +15,13 @@ const CAPS_ALL = 15;
 /** A preset that takes H.264 with AAC and nothing else. */
 const NARROW_PRESET = "TWITCH";
 
-// All of them on one server, several at a time: what a test waits for is the streams' own time.
+// All of them on one server, several at a time: a test waits mostly for the streams' own time.
 const stage = await Stage.open(afterAll);
 const server = await stage.server();
 
 describe.concurrent("through a running server", () => {
   test.each([...PLAIN_FORMS, ...MULTITRACK_FORMS])(
-    "$name: a target gets every byte, also one that comes late; one that does not take it says so",
+    "$name: a target gets every byte, also one that joins late, and one that does not take it reports so",
     async (form) => {
       const [first, narrow, late] = [
         await receiver(stage),
@@ -40,7 +40,7 @@ describe.concurrent("through a running server", () => {
 
       expect(sent.filter(({ role }) => role === "end").length).toBeGreaterThan(0);
       const [begin, lateBegin] = [await expectStream(first, sent, asSent), await expectStream(late, sent, asSent)];
-      // Audio alone is not kept: it begins with what comes once the target has accepted.
+      // Audio alone is not cached: it begins with what comes once the target has accepted.
       if (form.video !== undefined) expect(begin).toBe(sent.findIndex(({ role }) => role === "frame"));
       expect(lateBegin).toBeGreaterThan(begin);
       if (form.refused === undefined) {
@@ -58,7 +58,7 @@ describe.concurrent("through a running server", () => {
   );
 
   test.each(MULTITRACK_FORMS)(
-    "$name: who chose tracks gets these alone, in the form of old where there is one",
+    "$name: a target that chose tracks gets these alone, in the legacy form where there is one",
     async (form) => {
       const choices = [
         { video: 0, audio: 1 },
@@ -82,7 +82,7 @@ describe.concurrent("through a running server", () => {
     },
   );
 
-  test("HEVC of the old form: as it came to a target that says nothing, as Enhanced RTMP's to one that says so, or whose preset does", async () => {
+  test("HEVC of the legacy form goes unchanged to a target by default, and as Enhanced RTMP to one whose setting or preset says so", async () => {
     const old = await receiver(stage, {}, { isPlain: true });
     const asking = await receiver(stage);
     const byPreset = await receiver(stage, { targetName: "YOUTUBE" }, { isPlain: true });
@@ -99,7 +99,7 @@ describe.concurrent("through a running server", () => {
     for (const each of [asking, lateAsking, byPreset]) await expectStream(each, sent, withEnhancedHevc);
   });
 
-  test("H.264 and AAC by FourCC: in the form of old to a target that says nothing, early or late", async () => {
+  test("H.264 and AAC by FourCC go in the legacy form to a target by default, early or late", async () => {
     const [early, late] = [await receiver(stage, {}, { isPlain: true }), await receiver(stage, {}, { isPlain: true })];
     const form = PLAIN_FORMS.find(({ name }) => name === "H.264 and AAC by FourCC");
     if (form === undefined) throw new Error("no such form");
@@ -111,7 +111,7 @@ describe.concurrent("through a running server", () => {
     for (const each of [early, late]) await expectStream(each, sent, chosen({ video: 0, audio: 0 }));
   });
 
-  test("encoders and targets are told that we take every codec and every form", async () => {
+  test("encoders and targets learn that the server takes every codec and every form", async () => {
     const target = await receiver(stage);
     const broadcast = await EnhancedBroadcast.start(stage, server, LEGACY_HEVC, [target]);
     await waitFor("the target", DEADLINE_MS, () => messageCount(target) > 0 || undefined);

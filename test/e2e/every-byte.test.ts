@@ -25,22 +25,22 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const MIB = 1024 * 1024;
 /** What a send queue may hold at most, in bytes. */
 const SEND_QUEUE_BYTES_MAX = 16 * MIB;
-/** What lies in sockets' queues and in blocks that are only partly needed. */
+/** Bytes in sockets' queues and in blocks that are only partly needed. */
 const SLACK_BYTES = 4 * MIB;
 
 // Three servers side by side: each of them waits for the clock most of the time.
-test.concurrent.for([1, 4, 10])("at %i times real time every target is given every frame", async (speed) => {
+test.concurrent.for([1, 4, 10])("every target gets every frame at %i times real time", async (speed) => {
   const { path: clip } = await makeClip({ seconds: 3 });
   const delivery = await deliver({ tools, clip, channelCount: 2, fanOut: 8, speed, rounds: speed });
-  // Who is not there within 2 s of media begins with the next keyframe: at ten times real time that is soon.
+  // A target that is not there within 2 s of media begins with the next keyframe: at ten times real time that is soon.
   expect((speed === 1 ? faultsOf : faultsBehindFirst)(delivery, 16)).toEqual([]);
 });
 
-test("a second and a half in which the server stood still, at ten times real time, costs nobody a frame", async () => {
+test("a pause of the server for a second and a half, at ten times real time, costs no target a frame", async () => {
   const { path: clip } = await makeClip({ seconds: 4 });
   const during = async ({ pids }: { readonly pids: readonly number[] }) => {
     for (const pid of pids) process.kill(pid, "SIGSTOP");
-    // It is time that has to pass: what encoders send meanwhile is 15 s of media.
+    // Time has to pass here: what encoders send meanwhile is 15 s of media.
     await pass(1_500);
     for (const pid of pids) process.kill(pid, "SIGCONT");
   };
@@ -58,7 +58,7 @@ test("60 Mbit/s with keyframes of 300 KiB arrive whole, also behind TLS", async 
   expect(faultsOf(await deliver({ tools, clip, channelCount: 1, fanOut: 2, rounds: 1, tls }), 2)).toEqual([]);
 });
 
-test("a hundred targets of one channel are given every frame", async () => {
+test("a hundred targets of one channel get every frame", async () => {
   const { path: clip } = await makeClip({ seconds: 4 });
   expect(faultsOf(await deliver({ tools, clip, channelCount: 1, fanOut: 100, rounds: 1 }), 100)).toEqual([]);
 });
@@ -70,13 +70,13 @@ test("five hundred channels at once lose nothing between a target's first keyfra
   expect(faultsBehindFirst(await deliver({ tools, clip, channelCount: 500, fanOut: 1, rounds: 2 }), 500)).toEqual([]);
 });
 
-test("one target, then half of them, read nothing: the others are given every frame, and what waits is held once for all", async () => {
+test("one target, then half of them, read nothing: the others get every frame, and waiting data is held once for all", async () => {
   const { path: clip } = await makeClip({ seconds: 2, kilobits: 60_000, size: "1280x720" });
   const probe = await ServerProbe.in(folder);
   const held: number[] = [];
   const hold = async () => void held.push((await probe.memory("media")).arrayBuffers);
   const during = async ({ sink }: Load) => {
-    // It is time that has to pass: what is not read fills the sockets' memory within a second or two, then the queue within two.
+    // Time has to pass here: unread data fills the sockets' memory within a second or two, then the queue within two.
     await pass(2_000);
     await hold();
     expect(await sink.stick(10)).toBe(1);
@@ -90,7 +90,7 @@ test("one target, then half of them, read nothing: the others are given every fr
   expect(
     faultsOf(await deliver({ tools, clip, channelCount: 1, fanOut: 10, rounds: 5, environment, during }), 5),
   ).toEqual([]);
-  // A GOP is kept for targets that join later; the clip is one.
+  // A GOP is cached for targets that join later; the clip is one.
   const groupBytes = readFlv(await readFile(clip)).reduce((sum, { payload }) => sum + payload.length, 0);
   const [before = 0, ...stuck] = held;
   expect(stuck).toHaveLength(2);

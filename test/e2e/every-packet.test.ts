@@ -5,7 +5,7 @@ import { type FanfareOptions, ROOT } from "../support/fanfare-process.ts";
 import { expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-/** FFmpeg → server → two nginx: both recordings carry exactly the clip's packets. */
+/** FFmpeg → server → two nginx: both recordings contain exactly the clip's packets. */
 async function expectEveryPacket(
   { onTestFinished }: TestContext,
   clipOptions: ClipOptions,
@@ -38,7 +38,7 @@ test.concurrent("a stream with B-frames arrives packet for packet", async (conte
   await expectEveryPacket(context, { seconds: 6, hasBFrames: true });
 });
 
-test.concurrent("the emitted server does the same as its sources, with one media thread and with several", async (context) => {
+test.concurrent("the emitted server relays the same packets as its sources, with one media thread and with several", async (context) => {
   await runToEnd(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], { cwd: ROOT });
   await Promise.all(
     ["1", "3"].map((threads) =>

@@ -13,7 +13,7 @@ async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
 }
 
-test("each way to fail has its own error, and the healthy target is untouched by all of them", async () => {
+test("each way to fail has its own error, and the healthy target is unaffected by all of them", async () => {
   const stage = await Stage.open();
   // Enough to fill a socket that is not read within seconds.
   const clip = await makeClip({ seconds: 24, kilobits: 8_000 });

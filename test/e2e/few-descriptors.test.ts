@@ -8,7 +8,7 @@ const DESCRIPTORS = 80;
 const TARGETS = 60;
 const DEADLINE_MS = 20_000;
 
-test("more platforms than descriptors: those that find none blame this server, the API and encoders still get in, and all is told", async () => {
+test("more platforms than descriptors: those that find none blame this server, the API and encoders still get in, and all of it is reported", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const clip = await makeClip({ seconds: 30, kilobits: 100 });

@@ -10,7 +10,7 @@ import { isVideo } from "../support/flv-file.ts";
 import { expectSamePackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-test("FFmpeg as a target records every picture and sound, and ends when it is told that the broadcast is over", async () => {
+test("FFmpeg as a target records every video and audio frame, and ends with the broadcast", async () => {
   const stage = await Stage.open();
   const { api } = await stage.server();
   const key = uniqueKey("listening");

@@ -5,7 +5,7 @@ import { runToEnd } from "../support/children.ts";
 import { Stage } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** The first command that begins with `curl`, with the lines it goes on to by a backslash, or by an open quote. */
+/** The first command that begins with `curl`, with the lines that continue it by a backslash, or by an open quote. */
 function curlExample(stdout: string): string {
   const lines = stdout.split("\n");
   const start = lines.findIndex((line) => line.trimStart().startsWith("curl "));
@@ -19,7 +19,7 @@ function curlExample(stdout: string): string {
   throw new Error(`a curl command without an end in:\n${stdout}`);
 }
 
-test("the first start shows addresses, a key and an example that works as it stands; the secret only once", async () => {
+test("the first start shows addresses, a key and an example that works unchanged, and the secret only once", async () => {
   const stage = await Stage.open();
   const fanfare = await stage.fanfare({});
   const shown = await waitFor("the example", 5_000, () =>
@@ -41,6 +41,6 @@ test("the first start shows addresses, a key and an example that works as it sta
   await fanfare.restart();
   expect(fanfare.stdout).not.toContain(secretKey);
   expect((await api.channels()).map((channel) => channel.streamKey)).toEqual([content.streamKey]);
-  // The key of a channel is no part of what is shown or logged.
+  // The key of a channel is not in the output or the log.
   stage.keepSecret(content.streamKey);
 });

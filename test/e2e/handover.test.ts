@@ -9,7 +9,7 @@ import { runFanfare } from "../support/fanfare-command.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** How long encoders that were asked to move have for it. */
+/** How much time encoders have that were asked to move. */
 const MOVE_MS = 2_500;
 /** Five times what it takes on a quiet machine; `test/cli/stop-in-time.test.ts` has the promise of 5 s, on virtual time. */
 const EXIT_MS_MAX = 5 * MOVE_MS;
@@ -17,7 +17,7 @@ const VIDEO = 9;
 /** The packet type in the FLV tag of a coded frame; a header has another. */
 const PICTURE = 1;
 
-/** A port that hands every new connection to the server that is on duty, as a load balancer does. */
+/** A port that passes every new connection to the server on duty, as a load balancer does. */
 async function portOf(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
   first: number,
@@ -53,7 +53,7 @@ function picturesOf(clip: Clip, untilMs: number): string[] {
   return hashes;
 }
 
-test.concurrent("at SIGTERM an encoder that can is asked to connect again, and all it sends here until it has moved reaches the target", async ({
+test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and everything it sends until it has moved reaches the target", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -71,7 +71,7 @@ test.concurrent("at SIGTERM an encoder that can is asked to connect again, and a
     url: `rtmp://127.0.0.1:${balancer.port}/relay`,
     followsReconnectRequests: true,
   });
-  const first = await waitFor("pictures at the target", 10_000, () =>
+  const first = await waitFor("frames at the target", 10_000, () =>
     target.connections.find(({ report }) => pictures(report.messages).length > 10),
   );
 
@@ -84,7 +84,7 @@ test.concurrent("at SIGTERM an encoder that can is asked to connect again, and a
   expect(encoder.report).toMatchObject({ reconnectRequests: 1, movedAfter: [lastMs], end: undefined });
   await waitFor("the first connection's end", 2_000, () => (first.report.state === "open" ? undefined : true));
   expect(first.report.commands, "the broadcast goes on").not.toContain("deleteStream");
-  const second = await waitFor("pictures from the next server", 10_000, () =>
+  const second = await waitFor("frames from the next server", 10_000, () =>
     target.connections.slice(1).find(({ report }) => pictures(report.messages).length > 10),
   );
   const [keyframe] = second.report.messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig);
@@ -96,7 +96,7 @@ test.concurrent("at SIGTERM an encoder that can is asked to connect again, and a
   expect(second.report.streamName).toBe(first.report.streamName);
 });
 
-test.concurrent("an encoder without a server to move to goes on here for as long as it may, and one that cannot move is closed at once", async ({
+test.concurrent("an encoder without a server to move to goes on here until its time is over, and one that cannot move is closed at once", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -133,7 +133,7 @@ test.concurrent("an encoder without a server to move to goes on here for as long
   expect(shown.length).toBeGreaterThan(picturesOf(clip, askedMs + 1_000).length);
 });
 
-test.concurrent("where no encoder can move, and where the broadcast is to end, the server stops at once", async ({
+test.concurrent("the server stops at once where no encoder can move, and where the broadcast is to end", async ({
   onTestFinished,
 }) => {
   for (const [shutdown, followsReconnectRequests] of [
@@ -153,7 +153,7 @@ test.concurrent("where no encoder can move, and where the broadcast is to end, t
   }
 });
 
-test.concurrent("a target that wants us elsewhere is followed at a keyframe: between both places no frame is missing or sent twice", async ({
+test.concurrent("a target that asks us to reconnect elsewhere is followed at a keyframe, and no frame is missing or sent twice", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

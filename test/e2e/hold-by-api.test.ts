@@ -43,7 +43,7 @@ const shown = async (api: ApiClient, channel: Channel): Promise<Shown> =>
 const change = async (api: ApiClient, channel: Channel, settings: object): Promise<Shown> =>
   channelAnswer.parse(await api.request("PUT", urlOf(channel), settings));
 
-/** Waits until the channel's encoder is as wanted. */
+/** Waits until the channel's encoder satisfies the condition. */
 async function ingestBecomes(api: ApiClient, channel: Channel, isWanted: (ingest: Ingest) => boolean): Promise<Shown> {
   let last: Shown | undefined;
   return await waitFor(
@@ -86,7 +86,7 @@ async function farewell(target: KitTarget): Promise<{ readonly state: string; re
   return { state: report?.state ?? "", commands };
 }
 
-test.concurrent("a hold of three seconds, set on air, ends after three: the connection is closed without a word", async (context) => {
+test.concurrent("a hold of three seconds, set on air, ends after three, and the connection is closed without a goodbye", async (context) => {
   const { target, api, channel, encoder } = await onAir(context);
   const live = await ingestBecomes(
     api,
@@ -134,7 +134,7 @@ test.concurrent("without a hold the loss of the encoder is the end, as with the 
   expect(await eventsOf(api, channel)).not.toContain("INGEST_HELD connection-lost");
 });
 
-test.concurrent("the main encoder dies, the backup goes on: one connection, one recording that decodes without a word", async ({
+test.concurrent("the main encoder dies and the backup goes on: one connection, one recording that decodes without a message", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -174,7 +174,7 @@ test.concurrent("the main encoder dies, the backup goes on: one connection, one 
   ]);
 });
 
-test.concurrent("a backup that is switched off on air is cut and let in no more, and neither main encoder nor target feels it", async (context) => {
+test.concurrent("a backup that is switched off on air is cut and refused, and neither main encoder nor target is affected", async (context) => {
   const { stage, target, api, channel } = await onAir(context);
   const { backupStreamKey: streamKey = "" } = await change(api, channel, { backup: { enabled: true } });
   stage.keepSecret(streamKey);
@@ -182,7 +182,7 @@ test.concurrent("a backup that is switched off on air is cut and let in no more,
   await waitFor("the backup", DEADLINE_MS, async () =>
     (await eventsOf(api, channel)).includes("BACKUP_SESSION_STREAMING_CONNECTED") ? true : undefined,
   );
-  // Another size: a switch would be seen, and the channel says so beforehand.
+  // Another size: viewers would see a switch, and the channel warns beforehand.
   const warned = await ingestBecomes(api, channel, ({ warnings }) => warnings.length > 0);
   expect(warned.ingest).toMatchObject({ source: "main", warnings: [{ code: "BACKUP_DIFFERS" }] });
   await change(api, channel, { backup: { enabled: false } });
@@ -230,6 +230,6 @@ test.concurrent("a target that stalls loses frames or its connection, as its buf
     ({ connectStatus, totalRetryCount }) => connectStatus === "PUBLISHING" && totalRetryCount > 0,
     DEADLINE_MS,
   );
-  // Between them it was asked, by one that said nothing, whether it can be reached.
+  // Between them a silent connection probed whether it can be reached.
   expect(disconnected.connections.filter(({ report }) => report.bytesReceived > 0).length).toBe(2);
 });

@@ -6,10 +6,13 @@ import { isCodedMedia, isKeyframe, isVideo, isVideoHeader, stepsBack } from "../
 import type { NginxTarget } from "../support/nginx-target.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-/** An encoder that returns begins with a keyframe, of which its clip has one every 2 s; and its end comes behind its last frame. */
+/**
+ * An encoder that returns begins with a keyframe, of which its clip has one every 2 s; and its end comes after its last
+ * frame.
+ */
 const LATE_MS_MAX = 4_000;
 
-/** A server with one channel and one recording target, and its only platform watched. */
+/** A server with one channel and one recording target, and a watch on its only platform. */
 async function oneTarget({ onTestFinished }: TestContext) {
   const stage = await Stage.open(onTestFinished);
   const nginx = await stage.nginx();
@@ -24,7 +27,7 @@ function recorded(nginx: NginxTarget, key: string, mediaMs: number, index = 0) {
   return nginx.waitForRecording(key, (tags) => (tags.at(-1)?.timestamp ?? 0) >= mediaMs, 30_000, index);
 }
 
-/** The whole recording of a broadcast is one connection's, decodes without a word, and never steps back in time. */
+/** The whole recording of a broadcast is one connection's, decodes without a message, and never steps back in time. */
 async function expectOneSoundRecording(nginx: NginxTarget, key: string) {
   const recordings = await nginx.recordings(key);
   expect(recordings).toHaveLength(1);
@@ -40,7 +43,7 @@ test.concurrent.for([
   { name: "5 s", dropMs: 5_000, clip: {}, isFilled: true },
   { name: "5 s of a stream with B-frames", dropMs: 5_000, clip: { hasBFrames: true }, isFilled: true },
 ])(
-  "a drop of $name leaves the target's connection, picture and clock in order",
+  "a drop of $name leaves the target's connection, video and clock in order",
   async ({ dropMs, clip: how, isFilled }, context) => {
     const { stage, nginx, key, channel, watch } = await oneTarget(context);
     const clip = await makeClip({ seconds: 6, ...how });
@@ -50,7 +53,7 @@ test.concurrent.for([
     const [begunMs, begunAtMs] = [begun.at(-1)?.timestamp ?? 0, performance.now()];
     first.kill("SIGKILL");
     await first.exited;
-    // It is time that has to pass: the drop itself.
+    // Time has to pass here: the drop itself.
     await pass(dropMs);
     const again = await stage.ffmpeg(clip, publishUrl(channel));
     expect(await again.exited).toEqual({ code: 0, signal: null });
@@ -58,7 +61,7 @@ test.concurrent.for([
     await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
     const { tags } = await expectOneSoundRecording(nginx, key);
     expect(watch.statuses(0).filter((status) => status === "FAIL")).toEqual([]);
-    // In step with the wall clock, but for what it took to connect and to write the recording.
+    // In step with the wall clock, except for the time to connect and to write the recording.
     const mediaMs = tags.at(-1)?.timestamp ?? 0;
     expect(mediaMs).toBeLessThanOrEqual(endedAtMs - startMs + 500);
     expect(mediaMs - begunMs).toBeGreaterThan(endedAtMs - begunAtMs - LATE_MS_MAX);
@@ -68,7 +71,7 @@ test.concurrent.for([
   },
 );
 
-test.concurrent("a cut that sends no word, not even FIN, is held like any other, and the dead connection locks nobody out", async (context) => {
+test.concurrent("a cut without any packet, not even FIN, is held like any other, and the dead connection keeps no encoder out", async (context) => {
   const { stage, nginx, key, channel, watch, fanfare } = await oneTarget(context);
   const clip = await makeClip({ seconds: 6 });
   const wire = await stage.proxy(fanfare.rtmpPort);
@@ -82,7 +85,7 @@ test.concurrent("a cut that sends no word, not even FIN, is held like any other,
   await expectOneSoundRecording(nginx, key);
 });
 
-test.concurrent("an encoder that returns with another resolution sends its header, and the picture changes cleanly", async (context) => {
+test.concurrent("an encoder that returns with another resolution sends its header, and the video changes cleanly", async (context) => {
   const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const first = await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   await recorded(nginx, key, 3_000);
@@ -104,7 +107,7 @@ test.concurrent("an encoder that returns with another resolution sends its heade
   ).toEqual([true]);
 });
 
-test.concurrent("an encoder that returns with another sample rate has the target connected anew", async (context) => {
+test.concurrent("an encoder that returns with another sample rate makes the target reconnect", async (context) => {
   const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const first = await stage.ffmpeg(await makeClip({ seconds: 6 }), publishUrl(channel), { loops: true });
   await recorded(nginx, key, 3_000);
@@ -121,7 +124,7 @@ test.concurrent("an encoder that returns with another sample rate has the target
   }
 });
 
-test.concurrent("a second encoder takes over on the same connections, without a wrong picture", async (context) => {
+test.concurrent("a second encoder takes over on the same connections, without a wrong frame", async (context) => {
   const { stage, nginx, key, channel, watch } = await oneTarget(context);
   const clip = await makeClip({ seconds: 6 });
   const first = await stage.ffmpeg(clip, publishUrl(channel), { loops: true });

@@ -18,7 +18,7 @@ const answer = z.looseObject({
   ingest: z.looseObject({ warnings: z.array(z.looseObject({ code: z.string() })) }).optional(),
 });
 
-test.concurrent("what an encoder really sends is measured and held against each platform's limits", async ({
+test.concurrent("the stream that an encoder really sends is measured and compared with each platform's limits", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -40,7 +40,7 @@ test.concurrent("what an encoder really sends is measured and held against each 
   ]);
 });
 
-test.concurrent("an encoder whose rate stays 20 % above a platform's limit is an event, which says what was sent and what is taken", async ({
+test.concurrent("an encoder whose rate stays 20 % above a platform's limit is an event with both rates", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

@@ -20,12 +20,12 @@ async function withLogin({ api }: Server, name: string, login: Login): Promise<C
   return api.channel(channelId);
 }
 
-/** FFmpeg's way to be told: in the URL, not encoded. */
+/** How FFmpeg gets the login: in the URL, not encoded. */
 function urlOf({ publishUrl, streamKey }: Channel, { id, password }: Login, ending = ""): string {
   return `${publishUrl.replace("rtmp://", `rtmp://${id}:${password}@`)}${ending}/${streamKey}`;
 }
 
-/** librtmp's way: behind the URL. */
+/** How librtmp gets it: after the URL. */
 function librtmpUrlOf({ publishUrl, streamKey }: Channel, { id, password }: Login, ending = ""): string {
   return `${publishUrl}${ending}/${streamKey} pubUser=${id} pubPasswd=${password}`;
 }
@@ -39,7 +39,7 @@ async function codesOf({ api }: Server, { channelId }: Channel): Promise<readonl
   return (events as readonly Event[]).map(({ eventCode }) => eventCode);
 }
 
-test.concurrent("FFmpeg, librtmp and GStreamer log in to the ingest, in Adobe's way; the first two in Limelight's too", async ({
+test.concurrent("FFmpeg, librtmp and GStreamer log in to the ingest by Adobe's scheme, and the first two by Limelight's too", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -99,7 +99,7 @@ test.concurrent("a wrong password, an unknown user, no login and another channel
   };
   const tryOne = async ([name, start]: readonly [string, () => Promise<Child>]) => {
     const encoder = await start();
-    // Each says no by itself; a crash has no code.
+    // Each program reports the refusal by itself; a crash has no code.
     expect((await encoder.exited).code, name).toBeGreaterThan(0);
     expect(await isOnAir(server, channel), name).toBeUndefined();
   };
@@ -114,7 +114,7 @@ test.concurrent("a wrong password, an unknown user, no login and another channel
   expect(await codesOf(server, other)).not.toContain("AUTH_FAILED");
 });
 
-test.concurrent("a proof that somebody heard and says again is refused, and the channel's events say so", async ({
+test.concurrent("a proof that is overheard and repeated is refused, and the channel's events say so", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);

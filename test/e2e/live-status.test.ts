@@ -3,7 +3,7 @@ import { makeClip } from "../support/clip.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** Handshake (3073 bytes) and the commands around the media: what the target gets beside what is counted. */
+/** Handshake (3073 bytes) and the commands around the media: what the target gets beside the counted bytes. */
 const DIALOGUE_BYTES_MAX = 6_144;
 const SAMPLE_COUNT = 4;
 
@@ -28,7 +28,7 @@ test("a platform's status and counters are what its target sees", async () => {
   await watch.until(0, (platform) => platform.connectStatus === "PUBLISHING", 5_000);
   expect(watch.statuses(0)).toEqual(["READY", "CONNECTING", "PUBLISHING"]);
 
-  // Past the join, which sends what was kept from the keyframe on at once.
+  // After the join, which sends the cached GOP at once.
   let last = await watch.until(0, (platform) => platform.totalPlaySecond >= 3, 8_000);
   const samples: number[] = [];
   while (samples.length < SAMPLE_COUNT) {
@@ -36,7 +36,7 @@ test("a platform's status and counters are what its target sees", async () => {
     last = await watch.until(0, (platform) => platform.totalPlaySecond > before, 5_000);
     samples.push(last.bytesPerSecond);
   }
-  // That a rate is exact is proven on virtual time. Here it is the rate of this stream, in bytes.
+  // Tests on virtual time prove that a rate is exact. Here it is the rate of this stream, in bytes.
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
   expect(mean, samples.join(", ")).toBeGreaterThan(clip.bytesPerSecond * 0.5);
   expect(mean, samples.join(", ")).toBeLessThan(clip.bytesPerSecond * 2);

@@ -69,14 +69,14 @@ async function expectEnd({ stop }: Awaited<ReturnType<typeof start>>): Promise<v
   expect(ms).toBeLessThan(STOP_MS_MAX);
 }
 
-test("a log on a full disk: the server starts, answers, counts the lines and ends in time", async () => {
+test("a log on a full disk leaves the server able to start, answer, count the lines and end in time", async () => {
   const server = await start(openSync("/dev/full", "w"));
   await server.answerAll();
   expect(await server.lost()).toBeGreaterThan(100);
   await expectEnd(server);
 });
 
-test("a log that is not read any more: the same, and a later reader finds whole lines and how many are missing", async () => {
+test("a log without a reader does the same, and a later reader finds whole lines and how many are missing", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "pipe");
@@ -96,7 +96,7 @@ test("a log that is not read any more: the same, and a later reader finds whole 
   await expectEnd(server);
 });
 
-test("a log whose reader has gone: the same", async () => {
+test("a log whose reader has gone does the same", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "pipe");
@@ -109,7 +109,7 @@ test("a log whose reader has gone: the same", async () => {
   await expectEnd(server);
 });
 
-/** Reads what there is each time; returns all of it once it has a line about a loss and a whole line behind that. */
+/** Reads what there is each time; returns all of it once it has a line about a loss and a whole line after that. */
 function takeAll(descriptor: number): () => string | undefined {
   const part = Buffer.alloc(64 * 1_024);
   let text = "";

@@ -8,7 +8,7 @@ const DEADLINE_MS = 15_000;
 /** Media that got to the target's latest connection. */
 const mediaBytes = (target: KitTarget): number => target.connections.at(-1)?.report.mediaBytes ?? 0;
 
-test("platforms that want a login get it; a wrong password is told, tried, and corrected on air", async () => {
+test("platforms that need a login get it, and a wrong password is reported, retried, and corrected on air", async () => {
   const stage = await Stage.open();
   const passwords = { adobe: uniqueKey("adobe"), llnw: uniqueKey("비밀번호"), mended: uniqueKey("mended") };
   const targets = {

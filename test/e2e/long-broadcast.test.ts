@@ -19,13 +19,15 @@ import { Stage } from "../support/stage.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** One video and one audio frame each second, until well behind 4 h 39 min 37 s: there timestamps no longer fit 24 bits. */
+/**
+ * One video and one audio frame each second, until well after 4 h 39 min 37 s: there timestamps no longer fit 24 bits.
+ */
 const SECONDS = 4 * 3_600 + 41 * 60;
 const STEP_MS = 1_000;
 const FLUSHED_MS = 100;
 const DEADLINE_MS = 20_000;
 
-/** A relay whose time is the test's, and whose links are real. */
+/** A relay on the test's time, with real links. */
 function longRelay() {
   const clock = new VirtualClock();
   const links: Link[] = [];

@@ -12,11 +12,13 @@ import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
-/** The kernel says which of them gets a connection: two of three second ones come to another thread than the first. */
+/**
+ * The kernel decides which thread gets a connection: two of three second ones come to another thread than the first.
+ */
 const THREADS = { environment: { FANFARE_MEDIA_THREADS: "3" } };
 const ATTEMPTS_MAX = 20;
 
-/** Whether an encoder, or a player, of this channel was led from the thread it came to into another. */
+/** Whether an encoder, or a player, of this channel is in another thread than the one it came to. */
 function wasHandedOver(fanfare: FanfareProcess, { channelId }: Channel, what: "encoder" | "player"): boolean {
   return fanfare.output.split("\n").some((line) => line.includes(`remote ${what}`) && line.includes(channelId));
 }

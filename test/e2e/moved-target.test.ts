@@ -14,7 +14,7 @@ const FORBIDDEN = "rtmp://192.0.2.1/live";
 const isMedia = ({ kind, isConfig }: MessageRecord): boolean => kind !== "data" && !isConfig;
 const hashes = (records: readonly MessageRecord[]): string[] => records.filter(isMedia).map(({ hash }) => hash);
 
-test("a target that asks is gone on with where it says, from a keyframe on, and nothing is lost or sent twice; not at an address that is not allowed", async () => {
+test("a target that asks for a reconnect is followed to an allowed address at a keyframe, and nothing is lost or sent twice", async () => {
   const stage = await Stage.open();
   const { api } = await stage.server();
   const next = await receiver(stage);

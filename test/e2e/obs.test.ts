@@ -8,7 +8,7 @@ import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
 
-test("OBS publishes, is shown as it is, and its stop is the broadcast's end", async () => {
+test("OBS publishes, is shown correctly, and its stop ends the broadcast", async () => {
   const stage = await Stage.open();
   const nginx = await stage.nginx();
   const { api } = await stage.server();
@@ -37,7 +37,7 @@ test("OBS publishes, is shown as it is, and its stop is the broadcast's end", as
   await obs.stopStreaming();
   await watch.until(0, ({ connectStatus }) => connectStatus === "READY", DEADLINE_MS);
   expect(watch.statuses(0)).not.toContain("FAIL");
-  // A clean stop holds nothing: it is over, long before a hold's two minutes.
+  // A clean stop starts no hold: it is over, long before a hold's two minutes.
   await waitFor("the end", DEADLINE_MS, async () => {
     const { channelStatus, ingest } = await api.channel(channel.channelId);
     return channelStatus === "READY" && JSON.stringify(ingest).includes('"state":"ENDED"') ? true : undefined;

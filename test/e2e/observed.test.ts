@@ -4,10 +4,10 @@ import { LiveClient } from "../support/live-client.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 import { waitFor } from "../support/waiting.ts";
 
-/** Five times as long as a change may take to be told, in milliseconds. */
+/** Five times as long as a change may take to be sent, in milliseconds. */
 const TOLD_MAX_MS = 5_000;
 
-test("the live stream and the metrics tell what happens to a real broadcast, and no secret", async () => {
+test("the live stream and the metrics show what happens to a real broadcast, and no secret", async () => {
   const stage = await Stage.open();
   const clip = await makeClip({ seconds: 10 });
   const nginx = await stage.nginx();
@@ -54,7 +54,7 @@ test("the live stream and the metrics tell what happens to a real broadcast, and
   } finally {
     live.close();
   }
-  // An open stream does not hold up the end of the server.
+  // An open stream does not delay the end of the server.
   const last = await LiveClient.open(fanfare.origin, api.signedHeaders("GET", LiveClient.TARGET));
   expect(await fanfare.stop()).toEqual({ code: 0, signal: null });
   await last.closed;

@@ -27,7 +27,7 @@ const clocks: readonly { name: string; time: EncoderTime }[] = [
   { name: "pictures_5_s_late", time: { videoSkewMs: 5_000 } },
 ];
 
-test("whatever an encoder's clock does, a target gets a stream from 0 on that decodes and never steps back", async () => {
+test("a target gets a stream from 0 on that decodes and never steps back, whatever an encoder's clock does", async () => {
   const stage = await Stage.open();
   const { api } = await stage.server();
   const outcomes = clocks.map(async ({ name, time }) => {

@@ -7,7 +7,7 @@ import { Stage, uniqueKey } from "../support/stage.ts";
 
 /** By then it is known how often a target acknowledges. */
 const SETTLED_SECONDS = 10;
-/** Longer than it takes to be called stalled, and than a link that takes nothing was ever kept. */
+/** Longer than it takes to count as stalled, and than a link that takes nothing was ever kept. */
 const OUTAGE_MS = 12_000;
 /** An outage of n s costs n + 15 s at most. */
 const BACK_MS_MAX = 15_000;
@@ -23,7 +23,7 @@ async function inNamespace(stage: Stage, index: number): Promise<[NetworkNamespa
 }
 
 test.runIf(NetworkNamespace.isPossible)(
-  "a target cut off for 12 s, that refuses a second publisher, is on air within 15 s of its path; one that takes a fifth stays on air; one that hangs says so",
+  "a target cut off for 12 s that refuses a second publisher is on air within 15 s of its path; one that takes a fifth stays on air; one that hangs is reported",
   async () => {
     const stage = await Stage.open();
     const [[dark, refusing], [narrow, slow]] = [await inNamespace(stage, 200), await inNamespace(stage, 201)];

@@ -13,12 +13,12 @@ import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;
 
-/** Sent before anybody asks: some half a second. */
+/** Sent before any player connects: some half a second. */
 const MESSAGES_BEFORE = 40;
 
 type Urls = { readonly rtmp: string; readonly http: string };
 
-/** What plays into an FLV file, for a second or two. VLC plays RTMP as the first or the third does. */
+/** Commands that play into an FLV file, for a second or two. VLC plays RTMP as the first or the third does. */
 const PLAYERS: Readonly<Record<string, (urls: Urls, path: string) => readonly [program: string, args: string[]]>> = {
   "FFmpeg over RTMP": ({ rtmp }, path) => ["ffmpeg", ffmpegArguments(rtmp, path)],
   "FFmpeg over HTTP": ({ http }, path) => ["ffmpeg", ffmpegArguments(http, path)],
@@ -41,7 +41,7 @@ function ffmpegArguments(url: string, path: string): string[] {
 const shown = ({ payload }: FlvTag): string => payload.toString("hex");
 const isPicture = (tag: FlvTag): boolean => isVideo(tag) && isCodedMedia(tag);
 
-test("every player sees a picture at once, seconds before the next keyframe, and the others without a gap", async () => {
+test("every player shows a frame at once, seconds before the next keyframe, and the others without a gap", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { api, fanfare } = await stage.server();
@@ -65,7 +65,7 @@ test("every player sees a picture at once, seconds before the next keyframe, and
   };
   const played = await Promise.all(Object.entries(PLAYERS).map(play));
 
-  // All of them asked within the first GOP, whose one keyframe is the first frame of all, and was sent long before.
+  // All of them connected within the first GOP, whose one keyframe is the first frame of all, and was sent long before.
   const sent = [...clip.tags()].filter(isPicture);
   for (const { name, file, tags } of played) {
     const pictures = tags.filter(isPicture);

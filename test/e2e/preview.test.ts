@@ -13,10 +13,10 @@ const SECOND_KEY = z.object({ accessKey: z.string(), secretKey: z.string() });
 
 /** More than the kernels' buffers of a stalled connection take within seconds. */
 const KILOBITS = 40_000;
-/** Places for watchers of one channel. */
+/** Places for viewers of one channel. */
 const PLACES = 4;
 
-test.concurrent("FFmpeg plays the preview; watchers that take nothing are cut and cost the target no byte", async ({
+test.concurrent("FFmpeg plays the preview, and viewers that take nothing are cut and cost the target no byte", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -84,12 +84,12 @@ test.concurrent("FFmpeg plays the preview over RTMP, with a token, as often as t
 
   const ends: Promise<ExitResult>[] = [];
   for (let count = 0; count < PLACES; count += 1) {
-    // The place of the player before is free a moment after it left.
+    // The place of the last player is free a moment after it left.
     ends.push(...(await waitFor("a place", DEADLINE_MS, () => watchToTheEnd(`${url}?token=${token}`))));
   }
   expect(await refusal(`${url}?token=${token}`)).toContain("The preview cannot be shown now.");
   expect((await fetch(fanfare.origin + made.url)).status).toBe(429);
-  // What is over is over for players too.
+  // The end of a broadcast ends its players too.
   await encoder.stop("clean");
   for (const end of ends) expect(await end).toMatchObject({ code: 0 });
 });
@@ -109,14 +109,16 @@ async function playsWell(stage: Stage, url: string): Promise<void> {
   expect(shown.stdout().trim().split("\n").sort()).toEqual(["aac", "h264,640"]);
 }
 
-/** What FFmpeg says of an address that it cannot play. */
+/** FFmpeg's message about an address that it cannot play. */
 async function refusal(url: string): Promise<string> {
   const player = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", url, "-f", "null", "-"]);
   expect((await player.exited).code).not.toBe(0);
   return player.stderr();
 }
 
-/** An FFmpeg that plays until it is over; undefined where it found no place. Wrapped, since it is not waited for. */
+/**
+ * An FFmpeg that plays to the end; undefined where it found no place. Wrapped, since the caller does not wait for it.
+ */
 async function watchToTheEnd(url: string): Promise<Promise<ExitResult>[] | undefined> {
   const player = await startChild("ffmpeg", [
     ...["-v", "error", "-nostdin", "-i", url],

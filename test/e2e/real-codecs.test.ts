@@ -17,10 +17,12 @@ const X264 = ["libx264", "-preset", "ultrafast", "-bf", "2"];
 const X265 = ["libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=2"];
 const PICTURE_SIZE = { width: 320, height: 180 };
 
-/** Everything that Debian's FFmpeg can encode; `shows`: what the channel says of it. VP9's header has no size. */
+/**
+ * Everything that Debian's FFmpeg can encode; `shows`: the codec that the channel reports. VP9's header has no size.
+ */
 const CODECS = [
   {
-    name: "HEVC with B pictures, and Opus",
+    name: "HEVC with B-frames, and Opus",
     video: X265,
     audio: ["libopus"],
     shows: { videoCodec: "hevc", audioCodec: "opus", ...PICTURE_SIZE },
@@ -38,7 +40,7 @@ const CODECS = [
     shows: { videoCodec: "vp9", audioCodec: "ac3" },
   },
   {
-    name: "H.264 with B pictures by FourCC, and E-AC-3",
+    name: "H.264 with B-frames by FourCC, and E-AC-3",
     video: X264,
     audio: ["eac3"],
     shows: { videoCodec: "avc", audioCodec: "eac3", ...PICTURE_SIZE },
@@ -51,7 +53,7 @@ const CODECS = [
   },
 ];
 
-// One server for all of them, side by side: what a test waits for is the stream's own time.
+// One server for all of them, side by side: a test waits mostly for the stream's own time.
 const stage = await Stage.open(afterAll);
 const server = await stage.server();
 
@@ -71,7 +73,7 @@ async function receivedBy(which: Receiver): Promise<FlvTag[]> {
   return readFlv(await readFile(await recordingOf(which)));
 }
 
-/** FFmpeg decodes what a target was sent to exactly the video and audio that the encoder's own file decodes to. */
+/** FFmpeg decodes what a target got to exactly the video and audio that the encoder's own file decodes to. */
 async function expectDecoded(name: string, tracks: readonly EncodedTrack[], originalPath: string): Promise<void> {
   const path = join(stage.folder, `${name}.mkv`);
   await writeFile(path, matroskaFile(tracks));
@@ -81,13 +83,13 @@ async function expectDecoded(name: string, tracks: readonly EncodedTrack[], orig
   expect(got).toEqual(expected);
 }
 
-/** What decoding alone does not show: when a frame is presented, and where players may begin. */
+/** Properties that decoding alone does not show: when a frame is presented, and where players may begin. */
 function timesOf({ fourCc, packets }: EncodedTrack) {
   const times = packets.map(({ timestamp, compositionMs, isKeyframe }) => ({ timestamp, compositionMs, isKeyframe }));
   return { fourCc, times };
 }
 
-describe.concurrent("what FFmpeg encoded", () => {
+describe.concurrent("codecs that FFmpeg encoded", () => {
   test.each(CODECS)("$name: FFmpeg decodes at the target what it encoded", async ({ name, shows, ...encoders }) => {
     const file = name.replaceAll(/\W/g, "_");
     const path = await encode(stage.folder, file, { ...encoders, seconds: SECONDS });
@@ -102,7 +104,7 @@ describe.concurrent("what FFmpeg encoded", () => {
     await expectDecoded(file, received, path);
   });
 
-  test("two tracks of each kind: each decodes, and so does the one of each that a target chose", async () => {
+  test("two tracks of each kind decode, and so does the one of each that a target chose", async () => {
     const [defaultPath, otherPath] = await Promise.all([
       encode(stage.folder, "default", { video: X264, audio: ["aac"], seconds: SECONDS }),
       encode(stage.folder, "other", { video: X265, audio: ["libopus"], seconds: SECONDS }),
@@ -120,7 +122,7 @@ describe.concurrent("what FFmpeg encoded", () => {
     const tagsOfAll = await receivedBy(all);
     await expectDecoded("all-0", [trackOf(tagsOfAll, "video", 0), trackOf(tagsOfAll, "audio", 0)], defaultPath);
     await expectDecoded("all-1", [trackOf(tagsOfAll, "video", 1), trackOf(tagsOfAll, "audio", 1)], otherPath);
-    // In the form of old FFmpeg reads it by itself.
+    // FFmpeg reads the legacy form by itself.
     expect(await decodedHashes(await recordingOf(old))).toEqual(await decodedHashes(defaultPath));
     const tagsOfOther = await receivedBy(other);
     await expectDecoded("other", [trackOf(tagsOfOther, "video"), trackOf(tagsOfOther, "audio")], otherPath);

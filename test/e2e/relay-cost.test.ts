@@ -13,7 +13,7 @@ import { makeClip } from "../support/clip.ts";
 
 const SCENARIO = { fanOut: 3, channelCount: 2, isTls: false, speed: 1 };
 
-test("the bench compares us with nginx-rtmp and the floor, and every byte that it compares is whole", async () => {
+test("the bench compares Fanfare with nginx-rtmp and the floor, and checks that every byte is whole", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const tools = await buildNativeTools(folder);
@@ -30,7 +30,7 @@ test("the bench compares us with nginx-rtmp and the floor, and every byte that i
     all.push({ relay: relay.name, scenario: SCENARIO, windows: [one] });
   }
   const [ours, nginx] = all as [Series, Series];
-  // What it is, the machine decides; that there is one, the bench.
+  // The machine decides the figure; the bench gives one.
   expect(ratioTo(nginx, ours).median).toBeGreaterThan(0);
   expect(ratioTo(nginx, ours).median).toBeLessThan(Number.POSITIVE_INFINITY);
   const context = {
@@ -45,7 +45,7 @@ test("the bench compares us with nginx-rtmp and the floor, and every byte that i
   expect(chartSvg(all).match(/<rect x=/g)).toHaveLength(3);
 });
 
-test("the bench sees frames that are not what was sent", async () => {
+test("the bench notices frames that differ from what was sent", async () => {
   const folder = await mkdtemp(join(tmpdir(), "fanfare-bench-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const tools = await buildNativeTools(folder);

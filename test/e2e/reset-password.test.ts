@@ -6,7 +6,7 @@ import { Stage } from "../support/stage.ts";
 
 const PASSWORD = "correct horse";
 
-/** The token of the set-up link in what was printed. */
+/** The token of the set-up link in the output. */
 function printedToken(text: string): string {
   const token = /\/setup#token=([a-z0-9]+)/.exec(text)?.[1];
   if (token === undefined) throw new Error(`no set-up link in:\n${text}`);
@@ -48,7 +48,7 @@ test("`fanfare reset-password` beside a running server ends its sessions and pri
   expect([reset.code, reset.stderr]).toEqual([0, ""]);
   expect(reset.stdout).toContain("every browser is signed out");
 
-  // What is open ends as well, though another process changed the password.
+  // Open streams end as well, though another process changed the password.
   await expect(stream.text()).rejects.toThrow();
   expect((await browser(fanfare, "GET", "/api/v2/re-stream/channels", { cookie })).status).toBe(401);
   const session = await browser(fanfare, "GET", "/dashboard/session", { cookie });

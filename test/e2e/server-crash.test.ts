@@ -7,7 +7,7 @@ import { waitFor } from "../support/waiting.ts";
 
 /** Totals on disk may lag by 5 s; one more for the sample they are made of, one for a busy machine. */
 const TOTALS_LAG_SECONDS = 7;
-/** The same of reports, which are stored half as often. */
+/** The same for reports, which are stored half as often. */
 const REPORT_LAG_SECONDS = 9;
 
 const reportAnswer = z.object({
@@ -17,7 +17,7 @@ const reportAnswer = z.object({
   ),
 });
 
-test("after kill -9 channels, platforms and totals are there, and FFmpeg publishing again flows", async () => {
+test("after kill -9 channels, platforms and totals are there, and a new publish by FFmpeg flows", async () => {
   const stage = await Stage.open();
   const [long, short] = [await makeClip({ seconds: 20 }), await makeClip({ seconds: 6 })];
   const nginx = await stage.nginx();

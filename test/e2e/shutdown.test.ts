@@ -14,7 +14,7 @@ import { WebhookReceiver } from "../support/webhook-receiver.ts";
 
 const EXIT_MS_MAX = 5_000;
 
-/** A live broadcast to a good target, then SIGTERM: what the target saw, once its connection is over. */
+/** A live broadcast to a good target, then SIGTERM: what the target got, once its connection is over. */
 async function shutDownLive(options: Pick<FanfareOptions, "environment" | "from">): Promise<ConnectionReport> {
   const stage = await Stage.open();
   const clip = await makeClip({ seconds: 6 });
@@ -43,18 +43,18 @@ test("SIGTERM leaves the broadcast to the platform's grace: no end of stream", a
   expect(commands).not.toContain("closeStream");
 });
 
-test("SIGTERM ends the broadcast where that is wanted", async () => {
+test("SIGTERM ends the broadcast where a setting says so", async () => {
   const { commands, state } = await shutDownLive({ environment: { FANFARE_SHUTDOWN: "end" } });
   expect(commands.slice(-2)).toEqual(["FCUnpublish", "deleteStream"]);
   expect(state).toBe("ended");
 });
 
-test("npm start hands SIGTERM on and ends as the server does", async () => {
+test("npm start passes SIGTERM on and ends as the server does", async () => {
   const { commands } = await shutDownLive({ from: "start-script" });
   expect(commands).not.toContain("deleteStream");
 });
 
-test("SIGTERM while a stream of events is open, a webhook waits for its answer and a platform is being tried", async () => {
+test("SIGTERM while an event stream is open, a webhook waits for its answer and a platform is tested ends the server in time", async () => {
   const stage = await Stage.open();
   const silent = await stage.target({ silentAt: "handshake" });
   const receiver = await WebhookReceiver.start();
@@ -88,7 +88,7 @@ test("SIGTERM while a stream of events is open, a webhook waits for its answer a
   expect(again.headers["webhook-id"]).toBe(receiver.received[0]?.headers["webhook-id"]);
 });
 
-test("npm hands SIGTERM on to the server, waits for it, and nothing is left behind", async () => {
+test("npm passes SIGTERM to the server, waits for it, and leaves nothing behind", async () => {
   const folder = mkdtempSync(join(tmpdir(), "fanfare-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const ports = { FANFARE_HTTP_PORT: "0", FANFARE_RTMP_PORT: "0" };

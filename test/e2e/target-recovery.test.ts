@@ -5,7 +5,7 @@ import { packetHashes } from "../support/packet-hashes.ts";
 import { expectProperStart, expectSentPackets } from "../support/recorded-stream.ts";
 import { publishUrl, Stage, uniqueKey } from "../support/stage.ts";
 
-test("a killed target fails, is retried and comes back by itself, and the other one never notices", async () => {
+test("a killed target fails, is retried and comes back by itself, and the other one is unaffected", async () => {
   const stage = await Stage.open();
   const clip = await makeClip({ seconds: 20 });
   const [killed, healthy] = [await stage.nginx(), await stage.nginx()];
@@ -41,7 +41,7 @@ test("a killed target fails, is retried and comes back by itself, and the other 
   expectProperStart(before.tags);
   const [expected, got] = await Promise.all([packetHashes(clip.path), packetHashes(before.path)]);
   expect(got.video).toEqual(expected.video.slice(0, got.video.length));
-  // A sound of the keyframe's own time may have been sent before it.
+  // An audio frame of the keyframe's own time may have been sent before it.
   const firstSound = expected.audio.indexOf(got.audio[0] ?? "");
   expect([0, 1, 2, 3]).toContain(firstSound);
   expect(got.audio).toEqual(expected.audio.slice(firstSound, firstSound + got.audio.length));

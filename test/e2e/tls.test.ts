@@ -11,23 +11,23 @@ import { Stage, uniqueKey } from "../support/stage.ts";
 
 const run = promisify(execFile);
 const DEADLINE_MS = 20_000;
-/** That all show the same: the kernel says which of them gets a connection. */
+/** That all threads show the same: the kernel decides which of them gets a connection. */
 const THREADS = 3;
 
 const authority = certificate("Our authority", { isAuthority: true });
 const [first, second] = [1, 2].map(() => certificate("127.0.0.1", { by: authority })) as [Pair, Pair];
 
-// This file's own world trusts the authority, as an operating system trusts its own.
+// This file's own process trusts the authority, as an operating system trusts its own.
 beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), authority.cert]));
 
-/** What openssl is shown on a port, as a SHA-256. */
+/** The certificate that a port shows to openssl, as a SHA-256. */
 async function shownOn(port: number): Promise<string> {
   const show = `openssl s_client -connect 127.0.0.1:${port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`;
   const { stdout } = await run("sh", ["-c", show]);
   return stdout.trim().replace(/^.*=/, "");
 }
 
-test("FFmpeg publishes over TLS and the API answers over it; a certificate is renewed under both, and a bad one is not taken", async () => {
+test("FFmpeg publishes over TLS and the API answers over it; a renewed certificate is used by both, and a bad one is not", async () => {
   const stage = await Stage.open();
   const [cert, key] = [join(stage.folder, "cert.pem"), join(stage.folder, "key.pem")];
   const put = (pair: Pair) => Promise.all([writeFile(cert, pair.cert), writeFile(key, pair.key)]);

@@ -46,7 +46,7 @@ test.each(["stopped", "killed"] as const)(
   },
 );
 
-test("a first start on a full disk says so and leaves nothing that keeps the next one from being the first", async () => {
+test("a first start on a full disk says so, and the next start is still a first one", async () => {
   const stage = await Stage.open();
   const folder = join(stage.folder, "data");
   mkdirSync(folder);

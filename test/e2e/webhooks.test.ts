@@ -36,7 +36,7 @@ async function openReceiver({ onTestFinished }: Pick<TestContext, "onTestFinishe
   return receiver;
 }
 
-test.concurrent("a receiver that fails twice and a server that is killed in between: every event arrives, in order, signed", async ({
+test.concurrent("every event arrives, in order and signed, at a receiver that fails twice, from a server that is killed in between", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
@@ -55,7 +55,7 @@ test.concurrent("a receiver that fails twice and a server that is killed in betw
 
   const channel = await api.createChannel("webhooks", [{ rtmpUrl: nginx.url, streamKey: uniqueKey("hook") }]);
   await waitFor("the first attempt", 10_000, () => (receiver.received.length >= 1 ? true : undefined));
-  // What happens while the first delivery fails waits behind it.
+  // Events while the first delivery fails wait behind it.
   const clip = await makeClip({ seconds: 3 });
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   expect(await encoder.exited).toEqual({ code: 0, signal: null });
@@ -116,7 +116,7 @@ test.concurrent("a webhook into a network that is not allowed, or to the server 
   };
   expect(await problemAt("forbidden", `http://127.0.0.2:${receiver.port}/`)).toBe("ADDRESS_FORBIDDEN");
   expect(receiver.connectionCount).toBe(0);
-  // The same port is fine where the network is: it is the address that was refused.
+  // The same port is accepted where the network is: the address was refused.
   expect(await problemAt("allowed", `http://127.0.0.1:${receiver.port}/`)).toBe(200);
   expect(await problemAt("ourselves", `${fanfare.origin}/`)).toBe("ADDRESS_FORBIDDEN");
   expect(await problemAt("our_encoders", `http://127.0.0.1:${fanfare.rtmpPort}/`)).toBe("ADDRESS_FORBIDDEN");

@@ -224,7 +224,7 @@ describe("bytes that are poured after a request are not read to their end", () =
       "a body in pieces for a call without credentials",
       `${head(`POST ${CHANNELS}`)}Transfer-Encoding: chunked\r\n\r\n`,
     ],
-    ["a body in pieces behind a GET", `${head("GET /livez")}Transfer-Encoding: chunked\r\n\r\n`],
+    ["a body in pieces after a GET", `${head("GET /livez")}Transfer-Encoding: chunked\r\n\r\n`],
     ["a body of a terabyte", `${head("POST /nothing")}Content-Length: 1000000000000\r\n\r\n`],
     ["another protocol", `${head("GET /livez")}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`],
   ])("%s", async (_name, text) => {

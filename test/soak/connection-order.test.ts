@@ -19,12 +19,12 @@ test.each([
     problem: undefined,
   },
   {
-    name: "a picture that is no keyframe",
+    name: "a frame that is no keyframe",
     messages: [...HEAD, message("video", 0)],
-    problem: "the first picture, at 0 ms, is no keyframe",
+    problem: "the first video frame, at 0 ms, is no keyframe",
   },
   {
-    name: "sound without its configuration",
+    name: "audio without its configuration",
     messages: [message("audio", 7)],
     problem: "audio at 7 ms without its configuration",
   },

@@ -23,6 +23,6 @@ export class ConnectionOrder {
     if (kind === "audio") return undefined;
     const isFirst = !this.#hasPicture;
     this.#hasPicture = true;
-    return isFirst && !isKeyframe ? `the first picture, at ${timestamp} ms, is no keyframe` : undefined;
+    return isFirst && !isKeyframe ? `the first video frame, at ${timestamp} ms, is no keyframe` : undefined;
   }
 }

@@ -113,8 +113,8 @@ function neighbourRow(
 ): MatrixRow {
   const problems = [...neighbour.problems];
   if (neighbour.connectionCount !== 1) problems.push(`connected to ${neighbour.connectionCount} times`);
-  if (neighbour.lostPictures > 0) problems.push(`${neighbour.lostPictures} pictures lost`);
-  if (platform?.failedAtMs(beganMs) !== undefined) problems.push("told to fail");
+  if (neighbour.lostPictures > 0) problems.push(`${neighbour.lostPictures} frames lost`);
+  if (platform?.failedAtMs(beganMs) !== undefined) problems.push("reported as failed");
   return {
     kind,
     fault: "none: the healthy neighbour",

@@ -47,10 +47,10 @@ export function judgeRow(of: {
   const { warnings } = platform;
   const found = [
     { is: !platform.isOnAir, problem: "not on air at the end" },
-    { is: fault.staysOnAir && failedAtMs !== undefined, problem: "told to fail though it took what it could" },
+    { is: fault.staysOnAir && failedAtMs !== undefined, problem: "reported as failed though it took what it could" },
     {
       is: isSilent && (failedAtMs === undefined || failedAtMs - beganMs > TOLD_WITHIN_MS),
-      problem: `not told to fail within ${TOLD_WITHIN_MS / 1_000} s`,
+      problem: `not reported as failed within ${TOLD_WITHIN_MS / 1_000} s`,
     },
     {
       is: backAtMs !== undefined && backAtMs - beganMs > faultMs + BACK_WITHIN_MS,

@@ -115,7 +115,7 @@ export class SoakChannel {
       }
       const sinceMs = isHealthy ? undefined : offAirSince[target - HEALTHY_TARGETS];
       if (sinceMs !== undefined && askedMs - sinceMs > NOTICE_MS && saysOnAir) {
-        this.#problem(target, `is shown as on air where nobody can be for ${Math.round(askedMs - sinceMs)} ms`);
+        this.#problem(target, `is shown as on air where no connection can be for ${Math.round(askedMs - sinceMs)} ms`);
       }
     }
   }

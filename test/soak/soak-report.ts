@@ -60,7 +60,7 @@ function measuredRows(figures: SoakFigures): [string, string][] {
     ["video and audio frames that encoders sent", number(figures.sent)],
     ["… that arrived", number(figures.received)],
     ["… sent within the second before a reset, and lost with the connection", number(figures.lostWithConnection)],
-    ["… left out behind filler, and counted as dropped", number(figures.skippedBehindFiller)],
+    ["… left out after filler, and counted as dropped", number(figures.skippedBehindFiller)],
     ["filler", `${number(figures.filler)} messages`],
     ["encoder connections", number(figures.encoderLives)],
     ["connections to faulty targets", number(figures.faultyConnections)],

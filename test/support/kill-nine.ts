@@ -171,7 +171,7 @@ export class KillNine {
       return;
     }
     const isDone = key === channel.unanswered.key;
-    if (!isDone && key !== channel.key) this.#wrong.push(`${channel.name}: ${key} is there, which nobody wrote`);
+    if (!isDone && key !== channel.key) this.#wrong.push(`${channel.name}: ${key} is there, which no client wrote`);
     this.#count[isDone ? "done" : "notDone"] += 1;
     channel.key = key;
     delete channel.unanswered;

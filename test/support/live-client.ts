@@ -41,7 +41,7 @@ export class LiveClient {
   /** The next event that satisfies the condition; those before it are discarded. */
   until(what: string, isSo: (event: LiveEvent) => boolean): Promise<LiveEvent> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not told in time: ${what}`)), DEADLINE_MS);
+      const timer = setTimeout(() => reject(new Error(`not reported in time: ${what}`)), DEADLINE_MS);
       this.#onEvent = () => {
         for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
           if (!isSo(event)) continue;

@@ -25,7 +25,7 @@ function isComplete(tags: readonly FlvTag[], sent: readonly FlvTag[]): boolean {
 export function expectProperStart(tags: readonly FlvTag[]): void {
   const video = tags.filter(isVideo);
   expect(video.slice(0, 1).map(isVideoHeader), "the AVC configuration comes first").toEqual([true]);
-  expect(video.filter(isCodedMedia).slice(0, 1).map(isKeyframe), "the first picture is a keyframe").toEqual([true]);
+  expect(video.filter(isCodedMedia).slice(0, 1).map(isKeyframe), "the first video frame is a keyframe").toEqual([true]);
   expect(tags.filter(isAudio).slice(0, 1).map(isAudioHeader), "the AAC configuration comes first").toEqual([true]);
   expect(stepsBack(tags)).toEqual([]);
 }
@@ -53,7 +53,7 @@ export async function expectSamePackets(recording: Recording, sentPath: string):
   const coded = readFlv(await readFile(sentPath)).filter(isCodedMedia);
   const pictures = coded.filter(isVideo);
   const first = pictures[pictures.length - got.video.length];
-  if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} pictures`);
+  if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} frames`);
   expect(got.video).toEqual(expected.video.slice(expected.video.length - got.video.length));
   // Audio around the keyframe's own time may be sent before or after it; all later audio must be there.
   const laterSounds = coded.filter((tag) => isAudio(tag) && tag.timestamp > first.timestamp).length;

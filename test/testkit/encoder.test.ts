@@ -84,7 +84,7 @@ const clocks = [
     last: 965,
   },
   { name: "jumps back below 0", time: { jumps: [{ atMs: 400, byMs: -1_000 }] }, first: 0, last: 2 ** 32 - 40 },
-  { name: "has pictures five seconds late", time: { videoSkewMs: 5_000 }, first: 5_000, last: 5_960 },
+  { name: "has video five seconds late", time: { videoSkewMs: 5_000 }, first: 5_000, last: 5_960 },
 ];
 test.each(clocks)("a clock that $name is what the server sees", async ({ time, first, last }) => {
   const { encoder, report } = await publish({ speed: AT_ONCE, clip: syntheticClip({ seconds: 1 }), time });

@@ -16,7 +16,7 @@ const RATES = Array.from({ length: SECONDS }, (_, second) =>
 /** When the first sample was taken. */
 const START = Date.now();
 
-/** What the live stream tells about one channel on air. */
+/** What the live stream sends about one channel on air. */
 function liveStream(channel: Channel): string {
   const platform = {
     ...{ platId: 1, targetName: "CUSTOM", label: "one", rtmpUrl: "rtmp://example.com/app", streamKey: "k" },
@@ -89,7 +89,7 @@ async function expectLine(page: Page, selector: string, top: number): Promise<vo
   );
 }
 
-test("the lines show the last minute in both themes and on a phone, and tell the value under the pointer", async () => {
+test("the lines show the last minute in both themes and on a phone, and the value under the pointer", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   const channel = await api.createChannel("charts", [

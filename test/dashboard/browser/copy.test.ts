@@ -17,14 +17,14 @@ async function pasted(page: Page): Promise<string> {
   return text;
 }
 
-/** Blocks both ways to the clipboard, as a browser's policy may. */
+/** Blocks both interfaces to the clipboard, as a browser's policy may. */
 const REFUSE_CLIPBOARD = `
   const writeText = () => Promise.reject(new DOMException("Write permission denied.", "NotAllowedError"));
   Object.defineProperty(navigator, "clipboard", { value: { writeText } });
   document.execCommand = () => false;
 `;
 
-test("copies on a page without the browser's clipboard, in a dialog too; where nothing copies, says so and selects the text", async () => {
+test("the button copies on a page without the browser's clipboard, in a dialog too, and selects the text where nothing copies", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server({ environment: { FANFARE_ALLOWED_HOSTS: INSECURE_NAME } });
   const channel = await api.createChannel("copied", [

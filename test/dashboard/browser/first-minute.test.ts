@@ -31,7 +31,7 @@ async function tabTo(page: Page, wanted: string): Promise<void> {
   throw new Error(`Tab never reaches ${wanted}: ${seen.join(", ")}`);
 }
 
-test("from the printed link to a green platform, by keyboard alone: password, channel, key, encoder", async () => {
+test("a person gets from the printed link to a green platform, by keyboard alone: password, channel, key, encoder", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const secureUrl = "rtmps://live.example.com/relay";
@@ -79,7 +79,7 @@ test("from the printed link to a green platform, by keyboard alone: password, ch
 
   stage.kitEncoder(channel, { clip: syntheticClip({ seconds: 110 }) });
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();
-  // The line moves: its picture changes from one second to the next.
+  // The line moves: its canvas changes from one second to the next.
   const painted = async () => String(await page.evaluate(PAINTING));
   const first = await waitFor("a line", 10_000, async () => (await painted()) || undefined);
   await waitFor("a line that moves", 10_000, async () => ((await painted()) === first ? undefined : true));

@@ -59,7 +59,7 @@ async function drop(page: Page, text: string) {
   await dialog(page).locator("textarea").dispatchEvent("drop", { dataTransfer });
 }
 
-test("platforms of other programs are pasted or dropped, shown and added; what cannot be added says why", async () => {
+test("platforms of other programs are pasted or dropped, shown and added, and rejected ones have a reason", async () => {
   const stage = await Stage.open();
   const { fanfare, api } = await stage.server();
   for (const key of [...KEYS, "import-password-8c1f"]) stage.keepSecret(key);

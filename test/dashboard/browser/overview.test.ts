@@ -133,7 +133,7 @@ test("labels are edited on the channel page and for many channels at once, are s
   expect(errors).toEqual([]);
 });
 
-test("many channels are ended, disabled and enabled at once; what failed is said, and stays selected", async () => {
+test("many channels are ended, disabled and enabled at once, and those that failed are named and stay selected", async () => {
   const { page, errors, api, waits, well } = await openOverview();
   const { acts, done, failedCount } = en.overview;
   await press(page, en.overview.select);

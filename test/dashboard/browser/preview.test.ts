@@ -22,7 +22,7 @@ const videoState = z.object({
   currentTime: z.number(),
 });
 
-test("the preview shows a frame at once, plays on, and stops; a preview without a free place says so", async () => {
+test("the preview shows a frame at once, plays on, and stops, and a preview without a free place says so", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();

@@ -25,7 +25,7 @@ function examples(language: string, { fanfare }: Server): string[] {
   });
 }
 
-test("nginx as the page says, with a name of its own and TLS: Host with its port, the client's address, a Secure cookie", async () => {
+test("nginx works as the page says, with a name of its own and TLS: Host with its port, the client's address, a Secure cookie", async () => {
   const stage = await Stage.open();
   const [, allowed = ""] = /export FANFARE_ALLOWED_HOSTS=(\S+)/.exec(PAGE) ?? [];
   const [, trusted = ""] = /export FANFARE_TRUSTED_PROXIES=(\S+)/.exec(PAGE) ?? [];
@@ -70,7 +70,7 @@ test("nginx as the page says, with a name of its own and TLS: Host with its port
 });
 
 test.each(["nginx", "caddy"])(
-  "below a path behind %s as the page says: signed in, live, a preview, other pages, and signed requests",
+  "a server below a path behind %s works as the page says: signed in, live, a preview, other pages, and signed requests",
   async (kind) => {
     const stage = await Stage.open();
     const target = await stage.target();

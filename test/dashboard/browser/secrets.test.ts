@@ -60,7 +60,7 @@ test("keys and passwords are masked in every form, not in the page before they a
   await press(page, "Hide: Stream key");
   await expectNowhere(page, all, "a hidden key");
 
-  // A platform's key and password: kept when nobody touches them.
+  // A platform's key and password: kept when a person does not touch them.
   const dialog = page.locator("dialog");
   const open = async () => {
     await press(page, "Edit");

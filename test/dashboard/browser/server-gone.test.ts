@@ -29,7 +29,7 @@ const COLOURS = `[...document.querySelectorAll(".page, .page *, .total")].flatMa
 /** Lets three seconds pass in the page: its clocks tick once a second. */
 const THREE_SECONDS = "new Promise((done) => setTimeout(done, 3_000))";
 
-test("a server that hangs: the page turns grey, its clocks stop, and it says as of when; when it goes on, so does the page", async () => {
+test("a server that hangs turns the page grey, stops its clocks and shows the age, and the page goes on with the server", async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();

@@ -11,7 +11,7 @@ async function secondsLeft(page: Page): Promise<number> {
   return Number(minutes) * 60 + Number(seconds);
 }
 
-test("one verdict in the page and its title, from waiting to on air to a hold that is extended and ended", async () => {
+test("the page and its title show one verdict, from waiting to on air to a hold that is extended and ended", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
@@ -72,7 +72,7 @@ test("one verdict in the page and its title, from waiting to on air to a hold th
   expect(errors).toEqual([]);
 });
 
-test("a wrong key is told at the encoder card; a report can be saved and printed", async () => {
+test("a wrong key is shown at the encoder card, and a report can be saved and printed", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
