@@ -28,7 +28,7 @@ const P99_MAX_MS = 20;
 /** A packet that waited longer than this for its target's socket is late. */
 const LATE_MS = 1_000;
 /** Audio packets that the muxer may put before the first keyframe: a target begins with the keyframe. */
-const SOUNDS_BEFORE_KEYFRAME_MAX = 3;
+const AUDIO_BEFORE_KEYFRAME_MAX = 3;
 const PAGE_SIZES = [20, 100];
 
 const CREDENTIALS = { accessKey: "BENCH000000000000001", secretKey: randomBytes(20).toString("hex") };
@@ -66,10 +66,9 @@ async function areAllPacketsThere(nginx: NginxTarget, keys: readonly string[], c
     const [recording, ...others] = await nginx.recordings(key);
     if (recording === undefined || others.length > 0) return false;
     const got = await packetHashes(recording.path);
-    const soundsMissing = sent.audio.length - got.audio.length;
-    const isSame =
-      got.video.join() === sent.video.join() && got.audio.join() === sent.audio.slice(soundsMissing).join();
-    if (!isSame || soundsMissing < 0 || soundsMissing > SOUNDS_BEFORE_KEYFRAME_MAX) return false;
+    const audioMissing = sent.audio.length - got.audio.length;
+    const isSame = got.video.join() === sent.video.join() && got.audio.join() === sent.audio.slice(audioMissing).join();
+    if (!isSame || audioMissing < 0 || audioMissing > AUDIO_BEFORE_KEYFRAME_MAX) return false;
   }
   return true;
 }

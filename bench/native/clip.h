@@ -27,7 +27,7 @@ static void add_tag(struct clip *clip, struct tag tag) {
     if (clip->head_count < 8) clip->heads[clip->head_count++] = tag;
     return;
   }
-  // The end mark of a file is no frame.
+  // The end mark of a file does not count as a frame.
   if (tag.type == TYPE_VIDEO && tag.payload[1] != 1) return;
   clip->tags = realloc(clip->tags, (clip->count + 1) * sizeof tag);
   clip->tags[clip->count++] = tag;
@@ -39,7 +39,7 @@ static struct clip *load_clip(const char *path) {
   struct clip *clip = calloc(1, sizeof *clip);
   uint8_t head[13], header[11];
   uint32_t first_ms = UINT32_MAX, last_ms = 0;
-  size_t pictures = 0;
+  size_t video_frames = 0;
   if (fread(head, 1, 13, file) != 13 || memcmp(head, "FLV", 3) != 0) fail("not an FLV file");
   while (fread(header, 1, 11, file) == 11) {
     struct tag tag = {header[0] & 31, u24(header + 4) | (uint32_t)header[7] << 24, u24(header + 1), NULL};
@@ -48,19 +48,19 @@ static struct clip *load_clip(const char *path) {
     if (tag.type == TYPE_VIDEO && tag.payload[1] == 1) {
       if (first_ms == UINT32_MAX) first_ms = tag.time_ms;
       if (tag.time_ms > last_ms) last_ms = tag.time_ms;
-      pictures += 1;
+      video_frames += 1;
     }
     add_tag(clip, tag);
   }
   fclose(file);
-  if (pictures < 2) fail("a clip needs pictures");
-  clip->duration_ms = (uint32_t)((uint64_t)(last_ms - first_ms) * pictures / (pictures - 1));
-  // Sound may be longer than the pictures: where the next round begins, time must not go back.
+  if (video_frames < 2) fail("a clip needs video");
+  clip->duration_ms = (uint32_t)((uint64_t)(last_ms - first_ms) * video_frames / (video_frames - 1));
+  // Audio may be longer than video: where the next round begins, time must not go back.
   while (clip->tags[clip->count - 1].time_ms > clip->tags[0].time_ms + clip->duration_ms) clip->count -= 1;
   return clip;
 }
 
-// Each picture carries when it was sent and its number, as an SEI message that every decoder skips: no sync code can arise
+// Each video frame carries when it was sent and its number, as an SEI message that every decoder skips: no sync code can arise
 // from hexadecimal digits, so nothing needs escaping.
 
 enum { STAMP_BYTES = 48, STAMP_AT = 5 };

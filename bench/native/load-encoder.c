@@ -1,6 +1,6 @@
 // Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY.
-// The channels are spread evenly over two seconds, so that their keyframes do not meet. Says "ready" once all publish. After
-// so many rounds of the clip, or on SIGTERM, it says how much it sent, and ends; after rounds each stream was ended as encoders do.
+// The channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all publish. After
+// so many rounds of the clip, or on SIGTERM, it prints how much it sent, and ends; after rounds each stream was ended as encoders do.
 #include "clip.h"
 #include <signal.h>
 #include <sys/epoll.h>
@@ -14,7 +14,7 @@ struct channel {
   int64_t start_us;
   size_t next;
   uint64_t round;
-  uint32_t pictures;
+  uint32_t video_frames;
   struct bytes waiting;
   size_t sent;
   bool has_begun, is_over;
@@ -91,8 +91,8 @@ static void finish(struct channel *channel) {
 }
 
 static void send_due(struct channel *channel, const struct clip *clip, int64_t at_us, double speed) {
-  static uint8_t *picture;
-  static size_t picture_room;
+  static uint8_t *video_frame;
+  static size_t frame_room;
   if (at_us < channel->start_us || channel->fd < 0) return;
   if (channel->is_over) {
     flush(channel);
@@ -106,14 +106,14 @@ static void send_due(struct channel *channel, const struct clip *clip, int64_t a
     uint64_t time_ms = channel->round * clip->duration_ms + tag->time_ms;
     if ((double)time_ms > media_ms) break;
     if (is_avc(tag)) {
-      if (tag->length + STAMP_BYTES > picture_room) {
-        picture_room = (tag->length + STAMP_BYTES) * 2;
-        picture = realloc(picture, picture_room);
+      if (tag->length + STAMP_BYTES > frame_room) {
+        frame_room = (tag->length + STAMP_BYTES) * 2;
+        video_frame = realloc(video_frame, frame_room);
       }
-      memcpy(picture, tag->payload, STAMP_AT);
-      write_stamp(picture + STAMP_AT, now_us(), channel->pictures++);
-      memcpy(picture + STAMP_AT + STAMP_BYTES, tag->payload + STAMP_AT, tag->length - STAMP_AT);
-      struct tag stamped = {tag->type, tag->time_ms, tag->length + STAMP_BYTES, picture};
+      memcpy(video_frame, tag->payload, STAMP_AT);
+      write_stamp(video_frame + STAMP_AT, now_us(), channel->video_frames++);
+      memcpy(video_frame + STAMP_AT + STAMP_BYTES, tag->payload + STAMP_AT, tag->length - STAMP_AT);
+      struct tag stamped = {tag->type, tag->time_ms, tag->length + STAMP_BYTES, video_frame};
       put_tag(channel, &stamped, (uint32_t)time_ms);
     } else {
       put_tag(channel, tag, (uint32_t)time_ms);
@@ -132,15 +132,15 @@ static void send_due(struct channel *channel, const struct clip *clip, int64_t a
 }
 
 static void tell_totals(const struct clip *clip) {
-  uint64_t pictures = 0, sounds = 0, early_sounds = 0;
+  uint64_t video_frames = 0, audio_frames = 0, early_audio_frames = 0;
   for (size_t index = 0; index < clip->count; index += 1) {
-    if (clip->tags[index].type == TYPE_VIDEO) pictures += 1;
-    else sounds += 1;
-    if (pictures == 0) early_sounds = sounds;
+    if (clip->tags[index].type == TYPE_VIDEO) video_frames += 1;
+    else audio_frames += 1;
+    if (video_frames == 0) early_audio_frames = audio_frames;
   }
-  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu,\"pictures\":%llu,\"sounds\":%llu,\"earlySounds\":%llu}\n", channel_count,
-         (unsigned long long)frames_sent, (unsigned long long)bytes_sent, (unsigned long long)(pictures * rounds_max),
-         (unsigned long long)(sounds * rounds_max), (unsigned long long)early_sounds);
+  printf("{\"channels\":%d,\"frames\":%llu,\"bytes\":%llu,\"videoFrames\":%llu,\"audioFrames\":%llu,\"earlyAudioFrames\":%llu}\n", channel_count,
+         (unsigned long long)frames_sent, (unsigned long long)bytes_sent, (unsigned long long)(video_frames * rounds_max),
+         (unsigned long long)(audio_frames * rounds_max), (unsigned long long)early_audio_frames);
 }
 
 int main(int argc, char **argv) {

@@ -1,5 +1,5 @@
 // As much of RTMP 1.0 as a load generator and a discarding sink need: chunks, AMF0 commands, the plain handshake.
-// Written apart from the server's own code, so that the two cannot share a mistake.
+// Written apart from the server's own code, so that the two cannot share a fault.
 #pragma once
 #include "sockets.h"
 
@@ -116,7 +116,7 @@ static void free_reader(struct reader *reader) {
 
 static const size_t header_bytes_by_format[] = {12, 8, 4, 1};
 
-/// How long the chunk's header is, as far as its first bytes tell.
+/// The length of the chunk's header, as far as its first bytes show.
 static size_t header_bytes(struct reader *reader) {
   const uint8_t *header = reader->header;
   if ((header[0] & 63) < 2) {
@@ -136,7 +136,7 @@ static void deliver(struct reader *reader, struct chunk_stream *stream, on_messa
   take(context, &message);
 }
 
-/// The time of the message that this header begins: told (fmt 0), or a step from the one before it, told or the last one again.
+/// The time of the message that this header begins: absolute (fmt 0), or a step from the one before it, written or the last one again.
 static void take_time(struct chunk_stream *stream, const uint8_t *header, int format) {
   if (format < 3) stream->step_ms = stream->is_extended ? u32(header + header_bytes_by_format[format]) : u24(header + 1);
   stream->time_ms = format == 0 ? stream->step_ms : stream->time_ms + stream->step_ms;
@@ -168,7 +168,7 @@ static void begin_chunk(struct reader *reader, on_message take, void *context) {
   }
 }
 
-/// Takes bytes cut anywhere and tells every whole message.
+/// Takes bytes cut anywhere and hands on every whole message.
 static void feed(struct reader *reader, const uint8_t *from, size_t count, on_message take, void *context) {
   while (count > 0) {
     if (reader->in == NULL) {
@@ -190,7 +190,7 @@ static void feed(struct reader *reader, const uint8_t *from, size_t count, on_me
   }
 }
 
-/// A command's name and transaction; the place behind them, or NULL where it is no command.
+/// A command's name and transaction; the place after them, or NULL where it is no command.
 static const uint8_t *read_command(const struct message *message, char name[64], double *transaction) {
   if (message->type != TYPE_COMMAND || message->length < 3 || message->payload[0] != 2) return NULL;
   size_t length = (size_t)message->payload[1] << 8 | message->payload[2];
@@ -295,7 +295,7 @@ static int publish_to(int port, const char *app, const char *key, uint32_t *stre
 
 // ---- the accepting side
 
-/// Answers a publisher's command into `out`; true once it may send.
+/// Writes the reply to a publisher's command into `out`; true once it may send.
 static bool answer_command(const struct message *message, struct bytes *out, char key[256]) {
   char name[64];
   double transaction;

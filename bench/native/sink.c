@@ -1,7 +1,7 @@
-// Takes what any number of publishers send and throws it away. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY].
+// Takes what any number of publishers send and discards it. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY].
 // The first WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
-// throws the bytes away before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
-// (every Nth connection stops reading); the answer to each is a line of JSON. Ends with its input.
+// discards the bytes before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
+// (every Nth connection stops reading); the reply to each is a line of JSON. Ends with its input.
 #include "received.h"
 #include <sys/epoll.h>
 #ifdef WITH_TLS
@@ -42,7 +42,7 @@ static bool is_stuck_key(const char *key) {
   return false;
 }
 
-/// What a connection was given in all, unless its like was told to be stuck.
+/// What a connection got in all, unless its kind was set to be stuck.
 static void tally_connection(struct extremes *of, const struct connection *connection) {
   if (connection->is_watched && !is_stuck_key(connection->key)) tally(of, &connection->received);
 }
@@ -181,7 +181,7 @@ static void accept_all(int listener, void *tls) {
   }
 }
 
-/// Tells of how many targets a connection was told to stop reading; one that connects again is the same target.
+/// Prints of how many targets a connection stopped reading; one that connects again is the same target.
 static void stick(int every) {
   for (int index = 0; every > 0 && index < connection_count; index += every) {
     struct connection *connection = connections[index];
@@ -227,13 +227,13 @@ static void tell_stats(void) {
   tell_number("displaced", frames_displaced);
   tell_number("headless", frames_headless);
   tell_number("connections", all.connections);
-  tell_number("picturesLeast", all.pictures_least);
-  tell_number("picturesMost", all.pictures_most);
-  tell_number("soundsLeast", all.sounds_least);
-  tell_number("soundsMost", all.sounds_most);
-  tell_number("firstPictureMost", all.first_picture_most);
-  tell_number("nextPictureLeast", all.next_picture_least);
-  tell_number("nextSoundLeast", all.next_sound_least);
+  tell_number("videoLeast", all.video_least);
+  tell_number("videoMost", all.video_most);
+  tell_number("audioLeast", all.audio_least);
+  tell_number("audioMost", all.audio_most);
+  tell_number("firstVideoMost", all.first_video_most);
+  tell_number("nextVideoLeast", all.next_video_least);
+  tell_number("nextAudioLeast", all.next_audio_least);
   printf("\"latencies\":%zu,\"p50Ms\":%.2f,\"p99Ms\":%.2f,\"maxMs\":%.2f}\n", latency_count, latency_ms(0.5), latency_ms(0.99),
          latency_ms(1));
 }

@@ -12,10 +12,10 @@ const totals = z.object({
   frames: z.number(),
   bytes: z.number(),
   /** Of each channel; 0 where no end was set. */
-  pictures: z.number(),
-  sounds: z.number(),
+  videoFrames: z.number(),
+  audioFrames: z.number(),
   /** How many of these audio frames come before the first video frame: a target begins with that one. */
-  earlySounds: z.number(),
+  earlyAudioFrames: z.number(),
 });
 
 export type SentTotals = z.infer<typeof totals>;

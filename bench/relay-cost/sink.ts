@@ -29,15 +29,15 @@ const stats = z.object({
   headless: z.number(),
   /** How many connections were checked, apart from those that were set to stop reading, and what they got. */
   connections: z.number(),
-  picturesLeast: z.number(),
-  picturesMost: z.number(),
-  soundsLeast: z.number(),
-  soundsMost: z.number(),
+  videoLeast: z.number(),
+  videoMost: z.number(),
+  audioLeast: z.number(),
+  audioMost: z.number(),
   /** Number of the video frame that a connection began with: of the one that began last. */
-  firstPictureMost: z.number(),
+  firstVideoMost: z.number(),
   /** Numbers of the video and audio frame that would have come next, on the connection with the fewest. */
-  nextPictureLeast: z.number(),
-  nextSoundLeast: z.number(),
+  nextVideoLeast: z.number(),
+  nextAudioLeast: z.number(),
   latencies: z.number(),
   p50Ms: z.number(),
   p99Ms: z.number(),

@@ -150,7 +150,7 @@ test.concurrent("a key rotation on air loses nothing of the stream, and the old 
   expect(readFileSync(keyFile, "utf8").match(/^[0-9a-f]{8} /gm)).toHaveLength(1);
   expect((await api.channel(channel.channelId)).streamKey).toBe(channel.streamKey);
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);
 
   // And where no server runs the command does it all by itself.
   await fanfare.stop();

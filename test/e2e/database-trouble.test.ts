@@ -89,9 +89,9 @@ test.concurrent("a database that is locked for ten writes refuses them in time, 
   other.close();
 
   expect(await write(fanfare, credentials.secretKey)).toMatchObject({ status: 200 });
-  expect((await expectSentPackets(nginx, lateKey, short.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, lateKey, short.path)).framesSkipped).toBe(0);
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);
   // What was counted meanwhile was not lost either.
   const least = clip.bytesPerSecond * clip.seconds * 0.95;
   await waitFor("the totals", 10_000, async () => {
@@ -127,7 +127,7 @@ test.concurrent("a full disk refuses writes in time, reads and the stream go on,
   rmSync(filler);
   expect(await write(fanfare, credentials.secretKey)).toMatchObject({ status: 200 });
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);
 
   await fanfare.kill();
   await fanfare.restart();

@@ -105,12 +105,12 @@ test.concurrent("platforms are added, edited, switched off and on, and removed o
   );
 
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(sibling, keys.sibling, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(sibling, keys.sibling, clip.path)).framesSkipped).toBe(0);
   expect(await sibling.recordings(keys.sibling)).toHaveLength(1);
   await expectUnbrokenRun(edited, keys.edited, clip);
-  expect((await expectSentPackets(edited, keys.moved, clip.path)).picturesSkipped).toBeGreaterThan(0);
+  expect((await expectSentPackets(edited, keys.moved, clip.path)).framesSkipped).toBeGreaterThan(0);
   await expectUnbrokenRun(switched, keys.switched, clip);
-  expect((await expectSentPackets(switched, keys.switched, clip.path, 1)).picturesSkipped).toBeGreaterThan(0);
+  expect((await expectSentPackets(switched, keys.switched, clip.path, 1)).framesSkipped).toBeGreaterThan(0);
   await expectUnbrokenRun(added, keys.added, clip);
 
   const statuses = watch.statuses(0).filter((status) => status !== "READY" && status !== "CONNECTING");
@@ -140,10 +140,10 @@ test.concurrent("a channel is blocked, ended and given another key on air, and p
     { rtmpUrl: nginx.url, streamKey: key },
     { rtmpUrl: `rtmp://127.0.0.1:${await freePort()}/live`, streamKey: uniqueKey("nobody") },
   ]);
-  const [{ platId } = { platId: 0 }, { platId: nobodyId } = { platId: 0 }] = await api.platforms(channel.channelId);
+  const [{ platId } = { platId: 0 }, { platId: closedId } = { platId: 0 }] = await api.platforms(channel.channelId);
   const tried = (id: number) => api.request("POST", `${platformsOf(channel)}/${id}/test`);
   expect(await tried(platId)).toEqual({ ok: true, stage: "publish", milliseconds: expect.any(Number) });
-  expect(await tried(nobodyId)).toMatchObject({ ok: false, stage: "connect", lastError: { code: "TCP_REFUSED" } });
+  expect(await tried(closedId)).toMatchObject({ ok: false, stage: "connect", lastError: { code: "TCP_REFUSED" } });
   // nginx writes a recording for every publish; the recording of a test is empty.
   expect((await nginx.recordings(key)).flatMap(({ tags }) => tags)).toEqual([]);
 

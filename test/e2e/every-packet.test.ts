@@ -24,8 +24,8 @@ async function expectEveryPacket(
   const encoder = await stage.ffmpeg(clip, publishUrl(channel));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 
-  expect((await expectSentPackets(first, firstKey, clip.path)).picturesSkipped).toBe(0);
-  expect((await expectSentPackets(second, secondKey, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(first, firstKey, clip.path)).framesSkipped).toBe(0);
+  expect((await expectSentPackets(second, secondKey, clip.path)).framesSkipped).toBe(0);
   expect(await first.recordings(firstKey)).toHaveLength(1);
   expect(await second.recordings(secondKey)).toHaveLength(1);
 }

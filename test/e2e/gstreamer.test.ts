@@ -18,6 +18,6 @@ test.concurrent.for(["rtmp2sink", "rtmpsink"] as const)(
     const encoder = stage.encoder(await startGstreamer(options));
     expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 
-    expect((await expectSentPackets(nginx, key, copyPath)).picturesSkipped).toBe(0);
+    expect((await expectSentPackets(nginx, key, copyPath)).framesSkipped).toBe(0);
   },
 );

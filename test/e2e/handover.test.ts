@@ -15,7 +15,7 @@ const MOVE_MS = 2_500;
 const EXIT_MS_MAX = 5 * MOVE_MS;
 const VIDEO = 9;
 /** The packet type in the FLV tag of a coded frame; a header has another. */
-const PICTURE = 1;
+const CODED_FRAME = 1;
 
 /** A port that passes every new connection to the server on duty, as a load balancer does. */
 async function portOf(
@@ -40,15 +40,15 @@ async function portOf(
   return balancer;
 }
 
-const pictures = (messages: readonly MessageRecord[]): string[] =>
+const framesOf = (messages: readonly MessageRecord[]): string[] =>
   messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig).map((message) => message.hash);
 
 /** Hashes of the clip's video frames, in order, up to this time. */
-function picturesOf(clip: Clip, untilMs: number): string[] {
+function clipFrames(clip: Clip, untilMs: number): string[] {
   const hashes: string[] = [];
   for (const { type, timestamp, payload } of clip.tags()) {
     if (timestamp > untilMs) return hashes;
-    if (type === VIDEO && payload[1] === PICTURE) hashes.push(hash("sha256", payload));
+    if (type === VIDEO && payload[1] === CODED_FRAME) hashes.push(hash("sha256", payload));
   }
   return hashes;
 }
@@ -72,7 +72,7 @@ test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and every
     followsReconnectRequests: true,
   });
   const first = await waitFor("frames at the target", 10_000, () =>
-    target.connections.find(({ report }) => pictures(report.messages).length > 10),
+    target.connections.find(({ report }) => framesOf(report.messages).length > 10),
   );
 
   balancer.onDuty = next.rtmpPort;
@@ -85,14 +85,14 @@ test.concurrent("at SIGTERM an encoder that can reconnect is asked to, and every
   await waitFor("the first connection's end", 2_000, () => (first.report.state === "open" ? undefined : true));
   expect(first.report.commands, "the broadcast goes on").not.toContain("deleteStream");
   const second = await waitFor("frames from the next server", 10_000, () =>
-    target.connections.slice(1).find(({ report }) => pictures(report.messages).length > 10),
+    target.connections.slice(1).find(({ report }) => framesOf(report.messages).length > 10),
   );
   const [keyframe] = second.report.messages.filter(({ kind, isConfig }) => kind === "video" && !isConfig);
   expect(keyframe?.isKeyframe).toBe(true);
-  const sent = picturesOf(clip, lastMs + 1_000);
+  const sent = clipFrames(clip, lastMs + 1_000);
   const before = sent.slice(0, sent.indexOf(keyframe?.hash ?? ""));
   expect(before.length).toBeGreaterThan(10);
-  expect(pictures(first.report.messages)).toEqual(before);
+  expect(framesOf(first.report.messages)).toEqual(before);
   expect(second.report.streamName).toBe(first.report.streamName);
 });
 
@@ -128,9 +128,9 @@ test.concurrent("an encoder without a server to move to goes on here until its t
   expect(encoder.report).toMatchObject({ reconnectRequests: 1, movedAfter: [], end: { how: "lost" } });
   // It had 2.5 s; what it sent in the first second of them came through.
   const [askedMs = 0] = askedAfter;
-  const shown = pictures(connection?.report.messages ?? []);
-  expect(shown).toEqual(picturesOf(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
-  expect(shown.length).toBeGreaterThan(picturesOf(clip, askedMs + 1_000).length);
+  const shown = framesOf(connection?.report.messages ?? []);
+  expect(shown).toEqual(clipFrames(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
+  expect(shown.length).toBeGreaterThan(clipFrames(clip, askedMs + 1_000).length);
 });
 
 test.concurrent("the server stops at once where no encoder can move, and where the broadcast is to end", async ({
@@ -164,16 +164,16 @@ test.concurrent("a target that asks us to reconnect elsewhere is followed at a k
   const { api } = await stage.server();
   const channel = await api.createChannel("sent_on", [{ rtmpUrl: first.url, streamKey: uniqueKey("sent_on") }]);
   const encoder = stage.kitEncoder(channel, { clip });
-  const moved = await waitFor("pictures elsewhere", 10_000, () =>
-    next.connections.find(({ report }) => pictures(report.messages).length > 30),
+  const moved = await waitFor("frames elsewhere", 10_000, () =>
+    next.connections.find(({ report }) => framesOf(report.messages).length > 30),
   );
   const [left] = first.connections;
   await waitFor("the first connection's end", 2_000, () => (left?.report.state === "open" ? undefined : true));
 
-  const before = pictures(left?.report.messages ?? []);
-  const shown = [...before, ...pictures(moved.report.messages)];
+  const before = framesOf(left?.report.messages ?? []);
+  const shown = [...before, ...framesOf(moved.report.messages)];
   expect(before.length).toBeGreaterThan(10);
-  expect(shown).toEqual(picturesOf(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
+  expect(shown).toEqual(clipFrames(clip, encoder.report.lastTimestamp ?? 0).slice(0, shown.length));
   expect(moved.report).toMatchObject({ app: "elsewhere", streamName: left?.report.streamName });
   expect(left?.report.commands).not.toContain("deleteStream");
   const [platform] = await api.platforms(channel.channelId);

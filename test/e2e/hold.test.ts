@@ -28,7 +28,7 @@ function recorded(nginx: NginxTarget, key: string, mediaMs: number, index = 0) {
 }
 
 /** The whole recording of a broadcast is one connection's, decodes without a message, and never steps back in time. */
-async function expectOneSoundRecording(nginx: NginxTarget, key: string) {
+async function expectOneIntactRecording(nginx: NginxTarget, key: string) {
   const recordings = await nginx.recordings(key);
   expect(recordings).toHaveLength(1);
   const [recording] = recordings;
@@ -59,14 +59,14 @@ test.concurrent.for([
     expect(await again.exited).toEqual({ code: 0, signal: null });
     const endedAtMs = performance.now();
     await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
-    const { tags } = await expectOneSoundRecording(nginx, key);
+    const { tags } = await expectOneIntactRecording(nginx, key);
     expect(watch.statuses(0).filter((status) => status === "FAIL")).toEqual([]);
     // In step with the wall clock, except for the time to connect and to write the recording.
     const mediaMs = tags.at(-1)?.timestamp ?? 0;
     expect(mediaMs).toBeLessThanOrEqual(endedAtMs - startMs + 500);
     expect(mediaMs - begunMs).toBeGreaterThan(endedAtMs - begunAtMs - LATE_MS_MAX);
-    const pictures = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
-    const gaps = pictures.map((tag, index) => tag.timestamp - (pictures[index - 1]?.timestamp ?? tag.timestamp));
+    const frames = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
+    const gaps = frames.map((tag, index) => tag.timestamp - (frames[index - 1]?.timestamp ?? tag.timestamp));
     expect(gaps.filter((gapMs) => gapMs === 500).length > 2).toBe(isFilled);
   },
 );
@@ -82,7 +82,7 @@ test.concurrent("a cut without any packet, not even FIN, is held like any other,
   const again = await stage.ffmpeg(clip, publishUrl(channel));
   expect(await again.exited).toEqual({ code: 0, signal: null });
   await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
-  await expectOneSoundRecording(nginx, key);
+  await expectOneIntactRecording(nginx, key);
 });
 
 test.concurrent("an encoder that returns with another resolution sends its header, and the video changes cleanly", async (context) => {
@@ -94,7 +94,7 @@ test.concurrent("an encoder that returns with another resolution sends its heade
   const again = await stage.ffmpeg(await makeClip({ seconds: 6, size: "854x480" }), publishUrl(channel));
   await again.exited;
   await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
-  const { tags } = await expectOneSoundRecording(nginx, key);
+  const { tags } = await expectOneIntactRecording(nginx, key);
   const headers = tags.filter(isVideoHeader);
   expect(headers).toHaveLength(2);
   const changeAt = tags.findLastIndex(isVideoHeader);
@@ -133,5 +133,5 @@ test.concurrent("a second encoder takes over on the same connections, without a 
   await first.exited;
   expect(await second.exited).toEqual({ code: 0, signal: null });
   await watch.until(0, (platform) => platform.connectStatus === "READY", 10_000);
-  await expectOneSoundRecording(nginx, key);
+  await expectOneIntactRecording(nginx, key);
 });

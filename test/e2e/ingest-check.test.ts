@@ -53,11 +53,11 @@ test.concurrent("an encoder whose rate stays 20 % above a platform's limit is an
     const content = events.parse(await api.request("GET", `/api/v2/re-stream/channels/${channel.channelId}/events`));
     return content.filter(({ eventCode }) => eventCode === "PUBLISH_OVER_THRESHOLD");
   };
-  const told = await waitFor("the event", OVER_DEADLINE_MS, async () => {
-    const found = await over();
-    return found.length > 0 ? found : undefined;
+  const found = await waitFor("the event", OVER_DEADLINE_MS, async () => {
+    const matching = await over();
+    return matching.length > 0 ? matching : undefined;
   });
-  expect(told).toMatchObject([
+  expect(found).toMatchObject([
     {
       logLevel: "WARN",
       reason: "VIDEO_BITRATE_HIGH",

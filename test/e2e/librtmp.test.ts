@@ -15,7 +15,7 @@ test("librtmp publishes, and the target gets every packet", async () => {
   const encoder = stage.encoder(await startLibrtmp(stage.folder, clip, publishUrl(channel)));
   expect(await encoder.exited, encoder.stderr()).toEqual({ code: 0, signal: null });
 
-  expect((await expectSentPackets(nginx, key, clip.path)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, key, clip.path)).framesSkipped).toBe(0);
   expect(await api.channel(channel.channelId)).toMatchObject({
     ingest: { videoCodec: "avc", width: 640, height: 360, audioCodec: "aac", sampleRate: 48_000, channels: 2 },
   });

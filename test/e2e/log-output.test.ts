@@ -91,8 +91,8 @@ test("a log without a reader does the same, and a later reader finds whole lines
   const read = await waitFor("the word about the loss", 10_000, takeAll(reader));
   const lines = read.split("\n").slice(0, -1);
   const parsed = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-  const { lines: told } = parsed.find(({ event }) => event === "log lines were lost") ?? {};
-  expect(told).toBeGreaterThanOrEqual(lost);
+  const { lines: counted } = parsed.find(({ event }) => event === "log lines were lost") ?? {};
+  expect(counted).toBeGreaterThanOrEqual(lost);
   await expectEnd(server);
 });
 

@@ -71,10 +71,10 @@ test("a broadcast of 4 h 41 min reaches nginx-rtmp and FFmpeg with its time whol
   stage.encoder(receiver.child);
   const { path: clipPath } = await makeClip({ seconds: 6, kilobits: 100, size: "160x120" });
   const tags = readFlv(await readFile(clipPath));
-  const pictures = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
-  const sounds = tags.filter((tag) => isAudio(tag) && isCodedMedia(tag));
+  const videoTags = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
+  const audioTags = tags.filter((tag) => isAudio(tag) && isCodedMedia(tag));
   // Whole GOPs, so that a decoder can follow the loop.
-  const round = pictures.slice(0, pictures.findLastIndex(isKeyframe));
+  const round = videoTags.slice(0, videoTags.findLastIndex(isKeyframe));
 
   const { clock, engine, links, statuses, idle } = longRelay();
   const targets = [nginx.url, receiver.url].map((url, index) => {
@@ -86,7 +86,7 @@ test("a broadcast of 4 h 41 min reaches nginx-rtmp and FFmpeg with its time whol
   const push = (tag: FlvTag, timestamp: number) => source?.push(mediaMessage({ ...tag, timestamp }));
   for (const header of tags.filter((tag) => !isCodedMedia(tag)).slice(0, 3)) push(header, 0);
   for (let second = 0; second < SECONDS; second += 1) {
-    for (const of of [round, sounds]) {
+    for (const of of [round, audioTags]) {
       const tag = of[second % of.length];
       if (tag !== undefined) push(tag, second * STEP_MS);
     }

@@ -43,10 +43,10 @@ test("a target gets a stream from 0 on that decodes and never steps back, whatev
   for (const { name, path } of await Promise.all(outcomes)) {
     const tags = readFlv(await readFile(path));
     expectProperStart(tags);
-    const pictures = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
-    expect(pictures, name).toHaveLength(SECONDS * 25);
+    const frames = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
+    expect(frames, name).toHaveLength(SECONDS * 25);
     expect(Math.min(...tags.map((tag) => tag.timestamp)), name).toBe(0);
-    expect(pictures.at(-1)?.timestamp, name).toBeLessThan((SECONDS + 6) * 1_000);
+    expect(frames.at(-1)?.timestamp, name).toBeLessThan((SECONDS + 6) * 1_000);
     const decoder = await startChild("ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-f", "null", "-"]);
     expect([(await decoder.exited).code, decoder.stderr()], join(name, path)).toEqual([0, ""]);
   }

@@ -39,7 +39,7 @@ function ffmpegArguments(url: string, path: string): string[] {
 }
 
 const shown = ({ payload }: FlvTag): string => payload.toString("hex");
-const isPicture = (tag: FlvTag): boolean => isVideo(tag) && isCodedMedia(tag);
+const isFrame = (tag: FlvTag): boolean => isVideo(tag) && isCodedMedia(tag);
 
 test("every player shows a frame at once, seconds before the next keyframe, and the others without a gap", async () => {
   const stage = await Stage.open();
@@ -66,11 +66,11 @@ test("every player shows a frame at once, seconds before the next keyframe, and 
   const played = await Promise.all(Object.entries(PLAYERS).map(play));
 
   // All of them connected within the first GOP, whose one keyframe is the first frame of all, and was sent long before.
-  const sent = [...clip.tags()].filter(isPicture);
+  const sent = [...clip.tags()].filter(isFrame);
   for (const { name, file, tags } of played) {
-    const pictures = tags.filter(isPicture);
-    expect(pictures.length, name).toBeGreaterThan(10);
-    expect(pictures.map(shown), name).toEqual(sent.slice(0, pictures.length).map(shown));
+    const frames = tags.filter(isFrame);
+    expect(frames.length, name).toBeGreaterThan(10);
+    expect(frames.map(shown), name).toEqual(sent.slice(0, frames.length).map(shown));
     // A player may leave in the middle of a frame.
     await writeFile(file, Buffer.concat([FLV_FILE_START, ...tags.map(encodeFlvTag)]));
     expect(await decodingErrors(file), name).toBe("");

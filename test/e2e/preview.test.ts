@@ -37,7 +37,7 @@ test.concurrent("FFmpeg plays the preview, and viewers that take nothing are cut
     await waitFor("a place", DEADLINE_MS, () => stalledPreview(stage, url).then((hasPlace) => hasPlace || undefined));
   }
   expect(await isOpen(url)).toBe(false);
-  await waitFor("the stalled watchers to be cut", DEADLINE_MS, () => isOpen(url).then((open) => open || undefined));
+  await waitFor("the stalled viewers to be cut", DEADLINE_MS, () => isOpen(url).then((open) => open || undefined));
 
   const { payloadBytes } = await encoder.stop("clean");
   const [metadata] = clip.tags();

@@ -11,11 +11,11 @@ import { Stage } from "../support/stage.ts";
 import { interleaved, messagesOf, trackOf } from "../support/track-messages.ts";
 
 const SECONDS = 2;
-const PICTURES = SECONDS * 25;
+const FRAME_COUNT = SECONDS * 25;
 
 const X264 = ["libx264", "-preset", "ultrafast", "-bf", "2"];
 const X265 = ["libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:bframes=2"];
-const PICTURE_SIZE = { width: 320, height: 180 };
+const FRAME_SIZE = { width: 320, height: 180 };
 
 /**
  * Everything that Debian's FFmpeg can encode; `shows`: the codec that the channel reports. VP9's header has no size.
@@ -25,13 +25,13 @@ const CODECS = [
     name: "HEVC with B-frames, and Opus",
     video: X265,
     audio: ["libopus"],
-    shows: { videoCodec: "hevc", audioCodec: "opus", ...PICTURE_SIZE },
+    shows: { videoCodec: "hevc", audioCodec: "opus", ...FRAME_SIZE },
   },
   {
     name: "AV1 and FLAC",
     video: ["libsvtav1", "-preset", "12"],
     audio: ["flac"],
-    shows: { videoCodec: "av1", audioCodec: "flac", ...PICTURE_SIZE },
+    shows: { videoCodec: "av1", audioCodec: "flac", ...FRAME_SIZE },
   },
   {
     name: "VP9 and AC-3",
@@ -43,13 +43,13 @@ const CODECS = [
     name: "H.264 with B-frames by FourCC, and E-AC-3",
     video: X264,
     audio: ["eac3"],
-    shows: { videoCodec: "avc", audioCodec: "eac3", ...PICTURE_SIZE },
+    shows: { videoCodec: "avc", audioCodec: "eac3", ...FRAME_SIZE },
   },
   {
     name: "H.264 and MP3 by FourCC",
     video: X264,
     audio: ["libmp3lame"],
-    shows: { videoCodec: "avc", audioCodec: "mp3", ...PICTURE_SIZE },
+    shows: { videoCodec: "avc", audioCodec: "mp3", ...FRAME_SIZE },
   },
 ];
 
@@ -78,7 +78,7 @@ async function expectDecoded(name: string, tracks: readonly EncodedTrack[], orig
   const path = join(stage.folder, `${name}.mkv`);
   await writeFile(path, matroskaFile(tracks));
   const [got, expected] = [await decodedHashes(path), await decodedHashes(originalPath)];
-  expect(expected.video).toHaveLength(PICTURES);
+  expect(expected.video).toHaveLength(FRAME_COUNT);
   expect(expected.audio.length).toBeGreaterThan(SECONDS * 10);
   expect(got).toEqual(expected);
 }

@@ -63,7 +63,7 @@ test("after kill -9 channels, platforms and totals are there, and a new publish 
 
   const again = await stage.ffmpeg(short, publishUrl(channel));
   expect(await again.exited, again.stderr()).toEqual({ code: 0, signal: null });
-  expect((await expectSentPackets(nginx, key, short.path, 1)).picturesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, key, short.path, 1)).framesSkipped).toBe(0);
   const least = after.bytesTotalTrans + short.bytesPerSecond * short.seconds * 0.95;
   const watchAgain = stage.watch(api, channel);
   await watchAgain.until(0, (platform) => platform.bytesTotalTrans >= least, 5_000);

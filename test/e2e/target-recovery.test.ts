@@ -33,8 +33,8 @@ test("a killed target fails, is retried and comes back by itself, and the other 
   await watch.until(0, (platform) => platform.totalRetryCount >= 3, 3_000);
   expect(await encoder.exited).toEqual({ code: 0, signal: null });
 
-  expect((await expectSentPackets(healthy, healthyKey, clip.path)).picturesSkipped).toBe(0);
-  expect((await expectSentPackets(killed, killedKey, clip.path, 1)).picturesSkipped).toBeGreaterThanOrEqual(100);
+  expect((await expectSentPackets(healthy, healthyKey, clip.path)).framesSkipped).toBe(0);
+  expect((await expectSentPackets(killed, killedKey, clip.path, 1)).framesSkipped).toBeGreaterThanOrEqual(100);
   // Up to its death it had got everything.
   const [before] = await killed.recordings(killedKey);
   if (before === undefined) throw new Error("no first recording");
@@ -42,9 +42,9 @@ test("a killed target fails, is retried and comes back by itself, and the other 
   const [expected, got] = await Promise.all([packetHashes(clip.path), packetHashes(before.path)]);
   expect(got.video).toEqual(expected.video.slice(0, got.video.length));
   // An audio frame of the keyframe's own time may have been sent before it.
-  const firstSound = expected.audio.indexOf(got.audio[0] ?? "");
-  expect([0, 1, 2, 3]).toContain(firstSound);
-  expect(got.audio).toEqual(expected.audio.slice(firstSound, firstSound + got.audio.length));
+  const firstAudio = expected.audio.indexOf(got.audio[0] ?? "");
+  expect([0, 1, 2, 3]).toContain(firstAudio);
+  expect(got.audio).toEqual(expected.audio.slice(firstAudio, firstAudio + got.audio.length));
 
   const healthyStatuses = watch.statuses(1).filter((status) => status !== "READY" && status !== "CONNECTING");
   expect(healthyStatuses).toEqual(["PUBLISHING"]);

@@ -20,13 +20,10 @@ test.concurrent("two encoders on two channels at once never mix", async ({ onTes
   ]);
   for (const encoder of encoders) expect(await encoder.exited).toEqual({ code: 0, signal: null });
 
-  const [pictures, otherPictures] = [
-    (await packetHashes(clips[0].path)).video,
-    (await packetHashes(clips[1].path)).video,
-  ];
-  expect(pictures.filter((picture) => otherPictures.includes(picture))).toEqual([]);
-  expect((await expectSentPackets(nginx, keys[0], clips[0].path)).picturesSkipped).toBe(0);
-  expect((await expectSentPackets(nginx, keys[1], clips[1].path)).picturesSkipped).toBe(0);
+  const [frames, otherFrames] = [(await packetHashes(clips[0].path)).video, (await packetHashes(clips[1].path)).video];
+  expect(frames.filter((frame) => otherFrames.includes(frame))).toEqual([]);
+  expect((await expectSentPackets(nginx, keys[0], clips[0].path)).framesSkipped).toBe(0);
+  expect((await expectSentPackets(nginx, keys[1], clips[1].path)).framesSkipped).toBe(0);
 });
 
 test.concurrent("a second encoder with the same key takes over from the first", async ({ onTestFinished }) => {

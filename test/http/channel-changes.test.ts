@@ -28,7 +28,7 @@ describe("call 13", () => {
 
   test("an empty object changes nothing", async () => {
     const created = await api.create();
-    for (const body of [{}, { channelName: null, alertOptions: null, nobodyKnows: 1 }]) {
+    for (const body of [{}, { channelName: null, alertOptions: null, unknownField: 1 }]) {
       const { status, body: answer } = await put(created.channelId, body);
       expect([status, answer]).toEqual([200, { content: created }]);
     }

@@ -263,7 +263,7 @@ test("a secret key alone is enough as a bearer token", async () => {
     api.server.inject({ method: "GET", url: CHANNELS, headers: { authorization } }).then((answer) => answer.statusCode);
   expect(await call("Bearer manager-secret-000000000000000000000001")).toBe(200);
   expect(await call("bearer viewer-secret-0000000000000000000000001")).toBe(200);
-  expect(await call("Bearer nobodys-secret")).toBe(401);
+  expect(await call("Bearer wrong-secret")).toBe(401);
   expect(await call("Bearer MANAGER0000000000001")).toBe(401);
   expect(await call("Bearer ")).toBe(401);
   expect(await call("Basic bWFuYWdlcg==")).toBe(401);

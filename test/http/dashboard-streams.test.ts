@@ -46,7 +46,7 @@ async function openStream(session: string): Promise<EventReader> {
 }
 
 /** Changes something, and waits until all of these streams have sent it. */
-async function expectTold(...readers: readonly EventReader[]): Promise<void> {
+async function expectSent(...readers: readonly EventReader[]): Promise<void> {
   const { channelId } = await api.create();
   api.clock.advance(100);
   for (const reader of readers) {
@@ -61,10 +61,10 @@ test("a stream ends soon after its session was ended elsewhere, and another brow
   const keptStream = await openStream(kept);
   // As a command in another process does it: this server gets no message.
   await api.dashboard.signOut((await api.dashboard.sessionOf(ended)) ?? "");
-  await expectTold(endedStream, keptStream);
+  await expectSent(endedStream, keptStream);
   api.clock.advance(ENDS_WITHIN_MS);
   await endedStream.closed();
-  await expectTold(keptStream);
+  await expectSent(keptStream);
   keptStream.close();
 });
 
@@ -77,7 +77,7 @@ test("a stream ends at once when its browser signs out, and another browser's go
   const answer = await api.server.inject({ method: "DELETE", url: "/dashboard/session", headers });
   expect(answer.statusCode).toBe(200);
   await endedStream.closed();
-  await expectTold(keptStream);
+  await expectSent(keptStream);
   keptStream.close();
 });
 
@@ -97,7 +97,7 @@ test("a new password ends every session with its streams and previews, and the b
   expect((await ask("GET", CHANNELS, renewed)).statusCode).toBe(200);
   const stream = await openStream(renewed);
   api.clock.advance(ENDS_WITHIN_MS);
-  await expectTold(stream);
+  await expectSent(stream);
   stream.close();
 });
 
@@ -120,7 +120,7 @@ test("a session's streams stay while the sessions cannot be looked up", async ()
   api.clock.advance(ENDS_WITHIN_MS);
   await vi.waitFor(() => expect(listSessions).toHaveBeenCalled());
   listSessions.mockRestore();
-  await expectTold(stream);
+  await expectSent(stream);
   expect((await api.server.inject({ url: url.replace(/=.*/, "=x") })).statusCode).toBe(401);
   stream.close();
 });

@@ -163,7 +163,7 @@ describe("a session", () => {
 
   test("is ignored where a request authenticates in another way", async () => {
     const cookie = await setUp();
-    const wrong = await browser("GET", CHANNELS, { cookie, headers: { authorization: "Bearer nobody" } });
+    const wrong = await browser("GET", CHANNELS, { cookie, headers: { authorization: "Bearer unknown" } });
     expect([wrong.status, wrong.body.error.errorCode]).toEqual([401, "200"]);
     const half = await browser("GET", CHANNELS, {
       cookie,
@@ -178,7 +178,7 @@ describe("a session", () => {
     api.clock.advance(29 * 24 * 60 * 60 * 1000);
     expect(await signedIn()).toBe(true);
     // The use is written in the background; the write before the next one is done first.
-    await api.dashboard.signOut("nobody");
+    await api.dashboard.signOut("unknown");
     api.clock.advance(29 * 24 * 60 * 60 * 1000);
     expect(await signedIn()).toBe(true);
     const second = (await browser("POST", "/dashboard/session", { body: { password: PASSWORD } })).cookie ?? "";

@@ -116,7 +116,7 @@ describe.each(OPERATIONS)("$method $path", (operation) => {
     for (const text of ["x", "A".repeat(44), `${"A".repeat(43)}=`]) {
       await cell("garbage", { headers: { "x-ncp-apigw-signature-v2": text } }, INVALID);
     }
-    await cell("bearer", { headers: { authorization: "Bearer nobody" } }, INVALID);
+    await cell("bearer", { headers: { authorization: "Bearer unknown" } }, INVALID);
   });
 
   test("a signature of another method, path, query, prefix or time", async () => {

@@ -162,9 +162,9 @@ test.each(["callbackEndpoint", "callbackUrl"])(
     expect((await content("POST", url, { [field]: URL })).webhookSecret).not.toBe(webhookSecret);
     const cleared = await content("POST", url, { [field]: "" });
     expect(cleared).toEqual({ channelId, ...channel });
-    const told = await api.events.written(4);
-    expect(told.slice(1).map(({ description }) => description)).toEqual(
-      told.slice(1).map(() => "channel001 channel callback endpoint has been changed."),
+    const written = await api.events.written(4);
+    expect(written.slice(1).map(({ description }) => description)).toEqual(
+      written.slice(1).map(() => "channel001 channel callback endpoint has been changed."),
     );
   },
 );

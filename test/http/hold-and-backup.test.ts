@@ -231,12 +231,13 @@ test("a platform gets timed data by default, may go without it, and the media th
   const restream = [PLATFORM, { ...PLATFORM, timedData: false }];
   const { channelId, streamKey, restream: made } = await api.create({ restream });
   expect(made.map(({ timedData }: { timedData?: boolean }) => timedData)).toEqual([undefined, false]);
-  const told = async () => (await api.admission.admit(streamKey))?.spec.targets.map(({ hasTimedData }) => hasTimedData);
-  expect(await told()).toEqual([undefined, false]);
+  const timedData = async () =>
+    (await api.admission.admit(streamKey))?.spec.targets.map(({ hasTimedData }) => hasTimedData);
+  expect(await timedData()).toEqual([undefined, false]);
   const edit = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: PLATFORM.streamKey };
   await put(`${channelId}/platforms/1`, { ...edit, timedData: false });
   await put(`${channelId}/platforms/2`, edit);
-  expect(await told()).toEqual([false, false]);
+  expect(await timedData()).toEqual([false, false]);
   await put(`${channelId}/platforms/2`, { ...edit, timedData: true });
-  expect(await told()).toEqual([false, undefined]);
+  expect(await timedData()).toEqual([false, undefined]);
 });

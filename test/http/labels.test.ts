@@ -56,11 +56,11 @@ test("changed labels are an event that names the caller, whatever else is change
   await put(channelId, []);
   await api.events.written(4);
   const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
-  const told = { eventCode: "STREAM_UPDATE", reason: "labels-changed", by: MANAGER.accessKeyId };
+  const event = { eventCode: "STREAM_UPDATE", reason: "labels-changed", by: MANAGER.accessKeyId };
   expect(body.content).toMatchObject([
-    { ...told, description: "channel001 channel has no labels any more." },
-    { ...told, description: "channel001 channel has other labels: A, B." },
-    { ...told, description: "channel001 channel has other labels: a, B." },
+    { ...event, description: "channel001 channel has no labels any more." },
+    { ...event, description: "channel001 channel has other labels: A, B." },
+    { ...event, description: "channel001 channel has other labels: a, B." },
     { eventCode: "STREAM_RESERVE" },
   ]);
 });

@@ -347,11 +347,11 @@ test("a snapshot of many channels has each of them once, whatever comes and goes
   ]);
   expect(deleted.status).toBe(200);
   const { data } = await reader.next();
-  const told: string[] = data.channels.map((channel: { channelId: string }) => channel.channelId);
-  expect(new Set(told).size).toBe(told.length);
+  const shown: string[] = data.channels.map((channel: { channelId: string }) => channel.channelId);
+  expect(new Set(shown).size).toBe(shown.length);
   // A channel that came or went after the snapshot began may be in it or not: the changes after it say.
   const steady = ids.filter((id) => id !== doomed).reverse();
-  expect(told.filter((id) => id !== doomed && id !== added.channelId)).toEqual(steady);
+  expect(shown.filter((id) => id !== doomed && id !== added.channelId)).toEqual(steady);
   api.clock.advance(100);
   const changes = await reader.take(3);
   expect(changes.map(({ name, data: change }) => [name, change.channelId])).toEqual(

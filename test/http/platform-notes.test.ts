@@ -22,7 +22,7 @@ const NOTES = [
   { field: "streamKey", code: "SLASHES_REMOVED" },
 ];
 const sentences = { message: expect.stringMatching(/^[A-Z].*\.$/), messageKo: expect.stringMatching(/[가-힣].*\.$/) };
-const told = NOTES.map((note) => ({ ...note, ...sentences }));
+const notes = NOTES.map((note) => ({ ...note, ...sentences }));
 
 async function content(method: "GET" | "POST" | "PUT", url: string, body?: object) {
   const answer = await api.call({ method, url, ...(body === undefined ? {} : { body }) });
@@ -33,16 +33,16 @@ async function content(method: "GET" | "POST" | "PUT", url: string, body?: objec
 test("text that was pasted along with an address and a key is removed and reported, once, by each call that sets them", async () => {
   const made = await content("POST", CHANNELS, { ...CHANNEL, restream: [PLATFORM, PASTED] });
   expect(made.restream[0]).not.toHaveProperty("notes");
-  expect(made.restream[1]).toMatchObject({ ...TIDY, notes: told });
+  expect(made.restream[1]).toMatchObject({ ...TIDY, notes });
   const url = `${CHANNELS}/${made.channelId}/platforms`;
   const { rtmpUrl, streamKey } = PASTED;
   expect(await content("PUT", `${url}/1`, { rtmpUrl, streamKey: streamKey.replace("abcd", "other") })).toMatchObject({
     streamKey: "other/efgh?a=%2F",
-    notes: told,
+    notes,
   });
   expect(await content("POST", url, { ...PASTED, streamKey: " third" })).toMatchObject({
     streamKey: "third",
-    notes: [told[0], told[1]],
+    notes: [notes[0], notes[1]],
   });
   for (const platform of await content("GET", url)) expect(platform).not.toHaveProperty("notes");
 });
@@ -88,13 +88,13 @@ test.each([
   ["key-lingers", "key-used-by-twin"],
   ["publish-refused", "refused-beside-twin"],
   ["closed-on-air", "closed-beside-twin"],
-] as const)("a platform that fails with %s beside one with the same key names that one", async (own, told) => {
+] as const)("a platform that fails with %s beside one with the same key names that one", async (own, reason) => {
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, label: "메인" }, PLATFORM] });
   const url = `${CHANNELS}/${channelId}/platforms`;
   const lastError = { ...targetError(own), time: 4 };
   api.runtime.start(channelId, 1);
   api.runtime.status(channelId, 2, { status: "FAIL", sinceTime: 3, lastError });
-  const { message, messageKo } = targetError(told, "메인");
+  const { message, messageKo } = targetError(reason, "메인");
   expect((await content("GET", url))[1].lastError).toEqual({ ...lastError, message, messageKo });
   // One that is switched off uses no key.
   await content("PUT", `${url}/1/off`);

@@ -94,8 +94,8 @@ test("/dashboard accepts bodies of 4 KiB, with a length or in chunks, and refuse
   const headers = { host: "127.0.0.1", origin: "http://127.0.0.1", "content-type": "application/json" };
   const password = (bytes: number) => Buffer.from(JSON.stringify({ password: "x".repeat(bytes) }));
   for (const path of ["/dashboard/session", "/dashboard/setup"]) {
-    const told = { ...headers, "content-length": "4097" };
-    const answer = await send("POST", path, told, [Buffer.alloc(4_097)]);
+    const announced = { ...headers, "content-length": "4097" };
+    const answer = await send("POST", path, announced, [Buffer.alloc(4_097)]);
     expect([answer.status, answer.body.error.details]).toEqual([413, "The body of a request may have 4 KiB."]);
     const chunked = await send("POST", path, headers, [Buffer.alloc(3_000), Buffer.alloc(3_000)]);
     expect([chunked.status, chunked.body.error.details]).toEqual([413, "The body of a request may have 4 KiB."]);

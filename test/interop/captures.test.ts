@@ -79,7 +79,9 @@ test.each(encoders)("the session reads the first second of $name", async ({ name
   const onDismissed = () => undefined;
   const description = { slot: "main", remoteAddress: "", encoder: "", onDismissed } as const;
   const feed = new Publisher(1, description, 0, { nowMs: 0, awakeMs: 0 });
-  const frames = messages.map((message) => feed.take(message, 0, 0)).filter((intake) => intake.what === "frame");
+  const frames = messages
+    .map((message) => feed.take(message, 0, 0))
+    .filter((classified) => classified.what === "frame");
   expect(feed.sample("LIVE", 0)).toMatchObject({ ...video, ...AAC_48_STEREO });
   expect(feed.head.metadata).toBeDefined();
   // Decoding can begin at once: the first video frame is a keyframe.

@@ -7,7 +7,7 @@ import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 // without a count, also when the encoder stops sending and goes on.
 
 const FRAME_MS = 40;
-const SOUND_MS = 20;
+const AUDIO_MS = 20;
 const KEYFRAME_EVERY_MS = 1_000;
 const HOLD_SECONDS = 120;
 /** The encoder sends before a freeze, and after it until everything has arrived. */
@@ -19,7 +19,7 @@ type Frame = { readonly kind: "audio" | "video"; readonly clipMs: number };
 /** Frames in the order in which an encoder sends them. */
 function framesUntil(endMs: number): Frame[] {
   const frames: Frame[] = [];
-  for (let clipMs = 0; clipMs < endMs; clipMs += SOUND_MS) {
+  for (let clipMs = 0; clipMs < endMs; clipMs += AUDIO_MS) {
     if (clipMs % FRAME_MS === 0) frames.push({ kind: "video", clipMs });
     frames.push({ kind: "audio", clipMs });
   }

@@ -39,7 +39,7 @@ const shownChannel = z.looseObject({
 
 const digest = (tag: FlvTag): string => createHash("sha256").update(tag.payload).digest("hex");
 
-async function picturesOf(clip: Clip): Promise<ReadonlySet<string>> {
+async function framesOf(clip: Clip): Promise<ReadonlySet<string>> {
   const tags = readFlv(await readFile(clip.path));
   return new Set(tags.filter((tag) => isVideo(tag) && isCodedMedia(tag)).map(digest));
 }
@@ -103,11 +103,11 @@ await server.stop();
 const recordings = await nginx.recordings(key);
 const [recording] = recordings;
 if (recording === undefined) throw new Error("nothing was recorded");
-const [ofMain, ofBackup] = [await picturesOf(mainClip), await picturesOf(backupClip)];
-const pictures = recording.tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
-const whose = pictures.map(digest).map((each) => (ofMain.has(each) ? "main" : ofBackup.has(each) ? "backup" : "other"));
+const [ofMain, ofBackup] = [await framesOf(mainClip), await framesOf(backupClip)];
+const frames = recording.tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
+const whose = frames.map(digest).map((each) => (ofMain.has(each) ? "main" : ofBackup.has(each) ? "backup" : "other"));
 const turns = whose.filter((each, index) => each !== whose[index - 1]);
-const gaps = pictures.map((tag, index) => tag.timestamp - (pictures[index - 1]?.timestamp ?? tag.timestamp));
+const gaps = frames.map((tag, index) => tag.timestamp - (frames[index - 1]?.timestamp ?? tag.timestamp));
 const back = stepsBack(recording.tags);
 const errors = await decodingErrors(recording.path);
 await nginx.stop();

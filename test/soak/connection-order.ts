@@ -7,7 +7,7 @@ import type { MessageRecord } from "../../src/testkit/message-record.ts";
 export class ConnectionOrder {
   #lastMs = 0;
   readonly #configured = new Set<MessageRecord["kind"]>();
-  #hasPicture = false;
+  #hasVideo = false;
 
   /** Takes the connection's next message; returns a sentence where it must not come here. */
   take({ kind, timestamp, isConfig, isKeyframe }: MessageRecord): string | undefined {
@@ -21,8 +21,8 @@ export class ConnectionOrder {
     }
     if (!this.#configured.has(kind)) return `${kind} at ${timestamp} ms without its configuration`;
     if (kind === "audio") return undefined;
-    const isFirst = !this.#hasPicture;
-    this.#hasPicture = true;
+    const isFirst = !this.#hasVideo;
+    this.#hasVideo = true;
     return isFirst && !isKeyframe ? `the first video frame, at ${timestamp} ms, is no keyframe` : undefined;
   }
 }

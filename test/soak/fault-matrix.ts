@@ -113,7 +113,7 @@ function neighbourRow(
 ): MatrixRow {
   const problems = [...neighbour.problems];
   if (neighbour.connectionCount !== 1) problems.push(`connected to ${neighbour.connectionCount} times`);
-  if (neighbour.lostPictures > 0) problems.push(`${neighbour.lostPictures} frames lost`);
+  if (neighbour.lostFrames > 0) problems.push(`${neighbour.lostFrames} frames lost`);
   if (platform?.failedAtMs(beganMs) !== undefined) problems.push("reported as failed");
   return {
     kind,

@@ -31,7 +31,7 @@ function attack(port: number, act: (socket: Socket) => void): Promise<void> {
 }
 
 /** A peer without a key: what an encoder sent once, mutated, in one piece or cut. */
-export function attackAsStranger(port: number, mutator: Mutator): Promise<void> {
+export function attackWithoutKey(port: number, mutator: Mutator): Promise<void> {
   return attack(port, (socket) => {
     const input = Buffer.concat([GREETING, mutator.next("server")]);
     if (mutator.below(4) === 0) mutator.change(input);

@@ -12,7 +12,7 @@ import { ApiClient } from "../support/api-client.ts";
 import { FanfareProcess } from "../support/fanfare-process.ts";
 import { Mutator } from "../support/fuzz-mutator.ts";
 import { waitFor } from "../support/waiting.ts";
-import { attackApi, attackAsEncoder, attackAsStranger, MutatedTarget } from "./fuzz-attacks.ts";
+import { attackApi, attackAsEncoder, attackWithoutKey, MutatedTarget } from "./fuzz-attacks.ts";
 import { residentBytes, waitedMs } from "./server-process.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
 
@@ -62,12 +62,12 @@ function readOptions() {
 /** The thread with the healthy channel's target and encoder. */
 class Healthy {
   readonly #worker: Worker;
-  #told = Promise.withResolvers<unknown>();
+  #message = Promise.withResolvers<unknown>();
 
   constructor(rtmpUrl: string) {
     this.#worker = new Worker(new URL("fuzz-healthy.ts", import.meta.url), { workerData: { rtmpUrl } });
-    this.#worker.on("message", (message) => this.#told.resolve(message));
-    this.#worker.on("error", (error) => this.#told.reject(error));
+    this.#worker.on("message", (message) => this.#message.resolve(message));
+    this.#worker.on("error", (error) => this.#message.reject(error));
   }
 
   async targetUrl(): Promise<string> {
@@ -88,8 +88,8 @@ class Healthy {
   }
 
   async #next(): Promise<unknown> {
-    const message = await this.#told.promise;
-    this.#told = Promise.withResolvers();
+    const message = await this.#message.promise;
+    this.#message = Promise.withResolvers();
     return message;
   }
 }
@@ -198,9 +198,9 @@ async function main(): Promise<number> {
       await api.request("PUT", `/api/v2/re-stream/channels/${beside.channelId}/platforms/${platId}/retry`);
     };
     const attacks = [
-      () => attackAsStranger(server.rtmpPort, mutator),
+      () => attackWithoutKey(server.rtmpPort, mutator),
       () => attackApi(server.httpPort, credentials.secretKey, fuzzed.channelId, mutator),
-      () => attackAsStranger(server.rtmpPort, mutator),
+      () => attackWithoutKey(server.rtmpPort, mutator),
       () => attackAsEncoder(server.rtmpPort, fuzzed.streamKey, mutator),
       // Else a target would be tried twice a minute.
       () => retryOne().catch(() => undefined),

@@ -41,7 +41,7 @@ type Figures = {
   readonly mediaMs: number;
   readonly wallMs: number;
   readonly driftMaxMs: number;
-  readonly fillerPictures: number;
+  readonly fillerFrames: number;
   readonly longestGapMs: number;
   readonly stepsBack: readonly string[];
   readonly decodingErrors: string;
@@ -135,11 +135,11 @@ async function judge(broadcast: {
   const [recording] = recordings;
   if (recording === undefined) throw new Error("nothing was recorded");
   const { tags, path } = recording;
-  const pictures = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
-  const gaps = pictures.map((tag, index) => tag.timestamp - (pictures[index - 1]?.timestamp ?? tag.timestamp));
+  const frames = tags.filter((tag) => isVideo(tag) && isCodedMedia(tag));
+  const gaps = frames.map((tag, index) => tag.timestamp - (frames[index - 1]?.timestamp ?? tag.timestamp));
   const back = stepsBack(tags);
   const errors = await decodingErrors(path);
-  const fillerPictures = gaps.filter((gapMs) => gapMs === FILLER_GAP_MS).length;
+  const fillerFrames = gaps.filter((gapMs) => gapMs === FILLER_GAP_MS).length;
   const problems = [...broadcast.problems];
   if (recordings.length !== 1) problems.push(`${recordings.length} connections instead of one`);
   if (statuses.includes("FAIL")) problems.push(`the target was shown as ${statuses.join(" → ")}`);
@@ -147,8 +147,8 @@ async function judge(broadcast: {
   if (errors !== "") problems.push(`FFmpeg says: ${errors.slice(0, 500)}`);
   if (clock.driftMaxMs > DRIFT_MAX_MS) problems.push(`${Math.round(clock.driftMaxMs)} ms off the wall clock`);
   // Two frames a second, less the time until the silence is noticed.
-  if (fillerPictures < (dropMs - DRIFT_MAX_MS - 1_000) / FILLER_GAP_MS)
-    problems.push(`only ${fillerPictures} frames of filler`);
+  if (fillerFrames < (dropMs - DRIFT_MAX_MS - 1_000) / FILLER_GAP_MS)
+    problems.push(`only ${fillerFrames} frames of filler`);
   const mediaMs = tags.at(-1)?.timestamp ?? 0;
   return {
     dropMs,
@@ -157,7 +157,7 @@ async function judge(broadcast: {
     mediaMs,
     wallMs: clock.wallMs,
     driftMaxMs: clock.driftMaxMs,
-    fillerPictures,
+    fillerFrames,
     longestGapMs: Math.max(...gaps),
     stepsBack: back,
     decodingErrors: errors,
@@ -172,7 +172,7 @@ function rows(figures: Figures): [string, string][] {
     ["recording, last timestamp", `${(figures.mediaMs / 1_000).toFixed(2)} s`],
     ["wall clock then", `${(figures.wallMs / 1_000).toFixed(2)} s`],
     ["recording off the wall clock, at most, while it grew", `${Math.round(figures.driftMaxMs)} ms`],
-    ["frames of filler", `${figures.fillerPictures}`],
+    ["frames of filler", `${figures.fillerFrames}`],
     ["longest time between two frames", `${figures.longestGapMs} ms`],
     ["steps back in time", figures.stepsBack.length === 0 ? "none" : figures.stepsBack.join("; ")],
     [
@@ -224,10 +224,10 @@ if (values.write) {
   await mkdir(join(ROOT, "docs", "results"), { recursive: true });
   await writeFile(join(ROOT, "docs", "results", "long-hold.md"), page);
 }
-const isSound = results.every(({ problems }) => problems.length === 0);
-if (isSound) await rm(folder, { recursive: true, force: true });
+const isAudioTag = results.every(({ problems }) => problems.length === 0);
+if (isAudioTag) await rm(folder, { recursive: true, force: true });
 else {
   await writeFile(join(folder, "server.log"), server.output);
   process.stderr.write(`the recordings and the server's log are in ${folder}\n`);
 }
-process.exit(isSound ? 0 : 1);
+process.exit(isAudioTag ? 0 : 1);

@@ -2,7 +2,7 @@ import type { MessageRecord } from "../../src/testkit/message-record.ts";
 import { RecordedTarget } from "./recorded-target.ts";
 
 /** A little more than twice a frame's time: any longer gap between two frames of 25 a second is a loss. */
-const PICTURE_MS = 40;
+const FRAME_MS = 40;
 
 /** A healthy target beside those with faults: it must notice nothing of them. */
 export class MatrixNeighbour {
@@ -12,8 +12,8 @@ export class MatrixNeighbour {
   #timestamp: number | undefined;
   longestGapMs = 0;
   /** Frames that are missing between two that came. */
-  lostPictures = 0;
-  pictures = 0;
+  lostFrames = 0;
+  frames = 0;
 
   static async start(): Promise<MatrixNeighbour> {
     const neighbour = new MatrixNeighbour();
@@ -47,9 +47,9 @@ export class MatrixNeighbour {
     const nowMs = performance.now();
     if (this.#arrivedAtMs !== undefined) this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.#arrivedAtMs);
     this.#arrivedAtMs = nowMs;
-    this.pictures += 1;
+    this.frames += 1;
     if (this.#timestamp !== undefined)
-      this.lostPictures += Math.max(0, Math.round((timestamp - this.#timestamp) / PICTURE_MS) - 1);
+      this.lostFrames += Math.max(0, Math.round((timestamp - this.#timestamp) / FRAME_MS) - 1);
     this.#timestamp = timestamp;
   }
 }

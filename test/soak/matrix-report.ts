@@ -6,7 +6,7 @@ import type { StatusHistory } from "./status-history.ts";
 /** An outage may cost so much more than it lasts. */
 const BACK_WITHIN_MS = 15_000;
 /** A target that got nothing is reported as failed by then. */
-const TOLD_WITHIN_MS = 8_000;
+const REPORTED_WITHIN_MS = 8_000;
 /** Media that waits for a target, in our queue and in the kernel's … */
 const QUEUE_MS_MAX = 7_000;
 /** … once what the kernel got before the path became narrow has left. */
@@ -43,14 +43,14 @@ export function judgeRow(of: {
   const failedAtMs = platform.failedAtMs(beganMs);
   const backAtMs = platform.backAtMs(beganMs);
   const queueMs = platform.longestQueueMs(beganMs + SETTLED_AFTER_MS);
-  const isSilent = !fault.staysOnAir && faultMs > TOLD_WITHIN_MS && !fault.name.startsWith("loss");
+  const isSilent = !fault.staysOnAir && faultMs > REPORTED_WITHIN_MS && !fault.name.startsWith("loss");
   const { warnings } = platform;
   const found = [
     { is: !platform.isOnAir, problem: "not on air at the end" },
     { is: fault.staysOnAir && failedAtMs !== undefined, problem: "reported as failed though it took what it could" },
     {
-      is: isSilent && (failedAtMs === undefined || failedAtMs - beganMs > TOLD_WITHIN_MS),
-      problem: `not reported as failed within ${TOLD_WITHIN_MS / 1_000} s`,
+      is: isSilent && (failedAtMs === undefined || failedAtMs - beganMs > REPORTED_WITHIN_MS),
+      problem: `not reported as failed within ${REPORTED_WITHIN_MS / 1_000} s`,
     },
     {
       is: backAtMs !== undefined && backAtMs - beganMs > faultMs + BACK_WITHIN_MS,

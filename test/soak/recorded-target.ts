@@ -24,10 +24,10 @@ export class RecordedTarget {
   }
 
   static async start(options: RecordedTargetOptions): Promise<RecordedTarget> {
-    let told: ((event: TargetEvent) => void) | undefined;
-    const target = await KitTarget.start({ reportsMessages: true, onEvent: (event) => told?.(event) });
+    let onEvent: ((event: TargetEvent) => void) | undefined;
+    const target = await KitTarget.start({ reportsMessages: true, onEvent: (event) => onEvent?.(event) });
     const recorded = new RecordedTarget(options, target);
-    told = (event) => recorded.#take(event);
+    onEvent = (event) => recorded.#take(event);
     return recorded;
   }
 

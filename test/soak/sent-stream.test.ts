@@ -87,11 +87,11 @@ test("filler is silence and the frames that a GOP began with, and an older frame
   const { stream, life, receive } = line();
   const tags = life().send(HEADERS + 100);
   receive(tags);
-  const pictures = tags.filter(({ type, payload }) => type === 9 && payload[1] === 1);
-  receive([SILENCE, ...pictures.slice(0, 2), ...pictures.slice(25, 27)]);
+  const frames = tags.filter(({ type, payload }) => type === 9 && payload[1] === 1);
+  receive([SILENCE, ...frames.slice(0, 2), ...frames.slice(25, 27)]);
   expect(stream.problems).toEqual([]);
   expect(stream.counts.filler).toBe(5);
-  receive(pictures.slice(2, 3));
+  receive(frames.slice(2, 3));
   expect(stream.problems).toHaveLength(1);
 });
 

@@ -13,7 +13,7 @@ export const FAULTY_TARGETS = 2;
 /** How long a target where no connection can be on air may be shown as on air. */
 const NOTICE_MS = 3_000;
 
-export type SoakChannelTold = {
+export type SoakChannelObserver = {
   readonly onProblem: (problem: string) => void;
   /** A target has begun to show this `lastError.code`. */
   readonly onErrorCode: (code: string) => void;
@@ -26,7 +26,7 @@ export class SoakChannel {
   readonly drift = new ClockDrift();
   readonly #api: ApiClient;
   readonly #index: number;
-  readonly #told: SoakChannelTold;
+  readonly #observer: SoakChannelObserver;
   readonly #errorTimes = new Map<number, number>();
   #healthy: RecordedTarget[] = [];
   #faulty: FaultyTarget[] = [];
@@ -36,10 +36,10 @@ export class SoakChannel {
   /** Of the first healthy target, as the API last showed it. */
   #droppedFrames = 0;
 
-  constructor(api: ApiClient, index: number, told: SoakChannelTold) {
+  constructor(api: ApiClient, index: number, observer: SoakChannelObserver) {
     this.#api = api;
     this.#index = index;
-    this.#told = told;
+    this.#observer = observer;
   }
 
   get encoderLives(): number {
@@ -73,7 +73,7 @@ export class SoakChannel {
   startEncoder(): void {
     if (this.#channel === undefined) throw new Error("the channel is not open");
     const { publishUrl: url, streamKey } = this.#channel;
-    const onProblem = (text: string): void => this.#told.onProblem(`channel ${this.#index}: ${text}`);
+    const onProblem = (text: string): void => this.#observer.onProblem(`channel ${this.#index}: ${text}`);
     this.#encoder = new SoakEncoder({ url, streamKey, channel: this.#index, sent: this.sent, onProblem });
   }
 
@@ -107,7 +107,7 @@ export class SoakChannel {
       if (target === 0) this.#droppedFrames = Math.max(this.#droppedFrames, Number(droppedFrames ?? 0));
       if (lastError !== undefined && this.#errorTimes.get(target) !== lastError.time) {
         this.#errorTimes.set(target, lastError.time);
-        this.#told.onErrorCode(lastError.code);
+        this.#observer.onErrorCode(lastError.code);
       }
       const saysOnAir = connectStatus === "PUBLISHING";
       if (isHealthy && this.#wasOnAir && (!saysOnAir || totalRetryCount > 0)) {
@@ -140,7 +140,7 @@ export class SoakChannel {
     this.sent.finish();
     this.#checkDrops();
     for (const text of [...this.comparison.problems, ...this.sent.problems]) {
-      this.#told.onProblem(`channel ${this.#index}: ${text}`);
+      this.#observer.onProblem(`channel ${this.#index}: ${text}`);
     }
     for (const [target, { connectionCount }] of this.#healthy.entries()) {
       if (connectionCount !== 1) this.#problem(target, `is left alone and was connected to ${connectionCount} times`);
@@ -168,6 +168,6 @@ export class SoakChannel {
   }
 
   #problem(target: number, text: string): void {
-    this.#told.onProblem(`channel ${this.#index}, target ${target}: ${text}`);
+    this.#observer.onProblem(`channel ${this.#index}, target ${target}: ${text}`);
   }
 }

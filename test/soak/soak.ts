@@ -84,11 +84,11 @@ class Soak {
   constructor(options: Options, server: FanfareProcess, api: ApiClient) {
     this.#options = options;
     this.#server = server;
-    const told = {
+    const observer = {
       onProblem: (problem: string) => this.#problem(problem),
       onErrorCode: (code: string) => void this.#errorCodes.set(code, (this.#errorCodes.get(code) ?? 0) + 1),
     };
-    this.#channels = Array.from({ length: CHANNELS }, (_, index) => new SoakChannel(api, index, told));
+    this.#channels = Array.from({ length: CHANNELS }, (_, index) => new SoakChannel(api, index, observer));
   }
 
   async run(): Promise<SoakFigures> {

@@ -70,8 +70,8 @@ export class StreamComparison {
   }
 
   #settle(): void {
-    const sound = this.#counts.filter((_, receiver) => !this.#broken.has(receiver));
-    const least = sound.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...sound);
+    const intact = this.#counts.filter((_, receiver) => !this.#broken.has(receiver));
+    const least = intact.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...intact);
     for (;;) {
       const message = this.#settled < least ? this.#waiting.get(this.#settled) : undefined;
       if (message === undefined) return;

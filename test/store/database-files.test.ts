@@ -63,12 +63,12 @@ test.each([
     await used();
     await lose();
     const before = readdirSync(folder).filter((name) => name !== "fanfare.lock");
-    const told = await refusal(openStorage({ dataDir: folder }));
-    expect(told).toContain(
+    const message = await refusal(openStorage({ dataDir: folder }));
+    expect(message).toContain(
       `DatabaseFileError: the database ${path} is ${what}, but its encryption key file ${folder}/encryption.key is there`,
     );
-    expect(told).toContain("fanfare restore FOLDER");
-    expect(told).toContain("--new-database yes");
+    expect(message).toContain("fanfare restore FOLDER");
+    expect(message).toContain("--new-database yes");
     expect(readdirSync(folder).filter((name) => name !== "fanfare.lock")).toEqual(before);
     const storage = await openStorage({ dataDir: folder, newDatabase: "yes" });
     expect([await storage.store.listAccessKeys(), storage.newKeyFile]).toEqual([[], undefined]);
@@ -94,11 +94,11 @@ test("a file that is no database is named, with what to do, and left unchanged",
   await used();
   writeFileSync(path, "this is no database ".repeat(300));
   const { size } = await stat(path);
-  const told = await refusal(openStorage({ dataDir: folder }));
-  expect(told).toContain(
+  const message = await refusal(openStorage({ dataDir: folder }));
+  expect(message).toContain(
     `DatabaseFileError: the database ${path} is damaged, or is not a database (file is not a database)`,
   );
-  expect(told).toContain(`sqlite3 ${path} .recover`);
+  expect(message).toContain(`sqlite3 ${path} .recover`);
   expect((await stat(path)).size).toBe(size);
 });
 

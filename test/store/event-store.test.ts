@@ -48,8 +48,8 @@ test("every frequent query uses an index", async () => {
   expect(plan("SELECT event_id FROM event WHERE time < 5 ORDER BY time LIMIT 500")).toEqual([
     "SEARCH event USING INDEX event_by_time (time<?)",
   ]);
-  const lanes = "SELECT channel_id, host FROM delivery_queue WHERE is_retry = 0 AND next_time <= 5";
-  expect(plan(`${lanes} AND channel_id NOT IN ('x') AND host NOT IN ('y') ORDER BY next_time LIMIT 16`)).toEqual([
+  const queues = "SELECT channel_id, host FROM delivery_queue WHERE is_retry = 0 AND next_time <= 5";
+  expect(plan(`${queues} AND channel_id NOT IN ('x') AND host NOT IN ('y') ORDER BY next_time LIMIT 16`)).toEqual([
     "SEARCH delivery_queue USING COVERING INDEX delivery_queue_by_turn (is_retry=? AND next_time<?)",
   ]);
   expect(plan("SELECT next_time FROM delivery_queue WHERE next_time > 5 ORDER BY next_time LIMIT 1")).toEqual([

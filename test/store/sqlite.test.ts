@@ -162,10 +162,10 @@ async function writeUntilKilled(first: number, afterMs: number): Promise<string[
 test("no acknowledged write is lost to kill -9, whenever it comes", { timeout: 60_000 }, async () => {
   let lines = 0;
   for (let round = 0; round < 20; round += 1) {
-    const told = await writeUntilKilled(round * 10_000, (round * 7) % 40);
-    lines += told.length;
+    const printed = await writeUntilKilled(round * 10_000, (round * 7) % 40);
+    lines += printed.length;
     const store = await openSqliteStore(path);
-    for (const line of told) {
+    for (const line of printed) {
       const [what, channelId = "", streamKey = ""] = line.split(" ");
       const channel = await store.findChannel(channelId);
       expect(channel, line).toMatchObject({ channelId, targetCount: 2 });

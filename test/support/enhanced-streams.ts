@@ -64,7 +64,7 @@ export type StreamTag = FlvTag & {
 };
 
 const FRAME_MS = 40;
-const SOUND_OFFSET_MS = 15;
+const AUDIO_OFFSET_MS = 15;
 /** Video frames from one keyframe of a track to the next. */
 const GROUP_FRAMES = 10;
 /** Where each track has messages of its own, each track's keyframes come so much later than those of the one before. */
@@ -175,7 +175,7 @@ export function* streamTags(form: StreamForm): Generator<StreamTag, undefined> {
       yield* headTags(form, timestamp);
     }
     if (form.video !== undefined) yield* frameTags("video", form.video, frame, timestamp);
-    if (form.audio !== undefined) yield* frameTags("audio", form.audio, frame, timestamp + SOUND_OFFSET_MS);
+    if (form.audio !== undefined) yield* frameTags("audio", form.audio, frame, timestamp + AUDIO_OFFSET_MS);
   }
 }
 

@@ -26,7 +26,7 @@ export const FLOODS = {
   acknowledgements: repeated(MessageType.Acknowledgement, number(1)),
   /** Over TLS each byte of them in a record of its own. */
   trickle: repeated(MessageType.Video, Buffer.alloc(60_000)),
-  pictures: repeated(MessageType.Video, Buffer.alloc(4_000)),
+  video: repeated(MessageType.Video, Buffer.alloc(4_000)),
 } as const;
 
 /** Records of a trickle in one turn of the event loop, which the target shares with the code that closes it. */

@@ -15,16 +15,18 @@ export type GstreamerOptions = {
 export async function startGstreamer(options: GstreamerOptions): Promise<Child> {
   const sink = sinkWords(options);
   // 25 frames a second, and audio in buffers of 1024 samples at 48 kHz.
-  const [pictures, sounds] = [options.seconds * 25, Math.round((options.seconds * 48_000) / 1_024)];
+  const [videoFrames, audioBuffers] = [options.seconds * 25, Math.round((options.seconds * 48_000) / 1_024)];
   const pipeline = [
     ..."flvmux name=mux streamable=true ! tee name=both".split(" "),
     ...["both.", "!", "queue", "!", ...sink],
     ...["both.", "!", "queue", "!", "filesink", `location=${options.copyPath}`],
-    ...`videotestsrc is-live=true num-buffers=${pictures} ! video/x-raw,width=320,height=240,framerate=25/1`.split(" "),
+    ...`videotestsrc is-live=true num-buffers=${videoFrames} ! video/x-raw,width=320,height=240,framerate=25/1`.split(
+      " ",
+    ),
     ..."! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=800 ! h264parse ! queue ! mux.".split(
       " ",
     ),
-    ...`audiotestsrc is-live=true num-buffers=${sounds} samplesperbuffer=1024`.split(" "),
+    ...`audiotestsrc is-live=true num-buffers=${audioBuffers} samplesperbuffer=1024`.split(" "),
     ..."! audio/x-raw,rate=48000,channels=2 ! audioconvert ! voaacenc ! aacparse ! queue ! mux.".split(" "),
   ];
   return await startChild("gst-launch-1.0", ["-e", ...pipeline]);

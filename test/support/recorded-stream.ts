@@ -10,7 +10,7 @@ import { packetHashes } from "./packet-hashes.ts";
 const TAIL_DEADLINE_MS = 10_000;
 
 /** Audio packets (21 ms each) that muxers put just before a keyframe of the same time. */
-const SOUNDS_AROUND_KEYFRAME_MAX = 3;
+const AUDIO_AROUND_KEYFRAME_MAX = 3;
 
 /** True once the last video and audio frame that was sent is in the recording. */
 function isComplete(tags: readonly FlvTag[], sent: readonly FlvTag[]): boolean {
@@ -40,10 +40,10 @@ export async function expectSentPackets(
   key: string,
   sentPath: string,
   index = 0,
-): Promise<{ recording: Recording; picturesSkipped: number }> {
+): Promise<{ recording: Recording; framesSkipped: number }> {
   const sent = readFlv(await readFile(sentPath));
   const recording = await target.waitForRecording(key, (tags) => isComplete(tags, sent), TAIL_DEADLINE_MS, index);
-  return { recording, picturesSkipped: await expectSamePackets(recording, sentPath) };
+  return { recording, framesSkipped: await expectSamePackets(recording, sentPath) };
 }
 
 /** Compares a whole recording with the file it was sent from, as above; returns how many video frames it skipped. */
@@ -51,14 +51,14 @@ export async function expectSamePackets(recording: Recording, sentPath: string):
   expectProperStart(recording.tags);
   const [expected, got] = await Promise.all([packetHashes(sentPath), packetHashes(recording.path)]);
   const coded = readFlv(await readFile(sentPath)).filter(isCodedMedia);
-  const pictures = coded.filter(isVideo);
-  const first = pictures[pictures.length - got.video.length];
-  if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${pictures.length} frames`);
+  const frames = coded.filter(isVideo);
+  const first = frames[frames.length - got.video.length];
+  if (first === undefined || !isKeyframe(first)) throw new Error(`${got.video.length} of ${frames.length} frames`);
   expect(got.video).toEqual(expected.video.slice(expected.video.length - got.video.length));
   // Audio around the keyframe's own time may be sent before or after it; all later audio must be there.
-  const laterSounds = coded.filter((tag) => isAudio(tag) && tag.timestamp > first.timestamp).length;
-  expect(got.audio.length).toBeGreaterThanOrEqual(laterSounds);
-  expect(got.audio.length).toBeLessThanOrEqual(laterSounds + SOUNDS_AROUND_KEYFRAME_MAX);
+  const laterAudio = coded.filter((tag) => isAudio(tag) && tag.timestamp > first.timestamp).length;
+  expect(got.audio.length).toBeGreaterThanOrEqual(laterAudio);
+  expect(got.audio.length).toBeLessThanOrEqual(laterAudio + AUDIO_AROUND_KEYFRAME_MAX);
   expect(got.audio).toEqual(expected.audio.slice(expected.audio.length - got.audio.length));
-  return pictures.indexOf(first);
+  return frames.indexOf(first);
 }

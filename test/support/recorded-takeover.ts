@@ -3,7 +3,7 @@ import type { NginxTarget } from "./nginx-target.ts";
 import { packetHashes } from "./packet-hashes.ts";
 
 /** A second: before that the first encoder was hardly on air. */
-const PICTURES_OF_FIRST_MIN = 25;
+const FRAMES_OF_FIRST_MIN = 25;
 
 /**
  * Compares a target's recording with the two files it was sent from: the first, over and over, up to some video frame,
@@ -20,7 +20,7 @@ export async function expectTakeover(
   const recorded = await Promise.all(recordings.map(({ path }) => packetHashes(path)));
   const video = recorded.flatMap((hashes) => hashes.video);
   const split = video.findIndex((packet) => !first.video.includes(packet));
-  expect(split).toBeGreaterThan(PICTURES_OF_FIRST_MIN);
+  expect(split).toBeGreaterThan(FRAMES_OF_FIRST_MIN);
   expect(video.slice(0, split)).toEqual(Array.from({ length: split }, (_, at) => first.video[at % first.video.length]));
   expect(video.slice(split)).toEqual(second.video);
   const audio = recorded.flatMap((hashes) => hashes.audio);

@@ -77,12 +77,12 @@ function unwrapVideo({ timestamp, payload }: FlvTag): Unwrapped {
 }
 
 function unwrapAudio({ timestamp, payload }: FlvTag): Unwrapped {
-  const sound = { timestamp, isKeyframe: true, compositionMs: 0 };
+  const audio = { timestamp, isKeyframe: true, compositionMs: 0 };
   if (payload.readUInt8(0) >> 4 !== 9) {
-    return { ...sound, trackId: 0, fourCc: "mp4a", packetType: payload.readUInt8(1), bytes: payload.subarray(2) };
+    return { ...audio, trackId: 0, fourCc: "mp4a", packetType: payload.readUInt8(1), bytes: payload.subarray(2) };
   }
   const { trackId, fourCc, packetType, body } = unwrapEnhanced(payload, 5);
-  return { ...sound, trackId, fourCc, packetType, bytes: body };
+  return { ...audio, trackId, fourCc, packetType, bytes: body };
 }
 
 /** Messages of one track each: with its number where the packet type is that of several tracks. */

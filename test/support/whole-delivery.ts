@@ -50,10 +50,10 @@ export async function deliver(options: DeliveryOptions): Promise<Delivery> {
  * connections.
  */
 export function faultsOf({ sent, got }: Delivery, connections: number): string[] {
-  const { pictures, sounds, earlySounds } = sent;
+  const { videoFrames, audioFrames, earlyAudioFrames } = sent;
   const wanted = {
-    ...{ picturesLeast: pictures, picturesMost: pictures },
-    ...{ soundsLeast: sounds - earlySounds, soundsMost: sounds - earlySounds },
+    ...{ videoLeast: videoFrames, videoMost: videoFrames },
+    ...{ audioLeast: audioFrames - earlyAudioFrames, audioMost: audioFrames - earlyAudioFrames },
   };
   return [...differences(got, wanted), ...faultsBehindFirst({ sent, got }, connections)];
 }
@@ -62,9 +62,9 @@ export function faultsOf({ sent, got }: Delivery, connections: number): string[]
 export function faultsBehindFirst({ sent, got }: Delivery, connections: number): string[] {
   const wanted = {
     ...{ connections, wrong: 0, missing: 0, displaced: 0, headless: 0 },
-    ...{ nextPictureLeast: sent.pictures, nextSoundLeast: sent.sounds },
+    ...{ nextVideoLeast: sent.videoFrames, nextAudioLeast: sent.audioFrames },
   };
-  return [...(sent.pictures > 0 ? [] : ["nothing was sent"]), ...differences(got, wanted)];
+  return [...(sent.videoFrames > 0 ? [] : ["nothing was sent"]), ...differences(got, wanted)];
 }
 
 function differences(got: SinkStats, wanted: Partial<SinkStats>): string[] {

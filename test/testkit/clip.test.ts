@@ -23,9 +23,9 @@ test("a synthetic clip has its headers first, a keyframe each second, and audio 
     [8, false, true],
   ]);
   expect(tags.filter(isKeyframe).map((tag) => tag.timestamp)).toEqual([0, 1_000, 2_000, 3_000]);
-  const sound = tags.filter((tag) => isAudio(tag) && !isAudioHeader(tag)).map((tag) => tag.timestamp);
-  expect(sound.slice(0, 5)).toEqual([0, 23, 46, 70, 93]);
-  expect(sound.at(-1)).toBe(Math.round((172 * 1024 * 1000) / 44_100));
+  const audio = tags.filter((tag) => isAudio(tag) && !isAudioHeader(tag)).map((tag) => tag.timestamp);
+  expect(audio.slice(0, 5)).toEqual([0, 23, 46, 70, 93]);
+  expect(audio.at(-1)).toBe(Math.round((172 * 1024 * 1000) / 44_100));
   expect(tags.map((tag) => tag.timestamp)).toEqual(tags.map((tag) => tag.timestamp).sort((a, b) => a - b));
 });
 

@@ -23,7 +23,7 @@ async function publish(options: Partial<EncoderOptions> = {}) {
   onTestFinished(async () => void (await encoder.stop("reset")));
   const report = async (): Promise<ConnectionReport> => {
     const [connection] = target.connections;
-    if (connection === undefined) throw new Error("nobody connected");
+    if (connection === undefined) throw new Error("no connection");
     return await connection.closed;
   };
   const messages = () => target.connections[0]?.report.messages ?? [];

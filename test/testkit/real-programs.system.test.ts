@@ -126,8 +126,8 @@ test.each(logins)("FFmpeg logs in $name, and with a wrong password it does not",
   expect(reports[2]).toMatchObject({ app: "live", streamName: "a-key", stage: "unpublished" });
   expect(reports[2]?.mediaBytes).toBeGreaterThan(0);
 
-  const stranger = await startFfmpeg(clip, address("wrong", "another-key"));
-  expect((await stranger.exited).code).toBe(1);
+  const rejected = await startFfmpeg(clip, address("wrong", "another-key"));
+  expect((await rejected.exited).code).toBe(1);
   const refused = await Promise.all(target.connections.slice(3).map((connection) => connection.closed));
   expect(refused.map(({ stage, commands }) => [stage, commands.includes("publish")])).toEqual([
     ["connect", false],

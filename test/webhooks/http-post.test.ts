@@ -135,8 +135,8 @@ test("of several addresses one that takes the connection is enough", async () =>
 });
 
 test("a name without addresses, a closed port, a cut connection and another protocol have different reasons", async () => {
-  const nobody: Resolver = { resolve: () => Promise.reject(new ResolveError("not-found", "x")) };
-  expect(await send("http://hooks.example.com/", { resolver: nobody })).toEqual({ problem: "DNS_FAILED" });
+  const unknown: Resolver = { resolve: () => Promise.reject(new ResolveError("not-found", "x")) };
+  expect(await send("http://hooks.example.com/", { resolver: unknown })).toEqual({ problem: "DNS_FAILED" });
   const closed = await listen(createTcp((socket) => socket.destroy()));
   expect(await send(`http://127.0.0.1:${closed}/`)).toEqual({ problem: "CONNECTION_FAILED" });
   const foreign = await listen(createTcp((socket) => socket.end("SSH-2.0-OpenSSH\r\n")));

@@ -39,7 +39,7 @@ test("the preview shows a frame at once, plays on, and stops, and a preview with
   await page.getByRole("button", { name: "Show preview" }).click();
   await page.locator("video").waitFor();
   const shown = async () => videoState.parse(await page.evaluate(VIDEO_STATE));
-  const first = await waitFor("a picture", DEADLINE_MS, async () => {
+  const first = await waitFor("a frame", DEADLINE_MS, async () => {
     const now = await shown();
     return now.readyState >= HAVE_CURRENT_DATA ? now : undefined;
   });

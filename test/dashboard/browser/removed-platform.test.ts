@@ -32,11 +32,11 @@ test("a removed platform keeps its name in the timeline and the report, in both 
   const lines = page.locator(".timeline li");
   await lines.filter({ hasText: "Broadcast ended" }).waitFor();
   await page.locator(".report tbody tr").nth(1).waitFor();
-  const told = async () => (await lines.locator("> span").allInnerTexts()).join("\n");
+  const sentences = async () => (await lines.locator("> span").allInnerTexts()).join("\n");
   const reported = () => page.locator(".report tbody th").allInnerTexts();
   for (const sentence of ["is on air", "removed"]) {
-    expect(await told()).toContain(`YouTube ${sentence}`);
-    expect(await told()).toContain(`Second stage ${sentence}`);
+    expect(await sentences()).toContain(`YouTube ${sentence}`);
+    expect(await sentences()).toContain(`Second stage ${sentence}`);
   }
   expect((await reported()).toSorted()).toEqual(["Second stage", "YouTube"]);
 
@@ -45,10 +45,10 @@ test("a removed platform keeps its name in the timeline and the report, in both 
   await waitFor(
     "Korean names",
     DEADLINE_MS,
-    async () => (await told()).includes("유튜브: 플랫폼이 제거되었습니다") || undefined,
+    async () => (await sentences()).includes("유튜브: 플랫폼이 제거되었습니다") || undefined,
   );
-  expect(await told()).toContain("Second stage: 플랫폼이 제거되었습니다");
+  expect(await sentences()).toContain("Second stage: 플랫폼이 제거되었습니다");
   expect((await reported()).toSorted()).toEqual(["Second stage", "유튜브"]);
-  expect(await told()).not.toContain("제거된 플랫폼");
+  expect(await sentences()).not.toContain("제거된 플랫폼");
   expect(errors).toEqual([]);
 });

@@ -7,7 +7,7 @@ const plain = (bytes: Buffer | undefined): string | undefined => bytes?.toString
 const ONE = "96 01 61766331 01 000028 00000002 6588";
 const MANY = "96 11 61766331 00 000009 000000 00000002 6588 01 000009 000028 00000002 6589";
 const MANY_CODECS = "96 21 61766331 00 000009 000000 00000002 6588 68766331 01 000009 000028 00000002 2601";
-const SOUND = "95 11 6d703461 00 000002 2149 01 000002 2150";
+const AUDIO = "95 11 6d703461 00 000002 2149 01 000002 2150";
 
 test.each([
   ["a legacy message", "video", "17 01 000000 00000002 6588", [0]],
@@ -16,7 +16,7 @@ test.each([
   ["many tracks", "video", MANY, [0, 1]],
   ["many tracks with codecs of their own", "video", MANY_CODECS, [0, 1]],
   ["many tracks after a nanosecond offset", "video", `97 02 00ffff 06 ${MANY.slice(3)}`, [0, 1]],
-  ["many audio tracks", "audio", SOUND, [0, 1]],
+  ["many audio tracks", "audio", AUDIO, [0, 1]],
   ["one that breaks off in its second track", "video", MANY.slice(0, -2), []],
   ["one that breaks off in its second track's head", "video", MANY.slice(0, 57), []],
 ] as const)("the tracks of %s", (_, kind, bytes, tracks) => {
@@ -50,7 +50,7 @@ test.each([
   ["colours of HEVC", "video", "96 04 68766331 02 0203", 2, "94 68766331 0203"],
   ["a legacy message", "video", "17 01 000000 00000002 6588", 0, "17 01 000000 00000002 6588"],
   ["a legacy message, where another track is wanted", "video", "17 01 000000 00000002 6588", 1, undefined],
-  ["AAC of many", "audio", SOUND, 1, "af 01 2150"],
+  ["AAC of many", "audio", AUDIO, 1, "af 01 2150"],
   ["an AAC configuration", "audio", "95 00 6d703461 01 1190", 1, "af 00 1190"],
   ["Opus", "audio", "95 01 4f707573 03 fc", 3, "91 4f707573 fc"],
   ["broken", "video", MANY.slice(0, -2), 0, undefined],

@@ -4,7 +4,7 @@ import { EncoderClock } from "../../../src/relay/publisher/encoder-clock.ts";
 import { StreamMeter } from "../../../src/relay/publisher/stream-meter.ts";
 import { VideoMeter } from "../../../src/relay/publisher/video-meter.ts";
 
-const PICTURE_MS = 40;
+const FRAME_MS = 40;
 
 /** A stream of 25 frames a second, as it arrives. */
 function meterOf(options: {
@@ -16,14 +16,14 @@ function meterOf(options: {
 }): StreamMeter {
   const { seconds, keyframeEvery, order = [0], firstTimestamp = 0 } = options;
   const meter = new StreamMeter();
-  for (let index = 0; index * PICTURE_MS < seconds * 1_000; index += 1) {
-    const nowMs = index * PICTURE_MS;
+  for (let index = 0; index * FRAME_MS < seconds * 1_000; index += 1) {
+    const nowMs = index * FRAME_MS;
     if (nowMs % 1_000 === 0) meter.tick(nowMs);
     const frame = {
       kind: "video" as const,
       bytes: 1_000,
       timestamp: (firstTimestamp + nowMs) % 2 ** 32,
-      compositionTimeMs: (order[index % order.length] ?? 0) * PICTURE_MS,
+      compositionTimeMs: (order[index % order.length] ?? 0) * FRAME_MS,
       isKeyframe: index % keyframeEvery === 0,
     };
     meter.take(frame, nowMs);

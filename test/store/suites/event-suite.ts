@@ -109,14 +109,14 @@ test("events are numbered in order and listed newest first, of one channel or al
     total: 1,
     events: [stored[0]],
   });
-  expect(await events.listEvents({ channelId: "nobody" }, PAGE)).toEqual({ total: 0, events: [] });
+  expect(await events.listEvents({ channelId: "unknown" }, PAGE)).toEqual({ total: 0, events: [] });
 });
 
 test("the names of an event outlive its channel", async () => {
   const { channelId, targets } = await channels.createChannel(newChannel(1));
   await channels.deleteChannel(channelId);
   const named = targets.map(({ targetId, targetName, label }) => [targetId, { targetName, label }] as const);
-  expect(await events.findEventSubjects([channelId, "nobody"])).toEqual([
+  expect(await events.findEventSubjects([channelId, "unknown"])).toEqual([
     { channelId, name: "channel_1", alerts: NO_ALERTS, targets: new Map(named) },
   ]);
 });
