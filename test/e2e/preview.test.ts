@@ -5,7 +5,7 @@ import { syntheticClip } from "../../src/testkit/encoder/clip.ts";
 import { type ExitResult, startChild } from "../support/children.ts";
 import { decodingErrors } from "../support/decoding.ts";
 import { Stage, uniqueKey } from "../support/stage.ts";
-import { stalledPreview } from "../support/stalled-watcher.ts";
+import { stalledPreview } from "../support/stalled-viewer.ts";
 import { waitFor } from "../support/waiting.ts";
 
 const DEADLINE_MS = 30_000;

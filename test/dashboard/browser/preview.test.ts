@@ -3,7 +3,7 @@ import { z } from "zod";
 import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { GROUP_SECONDS, longGroupClip } from "../../support/long-group-clip.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
-import { stalledPreview } from "../../support/stalled-watcher.ts";
+import { stalledPreview } from "../../support/stalled-viewer.ts";
 import { waitFor } from "../../support/waiting.ts";
 
 const DEADLINE_MS = 20_000;
