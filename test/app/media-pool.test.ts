@@ -27,9 +27,8 @@ test("a media thread that dies is started again on the same port, and its broadc
   const channel = stage.channel([await stage.target()]);
   const { channelId } = channel;
   stage.encoder(channelId, { clip: syntheticClip() });
-  const isSending = () => stage.samples.some(({ targets }) => (targets[0]?.bytesTotal ?? 0) > 0) || undefined;
-  await waitFor("bytes at the target", 10_000, isSending);
-  const bytesBefore = stage.samples.at(-1)?.targets[0]?.bytesTotal ?? 0;
+  const bytesTotal = () => stage.samples.at(-1)?.targets[0]?.bytesTotal ?? 0;
+  const bytesBefore = await waitFor("bytes at the target", 10_000, () => bytesTotal() || undefined);
   // A malformed spec makes the thread throw where nothing catches.
   stage.pool.apply({ ...channel, revision: 2, targets: null as never });
   await waitFor("the end", 10_000, () => (stage.factsOf(channelId).at(-1) === "ingest-ended" ? true : undefined));
@@ -43,8 +42,11 @@ test("a media thread that dies is started again on the same port, and its broadc
   // The new life counts from 0, which does not show.
   stage.samples.length = 0;
   stage.encoder(channelId, { clip: syntheticClip() });
-  await waitFor("bytes at the target again", 10_000, isSending);
-  expect(stage.samples.at(-1)?.targets[0]?.bytesTotal).toBeGreaterThan(bytesBefore);
+  const isBeyond = () => {
+    expect(bytesTotal() === 0 || bytesTotal() >= bytesBefore).toBe(true);
+    return bytesTotal() > bytesBefore || undefined;
+  };
+  await waitFor("more bytes than before", 10_000, isBeyond);
 });
 
 test("a platform test under way when its media thread dies is answered at once, and the next one by the thread that follows", async () => {

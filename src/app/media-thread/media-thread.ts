@@ -4,38 +4,29 @@ import { parentPort, workerData } from "node:worker_threads";
 import { processNow, systemClock } from "../../base/clock.ts";
 import { machineTroubleOf, systemCode } from "../../base/system-errors.ts";
 import { RtmpDialer } from "../../egress/dialer.ts";
-import { preflight } from "../../egress/preflight.ts";
 import { claimPort, type ListenAddress } from "../../ingest/claim-port.ts";
 import type { ConnectionLimits } from "../../ingest/connection-limiter.ts";
-import type { Admission } from "../../ingest/publish/publish-session.ts";
-import type { FoundUser } from "../../ingest/rtmp/ingest-logins.ts";
 import { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
-import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
 import { parseCidrList } from "../../net/cidr-list.ts";
 import { createResolver } from "../../net/dns/resolver.ts";
 import { Descriptors } from "../../net/kernel/descriptors.ts";
 import { DirectSockets } from "../../net/kernel/direct-sockets.ts";
 import { isCutOff } from "../../net/kernel/machine-trouble.ts";
 import { Engine } from "../../relay/engine.ts";
-import { openPreviewSession } from "../../relay/preview-session.ts";
-import { gatewayTo } from "../../relay/publish-gateway.ts";
-import { type MessageTransport, portTransport } from "../../remote-publish/message-transport.ts";
 import { OwnedChannels } from "../../remote-publish/owned-channels.ts";
-import { hostPreview, openRemotePreview } from "../../remote-publish/remote-preview.ts";
 import { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
 import { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
 import { LoopWatch } from "../../telemetry/loop-watch.ts";
 import { Overload } from "../../telemetry/overload.ts";
-import type { ProvenLogin } from "../../thread-protocol/admission.ts";
-import type { ChannelId, IngestSlot, TargetSpec } from "../../thread-protocol/channel-spec.ts";
-import type { ControlRequest, ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
-import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
-import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
+import type { ShutdownMode, ToControl, ToMedia } from "../../thread-protocol/messages.ts";
 import type { ThreadOptions } from "../threads/media-options.ts";
 import { SharedCounters } from "../threads/shared-counters.ts";
-import type { Envelope, TransportEnd } from "../threads/transport-ends.ts";
+import type { Envelope } from "../threads/transport-ends.ts";
 import { TroubleReporter } from "../threads/trouble-reporter.ts";
+import { Admissions } from "./admissions.ts";
+import { Commands } from "./commands.ts";
 import { ControlRequests } from "./control-requests.ts";
+import { transportOpener } from "./open-transport.ts";
 import { PlayPermits } from "./play-permits.ts";
 import { TestPatterns } from "./test-patterns.ts";
 
@@ -118,6 +109,17 @@ const owned =
         ...(options.channelKeptMs === undefined ? {} : { keptMs: options.channelKeptMs }),
       });
 
+const loopWatch = new LoopWatch();
+const overload = new Overload(options.loadMax);
+// Above the limit the thread refuses new channels and keeps the present ones.
+const takesNew = () => !overload.isBusy;
+
+const openTransport = transportOpener((error) => reportFault("ingest", error));
+const admissions = new Admissions({
+  ...{ clock, engine, requests, permits, remote, takesNew, openTransport },
+  onPlayLeft: (requestId) => post({ kind: "play-left", requestId }),
+});
+
 const listener = new RtmpListener({
   clock,
   processNow,
@@ -128,12 +130,12 @@ const listener = new RtmpListener({
     engine.flush();
   },
   onAcceptError: (error) => troubles.met(machineTroubleOf(systemCode(error)) ?? "descriptors"),
-  admit,
+  admit: (key, login) => admissions.admit(key, login),
   ...(options.connectionLimits === undefined ? {} : { limits: shareOf(options.connectionLimits) }),
   tally: counters.connections,
   directSockets,
-  findUser,
-  permitPlayer,
+  findUser: (userId, challenge) => admissions.findUser(userId, challenge),
+  permitPlayer: (channelId, token) => admissions.permitPlayer(channelId, token),
   onFact: (fact) => post({ kind: "fact", fact }),
 });
 
@@ -141,12 +143,6 @@ const listener = new RtmpListener({
 process.removeAllListeners("warning");
 process.on("warning", ({ name, message }) => post({ kind: "warning", name, detail: message }));
 
-let stopStartedMs: number | undefined;
-
-const loopWatch = new LoopWatch();
-const overload = new Overload(options.loadMax);
-// Above the limit the thread refuses new channels and keeps the present ones.
-const takesNew = () => !overload.isBusy;
 const testPatterns = new TestPatterns({ clock, engine, takesNew });
 const postLoopDelay = () => {
   const delay = loopWatch.take();
@@ -156,48 +152,16 @@ const postLoopDelay = () => {
 };
 clock.startTimer(LOOP_DELAY_INTERVAL_MS, postLoopDelay);
 
-port.on("message", ({ message, end }: Envelope<ToMedia>) => {
-  switch (message.kind) {
-    case "channel":
-      engine.apply(message.spec);
-      return hosted.changed(message.spec.channelId);
-    case "channel-removed":
-      return remove(message.channelId);
-    case "request":
-      return take(message.requestId, message.request);
-    case "reply":
-      if (message.reply.kind === "admission" && message.reply.decision === "admit") owned?.admitted(message.reply.spec);
-      return requests.reply(message.requestId, message.reply, end);
-    case "host-publisher":
-      owned?.admitted(message.spec);
-      return hosted.take(message.spec, message.slot, transportOver<ToEncoder, FromEncoder>(end));
-    case "host-preview":
-      return hostPreview(engine, clock, message.channelId, transportOver<ToViewer, FromViewer>(end));
-    case "revoke-play":
-      return permits.revoke(message.requestId);
-    case "end":
-      hosted.dismissWaiting(message.channelId);
-      return engine.end(message.channelId);
-    case "hold":
-      return engine.changeHold(message.channelId, message.how);
-    case "disconnect-publisher":
-      return disconnectPublisher(message.channelId, message.slot);
-    case "retry-target":
-      return engine.retryTarget(message.channelId, message.targetId);
-    case "stop-test-pattern":
-      return testPatterns.stop(message.channelId);
-    case "certificate":
-      return listener.setCertificate(message.pair);
-    case "own-port":
-      ownPorts.push(message.port);
-      return;
-    case "drain":
-      void drain();
-      return;
-    case "shutdown":
-      void stop(message.mode);
-  }
+let stopStartedMs: number | undefined;
+
+const commands = new Commands({
+  ...{ clock, engine, hosted, owned, requests, permits, listener, dialer, testPatterns, openTransport },
+  reply: (requestId, reply, transferred) => post({ kind: "reply", requestId, reply }, transferred),
+  onOwnPort: (ownPort) => void ownPorts.push(ownPort),
+  onDrain: () => void drain(),
+  onShutdown: (mode) => void stop(mode),
 });
+port.on("message", (envelope: Envelope<ToMedia>) => commands.take(envelope));
 
 try {
   const bound = await listener.listen(await addressAt(options.rtmpPort));
@@ -225,101 +189,6 @@ async function addressAt(wanted: number): Promise<ListenAddress> {
   const host = options.rtmpHost;
   if (place.count === 1) return { host, port: wanted };
   return { host, port: place.isFirst ? await claimPort({ host, port: wanted }) : wanted, isShared: true };
-}
-
-function remove(channelId: ChannelId): void {
-  hosted.dismissWaiting(channelId);
-  owned?.removed(channelId);
-  engine.remove(channelId);
-}
-
-/**
- * First reads what the encoder has sent: if it has just stopped cleanly, the broadcast ends and the targets are not
- * held.
- */
-function disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
-  const { lastIngestId } = engine;
-  hosted.dismissWaiting(channelId, slot);
-  listener.afterReads(() => {
-    hosted.afterReads(channelId, slot, () => engine.disconnectPublisher(channelId, slot, lastIngestId));
-  });
-}
-
-async function admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
-  const { reply, end } = await requests.admission(key, login);
-  switch (reply?.decision) {
-    case undefined:
-      return "unavailable";
-    case "admit":
-      return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
-    case "admit-elsewhere":
-      return { gateway: remote.to(reply, transportOver<FromEncoder, ToEncoder>(end)), slot: reply.slot };
-    case "refuse":
-      return reply.loginOf === undefined ? "refused" : { loginOf: reply.loginOf };
-  }
-}
-
-async function findUser(userId: string, challenge: string | undefined): Promise<FoundUser | "unavailable"> {
-  return (await requests.login(userId, challenge)).reply ?? "unavailable";
-}
-
-async function permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
-  const { requestId, reply, end } = await requests.play(channelId, token);
-  const leave = () => post({ kind: "play-left", requestId });
-  // A late reply may still take a place: free it.
-  if (reply === undefined) leave();
-  if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
-  if (end !== undefined) return permits.give(requestId, remotePermit(end, leave));
-  return permits.give(requestId, {
-    leave,
-    show: async (streamId, sink) =>
-      openPreviewSession(engine, clock, { channelId: reply.channelId, format: { kind: "rtmp", streamId } }, sink),
-  });
-}
-
-function remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit, string> {
-  const transport = transportOver<FromViewer, ToViewer>(end);
-  return {
-    show: async (streamId, sink) => {
-      const preview = openRemotePreview(transport, clock, { kind: "rtmp", streamId }, sink);
-      return (await preview.started) ? preview : undefined;
-    },
-    leave: () => {
-      transport.close();
-      onLeft();
-    },
-  };
-}
-
-/** Opens the end of a transport that came with a message. Throws where none came. */
-function transportOver<Sent, Received>(end: TransportEnd | undefined): MessageTransport<Sent, Received> {
-  assert(end !== undefined, "no transport came with the message");
-  return portTransport(end, (error) => reportFault("ingest", error));
-}
-
-function take(requestId: number, request: ControlRequest): void {
-  switch (request.kind) {
-    case "preflight":
-      void testTarget(requestId, request.target);
-      return;
-    case "test-pattern":
-      owned?.admitted(request.spec);
-      return post({
-        kind: "reply",
-        requestId,
-        reply: { kind: "test-pattern", result: testPatterns.start(request) },
-      });
-    case "keyframe": {
-      const keyframe = engine.keyframe(request.channelId, request.knownTime);
-      const transferred = keyframe.found === "keyframe" ? [keyframe.bytes.buffer] : [];
-      return post({ kind: "reply", requestId, reply: { kind: "keyframe", keyframe } }, transferred);
-    }
-  }
-}
-
-async function testTarget(requestId: number, target: TargetSpec): Promise<void> {
-  const result = await preflight(target, dialer, clock);
-  post({ kind: "reply", requestId, reply: { kind: "preflight", result } });
 }
 
 function reportFault(where: "ingest" | "link", error: unknown): void {

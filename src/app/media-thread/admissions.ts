@@ -1,0 +1,90 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Admission } from "../../ingest/publish/publish-session.ts";
+import type { FoundUser } from "../../ingest/rtmp/ingest-logins.ts";
+import type { PlayPermit } from "../../ingest/rtmp/rtmp-player.ts";
+import type { Engine } from "../../relay/engine.ts";
+import { openPreviewSession } from "../../relay/preview-session.ts";
+import { gatewayTo } from "../../relay/publish-gateway.ts";
+import { openRemotePreview } from "../../remote-publish/remote-preview.ts";
+import type { RemotePublishers } from "../../remote-publish/remote-publisher.ts";
+import type { ProvenLogin } from "../../thread-protocol/admission.ts";
+import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
+import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
+import type { TransportEnd } from "../threads/transport-ends.ts";
+import type { ControlRequests } from "./control-requests.ts";
+import type { OpenTransport } from "./open-transport.ts";
+import type { PlayPermits } from "./play-permits.ts";
+
+export type AdmissionsDeps = {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly requests: ControlRequests;
+  readonly permits: PlayPermits;
+  readonly remote: Pick<RemotePublishers, "to">;
+  /** Whether channels that are off air may begin now. */
+  readonly takesNew: () => boolean;
+  readonly openTransport: OpenTransport;
+  /** The player that this request admitted has left. */
+  readonly onPlayLeft: (requestId: number) => void;
+};
+
+/** Decides about the encoders and players that connect to this thread: the control thread decides, and this carries it out. */
+export class Admissions {
+  readonly #deps: AdmissionsDeps;
+
+  constructor(deps: AdmissionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks whether this key may publish. Returns the way to the channel, in this thread or in another. Never rejects. */
+  async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
+    const { engine, requests, remote, takesNew, openTransport } = this.#deps;
+    const { reply, end } = await requests.admission(key, login);
+    switch (reply?.decision) {
+      case undefined:
+        return "unavailable";
+      case "admit":
+        return { gateway: gatewayTo(engine, reply.spec, reply.slot, takesNew), slot: reply.slot };
+      case "admit-elsewhere":
+        return { gateway: remote.to(reply, openTransport<FromEncoder, ToEncoder>(end)), slot: reply.slot };
+      case "refuse":
+        return reply.loginOf === undefined ? "refused" : { loginOf: reply.loginOf };
+    }
+  }
+
+  /** Asks for the user whom an encoder logs in as. */
+  async findUser(userId: string, challenge: string | undefined): Promise<FoundUser | "unavailable"> {
+    return (await this.#deps.requests.login(userId, challenge)).reply ?? "unavailable";
+  }
+
+  /** Asks whether the holder of this token may watch the channel. */
+  async permitPlayer(channelId: string, token: string): Promise<PlayPermit> {
+    const { clock, engine, requests, permits, onPlayLeft } = this.#deps;
+    const { requestId, reply, end } = await requests.play(channelId, token);
+    const leave = () => onPlayLeft(requestId);
+    // A late reply may still take a place: free it.
+    if (reply === undefined) leave();
+    if (reply?.decision !== "admit") return reply?.decision ?? "unavailable";
+    if (end !== undefined) return permits.give(requestId, this.#remotePermit(end, leave));
+    return permits.give(requestId, {
+      leave,
+      show: async (streamId, sink) =>
+        openPreviewSession(engine, clock, { channelId: reply.channelId, format: { kind: "rtmp", streamId } }, sink),
+    });
+  }
+
+  #remotePermit(end: TransportEnd, onLeft: () => void): Exclude<PlayPermit, string> {
+    const { clock, openTransport } = this.#deps;
+    const transport = openTransport<FromViewer, ToViewer>(end);
+    return {
+      show: async (streamId, sink) => {
+        const preview = openRemotePreview(transport, clock, { kind: "rtmp", streamId }, sink);
+        return (await preview.started) ? preview : undefined;
+      },
+      leave: () => {
+        transport.close();
+        onLeft();
+      },
+    };
+  }
+}

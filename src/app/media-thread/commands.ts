@@ -1,0 +1,136 @@
+import type { Clock } from "../../base/clock.ts";
+import { unreachable } from "../../base/unreachable.ts";
+import type { RtmpDialer } from "../../egress/dialer.ts";
+import { preflight } from "../../egress/preflight.ts";
+import type { RtmpListener } from "../../ingest/rtmp/rtmp-listener.ts";
+import type { Engine } from "../../relay/engine.ts";
+import type { OwnedChannels } from "../../remote-publish/owned-channels.ts";
+import { hostPreview } from "../../remote-publish/remote-preview.ts";
+import type { RemotePublisherHost } from "../../remote-publish/remote-publisher-host.ts";
+import type { ChannelId, IngestSlot, TargetSpec } from "../../thread-protocol/channel-spec.ts";
+import type { ControlRequest, MediaReply, ShutdownMode, ToMedia } from "../../thread-protocol/messages.ts";
+import type { FromViewer, ToViewer } from "../../thread-protocol/preview.ts";
+import type { FromEncoder, ToEncoder } from "../../thread-protocol/remote-publish.ts";
+import type { Envelope } from "../threads/transport-ends.ts";
+import type { ControlRequests } from "./control-requests.ts";
+import type { OpenTransport } from "./open-transport.ts";
+import type { PlayPermits } from "./play-permits.ts";
+import type { TestPatterns } from "./test-patterns.ts";
+
+export type CommandsDeps = {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly hosted: RemotePublisherHost;
+  /** Undefined in a single thread. */
+  readonly owned: OwnedChannels | undefined;
+  readonly requests: ControlRequests;
+  readonly permits: PlayPermits;
+  readonly listener: RtmpListener;
+  readonly dialer: RtmpDialer;
+  readonly testPatterns: TestPatterns;
+  readonly openTransport: OpenTransport;
+  /** Posts a reply to a request of the control thread. Buffers in `transferred` are moved, not copied. */
+  readonly reply: (requestId: number, reply: MediaReply, transferred?: readonly ArrayBuffer[]) => void;
+  /** A port of this server: no target may lead to it. */
+  readonly onOwnPort: (port: number) => void;
+  readonly onDrain: () => void;
+  readonly onShutdown: (mode: ShutdownMode) => void;
+};
+
+/** Carries out what the control thread posts to this thread. */
+export class Commands {
+  readonly #deps: CommandsDeps;
+
+  constructor(deps: CommandsDeps) {
+    this.#deps = deps;
+  }
+
+  take({ message, end }: Envelope<ToMedia>): void {
+    const { clock, engine, hosted, owned, requests, permits, listener, testPatterns, openTransport } = this.#deps;
+    switch (message.kind) {
+      case "channel":
+        engine.apply(message.spec);
+        return hosted.changed(message.spec.channelId);
+      case "channel-removed":
+        return this.#remove(message.channelId);
+      case "request":
+        return this.#request(message.requestId, message.request);
+      case "reply":
+        if (message.reply.kind === "admission" && message.reply.decision === "admit")
+          owned?.admitted(message.reply.spec);
+        return requests.reply(message.requestId, message.reply, end);
+      case "host-publisher":
+        owned?.admitted(message.spec);
+        return hosted.take(message.spec, message.slot, openTransport<ToEncoder, FromEncoder>(end));
+      case "host-preview":
+        return hostPreview(engine, clock, message.channelId, openTransport<ToViewer, FromViewer>(end));
+      case "revoke-play":
+        return permits.revoke(message.requestId);
+      case "end":
+        hosted.dismissWaiting(message.channelId);
+        return engine.end(message.channelId);
+      case "hold":
+        return engine.changeHold(message.channelId, message.how);
+      case "disconnect-publisher":
+        return this.#disconnectPublisher(message.channelId, message.slot);
+      case "retry-target":
+        return engine.retryTarget(message.channelId, message.targetId);
+      case "stop-test-pattern":
+        return testPatterns.stop(message.channelId);
+      case "certificate":
+        return listener.setCertificate(message.pair);
+      case "own-port":
+        return this.#deps.onOwnPort(message.port);
+      case "drain":
+        return this.#deps.onDrain();
+      case "shutdown":
+        return this.#deps.onShutdown(message.mode);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #request(requestId: number, request: ControlRequest): void {
+    const { engine, owned, testPatterns, reply } = this.#deps;
+    switch (request.kind) {
+      case "preflight":
+        void this.#testTarget(requestId, request.target);
+        return;
+      case "test-pattern":
+        owned?.admitted(request.spec);
+        return reply(requestId, { kind: "test-pattern", result: testPatterns.start(request) });
+      case "keyframe": {
+        const keyframe = engine.keyframe(request.channelId, request.knownTime);
+        const transferred = keyframe.found === "keyframe" ? [keyframe.bytes.buffer] : [];
+        return reply(requestId, { kind: "keyframe", keyframe }, transferred);
+      }
+      default:
+        return unreachable(request);
+    }
+  }
+
+  #remove(channelId: ChannelId): void {
+    const { engine, hosted, owned } = this.#deps;
+    hosted.dismissWaiting(channelId);
+    owned?.removed(channelId);
+    engine.remove(channelId);
+  }
+
+  /**
+   * First reads what the encoder has sent: if it has just stopped cleanly, the broadcast ends and the targets are not
+   * held.
+   */
+  #disconnectPublisher(channelId: ChannelId, slot: IngestSlot): void {
+    const { engine, hosted, listener } = this.#deps;
+    const { lastIngestId } = engine;
+    hosted.dismissWaiting(channelId, slot);
+    listener.afterReads(() => {
+      hosted.afterReads(channelId, slot, () => engine.disconnectPublisher(channelId, slot, lastIngestId));
+    });
+  }
+
+  async #testTarget(requestId: number, target: TargetSpec): Promise<void> {
+    const { clock, dialer, reply } = this.#deps;
+    reply(requestId, { kind: "preflight", result: await preflight(target, dialer, clock) });
+  }
+}
