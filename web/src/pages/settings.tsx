@@ -1,12 +1,14 @@
 import { request } from "../base/api.ts";
 import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
-import { Alerts } from "../parts/alerts/alert-settings.tsx";
 import { type Fields, Form } from "../parts/basic/form.tsx";
+import { lazy } from "../parts/basic/lazy.tsx";
 import { say } from "../parts/basic/notice.tsx";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { AccessKeys } from "../parts/settings/access-keys.tsx";
 import { Webhook } from "../parts/settings/webhook.tsx";
 import { t } from "../text/text.ts";
+
+const Alerts = lazy(async () => (await import("../parts/alerts/alert-settings.tsx")).Alerts);
 
 /** Settings of the whole server. */
 export function SettingsPage() {
@@ -29,6 +31,8 @@ function Password() {
   const submit = async (field: Fields): Promise<void> => {
     await request("PUT", "/dashboard/password", { old: field("old"), new: field("new") });
     say(t().settings.passwordChanged);
+    // The subscription ended with the session that the new one replaces.
+    await (await import("../parts/alerts/push.ts")).syncPush().catch(() => undefined);
   };
   return (
     <section class="panel" aria-labelledby="password-title">

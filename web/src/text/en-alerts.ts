@@ -15,8 +15,17 @@ export const enAlerts = {
       ask: "The browser hasn't been asked yet whether Fanfare may show notifications.",
       denied:
         "The browser blocks notifications from Fanfare. You can allow them in the browser's settings for this site. Until then you get alerts while a Fanfare tab is open.",
-      granted: "The browser allows notifications from Fanfare.",
     },
+    pushStates: {
+      on: "This browser gets notifications, even when no Fanfare page is open.",
+      off: "Notifications appear while a Fanfare tab is open. They can also arrive when none is: the server then sends them through the browser's push service, encrypted.",
+      refused:
+        "The browser's push service couldn't be used, so notifications appear only while a Fanfare tab is open. Some browsers and private windows have no push service.",
+      unsupported: "This browser has no push service, so notifications appear only while a Fanfare tab is open.",
+    },
+    pushOn: "Notify me when no page is open, too",
+    pushOff: "Only while a page is open",
+    testFailed: (problem: string) => `The test alert wasn't delivered. The push service says: ${problem}`,
     allow: "Allow notifications",
     severitiesTitle: "Alert me when a channel",
     severities: { broken: "is broken", attention: "needs attention", healthy: "is healthy again" },

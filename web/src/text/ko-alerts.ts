@@ -15,8 +15,17 @@ export const koAlerts: typeof enAlerts = {
       ask: "아직 브라우저에서 알림을 허용하지 않았습니다.",
       denied:
         "브라우저가 Fanfare의 알림을 차단하고 있습니다. 브라우저의 사이트 설정에서 허용할 수 있습니다. 그 전에는 Fanfare 탭이 열려 있는 동안 알려 드립니다.",
-      granted: "브라우저에서 Fanfare의 알림을 허용했습니다.",
     },
+    pushStates: {
+      on: "Fanfare 페이지를 열어 두지 않아도 이 브라우저로 알림이 옵니다.",
+      off: "Fanfare 탭이 열려 있는 동안 알림이 표시됩니다. 페이지가 닫혀 있을 때도 받을 수 있으며, 이때 알림은 암호화되어 브라우저의 푸시 서비스를 거쳐 전달됩니다.",
+      refused:
+        "브라우저의 푸시 서비스를 사용할 수 없어 Fanfare 탭이 열려 있는 동안에만 알림이 표시됩니다. 일부 브라우저와 시크릿 창에는 푸시 서비스가 없습니다.",
+      unsupported: "이 브라우저에는 푸시 서비스가 없어 Fanfare 탭이 열려 있는 동안에만 알림이 표시됩니다.",
+    },
+    pushOn: "페이지가 닫혀 있을 때도 알림 받기",
+    pushOff: "페이지가 열려 있을 때만 받기",
+    testFailed: (problem) => `테스트 알림을 전달하지 못했습니다. 푸시 서비스 응답: ${problem}`,
     allow: "알림 허용",
     severitiesTitle: "알림을 받을 상황",
     severities: { broken: "문제 발생", attention: "확인 필요", healthy: "다시 정상" },

@@ -6,6 +6,7 @@ import { Icon } from "../basic/icon.tsx";
 import { healthLook } from "../basic/state.tsx";
 import { alertText, recentAlerts, type ShownAlert } from "./alert-list.ts";
 import { startAlerts } from "./alert-watch.ts";
+import { startPush } from "./push.ts";
 
 /** How long an alert stays on the page, in milliseconds, and how many do at a time. */
 const SHOWN_MS = 20_000;
@@ -14,6 +15,7 @@ const SHOWN_MAX = 4;
 /** Tells this browser's alerts while a page is open, and shows the newest of them on the page. */
 export function AlertHost() {
   useEffect(startAlerts, []);
+  useEffect(startPush, []);
   const dismissed = useSignal<number>(0);
   const newest = recentAlerts.value[0];
   useEffect(() => {

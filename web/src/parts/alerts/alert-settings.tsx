@@ -11,6 +11,7 @@ import { Action } from "../basic/action.tsx";
 import { say } from "../basic/notice.tsx";
 import { alertText, recentAlerts } from "./alert-list.ts";
 import { notificationState, showNotification } from "./notifications.ts";
+import { pushState, subscribePush, testPush, unsubscribePush } from "./push.ts";
 import { playTone, unlockSound } from "./tone.ts";
 
 /** How this browser is alerted when a channel is in trouble. Every change holds at once. */
@@ -89,7 +90,10 @@ async function sendTest(): Promise<void> {
   const texts = t().alerts;
   unlockSound();
   if (kinds.includes("sound")) playTone("attention");
-  if (kinds.includes("notification")) showNotification(texts.testTitle, texts.testBody, "");
+  if (kinds.includes("notification") && pushState.peek() === "on") {
+    const problem = await testPush();
+    if (problem !== undefined) return say(texts.testFailed(problem), "bad");
+  } else if (kinds.includes("notification")) showNotification(texts.testTitle, texts.testBody, "");
   say(texts.tested);
 }
 
@@ -97,14 +101,19 @@ async function sendTest(): Promise<void> {
 function Notifications() {
   const state = useSignal(notificationState());
   const texts = t().alerts;
+  const push = pushState.value;
   const ask = async (): Promise<void> => {
     await Notification.requestPermission();
     state.value = notificationState();
+    if (state.value === "granted" && push !== "unsupported") await subscribePush();
   };
+  const isGranted = state.value === "granted";
   return (
-    <div class="alert-channel" data-notifications={state.value}>
-      <p>{texts.notificationStates[state.value]}</p>
+    <div class="alert-channel" data-notifications={state.value} data-push={push}>
+      <p>{state.value === "granted" ? texts.pushStates[push] : texts.notificationStates[state.value]}</p>
       {state.value === "ask" && <Action run={ask}>{texts.allow}</Action>}
+      {isGranted && (push === "off" || push === "refused") && <Action run={subscribePush}>{texts.pushOn}</Action>}
+      {isGranted && push === "on" && <Action run={unsubscribePush}>{texts.pushOff}</Action>}
     </div>
   );
 }

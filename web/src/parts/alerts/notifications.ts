@@ -1,6 +1,6 @@
 import { at } from "../../base/base-path.ts";
 import { go } from "../../base/router.ts";
-import { isPushOn } from "./push-state.ts";
+import { pushState } from "./push.ts";
 
 /**
  * What this browser allows: `insecure` pages (no HTTPS) may show none, `home-screen` means an iPhone or iPad whose page is not on
@@ -19,7 +19,7 @@ export function notificationState(): NotificationState {
 
 /** Shows a notification. A later one of the same channel replaces it. Where push is on, the server sends it instead. */
 export function showNotification(title: string, body: string, channelId: string): void {
-  if (isPushOn.peek() || notificationState() !== "granted") return;
+  if (pushState.peek() === "on" || notificationState() !== "granted") return;
   const path = `/channels/${channelId}`;
   try {
     const notification = new Notification(title, { body, tag: `fanfare-${channelId}`, icon: at("/icon.svg") });
@@ -33,7 +33,7 @@ export function showNotification(title: string, body: string, channelId: string)
     void navigator.serviceWorker
       ?.getRegistration(at("/"))
       .then((registration) =>
-        registration?.showNotification(title, { body, tag: `fanfare-${channelId}`, data: { path: at(path) } }),
+        registration?.showNotification(title, { body, tag: `fanfare-${channelId}`, data: { channelId } }),
       );
   }
 }
