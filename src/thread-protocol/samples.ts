@@ -59,6 +59,8 @@ export type StreamMeasures = {
   readonly lackHeader?: readonly ("audio" | "video")[];
   /** Kinds whose messages come, but none that the relay understands or can send on. */
   readonly unreadable?: readonly ("audio" | "video")[];
+  /** How long the audio has been digital silence; absent where that is under 20 s, and for codecs other than AAC. */
+  readonly secondsSilent?: number;
   /** The most B-frames in a row in the last 15 to 30 seconds. */
   readonly bFrames?: number;
   /**

@@ -216,3 +216,22 @@ test("frozen video is shown at once, with its seconds, while it lasts, and a tar
   await run(11, {});
   expect(shown()).toEqual([]);
 });
+
+test("digital silence is shown at once, with its time, whatever the targets, and gone with the first audio", async () => {
+  stored = [CUSTOM];
+  await run(1, { measures: { secondsSilent: 20 } });
+  expect(shown()).toEqual(["AUDIO_SILENT undefined"]);
+  const text = () => checks.warnings(CHANNEL)[0]?.message;
+  expect(checks.warnings(CHANNEL)[0]).toMatchObject({ severity: "warning" });
+  expect(text()?.en).toContain("The audio has been silent for 20 s: check the microphone, the mixer");
+  expect(text()?.ko).toContain("20초 동안 소리가 없습니다.");
+  await run(1, { measures: { secondsSilent: 180 } });
+  expect([text()?.en, text()?.ko].map((each) => /3 ?(min|분)/.test(each ?? ""))).toEqual([true, true]);
+  await run(1, { measures: {} });
+  expect(shown()).toEqual([]);
+});
+
+test("audio that does not come any more is missing, not silent", async () => {
+  await run(6, { measures: { secondsSilent: 30, audioBytesPerSecond: 0, videoBytesPerSecond: 1_000 } });
+  expect(shown()).toEqual(["AUDIO_MISSING undefined"]);
+});

@@ -12,6 +12,7 @@ export const INGEST_WARNING_CODES = [
   "VIDEO_MISSING",
   "VIDEO_FROZEN",
   "AUDIO_MISSING",
+  "AUDIO_SILENT",
   "KEYFRAME_MISSING",
   "VIDEO_HEADER_MISSING",
   "AUDIO_HEADER_MISSING",
@@ -101,6 +102,7 @@ export function findIngestFaults(ingest: IngestSample): readonly Finding[] {
       (finding) => ({ ...finding, wanted: KEYFRAME_SECONDS_ADVISED }),
     ),
     ...findFrozenVideo(secondsWithoutVideo),
+    ...findSilence(measures),
     ...findMissingKeyframe(measures),
     ...(measures?.lackHeader ?? []).map((kind) =>
       isThere(kind === "video" ? "VIDEO_HEADER_MISSING" : "AUDIO_HEADER_MISSING"),
@@ -143,6 +145,12 @@ function findFrozenVideo(seconds: number | undefined): Finding[] {
   return seconds === undefined
     ? []
     : [{ code: "VIDEO_FROZEN", found: seconds, wanted: 0, isClear: true, isSteady: true }];
+}
+
+/** Audio that does not come at all is missing, not silent. */
+function findSilence({ secondsSilent, audioBytesPerSecond }: StreamMeasures = {}): Finding[] {
+  if (secondsSilent === undefined || audioBytesPerSecond === 0) return [];
+  return [{ code: "AUDIO_SILENT", found: secondsSilent, wanted: 0, isClear: true, isSteady: true }];
 }
 
 function findDrift(drift: number | undefined): Finding[] {

@@ -17,7 +17,7 @@ const kilobits = (bytesPerSecond: number): string => String(Math.round((bytesPer
 const tenths = (value: number): string => String(Math.round(value * 10) / 10);
 
 /** One sentence for each finding: what arrives, what `{target}` accepts, what to change in the encoder. */
-const SENTENCES: Readonly<Record<Exclude<FindingCode, "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
+const SENTENCES: Readonly<Record<Exclude<FindingCode, "AUDIO_SILENT" | "CLOCK_DRIFT" | "KEY_TIDIED">, Sentence>> = {
   VIDEO_CODEC_UNSUPPORTED: {
     severity: "error",
     en: "{target} does not accept {found} video: choose {wanted} as the encoder's video codec.",
@@ -157,6 +157,16 @@ function driftSentence(ppm: number): Bilingual {
       };
 }
 
+/** Seconds, and minutes from two on. */
+function silenceSentence(seconds: number): Bilingual {
+  const minutes = Math.floor(seconds / 60);
+  const [en, ko] = minutes < 2 ? [`${seconds} s`, `${seconds}초`] : [`${minutes} min`, `${minutes}분`];
+  return {
+    en: `The audio has been silent for ${en}: check the microphone, the mixer and the audio sources in the encoder. The audio track arrives, but it is empty.`,
+    ko: `${ko} 동안 소리가 없습니다. 오디오 트랙은 들어오지만 무음이니 마이크와 믹서, 인코더의 오디오 소스를 확인해 주세요.`,
+  };
+}
+
 const REMOVED: Readonly<Record<Removal, Bilingual>> = {
   invisible: { en: "blanks or invisible characters", ko: "공백이나 보이지 않는 문자" },
   address: { en: "the server's address", ko: "앞에 붙은 서버 주소" },
@@ -185,6 +195,7 @@ export function describeFinding(
   target?: Bilingual,
 ): { readonly severity: WarningSeverity; readonly message: Bilingual } {
   if (code === "KEY_TIDIED") return { severity: "warning", message: keySentence(String(found)) };
+  if (code === "AUDIO_SILENT") return { severity: "warning", message: silenceSentence(Number(found)) };
   if (code === "CLOCK_DRIFT") return { severity: "warning", message: driftSentence(Number(found)) };
   const general = target === undefined ? GENERAL[code] : undefined;
   const { severity, show, en, ko } = general ?? SENTENCES[code];

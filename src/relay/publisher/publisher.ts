@@ -9,6 +9,7 @@ import type { MediaMessage } from "../stream/media-message.ts";
 import { StreamMemory } from "../stream/stream-memory.ts";
 import { NewsBudget } from "./news-budget.ts";
 import { Pace } from "./pace.ts";
+import { SilenceMeter } from "./silence-meter.ts";
 import { StreamGaps } from "./stream-gaps.ts";
 import { StreamMeter } from "./stream-meter.ts";
 import { TimedDataBudget } from "./timed-data-budget.ts";
@@ -54,6 +55,8 @@ const TRACKS_WAIT_MS = 2_000;
 export const SILENT_AFTER_MS = 2_000;
 /** Video that is missing for so long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
 export const VIDEO_MISSED_MS = 5_000;
+/** Digital silence this long is reported, in milliseconds. */
+const SILENCE_REPORTED_MS = 20_000;
 /** Frame rates are measured over at least this time, in milliseconds. */
 const RATE_WINDOW_MS = 2_000;
 
@@ -81,6 +84,7 @@ export class Publisher {
   readonly #meter = new StreamMeter();
   readonly #timedData = new TimedDataBudget();
   readonly #memory = new StreamMemory();
+  readonly #silence = new SilenceMeter();
   readonly #gaps = new StreamGaps();
   readonly #news = new NewsBudget();
 
@@ -153,6 +157,7 @@ export class Publisher {
   #countFrame(frame: Frame, timestamp: number, nowMs: number): void {
     const { kind, isKeyframe, isFurther, compositionTimeMs, payload } = frame;
     this.#meter.take({ kind, bytes: payload.length, timestamp, compositionTimeMs, isKeyframe, isFurther }, nowMs);
+    if (kind === "audio") this.#silence.take(payload, nowMs);
     if (kind !== "video" || isFurther) return;
     this.#videoFrames += 1;
     if (!isKeyframe) return;
@@ -243,6 +248,7 @@ export class Publisher {
   sample(state: IngestSample["state"], awakeMs: number): IngestSample {
     const { slot, remoteAddress, encoder, keyRemoved = [], testPatternEndTime } = this.description;
     const frameRate = this.#framesPerSecond;
+    const { silentMs } = this.#silence;
     const intervalMs = this.#keyframeIntervalMs;
     const withoutVideoMs = state === "LIVE" ? this.withoutVideoMs(awakeMs, VIDEO_MISSED_MS) : undefined;
     return {
@@ -259,7 +265,13 @@ export class Publisher {
       bytesPerSecond: state === "LIVE" ? this.#bytesPerSecond : 0,
       bytesTotal: this.#bytesTotal,
       ...(withoutVideoMs === undefined ? {} : { secondsWithoutVideo: Math.round(withoutVideoMs / 1_000) }),
-      measures: { ...this.#meter.measures, ...this.#gaps.measures(this.head) },
+      measures: {
+        ...this.#meter.measures,
+        ...this.#gaps.measures(this.head),
+        ...(silentMs === undefined || silentMs < SILENCE_REPORTED_MS
+          ? {}
+          : { secondsSilent: Math.floor(silentMs / 1_000) }),
+      },
       ...(keyRemoved.length === 0 ? {} : { keyRemoved }),
       ...(this.#timedData.droppedTotal === 0 ? {} : { droppedData: this.#timedData.droppedTotal }),
     };

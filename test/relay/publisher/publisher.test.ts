@@ -74,3 +74,25 @@ test("the time that video has come without a keyframe is reported when it is lon
   for (let nowMs = 0; nowMs <= 100_000; nowMs += 20_000) slides.take(video(nowMs, avcFrame(true, 1)), nowMs, nowMs);
   expect(measuresOf(slides)).not.toHaveProperty("secondsWithoutKeyframe");
 });
+
+test.each([
+  { form: "legacy", head: "af01" },
+  { form: "enhanced", head: "916d703461" },
+  { form: "enhanced with tracks", head: "95016d70346100" },
+])("20 s of digital silence are reported, in seconds, until audio is back: $form", ({ head }) => {
+  const publisher = opened();
+  const take = (frame: string, second: number) =>
+    publisher.take(audio(second * 1_000, Buffer.from(head + frame, "hex")), second * 1_000, second * 1_000);
+  const [silent, sound] = ["210049900219002380", "2110049900"];
+  for (let second = 0; second < 20; second += 1) take(silent, second);
+  expect(measuresOf(publisher)?.secondsSilent).toBeUndefined();
+  take(silent, 20);
+  expect(measuresOf(publisher)?.secondsSilent).toBe(20);
+  take(silent, 25.9);
+  expect(measuresOf(publisher)?.secondsSilent).toBe(25);
+  take(sound, 26);
+  expect(measuresOf(publisher)?.secondsSilent).toBeUndefined();
+  take(silent, 27);
+  take(silent, 46);
+  expect(measuresOf(publisher)?.secondsSilent).toBeUndefined();
+});
