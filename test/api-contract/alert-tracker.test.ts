@@ -11,7 +11,7 @@ const attention = (code: string): AlertVerdict => ({ state: "attention", reason:
 const short = ({ severity, verdict, troubleCount }: Alert<AlertVerdict>): string =>
   [severity, verdict.reason?.code ?? "-", ...(troubleCount > 0 ? [`x${troubleCount}`] : [])].join(" ");
 
-/** Plays verdicts at seconds, and tells which alert came at which second. */
+/** Plays verdicts at seconds, and returns which alert came at which second. */
 function play(steps: readonly (readonly [second: number, verdict: AlertVerdict])[], untilSecond = 0) {
   const tracker = new AlertTracker<AlertVerdict>();
   const told: string[] = [];
@@ -27,7 +27,7 @@ function play(steps: readonly (readonly [second: number, verdict: AlertVerdict])
   return { told, tracker };
 }
 
-test("trouble is told at once, another reason a minute later, and the end of it too", () => {
+test("a trouble gives an alert at once, another reason a minute later, and so does its end", () => {
   const steps = [
     [0, HEALTHY],
     [5, broken("STALLED", 1)],
@@ -39,7 +39,7 @@ test("trouble is told at once, another reason a minute later, and the end of it 
   expect(play(steps, 200).told).toEqual(["5: broken STALLED", "65: broken DNS_FAILED", "125: healthy -"]);
 });
 
-test("what gets worse within the minute is told at once, and not twice", () => {
+test("a trouble that gets worse within the minute gives an alert at once, and only once", () => {
   const steps = [
     [0, HEALTHY],
     [5, attention("SLOW")],
@@ -51,7 +51,7 @@ test("what gets worse within the minute is told at once, and not twice", () => {
   expect(play(steps, 70).told.at(-1)).toBe("70: broken DNS_FAILED");
 });
 
-test("a channel that flaps has one alert a minute, which says so", () => {
+test("a channel that flaps gives one alert a minute, which counts the changes", () => {
   const steps = [...Array(30).keys()].flatMap((index) => [
     [index * 4, HEALTHY] as const,
     [index * 4 + 2, broken("STALLED", 1)] as const,
@@ -60,13 +60,13 @@ test("a channel that flaps has one alert a minute, which says so", () => {
   expect(told).toEqual(["2: broken STALLED", "62: broken - x14", "122: broken - x15"]);
 });
 
-test("trouble that comes and goes once within the minute is told once more only where it ended", () => {
+test("a trouble that comes and goes once within the minute gives one more alert only when it ended", () => {
   const blip = [[0, HEALTHY] as const, [5, broken("STALLED", 1)] as const, [7, HEALTHY] as const];
   expect(play(blip, 300).told).toEqual(["5: broken STALLED", "65: healthy -"]);
   expect(play([...blip, [9, broken("STALLED", 1)]], 300).told).toEqual(["5: broken STALLED"]);
 });
 
-test("what a person does is no alert: an end, a channel that is off, platforms that are turned off on air", () => {
+test("an action of a person gives no alert: an end, a channel that is off, platforms that are turned off on air", () => {
   expect(
     play(
       [
@@ -113,7 +113,7 @@ test("what a person does is no alert: an end, a channel that is off, platforms t
   expect(play(heldThenEnded, 100).told).toEqual(["5: broken ENCODER_LOST"]);
 });
 
-test("a channel's first verdict is no alert, also after it was forgotten", () => {
+test("a channel's first verdict gives no alert, also after it was forgotten", () => {
   const { told, tracker } = play([[0, broken("STALLED", 1)]], 100);
   expect(told).toEqual([]);
   expect(tracker.take(CHANNEL, broken("DNS_FAILED"), 101_000)).toBeDefined();
@@ -121,7 +121,7 @@ test("a channel's first verdict is no alert, also after it was forgotten", () =>
   expect(tracker.take(CHANNEL, broken("STALLED"), 300_000)).toBeUndefined();
 });
 
-test("a broadcast that was lost is told, unless the channel was said to be broken within the minute", () => {
+test("a lost broadcast gives an alert, unless the channel was reported as broken within the minute", () => {
   const lost = broken("LOST");
   const { tracker } = play([
     [0, HEALTHY],
@@ -134,7 +134,7 @@ test("a broadcast that was lost is told, unless the channel was said to be broke
   expect(tracker.lost("ls-2", lost, 0)).toBeDefined();
 });
 
-test("it says when it has something next", () => {
+test("the tracker returns when its next alert is due", () => {
   const { tracker } = play([
     [0, HEALTHY],
     [5, broken("STALLED")],
@@ -144,7 +144,7 @@ test("it says when it has something next", () => {
   expect(tracker.nextDueMs).toBe(65_000);
 });
 
-test("rules name severities, and channels by id or by label", () => {
+test("rules select by severity, and by channel id or label", () => {
   const rules: AlertRules = { scope: "all", channelIds: ["ls-1"], labels: ["Studio"], severities: ["broken"] };
   const wanted = (change: Partial<AlertRules>, channelId = "ls-2", labels?: readonly string[]) =>
     isAlertWanted({ ...rules, ...change }, "broken", { channelId, labels });

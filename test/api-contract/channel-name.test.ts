@@ -22,13 +22,13 @@ test.each([
   ["a\u202eb", "control-character"],
   ["a\u2028b", "control-character"],
   ["a\ud800", "control-character"],
-])("of the name %j is said: %s", (name, problem) => {
+])("the name %j is refused with: %s", (name, problem) => {
   expect(channelNameProblem(name)).toBe(problem);
   const parsed = updateChannelByPerson.safeParse({ channelName: name });
   expect(parsed.success).toBe(problem === undefined);
 });
 
-test("blanks around a name are taken off, on create and on change, and blanks alone are none", () => {
+test("blanks around a name are removed, on create and on change, and blanks alone are refused", () => {
   expect(tidyChannelName(" \u00a0my show\u3000\n")).toBe("my show");
   expect(updateChannelByPerson.parse({ channelName: "  my  show " }).channelName).toBe("my  show");
   expect(updateChannelByPerson.safeParse({ channelName: " \t " }).success).toBe(false);

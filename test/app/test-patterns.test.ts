@@ -7,7 +7,7 @@ import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 const END_TIME = 1_800_000_000_000;
 const HOLD_SECONDS = 60;
 
-/** A channel whose pattern is on air to one target. */
+/** A channel whose test pattern is on air to one target. */
 function onAir(forMs = 300_000) {
   const stage = new RelayStage(HOLD_SECONDS);
   const patterns = new TestPatterns({ clock: stage.clock, engine: stage.engine, takesNew: () => true });
@@ -35,7 +35,7 @@ function stream(stage: RelayStage, slot: "main" | "backup") {
   return encoder;
 }
 
-test("the pattern is video and audio in real time, with one time that goes on over every repetition of the clip", () => {
+test("the pattern is video and audio in real time, and its time goes on over every repetition of the clip", () => {
   const { stage, result } = onAir();
   expect(result).toBe("started");
   stage.clock.advance(10_000);
@@ -44,7 +44,7 @@ test("the pattern is video and audio in real time, with one time that goes on ov
     [9, 250, 40],
     [8, 468, 1_024 / 48],
   ] as const) {
-    // Behind the sequence header. The last frames of the ten seconds may wait for the next flush.
+    // After the sequence header. The last frames of the ten seconds may wait for the next flush.
     const times = media.filter((message) => message.type === type).map(({ timestamp }) => timestamp);
     expect(times.length).toBeGreaterThan(frames - 10);
     expect(times.length).toBeLessThanOrEqual(frames + 2);
@@ -62,7 +62,7 @@ test("the pattern is video and audio in real time, with one time that goes on ov
   });
 });
 
-test("it ends by itself at its time: no hold, and the platform is told that it is over", () => {
+test("the pattern ends by itself at its time, without a hold and with a proper end at the platform", () => {
   const { stage } = onAir(5_000);
   stage.clock.advance(4_900);
   expect(ends(stage)).toEqual([]);
@@ -75,7 +75,7 @@ test("it ends by itself at its time: no hold, and the platform is told that it i
   expect(mediaOf(stage.dialer.latest(1))).toHaveLength(sent);
 });
 
-test("it is stopped at once, and a stop where none runs does nothing", () => {
+test("the pattern stops at once, and a stop where none runs does nothing", () => {
   const { stage, patterns } = onAir();
   stage.clock.advance(1_000);
   patterns.stop("ls-1");
@@ -98,19 +98,19 @@ test.each(["main", "backup"] as const)(
     // The stop of a pattern that is gone does not end the encoder's broadcast.
     patterns.stop("ls-1");
     expect(stage.engine.isOnAir("ls-1")).toBe(true);
-    // The pattern is no encoder to fall back to.
+    // The pattern does not count as an encoder to fall back to.
     encoder.end("clean");
     expect(ends(stage).at(-1)).toEqual(["clean", true]);
   },
 );
 
-test("taking over from a pattern is no fight, however often encoders try", () => {
+test("a takeover from a pattern does not count as a conflict, however often encoders try", () => {
   const { stage } = onAir();
   for (let count = 0; count < 10; count += 1) expect(stage.engine.admits("ls-1", "main")).toBe(true);
   expect(kinds(stage)).not.toContain("encoders-fight");
 });
 
-test("an encoder on air, or held for, is not disturbed; nor is a pattern by another", () => {
+test("a pattern is refused where an encoder is on air or held, or where another pattern runs", () => {
   const { stage, patterns, request } = onAir();
   expect(patterns.start(request)).toBe("on-air");
   const encoder = stream(stage, "main");
@@ -121,7 +121,7 @@ test("an encoder on air, or held for, is not disturbed; nor is a pattern by anot
   expect(stage.samples.at(-1)?.ingest.encoder).toBe("OBS");
 });
 
-test("a server that takes no new channel takes no pattern", () => {
+test("a server that accepts no new channel accepts no pattern", () => {
   const stage = new RelayStage();
   const patterns = new TestPatterns({ clock: stage.clock, engine: stage.engine, takesNew: () => false });
   const request = { kind: "test-pattern", spec: stage.spec([target(1)]), endTime: END_TIME, forMs: 10_000 } as const;
@@ -129,7 +129,7 @@ test("a server that takes no new channel takes no pattern", () => {
   expect(stage.facts).toEqual([]);
 });
 
-test("a new stream key leaves the pattern alone; the end of the broadcast, and of the server, end it", () => {
+test("a new stream key leaves the pattern alone, and the end of the broadcast, or of the server, ends it", () => {
   const { stage, patterns, request } = onAir();
   stage.engine.disconnectPublisher("ls-1", "main", stage.engine.lastIngestId);
   expect(ends(stage)).toEqual([]);

@@ -13,7 +13,7 @@ function stage(isCutOff = false) {
   return { clock, reported, reporter };
 }
 
-test("hundreds of connections that meet the same are reported once a second", () => {
+test("hundreds of connections that meet the same trouble are reported once a second", () => {
   const { clock, reported, reporter } = stage();
   for (let each = 0; each < 300; each += 1) reporter.met("descriptors");
   reporter.met("memory");

@@ -35,7 +35,7 @@ const ended = (change: Partial<ChannelEvent>): ChannelEvent => ({
   ...change,
 });
 
-test("a change that a sample or a fact shows is told, and what waits for its minute at the end of it", () => {
+test("a change in a sample or a fact gives an alert, and one that waits for its minute comes at the end of it", () => {
   const { clock, told, state, watch } = stage();
   watch.samples(SAMPLE);
   state.health = BROKEN;
@@ -51,7 +51,7 @@ test("a change that a sample or a fact shows is told, and what waits for its min
   watch.close();
 });
 
-test("without a reader nothing is watched, and the first one finds channels as they are", () => {
+test("without a reader nothing is watched, and the first reader finds channels as they are", () => {
   const { told, state, watch } = stage();
   watch.samples(SAMPLE);
   state.hasReaders = false;
@@ -63,7 +63,7 @@ test("without a reader nothing is watched, and the first one finds channels as t
   expect(told).toEqual([]);
 });
 
-test("a broadcast that nobody ended is a loss; one that somebody did, or a server that stops, is not", () => {
+test("a broadcast that ends by itself is a loss, and one that a person or a stopping server ends is not", () => {
   const { told, watch } = stage();
   for (const change of [
     { level: "INFO", reason: "ended" },

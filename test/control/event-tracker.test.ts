@@ -198,7 +198,7 @@ test("a channel without chosen alerts sends every webhook, one with alerts sends
   expect(created.map((event) => completeEvent(event, silent).isForWebhook)).toEqual([true]);
 });
 
-test("a test pattern is told as what it is, and an encoder that takes over from it is no rival", () => {
+test("a test pattern has an event of its own, and an encoder that takes over from it is no conflict", () => {
   const pattern: Fact = { ...started(), testPatternEndTime: 1 } as Fact;
   const events = eventsOf([pattern, started("main", false), ended("test-pattern-over", false), ended("clean", true)]);
   expect(events.map(({ code, level, description }) => [code, level, description])).toEqual([

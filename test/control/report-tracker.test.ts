@@ -176,7 +176,7 @@ test("a clock that is set on air, forward and back, changes no duration", () => 
   });
 });
 
-test("a broadcast of nothing but the test pattern is told as a test, and one that an encoder took over is not", () => {
+test("a broadcast of nothing but the test pattern is reported as a test, and one that an encoder took over is not", () => {
   const tracked = new Tracked();
   tracked.fact(1, { kind: "ingest-started", testPatternEndTime: 9_000 });
   expect(tracked.end(5, "test-pattern-over")).toMatchObject({ isTest: true, end: "test-pattern-over" });

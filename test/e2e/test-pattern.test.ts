@@ -35,7 +35,7 @@ const codesOf = async (api: ApiClient, channel: Channel): Promise<string[]> => {
     .map(({ eventCode, reason }) => [eventCode, reason].filter((word) => word !== undefined).join(" "));
 };
 
-/** What ffprobe says of the streams of a file. */
+/** ffprobe's description of the streams of a file. */
 async function streamsOf(path: string): Promise<unknown> {
   const entries = "stream=codec_name,width,height,r_frame_rate,sample_rate,channels";
   const probe = await startChild("ffprobe", ["-v", "error", "-of", "json", "-show_entries", entries, path]);
@@ -43,14 +43,14 @@ async function streamsOf(path: string): Promise<unknown> {
   return JSON.parse(probe.stdout()).streams;
 }
 
-test.concurrent("the pattern reaches a platform through two media threads and a login, decodes without a word, and ends properly", async ({
+test.concurrent("the pattern reaches a platform through two media threads and a login, decodes without a message, and ends properly", async ({
   onTestFinished,
 }) => {
   const stage = await Stage.open(onTestFinished);
   const target = await stage.target({}, { recordInto: stage.folder });
   const { api } = await stage.server({ environment: { FANFARE_MEDIA_THREADS: "2" } });
   const channel = await api.createChannel("pattern", [{ rtmpUrl: target.url, streamKey: uniqueKey("pattern") }]);
-  // Encoders of this channel have to log in. The pattern is none.
+  // Encoders of this channel have to log in. The pattern does not count as one.
   const password = uniqueKey("login");
   stage.keepSecret(password);
   await api.request("PUT", urlOf(channel), { ingestAuth: { id: "studio", password } });

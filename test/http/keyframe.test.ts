@@ -17,7 +17,7 @@ const KEYFRAME: Keyframe = { found: "keyframe", time: 1_764_432_000_123, bytes: 
 const ask = (headers: Record<string, string> = {}, key = VIEWER) =>
   api.server.inject({ method: "GET", url, headers: { ...api.signedHeaders("GET", url, key), ...headers } });
 
-test("a viewer gets the last keyframe with its time; no cache keeps it", async () => {
+test("a viewer gets the last keyframe with its time, and no cache keeps it", async () => {
   api.runtime.keyframeFound = { ...KEYFRAME };
   const { statusCode, headers, rawPayload } = await ask();
   expect([statusCode, rawPayload]).toEqual([200, Buffer.from("FLV")]);
@@ -31,7 +31,7 @@ test("a viewer gets the last keyframe with its time; no cache keeps it", async (
   expect(api.runtime.keyframesAsked).toEqual([[channelId, undefined]]);
 });
 
-test("a client that has the keyframe is answered 304 without a body; an entity tag that is not ours is none", async () => {
+test("a client that has the keyframe is answered 304 without a body, and a foreign entity tag is ignored", async () => {
   api.runtime.keyframeFound = { found: "unchanged" };
   const { statusCode, headers, rawPayload } = await ask({ "if-none-match": '"1764432000123"' });
   expect([statusCode, rawPayload.length, headers["cache-control"]]).toEqual([304, 0, "no-store"]);
@@ -43,7 +43,7 @@ test("a client that has the keyframe is answered 304 without a body; an entity t
   ]);
 });
 
-test("where there is no keyframe, or one that is too large, the answer says so", async () => {
+test("a missing keyframe, or one that is too large, is answered with its reason", async () => {
   const refused = async (found: "none" | "too-large") => {
     api.runtime.keyframeFound = { found };
     const { status, body } = await api.call({ method: "GET", url });
@@ -55,7 +55,7 @@ test("where there is no keyframe, or one that is too large, the answer says so",
   expect([unknown.status, unknown.body.error.errorCode]).toEqual([404, 250004]);
 });
 
-test("16 keyframes at a time, one more is told when to ask again, and a place is free once its answer has left", async () => {
+test("16 keyframes are sent at a time, one more is refused with a time to retry, and a place is free once its answer has left", async () => {
   const found = Promise.withResolvers<Keyframe>();
   api.runtime.keyframeFound = found.promise;
   const asked = Array.from({ length: 16 }, () => ask());

@@ -93,7 +93,7 @@ test("a browser subscribes with its rules, changes them, gets a test message and
   expect([gone.status, gone.body.error.errorCode]).toEqual([404, 250_004]);
 });
 
-test("a push service that knows the browser no more ends the subscription", async () => {
+test("a push service that no longer knows the browser ends the subscription", async () => {
   const cookie = await setUp();
   const mine = browser();
   await send("PUT", "/dashboard/push", cookie, bodyOf(mine));
@@ -103,7 +103,7 @@ test("a push service that knows the browser no more ends the subscription", asyn
   expect(await endpoints()).toEqual([]);
 });
 
-test("nobody without a session, and no other page, gets anywhere", async () => {
+test("a request without a session, or from another page, is refused", async () => {
   const cookie = await setUp();
   const mine = browser();
   for (const [method, url] of [
@@ -159,7 +159,7 @@ test("a subscription ends with the session that made it: sign-out, another passw
   expect(await store.list(api.clock.wallMs - SESSION_IDLE_MS)).toEqual([]);
 });
 
-test("there are so many subscriptions at most; one that is there may be changed all the same", async () => {
+test("the number of subscriptions is bounded, and an existing one may still be changed", async () => {
   const cookie = await setUp();
   const sessionHash = (await api.dashboard.sessionOf(cookie)) ?? "";
   const push = (index: number) => ({

@@ -17,7 +17,7 @@ const post = (channelId: string, body?: unknown, key?: Parameters<Api["call"]>[0
 const remove = (channelId: string) => api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}/test-pattern` });
 const refusal = (what: string) => service(250005, "NOT_AVAILABLE", `${what} not available.`);
 
-test("the pattern runs for five minutes unless said, and the channel says until when", async () => {
+test("the pattern runs for five minutes by default, and the channel shows its end", async () => {
   const { channelId } = await api.create();
   const { status, body } = await post(channelId);
   expect(status).toBe(200);
@@ -27,7 +27,7 @@ test("the pattern runs for five minutes unless said, and the channel says until 
   expect(body.content).toMatchObject({ isPublishing: true, ingest: { testPattern: { endTime } } });
 });
 
-test("it is stopped by DELETE, and then there is none to stop", async () => {
+test("DELETE stops it, and then there is none to stop", async () => {
   const { channelId } = await api.create();
   await post(channelId, { durationSeconds: 10 });
   expect(api.runtime.testPatterns.map(([, forMs]) => forMs)).toEqual([10_000]);
@@ -46,7 +46,7 @@ test.each([9, 3_601, 10.5, "60"])("of %j seconds is refused", async (seconds) =>
   expect(api.runtime.testPatterns).toEqual([]);
 });
 
-test("an encoder on air, a pattern that runs and a channel that is off are refused in words", async () => {
+test("an encoder on air, a running pattern and a channel that is off refuse a pattern, with their reason", async () => {
   const { channelId } = await api.create();
   await post(channelId);
   expect((await post(channelId)).body.error.details).toBe("The channel's test pattern is on air already.");
@@ -64,7 +64,7 @@ test("an encoder on air, a pattern that runs and a channel that is off are refus
   expect((await post(channelId)).body.error.details).toBe("The channel is turned off: turn it on first.");
 });
 
-test("an encoder that was faster, and an overloaded server, are told as such", async () => {
+test("an encoder that was faster, and an overloaded server, refuse a pattern with their own reason", async () => {
   const { channelId } = await api.create();
   api.runtime.testPatternResult = "on-air";
   expect((await post(channelId)).body).toMatchObject(refusal("Test pattern"));
@@ -72,7 +72,7 @@ test("an encoder that was faster, and an overloaded server, are told as such", a
   expect((await post(channelId)).body).toMatchObject(refusal("Server"));
 });
 
-test("a server sends four patterns at a time; a fifth waits for one to end", async () => {
+test("a server sends four patterns at a time, and a fifth waits for one to end", async () => {
   const ids: string[] = [];
   for (let count = 0; count < 5; count += 1) ids.push((await api.create()).channelId);
   const [first = "", , , , fifth = ""] = ids;
@@ -82,13 +82,13 @@ test("a server sends four patterns at a time; a fifth waits for one to end", asy
   expect((await post(fifth)).status).toBe(200);
 });
 
-test("a viewer sends none, and a channel that is not there is not found before a wrong value", async () => {
+test("a viewer may send none, and a wrong value is reported before a missing channel", async () => {
   const { channelId } = await api.create();
   expect((await post(channelId, {}, VIEWER)).status).toBe(401);
   expect((await post("ls-20260101000000-00000", { durationSeconds: 1 })).status).toBe(404);
 });
 
-test("start and stop are told with who asked", async () => {
+test("start and stop are events that name the caller", async () => {
   const { channelId } = await api.create();
   await post(channelId);
   await remove(channelId);

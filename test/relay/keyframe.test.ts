@@ -5,7 +5,7 @@ import type { Keyframe } from "../../src/thread-protocol/keyframe.ts";
 import { AVC_CONFIG, audio, avcFrame, video } from "../support/media-messages.ts";
 import { RelayStage } from "../support/relay-stage.ts";
 
-/** The payloads of the tags of a file, after a look at what is between them. */
+/** The payloads of the tags of a file, after a check of the bytes between them. */
 function tagsOf(keyframe: Keyframe): Buffer[] {
   if (keyframe.found !== "keyframe") throw new Error(keyframe.found);
   const bytes = Buffer.from(keyframe.bytes);
@@ -28,7 +28,7 @@ function onAir(holdSeconds = 0) {
   return { stage, publisher, keyframe: (known?: number) => stage.engine.keyframe("ls-1", known) };
 }
 
-test("the last keyframe comes with its sequence header and the time it came at, and is unchanged until the next", () => {
+test("the last keyframe comes with its sequence header and its arrival time, and is unchanged until the next", () => {
   const { stage, publisher, keyframe } = onAir();
   expect(keyframe()).toEqual({ found: "none" });
   const time = stage.clock.wallNow();
@@ -45,7 +45,7 @@ test("the last keyframe comes with its sequence header and the time it came at, 
   expect(tagsOf(keyframe(time))).toEqual([AVC_CONFIG, avcFrame(true, 3)]);
 });
 
-test("it outlives a group of pictures of any length and a hold, and ends with the broadcast", () => {
+test("the last keyframe outlives a group of pictures of any length and a hold, and ends with the broadcast", () => {
   const { stage, publisher, keyframe } = onAir(60);
   publisher.push(video(0, avcFrame(true, 1)));
   stage.pass(publisher, 30_000);
@@ -74,7 +74,7 @@ test("HEVC under codec id 12 is written in Enhanced RTMP's form, which decoders 
   ]);
 });
 
-test("a keyframe with more than 4 MiB is none", () => {
+test("a keyframe with more than 4 MiB is not kept", () => {
   const key = Buffer.alloc(4 * 1024 * 1024 + 1, 1);
   expect(keyframeFile(key, undefined, 1)).toEqual({ found: "too-large" });
   expect(keyframeFile(key.subarray(1), undefined, 1)).toMatchObject({ found: "keyframe" });

@@ -1,5 +1,5 @@
 // Run by standstill-watch.ts, bound to one processor and above all other work: when this is late, the processor itself
-// stood still, as a virtual machine's does while its host runs others. Writes the wall time and the milliseconds.
+// stood still, as a virtual machine's does while its host runs others. Prints the wall time and the milliseconds.
 const BEAT_MS = 5;
 const LATE_MS = 15;
 

@@ -8,8 +8,8 @@ const PRIORITY = "60";
 const STOP_GRACE_MS = 1_000;
 
 /**
- * Notices when a processor of this machine stands still. What that costs is no fault of a program that is measured, and
- * does not show as time in which it waited for a processor.
+ * Notices when a processor of this machine stands still. The delay is no fault of the measured program, and does not
+ * show as time in which it waited for a processor.
  */
 export class StandstillWatch {
   readonly #beats: readonly Child[];

@@ -6,7 +6,7 @@ import { type Child, startChild } from "./children.ts";
 import { freePort } from "./free-port.ts";
 import { waitFor } from "./waiting.ts";
 
-/** Where Debian puts the programs of the version it has. */
+/** Debian's path of the programs of its version. */
 const PROGRAMS = "/usr/lib/postgresql/15/bin";
 const START_DEADLINE_MS = 30_000;
 const STOP_GRACE_MS = 5_000;
@@ -28,7 +28,7 @@ export class PostgresServer {
     this.#settings = settings;
   }
 
-  /** `isDurable`: whether a commit is on the disk when it is answered. Without it the server is quicker. */
+  /** `isDurable`: whether a commit is on the disk when it is acknowledged. Without it the server is quicker. */
   static async start({ isDurable = false } = {}): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), "fanfare-postgres-"));
     const owner = await userId();
@@ -82,12 +82,12 @@ export class PostgresServer {
     }
   }
 
-  /** Resolves while it answers, after `kill` once it answers again. */
+  /** Resolves while it answers, and after `kill` once it answers again. */
   get isBack(): Promise<void> {
     return this.#back.promise;
   }
 
-  /** Starts it on the folder it has, after `kill` or `stop`. */
+  /** Starts it on its existing folder, after `kill` or `stop`. */
   async resume(): Promise<void> {
     const place = ["-D", join(this.#folder, "data"), "-p", `${this.port}`, "-k", this.#folder, "-h", "127.0.0.1"];
     const server = await run("postgres", [...place, ...this.#settings]);
@@ -101,7 +101,7 @@ export class PostgresServer {
     this.#back.resolve();
   }
 
-  /** Ends it without a word to anybody: all its processes notice. */
+  /** Kills all its processes at once, without a shutdown. */
   async kill(): Promise<void> {
     this.#back = Promise.withResolvers();
     await this.#server?.stop("SIGKILL", STOP_GRACE_MS);
@@ -119,7 +119,7 @@ export class PostgresServer {
   }
 }
 
-/** The package's user, where this process is root; otherwise the server runs as whoever runs the tests. */
+/** The package's user, where this process is root; otherwise the server runs as the user of the tests. */
 async function userId(): Promise<number | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const id = await startChild("id", ["-u", USER]);

@@ -16,7 +16,7 @@ export type SentStream = {
   readonly has?: readonly ("audio" | "video")[];
 };
 
-/** Has a publisher take headers, then a frame of each kind every `stepMs`; each video frame is a keyframe. */
+/** Makes a publisher take headers, then a frame of each kind every `stepMs`; each video frame is a keyframe. */
 function sendStream(publisher: Publisher, stream: SentStream): void {
   const { fromMs, untilMs, stepMs = 40, has = ["audio", "video"] } = stream;
   if (has.includes("audio")) publisher.take(audio(fromMs, AAC_CONFIG), fromMs, fromMs);

@@ -1,6 +1,6 @@
 import { createDecipheriv, createECDH, type ECDH, hkdfSync, randomBytes } from "node:crypto";
 
-/** A browser that is subscribed: its keys, and what reads a message as it would (RFC 8291 §3.4). */
+/** A subscribed browser: its keys, and a function that reads a message as the browser would (RFC 8291 §3.4). */
 export class PushBrowser {
   readonly #ecdh: ECDH = createECDH("prime256v1");
   readonly #auth: Buffer;

@@ -17,7 +17,7 @@ const EXAMPLE = {
   body: "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN",
 };
 
-test("a message is encrypted as in the example of RFC 8291, and the reader of the tests reads it", () => {
+test("a message is encrypted as in the example of RFC 8291, and the tests' own reader reads it", () => {
   const { text, privateKey, salt, auth, receiver, receiverPrivate, body } = EXAMPLE;
   const random = { privateKey: bytes(privateKey), salt: bytes(salt) };
   expect(encryptPush(text, { p256dh: receiver, auth }, random).toString("base64url")).toBe(body);
@@ -32,7 +32,7 @@ test("two messages with the same text differ, and only the browser they are for 
   expect(() => new PushBrowser("https://push/2").decrypt(one ?? Buffer.alloc(0))).toThrow();
 });
 
-test("keys that no browser has are told from those that one may have", () => {
+test("keys that no browser can have are refused", () => {
   const { p256dh, auth } = new PushBrowser("https://push/1").keys;
   const offCurve = bytes(p256dh);
   offCurve[40] = (offCurve[40] ?? 0) ^ 1;
@@ -43,7 +43,7 @@ test("keys that no browser has are told from those that one may have", () => {
   expect(arePushKeys({ p256dh: "", auth })).toBe(false);
 });
 
-test("a push service can tell who sends, for its own origin and half a day", () => {
+test("a push request names its sender, for the service's own origin and half a day", () => {
   const key = newVapidKey();
   const header = vapidAuthorization(
     key,

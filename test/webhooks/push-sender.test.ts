@@ -15,7 +15,7 @@ const TARGET = { targetId: 7, targetName: "YOUTUBE", label: "Main" } as const;
 
 type Posted = { readonly message: Message; readonly answer: (result: AttemptResult) => Promise<void> };
 
-/** A sender on virtual time with these browsers; the test says what the push services answer. */
+/** A sender on virtual time with these browsers; the test decides the push services' answers. */
 function stage(rules: readonly AlertRules[]) {
   const clock = new VirtualClock();
   const browsers = rules.map((_, index) => new PushBrowser(`https://push.example/${index}`));
@@ -67,7 +67,7 @@ function stage(rules: readonly AlertRules[]) {
   return { clock, sender, posted, stored, lines, read };
 }
 
-/** Lets what was resolved run on. */
+/** Runs everything that was resolved. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
   await new Promise<void>((resolve) => setImmediate(resolve));
@@ -86,7 +86,7 @@ function alert(channelId: string, severity: "broken" | "attention" | "healthy" =
   return { channelId, severity, verdict: { state: severity, health }, troubleCount: 0 };
 }
 
-test("each browser is told in its language what its rules let through", async () => {
+test("each browser gets, in its language, the alerts that its rules let through", async () => {
   const { clock, sender, posted, read } = stage([
     ALL,
     ALL,
@@ -110,7 +110,7 @@ test("each browser is told in its language what its rules let through", async ()
   ]);
 });
 
-test("a loss and an unstable channel are said as such, and a channel that is gone is left out", async () => {
+test("a loss and an unstable channel have their own sentence, and a channel that is gone is left out", async () => {
   const { clock, sender, posted, read } = stage([ALL]);
   sender.alert({ channelId: "ls-1", severity: "broken", verdict: { state: "broken", isLost: true }, troubleCount: 0 });
   sender.alert({ ...alert("ls-2", "healthy"), severity: "broken", troubleCount: 4 });
@@ -124,7 +124,7 @@ test("a loss and an unstable channel are said as such, and a channel that is gon
   ]);
 });
 
-test("of one channel the newest alert of a second is sent, and many channels are one message", async () => {
+test("the newest alert of a channel in a second is sent, and many channels share one message", async () => {
   const { clock, sender, posted, read } = stage([ALL]);
   for (let index = 0; index < 300; index += 1)
     sender.alert(alert(`ls-${index % 4}`, index < 150 ? "attention" : "broken"));
@@ -134,7 +134,7 @@ test("of one channel the newest alert of a second is sent, and many channels are
   ]);
 });
 
-test("a browser gets one message after another, eight browsers at a time, and each waits for nobody else", async () => {
+test("a browser gets one message after another, eight browsers at a time, and none waits for another", async () => {
   const { clock, sender, posted } = stage(Array.from({ length: 10 }, () => ALL));
   sender.alert(alert("ls-1"));
   sender.alert(alert("ls-2"));
@@ -171,7 +171,7 @@ test("a failure is tried again after 5 and after 30 seconds, and then given up; 
   expect(posted.length).toBe(4);
 });
 
-test.each([404, 410])("an answer of %i removes the subscription and what waits for it", async (status) => {
+test.each([404, 410])("an answer of %i removes the subscription and its waiting messages", async (status) => {
   const { clock, sender, posted, stored } = stage([ALL]);
   sender.start();
   await settle();
@@ -184,7 +184,7 @@ test.each([404, 410])("an answer of %i removes the subscription and what waits f
   sender.close();
 });
 
-test("an endless reason is cut: a message has at most 2 kB before it is encrypted", async () => {
+test("an endless reason is cut, so that a message has at most 2 kB before it is encrypted", async () => {
   const { clock, sender, posted, read } = stage([ALL]);
   const { verdict, ...rest } = alert("ls-1");
   const reason = { code: "STALLED", message: { en: "끝".repeat(3_000), ko: "" }, nextStep: "WAIT" } as const;
@@ -195,7 +195,7 @@ test("an endless reason is cut: a message has at most 2 kB before it is encrypte
   expect(only === undefined ? "" : read(only).body).toMatch(/^끝+…$/);
 });
 
-test("after its end nothing is sent any more", async () => {
+test("a sender that was ended sends nothing any more", async () => {
   const { clock, sender, posted } = stage([ALL]);
   sender.alert(alert("ls-1"));
   sender.close();

@@ -19,7 +19,7 @@ const SCREENSHOTS = join(ROOT, "screenshots");
 const NOWHERE = { rtmpUrl: "rtmp://127.0.0.1:9/live" };
 const { alerts: texts } = en;
 
-/** Keeps what the page shows and plays, and lets the test say whether the page has the focus. */
+/** Records what the page shows and plays, and lets the test decide whether the page has the focus. */
 const OBSERVE = `
   window.shown = [];
   window.tones = 0;
@@ -45,7 +45,7 @@ const OBSERVE = `
 const tick = (page: Page, label: string, isOn: boolean) => page.getByLabel(label, { exact: true }).setChecked(isOn);
 const shown = (page: Page) => page.evaluate("[window.shown, window.tones]");
 
-/** A server with a channel on air that is well, and a page of its settings with alerts switched on. */
+/** A server with a healthy channel on air, and a page of its settings with alerts switched on. */
 async function openAlerts(host = "127.0.0.1") {
   await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
@@ -65,7 +65,7 @@ async function openAlerts(host = "127.0.0.1") {
   return { page, errors, api, channel, context, origin };
 }
 
-test("permission is asked for at a press; trouble is notified, heard, in the tab's title and on the page; rules hold", async () => {
+test("permission is requested at a press, trouble is shown as notification, sound, tab title and banner, and rules hold", async () => {
   const { page, errors, api, channel, context, origin } = await openAlerts();
   await page.locator('[data-notifications="ask"], [data-notifications="denied"]').waitFor();
   await context.grantPermissions(["notifications"], { origin });
@@ -112,7 +112,7 @@ test("permission is asked for at a press; trouble is notified, heard, in the tab
   expect(errors).toEqual([]);
 });
 
-test("no alert for what a person does, for what the rules leave out, or twice where two tabs are open", async () => {
+test("no alert comes for a person's action, for what the rules leave out, or twice where two tabs are open", async () => {
   const { page, errors, api, channel, context, origin } = await openAlerts();
   await context.grantPermissions(["notifications"], { origin });
   const other = await api.createChannel("other", [{ rtmpUrl: NOWHERE.rtmpUrl, streamKey: uniqueKey("o") }]);
@@ -143,7 +143,7 @@ test("no alert for what a person does, for what the rules leave out, or twice wh
   expect(errors).toEqual([]);
 });
 
-test("a page without HTTPS says what it cannot do, and alerts on the page and with sound all the same; quiet in focus is kept", async () => {
+test("a page without HTTPS says what it cannot do, still alerts on the page and with sound, and keeps quiet in focus", async () => {
   const { page, errors, api, channel } = await openAlerts(INSECURE_NAME);
   expect(await page.evaluate("isSecureContext")).toBe(false);
   expect(await page.locator('[data-notifications="insecure"]').innerText()).toBe(texts.notificationStates.insecure);

@@ -8,7 +8,10 @@ import { Stage, uniqueKey } from "../../support/stage.ts";
 
 /** The screenshots, for people to look at. Ignored by git. */
 const SCREENSHOTS = join(ROOT, "screenshots");
-/** Letters of two scripts, marks that a file name must not have, one character of seven code points, and a formula's beginning. */
+/**
+ * Letters of two scripts, characters that a file name must not have, one character of seven code points, and a
+ * formula's beginning.
+ */
 const NAME = '=공연 "라이브" / 👨‍👩‍👧‍👦 & <b>홍대</b>';
 const LOOKS = [
   ["ko-KR", "light", 390],
@@ -17,7 +20,7 @@ const LOOKS = [
   ["en-US", "light", 390],
 ] as const;
 
-test("the test pattern: who will see it, on air, and over when a person stops it or an encoder comes; the channel has any name", async () => {
+test("the test pattern shows who will see it, runs on air, and ends when a person stops it or an encoder connects", async () => {
   await mkdir(SCREENSHOTS, { recursive: true });
   const stage = await Stage.open();
   const target = await stage.target();
@@ -48,7 +51,7 @@ test("the test pattern: who will see it, on air, and over when a person stops it
   await dialog.getByRole("button", { name: "Send test pattern" }).click();
   const banner = page.locator(".test-pattern");
   await banner.getByText("Viewers of Studio see it now.").waitFor();
-  // An encoder's card says what it is, and the stream check has nothing to say of it.
+  // An encoder's card describes it, and the stream check has no finding about it.
   const incoming = page.locator("section", { has: page.getByRole("heading", { name: "Incoming stream" }) });
   await incoming.getByText("Test pattern", { exact: true }).waitFor();
   expect(await incoming.getByText("Stream check").count()).toBe(0);

@@ -71,7 +71,7 @@ test("the main publisher goes on air again after thirty seconds without a gap, a
   const backup = sending({ fromMs: 0, untilMs: 80_000 }, "backup");
   const back = sending({ fromMs: 20_000, untilMs: 80_000 });
   expect(firstMs((atMs) => mayGoOnAir(live(backup), back, atMs), 20_000, 80_000)).toBe(50_000);
-  // A gap of three seconds in between starts the count anew.
+  // A gap of three seconds in between restarts the count.
   const gap = sending({ fromMs: 20_000, untilMs: 40_000 });
   for (let atMs = 43_000; atMs <= 80_000; atMs += 40) gap.take(video(atMs, avcFrame(false, 1)), atMs, atMs);
   expect(firstMs((atMs) => mayGoOnAir(live(backup), gap, atMs), 43_000, 80_000)).toBe(73_000);
@@ -84,7 +84,7 @@ test("the other key's publisher is the standby once both have sent a frame", () 
   expect(standbyOf(live(backup), [main, backup], 1_000)).toBe(main);
   expect(standbyOf(live(main), [main, idleBackup], 1_000)).toBe(undefined);
   expect(standbyOf(live(idleMain), [idleMain, backup], 1_000)).toBe(undefined);
-  // A newcomer with the key of the one on air replaces it: it is no standby.
+  // A newcomer with the key of the one on air replaces it: it does not count as a standby.
   expect(standbyOf(live(main), [main, sending({ fromMs: 0, untilMs: 1_000 })], 1_000)).toBe(undefined);
   expect(standbyOf({ at: "held", ...holdOn(main) }, [backup], 1_000)).toBe(undefined);
 });
@@ -110,7 +110,7 @@ test("a publisher is looked at every second, in time for its silence, and every 
   expect(looks.map((atMs) => nextLookMs(publisher, true, atMs))).toEqual([100, 100, 100, 100, 100, 100]);
 });
 
-test("a hold lasts as long as the channel says and a person extended it; after a clean stop it has no time of its own", () => {
+test("a hold lasts as long as the channel's setting and a person's extensions, and after a clean stop it has no time of its own", () => {
   const lost = sending({ fromMs: 0, untilMs: 10_000 });
   expect(holdEndMs(holdOn(lost), 60, [])).toBe(70_000);
   expect(holdEndMs({ ...holdOn(lost), extendedMs: 120_000 }, 60, [])).toBe(190_000);

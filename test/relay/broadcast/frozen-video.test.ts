@@ -33,7 +33,7 @@ function stage(publisher: Publisher = sending({ fromMs: 0, untilMs: LAST_VIDEO_M
       else note(fact.kind);
     },
   });
-  /** Lets audio come until then, and looks at each step. Returns what the last look returned. */
+  /** Lets audio arrive until then, and looks at each step. Returns what the last look returned. */
   const goOn = (untilMs: number, times = FREEZE_TIMES): boolean => {
     let isFilling = false;
     while (nowMs < untilMs) {
@@ -75,7 +75,7 @@ test("a channel whose time is 0 gets no filler, however long video is missing", 
   expect(seen).toEqual([[6_000, "stopped 5000"]]);
 });
 
-test("before filler, video is back with any frame; its absence is reported from its last frame on", () => {
+test("before filler, video is back with any frame, and its absence is reported from its last frame on", () => {
   const { seen, goOn, send } = stage();
   goOn(8_000);
   send(avcFrame(false, 2));
@@ -86,7 +86,7 @@ test("before filler, video is back with any frame; its absence is reported from 
   ]);
 });
 
-test("behind filler, video is back with a keyframe only", () => {
+test("after filler, video is back with a keyframe only", () => {
   const { kinds, goOn, send } = stage();
   goOn(12_000);
   send(avcFrame(false, 2));
@@ -101,7 +101,7 @@ test("behind filler, video is back with a keyframe only", () => {
   ]);
 });
 
-test("a frame of a further track is not the video that is missing", () => {
+test("a frame of a further track does not stand for the missing video", () => {
   const { seen, goOn, send } = stage();
   goOn(8_000);
   const tag = { kind: "video", isKeyframe: true, packetType: VideoPacket.CodedFramesX } as const;
@@ -122,7 +122,7 @@ test("slow video is not frozen: it has twice its own longest gap", () => {
   expect(seen.slice(0, 1)).toEqual([[40_000, "stopped 8000"]]);
 });
 
-test("an encoder that sends nothing at all is not one whose video stopped", () => {
+test("an encoder that sends nothing at all does not count as one whose video stopped", () => {
   const publisher = sending({ fromMs: 0, untilMs: LAST_VIDEO_MS });
   const { frozen, seen } = stage(publisher);
   for (let atMs = LAST_VIDEO_MS; atMs <= 60_000; atMs += STEP_MS)

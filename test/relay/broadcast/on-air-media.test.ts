@@ -22,10 +22,10 @@ import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const LOOK_MS = 100;
 const BEGUN_MS = 400;
-/** What video frames of `begin` carry: the first one, and those behind it. */
+/** Fields of the video frames of `begin`: of the first one, and of those after it. */
 const [KEY, NEXT] = [1, 2];
 
-/** The media of one channel with one subscriber, on virtual time. The broadcast around them is played by the test. */
+/** The media of one channel with one subscriber, on virtual time. The test plays the broadcast around them. */
 function stage() {
   const clock = new VirtualClock();
   const recorder = new Recorder();
@@ -48,7 +48,7 @@ function stage() {
     onFillerOver: () => void seen.push("filler over"),
   });
   out.subscribe(recorder);
-  /** The publisher takes a message and returns what it is; a frame has to come. */
+  /** The publisher takes a message. Returns its classification; it must be a frame. */
   const frameOf = (publisher: Publisher, message: MediaMessage): Frame => {
     const classified = publisher.take(message, clock.now(), clock.awakeNow());
     if (classified.what !== "frame") throw new Error(`${classified.what} is no frame`);
@@ -66,7 +66,7 @@ function stage() {
     media.fill();
     return isFilling;
   };
-  /** Lets time pass with a look every 100 ms. */
+  /** Advances time with a look every 100 ms. */
   const pass = (state: BroadcastState<Publisher>, byMs: number, mayFill = true) => {
     for (let atMs = 0; atMs < byMs; atMs += LOOK_MS) {
       clock.advance(LOOK_MS);
@@ -120,7 +120,7 @@ test("filler begins where media are missed, only where the channel may fill, and
   expect(shown()).toEqual([]);
   expect(look(state)).toBe(true);
   pass(state, 1_000, false);
-  // A keyframe and the frame behind it in turn, twice a second, from the time that had passed.
+  // A keyframe and the frame after it in turn, twice a second, from the time that had passed.
   expect(shown()).toEqual([
     [3_000, KEY],
     [3_500, NEXT],
@@ -164,7 +164,7 @@ test("after four seconds of audio filler ends without a keyframe", () => {
   expect(seen.at(-1)).toBe("filler over");
 });
 
-test("a keyframe whose time filler has covered by far was held up on its way, and is counted as lost", () => {
+test("a keyframe whose time filler has covered by far was delayed on its way, and counts as lost", () => {
   const { begin, pass, push, seen, shown } = stage();
   const publisher = newPublisher();
   pass(begin(publisher), 5_600);
@@ -177,7 +177,7 @@ test("a keyframe whose time filler has covered by far was held up on its way, an
   expect(shown()).toEqual([[6_000, 4]]);
 });
 
-test("what other publishers send is no backlog of the one on air", () => {
+test("messages of other publishers are no backlog of the one on air", () => {
   const { begin, pass, media, frameOf } = stage();
   const publisher = newPublisher();
   pass(begin(publisher), 5_600);
@@ -212,7 +212,7 @@ test("the same encoder goes on by its own clock, another one in step with the wa
   expect(media.last).toBe(other);
 });
 
-test("targets connect anew for an encoder with another sample rate, and not for one with the same stream", () => {
+test("targets reconnect for an encoder with another sample rate, and not for one with the same stream", () => {
   for (const [config, news] of [
     [AAC_CONFIG, []],
     [AAC_CONFIG_CHANGED, ["reconnect"]],
@@ -227,7 +227,7 @@ test("targets connect anew for an encoder with another sample rate, and not for 
   }
 });
 
-test("a change of encoder brings the new encoder's header, and not one that the targets have", () => {
+test("a change of encoder brings the new encoder's header, unless the targets already have it", () => {
   for (const [config, count] of [
     [AVC_CONFIG, 0],
     [AVC_CONFIG_CHANGED, 1],

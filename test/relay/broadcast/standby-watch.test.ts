@@ -51,7 +51,7 @@ test("a standby that differs in another way is reported again", () => {
   expect(watch.differs).toBe(detail);
 });
 
-test("a difference is over when the standby sends the same again, has gone, or is no standby any more", () => {
+test("a difference ends when the standby sends the same stream again, has gone, or is no longer the standby", () => {
   const { main, backup, watch, look } = stage();
   changeRate(backup);
   const differ = () => {
@@ -77,7 +77,7 @@ test("a publisher that has sent no frame yet is not compared: its headers may st
   expect(watch.differs).toBe(undefined);
 });
 
-test("after the broadcast's end the same difference is reported anew", () => {
+test("after the broadcast's end the same difference is reported again", () => {
   const { backup, watch, look } = stage();
   changeRate(backup);
   look();

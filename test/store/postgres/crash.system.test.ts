@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-test("PostgreSQL is killed under two nodes that write: they say so, go on by themselves, and no acknowledged write is lost", async () => {
+test("two nodes report the kill of their PostgreSQL, go on by themselves, and lose no acknowledged write", async () => {
   const name = await server.newDatabase();
   const nodes = [storesOf(await openNode(server, name)), storesOf(await openNode(server, name))];
   let acknowledged = 0;

@@ -14,7 +14,7 @@ export const KEYS: readonly [MasterKey, MasterKey] = [
   { id: "1a1b1c1d", bytes: randomBytes(32) },
 ];
 
-/** What takes a moment on a quiet machine may take long beside other tests. */
+/** A short step on a quiet machine may take long beside other tests. */
 const PATIENT = { statementMs: 30_000, lockMs: 30_000, answerMs: 40_000, connectMs: 40_000 };
 
 /** Opens a database as a node does, but waits longer. */

@@ -22,7 +22,7 @@ useTestDatabases(async () => {
 });
 for (const suite of ["dashboard", "event", "history", "report"]) await import(`../suites/${suite}-suite.ts`);
 
-test("what one node wrote is there for another", async () => {
+test("data that one node wrote is there for another", async () => {
   const name = await newDatabase();
   const [first, second] = [new SqlStore(await openNode(server, name)), new SqlStore(await openNode(server, name))];
   const created = await first.createChannel(newChannel(1));
@@ -39,7 +39,7 @@ test("nodes that start together on an empty database make its tables once", asyn
   expect(await stores[0]?.listChannels({}, { number: 1, size: 10 })).toMatchObject({ total: 4 });
 });
 
-test("a node whose keys do not open the secrets is refused, and names where they come from", async () => {
+test("a node whose keys do not open the secrets is refused, with the source of the keys", async () => {
   const name = await newDatabase();
   await expect(openNode(server, name, [KEYS[1]])).rejects.toThrow("the test lacks the key 0a0b0c0d");
 });
@@ -62,7 +62,7 @@ test("text is compared by its bytes, and a list of a hundred thousand channels i
   expect(columns).toEqual([{ other: 0 }]);
 });
 
-test("a program beside a newer one goes on where the newer one's steps allow it, and is refused else", async () => {
+test("a program beside a newer one goes on where the newer one's steps allow it, and is refused otherwise", async () => {
   const name = await newDatabase();
   const step = (name: string) => `insert into kysely_migration (name, timestamp) values ('${name}', 'now')`;
   await server.query(`${step("9998-later")}; insert into schema_compat values ('9998-later', '0028-sequences')`, name);

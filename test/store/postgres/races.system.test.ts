@@ -36,7 +36,7 @@ afterEach(async () => {
   for (const { database } of nodes) await database.close();
 });
 
-/** Does this 64 times at once, in turn at the one node and the other. */
+/** Does this 64 times at once, alternating between the two nodes. */
 function atOnce<Value>(run: (node: Node, index: number) => Promise<Value>): Promise<Value[]> {
   return Promise.all(Array.from({ length: AT_ONCE }, (_, index) => run(nodes[index % 2 === 0 ? 0 : 1], index)));
 }
@@ -46,7 +46,7 @@ function domainFault(error: unknown): string {
   return error.fault.kind;
 }
 
-test("changes of one channel that build on what they found are all in it", async () => {
+test("changes of one channel that build on its present value are all in it", async () => {
   const { channelId } = await nodes[0].channels.createChannel(newChannel(1, { holdSeconds: 0 }));
   await atOnce(({ channels }) => channels.changeChannel(channelId, (now) => ({ holdSeconds: now.holdSeconds + 1 })));
   const channel = await nodes[1].channels.findChannel(channelId);
@@ -66,7 +66,7 @@ test("no more targets than the plan allows are added", async () => {
   expect((await nodes[0].channels.findChannel(channelId))?.targets).toHaveLength(5);
 });
 
-test("changes of one target that build on what they found are all in it, and it is removed once", async () => {
+test("changes of one target that build on its present value are all in it, and it is removed once", async () => {
   const { channelId, targets } = await nodes[0].channels.createChannel(newChannel(1));
   const targetId = targets[0]?.targetId ?? 0;
   await atOnce(({ channels }) =>
@@ -78,7 +78,7 @@ test("changes of one target that build on what they found are all in it, and it 
   expect(removed.filter((each) => each !== undefined)).toHaveLength(1);
 });
 
-test("a channel is deleted once, and what is changed meanwhile is changed before that or not at all", async () => {
+test("a channel is deleted once, and a simultaneous change happens before that or not at all", async () => {
   const { channelId } = await nodes[0].channels.createChannel(newChannel(1));
   const results = await atOnce(({ channels }, index) =>
     index % 4 < 2
@@ -142,7 +142,7 @@ test("a set-up token is used once, and a session made with the former password d
   expect(await nodes[1].dashboard.listSessions()).toEqual([session(1_000)]);
 });
 
-test("events get numbers of their own, and what waits for a webhook has a place in a queue", async () => {
+test("events get numbers of their own, and a waiting webhook has a place in a queue", async () => {
   await nodes[0].deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
   const delivered = async (node: Node) => {
     for (const due of await node.deliveries.findDueDeliveries(9, LIMITS, [])) {
@@ -163,7 +163,7 @@ test("events get numbers of their own, and what waits for a webhook has a place 
   expect(deliveries.filter(({ state }) => state === "WAITING")).toEqual([]);
 });
 
-/** Opens a transaction in a session of its own, and returns what ends it. */
+/** Opens a transaction in a session of its own, and returns the function that ends it. */
 async function transaction(...statements: readonly string[]): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: server.url(name) });
   await client.connect();

@@ -37,7 +37,7 @@ test("a set-up token replaces the one before, works once and until it expires", 
   expect(await store.listSessions()).toEqual([session(1)]);
 });
 
-test("a changed password ends every session and begins one; with the wrong former one nothing changes", async () => {
+test("a changed password ends every session and begins one, and a wrong former password changes nothing", async () => {
   await setUp();
   expect(await store.addSession(session(2), "hash")).toBe(true);
   expect(await store.addSession(session(3), "another")).toBe(false);
@@ -64,7 +64,7 @@ test("a session is found by its token, is marked as used, and is deleted", async
   expect(await store.findSession("session1")).toBeUndefined();
 });
 
-test("of too many sessions those end that were longest unused", async () => {
+test("of too many sessions those unused for longest end", async () => {
   await setUp();
   for (let time = 2; time <= SESSIONS_MAX + 2; time += 1) await store.addSession(session(time), "hash");
   const times = (await store.listSessions()).map(({ lastUsedTime }) => lastUsedTime);

@@ -6,7 +6,7 @@ import { openSqliteDatabase } from "../../../src/store/sqlite/sqlite.ts";
 
 /** A database of one test, empty at first. */
 export type TestDatabase = {
-  /** Opens it; after `close` of what was opened, again. */
+  /** Opens it; opens it again after `close` of the returned database. */
   open(): Promise<Database>;
   remove(): Promise<void>;
 };
@@ -19,7 +19,7 @@ let make: () => Promise<TestDatabase> = async () => {
   };
 };
 
-/** Makes the database that a suite's test works on: SQLite's unless another kind was chosen. */
+/** Makes the database that a suite's test uses: SQLite's unless another kind was chosen. */
 export function newTestDatabase(): Promise<TestDatabase> {
   return make();
 }
