@@ -45,6 +45,7 @@ export default defineConfig({
           name: "system",
           include: [SYSTEM],
           testTimeout: UNIT_TIMEOUT_MS,
+          hookTimeout: UNIT_TIMEOUT_MS,
           maxWorkers: UNIT_FILES_AT_ONCE,
           sequence: { groupOrder: 0 },
         },

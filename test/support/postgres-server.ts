@@ -82,6 +82,17 @@ export class PostgresServer {
     }
   }
 
+  /** Opens a transaction in a session of its own, and returns what commits it. */
+  async transaction(database: string, ...statements: readonly string[]): Promise<() => Promise<void>> {
+    const client = new pg.Client({ connectionString: this.url(database) });
+    await client.connect();
+    for (const statement of ["begin", ...statements]) await client.query(statement);
+    return async () => {
+      await client.query("commit");
+      await client.end();
+    };
+  }
+
   /** Resolves while it answers, and after `kill` once it answers again. */
   get isBack(): Promise<void> {
     return this.#back.promise;

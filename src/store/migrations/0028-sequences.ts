@@ -1,6 +1,9 @@
 import { type Kysely, sql } from "kysely";
 import { writesSideBySide } from "../database/locks.ts";
-import { NUMBERED, sequenceName } from "../database/numbers.ts";
+import { sequenceName } from "../database/numbers.ts";
+
+/** What was numbered at this step. */
+const FIRST = ["channel", "target", "event", "webhook_endpoint", "write-probe"] as const;
 
 /**
  * For several nodes on one database: the sequences that number channels, targets and events on PostgreSQL, where SQLite
@@ -13,5 +16,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn("compatible_from", "text", (column) => column.notNull())
     .execute();
   if (!writesSideBySide(db)) return;
-  for (const name of NUMBERED) await sql`create sequence ${sql.table(sequenceName(name))}`.execute(db);
+  for (const name of FIRST) await sql`create sequence ${sql.table(sequenceName(name))}`.execute(db);
 }

@@ -30,8 +30,38 @@ export type Schema = {
   readonly counter: { readonly name: string; readonly value: number };
   readonly program_version: { readonly id: Generated<number>; readonly version: string };
   readonly instance: { readonly id: number; readonly name: string };
+  readonly node: NodeRow;
+  readonly channel_owner: ChannelOwnerRow;
   /** The oldest step whose program can work with a database that has come to `step`. */
   readonly schema_compat: { readonly step: string; readonly compatible_from: string };
+};
+
+/** A process that uses this database, or did. */
+type NodeRow = {
+  readonly incarnation: number;
+  readonly node_id: string;
+  /** One of the port's `NODE_STATES`. */
+  readonly state: string;
+  readonly lease_until: number;
+  /** JSON: a list of text. */
+  readonly advertise: string;
+  readonly version: string;
+  readonly schema_step: string;
+  /** JSON: a list of text. */
+  readonly key_ids: string;
+};
+
+/** Who owns a channel, or who did last. */
+type ChannelOwnerRow = {
+  readonly channel_id: string;
+  /** Null: released; the next one is null with it. */
+  readonly incarnation: number | null;
+  readonly home: number | null;
+  /** Only ever rises. */
+  readonly epoch: number;
+  readonly since: number;
+  readonly former_incarnation: number | null;
+  readonly former_epoch: number | null;
 };
 
 /** Consecutive values of one channel. */

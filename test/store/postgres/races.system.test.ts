@@ -1,4 +1,3 @@
-import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NewEvent } from "../../../src/control/events/events.ts";
 import { DomainError } from "../../../src/control/ports/errors.ts";
@@ -163,17 +162,6 @@ test("events get numbers of their own, and a waiting webhook has a place in a qu
   expect(deliveries.filter(({ state }) => state === "WAITING")).toEqual([]);
 });
 
-/** Opens a transaction in a session of its own, and returns the function that ends it. */
-async function transaction(...statements: readonly string[]): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: server.url(name) });
-  await client.connect();
-  for (const statement of ["begin", ...statements]) await client.query(statement);
-  return async () => {
-    await client.query("commit");
-    await client.end();
-  };
-}
-
 /** Waits until a session of this database waits for another's lock. */
 async function somebodyWaits(): Promise<void> {
   const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
@@ -187,7 +175,8 @@ test("a queue is not removed as empty while another node puts a delivery into it
   await node.events.appendEvents([EVENT]);
   const [due] = await node.deliveries.findDueDeliveries(9, LIMITS, []);
   if (due === undefined) throw new Error("no delivery is due");
-  const commit = await transaction(
+  const commit = await server.transaction(
+    name,
     "insert into event select 99, channel_id, code, level, time, description from event",
     `insert into delivery (event_id, channel_id, state, url, attempts, retry_until, resend_count)
      select 99, channel_id, state, url, 0, retry_until, 0 from delivery`,
@@ -204,7 +193,7 @@ test("a queue is not removed as empty while another node puts a delivery into it
 test("an event that comes while its endpoint is removed waits for that, and goes nowhere", async () => {
   const [node] = nodes;
   await node.deliveries.setEndpoint("default", { url: "https://h/hook", secret: "whsec_x", updateTime: 1 });
-  const commit = await transaction("delete from webhook_endpoint");
+  const commit = await server.transaction(name, "delete from webhook_endpoint");
   const appended = node.events.appendEvents([EVENT]);
   await somebodyWaits();
   await commit();

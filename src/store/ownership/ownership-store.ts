@@ -1,0 +1,198 @@
+import { type RawBuilder, sql } from "kysely";
+import {
+  type ChannelOwner,
+  type ClaimResult,
+  type ClusterNode,
+  type Incarnation,
+  type NewNode,
+  NODE_STATES,
+  type NodeState,
+  type OwnershipRow,
+  type OwnershipStore,
+} from "../../control/ports/ownership-store.ts";
+import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
+import type { Database } from "../database/database.ts";
+import { takeNumber } from "../database/numbers.ts";
+import { oneOf } from "../database/one-of.ts";
+
+/** Milliseconds since the Unix epoch by the database's clock: nodes' clocks may differ. */
+const NOW: RawBuilder<number> = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
+
+type OwnerColumns = {
+  readonly channel_id: string;
+  readonly incarnation: number | null;
+  readonly home: number | null;
+  readonly epoch: number;
+};
+
+/**
+ * Nodes and ownerships in PostgreSQL. A claim is one statement: the row's lock decides between nodes, and the epoch that
+ * each has seen lets one of them win.
+ */
+export class PostgresOwnershipStore implements OwnershipStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  addNode(node: NewNode, leaseMs: number): Promise<Incarnation> {
+    return this.#database.write(async (trx) => {
+      const incarnation = await takeNumber(trx, "node");
+      await trx
+        .insertInto("node")
+        .values({
+          incarnation,
+          node_id: node.nodeId,
+          state: "serving",
+          lease_until: sql<number>`${NOW} + ${leaseMs}`,
+          advertise: JSON.stringify(node.advertise),
+          version: node.version,
+          schema_step: node.schemaStep,
+          key_ids: JSON.stringify(node.keyIds),
+        })
+        .execute();
+      return incarnation;
+    });
+  }
+
+  renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState> {
+    return this.#database.write(async (trx) => {
+      const { state } = await trx
+        .updateTable("node")
+        .set({
+          lease_until: sql<number>`${NOW} + ${leaseMs}`,
+          state: sql<string>`case state when 'lost' then 'serving' else state end`,
+        })
+        .where("incarnation", "=", incarnation)
+        .returning("state")
+        .executeTakeFirstOrThrow();
+      return oneOf(NODE_STATES, state);
+    });
+  }
+
+  setNodeState(incarnation: Incarnation, state: Exclude<NodeState, "lost">): Promise<void> {
+    return this.#database.write(async (trx) => {
+      await trx.updateTable("node").set({ state }).where("incarnation", "=", incarnation).execute();
+    });
+  }
+
+  markLost(incarnation: Incarnation): Promise<boolean> {
+    return this.#database.write(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable("node")
+        .set({ state: "lost" })
+        .where("incarnation", "=", incarnation)
+        .where("state", "in", ["serving", "draining"])
+        .where("lease_until", "<", NOW)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    });
+  }
+
+  listNodes(): Promise<readonly ClusterNode[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db
+        .selectFrom("node")
+        .selectAll()
+        .select(sql<number>`lease_until - ${NOW}`.as("lease_left"))
+        .where(({ or, eb, exists, selectFrom }) =>
+          or([
+            eb("state", "!=", "left"),
+            exists(
+              selectFrom("channel_owner")
+                .whereRef("channel_owner.incarnation", "=", "node.incarnation")
+                .select("channel_owner.channel_id"),
+            ),
+          ]),
+        )
+        .orderBy("incarnation")
+        .execute();
+      return rows.map((row) => ({
+        incarnation: Number(row.incarnation),
+        nodeId: row.node_id,
+        state: oneOf(NODE_STATES, row.state),
+        leaseLeftMs: Number(row.lease_left),
+        advertise: JSON.parse(row.advertise),
+        version: row.version,
+        schemaStep: row.schema_step,
+        keyIds: JSON.parse(row.key_ids),
+      }));
+    });
+  }
+
+  claim(channelId: ChannelId, { incarnation, home }: ChannelOwner, seenEpoch: number): Promise<ClaimResult> {
+    return this.#database.write(async (trx) => {
+      // The channel's row is shared against its deletion, and held up by no write of its totals.
+      const { rows } = await sql<{ epoch: number; by: number | null; was: number | null; revision: number }>`
+        with live as (
+          select channel_id, revision from channel where channel_id = ${channelId} and state = 'live' for key share
+        ), serving as (
+          select incarnation from node where incarnation = ${incarnation} and state = 'serving'
+        )
+        insert into channel_owner as present (channel_id, incarnation, home, epoch, since)
+        select live.channel_id, serving.incarnation, ${home}, 1, ${NOW} from live, serving
+        where ${seenEpoch}::bigint = 0 or exists (select 1 from channel_owner o where o.channel_id = live.channel_id)
+        on conflict (channel_id) do update set
+          former_incarnation = present.incarnation, former_epoch = present.epoch, incarnation = excluded.incarnation,
+          home = excluded.home, epoch = present.epoch + 1, since = ${NOW}
+        where present.epoch = ${seenEpoch}
+        returning epoch, former_incarnation as by, former_epoch as was, (select revision from live) as revision
+      `.execute(trx);
+      const [claimed] = rows;
+      if (claimed === undefined) return { kind: "taken" };
+      const { epoch, by, was, revision } = claimed;
+      const former = by === null || was === null ? {} : { former: { incarnation: by, epoch: was } };
+      return { kind: "owned", epoch, revision, ...former };
+    });
+  }
+
+  release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void> {
+    return this.#database.write(async (trx) => {
+      // The row stays: the next epoch must be higher than all before.
+      await trx
+        .updateTable("channel_owner")
+        .set((is) => ({
+          former_incarnation: is.ref("incarnation"),
+          former_epoch: is.ref("epoch"),
+          incarnation: null,
+          home: null,
+          since: NOW,
+        }))
+        .where("channel_id", "=", channelId)
+        .where("incarnation", "=", incarnation)
+        .where("epoch", "=", epoch)
+        .execute();
+    });
+  }
+
+  findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined> {
+    return this.#database.read(async (db) => {
+      const row = await db
+        .selectFrom("channel_owner")
+        .where("channel_id", "=", channelId)
+        .select(["channel_id", "incarnation", "home", "epoch"])
+        .executeTakeFirst();
+      return row === undefined ? undefined : readOwnership(row);
+    });
+  }
+
+  compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]> {
+    return this.#database.read(async (db) => {
+      const rows = await db
+        .selectFrom("channel_owner")
+        .innerJoin("channel", "channel.channel_id", "channel_owner.channel_id")
+        .where(sql<boolean>`channel_owner.channel_id = any(${[...channelIds]})`)
+        .select(["channel_owner.channel_id", "channel_owner.incarnation", "channel_owner.home", "channel_owner.epoch"])
+        .select("channel.revision")
+        .orderBy("channel_owner.channel_id")
+        .execute();
+      return rows.map((row) => ({ ...readOwnership(row), revision: Number(row.revision) }));
+    });
+  }
+}
+
+function readOwnership({ channel_id: channelId, incarnation, home, epoch }: OwnerColumns): OwnershipRow {
+  const owner = incarnation === null || home === null ? {} : { owner: { incarnation: Number(incarnation), home } };
+  return { channelId, epoch: Number(epoch), ...owner };
+}
