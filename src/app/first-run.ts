@@ -32,7 +32,7 @@ export function newKeyFileText(path: string): string {
   return [
     "Stream keys and passwords are encrypted in the database. The key is in a file of its own:",
     `  ${path}`,
-    "Back this up: without it nobody can read those secrets again.",
+    "Back this up: without it those secrets cannot be read again.",
     "",
     "",
   ].join("\n");

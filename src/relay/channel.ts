@@ -64,7 +64,7 @@ export class Channel {
     return this.#targets.all;
   }
 
-  /** Takes a newer spec. Targets that did not change do not notice. */
+  /** Applies a newer spec. Targets that did not change are not affected. */
   apply(spec: ChannelSpec): void {
     if (spec.revision <= this.#spec.revision) return;
     this.#spec = spec;
@@ -73,11 +73,11 @@ export class Channel {
     this.#broadcast.look();
   }
 
-  /** Whether an encoder may publish now. Ask once, before the encoder is told anything: a takeover is counted. */
+  /** Whether an encoder may publish now. Ask once, before any reply to the encoder: a takeover is counted. */
   admits(slot: IngestSlot): boolean {
     const { clock, onFact } = this.#deps;
     const present = this.#broadcast.latest(slot);
-    // A dead connection locks nobody out, and replacing it is no fight.
+    // Replacing a dead connection is always allowed, and does not count as a takeover.
     // Nor is replacing a test pattern.
     if (present === undefined || present.isTestPattern || present.silentMs(clock.awakeNow()) >= DEAD_AFTER_MS)
       return true;
@@ -107,7 +107,9 @@ export class Channel {
     };
   }
 
-  /** Extends a hold by a minute, or ends it. Does nothing where no hold runs: a broadcast whose encoder is back goes on. */
+  /**
+   * Extends a hold by a minute, or ends it. Does nothing where no hold runs: a broadcast whose encoder is back goes on.
+   */
   changeHold(how: HoldChange): void {
     this.#broadcast.command({ kind: how === "end" ? "hold-ended" : "hold-extended" });
     this.#broadcast.publishHoldEnd();

@@ -12,8 +12,8 @@ import { RETRIES_PER_SECOND, RetryPace } from "./subscriber/rtmp-push/retry-pace
 import type { LinkClose, Subscriber } from "./subscriber/subscriber.ts";
 
 /**
- * How long packets are collected before they leave in one write per target, in milliseconds. The number of writes
- * decides the cost.
+ * How long packets are collected before they are sent in one write for each target, in milliseconds. The number of
+ * writes decides the cost.
  */
 const FLUSH_INTERVAL_MS = 50;
 const TICK_MS = 1_000;
@@ -29,11 +29,11 @@ export type EngineDeps = {
   readonly report: (samples: readonly ChannelSample[]) => void;
   /** Retries of all targets together in a second; default 20. */
   readonly retriesPerSecond?: number;
-  /** The numbers of encoders: every `step`th, so that no other thread gives the same one; default all. */
+  /** The numbers of encoders: every `step`th, so that no other thread uses the same one; default all. */
   readonly ingestIds?: { readonly first: number; readonly step: number };
   /**
-   * Tells the other media threads the state of this thread's links, and returns that of all threads together. Default:
-   * there is one thread.
+   * Reports the state of this thread's links to the other media threads, and returns that of all threads together.
+   * Default: there is one thread.
    */
   readonly shareUplink?: (own: UplinkState) => UplinkState;
 };
@@ -73,13 +73,13 @@ export class Engine {
   }
 
   /**
-   * Takes a newer spec of a channel that this thread knows. Other channels come with the admission of their encoder.
+   * Applies a newer spec of a channel that this thread knows. Other channels come with the admission of their encoder.
    */
   apply(spec: ChannelSpec): void {
     this.#channels.get(spec.channelId)?.apply(spec);
   }
 
-  /** Takes the spec that an encoder's admission brought. */
+  /** Applies the spec that came with an encoder's admission. */
   introduce(spec: ChannelSpec): void {
     const present = this.#channels.get(spec.channelId);
     if (present?.isOnAir !== true) this.#offSinceMs.set(spec.channelId, this.#deps.clock.now());
@@ -157,7 +157,7 @@ export class Engine {
     return this.#channels.get(channelId)?.admits(slot) ?? false;
   }
 
-  /** An encoder was admitted to this channel. Undefined where the channel went in the meantime. */
+  /** An encoder was admitted to this channel. Returns undefined where the channel was removed meanwhile. */
   open(channelId: ChannelId, description: PublisherDescription): PublisherHandle | undefined {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
@@ -176,7 +176,7 @@ export class Engine {
     return this.#channels.get(channelId)?.keyframe(knownTime) ?? { found: "none" };
   }
 
-  /** When this channel's packets leave. May change on air. */
+  /** When this channel's packets are sent. May change on air. */
   latency(channelId: ChannelId): Latency {
     return this.#channels.get(channelId)?.latency ?? "efficient";
   }
@@ -220,7 +220,8 @@ export class Engine {
 
   #startTick(): void {
     const nowMs = this.#deps.clock.now();
-    // Ticks stay in step, so that "the last second" is one second. After a pause of the process the count starts again.
+    // Ticks keep their rhythm, so that "the last second" is one second. After a pause of the process the count starts
+    // again.
     this.#nextTickMs = Math.max(this.#nextTickMs, nowMs - TICK_MS) + TICK_MS;
     this.#tickTimer = this.#deps.clock.startTimer(Math.max(0, this.#nextTickMs - nowMs), () => {
       this.#startTick();

@@ -5,13 +5,13 @@ import type { Engine } from "./engine.ts";
 import { FLV_FILE, playedMessages } from "./subscriber/preview/preview-encoding.ts";
 import { type PreviewSink, PreviewSubscriber } from "./subscriber/preview/preview-subscriber.ts";
 
-/** A running preview as its viewer's side holds it, whichever thread has the channel. */
+/** A running preview as its viewer's side uses it, in whatever thread the channel is. */
 export interface PreviewSession {
-  /** This many more bytes have left for the viewer. */
+  /** This many more bytes have been sent to the viewer. */
   taken(bytes: number): void;
-  /** While paused only headers are sent; after the pause the preview goes on at the next keyframe. */
+  /** While paused only headers are sent; after the pause the preview continues at the next keyframe. */
   pause(isPaused: boolean): void;
-  /** The viewer is gone. Idempotent. */
+  /** The viewer has left. Idempotent. */
   end(): void;
 }
 

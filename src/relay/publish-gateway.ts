@@ -13,16 +13,16 @@ export type PublisherArrival = PublisherDescription & {
   readonly onRoom: () => void;
 };
 
-/** An admitted encoder's way into its channel, in whichever thread that is. */
+/** An admitted encoder's way into its channel, in whatever thread the channel is. */
 export interface PublishGateway {
   readonly channelId: ChannelId;
-  /** When media leaves: with the flush, or at once. May change on air. */
+  /** When media is sent: with the flush, or at once. May change on air. */
   readonly latency: Latency;
-  /** As many bytes as allowed are on the way to the channel: do not read the encoder before `onRoom`. */
+  /** As many bytes as allowed are under way to the channel: do not read the encoder before `onRoom`. */
   readonly isFull: boolean;
-  /** Whether the encoder may publish now. Call once, before the encoder hears anything. */
+  /** Whether the encoder may publish now. Call once, before any reply to the encoder. */
   tryAdmit(): Promise<AdmitResult>;
-  /** Begins to publish. Undefined where the channel went in the meantime. */
+  /** Begins to publish. Returns undefined where the channel was removed meanwhile. */
   open(arrival: PublisherArrival): PublisherHandle | undefined;
   /** Sends what was pushed now, without waiting for the next flush. Never throws. */
   flush(): void;

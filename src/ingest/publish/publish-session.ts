@@ -36,7 +36,7 @@ export type KeyRequest = {
 };
 
 /**
- * What the protocol tells the encoder. `refuse`: a person has to change something. `overloaded`: this server takes no new
+ * What the protocol says to the encoder. `refuse`: a person has to change something. `overloaded`: this server takes no new
  * channel now. `unavailable`: no verdict; close without a message, so that the encoder tries again.
  */
 export type KeyDecision = "accept" | "refuse" | "overloaded" | "unavailable";

@@ -4,28 +4,31 @@ import { type BroadcastState, type Hold, holdOf, isFinal } from "./broadcast-sta
 
 /** What is judged of a channel's publishers, by the clock that stands while no encoder could be heard. */
 
-/** A connection without media for so long is dead: the next encoder with its key replaces it, and that is no fight. */
+/**
+ * A connection without media for this long is dead, in milliseconds: the next encoder with its key replaces it, and
+ * that does not count as a takeover.
+ */
 export const DEAD_AFTER_MS = FREEZE_TIMES.mediaSeconds * 1_000;
-/** A frozen connection is closed after so many times the time that counts as frozen. */
+/** A frozen connection is closed after this many times the time that counts as frozen. */
 const CLOSED_AFTER = 2;
-/** The main encoder goes on air again after so long without a gap. */
+/** The main encoder goes on air again after this long without a gap, in milliseconds. */
 const RETURN_AFTER_MS = 30_000;
-/** A connected encoder that is not on air gets so long for its keyframe, whatever the hold. */
+/** A connected encoder that is not on air gets this long for its keyframe, whatever the hold, in milliseconds. */
 const HEIR_WAIT_MS = 10_000;
-/** Filler is sent this often. */
+/** How often filler is sent, in milliseconds. */
 const FILLER_STEP_MS = 100;
-/** A publisher is looked at this often at least. */
+/** A publisher is checked at least this often, in milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * Whether a publisher counts as lost although it is connected: no media for longer than the channel allows, and for longer than
- * its own pace explains. One that has sent nothing at all yet has its session's own deadline.
+ * Whether a connected publisher counts as lost: no media for longer than the channel allows, and for longer than its
+ * own pace explains. A publisher that has sent nothing at all yet has its session's own deadline.
  */
 export function hasFrozen(publisher: Publisher, awakeMs: number, times: FreezeTimes): boolean {
   return publisher.hasBegun && publisher.silentMs(awakeMs) >= frozenAfterMs(publisher, times);
 }
 
-/** Whether it has been frozen for so long that its connection is closed. */
+/** Whether it has been frozen for so long that its connection should be closed. */
 export function isGivenUp(publisher: Publisher, awakeMs: number, times: FreezeTimes): boolean {
   return publisher.hasBegun && publisher.silentMs(awakeMs) >= CLOSED_AFTER * frozenAfterMs(publisher, times);
 }
@@ -60,20 +63,25 @@ export function standbyOf(
   );
 }
 
-/** Whether filler replaces the media that do not come. A lost encoder has no pace of its own: nothing comes from it. */
+/** Whether filler replaces the missing media. A lost encoder has no pace of its own: nothing comes from it. */
 export function isMissed(state: BroadcastState<Publisher>, awakeMs: number): boolean {
   if (state.at === "live") return state.publisher.isSilent(awakeMs);
   const hold = holdOf(state);
   return hold !== undefined && hold.lost.silentMs(awakeMs) >= SILENT_AFTER_MS;
 }
 
-/** When to look at the publisher again, in milliseconds: soon while filler is sent, else when it may have become silent. */
+/**
+ * When to check the publisher again, in milliseconds: soon while filler is sent, else when it may have become silent.
+ */
 export function nextLookMs(publisher: Publisher, isFilling: boolean, awakeMs: number): number {
   if (isFilling) return FILLER_STEP_MS;
   return Math.max(FILLER_STEP_MS, Math.min(LOOK_MS, SILENT_AFTER_MS - publisher.silentMs(awakeMs)));
 }
 
-/** When a hold ends: after its time, which is none after a final end, but not before every connected publisher had its chance. */
+/**
+ * When a hold ends: after its time, which is zero after a final end, but not before every connected publisher had its
+ * chance.
+ */
 export function holdEndMs(hold: Hold<Publisher>, holdSeconds: number, connected: readonly Publisher[]): number {
   const heirs = connected.filter((publisher) => publisher !== hold.lost);
   const ownMs = hold.sinceAwakeMs + (isFinal(hold.end) ? 0 : holdSeconds * 1_000 + hold.extendedMs);

@@ -6,7 +6,7 @@ import type { LinkClose } from "../subscriber/subscriber.ts";
 /** The encoder on air is lost and the targets are held. */
 export type Hold<Publisher> = {
   readonly sinceMs: number;
-  /** The same moment on the clock that stands while no encoder could be heard. */
+  /** The same moment on `awakeNow()`, which stands still while no encoder could be heard. */
   readonly sinceAwakeMs: number;
   /** By how much a person extended this hold, in milliseconds. */
   readonly extendedMs: number;
@@ -21,7 +21,7 @@ export type BroadcastState<Publisher> =
   | { readonly at: "live"; readonly publisher: Publisher }
   /** The encoder's connection is gone. */
   | ({ readonly at: "held" } & Hold<Publisher>)
-  /** The encoder is connected and has sent no media for long. */
+  /** The encoder is connected but has sent no media for a while. */
   | ({ readonly at: "frozen" } & Hold<Publisher>);
 
 export type BroadcastEvent<Publisher> =
@@ -29,7 +29,7 @@ export type BroadcastEvent<Publisher> =
   | { readonly kind: "on-air"; readonly publisher: Publisher }
   /** The connection of a publisher is gone. `hasHeir`: others are connected. */
   | { readonly kind: "left"; readonly publisher: Publisher; readonly end: IngestEnd; readonly hasHeir: boolean }
-  /** The publisher on air is connected and has sent no media for long. */
+  /** The publisher on air is connected but has sent no media for a while. */
   | { readonly kind: "froze"; readonly hasHeir: boolean }
   | { readonly kind: "hold-expired" }
   /** A person extends the hold, or ends it. */
@@ -38,7 +38,7 @@ export type BroadcastEvent<Publisher> =
   /** The broadcast is ended from outside: by a person, with the channel, or with the process. */
   | { readonly kind: "ended"; readonly end: IngestEnd; readonly how: LinkClose };
 
-/** What the owner of the state has to do, in this order, when the new state is in place. */
+/** What the owner of the state must do, in this order, once the new state is in place. */
 export type BroadcastEffect<Publisher> =
   | { readonly kind: "fact"; readonly publisher: Publisher; readonly fact: PublisherFact }
   /** The targets are held from now on. */
@@ -59,7 +59,7 @@ export type BroadcastStep<Publisher> = {
   readonly effects: readonly BroadcastEffect<Publisher>[];
 };
 
-/** What the step depends on besides state and event. `hasStarted`: targets got something of this broadcast. */
+/** What a step depends on besides state and event. `hasStarted`: targets got some of this broadcast. */
 export type BroadcastContext = {
   readonly nowMs: number;
   readonly awakeMs: number;
@@ -67,7 +67,7 @@ export type BroadcastContext = {
   readonly hasStarted: boolean;
 };
 
-/** A fact about one publisher, without what every such fact has. */
+/** A fact about one publisher, without the fields that every such fact has. */
 export type PublisherFact =
   Extract<Fact, { readonly ingestId: number }> extends infer Each
     ? Each extends Fact
@@ -91,17 +91,17 @@ export function lastOf<P>(state: BroadcastState<P>): P | undefined {
 /** Ends that tell that nothing more comes. */
 const STOPS: readonly IngestEnd[] = ["clean", "test-pattern-over"];
 
-/** Whether an encoder that ended so does not come back: it stopped, or it left because the process stops. */
+/** Whether an encoder that ended this way does not come back: it stopped, or it left because the process stops. */
 export function isFinal(end: IngestEnd): boolean {
   return STOPS.includes(end) || end === "shutdown";
 }
 
-/** How targets are left after the last encoder: only a clean stop is the end for the platforms too. */
+/** How targets are left after the last encoder: only a clean stop ends the broadcast on the platforms too. */
 function closeAfter(end: IngestEnd): LinkClose {
   return STOPS.includes(end) ? "end" : "cut";
 }
 
-/** The one place where a broadcast's state changes. An event that means nothing in a state leaves it as it is. */
+/** The only place where a broadcast's state changes. An event without a meaning in a state leaves it as it is. */
 export function next<P>(
   state: BroadcastState<P>,
   event: BroadcastEvent<P>,

@@ -76,7 +76,7 @@ export class Broadcast {
     return this.#isOnAir(publisher) || this.#slots.has(publisher);
   }
 
-  /** The clock by which publishers are judged: time in which they could not be heard does not count. */
+  /** The clock for judging publishers: time in which they could not be heard does not count. */
   get #awakeMs(): number {
     return this.#deps.clock.awakeNow();
   }
@@ -94,7 +94,7 @@ export class Broadcast {
     this.look();
   }
 
-  /** A publisher sends a message. It is forwarded if the publisher is on air, or goes on air with it. */
+  /** A publisher sends a message. It is forwarded if the publisher is on air, or goes on air with this message. */
   push(publisher: Publisher, message: MediaMessage): void {
     const awakeMs = this.#awakeMs;
     const classified = publisher.take(message, this.#deps.clock.now(), awakeMs);
@@ -118,7 +118,7 @@ export class Broadcast {
 
   /** Closes the connections of these publishers, as if they were lost. */
   dismiss(publishers: readonly Publisher[], end: IngestEnd): void {
-    // The one on air last: the others are no heirs to wait for.
+    // The publisher on air comes last, so that the others do not count as heirs.
     const inOrder = [...publishers].sort((left, right) => Number(this.#isOnAir(left)) - Number(this.#isOnAir(right)));
     for (const publisher of inOrder) {
       this.leave(publisher, end);
@@ -131,7 +131,7 @@ export class Broadcast {
     this.#step(event);
   }
 
-  /** Notices silence, frozen publishers and the end of a hold; sends filler; sets the time of the next look. */
+  /** Notices silence, frozen publishers and the end of a hold; sends filler; sets the time of the next check. */
   look(): void {
     const { holdSeconds, freezeTimes } = this.#deps.settings();
     for (const publisher of this.#slots.all()) {
@@ -153,7 +153,7 @@ export class Broadcast {
     this.#media.fill();
   }
 
-  /** Tells how long the targets are held. Call when that may have changed. */
+  /** Publishes how long the targets are held. Call when that may have changed. */
   publishHoldEnd(): void {
     const hold = holdOf(this.#state);
     if (hold !== undefined) this.#deps.onFact(hold.lost, { kind: "hold-set", leftMs: this.#holdLeftMs(hold) });
@@ -170,7 +170,7 @@ export class Broadcast {
     return this.#state.at === "live" && this.#state.publisher === publisher;
   }
 
-  /** Frames of a frozen publisher before its next keyframe are lost to the targets. */
+  /** A frozen publisher's frames before its next keyframe are lost to the targets. */
   #missOfFrozen(publisher: Publisher): void {
     if (this.#state.at === "frozen" && this.#state.lost === publisher) this.#deps.targets.missed("untilKeyframe");
   }
@@ -242,7 +242,7 @@ export class Broadcast {
     for (const publisher of dismissed) publisher.description.onDismissed();
   }
 
-  /** Tells, when it first shows, that the targets would have to reconnect if the standby took over. */
+  /** Reports, when it first shows, that the targets would have to reconnect if the standby took over. */
   #updateStandby(): void {
     const { out, onFact } = this.#deps;
     const news = this.#standby.look(this.#state, this.#slots.all(), out.head, this.#awakeMs);

@@ -11,9 +11,9 @@ export type FrozenVideoDeps = {
 };
 
 /**
- * Video of the publisher on air that stops while its audio goes on: a camera that hung, a capture without a source. This tells
- * it first. When the channel's time is up it sends the last frame as filler beside the audio. Slow video is not frozen: a
- * publisher that sends a frame each half minute has a minute.
+ * Notices that the video of the publisher on air has stopped while its audio goes on: a camera that hung, a capture
+ * without a source. First it reports that. After the channel's time it sends the last frame as filler with the audio.
+ * Slow video is not frozen: a publisher that sends a frame each half minute has a minute.
  */
 export class FrozenVideo {
   readonly #deps: FrozenVideoDeps;
@@ -37,10 +37,10 @@ export class FrozenVideo {
     return this.#fillerRun !== undefined;
   }
 
-  /** Takes each message before it is forwarded. Behind filler, video goes on at a keyframe only. */
+  /** Takes each message before it is forwarded. After filler, video goes on only at a keyframe. */
   take(classified: ClassifiedMessage, awakeMs: number): void {
     if (this.#reported === undefined || classified.what !== "frame" || classified.kind !== "video") return;
-    // Only the default track counts: a further one is not missed, and does not show that the default one is back.
+    // Only the default track counts: a further track is not missed, and does not show that the default one is back.
     if (classified.trackId !== 0 || (this.#fillerRun !== undefined && !classified.isKeyframe)) return;
     const { publisher, sinceMs } = this.#reported;
     if (this.#fillerRun !== undefined) this.#deps.out.resumeVideo();

@@ -15,11 +15,11 @@ export type OnAirMediaDeps = {
   readonly targets: Pick<ChannelTargets, "missed">;
   readonly clock: Clock;
   readonly onFact: (publisher: Publisher, fact: PublisherFact) => void;
-  /** Media of the publisher on air take the place of filler: called before they are forwarded. */
+  /** Media of the publisher on air replaces filler: called before it is forwarded. */
   readonly onFillerOver: () => void;
 };
 
-/** What a channel's targets are sent at each moment: media of the publisher on air, or filler. */
+/** Decides what a channel's targets are sent at each moment: media of the publisher on air, or filler. */
 export class OnAirMedia {
   readonly #deps: OnAirMediaDeps;
   readonly #out: FanOut;
@@ -44,7 +44,10 @@ export class OnAirMedia {
     this.#last = publisher;
   }
 
-  /** Forwards a message of the publisher on air. While filler is sent, drops what the stream cannot go on with. */
+  /**
+   * Forwards a message of the publisher on air. While filler is sent, drops messages at which the stream cannot
+   * continue.
+   */
   forward(publisher: Publisher, classified: ClassifiedMessage, timestamp: number, awakeMs: number): void {
     if (this.#fillerRun !== undefined && classified.what === "frame") this.#endFiller(publisher, classified, timestamp);
     if (this.#fillerRun !== undefined) return;
@@ -57,18 +60,18 @@ export class OnAirMedia {
     return frame.isKeyframe || (frame.kind === "audio" && !publisher.head.expectsVideo(this.#deps.clock.now()));
   }
 
-  /** Whether the targets can go on with this publisher now, or would miss tracks that it may still bring. */
+  /** Whether the targets can continue with this publisher now, without missing tracks that it may still send. */
   isComplete(publisher: Publisher, awakeMs: number): boolean {
     return !publisher.mayBringTracks(awakeMs) || continuationOf(this.#out.head, publisher.head) !== "incomplete";
   }
 
-  /** Whether this frame was held up on its way: filler has covered its time, and newer frames come right behind it. */
+  /** Whether this frame was delayed on its way: filler has covered its time, and newer frames come right after it. */
   isBacklog(publisher: Publisher, frame: Frame, timestamp: number): boolean {
     const staleMs = this.#last === publisher ? this.#out.staleMs(frame.kind, timestamp) : 0;
     return publisher.isCatchingUp(staleMs ?? 0, this.#deps.clock.awakeNow());
   }
 
-  /** Goes on with this publisher from this frame on: by its own clock if it was the last one on air. */
+  /** Continues with this publisher from this frame on: by its own clock if it was the last one on air. */
   switchTo(publisher: Publisher, frame: Frame, timestamp: number): void {
     this.#fillerRun = undefined;
     this.#frozenVideo.forget();
@@ -79,7 +82,9 @@ export class OnAirMedia {
     this.#out.offerConfig(publisher.head);
   }
 
-  /** Begins filler where media are missed. `mayFill`: the channel holds its targets. Returns whether filler is sent now. */
+  /**
+   * Begins filler where media is missing. `mayFill`: the channel holds its targets. Returns whether filler is sent now.
+   */
   look(state: BroadcastState<Publisher>, mayFill: boolean, freezeTimes: FreezeTimes): boolean {
     const awakeMs = this.#deps.clock.awakeNow();
     if (this.#fillerRun === undefined && mayFill && isMissed(state, awakeMs))
@@ -93,7 +98,7 @@ export class OnAirMedia {
     if (this.#fillerRun !== undefined) this.#out.fill(this.#fillerRun);
   }
 
-  /** The publisher is lost: nothing of it is watched any more. */
+  /** The publisher is lost: stops watching it. */
   hold(): void {
     this.#frozenVideo.forget();
   }

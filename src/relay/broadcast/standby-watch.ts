@@ -8,12 +8,12 @@ import type { BroadcastState } from "./broadcast-state.ts";
 export class StandbyWatch {
   #differs: string | undefined;
 
-  /** In words, how the standby differs from what is on air; undefined where there is none, or it does not differ. */
+  /** How the standby differs from what is on air, in words; undefined where there is none, or it does not differ. */
   get differs(): string | undefined {
     return this.#differs;
   }
 
-  /** Returns a standby that differs, when that first shows or changes. */
+  /** Returns a standby that differs, when that first shows or when it changes. */
   look(
     state: BroadcastState<Publisher>,
     publishers: readonly Publisher[],

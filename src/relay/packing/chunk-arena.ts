@@ -6,8 +6,8 @@ const NO_BLOCK: Block = { bytes: Buffer.alloc(0), isKept: false };
 const USUAL_DECAY = 7 / 8;
 
 /**
- * Memory for packets' chunks, filled one after another, so that packets cut in a row lie in a row and leave in one
- * write. Blocks that are no longer needed go back to the store.
+ * Memory for packets' chunks, filled one after another, so that consecutive packets lie next to each other and are sent
+ * in one write. Blocks that are no longer needed go back to the store.
  */
 export class ChunkArena {
   readonly #store: BlockStore;
@@ -28,7 +28,7 @@ export class ChunkArena {
   }
 
   /**
-   * Returns the offset in `block` of `length` free bytes. The caller writes them once; they do not change afterwards.
+   * Returns the offset in `block` of `length` free bytes. The caller writes them once; after that they do not change.
    */
   allocate(length: number): number {
     this.#gatheredBytes += length;
@@ -43,7 +43,7 @@ export class ChunkArena {
   }
 
   /**
-   * Call after a flush. `oldest`: the first block that is still needed, beside kept ones. A rest of a block too small
+   * Call after a flush. `oldest`: the first block that is still needed, besides kept ones. A rest of a block too small
    * for the next batch is left unused: a batch in two blocks would cost every target one more write.
    */
   settle(oldest: Block | undefined): void {

@@ -10,15 +10,15 @@ export type Tally = { count: number; firstOrdinal: number; lastOrdinal: number; 
 const BYTES_MAX = 256 * 1024;
 
 /**
- * The packets of one rendition since its last flush. They were cut in a row, so they are one slice of memory, or two
- * where a block ended. Every target that got the packets before them is written these slices as they lie, without a
- * look at single packets.
+ * The packets of one rendition since its last flush. They were cut one after another, so they are one slice of memory,
+ * or two where a block ended. Every target that got the packets before them is written these slices as they are,
+ * without looking at single packets.
  */
 export class FlushBatch {
   #packets: Packet[] = [];
   /** Reused from one batch to the next: read for every target at every flush. */
   readonly #tallies: Readonly<Record<PacketKind, Tally>> = { audio: noTally(), video: noTally(), data: noTally() };
-  /** The same for all targets; made when the first one asks. */
+  /** The same for all targets; made when the first target asks. */
   #slices: readonly Buffer[] | undefined;
   #bytes = 0;
   /** False with frames of further tracks: a target may not have their keyframe yet. */
@@ -37,7 +37,7 @@ export class FlushBatch {
     return this.#tallies;
   }
 
-  /** The whole batch as it lies; undefined if it must be written packet by packet. */
+  /** The whole batch as it is in memory; undefined if it must be written packet by packet. */
   get slices(): readonly Buffer[] | undefined {
     if (!this.#isForAll || this.#bytes > BYTES_MAX) return undefined;
     this.#slices ??= slicesOf(this.#packets);
@@ -79,7 +79,7 @@ function noTally(): Tally {
   return { count: 0, firstOrdinal: 0, lastOrdinal: 0, lastMs: 0 };
 }
 
-/** Joins packets that lie behind one another to one slice. */
+/** Joins consecutive packets into one slice. */
 function slicesOf(packets: readonly Packet[]): Buffer[] {
   const slices: Buffer[] = [];
   for (let from = 0; from < packets.length; ) {

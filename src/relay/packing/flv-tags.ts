@@ -12,7 +12,7 @@ export const FLV_TAGS: WireForm = {
     encodeFlvTag({ type: message.type, timestamp: 0, payload: withoutInstruction(message) }),
 };
 
-/** The payload as a file has it. */
+/** The payload as in a file. */
 export function withoutInstruction({ type, payload }: WireMessage): Buffer {
   const isInstruction =
     type === MessageType.DataAmf0 && payload.subarray(0, SET_DATA_FRAME.length).equals(SET_DATA_FRAME);

@@ -1,2 +1,2 @@
-/** Chunk size the relay cuts for, and every link must announce before its first media byte: what OBS uses. */
+/** The chunk size of media, in bytes. Every link must announce it before its first media byte. It is OBS's. */
 export const MEDIA_CHUNK_SIZE = 4_096;

@@ -37,7 +37,7 @@ export class PackedForms implements Packer {
     }
   }
 
-  /** Put together from the chunks once for all forms. */
+  /** Gathered from the chunks once for all forms. */
   #payloadOf(packet: Packet): Buffer {
     if (this.#lastPacket !== packet) {
       this.#lastPayload = payloadOf(packet);

@@ -1,6 +1,6 @@
 import type { Packet, PacketKind } from "../stream/packet.ts";
 
-/** A message on its way into a wire form. */
+/** A message to be written in a wire form. */
 export type WireMessage = {
   readonly kind: PacketKind;
   /** RTMP message type; FLV tags have the same numbers. */
@@ -14,9 +14,9 @@ export type WireMessage = {
 export type PackMessage = (message: WireMessage) => Buffer;
 
 /**
- * How messages are written for one kind of wire: FLV tags, RTMP messages for players, later MPEG-TS. A constant:
- * renditions tell forms apart by identity. RTMP chunks for targets need no form, since packets are stored as those
- * (`rtmp-chunks`).
+ * How messages are written for one kind of receiver: FLV tags, RTMP messages for players, later MPEG-TS. A constant:
+ * renditions identify a form by object identity. RTMP chunks for targets need no form, since packets are stored as
+ * those (`rtmp-chunks`).
  */
 export type WireForm = {
   readonly name: string;
@@ -24,7 +24,7 @@ export type WireForm = {
   readonly newPacker: () => PackMessage;
 };
 
-/** What subscribers get their bytes from: the rendition they are assigned to. */
+/** The source of subscribers' bytes: the rendition that they are assigned to. */
 export interface Packer {
   /**
    * A packet's bytes in this form. Made when the first subscriber of the form asks, and the same buffer for all of

@@ -1,5 +1,6 @@
 /**
- * In each window only the frame with the shortest way counts, which removes the network's delays from the measurement.
+ * In each window only the frame with the shortest delay counts, which removes the network's delays from the
+ * measurement. In milliseconds.
  */
 const WINDOW_MS = 30_000;
 /** Two minutes between the first and the last window at least, … */
@@ -10,19 +11,19 @@ const WINDOWS_MAX = 21;
 type Window = { readonly endMs: number; readonly latenessMs: number };
 
 /**
- * How fast an encoder's clock runs compared to ours. A frame may arrive late and never early, so the least late frame
- * of each half minute shows the clock. Any other delay comes and goes, or comes once.
+ * Measures how fast an encoder's clock runs compared with ours. A frame may arrive late but never early, so the least
+ * late frame of each half minute shows the clock. Any other delay comes and goes, or comes once.
  */
 export class DriftMeter {
   #beganMs: number | undefined;
   #mediaMs = 0;
   #leastLateMs = Number.POSITIVE_INFINITY;
   #windowBeganMs = 0;
-  /** The first window is left out: encoders begin by sending what they have gathered. */
+  /** The first window is left out: encoders begin by sending what they have buffered. */
   #isStarting = true;
   readonly #windows: Window[] = [];
 
-  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began anew. */
+  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began again. */
   take(stepMs: number | undefined, nowMs: number): void {
     if (stepMs === undefined || this.#beganMs === undefined) {
       this.#begin(nowMs);
@@ -40,7 +41,7 @@ export class DriftMeter {
 
   /**
    * By how many millionths the encoder's clock is fast; negative where it is slow. Measured over two to ten minutes;
-   * undefined before. 0 for a delay that came once, in one half of that time: that is a queue and no drift.
+   * undefined before. 0 for a delay that came once, in one half of that time: that is a queue, not drift.
    */
   get ppm(): number | undefined {
     const first = this.#windows[0];

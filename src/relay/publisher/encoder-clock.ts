@@ -1,6 +1,4 @@
-/**
- * A step of the encoder's clock that differs by more than this from the time that passed is a jump, in milliseconds.
- */
+/** A step of the encoder's clock that differs by more than this from the elapsed time is a jump, in milliseconds. */
 const JUMP_MS = 2_000;
 
 /** One track's timestamps, read as steps: 32 bits that start anywhere, wrap, and sometimes jump. */

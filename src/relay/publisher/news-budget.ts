@@ -1,10 +1,10 @@
-/** A stream of 32 tracks begins with so many. */
+/** A stream of 32 tracks begins with this many. */
 const AT_ONCE_MAX = 64;
 /** Encoders change their headers and metadata once in minutes; some send new metadata each second. */
 const PER_SECOND = 8;
 
 /**
- * Bounds how often a stream may change: every new header, codec or metadata goes to every target and costs as much as
+ * Limits how often a stream may change: every new header, codec or metadata goes to every target and costs as much as
  * some hundred frames. Changes beyond the budget are ignored.
  */
 export class NewsBudget {

@@ -1,18 +1,16 @@
-/** How many gaps are remembered. A loss on the way is forgotten within a third of a second of a usual stream. */
+/** How many gaps are remembered. A single loss is forgotten within a third of a second of a usual stream. */
 const REMEMBERED = 8;
 /** A gap beyond this is a pause, not a pace, in milliseconds. */
 const GAP_MS_MAX = 60_000;
 /**
- * The gap assumed of video without audio while fewer gaps are known, in milliseconds: the first frame of a slide show
- * may be the only one for long.
+ * The gap assumed for video without audio while fewer gaps are known, in milliseconds: the first frame of a slide show
+ * may be the only one for a while.
  */
 const UNKNOWN_MS = 20_000;
-/** A frame is missed after so many times the longest of the last gaps. */
+/** A frame is missed after this many times the longest of the last gaps. */
 const PATIENCE = 2;
 
-/**
- * How often an encoder's frames come, learned from the last of them. One frame in half a minute can be a whole stream.
- */
+/** How often an encoder's frames come, learned from the last ones. One frame in half a minute can be a whole stream. */
 export class Pace {
   readonly #gapsMs = new Float64Array(REMEMBERED);
   #count = 0;

@@ -9,7 +9,7 @@ export class PublisherSlots {
   readonly #inSlot = new Map<IngestSlot, Publisher>();
   readonly #newcomers = new Map<IngestSlot, Publisher>();
 
-  /** Every publisher there is: those in slots first, then newcomers. */
+  /** All publishers: those in slots first, then newcomers. */
   all(): Publisher[] {
     return [...this.#inSlot.values(), ...this.#newcomers.values()];
   }
@@ -23,7 +23,10 @@ export class PublisherSlots {
     return this.#newcomers.get(slot) ?? this.#inSlot.get(slot);
   }
 
-  /** Adds a publisher: as the newcomer where the one on air has its slot, else in the slot. Returns those it displaced. */
+  /**
+   * Adds a publisher: as the newcomer where the publisher on air has its slot, else in the slot. Returns the displaced
+   * ones.
+   */
   add(publisher: Publisher, onAir: Publisher | undefined): Publisher[] {
     const { slot } = publisher;
     const displaced = [this.#newcomers.get(slot)];
@@ -37,8 +40,8 @@ export class PublisherSlots {
   }
 
   /**
-   * A publisher goes on air: it takes its slot if it was a newcomer, and so does the newcomer of the key that leaves the air.
-   * Returns the publishers that were replaced.
+   * A publisher goes on air: it takes its slot if it was a newcomer, and so does the newcomer of the key that goes off
+   * air. Returns the publishers that were replaced.
    */
   goOnAir(publisher: Publisher): Publisher[] {
     const replaced = [...this.#newcomers.values()]
@@ -47,7 +50,7 @@ export class PublisherSlots {
     return replaced.filter((each) => each !== undefined);
   }
 
-  /** A publisher has left. A newcomer for its slot stays: nothing but going on air tells it from one in the slot. */
+  /** A publisher has left. A newcomer for its slot stays a newcomer until it goes on air. */
   remove(publisher: Publisher): void {
     const { slot } = publisher;
     if (this.#newcomers.get(slot) === publisher) this.#newcomers.delete(slot);

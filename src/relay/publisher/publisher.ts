@@ -14,7 +14,7 @@ import { StreamGaps } from "./stream-gaps.ts";
 import { StreamMeter } from "./stream-meter.ts";
 import { TimedDataBudget } from "./timed-data-budget.ts";
 
-/** Who publishes, as far as the relay needs it. */
+/** The publisher, as far as the relay needs to know it. */
 export type PublisherDescription = {
   readonly slot: IngestSlot;
   readonly remoteAddress: string;
@@ -23,11 +23,11 @@ export type PublisherDescription = {
   readonly keyRemoved?: readonly Removal[];
   /** Of a test pattern: when it ends by itself, milliseconds since the Unix epoch. Any encoder takes over from it. */
   readonly testPatternEndTime?: number;
-  /** The relay let go of this publisher: another one replaced it, or its channel is gone. Close its connection. */
+  /** The relay dropped this publisher: another one replaced it, or its channel is gone. Close its connection. */
   readonly onDismissed: () => void;
 };
 
-/** What an ingest holds of a publisher. What it pushes goes to the channel's targets while the publisher is on air. */
+/** An ingest's handle of a publisher. What it pushes goes to the channel's targets while the publisher is on air. */
 export interface PublisherHandle {
   /**
    * Takes a message. The relay copies what it keeps of the payload. Does nothing once the publisher was dismissed or
@@ -40,11 +40,14 @@ export interface PublisherHandle {
 
 type Frame = Extract<ClassifiedMessage, { what: "frame" }>;
 
-/** Media that was held up on its way arrives within this time of the first of it, in milliseconds. */
+/** Media that was delayed on its way arrives within this time of its first message, in milliseconds. */
 const BACKLOG_WAIT_MS = 2_000;
-/** Less than this behind filler is no backlog, in milliseconds: an encoder's clock is never quite in step with ours. */
+/**
+ * A frame less than this behind filler is not a backlog, in milliseconds: an encoder's clock is never exactly in step
+ * with ours.
+ */
 const BACKLOG_FROM_MS = 400;
-/** An encoder that comes back with audio alone may still bring video for this long, in milliseconds. */
+/** An encoder that comes back with only audio may still send video for this long, in milliseconds. */
 const VIDEO_WAIT_MS = 4_000;
 /** All tracks of a stream begin within this time, in milliseconds. */
 const TRACKS_WAIT_MS = 2_000;
@@ -53,7 +56,7 @@ const TRACKS_WAIT_MS = 2_000;
  * encoders have longer.
  */
 export const SILENT_AFTER_MS = 2_000;
-/** Video that is missing for so long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
+/** Video that is missing for this long while audio goes on is reported, in milliseconds. Slow encoders have longer. */
 export const VIDEO_MISSED_MS = 5_000;
 /** Digital silence this long is reported, in milliseconds. */
 const SILENCE_REPORTED_MS = 20_000;
@@ -146,7 +149,7 @@ export class Publisher {
     this.head.setCodec(kind, trackId, codec);
     if (audioFormat !== undefined) this.head.setAudioFrameFormat(trackId, audioFormat);
     this.head.sawFrame(kind, nowMs);
-    // Behind a gap a stream counts as begun anew.
+    // After a gap a stream counts as new.
     if (this.isSilent(awakeMs)) this.#healthySinceMs = awakeMs;
     this.#media.took(awakeMs);
     this.#firstFrameMs ??= awakeMs;
@@ -180,14 +183,14 @@ export class Publisher {
     return this.#media.missedAfterMs(!this.#hasAudio && this.#firstFrameMs !== undefined);
   }
 
-  /** After so long without media the publisher is not healthy, in milliseconds. */
+  /** After this long without media the publisher is not healthy, in milliseconds. */
   get silentAfterMs(): number {
     return Math.max(SILENT_AFTER_MS, this.missedAfterMs);
   }
 
   isSilent(awakeMs: number): boolean {
     const silentMs = this.silentMs(awakeMs);
-    // Called for each frame: the learned pace is looked at only where it matters.
+    // Called for each frame: the learned pace is computed only where it matters.
     return silentMs >= SILENT_AFTER_MS && silentMs >= this.silentAfterMs;
   }
 
@@ -207,19 +210,19 @@ export class Publisher {
   }
 
   /**
-   * Whether its frames are a backlog: media that was held up on its way arrives all at once. An encoder that stays late
+   * Whether its frames are a backlog: media that was delayed on its way arrives all at once. An encoder that stays late
    * is not a backlog. `staleMs`: by how much the frame lies behind the time that filler has covered.
    */
   isCatchingUp(staleMs: number, awakeMs: number): boolean {
     return staleMs > BACKLOG_FROM_MS && this.healthyMs(awakeMs) < BACKLOG_WAIT_MS;
   }
 
-  /** The encoder came back with audio, and its video is so late that nothing waits for it. */
+  /** The encoder came back with audio, and its video is so late that the channel no longer waits for it. */
   isAudioAlone(awakeMs: number): boolean {
     return this.healthyMs(awakeMs) >= VIDEO_WAIT_MS;
   }
 
-  /** A stream that lacks a track of the one before may still bring it. */
+  /** A stream that lacks a track of the former one may still send it. */
   mayBringTracks(awakeMs: number): boolean {
     return (this.framesForMs(awakeMs) ?? 0) < TRACKS_WAIT_MS;
   }

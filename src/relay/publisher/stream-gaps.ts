@@ -5,14 +5,14 @@ import type { MediaMessage } from "../stream/media-message.ts";
 
 /** Codecs that cannot be decoded without their sequence header. */
 const NEED_HEADER: ReadonlySet<VideoCodec | AudioCodec> = new Set(["avc", "hevc", "vvc", "av1", "aac", "flac"]);
-/** End marks and empty messages are shorter, and mean nothing. */
+/** End marks and empty messages are shorter, and have no meaning, in bytes. */
 const BYTES_MIN = 8;
-/** So many messages of which none is understood are no accident. */
+/** This many messages of which none is understood are no accident. */
 const MESSAGES_MIN = 50;
 
 const KINDS = ["audio", "video"] as const;
 
-/** What a player would miss in a stream: headers, or anything that can be understood. */
+/** Finds what a player would miss in a stream: headers, or anything that can be understood. */
 export class StreamGaps {
   readonly #ignored = { audio: 0, video: 0 };
 

@@ -17,16 +17,16 @@ export type MeasuredFrame = {
   readonly isFurther?: boolean;
 };
 
-/** No sensible encoder's interval; a shorter one is not reported. */
+/** Longer than any sensible encoder's keyframe interval, in milliseconds; a shorter one is not reported. */
 const KEYFRAME_MISSED_MS = 8_000;
 
 /**
- * Rates are means over so many seconds: more than a keyframe interval, so that keyframes do not make them rise and
+ * Rates are means over this many seconds: more than a keyframe interval, so that keyframes do not make them rise and
  * fall.
  */
 const RATE_SECONDS = 10;
 
-/** Measures an encoder's default tracks for the ingest check: a few numbers per frame, whatever the stream. */
+/** Measures an encoder's default tracks for the ingest check: a few numbers for each frame, whatever the stream. */
 export class StreamMeter {
   readonly #audio = newTrackMeter();
   readonly #video = newTrackMeter();

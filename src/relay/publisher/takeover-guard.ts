@@ -1,15 +1,17 @@
 import type { IngestSlot } from "../../thread-protocol/channel-spec.ts";
 
-/** So many takeovers of one slot are allowed within the window. With the next one two encoders push each other out. */
+/**
+ * This many takeovers of one slot are allowed within the window. With the next one two encoders push each other out.
+ */
 const TAKEOVERS_MAX = 3;
 const WINDOW_MS = 30_000;
 /** … and newcomers are refused for this long, in milliseconds. */
 const REFUSAL_MS = 30_000;
 
 /**
- * A newcomer with the right key replaces the publisher that is there, so that a dead connection locks no encoder out.
- * Two encoders that share a key would then push each other out for ever: after three takeovers in half a minute the one
- * on air stays.
+ * A newcomer with the right key replaces the present publisher, so that a dead connection locks no encoder out. Two
+ * encoders that share a key would then push each other out for ever: after three takeovers in half a minute the one on
+ * air stays.
  */
 export class TakeoverGuard {
   #takeovers: number[] = [];

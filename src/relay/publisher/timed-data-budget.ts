@@ -5,7 +5,7 @@ const BYTES_PER_SECOND_MAX = 256 * 1024;
 const MESSAGES_PER_SECOND_MAX = 200;
 const SECOND_MS = 1_000;
 
-/** Bounds what an encoder's timed data costs its targets: each of them gets it beside the media. */
+/** Limits what an encoder's timed data costs its targets: each of them gets it beside the media. */
 export class TimedDataBudget {
   #sinceMs = Number.NEGATIVE_INFINITY;
   #bytes = 0;
@@ -17,7 +17,7 @@ export class TimedDataBudget {
     return this.#droppedTotal;
   }
 
-  /** Whether a message of this length is sent on. Counts it. */
+  /** Counts a message of this length. Returns whether it is sent on. */
   takes(bytes: number, nowMs: number): boolean {
     if (nowMs - this.#sinceMs >= SECOND_MS) {
       this.#sinceMs = nowMs;

@@ -3,7 +3,7 @@
  */
 const WINDOW_MS = 15_000;
 
-/** How the frames of one video track follow each other: keyframes, and B-frames. */
+/** Measures how the frames of one video track follow each other: keyframes, and B-frames. */
 export class VideoMeter {
   /** The encoder's time since the last keyframe, in milliseconds; undefined before the first, and after a jump. */
   #sinceKeyframeMs: number | undefined;
@@ -18,7 +18,7 @@ export class VideoMeter {
   #now = { gapMs: 0, run: 0 };
   #before = { gapMs: 0, run: 0 };
 
-  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began anew. */
+  /** Takes a frame. `stepMs`: the encoder's time since the last one; undefined where its clock began again. */
   take(stepMs: number | undefined, compositionTimeMs: number, isKeyframe: boolean, nowMs: number): void {
     this.#turnWindow(nowMs);
     this.#firstAtMs ??= nowMs;

@@ -17,11 +17,11 @@ import { type FillerRun, newFillerRun } from "./filler-run.ts";
 import { type Interleaved, Interleaver, placed, timed } from "./interleaver.ts";
 import { RenditionFanOut } from "./rendition-fan-out.ts";
 
-/** A frame as it was classified. */
+/** A classified frame. */
 export type Frame = Omit<Extract<ClassifiedMessage, { what: "frame" }>, "what">;
 
 /**
- * A channel's way out: takes one stream, places it in channel time, and offers it to every subscriber. The channel
+ * A channel's fan-out: takes one stream, places it in channel time, and offers it to every subscriber. The channel
  * decides which encoder's messages come here, and when filler does.
  */
 export class FanOut {
@@ -48,7 +48,7 @@ export class FanOut {
     this.#fanOut = new RenditionFanOut({ clock, blocks, onFault, head: () => this.#head });
   }
 
-  /** Whether video of the default track comes and is not sent, since no keyframe came before it. */
+  /** Whether video of the default track comes but is not sent, since no keyframe came before it. */
   get lacksKeyframe(): boolean {
     return this.#begunTracks.lacksKeyframe;
   }
@@ -84,8 +84,8 @@ export class FanOut {
   }
 
   /**
-   * Another encoder's messages come from here on, in step with the wall clock. `compositionTimeMs`: presentation time
-   * less decoding time of its first frame, which must not be presented before the last frame of the encoder before it.
+   * From here on another encoder's messages come, in step with the wall clock. `compositionTimeMs`: presentation time
+   * minus decoding time of its first frame, which must not be presented before the last frame of the former encoder.
    */
   changePublisher(compositionTimeMs: number): void {
     this.#sendFrames(this.#interleaver.drain());
@@ -98,14 +98,14 @@ export class FanOut {
     this.#timeline.changePublisher(this.#presentedMs + 1 - compositionTimeMs);
   }
 
-  /** What comes cannot follow what was sent within one connection: every target is connected anew. */
+  /** The new stream cannot follow the former one within a connection: every target is connected anew. */
   reconnect(): void {
     this.#fanOut.deliver();
     this.forgetHead();
     this.#deps.connections.redial();
   }
 
-  /** Sends what an encoder's message means. The first media makes the targets connect. */
+  /** Sends an encoder's message. The first media makes the targets connect. */
   forward(classified: ClassifiedMessage, timestamp: number): void {
     switch (classified.what) {
       case "ignored":
@@ -129,7 +129,7 @@ export class FanOut {
     }
   }
 
-  /** Takes a frame's codec, and its audio format where no header tells it. */
+  /** Takes a frame's codec, and its audio format where no header describes it. */
   #noteFrame({ kind, trackId, codec, audioFormat }: Frame): void {
     const head = this.#head;
     if (audioFormat === undefined && head.codecs(kind).get(trackId) === codec) return;
@@ -208,7 +208,7 @@ export class FanOut {
       if (trackId === 0) this.#stockFrame(frame);
     }
     const timeMs = this.#timeline.map(kind, timestamp, nowMs);
-    // Audio before the first video frame of an encoder is not sent.
+    // Audio before an encoder's first video frame is not sent.
     this.#startMs ??= timeMs;
     if (kind === "audio" && timeMs < this.#startMs) return;
     this.#presentedMs = Math.max(this.#presentedMs, timeMs + compositionTimeMs);
@@ -216,7 +216,8 @@ export class FanOut {
   }
 
   /**
-   * Places timed data among the frames, at its time as far as that is near them. Before the first frame it is not sent.
+   * Places timed data among the frames, at its own time as far as that is near them. It is not sent before the first
+   * frame.
    */
   #sendTimedData(payload: Buffer, timestamp: number): void {
     if (this.#startMs === undefined) return;
@@ -224,7 +225,7 @@ export class FanOut {
     this.#sendFrames(this.#interleaver.add(data, this.#timeline.lastMs));
   }
 
-  /** Filler shows the default track only. */
+  /** Filler shows only the default track. */
   #stockFrame({ payload, isKeyframe, isFurther }: Frame): void {
     const own = isMultitrack("video", payload) ? flattenTrack("video", payload, 0) : payload;
     if (own === undefined) return;
@@ -242,7 +243,7 @@ export class FanOut {
   }
 
   /**
-   * Makes filler that begins now, behind everything that was sent. `video`: only video, while the encoder's audio
+   * Makes filler that begins now, after everything that was sent. `video`: only video, while the encoder's audio
    * continues.
    */
   newFillerRun(what: "all" | "video" = "all"): FillerRun {
@@ -266,7 +267,7 @@ export class FanOut {
     this.#fillUntil(fillerRun, this.#timeline.presentMs(this.#deps.clock.now()));
   }
 
-  /** Sends the video filler that is due beside the encoder's audio: up to the time of that audio. */
+  /** Sends the video filler that is due with the encoder's audio: up to the time of that audio. */
   fillVideo(fillerRun: FillerRun): void {
     this.#fillUntil(fillerRun, this.#timeline.lastMs);
   }
@@ -293,13 +294,13 @@ export class FanOut {
     return timeMs === undefined ? undefined : Math.max(0, this.#timeline.lastMs - timeMs);
   }
 
-  /** The encoder on air continues by its own clock, behind filler. */
+  /** The encoder on air continues by its own clock, after filler. */
   resumePublisher(): void {
     this.#clearGops();
     this.#begunTracks.clear();
   }
 
-  /** Its video continues beside its audio, in step with that, whatever its clock did meanwhile. */
+  /** Its video continues with its audio, in step with it, whatever its clock did meanwhile. */
   resumeVideo(): void {
     this.resumePublisher();
     this.#timeline.forgetClock("video");
@@ -318,7 +319,7 @@ export class FanOut {
     return keyframeFile(frames.key, this.#head.config("video"), frames.keyTime);
   }
 
-  /** Makes renditions for these choices, so that subscribers which come later find the current GOP. */
+  /** Makes renditions for these choices, so that later subscribers find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void {
     this.#fanOut.prepare(choices);
   }
@@ -328,7 +329,7 @@ export class FanOut {
     this.#fanOut.deliver();
   }
 
-  /** Has every subscriber send what waits for it. */
+  /** Makes every subscriber send what waits for it. */
   flush(): void {
     this.#flushCall.flushed();
     this.#fanOut.flush();

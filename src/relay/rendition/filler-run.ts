@@ -3,10 +3,10 @@ import { Filler, type FillerFrame } from "../stream/filler/filler.ts";
 import type { FillerStock } from "../stream/filler/filler-stock.ts";
 import type { Rendition } from "./rendition.ts";
 
-/** A frame of filler. `rendition`: the one it is for; absent: for all renditions without filler of their own. */
+/** A frame of filler. `rendition`: the one that it is for; absent: all renditions without filler of their own. */
 export type FillerRunFrame = FillerFrame & { readonly rendition?: Rendition };
 
-/** The filler of one gap: one for the default tracks, and one for each rendition that shows other tracks. */
+/** The filler for one gap: one for the default tracks, and one for each rendition that shows other tracks. */
 export class FillerRun {
   readonly #filler: Filler;
   readonly #own: ReadonlyMap<Rendition, Filler>;

@@ -46,12 +46,15 @@ export function timed(payload: Buffer, timeMs: number, arrivalMs: number): Inter
 
 /** A frame may be this late behind the other kind without a change: about one frame's time. */
 const LATE_MS = 50;
-/** Longest that frames are held back for late ones of the other kind; what is later still is moved up in time. */
+/**
+ * The longest time for which frames are held back for late ones of the other kind, in milliseconds; later ones are
+ * moved up in time.
+ */
 const HOLD_BACK_MAX_MS = 300;
 
 /**
- * Puts audio and video into one order of time, as platforms demand. Most encoders send them so, and then nothing waits
- * here. If one kind regularly comes late (its encoder is slower), the other kind waits for it. Giving the late kind a
+ * Puts audio and video into one order of time, as platforms require. Most encoders send them so, and then nothing waits
+ * here. If one kind is regularly late (its encoder is slower), the other kind waits for it. Giving the late kind a
  * later time instead would put it out of step with the other at every target.
  */
 export class Interleaver {
@@ -72,7 +75,7 @@ export class Interleaver {
     if (this.#holdBackMs === 0) return [frame];
     // Never before a frame of its own kind: those come in decoding order, whatever their times are.
     const at = this.#waiting.findLastIndex(({ kind, timeMs }) => kind === frame.kind || timeMs <= frame.timeMs) + 1;
-    // The payload is only lent until the next bytes come, so a frame that waits is copied.
+    // The payload is only lent until the next bytes arrive, so a waiting frame is copied.
     this.#waiting.splice(at, 0, { ...frame, payload: Buffer.from(frame.payload) });
     return this.#due(frame.arrivalMs);
   }

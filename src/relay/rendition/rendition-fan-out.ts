@@ -9,9 +9,9 @@ import { Renditions } from "./renditions.ts";
 export type RenditionFanOutDeps = {
   readonly clock: Clock;
   readonly blocks: BlockStore;
-  /** What decoders need before the first frame, as it is now. */
+  /** The present decoder config. */
   readonly head: () => DecoderConfig;
-  /** Takes what one subscriber threw; the others go on. */
+  /** Takes the error of one subscriber; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
 
@@ -32,13 +32,13 @@ export class RenditionFanOut {
     return this.#renditions.all;
   }
 
-  /** Makes renditions for these choices, so that subscribers which come later find the current GOP. */
+  /** Makes renditions for these choices, so that later subscribers find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void {
     this.#renditions.prepare(choices);
   }
 
   /**
-   * Takes a subscriber. It begins with the cached keyframe if it accepts one that old, else with the next one. `nowMs`:
+   * Adds a subscriber. It begins with the cached keyframe if it accepts one that old, else with the next one. `nowMs`:
    * channel time, in milliseconds.
    */
   subscribe(subscriber: Subscriber, nowMs: number): void {
@@ -73,12 +73,10 @@ export class RenditionFanOut {
     if (this.renditions.includes(rendition)) this.#offer(rendition, rendition.cutFiller(frame));
   }
 
-  /**
-   * Gives subscribers in step the flush batch. Call before anything that ends a link: what came before belongs on it.
-   */
+  /** Gives subscribers in step the flush batch. Call before anything that ends a link: earlier packets belong to it. */
   deliver(): void {
     for (const rendition of this.renditions) {
-      // Written out, not through #guard: a closure for each subscriber at each flush is not free.
+      // Written out, without #guard: a closure for each subscriber at each flush is not free.
       for (const subscriber of rendition.subscribers) {
         try {
           if (subscriber.isOver) rendition.leave(subscriber);
@@ -91,7 +89,7 @@ export class RenditionFanOut {
     }
   }
 
-  /** Has every subscriber send what waits for it. */
+  /** Makes every subscriber send what waits for it. */
   flush(): void {
     this.deliver();
     for (const rendition of this.renditions) rendition.settle();
@@ -106,7 +104,7 @@ export class RenditionFanOut {
     }
   }
 
-  /** The broadcast is over: ends the subscribers that are left, and forgets the stream. */
+  /** The broadcast is over: ends the remaining subscribers, and forgets the stream. */
   startOver(how: LinkClose): void {
     for (const rendition of this.renditions) {
       for (const subscriber of rendition.subscribers) {
@@ -152,7 +150,7 @@ export class RenditionFanOut {
     try {
       subscriber.end("abort");
     } catch {
-      // Its first fault was told.
+      // Its first fault was reported.
     }
   }
 }

@@ -17,16 +17,16 @@ import { ofKind, type Packet, type PacketKind, type PacketMarks } from "../strea
 import { RateMeter } from "../stream/rate-meter.ts";
 import type { Subscriber } from "../subscriber/subscriber.ts";
 
-/** The stream's rate is a mean over so many seconds. */
+/** The stream's rate is a mean over this many seconds. */
 const RATE_SECONDS = 5;
 
-/** What a rendition does to the stream. */
+/** How a rendition changes the stream. */
 export type RenditionShape = {
-  /** Only these two tracks, flattened to the form without tracks; absent: all tracks as they come. */
+  /** Only these two tracks, in the form without tracks; absent: all tracks, unchanged. */
   readonly tracks?: TrackChoice;
-  /** HEVC in Enhanced RTMP's form, where it comes under codec id 12. */
+  /** HEVC in Enhanced RTMP's form, also where it arrives under codec id 12. */
   readonly hasHevcEnhanced: boolean;
-  /** H.264, AAC and MP3 in the legacy form, where they come in Enhanced RTMP's. */
+  /** H.264, AAC and MP3 in the legacy form, also where they arrive in Enhanced RTMP's. */
   readonly isLegacy: boolean;
   /** Captions, cue points and other timed data, in their places. */
   readonly hasTimedData: boolean;
@@ -38,7 +38,7 @@ export type Unpacked = PacketMarks & {
   readonly type: number;
   readonly payload: Buffer;
   readonly timeMs: number;
-  /** When it came, on the clock's `awakeNow()`. */
+  /** When it arrived, on the clock's `awakeNow()`. */
   readonly arrivalMs: number;
   /** It continues the frame that the message before it began. */
   readonly isFurther?: boolean;
@@ -47,11 +47,11 @@ export type Unpacked = PacketMarks & {
 type LastCut = { timeMs: number; ordinal: number };
 
 /**
- * One form of the stream, made once for all subscribers that get it. Most streams have one rendition, which leaves
- * everything as it came; one more exists for each choice of tracks or forms that a target makes.
+ * One form of the stream, made once for all subscribers that get it. Most streams have one rendition, which changes
+ * nothing; there is one more for each choice of tracks or forms that a target makes.
  *
  * Packets are stored as RTMP chunks: the copy that the GOP cache needs anyway is also what targets are sent. Other wire
- * forms are packed out of it, once for each form and only for subscribers that ask (`pack`).
+ * forms are packed from it, once for each form and only for subscribers that ask (`pack`).
  */
 export class Rendition implements Packer {
   readonly shape: RenditionShape;
@@ -63,7 +63,7 @@ export class Rendition implements Packer {
   /** What was cut since the last flush. */
   readonly batch = new FlushBatch();
   readonly #rate = new RateMeter(RATE_SECONDS);
-  /** Frames for filler of its own; only if it shows other tracks than the default ones. */
+  /** Frames for its own filler; only if it shows other tracks than the default ones. */
   readonly stock: FillerStock | undefined;
   readonly #arena: ChunkArena;
   readonly #lastCut: Record<PacketKind, LastCut> = {
@@ -101,7 +101,7 @@ export class Rendition implements Packer {
     this.#late.delete(subscriber);
   }
 
-  /** Gives a subscriber the flush batch, and has it send what waits. */
+  /** Gives a subscriber the flush batch, and makes it send what waits. */
   flushTo(subscriber: Subscriber): void {
     const wasInStep = subscriber.isInStep;
     subscriber.flush(this.batch);
@@ -118,7 +118,7 @@ export class Rendition implements Packer {
     return this.#forms.packOwn(form, message);
   }
 
-  /** Cuts a message into a packet; undefined if this rendition has nothing of it. */
+  /** Cuts a message into a packet; undefined if the message is not a part of this rendition. */
   cut(message: Unpacked): Packet | undefined {
     const payload = isTimed(message) ? this.#timed(message.payload) : this.shaped(message.kind, message.payload);
     if (payload === undefined) return undefined;
@@ -131,7 +131,7 @@ export class Rendition implements Packer {
     return packet;
   }
 
-  /** Takes over the current GOP of another rendition, so that the first subscriber of a new form can begin with it. */
+  /** Takes over another rendition's current GOP, so that the first subscriber of a new form can begin with it. */
   takeOver(other: Rendition): void {
     for (const packet of other.gop.packets) this.cut({ ...packet, payload: payloadOf(packet) });
     this.batch.clear();
@@ -149,7 +149,7 @@ export class Rendition implements Packer {
       this.shape.tracks === undefined ? message : marksOfOnlyTrack(message, payload);
     const ordinal = last.ordinal + 1;
     const fields = { kind, type, isConfig, isKeyframe, trackId, startsTrack, timeMs, arrivalMs, ordinal };
-    // Metadata has no time of its own: it stays at 0, and its step cannot outgrow what a header holds.
+    // Metadata has no time of its own: it stays at 0, so its delta always fits a header.
     const packet = cutPacket(this.#arena, fields, kind === "data" ? 0 : timeMs - last.timeMs, payload);
     last.timeMs = timeMs;
     last.ordinal += 1;
@@ -165,7 +165,7 @@ export class Rendition implements Packer {
     return this.#rate.bytesPerSecondSoFar;
   }
 
-  /** Returns the decoder config as this rendition has it. */
+  /** Returns this rendition's decoder config. */
   head(messages: readonly HeadMessage[]): HeadMessage[] {
     return messages.flatMap((message) => {
       const payload = this.shaped(message.kind, message.payload);
@@ -173,7 +173,7 @@ export class Rendition implements Packer {
     });
   }
 
-  /** Call after a flush: memory that no subscriber and no cache keeps is used again. */
+  /** Call after a flush: memory that no subscriber and no cache keeps is reused. */
   settle(): void {
     this.batch.clear();
     this.#forms.forgetBytes();
@@ -192,7 +192,7 @@ export class Rendition implements Packer {
     return this.shape.hasTimedData ? payload : undefined;
   }
 
-  /** Returns a message's payload as this rendition has it; undefined if it has nothing of it. */
+  /** Returns a message's payload in this rendition; undefined if the message is not a part of it. */
   shaped(kind: PacketKind, payload: Buffer): Buffer | undefined {
     const { tracks, hasHevcEnhanced, isLegacy } = this.shape;
     if (kind === "data") return shapedMetadata(payload, this.shape);
@@ -202,12 +202,12 @@ export class Rendition implements Packer {
   }
 }
 
-/** Timed data is sent among the audio, on its chunk stream and with its time steps, so that it stays at its moment. */
+/** Timed data is sent among the audio, on its chunk stream and with its deltas, so that it stays at its moment. */
 function isTimed({ kind, type }: Unpacked): boolean {
   return kind === "audio" && type === MessageType.DataAmf0;
 }
 
-/** Metadata must name the codecs in the form that this rendition has. */
+/** Metadata must name the codecs in the form of this rendition. */
 function shapedMetadata(payload: Buffer, { tracks, hasHevcEnhanced, isLegacy }: RenditionShape): Buffer {
   const own = tracks === undefined ? payload : withoutTrackMaps(payload);
   const named = tracks !== undefined || isLegacy ? withLegacyCodecs(own) : own;

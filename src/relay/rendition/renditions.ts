@@ -24,12 +24,12 @@ export class Renditions {
     this.#all = [this.#main];
   }
 
-  /** All of them, the one that leaves everything as it is first. */
+  /** All of them; the first is the one that changes nothing. */
   get all(): readonly Rendition[] {
     return this.#all;
   }
 
-  /** Makes the renditions of these choices, so that they have the current GOP later; drops those without use. */
+  /** Makes the renditions of these choices, so that they have the current GOP later; drops unused ones. */
   prepare(choices: readonly StreamChoice[]): void {
     const shapes = choices.map(({ tracks, hasTimedData }) => shapeOf({ ...AS_IT_COMES, hasTimedData }, tracks));
     const needed = new Set(shapes.map(keyOf));

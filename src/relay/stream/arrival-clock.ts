@@ -1,11 +1,11 @@
 /**
- * How fast the time of a frame follows its arrival, as a share of the difference: frames come in bursts and must lie
- * evenly.
+ * How fast the time of a frame follows its arrival, as a share of the difference: frames come in bursts and must be
+ * spaced evenly.
  */
 const FOLLOWS = 0.1;
-/** How fast the interval follows what is seen, as a share of the difference. */
+/** How fast the interval follows the measured one, as a share of the difference. */
 const LEARNS = 1 / 32;
-/** A frame this far from where it was expected comes behind a gap, in milliseconds. */
+/** A frame this far from its expected time comes after a gap, in milliseconds. */
 const GAP_MS = 500;
 
 type Track = { atMs: number; targetMs: number; intervalMs: number | undefined };

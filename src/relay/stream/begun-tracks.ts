@@ -1,5 +1,5 @@
 /**
- * Which video tracks have shown a keyframe. Frames before an encoder's first keyframe, or before the first one behind
+ * Which video tracks have shown a keyframe. Frames before an encoder's first keyframe, or before the first one after
  * filler, refer to frames that no subscriber has.
  */
 export class BegunTracks {
@@ -19,7 +19,7 @@ export class BegunTracks {
     return isBegun;
   }
 
-  /** What comes cannot follow what was sent. */
+  /** The next frames cannot follow those that were sent. */
   clear(): void {
     this.#begun.clear();
     this.#lacksKeyframe = false;

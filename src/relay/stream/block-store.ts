@@ -1,9 +1,9 @@
 /** Memory that packets' chunks are written into. `isKept`: it may still be read later, so it is never written again. */
 export type Block = { readonly bytes: Buffer; isKept: boolean };
 
-/** Holds a third of a second of a usual stream. */
+/** In bytes: a third of a second of a usual stream. */
 const BLOCK_BYTES = 256 * 1024;
-/** Free blocks at most: what the channels of one thread give back within a flush or two. */
+/** The most free blocks: what the channels of one thread give back within a flush or two. */
 const SPARES_MAX = 256;
 
 /**

@@ -23,26 +23,29 @@ export type ClassifiedMessage =
   | { readonly what: "ignored" }
   | { readonly what: "metadata"; readonly payload: Buffer; readonly announcesVideo: boolean }
   | { readonly what: "metadata-cleared" }
-  /** Captions, cue points and the like, of a moment of the stream; AMF0, as it came. */
+  /** Captions, cue points and other data for a moment of the stream; AMF0, as received. */
   | { readonly what: "timed-data"; readonly payload: Buffer }
   | ClassifiedConfig
   | {
       readonly what: "frame";
       readonly kind: "audio" | "video";
       readonly codec: VideoCodec | AudioCodec;
-      /** The default track's where the message is about that too. */
+      /** The default track's id where the message is about that track too. */
       readonly trackId: number;
       /** A keyframe of the default track: a stream can begin with it. */
       readonly isKeyframe: boolean;
-      /** A keyframe of whichever track it is. */
+      /** A keyframe of any track. */
       readonly startsTrack: boolean;
-      /** It goes on with the picture of the message before it: that one is where a stream can begin, and what is counted. */
+      /**
+       * It continues the frame that the message before it began: a stream cannot begin here, and the frame is already
+       * counted.
+       */
       readonly isFurther: boolean;
-      /** The sequence header that belongs before it and that the encoder did not send. */
+      /** The sequence header that belongs before it, and which the encoder did not send. */
       readonly header?: ClassifiedConfig;
       /** The format that audio without a sequence header carries in each frame. */
       readonly audioFormat?: AudioFrameFormat;
-      /** Presentation time less decoding time, in milliseconds; 0 for audio. */
+      /** Presentation time minus decoding time, in milliseconds; 0 for audio. */
       readonly compositionTimeMs: number;
       readonly payload: Buffer;
     };
@@ -51,13 +54,13 @@ export type ClassifiedMessage =
 type ClassifiedConfig = {
   readonly what: "config";
   readonly kind: "audio" | "video";
-  /** What to keep, for each of its tracks. */
+  /** The parts to keep, for each of its tracks. */
   readonly parts: readonly ConfigPart[];
-  /** As it came. */
+  /** As received. */
   readonly payload: Buffer;
 };
 
-/** One track's sequence header or metadata. `slot` tells tracks, and kinds of configuration within one, apart. */
+/** One track's sequence header or metadata. `slot` identifies the track, and the kind of configuration within it. */
 export type ConfigPart = {
   readonly slot: string;
   readonly trackId: number;
@@ -155,21 +158,25 @@ function withFormat(frame: ClassifiedFrame, audioFormat: AudioFrameFormat | unde
   return audioFormat === undefined ? frame : { ...frame, audioFormat };
 }
 
-/** A frame without its ADTS header, behind the sequence header that stands for it where there is none. */
+/**
+ * A frame without its ADTS header, with the sequence header that this header replaces, where the encoder sends none.
+ */
 function withoutAdts(frame: ClassifiedFrame, tag: AudioTag, memory: StreamMemory): ClassifiedFrame {
   const header = configOf(tag, frame.payload, memory);
   const own = { ...frame, payload: stripAdts(frame.payload) };
   return header === undefined ? own : { ...own, header };
 }
 
-/** The sequence header that an ADTS header stands for, where it is news. */
+/** The sequence header that an ADTS header stands for, where it is new. */
 function configOf(tag: AudioTag, payload: Buffer, memory: StreamMemory): ClassifiedConfig | undefined {
   const config = memory.configFromAdts(tag, payload);
   if (config === undefined) return undefined;
   return { what: "config", kind: "audio", parts: configParts("audio", config), payload: config };
 }
 
-/** The default track where a message is about that too; undefined where it breaks off behind its first track. */
+/**
+ * The default track where a message is about that too; undefined where the message is cut short after its first track.
+ */
 function mainTrackOf(kind: "audio" | "video", payload: Buffer): number | undefined {
   if (!isMultitrack(kind, payload)) return 0;
   const trackIds = trackIdsOf(kind, payload);

@@ -1,15 +1,15 @@
-/** A step that differs from the time that passed by more than this is a jump, in milliseconds. */
+/** A step that differs from the elapsed time by more than this is a jump, in milliseconds. */
 const JUMP_MS = 2_000;
 /** With this many jumps in this time it is not a clock in milliseconds. */
 const JUMPS_MAX = 5;
 const JUMPS_WITHIN_MS = 10_000;
-/** In each window only the frame counts that the network delayed least. */
+/** In each window, in milliseconds, only the frame counts that the network delayed least. */
 const WINDOW_MS = 1_000;
-/** A wrong clock runs away in each window; what a network delayed comes in one burst and catches up. */
+/** A wrong clock drifts away in each window; data that a network delayed arrives in one burst and catches up. */
 const WINDOWS = 4;
 const MOVED_MS_MIN = 10;
-/** Off by this much and still running away: reported; and no longer trusted. */
-const TOLD_MS = 2_000;
+/** Off by this much and still drifting, in milliseconds: reported; and no longer trusted. */
+const REPORTED_MS = 2_000;
 const OFF_MS_MAX = 5_000;
 
 /** Compares one track's time with ours. */
@@ -45,7 +45,7 @@ class TrackTrust {
 
   /** How fast (positive) or slow it is over the last seconds, in millionths; undefined unless it runs away. */
   get ppm(): number | undefined {
-    if (!this.#isRunningAway(TOLD_MS)) return undefined;
+    if (!this.#isRunningAway(REPORTED_MS)) return undefined;
     const movedMs = (this.#stood.at(-1) ?? 0) - (this.#stood[0] ?? 0);
     return Math.round((movedMs / (WINDOWS * WINDOW_MS)) * 1_000_000);
   }
@@ -76,8 +76,8 @@ class TrackTrust {
 
 /**
  * Decides whether an encoder's timestamps are milliseconds of real time. Some encoders count microseconds, frames,
- * whole seconds or nothing at all, and some clocks run away. Audio and video are judged apart but trusted together, so
- * that they stay in step.
+ * whole seconds or nothing at all, and some clocks drift away. Audio and video are judged apart but trusted together,
+ * so that they stay in step.
  */
 export class ClockTrust {
   readonly #audio = new TrackTrust();

@@ -4,7 +4,7 @@
  */
 const BYTES_MAX = 1024 * 1024;
 
-/** Asks for a flush when the first packets wait, and again once they are too many to wait. */
+/** Asks for a flush when the first packets wait, and again once there are too many to wait. */
 export class FlushCall {
   readonly #onDirty: (isMuch: boolean) => void;
   /** Payload bytes since the last flush; undefined if nothing waits. */

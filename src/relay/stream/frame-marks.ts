@@ -7,7 +7,7 @@ const NAL_LENGTH_BYTES_USUAL = 4;
  */
 const LENGTH_SIZE_AT = { avc: 4, hevc: 21 } as const;
 
-/** What one video message is within its frame, as bits. */
+/** The role of one video message within its frame, as bits. */
 export const Mark = {
   /** A stream can begin here: the first message of a frame that refers to no frame before it. */
   Start: 1,
@@ -18,8 +18,8 @@ export const Mark = {
 } as const;
 
 /**
- * Tells which messages of a track belong to one frame: some encoders send each slice, or each NAL unit, in a message of
- * its own. It also looks at the slices, since flags can be wrong: keyframes marked as inter frames, or all inter frames
+ * Finds which messages of a track belong to one frame: some encoders send each slice, or each NAL unit, in a message of
+ * its own. It also reads the slices, since flags can be wrong: keyframes marked as inter frames, or all inter frames
  * marked as keyframes.
  */
 export class FrameMarks {

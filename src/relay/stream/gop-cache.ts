@@ -1,11 +1,11 @@
 import type { Block } from "./block-store.ts";
 import { PACKET_KINDS, type Packet, type PacketKind } from "./packet.ts";
 
-/** Beyond either bound the GOP is forgotten, and joins wait for the next keyframe. */
+/** Above either limit the GOP is dropped, and joins wait for the next keyframe. */
 const BYTES_MAX = 32 * 1024 * 1024;
 const TIME_MAX_MS = 10_000;
 
-/** Numbers that are kept of a packet, in the order of `#note`. */
+/** How many numbers are kept of a packet, in the order of `#note`. */
 const FIELDS = 12;
 const ROOM_FIRST = 128;
 const CONFIG = 1;
@@ -13,18 +13,18 @@ const KEYFRAME = 2;
 const TRACK_START = 4;
 
 /**
- * The packets since the last keyframe, for subscribers that join in the middle of a GOP. Their bytes are kept where
- * they are. Of the packets only numbers are kept: thousands of small objects that live for a second or two, and are
- * mostly never read, are what a garbage collector is slowest at.
+ * The packets since the last keyframe, for subscribers that join in the middle of a GOP. Their bytes stay where they
+ * are. Only numbers are kept of the packets: thousands of small objects that live for a second or two, mostly unread,
+ * are the worst case for a garbage collector.
  */
 export class GopCache {
   #notes = new Float64Array(FIELDS * ROOM_FIRST);
   #count = 0;
-  /** Blocks the packets lie in, oldest first. */
+  /** The blocks that hold the packets, oldest first. */
   #blocks: Block[] = [];
   #bytes = 0;
 
-  /** The packets since the last keyframe, that one first; empty if there is no keyframe. Made anew at each call. */
+  /** The packets since the last keyframe, beginning with it; empty if there is none. Made anew at each call. */
   get packets(): readonly Packet[] {
     return Array.from({ length: this.#count }, (_, index) => this.#packet(index));
   }
@@ -47,7 +47,7 @@ export class GopCache {
     if (this.#bytes > BYTES_MAX || packet.timeMs - (this.beganMs ?? 0) > TIME_MAX_MS) this.clear();
   }
 
-  /** The encoder or a sequence header changed: the packets cannot be decoded with what comes. */
+  /** The encoder or a sequence header changed: the packets cannot be decoded together with the next ones. */
   clear(): void {
     this.#count = 0;
     this.#blocks = [];
@@ -84,7 +84,7 @@ export class GopCache {
     const note = (field: number) => this.#notes[from + field] ?? 0;
     const marks = note(2);
     const block = this.#blocks[note(7)];
-    if (block === undefined) throw new RangeError("a packet lies in no block of its group");
+    if (block === undefined) throw new RangeError("a packet is in none of its group's blocks");
     return {
       kind: kindAt(note(0)),
       type: note(1),

@@ -2,12 +2,12 @@
 export type MediaKind = "audio" | "video" | "data";
 
 /**
- * One message of a publisher's stream, without anything of the protocol that brought it. A protocol's room
+ * One message of a publisher's stream, without anything of the protocol that brought it. The room of a protocol
  * (`ingest/rtmp`) makes these; the relay knows no other form of input.
  */
 export type MediaMessage = {
   readonly kind: MediaKind;
-  /** Decoding time by the publisher's clock, in milliseconds: 32 bits without a sign, any start, wraps. */
+  /** Decoding time by the publisher's clock, in milliseconds: unsigned 32 bits, with any start; wraps. */
   readonly timestamp: number;
   /**
    * Audio and video: an FLV tag's body, legacy or Enhanced RTMP v2. Its first bytes name the codec, the frame type and

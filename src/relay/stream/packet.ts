@@ -15,7 +15,7 @@ export function ofKind<T>(each: Readonly<Record<PacketKind, T>>, kind: PacketKin
 
 /**
  * One audio, video or data message, classified once and stored once: as RTMP chunks of a delta (fmt 1) message. Deltas
- * carry neither a time base nor a message stream id, so the same bytes serve every target that got the packet before it
+ * have neither a time base nor a message stream id, so the same bytes serve every target that got the packet before it
  * on the same chunk stream, whenever that target joined.
  */
 export type Packet = {
@@ -30,18 +30,18 @@ export type Packet = {
   readonly trackId: number;
   /** A keyframe of its track. */
   readonly startsTrack: boolean;
-  /** Milliseconds on the channel's timeline, never below the packet before it, of whatever kind. */
+  /** Milliseconds of channel time, never below the packet before it, of either kind. */
   readonly timeMs: number;
-  /** When it came: milliseconds of the clock's `awakeNow()`. */
+  /** When it arrived, in milliseconds of the clock's `awakeNow()`. */
   readonly arrivalMs: number;
-  /** Counts the packets of one kind: n is a delta to n − 1. */
+  /** Counts the packets of one kind: packet n is a delta to n − 1. */
   readonly ordinal: number;
   readonly payloadLength: number;
   /** The chunks are `block.bytes[start…end)`. Code that holds the packet beyond the flush marks the block as kept. */
   readonly block: Block;
   readonly start: number;
   readonly end: number;
-  /** Milliseconds since the packet before it of its kind, as the chunks say. */
+  /** Milliseconds since the packet before it of its kind, as in the chunks. */
   readonly deltaMs: number;
 };
 

@@ -18,12 +18,12 @@ export class RateMeter {
     if (this.#marks.length > this.#seconds + 1) this.#marks.shift();
   }
 
-  /** Bytes a second; undefined until all those seconds have passed. */
+  /** Bytes a second; undefined until that many seconds have passed. */
   get bytesPerSecond(): number | undefined {
     return this.#marks.length > this.#seconds ? Math.round(this.bytesPerSecondSoFar) : undefined;
   }
 
-  /** The same over those seconds that have passed so far; 0 before the second tick. */
+  /** The same over the seconds that have passed so far; 0 before the second tick. */
   get bytesPerSecondSoFar(): number {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);

@@ -15,9 +15,9 @@ const LESS_FRAME_TYPE = 0x8f;
 const AAC_CONFIG = Buffer.from("af00", "hex");
 const ENHANCED_AAC_CONFIG = Buffer.from("906d703461", "hex");
 
-/** What one encoder's earlier messages tell about its next ones. */
+/** What one encoder's earlier messages say about its next ones. */
 export class StreamMemory {
-  /** Marks of the default track; others by track number. */
+  /** Marks of the default track; others are by track number. */
   readonly #marks = new FrameMarks();
   readonly #otherMarks = new Map<number, FrameMarks>();
   /** HEVC comes under H.264's codec id, as OBS before 29.1 sent it. */
@@ -27,7 +27,7 @@ export class StreamMemory {
   /** The configuration that was made from an ADTS header. */
   #madeAacConfig: number | undefined;
 
-  /** Returns a video message under its true codec id; the same buffer if that was right. */
+  /** Returns a video message with its true codec id; the same buffer if that was right. */
   underItsCodec(payload: Buffer): Buffer {
     const first = payload[0] ?? 0;
     if ((first & FORM_AND_CODEC) !== AVC) return payload;

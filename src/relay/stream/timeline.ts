@@ -1,9 +1,7 @@
 import { ArrivalClock } from "./arrival-clock.ts";
 import { ClockTrust } from "./clock-trust.ts";
 
-/**
- * A step of the encoder's clock that differs from the time that passed by more than this is a jump, in milliseconds.
- */
+/** A step of the encoder's clock that differs from the elapsed time by more than this is a jump, in milliseconds. */
 const JUMP_MS = 2_000;
 /** The step assumed across a jump, in milliseconds: about one frame. */
 const NOMINAL_STEP_MS = 20;
@@ -27,23 +25,25 @@ type Track = {
 };
 
 /**
- * Turns an encoder's timestamps (32-bit, wrapping, starting anywhere, now and then jumping) into channel time:
- * milliseconds from 0 that never go back, over audio and video together, as platforms demand.
+ * Turns an encoder's timestamps (32-bit, wrapping, with any start, sometimes jumping) into channel time: milliseconds
+ * from 0 that never go back, over audio and video together, as platforms require.
  *
- * Audio and video share one offset as long as they share a clock, so that they stay in sync; a track that jumps first
- * tries the other's offset (both jumped) before it gets one of its own, anchored to the moment it arrived.
+ * Audio and video share one offset as long as they share a clock, so that they stay in sync. A track that jumps first
+ * tries the other's offset (both jumped) before it gets one of its own, anchored to the moment of its arrival.
  */
 export class Timeline {
   #audio: Track | undefined;
   #video: Track | undefined;
   #lastOut = 0;
   #lastArrivalMs: number | undefined;
-  /** Channel time of the frame that came last, by its own clock, in milliseconds. */
+  /** Channel time of the last frame, by its own clock, in milliseconds. */
   #lastMapped = 0;
-  /** Presentation must not step back either: with B-frames it reaches beyond the last decoding time. */
+  /**
+   * Presentation must not step back either: with B-frames it reaches beyond the last decoding time. In milliseconds.
+   */
   #floorMs = 0;
   #trust = new ClockTrust();
-  /** Used instead of the encoder's own clock once that is found wrong. */
+  /** Used instead of the encoder's own clock once that is known to be wrong. */
   #byArrival: ArrivalClock | undefined;
   /** The next message is the first of an encoder: its clock is not known yet. */
   #isNewPublisher = true;
@@ -72,7 +72,7 @@ export class Timeline {
     else this.#audio = undefined;
   }
 
-  /** Channel time now by the wall clock, counted from the frame that came last, and after everything that was sent. */
+  /** The present channel time by the wall clock, counted from the last frame, and after everything that was sent. */
   presentMs(nowMs: number): number {
     if (this.#lastArrivalMs === undefined) return 0;
     return Math.max(this.#lastOut + SOURCE_STEP_MS, Math.round(this.#lastMapped + nowMs - this.#lastArrivalMs));
@@ -105,7 +105,7 @@ export class Timeline {
   #mapOwn(kind: TimelineKind, timestamp: number, nowMs: number): number {
     this.#trust.take(kind, timestamp, nowMs);
     if (this.#trust.isWrong) {
-      // Channel time continues from where it is, even if that is far from the time that passed.
+      // Channel time continues from where it is, even if that is far from the elapsed time.
       this.#byArrival = new ArrivalClock(this.#lastOut + NOMINAL_STEP_MS, nowMs);
       return this.#byArrival.map(kind, nowMs);
     }
@@ -113,7 +113,7 @@ export class Timeline {
     return track === undefined ? this.#begin(kind, timestamp, nowMs) : this.#continue(kind, track, timestamp, nowMs);
   }
 
-  /** Returns the channel time that a message of this mapped time is sent with: never before the last one. */
+  /** Returns the channel time with which a message of this mapped time is sent: never before the last one. */
   send(mappedMs: number): number {
     this.#lastOut = Math.max(this.#lastOut, mappedMs);
     return this.#lastOut;
@@ -148,7 +148,8 @@ export class Timeline {
   }
 
   /**
-   * The other track's offset if it fits this time; else one that places it as long after the last message as it came.
+   * The other track's offset if it fits this time; else one that places the message as long after the last message as
+   * it arrived.
    */
   #fittingOffset(unwrapped: number, other: Track | undefined, nowMs: number): number {
     const waitedMs = this.#lastArrivalMs === undefined ? 0 : nowMs - this.#lastArrivalMs;

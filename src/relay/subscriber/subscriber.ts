@@ -5,13 +5,13 @@ import type { HeadMessage } from "../stream/config/head-message.ts";
 import type { Packet } from "../stream/packet.ts";
 
 /**
- * How a connection ends. `end`: the broadcast is over, and the peer is told so (RTMP: FCUnpublish and deleteStream,
- * then FIN). `cut`: FIN without a message, so that the platform's own grace period counts. `abort`: at once, for a peer
- * that takes nothing any more, or after a fault.
+ * How a connection ends. `end`: the broadcast is over, and the peer gets its end (RTMP: FCUnpublish and deleteStream, then
+ * FIN). `cut`: FIN without a message, so that the platform's own grace period runs. `abort`: at once, for a peer that takes
+ * nothing any more, or after a fault.
  */
 export type LinkClose = "end" | "cut" | "abort";
 
-/** What of the stream a subscriber takes, where there is a choice. It decides which rendition the subscriber gets. */
+/** What a subscriber takes of the stream, where there is a choice. It decides which rendition the subscriber gets. */
 export type StreamChoice = {
   /** One video and one audio track, in the form without tracks; absent: the stream with all its tracks. */
   readonly tracks?: TrackChoice;
@@ -28,20 +28,22 @@ export const WHOLE_STREAM: StreamChoice = { takesHevcEnhanced: false, takesEnhan
 
 /**
  * One receiver of a channel's stream: an RTMP push to a target, a preview, later a recorder, an SRT link or a
- * transcoder. The relay's core knows subscribers by this port only.
+ * transcoder. The relay's core knows subscribers only by this port.
  *
- * A subscriber is assigned to the rendition of its `choice`. It begins at a packet that a decoder can begin with, then
- * gets every packet of the rendition: one by one, or, while it is in step, with the flush. What it throws ends it
- * alone.
+ * A subscriber is assigned to the rendition of its `choice`. It begins at a packet at which a decoder can begin, then
+ * gets every packet of the rendition: one by one, or, while it is in step, with the flush. An error that it throws ends
+ * only this subscriber.
  */
 export interface Subscriber {
   /** May change until it begins. */
   readonly choice: StreamChoice;
-  /** It begins with the cached keyframe if that is at most so old, in milliseconds of media; else with the next one. */
+  /**
+   * It begins with the cached keyframe if that is at most this old, in milliseconds of media; else with the next one.
+   */
   readonly joinBehindMaxMs: number;
-  /** Whether it was not given anything yet. */
+  /** Whether it has got nothing yet. */
   readonly isWaitingToBegin: boolean;
-  /** Whether it ended, by itself or by `end`: the fan-out lets go of it. */
+  /** Whether it ended, by itself or by `end`: the fan-out drops it. */
   readonly isOver: boolean;
   /** Whether it takes the next packets from the flush batch. False: each packet is offered when it comes. */
   readonly isInStep: boolean;

@@ -4,8 +4,8 @@ import { audioFormat, describeAudio, videoFormat } from "./stream-format.ts";
 
 /**
  * How a stream continues after a change of encoder. `same`: with a new sequence header at most. `reconnect`: another
- * codec, sample rate or set of tracks, on which receivers fail within one connection. `incomplete`: tracks are missing
- * that may still come.
+ * codec, sample rate or set of tracks, which receivers do not accept within one connection. `incomplete`: tracks are
+ * missing that may still come.
  */
 export type Continuation = "same" | "reconnect" | "incomplete";
 

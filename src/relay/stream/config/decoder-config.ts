@@ -26,7 +26,7 @@ type Config = { readonly kind: MediaKind; readonly payload: Buffer };
 
 /**
  * What a decoder needs before the first frame: metadata, and the sequence headers of every track. A subscriber gets
- * this first, in the order in which OBS sends it: metadata, audio, video.
+ * this first, in OBS's order: metadata, audio, video.
  */
 export class DecoderConfig {
   #metadata: Buffer | undefined;
@@ -41,12 +41,12 @@ export class DecoderConfig {
   #hasVideo = false;
   #firstFrameMs: number | undefined;
 
-  /** The encoder's metadata, with the codecs that really come; undefined if the encoder sent none. */
+  /** The encoder's metadata, corrected to name the real codecs; undefined if the encoder sent none. */
   get metadata(): Buffer | undefined {
     return this.#metadata === undefined ? undefined : withCodecsOf(this.#metadata, this.#defaultConfigs());
   }
 
-  /** Whether a message tells anything about the stream that is not known yet. */
+  /** Whether a message says something about the stream that is not known yet. */
   isNews(classified: ClassifiedMessage): boolean {
     switch (classified.what) {
       case "metadata":
@@ -82,8 +82,8 @@ export class DecoderConfig {
 
   /**
    * Takes a sequence header; returns whether it is new and was kept. Encoders repeat identical headers, and receivers
-   * take each for a discontinuity. The payload is copied. `slot` tells tracks, and kinds of configuration within one,
-   * apart.
+   * treat each as a discontinuity. The payload is copied. `slot` identifies the track, and the kind of configuration
+   * within it.
    */
   setConfig(kind: MediaKind, slot: string, payload: Buffer): boolean {
     if (kind === "video") this.#hasVideoHeader = true;
@@ -102,7 +102,7 @@ export class DecoderConfig {
     }
   }
 
-  /** The codec of each track, as far as it is known. */
+  /** The codec of each track, where known. */
   codecs(kind: MediaKind): ReadonlyMap<number, Codec> {
     return this.#codecs[kind];
   }
@@ -139,7 +139,7 @@ export class DecoderConfig {
       this.#audioFrameFormats.set(trackId, audioFormat);
   }
 
-  /** Takes note that a frame came: tells streams with video from those without. */
+  /** Notes that a frame came: this distinguishes streams with video from those without. */
   sawFrame(kind: MediaKind, nowMs: number): void {
     if (kind === "video") this.#hasVideo = true;
     this.#firstFrameMs ??= nowMs;
@@ -167,7 +167,9 @@ export class DecoderConfig {
     return this.#configs.get(`${kind} ${trackId} config`)?.payload;
   }
 
-  /** The messages to send before the first frame. Metadata is made from the sequence headers if none came. */
+  /**
+   * The messages to send before the first frame. Metadata is made from the sequence headers if the encoder sent none.
+   */
   messages(): HeadMessage[] {
     const payload = this.metadata ?? this.madeUpMetadata ?? Buffer.alloc(0);
     return [

@@ -3,12 +3,12 @@ import { lookAtPicture } from "../../../protocol/flv/video/coded-picture.ts";
 import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
-/** Memory is allocated larger than a frame by this factor, so that it fits the next frame too. */
+/** Memory is allocated larger than a frame by this factor, so that the next frame fits too. */
 const ROOM = 1.25;
-/** A frame of several messages is cut off here; no encoder's is larger. */
+/** A frame of several messages is cut off at this length, in bytes; no encoder's is larger. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The frames to show in turn. The bytes belong to the stock and are valid until it takes the next frame. */
+/** The frames to show in turn. The stock owns the bytes; they are valid until it takes the next frame. */
 export type FillerFrames = {
   readonly key: Buffer;
   readonly following: Buffer | undefined;
@@ -16,7 +16,7 @@ export type FillerFrames = {
   readonly keyTime: number;
 };
 
-/** A copy of one payload, in memory that is used again for the next. */
+/** A copy of one payload, in memory that is reused for the next. */
 class Copy {
   #memory = Buffer.alloc(0);
   #length: number | undefined;
@@ -59,19 +59,19 @@ function newGroup(): Group {
 }
 
 /**
- * Keeps the frames for filler while the stream is live: the last keyframe and the access unit right behind it. Sent in
- * turn they are a stream that any decoder takes: no two IDR pictures follow one another (H.264 7.4.1.2.4 requires those
- * to differ in a field in which a repeated one does not), and the second frame refers only to the first.
+ * Keeps the frames for filler while the stream is live: the last keyframe and the access unit right after it. Sent in
+ * turn they are a stream that any decoder accepts: no two IDR pictures follow one another (H.264 7.4.1.2.4 requires
+ * those to differ in a field in which a repeated one does not), and the second frame refers only to the first.
  */
 export class FillerStock {
-  /** Of two GOPs: the last one with both frames, and the one that has begun since. */
+  /** Two GOPs: the last one with both frames, and the one that has begun since. */
   readonly #groups = [newGroup(), newGroup()] as const;
   #complete: 0 | 1 | undefined;
   #latest: 0 | 1 | undefined;
-  /** Where the last frame was copied to; its next messages are appended. */
+  /** The copy of the last frame; its next messages are appended. */
   #open: Copy | undefined;
 
-  /** Presentation time less decoding time of the first frame of filler, in milliseconds. */
+  /** Presentation time minus decoding time of the first frame of filler, in milliseconds. */
   get compositionTimeMs(): number {
     return this.frames === undefined ? 0 : classifyVideo(this.frames.key).compositionTimeMs;
   }

@@ -4,12 +4,12 @@ import type { FillerFrames, FillerStock } from "./filler-stock.ts";
 
 /** Two frames a second: enough to be a stream, too few to cost the bitrate of keyframes. */
 const FRAME_INTERVAL_MS = 500;
-/** Filler that is late is made for this time at most, in milliseconds: as much as a target's queue holds. */
+/** Late filler is made for at most this time, in milliseconds: as much as a target's queue holds. */
 const BEHIND_MS_MAX = 5_000;
 const AAC_FRAME_SAMPLES = 1_024;
 const AAC_LC = 2;
 
-/** Raw AAC-LC frames that decode to exact zeros, by number of channels; the sample rate is not in them. */
+/** Raw AAC-LC frames that decode to exact zeros, by number of channels, for any sample rate. */
 const SILENT_AAC: ReadonlyMap<number, Buffer> = new Map([
   [1, Buffer.from("00c800802380", "hex")],
   [2, Buffer.from("210049900219002380", "hex")],
@@ -27,8 +27,9 @@ export type FillerFrame = {
 };
 
 /**
- * Filler for one gap, made from the stream itself: the last frame, twice a second, and silence at its exact cadence.
- * Each kind only if the stream has it; silence only for AAC-LC, mono and stereo, since other codecs need other bytes.
+ * Filler for one gap, made from the stream itself: the last frame, twice a second, and silence at the audio's exact
+ * frame rate. Each kind only if the stream has it; silence only for AAC-LC, mono and stereo, since other codecs need
+ * other bytes.
  */
 export class Filler {
   readonly #frames: FillerFrames | undefined;
@@ -63,7 +64,7 @@ export class Filler {
     return frames.sort((left, right) => left.timeMs - right.timeMs);
   }
 
-  /** Leaves out what was due before `timeMs`: the process stood still. */
+  /** Leaves out frames that were due before `timeMs`: the process stood still. */
   #skipTo(timeMs: number): void {
     const passedMs = timeMs - this.#startMs;
     // In pairs: the second frame must follow its keyframe.

@@ -4,12 +4,12 @@ import { FLV_TAGS } from "../../packing/flv-tags.ts";
 import { rtmpMessagesAt } from "../../packing/rtmp-messages.ts";
 import type { WireForm } from "../../packing/wire-form.ts";
 
-/** What a preview is sent: how it begins, and how its messages are packed. */
+/** What a preview is sent: its beginning, and the form of its messages. */
 export type PreviewEncoding = {
   readonly start: Buffer;
   /** The form of a message of this time: milliseconds of the preview, unsigned 32-bit. */
   readonly formAt: (timestampMs: number) => WireForm;
-  /** Writes the preview's own time into its own copy of a packed message, which lies at `bytes[at…at + length)`. */
+  /** Writes the preview's own time into its own copy of a packed message, at `bytes[at…at + length)`. */
   readonly stamp: (bytes: Buffer, at: number, length: number, timestampMs: number) => void;
 };
 

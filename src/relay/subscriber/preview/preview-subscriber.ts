@@ -5,9 +5,11 @@ import type { Packet } from "../../stream/packet.ts";
 import { type Subscriber, WHOLE_STREAM } from "../subscriber.ts";
 import { FLV_FILE, type PreviewEncoding } from "./preview-encoding.ts";
 
-/** Packed for a preview and not yet taken by it, in bytes; beyond it frames are left out up to the next keyframe. */
+/**
+ * Packed for a preview and not yet taken by it, in bytes; above this limit frames are left out up to the next keyframe.
+ */
 const PENDING_BYTES_MAX = 4 * 1024 * 1024;
-/** Beyond this, which headers alone can reach, the preview ends. */
+/** Above this limit, which only headers can reach, the preview ends. In bytes. */
 const PENDING_BYTES_CUT = 8 * 1024 * 1024;
 /** A preview that takes nothing of what was sent for this long ends, in milliseconds. */
 const STALLED_MS = 10_000;
@@ -16,7 +18,7 @@ const STALLED_MS = 10_000;
 export interface PreviewSink {
   /** Bytes of the one stream, in order; a buffer of their own, which may be given away. */
   take(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Nothing comes any more. */
+  /** Nothing more comes. */
   end(): void;
 }
 
@@ -24,8 +26,8 @@ export interface PreviewSink {
 type Piece = { readonly bytes: Buffer; readonly timestampMs: number | undefined };
 
 /**
- * A viewer of what a channel sends: from the last keyframe on, timestamps from 0. It copies what it sends, so it keeps
- * nothing of the relay's memory beyond a flush. Its memory is bounded; a slow viewer loses whole GOPs, then the
+ * A viewer of what a channel sends: from the last keyframe on, with timestamps from 0. It copies what it sends, so it
+ * keeps none of the relay's memory beyond a flush. Its memory is bounded; a slow viewer loses whole GOPs, then the
  * preview.
  */
 export class PreviewSubscriber implements Subscriber {
@@ -79,7 +81,7 @@ export class PreviewSubscriber implements Subscriber {
     this.#add(packer.pack(this.#encoding.formAt(timestampMs), packet), timestampMs);
   }
 
-  /** Hands on what waits. */
+  /** Sends what waits. */
   flush(): void {
     if (this.#unsentBytes === 0 || this.#isOver) return;
     const bytes = new Uint8Array(this.#unsentBytes);
@@ -92,13 +94,13 @@ export class PreviewSubscriber implements Subscriber {
     }
     this.#pieces = [];
     this.#unsentBytes = 0;
-    // Time in which it was sent nothing does not count as a stall.
+    // Time in which nothing was sent to it does not count as a stall.
     if (this.#untakenBytes === 0) this.#lastTakenMs = this.#clock.awakeNow();
     this.#untakenBytes += bytes.length;
     this.#sink.take(bytes);
   }
 
-  /** The viewer has taken so many of the bytes. */
+  /** The viewer has taken this many of the bytes. */
   taken(bytes: number): void {
     this.#untakenBytes = Math.max(0, this.#untakenBytes - bytes);
     this.#lastTakenMs = this.#clock.awakeNow();

@@ -9,20 +9,18 @@ import { Target, type TargetDeps } from "./target.ts";
 
 /** The stream that targets subscribe to. */
 export interface TargetStream {
-  /** What decoders need before the first frame, as it is now. */
+  /** The present decoder config. */
   readonly head: DecoderConfig;
   subscribe(subscriber: Subscriber): void;
   /** Makes renditions for these choices, so that targets which connect later find the current GOP. */
   prepare(choices: readonly StreamChoice[]): void;
-  /**
-   * Gives subscribers in step the flush batch. Call before anything that ends a link: what came before belongs on it.
-   */
+  /** Gives subscribers in step the flush batch. Call before anything that ends a link: earlier packets belong to it. */
   deliver(): void;
 }
 
 export type ChannelTargetsDeps = Omit<TargetDeps, "onAccepted"> & {
   readonly stream: () => TargetStream;
-  /** Takes what one target threw; the others go on. */
+  /** Takes the error of one target; the others go on. */
   readonly onFault: (error: unknown) => void;
 };
 
@@ -44,12 +42,12 @@ export class ChannelTargets {
     return this.#targets.get(targetId);
   }
 
-  /** Whether any of them was given something of the stream, and still has that connection. */
+  /** Whether any of them got something of the stream, and still has that connection. */
   get haveBegun(): boolean {
     return [...this.#targets.values()].some(({ hasBegun }) => hasBegun);
   }
 
-  /** Makes the targets those of the specs; targets that did not change do not notice. */
+  /** Makes the targets match the specs; targets that did not change are not affected. */
   set(specs: readonly TargetSpec[]): void {
     const stream = this.#deps.stream();
     stream.deliver();
@@ -90,7 +88,7 @@ export class ChannelTargets {
     this.#each((target) => target.unwant(how));
   }
 
-  /** Connects every target anew: what comes cannot follow what was sent within one connection. */
+  /** Connects every target anew: the new stream cannot follow the former one within a connection. */
   redial(): void {
     for (const target of this.#targets.values()) target.redial("cut");
   }
@@ -100,7 +98,7 @@ export class ChannelTargets {
     this.#each((target) => target.missed(cause));
   }
 
-  /** Takes targets off the stream that cannot be given it, and back on once they can. */
+  /** Disconnects targets that cannot take the stream, and dials them again once they can. */
   checkStream(): void {
     const stream = this.#deps.stream();
     stream.deliver();

@@ -1,6 +1,6 @@
 import type { Packet } from "../../stream/packet.ts";
 
-/** What is looked at of a packet that waits. */
+/** The fields of a waiting packet that the choice uses. */
 export type WaitingPacket = Pick<
   Packet,
   "kind" | "isConfig" | "isKeyframe" | "trackId" | "startsTrack" | "timeMs" | "arrivalMs" | "start" | "end"
@@ -9,14 +9,14 @@ export type WaitingPacket = Pick<
 export type SendQueueLimits = {
   /** Chunk bytes that may wait. */
   readonly bytesMax: number;
-  /** How long media may wait, in milliseconds: by its own time, and by when it came. */
+  /** How long media may wait, in milliseconds: by its own time, and by its arrival. */
   readonly timeMaxMs: number;
 };
 
 export type Drops<Waiting extends WaitingPacket> = {
   /** What still waits, in order. */
   readonly kept: readonly Waiting[];
-  /** What is lost, in order of the choice: video before audio. */
+  /** What is lost, in the order of the choice: video before audio. */
   readonly lost: readonly Waiting[];
   readonly cause: "overBytes" | "overTime";
   /** No GOP is left to continue with: video may follow only from the next keyframe on. */
@@ -26,8 +26,8 @@ export type Drops<Waiting extends WaitingPacket> = {
 };
 
 /**
- * Chooses what a send queue over its limits loses. Video goes first: all before the last waiting keyframe, or all of it
- * where that does not suffice. If the queue is still over its limits it loses its oldest audio. Config (headers,
+ * Chooses what a send queue above its limits loses. Video goes first: all before the last waiting keyframe, or all of
+ * it where that is not enough. If the queue is still above its limits it loses its oldest audio. Config (headers,
  * metadata) is never lost.
  */
 export function chooseDrops<Waiting extends WaitingPacket>(
@@ -73,13 +73,13 @@ function isOver(waiting: readonly WaitingPacket[], { bytesMax, timeMaxMs }: Send
 
 /** How far the first of these is behind the last, in milliseconds. `from`: index of the first. */
 export function waitingMsOf(packets: readonly WaitingPacket[], from = 0): number {
-  // Config is kept however long it waits: it does not say how far behind a target is.
+  // Config is kept however long it waits, so it does not show how far behind a target is.
   let first = from;
   while (packets[first]?.isConfig === true) first += 1;
   return lagMs(packets[first], packets[packets.length - 1]);
 }
 
-/** How far one packet is behind another, in milliseconds: by its time or by when it came, whichever is less. */
+/** How far one packet is behind another, in milliseconds: by its time or by its arrival, whichever is less. */
 function lagMs(first: WaitingPacket | undefined, last: WaitingPacket | undefined): number {
   if (first === undefined || last === undefined) return 0;
   return Math.min(last.timeMs - first.timeMs, last.arrivalMs - first.arrivalMs);

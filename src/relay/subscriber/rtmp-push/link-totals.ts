@@ -13,12 +13,12 @@ export class LinkTotals {
     return this.#bytesPerSecond;
   }
 
-  /** Bytes in all. `present`: those of the present link. */
+  /** Bytes in total. `present`: those of the present link. */
   bytes(present: number): number {
     return this.#bytesBefore + present;
   }
 
-  /** Lost frames in all. `present`: those of the present link. */
+  /** Lost frames in total. `present`: those of the present link. */
   drops(present: DroppedFrames): DroppedFrames {
     return sumDrops(this.#dropsBefore, present);
   }

@@ -4,7 +4,7 @@ import type { LinkClose } from "../subscriber.ts";
 
 /**
  * One live connection to a target, as the relay sees it. The relay cuts the chunks itself, so that targets can share
- * them; the link only carries bytes and speaks the command dialogue around them.
+ * them; the link only transmits bytes and carries out the command dialogue around them.
  */
 export interface Link {
   /**
@@ -12,24 +12,24 @@ export interface Link {
    * `isHolding`.
    */
   write(bytes: Buffer): void;
-  /** Whether bytes given to `write` are still needed where they lie. */
+  /** Whether bytes given to `write` are still needed in their memory. */
   readonly isHolding: boolean;
-  /** Bytes given to `write` that the kernel has not taken yet. 0 means the next write may go out at once. */
+  /** Bytes given to `write` that the kernel has not taken yet. 0 means that the next write may be sent at once. */
   readonly pendingBytes: number;
-  /** Bytes of `write` that the kernel has taken, in all. */
+  /** Bytes of `write` that the kernel has taken, in total. */
   readonly takenBytes: number;
   /** The target's acknowledgements in RTMP; absent before the first. */
   readonly acks: PeerAcks | undefined;
-  /** The kernel's queue as it was last read; absent where it cannot be read, and while it was not. */
+  /** The last reading of the kernel's queue; absent where it cannot be read, and before the first reading. */
   readonly kernelQueue: KernelQueue | undefined;
   /**
-   * So many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be
+   * This many bytes may be written before the kernel holds too much of the stream. Infinite where its queue cannot be
    * read.
    */
   readonly creditBytes: number;
   /**
-   * How often the target is to acknowledge goes by what the stream has a second, how much the kernel may hold by the
-   * other rate.
+   * `streamPerSecond`, the stream's rate, decides how often the target should acknowledge; `kernelPerSecond` decides
+   * how much the kernel may hold.
    */
   suit(streamPerSecond: number, kernelPerSecond: number): void;
   /**
@@ -46,22 +46,19 @@ export interface Link {
 
 export type PeerAcks = {
   readonly count: number;
-  /** Bytes acknowledged in all. */
+  /** Bytes acknowledged in total. */
   readonly bytes: number;
-  /** The target was asked to acknowledge each so many bytes. */
+  /** The target was asked to acknowledge once in this many bytes. */
   readonly windowBytes: number;
 };
 
-/**
- * What the kernel holds of a link, and what of it the peer's TCP has acknowledged, in all. Bytes as they go over the
- * wire.
- */
+/** What the kernel holds of a link, and what the peer's TCP has acknowledged, in total. Bytes as on the wire. */
 export type KernelQueue = {
   readonly queuedBytes: number;
   readonly ackedBytes: number;
   /** The peer takes nothing at present and its TCP says so: the path is good, its program does not read. */
   readonly isWindowShut: boolean;
-  /** What was sent was not acknowledged in time: the kernel sends it again. */
+  /** Sent bytes were not acknowledged in time: the kernel sends them again. */
   readonly isResending: boolean;
 };
 
@@ -71,14 +68,14 @@ export type KernelQueue = {
  */
 export type PathAnswer = "same" | "other" | "none";
 
-/** What a link tells the relay. */
+/** What a link reports to the relay. */
 export interface LinkEvents {
   /**
-   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it said so of
-   * HEVC; `takesEnhanced`: of H.264 and AAC, which have a legacy form too.
+   * The target accepted publish; media may be written with this message stream id. `takesHevcEnhanced`: it announced
+   * HEVC; `takesEnhanced`: it announced H.264 and AAC, which have a legacy form too.
    */
   onPublishing(streamId: number, takesHevcEnhanced?: boolean, takesEnhanced?: boolean): void;
-  /** The target asks to be connected to again, at `url` if it names one; that address was checked. */
+  /** The target asks us to connect again, at `url` if it names one; that address was checked. */
   onReconnectWanted?(url: string | undefined): void;
   /** The kernel took everything that was pending, or may be given more. */
   onDrained(): void;

@@ -4,9 +4,7 @@
  */
 const INTERVAL_MS = 10_000;
 
-/**
- * A target's request to be connected to again (Enhanced RTMP's ReconnectRequest), until it is followed at a keyframe.
- */
+/** A target's request to connect again (Enhanced RTMP's ReconnectRequest), until it is followed at a keyframe. */
 export class ReconnectRequest {
   #request: { readonly url: string | undefined } | undefined;
   #isUnderWay = false;

@@ -1,4 +1,4 @@
-/** Retries a second, of one media thread in all. First attempts do not count. */
+/** Retries a second, for all targets of one media thread. First attempts do not count. */
 export const RETRIES_PER_SECOND = 20;
 
 /** Spaces retries out, so that not every link starts at once when an uplink comes back. */

@@ -7,12 +7,12 @@ import type { Link } from "./link.ts";
 import type { ReconnectRequest } from "./reconnect-request.ts";
 import { SendQueue } from "./send-queue.ts";
 
-/** One write holds at most this much. */
+/** The most bytes of one write. */
 const WRITE_BYTES_MAX = 128 * 1024;
-/** … and this much while the target is behind, so that progress shows even if it takes bytes slowly. */
+/** … and of one write while the target is behind, so that progress shows even if it takes bytes slowly. */
 const WRITE_BYTES_MAX_BEHIND = 4 * 1024;
 /**
- * A target that is ready this soon after a keyframe begins with that keyframe, out of the cache: the burst is too short
+ * A target that is ready this soon after a keyframe begins with that keyframe, from the cache: the burst is too short
  * for a platform to object. In milliseconds of media.
  */
 const JOIN_BEHIND_MAX_MS = 2_000;
@@ -21,21 +21,21 @@ export type RtmpPushDeps = {
   readonly link: Link;
   readonly clock: Clock;
   readonly reconnect: ReconnectRequest;
-  /** What the target takes, as it is now. */
+  /** What the target accepts at present. */
   readonly choice: () => StreamChoice;
-  /** It was given the beginning of the stream. */
+  /** It got the beginning of the stream. */
   readonly onBegun: () => void;
-  /** It lost frames, since the target is too slow. */
+  /** It lost frames, because the target is too slow. */
   readonly onLoss: () => void;
-  /** A keyframe comes, and the target asked to be connected to again before it. */
+  /** A keyframe comes, and the target has asked to be connected again. */
   readonly onReconnectDue: () => void;
-  /** It ended, and the target did not ask for that. */
+  /** It ended, but not at the target's wish. */
   readonly onEnded: () => void;
 };
 
 /**
- * Sends the stream over one link that the target accepted. Packets leave as they are stored, as RTMP chunks: the whole
- * flush batch while it is in step, else what its own bounded queue holds.
+ * Sends the stream over one link that the target accepted. Packets are sent as they are stored, as RTMP chunks: the
+ * whole flush batch while it is in step, else what its own bounded queue holds.
  */
 export class RtmpPush implements Subscriber {
   readonly joinBehindMaxMs = JOIN_BEHIND_MAX_MS;
@@ -132,7 +132,7 @@ export class RtmpPush implements Subscriber {
     this.streamPerSecond = streamPerSecond;
   }
 
-  /** Writes all that waits, bounded by the queue, then closes the link; with `abort` it closes at once. */
+  /** Writes everything that waits, bounded by the queue, then closes the link; with `abort` it closes at once. */
   end(how: LinkClose): void {
     if (this.#isOver) return;
     if (how !== "abort") this.#writeAll();
@@ -141,7 +141,7 @@ export class RtmpPush implements Subscriber {
     this.#deps.onEnded();
   }
 
-  /** Writes nothing any more. The link is the caller's to close. */
+  /** Stops writing. The caller closes the link. */
   close(): void {
     this.#isOver = true;
     this.#isInStep = false;

@@ -12,18 +12,18 @@ const DEFAULT_LIMITS: SendQueueLimits = { bytesMax: 16 * 1024 * 1024, timeMaxMs:
 /** The last packet of one kind that was sent; `timeMs` undefined: none yet. */
 type Sent = { timeMs: number | undefined; ordinal: number };
 
-/** The ordinal of headers that are no packets: no packet follows it. */
+/** The ordinal of headers that are not packets: no packet follows it. */
 const NO_ORDINAL = -1;
 
 /**
- * Packets waiting for one target's socket. Bounded in bytes and time: a target that is too slow loses its own video up
- * to the next keyframe, its audio as far as that does not suffice, and never holds up the encoder or another target.
+ * Packets that wait for one target's socket. Bounded in bytes and time: a target that is too slow loses its own video
+ * up to the next keyframe, its audio where that is not enough, and never holds up the encoder or another target.
  * Sequence headers and metadata are never lost.
  *
  * Time counts by the media's clock and by arrival, whichever is less: after a network delay an encoder's media comes in
  * one burst, and a target that had no time to take it is not slow.
  *
- * Packets are held, not copied. What leaves is, wherever it can be, one slice of the bytes all targets share; only
+ * Packets are held, not copied. Wherever possible, what is sent is one slice of the bytes that all targets share; only
  * after a join or a loss does a packet get a header of its own.
  */
 export class SendQueue {
@@ -36,7 +36,7 @@ export class SendQueue {
   };
   readonly #head: Buffer[] = [];
   #waiting: Packet[] = [];
-  /** Everything before this index of `#waiting` has left. */
+  /** Everything before this index of `#waiting` was sent. */
   #next = 0;
   #bytes = 0;
   #baseMs: number | undefined;
@@ -44,7 +44,7 @@ export class SendQueue {
   /** Video tracks that the target can decode: the default one, and others from their own keyframe on. */
   #tracks = new Set([0]);
   /**
-   * Media that left this queue and still lies in the kernel, in milliseconds: it counts against the time that media may
+   * Media that left this queue and is still in the kernel, in milliseconds: it counts against the time that media may
    * wait.
    */
   aheadMs = 0;
@@ -100,7 +100,9 @@ export class SendQueue {
     return sumOfDrops(this.#drops) - this.#missed;
   }
 
-  /** Begins the connection's timeline: `baseMs` of channel time becomes 0, the head's messages go first, at 0. */
+  /**
+   * Begins the connection's timeline: `baseMs` of channel time becomes 0, the decoder config's messages go first, at 0.
+   */
   begin(baseMs: number, head: readonly HeadMessage[]): void {
     this.#baseMs = baseMs;
     for (const message of head) {
@@ -115,7 +117,7 @@ export class SendQueue {
     }
   }
 
-  /** Queues a packet; returns false if frames were lost by that: this one, or others that waited. */
+  /** Queues a packet; returns false if that lost frames: this one, or others that waited. */
   offer(packet: Packet): boolean {
     if (packet.kind === "video" && !packet.isConfig && this.#needsKeyframe) {
       if (!packet.isKeyframe) {
@@ -136,7 +138,7 @@ export class SendQueue {
   }
 
   /**
-   * Whether the batch can be written as it lies: nothing waits, nothing is left out, and each kind continues where it
+   * Whether the batch can be written as it is: nothing waits, nothing is left out, and each kind continues where it
    * was.
    */
   isFollowedBy(batch: FlushBatch): boolean {
@@ -148,7 +150,7 @@ export class SendQueue {
     return isNext(sent.audio, audio) && isNext(sent.video, video) && isNext(sent.data, data);
   }
 
-  /** The batch was written past this queue. */
+  /** The batch was written without passing through this queue. */
   passed(batch: FlushBatch): void {
     const { audio, video, data } = batch.tallies;
     const sent = this.#sent;
@@ -165,7 +167,7 @@ export class SendQueue {
 
   /**
    * The next bytes to write: at least one packet, then as many more as stay within `bytesMax`. Undefined when nothing
-   * waits. Packets that were cut in a row come as one slice; the pieces of a join or a loss are copied together.
+   * waits. Consecutive packets come as one slice; the pieces of a join or a loss are copied together.
    */
   take(bytesMax: number): Buffer | undefined {
     const pieces: Buffer[] = this.#head.splice(0);
@@ -212,7 +214,7 @@ export class SendQueue {
     return recutPacket(packet, { fmt: 0, timestampMs, streamId: this.#streamId });
   }
 
-  /** Removes packets that left from the array, once there are enough of them. */
+  /** Removes sent packets from the array, once there are enough of them. */
   #forgetTaken(): void {
     if (this.#next === this.#waiting.length) {
       this.#waiting.length = 0;
@@ -231,7 +233,7 @@ export class SendQueue {
     return this.#bytes > this.#limits.bytesMax || this.waitingMs > this.#timeMaxMs;
   }
 
-  /** Loses what `chooseDrops` says. */
+  /** Drops what `chooseDrops` says. */
   #shrink(): void {
     const limits = { bytesMax: this.#limits.bytesMax, timeMaxMs: this.#timeMaxMs };
     const { kept, lost, cause, needsKeyframe, tracks } = chooseDrops(this.#waiting.slice(this.#next), limits);
@@ -241,13 +243,13 @@ export class SendQueue {
       this.#bytes -= packet.end - packet.start;
       this.#countLoss(packet, cause);
     }
-    // Audio before the first frame that is left must not keep the memory of the video that was lost.
+    // Audio before the first remaining frame must not keep the memory of the lost video.
     const videoAt = kept.findIndex(isVideoFrame);
     this.#waiting = kept.map((packet, index) => (videoAt === -1 || index < videoAt ? withOwnMemory(packet) : packet));
     this.#next = 0;
   }
 
-  /** A frame whose slices are messages of their own counts once. */
+  /** A frame of several messages counts once. */
   #countLoss({ kind, timeMs, trackId }: Packet, cause: keyof DroppedFrames): void {
     const last = this.#lastLoss;
     if (kind === "video" && last.timeMs === timeMs && last.trackId === trackId) return;

@@ -6,7 +6,7 @@ export function isReaddressed(before: TargetSpec, after: TargetSpec): boolean {
   return before.url !== after.url || before.streamKey !== after.streamKey;
 }
 
-/** How to close a link that a change requires to be connected anew; undefined if the link may stay. */
+/** How to close a link when a change requires a new connection; undefined if the link may stay. */
 export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | undefined {
   const isSameLogin =
     before.credentials?.id === after.credentials?.id && before.credentials?.password === after.credentials?.password;
@@ -18,7 +18,7 @@ export function leaveFor(before: TargetSpec, after: TargetSpec): LinkClose | und
   return isSameTracks && isSameData ? undefined : "cut";
 }
 
-/** What of the stream a target takes, as far as its spec says it. */
+/** What a target takes of the stream, as its spec says. */
 export function choiceOf({ tracks, hasTimedData = true }: TargetSpec): StreamChoice {
   return { ...WHOLE_STREAM, ...(tracks === undefined ? {} : { tracks }), hasTimedData };
 }

@@ -10,7 +10,7 @@ const TRACK_WAIT_MS = 5_000;
 const KINDS = ["video", "audio"] as const;
 
 /**
- * Returns why a target cannot take the stream: it does not take the codec of a track that it would get, or its chosen
+ * Returns why a target cannot take the stream: it does not accept the codec of a track that it would get, or its chosen
  * track is missing. Undefined if it can.
  */
 export function streamProblem(spec: TargetSpec, head: DecoderConfig, nowMs: number): TargetError | undefined {
@@ -30,7 +30,7 @@ function codecProblem({ codecs, tracks }: TargetSpec, head: DecoderConfig): Targ
   return refused.size === 0 ? undefined : targetError("codec-unsupported", [...refused].join(", "));
 }
 
-/** A stream without audio or without video does not lack the default track. */
+/** A stream without audio or without video does not lack the default track of that kind. */
 function trackProblem({ tracks }: TargetSpec, head: DecoderConfig, nowMs: number): TargetError | undefined {
   if (tracks === undefined || head.shownForMs(nowMs) < TRACK_WAIT_MS) return undefined;
   for (const kind of KINDS) {

@@ -11,7 +11,7 @@ import type { SendQueue } from "./send-queue.ts";
 /** Proof of progress comes once a second; without it for this long, in milliseconds, time does not count as played. */
 const UNPROVEN_MAX_MS = 1_500;
 
-/** The connection that a target has now. */
+/** The present connection of a target. */
 export type Present = {
   readonly link: Link | undefined;
   readonly sendQueue: SendQueue | undefined;
@@ -24,7 +24,7 @@ export class TargetCounters {
   readonly #playTime = new PlayTime();
   readonly #stability = new Stability();
   #retryCount = 0;
-  /** It was given some of the stream, and has not left since. */
+  /** It gets some of the stream, and has not left since. */
   #isOnAir = false;
 
   retried(): void {
@@ -44,7 +44,7 @@ export class TargetCounters {
     this.#totals.add(link.takenBytes, drops);
   }
 
-  /** It is given the stream from now on. */
+  /** It gets the stream from now on. */
   wentOnAir(nowMs: number): void {
     this.#isOnAir = true;
     this.#playTime.start(nowMs);

@@ -12,7 +12,7 @@ import type { LinkClose } from "../subscriber.ts";
 type Failure = TargetError & { readonly time: number };
 
 /**
- * A target's life. `attempt` counts the retries since it was last healthy; `sinceTime` is wall time, for people;
+ * A target's life. `attempt` counts the retries since it was last PUBLISHING; `sinceTime` is wall time, for people;
  * `…AtMs` is monotonic, for arithmetic.
  */
 export type TargetState =
@@ -43,7 +43,7 @@ export type TargetState =
     };
 
 export type TargetInput =
-  /** There is media for it: an encoder is there and the target is switched on. */
+  /** There is media for it: there is an encoder and the target is switched on. */
   | { readonly kind: "wanted" }
   | { readonly kind: "unwanted"; readonly how: LinkClose }
   /** Address, key or stream changed: start over at once. */
@@ -61,7 +61,7 @@ export type TargetInput =
   /** The retry that is due must wait for its turn. */
   | { readonly kind: "postponed"; readonly delayMs: number }
   | { readonly kind: "progressed" }
-  /** Something is not as it should be; undefined: it is again. */
+  /** Something is wrong; undefined: no longer. */
   | { readonly kind: "warned"; readonly warning: TargetWarning | undefined };
 
 /** What the owner of the state must do, in this order. */
@@ -73,7 +73,7 @@ export type TargetEffect =
 
 export type TargetStep = { readonly next: TargetState; readonly effects: readonly TargetEffect[] };
 
-/** Time, in milliseconds, and chance at the moment of a step. */
+/** The time, in milliseconds, and the random number of a step. */
 export type StepContext = { readonly nowMs: number; readonly wallMs: number; readonly random: () => number };
 
 /** After this long on air the next failure counts as the first. */
@@ -81,10 +81,12 @@ const HEALTHY_AFTER_MS = 30_000;
 /** A refused key or login needs a person to correct it: one attempt a minute is enough. In milliseconds. */
 const FATAL_RETRY_MS = 60_000;
 
-/** An attempt without any reply is no load for the platform, and a path that is back must be found within seconds. */
+/**
+ * An attempt without any reply is no load for the platform, and a path that works again must be found within seconds.
+ */
 const UNANSWERED_BACKOFF = { baseMs: 1_000, capMs: 5_000 };
 
-/** The only place where a target's state changes. Returns the same state if the input means nothing in it. */
+/** The only place where a target's state changes. Returns the same state if the input has no meaning in it. */
 export function next(state: TargetState, input: TargetInput, context: StepContext): TargetStep {
   const sinceTime = context.wallMs;
   switch (input.kind) {

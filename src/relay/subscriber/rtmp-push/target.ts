@@ -28,7 +28,7 @@ export type TargetDeps = {
   readonly reserveRetryMs: () => number;
   /** The status, or a detail of it, changed. */
   readonly onStatus: (target: Target, from: ConnectStatus) => void;
-  /** The target accepted publish: give its push the stream. */
+  /** The target accepted publish: give the stream to its push. */
   readonly onAccepted: (push: RtmpPush) => void;
 };
 
@@ -48,12 +48,15 @@ export class Target {
   /** Why the target cannot take this stream. */
   #streamProblem: TargetError | undefined;
   #takesHevcEnhanced = false;
-  /** Whether the target said that it takes H.264 and AAC in Enhanced RTMP's form. */
+  /** Whether the target announced H.264 and AAC in Enhanced RTMP's form. */
   #takesEnhanced = false;
   readonly #reconnect = new ReconnectRequest();
 
   #care: LinkCare | undefined;
-  /** Whether to judge it by its acknowledgements. False after a link was given up only because they were absent. */
+  /**
+   * Whether its acknowledgements count as a sign of progress. False after a link was given up only because they were
+   * missing.
+   */
   #areAcksTrusted = true;
   #lastOnAirMs: number | undefined;
   readonly #counters = new TargetCounters();
@@ -72,7 +75,7 @@ export class Target {
     return this.#spec;
   }
 
-  /** It takes HEVC in Enhanced RTMP's form if its preset lists HEVC, or the server said so. */
+  /** It gets HEVC in Enhanced RTMP's form if its preset lists HEVC, or its server announced it. */
   #choice(): StreamChoice {
     return {
       ...choiceOf(this.#spec),
@@ -85,12 +88,12 @@ export class Target {
     return statusOf(this.#state);
   }
 
-  /** Whether it was given something of the stream, and still has that connection. */
+  /** Whether it got something of the stream, and still has that connection. */
   get hasBegun(): boolean {
     return this.#push?.hasBegun === true;
   }
 
-  /** Takes a new spec; where an address, key, login or trust changed the target is dialled at once. */
+  /** Applies a new spec. If an address, key, login or trust changed, the target is dialled at once. */
   setSpec(spec: TargetSpec): void {
     const before = this.#spec;
     this.#spec = spec;
@@ -100,7 +103,8 @@ export class Target {
     if (how !== undefined && spec.isEnabled) this.redial(how);
     if (!spec.isEnabled) this.#step({ kind: "unwanted", how: "end" });
     else if (this.#isWanted) this.#step({ kind: "wanted" });
-    // With another key or server no session of ours can linger there. Last, since leaving the old one sets this time.
+    // With another key or server no session of ours can still hold the key. Last, since leaving the old one sets this
+    // time.
     if (!isReaddressed(before, spec)) return;
     this.#lastOnAirMs = undefined;
     this.#areAcksTrusted = true;
@@ -123,7 +127,7 @@ export class Target {
     if (this.#spec.isEnabled) this.#step({ kind: "wanted" });
   }
 
-  /** Says why the target cannot take the stream (a codec, a missing track); undefined: it can. */
+  /** Sets why the target cannot take the stream (a codec, a missing track); undefined: it can. */
   setStreamProblem(problem: TargetError | undefined): void {
     const before = this.#streamProblem;
     if (before?.message === problem?.message) return;
@@ -233,7 +237,7 @@ export class Target {
   #dial(): void {
     const problem = this.#streamProblem;
     if (problem !== undefined) {
-      // No attempt is made in vain. Fails after this step, whose status must be reported first.
+      // No useless attempt is made. Fails after this step, whose status must be reported first.
       this.#deps.clock.startTimer(0, () => {
         if (this.#streamProblem === problem && this.#link === undefined) this.#failBy(problem);
       });
@@ -321,7 +325,7 @@ export class Target {
     });
   }
 
-  /** Leaves the link as asked, behind everything that waits for it. */
+  /** Leaves the link as asked, after everything that waits for it is written. */
   #leave(how: LinkClose): void {
     this.#letGo((link, push) => (push === undefined ? link.close(how) : push.end(how)));
   }
@@ -334,7 +338,7 @@ export class Target {
     });
   }
 
-  /** Closes the link so, and keeps its counts. */
+  /** Closes the link this way, and keeps its counts. */
   #letGo(close: (link: Link, push: RtmpPush | undefined) => void): void {
     const link = this.#link;
     const push = this.#push;

@@ -14,7 +14,7 @@ export class DrainRate {
   #limitedAtMs: number | undefined;
   #peakPerSecond = 0;
 
-  /** Call once a second. `reachedBytes`: acknowledged in all. `isSpent`: nothing more may be given to the kernel. */
+  /** Call once a second. `reachedBytes`: acknowledged in total. `isSpent`: nothing more may be given to the kernel. */
   note(reachedBytes: number, isSpent: boolean, nowMs: number): void {
     // Counted from reading to reading: with many connections a reading comes only every 2 s.
     if (this.#marks.at(-1)?.reachedBytes !== reachedBytes) this.#marks.push({ atMs: nowMs, reachedBytes });

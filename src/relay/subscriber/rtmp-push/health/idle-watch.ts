@@ -1,7 +1,7 @@
 import type { TargetWarning } from "../../../../thread-protocol/targets/target-status.ts";
 import { targetWarning } from "../../../../thread-protocol/targets/target-warnings.ts";
 
-/** After this time without anything given a target is reported as waiting, and not on air. In milliseconds. */
+/** After this long without anything sent to it a target is reported as waiting, and not on air. In milliseconds. */
 const IDLE_AFTER_MS = 5_000;
 
 const NO_KEYFRAME = targetWarning("no-keyframe");
@@ -14,13 +14,13 @@ export type Supply = {
   readonly isSilent: boolean;
   /** Video of the default track comes and is not sent before the next keyframe. */
   readonly lacksKeyframe: boolean;
-  /** The target gets tracks of its choice: other tracks do not tell whether those come. */
+  /** The target gets chosen tracks: other tracks do not show whether those come. */
   readonly hasChosenTracks: boolean;
 };
 
 /** The state of one link. */
 export type Given = {
-  /** Bytes that it was given in all. */
+  /** Bytes given to it in total. */
   readonly bytes: number;
   /** Nothing waits for it. */
   readonly isEmpty: boolean;
@@ -31,8 +31,8 @@ export type Given = {
 };
 
 /**
- * Notices a link that is on air and is given nothing: it waits for a keyframe that does not come, or the encoder is
- * gone and there is nothing to repeat. A target that is too slow is not meant.
+ * Notices a link that is on air but is given nothing: it waits for a keyframe that does not come, or the encoder is
+ * gone and there is nothing to repeat. This is not about targets that are too slow.
  */
 export class IdleWatch {
   #givenAtMs: number;
@@ -57,7 +57,7 @@ export class IdleWatch {
     const lacksKeyframe = given.lacksKeyframe || (supply.lacksKeyframe && !hasChosenTracks);
     this.#lacksSinceMs = lacksKeyframe ? (this.#lacksSinceMs ?? nowMs) : undefined;
     const waitedMs = nowMs - this.#givenAtMs;
-    // Rare frames are no pause, as long as the encoder is not silent.
+    // Rare frames are not a pause, as long as the encoder is not silent.
     const mayWait = given.hasBegun && !isSilent && !hasChosenTracks;
     this.#idleMs = waitedMs >= IDLE_AFTER_MS && !mayWait ? waitedMs : undefined;
     if (this.#idleMs !== undefined) return given.hasBegun || isSilent ? NO_MEDIA : NO_KEYFRAME;

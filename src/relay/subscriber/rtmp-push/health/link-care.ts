@@ -17,17 +17,18 @@ const STALLED = targetError("stalled");
 const HANGS = targetError("hangs");
 /**
  * A program that hangs while its kernel still acknowledges may come back: a new connection would most likely meet the
- * same program.
+ * same program. In milliseconds.
  */
 const PROGRAM_PATIENCE_MS = 20_000;
 /**
  * A path that loses packets recovers by itself: the kernel sends again after 13 s, and after 26 s. A new connection
- * would fare no better, and a reset can be lost: the platform would keep the old publisher and refuse the new one.
+ * would do no better, and a reset can be lost: the platform would keep the old publisher and refuse the new one. In
+ * milliseconds.
  */
 const LOSSY_PATIENCE_MS = 20_000;
-/** Longer than from one proof to the next. */
+/** Longer than from one proof to the next, in milliseconds. */
 const SILENT_MS = 2_000;
-/** The send queue keeps at least half of its time, whatever lies in the kernel. */
+/** The send queue keeps at least half of its time, whatever is in the kernel. In milliseconds. */
 const AHEAD_MS_MAX = 2_500;
 
 export type CareEvents = {
@@ -35,8 +36,8 @@ export type CareEvents = {
   readonly onStalled: (error: TargetError) => void;
   readonly onWarning: (warning: TargetWarning | undefined) => void;
   /**
-   * The link is of no use any more: close it so, and connect anew. `by`: "program" if only its acknowledgements are
-   * absent.
+   * The link is of no use any more: close it this way, and connect anew. `by`: "program" if only its acknowledgements
+   * are missing.
    */
   readonly onGivenUp: (how: LinkClose, error: TargetError, by: "connection" | "program") => void;
 };
@@ -54,7 +55,7 @@ export class LinkCare {
   #warning: TargetWarning | undefined;
   #path: PathWatch | undefined;
   #patienceMs = 0;
-  /** As it was last read. */
+  /** The last reading. */
   #isWindowShut = false;
   #streamPerSecond = 0;
   readonly #writes: WriteTimes;
@@ -86,12 +87,12 @@ export class LinkCare {
     return this.isSilent && !this.#isWindowShut;
   }
 
-  /** Media that lies in the kernel, unseen, in milliseconds: the time in which it was given that. */
+  /** Media in the kernel, in milliseconds: the time in which it was written. */
   get kernelMs(): number {
     return this.#writes.spanMs(this.#link.kernelQueue?.queuedBytes ?? 0);
   }
 
-  /** Bytes sent that the target is not known to have got; undefined where nothing is known of it. */
+  /** Bytes sent that the target is not known to have got; undefined where nothing is known. */
   get unackedBytes(): number | undefined {
     const { kernelQueue, acks, takenBytes } = this.#link;
     if (kernelQueue !== undefined) return kernelQueue.queuedBytes;
@@ -155,8 +156,8 @@ export class LinkCare {
     this.#events.onStalled(error);
     const beganMs = this.#clock.awakeNow() - silentMs;
     const isUneven = this.#loss.isLossy(beganMs) || this.#proof.isUneven(beganMs);
-    // Its TCP still acknowledges: its program hangs, or reads in bursts. A path that falls silent meanwhile is watched
-    // as such.
+    // Its TCP still acknowledges: its program hangs, or reads in bursts. A path that becomes silent meanwhile is
+    // watched as such.
     const hangs = by === "program" || this.#isWindowShut;
     const patienceMs = hangs ? PROGRAM_PATIENCE_MS : isUneven ? LOSSY_PATIENCE_MS : 0;
     if (this.#path !== undefined && patienceMs === this.#patienceMs) return;

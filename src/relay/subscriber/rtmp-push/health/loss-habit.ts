@@ -1,12 +1,12 @@
-/** So many episodes of loss … */
+/** This many episodes of loss … */
 const EPISODES = 2;
-/** … in so long, in milliseconds, make a path that loses packets. */
+/** … in this time, in milliseconds, make a path that loses packets. */
 const WITHIN_MS = 60_000;
 const KEPT_MAX = 8;
 
 /**
- * Whether the path of a link loses packets: more than once in the last minute the kernel had to send again what was not
- * acknowledged, and the link then went on. An outage is one such episode, which does not end by itself.
+ * Whether the path of a link loses packets: more than once in the last minute the kernel had to send data again, and
+ * the link then went on. An outage is one such episode, which does not end by itself.
  */
 export class LossHabit {
   #endedAtMs: number[] = [];

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../../../base/clock.ts";
 import { startDeadline } from "../../../../base/deadline.ts";
 import type { Link, PathAnswer } from "../link.ts";
 
-/** After this silence the path is probed. */
+/** After this silence the path is probed, in milliseconds. */
 const ASKED_AFTER_MS = 8_500;
 /** After a successful probe the old connection gets this long to continue by itself: that is better than a new one. */
 const GRACE_MS = 1_500;
@@ -11,7 +11,10 @@ const PAUSE_MS = 500;
 /** … but after this silence it is probed less often. */
 const PATIENT_AFTER_MS = 120_000;
 const PAUSE_PATIENT_MS = 5_000;
-/** The target's name leads elsewhere by now, and the old address does not answer: so long that is waited for. */
+/**
+ * The target's name leads elsewhere by now, and the old address does not reply: this long is waited for it. In
+ * milliseconds.
+ */
 const ELSEWHERE_AFTER_MS = 30_000;
 
 export type PathVerdict =
@@ -21,9 +24,9 @@ export type PathVerdict =
   | "elsewhere";
 
 /**
- * Watches over a link that does not get on. While its path is silent there is no use in closing it: a reset would be
- * lost, and the peer would keep its half-open publisher and refuse the next one. So the path is asked, by a connection
- * of its own that says nothing, one at a time; when it answers, the link moves again by itself or is given up.
+ * Watches a link without progress. While its path is silent there is no use in closing it: a reset would be lost, and
+ * the peer would keep its half-open publisher and refuse the next one. So the path is probed, with a separate
+ * connection that sends nothing, one at a time. When the probe succeeds, the link moves again by itself or is given up.
  */
 export class PathWatch {
   readonly #link: Link;
@@ -41,7 +44,7 @@ export class PathWatch {
     this.#after(Math.max(0, ASKED_AFTER_MS - this.#silentMs), () => this.#ask());
   }
 
-  /** The link moves again, or is gone. */
+  /** The link makes progress again, or is gone. */
   stop(): void {
     this.#isOver = true;
     this.#timer?.cancel();

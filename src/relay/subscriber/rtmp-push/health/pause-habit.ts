@@ -11,8 +11,7 @@ const PATIENCE_MS_MAX = 12_000;
 
 /**
  * Learns the pauses in which a link makes progress. A target that reads slowly from a large buffer opens its window
- * only once much of that is free: its TCP takes nothing for seconds, then a lot. It is slow, and not stalled again and
- * again.
+ * only once much of that is free: its TCP takes nothing for seconds, then a lot. It is slow, not repeatedly stalled.
  */
 export class PauseHabit {
   #pauses: { readonly atMs: number; readonly ms: number }[] = [];

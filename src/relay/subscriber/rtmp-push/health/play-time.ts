@@ -2,7 +2,7 @@
 export class PlayTime {
   #beforeMs = 0;
   #sinceMs: number | undefined;
-  /** What was reported: time that turns out not to have been on air is not subtracted again. */
+  /** The reported time: if some of it turns out not to have been on air, it is not subtracted again. */
   #reportedMs = 0;
 
   start(nowMs: number): void {

@@ -4,19 +4,21 @@ import { PauseHabit } from "./pause-habit.ts";
 export type LinkFigures = {
   /** Bytes the kernel took. */
   readonly takenBytes: number;
-  /** Whether something waits in front of the kernel. */
+  /** Whether something waits before the kernel. */
   readonly hasWork: boolean;
-  /** What the kernel still holds, and what the peer's TCP has acknowledged, as it was read not long ago. */
+  /** What the kernel still holds, and what the peer's TCP has acknowledged, from a recent reading. */
   readonly kernel?: { readonly queuedBytes: number; readonly ackedBytes: number };
-  /** RTMP acknowledgements that came. */
+  /** The number of RTMP acknowledgements. */
   readonly ackCount: number;
-  /** How often the peer was asked to acknowledge: once in so many bytes. */
+  /** The peer was asked to acknowledge once in this many bytes. */
   readonly ackWindowBytes: number;
 };
 
 export type Progress =
   | { readonly kind: "moving" }
-  /** `by`: its TCP takes nothing (`connection`), or it no longer acknowledges what its TCP took (`program`). */
+  /**
+   * `by`: its TCP takes nothing (`connection`), or its program no longer acknowledges what its TCP took (`program`).
+   */
   | { readonly kind: "stalled"; readonly silentMs: number; readonly by: "connection" | "program" };
 
 /** This long without a proof, with something waiting, is a stall. In milliseconds. */
@@ -39,13 +41,13 @@ const MOVING: Progress = { kind: "moving" };
 type Gap = { readonly bytes: number; readonly ms: number };
 
 /**
- * Tells whether a link makes progress, by what the peer is proven to have got: its TCP acknowledged bytes, or it
- * acknowledged some in RTMP. That the kernel took bytes proves nothing where its queue can be read, and is all there is
- * where it cannot. A link that has nothing to do makes progress, too.
+ * Decides whether a link makes progress, by what the peer has provably got: its TCP acknowledged bytes, or it
+ * acknowledged some in RTMP. Where the kernel's queue can be read, bytes that the kernel took prove nothing; where it
+ * cannot, they are the only sign. A link without work makes progress, too.
  *
  * A program that hangs while its kernel still takes bytes is noticed only by RTMP's acknowledgements: by their absence,
- * once it is known how this peer sends them. How it does is up to it (each window, each half, every few seconds,
- * twice): what it did counts, not what it was asked.
+ * once it is known how this peer sends them. That is up to the peer (each window, each half, every few seconds, twice):
+ * what it did counts, not what it was asked.
  */
 export class ProgressProof {
   #movedAtMs: number;
@@ -75,7 +77,7 @@ export class ProgressProof {
 
   /**
    * Whether the link paused and went on by itself more than once in the last minute: its path loses packets, or it
-   * reads in gulps.
+   * reads in bursts.
    */
   isUneven(nowMs: number): boolean {
     return this.#pauses.isHabit(nowMs);

@@ -1,4 +1,4 @@
-/** What a target takes of what the stream has, in bytes a second. */
+/** How much a target takes of the stream's rate, in bytes a second. */
 export type Slowness = { readonly takesPerSecond: number; readonly ofPerSecond: number };
 
 export type PaceFigures = {
@@ -14,18 +14,18 @@ export type PaceFigures = {
 
 type Mark = PaceFigures & { readonly nowMs: number };
 
-/** Judged over this time, in milliseconds: longer than the rate varies with keyframes. */
+/** Judged over this time, in milliseconds: long enough that keyframes do not matter. */
 const SPAN_MS = 10_000;
 /** If more than this waits for it, in milliseconds, or frames were lost, it is behind. */
 const BEHIND_MS = 2_000;
-/** … and below this it is not any more. */
+/** … and below this it no longer is. */
 const CAUGHT_UP_MS = 1_000;
 /** The warning is renewed only if the rate differs by more than this share. */
 const NEWS_SHARE = 0.2;
-/** It takes nearly as much as the stream has: it only was behind. */
+/** It takes nearly as much as the stream carries: it only was behind. */
 const ENOUGH_SHARE = 0.95;
 
-/** Notices a target that takes some of the stream, but less than it has: no stall, and no reason to leave it. */
+/** Notices a target that takes some of the stream, but less than it carries: no stall, and no reason to leave it. */
 export class SlowWatch {
   #marks: Mark[] = [];
   #slowness: Slowness | undefined;

@@ -3,7 +3,7 @@ const MARKS_MAX = 60;
 
 type Mark = { readonly bytes: number; readonly atMs: number };
 
-/** Knows when the bytes of a link were written, and so how old the bytes in the kernel are. */
+/** Remembers when the bytes of a link were written, and so how old the bytes in the kernel are. */
 export class WriteTimes {
   readonly #marks: Mark[];
 
@@ -11,7 +11,7 @@ export class WriteTimes {
     this.#marks = [{ bytes: 0, atMs: nowMs }];
   }
 
-  /** Call once a second with the bytes that were written in all. */
+  /** Call once a second with the bytes written in total. */
   note(bytes: number, nowMs: number): void {
     const [before, last] = [this.#marks.at(-2), this.#marks.at(-1)];
     // Time in which nothing is written does not count.
