@@ -3,6 +3,7 @@ import { AMF0_LIMITS, decodeAmf0 } from "../../src/protocol/amf0/decode.ts";
 import { numberProperty } from "../../src/protocol/amf0/value.ts";
 import type { Message } from "../../src/protocol/rtmp/message.ts";
 import type { MediaMessage } from "../../src/relay/stream/media-message.ts";
+import { hex } from "../support/hex.ts";
 import {
   AAC_CONFIG,
   AAC_CONFIG_CHANGED,
@@ -13,19 +14,8 @@ import {
   metadata,
   video,
 } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
+import { plain, RelayStage, target } from "../support/relay-stage.ts";
 
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-const sent = (stage: RelayStage, targetId: number): string[] => {
-  stage.flush();
-  return mediaOf(stage.dialer.latest(targetId)).map(
-    ({ timestamp, payload }) => `${timestamp} ${payload.toString("hex")}`,
-  );
-};
-const plain = (text: string): string => {
-  const [time, ...bytes] = text.split(" ");
-  return `${time} ${bytes.join("")}`;
-};
 const metadataOf = (stage: RelayStage, targetId: number): readonly Message[] => {
   stage.flush();
   return stage.dialer
@@ -66,9 +56,9 @@ test("H.264 and AAC in Enhanced RTMP's form go in the legacy form to targets tha
     "40 27 01 000000 00000002 419a",
     "80 27 01 ffffd8 00000002 419b",
   ];
-  expect(sent(stage, 1)).toEqual(old.map(plain));
-  expect(sent(stage, 3)).toEqual(old.map(plain));
-  expect(sent(stage, 2)).toEqual(
+  expect(stage.sent(1)).toEqual(old.map(plain));
+  expect(stage.sent(3)).toEqual(old.map(plain));
+  expect(stage.sent(2)).toEqual(
     [
       `0 ${MP4A_CONFIG}`,
       `0 ${AVC1_CONFIG}`,
@@ -90,7 +80,7 @@ test("MP3 in Enhanced RTMP's form goes out in the legacy form, which has no sequ
   publisher.push(audio(0, hex("90 2e6d7033")));
   stage.dialer.latest(1).accept();
   publisher.push(audio(0, hex("91 2e6d7033 fffb9064")));
-  expect(sent(stage, 1)).toEqual(["0 2ffffb9064"]);
+  expect(stage.sent(1)).toEqual(["0 2ffffb9064"]);
 });
 
 /** An hvcC with parameter sets of the right kind; one-byte bodies. */
@@ -112,7 +102,7 @@ test("HEVC under H.264's codec id is sent under its own, in either form, and cou
   // The flag is wrong as well.
   publisher.push(video(40, hex(`27 01 000000 ${HEVC_INTER}`)));
   publisher.push(video(80, hex(`27 01 000000 ${HEVC_KEY}`)));
-  expect(sent(stage, 1).slice(1)).toEqual(
+  expect(stage.sent(1).slice(1)).toEqual(
     [
       `0 1c 00 000000 ${HVCC}`,
       `0 1c 01 000028 ${HEVC_KEY}`,
@@ -120,7 +110,7 @@ test("HEVC under H.264's codec id is sent under its own, in either form, and cou
       `80 1c 01 000000 ${HEVC_KEY}`,
     ].map(plain),
   );
-  expect(sent(stage, 2).slice(1)).toEqual(
+  expect(stage.sent(2).slice(1)).toEqual(
     [
       `0 90 68766331 ${HVCC}`,
       `0 91 68766331 000028 ${HEVC_KEY}`,
@@ -139,7 +129,7 @@ test("H.264's own configuration is never taken for HEVC's", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   publisher.push(video(0, avcFrame(true, 1)));
-  expect(sent(stage, 1)[1]).toBe(`0 ${AVC_CONFIG.toString("hex")}`);
+  expect(stage.sent(1)[1]).toBe(`0 ${AVC_CONFIG.toString("hex")}`);
 });
 
 /** 44.1 kHz, stereo, AAC-LC; and the same at 48 kHz. */
@@ -155,7 +145,7 @@ test("AAC with ADTS headers and no configuration gets the configuration that the
   publisher.push(video(0, avcFrame(true, 1)));
   publisher.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
   publisher.push(audio(23, hex(`af01 ${ADTS_44} 214a`)));
-  expect(sent(stage, 1).slice(2)).toEqual(["0 af001210", "0 af012149", "23 af01214a"]);
+  expect(stage.sent(1).slice(2)).toEqual(["0 af001210", "0 af012149", "23 af01214a"]);
   stage.clock.advance(1_000);
   expect(stage.samples.at(-1)?.ingest).toMatchObject({ audioCodec: "aac", sampleRate: 44_100, channels: 2 });
 });
@@ -169,7 +159,7 @@ test("a header that arrives, or is made, after the first keyframe costs no targe
   publisher.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
   stage.dialer.latest(1).accept();
   publisher.push(video(40, avcFrame(false, 2)));
-  const [audioConfig, videoConfig, key, audioFrame, inter] = sent(stage, 1);
+  const [audioConfig, videoConfig, key, audioFrame, inter] = stage.sent(1);
   expect([audioConfig, videoConfig, audioFrame]).toEqual([
     "0 af001210",
     `0 ${AVC_CONFIG.toString("hex")}`,
@@ -185,7 +175,7 @@ test("an ADTS header where the configuration belongs is read as one, and the enc
   publisher.push(audio(0, hex(`af00 ${ADTS_48}`)));
   stage.dialer.latest(1).accept();
   publisher.push(audio(0, hex("af012149")));
-  expect(sent(stage, 1)).toEqual(["0 af001190", "0 af012149"]);
+  expect(stage.sent(1)).toEqual(["0 af001190", "0 af012149"]);
 
   const other = new RelayStage();
   other.engine.introduce(other.spec([target(1)]));
@@ -193,7 +183,7 @@ test("an ADTS header where the configuration belongs is read as one, and the enc
   own.push(audio(0, AAC_CONFIG));
   other.dialer.latest(1).accept();
   own.push(audio(0, hex(`af01 ${ADTS_44} 2149`)));
-  expect(sent(other, 1)).toEqual(["0 af001190", "0 af012149"]);
+  expect(other.sent(1)).toEqual(["0 af001190", "0 af012149"]);
 });
 
 test.each<readonly [string, (stage: RelayStage) => readonly [before: MediaMessage[], after: MediaMessage[]], string]>([
@@ -227,7 +217,7 @@ test.each<readonly [string, (stage: RelayStage) => readonly [before: MediaMessag
   stage.dialer.latest(1).accept();
   publisher.push(video(120, avcFrame(true, 2)));
   for (const message of after.slice(-1)) publisher.push({ ...message, timestamp: 140 });
-  const payloads = sent(stage, 1).map((each) => each.split(" ")[1]);
+  const payloads = stage.sent(1).map((each) => each.split(" ")[1]);
   expect(payloads).toContain(first);
   expect(payloads).toContain(AVC_CONFIG.toString("hex"));
   expect(payloads.filter((each) => each?.startsWith("af00") === true && each !== first)).toEqual([]);
@@ -263,7 +253,7 @@ test("media before a change within its pace is not sent to targets that join lat
   publisher.push(audio(40, aacFrame(2)));
   publisher.push(video(80, avcFrame(true, 3)));
   publisher.push(audio(80, aacFrame(4)));
-  const [audioConfig, , key, audioFrame, ...others] = sent(stage, 1);
+  const [audioConfig, , key, audioFrame, ...others] = stage.sent(1);
   expect(audioConfig).toBe("0 af001210");
   expect([key?.slice(0, 6), audioFrame?.endsWith("04"), others]).toEqual(["0 1701", true, []]);
   expect(stage.dialer.links).toHaveLength(1);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { hex } from "../support/hex.ts";
 import { AVC_CONFIG, aacFrame, audio, video } from "../support/media-messages.ts";
 import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
 
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 /** One NAL unit a message: `first` marks a frame's first slice. */
 const slice = (isKeyframe: boolean, isFirst: boolean, mark: number, flag = isKeyframe): Buffer => {
   const type = isKeyframe ? 0x65 : 0x41;

@@ -190,8 +190,7 @@ test("video that returns without a keyframe stays behind filler, and the target 
     sendVideo(ms, false, 9);
     sendAudio(ms);
   });
-  const status = stage.facts.findLast((fact) => fact.kind === "target-status");
-  expect(status?.kind === "target-status" && status.status.warning?.code).toBe("WAITS_FOR_KEYFRAME");
+  expect(stage.status()?.warning?.code).toBe("WAITS_FOR_KEYFRAME");
   expect(factsOf("video-back")).toEqual([]);
   expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(70);
 });

@@ -1,19 +1,8 @@
 import { expect, test } from "vitest";
 import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
+import { hex } from "../support/hex.ts";
 import { aacFrame, audio, avcFrame, video } from "../support/media-messages.ts";
-import { mediaOf, RelayStage, target } from "../support/relay-stage.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-const sent = (stage: RelayStage, targetId: number): string[] => {
-  stage.flush();
-  return mediaOf(stage.dialer.latest(targetId)).map(
-    ({ timestamp, payload }) => `${timestamp} ${payload.toString("hex")}`,
-  );
-};
-const plain = (text: string): string => {
-  const [time, ...bytes] = text.split(" ");
-  return `${time} ${bytes.join("")}`;
-};
+import { mediaOf, plain, RelayStage, target } from "../support/relay-stage.ts";
 
 const AVC_0 = "1700000000 0142c01effe1000101 01000102";
 const AVC_1 = "96 00 61766331 01 0142c01effe1000103 01000104";
@@ -50,7 +39,7 @@ test("all tracks go through unchanged, each behind its header", () => {
     publisher.push(video(isKey ? 0 : 40, hex(frame(isKey, trackId, "11"))));
   }
   publisher.push(audio(40, hex("95 01 6d703461 01 2133")));
-  expect(sent(stage, 1)).toEqual(
+  expect(stage.sent(1)).toEqual(
     [
       `0 ${AAC_0}`,
       `0 ${AAC_1}`,
@@ -78,10 +67,10 @@ test("a target that joins late gets each track's header, and each track from its
   publisher.push(video(3_040, hex(frame(false, 1, "04"))));
   publisher.push(video(3_080, hex(frame(true, 1, "05"))));
   publisher.push(video(3_120, hex(frame(false, 1, "06"))));
-  expect(sent(stage, 2).slice(4)).toEqual(
+  expect(stage.sent(2).slice(4)).toEqual(
     [`0 ${frame(true, 0, "03")}`, `40 ${frame(true, 1, "05")}`, `80 ${frame(false, 1, "06")}`].map(plain),
   );
-  expect(sent(stage, 1).slice(6)).toHaveLength(5);
+  expect(stage.sent(1).slice(6)).toHaveLength(5);
 });
 
 test("sequence headers of many tracks in one message are kept for each track", () => {
@@ -99,14 +88,14 @@ test("sequence headers of many tracks in one message are kept for each track", (
   publisher.push(
     video(3_000, hex("96 21 61766331 00 000009 000000 00000002 6589 68766331 01 000009 000000 00000002 2602")),
   );
-  expect(sent(stage, 2)).toEqual(
+  expect(stage.sent(2)).toEqual(
     [
       "0 96 00 61766331 00 0142c01e",
       "0 96 00 68766331 01 0103",
       "0 96 21 61766331 00 000009 000000 00000002 6589 68766331 01 000009 000000 00000002 2602",
     ].map(plain),
   );
-  expect(sent(stage, 1)[0]).toBe(plain("0 96 00 61766331 00 0142c01e"));
+  expect(stage.sent(1)[0]).toBe(plain("0 96 00 61766331 00 0142c01e"));
 });
 
 test("a target that chose a track of each kind gets these alone, in the legacy form, and others are unaffected", () => {
@@ -122,7 +111,7 @@ test("a target that chose a track of each kind gets these alone, in the legacy f
   publisher.push(audio(20, aacFrame(9, 2)));
   publisher.push(audio(20, hex("95 01 6d703461 01 2133")));
   publisher.push(video(40, hex(frame(false, 1, "03"))));
-  expect(sent(stage, 2)).toEqual(
+  expect(stage.sent(2)).toEqual(
     [
       "0 af00 1210",
       "0 1700000000 0142c01effe1000103 01000104",
@@ -131,10 +120,10 @@ test("a target that chose a track of each kind gets these alone, in the legacy f
       "40 27 01 000028 00000002 4103",
     ].map(plain),
   );
-  expect(sent(stage, 3)).toEqual(
+  expect(stage.sent(3)).toEqual(
     ["0 af00 1210", `0 ${AVC_0}`, "0 17 01 000000 00000002 6501", "20 af 01 2133"].map(plain),
   );
-  expect(sent(stage, 1)).toHaveLength(9);
+  expect(stage.sent(1)).toHaveLength(9);
 });
 
 test("a choice that changes on air reconnects that target, without ending the broadcast", () => {
@@ -149,7 +138,7 @@ test("a choice that changes on air reconnects that target, without ending the br
   stage.dialer.latest(2).accept();
   publisher.push(video(40, hex(frame(true, 0, "02"))));
   publisher.push(video(40, hex(frame(true, 1, "02"))));
-  expect(sent(stage, 2)).toEqual([`0 ${AAC_0}`, `0 ${AVC_0}`, `0 ${frame(true, 0, "02")}`].map(plain));
+  expect(stage.sent(2)).toEqual([`0 ${AAC_0}`, `0 ${AVC_0}`, `0 ${frame(true, 0, "02")}`].map(plain));
 });
 
 const HEVC = "1c 00 000000 01020304";
@@ -169,11 +158,11 @@ test("HEVC of the legacy form goes as Enhanced RTMP to targets that chose that, 
     "0 91 68766331 000028 00000002 2601",
     "40 a1 68766331 000000 00000002 0201",
   ];
-  expect(sent(stage, 1)).toEqual(
+  expect(stage.sent(1)).toEqual(
     [`0 ${HEVC}`, "0 1c 01 000028 00000002 2601", "40 2c 01 000000 00000002 0201"].map(plain),
   );
-  expect(sent(stage, 2)).toEqual(enhanced.map(plain));
-  expect(sent(stage, 3)).toEqual(enhanced.map(plain));
+  expect(stage.sent(2)).toEqual(enhanced.map(plain));
+  expect(stage.sent(3)).toEqual(enhanced.map(plain));
 });
 
 const OPUS = "91 4f707573 fc01";
@@ -192,8 +181,7 @@ test.each([
   stage.clock.advance(1);
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
   expect(stage.dialer.latest(1).closedHow).toBe("cut");
-  const fact = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === 1);
-  expect(fact?.kind === "target-status" && fact.status.lastError?.message).toContain(name);
+  expect(stage.status()?.lastError?.message).toContain(name);
   stage.dialer.latest(2).accept();
   expect(stage.statuses(2)).toEqual(["CONNECTING", "PUBLISHING"]);
   const dials = stage.dialer.links.length;
@@ -211,8 +199,8 @@ test("a target that accepts before the first video header gets HEVC in its own f
   stage.dialer.latest(2).accept();
   publisher.push(video(0, hex("1c00000000 01aabb")));
   publisher.push(video(0, hex("1c01000000 cafe01")));
-  expect(sent(stage, 1)).toEqual(["0 af001190", "0 9068766331" + "01aabb", "0 9168766331" + "000000cafe01"]);
-  expect(sent(stage, 2)).toEqual(["0 af001190", "0 1c0000000001aabb", "0 1c01000000cafe01"]);
+  expect(stage.sent(1)).toEqual(["0 af001190", "0 9068766331" + "01aabb", "0 9168766331" + "000000cafe01"]);
+  expect(stage.sent(2)).toEqual(["0 af001190", "0 1c0000000001aabb", "0 1c01000000cafe01"]);
 });
 
 test("a codec of a track that was not chosen keeps no target away, and a later broadcast that fits is sent", () => {
@@ -295,10 +283,11 @@ test("during a hold a target that chose other tracks gets filler of their own fr
   for (const targetId of [1, 2]) stage.dialer.latest(targetId).accept();
   for (const trackId of [0, 1]) publisher.push(video(0, hex(frame(true, trackId, "01"))));
   for (const trackId of [0, 1]) publisher.push(video(40, hex(frame(false, trackId, "02"))));
-  const before = sent(stage, 2).length;
+  const before = stage.sent(2).length;
   publisher.end("connection-lost");
   stage.clock.advance(10_000);
-  const filler = sent(stage, 2)
+  const filler = stage
+    .sent(2)
     .slice(before)
     .map((line) => ({ timeMs: Number(line.split(" ")[0]), bytes: line.split(" ")[1] ?? "" }));
   const filledVideo = filler.filter(({ bytes }) => /^[12]7/.test(bytes));
@@ -318,17 +307,18 @@ test("during a hold a target that chose other tracks gets filler of their own fr
   expect(times).toEqual(times.toSorted((left, right) => left - right));
   expect(filler).toHaveLength(filledVideo.length + silence.length);
   // A target that takes the stream unchanged has the default track's alone.
-  const marks = sent(stage, 1).map((line) => line.split(" ")[1]);
+  const marks = stage.sent(1).map((line) => line.split(" ")[1]);
   expect(marks.filter((bytes) => bytes === plainFrame(true, 0, "01")).length).toBeGreaterThan(7);
   expect(marks.filter((bytes) => bytes === plainFrame(true, 1, "01"))).toHaveLength(1);
 
   const again = begin(stage, [target(1), target(2, { tracks: { video: 1, audio: 1 } })]);
-  const resumedAt = sent(stage, 2).length;
+  const resumedAt = stage.sent(2).length;
   again.push(video(0, hex(frame(true, 0, "03"))));
   again.push(video(0, hex(frame(false, 1, "04"))));
   again.push(video(40, hex(frame(true, 1, "05"))));
   expect(
-    sent(stage, 2)
+    stage
+      .sent(2)
       .slice(resumedAt)
       .map((line) => line.split(" ")[1]),
   ).toEqual([flat(true, "05")]);
@@ -341,8 +331,9 @@ test("a held multitrack stream is filled with the default track alone, and goes 
   for (const trackId of [0, 1]) publisher.push(video(0, hex(frame(true, trackId, "01"))));
   publisher.end("connection-lost");
   stage.clock.advance(4_000);
-  const before = sent(stage, 1).length;
-  const filler = sent(stage, 1)
+  const before = stage.sent(1).length;
+  const filler = stage
+    .sent(1)
     .slice(6)
     .map((line) => line.split(" ")[1]);
   expect(filler.length).toBeGreaterThan(3);
@@ -353,7 +344,8 @@ test("a held multitrack stream is filled with the default track alone, and goes 
   again.push(video(0, hex(frame(false, 1, "03"))));
   again.push(video(40, hex(frame(true, 1, "04"))));
   again.push(video(40, hex(frame(false, 0, "05"))));
-  const bytes = sent(stage, 1)
+  const bytes = stage
+    .sent(1)
     .slice(before)
     .map((line) => line.split(" ")[1]);
   const resumed = [frame(true, 0, "02"), frame(true, 1, "04"), frame(false, 0, "05")];
@@ -380,7 +372,7 @@ test.each([
   second.push(video(0, hex(inter)));
   stage.clock.advance(40);
   second.push(video(40, hex(key)));
-  const bytes = sent(stage, 1).map((line) => line.split(" ")[1]);
+  const bytes = stage.sent(1).map((line) => line.split(" ")[1]);
   expect(bytes).toEqual([config, key, inter, key].map((line) => line.replaceAll(" ", "")));
   expect(stage.dismissed).toEqual([1]);
 });
@@ -402,13 +394,8 @@ test.each([
   stage.clock.advance(3_000);
   stage.dialer.latest(1).accept(1, false, true);
   publisher.push(audio(3_000, hex(coded)));
-  expect(sent(stage, 1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${coded}`].map(plain));
+  expect(stage.sent(1)).toEqual([`0 ${config}`, `0 ${channels}`, `0 ${coded}`].map(plain));
 });
-
-const reasonOf = (stage: RelayStage, targetId: number): string | undefined => {
-  const fact = stage.facts.findLast((fact) => fact.kind === "target-status" && fact.targetId === targetId);
-  return fact?.kind === "target-status" ? fact.status.lastError?.message : undefined;
-};
 
 /** Video and audio of the default tracks, and of these others. */
 function play(
@@ -443,7 +430,7 @@ test.each([
     expect(stage.statuses(1)).toEqual(["CONNECTING", "PUBLISHING"]);
     play(stage, publisher, 3);
     expect(stage.statuses(1).slice(2)).toEqual(["FAIL CODEC_UNSUPPORTED"]);
-    expect(reasonOf(stage, 1)).toMatch(named);
+    expect(stage.status(1)?.lastError?.message).toMatch(named);
     expect(stage.dialer.latest(1).closedHow).toBe("cut");
     const dials = stage.dialer.links.length;
     play(stage, publisher, 130);
@@ -454,7 +441,7 @@ test.each([
     stage.dialer.latest(1).accept();
     play(stage, publisher, 2, tracks);
     expect(stage.statuses(1).at(-1)).toBe("PUBLISHING");
-    expect(sent(stage, 1).length).toBeGreaterThan(2);
+    expect(stage.sent(1).length).toBeGreaterThan(2);
     expect(stage.samples.at(-1)?.targets.find(({ targetId }) => targetId === 1)?.retryCount).toBe(0);
   },
 );
@@ -466,10 +453,10 @@ test("a target that chooses a missing track on air fails at once, and one that c
   play(stage, publisher, 10, { video: 1 });
   stage.engine.apply(stage.spec([target(1, { tracks: { video: 3, audio: 0 } })]));
   expect(stage.statuses(1).at(-1)).toBe("FAIL CODEC_UNSUPPORTED");
-  expect(reasonOf(stage, 1)).toContain("(#3)");
+  expect(stage.status(1)?.lastError?.message).toContain("(#3)");
   stage.engine.apply(stage.spec([target(1, { tracks: { video: 4, audio: 0 } })]));
   stage.clock.advance(1);
-  expect(reasonOf(stage, 1)).toContain("(#4)");
+  expect(stage.status(1)?.lastError?.message).toContain("(#4)");
   stage.engine.apply(stage.spec([target(1, { tracks: { video: 1, audio: 0 } })]));
   stage.dialer.latest(1).accept();
   play(stage, publisher, 1, { video: 1 });

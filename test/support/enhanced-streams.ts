@@ -19,6 +19,7 @@ import {
   withNanoseconds,
   withUnknownModEx,
 } from "./enhanced-tags.ts";
+import { hex } from "./hex.ts";
 
 /**
  * How a kind of media is put into messages. `legacy`: H.264, HEVC (12) or AAC in the legacy form; `default-legacy`: the
@@ -72,8 +73,6 @@ const TRACK_OFFSET_FRAMES = 5;
 /** So often every track is ended and started again, unchanged. */
 const REBEGIN_FRAMES = 3 * GROUP_FRAMES;
 const COMPOSITION_TIMES_MS = [80, 0, -40] as const;
-
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 const COLOR_INFO = encodeAmf0([
   "colorInfo",

@@ -3,7 +3,7 @@ import type { PublisherHandle } from "../../src/relay/publisher/publisher.ts";
 import type { ChannelSpec, IngestSlot, TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import type { ChannelSample } from "../../src/thread-protocol/samples.ts";
-import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
+import type { TargetError, TargetStatus } from "../../src/thread-protocol/targets/target-status.ts";
 import { FakeDialer, type FakeLink } from "./fake-links.ts";
 import { AAC_CONFIG, AVC_CONFIG, audio, avcFrame, video } from "./media-messages.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -86,6 +86,20 @@ export class RelayStage {
     this.clock.advance(50);
   }
 
+  /** The last reported status of a target. */
+  status(targetId = 1): TargetStatus | undefined {
+    const fact = this.facts.findLast((each) => each.kind === "target-status" && each.targetId === targetId);
+    return fact?.kind === "target-status" ? fact.status : undefined;
+  }
+
+  /** Everything that a target got except metadata, after a flush: time and hexadecimal payload. */
+  sent(targetId: number): string[] {
+    this.flush();
+    return mediaOf(this.dialer.latest(targetId)).map(
+      ({ timestamp, payload }) => `${timestamp} ${payload.toString("hex")}`,
+    );
+  }
+
   /** Each reported status, with the code of its error or warning. */
   statuses(targetId: number): string[] {
     return this.facts.flatMap((fact) => {
@@ -95,6 +109,12 @@ export class RelayStage {
     });
   }
 }
+
+/** A line of `RelayStage.sent`, from one with blanks between its bytes. */
+export const plain = (text: string): string => {
+  const [time, ...bytes] = text.split(" ");
+  return `${time} ${bytes.join("")}`;
+};
 
 /** Everything that a target got except metadata. */
 export const mediaOf = (link: FakeLink) => link.messages().filter(({ type }) => type !== 18);

@@ -11,8 +11,7 @@ import {
   textProperty,
 } from "../../../src/protocol/amf0/value.ts";
 import { ProtocolError } from "../../../src/protocol/protocol-error.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
+import { hex } from "../../support/hex.ts";
 
 function faultOf(bytes: Buffer, limits = AMF0_LIMITS): string | undefined {
   try {

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AudioTag, classifyAudio, stripAdts } from "../../../src/protocol/flv/audio/audio-tag.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
+import { hex } from "../../support/hex.ts";
 
 type Row = { name: string; bytes: string; tag: Partial<AudioTag> };
 

@@ -4,9 +4,8 @@ import { parseAudioSpecificConfig } from "../../../src/protocol/flv/audio/aac-co
 import { BitReader } from "../../../src/protocol/flv/bit-reader.ts";
 import { parseAvcConfig } from "../../../src/protocol/flv/video/avc-config.ts";
 import { parseSps } from "../../../src/protocol/flv/video/sps.ts";
+import { hex } from "../../support/hex.ts";
 import { BitWriter } from "./bit-writer.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 /** Records as x264 writes them, through FFmpeg's FLV muxer. */
 const records = [

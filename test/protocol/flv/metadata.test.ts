@@ -8,8 +8,8 @@ import {
   rewriteMetadata,
   synthesiseMetadata,
 } from "../../../src/protocol/flv/metadata.ts";
+import { hex } from "../../support/hex.ts";
 
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const entries = (record: Readonly<Record<string, Amf0Value>>): ReadonlyMap<string, Amf0Value> =>
   new Map(Object.entries(record));
 

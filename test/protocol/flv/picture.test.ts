@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
 import { parseHevcConfig } from "../../../src/protocol/flv/video/hevc-config.ts";
 import { readPicture } from "../../../src/protocol/flv/video/read-picture.ts";
+import { hex } from "../../support/hex.ts";
 import { BitWriter } from "./bit-writer.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 /** As FFmpeg writes them into files, with x265, libaom and SVT-AV1. */
 const records = [

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { enhanceHevc, flattenTrack, splitTracks, trackIdsOf } from "../../../src/protocol/flv/tracks.ts";
+import { hex } from "../../support/hex.ts";
 
-const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const plain = (bytes: Buffer | undefined): string | undefined => bytes?.toString("hex");
 
 const ONE = "96 01 61766331 01 000028 00000002 6588";

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { splitAggregate } from "../../../src/protocol/rtmp/chunk/aggregate.ts";
 import { type Message, MessageType } from "../../../src/protocol/rtmp/message.ts";
-
-const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
+import { hex } from "../../support/hex.ts";
 
 const aggregate = (payload: Buffer, timestamp = 1_000): Message => ({
   type: MessageType.Aggregate,

@@ -6,8 +6,9 @@ import {
   LIMITS_CLIENT,
   LIMITS_PUBLISHING,
 } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
+import { hex } from "../../support/hex.ts";
 import { LIMITS_LENIENT, read, readParts, setChunkSize, singly, videoMessage } from "./chunk-support.ts";
-import { hex, videoPayload } from "./chunk-vectors.ts";
+import { videoPayload } from "./chunk-vectors.ts";
 
 describe("limits", () => {
   const announce = (csid: number, length: number, type = 9): Buffer => {

@@ -8,8 +8,9 @@ import {
 } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { hex } from "../../support/hex.ts";
 import { LIMITS_LENIENT, read, readParts, setChunkSize, singly, videoMessage } from "./chunk-support.ts";
-import { hex, videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
+import { videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
 
 /** Timestamps of the messages, the same in one piece and byte by byte. */
 function timestamps(...parts: (string | Buffer)[]): number[] {

@@ -6,7 +6,8 @@ import { PayloadSlab } from "../../../src/protocol/rtmp/chunk/payload-slab.ts";
 import { LIMITS_PUBLISHING, type ReaderLimits } from "../../../src/protocol/rtmp/chunk/reader-limits.ts";
 import { encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
-import { hex, videoPayload } from "./chunk-vectors.ts";
+import { hex } from "../../support/hex.ts";
+import { videoPayload } from "./chunk-vectors.ts";
 
 /** What a reader made of a connection's bytes. */
 export type Reading = { readonly messages: readonly Message[]; readonly fault: ProtocolFault | undefined };

@@ -2,6 +2,7 @@ import { type Amf0Value, amf0Object } from "../../../src/protocol/amf0/value.ts"
 import { encodeCommand } from "../../../src/protocol/rtmp/command.ts";
 import { type ControlMessage, encodeControl } from "../../../src/protocol/rtmp/control.ts";
 import type { Message } from "../../../src/protocol/rtmp/message.ts";
+import { hex } from "../../support/hex.ts";
 
 /** One message, cut for a chunk size, as it is on the wire. */
 export type WireVector = {
@@ -11,8 +12,6 @@ export type WireVector = {
   readonly message: Message;
   readonly bytes: Buffer;
 };
-
-export const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
 
 const control = (value: ControlMessage, bytes: string): WireVector => ({
   name: value.kind,

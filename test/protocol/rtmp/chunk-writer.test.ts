@@ -7,7 +7,8 @@ import {
   writeChunkHeader,
 } from "../../../src/protocol/rtmp/chunk/chunk-header.ts";
 import { cutLength, cutMessage, encodeMessage, gatherPayload } from "../../../src/protocol/rtmp/chunk/chunk-writer.ts";
-import { hex, videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
+import { hex } from "../../support/hex.ts";
+import { videoPayload, WIRE_VECTORS } from "./chunk-vectors.ts";
 
 test.each(WIRE_VECTORS)("$name is written byte for byte", ({ csid, chunkSize, message, bytes }) => {
   expect(encodeMessage(csid, message, chunkSize)).toEqual(bytes);

@@ -5,14 +5,6 @@ import { AAC_CONFIG, AVC_CONFIG, aacFrame, audio, avcFrame, metadata, video } fr
 import { mediaOf, RelayStage, target } from "../../support/relay-stage.ts";
 
 const FRAME_MS = 40;
-const warningOf = (stage: RelayStage, targetId = 1): string | undefined => {
-  const fact = stage.facts.findLast((each) => each.kind === "target-status" && each.targetId === targetId);
-  return fact?.kind === "target-status" ? fact.status.warning?.code : undefined;
-};
-const statusOf = (stage: RelayStage, targetId = 1): string | undefined => {
-  const fact = stage.facts.findLast((each) => each.kind === "target-status" && each.targetId === targetId);
-  return fact?.kind === "target-status" ? fact.status.status : undefined;
-};
 const playMs = (stage: RelayStage, targetId = 1): number | undefined =>
   stage.samples.at(-1)?.targets.find((each) => each.targetId === targetId)?.playMs;
 
@@ -40,15 +32,18 @@ test("an accepted target without a keyframe reports after 5 s that it waits for 
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 4, flat);
-  expect(warningOf(stage)).toBeUndefined();
+  expect(stage.status()?.warning?.code).toBeUndefined();
   run(stage, publisher, 4, flat);
-  expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME", 0]);
-  const fact = stage.facts.findLast((each) => each.kind === "target-status");
-  const warning = fact?.kind === "target-status" ? fact.status.warning : undefined;
+  expect([stage.status()?.status, stage.status()?.warning?.code, playMs(stage)]).toEqual([
+    "PUBLISHING",
+    "WAITS_FOR_KEYFRAME",
+    0,
+  ]);
+  const warning = stage.status()?.warning;
   expect(warning?.message).toContain("it is waiting for a keyframe");
   expect(warning?.messageKo).toContain("키프레임을 기다리고");
   run(stage, publisher, 4, groups);
-  expect(warningOf(stage)).toBeUndefined();
+  expect(stage.status()?.warning?.code).toBeUndefined();
   expect(playMs(stage)).toBeGreaterThan(2_000);
   expect(playMs(stage)).toBeLessThanOrEqual(4_000);
 });
@@ -60,7 +55,7 @@ test("after the last keyframe a target that joins later waits, and those on air 
   stage.engine.apply(stage.spec([target(1), target(2)]));
   stage.dialer.latest(2).accept();
   run(stage, publisher, 7, flat);
-  expect([warningOf(stage, 1), warningOf(stage, 2)]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
+  expect([stage.status(1)?.warning?.code, stage.status(2)?.warning?.code]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
   expect([playMs(stage, 1), playMs(stage, 2)]).toEqual([expect.any(Number), 0]);
   expect(playMs(stage, 1)).toBeGreaterThan(17_000);
 });
@@ -69,14 +64,18 @@ test("a target that got headers alone waits for media", () => {
   const stage = new RelayStage(600);
   stage.onAir(target(1));
   stage.clock.advance(7_000);
-  expect([statusOf(stage), warningOf(stage), playMs(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA", 0]);
+  expect([stage.status()?.status, stage.status()?.warning?.code, playMs(stage)]).toEqual([
+    "PUBLISHING",
+    "WAITS_FOR_MEDIA",
+    0,
+  ]);
 });
 
 test("video that a header announces and that never comes is left out after 5 s, and audio goes alone", () => {
   const stage = new RelayStage();
   const publisher = stage.onAir(target(1));
   run(stage, publisher, 10, (timestamp) => [audioFrame(timestamp)]);
-  expect(warningOf(stage)).toBeUndefined();
+  expect(stage.status()?.warning?.code).toBeUndefined();
   expect(mediaOf(stage.dialer.latest(1)).filter(({ payload }) => payload[1] === 1).length).toBeGreaterThan(100);
 });
 
@@ -114,7 +113,7 @@ test.each<readonly [string, MediaMessage[], (timestamp: number, index: number) =
   if (head.length === 0 && first !== undefined) publisher.push(first);
   stage.dialer.latest(1).accept();
   run(stage, publisher, 12, frames);
-  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", undefined]);
+  expect([stage.status()?.status, stage.status()?.warning?.code]).toEqual(["PUBLISHING", undefined]);
   expect(playMs(stage)).toBeGreaterThan(8_000);
 });
 
@@ -136,7 +135,7 @@ test("a target in a hold without anything to repeat waits for media, and its ear
   run(stage, publisher, 6, (timestamp) => [audio(timestamp, Buffer.from("2ffffb9064", "hex"))]);
   publisher.end("connection-lost");
   stage.clock.advance(20_000);
-  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA"]);
+  expect([stage.status()?.status, stage.status()?.warning?.code]).toEqual(["PUBLISHING", "WAITS_FOR_MEDIA"]);
   expect(playMs(stage)).toBeGreaterThanOrEqual(5_000);
   // Up to 5 s were counted before it was known.
   expect(playMs(stage)).toBeLessThanOrEqual(12_000);
@@ -148,7 +147,7 @@ test("a hold with filler counts as on air", () => {
   run(stage, publisher, 4, groups);
   publisher.end("connection-lost");
   stage.clock.advance(20_000);
-  expect(warningOf(stage)).toBeUndefined();
+  expect(stage.status()?.warning?.code).toBeUndefined();
   expect(playMs(stage)).toBeGreaterThan(20_000);
 });
 
@@ -162,7 +161,7 @@ test("a target that chose a track whose keyframe does not come waits, others do 
   for (const link of stage.dialer.links) link.accept();
   const second = Buffer.from("a60161766331010000000000000341 9a01".replaceAll(" ", ""), "hex");
   run(stage, publisher, 8, (timestamp, index) => [...groups(timestamp, index), video(timestamp, second)]);
-  expect([warningOf(stage, 1), warningOf(stage, 2)]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
+  expect([stage.status(1)?.warning?.code, stage.status(2)?.warning?.code]).toEqual([undefined, "WAITS_FOR_KEYFRAME"]);
 });
 
 test("a target that lost frames of a stream without further keyframes reports so, while its audio goes on", () => {
@@ -188,7 +187,7 @@ test("a target that lost frames of a stream without further keyframes reports so
       .slice(before)
       .every(({ type }) => type === 8),
   ).toBe(true);
-  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
+  expect([stage.status()?.status, stage.status()?.warning?.code]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
 });
 
 test("video without keyframes behind filler is counted as dropped and reported after 5 s, and no target is called slow for it", () => {
@@ -201,7 +200,7 @@ test("video without keyframes behind filler is counted as dropped and reported a
   run(stage, publisher, 6, endless);
   run(stage, publisher, 4, () => []);
   run(stage, publisher, 20, endless);
-  expect([statusOf(stage), warningOf(stage)]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
+  expect([stage.status()?.status, stage.status()?.warning?.code]).toEqual(["PUBLISHING", "WAITS_FOR_KEYFRAME"]);
   const warnings = stage.facts.flatMap((each) => (each.kind === "target-status" ? [each.status.warning?.code] : []));
   expect(warnings).not.toContain("SLOW");
   const framesSent = () => mediaOf(stage.dialer.latest(1)).filter(({ type }) => type === 9).length;
@@ -210,5 +209,5 @@ test("video without keyframes behind filler is counted as dropped and reported a
   expect(stage.samples.at(-1)?.targets[0]?.drops.untilKeyframe).toBeGreaterThanOrEqual(495);
   const before = framesSent();
   run(stage, publisher, 4, groups);
-  expect([framesSent() - before, warningOf(stage)]).toEqual([100, undefined]);
+  expect([framesSent() - before, stage.status()?.warning?.code]).toEqual([100, undefined]);
 });
