@@ -1,3 +1,5 @@
+import type { Hint } from "./input/hints.ts";
+
 /** Errors of the gateway in front of the service: authentication, routing, limits. The code is a string on the wire. */
 const GATEWAY_ERRORS = {
   BAD_REQUEST: { status: 400, code: "100", message: "Bad Request Exception" },
@@ -59,6 +61,8 @@ type ErrorBody = {
         readonly message: string;
         readonly errorName: string;
         readonly details?: string;
+        readonly hint?: string;
+        readonly hintKo?: string;
       };
 };
 
@@ -76,7 +80,7 @@ export function gatewayError(name: GatewayErrorName, details: string): ContractE
 }
 
 /** A service error; `subject` replaces `{0}`, `details` says what was given and what is allowed. */
-export function serviceError(name: ServiceErrorName, subject = "", details?: string): ContractError {
+export function serviceError(name: ServiceErrorName, subject = "", details?: string, hint?: Hint): ContractError {
   const entry: { status: number; code: number; message: string; name?: string } = SERVICE_ERRORS[name];
   return {
     layer: "service",
@@ -88,6 +92,7 @@ export function serviceError(name: ServiceErrorName, subject = "", details?: str
         message: entry.message.replace("{0}", () => subject),
         errorName: entry.name ?? name,
         ...(details === undefined ? {} : { details }),
+        ...hint,
       },
     },
   };

@@ -101,6 +101,8 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   stability:
     "On air: `unstable` if it failed three times in ten minutes while PUBLISHING, even if it is PUBLISHING again.",
   messageKo: "The sentence in Korean.",
+  hint: "Of an error: what a person has to change, in plain words; absent where the error says enough.",
+  hintKo: "The same in Korean.",
   troubles: "What is wrong with the server itself, the oldest first.",
   trouble:
     "`descriptors`, `memory`, `ports`, `no-route`, `overloaded`, `database-damaged`, `database-read-only` or `database-unwritable`; later versions may have more.",

@@ -251,6 +251,8 @@ export const ERROR_SCHEMAS = {
       message: z.string(),
       errorName: z.string(),
       details: z.string().optional(),
+      hint: z.string().optional(),
+      hintKo: z.string().optional(),
     }),
   }),
 } as const;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ContractError } from "../errors.ts";
 import { serviceError } from "../errors.ts";
+import { hintOf, MISSING_HINT } from "../input/hints.ts";
 import { PLATFORMS_MAX } from "./schemas.ts";
 
 /** Fields whose value an error may repeat to the caller. Any other may hold a secret. */
@@ -71,12 +72,12 @@ function bodyError(issue: z.core.$ZodIssue, isRequired: (path: readonly Property
     return serviceError("JSON_PARSE_GENERAL_ERROR", "", "The body must be a JSON object.");
   }
   if (isMissing(issue.input) && isRequired(issue.path)) {
-    return serviceError("NEED_VALUE", name, `${name}: expected ${issue.message}, got nothing.`);
+    return serviceError("NEED_VALUE", name, `${name}: expected ${issue.message}, got nothing.`, MISSING_HINT);
   }
   if (field === "restream" && Array.isArray(issue.input)) {
     return serviceError("FORMVALIDATION_FAILED", "", `${name}: expected ${issue.message}, got an empty array.`);
   }
-  return serviceError("INVALID_FORMAT", name, describe(name, issue));
+  return serviceError("INVALID_FORMAT", name, describe(name, issue), hintOf(issue.message));
 }
 
 /** Whether the schema refuses a body without this field. */

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ContractError } from "../../api-contract/errors.ts";
 import { gatewayError, serviceError } from "../../api-contract/errors.ts";
+import { MISSING_HINT } from "../../api-contract/input/hints.ts";
+import { NOT_AVAILABLE, type NotAvailable } from "../../api-contract/input/not-available.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { DomainFault, StoreTrouble } from "../../control/ports/errors.ts";
 import { DomainError, StoreUnavailableError } from "../../control/ports/errors.ts";
@@ -102,51 +104,27 @@ export function endedMeanwhile(): ContractError {
   );
 }
 
-/** What is not possible now: what the error names, and why. */
-const NOT_AVAILABLE = {
-  "channel-publishing": ["Channel", "The channel is on air."],
-  "not-held": ["Hold", "The channel is not held: its encoder is connected, or it is off air."],
-  "hold-limit": ["Hold", "A hold lasts at most an hour: bring the encoder back, or end the hold."],
-  "encoder-on-air": [
-    "Test pattern",
-    "An encoder is on air, or the platforms are held for it: the test pattern would disturb the broadcast.",
-  ],
-  "test-pattern-running": ["Test pattern", "The channel's test pattern is on air already."],
-  "no-test-pattern": ["Test pattern", "No test pattern of this channel is on air."],
-  "too-many-test-patterns": [
-    "Test pattern",
-    "Four test patterns are on air on this server: wait for one to end, or stop one.",
-  ],
-  "channel-off": ["Channel", "The channel is turned off: turn it on first."],
-  "server-overloaded": ["Server", "The server cannot keep up and begins no broadcast now."],
-  "target-off": ["Platform", "The platform is turned off: turn it on, and it is dialled at once."],
-  "target-linked": ["Platform", "The platform is connected or connecting; a test could end its broadcast."],
-  "twin-linked": [
-    "Platform",
-    "Another platform of the channel with the same address and key is connected or connecting; a test could end its broadcast.",
-  ],
-  "target-under-test": ["Platform", "A test of this platform is under way."],
-  "backup-off": ["Backup", "The channel has no backup ingest: switch it on with `backup`."],
-  "ingest-login-taken": ["ingestAuth.id", "Another channel's encoders log in with this name."],
-  "endpoint-tests-running": ["Callback endpoint", "Four tests are under way: wait for one to end."],
-  "last-manager-key": ["Access key", "This is the last manager's key: without it no other key can be made."],
-} as const satisfies Partial<Record<DomainFault["kind"], readonly [string, string]>>;
-
-function isNotAvailable(
-  fault: DomainFault,
-): fault is Extract<DomainFault, { readonly kind: keyof typeof NOT_AVAILABLE }> {
+function isNotAvailable(fault: DomainFault): fault is Extract<DomainFault, { readonly kind: NotAvailable }> {
   return fault.kind in NOT_AVAILABLE;
 }
 
 function answerForFault(fault: DomainFault): ContractError {
-  if (isNotAvailable(fault)) return serviceError("NOT_AVAILABLE", ...NOT_AVAILABLE[fault.kind]);
+  if (isNotAvailable(fault)) {
+    const [subject, details, hint, hintKo] = NOT_AVAILABLE[fault.kind];
+    return serviceError("NOT_AVAILABLE", subject, details, { hint, hintKo });
+  }
   switch (fault.kind) {
     case "channel-not-found":
       return serviceError("NOT_FOUND", "Channel");
     case "target-not-found":
       return serviceError("NOT_FOUND", "Platform");
     case "ingest-login-incomplete":
-      return serviceError("NEED_VALUE", `ingestAuth.${fault.missing}`, "ingestAuth: expected id and password.");
+      return serviceError(
+        "NEED_VALUE",
+        `ingestAuth.${fault.missing}`,
+        "ingestAuth: expected id and password.",
+        MISSING_HINT,
+      );
     case "access-key-not-found":
       return serviceError("NOT_FOUND", "Access key");
     case "endpoint-not-found":

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { serviceError } from "../../api-contract/errors.ts";
 import type { EventCode } from "../../api-contract/event-words.ts";
+import { MISSING_HINT } from "../../api-contract/input/hints.ts";
 import {
   callbackRequest,
   channelEventsQuery,
@@ -157,7 +158,7 @@ function callbackUrl(json: unknown): string {
   const url = body.callbackEndpoint ?? body.callbackUrl;
   if (url == null) {
     const details = 'callbackEndpoint: expected an http:// or https:// address, or "" to remove it, got nothing.';
-    throw new RequestRefusedError(serviceError("NEED_VALUE", "callbackEndpoint", details));
+    throw new RequestRefusedError(serviceError("NEED_VALUE", "callbackEndpoint", details, MISSING_HINT));
   }
   return url;
 }

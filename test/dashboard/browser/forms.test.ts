@@ -91,7 +91,7 @@ test("the advanced settings of a channel and of a platform are folded away, and 
     await dialog.locator(`input[name="${name}"]`).fill("");
   await dialog.locator('textarea[name="ca"]').fill("not a certificate");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.locator('[role="alert"]', { hasText: "tls.ca" }).waitFor();
+  await dialog.locator(".field .problem", { hasText: "Paste certificates in PEM format" }).waitFor();
   await dialog.locator('textarea[name="ca"]').fill("");
   await dialog.getByRole("button", { name: "Save" }).click();
   await dialog.waitFor({ state: "detached" });

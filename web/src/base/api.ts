@@ -7,16 +7,39 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: string;
   readonly details: string;
+  /** What a person has to change, if the server has words for it. */
+  readonly hint: Hint | undefined;
   /** Seconds after which the same request may succeed, where the server says so. */
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: string, message: string, details: string, retryAfterSeconds?: number) {
+  constructor(code: string, message: string, details: string, hint?: Hint, retryAfterSeconds?: number) {
     super(message);
     this.code = code;
     this.details = details;
+    this.hint = hint;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** The same sentence in both languages. */
+type Hint = { readonly en: string; readonly ko: string };
+
+function hintOf(refusal: ApiErrorBody | undefined): Hint | undefined {
+  const error = refusal?.error;
+  if (error === undefined || !("hint" in error)) return undefined;
+  const { hint: en, hintKo: ko } = error;
+  return en === undefined || ko === undefined ? undefined : { en, ko };
+}
+
+/** How an error names a field, by its code: of a wrong form, taken, or missing. */
+const NAMED: Readonly<Record<string, RegExp>> = {
+  "250002": /^(\S+): invalid value\.$/,
+  "250005": /^(\S+\.\S+) not available\.$/,
+  "250011": /^(\S+) must has a valid value$/,
+};
+
+/** The field that an error is about, as the contract names it: `restream[0].rtmpUrl`. */
+export const fieldOf = ({ code, message }: ApiError): string | undefined => NAMED[code]?.exec(message)?.[1];
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -47,6 +70,7 @@ export async function request(method: Method, path: string, body?: object): Prom
     response.status === 429 ? "limited" : code,
     refusal?.error?.message ?? response.statusText,
     refusal?.error?.details ?? "",
+    hintOf(refusal),
     Number.isFinite(seconds) ? seconds : undefined,
   );
 }

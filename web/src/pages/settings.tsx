@@ -1,6 +1,7 @@
-import { request } from "../base/api.ts";
-import { PASSWORD_LENGTH_MIN } from "../base/session.ts";
+import { ApiError, request } from "../base/api.ts";
+import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
 import { type Fields, Form } from "../parts/basic/form.tsx";
+import { FieldError } from "../parts/basic/form-problems.ts";
 import { lazy } from "../parts/basic/lazy.tsx";
 import { say } from "../parts/basic/notice.tsx";
 import { SecretField } from "../parts/basic/secret-field.tsx";
@@ -29,7 +30,14 @@ export function SettingsPage() {
 
 function Password() {
   const submit = async (field: Fields): Promise<void> => {
-    await request("PUT", "/dashboard/password", { old: field("old"), new: field("new") });
+    try {
+      await request("PUT", "/dashboard/password", { old: field("old"), new: field("new") });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "200") throw error;
+      // The session may have ended: then the page asks for the password anyway.
+      await readSession();
+      throw new FieldError("old", t().signIn.wrong);
+    }
     say(t().settings.passwordChanged);
     // The subscription ended with the session that the new one replaces.
     await (await import("../parts/alerts/push.ts")).syncPush().catch(() => undefined);

@@ -7,6 +7,7 @@ import { go } from "../base/router.ts";
 import { PASSWORD_LENGTH_MIN, readSession } from "../base/session.ts";
 import { withCommands } from "../parts/basic/commands.tsx";
 import { Form } from "../parts/basic/form.tsx";
+import { FieldError } from "../parts/basic/form-problems.ts";
 import { SecretField } from "../parts/basic/secret-field.tsx";
 import { Choices } from "../parts/shell/top-bar.tsx";
 import { t } from "../text/text.ts";
@@ -33,7 +34,6 @@ function tokenOfLink(): string {
 
 export function SetupPage() {
   const token = useSignal(tokenOfLink());
-  const isMismatch = useSignal(false);
   useEffect(() => {
     // The link may be pasted into a tab where this page is already open: then nothing is loaded.
     const read = (): void => {
@@ -50,8 +50,7 @@ export function SetupPage() {
     );
   }
   const submit = async (field: (name: string) => string): Promise<void> => {
-    isMismatch.value = field("password") !== field("repeat");
-    if (isMismatch.value) return;
+    if (field("password") !== field("repeat")) throw new FieldError("repeat", t().signIn.mismatch);
     try {
       await request("POST", "/dashboard/setup", { token: token.value, password: field("password") });
     } catch (error) {
@@ -67,13 +66,7 @@ export function SetupPage() {
       <p>{t().signIn.setupText}</p>
       <Form submit={submit} button={t().signIn.setupButton}>
         <SecretField label={t().signIn.password} name="password" help={t().signIn.rule} isRequired input={password} />
-        <SecretField
-          label={t().signIn.repeat}
-          name="repeat"
-          help={isMismatch.value ? t().signIn.mismatch : undefined}
-          isRequired
-          input={password}
-        />
+        <SecretField label={t().signIn.repeat} name="repeat" isRequired />
       </Form>
     </Frame>
   );
@@ -84,7 +77,7 @@ export function SignInPage() {
     try {
       await request("POST", "/dashboard/session", { password: field("password") });
     } catch (error) {
-      if (error instanceof ApiError && error.code === "200") throw new Error(t().signIn.wrong);
+      if (error instanceof ApiError && error.code === "200") throw new FieldError("password", t().signIn.wrong);
       throw error;
     }
     await readSession();

@@ -1,5 +1,18 @@
 /** The texts of a channel's beginning: its name and the test pattern. */
 export const enStart = {
+  /** What is wrong with a field, or not possible now. */
+  problems: {
+    missing: "Fill this in.",
+    wrong: "This value isn't accepted.",
+    wholeNumber: (min: string, max: string) => `Enter a whole number from ${min} to ${max}.`,
+    tooShort: (characters: number) => `Enter at least ${characters} characters.`,
+    tooLong: (characters: number) => `Enter at most ${characters} characters.`,
+    channelName: {
+      empty: "Give the channel a name.",
+      "too-long": "Enter at most 80 characters.",
+      "control-character": "Line breaks and control characters aren't allowed.",
+    },
+  },
   channelName: {
     label: "Channel name",
     rule: "Any text up to 80 characters.",

@@ -1,6 +1,18 @@
 import type { enStart } from "./en-start.ts";
 
 export const koStart: typeof enStart = {
+  problems: {
+    missing: "필수 항목입니다.",
+    wrong: "사용할 수 없는 값입니다.",
+    wholeNumber: (min, max) => `${min}~${max} 사이의 정수를 입력해 주세요.`,
+    tooShort: (value) => `${value}자 이상 입력해 주세요.`,
+    tooLong: (value) => `${value}자까지 입력할 수 있습니다.`,
+    channelName: {
+      empty: "채널 이름을 입력해 주세요.",
+      "too-long": "80자까지 입력할 수 있습니다.",
+      "control-character": "줄바꿈이나 제어 문자는 사용할 수 없습니다.",
+    },
+  },
   channelName: {
     label: "채널 이름",
     rule: "80자까지 자유롭게 입력할 수 있습니다.",

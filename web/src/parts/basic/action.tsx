@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { ApiError } from "../../base/api.ts";
-import { t } from "../../text/text.ts";
+import { language, t } from "../../text/text.ts";
 import { say } from "./notice.tsx";
 
 /** The sentence that is shown for a failed call. */
@@ -9,9 +9,12 @@ export function problemText(error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.code === "network") return t().common.failed(t().common.network);
   if (error.code === "limited") return t().common.limited(error.retryAfterSeconds ?? 1);
+  if (error.hint !== undefined) return t().common.failed(error.hint[language.value]);
   const known: Readonly<Record<string, string>> = t().common.refusals;
-  const what = known[error.code] ?? error.message;
-  return t().common.failed(error.details === "" ? what : `${what} (${error.details})`);
+  const what = known[error.code];
+  // The server's details are English: another language has its own sentence, and shows them only where it has none.
+  const details = what !== undefined && language.value !== "en" ? "" : error.details;
+  return t().common.failed(details === "" ? (what ?? error.message) : `${what ?? error.message} (${details})`);
 }
 
 type ActionOptions = {

@@ -1,23 +1,47 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
-import { useId } from "preact/hooks";
+import { useContext, useId, useMemo } from "preact/hooks";
+import { ApiError } from "../../base/api.ts";
 import { t } from "../../text/text.ts";
 import { problemText } from "./action.tsx";
+import type { Check } from "./field-checks.ts";
+import { FieldError, FormContext, type FormProblems, focusFirst, ownProblems, refusedField } from "./form-problems.ts";
+
+type FieldIds = { readonly id: string; readonly "aria-describedby"?: string; readonly "aria-invalid"?: true };
 
 type FieldOptions = {
   readonly label: string;
+  /** The name of the control, if it can have a problem. */
+  readonly name?: string;
+  readonly check?: Check | undefined;
   readonly help?: ComponentChildren;
-  readonly children: (ids: { readonly id: string; readonly "aria-describedby"?: string }) => ComponentChildren;
+  readonly children: (ids: FieldIds) => ComponentChildren;
 };
 
-/** A labelled control with help below it. */
-export function Field({ label, help, children }: FieldOptions) {
+/** A labelled control with its problem, if it has one, and help below it. */
+export function Field({ label, name = "", check, help, children }: FieldOptions) {
   const id = useId();
-  const helpId = `${id}-help`;
+  const [problemId, helpId] = [`${id}-problem`, `${id}-help`];
+  const form = useContext(FormContext);
+  if (check !== undefined) form?.checks.set(name, check);
+  const problem = form?.problems.value.get(name);
+  const described = [problem === undefined ? "" : problemId, help === undefined ? "" : helpId].filter(
+    (one) => one !== "",
+  );
+  const ids: FieldIds = {
+    id,
+    ...(described.length === 0 ? {} : { "aria-describedby": described.join(" ") }),
+    ...(problem === undefined ? {} : { "aria-invalid": true }),
+  };
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children(help === undefined ? { id } : { id, "aria-describedby": helpId })}
+      {children(ids)}
+      {problem !== undefined && (
+        <p class="problem" id={problemId}>
+          {problem}
+        </p>
+      )}
       {help !== undefined && (
         <p class="help" id={helpId}>
           {help}
@@ -33,15 +57,17 @@ type TextFieldOptions = {
   readonly help?: ComponentChildren;
   readonly value?: string | undefined;
   readonly isRequired?: boolean;
+  readonly check?: Check;
   readonly input?: JSX.IntrinsicElements["input"];
   /** Lines of a text area. Without it the field is one line. */
   readonly rows?: number;
 };
 
-export function TextField({ label, name, help, value = "", isRequired = false, input = {}, rows }: TextFieldOptions) {
+export function TextField(options: TextFieldOptions) {
+  const { label, name, help, value = "", isRequired = false, check, input = {}, rows } = options;
   const common = { name, defaultValue: value, required: isRequired, autocomplete: "off", spellcheck: false } as const;
   return (
-    <Field label={label} help={help}>
+    <Field label={label} name={name} check={check} help={help}>
       {(ids) =>
         rows === undefined ? <input {...ids} {...common} {...input} /> : <textarea {...ids} {...common} rows={rows} />
       }
@@ -62,7 +88,7 @@ type SelectFieldOptions = {
 
 export function SelectField({ label, name, help, value, options }: SelectFieldOptions) {
   return (
-    <Field label={label} help={help}>
+    <Field label={label} name={name} help={help}>
       {(ids) => (
         <select {...ids} name={name}>
           {options.map(([option, text]) => (
@@ -89,26 +115,45 @@ type FormOptions = {
 /** Returns the text typed into the control of this name, or "". */
 export type Fields = (name: string) => string;
 
-/** A form that makes one call. A refusal is shown in it. */
+/** A form that makes one call. What is wrong with a field is shown beside it, any other refusal below the fields. */
 export function Form({ submit, button, children, onCancel, isPlain = false, isDisabled = false }: FormOptions) {
   const isBusy = useSignal(false);
   const problem = useSignal("");
+  const problems = useSignal<ReadonlyMap<string, string>>(new Map());
+  const shared = useMemo((): FormProblems => ({ problems, checks: new Map() }), [problems]);
+  const show = (form: HTMLFormElement, found: ReadonlyMap<string, string>): void => {
+    problems.value = found;
+    focusFirst(form, found);
+  };
   const onSubmit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    if (isBusy.value || !(event.currentTarget instanceof HTMLFormElement)) return;
-    const entries = new FormData(event.currentTarget);
-    isBusy.value = true;
+    const form = event.currentTarget;
+    if (isBusy.value || !(form instanceof HTMLFormElement)) return;
+    const entries = new FormData(form);
+    const value = (name: string): string => String(entries.get(name) ?? "");
     problem.value = "";
+    const own = ownProblems(form, value, shared.checks);
+    if (own.size > 0) return show(form, own);
+    problems.value = own;
+    isBusy.value = true;
     try {
-      await submit((name) => String(entries.get(name) ?? ""));
+      await submit(value);
     } catch (error) {
-      problem.value = problemText(error);
+      const ofField = error instanceof ApiError ? refusedField(form, error) : error;
+      if (ofField instanceof FieldError) show(form, new Map([[ofField.control, ofField.message]]));
+      else problem.value = problemText(error);
     }
     isBusy.value = false;
   };
+  /** A problem is over as soon as the field is changed. */
+  const onInput = ({ target }: Event): void => {
+    const name = target instanceof Element ? (target.getAttribute("name") ?? "") : "";
+    if (problems.value.has(name)) problems.value = new Map([...problems.value].filter(([each]) => each !== name));
+  };
   return (
-    <form class="form" onSubmit={(event) => void onSubmit(event)}>
-      {children}
+    // The page's own words, in its language, in place of the browser's.
+    <form class="form" noValidate onInput={onInput} onSubmit={(event) => void onSubmit(event)}>
+      <FormContext.Provider value={shared}>{children}</FormContext.Provider>
       <p class="problem" role="alert">
         {problem.value}
       </p>

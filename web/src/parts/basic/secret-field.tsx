@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { CopyButton, ShowButton } from "./copy.tsx";
+import type { Check } from "./field-checks.ts";
 import { Field } from "./form.tsx";
 
 type SecretFieldOptions = {
@@ -13,6 +14,7 @@ type SecretFieldOptions = {
   /** The value is only a mask, which the server takes for "unchanged": there is nothing to show or copy. */
   readonly isMask?: boolean;
   readonly isRequired?: boolean;
+  readonly check?: Check;
   readonly onType?: (value: string) => void;
   readonly input?: {
     readonly autocomplete?: "current-password";
@@ -23,7 +25,7 @@ type SecretFieldOptions = {
 
 /** A key or password: masked, with a button that shows it and, if the server has one, a button that copies it. */
 export function SecretField(options: SecretFieldOptions) {
-  const { label, name, help, value = "", isMask = false, isRequired = false, onType, input = {} } = options;
+  const { label, name, help, value = "", isMask = false, isRequired = false, check, onType, input = {} } = options;
   const element = useRef<HTMLInputElement>(null);
   const isShown = useSignal(false);
   /** Whether the input has the field's value: it was shown or typed. */
@@ -49,7 +51,7 @@ export function SecretField(options: SecretFieldOptions) {
     isShown.value = false;
   };
   return (
-    <Field label={label} help={help}>
+    <Field label={label} name={name} check={check} help={help}>
       {(ids) => (
         <div class="secret-field">
           <input

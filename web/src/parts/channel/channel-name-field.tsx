@@ -1,4 +1,5 @@
 import { t } from "../../text/text.ts";
+import { checkChannelName } from "../basic/field-checks.ts";
 import { TextField } from "../basic/form.tsx";
 
 type ChannelNameOptions = { readonly value?: string; readonly autofocus?: boolean };
@@ -12,6 +13,7 @@ export function ChannelNameField({ value = "", autofocus = false }: ChannelNameO
       help={t().channelName.rule}
       value={value}
       isRequired
+      check={checkChannelName}
       input={{ autofocus }}
     />
   );

@@ -119,7 +119,7 @@ function ChannelWebhook({ channel }: { readonly channel: Channel }) {
           name="callbackUrl"
           help={texts.channelWebhookHelp}
           value={channel.callbackEndpoint}
-          input={{ type: "url", placeholder: "https://" }}
+          input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
       {secret.value !== undefined && (

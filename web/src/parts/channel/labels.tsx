@@ -7,6 +7,7 @@ import { allLabels } from "../../live/labels.ts";
 import { t } from "../../text/text.ts";
 import { Action } from "../basic/action.tsx";
 import { Dialog } from "../basic/dialog.tsx";
+import { checkText } from "../basic/field-checks.ts";
 import { type Fields, Form, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
 
@@ -77,7 +78,8 @@ export function LabelForm({ button, submit, onCancel }: LabelFormOptions) {
         name="label"
         help={t().labels.help(LABEL_CHARACTERS_MAX)}
         isRequired
-        input={{ maxLength: LABEL_CHARACTERS_MAX, pattern: ".*\\S.*", list: listId, autofocus: true }}
+        check={(value) => (value.trim() === "" ? t().problems.missing : checkText(LABEL_CHARACTERS_MAX)(value))}
+        input={{ list: listId, autofocus: true }}
       />
       <datalist id={listId}>
         {allLabels.value.map((label) => (

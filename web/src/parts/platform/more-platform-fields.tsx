@@ -1,5 +1,6 @@
 import type { Platform } from "../../base/model.ts";
 import { t } from "../../text/text.ts";
+import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { SecretField } from "../basic/secret-field.tsx";
 
@@ -30,7 +31,7 @@ export function MoreFields({ platform }: { readonly platform?: Platform }) {
         name="label"
         help={texts.labelHelp}
         value={platform?.label}
-        input={{ maxLength: 40 }}
+        check={checkShortText}
       />
       <div class="field-pair">
         <TextField label={optionalLabel(texts.login)} name="id" value={platform?.id} />

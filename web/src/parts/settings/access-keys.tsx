@@ -9,6 +9,7 @@ import { problemText } from "../basic/action.tsx";
 import { Confirm } from "../basic/confirm.tsx";
 import { CopyField } from "../basic/copy.tsx";
 import { Dialog } from "../basic/dialog.tsx";
+import { checkShortText } from "../basic/field-checks.ts";
 import { type Fields, Form, optionalLabel, SelectField, TextField } from "../basic/form.tsx";
 import { Icon } from "../basic/icon.tsx";
 import { say } from "../basic/notice.tsx";
@@ -104,7 +105,7 @@ function NewKey({ onCreated, onClose }: NewKeyOptions) {
     <Dialog title={t().settings.newKey} onClose={onClose}>
       {created.value === undefined ? (
         <Form submit={submit} button={t().common.create} onCancel={onClose}>
-          <TextField label={optionalLabel(t().settings.keyName)} name="name" input={{ maxLength: 40 }} />
+          <TextField label={optionalLabel(t().settings.keyName)} name="name" check={checkShortText} />
           <SelectField
             label={t().settings.role}
             name="role"

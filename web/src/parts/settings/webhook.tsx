@@ -43,7 +43,7 @@ export function Webhook() {
           name="callbackUrl"
           value={callbackUrl}
           help={goneTime === undefined ? undefined : t().settings.webhookGone}
-          input={{ type: "url", placeholder: "https://" }}
+          input={{ inputMode: "url", placeholder: "https://" }}
         />
       </Form>
       {webhookSecret !== undefined && (

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { hintOf } from "../../src/api-contract/input/hints.ts";
+import { WRONG_BODY_VALUES } from "../http/wrong-values.ts";
+
+/** What a form of the dashboard cannot send: a choice is made, an object is put together by the page. */
+const UNTYPED = /^(an? (object|array|list)|one of |true or false|at least )/;
+
+test("every rule of a field that people type has a hint in both languages", () => {
+  const rules = new Set(
+    Object.values(WRONG_BODY_VALUES)
+      .flat()
+      .map(({ rule }) => rule)
+      .filter((rule) => !UNTYPED.test(rule)),
+  );
+  expect(rules.size).toBeGreaterThan(15);
+  expect([...rules].filter((rule) => hintOf(rule) === undefined)).toEqual([]);
+  for (const rule of rules) {
+    const hint = hintOf(rule);
+    expect(hint?.hint, rule).toMatch(/^[A-Z“].*\.$/s);
+    expect(hint?.hintKo, rule).toMatch(/[가-힣].*\.$/s);
+  }
+});
+
+test("of a rule that is none nothing is said", () => {
+  expect(hintOf("toString")).toBeUndefined();
+  expect(hintOf("anything")).toBeUndefined();
+});
