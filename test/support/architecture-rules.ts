@@ -100,6 +100,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "control/events": ["control/channels", "control/ports", "control/facts", "control/access"],
   "control/alerts": ["control/channels", "control/presets", "control/facts", "control/events", "control/health"],
   "control/reports": ["control/channels", "control/ports", "control/facts", "control/events"],
+  "control/history": ["control/channels", "control/facts"],
   "control/use-cases": [
     "control/channels",
     "control/ports",
@@ -115,6 +116,8 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
   "store/migrations": ["store/schema", "store/secrets", "store/database"],
   "store/deliveries": ["store/schema", "store/secrets", "store/database"],
   "store/reports": ["store/schema", "store/database"],
+  "store/history": ["store/schema", "store/database"],
+  "store/ownership": ["store/schema", "store/database"],
   "store/access": ["store/schema", "store/secrets", "store/database"],
   "store/channels": ["store/schema", "store/secrets", "store/database", "store/deliveries", "store/access"],
   "store/events": [
@@ -126,6 +129,7 @@ export const SUBROOM_RULES: Readonly<Record<string, readonly string[]>> = {
     "store/reports",
   ],
   "store/sqlite": ["store/schema", "store/secrets", "store/database", "store/channels", "store/migrations"],
+  "store/postgres": ["store/schema", "store/secrets", "store/database", "store/migrations"],
   "http/answers": [],
   "http/server": ["http/answers"],
   "http/auth": ["http/answers", "http/server"],
