@@ -1,3 +1,4 @@
+import type { Log } from "../base/log.ts";
 import type {
   ChannelPlacement,
   Ownership,
@@ -10,10 +11,15 @@ import type { ChannelId } from "../thread-protocol/channel-spec.ts";
  * Places channels among the media threads of one process. The placements are kept in memory and end with the process.
  */
 export class LocalPlacement implements ChannelPlacement {
+  readonly #log: Log;
   readonly #owners = new Map<ChannelId, Ownership>();
   readonly #listeners = new Set<(change: PlacementChange) => void>();
   /** One counter for all channels: an entry can be deleted, and the channel's next epoch must still be higher. */
   #lastEpoch = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
 
   async claim(channelId: ChannelId, candidate: PlacementOwner): Promise<Ownership> {
     const present = this.#owners.get(channelId);
@@ -41,6 +47,13 @@ export class LocalPlacement implements ChannelPlacement {
   }
 
   #publish(change: PlacementChange): void {
-    for (const take of this.#listeners) take(change);
+    for (const take of this.#listeners) {
+      try {
+        take(change);
+      } catch (error) {
+        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#log.error("placement listener failed", { channelId: change.channelId, detail });
+      }
+    }
   }
 }

@@ -1,5 +1,16 @@
 import { expect, test, vi } from "vitest";
+import { ChannelRoutes } from "../../src/app/control-thread/media/channel-routes.ts";
+import { MediaWorker } from "../../src/app/control-thread/media/media-worker.ts";
 import type { TransportEnd } from "../../src/app/threads/transport-ends.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import type {
+  ChannelPlacement,
+  Ownership,
+  PlacementChange,
+  PlacementOwner,
+} from "../../src/control/ports/channel-placement.ts";
+import { LocalPlacement } from "../../src/placement/local-placement.ts";
 import type { AdmissionDecision } from "../../src/thread-protocol/admission.ts";
 import type { ToControl, ToMedia } from "../../src/thread-protocol/messages.ts";
 import { PoolStage } from "../support/pool-stage.ts";
@@ -82,7 +93,13 @@ function openPool(options: ConstructorParameters<typeof PoolStage>[0] = {}) {
     stage.pool.apply({ ...channel, revision: channel.revision + 1 });
     return threads.flatMap(({ posted }, index) => (posted.some(({ kind }) => kind === "channel") ? [index] : []));
   };
-  return { stage, channelId, come, release, die, count, receivers, decisions, thread };
+  /** The threads that get a change of this channel. */
+  const ownersOf = (other: string) => {
+    for (const { posted } of threads) posted.length = 0;
+    stage.pool.end(other);
+    return threads.flatMap(({ posted }, index) => (posted.some(({ kind }) => kind === "end") ? [index] : []));
+  };
+  return { stage, channel, channelId, come, release, die, count, receivers, ownersOf, decisions, thread };
 }
 
 test("the thread of its first encoder owns a channel until it releases it, then the thread of the next encoder", async () => {
@@ -179,4 +196,161 @@ test("a player that comes to another thread is connected to the owner, and its p
   expect([6, 7].map(play)).toEqual(["admit", "full"]);
   die(1);
   expect(play(1)).toBe("admit");
+});
+
+const silentLog = (): Log => ({ debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() });
+
+type Call = { readonly what: "claim" | "release"; readonly decide: () => void; readonly answer: () => void };
+
+/** A placement in which time passes before it decides about a call, and again before its answer arrives. */
+class SlowPlacement implements ChannelPlacement {
+  readonly #inner = new LocalPlacement(silentLog());
+  readonly #undecided: Call[] = [];
+  readonly #unanswered: Call[] = [];
+  /** What it fails with from now on, instead of releasing. */
+  releaseError: Error | undefined;
+
+  claim(channelId: string, candidate: PlacementOwner): Promise<Ownership> {
+    return this.#later("claim", () => this.#inner.claim(channelId, candidate));
+  }
+
+  release(channelId: string, epoch: number): Promise<void> {
+    return this.#later("release", async () => {
+      if (this.releaseError !== undefined) throw this.releaseError;
+      await this.#inner.release(channelId, epoch);
+    });
+  }
+
+  owner(channelId: string): Promise<Ownership | undefined> {
+    return this.#inner.owner(channelId);
+  }
+
+  changes(take: (change: PlacementChange) => void): () => void {
+    return this.#inner.changes(take);
+  }
+
+  /** Decides about the first call of this kind that waits, if one does. */
+  decide(what: Call["what"]): void {
+    const at = this.#undecided.findIndex((call) => call.what === what);
+    for (const call of at < 0 ? [] : this.#undecided.splice(at, 1)) {
+      call.decide();
+      this.#unanswered.push(call);
+    }
+  }
+
+  /** Lets all answers arrive, the latest first. */
+  async answer(): Promise<void> {
+    for (const call of this.#unanswered.splice(0).reverse()) {
+      call.answer();
+      await new Promise(setImmediate);
+    }
+  }
+
+  async pass(what: Call["what"]): Promise<void> {
+    this.decide(what);
+    await this.answer();
+  }
+
+  async #later<Result>(what: Call["what"], run: () => Promise<Result>): Promise<Result> {
+    const [decided, answered] = [Promise.withResolvers<Promise<Result>>(), Promise.withResolvers<void>()];
+    this.#undecided.push({
+      ...{ what, answer: answered.resolve },
+      decide: () => {
+        const result = run();
+        result.catch(() => undefined);
+        decided.resolve(result.finally(() => answered.promise));
+      },
+    });
+    return decided.promise;
+  }
+}
+
+test("an encoder that comes while its channel is being released is admitted once that is done", async () => {
+  const placement = new SlowPlacement();
+  const { come, release, receivers, decisions } = openPool({ placement });
+  await come(0);
+  await placement.pass("claim");
+  expect(decisions(0)).toEqual(["admit"]);
+  release(0, 1);
+  expect(await come(1)).toBe(undefined);
+  // A claim that overtook the release would find the owner of before.
+  await placement.pass("claim");
+  await placement.pass("release");
+  await placement.pass("claim");
+  expect(decisions(1)).toEqual(["admit"]);
+  expect(receivers()).toEqual([1]);
+});
+
+test.each([
+  ["releases the channel", (pool: ReturnType<typeof openPool>) => pool.release(0, 1)],
+  ["dies", (pool: ReturnType<typeof openPool>) => pool.die(0)],
+])("an encoder is admitted although the owner %s before the answer to its claim arrives", async (_, lose) => {
+  const placement = new SlowPlacement();
+  const pool = openPool({ placement });
+  const { come, receivers, decisions } = pool;
+  await come(0);
+  await placement.pass("claim");
+  await come(1);
+  placement.decide("claim");
+  lose(pool);
+  placement.decide("release");
+  await placement.answer();
+  await placement.pass("release");
+  await placement.pass("claim");
+  expect(decisions(1)).toEqual(["admit"]);
+  expect(receivers()).toEqual([1]);
+});
+
+test("a channel that the placement could not release takes the next encoder at its owner of before", async () => {
+  const placement = new SlowPlacement();
+  const { stage, come, release, receivers, decisions } = openPool({ placement });
+  await come(0);
+  await placement.pass("claim");
+  release(0, 1);
+  placement.releaseError = new Error("the placement is away");
+  await placement.pass("release");
+  const failed = stage.logged.find(({ event }) => event === "a channel's placement could not be released");
+  expect(failed?.fields["detail"]).toBe("the placement is away");
+  await come(1);
+  await placement.pass("claim");
+  expect(decisions(1)).toEqual(["admit-elsewhere"]);
+  expect(receivers()).toEqual([0]);
+});
+
+test("a key that leads to another channel while it is looked up leaves the first channel without an owner", async () => {
+  const [first, second] = ["ls-first", "ls-second"].map((channelId) => ({
+    ...{ channelId, revision: 1, holdSeconds: 0, targets: [] },
+  }));
+  if (first === undefined || second === undefined) throw new Error("two channels");
+  let lookUps = 0;
+  const pool: ReturnType<typeof openPool> = openPool({
+    admit: async () => {
+      lookUps += 1;
+      if (lookUps > 1) return { spec: second, slot: "main" };
+      pool.stage.pool.apply({ ...first, revision: 2 });
+      return { spec: first, slot: "main" };
+    },
+  });
+  expect(await pool.come(0)).toBe("admit");
+  expect([pool.ownersOf("ls-first"), pool.ownersOf("ls-second")]).toEqual([[], [0]]);
+});
+
+test("an encoder that is refused takes its channel from no other encoder that is on its way to it", async () => {
+  const log = silentLog();
+  const unused = { options: vi.fn(), clock: systemClock, log, onMessage: vi.fn(), onGone: vi.fn() };
+  const workers = [0, 1].map((index) => new MediaWorker({ index, name: `media-${index}`, ...unused }));
+  const [a, b] = workers;
+  if (a === undefined || b === undefined) throw new Error("two threads");
+  const routes = new ChannelRoutes({ placement: new LocalPlacement(log), workers, log });
+  const claims = await Promise.all([a, b].map((worker) => routes.claim("ls-1", worker)));
+  claims[1]?.end();
+  expect(claims[0]?.admit()).toBe(a);
+  claims[0]?.end();
+  expect(routes.of("ls-1")).toBe(a);
+  const [next, refused] = await Promise.all([a, b].map((worker) => routes.claim("ls-2", worker)));
+  next?.end();
+  expect(routes.of("ls-2")).toBe(a);
+  refused?.end();
+  refused?.end();
+  expect(routes.of("ls-2")).toBe(undefined);
 });

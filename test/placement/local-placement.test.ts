@@ -2,4 +2,4 @@ import { describe } from "vitest";
 import { LocalPlacement } from "../../src/placement/local-placement.ts";
 import { placementSuite } from "./placement-suite.ts";
 
-describe("LocalPlacement", () => placementSuite(async () => new LocalPlacement()));
+describe("LocalPlacement", () => placementSuite(async (log) => new LocalPlacement(log)));

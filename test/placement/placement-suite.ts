@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
+import type { Log } from "../../src/base/log.ts";
 import type { ChannelPlacement, PlacementChange } from "../../src/control/ports/channel-placement.ts";
 
+const ignore = () => undefined;
+const SILENT: Log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const [A, B] = [{ thread: 0 }, { thread: 1 }];
 
 /** What every ChannelPlacement must do. `open` makes an empty one. */
-export function placementSuite(open: () => Promise<ChannelPlacement>): void {
+export function placementSuite(open: (log: Log) => Promise<ChannelPlacement>): void {
   test("the first claim makes the owner, and later ones return it", async () => {
-    const placement = await open();
+    const placement = await open(SILENT);
     expect(await placement.owner("ls-1")).toBe(undefined);
     const first = await placement.claim("ls-1", A);
     expect(first.owner).toEqual(A);
@@ -15,7 +18,7 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
   });
 
   test("of many claims at once one makes the owner", async () => {
-    const placement = await open();
+    const placement = await open(SILENT);
     const claims = await Promise.all(
       Array.from({ length: 64 }, (_, index) => placement.claim("ls-1", { thread: index })),
     );
@@ -23,7 +26,7 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
   });
 
   test("a released channel goes to the next candidate, with a higher epoch", async () => {
-    const placement = await open();
+    const placement = await open(SILENT);
     const first = await placement.claim("ls-1", A);
     await placement.release("ls-1", first.epoch);
     expect(await placement.owner("ls-1")).toBe(undefined);
@@ -33,7 +36,7 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
   });
 
   test("a late release of an earlier ownership changes nothing", async () => {
-    const placement = await open();
+    const placement = await open(SILENT);
     const first = await placement.claim("ls-1", A);
     await placement.release("ls-1", first.epoch);
     const second = await placement.claim("ls-1", B);
@@ -42,7 +45,7 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
   });
 
   test("every change is reported once, before the call that made it returns, and not after unsubscribing", async () => {
-    const placement = await open();
+    const placement = await open(SILENT);
     const changes: PlacementChange[] = [];
     const unsubscribe = placement.changes((change) => changes.push(change));
     const { epoch } = await placement.claim("ls-1", A);
@@ -55,5 +58,23 @@ export function placementSuite(open: () => Promise<ChannelPlacement>): void {
     unsubscribe();
     await placement.claim("ls-1", B);
     expect(changes).toEqual([]);
+  });
+
+  test("a listener that throws keeps neither the others nor the caller from a change", async () => {
+    const told: PlacementChange[] = [];
+    const logged: string[] = [];
+    const placement = await open({ ...SILENT, error: (event) => logged.push(event) });
+    placement.changes(() => {
+      throw new Error("a listener failed");
+    });
+    placement.changes((change) => told.push(change));
+    const { epoch } = await placement.claim("ls-1", A);
+    await placement.release("ls-1", epoch);
+    expect(told).toEqual([
+      { channelId: "ls-1", epoch, owner: A },
+      { channelId: "ls-1", epoch },
+    ]);
+    expect(logged).toEqual(["placement listener failed", "placement listener failed"]);
+    expect(await placement.owner("ls-1")).toBe(undefined);
   });
 }

@@ -19,7 +19,7 @@ export type PoolOptions = Partial<
     "threads" | "rtmpPort" | "connectionLimits" | "rtmps" | "channelKeptMs" | "directSockets"
   >
 > &
-  Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser">>;
+  Partial<Pick<MediaPoolDeps, "admit" | "findIngestUser" | "placement">>;
 
 type LogLine = { readonly event: string; readonly fields: Readonly<Record<string, unknown>> };
 
@@ -36,16 +36,17 @@ export class PoolStage {
   #port = 0;
   #channels = 0;
 
-  constructor({ threads = 1, rtmpPort = 0, admit, findIngestUser = async () => undefined, ...rest }: PoolOptions = {}) {
+  constructor(options: PoolOptions = {}) {
+    const { threads = 1, rtmpPort = 0, admit, findIngestUser = async () => undefined, ...others } = options;
     const note = (event: string, fields: LogLine["fields"] = {}) => void this.logged.push({ event, fields });
     const log: Log = { debug: note, info: note, warn: note, error: note };
+    const { placement = new LocalPlacement(log), ...rest } = others;
     this.pool = new MediaPool({
       options: {
         ...{ rtmpHost: "127.0.0.1", rtmpPort, threads, retriesPerSecond: 20, loadMax: 1, targetAllow: "127.0.0.0/8" },
         ...{ directSockets: true, ownPorts: [], ownHosts: [], ...rest },
       },
-      placement: new LocalPlacement(),
-      ...{ clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
+      ...{ placement, clock: systemClock, log, view: this.view, previewAccess: this.previewAccess, findIngestUser },
       admit: admit ?? (async (key) => this.#keys.get(key)),
       onFact: (fact) => {
         this.view.fact(fact);

@@ -182,7 +182,7 @@ function assemble({ config, log, storage, tls, instance }: Foundations): Parts {
   const previewAccess = new PreviewAccess({ clock, randomBytes });
   const admission = new Admission(store);
   const runtime = new MediaPool({
-    ...{ options: mediaOptions(config, tls), placement: new LocalPlacement() },
+    ...{ options: mediaOptions(config, tls), placement: new LocalPlacement(log) },
     ...{ view: liveState, clock, log, previewAccess },
     admit: (key, login) => admission.admit(key, login),
     findIngestUser: (userId) => admission.findIngestUser(userId),

@@ -25,8 +25,8 @@ export interface ChannelPlacement {
   /** Returns the present ownership; undefined where nothing owns the channel. */
   owner(channelId: ChannelId): Promise<Ownership | undefined>;
   /**
-   * Calls `take` with every change, before the promise of the call that made it resolves. Returns a function that ends
-   * the subscription.
+   * Calls `take` with every change, before the promise of the call that made it resolves. What `take` throws is logged,
+   * and disturbs neither the other listeners nor that call. Returns a function that ends the subscription.
    */
   changes(take: (change: PlacementChange) => void): () => void;
 }

@@ -4,7 +4,25 @@ import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ToMedia } from "../../../thread-protocol/messages.ts";
 import type { MediaWorker } from "./media-worker.ts";
 
-type Route = { readonly worker: MediaWorker; readonly epoch: number; admissions: number };
+type Route = {
+  readonly worker: MediaWorker;
+  readonly epoch: number;
+  /** Encoders that were admitted, as far as this thread knows. */
+  admissions: number;
+  /** Claims that have not ended. */
+  claims: number;
+};
+
+/** How often a channel may lose its owner just as it is claimed. */
+const CLAIMS_MAX = 3;
+
+/** Keeps a channel's owner for an encoder that is on its way to the channel. End every claim. */
+export interface Claim {
+  /** Counts an encoder that is admitted. Returns the owner; throws if the channel lost it since the claim. */
+  admit(): MediaWorker;
+  /** Releases the channel where no encoder was admitted to it and none is on its way. Idempotent. */
+  end(): void;
+}
 
 export type ChannelRoutesDeps = {
   readonly placement: ChannelPlacement;
@@ -13,13 +31,17 @@ export type ChannelRoutesDeps = {
 };
 
 /**
- * Finds the media thread for messages about a channel: the thread that owns it. The placement decides that, and this
- * follows its changes. Admitted encoders are counted here and in the thread: a thread that releases a channel while
+ * Finds the media thread for messages about a channel: the thread that owns it. The placement decides that, maybe
+ * slowly, and this follows its changes. Admitted encoders are counted here and in the thread: a thread that releases a channel while
  * another encoder is on its way keeps the channel.
  */
 export class ChannelRoutes {
   readonly #deps: ChannelRoutesDeps;
   readonly #routes = new Map<ChannelId, Route>();
+  /** The last call of the placement about each channel: the next one waits for it, so that no answer is out of date. */
+  readonly #turns = new Map<ChannelId, Promise<unknown>>();
+  /** Ownerships that ended here and that the placement has not released yet. */
+  readonly #ended = new Map<ChannelId, number>();
 
   constructor(deps: ChannelRoutesDeps) {
     this.#deps = deps;
@@ -37,22 +59,35 @@ export class ChannelRoutes {
   }
 
   /** An encoder came to this thread: it becomes the owner, unless the channel has one. */
-  async claim(channelId: ChannelId, candidate: MediaWorker): Promise<void> {
-    await this.#deps.placement.claim(channelId, { thread: candidate.index });
+  async claim(channelId: ChannelId, candidate: MediaWorker): Promise<Claim> {
+    const { placement } = this.#deps;
+    for (let count = 0; count < CLAIMS_MAX; count += 1) {
+      const ownership = await this.#inTurn(channelId, () => placement.claim(channelId, { thread: candidate.index }));
+      // The release of this owner waits for its turn: claim again behind it.
+      if (this.#ended.get(channelId) === ownership.epoch) continue;
+      this.#changed({ channelId, ...ownership });
+      const route = this.#routes.get(channelId);
+      if (route !== undefined) return this.#claimOf(channelId, route);
+    }
+    throw new Error("the channel loses its media thread again and again");
   }
 
-  /** Counts an encoder that is admitted to a claimed channel. Returns the owner; throws if the channel lost it since the claim. */
-  admit(channelId: ChannelId): MediaWorker {
-    const route = this.#routes.get(channelId);
-    if (route === undefined) throw new Error("the channel's media thread is gone");
-    route.admissions += 1;
-    return route.worker;
-  }
-
-  /** A claim was not used: its encoder was refused. Releases the channel where no encoder is admitted to it. */
-  refused(channelId: ChannelId): void {
-    const route = this.#routes.get(channelId);
-    if (route?.admissions === 0) this.#release(channelId, route);
+  #claimOf(channelId: ChannelId, route: Route): Claim {
+    let hasEnded = false;
+    route.claims += 1;
+    return {
+      admit: () => {
+        if (this.#routes.get(channelId) !== route) throw new Error("the channel's media thread is gone");
+        route.admissions += 1;
+        return route.worker;
+      },
+      end: () => {
+        if (hasEnded) return;
+        hasEnded = true;
+        route.claims -= 1;
+        this.#releaseIdle(channelId, route);
+      },
+    };
   }
 
   /**
@@ -63,7 +98,12 @@ export class ChannelRoutes {
     const route = this.#routes.get(channelId);
     if (route?.worker !== worker) return false;
     route.admissions -= admissions;
-    if (route.admissions > 0) return false;
+    return this.#releaseIdle(channelId, route);
+  }
+
+  /** Releases the channel if this is its route, and no encoder is admitted or on its way. Returns whether it did. */
+  #releaseIdle(channelId: ChannelId, route: Route): boolean {
+    if (this.#routes.get(channelId) !== route || route.admissions > 0 || route.claims > 0) return false;
     this.#release(channelId, route);
     return true;
   }
@@ -83,13 +123,13 @@ export class ChannelRoutes {
 
   #changed({ channelId, epoch, owner }: PlacementChange): void {
     const present = this.#routes.get(channelId);
-    if (present !== undefined && present.epoch > epoch) return;
+    if (present !== undefined && (present.epoch > epoch || (present.epoch === epoch && owner !== undefined))) return;
     const worker = owner === undefined ? undefined : this.#deps.workers[owner.thread];
     if (worker === undefined) {
       this.#routes.delete(channelId);
       return;
     }
-    this.#routes.set(channelId, { worker, epoch, admissions: 0 });
+    this.#routes.set(channelId, { worker, epoch, admissions: 0, claims: 0 });
     if (this.#deps.workers.length > 1)
       this.#deps.log.debug("channel placed", { channelId, thread: worker.name, epoch });
   }
@@ -97,9 +137,26 @@ export class ChannelRoutes {
   /** From here on no message goes to the thread, even if the placement takes a while to note it. */
   #release(channelId: ChannelId, { epoch }: Route): void {
     this.#routes.delete(channelId);
-    this.#deps.placement.release(channelId, epoch).catch((error: unknown) => {
-      const detail = error instanceof Error ? error.message : String(error);
-      this.#deps.log.error("a channel's placement could not be released", { channelId, epoch, detail });
-    });
+    this.#ended.set(channelId, epoch);
+    this.#inTurn(channelId, () => this.#deps.placement.release(channelId, epoch))
+      .catch((error: unknown) => {
+        const detail = error instanceof Error ? error.message : String(error);
+        this.#deps.log.error("a channel's placement could not be released", { channelId, epoch, detail });
+      })
+      .finally(() => {
+        if (this.#ended.get(channelId) === epoch) this.#ended.delete(channelId);
+      });
+  }
+
+  /** Calls the placement when its calls about this channel before are over. */
+  async #inTurn<Result>(channelId: ChannelId, call: () => Promise<Result>): Promise<Result> {
+    const before = this.#turns.get(channelId);
+    const turn = before === undefined ? call() : before.then(call, call);
+    this.#turns.set(channelId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(channelId) === turn) this.#turns.delete(channelId);
+    }
   }
 }

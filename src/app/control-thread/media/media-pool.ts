@@ -26,7 +26,7 @@ import type { TestPatternRequest, TestPatternResult } from "../../../thread-prot
 import type { MediaOptions } from "../../threads/media-options.ts";
 import { PendingRequests, type Unanswered } from "../../threads/pending-requests.ts";
 import { newTransport } from "../../threads/transport-ends.ts";
-import { ChannelRoutes } from "./channel-routes.ts";
+import { ChannelRoutes, type Claim } from "./channel-routes.ts";
 import type { MediaWorker } from "./media-worker.ts";
 import { MediaWorkers } from "./media-workers.ts";
 import { ThreadRequests, type ThreadRequestsDeps } from "./thread-requests.ts";
@@ -162,20 +162,22 @@ export class MediaPool implements Runtime {
     read: () => Promise<ChannelSpec>,
     length: Pick<TestPatternRequest, "endTime" | "forMs">,
   ): Promise<TestPatternResult> {
+    let claim: Claim | undefined;
     const lookUp = async () => {
       const spec = await read();
-      await this.#routes.claim(channelId, this.#runningWorker());
+      const before = claim;
+      claim = await this.#routes.claim(channelId, this.#runningWorker());
+      before?.end();
       return { spec };
     };
     let asked: Promise<MediaReply> | undefined;
     try {
       await this.#requests.freshness.answer(lookUp, (found) => {
-        if (found === undefined) return;
-        const owner = this.#routes.admit(channelId);
-        asked = this.#ask(owner, TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...length });
+        if (found === undefined || claim === undefined) return;
+        asked = this.#ask(claim.admit(), TEST_PATTERN_DEADLINE_MS, { kind: "test-pattern", ...found, ...length });
       });
     } finally {
-      this.#routes.refused(channelId);
+      claim?.end();
     }
     const reply = await asked;
     if (reply?.kind !== "test-pattern") throw new Error("the media thread gave another reply");

@@ -15,7 +15,7 @@ import type { ChannelId } from "../../../thread-protocol/channel-spec.ts";
 import type { ControlReply, MediaRequest } from "../../../thread-protocol/messages.ts";
 import type { PlayRequest } from "../../../thread-protocol/preview.ts";
 import { newTransport, type TransportEnd } from "../../threads/transport-ends.ts";
-import type { ChannelRoutes } from "./channel-routes.ts";
+import type { ChannelRoutes, Claim } from "./channel-routes.ts";
 import type { MediaWorker } from "./media-worker.ts";
 
 export type ThreadRequestsDeps = {
@@ -81,30 +81,31 @@ export class ThreadRequests {
   async #admit(worker: MediaWorker, { key, login }: AdmissionRequest, reply: Reply): Promise<void> {
     const { routes, admit } = this.#deps;
     const { life } = worker;
-    let claimed: ChannelId | undefined;
+    let claim: Claim | undefined;
     const lookUp = async () => {
       const admitted = await admit(key, login);
       if (admitted === undefined || admitted.isLoginMissing === true || worker.life !== life) return admitted;
-      claimed = admitted.spec.channelId;
-      await routes.claim(claimed, worker);
+      // The key may lead to another channel than it did a moment ago. Where it does not, the channel stays claimed.
+      const before = claim;
+      claim = await routes.claim(admitted.spec.channelId, worker);
+      before?.end();
       return admitted;
     };
     await this.freshness
       .answer(lookUp, (admitted) => {
-        if (worker.life === life) this.#replyTo(worker, admitted, reply);
+        if (worker.life === life) this.#replyTo(worker, admitted, claim, reply);
       })
-      .finally(() => {
-        if (claimed !== undefined) routes.refused(claimed);
-      });
+      .finally(() => claim?.end());
   }
 
-  #replyTo(asking: MediaWorker, admitted: Admitted | undefined, reply: Reply): void {
+  #replyTo(asking: MediaWorker, admitted: Admitted | undefined, claim: Claim | undefined, reply: Reply): void {
     const decide = (decision: AdmissionDecision, end?: TransportEnd) => reply({ kind: "admission", ...decision }, end);
     if (admitted === undefined) return decide({ decision: "refuse" });
     const { spec, slot, isLoginMissing } = admitted;
     const { channelId, latency = "efficient" } = spec;
-    if (isLoginMissing === true) return decide({ decision: "refuse", loginOf: channelId });
-    const owner = this.#deps.routes.admit(channelId);
+    // Nothing is claimed for an encoder that lacks its login.
+    if (isLoginMissing === true || claim === undefined) return decide({ decision: "refuse", loginOf: channelId });
+    const owner = claim.admit();
     if (owner === asking) return decide({ decision: "admit", spec, slot });
     const [ownersEnd, askersEnd] = newTransport();
     owner.post({ kind: "host-publisher", spec, slot }, ownersEnd);
