@@ -3,9 +3,11 @@ import type { LiveChannel } from "../../live/store.ts";
 import { formatBytes, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
 import { Icon } from "../basic/icon.tsx";
+import { lazy } from "../basic/lazy.tsx";
 import { IngestChart } from "./ingest-chart.tsx";
 import { audioText, videoText } from "./media-words.ts";
-import { Preview } from "./preview.tsx";
+
+const Preview = lazy(async () => (await import("../video/preview.tsx")).Preview);
 
 /** The incoming stream and what is wrong with it. */
 export function IngestCard({ live }: { readonly live: LiveChannel }) {
@@ -28,7 +30,7 @@ export function IngestCard({ live }: { readonly live: LiveChannel }) {
         <RateNow live={live} />
       </div>
       <IngestChart live={live} />
-      <Preview channelId={channel.channelId} />
+      <Preview channel={channel} />
       <dl class="facts">
         {facts
           .filter(([, value]) => value !== "")

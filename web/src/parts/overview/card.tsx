@@ -3,11 +3,16 @@ import { RateLine } from "../../chart/rate-line.tsx";
 import type { LiveChannel } from "../../live/store.ts";
 import { formatMoment, formatRate } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
+import { lazy } from "../basic/lazy.tsx";
 import { healthLook, platformLook, State } from "../basic/state.tsx";
 import { audioText, videoText } from "../channel/media-words.ts";
 import { platformName } from "../platform/presets.ts";
 import { VerdictText } from "./verdict.tsx";
 import { selection, toggleSelected, view } from "./view-state.ts";
+
+const ThumbnailOf = lazy(async () => (await import("../video/thumbnail.tsx")).ThumbnailOf);
+/** Twice the largest size that the style sheet gives it, in pixels. */
+const THUMBNAIL_WIDTH = 256;
 
 /** One channel: a card, or a row of the list. The style sheet makes the difference. */
 export function Card({ live }: { readonly live: LiveChannel }) {
@@ -23,6 +28,7 @@ export function Card({ live }: { readonly live: LiveChannel }) {
           <span class="card-name">{channel.channelName}</span>
           <State look={look} />
         </span>
+        {isLive && <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} />}
         <VerdictText channel={channel} />
         {channel.labels !== undefined && (
           <span class="chips">
