@@ -10,12 +10,12 @@ afterEach(() => api.close());
 const KEYS = "/api/v2/access-keys";
 
 async function create(body: object) {
-  const answer = await api.call({ method: "POST", url: KEYS, body });
+  const answer = await api.post(KEYS, body);
   expect(answer.status).toBe(200);
   return answer.body.content;
 }
 
-const list = async () => (await api.call({ method: "GET", url: KEYS })).body;
+const list = async () => (await api.get(KEYS)).body;
 
 test("a key is created, works, is listed without its secret, and stops working when it is deleted", async () => {
   const created = await create({ role: "viewer", name: "screen in the hall" });
@@ -25,18 +25,18 @@ test("a key is created, works, is listed without its secret, and stops working w
   expect(rest).toEqual({ role: "viewer", name: "screen in the hall", createdTime: api.clock.wallMs });
 
   const key = { accessKeyId: accessKey, secretKey };
-  expect((await api.call({ method: "GET", url: CHANNELS, key })).status).toBe(200);
-  const listed = await api.call({ method: "GET", url: KEYS });
+  expect((await api.get(CHANNELS, key)).status).toBe(200);
+  const listed = await api.get(KEYS);
   expect(listed.body.total).toBe(3);
   expect(listed.body.content[2]).toEqual({ accessKey, ...rest, lastUsedTime: api.clock.wallMs });
   for (const secret of [secretKey, MANAGER.secretKey, VIEWER.secretKey]) expect(listed.text).not.toContain(secret);
 
-  const deleted = await api.call({ method: "DELETE", url: `${KEYS}/${accessKey}` });
+  const deleted = await api.delete(`${KEYS}/${accessKey}`);
   expect(deleted.status).toBe(200);
   expect(deleted.body.content).toEqual({ accessKey, ...rest, lastUsedTime: api.clock.wallMs });
-  expect((await api.call({ method: "GET", url: CHANNELS, key })).status).toBe(401);
+  expect((await api.get(CHANNELS, key)).status).toBe(401);
   expect((await list()).total).toBe(2);
-  const again = await api.call({ method: "DELETE", url: `${KEYS}/${accessKey}` });
+  const again = await api.delete(`${KEYS}/${accessKey}`);
   expect([again.status, again.body]).toEqual([404, service(250004, "NOT_FOUND", "Access key not found.")]);
 });
 
@@ -44,7 +44,7 @@ test("a new manager has a manager's rights, and a name is optional", async () =>
   const { accessKey, secretKey, name } = await create({ role: "manager" });
   expect(name).toBeUndefined();
   const key = { accessKeyId: accessKey, secretKey };
-  expect((await api.call({ method: "POST", url: KEYS, body: { role: "viewer" }, key })).status).toBe(200);
+  expect((await api.post(KEYS, { role: "viewer" }, key)).status).toBe(200);
 });
 
 test("viewers may not even read keys, under either prefix, and are refused before the region is checked", async () => {
@@ -70,7 +70,7 @@ test.each([
   [{ role: "viewer", name: "n".repeat(41) }, 250002, "INVALID_FORMAT", "name: invalid value."],
   [{ role: "viewer", name: "a\nb" }, 250002, "INVALID_FORMAT", "name: invalid value."],
 ])("creating with %j is %d", async (body, code, name, message) => {
-  const answer = await api.call({ method: "POST", url: KEYS, body });
+  const answer = await api.post(KEYS, body);
   expect(answer.status).toBe(400);
   expect(answer.body).toMatchObject(service(code, name, message));
   expect((await list()).total).toBe(2);
@@ -84,20 +84,16 @@ test("the last manager's key cannot be deleted, and one of two can, also by itse
   expect((await list()).total).toBe(2);
   const other = await create({ role: "manager" });
   expect((await api.call(own)).status).toBe(200);
-  expect((await api.call({ method: "GET", url: KEYS })).status).toBe(401);
+  expect((await api.get(KEYS)).status).toBe(401);
   const key = { accessKeyId: other.accessKey, secretKey: other.secretKey };
-  expect((await api.call({ method: "DELETE", url: `${KEYS}/${other.accessKey}`, key })).status).toBe(409);
+  expect((await api.delete(`${KEYS}/${other.accessKey}`, key)).status).toBe(409);
 });
 
 test("of two managers who delete each other at once one is left", async () => {
   const { accessKey, secretKey } = await create({ role: "manager" });
   const answers = await Promise.all([
-    api.call({ method: "DELETE", url: `${KEYS}/${accessKey}` }),
-    api.call({
-      method: "DELETE",
-      url: `${KEYS}/${MANAGER.accessKeyId}`,
-      key: { accessKeyId: accessKey, secretKey },
-    }),
+    api.delete(`${KEYS}/${accessKey}`),
+    api.delete(`${KEYS}/${MANAGER.accessKeyId}`, { accessKeyId: accessKey, secretKey }),
   ]);
   expect(answers.map(({ status }) => status).filter((status) => status === 200)).toHaveLength(1);
   expect(await api.store.hasManagerKey()).toBe(true);
@@ -109,11 +105,11 @@ test("the last use is written at most once a minute, by signature or bearer, and
     return content.map(({ lastUsedTime }: { lastUsedTime?: number }) => lastUsedTime);
   };
   const start = api.clock.wallMs;
-  await api.call({ method: "GET", url: CHANNELS, key: { ...VIEWER, secretKey: "wrong" } });
+  await api.get(CHANNELS, { ...VIEWER, secretKey: "wrong" });
   await list();
   expect(await used()).toEqual([start, undefined]);
   api.clock.advance(59_000);
-  await api.call({ method: "GET", url: CHANNELS, key: VIEWER });
+  await api.get(CHANNELS, VIEWER);
   expect(await used()).toEqual([start, start + 59_000]);
   api.clock.advance(1_000);
   await list();

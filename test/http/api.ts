@@ -49,12 +49,13 @@ export const CHANNEL = { channelName: "channel001", planType: "STANDARD", restre
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
+type Key = { readonly accessKeyId: string; readonly secretKey: string };
 type Call = {
   readonly method: Method;
   readonly url: string;
   /** A value is sent as JSON, text and bytes unchanged. */
   readonly body?: unknown;
-  readonly key?: { readonly accessKeyId: string; readonly secretKey: string };
+  readonly key?: Key;
   /** Set, or with undefined removed, after signing. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** The text that is signed, where that is not what is sent. */
@@ -236,6 +237,39 @@ export class Api {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  get(url: string, key: Key = MANAGER): Promise<Answer> {
+    return this.call({ method: "GET", url, key });
+  }
+
+  post(url: string, body?: unknown, key: Key = MANAGER): Promise<Answer> {
+    return this.call({ method: "POST", url, body, key });
+  }
+
+  put(url: string, body?: unknown, key: Key = MANAGER): Promise<Answer> {
+    return this.call({ method: "PUT", url, body, key });
+  }
+
+  delete(url: string, key: Key = MANAGER): Promise<Answer> {
+    return this.call({ method: "DELETE", url, key });
+  }
+
+  /** The `content` of an answer; throws where it is not 200. */
+  async content(method: Method, url: string, body?: unknown) {
+    const answer = await this.call({ method, url, body });
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
+    return answer.body.content;
+  }
+
+  /** A channel's `content`. */
+  async channel(channelId: string, key: Key = MANAGER) {
+    return (await this.get(`${CHANNELS}/${channelId}`, key)).body.content;
+  }
+
+  /** A channel's platforms. */
+  async platforms(channelId: string) {
+    return (await this.get(`${CHANNELS}/${channelId}/platforms`)).body.content;
+  }
+
   async call({ method, url, body, key = MANAGER, headers = {}, signed = {} }: Call): Promise<Answer> {
     const all = {
       ...this.signedHeaders(signed.method ?? method, signed.url ?? url, key, signed.timestamp),
@@ -261,7 +295,7 @@ export class Api {
   signedHeaders(
     method: string,
     url: string,
-    key: { readonly accessKeyId: string; readonly secretKey: string } = MANAGER,
+    key: Key = MANAGER,
     timestamp = String(this.clock.wallMs),
   ): Record<string, string> {
     const text = `${method} ${url}\n${timestamp}\n${key.accessKeyId}`;

@@ -90,7 +90,7 @@ describe("a server below /fanfare", () => {
     const paths = [answer.headers["set-cookie"] ?? []].flat().map((cookie) => /Path=([^;]*)/.exec(cookie)?.[1]);
     expect(paths).toEqual(["/fanfare/", "/fanfare/dashboard"]);
     const { channelId } = await api.create();
-    const made = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
+    const made = await api.post(`${CHANNELS}/${channelId}/preview-token`);
     expect(made.body.content.url).toMatch(/^\/fanfare\/preview\/ls-.*\.flv\?token=/);
   });
 });

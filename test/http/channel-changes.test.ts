@@ -7,10 +7,8 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: `${CHANNELS}/${path}`, body });
-const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
-const read = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` })).body.content;
+const put = (path: string, body?: unknown) => api.put(`${CHANNELS}/${path}`, body);
+const post = (path: string, body?: unknown) => api.post(`${CHANNELS}/${path}`, body);
 
 describe("call 13", () => {
   test("changes what it names, keeps the rest, and returns the channel with its platforms", async () => {
@@ -20,7 +18,7 @@ describe("call 13", () => {
     expect(changed.body).toEqual({
       content: { ...created, channelName: "다른이름", planType: "UNLIMITED", envType: "DEV" },
     });
-    expect(await read(created.channelId)).toEqual(changed.body.content);
+    expect(await api.channel(created.channelId)).toEqual(changed.body.content);
     const again = await put(created.channelId, { envType: "STAGE", planType: null });
     expect(again.body.content).toEqual({ ...changed.body.content, envType: "STAGE" });
     expect(api.runtime.applied.map((spec) => spec.revision)).toEqual([2, 3]);
@@ -66,7 +64,7 @@ describe("call 13", () => {
       ...service(250014, "FORMVALIDATION_FAILED", "Form validation failed").error,
       details: "restream: the plan STANDARD allows 3 platforms, got 4.",
     });
-    expect(await read(channelId)).toMatchObject({ channelName: "channel001", planType: "UNLIMITED" });
+    expect(await api.channel(channelId)).toMatchObject({ channelName: "channel001", planType: "UNLIMITED" });
     expect((await put(channelId, { planType: "PROFESSIONAL" })).body.content.planType).toBe("PROFESSIONAL");
     expect((await put(channelId, { channelName: "renamed" })).status).toBe(200);
   });
@@ -106,7 +104,7 @@ describe("call 14", () => {
         const { health, ...content } = body.content;
         expect([status, content]).toEqual([200, { ...channel, channelStatus }]);
         expect(health.state).toBe(action === "off" ? "off" : "waiting");
-        expect((await read(channel.channelId)).channelStatus).toBe(channelStatus);
+        expect((await api.channel(channel.channelId)).channelStatus).toBe(channelStatus);
       }
     }
     expect(api.runtime.applied.map((spec) => spec.revision)).toEqual([2, 3, 4, 5]);
@@ -116,15 +114,14 @@ describe("call 14", () => {
     const { channelId, streamKey } = await api.create();
     await put(`${channelId}/off`);
     expect(await api.store.findChannelByStreamKey(streamKey)).toBeUndefined();
-    const list = async (status: string) =>
-      (await api.call({ method: "GET", url: `${CHANNELS}?channelStatus=${status}` })).body.total;
+    const list = async (status: string) => (await api.get(`${CHANNELS}?channelStatus=${status}`)).body.total;
     expect([await list("BLOCK"), await list("READY"), await list("PUBLISHING")]).toEqual([1, 0, 0]);
     expect((await put(channelId, { channelName: "renamed" })).body.content.channelStatus).toBe("BLOCK");
     await put(`${channelId}/on`);
     expect([await list("BLOCK"), await list("READY"), await list("PUBLISHING")]).toEqual([0, 1, 0]);
     expect((await api.store.findChannelByStreamKey(streamKey))?.channelId).toBe(channelId);
     await put(`${channelId}/off`);
-    const deleted = await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` });
+    const deleted = await api.delete(`${CHANNELS}/${channelId}`);
     expect([deleted.status, deleted.body.content.channelStatus]).toEqual([200, "DELETED"]);
   });
 
@@ -162,7 +159,7 @@ describe("the end of a broadcast by request", () => {
     expect(body.content).toMatchObject({ channelId, channelStatus: "READY", isPublishing: false });
     expect(body.content).not.toHaveProperty("restream");
     expect(api.runtime.ended).toEqual([channelId]);
-    expect((await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` })).status).toBe(200);
+    expect((await api.delete(`${CHANNELS}/${channelId}`)).status).toBe(200);
   });
 
   test("waits until the media thread has done it", async () => {
@@ -217,7 +214,7 @@ describe("call 15", () => {
     expect(wrong.status).toBe(400);
     expect(wrong.body).toMatchObject(service(250002, "INVALID_FORMAT", "which: invalid value."));
     expect((await post(`${channelId}/stream-key`, "{")).body.error.errorCode).toBe(250012);
-    expect((await read(channelId)).streamKey).toBe(streamKey);
+    expect((await api.channel(channelId)).streamKey).toBe(streamKey);
     expect(api.runtime.cut).toEqual([]);
   });
 });
@@ -239,5 +236,5 @@ test("none of these is allowed to a viewer, and a missing channel is reported", 
       expect([gone.status, gone.body.error.message]).toEqual([404, "Channel not found."]);
     }
   }
-  expect((await read(channelId)).channelStatus).toBe("READY");
+  expect((await api.channel(channelId)).channelStatus).toBe("READY");
 });

@@ -28,8 +28,7 @@ function tell(channelId: string, platId: number, status: TargetStatus): void {
   api.live.fact({ kind: "target-status", time: 2, channelId, targetId: platId, from: "READY", status });
 }
 
-const health = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` })).body.content.health;
+const health = async (channelId: string) => (await api.get(`${CHANNELS}/${channelId}`)).body.content.health;
 
 test("a platform that fails makes its channel broken, in the channel, in the list and in the metrics", async () => {
   const { channelId, platId } = await onAir(FAILED);
@@ -48,7 +47,7 @@ test("a platform that fails makes its channel broken, in the channel, in the lis
     reasonCount: 1,
   };
   expect(await health(channelId)).toEqual(broken);
-  expect((await api.call({ method: "GET", url: CHANNELS })).body.content[0].health).toEqual(broken);
+  expect((await api.get(CHANNELS)).body.content[0].health).toEqual(broken);
   const metrics = (await api.metrics.text()).split("\n");
   expect(metrics).toContain(`fanfare_channel_health{channel_id="${channelId}",state="broken"} 1`);
   expect(metrics).toContain(`fanfare_channel_health{channel_id="${channelId}",state="healthy"} 0`);
@@ -70,7 +69,7 @@ test("a platform that is unstable needs attention while it is green, and no more
 
 test("a channel that is turned off has the verdict off", async () => {
   const { channelId } = await api.create();
-  await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
+  await api.put(`${CHANNELS}/${channelId}/off`);
   expect(await health(channelId)).toMatchObject({ state: "off", nextStep: { code: "TURN_CHANNEL_ON" } });
 });
 

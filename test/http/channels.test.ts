@@ -50,7 +50,7 @@ function channelAnswer(channelId: string, streamKey: string) {
 
 test.each(["/api/v2", "/api/fin-v2"])("under %s a channel is created, read, listed and deleted", async (prefix) => {
   const url = `${prefix}/re-stream/channels`;
-  const created = await api.call({ method: "POST", url, body: CHANNEL });
+  const created = await api.post(url, CHANNEL);
   expect(created.status).toBe(200);
   expect(Object.keys(created.body)).toEqual(["content"]);
   const { channelId, streamKey } = created.body.content;
@@ -59,15 +59,15 @@ test.each(["/api/v2", "/api/fin-v2"])("under %s a channel is created, read, list
   const settings = channelAnswer(channelId, streamKey);
   expect(created.body.content).toEqual({ ...settings, restream: [PLATFORM_ANSWER] });
 
-  const read = await api.call({ method: "GET", url: `${url}/${channelId}` });
+  const read = await api.get(`${url}/${channelId}`);
   expect(read.status).toBe(200);
   expect(read.body).toEqual(created.body);
 
-  const list = await api.call({ method: "GET", url });
+  const list = await api.get(url);
   expect(list.status).toBe(200);
   expect(list.body).toEqual({ content: [settings], total: 1 });
 
-  const deleted = await api.call({ method: "DELETE", url: `${url}/${channelId}` });
+  const deleted = await api.delete(`${url}/${channelId}`);
   expect(deleted.status).toBe(200);
   expect(deleted.body).toEqual({
     content: {
@@ -76,12 +76,12 @@ test.each(["/api/v2", "/api/fin-v2"])("under %s a channel is created, read, list
       health: expect.objectContaining({ state: "off", reasonCount: 1 }),
     },
   });
-  expect((await api.call({ method: "GET", url: `${url}/${channelId}` })).status).toBe(404);
-  expect((await api.call({ method: "GET", url })).body).toEqual({ content: [], total: 0 });
+  expect((await api.get(`${url}/${channelId}`)).status).toBe(404);
+  expect((await api.get(url)).body).toEqual({ content: [], total: 0 });
 });
 
 test("every answer has the original's headers, exactly", async () => {
-  const { headers } = await api.call({ method: "GET", url: CHANNELS });
+  const { headers } = await api.get(CHANNELS);
   expect(headers["content-type"]).toBe("application/json;charset=utf-8");
   expect(headers["access-control-allow-origin"]).toBe("*");
   expect(headers["x-ncp-trace-id"]).toMatch(/^[a-z0-9]{26}$/);
@@ -137,7 +137,7 @@ test("the body is JSON with any content type", async () => {
 
 test("a body may begin with a byte order mark", async () => {
   const body = `\ufeff${JSON.stringify(CHANNEL)}`;
-  expect((await api.call({ method: "POST", url: CHANNELS, body })).status).toBe(200);
+  expect((await api.post(CHANNELS, body)).status).toBe(200);
 });
 
 test("GET and DELETE need no content type and no region, and ignore a body", async () => {
@@ -150,7 +150,7 @@ test("GET and DELETE need no content type and no region, and ignore a body", asy
 
 test("unknown query parameters are ignored, and signed", async () => {
   const url = `${CHANNELS}?responseFormatType=json&regionCode=KR`;
-  expect((await api.call({ method: "GET", url })).status).toBe(200);
+  expect((await api.get(url)).status).toBe(200);
   expect((await api.call({ method: "GET", url, signed: { url: CHANNELS } })).status).toBe(401);
 });
 
@@ -158,7 +158,7 @@ test("a channel on air is PUBLISHING, counts its time, and returns its start und
   const { channelId } = await api.create();
   api.runtime.start(channelId, 1_700_000_000_500);
   api.clock.advance(61_900);
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}`);
   expect(body.content).toMatchObject({
     channelStatus: "PUBLISHING",
     isPublishing: true,
@@ -168,7 +168,7 @@ test("a channel on air is PUBLISHING, counts its time, and returns its start und
   });
   api.runtime.leave(channelId, 1_700_000_062_400);
   api.clock.advance(5_000);
-  expect((await api.call({ method: "GET", url: CHANNELS })).body.content).toEqual([
+  expect((await api.get(CHANNELS)).body.content).toEqual([
     expect.objectContaining({
       channelStatus: "READY",
       isPublishing: false,
@@ -192,7 +192,7 @@ test("a list is paged and filtered", async () => {
   for (const channelName of ["alpha", "beta_1", "beta_2"]) ids.push((await api.create({ channelName })).channelId);
   api.runtime.start(ids[1] ?? "", 1);
   const list = async (query: string) => {
-    const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}${query === "" ? "" : `?${query}`}` });
+    const { status, body } = await api.get(`${CHANNELS}${query === "" ? "" : `?${query}`}`);
     expect(status).toBe(200);
     const names = body.content.map((channel: { channelName: string }) => channel.channelName);
     return [names.join(" "), body.total];
@@ -214,7 +214,7 @@ test("a list is paged and filtered", async () => {
 test("deleting a channel on air is refused and changes nothing", async () => {
   const { channelId } = await api.create();
   api.runtime.start(channelId, 1);
-  const { status, body } = await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` });
+  const { status, body } = await api.delete(`${CHANNELS}/${channelId}`);
   expect(status).toBe(409);
   expect(body.error).toMatchObject({
     errorCode: 250005,
@@ -222,12 +222,12 @@ test("deleting a channel on air is refused and changes nothing", async () => {
     message: "Channel not available.",
   });
   expect(api.runtime.removed).toEqual([]);
-  expect((await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` })).status).toBe(200);
+  expect((await api.get(`${CHANNELS}/${channelId}`)).status).toBe(200);
 });
 
 test("plans have limits, which are a setting", async () => {
   const restream = (count: number) => Array.from({ length: count }, () => PLATFORM);
-  const tooMany = await api.call({ method: "POST", url: CHANNELS, body: { ...CHANNEL, restream: restream(4) } });
+  const tooMany = await api.post(CHANNELS, { ...CHANNEL, restream: restream(4) });
   expect(tooMany.status).toBe(400);
   expect(tooMany.body.error).toEqual({
     errorCode: 250014,
@@ -247,7 +247,7 @@ test("a viewer reads everything except the keys", async () => {
   const { channelId, streamKey } = await api.create({ restream: [{ ...PLATFORM, id: "u", password: "hunter2" }] });
   const masked = `${streamKey.slice(0, 4)}${"*".repeat(28)}`;
   const urls = [`${CHANNELS}/${channelId}`, CHANNELS, `${CHANNELS}/${channelId}/platforms`];
-  const answers = await Promise.all(urls.map((url) => api.call({ method: "GET", url, key: VIEWER })));
+  const answers = await Promise.all(urls.map((url) => api.get(url, VIEWER)));
   expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
   for (const { text } of answers) {
     expect(text).not.toContain(streamKey);

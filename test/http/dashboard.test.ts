@@ -133,7 +133,7 @@ describe("a session", () => {
       expect((await browser("PUT", url, { cookie, body: { channelName: refused } })).status).toBe(400);
     }
     // The contract's rule holds for its own calls.
-    expect((await api.call({ method: "PUT", url, body: { channelName } })).status).toBe(400);
+    expect((await api.put(url, { channelName })).status).toBe(400);
     await api.events.written(3);
     const events = await browser("GET", `${url}/events`, { cookie });
     expect(events.body.content.map(({ by }: { by: string }) => by)).toEqual(["dashboard", "dashboard", "dashboard"]);

@@ -162,14 +162,14 @@ test.each([
 
 test("the message of a wrong platform has its place in the list", async () => {
   const restream = [PLATFORM, { ...PLATFORM, streamKey: "" }];
-  const answer = await api.call({ method: "POST", url: CHANNELS, body: { ...CHANNEL, restream } });
+  const answer = await api.post(CHANNELS, { ...CHANNEL, restream });
   const message = "restream[1].streamKey must has a valid value";
   expectService(answer, 400, service(250011, "NEED_VALUE", message));
 });
 
 test("on air a wrong body is reported before the state that refuses any", async () => {
   api.runtime.start(channelId, 1);
-  const put = (body: object) => api.call({ method: "PUT", url: urlOf("/{id}/platforms/1"), body });
+  const put = (body: object) => api.put(urlOf("/{id}/platforms/1"), body);
   expect((await put({})).body.error.errorCode).toBe(250011);
   expect((await put(EDIT)).body.error.errorCode).toBe(250005);
 });
@@ -177,10 +177,10 @@ test("on air a wrong body is reported before the state that refuses any", async 
 test("a request's log line has its trace id, its route and its caller, and nothing of what was sent", async () => {
   const canary = "CANARY0000";
   const url = urlOf(`/{id}/platforms/1?token=${canary}`);
-  const answer = await api.call({ method: "PUT", url, body: { rtmpUrl: "rtmp://host/app", streamKey: canary } });
+  const answer = await api.put(url, { rtmpUrl: "rtmp://host/app", streamKey: canary });
   expect(answer.status).toBe(200);
-  await api.call({ method: "GET", url: `/${canary}` });
-  await api.call({ method: "POST", url: CHANNELS, body: { ...CHANNEL, channelName: canary.repeat(9) } });
+  await api.get(`/${canary}`);
+  await api.post(CHANNELS, { ...CHANNEL, channelName: canary.repeat(9) });
   const [line] = api.lines.filter(({ fields }) => fields["traceId"] === answer.headers["x-ncp-trace-id"]);
   expect(line).toEqual({
     event: "http-request",

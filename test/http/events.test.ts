@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
-import { Api, CHANNELS, gateway, MANAGER, type Method, PLATFORM, service, VIEWER } from "./api.ts";
+import { Api, CHANNELS, gateway, MANAGER, PLATFORM, service, VIEWER } from "./api.ts";
 
 const EVENTS = "/api/v2/events";
 const URL = "https://hooks.example.com/fanfare?token=x";
@@ -13,11 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-async function content(method: Method, url: string, body?: object) {
-  const answer = await api.call({ method, url, ...(body === undefined ? {} : { body }) });
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body.content;
-}
+const content: Api["content"] = (...of) => api.content(...of);
 
 /** The media thread reports a broadcast of a second on one platform that fails. */
 function broadcast(channelId: string): void {
@@ -42,7 +38,7 @@ test("a channel's events are listed newest first, with their total, and page by 
   const { channelId } = await api.create();
   broadcast(channelId);
   await api.events.written(4);
-  const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+  const { status, body } = await api.get(`${CHANNELS}/${channelId}/events`);
   expect(status).toBe(200);
   expect(Object.keys(body)).toEqual(["content", "total"]);
   expect(body.total).toBe(4);
@@ -87,7 +83,7 @@ test("a channel's events are listed newest first, with their total, and page by 
       by: MANAGER.accessKeyId,
     },
   ]);
-  const page = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events?pageNo=2&pageSizeNo=3` });
+  const page = await api.get(`${CHANNELS}/${channelId}/events?pageNo=2&pageSizeNo=3`);
   expect(page.body).toEqual({ content: [body.content[3]], total: 4 });
 });
 
@@ -95,7 +91,7 @@ test("the publish log has the starts and ends of its broadcasts alone", async ()
   const { channelId } = await api.create();
   broadcast(channelId);
   await api.events.written(4);
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/publish-log?pageSizeNo=1` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}/publish-log?pageSizeNo=1`);
   expect(body.total).toBe(2);
   expect(body.content.map((event: { eventCode: string }) => event.eventCode)).toEqual(["PUBLISH_END"]);
 });
@@ -112,13 +108,13 @@ test("events of all channels are listed together, narrowed to one, and outlive t
     ["STREAM_RESERVE", second.channelId],
     ["STREAM_RESERVE", first.channelId],
   ]);
-  const ofFirst = await api.call({ method: "GET", url: `${EVENTS}?channelId=${first.channelId}` });
+  const ofFirst = await api.get(`${EVENTS}?channelId=${first.channelId}`);
   expect(ofFirst.body.total).toBe(2);
   expect(codes(ofFirst.body.content)[0]).toEqual(["STREAM_UPDATE", first.channelId]);
   expect(await content("GET", `${EVENTS}?channelId=${UNKNOWN}`)).toEqual([]);
   for (const list of ["events", "publish-log"]) {
     for (const channelId of [first.channelId, UNKNOWN]) {
-      const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/${list}` });
+      const { status, body } = await api.get(`${CHANNELS}/${channelId}/${list}`);
       expect([status, body]).toEqual([404, service(250004, "NOT_FOUND", "Channel not found.")]);
     }
   }
@@ -140,7 +136,7 @@ test("an edit of a platform is an event that names it, and no event holds a key 
 test("a page that is no number is refused as everywhere", async () => {
   const { channelId } = await api.create();
   for (const url of [EVENTS, `${EVENTS}/deliveries`, `${CHANNELS}/${channelId}/events`]) {
-    const { status, body } = await api.call({ method: "GET", url: `${url}?pageNo=x` });
+    const { status, body } = await api.get(`${url}?pageNo=x`);
     expect(status).toBe(400);
     expect(body).toMatchObject(service(250021, "OPEN_API_PARAM_TYPE_ERROR", "Invalid parameter type pageNo."));
   }
@@ -208,7 +204,7 @@ const WRONG: readonly (readonly [string, unknown])[] = [
 test.each(WRONG)("%s is refused as the address of a webhook", async (_name, callbackEndpoint) => {
   const { channelId } = await api.create();
   for (const url of [`${CHANNELS}/${channelId}/callbackEndpoint`, `${EVENTS}/callbackEndpoint`]) {
-    const { status, body, text } = await api.call({ method: "POST", url, body: { callbackEndpoint } });
+    const { status, body, text } = await api.post(url, { callbackEndpoint });
     expect(status).toBe(400);
     expect(body).toMatchObject(service(250002, "INVALID_FORMAT", "callbackEndpoint: invalid value."));
     expect(text).not.toContain("pass@");
@@ -264,13 +260,13 @@ test("deliveries are listed, of all channels or one, and sent again on request",
     state: "WAITING",
     nextTime: api.clock.wallMs,
   });
-  const list = await api.call({ method: "GET", url: `${EVENTS}/deliveries` });
+  const list = await api.get(`${EVENTS}/deliveries`);
   expect(list.body).toEqual({ content: [delivery(2, second.channelId), delivery(1, first.channelId)], total: 2 });
   const both = await api.events.store.findDueDeliveries(api.clock.wallMs, LIMITS, []);
   const due = both.find(({ eventId }) => eventId === 1);
   if (due === undefined) throw new Error("nothing is due");
   await api.events.store.updateDelivery(due, { state: "FAILED", attempts: 30, lastStatus: 500 }, api.clock.wallMs);
-  const ofFirst = await api.call({ method: "GET", url: `${EVENTS}/deliveries?channelId=${first.channelId}` });
+  const ofFirst = await api.get(`${EVENTS}/deliveries?channelId=${first.channelId}`);
   const { nextTime: _, ...failed } = {
     ...delivery(1, first.channelId),
     state: "FAILED",

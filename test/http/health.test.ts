@@ -90,8 +90,8 @@ test("closing the server drains it", async () => {
 
 test("metrics have the latency of every answer by route, and nothing of what was sent", async () => {
   const { channelId, streamKey } = await api.create();
-  await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` });
-  await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key: { ...MANAGER, secretKey: "x" } });
+  await api.get(`${CHANNELS}/${channelId}`);
+  await api.get(`${CHANNELS}/${channelId}`, { ...MANAGER, secretKey: "x" });
   await api.server.inject({ method: "GET", url: "/canary-url" });
   const answer = await get("/metrics");
   expect(answer.headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -106,7 +106,7 @@ test("metrics have the latency of every answer by route, and nothing of what was
 
 test("metrics are made once a second at most", async () => {
   const { body } = await get("/metrics");
-  await api.call({ method: "GET", url: CHANNELS });
+  await api.get(CHANNELS);
   expect((await get("/metrics")).body).toBe(body);
   api.clock.advance(1_000);
   expect((await get("/metrics")).body).not.toBe(body);

@@ -30,7 +30,7 @@ async function onAir(seconds: number): Promise<string> {
 test("a channel's history covers its broadcast, a second a point, for viewers too", async () => {
   const from = api.clock.wallMs;
   const channelId = await onAir(3);
-  const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/history`, key: VIEWER });
+  const { status, body } = await api.get(`${CHANNELS}/${channelId}/history`, VIEWER);
   expect(status).toBe(200);
   expect(body.content).toEqual({
     channelId,
@@ -54,7 +54,7 @@ test("history is selected by time and step", async () => {
   const from = api.clock.wallMs;
   const channelId = await onAir(9);
   const url = `${CHANNELS}/${channelId}/history?fromTime=${from + 1_000}&toTime=${from + 6_999}&stepSeconds=3`;
-  const { body } = await api.call({ method: "GET", url });
+  const { body } = await api.get(url);
   expect([body.content.stepSeconds, body.content.ingest.bytesPerSecond]).toEqual([3, [1_000, 1_000]]);
 });
 
@@ -62,13 +62,13 @@ test.each(["stepSeconds=0", "stepSeconds=86401", "stepSeconds=1.5", "stepSeconds
   "%s is refused",
   async (query) => {
     const channelId = await onAir(1);
-    const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/history?${query}` });
+    const { status, body } = await api.get(`${CHANNELS}/${channelId}/history?${query}`);
     expect([status, body.error.errorCode === 250002 || body.error.errorCode === 250021]).toEqual([400, true]);
   },
 );
 
 test("a missing channel has none", async () => {
-  const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/ls-20260101000000-AAAAA/history` });
+  const { status, body } = await api.get(`${CHANNELS}/ls-20260101000000-AAAAA/history`);
   expect(status).toBe(404);
   expect(body).toMatchObject(service(250004, "NOT_FOUND", "Channel not found."));
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Api, CHANNELS, MANAGER, PLATFORM, service, VIEWER } from "./api.ts";
+import { Api, CHANNELS, PLATFORM, service, VIEWER } from "./api.ts";
 
 let api: Api;
 beforeEach(async () => {
@@ -7,10 +7,8 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: `${CHANNELS}/${path}`, body });
-const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
-const read = async (channelId: string, key = MANAGER) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key })).body.content;
+const put = (path: string, body?: unknown) => api.put(`${CHANNELS}/${path}`, body);
+const post = (path: string, body?: unknown) => api.post(`${CHANNELS}/${path}`, body);
 const slotOf = async (streamKey: string) => (await api.admission.admit(streamKey))?.slot;
 
 const KEY = /^[a-z0-9]{32}$/;
@@ -31,8 +29,8 @@ describe("hold", () => {
     expect((await api.create()).hold).toEqual({ seconds: 120 });
     const { channelId, streamKey, hold } = await api.create({ hold: { seconds: 0 } });
     expect(hold).toEqual({ seconds: 0 });
-    expect((await read(channelId)).hold).toEqual({ seconds: 0 });
-    const list = await api.call({ method: "GET", url: CHANNELS });
+    expect((await api.channel(channelId)).hold).toEqual({ seconds: 0 });
+    const list = await api.get(CHANNELS);
     expect(list.body.content.map((each: { hold: unknown }) => each.hold)).toEqual([{ seconds: 0 }, { seconds: 120 }]);
     expect((await api.admission.admit(streamKey))?.spec.holdSeconds).toBe(0);
   });
@@ -70,10 +68,10 @@ describe("a hold that runs", () => {
 
   test("shows its end and until when it can be extended, and neither once the encoder is back", async () => {
     const channelId = await onHold();
-    expect((await read(channelId)).hold).toEqual({ seconds: 120, endTime: 120_000, limitTime: 3_600_000 });
-    expect((await read(channelId)).health).toMatchObject({ state: "broken", reason: { code: "ENCODER_LOST" } });
+    expect((await api.channel(channelId)).hold).toEqual({ seconds: 120, endTime: 120_000, limitTime: 3_600_000 });
+    expect((await api.channel(channelId)).health).toMatchObject({ state: "broken", reason: { code: "ENCODER_LOST" } });
     api.view.fact({ kind: "publisher-active", time: 5, channelId, ingestId: 1, slot: "main", heldMs: 5 });
-    expect((await read(channelId)).hold).toEqual({ seconds: 120 });
+    expect((await api.channel(channelId)).hold).toEqual({ seconds: 120 });
   });
 
   test("is extended by a minute, with an event, and the answer has the new end", async () => {
@@ -81,7 +79,7 @@ describe("a hold that runs", () => {
     const { status, body } = await post(`${channelId}/hold/extend`);
     expect([status, body.content.hold.endTime]).toEqual([200, 180_000]);
     expect(api.runtime.holdChanges).toEqual(["extend"]);
-    const events = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+    const events = await api.get(`${CHANNELS}/${channelId}/events`);
     expect(events.body.content[0]).toMatchObject({
       eventCode: "HOLD_EXTENDED",
       description: "channel001 channel hold has been extended by 60 seconds.",
@@ -114,7 +112,7 @@ describe("a hold that runs", () => {
 
   test("cannot be changed by a viewer", async () => {
     const channelId = await onHold();
-    const refused = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/hold/end`, key: VIEWER });
+    const refused = await api.post(`${CHANNELS}/${channelId}/hold/end`, undefined, VIEWER);
     expect(refused.status).toBe(401);
     expect(api.runtime.holdChanges).toEqual([]);
   });
@@ -134,9 +132,9 @@ describe("backup", () => {
     expect(backupStreamKey).toMatch(KEY);
     expect(backupStreamKey).not.toBe(streamKey);
     expect([await slotOf(streamKey), await slotOf(backupStreamKey)]).toEqual(["main", "backup"]);
-    expect((await read(channelId)).backupStreamKey).toBe(backupStreamKey);
+    expect((await api.channel(channelId)).backupStreamKey).toBe(backupStreamKey);
     const masked = `${backupStreamKey.slice(0, 4)}${"*".repeat(28)}`;
-    expect((await read(channelId, VIEWER)).backupStreamKey).toBe(masked);
+    expect((await api.channel(channelId, VIEWER)).backupStreamKey).toBe(masked);
   });
 
   test("switched on later makes a key, and a repeated request keeps it", async () => {
@@ -153,7 +151,7 @@ describe("backup", () => {
     const { channelId } = await api.create();
     const answers = await Promise.all([1, 2, 3].map(() => put(channelId, { backup: { enabled: true } })));
     const keys = new Set(answers.map(({ body }) => body.content.backupStreamKey));
-    expect([...keys]).toEqual([(await read(channelId)).backupStreamKey]);
+    expect([...keys]).toEqual([(await api.channel(channelId)).backupStreamKey]);
   });
 
   test("switched off refuses its key and cuts its encoder; switched on again the key is another", async () => {
@@ -179,7 +177,7 @@ describe("backup", () => {
     expect(await slotOf(backupStreamKey)).toBeUndefined();
     expect(api.runtime.cut).toEqual([[channelId, "backup"]]);
     await api.events.writer.close();
-    const events = (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` })).body.content;
+    const events = (await api.get(`${CHANNELS}/${channelId}/events`)).body.content;
     expect(events[0].description).toBe("channel001 channel has a new backup stream key.");
   });
 
@@ -197,7 +195,7 @@ describe("backup", () => {
     expect(await slotOf(backupStreamKey)).toBeUndefined();
     await put(`${channelId}/on`);
     expect(await slotOf(backupStreamKey)).toBe("backup");
-    await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` });
+    await api.delete(`${CHANNELS}/${channelId}`);
     expect(await slotOf(backupStreamKey)).toBeUndefined();
   });
 });

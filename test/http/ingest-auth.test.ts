@@ -12,10 +12,8 @@ const LOGIN = { id: "alice", password: "s3cr3t!" };
 const MASKED = { id: "alice", password: "s******" };
 const FOR_VIEWERS = { id: "a****", password: "s******" };
 
-const put = (channelId: string, ingestAuth: unknown) =>
-  api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { ingestAuth } });
-const read = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}`, key: VIEWER })).body.content;
+const put = (channelId: string, ingestAuth: unknown) => api.put(`${CHANNELS}/${channelId}`, { ingestAuth });
+const read = (channelId: string) => api.channel(channelId, VIEWER);
 const admits = async (streamKey: string, login?: typeof LOGIN) => {
   const admitted = await api.admission.admit(streamKey, login);
   return admitted !== undefined && admitted.isLoginMissing !== true;
@@ -78,7 +76,7 @@ test("a name belongs to one channel, until that gives it up or is deleted", asyn
   const refused = await put(second.channelId, LOGIN);
   expect([refused.status, refused.body]).toMatchObject([409, taken]);
   expect(await read(second.channelId)).not.toHaveProperty("ingestAuth");
-  await api.call({ method: "DELETE", url: `${CHANNELS}/${first.channelId}` });
+  await api.delete(`${CHANNELS}/${first.channelId}`);
   expect(await api.admission.findIngestUser("alice")).toBeUndefined();
   expect((await put(second.channelId, LOGIN)).status).toBe(200);
 });
@@ -109,6 +107,6 @@ test.each(["two words", "a&b", "a?b", "a=b", "a/b", "a:b", "a@b", "a#b", "a\tb"]
 
 test("a blocked channel's user is unknown", async () => {
   const { channelId } = await api.create({ ingestAuth: LOGIN });
-  await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
+  await api.put(`${CHANNELS}/${channelId}/off`);
   expect(await api.admission.findIngestUser("alice")).toBeUndefined();
 });

@@ -10,9 +10,6 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const read = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` })).body.content;
-
 const ENCODER = {
   state: "LIVE",
   slot: "backup",
@@ -36,9 +33,6 @@ const MEASURED: IngestSample = {
   bytesTotal: 9_000_000,
 };
 
-const platformsOf = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/platforms` })).body.content;
-
 /** A sample a second of such an encoder. */
 async function measure(channelId: string, ingest: IngestSample, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 1) {
@@ -47,29 +41,29 @@ async function measure(channelId: string, ingest: IngestSample, seconds: number)
     api.ingestChecks.samples(samples);
     api.live.samples(samples);
     // The channel is read, and with it, in the same queue, its targets.
-    await read(channelId);
+    await api.channel(channelId);
     api.clock.advance(1_000);
   }
 }
 
 test("a channel has no ingest before the first encoder, and then has it, in the channel and in the list", async () => {
   const { channelId } = await api.create();
-  expect(await read(channelId)).not.toHaveProperty("ingest");
+  expect(await api.channel(channelId)).not.toHaveProperty("ingest");
   api.runtime.ingest(channelId, ENCODER);
   const { slot: source, ...rest } = ENCODER;
-  expect((await read(channelId)).ingest).toEqual({ ...rest, source, warnings: [] });
+  expect((await api.channel(channelId)).ingest).toEqual({ ...rest, source, warnings: [] });
   api.runtime.ingest(channelId, MEASURED);
   const { slot, ...measured } = MEASURED;
   const answer = { ...measured, source: slot, warnings: [] };
-  expect((await read(channelId)).ingest).toEqual(answer);
-  const list = await api.call({ method: "GET", url: CHANNELS });
+  expect((await api.channel(channelId)).ingest).toEqual(answer);
+  const list = await api.get(CHANNELS);
   expect(list.body.content[0].ingest).toEqual(answer);
 });
 
 test("a standby that differs is a warning", async () => {
   const { channelId } = await api.create();
   api.runtime.ingest(channelId, { ...MEASURED, standbyDiffers: "width 640 instead of 1920" });
-  expect((await read(channelId)).ingest.warnings).toEqual([
+  expect((await api.channel(channelId)).ingest.warnings).toEqual([
     {
       code: "BACKUP_DIFFERS",
       severity: "warning",
@@ -87,7 +81,7 @@ test("what an encoder has to change is a warning of the platform it is for, also
   const restream = [{ ...PLATFORM, targetName: "TWITCH" }, PLATFORM];
   const { channelId } = await api.create({ restream });
   const other = await api.create({ restream });
-  const [twitch] = await platformsOf(channelId);
+  const [twitch] = await api.platforms(channelId);
   const slow = { ...MEASURED, measures: { videoBytesPerSecond: 880_000, longestKeyframeSeconds: 3 } };
   await measure(channelId, slow, 7);
   api.runtime.ingest(other.channelId, MEASURED);
@@ -112,27 +106,27 @@ test("what an encoder has to change is a warning of the platform it is for, also
       platId: twitch.platId,
     },
   ];
-  expect((await read(channelId)).ingest).toMatchObject({ warnings });
-  const list = await api.call({ method: "GET", url: CHANNELS });
+  expect((await api.channel(channelId)).ingest).toMatchObject({ warnings });
+  const list = await api.get(CHANNELS);
   expect(list.body.content.map(({ ingest }: { ingest: object }) => ingest)).toMatchObject([
     { warnings: [] },
     { warnings },
   ]);
   const platform = `${CHANNELS}/${channelId}/platforms/${twitch.platId}`;
-  expect((await api.call({ method: "DELETE", url: platform })).status).toBe(200);
+  expect((await api.delete(platform)).status).toBe(200);
   await measure(channelId, slow, 1);
-  expect((await read(channelId)).ingest).toMatchObject({ warnings: [] });
+  expect((await api.channel(channelId)).ingest).toMatchObject({ warnings: [] });
 });
 
 test("an encoder that stays 20 % above what a platform takes is an event, once in a broadcast", async () => {
   const { channelId } = await api.create({ restream: [{ ...PLATFORM, targetName: "TWITCH" }] });
-  const [{ platId }] = await platformsOf(channelId);
+  const [{ platId }] = await api.platforms(channelId);
   const rate = (videoBytesPerSecond: number): IngestSample => ({ ...MEASURED, measures: { videoBytesPerSecond } });
   await measure(channelId, rate(899_000), 20);
   await measure(channelId, rate(912_500), 30);
-  expect((await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}/platforms/${platId}` })).status).toBe(200);
+  expect((await api.delete(`${CHANNELS}/${channelId}/platforms/${platId}`)).status).toBe(200);
   await api.events.written(3);
-  const events = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+  const events = await api.get(`${CHANNELS}/${channelId}/events`);
   expect(events.body.content).toMatchObject([
     { eventCode: "STREAM_UPDATE" },
     {
@@ -194,14 +188,14 @@ test("the live stream sends a channel again when its encoder shows something new
     sample(ingest);
     await next("sample");
     api.clock.advance(100);
-    const channel = await read(channelId);
+    const channel = await api.channel(channelId);
     if (isReported) {
       expect(await next("channel")).toMatchObject({ channelId, ingest: channel.ingest });
       continue;
     }
     // The next thing sent is the next change.
     const channelName = `renamed_${index}`;
-    await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { channelName } });
+    await api.put(`${CHANNELS}/${channelId}`, { channelName });
     api.clock.advance(100);
     expect(await next("channel")).toMatchObject({ channelName });
   }

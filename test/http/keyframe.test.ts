@@ -46,12 +46,12 @@ test("a client that has the keyframe is answered 304 without a body, and a forei
 test("a missing keyframe, or one that is too large, is answered with its reason", async () => {
   const refused = async (found: "none" | "too-large") => {
     api.runtime.keyframeFound = { found };
-    const { status, body } = await api.call({ method: "GET", url });
+    const { status, body } = await api.get(url);
     return [status, body.error.errorCode, body.error.details];
   };
   expect(await refused("none")).toEqual([409, 250005, "The channel is not on air, or no keyframe has come yet."]);
   expect(await refused("too-large")).toEqual([409, 250005, "The channel's last keyframe has more than 4 MiB."]);
-  const unknown = await api.call({ method: "GET", url: url.replace(channelId, "ls-20200324144322-qfphX") });
+  const unknown = await api.get(url.replace(channelId, "ls-20200324144322-qfphX"));
   expect([unknown.status, unknown.body.error.errorCode]).toEqual([404, 250004]);
 });
 

@@ -7,8 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const put = (channelId: string, labels: unknown) =>
-  api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { labels } });
+const put = (channelId: string, labels: unknown) => api.put(`${CHANNELS}/${channelId}`, { labels });
 
 test("labels are trimmed, composed and kept once each; an edit without them keeps them, an empty list removes them", async () => {
   const { channelId, ...created } = await api.create({
@@ -16,10 +15,10 @@ test("labels are trimmed, composed and kept once each; an edit without them keep
   });
   const labels = ["Studio 2", "스포츠", "a,b"];
   expect(created.labels).toEqual(labels);
-  const renamed = await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { channelName: "other" } });
+  const renamed = await api.put(`${CHANNELS}/${channelId}`, { channelName: "other" });
   expect(renamed.body.content.labels).toEqual(labels);
   expect((await put(channelId, null)).body.content.labels).toEqual(labels);
-  const { body } = await api.call({ method: "GET", url: CHANNELS });
+  const { body } = await api.get(CHANNELS);
   expect(body.content[0].labels).toEqual(labels);
   const removed = await put(channelId, []);
   expect(removed.status).toBe(200);
@@ -38,10 +37,10 @@ test.each([
   const refused = await put(channelId, labels);
   expect([refused.status, refused.body.error.errorCode]).toEqual([400, 250_002]);
   expect(refused.body.error.details).toContain("labels[0]: expected at most 10 texts of 1 to 30 characters");
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}`);
   expect(body.content.labels).toEqual(["kept"]);
   const url = CHANNELS;
-  expect((await api.call({ method: "POST", url, body: { ...CHANNEL, labels } })).status).toBe(400);
+  expect((await api.post(url, { ...CHANNEL, labels })).status).toBe(400);
 });
 
 test("30 characters of four bytes each are accepted as a label", async () => {
@@ -55,7 +54,7 @@ test("changed labels are an event that names the caller, whatever else is change
   await put(channelId, ["A", "B"]);
   await put(channelId, []);
   await api.events.written(4);
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
   const event = { eventCode: "STREAM_UPDATE", reason: "labels-changed", by: MANAGER.accessKeyId };
   expect(body.content).toMatchObject([
     { ...event, description: "channel001 channel has no labels any more." },

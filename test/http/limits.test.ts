@@ -62,7 +62,7 @@ describe("failed authentications of one address", () => {
 
   test("are in a metric, and in the log with their address", async () => {
     api = await Api.open();
-    await api.call({ method: "GET", url: CHANNELS, key: WRONG });
+    await api.get(CHANNELS, WRONG);
     expect(await api.metrics.text()).toContain('fanfare_failed_logins_total{where="api"} 1');
     expect(api.lines).toContainEqual({ event: "login failed", fields: { where: "api", remoteAddress: "127.0.0.1" } });
   });
@@ -80,8 +80,8 @@ describe("failed authentications of one address", () => {
           },
         }),
     });
-    await api.call({ method: "GET", url: CHANNELS, key: WRONG });
-    await api.call({ method: "GET", url: CHANNELS, key: WRONG });
+    await api.get(CHANNELS, WRONG);
+    await api.get(CHANNELS, WRONG);
     expect(lookUps).toBe(1);
   });
 

@@ -30,9 +30,7 @@ async function open(options: Parameters<typeof EventReader.open>[1] = {}): Promi
   return reader;
 }
 
-const platformsOf = async (channelId: string) =>
-  (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/platforms` })).body.content;
-const listed = async () => (await api.call({ method: "GET", url: CHANNELS })).body.content;
+const listed = async () => (await api.get(CHANNELS)).body.content;
 
 test("the stream begins with all channels and their platforms, newest first, as the calls show them", async () => {
   const first = await api.create();
@@ -51,8 +49,8 @@ test("the stream begins with all channels and their platforms, newest first, as 
   expect(data).toEqual({
     time: api.clock.wallMs,
     channels: [
-      { ...newest, platforms: await platformsOf(second.channelId) },
-      { ...oldest, platforms: await platformsOf(first.channelId) },
+      { ...newest, platforms: await api.platforms(second.channelId) },
+      { ...oldest, platforms: await api.platforms(first.channelId) },
     ],
   });
   expect(data.channels[0].platforms).toHaveLength(2);
@@ -87,17 +85,17 @@ test("a use case's changes are sent as whole objects, once for changes close tog
   await reader.next();
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/platforms/1`;
-  await api.call({ method: "PUT", url, body: { rtmpUrl: "rtmp://b.example.com/live", streamKey: "other" } });
+  await api.put(url, { rtmpUrl: "rtmp://b.example.com/live", streamKey: "other" });
   api.clock.advance(100);
   const [channel, platform] = await reader.take(2);
   const [summary] = await listed();
-  const platforms = await platformsOf(channelId);
+  const platforms = await api.platforms(channelId);
   expect(channel).toMatchObject({ name: "channel", data: { ...summary, platforms } });
   expect(platform).toMatchObject({ name: "platform", data: { channelId, ...platforms[0] } });
   expect(platforms[0].rtmpUrl).toBe("rtmp://b.example.com/live");
   expect([channel?.id, platform?.id]).toEqual(["epoch1-1", "epoch1-2"]);
 
-  await api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}` });
+  await api.delete(`${CHANNELS}/${channelId}`);
   api.clock.advance(100);
   expect(await reader.next()).toMatchObject({ name: "channel", data: { channelId, channelStatus: "DELETED" } });
 });
@@ -202,9 +200,9 @@ test("channelId narrows all of it to one channel", async () => {
 });
 
 test("a missing channel is 250004, and a second channelId is refused as a query", async () => {
-  const nowhere = await api.call({ method: "GET", url: `${STREAM}?channelId=ls-20200324144322-qfphX` });
+  const nowhere = await api.get(`${STREAM}?channelId=ls-20200324144322-qfphX`);
   expect([nowhere.status, nowhere.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Channel not found.")]);
-  const twice = await api.call({ method: "GET", url: `${STREAM}?channelId=a&channelId=b` });
+  const twice = await api.get(`${STREAM}?channelId=a&channelId=b`);
   expect([twice.status, twice.body.error.errorCode]).toEqual([400, 250021]);
 });
 
@@ -217,7 +215,7 @@ test("a viewer sees keys masked, in the snapshot and in changes, and a manager b
   expect(seen.platforms[0].streamKey).toBe("abcd*****");
   expect((await manager.next()).data.channels[0].streamKey).toBe(streamKey);
   const body = { rtmpUrl: PLATFORM.rtmpUrl, streamKey: "a-new-secret" };
-  await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/platforms/1`, body });
+  await api.put(`${CHANNELS}/${channelId}/platforms/1`, body);
   api.clock.advance(100);
   expect(JSON.stringify(await viewer.take(2))).not.toMatch(/a-new-secret/);
   expect((await manager.take(2))[1]?.data.streamKey).toBe("a-new-secret");
@@ -304,7 +302,7 @@ test("a reader that stops reading is cut, costs no memory, and others go on", as
 
 test("streams are bounded in number: one more is 420 with Retry-After", async () => {
   await Promise.all(Array.from({ length: READERS_MAX }, () => open()));
-  const answer = await api.call({ method: "GET", url: STREAM });
+  const answer = await api.get(STREAM);
   expect(answer.status).toBe(429);
   expect(answer.headers["retry-after"]).toBe("5");
   const details = "200 event streams are open, which is the limit.";
@@ -315,7 +313,7 @@ test("streams of one access key are bounded in number, and those of another are 
   await api.close();
   await start({ limits: { eventStreamsPerKey: 2 } });
   const [first] = [await open(), await open()];
-  const answer = await api.call({ method: "GET", url: STREAM });
+  const answer = await api.get(STREAM);
   expect([answer.status, answer.headers["retry-after"]]).toEqual([429, "5"]);
   const details = "This access key has 2 event streams open, which is the limit.";
   expect(answer.body).toEqual(gateway("420", "Rate Limited", details));
@@ -328,7 +326,7 @@ test("streams of one access key are bounded in number, and those of another are 
 test("streams of a revoked key end, and all of them when the server closes", async () => {
   const viewer = await open({ key: VIEWER });
   const manager = await open();
-  await api.call({ method: "DELETE", url: `/api/v2/access-keys/${VIEWER.accessKeyId}` });
+  await api.delete(`/api/v2/access-keys/${VIEWER.accessKeyId}`);
   await viewer.closed();
   expect(manager.isClosed).toBe(false);
   const closing = api.server.close();
@@ -341,10 +339,7 @@ test("a snapshot of many channels has each of them once, whatever comes and goes
   for (let count = 0; count < 60; count += 1) ids.push((await api.create()).channelId);
   const reader = await open();
   const [doomed = ""] = ids;
-  const [deleted, added] = await Promise.all([
-    api.call({ method: "DELETE", url: `${CHANNELS}/${doomed}` }),
-    api.create(),
-  ]);
+  const [deleted, added] = await Promise.all([api.delete(`${CHANNELS}/${doomed}`), api.create()]);
   expect(deleted.status).toBe(200);
   const { data } = await reader.next();
   const shown: string[] = data.channels.map((channel: { channelId: string }) => channel.channelId);

@@ -43,7 +43,7 @@ describe("HEAD", () => {
       const answer = await head(stream, api.signedHeaders("HEAD", stream));
       expect([answer.statusCode, answer.headers["content-type"]]).toEqual([200, "text/event-stream;charset=utf-8"]);
     }
-    const made = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
+    const made = await api.post(`${CHANNELS}/${channelId}/preview-token`);
     expect((await head(made.body.content.url)).statusCode).toBe(409);
     const encoder = {
       ingestId: 1,

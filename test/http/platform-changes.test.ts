@@ -27,10 +27,10 @@ const LAST_ERROR = {
 } as const;
 
 const url = (path: string) => `${CHANNELS}/${channelId}/platforms${path}`;
-const post = (path: string, body?: unknown) => api.call({ method: "POST", url: url(path), body });
-const put = (path: string, body?: unknown) => api.call({ method: "PUT", url: url(path), body });
-const remove = (path: string) => api.call({ method: "DELETE", url: url(path) });
-const platforms = async () => (await api.call({ method: "GET", url: url("") })).body.content;
+const post = (path: string, body?: unknown) => api.post(url(path), body);
+const put = (path: string, body?: unknown) => api.put(url(path), body);
+const remove = (path: string) => api.delete(url(path));
+const platforms = () => api.platforms(channelId);
 
 describe("call 16", () => {
   test("adds a platform, which is the last one from then on", async () => {
@@ -145,7 +145,7 @@ describe("call 17", () => {
 
   test("of the last platform leaves a channel without any", async () => {
     await remove("/1");
-    const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` });
+    const { body } = await api.get(`${CHANNELS}/${channelId}`);
     expect(body.content).toMatchObject({ platformCount: 0, restream: [] });
   });
 });
@@ -307,16 +307,16 @@ test("none of these is allowed to a viewer, and missing platforms and channels a
     expect(await call("ls-20200101000000-aaaaa", "1")).toBe("Channel not found.");
     expect(await call(channelId, String(other.restream[0].platId))).toBe("Platform not found.");
   }
-  expect((await api.call({ method: "POST", url: url(""), body: NEW, key: VIEWER })).body.error.errorCode).toBe("210");
+  expect((await api.post(url(""), NEW, VIEWER)).body.error.errorCode).toBe("210");
   expect(api.runtime.applied).toEqual([]);
 });
 
 test("tracks are chosen when a platform is made, kept and changed by an edit, and cleared by {}", async () => {
-  const made = await api.call({ method: "POST", url: url(""), body: { ...NEW, tracks: { audio: 1 } } });
+  const made = await api.post(url(""), { ...NEW, tracks: { audio: 1 } });
   expect(made.body.content.tracks).toEqual({ video: 0, audio: 1 });
   const edit = async (tracks: unknown) => {
     const body = { rtmpUrl: NEW.rtmpUrl, streamKey: NEW.streamKey, ...(tracks === undefined ? {} : { tracks }) };
-    await api.call({ method: "PUT", url: url(`/${made.body.content.platId}`), body });
+    await api.put(url(`/${made.body.content.platId}`), body);
     const { targets = [] } = api.runtime.applied.at(-1) ?? {};
     return targets.find(({ targetId }) => targetId === made.body.content.platId)?.tracks;
   };

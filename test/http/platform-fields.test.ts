@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 async function platforms(channelId: string) {
-  return (await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/platforms` })).body.content;
+  return api.platforms(channelId);
 }
 
 test("every field that a platform may have is stored and shown", async () => {
@@ -35,7 +35,7 @@ test("every field that a platform may have is stored and shown", async () => {
   expect(Object.keys(FIELDS).toSorted()).toEqual(names.toSorted());
   const { channelId } = await api.create();
   const body = { ...FIELDS, password: PASSWORD };
-  const added = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/platforms`, body });
+  const added = await api.post(`${CHANNELS}/${channelId}/platforms`, body);
   expect([added.status, added.text]).toEqual([200, expect.any(String)]);
   expect((await platforms(channelId))[1]).toMatchObject(FIELDS);
 });
@@ -48,7 +48,7 @@ test("every field of an edit is changed and shown", async () => {
   const { channelId } = await api.create();
   const [{ platId }] = await platforms(channelId);
   const body = { ...fields, password: PASSWORD };
-  const edited = await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/platforms/${platId}`, body });
+  const edited = await api.put(`${CHANNELS}/${channelId}/platforms/${platId}`, body);
   expect([edited.status, edited.text]).toEqual([200, expect.any(String)]);
   expect((await platforms(channelId))[0]).toMatchObject({ ...fields, targetName: PLATFORM.targetName });
 });

@@ -24,11 +24,7 @@ const NOTES = [
 const sentences = { message: expect.stringMatching(/^[A-Z].*\.$/), messageKo: expect.stringMatching(/[가-힣].*\.$/) };
 const notes = NOTES.map((note) => ({ ...note, ...sentences }));
 
-async function content(method: "GET" | "POST" | "PUT", url: string, body?: object) {
-  const answer = await api.call({ method, url, ...(body === undefined ? {} : { body }) });
-  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
-  return answer.body.content;
-}
+const content: Api["content"] = (...of) => api.content(...of);
 
 test("text that was pasted along with an address and a key is removed and reported, once, by each call that sets them", async () => {
   const made = await content("POST", CHANNELS, { ...CHANNEL, restream: [PLATFORM, PASTED] });
@@ -103,7 +99,7 @@ test.each([
 
 test("a platform is not tested while one with the same address and key is connected", async () => {
   const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM] });
-  const test = () => api.call({ method: "POST", url: `${CHANNELS}/${channelId}/platforms/2/test` });
+  const test = () => api.post(`${CHANNELS}/${channelId}/platforms/2/test`);
   api.runtime.start(channelId, 1);
   api.runtime.status(channelId, 1, { status: "PUBLISHING", sinceTime: 2 });
   const { status, body } = await test();

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 async function platforms(channelId: string) {
-  const { status, body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/platforms` });
+  const { status, body } = await api.get(`${CHANNELS}/${channelId}/platforms`);
   expect(status).toBe(200);
   expect(Object.keys(body)).toEqual(["content"]);
   return body.content;
@@ -157,7 +157,7 @@ test("platforms of two channels never mix", async () => {
 const LOGIN = { id: "user", password: "hunter2" };
 
 async function edit(channelId: string, body: object, query = "") {
-  return api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/platforms/1${query}`, body });
+  return api.put(`${CHANNELS}/${channelId}/platforms/1${query}`, body);
 }
 
 test("an edit returns the platform's settings, and the channel has them from then on", async () => {
@@ -181,7 +181,7 @@ test("an edit returns the platform's settings, and the channel has them from the
     bufferPolicy: "drop",
   };
   expect(answer.body).toEqual({ content: edited });
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}`);
   expect(body.content.restream).toEqual([edited, { ...PLATFORM, platId: 2, enabled: true, bufferPolicy: "drop" }]);
   expect(api.runtime.applied).toMatchObject([{ channelId, revision: 2, targets: [{ streamKey: "new-key" }, {}] }]);
 });
@@ -235,10 +235,9 @@ test("an edit on air is refused unless onAir says otherwise", async () => {
 test("two edits at once both happen", async () => {
   const { channelId } = await api.create({ restream: [PLATFORM, PLATFORM] });
   const put = (platId: number) =>
-    api.call({
-      method: "PUT",
-      url: `${CHANNELS}/${channelId}/platforms/${platId}`,
-      body: { rtmpUrl: `rtmp://host${platId}/app`, streamKey: `key${platId}` },
+    api.put(`${CHANNELS}/${channelId}/platforms/${platId}`, {
+      rtmpUrl: `rtmp://host${platId}/app`,
+      streamKey: `key${platId}`,
     });
   const answers = await Promise.all([put(1), put(2)]);
   expect(answers.map((answer) => answer.status)).toEqual([200, 200]);

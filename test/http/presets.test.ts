@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 async function presets(): Promise<readonly Preset[]> {
-  const { status, body } = await api.call({ method: "GET", url: URL_OF_PRESETS, key: VIEWER });
+  const { status, body } = await api.get(URL_OF_PRESETS, VIEWER);
   expect(status).toBe(200);
   return body.content;
 }

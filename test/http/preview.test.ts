@@ -14,7 +14,7 @@ afterEach(() => api.close());
 
 async function address(): Promise<string> {
   const { channelId } = await api.create();
-  const { body } = await api.call({ method: "POST", url: `${CHANNELS}/${channelId}/preview-token` });
+  const { body } = await api.post(`${CHANNELS}/${channelId}/preview-token`);
   expect(body.content).toEqual({
     url: expect.stringMatching(new RegExp(`^/preview/${channelId}\\.flv\\?token=[a-z0-9]{32}$`)),
     expiresTime: api.clock.wallMs + 300_000,
@@ -84,7 +84,7 @@ test("a channel has four viewers; when one leaves there is room again, and the m
 test("previews and tokens of a deleted key end at once, and another key's go on", async () => {
   const { channelId } = await api.create();
   const access = "/api/v2/access-keys";
-  const { body } = await api.call({ method: "POST", url: access, body: { role: "manager", name: "second" } });
+  const { body } = await api.post(access, { role: "manager", name: "second" });
   const second = { accessKeyId: body.content.accessKey, secretKey: body.content.secretKey };
   const path = `${CHANNELS}/${channelId}/preview-token`;
   const watching = async (key: typeof second | undefined, count: number) => {
@@ -95,7 +95,7 @@ test("previews and tokens of a deleted key end at once, and another key's go on"
   };
   const doomed = await watching(second, 1);
   const kept = await watching(undefined, 2);
-  expect((await api.call({ method: "DELETE", url: `${access}/${second.accessKeyId}` })).status).toBe(200);
+  expect((await api.delete(`${access}/${second.accessKeyId}`)).status).toBe(200);
   await expect(doomed.answer.text()).rejects.toThrow();
   await waitFor("the leave", DEADLINE_MS, () => api.runtime.watches[0]?.isLeft === true || undefined);
   expect((await fetch(doomed.url)).status).toBe(401);

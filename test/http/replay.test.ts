@@ -21,7 +21,7 @@ const REPLAYED = gateway(
 );
 
 async function channelCount(api: Api): Promise<number> {
-  return (await api.call({ method: "GET", url: CHANNELS })).body.total;
+  return (await api.get(CHANNELS)).body.total;
 }
 
 test("of ten identical signed writes at once exactly one is accepted, and an eleventh is not", async () => {

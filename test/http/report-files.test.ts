@@ -34,7 +34,7 @@ async function broadcast(): Promise<{ readonly channelId: string; readonly start
     const sample = channelSample(channelId, [targetSample(platId, { bytesPerSecond: 500_000, queueMs: 7 })]);
     api.events.history.samples([{ ...sample, ingest: { ...sample.ingest, bytesPerSecond: 1_000_000 } }]);
   }
-  await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}`, body: { channelName: "renamed_1" } });
+  await api.put(`${CHANNELS}/${channelId}`, { channelName: "renamed_1" });
   await api.events.written(2);
   const report: FinishedReport = {
     ...{ channelId, startTime, endTime: startTime + 3_000, end: "clean" },
@@ -61,10 +61,10 @@ async function file(url: string) {
 
 test("one report has the events of its broadcast and its history", async () => {
   const { channelId, startTime, url } = await broadcast();
-  const { status, body } = await api.call({ method: "GET", url });
+  const { status, body } = await api.get(url);
   expect(status).toBe(200);
   const { events, history, ...rest } = body.content;
-  const list = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/reports` });
+  const list = await api.get(`${CHANNELS}/${channelId}/reports`);
   expect(rest).toEqual(list.body.content[0]);
   // The channel was created before.
   expect(events.map(({ reason }: { reason: string }) => reason)).toEqual(["renamed"]);
@@ -106,11 +106,11 @@ test("as a page it needs nothing else, runs nothing, and shows names unchanged",
 
 test("a missing report, one of a running broadcast, and another form are refused", async () => {
   const { channelId, startTime, url } = await broadcast();
-  const missing = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/reports/${startTime + 1}` });
+  const missing = await api.get(`${CHANNELS}/${channelId}/reports/${startTime + 1}`);
   expect([missing.status, missing.body]).toMatchObject([404, service(250004, "NOT_FOUND", "Report not found.")]);
   const running = { channelId, startTime: 5, endTime: 6, interruptions: { list: [], count: 0 }, targets: [] };
   await api.events.reports.putReports([running]);
-  expect((await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/reports/5` })).status).toBe(404);
-  expect((await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/reports/x` })).status).toBe(400);
-  expect((await api.call({ method: "GET", url: `${url}?format=pdf` })).status).toBe(400);
+  expect((await api.get(`${CHANNELS}/${channelId}/reports/5`)).status).toBe(404);
+  expect((await api.get(`${CHANNELS}/${channelId}/reports/x`)).status).toBe(400);
+  expect((await api.get(`${url}?format=pdf`)).status).toBe(400);
 });

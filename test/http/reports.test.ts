@@ -10,7 +10,7 @@ afterEach(() => api.close());
 test("the reports of a channel's broadcasts are listed newest first, for viewers too", async () => {
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/reports`;
-  expect((await api.call({ method: "GET", url })).body).toEqual({ content: [], total: 0 });
+  expect((await api.get(url)).body).toEqual({ content: [], total: 0 });
   const none = { list: [], count: 0 };
   const drops = { overTime: 4, overBytes: 2, untilKeyframe: 30 };
   const part = { targetId: 7, onAirMs: 5_600, bytes: 1_234, retryCount: 2, drops, interruptions: none };
@@ -26,7 +26,7 @@ test("the reports of a channel's broadcasts are listed newest first, for viewers
       targets: [part, { ...part, targetId: 8, targetName: "TWITCH", label: "Mine", interruptions: stalls }],
     },
   ]);
-  const answer = await api.call({ method: "GET", url: `${url}?pageNo=1&pageSizeNo=1`, key: VIEWER });
+  const answer = await api.get(`${url}?pageNo=1&pageSizeNo=1`, VIEWER);
   const platform = { onAirSeconds: 6, bytesSent: 1_234, retryCount: 2, droppedFrames: 36, droppedFramesByCause: drops };
   expect(answer.body).toEqual({
     content: [

@@ -14,10 +14,10 @@ test("where encoders are accepted over TLS a channel has that address, in every 
   const api = await opened({ securePublishUrl: SECURE });
   const channel = await api.create();
   expect(channel).toMatchObject({ publishUrl: PLAIN, globalPublishUrl: PLAIN, securePublishUrl: SECURE });
-  const list = await api.call({ method: "GET", url: CHANNELS, key: VIEWER });
+  const list = await api.get(CHANNELS, VIEWER);
   expect(list.body.content).toMatchObject([{ securePublishUrl: SECURE }]);
   const url = `${CHANNELS}/${channel.channelId}`;
-  const edited = await api.call({ method: "PUT", url, body: { ingestAuth: { id: "alice", password: "s3cr3t!" } } });
+  const edited = await api.put(url, { ingestAuth: { id: "alice", password: "s3cr3t!" } });
   expect(edited.body.content).toMatchObject({ publishUrl: `${PLAIN}/login`, securePublishUrl: `${SECURE}/login` });
 });
 

@@ -7,14 +7,9 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const post = (channelId: string, body?: unknown, key?: Parameters<Api["call"]>[0]["key"]) =>
-  api.call({
-    method: "POST",
-    url: `${CHANNELS}/${channelId}/test-pattern`,
-    body,
-    ...(key === undefined ? {} : { key }),
-  });
-const remove = (channelId: string) => api.call({ method: "DELETE", url: `${CHANNELS}/${channelId}/test-pattern` });
+const post = (channelId: string, ...rest: [body?: unknown, key?: typeof VIEWER]) =>
+  api.post(`${CHANNELS}/${channelId}/test-pattern`, ...rest);
+const remove = (channelId: string) => api.delete(`${CHANNELS}/${channelId}/test-pattern`);
 const refusal = (what: string) => service(250005, "NOT_AVAILABLE", `${what} not available.`);
 
 test("the pattern runs for five minutes by default, and the channel shows its end", async () => {
@@ -60,7 +55,7 @@ test("an encoder on air, a running pattern and a channel that is off refuse a pa
   ]);
   expect((await remove(channelId)).body.error.details).toBe("No test pattern of this channel is on air.");
   api.runtime.leave(channelId, 2);
-  await api.call({ method: "PUT", url: `${CHANNELS}/${channelId}/off` });
+  await api.put(`${CHANNELS}/${channelId}/off`);
   expect((await post(channelId)).body.error.details).toBe("The channel is turned off: turn it on first.");
 });
 
@@ -93,7 +88,7 @@ test("start and stop are events that name the caller", async () => {
   await post(channelId);
   await remove(channelId);
   await api.events.written(3);
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}/events`);
   const by = MANAGER.accessKeyId;
   expect(body.content.slice(0, 2)).toMatchObject([
     { eventCode: "STREAM_UPDATE", reason: "test-pattern-stopped", by },

@@ -12,7 +12,7 @@ test("an unknown access key costs as much as a wrong signature: a secret is open
     open.mockClear();
     vi.mocked(isSignatureValid).mockClear();
     const key = { accessKeyId, secretKey: "wrong-secret-0000000000000000000000000001" };
-    const { status, text } = await api.call({ method: "GET", url: CHANNELS, key });
+    const { status, text } = await api.get(CHANNELS, key);
     return { status, text, opened: open.mock.calls.length, signatures: vi.mocked(isSignatureValid).mock.calls.length };
   };
   try {

@@ -11,13 +11,12 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 const EVENTS = "/api/v2/events/callbackEndpoint";
-const post = (url: string, body?: unknown) => api.call({ method: "POST", url, body });
 
 test("a channel's own webhook gets one signed message that names the channel, and the answer has its reply", async () => {
   const { channelId } = await api.create();
   const url = `${CHANNELS}/${channelId}/callbackEndpoint`;
-  const set = await post(url, { callbackEndpoint: "https://hooks.example.com/secret-path" });
-  expect((await post(`${url}/test`)).body.content).toEqual({
+  const set = await api.post(url, { callbackEndpoint: "https://hooks.example.com/secret-path" });
+  expect((await api.post(`${url}/test`)).body.content).toEqual({
     ...{ ok: true, url: "https://hooks.example.com/secret-path", lastStatus: 204, milliseconds: 0 },
   });
   const [message] = api.events.posted;
@@ -28,26 +27,26 @@ test("a channel's own webhook gets one signed message that names the channel, an
     ...{ timestamp: api.clock.wallMs, description: "This is a test: nothing happened." },
   });
   api.events.postResult = { problem: "DNS_FAILED" };
-  expect((await post(`${url}/test`)).body.content).toMatchObject({ ok: false, lastProblem: "DNS_FAILED" });
+  expect((await api.post(`${url}/test`)).body.content).toMatchObject({ ok: false, lastProblem: "DNS_FAILED" });
   api.events.postResult = { status: 500 };
-  expect((await post(`${url}/test`)).body.content).toMatchObject({ ok: false, lastStatus: 500 });
+  expect((await api.post(`${url}/test`)).body.content).toMatchObject({ ok: false, lastStatus: 500 });
 });
 
 test("the webhook of all channels is tested apart, and where none is set there is nothing to test", async () => {
   const { channelId } = await api.create();
   for (const url of [EVENTS, `${CHANNELS}/${channelId}/callbackEndpoint`]) {
-    const missing = await post(`${url}/test`);
+    const missing = await api.post(`${url}/test`);
     expect([missing.status, missing.body]).toMatchObject([
       404,
       service(250004, "NOT_FOUND", "Callback endpoint not found."),
     ]);
   }
-  await post(EVENTS, { callbackUrl: "https://hooks.example.com/all" });
-  expect((await post(`${EVENTS}/test`)).body.content.ok).toBe(true);
+  await api.post(EVENTS, { callbackUrl: "https://hooks.example.com/all" });
+  expect((await api.post(`${EVENTS}/test`)).body.content.ok).toBe(true);
   expect(api.events.posted).toHaveLength(1);
 });
 
 test("a viewer may send none", async () => {
-  const { status } = await api.call({ method: "POST", url: `${EVENTS}/test`, key: VIEWER });
+  const { status } = await api.post(`${EVENTS}/test`, undefined, VIEWER);
   expect([status, api.events.posted]).toEqual([401, []]);
 });

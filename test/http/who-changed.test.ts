@@ -11,12 +11,11 @@ afterEach(() => api.close());
 const OTHER = { accessKeyId: "OTHER000000000000001", secretKey: "other-secret-00000000000000000000000001" };
 
 const eventsOf = async (channelId: string) => {
-  const { body } = await api.call({ method: "GET", url: `${CHANNELS}/${channelId}/events?pageSizeNo=100` });
+  const { body } = await api.get(`${CHANNELS}/${channelId}/events?pageSizeNo=100`);
   return body.content;
 };
-const put = (path: string, body?: unknown, key = MANAGER) =>
-  api.call({ method: "PUT", url: `${CHANNELS}/${path}`, body, key });
-const post = (path: string, body?: unknown) => api.call({ method: "POST", url: `${CHANNELS}/${path}`, body });
+const put = (path: string, body?: unknown, key = MANAGER) => api.put(`${CHANNELS}/${path}`, body, key);
+const post = (path: string, body?: unknown) => api.post(`${CHANNELS}/${path}`, body);
 
 test("every change names its caller, also where two ask at once", async () => {
   await api.store.putAccessKey({ ...OTHER, role: "manager", name: "o", createdTime: 1 });
@@ -105,7 +104,7 @@ test("an encoder with a wrong key is reported with its address, and never with t
     reason: "unknown-key",
   } as const;
   api.events.refusedEncoders.fact({ ...refusal, time: api.clock.wallMs });
-  const { body } = await api.call({ method: "GET", url: "/api/v2/re-stream/refused-encoders" });
+  const { body } = await api.get("/api/v2/re-stream/refused-encoders");
   expect(body.content).toEqual([
     {
       remoteAddress: "192.0.2.9",

@@ -74,7 +74,7 @@ test("a body that comes in chunks is read, and cut off over 1 MiB", async () => 
 
 test("a request whose key is deleted while its body is on the way is refused when the body is there", async () => {
   const body = JSON.stringify(CHANNEL);
-  const made = await api.call({ method: "POST", url: "/api/v2/access-keys", body: { role: "manager" } });
+  const made = await api.post("/api/v2/access-keys", { role: "manager" });
   const { accessKey: accessKeyId, secretKey } = made.body.content;
   const headers = api.signedHeaders("POST", CHANNELS, { accessKeyId, secretKey });
   const lookUp = vi.spyOn(api.store, "findAccessKey");
@@ -82,12 +82,12 @@ test("a request whose key is deleted while its body is on the way is refused whe
   const answered = once(outgoing, "response");
   outgoing.write(body.slice(0, 10));
   await vi.waitFor(() => expect(lookUp).toHaveBeenCalledTimes(1));
-  await api.call({ method: "DELETE", url: `/api/v2/access-keys/${accessKeyId}` });
+  await api.delete(`/api/v2/access-keys/${accessKeyId}`);
   api.clock.advance(1_000);
   outgoing.end(body.slice(10));
   const [response] = await answered;
   expect(response.statusCode).toBe(401);
-  expect((await api.call({ method: "GET", url: CHANNELS })).body.total).toBe(0);
+  expect((await api.get(CHANNELS)).body.total).toBe(0);
 });
 
 test("/dashboard accepts bodies of 4 KiB, with a length or in chunks, and refuses others before they are there", async () => {
