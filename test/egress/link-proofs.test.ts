@@ -8,6 +8,7 @@ import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.
 import { certificate, fingerprintOf } from "../support/certificates.ts";
 import { HAS_PROC } from "../support/descriptors.ts";
 import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { tlsInFront } from "../support/handmade-target.ts";
 
 const media = (bytes: number) =>
   encodeMessage(6, { type: 9, timestamp: 0, streamId: 1, payload: Buffer.alloc(bytes, 0x17) }, 4_096);
@@ -17,14 +18,7 @@ const pair = certificate("stalls.example");
 
 async function behindTls(behaviour: TargetBehaviour): Promise<string> {
   const target = await kitTarget(behaviour);
-  const port = await serve(
-    createTlsServer(pair, (socket) => {
-      const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
-      socket.on("error", () => behind.destroy());
-      socket.pipe(behind).pipe(socket);
-    }),
-  );
-  return `rtmps://stalls.example:${port}/live`;
+  return `rtmps://stalls.example:${await tlsInFront(target.port, pair)}/live`;
 }
 
 test("a target that is asked to acknowledge each second of the stream does so, and acknowledges what it got", async () => {

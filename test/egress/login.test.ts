@@ -1,4 +1,3 @@
-import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { preflight } from "../../src/egress/preflight.ts";
@@ -8,7 +7,8 @@ import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import type { KitTarget } from "../../src/testkit/target/target.ts";
-import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { ALLOWED, type DialOptions, dial, kitTarget, resolverOf } from "../support/dialling.ts";
+import { replyingTarget } from "../support/handmade-target.ts";
 
 const USER = { id: "someone", password: "canary-password" };
 const KOREAN = { id: "한글", password: "비밀" };
@@ -119,17 +119,8 @@ test("an unknown kind of login is reported as that", async () => {
     object: null,
     args: [amf0Object({ level: "error", description: "[ AccessManager.Reject ] : [ authmod=kerberos ] : " })],
   });
-  const port = await serve(
-    createServer((socket: Socket) => {
-      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
-      let received = 0;
-      socket.on("data", (bytes: Buffer) => {
-        received += bytes.length;
-        if (received > 3_073) socket.write(encodeMessage(3, refusal, 128));
-      });
-    }),
-  );
-  const { error } = await dial(`rtmp://127.0.0.1:${port}/live`, { credentials: USER }).outcome;
+  const url = await replyingTarget((socket) => socket.write(encodeMessage(3, refusal, 128)));
+  const { error } = await dial(url, { credentials: USER }).outcome;
   expect(error).toMatchObject({ code: "AUTH_FAILED", severity: "fatal" });
   expect(error?.message).toContain("demands a kind of login that is not supported");
 });

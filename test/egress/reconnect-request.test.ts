@@ -5,9 +5,9 @@ import { parseCidrList } from "../../src/net/cidr-list.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { reconnectRequested } from "../../src/protocol/rtmp/server/server-replies.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { resolveTargetUrl } from "../../src/protocol/rtmp/url.ts";
 import { ALLOWED, dial, kitTarget, serve } from "../support/dialling.ts";
+import { acceptPublish } from "../support/handmade-target.ts";
 
 test.each([
   ["rtmp://h/live", "rtmp://other/app", "rtmp://other/app"],
@@ -62,19 +62,8 @@ test.each([
 
 test("a target that redirects us to one name after the other makes us look up ten of them in ten seconds", async () => {
   const allSent = Promise.withResolvers<void>();
-  const take = (socket: Socket) => {
-    const session = new ServerSession(Buffer.alloc(1_528), performance.now());
-    socket.on("data", (bytes) => {
-      for (const output of session.receive(bytes, performance.now())) {
-        if (output.kind === "send") socket.write(output.bytes);
-        if (output.kind !== "publish-requested") continue;
-        for (const answer of session.answer(output.request.requestId, "accept", performance.now())) {
-          if (answer.kind === "send") socket.write(answer.bytes);
-        }
-        sendOn(socket).then(allSent.resolve, allSent.reject);
-      }
-    });
-  };
+  const take = (socket: Socket) =>
+    acceptPublish(socket, () => void sendOn(socket).then(allSent.resolve, allSent.reject));
   const port = await serve(createServer({ noDelay: true }, take));
   const looked: string[] = [];
   const resolver = {

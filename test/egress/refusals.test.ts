@@ -1,4 +1,3 @@
-import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { preflight } from "../../src/egress/preflight.ts";
@@ -7,7 +6,8 @@ import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf } from "../support/dialling.ts";
+import { replyingTarget } from "../support/handmade-target.ts";
 
 /** Targets that redirect each to the next, the last to `to`. */
 async function chain(length: number, to: string): Promise<string> {
@@ -121,19 +121,11 @@ test("the error quotes a target that refuses beside its reply and hangs up", asy
   const command = (name: string, transactionId: number, args: readonly Amf0Value[]) =>
     encodeMessage(3, encodeCommand(0, { name, transactionId, object: null, args }), 128);
   const refusal = amf0Object({ level: "error", code: "NetStream.Publish.BadName", description: "no" });
-  const port = await serve(
-    createServer((socket: Socket) => {
-      socket.write(Buffer.concat([Buffer.from([3]), Buffer.alloc(3_072)]));
-      let received = 0;
-      socket.on("data", (bytes: Buffer) => {
-        received += bytes.length;
-        if (received <= 3_073 || !socket.writable) return;
-        socket.end(
-          Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), command("onFCPublish", 0, [refusal])]),
-        );
-      });
-    }),
+  const url = await replyingTarget((socket) =>
+    socket.end(
+      Buffer.concat([command("_result", 1, []), command("_result", 4, [1]), command("onFCPublish", 0, [refusal])]),
+    ),
   );
-  const { error } = await dial(`rtmp://127.0.0.1:${port}/live`).outcome;
+  const { error } = await dial(url).outcome;
   expect(error).toEqual(targetError("publish-refused", "NetStream.Publish.BadName"));
 });

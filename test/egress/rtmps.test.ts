@@ -8,6 +8,7 @@ import type { TargetBehaviour } from "../../src/testkit/target/target-behaviour.
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import { certificate } from "../support/certificates.ts";
 import { dial, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { tlsInFront } from "../support/handmade-target.ts";
 
 const HOST = "secure.example";
 const pair = certificate(HOST);
@@ -18,14 +19,7 @@ beforeAll(() => setDefaultCACertificates([...getCACertificates("default"), pair.
 /** A kit target behind TLS. */
 async function secureTarget(behaviour: TargetBehaviour = {}): Promise<{ target: KitTarget; url: string }> {
   const target = await kitTarget(behaviour);
-  const port = await serve(
-    createTlsServer(pair, (socket) => {
-      const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
-      socket.on("error", () => behind.destroy());
-      socket.pipe(behind).pipe(socket);
-    }),
-  );
-  return { target, url: `rtmps://${HOST}:${port}/live` };
+  return { target, url: `rtmps://${HOST}:${await tlsInFront(target.port, pair)}/live` };
 }
 
 const overLoopback = { resolver: resolverOf({ [HOST]: ["127.0.0.1"] }) };

@@ -1,5 +1,5 @@
-import { connect, createServer, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { createServer, type Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
@@ -14,6 +14,7 @@ import {
   resolverOf,
   serve,
 } from "../support/dialling.ts";
+import { tlsInFront } from "../support/handmade-target.ts";
 
 const HOST = "secure.example";
 const authority = certificate("Our authority", { isAuthority: true });
@@ -31,18 +32,14 @@ const trusting: DialOptions = { ...named, tls: { ca: authority.cert } };
 async function secureTarget(options: TlsOptions, host = HOST) {
   const seen: { readonly name: string | false; readonly isReused: boolean; readonly version: string | null }[] = [];
   const target = await kitTarget();
-  const server = createTlsServer(options, (socket) => {
+  const port = await tlsInFront(target.port, options, (socket) => {
     seen.push({
       name: (socket as { servername?: string | false }).servername ?? false,
       isReused: socket.isSessionReused(),
       version: socket.getProtocol(),
     });
-    const behind = connect(target.port, "127.0.0.1").on("error", () => socket.destroy());
-    socket.on("error", () => behind.destroy());
-    socket.pipe(behind).pipe(socket);
   });
-  server.on("tlsClientError", () => undefined);
-  return { url: `rtmps://${host}:${await serve(server)}/live`, seen };
+  return { url: `rtmps://${host}:${port}/live`, seen };
 }
 
 const outcomeOf = async (url: string, options: DialOptions) => (await dial(url, options).outcome).error;

@@ -14,6 +14,7 @@ import {
   video,
 } from "../support/media-messages.ts";
 import { RelayStage, target } from "../support/relay-stage.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 
 /** Worlds of a run: `npm run simulate` has ten times as many. */
 const SEEDS = Number(process.env["FANFARE_SIMULATION_SEEDS"] ?? 200);
@@ -48,17 +49,6 @@ const FAILURES: readonly TargetError[] = [
   { code: "REMOTE_CLOSED", severity: "transient", message: "closed", messageKo: "오류" },
   { code: "PUBLISH_REJECTED", severity: "fatal", message: "refused", messageKo: "오류" },
 ];
-
-/** mulberry32: small, and the same on every machine. */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Far ends whose TCP always takes something: none of them ever stalls. */
 const GOOD_HABITS: readonly PeerHabits[] = [
@@ -105,7 +95,7 @@ class World {
   #steps = 0;
 
   constructor(seed: number) {
-    this.#random = randomOf(seed);
+    this.#random = seededRandom(seed);
     this.#pauses = seed % 2 === 1;
     this.#hasKernels = seed % 2 === 0;
     this.#secondsChance = [0, 0.8, 1][seed % 3] ?? 0;

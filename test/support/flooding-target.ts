@@ -4,9 +4,9 @@ import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeControl } from "../../src/protocol/rtmp/control.ts";
 import { MessageType } from "../../src/protocol/rtmp/message.ts";
-import { ServerSession } from "../../src/protocol/rtmp/server/server-session.ts";
 import { certificate } from "./certificates.ts";
 import { serve } from "./dialling.ts";
+import { acceptPublish } from "./handmade-target.ts";
 
 /** A message on a chunk stream of its own, then the same again and again with one byte of header. */
 function repeated(type: number, payload: Buffer): { readonly first: Buffer; readonly next: Buffer } {
@@ -43,7 +43,6 @@ export async function floodingTarget(
   const { first, next } = FLOODS[flood];
   const batch = Buffer.alloc(Math.floor(65_536 / next.length) * next.length, next);
   const take = (socket: Socket) => {
-    const session = new ServerSession(Buffer.alloc(1_528), performance.now());
     socket.on("error", () => undefined);
     const trickle = () => {
       for (let bytes = 0; bytes < RECORDS_AT_ONCE; bytes += 1) socket.write(Buffer.alloc(1));
@@ -53,17 +52,10 @@ export async function floodingTarget(
       while (!socket.destroyed && socket.write(batch));
       if (!socket.destroyed) socket.once("drain", pour);
     };
-    socket.on("data", (bytes) => {
-      for (const output of session.receive(bytes, performance.now())) {
-        if (output.kind === "send") socket.write(output.bytes);
-        if (output.kind !== "publish-requested") continue;
-        for (const answer of session.answer(output.request.requestId, "accept", performance.now())) {
-          if (answer.kind === "send") socket.write(answer.bytes);
-        }
-        socket.write(first);
-        if (flood === "trickle") trickle();
-        else pour();
-      }
+    acceptPublish(socket, () => {
+      socket.write(first);
+      if (flood === "trickle") trickle();
+      else pour();
     });
   };
   if (scheme === "rtmp") return { url: `rtmp://127.0.0.1:${await serve(createServer(take))}/live` };

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { FanfareProcess } from "./fanfare-process.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 /** A server dies after at most this many answered writes… */
 const ANSWERS_MAX = 16;
@@ -43,17 +44,6 @@ export type KillNineResult = {
   readonly wrong: readonly string[];
 };
 
-/** A small generator (mulberry32), so that a run can be repeated. Returns numbers from 0 up to 1. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * A real server under clients that create, edit and delete channels over HTTP, killed with SIGKILL at random moments
  * and started again. After each start everything that was touched, and at the end everything there ever was, is
@@ -69,7 +59,7 @@ export class KillNine {
 
   constructor(folder: string, seed: number) {
     this.#folder = folder;
-    this.#random = randomFrom(seed);
+    this.#random = seededRandom(seed);
   }
 
   async run(kills: number): Promise<KillNineResult> {
