@@ -30,12 +30,8 @@ export class FactBus<Published> {
     this.#queue.push(fact);
     if (this.#isDelivering) return;
     this.#isDelivering = true;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#deliver(next);
-    } finally {
-      // A log that throws must not block the bus for ever.
-      this.#isDelivering = false;
-    }
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#deliver(next);
+    this.#isDelivering = false;
   }
 
   #deliver(fact: Published): void {
@@ -43,9 +39,17 @@ export class FactBus<Published> {
       try {
         take(fact);
       } catch (error) {
-        const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.#log.error("subscriber failed", { subscriber: name, detail });
+        this.#report(name, error);
       }
+    }
+  }
+
+  #report(subscriber: string, error: unknown): void {
+    try {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#log.error("subscriber failed", { subscriber, detail });
+    } catch {
+      // A log that throws must keep no fact from the other subscribers.
     }
   }
 }
