@@ -3,7 +3,12 @@ import { ConnectionRefusal } from "../../src/ingest/publish/connection-refusal.t
 import { FailedKeys } from "../../src/ingest/publish/failed-keys.ts";
 import { type Admission, type PublishConnection, PublishSession } from "../../src/ingest/publish/publish-session.ts";
 import { Refusals } from "../../src/ingest/publish/refusals.ts";
-import { type AdmitResult, gatewayTo, type PublishGateway } from "../../src/relay/publish-gateway.ts";
+import {
+  type AdmitResult,
+  gatewayTo,
+  type PublisherArrival,
+  type PublishGateway,
+} from "../../src/relay/publish-gateway.ts";
 import type { ProvenLogin } from "../../src/thread-protocol/admission.ts";
 import type { Fact } from "../../src/thread-protocol/facts.ts";
 import { AVC_CONFIG, avcFrame, video } from "../support/media-messages.ts";
@@ -55,6 +60,8 @@ class FakeGateway implements PublishGateway {
   readonly #result: AdmitResult | Promise<AdmitResult>;
   readonly #hasChannel: boolean;
   onRoom: () => void = () => undefined;
+  /** What happens before `open` returns. */
+  duringOpen: (arrival: PublisherArrival) => void = () => undefined;
 
   constructor(result: AdmitResult | Promise<AdmitResult> = "admitted", hasChannel = true) {
     this.#result = result;
@@ -65,9 +72,11 @@ class FakeGateway implements PublishGateway {
     return this.#result;
   }
 
-  open(...[{ slot, remoteAddress, encoder, keyRemoved, onRoom }]: Parameters<PublishGateway["open"]>) {
+  open(arrival: PublisherArrival) {
+    const { slot, remoteAddress, encoder, keyRemoved, onRoom } = arrival;
     this.log.push(`open ${slot} ${remoteAddress} ${encoder} ${keyRemoved?.join()}`);
     this.onRoom = onRoom;
+    this.duringOpen(arrival);
     if (!this.#hasChannel) return undefined;
     return {
       push: ({ kind, timestamp }: { readonly kind: string; readonly timestamp: number }) => {
@@ -193,6 +202,39 @@ test("nothing is opened where the channel was removed meanwhile", async () => {
   const { gateway, protocol, session } = admitted(new FakeGateway("admitted", false));
   expect([await protocol.ask(), session.open(), session.isPublishing]).toEqual(["accept", false, false]);
   expect(gateway.log).toEqual([`open backup ${ADDRESS} srt prefix`, "leave"]);
+});
+
+test("a second request while the first is asked gets no verdict, and changes nothing for the first", async () => {
+  const verdict = Promise.withResolvers<Admission>();
+  const gateway = new FakeGateway();
+  const protocol = new FakeProtocol(verdict.promise);
+  const first = protocol.ask("first");
+  expect(await protocol.ask("second")).toBe("unavailable");
+  verdict.resolve({ gateway, slot: "main" });
+  expect(await first).toBe("accept");
+  expect(await protocol.ask("third")).toBe("unavailable");
+  expect(protocol.session.open()).toBe(true);
+  expect(await protocol.ask("fourth")).toBe("unavailable");
+  expect(protocol.asked.map(([key]) => key)).toEqual(["first"]);
+  expect(protocol.session.isPublishing).toBe(true);
+});
+
+test("an encoder that is dismissed while it opens stays closed, and sends nothing on", async () => {
+  const { gateway, protocol, session } = admitted();
+  gateway.duringOpen = ({ onDismissed }) => onDismissed();
+  await protocol.ask();
+  expect([session.open(), session.isPublishing, session.gateway]).toEqual([false, false, undefined]);
+  session.push(video(40, AVC_CONFIG));
+  expect(gateway.log.filter((line) => line.startsWith("video"))).toEqual([]);
+  expect([protocol.calls, await protocol.ask()]).toEqual([["dismiss"], "unavailable"]);
+});
+
+test("an encoder that leaves while it opens has left, and its publisher has ended", async () => {
+  const { gateway, protocol, session } = admitted();
+  gateway.duringOpen = () => session.end("clean");
+  await protocol.ask();
+  expect([session.open(), session.isPublishing]).toEqual([false, false]);
+  expect(gateway.log.at(-1)).toBe("end connection-lost");
 });
 
 test("at shutdown an encoder that can move goes on, and however it leaves its end is the shutdown", async () => {

@@ -141,7 +141,10 @@ export class PublishSession {
     this.#refusal.report(this.#reason, this.#refusedBy === undefined ? {} : { channelId: this.#refusedBy });
   }
 
-  /** Begins to publish, after `accept`. Returns false where the channel was removed meanwhile: close the connection. */
+  /**
+   * Begins to publish, after `accept`. Returns false where the channel was removed meanwhile, or the encoder is gone:
+   * close the connection.
+   */
   open(): boolean {
     const state = this.#state;
     if (state.at !== "admitted") return false;
@@ -157,6 +160,11 @@ export class PublishSession {
       },
       onRoom: () => this.#connection.resumeReading(),
     });
+    // The relay may dismiss the encoder before `open` returns.
+    if (this.#state !== state) {
+      publisher?.end("connection-lost");
+      return false;
+    }
     if (publisher === undefined) {
       this.end("connection-lost");
       return false;
