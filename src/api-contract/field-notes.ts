@@ -163,7 +163,7 @@ export const FIELD_NOTES: Readonly<Record<string, string>> = {
   durationSeconds: "How long it lasted. Of a test pattern: how long it runs, 10 to 3600; 300 unless said.",
   interruptions: "The first 50 times without media: of a platform, or, during a hold, of the encoder.",
   interruptionCount: "How many there were in total.",
-  onAirSeconds: "Seconds spent PUBLISHING in this broadcast.",
+  onAirSeconds: "Seconds of this broadcast in which the platform was PUBLISHING and got the stream.",
   bytesSent: "Bytes sent in this broadcast.",
   retryCount: "Reconnection attempts in this broadcast.",
   videoCodec: "`avc`, `hevc`, `av1` and so on.",

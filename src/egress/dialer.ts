@@ -7,7 +7,7 @@ import { ResolveError, type Resolver } from "../net/dns/resolver.ts";
 import { DirectSockets } from "../net/kernel/direct-sockets.ts";
 import { KernelQueues } from "../net/kernel/kernel-queues.ts";
 import { type CheckedAddress, ForbiddenTargetError, resolveTarget } from "../net/target-address.ts";
-import type { TargetAddress } from "../protocol/rtmp/url.ts";
+import { parseTargetUrl, type TargetAddress } from "../protocol/rtmp/url.ts";
 import type { Dialer, LinkEvents } from "../relay/subscriber/rtmp-push/link.ts";
 import type { TargetSpec } from "../thread-protocol/channel-spec.ts";
 import { forbiddenAddress, machineError, nameNotResolved } from "./link-errors.ts";
@@ -61,14 +61,14 @@ export class RtmpDialer implements Dialer {
       queues: this.#queues,
       directSockets: this.#directSockets,
       reach: async (address, signal) => {
-        const addresses = await this.#resolve(address, signal);
+        const addresses = await this.#resolve(target, address, signal);
         const { socket, checked } = await openTcp(addresses, clock, signal);
         socket.destroy();
         return checked.address;
       },
       open: (address, signal) => this.#open(target, address, signal),
       check: async (address, signal) => {
-        await this.#resolve(address, signal);
+        await this.#resolve(target, address, signal);
       },
       onGone: (gone) => {
         this.#links.delete(gone);
@@ -92,25 +92,36 @@ export class RtmpDialer implements Dialer {
     if (this.#deps.takeDescriptor?.() === false) {
       throw new OpenError("tcp", machineError("descriptors"), { trouble: "descriptors" });
     }
-    const addresses = await this.#resolve(address, signal);
+    const addresses = await this.#resolve(target, address, signal);
     const { socket, checked } = await openTcp(addresses, this.#deps.clock, signal);
     if (address.scheme === "rtmp") return socket;
     const trust = { tls: target.tls ?? {}, memory: this.#tlsMemory, targetId: target.targetId };
     return openTls(socket, checked, trust, this.#deps.clock, signal);
   }
 
-  async #resolve(address: TargetAddress, signal: AbortSignal): Promise<readonly CheckedAddress[]> {
+  async #resolve(
+    target: TargetSpec,
+    { host, port }: TargetAddress,
+    signal: AbortSignal,
+  ): Promise<readonly CheckedAddress[]> {
     try {
-      const target = { host: address.host, port: address.port };
-      return await resolveTarget(target, this.#deps.resolver, this.#policy, signal);
+      return await resolveTarget({ host, port }, this.#deps.resolver, this.#policy, signal);
     } catch (error) {
       if (error instanceof ForbiddenTargetError)
         throw new OpenError("resolve", forbiddenAddress(error.reason), { cause: error });
       if (error instanceof ResolveError) {
         const { fault, trouble } = error;
-        throw new OpenError("resolve", nameNotResolved(fault, address.host, trouble), { cause: error, trouble });
+        // A redirect may lead to another host, about which the spec says nothing.
+        const isPresetHost = target.isPresetHost === true && isHostOf(target.url, host);
+        const reason = nameNotResolved(fault, { host, isPresetHost }, trouble);
+        throw new OpenError("resolve", reason, { cause: error, trouble });
       }
       throw error;
     }
   }
+}
+
+function isHostOf(url: string, host: string): boolean {
+  const address = parseTargetUrl(url);
+  return typeof address !== "string" && address.host === host;
 }

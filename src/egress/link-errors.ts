@@ -37,18 +37,22 @@ export function machineError(trouble: MachineTrouble, detail = ""): TargetError 
   return targetError(`server-${trouble}`, detail);
 }
 
+/** `host`: as in the URL. `isPresetHost`: it is one of a preset. */
+type NameLookup = { readonly host: string; readonly isPresetHost: boolean };
+
 /**
- * `host`: as in the URL. A name that exists only in its own network is seldom a typing error. `trouble`: what kept us
- * from asking.
+ * The error of a name that was not resolved. A name that exists only in its own network is seldom a typing error, and
+ * one of a preset never is. `trouble`: what this machine lacked for the lookup.
  */
 export function nameNotResolved(
   fault: "not-found" | "timeout" | "failed",
-  host: string,
+  { host, isPresetHost }: NameLookup,
   trouble?: MachineTrouble,
 ): TargetError {
   if (trouble !== undefined) return machineError(trouble);
   const name = host.endsWith(".") ? host.slice(0, -1) : host;
   const isShort = !name.includes(".") || name.endsWith(".local");
+  if (fault === "not-found" && isPresetHost) return targetError("known-name-unknown");
   if (fault === "not-found" && isShort) return targetError("name-not-full");
   return targetError(
     ({ "not-found": "name-unknown", timeout: "name-server-silent", failed: "name-failed" } as const)[fault],

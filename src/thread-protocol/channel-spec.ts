@@ -44,6 +44,8 @@ export type TargetSpec = {
   readonly targetId: TargetId;
   /** `rtmp://` or `rtmps://` address of the server and application, without the stream key. */
   readonly url: string;
+  /** The URL's host is one of a preset, so its name has no typing error. Absent: false. */
+  readonly isPresetHost?: boolean;
   /** Sent byte for byte as the stream name. */
   readonly streamKey: string;
   /** The login for a target that asks for one; absent: none. */

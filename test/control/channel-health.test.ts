@@ -56,6 +56,12 @@ const CASES: readonly Case[] = [
   ["held", { live: live([GREEN], HELD) }, "broken ENCODER_LOST RESTART_ENCODER 1"],
   ["held, a target fails", { live: live([failed("publish-refused")], HELD) }, "broken ENCODER_LOST RESTART_ENCODER 2"],
   ["one fails", { live: live([GREEN, failed("publish-refused")]) }, "broken PUBLISH_REJECTED 2 CHECK_KEY 1"],
+  [
+    "a preset's name is not found",
+    { live: live([failed("known-name-unknown")]) },
+    "broken DNS_FAILED 1 ASK_OPERATOR 1",
+  ],
+  ["another name is not found", { live: live([failed("name-unknown")]) }, "broken DNS_FAILED 1 CHECK_ADDRESS 1"],
   ["one is dialled again", { live: live([failed("stalled", "CONNECTING")]) }, "broken STALLED 1 CHECK_CONNECTION 1"],
   [
     "the error that needs a person comes first",

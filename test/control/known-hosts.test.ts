@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
-import { besideKnownHost } from "../../src/control/channels/known-hosts.ts";
-import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
+import { type Target, targetSpec } from "../../src/control/channels/channel.ts";
+import { isPresetHost } from "../../src/control/channels/known-hosts.ts";
 
-const failed = (name: Parameters<typeof targetError>[0]) =>
-  ({ status: "FAIL", sinceTime: 1, lastError: { ...targetError(name), time: 1 } }) as const;
-
-test("a preset's address whose name is not found is blamed on DNS, not on a typing error", () => {
-  const { lastError } = besideKnownHost(failed("name-unknown"), "rtmps://a.rtmps.YouTube.com:443/live2");
-  expect(lastError).toEqual({ ...targetError("known-name-unknown"), time: 1 });
+test("a preset's host is known, in any case of its letters; another one is not", () => {
+  expect(isPresetHost("rtmps://a.rtmps.YouTube.com:443/live2")).toBe(true);
+  expect(isPresetHost("rtmp://a.rtmp.youtubee.com/live2")).toBe(false);
+  expect(isPresetHost("nonsense")).toBe(false);
 });
 
-test("another name may have a typing error, and another failure stays unchanged", () => {
-  const unknown = failed("name-unknown");
-  expect(besideKnownHost(unknown, "rtmp://a.rtmp.youtubee.com/live2")).toBe(unknown);
-  expect(besideKnownHost(unknown, "nonsense")).toBe(unknown);
-  const refused = failed("connection-refused");
-  expect(besideKnownHost(refused, "rtmp://a.rtmp.youtube.com/live2")).toBe(refused);
+test("a target's spec says whether its host is a preset's", () => {
+  const target: Omit<Target, "url"> = {
+    ...{ targetId: 1, targetName: "CUSTOM", streamKey: "k", isEnabled: true },
+    bufferPolicy: "drop",
+    totals: { bytes: 0, playMs: 0, retryCount: 0 },
+  };
+  expect(targetSpec({ ...target, url: "rtmp://live.twitch.tv/app" }).isPresetHost).toBe(true);
+  expect(targetSpec({ ...target, url: "rtmp://live.example.com/app" })).not.toHaveProperty("isPresetHost");
 });

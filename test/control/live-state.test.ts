@@ -99,7 +99,26 @@ test("a target's last status and sample are shown, and a target without a status
   expect(live.live(CHANNEL)?.targets).toEqual(new Map());
   live.fact({ kind: "target-status", time: 7, channelId: CHANNEL, targetId: 38, from: "CONNECTING", status });
   const [only] = sample({ bytesPerSecond: 10 });
-  expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0] }]]));
+  expect(live.live(CHANNEL)?.targets).toEqual(new Map([[38, { status, sample: only?.targets[0], onAirMs: 0 }]]));
+});
+
+test("a target's time on air begins anew with each broadcast, and goes on through an encoder that returns", () => {
+  const { view: live } = view();
+  const status = { status: "PUBLISHING", sinceTime: 7 } as const;
+  const onAirMs = () => live.live(CHANNEL)?.targets.get(38)?.onAirMs;
+  live.fact(started(1_000));
+  live.fact({ kind: "target-status", time: 7, channelId: CHANNEL, targetId: 38, from: "CONNECTING", status });
+  expect(onAirMs()).toBeUndefined();
+  live.samples(sample({ playMs: 4_000 }));
+  live.fact(started(3_000, true));
+  live.samples(sample({ playMs: 9_000 }));
+  expect(onAirMs()).toBe(9_000);
+  live.fact(ended(10_000, true));
+  expect(onAirMs()).toBe(9_000);
+  live.fact(started(20_000));
+  expect(onAirMs()).toBe(0);
+  live.samples(sample({ playMs: 11_500 }));
+  expect(onAirMs()).toBe(2_500);
 });
 
 test("counters are totals since the process started, and only their growth is unstored", () => {

@@ -165,6 +165,12 @@ test("a name that does not resolve is DNS_FAILED", async () => {
   expect(await failure("rtmp://nowhere.invalid/live")).toBe("DNS_FAILED transient");
 });
 
+test("a preset's name that is not found is blamed on DNS, not on a typing error", async () => {
+  const known = dial("rtmp://nowhere.invalid/live", { isPresetHost: true });
+  expect((await known.outcome).error).toEqual(targetError("known-name-unknown"));
+  expect((await dial("rtmp://nowhere.invalid/live").outcome).error).toEqual(targetError("name-unknown"));
+});
+
 test.each(["studio", "studio.", "studio.local", "studio.local."])(
   "a short name, %s, is reported as one",
   async (host) => {

@@ -57,8 +57,12 @@ test("later errors of the network stay the target's", () => {
 });
 
 test("the error of a name that could not be looked up says what was missing", () => {
-  expect(nameNotResolved("failed", "live.example.com", "descriptors")).toEqual(machineError("descriptors"));
-  expect(nameNotResolved("failed", "live.example.com")).toEqual(targetError("name-failed"));
+  expect(nameNotResolved("failed", { host: "live.example.com", isPresetHost: false }, "descriptors")).toEqual(
+    machineError("descriptors"),
+  );
+  expect(nameNotResolved("failed", { host: "live.example.com", isPresetHost: false })).toEqual(
+    targetError("name-failed"),
+  );
 });
 
 test("without a descriptor nothing is dialled, and the error says so, also for names", async () => {

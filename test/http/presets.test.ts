@@ -12,6 +12,8 @@ type Preset = {
   readonly rtmpUrls: readonly string[];
   readonly backupRtmpUrls: readonly string[];
   readonly urlHelp?: string;
+  readonly keyPageUrl?: string;
+  readonly livePageUrl?: string;
   readonly confidence: string;
   readonly sources: readonly string[];
   readonly limits: Readonly<Record<string, unknown>> & { readonly unknown: readonly string[] };
@@ -79,6 +81,20 @@ test("every address is one that a platform may have, a preset without one says w
     expect(CONFIDENCES).toContain(confidence);
     expect(sources.length > 0, targetName).toBe(confidence !== "unknown");
   }
+});
+
+test("the pages of platforms are https and nothing but an address; a custom server has none", async () => {
+  const all = await presets();
+  const pages = all
+    .flatMap(({ keyPageUrl, livePageUrl }) => [keyPageUrl, livePageUrl])
+    .filter((url) => url !== undefined);
+  expect(pages.length).toBeGreaterThan(12);
+  for (const page of pages) expect(page).toMatch(/^https:\/\/[a-z0-9.-]+\.[a-z]+\/[a-z0-9/_-]*$/i);
+  expect(all.find(({ targetName }) => targetName === "YOUTUBE")).toMatchObject({
+    keyPageUrl: "https://www.youtube.com/live_dashboard",
+    livePageUrl: "https://studio.youtube.com/",
+  });
+  expect(all.find(({ targetName }) => targetName === "CUSTOM")).not.toHaveProperty("keyPageUrl");
 });
 
 test("a platform is created with the first address of each preset", async () => {

@@ -73,6 +73,7 @@ export type Dialled = {
 };
 
 export type DialOptions = {
+  readonly isPresetHost?: boolean;
   readonly clock?: Clock;
   readonly policy?: AddressPolicy;
   readonly resolver?: Resolver;
@@ -116,6 +117,7 @@ export function dialWith(dialer: RtmpDialer, url: string, options: DialOptions =
       url,
       streamKey: options.streamKey ?? "the-key",
       isEnabled: true,
+      ...(options.isPresetHost === undefined ? {} : { isPresetHost: options.isPresetHost }),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     },

@@ -6,6 +6,7 @@ import "./style/parts.css";
 import "./style/forms.css";
 import "./style/chart.css";
 import "./style/pages.css";
+import "./style/platform.css";
 import "./style/overview.css";
 import "./style/narrow.css";
 import { startRouter } from "./base/router.ts";

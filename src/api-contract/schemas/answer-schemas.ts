@@ -58,6 +58,7 @@ const platform = {
   ...platformSettings,
   connectStatus: z.enum(["READY", "CONNECTING", "PUBLISHING", "FAIL"]),
   connectStatusTime: time.optional(),
+  onAirSeconds: count.optional(),
   bytesPerSecond: count,
   bytesTotalTrans: count,
   totalBytesPerSecond: count,
@@ -170,6 +171,8 @@ const preset = {
   keyHelpKo: z.string(),
   failureHelp: z.string().optional(),
   failureHelpKo: z.string().optional(),
+  keyPageUrl: z.string().optional(),
+  livePageUrl: z.string().optional(),
   limits: z.strictObject({
     videoCodecs: z.array(z.string()).optional(),
     audioCodecs: z.array(z.string()).optional(),

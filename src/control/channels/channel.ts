@@ -11,6 +11,7 @@ import type {
 } from "../../thread-protocol/channel-spec.ts";
 import type { FreezeTimes } from "../../thread-protocol/freeze-times.ts";
 import { limitsOf } from "../presets/target-presets.ts";
+import { isPresetHost } from "./known-hosts.ts";
 import type { PlanType } from "./plan.ts";
 
 /** A label on a channel; nothing depends on it. */
@@ -145,6 +146,7 @@ export function targetSpec(target: Target): TargetSpec {
   return {
     targetId,
     url,
+    ...(isPresetHost(url) ? { isPresetHost: true } : {}),
     streamKey,
     ...credentials,
     isEnabled,

@@ -1,6 +1,7 @@
 import type { TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { IngestSample } from "../../thread-protocol/samples.ts";
-import type { TargetErrorCode, TargetWarning } from "../../thread-protocol/targets/target-status.ts";
+import { isTargetError } from "../../thread-protocol/targets/target-errors.ts";
+import type { TargetError, TargetErrorCode, TargetWarning } from "../../thread-protocol/targets/target-status.ts";
 import type { ChannelState } from "../channels/channel.ts";
 import type { IngestWarning } from "../ingest-check/ingest-checks.ts";
 import type { FindingCode } from "../ingest-check/ingest-findings.ts";
@@ -119,12 +120,17 @@ function failures(targets: readonly (readonly [TargetId, TargetLive])[]): Health
   const rank = (severity: string) => (severity === "fatal" ? 0 : 1);
   return failed
     .sort((left, right) => rank(left.lastError.severity) - rank(right.lastError.severity))
-    .map(({ targetId, lastError: { code, message, messageKo } }) => ({
-      code,
-      message: { en: message, ko: messageKo },
+    .map(({ targetId, lastError }) => ({
+      code: lastError.code,
+      message: { en: lastError.message, ko: lastError.messageKo },
       targetId,
-      nextStep: STEP_OF_ERROR[code],
+      nextStep: stepOf(lastError),
     }));
+}
+
+/** A preset's address is right: where its name is not found, this server's DNS is at fault. */
+function stepOf(error: TargetError): NextStep {
+  return isTargetError(error, "known-name-unknown") ? "ASK_OPERATOR" : STEP_OF_ERROR[error.code];
 }
 
 function attentions(

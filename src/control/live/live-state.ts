@@ -18,6 +18,8 @@ type TargetEntry = {
   /** The wall clock when the status was reported. */
   mark: number;
   sample: TargetSample | undefined;
+  /** `playMs` of the last sample before the present broadcast. */
+  playMsBefore: number;
   /** Counted but not stored yet. */
   unstored: TargetTotals;
 };
@@ -148,10 +150,11 @@ export class LiveState {
     const channel = this.#channels.get(channelId);
     if (channel === undefined) return undefined;
     const targets = new Map<TargetId, TargetLive>();
-    for (const [targetId, { status: reported, mark, sample }] of channel.targets) {
+    for (const [targetId, { status: reported, mark, sample, playMsBefore }] of channel.targets) {
       if (reported === undefined) continue;
       const status = moved(reported, this.#steps.since(mark));
-      targets.set(targetId, sample === undefined ? { status } : { status, sample });
+      const counted = sample === undefined ? {} : { sample, onAirMs: sample.playMs - playMsBefore };
+      targets.set(targetId, { status, ...counted });
     }
     const { startTime, startMark, ingestMark } = channel;
     const ingest = channel.ingest.latest;
@@ -254,7 +257,7 @@ export class LiveState {
   #target(channel: ChannelEntry, targetId: TargetId): TargetEntry {
     const known = channel.targets.get(targetId);
     if (known !== undefined) return known;
-    const entry: TargetEntry = { status: undefined, mark: 0, sample: undefined, unstored: NO_TOTALS };
+    const entry: TargetEntry = { status: undefined, mark: 0, sample: undefined, playMsBefore: 0, unstored: NO_TOTALS };
     channel.targets.set(targetId, entry);
     return entry;
   }
@@ -280,6 +283,7 @@ export class LiveState {
     channel.startTime = time;
     channel.startMark = this.#steps.mark();
     channel.isStartStored = false;
+    for (const target of channel.targets.values()) target.playMsBefore = target.sample?.playMs ?? 0;
   }
 
   #end(channel: ChannelEntry): void {

@@ -7,7 +7,12 @@ import type { TargetStatus } from "../../thread-protocol/targets/target-status.t
 import type { TestPatternRequest, TestPatternResult } from "../../thread-protocol/test-pattern.ts";
 
 /** The state of one target as the media thread last reported it. */
-export type TargetLive = { readonly status: TargetStatus; readonly sample?: TargetSample };
+export type TargetLive = {
+  readonly status: TargetStatus;
+  readonly sample?: TargetSample;
+  /** Milliseconds in the present broadcast, or the last one, in which it got the stream. Absent before the first sample. */
+  readonly onAirMs?: number;
+};
 
 /** A running hold. Times are milliseconds since the Unix epoch. */
 export type Hold = {

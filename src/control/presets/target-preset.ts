@@ -63,6 +63,10 @@ export type TargetPreset = {
   readonly keyHelp: Bilingual;
   /** How a refusal or a loss shows there; absent where that is not known. */
   readonly failureHelp?: Bilingual;
+  /** The page with the stream key; absent where no public address of it is known. https only. */
+  readonly keyPage?: string;
+  /** The page for the running broadcast; absent where no public address of it is known. https only. */
+  readonly livePage?: string;
   readonly limits: TargetLimits;
   readonly confidence: Confidence;
   /** The sources of these facts. */

@@ -1,6 +1,5 @@
 import type { ChannelId, TargetId } from "../../thread-protocol/channel-spec.ts";
 import type { Channel, ChannelRecord, Target, TargetTotals } from "../channels/channel.ts";
-import { besideKnownHost } from "../channels/known-hosts.ts";
 import { besideTwin, twinsOf } from "../channels/target-twins.ts";
 import { type ChannelHealth, channelHealth } from "../health/channel-health.ts";
 import type { IngestChecks } from "../ingest-check/ingest-checks.ts";
@@ -126,10 +125,7 @@ export class ChannelReads {
     const targetLive = live?.targets.get(target.targetId);
     const status = targetLive?.status;
     // Another target can only explain a failure.
-    const shown =
-      status?.lastError === undefined
-        ? status
-        : besideKnownHost(besideTwin(status, twinsOf(target, targets)), target.url);
+    const shown = status?.lastError === undefined ? status : besideTwin(status, twinsOf(target, targets));
     return {
       ...target,
       totals: sum(target.totals, view.unstoredOfTarget(channelId, target.targetId)),

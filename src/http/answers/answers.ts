@@ -142,6 +142,7 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     bytesTotalTrans: target.totals.bytes,
     // The name in the reference's table until 2024. It is a total, despite its name.
     totalBytesPerSecond: target.totals.bytes,
+    ...onAir(target),
     totalPlaySecond: Math.floor(target.totals.playMs / MS_PER_SECOND),
     totalRetryCount: target.totals.retryCount,
     ...(status?.nextRetryTime === undefined ? {} : { nextRetryTime: status.nextRetryTime }),
@@ -149,6 +150,12 @@ export function platformAnswer(target: TargetDetail, context: AnswerContext) {
     ...(status?.lastError === undefined ? {} : { lastError: status.lastError }),
     ...(status?.warning === undefined ? {} : { warning: status.warning }),
   };
+}
+
+/** How long the platform has been on air in the broadcast that runs: the value that the report will have. */
+function onAir({ live, isChannelPublishing }: TargetDetail) {
+  if (live === undefined || !isChannelPublishing) return {};
+  return { onAirSeconds: Math.floor((live.onAirMs ?? 0) / MS_PER_SECOND) };
 }
 
 /** The rates of the last sample. They do not apply to a READY platform: nothing is sent and nothing waits. */

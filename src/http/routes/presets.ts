@@ -12,7 +12,8 @@ export function addPresetRoutes(api: FastifyInstance): void {
   api.get("/re-stream/presets", async (_request, reply) => sendContent(reply, presets));
 }
 
-function presetAnswer({ displayName, urls, backupUrls, urlHelp, keyHelp, failureHelp, limits, ...rest }: TargetPreset) {
+function presetAnswer(preset: TargetPreset) {
+  const { displayName, urls, backupUrls, urlHelp, keyHelp, failureHelp, keyPage, livePage, limits, ...rest } = preset;
   return {
     ...rest,
     ...sentences("displayName", displayName),
@@ -21,6 +22,8 @@ function presetAnswer({ displayName, urls, backupUrls, urlHelp, keyHelp, failure
     ...(urlHelp === undefined ? {} : sentences("urlHelp", urlHelp)),
     ...sentences("keyHelp", keyHelp),
     ...(failureHelp === undefined ? {} : sentences("failureHelp", failureHelp)),
+    ...(keyPage === undefined ? {} : { keyPageUrl: keyPage }),
+    ...(livePage === undefined ? {} : { livePageUrl: livePage }),
     limits: { ...limits, unknown: LIMIT_NAMES.filter((name) => limits[name] === undefined) },
   };
 }

@@ -88,6 +88,7 @@ test("a person gets from the printed link to a green platform, by keyboard alone
   // Off and on again.
   await tabTo(page, "Send to Other server");
   await keyboard.press("Space");
+  await page.getByText("Other server stops in a moment.").waitFor();
   await page.locator(".platform .state", { hasText: /^Off$/ }).waitFor();
   await keyboard.press("Space");
   await page.locator(".platform .state", { hasText: "On air" }).waitFor();

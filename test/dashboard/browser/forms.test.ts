@@ -85,7 +85,8 @@ test("the advanced settings of a channel and of a platform are folded away, and 
   });
 
   // Empty again: all tracks, the usual authorities. An invalid certificate is refused in the form.
-  await page.getByRole("button", { name: "Edit" }).last().click();
+  await page.getByRole("button", { name: "More for" }).last().click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
   await dialog.getByText("Advanced").click();
   for (const name of ["videoTrack", "audioTrack", "fingerprint"])
     await dialog.locator(`input[name="${name}"]`).fill("");

@@ -3,6 +3,8 @@ import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
 import { openBrowser, openContext, setUp } from "../../support/browser.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 
+/** Time on air is counted by samples, one a second: the page may open with 0. */
+const DEADLINE_MS = 20_000;
 const MINUTE_MS = 60_000;
 /** Seconds of a clock such as `1:05`. */
 const seconds = (clock: string): number => clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
@@ -46,10 +48,13 @@ test("a browser whose clock is ten minutes off, either way, counts by the server
     // The page may show its own time until the server has sent its time.
     for (const figure of [onAirTime, playTime]) {
       await expect
-        .poll(async () => {
-          const shown = seconds(await figure.innerText());
-          return shown > 0 && shown < (performance.now() - beganMs) / 1_000 + 3;
-        })
+        .poll(
+          async () => {
+            const shown = seconds(await figure.innerText());
+            return shown > 0 && shown < (performance.now() - beganMs) / 1_000 + 3;
+          },
+          { timeout: DEADLINE_MS },
+        )
         .toBe(true);
     }
     // A refused target is dialled once a minute.

@@ -48,12 +48,21 @@ const RESPONSE_DEADLINE_MS = 20_000;
 /** The same for a platform test: the platform may be slow, and may redirect. */
 const TEST_DEADLINE_MS = 90_000;
 
+/** `keepalive`: the request is sent even if the page is closed meanwhile. */
+type RequestOptions = { readonly keepalive?: boolean };
+
 /** Sends one request to our server with the session's cookie and returns the JSON response. Throws ApiError. */
-export async function request(method: Method, path: string, body?: object): Promise<unknown> {
+export async function request(
+  method: Method,
+  path: string,
+  body?: object,
+  { keepalive = false }: RequestOptions = {},
+): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(at(path), {
       method,
+      keepalive,
       signal: AbortSignal.timeout(path.endsWith("/test") ? TEST_DEADLINE_MS : RESPONSE_DEADLINE_MS),
       ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });

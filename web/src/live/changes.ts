@@ -37,7 +37,10 @@ export function withSample(channel: Channel, { ingest, platforms }: Sample): Cha
   const rates = new Map(platforms.map(({ platId, bytesPerSecond }) => [platId, bytesPerSecond]));
   const grown = channel.platforms.map((platform) => {
     const bytesTotalTrans = platform.bytesTotalTrans + (rates.get(platform.platId) ?? 0);
-    return { ...platform, bytesTotalTrans, totalBytesPerSecond: bytesTotalTrans };
+    const isOnAir = platform.connectStatus === "PUBLISHING" && !(platform.warning?.code ?? "").startsWith("WAITS_");
+    const { onAirSeconds } = platform;
+    const onAir = onAirSeconds === undefined || !isOnAir ? {} : { onAirSeconds: onAirSeconds + 1 };
+    return { ...platform, ...onAir, bytesTotalTrans, totalBytesPerSecond: bytesTotalTrans };
   });
   if (channel.ingest === undefined) return { ...channel, platforms: grown };
   const bytesTotal = channel.ingest.bytesTotal + ingest.bytesPerSecond;

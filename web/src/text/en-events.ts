@@ -90,8 +90,7 @@ export const enEvents = {
   report: {
     title: "Past broadcasts",
     none: "No broadcasts in the last 7 days.",
-    duration: "Duration",
-    timeOnAir: "Time on air",
+    duration: "On air for",
     interruptions: "Interruptions",
     noInterruptions: "None",
     test: "Test pattern",

@@ -83,7 +83,6 @@ export const koEvents: typeof enEvents = {
     title: "지난 방송",
     none: "최근 7일간 방송이 없습니다.",
     duration: "방송 시간",
-    timeOnAir: "송출 시간",
     interruptions: "중단",
     noInterruptions: "없음",
     test: "테스트 영상",

@@ -10,6 +10,9 @@ const PATHS = {
   search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5L14 14",
   back: "M9.5 3L4.5 8l5 5",
   block: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM3.8 3.8l8.4 8.4",
+  more: "M8 3v.2M8 7.9v.2M8 12.8v.2",
+  out: "M6.5 3.5h-3v9h9v-3M9 3h4v4M13 3L7.5 8.5",
+  server: "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1",
   info: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 7.2v4M8 4.8v.2",
 } as const;
 

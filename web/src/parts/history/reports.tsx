@@ -94,7 +94,7 @@ function ReportTable({ report, channel }: { readonly report: Report; readonly ch
   const texts = t();
   const headings = [
     texts.platform.targetName,
-    texts.report.timeOnAir,
+    texts.platform.playTime,
     texts.platform.sent,
     texts.platform.drops,
     texts.report.interruptions,

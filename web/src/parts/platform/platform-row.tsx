@@ -1,20 +1,19 @@
 import { useSignal } from "@preact/signals";
-import { call, platformPath } from "../../base/api.ts";
 import { now } from "../../base/clock.ts";
 import type { Platform, PlatformTest, TargetError } from "../../base/model.ts";
 import { RateLine } from "../../chart/rate-line.tsx";
-import { type LiveChannel, showPlatform } from "../../live/store.ts";
-import { formatBytes, formatClock, formatDuration, formatNumber, formatRate, formatTime } from "../../text/format.ts";
+import type { LiveChannel } from "../../live/store.ts";
+import { formatDuration, formatNumber, formatRate, formatTime } from "../../text/format.ts";
 import { language, t } from "../../text/text.ts";
-import { Action, problemText } from "../basic/action.tsx";
-import { Confirm } from "../basic/confirm.tsx";
+import { problemText } from "../basic/action.tsx";
 import { Icon } from "../basic/icon.tsx";
-import { lazy } from "../basic/lazy.tsx";
 import { say } from "../basic/notice.tsx";
 import { platformLook, State } from "../basic/state.tsx";
-import { platformName } from "./presets.ts";
-
-const EditPlatform = lazy(async () => (await import("./platform-form.tsx")).EditPlatform);
+import { PlatformActions } from "./platform-actions.tsx";
+import { Figures } from "./platform-figures.tsx";
+import { PlatformLogo } from "./platform-logo.tsx";
+import { changeOf, PlatformSwitch, UndoBar, usePendingOff } from "./platform-switch.tsx";
+import { platformName, presetName, presetOf } from "./presets.ts";
 
 type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 
@@ -22,12 +21,21 @@ type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
 export function PlatformRow({ live, platform }: RowOptions) {
   const look = platformLook(platform);
   const name = platformName(platform);
+  const channel = live.channel.value;
+  const isSent =
+    channel.isPublishing && (platform.connectStatus === "PUBLISHING" || platform.connectStatus === "CONNECTING");
+  const change = changeOf(live, platform);
+  const pending = usePendingOff(() => void change("off").catch((error: unknown) => say(problemText(error), "bad")));
   const test = useSignal<{ readonly result: PlatformTest; readonly time: number } | undefined>(undefined);
   const isFailing = platform.enabled && platform.lastError !== undefined && platform.connectStatus !== "PUBLISHING";
   return (
     <li class={`platform tone-${look.tone}`} data-plat-id={platform.platId}>
       <div class="platform-head">
-        <h3>{name}</h3>
+        <PlatformLogo targetName={platform.targetName} />
+        <div class="platform-title">
+          <h3>{name}</h3>
+          <PlatformAddress platform={platform} />
+        </div>
         <span role="status">
           <State look={look} />
           <Unstable live={live} platform={platform} />
@@ -35,16 +43,33 @@ export function PlatformRow({ live, platform }: RowOptions) {
         <PlatformRate live={live} platform={platform} name={name} tone={look.tone} />
       </div>
       <Figures live={live} platform={platform} />
-      <Actions
-        live={live}
-        platform={platform}
-        name={name}
-        onTested={(result) => (test.value = { result, time: now.peek() })}
-      />
+      <div class="platform-actions">
+        <PlatformSwitch platform={platform} name={name} isSent={isSent} pending={pending} change={change} />
+        <PlatformActions
+          channel={channel}
+          platform={platform}
+          name={name}
+          onTested={(result) => (test.value = { result, time: now.peek() })}
+          onRemove={pending.undo}
+        />
+      </div>
+      <UndoBar pending={pending} name={name} />
       {isFailing && platform.lastError !== undefined && <Failure error={platform.lastError} platform={platform} />}
       {platform.warning !== undefined && <Warning warning={platform.warning} />}
       {test.value !== undefined && <TestResult {...test.value} onClose={() => (test.value = undefined)} />}
     </li>
+  );
+}
+
+/** The server's host and path, and what kind of platform it is where its name is the user's own. */
+function PlatformAddress({ platform }: { readonly platform: Platform }) {
+  const preset = presetOf(platform.targetName);
+  const kind = (platform.label ?? "") === "" || preset === undefined ? "" : `${presetName(preset)} · `;
+  return (
+    <span class="platform-address" title={platform.rtmpUrl}>
+      {kind}
+      {platform.rtmpUrl.replace(/^rtmps?:\/\//, "")}
+    </span>
   );
 }
 
@@ -62,65 +87,6 @@ function PlatformRate({ live, platform, name, tone }: RateOptions) {
       <RateLine rates={rates} label={t().platform.rateLine(name)} tone={tone} />
       <b>{formatRate(isOnAir ? (rates.at(-1) ?? platform.bytesPerSecond) : 0)}</b>
     </span>
-  );
-}
-
-function Figures({ live, platform }: RowOptions) {
-  const last = live.samples.value.at(-1)?.platforms.find(({ platId }) => platId === platform.platId);
-  const counted = live.counted.value.platforms.find(({ platId }) => platId === platform.platId);
-  const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
-  const isOnAir = platform.connectStatus === "PUBLISHING" && platform.connectStatusTime !== undefined;
-  const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
-  // The newer of the two has the higher count. Its causes belong to it.
-  const newest = (last?.droppedFrames ?? 0) > (platform.droppedFrames ?? 0) ? last : platform;
-  const drops = newest?.droppedFrames ?? 0;
-  const causes = newest?.droppedFramesByCause;
-  const causeNames = t().platform.dropCauses;
-  const causeText =
-    causes === undefined
-      ? ""
-      : (["overTime", "overBytes", "untilKeyframe"] as const)
-          .filter((cause) => causes[cause] > 0)
-          .map((cause) => `${causeNames[cause]} ${formatNumber(causes[cause])}`)
-          .join(", ");
-  return (
-    <dl class="figures">
-      <Figure name={t().platform.sent} value={formatBytes(sent)} />
-      {isOnAir && <OnAirFigure since={platform.connectStatusTime ?? 0} />}
-      {!isOnAir && <Figure name={t().platform.playTime} value={formatDuration(platform.totalPlaySecond)} />}
-      {isOnAir && queue !== undefined && (
-        <Figure
-          name={t().platform.queue}
-          value={t().units.seconds(formatNumber(queue / 1_000, 1))}
-          isBad={queue > 2_000}
-        />
-      )}
-      {drops > 0 && (
-        <Figure
-          name={t().platform.drops}
-          value={causeText === "" ? formatNumber(drops) : `${formatNumber(drops)} (${causeText})`}
-          isBad
-        />
-      )}
-      {platform.totalRetryCount > 0 && (
-        <Figure name={t().platform.retries} value={formatNumber(platform.totalRetryCount)} />
-      )}
-    </dl>
-  );
-}
-
-function OnAirFigure({ since }: { readonly since: number }) {
-  return <Figure name={t().platform.playTime} value={formatClock((now.value - since) / 1_000)} />;
-}
-
-type FigureOptions = { readonly name: string; readonly value: string; readonly isBad?: boolean };
-
-function Figure({ name, value, isBad = false }: FigureOptions) {
-  return (
-    <div class={isBad ? "figure bad" : "figure"}>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 
@@ -190,63 +156,6 @@ function TestResult({ result, time, onClose }: ResultOptions) {
       <button type="button" class="plain" aria-label={t().common.close} onClick={onClose}>
         <Icon name="cross" />
       </button>
-    </div>
-  );
-}
-
-type ActionsOptions = RowOptions & { readonly name: string; readonly onTested: (result: PlatformTest) => void };
-
-function Actions({ live, platform, name, onTested }: ActionsOptions) {
-  const opened = useSignal<"edit" | "remove" | undefined>(undefined);
-  const close = (): void => {
-    opened.value = undefined;
-  };
-  const channel = live.channel.value;
-  const path = platformPath(channel.channelId, platform.platId);
-  const change = async (what: "on" | "off" | "retry"): Promise<void> =>
-    showPlatform(channel.channelId, await call<Platform>("PUT", `${path}/${what}`));
-  const isConnected = platform.connectStatus === "PUBLISHING" || platform.connectStatus === "CONNECTING";
-  return (
-    <div class="platform-actions">
-      <label class="switch">
-        <input
-          type="checkbox"
-          checked={platform.enabled}
-          aria-label={t().platform.switchOn(name)}
-          onChange={({ currentTarget }) => {
-            change(platform.enabled ? "off" : "on").catch((error: unknown) => {
-              currentTarget.checked = platform.enabled;
-              say(problemText(error), "bad");
-            });
-          }}
-        />
-        <span aria-hidden="true">{platform.enabled ? t().common.on : t().common.off}</span>
-      </label>
-      {platform.connectStatus === "FAIL" && platform.enabled && (
-        <Action kind="main" run={() => change("retry")}>
-          {t().platform.retryNow}
-        </Action>
-      )}
-      <button type="button" onClick={() => (opened.value = "edit")}>
-        {t().common.edit}
-      </button>
-      {!isConnected && (
-        <Action run={async () => onTested(await call<PlatformTest>("POST", `${path}/test`))}>
-          {t().platform.test}
-        </Action>
-      )}
-      <button type="button" onClick={() => (opened.value = "remove")}>
-        {t().platform.remove}
-      </button>
-      {opened.value === "edit" && <EditPlatform channel={channel} platform={platform} onClose={close} />}
-      {opened.value === "remove" && (
-        <Confirm
-          title={t().platform.remove}
-          text={t().platform.removeSure(name)}
-          run={() => call("DELETE", path)}
-          onClose={close}
-        />
-      )}
     </div>
   );
 }

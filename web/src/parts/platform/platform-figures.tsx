@@ -1,0 +1,62 @@
+import type { Platform } from "../../base/model.ts";
+import type { LiveChannel } from "../../live/store.ts";
+import { formatBytes, formatClock, formatNumber } from "../../text/format.ts";
+import { t } from "../../text/text.ts";
+
+type RowOptions = { readonly live: LiveChannel; readonly platform: Platform };
+
+/** What was sent, for how long, and what was lost. */
+export function Figures({ live, platform }: RowOptions) {
+  const last = live.samples.value.at(-1)?.platforms.find(({ platId }) => platId === platform.platId);
+  const counted = live.counted.value.platforms.find(({ platId }) => platId === platform.platId);
+  const sent = Math.max(counted?.bytesTotalTrans ?? 0, platform.bytesTotalTrans);
+  const onAirSeconds = counted?.onAirSeconds ?? platform.onAirSeconds;
+  const isOnAir = platform.connectStatus === "PUBLISHING";
+  const queue = last?.queueMilliseconds ?? platform.queueMilliseconds;
+  // The newer of the two has the higher count. Its causes belong to it.
+  const newest = (last?.droppedFrames ?? 0) > (platform.droppedFrames ?? 0) ? last : platform;
+  const drops = newest?.droppedFrames ?? 0;
+  const causes = newest?.droppedFramesByCause;
+  const causeNames = t().platform.dropCauses;
+  const causeText =
+    causes === undefined
+      ? ""
+      : (["overTime", "overBytes", "untilKeyframe"] as const)
+          .filter((cause) => causes[cause] > 0)
+          .map((cause) => `${causeNames[cause]} ${formatNumber(causes[cause])}`)
+          .join(", ");
+  return (
+    <dl class="figures">
+      <Figure name={t().platform.sent} value={formatBytes(sent)} />
+      {onAirSeconds !== undefined && <Figure name={t().platform.playTime} value={formatClock(onAirSeconds)} />}
+      {isOnAir && queue !== undefined && (
+        <Figure
+          name={t().platform.queue}
+          value={t().units.seconds(formatNumber(queue / 1_000, 1))}
+          isBad={queue > 2_000}
+        />
+      )}
+      {drops > 0 && (
+        <Figure
+          name={t().platform.drops}
+          value={causeText === "" ? formatNumber(drops) : `${formatNumber(drops)} (${causeText})`}
+          isBad
+        />
+      )}
+      {platform.totalRetryCount > 0 && (
+        <Figure name={t().platform.retries} value={formatNumber(platform.totalRetryCount)} />
+      )}
+    </dl>
+  );
+}
+
+type FigureOptions = { readonly name: string; readonly value: string; readonly isBad?: boolean };
+
+function Figure({ name, value, isBad = false }: FigureOptions) {
+  return (
+    <div class={isBad ? "figure bad" : "figure"}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

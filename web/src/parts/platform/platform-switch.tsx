@@ -1,0 +1,120 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { platformPath, request } from "../../base/api.ts";
+import type { Platform } from "../../base/model.ts";
+import { type LiveChannel, showPlatform } from "../../live/store.ts";
+import { t } from "../../text/text.ts";
+import { problemText } from "../basic/action.tsx";
+import { say } from "../basic/notice.tsx";
+
+/** How long a platform on air can be kept after it was switched off, in seconds. */
+const UNDO_SECONDS = 5;
+
+type Change = (what: "on" | "off") => Promise<void>;
+
+/** A platform that was switched off on air, and is still sent to until `secondsLeft` is 0. */
+export type PendingOff = {
+  /** Undefined: nothing is pending. */
+  readonly secondsLeft: number | undefined;
+  readonly begin: () => void;
+  readonly undo: () => void;
+};
+
+/**
+ * Waits before a platform on air is switched off, so that a slip costs no viewer the stream. Leaving the page meanwhile switches it off
+ * at once.
+ */
+export function usePendingOff(run: () => void): PendingOff {
+  const secondsLeft = useSignal<number | undefined>(undefined);
+  const latest = useRef(run);
+  latest.current = run;
+  const timer = useRef<ReturnType<typeof setInterval> | undefined>(undefined);
+  const undo = (): void => {
+    clearInterval(timer.current);
+    secondsLeft.value = undefined;
+  };
+  const finish = (): void => {
+    if (secondsLeft.peek() === undefined) return;
+    undo();
+    latest.current();
+  };
+  const begin = (): void => {
+    undo();
+    secondsLeft.value = UNDO_SECONDS;
+    timer.current = setInterval(() => {
+      const left = (secondsLeft.peek() ?? 0) - 1;
+      if (left <= 0) finish();
+      else secondsLeft.value = left;
+    }, 1_000);
+  };
+  useEffect(() => {
+    addEventListener("pagehide", finish);
+    return () => {
+      removeEventListener("pagehide", finish);
+      finish();
+    };
+  }, []);
+  return { secondsLeft: secondsLeft.value, begin, undo };
+}
+
+/** Switches a platform on or off. The request is sent even if the page is closed meanwhile. Rejects with ApiError. */
+export function changeOf(live: LiveChannel, { platId }: Platform): Change {
+  const { channelId } = live.channel.peek();
+  return async (what) => {
+    const path = `/api/v2${platformPath(channelId, platId)}/${what}`;
+    const answer = (await request("PUT", path, undefined, { keepalive: true })) as { readonly content: Platform };
+    showPlatform(channelId, answer.content);
+  };
+}
+
+type SwitchOptions = {
+  readonly platform: Platform;
+  readonly name: string;
+  readonly isSent: boolean;
+  readonly pending: PendingOff;
+  readonly change: Change;
+};
+
+/** The switch of a platform. While the stream is sent there, switching off waits some seconds. */
+export function PlatformSwitch({ platform, name, isSent, pending, change }: SwitchOptions) {
+  const isOn = platform.enabled && pending.secondsLeft === undefined;
+  const press = (box: HTMLInputElement): void => {
+    if (pending.secondsLeft !== undefined) pending.undo();
+    else if (platform.enabled && isSent) pending.begin();
+    else
+      change(platform.enabled ? "off" : "on").catch((error: unknown) => {
+        box.checked = platform.enabled;
+        say(problemText(error), "bad");
+      });
+  };
+  return (
+    <label class="switch">
+      <input
+        type="checkbox"
+        checked={isOn}
+        aria-label={t().platform.switchOn(name)}
+        onChange={({ currentTarget }) => press(currentTarget)}
+      />
+      <span aria-hidden="true">{isOn ? t().common.on : t().common.off}</span>
+    </label>
+  );
+}
+
+/** Says that a platform stops soon, with a button that keeps it. */
+export function UndoBar({ pending, name }: { readonly pending: PendingOff; readonly name: string }) {
+  const { secondsLeft, undo } = pending;
+  return (
+    <div class="undo-place" role="status">
+      {secondsLeft !== undefined && (
+        <p class="undo tone-busy">
+          <span>
+            {t().platform.stopsSoon(name)} <span aria-hidden="true">{t().platform.stopsIn(secondsLeft)}</span>
+          </span>
+          <button type="button" onClick={undo}>
+            {t().common.undo}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
