@@ -1,8 +1,8 @@
 import type { ChannelId } from "./channel-spec.ts";
 
 /**
- * Control thread to media thread: the last keyframe of a channel that this thread owns. `knownTime`: the asker has the keyframe of
- * this time already.
+ * Control thread to media thread: the last keyframe of a channel that this thread owns. `knownTime`: the client already
+ * has the keyframe of this time.
  */
 export type KeyframeRequest = {
   readonly kind: "keyframe";
@@ -13,12 +13,12 @@ export type KeyframeRequest = {
 export type Keyframe =
   | {
       readonly found: "keyframe";
-      /** When it came, milliseconds since the Unix epoch. */
+      /** When it arrived, milliseconds since the Unix epoch. */
       readonly time: number;
       /** An FLV file: the sequence header of the default video track, and the keyframe at time 0. A buffer of its own. */
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
-  /** `unchanged`: it is the one of `knownTime`. `too-large`: it has more bytes than a picture may. `none`: there is none. */
+  /** `unchanged`: it is the one of `knownTime`. `too-large`: it exceeds the limit in bytes. `none`: there is none. */
   | { readonly found: "unchanged" | "too-large" | "none" };
 
 export type KeyframeReply = { readonly kind: "keyframe"; readonly keyframe: Keyframe };

@@ -1,6 +1,6 @@
 import type { ChannelSpec } from "./channel-spec.ts";
 
-/** What a test pattern calls itself where an encoder's name is shown. */
+/** The name of a test pattern where an encoder's name is shown. */
 export const TEST_PATTERN_NAME = "Fanfare test pattern";
 
 /** Control thread to media thread: send the built-in clip as this channel's encoder until `endTime`. Holds secrets: never log it. */
@@ -13,7 +13,9 @@ export type TestPatternRequest = {
   readonly forMs: number;
 };
 
-/** `on-air`: a broadcast or its hold runs, and is not disturbed. `overloaded`: this server takes no new channel now. */
+/**
+ * `on-air`: a broadcast or its hold runs, and is not interrupted. `overloaded`: this server takes no new channel now.
+ */
 export type TestPatternResult = "started" | "on-air" | "overloaded";
 
 export type TestPatternReply = { readonly kind: "test-pattern"; readonly result: TestPatternResult };

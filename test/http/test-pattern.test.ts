@@ -51,7 +51,7 @@ test("an encoder on air, a running pattern and a channel that is off refuse a pa
   const { status, body } = await post(channelId);
   expect([status, body.error.details]).toEqual([
     409,
-    "An encoder is on air, or the platforms are held for it: the test pattern would disturb the broadcast.",
+    "An encoder is on air, or the platforms are held for it: the test pattern would interrupt the broadcast.",
   ]);
   expect((await remove(channelId)).body.error.details).toBe("No test pattern of this channel is on air.");
   api.runtime.leave(channelId, 2);

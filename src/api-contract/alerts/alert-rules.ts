@@ -4,7 +4,7 @@ import { labelKey } from "../input/channel-labels.ts";
 export const ALERT_SEVERITIES = ["broken", "attention", "healthy"] as const;
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 
-/** Of which channels a person is alerted: of all, of some by their ids, or of those with one of some labels. */
+/** Which channels a person gets alerts of: all, some by their ids, or those with one of some labels. */
 export const ALERT_SCOPES = ["all", "channels", "labels"] as const;
 type AlertScope = (typeof ALERT_SCOPES)[number];
 
@@ -20,7 +20,7 @@ export type AlertRules = {
 
 type Subject = { readonly channelId: string; readonly labels?: readonly string[] | undefined };
 
-/** Whether these rules let an alert of this severity about this channel through. */
+/** Whether these rules allow an alert of this severity about this channel. */
 export function isAlertWanted(
   rules: AlertRules,
   severity: AlertSeverity,

@@ -6,19 +6,19 @@ export type AlertVerdict = {
   readonly reason?: { readonly code: string; readonly platId?: number | undefined } | undefined;
 };
 
-/** One alert: what is the matter with a channel now. */
+/** One alert: what is wrong with a channel now. */
 export type Alert<Verdict extends AlertVerdict> = {
   readonly channelId: string;
-  /** Of an unstable channel the worst since the last alert. */
+  /** For an unstable channel the worst since the last alert. */
   readonly severity: AlertSeverity;
   readonly verdict: Verdict;
-  /** How often trouble began within the last minute, where that was more than once; else 0. */
+  /** How often trouble began within the last minute, if more than once; else 0. */
   readonly troubleCount: number;
 };
 
 /** A channel has one alert within this time, in milliseconds, and a second one only where it gets worse. */
 const ALERT_WINDOW_MS = 60_000;
-/** Trouble that began so often since the last alert makes a channel unstable. */
+/** Trouble that began this often since the last alert makes a channel unstable. */
 const UNSTABLE_COUNT = 2;
 
 const RANKS = { broken: 2, attention: 1, healthy: 0, waiting: 0, off: 0 } as const;
@@ -27,25 +27,26 @@ const SEVERITIES = ["healthy", "attention", "broken"] as const;
 type Entry<Verdict> = {
   seen: Verdict;
   /** The trouble of the last alert; empty: none, or it is over. */
-  toldKey: string;
-  /** Until then nothing is told that is not worse. */
+  reportedKey: string;
+  /** Until then there is no alert, except where it gets worse. */
   quietUntilMs: number;
-  toldRank: number;
+  reportedRank: number;
   /** Since the last alert: how often trouble began, and the worst of it. */
   troubleCount: number;
   worstRank: number;
-  /** Something changed that is told once the quiet time is over. */
+  /** A change that makes an alert once the quiet time is over. */
   isDue: boolean;
 };
 
 /**
- * Turns the verdicts of channels into alerts. A channel's first verdict is where it starts from, and no alert. What a person does
- * is none either: the end of a broadcast, a channel that is turned off, platforms that are all turned off on air. Pure: the time is given.
+ * Turns the verdicts of channels into alerts. A channel's first verdict is its starting point, not an alert. A person's
+ * own actions make no alert either: the end of a broadcast, a channel that is turned off, platforms that are all turned
+ * off on air. Pure: the time is an argument.
  */
 export class AlertTracker<Verdict extends AlertVerdict> {
   readonly #entries = new Map<string, Entry<Verdict>>();
 
-  /** Takes a channel's present verdict. Returns the alert that is told at once. */
+  /** Takes a channel's present verdict. Returns the alert to send at once. */
   take(channelId: string, verdict: Verdict, nowMs: number): Alert<Verdict> | undefined {
     const entry = this.#entries.get(channelId);
     if (entry === undefined) {
@@ -55,7 +56,7 @@ export class AlertTracker<Verdict extends AlertVerdict> {
     const before = entry.seen;
     entry.seen = verdict;
     if (!isOnAir(verdict)) {
-      Object.assign(entry, { toldKey: "", troubleCount: 0, worstRank: 0, isDue: false });
+      Object.assign(entry, { reportedKey: "", troubleCount: 0, worstRank: 0, isDue: false });
       return undefined;
     }
     if (keyOf(verdict) === keyOf(before)) return undefined;
@@ -65,21 +66,21 @@ export class AlertTracker<Verdict extends AlertVerdict> {
       if (isBetter || (verdict.reason?.code === "PLATFORMS_OFF" && isOnAir(before))) return undefined;
       entry.troubleCount += 1;
       entry.worstRank = Math.max(entry.worstRank, rank);
-    } else if (entry.toldKey === "" && !entry.isDue) return undefined;
-    if (nowMs >= entry.quietUntilMs || rank > entry.toldRank) return told(channelId, entry, nowMs);
+    } else if (entry.reportedKey === "" && !entry.isDue) return undefined;
+    if (nowMs >= entry.quietUntilMs || rank > entry.reportedRank) return alertOf(channelId, entry, nowMs);
     entry.isDue = true;
     return undefined;
   }
 
   /**
-   * A broadcast ended that nobody ended. Returns an alert with this verdict, unless the channel had one of that weight within
-   * the last minute.
+   * A broadcast ended that no person ended. Returns an alert with this verdict, unless the channel had one of that
+   * severity within the last minute.
    */
   lost(channelId: string, verdict: Verdict, nowMs: number): Alert<Verdict> | undefined {
     const entry = this.#entries.get(channelId) ?? { seen: verdict, ...NOTHING_TOLD };
     const rank = RANKS[verdict.state];
-    if (nowMs < entry.quietUntilMs && entry.toldRank >= rank) return undefined;
-    this.#entries.set(channelId, { ...entry, quietUntilMs: nowMs + ALERT_WINDOW_MS, toldRank: rank });
+    if (nowMs < entry.quietUntilMs && entry.reportedRank >= rank) return undefined;
+    this.#entries.set(channelId, { ...entry, quietUntilMs: nowMs + ALERT_WINDOW_MS, reportedRank: rank });
     return { channelId, severity: severityOf(rank), verdict, troubleCount: 0 };
   }
 
@@ -89,13 +90,13 @@ export class AlertTracker<Verdict extends AlertVerdict> {
     for (const [channelId, entry] of this.#entries) {
       if (!entry.isDue || nowMs < entry.quietUntilMs) continue;
       entry.isDue = false;
-      const isSame = keyOf(entry.seen) === entry.toldKey;
-      if (!isSame || entry.troubleCount >= UNSTABLE_COUNT) alerts.push(told(channelId, entry, nowMs));
+      const isSame = keyOf(entry.seen) === entry.reportedKey;
+      if (!isSame || entry.troubleCount >= UNSTABLE_COUNT) alerts.push(alertOf(channelId, entry, nowMs));
     }
     return alerts;
   }
 
-  /** When `due` has something next, on the clock that is given; undefined while nothing waits. */
+  /** The time of the next alert that `due` returns, on the same clock; undefined while none waits. */
   get nextDueMs(): number | undefined {
     const times = [...this.#entries.values()].filter(({ isDue }) => isDue).map(({ quietUntilMs }) => quietUntilMs);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -112,7 +113,7 @@ export class AlertTracker<Verdict extends AlertVerdict> {
   }
 }
 
-const NOTHING_TOLD = { toldKey: "", quietUntilMs: 0, toldRank: 0, troubleCount: 0, worstRank: 0, isDue: false };
+const NOTHING_TOLD = { reportedKey: "", quietUntilMs: 0, reportedRank: 0, troubleCount: 0, worstRank: 0, isDue: false };
 
 const isOnAir = ({ state }: AlertVerdict): boolean => state !== "waiting" && state !== "off";
 const severityOf = (rank: number): AlertSeverity => SEVERITIES[rank] ?? "healthy";
@@ -122,15 +123,19 @@ function keyOf({ state, reason }: AlertVerdict): string {
   return RANKS[state] === 0 ? "" : `${state} ${reason?.code ?? ""} ${reason?.platId ?? ""}`;
 }
 
-function told<Verdict extends AlertVerdict>(channelId: string, entry: Entry<Verdict>, nowMs: number): Alert<Verdict> {
+function alertOf<Verdict extends AlertVerdict>(
+  channelId: string,
+  entry: Entry<Verdict>,
+  nowMs: number,
+): Alert<Verdict> {
   const { seen: verdict, troubleCount, worstRank } = entry;
   const isUnstable = troubleCount >= UNSTABLE_COUNT;
   const rank = isUnstable ? worstRank : RANKS[verdict.state];
   Object.assign(entry, {
-    toldKey: keyOf(verdict),
+    reportedKey: keyOf(verdict),
     quietUntilMs: nowMs + ALERT_WINDOW_MS,
-    // News that all is well makes no room for the next trouble.
-    toldRank: rank === 0 ? entry.toldRank : rank,
+    // A message that everything is healthy does not make the next trouble count as worse.
+    reportedRank: rank === 0 ? entry.reportedRank : rank,
     troubleCount: 0,
     worstRank: 0,
     isDue: false,

@@ -1,14 +1,14 @@
-/** A channel has at most so many labels. */
+/** The most labels of a channel. */
 export const LABELS_MAX = 10;
-/** Longest label, in characters. */
+/** The longest label, in characters. */
 export const LABEL_CHARACTERS_MAX = 30;
 
-/** What a label is compared by: `Studio` and `studio` are one. */
+/** The form in which labels are compared: `Studio` and `studio` are the same. */
 export const labelKey = (label: string): string => label.toLowerCase();
 
 /**
- * Returns the labels trimmed and composed (macOS sends Hangul decomposed), in their order. Of those that differ only in case
- * the first is kept.
+ * Returns the labels trimmed and composed (macOS sends Hangul decomposed), in their order. Keeps the first of those
+ * that differ only in case.
  */
 export function tidyLabels(labels: readonly string[]): readonly string[] {
   const byKey = new Map<string, string>();

@@ -4,7 +4,7 @@ export type Hint = { readonly hint: string; readonly hintKo: string };
 /** A required field is missing. */
 export const MISSING_HINT: Hint = { hint: "Fill this in.", hintKo: "필수 항목입니다." };
 
-/** The hints by the rule that an error's details name. A test holds them against the rules of all fields. */
+/** The hints by the rule in an error's details. A test compares them with the rules of all fields. */
 const HINTS: Readonly<Record<string, readonly [en: string, ko: string]>> = {
   "an address without blanks, control characters or backslashes": [
     "An address has no spaces, line breaks or backslashes.",

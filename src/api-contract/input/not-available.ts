@@ -1,4 +1,6 @@
-/** What is not possible now (250005): what the error names, its `details`, and the hint in English and in Korean. */
+/**
+ * What is not possible now (250005): the subject of the error, its `details`, and the hint in English and in Korean.
+ */
 export const NOT_AVAILABLE = {
   "channel-publishing": ["Channel", "The channel is on air.", "The channel is on air.", "채널이 방송 중입니다."],
   "not-held": [
@@ -15,7 +17,7 @@ export const NOT_AVAILABLE = {
   ],
   "encoder-on-air": [
     "Test pattern",
-    "An encoder is on air, or the platforms are held for it: the test pattern would disturb the broadcast.",
+    "An encoder is on air, or the platforms are held for it: the test pattern would interrupt the broadcast.",
     "Your encoder is on air, or the platforms are held for it.",
     "인코더가 방송 중이거나 인코더를 기다리며 송출을 유지하고 있습니다.",
   ],
@@ -45,7 +47,7 @@ export const NOT_AVAILABLE = {
   ],
   "server-overloaded": [
     "Server",
-    "The server cannot keep up and begins no broadcast now.",
+    "The server cannot keep up and starts no broadcast now.",
     "The server is overloaded and can't start another broadcast.",
     "서버가 과부하 상태라 새 방송을 시작할 수 없습니다.",
   ],

@@ -28,7 +28,10 @@ export type AdmissionsDeps = {
   readonly onPlayLeft: (requestId: number) => void;
 };
 
-/** Decides about the encoders and players that connect to this thread: the control thread decides, and this carries it out. */
+/**
+ * Admits encoders and players that connect to this thread: the control thread decides, and this carries out the
+ * decision.
+ */
 export class Admissions {
   readonly #deps: AdmissionsDeps;
 
@@ -36,7 +39,9 @@ export class Admissions {
     this.#deps = deps;
   }
 
-  /** Asks whether this key may publish. Returns the way to the channel, in this thread or in another. Never rejects. */
+  /**
+   * Asks whether this key may publish. Returns the way into the channel, in this thread or in another. Never rejects.
+   */
   async admit(key: string, login: ProvenLogin | undefined): Promise<Admission> {
     const { engine, requests, remote, takesNew, openTransport } = this.#deps;
     const { reply, end } = await requests.admission(key, login);
@@ -52,7 +57,7 @@ export class Admissions {
     }
   }
 
-  /** Asks for the user whom an encoder logs in as. */
+  /** Asks for the user who logs in with this name. */
   async findUser(userId: string, challenge: string | undefined): Promise<FoundUser | "unavailable"> {
     return (await this.#deps.requests.login(userId, challenge)).reply ?? "unavailable";
   }

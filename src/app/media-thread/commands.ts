@@ -21,7 +21,7 @@ export type CommandsDeps = {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly hosted: RemotePublisherHost;
-  /** Undefined in a single thread. */
+  /** Undefined with a single thread. */
   readonly owned: OwnedChannels | undefined;
   readonly requests: ControlRequests;
   readonly permits: PlayPermits;

@@ -19,7 +19,7 @@ export type TestPatternsDeps = {
   readonly takesNew: () => boolean;
 };
 
-/** As encoders are set for a modest stream: platforms end what is much less. */
+/** In kilobits, like an encoder with a modest stream: platforms end a stream with much less. */
 const KILOBITS = 1_000;
 /** Media are made this often, in milliseconds: one frame of video each time. */
 const STEP_MS = 40;
@@ -35,8 +35,8 @@ const KINDS: Readonly<Record<number, MediaKind>> = {
 };
 
 /**
- * The test patterns of one media thread: the built-in clip, handed to the relay as an encoder's connection would. Nothing is
- * encoded, and no socket is used.
+ * The test patterns of one media thread: pushes the built-in clip into the relay as an encoder's connection would.
+ * Nothing is encoded, and no socket is used.
  */
 export class TestPatterns {
   readonly #deps: TestPatternsDeps;
@@ -66,7 +66,7 @@ export class TestPatterns {
     return "started";
   }
 
-  /** Ends the channel's pattern as an encoder ends that stops streaming. Does nothing where none runs. */
+  /** Ends the channel's pattern like an encoder that stops streaming. Does nothing where none runs. */
   stop(channelId: ChannelId): void {
     const pattern = this.#running.get(channelId);
     this.#forget(channelId);
@@ -79,7 +79,7 @@ export class TestPatterns {
   }
 }
 
-/** One clip on its way, in real time. */
+/** One running clip, in real time. */
 class TestPattern {
   readonly #clock: Clock;
   readonly #publisher: PublisherHandle;
@@ -115,7 +115,7 @@ class TestPattern {
   #step(): void {
     const nowMs = this.#clock.now();
     if (nowMs >= this.#endMs) return this.#onOver();
-    // Before the messages: the relay may let go of the publisher while it takes one.
+    // Before the messages: the relay may drop the publisher while it takes one.
     this.#timer = this.#clock.startTimer(STEP_MS, () => this.#step());
     for (let count = 0; count < MESSAGES_IN_A_STEP_MAX; count += 1) {
       const tag = this.#next;

@@ -6,11 +6,11 @@ import type { Bilingual } from "../presets/target-preset.ts";
 import { displayNameOf } from "../presets/target-presets.ts";
 import type { PushLanguage } from "./push.ts";
 
-/** A channel's verdict as the server's alerts see it. `isLost`: the broadcast ended and nobody ended it. */
+/** A channel's verdict for the server's alerts. `isLost`: the broadcast ended, and no person ended it. */
 export type ServerVerdict = AlertVerdict & { readonly health?: ChannelHealth; readonly isLost?: boolean };
 export type ServerAlert = Alert<ServerVerdict>;
 
-/** What a notification says. Holds no secret and no address. */
+/** The text of a notification. Holds no secret and no address. */
 export type AlertText = { readonly title: string; readonly body: string };
 
 const WORDS = {
@@ -41,13 +41,13 @@ const TEST = {
   body: { en: "This is what an alert from Fanfare looks like.", ko: "Fanfare의 알림은 이렇게 표시됩니다." },
 } as const;
 
-/** What a test alert says. */
+/** The text of a test alert. */
 export const testText = (language: PushLanguage): AlertText => ({
   title: TEST.title[language],
   body: TEST.body[language],
 });
 
-/** Returns what an alert about this channel says, in this language. */
+/** Returns the text of an alert about this channel, in this language. */
 export function alertText(
   { verdict, troubleCount }: ServerAlert,
   { name, targets }: Pick<Channel, "name" | "targets">,
@@ -60,7 +60,7 @@ export function alertText(
   return { title: `${name}: ${UNSTABLE[language]}`, body };
 }
 
-/** What one notification says in place of many. */
+/** The text of one notification that replaces many. */
 export function manyText(count: number, language: PushLanguage): AlertText {
   return language === "ko"
     ? { title: `채널 ${count}개에 변동이 있습니다`, body: "대시보드에서 확인해 주세요." }

@@ -11,14 +11,14 @@ const LOST: ServerVerdict = { state: "broken", isLost: true };
 
 export type AlertWatchOptions = {
   readonly clock: Clock;
-  /** The verdict on a channel, without the database. */
+  /** The verdict on a channel, known without the database. */
   readonly healthOf: (channelId: ChannelId) => ChannelHealth;
-  /** Whether anybody gets alerts: without one, nothing is watched. */
+  /** Whether any browser gets alerts: otherwise nothing is watched. */
   readonly hasReaders: () => boolean;
   readonly onAlert: (alert: ServerAlert) => void;
 };
 
-/** Follows facts and samples, and tells the alerts that the changes of channels' verdicts are. */
+/** Follows facts and samples, and publishes an alert where a channel's verdict changes. */
 export class AlertWatch {
   readonly #options: AlertWatchOptions;
   readonly #tracker = new AlertTracker<ServerVerdict>();
@@ -41,10 +41,10 @@ export class AlertWatch {
     for (const { channelId } of samples) this.#look(channelId);
   }
 
-  /** Takes an event: the end of a broadcast says whether somebody ended it. A server that stops is no loss. */
+  /** Takes an event: the end of a broadcast says whether a person ended it. A server that stops is not a loss. */
   event({ code, level, reason, channelId }: ChannelEvent): void {
     if (code !== "PUBLISH_END" || level === "INFO" || reason === "shutdown" || !this.#isWatching()) return;
-    this.#tell(this.#tracker.lost(channelId, LOST, this.#options.clock.now()));
+    this.#publish(this.#tracker.lost(channelId, LOST, this.#options.clock.now()));
   }
 
   close(): void {
@@ -52,7 +52,7 @@ export class AlertWatch {
     this.#timer = undefined;
   }
 
-  /** With the first reader each channel starts from where it is then. */
+  /** With the first reader each channel starts from its present verdict. */
   #isWatching(): boolean {
     if (this.#options.hasReaders()) return true;
     this.#tracker.clear();
@@ -65,23 +65,23 @@ export class AlertWatch {
     const health = healthOf(channelId);
     const { state, reason } = health;
     const verdict = { state, health, ...(reason === undefined ? {} : { reason: reasonOf(reason) }) };
-    this.#tell(this.#tracker.take(channelId, verdict, clock.now()));
+    this.#publish(this.#tracker.take(channelId, verdict, clock.now()));
     this.#wait();
   }
 
-  /** Changes that came within a channel's quiet minute are told at its end. */
+  /** Changes within a channel's quiet minute make an alert at its end. */
   #wait(): void {
     const { clock } = this.#options;
     const dueMs = this.#tracker.nextDueMs;
     if (this.#timer !== undefined || dueMs === undefined) return;
     this.#timer = clock.startTimer(Math.max(0, dueMs - clock.now()), () => {
       this.#timer = undefined;
-      for (const alert of this.#tracker.due(clock.now())) this.#tell(alert);
+      for (const alert of this.#tracker.due(clock.now())) this.#publish(alert);
       this.#wait();
     });
   }
 
-  #tell(alert: ServerAlert | undefined): void {
+  #publish(alert: ServerAlert | undefined): void {
     if (alert !== undefined) this.#options.onAlert(alert);
   }
 }

@@ -4,17 +4,17 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 export type Incarnation = number;
 
 /**
- * `serving`: takes new channels. `draining`: keeps what it has and takes nothing new. `left`: ended in good order. `lost`:
- * its lease ran out and another node took note of that.
+ * `serving`: takes new channels. `draining`: keeps its channels and takes no new ones. `left`: ended properly. `lost`:
+ * its lease ran out and another node noticed that.
  */
 export const NODE_STATES = ["serving", "draining", "left", "lost"] as const;
 export type NodeState = (typeof NODE_STATES)[number];
 
-/** What a node says of itself when it starts. */
+/** What a node registers when it starts. */
 export type NewNode = {
   /** A label for people; the two processes of an upgrade share it. */
   readonly nodeId: string;
-  /** Where other nodes reach its media threads: `host:port`, by thread. */
+  /** The addresses at which other nodes reach its media threads: `host:port`, by thread. */
   readonly advertise: readonly string[];
   readonly version: string;
   /** The newest migration step that its program knows. */
@@ -26,37 +26,37 @@ export type NewNode = {
 export type ClusterNode = NewNode & {
   readonly incarnation: Incarnation;
   readonly state: NodeState;
-  /** Milliseconds for which the database still believes in it, by the database's clock; below 0: its lease is over. */
+  /** For how many milliseconds its lease still runs, by the database's clock; below 0: its lease is over. */
   readonly leaseLeftMs: number;
 };
 
-/** Who runs a channel: a process, and which of its media threads. */
+/** The owner of a channel: a process, and one of its media threads. */
 export type ChannelOwner = { readonly incarnation: Incarnation; readonly home: number };
 
-/** An owner that was, with the epoch of its ownership. */
+/** A former owner, with the epoch of its ownership. */
 type FormerOwner = { readonly incarnation: Incarnation; readonly epoch: number };
 
-/** `epoch` is that of the last ownership; `owner` is absent where that has ended. */
+/** `epoch` is that of the last ownership; `owner` is absent where it has ended. */
 export type OwnershipRow = { readonly channelId: ChannelId; readonly epoch: number; readonly owner?: ChannelOwner };
 
-/** `taken`: the epoch is another by now, the channel is not live, or the node does not serve. Look again. */
+/** `taken`: the epoch has changed, the channel is not live, or the node does not serve. Read again. */
 export type ClaimResult =
   | { readonly kind: "owned"; readonly epoch: number; readonly revision: number; readonly former?: FormerOwner }
   | { readonly kind: "taken" };
 
 /**
- * What several nodes agree on: which of them there are, and which owns each channel. Epochs only rise, rows are never
- * deleted, and times are the database's. Every call may reject with StoreUnavailableError.
+ * The common knowledge of several nodes: which nodes there are, and which of them owns each channel. Epochs only rise,
+ * rows are never deleted, and times are the database's. Every call may reject with StoreUnavailableError.
  */
 export interface OwnershipStore {
-  /** Adds a serving node. `leaseMs`: how long it is believed in without another word. */
+  /** Adds a serving node. `leaseMs`: how long its lease runs without a renewal, in milliseconds. */
   addNode(node: NewNode, leaseMs: number): Promise<Incarnation>;
-  /** Prolongs a node's lease and returns its state. One that was taken for lost serves again. */
+  /** Renews a node's lease and returns its state. A node that counted as lost serves again. */
   renewLease(incarnation: Incarnation, leaseMs: number): Promise<NodeState>;
   setNodeState(incarnation: Incarnation, state: Exclude<NodeState, "lost">): Promise<void>;
-  /** Takes a node for lost whose lease is over. True for the one caller that did. */
+  /** Marks a node as lost whose lease is over. True for the only caller that did. */
   markLost(incarnation: Incarnation): Promise<boolean>;
-  /** Returns the nodes that serve, drain, or were lost; those that left only while they own something. */
+  /** Returns the nodes that serve, drain, or were lost; those that left only while they own a channel. */
   listNodes(): Promise<readonly ClusterNode[]>;
   /** Makes this node's thread the owner if the channel's epoch is still `seenEpoch`; 0: it never had an owner. */
   claim(channelId: ChannelId, owner: ChannelOwner, seenEpoch: number): Promise<ClaimResult>;
@@ -64,6 +64,6 @@ export interface OwnershipStore {
   release(channelId: ChannelId, incarnation: Incarnation, epoch: number): Promise<void>;
   /** Undefined where the channel never had an owner. */
   findOwner(channelId: ChannelId): Promise<OwnershipRow | undefined>;
-  /** Of these channels the ownership and the revision of their settings, for a node that compares them with its own. */
+  /** The ownership of these channels and the revision of their settings, for a node that compares them with its own. */
   compare(channelIds: readonly ChannelId[]): Promise<readonly (OwnershipRow & { readonly revision: number })[]>;
 }

@@ -7,12 +7,12 @@ import { found } from "./channel-reads.ts";
 import type { ChannelDetail } from "./details.ts";
 import { type EditContext, EFFECT_DEADLINE_MS } from "./edit-context.ts";
 
-/** Test patterns at one time on one server: a test is no service. */
+/** The most test patterns at a time on one server. */
 const RUNNING_MAX = 4;
 
 /**
- * The test pattern: the built-in clip, sent as a channel's encoder to the platforms that are on, for people who want to see the
- * whole way before a real encoder is there. Both calls throw DomainError `channel-not-found`.
+ * The test pattern: the built-in clip, sent as a channel's encoder to the platforms that are on, so that people can try
+ * the whole way before they connect an encoder. Both calls throw DomainError `channel-not-found`.
  */
 export class TestPatterns {
   readonly #context: EditContext;
@@ -24,8 +24,9 @@ export class TestPatterns {
   }
 
   /**
-   * Sends the pattern for so many seconds. It disturbs no broadcast and no hold: throws DomainError `encoder-on-air` where one
-   * runs, `test-pattern-running`, `channel-off`, `too-many-test-patterns`, and `server-overloaded`.
+   * Sends the pattern for this many seconds. It interrupts no broadcast and no hold: throws DomainError
+   * `encoder-on-air` where one runs, `test-pattern-running`, `channel-off`, `too-many-test-patterns`, and
+   * `server-overloaded`.
    */
   async start(channelId: ChannelId, seconds: number): Promise<ChannelDetail> {
     const { runtime, view, reads, store, clock, publish } = this.#context;

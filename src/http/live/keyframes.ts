@@ -5,12 +5,15 @@ import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 import { RequestRefusedError } from "../answers/errors.ts";
 
-/** Keyframes that are read or sent at a time: each has up to 4 MiB. */
+/** The most keyframes that are read or sent at a time: each may have 4 MiB. */
 const AT_A_TIME_MAX = 16;
-/** A client that found no place may ask again after this long, in seconds. */
+/** After how many seconds a client without a place should try again. */
 const RETRY_AFTER_SECONDS = 2;
 
-/** The last keyframes of channels. Keeps none: each is asked of the media thread, and no more than a few are in memory at a time. */
+/**
+ * The last keyframes of channels. Keeps none: each is read from the media thread, and only a few are in memory at a
+ * time.
+ */
 export class Keyframes {
   readonly #runtime: Pick<Runtime, "keyframe">;
   #openCount = 0;
@@ -20,12 +23,12 @@ export class Keyframes {
   }
 
   /**
-   * Reads a channel's last keyframe for this response; undefined where the client has it, as `knownTime` says. Throws
-   * RequestRefusedError where there is none, or where too many are under way.
+   * Reads a channel's last keyframe for this response; undefined where the client has it already, by `knownTime`.
+   * Throws RequestRefusedError where there is none, or where too many are under way.
    */
   async read(channelId: ChannelId, knownTime: number | undefined, response: ServerResponse) {
     if (this.#openCount >= AT_A_TIME_MAX) {
-      const details = `${AT_A_TIME_MAX} keyframes at a time is as many as there may be.`;
+      const details = `${AT_A_TIME_MAX} keyframes at a time is the limit.`;
       throw new RequestRefusedError(gatewayError("RATE_LIMITED", details), RETRY_AFTER_SECONDS);
     }
     this.#openCount += 1;

@@ -10,16 +10,16 @@ import { answerHeaders } from "../answers/reply.ts";
 import { orRefuse, readJson } from "../answers/request.ts";
 import { checkOwnPage, type DashboardCookies } from "../auth/session-cookie.ts";
 
-/** Largest body of a request, in bytes: 500 channel ids fit in. */
+/** The largest body of a request, in bytes: 500 channel ids fit in. */
 const BODY_BYTES_MAX = 32 * 1024;
 
-/** What a browser can do about its push subscription. */
+/** The calls for a browser's push subscription. */
 export interface PushUseCases {
-  /** What a browser subscribes with: the server's public key (RFC 8292 §3.2). */
+  /** The key with which a browser subscribes: the server's public key (RFC 8292 §3.2). */
   publicKey(): Promise<string>;
   /** Whether these can be a browser's keys. */
   areKeys(keys: { readonly p256dh: string; readonly auth: string }): boolean;
-  /** Returns false where there is no place, or the session has ended. */
+  /** Returns false where the limit is reached, or the session has ended. */
   subscribe(push: PushSubscription, sessionHash: string): Promise<boolean>;
   unsubscribe(endpoint: string): Promise<void>;
   /** Undefined where the browser is not subscribed. */
@@ -32,7 +32,7 @@ export type PushParts = {
   readonly cookies: DashboardCookies;
 };
 
-/** Push notifications of the dashboard, for browsers that are signed in. Not part of the API. */
+/** Push notifications of the dashboard, for signed-in browsers. Not part of the API. */
 export function addPushRoutes(server: FastifyInstance, { push, access, cookies }: PushParts): void {
   server.register((routes, _options, done) => {
     const sessionOf = async (request: FastifyRequest): Promise<string> => {
@@ -65,7 +65,7 @@ export function addPushRoutes(server: FastifyInstance, { push, access, cookies }
         await sessionOf(request),
       );
       if (!isStored) {
-        const details = "As many browsers are subscribed as there may be.";
+        const details = "The most browsers are subscribed already.";
         throw new RequestRefusedError(serviceError("NOT_AVAILABLE", "push", details));
       }
       return send(reply, { subscribed: true });
@@ -85,7 +85,7 @@ export function addPushRoutes(server: FastifyInstance, { push, access, cookies }
   });
 }
 
-/** The page's origin: where a push service learns whose messages it carries. */
+/** The page's origin: it names the sender to a push service. */
 function contactOf({ headers, host }: FastifyRequest): string {
   const { origin = "" } = headers;
   return origin.startsWith("https://") ? origin : `https://${host}`;

@@ -88,7 +88,7 @@ export function lastOf<P>(state: BroadcastState<P>): P | undefined {
   return state.at === "live" ? state.publisher : holdOf(state)?.lost;
 }
 
-/** Ends that tell that nothing more comes. */
+/** Ends after which nothing more comes. */
 const STOPS: readonly IngestEnd[] = ["clean", "test-pattern-over"];
 
 /** Whether an encoder that ended this way does not come back: it stopped, or it left because the process stops. */

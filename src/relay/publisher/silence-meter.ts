@@ -1,14 +1,17 @@
 import { isSilentAac } from "../../protocol/flv/audio/aac-silence.ts";
 import { classifyAudio } from "../../protocol/flv/audio/audio-tag.ts";
 
-/** An AAC frame in legacy form, and in Enhanced RTMP's form without tracks, and where the coded audio begins. */
+/**
+ * The first bytes of an AAC frame in legacy form, and in Enhanced RTMP's form without tracks, and the offset of the
+ * coded audio.
+ */
 const LEGACY_FRAME = 0xaf01;
 const LEGACY_BODY_OFFSET = 2;
 const ENHANCED_FRAME = 0x91;
 const FOURCC_AAC = 0x6d703461;
 const ENHANCED_BODY_OFFSET = 5;
 
-/** How long an AAC track has carried nothing but digital silence. Audio that is only quiet is none. */
+/** Measures for how long an AAC track has been digital silence. Audio that is only quiet does not count. */
 export class SilenceMeter {
   #sinceMs: number | undefined;
   #lastMs = 0;

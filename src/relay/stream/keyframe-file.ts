@@ -3,13 +3,13 @@ import { enhanceHevc, flattenTrack } from "../../protocol/flv/tracks.ts";
 import { MessageType } from "../../protocol/rtmp/message.ts";
 import type { Keyframe } from "../../thread-protocol/keyframe.ts";
 
-/** Enough for a keyframe of 4K at 50 Mbit/s. */
+/** In bytes: enough for a keyframe of 4K at 50 Mbit/s. */
 const KEYFRAME_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
- * Returns a keyframe and its sequence header as an FLV file that any decoder of the codec can show. Copies both. `key`: a video
- * message of one track; `config`: the track's sequence header, undefined where the codec has none; `time`: when the keyframe came,
- * milliseconds since the Unix epoch.
+ * Returns a keyframe and its sequence header as an FLV file that any decoder of the codec can show. Copies both. `key`:
+ * a video message of one track; `config`: the track's sequence header, undefined where the codec has none; `time`: when
+ * the keyframe arrived, milliseconds since the Unix epoch.
  */
 export function keyframeFile(key: Buffer, config: Buffer | undefined, time: number): Keyframe {
   if (key.length + (config?.length ?? 0) > KEYFRAME_BYTES_MAX) return { found: "too-large" };

@@ -17,16 +17,22 @@ import type { Secrets } from "../secrets/secrets.ts";
 /** There is one key. */
 const ONLY = 1;
 const KEY_PLACE = { table: "push_key", column: "d", row: String(ONLY) };
-/** Stands between two values of one column. Neither ids nor labels contain a control character. */
+/** Separates two values in one column. Neither ids nor labels contain a control character. */
 const SEPARATOR = "\n";
 
-/** The id and the place of a subscription. SHA-256 is enough: an endpoint cannot be guessed. */
+/**
+ * The id of a subscription, also the row in its sealed values' places. SHA-256 is enough: an endpoint cannot be
+ * guessed.
+ */
 const idOf = (endpoint: string): string => createHash("sha256").update(endpoint).digest("hex");
 
 const place = (id: string, column: "endpoint" | "auth") => ({ table: "push_subscription", column, row: id });
 const listOf = (text: string): readonly string[] => (text === "" ? [] : text.split(SEPARATOR));
 
-/** Push subscriptions and the key that messages are signed with. What lets others write to a browser is sealed. */
+/**
+ * Push subscriptions and the key that signs messages. Everything that would let others send messages to a browser is
+ * sealed.
+ */
 export class SqlPushStore implements PushStore {
   readonly #database: Database;
 
@@ -112,7 +118,7 @@ export class SqlPushStore implements PushStore {
   }
 }
 
-/** Removes the subscriptions of sessions that are no more. */
+/** Removes the subscriptions of ended sessions. */
 export async function deleteEndedPushes(trx: Transaction<Schema>): Promise<void> {
   await trx
     .deleteFrom("push_subscription")

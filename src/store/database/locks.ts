@@ -2,12 +2,12 @@ import { PostgresAdapter, type QueryExecutorProvider, sql, type Transaction } fr
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { Schema } from "../schema/schema.ts";
 
-/** What may not be decided by two transactions at once although no row stands for it. */
+/** Decisions that two transactions must not make at once although no row stands for them. */
 type NamedLock = "ingest-login";
 
 /**
- * Whether transactions that write run side by side, each seeing what was committed when its statement began: PostgreSQL.
- * SQLite's run one after another, so locks within them would be of no use.
+ * Whether writing transactions run side by side, each statement seeing what was committed when it began: PostgreSQL.
+ * SQLite's run one after another, so locks within them would have no effect.
  */
 export function writesSideBySide(db: QueryExecutorProvider): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
@@ -22,14 +22,14 @@ export async function lockChannel(trx: Transaction<Schema>, channelId: ChannelId
   await trx.selectFrom("channel").where("channel_id", "=", channelId).select("channel_id").forUpdate().execute();
 }
 
-/** Locks every manager's key: which one is the last can be told only while none goes. */
+/** Locks every manager's key: which one is the last can only be decided while none is deleted. */
 export async function lockManagerKeys(trx: Transaction<Schema>): Promise<void> {
   if (!writesSideBySide(trx)) return;
   const managers = trx.selectFrom("access_key").where("role", "=", "manager").orderBy("access_key_id");
   await managers.select("access_key_id").forUpdate().execute();
 }
 
-/** Locks the dashboard's password against a change; others may lock it so at the same time. */
+/** Locks the dashboard's password against a change; other transactions may share this lock. */
 export async function sharePassword(trx: Transaction<Schema>): Promise<void> {
   if (!writesSideBySide(trx)) return;
   await trx.selectFrom("dashboard_password").select("id").forShare().execute();
@@ -45,7 +45,7 @@ export async function lockQueues(trx: Transaction<Schema>, channelIds: readonly 
   await queues.select("channel_id").forUpdate().execute();
 }
 
-/** Locks the webhook endpoints of these scopes against a change; others may lock them so at the same time. */
+/** Locks the webhook endpoints of these scopes against a change; other transactions may share this lock. */
 export async function shareEndpoints(trx: Transaction<Schema>, scopes: readonly string[]): Promise<void> {
   if (!writesSideBySide(trx)) return;
   const endpoints = trx
@@ -55,7 +55,7 @@ export async function shareEndpoints(trx: Transaction<Schema>, scopes: readonly 
   await endpoints.select("scope").forShare().execute();
 }
 
-/** Locks a thing that has no row, until the transaction ends. */
+/** Locks something that has no row, until the transaction ends. */
 export async function lockName(trx: Transaction<Schema>, name: NamedLock): Promise<void> {
   if (!writesSideBySide(trx)) return;
   await sql`select pg_advisory_xact_lock(hashtextextended(${`fanfare ${name}`}, 0))`.execute(trx);

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** Words that a person groups channels by. */
+/** Words by which people group channels. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable("channel")

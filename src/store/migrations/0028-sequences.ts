@@ -7,7 +7,7 @@ const FIRST = ["channel", "target", "event", "webhook_endpoint", "write-probe"] 
 
 /**
  * For several nodes on one database: the sequences that number channels, targets and events on PostgreSQL, where SQLite
- * keeps its counters; and which later steps a program of before can work with.
+ * keeps its counters; and which later steps older programs can work with.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 
-/** The browsers that get push notifications, and the key that these are signed with (one row at most). */
+/** The browsers that get push notifications, and the key that signs them (at most one row). */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable("push_key")

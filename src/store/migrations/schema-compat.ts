@@ -2,8 +2,8 @@ import type { Kysely } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 
 /**
- * Whether a program that knows these steps can work beside the newer one that made the unknown steps: each of them says
- * so by its row of `schema_compat`. A step without a row changes what older programs rely on.
+ * Whether a program that knows these steps can work beside the newer one that ran the unknown steps: each of them says
+ * so by its row of `schema_compat`. A step without a row changes something that older programs rely on.
  */
 export async function areCompatible(
   db: Kysely<Schema>,

@@ -123,7 +123,7 @@ export class PostgresOwnershipStore implements OwnershipStore {
 
   claim(channelId: ChannelId, { incarnation, home }: ChannelOwner, seenEpoch: number): Promise<ClaimResult> {
     return this.#database.write(async (trx) => {
-      // The channel's row is shared against its deletion, and held up by no write of its totals.
+      // Shares the channel's row against its deletion; writes of its totals do not block this.
       const { rows } = await sql<{ epoch: number; by: number | null; was: number | null; revision: number }>`
         with live as (
           select channel_id, revision from channel where channel_id = ${channelId} and state = 'live' for key share

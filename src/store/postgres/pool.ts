@@ -4,14 +4,17 @@ import { postgresTrouble } from "./postgres-trouble.ts";
 
 /** Connections of each of the two pools of a node. */
 const CONNECTIONS_MAX = 8;
-/** The server gives up a statement after this time, and waiting for a lock after that. In milliseconds. */
+/** The server ends a statement after this time, and a wait for a lock after the next one. In milliseconds. */
 const STATEMENT_TIMEOUT_MS = 2_000;
 const LOCK_TIMEOUT_MS = 1_000;
-/** A server that went without a word: we give up a statement, and its connection, a little later than a living one does. */
+/**
+ * For a server that no longer responds: we give a statement and its connection up a little later than a living server
+ * does. In milliseconds.
+ */
 const ANSWER_TIMEOUT_MS = 3_000;
-/** Includes the wait for one of the pool's connections, while all are in use. */
+/** Includes the wait for one of the pool's connections, while all are in use. In milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A transaction of a node that stopped must not hold its locks for ever. */
+/** A transaction of a node that stopped must not hold its locks for ever. In milliseconds. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 5_000;
 /** Big integers: times, byte counts and numbers of rows, all below 2^53. */
 const INT8 = 20;
@@ -50,13 +53,15 @@ export function openPool(
     application_name: "fanfare",
     types,
   });
-  // Without listeners the first connection that breaks would end the process: the pool's hears of idle ones only.
+  // Without listeners the first broken connection would end the process: the pool's listener only gets idle ones.
   pool.on("error", onBroken);
   pool.on("connect", (client) => client.on("error", () => undefined));
   return { connect: async () => guarded(await pool.connect()), end: () => pool.end(), options: {} };
 }
 
-/** After a broken connection, or a statement that was given up, the connection is in an unknown state: it is closed. */
+/**
+ * After a broken connection, or a statement that was given up, the state of the connection is unknown: it is closed.
+ */
 function guarded(client: pg.PoolClient): PostgresPoolClient {
   let isBroken = false;
   function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;

@@ -3,7 +3,7 @@ import type { StoreTrouble } from "../../control/ports/errors.ts";
 /** Classes of SQLSTATE (PostgreSQL's appendix A) that mean that the server cannot be reached or is going away. */
 const UNREACHABLE_CLASSES: ReadonlySet<string> = new Set(["08"]);
 
-/** Single SQLSTATEs. What is `locked` is run again by `Database.write` for as long as its patience lasts. */
+/** Single SQLSTATEs. `Database.write` retries what is `locked`, for a bounded time. */
 const TROUBLE_BY_STATE: ReadonlyMap<string, StoreTrouble> = new Map([
   ["40001", "locked"], // serialization_failure
   ["40P01", "locked"], // deadlock_detected
@@ -46,7 +46,10 @@ const BROKEN_SENTENCES: readonly string[] = [
   "server closed the connection unexpectedly",
 ];
 
-/** Returns the database's trouble, for the caller; undefined for any other error. Looks behind errors that wrap another. */
+/**
+ * Returns the database's trouble, for the caller; undefined for any other error. Looks at the causes of errors that
+ * wrap another.
+ */
 export function postgresTrouble(error: unknown): StoreTrouble | undefined {
   if (!(error instanceof Error)) return undefined;
   if ("code" in error && typeof error.code === "string") {

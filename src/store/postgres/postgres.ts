@@ -9,19 +9,19 @@ import { openPool, type PoolTimeouts } from "./pool.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
 import { checkServer, PostgresError, serverName } from "./server-check.ts";
 
-/** Migrations wait this long for another node's, and a statement of theirs may take as long. In milliseconds. */
+/** Migrations wait this long for another node's, and their statements may take as long. In milliseconds. */
 const MIGRATION_TIMEOUTS: PoolTimeouts = { statementMs: 600_000, lockMs: 60_000, answerMs: 610_000, connectMs: 5_000 };
 
 export type PostgresOptions = {
-  /** `postgres://user:password@host:port/database`, with the parameters that `pg` knows. */
+  /** `postgres://user:password@host:port/database`, with the parameters of `pg`. */
   readonly url: string;
-  /** The key in use first. They are equal on all nodes; none is ever made here, or two first nodes would make two. */
+  /** The key in use first. They are the same on all nodes. None is ever made here: two first nodes would make two. */
   readonly keys: readonly [MasterKey, ...MasterKey[]];
   /** Where the keys come from, for messages: a path or a setting's name. */
   readonly keysFrom: string;
   /** An idle connection broke; the next query opens another one. */
   readonly onBroken?: (error: Error) => void;
-  /** For what the stores do; the usual ones unless given. */
+  /** For the stores' statements; default: the usual ones. */
   readonly timeouts?: PoolTimeouts;
 };
 

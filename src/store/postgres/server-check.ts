@@ -2,11 +2,11 @@ import { type Kysely, sql } from "kysely";
 import type { Schema } from "../schema/schema.ts";
 import { postgresTrouble } from "./postgres-trouble.ts";
 
-/** The oldest version that is tested, as `server_version_num` has it. */
+/** The oldest tested version, in the form of `server_version_num`. */
 const VERSION_MIN = 150_000;
 const VERSION_MIN_TEXT = "15";
 
-/** The PostgreSQL server cannot be used. The text says which, what is the matter, and what to do. */
+/** The PostgreSQL server cannot be used. The text says which, what is wrong, and what to do. */
 export class PostgresError extends Error {
   override readonly name = "PostgresError";
 
@@ -39,7 +39,7 @@ export async function checkServer(db: Kysely<Schema>, server: string): Promise<v
   if (found.encoding !== "UTF8") {
     throw new PostgresError(server, `its encoding is ${found.encoding}; create a database with UTF8`);
   }
-  if (found.standby) throw new PostgresError(server, "it is a standby, which takes no writes; name the primary");
+  if (found.standby) throw new PostgresError(server, "it is a standby, which accepts no writes; name the primary");
 }
 
 function sentence(server: string, why: unknown): string {
@@ -51,9 +51,9 @@ function sentence(server: string, why: unknown): string {
     case "locked":
       return `the database ${server} is locked by another session (${detail}): another node may be changing its tables.`;
     case "full":
-      return `the disk of the database ${server} is full (${detail}): make room on it.`;
+      return `the disk of the database ${server} is full (${detail}): free space on it.`;
     case "unwritable":
-      return `the database ${server} takes no writes (${detail}): name the primary.`;
+      return `the database ${server} accepts no writes (${detail}): name the primary.`;
     case "damaged":
       return `the database ${server} is damaged (${detail}): restore it from a backup.`;
     default:

@@ -9,10 +9,10 @@ const RECORD_BYTES = 4_096;
 /** Ends the last record (RFC 8188 §2). */
 const LAST_RECORD = Buffer.of(2);
 
-/** What a message is encrypted for: the subscription's public key and secret, base64url. */
+/** The keys that a message is encrypted for: the subscription's public key and secret, base64url. */
 export type PushKeys = { readonly p256dh: string; readonly auth: string };
 
-/** What is drawn at random for each message: the sender's private key of P-256 and the salt. */
+/** The random parts of each message: the sender's private key on P-256 and the salt. */
 export type PushRandom = { readonly privateKey: Uint8Array; readonly salt: Uint8Array };
 
 /** Whether these can be the keys of a subscription: a point of the curve, and a secret of 16 bytes. */
@@ -35,8 +35,8 @@ export function pushRandom(randomBytes: (length: number) => Uint8Array): PushRan
 }
 
 /**
- * Encrypts a message for one browser: RFC 8291 (keys) over RFC 8188 (`aes128gcm`, one record). Returns the body to post.
- * Throws where `p256dh` is no point of the curve.
+ * Encrypts a message for one browser: RFC 8291 (keys) over RFC 8188 (`aes128gcm`, one record). Returns the body to
+ * post. Throws where `p256dh` is not a point of the curve.
  */
 export function encryptPush(text: string, { p256dh, auth }: PushKeys, { privateKey, salt }: PushRandom): Buffer {
   const receiver = Buffer.from(p256dh, "base64url");

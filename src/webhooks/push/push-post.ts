@@ -6,9 +6,12 @@ import type { Post } from "../http-post.ts";
 import { encryptPush, pushRandom } from "./push-encryption.ts";
 import { vapidAuthorization } from "./vapid.ts";
 
-/** How long a push service keeps a message for a browser that is not there, in seconds. */
+/** How long a push service keeps a message for an absent browser, in seconds. */
 const TTL_SECONDS = 60 * 60;
-/** Longest message before encryption, in bytes. Push services take 4,096 bytes of the encrypted one (RFC 8030 §7.2). */
+/**
+ * The longest message before encryption, in bytes. Push services accept 4,096 bytes of the encrypted one (RFC 8030
+ * §7.2).
+ */
 const TEXT_BYTES_MAX = 1_900;
 /** A topic has at most 32 characters (RFC 8030 §5.4). */
 const TOPIC_CHARACTERS = 32;
@@ -27,8 +30,8 @@ export type PushPostParts = {
 };
 
 /**
- * Posts one message to a browser's push service, encrypted and signed. A message that a browser did not get yet is replaced by
- * a later one about the same channel. Never rejects; undefined where the signal ended it.
+ * Posts one message to a browser's push service, encrypted and signed. A later message about the same channel replaces
+ * one that the browser did not get yet. Never rejects; undefined where the signal cancelled it.
  */
 export function postPush(
   { post, randomBytes, wallNow }: PushPostParts,
@@ -59,7 +62,7 @@ function topicOf({ channelId = "" }: PushMessage): string {
   return createHash("sha256").update(channelId).digest("base64url").slice(0, TOPIC_CHARACTERS);
 }
 
-/** What the dashboard's service worker reads. A body that is too long is cut. */
+/** The body that the dashboard's service worker reads. A text that is too long is cut. */
 function payloadOf({ title, body, channelId }: PushMessage, { isQuietInFocus }: PushSubscription): string {
   const payload = (text: string) =>
     JSON.stringify({ title, body: text, ...(channelId === undefined ? {} : { channelId }), isQuietInFocus });

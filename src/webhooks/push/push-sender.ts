@@ -12,17 +12,17 @@ import { newVapidKey, vapidPublicKey } from "./vapid.ts";
 
 /** Alerts within this time are sent together, in milliseconds. */
 const GATHER_MS = 1_000;
-/** More channels than this are one notification. */
+/** Alerts about more channels than this become one notification. */
 const SINGLE_MAX = 3;
 /** Alerts that wait to be sent; the oldest are dropped first. */
 const ALERTS_MAX = 300;
-/** Messages on their way at a time, all browsers together. */
+/** The most messages under way, over all browsers. */
 const IN_FLIGHT_MAX = 8;
 /** Messages that wait for one browser; the oldest are dropped first. */
 const QUEUE_MAX = 10;
 /** How long a message waits after each failed attempt, in milliseconds; after the last it is dropped. */
 const RETRY_MS = [5_000, 30_000] as const;
-/** How often it is looked whether there are subscriptions, in milliseconds: another node may have got one. */
+/** How often subscriptions are counted again, in milliseconds: another node may have got one. */
 const COUNT_MS = 60_000;
 
 export type PushSenderOptions = {
@@ -31,7 +31,7 @@ export type PushSenderOptions = {
   readonly clock: Clock;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly log: Log;
-  /** Milliseconds that a session may be unused. */
+  /** How long a session may be unused, in milliseconds. */
   readonly sessionIdleMs: number;
   /** Reads a channel; rejects where it is gone. */
   readonly readChannel: (channelId: ChannelId) => Promise<Pick<Channel, "channelId" | "name" | "labels" | "targets">>;
@@ -41,8 +41,8 @@ type Queued = { readonly message: PushMessage; readonly attempts: number };
 type Queue = { push: StoredPush; readonly waiting: Queued[]; isBusy: boolean; timer?: Timer | undefined };
 
 /**
- * Sends alerts to the browsers that are subscribed. An alert that no push service takes after three attempts is dropped: an old
- * alert is worth nothing. Nothing here waits in the way of others.
+ * Sends alerts to the subscribed browsers. An alert that no push service takes after three attempts is dropped: an old
+ * alert has no value. Its callers never wait.
  */
 export class PushSender {
   readonly #options: PushSenderOptions;
@@ -67,7 +67,7 @@ export class PushSender {
     void this.#count();
   }
 
-  /** Drops what waits and breaks off what is on its way. Idempotent. */
+  /** Drops what waits and cancels what is under way. Idempotent. */
   close(): void {
     this.#closing.abort();
     this.#gathering?.cancel();
@@ -91,7 +91,7 @@ export class PushSender {
     return vapidPublicKey(await this.#options.store.vapidKey(newVapidKey));
   }
 
-  /** Stores a subscription of this session. Returns false where there is no place, or the session has ended. */
+  /** Stores a subscription of this session. Returns false where the limit is reached, or the session has ended. */
   async subscribe(push: PushSubscription, sessionHash: string): Promise<boolean> {
     const { store, clock } = this.#options;
     const isStored = await store.put(push, sessionHash, clock.wallNow());
@@ -118,7 +118,7 @@ export class PushSender {
     try {
       this.#subscriptionCount = (await this.#list()).length;
     } catch {
-      // The database is away: what was known holds.
+      // The database cannot be read: the last count stays.
     }
     this.#counting?.cancel();
     if (this.#closing.signal.aborted) return;
@@ -137,21 +137,21 @@ export class PushSender {
       const pushes = await this.#list();
       this.#subscriptionCount = pushes.length;
       if (pushes.length === 0) return;
-      const told = await this.#withChannels(alerts);
-      for (const push of pushes) for (const message of messagesFor(push, told)) this.#enqueue(push, message);
+      const channelAlerts = await this.#withChannels(alerts);
+      for (const push of pushes) for (const message of messagesFor(push, channelAlerts)) this.#enqueue(push, message);
     } catch (error) {
       this.#options.log.warn("alerts could not be sent", { count: alerts.length, detail: textOf(error) });
     }
   }
 
   /** Leaves out channels that are gone. */
-  async #withChannels(alerts: readonly ServerAlert[]): Promise<readonly Told[]> {
-    const told: Told[] = [];
+  async #withChannels(alerts: readonly ServerAlert[]): Promise<readonly ChannelAlert[]> {
+    const channelAlerts: ChannelAlert[] = [];
     for (const alert of alerts) {
       const channel = await this.#options.readChannel(alert.channelId).catch(() => undefined);
-      if (channel !== undefined) told.push({ alert, channel });
+      if (channel !== undefined) channelAlerts.push({ alert, channel });
     }
-    return told;
+    return channelAlerts;
   }
 
   #enqueue(push: StoredPush, message: PushMessage): void {
@@ -163,7 +163,7 @@ export class PushSender {
     this.#sendNext();
   }
 
-  /** Starts what may start. A browser gets one message after another. */
+  /** Starts the messages that may start. A browser gets one message after another. */
   #sendNext(): void {
     for (const [id, queue] of this.#queues) {
       if (this.#inFlightCount >= IN_FLIGHT_MAX || this.#closing.signal.aborted) return;
@@ -192,7 +192,7 @@ export class PushSender {
     this.#sendNext();
   }
 
-  /** Returns after how many milliseconds to try again; undefined: not at all. */
+  /** Returns after how many milliseconds to retry; undefined: not at all. */
   async #outcome(queue: Queue, result: AttemptResult, attempts: number): Promise<number | undefined> {
     const { push } = queue;
     if ("status" in result && result.status >= 200 && result.status < 300) return undefined;
@@ -224,14 +224,14 @@ export class PushSender {
   }
 }
 
-type Told = {
+type ChannelAlert = {
   readonly alert: ServerAlert;
   readonly channel: Pick<Channel, "channelId" | "name" | "labels" | "targets">;
 };
 
-/** What this browser is told of these alerts: one message each, or one for many. */
-function messagesFor({ rules, language }: StoredPush, told: readonly Told[]): readonly PushMessage[] {
-  const wanted = told.filter(({ alert, channel }) => isAlertWanted(rules, alert.severity, channel));
+/** The messages for this browser about these alerts: one each, or one for many. */
+function messagesFor({ rules, language }: StoredPush, channelAlerts: readonly ChannelAlert[]): readonly PushMessage[] {
+  const wanted = channelAlerts.filter(({ alert, channel }) => isAlertWanted(rules, alert.severity, channel));
   const isUrgent = wanted.some(({ alert }) => alert.severity === "broken");
   if (wanted.length > SINGLE_MAX) return [{ ...manyText(wanted.length, language), isUrgent }];
   return wanted.map(({ alert, channel }) => ({
@@ -241,7 +241,7 @@ function messagesFor({ rules, language }: StoredPush, told: readonly Told[]): re
   }));
 }
 
-/** The push service knows the subscription no more (RFC 8030 §7.3). */
+/** The push service no longer knows the subscription (RFC 8030 §7.3). */
 function isGone(result: AttemptResult): boolean {
   return "status" in result && (result.status === 404 || result.status === 410);
 }

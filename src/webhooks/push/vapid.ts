@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import type { VapidKey } from "../../control/alerts/push.ts";
 
-/** How long a signature holds, in seconds; RFC 8292 §2 allows a day. */
+/** How long a signature is valid, in seconds; RFC 8292 §2 allows a day. */
 const LIFE_SECONDS = 12 * 60 * 60;
 /** An uncompressed point begins with this byte. */
 const UNCOMPRESSED = Buffer.of(4);
@@ -20,14 +20,14 @@ export function newVapidKey(): VapidKey {
   return { x, y, d };
 }
 
-/** The public half, as browsers and push services take it: an uncompressed point in base64url. */
+/** The public half in the form for browsers and push services: an uncompressed point in base64url. */
 export function vapidPublicKey({ x, y }: VapidKey): string {
   return Buffer.concat([UNCOMPRESSED, Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]).toString("base64url");
 }
 
 /**
- * Returns the `Authorization` header that shows a push service who sends (RFC 8292): a token for the service's origin, signed
- * with ES256. `contact` is an https:// or mailto: address.
+ * Returns the `Authorization` header that identifies the sender to a push service (RFC 8292): a token for the service's
+ * origin, signed with ES256. `contact` is an https:// or mailto: address.
  */
 export function vapidAuthorization(key: VapidKey, endpoint: string, contact: string, nowMs: number): string {
   const head = encoded({ typ: "JWT", alg: "ES256" });

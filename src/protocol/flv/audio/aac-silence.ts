@@ -6,12 +6,12 @@ const SHORT_SECTION_BITS = 3;
 /** More elements than any channel configuration has. */
 const ELEMENTS_MAX = 32;
 
-/** Where the next bit is read. One for all frames, so that frames make no garbage. */
+/** Where the next bit is read. One object for all frames, so that frames make no garbage. */
 const cursor: { bytes: Buffer; at: number; end: number } = { bytes: Buffer.alloc(0), at: 0, end: 0 };
-/** The window of the channel that is read. */
+/** The window of the present channel. */
 const window = { groups: 1, maxBand: 0, sectionBits: LONG_SECTION_BITS };
 
-/** Unsigned, of at most 11 bits; zeros past the end. */
+/** Unsigned, of at most 11 bits; zeros after the end. */
 function bits(count: number): number {
   const { bytes, at } = cursor;
   const byte = at >> 3;
@@ -21,9 +21,10 @@ function bits(count: number): number {
 }
 
 /**
- * Whether an AAC frame (a raw data block without ADTS header) decodes to zeros: no spectral line of any channel is coded. The
- * frame is `payload[offset…end)`. It reads a few bytes: the first coded line ends it. False for everything that it does
- * not know: prediction, coupling, program configs, damaged frames. Never throws. ISO/IEC 14496-3, 4.4.2.
+ * Whether an AAC frame (a raw data block without ADTS header) decodes to zeros: no spectral line of any channel is
+ * coded. The frame is `payload[offset…end)`. It reads a few bytes: the first coded line ends it. False for everything
+ * that it does not support: prediction, coupling, program configs, damaged frames. Never throws. ISO/IEC 14496-3,
+ * 4.4.2.
  */
 export function isSilentAac(payload: Buffer, offset: number, end: number): boolean {
   cursor.bytes = payload;
@@ -67,16 +68,16 @@ function isSilentPair(): boolean {
   return isSilentChannel(hasCommonWindow) && isSilentChannel(hasCommonWindow);
 }
 
-/** Returns whether no line is coded. Then the cursor is behind the channel. */
+/** Returns whether no line is coded. Then the cursor is after the channel. */
 function isSilentChannel(hasCommonWindow: boolean): boolean {
   bits(8); // global gain
   if (!hasCommonWindow && !readWindow()) return false;
   for (let group = 0; group < window.groups; group += 1) if (!areBandsEmpty()) return false;
-  // Pulses, temporal noise shaping and gain control have nothing to work on.
+  // Without lines, pulses, temporal noise shaping and gain control have no effect.
   return bits(3) === 0;
 }
 
-/** Reads the window's form; returns false where lines are predicted from the frame before. */
+/** Reads the window's shape and bands; returns false where lines are predicted from the frame before. */
 function readWindow(): boolean {
   bits(1); // reserved
   const sequence = bits(2);
