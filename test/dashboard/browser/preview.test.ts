@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
+import { syntheticClip } from "../../../src/testkit/encoder/clip.ts";
+import { expectAccessible, openBrowser, openContext, setUp, watchErrors } from "../../support/browser.ts";
 import { GROUP_SECONDS, longGroupClip } from "../../support/long-group-clip.ts";
 import { Stage, uniqueKey } from "../../support/stage.ts";
 import { stalledPreview } from "../../support/stalled-viewer.ts";
@@ -22,7 +23,7 @@ const videoState = z.object({
   currentTime: z.number(),
 });
 
-test("the preview shows a frame at once, plays on, and stops, and a preview without a free place says so", async () => {
+test("the preview is open, shows a frame at once and plays on; closed it stays closed, and without a free place it says so", async () => {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
@@ -33,17 +34,14 @@ test("the preview shows a frame at once, plays on, and stops, and a preview with
   const clip = await longGroupClip(stage.folder);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
   const encoder = stage.kitEncoder(channel, { clip });
-  const sentMs = () => encoder.report.lastTimestamp ?? 0;
-  await waitFor("half a second", DEADLINE_MS, () => sentMs() > 500 || undefined);
 
-  await page.getByRole("button", { name: "Show preview" }).click();
   await page.locator("video").waitFor();
   const shown = async () => videoState.parse(await page.evaluate(VIDEO_STATE));
   const first = await waitFor("a frame", DEADLINE_MS, async () => {
     const now = await shown();
     return now.readyState >= HAVE_CURRENT_DATA ? now : undefined;
   });
-  expect(sentMs()).toBeLessThan(GROUP_SECONDS * 1_000);
+  expect(encoder.report.lastTimestamp ?? 0).toBeLessThan(GROUP_SECONDS * 1_000);
   expect(first).toMatchObject({ videoWidth: 320, videoHeight: 180 });
   await waitFor(
     "a second of it",
@@ -53,6 +51,10 @@ test("the preview shows a frame at once, plays on, and stops, and a preview with
 
   await page.getByRole("button", { name: "Stop preview" }).click();
   await page.locator("video").waitFor({ state: "detached" });
+  await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Show preview" }).waitFor();
+  expect(await page.locator("video").count()).toBe(0);
   const path = `/api/v2/re-stream/channels/${channel.channelId}/preview-token`;
   const url = fanfare.origin + z.object({ url: z.string() }).parse(await api.request("POST", path)).url;
   for (let count = 0; count < PLACES; count += 1) {
@@ -60,7 +62,37 @@ test("the preview shows a frame at once, plays on, and stops, and a preview with
     await waitFor("a place", DEADLINE_MS, async () => (await stalledPreview(stage, url)) || undefined);
   }
   await page.getByRole("button", { name: "Show preview" }).click();
-  await page.getByRole("alert").filter({ hasText: "The preview can't be played." }).waitFor();
+  await page.getByRole("status").filter({ hasText: "As many people as may watch a channel" }).waitFor();
+  await page.getByRole("img", { name: "Last frame of the incoming stream" }).waitFor();
   expect(target.connections).toHaveLength(1);
+  expect(errors).toEqual([]);
+});
+
+test("the meter shows the level of the audio while the preview is muted, and a person can listen", async () => {
+  const stage = await Stage.open();
+  const target = await stage.target();
+  const { fanfare, api } = await stage.server();
+  const page = await (await openContext(await openBrowser(stage), { locale: "ko-KR", colorScheme: "dark" })).newPage();
+  const errors = watchErrors(page);
+  await setUp(page, fanfare);
+  const channel = await api.createChannel("meter", [{ rtmpUrl: target.url, streamKey: uniqueKey("a") }]);
+  stage.kitEncoder(channel, { clip: syntheticClip({ audio: { sampleRate: 48_000, channels: 2, isTone: true } }) });
+  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  // A browser measures nothing before a person did something on the page.
+  await page.locator("video").waitFor();
+  await page.locator("h1").click();
+  const meter = page.getByRole("meter", { name: "오디오 레벨" });
+  await meter.waitFor();
+  const level = async () => Number(await meter.evaluate((element) => (element as { value?: number }).value));
+  const loud = await waitFor("a level", DEADLINE_MS, async () => {
+    const now = await level();
+    return now > -60 ? now : undefined;
+  });
+  expect(loud).toBeLessThan(0);
+  expect(await meter.getAttribute("aria-valuetext")).toMatch(/^-\d+ dBFS$/);
+  await expectAccessible(page, "preview with a meter");
+  await page.getByRole("button", { name: "소리 켜기" }).click();
+  await page.getByRole("button", { name: "음소거" }).click();
+  await page.getByRole("button", { name: "소리 켜기" }).waitFor();
   expect(errors).toEqual([]);
 });

@@ -1,36 +1,96 @@
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { call, channelPath } from "../../base/api.ts";
 import type { Channel } from "../../base/model.ts";
+import { isStale, returns } from "../../live/store.ts";
 import { t } from "../../text/text.ts";
-import { Action } from "../basic/action.tsx";
 import { lazy } from "../basic/lazy.tsx";
+import type { PlayerProblem } from "./player.tsx";
 import { ThumbnailOf } from "./thumbnail.tsx";
+import { words } from "./words.ts";
 
 const Player = lazy(async () => (await import("./player.tsx")).Player);
 /** Of the drawing, in pixels. */
 const THUMBNAIL_WIDTH = 640;
+const KEPT_AS = "fanfare-preview";
+const CLOSED = "closed";
+/** A tab that is hidden for longer gives its place to others, in milliseconds. */
+const HIDDEN_MS_MAX = 60_000;
 
-/** Plays the incoming stream on demand, and shows its last keyframe else. The player is loaded only then. */
+/** Whether the preview is open, as this browser last had it. */
+const isWanted = signal(localStorage.getItem(KEPT_AS) !== CLOSED);
+/** The tab has been hidden for long. */
+const isAway = signal(false);
+
+let awayTimer: ReturnType<typeof setTimeout> | undefined;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(awayTimer);
+  if (document.hidden) awayTimer = setTimeout(() => (isAway.value = true), HIDDEN_MS_MAX);
+  else isAway.value = false;
+});
+
+function want(isOpen: boolean): void {
+  if (isOpen) localStorage.removeItem(KEPT_AS);
+  else localStorage.setItem(KEPT_AS, CLOSED);
+  isWanted.value = isOpen;
+}
+
+/** The incoming stream as it is sent, unless a person closed it: then its last keyframe. */
 export function Preview({ channel }: { readonly channel: Channel }) {
-  const url = useSignal<string | undefined>(undefined);
-  if (url.value === undefined) {
-    const start = async (): Promise<void> => {
-      const path = `${channelPath(channel.channelId)}/preview-token`;
-      url.value = (await call<{ readonly url: string }>("POST", path)).url;
-    };
-    return (
-      <div class="preview">
-        <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} isNamed />
-        <Action run={start}>{t().encoder.startPreview}</Action>
-      </div>
-    );
+  // Another broadcast, or a server that is back, is tried anew.
+  const key = `${channel.channelId} ${channel.recentPublishStartTime} ${returns.value}`;
+  return <PreviewOfBroadcast key={key} channel={channel} />;
+}
+
+function PreviewOfBroadcast({ channel }: { readonly channel: Channel }) {
+  const problem = useSignal<PlayerProblem | undefined>(undefined);
+  if (isWanted.value && problem.value === undefined && !isAway.value && !isStale.value) {
+    return <OpenPreview channelId={channel.channelId} onProblem={(found) => (problem.value = found)} />;
   }
+  const open = (): void => {
+    problem.value = undefined;
+    want(true);
+  };
   return (
     <div class="preview">
-      <Player url={url.value} />
-      <button type="button" onClick={() => (url.value = undefined)}>
-        {t().encoder.stopPreview}
+      <ThumbnailOf channel={channel} width={THUMBNAIL_WIDTH} isNamed />
+      {problem.value !== undefined && (
+        <p class="quiet" role="status">
+          {problem.value === "full" ? words().full : t().encoder.previewFailed}
+        </p>
+      )}
+      <button type="button" onClick={open}>
+        {t().encoder.startPreview}
       </button>
+    </div>
+  );
+}
+
+type OpenPreviewOptions = {
+  readonly channelId: string;
+  readonly onProblem: (problem: PlayerProblem) => void;
+};
+
+function OpenPreview({ channelId, onProblem }: OpenPreviewOptions) {
+  const url = useSignal<string | undefined>(undefined);
+  useEffect(() => {
+    let isClosed = false;
+    call<{ readonly url: string }>("POST", `${channelPath(channelId)}/preview-token`).then(
+      (token) => {
+        url.value = token.url;
+      },
+      () => {
+        if (!isClosed) onProblem("failed");
+      },
+    );
+    return () => {
+      isClosed = true;
+    };
+  }, [channelId]);
+  if (url.value === undefined) return null;
+  return (
+    <div class="preview">
+      <Player url={url.value} onProblem={onProblem} onStop={() => want(false)} />
     </div>
   );
 }
