@@ -60,8 +60,8 @@ static struct clip *load_clip(const char *path) {
   return clip;
 }
 
-// Each video frame carries when it was sent and its number, as an SEI message that every decoder skips: no sync code can arise
-// from hexadecimal digits, so nothing needs escaping.
+// Each video frame carries when it was sent and its number, as an SEI message that every decoder skips: no sync code
+// can arise from hexadecimal digits, so nothing needs escaping.
 
 enum { STAMP_BYTES = 48, STAMP_AT = 5 };
 static const uint8_t STAMP_HEAD[] = {0, 0, 0, 44, 6, 5, 40, 'f', 'a', 'n', 'f', 'a', 'r', 'e', ' ', 'b', 'e', 'n', 'c', 'h', ' ', '0', '1'};

@@ -1,5 +1,5 @@
-// The least a relay can do: read what an encoder sent once, write it to N targets, in one thread. It reads no chunk after
-// the login. Usage: floor PORT TARGET_PORT TARGETS BATCH_MS (0: as it comes).
+// The least a relay can do: read what an encoder sent once, write it to N targets, in one thread. It reads no chunk
+// after the login. Usage: floor PORT TARGET_PORT TARGETS BATCH_MS (0: as it comes).
 #include "rtmp.h"
 #include <sys/epoll.h>
 #include <sys/timerfd.h>

@@ -1,6 +1,7 @@
-// Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY.
-// The channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all publish. After
-// so many rounds of the clip, or on SIGTERM, it prints how much it sent, and ends; after rounds each stream was ended as encoders do.
+// Many encoders in one process. Usage: load-encoder CLIP SPEED [ROUNDS] < CHANNELS, a channel a line: PORT APP KEY. The
+// channels are spread evenly over two seconds, so that their keyframes do not meet. Prints "ready" once all publish.
+// After so many rounds of the clip, or on SIGTERM, it prints how much it sent, and ends; after rounds each stream was
+// ended as encoders do.
 #include "clip.h"
 #include <signal.h>
 #include <sys/epoll.h>

@@ -1,4 +1,5 @@
-// What one connection of the sink got, compared with the clip: every frame byte for byte, in order, at its encoder's time.
+// What one connection of the sink got, compared with the clip: every frame byte for byte, in order, at its encoder's
+// time.
 #pragma once
 #include "clip.h"
 
@@ -39,7 +40,8 @@ static int64_t due_ms(struct tag **tags, size_t count, uint64_t number) {
   return (int64_t)(number / count) * clip->duration_ms + tags[number % count]->time_ms;
 }
 
-/// A frame is in its place where its step from the connection's first video frame is the encoder's, and no earlier frame has a later time.
+/// A frame is in its place where its step from the connection's first video frame is the encoder's, and no earlier
+/// frame has a later time.
 static void note_time(struct received *received, const struct message *message, int64_t frame_due_ms) {
   bool is_in_step = !received->has_video || (int64_t)message->time_ms - received->first_ms == frame_due_ms - received->first_due_ms;
   if (!is_in_step || message->time_ms < received->last_ms) frames_displaced += 1;
@@ -99,7 +101,8 @@ static bool is_audio(const struct message *message, uint64_t number) {
   return message->length == tag->length && memcmp(message->payload, tag->payload, tag->length) == 0;
 }
 
-/// Which of the encoder's audio frames a connection's first one is: by its time where that is known, since audio frames may be alike.
+/// Which of the encoder's audio frames a connection's first one is: by its time where that is known, since audio frames
+/// may be alike.
 static uint64_t first_audio(const struct received *received, const struct message *message) {
   int64_t audio_due_ms = (int64_t)message->time_ms - received->first_ms + received->first_due_ms;
   if (received->has_video && audio_due_ms >= 0) {

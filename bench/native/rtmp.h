@@ -136,7 +136,8 @@ static void deliver(struct reader *reader, struct chunk_stream *stream, on_messa
   take(context, &message);
 }
 
-/// The time of the message that this header begins: absolute (fmt 0), or a step from the one before it, written or the last one again.
+/// The time of the message that this header begins: absolute (fmt 0), or a step from the one before it, written or the
+/// last one again.
 static void take_time(struct chunk_stream *stream, const uint8_t *header, int format) {
   if (format < 3) stream->step_ms = stream->is_extended ? u32(header + header_bytes_by_format[format]) : u24(header + 1);
   stream->time_ms = format == 0 ? stream->step_ms : stream->time_ms + stream->step_ms;

@@ -1,5 +1,5 @@
-// Takes what any number of publishers send and discards it. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY].
-// The first WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
+// Takes what any number of publishers send and discards it. Usage: sink PORT CLIP WATCHED [CERTIFICATE KEY]. The first
+// WATCHED connections are read message by message and compared with the clip, byte for byte; of all others the kernel
 // discards the bytes before they are copied. Commands on standard input: "stats", "reset" (of latencies), "stick N"
 // (every Nth connection stops reading); the reply to each is a line of JSON. Ends with its input.
 #include "received.h"

@@ -15,7 +15,7 @@ import { KitTarget } from "../../src/testkit/target/target.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
 import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 import { certificate } from "../support/certificates.ts";
-import { ALLOWED, dial, failure, hastyClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
+import { ALLOWED, dial, failure, fastClock, kitTarget, resolverOf, serve } from "../support/dialling.ts";
 
 test("a target that accepts gets the key, what is written, and at the end the commands of a clean stop", async () => {
   const target = await kitTarget();
@@ -86,7 +86,7 @@ test("a refused connection, a refused key, and a key that is refused fatally hav
 
 test("a target that never replies is given up at the handshake's deadline", async () => {
   const target = await kitTarget({ silentAt: "handshake" });
-  expect(await failure(target.url, { clock: hastyClock })).toBe("HANDSHAKE_FAILED transient");
+  expect(await failure(target.url, { clock: fastClock })).toBe("HANDSHAKE_FAILED transient");
 });
 
 const endings: readonly { name: string; serve: (socket: Socket) => void; code: string }[] = [
@@ -134,7 +134,7 @@ test.each([
       socket.resume();
     }),
   );
-  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: hastyClock })).toBe(`${code} transient`);
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: fastClock })).toBe(`${code} transient`);
 });
 
 test("the loss of a target on air is REMOTE_CLOSED by its close, TCP_RESET by a reset", async () => {
@@ -235,11 +235,11 @@ test.each(forbidden)("$name is TARGET_FORBIDDEN, without a connection", async ({
 test("a name that changes to loopback between two attempts is refused at the second", async () => {
   const target = await kitTarget();
   const answers = [["127.0.0.1"], ["127.0.0.2"]];
-  const turning: Resolver = { resolve: async () => answers.shift() ?? [] };
+  const changingResolver: Resolver = { resolve: async () => answers.shift() ?? [] };
   const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
-  const url = `rtmp://turning.example:${target.port}/live`;
-  expect((await dial(url, { resolver: turning, policy }).outcome).publishing).toBe(1);
-  expect(await failure(url, { resolver: turning, policy })).toBe("TARGET_FORBIDDEN fatal");
+  const url = `rtmp://changing.example:${target.port}/live`;
+  expect((await dial(url, { resolver: changingResolver, policy }).outcome).publishing).toBe(1);
+  expect(await failure(url, { resolver: changingResolver, policy })).toBe("TARGET_FORBIDDEN fatal");
   expect(target.connections).toHaveLength(1);
 });
 
@@ -263,7 +263,7 @@ test("rtmps to a plain port, and to one that never replies, is TLS_FAILED", asyn
   const plain = await serve(createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
   expect(await failure(`rtmps://127.0.0.1:${plain}/live`)).toBe("TLS_FAILED transient");
   const silent = await serve(createServer((socket) => socket.resume()));
-  expect(await failure(`rtmps://127.0.0.1:${silent}/live`, { clock: hastyClock })).toBe("TLS_FAILED transient");
+  expect(await failure(`rtmps://127.0.0.1:${silent}/live`, { clock: fastClock })).toBe("TLS_FAILED transient");
 });
 
 test("no message of a failure contains the key or a query of the URL", async () => {
@@ -287,7 +287,7 @@ test("a target whose machine does not reply at all is TCP_TIMEOUT", async () => 
     for (const filler of fillers) filler.destroy();
   });
   await Promise.all(fillers.slice(0, 2).map((filler) => once(filler, "connect")));
-  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: hastyClock })).toBe("TCP_TIMEOUT transient");
+  expect(await failure(`rtmp://127.0.0.1:${port}/live`, { clock: fastClock })).toBe("TCP_TIMEOUT transient");
 });
 
 /** A path to a target that a test can break once media flows. */

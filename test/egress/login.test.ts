@@ -128,10 +128,10 @@ test("an unknown kind of login is reported as that", async () => {
 test("the name is resolved and its address checked for each connection of a login", async () => {
   const target = await kitTarget({ login: { scheme: "adobe", ...USER } });
   const answers = [["127.0.0.1"], ["127.0.0.1"], ["127.0.0.2"]];
-  const turning: Resolver = { resolve: async () => answers.shift() ?? [] };
+  const changingResolver: Resolver = { resolve: async () => answers.shift() ?? [] };
   const policy = { ...ALLOWED, allowed: parseCidrList("127.0.0.1/32") };
-  const url = `rtmp://turning.example:${target.port}/live`;
-  const { error } = await dial(url, { resolver: turning, policy, credentials: USER }).outcome;
+  const url = `rtmp://changing.example:${target.port}/live`;
+  const { error } = await dial(url, { resolver: changingResolver, policy, credentials: USER }).outcome;
   expect(error).toMatchObject({ code: "TARGET_FORBIDDEN" });
   expect(answers).toEqual([]);
   expect(target.connections).toHaveLength(2);

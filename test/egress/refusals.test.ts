@@ -6,7 +6,7 @@ import { type Amf0Value, amf0Object } from "../../src/protocol/amf0/value.ts";
 import { encodeMessage } from "../../src/protocol/rtmp/chunk/chunk-writer.ts";
 import { encodeCommand } from "../../src/protocol/rtmp/command.ts";
 import { targetError } from "../../src/thread-protocol/targets/target-errors.ts";
-import { ALLOWED, dial, dialerOf, hastyClock, kitTarget, resolverOf } from "../support/dialling.ts";
+import { ALLOWED, dial, dialerOf, fastClock, kitTarget, resolverOf } from "../support/dialling.ts";
 import { replyingTarget } from "../support/handmade-target.ts";
 
 /** Targets that redirect each to the next, the last to `to`. */
@@ -103,10 +103,10 @@ test.each([-1, 0.5, Number.NaN, 2 ** 32])(
 test("a reply to publish may take twenty seconds, one to connect ten", async () => {
   const waits: number[] = [];
   const clock = {
-    ...hastyClock,
+    ...fastClock,
     startTimer: (delayMs: number, run: () => void) => {
       waits.push(delayMs);
-      return hastyClock.startTimer(delayMs, run);
+      return fastClock.startTimer(delayMs, run);
     },
   };
   const target = await kitTarget({ silentAt: "publish" });

@@ -9,7 +9,7 @@ import {
   dial,
   dialerOf,
   dialWith,
-  hastyClock,
+  fastClock,
   kitTarget,
   resolverOf,
   serve,
@@ -68,7 +68,7 @@ test.each([
   ["closes", (socket: Socket): void => void socket.once("data", () => socket.end()), "tls-closed"],
 ] as const)("a port that %s has a message of its own", async (_name, behave, name) => {
   const port = await serve(createServer(behave));
-  const clock = name === "tls-unanswered" ? { clock: hastyClock } : {};
+  const clock = name === "tls-unanswered" ? { clock: fastClock } : {};
   expect(await outcomeOf(`rtmps://127.0.0.1:${port}/live`, clock)).toEqual(targetError(name));
 });
 

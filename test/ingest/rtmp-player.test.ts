@@ -204,7 +204,7 @@ test("a player that leaves releases its permit", async () => {
   const player = await Player.open(port, "ls-1?token=good");
   await waitFor("the start", DEADLINE_MS, () => player.codes.includes("NetStream.Play.Start") || undefined);
   player.socket.destroy();
-  await waitFor("the seat", DEADLINE_MS, () => slots.left === 1 || undefined);
+  await waitFor("the permit", DEADLINE_MS, () => slots.left === 1 || undefined);
 });
 
 test("a player that takes nothing is cut, and the target gets every frame", async () => {
@@ -244,7 +244,7 @@ test("a player that reads nothing and announces its end does not keep its connec
   }
   expect(slots.left).toBe(0);
   gone.socket.end();
-  await waitFor("its seat", DEADLINE_MS, () => slots.left === 1 || undefined);
+  await waitFor("its permit", DEADLINE_MS, () => slots.left === 1 || undefined);
   clock.advance(500);
   // There is one place, and no connection with a good key or token is closed for another.
   const next = await waitFor("a place", DEADLINE_MS, async () => {

@@ -269,11 +269,11 @@ test("an encoder that thaws goes on at its next keyframe, not with frames that r
 test("a stream of audio alone is filled with silence alone", () => {
   const audioOnly = new RelayStage(60);
   audioOnly.engine.introduce(audioOnly.spec([target(1)]));
-  const talk = audioOnly.open();
-  talk.push(audio(0, AAC_CONFIG));
+  const publisher = audioOnly.open();
+  publisher.push(audio(0, AAC_CONFIG));
   audioOnly.dialer.latest(1).accept();
-  talk.push(audio(0, aacFrame(1)));
-  talk.end("connection-lost");
+  publisher.push(audio(0, aacFrame(1)));
+  publisher.end("connection-lost");
   audioOnly.clock.advance(3_050);
   expect(
     new Set(
@@ -309,11 +309,11 @@ test.each([
 test("silence keeps its cadence to the millisecond over a minute, and mono stays mono", () => {
   const stage = new RelayStage(120);
   stage.engine.introduce(stage.spec([target(1)]));
-  const talk = stage.open();
-  talk.push(audio(0, Buffer.from("af001208", "hex")));
+  const publisher = stage.open();
+  publisher.push(audio(0, Buffer.from("af001208", "hex")));
   stage.dialer.latest(1).accept();
-  talk.push(audio(0, aacFrame(1)));
-  talk.end("connection-lost");
+  publisher.push(audio(0, aacFrame(1)));
+  publisher.end("connection-lost");
   stage.clock.advance(62_100);
   const silence = mediaOf(stage.dialer.latest(1)).slice(2);
   expect(silence[0]?.payload.toString("hex")).toBe("af0100c800802380");
@@ -327,11 +327,11 @@ test("silence keeps its cadence to the millisecond over a minute, and mono stays
 test("HE-AAC is not filled with the silence of AAC-LC", () => {
   const stage = new RelayStage(60);
   stage.engine.introduce(stage.spec([target(1)]));
-  const talk = stage.open();
-  talk.push(audio(0, Buffer.from("af002b118856e500", "hex")));
+  const publisher = stage.open();
+  publisher.push(audio(0, Buffer.from("af002b118856e500", "hex")));
   stage.dialer.latest(1).accept();
-  talk.push(audio(0, aacFrame(1)));
-  talk.end("connection-lost");
+  publisher.push(audio(0, aacFrame(1)));
+  publisher.end("connection-lost");
   stage.clock.advance(10_000);
   expect(mediaOf(stage.dialer.latest(1))).toHaveLength(2);
 });

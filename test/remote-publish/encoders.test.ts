@@ -14,8 +14,8 @@ const MIB = 1024 * 1024;
 /** Two threads: one owns the channel `ls-1`, encoders connect to the other. */
 class Threads {
   readonly home: RelayStage;
-  readonly hosted: RemotePublisherHost;
-  readonly distant: RemotePublishers;
+  readonly host: RemotePublisherHost;
+  readonly publishers: RemotePublishers;
   /** Runs of `afterReads` that wait until the accepting thread has read. */
   readonly reads: (() => void)[] = [];
   waits = 0;
@@ -23,8 +23,8 @@ class Threads {
   constructor(holdSeconds = 0) {
     this.home = new RelayStage(holdSeconds);
     const { clock, engine } = this.home;
-    this.hosted = new RemotePublisherHost({ clock, engine });
-    this.distant = new RemotePublishers({
+    this.host = new RemotePublisherHost({ clock, engine });
+    this.publishers = new RemotePublishers({
       clock,
       afterReads: (run) => this.reads.push(run),
       onWait: () => {
@@ -38,8 +38,8 @@ class Threads {
     const transport = new ManualTransport<FromEncoder, ToEncoder>();
     const spec = { ...this.home.spec([target(1)]), latency };
     this.home.engine.introduce(spec);
-    this.hosted.take(spec, slot, transport.far);
-    const gateway = this.distant.to({ channelId: "ls-1", latency }, transport.near);
+    this.host.take(spec, slot, transport.far);
+    const gateway = this.publishers.to({ channelId: "ls-1", latency }, transport.near);
     return { transport, gateway };
   }
 
@@ -53,7 +53,7 @@ class Threads {
     const publisher = open(gateway, slot, events);
     publisher.push(video(0, AVC_CONFIG));
     publisher.push(video(0, avcFrame(true, 1)));
-    this.distant.flush();
+    this.publishers.flush();
     await transport.settle();
     this.home.dialer.latest(1).accept();
     return { transport, gateway, publisher, events };
@@ -90,7 +90,7 @@ test("media of an encoder in one thread reaches the targets of the other, byte f
   await transport.settle();
   const link = threads.home.dialer.latest(1);
   const before = link.writes.length;
-  threads.distant.flush();
+  threads.publishers.flush();
   await transport.settle();
   expect(link.writes.length).toBe(before + 1);
   expect(mediaOf(link).map(({ payload }) => payload)).toEqual([AVC_CONFIG, avcFrame(true, 1), ...frames]);
@@ -163,10 +163,10 @@ test("an encoder that was admitted before its key changed, and opens afterwards,
   const { transport, gateway } = threads.admit();
   await transport.settle();
   expect(await gateway.tryAdmit()).toBe("admitted");
-  threads.hosted.dismissWaiting("ls-1", "backup");
+  threads.host.dismissWaiting("ls-1", "backup");
   const events = { dismissals: 0, rooms: 0 };
   open(gateway, "main", events);
-  threads.hosted.dismissWaiting("ls-1", "main");
+  threads.host.dismissWaiting("ls-1", "main");
   await transport.settle();
   expect([threads.kinds(), events.dismissals]).toEqual([[], 1]);
 });
@@ -174,7 +174,7 @@ test("an encoder that was admitted before its key changed, and opens afterwards,
 test("what an encoder sent before it is cut is read first, unless its thread is too busy", async () => {
   const threads = new Threads(60);
   const cut = { count: 0 };
-  const cutSoon = () => threads.hosted.afterReads("ls-1", "main", () => (cut.count += 1));
+  const cutSoon = () => threads.host.afterReads("ls-1", "main", () => (cut.count += 1));
   cutSoon();
   expect(cut.count).toBe(1);
   const { transport, publisher } = await threads.publish();
@@ -203,7 +203,7 @@ test("a changed latency reaches the thread that reads the encoder", async () => 
   const { transport, gateway } = await threads.publish();
   expect(gateway.latency).toBe("efficient");
   threads.home.engine.apply({ ...threads.home.spec([target(1)]), latency: "low" });
-  threads.hosted.changed("ls-1");
+  threads.host.changed("ls-1");
   await transport.settle();
   expect(gateway.latency).toBe("low");
 });

@@ -15,7 +15,7 @@ import type { TargetSpec } from "../../src/thread-protocol/channel-spec.ts";
 import type { TargetError } from "../../src/thread-protocol/targets/target-status.ts";
 
 /** Every deadline comes a hundred times sooner. */
-export const hastyClock: Clock = {
+export const fastClock: Clock = {
   ...systemClock,
   awakeNow: () => systemClock.now() * 100,
   startTimer: (delayMs, run) => systemClock.startTimer(delayMs / 100, run),

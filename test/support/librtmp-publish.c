@@ -9,9 +9,9 @@
 enum { FILE_HEADER_BYTES = 13, TAG_HEADER_BYTES = 11, BACK_POINTER_BYTES = 4 };
 
 /*
- * Debian's librtmp takes what nettle makes for a string. It is none: nettle writes no 0 behind it, so what the stack held before
- * goes along in the proof of a login, and runs over the end of the block that this is printed into. librtmp's own buffers have a
- * place for the 0.
+ * Debian's librtmp takes the output of nettle's base64 for a string, but nettle writes no 0 after it. The bytes that the
+ * stack held before would go along in the proof of a login, and overflow the block that it is printed into. librtmp's own
+ * buffers have room for the 0.
  */
 void nettle_base64_encode_raw(char *text, size_t length, const unsigned char *bytes) {
   void (*encode)(char *, size_t, const unsigned char *) =
