@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { Clock } from "../../base/clock.ts";
 import type { ChannelId } from "../../thread-protocol/channel-spec.ts";
 import type { LiveRing } from "./live-ring.ts";
@@ -10,7 +10,8 @@ const SNAPSHOT_WAITING_MAX = 256 * 1024;
 const RETRY_MS = 2_000;
 
 export type ReaderOptions = {
-  readonly response: ServerResponse;
+  /** What is written here goes to the reader. */
+  readonly response: Writable;
   readonly ring: LiveRing;
   readonly clock: Clock;
   /** Distinguishes the ids of this process from those of an earlier one. */

@@ -11,11 +11,12 @@ async function secondsLeft(page: Page): Promise<number> {
   return Number(minutes) * 60 + Number(seconds);
 }
 
-test("the page and its title show one verdict, from waiting to on air to a hold that is extended and ended", async () => {
+/** A channel with one platform, and its page in a browser. */
+async function openChannelPage(name: string) {
   const stage = await Stage.open();
   const target = await stage.target();
   const { fanfare, api } = await stage.server();
-  const channel = await api.createChannel("verdict", [
+  const channel = await api.createChannel(name, [
     { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("k") },
   ]);
   const context = await openContext(await openBrowser(stage));
@@ -23,6 +24,11 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
   const errors = watchErrors(page);
   await setUp(page, fanfare);
   await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  return { stage, channel, context, page, errors };
+}
+
+test("the page and its title show one verdict, from waiting to on air to a hold that is extended and ended", async () => {
+  const { stage, channel, page, errors } = await openChannelPage("verdict");
   const verdict = page.getByRole("region", { name: "Channel health" });
   await verdict.getByText("Waiting for encoder", { exact: true }).waitFor();
   await verdict.getByText("Start streaming in the encoder.").waitFor();
@@ -73,17 +79,7 @@ test("the page and its title show one verdict, from waiting to on air to a hold 
 });
 
 test("a wrong key is shown at the encoder card, and a report can be saved and printed", async () => {
-  const stage = await Stage.open();
-  const target = await stage.target();
-  const { fanfare, api } = await stage.server();
-  const channel = await api.createChannel("report", [
-    { rtmpUrl: `rtmp://127.0.0.1:${target.port}/live`, streamKey: uniqueKey("k") },
-  ]);
-  const context = await openContext(await openBrowser(stage));
-  const page = await context.newPage();
-  const errors = watchErrors(page);
-  await setUp(page, fanfare);
-  await page.goto(`${fanfare.origin}/channels/${channel.channelId}`);
+  const { stage, channel, context, page, errors } = await openChannelPage("report");
   await page.getByText("Waiting for your encoder").waitFor();
   const clip = syntheticClip({ seconds: 110 });
   stage.kitEncoder({ ...channel, streamKey: "not-a-key" }, { clip });
