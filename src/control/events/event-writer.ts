@@ -25,7 +25,7 @@ export type EventWriterOptions = {
 };
 
 /**
- * Turns facts into stored events, in order. Whoever publishes a fact never waits: events go into a bounded queue. A
+ * Turns facts into stored events, in order. Publishing a fact never waits: events go into a bounded queue. A
  * database that accepts no writes costs events, never a stream or a request.
  */
 export class EventWriter {

@@ -74,7 +74,7 @@ export interface Runtime {
     read: () => Promise<ChannelSpec>,
     length: Pick<TestPatternRequest, "endTime" | "forMs">,
   ): Promise<TestPatternResult>;
-  /** Ends the channel's test pattern, and its broadcast; no matter where an encoder has taken over. */
+  /** Ends the channel's test pattern, and its broadcast; does nothing where an encoder has taken over. */
   stopTestPattern(channelId: ChannelId): void;
   /** Connects to a target as for a broadcast, but sends no media. Rejects where the media thread does not answer. */
   testTarget(target: TargetSpec): Promise<PreflightResult>;

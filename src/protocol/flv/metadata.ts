@@ -4,7 +4,7 @@ import type { Amf0Value } from "../amf0/value.ts";
 import { parseAudioSpecificConfig } from "./audio/aac-config.ts";
 import { classifyAudio } from "./audio/audio-tag.ts";
 import { type AudioCodec, FourCc, type VideoCodec } from "./fourcc.ts";
-import { readPicture } from "./video/read-picture.ts";
+import { readFrameFormat } from "./video/read-frame-format.ts";
 import { classifyVideo } from "./video/video-tag.ts";
 
 /** Metadata properties by name, in the order they are sent. */
@@ -171,10 +171,10 @@ function describeVideo(payload: Buffer, into: Map<string, Amf0Value>): void {
   const tag = classifyVideo(payload);
   const codecId = tag.part === "config" ? videoCodecId(tag.codec) : undefined;
   if (codecId === undefined) return;
-  const picture = readPicture(tag.codec, payload.subarray(tag.bodyOffset, tag.bodyEnd));
-  if (picture !== undefined) into.set("width", picture.width).set("height", picture.height);
+  const format = readFrameFormat(tag.codec, payload.subarray(tag.bodyOffset, tag.bodyEnd));
+  if (format !== undefined) into.set("width", format.width).set("height", format.height);
   into.set("videocodecid", codecId);
-  if (picture?.frameRate !== undefined) into.set("framerate", picture.frameRate);
+  if (format?.frameRate !== undefined) into.set("framerate", format.frameRate);
 }
 
 /** Adds the properties that an audio configuration message contains. */

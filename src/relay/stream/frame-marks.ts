@@ -1,4 +1,4 @@
-import { lookAtPicture, Seen } from "../../protocol/flv/video/coded-picture.ts";
+import { lookAtFrame, Seen } from "../../protocol/flv/video/coded-frame.ts";
 import type { VideoTag } from "../../protocol/flv/video/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
@@ -42,7 +42,7 @@ export class FrameMarks {
   /** Returns the `Mark`s of a frame's message. */
   take(tag: VideoTag, payload: Buffer, timestamp: number): number {
     const { codec, bodyOffset, bodyEnd, isKeyframe: isFlagged } = tag;
-    const seen = lookAtPicture(codec, payload, bodyOffset, bodyEnd, this.#nalLengthSize);
+    const seen = lookAtFrame(codec, payload, bodyOffset, bodyEnd, this.#nalLengthSize);
     const isFurther = timestamp === this.#timestamp && !this.#beginsAnew(codec, seen);
     if (!isFurther) {
       if ((seen & Seen.Inter) !== 0 && codec === "avc" && isFlagged && this.#wasFlagged) this.#doFlagsLie = true;

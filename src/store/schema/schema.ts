@@ -83,7 +83,7 @@ export type PushSubscriptionRow = {
   readonly subscription_id: string;
   /** The session that it ends with. */
   readonly session_hash: string;
-  /** Sealed: whoever has it can write to that browser. */
+  /** Sealed: anybody who has it can send messages to that browser. */
   readonly endpoint: string;
   readonly p256dh: string;
   /** Sealed. */

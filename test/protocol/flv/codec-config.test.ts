@@ -12,7 +12,7 @@ const records = [
   {
     name: "baseline 640x360 at 25",
     bytes: "0142c01effe100196742c01ed900a02ff97011000003000100000300320f162e4801000568cb83cb20",
-    config: { profile: 66, level: 30, nalLengthSize: 4, picture: { width: 640, height: 360, frameRate: 25 } },
+    config: { profile: 66, level: 30, nalLengthSize: 4, format: { width: 640, height: 360, frameRate: 25 } },
   },
   {
     name: "high 1920x1080 at 29.97",
@@ -21,33 +21,33 @@ const records = [
       profile: 100,
       level: 40,
       nalLengthSize: 4,
-      picture: { width: 1920, height: 1080, frameRate: 30000 / 1001 },
+      format: { width: 1920, height: 1080, frameRate: 30000 / 1001 },
     },
   },
   {
     name: "main 1280x720 at 60",
     bytes: "014d4020ffe10019674d4020eca02802dd8088000003000800000303c078c18cb001000568ebe3cb20",
-    config: { profile: 77, level: 32, nalLengthSize: 4, picture: { width: 1280, height: 720, frameRate: 60 } },
+    config: { profile: 77, level: 32, nalLengthSize: 4, format: { width: 1280, height: 720, frameRate: 60 } },
   },
   {
     name: "interlaced 1920x1080 at 25 frames",
     bytes: "01640028ffe1001a67640028acd94078044fde0220000003002000000643e2c5b2c001000668fba3cb22c0fdf8f800",
-    config: { profile: 100, level: 40, nalLengthSize: 4, picture: { width: 1920, height: 1080, frameRate: 25 } },
+    config: { profile: 100, level: 40, nalLengthSize: 4, format: { width: 1920, height: 1080, frameRate: 25 } },
   },
   {
     name: "4:4:4 322x202 at 24",
     bytes: "01f4000dffe1001b67f4000d919b282a37c7cf80880000030008000003018078a14cb001000668ebe3c44844fff8f800",
-    config: { profile: 244, level: 13, nalLengthSize: 4, picture: { width: 322, height: 202, frameRate: 24 } },
+    config: { profile: 244, level: 13, nalLengthSize: 4, format: { width: 322, height: 202, frameRate: 24 } },
   },
   {
     name: "4:2:2 ten bit 322x202 at 24",
     bytes: "017a000dffe1001b677a000db6cd94151be227c044000003000400000300c03c50a65801000668ebe3cb20fefafa00",
-    config: { profile: 122, level: 13, nalLengthSize: 4, picture: { width: 322, height: 202, frameRate: 24 } },
+    config: { profile: 122, level: 13, nalLengthSize: 4, format: { width: 322, height: 202, frameRate: 24 } },
   },
   {
     name: "portrait 1080x1920 at 30",
     bytes: "01640028ffe1001b67640028acd9404403c797c044000003000400000300f03c60c65801000668ebe3cb22c0fdf8f800",
-    config: { profile: 100, level: 40, nalLengthSize: 4, picture: { width: 1080, height: 1920, frameRate: 30 } },
+    config: { profile: 100, level: 40, nalLengthSize: 4, format: { width: 1080, height: 1920, frameRate: 30 } },
   },
   {
     name: "two-byte lengths and no parameter set",
@@ -222,9 +222,9 @@ test("no bytes make the configuration readers throw", () => {
   fc.assert(
     fc.property(fc.oneof(flipped, fc.uint8Array({ maxLength: 80 })), (bytes) => {
       const config = parseAvcConfig(Buffer.from(bytes));
-      if (config?.picture !== undefined) {
-        expect(config.picture.width).toBeGreaterThan(0);
-        expect(config.picture.height).toBeGreaterThan(0);
+      if (config?.format !== undefined) {
+        expect(config.format.width).toBeGreaterThan(0);
+        expect(config.format.height).toBeGreaterThan(0);
       }
       const audio = parseAudioSpecificConfig(Buffer.from(bytes));
       if (audio !== undefined) expect(audio.sampleRate).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import { BitReader } from "../bit-reader.ts";
-import { isPictureSize, type Picture } from "./picture.ts";
+import { type FrameFormat, isFrameSize } from "./frame-format.ts";
 
 /** Marker and version, profile and level, flags, presentation delay; OBUs follow. */
 const FIXED_BYTES = 4;
@@ -63,7 +63,7 @@ function skipOperatingPoints(reader: BitReader): void {
 }
 
 /** Reads a sequence header (5.5.1) up to the largest frame size. */
-function parseSequenceHeader(body: Uint8Array): Picture | undefined {
+function parseSequenceHeader(body: Uint8Array): FrameFormat | undefined {
   const reader = new BitReader(body);
   reader.bits(4); // seq_profile, still_picture
   if (reader.flag())
@@ -73,14 +73,14 @@ function parseSequenceHeader(body: Uint8Array): Picture | undefined {
   const heightBits = reader.bits(4) + 1;
   const width = reader.bits(widthBits) + 1;
   const height = reader.bits(heightBits) + 1;
-  return !reader.isExhausted && isPictureSize(width, height) ? { width, height } : undefined;
+  return !reader.isExhausted && isFrameSize(width, height) ? { width, height } : undefined;
 }
 
 /**
  * Reads the frame's size from an AV1 codec configuration record (av1C, AV1 in ISO-BMFF 2.3). Undefined where it has no
  * readable sequence header.
  */
-export function parseAv1Config(record: Buffer): Picture | undefined {
+export function parseAv1Config(record: Buffer): FrameFormat | undefined {
   if (record[0] !== MARKER_AND_VERSION) return undefined;
   let offset = FIXED_BYTES;
   for (let index = 0; index < OBUS_MAX; index += 1) {

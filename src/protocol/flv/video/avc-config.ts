@@ -1,4 +1,4 @@
-import type { Picture } from "./picture.ts";
+import type { FrameFormat } from "./frame-format.ts";
 import { parseSps } from "./sps.ts";
 
 /** The content of an AVC decoder configuration record (avcC). */
@@ -8,7 +8,7 @@ export type AvcConfig = {
   /** Bytes of the length before each NAL unit: 1 to 4, in practice 4. */
   readonly nalLengthSize: number;
   /** Set where the record holds a parameter set that can be read. */
-  readonly picture?: Picture;
+  readonly format?: FrameFormat;
 };
 
 /** Version, profile, compatibility, level, length size and number of parameter sets. */
@@ -26,6 +26,6 @@ export function parseAvcConfig(record: Buffer): AvcConfig | undefined {
   if (spsCount === 0 || record.length < FIXED_BYTES + 2) return config;
   const spsEnd = FIXED_BYTES + 2 + record.readUInt16BE(FIXED_BYTES);
   if (spsEnd > record.length) return config;
-  const picture = parseSps(record.subarray(FIXED_BYTES + 2, spsEnd));
-  return picture === undefined ? config : { ...config, picture };
+  const format = parseSps(record.subarray(FIXED_BYTES + 2, spsEnd));
+  return format === undefined ? config : { ...config, format };
 }

@@ -1,6 +1,6 @@
 import { BitReader } from "../bit-reader.ts";
+import { type FrameFormat, isFrameSize } from "./frame-format.ts";
 import { SPS_BYTES_MAX, withoutEmulationPrevention } from "./nal-unit.ts";
-import { isPictureSize, type Picture } from "./picture.ts";
 
 /** All of an HEVC decoder configuration record (hvcC) before its arrays; the last byte counts them. */
 const FIXED_BYTES = 23;
@@ -28,7 +28,7 @@ function skipProfile(reader: BitReader, subLayersLessOne: number): void {
 }
 
 /** Reads a sequence parameter set (H.265 7.3.2.2) with its two-byte NAL header, up to the frame size. */
-function parseHevcSps(nalUnit: Uint8Array): Picture | undefined {
+function parseHevcSps(nalUnit: Uint8Array): FrameFormat | undefined {
   if (nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(2)));
   reader.bits(4); // sps_video_parameter_set_id
@@ -48,14 +48,14 @@ function parseHevcSps(nalUnit: Uint8Array): Picture | undefined {
     width -= (reader.unsigned() + reader.unsigned()) * unitX;
     height -= (reader.unsigned() + reader.unsigned()) * unitY;
   }
-  return !reader.isExhausted && isPictureSize(width, height) ? { width, height } : undefined;
+  return !reader.isExhausted && isFrameSize(width, height) ? { width, height } : undefined;
 }
 
 /**
  * Reads the frame's size from an HEVC decoder configuration record (ISO/IEC 14496-15, 8.3.3.1). Undefined where there
  * is no readable parameter set.
  */
-export function parseHevcConfig(record: Buffer): Picture | undefined {
+export function parseHevcConfig(record: Buffer): FrameFormat | undefined {
   if (record.length < FIXED_BYTES || record[0] !== 1) return undefined;
   const arrays = Math.min(record.readUInt8(FIXED_BYTES - 1), ARRAYS_MAX);
   let offset = FIXED_BYTES;

@@ -1,6 +1,6 @@
 import { BitReader } from "../bit-reader.ts";
+import { type FrameFormat, isFrameSize } from "./frame-format.ts";
 import { SPS_BYTES_MAX, withoutEmulationPrevention } from "./nal-unit.ts";
-import { isPictureSize, type Picture } from "./picture.ts";
 
 /** H.264 profiles whose parameter set says more about chroma and scaling (7.3.2.1.1). */
 const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
@@ -76,7 +76,7 @@ function cropUnits(chromaFormat: number, fieldFactor: number): { x: number; y: n
 }
 
 /** Reads a sequence parameter set with its NAL header. Undefined where it is damaged or contradicts itself. */
-export function parseSps(nalUnit: Uint8Array): Picture | undefined {
+export function parseSps(nalUnit: Uint8Array): FrameFormat | undefined {
   if (((nalUnit[0] ?? 0) & 0x1f) !== 7 || nalUnit.length > SPS_BYTES_MAX) return undefined;
   const reader = new BitReader(withoutEmulationPrevention(nalUnit.subarray(1)));
   const profile = reader.bits(8);
@@ -101,7 +101,7 @@ export function parseSps(nalUnit: Uint8Array): Picture | undefined {
     height -= (reader.unsigned() + reader.unsigned()) * unit.y;
   }
   const hasUsability = reader.flag();
-  if (reader.isExhausted || !isPictureSize(width, height)) return undefined;
+  if (reader.isExhausted || !isFrameSize(width, height)) return undefined;
   const frameRate = hasUsability ? readFrameRate(reader) : undefined;
   return frameRate === undefined ? { width, height } : { width, height, frameRate };
 }

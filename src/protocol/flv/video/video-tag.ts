@@ -1,6 +1,6 @@
 import { blankEnhancedHeader, readPacketType, readTrack } from "../enhanced-header.ts";
 import { type VideoCodec, videoCodecOf } from "../fourcc.ts";
-import { lookAtPicture, Seen } from "./coded-picture.ts";
+import { lookAtFrame, Seen } from "./coded-frame.ts";
 
 /** What one video message holds, as far as a relay needs it; with several tracks, what its first track holds. */
 export type VideoTag = {
@@ -194,6 +194,6 @@ export function hasIdr(payload: Buffer, nalLengthSize: number): boolean {
   const tag = classifyVideo(payload);
   if (tag.part !== "frame") return false;
   if (!isNalCodec(tag.codec)) return tag.isKeyframe;
-  const seen = lookAtPicture(tag.codec, payload, tag.bodyOffset, tag.bodyEnd, nalLengthSize);
+  const seen = lookAtFrame(tag.codec, payload, tag.bodyOffset, tag.bodyEnd, nalLengthSize);
   return (seen & Seen.RandomAccess) !== 0;
 }

@@ -1,6 +1,6 @@
 import { parseAudioSpecificConfig } from "../../../protocol/flv/audio/aac-config.ts";
 import { classifyAudio } from "../../../protocol/flv/audio/audio-tag.ts";
-import { readPicture } from "../../../protocol/flv/video/read-picture.ts";
+import { readFrameFormat } from "../../../protocol/flv/video/read-frame-format.ts";
 import { classifyVideo } from "../../../protocol/flv/video/video-tag.ts";
 import type { DecoderConfig } from "./decoder-config.ts";
 export type VideoFormat = { readonly videoCodec?: string; readonly width?: number; readonly height?: number };
@@ -25,7 +25,8 @@ export function audioFormat(head: DecoderConfig): AudioFormat {
 function describeVideo(config: Buffer | undefined): VideoFormat {
   if (config === undefined) return {};
   const tag = classifyVideo(config);
-  const size = tag.part === "config" ? readPicture(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
+  const size =
+    tag.part === "config" ? readFrameFormat(tag.codec, config.subarray(tag.bodyOffset, tag.bodyEnd)) : undefined;
   return {
     videoCodec: tag.codec,
     ...(size === undefined ? {} : { width: size.width, height: size.height }),

@@ -1,5 +1,5 @@
 import { parseAvcConfig } from "../../../protocol/flv/video/avc-config.ts";
-import { lookAtPicture } from "../../../protocol/flv/video/coded-picture.ts";
+import { lookAtFrame } from "../../../protocol/flv/video/coded-frame.ts";
 import { classifyVideo, hasIdr } from "../../../protocol/flv/video/video-tag.ts";
 
 const NAL_LENGTH_BYTES_USUAL = 4;
@@ -141,7 +141,7 @@ function isRealKeyframe(payload: Buffer, config: Buffer | undefined): boolean {
   if (codec !== "avc") return true;
   const lengthBytes = config === undefined ? NAL_LENGTH_BYTES_USUAL : nalLengthBytes(config);
   // Parameter sets in a message of their own: the slices follow.
-  if (lookAtPicture(codec, payload, bodyOffset, bodyEnd, lengthBytes) === 0) return true;
+  if (lookAtFrame(codec, payload, bodyOffset, bodyEnd, lengthBytes) === 0) return true;
   return hasIdr(payload, lengthBytes);
 }
 

@@ -26,7 +26,7 @@ const Obu = { SequenceHeader: 1, FrameHeader: 3, Frame: 6 } as const;
  * Reads the first bytes of the first slice in a video message's coded data, at `payload[offset…end)`, whatever the
  * message's own flags say. `nalLengthSize` is the configuration's, in bytes. Allocates nothing, never throws.
  */
-export function lookAtPicture(
+export function lookAtFrame(
   codec: VideoCodec,
   payload: Buffer,
   offset: number,

@@ -1,5 +1,5 @@
 /** What a decoder configuration says about the frames. */
-export type Picture = {
+export type FrameFormat = {
   /** Pixels, after cropping. */
   readonly width: number;
   readonly height: number;
@@ -11,6 +11,6 @@ export type Picture = {
 const PIXELS_MAX = 16_384;
 
 /** Whether a frame can have this size. */
-export function isPictureSize(width: number, height: number): boolean {
+export function isFrameSize(width: number, height: number): boolean {
   return width > 0 && height > 0 && width <= PIXELS_MAX && height <= PIXELS_MAX;
 }

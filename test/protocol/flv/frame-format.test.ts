@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAv1Config } from "../../../src/protocol/flv/video/av1-config.ts";
 import { parseHevcConfig } from "../../../src/protocol/flv/video/hevc-config.ts";
-import { readPicture } from "../../../src/protocol/flv/video/read-picture.ts";
+import { readFrameFormat } from "../../../src/protocol/flv/video/read-frame-format.ts";
 import { hex } from "../../support/hex.ts";
 import { BitWriter } from "./bit-writer.ts";
 
@@ -14,7 +14,7 @@ const records = [
     bytes:
       "01016000000090000000000078f000fcfdf8f800000f03200001001840010c01ffff016000000300900000030000030078959409210001002b42010101" +
       "6000000300900000030000030078a003c0801107cb965654a4c2f0168080000003008000000c8422000100064401c073c189",
-    picture: { width: 1920, height: 1080 },
+    format: { width: 1920, height: 1080 },
   },
   {
     name: "HEVC 4:4:4 ten bit 322x202",
@@ -22,7 +22,7 @@ const records = [
     bytes:
       "0104080000009c08000000003cf000fcfffafa00000f03200001001740010c01ffff0408000003009c0800000300003c959409210001002c4201010408" +
       "000003009c0800000300003c90015101a38f9db2caca94985e02d010000003001000000301908022000100084401c07318301890",
-    picture: { width: 322, height: 202 },
+    format: { width: 322, height: 202 },
   },
   {
     name: "HEVC 4:2:2 of two sub-layers, 1282x722",
@@ -30,7 +30,7 @@ const records = [
     bytes:
       "0104080000009d08000000005df000fcfef8f800001303200001001b40010c02ffff0408000003009d0800000300005d00009594aca048210001003042" +
       "01020408000003009d0800000300005d0000b00288802e1c447e59594aca94985e02d010000003001000000301908022000100084401c073c189",
-    picture: { width: 1282, height: 722 },
+    format: { width: 1282, height: 722 },
   },
   {
     name: "HEVC ten bit 3840x2160",
@@ -38,43 +38,43 @@ const records = [
     bytes:
       "01022000000090000000000096f000fcfdfafa00000f03200001001840010c01ffff022000000300900000030000030096959409210001002b42010102" +
       "2000000300900000030000030096a001e020021c4d965654a4c2f0168080000003008000000c8422000100064401c073c189",
-    picture: { width: 3840, height: 2160 },
+    format: { width: 3840, height: 2160 },
   },
   {
     name: "AV1 1280x720 (libaom)",
     codec: "av1",
     bytes: "81050c000a0b0000002d4cffb3cdaf9004",
-    picture: { width: 1280, height: 720 },
+    format: { width: 1280, height: 720 },
   },
   {
     name: "AV1 4:4:4 ten bit 322x202 (libaom)",
     codec: "av1",
     bytes: "812040000a0a200000043d0724daf942",
-    picture: { width: 322, height: 202 },
+    format: { width: 322, height: 202 },
   },
   {
     name: "AV1 1920x1080 (SVT)",
     codec: "av1",
     bytes: "81080c000a0b00000042abbfc3700be001",
-    picture: { width: 1920, height: 1080 },
+    format: { width: 1920, height: 1080 },
   },
 ] as const;
 
-test.each(records)("a configuration record holds the frame size: $name", ({ codec, bytes, picture }) => {
-  expect(readPicture(codec, hex(bytes))).toStrictEqual(picture);
+test.each(records)("a configuration record holds the frame size: $name", ({ codec, bytes, format }) => {
+  expect(readFrameFormat(codec, hex(bytes))).toStrictEqual(format);
 });
 
-test.each(records)("a record cut anywhere gives that size or none: $name", ({ codec, bytes, picture }) => {
+test.each(records)("a record cut anywhere gives that size or none: $name", ({ codec, bytes, format }) => {
   const whole = hex(bytes);
   for (let length = 0; length < whole.length; length += 1) {
-    const read = readPicture(codec, whole.subarray(0, length));
-    if (read !== undefined) expect(read).toStrictEqual(picture);
+    const read = readFrameFormat(codec, whole.subarray(0, length));
+    if (read !== undefined) expect(read).toStrictEqual(format);
   }
 });
 
 test("codecs whose configuration has no size return none", () => {
-  expect(readPicture("vp9", hex("000a0a8200000000"))).toBeUndefined();
-  expect(readPicture("unknown", hex(records[0].bytes))).toBeUndefined();
+  expect(readFrameFormat("vp9", hex("000a0a8200000000"))).toBeUndefined();
+  expect(readFrameFormat("unknown", hex(records[0].bytes))).toBeUndefined();
 });
 
 /** A sequence header with everything in it that may come before the size. */
