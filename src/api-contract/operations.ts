@@ -135,6 +135,14 @@ const CHANNEL_ADDITIONS: readonly Operation[] = [
   },
   {
     ...ours,
+    name: "getRecommendedSettings",
+    method: "GET",
+    path: `${CHANNEL}/recommended-settings`,
+    summary: "Encoder settings that every platform that is on takes, as far as their limits are known.",
+    content: "RecommendedSettings",
+  },
+  {
+    ...ours,
     name: "createPreviewToken",
     method: "POST",
     path: `${CHANNEL}/preview-token`,

@@ -259,7 +259,7 @@ function addApi(
   addPlatformRoutes(api, context);
   addPreviewTokenRoute(api, context, options.previewAccess);
   addKeyframeRoute(api, context, options.runtime);
-  addPresetRoutes(api);
+  addPresetRoutes(api, context);
   addAccessKeyRoutes(api, context);
   addLiveRoutes(api, context, options);
   addEventRoutes(api, context, options.events);

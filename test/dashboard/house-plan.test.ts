@@ -23,18 +23,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "parts/history": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/overview": ["base", "text", "live", "chart", "parts/basic", "parts/platform", "parts/video", "parts/channel"],
   "parts/alerts": ["base", "text", "live", "parts/basic", "parts/platform"],
+  "parts/start": ["base", "text", "live", "parts/basic", "parts/platform"],
   "parts/settings": ["base", "text", "live", "parts/basic"],
   "parts/shell": ["base", "text", "live", "parts/basic"],
   pages: [
     ...["base", "text", "live"],
     ...["parts/basic", "parts/platform", "parts/channel", "parts/history", "parts/overview"],
-    ...["parts/alerts", "parts/settings", "parts/shell"],
+    ...["parts/alerts", "parts/settings", "parts/shell", "parts/start"],
   ],
   // `app.tsx` and `main.tsx`.
   ".": ["base", "text", "live", "parts/alerts", "parts/basic", "parts/overview", "parts/shell", "pages"],
 };
 /** Rooms that may know the server's contract. */
-const KNOW_CONTRACT = ["base", "parts/alerts", "parts/platform", "parts/channel"];
+const KNOW_CONTRACT = ["base", "parts/alerts", "parts/platform", "parts/channel", "parts/start"];
 
 /** The imports of a file with JSX, which the reader of plain sources cannot parse: static ones, dynamic ones, workers. */
 const IMPORTS = /^(?:import|export (?:type )?\{)[^;"]*"([^"]+)";$|\bimport\("([^"]+)"\)|new URL\("([^"]+)"/gm;
@@ -89,7 +90,7 @@ test("the table's arrows point to rooms above alone, and each of them is used", 
 test("the dashboard knows only the contract of the server, and each room imports only what the table lets it", () => {
   const found = CODE.flatMap(({ text }) => importsOf(text));
   expect(found).toEqual(expect.arrayContaining(["mpegts.js", "./worker.ts", "./qr-code.tsx"]));
-  expect(found.filter((specifier) => specifier.includes("/src/api-contract/"))).toHaveLength(14);
+  expect(found.filter((specifier) => specifier.includes("/src/api-contract/"))).toHaveLength(15);
   expect(CODE.flatMap((file) => importsOf(file.text).flatMap((name) => problemOf(file, name) ?? []))).toEqual([]);
 });
 

@@ -192,6 +192,11 @@ const preset = {
   sources: z.array(z.string()),
 };
 
+const encoderSetting = z.enum([
+  ...["videoCodec", "height", "frameRate", "videoBytesPerSecond", "keyframeSeconds", "bFrames"],
+  ...["audioCodec", "audioBytesPerSecond", "sampleRate", "audioChannels"],
+] as const);
+
 /** The objects of answers and of the live stream, by their names in the published document. */
 export const ANSWER_SCHEMAS = {
   Channel: z.strictObject(channel),
@@ -207,6 +212,13 @@ export const ANSWER_SCHEMAS = {
   }),
   PreviewToken: z.strictObject({ url: z.string(), expiresTime: time }),
   Preset: z.strictObject(preset),
+  RecommendedSettings: z.strictObject({
+    settings: z.array(
+      z.strictObject({ setting: encoderSetting, value: z.union([z.string(), z.number()]), platIds: z.array(z.int()) }),
+    ),
+    refusedCodecs: z.array(z.strictObject({ codec: z.string(), platIds: z.array(z.int()) })),
+    conflicts: z.array(z.strictObject({ setting: encoderSetting, platIds: z.array(z.int()) })),
+  }),
   AccessKey: z.strictObject(accessKey),
   NewAccessKey: z.strictObject({ ...accessKey, secretKey: z.string() }),
   ...eventSchemas,

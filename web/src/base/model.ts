@@ -15,6 +15,7 @@ export type PlatformTest = Answers["PlatformTest"];
 export type ChannelEvent = Answers["Event"];
 export type Report = Answers["Report"];
 export type History = Answers["History"];
+export type RecommendedSettings = Answers["RecommendedSettings"];
 export type RefusedEncoder = Answers["RefusedEncoder"];
 export type Delivery = Answers["Delivery"];
 export type CallbackEndpoint = Answers["CallbackEndpoint"];

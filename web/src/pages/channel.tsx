@@ -21,6 +21,8 @@ import { Reports } from "../parts/history/reports.tsx";
 import { Timeline } from "../parts/history/timeline.tsx";
 import { PlatformRow } from "../parts/platform/platform-row.tsx";
 import { readPresets } from "../parts/platform/presets.ts";
+import { FirstSteps } from "../parts/start/first-steps.tsx";
+import { Recommended } from "../parts/start/recommended.tsx";
 import { formatClock, formatMoment } from "../text/format.ts";
 import { t } from "../text/text.ts";
 
@@ -51,6 +53,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
       <Labels channel={channel} />
       <Verdict channel={channel} />
       <TestPatternBanner channel={channel} />
+      <FirstSteps key={channel.channelId} channel={channel} />
       <div class="columns">
         <div class="column-main">
           <Platforms live={live} />
@@ -58,6 +61,7 @@ function LoadedChannel({ live }: { readonly live: LiveChannel }) {
         <div class="column-side">
           {hasEncoder && <IngestCard live={live} />}
           <EncoderCard channel={channel} />
+          {!hasEncoder && <Recommended channel={channel} />}
           <ChannelSettings key={channel.channelId} channel={channel} />
         </div>
         <div class="column-main">

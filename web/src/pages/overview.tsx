@@ -10,6 +10,7 @@ import { Filters } from "../parts/overview/filters.tsx";
 import { SelectionBar } from "../parts/overview/selection-bar.tsx";
 import { clearFilters, healthCounts, selection, shownChannels, view } from "../parts/overview/view-state.ts";
 import { readPresets } from "../parts/platform/presets.ts";
+import { FirstSteps, FirstStepsWithoutChannel } from "../parts/start/first-steps.tsx";
 import { t } from "../text/text.ts";
 
 const NewChannel = lazy(async () => (await import("./new-channel.tsx")).NewChannel);
@@ -24,6 +25,7 @@ export function Overview() {
     };
   }, []);
   const channelCount = allChannels.value.length;
+  const [only] = allChannels.value;
   const create = (
     <button type="button" class="main" onClick={() => (isCreating.value = true)}>
       <Icon name="plus" /> {t().overview.create}
@@ -38,6 +40,8 @@ export function Overview() {
         {channelCount > 0 && <div class="page-actions">{create}</div>}
       </div>
       {channelCount === 0 && <Empty create={create} />}
+      {channelCount === 0 && <FirstStepsWithoutChannel onCreate={() => (isCreating.value = true)} />}
+      {only !== undefined && channelCount === 1 && <FirstSteps channel={only.channel.value} isOnOverview />}
       {channelCount > 0 && <Filters />}
       {channelCount > 0 && selection.value !== undefined && <SelectionBar />}
       {channelCount > 0 && <Channels />}

@@ -1,4 +1,4 @@
-/** The texts of a channel's beginning: its name and the test pattern. */
+/** The texts of a channel's beginning: its name, forms, the first steps, encoder settings and the test pattern. */
 export const enStart = {
   /** What is wrong with a field, or not possible now. */
   problems: {
@@ -16,6 +16,38 @@ export const enStart = {
   channelName: {
     label: "Channel name",
     rule: "Any text up to 80 characters.",
+  },
+  firstSteps: {
+    title: "First steps",
+    finished: "Your first broadcast is on air everywhere",
+    dismiss: "Hide the first steps",
+    done: "Done:",
+    steps: {
+      create: "Create a channel",
+      platform: "Add a platform",
+      test: "Test the platform, or send the test pattern",
+      encoder: "Copy the server and the stream key into your encoder",
+      stream: "Start streaming",
+      green: "All platforms are green",
+    },
+  },
+  recommended: {
+    title: "Set your encoder to",
+    settings: {
+      videoCodec: "Video codec",
+      height: "Resolution",
+      frameRate: "Frame rate",
+      videoBytesPerSecond: "Video bitrate",
+      keyframeSeconds: "Keyframe interval",
+      bFrames: "B-frames",
+      audioCodec: "Audio codec",
+      audioBytesPerSecond: "Audio bitrate",
+      sampleRate: "Sample rate",
+      audioChannels: "Audio channels",
+    },
+    limitOf: (names: string) => `limit of ${names}`,
+    refuses: (codec: string, names: string) => `No ${codec} for ${names}.`,
+    conflict: (setting: string, names: string) => `${setting}: no value suits ${names} at the same time.`,
   },
   testPattern: {
     name: "Test pattern",

@@ -1,0 +1,187 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { channelPath, list } from "../../base/api.ts";
+import { at } from "../../base/base-path.ts";
+import { now } from "../../base/clock.ts";
+import type { Channel, ChannelEvent, Report } from "../../base/model.ts";
+import { recentEvents } from "../../live/store.ts";
+import { t } from "../../text/text.ts";
+import { Icon } from "../basic/icon.tsx";
+
+const STEPS = ["create", "platform", "test", "encoder", "stream", "green"] as const;
+type Step = (typeof STEPS)[number];
+
+/** Where a step is done: the heading of that part of the channel's page. */
+const PLACES: Readonly<Record<Step, string>> = {
+  create: "platforms-title",
+  platform: "platforms-title",
+  test: "encoder-title",
+  encoder: "encoder-title",
+  stream: "encoder-title",
+  green: "platforms-title",
+};
+
+/** The server keeps events and reports for so long, in milliseconds: an older channel that was on air is past its first steps. */
+const REPORTS_KEPT_MS = 7 * 24 * 3_600_000;
+/** How long the finished list is shown, in milliseconds. */
+const FINISHED_SHOWN_MS = 8_000;
+const KEPT_AS = "fanfare-first-steps";
+const KEPT_MAX = 200;
+
+/** The channels whose list was closed; the empty name is the list without a channel. */
+function closedLists(): readonly string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(KEPT_AS) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+function keepClosed(channelId: string): void {
+  localStorage.setItem(KEPT_AS, JSON.stringify([channelId, ...closedLists()].slice(0, KEPT_MAX)));
+}
+
+/** What the server remembers of a channel: whether a platform was tried, and whether an encoder was on air on one. */
+type Past = { readonly isTested: boolean; readonly wasGreen: boolean };
+
+const isTest = ({ eventCode, reason }: ChannelEvent): boolean =>
+  (eventCode === "PLATFORM_TESTED" && reason === undefined) || reason === "test-pattern-started";
+
+async function readPast(channelId: string): Promise<Past> {
+  const [events, reports] = await Promise.all([
+    list<ChannelEvent>(`${channelPath(channelId)}/events?pageSizeNo=100`),
+    list<Report>(`${channelPath(channelId)}/reports?pageSizeNo=20`),
+  ]);
+  const wasGreen = reports.items.some(
+    ({ testPattern, platforms }) => testPattern !== true && platforms.some(({ onAirSeconds }) => onAirSeconds > 0),
+  );
+  return { isTested: events.items.some(isTest), wasGreen };
+}
+
+/** Which steps are done, by what the server says of the channel. */
+function doneSteps(channel: Channel, past: Past): ReadonlySet<Step> {
+  const { platforms, ingest, isPublishing, health } = channel;
+  const hasEncoder = isPublishing && ingest !== undefined && ingest.testPattern === undefined;
+  const enabled = platforms.filter((platform) => platform.enabled);
+  const isGreen = enabled.length > 0 && enabled.every(({ connectStatus }) => connectStatus === "PUBLISHING");
+  const isTestedNow = recentEvents.value.some((event) => event.channelId === channel.channelId && isTest(event));
+  const done: Readonly<Record<Step, boolean>> = {
+    create: true,
+    platform: platforms.length > 0,
+    test: past.isTested || isTestedNow || platforms.some(({ totalPlaySecond }) => totalPlaySecond > 0),
+    encoder: hasEncoder,
+    stream: hasEncoder && ingest.state === "LIVE" && ingest.bytesTotal > 0,
+    green: hasEncoder && isGreen && health.state === "healthy",
+  };
+  return new Set(STEPS.filter((step) => done[step]));
+}
+
+/** The first steps of a channel until its first broadcast is green. Closing the list is remembered in this browser. */
+export function FirstSteps({
+  channel,
+  isOnOverview = false,
+}: {
+  readonly channel: Channel;
+  readonly isOnOverview?: boolean;
+}) {
+  const { channelId } = channel;
+  const past = useSignal<Past | undefined>(undefined);
+  const isClosed = useSignal(closedLists().includes(channelId));
+  const isOld = channel.totalPublishSeconds > 0 && now.peek() - channel.createdTime > REPORTS_KEPT_MS;
+  const isNeeded = !isClosed.value && !isOld;
+  useEffect(() => {
+    if (isNeeded)
+      readPast(channelId)
+        .then((read) => (past.value = read))
+        .catch(() => undefined);
+  }, [channelId, isNeeded]);
+  const done = past.value === undefined ? undefined : doneSteps(channel, past.value);
+  const isFinished = done?.size === STEPS.length;
+  useEffect(() => {
+    if (!isFinished) return;
+    const timer = setTimeout(() => close(), FINISHED_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [isFinished]);
+  const close = (): void => {
+    keepClosed(channelId);
+    isClosed.value = true;
+  };
+  if (!isNeeded || done === undefined || past.value?.wasGreen === true) return null;
+  const place = (step: Step): string => (isOnOverview ? at(`/channels/${channelId}`) : `#${PLACES[step]}`);
+  return (
+    <Steps done={done} onClose={close}>
+      {(step) => <PlaceLink href={place(step)}>{t().firstSteps.steps[step]}</PlaceLink>}
+    </Steps>
+  );
+}
+
+/** The first steps of a new installation, which has no channel yet. */
+export function FirstStepsWithoutChannel({ onCreate }: { readonly onCreate: () => void }) {
+  return (
+    <Steps done={new Set()}>
+      {(step) =>
+        step === "create" ? (
+          <button type="button" class="link" onClick={onCreate}>
+            {t().firstSteps.steps.create}
+          </button>
+        ) : (
+          t().firstSteps.steps[step]
+        )
+      }
+    </Steps>
+  );
+}
+
+/** A link to a heading of this page, which gets the focus, or to another page. */
+function PlaceLink({ href, children }: { readonly href: string; readonly children: ComponentChildren }) {
+  if (!href.startsWith("#")) return <a href={href}>{children}</a>;
+  const show = (): void => {
+    const heading = document.getElementById(href.slice(1));
+    heading?.setAttribute("tabindex", "-1");
+    heading?.scrollIntoView({ block: "center" });
+    heading?.focus({ preventScroll: true });
+  };
+  return (
+    <button type="button" class="link" onClick={show}>
+      {children}
+    </button>
+  );
+}
+
+type StepsOptions = {
+  readonly done: ReadonlySet<Step>;
+  readonly children: (step: Step) => ComponentChildren;
+  readonly onClose?: () => void;
+};
+
+function Steps({ done, children, onClose }: StepsOptions) {
+  const texts = t().firstSteps;
+  const next = STEPS.find((step) => !done.has(step));
+  return (
+    <section class="panel first-steps" aria-labelledby="first-steps-title">
+      <div class="panel-head">
+        <h2 id="first-steps-title">{next === undefined ? texts.finished : texts.title}</h2>
+        {onClose !== undefined && (
+          <button type="button" class="plain" aria-label={texts.dismiss} onClick={onClose}>
+            <Icon name="cross" />
+          </button>
+        )}
+      </div>
+      <ol>
+        {STEPS.map((step) => (
+          <li key={step} aria-current={step === next ? "step" : undefined} class={done.has(step) ? "done" : ""}>
+            <span class="step-mark" aria-hidden="true">
+              {done.has(step) && <Icon name="check" />}
+            </span>
+            <span>
+              {done.has(step) && <span class="visually-hidden">{texts.done} </span>}
+              {children(step)}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
