@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { ChannelRoutes } from "../../src/app/control-thread/media/channel-routes.ts";
 import { MediaWorker } from "../../src/app/control-thread/media/media-worker.ts";
 import type { TransportEnd } from "../../src/app/threads/transport-ends.ts";
@@ -13,10 +13,10 @@ import type {
 import { LocalPlacement } from "../../src/placement/local-placement.ts";
 import type { AdmissionDecision } from "../../src/thread-protocol/admission.ts";
 import type { ToControl, ToMedia } from "../../src/thread-protocol/messages.ts";
-import { PoolStage } from "../support/pool-stage.ts";
 import { channelSample, targetSample } from "../support/sample.ts";
 
 const TARGET_ID = 7;
+const WORKER_MODULE = "../../src/app/control-thread/media/media-worker.ts";
 
 type Worker = {
   readonly deps: { readonly onMessage: (message: ToControl) => void; readonly onGone: () => void };
@@ -25,10 +25,10 @@ type Worker = {
 };
 
 /** The pool's threads in the order in which they were made. */
-const threads = vi.hoisted(() => [] as Worker[]);
+const threads: Worker[] = [];
 
 /** Threads that the test plays itself: it says what they post and when they die. */
-vi.mock("../../src/app/control-thread/media/media-worker.ts", () => ({
+vi.doMock(WORKER_MODULE, () => ({
   MediaWorker: class {
     readonly name: string;
     readonly index: number;
@@ -51,6 +51,13 @@ vi.mock("../../src/app/control-thread/media/media-worker.ts", () => ({
     async stop(): Promise<void> {}
   },
 }));
+// Other files may have run in this process: the pool is loaded anew with these threads, and again without them.
+vi.resetModules();
+const { PoolStage } = await import("../support/pool-stage.ts");
+afterAll(() => {
+  vi.doUnmock(WORKER_MODULE);
+  vi.resetModules();
+});
 
 function openPool(options: ConstructorParameters<typeof PoolStage>[0] = {}) {
   threads.length = 0;

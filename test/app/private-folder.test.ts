@@ -1,11 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import * as fs from "node:fs/promises";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { makePrivateFolder } from "../../src/app/data-folder/private-folder.ts";
-
-vi.mock("node:fs/promises", { spy: true });
 
 let root: string;
 let folder: string;
@@ -53,7 +52,13 @@ test("a folder that holds foreign files stays unchanged, and that is reported", 
 test("a folder of another user stops nothing, and that is reported", async () => {
   mkdirSync(folder);
   chmodSync(folder, 0o755);
-  vi.mocked(fs.chmod).mockRejectedValueOnce(Object.assign(new Error("not permitted"), { code: "EPERM" }));
+  const chmod = vi.spyOn(fs, "chmod");
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    chmod.mockRestore();
+    syncBuiltinESMExports();
+  });
+  chmod.mockRejectedValueOnce(Object.assign(new Error("not permitted"), { code: "EPERM" }));
   expect(await makePrivateFolder(folder)).toBe(
     `others on this machine can read the data folder ${folder} (mode 0755), and that cannot be changed (EPERM): ask its owner to run chmod 700 on it.`,
   );

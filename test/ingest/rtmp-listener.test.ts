@@ -293,3 +293,11 @@ test.each(["low", "efficient"] as const)(
       .toBe(2);
   },
 );
+
+test("a drain does not wait for an encoder that cannot be asked to connect again", async () => {
+  const { port, listener, waitForFact } = await listen(undefined, new VirtualClock());
+  await publish(port, "key");
+  await waitForFact("ingest-started");
+  // No time passes on this clock: a drain that waits never ends.
+  await listener.drain(2_500);
+});

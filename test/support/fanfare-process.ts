@@ -114,6 +114,7 @@ export class FanfareProcess {
         : { FANFARE_ACCESS_KEY: credentials.accessKey, FANFARE_SECRET_KEY: credentials.secretKey };
     return {
       PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       FANFARE_DATA_DIR: dataFolder,
       FANFARE_HTTP_HOST: "127.0.0.1",
       FANFARE_HTTP_PORT: `${this.httpPort}`,
